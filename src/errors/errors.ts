@@ -1,0 +1,93 @@
+/**
+ * Everything that can go wrong for a caller, as a counted table. Between threads an error travels as a
+ * `Failure` (plain data crosses whole, error fields do not); on the caller's side it becomes a `RaftError`.
+ */
+
+/** `no`: it certainly did not happen. `maybe`: it may have, or may yet. */
+export type MayHaveHappened = 'no' | 'maybe'
+
+interface ErrorKind {
+  /** `{name}` stands for a field of the error's details. */
+  readonly template: string
+  readonly mayHaveHappened: MayHaveHappened
+  /** Whether the same call can succeed later without a change by the caller. */
+  readonly isRetryable: boolean
+}
+
+export const errors = {
+  NOT_LEADER: { template: 'node {nodeId} is not the leader', mayHaveHappened: 'no', isRetryable: true },
+  NO_LEADER: { template: 'no leader was found within {deadlineMs} ms', mayHaveHappened: 'no', isRetryable: true },
+  OVERLOADED: { template: 'too much is waiting already: {what}', mayHaveHappened: 'no', isRetryable: true },
+  UNKNOWN_OUTCOME: {
+    template: 'the command may or may not have been applied: {why}',
+    mayHaveHappened: 'maybe',
+    isRetryable: false,
+  },
+  REPLACED: {
+    template: 'the command lost its place in the log to another leader and was not applied',
+    mayHaveHappened: 'no',
+    isRetryable: true,
+  },
+  READ_TIMEOUT: { template: 'the read was not confirmed within {deadlineMs} ms', mayHaveHappened: 'no', isRetryable: true },
+  STOPPED: { template: '{what} is stopped', mayHaveHappened: 'no', isRetryable: false },
+  NODE_FAILED: { template: 'node {nodeId} failed: {why}', mayHaveHappened: 'no', isRetryable: false },
+  NO_ANSWER: { template: 'node {nodeId} did not answer {what} within {deadlineMs} ms', mayHaveHappened: 'maybe', isRetryable: true },
+  INVALID_OPTION: { template: '{option}: {expected}, not {actual}', mayHaveHappened: 'no', isRetryable: false },
+  INVALID_COMMAND: { template: '{what}: {expected}, not {actual}', mayHaveHappened: 'no', isRetryable: false },
+  REFUSED_BY_MACHINE: { template: 'the state machine refused the command: {why}', mayHaveHappened: 'no', isRetryable: false },
+  DIRECTORY_IN_USE: {
+    template: '{dir} is in use by process {pid}: stop it, or choose another directory',
+    mayHaveHappened: 'no',
+    isRetryable: true,
+  },
+  DIRECTORY_INCOMPATIBLE: { template: '{dir} {why}', mayHaveHappened: 'no', isRetryable: false },
+  DIRECTORY_UNUSABLE: { template: '{dir} cannot be used: {why}', mayHaveHappened: 'no', isRetryable: false },
+  STORAGE_FAILED: { template: 'the log of node {nodeId} cannot be used: {why}', mayHaveHappened: 'no', isRetryable: false },
+} as const satisfies Record<string, ErrorKind>
+
+export type ErrorCode = keyof typeof errors
+export type ErrorDetails = Readonly<Record<string, string | number | undefined>>
+
+/** An error as plain data, for the way between threads. */
+export interface Failure {
+  readonly ok: false
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+}
+
+export type Result<T> = { readonly ok: true; readonly value: T } | Failure
+
+export function failure(code: ErrorCode, details: ErrorDetails = {}): Failure {
+  return { ok: false, code, details }
+}
+
+export class RaftError extends Error {
+  override readonly name = 'RaftError'
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, cause?: unknown) {
+    super(messageOf(code, details), cause === undefined ? undefined : { cause })
+    this.code = code
+    this.details = details
+  }
+
+  /** `maybe` for an outcome that is not known: never to be told as a failure. */
+  get mayHaveHappened(): MayHaveHappened {
+    return errors[this.code].mayHaveHappened
+  }
+
+  get isRetryable(): boolean {
+    return errors[this.code].isRetryable
+  }
+}
+
+function messageOf(code: ErrorCode, details: ErrorDetails): string {
+  return errors[code].template.replace(/\{(\w+)\}/g, (_, field: string) => String(details[field]))
+}
+
+/** The value, or the failure thrown as a `RaftError`. */
+export function unwrap<T>(result: Result<T>): T {
+  if (result.ok) return result.value
+  throw new RaftError(result.code, result.details)
+}

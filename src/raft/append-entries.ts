@@ -1,0 +1,108 @@
+/** AppendEntries, receiver side (Figure 2, §5.3). */
+
+import { lastIndexOf } from './entry-run.js'
+import type { AppendEntries, AppendEntriesResponse } from './messages.js'
+import { becomeFollower } from './roles.js'
+import { isHardStateFlushed, type RaftState, send, sendAfterFlush } from './state.js'
+import { assert, type LogIndex, type NodeId, type Term } from './types.js'
+
+/** The reply is a refusal until every reason to refuse has been ruled out, in the paper's order. */
+export function onAppendEntries(state: RaftState, message: AppendEntries): void {
+  // Reply false if term < currentTerm (§5.1). The reply carries our term: a stale leader steps down.
+  if (message.term < state.currentTerm) return refuse(state, message, 0, 0)
+  followLeader(state, message.from)
+
+  const { log } = state
+  // A message may begin below what we know is committed: up to there it says what we hold already.
+  const isBehindCommit = message.prevLogIndex < log.commitIndex
+  // Reply false if the log has no entry at prevLogIndex whose term is prevLogTerm (§5.3).
+  if (!isBehindCommit && log.termAt(message.prevLogIndex) !== message.prevLogTerm) {
+    const [conflictIndex, conflictTerm] = conflictAt(state, message.prevLogIndex)
+    return refuse(state, message, conflictIndex, conflictTerm)
+  }
+
+  assertContiguous(message)
+  // Truncate only on a real conflict: an old message repeated must not cut off newer entries.
+  log.append(message.entries)
+  const lastRun = message.entries.at(-1)
+  const lastNewIndex = lastRun === undefined ? message.prevLogIndex : lastIndexOf(lastRun)
+  // Beyond the last new entry our log is not known to agree with the leader's.
+  log.commitIndex = Math.max(log.commitIndex, Math.min(message.leaderCommit, lastNewIndex))
+  accept(state, message, lastNewIndex)
+}
+
+/** A message of this term's leader: whoever else we were, we follow it now (§5.2). */
+export function followLeader(state: RaftState, leaderId: NodeId): void {
+  // One leader a term (§5.2): being the leader of this very term is our bug, not the network's.
+  assert(state.role !== 'leader', 'election safety: one leader a term')
+  assert(state.leaderId === undefined || state.leaderId === leaderId, 'election safety: one leader a term')
+  if (state.role !== 'follower' || state.leaderId === undefined) {
+    becomeFollower(state, state.currentTerm, leaderId, 'leaderDiscovered')
+  }
+  // Hearing the leader puts off the election (§5.2).
+  state.electionElapsedTicks = 0
+}
+
+/** Where a leader may go on: our end, or the beginning of the conflicting term (§5.3, last paragraph). */
+function conflictAt(state: RaftState, prevLogIndex: LogIndex): [LogIndex, Term] {
+  const { log } = state
+  if (prevLogIndex > log.lastIndex) return [log.lastIndex + 1, 0]
+  const first = Math.max(log.firstIndexOfTermAt(prevLogIndex), log.commitIndex + 1)
+  return [first, log.termAt(prevLogIndex) ?? 0]
+}
+
+function refuse(state: RaftState, message: AppendEntries, conflictIndex: LogIndex, conflictTerm: Term): void {
+  send(state, { ...answerTo(state, message), success: false, matchIndex: 0, conflictIndex, conflictTerm })
+}
+
+/** The acknowledgement promises that the entries survive a crash: it waits for their flush. */
+function accept(state: RaftState, message: AppendEntries, matchIndex: LogIndex): void {
+  const { log, outbox } = state
+  if (message.round > 0) {
+    // A heartbeat is answered even while the disk is slow: it claims no more than what is flushed.
+    const flushed = Math.min(matchIndex, log.flushedIndex)
+    const answer = {
+      ...answerTo(state, message),
+      success: true,
+      matchIndex: flushed,
+      conflictIndex: 0,
+      conflictTerm: 0,
+    }
+    if (isHardStateFlushed(state)) send(state, answer)
+    else sendAfterFlush(state, answer)
+    return
+  }
+  const answer = { ...answerTo(state, message), success: true, matchIndex, conflictIndex: 0, conflictTerm: 0 }
+  if (isHardStateFlushed(state) && matchIndex <= log.flushedIndex) {
+    send(state, answer)
+    return
+  }
+  const waiting = outbox.waitingAck
+  const isNewer = waiting === undefined || waiting.term < answer.term || waiting.matchIndex < matchIndex
+  if (isNewer) outbox.waitingAck = answer
+}
+
+function answerTo(state: RaftState, message: AppendEntries) {
+  const { id: from, currentTerm: term } = state
+  const { prevLogIndex, round } = message
+  return {
+    type: 'appendEntriesResponse',
+    from,
+    to: message.from,
+    term,
+    prevLogIndex,
+    round,
+  } satisfies Partial<AppendEntriesResponse>
+}
+
+function assertContiguous(message: AppendEntries): void {
+  let previous = { index: message.prevLogIndex, term: message.prevLogTerm }
+  for (const run of message.entries) {
+    assert(
+      run.index === previous.index + 1 && run.term >= previous.term,
+      'entries in a message follow each other',
+    )
+    assert(run.term <= message.term, 'no entry is of a later term than its leader')
+    previous = { index: lastIndexOf(run), term: run.term }
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The border of the protocol. It is told facts (`Input`) and gives back wishes (`Ready`, `Persist`); all of
+ * them are plain data, so that a trace is a file and a replay is a loop.
+ */
+import type { EntryRun, Frame } from './entry-run.js'
+import type { Message } from './messages.js'
+import type { EntryId, HardState, LogIndex, NodeId, Reason, Role, Snapshot, Term } from './types.js'
+
+/** Everything the protocol can be told. */
+export type Input =
+  /** One unit of time has passed. */
+  | { readonly type: 'tick' }
+  | { readonly type: 'message'; readonly message: Message }
+  /** A client asks for commands to be appended. A leader takes the frame's buffer as its own. */
+  | { readonly type: 'propose'; readonly frame: Frame }
+  /** A client asks for a linearizable read; `id` is the caller's, and comes back in `Ready.reads`. */
+  | { readonly type: 'read'; readonly id: number }
+  /** The write with this sequence, and all before it, are on disk. */
+  | { readonly type: 'flushed'; readonly sequence: number }
+  /** The state machine holds everything up to here. */
+  | { readonly type: 'applied'; readonly index: LogIndex }
+  /** A snapshot of our own state machine is on disk, and the log before `base` is gone from it. */
+  | { readonly type: 'compacted'; readonly snapshot: Snapshot; readonly base: EntryId }
+  /** The store no longer has the snapshot that was being sent to `to`. */
+  | { readonly type: 'snapshotMissing'; readonly to: NodeId; readonly index: LogIndex }
+  /** Start an election now instead of waiting for the timeout. */
+  | { readonly type: 'campaign' }
+
+/** Why a request was not taken. Nothing of it will happen, and nothing has changed. */
+export interface Refusal {
+  readonly code: 'notLeader' | 'overloaded' | 'malformed'
+  /** The leader as far as this node knows. */
+  readonly leaderId: NodeId | undefined
+}
+
+export interface Proposed {
+  /** The place of the frame's first command. It happened once an entry with this very id is applied. */
+  readonly first: EntryId
+}
+
+/** Part of a snapshot that a leader sends us, to be written at `offset`. */
+export interface SnapshotChunk {
+  readonly snapshot: Snapshot
+  readonly offset: number
+  readonly data: Uint8Array
+}
+
+/**
+ * One transaction for the store: everything that is not on disk yet. Its parts take effect in the order of
+ * the fields, all or none.
+ */
+export interface Persist {
+  /** Counted from 1; told back by `flushed`. */
+  readonly sequence: number
+  /** `undefined`: as before. */
+  readonly hardState: HardState | undefined
+  readonly snapshotChunks: readonly SnapshotChunk[]
+  /** The received snapshot is whole: it becomes the beginning of the log, and every entry before is dropped. */
+  readonly install: Snapshot | undefined
+  /** Remove the entries from this index on, before any is appended. */
+  readonly truncateFrom: LogIndex | undefined
+  readonly entries: readonly EntryRun[]
+  /** To be sent only once all of the above is flushed: votes and acknowledgements promise durability. */
+  readonly messages: readonly Message[]
+}
+
+/** True when there is something for the disk, and not only messages that waited for an earlier write. */
+export function needsFlush(persist: Persist): boolean {
+  return (
+    persist.hardState !== undefined ||
+    persist.entries.length > 0 ||
+    persist.truncateFrom !== undefined ||
+    persist.snapshotChunks.length > 0 ||
+    persist.install !== undefined
+  )
+}
+
+/** Reads that may be served once `readIndex` is applied (thesis §6.4), or that no longer can be. */
+export interface ReadState {
+  readonly ids: readonly number[]
+  /** `undefined`: leadership was lost before it could be confirmed; ask the next leader. */
+  readonly readIndex: LogIndex | undefined
+}
+
+/** What happened, and why: for people and for tests, not for the driver. */
+export type RaftEvent =
+  | {
+      readonly type: 'role'
+      readonly role: Role
+      readonly term: Term
+      readonly leaderId: NodeId | undefined
+      readonly reason: Reason
+    }
+  | {
+      readonly type: 'voteIgnored'
+      readonly from: NodeId
+      readonly term: Term
+      readonly reason: 'leaderIsAlive'
+    }
+  | { readonly type: 'snapshotSending'; readonly to: NodeId; readonly index: LogIndex }
+  | { readonly type: 'snapshotInstalling'; readonly from: NodeId; readonly index: LogIndex }
+
+/** What the protocol asks of the world, besides `Persist`. */
+export interface Ready {
+  /** May leave at once, before anything is flushed (thesis §10.2.1). */
+  readonly messages: readonly Message[]
+  /** Committed up to here: apply the entries after lastApplied in order, then tell `applied`. */
+  readonly applyTo: LogIndex
+  readonly reads: readonly ReadState[]
+  readonly events: readonly RaftEvent[]
+}

@@ -1,0 +1,114 @@
+/** Leader election (§5.2, §5.4.1), with pre-vote (thesis §9.6) and protection of a live leader (thesis §4.2.3). */
+import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse } from './messages.js'
+import { isVoter, membersOf, tallyVotes } from './quorum.js'
+import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.js'
+import { isHardStateFlushed, type RaftState, send, sendOnceFlushed } from './state.js'
+import type { NodeId, Reason } from './types.js'
+
+/** Begins with the question whether an election could be won. Only a voter asks. */
+export function campaign(state: RaftState, reason: Reason): void {
+  if (state.role === 'leader' || !isVoter(state.membership, state.id)) return
+  becomePreCandidate(state, reason)
+  state.votes.set(state.id, true)
+  askForVotes(state)
+  countPreVotes(state)
+}
+
+/** Starts the election proper: a new term, our own vote, RequestVote to all others (§5.2). */
+function startElection(state: RaftState): void {
+  becomeCandidate(state, 'preVoteWon')
+  askForVotes(state)
+}
+
+/** Asks all voters who have not answered: once at the start, and again in case a message was lost (§5.1). */
+export function askForVotes(state: RaftState): void {
+  const { id: from, currentTerm: term } = state
+  const { index: lastLogIndex, term: lastLogTerm } = state.log.last
+  for (const to of otherVoters(state)) {
+    if (state.votes.has(to)) continue
+    if (state.role === 'preCandidate') {
+      send(state, { type: 'preVote', from, to, term, nextTerm: term + 1, lastLogIndex, lastLogTerm })
+    } else {
+      // After the flush: a candidate that forgot its own vote in a crash could give it to another.
+      sendOnceFlushed(state, { type: 'requestVote', from, to, term, lastLogIndex, lastLogTerm }, 0)
+    }
+  }
+}
+
+/** Our own vote is on disk, and may be counted. */
+export function onHardStateFlushed(state: RaftState): void {
+  if (state.role !== 'candidate' || !isHardStateFlushed(state) || state.votes.has(state.id)) return
+  state.votes.set(state.id, true)
+  countVotes(state)
+}
+
+/**
+ * Every reason not even to look at a request for a vote. While a leader is heard, an election would only
+ * disturb it: neither term nor vote changes (thesis §4.2.3).
+ */
+export function ignoresVoteRequest(state: RaftState): boolean {
+  if (state.role === 'leader') return true
+  return state.leaderId !== undefined && state.electionElapsedTicks < state.limits.electionTimeoutTicks
+}
+
+/** Answers a pre-vote as a vote would be answered, and changes nothing (thesis §9.6). */
+export function onPreVote(state: RaftState, message: PreVote): void {
+  const { id: from, currentTerm: term } = state
+  const candidateLast = { index: message.lastLogIndex, term: message.lastLogTerm }
+  const voteGranted = message.nextTerm > state.currentTerm && state.log.isUpToDate(candidateLast)
+  send(state, {
+    type: 'preVoteResponse',
+    from,
+    to: message.from,
+    term,
+    nextTerm: message.nextTerm,
+    voteGranted,
+  })
+}
+
+export function onPreVoteResponse(state: RaftState, message: PreVoteResponse): void {
+  if (state.role !== 'preCandidate' || message.nextTerm !== state.currentTerm + 1) return
+  state.votes.set(message.from, message.voteGranted)
+  countPreVotes(state)
+}
+
+/** RequestVote, receiver side (Figure 2). Each node votes at most once a term, first come first served (§5.2). */
+export function onRequestVote(state: RaftState, message: RequestVote): void {
+  const candidateLast = { index: message.lastLogIndex, term: message.lastLogTerm }
+  const voteGranted =
+    message.term >= state.currentTerm &&
+    (state.votedFor === undefined || state.votedFor === message.from) &&
+    state.log.isUpToDate(candidateLast)
+  if (voteGranted) {
+    state.votedFor = message.from
+    // Whoever grants a vote gives the candidate the time to win (§5.2).
+    state.electionElapsedTicks = 0
+  }
+  const { id: from, currentTerm: term } = state
+  sendOnceFlushed(state, { type: 'requestVoteResponse', from, to: message.from, term, voteGranted }, 0)
+}
+
+export function onRequestVoteResponse(state: RaftState, message: RequestVoteResponse): void {
+  // An answer to an earlier election says nothing about this one.
+  if (state.role !== 'candidate' || message.term !== state.currentTerm) return
+  state.votes.set(message.from, message.voteGranted)
+  countVotes(state)
+}
+
+function countPreVotes(state: RaftState): void {
+  const verdict = tallyVotes(state.membership, (id) => state.votes.get(id))
+  if (verdict === 'won') startElection(state)
+  else if (verdict === 'lost') becomeFollower(state, state.currentTerm, undefined, 'electionLost')
+}
+
+function countVotes(state: RaftState): void {
+  // Our own vote first: without it on disk, nobody else's makes us leader.
+  if (!state.votes.has(state.id)) return
+  const verdict = tallyVotes(state.membership, (id) => state.votes.get(id))
+  if (verdict === 'won') becomeLeader(state, 'electionWon')
+  else if (verdict === 'lost') becomeFollower(state, state.currentTerm, undefined, 'electionLost')
+}
+
+function otherVoters(state: RaftState): NodeId[] {
+  return membersOf(state.membership).filter((id) => id !== state.id && isVoter(state.membership, id))
+}

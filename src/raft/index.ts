@@ -1,0 +1,13 @@
+/** The protocol: pure, synchronous, deterministic. It imports nothing and could run in a browser. */
+export * from './border.js'
+export * from './entry-run.js'
+export { RaftLog } from './log.js'
+export * from './messages.js'
+export * from './options.js'
+export { Progress, type ProgressState } from './progress.js'
+export * from './quorum.js'
+export { Raft } from './raft.js'
+export { Random } from './random.js'
+export { snapshotsBeingSent } from './snapshots.js'
+export type { RaftState } from './state.js'
+export * from './types.js'

@@ -1,0 +1,254 @@
+/**
+ * The log (§5.3) as one node sees it, and the chain of pointers over it. Entries live in runs; every index
+ * that is asked for or cut at may lie inside a run.
+ */
+import { type EntryRun, lastIndexOf, sliceRun } from './entry-run.js'
+import { assert, type EntryId, type LogIndex, logOrigin, type Snapshot, type Term } from './types.js'
+
+/** What a run weighs beyond its own bytes: the objects around it. Keeps a log of tiny runs bounded too. */
+const runOverheadBytes = 256
+
+/** A write handed to the store and not yet flushed. */
+interface PendingWrite {
+  readonly sequence: number
+  /** The last entry that is on disk once this write is; lowered when entries of it are truncated. */
+  lastIndex: LogIndex
+}
+
+export class RaftLog {
+  /** The entry before the first one kept. Moves up when the log is cut. Invariant: base.index ≤ snapshot.index. */
+  base: EntryId
+  /** The newest whole snapshot. Invariant: snapshot.index ≤ commitIndex. */
+  snapshot: Snapshot | undefined
+  /** Highest entry known to be committed (Figure 2). Only ever rises. */
+  commitIndex: LogIndex
+  /** Highest entry that the state machine holds (Figure 2). Invariant: lastApplied ≤ commitIndex. */
+  lastApplied: LogIndex
+  /** Highest entry handed to the store. Invariant: flushedIndex ≤ submittedIndex ≤ lastIndex. */
+  submittedIndex: LogIndex
+  /** Highest entry on our own disk. `commitIndex ≤ flushedIndex` need not hold on one node. */
+  flushedIndex: LogIndex
+  /** The lowest index cut off since the last write was handed to the store. */
+  truncatedFrom: LogIndex | undefined
+
+  readonly #runs: EntryRun[] = []
+  /** Weight of the runs from the beginning of this incarnation through each of `#runs`. */
+  readonly #weights: number[] = []
+  #weightBefore = 0
+  readonly #pendingWrites: PendingWrite[] = []
+
+  constructor(base: EntryId, snapshot: Snapshot | undefined, entries: readonly EntryRun[]) {
+    this.base = base
+    this.snapshot = snapshot
+    for (const run of entries) this.push(run)
+    const applied = snapshot?.index ?? logOrigin.index
+    this.commitIndex = applied
+    this.lastApplied = applied
+    this.submittedIndex = this.lastIndex
+    this.flushedIndex = this.lastIndex
+  }
+
+  get firstIndex(): LogIndex {
+    return this.base.index + 1
+  }
+
+  get lastIndex(): LogIndex {
+    const run = this.#runs.at(-1)
+    return run === undefined ? this.base.index : lastIndexOf(run)
+  }
+
+  get last(): EntryId {
+    const run = this.#runs.at(-1)
+    return run === undefined ? this.base : { index: lastIndexOf(run), term: run.term }
+  }
+
+  /** Term of the entry at `index`; `undefined` when it is not in the log, or no longer. */
+  termAt(index: LogIndex): Term | undefined {
+    if (index === this.base.index) return this.base.term
+    if (index < this.firstIndex || index > this.lastIndex) return undefined
+    return this.#runAt(this.#position(index)).term
+  }
+
+  has(entry: EntryId): boolean {
+    return this.termAt(entry.index) === entry.term
+  }
+
+  /** True when a log that ends in `last` is at least as up to date as ours: later term first, then length (§5.4.1). */
+  isUpToDate(last: EntryId): boolean {
+    const ours = this.last
+    return last.term > ours.term || (last.term === ours.term && last.index >= ours.index)
+  }
+
+  /** Appends at the end. Terms never decrease and indexes have no gap. */
+  push(run: EntryRun): void {
+    const last = this.last
+    assert(run.index === last.index + 1, 'a run continues the log without a gap')
+    assert(run.term >= last.term, 'terms in a log never decrease')
+    this.#runs.push(run)
+    this.#weights.push(this.weight + run.bytes.byteLength + runOverheadBytes)
+  }
+
+  /**
+   * Figure 2, AppendEntries, rules 3 and 4: skips what is here already, truncates on a conflict and only
+   * then, appends what is new.
+   */
+  append(entries: readonly EntryRun[]): void {
+    for (const run of entries) {
+      const from = this.#firstNew(run)
+      if (from <= lastIndexOf(run)) this.push(sliceRun(run, from, lastIndexOf(run)))
+    }
+  }
+
+  /** The entries `from` to `to`, both included, as runs; stops early once `maxBytes` are reached, never before one run. */
+  slice(from: LogIndex, to: LogIndex, maxBytes: number): EntryRun[] {
+    const runs: EntryRun[] = []
+    if (from > to) return runs
+    assert(from >= this.firstIndex && to <= this.lastIndex, 'a slice lies within the log')
+    let bytes = 0
+    for (let position = this.#position(from); position < this.#runs.length; position++) {
+      const run = this.#runAt(position)
+      if (run.index > to || (bytes > 0 && bytes + run.bytes.byteLength > maxBytes)) break
+      runs.push(sliceRun(run, Math.max(from, run.index), Math.min(to, lastIndexOf(run))))
+      bytes += run.bytes.byteLength
+    }
+    return runs
+  }
+
+  /** The first index of the term that the entry at `index` belongs to, as far back as the log goes. */
+  firstIndexOfTermAt(index: LogIndex): LogIndex {
+    let position = this.#position(index)
+    const term = this.#runAt(position).term
+    while (position > 0 && this.#runAt(position - 1).term === term) position--
+    return this.#runAt(position).index
+  }
+
+  /** The last entry whose term is at most `term`; the base when there is none in the log. */
+  lastIndexOfTermUpTo(term: Term): LogIndex {
+    let low = 0
+    let high = this.#runs.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#runAt(middle).term <= term) low = middle + 1
+      else high = middle
+    }
+    return low === 0 ? this.base.index : lastIndexOf(this.#runAt(low - 1))
+  }
+
+  /** Bytes held in memory after `index`, objects included. Derived and never counted, so it cannot leak. */
+  weightAfter(index: LogIndex): number {
+    if (index >= this.lastIndex) return 0
+    if (index < this.firstIndex) return this.weight - this.#weightBefore
+    return this.weight - (this.#weights[this.#position(index)] ?? 0)
+  }
+
+  /** Running total of all that was ever pushed, less what was truncated. */
+  get weight(): number {
+    return this.#weights.at(-1) ?? this.#weightBefore
+  }
+
+  /** How many runs are held. */
+  get runCount(): number {
+    return this.#runs.length
+  }
+
+  /** Notes that all up to the end is now with the store, in write `sequence`. */
+  submit(sequence: number): void {
+    this.submittedIndex = this.lastIndex
+    this.truncatedFrom = undefined
+    this.#pendingWrites.push({ sequence, lastIndex: this.lastIndex })
+  }
+
+  /** Notes that a write is on disk. Writes are flushed in the order in which they were handed over. */
+  flush(sequence: number): void {
+    const write = this.#pendingWrites.shift()
+    assert(write?.sequence === sequence, 'writes are flushed in order, each once')
+    this.flushedIndex = Math.max(this.flushedIndex, write.lastIndex)
+  }
+
+  /** Forgets the entries up to `base`, which a snapshot covers. */
+  cut(base: EntryId, snapshot: Snapshot): void {
+    assert(base.index <= snapshot.index, 'the log is cut behind its snapshot only')
+    assert(snapshot.index <= this.lastApplied, 'a snapshot holds what was applied and no more')
+    this.snapshot = snapshot
+    if (base.index <= this.base.index) return
+    assert(this.termAt(base.index) === base.term, 'the log is cut at an entry of its own')
+    const position = this.#position(base.index)
+    const run = this.#runAt(position)
+    const isWhole = lastIndexOf(run) === base.index
+    const kept = isWhole ? position + 1 : position
+    if (kept > 0) this.#weightBefore = this.#weights[kept - 1] ?? this.#weightBefore
+    this.#runs.splice(0, kept)
+    this.#weights.splice(0, kept)
+    if (!isWhole) this.#runs[0] = sliceRun(run, base.index + 1, lastIndexOf(run))
+    this.base = base
+  }
+
+  /** Replaces everything by a snapshot that a leader sent (Figure 13, rules 7 and 8). */
+  reset(snapshot: Snapshot): void {
+    assert(snapshot.index > this.commitIndex, 'a snapshot never takes back what is committed')
+    this.#clampWrites(this.commitIndex)
+    this.#weightBefore = this.weight
+    this.#runs.length = 0
+    this.#weights.length = 0
+    this.base = { index: snapshot.index, term: snapshot.term }
+    this.snapshot = snapshot
+    this.commitIndex = snapshot.index
+    this.submittedIndex = this.flushedIndex
+    this.truncatedFrom = undefined
+  }
+
+  /** The first entry of the run that we lack, after dropping our own entries that conflict with it. */
+  #firstNew(run: EntryRun): LogIndex {
+    let index = run.index
+    while (index <= lastIndexOf(run) && index <= this.lastIndex) {
+      if (index < this.firstIndex) {
+        index = this.firstIndex
+        continue
+      }
+      const own = this.#runAt(this.#position(index))
+      if (own.term !== run.term) {
+        this.#truncate(index)
+        return index
+      }
+      index = lastIndexOf(own) + 1
+    }
+    return index
+  }
+
+  #truncate(from: LogIndex): void {
+    assert(from > this.commitIndex, 'a committed entry is never removed')
+    const position = this.#position(from)
+    const run = this.#runAt(position)
+    this.#runs.length = position
+    this.#weights.length = position
+    if (run.index < from) this.push(sliceRun(run, run.index, from - 1))
+    if (from <= this.submittedIndex) this.truncatedFrom = Math.min(from, this.truncatedFrom ?? from)
+    this.#clampWrites(from - 1)
+  }
+
+  /** Nothing above `index` counts as handed over or flushed any more, even when a late flush reports it. */
+  #clampWrites(index: LogIndex): void {
+    this.submittedIndex = Math.min(this.submittedIndex, index)
+    this.flushedIndex = Math.min(this.flushedIndex, index)
+    for (const write of this.#pendingWrites) write.lastIndex = Math.min(write.lastIndex, index)
+  }
+
+  #runAt(position: number): EntryRun {
+    const run = this.#runs[position]
+    assert(run !== undefined, 'a run is where the search found it')
+    return run
+  }
+
+  /** Position of the run that holds `index`; the newest are asked for most. */
+  #position(index: LogIndex): number {
+    let low = 0
+    let high = this.#runs.length - 1
+    if (high >= 0 && this.#runAt(high).index <= index) return high
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if (this.#runAt(middle).index <= index) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+}

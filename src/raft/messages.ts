@@ -1,0 +1,110 @@
+/**
+ * What nodes say to each other: one type a message, fields named as in the paper. Fields are flat numbers
+ * where they can be, since every message is cloned from thread to thread.
+ */
+import type { EntryRun } from './entry-run.js'
+import type { LogIndex, Membership, NodeId, Term } from './types.js'
+
+interface Envelope {
+  readonly from: NodeId
+  readonly to: NodeId
+  /** The sender's currentTerm (§5.1). */
+  readonly term: Term
+}
+
+/** Invoked by candidates to gather votes (§5.2). */
+export interface RequestVote extends Envelope {
+  readonly type: 'requestVote'
+  readonly lastLogIndex: LogIndex
+  readonly lastLogTerm: Term
+}
+
+export interface RequestVoteResponse extends Envelope {
+  readonly type: 'requestVoteResponse'
+  readonly voteGranted: boolean
+}
+
+/** Asks whether a vote in `nextTerm` would be granted, and changes nothing at the receiver (thesis §9.6). */
+export interface PreVote extends Envelope {
+  readonly type: 'preVote'
+  readonly nextTerm: Term
+  readonly lastLogIndex: LogIndex
+  readonly lastLogTerm: Term
+}
+
+export interface PreVoteResponse extends Envelope {
+  readonly type: 'preVoteResponse'
+  /** The term that was asked about: an answer to an earlier question is not counted. */
+  readonly nextTerm: Term
+  readonly voteGranted: boolean
+}
+
+/** Invoked by the leader to replicate entries (§5.3); also used as heartbeat (§5.2). */
+export interface AppendEntries extends Envelope {
+  readonly type: 'appendEntries'
+  readonly prevLogIndex: LogIndex
+  readonly prevLogTerm: Term
+  /** Empty in a heartbeat and in a probe. */
+  readonly entries: readonly EntryRun[]
+  readonly leaderCommit: LogIndex
+  /**
+   * The leader's count of heartbeat rounds when this is a heartbeat, 0 when it is not. A heartbeat travels
+   * beside the entries and may overtake them, so it only ever refers to what is known to match.
+   */
+  readonly round: number
+}
+
+export interface AppendEntriesResponse extends Envelope {
+  readonly type: 'appendEntriesResponse'
+  readonly success: boolean
+  /** On success: the last index known to match the leader's log, on disk at the sender. */
+  readonly matchIndex: LogIndex
+  /** Of the request that is answered: an answer out of date is told by it. */
+  readonly prevLogIndex: LogIndex
+  /** On refusal: where the leader may go on (§5.3, last paragraph); 0 when it was refused for its term. */
+  readonly conflictIndex: LogIndex
+  /** On refusal: the term of the conflicting entry, 0 when the log is too short to have one. */
+  readonly conflictTerm: Term
+  readonly round: number
+}
+
+/** Invoked by the leader to send chunks of a snapshot to a follower that is too far behind (§7, Figure 13). */
+export interface InstallSnapshot extends Envelope {
+  readonly type: 'installSnapshot'
+  readonly lastIncludedIndex: LogIndex
+  readonly lastIncludedTerm: Term
+  readonly membership: Membership
+  /** Length of the whole snapshot in bytes. */
+  readonly size: number
+  readonly offset: number
+  /** Length of this chunk in bytes; the driver reads `data` from its store as the message leaves. */
+  readonly length: number
+  readonly data: Uint8Array | undefined
+  readonly done: boolean
+}
+
+export interface InstallSnapshotResponse extends Envelope {
+  readonly type: 'installSnapshotResponse'
+  readonly lastIncludedIndex: LogIndex
+  /** The offset wanted next. */
+  readonly offset: number
+  /** True when the receiver's disk holds everything up to lastIncludedIndex. */
+  readonly done: boolean
+}
+
+export type Message =
+  | RequestVote
+  | RequestVoteResponse
+  | PreVote
+  | PreVoteResponse
+  | AppendEntries
+  | AppendEntriesResponse
+  | InstallSnapshot
+  | InstallSnapshotResponse
+
+export type MessageType = Message['type']
+
+/** True for what may be large: it travels apart, so that it never delays a vote or a heartbeat. */
+export function isBulk(message: Message): boolean {
+  return message.type === 'installSnapshot' || (message.type === 'appendEntries' && message.round === 0)
+}

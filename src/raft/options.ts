@@ -1,0 +1,66 @@
+/** What a protocol instance is made from: who it is, what its disk held, and its limits. */
+
+import type { EntryRun } from './entry-run.js'
+import {
+  type EntryId,
+  type HardState,
+  logOrigin,
+  type Membership,
+  type NodeId,
+  type Snapshot,
+} from './types.js'
+
+export interface RaftLimits {
+  /**
+   * Ticks without a leader before an election: drawn anew each time from this to twice this (§5.2). Default
+   * 20. Small: false elections whenever a node is late. Large: a dead leader is missed for as long.
+   */
+  readonly electionTimeoutTicks: number
+  /** Ticks between heartbeats. Default 2; must be below a third of electionTimeoutTicks. */
+  readonly heartbeatTicks: number
+  /** Bytes of entries in one AppendEntries; a larger run travels alone. Default 1 MiB. */
+  readonly appendBytesMax: number
+  /** AppendEntries on their way to one follower. Default 256. 1 turns pipelining off. */
+  readonly inflightMessagesMax: number
+  /** Bytes on their way to one follower. Default 8 MiB. */
+  readonly inflightBytesMax: number
+  /** Bytes that a leader holds uncommitted, or not on its own disk, before it refuses commands. Default 32 MiB. */
+  readonly uncommittedBytesMax: number
+  /** Bytes of one snapshot chunk. Default 256 KiB. */
+  readonly snapshotChunkBytes: number
+  /** Reads that wait to be confirmed before more are refused. Default 65,536. */
+  readonly waitingReadsMax: number
+}
+
+export const defaultLimits: RaftLimits = Object.freeze({
+  electionTimeoutTicks: 20,
+  heartbeatTicks: 2,
+  appendBytesMax: 1 << 20,
+  inflightMessagesMax: 256,
+  inflightBytesMax: 8 << 20,
+  uncommittedBytesMax: 32 << 20,
+  snapshotChunkBytes: 256 << 10,
+  waitingReadsMax: 65_536,
+})
+
+export interface RaftOptions {
+  readonly id: NodeId
+  readonly membership: Membership
+  /** Seeds the election timeouts; nodes of one cluster must differ, or they split votes for ever. */
+  readonly seed: number
+  readonly limits?: Partial<RaftLimits>
+  /** What was on disk. Left out: a node that starts for the first time. */
+  readonly recovered?: {
+    readonly hardState: HardState
+    readonly snapshot: Snapshot | undefined
+    readonly base: EntryId
+    readonly entries: readonly EntryRun[]
+  }
+}
+
+export const emptyDisk: NonNullable<RaftOptions['recovered']> = Object.freeze({
+  hardState: { currentTerm: 0, votedFor: undefined },
+  snapshot: undefined,
+  base: logOrigin,
+  entries: [],
+})

@@ -1,0 +1,102 @@
+/** What a leader knows of one follower (Figure 2, nextIndex and matchIndex), and how much it may send it. */
+import { assert, type LogIndex, type Snapshot } from './types.js'
+
+/**
+ * `probe`: where the logs meet is not known, one message at a time. `replicate`: it is known, messages are
+ * pipelined. `snapshot`: what the follower needs is no longer in the log.
+ */
+export type ProgressState = 'probe' | 'replicate' | 'snapshot'
+
+interface Inflight {
+  readonly lastIndex: LogIndex
+  readonly bytes: number
+}
+
+export class Progress {
+  state: ProgressState = 'probe'
+  /** Highest entry known to be on the follower's disk. Only ever rises within a term. */
+  matchIndex: LogIndex = 0
+  /** The entry to send next. Invariant: nextIndex > matchIndex. */
+  nextIndex: LogIndex
+  /** In `probe`: a message is on its way, and nothing more is sent before an answer or the next heartbeat. */
+  isProbeSent = false
+  /** The follower answered since the last check of the quorum. */
+  isRecentlyActive = false
+  /** The latest heartbeat round that the follower answered. */
+  ackedRound = 0
+  /** Something of ours arrived since the last answer to a heartbeat; if not, it may have been lost. */
+  hasMoved = false
+  /** In `snapshot`: what is being sent, and the offset of the chunk to send next. */
+  snapshot: Snapshot | undefined
+  snapshotOffset = 0
+  /** In `snapshot`: a chunk is on its way. */
+  isChunkSent = false
+
+  readonly #inflights: Inflight[] = []
+  #inflightBytes = 0
+
+  constructor(nextIndex: LogIndex) {
+    this.nextIndex = nextIndex
+  }
+
+  get inflightMessages(): number {
+    return this.#inflights.length
+  }
+
+  get inflightBytes(): number {
+    return this.#inflightBytes
+  }
+
+  becomeProbe(nextIndex: LogIndex): void {
+    this.#enter('probe')
+    this.nextIndex = Math.max(this.matchIndex + 1, nextIndex)
+  }
+
+  becomeReplicate(): void {
+    this.#enter('replicate')
+    this.nextIndex = this.matchIndex + 1
+  }
+
+  becomeSnapshot(snapshot: Snapshot): void {
+    this.#enter('snapshot')
+    this.snapshot = snapshot
+  }
+
+  /** Entries up to `lastIndex` left for the follower. */
+  sent(lastIndex: LogIndex, bytes: number): void {
+    assert(lastIndex >= this.nextIndex, 'what is sent lies at or after nextIndex')
+    if (this.state === 'probe') {
+      this.isProbeSent = true
+      return
+    }
+    this.nextIndex = lastIndex + 1
+    this.#inflights.push({ lastIndex, bytes })
+    this.#inflightBytes += bytes
+  }
+
+  /** The follower's disk holds everything up to `matchIndex`; an answer out of date changes nothing. */
+  matched(matchIndex: LogIndex): void {
+    if (matchIndex > this.matchIndex) {
+      this.matchIndex = matchIndex
+      this.hasMoved = true
+    }
+    this.nextIndex = Math.max(this.nextIndex, this.matchIndex + 1)
+    let arrived = 0
+    for (const inflight of this.#inflights) {
+      if (inflight.lastIndex > this.matchIndex) break
+      this.#inflightBytes -= inflight.bytes
+      arrived++
+    }
+    if (arrived > 0) this.#inflights.splice(0, arrived)
+  }
+
+  #enter(state: ProgressState): void {
+    this.state = state
+    this.isProbeSent = false
+    this.snapshot = undefined
+    this.snapshotOffset = 0
+    this.isChunkSent = false
+    this.#inflights.length = 0
+    this.#inflightBytes = 0
+  }
+}

@@ -1,0 +1,260 @@
+/** One node's protocol: told facts by `step`, asked for work by `takeReady` and `takePersist`. */
+import { onAppendEntries } from './append-entries.js'
+import type { Input, Persist, Proposed, Ready, Refusal } from './border.js'
+import {
+  askForVotes,
+  campaign,
+  ignoresVoteRequest,
+  onHardStateFlushed,
+  onPreVote,
+  onPreVoteResponse,
+  onRequestVote,
+  onRequestVoteResponse,
+} from './elections.js'
+import type { Frame } from './entry-run.js'
+import { Invariants } from './invariants.js'
+import { RaftLog } from './log.js'
+import type { Message } from './messages.js'
+import { defaultLimits, emptyDisk, type RaftLimits, type RaftOptions } from './options.js'
+import { Random } from './random.js'
+import { needsReadRound, onRead, openReadRound } from './reads.js'
+import {
+  checkQuorum,
+  maybeCommit,
+  onAppendEntriesResponse,
+  onPropose,
+  sendAppends,
+  sendHeartbeats,
+} from './replication.js'
+import { becomeFollower } from './roles.js'
+import { onInstallSnapshot, onInstallSnapshotResponse, onSnapshotMissing } from './snapshots.js'
+import { emptyOutbox, hardStateOf, isDiskStalled, isSameHardState, type RaftState } from './state.js'
+import { assert } from './types.js'
+
+export class Raft {
+  readonly #state: RaftState
+  readonly #invariants: Invariants
+
+  constructor(options: RaftOptions) {
+    this.#state = initialState(options)
+    this.#invariants = new Invariants(this.#state)
+  }
+
+  /** Read by drivers and tests, changed by nobody but the rules. */
+  get state(): Readonly<RaftState> {
+    return this.#state
+  }
+
+  /**
+   * Takes one fact. The answer tells a proposal's place in the log, or why a request was refused; a refused
+   * request has changed nothing. Throws `InvariantViolation` when the node must stop.
+   */
+  step(input: Input): Proposed | Refusal | undefined {
+    const answer = this.#step(input)
+    this.#invariants.check()
+    return answer
+  }
+
+  /** `step` for the one request whose answer is never `undefined`. */
+  propose(frame: Frame): Proposed | Refusal {
+    const answer = onPropose(this.#state, frame)
+    this.#invariants.check()
+    return answer
+  }
+
+  /** What may be done at once. Whatever is returned is not returned again, except `applyTo`. */
+  takeReady(): Ready {
+    const state = this.#state
+    if (state.role === 'leader') {
+      if (needsReadRound(state)) {
+        openReadRound(state)
+        sendHeartbeats(state)
+      }
+      sendAppends(state)
+    }
+    const { outbox, log } = state
+    const { messages, reads, events } = outbox
+    outbox.messages = []
+    outbox.reads = []
+    outbox.events = []
+    return { messages, applyTo: isRestoring(state) ? log.lastApplied : log.commitIndex, reads, events }
+  }
+
+  /** All that is not on its way to the disk yet, as one write; `undefined` when there is nothing. */
+  takePersist(): Persist | undefined {
+    const state = this.#state
+    const { outbox, log } = state
+    const current = hardStateOf(state)
+    const hardState = isSameHardState(current, state.submittedHardState) ? undefined : current
+    const from = Math.max(log.submittedIndex, log.base.index) + 1
+    const isNothingNew = hardState === undefined && from > log.lastIndex && log.truncatedFrom === undefined
+    const isNothingReceived = outbox.snapshotChunks.length === 0 && outbox.install === undefined
+    const messages = outbox.messagesAfterFlush
+    if (outbox.waitingAck !== undefined) messages.push(outbox.waitingAck)
+    if (isNothingNew && isNothingReceived && messages.length === 0) return undefined
+
+    const sequence = ++state.writeSequence
+    const persist: Persist = {
+      sequence,
+      hardState,
+      snapshotChunks: outbox.snapshotChunks,
+      install: outbox.install,
+      truncateFrom: log.truncatedFrom,
+      entries: log.slice(from, log.lastIndex, Number.POSITIVE_INFINITY),
+      messages,
+    }
+    log.submit(sequence)
+    state.submittedHardState = current
+    state.pendingHardStates.push({ sequence, hardState: current })
+    outbox.messagesAfterFlush = []
+    outbox.waitingAck = undefined
+    outbox.snapshotChunks = []
+    outbox.install = undefined
+    return persist
+  }
+
+  #step(input: Input): Proposed | Refusal | undefined {
+    const state = this.#state
+    switch (input.type) {
+      case 'propose':
+        return onPropose(state, input.frame)
+      case 'read':
+        return onRead(state, input.id)
+      case 'tick':
+        onTick(state)
+        break
+      case 'message':
+        onMessage(state, input.message)
+        break
+      case 'flushed':
+        onFlushed(state, input.sequence)
+        break
+      case 'applied':
+        state.log.lastApplied = Math.max(state.log.lastApplied, input.index)
+        break
+      case 'compacted':
+        state.log.cut(input.base, input.snapshot)
+        break
+      case 'snapshotMissing':
+        onSnapshotMissing(state, input.to, input.index)
+        break
+      case 'campaign':
+        campaign(state, 'campaign')
+        break
+    }
+    return undefined
+  }
+}
+
+function initialState(options: RaftOptions): RaftState {
+  const { id, membership, seed, recovered = emptyDisk } = options
+  const limits: RaftLimits = { ...defaultLimits, ...options.limits }
+  assert(
+    limits.heartbeatTicks * 3 <= limits.electionTimeoutTicks,
+    'an election timeout spans at least three heartbeats',
+  )
+  const { hardState } = recovered
+  const random = new Random(seed)
+  return {
+    id,
+    limits,
+    random,
+    membership: recovered.snapshot?.membership ?? membership,
+    currentTerm: hardState.currentTerm,
+    votedFor: hardState.votedFor,
+    log: new RaftLog(recovered.base, recovered.snapshot, recovered.entries),
+    role: 'follower',
+    leaderId: undefined,
+    electionElapsedTicks: 0,
+    randomizedElectionTimeoutTicks:
+      limits.electionTimeoutTicks + 1 + random.below(limits.electionTimeoutTicks),
+    heartbeatElapsedTicks: 0,
+    diskElapsedTicks: 0,
+    votes: new Map(),
+    progress: new Map(),
+    heartbeatRound: 0,
+    waitingReads: [],
+    confirmingReads: undefined,
+    incomingSnapshot: undefined,
+    writeSequence: 0,
+    pendingHardStates: [],
+    submittedHardState: hardState,
+    flushedHardState: hardState,
+    outbox: emptyOutbox(),
+  }
+}
+
+/** A snapshot was received and the state machine does not hold it yet: nothing behind it can be applied. */
+function isRestoring(state: RaftState): boolean {
+  return state.log.lastApplied < (state.log.snapshot?.index ?? 0)
+}
+
+function onTick(state: RaftState): void {
+  const { limits } = state
+  state.electionElapsedTicks++
+  state.heartbeatElapsedTicks++
+  if (state.pendingHardStates.length > 0) state.diskElapsedTicks++
+  const isHeartbeatDue = state.heartbeatElapsedTicks >= limits.heartbeatTicks
+
+  if (state.role === 'leader') {
+    if (isDiskStalled(state)) return becomeFollower(state, state.currentTerm, undefined, 'diskStalled')
+    if (state.electionElapsedTicks >= limits.electionTimeoutTicks) {
+      state.electionElapsedTicks = 0
+      checkQuorum(state)
+    }
+    if (state.role === 'leader' && isHeartbeatDue) sendHeartbeats(state)
+    return
+  }
+
+  if (state.electionElapsedTicks >= state.randomizedElectionTimeoutTicks) {
+    state.electionElapsedTicks = 0
+    // Who cannot write its own vote cannot win, and would only raise its term in memory.
+    if (!isDiskStalled(state)) campaign(state, 'electionTimeout')
+  } else if (state.role !== 'follower' && isHeartbeatDue) {
+    state.heartbeatElapsedTicks = 0
+    askForVotes(state)
+  }
+}
+
+function onFlushed(state: RaftState, sequence: number): void {
+  const written = state.pendingHardStates.shift()
+  assert(written?.sequence === sequence, 'writes are flushed in order, each once')
+  state.flushedHardState = written.hardState
+  state.diskElapsedTicks = 0
+  state.log.flush(sequence)
+  if (state.role === 'leader') maybeCommit(state)
+  onHardStateFlushed(state)
+}
+
+function onMessage(state: RaftState, message: Message): void {
+  const isVoteRequest = message.type === 'preVote' || message.type === 'requestVote'
+  if (isVoteRequest && ignoresVoteRequest(state)) {
+    const { from, term } = message
+    state.outbox.events.push({ type: 'voteIgnored', from, term, reason: 'leaderIsAlive' })
+    return
+  }
+  // If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower (§5.1).
+  if (message.term > state.currentTerm) {
+    const isFromLeader = message.type === 'appendEntries' || message.type === 'installSnapshot'
+    const reason = state.role === 'follower' && isFromLeader ? 'leaderDiscovered' : 'higherTerm'
+    becomeFollower(state, message.term, isFromLeader ? message.from : undefined, reason)
+  }
+  switch (message.type) {
+    case 'preVote':
+      return onPreVote(state, message)
+    case 'preVoteResponse':
+      return onPreVoteResponse(state, message)
+    case 'requestVote':
+      return onRequestVote(state, message)
+    case 'requestVoteResponse':
+      return onRequestVoteResponse(state, message)
+    case 'appendEntries':
+      return onAppendEntries(state, message)
+    case 'appendEntriesResponse':
+      return onAppendEntriesResponse(state, message)
+    case 'installSnapshot':
+      return onInstallSnapshot(state, message)
+    case 'installSnapshotResponse':
+      return onInstallSnapshotResponse(state, message)
+  }
+}

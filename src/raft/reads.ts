@@ -1,0 +1,41 @@
+/** Linearizable reads without log entries: ReadIndex (thesis §6.4). */
+import type { Refusal } from './border.js'
+import { quorumIndex } from './quorum.js'
+import type { RaftState } from './state.js'
+
+/** The read waits for the next round of heartbeats, which serves all reads that wait by then. */
+export function onRead(state: RaftState, id: number): Refusal | undefined {
+  if (state.role !== 'leader') return { code: 'notLeader', leaderId: state.leaderId }
+  const waiting = state.waitingReads.length + (state.confirmingReads?.ids.length ?? 0)
+  if (waiting >= state.limits.waitingReadsMax) return { code: 'overloaded', leaderId: state.leaderId }
+  state.waitingReads.push(id)
+  return undefined
+}
+
+/** True when reads wait, none are being confirmed, and this leader knows what is committed (§8). */
+export function needsReadRound(state: RaftState): boolean {
+  return (
+    state.role === 'leader' &&
+    state.waitingReads.length > 0 &&
+    state.confirmingReads === undefined &&
+    state.log.termAt(state.log.commitIndex) === state.currentTerm
+  )
+}
+
+/** Takes the waiting reads into the coming round: commitIndex as of now is theirs. */
+export function openReadRound(state: RaftState): void {
+  const { waitingReads: ids, heartbeatRound, log } = state
+  state.confirmingReads = { round: heartbeatRound + 1, readIndex: log.commitIndex, ids }
+  state.waitingReads = []
+}
+
+/** Once a majority answered the round, this node was still leader when it began. */
+export function confirmReads(state: RaftState): void {
+  const confirming = state.confirmingReads
+  if (confirming === undefined) return
+  const ackedRoundOf = (id: number) =>
+    id === state.id ? state.heartbeatRound : (state.progress.get(id)?.ackedRound ?? 0)
+  if (quorumIndex(state.membership, ackedRoundOf) < confirming.round) return
+  state.outbox.reads.push({ ids: confirming.ids, readIndex: confirming.readIndex })
+  state.confirmingReads = undefined
+}

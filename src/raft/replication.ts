@@ -1,0 +1,200 @@
+/** The leader's side of log replication (§5.3, §5.4) and of heartbeats (§5.2). */
+
+import type { Proposed, Refusal } from './border.js'
+import { entryKinds, type Frame, isWellFormed, lastIndexOf, stampRun } from './entry-run.js'
+import type { AppendEntriesResponse } from './messages.js'
+import type { Progress } from './progress.js'
+import { quorumIndex } from './quorum.js'
+import { confirmReads } from './reads.js'
+import { becomeFollower } from './roles.js'
+import { sendChunk, startSnapshot } from './snapshots.js'
+import { type RaftState, send } from './state.js'
+import { assert, type LogIndex, type NodeId } from './types.js'
+
+/** A command is appended to the leader's log at once; it is sent and written when the driver takes its work. */
+export function onPropose(state: RaftState, frame: Frame): Proposed | Refusal {
+  const { leaderId, log, limits } = state
+  if (state.role !== 'leader') return { code: 'notLeader', leaderId }
+  if (!isWellFormed(frame)) return { code: 'malformed', leaderId }
+  const unsafeFrom = Math.min(log.commitIndex, log.flushedIndex)
+  if (log.weightAfter(unsafeFrom) > limits.uncommittedBytesMax) return { code: 'overloaded', leaderId }
+  const first = { index: log.lastIndex + 1, term: state.currentTerm }
+  log.push(stampRun(frame, first.index, first.term, entryKinds.commands))
+  return { first }
+}
+
+/** Sends each follower what it lacks and may be sent. Called when the driver takes its work, so that a turn is a batch. */
+export function sendAppends(state: RaftState): void {
+  for (const [to, progress] of state.progress) {
+    if (progress.state === 'probe') {
+      if (!progress.isProbeSent) sendAppend(state, to, progress)
+    } else if (progress.state === 'replicate') {
+      while (progress.nextIndex <= state.log.lastIndex && hasRoom(state, progress)) {
+        if (!sendAppend(state, to, progress)) break
+      }
+    } else if (!progress.isChunkSent) {
+      sendChunk(state, to, progress)
+    }
+  }
+}
+
+function hasRoom(state: RaftState, progress: Progress): boolean {
+  const { inflightMessagesMax, inflightBytesMax } = state.limits
+  return progress.inflightMessages < inflightMessagesMax && progress.inflightBytes < inflightBytesMax
+}
+
+/** One AppendEntries from nextIndex on; false when the log no longer reaches back so far and a snapshot must go. */
+function sendAppend(state: RaftState, to: NodeId, progress: Progress): boolean {
+  const { log, limits } = state
+  const prevLogIndex = progress.nextIndex - 1
+  const prevLogTerm = log.termAt(prevLogIndex)
+  if (prevLogTerm === undefined) {
+    startSnapshot(state, to, progress)
+    return false
+  }
+  const entries = log.slice(progress.nextIndex, log.lastIndex, limits.appendBytesMax)
+  const { id: from, currentTerm: term } = state
+  const leaderCommit = log.commitIndex
+  send(state, {
+    type: 'appendEntries',
+    from,
+    to,
+    term,
+    prevLogIndex,
+    prevLogTerm,
+    entries,
+    leaderCommit,
+    round: 0,
+  })
+  const lastRun = entries.at(-1)
+  const bytes = entries.reduce((sum, run) => sum + run.bytes.byteLength, 0)
+  if (lastRun !== undefined) progress.sent(lastIndexOf(lastRun), bytes)
+  else progress.isProbeSent = progress.state === 'probe'
+  return true
+}
+
+/**
+ * A heartbeat to every member. It travels beside the entries and may overtake them, so it refers only to
+ * what is known to match, and lets a follower commit no further than that.
+ */
+export function sendHeartbeats(state: RaftState): void {
+  state.heartbeatElapsedTicks = 0
+  state.heartbeatRound++
+  for (const [to, progress] of state.progress) {
+    // A cut log no longer knows the term there; the follower matches in any case at the very beginning.
+    const matchTerm = state.log.termAt(progress.matchIndex)
+    const prevLogIndex = matchTerm === undefined ? 0 : progress.matchIndex
+    send(state, {
+      type: 'appendEntries',
+      from: state.id,
+      to,
+      term: state.currentTerm,
+      prevLogIndex,
+      prevLogTerm: matchTerm ?? 0,
+      entries: [],
+      leaderCommit: Math.min(state.log.commitIndex, progress.matchIndex),
+      round: state.heartbeatRound,
+    })
+  }
+  confirmReads(state)
+}
+
+/** AppendEntriesResponse at the leader (Figure 2, rules for leaders). */
+export function onAppendEntriesResponse(state: RaftState, message: AppendEntriesResponse): void {
+  if (state.role !== 'leader' || message.term < state.currentTerm) return
+  const progress = state.progress.get(message.from)
+  if (progress === undefined) return
+  progress.isRecentlyActive = true
+  assert(
+    message.matchIndex <= state.log.lastIndex,
+    'log matching: a follower matches no further than our log',
+  )
+
+  if (message.success) onAccepted(state, progress, message.matchIndex)
+  else onRefused(state, progress, message)
+  if (message.round > 0) onHeartbeatAnswered(state, message, progress)
+}
+
+/** Successful: update nextIndex and matchIndex for the follower. */
+function onAccepted(state: RaftState, progress: Progress, matchIndex: LogIndex): void {
+  const isNews = matchIndex > progress.matchIndex
+  progress.matched(matchIndex)
+  if (!isNews) return
+  if (progress.state === 'probe') progress.becomeReplicate()
+  maybeCommit(state)
+}
+
+/** Failed because of inconsistency: decrement nextIndex and retry, by a whole term at a time. */
+function onRefused(state: RaftState, progress: Progress, message: AppendEntriesResponse): void {
+  // A refusal from before what we know to match, or of another probe than the last, is out of date.
+  const isStale =
+    message.prevLogIndex <= progress.matchIndex ||
+    (progress.state === 'probe' && message.prevLogIndex !== progress.nextIndex - 1)
+  if (isStale || progress.state === 'snapshot') return
+  const { log } = state
+  // Our last entry of the conflicting term is the furthest where the logs can meet; else that whole term is skipped.
+  const lastOfTerm = log.lastIndexOfTermUpTo(message.conflictTerm)
+  const hasTerm = message.conflictTerm > 0 && log.termAt(lastOfTerm) === message.conflictTerm
+  const nextIndex = hasTerm ? lastOfTerm + 1 : message.conflictIndex
+  progress.becomeProbe(Math.min(nextIndex, message.prevLogIndex))
+}
+
+/**
+ * A follower that answers heartbeats while nothing of ours arrives may have lost it: an empty AppendEntries
+ * behind all that was sent brings out either an acknowledgement or a refusal.
+ */
+function onHeartbeatAnswered(state: RaftState, message: AppendEntriesResponse, progress: Progress): void {
+  const isBehind = progress.matchIndex < state.log.lastIndex
+  if (isBehind && !progress.hasMoved) {
+    progress.isProbeSent = false
+    progress.isChunkSent = false
+    if (progress.state === 'replicate' && progress.inflightMessages > 0)
+      sendProbe(state, message.from, progress)
+  }
+  progress.hasMoved = false
+  progress.ackedRound = Math.max(progress.ackedRound, message.round)
+  confirmReads(state)
+}
+
+function sendProbe(state: RaftState, to: NodeId, progress: Progress): void {
+  const prevLogIndex = progress.nextIndex - 1
+  const prevLogTerm = state.log.termAt(prevLogIndex)
+  if (prevLogTerm === undefined) return startSnapshot(state, to, progress)
+  const { id: from, currentTerm: term } = state
+  const { commitIndex: leaderCommit } = state.log
+  send(state, {
+    type: 'appendEntries',
+    from,
+    to,
+    term,
+    prevLogIndex,
+    prevLogTerm,
+    entries: [],
+    leaderCommit,
+    round: 0,
+  })
+}
+
+/** Our own copy counts once it is on disk, like everyone else's. */
+export function matchIndexOf(state: RaftState, id: NodeId): LogIndex {
+  if (id === state.id) return state.log.flushedIndex
+  return state.progress.get(id)?.matchIndex ?? 0
+}
+
+/**
+ * If there exists an N > commitIndex that a majority has, and log[N].term == currentTerm: commitIndex = N.
+ * Entries of earlier terms are committed by it, never by counting (§5.4.2, Figure 8).
+ */
+export function maybeCommit(state: RaftState): void {
+  const { log } = state
+  const reached = quorumIndex(state.membership, (id) => matchIndexOf(state, id))
+  if (reached > log.commitIndex && log.termAt(reached) === state.currentTerm) log.commitIndex = reached
+}
+
+/** A leader that a majority does not answer steps down, for another may lead already (thesis §6.2). */
+export function checkQuorum(state: RaftState): void {
+  const isActive = (id: NodeId) => id === state.id || state.progress.get(id)?.isRecentlyActive === true
+  const isQuorumActive = quorumIndex(state.membership, (id) => (isActive(id) ? 1 : 0)) === 1
+  for (const progress of state.progress.values()) progress.isRecentlyActive = false
+  if (!isQuorumActive) becomeFollower(state, state.currentTerm, undefined, 'quorumLost')
+}

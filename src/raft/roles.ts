@@ -1,0 +1,99 @@
+/** The changes of role (Figure 4), each with its reason. */
+import { emptyRun } from './entry-run.js'
+import { Progress } from './progress.js'
+import { membersOf } from './quorum.js'
+import type { RaftState } from './state.js'
+import { assert, type NodeId, type Reason, type Role, type Term } from './types.js'
+
+export function becomeFollower(
+  state: RaftState,
+  term: Term,
+  leaderId: NodeId | undefined,
+  reason: Reason,
+): void {
+  const isNews = state.role !== 'follower' || term !== state.currentTerm || leaderId !== state.leaderId
+  adoptTerm(state, term)
+  abandonReads(state)
+  state.progress.clear()
+  state.votes.clear()
+  enter(state, 'follower')
+  state.leaderId = leaderId
+  if (isNews) announce(state, reason)
+}
+
+/** Asks first whether an election could be won; term and vote stay as they are (thesis §9.6). */
+export function becomePreCandidate(state: RaftState, reason: Reason): void {
+  assert(state.role !== 'leader', 'a leader does not campaign')
+  state.votes.clear()
+  enter(state, 'preCandidate')
+  state.leaderId = undefined
+  announce(state, reason)
+}
+
+/** Increments currentTerm and votes for itself (§5.2). The own vote counts once it is on disk. */
+export function becomeCandidate(state: RaftState, reason: Reason): void {
+  assert(state.role !== 'leader', 'a leader does not campaign')
+  adoptTerm(state, state.currentTerm + 1)
+  state.votedFor = state.id
+  state.votes.clear()
+  enter(state, 'candidate')
+  state.leaderId = undefined
+  announce(state, reason)
+}
+
+/**
+ * Starts to lead: nextIndex is the index after the last entry, and an empty entry of the new term opens it,
+ * for only by committing an entry of its own term does a leader learn what is committed (§5.4.2, §8).
+ */
+export function becomeLeader(state: RaftState, reason: Reason): void {
+  assert(state.role === 'candidate', 'only a candidate becomes leader')
+  assert(
+    state.flushedHardState.currentTerm === state.currentTerm,
+    'a leader counts its own vote once it is on disk',
+  )
+  enter(state, 'leader')
+  state.leaderId = state.id
+  state.incomingSnapshot = undefined
+  state.progress.clear()
+  for (const id of membersOf(state.membership)) {
+    if (id === state.id) continue
+    const progress = new Progress(state.log.lastIndex + 1)
+    progress.isRecentlyActive = true
+    state.progress.set(id, progress)
+  }
+  state.log.push(emptyRun(state.log.lastIndex + 1, state.currentTerm))
+  announce(state, reason)
+}
+
+/** A new term brings a new vote; an old term never comes back. */
+function adoptTerm(state: RaftState, term: Term): void {
+  assert(term >= state.currentTerm, 'currentTerm never falls')
+  if (term === state.currentTerm) return
+  state.currentTerm = term
+  state.votedFor = undefined
+  // What waited to be promised in the old term may have been truncated since: it is not promised any more.
+  state.outbox.waitingAck = undefined
+  state.outbox.messagesAfterFlush = []
+}
+
+function enter(state: RaftState, role: Role): void {
+  state.role = role
+  state.electionElapsedTicks = 0
+  const { electionTimeoutTicks } = state.limits
+  // One tick more than the timeout at least, so that who answers has stopped waiting for the leader too.
+  state.randomizedElectionTimeoutTicks = electionTimeoutTicks + 1 + state.random.below(electionTimeoutTicks)
+  state.heartbeatElapsedTicks = 0
+}
+
+function announce(state: RaftState, reason: Reason): void {
+  const { role, currentTerm: term, leaderId } = state
+  state.outbox.events.push({ type: 'role', role, term, leaderId, reason })
+}
+
+/** A deposed leader cannot confirm reads: their callers ask the next one. */
+function abandonReads(state: RaftState): void {
+  const ids = [...(state.confirmingReads?.ids ?? []), ...state.waitingReads]
+  if (ids.length > 0) state.outbox.reads.push({ ids, readIndex: undefined })
+  state.waitingReads = []
+  state.confirmingReads = undefined
+}

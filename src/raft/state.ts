@@ -1,0 +1,140 @@
+/** The state of one node (Figure 2). One mutable object, owned by `Raft`; the rules are functions over it. */
+import type { RaftEvent, ReadState, SnapshotChunk } from './border.js'
+import type { RaftLog } from './log.js'
+import type { AppendEntriesResponse, Message } from './messages.js'
+import type { RaftLimits } from './options.js'
+import type { Progress } from './progress.js'
+import type { Random } from './random.js'
+import type { HardState, LogIndex, Membership, NodeId, Role, Snapshot, Term } from './types.js'
+
+/** Reads that share one confirmation of leadership (thesis §6.4). */
+export interface ConfirmingReads {
+  readonly round: number
+  readonly readIndex: LogIndex
+  readonly ids: readonly number[]
+}
+
+/** A snapshot that a leader is sending us. */
+export interface IncomingSnapshot {
+  readonly snapshot: Snapshot
+  /** The offset wanted next. */
+  offset: number
+}
+
+export interface RaftState {
+  readonly id: NodeId
+  readonly limits: RaftLimits
+  readonly random: Random
+  membership: Membership
+
+  /** Latest term this node has seen. Only ever rises; persisted before any answer in that term. */
+  currentTerm: Term
+  /** Who received our vote in currentTerm. Set at most once a term; persisted before the vote leaves. */
+  votedFor: NodeId | undefined
+  readonly log: RaftLog
+
+  role: Role
+  /** The leader of currentTerm, once it made itself known. */
+  leaderId: NodeId | undefined
+
+  /** Follower: ticks since the leader was heard or a vote was granted. Leader: since the quorum was checked. */
+  electionElapsedTicks: number
+  /** Drawn anew at each change of role, so that split votes are rare (§5.2). */
+  randomizedElectionTimeoutTicks: number
+  /** Leader: ticks since the last heartbeat. Candidate: since votes were last asked for. */
+  heartbeatElapsedTicks: number
+  /** Ticks since our disk last finished a write, while it has one to finish. */
+  diskElapsedTicks: number
+
+  /** Candidate and pre-candidate: the answers so far, our own included. */
+  readonly votes: Map<NodeId, boolean>
+
+  /** Leader: one for each other member (Figure 2, volatile state on leaders). Empty otherwise. */
+  readonly progress: Map<NodeId, Progress>
+  /** Leader: how many rounds of heartbeats it has sent. Never reset, so that no answer fits a later term's round. */
+  heartbeatRound: number
+  /** Leader: reads that wait for the next round. */
+  waitingReads: number[]
+  confirmingReads: ConfirmingReads | undefined
+
+  incomingSnapshot: IncomingSnapshot | undefined
+
+  /** The write handed out last; writes are counted from 1. */
+  writeSequence: number
+  /** What each write still with the store will have made durable. */
+  readonly pendingHardStates: { readonly sequence: number; readonly hardState: HardState }[]
+  /** What the store was last given. */
+  submittedHardState: HardState
+  /** What is on disk. */
+  flushedHardState: HardState
+
+  readonly outbox: Outbox
+}
+
+/** What waits for the driver to take it. */
+export interface Outbox {
+  messages: Message[]
+  /** Promises durability: leaves after all that is in memory now is flushed. */
+  messagesAfterFlush: Message[]
+  /** The newest acknowledgement that waits, so that one answer covers all entries of a flush. */
+  waitingAck: AppendEntriesResponse | undefined
+  snapshotChunks: SnapshotChunk[]
+  install: Snapshot | undefined
+  reads: ReadState[]
+  events: RaftEvent[]
+}
+
+export function emptyOutbox(): Outbox {
+  return {
+    messages: [],
+    messagesAfterFlush: [],
+    waitingAck: undefined,
+    snapshotChunks: [],
+    install: undefined,
+    reads: [],
+    events: [],
+  }
+}
+
+export function hardStateOf(state: RaftState): HardState {
+  return { currentTerm: state.currentTerm, votedFor: state.votedFor }
+}
+
+export function isSameHardState(one: HardState, other: HardState): boolean {
+  return one.currentTerm === other.currentTerm && one.votedFor === other.votedFor
+}
+
+/** Our term and vote are on disk as they are in memory. */
+export function isHardStateFlushed(state: RaftState): boolean {
+  return isSameHardState(state.flushedHardState, hardStateOf(state))
+}
+
+/** Our disk has not finished a write for a whole election timeout. */
+export function isDiskStalled(state: RaftState): boolean {
+  return state.diskElapsedTicks >= state.limits.electionTimeoutTicks
+}
+
+/** Leaves at once. */
+export function send(state: RaftState, message: Message): void {
+  state.outbox.messages.push(message)
+}
+
+/** Leaves once our term, our vote and our log up to `index` are on disk: at once if they already are. */
+export function sendOnceFlushed(state: RaftState, message: Message, index: LogIndex): void {
+  if (isHardStateFlushed(state) && index <= state.log.flushedIndex && state.outbox.install === undefined) {
+    send(state, message)
+  } else {
+    sendAfterFlush(state, message)
+  }
+}
+
+/**
+ * Leaves after the write that the driver takes next. Of several messages of one type to one node only the
+ * newest waits, so that a stalled disk gathers no queue.
+ */
+export function sendAfterFlush(state: RaftState, message: Message): void {
+  const waiting = state.outbox.messagesAfterFlush
+  const earlier = waiting.findIndex(({ type, to }) => type === message.type && to === message.to)
+  if (earlier >= 0) waiting.splice(earlier, 1)
+  waiting.push(message)
+}

@@ -1,0 +1,56 @@
+/**
+ * The durable log as the driver sees it. Every implementation passes the same conformance suite.
+ * A store throws plain errors with a cause when it is opened; afterwards it hands them to callbacks.
+ */
+import type { EntryId, EntryRun, HardState, Membership, Persist, Snapshot } from '../raft/index.js'
+
+/** What a store found when it was opened. */
+export interface Recovered {
+  readonly hardState: HardState
+  readonly membership: Membership
+  /** The newest whole snapshot, if there is one. */
+  readonly snapshot: Snapshot | undefined
+  /** The entry before the first one kept; `logOrigin` while the log was never cut. */
+  readonly base: EntryId
+  /** Every entry after `base`, in order and without a gap. */
+  readonly entries: readonly EntryRun[]
+}
+
+/** The write that makes a snapshot of our own state machine the newest one and cuts the log behind it. */
+export interface Compaction {
+  readonly snapshot: Snapshot
+  /** The last entry that is dropped; at most `snapshot.index`. */
+  readonly base: EntryId
+}
+
+/** Told exactly once: after the flush, or with the error that stopped it. A failed store takes no more writes. */
+export type Flushed = (error: Error | undefined) => void
+
+export interface LogStore {
+  /**
+   * Writes all parts of `persist` in one transaction, `messages` aside. Writes are flushed in the order in
+   * which they were given; `flushed` is called from a later turn, when the data would survive a power loss.
+   */
+  write(persist: Persist, flushed: Flushed): void
+
+  /**
+   * Puts the next piece of a snapshot of our own state machine aside, where a crash leaves nothing behind.
+   * `offset` 0 begins a new one.
+   */
+  writeSnapshotChunk(snapshot: { readonly index: number; readonly term: number }, offset: number, data: Uint8Array, flushed: Flushed): void
+
+  /** Makes the snapshot whose chunks were written the newest, and drops the log up to `base`, in one transaction. */
+  compact(compaction: Compaction, flushed: Flushed): void
+
+  /**
+   * Up to `length` bytes of a whole snapshot, copied, for as long as it is the newest or retained.
+   * `undefined` when the store has no such snapshot.
+   */
+  readSnapshot(index: number, offset: number, length: number): Uint8Array | undefined
+
+  /** Snapshots that are being sent: kept although newer ones have come. The newest is always kept. */
+  retainSnapshots(indexes: ReadonlySet<number>): void
+
+  /** Waits for the write in flight and lets go of every handle. */
+  close(): Promise<void>
+}

@@ -1,0 +1,35 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { brokenRules, rulesOf } from './rules.js'
+import { readTree } from './source-tree.js'
+
+const specPath = 'src/raft/SPEC.md'
+
+/** The tests of the house cite made-up rules, to try this very check. */
+const tests = new Map([...readTree('test')].filter(([path]) => !path.startsWith('test/house/')))
+
+// Without the file there is nothing to compare; with it, it has to hold rules in the expected form.
+test.skipIf(!existsSync(specPath))('every rule is cited by a test, and every citation is a rule', () => {
+  const spec = readFileSync(specPath, 'utf8')
+  expect(rulesOf(spec).length).toBeGreaterThan(0)
+  expect(brokenRules(spec, tests)).toEqual([])
+})
+
+const spec = '# Rules\n- [EL1] One vote a term. See [EL2].\n- [EL2] A leader steps down.\nText on [EL9].\n'
+
+test.each([
+  ['two titles', "test('[EL1] one vote a term', f)\ntest.each([\n  [1],\n])('[EL2] term %d', f)"],
+  ['one title with both', "describe(\n  '[EL1][EL2] both', f)"],
+  ['a table of titles', "test.each([{ title: '[EL1] one' }, { title: `[EL2] two` }])('$title', f)"],
+])('citations are read from %s', (_, text) => {
+  expect(brokenRules(spec, new Map([['test/raft/a.test.ts', text]]))).toEqual([])
+})
+
+test('an uncited rule, an unknown citation and a number used twice are found', () => {
+  const text = "test('[EL1] one', () => {\n  // '[EL2] in a comment'\n})\ntest('[XX7] what', f)"
+  expect(brokenRules(`${spec}- [EL1] Again.\n`, new Map([['test/raft/a.test.ts', text]]))).toEqual([
+    '[EL1] is numbered twice',
+    '[EL2] is cited by no test',
+    '[XX7] is cited in test/raft/a.test.ts and is no rule',
+  ])
+})
