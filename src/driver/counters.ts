@@ -1,0 +1,61 @@
+/** A node's numbers, in memory that other threads read without asking. One writer: the node's driver. */
+import type { Role } from '../raft/index.js'
+
+const names = [
+  'role',
+  'currentTerm',
+  'leaderId',
+  'lastIndex',
+  'flushedIndex',
+  'commitIndex',
+  'lastApplied',
+  'snapshotIndex',
+  'firstIndex',
+  /** Weight of the log in memory, in bytes. */
+  'logBytes',
+  /** Since the start of this incarnation: */
+  'commandsApplied',
+  'flushes',
+  'bytesFlushed',
+  'messagesSent',
+  'messagesReceived',
+  'elections',
+  'snapshotsTaken',
+  'snapshotsInstalled',
+  'heartbeatsReceived',
+] as const
+
+export type CounterName = (typeof names)[number]
+export type CounterValues = Readonly<Record<CounterName, number>>
+
+export const roles: readonly Role[] = ['follower', 'preCandidate', 'candidate', 'leader']
+
+const position = Object.fromEntries(names.map((name, at) => [name, at])) as Record<CounterName, number>
+
+export class Counters {
+  readonly #values: Float64Array
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#values = new Float64Array(memory)
+  }
+
+  static allocate(): SharedArrayBuffer {
+    return new SharedArrayBuffer(names.length * Float64Array.BYTES_PER_ELEMENT)
+  }
+
+  set(name: CounterName, value: number): void {
+    this.#values[position[name]] = value
+  }
+
+  add(name: CounterName, amount: number): void {
+    const at = position[name]
+    this.#values[at] = (this.#values[at] ?? 0) + amount
+  }
+
+  read(): CounterValues {
+    return Object.fromEntries(names.map((name) => [name, this.#values[position[name]] ?? 0])) as Record<
+      CounterName,
+      number
+    >
+  }
+}

@@ -1,0 +1,278 @@
+/**
+ * The only interpreter of what the protocol asks for: drain, step, persist beside send, apply, reply. It
+ * runs on threads, inline and in virtual time alike: time, links, disk and clients are handed to it.
+ */
+
+import { ResultBuilder, type StateMachine } from '../machine/index.js'
+import type {
+  EntryRun,
+  InstallSnapshot,
+  Message,
+  Persist,
+  RaftEvent,
+  RaftOptions,
+  Snapshot,
+} from '../raft/index.js'
+import { entryKinds, needsFlush, Raft } from '../raft/index.js'
+import type { LogStore } from '../storage/index.js'
+import type { ClientRequest, Links, Settlement, Settlements } from '../transport/index.js'
+import type { Clock } from './clock.js'
+import { type Counters, roles } from './counters.js'
+import { HeartbeatWatch } from './heartbeat-watch.js'
+import { Proposals } from './proposals.js'
+import { Reads } from './reads.js'
+import { type LogBounds, Snapshotter } from './snapshotter.js'
+
+/** Bytes of log applied in one turn; what remains waits until the ports have been looked at. */
+const applyBytesPerTurn = 1 << 20
+/** Bytes read at a time while the state machine is restored. */
+const restoreBytes = 1 << 20
+
+/** Everything outside of the protocol that a node is made of. */
+export interface DriverOptions {
+  readonly raft: RaftOptions
+  readonly bounds: LogBounds
+  readonly store: LogStore
+  readonly machine: StateMachine
+  readonly links: Links
+  readonly clock: Clock
+  readonly counters: Counters
+  /** Milliseconds between two heartbeats of a leader, to tell how late one was. */
+  readonly heartbeatIntervalMs: number
+  /** One message a turn to the clients, when there is something to tell. */
+  settle(settlements: Settlements): void
+  observe(event: RaftEvent): void
+  /** How many milliseconds after its time a heartbeat was seen. */
+  heartbeatSeen(lateMs: number): void
+  /** The node has stopped for good: its disk failed, its machine threw, or an invariant did not hold. */
+  failed(error: unknown): void
+}
+
+export class Driver {
+  readonly raft: Raft
+  readonly #options: DriverOptions
+  readonly #proposals: Proposals
+  readonly #reads: Reads
+  readonly #snapshotter: Snapshotter
+  readonly #heartbeats: HeartbeatWatch
+  readonly #results = new ResultBuilder()
+  #settled: Settlement[] = []
+  #applyTo = 0
+  #isFlushing = false
+  #isStopped = false
+  #isTurnDeferred = false
+
+  readonly #settle = (settlement: Settlement): void => {
+    this.#settled.push(settlement)
+  }
+
+  constructor(options: DriverOptions) {
+    this.#options = options
+    this.raft = new Raft(options.raft)
+    this.#proposals = new Proposals(this.#settle)
+    this.#reads = new Reads(options.machine, this.#results, this.#settle)
+    const { store, machine, bounds, clock, heartbeatIntervalMs } = options
+    this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, (error) => this.#fail(error))
+    this.#heartbeats = new HeartbeatWatch(clock, heartbeatIntervalMs, options.heartbeatSeen)
+    const { snapshot } = this.raft.state.log
+    if (snapshot !== undefined) machine.restore(this.#piecesOf(snapshot))
+    this.#publish()
+  }
+
+  /** One unit of the protocol's time. The ports have been drained before, so that a stall is no dead leader. */
+  tick(): void {
+    this.#guard(() => this.raft.step({ type: 'tick' }))
+  }
+
+  receive(message: Message): void {
+    this.#options.counters.add('messagesReceived', 1)
+    this.#heartbeats.received(message)
+    this.#guard(() => this.raft.step({ type: 'message', message }))
+  }
+
+  request({ type, request, frame }: ClientRequest): void {
+    this.#guard(() => {
+      const answer =
+        type === 'propose' ? this.raft.propose(frame) : this.raft.step({ type: 'read', id: request })
+      if (answer !== undefined && 'code' in answer) {
+        const { code, leaderId } = answer
+        this.#settle({ request, outcome: 'refused', code, leaderId, frame })
+      } else if (answer !== undefined) {
+        this.#proposals.add(request, answer.first, frame.count)
+      } else {
+        this.#reads.add(request, frame)
+      }
+    })
+  }
+
+  /** Does all that the facts of this turn made possible. Called once the ports are drained. */
+  turn(): void {
+    this.#guard(() => {
+      this.#sendAndPersist()
+      this.#apply()
+      this.#reply()
+      this.#publish()
+    })
+  }
+
+  /** Nothing leaves the node, and nothing more is written, from now on: as after a crash. */
+  stop(): void {
+    this.#isStopped = true
+    this.#snapshotter.abandon()
+  }
+
+  #sendAndPersist(): void {
+    const ready = this.raft.takeReady()
+    this.#applyTo = ready.applyTo
+    for (const message of ready.messages) this.#send(message)
+    for (const event of ready.events) this.#observe(event)
+    for (const reads of ready.reads) this.#reads.confirmed(reads, this.raft.state.leaderId)
+    if (this.#isFlushing) return
+    const persist = this.raft.takePersist()
+    if (persist === undefined) return
+    // Messages alone wait for nothing: every write before them is on disk.
+    if (!needsFlush(persist)) return this.#flushed(persist)
+    this.#isFlushing = true
+    this.#options.store.write(persist, (error) => {
+      if (error !== undefined) return this.#fail(error)
+      this.#isFlushing = false
+      this.#count(persist)
+      this.#guard(() => this.#flushed(persist))
+      this.turn()
+    })
+  }
+
+  /** Only now may leave what promises durability. */
+  #flushed(persist: Persist): void {
+    this.raft.step({ type: 'flushed', sequence: persist.sequence })
+    for (const message of persist.messages) this.#send(message)
+    if (persist.install !== undefined) this.#install(persist.install)
+    if (!needsFlush(persist)) this.#sendAndPersist()
+  }
+
+  /** The state machine begins anew from a snapshot that the leader sent (Figure 13, rule 8). */
+  #install(snapshot: Snapshot): void {
+    const { log } = this.raft.state
+    if (log.snapshot?.index !== snapshot.index) return
+    this.#snapshotter.abandon()
+    this.#options.machine.restore(this.#piecesOf(snapshot))
+    this.raft.step({ type: 'applied', index: snapshot.index })
+    this.#proposals.skipped(snapshot.index)
+    this.#options.counters.add('snapshotsInstalled', 1)
+  }
+
+  /** If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] (Figure 2, all servers). */
+  #apply(): void {
+    const { log } = this.raft.state
+    const { counters } = this.#options
+    const applyTo = this.#applyTo
+    let budget = applyBytesPerTurn
+    while (log.lastApplied < applyTo && budget > 0) {
+      for (const run of log.slice(log.lastApplied + 1, applyTo, budget)) {
+        if (run.kind === entryKinds.commands) {
+          this.#applyRun(run)
+          counters.add('commandsApplied', run.count)
+        }
+        this.raft.step({ type: 'applied', index: run.index + run.count - 1 })
+        this.#proposals.applied(run)
+        budget -= run.bytes.byteLength
+      }
+    }
+    this.#reads.serve(log.lastApplied)
+    if (log.lastApplied < applyTo) this.#deferTurn()
+    else if (log.lastApplied >= (log.snapshot?.index ?? 0)) this.#snapshotter.begin()
+  }
+
+  #applyRun(run: EntryRun): void {
+    const { machine } = this.#options
+    if (!this.#proposals.awaits(run)) return machine.apply(run, undefined)
+    const before = this.#results.count
+    machine.apply(run, this.#results)
+    const answered = this.#results.count - before
+    if (answered !== run.count)
+      throw new Error(`the machine gave ${answered} results for ${run.count} commands`)
+  }
+
+  #reply(): void {
+    if (this.#settled.length === 0) return
+    const settled = this.#settled
+    this.#settled = []
+    this.#options.settle({ settled, results: this.#results.take().bytes })
+  }
+
+  #deferTurn(): void {
+    if (this.#isTurnDeferred) return
+    this.#isTurnDeferred = true
+    this.#options.clock.defer(() => {
+      this.#isTurnDeferred = false
+      this.turn()
+    })
+  }
+
+  #send(message: Message): void {
+    const filled = message.type === 'installSnapshot' ? this.#withData(message) : message
+    if (filled === undefined) return
+    this.#options.counters.add('messagesSent', 1)
+    this.#options.links.send(filled)
+  }
+
+  /** A chunk gets its bytes as it leaves: the protocol knows offsets only. */
+  #withData(message: InstallSnapshot): Message | undefined {
+    const { lastIncludedIndex: index, offset, length, to } = message
+    const data = this.#options.store.readSnapshot(index, offset, length)
+    if (data !== undefined) return { ...message, data }
+    this.raft.step({ type: 'snapshotMissing', to, index })
+    return undefined
+  }
+
+  *#piecesOf(snapshot: Snapshot): Generator<Uint8Array> {
+    for (let offset = 0; offset < snapshot.size; offset += restoreBytes) {
+      const length = Math.min(restoreBytes, snapshot.size - offset)
+      const piece = this.#options.store.readSnapshot(snapshot.index, offset, length)
+      if (piece === undefined) throw new Error(`the snapshot at index ${snapshot.index} is not in the store`)
+      yield piece
+    }
+  }
+
+  #observe(event: RaftEvent): void {
+    if (event.type === 'role' && event.role === 'candidate') this.#options.counters.add('elections', 1)
+    this.#options.observe(event)
+  }
+
+  #count(persist: Persist): void {
+    const { counters } = this.#options
+    counters.add('flushes', 1)
+    for (const run of persist.entries) counters.add('bytesFlushed', run.bytes.byteLength)
+  }
+
+  #publish(): void {
+    const { counters } = this.#options
+    const { log, role, currentTerm, leaderId } = this.raft.state
+    counters.set('role', roles.indexOf(role))
+    counters.set('currentTerm', currentTerm)
+    counters.set('leaderId', leaderId ?? 0)
+    counters.set('lastIndex', log.lastIndex)
+    counters.set('flushedIndex', log.flushedIndex)
+    counters.set('commitIndex', log.commitIndex)
+    counters.set('lastApplied', log.lastApplied)
+    counters.set('snapshotIndex', log.snapshot?.index ?? 0)
+    counters.set('firstIndex', log.firstIndex)
+    counters.set('logBytes', log.weightAfter(log.base.index))
+  }
+
+  /** Whatever throws here is a broken invariant or a broken part: the node stops, it does not go on in doubt. */
+  #guard(work: () => void): void {
+    if (this.#isStopped) return
+    try {
+      work()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isStopped) return
+    this.stop()
+    this.#options.failed(error)
+  }
+}

@@ -1,0 +1,26 @@
+/** Measures how late heartbeats are seen: the time since the one before, less the interval. */
+import type { Message, NodeId } from '../raft/index.js'
+import type { Clock } from './clock.js'
+
+export class HeartbeatWatch {
+  readonly #clock: Clock
+  readonly #intervalMs: number
+  readonly #seen: (lateMs: number) => void
+  #leaderId: NodeId | undefined
+  #lastAtMs = 0
+
+  constructor(clock: Clock, intervalMs: number, seen: (lateMs: number) => void) {
+    this.#clock = clock
+    this.#intervalMs = intervalMs
+    this.#seen = seen
+  }
+
+  received(message: Message): void {
+    if (message.type !== 'appendEntries' || message.round === 0) return
+    const nowMs = this.#clock.now()
+    // Reads bring extra rounds: they are early, and no measure of lateness. A new leader begins anew.
+    if (message.from === this.#leaderId) this.#seen(Math.max(0, nowMs - this.#lastAtMs - this.#intervalMs))
+    this.#leaderId = message.from
+    this.#lastAtMs = nowMs
+  }
+}

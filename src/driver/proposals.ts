@@ -1,0 +1,88 @@
+/** Proposals that wait for their commands to be applied, in log order. Each is settled exactly once. */
+import { type EntryId, type EntryRun, type LogIndex, lastIndexOf } from '../raft/index.js'
+import type { Settlement } from '../transport/index.js'
+
+interface Proposal {
+  readonly request: number
+  readonly first: EntryId
+  readonly count: number
+}
+
+export class Proposals {
+  readonly #settle: (settlement: Settlement) => void
+  readonly #waiting: Proposal[] = []
+  #head = 0
+
+  constructor(settle: (settlement: Settlement) => void) {
+    this.#settle = settle
+  }
+
+  /**
+   * Queues a proposal that was given the place `first`. A node that lost entries and leads again hands out
+   * their indexes once more: whether another node still brings the old ones back is not known here.
+   */
+  add(request: number, first: EntryId, count: number): void {
+    for (let last = this.#waiting.at(-1); last !== undefined; last = this.#waiting.at(-1)) {
+      if (this.#waiting.length === this.#head || last.first.index < first.index) break
+      this.#unknown(last, 'its log entries were replaced on the node that took it')
+      this.#waiting.pop()
+    }
+    this.#waiting.push({ request, first, count })
+  }
+
+  /** True when someone waits for the results of this run, which is about to be applied. */
+  awaits(run: EntryRun): boolean {
+    for (let at = this.#head; at < this.#waiting.length; at++) {
+      const proposal = this.#waiting[at]
+      if (proposal === undefined || proposal.first.index > run.index) return false
+      if (isRunOf(proposal, run)) return true
+    }
+    return false
+  }
+
+  /** Settles what the application of `run` decides. */
+  applied(run: EntryRun): void {
+    const last = lastIndexOf(run)
+    for (let proposal = this.#first(); proposal !== undefined; proposal = this.#first()) {
+      const { request, first, count } = proposal
+      if (first.index > last) return
+      if (isRunOf(proposal, run)) {
+        this.#settle({ request, outcome: 'applied', index: first.index, count })
+      } else if (first.term !== run.term) {
+        // Another leader's entry is committed where the proposal stood: it will never be applied.
+        this.#settle({ request, outcome: 'refused', code: 'replaced', leaderId: undefined, frame: undefined })
+      } else {
+        this.#unknown(proposal, 'its commands were applied in several pieces')
+      }
+      this.#drop()
+    }
+  }
+
+  /** A snapshot took the place of the entries up to `index`: what became of them here cannot be told. */
+  skipped(index: LogIndex): void {
+    for (let proposal = this.#first(); proposal !== undefined; proposal = this.#first()) {
+      if (proposal.first.index > index) return
+      this.#unknown(proposal, 'a snapshot took the place of its log entries on the node that took it')
+      this.#drop()
+    }
+  }
+
+  #unknown({ request }: Proposal, why: string): void {
+    this.#settle({ request, outcome: 'unknown', why })
+  }
+
+  #first(): Proposal | undefined {
+    return this.#waiting[this.#head]
+  }
+
+  #drop(): void {
+    this.#head++
+    if (this.#head < 1024 && this.#head < this.#waiting.length) return
+    this.#waiting.splice(0, this.#head)
+    this.#head = 0
+  }
+}
+
+function isRunOf({ first, count }: Proposal, run: EntryRun): boolean {
+  return first.index === run.index && first.term === run.term && count === run.count
+}

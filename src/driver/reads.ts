@@ -1,0 +1,53 @@
+/** Linearizable reads (thesis §6.4): served once leadership is confirmed and their readIndex is applied. */
+import type { ResultWriter, StateMachine } from '../machine/index.js'
+import { type Frame, forEachCommand, type LogIndex, type NodeId, type ReadState } from '../raft/index.js'
+import type { Settlement } from '../transport/index.js'
+
+interface ConfirmedRead {
+  readonly request: number
+  readonly frame: Frame
+  readonly readIndex: LogIndex
+}
+
+export class Reads {
+  readonly #machine: StateMachine
+  readonly #results: ResultWriter
+  readonly #settle: (settlement: Settlement) => void
+  readonly #unconfirmed = new Map<number, Frame>()
+  /** In order of readIndex: commitIndex only ever rises. */
+  #confirmed: ConfirmedRead[] = []
+
+  constructor(machine: StateMachine, results: ResultWriter, settle: (settlement: Settlement) => void) {
+    this.#machine = machine
+    this.#results = results
+    this.#settle = settle
+  }
+
+  add(request: number, frame: Frame): void {
+    this.#unconfirmed.set(request, frame)
+  }
+
+  confirmed({ ids, readIndex }: ReadState, leaderId: NodeId | undefined): void {
+    for (const request of ids) {
+      const frame = this.#unconfirmed.get(request)
+      if (frame === undefined) continue
+      this.#unconfirmed.delete(request)
+      if (readIndex === undefined)
+        this.#settle({ request, outcome: 'refused', code: 'notLeader', leaderId, frame })
+      else this.#confirmed.push({ request, frame, readIndex })
+    }
+  }
+
+  serve(lastApplied: LogIndex): void {
+    let served = 0
+    for (const { request, frame, readIndex } of this.#confirmed) {
+      if (readIndex > lastApplied) break
+      forEachCommand(frame, (start, end) =>
+        this.#results.append(this.#machine.read(frame.bytes.subarray(start, end))),
+      )
+      this.#settle({ request, outcome: 'read', count: frame.count })
+      served++
+    }
+    if (served > 0) this.#confirmed = this.#confirmed.slice(served)
+  }
+}
