@@ -1,1 +1,3 @@
+export * from './client-port.js'
 export * from './links.js'
+export * from './port-links.js'

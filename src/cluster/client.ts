@@ -1,0 +1,207 @@
+/**
+ * The client side of a cluster: packs the calls of a turn, sends them to the leader, follows it when it
+ * changes, and tells each call one of three things: applied, not applied, or not known.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { RaftError } from '../errors/index.js'
+import type { FrameBuilder, NodeId } from '../raft/index.js'
+import { postRequests, type Settlement, type Settlements } from '../transport/index.js'
+import { type Call, failAll, type Request, RequestPacker, Results } from './requests.js'
+
+/** Bytes on their way to a node and not settled; more waits here. */
+const sentBytesMax = 16 << 20
+/** Bytes of calls that wait or are on their way; more calls are refused. */
+const pendingBytesMax = 64 << 20
+/** How often deadlines and a missing leader are looked at while something waits. */
+const sweepMs = 20
+
+export class Client {
+  readonly #timeoutMs: number
+  readonly #findLeader: () => NodeId | undefined
+  readonly #ports = new Map<NodeId, MessagePort>()
+  readonly #packers = { propose: new RequestPacker('propose'), read: new RequestPacker('read') }
+  /** In order of arrival; requests that a node refused come back to the front. */
+  #unsent: Request[] = []
+  readonly #sent = new Map<number, Request>()
+  /** All that is not settled, in order of deadline. */
+  #pending: Request[] = []
+  #pendingBytes = 0
+  #sentBytes = 0
+  #nextId = 1
+  #isTurnScheduled = false
+  #sweeper: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  /** `findLeader` tells who leads now, as far as is known. */
+  constructor(timeoutMs: number, findLeader: () => NodeId | undefined) {
+    this.#timeoutMs = timeoutMs
+    this.#findLeader = findLeader
+  }
+
+  /** Takes a call into this turn's frame; `write` puts its commands there. Throws when the call cannot be taken. */
+  call(type: Request['type'], call: Call, write: (frame: FrameBuilder) => void): void {
+    if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
+    if (this.#pendingBytes > pendingBytesMax) {
+      throw new RaftError('OVERLOADED', { what: `${pendingBytesMax} bytes of calls` })
+    }
+    const packer = this.#packers[type]
+    packer.add(call, write)
+    if (packer.isFull) this.#pack(packer)
+    this.#scheduleTurn()
+  }
+
+  attach(nodeId: NodeId, port: MessagePort): void {
+    this.#ports.set(nodeId, port)
+  }
+
+  /** The node is gone: what it was sent may or may not have happened. Reads change nothing and are asked again. */
+  detach(nodeId: NodeId, why: string): void {
+    this.#ports.get(nodeId)?.close()
+    this.#ports.delete(nodeId)
+    const again: Request[] = []
+    for (const request of [...this.#sent.values()]) {
+      if (request.sentTo !== nodeId) continue
+      if (request.type === 'read') again.push(this.#takeBack(request))
+      else this.#fail(request, new RaftError('UNKNOWN_OUTCOME', { why }))
+    }
+    this.#unsent = [...again, ...this.#unsent]
+    this.#scheduleTurn()
+  }
+
+  /** Sends what waits: a leader may be there now. */
+  leaderChanged(): void {
+    if (this.#unsent.length > 0) this.#scheduleTurn()
+  }
+
+  settle({ settled, results: bytes }: Settlements): void {
+    const results = new Results(bytes)
+    for (const settlement of settled) {
+      const request = this.#sent.get(settlement.request)
+      const isAnswered = settlement.outcome === 'applied' || settlement.outcome === 'read'
+      if (request === undefined) {
+        // Given up at its deadline: its callers were told that the outcome is unknown.
+        if (isAnswered) results.skip(settlement.count)
+      } else if (isAnswered) {
+        this.#forget(request)
+        let index = settlement.outcome === 'applied' ? settlement.index : 0
+        for (const call of request.calls) {
+          call.applied(results, index)
+          index += call.count
+        }
+      } else {
+        this.#notAnswered(request, settlement)
+      }
+    }
+    if (this.#unsent.length > 0) this.#scheduleTurn()
+  }
+
+  /** Ends every call: what was not sent did not happen, what was sent may have. */
+  close(): void {
+    this.#isClosed = true
+    for (const packer of Object.values(this.#packers)) if (!packer.isEmpty) this.#pack(packer)
+    for (const request of [...this.#pending]) {
+      if (request.isSettled) continue
+      const isKnown = request.sentTo === undefined || request.type === 'read'
+      const error = isKnown
+        ? new RaftError('STOPPED', { what: 'the cluster' })
+        : new RaftError('UNKNOWN_OUTCOME', { why: 'the cluster was closed' })
+      this.#fail(request, error)
+    }
+    clearInterval(this.#sweeper)
+    for (const port of this.#ports.values()) port.close()
+    this.#ports.clear()
+  }
+
+  #notAnswered(request: Request, settlement: Exclude<Settlement, { outcome: 'applied' | 'read' }>): void {
+    if (settlement.outcome === 'unknown') {
+      this.#fail(request, new RaftError('UNKNOWN_OUTCOME', { why: settlement.why }))
+    } else if (settlement.frame !== undefined && settlement.code !== 'malformed') {
+      // Refused on arrival, untouched: it goes to whoever leads next.
+      this.#takeBack(request).frame = settlement.frame
+      this.#unsent.unshift(request)
+    } else if (settlement.code === 'malformed') {
+      const details = { what: 'the commands', expected: 'a well-formed frame', actual: 'what was sent' }
+      this.#fail(request, new RaftError('INVALID_COMMAND', details))
+    } else {
+      this.#fail(request, new RaftError('REPLACED'))
+    }
+  }
+
+  #scheduleTurn(): void {
+    if (this.#isTurnScheduled || this.#isClosed) return
+    this.#isTurnScheduled = true
+    // After all callers of this turn have had their say.
+    setImmediate(() => this.#turn())
+  }
+
+  #turn(): void {
+    this.#isTurnScheduled = false
+    if (this.#isClosed) return
+    for (const packer of Object.values(this.#packers)) if (!packer.isEmpty) this.#pack(packer)
+    this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs)
+    const leader = this.#findLeader()
+    const port = leader === undefined ? undefined : this.#ports.get(leader)
+    if (leader === undefined || port === undefined) return
+    const batch: Request[] = []
+    for (const request of this.#unsent) {
+      if (this.#sentBytes > sentBytesMax) break
+      request.sentTo = leader
+      this.#sentBytes += request.byteLength
+      this.#sent.set(request.id, request)
+      batch.push(request)
+    }
+    if (batch.length === 0) return
+    this.#unsent = this.#unsent.slice(batch.length)
+    postRequests(
+      port,
+      batch.map(({ id, type, frame }) => ({ request: id, type, frame })),
+    )
+  }
+
+  #pack(packer: RequestPacker): void {
+    const request = packer.take(this.#nextId++, performance.now() + this.#timeoutMs)
+    this.#pendingBytes += request.byteLength
+    this.#pending.push(request)
+    this.#unsent.push(request)
+  }
+
+  /** Ends what is past its deadline, and looks for a leader again. */
+  #sweep(): void {
+    const nowMs = performance.now()
+    this.#pending = this.#pending.filter((request) => !request.isSettled)
+    for (const request of this.#pending) {
+      if (request.deadlineMs > nowMs) break
+      this.#fail(request, this.#lateError(request))
+    }
+    this.#unsent = this.#unsent.filter((request) => !request.isSettled)
+    if (this.#unsent.length > 0) this.#scheduleTurn()
+    if (this.#pending.length > 0) return
+    clearInterval(this.#sweeper)
+    this.#sweeper = undefined
+  }
+
+  #lateError(request: Request): RaftError {
+    const deadlineMs = this.#timeoutMs
+    if (request.type === 'read') return new RaftError('READ_TIMEOUT', { deadlineMs })
+    if (request.sentTo === undefined) return new RaftError('NO_LEADER', { deadlineMs })
+    return new RaftError('UNKNOWN_OUTCOME', { why: `no answer within ${deadlineMs} ms` })
+  }
+
+  #fail(request: Request, error: RaftError): void {
+    this.#forget(request)
+    failAll(request, error)
+  }
+
+  #takeBack(request: Request): Request {
+    this.#sent.delete(request.id)
+    this.#sentBytes -= request.byteLength
+    request.sentTo = undefined
+    return request
+  }
+
+  #forget(request: Request): void {
+    if (request.sentTo !== undefined) this.#takeBack(request)
+    request.isSettled = true
+    this.#pendingBytes -= request.byteLength
+  }
+}

@@ -1,0 +1,41 @@
+/** raftbox: a Raft cluster that one person can hold. */
+import { Cluster } from './cluster.js'
+import { ClusterDirectory } from './directory.js'
+import { type ClusterOptions, resolveOptions } from './options.js'
+
+/**
+ * Starts a cluster, or brings back the one that lives in `options.dir`. Rejects with a `RaftError`, and has
+ * then touched nothing, when an option does not fit, or when the directory is in use, unusable, damaged or
+ * of another version.
+ */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const resolved = resolveOptions(options)
+  const directory = ClusterDirectory.open(resolved.dir, resolved.nodes)
+  const cluster = new Cluster(directory, resolved)
+  await cluster.start()
+  return cluster
+}
+
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  errors,
+  type MayHaveHappened,
+  RaftError,
+} from '../errors/index.js'
+export type { CommandRun, MachineFactory, ResultWriter, StateMachine } from '../machine/index.js'
+export { afterKey, afterPrefix, type Bytes, keyBytesMax, valueBytesMax } from '../machine/index.js'
+export type { Durability, HashAt } from '../node/index.js'
+export type {
+  Applied,
+  Cluster,
+  Deleted,
+  Entry,
+  RangeOptions,
+  RangeResult,
+  Swapped,
+  Written,
+} from './cluster.js'
+export type { ClusterEvent, ClusterEvents } from './events.js'
+export type { NodeState, NodeStatus } from './members.js'
+export type { ClusterOptions } from './options.js'

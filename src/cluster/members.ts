@@ -1,0 +1,277 @@
+/** The nodes of a cluster: started, linked, watched, killed and brought back. */
+import { EventEmitter } from 'node:events'
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import { MessageChannel } from 'node:worker_threads'
+import { Counters, type CounterValues, roles } from '../driver/index.js'
+import { RaftError, unwrap } from '../errors/index.js'
+import {
+  type ControlledNode,
+  type HashAt,
+  InlineNode,
+  type NodeHappening,
+  type NodeOptions,
+  NodeThread,
+} from '../node/index.js'
+import { defaultLimits, type Membership, type NodeId, type Role } from '../raft/index.js'
+import { createLink, type FromNode, type LinkEnd } from '../transport/index.js'
+import type { Client } from './client.js'
+import type { ClusterDirectory } from './directory.js'
+import type { ClusterEvent, ClusterEvents } from './events.js'
+import type { ResolvedOptions } from './options.js'
+
+export type NodeState = 'running' | 'stopped' | 'failed'
+
+export interface NodeStatus extends Omit<CounterValues, 'role' | 'leaderId'> {
+  readonly nodeId: NodeId
+  readonly state: NodeState
+  /** Role and counters are the last ones known when the node does not run. */
+  readonly role: Role
+  readonly leaderId: NodeId | undefined
+}
+
+interface Member {
+  readonly nodeId: NodeId
+  readonly memory: SharedArrayBuffer
+  readonly counters: Counters
+  state: NodeState
+  node: ControlledNode | undefined
+}
+
+export class Members {
+  readonly events: ClusterEvents = new EventEmitter()
+  readonly #options: ResolvedOptions
+  readonly #directory: ClusterDirectory
+  readonly #client: Client
+  readonly #membership: Membership
+  readonly #members = new Map<NodeId, Member>()
+  /** Nodes are brought up one after the other once the cluster runs, so that each finds the links of the last. */
+  #starting: Promise<unknown> = Promise.resolve()
+  #isClosed = false
+
+  constructor(directory: ClusterDirectory, options: ResolvedOptions, client: Client) {
+    this.#directory = directory
+    this.#options = options
+    this.#client = client
+    const voters = Array.from({ length: directory.nodes }, (_, at) => at + 1)
+    this.#membership = { voters, votersOutgoing: [], learners: [] }
+    for (const nodeId of voters) {
+      const memory = Counters.allocate()
+      this.#members.set(nodeId, {
+        nodeId,
+        memory,
+        counters: new Counters(memory),
+        state: 'stopped',
+        node: undefined,
+      })
+    }
+  }
+
+  /** Brings up every node at once, each linked to all others. Throws the first failure. */
+  async start(): Promise<void> {
+    const links = new Map<NodeId, LinkEnd[]>()
+    for (const nodeId of this.#members.keys()) links.set(nodeId, [])
+    for (const [first, ofFirst] of links) {
+      for (const [second, ofSecond] of links) {
+        if (first >= second) continue
+        const [firstEnd, secondEnd] = createLink(first, second)
+        ofFirst.push(firstEnd)
+        ofSecond.push(secondEnd)
+      }
+    }
+    const all = [...this.#members.values()]
+    const results = await Promise.allSettled(
+      all.map((member) => this.#launch(member, links.get(member.nodeId) ?? [])),
+    )
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  /** Who leads, as far as the nodes have told: the leader of the latest term among those that run. */
+  get leaderId(): NodeId | undefined {
+    let leader: Member | undefined
+    let latestTerm = 0
+    for (const member of this.#members.values()) {
+      if (member.state !== 'running') continue
+      const term = member.counters.get('currentTerm')
+      if (roles[member.counters.get('role')] !== 'leader' || term < latestTerm) continue
+      leader = member
+      latestTerm = term
+    }
+    return leader?.nodeId
+  }
+
+  status(): NodeStatus[] {
+    return [...this.#members.values()].map(({ nodeId, state, counters }) => {
+      const values = counters.read()
+      const role = roles[values.role] ?? 'follower'
+      return { ...values, nodeId, state, role, leaderId: values.leaderId === 0 ? undefined : values.leaderId }
+    })
+  }
+
+  async kill(nodeId: NodeId): Promise<void> {
+    const member = this.#member(nodeId)
+    const { node, state } = member
+    if (state !== 'running' || node === undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
+    this.#stopped(member, 'stopped', `node ${nodeId} was killed`)
+    this.#emit(member, { type: 'killed' })
+    await node.end()
+  }
+
+  restart(nodeId: NodeId): Promise<void> {
+    const restarted = this.#starting.then(() => this.#restart(this.#member(nodeId)))
+    this.#starting = restarted.catch(() => undefined)
+    return restarted
+  }
+
+  async hashes(): Promise<Map<NodeId, HashAt>> {
+    const running = [...this.#members.values()].filter(({ state }) => state === 'running')
+    const hashes = new Map<NodeId, HashAt>()
+    await Promise.all(
+      running.map(async ({ nodeId, node }) => {
+        if (node !== undefined) hashes.set(nodeId, unwrap(await node.hash()))
+      }),
+    )
+    return hashes
+  }
+
+  async takeHeartbeatLateness(): Promise<RecordableHistogram> {
+    const all = createHistogram()
+    for (const { node, state } of this.#members.values()) {
+      if (node !== undefined && state === 'running') all.add(unwrap(await node.takeHeartbeatLateness()))
+    }
+    return all
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#starting
+    await Promise.all([...this.#members.values()].map((member) => this.#end(member)))
+  }
+
+  async #end(member: Member): Promise<void> {
+    const { node } = member
+    member.state = 'stopped'
+    member.node = undefined
+    await node?.end()
+  }
+
+  async #restart(member: Member): Promise<void> {
+    const { nodeId } = member
+    if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
+    if (member.state === 'running') {
+      throw new RaftError('INVALID_OPTION', {
+        option: 'node',
+        expected: 'one that does not run',
+        actual: nodeId,
+      })
+    }
+    if (this.#options.durability === 'none') {
+      // Without its vote and its log, it could vote twice in a term and forget what it acknowledged.
+      const expected = 'flush: a node without a disk has forgotten its vote and may not come back'
+      throw new RaftError('INVALID_OPTION', { option: 'durability', expected, actual: 'none' })
+    }
+    await this.#launch(member, await this.#linksToRunning(member))
+  }
+
+  async #launch(member: Member, links: readonly LinkEnd[]): Promise<void> {
+    const { nodeId } = member
+    const node = this.#createNode(member)
+    member.node = node
+    const { port1: port, port2: nodePort } = new MessageChannel()
+    port.on('message', (message: FromNode<NodeHappening>) => this.#received(member, node, message))
+    // Attached first: its very first words may be that it leads.
+    this.#client.attach(nodeId, port)
+    member.state = 'running'
+    const started = await node.start(this.#nodeOptions(member), nodePort, links)
+    if (started.ok) return this.#client.leaderChanged()
+    this.#stopped(member, 'failed', 'it did not start')
+    await node.end()
+    unwrap(started)
+  }
+
+  #createNode(member: Member): ControlledNode {
+    if (this.#options.host === 'inline') return new InlineNode()
+    const node: NodeThread = new NodeThread(member.nodeId, (why) => {
+      if (member.node === node && member.state === 'running') this.#failed(member, why)
+    })
+    return node
+  }
+
+  #nodeOptions({ nodeId, memory }: Member): NodeOptions {
+    const {
+      durability,
+      machine,
+      heartbeatIntervalMs,
+      electionTimeoutMs,
+      logBytesMax,
+      trailingBytes,
+      diskBytesMax,
+    } = this.#options
+    // Two ticks a heartbeat: fine enough to tell election timeouts apart, and cheap when idle.
+    const tickMs = heartbeatIntervalMs / 2
+    return {
+      nodeId,
+      membership: this.#membership,
+      durability,
+      dir: this.#directory.nodePath(nodeId),
+      diskBytesMax,
+      tickMs,
+      limits: {
+        ...defaultLimits,
+        heartbeatTicks: 2,
+        electionTimeoutTicks: Math.round(electionTimeoutMs / tickMs),
+      },
+      bounds: { logBytesMax, trailingBytes },
+      machine,
+      seed: crypto.getRandomValues(new Uint32Array(1))[0] ?? nodeId,
+      counters: memory,
+    }
+  }
+
+  /** New links between this node and all that run; each gets its end. */
+  async #linksToRunning(member: Member): Promise<LinkEnd[]> {
+    const ends: LinkEnd[] = []
+    for (const { nodeId, node, state } of this.#members.values()) {
+      if (nodeId === member.nodeId || state !== 'running' || node === undefined) continue
+      const [own, theirs] = createLink(member.nodeId, nodeId)
+      // A node that fails just now takes no link, and needs none: its own restart makes a new one.
+      await node.connect(theirs)
+      ends.push(own)
+    }
+    return ends
+  }
+
+  #received(member: Member, node: ControlledNode, message: FromNode<NodeHappening>): void {
+    if (member.node !== node) return
+    if (message.type === 'settlements') return this.#client.settle(message)
+    if (message.type === 'failed') return this.#failed(member, message.why)
+    this.#emit(member, message.happening)
+    if (message.happening.type === 'role') this.#client.leaderChanged()
+  }
+
+  #failed(member: Member, why: string): void {
+    const { node } = member
+    this.#stopped(member, 'failed', `node ${member.nodeId} failed: ${why}`)
+    this.#emit(member, { type: 'failed', why })
+    void node?.end()
+  }
+
+  #stopped(member: Member, state: NodeState, why: string): void {
+    member.state = state
+    member.node = undefined
+    this.#client.detach(member.nodeId, why)
+  }
+
+  #emit(
+    { nodeId }: Member,
+    what: NodeHappening | { type: 'killed' } | { type: 'failed'; why: string },
+  ): void {
+    this.events.emit('event', { atMs: Date.now(), nodeId, ...what } satisfies ClusterEvent)
+  }
+
+  #member(nodeId: NodeId): Member {
+    const member = this.#members.get(nodeId)
+    if (member !== undefined) return member
+    const expected = `one of ${[...this.#members.keys()].join(', ')}`
+    throw new RaftError('INVALID_OPTION', { option: 'node', expected, actual: String(nodeId) })
+  }
+}

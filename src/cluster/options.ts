@@ -1,0 +1,93 @@
+/** What a cluster is started with: units, defaults and bounds, and one clear line for what does not fit. */
+import { RaftError } from '../errors/index.js'
+import type { Durability } from '../node/index.js'
+
+export interface ClusterOptions {
+  /**
+   * Voting nodes, 1 to 25. Default: as many as the directory was made with, else 3. Two tolerate no failure
+   * at all: one more buys the loss of one.
+   */
+  readonly nodes?: number
+  /** Where the logs live. Default: a temporary folder that `close` removes. */
+  readonly dir?: string
+  /** Default `flush`: acknowledged means flushed on a majority. `none` keeps the log in memory, for measuring. */
+  readonly durability?: Durability
+  /** Default `threads`, a worker thread a node. `inline` runs all in this thread, for profilers and debuggers. */
+  readonly host?: 'threads' | 'inline'
+  /** A module whose default export makes the state machine: a URL, or a path. Default: the key-value store. */
+  readonly machine?: string | URL
+  /**
+   * Milliseconds between heartbeats, 2 to 10,000. Default 50. Small: a dead leader is noticed sooner, at a
+   * higher cost when idle. Large: the reverse.
+   */
+  readonly heartbeatIntervalMs?: number
+  /** Milliseconds without a leader before an election, at least three heartbeats. Default 500; each wait lies between this and its double. */
+  readonly electionTimeoutMs?: number
+  /** Milliseconds until a call is given up, 1 to 3,600,000. Default 5000. What was sent by then has an unknown outcome. */
+  readonly requestTimeoutMs?: number
+  /** Bytes of log before a snapshot is taken and the log is cut, at least 4096. Default 64 MiB. */
+  readonly logBytesMax?: number
+  /** Bytes of log kept behind a snapshot for followers that are late, at most logBytesMax. Default a quarter of it. */
+  readonly trailingBytes?: number
+  /** Bytes that one node's disk may take, at least 1 MiB. Default 64 GiB. Only what is used is taken. */
+  readonly diskBytesMax?: number
+}
+
+export interface ResolvedOptions extends Required<Omit<ClusterOptions, 'nodes' | 'dir' | 'machine'>> {
+  readonly nodes: number | undefined
+  readonly dir: string | undefined
+  readonly machine: string | undefined
+}
+
+const nodesMax = 25
+
+export function resolveOptions(options: ClusterOptions): ResolvedOptions {
+  const { nodes, dir, machine } = options
+  if (nodes !== undefined) checkWhole('nodes', nodes, 1, nodesMax)
+  if (dir !== undefined && (typeof dir !== 'string' || dir === '')) throw invalid('dir', 'a path', dir)
+  const durability = oneOf('durability', options.durability ?? 'flush', ['flush', 'none'])
+  const host = oneOf('host', options.host ?? 'threads', ['threads', 'inline'])
+  const heartbeatIntervalMs = checkWhole('heartbeatIntervalMs', options.heartbeatIntervalMs ?? 50, 2, 10_000)
+  const electionTimeoutMs = checkWhole(
+    'electionTimeoutMs',
+    options.electionTimeoutMs ?? 10 * heartbeatIntervalMs,
+    3 * heartbeatIntervalMs,
+    600_000,
+  )
+  const requestTimeoutMs = checkWhole('requestTimeoutMs', options.requestTimeoutMs ?? 5000, 1, 3_600_000)
+  const logBytesMax = checkWhole('logBytesMax', options.logBytesMax ?? 64 << 20, 4096, 2 ** 40)
+  const trailingBytes = checkWhole(
+    'trailingBytes',
+    options.trailingBytes ?? logBytesMax >>> 2,
+    0,
+    logBytesMax,
+  )
+  const diskBytesMax = checkWhole('diskBytesMax', options.diskBytesMax ?? 2 ** 36, 1 << 20, 2 ** 44)
+  return {
+    nodes,
+    dir,
+    durability,
+    host,
+    machine: machine === undefined ? undefined : String(machine),
+    heartbeatIntervalMs,
+    electionTimeoutMs,
+    requestTimeoutMs,
+    logBytesMax,
+    trailingBytes,
+    diskBytesMax,
+  }
+}
+
+function checkWhole(option: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  throw invalid(option, `a whole number from ${least} to ${most}`, value)
+}
+
+function oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value
+  throw invalid(option, choices.join(' or '), value)
+}
+
+function invalid(option: string, expected: string, actual: unknown): RaftError {
+  return new RaftError('INVALID_OPTION', { option, expected, actual: String(actual) })
+}

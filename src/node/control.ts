@@ -1,0 +1,51 @@
+/** The control plane of a node as it crosses between threads: plain data and ports, errors as values. */
+import type { RecordableHistogram } from 'node:perf_hooks'
+import type { MessagePort } from 'node:worker_threads'
+import type { LogBounds } from '../driver/index.js'
+import type { Result } from '../errors/index.js'
+import type { LogIndex, Membership, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
+import type { LinkEnd } from '../transport/index.js'
+
+/** `flush`: on LMDB, acknowledged once flushed. `none`: in memory, for measuring; nothing survives. */
+export type Durability = 'flush' | 'none'
+
+export interface NodeOptions {
+  readonly nodeId: NodeId
+  readonly membership: Membership
+  readonly durability: Durability
+  /** The node's own directory; unused without durability. */
+  readonly dir: string
+  /** Bytes that the node's disk may take at most. */
+  readonly diskBytesMax: number
+  /** Milliseconds of one tick of the protocol. */
+  readonly tickMs: number
+  readonly limits: RaftLimits
+  readonly bounds: LogBounds
+  /** URL of the module whose default export makes the state machine; `undefined` for the built-in KV. */
+  readonly machine: string | undefined
+  readonly seed: number
+  /** Memory that the node publishes its counters in. */
+  readonly counters: SharedArrayBuffer
+}
+
+/** What a node tells about itself, beside its counters. */
+export type NodeHappening =
+  | RaftEvent
+  | { readonly type: 'started'; readonly lastIndex: LogIndex; readonly snapshotIndex: LogIndex }
+
+export interface HashAt {
+  readonly lastApplied: LogIndex
+  readonly hash: string
+}
+
+export interface NodeControl {
+  /** Opens the log and joins the cluster through the given links. */
+  start(options: NodeOptions, client: MessagePort, links: readonly LinkEnd[]): Promise<Result<undefined>>
+  connect(link: LinkEnd): Result<undefined>
+  /** The hash of the state machine, and the index that it stands for. */
+  hash(): Result<HashAt>
+  /** How late heartbeats were since the last call, in microseconds plus one. */
+  takeHeartbeatLateness(): Result<RecordableHistogram>
+  /** Ends at once and without another write, as in a crash, and lets go of every handle. */
+  crash(): Promise<Result<undefined>>
+}

@@ -1,0 +1,41 @@
+/** A node as the cluster holds it: in its thread, or inline in this one. */
+import type { RecordableHistogram } from 'node:perf_hooks'
+import type { MessagePort } from 'node:worker_threads'
+import type { Result } from '../errors/index.js'
+import type { LinkEnd } from '../transport/index.js'
+import type { HashAt, NodeOptions } from './control.js'
+import { NodeHost } from './node-host.js'
+
+export interface ControlledNode {
+  start(options: NodeOptions, client: MessagePort, links: readonly LinkEnd[]): Promise<Result<undefined>>
+  connect(link: LinkEnd): Promise<Result<undefined>>
+  hash(): Promise<Result<HashAt>>
+  takeHeartbeatLateness(): Promise<Result<RecordableHistogram>>
+  /** Ends at once, as in a crash, and leaves no thread, port or file handle behind. */
+  end(): Promise<void>
+}
+
+/** The same node in the main thread, where a profiler or a debugger sees all of it. */
+export class InlineNode implements ControlledNode {
+  readonly #host = new NodeHost()
+
+  start(options: NodeOptions, client: MessagePort, links: readonly LinkEnd[]): Promise<Result<undefined>> {
+    return this.#host.start(options, client, links)
+  }
+
+  async connect(link: LinkEnd): Promise<Result<undefined>> {
+    return this.#host.connect(link)
+  }
+
+  async hash(): Promise<Result<HashAt>> {
+    return this.#host.hash()
+  }
+
+  async takeHeartbeatLateness(): Promise<Result<RecordableHistogram>> {
+    return this.#host.takeHeartbeatLateness()
+  }
+
+  async end(): Promise<void> {
+    await this.#host.crash()
+  }
+}

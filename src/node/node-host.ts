@@ -1,0 +1,156 @@
+/**
+ * A node on real time, ports and disk: in a worker thread of its own, or inline beside others in the main
+ * thread. It is told apart from a simulated node by nothing but what it hands to the driver.
+ */
+import { createHistogram, performance, type RecordableHistogram } from 'node:perf_hooks'
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { Counters, Driver } from '../driver/index.js'
+import { failure, type Result } from '../errors/index.js'
+import { loadMachine, type StateMachine } from '../machine/index.js'
+import type { Message } from '../raft/index.js'
+import type { LogStore } from '../storage/index.js'
+import { type FromNode, type LinkEnd, PortLinks, postSettlements, type ToNode } from '../transport/index.js'
+import type { HashAt, NodeControl, NodeHappening, NodeOptions } from './control.js'
+import { openStore } from './open-store.js'
+
+/** The parts of a node that runs. */
+interface Running {
+  readonly client: MessagePort
+  readonly driver: Driver
+  readonly store: LogStore
+  readonly machine: StateMachine
+  readonly timer: NodeJS.Timeout
+}
+
+export class NodeHost implements NodeControl {
+  readonly #links = new PortLinks((first) => this.#received(first))
+  readonly #lateness = createHistogram()
+  #running: Running | undefined
+
+  async start(
+    options: NodeOptions,
+    client: MessagePort,
+    links: readonly LinkEnd[],
+  ): Promise<Result<undefined>> {
+    const { nodeId } = options
+    try {
+      const createMachine = await loadMachine(options.machine)
+      const machine = createMachine()
+      const { store, recovered } = openStore(options)
+      const { limits, seed } = options
+      const counters = new Counters(options.counters)
+      const driver = new Driver({
+        raft: { id: nodeId, membership: recovered.membership, seed, limits, recovered },
+        bounds: options.bounds,
+        store,
+        machine,
+        links: this.#links,
+        clock: { now: () => performance.now(), defer: (callback) => void setImmediate(callback) },
+        counters,
+        heartbeatIntervalMs: options.tickMs * limits.heartbeatTicks,
+        settle: (settlements) => postSettlements(client, settlements),
+        observe: (event) => post(client, { type: 'happening', happening: event }),
+        heartbeatSeen: (lateMs) => this.#lateness.record(Math.round(lateMs * 1000) + 1),
+        failed: (error) => this.#failed(error),
+      })
+      const timer = setInterval(() => this.#ticked(), options.tickMs)
+      this.#running = { client, driver, store, machine, timer }
+      const { log } = driver.raft.state
+      const snapshotIndex = log.snapshot?.index ?? 0
+      post(client, {
+        type: 'happening',
+        happening: { type: 'started', lastIndex: log.lastIndex, snapshotIndex },
+      })
+      for (const link of links) this.#links.connect(link)
+      client.on('message', (requests: ToNode) => this.#requested(requests))
+      return done
+    } catch (error) {
+      return failure('STORAGE_FAILED', { nodeId, why: reasonOf(error) })
+    }
+  }
+
+  connect(link: LinkEnd): Result<undefined> {
+    this.#links.connect(link)
+    return done
+  }
+
+  hash(): Result<HashAt> {
+    if (this.#running === undefined) return failure('STOPPED', { what: 'the node' })
+    const { driver, machine } = this.#running
+    return { ok: true, value: { lastApplied: driver.raft.state.log.lastApplied, hash: machine.hash() } }
+  }
+
+  takeHeartbeatLateness(): Result<RecordableHistogram> {
+    const taken = createHistogram()
+    taken.add(this.#lateness)
+    this.#lateness.reset()
+    return { ok: true, value: taken }
+  }
+
+  async crash(): Promise<Result<undefined>> {
+    await this.#close()
+    return done
+  }
+
+  #received(message: Message): void {
+    this.#running?.driver.receive(message)
+    this.#drain()
+    this.#running?.driver.turn()
+  }
+
+  #requested(requests: ToNode): void {
+    this.#request(requests)
+    this.#drain()
+    this.#running?.driver.turn()
+  }
+
+  /** Time passes only after the ports were drained: a stall of this thread must not look like a dead leader. */
+  #ticked(): void {
+    this.#drain()
+    this.#running?.driver.tick()
+    this.#running?.driver.turn()
+  }
+
+  /** Takes all that waits, votes and heartbeats first. What arrived during the last flush is the next batch. */
+  #drain(): void {
+    const running = this.#running
+    if (running === undefined) return
+    this.#links.drain((message) => running.driver.receive(message))
+    for (let got = receiveMessageOnPort(running.client); got; got = receiveMessageOnPort(running.client)) {
+      this.#request(got.message as ToNode)
+    }
+  }
+
+  #request(requests: ToNode): void {
+    for (const request of requests) this.#running?.driver.request(request)
+  }
+
+  #failed(error: unknown): void {
+    const client = this.#running?.client
+    if (client !== undefined) post(client, { type: 'failed', why: reasonOf(error) })
+    void this.#close()
+  }
+
+  async #close(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    if (running === undefined) return
+    clearInterval(running.timer)
+    running.driver.stop()
+    this.#links.close()
+    await running.store.close()
+    running.client.close()
+  }
+}
+
+const done: Result<undefined> = { ok: true, value: undefined }
+
+function post(client: MessagePort, message: FromNode<NodeHappening>): void {
+  client.postMessage(message)
+}
+
+/** The error and what caused it, in one line. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`
+}

@@ -1,0 +1,33 @@
+/** What travels between the client's thread and a node: at most one message a turn in each direction. */
+import type { MessagePort } from 'node:worker_threads'
+import type { Frame } from '../raft/index.js'
+import type { ClientRequest, Settlements } from './links.js'
+
+/** From the client: the requests of one turn. */
+export type ToNode = readonly ClientRequest[]
+
+/** From the node: what it settled, what happened to it, and, last of all, why it failed. */
+export type FromNode<Happening> =
+  | ({ readonly type: 'settlements' } & Settlements)
+  | { readonly type: 'happening'; readonly happening: Happening }
+  | { readonly type: 'failed'; readonly why: string }
+
+export function postRequests(port: MessagePort, requests: ToNode): void {
+  // A proposal's buffer is handed over; a query's stays, since a read may be asked again elsewhere.
+  const handedOver: ArrayBuffer[] = []
+  for (const { type, frame } of requests) if (type === 'propose') handedOver.push(bufferOf(frame))
+  port.postMessage(requests, handedOver)
+}
+
+export function postSettlements(port: MessagePort, { settled, results }: Settlements): void {
+  const handedOver = [results.buffer as ArrayBuffer]
+  for (const settlement of settled) {
+    if (settlement.outcome === 'refused' && settlement.frame !== undefined)
+      handedOver.push(bufferOf(settlement.frame))
+  }
+  port.postMessage({ type: 'settlements', settled, results } satisfies FromNode<never>, handedOver)
+}
+
+function bufferOf(frame: Frame): ArrayBuffer {
+  return frame.bytes.buffer as ArrayBuffer
+}
