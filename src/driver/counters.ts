@@ -52,6 +52,10 @@ export class Counters {
     this.#values[at] = (this.#values[at] ?? 0) + amount
   }
 
+  get(name: CounterName): number {
+    return this.#values[position[name]] ?? 0
+  }
+
   read(): CounterValues {
     return Object.fromEntries(names.map((name) => [name, this.#values[position[name]] ?? 0])) as Record<
       CounterName,

@@ -26,7 +26,10 @@ export interface StateMachine {
    */
   apply(run: CommandRun, results: ResultWriter | undefined): void
 
-  /** Answers a query from the present state and changes nothing. A malformed query gets an answer that says so. */
+  /**
+   * Answers a query from the present state and changes nothing. A malformed query gets an answer that says
+   * so. The answer may be a view into a larger buffer: the caller copies it, and never transfers it.
+   */
   read(query: Uint8Array): Uint8Array
 
   /**

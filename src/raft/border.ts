@@ -38,7 +38,7 @@ export interface Proposed {
   readonly first: EntryId
 }
 
-/** Part of a snapshot that a leader sends us, to be written at `offset`. */
+/** Part of a snapshot that a leader sends us, to be written at `offset`; 0 begins it anew. */
 export interface SnapshotChunk {
   readonly snapshot: Snapshot
   readonly offset: number
@@ -55,7 +55,7 @@ export interface Persist {
   /** `undefined`: as before. */
   readonly hardState: HardState | undefined
   readonly snapshotChunks: readonly SnapshotChunk[]
-  /** The received snapshot is whole: it becomes the beginning of the log, and every entry before is dropped. */
+  /** The received snapshot is whole: it replaces the log, whose entries are all dropped, also those behind it. */
   readonly install: Snapshot | undefined
   /** Remove the entries from this index on, before any is appended. */
   readonly truncateFrom: LogIndex | undefined

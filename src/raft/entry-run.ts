@@ -80,7 +80,8 @@ export function readRun(bytes: Uint8Array): EntryRun | undefined {
 
 /** True when the lengths inside the bytes add up to exactly `count` commands. */
 export function isWellFormed(frame: Frame): boolean {
-  if (frame.count < 1 || frame.bytes.byteLength < runHeaderBytes) return false
+  if (!Number.isInteger(frame.count) || frame.count < 1 || frame.bytes.byteLength < runHeaderBytes)
+    return false
   const view = viewOf(frame.bytes)
   let offset = runHeaderBytes
   for (let i = 0; i < frame.count; i++) {

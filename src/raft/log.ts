@@ -141,6 +141,21 @@ export class RaftLog {
     return this.weight - (this.#weights[this.#position(index)] ?? 0)
   }
 
+  /** The last entry of the run after which at most `bytes` remain: where a margin of that size begins. */
+  entryBeforeMargin(bytes: number): EntryId {
+    if (this.weight - this.#weightBefore <= bytes) return this.base
+    let low = 0
+    let high = this.#runs.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.weight - (this.#weights[middle] ?? 0) > bytes) low = middle + 1
+      else high = middle
+    }
+    if (low === this.#runs.length) return this.last
+    const run = this.#runAt(low)
+    return { index: lastIndexOf(run), term: run.term }
+  }
+
   /** Running total of all that was ever pushed, less what was truncated. */
   get weight(): number {
     return this.#weights.at(-1) ?? this.#weightBefore
@@ -167,8 +182,12 @@ export class RaftLog {
 
   /** Forgets the entries up to `base`, which a snapshot covers. */
   cut(base: EntryId, snapshot: Snapshot): void {
+    // One that was begun before a leader's newer snapshot was installed comes too late.
+    if (snapshot.index < (this.snapshot?.index ?? 0)) return
     assert(base.index <= snapshot.index, 'the log is cut behind its snapshot only')
     assert(snapshot.index <= this.lastApplied, 'a snapshot holds what was applied and no more')
+    // On disk too: a snapshot beyond the entries that survive a crash would leave a gap behind it.
+    assert(snapshot.index <= this.flushedIndex, 'a snapshot is taken of what our own disk holds')
     this.snapshot = snapshot
     if (base.index <= this.base.index) return
     assert(this.termAt(base.index) === base.term, 'the log is cut at an entry of its own')
@@ -193,7 +212,6 @@ export class RaftLog {
     this.base = { index: snapshot.index, term: snapshot.term }
     this.snapshot = snapshot
     this.commitIndex = snapshot.index
-    this.submittedIndex = this.flushedIndex
     this.truncatedFrom = undefined
   }
 

@@ -110,18 +110,20 @@ export function onAppendEntriesResponse(state: RaftState, message: AppendEntries
     'log matching: a follower matches no further than our log',
   )
 
-  if (message.success) onAccepted(state, progress, message.matchIndex)
+  if (message.success) onAccepted(state, progress, message)
   else onRefused(state, progress, message)
   if (message.round > 0) onHeartbeatAnswered(state, message, progress)
 }
 
 /** Successful: update nextIndex and matchIndex for the follower. */
-function onAccepted(state: RaftState, progress: Progress, matchIndex: LogIndex): void {
+function onAccepted(state: RaftState, progress: Progress, message: AppendEntriesResponse): void {
+  const { matchIndex, round } = message
   const isNews = matchIndex > progress.matchIndex
+  // An empty probe brings no news when it is accepted, and yet tells where the logs meet.
+  const isProbeAccepted = round === 0 && matchIndex >= progress.nextIndex - 1
   progress.matched(matchIndex)
-  if (!isNews) return
-  if (progress.state === 'probe') progress.becomeReplicate()
-  maybeCommit(state)
+  if (progress.state === 'probe' && (isNews || isProbeAccepted)) progress.becomeReplicate()
+  if (isNews) maybeCommit(state)
 }
 
 /** Failed because of inconsistency: decrement nextIndex and retry, by a whole term at a time. */

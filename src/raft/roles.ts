@@ -16,7 +16,8 @@ export function becomeFollower(
   abandonReads(state)
   state.progress.clear()
   state.votes.clear()
-  enter(state, 'follower')
+  // A follower that only learns of a new term goes on waiting: what puts off its election is a leader or a vote (§5.2).
+  if (state.role !== 'follower') enter(state, 'follower')
   state.leaderId = leaderId
   if (isNews) announce(state, reason)
 }
@@ -74,6 +75,8 @@ function adoptTerm(state: RaftState, term: Term): void {
   // What waited to be promised in the old term may have been truncated since: it is not promised any more.
   state.outbox.waitingAck = undefined
   state.outbox.messagesAfterFlush = []
+  // Another leader's snapshot of the same entry need not have the same bytes: its chunks are not mixed.
+  state.incomingSnapshot = undefined
 }
 
 function enter(state: RaftState, role: Role): void {

@@ -1,0 +1,180 @@
+/**
+ * What the built-in KV can be told and asked, packed in bytes. Clients call the writers, which check every
+ * bound before they reserve a byte; the machine reads the same layouts and trusts none of them.
+ *
+ * Layouts, little-endian; the frame around a command knows its length:
+ *
+ *     put, append   u8 op · u16 key length · key · value
+ *     delete        u8 op · u16 key length · key
+ *     cas           u8 op · u16 key length · key · u32 expected length · expected · value
+ *     casAbsent     u8 op · u16 key length · key · value
+ *     get           u8 op · key
+ *     range         u8 op · u32 limit · u16 start length · start · end
+ */
+import { RaftError } from '../errors/index.js'
+import { bufferOf, writeUint16, writeUint32 } from './packed.js'
+
+/** A key or a value. A string stands for its UTF-8 bytes. */
+export type Bytes = string | Uint8Array
+
+/** Keys have 1 to this many bytes. */
+export const keyBytesMax = 1024
+/** Values have 0 to this many bytes. A cas carries two of them and must still fit well inside a 1 MiB frame. */
+export const valueBytesMax = 256 * 1024
+/** A bound of a range may be one byte longer than a key, so that it can stand just behind the longest one. */
+export const rangeBoundBytesMax = keyBytesMax + 1
+/** Entries that a range gives when no limit is named; also bounded in bytes, see `rangeBytesMax`. */
+export const rangeLimitDefault = 1000
+export const rangeLimitMax = 0xffff_ffff
+/** A range stops before it answers more bytes than this (its first entry always goes) and says that more remain. */
+export const rangeBytesMax = 512 * 1024
+
+export const commandOps = { put: 1, delete: 2, append: 3, cas: 4, casAbsent: 5 } as const
+export const queryOps = { get: 1, range: 2 } as const
+
+/** Bytes before the key of a command. */
+export const commandPrefixBytes = 3
+/** Bytes before the start of a range. */
+export const rangePrefixBytes = 7
+
+/** Where a packed command or query goes: a `FrameBuilder`, for one. */
+export interface CommandSink {
+  /** Makes room for one command of `length` bytes and returns the offset in `bytes` where it goes. */
+  reserve(length: number): number
+  readonly bytes: Uint8Array
+}
+
+export function writePut(into: CommandSink, key: Bytes, value: Bytes): void {
+  writeKeyValue(into, commandOps.put, key, value)
+}
+
+/** Puts the value behind the present one; an absent key counts as an empty value. */
+export function writeAppend(into: CommandSink, key: Bytes, value: Bytes): void {
+  writeKeyValue(into, commandOps.append, key, value)
+}
+
+export function writeDelete(into: CommandSink, key: Bytes): void {
+  const keyLength = lengthOfKey(key)
+  writeOpAndKey(into, commandOps.delete, key, keyLength, 0)
+}
+
+/** Puts `value` if the present value equals `expected`; `undefined` expects that the key is absent. */
+export function writeCas(into: CommandSink, key: Bytes, expected: Bytes | undefined, value: Bytes): void {
+  if (expected === undefined) {
+    writeKeyValue(into, commandOps.casAbsent, key, value)
+    return
+  }
+  const keyLength = lengthOfKey(key)
+  const expectedLength = lengthOfValue('expected value', expected)
+  const valueLength = lengthOfValue('value', value)
+  const offset = writeOpAndKey(into, commandOps.cas, key, keyLength, 4 + expectedLength + valueLength)
+  writeUint32(into.bytes, offset, expectedLength)
+  writeBytes(into.bytes, offset + 4, expected, expectedLength)
+  writeBytes(into.bytes, offset + 4 + expectedLength, value, valueLength)
+}
+
+export function writeGet(into: CommandSink, key: Bytes): void {
+  const keyLength = lengthOfKey(key)
+  const offset = into.reserve(1 + keyLength)
+  into.bytes[offset] = queryOps.get
+  writeBytes(into.bytes, offset + 1, key, keyLength)
+}
+
+export interface RangeBounds {
+  /** The first key, included; default: from the beginning. To go on after a key, give `afterKey` of it. */
+  readonly start?: Bytes
+  /** The first key that is no longer in it; default: to the end. For a prefix, give `afterPrefix` of it. */
+  readonly end?: Bytes
+  /** Entries at most, 1 to 2^32 - 1; default 1000. */
+  readonly limit?: number
+}
+
+export function writeRange(into: CommandSink, { start = '', end = '', limit }: RangeBounds = {}): void {
+  const entries = limit ?? rangeLimitDefault
+  if (!Number.isInteger(entries) || entries < 1 || entries > rangeLimitMax) {
+    throw invalid('limit', `a whole number from 1 to ${rangeLimitMax}`, String(entries))
+  }
+  const startLength = lengthWithin('start', start, 0, rangeBoundBytesMax)
+  const endLength = lengthWithin('end', end, 0, rangeBoundBytesMax)
+  const offset = into.reserve(rangePrefixBytes + startLength + endLength)
+  into.bytes[offset] = queryOps.range
+  writeUint32(into.bytes, offset + 1, entries)
+  writeUint16(into.bytes, offset + 5, startLength)
+  writeBytes(into.bytes, offset + rangePrefixBytes, start, startLength)
+  writeBytes(into.bytes, offset + rangePrefixBytes + startLength, end, endLength)
+}
+
+/** The smallest key above `key`: where the page after it starts. */
+export function afterKey(key: Bytes): Uint8Array {
+  return Buffer.concat([Buffer.from(key as string), Buffer.of(0)])
+}
+
+/** The smallest key above all that begin with `prefix`; empty, which means no end, when there is none. */
+export function afterPrefix(prefix: Bytes): Uint8Array {
+  const bytes = Buffer.from(prefix as string)
+  let length = bytes.length
+  while (length > 0 && bytes[length - 1] === 0xff) length--
+  const end = Uint8Array.from(bytes.subarray(0, length))
+  if (length > 0) end[length - 1]!++
+  return end
+}
+
+/** One command or query in bytes of its own: `encode(writePut, key, value)`. */
+export function encode<Parts extends unknown[]>(
+  write: (into: CommandSink, ...parts: Parts) => void,
+  ...parts: Parts
+): Uint8Array {
+  const sink = {
+    bytes: new Uint8Array(0),
+    reserve(length: number): number {
+      sink.bytes = new Uint8Array(length)
+      return 0
+    },
+  }
+  write(sink, ...parts)
+  return sink.bytes
+}
+
+function writeKeyValue(into: CommandSink, op: number, key: Bytes, value: Bytes): void {
+  const keyLength = lengthOfKey(key)
+  const valueLength = lengthOfValue('value', value)
+  const offset = writeOpAndKey(into, op, key, keyLength, valueLength)
+  writeBytes(into.bytes, offset, value, valueLength)
+}
+
+/** Reserves the whole command, and returns the offset where the `rest` behind the key goes. */
+function writeOpAndKey(into: CommandSink, op: number, key: Bytes, keyLength: number, rest: number): number {
+  const offset = into.reserve(commandPrefixBytes + keyLength + rest)
+  const bytes = into.bytes
+  bytes[offset] = op
+  writeUint16(bytes, offset + 1, keyLength)
+  writeBytes(bytes, offset + commandPrefixBytes, key, keyLength)
+  return offset + commandPrefixBytes + keyLength
+}
+
+function writeBytes(into: Uint8Array, offset: number, from: Bytes, length: number): void {
+  if (typeof from !== 'string') into.set(from, offset)
+  // As many bytes as characters means ASCII only, which Latin-1 writes in half the time.
+  else bufferOf(into).write(from, offset, length, length === from.length ? 'latin1' : 'utf8')
+}
+
+function lengthOfKey(key: Bytes): number {
+  return lengthWithin('key', key, 1, keyBytesMax)
+}
+
+function lengthOfValue(what: string, value: Bytes): number {
+  return lengthWithin(what, value, 0, valueBytesMax)
+}
+
+function lengthWithin(what: string, from: Bytes, min: number, max: number): number {
+  if (typeof from !== 'string' && !(from instanceof Uint8Array)) {
+    throw invalid(what, 'a string or a Uint8Array', from === null ? 'null' : typeof from)
+  }
+  const length = typeof from === 'string' ? Buffer.byteLength(from) : from.byteLength
+  if (length < min || length > max) throw invalid(what, `${min} to ${max} bytes`, `${length} bytes`)
+  return length
+}
+
+function invalid(what: string, expected: string, actual: string): RaftError {
+  return new RaftError('INVALID_COMMAND', { what, expected, actual })
+}

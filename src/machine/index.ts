@@ -1,0 +1,22 @@
+/** State machines: the contract that users implement, the built-in KV, and the packed bytes of both sides. */
+export type { GetAnswer, KeyedRecord, KvRecord, RangeAnswer, WriteAnswer } from './answers.js'
+export { readGetAnswer, readRangeAnswer, readWriteAnswer } from './answers.js'
+export type { Bytes, CommandSink, RangeBounds } from './commands.js'
+export {
+  afterKey,
+  afterPrefix,
+  encode,
+  keyBytesMax,
+  valueBytesMax,
+  writeAppend,
+  writeCas,
+  writeDelete,
+  writeGet,
+  writePut,
+  writeRange,
+} from './commands.js'
+export { createKv } from './kv.js'
+export { loadMachine } from './load.js'
+export type * from './machine.js'
+export type { PackedResults } from './results.js'
+export { forEachResult, ResultBuilder } from './results.js'

@@ -1,0 +1,74 @@
+/** Finds the state machine that a user named, in the thread that will run it. */
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { RaftError } from '../errors/index.js'
+import { createKv } from './kv.js'
+import type { MachineFactory, StateMachine } from './machine.js'
+
+const methods = ['apply', 'read', 'snapshot', 'restore', 'hash'] as const satisfies (keyof StateMachine)[]
+
+/**
+ * The factory of a module: its default export. A URL, or a string that is one, is imported as it stands;
+ * any other string is a path, seen from the working directory. `undefined` means the built-in KV.
+ */
+export async function loadMachine(module: URL | string | undefined): Promise<MachineFactory> {
+  if (module === undefined) return createKv
+  const href = hrefOf(module)
+  const factory = (await importModule(href)).default
+  if (typeof factory !== 'function') {
+    throw invalid(
+      'a module whose default export is a function',
+      `${href}, whose default export is ${kindOf(factory)}`,
+    )
+  }
+  // Tried once here, so that a machine which lacks something is refused before a node has started with it.
+  const lacking = methodsLacking(make(factory as MachineFactory, href))
+  if (lacking.length > 0) {
+    const calls = lacking.map((method) => `${method}()`).join(', ')
+    throw invalid(`a machine with ${methods.join(', ')}`, `${href}, whose machine lacks ${calls}`)
+  }
+  return factory as MachineFactory
+}
+
+/** Two letters at least before the colon: `C:\machine.mjs` is a path. */
+function hrefOf(module: URL | string): string {
+  if (typeof module !== 'string') return module.href
+  return /^[a-z][a-z0-9+.-]+:/i.test(module) ? module : pathToFileURL(resolve(module)).href
+}
+
+async function importModule(href: string): Promise<{ readonly default?: unknown }> {
+  try {
+    return (await import(href)) as { readonly default?: unknown }
+  } catch (cause) {
+    throw invalid('a module that can be imported', `${href} (${messageOf(cause)})`, cause)
+  }
+}
+
+function make(factory: MachineFactory, href: string): unknown {
+  try {
+    return factory()
+  } catch (cause) {
+    throw invalid(
+      'a module whose default export makes a machine',
+      `${href}, which threw: ${messageOf(cause)}`,
+      cause,
+    )
+  }
+}
+
+function methodsLacking(machine: unknown): string[] {
+  const made = Object(machine) as Record<string, unknown>
+  return methods.filter((method) => typeof made[method] !== 'function')
+}
+
+function kindOf(value: unknown): string {
+  return value === undefined ? 'missing' : value === null ? 'null' : `of type ${typeof value}`
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+function invalid(expected: string, actual: string, cause?: unknown): RaftError {
+  return new RaftError('INVALID_OPTION', { option: 'machine', expected, actual }, cause)
+}

@@ -1,0 +1,55 @@
+/**
+ * Little-endian integers at any offset of plain bytes: no view has to be made, so short
+ * commands stay cheap. Whoever reads has checked before that the field lies within the bytes.
+ */
+
+export function readUint16(bytes: Uint8Array, offset: number): number {
+  return bytes[offset]! | (bytes[offset + 1]! << 8)
+}
+
+export function writeUint16(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value
+  bytes[offset + 1] = value >>> 8
+}
+
+export function readUint32(bytes: Uint8Array, offset: number): number {
+  return (
+    (bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24)) >>>
+    0
+  )
+}
+
+export function writeUint32(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value
+  bytes[offset + 1] = value >>> 8
+  bytes[offset + 2] = value >>> 16
+  bytes[offset + 3] = value >>> 24
+}
+
+const twoTo32 = 0x1_0000_0000
+
+/** Exact up to 2^53; what lies above comes out as a number that is no safe integer. */
+export function readUint64(bytes: Uint8Array, offset: number): number {
+  return readUint32(bytes, offset) + readUint32(bytes, offset + 4) * twoTo32
+}
+
+export function writeUint64(bytes: Uint8Array, offset: number, value: number): void {
+  writeUint32(bytes, offset, value)
+  writeUint32(bytes, offset + 4, Math.floor(value / twoTo32))
+}
+
+let lastBytes: Uint8Array = new Uint8Array(0)
+let lastBuffer: Buffer = Buffer.from(lastBytes.buffer)
+
+/**
+ * The same memory as a `Buffer`, whose reading and writing of strings is native. Commands come one after
+ * the other into the same buffer, so the last answer is mostly the next one.
+ */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  if (bytes instanceof Buffer) return bytes
+  if (bytes !== lastBytes) {
+    lastBuffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    lastBytes = bytes
+  }
+  return lastBuffer
+}

@@ -1,0 +1,154 @@
+/**
+ * A disk that misbehaves, around any store. A fault is set by a call and lasts until another call takes it
+ * back; time and chance are the caller's, so that the same faults serve in virtual time and on a real disk.
+ * A write waits here and not in the store within until its flush is allowed to begin: what a power loss
+ * takes away was never written.
+ */
+import type { Persist } from '../raft/index.js'
+import type { Defer } from './memory-store.js'
+import { diskFullError } from './disk-full.js'
+import type { Compaction, Flushed, LogStore } from './store.js'
+
+/** After a flush has failed the data may be on the disk or not; nobody can tell. */
+export type FlushFate = 'written' | 'lost'
+
+interface Operation {
+  readonly perform: (flushed: Flushed) => void
+  readonly flushed: Flushed
+}
+
+/** Writes nothing. It is flushed after all that was given before, which is when a failure is reported. */
+const nothing: Persist = {
+  sequence: 0,
+  hardState: undefined,
+  snapshotChunks: [],
+  install: undefined,
+  truncateFrom: undefined,
+  entries: [],
+  messages: [],
+}
+
+export class FaultyStore implements LogStore {
+  readonly #store: LogStore
+  /** In the order in which they were given. The first one may be in the delay of a slow disk. */
+  #waiting: Operation[] = []
+  #delay: Defer | undefined
+  #isDelaying = false
+  #isStalled = false
+  #isFull = false
+  #nextFate: FlushFate | undefined
+  /** The error of the flush that failed: no write is tried after it. */
+  #failure: Error | undefined
+  #isOff = false
+
+  constructor(store: LogStore) {
+    this.#store = store
+  }
+
+  /** Each flush begins only when `delay` calls back; `undefined`: at once again. */
+  delayFlushes(delay: Defer | undefined): void {
+    this.#delay = delay
+  }
+
+  /** No flush begins any more, nor does one fail. */
+  stallFlushes(): void {
+    this.#isStalled = true
+  }
+
+  /** What waited is flushed now. */
+  releaseFlushes(): void {
+    this.#isStalled = false
+    this.#drain()
+  }
+
+  /** The next flush to begin fails, and with it every later one. */
+  failNextFlush(fate: FlushFate): void {
+    this.#nextFate = fate
+  }
+
+  /** No flush to begin finds room from now on. */
+  fillDisk(): void {
+    this.#isFull = true
+  }
+
+  /** What waits here is gone, and nothing is called back any more. The store within is still to be closed. */
+  losePower(): void {
+    this.#isOff = true
+    this.#waiting = []
+  }
+
+  write(persist: Persist, flushed: Flushed): void {
+    this.#submit((done) => this.#store.write(persist, done), flushed)
+  }
+
+  writeSnapshotChunk(
+    snapshot: { readonly index: number; readonly term: number },
+    offset: number,
+    data: Uint8Array,
+    flushed: Flushed,
+  ): void {
+    this.#submit((done) => this.#store.writeSnapshotChunk(snapshot, offset, data, done), flushed)
+  }
+
+  compact(compaction: Compaction, flushed: Flushed): void {
+    this.#submit((done) => this.#store.compact(compaction, done), flushed)
+  }
+
+  readSnapshot(index: number, offset: number, length: number): Uint8Array | undefined {
+    return this.#store.readSnapshot(index, offset, length)
+  }
+
+  retainSnapshots(indexes: ReadonlySet<number>): void {
+    this.#store.retainSnapshots(indexes)
+  }
+
+  /** Whatever still waits for a slow or stalled disk is not written any more. */
+  close(): Promise<void> {
+    this.#waiting = []
+    return this.#store.close()
+  }
+
+  #submit(perform: Operation['perform'], flushed: Flushed): void {
+    if (this.#isOff) return
+    this.#waiting.push({ perform, flushed })
+    this.#drain()
+  }
+
+  #drain(): void {
+    while (this.#waiting.length > 0 && !this.#isStalled && !this.#isDelaying) {
+      if (this.#delay === undefined) {
+        this.#performFirst()
+      } else {
+        this.#isDelaying = true
+        this.#delay(() => {
+          this.#isDelaying = false
+          // It may have been stalled meanwhile, or the power is gone.
+          if (!this.#isStalled) this.#performFirst()
+          this.#drain()
+        })
+      }
+    }
+  }
+
+  #performFirst(): void {
+    const operation = this.#waiting.shift()
+    if (operation === undefined) return
+    const fate = this.#failure === undefined ? this.#takeFate() : 'lost'
+    const perform = fate === 'lost' ? (done: Flushed) => this.#store.write(nothing, done) : operation.perform
+    const failure = this.#failure
+    perform((error) => {
+      if (!this.#isOff) operation.flushed(failure ?? error)
+    })
+  }
+
+  /** What becomes of the flush that begins now; `undefined`: what the store within makes of it. */
+  #takeFate(): FlushFate | undefined {
+    if (this.#isFull) {
+      this.#failure = diskFullError()
+      return 'lost'
+    }
+    const fate = this.#nextFate
+    if (fate !== undefined) this.#failure = new Error('the flush failed: this fault was asked for')
+    return fate
+  }
+}

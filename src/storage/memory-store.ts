@@ -1,0 +1,155 @@
+/**
+ * The store of the simulator: the same records as on a real disk, in memory. The disk outlives the store
+ * that writes to it, as a disk does, so that a crash leaves what was flushed and nothing more. It has no
+ * clock: each flush ends when the caller says so.
+ */
+import { assert, type Membership } from '../raft/index.js'
+import { type OpenStore, openRecordStore } from './record-store.js'
+import type { Flushed } from './store.js'
+import type { Change, Row, Table } from './table.js'
+
+/** Calls back later, in a turn of its own: in virtual time, after as long as a flush takes. */
+export type Defer = (callback: () => void) => void
+
+/** A transaction that was given and is not flushed. */
+interface Pending {
+  readonly changes: readonly Change[]
+  readonly flushed: Flushed
+}
+
+/** Every simulated node has a disk of its own, so that a node id tells nothing here. */
+const nodeId = 1
+
+/** A disk in memory. It survives a crash of the node; a store is opened on it again and again. */
+export class MemoryDisk {
+  /** What is flushed, by key. Open to whoever wants to damage it. */
+  readonly rows = new Map<string, Uint8Array>()
+  /** Of the first start: what is on the disk already knows better. */
+  readonly membership: Membership
+  #mounted: MemoryTable | undefined
+
+  constructor(membership: Membership) {
+    this.membership = membership
+  }
+
+  /** How many writes would be in doubt if the node crashed now. */
+  get unflushedCount(): number {
+    return this.#mounted?.pending.length ?? 0
+  }
+
+  /**
+   * The node stops between two instructions. Of the writes that were not flushed the first `keep` survive, in
+   * order and each whole; the others are gone. The store that was open never calls back again.
+   */
+  crash(keep: number): void {
+    for (const { changes } of this.#mounted?.pending.slice(0, keep) ?? []) this.apply(changes)
+    if (this.#mounted !== undefined) this.#mounted.pending.length = 0
+    this.#mounted = undefined
+  }
+
+  /** Another disk that holds what is flushed on this one. */
+  copy(): MemoryDisk {
+    const disk = new MemoryDisk(this.membership)
+    for (const [key, value] of this.rows) disk.rows.set(key, value.slice())
+    return disk
+  }
+
+  /** For `openMemoryStore`. */
+  mount(defer: Defer): Table {
+    assert(this.unflushedCount === 0, 'a disk is opened again after its store was closed or has crashed')
+    this.#mounted = new MemoryTable(this, defer)
+    return this.#mounted
+  }
+
+  /** For the table that may be mounted: after a crash the old one is not. */
+  isMounted(table: Table): boolean {
+    return this.#mounted === table
+  }
+
+  /** For the table that is mounted. */
+  apply(changes: readonly Change[]): void {
+    for (const { key, value } of changes) {
+      if (value === undefined) this.rows.delete(nameOf(key))
+      else this.rows.set(nameOf(key), value)
+    }
+  }
+}
+
+export function openMemoryStore(disk: MemoryDisk, { defer }: { readonly defer: Defer }): OpenStore {
+  return openRecordStore(disk.mount(defer), { nodeId, membership: disk.membership })
+}
+
+/** Keys as strings of one character a byte, which sort as the bytes do. */
+function nameOf(key: Uint8Array): string {
+  return String.fromCharCode(...key)
+}
+
+function keyOf(name: string): Uint8Array {
+  return Uint8Array.from(name, (character) => character.charCodeAt(0))
+}
+
+class MemoryTable implements Table {
+  readonly sharesMemory = true
+  readonly pending: Pending[] = []
+  readonly #disk: MemoryDisk
+  readonly #defer: Defer
+  #isClosed = false
+  #onIdle: (() => void) | undefined
+
+  constructor(disk: MemoryDisk, defer: Defer) {
+    this.#disk = disk
+    this.#defer = defer
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#disk.rows.get(nameOf(key))?.slice()
+  }
+
+  *rows(from: Uint8Array, to: Uint8Array): Iterable<Row> {
+    for (const name of this.#namesBetween(from, to)) {
+      const value = this.#disk.rows.get(name)
+      if (value !== undefined) yield { key: keyOf(name), value: value.slice() }
+    }
+  }
+
+  keys(from: Uint8Array, to: Uint8Array): Iterable<Uint8Array> {
+    return this.#namesBetween(from, to).map(keyOf)
+  }
+
+  commit(changes: readonly Change[], flushed: Flushed): void {
+    if (!this.#disk.isMounted(this)) return
+    if (this.#isClosed) {
+      this.#defer(() => flushed(new Error('the store is closed')))
+      return
+    }
+    this.pending.push({ changes, flushed })
+    // Whichever flush ends first is the oldest one: a disk with one queue.
+    this.#defer(() => this.#flushOldest())
+  }
+
+  commitNow(changes: readonly Change[]): void {
+    this.#disk.apply(changes)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    if (this.pending.length > 0) {
+      await new Promise<void>((done) => {
+        this.#onIdle = done
+      })
+    }
+  }
+
+  #flushOldest(): void {
+    const oldest = this.pending.shift()
+    if (oldest === undefined) return
+    this.#disk.apply(oldest.changes)
+    oldest.flushed(undefined)
+    if (this.pending.length === 0) this.#onIdle?.()
+  }
+
+  #namesBetween(from: Uint8Array, to: Uint8Array): string[] {
+    const [first, end] = [nameOf(from), nameOf(to)]
+    return [...this.#disk.rows.keys()].filter((name) => name >= first && name < end).sort()
+  }
+}

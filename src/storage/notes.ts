@@ -1,0 +1,35 @@
+/** The contents of the small records beside the log. */
+import type { EntryId, HardState, LogIndex, Membership, NodeId, Snapshot } from '../raft/index.js'
+
+/** Counted up whenever a store of before could misread what a new one writes. */
+export const formatVersion = 1
+
+/** Whose log this is. Written once, when the directory is new. */
+export interface Identity {
+  readonly formatVersion: number
+  readonly nodeId: NodeId
+  /** As of the first start; a snapshot carries its own. */
+  readonly membership: Membership
+}
+
+/** A snapshot on disk: its pieces lie under the generation of the attempt that wrote them. */
+export interface StoredSnapshot extends Snapshot {
+  readonly generation: number
+}
+
+/** What the log consists of. Written in the transaction of every change to it, so that neither outruns the other. */
+export interface Pointers {
+  /** The entry before the first one kept. It may lie inside the first record. */
+  readonly base: EntryId
+  /** First entry of the first record, and the checksum that this record names as the one before it. */
+  readonly first: { readonly index: LogIndex; readonly previous: number }
+  /** Last entry of the last record, and that record's checksum. Nothing after it was ever acknowledged. */
+  readonly last: { readonly index: LogIndex; readonly checksum: number }
+  readonly snapshot: StoredSnapshot | undefined
+}
+
+/** What stands in for the file's `null` where a field is left out. */
+export function hardStateOf(note: unknown): HardState {
+  const { currentTerm, votedFor } = note as HardState
+  return { currentTerm, votedFor }
+}

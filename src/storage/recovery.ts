@@ -1,0 +1,181 @@
+/**
+ * Opening a disk: what is on it, and whether it is still what was acknowledged. Damage is an error and never
+ * the end of the log; only what lies past the end that the last transaction wrote down is cut, since nobody
+ * was ever told of it.
+ */
+import { lastIndexOf, logOrigin, sliceRun } from '../raft/index.js'
+import type { EntryRun, HardState, LogIndex, Membership, NodeId } from '../raft/index.js'
+import { Chain } from './chain.js'
+import {
+  allKeysFrom,
+  allKeysTo,
+  chunkKey,
+  chunkKeysFrom,
+  chunkKeysTo,
+  indexOfLogKey,
+  logKey,
+  logKeysFrom,
+  logKeysTo,
+  type NoteName,
+  noteKeys,
+  placeOfChunkKey,
+} from './keys.js'
+import { formatVersion, hardStateOf, type Identity, type Pointers, type StoredSnapshot } from './notes.js'
+import { chainOrigin, checksumOf, DamageError, openChunk, openNote, openRun, sealNote } from './record.js'
+import type { Pieces } from './shelf.js'
+import type { Recovered } from './store.js'
+import { Sweep } from './sweep.js'
+import type { Change, Table } from './table.js'
+
+/** What a store needs to go on from where the last one stopped. */
+export interface Found {
+  readonly recovered: Recovered
+  readonly pointers: Pointers
+  readonly chain: Chain
+  readonly newestPieces: Pieces | undefined
+  readonly nextGeneration: number
+  readonly sweep: Sweep
+}
+
+/** Reads the whole disk; a new one gets its identity. Throws when it is not safe to go on, and then changes nothing. */
+export function recover(table: Table, owner: { readonly nodeId: NodeId; readonly membership: Membership }): Found {
+  if (isEmpty(table)) begin(table, owner)
+  const identity = readIdentity(table, owner.nodeId)
+  const hardState = readHardState(table)
+  const pointers = readNote(table, 'pointers') as Pointers
+  const { chain, entries, tornTail } = readLog(table, pointers)
+  const { snapshot } = pointers
+  const newestPieces = snapshot === undefined ? undefined : readPieces(table, snapshot)
+  const { sweep, nextGeneration } = readWaste(table, pointers)
+  if (tornTail.length > 0) table.commitNow(tornTail)
+  return {
+    recovered: {
+      hardState,
+      membership: snapshot?.membership ?? identity.membership,
+      snapshot: snapshot && withoutGeneration(snapshot),
+      base: pointers.base,
+      entries,
+    },
+    pointers,
+    chain,
+    newestPieces,
+    nextGeneration,
+    sweep,
+  }
+}
+
+function isEmpty(table: Table): boolean {
+  for (const _ of table.keys(allKeysFrom, allKeysTo)) return false
+  return true
+}
+
+/** All of it in one transaction: afterwards a record that is missing was lost, and never just not written yet. */
+function begin(table: Table, { nodeId, membership }: { nodeId: NodeId; membership: Membership }): void {
+  const identity: Identity = { formatVersion, nodeId, membership }
+  const hardState: HardState = { currentTerm: 0, votedFor: undefined }
+  const pointers: Pointers = {
+    base: logOrigin,
+    first: { index: logOrigin.index + 1, previous: chainOrigin },
+    last: { index: logOrigin.index, checksum: chainOrigin },
+    snapshot: undefined,
+  }
+  const notes = Object.entries({ identity, hardState, pointers }) as [NoteName, unknown][]
+  table.commitNow(notes.map(([name, content]) => ({ key: noteKeys[name], value: sealNote(name, content) })))
+}
+
+function readNote(table: Table, name: NoteName): unknown {
+  const bytes = table.get(noteKeys[name])
+  if (bytes === undefined) throw new DamageError(`the ${name} record is missing`)
+  return openNote(name, bytes)
+}
+
+function readIdentity(table: Table, nodeId: NodeId): Identity {
+  const identity = readNote(table, 'identity') as Identity
+  if (identity.formatVersion !== formatVersion) {
+    const versions = `format version ${identity.formatVersion}, and this program reads version ${formatVersion}`
+    throw new Error(`it was written in ${versions}`)
+  }
+  if (identity.nodeId !== nodeId) {
+    throw new Error(`it is the log of node ${identity.nodeId}, and it was opened for node ${nodeId}`)
+  }
+  return identity
+}
+
+/** A node that forgot its vote could vote twice in a term; it must not take part until someone decides. */
+function readHardState(table: Table): HardState {
+  try {
+    return hardStateOf(readNote(table, 'hardState'))
+  } catch (cause) {
+    const { message } = cause as Error
+    throw new DamageError(`${message}; without its term and vote this node could vote twice`, { cause })
+  }
+}
+
+interface ReadLog {
+  readonly chain: Chain
+  readonly entries: readonly EntryRun[]
+  readonly tornTail: readonly Change[]
+}
+
+function readLog(table: Table, { base, first, last }: Pointers): ReadLog {
+  const chain = new Chain(first.index - 1, first.previous)
+  const entries: EntryRun[] = []
+  const tornTail: Change[] = []
+  for (const { key, value } of table.rows(logKey(first.index), logKeysTo)) {
+    const expected = chain.lastIndex + 1
+    if (expected > last.index) {
+      tornTail.push({ key, value: undefined })
+      continue
+    }
+    const index = indexOfLogKey(key)
+    if (index !== expected) throw new DamageError(`the record of entry ${expected} is missing; the next is of entry ${index}`)
+    const run = openRun(value, index, chain.tail)
+    if (lastIndexOf(run) > last.index) {
+      throw new DamageError(`the record of entry ${index} holds more than was acknowledged, up to entry ${last.index}`)
+    }
+    chain.append(index, run.count, checksumOf(value))
+    const from = Math.max(index, base.index + 1)
+    if (from <= lastIndexOf(run)) entries.push(sliceRun(run, from, lastIndexOf(run)))
+  }
+  if (chain.lastIndex < last.index) {
+    throw new DamageError(`the record of entry ${chain.lastIndex + 1} is missing; the log goes on to entry ${last.index}`)
+  }
+  if (chain.tail !== last.checksum) {
+    throw new DamageError(`the record before entry ${last.index + 1} is not the one that was acknowledged`)
+  }
+  return { chain, entries, tornTail }
+}
+
+/** Reads the whole snapshot once: it stands for acknowledged entries that are nowhere else. */
+function readPieces(table: Table, { index, term, generation, size }: StoredSnapshot): Pieces {
+  const pieces: Pieces = { index, term, generation, offsets: [], size: 0 }
+  for (const { key, value } of table.rows(chunkKey(generation, 0), chunkKey(generation + 1, 0))) {
+    const { offset } = placeOfChunkKey(key)
+    if (offset !== pieces.size) break
+    pieces.offsets.push(offset)
+    pieces.size += openChunk(value, { index, term, generation, offset }).byteLength
+  }
+  if (pieces.size !== size) {
+    throw new DamageError(`the piece at byte ${pieces.size} of the snapshot at entry ${index} is missing, of ${size} bytes`)
+  }
+  return pieces
+}
+
+/** What a crash kept from being removed, and snapshots that were never finished. */
+function readWaste(table: Table, pointers: Pointers): { sweep: Sweep; nextGeneration: number } {
+  const records: LogIndex[] = []
+  for (const key of table.keys(logKeysFrom, logKey(pointers.first.index))) records.push(indexOfLogKey(key))
+  const newest = pointers.snapshot?.generation
+  const pieces: { generation: number; offset: number }[] = []
+  let lastGeneration = newest ?? 0
+  for (const key of table.keys(chunkKeysFrom, chunkKeysTo)) {
+    const place = placeOfChunkKey(key)
+    if (place.generation !== newest) pieces.push(place)
+    lastGeneration = Math.max(lastGeneration, place.generation)
+  }
+  return { sweep: new Sweep(records, pieces), nextGeneration: lastGeneration + 1 }
+}
+
+function withoutGeneration({ index, term, membership, size }: StoredSnapshot): Recovered['snapshot'] {
+  return { index, term, membership, size }
+}
