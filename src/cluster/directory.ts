@@ -106,14 +106,23 @@ function isAlive({ pid, startTime }: Holder): boolean {
     // Without the permission to signal it, it is there all the same.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  return startTimeOf(pid) === startTime
+  return startTimeOf(pid) === startTime && !isZombie(pid)
+}
+
+/** Killed, and kept by the system only until its parent has asked how it ended. */
+function isZombie(pid: number): boolean {
+  return statOf(pid)?.[0] === 'Z'
 }
 
 /** When a process began, in the kernel's ticks; `undefined` where the system does not tell. */
 function startTimeOf(pid: number): string | undefined {
+  return statOf(pid)?.[19]
+}
+
+/** What the system tells of a process, from its state on; the name before it may hold anything. */
+function statOf(pid: number): string[] | undefined {
   const stat = readIfThere(`/proc/${pid}/stat`)
-  // The second field is a name in parentheses that may hold anything; the start time is the 20th after it.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 function readIfThere(file: string): string | undefined {

@@ -5,8 +5,8 @@
  * takes away was never written.
  */
 import type { Persist } from '../raft/index.js'
-import type { Defer } from './memory-store.js'
 import { diskFullError } from './disk-full.js'
+import type { Defer } from './memory-store.js'
 import type { Compaction, Flushed, LogStore } from './store.js'
 
 /** After a flush has failed the data may be on the disk or not; nobody can tell. */
@@ -102,10 +102,14 @@ export class FaultyStore implements LogStore {
     this.#store.retainSnapshots(indexes)
   }
 
-  /** Whatever still waits for a slow or stalled disk is not written any more. */
-  close(): Promise<void> {
+  /** A slow disk is hurried to its end; what a stalled one holds back will never be written. */
+  async close(): Promise<void> {
+    while (!this.#isStalled && this.#waiting.length > 0) this.#performFirst()
+    const stalled = this.#waiting
     this.#waiting = []
-    return this.#store.close()
+    await this.#store.close()
+    if (this.#isOff) return
+    for (const { flushed } of stalled) flushed(new Error('the store is closed, and its disk had stalled'))
   }
 
   #submit(perform: Operation['perform'], flushed: Flushed): void {

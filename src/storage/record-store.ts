@@ -2,9 +2,18 @@
  * The store over any table: what each write means in rows. All that it knows of the log moves when a write is
  * given, and a write that fails is the last one, so nothing is ever taken back.
  */
+
+import type {
+  EntryId,
+  EntryRun,
+  HardState,
+  LogIndex,
+  Membership,
+  NodeId,
+  Persist,
+  Snapshot,
+} from '../raft/index.js'
 import { assert, sliceRun } from '../raft/index.js'
-import type { EntryId, EntryRun, HardState, LogIndex } from '../raft/index.js'
-import type { Membership, NodeId, Persist, Snapshot } from '../raft/index.js'
 import type { Chain } from './chain.js'
 import { logKey, noteKeys } from './keys.js'
 import type { Pointers, StoredSnapshot } from './notes.js'
@@ -83,7 +92,10 @@ class RecordStore implements LogStore {
 
   compact({ snapshot, base }: Compaction, flushed: Flushed): void {
     this.#commit(flushed, (batch) => {
-      assert(base.index <= snapshot.index && base.index >= this.#base.index, 'the log is cut behind its snapshot')
+      assert(
+        base.index <= snapshot.index && base.index >= this.#base.index,
+        'the log is cut behind its snapshot',
+      )
       this.#adopt(batch, 'own', snapshot)
       this.#base = base
       this.#sweep.addRecords(this.#chain.cut(base.index))

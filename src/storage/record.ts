@@ -5,7 +5,7 @@
  * each told apart from the real one.
  */
 import { crc32 } from 'node:zlib'
-import { readRun, type EntryRun } from '../raft/index.js'
+import { type EntryRun, readRun } from '../raft/index.js'
 import type { NoteName } from './keys.js'
 
 /** What was acknowledged is no longer there, or no longer as it was written. */
@@ -47,14 +47,20 @@ export function checksumOf(record: Uint8Array): number {
 /** The run in a record that was found under the key of `index`, right after the record with checksum `previous`. */
 export function openRun(record: Uint8Array | undefined, index: number, previous: number): EntryRun {
   if (record === undefined) throw new DamageError(`the record of entry ${index} is missing`)
-  if (!isIntact(record)) throw new DamageError(`the record of entry ${index} is damaged: its checksum does not match`)
+  if (!isIntact(record))
+    throw new DamageError(`the record of entry ${index} is damaged: its checksum does not match`)
   const run = readRun(record)
-  if (run === undefined) throw new DamageError(`the record of entry ${index} is damaged: it is not a run of entries`)
+  if (run === undefined)
+    throw new DamageError(`the record of entry ${index} is damaged: it is not a run of entries`)
   if (run.index !== index) {
-    throw new DamageError(`the record of entry ${index} is misplaced: it says that it holds entry ${run.index}`)
+    throw new DamageError(
+      `the record of entry ${index} is misplaced: it says that it holds entry ${run.index}`,
+    )
   }
   if (viewOf(record).getUint32(previousOffset, true) !== previous) {
-    throw new DamageError(`the record of entry ${index} is out of the chain: it does not follow the record before it`)
+    throw new DamageError(
+      `the record of entry ${index} is out of the chain: it does not follow the record before it`,
+    )
   }
   return run
 }
@@ -75,7 +81,8 @@ export function sealNote(name: NoteName, content: unknown): Uint8Array {
 export function openNote(name: NoteName, bytes: Uint8Array): unknown {
   if (!isIntact(bytes)) throw new DamageError(`the ${name} record is damaged: its checksum does not match`)
   const [itsName, content] = JSON.parse(decoder.decode(bytes.subarray(checksumBytes))) as [string, unknown]
-  if (itsName !== name) throw new DamageError(`the ${name} record is misplaced: it says that it is the ${itsName} record`)
+  if (itsName !== name)
+    throw new DamageError(`the ${name} record is misplaced: it says that it is the ${itsName} record`)
   return content
 }
 

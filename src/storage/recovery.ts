@@ -3,8 +3,9 @@
  * the end of the log; only what lies past the end that the last transaction wrote down is cut, since nobody
  * was ever told of it.
  */
-import { lastIndexOf, logOrigin, sliceRun } from '../raft/index.js'
+
 import type { EntryRun, HardState, LogIndex, Membership, NodeId } from '../raft/index.js'
+import { lastIndexOf, logOrigin, sliceRun } from '../raft/index.js'
 import { Chain } from './chain.js'
 import {
   allKeysFrom,
@@ -38,7 +39,10 @@ export interface Found {
 }
 
 /** Reads the whole disk; a new one gets its identity. Throws when it is not safe to go on, and then changes nothing. */
-export function recover(table: Table, owner: { readonly nodeId: NodeId; readonly membership: Membership }): Found {
+export function recover(
+  table: Table,
+  owner: { readonly nodeId: NodeId; readonly membership: Membership },
+): Found {
   if (isEmpty(table)) begin(table, owner)
   const identity = readIdentity(table, owner.nodeId)
   const hardState = readHardState(table)
@@ -128,17 +132,22 @@ function readLog(table: Table, { base, first, last }: Pointers): ReadLog {
       continue
     }
     const index = indexOfLogKey(key)
-    if (index !== expected) throw new DamageError(`the record of entry ${expected} is missing; the next is of entry ${index}`)
+    if (index !== expected)
+      throw new DamageError(`the record of entry ${expected} is missing; the next is of entry ${index}`)
     const run = openRun(value, index, chain.tail)
     if (lastIndexOf(run) > last.index) {
-      throw new DamageError(`the record of entry ${index} holds more than was acknowledged, up to entry ${last.index}`)
+      throw new DamageError(
+        `the record of entry ${index} holds more than was acknowledged, up to entry ${last.index}`,
+      )
     }
     chain.append(index, run.count, checksumOf(value))
     const from = Math.max(index, base.index + 1)
     if (from <= lastIndexOf(run)) entries.push(sliceRun(run, from, lastIndexOf(run)))
   }
   if (chain.lastIndex < last.index) {
-    throw new DamageError(`the record of entry ${chain.lastIndex + 1} is missing; the log goes on to entry ${last.index}`)
+    throw new DamageError(
+      `the record of entry ${chain.lastIndex + 1} is missing; the log goes on to entry ${last.index}`,
+    )
   }
   if (chain.tail !== last.checksum) {
     throw new DamageError(`the record before entry ${last.index + 1} is not the one that was acknowledged`)
@@ -156,7 +165,9 @@ function readPieces(table: Table, { index, term, generation, size }: StoredSnaps
     pieces.size += openChunk(value, { index, term, generation, offset }).byteLength
   }
   if (pieces.size !== size) {
-    throw new DamageError(`the piece at byte ${pieces.size} of the snapshot at entry ${index} is missing, of ${size} bytes`)
+    throw new DamageError(
+      `the piece at byte ${pieces.size} of the snapshot at entry ${index} is missing, of ${size} bytes`,
+    )
   }
   return pieces
 }

@@ -108,7 +108,8 @@ export class Shelf {
       const data = openChunk(record, { ...pieces, offset: pieceOffset })
       const from = offset + filled - pieceOffset
       const part = data.subarray(from, from + bytes.byteLength - filled)
-      if (part.byteLength === 0) throw new DamageError(`the snapshot at entry ${index} ends before byte ${end}`)
+      if (part.byteLength === 0)
+        throw new DamageError(`the snapshot at entry ${index} ends before byte ${end}`)
       bytes.set(part, filled)
       filled += part.byteLength
     }

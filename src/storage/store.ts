@@ -37,7 +37,12 @@ export interface LogStore {
    * Puts the next piece of a snapshot of our own state machine aside, where a crash leaves nothing behind.
    * `offset` 0 begins a new one.
    */
-  writeSnapshotChunk(snapshot: { readonly index: number; readonly term: number }, offset: number, data: Uint8Array, flushed: Flushed): void
+  writeSnapshotChunk(
+    snapshot: { readonly index: number; readonly term: number },
+    offset: number,
+    data: Uint8Array,
+    flushed: Flushed,
+  ): void
 
   /** Makes the snapshot whose chunks were written the newest, and drops the log up to `base`, in one transaction. */
   compact(compaction: Compaction, flushed: Flushed): void

@@ -1,0 +1,5 @@
+/** Helpers for tests: of the protocol, and of what others build on it. */
+export * from './log-spec.js'
+export { type DiskSetup, ModelDisk } from './model-disk.js'
+export { encodeApplied, NetworkNode, type NodeSetup } from './network-node.js'
+export * from './raft-network.js'

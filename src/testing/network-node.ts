@@ -1,0 +1,264 @@
+/** One node of a `RaftNetwork`: the protocol, a disk that can stall, and a state machine that keeps a list. */
+import {
+  type EntryId,
+  type Frame,
+  type Input,
+  type LogIndex,
+  type Membership,
+  type Message,
+  type NodeId,
+  type Persist,
+  type Proposed,
+  Raft,
+  type RaftEvent,
+  type RaftLimits,
+  type RaftState,
+  type ReadState,
+  type Refusal,
+  type Snapshot,
+  type Term,
+} from '../raft/index.js'
+import { entriesOf, frameOf, type LoggedEntry, type LogSpec, termsOf } from './log-spec.js'
+import { type DiskSetup, ModelDisk } from './model-disk.js'
+
+/** How a node begins. Everything may be left out: an empty node that starts for the first time. */
+export interface NodeSetup {
+  readonly log?: LogSpec
+  /** currentTerm on disk. Default: the term of the last entry. */
+  readonly term?: Term
+  readonly votedFor?: NodeId
+  readonly membership?: Membership
+  readonly limits?: Partial<RaftLimits>
+  /** A snapshot in front of the log: of a state machine that holds `applied`. */
+  readonly snapshot?: { readonly applied: LogSpec; readonly membership?: Membership }
+  readonly seed?: number
+}
+
+/** What a node is given by its network. */
+export interface NodeHost {
+  readonly id: NodeId
+  readonly membership: Membership
+  readonly limits: Partial<RaftLimits>
+  send(message: Message): void
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+export class NetworkNode {
+  readonly id: NodeId
+  readonly disk: ModelDisk
+  /** What happened since the start of the test, incarnations included. */
+  readonly events: RaftEvent[] = []
+  /** Reads that were confirmed or given up, in order. */
+  readonly reads: ReadState[] = []
+  /** What the state machine holds: every entry that was applied, from the first one on. */
+  applied: LoggedEntry[] = []
+  /** While true, nothing that is committed is applied. */
+  isApplyHeld = false
+
+  readonly #host: NodeHost
+  readonly #setup: NodeSetup
+  #raft: Raft | undefined
+  #incarnation = 0
+
+  constructor(host: NodeHost, setup: NodeSetup) {
+    this.id = host.id
+    this.#host = host
+    this.#setup = setup
+    this.disk = new ModelDisk(diskSetupOf(setup, setup.membership ?? host.membership))
+    this.restart()
+  }
+
+  get isUp(): boolean {
+    return this.#raft !== undefined
+  }
+
+  /** The protocol itself. Throws while the node is down. */
+  get raft(): Raft {
+    if (this.#raft === undefined) throw new Error(`node ${this.id} is down`)
+    return this.#raft
+  }
+
+  get state(): Readonly<RaftState> {
+    return this.raft.state
+  }
+
+  /** The term of each entry in the log, in order. */
+  get terms(): Term[] {
+    const { log } = this.state
+    return termsOf(log.slice(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY))
+  }
+
+  /** Every entry in the log, with its command. */
+  get entries(): LoggedEntry[] {
+    const { log } = this.state
+    return entriesOf(log.slice(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY))
+  }
+
+  /** Tells the protocol one fact, then does all that it asks for. */
+  step(input: Input): Proposed | Refusal | undefined {
+    const answer = this.raft.step(input)
+    this.work()
+    return answer
+  }
+
+  tick(times = 1): void {
+    for (let i = 0; i < times; i++) this.step({ type: 'tick' })
+  }
+
+  campaign(): void {
+    this.step({ type: 'campaign' })
+  }
+
+  /** Proposes text commands in one frame. */
+  propose(...commands: readonly string[]): Proposed | Refusal {
+    return this.proposeFrame(frameOf(...commands))
+  }
+
+  proposeFrame(frame: Frame): Proposed | Refusal {
+    const answer = this.raft.propose(frame)
+    this.work()
+    return answer
+  }
+
+  read(id: number): Refusal | undefined {
+    return this.step({ type: 'read', id }) as Refusal | undefined
+  }
+
+  receive(message: Message): void {
+    this.step({ type: 'message', message })
+  }
+
+  /** Takes and does all that the protocol asks for, until it asks for nothing more. */
+  work(): void {
+    while (this.#workOnce());
+  }
+
+  /** Flushes the oldest write, also on a stalled disk, and does what then may be done. False when none waits. */
+  flushNext(): boolean {
+    const persist = this.disk.flushNext()
+    if (persist === undefined) return false
+    this.#flushed(persist)
+    this.work()
+    return true
+  }
+
+  /** Lets a stalled disk go on, and flushes what piled up. */
+  releaseDisk(): void {
+    this.disk.isHeld = false
+    this.work()
+  }
+
+  /** Ends the node: its memory, its unflushed writes and its state machine are gone. */
+  crash(): void {
+    this.#raft = undefined
+    this.disk.crash()
+    this.applied = []
+  }
+
+  /** Starts the node from what its disk holds. */
+  restart(): void {
+    const recovered = this.disk.recover()
+    const { seed = this.id, membership = this.#host.membership, limits } = this.#setup
+    this.#raft = new Raft({
+      id: this.id,
+      membership,
+      seed: seed * 1000 + this.#incarnation++,
+      limits: { ...this.#host.limits, ...limits },
+      recovered,
+    })
+    this.applied = recovered.snapshot === undefined ? [] : this.#restored(recovered.snapshot)
+  }
+
+  /** Takes a snapshot of the state machine, and cuts the log behind it but for the last `keep` entries. */
+  compact(keep = 0): Snapshot {
+    const { log, membership } = this.state
+    const last = this.applied.at(-1)
+    if (last === undefined) throw new Error('a snapshot needs something that was applied')
+    const data = encodeApplied(this.applied)
+    const snapshot = { index: last.index, term: last.term, membership, size: data.byteLength }
+    const index = Math.max(log.base.index, last.index - keep)
+    const base: EntryId = { index, term: log.termAt(index) ?? 0 }
+    this.disk.compact(snapshot, data, base)
+    this.step({ type: 'compacted', snapshot, base })
+    return snapshot
+  }
+
+  #workOnce(): boolean {
+    const ready = this.raft.takeReady()
+    for (const message of ready.messages) this.#send(message)
+    this.events.push(...ready.events)
+    this.reads.push(...ready.reads)
+    const hasApplied = !this.isApplyHeld && this.#applyTo(ready.applyTo)
+    const persist = this.disk.hasRoom ? this.raft.takePersist() : undefined
+    if (persist !== undefined) this.disk.write(persist)
+    const flushed = this.disk.isHeld ? undefined : this.disk.flushNext()
+    if (flushed !== undefined) this.#flushed(flushed)
+    return ready.messages.length > 0 || hasApplied || persist !== undefined || flushed !== undefined
+  }
+
+  #flushed(persist: Persist): void {
+    this.raft.step({ type: 'flushed', sequence: persist.sequence })
+    for (const message of persist.messages) this.#send(message)
+    const { install } = persist
+    if (install === undefined || this.state.log.snapshot?.index !== install.index) return
+    this.applied = this.#restored(install)
+    this.raft.step({ type: 'applied', index: install.index })
+  }
+
+  #applyTo(index: LogIndex): boolean {
+    const { log } = this.state
+    if (index <= log.lastApplied) return false
+    this.applied.push(...entriesOf(log.slice(log.lastApplied + 1, index, Number.POSITIVE_INFINITY)))
+    this.raft.step({ type: 'applied', index })
+    return true
+  }
+
+  /** A chunk gets its bytes as it leaves: the protocol knows offsets only. */
+  #send(message: Message): void {
+    if (message.type !== 'installSnapshot') return this.#host.send(message)
+    const { lastIncludedIndex: index, offset, length, to } = message
+    const data = this.disk.snapshotData(index)?.slice(offset, offset + length)
+    if (data === undefined) this.raft.step({ type: 'snapshotMissing', to, index })
+    else this.#host.send({ ...message, data })
+  }
+
+  #restored({ index }: Snapshot): LoggedEntry[] {
+    const data = this.disk.snapshotData(index)
+    if (data === undefined) throw new Error(`no snapshot at ${index}`)
+    return decodeApplied(data)
+  }
+}
+
+/** A snapshot of the state machine: the list itself, as text. */
+export function encodeApplied(applied: readonly LoggedEntry[]): Uint8Array {
+  return encoder.encode(JSON.stringify(applied))
+}
+
+function decodeApplied(data: Uint8Array): LoggedEntry[] {
+  return JSON.parse(decoder.decode(data)) as LoggedEntry[]
+}
+
+function diskSetupOf(setup: NodeSetup, membership: Membership): DiskSetup {
+  const { log = [], term, votedFor, snapshot } = setup
+  const disk = new ModelDisk({ log: snapshot?.applied ?? [] })
+  const applied = entriesOf(disk.recover().entries)
+  const last = applied.at(-1)
+  if (snapshot === undefined || last === undefined) return { log, ...hardStateOf(term, votedFor) }
+  const data = encodeApplied(applied)
+  const meta: Snapshot = {
+    index: last.index,
+    term: last.term,
+    membership: snapshot.membership ?? membership,
+    size: data.byteLength,
+  }
+  return { log, snapshot: { meta, data }, ...hardStateOf(term, votedFor) }
+}
+
+function hardStateOf(
+  currentTerm: Term | undefined,
+  votedFor: NodeId | undefined,
+): Pick<DiskSetup, 'hardState'> {
+  return currentTerm === undefined ? {} : { hardState: { currentTerm, votedFor } }
+}

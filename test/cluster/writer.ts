@@ -1,0 +1,14 @@
+/** A process that writes as fast as it can and prints each key once its write is acknowledged; made to be killed. */
+import { startCluster } from '../../src/cluster/index.js'
+
+const [dir = '', round = ''] = process.argv.slice(2)
+const cluster = await startCluster({ dir, logBytesMax: 128 << 10, heartbeatIntervalMs: 20 })
+for (let client = 0; client < 32; client++) void write(client)
+
+async function write(client: number): Promise<void> {
+  for (let n = 0; ; n++) {
+    const key = `${round}/${client}/${n}`
+    await cluster.put(key, `value of ${key}`)
+    process.stdout.write(`${key}\n`)
+  }
+}
