@@ -206,8 +206,8 @@ export class Members {
       trailingBytes,
       diskBytesMax,
     } = this.#options
-    // Two ticks a heartbeat: fine enough to tell election timeouts apart, and cheap when idle.
-    const tickMs = heartbeatIntervalMs / 2
+    // A tick a heartbeat: nodes begin theirs at different moments, and each tick of an idle node costs.
+    const tickMs = heartbeatIntervalMs
     return {
       nodeId,
       membership: this.#membership,
@@ -217,7 +217,7 @@ export class Members {
       tickMs,
       limits: {
         ...defaultLimits,
-        heartbeatTicks: 2,
+        heartbeatTicks: 1,
         electionTimeoutTicks: Math.round(electionTimeoutMs / tickMs),
       },
       bounds: { logBytesMax, trailingBytes },

@@ -72,7 +72,9 @@ export class Driver {
     this.#proposals = new Proposals(this.#settle)
     this.#reads = new Reads(options.machine, this.#results, this.#settle)
     const { store, machine, bounds, clock, heartbeatIntervalMs } = options
-    this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, (error) => this.#fail(error))
+    this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, options.counters, (error) =>
+      this.#fail(error),
+    )
     this.#heartbeats = new HeartbeatWatch(clock, heartbeatIntervalMs, options.heartbeatSeen)
     const { snapshot } = this.raft.state.log
     if (snapshot !== undefined) machine.restore(this.#piecesOf(snapshot))

@@ -7,6 +7,7 @@ import type { StateMachine } from '../machine/index.js'
 import type { EntryId, Membership, Raft, Snapshot } from '../raft/index.js'
 import { snapshotsBeingSent } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
+import type { Counters } from './counters.js'
 
 export interface LogBounds {
   /**
@@ -36,6 +37,7 @@ export class Snapshotter {
   readonly #store: LogStore
   readonly #machine: StateMachine
   readonly #bounds: LogBounds
+  readonly #counters: Counters
   readonly #fail: (error: unknown) => void
   #taking: Taking | undefined
 
@@ -44,12 +46,14 @@ export class Snapshotter {
     store: LogStore,
     machine: StateMachine,
     bounds: LogBounds,
+    counters: Counters,
     fail: (error: unknown) => void,
   ) {
     this.#raft = raft
     this.#store = store
     this.#machine = machine
     this.#bounds = bounds
+    this.#counters = counters
     this.#fail = fail
   }
 
@@ -80,6 +84,8 @@ export class Snapshotter {
   }
 
   #next(taking: Taking): void {
+    // A newer one from the leader is on its way to the store: this one must not be written over it.
+    if ((this.#raft.state.log.snapshot?.index ?? 0) > taking.index) return this.abandon()
     const piece = taking.pieces.next()
     if (piece.done === true) return this.#finish(taking)
     const offset = taking.size
@@ -99,6 +105,7 @@ export class Snapshotter {
       if (error !== undefined) return this.#fail(error)
       if (this.#taking !== taking) return
       this.#taking = undefined
+      this.#counters.add('snapshotsTaken', 1)
       this.#raft.step({ type: 'compacted', snapshot, base })
     })
   }
