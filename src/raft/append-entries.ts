@@ -17,6 +17,7 @@ export function onAppendEntries(state: RaftState, message: AppendEntries): void 
   const isBehindCommit = message.prevLogIndex < log.commitIndex
   // Reply false if the log has no entry at prevLogIndex whose term is prevLogTerm (§5.3).
   if (!isBehindCommit && log.termAt(message.prevLogIndex) !== message.prevLogTerm) {
+    assert(message.prevLogIndex > log.commitIndex, 'log matching: every leader holds what is committed')
     const [conflictIndex, conflictTerm] = conflictAt(state, message.prevLogIndex)
     return refuse(state, message, conflictIndex, conflictTerm)
   }

@@ -240,7 +240,8 @@ export class RaftLog {
     this.#runs.length = position
     this.#weights.length = position
     if (run.index < from) this.push(sliceRun(run, run.index, from - 1))
-    if (from <= this.submittedIndex) this.truncatedFrom = Math.min(from, this.truncatedFrom ?? from)
+    // A second cut before the next write lies below the first one, for all above it counts as not handed over.
+    if (from <= this.submittedIndex) this.truncatedFrom = from
     this.#clampWrites(from - 1)
   }
 

@@ -16,7 +16,7 @@ export interface RaftLimits {
    * 20. Small: false elections whenever a node is late. Large: a dead leader is missed for as long.
    */
   readonly electionTimeoutTicks: number
-  /** Ticks between heartbeats. Default 2; must be below a third of electionTimeoutTicks. */
+  /** Ticks between heartbeats. Default 2; at most a third of electionTimeoutTicks. */
   readonly heartbeatTicks: number
   /** Bytes of entries in one AppendEntries; a larger run travels alone. Default 1 MiB. */
   readonly appendBytesMax: number

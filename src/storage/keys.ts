@@ -22,9 +22,9 @@ export const chunkKeysTo = Uint8Array.of(kinds.log)
 export const logKeysFrom = Uint8Array.of(kinds.log)
 export const logKeysTo = Uint8Array.of(kinds.end)
 
-/** Every record of a store lies between these two. */
-export const allKeysFrom = Uint8Array.of(kinds.note)
-export const allKeysTo = Uint8Array.of(kinds.end)
+/** Every row of a table lies between these two, also one that no store has written. */
+export const allKeysFrom = Uint8Array.of(0)
+export const allKeysTo = Uint8Array.of(0xff)
 
 function writeNumber(key: Uint8Array, offset: number, value: number): void {
   const view = new DataView(key.buffer, key.byteOffset, key.byteLength)

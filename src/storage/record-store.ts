@@ -177,11 +177,12 @@ class RecordStore implements LogStore {
       if (!(error instanceof DamageError)) throw error
       this.#damage = error
     }
-    const changes = this.#damage === undefined ? [...batch.changes, ...this.#sweep.take()] : []
+    const damage = this.#damage
+    const changes = damage === undefined ? [...batch.changes, ...this.#sweep.take(batch.changes.length)] : []
     for (const [start, bytes] of batch.records) this.#unflushed.set(start, bytes)
     this.#table.commit(changes, (error) => {
       if (error === undefined) this.#settle(batch)
-      flushed(error ?? this.#damage)
+      flushed(error ?? damage)
     })
   }
 

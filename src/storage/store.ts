@@ -30,12 +30,14 @@ export interface LogStore {
   /**
    * Writes all parts of `persist` in one transaction, `messages` aside. Writes are flushed in the order in
    * which they were given; `flushed` is called from a later turn, when the data would survive a power loss.
+   * Until then all bytes in `persist` belong to the store: they are neither changed nor transferred. The first
+   * eight bytes of a run stay its own (`entry-run.ts`).
    */
   write(persist: Persist, flushed: Flushed): void
 
   /**
    * Puts the next piece of a snapshot of our own state machine aside, where a crash leaves nothing behind.
-   * `offset` 0 begins a new one.
+   * `offset` 0 begins a new one, and drops one that was not finished; any other goes on where the last chunk ended.
    */
   writeSnapshotChunk(
     snapshot: { readonly index: number; readonly term: number },
@@ -44,7 +46,10 @@ export interface LogStore {
     flushed: Flushed,
   ): void
 
-  /** Makes the snapshot whose chunks were written the newest, and drops the log up to `base`, in one transaction. */
+  /**
+   * Makes the snapshot whose chunks were written the newest, and drops the log up to `base`, in one transaction.
+   * It has to be newer than the newest: one that was overtaken by an `install` is given up instead.
+   */
   compact(compaction: Compaction, flushed: Flushed): void
 
   /**
@@ -56,6 +61,6 @@ export interface LogStore {
   /** Snapshots that are being sent: kept although newer ones have come. The newest is always kept. */
   retainSnapshots(indexes: ReadonlySet<number>): void
 
-  /** Waits for the write in flight and lets go of every handle. */
+  /** Waits for the writes that were given and lets go of every handle. */
   close(): Promise<void>
 }

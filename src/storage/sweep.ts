@@ -9,10 +9,10 @@ import { chunkKey, logKey } from './keys.js'
 import type { Change } from './table.js'
 
 /**
- * Most rows removed by one transaction. A write adds a record or a few, so the waste shrinks a great deal
- * faster than it grows; more would be felt in the latency of that write.
+ * Rows removed by a transaction that adds a few. Most add one, so the waste shrinks a great deal faster than
+ * it grows; more would be felt in the latency of that write.
  */
-export const sweepRowsMax = 64
+const sliceRows = 64
 
 export class Sweep {
   #records: readonly LogIndex[]
@@ -27,11 +27,6 @@ export class Sweep {
     this.#pieces = [...pieces]
   }
 
-  /** How many rows wait to be removed. */
-  get rowCount(): number {
-    return this.#records.length - this.#recordsTaken + this.#pieces.length
-  }
-
   /** Records of the log, by the first entry of each. */
   addRecords(starts: readonly LogIndex[]): void {
     const waiting = this.#records.slice(this.#recordsTaken)
@@ -43,15 +38,16 @@ export class Sweep {
     for (const offset of offsets) this.#pieces.push({ generation, offset })
   }
 
-  /** The next slice, as removals. */
-  take(): Change[] {
+  /** The next slice, as removals: more than the `added` rows of the same transaction, so that waste never grows. */
+  take(added: number): Change[] {
+    const rowsMax = Math.max(sliceRows, 2 * added)
     const removals: Change[] = []
-    const to = Math.min(this.#records.length, this.#recordsTaken + sweepRowsMax)
+    const to = Math.min(this.#records.length, this.#recordsTaken + rowsMax)
     for (const start of this.#records.slice(this.#recordsTaken, to)) {
       removals.push({ key: logKey(start), value: undefined })
     }
     this.#recordsTaken = to
-    for (const piece of this.#pieces.splice(0, sweepRowsMax - removals.length)) {
+    for (const piece of this.#pieces.splice(0, rowsMax - removals.length)) {
       removals.push({ key: chunkKey(piece.generation, piece.offset), value: undefined })
     }
     return removals

@@ -7,6 +7,7 @@ import {
   forEachCommand,
   lastIndexOf,
   logOrigin,
+  type Message,
   packCommands,
   stampRun,
   type Term,
@@ -78,6 +79,13 @@ export function entriesOf(runs: readonly EntryRun[]): LoggedEntry[] {
 /** A copy that shares no bytes, as a message that crossed a thread. */
 export function cloneRun(run: EntryRun): EntryRun {
   return { ...run, bytes: run.bytes.slice() }
+}
+
+/** A copy of a message that shares no bytes with it. */
+export function cloneMessage<T extends Message>(message: T): T {
+  if (message.type === 'appendEntries') return { ...message, entries: message.entries.map(cloneRun) }
+  if (message.type === 'installSnapshot') return { ...message, data: message.data?.slice() }
+  return { ...message }
 }
 
 /** The last entry of some runs, or `base` when there are none. */

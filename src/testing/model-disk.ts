@@ -13,7 +13,7 @@ import {
   type Snapshot,
   sliceRun,
 } from '../raft/index.js'
-import { cloneRun, type LogSpec, lastOf, runsOf } from './log-spec.js'
+import { cloneMessage, cloneRun, type LogSpec, lastOf, runsOf } from './log-spec.js'
 
 /** What a disk holds before its node starts for the first time. */
 export interface DiskSetup {
@@ -60,6 +60,16 @@ export class ModelDisk {
     return { hardState: this.#hardState, snapshot: this.#snapshot, base: this.#base, entries }
   }
 
+  /** The flushed entries themselves, for a look; a node is given copies. */
+  get entries(): readonly EntryRun[] {
+    return this.#entries
+  }
+
+  /** The entry before the first one kept. */
+  get base(): EntryId {
+    return this.#base
+  }
+
   get hasRoom(): boolean {
     return this.#unflushed.length < this.writesInFlightMax
   }
@@ -70,7 +80,13 @@ export class ModelDisk {
   }
 
   write(persist: Persist): void {
-    this.#unflushed.push(structuredClone(persist))
+    const { entries, snapshotChunks, messages } = persist
+    this.#unflushed.push({
+      ...persist,
+      entries: entries.map(cloneRun),
+      snapshotChunks: snapshotChunks.map((chunk) => ({ ...chunk, data: chunk.data.slice() })),
+      messages: messages.map(cloneMessage),
+    })
   }
 
   /** Makes the oldest write durable and returns it; `undefined` when none waits. */

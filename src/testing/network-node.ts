@@ -132,7 +132,9 @@ export class NetworkNode {
 
   /** Takes and does all that the protocol asks for, until it asks for nothing more. */
   work(): void {
-    while (this.#workOnce());
+    for (let turns = 0; this.#workOnce(); turns++) {
+      if (turns > 10_000) throw new Error(`node ${this.id} does not come to rest`)
+    }
   }
 
   /** Flushes the oldest write, also on a stalled disk, and does what then may be done. False when none waits. */

@@ -9,6 +9,7 @@
  *     network.settle()
  */
 import type { Membership, Message, MessageType, NodeId, RaftLimits } from '../raft/index.js'
+import { cloneMessage } from './log-spec.js'
 import { NetworkNode, type NodeSetup } from './network-node.js'
 
 export interface NetworkOptions {
@@ -146,7 +147,7 @@ export class RaftNetwork {
 
   /** Sends copies of messages: of those that were taken, or any that a test makes up. */
   inject(...messages: readonly Message[]): void {
-    this.#inFlight.push(...messages.map((message) => structuredClone(message)))
+    this.#inFlight.push(...messages.map(cloneMessage))
   }
 
   /** Delivers the oldest matching message; false when there is none. A node that is down hears nothing. */
@@ -188,7 +189,7 @@ export class RaftNetwork {
   }
 
   #send(message: Message): void {
-    const carried = this.link(message.from, message.to).carry(structuredClone(message))
+    const carried = this.link(message.from, message.to).carry(cloneMessage(message))
     if (carried !== undefined) this.#inFlight.push(carried)
   }
 }

@@ -1,0 +1,173 @@
+/** `RaftLog` beside the plainest log there is: an array of entries, one at a time, as in Figure 2. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type EntryRun, RaftLog } from '../../src/raft/index.js'
+import { entriesOf, type LoggedEntry, runOf } from '../../src/testing/index.js'
+import { votersOf } from './support/bench.js'
+
+class ArrayLog {
+  entries: LoggedEntry[] = []
+  baseIndex = 0
+  baseTerm = 0
+  commitIndex = 0
+
+  get lastIndex(): number {
+    return this.baseIndex + this.entries.length
+  }
+
+  at(index: number): LoggedEntry | undefined {
+    return this.entries[index - this.baseIndex - 1]
+  }
+
+  termAt(index: number): number | undefined {
+    return index === this.baseIndex ? this.baseTerm : this.at(index)?.term
+  }
+
+  append(entries: readonly LoggedEntry[]): void {
+    for (const entry of entries) {
+      if (entry.index <= this.baseIndex) continue
+      const own = this.at(entry.index)
+      if (own !== undefined && own.term !== entry.term) this.entries.length = entry.index - this.baseIndex - 1
+      if (entry.index === this.lastIndex + 1) this.entries.push(entry)
+    }
+  }
+
+  cut(index: number): void {
+    this.baseTerm = this.termAt(index) ?? 0
+    this.entries = this.entries.slice(index - this.baseIndex)
+    this.baseIndex = index
+  }
+}
+
+/** One message: from where (as a part of what may be overwritten), and the lengths and terms of its runs. */
+const appendArbitrary = fc.record({
+  type: fc.constant('append' as const),
+  from: fc.nat(20),
+  runs: fc.array(fc.record({ count: fc.integer({ min: 1, max: 4 }), step: fc.nat(2) }), {
+    minLength: 1,
+    maxLength: 4,
+  }),
+  repeats: fc.boolean(),
+})
+const commitArbitrary = fc.record({ type: fc.constant('commit' as const), part: fc.nat(20) })
+const cutArbitrary = fc.record({ type: fc.constant('cut' as const), part: fc.nat(20) })
+const operations = fc.array(
+  fc.oneof({ weight: 5, arbitrary: appendArbitrary }, commitArbitrary, cutArbitrary),
+  { minLength: 10, maxLength: 30, size: 'max' },
+)
+
+/** Runs whose terms go on from `term`, one command an entry, named by place so that equal ids are equal entries. */
+function runsFrom(
+  index: number,
+  term: number,
+  shape: readonly { count: number; step: number }[],
+): EntryRun[] {
+  const runs: EntryRun[] = []
+  for (const { count, step } of shape) {
+    const first = {
+      index: index + runs.reduce((sum, run) => sum + run.count, 0),
+      term: (runs.at(-1)?.term ?? term) + step,
+    }
+    const commands = Array.from({ length: count }, (_, at) => `${first.index + at}@${first.term}`)
+    runs.push(runOf(first, ...commands))
+  }
+  return runs
+}
+
+function expectSame(log: RaftLog, model: ArrayLog): void {
+  const held = log.slice(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY)
+  expect(entriesOf(held)).toEqual(model.entries)
+  expect([log.lastIndex, log.base.index, log.base.term]).toEqual([
+    model.lastIndex,
+    model.baseIndex,
+    model.baseTerm,
+  ])
+  for (let index = model.baseIndex - 1; index <= model.lastIndex + 1; index++) {
+    expect(log.termAt(index)).toBe(model.termAt(index))
+  }
+  for (let from = log.firstIndex; from <= log.lastIndex; from += 3) {
+    const to = Math.min(log.lastIndex, from + 4)
+    expect(entriesOf(log.slice(from, to, Number.POSITIVE_INFINITY))).toEqual(
+      model.entries.slice(from - model.baseIndex - 1, to - model.baseIndex),
+    )
+  }
+  expectSameTerms(log, model)
+}
+
+function expectSameTerms(log: RaftLog, model: ArrayLog): void {
+  for (const { index, term } of model.entries) {
+    expect(log.firstIndexOfTermAt(index)).toBe(model.entries.find((entry) => entry.term === term)?.index)
+    const last = model.entries.findLast((entry) => entry.term <= term)?.index
+    expect(log.lastIndexOfTermUpTo(term)).toBe(last)
+  }
+}
+
+type Operation = Parameters<Parameters<typeof operations.map>[0]>[0][number]
+
+/** Both logs, through the same operations; and how often those did what they are for. */
+class Pair {
+  readonly log = new RaftLog({ index: 0, term: 0 }, undefined, [])
+  readonly model = new ArrayLog()
+  conflicts = 0
+  cuts = 0
+  #sequence = 0
+
+  step(operation: Operation): void {
+    if (operation.type === 'append') this.#append(operation)
+    else if (operation.type === 'commit') this.#commit(operation.part)
+    else this.#cut(operation.part)
+  }
+
+  /** From behind the committed part up to the end: where a message of a leader may begin. */
+  #append({ from, runs: shape, repeats }: Extract<Operation, { type: 'append' }>): void {
+    const { log, model } = this
+    const index = model.commitIndex + 1 + (from % (model.lastIndex - model.commitIndex + 1))
+    const runs = runsFrom(index, Math.max(1, model.termAt(index - 1) ?? 1), shape)
+    const entries = entriesOf(runs)
+    if (entries.some((entry) => (model.at(entry.index)?.term ?? entry.term) !== entry.term)) this.conflicts++
+    for (let times = repeats ? 2 : 1; times > 0; times--) {
+      log.append(runs)
+      model.append(entries)
+    }
+    log.submit(++this.#sequence)
+    log.flush(this.#sequence)
+    expect(log.flushedIndex).toBe(model.lastIndex)
+  }
+
+  #commit(part: number): void {
+    const { log, model } = this
+    model.commitIndex += part % (model.lastIndex - model.commitIndex + 1)
+    log.commitIndex = model.commitIndex
+    log.lastApplied = model.commitIndex
+  }
+
+  #cut(part: number): void {
+    const { log, model } = this
+    if (model.commitIndex === model.baseIndex) return
+    this.cuts++
+    const index = model.baseIndex + (part % (model.commitIndex - model.baseIndex + 1))
+    const snapshot = { index: model.commitIndex, term: model.termAt(model.commitIndex) ?? 0 }
+    log.cut({ index, term: model.termAt(index) ?? 0 }, { ...snapshot, membership: votersOf(1), size: 0 })
+    model.cut(index)
+  }
+}
+
+test('[LR5][LR6][LR14][SN14] any appends, truncations and cuts leave the log that an array of entries has', () => {
+  let conflicts = 0
+  let cuts = 0
+  fc.assert(
+    fc.property(operations, (steps) => {
+      const pair = new Pair()
+      for (const step of steps) {
+        pair.step(step)
+        expectSame(pair.log, pair.model)
+      }
+      conflicts += pair.conflicts
+      cuts += pair.cuts
+    }),
+    { seed: 21, numRuns: 150 },
+  )
+  // The steps must have done something.
+  expect(conflicts).toBeGreaterThan(100)
+  expect(cuts).toBeGreaterThan(100)
+})

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest'
+import { Chaos, type Tally } from './support/chaos.js'
+
+const seedsPerTest = 75
+
+/** Runs one seed to its end; whatever fails names the seed. */
+function run(seed: number): Tally {
+  const chaos = new Chaos(seed)
+  try {
+    for (let step = 0; step < 1000; step++) chaos.step()
+    chaos.recover()
+  } catch (error) {
+    throw new Error(`seed ${seed}, step ${chaos.tally.steps}: ${(error as Error).message}`, { cause: error })
+  }
+  return chaos.tally
+}
+
+describe('loss, duplication, reordering, crashes, stalled disks and cut links', () => {
+  // [EL19] election safety, [LR2] leader append-only, [LR14] log matching, [CM11] leader completeness and
+  // state-machine safety (Figure 3), and a committed entry is on a majority of flushed disks: after every step.
+  test.each([0, 1, 2, 3])('[EL19][LR2][LR14][CM11][CM1][RD7] the five properties hold, part %d', (part) => {
+    const sum: Tally = {
+      steps: 0,
+      committed: 0,
+      terms: 0,
+      crashes: 0,
+      snapshots: 0,
+      installs: 0,
+      truncations: 0,
+      readsServed: 0,
+    }
+    for (let seed = part * seedsPerTest + 1; seed <= (part + 1) * seedsPerTest; seed++) {
+      const tally = run(seed)
+      for (const name of Object.keys(sum) as (keyof Tally)[]) sum[name] += tally[name]
+    }
+    // A run in which nothing happens proves nothing.
+    expect(sum.committed).toBeGreaterThan(seedsPerTest * 10)
+    expect(sum.terms).toBeGreaterThan(seedsPerTest)
+    expect(sum.crashes).toBeGreaterThan(seedsPerTest * 5)
+    for (const rare of ['snapshots', 'installs', 'truncations', 'readsServed'] as const)
+      expect(sum[rare], rare).toBeGreaterThan(5)
+  })
+
+  test('[EL10] the same seed is the same run', () => {
+    const images = [1, 2].map(() => {
+      const chaos = new Chaos(77)
+      for (let step = 0; step < 500; step++) chaos.step()
+      return JSON.stringify([chaos.tally, chaos.ledger.committed, chaos.network.inFlight])
+    })
+    expect(images[0]).toBe(images[1])
+  })
+})

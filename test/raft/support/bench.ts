@@ -1,0 +1,142 @@
+/** One node alone on a bench: its peers exist by name only, and the test speaks for them. */
+import type {
+  EntryRun,
+  Membership,
+  Message,
+  MessageType,
+  NodeId,
+  Role,
+  Snapshot,
+} from '../../../src/raft/index.js'
+import { cloneMessage, type NetworkNode, type NodeSetup, RaftNetwork } from '../../../src/testing/index.js'
+
+/** Node 1 of a cluster of the given size, whose other nodes never answer by themselves. */
+export class Bench {
+  readonly network: RaftNetwork
+  readonly node: NetworkNode
+
+  constructor(setup: NodeSetup = {}, voterCount = 3, membership: Partial<Membership> = {}) {
+    const voters = Array.from({ length: voterCount }, (_, position) => position + 1)
+    this.network = new RaftNetwork({ nodes: { 1: setup }, membership: { voters, ...membership } })
+    this.node = this.network.node(1)
+  }
+
+  get state() {
+    return this.node.state
+  }
+
+  /** What the node sent since the last call. */
+  sent(): Message[] {
+    return this.network.take()
+  }
+
+  /** What the node sent since the last call, of one type. */
+  sentOf<T extends MessageType>(type: T): Extract<Message, { type: T }>[] {
+    return this.sent().filter((message): message is Extract<Message, { type: T }> => message.type === type)
+  }
+
+  /** Delivers messages to the node, and returns what it sent meanwhile. */
+  receive(...messages: readonly Message[]): Message[] {
+    for (const message of messages) this.node.receive(cloneMessage(message))
+    return this.sent()
+  }
+
+  /** Brings the node into a role; a leader's empty entry is on its disk, and on no other. */
+  become(role: Role): this {
+    if (role === 'follower') return this
+    this.node.campaign()
+    this.#answer('preVote', role === 'preCandidate')
+    this.#answer('requestVote', role === 'candidate')
+    if (this.state.role !== role) throw new Error(`the node is ${this.state.role} and not ${role}`)
+    this.sent()
+    return this
+  }
+
+  #answer(type: 'preVote' | 'requestVote', isSilent: boolean): void {
+    for (const message of this.sent()) {
+      if (isSilent || message.type !== type) continue
+      if (message.type === 'preVote') {
+        this.node.receive(
+          preVoteResponse({ from: message.to, term: message.term, nextTerm: message.nextTerm }),
+        )
+      } else if (message.type === 'requestVote') {
+        this.node.receive(requestVoteResponse({ from: message.to, term: message.term }))
+      }
+    }
+  }
+}
+
+type Fields<T extends MessageType> = Partial<Omit<Extract<Message, { type: T }>, 'type'>>
+
+const envelope = { from: 2, to: 1, term: 1 } as const
+
+export function requestVote(fields: Fields<'requestVote'>) {
+  return { type: 'requestVote', ...envelope, lastLogIndex: 0, lastLogTerm: 0, ...fields } as const
+}
+
+export function requestVoteResponse(fields: Fields<'requestVoteResponse'>) {
+  return { type: 'requestVoteResponse', ...envelope, voteGranted: true, ...fields } as const
+}
+
+/** `nextTerm` is the one after `term` when it is left out. */
+export function preVote(fields: Fields<'preVote'>) {
+  const nextTerm = (fields.term ?? 1) + 1
+  return { type: 'preVote', ...envelope, nextTerm, lastLogIndex: 0, lastLogTerm: 0, ...fields } as const
+}
+
+export function preVoteResponse(fields: Fields<'preVoteResponse'>) {
+  const nextTerm = (fields.term ?? 1) + 1
+  return { type: 'preVoteResponse', ...envelope, nextTerm, voteGranted: true, ...fields } as const
+}
+
+export function appendEntries(fields: Fields<'appendEntries'>) {
+  const entries: readonly EntryRun[] = []
+  const place = { prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0, round: 0 }
+  return { type: 'appendEntries', ...envelope, ...place, entries, ...fields } as const
+}
+
+/** A heartbeat of a leader that knows nothing of the receiver's log. */
+export function heartbeat(fields: Fields<'appendEntries'>) {
+  return appendEntries({ round: 1, ...fields })
+}
+
+export function accepted(matchIndex: number, fields: Fields<'appendEntriesResponse'> = {}) {
+  const answer = { success: true, matchIndex, prevLogIndex: 0, conflictIndex: 0, conflictTerm: 0, round: 0 }
+  return { type: 'appendEntriesResponse', ...envelope, ...answer, ...fields } as const
+}
+
+export function refused(prevLogIndex: number, fields: Fields<'appendEntriesResponse'> = {}) {
+  return accepted(0, { success: false, prevLogIndex, conflictIndex: prevLogIndex, ...fields })
+}
+
+export function installSnapshot(
+  snapshot: Snapshot,
+  data: Uint8Array,
+  fields: Fields<'installSnapshot'> = {},
+) {
+  const { index: lastIncludedIndex, term: lastIncludedTerm, membership, size } = snapshot
+  const offset = fields.offset ?? 0
+  return {
+    type: 'installSnapshot',
+    ...envelope,
+    lastIncludedIndex,
+    lastIncludedTerm,
+    membership,
+    size,
+    offset,
+    length: data.byteLength,
+    data,
+    done: offset + data.byteLength === size,
+    ...fields,
+  } as const
+}
+
+export function installSnapshotResponse(fields: Fields<'installSnapshotResponse'>) {
+  const answer = { lastIncludedIndex: 0, offset: 0, done: false }
+  return { type: 'installSnapshotResponse', ...envelope, ...answer, ...fields } as const
+}
+
+/** Membership of the given voters and nobody else. */
+export function votersOf(...voters: readonly NodeId[]): Membership {
+  return { voters, votersOutgoing: [], learners: [] }
+}

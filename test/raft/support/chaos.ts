@@ -1,0 +1,223 @@
+/** Drives a network by chance: everything that may happen to nodes, disks and messages, from one seed. */
+import { Random } from '../../../src/raft/index.js'
+import { type NetworkNode, RaftNetwork } from '../../../src/testing/index.js'
+import { durableOnMajority, Ledger } from './ledger.js'
+
+const limits = {
+  electionTimeoutTicks: 6,
+  heartbeatTicks: 2,
+  appendBytesMax: 120,
+  inflightMessagesMax: 4,
+  inflightBytesMax: 400,
+  uncommittedBytesMax: 4000,
+  snapshotChunkBytes: 200,
+  waitingReadsMax: 5,
+}
+
+interface Read {
+  readonly node: number
+  /** How much was known to be committed anywhere when it was asked for. */
+  readonly committedBefore: number
+}
+
+/** What a run did, so that a test can tell that it did something. */
+export interface Tally {
+  steps: number
+  committed: number
+  terms: number
+  crashes: number
+  snapshots: number
+  installs: number
+  truncations: number
+  readsServed: number
+}
+
+export class Chaos {
+  readonly network: RaftNetwork
+  readonly ledger = new Ledger()
+  readonly tally: Tally = {
+    steps: 0,
+    committed: 0,
+    terms: 0,
+    crashes: 0,
+    snapshots: 0,
+    installs: 0,
+    truncations: 0,
+    readsServed: 0,
+  }
+  readonly #random: Random
+  readonly #reads = new Map<number, Read>()
+  readonly #readsSeen = new Map<number, number>()
+  #commands = 0
+  #readIds = 0
+
+  constructor(seed: number) {
+    this.#random = new Random(seed)
+    const nodes = 3 + this.#random.below(3)
+    const setups = Object.fromEntries(
+      Array.from({ length: nodes }, (_, at) => [at + 1, { seed: seed * 7 + at }]),
+    )
+    this.network = new RaftNetwork({ nodes: setups, limits })
+  }
+
+  /** One thing that may happen, and the check of everything. */
+  step(): void {
+    const { network } = this
+    this.tally.steps++
+    const lengths = network.nodes.map((node) => (node.isUp ? node.state.log.lastIndex : 0))
+    this.#happen(this.#random.below(100))
+    this.ledger.check(network)
+    this.#checkReads()
+    network.nodes.forEach((node, at) => {
+      if (node.isUp && node.state.log.lastIndex < (lengths[at] ?? 0)) this.tally.truncations++
+    })
+  }
+
+  /** Mends everything, and expects that the nodes agree and take commands again. */
+  recover(): void {
+    const { network } = this
+    network.heal()
+    for (const node of network.nodes) {
+      if (!node.isUp) node.restart()
+      node.releaseDisk()
+    }
+    for (let tick = 0; tick < 60; tick++) {
+      network.tick()
+      this.ledger.check(network)
+    }
+    const [leader, ...others] = network.leaders
+    if (leader === undefined || others.length > 0)
+      throw new Error(`${network.leaders.length} leaders after recovery`)
+    leader.propose('last')
+    network.tick(10)
+    this.ledger.check(network)
+    for (const node of network.nodes) {
+      if (node.applied.at(-1)?.command !== 'last') throw new Error(`node ${node.id} did not catch up`)
+    }
+    for (const entry of this.ledger.committed) durableOnMajority(entry, network)
+    this.#count()
+  }
+
+  #happen(what: number): void {
+    const node = this.#someNode()
+    if (what < 45) this.#message()
+    else if (what < 68) {
+      if (node.isUp) node.tick()
+      else if (this.#random.chance(0.2)) node.restart()
+    } else if (what < 69) this.#silence()
+    else if (what < 80) this.#propose()
+    else if (what < 84) this.#read()
+    else if (what < 91) {
+      if (node.isUp) this.#disk(node)
+    } else if (what < 94) this.#crash(node)
+    else if (what < 96) this.#compact(node)
+    else this.#cut(what, node)
+  }
+
+  /** Time passes and nothing arrives: leaders are forgotten, and several nodes may campaign at once. */
+  #silence(): void {
+    const ticks = 1 + this.#random.below(2 * limits.electionTimeoutTicks)
+    for (let tick = 0; tick < ticks; tick++) {
+      for (const node of this.network.nodes) if (node.isUp && this.#random.chance(0.8)) node.tick()
+    }
+  }
+
+  #cut(what: number, node: NetworkNode): void {
+    const { network } = this
+    const other = this.#someNode()
+    if (what === 97) network.isolate(node.id)
+    else if (what > 97) network.heal()
+    else if (other !== node) network.link(node.id, other.id).drop()
+  }
+
+  #message(): void {
+    const { network } = this
+    const random = this.#random
+    // A burst, so that what is in flight does not only grow.
+    for (let left = 1 + random.below(8); left > 0 && network.inFlight.length > 0; left--) {
+      // Mostly in order; now and then any of them, lost, or twice.
+      const position = random.chance(0.7) ? 0 : random.below(network.inFlight.length)
+      const picked = network.inFlight[position]
+      if (picked === undefined) return
+      const fate = random.below(10)
+      if (fate === 0) network.take((message) => message === picked)
+      else if (fate === 1) network.inject(picked)
+      else network.deliver((message) => message === picked)
+      this.ledger.check(network)
+    }
+  }
+
+  #disk(node: NetworkNode): void {
+    const random = this.#random
+    if (!node.disk.isHeld) {
+      node.disk.isHeld = true
+      node.disk.writesInFlightMax = random.chance(0.5) ? 1 : 8
+    } else if (random.chance(0.6)) node.flushNext()
+    else node.releaseDisk()
+  }
+
+  #crash(node: NetworkNode): void {
+    if (!node.isUp) return node.restart()
+    node.crash()
+    this.tally.crashes++
+    if (this.#random.chance(0.7)) node.restart()
+  }
+
+  #compact(node: NetworkNode): void {
+    if (!node.isUp) return
+    const { log } = node.state
+    const canCompact = log.lastApplied > (log.snapshot?.index ?? 0) && log.flushedIndex >= log.lastApplied
+    if (!canCompact || node.disk.unflushedCount > 0) return
+    node.compact(this.#random.below(4))
+    this.tally.snapshots++
+  }
+
+  #propose(): void {
+    for (const leader of this.network.leaders) {
+      const count = 1 + this.#random.below(3)
+      leader.propose(...Array.from({ length: count }, () => `c${this.#commands++}`))
+    }
+  }
+
+  #read(): void {
+    for (const leader of this.network.leaders) {
+      const id = this.#readIds++
+      const committedBefore = this.ledger.committed.length
+      if (leader.read(id) === undefined) this.#reads.set(id, { node: leader.id, committedBefore })
+    }
+  }
+
+  /** A read that is served sees all that was committed anywhere when it was asked for (§8). */
+  #checkReads(): void {
+    for (const node of this.network.nodes) {
+      const fresh = node.reads.slice(this.#readsSeen.get(node.id) ?? 0)
+      this.#readsSeen.set(node.id, node.reads.length)
+      for (const { ids, readIndex } of fresh) for (const id of ids) this.#checkRead(node, id, readIndex)
+    }
+  }
+
+  #checkRead(node: NetworkNode, id: number, readIndex: number | undefined): void {
+    const read = this.#reads.get(id)
+    if (read === undefined || read.node !== node.id) throw new Error(`read ${id} was served twice`)
+    this.#reads.delete(id)
+    if (readIndex === undefined) return
+    this.tally.readsServed++
+    if (readIndex < read.committedBefore)
+      throw new Error(`read ${id} is stale: ${readIndex} < ${read.committedBefore}`)
+  }
+
+  #someNode(): NetworkNode {
+    const { nodes } = this.network
+    const node = nodes[this.#random.below(nodes.length)]
+    if (node === undefined) throw new Error('there are nodes')
+    return node
+  }
+
+  #count(): void {
+    const { network, tally } = this
+    tally.committed = this.ledger.committed.length
+    tally.terms = Math.max(...network.nodes.map((node) => node.state.currentTerm))
+    const events = network.nodes.flatMap((node) => node.events)
+    tally.installs = events.filter(({ type }) => type === 'snapshotInstalling').length
+  }
+}

@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { openLmdbStore } from '../../src/storage/index.js'
+import { persistOf, runOf, stateOf, stepStore, testMembership } from '../../src/testing/store-model.js'
+import { lmdbDisk, newFolder } from './disks.js'
+import { nodeId } from './node-id.js'
+
+const writer = fileURLToPath(new URL('./lmdb-writer.js', import.meta.url))
+
+function append(index: number, size: number) {
+  return { type: 'write', persist: persistOf({ entries: [runOf(index, 1, 1, size)] }) } as const
+}
+
+/** The last entry that the program was told of. */
+function flushedIn(output: string): number {
+  return Number([...output.matchAll(/^flushed (\d+)$/gm)].at(-1)?.[1] ?? 0)
+}
+
+async function lastIndexIn(dir: string): Promise<number> {
+  const { recovered, store } = lmdbDisk(dir).open()
+  await store.close()
+  const last = stateOf(recovered).entries.at(-1)?.index ?? 0
+  expect(recovered.hardState.currentTerm, '[DU6] the term is of the same write as the last entry').toBe(last)
+  return last
+}
+
+test('a directory of another node is refused and left alone', async () => {
+  const disk = lmdbDisk()
+  const { store } = disk.open()
+  await stepStore(store, append(1, 10))
+  await store.close()
+  const before = readFileSync(join(disk.dir, 'data.mdb'))
+  const other = { dir: disk.dir, nodeId: 2, membership: testMembership }
+  expect(() => openLmdbStore(other)).toThrow(/it is the log of node 7, and it was opened for node 2/)
+  expect(readFileSync(join(disk.dir, 'data.mdb')).equals(before)).toBe(true)
+})
+
+test('who takes part is what the directory says, once it is not new', async () => {
+  const { dir, open } = lmdbDisk()
+  await open().store.close()
+  const { recovered, store } = openLmdbStore({ dir, nodeId, membership: { ...testMembership, voters: [8] } })
+  await store.close()
+  expect(recovered.membership).toEqual(testMembership)
+})
+
+test('[DU2] a store that used up its room takes no more writes, and says that the disk is full', async () => {
+  const dir = newFolder()
+  const { store } = openLmdbStore({ dir, nodeId, membership: testMembership, bytesMax: 500_000 })
+  let index = 1
+  let failure: unknown
+  for (; failure === undefined; index++) {
+    await stepStore(store, append(index, 50_000)).catch((error: unknown) => {
+      failure = error
+    })
+  }
+  expect(failure).toEqual(new Error('disk full: the log cannot be written'))
+  await expect(stepStore(store, append(index, 1))).rejects.toThrow('disk full')
+  await store.close()
+  const { recovered, store: reopened } = lmdbDisk(dir).open()
+  expect(stateOf(recovered).entries.at(-1)?.index).toBe(index - 2)
+  await reopened.close()
+})
+
+test('writes that were given before it are flushed by close', async () => {
+  const disk = lmdbDisk()
+  const { store } = disk.open()
+  const flushed = [1, 2, 3].map((index) => stepStore(store, append(index, 600_000)))
+  await store.close()
+  await Promise.all(flushed)
+  const { recovered, store: reopened } = disk.open()
+  expect(stateOf(recovered).entries).toHaveLength(3)
+  await reopened.close()
+})
+
+test('[DU1] killed between two instructions, a program loses nothing that it was told of', async () => {
+  for (const at of [5, 40, 90]) {
+    const dir = newFolder()
+    const child = spawn(process.execPath, [writer, dir, '3000', '100000'])
+    const flushed = flushedIn(await outputUntilKilled(child, (text) => flushedIn(text) >= at))
+    expect(flushed).toBeGreaterThanOrEqual(at)
+    expect(await lastIndexIn(dir)).toBeGreaterThanOrEqual(flushed)
+  }
+})
+
+/** All that a program prints; it is killed once that is enough. */
+function outputUntilKilled(child: ChildProcess, isEnough: (text: string) => boolean): Promise<string> {
+  let text = ''
+  return new Promise((done) => {
+    child.stdout?.on('data', (part: Buffer) => {
+      text += part.toString()
+      if (isEnough(text)) child.kill('SIGKILL')
+    })
+    child.on('close', () => done(text))
+  })
+}
+
+/** True when such a command can be run here. */
+function canRun(command: string, ...args: string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0
+}
+
+/** The system refuses to let the file grow beyond 1 MiB, as a failing disk would: LMDB's own write fails. */
+const withFileLimit = "trap '' XFSZ; ulimit -f 2048; exec"
+
+test.skipIf(process.platform === 'win32' || !canRun('sh', '-c', `${withFileLimit} true`))(
+  '[DU2] after LMDB failed to write, no other write is tried, and a restart finds what was acknowledged',
+  async () => {
+    const dir = newFolder()
+    const command = `${withFileLimit} "$0" "$1" "$2" 100000 1000`
+    const { stdout } = spawnSync('sh', ['-c', command, process.execPath, writer, dir], { encoding: 'utf8' })
+    expect(flushedIn(stdout)).toBeGreaterThan(3)
+    expect(stdout).toMatch(/^failed \d+: the flush failed: Input\/output error$/m)
+    expect(stdout).toMatch(/^again: the flush failed: Input\/output error$/m)
+    expect(await lastIndexIn(dir)).toBe(flushedIn(stdout))
+  },
+)
+
+/** A file system of 2 MiB in a namespace of its own, where no special right is needed to make one. */
+const inSmallDisk = ['-Urm', 'sh', '-c', 'mount -t tmpfs -o size=2m tmpfs "$0" && "$@"']
+
+test.skipIf(process.platform !== 'linux' || !canRun('unshare', ...inSmallDisk, '/mnt', 'true'))(
+  '[DU2] a disk that is really full ends the store, and says so',
+  () => {
+    const dir = newFolder()
+    mkdirSync(dir)
+    const args = [...inSmallDisk, dir, process.execPath, writer, join(dir, 'log'), '100000', '1000']
+    const { stdout } = spawnSync('unshare', args, { encoding: 'utf8' })
+    expect(flushedIn(stdout)).toBeGreaterThan(3)
+    expect(stdout).toMatch(/^failed \d+: disk full: the log cannot be written$/m)
+    expect(stdout).toMatch(/^again: disk full/m)
+  },
+)
+
+test.skipIf(!canRun('strace', '-f', '-e', 'inject=fdatasync:delay_enter=1', 'true'))(
+  '[DU1] the flush is over before anyone is told of it',
+  () => {
+    const calls = 'trace=openat,write,writev,pwrite64,pwritev,fdatasync,fsync'
+    // A slow disk, so that whoever tells too early is seen to.
+    const slow = 'inject=fdatasync:delay_enter=20000'
+    const args = ['-f', '-e', calls, '-e', slow, process.execPath, writer, newFolder(), '200', '5']
+    const { stderr } = spawnSync('strace', args, { encoding: 'utf8', maxBuffer: 2 ** 28 })
+    // The descriptor through which LMDB writes the page that makes a transaction count.
+    const metaDescriptor = /openat\(.*data\.mdb".*O_DSYNC.*\) = (\d+)/.exec(stderr)?.[1]
+    expect(metaDescriptor).toBeDefined()
+    // The folder that got a new file in it, and the folder above.
+    expect(stderr.slice(0, stderr.indexOf('"writing 1')).match(/fsync\(\d+\)\s+= 0/g)).toHaveLength(2)
+    for (const index of [1, 2, 3, 4, 5]) {
+      const from = stderr.indexOf(`"writing ${index}\\n"`)
+      const told = stderr.indexOf(`"flushed ${index}\\n"`)
+      const between = stderr.slice(from, told)
+      const synced = between.search(/fdatasync\(\d+\)\s+= 0|fdatasync resumed>\)\s+= 0/)
+      const counted = between.search(new RegExp(`pwrite64\\(${metaDescriptor},`))
+      expect(from).toBeGreaterThan(0)
+      expect(synced, 'the pages are flushed').toBeGreaterThan(0)
+      expect(counted, 'and then the page that makes them count').toBeGreaterThan(synced)
+    }
+  },
+)

@@ -1,0 +1,2 @@
+/** The node whose log the tests write. */
+export const nodeId = 7

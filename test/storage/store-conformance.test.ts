@@ -1,0 +1,28 @@
+import { describe, test } from 'vitest'
+import { FaultyStore } from '../../src/storage/index.js'
+import { type StoreHarness, storeConformance, type TestDisk } from '../../src/testing/store-conformance.js'
+import { lmdbDisk, memoryDisk, nextTurn } from './disks.js'
+
+/** A disk behind faults, none of which ever happens. */
+function faulty(disk: TestDisk, isSlow: boolean): TestDisk {
+  return {
+    open() {
+      const { store, recovered } = disk.open()
+      const faultyStore = new FaultyStore(store)
+      if (isSlow) faultyStore.delayFlushes(nextTurn)
+      return { store: faultyStore, recovered }
+    },
+    copy: () => faulty(disk.copy(), isSlow),
+  }
+}
+
+const harnesses: Record<string, StoreHarness> = {
+  'memory store': { newDisk: () => memoryDisk() },
+  'LMDB store': { newDisk: () => lmdbDisk() },
+  'faulty store without a fault': { newDisk: () => faulty(memoryDisk(), false) },
+  'faulty store on a slow disk': { newDisk: () => faulty(lmdbDisk(), true) },
+}
+
+describe.each(Object.entries(harnesses))('[DU1][DU6][DU8] %s', (name, harness) => {
+  for (const { title, run } of storeConformance(name, harness)) test(title, run)
+})
