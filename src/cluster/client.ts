@@ -11,7 +11,7 @@ import { type Call, failAll, type Request, RequestPacker, Results } from './requ
 /** Bytes on their way to a node and not settled; more waits here. */
 const sentBytesMax = 16 << 20
 /** Bytes of calls that wait or are on their way; more calls are refused. */
-const pendingBytesMax = 64 << 20
+export const pendingBytesMax = 64 << 20
 /** How often deadlines and a missing leader are looked at while something waits. */
 const sweepMs = 20
 

@@ -2,9 +2,9 @@
  * A cluster's directory: one process at a time, one format. Everything is checked before anything is
  * written, so that a refusal has touched nothing.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { RaftError } from '../errors/index.js'
 
 /** Raised when what is on disk changes its form. */
@@ -48,7 +48,7 @@ export class ClusterDirectory {
     }
     const description: Description = known ?? { raftbox: formatVersion, nodes: nodes ?? 3 }
     try {
-      mkdirSync(path, { recursive: true })
+      makeFolder(path)
       lock(path)
       if (known === undefined) writeFileSync(join(path, describingFile), `${JSON.stringify(description)}\n`)
     } catch (error) {
@@ -78,6 +78,19 @@ function readDescription(path: string): Description | undefined {
     throw new RaftError('DIRECTORY_INCOMPATIBLE', { dir: path, why })
   }
   return description
+}
+
+/** Without `recursive`, with which Node never returns where nothing can be made, as below /proc. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error
+    makeFolder(dirname(path))
+    mkdirSync(path)
+  }
 }
 
 /** Creates the lock file, or takes over one whose process is gone. */

@@ -24,8 +24,17 @@ export {
   RaftError,
 } from '../errors/index.js'
 export type { CommandRun, MachineFactory, ResultWriter, StateMachine } from '../machine/index.js'
-export { afterKey, afterPrefix, type Bytes, keyBytesMax, valueBytesMax } from '../machine/index.js'
+export {
+  afterKey,
+  afterPrefix,
+  type Bytes,
+  encode,
+  keyBytesMax,
+  valueBytesMax,
+  writePut,
+} from '../machine/index.js'
 export type { Durability, HashAt } from '../node/index.js'
+export { pendingBytesMax } from './client.js'
 export type {
   Applied,
   Cluster,
@@ -39,3 +48,4 @@ export type {
 export type { ClusterEvent, ClusterEvents } from './events.js'
 export type { NodeState, NodeStatus } from './members.js'
 export type { ClusterOptions } from './options.js'
+export { callBytesMax } from './requests.js'

@@ -5,7 +5,7 @@
 import { createHistogram, performance, type RecordableHistogram } from 'node:perf_hooks'
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { Counters, Driver } from '../driver/index.js'
-import { failure, type Result } from '../errors/index.js'
+import { failure, RaftError, type Result } from '../errors/index.js'
 import { loadMachine, type StateMachine } from '../machine/index.js'
 import type { Message } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
@@ -32,12 +32,13 @@ export class NodeHost implements NodeControl {
     client: MessagePort,
     links: readonly LinkEnd[],
   ): Promise<Result<undefined>> {
-    const { nodeId } = options
+    const { nodeId, limits, seed } = options
+    let opened: LogStore | undefined
     try {
       const createMachine = await loadMachine(options.machine)
       const machine = createMachine()
       const { store, recovered } = openStore(options)
-      const { limits, seed } = options
+      opened = store
       const counters = new Counters(options.counters)
       const driver = new Driver({
         raft: { id: nodeId, membership: recovered.membership, seed, limits, recovered },
@@ -65,6 +66,8 @@ export class NodeHost implements NodeControl {
       client.on('message', (requests: ToNode) => this.#requested(requests))
       return done
     } catch (error) {
+      await opened?.close()
+      if (error instanceof RaftError) return failure(error.code, error.details)
       return failure('STORAGE_FAILED', { nodeId, why: reasonOf(error) })
     }
   }

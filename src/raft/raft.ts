@@ -149,6 +149,9 @@ export class Raft {
 function initialState(options: RaftOptions): RaftState {
   const { id, membership, seed, recovered = emptyDisk } = options
   const limits: RaftLimits = { ...defaultLimits, ...options.limits }
+  for (const [name, limit] of Object.entries(limits)) {
+    assert(Number.isInteger(limit) && limit > 0, `${name} is a whole number above 0`)
+  }
   assert(
     limits.heartbeatTicks * 3 <= limits.electionTimeoutTicks,
     'an election timeout spans at least three heartbeats',

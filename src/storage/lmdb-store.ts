@@ -7,7 +7,16 @@
  * descriptor opened with O_DSYNC; only after that does the promise resolve. With it on, the promise resolves
  * when the data is visible and not yet on disk.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statfsSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import type { Membership, NodeId } from '../raft/index.js'
@@ -45,6 +54,7 @@ export function openLmdbStore({ dir, nodeId, membership, bytesMax }: LmdbStoreOp
   const path = resolve(dir)
   mkdirSync(path, { recursive: true })
   const isNew = !existsSync(join(path, fileName))
+  if (!isNew) checkHead(join(path, fileName))
   const table = new LmdbTable(path, bytesMax)
   try {
     const opened = openRecordStore(table, { nodeId, membership })
@@ -56,6 +66,39 @@ export function openLmdbStore({ dir, nodeId, membership, bytesMax }: LmdbStoreOp
     throw new Error(`the log in ${path} cannot be opened: ${(cause as Error).message}`, { cause })
   }
 }
+
+/**
+ * LMDB believes its two meta pages without a look, and a damaged one takes the whole process with it. Each
+ * holds a magic number behind its page header, and the first one the size of a page.
+ */
+function checkHead(file: string): void {
+  const meta = readAt(file, 0)
+  // Created, and the power went before anything was written: as good as new.
+  if (meta.length === 0) return
+  const pageBytes = meta.length === metaBytes ? meta.readUInt32LE(pageSizeOffset) : 0
+  const second = readAt(file, pageBytes)
+  const isWhole = [meta, second].every(
+    (page) => page.length === metaBytes && page.readUInt32LE(magicOffset) === magic,
+  )
+  if (!isWhole || pageBytes === 0)
+    throw new Error(`the log in ${file} cannot be opened: its first pages are damaged`)
+}
+
+/** The beginning of a page, or what the file has of it. */
+function readAt(file: string, position: number): Buffer {
+  const page = Buffer.alloc(metaBytes)
+  const descriptor = openSync(file, 'r')
+  try {
+    return page.subarray(0, readSync(descriptor, page, 0, metaBytes, position))
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+const metaBytes = 64
+const magicOffset = 24
+const magic = 0xbeefc0de
+const pageSizeOffset = 48
 
 /** As LMDB names it. */
 const fileName = 'data.mdb'

@@ -204,7 +204,7 @@ describe.each(hosts)('a cluster on %s', (host) => {
       timeout: 60_000,
     })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    expect(JSON.parse(stdout)).toEqual({ openFiles: 0, folders: [] })
+    expect(JSON.parse(stdout)).toEqual({ openFiles: [], folders: [] })
   })
 })
 
@@ -296,6 +296,7 @@ describe('an option that does not fit', () => {
     ['no/such/module.mjs', /no\/such\/module/],
     [pathToFileURL('test/machine/fixtures/counter.mjs').href.replace('counter', 'missing'), /missing/],
   ])('a machine that is not there: %s', async (machine, message) => {
-    await expect(startCluster({ machine })).rejects.toThrow(message)
+    const refusal = await startCluster({ machine }).catch((error: RaftError) => error)
+    expect(refusal).toMatchObject({ code: 'INVALID_OPTION', message: expect.stringMatching(message) })
   })
 })

@@ -1,5 +1,5 @@
 /** A process that runs a cluster, kills a node, closes all, and must then end by itself with nothing left. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ClusterOptions, startCluster } from '../../src/cluster/index.js'
@@ -9,9 +9,11 @@ const host = process.argv[2] as NonNullable<ClusterOptions['host']>
 const folder = mkdtempSync(join(tmpdir(), 'raftbox-test-'))
 process.env['TMPDIR'] = folder
 await run()
-const filesBefore = openFiles()
+// Whatever this process opens once, it has opened by now.
+const before = openFiles()
 await run()
-process.stdout.write(JSON.stringify({ openFiles: openFiles() - filesBefore, folders: readdirSync(folder) }))
+const left = openFiles().filter((file) => !before.includes(file))
+process.stdout.write(JSON.stringify({ openFiles: left, folders: readdirSync(folder) }))
 rmSync(folder, { recursive: true })
 
 async function run(): Promise<void> {
@@ -23,6 +25,16 @@ async function run(): Promise<void> {
   await cluster.close()
 }
 
-function openFiles(): number {
-  return existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0
+/** Where the system tells: the files, not the descriptors, so that a leak is told by its name. */
+function openFiles(): string[] {
+  const descriptors = '/proc/self/fd'
+  if (!existsSync(descriptors)) return []
+  return readdirSync(descriptors).flatMap((descriptor) => {
+    try {
+      return [readlinkSync(join(descriptors, descriptor))].filter((file) => file.startsWith('/'))
+    } catch {
+      // The one that this very listing had open.
+      return []
+    }
+  })
 }

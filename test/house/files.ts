@@ -28,5 +28,6 @@ export function deadFiles(tree: SourceTree): string[] {
     reached.add(path)
     toVisit.push(...(targets.get(path) ?? []))
   }
-  return [...tree.keys()].filter((path) => !reached.has(path))
+  // Declarations are the compiler's, and nothing imports them.
+  return [...tree.keys()].filter((path) => !reached.has(path) && !path.endsWith('.d.ts'))
 }

