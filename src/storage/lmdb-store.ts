@@ -112,6 +112,12 @@ interface Pending {
 /** Several waiting writes become one transaction up to about this many bytes, so that none is long. */
 const transactionBytesMax = 1024 * 1024
 
+/**
+ * Left free on the disk: the pages that a transaction copies, its nodes' on the same disk, and whoever else
+ * writes there between the look and the write.
+ */
+const reserveBytes = 4 * transactionBytesMax
+
 class LmdbTable implements Table {
   /** LMDB copies values into pages of its own, on its own thread. */
   readonly sharesMemory = false
@@ -164,6 +170,7 @@ class LmdbTable implements Table {
   }
 
   commitNow(changes: readonly Change[]): void {
+    if (freeBytes(this.#path) < reserveBytes) throw diskFullError()
     // The braces matter: a callback that returns a put's promise is not flushed on return.
     this.#db.transactionSync(() => {
       this.#apply(changes)
@@ -192,7 +199,7 @@ class LmdbTable implements Table {
       this.#onIdle?.()
       return
     }
-    if (this.#bytesMax !== undefined && statSync(join(this.#path, fileName)).size > this.#bytesMax) {
+    if (!this.#hasRoom(batch)) {
       setImmediate(() => this.#fail(batch, diskFullError()))
       return
     }
@@ -205,11 +212,21 @@ class LmdbTable implements Table {
     )
   }
 
+  /**
+   * Looked at before every transaction: LMDB that runs out of disk in the middle of one tells it late, and can
+   * take the whole process with it.
+   */
+  #hasRoom(batch: readonly Pending[]): boolean {
+    const bytes = batch.reduce((sum, { changes }) => sum + bytesOf(changes), 0)
+    if (freeBytes(this.#path) < reserveBytes + 2 * bytes) return false
+    return this.#bytesMax === undefined || statSync(join(this.#path, fileName)).size <= this.#bytesMax
+  }
+
   #takeWaiting(): Pending[] {
     let bytes = 0
     let count = 0
     for (const { changes } of this.#waiting) {
-      for (const { value } of changes) bytes += value?.byteLength ?? 0
+      bytes += bytesOf(changes)
       if (count > 0 && bytes > transactionBytesMax) break
       count++
     }
@@ -257,6 +274,10 @@ class LmdbTable implements Table {
 }
 
 const errorCodes = { inputOutput: 5, noSpace: 28, mapFull: -30792 } as const
+
+function bytesOf(changes: readonly Change[]): number {
+  return changes.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0)
+}
 
 function freeBytes(path: string): number {
   const { bavail, bsize } = statfsSync(path)

@@ -118,8 +118,8 @@ test.skipIf(process.platform === 'win32' || !canRun('sh', '-c', `${withFileLimit
   },
 )
 
-/** A file system of 2 MiB in a namespace of its own, where no special right is needed to make one. */
-const inSmallDisk = ['-Urm', 'sh', '-c', 'mount -t tmpfs -o size=2m tmpfs "$0" && "$@"']
+/** A file system of 8 MiB in a namespace of its own, where no special right is needed to make one. */
+const inSmallDisk = ['-Urm', 'sh', '-c', 'mount -t tmpfs -o size=8m tmpfs "$0" && "$@"']
 
 test.skipIf(process.platform !== 'linux' || !canRun('unshare', ...inSmallDisk, '/mnt', 'true'))(
   '[DU2] a disk that is really full ends the store, and says so',
@@ -127,7 +127,8 @@ test.skipIf(process.platform !== 'linux' || !canRun('unshare', ...inSmallDisk, '
     const dir = newFolder()
     mkdirSync(dir)
     const args = [...inSmallDisk, dir, process.execPath, writer, join(dir, 'log'), '100000', '1000']
-    const { stdout } = spawnSync('unshare', args, { encoding: 'utf8' })
+    const { stdout, stderr, status } = spawnSync('unshare', args, { encoding: 'utf8' })
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
     expect(flushedIn(stdout)).toBeGreaterThan(3)
     expect(stdout).toMatch(/^failed \d+: disk full: the log cannot be written$/m)
     expect(stdout).toMatch(/^again: disk full/m)
