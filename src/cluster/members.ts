@@ -27,6 +27,8 @@ export interface NodeStatus extends Omit<CounterValues, 'role' | 'leaderId'> {
   /** Role and counters are the last ones known when the node does not run. */
   readonly role: Role
   readonly leaderId: NodeId | undefined
+  /** Why it failed, when it did. */
+  readonly failure: string | undefined
 }
 
 interface Member {
@@ -34,6 +36,7 @@ interface Member {
   readonly memory: SharedArrayBuffer
   readonly counters: Counters
   state: NodeState
+  failure: string | undefined
   node: ControlledNode | undefined
 }
 
@@ -61,6 +64,7 @@ export class Members {
         memory,
         counters: new Counters(memory),
         state: 'stopped',
+        failure: undefined,
         node: undefined,
       })
     }
@@ -100,10 +104,11 @@ export class Members {
   }
 
   status(): NodeStatus[] {
-    return [...this.#members.values()].map(({ nodeId, state, counters }) => {
+    return [...this.#members.values()].map(({ nodeId, state, failure, counters }) => {
       const values = counters.read()
       const role = roles[values.role] ?? 'follower'
-      return { ...values, nodeId, state, role, leaderId: values.leaderId === 0 ? undefined : values.leaderId }
+      const leaderId = values.leaderId === 0 ? undefined : values.leaderId
+      return { ...values, nodeId, state, failure, role, leaderId }
     })
   }
 
@@ -181,6 +186,7 @@ export class Members {
     // Attached first: its very first words may be that it leads.
     this.#client.attach(nodeId, port)
     member.state = 'running'
+    member.failure = undefined
     const started = await node.start(this.#nodeOptions(member), nodePort, links)
     if (started.ok) return this.#client.leaderChanged()
     this.#stopped(member, 'failed', 'it did not start')
@@ -251,6 +257,7 @@ export class Members {
   #failed(member: Member, why: string): void {
     const { node } = member
     this.#stopped(member, 'failed', `node ${member.nodeId} failed: ${why}`)
+    member.failure = why
     this.#emit(member, { type: 'failed', why })
     void node?.end()
   }

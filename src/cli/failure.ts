@@ -1,0 +1,38 @@
+/** How a command ends when it cannot do what was asked: one line on standard error, and an exit code. */
+import { type ErrorCode, RaftError } from '../cluster/index.js'
+
+/** The caller's mistake: the line says what is wrong and how to mend it. */
+export class BadInput extends Error {
+  override readonly name = 'BadInput'
+}
+
+/** The answer is no, or it went wrong while it ran. */
+export class Failed extends Error {
+  override readonly name = 'Failed'
+}
+
+/** Errors of the cluster that name a mistake of the caller, each with how to mend it where the error does not say. */
+const inputErrors: Partial<Record<ErrorCode, string>> = {
+  INVALID_OPTION: '',
+  INVALID_COMMAND: '',
+  DIRECTORY_IN_USE: '',
+  DIRECTORY_INCOMPATIBLE: '',
+  DIRECTORY_UNUSABLE: '; choose another with --dir',
+}
+
+export function exitCodeOf(error: unknown): 1 | 2 {
+  const isInput = error instanceof BadInput || (error instanceof RaftError && error.code in inputErrors)
+  return isInput ? 2 : 1
+}
+
+export function lineOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const remedy = error instanceof RaftError ? (inputErrors[error.code] ?? '') : ''
+  return `${error.message}${remedy}`.replace(/\s*\n\s*/g, ' ')
+}
+
+/** `RAFTBOX_DEBUG=1` adds the stack, for those who mend raftbox itself. */
+export function reportFailure(error: unknown): void {
+  const stack = process.env['RAFTBOX_DEBUG'] && error instanceof Error ? `\n${error.stack}` : ''
+  process.stderr.write(`raftbox: ${lineOf(error)}${stack}\n`)
+}

@@ -1,0 +1,181 @@
+/** `raftbox load`: a file of records through the cluster, and then a comparison of what all nodes hold. */
+import type { Command } from 'commander'
+import type { Cluster, HashAt, NodeStatus } from '../cluster/index.js'
+import { BadInput, Failed, lineOf } from './failure.js'
+import { dirFlag, nodesFlag, warnOfTwo } from './flags.js'
+import { interruptible } from './interrupt.js'
+import { Loader } from './loader.js'
+import { Progress } from './progress.js'
+import { readRecords } from './records.js'
+import { counted, decimal, paint } from './text.js'
+import { leaderKnown, withCluster } from './with-cluster.js'
+
+interface LoadOptions {
+  readonly nodes?: number
+  readonly dir?: string
+  readonly key: string
+  readonly value: string
+  readonly json?: boolean
+}
+
+interface LoadResult {
+  /** Records acknowledged, and how often one of them had to be sent again. */
+  readonly records: number
+  readonly retries: number
+  readonly distinctKeys: number
+  readonly seconds: number
+  readonly commitsPerSecond: number
+  /** Nodes that were compared, and the index that they all had applied. */
+  readonly nodes: number
+  readonly lastApplied: number
+  readonly hashesEqual: boolean
+  readonly hashes: Readonly<Record<string, string>>
+}
+
+/** How long slower nodes may take to apply what the others have. */
+const agreeWithinMs = 60_000
+
+const explanation = `
+FILE is CSV if its name ends in .csv, with a header line, and otherwise JSON lines: one object a
+line. Of each record, two fields are taken; any value that is no text is stored as JSON. A key
+that comes again is overwritten: the last line wins. Keys have up to 1 KiB, values up to 256 KiB.
+A malformed line ends the load with exit code 2; what was acknowledged before stays.
+
+Examples:
+  raftbox load cities.jsonl --key cityId --value name
+  raftbox load settings.csv --dir ./my-cluster      and see them with: raftbox sandbox --dir ./my-cluster
+`
+
+export function addLoad(program: Command): void {
+  program
+    .command('load')
+    .argument('<file>', 'CSV or JSON lines')
+    .summary('put the records of a file, and compare what every node then holds')
+    .description(
+      'Puts each record of a CSV or JSON-lines file into a cluster, and compares the nodes by hash.',
+    )
+    .option(
+      '--nodes <count>',
+      'voting nodes, 1 to 25 (default: 3, or what the directory was made with)',
+      nodesFlag,
+    )
+    .option(
+      '--dir <directory>',
+      'keep the logs there (default: a temporary folder, removed at the end)',
+      dirFlag,
+    )
+    .option('--key <field>', 'the field that holds the key', 'key')
+    .option('--value <field>', 'the field that holds the value', 'value')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', explanation)
+    .action(async (file: string, options: LoadOptions) => {
+      process.exitCode = await interruptible((signal) => load(file, options, signal))
+    })
+}
+
+async function load(file: string, options: LoadOptions, signal: AbortSignal): Promise<number> {
+  const { nodes, dir } = options
+  const records = readRecords(file, options)
+  // Before anything is started: a file that cannot be read leaves no trace.
+  const first = await records.next()
+  if (first.done) throw new BadInput(`${file} holds no records; give a file with at least one`)
+  warnOfTwo(nodes)
+  const clusterOptions = { ...(nodes !== undefined && { nodes }), ...(dir !== undefined && { dir }) }
+  return withCluster(clusterOptions, signal, async (cluster) => {
+    await leaderKnown(cluster, signal)
+    const loader = new Loader(cluster)
+    const startMs = performance.now()
+    const stopTelling = tellProgress(loader)
+    try {
+      await loader.put(first.value)
+      for await (const record of records) await loader.put(record)
+      await loader.finish()
+      const seconds = (performance.now() - startMs) / 1000
+      const hashes = await agreedHashes(cluster)
+      stopTelling()
+      return report(options, loader, seconds, hashes)
+    } catch (error) {
+      // Nothing is lost by a malformed line: what came before it is acknowledged, and counted.
+      if (error instanceof BadInput) await loader.finish()
+      stopTelling()
+      throw withCount(error, loader, cluster)
+    }
+  })
+}
+
+function withCount(error: unknown, { acknowledged }: Loader, cluster: Cluster): unknown {
+  if (!(error instanceof Error)) return error
+  const applied = `${counted(acknowledged, 'record')} applied`
+  // What ended a node is what ended the load: that nobody answers any more only follows from it.
+  const failed = cluster.status().find(({ failure }) => failure !== undefined)
+  if (failed !== undefined) {
+    const line = `node ${failed.nodeId} failed: ${failed.failure}`
+    const isDiskFull = failed.failure?.startsWith('disk full') === true
+    return isDiskFull
+      ? new BadInput(`${line}; make room or choose another --dir; ${applied}`)
+      : new Failed(`${line}; ${applied}`)
+  }
+  const line = `${lineOf(error)}; ${applied}`
+  return error instanceof BadInput ? new BadInput(`${line} before it`) : new Failed(line)
+}
+
+function tellProgress(loader: Loader): () => void {
+  const progress = new Progress()
+  let before = 0
+  const timer = setInterval(() => {
+    const { acknowledged } = loader
+    progress.show(`${counted(acknowledged, 'record')}, ${decimal(acknowledged - before)} a second`)
+    before = acknowledged
+  }, 1000)
+  return () => {
+    clearInterval(timer)
+    progress.clear()
+  }
+}
+
+/** The hash of every running node, once all have applied the same index. */
+async function agreedHashes(cluster: Cluster): Promise<Map<number, HashAt>> {
+  const deadlineMs = performance.now() + agreeWithinMs
+  for (;;) {
+    if (isLevel(cluster.status())) {
+      const hashes = await cluster.hashes()
+      if (new Set([...hashes.values()].map(({ lastApplied }) => lastApplied)).size === 1) return hashes
+    }
+    if (performance.now() > deadlineMs) throw new Failed('the nodes have not applied the same index in time')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+function isLevel(status: readonly NodeStatus[]): boolean {
+  const running = status.filter(({ state }) => state === 'running')
+  const latest = Math.max(...running.map(({ lastIndex }) => lastIndex))
+  return running.every(({ lastApplied }) => lastApplied === latest)
+}
+
+function report(options: LoadOptions, loader: Loader, seconds: number, hashes: Map<number, HashAt>): number {
+  const { acknowledged: records, keys, retries } = loader
+  const result: LoadResult = {
+    records,
+    distinctKeys: keys.size,
+    retries,
+    seconds: Number(seconds.toFixed(3)),
+    commitsPerSecond: Math.round(records / seconds),
+    nodes: hashes.size,
+    lastApplied: [...hashes.values()][0]?.lastApplied ?? 0,
+    hashesEqual: new Set([...hashes.values()].map(({ hash }) => hash)).size === 1,
+    hashes: Object.fromEntries([...hashes].map(([nodeId, { hash }]) => [nodeId, hash])),
+  }
+  process.stdout.write(`${options.json ? JSON.stringify(result) : forPeople(result)}\n`)
+  return result.hashesEqual ? 0 : 1
+}
+
+function forPeople(result: LoadResult): string {
+  const { records, seconds, commitsPerSecond, distinctKeys, nodes, lastApplied, hashesEqual, hashes } = result
+  const verdict = hashesEqual ? paint.green('equal') : paint.red('NOT EQUAL')
+  return [
+    `${counted(records, 'record')} in ${decimal(seconds, 2)} s, ${paint.bold(decimal(commitsPerSecond))} commits/s`,
+    `${counted(distinctKeys, 'distinct key')}`,
+    `hashes of ${counted(nodes, 'node')} at index ${decimal(lastApplied)}: ${verdict}`,
+    ...Object.entries(hashes).map(([nodeId, hash]) => paint.dim(`  node ${nodeId}  ${hash}`)),
+  ].join('\n')
+}

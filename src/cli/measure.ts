@@ -1,0 +1,246 @@
+/** One measurement: a cluster, clients that warm it up, a window of time, and what happened within it. */
+import { availableParallelism } from 'node:os'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Cluster, Durability, NodeStatus } from '../cluster/index.js'
+import { fill, runPuts, runWorkload } from './clients.js'
+import { type Latencies, type OperationName, Tally } from './tally.js'
+import { withCluster } from './with-cluster.js'
+import { createWorkload, type WorkloadName } from './workload.js'
+
+export interface MeasureOptions {
+  readonly nodes: number
+  readonly clients: number
+  /** Bytes of a command; with a workload, of a value. */
+  readonly size: number
+  readonly batch: number
+  readonly seconds: number
+  readonly durability: Durability
+  readonly threads: 'on' | 'off'
+  readonly workload?: WorkloadName
+  /** Records that a workload begins with. */
+  readonly records: number
+  readonly dir?: string
+}
+
+/** Times in milliseconds; counts and sums are of the measured window. */
+export interface Measurement {
+  readonly commitsPerSecond: number
+  /** Calls answered; more than commits with reads, fewer with batches. */
+  readonly callsPerSecond: number
+  readonly p50ms: number
+  readonly p99ms: number
+  readonly p999ms: number
+  readonly maxMs: number
+  readonly nodes: number
+  readonly clients: number
+  readonly size: number
+  readonly batch: number
+  readonly durability: Durability
+  readonly threads: 'on' | 'off'
+  readonly workload: WorkloadName | null
+  readonly records: number | null
+  readonly operations: Partial<Record<OperationName, Latencies>>
+  /** Elections begun, over all nodes. */
+  readonly elections: number
+  readonly heartbeatLateP999ms: number
+  readonly heartbeats: number
+  readonly commits: number
+  /** Calls that certainly did not happen, and those of which it is not known. Neither counts as a commit. */
+  readonly notApplied: number
+  readonly unknown: number
+  /** Over all nodes. */
+  readonly flushesPerCommit: number
+  readonly messagesPerCommit: number
+  readonly bytesFlushed: number
+  readonly seconds: number
+  /** How much of the time the thread of the clients ran or waited for a core, 0 to 1: near 1, it limits what is measured. */
+  readonly clientThreadBusy: number
+  /** Processor time of the whole process, in cores. */
+  readonly coresBusy: number
+  readonly cores: number
+  readonly node: string
+  readonly platform: string
+}
+
+export interface Phase {
+  readonly name: 'start' | 'fill' | 'warm-up' | 'measure'
+  readonly secondsLeft: number
+  /** In the last second. */
+  readonly commandsPerSecond: number
+  readonly callsPerSecond: number
+}
+
+const warmUpSecondsMax = 1
+
+/** Rejects when the signal is aborted or the cluster gives up; it is closed by then either way. */
+export async function measure(
+  options: MeasureOptions,
+  signal: AbortSignal,
+  tell: (phase: Phase) => void,
+): Promise<Measurement> {
+  const { nodes, durability, threads, dir } = options
+  tell({ name: 'start', secondsLeft: 0, commandsPerSecond: 0, callsPerSecond: 0 })
+  const host = threads === 'on' ? 'threads' : 'inline'
+  const clusterOptions = { nodes, durability, host, ...(dir !== undefined && { dir }) } as const
+  return withCluster(clusterOptions, signal, async (cluster) => {
+    const tally = new Tally()
+    try {
+      return await measureCluster(cluster, tally, options, signal, tell)
+    } catch (error) {
+      // A broken run shows as an abort of its own: told is what broke it.
+      throw tally.broken.aborted ? tally.broken.reason : error
+    } finally {
+      tally.isStopped = true
+    }
+  })
+}
+
+async function measureCluster(
+  cluster: Cluster,
+  tally: Tally,
+  options: MeasureOptions,
+  signal: AbortSignal,
+  tell: (phase: Phase) => void,
+): Promise<Measurement> {
+  const ended = AbortSignal.any([signal, tally.broken])
+  const clock = new PhaseClock(tally, tell)
+  try {
+    clock.begin('fill')
+    const run = await prepare(cluster, tally, options)
+    ended.throwIfAborted()
+    run().catch((error: unknown) => tally.giveUp(error))
+    const warmUpSeconds = Math.min(warmUpSecondsMax, options.seconds)
+    clock.begin('warm-up', warmUpSeconds)
+    await delay(warmUpSeconds * 1000, undefined, { signal: ended })
+    await cluster.takeHeartbeatLateness()
+
+    clock.begin('measure', options.seconds)
+    const before = readingOf(cluster)
+    tally.open()
+    await delay(options.seconds * 1000, undefined, { signal: ended })
+    tally.close()
+    const after = readingOf(cluster)
+    tally.isStopped = true
+    const lateness = await cluster.takeHeartbeatLateness()
+    return measurementOf(options, tally, before, after, {
+      heartbeats: lateness.count,
+      // Microseconds plus one, for a histogram counts from 1.
+      heartbeatLateP999ms: lateness.count === 0 ? 0 : (lateness.percentile(99.9) - 1) / 1000,
+    })
+  } finally {
+    clock.end()
+  }
+}
+
+/** What must be there before the clients can run; the first put waits until somebody leads. */
+async function prepare(
+  cluster: Cluster,
+  tally: Tally,
+  { workload: name, records, size, clients, batch }: MeasureOptions,
+): Promise<() => Promise<void>> {
+  if (name === undefined) {
+    await cluster.put('warm', 'up')
+    return () => runPuts(cluster, tally, { clients, size, batch })
+  }
+  const workload = createWorkload(name, { records, size, random: Math.random })
+  await fill(cluster, tally, workload)
+  return () => runWorkload(cluster, tally, workload, clients)
+}
+
+/** Tells once a second what goes on. */
+class PhaseClock {
+  readonly #tally: Tally
+  readonly #tell: (phase: Phase) => void
+  readonly #timer: NodeJS.Timeout
+  #name: Phase['name'] = 'start'
+  #endsAtMs = 0
+  #commands = 0
+  #calls = 0
+
+  constructor(tally: Tally, tell: (phase: Phase) => void) {
+    this.#tally = tally
+    this.#tell = tell
+    this.#timer = setInterval(() => this.#tick(), 1000)
+  }
+
+  begin(name: Phase['name'], seconds = 0): void {
+    this.#name = name
+    this.#endsAtMs = performance.now() + seconds * 1000
+  }
+
+  end(): void {
+    clearInterval(this.#timer)
+  }
+
+  #tick(): void {
+    const { commandsSoFar, callsSoFar } = this.#tally
+    this.#tell({
+      name: this.#name,
+      secondsLeft: Math.max(0, Math.round((this.#endsAtMs - performance.now()) / 1000)),
+      commandsPerSecond: commandsSoFar - this.#commands,
+      callsPerSecond: callsSoFar - this.#calls,
+    })
+    this.#commands = commandsSoFar
+    this.#calls = callsSoFar
+  }
+}
+
+/** Everything that is told as a difference between the end of the window and its beginning. */
+function readingOf(cluster: Cluster) {
+  const status = cluster.status()
+  const sum = (name: 'elections' | 'flushes' | 'bytesFlushed' | 'messagesSent'): number =>
+    status.reduce((total: number, node: NodeStatus) => total + node[name], 0)
+  const { user, system } = process.cpuUsage()
+  return {
+    atMs: performance.now(),
+    elections: sum('elections'),
+    flushes: sum('flushes'),
+    bytesFlushed: sum('bytesFlushed'),
+    messagesSent: sum('messagesSent'),
+    cpuMs: (user + system) / 1000,
+    loop: performance.eventLoopUtilization(),
+  }
+}
+
+type Reading = ReturnType<typeof readingOf>
+
+function measurementOf(
+  { nodes, clients, size, batch, durability, threads, workload, records }: MeasureOptions,
+  tally: Tally,
+  before: Reading,
+  after: Reading,
+  heartbeats: Pick<Measurement, 'heartbeats' | 'heartbeatLateP999ms'>,
+): Measurement {
+  const ms = after.atMs - before.atMs
+  const { count, ...percentiles } = tally.latencies
+  const perCommit = (amount: number): number => (tally.commands === 0 ? 0 : amount / tally.commands)
+  return {
+    commitsPerSecond: Math.round((tally.commands / ms) * 1000),
+    callsPerSecond: Math.round((count / ms) * 1000),
+    ...percentiles,
+    nodes,
+    clients,
+    size,
+    batch,
+    durability,
+    threads,
+    workload: workload ?? null,
+    records: workload === undefined ? null : records,
+    operations: tally.latenciesByOperation,
+    elections: after.elections - before.elections,
+    ...heartbeats,
+    commits: tally.commands,
+    notApplied: tally.notApplied,
+    unknown: tally.unknown,
+    flushesPerCommit: perCommit(after.flushes - before.flushes),
+    messagesPerCommit: perCommit(after.messagesSent - before.messagesSent),
+    bytesFlushed: after.bytesFlushed - before.bytesFlushed,
+    seconds: ms / 1000,
+    clientThreadBusy: performance.eventLoopUtilization(after.loop, before.loop).utilization,
+    coresBusy: (after.cpuMs - before.cpuMs) / ms,
+    cores: availableParallelism(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+  }
+}

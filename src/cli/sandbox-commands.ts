@@ -1,0 +1,172 @@
+/** What can be typed in the sandbox. Each command prints its answer, or throws. */
+import { type Cluster, type NodeState, type NodeStatus, RaftError } from '../cluster/index.js'
+import { BadInput, Failed } from './failure.js'
+import { counted, decimal, paint, table } from './text.js'
+
+export interface Session {
+  readonly cluster: Cluster
+  print(text: string): void
+  showsEvents: boolean
+}
+
+interface SandboxCommand {
+  /** As shown by `help`; capitals stand for what is given. */
+  readonly usage: string
+  readonly explanation: string
+  /** How many words may follow; the last one takes the rest of the line. */
+  readonly words: readonly [least: number, most: number]
+  run(session: Session, words: readonly string[]): Promise<void> | void
+}
+
+const commands: Record<string, SandboxCommand> = {
+  status: {
+    usage: 'status',
+    explanation: 'every node: its role and how far its log is',
+    words: [0, 0],
+    run: ({ cluster, print }) => print(statusTable(cluster)),
+  },
+  put: {
+    usage: 'put KEY VALUE',
+    explanation: 'the value is the rest of the line',
+    words: [2, 2],
+    async run({ cluster, print }, [key = '', value = '']) {
+      const { index, revision } = await cluster.put(key, value)
+      print(`applied at index ${index}, revision ${revision}`)
+    },
+  },
+  get: {
+    usage: 'get KEY',
+    explanation: 'a linearizable read',
+    words: [1, 1],
+    async run({ cluster, print }, [key = '']) {
+      const entry = await cluster.get(key)
+      if (entry === undefined) print(`there is no key ${key}`)
+      else print(`${entry.value} (version ${entry.version}, last put at revision ${entry.modRevision})`)
+    },
+  },
+  delete: {
+    usage: 'delete KEY',
+    explanation: '',
+    words: [1, 1],
+    async run({ cluster, print }, [key = '']) {
+      const { index, deleted } = await cluster.delete(key)
+      print(deleted ? `deleted at index ${index}` : `there is no key ${key}`)
+    },
+  },
+  range: {
+    usage: 'range [PREFIX]',
+    explanation: 'up to 1000 keys that begin with PREFIX, in order',
+    words: [0, 1],
+    async run({ cluster, print }, [prefix]) {
+      const { entries, hasMore } = await cluster.range(prefix === undefined ? {} : { prefix })
+      for (const { key, value } of entries) print(`${key} ${value}`)
+      print(`${counted(entries.length, 'key')}${hasMore ? ', and more' : ''}`)
+    },
+  },
+  kill: {
+    usage: 'kill NODE|leader',
+    explanation: 'ends a node at once, as a crash would',
+    words: [1, 1],
+    async run({ cluster, print }, [node = '']) {
+      if (node === 'leader' && cluster.leaderId === undefined) throw new Failed('nobody leads at the moment')
+      const killed = await cluster.kill(node === 'leader' ? 'leader' : nodeOf(cluster, node).nodeId)
+      print(`killed node ${killed}`)
+    },
+  },
+  restart: {
+    usage: 'restart NODE',
+    explanation: 'starts a killed node again, from its disk',
+    words: [1, 1],
+    async run({ cluster, print }, [node = '']) {
+      const { nodeId, state } = nodeOf(cluster, node)
+      if (state === 'running') throw new Failed(`node ${nodeId} runs already`)
+      await cluster.restart(nodeId)
+      print(`node ${node} runs again`)
+    },
+  },
+  events: {
+    usage: 'events on|off',
+    explanation: 'whether to tell what happens, and why (at first: on)',
+    words: [1, 1],
+    run(session, [word = '']) {
+      if (word !== 'on' && word !== 'off') throw new BadInput(`events: give on or off, not '${word}'`)
+      session.showsEvents = word === 'on'
+    },
+  },
+  help: {
+    usage: 'help',
+    explanation: 'this list',
+    words: [0, 0],
+    run: ({ print }) =>
+      print(
+        table(
+          [...Object.values(commands), quit].map(({ usage, explanation }) => [
+            usage.padEnd(16),
+            explanation.padEnd(56),
+          ]),
+        ),
+      ),
+  },
+}
+
+const quit = { usage: 'quit', explanation: 'ends the sandbox; so does the end of the input' }
+
+/** Runs one line; returns whether to go on. Throws `BadInput` for what is no command. */
+export async function runLine(session: Session, line: string): Promise<boolean> {
+  const [name = '', ...rest] = line.trim().split(/\s+/)
+  if (name === '') return true
+  if (name === 'quit' || name === 'exit') return false
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (command === undefined) throw new BadInput(`there is no command '${name}'; help lists all`)
+  const [least, most] = command.words
+  if (rest.length < least || (rest.length > most && name !== 'put'))
+    throw new BadInput(`usage: ${command.usage}`)
+  await command.run(session, name === 'put' ? [rest[0] ?? '', textAfterKey(line)] : rest)
+  return true
+}
+
+/** What follows the key of a put, with the spaces as they were typed. */
+function textAfterKey(line: string): string {
+  return line.trim().replace(/^\S+\s+\S+\s/, '')
+}
+
+function nodeOf(cluster: Cluster, text: string): NodeStatus {
+  const status = cluster.status()
+  const node = status.find(({ nodeId }) => String(nodeId) === text)
+  if (node !== undefined) return node
+  throw new BadInput(
+    `there is no node '${text}'; give one of ${status.map(({ nodeId }) => nodeId).join(', ')}`,
+  )
+}
+
+const stateColours: Record<NodeState, (text: string) => string> = {
+  running: paint.green,
+  stopped: paint.dim,
+  failed: paint.red,
+}
+
+export function statusTable(cluster: Cluster): string {
+  const header = ['node', 'state', 'role', 'term', 'leader', 'last', 'commit', 'applied', 'log bytes']
+  const rows = cluster.status().map((node) => {
+    const isRunning = node.state === 'running'
+    return [
+      String(node.nodeId),
+      stateColours[node.state](node.state),
+      isRunning ? node.role : '-',
+      String(node.currentTerm),
+      isRunning && node.leaderId !== undefined ? String(node.leaderId) : '-',
+      decimal(node.lastIndex),
+      decimal(node.commitIndex),
+      decimal(node.lastApplied),
+      decimal(node.logBytes),
+    ]
+  })
+  return table([header.map((cell) => paint.dim(cell)), ...rows])
+}
+
+/** What is told about a call that failed; an unknown outcome is never told as a failure. */
+export function verdictOf(error: unknown): string {
+  if (error instanceof RaftError && error.mayHaveHappened === 'no' && error.isRetryable)
+    return 'not applied: '
+  return ''
+}

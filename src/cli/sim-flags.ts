@@ -1,0 +1,42 @@
+/** The flags of `raftbox sim`. */
+import type { Command } from 'commander'
+import { BadInput } from './failure.js'
+import { wholeNumber } from './flags.js'
+import { type SimOptions, simCommand } from './sim.js'
+
+const seedMax = 2 ** 32 - 1
+
+const explanation = `
+Each seed is a cluster with faulty links, disks and clocks in virtual time. The same seed gives
+the same run, to the byte, on any machine. A seed that breaks a promise is printed with what
+happened last, and the exit code is 1.
+
+Examples:
+  raftbox sim                          200 seeds
+  raftbox sim --seeds 5000 --from 1000 --json
+  raftbox sim --seed 42 --trace        everything that happens in one of them
+`
+
+export function addSim(program: Command): void {
+  program
+    .command('sim')
+    .summary('look for a seed of faults that breaks a promise, or replay one')
+    .description('Runs clusters in virtual time, with faults, and checks every promise at every step.')
+    .option('--seeds <count>', 'how many seeds (default: 200)', wholeNumber('--seeds', 1, 100_000_000))
+    .option('--from <seed>', 'the first of them (default: 1)', wholeNumber('--from', 0, seedMax))
+    .option('--seed <seed>', 'only this one', wholeNumber('--seed', 0, seedMax))
+    .option('--trace', 'with --seed: a line for each thing that happens')
+    .option('--json', 'end with one JSON object')
+    .addHelpText('after', explanation)
+    .action(async (options: SimOptions) => {
+      checkTogether(options)
+      process.exitCode = await simCommand(options)
+    })
+}
+
+function checkTogether({ seed, seeds, from, trace }: SimOptions): void {
+  if (seed !== undefined && (seeds !== undefined || from !== undefined)) {
+    throw new BadInput('--seed: leave it out with --seeds and --from, or them with it')
+  }
+  if (trace && seed === undefined) throw new BadInput('--trace: name one seed with --seed')
+}

@@ -1,0 +1,84 @@
+/** `raftbox sim`: looks for seeds that break a promise, or replays one. */
+import { type SweepResult, sweep } from '../jobs/index.js'
+import { simulate } from '../sim/index.js'
+import { Progress } from './progress.js'
+
+export interface SimOptions {
+  /** How many seeds. Default 200. */
+  readonly seeds?: number
+  /** The first of them. Default 1. */
+  readonly from?: number
+  /** Only this one. */
+  readonly seed?: number
+  /** With `seed`: a line for each thing that happens. */
+  readonly trace?: boolean
+  /** Ends with one line of JSON. */
+  readonly json?: boolean
+}
+
+const seedsDefault = 200
+/** Violations told one by one; more of them mostly say the same. */
+const toldMax = 10
+
+/** The exit code: 0 without a violation, 1 with one. */
+export async function simCommand(options: SimOptions): Promise<number> {
+  return options.seed === undefined ? sweepSeeds(options) : replay(options.seed, options)
+}
+
+async function sweepSeeds({ seeds = seedsDefault, from = 1, json = false }: SimOptions): Promise<number> {
+  const progress = new Progress()
+  const startMs = performance.now()
+  const result = await sweep({
+    from,
+    seeds,
+    progress: (sum) => progress.show(`${sum.seeds} of ${seeds} seeds, ${sum.violations.length} violations`),
+  })
+  progress.clear()
+  const realSeconds = (performance.now() - startMs) / 1000
+  report(result, realSeconds, json)
+  return result.violations.length === 0 ? 0 : 1
+}
+
+/** One seed, in this thread, with all that happens in it. */
+function replay(seed: number, { trace = false, json = false }: SimOptions): number {
+  const startMs = performance.now()
+  const result = simulate({ seed, ...(trace ? { trace: (line) => console.log(line) } : {}) })
+  const { violation, virtualMs, counts } = result
+  if (!trace && !json) {
+    console.log(`seed ${seed}: ${result.nodes} nodes, ${result.weather}, fingerprint ${result.fingerprint}`)
+  }
+  if (violation !== undefined) {
+    const { rule, detail, atMs, lastHappenings } = violation
+    if (!trace) for (const line of lastHappenings) console.log(line)
+    console.log(`seed ${seed} at ${atMs.toFixed(3)} ms: ${rule}: ${detail}`)
+  }
+  const violations = violation === undefined ? [] : [{ seed, ...violation }]
+  const sum = { seeds: 1, violations, virtualSeconds: virtualMs / 1000, counts }
+  report(sum, (performance.now() - startMs) / 1000, json)
+  return violation === undefined ? 0 : 1
+}
+
+function report(result: SweepResult, realSeconds: number, isJson: boolean): void {
+  const { seeds, violations, virtualSeconds, counts } = result
+  const { messages, ...faults } = counts
+  if (isJson) {
+    const numbers = { seeds, violations: violations.length, messages }
+    const times = { virtualSeconds: rounded(virtualSeconds), realSeconds: rounded(realSeconds) }
+    console.log(JSON.stringify({ ...numbers, ...times, faults, failed: violations.slice(0, toldMax) }))
+    return
+  }
+  for (const { seed, rule, detail, atMs } of violations.slice(0, toldMax)) {
+    console.log(`seed ${seed} at ${atMs.toFixed(3)} ms: ${rule}: ${detail}`)
+    console.log(`  to see it: raftbox sim --seed ${seed} --trace`)
+  }
+  if (violations.length > toldMax) console.log(`and ${violations.length - toldMax} more`)
+  const found = violations.length === 0 ? 'no violation' : `${violations.length} with a violation`
+  console.log(`${seeds} ${seeds === 1 ? 'seed' : 'seeds'}, ${found}; ${messages} messages`)
+  console.log(`${rounded(virtualSeconds)} virtual seconds in ${rounded(realSeconds)} seconds`)
+  const told = Object.entries(faults).filter(([, count]) => count > 0)
+  console.log(told.map(([name, count]) => `${name} ${count}`).join(', '))
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 10) / 10
+}

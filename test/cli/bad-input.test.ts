@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import { run, temporaryFile, temporaryFolder } from './raftbox.js'
+
+test.each([
+  ['an unknown command', ['bank'], "unknown command 'bank'"],
+  ['an unknown topic of help', ['help', 'bank'], "unknown command 'bank'"],
+  ['an unknown flag', ['--fast'], "unknown option '--fast'"],
+  ['an unknown flag of a command', ['bench', '--fast'], "unknown option '--fast'; see raftbox help bench"],
+  ['a misspelt flag', ['bench', '--sise', '3'], 'Did you mean --size?'],
+  ['a word too many', ['bench', 'now'], "too many arguments for 'bench'"],
+  ['a flag without its value', ['bench', '--nodes'], "'--nodes <count>' argument missing"],
+  ['no nodes', ['bench', '--nodes', '0'], "--nodes: give a whole number from 1 to 25, not '0'"],
+  ['fewer than no nodes', ['bench', '--nodes', '-1'], "from 1 to 25, not '-1'"],
+  ['too many nodes', ['sandbox', '--nodes', '26'], "from 1 to 25, not '26'"],
+  ['half a node', ['load', 'x.csv', '--nodes', '2.5'], "from 1 to 25, not '2.5'"],
+  ['no number', ['bench', '--clients', '1e3'], '--clients: give a whole number'],
+  ['no clients', ['bench', '--clients', '0'], '--clients: give a whole number'],
+  ['too small a command', ['bench', '--size', '10'], '--size: give a whole number from 11'],
+  ['too large a command', ['bench', '--size', '262145'], 'to 262144'],
+  ['no time', ['bench', '--seconds', '0'], '--seconds: give a number from 0.1'],
+  ['another durability', ['bench', '--durability', 'maybe'], "--durability: give flush or none, not 'maybe'"],
+  ['other threads', ['bench', '--threads', '4'], '--threads: give on or off'],
+  ['a workload that scans', ['bench', '--workload', 'e'], '--workload: give a, b, c, d or f'],
+  ['a batch of nothing', ['bench', '--batch', '0'], '--batch: give a whole number'],
+  ['too large a batch', ['bench', '--batch', '10000'], 'give fewer or smaller ones'],
+  [
+    'a batch of a workload',
+    ['bench', '--workload', 'a', '--batch', '2'],
+    '--batch: leave it out with --workload',
+  ],
+  [
+    'more calls than may wait',
+    ['bench', '--clients', '100000', '--size', '1000'],
+    'give fewer or smaller ones',
+  ],
+  ['too long a card', ['card', '--seconds', '61'], 'from 0.1 to 60'],
+  ['no directory', ['bench', '--dir', ''], '--dir: give the path of a directory'],
+  ['a directory below a file', ['bench', '--dir', `${process.execPath}/x`], 'choose another with --dir'],
+  ['a directory that is a file', ['sandbox', '--dir', process.execPath], 'choose another with --dir'],
+  ['a seed and seeds', ['sim', '--seed', '1', '--seeds', '2'], '--seed: leave it out'],
+  ['a trace of many', ['sim', '--trace'], '--trace: name one seed with --seed'],
+  ['no file', ['load'], "missing required argument 'file'; see raftbox help load"],
+  ['a file that is missing', ['load', 'no/such.jsonl'], 'no/such.jsonl: there is no such file'],
+])('%s is refused in one line, with exit code 2', async (_, args, words) => {
+  const { code, stdout, stderr, left } = await run(args)
+  expect([code, stdout, left]).toEqual([2, '', []])
+  expect(stderr).toMatch(/^raftbox: [^\n]+\n$/)
+  expect(stderr).toContain(words)
+})
+
+test.skipIf(process.platform !== 'linux')('a directory where nothing can be made is refused', async () => {
+  const { code, stderr } = await run(['sandbox', '--dir', '/proc/raftbox/here'])
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/^raftbox: \/proc\/raftbox\/here cannot be used: [^\n]*choose another with --dir\n$/)
+})
+
+test('a directory instead of a file of records, and a file without any, are refused', async () => {
+  const folder = await run(['load', temporaryFolder()])
+  expect([folder.code, folder.stderr]).toEqual([
+    2,
+    expect.stringMatching(/^raftbox: [^\n]* is a directory; [^\n]*\n$/),
+  ])
+  const empty = await run(['load', temporaryFile('empty.jsonl', '\n\n')])
+  expect([empty.code, empty.stderr]).toEqual([
+    2,
+    expect.stringMatching(/^raftbox: [^\n]*no records; [^\n]*\n$/),
+  ])
+})
+
+test('a directory of another program is left alone', async () => {
+  const file = temporaryFile('cluster.json', '{"raftbox":99,"nodes":3}\n')
+  const { code, stderr } = await run(['bench', '--dir', file.replace(/.cluster\.json$/, '')])
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/^raftbox: [^\n]*format 99[^\n]*\n$/)
+})

@@ -1,0 +1,141 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { startCluster } from '../../src/cluster/index.js'
+import { lastLine, run, temporaryFolder } from './raftbox.js'
+
+const short = ['--clients', '8', '--size', '64', '--seconds', '0.3']
+
+test.each([
+  ['flush', 'on'],
+  ['none', 'on'],
+  ['flush', 'off'],
+])(
+  'bench with durability %s and threads %s prints every field of the contract',
+  async (durability, threads) => {
+    const { code, stdout, stderr, left } = await run([
+      'bench',
+      ...['--nodes', '3', ...short, '--durability', durability, '--threads', threads, '--json'],
+    ])
+    expect([code, stderr, left]).toEqual([0, '', []])
+    expect(stdout.trimEnd().split('\n').length).toBe(1)
+    const result = lastLine(stdout)
+    expect(result).toMatchObject({
+      nodes: 3,
+      clients: 8,
+      size: 64,
+      batch: 1,
+      durability,
+      threads,
+      workload: null,
+    })
+    const { commitsPerSecond, p50ms, p99ms, p999ms, maxMs } = result as Record<string, number>
+    expect(commitsPerSecond).toBeGreaterThan(0)
+    expect(p50ms).toBeGreaterThan(0)
+    expect([p50ms, p99ms, p999ms, maxMs].map(Number)).toEqual(
+      [p50ms, p99ms, p999ms, maxMs].map(Number).sort((a, b) => a - b),
+    )
+    for (const name of ['elections', 'heartbeatLateP999ms', 'bytesFlushed', 'cores', 'clientThreadBusy']) {
+      expect(result[name], name).toBeTypeOf('number')
+    }
+    expect(result['flushesPerCommit']).toBeGreaterThan(0)
+    expect(result['messagesPerCommit']).toBeGreaterThan(0)
+    expect(result['node']).toBe(process.version)
+  },
+)
+
+test('a call of a batch counts as one call and as many commits', async () => {
+  const { code, stdout } = await run(['bench', ...short, '--batch', '20', '--json'])
+  expect(code).toBe(0)
+  const { commits, operations } = lastLine(stdout) as {
+    commits: number
+    operations: { put: { count: number } }
+  }
+  expect(operations.put.count).toBeGreaterThan(0)
+  expect(commits).toBe(20 * operations.put.count)
+})
+
+test.each([
+  ['a', ['read', 'update']],
+  ['b', ['read', 'update']],
+  ['c', ['read']],
+  ['d', ['insert', 'read']],
+  ['f', ['read', 'readModifyWrite']],
+])('workload %s runs its operations', async (workload, names) => {
+  const { code, stdout, stderr } = await run([
+    'bench',
+    ...[
+      ...short,
+      '--durability',
+      'none',
+      '--nodes',
+      '1',
+      '--workload',
+      workload,
+      '--records',
+      '300',
+      '--json',
+    ],
+  ])
+  expect([code, stderr]).toEqual([0, ''])
+  const result = lastLine(stdout)
+  const operations = result['operations'] as Record<string, { count: number; p50ms: number }>
+  expect(Object.keys(operations).sort()).toEqual(names)
+  const writes = Object.entries(operations).filter(([name]) => name !== 'read')
+  expect(result['commits']).toBe(writes.reduce((sum, [, { count }]) => sum + count, 0))
+  for (const { count, p50ms } of Object.values(operations)) {
+    expect(count).toBeGreaterThan(0)
+    expect(p50ms).toBeGreaterThan(0)
+  }
+})
+
+test('one node needs no other, and two are warned about', async () => {
+  const one = await run(['bench', '--nodes', '1', ...short, '--json'])
+  expect([one.code, one.stderr]).toEqual([0, ''])
+  expect(lastLine(one.stdout)).toMatchObject({ nodes: 1, heartbeats: 0, messagesPerCommit: 0 })
+  const two = await run(['bench', '--nodes', '2', ...short, '--json'])
+  expect(two.code).toBe(0)
+  expect(two.stderr).toMatch(/^raftbox: warning: two nodes tolerate no failure.*\n$/)
+})
+
+test('for people, it says in words what was measured, and progress goes to standard error', async () => {
+  const { code, stdout, stderr } = await run([
+    'bench',
+    ...short,
+    '--seconds',
+    '1.2',
+    '--durability',
+    'none',
+    '--progress',
+  ])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(
+    /^[\d,]+ commits\/s, in memory, not durable\n3 nodes in worker threads, 8 clients, 64-byte/,
+  )
+  expect(stderr).toMatch(/^starting\n(.*commits\/s.*\n)+$/)
+})
+
+test('with a directory the logs stay, and the directory is free again', async () => {
+  const dir = join(temporaryFolder(), 'made', 'by-bench')
+  for (let round = 0; round < 2; round++) {
+    const { code, stdout } = await run(['bench', ...short, '--dir', dir, '--json'])
+    expect(code).toBe(0)
+    expect(lastLine(stdout)['commitsPerSecond']).toBeGreaterThan(0)
+  }
+  expect(readdirSync(dir).sort()).toEqual(['cluster.json', 'node-1', 'node-2', 'node-3'])
+  const other = await run(['bench', ...short, '--dir', dir, '--nodes', '5'])
+  expect([other.code, other.stderr.split('\n').length]).toEqual([2, 2])
+  expect(other.stderr).toContain(`3, as ${dir} was made with`)
+})
+
+test('a directory that is in use is refused in one line', async () => {
+  const dir = temporaryFolder()
+  const cluster = await startCluster({ dir, host: 'inline', nodes: 1 })
+  const { code, stdout, stderr } = await run(['bench', ...short, '--dir', dir, '--nodes', '1'])
+  await cluster.close()
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toBe(
+    `raftbox: ${dir} is in use by process ${process.pid}: stop it, or choose another directory\n`,
+  )
+  expect(existsSync(join(dir, 'cluster.json'))).toBe(true)
+})

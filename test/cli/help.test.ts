@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { run } from './raftbox.js'
+
+test.each([[[]], [['--help']], [['help']]])(
+  'raftbox %j lists the commands and shows how to begin',
+  async (args) => {
+    const { code, stdout, stderr } = await run(args)
+    expect([code, stderr]).toEqual([0, ''])
+    for (const words of ['bench', 'card', 'sandbox', 'load', 'sim', 'Examples:', 'Exit codes:'])
+      expect(stdout).toContain(words)
+  },
+)
+
+test.each(['bench', 'card', 'sandbox', 'load', 'sim'])(
+  'help %s is the same as its --help',
+  async (command) => {
+    const [help, flag] = await Promise.all([run(['help', command]), run([command, '--help'])])
+    expect([help.code, help.stderr, flag.code]).toEqual([0, '', 0])
+    expect(flag.stdout).toBe(help.stdout)
+    expect(help.stdout).toContain(`Usage: raftbox ${command}`)
+  },
+)
+
+test('help of bench names units, defaults and the fields that it prints', async () => {
+  const { stdout } = await run(['help', 'bench'])
+  for (const words of [
+    '(default: 1024)',
+    'bytes',
+    '10,000 keys',
+    'p999ms',
+    'heartbeatLateP999ms',
+    'milliseconds',
+  ]) {
+    expect(stdout).toContain(words)
+  }
+})
+
+test('--version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+  expect(await run(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' })
+})

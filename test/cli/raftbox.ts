@@ -1,0 +1,72 @@
+/** Runs the compiled command line as a user would, in a folder for temporary files of its own. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+const program = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** What the command left where temporary files go. */
+  readonly left: readonly string[]
+}
+
+export interface Started {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+  /** Resolves once it has said so, on either output. */
+  said(pattern: RegExp): Promise<void>
+}
+
+/** A folder that goes away with the test. */
+export function temporaryFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'raftbox-test-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+export function temporaryFile(name: string, content: string): string {
+  const path = join(temporaryFolder(), name)
+  writeFileSync(path, content)
+  return path
+}
+
+export function start(args: readonly string[], input?: string): Started {
+  const folder = temporaryFolder()
+  const env = { ...process.env, TMPDIR: folder, NO_COLOR: '1' }
+  const child = spawn(process.execPath, [program, ...args], { env, stdio: 'pipe' })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  child.stdin.end(input ?? '')
+  const texts = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      texts[name] += text
+    })
+  }
+  const ended = once(child, 'close').then(
+    ([code]): Ended => ({ code: code as number | null, ...texts, left: readdirSync(folder) }),
+  )
+  const said = async (pattern: RegExp): Promise<void> => {
+    while (!pattern.test(texts.stdout) && !pattern.test(texts.stderr)) {
+      if (child.exitCode !== null)
+        throw new Error(`it ended without saying ${pattern}: ${JSON.stringify(texts)}`)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+  return { child, ended, said }
+}
+
+export function run(args: readonly string[], input?: string): Promise<Ended> {
+  return start(args, input).ended
+}
+
+/** The last line of standard output, as programs read it. */
+export function lastLine(stdout: string): Record<string, unknown> {
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>
+}

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import { run, start, temporaryFolder } from './raftbox.js'
+
+function script(lines: readonly string[], args: readonly string[] = []) {
+  return run(['sandbox', ...args], `${lines.join('\n')}\n`)
+}
+
+test('a script kills the leader, goes on without it, and takes it back', async () => {
+  const { code, stdout, stderr, left } = await script([
+    ...['status', 'put a  one two', 'put b 2', 'get a', 'kill leader', 'put a three', 'get a', 'status'],
+    ...['range', 'range b', 'delete b', 'get b', 'delete b', 'help', 'quit', 'put never done'],
+  ])
+  expect([code, stderr, left]).toEqual([0, '', []])
+  // Every election is told with its reason.
+  expect(stdout).toMatch(
+    /node (\d) asks whether .*: it heard of no leader for a whole election timeout[\s\S]*node \1 leads term \d+: a majority voted for it/,
+  )
+  expect(stdout).toContain(' one two (version 1, last put at revision 1)')
+  expect(stdout).toContain('three (version 2, last put at revision 3)')
+  const killed = /killed node (\d)/.exec(stdout)?.[1]
+  expect(stdout).toMatch(new RegExp(`^${killed} +stopped +- `, 'm'))
+  expect(stdout.match(/^\d +running +leader/gm)).toHaveLength(2)
+  expect(stdout).toContain('a three\nb 2\n2 keys\n')
+  expect(stdout).toContain('\nb 2\n1 key\n')
+  expect(stdout).toMatch(/deleted at index \d+\nthere is no key b\nthere is no key b\n/)
+  expect(stdout).not.toContain('never')
+})
+
+test('nodes come back by number, and without a majority nothing is applied', async () => {
+  const { code, stdout } = await script([
+    'events off',
+    'put a 1',
+    'kill 1',
+    'kill 2',
+    'get a',
+    'restart 1',
+    'get a',
+    'kill leader',
+  ])
+  expect(code).toBe(1)
+  const after = stdout.slice(stdout.indexOf('killed node 2'))
+  expect(after).toMatch(
+    /^killed node 2\nnot applied: the read was not confirmed within \d+ ms\nnode 1 runs again\n1 \(version 1/,
+  )
+  expect(after).toMatch(/killed node [13]\n$/)
+})
+
+test('what is not understood is told in one line each, and the script goes on', async () => {
+  const lines = [
+    ['pot a 1', "there is no command 'pot'; help lists all"],
+    ['constructor', "there is no command 'constructor'; help lists all"],
+    ['put a', 'usage: put KEY VALUE'],
+    ['get a b', 'usage: get KEY'],
+    ['kill 4', "there is no node '4'; give one of 1, 2, 3"],
+    ['restart 1', 'node 1 runs already'],
+    ['events maybe', "events: give on or off, not 'maybe'"],
+    [`put ${'k'.repeat(1025)} v`, 'key: 1 to 1024 bytes, not 1025 bytes'],
+    ['', ''],
+    ['  delete   a  ', 'there is no key a'],
+  ]
+  const { code, stdout, stderr } = await script(['events off', ...lines.map(([line = '']) => line)])
+  expect([code, stderr]).toEqual([2, ''])
+  const answers = lines.map(([, answer]) => answer).filter((answer) => answer !== '')
+  expect(stdout.trimEnd().split('\n').slice(-answers.length)).toEqual(answers)
+})
+
+test('with a directory, what was put is there the next time', async () => {
+  const dir = temporaryFolder()
+  expect(await script(['put a kept'], ['--dir', dir, '--nodes', '1'])).toMatchObject({ code: 0 })
+  const { code, stdout } = await script(['get a'], ['--dir', dir])
+  expect(code).toBe(0)
+  expect(stdout).toContain(`1 nodes, logs kept in ${dir}`)
+  expect(stdout).toContain('kept (version 1')
+})
+
+test('two nodes are warned about', async () => {
+  const { code, stderr } = await script(['put a 1'], ['--nodes', '2'])
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/^raftbox: warning: two nodes tolerate no failure.*\n$/)
+})
+
+test.skipIf(process.platform === 'win32')('Ctrl-C ends it while a command still waits', async () => {
+  const { child, ended, said } = start(['sandbox'], 'kill 1\nkill 2\nput a 1\n')
+  await said(/killed node 2/)
+  child.kill('SIGINT')
+  expect(await ended).toMatchObject({ code: 130, stderr: '', left: [] })
+})
