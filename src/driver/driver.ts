@@ -159,7 +159,7 @@ export class Driver {
     this.#snapshotter.abandon()
     this.#options.machine.restore(this.#piecesOf(snapshot))
     this.raft.step({ type: 'applied', index: snapshot.index })
-    this.#proposals.skipped(snapshot.index)
+    this.#proposals.skipped(snapshot)
     this.#options.counters.add('snapshotsInstalled', 1)
   }
 

@@ -1,5 +1,5 @@
 /** Proposals that wait for their commands to be applied, in log order. Each is settled exactly once. */
-import { type EntryId, type EntryRun, type LogIndex, lastIndexOf } from '../raft/index.js'
+import { type EntryId, type EntryRun, lastIndexOf } from '../raft/index.js'
 import type { Settlement } from '../transport/index.js'
 
 interface Proposal {
@@ -45,12 +45,12 @@ export class Proposals {
     const last = lastIndexOf(run)
     for (let proposal = this.#first(); proposal !== undefined; proposal = this.#first()) {
       const { request, first, count } = proposal
-      if (first.index > last) return
+      // Behind an entry of a later term none of an earlier one can follow: terms in a log never decrease.
+      if (first.index > last && first.term >= run.term) return
       if (isRunOf(proposal, run)) {
         this.#settle({ request, outcome: 'applied', index: first.index, count })
       } else if (first.term !== run.term) {
-        // Another leader's entry is committed where the proposal stood: it will never be applied.
-        this.#settle({ request, outcome: 'refused', code: 'replaced', leaderId: undefined, frame: undefined })
+        this.#replaced(proposal)
       } else {
         this.#unknown(proposal, 'its commands were applied in several pieces')
       }
@@ -58,13 +58,20 @@ export class Proposals {
     }
   }
 
-  /** A snapshot took the place of the entries up to `index`: what became of them here cannot be told. */
-  skipped(index: LogIndex): void {
+  /** A snapshot took the place of the entries up to its last one: what became of them here cannot be told. */
+  skipped({ index, term }: EntryId): void {
     for (let proposal = this.#first(); proposal !== undefined; proposal = this.#first()) {
-      if (proposal.first.index > index) return
-      this.#unknown(proposal, 'a snapshot took the place of its log entries on the node that took it')
+      const { first } = proposal
+      if (first.index > index && first.term >= term) return
+      if (first.index > index) this.#replaced(proposal)
+      else this.#unknown(proposal, 'a snapshot took the place of its log entries on the node that took it')
       this.#drop()
     }
+  }
+
+  /** Another leader's entry is committed where the proposal stood, or a later one before: it never happens. */
+  #replaced({ request }: Proposal): void {
+    this.#settle({ request, outcome: 'refused', code: 'replaced', leaderId: undefined, frame: undefined })
   }
 
   #unknown({ request }: Proposal, why: string): void {

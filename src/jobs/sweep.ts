@@ -1,0 +1,47 @@
+/** What a sweep over seeds amounts to: plain values, added up in any order to the same sum. */
+import { type Counts, noCounts, type SimulationResult } from '../sim/index.js'
+
+/** A range of seeds: the work of one job. */
+export interface SeedRange {
+  readonly from: number
+  readonly count: number
+}
+
+/** A run that ended with a violation, or not at all. */
+export interface FailedRun {
+  readonly seed: number
+  readonly rule: string
+  readonly detail: string
+  readonly atMs: number
+}
+
+export interface SweepResult {
+  readonly seeds: number
+  readonly violations: readonly FailedRun[]
+  readonly virtualSeconds: number
+  readonly counts: Counts
+}
+
+export const noSweep: SweepResult = { seeds: 0, violations: [], virtualSeconds: 0, counts: noCounts() }
+
+/** The violation of a run, if it has one. */
+export function failureOf({ seed, violation }: SimulationResult): FailedRun | undefined {
+  if (violation === undefined) return undefined
+  const { rule, detail, atMs } = violation
+  return { seed, rule, detail, atMs }
+}
+
+export function addSweeps(one: SweepResult, other: SweepResult): SweepResult {
+  return {
+    seeds: one.seeds + other.seeds,
+    violations: [...one.violations, ...other.violations].sort((a, b) => a.seed - b.seed),
+    virtualSeconds: one.virtualSeconds + other.virtualSeconds,
+    counts: addCounts(one.counts, other.counts),
+  }
+}
+
+function addCounts(one: Counts, other: Counts): Counts {
+  const sum = noCounts()
+  for (const name of Object.keys(sum) as (keyof Counts)[]) sum[name] = one[name] + other[name]
+  return sum
+}

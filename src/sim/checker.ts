@@ -1,0 +1,300 @@
+/**
+ * The paper's five properties (Figure 3) and what follows from durability, checked on every node after every
+ * step. Each check looks at what moved since the last one, so that most cost a few comparisons.
+ */
+import {
+  type AppendEntries,
+  type LogIndex,
+  majorityOf,
+  type Membership,
+  type NodeId,
+  type RaftState,
+  type Term,
+} from '../raft/index.js'
+import type { Recovered } from '../storage/index.js'
+import type { DurableView } from './durable.js'
+import { KvModel } from './kv-model.js'
+import { Ledger, type LedgerEntry, nameOf } from './ledger.js'
+import type { Findings } from './violation.js'
+import type { Counts } from './world.js'
+
+/** What the checker sees of a node. */
+export interface WatchedNode {
+  readonly id: NodeId
+  /** `undefined` while the node does not run. */
+  readonly state: Readonly<RaftState> | undefined
+  readonly durable: DurableView
+}
+
+/** A node as it was when it was last looked at. */
+interface Seen {
+  isLeader: boolean
+  term: Term
+  votedFor: NodeId | undefined
+  /** The last entry of its log. */
+  tail: LedgerEntry
+  baseIndex: LogIndex
+  commitIndex: LogIndex
+  lastApplied: LogIndex
+}
+
+/** What a node gave its word for; kept across restarts. */
+export interface Word {
+  /** The last entry that it said was on its disk, unless a later leader replaced it. */
+  tail: LedgerEntry
+  term: Term
+  readonly votes: Map<Term, NodeId>
+}
+
+export class Checker {
+  readonly model = new KvModel()
+  readonly ledger = new Ledger()
+  readonly #findings: Findings
+  readonly #counts: Counts
+  readonly #nodes: readonly WatchedNode[]
+  readonly #seen = new Map<NodeId, Seen>()
+  readonly #words = new Map<NodeId, Word>()
+  /** Who leads or led each term, and the last entry of its log then. */
+  readonly #leaders = new Map<Term, { readonly id: NodeId; tail: LedgerEntry }>()
+  /** Called for each entry that becomes known to be committed. */
+  onCommitted: (entry: LedgerEntry, nodeId: NodeId) => void = () => undefined
+
+  constructor(findings: Findings, counts: Counts, nodes: readonly WatchedNode[]) {
+    this.#findings = findings
+    this.#counts = counts
+    this.#nodes = nodes
+  }
+
+  report(rule: string, detail: string): void {
+    this.#findings.report(rule, detail)
+  }
+
+  /** A disk was opened: it has to hold all that its node gave its word for. */
+  recovered(id: NodeId, { hardState, base, snapshot, entries }: Recovered): void {
+    const where = `the disk of node ${id}`
+    const start = this.#committedAt(base, `${where} begins after`)
+    let tail: LedgerEntry = start
+    for (const run of entries) {
+      const appended = this.ledger.append(tail, run)
+      if (typeof appended === 'string') return this.report('log matching', `${where}: ${appended}`)
+      tail = appended
+    }
+    if (snapshot !== undefined) this.#committedAt(snapshot, `${where} has a snapshot at`)
+    this.#wordKept(id, hardState, tail, base.index)
+    const { currentTerm: term, votedFor } = hardState
+    const commitIndex = snapshot?.index ?? 0
+    this.#seen.set(id, {
+      isLeader: false,
+      term,
+      votedFor,
+      tail,
+      baseIndex: base.index,
+      commitIndex,
+      lastApplied: 0,
+    })
+  }
+
+  wordOf(id: NodeId): Word {
+    let word = this.#words.get(id)
+    if (word === undefined) {
+      word = { tail: this.ledger.origin, term: 0, votes: new Map() }
+      this.#words.set(id, word)
+    }
+    return word
+  }
+
+  /** The entry that the leader of a term had, or has, at an index. */
+  entryOfLeader(term: Term, index: LogIndex): LedgerEntry | undefined {
+    const leader = this.#leaders.get(term)
+    return leader && this.ledger.ancestor(leader.tail, index)
+  }
+
+  leaderOf(term: Term): NodeId | undefined {
+    return this.#leaders.get(term)?.id
+  }
+
+  /** After a step of the node. `message` is what the step was about: what it says is looked up even where nothing seems to have moved. */
+  observe(node: WatchedNode, message?: AppendEntries): void {
+    const { id, state } = node
+    const seen = this.#seen.get(id)
+    if (state === undefined || seen === undefined) return
+    const { log, currentTerm } = state
+    if (currentTerm !== seen.term || state.votedFor !== seen.votedFor) this.#termMoved(id, state, seen)
+    const isTailSeen = log.lastIndex === seen.tail.index && log.termAt(seen.tail.index) === seen.tail.term
+    const isSuspect = message !== undefined && message.entries.length > 0
+    if (!isTailSeen || isSuspect || log.base.index !== seen.baseIndex) {
+      this.#logMoved(id, state, seen, isSuspect ? message.prevLogIndex : Number.POSITIVE_INFINITY)
+    }
+    if (state.role === 'leader') {
+      if (!seen.isLeader) this.#elected(id, state, seen)
+      const leader = this.#leaders.get(currentTerm)
+      if (leader !== undefined) leader.tail = seen.tail
+    } else if (seen.isLeader) this.#counts.stepDowns++
+    seen.isLeader = state.role === 'leader'
+    if (log.commitIndex !== seen.commitIndex) this.#commitMoved(id, state, seen)
+    if (log.lastApplied < seen.lastApplied) this.report('monotone', `lastApplied of node ${id} fell`)
+    seen.lastApplied = log.lastApplied
+  }
+
+  /** Queues and windows stay within their limits. */
+  checkBounds({ id, state }: WatchedNode): void {
+    if (state === undefined) return
+    const { limits, progress, outbox, pendingHardStates, waitingReads } = state
+    for (const [to, { inflightMessages, inflightBytes, nextIndex, matchIndex }] of progress) {
+      if (inflightMessages > limits.inflightMessagesMax)
+        this.report('bounds', `node ${id} has ${inflightMessages} messages on their way to ${to}`)
+      if (inflightMessages > 1 && inflightBytes > limits.inflightBytesMax + (1 << 20))
+        this.report('bounds', `node ${id} has ${inflightBytes} bytes on their way to ${to}`)
+      if (nextIndex <= matchIndex)
+        this.report('bounds', `node ${id} would send ${to} ${nextIndex}, which it has`)
+    }
+    // One message of a type to a peer, as a stalled disk gathers no queue; and one write at a time.
+    if (outbox.messagesAfterFlush.length > 4 * this.#nodes.length)
+      this.report('bounds', `${outbox.messagesAfterFlush.length} messages wait for a flush at node ${id}`)
+    if (pendingHardStates.length > 1)
+      this.report('bounds', `${pendingHardStates.length} writes are under way at node ${id}`)
+    if (waitingReads.length > limits.waitingReadsMax)
+      this.report('bounds', `${waitingReads.length} reads wait at node ${id}`)
+  }
+
+  #termMoved(id: NodeId, { currentTerm, votedFor }: RaftState, seen: Seen): void {
+    if (currentTerm < seen.term)
+      this.report('monotone', `currentTerm of node ${id} fell from ${seen.term} to ${currentTerm}`)
+    if (currentTerm === seen.term && seen.votedFor !== undefined && votedFor !== seen.votedFor)
+      this.report('one vote a term', `node ${id} turned from ${seen.votedFor} to ${votedFor}`)
+    seen.term = currentTerm
+    seen.votedFor = votedFor
+  }
+
+  /** Log matching: whatever two logs hold under the same index and term, they hold with the same past. */
+  #logMoved(id: NodeId, state: RaftState, seen: Seen, knownUpTo: LogIndex): void {
+    const { log, role, currentTerm } = state
+    const base = this.#baseOf(id, state, seen)
+    let fork: LedgerEntry | undefined = seen.tail
+    const from = Math.min(log.lastIndex, knownUpTo)
+    while (fork !== undefined && fork.index > base.index) {
+      if (fork.index <= from && log.termAt(fork.index) === fork.term) break
+      fork = fork.previous
+    }
+    let tail = fork === undefined || fork.index <= base.index ? base : fork
+    for (const run of log.slice(tail.index + 1, log.lastIndex, Number.POSITIVE_INFINITY)) {
+      const appended = this.ledger.append(tail, run)
+      if (typeof appended === 'string') return this.report('log matching', `node ${id}: ${appended}`)
+      tail = appended
+    }
+    const isKept = seen.tail === tail || this.ledger.ancestor(tail, seen.tail.index) === seen.tail
+    if (!isKept && tail.index >= seen.baseIndex) {
+      this.#counts.truncations++
+      if (role === 'leader' && seen.isLeader && currentTerm === seen.term)
+        this.report('leader append-only', `node ${id} had ${nameOf(seen.tail)} and has ${nameOf(tail)}`)
+      // A later leader replaced what the node gave its word for: it need not keep that any more.
+      const word = this.wordOf(id)
+      const joint = this.#commonAncestor(word.tail, tail)
+      if (joint.index < word.tail.index) word.tail = joint
+    }
+    seen.tail = tail
+    seen.baseIndex = base.index
+  }
+
+  /** The entry before the log, or the snapshot that took its place: committed in any case. */
+  #baseOf(id: NodeId, { log }: RaftState, seen: Seen): LedgerEntry {
+    if (log.base.index === seen.baseIndex) return this.ledger.committed[seen.baseIndex] ?? this.ledger.origin
+    if (log.base.index < seen.baseIndex)
+      this.report('monotone', `the log of node ${id} begins after ${log.base.index}, not ${seen.baseIndex}`)
+    return this.#committedAt(log.base, `the log of node ${id} begins after`)
+  }
+
+  /** At most one leader a term, and it has every entry that was committed in an earlier one. */
+  #elected(id: NodeId, { currentTerm }: RaftState, seen: Seen): void {
+    const other = this.#leaders.get(currentTerm)
+    if (other !== undefined && other.id !== id)
+      this.report('election safety', `${other.id} and ${id} lead term ${currentTerm}`)
+    this.#counts.elections++
+    this.#leaders.set(currentTerm, { id, tail: seen.tail })
+    const { committed } = this.ledger
+    let at = committed.length - 1
+    while (at > 0 && (committed[at]?.commitTerm ?? 0) >= currentTerm) at--
+    const last = committed[at]
+    if (last !== undefined && this.ledger.ancestor(seen.tail, at) !== last)
+      this.report('leader completeness', `node ${id} leads term ${currentTerm} without ${nameOf(last)}`)
+  }
+
+  #commitMoved(id: NodeId, state: RaftState, seen: Seen): void {
+    const { log, role, currentTerm } = state
+    const { commitIndex } = log
+    if (commitIndex < seen.commitIndex)
+      this.report('monotone', `commitIndex of node ${id} fell from ${seen.commitIndex} to ${commitIndex}`)
+    const term = log.termAt(commitIndex)
+    const entry = this.ledger.find(commitIndex, term)
+    if (role === 'leader' && seen.isLeader && term !== currentTerm)
+      this.report('commit rule', `leader ${id} of term ${currentTerm} counted entry ${commitIndex}@${term}`)
+    if (entry !== undefined) this.#committed(id, entry, currentTerm)
+    seen.commitIndex = commitIndex
+  }
+
+  /** State-machine safety: what is committed at an index never changes. And it is on a majority's disks. */
+  #committed(id: NodeId, entry: LedgerEntry, term: Term): void {
+    const { committed } = this.ledger
+    const known = committed[entry.index]
+    if (known !== undefined) {
+      if (known !== entry)
+        this.report('state-machine safety', `node ${id} committed ${nameOf(entry)}, not ${nameOf(known)}`)
+      return
+    }
+    const fresh: LedgerEntry[] = []
+    let earlier: LedgerEntry | undefined = entry
+    for (; earlier !== undefined && earlier.index >= committed.length; earlier = earlier.previous)
+      fresh.push(earlier)
+    if (earlier !== this.ledger.last)
+      this.report('state-machine safety', `node ${id} committed ${nameOf(entry)} on ${nameOf(earlier)}`)
+    for (const next of fresh.reverse()) {
+      this.#durableOnMajority(next)
+      this.ledger.commit(next, term, this.model)
+      this.onCommitted(next, id)
+    }
+  }
+
+  #durableOnMajority(entry: LedgerEntry): void {
+    const holders = this.#nodes.filter(({ durable }) => durable.holds(entry)).map(({ id }) => id)
+    if (holders.length >= majorityOf(this.#nodes.length)) return
+    const where = holders.length === 0 ? 'no disk' : `the disks of ${holders.join(' and ')}`
+    this.report('committed means durable', `${nameOf(entry)} is on ${where} of ${this.#nodes.length}`)
+  }
+
+  #wordKept(id: NodeId, hardState: Recovered['hardState'], tail: LedgerEntry, baseIndex: LogIndex): void {
+    const word = this.wordOf(id)
+    const { currentTerm, votedFor } = hardState
+    if (currentTerm < word.term)
+      this.report('a word is kept', `node ${id} answered in term ${word.term} and is back in ${currentTerm}`)
+    const vote = word.votes.get(currentTerm)
+    if (vote !== undefined && vote !== votedFor)
+      this.report('a word is kept', `node ${id} voted for ${vote} in term ${currentTerm} and has ${votedFor}`)
+    const isKept = word.tail.index <= baseIndex || this.ledger.ancestor(tail, word.tail.index) === word.tail
+    if (!isKept) {
+      const found = `its disk ends in ${nameOf(tail)}`
+      this.report('acknowledged means durable', `node ${id} acknowledged ${nameOf(word.tail)} and ${found}`)
+    }
+  }
+
+  #committedAt(place: { readonly index: LogIndex; readonly term: Term }, where: string): LedgerEntry {
+    const entry = this.ledger.committed[place.index]
+    if (entry?.term === place.term) return entry
+    const found = entry === undefined ? 'which nobody committed' : `and ${nameOf(entry)} is committed`
+    this.report('snapshots hold what is committed', `${where} ${place.index}@${place.term}, ${found}`)
+    return entry ?? this.ledger.find(place.index, place.term) ?? this.ledger.origin
+  }
+
+  #commonAncestor(one: LedgerEntry, other: LedgerEntry): LedgerEntry {
+    let [left, right]: [LedgerEntry | undefined, LedgerEntry | undefined] = [one, other]
+    while (left !== right && left !== undefined && right !== undefined) {
+      if (left.index >= right.index) left = left.previous
+      else right = right.previous
+    }
+    return left === right && left !== undefined ? left : this.ledger.origin
+  }
+}
+
+/** Every voter is a member of the simulated cluster from its beginning to its end. */
+export function membershipOf(nodeIds: readonly NodeId[]): Membership {
+  return { voters: nodeIds, votersOutgoing: [], learners: [] }
+}

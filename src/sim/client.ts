@@ -1,0 +1,87 @@
+/** A simulated client: one request at a time, to the node that it takes for the leader. */
+import { encode, writeAppend, writeCas, writeDelete, writeGet, writePut, writeRange } from '../machine/index.js'
+import type { NodeId } from '../raft/index.js'
+import type { SimulatedCluster } from './cluster.js'
+import type { Dice } from './dice.js'
+import type { Outcome } from './history.js'
+import type { Workload } from './plan.js'
+
+/** Time before a client asks again after it was sent elsewhere, so that it does not do so all the time. */
+const redirectMs = 10
+
+export class SimulatedClient {
+  readonly #cluster: SimulatedCluster
+  readonly #dice: Dice
+  readonly #load: Workload
+  readonly #id: number
+  #leaderId: NodeId
+  #written = 0
+  #hasStopped = false
+  /** What it wrote last under each key: what its next compare-and-set expects. */
+  readonly #lastValues = new Map<string, string>()
+
+  constructor(cluster: SimulatedCluster, dice: Dice, load: Workload, id: number) {
+    this.#cluster = cluster
+    this.#dice = dice
+    this.#load = load
+    this.#id = id
+    this.#leaderId = this.#anyNode()
+    this.#next(this.#dice.around(load.thinkMs))
+  }
+
+  stop(): void {
+    this.#hasStopped = true
+  }
+
+  #next(delayMs: number): void {
+    this.#cluster.world.time.after(1000 * delayMs, () => {
+      if (!this.#hasStopped) this.#call()
+    })
+  }
+
+  #call(): void {
+    const isRead = this.#dice.chance(this.#load.readShare)
+    const count = 1 + this.#dice.below(this.#load.batchMax)
+    const commands = Array.from({ length: count }, () => (isRead ? this.#query() : this.#command()))
+    const type = isRead ? 'read' : 'propose'
+    const isRoaming = this.#dice.chance(this.#load.roamingShare)
+    const to = isRoaming ? this.#anyNode() : this.#leaderId
+    this.#cluster.send(to, type, commands, (outcome) => this.#told(outcome), this.#load.timeoutMs)
+  }
+
+  #told(outcome: Outcome): void {
+    if (outcome.outcome === 'refused') {
+      const { leaderId } = outcome
+      this.#leaderId = leaderId !== undefined && leaderId > 0 ? leaderId : this.#anyNode()
+      return this.#next(this.#dice.around(redirectMs))
+    }
+    if (outcome.outcome === 'unknown') this.#leaderId = this.#anyNode()
+    this.#next(this.#dice.around(this.#load.thinkMs))
+  }
+
+  #query(): Uint8Array {
+    return this.#dice.chance(0.1) ? encode(writeRange, {}) : encode(writeGet, this.#key())
+  }
+
+  /** No two commands are alike, deletions aside: so each can be told apart wherever it turns up. */
+  #command(): Uint8Array {
+    const key = this.#key()
+    const name = `${this.#id}.${++this.#written}`
+    const value = name.padEnd(this.#dice.below(this.#load.valueBytesMax), '_')
+    const chance = this.#dice.next()
+    if (chance < 0.1) return encode(writeDelete, key)
+    if (chance < 0.3) return encode(writeAppend, key, name)
+    const expected = this.#lastValues.get(key)
+    this.#lastValues.set(key, value)
+    if (chance < 0.45) return encode(writeCas, key, expected, value)
+    return encode(writePut, key, value)
+  }
+
+  #key(): string {
+    return `key-${this.#dice.below(this.#load.keys)}`
+  }
+
+  #anyNode(): NodeId {
+    return 1 + this.#dice.below(this.#cluster.nodes.length)
+  }
+}

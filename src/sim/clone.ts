@@ -1,0 +1,18 @@
+/** Messages are copied as they leave, as between threads: no byte is ever shared by two nodes. */
+import type { EntryRun, Membership, Message } from '../raft/index.js'
+
+export function cloneMessage(message: Message): Message {
+  if (message.type === 'appendEntries') return { ...message, entries: message.entries.map(cloneRun) }
+  if (message.type === 'installSnapshot') {
+    return { ...message, membership: cloneMembership(message.membership), data: message.data?.slice() }
+  }
+  return { ...message }
+}
+
+function cloneRun(run: EntryRun): EntryRun {
+  return { ...run, bytes: run.bytes.slice() }
+}
+
+function cloneMembership({ voters, votersOutgoing, learners }: Membership): Membership {
+  return { voters: [...voters], votersOutgoing: [...votersOutgoing], learners: [...learners] }
+}

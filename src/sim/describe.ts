@@ -1,0 +1,118 @@
+/** What can happen in a run, and how it is told to people. */
+import { lastIndexOf, type Message, type NodeId, type Persist, type RaftEvent } from '../raft/index.js'
+
+export type Happened =
+  | { readonly type: 'received'; readonly message: Message }
+  | { readonly type: 'undelivered'; readonly message: Message; readonly why: string }
+  | { readonly type: 'event'; readonly event: RaftEvent }
+  | { readonly type: 'writing'; readonly persist: Persist }
+  | { readonly type: 'flushed'; readonly what: string }
+  | { readonly type: 'committed'; readonly index: number; readonly term: number }
+  | { readonly type: 'applied'; readonly index: number; readonly count: number }
+  | { readonly type: 'asked'; readonly request: number; readonly what: string }
+  | { readonly type: 'settled'; readonly request: number; readonly outcome: string }
+  /** A fault, a start, a stop. */
+  | { readonly type: 'told'; readonly what: string }
+
+export function describe(happened: Happened): string {
+  switch (happened.type) {
+    case 'received':
+      return `← ${describeMessage(happened.message)}`
+    case 'undelivered':
+      return `✗ ${happened.why}: ${describeMessage(happened.message)} to ${happened.message.to}`
+    case 'event':
+      return describeEvent(happened.event)
+    case 'writing':
+      return `writes ${describePersist(happened.persist)}`
+    case 'flushed':
+      return `flushed ${happened.what}`
+    case 'committed':
+      return `commits up to ${happened.index} (term ${happened.term})`
+    case 'applied':
+      return `applies ${happened.index} to ${happened.index + happened.count - 1}`
+    case 'asked':
+      return `is asked to ${happened.what}, request ${happened.request}`
+    case 'settled':
+      return `settles request ${happened.request}: ${happened.outcome}`
+    case 'told':
+      return happened.what
+  }
+}
+
+function describeEvent(event: RaftEvent): string {
+  switch (event.type) {
+    case 'role': {
+      const leader = event.leaderId === undefined ? '' : `, leader ${event.leaderId}`
+      return `becomes ${event.role} in term ${event.term}${leader}: ${event.reason}`
+    }
+    case 'voteIgnored':
+      return `ignores the request for a vote by ${event.from} in term ${event.term}: ${event.reason}`
+    case 'snapshotSending':
+      return `begins to send the snapshot at ${event.index} to ${event.to}`
+    case 'snapshotInstalling':
+      return `begins to receive the snapshot at ${event.index} from ${event.from}`
+  }
+}
+
+function describePersist(persist: Persist): string {
+  const { sequence, hardState, snapshotChunks, install, truncateFrom, entries, messages } = persist
+  const parts = [`#${sequence}`]
+  if (hardState !== undefined) {
+    parts.push(`term ${hardState.currentTerm} vote ${hardState.votedFor ?? 'none'}`)
+  }
+  for (const { snapshot, offset, data } of snapshotChunks) {
+    parts.push(`snapshot ${snapshot.index} from ${offset}, ${data.byteLength} bytes`)
+  }
+  if (install !== undefined) parts.push(`install ${install.index}`)
+  if (truncateFrom !== undefined) parts.push(`truncate from ${truncateFrom}`)
+  if (entries.length > 0) parts.push(`entries ${describeSpan(entries)}`)
+  if (messages.length > 0) parts.push(`then ${messages.map(({ type, to }) => `${type} to ${to}`).join(', ')}`)
+  return parts.join(', ')
+}
+
+function describeSpan(entries: Persist['entries']): string {
+  const [first, last] = [entries[0], entries.at(-1)]
+  if (first === undefined || last === undefined) return 'none'
+  return `${first.index}@${first.term}…${lastIndexOf(last)}@${last.term}`
+}
+
+export function describeMessage(message: Message): string {
+  const { type, from, term } = message
+  return `${type} of ${from} in term ${term}: ${detailsOf(message)}`
+}
+
+function detailsOf(message: Message): string {
+  switch (message.type) {
+    case 'requestVote':
+      return `last ${message.lastLogIndex}@${message.lastLogTerm}`
+    case 'preVote':
+      return `for term ${message.nextTerm}, last ${message.lastLogIndex}@${message.lastLogTerm}`
+    case 'requestVoteResponse':
+      return yesOrNo(message.voteGranted)
+    case 'preVoteResponse':
+      return `${yesOrNo(message.voteGranted)} for term ${message.nextTerm}`
+    case 'appendEntries': {
+      const { prevLogIndex, prevLogTerm, entries, leaderCommit, round } = message
+      const what = round > 0 ? `heartbeat ${round}` : describeSpan(entries)
+      return `${what} after ${prevLogIndex}@${prevLogTerm}, commit ${leaderCommit}`
+    }
+    case 'appendEntriesResponse': {
+      const { success, matchIndex, conflictIndex, conflictTerm, round } = message
+      const answer = success ? `match ${matchIndex}` : `no, conflict ${conflictIndex}@${conflictTerm}`
+      return round > 0 ? `heartbeat ${round}, ${answer}` : answer
+    }
+    case 'installSnapshot':
+      return `${message.lastIncludedIndex}@${message.lastIncludedTerm} from ${message.offset}, ${message.length} of ${message.size} bytes`
+    case 'installSnapshotResponse':
+      return `${message.lastIncludedIndex}, ${message.done ? 'done' : `from ${message.offset}`}`
+  }
+}
+
+function yesOrNo(isGranted: boolean): string {
+  return isGranted ? 'yes' : 'no'
+}
+
+/** `3 → 1`, for faults of links. */
+export function describeLink(from: NodeId, to: NodeId): string {
+  return `${from} → ${to}`
+}

@@ -1,0 +1,103 @@
+/** What would be found on a disk after a power loss at this very moment, read without the store that wrote it. */
+import type { HardState, LogIndex, Term } from '../raft/index.js'
+import type { MemoryDisk } from '../storage/index.js'
+import { indexOfLogKey, logKey, noteKeys } from '../storage/keys.js'
+import { hardStateOf, type Pointers } from '../storage/notes.js'
+import { openNote } from '../storage/record.js'
+
+const logKeyLength = logKey(0).byteLength
+/** First byte of every key of the log. */
+const logKind = logKey(0)[0]
+/** Where a record says its term and its count of entries. */
+const termOffset = 16
+const countOffset = 24
+
+/** A note, parsed anew only when its bytes are others. */
+class Note<T> {
+  readonly #name: 'hardState' | 'pointers'
+  readonly #parse: (content: unknown) => T
+  #bytes: Uint8Array | undefined
+  #content: T | undefined
+
+  constructor(name: 'hardState' | 'pointers', parse: (content: unknown) => T) {
+    this.#name = name
+    this.#parse = parse
+  }
+
+  read(disk: MemoryDisk): T | undefined {
+    const bytes = disk.rows.get(nameOf(noteKeys[this.#name]))
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#content = bytes === undefined ? undefined : this.#parse(openNote(this.#name, bytes))
+    }
+    return this.#content
+  }
+}
+
+export class DurableView {
+  readonly #disk: MemoryDisk
+  readonly #hardState = new Note('hardState', hardStateOf)
+  readonly #pointers = new Note('pointers', (content) => content as Pointers)
+  /** Where records may begin, ascending. A hint: each is looked up before it is believed. */
+  #starts: LogIndex[] = []
+
+  constructor(disk: MemoryDisk) {
+    this.#disk = disk
+  }
+
+  get hardState(): HardState | undefined {
+    return this.#hardState.read(this.#disk)
+  }
+
+  get snapshotIndex(): LogIndex {
+    return this.#pointers.read(this.#disk)?.snapshot?.index ?? 0
+  }
+
+  /** A record that begins at `start` was given to the store. */
+  expect(start: LogIndex): void {
+    while ((this.#starts.at(-1) ?? 0) >= start) this.#starts.pop()
+    this.#starts.push(start)
+  }
+
+  /** True when the log on the disk reaches the entry, or a snapshot there stands for it. */
+  holds(entry: { readonly index: LogIndex; readonly term: Term }): boolean {
+    const pointers = this.#pointers.read(this.#disk)
+    if (pointers === undefined) return false
+    if (entry.index <= pointers.base.index) return true
+    return entry.index <= pointers.last.index && this.#termAt(entry.index) === entry.term
+  }
+
+  #termAt(index: LogIndex): Term | undefined {
+    const hinted = this.#termIn(this.#startBefore(index), index)
+    if (hinted !== undefined) return hinted
+    const names = [...this.#disk.rows.keys()].filter((name) => name.length === logKeyLength)
+    const keys = names.map((name) => Uint8Array.from(name, (character) => character.charCodeAt(0)))
+    this.#starts = keys.filter((key) => key[0] === logKind).map(indexOfLogKey)
+    this.#starts.sort((a, b) => a - b)
+    return this.#termIn(this.#startBefore(index), index)
+  }
+
+  /** The term that the record under `start` gives to the entry; `undefined` when it does not hold it. */
+  #termIn(start: LogIndex | undefined, index: LogIndex): Term | undefined {
+    const record = start === undefined ? undefined : this.#disk.rows.get(nameOf(logKey(start)))
+    if (start === undefined || record === undefined) return undefined
+    const view = new DataView(record.buffer, record.byteOffset, record.byteLength)
+    if (index >= start + view.getUint32(countOffset, true)) return undefined
+    return view.getFloat64(termOffset, true)
+  }
+
+  #startBefore(index: LogIndex): LogIndex | undefined {
+    let low = 0
+    let high = this.#starts.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#starts[middle] ?? 0) <= index) low = middle + 1
+      else high = middle
+    }
+    return this.#starts[low - 1]
+  }
+}
+
+function nameOf(key: Uint8Array): string {
+  return String.fromCharCode(...key)
+}

@@ -1,0 +1,171 @@
+/**
+ * What clients asked and were told, held against the ledger. Every answer names a revision, so that it can be
+ * placed in the one order of all commands; real time then says between which bounds it has to lie.
+ */
+import {
+  forEachResult,
+  type GetAnswer,
+  type RangeAnswer,
+  readGetAnswer,
+  readRangeAnswer,
+  readWriteAnswer,
+  type WriteAnswer,
+} from '../machine/index.js'
+import { type LogIndex, type NodeId } from '../raft/index.js'
+import type { Settlement } from '../transport/index.js'
+import type { Checker } from './checker.js'
+import { hashOf, isSameBytes } from './kv-model.js'
+import { type LedgerEntry, nameOf } from './ledger.js'
+import type { Counts } from './world.js'
+
+/** A request that a client made. */
+export interface Call {
+  readonly request: number
+  readonly type: 'propose' | 'read'
+  readonly commands: readonly Uint8Array[]
+  readonly nodeId: NodeId
+  /** What was known to be acknowledged, to anyone, when the call began. */
+  readonly floorIndex: LogIndex
+  readonly floorRevision: number
+}
+
+/** What a client is told. */
+export type Outcome =
+  | { readonly outcome: 'applied'; readonly index: LogIndex; readonly answers: readonly WriteAnswer[] }
+  | { readonly outcome: 'read'; readonly answers: readonly (GetAnswer | RangeAnswer)[] }
+  | { readonly outcome: 'refused'; readonly code: string; readonly leaderId: NodeId | undefined }
+  | { readonly outcome: 'unknown'; readonly why: string }
+
+/** First byte of a query for many keys. */
+const rangeOp = 2
+
+export class History {
+  readonly #checker: Checker
+  readonly #counts: Counts
+  #floorIndex = 0
+  #floorRevision = 0
+  /** Commands that are unlike all others, each with whether it was refused; and those that are committed. */
+  readonly #refused = new Set<string>()
+  readonly #committed = new Set<string>()
+
+  constructor(checker: Checker, counts: Counts) {
+    this.#checker = checker
+    this.#counts = counts
+    checker.onCommitted = (entry) => this.#wasCommitted(entry)
+  }
+
+  call(request: number, type: Call['type'], nodeId: NodeId, commands: readonly Uint8Array[]): Call {
+    this.#counts.requests++
+    const [floorIndex, floorRevision] = [this.#floorIndex, this.#floorRevision]
+    return { request, type, commands, nodeId, floorIndex, floorRevision }
+  }
+
+  /** The client learns how its call ended. `bytes` are the results of this settlement. */
+  settled(call: Call, settlement: Settlement, bytes: Uint8Array): Outcome {
+    this.#counts[settlement.outcome]++
+    switch (settlement.outcome) {
+      case 'applied':
+        return this.#applied(call, settlement.index, bytes)
+      case 'read':
+        return this.#read(call, bytes)
+      case 'refused':
+        return this.#wasRefused(call, settlement)
+      case 'unknown':
+        return { outcome: 'unknown', why: settlement.why }
+    }
+  }
+
+  /** Acknowledged writes are in the log where the answer says, with the result that it gives. */
+  #applied(call: Call, index: LogIndex, bytes: Uint8Array): Outcome {
+    const answers: WriteAnswer[] = []
+    const rule = 'acknowledged writes are never lost'
+    forEachResult({ bytes, count: call.commands.length }, (start, end, position) => {
+      const answer = readWriteAnswer(bytes, start, end)
+      answers.push(answer)
+      const entry = this.#checker.ledger.committed[index + position]
+      const command = call.commands[position]
+      if (entry === undefined || command === undefined || !isSameBytes(entry.command, command))
+        this.#report(rule, call, `was applied at ${index + position}, and the ledger has another command there`)
+      else if (entry.result?.revision !== answer.revision || entry.result.status !== answer.status)
+        this.#report(
+          'results',
+          call,
+          `was told ${answer.status} at revision ${answer.revision} for ${nameOf(entry)}, not ${entry.result?.status} at ${entry.result?.revision}`,
+        )
+      else this.#floorRevision = Math.max(this.#floorRevision, answer.revision)
+    })
+    // Real time: what was acknowledged before this call began stands before it.
+    if (index <= call.floorIndex)
+      this.#report('real-time order', call, `got index ${index}, not after ${call.floorIndex}`)
+    this.#floorIndex = Math.max(this.#floorIndex, index + call.commands.length - 1)
+    return { outcome: 'applied', index, answers }
+  }
+
+  /** A read shows the state at one revision, not before any that was known when the read was called. */
+  #read(call: Call, bytes: Uint8Array): Outcome {
+    const answers: (GetAnswer | RangeAnswer)[] = []
+    forEachResult({ bytes, count: call.commands.length }, (start, end, position) => {
+      const query = call.commands[position]
+      if (query === undefined) return
+      const isRange = query[0] === rangeOp
+      const answer = isRange ? readRangeAnswer(bytes, start) : readGetAnswer(bytes, start, end)
+      answers.push(answer)
+      const { revision } = answer
+      if (revision < call.floorRevision)
+        this.#report('linearizable reads', call, `saw revision ${revision}, not ${call.floorRevision}`)
+      this.#floorRevision = Math.max(this.#floorRevision, revision)
+      const isTrue = 'records' in answer ? this.#isRangeTrue(answer) : this.#isGetTrue(query.subarray(1), answer)
+      if (!isTrue) this.#report('linearizable reads', call, `got what was not the state at ${revision}`)
+    })
+    return { outcome: 'read', answers }
+  }
+
+  #isGetTrue(key: Uint8Array, answer: GetAnswer | RangeAnswer): boolean {
+    const { model } = this.#checker
+    if (answer.revision > model.revision) return false
+    const record = model.recordAt(key, answer.revision)
+    const told = 'record' in answer ? answer.record : undefined
+    if (record === undefined || told === undefined) return record === told
+    return record.modRevision === told.modRevision && isSameBytes(record.value, told.value)
+  }
+
+  #isRangeTrue(answer: RangeAnswer & { readonly status: 'found' }): boolean {
+    const digest = answer.records.reduce((sum, record) => sum + hashOf(record.key, record), 0)
+    return this.#checker.model.digestAt(answer.revision) === digest
+  }
+
+  #wasRefused(call: Call, settlement: Settlement & { readonly outcome: 'refused' }): Outcome {
+    const { code, leaderId } = settlement
+    if (call.type === 'propose') {
+      for (const command of call.commands) {
+        const name = uniqueName(command)
+        if (name === undefined) continue
+        this.#refused.add(name)
+        if (this.#committed.has(name))
+          this.#report('refused never happens', call, `was refused as ${code}, and one command is committed`)
+      }
+    }
+    return { outcome: 'refused', code, leaderId }
+  }
+
+  #wasCommitted(entry: LedgerEntry): void {
+    const name = uniqueName(entry.command)
+    if (name === undefined) return
+    if (this.#refused.has(name))
+      this.#checker.report('refused never happens', `${nameOf(entry)} was refused, and is committed`)
+    if (this.#committed.has(name))
+      this.#checker.report('exactly once', `the command of ${nameOf(entry)} is committed twice`)
+    this.#committed.add(name)
+  }
+
+  #report(rule: string, { request, type, nodeId }: Call, what: string): void {
+    this.#checker.report(rule, `request ${request}, a ${type} to node ${nodeId}, ${what}`)
+  }
+}
+
+/** Clients never write the same twice, but they may delete the same key. */
+function uniqueName(command: Uint8Array): string | undefined {
+  const deleteOp = 2
+  if (command.byteLength === 0 || command[0] === deleteOp) return undefined
+  return String.fromCharCode(...command)
+}

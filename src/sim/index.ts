@@ -1,0 +1,15 @@
+/** The same nodes in virtual time: one seed, one run, to the byte. */
+export {
+  type CutDirection,
+  type NodeEvent,
+  SimulatedCluster,
+  type SimulatedClusterOptions,
+} from './cluster.js'
+export type { Outcome } from './history.js'
+export type { NetworkConditions } from './network.js'
+export type { SimulatedNode } from './node.js'
+export type { DiskConditions } from './node-disk.js'
+export { type FaultKind, faultKinds, type Plan, planOf, type Weather, type Workload } from './plan.js'
+export { type SimulationOptions, type SimulationResult, simulate } from './simulate.js'
+export { SimulationViolation, type Violation } from './violation.js'
+export { type Counts, noCounts } from './world.js'

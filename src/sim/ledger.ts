@@ -1,0 +1,103 @@
+/**
+ * Every entry that was ever in a log, each linked to the one before it, and among them the committed ones.
+ * An entry is one object: two logs that hold the same object hold the same past, however long it is.
+ */
+import { type EntryKind, type EntryRun, entryKinds, forEachCommand, type LogIndex, type Term } from '../raft/index.js'
+import type { KvModel, ModelResult } from './kv-model.js'
+
+export interface LedgerEntry {
+  readonly index: LogIndex
+  readonly term: Term
+  readonly kind: EntryKind
+  readonly command: Uint8Array
+  /** `undefined` at the origin only. */
+  readonly previous: LedgerEntry | undefined
+  /** Term of the node that first knew it to be committed; 0 before. */
+  commitTerm: Term
+  /** What its command answers; `undefined` before it is committed, and for entries without a command. */
+  result: ModelResult | undefined
+  /** Revision of the machine once it is applied. */
+  revision: number
+}
+
+const noBytes = new Uint8Array(0)
+
+export class Ledger {
+  readonly origin: LedgerEntry = {
+    index: 0,
+    term: 0,
+    kind: entryKinds.empty,
+    command: noBytes,
+    previous: undefined,
+    commitTerm: 0,
+    result: undefined,
+    revision: 0,
+  }
+  /** By index. Never changes but at its end. */
+  readonly committed: LedgerEntry[] = [this.origin]
+  /** All entries with an index: mostly one, several after a change of leader. */
+  readonly #at: LedgerEntry[][] = [[this.origin]]
+
+  get last(): LedgerEntry {
+    return this.committed[this.committed.length - 1] ?? this.origin
+  }
+
+  find(index: LogIndex, term: Term | undefined): LedgerEntry | undefined {
+    return this.#at[index]?.find((entry) => entry.term === term)
+  }
+
+  /**
+   * The entries of a run behind `previous`. The answer is the last of them, or what does not match: an entry
+   * with the same index and term that has another past or another command.
+   */
+  append(previous: LedgerEntry, run: EntryRun): LedgerEntry | string {
+    let last = previous
+    let mismatch: string | undefined
+    forEachCommand(run, (start, end, position) => {
+      const index = run.index + position
+      if (mismatch !== undefined || index <= last.index) return
+      const known = this.find(index, run.term)
+      if (known === undefined) last = this.#add(last, run, run.bytes.slice(start, end))
+      else if (known.previous !== last)
+        mismatch = `entry ${index}@${run.term} follows ${nameOf(last)} here and ${nameOf(known.previous)} elsewhere`
+      else if (known.kind !== run.kind || !holds(known.command, run.bytes, start, end))
+        mismatch = `entry ${index}@${run.term} holds another command than elsewhere`
+      else last = known
+    })
+    return mismatch ?? last
+  }
+
+  /** The ancestor of `entry` at `index`, itself included. */
+  ancestor(entry: LedgerEntry, index: LogIndex): LedgerEntry | undefined {
+    let ancestor: LedgerEntry | undefined = entry
+    while (ancestor !== undefined && ancestor.index > index) ancestor = ancestor.previous
+    return ancestor?.index === index ? ancestor : undefined
+  }
+
+  commit(entry: LedgerEntry, term: Term, model: KvModel): void {
+    entry.commitTerm = term
+    if (entry.kind === entryKinds.commands) entry.result = model.apply(entry.command)
+    entry.revision = model.revision
+    this.committed.push(entry)
+  }
+
+  #add(previous: LedgerEntry, { term, kind }: EntryRun, command: Uint8Array): LedgerEntry {
+    const index = previous.index + 1
+    const entry = { index, term, kind, command, previous, commitTerm: 0, result: undefined, revision: 0 }
+    const others = this.#at[index]
+    if (others === undefined) this.#at[index] = [entry]
+    else others.push(entry)
+    return entry
+  }
+}
+
+/** True when the bytes from `start` to `end` are those of the command. */
+export function holds(command: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (command.byteLength !== end - start) return false
+  for (let at = start; at < end; at++) if (bytes[at] !== command[at - start]) return false
+  return true
+}
+
+export function nameOf(entry: LedgerEntry | undefined): string {
+  return entry === undefined ? 'nothing' : `${entry.index}@${entry.term}`
+}

@@ -1,0 +1,246 @@
+/** Lets things go wrong, one after the other and often several at a time, and takes each back after a while. */
+import type { NodeId } from '../raft/index.js'
+import type { SimulatedCluster } from './cluster.js'
+import { describeLink } from './describe.js'
+import type { Dice } from './dice.js'
+import { calmNetwork } from './network.js'
+import type { FaultKind, Plan } from './plan.js'
+
+/** Begins a fault. The answer takes it back. */
+type Fault = (cluster: SimulatedCluster, dice: Dice) => () => void
+
+const faultsOf: Readonly<Record<FaultKind, readonly [Fault, ...Fault[]]>> = {
+  messages: [losing, holding, holding],
+  cuts: [cuttingOne, cuttingOne, isolating, splitting, ringing, bridging],
+  crashes: [crashing, crashing, crashing, crashingMany, crashingTwice],
+  pauses: [pausing],
+  disks: [slowing, slowing, stalling, failing, filling],
+}
+
+/** How long a fault lasts, in milliseconds: mostly around an election timeout. */
+const lastsMs = [30, 200, 600, 2000] as const
+
+export class Nemesis {
+  readonly #cluster: SimulatedCluster
+  readonly #dice: Dice
+  readonly #plan: Plan
+  readonly #undo = new Set<() => void>()
+  #hasStopped = false
+
+  constructor(cluster: SimulatedCluster, dice: Dice, plan: Plan) {
+    this.#cluster = cluster
+    this.#dice = dice
+    this.#plan = plan
+    if (plan.faults.length > 0) this.#next()
+  }
+
+  /** Nothing goes wrong any more, and all that did is taken back. */
+  stop(): void {
+    this.#hasStopped = true
+    for (const undo of this.#undo) undo()
+    this.#undo.clear()
+    this.#cluster.heal()
+    this.#cluster.network.letAllGo()
+    this.#cluster.network.conditions = calmNetwork
+    for (const { id } of this.#cluster.nodes) {
+      this.#cluster.releaseDisk(id)
+      this.#cluster.slowDisk(id, undefined)
+      this.#cluster.resume(id)
+      this.#cluster.restart(id)
+    }
+  }
+
+  #next(): void {
+    const { time } = this.#cluster.world
+    time.after(1000 * this.#dice.around(this.#plan.faultGapMs), () => {
+      if (this.#hasStopped) return
+      this.#begin()
+      this.#next()
+    })
+  }
+
+  #begin(): void {
+    const kind = this.#dice.pick(this.#plan.faults)
+    if (kind === undefined) return
+    const undo = this.#dice.pick(faultsOf[kind])(this.#cluster, this.#dice)
+    this.#undo.add(undo)
+    this.#cluster.world.time.after(1000 * this.#dice.around(this.#dice.pick(lastsMs)), () => {
+      if (this.#undo.delete(undo)) undo()
+    })
+  }
+}
+
+/** Half of the time the leader, since most of what can go wrong goes wrong there. */
+function victimOf(cluster: SimulatedCluster, dice: Dice): NodeId {
+  const leaderId = cluster.leader?.id
+  return leaderId !== undefined && dice.chance(0.5) ? leaderId : 1 + dice.below(cluster.nodes.length)
+}
+
+function losing(cluster: SimulatedCluster, dice: Dice): () => void {
+  const before = cluster.network.conditions
+  const during = {
+    ...before,
+    lossRate: dice.pick([0, 0.3, 0.7]),
+    duplicationRate: dice.pick([0, 0.3]),
+    spikeRate: dice.pick([0, 0.2]),
+    spikeMs: dice.pick([20, 300]),
+  }
+  cluster.network.conditions = during
+  cluster.tell('makes the network worse')
+  return () => {
+    if (cluster.network.conditions === during) cluster.network.conditions = before
+  }
+}
+
+/** What a node says, or is told, arrives much later and out of order: often in another term. */
+function holding(cluster: SimulatedCluster, dice: Dice): () => void {
+  const { network } = cluster
+  const one = victimOf(cluster, dice)
+  const others = cluster.nodes.map(({ id }) => id).filter((id) => id !== one && dice.chance(0.7))
+  const isSpeech = dice.chance(0.5)
+  const ways = others.map((other): [NodeId, NodeId] => (isSpeech ? [one, other] : [other, one]))
+  for (const [from, to] of ways) {
+    network.hold(from, to)
+    cluster.tell(`holds ${describeLink(from, to)} up`)
+  }
+  return () => {
+    for (const [from, to] of ways) {
+      network.letGo(from, to)
+      cluster.tell(`lets ${describeLink(from, to)} go`)
+    }
+  }
+}
+
+/** One link, in one direction or in both. */
+function cuttingOne(cluster: SimulatedCluster, dice: Dice): () => void {
+  const one = victimOf(cluster, dice)
+  const other = 1 + dice.below(cluster.nodes.length)
+  if (one === other) return () => undefined
+  const direction = dice.pick(['both', 'to', 'from'] as const)
+  cluster.cut(one, other, { direction })
+  return () => cluster.mend(one, other, { direction })
+}
+
+/** One node neither hears nor is heard, or one of both. */
+function isolating(cluster: SimulatedCluster, dice: Dice): () => void {
+  const one = victimOf(cluster, dice)
+  const direction = dice.pick(['both', 'to', 'from'] as const)
+  const others = cluster.nodes.filter(({ id }) => id !== one)
+  for (const { id } of others) cluster.cut(one, id, { direction })
+  return () => {
+    for (const { id } of others) cluster.mend(one, id, { direction })
+  }
+}
+
+/** Two groups of any sizes. */
+function splitting(cluster: SimulatedCluster, dice: Dice): () => void {
+  const ids = dice.shuffled(cluster.nodes.map(({ id }) => id))
+  const at = dice.below(ids.length)
+  const [left, right] = [ids.slice(0, at), ids.slice(at)]
+  cluster.partition(left, right)
+  return () => {
+    for (const one of left) for (const other of right) cluster.mend(one, other)
+  }
+}
+
+/** Each node sees its two neighbours only. */
+function ringing(cluster: SimulatedCluster, dice: Dice): () => void {
+  const ids = dice.shuffled(cluster.nodes.map(({ id }) => id))
+  return cutWhere(cluster, ids, (one, other) => {
+    const distance = Math.abs(one - other)
+    return distance !== 1 && distance !== ids.length - 1
+  })
+}
+
+/** Two sides that have one node in common. */
+function bridging(cluster: SimulatedCluster, dice: Dice): () => void {
+  const ids = dice.shuffled(cluster.nodes.map(({ id }) => id))
+  const bridge = Math.floor(ids.length / 2)
+  return cutWhere(cluster, ids, (one, other) => one < bridge && other > bridge)
+}
+
+/** Cuts each pair for whose positions the rule is true. */
+function cutWhere(
+  cluster: SimulatedCluster,
+  ids: readonly NodeId[],
+  rule: (one: number, other: number) => boolean,
+): () => void {
+  const pairs: [NodeId, NodeId][] = []
+  for (const [at, one] of ids.entries()) {
+    for (const [otherAt, other] of ids.entries()) {
+      if (at < otherAt && rule(at, otherAt)) pairs.push([one, other])
+    }
+  }
+  cluster.world.counts.partitions++
+  for (const [one, other] of pairs) cluster.cut(one, other)
+  return () => {
+    for (const [one, other] of pairs) cluster.mend(one, other)
+  }
+}
+
+function crashing(cluster: SimulatedCluster, dice: Dice): () => void {
+  const id = victimOf(cluster, dice)
+  cluster.crash(id)
+  return () => cluster.restart(id)
+}
+
+/** Up to all of them at once. */
+function crashingMany(cluster: SimulatedCluster, dice: Dice): () => void {
+  const ids = dice.shuffled(cluster.nodes.map(({ id }) => id)).slice(dice.below(cluster.nodes.length))
+  for (const id of ids) cluster.crash(id)
+  return () => {
+    for (const id of ids) cluster.restart(id)
+  }
+}
+
+/** Back at once, and once more: what was sent before finds another incarnation. */
+function crashingTwice(cluster: SimulatedCluster, dice: Dice): () => void {
+  const id = victimOf(cluster, dice)
+  cluster.crash(id)
+  cluster.restart(id)
+  cluster.world.time.after(1000 * dice.around(3), () => {
+    cluster.crash(id)
+    cluster.restart(id)
+  })
+  return () => undefined
+}
+
+function pausing(cluster: SimulatedCluster, dice: Dice): () => void {
+  const id = victimOf(cluster, dice)
+  cluster.pause(id)
+  return () => cluster.resume(id)
+}
+
+function slowing(cluster: SimulatedCluster, dice: Dice): () => void {
+  const ids = dice.chance(0.2) ? cluster.nodes.map(({ id }) => id) : [victimOf(cluster, dice)]
+  const meanMs = dice.pick([5, 30, 100])
+  for (const id of ids) cluster.slowDisk(id, meanMs)
+  return () => {
+    for (const id of ids) cluster.slowDisk(id, undefined)
+  }
+}
+
+function stalling(cluster: SimulatedCluster, dice: Dice): () => void {
+  const id = victimOf(cluster, dice)
+  cluster.stallDisk(id)
+  return () => cluster.releaseDisk(id)
+}
+
+function failing(cluster: SimulatedCluster, dice: Dice): () => void {
+  const id = victimOf(cluster, dice)
+  cluster.failDisk(id)
+  return () => replaced(cluster, id)
+}
+
+function filling(cluster: SimulatedCluster, dice: Dice): () => void {
+  const id = victimOf(cluster, dice)
+  cluster.node(id).disk.fill()
+  cluster.tell(`fills the disk of node ${id}`)
+  return () => replaced(cluster, id)
+}
+
+/** Whoever looks after the node starts it again, also when nothing had been written since. */
+function replaced(cluster: SimulatedCluster, id: NodeId): void {
+  cluster.crash(id)
+  cluster.restart(id)
+}

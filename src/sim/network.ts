@@ -1,0 +1,151 @@
+/** The links between simulated nodes: they lose, repeat, delay and reorder, by seed; they never alter. */
+import type { Message, NodeId } from '../raft/index.js'
+import { cloneMessage } from './clone.js'
+import type { Dice } from './dice.js'
+import type { World } from './world.js'
+
+export interface NetworkConditions {
+  /** Shortest way of a message, in milliseconds. */
+  readonly delayMs: number
+  /** Mean of what comes on top of it, by chance. Messages overtake each other as soon as it is not 0. */
+  readonly jitterMs: number
+  /** Share of messages that are lost, from 0 to 1. */
+  readonly lossRate: number
+  /** Share of messages that arrive twice. */
+  readonly duplicationRate: number
+  /** Share of messages that are held up for about `spikeMs`: the network is asynchronous. */
+  readonly spikeRate: number
+  readonly spikeMs: number
+}
+
+export const calmNetwork: NetworkConditions = Object.freeze({
+  delayMs: 0.2,
+  jitterMs: 0.3,
+  lossRate: 0,
+  duplicationRate: 0,
+  spikeRate: 0,
+  spikeMs: 0,
+})
+
+/** True for a message that a test wants to lose. */
+export type DropRule = (message: Message) => boolean
+
+/** A link that holds messages back holds no more than these. */
+const heldMessagesMax = 1000
+
+export class Network {
+  conditions: NetworkConditions
+  readonly #world: World
+  readonly #dice: Dice
+  readonly #deliver: (message: Message) => void
+  /** How many faults cut each direction: each is taken back by itself. */
+  readonly #cuts = new Map<number, number>()
+  readonly #rules = new Set<DropRule>()
+  /** Messages on links that hold them back. */
+  readonly #held = new Map<number, Message[]>()
+  /** When the latest message of each direction arrives, to notice what overtakes it. */
+  readonly #latestUs = new Map<number, number>()
+
+  constructor(world: World, dice: Dice, conditions: NetworkConditions, deliver: (message: Message) => void) {
+    this.#world = world
+    this.#dice = dice
+    this.conditions = conditions
+    this.#deliver = deliver
+  }
+
+  send(message: Message): void {
+    const { counts } = this.#world
+    counts.messages++
+    const why = this.#whyLost(message)
+    if (why !== undefined) {
+      counts[why]++
+      this.#world.tracer.record(message.from, { type: 'undelivered', message, why })
+      return
+    }
+    this.#carry(cloneMessage(message))
+    if (this.#dice.chance(this.conditions.duplicationRate)) {
+      counts.duplicated++
+      this.#carry(cloneMessage(message))
+    }
+  }
+
+  /** Nothing passes from one node to another, in this direction. */
+  cut(from: NodeId, to: NodeId): void {
+    const key = keyOf(from, to)
+    this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1)
+  }
+
+  /** Takes one cut back. */
+  mend(from: NodeId, to: NodeId): void {
+    const key = keyOf(from, to)
+    const count = (this.#cuts.get(key) ?? 0) - 1
+    if (count > 0) this.#cuts.set(key, count)
+    else this.#cuts.delete(key)
+  }
+
+  mendAll(): void {
+    this.#cuts.clear()
+  }
+
+  isCut(from: NodeId, to: NodeId): boolean {
+    return this.#cuts.has(keyOf(from, to))
+  }
+
+  /** Keeps all messages in this direction on their way, until they are let go. */
+  hold(from: NodeId, to: NodeId): void {
+    const key = keyOf(from, to)
+    if (!this.#held.has(key)) this.#held.set(key, [])
+  }
+
+  /** Lets go of what was held, all at once and in any order. */
+  letGo(from: NodeId, to: NodeId): void {
+    const key = keyOf(from, to)
+    const held = this.#held.get(key) ?? []
+    this.#held.delete(key)
+    for (const message of held) this.#carry(message)
+  }
+
+  letAllGo(): void {
+    const all = [...this.#held.values()].flat()
+    this.#held.clear()
+    for (const message of all) this.#carry(message)
+  }
+
+  /** Loses every message for which the rule is true, until the answer is called. */
+  drop(rule: DropRule): () => void {
+    this.#rules.add(rule)
+    return () => void this.#rules.delete(rule)
+  }
+
+  #whyLost(message: Message): 'cutOff' | 'dropped' | undefined {
+    if (this.#cuts.size > 0 && this.isCut(message.from, message.to)) return 'cutOff'
+    for (const rule of this.#rules) if (rule(message)) return 'dropped'
+    return this.#dice.chance(this.conditions.lossRate) ? 'dropped' : undefined
+  }
+
+  #carry(message: Message): void {
+    const { delayMs, jitterMs, spikeRate, spikeMs } = this.conditions
+    const { time, counts } = this.#world
+    const key = keyOf(message.from, message.to)
+    const held = this.#held.get(key)
+    if (held !== undefined && held.length < heldMessagesMax) {
+      counts.heldUp++
+      held.push(message)
+      return
+    }
+    let delayUs = 1000 * (delayMs + this.#dice.around(jitterMs))
+    if (spikeRate > 0 && this.#dice.chance(spikeRate)) {
+      counts.heldUp++
+      delayUs += 1000 * this.#dice.around(spikeMs)
+    }
+    const arrivalUs = time.nowUs + Math.round(delayUs)
+    const latestUs = this.#latestUs.get(key) ?? 0
+    if (arrivalUs < latestUs) counts.reordered++
+    else this.#latestUs.set(key, arrivalUs)
+    time.after(delayUs, () => this.#deliver(message))
+  }
+}
+
+function keyOf(from: NodeId, to: NodeId): number {
+  return from * 1024 + to
+}

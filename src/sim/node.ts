@@ -1,0 +1,423 @@
+/**
+ * One simulated node: the driver on virtual time, with a disk that outlives it. It is told apart from a real
+ * one (`node-host.ts`) by nothing but what it hands to the driver.
+ */
+import { Counters, Driver, type LogBounds } from '../driver/index.js'
+import type { MachineFactory } from '../machine/index.js'
+import {
+  isBulk,
+  majorityOf,
+  type Membership,
+  type Message,
+  type NodeId,
+  type RaftEvent,
+  type RaftLimits,
+  type RaftState,
+} from '../raft/index.js'
+import type { ClientRequest, Settlements } from '../transport/index.js'
+import type { WatchedNode } from './checker.js'
+import { deriveSeed, type Dice, diceOf } from './dice.js'
+import type { DurableView } from './durable.js'
+import type { DiskConditions } from './node-disk.js'
+import { NodeDisk } from './node-disk.js'
+import type { Promises } from './promises.js'
+import { WatchedMachine } from './watched-machine.js'
+import { WatchedStore } from './watched-store.js'
+import type { World } from './world.js'
+
+/** As on real ports (`port-links.ts`): what may wait at a peer on one port. */
+const waitingMessagesMax = 1024
+/** A node's whole state is compared with the model's once in so many turns that applied something. */
+const stateCheckTurns = 16
+
+export interface SimulatedNodeOptions {
+  readonly id: NodeId
+  readonly seed: number
+  readonly membership: Membership
+  readonly limits: RaftLimits
+  readonly bounds: LogBounds
+  readonly tickMs: number
+  /** Longest time from a message's arrival to the turn that takes it. */
+  readonly turnMs: number
+  readonly snapshotPieceBytes: number
+  readonly disk: DiskConditions
+  readonly createMachine: MachineFactory
+}
+
+/** What a node does to the world around it. */
+export interface Surroundings {
+  send(message: Message): void
+  settle(nodeId: NodeId, settlements: Settlements): void
+  observe(nodeId: NodeId, event: RaftEvent): void
+  /** It no longer runs: what it was asked and did not answer, it never will. */
+  stopped(nodeId: NodeId): void
+}
+
+export class SimulatedNode implements WatchedNode {
+  readonly id: NodeId
+  readonly disk: NodeDisk
+  readonly #options: SimulatedNodeOptions
+  readonly #world: World
+  readonly #surroundings: Surroundings
+  readonly #promises: Promises
+  readonly #dice: Dice
+  /** Milliseconds between two ticks: clocks differ a little. */
+  readonly #tickUs: number
+  driver: Driver | undefined
+  #machine: WatchedMachine | undefined
+  /** Counts the starts: what was meant for an earlier incarnation never reaches a later one. */
+  incarnation = 0
+  isPaused = false
+  /** Why it stopped by itself, if it did. */
+  error: unknown
+  #control: Message[] = []
+  #bulk: Message[] = []
+  #requests: ClientRequest[] = []
+  readonly #waitingOf = new Map<number, number>()
+  /** What came due while the node was paused: it all comes at once. */
+  #held: (() => void)[] = []
+  #isTickHeld = false
+  #isWakeDue = false
+  /** Ticks of this incarnation, and how many of them it leads; and when it heard each other node. */
+  #ticks = 0
+  #ledTicks = 0
+  readonly #heardAtTick = new Map<NodeId, number>()
+  #appliedTurns = 0
+  #lastCheckedApplied = 0
+
+  constructor(
+    options: SimulatedNodeOptions,
+    world: World,
+    surroundings: Surroundings,
+    promises: Promises,
+    dice: Dice,
+    diskDice: Dice,
+  ) {
+    this.id = options.id
+    this.#options = options
+    this.#world = world
+    this.#surroundings = surroundings
+    this.#promises = promises
+    this.#dice = dice
+    this.#tickUs = 1000 * options.tickMs * dice.between(0.97, 1.03)
+    this.disk = new NodeDisk(world, diskDice, options.disk, options.membership)
+  }
+
+  get state(): Readonly<RaftState> | undefined {
+    return this.driver?.raft.state
+  }
+
+  get durable(): DurableView {
+    return this.disk.durable
+  }
+
+  get isUp(): boolean {
+    return this.driver !== undefined
+  }
+
+  get isRunning(): boolean {
+    return this.isUp && !this.isPaused
+  }
+
+  /** Messages that wait at the node. */
+  get waitingCount(): number {
+    return this.#control.length + this.#bulk.length
+  }
+
+  start(): void {
+    const { id, seed, limits, bounds, tickMs, createMachine, snapshotPieceBytes } = this.#options
+    const { checker, time } = this.#world
+    this.incarnation++
+    const { incarnation } = this
+    this.error = undefined
+    const opened = this.#guarded('the disk cannot be opened', () => this.disk.open())
+    if (opened === undefined) return
+    checker.recovered(id, opened.recovered)
+    const { recovered } = opened
+    const beforeApply = (): void => checker.observe(this)
+    const machine = new WatchedMachine(checker, id, 32 * incarnation + id, createMachine, snapshotPieceBytes, beforeApply)
+    this.#machine = machine
+    this.#lastCheckedApplied = 0
+    const clock = {
+      now: () => time.nowMs,
+      defer: (callback: () => void) => this.#later(this.#pace(), callback),
+    }
+    this.driver = this.#guarded(
+      'the node cannot start',
+      () =>
+        new Driver({
+          raft: {
+            id,
+            membership: recovered.membership,
+            seed: deriveSeed(seed, diceOf.raft, id, incarnation),
+            limits,
+            recovered,
+          },
+          bounds,
+          store: new WatchedStore(
+            opened.store,
+            this.durable,
+            this.#world.counts,
+            (work) => this.#inNode(incarnation, work),
+            (happened) => this.#world.tracer.record(id, happened),
+          ),
+          machine,
+          links: { send: (message) => this.#sends(message) },
+          clock,
+          counters: new Counters(Counters.allocate()),
+          heartbeatIntervalMs: tickMs * limits.heartbeatTicks,
+          settle: (settlements) => this.#surroundings.settle(id, settlements),
+          observe: (event) => this.#observed(event),
+          heartbeatSeen: () => undefined,
+          failed: (error) => this.#failed(error),
+        }),
+    )
+    const { log } = this.driver?.raft.state ?? {}
+    this.#tell(`starts with log ${log?.base.index}…${log?.lastIndex}, snapshot ${log?.snapshot?.index ?? 0}`)
+    this.#afterStep()
+    this.#later(this.#dice.next() * this.#tickUs, () => this.#tick())
+  }
+
+  /** It is gone in the middle of whatever it did, and what its disk had not flushed is lost. */
+  crash(): void {
+    if (!this.isUp) return
+    this.#world.counts.crashes++
+    this.#stop('loses its power')
+  }
+
+  /** Stopped like a process: no ticks, no answers, and its queues fill. */
+  pause(): void {
+    if (!this.isRunning) return
+    this.#world.counts.pauses++
+    this.isPaused = true
+    this.#tell('is paused')
+  }
+
+  resume(): void {
+    if (!this.isPaused) return
+    this.isPaused = false
+    this.#tell('goes on')
+    const held = this.#held
+    this.#held = []
+    // Which comes first, ports or timers or the disk, is up to the event loop.
+    const works = [() => this.#wakeNow(), ...held]
+    if (this.#isTickHeld) works.push(() => this.#tick())
+    this.#isTickHeld = false
+    const first = this.#dice.below(works.length)
+    for (const work of [...works.slice(first), ...works.slice(0, first)]) this.#later(this.#pace(), work)
+  }
+
+  deliver(message: Message): void {
+    if (!this.isUp) {
+      this.#world.tracer.record(this.id, { type: 'undelivered', message, why: 'not running' })
+      return
+    }
+    const port = message.from * 2 + (isBulk(message) ? 1 : 0)
+    const waiting = this.#waitingOf.get(port) ?? 0
+    if (waiting >= waitingMessagesMax) {
+      this.#world.counts.overflowed++
+      return
+    }
+    this.#waitingOf.set(port, waiting + 1)
+    if (isBulk(message)) this.#bulk.push(message)
+    else this.#control.push(message)
+    this.#wake()
+  }
+
+  ask(request: ClientRequest): void {
+    this.#requests.push(request)
+    this.#wake()
+  }
+
+  /** For the end of a run: the state that the machine has now, by its own account. */
+  hash(): string | undefined {
+    return this.#machine?.hash()
+  }
+
+  /** For the end of a run: the whole state against the model. */
+  checkState(): void {
+    const { state } = this
+    if (state !== undefined) this.#machine?.checkState(state.log.lastApplied)
+  }
+
+  #wake(): void {
+    if (this.#isWakeDue || this.isPaused) return
+    this.#isWakeDue = true
+    this.#later(this.#pace(), () => {
+      this.#isWakeDue = false
+      this.#wakeNow()
+    })
+  }
+
+  #wakeNow(): void {
+    if (this.#control.length + this.#bulk.length + this.#requests.length === 0) return
+    this.#drain()
+    this.#turn()
+  }
+
+  #tick(): void {
+    this.#drain()
+    this.driver?.tick()
+    this.#afterStep()
+    this.#turn()
+    this.#world.checker.checkBounds(this)
+    this.#checkQuorum()
+    this.#scheduleTick()
+  }
+
+  /** A leader that no majority answers steps down, after two election timeouts at the latest (thesis §6.2). */
+  #checkQuorum(): void {
+    this.#ticks++
+    const { state } = this
+    this.#ledTicks = state?.role === 'leader' ? this.#ledTicks + 1 : 0
+    const { limits, membership } = this.#options
+    const patience = 2 * limits.electionTimeoutTicks + 1
+    if (this.#ledTicks <= patience) return
+    let heard = 1
+    for (const atTick of this.#heardAtTick.values()) if (this.#ticks - atTick <= patience) heard++
+    if (heard >= majorityOf(membership.voters.length)) return
+    this.#world.checker.report('a leader has a majority', `node ${this.id} leads and hears ${heard - 1} others`)
+  }
+
+  /** Like an interval of Node: ticks that were missed are not made up for. */
+  #scheduleTick(): void {
+    const { incarnation } = this
+    this.#world.time.after(this.#tickUs, () => {
+      if (incarnation !== this.incarnation || !this.isUp) return
+      if (this.isPaused) this.#isTickHeld = true
+      else this.#tick()
+    })
+  }
+
+  /** Takes all that waits, votes and heartbeats first. */
+  #drain(): void {
+    const [control, bulk, requests] = [this.#control, this.#bulk, this.#requests]
+    this.#control = []
+    this.#bulk = []
+    this.#requests = []
+    this.#waitingOf.clear()
+    for (const message of control) this.#receive(message)
+    for (const message of bulk) this.#receive(message)
+    for (const request of requests) {
+      this.#world.tracer.record(this.id, { type: 'asked', request: request.request, what: request.type })
+      this.driver?.request(request)
+      this.#afterStep()
+    }
+  }
+
+  #receive(message: Message): void {
+    const { fingerprint, tracer } = this.#world
+    fingerprint.add(this.id)
+    fingerprint.addMessage(message)
+    tracer.record(this.id, { type: 'received', message })
+    this.#heardAtTick.set(message.from, this.#ticks)
+    this.driver?.receive(message)
+    this.#world.checker.observe(this, message.type === 'appendEntries' ? message : undefined)
+  }
+
+  #turn(): void {
+    this.driver?.turn()
+    this.#afterStep()
+  }
+
+  /** What just happened in the node is looked at, before anything else happens. */
+  #afterStep(): void {
+    const { state } = this
+    if (state === undefined) return
+    this.#world.checker.observe(this)
+    const { lastApplied } = state.log
+    if (lastApplied === this.#lastCheckedApplied) return
+    this.#world.fingerprint.add(lastApplied)
+    this.#world.tracer.record(this.id, {
+      type: 'applied',
+      index: this.#lastCheckedApplied + 1,
+      count: lastApplied - this.#lastCheckedApplied,
+    })
+    this.#lastCheckedApplied = lastApplied
+    const isDue = ++this.#appliedTurns % stateCheckTurns === 0
+    if (isDue || this.#machine?.isRestored) this.#machine?.checkState(lastApplied)
+  }
+
+  #sends(message: Message): void {
+    if (!this.isRunning) this.#world.checker.report('a stopped node is silent', `node ${this.id} sends`)
+    this.#world.checker.observe(this)
+    this.#promises.sent(this, message)
+    this.#surroundings.send(message)
+  }
+
+  #observed(event: RaftEvent): void {
+    this.#world.tracer.record(this.id, { type: 'event', event })
+    this.#surroundings.observe(this.id, event)
+  }
+
+  #failed(error: unknown): void {
+    this.error = error
+    const isExpected = this.disk.hasFailed && !(error instanceof Error && error.name === 'InvariantViolation')
+    if (!isExpected)
+      this.#world.checker.report('a node never stops by itself', `node ${this.id}: ${reasonOf(error)}`)
+    // It is in the middle of a turn: nothing of it may run on, and its disk is let go of as after a crash.
+    this.#stop(`stops: ${reasonOf(error)}`)
+  }
+
+  #stop(why: string): void {
+    this.driver?.stop()
+    this.driver = undefined
+    this.#machine = undefined
+    this.incarnation++
+    this.isPaused = false
+    this.#held = []
+    this.#isTickHeld = false
+    this.#isWakeDue = false
+    this.#ledTicks = 0
+    this.#heardAtTick.clear()
+    this.#control = []
+    this.#bulk = []
+    this.#requests = []
+    this.#waitingOf.clear()
+    this.disk.crash()
+    this.#tell(why)
+    this.#surroundings.stopped(this.id)
+  }
+
+  /** Runs `work` in this incarnation: at once, or when the node goes on. */
+  #inNode(incarnation: number, work: () => void): void {
+    if (incarnation !== this.incarnation) return
+    if (this.isPaused) {
+      this.#held.push(() => this.#inNode(incarnation, work))
+      return
+    }
+    this.#world.fingerprint.add(this.id)
+    this.#world.fingerprint.add(this.#world.time.nowUs)
+    work()
+    this.#afterStep()
+  }
+
+  #later(delayUs: number, work: () => void): void {
+    const { incarnation } = this
+    this.#world.time.after(delayUs, () => this.#inNode(incarnation, work))
+  }
+
+  /** How long the event loop takes until it comes to something. */
+  #pace(): number {
+    return 1000 * this.#options.turnMs * this.#dice.next()
+  }
+
+  #guarded<T>(what: string, work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (error) {
+      this.error = error
+      this.#world.checker.report(what, `node ${this.id}: ${reasonOf(error)}`)
+      return undefined
+    }
+  }
+
+  #tell(what: string): void {
+    this.#world.fingerprint.addText(what)
+    this.#world.tracer.record(this.id, { type: 'told', what })
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

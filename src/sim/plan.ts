@@ -1,0 +1,130 @@
+/** What a seed stands for: the size of the cluster, its limits, its load and what goes wrong with it. */
+import type { LogBounds } from '../driver/index.js'
+import type { RaftLimits } from '../raft/index.js'
+import { deriveSeed, Dice, diceOf } from './dice.js'
+import { calmNetwork, type NetworkConditions } from './network.js'
+import type { DiskConditions } from './node-disk.js'
+
+/** Which faults a run has. */
+export const faultKinds = ['messages', 'cuts', 'crashes', 'pauses', 'disks'] as const
+export type FaultKind = (typeof faultKinds)[number]
+
+/** `calm` has no faults at all; `everything` has all kinds, at one time. */
+export type Weather = 'calm' | FaultKind | 'everything'
+
+export interface Workload {
+  readonly clients: number
+  /** Mean time from an answer to the client's next request. */
+  readonly thinkMs: number
+  /** Few keys: clients meet at each of them. */
+  readonly keys: number
+  readonly valueBytesMax: number
+  /** Commands in one request. */
+  readonly batchMax: number
+  /** Share of requests that read. */
+  readonly readShare: number
+  readonly timeoutMs: number
+  /** Share of requests that go to any node, and not to the one taken for the leader: who reads where nobody leads? */
+  readonly roamingShare: number
+}
+
+export interface Plan {
+  readonly weather: Weather
+  readonly faults: readonly FaultKind[]
+  readonly nodes: number
+  readonly tickMs: number
+  readonly turnMs: number
+  readonly limits: Partial<RaftLimits>
+  readonly bounds: LogBounds
+  readonly snapshotPieceBytes: number
+  readonly network: NetworkConditions
+  readonly disk: DiskConditions
+  readonly load: Workload
+  /** How long faults go on, and the mean time from one to the next. */
+  readonly stormMs: number
+  readonly faultGapMs: number
+}
+
+export function planOf(seed: number): Plan {
+  const dice = new Dice(deriveSeed(seed, diceOf.plan))
+  const weather = weatherOf(dice)
+  const faults = weather === 'everything' ? faultKinds : faultKinds.filter((kind) => kind === weather)
+  const nodes = dice.pick([3, 3, 3, 3, 5, 5, 5, 1, 7])
+  const tickMs = dice.pick([5, 10, 10, 20])
+  const limits = limitsOf(dice)
+  const isLong = dice.chance(0.05)
+  return {
+    weather,
+    faults,
+    nodes,
+    tickMs,
+    turnMs: dice.pick([0.05, 0.2, 1]),
+    limits,
+    bounds: boundsOf(dice),
+    snapshotPieceBytes: dice.pick([64, 300, 4096]),
+    network: networkOf(dice, faults.includes('messages')),
+    disk: dice.pick([
+      { flushMs: 0.2, flushJitterMs: 0.3 },
+      { flushMs: 1, flushJitterMs: 2 },
+      { flushMs: 4, flushJitterMs: 8 },
+    ]),
+    load: {
+      clients: dice.pick([1, 3, 4, 6]),
+      thinkMs: dice.pick([2, 20, 60]),
+      keys: dice.pick([2, 5, 16]),
+      valueBytesMax: dice.pick([8, 40, 200]),
+      batchMax: dice.pick([1, 1, 4]),
+      readShare: dice.pick([0.2, 0.4, 0.6]),
+      timeoutMs: dice.pick([50, 300, 1000]),
+      roamingShare: dice.pick([0, 0.1, 0.4]),
+    },
+    stormMs: isLong ? dice.between(15_000, 40_000) : dice.between(1500, 5000),
+    faultGapMs: dice.pick([60, 150, 300]),
+  }
+}
+
+function weatherOf(dice: Dice): Weather {
+  const chance = dice.next()
+  if (chance < 0.06) return 'calm'
+  if (chance < 0.5) return dice.pick(faultKinds)
+  return 'everything'
+}
+
+/** Small windows and messages, so that few entries are many steps. */
+function limitsOf(dice: Dice): Partial<RaftLimits> {
+  const electionTimeoutTicks = dice.pick([9, 12, 20])
+  return {
+    electionTimeoutTicks,
+    heartbeatTicks: dice.pick([1, 2, 3]),
+    appendBytesMax: dice.pick([64, 400, 4096, 1 << 20]),
+    inflightMessagesMax: dice.pick([1, 2, 8, 256]),
+    inflightBytesMax: dice.pick([500, 4000, 1 << 20]),
+    uncommittedBytesMax: dice.pick([3000, 20_000, 1 << 20]),
+    snapshotChunkBytes: dice.pick([64, 250, 2000]),
+    waitingReadsMax: dice.pick([2, 64]),
+  }
+}
+
+/** Mostly so small that logs are cut all the time. */
+function boundsOf(dice: Dice): LogBounds {
+  const logBytesMax = dice.pick([2000, 6000, 20_000, 1 << 20])
+  return { logBytesMax, trailingBytes: dice.pick([0, Math.floor(logBytesMax / 4)]) }
+}
+
+function networkOf(dice: Dice, isFaulty: boolean): NetworkConditions {
+  const ways = dice.pick([
+    { delayMs: 0.1, jitterMs: 0.1 },
+    { delayMs: 0.3, jitterMs: 1 },
+    { delayMs: 2, jitterMs: 4 },
+    // So slow that elections are contested, and votes come late.
+    { delayMs: 5, jitterMs: 15 },
+  ])
+  if (!isFaulty) return { ...calmNetwork, ...ways }
+  return {
+    ...ways,
+    lossRate: dice.pick([0, 0.01, 0.1, 0.25]),
+    duplicationRate: dice.pick([0, 0.02, 0.2]),
+    spikeRate: dice.pick([0.002, 0.02, 0.1]),
+    spikeMs: dice.pick([20, 200, 1000]),
+  }
+}

@@ -1,0 +1,135 @@
+/** Requests on their way between clients and nodes: each is answered by its node once at most. */
+import { commandHeaderBytes, type NodeId, packCommands } from '../raft/index.js'
+import type { ClientRequest, Settlement, Settlements } from '../transport/index.js'
+import type { Dice } from './dice.js'
+import type { Call, History, Outcome } from './history.js'
+import type { World } from './world.js'
+
+/** Mean of the way between a client and a node of the same process, in milliseconds. */
+const wayMs = 0.1
+
+/** How a request reaches a node; false when it does not run. */
+export type AskNode = (nodeId: NodeId, request: ClientRequest) => boolean
+
+interface Open {
+  readonly call: Call
+  readonly done: (outcome: Outcome) => void
+  /** Its node has it. */
+  hasArrived: boolean
+  /** Its node has answered. */
+  isAnswered: boolean
+  /** The client was told something. */
+  isSettled: boolean
+}
+
+export class Requests {
+  readonly #world: World
+  readonly #dice: Dice
+  readonly #history: History
+  readonly #ask: AskNode
+  readonly #open = new Map<number, Open>()
+  #lastRequest = 0
+
+  constructor(world: World, dice: Dice, history: History, ask: AskNode) {
+    this.#world = world
+    this.#dice = dice
+    this.#history = history
+    this.#ask = ask
+  }
+
+  /** Sends a request; `done` is called once, in a later step, at the latest after `timeoutMs`. */
+  send(
+    nodeId: NodeId,
+    type: ClientRequest['type'],
+    commands: readonly Uint8Array[],
+    timeoutMs: number,
+    done: (outcome: Outcome) => void,
+  ): void {
+    const request = ++this.#lastRequest
+    const call = this.#history.call(request, type, nodeId, commands)
+    const open: Open = { call, done, hasArrived: false, isAnswered: false, isSettled: false }
+    this.#open.set(request, open)
+    const { time } = this.#world
+    const frame = packCommands(commands)
+    time.after(this.#way(), () => {
+      open.hasArrived = true
+      if (this.#ask(nodeId, { request, type, frame })) return
+      this.#open.delete(request)
+      this.#tell(open, unknown('its node does not run'))
+    })
+    time.after(1000 * timeoutMs, () => {
+      if (open.isSettled) return
+      this.#world.counts.timedOut++
+      this.#tell(open, unknown('no answer came in time'))
+    })
+  }
+
+  /** What a node settled in one turn. */
+  settle(nodeId: NodeId, { settled, results }: Settlements): void {
+    let offset = 0
+    for (const settlement of settled) {
+      const from = offset
+      if ('count' in settlement) offset = skipResults(results, offset, settlement.count)
+      this.#answered(nodeId, settlement, results.slice(from, offset))
+    }
+    if (offset !== results.byteLength)
+      this.#world.checker.report('results', `node ${nodeId} sent ${results.byteLength - offset} bytes too many`)
+  }
+
+  /** The node died: what it had not answered it never will. */
+  stopped(nodeId: NodeId): void {
+    for (const open of this.#open.values()) {
+      if (open.call.nodeId !== nodeId || !open.hasArrived || open.isAnswered) continue
+      this.#open.delete(open.call.request)
+      this.#world.time.after(this.#way(), () => this.#tell(open, unknown('its node stopped')))
+    }
+  }
+
+  /** Requests that a living node took and did not answer. */
+  get unanswered(): Call[] {
+    const open = [...this.#open.values()].filter(({ hasArrived, isAnswered }) => hasArrived && !isAnswered)
+    return open.map(({ call }) => call)
+  }
+
+  #answered(nodeId: NodeId, settlement: Settlement, bytes: Uint8Array): void {
+    const { request, outcome } = settlement
+    const { tracer, fingerprint, checker, time } = this.#world
+    tracer.record(nodeId, { type: 'settled', request, outcome })
+    fingerprint.add(request)
+    fingerprint.addText(outcome)
+    fingerprint.addBytes(bytes)
+    const open = this.#open.get(request)
+    if (open === undefined || open.isAnswered || open.call.nodeId !== nodeId) {
+      checker.report('settled exactly once', `node ${nodeId} settles request ${request}, which is not open`)
+      return
+    }
+    open.isAnswered = true
+    this.#open.delete(request)
+    time.after(this.#way(), () => {
+      const told = this.#history.settled(open.call, settlement, bytes)
+      this.#tell(open, told)
+    })
+  }
+
+  #tell(open: Open, outcome: Outcome): void {
+    if (open.isSettled) return
+    open.isSettled = true
+    open.done(outcome)
+  }
+
+  #way(): number {
+    return 1000 * this.#dice.around(wayMs)
+  }
+}
+
+function unknown(why: string): Outcome {
+  return { outcome: 'unknown', why }
+}
+
+/** The offset behind `count` results. */
+function skipResults(results: Uint8Array, offset: number, count: number): number {
+  const view = new DataView(results.buffer, results.byteOffset, results.byteLength)
+  let end = offset
+  for (let position = 0; position < count; position++) end += commandHeaderBytes + view.getUint32(end, true)
+  return end
+}

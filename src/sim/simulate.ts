@@ -1,0 +1,134 @@
+/** One seed, from beginning to end: a storm of faults under load, and then the calm in which all has to come right. */
+import { encode, writePut } from '../machine/index.js'
+import { openMemoryStore } from '../storage/index.js'
+import { SimulatedClient } from './client.js'
+import { SimulatedCluster } from './cluster.js'
+import { deriveSeed, Dice, diceOf } from './dice.js'
+import type { Outcome } from './history.js'
+import { Nemesis } from './nemesis.js'
+import { type Plan, planOf, type Weather } from './plan.js'
+import type { Violation } from './violation.js'
+import type { Counts } from './world.js'
+
+export interface SimulationOptions extends Partial<Plan> {
+  readonly seed: number
+  /** Called with a line for each thing that happens. */
+  readonly trace?: (line: string) => void
+}
+
+/** Plain values: it travels between threads and into a file. */
+export interface SimulationResult {
+  readonly seed: number
+  readonly weather: Weather
+  readonly nodes: number
+  /** Equal for equal runs, to the byte of every message. */
+  readonly fingerprint: string
+  readonly virtualMs: number
+  readonly committed: number
+  readonly counts: Counts
+  readonly violation: Violation | undefined
+}
+
+/** Election timeouts after the last fault within which all has to come right. */
+const patience = 60
+const lastTimeoutMs = 500
+
+export function simulate(options: SimulationOptions): SimulationResult {
+  const { seed, trace, ...overrides } = options
+  const plan: Plan = { ...planOf(seed), ...overrides }
+  const cluster = new SimulatedCluster({ ...plan, seed, ...(trace === undefined ? {} : { trace }) })
+  const nemesis = new Nemesis(cluster, new Dice(deriveSeed(seed, diceOf.nemesis)), plan)
+  const clients = Array.from({ length: plan.load.clients }, (_, at) => {
+    return new SimulatedClient(cluster, new Dice(deriveSeed(seed, diceOf.client, at + 1)), plan.load, at + 1)
+  })
+  const stop = (): void => {
+    nemesis.stop()
+    for (const client of clients) client.stop()
+  }
+  if (cluster.advance(plan.stormMs)) comesRight(cluster, stop)
+  return {
+    seed,
+    weather: plan.weather,
+    nodes: plan.nodes,
+    fingerprint: cluster.fingerprint,
+    virtualMs: cluster.nowMs,
+    committed: cluster.world.checker.ledger.last.index,
+    counts: cluster.world.counts,
+    violation: cluster.violation,
+  }
+}
+
+/** Liveness: with a healthy majority there is a leader, a write is committed, and all nodes come to the same state. */
+function comesRight(cluster: SimulatedCluster, stop: () => void): void {
+  stop()
+  const { checker } = cluster.world
+  const limitMs = patience * cluster.limits.electionTimeoutTicks * cluster.tickMs
+  // What a client asked before is settled or has timed out by then.
+  const isLed = awaits(cluster, limitMs, () => leads(cluster))
+  if (!isLed) return checker.report('liveness', 'no leader came forth after the last fault')
+  const isWritten = writes(cluster, limitMs)
+  if (cluster.violation !== undefined) return
+  if (!isWritten) return checker.report('liveness', 'no write was committed after the last fault')
+  const isEqual = awaits(cluster, limitMs, () => agree(cluster))
+  if (cluster.violation !== undefined) return
+  if (!isEqual) return checker.report('liveness', `the nodes did not come to the same: ${applied(cluster)}`)
+  const isAnswered = awaits(cluster, limitMs, () => cluster.unanswered.length === 0)
+  if (!isAnswered) return checker.report('liveness', `never answered: ${unanswered(cluster)}`)
+  endsWell(cluster)
+}
+
+function awaits(cluster: SimulatedCluster, limitMs: number, condition: () => boolean): boolean {
+  const endMs = cluster.nowMs + limitMs
+  while (cluster.nowMs < endMs && cluster.violation === undefined) {
+    if (condition()) return true
+    cluster.advance(cluster.tickMs)
+  }
+  return condition()
+}
+
+function leads(cluster: SimulatedCluster): boolean {
+  const { log, currentTerm } = cluster.leader?.state ?? {}
+  return log !== undefined && log.termAt(log.commitIndex) === currentTerm
+}
+
+/** The write is tried again as a client would, since leadership may change once more. */
+function writes(cluster: SimulatedCluster, limitMs: number): boolean {
+  let attempts = 0
+  let hasWritten = false
+  const attempt = (): void => {
+    const command = encode(writePut, 'after the storm', `attempt ${++attempts}`)
+    cluster.send(cluster.leader?.id ?? 1, 'propose', [command], told, lastTimeoutMs)
+  }
+  const told = ({ outcome }: Outcome): void => {
+    hasWritten = outcome === 'applied'
+    if (!hasWritten) cluster.world.time.after(1000 * cluster.tickMs, attempt)
+  }
+  attempt()
+  return awaits(cluster, limitMs, () => hasWritten)
+}
+
+/** Every node has applied the same, and it is all there is. */
+function agree(cluster: SimulatedCluster): boolean {
+  const { index } = cluster.world.checker.ledger.last
+  return cluster.nodes.every(({ state }) => state?.log.lastApplied === index && state.log.lastIndex === index)
+}
+
+function applied(cluster: SimulatedCluster): string {
+  return cluster.nodes.map(({ id, state }) => `node ${id} applied ${state?.log.lastApplied}`).join(', ')
+}
+
+function unanswered(cluster: SimulatedCluster): string {
+  return cluster.unanswered.map((call) => `request ${call.request}, a ${call.type} to ${call.nodeId}`).join(', ')
+}
+
+/** Equal states, and disks on which each node would find all of it again. */
+function endsWell(cluster: SimulatedCluster): void {
+  const { checker } = cluster.world
+  for (const node of cluster.nodes) node.checkState()
+  const hashes = new Set(cluster.nodes.map((node) => node.hash()))
+  if (hashes.size > 1) checker.report('equal states at equal indexes', `${hashes.size} hashes at the end`)
+  for (const { id, disk } of cluster.nodes) {
+    const { recovered } = openMemoryStore(disk.disk.copy(), { defer: () => undefined })
+    checker.recovered(id, recovered)
+  }
+}

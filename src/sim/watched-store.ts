@@ -1,0 +1,79 @@
+/** The store as a simulated node sees it: its answers wait while the node is stopped, and are looked at. */
+import type { Persist } from '../raft/index.js'
+import type { LogStore } from '../storage/index.js'
+import type { DurableView } from './durable.js'
+import type { Happened } from './describe.js'
+import type { Counts } from './world.js'
+
+type Flushed = Parameters<LogStore['write']>[1]
+
+export class WatchedStore implements LogStore {
+  readonly #store: LogStore
+  readonly #durable: DurableView
+  /** Runs `work` in the node, when it runs. */
+  readonly #inNode: (work: () => void) => void
+  readonly #record: (happened: Happened) => void
+  readonly #counts: Counts
+
+  constructor(
+    store: LogStore,
+    durable: DurableView,
+    counts: Counts,
+    inNode: (work: () => void) => void,
+    record: (happened: Happened) => void,
+  ) {
+    this.#store = store
+    this.#durable = durable
+    this.#counts = counts
+    this.#inNode = inNode
+    this.#record = record
+  }
+
+  write(persist: Persist, flushed: Flushed): void {
+    this.#record({ type: 'writing', persist })
+    for (const run of persist.entries) this.#durable.expect(run.index)
+    if (persist.install !== undefined) this.#counts.snapshotsInstalled++
+    this.#store.write(persist, this.#told(`#${persist.sequence}`, flushed))
+  }
+
+  writeSnapshotChunk(
+    snapshot: { readonly index: number; readonly term: number },
+    offset: number,
+    data: Uint8Array,
+    flushed: Flushed,
+  ): void {
+    const what = `its own snapshot at ${snapshot.index} from ${offset}`
+    this.#store.writeSnapshotChunk(snapshot, offset, data, this.#told(what, flushed))
+  }
+
+  compact(compaction: Parameters<LogStore['compact']>[0], flushed: Flushed): void {
+    const { snapshot, base } = compaction
+    this.#counts.snapshotsTaken++
+    const what = `the snapshot at ${snapshot.index}, and cut the log up to ${base.index}`
+    this.#store.compact(compaction, this.#told(what, flushed))
+  }
+
+  readSnapshot(index: number, offset: number, length: number): Uint8Array | undefined {
+    return this.#store.readSnapshot(index, offset, length)
+  }
+
+  retainSnapshots(indexes: ReadonlySet<number>): void {
+    this.#store.retainSnapshots(indexes)
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  #told(what: string, flushed: Flushed): Flushed {
+    return (error) =>
+      this.#inNode(() => {
+        this.#record(
+          error === undefined
+            ? { type: 'flushed', what }
+            : { type: 'told', what: `could not write ${what}: ${error.message}` },
+        )
+        flushed(error)
+      })
+  }
+}
