@@ -15,8 +15,11 @@ interface ErrorKind {
 }
 
 export const errors = {
-  NOT_LEADER: { template: 'node {nodeId} is not the leader', mayHaveHappened: 'no', isRetryable: true },
-  NO_LEADER: { template: 'no leader was found within {deadlineMs} ms', mayHaveHappened: 'no', isRetryable: true },
+  NO_LEADER: {
+    template: 'no leader was found within {deadlineMs} ms',
+    mayHaveHappened: 'no',
+    isRetryable: true,
+  },
   OVERLOADED: { template: 'too much is waiting already: {what}', mayHaveHappened: 'no', isRetryable: true },
   UNKNOWN_OUTCOME: {
     template: 'the command may or may not have been applied: {why}',
@@ -28,13 +31,33 @@ export const errors = {
     mayHaveHappened: 'no',
     isRetryable: true,
   },
-  READ_TIMEOUT: { template: 'the read was not confirmed within {deadlineMs} ms', mayHaveHappened: 'no', isRetryable: true },
+  READ_TIMEOUT: {
+    template: 'the read was not confirmed within {deadlineMs} ms',
+    mayHaveHappened: 'no',
+    isRetryable: true,
+  },
   STOPPED: { template: '{what} is stopped', mayHaveHappened: 'no', isRetryable: false },
   NODE_FAILED: { template: 'node {nodeId} failed: {why}', mayHaveHappened: 'no', isRetryable: false },
-  NO_ANSWER: { template: 'node {nodeId} did not answer {what} within {deadlineMs} ms', mayHaveHappened: 'maybe', isRetryable: true },
-  INVALID_OPTION: { template: '{option}: {expected}, not {actual}', mayHaveHappened: 'no', isRetryable: false },
-  INVALID_COMMAND: { template: '{what}: {expected}, not {actual}', mayHaveHappened: 'no', isRetryable: false },
-  REFUSED_BY_MACHINE: { template: 'the state machine refused the command: {why}', mayHaveHappened: 'no', isRetryable: false },
+  NO_ANSWER: {
+    template: 'node {nodeId} did not answer {what} within {deadlineMs} ms',
+    mayHaveHappened: 'maybe',
+    isRetryable: true,
+  },
+  INVALID_OPTION: {
+    template: '{option}: {expected}, not {actual}',
+    mayHaveHappened: 'no',
+    isRetryable: false,
+  },
+  INVALID_COMMAND: {
+    template: '{what}: {expected}, not {actual}',
+    mayHaveHappened: 'no',
+    isRetryable: false,
+  },
+  REFUSED_BY_MACHINE: {
+    template: 'the state machine refused the command: {why}',
+    mayHaveHappened: 'no',
+    isRetryable: false,
+  },
   DIRECTORY_IN_USE: {
     template: '{dir} is in use by process {pid}: stop it, or choose another directory',
     mayHaveHappened: 'no',
@@ -42,7 +65,11 @@ export const errors = {
   },
   DIRECTORY_INCOMPATIBLE: { template: '{dir} {why}', mayHaveHappened: 'no', isRetryable: false },
   DIRECTORY_UNUSABLE: { template: '{dir} cannot be used: {why}', mayHaveHappened: 'no', isRetryable: false },
-  STORAGE_FAILED: { template: 'the log of node {nodeId} cannot be used: {why}', mayHaveHappened: 'no', isRetryable: false },
+  STORAGE_FAILED: {
+    template: 'the log of node {nodeId} cannot be used: {why}',
+    mayHaveHappened: 'no',
+    isRetryable: false,
+  },
 } as const satisfies Record<string, ErrorKind>
 
 export type ErrorCode = keyof typeof errors

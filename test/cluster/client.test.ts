@@ -1,0 +1,193 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { expect, onTestFinished, test } from 'vitest'
+import { Client } from '../../src/cluster/client.js'
+import type { RaftError } from '../../src/errors/index.js'
+import { ResultBuilder } from '../../src/machine/index.js'
+import type { NodeId } from '../../src/raft/index.js'
+import type { ClientRequest, Settlement } from '../../src/transport/index.js'
+
+/** A client, and nodes that do only what the test says. */
+class Nodes {
+  readonly client: Client
+  leaderId: NodeId | undefined
+  readonly #waiting: ((request: ClientRequest) => void)[] = []
+  readonly #arrived: ClientRequest[] = []
+
+  constructor(timeoutMs = 60_000) {
+    this.client = new Client(timeoutMs, () => this.leaderId)
+    onTestFinished(() => this.client.close())
+  }
+
+  add(nodeId: NodeId): void {
+    const { port1, port2 } = new MessageChannel()
+    port2.on('message', (requests: ClientRequest[]) => {
+      for (const request of requests) this.#arrive(request)
+    })
+    this.client.attach(nodeId, port1 as MessagePort)
+  }
+
+  /** The next request that reaches a node. */
+  next(): Promise<ClientRequest> {
+    const arrived = this.#arrived.shift()
+    if (arrived !== undefined) return Promise.resolve(arrived)
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  settle(settlement: Settlement, ...results: readonly string[]): void {
+    const builder = new ResultBuilder()
+    for (const result of results) builder.append(Buffer.from(result))
+    this.client.settle({ settled: [settlement], results: builder.take().bytes })
+  }
+
+  /** A call of one command; resolves with its index and result. */
+  call(type: 'propose' | 'read', command: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.client.call(
+        type,
+        {
+          count: 1,
+          applied(results, index) {
+            results.advance()
+            resolve(`${index} ${Buffer.from(results.bytes.subarray(results.start, results.end))}`)
+          },
+          failed: reject,
+        },
+        (frame) => frame.append(Buffer.from(command)),
+      )
+    })
+  }
+
+  #arrive(request: ClientRequest): void {
+    const waiting = this.#waiting.shift()
+    if (waiting === undefined) this.#arrived.push(request)
+    else waiting(request)
+  }
+}
+
+function nodesLedBy(leaderId: NodeId, timeoutMs?: number): Nodes {
+  const nodes = new Nodes(timeoutMs)
+  nodes.add(1)
+  nodes.add(2)
+  nodes.leaderId = leaderId
+  return nodes
+}
+
+test('the calls of one turn travel in one frame, and each gets its own result', async () => {
+  const nodes = nodesLedBy(1)
+  const calls = ['a', 'b', 'c'].map((command) => nodes.call('propose', command))
+  const { request, frame } = await nodes.next()
+  expect(frame.count).toBe(3)
+  nodes.settle({ request, outcome: 'applied', index: 7, count: 3 }, 'x', 'y', 'z')
+  expect(await Promise.all(calls)).toEqual(['7 x', '8 y', '9 z'])
+})
+
+test('a refusal on arrival brings the frame back, and it goes to the next leader', async () => {
+  const nodes = nodesLedBy(1)
+  const call = nodes.call('propose', 'a')
+  const first = await nodes.next()
+  const bytes = first.frame.bytes.slice()
+  nodes.leaderId = 2
+  nodes.settle({
+    request: first.request,
+    outcome: 'refused',
+    code: 'notLeader',
+    leaderId: 2,
+    frame: first.frame,
+  })
+  const second = await nodes.next()
+  expect(second.frame.bytes).toEqual(bytes)
+  nodes.settle({ request: second.request, outcome: 'applied', index: 3, count: 1 }, 'x')
+  expect(await call).toBe('3 x')
+})
+
+test('an overloaded leader is asked again', async () => {
+  const nodes = nodesLedBy(1)
+  const call = nodes.call('propose', 'a')
+  const { request, frame } = await nodes.next()
+  nodes.settle({ request, outcome: 'refused', code: 'overloaded', leaderId: 1, frame })
+  const again = await nodes.next()
+  nodes.settle({ request: again.request, outcome: 'applied', index: 1, count: 1 }, 'x')
+  expect(await call).toBe('1 x')
+})
+
+test('a command that lost its place in the log was certainly not applied', async () => {
+  const nodes = nodesLedBy(1)
+  const call = nodes.call('propose', 'a')
+  const { request } = await nodes.next()
+  nodes.settle({ request, outcome: 'refused', code: 'replaced', leaderId: undefined, frame: undefined })
+  await expect(call).rejects.toMatchObject({ code: 'REPLACED', mayHaveHappened: 'no', isRetryable: true })
+})
+
+test('an outcome that the node does not know is not known', async () => {
+  const nodes = nodesLedBy(1)
+  const call = nodes.call('propose', 'a')
+  const { request } = await nodes.next()
+  nodes.settle({ request, outcome: 'unknown', why: 'a snapshot' })
+  await expect(call).rejects.toMatchObject({ code: 'UNKNOWN_OUTCOME', mayHaveHappened: 'maybe' })
+})
+
+test('a frame that a node cannot read is refused as a command that does not fit', async () => {
+  const nodes = nodesLedBy(1)
+  const call = nodes.call('propose', 'a')
+  const { request, frame } = await nodes.next()
+  nodes.settle({ request, outcome: 'refused', code: 'malformed', leaderId: 1, frame })
+  await expect(call).rejects.toMatchObject({ code: 'INVALID_COMMAND', mayHaveHappened: 'no' })
+})
+
+test('when a node is gone, what it was sent to write is not known, and what it was asked to read is asked again', async () => {
+  const nodes = nodesLedBy(1)
+  const write = nodes.call('propose', 'a')
+  const read = nodes.call('read', 'b')
+  await nodes.next()
+  await nodes.next()
+  nodes.leaderId = 2
+  nodes.client.detach(1, 'node 1 was killed')
+  await expect(write).rejects.toMatchObject({
+    code: 'UNKNOWN_OUTCOME',
+    message: expect.stringContaining('node 1 was killed'),
+  })
+  const again = await nodes.next()
+  expect(again.type).toBe('read')
+  nodes.settle({ request: again.request, outcome: 'read', count: 1 }, 'x')
+  expect(await read).toBe('0 x')
+})
+
+test('at its deadline a call that was never sent did not happen, one that was sent may have, and a read did nothing', async () => {
+  const unled = new Nodes(30)
+  await expect(unled.call('propose', 'a')).rejects.toMatchObject({ code: 'NO_LEADER', mayHaveHappened: 'no' })
+  const led = nodesLedBy(1, 30)
+  const [write, read] = await Promise.allSettled([led.call('propose', 'a'), led.call('read', 'b')])
+  expect(write).toMatchObject({ reason: { code: 'UNKNOWN_OUTCOME' } })
+  expect(read).toMatchObject({ reason: { code: 'READ_TIMEOUT', mayHaveHappened: 'no' } })
+})
+
+test('an answer after the deadline settles nothing, and the answers beside it reach their own calls', async () => {
+  const nodes = nodesLedBy(1, 30)
+  const late = nodes.call('propose', 'a')
+  const first = await nodes.next()
+  await expect(late).rejects.toMatchObject({ code: 'UNKNOWN_OUTCOME' })
+  const next = nodes.call('propose', 'b')
+  const second = await nodes.next()
+  const results = new ResultBuilder()
+  results.append(Buffer.from('too late'))
+  results.append(Buffer.from('in time'))
+  nodes.client.settle({
+    settled: [
+      { request: first.request, outcome: 'applied', index: 1, count: 1 },
+      { request: second.request, outcome: 'applied', index: 2, count: 1 },
+    ],
+    results: results.take().bytes,
+  })
+  expect(await next).toBe('2 in time')
+})
+
+test('more than may wait is refused at once, and nothing of it is sent', async () => {
+  const nodes = new Nodes()
+  const refused: RaftError[] = []
+  const filling = 'v'.repeat(1 << 20)
+  for (let n = 0; n < 66; n++) nodes.call('propose', filling).catch((error: RaftError) => refused.push(error))
+  await expect(nodes.call('propose', 'a')).rejects.toMatchObject({
+    code: 'OVERLOADED',
+    mayHaveHappened: 'no',
+  })
+})

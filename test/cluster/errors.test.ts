@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { expect, test } from 'vitest'
+import { errors, valueBytesMax } from '../../src/cluster/index.js'
+import { NodeThread } from '../../src/node/index.js'
+import { readTree, stringsOf } from '../house/source-tree.js'
+import { nextEvent, startedCluster } from './support.js'
+
+test('every error code is raised by a test, and told in the README', () => {
+  const told = readFileSync('README.md', 'utf8')
+  const strings = [...readTree('test').values()].flatMap(stringsOf)
+  for (const code of Object.keys(errors)) {
+    expect(strings, `${code} is raised by no test`).toContain(code)
+    expect(told).toContain(`\`${code}\``)
+  }
+})
+
+test('a value that would outgrow its bound is refused by the machine, and stays as it was', async () => {
+  const cluster = await startedCluster({ nodes: 1 })
+  await cluster.put('a', 'v'.repeat(valueBytesMax))
+  await expect(cluster.append('a', '+')).rejects.toMatchObject({
+    code: 'REFUSED_BY_MACHINE',
+    mayHaveHappened: 'no',
+  })
+  expect((await cluster.get('a'))?.value.byteLength).toBe(valueBytesMax)
+})
+
+test('a call to a node whose thread has ended ends too', async () => {
+  const node = new NodeThread(1, () => undefined)
+  await node.end()
+  expect(await node.hash()).toMatchObject({ ok: false, code: 'NODE_FAILED', details: { nodeId: 1 } })
+})
+
+test('a node whose thread stands still answers nothing, and is ended from outside', async () => {
+  const machine = pathToFileURL('test/machine/fixtures/frozen.mjs')
+  const cluster = await startedCluster({ nodes: 1, machine })
+  await cluster.propose(new Uint8Array(1))
+  await expect(cluster.hashes()).rejects.toMatchObject({ code: 'NO_ANSWER', details: { nodeId: 1 } })
+  await cluster.close()
+})
+
+test('a node whose disk has no room stops with the reason', async () => {
+  const cluster = await startedCluster({ nodes: 1, diskBytesMax: 1 << 20, requestTimeoutMs: 2000 })
+  const failed = nextEvent(cluster, ({ type }) => type === 'failed')
+  const codes = new Set<string>()
+  for (let n = 0; cluster.status()[0]?.state === 'running'; n++) {
+    await cluster.put(`k${n}`, 'v'.repeat(100_000)).catch(({ code }) => codes.add(code))
+  }
+  expect(await failed).toMatchObject({ nodeId: 1, why: expect.stringContaining('disk full') })
+  expect(cluster.status()[0]).toMatchObject({ failure: expect.stringContaining('disk full') })
+  // What was under way when the disk was full may be on it; nothing after it was sent.
+  for (const code of codes) expect(['UNKNOWN_OUTCOME', 'NO_LEADER']).toContain(code)
+})
