@@ -1,3 +1,3 @@
 /** Jobs for idle processors. */
-export { type SweepOptions, sweep } from './pool.js'
-export type { FailedRun, SweepResult } from './sweep.js'
+export { sweep } from './pool.js'
+export type { SweepResult } from './sweep.js'

@@ -5,8 +5,8 @@
 import {
   type AppendEntries,
   type LogIndex,
-  majorityOf,
   type Membership,
+  majorityOf,
   type NodeId,
   type RaftState,
   type Term,

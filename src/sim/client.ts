@@ -1,10 +1,27 @@
 /** A simulated client: one request at a time, to the node that it takes for the leader. */
-import { encode, writeAppend, writeCas, writeDelete, writeGet, writePut, writeRange } from '../machine/index.js'
+import {
+  encode,
+  writeAppend,
+  writeCas,
+  writeDelete,
+  writeGet,
+  writePut,
+  writeRange,
+} from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import type { Dice } from './dice.js'
 import type { Outcome } from './history.js'
 import type { Workload } from './plan.js'
+
+/** A client that asks one node only, whether it leads or not. */
+export interface Post {
+  readonly nodeId: NodeId
+  readonly isReader: boolean
+}
+
+/** Mean time between two requests of such a client. */
+const postThinkMs = 10
 
 /** Time before a client asks again after it was sent elsewhere, so that it does not do so all the time. */
 const redirectMs = 10
@@ -14,19 +31,21 @@ export class SimulatedClient {
   readonly #dice: Dice
   readonly #load: Workload
   readonly #id: number
+  readonly #post: Post | undefined
   #leaderId: NodeId
   #written = 0
   #hasStopped = false
   /** What it wrote last under each key: what its next compare-and-set expects. */
   readonly #lastValues = new Map<string, string>()
 
-  constructor(cluster: SimulatedCluster, dice: Dice, load: Workload, id: number) {
+  constructor(cluster: SimulatedCluster, dice: Dice, load: Workload, id: number, post?: Post) {
     this.#cluster = cluster
     this.#dice = dice
-    this.#load = load
+    this.#load = post === undefined ? load : loadAt(post, load)
     this.#id = id
+    this.#post = post
     this.#leaderId = this.#anyNode()
-    this.#next(this.#dice.around(load.thinkMs))
+    this.#next(this.#dice.around(this.#load.thinkMs))
   }
 
   stop(): void {
@@ -45,7 +64,7 @@ export class SimulatedClient {
     const commands = Array.from({ length: count }, () => (isRead ? this.#query() : this.#command()))
     const type = isRead ? 'read' : 'propose'
     const isRoaming = this.#dice.chance(this.#load.roamingShare)
-    const to = isRoaming ? this.#anyNode() : this.#leaderId
+    const to = this.#post?.nodeId ?? (isRoaming ? this.#anyNode() : this.#leaderId)
     this.#cluster.send(to, type, commands, (outcome) => this.#told(outcome), this.#load.timeoutMs)
   }
 
@@ -84,4 +103,8 @@ export class SimulatedClient {
   #anyNode(): NodeId {
     return 1 + this.#dice.below(this.#cluster.nodes.length)
   }
+}
+
+function loadAt({ isReader }: Post, load: Workload): Workload {
+  return { ...load, thinkMs: postThinkMs, readShare: isReader ? 1 : 0, batchMax: 1 }
 }

@@ -8,7 +8,7 @@ import { defaultLimits, type NodeId, type RaftEvent, type RaftLimits } from '../
 import type { ClientRequest } from '../transport/index.js'
 import { Checker, membershipOf } from './checker.js'
 import { describeLink } from './describe.js'
-import { deriveSeed, Dice, diceOf } from './dice.js'
+import { Dice, deriveSeed, diceOf } from './dice.js'
 import { Fingerprint } from './fingerprint.js'
 import { type Call, History, type Outcome } from './history.js'
 import { calmNetwork, type DropRule, Network, type NetworkConditions } from './network.js'
@@ -88,7 +88,8 @@ export class SimulatedCluster {
     const surroundings = {
       send: this.network.send.bind(this.network),
       settle: this.#requests.settle.bind(this.#requests),
-      observe: (nodeId: NodeId, event: RaftEvent) => void this.events.push({ atMs: time.nowMs, nodeId, event }),
+      observe: (nodeId: NodeId, event: RaftEvent) =>
+        void this.events.push({ atMs: time.nowMs, nodeId, event }),
       stopped: this.#requests.stopped.bind(this.#requests),
     }
     const ids = Array.from({ length: nodeCount }, (_, at) => at + 1)

@@ -13,7 +13,16 @@ export function deriveSeed(seed: number, ...names: readonly number[]): number {
 }
 
 /** Names the parts of a run. */
-export const diceOf = { plan: 1, network: 2, disk: 3, node: 4, raft: 5, client: 6, nemesis: 7, pace: 8 } as const
+export const diceOf = {
+  plan: 1,
+  network: 2,
+  disk: 3,
+  node: 4,
+  raft: 5,
+  client: 6,
+  nemesis: 7,
+  pace: 8,
+} as const
 
 export class Dice extends Random {
   /** From `low`, included, to `high`, excluded. */

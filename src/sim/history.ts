@@ -11,7 +11,7 @@ import {
   readWriteAnswer,
   type WriteAnswer,
 } from '../machine/index.js'
-import { type LogIndex, type NodeId } from '../raft/index.js'
+import type { LogIndex, NodeId } from '../raft/index.js'
 import type { Settlement } from '../transport/index.js'
 import type { Checker } from './checker.js'
 import { hashOf, isSameBytes } from './kv-model.js'
@@ -85,7 +85,11 @@ export class History {
       const entry = this.#checker.ledger.committed[index + position]
       const command = call.commands[position]
       if (entry === undefined || command === undefined || !isSameBytes(entry.command, command))
-        this.#report(rule, call, `was applied at ${index + position}, and the ledger has another command there`)
+        this.#report(
+          rule,
+          call,
+          `was applied at ${index + position}, and the ledger has another command there`,
+        )
       else if (entry.result?.revision !== answer.revision || entry.result.status !== answer.status)
         this.#report(
           'results',
@@ -114,7 +118,8 @@ export class History {
       if (revision < call.floorRevision)
         this.#report('linearizable reads', call, `saw revision ${revision}, not ${call.floorRevision}`)
       this.#floorRevision = Math.max(this.#floorRevision, revision)
-      const isTrue = 'records' in answer ? this.#isRangeTrue(answer) : this.#isGetTrue(query.subarray(1), answer)
+      const isTrue =
+        'records' in answer ? this.#isRangeTrue(answer) : this.#isGetTrue(query.subarray(1), answer)
       if (!isTrue) this.#report('linearizable reads', call, `got what was not the state at ${revision}`)
     })
     return { outcome: 'read', answers }

@@ -59,8 +59,7 @@ export class KvModel {
         return present === undefined ? this.#unchanged('notFound') : this.#put(key, undefined)
       case ops.cas: {
         const expectedEnd = 4 + view.getUint32(keyEnd, true)
-        const isExpected =
-          present !== undefined && isSameBytes(present.value, rest.subarray(4, expectedEnd))
+        const isExpected = present !== undefined && isSameBytes(present.value, rest.subarray(4, expectedEnd))
         return isExpected
           ? this.#write(key, present, rest.subarray(expectedEnd))
           : this.#unchanged('mismatch')

@@ -2,7 +2,14 @@
  * Every entry that was ever in a log, each linked to the one before it, and among them the committed ones.
  * An entry is one object: two logs that hold the same object hold the same past, however long it is.
  */
-import { type EntryKind, type EntryRun, entryKinds, forEachCommand, type LogIndex, type Term } from '../raft/index.js'
+import {
+  type EntryKind,
+  type EntryRun,
+  entryKinds,
+  forEachCommand,
+  type LogIndex,
+  type Term,
+} from '../raft/index.js'
 import type { KvModel, ModelResult } from './kv-model.js'
 
 export interface LedgerEntry {

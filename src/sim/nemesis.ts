@@ -11,14 +11,14 @@ type Fault = (cluster: SimulatedCluster, dice: Dice) => () => void
 
 const faultsOf: Readonly<Record<FaultKind, readonly [Fault, ...Fault[]]>> = {
   messages: [losing, holding, holding],
-  cuts: [cuttingOne, cuttingOne, isolating, splitting, ringing, bridging],
+  cuts: [cuttingOne, isolating, deposing, deposing, splitting, ringing, bridging],
   crashes: [crashing, crashing, crashing, crashingMany, crashingTwice],
   pauses: [pausing],
   disks: [slowing, slowing, stalling, failing, filling],
 }
 
-/** How long a fault lasts, in milliseconds: mostly around an election timeout. */
-const lastsMs = [30, 200, 600, 2000] as const
+/** How long a fault lasts on the average, in election timeouts. */
+const lastsTimeouts = [0.2, 1, 2, 6] as const
 
 export class Nemesis {
   readonly #cluster: SimulatedCluster
@@ -64,7 +64,9 @@ export class Nemesis {
     if (kind === undefined) return
     const undo = this.#dice.pick(faultsOf[kind])(this.#cluster, this.#dice)
     this.#undo.add(undo)
-    this.#cluster.world.time.after(1000 * this.#dice.around(this.#dice.pick(lastsMs)), () => {
+    const { tickMs, limits, world } = this.#cluster
+    const meanMs = this.#dice.pick(lastsTimeouts) * limits.electionTimeoutTicks * tickMs
+    world.time.after(1000 * this.#dice.around(meanMs), () => {
       if (this.#undo.delete(undo)) undo()
     })
   }
@@ -132,11 +134,24 @@ function isolating(cluster: SimulatedCluster, dice: Dice): () => void {
   }
 }
 
+/** The leader alone, or with one other, so that the rest chooses another while it still takes itself for one. */
+function deposing(cluster: SimulatedCluster, dice: Dice): () => void {
+  const leaderId = cluster.leader?.id
+  const others = dice.shuffled(cluster.nodes.map(({ id }) => id).filter((id) => id !== leaderId))
+  if (leaderId === undefined) return isolating(cluster, dice)
+  const companions = dice.below(Math.ceil(others.length / 2))
+  const left = [leaderId, ...others.slice(0, companions)]
+  return cutting(cluster, left, others.slice(companions))
+}
+
 /** Two groups of any sizes. */
 function splitting(cluster: SimulatedCluster, dice: Dice): () => void {
   const ids = dice.shuffled(cluster.nodes.map(({ id }) => id))
   const at = dice.below(ids.length)
-  const [left, right] = [ids.slice(0, at), ids.slice(at)]
+  return cutting(cluster, ids.slice(0, at), ids.slice(at))
+}
+
+function cutting(cluster: SimulatedCluster, left: readonly NodeId[], right: readonly NodeId[]): () => void {
   cluster.partition(left, right)
   return () => {
     for (const one of left) for (const other of right) cluster.mend(one, other)

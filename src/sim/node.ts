@@ -6,9 +6,9 @@ import { Counters, Driver, type LogBounds } from '../driver/index.js'
 import type { MachineFactory } from '../machine/index.js'
 import {
   isBulk,
-  majorityOf,
   type Membership,
   type Message,
+  majorityOf,
   type NodeId,
   type RaftEvent,
   type RaftLimits,
@@ -16,7 +16,7 @@ import {
 } from '../raft/index.js'
 import type { ClientRequest, Settlements } from '../transport/index.js'
 import type { WatchedNode } from './checker.js'
-import { deriveSeed, type Dice, diceOf } from './dice.js'
+import { type Dice, deriveSeed, diceOf } from './dice.js'
 import type { DurableView } from './durable.js'
 import type { DiskConditions } from './node-disk.js'
 import { NodeDisk } from './node-disk.js'
@@ -135,7 +135,14 @@ export class SimulatedNode implements WatchedNode {
     checker.recovered(id, opened.recovered)
     const { recovered } = opened
     const beforeApply = (): void => checker.observe(this)
-    const machine = new WatchedMachine(checker, id, 32 * incarnation + id, createMachine, snapshotPieceBytes, beforeApply)
+    const machine = new WatchedMachine(
+      checker,
+      id,
+      32 * incarnation + id,
+      createMachine,
+      snapshotPieceBytes,
+      beforeApply,
+    )
     this.#machine = machine
     this.#lastCheckedApplied = 0
     const clock = {
@@ -276,7 +283,10 @@ export class SimulatedNode implements WatchedNode {
     let heard = 1
     for (const atTick of this.#heardAtTick.values()) if (this.#ticks - atTick <= patience) heard++
     if (heard >= majorityOf(membership.voters.length)) return
-    this.#world.checker.report('a leader has a majority', `node ${this.id} leads and hears ${heard - 1} others`)
+    this.#world.checker.report(
+      'a leader has a majority',
+      `node ${this.id} leads and hears ${heard - 1} others`,
+    )
   }
 
   /** Like an interval of Node: ticks that were missed are not made up for. */

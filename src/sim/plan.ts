@@ -1,7 +1,7 @@
 /** What a seed stands for: the size of the cluster, its limits, its load and what goes wrong with it. */
 import type { LogBounds } from '../driver/index.js'
 import type { RaftLimits } from '../raft/index.js'
-import { deriveSeed, Dice, diceOf } from './dice.js'
+import { Dice, deriveSeed, diceOf } from './dice.js'
 import { calmNetwork, type NetworkConditions } from './network.js'
 import type { DiskConditions } from './node-disk.js'
 
@@ -26,6 +26,8 @@ export interface Workload {
   readonly timeoutMs: number
   /** Share of requests that go to any node, and not to the one taken for the leader: who reads where nobody leads? */
   readonly roamingShare: number
+  /** Two more clients for each node, of which one reads there and one writes: whoever wrongly answers is found out. */
+  readonly hasSentinels: boolean
 }
 
 export interface Plan {
@@ -77,6 +79,7 @@ export function planOf(seed: number): Plan {
       readShare: dice.pick([0.2, 0.4, 0.6]),
       timeoutMs: dice.pick([50, 300, 1000]),
       roamingShare: dice.pick([0, 0.1, 0.4]),
+      hasSentinels: dice.chance(0.5),
     },
     stormMs: isLong ? dice.between(15_000, 40_000) : dice.between(1500, 5000),
     faultGapMs: dice.pick([60, 150, 300]),

@@ -73,7 +73,10 @@ export class Requests {
       this.#answered(nodeId, settlement, results.slice(from, offset))
     }
     if (offset !== results.byteLength)
-      this.#world.checker.report('results', `node ${nodeId} sent ${results.byteLength - offset} bytes too many`)
+      this.#world.checker.report(
+        'results',
+        `node ${nodeId} sent ${results.byteLength - offset} bytes too many`,
+      )
   }
 
   /** The node died: what it had not answered it never will. */

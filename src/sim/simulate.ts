@@ -3,7 +3,7 @@ import { encode, writePut } from '../machine/index.js'
 import { openMemoryStore } from '../storage/index.js'
 import { SimulatedClient } from './client.js'
 import { SimulatedCluster } from './cluster.js'
-import { deriveSeed, Dice, diceOf } from './dice.js'
+import { Dice, deriveSeed, diceOf } from './dice.js'
 import type { Outcome } from './history.js'
 import { Nemesis } from './nemesis.js'
 import { type Plan, planOf, type Weather } from './plan.js'
@@ -38,9 +38,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
   const plan: Plan = { ...planOf(seed), ...overrides }
   const cluster = new SimulatedCluster({ ...plan, seed, ...(trace === undefined ? {} : { trace }) })
   const nemesis = new Nemesis(cluster, new Dice(deriveSeed(seed, diceOf.nemesis)), plan)
-  const clients = Array.from({ length: plan.load.clients }, (_, at) => {
-    return new SimulatedClient(cluster, new Dice(deriveSeed(seed, diceOf.client, at + 1)), plan.load, at + 1)
-  })
+  const clients = clientsOf(cluster, seed, plan)
   const stop = (): void => {
     nemesis.stop()
     for (const client of clients) client.stop()
@@ -56,6 +54,17 @@ export function simulate(options: SimulationOptions): SimulationResult {
     counts: cluster.world.counts,
     violation: cluster.violation,
   }
+}
+
+function clientsOf(cluster: SimulatedCluster, seed: number, { load }: Plan): SimulatedClient[] {
+  const posts = cluster.nodes.flatMap(({ id: nodeId }) => [
+    { nodeId, isReader: true },
+    { nodeId, isReader: false },
+  ])
+  const callers = Array.from({ length: load.clients }, () => undefined)
+  return [...callers, ...(load.hasSentinels ? posts : [])].map((post, at) => {
+    return new SimulatedClient(cluster, new Dice(deriveSeed(seed, diceOf.client, at + 1)), load, at + 1, post)
+  })
 }
 
 /** Liveness: with a healthy majority there is a leader, a write is committed, and all nodes come to the same state. */
@@ -118,7 +127,9 @@ function applied(cluster: SimulatedCluster): string {
 }
 
 function unanswered(cluster: SimulatedCluster): string {
-  return cluster.unanswered.map((call) => `request ${call.request}, a ${call.type} to ${call.nodeId}`).join(', ')
+  return cluster.unanswered
+    .map((call) => `request ${call.request}, a ${call.type} to ${call.nodeId}`)
+    .join(', ')
 }
 
 /** Equal states, and disks on which each node would find all of it again. */

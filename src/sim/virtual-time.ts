@@ -26,7 +26,11 @@ export class VirtualTime {
 
   /** Runs `run` once, `delayUs` from now; never before it returns. */
   after(delayUs: number, run: () => void): void {
-    const happening = { atUs: this.#nowUs + Math.max(0, Math.round(delayUs)), sequence: ++this.#sequence, run }
+    const happening = {
+      atUs: this.#nowUs + Math.max(0, Math.round(delayUs)),
+      sequence: ++this.#sequence,
+      run,
+    }
     const heap = this.#heap
     let at = heap.length
     heap.push(happening)

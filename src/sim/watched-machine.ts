@@ -4,8 +4,8 @@ import {
   createKv,
   encode,
   type MachineFactory,
-  readRangeAnswer,
   type ResultWriter,
+  readRangeAnswer,
   type StateMachine,
   writeRange,
 } from '../machine/index.js'
@@ -84,7 +84,10 @@ export class WatchedMachine implements StateMachine {
       for (let piece = pieces.next(); piece.done !== true; piece = pieces.next()) {
         taken.push(piece.value.slice())
         const isFirst = taken.length === 1
-        const masked = maskedBy(this.#mask, isFirst ? Buffer.concat([Buffer.of(0), piece.value]) : piece.value)
+        const masked = maskedBy(
+          this.#mask,
+          isFirst ? Buffer.concat([Buffer.of(0), piece.value]) : piece.value,
+        )
         for (let at = 0; at < masked.byteLength; at += this.#pieceBytes)
           yield masked.slice(at, at + this.#pieceBytes)
       }
