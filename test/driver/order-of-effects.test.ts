@@ -1,0 +1,270 @@
+import { expect, test } from 'vitest'
+import { Counters, Driver } from '../../src/driver/index.js'
+import {
+  createKv,
+  encode,
+  type ResultBuilder,
+  type StateMachine,
+  writeGet,
+  writePut,
+} from '../../src/machine/index.js'
+import { type Message, type Persist, packCommands, type RaftLimits } from '../../src/raft/index.js'
+import type { LogStore } from '../../src/storage/index.js'
+import type { Settlement } from '../../src/transport/index.js'
+
+interface Write {
+  readonly persist: Persist
+  readonly end: (error?: Error) => void
+}
+
+/** A node whose disk, links, clients and time do only what the test says. */
+class Surroundings {
+  readonly sent: Message[] = []
+  readonly writes: Write[] = []
+  readonly settled: Settlement[] = []
+  readonly failures: unknown[] = []
+  readonly deferred: (() => void)[] = []
+  readonly driver: Driver
+
+  constructor(options: { voters?: number[]; machine?: StateMachine; limits?: Partial<RaftLimits> } = {}) {
+    const { voters = [1, 2, 3], machine = createKv(), limits = {} } = options
+    const store: LogStore = {
+      write: (persist, flushed) => void this.writes.push({ persist, end: flushed }),
+      writeSnapshotChunk: () => undefined,
+      compact: () => undefined,
+      readSnapshot: () => undefined,
+      retainSnapshots: () => undefined,
+      close: () => Promise.resolve(),
+    }
+    this.driver = new Driver({
+      raft: { id: 1, membership: { voters, votersOutgoing: [], learners: [] }, seed: 1, limits },
+      bounds: { logBytesMax: 1 << 30, trailingBytes: 0 },
+      store,
+      machine,
+      links: { send: (message) => void this.sent.push(message) },
+      clock: { now: () => 0, defer: (callback) => void this.deferred.push(callback) },
+      counters: new Counters(Counters.allocate()),
+      heartbeatIntervalMs: 50,
+      settle: ({ settled }) => void this.settled.push(...settled),
+      observe: () => undefined,
+      heartbeatSeen: () => undefined,
+      failed: (error) => void this.failures.push(error),
+    })
+  }
+
+  receive(message: Message): void {
+    this.driver.receive(message)
+    this.driver.turn()
+  }
+
+  propose(request: number, ...values: readonly string[]): void {
+    const frame = packCommands(values.map((value) => encode(writePut, 'k', value)))
+    this.driver.request({ request, type: 'propose', frame })
+  }
+
+  /** Ends the oldest write. */
+  flush(error?: Error): void {
+    this.writes.shift()?.end(error)
+  }
+
+  take(): Message[] {
+    return this.sent.splice(0)
+  }
+
+  /** Makes the node leader of term 1, with its empty entry on disk and committed. */
+  lead(): void {
+    this.driver.raft.step({ type: 'campaign' })
+    this.driver.turn()
+    this.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, nextTerm: 1, voteGranted: true })
+    this.flush()
+    this.receive({ type: 'requestVoteResponse', from: 2, to: 1, term: 1, voteGranted: true })
+    this.flush()
+    this.acknowledge(1)
+    this.take()
+  }
+
+  /** Node 2 holds everything up to here. */
+  acknowledge(matchIndex: number, round = 0): void {
+    const answer = { success: true, conflictIndex: 0, conflictTerm: 0, prevLogIndex: 0 } as const
+    this.receive({ type: 'appendEntriesResponse', from: 2, to: 1, term: 1, matchIndex, round, ...answer })
+  }
+}
+
+const types = (messages: readonly Message[]) => messages.map(({ type }) => type)
+
+test('a vote leaves only when it is on the disk', () => {
+  const node = new Surroundings()
+  node.receive({ type: 'requestVote', from: 2, to: 1, term: 1, lastLogIndex: 0, lastLogTerm: 0 })
+  expect(node.take()).toEqual([])
+  expect(node.writes[0]?.persist.hardState).toEqual({ currentTerm: 1, votedFor: 2 })
+  node.flush()
+  expect(node.take()).toMatchObject([{ type: 'requestVoteResponse', voteGranted: true }])
+})
+
+test('a candidate asks for votes only when its own is on the disk', () => {
+  const node = new Surroundings()
+  node.driver.raft.step({ type: 'campaign' })
+  node.driver.turn()
+  expect(types(node.take())).toEqual(['preVote', 'preVote'])
+  node.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, nextTerm: 1, voteGranted: true })
+  expect(node.take()).toEqual([])
+  node.flush()
+  expect(types(node.take())).toEqual(['requestVote', 'requestVote'])
+})
+
+test('a leader sends while its own disk still writes, and what came meanwhile is the next batch', () => {
+  const node = new Surroundings()
+  node.lead()
+  node.propose(1, 'one')
+  node.driver.turn()
+  expect(types(node.take())).toContain('appendEntries')
+  expect(node.writes.length).toBe(1)
+  node.propose(2, 'two')
+  node.driver.turn()
+  node.propose(3, 'three')
+  node.driver.turn()
+  expect(node.writes.length).toBe(1)
+  node.flush()
+  expect(node.writes.map(({ persist }) => persist.entries.map(({ index }) => index))).toEqual([[3, 4]])
+})
+
+test('a command is answered once a majority has it on disk, be the own disk among them or not', () => {
+  const node = new Surroundings()
+  node.lead()
+  node.propose(1, 'one')
+  node.driver.turn()
+  node.acknowledge(2)
+  expect(node.settled).toEqual([])
+  node.receive({
+    type: 'appendEntriesResponse',
+    from: 3,
+    to: 1,
+    term: 1,
+    success: true,
+    matchIndex: 2,
+    prevLogIndex: 1,
+    conflictIndex: 0,
+    conflictTerm: 0,
+    round: 0,
+  })
+  expect(node.settled).toEqual([{ request: 1, outcome: 'applied', index: 2, count: 1 }])
+})
+
+test('[DU2] a failed flush stops the node: nothing is sent, written or answered any more', () => {
+  const node = new Surroundings()
+  node.lead()
+  node.propose(1, 'one')
+  node.driver.turn()
+  node.take()
+  node.flush(new Error('the disk broke'))
+  expect(node.failures).toMatchObject([{ message: 'the disk broke' }])
+  node.propose(2, 'two')
+  node.driver.tick()
+  node.acknowledge(2)
+  node.driver.turn()
+  expect([node.sent, node.writes, node.settled]).toEqual([[], [], []])
+})
+
+test.each([
+  [
+    'throws',
+    () => {
+      throw new Error('poison')
+    },
+    'poison',
+  ],
+  ['answers too little', () => undefined, '0 results for 1 commands'],
+  [
+    'answers too much',
+    (_: unknown, results: ResultBuilder | undefined) => {
+      results?.append(new Uint8Array(1))
+      results?.append(new Uint8Array(1))
+    },
+    '2 results for 1 commands',
+  ],
+] as const)('a machine that %s stops its node', (_, apply, message) => {
+  const machine = { ...createKv(), apply } as unknown as StateMachine
+  const node = new Surroundings({ machine })
+  node.lead()
+  node.propose(1, 'one')
+  node.driver.turn()
+  node.flush()
+  node.acknowledge(2)
+  expect(node.failures).toMatchObject([{ message: expect.stringContaining(message) }])
+  expect(node.settled).toEqual([])
+})
+
+test('a request that is refused on arrival gets its frame back, untouched', () => {
+  const node = new Surroundings()
+  const frame = packCommands([encode(writePut, 'k', 'v')])
+  const bytes = frame.bytes.slice()
+  node.driver.request({ request: 1, type: 'propose', frame })
+  node.driver.turn()
+  expect(node.settled).toEqual([
+    { request: 1, outcome: 'refused', code: 'notLeader', leaderId: undefined, frame },
+  ])
+  expect(frame.bytes).toEqual(bytes)
+})
+
+test('a read waits for a round of heartbeats that began after it, and for its index to be applied', () => {
+  const node = new Surroundings()
+  node.lead()
+  const frame = packCommands([encode(writeGet, 'k')])
+  node.driver.request({ request: 1, type: 'read', frame })
+  node.driver.turn()
+  const [heartbeat] = node.take().filter((message) => message.type === 'appendEntries' && message.round > 0)
+  const round = heartbeat?.type === 'appendEntries' ? heartbeat.round : 0
+  expect(round).toBeGreaterThan(0)
+  node.acknowledge(1, round - 1)
+  expect(node.settled).toEqual([])
+  node.acknowledge(1, round)
+  expect(node.settled).toEqual([{ request: 1, outcome: 'read', count: 1 }])
+})
+
+test('a long backlog is applied in slices, and the ports are looked at in between', () => {
+  const node = new Surroundings({ limits: { uncommittedBytesMax: 1 << 30 } })
+  node.lead()
+  const value = 'v'.repeat(200_000)
+  for (let request = 1; request <= 12; request++) node.propose(request, value)
+  node.driver.turn()
+  node.flush()
+  node.acknowledge(13)
+  expect(node.settled.length).toBeGreaterThan(0)
+  expect(node.settled.length).toBeLessThan(12)
+  expect(node.deferred.length).toBe(1)
+  while (node.deferred.length > 0) node.deferred.shift()?.()
+  expect(node.settled.map(({ request }) => request)).toEqual(Array.from({ length: 12 }, (_, at) => at + 1))
+})
+
+test('each request is settled exactly once, also when the node loses its lead', () => {
+  const node = new Surroundings()
+  node.lead()
+  node.propose(1, 'one')
+  node.propose(2, 'two')
+  node.driver.turn()
+  node.flush()
+  // A leader of term 2 that has only the first of both, and commits an entry of its own behind it.
+  const theirs = packCommands([encode(writePut, 'k', 'theirs')])
+  const [kept] = node.driver.raft.state.log.slice(2, 2, 1)
+  const run = { index: 3, term: 2, count: 1, kind: 1 as const, bytes: theirs.bytes }
+  new DataView(theirs.bytes.buffer).setFloat64(8, 3, true)
+  new DataView(theirs.bytes.buffer).setFloat64(16, 2, true)
+  node.receive({
+    type: 'appendEntries',
+    from: 3,
+    to: 1,
+    term: 2,
+    prevLogIndex: 1,
+    prevLogTerm: 1,
+    entries: kept === undefined ? [] : [kept, run],
+    leaderCommit: 3,
+    round: 0,
+  })
+  expect(node.settled.map(({ request, outcome }) => [request, outcome])).toEqual([
+    [1, 'applied'],
+    [2, 'refused'],
+  ])
+  node.flush()
+  node.driver.turn()
+  expect(node.settled.length).toBe(2)
+})
