@@ -4,7 +4,7 @@ import { startCluster } from '../src/cluster/index.js'
 const seconds = 10
 const cluster = await startCluster({ nodes: 3 })
 await cluster.put('a', 'b')
-await pause(1)
+await pause(5)
 const messagesBefore = messagesSent()
 const cpuBefore = process.cpuUsage()
 const startedMs = performance.now()

@@ -212,8 +212,8 @@ export class Members {
       trailingBytes,
       diskBytesMax,
     } = this.#options
-    // A tick a heartbeat: nodes begin theirs at different moments, and each tick of an idle node costs.
-    const tickMs = heartbeatIntervalMs
+    // Two ticks a heartbeat: fine enough to tell election timeouts apart, and each tick of an idle node costs.
+    const tickMs = heartbeatIntervalMs / 2
     return {
       nodeId,
       membership: this.#membership,
@@ -223,7 +223,7 @@ export class Members {
       tickMs,
       limits: {
         ...defaultLimits,
-        heartbeatTicks: 1,
+        heartbeatTicks: 2,
         electionTimeoutTicks: Math.round(electionTimeoutMs / tickMs),
       },
       bounds: { logBytesMax, trailingBytes },

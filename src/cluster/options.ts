@@ -17,11 +17,11 @@ export interface ClusterOptions {
   /** A module whose default export makes the state machine: a URL, or a path. Default: the key-value store. */
   readonly machine?: string | URL
   /**
-   * Milliseconds between heartbeats, 2 to 10,000. Default 50. Small: a dead leader is noticed sooner, at a
+   * Milliseconds between heartbeats, 2 to 10,000. Default 100. Small: an election timeout may be short, at a
    * higher cost when idle. Large: the reverse.
    */
   readonly heartbeatIntervalMs?: number
-  /** Milliseconds without a leader before an election, at least three heartbeats. Default 500; each wait lies between this and its double. */
+  /** Milliseconds without a leader before an election, at least three heartbeats. Default five of them; each wait lies between this and its double. */
   readonly electionTimeoutMs?: number
   /** Milliseconds until a call is given up, 1 to 3,600,000. Default 5000. What was sent by then has an unknown outcome. */
   readonly requestTimeoutMs?: number
@@ -47,10 +47,10 @@ export function resolveOptions(options: ClusterOptions): ResolvedOptions {
   if (dir !== undefined && (typeof dir !== 'string' || dir === '')) throw invalid('dir', 'a path', dir)
   const durability = oneOf('durability', options.durability ?? 'flush', ['flush', 'none'])
   const host = oneOf('host', options.host ?? 'threads', ['threads', 'inline'])
-  const heartbeatIntervalMs = checkWhole('heartbeatIntervalMs', options.heartbeatIntervalMs ?? 50, 2, 10_000)
+  const heartbeatIntervalMs = checkWhole('heartbeatIntervalMs', options.heartbeatIntervalMs ?? 100, 2, 10_000)
   const electionTimeoutMs = checkWhole(
     'electionTimeoutMs',
-    options.electionTimeoutMs ?? 10 * heartbeatIntervalMs,
+    options.electionTimeoutMs ?? 5 * heartbeatIntervalMs,
     3 * heartbeatIntervalMs,
     600_000,
   )

@@ -52,7 +52,7 @@ test('[DU1] the process is killed under load 20 times in a row, and no acknowled
 }, 240_000)
 
 test('nodes are killed and restarted under load 50 times in one process: nothing acknowledged is lost, no thread or file leaks', async () => {
-  const cluster = await startedCluster({ logBytesMax: 256 << 10, heartbeatIntervalMs: 20 })
+  const cluster = await startedCluster({ logBytesMax: 256 << 10, heartbeatIntervalMs: 40 })
   const load = new Load(cluster, 32)
   await load.reaches(100)
   let held: object | undefined

@@ -2,7 +2,7 @@
 import { startCluster } from '../../src/cluster/index.js'
 
 const [dir = '', round = ''] = process.argv.slice(2)
-const cluster = await startCluster({ dir, logBytesMax: 128 << 10, heartbeatIntervalMs: 20 })
+const cluster = await startCluster({ dir, logBytesMax: 128 << 10, heartbeatIntervalMs: 40 })
 for (let client = 0; client < 32; client++) void write(client)
 
 async function write(client: number): Promise<void> {
