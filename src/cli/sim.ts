@@ -1,6 +1,6 @@
 /** `raftbox sim`: looks for seeds that break a promise, or replays one. */
 import { type SweepResult, sweep } from '../jobs/index.js'
-import { simulate } from '../sim/index.js'
+import { type Counts, faultNames, simulate } from '../sim/index.js'
 import { Progress } from './progress.js'
 
 export interface SimOptions {
@@ -60,11 +60,18 @@ function replay(seed: number, { trace = false, json = false }: SimOptions): numb
 
 function report(result: SweepResult, realSeconds: number, isJson: boolean): void {
   const { seeds, violations, virtualSeconds, counts } = result
-  const { messages, ...faults } = counts
+  const { messages, ...happened } = counts
+  const faults: Partial<Counts> = {}
+  for (const name of faultNames) {
+    faults[name] = happened[name]
+    delete (happened as Partial<Counts>)[name]
+  }
+  const times = { virtualSeconds: rounded(virtualSeconds), realSeconds: rounded(realSeconds) }
   if (isJson) {
     const numbers = { seeds, violations: violations.length, messages }
-    const times = { virtualSeconds: rounded(virtualSeconds), realSeconds: rounded(realSeconds) }
-    console.log(JSON.stringify({ ...numbers, ...times, faults, failed: violations.slice(0, toldMax) }))
+    console.log(
+      JSON.stringify({ ...numbers, ...times, faults, happened, failed: violations.slice(0, toldMax) }),
+    )
     return
   }
   for (const { seed, rule, detail, atMs } of violations.slice(0, toldMax)) {
@@ -73,10 +80,15 @@ function report(result: SweepResult, realSeconds: number, isJson: boolean): void
   }
   if (violations.length > toldMax) console.log(`and ${violations.length - toldMax} more`)
   const found = violations.length === 0 ? 'no violation' : `${violations.length} with a violation`
-  console.log(`${seeds} ${seeds === 1 ? 'seed' : 'seeds'}, ${found}; ${messages} messages`)
-  console.log(`${rounded(virtualSeconds)} virtual seconds in ${rounded(realSeconds)} seconds`)
-  const told = Object.entries(faults).filter(([, count]) => count > 0)
-  console.log(told.map(([name, count]) => `${name} ${count}`).join(', '))
+  console.log(`${seeds} ${seeds === 1 ? 'seed' : 'seeds'}, ${found}`)
+  console.log(`${times.virtualSeconds} virtual seconds in ${times.realSeconds}; ${messages} messages`)
+  console.log(`faults: ${listed(faults)}`)
+  console.log(`came of it: ${listed(happened)}`)
+}
+
+function listed(counts: Readonly<Record<string, number>>): string {
+  const told = Object.entries(counts).filter(([, count]) => count > 0)
+  return told.map(([name, count]) => `${name} ${count}`).join(', ') || 'none'
 }
 
 function rounded(seconds: number): number {

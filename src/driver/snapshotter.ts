@@ -92,7 +92,7 @@ export class Snapshotter {
     taking.size += piece.value.byteLength
     this.#store.writeSnapshotChunk(taking, offset, piece.value, (error) => {
       if (error !== undefined) return this.#fail(error)
-      if (this.#taking === taking) this.#next(taking)
+      this.#goOn(taking, () => this.#next(taking))
     })
   }
 
@@ -103,11 +103,22 @@ export class Snapshotter {
     this.#store.retainSnapshots(new Set(snapshotsBeingSent(this.#raft.state).map((sent) => sent.index)))
     this.#store.compact({ snapshot, base }, (error) => {
       if (error !== undefined) return this.#fail(error)
-      if (this.#taking !== taking) return
-      this.#taking = undefined
-      this.#counters.add('snapshotsTaken', 1)
-      this.#raft.step({ type: 'compacted', snapshot, base })
+      this.#goOn(taking, () => {
+        this.#taking = undefined
+        this.#counters.add('snapshotsTaken', 1)
+        this.#raft.step({ type: 'compacted', snapshot, base })
+      })
     })
+  }
+
+  /** The store calls back outside of any turn: what throws here stops the node all the same. */
+  #goOn(taking: Taking, work: () => void): void {
+    if (this.#taking !== taking) return
+    try {
+      work()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** Where to cut: a margin behind the snapshot, and not before a follower that is being sent an earlier one. */

@@ -54,6 +54,10 @@ export function onInstallSnapshot(state: RaftState, message: InstallSnapshot): v
     return sendOnceFlushed(state, done, index)
   }
 
+  // The snapshot that was received last is not with the store yet: in the same write, chunks of another would
+  // take its place before it counts. The leader repeats what gets no answer.
+  if (outbox.install !== undefined) return
+
   // Create a new snapshot file if first chunk (rule 2).
   if (state.incomingSnapshot?.snapshot.index !== index || state.incomingSnapshot.snapshot.term !== term) {
     state.incomingSnapshot = { snapshot: { index, term, membership, size }, offset: 0 }

@@ -3,9 +3,9 @@
  * step. Each check looks at what moved since the last one, so that most cost a few comparisons.
  */
 import {
-  type AppendEntries,
   type LogIndex,
   type Membership,
+  type Message,
   majorityOf,
   type NodeId,
   type RaftState,
@@ -36,6 +36,8 @@ interface Seen {
   baseIndex: LogIndex
   commitIndex: LogIndex
   lastApplied: LogIndex
+  /** As a leader: what it knows of the others' disks. */
+  readonly matches: Map<NodeId, LogIndex>
 }
 
 /** What a node gave its word for; kept across restarts. */
@@ -91,6 +93,7 @@ export class Checker {
       baseIndex: base.index,
       commitIndex,
       lastApplied: 0,
+      matches: new Map(),
     })
   }
 
@@ -113,20 +116,23 @@ export class Checker {
     return this.#leaders.get(term)?.id
   }
 
-  /** After a step of the node. `message` is what the step was about: what it says is looked up even where nothing seems to have moved. */
-  observe(node: WatchedNode, message?: AppendEntries): void {
+  /** After a step of the node. `message` is what the step was about: what it said is looked up. */
+  observe(node: WatchedNode, message?: Message): void {
     const { id, state } = node
     const seen = this.#seen.get(id)
     if (state === undefined || seen === undefined) return
     const { log, currentTerm } = state
-    if (currentTerm !== seen.term || state.votedFor !== seen.votedFor) this.#termMoved(id, state, seen)
+    if (currentTerm !== seen.term || state.votedFor !== seen.votedFor)
+      this.#termMoved(id, state, seen, message)
     const isTailSeen = log.lastIndex === seen.tail.index && log.termAt(seen.tail.index) === seen.tail.term
-    const isSuspect = message !== undefined && message.entries.length > 0
+    // Its entries are compared even where nothing seems to have moved.
+    const isSuspect = message?.type === 'appendEntries' && message.entries.length > 0
     if (!isTailSeen || isSuspect || log.base.index !== seen.baseIndex) {
       this.#logMoved(id, state, seen, isSuspect ? message.prevLogIndex : Number.POSITIVE_INFINITY)
     }
     if (state.role === 'leader') {
-      if (!seen.isLeader) this.#elected(id, state, seen)
+      if (!seen.isLeader) this.#elected(node, state, seen)
+      if (message !== undefined) this.#matched(state, message.from, seen)
       const leader = this.#leaders.get(currentTerm)
       if (leader !== undefined) leader.tail = seen.tail
     } else if (seen.isLeader) this.#counts.stepDowns++
@@ -157,11 +163,22 @@ export class Checker {
       this.report('bounds', `${waitingReads.length} reads wait at node ${id}`)
   }
 
-  #termMoved(id: NodeId, { currentTerm, votedFor }: RaftState, seen: Seen): void {
+  #termMoved(id: NodeId, state: RaftState, seen: Seen, message: Message | undefined): void {
+    const { currentTerm, votedFor, log } = state
     if (currentTerm < seen.term)
       this.report('monotone', `currentTerm of node ${id} fell from ${seen.term} to ${currentTerm}`)
     if (currentTerm === seen.term && seen.votedFor !== undefined && votedFor !== seen.votedFor)
       this.report('one vote a term', `node ${id} turned from ${seen.votedFor} to ${votedFor}`)
+    // Only who has at least what we have can have all that is committed (§5.4.1).
+    if (message?.type === 'requestVote' && votedFor === message.from) {
+      const { index, term } = log.last
+      const { lastLogIndex, lastLogTerm } = message
+      if (lastLogTerm < term || (lastLogTerm === term && lastLogIndex < index))
+        this.report(
+          'votes go to who is up to date',
+          `node ${id} has ${index}@${term} and votes for ${votedFor}`,
+        )
+    }
     seen.term = currentTerm
     seen.votedFor = votedFor
   }
@@ -205,11 +222,19 @@ export class Checker {
   }
 
   /** At most one leader a term, and it has every entry that was committed in an earlier one. */
-  #elected(id: NodeId, { currentTerm }: RaftState, seen: Seen): void {
+  #elected({ id, durable }: WatchedNode, { currentTerm }: RaftState, seen: Seen): void {
     const other = this.#leaders.get(currentTerm)
     if (other !== undefined && other.id !== id)
       this.report('election safety', `${other.id} and ${id} lead term ${currentTerm}`)
     this.#counts.elections++
+    seen.matches.clear()
+    const ownVote = durable.hardState
+    const isOwnVoteDurable = ownVote?.currentTerm === currentTerm && ownVote.votedFor === id
+    const hasVoteOf = (voter: NodeId): boolean =>
+      voter === id ? isOwnVoteDurable : this.wordOf(voter).votes.get(currentTerm) === id
+    const voters = this.#nodes.filter((node) => hasVoteOf(node.id)).map((node) => node.id)
+    if (voters.length < majorityOf(this.#nodes.length))
+      this.report('a leader has a majority', `node ${id} leads ${currentTerm} by the votes of ${voters}`)
     this.#leaders.set(currentTerm, { id, tail: seen.tail })
     const { committed } = this.ledger
     let at = committed.length - 1
@@ -217,6 +242,18 @@ export class Checker {
     const last = committed[at]
     if (last !== undefined && this.ledger.ancestor(seen.tail, at) !== last)
       this.report('leader completeness', `node ${id} leads term ${currentTerm} without ${nameOf(last)}`)
+  }
+
+  /** What a leader takes for matching is on that follower's disk, unless it follows a later leader by now. */
+  #matched({ id, currentTerm, progress }: RaftState, followerId: NodeId, seen: Seen): void {
+    const matchIndex = progress.get(followerId)?.matchIndex ?? 0
+    if (matchIndex === (seen.matches.get(followerId) ?? 0)) return
+    seen.matches.set(followerId, matchIndex)
+    const durable = this.#nodes.find((node) => node.id === followerId)?.durable
+    const entry = this.ledger.ancestor(seen.tail, matchIndex)
+    if (durable === undefined || (durable.hardState?.currentTerm ?? 0) > currentTerm) return
+    if (entry === undefined || !durable.holds(entry))
+      this.report('match index', `leader ${id} takes ${followerId} to match up to ${matchIndex}`)
   }
 
   #commitMoved(id: NodeId, state: RaftState, seen: Seen): void {

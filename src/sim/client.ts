@@ -72,7 +72,7 @@ export class SimulatedClient {
     if (outcome.outcome === 'refused') {
       const { leaderId } = outcome
       this.#leaderId = leaderId !== undefined && leaderId > 0 ? leaderId : this.#anyNode()
-      return this.#next(this.#dice.around(redirectMs))
+      return this.#next(this.#dice.around(this.#post === undefined ? redirectMs : 2 * redirectMs))
     }
     if (outcome.outcome === 'unknown') this.#leaderId = this.#anyNode()
     this.#next(this.#dice.around(this.#load.thinkMs))

@@ -77,7 +77,11 @@ export class Ledger {
   /** The ancestor of `entry` at `index`, itself included. */
   ancestor(entry: LedgerEntry, index: LogIndex): LedgerEntry | undefined {
     let ancestor: LedgerEntry | undefined = entry
-    while (ancestor !== undefined && ancestor.index > index) ancestor = ancestor.previous
+    while (ancestor !== undefined && ancestor.index > index) {
+      // What comes before a committed entry is committed: no need to walk.
+      if (this.committed[ancestor.index] === ancestor) return this.committed[index]
+      ancestor = ancestor.previous
+    }
     return ancestor?.index === index ? ancestor : undefined
   }
 

@@ -228,7 +228,7 @@ function pausing(cluster: SimulatedCluster, dice: Dice): () => void {
 
 function slowing(cluster: SimulatedCluster, dice: Dice): () => void {
   const ids = dice.chance(0.2) ? cluster.nodes.map(({ id }) => id) : [victimOf(cluster, dice)]
-  const meanMs = dice.pick([5, 30, 100])
+  const meanMs = dice.pick([5, 50, 200])
   for (const id of ids) cluster.slowDisk(id, meanMs)
   return () => {
     for (const id of ids) cluster.slowDisk(id, undefined)

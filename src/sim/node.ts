@@ -4,29 +4,20 @@
  */
 import { Counters, Driver, type LogBounds } from '../driver/index.js'
 import type { MachineFactory } from '../machine/index.js'
-import {
-  isBulk,
-  type Membership,
-  type Message,
-  majorityOf,
-  type NodeId,
-  type RaftEvent,
-  type RaftLimits,
-  type RaftState,
-} from '../raft/index.js'
+import type { Membership, Message, NodeId, RaftEvent, RaftLimits, RaftState } from '../raft/index.js'
 import type { ClientRequest, Settlements } from '../transport/index.js'
 import type { WatchedNode } from './checker.js'
 import { type Dice, deriveSeed, diceOf } from './dice.js'
 import type { DurableView } from './durable.js'
+import { Inbox } from './inbox.js'
 import type { DiskConditions } from './node-disk.js'
 import { NodeDisk } from './node-disk.js'
 import type { Promises } from './promises.js'
+import { QuorumWatch } from './quorum-watch.js'
 import { WatchedMachine } from './watched-machine.js'
 import { WatchedStore } from './watched-store.js'
 import type { World } from './world.js'
 
-/** As on real ports (`port-links.ts`): what may wait at a peer on one port. */
-const waitingMessagesMax = 1024
 /** A node's whole state is compared with the model's once in so many turns that applied something. */
 const stateCheckTurns = 16
 
@@ -70,18 +61,12 @@ export class SimulatedNode implements WatchedNode {
   isPaused = false
   /** Why it stopped by itself, if it did. */
   error: unknown
-  #control: Message[] = []
-  #bulk: Message[] = []
-  #requests: ClientRequest[] = []
-  readonly #waitingOf = new Map<number, number>()
+  readonly #inbox = new Inbox()
+  #quorumWatch = new QuorumWatch()
   /** What came due while the node was paused: it all comes at once. */
   #held: (() => void)[] = []
   #isTickHeld = false
   #isWakeDue = false
-  /** Ticks of this incarnation, and how many of them it leads; and when it heard each other node. */
-  #ticks = 0
-  #ledTicks = 0
-  readonly #heardAtTick = new Map<NodeId, number>()
   #appliedTurns = 0
   #lastCheckedApplied = 0
 
@@ -121,7 +106,7 @@ export class SimulatedNode implements WatchedNode {
 
   /** Messages that wait at the node. */
   get waitingCount(): number {
-    return this.#control.length + this.#bulk.length
+    return this.#inbox.messageCount
   }
 
   start(): void {
@@ -219,20 +204,12 @@ export class SimulatedNode implements WatchedNode {
       this.#world.tracer.record(this.id, { type: 'undelivered', message, why: 'not running' })
       return
     }
-    const port = message.from * 2 + (isBulk(message) ? 1 : 0)
-    const waiting = this.#waitingOf.get(port) ?? 0
-    if (waiting >= waitingMessagesMax) {
-      this.#world.counts.overflowed++
-      return
-    }
-    this.#waitingOf.set(port, waiting + 1)
-    if (isBulk(message)) this.#bulk.push(message)
-    else this.#control.push(message)
-    this.#wake()
+    if (this.#inbox.deliver(message)) this.#wake()
+    else this.#world.counts.overflowed++
   }
 
   ask(request: ClientRequest): void {
-    this.#requests.push(request)
+    this.#inbox.ask(request)
     this.#wake()
   }
 
@@ -257,7 +234,7 @@ export class SimulatedNode implements WatchedNode {
   }
 
   #wakeNow(): void {
-    if (this.#control.length + this.#bulk.length + this.#requests.length === 0) return
+    if (this.#inbox.isEmpty) return
     this.#drain()
     this.#turn()
   }
@@ -268,25 +245,9 @@ export class SimulatedNode implements WatchedNode {
     this.#afterStep()
     this.#turn()
     this.#world.checker.checkBounds(this)
-    this.#checkQuorum()
+    const lonely = this.state && this.#quorumWatch.ticked(this.state)
+    if (lonely !== undefined) this.#world.checker.report('a leader has a majority', lonely)
     this.#scheduleTick()
-  }
-
-  /** A leader that no majority answers steps down, after two election timeouts at the latest (thesis §6.2). */
-  #checkQuorum(): void {
-    this.#ticks++
-    const { state } = this
-    this.#ledTicks = state?.role === 'leader' ? this.#ledTicks + 1 : 0
-    const { limits, membership } = this.#options
-    const patience = 2 * limits.electionTimeoutTicks + 1
-    if (this.#ledTicks <= patience) return
-    let heard = 1
-    for (const atTick of this.#heardAtTick.values()) if (this.#ticks - atTick <= patience) heard++
-    if (heard >= majorityOf(membership.voters.length)) return
-    this.#world.checker.report(
-      'a leader has a majority',
-      `node ${this.id} leads and hears ${heard - 1} others`,
-    )
   }
 
   /** Like an interval of Node: ticks that were missed are not made up for. */
@@ -301,13 +262,8 @@ export class SimulatedNode implements WatchedNode {
 
   /** Takes all that waits, votes and heartbeats first. */
   #drain(): void {
-    const [control, bulk, requests] = [this.#control, this.#bulk, this.#requests]
-    this.#control = []
-    this.#bulk = []
-    this.#requests = []
-    this.#waitingOf.clear()
-    for (const message of control) this.#receive(message)
-    for (const message of bulk) this.#receive(message)
+    const { messages, requests } = this.#inbox.takeAll()
+    for (const message of messages) this.#receive(message)
     for (const request of requests) {
       this.#world.tracer.record(this.id, { type: 'asked', request: request.request, what: request.type })
       this.driver?.request(request)
@@ -320,9 +276,9 @@ export class SimulatedNode implements WatchedNode {
     fingerprint.add(this.id)
     fingerprint.addMessage(message)
     tracer.record(this.id, { type: 'received', message })
-    this.#heardAtTick.set(message.from, this.#ticks)
+    this.#quorumWatch.heard(message.from)
     this.driver?.receive(message)
-    this.#world.checker.observe(this, message.type === 'appendEntries' ? message : undefined)
+    this.#world.checker.observe(this, message)
   }
 
   #turn(): void {
@@ -378,12 +334,8 @@ export class SimulatedNode implements WatchedNode {
     this.#held = []
     this.#isTickHeld = false
     this.#isWakeDue = false
-    this.#ledTicks = 0
-    this.#heardAtTick.clear()
-    this.#control = []
-    this.#bulk = []
-    this.#requests = []
-    this.#waitingOf.clear()
+    this.#quorumWatch = new QuorumWatch()
+    this.#inbox.takeAll()
     this.disk.crash()
     this.#tell(why)
     this.#surroundings.stopped(this.id)

@@ -69,6 +69,7 @@ export function planOf(seed: number): Plan {
       { flushMs: 0.2, flushJitterMs: 0.3 },
       { flushMs: 1, flushJitterMs: 2 },
       { flushMs: 4, flushJitterMs: 8 },
+      { flushMs: 5, flushJitterMs: 30 },
     ]),
     load: {
       clients: dice.pick([1, 3, 4, 6]),

@@ -1,5 +1,5 @@
 /** Requests on their way between clients and nodes: each is answered by its node once at most. */
-import { commandHeaderBytes, type NodeId, packCommands } from '../raft/index.js'
+import { commandHeaderBytes, FrameBuilder, type NodeId } from '../raft/index.js'
 import type { ClientRequest, Settlement, Settlements } from '../transport/index.js'
 import type { Dice } from './dice.js'
 import type { Call, History, Outcome } from './history.js'
@@ -28,6 +28,7 @@ export class Requests {
   readonly #history: History
   readonly #ask: AskNode
   readonly #open = new Map<number, Open>()
+  readonly #packer = new FrameBuilder()
   #lastRequest = 0
 
   constructor(world: World, dice: Dice, history: History, ask: AskNode) {
@@ -50,7 +51,8 @@ export class Requests {
     const open: Open = { call, done, hasArrived: false, isAnswered: false, isSettled: false }
     this.#open.set(request, open)
     const { time } = this.#world
-    const frame = packCommands(commands)
+    for (const command of commands) this.#packer.append(command)
+    const frame = this.#packer.take()
     time.after(this.#way(), () => {
       open.hasArrived = true
       if (this.#ask(nodeId, { request, type, frame })) return
