@@ -22,32 +22,31 @@ export interface SweepOptions {
 /** Simulates each seed of a range. The result is the same for any number of threads. */
 export async function sweep(options: SweepOptions): Promise<SweepResult> {
   const { from = 1, seeds, threads = availableParallelism(), progress, signal } = options
-  const ranges = rangesOf(from, seeds)
+  const lanes = Math.min(threads, Math.ceil(seeds / seedsPerJob))
   const pool = new Piscina<SeedRange, SweepResult>({
     filename: new URL('./sweep-job.js', import.meta.url).href,
-    minThreads: Math.min(threads, ranges.length),
-    maxThreads: threads,
+    minThreads: lanes,
+    maxThreads: Math.max(1, lanes),
   })
+  const end = from + seeds
+  let next = from
   let sum = noSweep
-  try {
-    const run = async (range: SeedRange): Promise<void> => {
+  // Each lane asks for the next range when it is done with one: a sweep without end needs no list of its jobs.
+  const work = async (): Promise<void> => {
+    while (next < end && signal?.aborted !== true) {
+      const range = { from: next, count: Math.min(seedsPerJob, end - next) }
+      next += range.count
       const part = await pool.run(range, signal === undefined ? {} : { signal })
       sum = addSweeps(sum, part)
       progress?.(sum)
     }
-    await Promise.all(ranges.map(run))
+  }
+  try {
+    await Promise.all(Array.from({ length: lanes }, work))
   } catch (error) {
     if (signal?.aborted !== true) throw error
   } finally {
     await pool.destroy()
   }
   return sum
-}
-
-function rangesOf(from: number, seeds: number): SeedRange[] {
-  const ranges: SeedRange[] = []
-  for (let done = 0; done < seeds; done += seedsPerJob) {
-    ranges.push({ from: from + done, count: Math.min(seedsPerJob, seeds - done) })
-  }
-  return ranges
 }

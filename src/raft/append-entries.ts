@@ -8,8 +8,9 @@ import { assert, type LogIndex, type NodeId, type Term } from './types.js'
 
 /** The reply is a refusal until every reason to refuse has been ruled out, in the paper's order. */
 export function onAppendEntries(state: RaftState, message: AppendEntries): void {
-  // Reply false if term < currentTerm (§5.1). The reply carries our term: a stale leader steps down.
-  if (message.term < state.currentTerm) return refuse(state, message, 0, 0)
+  // Reply false if term < currentTerm (§5.1). The reply carries our term: a stale leader steps down. It answers no
+  // round: a leader that restarted counts its rounds anew, and would take one of an earlier term for one to come.
+  if (message.term < state.currentTerm) return refuse(state, { ...message, round: 0 }, 0, 0)
   followLeader(state, message.from)
 
   const { log } = state

@@ -51,7 +51,7 @@ export interface RaftState {
 
   /** Leader: one for each other member (Figure 2, volatile state on leaders). Empty otherwise. */
   readonly progress: Map<NodeId, Progress>
-  /** Leader: how many rounds of heartbeats it has sent. Never reset, so that no answer fits a later term's round. */
+  /** Leader: how many rounds of heartbeats it has sent. Only a restart resets it: answers to an earlier term carry none. */
   heartbeatRound: number
   /** Leader: reads that wait for the next round. */
   waitingReads: number[]

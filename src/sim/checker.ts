@@ -15,6 +15,7 @@ import type { Recovered } from '../storage/index.js'
 import type { DurableView } from './durable.js'
 import { KvModel } from './kv-model.js'
 import { Ledger, type LedgerEntry, nameOf } from './ledger.js'
+import type { Tracer } from './tracer.js'
 import type { Findings } from './violation.js'
 import type { Counts } from './world.js'
 
@@ -52,17 +53,21 @@ export class Checker {
   readonly model = new KvModel()
   readonly ledger = new Ledger()
   readonly #findings: Findings
+  readonly #tracer: Tracer
   readonly #counts: Counts
   readonly #nodes: readonly WatchedNode[]
   readonly #seen = new Map<NodeId, Seen>()
   readonly #words = new Map<NodeId, Word>()
   /** Who leads or led each term, and the last entry of its log then. */
   readonly #leaders = new Map<Term, { readonly id: NodeId; tail: LedgerEntry }>()
+  /** The latest term that has or had a leader. */
+  latestTerm: Term = 0
   /** Called for each entry that becomes known to be committed. */
   onCommitted: (entry: LedgerEntry, nodeId: NodeId) => void = () => undefined
 
-  constructor(findings: Findings, counts: Counts, nodes: readonly WatchedNode[]) {
+  constructor(findings: Findings, tracer: Tracer, counts: Counts, nodes: readonly WatchedNode[]) {
     this.#findings = findings
+    this.#tracer = tracer
     this.#counts = counts
     this.#nodes = nodes
   }
@@ -110,6 +115,11 @@ export class Checker {
   entryOfLeader(term: Term, index: LogIndex): LedgerEntry | undefined {
     const leader = this.#leaders.get(term)
     return leader && this.ledger.ancestor(leader.tail, index)
+  }
+
+  /** The term of a node, as of its last step. */
+  termOf(id: NodeId): Term {
+    return this.#seen.get(id)?.term ?? 0
   }
 
   leaderOf(term: Term): NodeId | undefined {
@@ -236,6 +246,7 @@ export class Checker {
     if (voters.length < majorityOf(this.#nodes.length))
       this.report('a leader has a majority', `node ${id} leads ${currentTerm} by the votes of ${voters}`)
     this.#leaders.set(currentTerm, { id, tail: seen.tail })
+    this.latestTerm = Math.max(this.latestTerm, currentTerm)
     const { committed } = this.ledger
     let at = committed.length - 1
     while (at > 0 && (committed[at]?.commitTerm ?? 0) >= currentTerm) at--
@@ -244,9 +255,17 @@ export class Checker {
       this.report('leader completeness', `node ${id} leads term ${currentTerm} without ${nameOf(last)}`)
   }
 
-  /** What a leader takes for matching is on that follower's disk, unless it follows a later leader by now. */
-  #matched({ id, currentTerm, progress }: RaftState, followerId: NodeId, seen: Seen): void {
-    const matchIndex = progress.get(followerId)?.matchIndex ?? 0
+  /**
+   * What a leader takes for answered was asked, and what it takes for matching is on that follower's disk,
+   * unless it follows a later leader by now.
+   */
+  #matched({ id, currentTerm, progress, heartbeatRound }: RaftState, followerId: NodeId, seen: Seen): void {
+    const { matchIndex = 0, ackedRound = 0 } = progress.get(followerId) ?? {}
+    if (ackedRound > heartbeatRound)
+      this.report(
+        'rounds',
+        `${followerId} answered round ${ackedRound} of leader ${id}, which began ${heartbeatRound}`,
+      )
     if (matchIndex === (seen.matches.get(followerId) ?? 0)) return
     seen.matches.set(followerId, matchIndex)
     const durable = this.#nodes.find((node) => node.id === followerId)?.durable
@@ -265,7 +284,10 @@ export class Checker {
     const entry = this.ledger.find(commitIndex, term)
     if (role === 'leader' && seen.isLeader && term !== currentTerm)
       this.report('commit rule', `leader ${id} of term ${currentTerm} counted entry ${commitIndex}@${term}`)
-    if (entry !== undefined) this.#committed(id, entry, currentTerm)
+    if (entry !== undefined) {
+      this.#tracer.record(id, { type: 'committed', index: commitIndex, term: entry.term })
+      this.#committed(id, entry, currentTerm)
+    }
     seen.commitIndex = commitIndex
   }
 

@@ -74,7 +74,7 @@ export class SimulatedCluster {
     const counts = noCounts()
     this.#findings = new Findings(time, tracer)
     const nodes: SimulatedNode[] = []
-    const checker = new Checker(this.#findings, counts, nodes)
+    const checker = new Checker(this.#findings, tracer, counts, nodes)
     this.world = { time, tracer, counts, checker, fingerprint: new Fingerprint() }
     const dice = (part: number, ...names: number[]): Dice => new Dice(deriveSeed(seed, part, ...names))
     const conditions = { ...calmNetwork, ...options.network }
@@ -87,6 +87,7 @@ export class SimulatedCluster {
     )
     const surroundings = {
       send: this.network.send.bind(this.network),
+      taken: this.#requests.taken.bind(this.#requests),
       settle: this.#requests.settle.bind(this.#requests),
       observe: (nodeId: NodeId, event: RaftEvent) =>
         void this.events.push({ atMs: time.nowMs, nodeId, event }),

@@ -11,7 +11,7 @@ import {
   readWriteAnswer,
   type WriteAnswer,
 } from '../machine/index.js'
-import type { LogIndex, NodeId } from '../raft/index.js'
+import type { LogIndex, NodeId, Term } from '../raft/index.js'
 import type { Settlement } from '../transport/index.js'
 import type { Checker } from './checker.js'
 import { hashOf, isSameBytes } from './kv-model.js'
@@ -26,7 +26,10 @@ export interface Call {
   readonly nodeId: NodeId
   /** What was known to be acknowledged, to anyone, when the call began. */
   readonly floorIndex: LogIndex
-  readonly floorRevision: number
+  /** Of a read: rises once more when its node takes it. */
+  floorRevision: number
+  /** The latest term that had a leader when the node took it. */
+  floorTerm: Term
 }
 
 /** What a client is told. */
@@ -57,7 +60,29 @@ export class History {
   call(request: number, type: Call['type'], nodeId: NodeId, commands: readonly Uint8Array[]): Call {
     this.#counts.requests++
     const [floorIndex, floorRevision] = [this.#floorIndex, this.#floorRevision]
-    return { request, type, commands, nodeId, floorIndex, floorRevision }
+    return { request, type, commands, nodeId, floorIndex, floorRevision, floorTerm: 0 }
+  }
+
+  /**
+   * A node takes the call. A round of heartbeats that confirms a read begins after this moment, and no majority
+   * that has chosen a later leader answers it (thesis §6.4): so the read shows all that is committed by now,
+   * whether a client was told of it or not.
+   */
+  taken(call: Call): void {
+    const { ledger, latestTerm } = this.#checker
+    call.floorTerm = latestTerm
+    call.floorRevision = Math.max(call.floorRevision, ledger.last.revision)
+  }
+
+  /** The node answers. */
+  answered(call: Call, { outcome }: Settlement): void {
+    const term = this.#checker.termOf(call.nodeId)
+    if (outcome === 'read' && term < call.floorTerm)
+      this.#report(
+        'linearizable reads',
+        call,
+        `was served in term ${term}, when ${call.floorTerm} had a leader`,
+      )
   }
 
   /** The client learns how its call ended. `bytes` are the results of this settlement. */

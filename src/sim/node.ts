@@ -38,6 +38,8 @@ export interface SimulatedNodeOptions {
 /** What a node does to the world around it. */
 export interface Surroundings {
   send(message: Message): void
+  /** A node takes up a request that has arrived. */
+  taken(request: number): void
   settle(nodeId: NodeId, settlements: Settlements): void
   observe(nodeId: NodeId, event: RaftEvent): void
   /** It no longer runs: what it was asked and did not answer, it never will. */
@@ -266,6 +268,7 @@ export class SimulatedNode implements WatchedNode {
     for (const message of messages) this.#receive(message)
     for (const request of requests) {
       this.#world.tracer.record(this.id, { type: 'asked', request: request.request, what: request.type })
+      this.#surroundings.taken(request.request)
       this.driver?.request(request)
       this.#afterStep()
     }

@@ -66,6 +66,12 @@ export class Requests {
     })
   }
 
+  /** A node takes up what has arrived. */
+  taken(request: number): void {
+    const open = this.#open.get(request)
+    if (open !== undefined) this.#history.taken(open.call)
+  }
+
   /** What a node settled in one turn. */
   settle(nodeId: NodeId, { settled, results }: Settlements): void {
     let offset = 0
@@ -110,6 +116,7 @@ export class Requests {
     }
     open.isAnswered = true
     this.#open.delete(request)
+    this.#history.answered(open.call, settlement)
     time.after(this.#way(), () => {
       const told = this.#history.settled(open.call, settlement, bytes)
       this.#tell(open, told)

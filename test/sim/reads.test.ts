@@ -48,6 +48,28 @@ describe('a leader that was replaced without knowing it', () => {
   })
 })
 
+test('a leader that restarted takes no answer to its earlier heartbeats for one to a round to come', () => {
+  const cluster = new SimulatedCluster()
+  const leader = cluster.awaitLeader()
+  const [late] = others(cluster, leader.id) as [number]
+  cluster.put('k', 'old')
+  cluster.run(2000)
+  // Heartbeats of many rounds are on their way when the leader dies. It counts anew in its next term.
+  cluster.network.hold(leader.id, late)
+  cluster.run(100)
+  cluster.crash(leader.id)
+  cluster.restart(leader.id)
+  const undo = cluster.drop(({ type, from }) => type === 'preVote' && from !== leader.id)
+  expect(cluster.awaitLeader().id).toBe(leader.id)
+  undo()
+  cluster.network.letGo(leader.id, late)
+  cluster.run(20)
+  cluster.partition([leader.id], others(cluster, leader.id))
+  cluster.until(() => cluster.leader !== undefined && cluster.leader.id !== leader.id)
+  cluster.put('k', 'new')
+  expect(valueIn(cluster.get('k', leader.id))).not.toBe('old')
+})
+
 test('a new leader serves no read before an entry of its own term is committed', () => {
   for (let seed = 1; seed <= 10; seed++) {
     const cluster = new SimulatedCluster({ seed })

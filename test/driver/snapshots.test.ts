@@ -1,0 +1,223 @@
+import { describe, expect, test } from 'vitest'
+import { Counters, Driver } from '../../src/driver/index.js'
+import { createKv, encode, type StateMachine, writeGet, writePut } from '../../src/machine/index.js'
+import {
+  type EntryRun,
+  type InstallSnapshot,
+  type Message,
+  packCommands,
+  stampRun,
+} from '../../src/raft/index.js'
+import { type LogStore, MemoryDisk, openMemoryStore } from '../../src/storage/index.js'
+import type { Settlement } from '../../src/transport/index.js'
+
+const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [] }
+
+/** A follower on a disk in memory, each of whose flushes ends when the test says so. */
+class Follower {
+  readonly sent: Message[] = []
+  readonly failures: unknown[] = []
+  readonly settled: Settlement[] = []
+  readonly flushes: (() => void)[] = []
+  readonly machine: StateMachine
+  readonly driver: Driver
+
+  constructor({
+    machine = createKv(),
+    wrap = (store: LogStore): LogStore => store,
+    logBytesMax = 1 << 30,
+  } = {}) {
+    this.machine = machine
+    const opened = openMemoryStore(new MemoryDisk(membership), {
+      defer: (flush) => void this.flushes.push(flush),
+    })
+    this.driver = new Driver({
+      raft: { id: 1, membership, seed: 1, recovered: opened.recovered },
+      bounds: { logBytesMax, trailingBytes: 0 },
+      store: wrap(opened.store),
+      machine,
+      links: { send: (message) => void this.sent.push(message) },
+      clock: { now: () => 0, defer: (callback) => callback() },
+      counters: new Counters(Counters.allocate()),
+      heartbeatIntervalMs: 50,
+      settle: ({ settled }) => void this.settled.push(...settled),
+      observe: () => undefined,
+      heartbeatSeen: () => undefined,
+      failed: (error) => void this.failures.push(error),
+    })
+  }
+
+  receive(message: Message): void {
+    this.driver.receive(message)
+    this.driver.turn()
+  }
+
+  /** Lets every flush end, and those that come of it. */
+  flushAll(): void {
+    for (let flush = this.flushes.shift(); flush !== undefined; flush = this.flushes.shift()) flush()
+  }
+}
+
+/** One chunk that holds a whole snapshot, or its first half. */
+function chunkOf(from: number, index: number, data: Uint8Array, isWhole: boolean): InstallSnapshot {
+  const length = isWhole ? data.byteLength : Math.floor(data.byteLength / 2)
+  return {
+    type: 'installSnapshot',
+    from,
+    to: 1,
+    term: from,
+    lastIncludedIndex: index,
+    lastIncludedTerm: 1,
+    membership,
+    size: data.byteLength,
+    offset: 0,
+    length,
+    data: data.slice(0, length),
+    done: isWhole,
+  }
+}
+
+function puts(index: number, count: number): EntryRun {
+  const commands = Array.from({ length: count }, (_, at) => encode(writePut, 'k', `${index + at}`))
+  return stampRun(packCommands(commands), index, 1, 1)
+}
+
+/** The snapshot of a machine that took `count` commands. */
+function snapshotAfter(count: number): Uint8Array {
+  const machine = createKv()
+  machine.apply(puts(1, count), undefined)
+  const taken = machine.snapshot().next()
+  if (taken.done === true) throw new Error('a snapshot has a piece')
+  return taken.value
+}
+
+function entriesOf(run: EntryRun, leaderCommit: number): Message {
+  const place = { prevLogIndex: run.index - 1, prevLogTerm: run.index === 1 ? 0 : 1 }
+  return { type: 'appendEntries', from: 2, to: 1, term: 2, ...place, entries: [run], leaderCommit, round: 0 }
+}
+
+describe('a snapshot that is received', () => {
+  test('is installed also when chunks of the next one come before it is written', () => {
+    const follower = new Follower()
+    // A write is under way: what comes now waits for the next one.
+    follower.receive(chunkOf(2, 10, snapshotAfter(10), false))
+    follower.driver.receive(chunkOf(3, 10, snapshotAfter(10), true))
+    follower.driver.receive(chunkOf(4, 20, snapshotAfter(20), false))
+    follower.driver.turn()
+    follower.flushAll()
+    expect(follower.failures).toEqual([])
+    expect(follower.driver.raft.state.log.lastApplied).toBe(10)
+    // The next one is taken when it comes again.
+    follower.receive(chunkOf(4, 20, snapshotAfter(20), true))
+    follower.flushAll()
+    expect(follower.driver.raft.state.log.lastApplied).toBe(20)
+    expect(follower.failures).toEqual([])
+  })
+
+  test('is acknowledged once it is flushed and not before', () => {
+    const follower = new Follower()
+    follower.receive(chunkOf(2, 10, snapshotAfter(10), true))
+    expect(follower.sent).toEqual([])
+    follower.flushAll()
+    expect(follower.sent).toMatchObject([
+      { type: 'installSnapshotResponse', done: true, lastIncludedIndex: 10 },
+    ])
+    expect(follower.driver.raft.state.log.lastApplied).toBe(10)
+  })
+})
+
+describe('a snapshot of our own', () => {
+  test('that cannot be made stops the node, though it fails in the store’s call and in no turn', () => {
+    const machine = createKv()
+    machine.snapshot = function* () {
+      yield new Uint8Array(8)
+      throw new Error('no more pieces')
+    }
+    const follower = new Follower({ machine, logBytesMax: 100 })
+    follower.receive(entriesOf(puts(1, 1), 1))
+    follower.flushAll()
+    expect(follower.failures).toMatchObject([{ message: 'no more pieces' }])
+  })
+
+  test('whose write fails stops the node', () => {
+    const wrap = (store: LogStore): LogStore => ({
+      write: store.write.bind(store),
+      writeSnapshotChunk: (_snapshot, _offset, _data, flushed) => flushed(new Error('no room')),
+      compact: store.compact.bind(store),
+      readSnapshot: store.readSnapshot.bind(store),
+      retainSnapshots: store.retainSnapshots.bind(store),
+      close: () => store.close(),
+    })
+    const follower = new Follower({ wrap, logBytesMax: 100 })
+    follower.receive(entriesOf(puts(1, 1), 1))
+    follower.flushAll()
+    expect(follower.failures).toMatchObject([{ message: 'no room' }])
+  })
+
+  test('is given up for a newer one of the leader', () => {
+    const follower = new Follower({ logBytesMax: 100 })
+    follower.receive(entriesOf(puts(1, 1), 1))
+    // Its log is flushed; the first piece of its own snapshot is under way.
+    follower.flushes.shift()?.()
+    expect(follower.flushes.length).toBe(1)
+    follower.receive(chunkOf(2, 10, snapshotAfter(10), true))
+    follower.flushAll()
+    expect(follower.failures).toEqual([])
+    expect(follower.driver.raft.state.log.snapshot?.index).toBe(10)
+  })
+})
+
+test('a read waits until its index is applied, however long the backlog is', () => {
+  const deferred: (() => void)[] = []
+  const settled: Settlement[] = []
+  const flushes: (() => void)[] = []
+  const disk = new MemoryDisk({ ...membership, voters: [1] })
+  const start = (): Driver => {
+    const { store, recovered } = openMemoryStore(disk, { defer: (flush) => void flushes.push(flush) })
+    return new Driver({
+      raft: { id: 1, membership: recovered.membership, seed: 1, recovered },
+      bounds: { logBytesMax: 1 << 30, trailingBytes: 0 },
+      store,
+      machine: createKv(),
+      links: { send: () => undefined },
+      clock: { now: () => 0, defer: (callback) => void deferred.push(callback) },
+      counters: new Counters(Counters.allocate()),
+      heartbeatIntervalMs: 50,
+      settle: (settlements) => void settled.push(...settlements.settled),
+      observe: () => undefined,
+      heartbeatSeen: () => undefined,
+      failed: (error) => {
+        throw error
+      },
+    })
+  }
+  const flushAll = (): void => {
+    for (let flush = flushes.shift(); flush !== undefined; flush = flushes.shift()) flush()
+  }
+  const lead = (driver: Driver): void => {
+    driver.raft.step({ type: 'campaign' })
+    driver.turn()
+    flushAll()
+  }
+  const value = 'v'.repeat(200_000)
+  const first = start()
+  lead(first)
+  for (let request = 1; request <= 12; request++) {
+    first.request({ request, type: 'propose', frame: packCommands([encode(writePut, 'k', value)]) })
+  }
+  first.turn()
+  flushAll()
+  first.stop()
+  disk.crash(0)
+  settled.length = 0
+  deferred.length = 0
+  // After the restart nothing is applied; to lead is to know that all of it is committed.
+  const second = start()
+  lead(second)
+  second.request({ request: 20, type: 'read', frame: packCommands([encode(writeGet, 'k')]) })
+  second.turn()
+  expect(second.raft.state.log.lastApplied).toBeLessThan(second.raft.state.log.commitIndex)
+  expect(settled).toEqual([])
+  while (deferred.length > 0) deferred.shift()?.()
+  expect(settled).toEqual([{ request: 20, outcome: 'read', count: 1 }])
+})
