@@ -135,6 +135,21 @@ describe('ReadIndex (thesis §6.4)', () => {
     expect(bench.node.reads).toEqual([])
   })
 
+  test('[RD10] a late round of an earlier term, refused, confirms nothing of a later one', () => {
+    const late = heartbeat({ from: 1, to: 2, term: 1, round: 9 })
+    const [refusal] = new Bench({ term: 2 }).receive({ ...late, from: 2, to: 1 })
+    expect(refusal).toMatchObject({ success: false, term: 2, round: 0 })
+    // The sender restarted, and leads the very term that the refusal names.
+    const bench = new Bench({ term: 1 }).become('leader')
+    for (const from of [2, 3]) bench.receive(accepted(1, { from, term: 2 }))
+    bench.node.read(1)
+    expect(rounds(bench)).toHaveLength(2)
+    if (refusal !== undefined) bench.receive({ ...refusal, from: 2, to: 1 })
+    expect(bench.node.reads).toEqual([])
+    bench.receive(answer(3, 1, { term: 2 }))
+    expect(bench.node.reads).toHaveLength(1)
+  })
+
   test('[RD6] a leader that steps down gives up all its reads, waiting or being confirmed, once', () => {
     for (const depose of [
       (bench: Bench) => bench.receive(appendEntries({ term: 2 })),

@@ -207,6 +207,22 @@ describe('InstallSnapshot, receiver side (Figure 13)', () => {
     expect(bench.node.applied.map(({ index }) => index)).toEqual([1, 2, 3])
   })
 
+  test('[SN18] chunks of another one are ignored while a received snapshot waits for the store', () => {
+    const bench = new Bench({ term: 1 })
+    bench.node.disk.isHeld = true
+    bench.node.disk.writesInFlightMax = 1
+    bench.receive(appendEntries({ entries: runsOf([1]) }))
+    const ones = (count: number) => snapshotOf(new Array<number>(count).fill(1))
+    bench.receive(installSnapshot(...ones(5)))
+    const next = chunksOf(ones(8), 30)
+    for (const chunk of next) expect(bench.receive(chunk)).toEqual([])
+    expect(bench.state.incomingSnapshot).toBe(undefined)
+    bench.node.releaseDisk()
+    expect(bench.state.log).toMatchObject({ flushedIndex: 5, lastApplied: 5 })
+    bench.receive(...next)
+    expect(bench.state.log).toMatchObject({ flushedIndex: 8, lastApplied: 8 })
+  })
+
   test('[SN7][DU14] an earlier write that is flushed after a snapshot was received does no harm', () => {
     const bench = new Bench({ term: 1 })
     bench.node.disk.isHeld = true
