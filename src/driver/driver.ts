@@ -111,6 +111,8 @@ export class Driver {
   turn(): void {
     this.#guard(() => {
       this.#sendAndPersist()
+      // A quick disk tells of its failure before the write returns.
+      if (this.#isStopped) return
       this.#apply()
       this.#reply()
       this.#publish()
@@ -135,6 +137,7 @@ export class Driver {
     // Messages alone wait for nothing: every write before them is on disk.
     if (!needsFlush(persist)) return this.#flushed(persist)
     this.#isFlushing = true
+    // A quick disk calls back at once: what waited for the flush leaves before anything is applied.
     this.#options.store.write(persist, (error) => {
       if (error !== undefined) return this.#fail(error)
       this.#isFlushing = false

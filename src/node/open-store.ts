@@ -11,5 +11,8 @@ import type { NodeOptions } from './control.js'
 export function openStore(options: NodeOptions): { readonly store: LogStore; readonly recovered: Recovered } {
   const { durability, dir, nodeId, membership, diskBytesMax } = options
   if (durability === 'flush') return openLmdbStore({ dir, nodeId, membership, bytesMax: diskBytesMax })
-  return openMemoryStore(new MemoryDisk(membership), { defer: (callback) => void setImmediate(callback) })
+  return openMemoryStore(new MemoryDisk(membership), {
+    defer: (callback) => void setImmediate(callback),
+    isQuick: true,
+  })
 }

@@ -10,6 +10,8 @@ export interface DiskConditions {
   readonly flushMs: number
   /** Mean of what comes on top of it, by chance. */
   readonly flushJitterMs: number
+  /** The log's own writes take no time at all as long as nothing else is being flushed. Default: not. */
+  readonly isQuick?: boolean
 }
 
 export class NodeDisk {
@@ -33,9 +35,10 @@ export class NodeDisk {
   }
 
   open(): OpenStore {
-    const { flushMs, flushJitterMs } = this.#conditions
+    const { flushMs, flushJitterMs, isQuick = false } = this.#conditions
     const { store, recovered } = openMemoryStore(this.disk, {
       defer: (flush) => this.#world.time.after(1000 * (flushMs + this.#dice.around(flushJitterMs)), flush),
+      isQuick,
     })
     this.#store = new FaultyStore(store)
     this.hasFailed = false

@@ -66,10 +66,12 @@ export function planOf(seed: number): Plan {
     snapshotPieceBytes: dice.pick([64, 300, 4096]),
     network: networkOf(dice, faults.includes('messages')),
     disk: dice.pick([
-      { flushMs: 0.2, flushJitterMs: 0.3 },
-      { flushMs: 1, flushJitterMs: 2 },
-      { flushMs: 4, flushJitterMs: 8 },
-      { flushMs: 5, flushJitterMs: 30 },
+      { flushMs: 0.2, flushJitterMs: 0.3, isQuick: true },
+      { flushMs: 5, flushJitterMs: 30, isQuick: true },
+      { flushMs: 0.2, flushJitterMs: 0.3, isQuick: false },
+      { flushMs: 1, flushJitterMs: 2, isQuick: false },
+      { flushMs: 4, flushJitterMs: 8, isQuick: false },
+      { flushMs: 5, flushJitterMs: 30, isQuick: false },
     ]),
     load: {
       clients: dice.pick([1, 3, 4, 6]),

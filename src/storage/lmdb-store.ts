@@ -1,26 +1,19 @@
 /**
  * The store of the threads and inline hosts: one LMDB environment a node. This is the only file that knows
- * LMDB. Writes go through a thread of libuv's pool, so that the node's own loop stays free during a flush,
- * and one transaction is in flight at a time: what was given meanwhile is the next one.
+ * LMDB. One transaction is in flight at a time: what was given meanwhile is the next one. As long as the disk
+ * is quick, the log is written in the node's own turn, which saves two changes of threads; everything else, and
+ * all as soon as the disk is slow, goes through a thread of libuv's pool, so that the node's loop stays free.
  *
  * With `overlappingSync` off a commit is LMDB's own: pages, `fdatasync`, then the meta page through a
  * descriptor opened with O_DSYNC; only after that does the promise resolve. With it on, the promise resolves
  * when the data is visible and not yet on disk.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  statfsSync,
-  statSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import type { Membership, NodeId } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
+import { checkHead, flushFolder, freeBytes } from './lmdb-file.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
 import type { Flushed } from './store.js'
 import type { Change, Row, Table } from './table.js'
@@ -38,6 +31,8 @@ export interface LmdbStoreOptions {
    * snapshot and a log up to the next one need, twice over.
    */
   readonly bytesMax?: number
+  /** Milliseconds on any clock, to tell how quick the disk is. Default: a real one. */
+  readonly now?: () => number
 }
 
 /**
@@ -50,12 +45,12 @@ const mapBytes = 64 * 2 ** 30
  * Opens the log of one node. Throws an error that says what is wrong when the log is damaged, of another node
  * or of another format, and then leaves it as it is.
  */
-export function openLmdbStore({ dir, nodeId, membership, bytesMax }: LmdbStoreOptions): OpenStore {
+export function openLmdbStore({ dir, nodeId, membership, bytesMax, now }: LmdbStoreOptions): OpenStore {
   const path = resolve(dir)
   mkdirSync(path, { recursive: true })
   const isNew = !existsSync(join(path, fileName))
   if (!isNew) checkHead(join(path, fileName))
-  const table = new LmdbTable(path, bytesMax)
+  const table = new LmdbTable(path, bytesMax, now ?? (() => performance.now()))
   try {
     const opened = openRecordStore(table, { nodeId, membership })
     // A file whose name is lost with the power is lost: LMDB flushes the file, not the directory.
@@ -67,39 +62,6 @@ export function openLmdbStore({ dir, nodeId, membership, bytesMax }: LmdbStoreOp
   }
 }
 
-/**
- * LMDB believes its two meta pages without a look, and a damaged one takes the whole process with it. Each
- * holds a magic number behind its page header, and the first one the size of a page.
- */
-function checkHead(file: string): void {
-  const meta = readAt(file, 0)
-  // Created, and the power went before anything was written: as good as new.
-  if (meta.length === 0) return
-  const pageBytes = meta.length === metaBytes ? meta.readUInt32LE(pageSizeOffset) : 0
-  const second = readAt(file, pageBytes)
-  const isWhole = [meta, second].every(
-    (page) => page.length === metaBytes && page.readUInt32LE(magicOffset) === magic,
-  )
-  if (!isWhole || pageBytes === 0)
-    throw new Error(`the log in ${file} cannot be opened: its first pages are damaged`)
-}
-
-/** The beginning of a page, or what the file has of it. */
-function readAt(file: string, position: number): Buffer {
-  const page = Buffer.alloc(metaBytes)
-  const descriptor = openSync(file, 'r')
-  try {
-    return page.subarray(0, readSync(descriptor, page, 0, metaBytes, position))
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-const metaBytes = 64
-const magicOffset = 24
-const magic = 0xbeefc0de
-const pageSizeOffset = 48
-
 /** As LMDB names it. */
 const fileName = 'data.mdb'
 
@@ -108,6 +70,11 @@ interface Pending {
   readonly changes: readonly Change[]
   readonly flushed: Flushed
 }
+
+/** A disk is quick as long as it writes a transaction within so many milliseconds: a heartbeat can wait for it. */
+const quickMs = 5
+/** After a slow transaction, so many quick ones in a row must come before the node waits for the disk again. */
+const quickRunMin = 16
 
 /** Several waiting writes become one transaction up to about this many bytes, so that none is long. */
 const transactionBytesMax = 1024 * 1024
@@ -123,16 +90,20 @@ class LmdbTable implements Table {
   readonly sharesMemory = false
   readonly #path: string
   readonly #bytesMax: number | undefined
+  readonly #now: () => number
   readonly #db: RootDatabase<Uint8Array, Uint8Array>
   #waiting: Pending[] = []
   #isWriting = false
+  /** Quick transactions since the last slow one. A disk is not trusted before it was seen. */
+  #quickRun = 0
   /** The error of the failed transaction. No other is tried after it: what it lost would not be noticed. */
   #failure: Error | undefined
   #onIdle: (() => void) | undefined
 
-  constructor(path: string, bytesMax: number | undefined) {
+  constructor(path: string, bytesMax: number | undefined, now: () => number) {
     this.#path = path
     this.#bytesMax = bytesMax
+    this.#now = now
     this.#db = open<Uint8Array, Uint8Array>({
       path,
       // Or a directory whose name has a dot in it would be taken for a file.
@@ -169,12 +140,24 @@ class LmdbTable implements Table {
     if (!this.#isWriting) this.#writeNext()
   }
 
+  commitSoon(changes: readonly Change[], flushed: Flushed): void {
+    const isFree = !this.#isWriting && this.#failure === undefined
+    if (!isFree || this.#quickRun < quickRunMin) return this.commit(changes, flushed)
+    const batch = [{ changes, flushed }]
+    if (!this.#hasRoom(batch)) return this.#failLater(batch, diskFullError())
+    const beganMs = this.#now()
+    try {
+      this.#writeHere(changes)
+    } catch (error) {
+      return this.#failLater(batch, this.#explain(error))
+    }
+    this.#took(this.#now() - beganMs)
+    flushed(undefined)
+  }
+
   commitNow(changes: readonly Change[]): void {
     if (freeBytes(this.#path) < reserveBytes) throw diskFullError()
-    // The braces matter: a callback that returns a put's promise is not flushed on return.
-    this.#db.transactionSync(() => {
-      this.#apply(changes)
-    })
+    this.#writeHere(changes)
   }
 
   async close(): Promise<void> {
@@ -199,17 +182,30 @@ class LmdbTable implements Table {
       this.#onIdle?.()
       return
     }
-    if (!this.#hasRoom(batch)) {
-      setImmediate(() => this.#fail(batch, diskFullError()))
-      return
-    }
+    if (!this.#hasRoom(batch)) return this.#failLater(batch, diskFullError())
+    const beganMs = this.#now()
     const written = this.#db.batch(() => {
       for (const { changes } of batch) this.#apply(changes)
     })
     written.then(
-      () => this.#finish(batch),
-      async (error: unknown) => this.#fail(batch, await this.#explain(error)),
+      () => {
+        this.#took(this.#now() - beganMs)
+        this.#finish(batch)
+      },
+      (error: unknown) => this.#failLater(batch, this.#explain(error)),
     )
+  }
+
+  /** One transaction, flushed on return. */
+  #writeHere(changes: readonly Change[]): void {
+    // The braces matter: a callback that returns a put's promise is not flushed on return.
+    this.#db.transactionSync(() => {
+      this.#apply(changes)
+    })
+  }
+
+  #took(ms: number): void {
+    this.#quickRun = ms <= quickMs ? this.#quickRun + 1 : 0
   }
 
   /**
@@ -247,6 +243,12 @@ class LmdbTable implements Table {
     for (const { flushed } of batch) flushed(undefined)
   }
 
+  /** Meanwhile the table counts as busy: nothing else is tried. */
+  #failLater(batch: readonly Pending[], reason: Error | Promise<Error>): void {
+    this.#isWriting = true
+    void Promise.resolve(reason).then((failure) => this.#fail(batch, failure))
+  }
+
   #fail(batch: readonly Pending[], failure: Error): void {
     this.#failure = failure
     const failed = [...batch, ...this.#waiting]
@@ -277,20 +279,4 @@ const errorCodes = { inputOutput: 5, noSpace: 28, mapFull: -30792 } as const
 
 function bytesOf(changes: readonly Change[]): number {
   return changes.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0)
-}
-
-function freeBytes(path: string): number {
-  const { bavail, bsize } = statfsSync(path)
-  return bavail * bsize
-}
-
-function flushFolder(path: string): void {
-  // Windows has no such call; there the name is flushed with the file.
-  if (process.platform === 'win32') return
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
 }

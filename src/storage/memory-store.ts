@@ -11,6 +11,13 @@ import type { Change, Row, Table } from './table.js'
 /** Calls back later, in a turn of its own: in virtual time, after as long as a flush takes. */
 export type Defer = (callback: () => void) => void
 
+/** How a disk in memory behaves as long as it is open. */
+export interface MemoryDiskBehaviour {
+  readonly defer: Defer
+  /** The log's own writes are flushed as they are given, as on a disk that is worth waiting for. Default: not. */
+  readonly isQuick?: boolean
+}
+
 /** A transaction that was given and is not flushed. */
 interface Pending {
   readonly changes: readonly Change[]
@@ -55,9 +62,9 @@ export class MemoryDisk {
   }
 
   /** For `openMemoryStore`. */
-  mount(defer: Defer): Table {
+  mount(behaviour: MemoryDiskBehaviour): Table {
     assert(this.unflushedCount === 0, 'a disk is opened again after its store was closed or has crashed')
-    this.#mounted = new MemoryTable(this, defer)
+    this.#mounted = new MemoryTable(this, behaviour)
     return this.#mounted
   }
 
@@ -75,8 +82,8 @@ export class MemoryDisk {
   }
 }
 
-export function openMemoryStore(disk: MemoryDisk, { defer }: { readonly defer: Defer }): OpenStore {
-  return openRecordStore(disk.mount(defer), { nodeId, membership: disk.membership })
+export function openMemoryStore(disk: MemoryDisk, behaviour: MemoryDiskBehaviour): OpenStore {
+  return openRecordStore(disk.mount(behaviour), { nodeId, membership: disk.membership })
 }
 
 /** Keys as strings of one character a byte, which sort as the bytes do. */
@@ -93,12 +100,14 @@ class MemoryTable implements Table {
   readonly pending: Pending[] = []
   readonly #disk: MemoryDisk
   readonly #defer: Defer
+  readonly #isQuick: boolean
   #isClosed = false
   #onIdle: (() => void) | undefined
 
-  constructor(disk: MemoryDisk, defer: Defer) {
+  constructor(disk: MemoryDisk, { defer, isQuick = false }: MemoryDiskBehaviour) {
     this.#disk = disk
     this.#defer = defer
+    this.#isQuick = isQuick
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -125,6 +134,13 @@ class MemoryTable implements Table {
     this.pending.push({ changes, flushed })
     // Whichever flush ends first is the oldest one: a disk with one queue.
     this.#defer(() => this.#flushOldest())
+  }
+
+  commitSoon(changes: readonly Change[], flushed: Flushed): void {
+    const isFree = this.pending.length === 0 && !this.#isClosed && this.#disk.isMounted(this)
+    if (!this.#isQuick || !isFree) return this.commit(changes, flushed)
+    this.#disk.apply(changes)
+    flushed(undefined)
   }
 
   commitNow(changes: readonly Change[]): void {

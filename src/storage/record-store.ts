@@ -71,7 +71,7 @@ class RecordStore implements LogStore {
   }
 
   write(persist: Persist, flushed: Flushed): void {
-    this.#commit(flushed, (batch) => {
+    this.#commit('soon', flushed, (batch) => {
       if (persist.hardState !== undefined) batch.changes.push(noteChange('hardState', persist.hardState))
       for (const { snapshot, offset, data } of persist.snapshotChunks) {
         batch.changes.push(...this.#shelf.write('received', snapshot, offset, data))
@@ -85,13 +85,13 @@ class RecordStore implements LogStore {
   }
 
   writeSnapshotChunk(snapshot: EntryId, offset: number, data: Uint8Array, flushed: Flushed): void {
-    this.#commit(flushed, (batch) => {
+    this.#commit('later', flushed, (batch) => {
       batch.changes.push(...this.#shelf.write('own', snapshot, offset, data))
     })
   }
 
   compact({ snapshot, base }: Compaction, flushed: Flushed): void {
-    this.#commit(flushed, (batch) => {
+    this.#commit('later', flushed, (batch) => {
       assert(
         base.index <= snapshot.index && base.index >= this.#base.index,
         'the log is cut behind its snapshot',
@@ -169,7 +169,7 @@ class RecordStore implements LogStore {
   }
 
   /** One transaction of what `fill` asks for and a slice of the waste. */
-  #commit(flushed: Flushed, fill: (batch: Batch) => void): void {
+  #commit(when: 'soon' | 'later', flushed: Flushed, fill: (batch: Batch) => void): void {
     const batch: Batch = { changes: [], records: new Map(), published: undefined }
     try {
       if (this.#damage === undefined) fill(batch)
@@ -180,10 +180,12 @@ class RecordStore implements LogStore {
     const damage = this.#damage
     const changes = damage === undefined ? [...batch.changes, ...this.#sweep.take(batch.changes.length)] : []
     for (const [start, bytes] of batch.records) this.#unflushed.set(start, bytes)
-    this.#table.commit(changes, (error) => {
+    const settled: Flushed = (error) => {
       if (error === undefined) this.#settle(batch)
       flushed(error ?? damage)
-    })
+    }
+    if (when === 'soon') this.#table.commitSoon(changes, settled)
+    else this.#table.commit(changes, settled)
   }
 
   #settle(batch: Batch): void {

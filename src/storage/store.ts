@@ -29,15 +29,17 @@ export type Flushed = (error: Error | undefined) => void
 export interface LogStore {
   /**
    * Writes all parts of `persist` in one transaction, `messages` aside. Writes are flushed in the order in
-   * which they were given; `flushed` is called from a later turn, when the data would survive a power loss.
-   * Until then all bytes in `persist` belong to the store: they are neither changed nor transferred. The first
-   * eight bytes of a run stay its own (`entry-run.ts`).
+   * which they were given; `flushed` is called when the data would survive a power loss, before this returns
+   * when the disk is quick, and from a later turn otherwise. Until then all bytes in `persist` belong to the
+   * store: they are neither changed nor transferred. The first eight bytes of a run stay its own
+   * (`entry-run.ts`).
    */
   write(persist: Persist, flushed: Flushed): void
 
   /**
    * Puts the next piece of a snapshot of our own state machine aside, where a crash leaves nothing behind.
    * `offset` 0 begins a new one, and drops one that was not finished; any other goes on where the last chunk ended.
+   * `flushed` is called from a later turn, so that a snapshot never keeps the log or a heartbeat waiting.
    */
   writeSnapshotChunk(
     snapshot: { readonly index: number; readonly term: number },
@@ -48,7 +50,8 @@ export interface LogStore {
 
   /**
    * Makes the snapshot whose chunks were written the newest, and drops the log up to `base`, in one transaction.
-   * It has to be newer than the newest: one that was overtaken by an `install` is given up instead.
+   * It has to be newer than the newest: one that was overtaken by an `install` is given up instead. `flushed` is
+   * called from a later turn.
    */
   compact(compaction: Compaction, flushed: Flushed): void
 

@@ -34,9 +34,12 @@ export interface Table {
 
   /**
    * One transaction. Transactions are flushed in the order in which they were given; several may wait.
-   * After a failed one no other is tried: its error goes to all that follow.
+   * After a failed one no other is tried: its error goes to all that follow. `flushed` is called from a later turn.
    */
   commit(changes: readonly Change[], flushed: Flushed): void
+
+  /** As `commit`; a disk that is quick may be waited for, and then `flushed` is called before this returns. */
+  commitSoon(changes: readonly Change[], flushed: Flushed): void
 
   /** A transaction that is flushed on return. Only while a store is being opened. */
   commitNow(changes: readonly Change[]): void

@@ -8,7 +8,14 @@ import {
   writeGet,
   writePut,
 } from '../../src/machine/index.js'
-import { type Message, type Persist, packCommands, type RaftLimits } from '../../src/raft/index.js'
+import {
+  entryKinds,
+  type Message,
+  type Persist,
+  packCommands,
+  type RaftLimits,
+  stampRun,
+} from '../../src/raft/index.js'
 import type { LogStore } from '../../src/storage/index.js'
 import type { Settlement } from '../../src/transport/index.js'
 
@@ -25,11 +32,16 @@ class Surroundings {
   readonly failures: unknown[] = []
   readonly deferred: (() => void)[] = []
   readonly driver: Driver
+  /** How every write ends before it returns; `undefined`: when the test says so. */
+  quickEnd: (() => Error | undefined) | undefined
 
   constructor(options: { voters?: number[]; machine?: StateMachine; limits?: Partial<RaftLimits> } = {}) {
     const { voters = [1, 2, 3], machine = createKv(), limits = {} } = options
     const store: LogStore = {
-      write: (persist, flushed) => void this.writes.push({ persist, end: flushed }),
+      write: (persist, flushed) => {
+        if (this.quickEnd === undefined) this.writes.push({ persist, end: flushed })
+        else flushed(this.quickEnd())
+      },
       writeSnapshotChunk: () => undefined,
       compact: () => undefined,
       readSnapshot: () => undefined,
@@ -163,6 +175,38 @@ test('[DU2] a failed flush stops the node: nothing is sent, written or answered 
   node.acknowledge(2)
   node.driver.turn()
   expect([node.sent, node.writes, node.settled]).toEqual([[], [], []])
+})
+
+test('on a quick disk the acknowledgement leaves before anything is applied', () => {
+  const order: string[] = []
+  const machine: StateMachine = { ...createKv(), apply: () => void order.push('apply') }
+  const node = new Surroundings({ machine })
+  node.quickEnd = () => undefined
+  node.sent.push = (...messages) => order.push(...types(messages))
+  const runs = [1, 2].map((index) =>
+    stampRun(packCommands([encode(writePut, 'k', 'v')]), index, 1, entryKinds.commands),
+  )
+  const message = { type: 'appendEntries', from: 2, to: 1, term: 1, prevLogTerm: 1, round: 0 } as const
+  node.receive({ ...message, prevLogIndex: 0, prevLogTerm: 0, entries: runs.slice(0, 1), leaderCommit: 0 })
+  node.receive({ ...message, prevLogIndex: 1, entries: runs.slice(1), leaderCommit: 1 })
+  expect(order).toEqual(['appendEntriesResponse', 'appendEntriesResponse', 'apply'])
+})
+
+test('[DU2] a quick disk that fails stops the node within the turn: nothing of it is applied or answered', () => {
+  const node = new Surroundings()
+  node.lead()
+  node.propose(1, 'one')
+  node.driver.turn()
+  node.flush()
+  node.driver.receive({
+    ...{ type: 'appendEntriesResponse', from: 2, to: 1, term: 1, success: true, matchIndex: 2 },
+    ...{ prevLogIndex: 1, conflictIndex: 0, conflictTerm: 0, round: 0 },
+  })
+  node.propose(2, 'two')
+  node.quickEnd = () => new Error('the disk broke')
+  node.driver.turn()
+  expect(node.failures).toMatchObject([{ message: 'the disk broke' }])
+  expect(node.settled).toEqual([])
 })
 
 test.each([

@@ -37,11 +37,14 @@ export const nextTurn = (callback: () => void): void => {
   setImmediate(callback)
 }
 
-export function memoryDisk(disk = new MemoryDisk(testMembership)): TestDisk & { readonly disk: MemoryDisk } {
+export function memoryDisk(
+  disk = new MemoryDisk(testMembership),
+  isQuick = false,
+): TestDisk & { readonly disk: MemoryDisk } {
   return {
     disk,
-    open: () => openMemoryStore(disk, { defer: nextTurn }),
-    copy: () => memoryDisk(disk.copy()),
+    open: () => openMemoryStore(disk, { defer: nextTurn, isQuick }),
+    copy: () => memoryDisk(disk.copy(), isQuick),
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { openLmdbStore } from '../../src/storage/index.js'
+import { type LogStore, openLmdbStore } from '../../src/storage/index.js'
 import { persistOf, runOf, stateOf, stepStore, testMembership } from '../../src/testing/store-model.js'
 import { lmdbDisk, newFolder } from './disks.js'
 import { nodeId } from './node-id.js'
@@ -62,6 +62,69 @@ test('[DU2] a store that used up its room takes no more writes, and says that th
   const { recovered, store: reopened } = lmdbDisk(dir).open()
   expect(stateOf(recovered).entries.at(-1)?.index).toBe(index - 2)
   await reopened.close()
+})
+
+/** Appends, and tells whether the disk was waited for. */
+async function isWaitedFor(store: LogStore, index: number): Promise<boolean> {
+  let isFlushed = false
+  let told: () => void = () => undefined
+  const flushed = new Promise<void>((done) => {
+    told = done
+  })
+  store.write(append(index, 10).persist, () => {
+    isFlushed = true
+    told()
+  })
+  const wasWaitedFor = isFlushed
+  await flushed
+  return wasWaitedFor
+}
+
+test('the log waits for its disk once it was quick sixteen times in a row, and as long as it is', async () => {
+  let nowMs = 0
+  let flushMs = 1
+  const now = () => {
+    nowMs += flushMs
+    return nowMs
+  }
+  const { store } = openLmdbStore({ dir: newFolder(), nodeId, membership: testMembership, now })
+  let index = 1
+  const waits = async (count: number) => {
+    const seen: boolean[] = []
+    while (seen.length < count) seen.push(await isWaitedFor(store, index++))
+    return seen
+  }
+  const trial = new Array<boolean>(16).fill(false)
+  expect(await waits(18)).toEqual([...trial, true, true])
+  flushMs = 6
+  // The one that shows that the disk is slow was still waited for.
+  expect(await waits(20)).toEqual([true, ...new Array<boolean>(19).fill(false)])
+  flushMs = 1
+  expect(await waits(17)).toEqual([...trial, true])
+  await store.close()
+})
+
+test('a snapshot is never waited for, and the log goes behind it meanwhile', async () => {
+  const { store } = openLmdbStore({ dir: newFolder(), nodeId, membership: testMembership, now: () => 0 })
+  for (let index = 1; index <= 16; index++) await stepStore(store, append(index, 10))
+  const order: string[] = []
+  const chunk = new Promise<void>((done) =>
+    store.writeSnapshotChunk({ index: 1, term: 1 }, 0, Buffer.alloc(1000), () => {
+      order.push('chunk')
+      done()
+    }),
+  )
+  const entry = new Promise<void>((done) =>
+    store.write(append(17, 10).persist, () => {
+      order.push('entry')
+      done()
+    }),
+  )
+  expect(order).toEqual([])
+  await Promise.all([chunk, entry])
+  expect(order).toEqual(['chunk', 'entry'])
+  expect(await isWaitedFor(store, 18)).toBe(true)
+  await store.close()
 })
 
 test('writes that were given before it are flushed by close', async () => {

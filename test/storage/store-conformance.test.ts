@@ -18,6 +18,7 @@ function faulty(disk: TestDisk, isSlow: boolean): TestDisk {
 
 const harnesses: Record<string, StoreHarness> = {
   'memory store': { newDisk: () => memoryDisk() },
+  'memory store on a quick disk': { newDisk: () => memoryDisk(undefined, true) },
   'LMDB store': { newDisk: () => lmdbDisk() },
   'faulty store without a fault': { newDisk: () => faulty(memoryDisk(), false) },
   'faulty store on a slow disk': { newDisk: () => faulty(lmdbDisk(), true) },
