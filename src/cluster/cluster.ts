@@ -5,12 +5,7 @@ import {
   afterPrefix,
   type Bytes,
   type CommandSink,
-  type KvRecord,
   type RangeBounds,
-  readGetAnswer,
-  readRangeAnswer,
-  readWriteAnswer,
-  type WriteAnswer,
   writeAppend,
   writeCas,
   writeDelete,
@@ -25,31 +20,22 @@ import type { ClusterDirectory } from './directory.js'
 import type { ClusterEvents } from './events.js'
 import { Members, type NodeStatus } from './members.js'
 import type { ResolvedOptions } from './options.js'
-import { callBytesMax, type ResultCursor } from './requests.js'
-
-/** A write that happened. */
-export interface Written {
-  /** The place of the command in the log. */
-  readonly index: LogIndex
-  /** The revision of the store that the write made, or the present one when it changed nothing. */
-  readonly revision: number
-}
-
-export interface Deleted extends Written {
-  /** Whether there was such a key. */
-  readonly deleted: boolean
-}
-
-export interface Swapped extends Written {
-  readonly swapped: boolean
-  /** What the key holds when it was not swapped; `undefined` when there is no such key. */
-  readonly current: Entry | undefined
-}
-
-/** What a key holds. */
-export interface Entry extends Omit<KvRecord, 'value'> {
-  readonly value: Buffer
-}
+import {
+  type Applied,
+  AppliedCommands,
+  type Deleted,
+  type Entry,
+  nextDeleted,
+  nextEntry,
+  nextRange,
+  nextResult,
+  nextSwapped,
+  nextWritten,
+  type RangeResult,
+  type Swapped,
+  type Written,
+} from './outcomes.js'
+import { type Call, callBytesMax, type ResultCursor } from './requests.js'
 
 export interface RangeOptions {
   /** The first key, included. Default: from the beginning. */
@@ -60,20 +46,6 @@ export interface RangeOptions {
   readonly prefix?: Bytes
   /** Entries at most, at least 1. Default 1000. */
   readonly limit?: number
-}
-
-export interface RangeResult {
-  /** In the order of the keys' bytes. */
-  readonly entries: readonly (Entry & { readonly key: Buffer })[]
-  /** Whether more keys lie within the bounds: go on from `afterKey` of the last one. */
-  readonly hasMore: boolean
-}
-
-export interface Applied {
-  /** The place of the first command in the log; the others follow. */
-  readonly index: LogIndex
-  /** The machine's result for each command. */
-  readonly results: readonly Buffer[]
 }
 
 export class Cluster implements AsyncDisposable {
@@ -121,61 +93,31 @@ export class Cluster implements AsyncDisposable {
   }
 
   put(key: Bytes, value: Bytes): Promise<Written> {
-    return this.#write((sink) => writePut(sink, key, value), written)
+    return this.#call('propose', 1, (sink) => writePut(this.#kv(sink), key, value), nextWritten)
   }
 
   delete(key: Bytes): Promise<Deleted> {
-    return this.#write(
-      (sink) => writeDelete(sink, key),
-      (answer, index) => ({ ...written(answer, index), deleted: answer.status === 'applied' }),
-    )
+    return this.#call('propose', 1, (sink) => writeDelete(this.#kv(sink), key), nextDeleted)
   }
 
   /** Puts the value behind the present one; an absent key counts as an empty value. */
   append(key: Bytes, value: Bytes): Promise<Written> {
-    return this.#write((sink) => writeAppend(sink, key, value), written)
+    return this.#call('propose', 1, (sink) => writeAppend(this.#kv(sink), key, value), nextWritten)
   }
 
   /** Puts `value` if the key holds `expected`; `undefined` expects that there is no such key. */
   cas(key: Bytes, expected: Bytes | undefined, value: Bytes): Promise<Swapped> {
-    return this.#write(
-      (sink) => writeCas(sink, key, expected, value),
-      (answer, index) => {
-        const current = answer.status === 'mismatch' && answer.current ? entryOf(answer.current) : undefined
-        return { ...written(answer, index), swapped: answer.status === 'applied', current }
-      },
-    )
+    return this.#call('propose', 1, (sink) => writeCas(this.#kv(sink), key, expected, value), nextSwapped)
   }
 
   /** A linearizable read: it sees every write that was acknowledged before it was called. */
   get(key: Bytes): Promise<Entry | undefined> {
-    return this.#call(
-      'read',
-      1,
-      (sink) => writeGet(this.#kv(sink), key),
-      (results) => {
-        results.advance()
-        const answer = readGetAnswer(results.bytes, results.start, results.end)
-        if (answer.status === 'malformed') throw refused(answer.status)
-        return answer.status === 'found' ? entryOf(answer.record) : undefined
-      },
-    )
+    return this.#call('read', 1, (sink) => writeGet(this.#kv(sink), key), nextEntry)
   }
 
   /** A linearizable read of all keys within bounds, in order. */
   range(options: RangeOptions = {}): Promise<RangeResult> {
-    return this.#call(
-      'read',
-      1,
-      (sink) => writeRange(this.#kv(sink), boundsOf(options)),
-      (results) => {
-        results.advance()
-        const answer = readRangeAnswer(results.bytes, results.start)
-        if (answer.status === 'malformed') throw refused(answer.status)
-        const entries = answer.records.map((record) => ({ ...entryOf(record), key: Buffer.from(record.key) }))
-        return { entries, hasMore: answer.hasMore }
-      },
-    )
+    return this.#call('read', 1, (sink) => writeRange(this.#kv(sink), boundsOf(options)), nextRange)
   }
 
   /** Commands for a state machine of one's own, applied one after the other with nothing in between. */
@@ -188,7 +130,7 @@ export class Cluster implements AsyncDisposable {
         checkCall('commands', all)
         for (const command of all) sink.append(command)
       },
-      (results, index) => ({ index, results: Array.from(all, () => nextResult(results)) }),
+      (results, index) => new AppliedCommands(results, index, all.length),
     )
   }
 
@@ -247,21 +189,6 @@ export class Cluster implements AsyncDisposable {
     this.#directory.release()
   }
 
-  #write<T>(
-    write: (sink: CommandSink) => void,
-    decode: (answer: WriteAnswer, index: LogIndex) => T,
-  ): Promise<T> {
-    return this.#call(
-      'propose',
-      1,
-      (sink) => write(this.#kv(sink)),
-      (results, index) => {
-        results.advance()
-        return decode(readWriteAnswer(results.bytes, results.start, results.end), index)
-      },
-    )
-  }
-
   /** Whatever `write` or `decode` throws becomes the rejection. */
   #call<T>(
     type: 'propose' | 'read',
@@ -270,14 +197,7 @@ export class Cluster implements AsyncDisposable {
     decode: (results: ResultCursor, index: LogIndex) => T,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const applied = (results: ResultCursor, index: LogIndex): void => {
-        try {
-          resolve(decode(results, index))
-        } catch (error) {
-          reject(error as Error)
-        }
-      }
-      this.#client.call(type, { count, applied, failed: reject }, write)
+      this.#client.call(type, new PendingCall(count, decode, resolve, reject), write)
     })
   }
 
@@ -290,30 +210,42 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
+/** A call whose promise waits for its outcome. */
+class PendingCall<T> implements Call {
+  readonly count: number
+  readonly #decode: (results: ResultCursor, index: LogIndex) => T
+  readonly #resolve: (value: T) => void
+  readonly #reject: (error: unknown) => void
+
+  constructor(
+    count: number,
+    decode: (results: ResultCursor, index: LogIndex) => T,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.count = count
+    this.#decode = decode
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  applied(results: ResultCursor, index: LogIndex): void {
+    try {
+      this.#resolve(this.#decode(results, index))
+    } catch (error) {
+      this.#reject(error)
+    }
+  }
+
+  failed(error: RaftError): void {
+    this.#reject(error)
+  }
+}
+
 /** The bounds of a range; a prefix stands for both. */
 function boundsOf({ prefix, start, end, limit }: RangeOptions): RangeBounds {
   const [from, to] = prefix === undefined ? [start ?? '', end ?? ''] : [prefix, afterPrefix(prefix)]
   return limit === undefined ? { start: from, end: to } : { start: from, end: to, limit }
-}
-
-function written(answer: WriteAnswer, index: LogIndex): Written {
-  if (answer.status === 'tooLarge' || answer.status === 'malformed') throw refused(answer.status)
-  return { index, revision: answer.revision }
-}
-
-function refused(status: 'tooLarge' | 'malformed'): RaftError {
-  const why = status === 'tooLarge' ? 'the value would become too large' : 'the command is malformed'
-  return new RaftError('REFUSED_BY_MACHINE', { why })
-}
-
-/** Copied out of the message, which holds the results of many calls. */
-function entryOf({ value, createRevision, modRevision, version }: KvRecord): Entry {
-  return { value: Buffer.from(value), createRevision, modRevision, version }
-}
-
-function nextResult(results: ResultCursor): Buffer {
-  results.advance()
-  return Buffer.from(results.bytes.subarray(results.start, results.end))
 }
 
 /** Refused before anything of the call is packed. */

@@ -36,16 +36,11 @@ export {
 export type { Durability, HashAt } from '../node/index.js'
 export { pendingBytesMax } from './client.js'
 export type {
-  Applied,
   Cluster,
-  Deleted,
-  Entry,
   RangeOptions,
-  RangeResult,
-  Swapped,
-  Written,
 } from './cluster.js'
 export type { ClusterEvent, ClusterEvents } from './events.js'
 export type { NodeState, NodeStatus } from './members.js'
 export type { ClusterOptions } from './options.js'
+export type { Applied, Deleted, Entry, RangeResult, Swapped, Written } from './outcomes.js'
 export { callBytesMax } from './requests.js'

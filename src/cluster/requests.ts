@@ -10,6 +10,7 @@ export interface ResultCursor {
   readonly end: number
   /** Goes to the next result. */
   advance(): void
+  skip(count: number): void
 }
 
 /** One call: its place in a frame, and what to do with the outcome. Settled exactly once. */
@@ -80,8 +81,10 @@ export class Results implements ResultCursor {
   end = 0
   readonly #view: DataView
 
-  constructor(bytes: Uint8Array) {
+  /** The first result begins at `from`. */
+  constructor(bytes: Uint8Array, from = 0) {
     this.bytes = bytes
+    this.end = from
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 

@@ -12,6 +12,7 @@
  *     range         u8 op · u32 limit · u16 start length · start · end
  */
 import { RaftError } from '../errors/index.js'
+import { copyBytes } from '../raft/index.js'
 import { bufferOf, writeUint16, writeUint32 } from './packed.js'
 
 /** A key or a value. A string stands for its UTF-8 bytes. */
@@ -153,7 +154,7 @@ function writeOpAndKey(into: CommandSink, op: number, key: Bytes, keyLength: num
 }
 
 function writeBytes(into: Uint8Array, offset: number, from: Bytes, length: number): void {
-  if (typeof from !== 'string') into.set(from, offset)
+  if (typeof from !== 'string') copyBytes(into, offset, from)
   // As many bytes as characters means ASCII only, which Latin-1 writes in half the time.
   else bufferOf(into).write(from, offset, length, length === from.length ? 'latin1' : 'utf8')
 }
