@@ -8,12 +8,12 @@
  * descriptor opened with O_DSYNC; only after that does the promise resolve. With it on, the promise resolves
  * when the data is visible and not yet on disk.
  */
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import type { Membership, NodeId } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
-import { checkHead, flushFolder, freeBytes } from './lmdb-file.js'
+import { checkHead, flushFolder, freeBytes, Room } from './lmdb-file.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
 import type { Flushed } from './store.js'
 import type { Change, Row, Table } from './table.js'
@@ -79,17 +79,11 @@ const quickRunMin = 16
 /** Several waiting writes become one transaction up to about this many bytes, so that none is long. */
 const transactionBytesMax = 1024 * 1024
 
-/**
- * Left free on the disk: the pages that a transaction copies, its nodes' on the same disk, and whoever else
- * writes there between the look and the write.
- */
-const reserveBytes = 4 * transactionBytesMax
-
 class LmdbTable implements Table {
   /** LMDB copies values into pages of its own, on its own thread. */
   readonly sharesMemory = false
   readonly #path: string
-  readonly #bytesMax: number | undefined
+  readonly #room: Room
   readonly #now: () => number
   readonly #db: RootDatabase<Uint8Array, Uint8Array>
   #waiting: Pending[] = []
@@ -102,7 +96,7 @@ class LmdbTable implements Table {
 
   constructor(path: string, bytesMax: number | undefined, now: () => number) {
     this.#path = path
-    this.#bytesMax = bytesMax
+    this.#room = new Room(join(path, fileName), bytesMax)
     this.#now = now
     this.#db = open<Uint8Array, Uint8Array>({
       path,
@@ -144,7 +138,7 @@ class LmdbTable implements Table {
     const isFree = !this.#isWriting && this.#failure === undefined
     if (!isFree || this.#quickRun < quickRunMin) return this.commit(changes, flushed)
     const batch = [{ changes, flushed }]
-    if (!this.#hasRoom(batch)) return this.#failLater(batch, diskFullError())
+    if (!this.#room.takes(bytesOf(changes))) return this.#failLater(batch, diskFullError())
     const beganMs = this.#now()
     try {
       this.#writeHere(changes)
@@ -156,7 +150,7 @@ class LmdbTable implements Table {
   }
 
   commitNow(changes: readonly Change[]): void {
-    if (freeBytes(this.#path) < reserveBytes) throw diskFullError()
+    if (!this.#room.takes(bytesOf(changes))) throw diskFullError()
     this.#writeHere(changes)
   }
 
@@ -182,7 +176,8 @@ class LmdbTable implements Table {
       this.#onIdle?.()
       return
     }
-    if (!this.#hasRoom(batch)) return this.#failLater(batch, diskFullError())
+    const bytes = batch.reduce((sum, { changes }) => sum + bytesOf(changes), 0)
+    if (!this.#room.takes(bytes)) return this.#failLater(batch, diskFullError())
     const beganMs = this.#now()
     const written = this.#db.batch(() => {
       for (const { changes } of batch) this.#apply(changes)
@@ -206,16 +201,6 @@ class LmdbTable implements Table {
 
   #took(ms: number): void {
     this.#quickRun = ms <= quickMs ? this.#quickRun + 1 : 0
-  }
-
-  /**
-   * Looked at before every transaction: LMDB that runs out of disk in the middle of one tells it late, and can
-   * take the whole process with it.
-   */
-  #hasRoom(batch: readonly Pending[]): boolean {
-    const bytes = batch.reduce((sum, { changes }) => sum + bytesOf(changes), 0)
-    if (freeBytes(this.#path) < reserveBytes + 2 * bytes) return false
-    return this.#bytesMax === undefined || statSync(join(this.#path, fileName)).size <= this.#bytesMax
   }
 
   #takeWaiting(): Pending[] {
