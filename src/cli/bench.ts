@@ -1,7 +1,8 @@
 /** `raftbox bench`: one measurement, as one JSON line or for people. */
 import type { Command } from 'commander'
 import { callBytesMax, pendingBytesMax } from '../cluster/index.js'
-import { sizeMax, sizeMin } from './clients.js'
+import { sizeMax, sizeMin } from './calls.js'
+import { arrivalNames } from './clients.js'
 import { BadInput, Failed } from './failure.js'
 import { decimalNumber, dirFlag, nodesFlag, oneOf, warnOfTwo, wholeNumber } from './flags.js'
 import { interruptible } from './interrupt.js'
@@ -26,6 +27,10 @@ What is measured:
     a  50 % reads, 50 % updates    c  reads only     f  50 % reads, 50 % read-modify-writes
     b  95 % reads, 5 % updates     d  95 % reads of the latest, 5 % inserts
   A second of warm-up (or --seconds, if less) is not counted.
+  With --rate, calls leave on a schedule instead (open loop), and a call's latency counts from
+  the moment at which it was due. --clients bounds the calls on their way: at that bound, calls
+  that are due wait, and their waiting counts. So does the millisecond of this thread's timer.
+  What is due and not answered at the end is in no latency: it is told as unanswered.
 
 What is printed (--json: the last line of standard output is one JSON object):
   commitsPerSecond      commands applied on the leader and acknowledged to a client, a second
@@ -40,17 +45,18 @@ Examples:
   raftbox bench --clients 1 --seconds 3            what one client sees
   raftbox bench --durability none --json           without a disk, for comparison
   raftbox bench --workload b --records 100000      mostly reads, from 100,000 records
+  raftbox bench --rate 50000 --clients 8192        what 50,000 calls a second wait
 `
 
 export function addBench(program: Command): void {
   program
     .command('bench')
     .summary('measure commits per second')
-    .description('Starts a cluster, loads it from closed-loop clients, and prints what it did per second.')
+    .description('Starts a cluster, loads it, and prints what it did per second and how long calls took.')
     .option('--nodes <count>', 'voting nodes, 1 to 25', nodesFlag, 3)
     .option(
       '--clients <count>',
-      'closed-loop clients, 1 to 100000',
+      'closed-loop clients, 1 to 100000; with --rate, the most calls on their way',
       wholeNumber('--clients', 1, 100_000),
       1024,
     )
@@ -95,6 +101,16 @@ export function addBench(program: Command): void {
       wholeNumber('--records', 1, 10_000_000),
       10_000,
     )
+    .option(
+      '--rate <calls>',
+      'open loop: so many calls a second, 1 to 10000000, each due at its time',
+      wholeNumber('--rate', 1, 10_000_000),
+    )
+    .option(
+      '--arrivals <kind>',
+      'with --rate, poisson: as independent callers come; even: at equal distances (default: poisson)',
+      oneOf('--arrivals', arrivalNames),
+    )
     .option('--dir <directory>', 'keep the logs there (default: a temporary folder)', dirFlag)
     .option('--progress', 'tell once a second how it goes, also without a terminal')
     .option('--json', 'print one JSON object')
@@ -108,16 +124,19 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<number
   checkTogether(options)
   warnOfTwo(options.nodes)
   const progress = new Progress(options.progress)
-  const measurement = await measure(options, signal, (phase) => progress.show(phaseLine(phase))).finally(() =>
-    progress.clear(),
-  )
+  const { summary: measurement } = await measure(options, signal, (phase) =>
+    progress.show(phaseLine(phase)),
+  ).finally(() => progress.clear())
   process.stdout.write(`${options.json ? JSON.stringify(rounded(measurement)) : forPeople(measurement)}\n`)
   if (measurement.callsPerSecond === 0) throw new Failed('no call was answered within the measured window')
   return 0
 }
 
 /** What each flag allows by itself, but not all of them together. */
-function checkTogether({ clients, size, batch, workload }: MeasureOptions): void {
+function checkTogether({ clients, size, batch, workload, rate, arrivals }: MeasureOptions): void {
+  if (arrivals !== undefined && rate === undefined) {
+    throw new BadInput('--arrivals: say how many calls a second with --rate, or leave it out')
+  }
   if (workload !== undefined && batch !== 1) {
     throw new BadInput('--batch: leave it out with --workload, whose calls carry one operation each')
   }
@@ -162,6 +181,11 @@ function forPeople(result: Measurement): string {
     `per commit ${significant(result.flushesPerCommit)} flushes and ${significant(result.messagesPerCommit)} messages over all nodes; ${decimal(result.bytesFlushed)} bytes flushed`,
     `${decimal(result.coresBusy, 1)} of ${result.cores} cores busy, the clients' thread ${decimal(result.clientThreadBusy * 100)} % of the time; Node ${result.node}, ${result.platform}`,
   ]
+  if (result.rate !== null) {
+    lines.push(
+      `open loop: ${decimal(result.rate)} calls a second were due, ${decimal(result.unanswered ?? 0)} of them unanswered at the end`,
+    )
+  }
   if (result.notApplied + result.unknown > 0) {
     lines.push(`${result.notApplied} calls were not applied, and of ${result.unknown} it is not known`)
   }

@@ -72,7 +72,7 @@ async function card(seconds: number, signal: AbortSignal): Promise<number> {
         threads: 'on',
         records: 0,
       } as const
-      const result = await measure(options, signal, (phase) =>
+      const { summary: result } = await measure(options, signal, (phase) =>
         progress.show(`${nameOf(durability)}, ${counted(clients, 'client')}: ${phaseLine(phase)}`),
       ).finally(() => progress.clear())
       print(tableRow(cellsOf(result), widths))

@@ -1,30 +1,20 @@
-/** Closed-loop clients: each makes its next call when the last one is answered. All run in this thread. */
-import { type Cluster, encode, writePut } from '../cluster/index.js'
+/**
+ * Who calls, and when. Closed-loop clients make their next call when the last one is answered: they measure
+ * what the cluster can do. Open-loop calls leave on a schedule, whatever became of the earlier ones: they
+ * measure what somebody waits who comes unasked. All run in this thread.
+ */
+import type { NextCall } from './calls.js'
 import type { Tally } from './tally.js'
-import type { Operation, Workload } from './workload.js'
 
-/** Keys of plain puts. */
-const keyCount = 10_000
-/** A put in bytes: its operation and the length of its key, before key and value. */
-const headBytes = 3
-const keyBytes = 8
-/** The least and the most that one plain put may take. */
-export const sizeMin = headBytes + keyBytes
-export const sizeMax = 256 << 10
-
-/** Calls at a time while the records of a workload are put in place. */
-const fillersMax = 256
-
-/** Puts of `size` bytes each, on keys drawn evenly; resolves once the tally is stopped. */
-export async function runPuts(cluster: Cluster, tally: Tally, options: PutOptions): Promise<void> {
-  const { clients, batch } = options
-  const call = batch === 1 ? singlePuts(cluster, options.size) : batchedPuts(cluster, options)
+/** Resolves once the tally is stopped. */
+export async function runClosedLoop(tally: Tally, nextCall: NextCall, clients: number): Promise<void> {
   const client = async (): Promise<void> => {
     while (!tally.isStopped) {
-      const startMs = performance.now()
+      const call = nextCall()
+      const startMs = tally.now()
       try {
-        await call()
-        tally.answered('put', startMs, batch)
+        await call.perform()
+        tally.answered(call.op, startMs, call.commands)
       } catch (error) {
         await tally.failed(error)
       }
@@ -33,78 +23,98 @@ export async function runPuts(cluster: Cluster, tally: Tally, options: PutOption
   await Promise.all(Array.from({ length: clients }, client))
 }
 
-export interface PutOptions {
-  readonly clients: number
-  readonly size: number
-  readonly batch: number
+/** `poisson`: as many independent callers come. `even`: at equal distances. */
+export const arrivalNames = ['poisson', 'even'] as const
+export type Arrivals = (typeof arrivalNames)[number]
+
+export interface OpenLoopOptions {
+  /** Calls a second. */
+  readonly rate: number
+  readonly arrivals: Arrivals
+  /** Calls that may be on their way; those that are due beyond it wait, and their waiting counts. */
+  readonly inFlightMax: number
+  /** Calls back once, after at least so many milliseconds. */
+  readonly wakeAfter: (callback: () => void, ms: number) => void
+  /** Numbers from 0, included, to 1, excluded. */
+  readonly random: () => number
 }
 
-/** The keys are made beforehand: what a call costs here is taken from what is measured. */
-function singlePuts(cluster: Cluster, size: number): () => Promise<unknown> {
-  const keys = Array.from({ length: keyCount }, (_, at) => keyOf(at))
-  const value = fillingOf(size)
-  return () => cluster.put(keys[randomKey()]!, value)
-}
+/**
+ * Each call's latency is counted from the moment at which it was due. From its sending, a stall of the
+ * cluster or of this very thread would hide all the calls that it kept from being made: Tene's coordinated
+ * omission.
+ */
+export class OpenLoop {
+  readonly #tally: Tally
+  readonly #nextCall: NextCall
+  readonly #options: OpenLoopOptions
+  #nextDueMs = 0
+  #inFlight = 0
+  #isWakeSet = false
+  #ended: () => void = () => undefined
 
-/** `propose` copies its commands before it returns, so all clients share one set and write their keys into it. */
-function batchedPuts(cluster: Cluster, { size, batch }: PutOptions): () => Promise<unknown> {
-  const keys = Array.from({ length: keyCount }, (_, at) => keyOf(at))
-  const commands = Array.from({ length: batch }, () => encode(writePut, keyOf(0), fillingOf(size)))
-  return () => {
-    for (const command of commands) command.set(keys[randomKey()]!, headBytes)
-    return cluster.propose(commands)
+  constructor(tally: Tally, nextCall: NextCall, options: OpenLoopOptions) {
+    this.#tally = tally
+    this.#nextCall = nextCall
+    this.#options = options
   }
-}
 
-function randomKey(): number {
-  return Math.floor(Math.random() * keyCount)
-}
+  /** Resolves once the tally is stopped and nothing is on its way. */
+  run(): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      this.#ended = resolve
+    })
+    this.#nextDueMs = this.#tally.now() + this.#gapMs()
+    this.#callDue()
+    return ended
+  }
 
-function keyOf(at: number): Buffer {
-  return Buffer.from(`key-${String(at).padStart(keyBytes - 4, '0')}`)
-}
+  /** Calls that are due by now and not answered: they are in no latency. Ends the schedule. */
+  countUnanswered(): number {
+    let count = this.#inFlight
+    for (const nowMs = this.#tally.now(); this.#nextDueMs <= nowMs; this.#nextDueMs += this.#gapMs()) count++
+    return count
+  }
 
-function fillingOf(size: number): Buffer {
-  return Buffer.alloc(size - sizeMin, 'raftbox ')
-}
-
-/** Puts the records that a workload expects to find. */
-export async function fill(cluster: Cluster, tally: Tally, workload: Workload): Promise<void> {
-  const keys = workload.keys()[Symbol.iterator]()
-  const filler = async (): Promise<void> => {
-    for (let next = keys.next(); !next.done && !tally.isStopped; next = keys.next()) {
-      await cluster.put(next.value, workload.value())
-      tally.commandsSoFar++
+  /** Makes all calls that are due and may be on their way, then sleeps until the next one. */
+  #callDue(): void {
+    if (this.#tally.isStopped) {
+      if (this.#inFlight === 0) this.#ended()
+      return
     }
-  }
-  await Promise.all(Array.from({ length: fillersMax }, filler))
-  tally.commandsSoFar = 0
-}
-
-/** Operations of a YCSB workload; resolves once the tally is stopped. */
-export async function runWorkload(
-  cluster: Cluster,
-  tally: Tally,
-  workload: Workload,
-  clients: number,
-): Promise<void> {
-  const client = async (): Promise<void> => {
-    while (!tally.isStopped) {
-      const operation = workload.next()
-      const startMs = performance.now()
-      try {
-        await perform(cluster, workload, operation)
-        tally.answered(operation.op, startMs, operation.op === 'read' ? 0 : 1)
-      } catch (error) {
-        await tally.failed(error)
-      }
+    const { inFlightMax, wakeAfter } = this.#options
+    while (this.#inFlight < inFlightMax && this.#nextDueMs <= this.#tally.now()) {
+      void this.#call(this.#nextDueMs)
+      this.#nextDueMs += this.#gapMs()
     }
+    // At the bound, the next answer goes on.
+    if (this.#isWakeSet || this.#inFlight >= inFlightMax) return
+    this.#isWakeSet = true
+    wakeAfter(
+      () => {
+        this.#isWakeSet = false
+        this.#callDue()
+      },
+      Math.max(0, this.#nextDueMs - this.#tally.now()),
+    )
   }
-  await Promise.all(Array.from({ length: clients }, client))
-}
 
-/** A read is linearizable; a read-modify-write is a read and, after it, a put of another value. */
-async function perform(cluster: Cluster, workload: Workload, { op, key }: Operation): Promise<void> {
-  if (op === 'read' || op === 'readModifyWrite') await cluster.get(key)
-  if (op !== 'read') await cluster.put(key, workload.value())
+  async #call(dueMs: number): Promise<void> {
+    this.#inFlight++
+    const { op, commands, perform } = this.#nextCall()
+    try {
+      await perform()
+      this.#tally.answered(op, dueMs, commands)
+    } catch (error) {
+      await this.#tally.failed(error)
+    }
+    this.#inFlight--
+    if (this.#tally.isStopped || this.#inFlight === this.#options.inFlightMax - 1) this.#callDue()
+  }
+
+  #gapMs(): number {
+    const { rate, arrivals, random } = this.#options
+    const meanMs = 1000 / rate
+    return arrivals === 'even' ? meanMs : -Math.log(1 - random()) * meanMs
+  }
 }

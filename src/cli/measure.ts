@@ -1,10 +1,12 @@
 /** One measurement: a cluster, clients that warm it up, a window of time, and what happened within it. */
 import { availableParallelism } from 'node:os'
-import { performance } from 'node:perf_hooks'
+import { performance, type RecordableHistogram } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Cluster, Durability, NodeStatus } from '../cluster/index.js'
-import { fill, runPuts, runWorkload } from './clients.js'
+import type { Cluster, ClusterOptions, Durability, NodeStatus } from '../cluster/index.js'
+import { fill, putCalls, workloadCalls } from './calls.js'
+import { type Arrivals, OpenLoop, runClosedLoop } from './clients.js'
 import { type Latencies, type OperationName, Tally } from './tally.js'
+import { type Second, Timeline } from './timeline.js'
 import { withCluster } from './with-cluster.js'
 import { createWorkload, type WorkloadName } from './workload.js'
 
@@ -21,6 +23,21 @@ export interface MeasureOptions {
   /** Records that a workload begins with. */
   readonly records: number
   readonly dir?: string
+  /** Open loop, with so many calls a second; `clients` is then the most that may be on their way. */
+  readonly rate?: number
+  readonly arrivals?: Arrivals
+  /** What else the cluster is started with. */
+  readonly cluster?: Omit<ClusterOptions, 'nodes' | 'durability' | 'host' | 'dir'>
+}
+
+/** A measurement with all that it was made from. */
+export interface Measured {
+  readonly summary: Measurement
+  /** Of the calls by operation, in microseconds. */
+  readonly latencies: ReadonlyMap<OperationName, RecordableHistogram>
+  /** Of the heartbeats, in microseconds plus one. */
+  readonly lateness: RecordableHistogram
+  readonly timeline: readonly Second[]
 }
 
 /** Times in milliseconds; counts and sums are of the measured window. */
@@ -40,6 +57,10 @@ export interface Measurement {
   readonly threads: 'on' | 'off'
   readonly workload: WorkloadName | null
   readonly records: number | null
+  /** Calls a second that were due, in an open loop. */
+  readonly rate: number | null
+  /** Open loop: calls due before the end of the window and not answered by then, which are in no latency. */
+  readonly unanswered: number | null
   readonly operations: Partial<Record<OperationName, Latencies>>
   /** Elections begun, over all nodes. */
   readonly elections: number
@@ -78,11 +99,17 @@ export async function measure(
   options: MeasureOptions,
   signal: AbortSignal,
   tell: (phase: Phase) => void,
-): Promise<Measurement> {
+): Promise<Measured> {
   const { nodes, durability, threads, dir } = options
   tell({ name: 'start', secondsLeft: 0, commandsPerSecond: 0, callsPerSecond: 0 })
   const host = threads === 'on' ? 'threads' : 'inline'
-  const clusterOptions = { nodes, durability, host, ...(dir !== undefined && { dir }) } as const
+  const clusterOptions = {
+    ...options.cluster,
+    nodes,
+    durability,
+    host,
+    ...(dir !== undefined && { dir }),
+  } as const
   return withCluster(clusterOptions, signal, async (cluster) => {
     const tally = new Tally()
     try {
@@ -102,14 +129,15 @@ async function measureCluster(
   options: MeasureOptions,
   signal: AbortSignal,
   tell: (phase: Phase) => void,
-): Promise<Measurement> {
+): Promise<Measured> {
   const ended = AbortSignal.any([signal, tally.broken])
   const clock = new PhaseClock(tally, tell)
+  const timeline = new Timeline(cluster, tally)
   try {
     clock.begin('fill')
-    const run = await prepare(cluster, tally, options)
+    const callers = await prepare(cluster, tally, options)
     ended.throwIfAborted()
-    run().catch((error: unknown) => tally.giveUp(error))
+    callers.run().catch((error: unknown) => tally.giveUp(error))
     const warmUpSeconds = Math.min(warmUpSecondsMax, options.seconds)
     clock.begin('warm-up', warmUpSeconds)
     await delay(warmUpSeconds * 1000, undefined, { signal: ended })
@@ -118,34 +146,44 @@ async function measureCluster(
     clock.begin('measure', options.seconds)
     const before = readingOf(cluster)
     tally.open()
+    timeline.start()
     await delay(options.seconds * 1000, undefined, { signal: ended })
+    timeline.stop()
     tally.close()
     const after = readingOf(cluster)
+    const unanswered = callers.countUnanswered?.() ?? null
     tally.isStopped = true
     const lateness = await cluster.takeHeartbeatLateness()
-    return measurementOf(options, tally, before, after, {
+    const summary = measurementOf(options, tally, before, after, {
+      unanswered,
       heartbeats: lateness.count,
       // Microseconds plus one, for a histogram counts from 1.
       heartbeatLateP999ms: lateness.count === 0 ? 0 : (lateness.percentile(99.9) - 1) / 1000,
     })
+    return { summary, latencies: tally.histograms, lateness, timeline: timeline.seconds }
   } finally {
+    timeline.stop()
     clock.end()
   }
 }
 
+interface Callers {
+  /** Resolves once the tally is stopped. */
+  run(): Promise<void>
+  countUnanswered?(): number
+}
+
 /** What must be there before the clients can run; the first put waits until somebody leads. */
-async function prepare(
-  cluster: Cluster,
-  tally: Tally,
-  { workload: name, records, size, clients, batch }: MeasureOptions,
-): Promise<() => Promise<void>> {
-  if (name === undefined) {
-    await cluster.put('warm', 'up')
-    return () => runPuts(cluster, tally, { clients, size, batch })
-  }
-  const workload = createWorkload(name, { records, size, random: Math.random })
-  await fill(cluster, tally, workload)
-  return () => runWorkload(cluster, tally, workload, clients)
+async function prepare(cluster: Cluster, tally: Tally, options: MeasureOptions): Promise<Callers> {
+  const { workload: name, records, size, clients, rate, arrivals = 'poisson' } = options
+  const random = Math.random
+  const workload = name === undefined ? undefined : createWorkload(name, { records, size, random })
+  if (workload === undefined) await cluster.put('warm', 'up')
+  else await fill(cluster, tally, workload)
+  const nextCall = workload === undefined ? putCalls(cluster, options) : workloadCalls(cluster, workload)
+  if (rate === undefined) return { run: () => runClosedLoop(tally, nextCall, clients) }
+  const wakeAfter = (callback: () => void, ms: number): void => void setTimeout(callback, ms)
+  return new OpenLoop(tally, nextCall, { rate, arrivals, inFlightMax: clients, wakeAfter, random })
 }
 
 /** Tells once a second what goes on. */
@@ -206,11 +244,11 @@ function readingOf(cluster: Cluster) {
 type Reading = ReturnType<typeof readingOf>
 
 function measurementOf(
-  { nodes, clients, size, batch, durability, threads, workload, records }: MeasureOptions,
+  { nodes, clients, size, batch, durability, threads, workload, records, rate }: MeasureOptions,
   tally: Tally,
   before: Reading,
   after: Reading,
-  heartbeats: Pick<Measurement, 'heartbeats' | 'heartbeatLateP999ms'>,
+  others: Pick<Measurement, 'unanswered' | 'heartbeats' | 'heartbeatLateP999ms'>,
 ): Measurement {
   const ms = after.atMs - before.atMs
   const { count, ...percentiles } = tally.latencies
@@ -227,9 +265,10 @@ function measurementOf(
     threads,
     workload: workload ?? null,
     records: workload === undefined ? null : records,
+    rate: rate ?? null,
     operations: tally.latenciesByOperation,
     elections: after.elections - before.elections,
-    ...heartbeats,
+    ...others,
     commits: tally.commands,
     notApplied: tally.notApplied,
     unknown: tally.unknown,

@@ -1,5 +1,5 @@
-/** What closed-loop clients saw, and how long it took: everything after the warm-up and before the end. */
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+/** What clients saw, and how long it took: everything after the warm-up and before the end. */
+import { createHistogram, performance, type RecordableHistogram } from 'node:perf_hooks'
 import { RaftError } from '../cluster/index.js'
 import type * as workload from './workload.js'
 
@@ -28,9 +28,18 @@ export class Tally {
   commands = 0
   notApplied = 0
   unknown = 0
+  /** The clock of all latencies, in milliseconds. */
+  readonly now: () => number
+  /** Microseconds, up to the last cut and since then: a call costs the clients one record, not two. */
   readonly #latencies = new Map<OperationName, RecordableHistogram>()
+  readonly #sinceCut = new Map<OperationName, RecordableHistogram>()
+  #commandsAtCut = 0
   readonly #broken = new AbortController()
   #isOpen = false
+
+  constructor(now: () => number = () => performance.now()) {
+    this.now = now
+  }
 
   /** Aborted, with the error as its reason, when going on is pointless. */
   get broken(): AbortSignal {
@@ -43,16 +52,30 @@ export class Tally {
 
   close(): void {
     this.#isOpen = false
+    this.cut()
   }
 
-  /** A call that began at `startMs` is answered now, and `commands` writes in it were acknowledged. */
+  /** Ends a stretch of the window: what was acknowledged since the last cut, and how fast. */
+  cut(): { readonly commands: number; readonly p99ms: number } {
+    const stretch = createHistogram()
+    for (const [op, histogram] of this.#sinceCut) {
+      stretch.add(histogram)
+      histogramOf(this.#latencies, op).add(histogram)
+      histogram.reset()
+    }
+    const commands = this.commands - this.#commandsAtCut
+    this.#commandsAtCut = this.commands
+    return { commands, p99ms: latenciesOf(stretch).p99ms }
+  }
+
+  /** A call that counts from `startMs` is answered now, and `commands` writes in it were acknowledged. */
   answered(op: OperationName, startMs: number, commands: number): void {
     this.callsSoFar++
     this.commandsSoFar += commands
     if (!this.#isOpen) return
     this.commands += commands
     // A histogram of microseconds counts from 1.
-    this.#histogramOf(op).record(Math.max(1, Math.round((performance.now() - startMs) * 1000)))
+    histogramOf(this.#sinceCut, op).record(Math.max(1, Math.round((this.now() - startMs) * 1000)))
   }
 
   /** Counts what may be tried again, and pauses; anything else ends the run. */
@@ -84,14 +107,22 @@ export class Tally {
     return Object.fromEntries([...this.#latencies].map(([op, histogram]) => [op, latenciesOf(histogram)]))
   }
 
-  #histogramOf(op: OperationName): RecordableHistogram {
-    let histogram = this.#latencies.get(op)
-    if (histogram === undefined) {
-      histogram = createHistogram()
-      this.#latencies.set(op, histogram)
-    }
-    return histogram
+  /** In microseconds, for each operation: of the window once it is closed. */
+  get histograms(): ReadonlyMap<OperationName, RecordableHistogram> {
+    return this.#latencies
   }
+}
+
+function histogramOf(
+  histograms: Map<OperationName, RecordableHistogram>,
+  op: OperationName,
+): RecordableHistogram {
+  let histogram = histograms.get(op)
+  if (histogram === undefined) {
+    histogram = createHistogram()
+    histograms.set(op, histogram)
+  }
+  return histogram
 }
 
 function latenciesOf(histogram: RecordableHistogram): Latencies {

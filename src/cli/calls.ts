@@ -1,0 +1,89 @@
+/** What clients ask a cluster for: plain puts, batches of them, or the operations of a YCSB workload. */
+import { type Cluster, encode, writePut } from '../cluster/index.js'
+import type { OperationName, Tally } from './tally.js'
+import type { Operation, Workload } from './workload.js'
+
+/** Keys of plain puts. */
+const keyCount = 10_000
+/** A put in bytes: its operation and the length of its key, before key and value. */
+const headBytes = 3
+const keyBytes = 8
+/** The least and the most that one plain put may take. */
+export const sizeMin = headBytes + keyBytes
+export const sizeMax = 256 << 10
+
+/** Calls at a time while the records of a workload are put in place. */
+const fillersMax = 256
+
+export interface Call {
+  readonly op: OperationName
+  /** Writes that it carries. */
+  readonly commands: number
+  perform(): Promise<unknown>
+}
+
+/** Draws the next call. */
+export type NextCall = () => Call
+
+/** Puts of `size` bytes each, on keys drawn evenly, `batch` of them in a call. */
+export function putCalls(cluster: Cluster, options: { size: number; batch: number }): NextCall {
+  // Nothing tells one put from the next: all clients share one call.
+  const call: Call = { op: 'put', commands: options.batch, perform: performerOf(cluster, options) }
+  return () => call
+}
+
+function performerOf(
+  cluster: Cluster,
+  { size, batch }: { size: number; batch: number },
+): () => Promise<unknown> {
+  // Made beforehand: what a call costs here is taken from what is measured.
+  const keys = Array.from({ length: keyCount }, (_, at) => keyOf(at))
+  const value = Buffer.alloc(size - sizeMin, 'raftbox ')
+  if (batch === 1) return () => cluster.put(keys[randomKey()]!, value)
+  // `propose` copies its commands before it returns, so all clients share one set and write their keys into it.
+  const commands = Array.from({ length: batch }, () => encode(writePut, keyOf(0), value))
+  return () => {
+    for (const command of commands) command.set(keys[randomKey()]!, headBytes)
+    return cluster.propose(commands)
+  }
+}
+
+function randomKey(): number {
+  return Math.floor(Math.random() * keyCount)
+}
+
+function keyOf(at: number): Buffer {
+  return Buffer.from(`key-${String(at).padStart(keyBytes - 4, '0')}`)
+}
+
+/** Operations of a YCSB workload. */
+export function workloadCalls(cluster: Cluster, workload: Workload): NextCall {
+  return () => {
+    const operation = workload.next()
+    const { op } = operation
+    return {
+      op,
+      commands: op === 'read' ? 0 : 1,
+      perform: () => performOperation(cluster, workload, operation),
+    }
+  }
+}
+
+/** A read is linearizable; a read-modify-write is a read and, after it, a put of another value. */
+async function performOperation(cluster: Cluster, workload: Workload, { op, key }: Operation): Promise<void> {
+  if (op === 'read' || op === 'readModifyWrite') await cluster.get(key)
+  if (op !== 'read') await cluster.put(key, workload.value())
+}
+
+/** Puts the records that a workload expects to find. */
+export async function fill(cluster: Cluster, tally: Tally, workload: Workload): Promise<void> {
+  const keys = workload.keys()[Symbol.iterator]()
+  const filler = async (): Promise<void> => {
+    for (let next = keys.next(); !next.done && !tally.isStopped; next = keys.next()) {
+      await cluster.put(next.value, workload.value())
+      tally.commandsSoFar++
+    }
+  }
+  await Promise.all(Array.from({ length: fillersMax }, filler))
+  tally.commandsSoFar = 0
+}

@@ -1,0 +1,56 @@
+/** What happened in each second of a window, so that a mean hides neither a stall nor an election. */
+import { performance } from 'node:perf_hooks'
+import type { Cluster, ClusterEvent } from '../cluster/index.js'
+import type { TimelinePoint } from './bench-record.js'
+import type { Tally } from './tally.js'
+
+export type Second = Omit<TimelinePoint, 'round'>
+
+/** A rest of the window that is shorter than this is no second, unless it is all that there is. */
+const restMsMin = 500
+
+export class Timeline {
+  readonly seconds: Second[] = []
+  readonly #cluster: Cluster
+  readonly #tally: Tally
+  #timer: NodeJS.Timeout | undefined
+  #startedAtMs = 0
+  #elections = 0
+
+  readonly #seen = (event: ClusterEvent): void => {
+    if (event.type === 'role' && event.role === 'candidate') this.#elections++
+  }
+
+  constructor(cluster: Cluster, tally: Tally) {
+    this.#cluster = cluster
+    this.#tally = tally
+  }
+
+  start(): void {
+    this.#cluster.events.on('event', this.#seen)
+    this.#startedAtMs = performance.now()
+    this.#timer = setInterval(() => this.#end(), 1000)
+  }
+
+  /** May be called again. */
+  stop(): void {
+    if (this.#timer === undefined) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#cluster.events.off('event', this.#seen)
+    if (this.seconds.length === 0 || performance.now() - this.#startedAtMs >= restMsMin) this.#end()
+  }
+
+  #end(): void {
+    const nowMs = performance.now()
+    const { commands, p99ms } = this.#tally.cut()
+    this.seconds.push({
+      second: this.seconds.length,
+      commitsPerSecond: Math.round((commands / (nowMs - this.#startedAtMs)) * 1000),
+      p99ms,
+      elections: this.#elections,
+    })
+    this.#startedAtMs = nowMs
+    this.#elections = 0
+  }
+}
