@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
 const program = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const suite = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 
 export interface Ended {
   readonly code: number | null
@@ -38,9 +39,18 @@ export function temporaryFile(name: string, content: string): string {
 }
 
 export function start(args: readonly string[], input?: string): Started {
+  return startProgram(program, args, input)
+}
+
+/** What `npm run bench` does once all is built. */
+export function startSuite(args: readonly string[]): Started {
+  return startProgram(suite, args)
+}
+
+function startProgram(file: string, args: readonly string[], input?: string): Started {
   const folder = temporaryFolder()
   const env = { ...process.env, TMPDIR: folder, NO_COLOR: '1' }
-  const child = spawn(process.execPath, [program, ...args], { env, stdio: 'pipe' })
+  const child = spawn(process.execPath, [file, ...args], { env, stdio: 'pipe' })
   onTestFinished(() => void child.kill('SIGKILL'))
   child.stdin.end(input ?? '')
   const texts = { stdout: '', stderr: '' }

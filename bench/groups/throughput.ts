@@ -1,0 +1,100 @@
+/** Commits per second from closed-loop clients, over everything that it depends on. */
+import { counted, decimal } from '../../src/cli/text.js'
+import type { Extent, Group } from '../case.js'
+import { durabilities, loadCase } from '../load.js'
+
+const nameOf = { flush: 'durable', none: 'in memory' } as const
+
+function pick<T>(extent: Extent, usual: readonly T[], quick: readonly T[]): readonly T[] {
+  return extent === 'quick' ? quick : usual
+}
+
+export const clients: Group = {
+  name: 'clients',
+  cases: (extent) =>
+    pick(extent, [1, 8, 64, 256, 1024, 4096, 16_384], [1, 64, 1024]).flatMap((count) =>
+      durabilities.map((durability) =>
+        loadCase(
+          {
+            name: `${count}/${durability}`,
+            title: `${counted(count, 'client')}, ${nameOf[durability]}`,
+            parameters: { clients: count, durability },
+          },
+          { clients: count, durability },
+        ),
+      ),
+    ),
+}
+
+export const sizes: Group = {
+  name: 'sizes',
+  cases: (extent) =>
+    pick(extent, [16, 128, 1024, 16_384], [16, 16_384]).map((size) =>
+      loadCase(
+        { name: String(size), title: `commands of ${decimal(size)} bytes`, parameters: { size } },
+        { size },
+      ),
+    ),
+}
+
+export const nodes: Group = {
+  name: 'nodes',
+  cases: (extent) =>
+    pick(extent, [1, 3, 5, 7], [1, 5]).map((count) =>
+      loadCase(
+        { name: String(count), title: counted(count, 'node'), parameters: { nodes: count } },
+        { nodes: count },
+      ),
+    ),
+}
+
+/** Small commands, many of them in one call: what is left is the cost of a command by itself. */
+export const batch: Group = {
+  name: 'batch',
+  cases: (extent) =>
+    pick(extent, [1, 16, 256], [256]).flatMap((count) =>
+      durabilities.map((durability) =>
+        loadCase(
+          {
+            name: `${count}/${durability}`,
+            title: `${counted(count, '16-byte command')} a call, ${nameOf[durability]}`,
+            parameters: { batch: count, durability },
+          },
+          { batch: count, size: 16, durability },
+        ),
+      ),
+    ),
+}
+
+export const hosts: Group = {
+  name: 'hosts',
+  cases: () =>
+    (['threads', 'inline'] as const).map((host) =>
+      loadCase(
+        {
+          name: host,
+          title: host === 'threads' ? 'a worker thread a node' : 'all nodes in the main thread',
+          parameters: { host },
+        },
+        { threads: host === 'threads' ? 'on' : 'off' },
+      ),
+    ),
+}
+
+/** Reads are linearizable; workload c has nothing else. */
+export const reads: Group = {
+  name: 'reads',
+  cases: (extent) =>
+    pick(extent, ['a', 'b', 'c'] as const, ['a', 'c'] as const).flatMap((workload) =>
+      pick(extent, [64, 1024], [1024]).map((count) =>
+        loadCase(
+          {
+            name: `${workload}/${count}`,
+            title: `YCSB workload ${workload}, ${counted(count, 'client')}`,
+            parameters: { workload, clients: count },
+          },
+          { workload, clients: count },
+        ),
+      ),
+    ),
+}

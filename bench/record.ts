@@ -1,0 +1,49 @@
+/** From the samples of all rounds to the results that are kept. */
+import { createHistogram } from 'node:perf_hooks'
+import type { BenchResult, Distribution, Figure, TimelinePoint } from '../src/cli/bench-record.js'
+import type { BenchCase, Sample } from './case.js'
+
+const percentiles = [0, 50, 75, 90, 95, 99, 99.9, 99.99, 100]
+
+/** Throws when the rounds do not fit together: that is a mistake in the case. */
+export function resultOf(group: string, bench: BenchCase, samples: readonly Sample[]): BenchResult {
+  const { name, title, parameters } = bench
+  const id = `${group}/${name}`
+  return {
+    id,
+    group,
+    title,
+    parameters,
+    figures: figuresOf(id, samples),
+    distributions: distributionsOf(samples),
+    timeline: samples.flatMap((sample, round): TimelinePoint[] =>
+      (sample.timeline ?? []).map((second) => ({ round, ...second })),
+    ),
+  }
+}
+
+function figuresOf(id: string, samples: readonly Sample[]): Figure[] {
+  return (samples[0]?.figures ?? []).map(({ name, unit, better }) => {
+    const values = samples.map(({ figures }) => figures.find((figure) => figure.name === name)?.value)
+    const finite = values.filter((value): value is number => Number.isFinite(value))
+    if (finite.length !== samples.length) throw new Error(`${id}: ${name} is ${values.join(', ')}`)
+    return { name, unit, better, values: finite }
+  })
+}
+
+/** Over all rounds; a name that one round lacks had nothing to measure there. */
+function distributionsOf(samples: readonly Sample[]): Distribution[] {
+  const names = new Set(samples.flatMap(({ distributions = [] }) => distributions.map(({ name }) => name)))
+  return [...names].flatMap((name) => {
+    const parts = samples.flatMap(({ distributions = [] }) =>
+      distributions.filter((one) => one.name === name),
+    )
+    const all = createHistogram()
+    for (const { histogram } of parts) all.add(histogram)
+    const toMs = parts[0]?.toMs
+    if (toMs === undefined || all.count === 0) return []
+    // A percentile is the end of its class, the least value is exact.
+    const at = (percentile: number): number => toMs(percentile === 0 ? all.min : all.percentile(percentile))
+    return [{ name, points: percentiles.map((percentile) => [percentile, at(percentile)] as const) }]
+  })
+}

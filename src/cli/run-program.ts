@@ -1,0 +1,41 @@
+/** Runs a command line to its exit code, and tells what went wrong in one line. */
+import { type Command, CommanderError } from 'commander'
+import { BadInput, exitCodeOf, reportFailure } from './failure.js'
+
+/** `seeAlso` names the command that shows the help for the given words. */
+export async function runProgram(
+  program: Command,
+  seeAlso: (words: readonly string[]) => string,
+): Promise<void> {
+  const words = process.argv.slice(2)
+  // Errors are told in one line, below.
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeErr: () => undefined })
+  }
+  try {
+    await program.parseAsync()
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) {
+      process.exitCode = 0
+      return
+    }
+    const told = error instanceof CommanderError ? asBadInput(error, words, seeAlso) : error
+    reportFailure(told)
+    process.exitCode = exitCodeOf(told)
+  }
+}
+
+/** Commander's own words for a wrong flag or command, and where to look. */
+function asBadInput(
+  { code, message }: CommanderError,
+  words: readonly string[],
+  seeAlso: (words: readonly string[]) => string,
+): BadInput {
+  if (code === 'commander.help')
+    return new BadInput(`unknown command '${words[1] ?? ''}'; see ${seeAlso([])}`)
+  const told = message
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '')
+  return new BadInput(`${told}; see ${seeAlso(words)}`)
+}
