@@ -66,6 +66,8 @@ export interface Measurement {
   readonly elections: number
   readonly heartbeatLateP999ms: number
   readonly heartbeats: number
+  /** Intervals that passed without a heartbeat, over all followers. */
+  readonly heartbeatsMissed: number
   readonly commits: number
   /** Calls that certainly did not happen, and those of which it is not known. Neither counts as a commit. */
   readonly notApplied: number
@@ -224,10 +226,12 @@ class PhaseClock {
   }
 }
 
+type Summed = 'elections' | 'flushes' | 'bytesFlushed' | 'messagesSent' | 'heartbeatsMissed'
+
 /** Everything that is told as a difference between the end of the window and its beginning. */
 function readingOf(cluster: Cluster) {
   const status = cluster.status()
-  const sum = (name: 'elections' | 'flushes' | 'bytesFlushed' | 'messagesSent'): number =>
+  const sum = (name: Summed): number =>
     status.reduce((total: number, node: NodeStatus) => total + node[name], 0)
   const { user, system } = process.cpuUsage()
   return {
@@ -236,6 +240,7 @@ function readingOf(cluster: Cluster) {
     flushes: sum('flushes'),
     bytesFlushed: sum('bytesFlushed'),
     messagesSent: sum('messagesSent'),
+    heartbeatsMissed: sum('heartbeatsMissed'),
     cpuMs: (user + system) / 1000,
     loop: performance.eventLoopUtilization(),
   }
@@ -269,6 +274,7 @@ function measurementOf(
     operations: tally.latenciesByOperation,
     elections: after.elections - before.elections,
     ...others,
+    heartbeatsMissed: after.heartbeatsMissed - before.heartbeatsMissed,
     commits: tally.commands,
     notApplied: tally.notApplied,
     unknown: tally.unknown,

@@ -23,6 +23,8 @@ const names = [
   'snapshotsTaken',
   'snapshotsInstalled',
   'heartbeatsReceived',
+  /** Whole intervals that passed without one: a gap of two intervals is one missed. */
+  'heartbeatsMissed',
 ] as const
 
 export type CounterName = (typeof names)[number]

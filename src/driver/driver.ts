@@ -71,11 +71,11 @@ export class Driver {
     this.raft = new Raft(options.raft)
     this.#proposals = new Proposals(this.#settle)
     this.#reads = new Reads(options.machine, this.#results, this.#settle)
-    const { store, machine, bounds, clock, heartbeatIntervalMs } = options
-    this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, options.counters, (error) =>
+    const { store, machine, bounds, clock, counters, heartbeatIntervalMs } = options
+    this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, counters, (error) =>
       this.#fail(error),
     )
-    this.#heartbeats = new HeartbeatWatch(clock, heartbeatIntervalMs, options.heartbeatSeen)
+    this.#heartbeats = new HeartbeatWatch(clock, heartbeatIntervalMs, counters, options.heartbeatSeen)
     const { snapshot } = this.raft.state.log
     if (snapshot !== undefined) machine.restore(this.#piecesOf(snapshot))
     this.#publish()

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { Counters } from '../../src/driver/counters.js'
+import { HeartbeatWatch } from '../../src/driver/heartbeat-watch.js'
+import type { Message } from '../../src/raft/index.js'
+
+const intervalMs = 50
+
+/** What is counted and told when heartbeats, or other messages, arrive at the given times. */
+function watch(arrivals: readonly (readonly [atMs: number, change?: { from?: number; round?: number }])[]) {
+  let nowMs = 0
+  const counters = new Counters(Counters.allocate())
+  const late: number[] = []
+  const clock = { now: () => nowMs, defer: () => undefined }
+  const heartbeats = new HeartbeatWatch(clock, intervalMs, counters, (lateMs) => late.push(lateMs))
+  for (const [atMs, change] of arrivals) {
+    nowMs = atMs
+    heartbeats.received({ type: 'appendEntries', from: 1, round: 1, ...change } as Message)
+  }
+  return { late, received: counters.get('heartbeatsReceived'), missed: counters.get('heartbeatsMissed') }
+}
+
+test('lateness is the time since the last heartbeat less the interval, and early is not late', () => {
+  expect(watch([[0], [50], [107], [140]])).toEqual({ late: [0, 7, 0], received: 4, missed: 0 })
+})
+
+test('each whole interval without a heartbeat is one missed', () => {
+  expect(watch([[0], [99]]).missed).toBe(0)
+  expect(watch([[0], [100]]).missed).toBe(1)
+  expect(watch([[0], [100], [270]]).missed).toBe(3)
+})
+
+test('a new leader begins anew', () => {
+  expect(watch([[0], [500, { from: 2 }], [560, { from: 2 }]])).toEqual({ late: [10], received: 3, missed: 0 })
+})
+
+test('entries that travel between heartbeats are none', () => {
+  expect(watch([[0], [30, { round: 0 }], [60]])).toEqual({ late: [10], received: 2, missed: 0 })
+})
