@@ -1,6 +1,6 @@
 /** Cases that are one measurement of a cluster under load. */
 import { phaseLine } from '../src/cli/bench.js'
-import { type Measured, type MeasureOptions, measure } from '../src/cli/measure.js'
+import { type Measured, type MeasureOptions, measure, type Phase } from '../src/cli/measure.js'
 import {
   type BenchCase,
   higher,
@@ -32,8 +32,16 @@ export function loadCase(about: Omit<BenchCase, 'run'>, options: LoadOptions): B
   return { ...about, run: async (context) => sampleOf(await measureLoad(options, context)) }
 }
 
-export function measureLoad(options: LoadOptions, { seconds, signal, tell }: RunContext): Promise<Measured> {
-  return measure({ ...defaults, ...options, seconds }, signal, (phase) => tell(phaseLine(phase)))
+/** `watch` is called once a second, with what goes on. */
+export function measureLoad(
+  options: LoadOptions,
+  { seconds, signal, tell }: RunContext,
+  watch: (phase: Phase) => void = () => undefined,
+): Promise<Measured> {
+  return measure({ ...defaults, ...options, seconds }, signal, (phase) => {
+    watch(phase)
+    tell(phaseLine(phase))
+  })
 }
 
 export function sampleOf({ summary, latencies, lateness, timeline }: Measured): Sample {
@@ -55,6 +63,7 @@ export function sampleOf({ summary, latencies, lateness, timeline }: Measured): 
       lower('maxMs', 'ms', summary.maxMs),
       lower('elections', '', summary.elections),
       lower('heartbeatLateP999ms', 'ms', summary.heartbeatLateP999ms),
+      lower('heartbeatsMissed', '', summary.heartbeatsMissed),
       lower('notAnswered', '', summary.notApplied + summary.unknown),
       lower('cpuMsPerThousandCalls', 'ms', (summary.coresBusy * 1e6) / Math.max(1, summary.callsPerSecond)),
       neither('flushesPerCommit', '', summary.flushesPerCommit),

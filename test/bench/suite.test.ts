@@ -70,6 +70,19 @@ test('the small parts come with their distributions', async () => {
   }
 })
 
+test('failover kills leaders under load, and its time line shows the elections', async () => {
+  const file = join(temporaryFolder(), 'record.json')
+  const { code, left } = await startSuite(['--quick', '--only', 'failover', '--out', file]).ended
+  expect([code, left]).toEqual([0, []])
+  const record = readRecord(file)
+  expectWellFormed(record, 1)
+  const { figures, distributions, timeline } = record.results[0]!
+  const kills = figures.find(({ name }) => name === 'kills')?.values[0] ?? 0
+  expect(kills).toBeGreaterThan(0)
+  expect(timeline.reduce((sum, { elections }) => sum + elections, 0)).toBeGreaterThanOrEqual(kills)
+  expect(distributions.map(({ name }) => name)).toEqual(['failover', 'put'])
+})
+
 test('after Ctrl-C there is no record and no temporary folder', async () => {
   const folder = temporaryFolder()
   const file = join(folder, 'record.json')

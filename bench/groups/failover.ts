@@ -1,0 +1,122 @@
+/** From the kill of a leader under load to the next acknowledged write, again and again. */
+import { once } from 'node:events'
+import { createHistogram, performance } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type NextCall, putCalls } from '../../src/cli/calls.js'
+import { runClosedLoop } from '../../src/cli/clients.js'
+import { Tally } from '../../src/cli/tally.js'
+import { Timeline } from '../../src/cli/timeline.js'
+import { withCluster } from '../../src/cli/with-cluster.js'
+import type { Cluster } from '../../src/cluster/index.js'
+import {
+  type Extent,
+  type Group,
+  lower,
+  microseconds,
+  neither,
+  type RunContext,
+  type Sample,
+} from '../case.js'
+
+const clients = 64
+const killsOf: Readonly<Record<Extent, number>> = { quick: 3, usual: 10, long: 30 }
+/** Of undisturbed load between two kills. */
+const pauseMs = 300
+
+export const failover: Group = {
+  name: 'failover',
+  cases: (extent) => [
+    {
+      name: 'kill-leader',
+      title: 'the leader is killed under load, until the next acknowledged write',
+      parameters: { clients },
+      run: (context) => withCluster({ nodes: 3 }, context.signal, (cluster) => run(cluster, extent, context)),
+    },
+  ],
+}
+
+async function run(cluster: Cluster, extent: Extent, context: RunContext): Promise<Sample> {
+  const tally = new Tally()
+  const timeline = new Timeline(cluster, tally)
+  const answers = new EventTarget()
+  await cluster.put('warm', 'up')
+  const callers = runClosedLoop(
+    tally,
+    announcing(putCalls(cluster, { size: 128, batch: 1 }), answers),
+    clients,
+  )
+  tally.open()
+  timeline.start()
+  try {
+    const times = await killAgainAndAgain(cluster, tally, answers, killsOf[extent], context)
+    timeline.stop()
+    tally.close()
+    return sampleOf(cluster, times, tally, timeline)
+  } finally {
+    timeline.stop()
+    tally.isStopped = true
+    // Closing ends the calls that wait.
+    await cluster.close()
+    await callers
+  }
+}
+
+/** Tells of every answer. */
+function announcing(nextCall: NextCall, answers: EventTarget): NextCall {
+  return () => {
+    const call = nextCall()
+    const perform = async (): Promise<void> => {
+      await call.perform()
+      answers.dispatchEvent(new Event('answer'))
+    }
+    return { ...call, perform }
+  }
+}
+
+/** Milliseconds, one for each kill. */
+async function killAgainAndAgain(
+  cluster: Cluster,
+  tally: Tally,
+  answers: EventTarget,
+  kills: number,
+  context: RunContext,
+): Promise<number[]> {
+  const signal = AbortSignal.any([context.signal, tally.broken])
+  const times: number[] = []
+  while (times.length < kills) {
+    context.tell(`kill ${times.length + 1} of ${kills}`)
+    await delay(pauseMs, undefined, { signal })
+    const startedMs = performance.now()
+    const killed = await cluster.kill('leader')
+    // Nothing of the killed leader arrives once it is gone: this answer is its successor's.
+    await once(answers, 'answer', { signal })
+    times.push(performance.now() - startedMs)
+    await cluster.restart(killed)
+    await once(answers, 'answer', { signal })
+  }
+  return times
+}
+
+function sampleOf(cluster: Cluster, times: number[], tally: Tally, timeline: Timeline): Sample {
+  const sorted = times.toSorted((a, b) => a - b)
+  const median = ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2
+  const histogram = createHistogram()
+  for (const ms of times) histogram.record(Math.round(ms * 1000))
+  const elections = timeline.seconds.reduce((sum, second) => sum + second.elections, 0)
+  return {
+    figures: [
+      lower('medianMs', 'ms', median),
+      lower('leastMs', 'ms', sorted[0] ?? 0),
+      lower('mostMs', 'ms', sorted.at(-1) ?? 0),
+      lower('medianElectionTimeouts', '', median / cluster.options.electionTimeoutMs),
+      lower('electionsPerKill', '', elections / times.length),
+      neither('kills', '', times.length),
+      lower('notAnswered', '', tally.notApplied + tally.unknown),
+    ],
+    distributions: [
+      { name: 'failover', histogram, toMs: microseconds },
+      ...[...tally.histograms].map(([name, calls]) => ({ name, histogram: calls, toMs: microseconds })),
+    ],
+    timeline: timeline.seconds,
+  }
+}

@@ -1,0 +1,103 @@
+/** Heartbeats as they arrive, what they cost, and how many of them the cores can keep up. */
+import { performance } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import { leaderKnown, withCluster } from '../../src/cli/with-cluster.js'
+import type { Cluster } from '../../src/cluster/index.js'
+import {
+  type BenchCase,
+  type Group,
+  lower,
+  microsecondsPlusOne,
+  type RunContext,
+  type Sample,
+} from '../case.js'
+import { limitCases } from '../heartbeat-limits.js'
+import { measureLoad, sampleOf } from '../load.js'
+
+const heartbeatIntervalMs = 50
+/** A leader beats twenty times a second: it takes some time until there are enough of them. */
+const times = 4
+
+export const heartbeats: Group = {
+  name: 'heartbeats',
+  cases: (extent) => [idle, loaded, ...limitCases(extent)],
+}
+
+const idle: BenchCase = {
+  name: 'idle',
+  title: 'heartbeats every 50 ms, nothing else to do',
+  parameters: { load: 'idle' },
+  run: (context) =>
+    withCluster({ nodes: 3, heartbeatIntervalMs }, context.signal, (cluster) =>
+      measureIdle(cluster, context),
+    ),
+}
+
+const loaded: BenchCase = {
+  name: 'durable',
+  title: 'heartbeats every 50 ms, 1,024 clients, durable',
+  parameters: { load: 'durable' },
+  run: async (context) => {
+    const longer = { ...context, seconds: context.seconds * times }
+    const measured = await measureLoad({ cluster: { heartbeatIntervalMs } }, longer)
+    const sample = sampleOf(measured)
+    const { figures } = sample
+    return {
+      ...sample,
+      figures: [
+        ...latenessFigures(measured.lateness),
+        ...figures.filter(({ name }) => name !== 'heartbeatLateP999ms'),
+      ],
+    }
+  },
+}
+
+async function measureIdle(cluster: Cluster, { seconds, signal, tell }: RunContext): Promise<Sample> {
+  await leaderKnown(cluster, signal)
+  await cluster.put('warm', 'up')
+  await delay(1000, undefined, { signal })
+  await cluster.takeHeartbeatLateness()
+  const before = readingOf(cluster)
+  tell(`idle for ${seconds * times} s`)
+  await delay(seconds * times * 1000, undefined, { signal })
+  const after = readingOf(cluster)
+  const lateness = await cluster.takeHeartbeatLateness()
+  const cpuMs = after.cpuMs - before.cpuMs
+  const received = after.received - before.received
+  if (received === 0) throw new Error('no heartbeat arrived')
+  return {
+    figures: [
+      ...latenessFigures(lateness),
+      lower('heartbeatsMissed', '', after.missed - before.missed),
+      lower('elections', '', after.elections - before.elections),
+      lower('cpuMsPerHeartbeat', 'ms', cpuMs / received),
+      lower('cpuShare', '%', (cpuMs / (after.atMs - before.atMs)) * 100),
+      lower('messagesPerSecond', '1/s', ((after.sent - before.sent) / (after.atMs - before.atMs)) * 1000),
+    ],
+    distributions: [{ name: 'heartbeat lateness', histogram: lateness, toMs: microsecondsPlusOne }],
+  }
+}
+
+function latenessFigures(lateness: Awaited<ReturnType<Cluster['takeHeartbeatLateness']>>) {
+  const at = (percentile: number): number =>
+    lateness.count === 0 ? 0 : microsecondsPlusOne(lateness.percentile(percentile))
+  return [
+    lower('lateP999ms', 'ms', at(99.9)),
+    lower('lateP50ms', 'ms', at(50)),
+    lower('lateP99ms', 'ms', at(99)),
+    lower('lateMaxMs', 'ms', at(100)),
+  ]
+}
+
+function readingOf(cluster: Cluster) {
+  const status = cluster.status()
+  const { user, system } = process.cpuUsage()
+  return {
+    atMs: performance.now(),
+    cpuMs: (user + system) / 1000,
+    received: status.reduce((sum, node) => sum + node.heartbeatsReceived, 0),
+    missed: status.reduce((sum, node) => sum + node.heartbeatsMissed, 0),
+    sent: status.reduce((sum, node) => sum + node.messagesSent, 0),
+    elections: status.reduce((sum, node) => sum + node.elections, 0),
+  }
+}

@@ -1,0 +1,72 @@
+/** What a long log costs: to start with it, and to commit behind it. Nothing is cut here. */
+import { performance } from 'node:perf_hooks'
+import { decimal } from '../../src/cli/text.js'
+import { withCluster } from '../../src/cli/with-cluster.js'
+import { type Group, lower, type RunContext, type Sample } from '../case.js'
+import { measureLoad, sampleOf } from '../load.js'
+import { wholeLog, withFolder, writeEntries } from '../scratch.js'
+
+const options = { nodes: 3, requestTimeoutMs: 60_000, ...wholeLog } as const
+
+const startUpEntries = {
+  quick: [1000, 100_000],
+  usual: [1000, 100_000, 1_000_000],
+  long: [1000, 100_000, 1_000_000],
+} as const
+
+export const startUp: Group = {
+  name: 'start-up',
+  cases: (extent) =>
+    startUpEntries[extent].map((entries) => ({
+      name: String(entries),
+      title: `from a start with ${decimal(entries)} entries to the first acknowledged write`,
+      parameters: { entries },
+      run: (context: RunContext) => withLog(entries, context, (dir) => start(dir, context)),
+    })),
+}
+
+const lengthEntries = {
+  quick: [1000, 100_000],
+  usual: [1000, 1_000_000],
+  long: [1000, 10_000_000],
+} as const
+
+export const logLength: Group = {
+  name: 'log-length',
+  // Each begins with new nodes: otherwise the longer log would also have the warmer code.
+  cases: (extent) =>
+    lengthEntries[extent].map((entries) => ({
+      name: String(entries),
+      title: `1,024 clients behind a log of ${decimal(entries)} entries`,
+      parameters: { entries },
+      run: (context: RunContext) =>
+        withLog(entries, context, async (dir) =>
+          sampleOf(await measureLoad({ dir, cluster: wholeLog }, context)),
+        ),
+    })),
+}
+
+/** Runs with the directory of a cluster that has so many entries in its log. */
+function withLog<T>(entries: number, context: RunContext, run: (dir: string) => Promise<T>): Promise<T> {
+  return withFolder(async (dir) => {
+    await withCluster({ dir, ...options }, context.signal, (cluster) =>
+      writeEntries(cluster, entries, context),
+    )
+    return run(dir)
+  })
+}
+
+async function start(dir: string, { signal, tell }: RunContext): Promise<Sample> {
+  tell('starting on the log')
+  const startedMs = performance.now()
+  return withCluster({ dir, ...options }, signal, async (cluster) => {
+    const upMs = performance.now()
+    await cluster.put('first', 'write')
+    return {
+      figures: [
+        lower('firstWriteMs', 'ms', performance.now() - startedMs),
+        lower('nodesUpMs', 'ms', upMs - startedMs),
+      ],
+    }
+  })
+}
