@@ -26,7 +26,13 @@ async function runPart(open: () => Part | Promise<Part>, { seconds, signal }: Ru
   const part = await open()
   try {
     const ms = Math.min(seconds, secondsMax) * 1000
-    const bench = new Bench({ time: ms, warmupTime: ms / 4, retainSamples: true, signal })
+    const bench = new Bench({
+      time: ms,
+      warmupTime: ms / 4,
+      retainSamples: true,
+      // It leaves its listeners on the signal: one of its own goes away with it.
+      signal: AbortSignal.any([signal]),
+    })
     bench.add('part', () => part.run())
     const [task] = await bench.run()
     signal.throwIfAborted()

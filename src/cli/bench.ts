@@ -30,6 +30,7 @@ What is measured:
   With --rate, calls leave on a schedule instead (open loop), and a call's latency counts from
   the moment at which it was due. --clients bounds the calls on their way: at that bound, calls
   that are due wait, and their waiting counts. So does the millisecond of this thread's timer.
+  The warm-up takes three seconds then, until what was due while the code was cold is answered.
   What is due and not answered at the end is in no latency: it is told as unanswered.
 
 What is printed (--json: the last line of standard output is one JSON object):

@@ -1,12 +1,11 @@
 /** What happened in each second of a window, so that a mean hides neither a stall nor an election. */
-import { performance } from 'node:perf_hooks'
 import type { Cluster, ClusterEvent } from '../cluster/index.js'
 import type { TimelinePoint } from './bench-record.js'
 import type { Tally } from './tally.js'
 
 export type Second = Omit<TimelinePoint, 'round'>
 
-/** A rest of the window that is shorter than this is no second, unless it is all that there is. */
+/** A rest of the window that is shorter than this gives no rate: its elections go to the second before. */
 const restMsMin = 500
 
 export class Timeline {
@@ -28,7 +27,7 @@ export class Timeline {
 
   start(): void {
     this.#cluster.events.on('event', this.#seen)
-    this.#startedAtMs = performance.now()
+    this.#startedAtMs = this.#tally.now()
     this.#timer = setInterval(() => this.#end(), 1000)
   }
 
@@ -38,11 +37,15 @@ export class Timeline {
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#cluster.events.off('event', this.#seen)
-    if (this.seconds.length === 0 || performance.now() - this.#startedAtMs >= restMsMin) this.#end()
+    const last = this.seconds.pop()
+    if (last === undefined) return this.#end()
+    const isShort = this.#tally.now() - this.#startedAtMs < restMsMin
+    this.seconds.push(isShort ? { ...last, elections: last.elections + this.#elections } : last)
+    if (!isShort) this.#end()
   }
 
   #end(): void {
-    const nowMs = performance.now()
+    const nowMs = this.#tally.now()
     const { commands, p99ms } = this.#tally.cut()
     this.seconds.push({
       second: this.seconds.length,

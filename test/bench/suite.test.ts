@@ -55,21 +55,6 @@ test('a run leaves one record, with one value a round for each figure', async ()
   }
 })
 
-test('the small parts come with their distributions', async () => {
-  const file = join(temporaryFolder(), 'record.json')
-  const { code, left } = await startSuite(['--quick', '--only', 'micro', '--seconds', '0.1', '--out', file])
-    .ended
-  expect([code, left]).toEqual([0, []])
-  const record = readRecord(file)
-  expectWellFormed(record, 1)
-  for (const { id, distributions } of record.results) {
-    expect(
-      distributions.map(({ name }) => name),
-      id,
-    ).toEqual(['run'])
-  }
-})
-
 test('failover kills leaders under load, and its time line shows the elections', async () => {
   const file = join(temporaryFolder(), 'record.json')
   const { code, left } = await startSuite(['--quick', '--only', 'failover', '--out', file]).ended
