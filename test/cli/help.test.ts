@@ -31,6 +31,7 @@ test('help of bench names units, defaults and the fields that it prints', async 
     'p999ms',
     'heartbeatLateP999ms',
     'milliseconds',
+    'open loop',
   ]) {
     expect(stdout).toContain(words)
   }
