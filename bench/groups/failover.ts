@@ -6,7 +6,7 @@ import { type NextCall, putCalls } from '../../src/cli/calls.js'
 import { runClosedLoop } from '../../src/cli/clients.js'
 import { Tally } from '../../src/cli/tally.js'
 import { Timeline } from '../../src/cli/timeline.js'
-import { withCluster } from '../../src/cli/with-cluster.js'
+import { leaderKnown, withCluster } from '../../src/cli/with-cluster.js'
 import type { Cluster } from '../../src/cluster/index.js'
 import {
   type Extent,
@@ -86,6 +86,7 @@ async function killAgainAndAgain(
   while (times.length < kills) {
     context.tell(`kill ${times.length + 1} of ${kills}`)
     await delay(pauseMs, undefined, { signal })
+    await leaderKnown(cluster, signal)
     const startedMs = performance.now()
     const killed = await cluster.kill('leader')
     // Nothing of the killed leader arrives once it is gone: this answer is its successor's.

@@ -38,6 +38,7 @@ What is printed (--json: the last line of standard output is one JSON object):
   p50ms p99ms p999ms    milliseconds within which 50, 99 and 99.9 % of the calls were answered
   elections             elections begun in the measured window, on any node
   heartbeatLateP999ms   99.9 % of the heartbeats came at most so many milliseconds late
+  heartbeatsMissed      intervals that passed without one, over all followers
   flushesPerCommit, messagesPerCommit, bytesFlushed   over all nodes
   clientThreadBusy      0 to 1: how long the clients' thread ran, or waited for a core
 
@@ -171,10 +172,12 @@ function forPeople(result: Measurement): string {
   const { durability, nodes, clients, size, batch, threads, workload } = result
   const what =
     workload === null ? `${batch > 1 ? `${batch} × ` : ''}${size}-byte commands` : `YCSB workload ${workload}`
+  const callers =
+    result.rate === null ? counted(clients, 'client') : `at most ${counted(clients, 'call')} on their way`
   const where = threads === 'on' ? 'worker threads' : 'the main thread'
   const lines = [
     `${paint.bold(`${decimal(result.commitsPerSecond)} commits/s`)}, ${durability === 'flush' ? 'flushed on a majority' : 'in memory, not durable'}`,
-    `${counted(nodes, 'node')} in ${where}, ${counted(clients, 'client')}, ${what}, ${decimal(result.seconds, 1)} s`,
+    `${counted(nodes, 'node')} in ${where}, ${callers}, ${what}, ${decimal(result.seconds, 1)} s`,
     '',
     table([['ms', 'p50', 'p99', 'p99.9', 'max', 'calls'], ...latencyRows(result)]),
     '',
