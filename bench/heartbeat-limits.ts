@@ -1,12 +1,10 @@
 /** The fastest heartbeat and the largest cluster that hold for some seconds without an election. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { putCalls } from '../src/cli/calls.js'
-import { runClosedLoop } from '../src/cli/clients.js'
-import { Tally } from '../src/cli/tally.js'
 import { counted } from '../src/cli/text.js'
 import { leaderKnown, withCluster } from '../src/cli/with-cluster.js'
 import type { Cluster } from '../src/cluster/index.js'
 import { type BenchCase, type Extent, higher, lower, type RunContext } from './case.js'
+import { puts, underLoad } from './under-load.js'
 
 type Load = 'idle' | 'durable'
 
@@ -76,25 +74,17 @@ async function lastThatHolds(
   return last
 }
 
-async function holds(cluster: Cluster, load: Load, context: RunContext): Promise<boolean> {
-  const tally = new Tally()
-  await leaderKnown(cluster, context.signal)
-  const callers =
-    load === 'durable'
-      ? runClosedLoop(tally, putCalls(cluster, { size: 128, batch: 1 }), clients)
-      : Promise.resolve()
-  const signal = AbortSignal.any([context.signal, tally.broken])
-  try {
-    await delay(settleMs, undefined, { signal })
+async function holds(cluster: Cluster, load: Load, { seconds, signal }: RunContext): Promise<boolean> {
+  await leaderKnown(cluster, signal)
+  const watch = async (ended: AbortSignal): Promise<boolean> => {
+    await delay(settleMs, undefined, { signal: ended })
     const before = electionsOf(cluster)
-    await delay(Math.min(context.seconds, holdSecondsMax) * 1000, undefined, { signal })
+    await delay(Math.min(seconds, holdSecondsMax) * 1000, undefined, { signal: ended })
     return cluster.leaderId !== undefined && electionsOf(cluster) === before
-  } finally {
-    tally.isStopped = true
-    // Closing ends the calls that wait.
-    await cluster.close()
-    await callers
   }
+  if (load === 'idle') return watch(signal)
+  const options = { clients, nextCall: puts(cluster), signal }
+  return underLoad(cluster, options, (running) => watch(running.signal))
 }
 
 function electionsOf(cluster: Cluster): number {

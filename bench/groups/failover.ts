@@ -2,9 +2,8 @@
 import { once } from 'node:events'
 import { createHistogram, performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type NextCall, putCalls } from '../../src/cli/calls.js'
-import { runClosedLoop } from '../../src/cli/clients.js'
-import { Tally } from '../../src/cli/tally.js'
+import type { NextCall } from '../../src/cli/calls.js'
+import type { Tally } from '../../src/cli/tally.js'
 import { Timeline } from '../../src/cli/timeline.js'
 import { leaderKnown, withCluster } from '../../src/cli/with-cluster.js'
 import type { Cluster } from '../../src/cluster/index.js'
@@ -17,6 +16,7 @@ import {
   type RunContext,
   type Sample,
 } from '../case.js'
+import { type Load, puts, underLoad } from '../under-load.js'
 
 const clients = 64
 const killsOf: Readonly<Record<Extent, number>> = { quick: 3, usual: 10, long: 30 }
@@ -36,29 +36,23 @@ export const failover: Group = {
 }
 
 async function run(cluster: Cluster, extent: Extent, context: RunContext): Promise<Sample> {
-  const tally = new Tally()
-  const timeline = new Timeline(cluster, tally)
   const answers = new EventTarget()
+  const nextCall = announcing(puts(cluster), answers)
   await cluster.put('warm', 'up')
-  const callers = runClosedLoop(
-    tally,
-    announcing(putCalls(cluster, { size: 128, batch: 1 }), answers),
-    clients,
-  )
-  tally.open()
-  timeline.start()
-  try {
-    const times = await killAgainAndAgain(cluster, tally, answers, killsOf[extent], context)
-    timeline.stop()
-    tally.close()
-    return sampleOf(cluster, times, tally, timeline)
-  } finally {
-    timeline.stop()
-    tally.isStopped = true
-    // Closing ends the calls that wait.
-    await cluster.close()
-    await callers
-  }
+  return underLoad(cluster, { clients, nextCall, signal: context.signal }, async (load) => {
+    const { tally } = load
+    const timeline = new Timeline(cluster, tally)
+    tally.open()
+    timeline.start()
+    try {
+      const times = await killAgainAndAgain(cluster, load, answers, killsOf[extent], context)
+      timeline.stop()
+      tally.close()
+      return sampleOf(cluster, times, tally, timeline)
+    } finally {
+      timeline.stop()
+    }
+  })
 }
 
 /** Tells of every answer. */
@@ -76,15 +70,14 @@ function announcing(nextCall: NextCall, answers: EventTarget): NextCall {
 /** Milliseconds, one for each kill. */
 async function killAgainAndAgain(
   cluster: Cluster,
-  tally: Tally,
+  { signal }: Load,
   answers: EventTarget,
   kills: number,
-  context: RunContext,
+  { tell }: RunContext,
 ): Promise<number[]> {
-  const signal = AbortSignal.any([context.signal, tally.broken])
   const times: number[] = []
   while (times.length < kills) {
-    context.tell(`kill ${times.length + 1} of ${kills}`)
+    tell(`kill ${times.length + 1} of ${kills}`)
     await delay(pauseMs, undefined, { signal })
     await leaderKnown(cluster, signal)
     const startedMs = performance.now()
