@@ -11,6 +11,14 @@ export class Failed extends Error {
   override readonly name = 'Failed'
 }
 
+/** A node failed by itself: that nobody answers any more only follows from it. */
+export function nodeFailure(nodeId: number, why: string, more = ''): BadInput | Failed {
+  const line = `node ${nodeId} failed: ${why}`
+  return why.startsWith('disk full')
+    ? new BadInput(`${line}; make room or choose another --dir${more}`)
+    : new Failed(`${line}${more}`)
+}
+
 /** Errors of the cluster that name a mistake of the caller, each with how to mend it where the error does not say. */
 const inputErrors: Partial<Record<ErrorCode, string>> = {
   INVALID_OPTION: '',

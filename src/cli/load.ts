@@ -1,7 +1,7 @@
 /** `raftbox load`: a file of records through the cluster, and then a comparison of what all nodes hold. */
 import type { Command } from 'commander'
 import type { Cluster, HashAt, NodeStatus } from '../cluster/index.js'
-import { BadInput, Failed, lineOf } from './failure.js'
+import { BadInput, Failed, lineOf, nodeFailure } from './failure.js'
 import { dirFlag, nodesFlag, warnOfTwo } from './flags.js'
 import { interruptible } from './interrupt.js'
 import { Loader } from './loader.js'
@@ -106,14 +106,8 @@ async function load(file: string, options: LoadOptions, signal: AbortSignal): Pr
 function withCount(error: unknown, { acknowledged }: Loader, cluster: Cluster): unknown {
   if (!(error instanceof Error)) return error
   const applied = `${counted(acknowledged, 'record')} applied`
-  // What ended a node is what ended the load: that nobody answers any more only follows from it.
-  const failed = cluster.status().find(({ failure }) => failure !== undefined)
-  if (failed !== undefined) {
-    const line = `node ${failed.nodeId} failed: ${failed.failure}`
-    const isDiskFull = failed.failure?.startsWith('disk full') === true
-    return isDiskFull
-      ? new BadInput(`${line}; make room or choose another --dir; ${applied}`)
-      : new Failed(`${line}; ${applied}`)
+  for (const { nodeId, failure } of cluster.status()) {
+    if (failure !== undefined) return nodeFailure(nodeId, failure, `; ${applied}`)
   }
   const line = `${lineOf(error)}; ${applied}`
   return error instanceof BadInput ? new BadInput(`${line} before it`) : new Failed(line)

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster, ClusterOptions, Durability, NodeStatus } from '../cluster/index.js'
 import { fill, putCalls, workloadCalls } from './calls.js'
 import { type Arrivals, OpenLoop, runClosedLoop } from './clients.js'
+import { nodeFailure } from './failure.js'
 import { type Latencies, type OperationName, Tally } from './tally.js'
 import { type Second, Timeline } from './timeline.js'
 import { withCluster } from './with-cluster.js'
@@ -116,6 +117,10 @@ export async function measure(
   } as const
   return withCluster(clusterOptions, signal, async (cluster) => {
     const tally = new Tally()
+    // What the rest of the cluster does is not what was asked for.
+    cluster.events.on('event', (event) => {
+      if (event.type === 'failed') tally.giveUp(nodeFailure(event.nodeId, event.why))
+    })
     try {
       return await measureCluster(cluster, tally, options, signal, tell)
     } catch (error) {

@@ -13,7 +13,7 @@ const names = [
   'firstIndex',
   /** Weight of the log in memory, in bytes. */
   'logBytes',
-  /** Since the start of this incarnation: */
+  /** Since the cluster was started, over all lives of the node: */
   'commandsApplied',
   'flushes',
   'bytesFlushed',

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { exitCodeOf } from '../../src/cli/failure.js'
+import { measure } from '../../src/cli/measure.js'
 import { startCluster } from '../../src/cluster/index.js'
 import { lastLine, run, temporaryFolder } from './raftbox.js'
 
@@ -156,4 +158,17 @@ test('a directory that is in use is refused in one line', async () => {
     `raftbox: ${dir} is in use by process ${process.pid}: stop it, or choose another directory\n`,
   )
   expect(existsSync(join(dir, 'cluster.json'))).toBe(true)
+})
+
+test('a node whose disk is full ends the measurement, with one line that says how to mend it', async () => {
+  const options = { nodes: 3, clients: 64, size: 4096, batch: 1, seconds: 30, records: 1 } as const
+  const measured = measure(
+    { ...options, durability: 'flush', threads: 'on', cluster: { diskBytesMax: 4 << 20 } },
+    new AbortController().signal,
+    () => undefined,
+  )
+  await expect(measured).rejects.toThrow(
+    /^node [123] failed: disk full: the log cannot be written; make room or choose another --dir$/,
+  )
+  expect(exitCodeOf(await measured.catch((error: unknown) => error))).toBe(2)
 })
