@@ -24,7 +24,7 @@ import { Reads } from './reads.js'
 import { type LogBounds, Snapshotter } from './snapshotter.js'
 
 /** Bytes of log applied in one turn; what remains waits until the ports have been looked at. */
-const applyBytesPerTurn = 1 << 20
+const applyBytesPerTurn = 256 << 10
 /** Bytes read at a time while the state machine is restored. */
 const restoreBytes = 1 << 20
 
