@@ -1,0 +1,46 @@
+/** What can be measured: one program with one setting. Rows share measurements, so each runs once a round. */
+import type { Durability } from '../../src/cluster/index.js'
+
+export const peerNames = ['floor', 'etcd-raft', 'hashicorp-raft', 'etcd'] as const
+export type PeerName = (typeof peerNames)[number]
+export type ProgramName = 'raftbox' | PeerName
+
+export interface Measurement {
+  readonly program: ProgramName
+  readonly nodes: number
+  readonly clients: number
+  /** Bytes of a command. */
+  readonly size: number
+  readonly durability: Durability
+  /** Commands that each call carries. */
+  readonly batch: number
+  /** `c`: linearizable reads instead of writes. */
+  readonly workload: 'c' | undefined
+}
+
+/** Of the measured window. */
+export interface Figures {
+  readonly commitsPerSecond: number
+  /** The same as the commits, but for reads and batches. */
+  readonly callsPerSecond: number
+  readonly p50ms: number
+  readonly p99ms: number
+  readonly elections: number
+  /** Only raftbox tells. */
+  readonly heartbeatLateP999ms: number | undefined
+}
+
+export type FigureName = Exclude<keyof Figures, 'elections'>
+
+/** What came of a measurement in one round: figures, or one line that says why there are none. */
+export type Outcome = { readonly figures: Figures } | { readonly failed: string }
+
+/** For people, and at the same time what tells two measurements apart. */
+export function labelOf({ program, nodes, clients, size, durability, batch, workload }: Measurement): string {
+  const parts = [`${program}, ${durability === 'flush' ? 'durable' : 'memory'}, ${clients} clients`]
+  if (nodes !== 3) parts.push(`${nodes} nodes`)
+  if (size !== 128) parts.push(`${size} bytes`)
+  if (batch !== 1) parts.push(`batch ${batch}`)
+  if (workload !== undefined) parts.push('reads')
+  return parts.join(', ')
+}

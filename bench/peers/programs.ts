@@ -1,0 +1,54 @@
+/** How each program is run for one measurement. */
+import { fileURLToPath } from 'node:url'
+import { runChild, withScratch } from './child.js'
+import { withEtcd } from './etcd.js'
+import { figuresOf } from './line.js'
+import type { Figures, Measurement, PeerName } from './measurement.js'
+
+export interface RunContext {
+  readonly seconds: number
+  readonly signal: AbortSignal
+  /** Where the built programs are. */
+  readonly built: ReadonlyMap<PeerName, string>
+}
+
+const raftbox = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const floor = fileURLToPath(new URL('./floor.js', import.meta.url))
+
+/** To start, to warm up, to elect, to sort what was measured, and to clean up. */
+const besideMeasuringMs = 40_000
+
+/** Rejects with a `Failed` when the program has no figures to tell. */
+export async function perform(
+  measurement: Measurement,
+  { seconds, signal, built }: RunContext,
+): Promise<Figures> {
+  const { program } = measurement
+  const stdout = await withScratch(async (folder, env) => {
+    const options = { env, signal, timeoutMs: seconds * 1000 + besideMeasuringMs }
+    if (program === 'raftbox') {
+      return runChild(process.execPath, [raftbox, ...raftboxFlags(measurement, seconds)], options)
+    }
+    const flags = peerFlags(measurement, seconds)
+    if (program === 'floor') return runChild(process.execPath, [floor, ...flags], options)
+    const path = built.get(program)
+    if (path === undefined) throw new Error(`${program} is not built`)
+    if (program !== 'etcd') return runChild(path, flags, options)
+    return withEtcd(folder, signal, (endpoints) =>
+      runChild(path, [...flags, `--endpoints=${endpoints.join(',')}`], options),
+    )
+  })
+  return figuresOf(program, stdout)
+}
+
+function raftboxFlags(measurement: Measurement, seconds: number): string[] {
+  const { nodes, clients, size, durability, batch, workload } = measurement
+  const flags = { nodes, clients, size, seconds, durability, batch, ...(workload && { workload }) }
+  return ['bench', ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`), '--json']
+}
+
+/** The floor and the Go programs take the same flags. */
+function peerFlags({ nodes, clients, size, durability }: Measurement, seconds: number): string[] {
+  const flags = Object.entries({ nodes, clients, size, seconds }).map(([name, value]) => `--${name}=${value}`)
+  return durability === 'none' ? [...flags, '--memory'] : flags
+}

@@ -1,0 +1,115 @@
+/** What a comparison leaves behind: a record such as the suite's, with every outcome of every round beside it. */
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { BenchRecord, BenchResult, Figure } from '../../src/cli/bench-record.js'
+import { BadInput } from '../../src/cli/failure.js'
+import { describeMachine, describeVersions } from '../machine.js'
+import { type FigureName, labelOf } from './measurement.js'
+import type { Found } from './needs.js'
+import type { Round, RowResult } from './rounds.js'
+import { opponentOf, type Side } from './rows.js'
+
+const resultsFolder = join('bench', 'results')
+
+export interface Comparison {
+  readonly startedAt: Date
+  readonly rounds: readonly Round[]
+  readonly seconds: number
+  readonly results: readonly RowResult[]
+  readonly found: Found
+  /** Peers that could not take part. */
+  readonly leftOut: readonly string[]
+}
+
+/** Looked at before anything runs, so that nothing is measured for a misspelt folder. */
+export function recordFile(out: string | undefined, startedAt: Date): string {
+  // Colons are not for file names everywhere.
+  const name = `peers-${startedAt.toISOString().replaceAll(':', '-')}.json`
+  if (out === undefined) return join(resultsFolder, name)
+  const isFolder = (path: string): boolean =>
+    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  if (out === '' || isFolder(out)) throw new BadInput(`--out: give the name of a file, not '${out}'`)
+  if (!isFolder(dirname(resolve(out)))) {
+    throw new BadInput(`--out: there is no folder ${dirname(out)}; make it, or choose another`)
+  }
+  return out
+}
+
+export function writeRecord(file: string, comparison: Comparison): void {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, `${JSON.stringify(recordOf(comparison), undefined, 1)}\n`)
+}
+
+/** `comparison` is what a record of the suite does not have. */
+export function recordOf({ startedAt, rounds, seconds, results, found, leftOut }: Comparison) {
+  const record: BenchRecord = {
+    format: 'raftbox-bench',
+    version: 1,
+    startedAt: startedAt.toISOString(),
+    seconds: (Date.now() - startedAt.getTime()) / 1000,
+    machine: describeMachine(),
+    versions: describeVersions(),
+    settings: { rounds: rounds.length, seconds },
+    results: results.map(resultOf),
+  }
+  const comparison = {
+    versions: versionsOf(found),
+    leftOut,
+    rows: results.map(({ row, ...result }) => ({
+      name: row.name,
+      against: opponentOf(row),
+      isRatio: row.theirs !== undefined,
+      target: row.target ?? null,
+      ...result,
+      isMet: result.isMet ?? null,
+    })),
+    rounds: rounds.map((round) => Object.fromEntries(round)),
+  }
+  return { ...record, comparison }
+}
+
+function versionsOf(found: Found): Record<string, string> {
+  const commands = [...found].filter(([{ kind }]) => kind === 'command')
+  return Object.fromEntries(commands.map(([{ name }, told]) => [name, told]))
+}
+
+const unitOf: Readonly<Record<FigureName, string>> = {
+  commitsPerSecond: '1/s',
+  callsPerSecond: '1/s',
+  p50ms: 'ms',
+  p99ms: 'ms',
+  heartbeatLateP999ms: 'ms',
+}
+
+function resultOf({ row, ratios, ours, theirs }: RowResult): BenchResult {
+  const { measurement, figure } = row.ours
+  const { nodes, clients, size, batch, durability } = measurement
+  const figures: Figure[] = [figureOf(row.ours, ours)]
+  if (row.theirs !== undefined) {
+    const better = betterOf(figure)
+    figures.push(figureOf(row.theirs, theirs), { name: 'ratio', unit: '', better, values: ratios })
+  }
+  return {
+    id: `peers/${row.name}`,
+    group: 'peers',
+    title: `raftbox against ${opponentOf(row)}: ${row.name}`,
+    parameters: { against: opponentOf(row), nodes, clients, size, batch, durability },
+    figures,
+    distributions: [],
+    timeline: [],
+  }
+}
+
+function figureOf({ measurement, figure }: Side, values: readonly number[]): Figure {
+  return {
+    // Both sides may be raftbox.
+    name: `${figure}: ${labelOf(measurement)}`,
+    unit: unitOf[figure],
+    better: betterOf(figure),
+    values,
+  }
+}
+
+function betterOf(figure: FigureName): Figure['better'] {
+  return unitOf[figure] === 'ms' ? 'lower' : 'higher'
+}
