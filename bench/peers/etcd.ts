@@ -73,26 +73,37 @@ async function allHealthy(
   servers: readonly Child[],
   signal: AbortSignal,
 ): Promise<void> {
-  const deadline = AbortSignal.timeout(readyWithinMs)
-  const ended = servers.map(async (server) => {
-    const { stderr } = await server.ended
-    throw new Failed(`a server ended: ${stderr.trim().split('\n').at(-1)}`)
-  })
-  const healthy = members.map(async ({ clientUrl }) => {
-    while (!(await isHealthy(clientUrl))) {
-      signal.throwIfAborted()
-      if (deadline.aborted) throw new Failed(`no leader within ${readyWithinMs / 1000} s`)
-      await delay(askAgainMs)
-    }
-  })
-  await Promise.race([Promise.all(healthy), ...ended])
-  // What was late in the race is no news.
-  for (const loser of [...ended, ...healthy]) loser.catch(() => undefined)
+  // Whatever settles first ends the asking of all others.
+  const settled = new AbortController()
+  const ended = AbortSignal.any([signal, settled.signal])
+  try {
+    await Promise.race([
+      Promise.all(members.map(({ clientUrl }) => healthy(clientUrl, ended))),
+      ...servers.map(refuseToEnd),
+    ])
+  } finally {
+    settled.abort()
+  }
 }
 
-async function isHealthy(clientUrl: string): Promise<boolean> {
+/** Rejects when the server ends, which it should not by itself. */
+async function refuseToEnd(server: Child): Promise<never> {
+  const { stderr } = await server.ended
+  throw new Failed(`a server of etcd ended: ${stderr.trim().split('\n').at(-1)}`)
+}
+
+async function healthy(clientUrl: string, signal: AbortSignal): Promise<void> {
+  const deadlineMs = performance.now() + readyWithinMs
+  while (!(await isHealthy(clientUrl, signal))) {
+    if (performance.now() > deadlineMs) throw new Failed(`etcd had no leader after ${readyWithinMs / 1000} s`)
+    await delay(askAgainMs, undefined, { signal })
+  }
+}
+
+async function isHealthy(clientUrl: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const answer = await fetch(`${clientUrl}/health`, { signal: AbortSignal.timeout(1000) })
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(1000)])
+    const answer = await fetch(`${clientUrl}/health`, { signal: soon })
     const { health } = (await answer.json()) as { health?: unknown }
     return String(health) === 'true'
   } catch {

@@ -1,8 +1,9 @@
 /** `npm run bench:peers` as a user runs it, but for npm. */
+import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { startChild } from '../../bench/peers/child.js'
 import { temporaryFolder } from '../cli/raftbox.js'
 
@@ -54,4 +55,17 @@ test('when nothing is left to compare with, the exit code is 1', async () => {
   const { code, stdout, stderr } = await run(['--only', 'etcd'], { PATH: temporaryFolder() })
   expect([code, stdout]).toEqual([1, ''])
   expect(stderr).toContain('raftbox: nothing is left to compare with\n')
+})
+
+test('Ctrl-C ends what is measured, and leaves neither files nor a record', async () => {
+  const folder = temporaryFolder()
+  const out = join(folder, 'record.json')
+  const args = [program, '--only', 'durable-64-floor', '--seconds', '60', '--out', out]
+  const child = spawn(process.execPath, args, { env: { ...process.env, TMPDIR: folder } })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const exitCode = new Promise((resolve) => child.on('close', resolve))
+  await vi.waitFor(() => expect(readdirSync(folder)).not.toEqual([]), 10_000)
+  child.kill('SIGINT')
+  expect(await exitCode).toBe(130)
+  expect(readdirSync(folder)).toEqual([])
 })
