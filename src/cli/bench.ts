@@ -15,6 +15,8 @@ import { workloadNames } from './workload.js'
 interface BenchOptions extends MeasureOptions {
   readonly json?: boolean
   readonly progress?: boolean
+  /** Milliseconds. */
+  readonly heartbeat?: number
 }
 
 const explanation = `
@@ -113,6 +115,11 @@ export function addBench(program: Command): void {
       'with --rate, poisson: as independent callers come; even: at equal distances (default: poisson)',
       oneOf('--arrivals', arrivalNames),
     )
+    .option(
+      '--heartbeat <ms>',
+      'milliseconds between heartbeats, 2 to 10000 (default: 100)',
+      wholeNumber('--heartbeat', 2, 10_000),
+    )
     .option('--dir <directory>', 'keep the logs there (default: a temporary folder)', dirFlag)
     .option('--progress', 'tell once a second how it goes, also without a terminal')
     .option('--json', 'print one JSON object')
@@ -126,7 +133,9 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<number
   checkTogether(options)
   warnOfTwo(options.nodes)
   const progress = new Progress(options.progress)
-  const { summary: measurement } = await measure(options, signal, (phase) =>
+  const { heartbeat: heartbeatIntervalMs } = options
+  const cluster = heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs }
+  const { summary: measurement } = await measure({ ...options, cluster }, signal, (phase) =>
     progress.show(phaseLine(phase)),
   ).finally(() => progress.clear())
   process.stdout.write(`${options.json ? JSON.stringify(rounded(measurement)) : forPeople(measurement)}\n`)

@@ -20,6 +20,7 @@ test.each([
   ['no time', ['bench', '--seconds', '0'], '--seconds: give a number from 0.1'],
   ['another durability', ['bench', '--durability', 'maybe'], "--durability: give flush or none, not 'maybe'"],
   ['other threads', ['bench', '--threads', '4'], '--threads: give on or off'],
+  ['too fast a heartbeat', ['bench', '--heartbeat', '1'], '--heartbeat: give a whole number from 2'],
   ['a workload that scans', ['bench', '--workload', 'e'], '--workload: give a, b, c, d or f'],
   ['a batch of nothing', ['bench', '--batch', '0'], '--batch: give a whole number'],
   ['too large a batch', ['bench', '--batch', '10000'], 'give fewer or smaller ones'],
