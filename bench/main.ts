@@ -1,6 +1,5 @@
 /** `npm run bench`: the suite, from its flags to one record in a file and a table for people. */
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { BadInput, Failed } from '../src/cli/failure.js'
 import { decimalNumber, wholeNumber } from '../src/cli/flags.js'
@@ -9,6 +8,7 @@ import { Progress } from '../src/cli/progress.js'
 import { runProgram } from '../src/cli/run-program.js'
 import type { Extent, Group } from './case.js'
 import { groups } from './groups/index.js'
+import { recordFile, resultsFolder } from './record-file.js'
 import { runSuite } from './suite.js'
 import { summaryOf } from './summary.js'
 
@@ -26,8 +26,6 @@ const usual: Readonly<Record<Extent, { readonly rounds: number; readonly seconds
   usual: { rounds: 3, seconds: 5 },
   long: { rounds: 3, seconds: 5 },
 }
-
-const resultsFolder = join('bench', 'results')
 
 const explanation = `
 The cases run in turn, round by round; the record holds one value a round of every figure.
@@ -71,7 +69,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<number> {
   if (quick && long) throw new BadInput('--quick: leave it out with --long')
   const extent = quick ? 'quick' : long ? 'long' : 'usual'
   const { rounds = usual[extent].rounds, seconds = usual[extent].seconds } = flags
-  const file = recordFile(flags.out)
+  const file = recordFile(flags.out, '')
   const progress = new Progress(true)
   const { record, failures } = await runSuite({
     groups: only,
@@ -96,20 +94,4 @@ function groupsFlag(text: string): Group[] {
     )
   }
   return groups.filter(({ name }) => names.includes(name))
-}
-
-/** Looked at before anything runs, so that no hour of measuring is lost to a misspelt folder. */
-function recordFile(out: string | undefined): string {
-  if (out === undefined) {
-    mkdirSync(resultsFolder, { recursive: true })
-    // Colons are not for file names everywhere.
-    return join(resultsFolder, `${new Date().toISOString().replaceAll(':', '-')}.json`)
-  }
-  const isFolder = (path: string): boolean =>
-    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-  if (out === '' || isFolder(out)) throw new BadInput(`--out: give the name of a file, not '${out}'`)
-  if (!isFolder(dirname(resolve(out)))) {
-    throw new BadInput(`--out: there is no folder ${dirname(out)}; make it, or choose another`)
-  }
-  return out
 }

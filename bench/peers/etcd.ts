@@ -89,13 +89,14 @@ async function allHealthy(
 /** Rejects when the server ends, which it should not by itself. */
 async function refuseToEnd(server: Child): Promise<never> {
   const { stderr } = await server.ended
-  throw new Failed(`a server of etcd ended: ${stderr.trim().split('\n').at(-1)}`)
+  throw new Failed(`a server ended: ${stderr.trim().split('\n').at(-1)}`)
 }
 
 async function healthy(clientUrl: string, signal: AbortSignal): Promise<void> {
   const deadlineMs = performance.now() + readyWithinMs
   while (!(await isHealthy(clientUrl, signal))) {
-    if (performance.now() > deadlineMs) throw new Failed(`etcd had no leader after ${readyWithinMs / 1000} s`)
+    if (performance.now() > deadlineMs)
+      throw new Failed(`there was no leader after ${readyWithinMs / 1000} s`)
     await delay(askAgainMs, undefined, { signal })
   }
 }

@@ -4,14 +4,14 @@ import type { Figures, ProgramName } from './measurement.js'
 
 /** Throws a `Failed` that says what is wrong with the line. */
 export function figuresOf(program: ProgramName, stdout: string): Figures {
-  const fields = parseLine(program, stdout)
+  const fields = parseLine(stdout)
   const number = (name: string): number | undefined => {
     const value = fields[name]
     return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined
   }
   const required = (name: string): number => {
     const value = number(name)
-    if (value === undefined) throw new Failed(`${program} printed no ${name}`)
+    if (value === undefined) throw new Failed(`it printed no ${name}`)
     return value
   }
   const commitsPerSecond = required('commitsPerSecond')
@@ -23,15 +23,15 @@ export function figuresOf(program: ProgramName, stdout: string): Figures {
     elections: number('elections') ?? 0,
     heartbeatLateP999ms: number('heartbeatLateP999ms'),
   }
-  if (figures.callsPerSecond === 0) throw new Failed(`${program} answered no call`)
+  if (figures.callsPerSecond === 0) throw new Failed('it answered no call')
   // To raftbox's own disadvantage: its elections are shown, and the ratio stands.
   if (program !== 'raftbox' && figures.elections > 0) {
-    throw new Failed(`${program} lost its leader in the measured window`)
+    throw new Failed('it lost its leader in the measured window')
   }
   return figures
 }
 
-function parseLine(program: ProgramName, stdout: string): Record<string, unknown> {
+function parseLine(stdout: string): Record<string, unknown> {
   const line = stdout.trimEnd().split('\n').at(-1) ?? ''
   try {
     const parsed: unknown = JSON.parse(line)
@@ -39,5 +39,5 @@ function parseLine(program: ProgramName, stdout: string): Record<string, unknown
   } catch {
     // Told below, as what is JSON and no object.
   }
-  throw new Failed(`${program} printed no figures, but '${line.slice(0, 80)}'`)
+  throw new Failed(`it printed no figures, but '${line.slice(0, 80)}'`)
 }

@@ -5,11 +5,12 @@ import { decimalNumber, wholeNumber } from '../../src/cli/flags.js'
 import { interruptible } from '../../src/cli/interrupt.js'
 import { Progress } from '../../src/cli/progress.js'
 import { runProgram } from '../../src/cli/run-program.js'
+import { recordFile, resultsFolder } from '../record-file.js'
 import { type PeerName, peerNames } from './measurement.js'
 import { prepare } from './prepare.js'
 import { comparisonOf } from './print.js'
 import { perform } from './programs.js'
-import { recordFile, writeRecord } from './record.js'
+import { writeRecord } from './record.js'
 import { resultOf, runRounds } from './rounds.js'
 import { allRows, choices, opponentOf, type Row, rowsNamed } from './rows.js'
 
@@ -61,7 +62,7 @@ const program = new Command('npm run bench:peers --')
   .option('--quick', 'one round of a second each')
   .option('--only <names>', 'only these peers or rows, with commas between them', onlyFlag)
   .option('--install', 'fetch what is missing with apt-get, as root')
-  .option('--out <file>', 'where the record goes (default: bench/results, named by the time)')
+  .option('--out <file>', `where the record goes (default: ${resultsFolder}, named by the time)`)
   .addHelpText('after', explanation)
   .action(async (flags: Flags) => {
     process.exitCode = await interruptible((signal) => main(flags, signal))
@@ -80,7 +81,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<number> {
   const { quick = false, only = allRows, install = false } = flags
   const { rounds = quick ? 1 : 3, seconds = quick ? 1 : 3 } = flags
   const startedAt = new Date()
-  const file = recordFile(flags.out, startedAt)
+  const file = recordFile(flags.out, 'peers-')
   const progress = new Progress(true)
   const tell = (text: string): void => progress.show(text)
   try {

@@ -42,8 +42,17 @@ export async function perform(
 }
 
 function raftboxFlags(measurement: Measurement, seconds: number): string[] {
-  const { nodes, clients, size, durability, batch, workload } = measurement
-  const flags = { nodes, clients, size, seconds, durability, batch, ...(workload && { workload }) }
+  const { nodes, clients, size, durability, batch, workload, heartbeatIntervalMs } = measurement
+  const flags = {
+    nodes,
+    clients,
+    size,
+    seconds,
+    durability,
+    batch,
+    ...(workload && { workload }),
+    ...(heartbeatIntervalMs && { heartbeat: heartbeatIntervalMs }),
+  }
   return ['bench', ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`), '--json']
 }
 

@@ -1,15 +1,11 @@
 /** What a comparison leaves behind: a record such as the suite's, with every outcome of every round beside it. */
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { writeFileSync } from 'node:fs'
 import type { BenchRecord, BenchResult, Figure } from '../../src/cli/bench-record.js'
-import { BadInput } from '../../src/cli/failure.js'
 import { describeMachine, describeVersions } from '../machine.js'
 import { type FigureName, labelOf } from './measurement.js'
 import type { Found } from './needs.js'
 import type { Round, RowResult } from './rounds.js'
 import { opponentOf, type Side } from './rows.js'
-
-const resultsFolder = join('bench', 'results')
 
 export interface Comparison {
   readonly startedAt: Date
@@ -21,22 +17,7 @@ export interface Comparison {
   readonly leftOut: readonly string[]
 }
 
-/** Looked at before anything runs, so that nothing is measured for a misspelt folder. */
-export function recordFile(out: string | undefined, startedAt: Date): string {
-  // Colons are not for file names everywhere.
-  const name = `peers-${startedAt.toISOString().replaceAll(':', '-')}.json`
-  if (out === undefined) return join(resultsFolder, name)
-  const isFolder = (path: string): boolean =>
-    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-  if (out === '' || isFolder(out)) throw new BadInput(`--out: give the name of a file, not '${out}'`)
-  if (!isFolder(dirname(resolve(out)))) {
-    throw new BadInput(`--out: there is no folder ${dirname(out)}; make it, or choose another`)
-  }
-  return out
-}
-
 export function writeRecord(file: string, comparison: Comparison): void {
-  mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify(recordOf(comparison), undefined, 1)}\n`)
 }
 

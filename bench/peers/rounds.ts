@@ -50,7 +50,7 @@ export async function runRounds({ rows, rounds, signal, perform, tell }: RoundsO
     for (const [at, measurement] of inTurn.entries()) {
       const label = labelOf(measurement)
       tell(`round ${round + 1} of ${rounds}, ${at + 1} of ${inTurn.length}: ${label}`)
-      outcomes.set(label, await outcomeOf(() => perform(measurement)))
+      outcomes.set(label, await outcomeOf(measurement, perform))
       signal.throwIfAborted()
     }
     done.push(outcomes)
@@ -59,11 +59,11 @@ export async function runRounds({ rows, rounds, signal, perform, tell }: RoundsO
 }
 
 /** A peer that fails is told of and the rest goes on; a mistake of our own ends the run. */
-async function outcomeOf(perform: () => Promise<Figures>): Promise<Outcome> {
+async function outcomeOf(measurement: Measurement, perform: RoundsOptions['perform']): Promise<Outcome> {
   try {
-    return { figures: await perform() }
+    return { figures: await perform(measurement) }
   } catch (error) {
-    if (error instanceof Failed) return { failed: lineOf(error) }
+    if (error instanceof Failed) return { failed: `${measurement.program}: ${lineOf(error)}` }
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /** `npm run bench:peers` as a user runs it, but for npm. */
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -55,6 +55,38 @@ test('when nothing is left to compare with, the exit code is 1', async () => {
   const { code, stdout, stderr } = await run(['--only', 'etcd'], { PATH: temporaryFolder() })
   expect([code, stdout]).toEqual([1, ''])
   expect(stderr).toContain('raftbox: nothing is left to compare with\n')
+})
+
+/** A stand-in that writes down what it was called with. */
+function recordingAptGet(): { readonly folder: string; calls(): string } {
+  const folder = temporaryFolder()
+  const calls = join(folder, 'calls')
+  writeFileSync(join(folder, 'apt-get'), `#!/bin/sh\necho "$@" >> ${calls}\n`, { mode: 0o755 })
+  return { folder, calls: () => (existsSync(calls) ? readFileSync(calls, 'utf8') : '') }
+}
+
+test('nothing is installed unless it is asked for', async () => {
+  const { folder, calls } = recordingAptGet()
+  const { code } = await run(['--only', 'etcd'], { PATH: folder })
+  expect([code, calls()]).toEqual([1, ''])
+})
+
+test.runIf(process.getuid?.() === 0)(
+  '--install fetches what is missing, and says what still is',
+  async () => {
+    const { folder, calls } = recordingAptGet()
+    const { code, stderr } = await run(['--only', 'etcd', '--install'], { PATH: folder })
+    expect(code).toBe(1)
+    expect(calls()).toMatch(/^update.*\ninstall .*--no-install-recommends golang-go .*etcd-server\n$/)
+    expect(stderr).toMatch(/without go, .*apt-get install/)
+  },
+)
+
+test.runIf(process.getuid?.() !== 0)('--install needs root, and says what to run', async () => {
+  const { folder, calls } = recordingAptGet()
+  const { code, stderr } = await run(['--only', 'etcd', '--install'], { PATH: folder })
+  expect([code, calls()]).toEqual([2, ''])
+  expect(stderr).toMatch(/^raftbox: --install: be root for it, .*sudo apt-get install [^\n]*\n$/)
 })
 
 test('Ctrl-C ends what is measured, and leaves neither files nor a record', async () => {

@@ -63,7 +63,7 @@ test('a server that ends is told, and takes the others with it', async () => {
     if (process.argv.includes('--name=two')) throw 'no room'
     ${healthyServer.replace('"true"', '"false"')}`)
   const run = withEtcd(folder, never, async () => undefined)
-  await expect(run).rejects.toThrow('a server of etcd ended')
+  await expect(run).rejects.toThrow('a server ended')
   expect(names.map((name) => isRunning(folder, name))).toEqual([false, false, false])
 })
 

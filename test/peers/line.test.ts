@@ -20,14 +20,14 @@ test('reads are calls without commits, and heartbeats are taken where they are t
 })
 
 test.each([
-  ['nothing', '', 'etcd printed no figures'],
+  ['nothing', '', 'it printed no figures'],
   ['no JSON', 'panic: no leader\n', "but 'panic: no leader'"],
   ['no object', '7\n', "but '7'"],
-  ['no latency', '{"commitsPerSecond":1,"p50ms":1}', 'etcd printed no p99ms'],
+  ['no latency', '{"commitsPerSecond":1,"p50ms":1}', 'it printed no p99ms'],
   ['a rate that is text', '{"commitsPerSecond":"many","p50ms":1,"p99ms":1}', 'no commitsPerSecond'],
   ['a rate below nothing', '{"commitsPerSecond":-1,"p50ms":1,"p99ms":1}', 'no commitsPerSecond'],
-  ['no commits', '{"commitsPerSecond":0,"p50ms":0,"p99ms":0}', 'etcd answered no call'],
-  ['a lost leader', line.replace('"elections":0', '"elections":1'), 'etcd lost its leader'],
+  ['no commits', '{"commitsPerSecond":0,"p50ms":0,"p99ms":0}', 'it answered no call'],
+  ['a lost leader', line.replace('"elections":0', '"elections":1'), 'it lost its leader'],
 ])('%s is refused', (_, stdout, words) => {
   expect(() => figuresOf('etcd', stdout)).toThrow(words)
 })

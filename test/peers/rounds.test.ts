@@ -67,10 +67,10 @@ test('a round in which a peer fails says so and has no ratio', async () => {
   const {
     results: [result],
   } = await results(rowsNamed(['durable-64-etcd-raft']), 3, ({ program }, round) => {
-    if (program === 'etcd-raft' && round === 2) throw new Failed('etcd/raft lost its leader')
+    if (program === 'etcd-raft' && round === 2) throw new Failed('it lost its leader')
     return {}
   })
-  expect(result).toMatchObject({ ratios: [1, 1], failures: ['round 2: etcd/raft lost its leader'] })
+  expect(result).toMatchObject({ ratios: [1, 1], failures: ['round 2: etcd-raft: it lost its leader'] })
 })
 
 test('what failed in every round is not judged', async () => {
@@ -78,7 +78,9 @@ test('what failed in every round is not judged', async () => {
     throw new Failed('no leader')
   })
   expect(run.results[0]).toMatchObject({ ratios: [], spread: undefined, isMet: undefined })
-  expect(comparisonOf(run.results, 1)).toMatch(/not measured[\s\S]*round 1: no leader; no leader/)
+  expect(comparisonOf(run.results, 1)).toMatch(
+    /not measured[\s\S]*round 1: raftbox: no leader; etcd-raft: no leader/,
+  )
 })
 
 test('a mistake of our own ends the run', async () => {

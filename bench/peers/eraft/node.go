@@ -154,7 +154,7 @@ func (n *node) noteRole(role raft.StateType) {
 		return
 	}
 	if n.leads() {
-		load.Fail("etcd/raft lost its leader")
+		load.Fail("it lost its leader")
 	}
 }
 
@@ -174,7 +174,7 @@ func (n *node) apply(command []byte) {
 	}
 	ticket := binary.LittleEndian.Uint64(command)
 	if ticket != n.nextTicket-uint64(len(n.waiting)) {
-		load.Fail("etcd/raft committed out of order")
+		load.Fail("it committed out of order")
 	}
 	n.waiting[0].answered <- struct{}{}
 	n.waiting = n.waiting[1:]

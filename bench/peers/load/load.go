@@ -82,7 +82,7 @@ func Measure(settings Settings, newClient func(id int) Client, mark func()) Line
 	mark()
 	latencies, elapsed := runFor(clients, keys, time.Duration(settings.Seconds*float64(time.Second)))
 	if len(latencies) == 0 {
-		Fail("no call was answered within the measured window")
+		Fail("it answered no call within the measured window")
 	}
 	sort.Slice(latencies, func(a, b int) bool { return latencies[a] < latencies[b] })
 	at := func(share float64) float64 {
