@@ -6,6 +6,7 @@ import { addBench } from './bench.js'
 import { addCard } from './card.js'
 import { BadInput, exitCodeOf, reportFailure } from './failure.js'
 import { addLoad } from './load.js'
+import { addReport } from './report.js'
 import { addSandbox } from './sandbox.js'
 import { addSim } from './sim-flags.js'
 
@@ -16,6 +17,7 @@ Examples:
   raftbox sandbox                         kill the leader, and see why the next one leads
   raftbox load cities.jsonl --key id      put a file's records, and compare the nodes
   raftbox sim --seeds 1000                look for a seed that breaks a promise
+  raftbox report new.json --compare old.json    what changed beyond the noise?
   raftbox help bench                      all flags of a command, with units and defaults
 
 Exit codes: 0 done, 1 the answer is no or it failed, 2 bad input; 130 after Ctrl-C.
@@ -38,6 +40,7 @@ function createProgram(): Command {
   addSandbox(program)
   addLoad(program)
   addSim(program)
+  addReport(program)
   return program
 }
 
