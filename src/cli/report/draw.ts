@@ -76,12 +76,17 @@ export function drawPlots(chartOf: ChartMaker, page: Page, browser: Browser): vo
     return plot.xLog ? String(x) : short(x)
   }
 
+  /** Names that do not fit beside each other are turned, and need so many pixels of height. */
+  const turnedHeight = (plot: Plot): number => {
+    const longest = Math.max(0, ...plot.xTicks.map(([, label]) => label.length))
+    return plot.kind === 'bars' && longest * plot.xTicks.length > 40 ? 24 + 6 * longest : 0
+  }
+
   const axesOf = (plot: Plot): object[] => {
     const [ink, grid] = [color('ink'), color('grid')]
     const look = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } }
     const at = places(plot)
-    const longest = Math.max(0, ...plot.xTicks.map(([, label]) => label.length))
-    const isTurned = plot.kind === 'bars' && longest * plot.xTicks.length > 40
+    const turned = turnedHeight(plot)
     const xAxis = {
       ...look,
       label: plot.xLabel || undefined,
@@ -90,7 +95,7 @@ export function drawPlots(chartOf: ChartMaker, page: Page, browser: Browser): vo
         filter: (_: unknown, splits: number[]) => splits,
         values: (_: unknown, splits: number[]) => splits.map((x) => placeName(plot, x)),
       }),
-      ...(isTurned && { rotate: -50, size: 24 + 6 * longest }),
+      ...(turned > 0 && { rotate: 60, size: turned }),
     }
     const values = (_: unknown, splits: (number | null)[]): string[] => splits.map(short)
     return [xAxis, { ...look, label: plot.yLabel, size: 64, values }]
@@ -110,6 +115,15 @@ export function drawPlots(chartOf: ChartMaker, page: Page, browser: Browser): vo
     return [{ label, value: (_: unknown, x: number | null) => placeName(plot, x) }, ...drawn]
   }
 
+  const yScaleOf = (plot: Plot): object => {
+    // A bar begins below the least of them, or that one could not be seen.
+    if (plot.yLog && plot.kind === 'bars') {
+      return { distr: 3, range: (_: unknown, least: number, most: number) => [least / 3, most * 1.3] }
+    }
+    if (plot.yLog) return { distr: 3 }
+    return { range: (_: unknown, least: number, most: number) => [Math.min(0, least), most * 1.08 || 1] }
+  }
+
   const markLines = (plot: Plot) => (chart: Chart) => {
     const { ctx, bbox } = chart
     ctx.save()
@@ -126,13 +140,17 @@ export function drawPlots(chartOf: ChartMaker, page: Page, browser: Browser): vo
     ctx.restore()
   }
 
+  const plotIn = (target: Target): Plot | undefined => plots[Number(target.dataset.plot)]
+
   const sizeOf = (target: Target): { width: number; height: number } => {
     const width = Math.max(280, target.clientWidth)
-    return { width, height: Math.round(Math.min(420, Math.max(260, width * 0.55))) }
+    const plot = plotIn(target)
+    const turned = plot === undefined ? 0 : turnedHeight(plot)
+    return { width, height: turned + Math.round(Math.min(420, Math.max(260, width * 0.55))) }
   }
 
   const draw = (target: Target): void => {
-    const plot = plots[Number(target.dataset.plot)]
+    const plot = plotIn(target)
     if (plot === undefined) return
     charts.get(target)?.destroy()
     const isBars = plot.kind === 'bars'
@@ -146,9 +164,7 @@ export function drawPlots(chartOf: ChartMaker, page: Page, browser: Browser): vo
           ...(plot.xLog && { distr: 3, range: [first / 1.15, last * 1.15] }),
           ...(isBars && { range: [first - 1, last + 1] }),
         },
-        y: plot.yLog
-          ? { distr: 3 }
-          : { range: (_: unknown, __: number, most: number) => [0, most * 1.08 || 1] },
+        y: yScaleOf(plot),
       },
       axes: axesOf(plot),
       series: seriesOf(plot),
