@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { addBench } from './bench.js'
 import { addCard } from './card.js'
 import { addLoad } from './load.js'
+import { addReport } from './report.js'
 import { runProgram } from './run-program.js'
 import { addSandbox } from './sandbox.js'
 import { addSim } from './sim-flags.js'
@@ -16,6 +17,7 @@ Examples:
   raftbox sandbox                         kill the leader, and see why the next one leads
   raftbox load cities.jsonl --key id      put a file's records, and compare the nodes
   raftbox sim --seeds 1000                look for a seed that breaks a promise
+  raftbox report new.json --compare old.json    what changed beyond the noise?
   raftbox help bench                      all flags of a command, with units and defaults
 
 Exit codes: 0 done, 1 the answer is no or it failed, 2 bad input; 130 after Ctrl-C.
@@ -34,6 +36,7 @@ addCard(program)
 addSandbox(program)
 addLoad(program)
 addSim(program)
+addReport(program)
 
 // Who types no more than the name wants to know what there is.
 if (process.argv.length <= 2) program.outputHelp()

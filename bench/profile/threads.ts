@@ -1,0 +1,85 @@
+/** A durable cluster of threads under load, and one CPU profile of each thread of it. */
+import type { Profiler } from 'node:inspector'
+import { setTimeout as delay } from 'node:timers/promises'
+import { putCalls } from '../../src/cli/calls.js'
+import { runClosedLoop } from '../../src/cli/clients.js'
+import { Failed } from '../../src/cli/failure.js'
+import { Tally } from '../../src/cli/tally.js'
+import { withCluster } from '../../src/cli/with-cluster.js'
+import type { Cluster } from '../../src/cluster/index.js'
+import { ThreadProfiler } from './thread-profiler.js'
+
+export interface ThreadProfile {
+  /** `node 1`, or `main` for the thread of the clients. */
+  readonly thread: string
+  readonly role: string
+  readonly profile: Profiler.Profile
+}
+
+export interface ThreadsRun {
+  readonly clients: number
+  readonly seconds: number
+  readonly commitsPerSecond: number
+  readonly threads: readonly ThreadProfile[]
+}
+
+const nodes = 3
+const size = 128
+/** Code is compiled and optimized in it, which is no part of what is looked for. */
+const warmUpSeconds = 2
+
+export async function profileThreads(
+  clients: number,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<ThreadsRun> {
+  const profiler = new ThreadProfiler()
+  await profiler.open()
+  try {
+    return await withCluster({ nodes, durability: 'flush', host: 'threads' }, signal, async (cluster) => {
+      const tally = new Tally()
+      const ended = AbortSignal.any([signal, tally.broken])
+      const running = runClosedLoop(tally, putCalls(cluster, { size, batch: 1 }), clients)
+      running.catch((error: unknown) => tally.giveUp(error))
+      try {
+        await delay(warmUpSeconds * 1000, undefined, { signal: ended })
+        const rolesBefore = rolesOf(cluster)
+        await profiler.start()
+        tally.open()
+        const startedMs = performance.now()
+        await delay(seconds * 1000, undefined, { signal: ended })
+        tally.close()
+        const ms = performance.now() - startedMs
+        const profiles = await profiler.stop()
+        const threads = namedThreads(profiles, rolesBefore, rolesOf(cluster))
+        return { clients, seconds, commitsPerSecond: (tally.commands / ms) * 1000, threads }
+      } catch (error) {
+        throw tally.broken.aborted ? tally.broken.reason : error
+      } finally {
+        tally.isStopped = true
+      }
+    })
+  } finally {
+    profiler.close()
+  }
+}
+
+/** A role that changed while it was profiled is told as both: such a page shows a mixture. */
+function namedThreads(
+  profiles: ReadonlyMap<string, Profiler.Profile>,
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): ThreadProfile[] {
+  const names = [...before.keys(), 'main']
+  return names.map((thread) => {
+    const profile = profiles.get(thread)
+    if (profile === undefined) throw new Failed(`there is no profile of ${thread}`)
+    if (thread === 'main') return { thread, role: 'clients', profile }
+    const [first = '', last = ''] = [before.get(thread), after.get(thread)]
+    return { thread, role: first === last ? first : `${first}, then ${last}`, profile }
+  })
+}
+
+function rolesOf(cluster: Cluster): Map<string, string> {
+  return new Map(cluster.status().map(({ nodeId, role }) => [`node ${nodeId}`, role]))
+}
