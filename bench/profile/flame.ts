@@ -10,7 +10,7 @@ import { wholeNumber } from '../../src/cli/flags.js'
 import { interruptible } from '../../src/cli/interrupt.js'
 import { counted, decimal, table } from '../../src/cli/text.js'
 import { clinicPage, inlineClients } from './clinic.js'
-import { indexPage, type PageOfThread, type PagesOfRun, percent } from './index-page.js'
+import { indexPage, type PageOfThread, type PagesOfRun, percent, titled } from './index-page.js'
 import { replaceFolder } from './outcome.js'
 import { busyShare, hottest, missingRooms, ownFunctions } from './self-time.js'
 import { profileThreads, type ThreadProfile } from './threads.js'
@@ -73,7 +73,9 @@ async function drawThread(
   const args = ['--visualize-cpu-profile', profileFile, '--output-html', join(folder, file)]
   await runProgram(process.execPath, [zeroxProgram, ...args], { cwd: scratch, signal })
   const rooms = thread === 'main' ? clientRooms : nodeRooms
-  checkPage(`the page of ${thread}, ${role}`, readFileSync(join(folder, file), 'utf8'), rooms)
+  const page = readFileSync(join(folder, file), 'utf8')
+  checkPage(`the page of ${thread}, ${role}`, page, rooms)
+  writeFileSync(join(folder, file), titled(page, `${thread}, ${role}: ${name}`))
   return { thread, role, file, busy: busyShare(profile), hottest: hottest(profile, hottestCount) }
 }
 

@@ -1,4 +1,6 @@
 /** The page that says which flame graph is whose, with the hottest functions of each thread. */
+import { escaped } from '../../src/cli/report/html.js'
+import { counted, decimal } from '../../src/cli/text.js'
 import type { HotFunction } from './self-time.js'
 
 export interface PageOfThread {
@@ -47,7 +49,7 @@ export function indexPage({ takenAt, machine, inlineFile, inlineClients, runs }:
 <h1>raftbox: flame graphs</h1>
 <p>${escaped(takenAt)}; ${escaped(machine)}. Three nodes, durable, 128-byte commands.</p>
 <p>Self time is by the clock: a function that waits for the disk, or for a core, counts as one that runs.
-${escaped('(program)')} is native code outside of any function, <code>(garbage collector)</code> V8's own work.</p>
+<code>(program)</code> is native code outside of any function, <code>(garbage collector)</code> V8's own work.</p>
 <h2>All nodes in one thread</h2>
 <p><a href="${escaped(inlineFile)}">clinic flame of the inline host</a>, ${inlineClients} clients, from start to end</p>
 ${runs.map(runSection).join('\n')}
@@ -57,8 +59,8 @@ ${runs.map(runSection).join('\n')}
 }
 
 function runSection({ clients, seconds, commitsPerSecond, threads }: PagesOfRun): string {
-  return `<h2>A thread a node, ${clients} ${clients === 1 ? 'client' : 'clients'}</h2>
-<p>${Math.round(commitsPerSecond)} commits a second while it was profiled, for ${seconds} s after the warm-up</p>
+  return `<h2>A thread a node, ${counted(clients, 'client')}</h2>
+<p>${decimal(commitsPerSecond)} commits a second while it was profiled, for ${seconds} s after the warm-up</p>
 ${threads.map(threadTable).join('\n')}`
 }
 
@@ -76,17 +78,11 @@ ${rows.join('\n')}
 </table>`
 }
 
-export function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`
+/** 0x names no page, and a row of tabs without names is of little use. */
+export function titled(page: string, title: string): string {
+  return page.replace(/<head>/, () => `<head>\n<title>${escaped(title)}</title>`)
 }
 
-function escaped(text: string): string {
-  const entities: Record<string, string> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  }
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '')
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`
 }

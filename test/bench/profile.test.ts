@@ -1,7 +1,7 @@
 import type { Profiler } from 'node:inspector'
 import { describe, expect, test } from 'vitest'
 import { doctorFigures, seemsIdle } from '../../bench/profile/doctor-figures.js'
-import { indexPage } from '../../bench/profile/index-page.js'
+import { indexPage, titled } from '../../bench/profile/index-page.js'
 import { busyShare, hottest, missingRooms, ownFunctions } from '../../bench/profile/self-time.js'
 import { profileThreads } from '../../bench/profile/threads.js'
 
@@ -147,6 +147,12 @@ test('the index names threads and roles, and escapes what it is given', () => {
   expect(page).toContain(
     '<td>25.0 %</td><td><code>&lt;anonymous&gt;</code></td><td><code>a &amp; b</code></td>',
   )
-  expect(page).toContain('1234 commits a second')
+  expect(page).toContain('1,234 commits a second')
   expect(page).toContain('a &lt;fast&gt; one')
+})
+
+test('a page gets a title, whatever it is called', () => {
+  expect(titled('<html><head><meta></head>', "a & b $& $'")).toBe(
+    '<html><head>\n<title>a &amp; b $&amp; $&#39;</title><meta></head>',
+  )
 })
