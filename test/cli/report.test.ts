@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { groupsOf } from '../../src/cli/report/figures.js'
 import { type Plot, plotsOf } from '../../src/cli/report/plots.js'
+import { mainRows } from '../../src/cli/report/words.js'
 import { figureOf, recordOf, resultOf, wholeRecord } from './bench-records.js'
 import { run, temporaryFile, temporaryFolder } from './raftbox.js'
 
@@ -115,6 +116,24 @@ describe('a report', () => {
     }
     expect(timelinesOf(0)).toEqual([])
     expect(timelinesOf(1)).toHaveLength(2)
+  })
+
+  test('a group whose cases have little in common is a list, with bars of what most of them have', () => {
+    const results = [1, 8, 64, 256, 1024].map((clients) =>
+      resultOf(`peers/${clients}`, {
+        // Nothing that makes a curve: the cases differ in more than the clients.
+        parameters: { clients, against: `peer ${clients}` },
+        figures: [
+          figureOf(`commitsPerSecond: ${clients}`, '1/s', 'higher', clients),
+          figureOf('ratio', '', 'higher', clients / 10),
+        ],
+      }),
+    )
+    const [group] = groupsOf(recordOf(results))
+    const { overview } = plotsOf(group!)
+    expect(overview.map(({ title, kind }) => [title, kind])).toEqual([['peers: ratio', 'bars']])
+    expect(mainRows(group!).rows[0]).toEqual(['peers/1', 'commitsPerSecond: 1 (1/s)', '1', '1'])
+    expect(mainRows(group!).rows).toHaveLength(10)
   })
 
   test('what a record holds can not become markup', async () => {

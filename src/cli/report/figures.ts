@@ -17,11 +17,33 @@ export function groupsOf({ results }: BenchRecord): ResultGroup[] {
   return names.map((name) => ({ name, results: results.filter(({ group }) => group === name) }))
 }
 
-/** Names of the columns of a group's table: what its cases put first, then what is usual. */
-export function columnsOf({ results }: ResultGroup): string[] {
-  const first = results.flatMap(({ figures }) => figures[0]?.name ?? [])
-  const usual = usualFigures.filter((name) => results.some((result) => figureOf(result, name) !== undefined))
-  return [...new Set([...first, ...usual])]
+/** With more headings than this, cases of one group have little in common but their group. */
+const firstNamesMax = 4
+
+/** What the cases of a group put first. */
+function firstNames({ results }: ResultGroup): string[] {
+  return [...new Set(results.flatMap(({ figures }) => figures[0]?.name ?? []))]
+}
+
+/** Each case of such a group has figures of its own: a column for each would be a table of holes. */
+export function isMixed(group: ResultGroup): boolean {
+  return firstNames(group).length > firstNamesMax
+}
+
+/** Figures that a group is about: what its cases put first; of a mixed one, what most of them have. */
+export function leadingFigures(group: ResultGroup): string[] {
+  if (!isMixed(group)) return firstNames(group)
+  const names = new Set(group.results.flatMap(({ figures }) => figures.map(({ name }) => name)))
+  const holders = (name: string): number =>
+    group.results.filter((result) => figureOf(result, name) !== undefined).length
+  return [...names].filter((name) => holders(name) * 2 > group.results.length)
+}
+
+/** Names of the columns of a group's table: what leads, then what is usual. */
+export function columnsOf(group: ResultGroup): string[] {
+  const isThere = (name: string): boolean =>
+    group.results.some((result) => figureOf(result, name) !== undefined)
+  return [...new Set([...leadingFigures(group), ...usualFigures.filter(isThere)])]
 }
 
 export function figureOf({ figures }: BenchResult, name: string): Figure | undefined {

@@ -1,7 +1,7 @@
 /** A record as Markdown tables, for a commit, an issue or a README. */
 import type { BenchRecord } from '../bench-record.js'
 import type { Comparison } from './compare.js'
-import { groupsOf } from './figures.js'
+import { groupsOf, isMixed, type ResultGroup } from './figures.js'
 import { electionsOf } from './plots.js'
 import {
   allRows,
@@ -25,8 +25,7 @@ export function markdownOf(record: BenchRecord, comparison: Comparison | undefin
     'Figures are medians over the rounds, with their range in parentheses.',
     ...groups.flatMap((group) => [`## ${escapedCell(group.name)}`, table(mainRows(group))]),
     ...electionParts(record),
-    '## All figures',
-    ...groups.map((group) => table(allRows(group))),
+    ...allParts(groups),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
@@ -41,6 +40,12 @@ function comparisonParts(comparison: Comparison): string[] {
     list(differenceLines(comparison)),
     rows.length === 0 ? 'The two runs have no figure in common.' : table({ head: comparisonHead, rows }),
   ]
+}
+
+/** Mixed groups have shown all of theirs. */
+function allParts(groups: readonly ResultGroup[]): string[] {
+  const rest = groups.filter((group) => !isMixed(group))
+  return rest.length === 0 ? [] : ['## All figures', ...rest.map((group) => table(allRows(group)))]
 }
 
 function electionParts({ results }: BenchRecord): string[] {

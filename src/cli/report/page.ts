@@ -2,7 +2,7 @@
 import type { BenchRecord } from '../bench-record.js'
 import { type Comparison, countsOf } from './compare.js'
 import { drawPlots } from './draw.js'
-import { groupsOf, type ResultGroup } from './figures.js'
+import { groupsOf, isMixed, type ResultGroup } from './figures.js'
 import { escaped, htmlTable, jsonIn } from './html.js'
 import { pageStyle } from './page-style.js'
 import { type Plot, plotsOf } from './plots.js'
@@ -86,10 +86,14 @@ ${figures(overview)}
 ${tableOf(`${group.name}: what was measured`, mainRows(group))}
 ${folded('Distributions', distributions)}
 ${folded('Second by second', timelines)}
-<details><summary>All figures</summary>
-${tableOf(`${group.name}: all figures`, allRows(group))}
-</details>
+${isMixed(group) ? '' : allFigures(group)}
 </section>`
+}
+
+function allFigures(group: ResultGroup): string {
+  return `<details><summary>All figures</summary>
+${tableOf(`${group.name}: all figures`, allRows(group))}
+</details>`
 }
 
 /** The numbers stand in the tables; the marks stand below the plot too, for who can not see it. */

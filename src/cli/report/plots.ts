@@ -1,7 +1,7 @@
 /** What is plotted of a group: plain data, which the page's script draws. */
 import type { BenchResult, TimelinePoint } from '../bench-record.js'
 import { counted } from '../text.js'
-import { columnsOf, figureOf, labelOf, medianFigure, type ResultGroup } from './figures.js'
+import { figureOf, labelOf, leadingFigures, medianFigure, type ResultGroup } from './figures.js'
 
 export interface Series {
   readonly label: string
@@ -42,9 +42,7 @@ const linearRatioMax = 30
 
 export function plotsOf(group: ResultGroup): GroupPlots {
   const curve = curveOf(group)
-  const first = columnsOf(group).filter((name) =>
-    group.results.some(({ figures }) => figures[0]?.name === name),
-  )
+  const first = leadingFigures(group)
   const overview =
     curve === undefined ? first.flatMap((name) => bars(group, [name])) : lines(group, first, curve)
   const isMeasured = (name: string): boolean =>
@@ -58,10 +56,17 @@ export function plotsOf(group: ResultGroup): GroupPlots {
   }
 }
 
-/** The parameter that makes a curve: the number of clients, where there are enough different ones. */
+/** The parameter that makes a curve: the number of clients, where enough cases differ in nothing else. */
 function curveOf({ results }: ResultGroup): string | undefined {
-  const counts = new Set(results.flatMap(({ parameters }) => parameters['clients'] ?? []))
-  return counts.size >= curvePointsMin ? 'clients' : undefined
+  const axis = 'clients'
+  const counts = new Map<string, Set<unknown>>()
+  for (const result of results) {
+    const count = result.parameters[axis]
+    if (typeof count !== 'number') continue
+    const variant = variantOf(result, axis)
+    counts.set(variant, (counts.get(variant) ?? new Set()).add(count))
+  }
+  return [...counts.values()].some(({ size }) => size >= curvePointsMin) ? axis : undefined
 }
 
 /** Over a parameter, one line for each figure and each combination of the other parameters. */

@@ -7,6 +7,7 @@ import {
   columnsOf,
   figureOf,
   figureText,
+  isMixed,
   labelOf,
   type ResultGroup,
   valueText,
@@ -35,8 +36,9 @@ export interface Rows {
   readonly rows: readonly (readonly string[])[]
 }
 
-/** A row a case, with what its group is about. */
+/** A row a case, with what its group is about; a row a figure where cases have little in common. */
 export function mainRows(group: ResultGroup): Rows {
+  if (isMixed(group)) return allRows(group)
   const columns = columnsOf(group)
   const head = columns.map((name) => {
     const figure = group.results.map((result) => figureOf(result, name)).find((found) => found !== undefined)
