@@ -282,6 +282,23 @@ describe('a comparison', () => {
     expect(stdout).not.toContain('by chance alone')
   })
 
+  test('when nearly all that differs goes one way, the machine is named as a possible cause', async () => {
+    const many = (factors: readonly number[]) =>
+      recordOf(
+        factors.map((factor, at) =>
+          resultOf(`sizes/${at}`, { figures: [figureOf('p99ms', 'ms', 'lower', ...noisy(10 * factor))] }),
+        ),
+      )
+    const before = many([1, 1, 1, 1, 1, 1])
+    const drift = 'the same program on'
+    expect((await compared(before, many([2, 2, 2, 2, 2, 2]))).stdout).toContain(`${drift} a busier machine`)
+    expect((await compared(before, many([2, 2, 2, 2, 2, 2].map((x) => 1 / x)))).stdout).toContain(
+      `${drift} a quieter machine`,
+    )
+    expect((await compared(before, many([2, 2, 2, 0.5, 0.5, 0.5]))).stdout).not.toContain(drift)
+    expect((await compared(before, many([2, 2, 1, 1, 1, 1]))).stdout).not.toContain(drift)
+  })
+
   test('other machines, settings and figures are named', async () => {
     const before = {
       ...runWith(1000, 10),

@@ -68,6 +68,21 @@ export function falseAlarms({ figures }: Comparison): number {
   return figures.reduce((sum, { chance }) => sum + (chance ?? 0), 0)
 }
 
+/** Fewer that differ say nothing of a direction. */
+const driftFiguresMin = 6
+const driftShare = 0.8
+
+/**
+ * Whether nearly all that differs goes one way, over cases of different kinds: so does all that a busier or quieter
+ * machine does, and no test of rounds can tell it from a change of the program.
+ */
+export function looksLikeDrift(comparison: Comparison): 'better' | 'worse' | undefined {
+  const { better, worse } = countsOf(comparison)
+  if (better + worse < driftFiguresMin) return undefined
+  if (better >= driftShare * (better + worse)) return 'better'
+  return worse >= driftShare * (better + worse) ? 'worse' : undefined
+}
+
 function compareFigure({ id, title }: BenchResult, old: Figure, recent: Figure): ComparedFigure {
   const { verdict, method, chance } = decide(old.values, recent.values)
   const [before, after] = [medianOf(old.values), medianOf(recent.values)]

@@ -1,7 +1,14 @@
 /** Sentences and rows that the page, the Markdown file and the terminal share. */
 import type { BenchRecord } from '../bench-record.js'
 import { counted, decimal } from '../text.js'
-import { type ComparedFigure, type Comparison, countsOf, falseAlarms, type Outcome } from './compare.js'
+import {
+  type ComparedFigure,
+  type Comparison,
+  countsOf,
+  falseAlarms,
+  looksLikeDrift,
+  type Outcome,
+} from './compare.js'
 import {
   changeText,
   columnsOf,
@@ -119,6 +126,13 @@ export function methodLines(comparison: Comparison): string[] {
   if (alarms > 0) {
     lines.push(
       `Up to ${decimal(Math.ceil(alarms))} of ${counted(comparison.figures.length, 'figure')} would seem to differ by chance alone. What else the machine did between the two runs does not show in the rounds of one: before believing a small change, measure both again, in turn.`,
+    )
+  }
+  const direction = looksLikeDrift(comparison)
+  if (direction !== undefined) {
+    const machine = direction === 'better' ? 'a quieter' : 'a busier'
+    lines.push(
+      `Nearly all figures that differ are ${direction}: the same program on ${machine} machine looks like this, too.`,
     )
   }
   return lines
