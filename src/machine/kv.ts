@@ -151,7 +151,11 @@ class Kv implements StateMachine {
     writeRecord(this.#results.bytes, offset + answerHeaderBytes, entry)
   }
 
-  read(query: Uint8Array): Uint8Array {
+  read(query: Uint8Array, results: ResultWriter): void {
+    results.append(this.#answerTo(query))
+  }
+
+  #answerTo(query: Uint8Array): Uint8Array {
     if (query[0] === queryOps.get) return this.#get(query)
     if (query[0] === queryOps.range) return this.#range(query)
     return statusAnswer(statuses.malformed, this.#state.revision)
