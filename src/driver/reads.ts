@@ -1,5 +1,5 @@
 /** Linearizable reads (thesis §6.4): served once leadership is confirmed and their readIndex is applied. */
-import type { ResultWriter, StateMachine } from '../machine/index.js'
+import type { ResultBuilder, StateMachine } from '../machine/index.js'
 import { type Frame, forEachCommand, type LogIndex, type NodeId, type ReadState } from '../raft/index.js'
 import type { Settlement } from '../transport/index.js'
 
@@ -11,13 +11,13 @@ interface ConfirmedRead {
 
 export class Reads {
   readonly #machine: StateMachine
-  readonly #results: ResultWriter
+  readonly #results: ResultBuilder
   readonly #settle: (settlement: Settlement) => void
   readonly #unconfirmed = new Map<number, Frame>()
   /** In order of readIndex: commitIndex only ever rises. */
   #confirmed: ConfirmedRead[] = []
 
-  constructor(machine: StateMachine, results: ResultWriter, settle: (settlement: Settlement) => void) {
+  constructor(machine: StateMachine, results: ResultBuilder, settle: (settlement: Settlement) => void) {
     this.#machine = machine
     this.#results = results
     this.#settle = settle
@@ -42,12 +42,18 @@ export class Reads {
     let served = 0
     for (const { request, frame, readIndex } of this.#confirmed) {
       if (readIndex > lastApplied) break
-      forEachCommand(frame, (start, end) =>
-        this.#results.append(this.#machine.read(frame.bytes.subarray(start, end))),
-      )
+      this.#answer(frame)
       this.#settle({ request, outcome: 'read', count: frame.count })
       served++
     }
     if (served > 0) this.#confirmed = this.#confirmed.slice(served)
+  }
+
+  #answer(frame: Frame): void {
+    const before = this.#results.count
+    forEachCommand(frame, (start, end) => this.#machine.read(frame.bytes.subarray(start, end), this.#results))
+    const answered = this.#results.count - before
+    if (answered !== frame.count)
+      throw new Error(`the machine gave ${answered} results for ${frame.count} queries`)
   }
 }

@@ -9,14 +9,15 @@
  */
 import { assert } from '../raft/index.js'
 import {
-  bufferOf,
-  readUint16,
-  readUint32,
-  readUint64,
-  writeUint16,
-  writeUint32,
-  writeUint64,
-} from './packed.js'
+  entryBytesIn,
+  entryOffset,
+  keyLengthAt,
+  keyOffset,
+  revisionsBytes,
+  valueLengthAt,
+} from './kv-entry.js'
+import { copyRange, type Memory } from './memory.js'
+import { readUint16, readUint32, readUint64, writeUint32, writeUint64 } from './packed.js'
 
 /** `tooLarge`: an append would have passed `valueBytesMax`. `malformed`: no command or query that is known. */
 export const statuses = { applied: 0, found: 1, notFound: 2, mismatch: 3, tooLarge: 4, malformed: 5 } as const
@@ -57,70 +58,44 @@ export type RangeAnswer =
     }
   | { readonly status: 'malformed'; readonly revision: number }
 
-/** What the machine knows of a key. Its strings hold one byte a character (Latin-1). */
-export interface Stored {
-  readonly key: string
-  readonly value: string
-  readonly createRevision: number
-  readonly modRevision: number
-  readonly version: number
-}
-
 export const answerHeaderBytes = 9
-const recordPrefixBytes = 24
-const rangeHeaderBytes = answerHeaderBytes + 5
-/** Bytes that an entry takes in the answer to a range, besides its key and its value. */
-const rangeEntryPrefixBytes = 6 + recordPrefixBytes
-
-export function recordBytes(stored: Stored): number {
-  return recordPrefixBytes + stored.value.length
-}
+export const rangeHeaderBytes = answerHeaderBytes + 5
 
 export function writeHeader(bytes: Uint8Array, offset: number, status: Status, revision: number): void {
   bytes[offset] = status
   writeUint64(bytes, offset + 1, revision)
 }
 
-/** Returns the offset behind the record. */
-export function writeRecord(bytes: Uint8Array, offset: number, stored: Stored): number {
-  writeUint64(bytes, offset, stored.createRevision)
-  writeUint64(bytes, offset + 8, stored.modRevision)
-  writeUint64(bytes, offset + 16, stored.version)
-  bufferOf(bytes).write(stored.value, offset + recordPrefixBytes, stored.value.length, 'latin1')
-  return offset + recordBytes(stored)
+/** Writes the record of an answer from the KV's record at `at`. Returns the offset behind it. */
+export function writeRecord(into: Memory, offset: number, own: Memory, at: number): number {
+  const valueLength = valueLengthAt(own, at)
+  copyRange(into, offset, own, at + entryOffset, revisionsBytes)
+  copyRange(into, offset + revisionsBytes, own, at + keyOffset + keyLengthAt(own, at), valueLength)
+  return offset + revisionsBytes + valueLength
 }
 
-export function statusAnswer(status: Status, revision: number): Uint8Array {
-  const bytes = Buffer.allocUnsafe(answerHeaderBytes)
-  writeHeader(bytes, 0, status, revision)
-  return bytes
+export function writeRangeHeader(
+  bytes: Uint8Array,
+  offset: number,
+  revision: number,
+  count: number,
+  hasMore: boolean,
+): void {
+  writeHeader(bytes, offset, statuses.found, revision)
+  bytes[offset + answerHeaderBytes] = hasMore ? 1 : 0
+  writeUint32(bytes, offset + answerHeaderBytes + 1, count)
 }
 
-export function foundAnswer(revision: number, stored: Stored): Uint8Array {
-  const bytes = Buffer.allocUnsafe(answerHeaderBytes + recordBytes(stored))
-  writeHeader(bytes, 0, statuses.found, revision)
-  writeRecord(bytes, answerHeaderBytes, stored)
-  return bytes
-}
+/** Bytes that the KV's record at `at` takes in the answer to a range: as many as its entry has. */
+export const rangeEntryBytes = entryBytesIn
 
-export function rangeAnswer(revision: number, entries: readonly Stored[], hasMore: boolean): Uint8Array {
-  const length = entries.reduce((sum, entry) => sum + rangeEntryBytes(entry), rangeHeaderBytes)
-  const bytes = Buffer.allocUnsafe(length)
-  writeHeader(bytes, 0, statuses.found, revision)
-  bytes[answerHeaderBytes] = hasMore ? 1 : 0
-  writeUint32(bytes, answerHeaderBytes + 1, entries.length)
-  let offset = rangeHeaderBytes
-  for (const entry of entries) {
-    writeUint16(bytes, offset, entry.key.length)
-    writeUint32(bytes, offset + 2, entry.value.length)
-    bufferOf(bytes).write(entry.key, offset + 6, entry.key.length, 'latin1')
-    offset = writeRecord(bytes, offset + 6 + entry.key.length, entry)
-  }
-  return bytes
-}
-
-export function rangeEntryBytes(entry: Stored): number {
-  return rangeEntryPrefixBytes + entry.key.length + entry.value.length
+/** Returns the offset behind the entry. */
+export function writeRangeEntry(into: Memory, offset: number, own: Memory, at: number): number {
+  const keyLength = keyLengthAt(own, at)
+  into.view.setUint16(offset, keyLength, true)
+  into.view.setUint32(offset + 2, valueLengthAt(own, at), true)
+  copyRange(into, offset + 6, own, at + keyOffset, keyLength)
+  return writeRecord(into, offset + 6 + keyLength, own, at)
 }
 
 /** Reads the result of a command from the bytes `start` to `end`. */
@@ -171,7 +146,7 @@ export function readRangeAnswer(bytes: Uint8Array, start = 0): RangeAnswer {
   let offset = start + rangeHeaderBytes
   for (let position = 0; position < count; position++) {
     const record = offset + 6 + readUint16(bytes, offset)
-    const end = record + recordPrefixBytes + readUint32(bytes, offset + 2)
+    const end = record + revisionsBytes + readUint32(bytes, offset + 2)
     records.push({ key: bytes.subarray(offset + 6, record), ...readRecord(bytes, record, end) })
     offset = end
   }
@@ -180,7 +155,7 @@ export function readRangeAnswer(bytes: Uint8Array, start = 0): RangeAnswer {
 
 function readRecord(bytes: Uint8Array, start: number, end: number): KvRecord {
   return {
-    value: bytes.subarray(start + recordPrefixBytes, end),
+    value: bytes.subarray(start + revisionsBytes, end),
     createRevision: readUint64(bytes, start),
     modRevision: readUint64(bytes, start + 8),
     version: readUint64(bytes, start + 16),

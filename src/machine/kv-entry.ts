@@ -1,63 +1,111 @@
-/** What the built-in KV remembers of a key, and how an entry lies in a snapshot. */
-import type { Stored } from './answers.js'
+/**
+ * How the built-in KV's entries lie in memory. A record is an entry as it stands in a snapshot, behind what
+ * only this process knows of it:
+ *
+ *     record   u32 id · u32 mark · entry
+ *     entry    u64 createRevision · u64 modRevision · u64 version · u16 key length · u32 value length · key · value
+ */
 import { keyBytesMax, valueBytesMax } from './commands.js'
-import {
-  bufferOf,
-  readUint16,
-  readUint32,
-  readUint64,
-  writeUint16,
-  writeUint32,
-  writeUint64,
-} from './packed.js'
+import type { Memory } from './memory.js'
+import { readUint16, readUint32, readUint64, writeUint64 } from './packed.js'
 
-/** Strings hold one byte a character (Latin-1): as compact as bytes, ordered like bytes, and a Map takes them as keys. */
-export class KvEntry implements Stored {
-  readonly key: string
-  value: string
+/** Bytes of a record before its entry. */
+export const entryOffset = 8
+/** Bytes of an entry before its key. */
+export const entryPrefixBytes = 30
+/** Bytes of a record before its key. */
+export const keyOffset = entryOffset + entryPrefixBytes
+/** The three numbers at the beginning of an entry. */
+export const revisionsBytes = 24
+export const entryBytesMax = entryPrefixBytes + keyBytesMax + valueBytesMax
+
+const offsetOf = { mark: 4, create: 8, mod: 16, version: 24, keyLength: 32, valueLength: 34 } as const
+
+export function idAt(memory: Memory, at: number): number {
+  return memory.view.getInt32(at, true)
+}
+
+/**
+ * Number of the last snapshot that needs nothing more from this record: it was visited, or its pre-image was
+ * kept, or it did not exist at that instant.
+ */
+export function markAt(memory: Memory, at: number): number {
+  return memory.view.getUint32(at + offsetOf.mark, true)
+}
+
+export function setMark(memory: Memory, at: number, mark: number): void {
+  memory.view.setUint32(at + offsetOf.mark, mark, true)
+}
+
+export function keyLengthAt(memory: Memory, at: number): number {
+  return memory.view.getUint16(at + offsetOf.keyLength, true)
+}
+
+export function valueLengthAt(memory: Memory, at: number): number {
+  return memory.view.getUint32(at + offsetOf.valueLength, true)
+}
+
+export function setValueLength(memory: Memory, at: number, length: number): void {
+  memory.view.setUint32(at + offsetOf.valueLength, length, true)
+}
+
+/** Bytes of the entry in the record at `at`. */
+export function entryBytesIn(memory: Memory, at: number): number {
+  return entryPrefixBytes + keyLengthAt(memory, at) + valueLengthAt(memory, at)
+}
+
+/** All of a new record but its key and its value. */
+export function writeNewRecord(
+  memory: Memory,
+  at: number,
+  id: number,
+  mark: number,
+  revision: number,
+  keyLength: number,
+  valueLength: number,
+): void {
+  memory.view.setInt32(at, id, true)
+  setMark(memory, at, mark)
+  writeUint64(memory.bytes, at + offsetOf.create, revision)
+  writeUint64(memory.bytes, at + offsetOf.mod, revision)
+  writeUint64(memory.bytes, at + offsetOf.version, 1)
+  memory.view.setUint16(at + offsetOf.keyLength, keyLength, true)
+  setValueLength(memory, at, valueLength)
+}
+
+/** Notes a write to a record that was there before. */
+export function countWrite(memory: Memory, at: number, revision: number): void {
+  const { view } = memory
+  const upper = revision < twoTo32 ? 0 : Math.floor(revision / twoTo32)
+  view.setUint32(at + offsetOf.mod, revision, true)
+  view.setUint32(at + offsetOf.mod + 4, upper, true)
+  const versions = (view.getInt32(at + offsetOf.version, true) + 1) | 0
+  view.setInt32(at + offsetOf.version, versions, true)
+  if (versions !== 0) return
+  const carried = view.getUint32(at + offsetOf.version + 4, true) + 1
+  view.setUint32(at + offsetOf.version + 4, carried, true)
+}
+
+const twoTo32 = 0x1_0000_0000
+
+/** What a snapshot says of a key. */
+export interface EntryHead {
   readonly createRevision: number
-  modRevision: number
-  version: number
-  /**
-   * Number of the last snapshot that needs nothing more from this entry: it was visited, or its pre-image
-   * was kept, or it did not exist at that instant.
-   */
-  settledIn: number
+  readonly modRevision: number
+  readonly version: number
+}
 
-  constructor(stored: Stored, settledIn: number) {
-    this.key = stored.key
-    this.value = stored.value
-    this.createRevision = stored.createRevision
-    this.modRevision = stored.modRevision
-    this.version = stored.version
-    this.settledIn = settledIn
+export function readHead(bytes: Uint8Array, offset: number): EntryHead {
+  return {
+    createRevision: readUint64(bytes, offset),
+    modRevision: readUint64(bytes, offset + 8),
+    version: readUint64(bytes, offset + 16),
   }
-}
-
-/** u64 createRevision · u64 modRevision · u64 version · u16 key length · u32 value length · key · value */
-const prefixBytes = 30
-
-export function entryBytes(stored: Stored): number {
-  return prefixBytes + stored.key.length + stored.value.length
-}
-
-/** Returns the offset behind the entry. */
-export function writeEntry(bytes: Uint8Array, offset: number, stored: Stored): number {
-  const { key, value } = stored
-  writeUint64(bytes, offset, stored.createRevision)
-  writeUint64(bytes, offset + 8, stored.modRevision)
-  writeUint64(bytes, offset + 16, stored.version)
-  writeUint16(bytes, offset + 24, key.length)
-  writeUint32(bytes, offset + 26, value.length)
-  const buffer = bufferOf(bytes)
-  buffer.write(key, offset + prefixBytes, key.length, 'latin1')
-  buffer.write(value, offset + prefixBytes + key.length, value.length, 'latin1')
-  return offset + prefixBytes + key.length + value.length
 }
 
 /** Length of the entry that begins at `offset`; `undefined` while its prefix is not whole. */
 export function entryBytesAt(bytes: Uint8Array, offset: number, end: number): number | undefined {
-  if (end - offset < prefixBytes) return undefined
+  if (end - offset < entryPrefixBytes) return undefined
   const keyLength = readUint16(bytes, offset + 24)
   const valueLength = readUint32(bytes, offset + 26)
   if (keyLength < 1 || keyLength > keyBytesMax || valueLength > valueBytesMax) {
@@ -65,21 +113,5 @@ export function entryBytesAt(bytes: Uint8Array, offset: number, end: number): nu
       `snapshot of the KV: an entry has a key of ${keyLength} and a value of ${valueLength} bytes`,
     )
   }
-  return prefixBytes + keyLength + valueLength
-}
-
-/** Reads a whole entry of `length` bytes, as `entryBytesAt` measured it. */
-export function readEntry(bytes: Uint8Array, offset: number, length: number): KvEntry {
-  const keyEnd = offset + prefixBytes + readUint16(bytes, offset + 24)
-  const buffer = bufferOf(bytes)
-  return new KvEntry(
-    {
-      key: buffer.toString('latin1', offset + prefixBytes, keyEnd),
-      value: buffer.toString('latin1', keyEnd, offset + length),
-      createRevision: readUint64(bytes, offset),
-      modRevision: readUint64(bytes, offset + 8),
-      version: readUint64(bytes, offset + 16),
-    },
-    0,
-  )
+  return entryPrefixBytes + keyLength + valueLength
 }

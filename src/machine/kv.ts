@@ -2,17 +2,16 @@
  * The built-in state machine: keys and values of bytes, every key with the revisions that made and last
  * changed it. Commands and queries are those of `commands.ts`, answers those of `answers.ts`.
  */
-import { assert, forEachCommand } from '../raft/index.js'
+import { assert, commandHeaderBytes, runHeaderBytes } from '../raft/index.js'
 import {
   answerHeaderBytes,
-  foundAnswer,
-  rangeAnswer,
   rangeEntryBytes,
-  recordBytes,
+  rangeHeaderBytes,
   type Status,
-  statusAnswer,
   statuses,
   writeHeader,
+  writeRangeEntry,
+  writeRangeHeader,
   writeRecord,
 } from './answers.js'
 import {
@@ -25,47 +24,61 @@ import {
   rangePrefixBytes,
   valueBytesMax,
 } from './commands.js'
-import { KvEntry } from './kv-entry.js'
-import { emptyState, hashState, readSnapshot, SnapshotReader } from './kv-state.js'
+import { keyLengthAt, keyOffset, revisionsBytes } from './kv-entry.js'
+import { hashKey } from './kv-index.js'
+import { offsetOfRef } from './kv-slabs.js'
+import { hashState, readSnapshot, SnapshotReader } from './kv-snapshot.js'
+import { KvState } from './kv-state.js'
 import type { CommandRun, ResultWriter, StateMachine } from './machine.js'
-import { bufferOf, readUint16, readUint32 } from './packed.js'
+import { compareRanges, Memory } from './memory.js'
 
 export function createKv(): StateMachine {
   return new Kv()
 }
 
+const nothing = new Memory(new Uint8Array(0))
+
 class Kv implements StateMachine {
-  #state = emptyState()
+  #state = new KvState()
   /** The snapshot that is being pulled. */
   #snapshot: SnapshotReader | undefined
   /** How many snapshots were begun: their numbers start with 1. */
   #snapshotCount = 0
   /** The run that is being applied, and where its results go. */
-  #source: Buffer = Buffer.alloc(0)
+  #source = nothing
   #results: ResultWriter | undefined
+  /** The buffer of the results last written to, which is mostly the next one's as well. */
+  #written = nothing
 
   apply(run: CommandRun, results: ResultWriter | undefined): void {
-    this.#source = bufferOf(run.bytes)
+    const source = new Memory(run.bytes)
+    this.#source = source
     this.#results = results
-    forEachCommand(run, this.#applyCommand)
+    // What `forEachCommand` does, without a call of a closure for each command.
+    let end = runHeaderBytes
+    for (let remaining = run.count; remaining > 0; remaining--) {
+      const start = end + commandHeaderBytes
+      end = start + source.view.getUint32(end, true)
+      this.#applyCommand(start, end)
+    }
+    this.#source = nothing
+    this.#results = undefined
   }
 
-  /** A field, so that no closure is made for a run. */
-  readonly #applyCommand = (start: number, end: number): void => {
-    const source = this.#source
-    const keyStart = start + commandPrefixBytes
-    if (keyStart > end) return this.#answer(statuses.malformed)
-    const keyEnd = keyStart + readUint16(source, start + 1)
-    if (keyEnd === keyStart || keyEnd - keyStart > keyBytesMax || keyEnd > end)
-      return this.#answer(statuses.malformed)
-    const key = source.toString('latin1', keyStart, keyEnd)
-    switch (source[start]) {
+  #applyCommand(start: number, end: number): void {
+    const { view } = this.#source
+    const key = start + commandPrefixBytes
+    if (key > end) return this.#answer(statuses.malformed)
+    const length = view.getUint16(start + 1, true)
+    const keyEnd = key + length
+    if (length === 0 || length > keyBytesMax || keyEnd > end) return this.#answer(statuses.malformed)
+    switch (view.getUint8(start)) {
       case commandOps.put:
         return this.#put(key, keyEnd, end)
       case commandOps.append:
         return this.#append(key, keyEnd, end)
       case commandOps.delete:
-        return keyEnd === end ? this.#delete(key) : this.#answer(statuses.malformed)
+        return keyEnd === end ? this.#delete(key, keyEnd) : this.#answer(statuses.malformed)
       case commandOps.cas:
         return this.#cas(key, keyEnd, end)
       case commandOps.casAbsent:
@@ -75,117 +88,155 @@ class Kv implements StateMachine {
     }
   }
 
-  #put(key: string, start: number, end: number): void {
+  // All of these have the key from `key` on, and what stands behind it from `start` to `end`.
+
+  #put(key: number, start: number, end: number): void {
     if (end - start > valueBytesMax) return this.#answer(statuses.malformed)
-    this.#write(key, this.#state.entries.get(key), this.#source.toString('latin1', start, end))
+    const hash = hashKey(this.#source, key, start - key)
+    const ref = this.#state.find(hash, this.#source, key, start - key)
+    if (ref === 0) this.#create(hash, key, start, start, end)
+    else this.#overwrite(hash, ref, 0, start, end)
   }
 
-  #append(key: string, start: number, end: number): void {
+  #append(key: number, start: number, end: number): void {
     if (end - start > valueBytesMax) return this.#answer(statuses.malformed)
-    const entry = this.#state.entries.get(key)
-    const present = entry === undefined ? '' : entry.value
-    if (present.length + end - start > valueBytesMax) return this.#answer(statuses.tooLarge)
-    this.#write(key, entry, present + this.#source.toString('latin1', start, end))
+    const hash = hashKey(this.#source, key, start - key)
+    const ref = this.#state.find(hash, this.#source, key, start - key)
+    if (ref === 0) return this.#create(hash, key, start, start, end)
+    const present = this.#state.valueLength(ref)
+    if (present + end - start > valueBytesMax) return this.#answer(statuses.tooLarge)
+    this.#overwrite(hash, ref, present, start, end)
   }
 
-  #delete(key: string): void {
-    const entry = this.#state.entries.get(key)
-    if (entry === undefined) return this.#answer(statuses.notFound)
-    this.#snapshot?.keep(entry)
-    this.#state.entries.delete(key)
-    this.#state.sorted.delete(key)
+  #delete(key: number, keyEnd: number): void {
+    const hash = hashKey(this.#source, key, keyEnd - key)
+    const ref = this.#state.find(hash, this.#source, key, keyEnd - key)
+    if (ref === 0) return this.#answer(statuses.notFound)
+    this.#snapshot?.keep(ref)
     this.#state.revision++
+    this.#state.delete(hash, ref)
     this.#answer(statuses.applied)
   }
 
-  #cas(key: string, start: number, end: number): void {
-    const expectedStart = start + 4
-    if (expectedStart > end) return this.#answer(statuses.malformed)
-    const expectedLength = readUint32(this.#source, start)
-    const valueStart = expectedStart + expectedLength
-    if (expectedLength > valueBytesMax || valueStart > end || end - valueStart > valueBytesMax) {
+  #cas(key: number, start: number, end: number): void {
+    const expected = start + 4
+    if (expected > end) return this.#answer(statuses.malformed)
+    const expectedLength = this.#source.view.getUint32(start, true)
+    const value = expected + expectedLength
+    if (expectedLength > valueBytesMax || value > end || end - value > valueBytesMax) {
       return this.#answer(statuses.malformed)
     }
-    const entry = this.#state.entries.get(key)
-    if (entry?.value !== this.#source.toString('latin1', expectedStart, valueStart))
-      return this.#answerMismatch(entry)
-    this.#write(key, entry, this.#source.toString('latin1', valueStart, end))
+    const hash = hashKey(this.#source, key, start - key)
+    const ref = this.#state.find(hash, this.#source, key, start - key)
+    if (ref === 0 || !this.#state.hasValue(ref, this.#source, expected, expectedLength))
+      return this.#answerMismatch(ref)
+    this.#overwrite(hash, ref, 0, value, end)
   }
 
-  #casAbsent(key: string, start: number, end: number): void {
+  #casAbsent(key: number, start: number, end: number): void {
     if (end - start > valueBytesMax) return this.#answer(statuses.malformed)
-    const entry = this.#state.entries.get(key)
-    if (entry !== undefined) return this.#answerMismatch(entry)
-    this.#write(key, undefined, this.#source.toString('latin1', start, end))
+    const hash = hashKey(this.#source, key, start - key)
+    const ref = this.#state.find(hash, this.#source, key, start - key)
+    if (ref !== 0) return this.#answerMismatch(ref)
+    this.#create(hash, key, start, start, end)
   }
 
-  /** The one way by which a value changes. */
-  #write(key: string, entry: KvEntry | undefined, value: string): void {
-    const revision = ++this.#state.revision
-    if (entry === undefined) {
-      const stored = { key, value, createRevision: revision, modRevision: revision, version: 1 }
-      // A snapshot under way is of an earlier moment: it has nothing to take from this entry.
-      const created = new KvEntry(stored, this.#snapshotCount)
-      this.#state.entries.set(key, created)
-      this.#state.sorted.add(created)
-    } else {
-      this.#snapshot?.keep(entry)
-      entry.value = value
-      entry.modRevision = revision
-      entry.version++
-    }
+  #create(hash: number, key: number, keyEnd: number, value: number, end: number): void {
+    this.#state.revision++
+    // A snapshot under way is of an earlier moment: it has nothing to take from this record.
+    const mark = this.#snapshotCount
+    const ref = this.#state.create(hash, this.#source, key, keyEnd - key, end - value, mark)
+    this.#state.setValue(ref, 0, this.#source, value, end - value)
+    this.#answer(statuses.applied)
+  }
+
+  /** The first `kept` bytes of the value stay, and those from `value` to `end` follow them. */
+  #overwrite(hash: number, ref: number, kept: number, value: number, end: number): void {
+    this.#snapshot?.keep(ref)
+    this.#state.revision++
+    const written = this.#state.rewrite(hash, ref, kept + end - value, kept)
+    this.#state.setValue(written, kept, this.#source, value, end - value)
     this.#answer(statuses.applied)
   }
 
   #answer(status: Status): void {
-    if (this.#results === undefined) return
-    const offset = this.#results.reserve(answerHeaderBytes)
-    writeHeader(this.#results.bytes, offset, status, this.#state.revision)
+    if (this.#results !== undefined) this.#answerTo(this.#results, status)
   }
 
-  #answerMismatch(entry: KvEntry | undefined): void {
-    if (entry === undefined) return this.#answer(statuses.mismatch)
-    if (this.#results === undefined) return
-    const offset = this.#results.reserve(answerHeaderBytes + recordBytes(entry))
-    writeHeader(this.#results.bytes, offset, statuses.mismatch, this.#state.revision)
-    writeRecord(this.#results.bytes, offset + answerHeaderBytes, entry)
+  #answerTo(results: ResultWriter, status: Status): void {
+    const offset = results.reserve(answerHeaderBytes)
+    writeHeader(results.bytes, offset, status, this.#state.revision)
   }
 
-  read(query: Uint8Array): Uint8Array {
-    if (query[0] === queryOps.get) return this.#get(query)
-    if (query[0] === queryOps.range) return this.#range(query)
-    return statusAnswer(statuses.malformed, this.#state.revision)
+  #answerMismatch(ref: number): void {
+    if (ref === 0) return this.#answer(statuses.mismatch)
+    if (this.#results !== undefined) this.#answerRecord(this.#results, statuses.mismatch, ref)
   }
 
-  #get(query: Uint8Array): Uint8Array {
-    const { entries, revision } = this.#state
-    if (query.byteLength < 2 || query.byteLength - 1 > keyBytesMax)
-      return statusAnswer(statuses.malformed, revision)
-    const entry = entries.get(bufferOf(query).toString('latin1', 1))
-    return entry === undefined ? statusAnswer(statuses.notFound, revision) : foundAnswer(revision, entry)
+  #answerRecord(results: ResultWriter, status: Status, ref: number): void {
+    const { slabs, revision } = this.#state
+    const offset = results.reserve(answerHeaderBytes + revisionsBytes + this.#state.valueLength(ref))
+    writeHeader(results.bytes, offset, status, revision)
+    writeRecord(this.#memoryOf(results), offset + answerHeaderBytes, slabs.memoryOf(ref), offsetOfRef(ref))
   }
 
-  #range(query: Uint8Array): Uint8Array {
-    const { sorted, revision } = this.#state
-    if (query.byteLength < rangePrefixBytes) return statusAnswer(statuses.malformed, revision)
-    const limit = readUint32(query, 1)
-    const startLength = readUint16(query, 5)
-    const endLength = query.byteLength - rangePrefixBytes - startLength
+  read(query: Uint8Array, results: ResultWriter): void {
+    if (query[0] === queryOps.get) return this.#get(new Memory(query), results)
+    if (query[0] === queryOps.range) return this.#range(new Memory(query), results)
+    this.#answerTo(results, statuses.malformed)
+  }
+
+  #get(query: Memory, results: ResultWriter): void {
+    const length = query.bytes.byteLength - 1
+    if (length < 1 || length > keyBytesMax) return this.#answerTo(results, statuses.malformed)
+    const ref = this.#state.find(hashKey(query, 1, length), query, 1, length)
+    if (ref === 0) return this.#answerTo(results, statuses.notFound)
+    this.#answerRecord(results, statuses.found, ref)
+  }
+
+  #range(query: Memory, results: ResultWriter): void {
+    const { view } = query
+    if (view.byteLength < rangePrefixBytes) return this.#answerTo(results, statuses.malformed)
+    const limit = view.getUint32(1, true)
+    const startLength = view.getUint16(5, true)
+    const endLength = view.byteLength - rangePrefixBytes - startLength
     if (limit === 0 || startLength > rangeBoundBytesMax || endLength < 0 || endLength > rangeBoundBytesMax) {
-      return statusAnswer(statuses.malformed, revision)
+      return this.#answerTo(results, statuses.malformed)
     }
-    const start = bufferOf(query).toString('latin1', rangePrefixBytes, rangePrefixBytes + startLength)
-    const end = bufferOf(query).toString('latin1', rangePrefixBytes + startLength)
-    const found: KvEntry[] = []
+    const { slabs } = this.#state
+    const end = rangePrefixBytes + startLength
+    const found: number[] = []
     let length = 0
+    let lengthNext = 0
     let hasMore = false
-    sorted.visit(start, end, (entry) => {
-      length += rangeEntryBytes(entry)
-      hasMore = found.length === limit || (found.length > 0 && length > rangeBytesMax)
-      if (!hasMore) found.push(entry)
-      return !hasMore
+    this.#state.visit(query, rangePrefixBytes, startLength, (ref) => {
+      const own = slabs.memoryOf(ref)
+      const at = offsetOfRef(ref)
+      const isBelowEnd =
+        endLength === 0 || compareRanges(own, at + keyOffset, keyLengthAt(own, at), query, end, endLength) < 0
+      if (!isBelowEnd) return false
+      lengthNext = length + rangeEntryBytes(own, at)
+      hasMore = found.length === limit || (found.length > 0 && lengthNext > rangeBytesMax)
+      if (hasMore) return false
+      found.push(ref)
+      length = lengthNext
+      return true
     })
-    return rangeAnswer(revision, found, hasMore)
+    this.#answerRange(results, found, length, hasMore)
+  }
+
+  #answerRange(results: ResultWriter, found: readonly number[], length: number, hasMore: boolean): void {
+    const { slabs, revision } = this.#state
+    let offset = results.reserve(rangeHeaderBytes + length)
+    writeRangeHeader(results.bytes, offset, revision, found.length, hasMore)
+    offset += rangeHeaderBytes
+    const into = this.#memoryOf(results)
+    for (const ref of found) offset = writeRangeEntry(into, offset, slabs.memoryOf(ref), offsetOfRef(ref))
+  }
+
+  #memoryOf(results: ResultWriter): Memory {
+    if (this.#written.bytes !== results.bytes) this.#written = new Memory(results.bytes)
+    return this.#written
   }
 
   snapshot(): Iterator<Uint8Array> {

@@ -11,11 +11,12 @@ export interface CommandRun extends Frame {
   readonly index: LogIndex
 }
 
-/** Takes one result for each command, in order. */
+/** Takes one result for each command or query, in order. */
 export interface ResultWriter {
   append(result: Uint8Array): void
   /** Room for a result of `length` bytes; returns the offset in `bytes` where it goes. */
   reserve(length: number): number
+  /** Another one after each `reserve`. */
   readonly bytes: Uint8Array
 }
 
@@ -27,10 +28,10 @@ export interface StateMachine {
   apply(run: CommandRun, results: ResultWriter | undefined): void
 
   /**
-   * Answers a query from the present state and changes nothing. A malformed query gets an answer that says
-   * so. The answer may be a view into a larger buffer: the caller copies it, and never transfers it.
+   * Answers a query from the present state and changes nothing: exactly one result must be appended. A
+   * malformed query gets an answer that says so. `query` must not be kept.
    */
-  read(query: Uint8Array): Uint8Array
+  read(query: Uint8Array, results: ResultWriter): void
 
   /**
    * The state at the moment of the call, piece by piece. Pieces are pulled between commands, so later

@@ -35,7 +35,8 @@ export function readUint64(bytes: Uint8Array, offset: number): number {
 
 export function writeUint64(bytes: Uint8Array, offset: number, value: number): void {
   writeUint32(bytes, offset, value)
-  writeUint32(bytes, offset + 4, Math.floor(value / twoTo32))
+  // Most numbers are small, and a division takes longer than all the rest.
+  writeUint32(bytes, offset + 4, value < twoTo32 ? 0 : Math.floor(value / twoTo32))
 }
 
 let lastBytes: Uint8Array = new Uint8Array(0)

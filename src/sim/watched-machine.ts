@@ -4,12 +4,14 @@ import {
   createKv,
   encode,
   type MachineFactory,
+  type RangeAnswer,
+  ResultBuilder,
   type ResultWriter,
   readRangeAnswer,
   type StateMachine,
   writeRange,
 } from '../machine/index.js'
-import { forEachCommand, type LogIndex, type NodeId } from '../raft/index.js'
+import { commandHeaderBytes, forEachCommand, type LogIndex, type NodeId } from '../raft/index.js'
 import type { Checker } from './checker.js'
 import { hashOf } from './kv-model.js'
 import { holds } from './ledger.js'
@@ -68,12 +70,12 @@ export class WatchedMachine implements StateMachine {
     this.#machine.apply(run, results)
   }
 
-  read(query: Uint8Array): Uint8Array {
-    return this.#machine.read(query)
+  read(query: Uint8Array, results: ResultWriter): void {
+    this.#machine.read(query, results)
   }
 
   snapshot(): Iterator<Uint8Array> {
-    const { revision } = readRangeAnswer(this.#machine.read(everything))
+    const { revision } = contentOf(this.#machine)
     return this.#recut(this.#machine.snapshot(), revision)
   }
 
@@ -119,7 +121,7 @@ export class WatchedMachine implements StateMachine {
   checkState(lastApplied: LogIndex): void {
     const entry = this.#checker.ledger.committed[lastApplied]
     if (entry === undefined) return this.#report('state-machine safety', `applied ${lastApplied} uncommitted`)
-    const { revision } = readRangeAnswer(this.#machine.read(everything))
+    const { revision } = contentOf(this.#machine)
     if (revision !== entry.revision) {
       const both = `revision ${revision}, not ${entry.revision}`
       this.#report('equal states at equal indexes', `its state at entry ${lastApplied} is of ${both}`)
@@ -148,8 +150,14 @@ function* unmasked(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
   }
 }
 
+function contentOf(machine: StateMachine): RangeAnswer {
+  const results = new ResultBuilder()
+  machine.read(everything, results)
+  return readRangeAnswer(results.bytes, commandHeaderBytes)
+}
+
 function digestOf(machine: StateMachine): number {
-  const answer = readRangeAnswer(machine.read(everything))
+  const answer = contentOf(machine)
   if (answer.status !== 'found') return Number.NaN
   return answer.records.reduce((sum, record) => sum + hashOf(record.key, record), 0)
 }

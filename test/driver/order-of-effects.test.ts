@@ -4,6 +4,7 @@ import {
   createKv,
   encode,
   type ResultBuilder,
+  type ResultWriter,
   type StateMachine,
   writeGet,
   writePut,
@@ -263,6 +264,22 @@ test('a read waits for a round of heartbeats that began after it, and for its in
   expect(node.settled).toEqual([])
   node.acknowledge(1, round)
   expect(node.settled).toEqual([{ request: 1, outcome: 'read', count: 1 }])
+})
+
+test.each([
+  ['nothing', 0],
+  ['twice', 2],
+])('a machine that answers a query %s fails the node', (_, times) => {
+  const read = (_: unknown, results: ResultWriter) => {
+    for (let n = 0; n < times; n++) results.append(new Uint8Array(1))
+  }
+  const node = new Surroundings({ voters: [1], machine: { ...createKv(), read } as StateMachine })
+  node.lead()
+  node.flush()
+  node.driver.request({ request: 1, type: 'read', frame: packCommands([encode(writeGet, 'k')]) })
+  node.driver.turn()
+  expect(node.failures).toMatchObject([{ message: `the machine gave ${times} results for 1 queries` }])
+  expect(node.settled).toEqual([])
 })
 
 test('a long backlog is applied in slices, and the ports are looked at in between', () => {

@@ -51,7 +51,6 @@ const packageRules: Readonly<Record<string, PackageRule>> = {
   lmdb: { rooms: ['storage'], filesMax: 2 },
   comlink: { rooms: ['transport', 'node', 'cluster'], filesMax: 2 },
   piscina: { rooms: ['jobs'], filesMax: 2 },
-  'sorted-btree': { rooms: ['machine'], filesMax: 1 },
   'csv-parse': { rooms: ['cli'], filesMax: 1 },
   commander: { rooms: ['cli'], filesMax: Number.POSITIVE_INFINITY },
   // By its own name a room could reach any other, past the floors.

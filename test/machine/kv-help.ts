@@ -17,7 +17,7 @@ import {
   writeGet,
   writeRange,
 } from '../../src/machine/index.js'
-import { packCommands } from '../../src/raft/index.js'
+import { commandHeaderBytes, packCommands } from '../../src/raft/index.js'
 
 /** Applies the commands as one run, and reads the results as a client would. */
 export function apply(kv: StateMachine, ...commands: Uint8Array[]): WriteAnswer[] {
@@ -29,12 +29,21 @@ export function apply(kv: StateMachine, ...commands: Uint8Array[]): WriteAnswer[
   return answers
 }
 
+/** The one result of a query, as bytes of its own. */
+export function answerTo(machine: StateMachine, query: Uint8Array): Uint8Array {
+  const results = new ResultBuilder()
+  machine.read(query, results)
+  const { bytes, count } = results.take()
+  if (count !== 1) throw new Error(`one query got ${count} results`)
+  return bytes.slice(commandHeaderBytes)
+}
+
 export function get(kv: StateMachine, key: Bytes): GetAnswer {
-  return readGetAnswer(kv.read(encode(writeGet, key)))
+  return readGetAnswer(answerTo(kv, encode(writeGet, key)))
 }
 
 export function range(kv: StateMachine, bounds: RangeBounds = {}): RangeAnswer & { status: 'found' } {
-  const answer = readRangeAnswer(kv.read(encode(writeRange, bounds)))
+  const answer = readRangeAnswer(answerTo(kv, encode(writeRange, bounds)))
   if (answer.status !== 'found') throw new Error(`the range was ${answer.status}`)
   return answer
 }

@@ -156,6 +156,18 @@ describe('restore', () => {
     expect(restored(...drain(kv.snapshot())).hash()).toBe(kv.hash())
   })
 
+  test('takes versions above 32 bits, and carries when it counts', () => {
+    const bytes = snapshotOfOne()
+    // Revisions of 2^40 and above, and a version whose lower half is full.
+    for (const offset of [4 + 5, 28 + 5]) bytes[offset] = 1
+    bytes.writeUInt32LE(0xffff_fffe, 36)
+    const kv = restored(bytes)
+    apply(kv, put('k', 'w'))
+    expect(get(kv, 'k')).toMatchObject({ record: { version: 2 ** 32 - 1, modRevision: 2 ** 40 + 3 } })
+    apply(kv, put('k', 'w'), put('k', 'w'))
+    expect(get(kv, 'k')).toMatchObject({ record: { version: 2 ** 32 + 1, modRevision: 2 ** 40 + 5 } })
+  })
+
   test('refuses a snapshot with a key twice, and one that lacks entries', () => {
     const kv = createKv()
     apply(kv, put('k', 'u'), put('l', 'v'))

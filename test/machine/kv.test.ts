@@ -16,7 +16,7 @@ import {
   writePut,
 } from '../../src/machine/index.js'
 import { packCommands } from '../../src/raft/index.js'
-import { apply, get, keysIn, range, text, valueAt } from './kv-help.js'
+import { answerTo, apply, get, keysIn, range, text, valueAt } from './kv-help.js'
 
 const put = (key: string, value: string) => encode(writePut, key, value)
 
@@ -262,7 +262,7 @@ describe('malformed commands', () => {
     ['a range with a start that is too long', [2, 1, 0, 0, 0, ...keyOf(keyBytesMax + 2)]],
     ['a range with an end that is too long', [2, 1, 0, 0, 0, 0, 0, ...new Array<number>(keyBytesMax + 2)]],
   ])('%s: a query that is answered as such', (_, query) => {
-    const answer = kvWith('a').read(Uint8Array.from(query))
+    const answer = answerTo(kvWith('a'), Uint8Array.from(query))
     expect(readGetAnswer(answer)).toEqual({ status: 'malformed', revision: 1 })
     expect(readRangeAnswer(answer)).toEqual({ status: 'malformed', revision: 1 })
   })
@@ -270,7 +270,7 @@ describe('malformed commands', () => {
   test('the longest key can be read, and begin a range after itself', () => {
     const key = 'k'.repeat(keyBytesMax)
     const kv = kvWith(key)
-    expect(readGetAnswer(kv.read(encode(writeGet, key))).status).toBe('found')
+    expect(readGetAnswer(answerTo(kv, encode(writeGet, key))).status).toBe('found')
     expect(keysIn(kv, { start: afterKey(key), end: afterKey(key) })).toEqual([])
   })
 })
