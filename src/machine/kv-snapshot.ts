@@ -41,7 +41,7 @@ export class SnapshotReader implements Iterator<Uint8Array> {
   /** Those that fill no piece yet: the next one begins with them. */
   #kept: Memory | undefined
   #keptBytes = 0
-  /** Where the next visit begins: the smallest key above the last one visited. */
+  /** Where the next visit begins: the key that was visited last, of which nothing more is needed. */
   #cursor = new Memory(new Uint8Array(0))
   /** How many entries were neither visited nor kept. */
   #unsettled: number
@@ -118,14 +118,16 @@ export class SnapshotReader implements Iterator<Uint8Array> {
     const { slabs } = this.#state
     const refs: number[] = []
     let length = this.#keptBytes
-    this.#state.visit(this.#cursor, 0, this.#cursor.bytes.length, (ref) => {
+    const visit = (ref: number): boolean => {
       const own = slabs.memoryOf(ref)
       const at = offsetOfRef(ref)
       if (!this.#settle(own, at)) return true
       refs.push(ref)
       length += entryBytesIn(own, at)
-      return length < pieceBytes
-    })
+      // Behind the last one there may be many that are new.
+      return length < pieceBytes && this.#unsettled > 0
+    }
+    if (this.#unsettled > 0) this.#state.visit(this.#cursor, 0, this.#cursor.bytes.length, visit)
     assert(length > 0 || this.#count === 0, 'each entry is visited or kept')
     const piece = this.#begin(length)
     let offset = piece.byteLength - length
@@ -143,7 +145,7 @@ export class SnapshotReader implements Iterator<Uint8Array> {
     const own = this.#state.slabs.memoryOf(last)
     const key = offsetOfRef(last) + keyOffset
     const length = keyLengthAt(own, offsetOfRef(last))
-    this.#cursor = new Memory(new Uint8Array(length + 1))
+    this.#cursor = new Memory(new Uint8Array(length))
     copyRange(this.#cursor, 0, own, key, length)
   }
 }

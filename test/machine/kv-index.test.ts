@@ -130,6 +130,28 @@ test('keys that were chosen to share a segment neither split it without end nor 
   indexed.expectAllFound()
 })
 
+test('a segment is not put together with a half that is split further', () => {
+  const indexed = new Indexed()
+  const random = new Random(3)
+  // By their two upper bits: many of 11, so that 1 is split, few of 10, and few of 0.
+  const addMany = (count: number, upper: number) => {
+    for (let n = 0; n < count; n++) indexed.add((upper << 30) | Math.floor(random.next() * 2 ** 30))
+  }
+  addMany(100, 0)
+  addMany(100, 2)
+  addMany(2100, 3)
+  const { segmentCount } = indexed.index
+  indexed.remove(1)
+  expect(indexed.index.segmentCount).toBe(segmentCount)
+  indexed.expectAllFound()
+})
+
+test('a key that another begins with is another, also when their hashes are equal', () => {
+  const indexed = new Indexed()
+  const { hash, key } = indexed.add(5)
+  expect(indexed.index.find(hash, key, 0, 7)).toBe(0)
+})
+
 describe('the hash', () => {
   const hashOf = (bytes: Uint8Array) => hashKey(new Memory(bytes), 0, bytes.length)
 
