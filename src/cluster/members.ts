@@ -212,8 +212,9 @@ export class Members {
       trailingBytes,
       diskBytesMax,
     } = this.#options
-    // Two ticks a heartbeat: fine enough to tell election timeouts apart, and each tick of an idle node costs.
-    const tickMs = heartbeatIntervalMs / 2
+    // One tick a heartbeat, since each wakes a thread of an idle cluster. Nodes tick at different moments, so that
+    // election timeouts of equally many ticks still end apart.
+    const tickMs = heartbeatIntervalMs
     return {
       nodeId,
       membership: this.#membership,
@@ -223,7 +224,7 @@ export class Members {
       tickMs,
       limits: {
         ...defaultLimits,
-        heartbeatTicks: 2,
+        heartbeatTicks: 1,
         electionTimeoutTicks: Math.round(electionTimeoutMs / tickMs),
       },
       bounds: { logBytesMax, trailingBytes },
