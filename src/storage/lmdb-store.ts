@@ -1,6 +1,6 @@
 /**
- * The store of the threads and inline hosts: one LMDB environment a node. This is the only file that knows
- * LMDB. One transaction is in flight at a time: what was given meanwhile is the next one. As long as the disk
+ * The store of the threads and inline hosts: one LMDB environment a node. This is the only file that
+ * calls LMDB. One transaction is in flight at a time: what was given meanwhile is the next one. As long as the disk
  * is quick, the log is written in the node's own turn, which saves two changes of threads; everything else, and
  * all as soon as the disk is slow, goes through a thread of libuv's pool, so that the node's loop stays free.
  *
