@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { BadInput, Failed } from '../src/cli/failure.js'
 import { decimalNumber, wholeNumber } from '../src/cli/flags.js'
 import { interruptible } from '../src/cli/interrupt.js'
+import { optimizeEarly } from '../src/cli/optimize-early.js'
 import { Progress } from '../src/cli/progress.js'
 import { runProgram } from '../src/cli/run-program.js'
 import type { Extent, Group } from './case.js'
@@ -62,6 +63,7 @@ const program = new Command('npm run bench --')
     process.exitCode = await interruptible((signal) => main(flags, signal))
   })
 
+optimizeEarly()
 await runProgram(program, () => 'npm run bench -- --help')
 
 async function main(flags: Flags, signal: AbortSignal): Promise<number> {

@@ -14,7 +14,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Batch, Seat } from './floor-node.js'
 
 const keyCount = 10_000
-const warmUpMs = 1000
+const warmUpMs = 3000
 
 const { values: flags } = parseArgs({
   options: {

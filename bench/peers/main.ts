@@ -24,7 +24,7 @@ interface Flags {
 }
 
 const explanation = `
-What is compared (three nodes, closed-loop clients, 10,000 keys, a second of warm-up):
+What is compared (three nodes, closed-loop clients, 10,000 keys, warmed up):
   floor            worker threads, ports and LMDB without Raft: the least that this design costs
   etcd-raft        etcd/raft on its write-ahead log, all nodes in one Go process
   hashicorp-raft   hashicorp/raft on boltdb, all nodes in one Go process

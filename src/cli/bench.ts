@@ -28,11 +28,10 @@ What is measured:
   distributions, reads are linearizable:
     a  50 % reads, 50 % updates    c  reads only     f  50 % reads, 50 % read-modify-writes
     b  95 % reads, 5 % updates     d  95 % reads of the latest, 5 % inserts
-  A second of warm-up (or --seconds, if less) is not counted.
+  Three seconds of warm-up (or --seconds, if less) are not counted.
   With --rate, calls leave on a schedule instead (open loop), and a call's latency counts from
   the moment at which it was due. --clients bounds the calls on their way: at that bound, calls
   that are due wait, and their waiting counts. So does the millisecond of this thread's timer.
-  The warm-up takes three seconds then, until what was due while the code was cold is answered.
   What is due and not answered at the end is in no latency: it is told as unanswered.
 
 What is printed (--json: the last line of standard output is one JSON object):

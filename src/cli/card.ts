@@ -43,7 +43,7 @@ export function addCard(program: Command): void {
       '--seconds <seconds>',
       'length of each measurement, 0.1 to 60',
       decimalNumber('--seconds', 0.1, 60),
-      5,
+      4,
     )
     .action(async ({ seconds }: { seconds: number }) => {
       process.exitCode = await interruptible((signal) => card(seconds, signal))

@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { addBench } from './bench.js'
 import { addCard } from './card.js'
 import { addLoad } from './load.js'
+import { optimizeEarly } from './optimize-early.js'
 import { addReport } from './report.js'
 import { runProgram } from './run-program.js'
 import { addSandbox } from './sandbox.js'
@@ -38,6 +39,7 @@ addLoad(program)
 addSim(program)
 addReport(program)
 
+optimizeEarly()
 // Who types no more than the name wants to know what there is.
 if (process.argv.length <= 2) program.outputHelp()
 else await runProgram(program, ([command]) => `raftbox ${isCommand(command) ? `help ${command}` : '--help'}`)

@@ -95,9 +95,8 @@ export interface Phase {
   readonly callsPerSecond: number
 }
 
-const warmUpSecondsMax = 1
-/** What was due while the code was cold is still waiting for some time after. */
-const openLoopWarmUpSecondsMax = 3
+/** Until most of what runs is compiled, and in an open loop until what was due meanwhile is answered. */
+const warmUpSecondsMax = 3
 
 /** Rejects when the signal is aborted or the cluster gives up; it is closed by then either way. */
 export async function measure(
@@ -147,10 +146,7 @@ async function measureCluster(
     const callers = await prepare(cluster, tally, options)
     ended.throwIfAborted()
     callers.run().catch((error: unknown) => tally.giveUp(error))
-    const warmUpSeconds = Math.min(
-      options.rate === undefined ? warmUpSecondsMax : openLoopWarmUpSecondsMax,
-      options.seconds,
-    )
+    const warmUpSeconds = Math.min(warmUpSecondsMax, options.seconds)
     clock.begin('warm-up', warmUpSeconds)
     await delay(warmUpSeconds * 1000, undefined, { signal: ended })
     await cluster.takeHeartbeatLateness()
