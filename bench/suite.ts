@@ -2,8 +2,8 @@
 import type { BenchRecord, BenchResult } from '../src/cli/bench-record.js'
 import { lineOf } from '../src/cli/failure.js'
 import type { BenchCase, Extent, Group, Sample } from './case.js'
-import { describeMachine, describeVersions } from './machine.js'
 import { resultOf } from './record.js'
+import { recordHead } from './record-head.js'
 
 export interface SuiteOptions {
   readonly groups: readonly Group[]
@@ -72,12 +72,7 @@ function recordOf(
 ): BenchRecord {
   const only = groups.map(({ name }) => name).join(',')
   return {
-    format: 'raftbox-bench',
-    version: 1,
-    startedAt: startedAt.toISOString(),
-    seconds: (Date.now() - startedAt.getTime()) / 1000,
-    machine: describeMachine(),
-    versions: describeVersions(),
+    ...recordHead(startedAt),
     settings: { quick: extent === 'quick', long: extent === 'long', only, rounds, seconds },
     results,
   }

@@ -1,7 +1,7 @@
 /** What a comparison leaves behind: a record such as the suite's, with every outcome of every round beside it. */
 import { writeFileSync } from 'node:fs'
 import type { BenchRecord, BenchResult, Figure } from '../../src/cli/bench-record.js'
-import { describeMachine, describeVersions } from '../machine.js'
+import { recordHead } from '../record-head.js'
 import { type FigureName, labelOf } from './measurement.js'
 import type { Found } from './needs.js'
 import type { Round, RowResult } from './rounds.js'
@@ -24,12 +24,7 @@ export function writeRecord(file: string, comparison: Comparison): void {
 /** `comparison` is what a record of the suite does not have. */
 export function recordOf({ startedAt, rounds, seconds, results, found, leftOut }: Comparison) {
   const record: BenchRecord = {
-    format: 'raftbox-bench',
-    version: 1,
-    startedAt: startedAt.toISOString(),
-    seconds: (Date.now() - startedAt.getTime()) / 1000,
-    machine: describeMachine(),
-    versions: describeVersions(),
+    ...recordHead(startedAt),
     settings: { rounds: rounds.length, seconds },
     results: results.map(resultOf),
   }
