@@ -1,4 +1,5 @@
 /** What a cluster is started with: units, defaults and bounds, and one clear line for what does not fit. */
+import { defaultLogBounds } from '../driver/index.js'
 import { RaftError } from '../errors/index.js'
 import type { Durability } from '../node/index.js'
 
@@ -25,7 +26,10 @@ export interface ClusterOptions {
   readonly electionTimeoutMs?: number
   /** Milliseconds until a call is given up, 1 to 3,600,000. Default 5000. What was sent by then has an unknown outcome. */
   readonly requestTimeoutMs?: number
-  /** Bytes of log before a snapshot is taken and the log is cut, at least 4096. Default 64 MiB. */
+  /**
+   * Bytes of log before a snapshot is taken and the log is cut, at least 4096. Default 16 MiB. A larger state
+   * machine raises the bound to the size of its last snapshot, and trailingBytes in proportion.
+   */
   readonly logBytesMax?: number
   /** Bytes of log kept behind a snapshot for followers that are late, at most logBytesMax. Default a quarter of it. */
   readonly trailingBytes?: number
@@ -55,7 +59,12 @@ export function resolveOptions(options: ClusterOptions): ResolvedOptions {
     600_000,
   )
   const requestTimeoutMs = checkWhole('requestTimeoutMs', options.requestTimeoutMs ?? 5000, 1, 3_600_000)
-  const logBytesMax = checkWhole('logBytesMax', options.logBytesMax ?? 64 << 20, 4096, 2 ** 40)
+  const logBytesMax = checkWhole(
+    'logBytesMax',
+    options.logBytesMax ?? defaultLogBounds.logBytesMax,
+    4096,
+    2 ** 40,
+  )
   const trailingBytes = checkWhole(
     'trailingBytes',
     options.trailingBytes ?? logBytesMax >>> 2,

@@ -12,14 +12,19 @@ import type { Counters } from './counters.js'
 export interface LogBounds {
   /**
    * Bytes of log, in memory and on disk, after which a snapshot is taken and the log is cut; at least the
-   * size of the last snapshot, so that snapshots never cost more than the log itself. Default 64 MiB.
+   * size of the last snapshot, so that snapshots never cost more than the log itself. Default 16 MiB. Large:
+   * followers catch up from the log after longer absences, and memory that was never used before costs more
+   * than what it is used for.
    */
   readonly logBytesMax: number
-  /** Bytes of log kept behind a snapshot for followers that are a little late. Default 16 MiB. */
+  /**
+   * Bytes of log kept behind a snapshot for followers that are a little late. Default 4 MiB. Where a large
+   * snapshot raises the bound of the log, this rises with it: to send that snapshot costs more as well.
+   */
   readonly trailingBytes: number
 }
 
-export const defaultLogBounds: LogBounds = Object.freeze({ logBytesMax: 64 << 20, trailingBytes: 16 << 20 })
+export const defaultLogBounds: LogBounds = Object.freeze({ logBytesMax: 16 << 20, trailingBytes: 4 << 20 })
 
 /** A log that waits for a slow transfer may grow to this many times its bound; then it is cut all the same. */
 const transferPatience = 4
@@ -79,8 +84,11 @@ export class Snapshotter {
   #isDue(): boolean {
     const { log } = this.#raft.state
     const snapshotIndex = log.snapshot?.index ?? 0
-    const bound = Math.max(this.#bounds.logBytesMax, log.snapshot?.size ?? 0)
-    return log.lastApplied > snapshotIndex && log.weightAfter(snapshotIndex) > bound
+    return log.lastApplied > snapshotIndex && log.weightAfter(snapshotIndex) > this.#boundAfter(log.snapshot)
+  }
+
+  #boundAfter(snapshot: Snapshot | undefined): number {
+    return Math.max(this.#bounds.logBytesMax, snapshot?.size ?? 0)
   }
 
   #next(taking: Taking): void {
@@ -124,9 +132,11 @@ export class Snapshotter {
   /** Where to cut: a margin behind the snapshot, and not before a follower that is being sent an earlier one. */
   #baseBehind(snapshot: Snapshot): EntryId {
     const { log } = this.#raft.state
-    let base = log.entryBeforeMargin(this.#bounds.trailingBytes)
+    const { logBytesMax, trailingBytes } = this.#bounds
+    const bound = this.#boundAfter(snapshot)
+    let base = log.entryBeforeMargin(trailingBytes * (bound / logBytesMax))
     if (base.index > snapshot.index) base = snapshot
-    const isOvergrown = log.weightAfter(log.base.index) > transferPatience * this.#bounds.logBytesMax
+    const isOvergrown = log.weightAfter(log.base.index) > transferPatience * bound
     if (!isOvergrown) {
       for (const sent of snapshotsBeingSent(this.#raft.state)) if (sent.index < base.index) base = sent
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Counters, Driver } from '../../src/driver/index.js'
-import { createKv, encode, type StateMachine, writeGet, writePut } from '../../src/machine/index.js'
+import { createKv, encode, writeGet, writePut } from '../../src/machine/index.js'
 import {
   type EntryRun,
   type InstallSnapshot,
@@ -10,53 +10,7 @@ import {
 } from '../../src/raft/index.js'
 import { type LogStore, MemoryDisk, openMemoryStore } from '../../src/storage/index.js'
 import type { Settlement } from '../../src/transport/index.js'
-
-const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [] }
-
-/** A follower on a disk in memory, each of whose flushes ends when the test says so. */
-class Follower {
-  readonly sent: Message[] = []
-  readonly failures: unknown[] = []
-  readonly settled: Settlement[] = []
-  readonly flushes: (() => void)[] = []
-  readonly machine: StateMachine
-  readonly driver: Driver
-
-  constructor({
-    machine = createKv(),
-    wrap = (store: LogStore): LogStore => store,
-    logBytesMax = 1 << 30,
-  } = {}) {
-    this.machine = machine
-    const opened = openMemoryStore(new MemoryDisk(membership), {
-      defer: (flush) => void this.flushes.push(flush),
-    })
-    this.driver = new Driver({
-      raft: { id: 1, membership, seed: 1, recovered: opened.recovered },
-      bounds: { logBytesMax, trailingBytes: 0 },
-      store: wrap(opened.store),
-      machine,
-      links: { send: (message) => void this.sent.push(message) },
-      clock: { now: () => 0, defer: (callback) => callback() },
-      counters: new Counters(Counters.allocate()),
-      heartbeatIntervalMs: 50,
-      settle: ({ settled }) => void this.settled.push(...settled),
-      observe: () => undefined,
-      heartbeatSeen: () => undefined,
-      failed: (error) => void this.failures.push(error),
-    })
-  }
-
-  receive(message: Message): void {
-    this.driver.receive(message)
-    this.driver.turn()
-  }
-
-  /** Lets every flush end, and those that come of it. */
-  flushAll(): void {
-    for (let flush = this.flushes.shift(); flush !== undefined; flush = this.flushes.shift()) flush()
-  }
-}
+import { DrivenNode, membership } from './driven-node.js'
 
 /** One chunk that holds a whole snapshot, or its first half. */
 function chunkOf(from: number, index: number, data: Uint8Array, isWhole: boolean): InstallSnapshot {
@@ -98,7 +52,7 @@ function entriesOf(run: EntryRun, leaderCommit: number): Message {
 
 describe('a snapshot that is received', () => {
   test('is installed also when chunks of the next one come before it is written', () => {
-    const follower = new Follower()
+    const follower = new DrivenNode()
     // A write is under way: what comes now waits for the next one.
     follower.receive(chunkOf(2, 10, snapshotAfter(10), false))
     follower.driver.receive(chunkOf(3, 10, snapshotAfter(10), true))
@@ -115,7 +69,7 @@ describe('a snapshot that is received', () => {
   })
 
   test('is acknowledged once it is flushed and not before', () => {
-    const follower = new Follower()
+    const follower = new DrivenNode()
     follower.receive(chunkOf(2, 10, snapshotAfter(10), true))
     expect(follower.sent).toEqual([])
     follower.flushAll()
@@ -133,7 +87,7 @@ describe('a snapshot of our own', () => {
       yield new Uint8Array(8)
       throw new Error('no more pieces')
     }
-    const follower = new Follower({ machine, logBytesMax: 100 })
+    const follower = new DrivenNode({ machine, logBytesMax: 100 })
     follower.receive(entriesOf(puts(1, 1), 1))
     follower.flushAll()
     expect(follower.failures).toMatchObject([{ message: 'no more pieces' }])
@@ -148,14 +102,14 @@ describe('a snapshot of our own', () => {
       retainSnapshots: store.retainSnapshots.bind(store),
       close: () => store.close(),
     })
-    const follower = new Follower({ wrap, logBytesMax: 100 })
+    const follower = new DrivenNode({ wrap, logBytesMax: 100 })
     follower.receive(entriesOf(puts(1, 1), 1))
     follower.flushAll()
     expect(follower.failures).toMatchObject([{ message: 'no room' }])
   })
 
   test('is given up for a newer one of the leader', () => {
-    const follower = new Follower({ logBytesMax: 100 })
+    const follower = new DrivenNode({ logBytesMax: 100 })
     follower.receive(entriesOf(puts(1, 1), 1))
     // Its log is flushed; the first piece of its own snapshot is under way.
     follower.flushes.shift()?.()

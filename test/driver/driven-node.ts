@@ -1,0 +1,53 @@
+import { Counters, Driver } from '../../src/driver/index.js'
+import { createKv, type StateMachine } from '../../src/machine/index.js'
+import type { Message } from '../../src/raft/index.js'
+import { type LogStore, MemoryDisk, openMemoryStore } from '../../src/storage/index.js'
+import type { Settlement } from '../../src/transport/index.js'
+
+export const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [] }
+
+/** One node of three, on a disk in memory: each flush ends when the test says so, and the test is the other two. */
+export class DrivenNode {
+  readonly sent: Message[] = []
+  readonly failures: unknown[] = []
+  readonly settled: Settlement[] = []
+  readonly flushes: (() => void)[] = []
+  readonly machine: StateMachine
+  readonly driver: Driver
+
+  constructor({
+    machine = createKv(),
+    wrap = (store: LogStore): LogStore => store,
+    logBytesMax = 1 << 30,
+    trailingBytes = 0,
+  } = {}) {
+    this.machine = machine
+    const opened = openMemoryStore(new MemoryDisk(membership), {
+      defer: (flush) => void this.flushes.push(flush),
+    })
+    this.driver = new Driver({
+      raft: { id: 1, membership, seed: 1, recovered: opened.recovered },
+      bounds: { logBytesMax, trailingBytes },
+      store: wrap(opened.store),
+      machine,
+      links: { send: (message) => void this.sent.push(message) },
+      clock: { now: () => 0, defer: (callback) => callback() },
+      counters: new Counters(Counters.allocate()),
+      heartbeatIntervalMs: 50,
+      settle: ({ settled }) => void this.settled.push(...settled),
+      observe: () => undefined,
+      heartbeatSeen: () => undefined,
+      failed: (error) => void this.failures.push(error),
+    })
+  }
+
+  receive(message: Message): void {
+    this.driver.receive(message)
+    this.driver.turn()
+  }
+
+  /** Lets every flush end, and those that come of it. */
+  flushAll(): void {
+    for (let flush = this.flushes.shift(); flush !== undefined; flush = this.flushes.shift()) flush()
+  }
+}
