@@ -6,7 +6,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { RaftError } from '../errors/index.js'
 import type { FrameBuilder, NodeId } from '../raft/index.js'
 import { postRequests, type Settlement, type Settlements } from '../transport/index.js'
-import { type Call, failAll, type Request, RequestPacker, Results } from './requests.js'
+import { Answers, type Request, RequestPacker } from './requests.js'
 
 /** Bytes on their way to a node and not settled; more waits here. */
 const sentBytesMax = 16 << 20
@@ -38,16 +38,35 @@ export class Client {
     this.#findLeader = findLeader
   }
 
-  /** Takes a call into this turn's frame; `write` puts its commands there. Throws when the call cannot be taken. */
-  call(type: Request['type'], call: Call, write: (frame: FrameBuilder) => void): void {
+  /**
+   * Takes a call into this turn's frame: `write` puts its commands there, or throws and has put nothing, and
+   * `read` makes its outcome of their answers. Rejects with what either throws, or when the call cannot be taken.
+   */
+  call<Outcome, Parts extends unknown[]>(
+    type: Request['type'],
+    read: (answers: Answers) => Outcome,
+    write: (frame: FrameBuilder, ...parts: Parts) => void,
+    ...parts: Parts
+  ): Promise<Outcome> {
+    const packer = this.#packers[type]
+    try {
+      this.#checkOpen()
+      write(packer.frame, ...parts)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    // Of all that a call makes, its promise is the most: one callback of a common one makes the least.
+    const outcome = packer.answers.then(read)
+    if (packer.isFull) this.#pack(packer)
+    this.#scheduleTurn()
+    return outcome
+  }
+
+  #checkOpen(): void {
     if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
     if (this.#pendingBytes > pendingBytesMax) {
       throw new RaftError('OVERLOADED', { what: `${pendingBytesMax} bytes of calls` })
     }
-    const packer = this.#packers[type]
-    packer.add(call, write)
-    if (packer.isFull) this.#pack(packer)
-    this.#scheduleTurn()
   }
 
   attach(nodeId: NodeId, port: MessagePort): void {
@@ -73,22 +92,21 @@ export class Client {
     if (this.#unsent.length > 0) this.#scheduleTurn()
   }
 
-  settle({ settled, results: bytes }: Settlements): void {
-    const results = new Results(bytes)
+  settle({ settled, results }: Settlements): void {
+    let from = 0
     for (const settlement of settled) {
+      // One that is not there was given up at its deadline: its callers were told that the outcome is unknown.
       const request = this.#sent.get(settlement.request)
-      const isAnswered = settlement.outcome === 'applied' || settlement.outcome === 'read'
-      if (request === undefined) {
-        // Given up at its deadline: its callers were told that the outcome is unknown.
-        if (isAnswered) results.skip(settlement.count)
-      } else if (isAnswered) {
-        this.#forget(request)
-        let index = settlement.outcome === 'applied' ? settlement.index : 0
-        for (const call of request.calls) {
-          call.applied(results, index)
-          index += call.count
+      if (settlement.outcome === 'applied' || settlement.outcome === 'read') {
+        const firstIndex = settlement.outcome === 'applied' ? settlement.index : 0
+        if (request !== undefined) {
+          this.#forget(request)
+          request.answer(new Answers(results, from, firstIndex))
         }
-      } else {
+        const passed = new Answers(results, from, firstIndex)
+        passed.skip(settlement.count)
+        from = passed.end
+      } else if (request !== undefined) {
         this.#notAnswered(request, settlement)
       }
     }
@@ -189,7 +207,7 @@ export class Client {
 
   #fail(request: Request, error: RaftError): void {
     this.#forget(request)
-    failAll(request, error)
+    request.fail(error)
   }
 
   #takeBack(request: Request): Request {

@@ -14,7 +14,7 @@ import {
   writeRange,
 } from '../machine/index.js'
 import type { HashAt } from '../node/index.js'
-import type { LogIndex, NodeId } from '../raft/index.js'
+import type { NodeId } from '../raft/index.js'
 import { Client } from './client.js'
 import type { ClusterDirectory } from './directory.js'
 import type { ClusterEvents } from './events.js'
@@ -35,7 +35,7 @@ import {
   type Swapped,
   type Written,
 } from './outcomes.js'
-import { type Call, callBytesMax, type ResultCursor } from './requests.js'
+import { type Answers, callBytesMax } from './requests.js'
 
 export interface RangeOptions {
   /** The first key, included. Default: from the beginning. */
@@ -93,58 +93,52 @@ export class Cluster implements AsyncDisposable {
   }
 
   put(key: Bytes, value: Bytes): Promise<Written> {
-    return this.#call('propose', 1, (sink) => writePut(this.#kv(sink), key, value), nextWritten)
+    return this.#callKv('propose', nextWritten, writePut, key, value)
   }
 
   delete(key: Bytes): Promise<Deleted> {
-    return this.#call('propose', 1, (sink) => writeDelete(this.#kv(sink), key), nextDeleted)
+    return this.#callKv('propose', nextDeleted, writeDelete, key)
   }
 
   /** Puts the value behind the present one; an absent key counts as an empty value. */
   append(key: Bytes, value: Bytes): Promise<Written> {
-    return this.#call('propose', 1, (sink) => writeAppend(this.#kv(sink), key, value), nextWritten)
+    return this.#callKv('propose', nextWritten, writeAppend, key, value)
   }
 
   /** Puts `value` if the key holds `expected`; `undefined` expects that there is no such key. */
   cas(key: Bytes, expected: Bytes | undefined, value: Bytes): Promise<Swapped> {
-    return this.#call('propose', 1, (sink) => writeCas(this.#kv(sink), key, expected, value), nextSwapped)
+    return this.#callKv('propose', nextSwapped, writeCas, key, expected, value)
   }
 
   /** A linearizable read: it sees every write that was acknowledged before it was called. */
   get(key: Bytes): Promise<Entry | undefined> {
-    return this.#call('read', 1, (sink) => writeGet(this.#kv(sink), key), nextEntry)
+    return this.#callKv('read', nextEntry, writeGet, key)
   }
 
   /** A linearizable read of all keys within bounds, in order. */
   range(options: RangeOptions = {}): Promise<RangeResult> {
-    return this.#call('read', 1, (sink) => writeRange(this.#kv(sink), boundsOf(options)), nextRange)
+    return this.#callKv('read', nextRange, (into) => writeRange(into, boundsOf(options)))
   }
 
   /** Commands for a state machine of one's own, applied one after the other with nothing in between. */
   propose(commands: Uint8Array | readonly Uint8Array[]): Promise<Applied> {
     const all = commands instanceof Uint8Array ? [commands] : commands
-    return this.#call(
+    return this.#client.call(
       'propose',
-      all.length,
-      (sink) => {
+      (answers) => new AppliedCommands(answers, all.length),
+      (frame) => {
         checkCall('commands', all)
-        for (const command of all) sink.append(command)
+        for (const command of all) frame.append(command)
       },
-      (results, index) => new AppliedCommands(results, index, all.length),
     )
   }
 
   /** A linearizable query of a state machine of one's own. */
   query(query: Uint8Array): Promise<Buffer> {
-    return this.#call(
-      'read',
-      1,
-      (sink) => {
-        checkCall('query', [query])
-        sink.append(query)
-      },
-      nextResult,
-    )
+    return this.#client.call('read', nextResult, (frame) => {
+      checkCall('query', [query])
+      frame.append(query)
+    })
   }
 
   /**
@@ -189,56 +183,17 @@ export class Cluster implements AsyncDisposable {
     this.#directory.release()
   }
 
-  /** Whatever `write` or `decode` throws becomes the rejection. */
-  #call<T>(
+  /** One command or query of the key-value store, which another machine would not understand. */
+  #callKv<Outcome, Parts extends unknown[]>(
     type: 'propose' | 'read',
-    count: number,
-    write: (sink: CommandSink & { append(command: Uint8Array): void }) => void,
-    decode: (results: ResultCursor, index: LogIndex) => T,
-  ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#client.call(type, new PendingCall(count, decode, resolve, reject), write)
-    })
-  }
-
-  /** Where commands of the key-value store go, unless another machine was given. */
-  #kv(sink: CommandSink): CommandSink {
+    read: (answers: Answers) => Outcome,
+    write: (into: CommandSink, ...parts: Parts) => void,
+    ...parts: Parts
+  ): Promise<Outcome> {
     const { machine } = this.options
-    if (machine === undefined) return sink
+    if (machine === undefined) return this.#client.call(type, read, write, ...parts)
     const expected = 'the key-value store: use propose and query with a machine of your own'
-    throw new RaftError('INVALID_OPTION', { option: 'machine', expected, actual: machine })
-  }
-}
-
-/** A call whose promise waits for its outcome. */
-class PendingCall<T> implements Call {
-  readonly count: number
-  readonly #decode: (results: ResultCursor, index: LogIndex) => T
-  readonly #resolve: (value: T) => void
-  readonly #reject: (error: unknown) => void
-
-  constructor(
-    count: number,
-    decode: (results: ResultCursor, index: LogIndex) => T,
-    resolve: (value: T) => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.count = count
-    this.#decode = decode
-    this.#resolve = resolve
-    this.#reject = reject
-  }
-
-  applied(results: ResultCursor, index: LogIndex): void {
-    try {
-      this.#resolve(this.#decode(results, index))
-    } catch (error) {
-      this.#reject(error)
-    }
-  }
-
-  failed(error: RaftError): void {
-    this.#reject(error)
+    return Promise.reject(new RaftError('INVALID_OPTION', { option: 'machine', expected, actual: machine }))
   }
 }
 

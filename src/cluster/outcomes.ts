@@ -8,7 +8,7 @@ import {
   type WriteAnswer,
 } from '../machine/index.js'
 import type { LogIndex } from '../raft/index.js'
-import { type ResultCursor, Results } from './requests.js'
+import { Answers } from './requests.js'
 
 /** A write that happened. */
 export interface Written {
@@ -56,67 +56,66 @@ export class AppliedCommands implements Applied {
   readonly #count: number
   #copied: readonly Buffer[] | undefined
 
-  /** Leaves the cursor after the last of `count` results. */
-  constructor(results: ResultCursor, index: LogIndex, count: number) {
-    this.index = index
-    this.#bytes = results.bytes
-    this.#start = results.end
+  /** Takes the next `count` answers. */
+  constructor(answers: Answers, count: number) {
+    this.index = answers.index + 1
+    this.#bytes = answers.bytes
+    this.#start = answers.end
     this.#count = count
-    results.skip(count)
+    answers.skip(count)
   }
 
   get results(): readonly Buffer[] {
     if (this.#copied === undefined) {
-      const results = new Results(this.#bytes, this.#start)
-      this.#copied = Array.from({ length: this.#count }, () => nextResult(results))
+      const answers = new Answers(this.#bytes, this.#start, this.index)
+      this.#copied = Array.from({ length: this.#count }, () => nextResult(answers))
     }
     return this.#copied
   }
 }
 
-export function nextResult(results: ResultCursor): Buffer {
-  results.advance()
-  return Buffer.from(results.bytes.subarray(results.start, results.end))
+export function nextResult(answers: Answers): Buffer {
+  answers.advance()
+  return Buffer.from(answers.bytes.subarray(answers.start, answers.end))
 }
 
-export function nextWritten(results: ResultCursor, index: LogIndex): Written {
-  return written(nextWriteAnswer(results), index)
+export function nextWritten(answers: Answers): Written {
+  const { revision } = nextWriteAnswer(answers)
+  return { index: answers.index, revision }
 }
 
-export function nextDeleted(results: ResultCursor, index: LogIndex): Deleted {
-  const answer = nextWriteAnswer(results)
-  return { ...written(answer, index), deleted: answer.status === 'applied' }
+export function nextDeleted(answers: Answers): Deleted {
+  const { status, revision } = nextWriteAnswer(answers)
+  return { index: answers.index, revision, deleted: status === 'applied' }
 }
 
-export function nextSwapped(results: ResultCursor, index: LogIndex): Swapped {
-  const answer = nextWriteAnswer(results)
+export function nextSwapped(answers: Answers): Swapped {
+  const answer = nextWriteAnswer(answers)
+  const { index } = answers
   const current = answer.status === 'mismatch' && answer.current ? entryOf(answer.current) : undefined
-  return { ...written(answer, index), swapped: answer.status === 'applied', current }
+  return { index, revision: answer.revision, swapped: answer.status === 'applied', current }
 }
 
-export function nextEntry(results: ResultCursor): Entry | undefined {
-  results.advance()
-  const answer = readGetAnswer(results.bytes, results.start, results.end)
+export function nextEntry(answers: Answers): Entry | undefined {
+  answers.advance()
+  const answer = readGetAnswer(answers.bytes, answers.start, answers.end)
   if (answer.status === 'malformed') throw refused(answer.status)
   return answer.status === 'found' ? entryOf(answer.record) : undefined
 }
 
-export function nextRange(results: ResultCursor): RangeResult {
-  results.advance()
-  const answer = readRangeAnswer(results.bytes, results.start)
+export function nextRange(answers: Answers): RangeResult {
+  answers.advance()
+  const answer = readRangeAnswer(answers.bytes, answers.start)
   if (answer.status === 'malformed') throw refused(answer.status)
   const entries = answer.records.map((record) => ({ ...entryOf(record), key: Buffer.from(record.key) }))
   return { entries, hasMore: answer.hasMore }
 }
 
-function nextWriteAnswer(results: ResultCursor): WriteAnswer {
-  results.advance()
-  return readWriteAnswer(results.bytes, results.start, results.end)
-}
-
-function written(answer: WriteAnswer, index: LogIndex): Written {
+function nextWriteAnswer(answers: Answers): WriteAnswer {
+  answers.advance()
+  const answer = readWriteAnswer(answers.bytes, answers.start, answers.end)
   if (answer.status === 'tooLarge' || answer.status === 'malformed') throw refused(answer.status)
-  return { index, revision: answer.revision }
+  return answer
 }
 
 function refused(status: 'tooLarge' | 'malformed'): RaftError {

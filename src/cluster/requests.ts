@@ -2,35 +2,46 @@
 import type { RaftError } from '../errors/index.js'
 import { type Frame, FrameBuilder, type LogIndex } from '../raft/index.js'
 
-/** The results of one call's commands, one after the other. */
-export interface ResultCursor {
+/** The packed answers to one request: each of its calls reads its own, in the order of the calls. */
+export class Answers {
   readonly bytes: Uint8Array
-  /** Where the present result lies. */
-  readonly start: number
-  readonly end: number
-  /** Goes to the next result. */
-  advance(): void
-  skip(count: number): void
+  /** Where the present answer lies. */
+  start = 0
+  end: number
+  /** Place of the present command in the log; that of a query means nothing. */
+  index: LogIndex
+  readonly #view: DataView
+
+  /** Stands before the first answer, which begins at `from` and is that of the command `firstIndex`. */
+  constructor(bytes: Uint8Array, from: number, firstIndex: LogIndex) {
+    this.bytes = bytes
+    this.end = from
+    this.index = firstIndex - 1
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  /** Goes to the next answer. */
+  advance(): void {
+    this.start = this.end + Uint32Array.BYTES_PER_ELEMENT
+    this.end = this.start + this.#view.getUint32(this.end, true)
+    this.index++
+  }
+
+  skip(count: number): void {
+    for (let i = 0; i < count; i++) this.advance()
+  }
 }
 
-/** One call: its place in a frame, and what to do with the outcome. Settled exactly once. */
-export interface Call {
-  /** Commands or queries that it put in the frame. */
-  readonly count: number
-  /** The cursor stands before the call's first result, and after its last one when this returns. */
-  applied(results: ResultCursor, index: LogIndex): void
-  failed(error: RaftError): void
-}
-
-/** A frame and its calls, from the turn that made it until it is settled. */
+/** A frame and whoever waits for its answers, from the turn that made it until it is settled. */
 export interface Request {
   readonly id: number
   readonly type: 'propose' | 'read'
   /** Replaced by the copy that a refusal brings back. */
   frame: Frame
   readonly byteLength: number
-  readonly calls: readonly Call[]
   readonly deadlineMs: number
+  readonly answer: (answers: Answers) => void
+  readonly fail: (error: RaftError) => void
   /** The node it was sent to; `undefined` while it waits here. */
   sentTo: number | undefined
   isSettled: boolean
@@ -41,63 +52,60 @@ const frameBytesMax = 256 << 10
 /** Bytes of the commands of one call. */
 export const callBytesMax = 1 << 20
 
+type Waiting = Pick<Request, 'answer' | 'fail'> & { readonly answers: Promise<Answers> }
+
 /** Collects calls into frames. */
 export class RequestPacker {
+  /** Where the commands of the next call go. */
+  readonly frame = new FrameBuilder()
   readonly #type: Request['type']
-  readonly #builder = new FrameBuilder()
-  #calls: Call[] = []
+  #waiting = waiting()
 
   constructor(type: Request['type']) {
     this.#type = type
   }
 
   get isEmpty(): boolean {
-    return this.#calls.length === 0
+    return this.frame.count === 0
   }
 
   get isFull(): boolean {
-    return this.#builder.byteLength >= frameBytesMax
+    return this.frame.byteLength >= frameBytesMax
   }
 
-  /** Adds a call whose `write` puts its commands in the frame; when it throws, it has written nothing. */
-  add(call: Call, write: (frame: FrameBuilder) => void): void {
-    write(this.#builder)
-    this.#calls.push(call)
+  /**
+   * The answers to the frame that is being packed. Callbacks of a promise run in the order in which they were
+   * given: each call gives one when its commands are in the frame, which reads as many answers as these.
+   */
+  get answers(): Promise<Answers> {
+    return this.#waiting.answers
   }
 
   take(id: number, deadlineMs: number): Request {
-    const frame = this.#builder.take()
-    const calls = this.#calls
-    this.#calls = []
+    const frame = this.frame.take()
+    const { answer, fail } = this.#waiting
+    this.#waiting = waiting()
     const { byteLength } = frame.bytes
-    return { id, type: this.#type, frame, byteLength, calls, deadlineMs, sentTo: undefined, isSettled: false }
+    return {
+      id,
+      type: this.#type,
+      frame,
+      byteLength,
+      deadlineMs,
+      answer,
+      fail,
+      sentTo: undefined,
+      isSettled: false,
+    }
   }
 }
 
-/** Walks the packed results of a message. */
-export class Results implements ResultCursor {
-  readonly bytes: Uint8Array
-  start = 0
-  end = 0
-  readonly #view: DataView
-
-  /** The first result begins at `from`. */
-  constructor(bytes: Uint8Array, from = 0) {
-    this.bytes = bytes
-    this.end = from
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  }
-
-  advance(): void {
-    this.start = this.end + Uint32Array.BYTES_PER_ELEMENT
-    this.end = this.start + this.#view.getUint32(this.end, true)
-  }
-
-  skip(count: number): void {
-    for (let i = 0; i < count; i++) this.advance()
-  }
-}
-
-export function failAll(request: Request, error: RaftError): void {
-  for (const call of request.calls) call.failed(error)
+function waiting(): Waiting {
+  let answer!: Waiting['answer']
+  let fail!: Waiting['fail']
+  const answers = new Promise<Answers>((resolve, reject) => {
+    answer = resolve
+    fail = reject
+  })
+  return { answers, answer, fail }
 }

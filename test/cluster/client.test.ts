@@ -41,20 +41,14 @@ class Nodes {
 
   /** A call of one command; resolves with its index and result. */
   call(type: 'propose' | 'read', command: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      this.client.call(
-        type,
-        {
-          count: 1,
-          applied(results, index) {
-            results.advance()
-            resolve(`${index} ${Buffer.from(results.bytes.subarray(results.start, results.end))}`)
-          },
-          failed: reject,
-        },
-        (frame) => frame.append(Buffer.from(command)),
-      )
-    })
+    return this.client.call(
+      type,
+      (answers) => {
+        answers.advance()
+        return `${answers.index} ${Buffer.from(answers.bytes.subarray(answers.start, answers.end))}`
+      },
+      (frame) => frame.append(Buffer.from(command)),
+    )
   }
 
   #arrive(request: ClientRequest): void {
@@ -79,6 +73,50 @@ test('the calls of one turn travel in one frame, and each gets its own result', 
   expect(frame.count).toBe(3)
   nodes.settle({ request, outcome: 'applied', index: 7, count: 3 }, 'x', 'y', 'z')
   expect(await Promise.all(calls)).toEqual(['7 x', '8 y', '9 z'])
+})
+
+test('calls of several commands, and one that fails at its answer, leave the others theirs', async () => {
+  const nodes = nodesLedBy(1)
+  const pair = nodes.client.call(
+    'propose',
+    (answers) => {
+      answers.skip(2)
+      return answers.index
+    },
+    (frame) => ['a', 'b'].forEach((command) => void frame.append(Buffer.from(command))),
+  )
+  const failing = nodes.client.call(
+    'propose',
+    (answers) => {
+      answers.advance()
+      throw new Error('not to be read')
+    },
+    (frame) => frame.append(Buffer.from('c')),
+  )
+  const last = nodes.call('propose', 'd')
+  const { request, frame } = await nodes.next()
+  expect(frame.count).toBe(4)
+  nodes.settle({ request, outcome: 'applied', index: 7, count: 4 }, 'w', 'x', 'y', 'z')
+  expect(await pair).toBe(8)
+  await expect(failing).rejects.toThrow('not to be read')
+  expect(await last).toBe('10 z')
+})
+
+test('a call that cannot be written rejects, and the frame goes without it', async () => {
+  const nodes = nodesLedBy(1)
+  const call = nodes.call('propose', 'a')
+  const broken = nodes.client.call(
+    'propose',
+    () => undefined,
+    () => {
+      throw new Error('no such command')
+    },
+  )
+  await expect(broken).rejects.toThrow('no such command')
+  const { request, frame } = await nodes.next()
+  expect(frame.count).toBe(1)
+  nodes.settle({ request, outcome: 'applied', index: 1, count: 1 }, 'x')
+  expect(await call).toBe('1 x')
 })
 
 test('a refusal on arrival brings the frame back, and it goes to the next leader', async () => {
