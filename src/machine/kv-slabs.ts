@@ -14,6 +14,9 @@ const unitBits = 4
 const offsetBits = 12
 const slabUnits = 1 << offsetBits
 const slabBytes = slabUnits << unitBits
+const slabMask = slabBytes - 1
+/** Of a processor's caches. */
+const lineBytes = 64
 const chunksMax = 1 << (31 - offsetBits)
 /** The largest slots in a slab, 8 KiB: eight of them fill it. */
 const slotUnitsMax = slabUnits / 8
@@ -69,6 +72,15 @@ export class Slabs {
 
   memoryOf(ref: number): Memory {
     return this.#chunks[ref >>> offsetBits]!
+  }
+
+  /** Reads from the cache lines of a short record, or from the first ones of a long one. */
+  touch(ref: number): number {
+    if (ref === 0) return 0
+    const { bytes } = this.memoryOf(ref)
+    const at = offsetOfRef(ref)
+    // Beyond the slab's end it is another record that is read, which does no harm.
+    return bytes[at]! + bytes[(at + lineBytes) & slabMask]! + bytes[(at + 2 * lineBytes) & slabMask]!
   }
 
   /** A slot for a record of so many bytes; what lies in it is anything. */

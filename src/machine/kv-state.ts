@@ -33,6 +33,11 @@ export class KvState {
     return this.#count
   }
 
+  /** Brings the records of `count` keys into the processor's caches, `fetchedMax` at most. */
+  fetch(hashes: Int32Array, count: number): void {
+    this.#index.fetch(hashes, count)
+  }
+
   /** The record of a key whose hash is known; 0 when it is absent. */
   find(hash: number, memory: Memory, start: number, length: number): number {
     const ref = this.#index.find(hash, memory, start, length)

@@ -25,7 +25,7 @@ import {
   valueBytesMax,
 } from './commands.js'
 import { keyLengthAt, keyOffset, revisionsBytes } from './kv-entry.js'
-import { hashKey } from './kv-index.js'
+import { fetchedMax, hashKey } from './kv-index.js'
 import { offsetOfRef } from './kv-slabs.js'
 import { hashState, readSnapshot, SnapshotReader } from './kv-snapshot.js'
 import { KvState } from './kv-state.js'
@@ -40,6 +40,8 @@ const nothing = new Memory(new Uint8Array(0))
 
 class Kv implements StateMachine {
   #state = new KvState()
+  /** Of the keys of the next commands. */
+  readonly #hashes = new Int32Array(fetchedMax)
   /** The snapshot that is being pulled. */
   #snapshot: SnapshotReader | undefined
   /** How many snapshots were begun: their numbers start with 1. */
@@ -56,16 +58,35 @@ class Kv implements StateMachine {
     this.#results = results
     // What `forEachCommand` does, without a call of a closure for each command.
     let end = runHeaderBytes
-    for (let remaining = run.count; remaining > 0; remaining--) {
-      const start = end + commandHeaderBytes
-      end = start + source.view.getUint32(end, true)
-      this.#applyCommand(start, end)
+    for (let remaining = run.count; remaining > 0; remaining -= fetchedMax) {
+      const count = Math.min(remaining, fetchedMax)
+      this.#lookAhead(end, count)
+      for (let at = 0; at < count; at++) {
+        const start = end + commandHeaderBytes
+        end = start + source.view.getUint32(end, true)
+        this.#applyCommand(this.#hashes[at]!, start, end)
+      }
     }
     this.#source = nothing
     this.#results = undefined
   }
 
-  #applyCommand(start: number, end: number): void {
+  /** Hashes the keys of the next `count` commands, whose first header is at `header`, and fetches their records. */
+  #lookAhead(header: number, count: number): void {
+    const { view } = this.#source
+    let end = header
+    for (let at = 0; at < count; at++) {
+      const start = end + commandHeaderBytes
+      end = start + view.getUint32(end, true)
+      const key = start + commandPrefixBytes
+      const length = key > end ? 0 : view.getUint16(start + 1, true)
+      // A key that does not fit is malformed: its hash is never used.
+      this.#hashes[at] = key + length > end ? 0 : hashKey(this.#source, key, length)
+    }
+    this.#state.fetch(this.#hashes, count)
+  }
+
+  #applyCommand(hash: number, start: number, end: number): void {
     const { view } = this.#source
     const key = start + commandPrefixBytes
     if (key > end) return this.#answer(statuses.malformed)
@@ -74,15 +95,15 @@ class Kv implements StateMachine {
     if (length === 0 || length > keyBytesMax || keyEnd > end) return this.#answer(statuses.malformed)
     switch (view.getUint8(start)) {
       case commandOps.put:
-        return this.#put(key, keyEnd, end)
+        return this.#put(hash, key, keyEnd, end)
       case commandOps.append:
-        return this.#append(key, keyEnd, end)
+        return this.#append(hash, key, keyEnd, end)
       case commandOps.delete:
-        return keyEnd === end ? this.#delete(key, keyEnd) : this.#answer(statuses.malformed)
+        return keyEnd === end ? this.#delete(hash, key, keyEnd) : this.#answer(statuses.malformed)
       case commandOps.cas:
-        return this.#cas(key, keyEnd, end)
+        return this.#cas(hash, key, keyEnd, end)
       case commandOps.casAbsent:
-        return this.#casAbsent(key, keyEnd, end)
+        return this.#casAbsent(hash, key, keyEnd, end)
       default:
         return this.#answer(statuses.malformed)
     }
@@ -90,17 +111,15 @@ class Kv implements StateMachine {
 
   // All of these have the key from `key` on, and what stands behind it from `start` to `end`.
 
-  #put(key: number, start: number, end: number): void {
+  #put(hash: number, key: number, start: number, end: number): void {
     if (end - start > valueBytesMax) return this.#answer(statuses.malformed)
-    const hash = hashKey(this.#source, key, start - key)
     const ref = this.#state.find(hash, this.#source, key, start - key)
     if (ref === 0) this.#create(hash, key, start, start, end)
     else this.#overwrite(hash, ref, 0, start, end)
   }
 
-  #append(key: number, start: number, end: number): void {
+  #append(hash: number, key: number, start: number, end: number): void {
     if (end - start > valueBytesMax) return this.#answer(statuses.malformed)
-    const hash = hashKey(this.#source, key, start - key)
     const ref = this.#state.find(hash, this.#source, key, start - key)
     if (ref === 0) return this.#create(hash, key, start, start, end)
     const present = this.#state.valueLength(ref)
@@ -108,8 +127,7 @@ class Kv implements StateMachine {
     this.#overwrite(hash, ref, present, start, end)
   }
 
-  #delete(key: number, keyEnd: number): void {
-    const hash = hashKey(this.#source, key, keyEnd - key)
+  #delete(hash: number, key: number, keyEnd: number): void {
     const ref = this.#state.find(hash, this.#source, key, keyEnd - key)
     if (ref === 0) return this.#answer(statuses.notFound)
     this.#snapshot?.keep(ref)
@@ -118,7 +136,7 @@ class Kv implements StateMachine {
     this.#answer(statuses.applied)
   }
 
-  #cas(key: number, start: number, end: number): void {
+  #cas(hash: number, key: number, start: number, end: number): void {
     const expected = start + 4
     if (expected > end) return this.#answer(statuses.malformed)
     const expectedLength = this.#source.view.getUint32(start, true)
@@ -126,16 +144,14 @@ class Kv implements StateMachine {
     if (expectedLength > valueBytesMax || value > end || end - value > valueBytesMax) {
       return this.#answer(statuses.malformed)
     }
-    const hash = hashKey(this.#source, key, start - key)
     const ref = this.#state.find(hash, this.#source, key, start - key)
     if (ref === 0 || !this.#state.hasValue(ref, this.#source, expected, expectedLength))
       return this.#answerMismatch(ref)
     this.#overwrite(hash, ref, 0, value, end)
   }
 
-  #casAbsent(key: number, start: number, end: number): void {
+  #casAbsent(hash: number, key: number, start: number, end: number): void {
     if (end - start > valueBytesMax) return this.#answer(statuses.malformed)
-    const hash = hashKey(this.#source, key, start - key)
     const ref = this.#state.find(hash, this.#source, key, start - key)
     if (ref !== 0) return this.#answerMismatch(ref)
     this.#create(hash, key, start, start, end)
