@@ -1,8 +1,9 @@
 /**
  * The store of the threads and inline hosts: one LMDB environment a node. This is the only file that
  * calls LMDB. One transaction is in flight at a time: what was given meanwhile is the next one. As long as the disk
- * is quick, the log is written in the node's own turn, which saves two changes of threads; everything else, and
- * all as soon as the disk is slow, goes through a thread of libuv's pool, so that the node's loop stays free.
+ * is quick, the log is written in the node's own turn, which saves two changes of threads, and takes along what else
+ * waits, which saves a flush; what finds no company, and all as soon as the disk is slow, goes through a thread of
+ * libuv's pool, so that the node's loop stays free.
  *
  * With `overlappingSync` off a commit is LMDB's own: pages, `fdatasync`, then the meta page through a
  * descriptor opened with O_DSYNC; only after that does the promise resolve. With it on, the promise resolves
@@ -71,10 +72,16 @@ interface Pending {
   readonly flushed: Flushed
 }
 
+/** What one transaction writes. */
+type Batch = readonly Pick<Pending, 'changes'>[]
+
 /** A disk is quick as long as it writes a transaction within so many milliseconds: a heartbeat can wait for it. */
 const quickMs = 5
 /** After a slow transaction, so many quick ones in a row must come before the node waits for the disk again. */
 const quickRunMin = 16
+
+/** What need not be written soon waits so long for the log's next write. */
+const companyMs = 5
 
 /** Several waiting writes become one transaction up to about this many bytes, so that none is long. */
 const transactionBytesMax = 1024 * 1024
@@ -87,6 +94,8 @@ class LmdbTable implements Table {
   readonly #now: () => number
   readonly #db: RootDatabase<Uint8Array, Uint8Array>
   #waiting: Pending[] = []
+  /** Set while something waits for company. */
+  #alone: NodeJS.Timeout | undefined
   #isWriting = false
   /** Quick transactions since the last slow one. A disk is not trusted before it was seen. */
   #quickRun = 0
@@ -131,30 +140,40 @@ class LmdbTable implements Table {
       return
     }
     this.#waiting.push({ changes, flushed })
-    if (!this.#isWriting) this.#writeNext()
+    if (!this.#isWriting) this.#alone ??= setTimeout(() => this.#writeNext(), companyMs)
   }
 
   commitSoon(changes: readonly Change[], flushed: Flushed): void {
-    const isFree = !this.#isWriting && this.#failure === undefined
-    if (!isFree || this.#quickRun < quickRunMin) return this.commit(changes, flushed)
-    const batch = [{ changes, flushed }]
-    if (!this.#room.takes(bytesOf(changes))) return this.#failLater(batch, diskFullError())
+    if (this.#isWriting || this.#failure !== undefined) return this.commit(changes, flushed)
+    this.#waiting.push({ changes, flushed })
+    if (this.#quickRun < quickRunMin) return this.#writeNext()
+    const batch = this.#takeWaiting()
+    // What waits was given first, and must not come last: rather than that, all of it takes the other way.
+    if (this.#waiting.length > 0) {
+      this.#waiting.unshift(...batch)
+      return this.#writeNext()
+    }
+    if (!this.#room.takes(bytesOf(batch))) return this.#failLater(batch, diskFullError())
     const beganMs = this.#now()
     try {
-      this.#writeHere(changes)
+      this.#writeHere(batch)
     } catch (error) {
       return this.#failLater(batch, this.#explain(error))
     }
     this.#took(this.#now() - beganMs)
+    // For the others it is to be a later turn, and they are in no hurry.
+    if (batch.length > 1) setImmediate(tellFlushed, batch.slice(0, -1))
     flushed(undefined)
   }
 
   commitNow(changes: readonly Change[]): void {
-    if (!this.#room.takes(bytesOf(changes))) throw diskFullError()
-    this.#writeHere(changes)
+    const batch = [{ changes }]
+    if (!this.#room.takes(bytesOf(batch))) throw diskFullError()
+    this.#writeHere(batch)
   }
 
   async close(): Promise<void> {
+    if (!this.#isWriting) this.#writeNext()
     if (this.#isWriting) {
       await new Promise<void>((done) => {
         this.#onIdle = done
@@ -176,12 +195,9 @@ class LmdbTable implements Table {
       this.#onIdle?.()
       return
     }
-    const bytes = batch.reduce((sum, { changes }) => sum + bytesOf(changes), 0)
-    if (!this.#room.takes(bytes)) return this.#failLater(batch, diskFullError())
+    if (!this.#room.takes(bytesOf(batch))) return this.#failLater(batch, diskFullError())
     const beganMs = this.#now()
-    const written = this.#db.batch(() => {
-      for (const { changes } of batch) this.#apply(changes)
-    })
+    const written = this.#db.batch(() => this.#apply(batch))
     written.then(
       () => {
         this.#took(this.#now() - beganMs)
@@ -192,10 +208,10 @@ class LmdbTable implements Table {
   }
 
   /** One transaction, flushed on return. */
-  #writeHere(changes: readonly Change[]): void {
+  #writeHere(batch: Batch): void {
     // The braces matter: a callback that returns a put's promise is not flushed on return.
     this.#db.transactionSync(() => {
-      this.#apply(changes)
+      this.#apply(batch)
     })
   }
 
@@ -204,28 +220,30 @@ class LmdbTable implements Table {
   }
 
   #takeWaiting(): Pending[] {
-    let bytes = 0
+    clearTimeout(this.#alone)
+    this.#alone = undefined
     let count = 0
-    for (const { changes } of this.#waiting) {
-      bytes += bytesOf(changes)
+    for (let bytes = 0; count < this.#waiting.length; count++) {
+      bytes += bytesOf([this.#waiting[count]!])
       if (count > 0 && bytes > transactionBytesMax) break
-      count++
     }
     return this.#waiting.splice(0, count)
   }
 
-  #apply(changes: readonly Change[]): void {
-    for (const { key, value } of changes) {
-      // The batch as a whole tells how each of these went.
-      if (value === undefined) void this.#db.remove(key)
-      else void this.#db.put(key, value)
+  #apply(batch: Batch): void {
+    for (const { changes } of batch) {
+      for (const { key, value } of changes) {
+        // The batch as a whole tells how each of these went.
+        if (value === undefined) void this.#db.remove(key)
+        else void this.#db.put(key, value)
+      }
     }
   }
 
   #finish(batch: readonly Pending[]): void {
     // The disk goes on while the callbacks run.
     this.#writeNext()
-    for (const { flushed } of batch) flushed(undefined)
+    tellFlushed(batch)
   }
 
   /** Meanwhile the table counts as busy: nothing else is tried. */
@@ -262,6 +280,12 @@ class LmdbTable implements Table {
 
 const errorCodes = { inputOutput: 5, noSpace: 28, mapFull: -30792 } as const
 
-function bytesOf(changes: readonly Change[]): number {
-  return changes.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0)
+function tellFlushed(batch: readonly Pending[]): void {
+  for (const { flushed } of batch) flushed(undefined)
+}
+
+function bytesOf(batch: Batch): number {
+  let bytes = 0
+  for (const { changes } of batch) for (const { value } of changes) bytes += value?.byteLength ?? 0
+  return bytes
 }

@@ -4,7 +4,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { type LogStore, openLmdbStore } from '../../src/storage/index.js'
-import { persistOf, runOf, stateOf, stepStore, testMembership } from '../../src/testing/store-model.js'
+import {
+  chunkOf,
+  persistOf,
+  runOf,
+  snapshotBytes,
+  snapshotOf,
+  stateOf,
+  stepStore,
+  testMembership,
+} from '../../src/testing/store-model.js'
 import { lmdbDisk, newFolder } from './disks.js'
 import { nodeId } from './node-id.js'
 
@@ -104,9 +113,15 @@ test('the log waits for its disk once it was quick sixteen times in a row, and a
   await store.close()
 })
 
-test('a snapshot is never waited for, and the log goes behind it meanwhile', async () => {
-  const { store } = openLmdbStore({ dir: newFolder(), nodeId, membership: testMembership, now: () => 0 })
+/** A store whose log waits for the disk, with the entries 1 to 16. */
+async function openQuickStore(dir = newFolder()): Promise<LogStore> {
+  const { store } = openLmdbStore({ dir, nodeId, membership: testMembership, now: () => 0 })
   for (let index = 1; index <= 16; index++) await stepStore(store, append(index, 10))
+  return store
+}
+
+test('a snapshot is never waited for: the log’s next write takes it along, and it hears of it in a later turn', async () => {
+  const store = await openQuickStore()
   const order: string[] = []
   const chunk = new Promise<void>((done) =>
     store.writeSnapshotChunk({ index: 1, term: 1 }, 0, Buffer.alloc(1000), () => {
@@ -114,18 +129,43 @@ test('a snapshot is never waited for, and the log goes behind it meanwhile', asy
       done()
     }),
   )
-  const entry = new Promise<void>((done) =>
-    store.write(append(17, 10).persist, () => {
-      order.push('entry')
-      done()
-    }),
-  )
-  expect(order).toEqual([])
-  await Promise.all([chunk, entry])
-  expect(order).toEqual(['chunk', 'entry'])
+  store.write(append(17, 10).persist, () => void order.push('entry'))
+  expect(order).toEqual(['entry'])
+  await chunk
+  expect(order).toEqual(['entry', 'chunk'])
   expect(await isWaitedFor(store, 18)).toBe(true)
   await store.close()
 })
+
+test('a snapshot that finds no write to go along with goes alone', async () => {
+  const store = await openQuickStore()
+  const snapshot = snapshotOf(16, 1, 1000)
+  await stepStore(store, { type: 'chunk', ...chunkOf(snapshot, 0, 1000) })
+  await stepStore(store, { type: 'compact', snapshot, base: { index: 16, term: 1 } })
+  expect(store.readSnapshot(16, 0, 1000)).toEqual(snapshotBytes(snapshot))
+  await store.close()
+})
+
+test.each([1000, 4_000_000])(
+  'the log is written behind what was given before it, %i bytes of it, also in one transaction',
+  async (size) => {
+    const dir = newFolder()
+    const store = await openQuickStore(dir)
+    const snapshot = snapshotOf(16, 1, size)
+    const half = size / 2
+    await stepStore(store, { type: 'chunk', ...chunkOf(snapshot, 0, half) })
+    // None of these waits for the one before it.
+    const chunk = stepStore(store, { type: 'chunk', ...chunkOf(snapshot, half, half) })
+    const cut = stepStore(store, { type: 'compact', snapshot, base: { index: 10, term: 1 } })
+    await Promise.all([chunk, cut, stepStore(store, append(17, 10))])
+    await store.close()
+    const { recovered, store: reopened } = lmdbDisk(dir).open()
+    expect(recovered.base.index).toBe(10)
+    expect(recovered.snapshot).toEqual(snapshot)
+    expect(stateOf(recovered).entries.map(({ index }) => index)).toEqual([11, 12, 13, 14, 15, 16, 17])
+    await reopened.close()
+  },
+)
 
 test('writes that were given before it are flushed by close', async () => {
   const disk = lmdbDisk()
