@@ -57,8 +57,9 @@ export class Client {
     }
     // Of all that a call makes, its promise is the most: one callback of a common one makes the least.
     const outcome = packer.answers.then(read)
-    if (packer.isFull) this.#pack(packer)
-    this.#scheduleTurn()
+    // A full frame leaves at once: the nodes have work while the rest of the turn's calls are made.
+    if (packer.isFull) this.#send()
+    else this.#scheduleTurn()
     return outcome
   }
 
@@ -149,12 +150,13 @@ export class Client {
     if (this.#isTurnScheduled || this.#isClosed) return
     this.#isTurnScheduled = true
     // After all callers of this turn have had their say.
-    setImmediate(() => this.#turn())
+    setImmediate(() => {
+      this.#isTurnScheduled = false
+      if (!this.#isClosed) this.#send()
+    })
   }
 
-  #turn(): void {
-    this.#isTurnScheduled = false
-    if (this.#isClosed) return
+  #send(): void {
     for (const packer of Object.values(this.#packers)) if (!packer.isEmpty) this.#pack(packer)
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs)
     const leader = this.#findLeader()

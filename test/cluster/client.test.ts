@@ -10,6 +10,8 @@ import type { ClientRequest, Settlement } from '../../src/transport/index.js'
 class Nodes {
   readonly client: Client
   leaderId: NodeId | undefined
+  /** How many requests each message brought. */
+  readonly messages: number[] = []
   readonly #waiting: ((request: ClientRequest) => void)[] = []
   readonly #arrived: ClientRequest[] = []
 
@@ -21,6 +23,7 @@ class Nodes {
   add(nodeId: NodeId): void {
     const { port1, port2 } = new MessageChannel()
     port2.on('message', (requests: ClientRequest[]) => {
+      this.messages.push(requests.length)
       for (const request of requests) this.#arrive(request)
     })
     this.client.attach(nodeId, port1 as MessagePort)
@@ -72,6 +75,17 @@ test('the calls of one turn travel in one frame, and each gets its own result', 
   const { request, frame } = await nodes.next()
   expect(frame.count).toBe(3)
   nodes.settle({ request, outcome: 'applied', index: 7, count: 3 }, 'x', 'y', 'z')
+  expect(await Promise.all(calls)).toEqual(['7 x', '8 y', '9 z'])
+})
+
+test('a full frame leaves at once, and what the turn adds goes behind it', async () => {
+  const nodes = nodesLedBy(1)
+  const calls = ['v'.repeat(300 << 10), 'a', 'b'].map((command) => nodes.call('propose', command))
+  const [full, rest] = [await nodes.next(), await nodes.next()]
+  expect(nodes.messages).toEqual([1, 1])
+  expect([full.frame.count, rest.frame.count]).toEqual([1, 2])
+  nodes.settle({ request: full.request, outcome: 'applied', index: 7, count: 1 }, 'x')
+  nodes.settle({ request: rest.request, outcome: 'applied', index: 8, count: 2 }, 'y', 'z')
   expect(await Promise.all(calls)).toEqual(['7 x', '8 y', '9 z'])
 })
 
