@@ -79,9 +79,10 @@ export function workloadCalls(cluster: Cluster, workload: Workload): NextCall {
 }
 
 /** A read is linearizable; a read-modify-write is a read and, after it, a put of another value. */
-async function performOperation(cluster: Cluster, workload: Workload, { op, key }: Operation): Promise<void> {
-  if (op === 'read' || op === 'readModifyWrite') await cluster.get(key)
-  if (op !== 'read') await cluster.put(key, workload.value())
+function performOperation(cluster: Cluster, workload: Workload, { op, key }: Operation): Promise<unknown> {
+  const put = (): Promise<unknown> => cluster.put(key, workload.value())
+  if (op === 'read') return cluster.get(key)
+  return op === 'readModifyWrite' ? cluster.get(key).then(put) : put()
 }
 
 /** Puts the records that a workload expects to find. */
