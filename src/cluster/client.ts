@@ -12,6 +12,10 @@ import { Answers, type Request, RequestPacker } from './requests.js'
 const sentBytesMax = 16 << 20
 /** Bytes of calls that wait or are on their way; more calls are refused. */
 export const pendingBytesMax = 64 << 20
+/** Bytes of queries that may leave before their turn is over. */
+const aheadBytes = 8 << 10
+/** Requests on their way with which none leaves ahead: then the leader has work, and a larger frame costs it less. */
+const aheadMax = 4
 /** How often deadlines and a missing leader are looked at while something waits. */
 const sweepMs = 20
 
@@ -57,8 +61,8 @@ export class Client {
     }
     // Of all that a call makes, its promise is the most: one callback of a common one makes the least.
     const outcome = packer.answers.then(read)
-    // A full frame leaves at once: the nodes have work while the rest of the turn's calls are made.
-    if (packer.isFull) this.#send()
+    // The nodes have work while the rest of the turn's calls are made.
+    if (packer.isFull || this.#mayQueriesGoAhead()) this.#send()
     else this.#scheduleTurn()
     return outcome
   }
@@ -144,6 +148,15 @@ export class Client {
     } else {
       this.#fail(request, new RaftError('REPLACED'))
     }
+  }
+
+  /**
+   * Commands wait for each other, to share a flush, and queries beside them, which would wait for that flush. Queries
+   * alone share no more than a round of heartbeats: the leader reads for the first while others are asked.
+   */
+  #mayQueriesGoAhead(): boolean {
+    const { propose, read } = this.#packers
+    return read.frame.byteLength >= aheadBytes && this.#sent.size < aheadMax && propose.isEmpty
   }
 
   #scheduleTurn(): void {

@@ -89,6 +89,44 @@ test('a full frame leaves at once, and what the turn adds goes behind it', async
   expect(await Promise.all(calls)).toEqual(['7 x', '8 y', '9 z'])
 })
 
+/** More than queries wait for when nothing keeps them. */
+const manyQueryBytes = 'k'.repeat(9 << 10)
+
+test('queries alone leave before their turn is over', async () => {
+  const nodes = nodesLedBy(1)
+  const calls = [manyQueryBytes, 'a', 'b'].map((query) => nodes.call('read', query))
+  const [ahead, rest] = [await nodes.next(), await nodes.next()]
+  expect(nodes.messages).toEqual([1, 1])
+  expect([ahead.frame.count, rest.frame.count]).toEqual([1, 2])
+  nodes.settle({ request: rest.request, outcome: 'read', count: 2 }, 'y', 'z')
+  nodes.settle({ request: ahead.request, outcome: 'read', count: 1 }, 'x')
+  expect(await Promise.all(calls)).toEqual(['0 x', '0 y', '1 z'])
+})
+
+test('queries beside commands wait with them', async () => {
+  const nodes = nodesLedBy(1)
+  const command = nodes.call('propose', 'a')
+  const queries = [manyQueryBytes, 'b'].map((query) => nodes.call('read', query))
+  const [commands, asked] = [await nodes.next(), await nodes.next()]
+  expect(nodes.messages).toEqual([2])
+  nodes.settle({ request: commands.request, outcome: 'applied', index: 7, count: 1 }, 'x')
+  nodes.settle({ request: asked.request, outcome: 'read', count: 2 }, 'y', 'z')
+  expect(await Promise.all([command, ...queries])).toEqual(['7 x', '0 y', '1 z'])
+})
+
+test('queries leave ahead of their turn only while the leader has few requests to answer', async () => {
+  const nodes = nodesLedBy(1)
+  const calls = Array.from({ length: 6 }, () => nodes.call('read', manyQueryBytes))
+  const counts: number[] = []
+  while (counts.length < 5) {
+    const { request, frame } = await nodes.next()
+    counts.push(frame.count)
+    nodes.settle({ request, outcome: 'read', count: frame.count }, ...Array<string>(frame.count).fill('x'))
+  }
+  expect(counts).toEqual([1, 1, 1, 1, 2])
+  await Promise.all(calls)
+})
+
 test('calls of several commands, and one that fails at its answer, leave the others theirs', async () => {
   const nodes = nodesLedBy(1)
   const pair = nodes.client.call(
