@@ -20,8 +20,8 @@ import { type Load, puts, underLoad } from '../under-load.js'
 
 const clients = 64
 const killsOf: Readonly<Record<Extent, number>> = { quick: 3, usual: 10, long: 30 }
-/** Of undisturbed load between two kills. */
-const pauseMs = 300
+/** Of undisturbed load between two kills, drawn evenly: at equal distances all kills would fall between the same ticks. */
+const pauseMs = { least: 300, most: 500 }
 
 export const failover: Group = {
   name: 'failover',
@@ -78,7 +78,8 @@ async function killAgainAndAgain(
   const times: number[] = []
   while (times.length < kills) {
     tell(`kill ${times.length + 1} of ${kills}`)
-    await delay(pauseMs, undefined, { signal })
+    const { least, most } = pauseMs
+    await delay(least + Math.random() * (most - least), undefined, { signal })
     await leaderKnown(cluster, signal)
     const startedMs = performance.now()
     const killed = await cluster.kill('leader')

@@ -26,7 +26,7 @@ import {
   sendAppends,
   sendHeartbeats,
 } from './replication.js'
-import { becomeFollower } from './roles.js'
+import { becomeFollower, randomizedElectionTimeoutTicks } from './roles.js'
 import { onInstallSnapshot, onInstallSnapshotResponse, onSnapshotMissing } from './snapshots.js'
 import { emptyOutbox, hardStateOf, isDiskStalled, isSameHardState, type RaftState } from './state.js'
 import { assert } from './types.js'
@@ -169,8 +169,7 @@ function initialState(options: RaftOptions): RaftState {
     role: 'follower',
     leaderId: undefined,
     electionElapsedTicks: 0,
-    randomizedElectionTimeoutTicks:
-      limits.electionTimeoutTicks + 1 + random.below(limits.electionTimeoutTicks),
+    randomizedElectionTimeoutTicks: randomizedElectionTimeoutTicks(limits, random),
     heartbeatElapsedTicks: 0,
     diskElapsedTicks: 0,
     votes: new Map(),

@@ -1,7 +1,9 @@
 /** The changes of role (Figure 4), each with its reason. */
 import { emptyRun } from './entry-run.js'
+import type { RaftLimits } from './options.js'
 import { Progress } from './progress.js'
 import { membersOf } from './quorum.js'
+import type { Random } from './random.js'
 import type { RaftState } from './state.js'
 import { assert, type NodeId, type Reason, type Role, type Term } from './types.js'
 
@@ -18,6 +20,9 @@ export function becomeFollower(
   state.votes.clear()
   // A follower that only learns of a new term goes on waiting: what puts off its election is a leader or a vote (§5.2).
   if (state.role !== 'follower') enter(state, 'follower')
+  // With one draw for life, who drew the longest would never lead: the others win, fail as leaders, and leave the
+  // next election to wait for it.
+  else if (isNews && leaderId !== undefined) drawElectionTimeout(state)
   state.leaderId = leaderId
   if (isNews) announce(state, reason)
 }
@@ -82,10 +87,17 @@ function adoptTerm(state: RaftState, term: Term): void {
 function enter(state: RaftState, role: Role): void {
   state.role = role
   state.electionElapsedTicks = 0
-  const { electionTimeoutTicks } = state.limits
-  // One tick more than the timeout at least, so that who answers has stopped waiting for the leader too.
-  state.randomizedElectionTimeoutTicks = electionTimeoutTicks + 1 + state.random.below(electionTimeoutTicks)
+  drawElectionTimeout(state)
   state.heartbeatElapsedTicks = 0
+}
+
+function drawElectionTimeout(state: RaftState): void {
+  state.randomizedElectionTimeoutTicks = randomizedElectionTimeoutTicks(state.limits, state.random)
+}
+
+/** One tick more than the timeout at least, so that who answers has stopped waiting for the leader too. */
+export function randomizedElectionTimeoutTicks({ electionTimeoutTicks }: RaftLimits, random: Random): number {
+  return electionTimeoutTicks + 1 + random.below(electionTimeoutTicks)
 }
 
 function announce(state: RaftState, reason: Reason): void {

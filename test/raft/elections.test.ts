@@ -334,6 +334,19 @@ describe('randomized timeouts', () => {
     expect(seen.size).toBeGreaterThan(10)
   })
 
+  test('[EL10] it is drawn anew for every leader, and not while that one leads', () => {
+    const bench = new Bench()
+    const seen = new Set<number>()
+    for (let term = 1; term <= 30; term++) {
+      bench.receive(heartbeat({ from: 2, term }))
+      const { randomizedElectionTimeoutTicks } = bench.state
+      seen.add(randomizedElectionTimeoutTicks)
+      bench.receive(heartbeat({ from: 2, term }))
+      expect(bench.state.randomizedElectionTimeoutTicks).toBe(randomizedElectionTimeoutTicks)
+    }
+    expect(seen.size).toBeGreaterThan(10)
+  })
+
   test('[EL10] five nodes that start together rarely time out in the same tick', () => {
     let ties = 0
     for (let seed = 0; seed < 100; seed++) {
