@@ -6,6 +6,7 @@
 import { ResultBuilder, type StateMachine } from '../machine/index.js'
 import type {
   EntryRun,
+  Input,
   InstallSnapshot,
   Message,
   Persist,
@@ -13,7 +14,7 @@ import type {
   RaftOptions,
   Snapshot,
 } from '../raft/index.js'
-import { entryKinds, needsFlush, Raft } from '../raft/index.js'
+import { assert, entryKinds, needsFlush, Raft } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 import type { ClientRequest, Links, Settlement, Settlements } from '../transport/index.js'
 import type { Clock } from './clock.js'
@@ -58,12 +59,24 @@ export class Driver {
   readonly #results = new ResultBuilder()
   #settled: Settlement[] = []
   #applyTo = 0
-  #isFlushing = false
+  /** What is with the store: one write at a time, so that all that comes meanwhile is the next one. */
+  #writing: Persist | undefined
   #isStopped = false
   #isTurnDeferred = false
 
   readonly #settle = (settlement: Settlement): void => {
     this.#settled.push(settlement)
+  }
+
+  /** One function for all writes: V8 forgets the compiled code of one that nobody holds between two calls. */
+  readonly #written = (error: Error | undefined): void => {
+    if (error !== undefined) return this.#fail(error)
+    const persist = this.#writing
+    assert(persist !== undefined, 'only what was given to the store is flushed')
+    this.#writing = undefined
+    this.#count(persist)
+    this.#guard(this.#flushed, persist)
+    this.turn()
   }
 
   constructor(options: DriverOptions) {
@@ -83,40 +96,22 @@ export class Driver {
 
   /** One unit of the protocol's time. The ports have been drained before, so that a stall is no dead leader. */
   tick(): void {
-    this.#guard(() => this.raft.step({ type: 'tick' }))
+    this.#guard(this.#step, { type: 'tick' })
   }
 
   receive(message: Message): void {
     this.#options.counters.add('messagesReceived', 1)
     this.#heartbeats.received(message)
-    this.#guard(() => this.raft.step({ type: 'message', message }))
+    this.#guard(this.#step, { type: 'message', message })
   }
 
-  request({ type, request, frame }: ClientRequest): void {
-    this.#guard(() => {
-      const answer =
-        type === 'propose' ? this.raft.propose(frame) : this.raft.step({ type: 'read', id: request })
-      if (answer !== undefined && 'code' in answer) {
-        const { code, leaderId } = answer
-        this.#settle({ request, outcome: 'refused', code, leaderId, frame })
-      } else if (answer !== undefined) {
-        this.#proposals.add(request, answer.first, frame.count)
-      } else {
-        this.#reads.add(request, frame)
-      }
-    })
+  request(request: ClientRequest): void {
+    this.#guard(this.#take, request)
   }
 
   /** Does all that the facts of this turn made possible. Called once the ports are drained. */
   turn(): void {
-    this.#guard(() => {
-      this.#sendAndPersist()
-      // A quick disk tells of its failure before the write returns.
-      if (this.#isStopped) return
-      this.#apply()
-      this.#reply()
-      this.#publish()
-    })
+    this.#guard(this.#takeTurn, undefined)
   }
 
   /** Nothing leaves the node, and nothing more is written, from now on: as after a crash. */
@@ -125,26 +120,46 @@ export class Driver {
     this.#snapshotter.abandon()
   }
 
+  #step(input: Input): void {
+    this.raft.step(input)
+  }
+
+  #take({ type, request, frame }: ClientRequest): void {
+    const answer =
+      type === 'propose' ? this.raft.propose(frame) : this.raft.step({ type: 'read', id: request })
+    if (answer !== undefined && 'code' in answer) {
+      const { code, leaderId } = answer
+      this.#settle({ request, outcome: 'refused', code, leaderId, frame })
+    } else if (answer !== undefined) {
+      this.#proposals.add(request, answer.first, frame.count)
+    } else {
+      this.#reads.add(request, frame)
+    }
+  }
+
+  #takeTurn(): void {
+    this.#sendAndPersist()
+    // A quick disk tells of its failure before the write returns.
+    if (this.#isStopped) return
+    this.#apply()
+    this.#reply()
+    this.#publish()
+  }
+
   #sendAndPersist(): void {
     const ready = this.raft.takeReady()
     this.#applyTo = ready.applyTo
     for (const message of ready.messages) this.#send(message)
     for (const event of ready.events) this.#observe(event)
     for (const reads of ready.reads) this.#reads.confirmed(reads, this.raft.state.leaderId)
-    if (this.#isFlushing) return
+    if (this.#writing !== undefined) return
     const persist = this.raft.takePersist()
     if (persist === undefined) return
     // Messages alone wait for nothing: every write before them is on disk.
     if (!needsFlush(persist)) return this.#flushed(persist)
-    this.#isFlushing = true
+    this.#writing = persist
     // A quick disk calls back at once: what waited for the flush leaves before anything is applied.
-    this.#options.store.write(persist, (error) => {
-      if (error !== undefined) return this.#fail(error)
-      this.#isFlushing = false
-      this.#count(persist)
-      this.#guard(() => this.#flushed(persist))
-      this.turn()
-    })
+    this.#options.store.write(persist, this.#written)
   }
 
   /** Only now may leave what promises durability. */
@@ -266,10 +281,10 @@ export class Driver {
   }
 
   /** Whatever throws here is a broken invariant or a broken part: the node stops, it does not go on in doubt. */
-  #guard(work: () => void): void {
+  #guard<Given>(work: (this: Driver, given: Given) => void, given: Given): void {
     if (this.#isStopped) return
     try {
-      work()
+      work.call(this, given)
     } catch (error) {
       this.#fail(error)
     }

@@ -23,7 +23,10 @@ interface Running {
 }
 
 export class NodeHost implements NodeControl {
-  readonly #links = new PortLinks((first) => this.#received(first))
+  readonly #links = new PortLinks(
+    (first) => this.#received(first),
+    (message) => this.#running?.driver.receive(message),
+  )
   readonly #lateness = createHistogram()
   #running: Running | undefined
 
@@ -118,7 +121,7 @@ export class NodeHost implements NodeControl {
   #drain(): void {
     const running = this.#running
     if (running === undefined) return
-    this.#links.drain((message) => running.driver.receive(message))
+    this.#links.drain()
     for (let got = receiveMessageOnPort(running.client); got; got = receiveMessageOnPort(running.client)) {
       this.#request(got.message as ToNode)
     }

@@ -16,8 +16,7 @@ import type { Membership, NodeId } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
 import { checkHead, flushFolder, freeBytes, Room } from './lmdb-file.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
-import type { Flushed } from './store.js'
-import type { Change, Row, Table } from './table.js'
+import type { Change, Row, Table, Transaction } from './table.js'
 
 export interface LmdbStoreOptions {
   /** Directory of this node alone; made when it is not there. */
@@ -66,14 +65,8 @@ export function openLmdbStore({ dir, nodeId, membership, bytesMax, now }: LmdbSt
 /** As LMDB names it. */
 const fileName = 'data.mdb'
 
-/** A transaction that waits for its turn. */
-interface Pending {
-  readonly changes: readonly Change[]
-  readonly flushed: Flushed
-}
-
-/** What one transaction writes. */
-type Batch = readonly Pick<Pending, 'changes'>[]
+/** What is written at once. */
+type Batch = readonly Pick<Transaction, 'changes'>[]
 
 /** A disk is quick as long as it writes a transaction within so many milliseconds: a heartbeat can wait for it. */
 const quickMs = 5
@@ -93,7 +86,7 @@ class LmdbTable implements Table {
   readonly #room: Room
   readonly #now: () => number
   readonly #db: RootDatabase<Uint8Array, Uint8Array>
-  #waiting: Pending[] = []
+  #waiting: Transaction[] = []
   /** Set while something waits for company. */
   #alone: NodeJS.Timeout | undefined
   #isWriting = false
@@ -102,6 +95,19 @@ class LmdbTable implements Table {
   /** The error of the failed transaction. No other is tried after it: what it lost would not be noticed. */
   #failure: Error | undefined
   #onIdle: (() => void) | undefined
+  /** What LMDB is to write when it calls back. */
+  #batch: Batch = []
+  /** One function for all transactions, so that its compiled code stays. It returns nothing: behind one that returns
+   * a put's promise, LMDB does not flush before it goes on. */
+  readonly #applyBatch = (): void => {
+    for (const { changes } of this.#batch) {
+      for (const { key, value } of changes) {
+        // The batch as a whole tells how each of these went.
+        if (value === undefined) void this.#db.remove(key)
+        else void this.#db.put(key, value)
+      }
+    }
+  }
 
   constructor(path: string, bytesMax: number | undefined, now: () => number) {
     this.#path = path
@@ -134,18 +140,19 @@ class LmdbTable implements Table {
     return this.#db.getKeys({ start: from, end: to })
   }
 
-  commit(changes: readonly Change[], flushed: Flushed): void {
-    if (this.#failure !== undefined) {
-      setImmediate(flushed, this.#failure)
+  commit(transaction: Transaction): void {
+    const failure = this.#failure
+    if (failure !== undefined) {
+      setImmediate(() => transaction.flushed(failure))
       return
     }
-    this.#waiting.push({ changes, flushed })
+    this.#waiting.push(transaction)
     if (!this.#isWriting) this.#alone ??= setTimeout(() => this.#writeNext(), companyMs)
   }
 
-  commitSoon(changes: readonly Change[], flushed: Flushed): void {
-    if (this.#isWriting || this.#failure !== undefined) return this.commit(changes, flushed)
-    this.#waiting.push({ changes, flushed })
+  commitSoon(transaction: Transaction): void {
+    if (this.#isWriting || this.#failure !== undefined) return this.commit(transaction)
+    this.#waiting.push(transaction)
     if (this.#quickRun < quickRunMin) return this.#writeNext()
     const batch = this.#takeWaiting()
     // What waits was given first, and must not come last: rather than that, all of it takes the other way.
@@ -163,7 +170,7 @@ class LmdbTable implements Table {
     this.#took(this.#now() - beganMs)
     // For the others it is to be a later turn, and they are in no hurry.
     if (batch.length > 1) setImmediate(tellFlushed, batch.slice(0, -1))
-    flushed(undefined)
+    transaction.flushed(undefined)
   }
 
   commitNow(changes: readonly Change[]): void {
@@ -197,7 +204,8 @@ class LmdbTable implements Table {
     }
     if (!this.#room.takes(bytesOf(batch))) return this.#failLater(batch, diskFullError())
     const beganMs = this.#now()
-    const written = this.#db.batch(() => this.#apply(batch))
+    this.#batch = batch
+    const written = this.#db.batch(this.#applyBatch)
     written.then(
       () => {
         this.#took(this.#now() - beganMs)
@@ -209,17 +217,15 @@ class LmdbTable implements Table {
 
   /** One transaction, flushed on return. */
   #writeHere(batch: Batch): void {
-    // The braces matter: a callback that returns a put's promise is not flushed on return.
-    this.#db.transactionSync(() => {
-      this.#apply(batch)
-    })
+    this.#batch = batch
+    this.#db.transactionSync(this.#applyBatch)
   }
 
   #took(ms: number): void {
     this.#quickRun = ms <= quickMs ? this.#quickRun + 1 : 0
   }
 
-  #takeWaiting(): Pending[] {
+  #takeWaiting(): Transaction[] {
     clearTimeout(this.#alone)
     this.#alone = undefined
     let count = 0
@@ -230,34 +236,24 @@ class LmdbTable implements Table {
     return this.#waiting.splice(0, count)
   }
 
-  #apply(batch: Batch): void {
-    for (const { changes } of batch) {
-      for (const { key, value } of changes) {
-        // The batch as a whole tells how each of these went.
-        if (value === undefined) void this.#db.remove(key)
-        else void this.#db.put(key, value)
-      }
-    }
-  }
-
-  #finish(batch: readonly Pending[]): void {
+  #finish(batch: readonly Transaction[]): void {
     // The disk goes on while the callbacks run.
     this.#writeNext()
     tellFlushed(batch)
   }
 
   /** Meanwhile the table counts as busy: nothing else is tried. */
-  #failLater(batch: readonly Pending[], reason: Error | Promise<Error>): void {
+  #failLater(batch: readonly Transaction[], reason: Error | Promise<Error>): void {
     this.#isWriting = true
     void Promise.resolve(reason).then((failure) => this.#fail(batch, failure))
   }
 
-  #fail(batch: readonly Pending[], failure: Error): void {
+  #fail(batch: readonly Transaction[], failure: Error): void {
     this.#failure = failure
     const failed = [...batch, ...this.#waiting]
     this.#waiting = []
     this.#isWriting = false
-    for (const { flushed } of failed) flushed(failure)
+    for (const transaction of failed) transaction.flushed(failure)
     this.#onIdle?.()
   }
 
@@ -280,8 +276,8 @@ class LmdbTable implements Table {
 
 const errorCodes = { inputOutput: 5, noSpace: 28, mapFull: -30792 } as const
 
-function tellFlushed(batch: readonly Pending[]): void {
-  for (const { flushed } of batch) flushed(undefined)
+function tellFlushed(batch: readonly Transaction[]): void {
+  for (const transaction of batch) transaction.flushed(undefined)
 }
 
 function bytesOf(batch: Batch): number {

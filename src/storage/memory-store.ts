@@ -5,8 +5,7 @@
  */
 import { assert, type Membership } from '../raft/index.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
-import type { Flushed } from './store.js'
-import type { Change, Row, Table } from './table.js'
+import type { Change, Row, Table, Transaction } from './table.js'
 
 /** Calls back later, in a turn of its own: in virtual time, after as long as a flush takes. */
 export type Defer = (callback: () => void) => void
@@ -16,12 +15,6 @@ export interface MemoryDiskBehaviour {
   readonly defer: Defer
   /** The log's own writes are flushed as they are given, as on a disk that is worth waiting for. Default: not. */
   readonly isQuick?: boolean
-}
-
-/** A transaction that was given and is not flushed. */
-interface Pending {
-  readonly changes: readonly Change[]
-  readonly flushed: Flushed
 }
 
 /** Every simulated node has a disk of its own, so that a node id tells nothing here. */
@@ -97,7 +90,8 @@ function keyOf(name: string): Uint8Array {
 
 class MemoryTable implements Table {
   readonly sharesMemory = true
-  readonly pending: Pending[] = []
+  /** Given, and not flushed. */
+  readonly pending: Transaction[] = []
   readonly #disk: MemoryDisk
   readonly #defer: Defer
   readonly #isQuick: boolean
@@ -125,22 +119,22 @@ class MemoryTable implements Table {
     return this.#namesBetween(from, to).map(keyOf)
   }
 
-  commit(changes: readonly Change[], flushed: Flushed): void {
+  commit(transaction: Transaction): void {
     if (!this.#disk.isMounted(this)) return
     if (this.#isClosed) {
-      this.#defer(() => flushed(new Error('the store is closed')))
+      this.#defer(() => transaction.flushed(new Error('the store is closed')))
       return
     }
-    this.pending.push({ changes, flushed })
+    this.pending.push(transaction)
     // Whichever flush ends first is the oldest one: a disk with one queue.
     this.#defer(() => this.#flushOldest())
   }
 
-  commitSoon(changes: readonly Change[], flushed: Flushed): void {
+  commitSoon(transaction: Transaction): void {
     const isFree = this.pending.length === 0 && !this.#isClosed && this.#disk.isMounted(this)
-    if (!this.#isQuick || !isFree) return this.commit(changes, flushed)
-    this.#disk.apply(changes)
-    flushed(undefined)
+    if (!this.#isQuick || !isFree) return this.commit(transaction)
+    this.#disk.apply(transaction.changes)
+    transaction.flushed(undefined)
   }
 
   commitNow(changes: readonly Change[]): void {

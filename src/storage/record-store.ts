@@ -22,7 +22,7 @@ import { type Found, recover } from './recovery.js'
 import { type Pieces, Shelf, type Writer } from './shelf.js'
 import type { Compaction, Flushed, LogStore, Recovered } from './store.js'
 import type { Sweep } from './sweep.js'
-import type { Change, Table } from './table.js'
+import type { Change, Table, Transaction } from './table.js'
 
 /** A store that is open, and what it found. */
 export interface OpenStore {
@@ -40,12 +40,36 @@ export function openRecordStore(
 }
 
 /** What one write becomes. */
-interface Batch {
-  readonly changes: Change[]
+class Write implements Transaction {
+  readonly changes: Change[] = []
   /** Records that it puts into the log, by first entry. */
-  readonly records: Map<LogIndex, Uint8Array>
+  readonly records = new Map<LogIndex, Uint8Array>()
   /** The snapshot that is the newest once it is flushed. */
   published: Pieces | undefined
+  /** Set when nothing was written because a record was found damaged. */
+  damage: Error | undefined
+  readonly #settle: (write: Write) => void
+  readonly #tell: Flushed
+
+  constructor(settle: (write: Write) => void, tell: Flushed) {
+    this.#settle = settle
+    this.#tell = tell
+  }
+
+  flushed(error: Error | undefined): void {
+    if (error === undefined) this.#settle(this)
+    this.#tell(error ?? this.damage)
+  }
+}
+
+/** Makes the changes that are asked for. */
+type Fill<Asked> = (this: RecordStore, write: Write, asked: Asked) => void
+
+/** A piece of a snapshot of our own state machine. */
+interface Chunk {
+  readonly snapshot: EntryId
+  readonly offset: number
+  readonly data: Uint8Array
 }
 
 class RecordStore implements LogStore {
@@ -60,6 +84,13 @@ class RecordStore implements LogStore {
   readonly #unflushed = new Map<LogIndex, Uint8Array>()
   /** A record found damaged while running ends the store as a failed flush does. */
   #damage: Error | undefined
+  readonly #settle = ({ records, published }: Write): void => {
+    for (const [start, bytes] of records) {
+      // A later write may have put another record there meanwhile.
+      if (this.#unflushed.get(start) === bytes) this.#unflushed.delete(start)
+    }
+    if (published !== undefined) this.#shelf.publish(published)
+  }
 
   constructor(table: Table, { pointers, chain, newestPieces, nextGeneration, sweep }: Found) {
     this.#table = table
@@ -71,36 +102,15 @@ class RecordStore implements LogStore {
   }
 
   write(persist: Persist, flushed: Flushed): void {
-    this.#commit('soon', flushed, (batch) => {
-      if (persist.hardState !== undefined) batch.changes.push(noteChange('hardState', persist.hardState))
-      for (const { snapshot, offset, data } of persist.snapshotChunks) {
-        batch.changes.push(...this.#shelf.write('received', snapshot, offset, data))
-      }
-      if (persist.install !== undefined) this.#install(batch, persist.install)
-      if (persist.truncateFrom !== undefined) this.#truncate(batch, persist.truncateFrom)
-      for (const run of persist.entries) this.#append(batch, run)
-      const isLogChanged = persist.install !== undefined || persist.truncateFrom !== undefined
-      if (isLogChanged || persist.entries.length > 0) batch.changes.push(this.#pointersChange())
-    })
+    this.#table.commitSoon(this.#filled(this.#persist, persist, flushed))
   }
 
   writeSnapshotChunk(snapshot: EntryId, offset: number, data: Uint8Array, flushed: Flushed): void {
-    this.#commit('later', flushed, (batch) => {
-      batch.changes.push(...this.#shelf.write('own', snapshot, offset, data))
-    })
+    this.#table.commit(this.#filled(this.#putAside, { snapshot, offset, data }, flushed))
   }
 
-  compact({ snapshot, base }: Compaction, flushed: Flushed): void {
-    this.#commit('later', flushed, (batch) => {
-      assert(
-        base.index <= snapshot.index && base.index >= this.#base.index,
-        'the log is cut behind its snapshot',
-      )
-      this.#adopt(batch, 'own', snapshot)
-      this.#base = base
-      this.#sweep.addRecords(this.#chain.cut(base.index))
-      batch.changes.push(this.#pointersChange())
-    })
+  compact(compaction: Compaction, flushed: Flushed): void {
+    this.#table.commit(this.#filled(this.#compact, compaction, flushed))
   }
 
   readSnapshot(index: number, offset: number, length: number): Uint8Array | undefined {
@@ -115,46 +125,73 @@ class RecordStore implements LogStore {
     return this.#table.close()
   }
 
-  #install(batch: Batch, snapshot: Snapshot): void {
-    this.#adopt(batch, 'received', snapshot)
+  #persist(write: Write, persist: Persist): void {
+    if (persist.hardState !== undefined) write.changes.push(noteChange('hardState', persist.hardState))
+    for (const { snapshot, offset, data } of persist.snapshotChunks) {
+      write.changes.push(...this.#shelf.write('received', snapshot, offset, data))
+    }
+    if (persist.install !== undefined) this.#install(write, persist.install)
+    if (persist.truncateFrom !== undefined) this.#truncate(write, persist.truncateFrom)
+    for (const run of persist.entries) this.#append(write, run)
+    const isLogChanged = persist.install !== undefined || persist.truncateFrom !== undefined
+    if (isLogChanged || persist.entries.length > 0) write.changes.push(this.#pointersChange())
+  }
+
+  #putAside(write: Write, { snapshot, offset, data }: Chunk): void {
+    write.changes.push(...this.#shelf.write('own', snapshot, offset, data))
+  }
+
+  #compact(write: Write, { snapshot, base }: Compaction): void {
+    assert(
+      base.index <= snapshot.index && base.index >= this.#base.index,
+      'the log is cut behind its snapshot',
+    )
+    this.#adopt(write, 'own', snapshot)
+    this.#base = base
+    this.#sweep.addRecords(this.#chain.cut(base.index))
+    write.changes.push(this.#pointersChange())
+  }
+
+  #install(write: Write, snapshot: Snapshot): void {
+    this.#adopt(write, 'received', snapshot)
     this.#base = { index: snapshot.index, term: snapshot.term }
     const removed = this.#chain.restart(snapshot.index, chainOrigin)
     // New entries come under the keys after the snapshot: what lies there goes now, the rest may wait.
     removeRecords(
-      batch,
+      write,
       removed.filter((start) => start > snapshot.index),
     )
     this.#sweep.addRecords(removed.filter((start) => start <= snapshot.index))
   }
 
-  #adopt(batch: Batch, writer: Writer, snapshot: Snapshot): void {
+  #adopt(write: Write, writer: Writer, snapshot: Snapshot): void {
     assert(snapshot.index > (this.#snapshot?.index ?? 0), 'a newer snapshot replaces an older one')
     const { pieces, stored } = this.#shelf.finish(writer, snapshot)
     this.#snapshot = stored
-    batch.published = pieces
+    write.published = pieces
   }
 
-  #truncate(batch: Batch, from: LogIndex): void {
+  #truncate(write: Write, from: LogIndex): void {
     assert(from > this.#base.index, 'a log is truncated after its base')
     const removed = this.#chain.truncate(from)
     const start = removed[0]
-    const head = start !== undefined && start < from ? this.#headOf(start, from, batch) : undefined
-    removeRecords(batch, removed)
-    if (head !== undefined) this.#append(batch, head)
+    const head = start !== undefined && start < from ? this.#headOf(start, from, write) : undefined
+    removeRecords(write, removed)
+    if (head !== undefined) this.#append(write, head)
   }
 
   /** The entries before `from` of the record that begins at `start`. */
-  #headOf(start: LogIndex, from: LogIndex, batch: Batch): EntryRun {
-    const record = batch.records.get(start) ?? this.#unflushed.get(start) ?? this.#table.get(logKey(start))
+  #headOf(start: LogIndex, from: LogIndex, write: Write): EntryRun {
+    const record = write.records.get(start) ?? this.#unflushed.get(start) ?? this.#table.get(logKey(start))
     return sliceRun(openRun(record, start, this.#chain.tail), start, from - 1)
   }
 
-  #append(batch: Batch, run: EntryRun): void {
+  #append(write: Write, run: EntryRun): void {
     const bytes = this.#table.sharesMemory ? run.bytes.slice() : run.bytes
     const checksum = sealRun(bytes, this.#chain.tail)
     this.#chain.append(run.index, run.count, checksum)
-    batch.records.set(run.index, bytes)
-    batch.changes.push({ key: logKey(run.index), value: bytes })
+    write.records.set(run.index, bytes)
+    write.changes.push({ key: logKey(run.index), value: bytes })
   }
 
   #pointersChange(): Change {
@@ -168,32 +205,20 @@ class RecordStore implements LogStore {
     return noteChange('pointers', pointers)
   }
 
-  /** One transaction of what `fill` asks for and a slice of the waste. */
-  #commit(when: 'soon' | 'later', flushed: Flushed, fill: (batch: Batch) => void): void {
-    const batch: Batch = { changes: [], records: new Map(), published: undefined }
+  /** A write of what is asked for and a slice of the waste: empty once the log is damaged. */
+  #filled<Asked>(fill: Fill<Asked>, asked: Asked, flushed: Flushed): Write {
+    const write = new Write(this.#settle, flushed)
     try {
-      if (this.#damage === undefined) fill(batch)
+      if (this.#damage === undefined) fill.call(this, write, asked)
     } catch (error) {
       if (!(error instanceof DamageError)) throw error
       this.#damage = error
     }
-    const damage = this.#damage
-    const changes = damage === undefined ? [...batch.changes, ...this.#sweep.take(batch.changes.length)] : []
-    for (const [start, bytes] of batch.records) this.#unflushed.set(start, bytes)
-    const settled: Flushed = (error) => {
-      if (error === undefined) this.#settle(batch)
-      flushed(error ?? damage)
-    }
-    if (when === 'soon') this.#table.commitSoon(changes, settled)
-    else this.#table.commit(changes, settled)
-  }
-
-  #settle(batch: Batch): void {
-    for (const [start, bytes] of batch.records) {
-      // A later write may have put another record there meanwhile.
-      if (this.#unflushed.get(start) === bytes) this.#unflushed.delete(start)
-    }
-    if (batch.published !== undefined) this.#shelf.publish(batch.published)
+    write.damage = this.#damage
+    if (this.#damage !== undefined) write.changes.length = 0
+    else write.changes.push(...this.#sweep.take(write.changes.length))
+    for (const [start, bytes] of write.records) this.#unflushed.set(start, bytes)
+    return write
   }
 }
 
@@ -201,6 +226,6 @@ function noteChange(name: 'hardState' | 'pointers', content: HardState | Pointer
   return { key: noteKeys[name], value: sealNote(name, content) }
 }
 
-function removeRecords(batch: Batch, starts: readonly LogIndex[]): void {
-  for (const start of starts) batch.changes.push({ key: logKey(start), value: undefined })
+function removeRecords(write: Write, starts: readonly LogIndex[]): void {
+  for (const start of starts) write.changes.push({ key: logKey(start), value: undefined })
 }

@@ -2,12 +2,20 @@
  * The little that a store asks of its disk: an ordered table with transactions. LMDB is one, the memory that
  * survives a simulated crash is another; everything else of a store is written once, above this line.
  */
-import type { Flushed } from './store.js'
-
 /** One key to be put, or to be removed when `value` is `undefined`. */
 export interface Change {
   readonly key: Uint8Array
   readonly value: Uint8Array | undefined
+}
+
+/**
+ * Changes that are flushed together or not at all. An object with a method instead of a callback: V8 forgets the
+ * compiled code of a function that nobody holds between two calls.
+ */
+export interface Transaction {
+  readonly changes: readonly Change[]
+  /** Told exactly once: after the flush, or with the error that stopped it. */
+  flushed(error: Error | undefined): void
 }
 
 export interface Row {
@@ -33,15 +41,15 @@ export interface Table {
   keys(from: Uint8Array, to: Uint8Array): Iterable<Uint8Array>
 
   /**
-   * One transaction. Transactions are flushed in the order in which they were given; several may wait.
+   * Transactions are flushed in the order in which they were given; several may wait.
    * After a failed one no other is tried: its error goes to all that follow. `flushed` is called from a later turn.
    */
-  commit(changes: readonly Change[], flushed: Flushed): void
+  commit(transaction: Transaction): void
 
   /** As `commit`; a disk that is quick may be waited for, and then `flushed` is called before this returns. */
-  commitSoon(changes: readonly Change[], flushed: Flushed): void
+  commitSoon(transaction: Transaction): void
 
-  /** A transaction that is flushed on return. Only while a store is being opened. */
+  /** Flushed on return. Only while a store is being opened. */
   commitNow(changes: readonly Change[]): void
 
   /** Waits for what was committed and lets go of every handle. */

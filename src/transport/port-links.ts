@@ -67,12 +67,14 @@ class BoundedPort {
 
 export class PortLinks implements Links {
   readonly #wake: (first: Message) => void
+  readonly #receive: (message: Message) => void
   readonly #control = new Map<NodeId, BoundedPort>()
   readonly #bulk = new Map<NodeId, BoundedPort>()
 
-  /** `wake` is called with the first message that arrives while nobody drains. */
-  constructor(wake: (first: Message) => void) {
+  /** `wake` is called with the first message that arrives while nobody drains, `receive` with what is drained. */
+  constructor(wake: (first: Message) => void, receive: (message: Message) => void) {
     this.#wake = wake
+    this.#receive = receive
   }
 
   /** Begins to use a link; an earlier one to the same peer is closed. */
@@ -102,12 +104,12 @@ export class PortLinks implements Links {
   }
 
   /** Takes every message that waits, of all control ports first. */
-  drain(receive: (message: Message) => void): void {
+  drain(): void {
     for (const ports of [this.#control, this.#bulk]) {
       for (const bounded of ports.values()) {
         for (let got = receiveMessageOnPort(bounded.port); got; got = receiveMessageOnPort(bounded.port)) {
           bounded.took()
-          receive(got.message as Message)
+          this.#receive(got.message as Message)
         }
       }
     }
