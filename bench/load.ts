@@ -1,6 +1,7 @@
 /** Cases that are one measurement of a cluster under load. */
 import { phaseLine } from '../src/cli/bench.js'
 import { type Measured, type MeasureOptions, measure, type Phase } from '../src/cli/measure.js'
+import { warmUpSecondsFor } from '../src/cli/warm-up.js'
 import {
   type BenchCase,
   higher,
@@ -15,9 +16,9 @@ import {
 
 export const durabilities = ['flush', 'none'] as const
 
-type LoadOptions = Partial<Omit<MeasureOptions, 'seconds'>>
+type LoadOptions = Partial<Omit<MeasureOptions, 'warmUpSeconds' | 'seconds'>>
 
-const defaults: Omit<MeasureOptions, 'seconds'> = {
+const defaults: Omit<MeasureOptions, 'warmUpSeconds' | 'seconds'> = {
   nodes: 3,
   clients: 1024,
   size: 128,
@@ -38,7 +39,8 @@ export function measureLoad(
   { seconds, signal, tell }: RunContext,
   watch: (phase: Phase) => void = () => undefined,
 ): Promise<Measured> {
-  return measure({ ...defaults, ...options, seconds }, signal, (phase) => {
+  const warmUpSeconds = warmUpSecondsFor(seconds)
+  return measure({ ...defaults, ...options, warmUpSeconds, seconds }, signal, (phase) => {
     watch(phase)
     tell(phaseLine(phase))
   })

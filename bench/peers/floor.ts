@@ -11,10 +11,10 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { warmUpSecondsFor } from '../../src/cli/warm-up.js'
 import type { Batch, Seat } from './floor-node.js'
 
 const keyCount = 10_000
-const warmUpMs = 3000
 
 const { values: flags } = parseArgs({
   options: {
@@ -73,7 +73,7 @@ const workers = Array.from({ length: nodes }, (_, at) => {
 })
 const door = new Door(connect())
 await new Promise((resolve) => setTimeout(resolve, 500))
-await run(warmUpMs)
+await run(1000 * warmUpSecondsFor(seconds))
 const figures = await run(seconds * 1000)
 console.log(
   JSON.stringify({ peer: 'floor', durable: !flags.memory, nodes, clients, size, ...figures, elections: 0 }),

@@ -10,9 +10,10 @@ import { type Measurement, type MeasureOptions, measure, type Phase } from './me
 import { Progress } from './progress.js'
 import type { Latencies } from './tally.js'
 import { counted, decimal, paint, significant, table } from './text.js'
+import { warmUpSecondsFor } from './warm-up.js'
 import { workloadNames } from './workload.js'
 
-interface BenchOptions extends MeasureOptions {
+interface BenchOptions extends Omit<MeasureOptions, 'warmUpSeconds'> {
   readonly json?: boolean
   readonly progress?: boolean
   /** Milliseconds. */
@@ -28,7 +29,7 @@ What is measured:
   distributions, reads are linearizable:
     a  50 % reads, 50 % updates    c  reads only     f  50 % reads, 50 % read-modify-writes
     b  95 % reads, 5 % updates     d  95 % reads of the latest, 5 % inserts
-  Three seconds of warm-up (or --seconds, if less) are not counted.
+  Eight seconds of warm-up (or four times --seconds, if less) are not counted.
   With --rate, calls leave on a schedule instead (open loop), and a call's latency counts from
   the moment at which it was due. --clients bounds the calls on their way: at that bound, calls
   that are due wait, and their waiting counts. So does the millisecond of this thread's timer.
@@ -134,8 +135,10 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<number
   const progress = new Progress(options.progress)
   const { heartbeat: heartbeatIntervalMs } = options
   const cluster = heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs }
-  const { summary: measurement } = await measure({ ...options, cluster }, signal, (phase) =>
-    progress.show(phaseLine(phase)),
+  const { summary: measurement } = await measure(
+    { ...options, warmUpSeconds: warmUpSecondsFor(options.seconds), cluster },
+    signal,
+    (phase) => progress.show(phaseLine(phase)),
   ).finally(() => progress.clear())
   process.stdout.write(`${options.json ? JSON.stringify(rounded(measurement)) : forPeople(measurement)}\n`)
   if (measurement.callsPerSecond === 0) throw new Failed('no call was answered within the measured window')
@@ -143,7 +146,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<number
 }
 
 /** What each flag allows by itself, but not all of them together. */
-function checkTogether({ clients, size, batch, workload, rate, arrivals }: MeasureOptions): void {
+function checkTogether({ clients, size, batch, workload, rate, arrivals }: BenchOptions): void {
   if (arrivals !== undefined && rate === undefined) {
     throw new BadInput('--arrivals: say how many calls a second with --rate, or leave it out')
   }

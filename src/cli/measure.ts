@@ -17,6 +17,8 @@ export interface MeasureOptions {
   /** Bytes of a command; with a workload, of a value. */
   readonly size: number
   readonly batch: number
+  /** Under load, and not measured. */
+  readonly warmUpSeconds: number
   readonly seconds: number
   readonly durability: Durability
   readonly threads: 'on' | 'off'
@@ -95,9 +97,6 @@ export interface Phase {
   readonly callsPerSecond: number
 }
 
-/** Until most of what runs is compiled, and in an open loop until what was due meanwhile is answered. */
-const warmUpSecondsMax = 3
-
 /** Rejects when the signal is aborted or the cluster gives up; it is closed by then either way. */
 export async function measure(
   options: MeasureOptions,
@@ -146,9 +145,8 @@ async function measureCluster(
     const callers = await prepare(cluster, tally, options)
     ended.throwIfAborted()
     callers.run().catch((error: unknown) => tally.giveUp(error))
-    const warmUpSeconds = Math.min(warmUpSecondsMax, options.seconds)
-    clock.begin('warm-up', warmUpSeconds)
-    await delay(warmUpSeconds * 1000, undefined, { signal: ended })
+    clock.begin('warm-up', options.warmUpSeconds)
+    await delay(options.warmUpSeconds * 1000, undefined, { signal: ended })
     await cluster.takeHeartbeatLateness()
 
     clock.begin('measure', options.seconds)

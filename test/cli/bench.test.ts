@@ -161,7 +161,15 @@ test('a directory that is in use is refused in one line', async () => {
 })
 
 test('a node whose disk is full ends the measurement, with one line that says how to mend it', async () => {
-  const options = { nodes: 3, clients: 64, size: 4096, batch: 1, seconds: 30, records: 1 } as const
+  const options = {
+    nodes: 3,
+    clients: 64,
+    size: 4096,
+    batch: 1,
+    warmUpSeconds: 3,
+    seconds: 30,
+    records: 1,
+  } as const
   const measured = measure(
     { ...options, durability: 'flush', threads: 'on', cluster: { diskBytesMax: 4 << 20 } },
     new AbortController().signal,
