@@ -1,8 +1,9 @@
 /**
  * Links between threads: for each peer a control port (votes, heartbeats, small answers) and a bulk port
  * (entries, snapshot chunks), so that a snapshot never delays a heartbeat. A MessagePort has no
- * back-pressure of its own: each side counts in shared memory what it took, and the other sends no more
- * than a bounded number ahead. What does not fit is dropped, as a network may; the protocol repeats it.
+ * back-pressure of its own: each side counts in shared memory what it sent and took, and sends no more than a
+ * bounded number ahead. What does not fit is dropped, as a network may; the protocol repeats it. The same counts
+ * tell without a call into the port that nothing waits there.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { isBulk, type Message, type NodeId } from '../raft/index.js'
@@ -11,24 +12,30 @@ import type { Links } from './links.js'
 /** Messages that may wait at a peer on one port: ample for a peer that runs, a bound for one that hangs. */
 const waitingMessagesMax = 1024
 
+/** Where each count lies among those of one end and port, and where those of the bulk port begin. */
+const sent = 0
+const taken = 1
+const bulk = 2
+const countsAnEnd = 4
+
 /** One end of a link, as it is handed to a node. All of it can be sent to the node's thread. */
 export interface LinkEnd {
   readonly peerId: NodeId
   readonly control: MessagePort
   readonly bulk: MessagePort
-  /** Messages taken off the ports, ever: [control by end 0, bulk by end 0, control by end 1, bulk by end 1]. */
-  readonly taken: SharedArrayBuffer
+  /** Messages ever sent and taken by each end: [control sent, control taken, bulk sent, bulk taken] of end 0, of end 1. */
+  readonly counts: SharedArrayBuffer
   readonly end: 0 | 1
 }
 
 /** A new link between two nodes: the end for `first`, which leads to `second`, and the other one. */
 export function createLink(first: NodeId, second: NodeId): [LinkEnd, LinkEnd] {
   const control = new MessageChannel()
-  const bulk = new MessageChannel()
-  const taken = new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT)
+  const entries = new MessageChannel()
+  const counts = new SharedArrayBuffer(2 * countsAnEnd * Int32Array.BYTES_PER_ELEMENT)
   return [
-    { peerId: second, control: control.port1, bulk: bulk.port1, taken, end: 0 },
-    { peerId: first, control: control.port2, bulk: bulk.port2, taken, end: 1 },
+    { peerId: second, control: control.port1, bulk: entries.port1, counts, end: 0 },
+    { peerId: first, control: control.port2, bulk: entries.port2, counts, end: 1 },
   ]
 }
 
@@ -37,31 +44,45 @@ export function portsOf(link: LinkEnd): MessagePort[] {
   return [link.control, link.bulk]
 }
 
-/** One direction of one port, with the count that bounds it. */
+/** One end of a port, with the counts that bound it. */
 class BoundedPort {
   readonly port: MessagePort
-  readonly #taken: Int32Array
-  readonly #ownCount: number
-  readonly #peerCount: number
-  #sent = 0
+  readonly #counts: Int32Array
+  /** Where the counts of this end and of the other one begin. */
+  readonly #own: number
+  readonly #peer: number
 
-  constructor(port: MessagePort, taken: Int32Array, ownCount: number, peerCount: number) {
+  constructor(port: MessagePort, counts: Int32Array, own: number, peer: number) {
     this.port = port
-    this.#taken = taken
-    this.#ownCount = ownCount
-    this.#peerCount = peerCount
+    this.#counts = counts
+    this.#own = own
+    this.#peer = peer
   }
 
   send(message: Message): void {
-    const waiting = (this.#sent - Atomics.load(this.#taken, this.#peerCount)) | 0
-    if (waiting >= waitingMessagesMax) return
-    this.#sent = (this.#sent + 1) | 0
+    if (this.#ahead(this.#own, this.#peer) >= waitingMessagesMax) return
     this.port.postMessage(message)
+    // Only now: what is counted can be taken. Meanwhile the port's own event tells of it.
+    Atomics.add(this.#counts, this.#own + sent, 1)
+  }
+
+  /** The message that waits longest. */
+  take(): Message | undefined {
+    if (this.#ahead(this.#peer, this.#own) === 0) return undefined
+    const got = receiveMessageOnPort(this.port)
+    if (got === undefined) return undefined
+    this.took()
+    return got.message as Message
   }
 
   /** Notes that a message was taken off the port. */
   took(): void {
-    Atomics.add(this.#taken, this.#ownCount, 1)
+    Atomics.add(this.#counts, this.#own + taken, 1)
+  }
+
+  /** How many messages one end has sent and the other has not taken; the counts wrap around. */
+  #ahead(sender: number, receiver: number): number {
+    return (Atomics.load(this.#counts, sender + sent) - Atomics.load(this.#counts, receiver + taken)) | 0
   }
 }
 
@@ -80,11 +101,11 @@ export class PortLinks implements Links {
   /** Begins to use a link; an earlier one to the same peer is closed. */
   connect(link: LinkEnd): void {
     this.disconnect(link.peerId)
-    const taken = new Int32Array(link.taken)
-    const own = link.end * 2
-    const peer = (1 - link.end) * 2
-    this.#open(this.#control, link.peerId, new BoundedPort(link.control, taken, own, peer))
-    this.#open(this.#bulk, link.peerId, new BoundedPort(link.bulk, taken, own + 1, peer + 1))
+    const counts = new Int32Array(link.counts)
+    const own = link.end * countsAnEnd
+    const peer = (1 - link.end) * countsAnEnd
+    this.#open(this.#control, link.peerId, new BoundedPort(link.control, counts, own, peer))
+    this.#open(this.#bulk, link.peerId, new BoundedPort(link.bulk, counts, own + bulk, peer + bulk))
   }
 
   disconnect(peerId: NodeId): void {
@@ -107,10 +128,8 @@ export class PortLinks implements Links {
   drain(): void {
     for (const ports of [this.#control, this.#bulk]) {
       for (const bounded of ports.values()) {
-        for (let got = receiveMessageOnPort(bounded.port); got; got = receiveMessageOnPort(bounded.port)) {
-          bounded.took()
-          this.#receive(got.message as Message)
-        }
+        for (let message = bounded.take(); message !== undefined; message = bounded.take())
+          this.#receive(message)
       }
     }
   }
