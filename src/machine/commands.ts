@@ -153,10 +153,25 @@ function writeOpAndKey(into: CommandSink, op: number, key: Bytes, keyLength: num
   return offset + commandPrefixBytes + keyLength
 }
 
+/** Up to so many characters a loop is quicker than the call of a built-in. */
+const shortText = 40
+
 function writeBytes(into: Uint8Array, offset: number, from: Bytes, length: number): void {
-  if (typeof from !== 'string') copyBytes(into, offset, from)
+  if (typeof from !== 'string') return copyBytes(into, offset, from)
   // As many bytes as characters means ASCII only, which Latin-1 writes in half the time.
-  else bufferOf(into).write(from, offset, length, length === from.length ? 'latin1' : 'utf8')
+  const isAscii = length === from.length
+  if (!isAscii || length > shortText) {
+    bufferOf(into).write(from, offset, length, isAscii ? 'latin1' : 'utf8')
+    return
+  }
+  for (let at = 0; at < length; at++) into[offset + at] = from.charCodeAt(at)
+}
+
+/** Bytes of the text in UTF-8. */
+function byteLengthOf(text: string): number {
+  if (text.length > shortText) return Buffer.byteLength(text)
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) >= 0x80) return Buffer.byteLength(text)
+  return text.length
 }
 
 function lengthOfKey(key: Bytes): number {
@@ -171,7 +186,7 @@ function lengthWithin(what: string, from: Bytes, min: number, max: number): numb
   if (typeof from !== 'string' && !(from instanceof Uint8Array)) {
     throw invalid(what, 'a string or a Uint8Array', from === null ? 'null' : typeof from)
   }
-  const length = typeof from === 'string' ? Buffer.byteLength(from) : from.byteLength
+  const length = typeof from === 'string' ? byteLengthOf(from) : from.byteLength
   if (length < min || length > max) throw invalid(what, `${min} to ${max} bytes`, `${length} bytes`)
   return length
 }
