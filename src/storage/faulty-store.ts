@@ -6,8 +6,7 @@
  */
 import type { Persist } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
-import type { Defer } from './memory-store.js'
-import type { Compaction, Flushed, LogStore } from './store.js'
+import type { Compaction, Defer, Flushed, LogStore } from './store.js'
 
 /** After a flush has failed the data may be on the disk or not; nobody can tell. */
 export type FlushFate = 'written' | 'lost'

@@ -97,8 +97,10 @@ class LmdbTable implements Table {
   #onIdle: (() => void) | undefined
   /** What LMDB is to write when it calls back. */
   #batch: Batch = []
-  /** One function for all transactions, so that its compiled code stays. It returns nothing: behind one that returns
-   * a put's promise, LMDB does not flush before it goes on. */
+  /**
+   * One function for all transactions, so that its compiled code stays. It returns nothing: behind one that returns
+   * a put's promise, LMDB does not flush before it goes on.
+   */
   readonly #applyBatch = (): void => {
     for (const { changes } of this.#batch) {
       for (const { key, value } of changes) {

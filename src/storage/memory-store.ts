@@ -5,10 +5,8 @@
  */
 import { assert, type Membership } from '../raft/index.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
+import type { Defer } from './store.js'
 import type { Change, Row, Table, Transaction } from './table.js'
-
-/** Calls back later, in a turn of its own: in virtual time, after as long as a flush takes. */
-export type Defer = (callback: () => void) => void
 
 /** How a disk in memory behaves as long as it is open. */
 export interface MemoryDiskBehaviour {

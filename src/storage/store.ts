@@ -26,6 +26,12 @@ export interface Compaction {
 /** Told exactly once: after the flush, or with the error that stopped it. A failed store takes no more writes. */
 export type Flushed = (error: Error | undefined) => void
 
+/**
+ * Calls back later, in a turn of its own and in the order in which it was asked: in virtual time, after as long as a
+ * flush takes.
+ */
+export type Defer = (callback: () => void) => void
+
 export interface LogStore {
   /**
    * Writes all parts of `persist` in one transaction, `messages` aside. Writes are flushed in the order in

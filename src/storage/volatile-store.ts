@@ -13,7 +13,7 @@ import {
 } from '../raft/index.js'
 import type { OpenStore } from './record-store.js'
 import type { Writer } from './shelf.js'
-import type { Compaction, Flushed, LogStore } from './store.js'
+import type { Compaction, Defer, Flushed, LogStore } from './store.js'
 
 /** A snapshot in the pieces in which it came. */
 interface Pieces extends EntryId {
@@ -22,22 +22,21 @@ interface Pieces extends EntryId {
   size: number
 }
 
-/** `defer` calls back in a later turn, in the order in which it was asked. */
-export function openVolatileStore(membership: Membership, defer: (callback: () => void) => void): OpenStore {
+export function openVolatileStore(membership: Membership, defer: Defer): OpenStore {
   const hardState = { currentTerm: 0, votedFor: undefined }
   const recovered = { hardState, membership, snapshot: undefined, base: logOrigin, entries: [] }
   return { store: new VolatileStore(defer), recovered }
 }
 
 class VolatileStore implements LogStore {
-  readonly #defer: (callback: () => void) => void
+  readonly #defer: Defer
   readonly #writing = new Map<Writer, Pieces>()
   /** The newest one, and older ones that are retained. */
   readonly #whole = new Map<LogIndex, Pieces>()
   #newestIndex: LogIndex = logOrigin.index
   #retained: ReadonlySet<LogIndex> = new Set()
 
-  constructor(defer: (callback: () => void) => void) {
+  constructor(defer: Defer) {
     this.#defer = defer
   }
 
