@@ -7,13 +7,14 @@ import { interruptible } from './interrupt.js'
 import { type Measurement, measure } from './measure.js'
 import { Progress } from './progress.js'
 import { counted, decimal, paint, significant, tableRow } from './text.js'
+import { warmUpSecondsFor } from './warm-up.js'
 
 const nodes = 3
 const size = 128
 const clientCounts = [1, 64, 1024]
 const durabilities = ['flush', 'none'] as const
 /** Less than `raftbox bench` takes, so that all six cases fit into a minute. */
-const warmUpSeconds = 5
+const warmUpSecondsMax = 5
 
 const columns = [
   '',
@@ -69,7 +70,7 @@ async function card(seconds: number, signal: AbortSignal): Promise<number> {
         clients,
         size,
         batch: 1,
-        warmUpSeconds: Math.min(warmUpSeconds, 4 * seconds),
+        warmUpSeconds: Math.min(warmUpSecondsMax, warmUpSecondsFor(seconds)),
         seconds,
         durability,
         threads: 'on',

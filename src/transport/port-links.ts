@@ -12,11 +12,11 @@ import type { Links } from './links.js'
 /** Messages that may wait at a peer on one port: ample for a peer that runs, a bound for one that hangs. */
 const waitingMessagesMax = 1024
 
-/** Where each count lies among those of one end and port, and where those of the bulk port begin. */
-const sent = 0
-const taken = 1
-const bulk = 2
-const countsAnEnd = 4
+/** Where each count lies among those of one end of a port. */
+const countAt = { sent: 0, taken: 1 } as const
+const countsAPort = 2
+/** Those of the control port, then those of the bulk port. */
+const countsAnEnd = 2 * countsAPort
 
 /** One end of a link, as it is handed to a node. All of it can be sent to the node's thread. */
 export interface LinkEnd {
@@ -31,11 +31,11 @@ export interface LinkEnd {
 /** A new link between two nodes: the end for `first`, which leads to `second`, and the other one. */
 export function createLink(first: NodeId, second: NodeId): [LinkEnd, LinkEnd] {
   const control = new MessageChannel()
-  const entries = new MessageChannel()
+  const bulk = new MessageChannel()
   const counts = new SharedArrayBuffer(2 * countsAnEnd * Int32Array.BYTES_PER_ELEMENT)
   return [
-    { peerId: second, control: control.port1, bulk: entries.port1, counts, end: 0 },
-    { peerId: first, control: control.port2, bulk: entries.port2, counts, end: 1 },
+    { peerId: second, control: control.port1, bulk: bulk.port1, counts, end: 0 },
+    { peerId: first, control: control.port2, bulk: bulk.port2, counts, end: 1 },
   ]
 }
 
@@ -61,9 +61,9 @@ class BoundedPort {
 
   send(message: Message): void {
     if (this.#ahead(this.#own, this.#peer) >= waitingMessagesMax) return
+    // Before it is there: whoever drains may ask for it in vain, and never overlooks one.
+    Atomics.add(this.#counts, this.#own + countAt.sent, 1)
     this.port.postMessage(message)
-    // Only now: what is counted can be taken. Meanwhile the port's own event tells of it.
-    Atomics.add(this.#counts, this.#own + sent, 1)
   }
 
   /** The message that waits longest. */
@@ -77,12 +77,13 @@ class BoundedPort {
 
   /** Notes that a message was taken off the port. */
   took(): void {
-    Atomics.add(this.#counts, this.#own + taken, 1)
+    Atomics.add(this.#counts, this.#own + countAt.taken, 1)
   }
 
   /** How many messages one end has sent and the other has not taken; the counts wrap around. */
   #ahead(sender: number, receiver: number): number {
-    return (Atomics.load(this.#counts, sender + sent) - Atomics.load(this.#counts, receiver + taken)) | 0
+    const sent = Atomics.load(this.#counts, sender + countAt.sent)
+    return (sent - Atomics.load(this.#counts, receiver + countAt.taken)) | 0
   }
 }
 
@@ -105,7 +106,8 @@ export class PortLinks implements Links {
     const own = link.end * countsAnEnd
     const peer = (1 - link.end) * countsAnEnd
     this.#open(this.#control, link.peerId, new BoundedPort(link.control, counts, own, peer))
-    this.#open(this.#bulk, link.peerId, new BoundedPort(link.bulk, counts, own + bulk, peer + bulk))
+    const bulk = new BoundedPort(link.bulk, counts, own + countsAPort, peer + countsAPort)
+    this.#open(this.#bulk, link.peerId, bulk)
   }
 
   disconnect(peerId: NodeId): void {

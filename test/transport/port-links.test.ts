@@ -102,6 +102,20 @@ test('the counts may pass the largest number that they hold', () => {
   expect(second.drain()).toEqual([5])
 })
 
+test('no message is overlooked, also when its sender stops as soon as it is posted', () => {
+  const ends = createLink(1, 2)
+  const [first, second] = connected(ends)
+  const { control } = ends[0]
+  const post = control.postMessage.bind(control)
+  const drained: number[][] = []
+  control.postMessage = (message: unknown) => {
+    post(message)
+    drained.push(second.drain())
+  }
+  for (const term of [1, 2]) first.links.send(vote(term))
+  expect(drained).toEqual([[1], [2]])
+})
+
 test('nothing is sent to a peer that is not linked, or no longer', async () => {
   const ends = createLink(1, 2)
   const closed = once(ends[1].control, 'close')
