@@ -1,7 +1,7 @@
 /** Ctrl-C and its like: the command is told, closes what it has open, and the exit code names the signal. */
 const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 /** As a process that a closed pipe has ended, for who pipes into `head`. */
-const brokenPipeExitCode = 141
+export const brokenPipeExitCode = 141
 
 /** One Ctrl-C may arrive twice, from the terminal and from npm: only a later one means that nothing is waited for. */
 const secondAfterMs = 1000

@@ -41,8 +41,8 @@ addReport(program)
 
 optimizeEarly()
 // Who types no more than the name wants to know what there is.
-if (process.argv.length <= 2) program.outputHelp()
-else await runProgram(program, ([command]) => `raftbox ${isCommand(command) ? `help ${command}` : '--help'}`)
+if (process.argv.length <= 2) process.argv.push('--help')
+await runProgram(program, ([command]) => `raftbox ${isCommand(command) ? `help ${command}` : '--help'}`)
 
 function isCommand(word: string | undefined): boolean {
   return program.commands.some((known) => known.name() === word)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { run } from './raftbox.js'
+import { run, start } from './raftbox.js'
 
 test.each([[[]], [['--help']], [['help']]])(
   'raftbox %j lists the commands and shows how to begin',
@@ -41,3 +41,12 @@ test('--version is that of the package', async () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
   expect(await run(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' })
 })
+
+test.each([[[]], [['--help']], [['help', 'bench']]])(
+  'raftbox %j ends without a word when nobody reads on',
+  async (args) => {
+    const { child, ended } = start(args)
+    child.stdout?.destroy()
+    expect(await ended).toMatchObject({ code: 141, stderr: '' })
+  },
+)
