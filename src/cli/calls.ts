@@ -1,7 +1,8 @@
 /** What clients ask a cluster for: plain puts, batches of them, or the operations of a YCSB workload. */
 import { type Cluster, encode, writePut } from '../cluster/index.js'
 import type { OperationName, Tally } from './tally.js'
-import type { Operation, Workload } from './workload.js'
+import type * as workloads from './workload.js'
+import type { Workload } from './workload.js'
 
 /** Keys of plain puts, from key-0000 on. */
 const keyCount = 10_000
@@ -65,24 +66,25 @@ function drawKey(bytes: Uint8Array, start: number): void {
   }
 }
 
-/** Operations of a YCSB workload. */
+/** Operations of a YCSB workload. A read is linearizable; a read-modify-write is a read and, after it, a put. */
 export function workloadCalls(cluster: Cluster, workload: Workload): NextCall {
-  return () => {
-    const operation = workload.next()
-    const { op } = operation
-    return {
-      op,
-      commands: op === 'read' ? 0 : 1,
-      perform: () => performOperation(cluster, workload, operation),
-    }
+  const put = (key: string): Promise<unknown> => cluster.put(key, workload.value())
+  // As with puts, all clients share the calls; each draws its key as it is made.
+  const calls: Readonly<Record<workloads.OperationName, Call>> = {
+    read: { op: 'read', commands: 0, perform: () => cluster.get(workload.keyFor('read')) },
+    update: { op: 'update', commands: 1, perform: () => put(workload.keyFor('update')) },
+    insert: { op: 'insert', commands: 1, perform: () => put(workload.keyFor('insert')) },
+    readModifyWrite: {
+      op: 'readModifyWrite',
+      commands: 1,
+      perform: async () => {
+        const key = workload.keyFor('readModifyWrite')
+        await cluster.get(key)
+        await put(key)
+      },
+    },
   }
-}
-
-/** A read is linearizable; a read-modify-write is a read and, after it, a put of another value. */
-function performOperation(cluster: Cluster, workload: Workload, { op, key }: Operation): Promise<unknown> {
-  const put = (): Promise<unknown> => cluster.put(key, workload.value())
-  if (op === 'read') return cluster.get(key)
-  return op === 'readModifyWrite' ? cluster.get(key).then(put) : put()
+  return () => calls[workload.next()]
 }
 
 /** Puts the records that a workload expects to find. */

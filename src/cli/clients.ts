@@ -9,14 +9,16 @@ import type { Tally } from './tally.js'
 /** Resolves once the tally is stopped. */
 export async function runClosedLoop(tally: Tally, nextCall: NextCall, clients: number): Promise<void> {
   const client = async (): Promise<void> => {
+    let startMs = tally.now()
     while (!tally.isStopped) {
-      const call = nextCall()
-      const startMs = tally.now()
+      const { op, commands, perform } = nextCall()
       try {
-        await call.perform()
-        tally.answered(call.op, startMs, call.commands)
+        await perform()
+        // The next call counts from the answer to this one: the clock is looked at once a call.
+        startMs = tally.answered(op, startMs, commands)
       } catch (error) {
         await tally.failed(error)
+        startMs = tally.now()
       }
     }
   }

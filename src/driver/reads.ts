@@ -1,6 +1,6 @@
 /** Linearizable reads (thesis §6.4): served once leadership is confirmed and their readIndex is applied. */
 import type { ResultBuilder, StateMachine } from '../machine/index.js'
-import { type Frame, forEachCommand, type LogIndex, type NodeId, type ReadState } from '../raft/index.js'
+import type { Frame, LogIndex, NodeId, ReadState } from '../raft/index.js'
 import type { Settlement } from '../transport/index.js'
 
 interface ConfirmedRead {
@@ -51,7 +51,7 @@ export class Reads {
 
   #answer(frame: Frame): void {
     const before = this.#results.count
-    forEachCommand(frame, (start, end) => this.#machine.read(frame.bytes.subarray(start, end), this.#results))
+    this.#machine.read(frame, this.#results)
     const answered = this.#results.count - before
     if (answered !== frame.count)
       throw new Error(`the machine gave ${answered} results for ${frame.count} queries`)

@@ -35,6 +35,8 @@ export const queryOps = { get: 1, range: 2 } as const
 
 /** Bytes before the key of a command. */
 export const commandPrefixBytes = 3
+/** Bytes before the key of a get. */
+export const queryPrefixBytes = 1
 /** Bytes before the start of a range. */
 export const rangePrefixBytes = 7
 
@@ -76,9 +78,9 @@ export function writeCas(into: CommandSink, key: Bytes, expected: Bytes | undefi
 
 export function writeGet(into: CommandSink, key: Bytes): void {
   const keyLength = lengthOfKey(key)
-  const offset = into.reserve(1 + keyLength)
+  const offset = into.reserve(queryPrefixBytes + keyLength)
   into.bytes[offset] = queryOps.get
-  writeBytes(into.bytes, offset + 1, key, keyLength)
+  writeBytes(into.bytes, offset + queryPrefixBytes, key, keyLength)
 }
 
 export interface RangeBounds {

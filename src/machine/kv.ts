@@ -2,7 +2,7 @@
  * The built-in state machine: keys and values of bytes, every key with the revisions that made and last
  * changed it. Commands and queries are those of `commands.ts`, answers those of `answers.ts`.
  */
-import { assert, commandHeaderBytes, runHeaderBytes } from '../raft/index.js'
+import { assert, commandHeaderBytes, type Frame, runHeaderBytes } from '../raft/index.js'
 import {
   answerHeaderBytes,
   rangeEntryBytes,
@@ -19,6 +19,7 @@ import {
   commandPrefixBytes,
   keyBytesMax,
   queryOps,
+  queryPrefixBytes,
   rangeBoundBytesMax,
   rangeBytesMax,
   rangePrefixBytes,
@@ -196,40 +197,74 @@ class Kv implements StateMachine {
     writeRecord(this.#memoryOf(results), offset + answerHeaderBytes, slabs.memoryOf(ref), offsetOfRef(ref))
   }
 
-  read(query: Uint8Array, results: ResultWriter): void {
-    if (query[0] === queryOps.get) return this.#get(new Memory(query), results)
-    if (query[0] === queryOps.range) return this.#range(new Memory(query), results)
+  read(queries: Frame, results: ResultWriter): void {
+    const source = new Memory(queries.bytes)
+    this.#source = source
+    let end = runHeaderBytes
+    for (let remaining = queries.count; remaining > 0; remaining -= fetchedMax) {
+      const count = Math.min(remaining, fetchedMax)
+      this.#lookAheadOfQueries(end, count)
+      for (let at = 0; at < count; at++) {
+        const start = end + commandHeaderBytes
+        end = start + source.view.getUint32(end, true)
+        this.#answerQuery(this.#hashes[at]!, start, end, results)
+      }
+    }
+    this.#source = nothing
+  }
+
+  /** As `#lookAhead`, for queries: a get is its operation and the key. */
+  #lookAheadOfQueries(header: number, count: number): void {
+    const { view } = this.#source
+    let end = header
+    for (let at = 0; at < count; at++) {
+      const start = end + commandHeaderBytes
+      end = start + view.getUint32(end, true)
+      const key = start + queryPrefixBytes
+      const isGet = key < end && end - key <= keyBytesMax && view.getUint8(start) === queryOps.get
+      this.#hashes[at] = isGet ? hashKey(this.#source, key, end - key) : 0
+    }
+    this.#state.fetch(this.#hashes, count)
+  }
+
+  #answerQuery(hash: number, start: number, end: number, results: ResultWriter): void {
+    const op = start < end ? this.#source.view.getUint8(start) : 0
+    if (op === queryOps.get) return this.#get(hash, start + queryPrefixBytes, end, results)
+    if (op === queryOps.range) return this.#range(start, end, results)
     this.#answerTo(results, statuses.malformed)
   }
 
-  #get(query: Memory, results: ResultWriter): void {
-    const length = query.bytes.byteLength - 1
+  #get(hash: number, key: number, end: number, results: ResultWriter): void {
+    const length = end - key
     if (length < 1 || length > keyBytesMax) return this.#answerTo(results, statuses.malformed)
-    const ref = this.#state.find(hashKey(query, 1, length), query, 1, length)
+    const ref = this.#state.find(hash, this.#source, key, length)
     if (ref === 0) return this.#answerTo(results, statuses.notFound)
     this.#answerRecord(results, statuses.found, ref)
   }
 
-  #range(query: Memory, results: ResultWriter): void {
-    const { view } = query
-    if (view.byteLength < rangePrefixBytes) return this.#answerTo(results, statuses.malformed)
-    const limit = view.getUint32(1, true)
-    const startLength = view.getUint16(5, true)
-    const endLength = view.byteLength - rangePrefixBytes - startLength
+  #range(query: number, queryEnd: number, results: ResultWriter): void {
+    const source = this.#source
+    const { view } = source
+    const start = query + rangePrefixBytes
+    if (start > queryEnd) return this.#answerTo(results, statuses.malformed)
+    const limit = view.getUint32(query + 1, true)
+    const startLength = view.getUint16(query + 5, true)
+    const end = start + startLength
+    const endLength = queryEnd - end
     if (limit === 0 || startLength > rangeBoundBytesMax || endLength < 0 || endLength > rangeBoundBytesMax) {
       return this.#answerTo(results, statuses.malformed)
     }
     const { slabs } = this.#state
-    const end = rangePrefixBytes + startLength
     const found: number[] = []
     let length = 0
     let lengthNext = 0
     let hasMore = false
-    this.#state.visit(query, rangePrefixBytes, startLength, (ref) => {
+    this.#state.visit(source, start, startLength, (ref) => {
       const own = slabs.memoryOf(ref)
       const at = offsetOfRef(ref)
       const isBelowEnd =
-        endLength === 0 || compareRanges(own, at + keyOffset, keyLengthAt(own, at), query, end, endLength) < 0
+        endLength === 0 ||
+        compareRanges(own, at + keyOffset, keyLengthAt(own, at), source, end, endLength) < 0
       if (!isBelowEnd) return false
       lengthNext = length + rangeEntryBytes(own, at)
       hasMore = found.length === limit || (found.length > 0 && lengthNext > rangeBytesMax)

@@ -28,10 +28,11 @@ export interface StateMachine {
   apply(run: CommandRun, results: ResultWriter | undefined): void
 
   /**
-   * Answers a query from the present state and changes nothing: exactly one result must be appended. A
-   * malformed query gets an answer that says so. `query` must not be kept.
+   * Answers queries from the present state and changes nothing; walk them with `forEachCommand`. Exactly one result
+   * a query must be appended, in their order; a malformed one gets an answer that says so. `queries.bytes` must not
+   * be kept.
    */
-  read(query: Uint8Array, results: ResultWriter): void
+  read(queries: Frame, results: ResultWriter): void
 
   /**
    * The state at the moment of the call, piece by piece. Pieces are pulled between commands, so later

@@ -11,12 +11,19 @@ import {
   type StateMachine,
   writeRange,
 } from '../machine/index.js'
-import { commandHeaderBytes, forEachCommand, type LogIndex, type NodeId } from '../raft/index.js'
+import {
+  commandHeaderBytes,
+  type Frame,
+  forEachCommand,
+  type LogIndex,
+  type NodeId,
+  packCommands,
+} from '../raft/index.js'
 import type { Checker } from './checker.js'
 import { hashOf } from './kv-model.js'
 import { holds } from './ledger.js'
 
-const everything = encode(writeRange, { limit: 1_000_000 })
+const everything = packCommands([encode(writeRange, { limit: 1_000_000 })])
 
 export class WatchedMachine implements StateMachine {
   readonly #checker: Checker
@@ -70,8 +77,8 @@ export class WatchedMachine implements StateMachine {
     this.#machine.apply(run, results)
   }
 
-  read(query: Uint8Array, results: ResultWriter): void {
-    this.#machine.read(query, results)
+  read(queries: Frame, results: ResultWriter): void {
+    this.#machine.read(queries, results)
   }
 
   snapshot(): Iterator<Uint8Array> {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import {
   createWorkload,
   keyName,
-  type Operation,
+  type OperationName,
+  type Workload,
   type WorkloadName,
   Zipfian,
 } from '../../src/cli/workload.js'
@@ -19,9 +20,19 @@ function seeded(seed: number): () => number {
 const records = 10_000
 const draws = 200_000
 
+interface Operation {
+  readonly op: OperationName
+  readonly key: string
+}
+
+function nextOf(workload: Workload): Operation {
+  const op = workload.next()
+  return { op, key: workload.keyFor(op) }
+}
+
 function run(name: WorkloadName, seed = 1, count = draws): Operation[] {
   const workload = createWorkload(name, { records, random: seeded(seed), size: 100 })
-  return Array.from({ length: count }, () => workload.next())
+  return Array.from({ length: count }, () => nextOf(workload))
 }
 
 function countsOf<T>(values: Iterable<T>): Map<T, number> {
@@ -133,6 +144,22 @@ describe('the scrambled zipfian of a, b, c and f', () => {
   })
 })
 
+test('a million choices are made, and then come again in their order', () => {
+  const random = seeded(1)
+  let dice = 0
+  const counted = (): number => {
+    dice++
+    return random()
+  }
+  const workload = createWorkload('c', { records, random: counted, size: 0 })
+  const choose = (): string => workload.keyFor('read')
+  const first = Array.from({ length: 1000 }, choose)
+  for (let count = 1000; count < 1 << 20; count++) choose()
+  const diceBefore = dice
+  expect(Array.from({ length: 1000 }, choose)).toEqual(first)
+  expect(dice).toBe(diceBefore)
+})
+
 describe('the latest of d', () => {
   test('is the more popular the newer it is, also while records are inserted', () => {
     const zeta = Array.from({ length: records }, (_, rank) => (rank + 1) ** -0.99).reduce(
@@ -159,7 +186,7 @@ describe('the latest of d', () => {
     const numbers = new Map([...workload.keys()].map((key, number) => [key, number]))
     let oldest = 0
     for (let count = 0; count < 4000; count++) {
-      const { op, key } = workload.next()
+      const { op, key } = nextOf(workload)
       if (op === 'insert') numbers.set(key, numbers.size)
       oldest = Math.max(oldest, numbers.size - 1 - (numbers.get(key) ?? Number.NaN))
     }
@@ -170,7 +197,7 @@ describe('the latest of d', () => {
     const workload = createWorkload('d', { records: 3, random: seeded(1), size: 0 })
     const seen = new Set(workload.keys())
     for (let count = 0; count < 2000; count++) {
-      const { op, key } = workload.next()
+      const { op, key } = nextOf(workload)
       expect(seen.has(key)).toBe(op !== 'insert')
       seen.add(key)
     }

@@ -17,7 +17,7 @@ import {
   writeGet,
   writeRange,
 } from '../../src/machine/index.js'
-import { commandHeaderBytes, packCommands } from '../../src/raft/index.js'
+import { packCommands } from '../../src/raft/index.js'
 
 /** Applies the commands as one run, and reads the results as a client would. */
 export function apply(kv: StateMachine, ...commands: Uint8Array[]): WriteAnswer[] {
@@ -29,13 +29,20 @@ export function apply(kv: StateMachine, ...commands: Uint8Array[]): WriteAnswer[
   return answers
 }
 
-/** The one result of a query, as bytes of its own. */
-export function answerTo(machine: StateMachine, query: Uint8Array): Uint8Array {
+/** The result of each query, as bytes of its own. */
+export function answersTo(machine: StateMachine, ...queries: Uint8Array[]): Uint8Array[] {
   const results = new ResultBuilder()
-  machine.read(query, results)
-  const { bytes, count } = results.take()
-  if (count !== 1) throw new Error(`one query got ${count} results`)
-  return bytes.slice(commandHeaderBytes)
+  machine.read(packCommands(queries), results)
+  const packed = results.take()
+  if (packed.count !== queries.length)
+    throw new Error(`${queries.length} queries got ${packed.count} results`)
+  const answers: Uint8Array[] = []
+  forEachResult(packed, (start, end) => answers.push(packed.bytes.slice(start, end)))
+  return answers
+}
+
+export function answerTo(machine: StateMachine, query: Uint8Array): Uint8Array {
+  return answersTo(machine, query)[0]!
 }
 
 export function get(kv: StateMachine, key: Bytes): GetAnswer {

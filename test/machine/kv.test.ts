@@ -14,9 +14,10 @@ import {
   writeDelete,
   writeGet,
   writePut,
+  writeRange,
 } from '../../src/machine/index.js'
 import { packCommands } from '../../src/raft/index.js'
-import { answerTo, apply, get, keysIn, range, text, valueAt } from './kv-help.js'
+import { answersTo, answerTo, apply, get, keysIn, range, text, valueAt } from './kv-help.js'
 
 const put = (key: string, value: string) => encode(writePut, key, value)
 
@@ -215,6 +216,38 @@ describe('range', () => {
     const [record] = range(kvWith('a', 'a')).records
     expect(record).toMatchObject({ createRevision: 1, modRevision: 2, version: 2 })
   })
+})
+
+describe('queries in one frame', () => {
+  test('are answered each for itself, in their order, whatever stands beside them', () => {
+    const kv = kvWith('a', 'b')
+    const queries = [
+      encode(writeGet, 'b'),
+      encode(writeRange, { start: 'a', end: 'b' }),
+      Uint8Array.of(),
+      Uint8Array.of(99, 1, 2),
+      encode(writeGet, 'absent'),
+      encode(writeGet, 'a'),
+    ]
+    const [b, range, empty, unknown, absent, a] = answersTo(kv, ...queries)
+    expect(valueIn(b)).toBe('value of b')
+    expect(readRangeAnswer(range!)).toMatchObject({ records: [{ key: Uint8Array.of(97) }], hasMore: false })
+    expect(readGetAnswer(empty!).status).toBe('malformed')
+    expect(readGetAnswer(unknown!).status).toBe('malformed')
+    expect(readGetAnswer(absent!)).toEqual({ status: 'notFound', revision: 2 })
+    expect(valueIn(a)).toBe('value of a')
+  })
+
+  test('are as many as one likes', () => {
+    const keys = Array.from({ length: 300 }, (_, at) => `key ${at}`)
+    const answers = answersTo(kvWith(...keys), ...keys.toReversed().map((key) => encode(writeGet, key)))
+    expect(answers.map(valueIn)).toEqual(keys.toReversed().map((key) => `value of ${key}`))
+  })
+
+  function valueIn(answer: Uint8Array | undefined): string {
+    const got = readGetAnswer(answer!)
+    return got.status === 'found' ? text(got.record.value) : got.status
+  }
 })
 
 describe('malformed commands', () => {
