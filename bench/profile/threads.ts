@@ -5,6 +5,7 @@ import { putCalls } from '../../src/cli/calls.js'
 import { runClosedLoop } from '../../src/cli/clients.js'
 import { Failed } from '../../src/cli/failure.js'
 import { Tally } from '../../src/cli/tally.js'
+import { warmUpSecondsFor } from '../../src/cli/warm-up.js'
 import { withCluster } from '../../src/cli/with-cluster.js'
 import type { Cluster } from '../../src/cluster/index.js'
 import { ThreadProfiler } from './thread-profiler.js'
@@ -25,8 +26,6 @@ export interface ThreadsRun {
 
 const nodes = 3
 const size = 128
-/** Code is compiled and optimized in it, which is no part of what is looked for. */
-const warmUpSeconds = 2
 
 export async function profileThreads(
   clients: number,
@@ -42,7 +41,8 @@ export async function profileThreads(
       const running = runClosedLoop(tally, putCalls(cluster, { size, batch: 1 }), clients)
       running.catch((error: unknown) => tally.giveUp(error))
       try {
-        await delay(warmUpSeconds * 1000, undefined, { signal: ended })
+        // Code is compiled and optimized meanwhile, which is no part of what is looked for.
+        await delay(warmUpSecondsFor(seconds) * 1000, undefined, { signal: ended })
         const rolesBefore = rolesOf(cluster)
         await profiler.start()
         tally.open()
