@@ -221,7 +221,7 @@ class Kv implements StateMachine {
       const start = end + commandHeaderBytes
       end = start + view.getUint32(end, true)
       const key = start + queryPrefixBytes
-      const isGet = key < end && end - key <= keyBytesMax && view.getUint8(start) === queryOps.get
+      const isGet = key < end && view.getUint8(start) === queryOps.get
       this.#hashes[at] = isGet ? hashKey(this.#source, key, end - key) : 0
     }
     this.#state.fetch(this.#hashes, count)

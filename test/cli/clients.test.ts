@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Call } from '../../src/cli/calls.js'
-import { OpenLoop, type OpenLoopOptions } from '../../src/cli/clients.js'
+import { OpenLoop, type OpenLoopOptions, runClosedLoop } from '../../src/cli/clients.js'
 import { Tally } from '../../src/cli/tally.js'
+import { RaftError } from '../../src/cluster/index.js'
 
 /** A clock that goes where the test says, and calls back what is due on the way, in order. */
 class Clock {
@@ -119,6 +120,52 @@ describe('open loop', () => {
     await ended
     expect(tally.broken.reason).toBe(broken)
     expect([tally.callsSoFar, tally.latencies.count]).toEqual([0, 0])
+  })
+})
+
+describe('closed loop', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  function closedLoop(clients: number, perform: (clock: Clock) => Promise<void>) {
+    const clock = new Clock()
+    const tally = new Tally(() => clock.nowMs)
+    tally.open()
+    const call: Call = { op: 'put', commands: 1, perform: () => perform(clock) }
+    void runClosedLoop(tally, () => call, clients)
+    return { clock, tally }
+  }
+
+  test('each client calls again when it is answered, and the call counts from there', async () => {
+    const { clock, tally } = closedLoop(2, (clock) => new Promise((resolve) => clock.wakeAfter(resolve, 10)))
+    await clock.goTo(35)
+    tally.close()
+    expect(tally.latencies).toMatchObject({ count: 6, maxMs: about(10) })
+    expect(leastMs(tally)).toEqual(about(10))
+  })
+
+  test('a client that got an error waits before it calls again, and the wait is in no latency', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    const answers: (() => void)[] = []
+    const { clock, tally } = closedLoop(
+      1,
+      () =>
+        new Promise((resolve, reject) => {
+          const isFirst = answers.length === 0
+          answers.push(isFirst ? () => reject(new RaftError('NO_LEADER', { deadlineMs: 1 })) : resolve)
+        }),
+    )
+    answers[0]?.()
+    await settled()
+    clock.nowMs = 500
+    expect(answers.length).toBe(1)
+    await vi.runAllTimersAsync()
+    expect(answers.length).toBe(2)
+    clock.nowMs = 507
+    answers[1]?.()
+    await settled()
+    tally.close()
+    expect(tally.latencies).toMatchObject({ count: 1, maxMs: about(7) })
+    expect(tally.notApplied).toBe(1)
   })
 })
 
