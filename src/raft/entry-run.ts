@@ -13,11 +13,10 @@
  *     28  u32  kind
  *     32  count × (u32 length, length bytes)
  */
+import { commandHeaderBytes, Packer } from './packer.js'
 import { assert, type LogIndex, type Term } from './types.js'
 
 export const runHeaderBytes = 32
-/** Bytes that precede each command inside a run. */
-export const commandHeaderBytes = 4
 
 /** `empty` marks the start of a leader's term (§8); `commands` are for the state machine. */
 export const entryKinds = { empty: 0, commands: 1 } as const
@@ -121,64 +120,10 @@ export function sliceRun(run: EntryRun, from: LogIndex, to: LogIndex): EntryRun 
   return stampRun({ bytes, count: to - from + 1 }, from, run.term, run.kind)
 }
 
-/** Up to so many bytes a loop is quicker than the call of a built-in. */
-const shortBytes = 40
-
-/** Copies all of `from` to `offset` in `into`. */
-export function copyBytes(into: Uint8Array, offset: number, from: Uint8Array): void {
-  if (from.length > shortBytes) return into.set(from, offset)
-  for (let at = 0; at < from.length; at++) into[offset + at] = from[at] as number
-}
-
-/** Packs commands into a frame. Reused from frame to frame: its buffer grows to the largest one and stays. */
-export class FrameBuilder {
-  #bytes = new Uint8Array(4096)
-  #view = new DataView(this.#bytes.buffer)
-  #length = runHeaderBytes
-  #count = 0
-
-  get count(): number {
-    return this.#count
-  }
-
-  /** Bytes that the frame would have if it were taken now. */
-  get byteLength(): number {
-    return this.#length
-  }
-
-  /** The buffer that offsets from `reserve` point into; another one after each `reserve` and `take`. */
-  get bytes(): Uint8Array {
-    return this.#bytes
-  }
-
-  /** Makes room for one command of `length` bytes and returns the offset in `bytes` where it goes. */
-  reserve(length: number): number {
-    const start = this.#length + commandHeaderBytes
-    if (start + length > this.#bytes.byteLength) this.#grow(start + length)
-    this.#view.setUint32(this.#length, length, true)
-    this.#length = start + length
-    this.#count++
-    return start
-  }
-
-  append(command: Uint8Array): void {
-    const start = this.reserve(command.byteLength)
-    copyBytes(this.#bytes, start, command)
-  }
-
-  /** The packed frame in a buffer of its own; the builder starts over, empty. */
-  take(): Frame {
-    const frame: Frame = { bytes: this.#bytes.slice(0, this.#length), count: this.#count }
-    this.#length = runHeaderBytes
-    this.#count = 0
-    return frame
-  }
-
-  #grow(needed: number): void {
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.byteLength * 2))
-    grown.set(this.#bytes.subarray(0, this.#length))
-    this.#bytes = grown
-    this.#view = new DataView(grown.buffer)
+/** Packs commands into a frame. Reused from frame to frame. */
+export class FrameBuilder extends Packer {
+  constructor() {
+    super(runHeaderBytes)
   }
 }
 

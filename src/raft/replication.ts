@@ -25,12 +25,13 @@ export function onPropose(state: RaftState, frame: Frame): Proposed | Refusal {
 
 /** Sends each follower what it lacks and may be sent. Called when the driver takes its work, so that a turn is a batch. */
 export function sendAppends(state: RaftState): void {
+  const { lastIndex } = state.log
   for (const [to, progress] of state.progress) {
     if (progress.state === 'probe') {
-      if (!progress.isProbeSent) sendAppend(state, to, progress)
+      if (!progress.isProbeSent) sendAppend(state, to, progress, lastIndex)
     } else if (progress.state === 'replicate') {
-      while (progress.nextIndex <= state.log.lastIndex && hasRoom(state, progress)) {
-        if (!sendAppend(state, to, progress)) break
+      while (progress.nextIndex <= lastIndex && hasRoom(state, progress)) {
+        if (!sendAppend(state, to, progress, lastIndex)) break
       }
     } else if (!progress.isChunkSent) {
       sendChunk(state, to, progress)
@@ -43,8 +44,11 @@ function hasRoom(state: RaftState, progress: Progress): boolean {
   return progress.inflightMessages < inflightMessagesMax && progress.inflightBytes < inflightBytesMax
 }
 
-/** One AppendEntries from nextIndex on; false when the log no longer reaches back so far and a snapshot must go. */
-function sendAppend(state: RaftState, to: NodeId, progress: Progress): boolean {
+/**
+ * One AppendEntries with what it may carry of the entries from nextIndex to `lastIndex`, or none if it ends before; false
+ * when the log no longer reaches back so far and a snapshot must go.
+ */
+function sendAppend(state: RaftState, to: NodeId, progress: Progress, lastIndex: LogIndex): boolean {
   const { log, limits } = state
   const prevLogIndex = progress.nextIndex - 1
   const prevLogTerm = log.termAt(prevLogIndex)
@@ -52,7 +56,7 @@ function sendAppend(state: RaftState, to: NodeId, progress: Progress): boolean {
     startSnapshot(state, to, progress)
     return false
   }
-  const entries = log.slice(progress.nextIndex, log.lastIndex, limits.appendBytesMax)
+  const entries = log.slice(progress.nextIndex, lastIndex, limits.appendBytesMax)
   const { id: from, currentTerm: term } = state
   const leaderCommit = log.commitIndex
   send(state, {
@@ -151,30 +155,11 @@ function onHeartbeatAnswered(state: RaftState, message: AppendEntriesResponse, p
     progress.isProbeSent = false
     progress.isChunkSent = false
     if (progress.state === 'replicate' && progress.inflightMessages > 0)
-      sendProbe(state, message.from, progress)
+      sendAppend(state, message.from, progress, progress.nextIndex - 1)
   }
   progress.hasMoved = false
   progress.ackedRound = Math.max(progress.ackedRound, message.round)
   confirmReads(state)
-}
-
-function sendProbe(state: RaftState, to: NodeId, progress: Progress): void {
-  const prevLogIndex = progress.nextIndex - 1
-  const prevLogTerm = state.log.termAt(prevLogIndex)
-  if (prevLogTerm === undefined) return startSnapshot(state, to, progress)
-  const { id: from, currentTerm: term } = state
-  const { commitIndex: leaderCommit } = state.log
-  send(state, {
-    type: 'appendEntries',
-    from,
-    to,
-    term,
-    prevLogIndex,
-    prevLogTerm,
-    entries: [],
-    leaderCommit,
-    round: 0,
-  })
 }
 
 /** Our own copy counts once it is on disk, like everyone else's. */

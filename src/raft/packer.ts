@@ -1,0 +1,72 @@
+/** Commands, queries and results on their way: one behind the other in one buffer, each behind its length. */
+
+/** Bytes that precede each of them: a u32, little-endian. */
+export const commandHeaderBytes = 4
+
+/** Up to so many bytes a loop is quicker than the call of a built-in. */
+const shortBytes = 40
+
+/** Copies all of `from` to `offset` in `into`. */
+export function copyBytes(into: Uint8Array, offset: number, from: Uint8Array): void {
+  if (from.length > shortBytes) return into.set(from, offset)
+  for (let at = 0; at < from.length; at++) into[offset + at] = from[at] as number
+}
+
+/** Reused from one buffer to the next: its own grows to the largest of them and stays. */
+export class Packer {
+  #bytes = new Uint8Array(4096)
+  #view = new DataView(this.#bytes.buffer)
+  readonly #headerBytes: number
+  #length: number
+  #count = 0
+
+  /** Leaves `headerBytes` free before the first one. */
+  constructor(headerBytes: number) {
+    this.#headerBytes = headerBytes
+    this.#length = headerBytes
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** Bytes that would be taken now, header included. */
+  get byteLength(): number {
+    return this.#length
+  }
+
+  /** The buffer that offsets from `reserve` point into; another one after each `reserve` and `take`. */
+  get bytes(): Uint8Array {
+    return this.#bytes
+  }
+
+  /** Makes room for one of `length` bytes and returns the offset in `bytes` where it goes. */
+  reserve(length: number): number {
+    const start = this.#length + commandHeaderBytes
+    if (start + length > this.#bytes.byteLength) this.#grow(start + length)
+    this.#view.setUint32(this.#length, length, true)
+    this.#length = start + length
+    this.#count++
+    return start
+  }
+
+  append(bytes: Uint8Array): void {
+    const start = this.reserve(bytes.byteLength)
+    copyBytes(this.#bytes, start, bytes)
+  }
+
+  /** What was packed, in a buffer of its own, so that it can be transferred; the packer starts over, empty. */
+  take(): { readonly bytes: Uint8Array; readonly count: number } {
+    const taken = { bytes: this.#bytes.slice(0, this.#length), count: this.#count }
+    this.#length = this.#headerBytes
+    this.#count = 0
+    return taken
+  }
+
+  #grow(needed: number): void {
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.byteLength * 2))
+    grown.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = grown
+    this.#view = new DataView(grown.buffer)
+  }
+}
