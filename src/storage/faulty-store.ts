@@ -11,8 +11,12 @@ import type { Compaction, Defer, Flushed, LogStore } from './store.js'
 /** After a flush has failed the data may be on the disk or not; nobody can tell. */
 export type FlushFate = 'written' | 'lost'
 
+type Perform = (flushed: Flushed) => void
+
 interface Operation {
-  readonly perform: (flushed: Flushed) => void
+  readonly perform: Perform
+  /** Takes the place of `perform` when nothing is to be written. */
+  readonly lose: Perform
   readonly flushed: Flushed
 }
 
@@ -29,6 +33,7 @@ const nothing: Persist = {
 
 export class FaultyStore implements LogStore {
   readonly #store: LogStore
+  readonly #defer: Defer
   /** In the order in which they were given. The first one may be in the delay of a slow disk. */
   #waiting: Operation[] = []
   #delay: Defer | undefined
@@ -39,9 +44,14 @@ export class FaultyStore implements LogStore {
   /** The error of the flush that failed: no write is tried after it. */
   #failure: Error | undefined
   #isOff = false
+  readonly #loseSoon: Perform = (done) => this.#store.write(nothing, done)
+  /** A quick disk writes nothing at once, and a snapshot is told of its failure in a later turn all the same. */
+  readonly #loseLater: Perform = (done) => this.#loseSoon((error) => this.#defer(() => done(error)))
 
-  constructor(store: LogStore) {
+  /** `defer` calls back in a later turn: what must not fail in the turn in which it was given fails then. */
+  constructor(store: LogStore, defer: Defer) {
     this.#store = store
+    this.#defer = defer
   }
 
   /** Each flush begins only when `delay` calls back; `undefined`: at once again. */
@@ -77,7 +87,7 @@ export class FaultyStore implements LogStore {
   }
 
   write(persist: Persist, flushed: Flushed): void {
-    this.#submit((done) => this.#store.write(persist, done), flushed)
+    this.#submit((done) => this.#store.write(persist, done), this.#loseSoon, flushed)
   }
 
   writeSnapshotChunk(
@@ -86,11 +96,15 @@ export class FaultyStore implements LogStore {
     data: Uint8Array,
     flushed: Flushed,
   ): void {
-    this.#submit((done) => this.#store.writeSnapshotChunk(snapshot, offset, data, done), flushed)
+    this.#submit(
+      (done) => this.#store.writeSnapshotChunk(snapshot, offset, data, done),
+      this.#loseLater,
+      flushed,
+    )
   }
 
   compact(compaction: Compaction, flushed: Flushed): void {
-    this.#submit((done) => this.#store.compact(compaction, done), flushed)
+    this.#submit((done) => this.#store.compact(compaction, done), this.#loseLater, flushed)
   }
 
   readSnapshot(index: number, offset: number, length: number): Uint8Array | undefined {
@@ -111,9 +125,9 @@ export class FaultyStore implements LogStore {
     for (const { flushed } of stalled) flushed(new Error('the store is closed, and its disk had stalled'))
   }
 
-  #submit(perform: Operation['perform'], flushed: Flushed): void {
+  #submit(perform: Perform, lose: Perform, flushed: Flushed): void {
     if (this.#isOff) return
-    this.#waiting.push({ perform, flushed })
+    this.#waiting.push({ perform, lose, flushed })
     this.#drain()
   }
 
@@ -137,7 +151,7 @@ export class FaultyStore implements LogStore {
     const operation = this.#waiting.shift()
     if (operation === undefined) return
     const fate = this.#failure === undefined ? this.#takeFate() : 'lost'
-    const perform = fate === 'lost' ? (done: Flushed) => this.#store.write(nothing, done) : operation.perform
+    const perform = fate === 'lost' ? operation.lose : operation.perform
     const failure = this.#failure
     perform((error) => {
       if (!this.#isOff) operation.flushed(failure ?? error)

@@ -22,7 +22,7 @@ function runTurns(count = Number.POSITIVE_INFINITY): void {
 }
 
 function openFaulty(): FaultyStore {
-  return new FaultyStore(openMemoryStore(disk, { defer }).store)
+  return new FaultyStore(openMemoryStore(disk, { defer }).store, defer)
 }
 
 /** Appends entry `index`, and notes what was told of it. */
@@ -40,6 +40,8 @@ function entriesOnDisk(): number[] {
   const { recovered } = openMemoryStore(disk.copy(), { defer })
   return stateOf(recovered).entries.map((entry) => entry.index)
 }
+
+const snapshot = { index: 1, term: 1, membership: testMembership, size: 1 }
 
 beforeEach(() => {
   turns = []
@@ -185,6 +187,18 @@ describe('a faulty store', () => {
     const message = 'disk full: the log cannot be written'
     expect(told).toEqual(['1 flushed', `2 failed: ${message}`, `3 failed: ${message}`])
     expect(entriesOnDisk()).toEqual([1])
+  })
+
+  test.each<[string, (store: FaultyStore, flushed: (error?: Error) => void) => void]>([
+    ['a piece', (store, flushed) => store.writeSnapshotChunk(snapshot, 0, Uint8Array.of(1), flushed)],
+    ['its last step', (store, flushed) => store.compact({ snapshot, base: snapshot }, flushed)],
+  ])('%s of a snapshot fails in a later turn, however quick the disk', (_, write) => {
+    const store = new FaultyStore(openMemoryStore(disk, { defer, isQuick: true }).store, defer)
+    store.fillDisk()
+    write(store, (error) => void told.push(error?.message ?? 'flushed'))
+    expect(told).toEqual([])
+    runTurns()
+    expect(told).toEqual(['disk full: the log cannot be written'])
   })
 
   test('[DU1] a power loss takes what was not flushed, and nothing is told of it', async () => {

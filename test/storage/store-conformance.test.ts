@@ -8,7 +8,7 @@ function faulty(disk: TestDisk, isSlow: boolean): TestDisk {
   return {
     open() {
       const { store, recovered } = disk.open()
-      const faultyStore = new FaultyStore(store)
+      const faultyStore = new FaultyStore(store, nextTurn)
       if (isSlow) faultyStore.delayFlushes(nextTurn)
       return { store: faultyStore, recovered }
     },
