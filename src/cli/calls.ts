@@ -1,8 +1,7 @@
 /** What clients ask a cluster for: plain puts, batches of them, or the operations of a YCSB workload. */
 import { type Cluster, encode, writePut } from '../cluster/index.js'
 import type { OperationName, Tally } from './tally.js'
-import type * as workloads from './workload.js'
-import type { Workload } from './workload.js'
+import type { Workload, OperationName as WorkloadOperation } from './workload.js'
 
 /** Keys of plain puts, from key-0000 on. */
 const keyCount = 10_000
@@ -70,7 +69,7 @@ function drawKey(bytes: Uint8Array, start: number): void {
 export function workloadCalls(cluster: Cluster, workload: Workload): NextCall {
   const put = (key: string): Promise<unknown> => cluster.put(key, workload.value())
   // As with puts, all clients share the calls; each draws its key as it is made.
-  const calls: Readonly<Record<workloads.OperationName, Call>> = {
+  const calls: Readonly<Record<WorkloadOperation, Call>> = {
     read: { op: 'read', commands: 0, perform: () => cluster.get(workload.keyFor('read')) },
     update: { op: 'update', commands: 1, perform: () => put(workload.keyFor('update')) },
     insert: { op: 'insert', commands: 1, perform: () => put(workload.keyFor('insert')) },

@@ -36,10 +36,11 @@ export class NodeDisk {
 
   open(): OpenStore {
     const { flushMs, flushJitterMs, isQuick = false } = this.#conditions
-    const defer = (flush: () => void): void =>
-      this.#world.time.after(1000 * (flushMs + this.#dice.around(flushJitterMs)), flush)
-    const { store, recovered } = openMemoryStore(this.disk, { defer, isQuick })
-    this.#store = new FaultyStore(store, defer)
+    const { store, recovered } = openMemoryStore(this.disk, {
+      defer: (flush) => this.#world.time.after(1000 * (flushMs + this.#dice.around(flushJitterMs)), flush),
+      isQuick,
+    })
+    this.#store = new FaultyStore(store)
     this.hasFailed = false
     this.#delay()
     if (this.#isStalled) this.#store.stallFlushes()

@@ -33,7 +33,6 @@ const nothing: Persist = {
 
 export class FaultyStore implements LogStore {
   readonly #store: LogStore
-  readonly #defer: Defer
   /** In the order in which they were given. The first one may be in the delay of a slow disk. */
   #waiting: Operation[] = []
   #delay: Defer | undefined
@@ -45,13 +44,12 @@ export class FaultyStore implements LogStore {
   #failure: Error | undefined
   #isOff = false
   readonly #loseSoon: Perform = (done) => this.#store.write(nothing, done)
-  /** A quick disk writes nothing at once, and a snapshot is told of its failure in a later turn all the same. */
-  readonly #loseLater: Perform = (done) => this.#loseSoon((error) => this.#defer(() => done(error)))
+  /** A quick disk writes nothing at once. A piece of no bytes is nothing as well, and told of in a later turn. */
+  readonly #loseLater: Perform = (done) =>
+    this.#store.writeSnapshotChunk({ index: 0, term: 0 }, 0, new Uint8Array(0), done)
 
-  /** `defer` calls back in a later turn: what must not fail in the turn in which it was given fails then. */
-  constructor(store: LogStore, defer: Defer) {
+  constructor(store: LogStore) {
     this.#store = store
-    this.#defer = defer
   }
 
   /** Each flush begins only when `delay` calls back; `undefined`: at once again. */

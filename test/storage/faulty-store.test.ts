@@ -22,7 +22,7 @@ function runTurns(count = Number.POSITIVE_INFINITY): void {
 }
 
 function openFaulty(): FaultyStore {
-  return new FaultyStore(openMemoryStore(disk, { defer }).store, defer)
+  return new FaultyStore(openMemoryStore(disk, { defer }).store)
 }
 
 /** Appends entry `index`, and notes what was told of it. */
@@ -193,7 +193,7 @@ describe('a faulty store', () => {
     ['a piece', (store, flushed) => store.writeSnapshotChunk(snapshot, 0, Uint8Array.of(1), flushed)],
     ['its last step', (store, flushed) => store.compact({ snapshot, base: snapshot }, flushed)],
   ])('%s of a snapshot fails in a later turn, however quick the disk', (_, write) => {
-    const store = new FaultyStore(openMemoryStore(disk, { defer, isQuick: true }).store, defer)
+    const store = new FaultyStore(openMemoryStore(disk, { defer, isQuick: true }).store)
     store.fillDisk()
     write(store, (error) => void told.push(error?.message ?? 'flushed'))
     expect(told).toEqual([])

@@ -8,7 +8,7 @@ function faulty(disk: TestDisk, isSlow: boolean): TestDisk {
   return {
     open() {
       const { store, recovered } = disk.open()
-      const faultyStore = new FaultyStore(store, nextTurn)
+      const faultyStore = new FaultyStore(store)
       if (isSlow) faultyStore.delayFlushes(nextTurn)
       return { store: faultyStore, recovered }
     },
