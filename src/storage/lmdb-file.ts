@@ -81,11 +81,20 @@ export function freeBytes(path: string): number {
   return bavail * bsize
 }
 
+/** Makes what was written to a file, also by a program that was killed since, survive a power loss. */
+export function flushFile(path: string): void {
+  // Windows flushes only what may be written.
+  flush(path, 'r+')
+}
+
 /** Makes the names in a folder survive a power loss. */
 export function flushFolder(path: string): void {
   // Windows has no such call; there the name is flushed with the file.
-  if (process.platform === 'win32') return
-  const descriptor = openSync(path, 'r')
+  if (process.platform !== 'win32') flush(path, 'r')
+}
+
+function flush(path: string, access: 'r' | 'r+'): void {
+  const descriptor = openSync(path, access)
   try {
     fsyncSync(descriptor)
   } finally {

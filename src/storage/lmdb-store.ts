@@ -14,7 +14,7 @@ import { dirname, join, resolve } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import type { Membership, NodeId } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
-import { checkHead, flushFolder, freeBytes, Room } from './lmdb-file.js'
+import { checkHead, flushFile, flushFolder, freeBytes, Room } from './lmdb-file.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
 import type { Change, Row, Table, Transaction } from './table.js'
 
@@ -48,13 +48,15 @@ const mapBytes = 64 * 2 ** 30
 export function openLmdbStore({ dir, nodeId, membership, bytesMax, now }: LmdbStoreOptions): OpenStore {
   const path = resolve(dir)
   mkdirSync(path, { recursive: true })
-  const isNew = !existsSync(join(path, fileName))
-  if (!isNew) checkHead(join(path, fileName))
+  const file = join(path, fileName)
+  if (existsSync(file)) checkHead(file)
   const table = new LmdbTable(path, bytesMax, now ?? (() => performance.now()))
   try {
     const opened = openRecordStore(table, { nodeId, membership })
+    // What was read may be in the system's memory only, if whoever wrote it was killed before it was flushed.
+    flushFile(file)
     // A file whose name is lost with the power is lost: LMDB flushes the file, not the directory.
-    if (isNew) for (const folder of [path, dirname(path)]) flushFolder(folder)
+    for (const folder of [path, dirname(path)]) flushFolder(folder)
     return opened
   } catch (cause) {
     table.abandon()
