@@ -1,7 +1,12 @@
 /** Ctrl-C and its like: the command is told, closes what it has open, and the exit code names the signal. */
 const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
-/** As a process that a closed pipe has ended, for who pipes into `head`. */
-export const brokenPipeExitCode = 141
+/**
+ * Standard output takes no more. When nobody reads on, as behind `head`, a command ends like a process that a
+ * closed pipe has ended; anything else has lost what was to be told.
+ */
+export function exitCodeOfOutput({ code }: NodeJS.ErrnoException): 1 | 141 {
+  return code === 'EPIPE' ? 141 : 1
+}
 
 /** One Ctrl-C may arrive twice, from the terminal and from npm: only a later one means that nothing is waited for. */
 const secondAfterMs = 1000
@@ -20,9 +25,8 @@ export async function interruptible(run: (signal: AbortSignal) => Promise<number
     }
   }
   const onSignal = (name: NodeJS.Signals): void => interrupt(exitCodes[name] ?? 1)
-  const onBrokenPipe = (): void => interrupt(brokenPipeExitCode)
   for (const name of Object.keys(exitCodes)) process.on(name, onSignal)
-  process.stdout.on('error', onBrokenPipe)
+  process.stdout.on('error', (error) => interrupt(exitCodeOfOutput(error)))
   try {
     const code = await run(interruption.signal)
     return exitCode ?? code

@@ -1,7 +1,7 @@
 /** Runs a command line to its exit code, and tells what went wrong in one line. */
 import { type Command, CommanderError } from 'commander'
 import { BadInput, exitCodeOf, reportFailure } from './failure.js'
-import { brokenPipeExitCode } from './interrupt.js'
+import { exitCodeOfOutput } from './interrupt.js'
 
 /** `seeAlso` names the command that shows the help for the given words. */
 export async function runProgram(
@@ -10,8 +10,12 @@ export async function runProgram(
 ): Promise<void> {
   const words = process.argv.slice(2)
   // Help has nothing to close when it is piped into `head`; a command that has is told by `interruptible`.
-  process.stdout.on('error', () => {
-    process.exitCode = brokenPipeExitCode
+  let isTold = false
+  process.stdout.on('error', (error) => {
+    process.exitCode = exitCodeOfOutput(error)
+    if (process.exitCode !== 1 || isTold) return
+    isTold = true
+    reportFailure(new Error(`standard output cannot be written: ${error.message}`))
   })
   // Errors are told in one line, below.
   for (const command of [program, ...program.commands]) {

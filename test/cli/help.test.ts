@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, openSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { run, start } from './raftbox.js'
+import { program, run, start } from './raftbox.js'
 
 test.each([[[]], [['--help']], [['help']]])(
   'raftbox %j lists the commands and shows how to begin',
@@ -50,3 +51,10 @@ test.each([[[]], [['--help']], [['help', 'bench']]])(
     expect(await ended).toMatchObject({ code: 141, stderr: '' })
   },
 )
+
+test.skipIf(!existsSync('/dev/full'))('what cannot be printed is a failure, told once', () => {
+  const stdio = ['ignore', openSync('/dev/full', 'w'), 'pipe'] as const
+  const { status, stderr } = spawnSync(process.execPath, [program, '--help'], { stdio: [...stdio] })
+  expect(String(stderr)).toMatch(/^raftbox: standard output cannot be written: ENOSPC: [^\n]*\n$/)
+  expect(status).toBe(1)
+})
