@@ -8,6 +8,9 @@ const kinds = { note: 1, chunk: 2, log: 3, end: 4 } as const
 const noteNumbers = { identity: 1, hardState: 2, pointers: 3 } as const
 export type NoteName = keyof typeof noteNumbers
 
+/** Beside the notes, so that it costs a transaction no page of its own. */
+export const manifestKey = Uint8Array.of(kinds.note, 4)
+
 export const noteKeys: Readonly<Record<NoteName, Uint8Array>> = {
   identity: Uint8Array.of(kinds.note, noteNumbers.identity),
   hardState: Uint8Array.of(kinds.note, noteNumbers.hardState),

@@ -1,39 +1,6 @@
-/** The file that LMDB keeps its pages in, looked at without LMDB: whether it is whole, and whether it may grow. */
-import { closeSync, fsyncSync, openSync, readSync, statfsSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
-
-/**
- * LMDB believes its two meta pages without a look, and a damaged one takes the whole process with it. Each
- * holds a magic number behind its page header, and the first one the size of a page.
- */
-export function checkHead(file: string): void {
-  const meta = readAt(file, 0)
-  // Created, and the power went before anything was written: as good as new.
-  if (meta.length === 0) return
-  const pageBytes = meta.length === metaBytes ? meta.readUInt32LE(pageSizeOffset) : 0
-  const second = readAt(file, pageBytes)
-  const isWhole = [meta, second].every(
-    (page) => page.length === metaBytes && page.readUInt32LE(magicOffset) === magic,
-  )
-  if (!isWhole || pageBytes === 0)
-    throw new Error(`the log in ${file} cannot be opened: its first pages are damaged`)
-}
-
-/** The beginning of a page, or what the file has of it. */
-function readAt(file: string, position: number): Buffer {
-  const page = Buffer.alloc(metaBytes)
-  const descriptor = openSync(file, 'r')
-  try {
-    return page.subarray(0, readSync(descriptor, page, 0, metaBytes, position))
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-const metaBytes = 64
-const magicOffset = 24
-const magic = 0xbeefc0de
-const pageSizeOffset = 48
+/** The disk below LMDB: whether a file may grow, and what makes one survive a power loss. */
+import { closeSync, fsyncSync, openSync, renameSync, statfsSync, statSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 /** Pages that a transaction copies, however little it writes. */
 const pagesBytes = 64 * 1024
@@ -81,23 +48,29 @@ export function freeBytes(path: string): number {
   return bavail * bsize
 }
 
-/** Makes what was written to a file, also by a program that was killed since, survive a power loss. */
-export function flushFile(path: string): void {
-  // Windows flushes only what may be written.
-  flush(path, 'r+')
-}
-
 /** Makes the names in a folder survive a power loss. */
 export function flushFolder(path: string): void {
   // Windows has no such call; there the name is flushed with the file.
-  if (process.platform !== 'win32') flush(path, 'r')
-}
-
-function flush(path: string, access: 'r' | 'r+'): void {
-  const descriptor = openSync(path, access)
+  if (process.platform === 'win32') return
+  const descriptor = openSync(path, 'r')
   try {
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)
   }
+}
+
+/** Puts a file into a folder; a power loss leaves all of it or nothing. */
+export function writeWhole(folder: string, name: string, bytes: Uint8Array): void {
+  const path = join(folder, name)
+  const unfinished = `${path}.new`
+  const descriptor = openSync(unfinished, 'w')
+  try {
+    writeSync(descriptor, bytes)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  renameSync(unfinished, path)
+  flushFolder(folder)
 }

@@ -5,18 +5,21 @@
  * waits, which saves a flush; what finds no company, and all as soon as the disk is slow, goes through a thread of
  * libuv's pool, so that the node's loop stays free.
  *
- * With `overlappingSync` off a commit is LMDB's own: pages, `fdatasync`, then the meta page through a
- * descriptor opened with O_DSYNC; only after that does the promise resolve. With it on, the promise resolves
- * when the data is visible and not yet on disk.
+ * LMDB itself flushes nothing: a transaction is flushed once all of it is written (`redo.ts` says why that is safe).
  */
-import { existsSync, mkdirSync } from 'node:fs'
+import { closeSync, fdatasync, fdatasyncSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
-import type { Membership, NodeId } from '../raft/index.js'
+import { assert, type Membership, type NodeId } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
-import { checkHead, flushFile, flushFolder, freeBytes, Room } from './lmdb-file.js'
+import { manifestKey } from './keys.js'
+import { flushFolder, freeBytes, Room } from './lmdb-file.js'
+import { newestTransaction } from './lmdb-pages.js'
+import { sealManifest } from './manifest.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
+import { findRedo, forgetRedo, type Redo } from './redo.js'
 import type { Change, Row, Table, Transaction } from './table.js'
+import { readSettled, Unsettled } from './unsettled.js'
 
 export interface LmdbStoreOptions {
   /** Directory of this node alone; made when it is not there. */
@@ -48,20 +51,28 @@ const mapBytes = 64 * 2 ** 30
 export function openLmdbStore({ dir, nodeId, membership, bytesMax, now }: LmdbStoreOptions): OpenStore {
   const path = resolve(dir)
   mkdirSync(path, { recursive: true })
-  const file = join(path, fileName)
-  if (existsSync(file)) checkHead(file)
-  const table = new LmdbTable(path, bytesMax, now ?? (() => performance.now()))
+  let table: LmdbTable | undefined
   try {
+    table = openTable(path, bytesMax, now ?? (() => performance.now()))
     const opened = openRecordStore(table, { nodeId, membership })
-    // What was read may be in the system's memory only, if whoever wrote it was killed before it was flushed.
-    flushFile(file)
-    // A file whose name is lost with the power is lost: LMDB flushes the file, not the directory.
-    for (const folder of [path, dirname(path)]) flushFolder(folder)
+    table.settle()
     return opened
   } catch (cause) {
-    table.abandon()
+    table?.abandon()
     throw new Error(`the log in ${path} cannot be opened: ${(cause as Error).message}`, { cause })
   }
+}
+
+function openTable(path: string, bytesMax: number | undefined, now: () => number): LmdbTable {
+  const file = join(path, fileName)
+  const settled = readSettled(path)
+  const redo = settled === undefined ? undefined : findRedo(path, file, settled)
+  // LMDB cannot go back to before its first transaction.
+  if (redo?.base === 0) rmSync(file, { force: true })
+  const isAhead = redo !== undefined && newestTransaction(file) > redo.base
+  const table = new LmdbTable(path, bytesMax, now, isAhead)
+  if (redo !== undefined) table.redo(redo)
+  return table
 }
 
 /** As LMDB names it. */
@@ -88,6 +99,11 @@ class LmdbTable implements Table {
   readonly #room: Room
   readonly #now: () => number
   readonly #db: RootDatabase<Uint8Array, Uint8Array>
+  /** Of the file that LMDB writes. */
+  readonly #descriptor: number
+  readonly #unsettled: Unsettled
+  /** Number of the last transaction, which LMDB counts as well. */
+  #transaction: number
   #waiting: Transaction[] = []
   /** Set while something waits for company. */
   #alone: NodeJS.Timeout | undefined
@@ -111,11 +127,15 @@ class LmdbTable implements Table {
         else void this.#db.put(key, value)
       }
     }
+    this.#transaction++
+    void this.#db.put(manifestKey, sealManifest(this.#transaction, this.#batch))
   }
 
-  constructor(path: string, bytesMax: number | undefined, now: () => number) {
+  /** `isAhead` when the newest transaction is to be given up. */
+  constructor(path: string, bytesMax: number | undefined, now: () => number, isAhead: boolean) {
+    const file = join(path, fileName)
     this.#path = path
-    this.#room = new Room(join(path, fileName), bytesMax)
+    this.#room = new Room(file, bytesMax)
     this.#now = now
     this.#db = open<Uint8Array, Uint8Array>({
       path,
@@ -125,9 +145,32 @@ class LmdbTable implements Table {
       keyEncoding: 'binary',
       mapSize: mapBytes,
       overlappingSync: false,
+      noSync: true,
+      usePreviousSnapshot: isAhead,
       // What belongs together is put in a batch; with it on, all that one turn writes would wait for its end.
       eventTurnBatching: false,
     } as Parameters<typeof open>[0])
+    this.#transaction = newestTransaction(file)
+    this.#unsettled = new Unsettled(path, this.#transaction)
+    this.#descriptor = openSync(file, 'r+')
+    // What will be read may be in the system's memory only, if whoever wrote it was killed before it was flushed.
+    fsyncSync(this.#descriptor)
+    // A file whose name is lost with the power is lost: LMDB flushes no directory.
+    for (const folder of [path, dirname(path)]) flushFolder(folder)
+  }
+
+  /** Does again what the newest transaction did, and only then forgets what that was. */
+  redo({ base, changes }: Redo): void {
+    assert(this.#transaction === base, 'LMDB went back to the transaction before the newest')
+    // That it went back is flushed already.
+    if (changes.length > 0) this.commitNow(changes)
+    this.settle()
+    forgetRedo(this.#path)
+  }
+
+  /** Says that all is flushed. Only while the store is being opened. */
+  settle(): void {
+    this.#unsettled.noteNow(this.#transaction)
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -179,8 +222,13 @@ class LmdbTable implements Table {
 
   commitNow(changes: readonly Change[]): void {
     const batch = [{ changes }]
-    if (!this.#room.takes(bytesOf(batch))) throw diskFullError()
-    this.#writeHere(batch)
+    try {
+      if (!this.#room.takes(bytesOf(batch))) throw diskFullError()
+      this.#writeHere(batch)
+    } catch (error) {
+      this.#failure = error as Error
+      throw error
+    }
   }
 
   async close(): Promise<void> {
@@ -190,13 +238,21 @@ class LmdbTable implements Table {
         this.#onIdle = done
       })
     }
-    this.#failure ??= new Error('the store is closed')
-    await this.#db.close()
+    await this.#letGo()
   }
 
-  /** Lets go without waiting: nothing was written. */
+  /** Lets go without waiting: nothing is being written. */
   abandon(): void {
-    void this.#db.close()
+    void this.#letGo()
+  }
+
+  async #letGo(): Promise<void> {
+    const isSettled = this.#failure === undefined
+    this.#failure ??= new Error('the store is closed')
+    const closed = this.#db.close()
+    closeSync(this.#descriptor)
+    await this.#unsettled.close(isSettled)
+    await closed
   }
 
   #writeNext(): void {
@@ -209,20 +265,23 @@ class LmdbTable implements Table {
     if (!this.#room.takes(bytesOf(batch))) return this.#failLater(batch, diskFullError())
     const beganMs = this.#now()
     this.#batch = batch
+    const fail = (error: unknown) => this.#failLater(batch, this.#explain(error))
     const written = this.#db.batch(this.#applyBatch)
-    written.then(
-      () => {
+    written.then(() => {
+      fdatasync(this.#descriptor, (error) => {
+        if (error !== null) return fail(error)
         this.#took(this.#now() - beganMs)
         this.#finish(batch)
-      },
-      (error: unknown) => this.#failLater(batch, this.#explain(error)),
-    )
+      })
+    }, fail)
   }
 
   /** One transaction, flushed on return. */
   #writeHere(batch: Batch): void {
     this.#batch = batch
     this.#db.transactionSync(this.#applyBatch)
+    fdatasyncSync(this.#descriptor)
+    this.#unsettled.noteSoon(this.#transaction)
   }
 
   #took(ms: number): void {
@@ -241,6 +300,7 @@ class LmdbTable implements Table {
   }
 
   #finish(batch: readonly Transaction[]): void {
+    this.#unsettled.noteSoon(this.#transaction)
     // The disk goes on while the callbacks run.
     this.#writeNext()
     tellFlushed(batch)
@@ -269,8 +329,9 @@ class LmdbTable implements Table {
     } catch (commitError) {
       cause = commitError
     }
-    const { code } = cause as { code?: number }
-    const isFull = code === errorCodes.noSpace || code === errorCodes.mapFull
+    // A number is LMDB's, a name the system's.
+    const { code } = cause as { code?: number | string }
+    const isFull = code === errorCodes.noSpace || code === errorCodes.mapFull || code === 'ENOSPC'
     if (isFull || (code === errorCodes.inputOutput && freeBytes(this.#path) < transactionBytesMax)) {
       return diskFullError(cause)
     }

@@ -2,7 +2,7 @@
 import type { EntryId, HardState, LogIndex, Membership, NodeId, Snapshot } from '../raft/index.js'
 
 /** Counted up whenever a store of before could misread what a new one writes. */
-export const formatVersion = 1
+export const formatVersion = 2
 
 /** Whose log this is. Written once, when the directory is new. */
 export interface Identity {

@@ -13,7 +13,8 @@ export class DamageError extends Error {
   override readonly name = 'DamageError'
 }
 
-const checksumBytes = 4
+/** Of the checksum that every record begins with. */
+export const checksumBytes = 4
 const previousOffset = 4
 
 /** The checksum that stands before the first record of an uncut log. */
@@ -23,12 +24,14 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function isIntact(bytes: Uint8Array): boolean {
+/** True when a record is as it was sealed. */
+export function isIntact(bytes: Uint8Array): boolean {
   if (bytes.byteLength < checksumBytes) return false
   return viewOf(bytes).getUint32(0, true) === crc32(bytes.subarray(checksumBytes))
 }
 
-function seal(bytes: Uint8Array): number {
+/** Puts the checksum of all that follows at the beginning of a record, and returns it. */
+export function seal(bytes: Uint8Array): number {
   const checksum = crc32(bytes.subarray(checksumBytes))
   viewOf(bytes).setUint32(0, checksum, true)
   return checksum
@@ -69,7 +72,7 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** A small record of plain data, which names itself. */
-export function sealNote(name: NoteName, content: unknown): Uint8Array {
+export function sealNote(name: NoteName | 'redo', content: unknown): Uint8Array {
   const text = encoder.encode(JSON.stringify([name, content]))
   const bytes = new Uint8Array(checksumBytes + text.byteLength)
   bytes.set(text, checksumBytes)
@@ -78,7 +81,7 @@ export function sealNote(name: NoteName, content: unknown): Uint8Array {
 }
 
 /** The content of a small record, which is what `sealNote` was given. */
-export function openNote(name: NoteName, bytes: Uint8Array): unknown {
+export function openNote(name: NoteName | 'redo', bytes: Uint8Array): unknown {
   if (!isIntact(bytes)) throw new DamageError(`the ${name} record is damaged: its checksum does not match`)
   const [itsName, content] = JSON.parse(decoder.decode(bytes.subarray(checksumBytes))) as [string, unknown]
   if (itsName !== name)

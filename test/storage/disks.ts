@@ -1,10 +1,12 @@
 /** Disks for the tests of stores: on LMDB in a folder that goes away afterwards, and in memory. */
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import { afterAll } from 'vitest'
 import { MemoryDisk, openLmdbStore, openMemoryStore } from '../../src/storage/index.js'
+import { manifestKey } from '../../src/storage/keys.js'
+import { Unsettled } from '../../src/storage/unsettled.js'
 import type { TestDisk } from '../../src/testing/store-conformance.js'
 import { testMembership } from '../../src/testing/store-model.js'
 import { nodeId } from './node-id.js'
@@ -26,11 +28,19 @@ export function lmdbDisk(dir = newFolder()): TestDisk & { readonly dir: string }
     open: () => openLmdbStore({ dir, nodeId, membership: testMembership }),
     copy() {
       const copyDir = newFolder()
-      mkdirSync(copyDir)
-      copyFileSync(join(dir, 'data.mdb'), join(copyDir, 'data.mdb'))
+      cpSync(dir, copyDir, { recursive: true })
+      // Says which programs have the log open.
+      rmSync(join(copyDir, 'lock.mdb'))
       return lmdbDisk(copyDir)
     },
   }
+}
+
+/** Leaves a folder as a run would that was not closed in order, and had noted that transaction last. */
+export function noteSettled(dir: string, transaction: number): void {
+  const unsettled = new Unsettled(dir, transaction)
+  unsettled.noteNow(transaction)
+  void unsettled.close(false)
 }
 
 export const nextTurn = (callback: () => void): void => {
@@ -53,7 +63,7 @@ export interface Rows {
   get(key: Uint8Array): Uint8Array
   put(key: Uint8Array, value: Uint8Array): void
   remove(key: Uint8Array): void
-  /** Every row, as text that can be compared. */
+  /** Every row of the store, as text that can be compared; not the manifest of the last transaction. */
   list(): string[]
 }
 
@@ -77,7 +87,10 @@ export function damageableLmdbDisk(): DamageableDisk {
         get: (key) => new Uint8Array(db.get(key) ?? []),
         put: (key, value) => db.putSync(key, value),
         remove: (key) => void db.removeSync(key),
-        list: () => [...db.getRange({})].map(({ key, value }) => textOf(key, value)),
+        list: () =>
+          [...db.getRange({})]
+            .filter(({ key }) => !manifestKey.every((byte, at) => byte === key[at]))
+            .map(({ key, value }) => textOf(key, value)),
       })
       await db.close()
       return result

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { type LogStore, openLmdbStore } from '../../src/storage/index.js'
+import { newestTransaction } from '../../src/storage/lmdb-pages.js'
 import {
   chunkOf,
   persistOf,
@@ -14,7 +15,7 @@ import {
   stepStore,
   testMembership,
 } from '../../src/testing/store-model.js'
-import { lmdbDisk, newFolder } from './disks.js'
+import { lmdbDisk, newFolder, noteSettled } from './disks.js'
 import { nodeId } from './node-id.js'
 
 const writer = fileURLToPath(new URL('./lmdb-writer.js', import.meta.url))
@@ -240,36 +241,73 @@ test.skipIf(process.platform !== 'linux' || !canRun('unshare', ...inSmallDisk, '
 
 const canTrace = canRun('strace', '-f', '-e', 'inject=fdatasync:delay_enter=1', 'true')
 
+/** A system call on a file, as `strace` shows it, in the order in which they returned. */
+interface Call {
+  readonly name: string
+  readonly path: string
+  /** What is known of its arguments. */
+  readonly rest: string
+}
+
+/** The calls of a run of the writer. `slow` makes the disk one that nobody waits for. */
+function trace(names: string, slow: readonly string[], ...args: string[]): Call[] {
+  const options = ['-f', '-y', '-e', `trace=${names}`, ...slow]
+  const { stderr } = spawnSync('strace', [...options, process.execPath, writer, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  })
+  const calls: Call[] = []
+  const begun = new Map<string, Call>()
+  for (const line of stderr.split('\n')) {
+    const [, thread = '', text = line] = /^\[pid +(\d+)\] (.*)/.exec(line) ?? []
+    const [, name, path, rest] = /^(\w+)\(\d+<([^>]*)>(.*)/.exec(text) ?? []
+    const returned = begun.get(thread)
+    if (name !== undefined && path !== undefined && rest !== undefined) {
+      const call = { name, path, rest }
+      if (rest.endsWith('<unfinished ...>')) begun.set(thread, call)
+      else calls.push(call)
+    } else if (returned !== undefined && text.startsWith(`<... ${returned.name} resumed>`)) {
+      begun.delete(thread)
+      calls.push(returned)
+    }
+  }
+  return calls
+}
+
+function positionOf(calls: readonly Call[], said: string): number {
+  return calls.findIndex(({ name, rest }) => name === 'write' && rest.includes(`"${said}\\n"`))
+}
+
 test.skipIf(!canTrace)('[DU1] what an earlier program left is flushed before it is gone on from', () => {
   const dir = newFolder()
-  // With the path of each descriptor.
-  const args = ['-f', '-y', '-e', 'trace=write,fsync', process.execPath, writer, dir, '200', '1']
-  // Killed in its first write, the program before may have made new names as well.
-  for (const _start of ['new', 'again']) {
-    const { stderr } = spawnSync('strace', args, { encoding: 'utf8', maxBuffer: 2 ** 28 })
-    const before = stderr.slice(0, stderr.indexOf('"writing 1'))
-    const flushed = [...before.matchAll(/fsync\(\d+<([^>]*)>/g)]
-    expect(flushed.map(([, path]) => path)).toEqual([join(dir, 'data.mdb'), dir, dirname(dir)])
+  const flushedBefore = () => {
+    const calls = trace('write,fsync,fdatasync', [], dir, '200', '1')
+    const before = calls.slice(0, positionOf(calls, 'writing 1'))
+    return before.filter(({ name }) => name !== 'write').map(({ path }) => relative(dir, path))
   }
+  const log = ['data.mdb', '', '..']
+  // Killed in its first write, the program before may have made new names as well.
+  expect(flushedBefore()).toEqual(['unsettled.new', '', ...log, 'data.mdb', 'unsettled'])
+  expect(flushedBefore(), 'it was not closed, and all was noted').toEqual([...log, 'unsettled'])
+  noteSettled(dir, newestTransaction(join(dir, 'data.mdb')) - 1)
+  const redone = ['redo.new', '', ...log, 'data.mdb', 'unsettled', '']
+  expect(flushedBefore(), 'the last write is done again').toEqual([...redone, 'unsettled'])
 })
 
-test.skipIf(!canTrace)('[DU1] the flush is over before anyone is told of it', () => {
-  const calls = 'trace=openat,write,writev,pwrite64,pwritev,fdatasync'
-  // A slow disk, so that whoever tells too early is seen to.
-  const slow = 'inject=fdatasync:delay_enter=20000'
-  const args = ['-f', '-e', calls, '-e', slow, process.execPath, writer, newFolder(), '200', '5']
-  const { stderr } = spawnSync('strace', args, { encoding: 'utf8', maxBuffer: 2 ** 28 })
-  // The descriptor through which LMDB writes the page that makes a transaction count.
-  const metaDescriptor = /openat\(.*data\.mdb".*O_DSYNC.*\) = (\d+)/.exec(stderr)?.[1]
-  expect(metaDescriptor).toBeDefined()
-  for (const index of [1, 2, 3, 4, 5]) {
-    const from = stderr.indexOf(`"writing ${index}\\n"`)
-    const told = stderr.indexOf(`"flushed ${index}\\n"`)
-    const between = stderr.slice(from, told)
-    const synced = between.search(/fdatasync\(\d+\)\s+= 0|fdatasync resumed>\)\s+= 0/)
-    const counted = between.search(new RegExp(`pwrite64\\(${metaDescriptor},`))
+test.skipIf(!canTrace).each([
+  ['slow', ['-e', 'inject=fdatasync:delay_enter=20000'], 5],
+  ['quick', [], 40],
+] as const)('[DU1] on a %s disk the flush is over before anyone is told of it', (_, slow, writes) => {
+  const dir = newFolder()
+  const calls = trace('write,writev,pwrite64,pwritev,fdatasync', slow, dir, '200', String(writes))
+  const file = join(dir, 'data.mdb')
+  for (let index = 1; index <= writes; index++) {
+    const from = positionOf(calls, `writing ${index}`)
+    const told = positionOf(calls, `flushed ${index}`)
     expect(from).toBeGreaterThan(0)
-    expect(synced, 'the pages are flushed').toBeGreaterThan(0)
-    expect(counted, 'and then the page that makes them count').toBeGreaterThan(synced)
+    const between = calls.slice(from, told).filter(({ path }) => path === file)
+    // Pages, the page that makes them count, the flush.
+    expect(between.length, `entry ${index}`).toBeGreaterThan(2)
+    expect(between.findIndex(({ name }) => name === 'fdatasync')).toBe(between.length - 1)
   }
 })

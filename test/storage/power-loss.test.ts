@@ -1,74 +1,150 @@
 /**
- * A power loss while LMDB writes a transaction: of the pages that it was about to flush the disk has any, in any
- * order. Only then comes the page that makes them count.
+ * A power loss while a transaction is written: of all that was written since the last flush the disk has any part,
+ * in any order, the page that makes LMDB count it included. A disk writes sectors, and a page has eight of them.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { isDeepStrictEqual } from 'node:util'
+import { open } from 'lmdb'
+import { describe, expect, test } from 'vitest'
 import { Random } from '../../src/raft/index.js'
+import { newestTransaction } from '../../src/storage/lmdb-pages.js'
+import { findRedo } from '../../src/storage/redo.js'
 import { type StoreState, stateOf, stepStore } from '../../src/testing/store-model.js'
 import { drawLife } from '../../src/testing/store-script.js'
-import { lmdbDisk, newFolder } from './disks.js'
+import { lmdbDisk, newFolder, noteSettled } from './disks.js'
 
-/** LMDB's are as large as the system's, and the first one says how large. */
-const pageBytesOf = (file: Buffer) => file.readUInt32LE(48)
-/** The first two pages; each says which transaction is the last one, and the later of them counts. */
-const metaPages = 2
+const sectorBytes = 512
 
-/** The numbers of the pages that differ. */
-function changedPages(before: Buffer, after: Buffer): number[] {
-  const pages = Array.from({ length: after.length / pageBytesOf(after) }, (_, page) => page)
-  return pages.filter((page) => !pageOf(before, page).equals(pageOf(after, page)))
+function sectorOf(file: Buffer, sector: number): Buffer {
+  return file.subarray(sector * sectorBytes, (sector + 1) * sectorBytes)
 }
 
-function pageOf(file: Buffer, page: number): Buffer {
-  const pageBytes = pageBytesOf(file)
-  return file.subarray(page * pageBytes, (page + 1) * pageBytes)
+/** The numbers of the sectors that differ. */
+function changedSectors(before: Buffer, after: Buffer): number[] {
+  const sectors = Array.from({ length: after.length / sectorBytes }, (_, sector) => sector)
+  return sectors.filter((sector) => !sectorOf(before, sector).equals(sectorOf(after, sector)))
 }
 
-/** A file that has some pages of a later one; what it never wrote is zero. */
-function withPages(before: Buffer, after: Buffer, pages: readonly number[]): Buffer {
+/** A file that has some sectors of a later one; what it never wrote is zero. */
+function withSectors(before: Buffer, after: Buffer, sectors: readonly number[]): Buffer {
   const file = Buffer.alloc(Math.max(before.length, after.length))
   before.copy(file)
-  for (const page of pages) pageOf(after, page).copy(pageOf(file, page))
+  for (const sector of sectors) sectorOf(after, sector).copy(sectorOf(file, sector))
   return file
 }
 
-/** What a start finds on a disk that holds this file. */
-async function stateIn(file: Buffer): Promise<StoreState> {
+/** The sectors that say which transaction is the newest: LMDB writes one of them for each. */
+const metaSectors = [0, 4096 / sectorBytes]
+
+/** Which sectors of a write the disk has: from all but one, over every other one, to one alone. */
+function drawSectors(random: Random, changed: readonly number[]): number[] {
+  const share = [0.05, 0.5, 0.95][random.below(3)]!
+  return changed.filter((sector) => random.chance(metaSectors.includes(sector) ? 0.9 : share))
+}
+
+function newDisk(file: Buffer, settled: number): string {
   const dir = newFolder()
   mkdirSync(dir)
   writeFileSync(join(dir, 'data.mdb'), file)
+  noteSettled(dir, settled)
+  return dir
+}
+
+const fileIn = (dir: string): Buffer => readFileSync(join(dir, 'data.mdb'))
+
+async function stateIn(dir: string): Promise<StoreState> {
   const { recovered, store } = lmdbDisk(dir).open()
   await store.close()
   return stateOf(recovered)
 }
 
-test.each([1, 2, 3])(
-  '[DU1][DU17] any pages of an unfinished write, in life %i, change nothing',
-  async (seed) => {
-    const { steps, states } = drawLife(seed, 60)
-    const random = new Random(seed)
-    const disk = lmdbDisk()
-    const { store } = disk.open()
-    const read = () => readFileSync(join(disk.dir, 'data.mdb'))
-    let before = read()
-    let reused = 0
-    for (const [done, step] of steps.entries()) {
-      await stepStore(store, step)
-      const after = read()
-      const changed = changedPages(before, after)
-      const written = changed.filter((page) => page >= metaPages)
-      reused += written.filter((page) => pageOf(before, page).length > 0).length
-      expect(changed.length - written.length, 'a write counts by one page').toBe(changed.length > 0 ? 1 : 0)
-      const some = written.filter(() => random.below(2) === 0)
-      for (const pages of [written, some]) {
-        expect(await stateIn(withPages(before, after, pages))).toEqual(states[done])
+interface Moment {
+  readonly before: Buffer
+  readonly after: Buffer
+  /** The transaction that `before` ends with. */
+  readonly settled: number
+  readonly states: { readonly before: StoreState; readonly after: StoreState }
+}
+
+/** Calls back with the file before and after every step of a life. */
+async function eachWrite(seed: number, steps: number, use: (moment: Moment) => Promise<void>): Promise<void> {
+  const life = drawLife(seed, steps)
+  const disk = lmdbDisk()
+  const { store } = disk.open()
+  let before = fileIn(disk.dir)
+  for (const [done, step] of life.steps.entries()) {
+    const settled = newestTransaction(join(disk.dir, 'data.mdb'))
+    await stepStore(store, step)
+    const after = fileIn(disk.dir)
+    const states = { before: life.states[done]!, after: life.states[done + 1]! }
+    await use({ before, after, settled, states })
+    before = after
+  }
+  await store.close()
+}
+
+describe.each([1, 2, 3])('in life %i', (seed) => {
+  const random = new Random(seed)
+
+  test('[DU1][DU17] any sectors of an unfinished write leave what was before it, or all of it', async () => {
+    const seen = { undone: 0, done: 0 }
+    await eachWrite(seed, 60, async ({ before, after, settled, states }) => {
+      const changed = changedSectors(before, after)
+      // The flush was over, and nobody noted it yet.
+      expect(await stateIn(newDisk(after, settled))).toEqual(states.after)
+      for (let trial = 0; trial < 3; trial++) {
+        const some = drawSectors(random, changed)
+        // What came before it was noted, or not yet: then it is itself done again.
+        const state = await stateIn(newDisk(withSectors(before, after, some), settled - random.below(2)))
+        const isMetaThere = some.some((sector) => metaSectors.includes(sector))
+        expect(isMetaThere ? [states.before, states.after] : [states.before]).toContainEqual(state)
+        if (some.length < changed.length && isMetaThere) {
+          seen[isDeepStrictEqual(state, states.before) ? 'undone' : 'done']++
+        }
       }
-      expect(await stateIn(after)).toEqual(states[done + 1])
-      before = after
-    }
-    expect(reused, 'pages that were freed are written again').toBeGreaterThan(100)
-    await store.close()
-  },
-)
+    })
+    expect(seen.undone, 'transactions that LMDB had taken for whole are undone').toBeGreaterThan(50)
+    expect(seen.done, 'and those of which nothing that counts is lost are not').toBeGreaterThan(3)
+  })
+
+  test('[DU1] a power loss while that is mended changes nothing', async () => {
+    await eachWrite(seed, 20, async ({ before, after, settled }) => {
+      const torn = withSectors(before, after, drawSectors(random, changedSectors(before, after)))
+      for (const left of [torn, after]) {
+        const dir = newDisk(left, settled)
+        const redo = findRedo(dir, join(dir, 'data.mdb'), settled)
+        if (redo === undefined) continue
+        const expected = await stateIn(copyOf(dir, left))
+        const mended = await stagesOf(dir, redo.base)
+        for (const [from, to] of [
+          [left, mended.goneBack],
+          [mended.goneBack, mended.doneAgain],
+          [left, mended.doneAgain],
+        ] as const) {
+          const some = drawSectors(random, changedSectors(from, to))
+          expect(await stateIn(copyOf(dir, withSectors(from, to, some)))).toEqual(expected)
+          expect(await stateIn(copyOf(dir, to))).toEqual(expected)
+        }
+      }
+    })
+  })
+})
+
+function copyOf(dir: string, file: Buffer): string {
+  const copy = newFolder()
+  cpSync(dir, copy, { recursive: true })
+  writeFileSync(join(copy, 'data.mdb'), file)
+  return copy
+}
+
+/** The file once LMDB went back to the transaction before the newest, and once the newest was done again. */
+async function stagesOf(dir: string, base: number): Promise<{ goneBack: Buffer; doneAgain: Buffer }> {
+  const back = copyOf(dir, fileIn(dir))
+  await open({ path: back, noSubdir: false, usePreviousSnapshot: base > 0 } as Parameters<
+    typeof open
+  >[0]).close()
+  const again = copyOf(dir, fileIn(dir))
+  await lmdbDisk(again).open().store.close()
+  return { goneBack: fileIn(back), doneAgain: fileIn(again) }
+}

@@ -228,9 +228,9 @@ describe.each(disks)('%s', (_, newDisk) => {
   })
 
   test('a log in another format is refused and left alone', async () => {
-    const identity = { formatVersion: 2, something: 'else' }
+    const identity = { formatVersion: 1, something: 'else' }
     const disk = await damaged(newDisk, (rows) => rows.put(noteKeys.identity, sealNote('identity', identity)))
-    await expectRefusal(disk, /written in format version 2, and this program reads version 1/)
+    await expectRefusal(disk, /written in format version 1, and this program reads version 2/)
   })
 
   test('a piece that is damaged later on is an error when it is read', async () => {

@@ -1,0 +1,118 @@
+/**
+ * A transaction with one flush instead of LMDB's two. LMDB flushes the pages, and then the page that makes them
+ * count; here both are written and then flushed together. A power loss in between leaves any part of them, and then
+ * the newest transaction, which nobody was told of, is not what LMDB takes it for. The one before it is whole: it was
+ * flushed before the newest began, and LMDB writes over nothing that the last two transactions lead to.
+ *
+ * So a start behind a run that was not closed in order goes back to the transaction before the newest, and does again
+ * what the newest did. That is known from its manifest: either each row that it names is there, to the byte, or the
+ * flush was not over and nobody was told. No page of the newest is kept: in one that was written in part, rows that
+ * the transaction did not even change may be old ones.
+ *
+ * LMDB writes what is done again over the pages that it was read from. Until that is flushed, it lies in a file of
+ * its own, `redo`, and a start that was interrupted is begun again from there.
+ */
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { manifestKey } from './keys.js'
+import { flushFolder, writeWhole } from './lmdb-file.js'
+import { type LmdbPages, type Meta, withPages } from './lmdb-pages.js'
+import { type Manifest, openManifest } from './manifest.js'
+import { checksumOf, DamageError, isIntact, openNote, sealNote } from './record.js'
+import type { Change } from './table.js'
+
+/** What a start has to do again. */
+export interface Redo {
+  /** The transaction to go back to. */
+  readonly base: number
+  /** What the one after it changed; nothing when it was not whole. */
+  readonly changes: readonly Change[]
+}
+
+const fileName = 'redo'
+
+/**
+ * What to do again in a folder whose transactions are known to be flushed up to `settled`. Throws when it is not the
+ * newest alone that may be damaged.
+ */
+export function findRedo(folder: string, lmdbFile: string, settled: number): Redo | undefined {
+  const interrupted = readRedo(folder)
+  if (interrupted !== undefined) return interrupted
+  const redo = withPages(lmdbFile, (pages) => {
+    if (pages === undefined || pages.newest.transaction <= settled) return undefined
+    return { base: baseOf(pages), changes: changesOf(pages) ?? [] }
+  })
+  if (redo !== undefined) writeRedo(folder, redo)
+  return redo
+}
+
+/** What was to be done again is flushed. */
+export function forgetRedo(folder: string): void {
+  rmSync(join(folder, fileName))
+  flushFolder(folder)
+}
+
+/** Had it no manifest either, then it is not the power that the newest one's was lost to. */
+function baseOf(pages: LmdbPages): number {
+  const { transaction } = pages.older
+  if (transaction > 0 && manifestOf(pages, pages.older) === undefined) {
+    throw new DamageError(`the manifest of transaction ${transaction} is missing or damaged`)
+  }
+  return transaction
+}
+
+/** What the newest transaction changed, if all of it is there. */
+function changesOf(pages: LmdbPages): Change[] | undefined {
+  const manifest = manifestOf(pages, pages.newest)
+  if (manifest === undefined) return undefined
+  const changes: Change[] = []
+  for (const { key, checksum } of manifest.rows) {
+    const value = checksum === undefined ? undefined : pages.get(pages.newest, key)
+    if (checksum !== undefined) {
+      if (value === undefined || !isIntact(value) || checksumOf(value) !== checksum) return undefined
+    }
+    changes.push({ key, value })
+  }
+  return changes
+}
+
+/** The manifest of the transaction itself: a page that was not written shows that of an earlier one. */
+function manifestOf(pages: LmdbPages, meta: Meta): Manifest | undefined {
+  const manifest = openManifest(pages.get(meta, manifestKey))
+  return manifest?.transaction === meta.transaction ? manifest : undefined
+}
+
+/** As JSON has it. */
+interface Stored {
+  readonly base: number
+  readonly changes: readonly (readonly [key: string, value: string | null])[]
+}
+
+function writeRedo(folder: string, { base, changes }: Redo): void {
+  const stored: Stored = {
+    base,
+    changes: changes.map(({ key, value }) => [textOf(key), value === undefined ? null : textOf(value)]),
+  }
+  writeWhole(folder, fileName, sealNote('redo', stored))
+}
+
+function readRedo(folder: string): Redo | undefined {
+  const path = join(folder, fileName)
+  if (!existsSync(path)) return undefined
+  const { base, changes } = openNote('redo', readFileSync(path)) as Stored
+  return {
+    base,
+    changes: changes.map(([key, value]) => ({
+      key: bytesOf(key),
+      value: value === null ? undefined : bytesOf(value),
+    })),
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64'))
+}

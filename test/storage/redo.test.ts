@@ -1,0 +1,175 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import { Random } from '../../src/raft/index.js'
+import { logKey, manifestKey, noteKeys } from '../../src/storage/keys.js'
+import { type LmdbPages, newestTransaction, withPages } from '../../src/storage/lmdb-pages.js'
+import { readSettled, Unsettled } from '../../src/storage/unsettled.js'
+import { chunkOf, persistOf, runOf, snapshotOf, stateOf, stepStore } from '../../src/testing/store-model.js'
+import { lmdbDisk, newFolder, noteSettled } from './disks.js'
+
+const append = (index: number, size = 12) =>
+  ({ type: 'write', persist: persistOf({ entries: [runOf(index, 1, 1, size)] }) }) as const
+
+/** A log of entries, as a run leaves it that was not closed in order and noted nothing. */
+async function newLog(sizes: readonly number[]): Promise<{ dir: string; file: string; newest: number }> {
+  const disk = lmdbDisk()
+  const { store } = disk.open()
+  for (const [at, size] of sizes.entries()) await stepStore(store, append(at + 1, size))
+  const { dir } = disk.copy() as typeof disk
+  await store.close()
+  const file = join(dir, 'data.mdb')
+  return { dir, file, newest: newestTransaction(file) }
+}
+
+async function lastIndexIn(dir: string): Promise<number> {
+  const { recovered, store } = lmdbDisk(dir).open()
+  await store.close()
+  return stateOf(recovered).entries.at(-1)?.index ?? 0
+}
+
+/** What the tree of a meta page has under a key. */
+function valueIn(file: string, key: Uint8Array, which: 'newest' | 'older'): Buffer {
+  return withPages(file, (pages) => Buffer.from(pages?.get(pages[which], key) ?? []))
+}
+
+/** Spoils a value wherever it lies in a file. */
+function spoil(file: string, value: Buffer): void {
+  const bytes = readFileSync(file)
+  expect(value.length).toBeGreaterThan(0)
+  expect(bytes.indexOf(value)).toBeGreaterThan(0)
+  for (let at = bytes.indexOf(value); at >= 0; at = bytes.indexOf(value, at)) bytes[at + 5]! ^= 1
+  writeFileSync(file, bytes)
+}
+
+test.each([12, 3000, 100_000])(
+  '[DU1] [DU3] a last write of %i bytes that is not whole is undone, unless it was noted as flushed',
+  async (size) => {
+    for (const noted of [0, 1]) {
+      const { dir, file, newest } = await newLog([12, size])
+      spoil(file, valueIn(file, logKey(2), 'newest'))
+      noteSettled(dir, newest - 1 + noted)
+      if (noted === 0) expect(await lastIndexIn(dir)).toBe(1)
+      else expect(() => lmdbDisk(dir).open()).toThrow('the record of entry 2 is damaged')
+    }
+  },
+)
+
+test('[DU3] damage is not undone when the write before the last one is damaged as well', async () => {
+  const { dir, file, newest } = await newLog([12, 12, 12])
+  for (const which of ['newest', 'older'] as const) spoil(file, valueIn(file, manifestKey, which))
+  noteSettled(dir, 0)
+  const message = `the log in ${dir} cannot be opened: the manifest of transaction ${newest - 1} is missing or damaged`
+  const before = readFileSync(file)
+  expect(() => lmdbDisk(dir).open()).toThrow(message)
+  expect(readFileSync(file).equals(before)).toBe(true)
+})
+
+test('[DU3] a note that is damaged is an error: it says from where on damage is none', async () => {
+  const { dir, newest } = await newLog([12])
+  noteSettled(dir, newest)
+  const note = readFileSync(join(dir, 'unsettled'))
+  note[note.length - 1]! ^= 1
+  writeFileSync(join(dir, 'unsettled'), note)
+  expect(() => lmdbDisk(dir).open()).toThrow('the file unsettled beside it is damaged')
+})
+
+test('a log whose very first write is not whole begins anew', async () => {
+  const { dir, file } = await newLog([])
+  spoil(file, valueIn(file, noteKeys.hardState, 'newest'))
+  noteSettled(dir, 0)
+  expect(await lastIndexIn(dir)).toBe(0)
+  expect(newestTransaction(file)).toBe(1)
+})
+
+test('what a write removed is removed when it is done again', async () => {
+  const disk = lmdbDisk()
+  const { store } = disk.open()
+  for (const index of [1, 2, 3]) await stepStore(store, append(index))
+  const settled = newestTransaction(join(disk.dir, 'data.mdb'))
+  const conflict = persistOf({ truncateFrom: 2, entries: [runOf(2, 2, 2), runOf(4, 2, 1)] })
+  await stepStore(store, { type: 'write', persist: conflict })
+  const { dir } = disk.copy() as typeof disk
+  await store.close()
+  noteSettled(dir, settled)
+  const { recovered, store: reopened } = lmdbDisk(dir).open()
+  expect(stateOf(recovered).entries.map(({ index, term }) => [index, term])).toEqual([
+    [1, 1],
+    [2, 2],
+    [3, 2],
+    [4, 2],
+  ])
+  await reopened.close()
+})
+
+test('several writes in one transaction are done again together', async () => {
+  const disk = lmdbDisk()
+  const { store } = disk.open()
+  const settled = newestTransaction(join(disk.dir, 'data.mdb'))
+  const snapshot = snapshotOf(2, 1, 1000)
+  // The first goes alone; those that follow wait for it, and their pointers are written several times.
+  const steps = [1, 2, 3, 4].map((index) => stepStore(store, append(index)))
+  await Promise.all([...steps, stepStore(store, { type: 'chunk', ...chunkOf(snapshot, 0, 1000) })])
+  await stepStore(store, { type: 'compact', snapshot, base: { index: 2, term: 1 } })
+  const { dir } = disk.copy() as typeof disk
+  await store.close()
+  expect(newestTransaction(join(dir, 'data.mdb'))).toBe(settled + 3)
+  noteSettled(dir, settled)
+  const { recovered, store: reopened } = lmdbDisk(dir).open()
+  expect(recovered.snapshot).toEqual(snapshot)
+  expect(stateOf(recovered).entries.map(({ index }) => index)).toEqual([3, 4])
+  await reopened.close()
+})
+
+test('a log that was closed in order leaves nothing beside LMDB’s files, also one that could not be opened', async () => {
+  const disk = lmdbDisk()
+  const { store } = disk.open()
+  expect(readSettled(disk.dir)).toBe(1)
+  await stepStore(store, append(1))
+  await store.close()
+  expect(readSettled(disk.dir)).toBeUndefined()
+  const file = join(disk.dir, 'data.mdb')
+  spoil(file, valueIn(file, logKey(1), 'newest'))
+  expect(() => disk.open()).toThrow('the record of entry 1 is damaged')
+  for (const name of ['unsettled', 'redo']) expect(existsSync(join(disk.dir, name))).toBe(false)
+})
+
+test('what was flushed is noted a little later, once for all that came meanwhile', async () => {
+  const dir = newFolder()
+  const disk = lmdbDisk(dir)
+  await disk.open().store.close()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const unsettled = new Unsettled(dir, 1)
+    unsettled.noteSoon(2)
+    unsettled.noteSoon(3)
+    expect(vi.getTimerCount()).toBe(1)
+    vi.advanceTimersByTime(100)
+    await unsettled.close(false)
+    expect(readSettled(dir)).toBe(3)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('the pages of a file can be anything', async () => {
+  const { file } = await newLog([12, 3000, 100_000, 12])
+  const whole = readFileSync(file)
+  const random = new Random(1)
+  const keys = [manifestKey, noteKeys.pointers, logKey(1), logKey(2), logKey(3), logKey(9)]
+  const found = (pages: LmdbPages) => keys.map((key) => pages.get(pages.newest, key)?.length)
+  const lengths = withPages(file, (pages) => found(pages!))
+  expect(lengths.at(-1)).toBeUndefined()
+  let misled = 0
+  for (let round = 0; round < 300; round++) {
+    const bytes = Buffer.from(whole)
+    for (let changed = 0; changed < 400; changed++) {
+      // Behind the meta pages; most often where a page's header and its list of nodes are.
+      const page = 2 + random.below(bytes.length / 4096 - 2)
+      bytes[page * 4096 + random.below(random.chance(0.8) ? 64 : 4096)] = random.below(256)
+    }
+    writeFileSync(file, bytes)
+    if (withPages(file, (pages) => found(pages!)).join() !== lengths.join()) misled++
+  }
+  expect(misled).toBeGreaterThan(100)
+})
