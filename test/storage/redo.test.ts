@@ -2,11 +2,21 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { Random } from '../../src/raft/index.js'
+import { openLmdbStore } from '../../src/storage/index.js'
 import { logKey, manifestKey, noteKeys } from '../../src/storage/keys.js'
 import { type LmdbPages, newestTransaction, withPages } from '../../src/storage/lmdb-pages.js'
 import { readSettled, Unsettled } from '../../src/storage/unsettled.js'
-import { chunkOf, persistOf, runOf, snapshotOf, stateOf, stepStore } from '../../src/testing/store-model.js'
+import {
+  chunkOf,
+  persistOf,
+  runOf,
+  snapshotOf,
+  stateOf,
+  stepStore,
+  testMembership,
+} from '../../src/testing/store-model.js'
 import { lmdbDisk, newFolder, noteSettled } from './disks.js'
+import { nodeId } from './node-id.js'
 
 const append = (index: number, size = 12) =>
   ({ type: 'write', persist: persistOf({ entries: [runOf(index, 1, 1, size)] }) }) as const
@@ -134,6 +144,18 @@ test('a log that was closed in order leaves nothing beside LMDB’s files, also 
   for (const name of ['unsettled', 'redo']) expect(existsSync(join(disk.dir, name))).toBe(false)
 })
 
+test('[DU2] a log whose last write failed is not said to be settled when it is closed', async () => {
+  const dir = newFolder()
+  const { store } = openLmdbStore({ dir, nodeId, membership: testMembership, bytesMax: 100_000 })
+  await expect(
+    stepStore(store, append(1, 50_000)).then(() => stepStore(store, append(2, 90_000))),
+  ).resolves.toBe(undefined)
+  await expect(stepStore(store, append(3, 10))).rejects.toThrow('disk full')
+  await store.close()
+  expect(readSettled(dir)).toBeGreaterThan(0)
+  expect(await lastIndexIn(dir)).toBe(2)
+})
+
 test('what was flushed is noted a little later, once for all that came meanwhile', async () => {
   const dir = newFolder()
   const disk = lmdbDisk(dir)
@@ -145,6 +167,8 @@ test('what was flushed is noted a little later, once for all that came meanwhile
     unsettled.noteSoon(3)
     expect(vi.getTimerCount()).toBe(1)
     vi.advanceTimersByTime(100)
+    unsettled.noteSoon(4)
+    expect(vi.getTimerCount()).toBe(1)
     await unsettled.close(false)
     expect(readSettled(dir)).toBe(3)
   } finally {
