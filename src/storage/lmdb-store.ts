@@ -69,7 +69,8 @@ function openTable(path: string, bytesMax: number | undefined, now: () => number
   const redo = settled === undefined ? undefined : findRedo(path, file, settled)
   // LMDB cannot go back to before its first transaction.
   if (redo?.base === 0) rmSync(file, { force: true })
-  const isAhead = redo !== undefined && newestTransaction(file) > redo.base
+  // LMDB believes its first pages without a look: damaged ones have to be found before, whatever the last run left.
+  const isAhead = newestTransaction(file) > (redo?.base ?? Number.POSITIVE_INFINITY)
   const table = new LmdbTable(path, bytesMax, now, isAhead)
   if (redo !== undefined) table.redo(redo)
   return table
