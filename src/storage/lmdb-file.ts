@@ -1,5 +1,5 @@
 /** The disk below LMDB: whether a file may grow, and what makes one survive a power loss. */
-import { closeSync, fsyncSync, openSync, renameSync, statfsSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** Pages that a transaction copies, however little it writes. */
@@ -66,7 +66,8 @@ export function writeWhole(folder: string, name: string, bytes: Uint8Array): voi
   const unfinished = `${path}.new`
   const descriptor = openSync(unfinished, 'w')
   try {
-    writeSync(descriptor, bytes)
+    // All of it, where `writeSync` may end early on a disk that is nearly full.
+    writeFileSync(descriptor, bytes)
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)

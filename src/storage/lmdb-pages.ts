@@ -25,8 +25,8 @@ export interface LmdbPages {
 
 /**
  * Calls back with the pages of a file, and with `undefined` when there is none, or nothing was ever written to it: it
- * was created, and then the power went. Throws when the meta pages are not whole: LMDB believes these without a look, and a damaged
- * one takes the whole process with it.
+ * was created, and then the power went. Throws when the meta pages are not whole: LMDB believes these without a look,
+ * and a damaged one takes the whole process with it.
  */
 export function withPages<Result>(file: string, use: (pages: LmdbPages | undefined) => Result): Result {
   if (!existsSync(file)) return use(undefined)

@@ -19,7 +19,7 @@ import { sealManifest } from './manifest.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
 import { findRedo, forgetRedo, type Redo } from './redo.js'
 import type { Change, Row, Table, Transaction } from './table.js'
-import { readSettled, Unsettled } from './unsettled.js'
+import { Unsettled } from './unsettled.js'
 
 export interface LmdbStoreOptions {
   /** Directory of this node alone; made when it is not there. */
@@ -53,7 +53,9 @@ export function openLmdbStore({ dir, nodeId, membership, bytesMax, now }: LmdbSt
   mkdirSync(path, { recursive: true })
   let table: LmdbTable | undefined
   try {
-    table = openTable(path, bytesMax, now ?? (() => performance.now()))
+    const redo = findRedo(path, join(path, fileName))
+    table = new LmdbTable(path, bytesMax, now ?? (() => performance.now()), redo?.base)
+    if (redo !== undefined) table.redo(redo)
     const opened = openRecordStore(table, { nodeId, membership })
     table.settle()
     return opened
@@ -61,19 +63,6 @@ export function openLmdbStore({ dir, nodeId, membership, bytesMax, now }: LmdbSt
     table?.abandon()
     throw new Error(`the log in ${path} cannot be opened: ${(cause as Error).message}`, { cause })
   }
-}
-
-function openTable(path: string, bytesMax: number | undefined, now: () => number): LmdbTable {
-  const file = join(path, fileName)
-  const settled = readSettled(path)
-  const redo = settled === undefined ? undefined : findRedo(path, file, settled)
-  // LMDB cannot go back to before its first transaction.
-  if (redo?.base === 0) rmSync(file, { force: true })
-  // LMDB believes its first pages without a look: damaged ones have to be found before, whatever the last run left.
-  const isAhead = newestTransaction(file) > (redo?.base ?? Number.POSITIVE_INFINITY)
-  const table = new LmdbTable(path, bytesMax, now, isAhead)
-  if (redo !== undefined) table.redo(redo)
-  return table
 }
 
 /** As LMDB names it. */
@@ -132,9 +121,18 @@ class LmdbTable implements Table {
     void this.#db.put(manifestKey, sealManifest(this.#transaction, this.#batch))
   }
 
-  /** `isAhead` when the newest transaction is to be given up. */
-  constructor(path: string, bytesMax: number | undefined, now: () => number, isAhead: boolean) {
+  /** `base` is the transaction to go back to, if not the newest is to be gone on from. */
+  constructor(
+    path: string,
+    bytesMax: number | undefined,
+    now: () => number,
+    base = Number.POSITIVE_INFINITY,
+  ) {
     const file = join(path, fileName)
+    // LMDB cannot go back to before its first transaction.
+    if (base === 0) rmSync(file, { force: true })
+    // Also when there is nothing to give up: LMDB believes its first pages without a look, and this finds damaged ones.
+    const isAhead = newestTransaction(file) > base
     this.#path = path
     this.#room = new Room(file, bytesMax)
     this.#now = now

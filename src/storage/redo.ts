@@ -20,6 +20,7 @@ import { type LmdbPages, type Meta, withPages } from './lmdb-pages.js'
 import { type Manifest, openManifest } from './manifest.js'
 import { checksumOf, DamageError, isIntact, openNote, sealNote } from './record.js'
 import type { Change } from './table.js'
+import { readSettled } from './unsettled.js'
 
 /** What a start has to do again. */
 export interface Redo {
@@ -31,15 +32,17 @@ export interface Redo {
 
 const fileName = 'redo'
 
-/**
- * What to do again in a folder whose transactions are known to be flushed up to `settled`. Throws when it is not the
- * newest alone that may be damaged.
- */
-export function findRedo(folder: string, lmdbFile: string, settled: number): Redo | undefined {
+/** What to do again in a folder. Throws when it is not the newest transaction alone that may be damaged. */
+export function findRedo(folder: string, lmdbFile: string): Redo | undefined {
   const interrupted = readRedo(folder)
   if (interrupted !== undefined) return interrupted
+  const settled = readSettled(folder)
+  if (settled === undefined) return undefined
   const redo = withPages(lmdbFile, (pages) => {
-    if (pages === undefined || pages.newest.transaction <= settled) return undefined
+    const newest = pages?.newest.transaction ?? 0
+    if (newest < settled)
+      throw new DamageError(`transaction ${settled} was flushed, and the last one there is ${newest}`)
+    if (pages === undefined || newest === settled) return undefined
     return { base: baseOf(pages), changes: changesOf(pages) ?? [] }
   })
   if (redo !== undefined) writeRedo(folder, redo)

@@ -14,7 +14,7 @@ import type { Change, Table } from './table.js'
  * Data bytes in one row. A row of this size fills 16 pages of 4 KiB to the last byte, LMDB's own header
  * included: chunks of any size leave holes of one size, which the next ones fill.
  */
-export const pieceBytesMax = 16 * 4096 - 16 - chunkHeaderBytes
+export const pieceBytesMax = 16 * 4096 - 24 - chunkHeaderBytes
 
 /** A snapshot whose pieces are known. */
 export interface Pieces {

@@ -42,7 +42,8 @@ export class Unsettled {
   /** Notes it off the caller's turn: nothing waits for it. */
   noteSoon(transaction: number): void {
     this.#flushed = transaction
-    this.#timer ??= setTimeout(this.#note, noteAfterMs)
+    // One note at a time: what comes while it is written is the next one.
+    if (!this.#isNoting) this.#timer ??= setTimeout(this.#note, noteAfterMs)
   }
 
   /** Noted on return. */
@@ -51,7 +52,7 @@ export class Unsettled {
     fdatasyncSync(this.#descriptor)
   }
 
-  /** Waits for what is being noted. `isSettled` when all of the log is flushed. */
+  /** Waits for what is being noted, so that nothing is written through a descriptor that is someone else's by then. `isSettled` when all of the log is flushed. */
   async close(isSettled: boolean): Promise<void> {
     clearTimeout(this.#timer)
     if (this.#isNoting) {
@@ -66,13 +67,15 @@ export class Unsettled {
   }
 
   readonly #note = (): void => {
+    const noted = this.#flushed
     this.#timer = undefined
     this.#isNoting = true
     // An error here is not told: the log's next flush meets the same disk, and tells everyone.
-    write(this.#descriptor, contentOf(this.#flushed), 0, contentBytes, 0, () => {
+    write(this.#descriptor, contentOf(noted), 0, contentBytes, 0, () => {
       fdatasync(this.#descriptor, () => {
         this.#isNoting = false
-        this.#onNoted?.()
+        if (this.#onNoted !== undefined) this.#onNoted()
+        else if (this.#flushed > noted) this.noteSoon(this.#flushed)
       })
     })
   }

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { type LogStore, openLmdbStore } from '../../src/storage/index.js'
 import { newestTransaction } from '../../src/storage/lmdb-pages.js'
+import { pieceBytesMax } from '../../src/storage/shelf.js'
+import { readSettled } from '../../src/storage/unsettled.js'
 import {
   chunkOf,
   persistOf,
@@ -168,6 +170,16 @@ test.each([1000, 4_000_000])(
   },
 )
 
+test('the pieces of a snapshot fill their pages', async () => {
+  const { dir, open } = lmdbDisk()
+  const { store } = open()
+  const snapshot = snapshotOf(1, 1, 100 * pieceBytesMax)
+  await stepStore(store, { type: 'chunk', ...chunkOf(snapshot, 0, snapshot.size) })
+  await store.close()
+  // 16 for each piece; the others are for all that leads to them.
+  expect(readFileSync(join(dir, 'data.mdb')).length / 4096).toBeLessThan(100 * 16 + 50)
+})
+
 test('writes that were given before it are flushed by close', async () => {
   const disk = lmdbDisk()
   const { store } = disk.open()
@@ -310,4 +322,5 @@ test.skipIf(!canTrace).each([
     expect(between.length, `entry ${index}`).toBeGreaterThan(2)
     expect(between.findIndex(({ name }) => name === 'fdatasync')).toBe(between.length - 1)
   }
+  expect(readSettled(dir), 'and then it is noted').toBe(newestTransaction(file))
 })

@@ -113,7 +113,7 @@ describe.each([1, 2, 3])('in life %i', (seed) => {
       const torn = withSectors(before, after, drawSectors(random, changedSectors(before, after)))
       for (const left of [torn, after]) {
         const dir = newDisk(left, settled)
-        const redo = findRedo(dir, join(dir, 'data.mdb'), settled)
+        const redo = findRedo(dir, join(dir, 'data.mdb'))
         if (redo === undefined) continue
         const expected = await stateIn(copyOf(dir, left))
         const mended = await stagesOf(dir, redo.base)

@@ -87,7 +87,7 @@ const records: [string, Uint8Array, RegExp][] = [
   [
     'the last piece of the snapshot',
     chunkKey(1, 2 * pieceBytesMax),
-    /the piece at byte 130960 .* is damaged/,
+    /the piece at byte 130944 .* is damaged/,
   ],
 ]
 
@@ -145,8 +145,8 @@ describe.each(disks)('%s', (_, newDisk) => {
 
   test.each([
     ['first', 0, /the piece at byte 0 of the snapshot at entry 4 is missing/],
-    ['middle', pieceBytesMax, /the piece at byte 65480 of the snapshot at entry 4 is missing/],
-    ['last', 2 * pieceBytesMax, /the piece at byte 130960 of the snapshot at entry 4 is missing/],
+    ['middle', pieceBytesMax, /the piece at byte 65472 of the snapshot at entry 4 is missing/],
+    ['last', 2 * pieceBytesMax, /the piece at byte 130944 of the snapshot at entry 4 is missing/],
   ])('[DU3] a missing %s piece of the snapshot is refused', async (_name, offset, message) => {
     await expectRefusal(await damaged(newDisk, (rows) => rows.remove(chunkKey(1, offset))), message)
   })
@@ -158,7 +158,7 @@ describe.each(disks)('%s', (_, newDisk) => {
       await move(logKey(7), logKey(10)),
       /entry 10 is misplaced: it says that it holds entry 7/,
     )
-    await expectRefusal(await move(chunkKey(1, 0), chunkKey(1, pieceBytesMax)), /byte 65480 .* is misplaced/)
+    await expectRefusal(await move(chunkKey(1, 0), chunkKey(1, pieceBytesMax)), /byte 65472 .* is misplaced/)
     await expectRefusal(
       await move(noteKeys.hardState, noteKeys.pointers),
       /it says that it is the hardState record/,
@@ -239,7 +239,7 @@ describe.each(disks)('%s', (_, newDisk) => {
     const { store } = disk.open()
     await damageBelow(disk, store, (rows) => rows.put(chunkKey(1, pieceBytesMax), new Uint8Array(60)))
     expect(() => store.readSnapshot(4, pieceBytesMax + 5, 10)).toThrow(
-      /the piece at byte 65480 .* is damaged/,
+      /the piece at byte 65472 .* is damaged/,
     )
     expect(store.readSnapshot(4, 5, 10)).toEqual(snapshotBytes(snapshot, 5, 10))
     await store.close()

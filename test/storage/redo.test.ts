@@ -1,10 +1,12 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { open } from 'lmdb'
 import { expect, test, vi } from 'vitest'
 import { Random } from '../../src/raft/index.js'
 import { openLmdbStore } from '../../src/storage/index.js'
 import { logKey, manifestKey, noteKeys } from '../../src/storage/keys.js'
 import { type LmdbPages, newestTransaction, withPages } from '../../src/storage/lmdb-pages.js'
+import { findRedo } from '../../src/storage/redo.js'
 import { readSettled, Unsettled } from '../../src/storage/unsettled.js'
 import {
   chunkOf,
@@ -73,6 +75,30 @@ test('[DU3] damage is not undone when the write before the last one is damaged a
   const before = readFileSync(file)
   expect(() => lmdbDisk(dir).open()).toThrow(message)
   expect(readFileSync(file).equals(before)).toBe(true)
+})
+
+test('[DU3] a last transaction that is gone, and was noted as flushed, is an error', async () => {
+  const { dir, newest } = await newLog([12])
+  noteSettled(dir, newest + 1)
+  const message = `the log in ${dir} cannot be opened: transaction ${newest + 1} was flushed, and the last one there is ${newest}`
+  expect(() => lmdbDisk(dir).open()).toThrow(message)
+  rmSync(join(dir, 'data.mdb'))
+  expect(() => lmdbDisk(dir).open()).toThrow('and the last one there is 0')
+})
+
+test('a start that failed while it was mending something mends it at the next one', async () => {
+  const { dir, file, newest } = await newLog([12, 12])
+  noteSettled(dir, newest - 1)
+  findRedo(dir, file)
+  // From now on it is nowhere else.
+  spoil(file, valueIn(file, logKey(2), 'newest'))
+  // As long as something has the log open, LMDB does not go back.
+  const other = open({ path: dir, noSubdir: false })
+  expect(() => lmdbDisk(dir).open()).toThrow('cannot be opened')
+  await other.close()
+  // A start that lets go of the log after an error may take this for settled.
+  rmSync(join(dir, 'unsettled'), { force: true })
+  expect(await lastIndexIn(dir)).toBe(2)
 })
 
 test('[DU3] a note that is damaged is an error: it says from where on damage is none', async () => {
@@ -156,6 +182,13 @@ test('[DU2] a log whose last write failed is not said to be settled when it is c
   expect(await lastIndexIn(dir)).toBe(2)
 })
 
+test('[DU2] a log whose very first write failed is not said to be settled either', () => {
+  const dir = newFolder()
+  const open = () => openLmdbStore({ dir, nodeId, membership: testMembership, bytesMax: 1 })
+  expect(open).toThrow('disk full')
+  expect(readSettled(dir)).toBe(0)
+})
+
 test('what was flushed is noted a little later, once for all that came meanwhile', async () => {
   const dir = newFolder()
   const disk = lmdbDisk(dir)
@@ -168,9 +201,12 @@ test('what was flushed is noted a little later, once for all that came meanwhile
     expect(vi.getTimerCount()).toBe(1)
     vi.advanceTimersByTime(100)
     unsettled.noteSoon(4)
-    expect(vi.getTimerCount()).toBe(1)
-    await unsettled.close(false)
+    expect(vi.getTimerCount(), 'one note at a time').toBe(0)
+    while (vi.getTimerCount() === 0) await new Promise(setImmediate)
     expect(readSettled(dir)).toBe(3)
+    vi.advanceTimersByTime(100)
+    await unsettled.close(false)
+    expect(readSettled(dir)).toBe(4)
   } finally {
     vi.useRealTimers()
   }
@@ -196,4 +232,64 @@ test('the pages of a file can be anything', async () => {
     if (withPages(file, (pages) => found(pages!)).join() !== lengths.join()) misled++
   }
   expect(misled).toBeGreaterThan(100)
+})
+
+const pageBytes = 4096
+/** Where the number of the first node's place lies. */
+const firstPlace = 24
+
+/** A node for the manifest at the very end of a page: nothing of a value is behind its key. */
+function nodeAtEnd(page: Buffer, length: number, flags: number): void {
+  const node = Buffer.alloc(8 + manifestKey.length)
+  node.writeUInt16LE(length, 0)
+  node.writeUInt16LE(flags, 4)
+  node.writeUInt16LE(manifestKey.length, 6)
+  node.set(manifestKey, 8)
+  node.copy(page, page.length - node.length)
+  for (let place = 0; place < page.readUInt16LE(20) / 2; place++) {
+    page.writeUInt16LE(page.length - node.length - firstPlace, firstPlace + 2 * place)
+  }
+}
+
+/** Where the node of the manifest begins. */
+function manifestNode(page: Buffer): number {
+  return page.indexOf(manifestKey, firstPlace + page.readUInt16LE(20)) - 8
+}
+
+test.each<[string, (page: Buffer) => void]>([
+  [
+    'has a value that is longer than the file',
+    (page) => {
+      const node = manifestNode(page)
+      page.writeUInt32LE(0xffffffff, node)
+      page.writeUInt16LE(1, node + 4)
+      page.writeBigUInt64LE(2n, node + 8 + manifestKey.length)
+    },
+  ],
+  ['says that it is another one', (page) => page.writeBigUInt64LE(99n, 0)],
+  ['has a value that goes on behind it', (page) => nodeAtEnd(page, 100, 0)],
+  ['ends before it says where a value is', (page) => nodeAtEnd(page, 100, 1)],
+  [
+    'leads to itself',
+    (page) => {
+      const node = firstPlace + page.readUInt16LE(firstPlace)
+      page.writeUInt16LE(1, 18)
+      page.writeUInt16LE(2, 20)
+      page.writeUInt32LE(Number(page.readBigUInt64LE(0)), node)
+    },
+  ],
+  [
+    'leads to a page that the file does not have',
+    (page) => {
+      page.writeUInt16LE(1, 18)
+      page.writeUInt32LE(0xffffffff, firstPlace + page.readUInt16LE(firstPlace))
+    },
+  ],
+])('nothing is found in a page that %s', async (_, spoilPage) => {
+  const { file } = await newLog([12])
+  const root = withPages(file, (pages) => pages!.newest.root!)
+  const bytes = readFileSync(file)
+  spoilPage(bytes.subarray(root * pageBytes, (root + 1) * pageBytes))
+  writeFileSync(file, bytes)
+  expect(withPages(file, (pages) => pages!.get(pages!.newest, manifestKey))).toBeUndefined()
 })
