@@ -1,5 +1,6 @@
 /** What clients ask a cluster for: plain puts, batches of them, or the operations of a YCSB workload. */
-import { type Cluster, encode, writePut } from '../cluster/index.js'
+import { type Bytes, type Cluster, encode, writePut } from '../cluster/index.js'
+import { repeatedKeys } from './repeated-keys.js'
 import type { OperationName, Tally } from './tally.js'
 import type { Workload, OperationName as WorkloadOperation } from './workload.js'
 
@@ -67,11 +68,14 @@ function drawKey(bytes: Uint8Array, start: number): void {
 
 /** Operations of a YCSB workload. A read is linearizable; a read-modify-write is a read and, after it, a put. */
 export function workloadCalls(cluster: Cluster, workload: Workload): NextCall {
-  const put = (key: string): Promise<unknown> => cluster.put(key, workload.value())
+  const put = (key: Bytes): Promise<unknown> => cluster.put(key, workload.value())
+  // A scrambled choice takes its caller longer than a put takes it: a run is not to measure that.
+  const drawKey = (): string => workload.keyFor('read')
+  const nextKey: () => Bytes = workload.isSteady ? repeatedKeys(drawKey) : drawKey
   // As with puts, all clients share the calls; each draws its key as it is made.
   const calls: Readonly<Record<WorkloadOperation, Call>> = {
-    read: { op: 'read', commands: 0, perform: () => cluster.get(workload.keyFor('read')) },
-    update: { op: 'update', commands: 1, perform: () => put(workload.keyFor('update')) },
+    read: { op: 'read', commands: 0, perform: () => cluster.get(nextKey()) },
+    update: { op: 'update', commands: 1, perform: () => put(nextKey()) },
     insert: { op: 'insert', commands: 1, perform: () => put(workload.keyFor('insert')) },
     readModifyWrite: {
       op: 'readModifyWrite',

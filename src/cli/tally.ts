@@ -68,16 +68,14 @@ export class Tally {
     return { commands, p99ms: latenciesOf(stretch).p99ms }
   }
 
-  /** A call that counts from `startMs` is answered now, and `commands` writes in it were acknowledged. Returns the time. */
-  answered(op: OperationName, startMs: number, commands: number): number {
-    const nowMs = this.now()
+  /** A call that counts from `startMs` was answered at `endMs`, and `commands` writes in it were acknowledged. */
+  answered(op: OperationName, startMs: number, endMs: number, commands: number): void {
     this.callsSoFar++
     this.commandsSoFar += commands
-    if (!this.#isOpen) return nowMs
+    if (!this.#isOpen) return
     this.commands += commands
     // A histogram of microseconds counts from 1.
-    histogramOf(this.#sinceCut, op).record(Math.max(1, Math.round((nowMs - startMs) * 1000)))
-    return nowMs
+    histogramOf(this.#sinceCut, op).record(Math.max(1, Math.round((endMs - startMs) * 1000)))
   }
 
   /** Counts what may be tried again, and pauses; anything else ends the run. */

@@ -24,6 +24,8 @@ export interface Workload {
   next(): OperationName
   /** The key of an operation. An insert's may be asked for by any operation after it. */
   keyFor(op: OperationName): string
+  /** Whether the same keys stay popular, so that what was drawn once may come again. */
+  readonly isSteady: boolean
   /** A value for a write: `size` printable characters. */
   value(): string
 }
@@ -65,7 +67,7 @@ const mixes: Readonly<Record<WorkloadName, Mix>> = {
 
 export function createWorkload(name: WorkloadName, { records, random, size }: WorkloadOptions): Workload {
   const { operations, popularity } = mixes[name]
-  const choose = popularity === 'zipfian' ? repeated(chooseScrambled(records, random)) : chooseLatest(random)
+  const choose = popularity === 'zipfian' ? chooseScrambled(records, random) : chooseLatest(random)
   const text = randomText(size + spareTextBytes, random)
   const names: string[] = []
   const keyOf = (record: number): string => {
@@ -80,6 +82,7 @@ export function createWorkload(name: WorkloadName, { records, random, size }: Wo
     },
     next: () => pick(operations, random()),
     keyFor: (op) => keyOf(op === 'insert' ? count++ : choose(count)),
+    isSteady: popularity === 'zipfian',
     value() {
       const start = Math.floor(random() * spareTextBytes)
       return text.slice(start, start + size)
@@ -162,20 +165,6 @@ function chooseScrambled(count: number, random: () => number): () => number {
     // Sixteen bits at a time, so that every step is exact.
     const upper = ((high % count) * 65_536 + (low >>> 16)) % count
     return (upper * 65_536 + (low & 0xffff)) % count
-  }
-}
-
-/** So many choices are made, with dice; then the same ones come again. */
-const choicesMax = 1 << 20
-
-/** A scrambled choice takes its caller longer than a put takes it: a run is not to measure that. */
-function repeated(choose: () => number): () => number {
-  const chosen = new Uint32Array(choicesMax)
-  let count = 0
-  return () => {
-    const at = count++ % choicesMax
-    if (count <= choicesMax) chosen[at] = choose()
-    return chosen[at]!
   }
 }
 

@@ -1,6 +1,7 @@
 /** What calls of a cluster answer, and how it is read from the packed results of a message. */
 import { RaftError } from '../errors/index.js'
 import {
+  type KeyedRecord,
   type KvRecord,
   readGetAnswer,
   readRangeAnswer,
@@ -30,13 +31,11 @@ export interface Swapped extends Written {
 }
 
 /** What a key holds. */
-export interface Entry extends Omit<KvRecord, 'value'> {
-  readonly value: Buffer
-}
+export type Entry = KvRecord<Buffer>
 
 export interface RangeResult {
   /** In the order of the keys' bytes. */
-  readonly entries: readonly (Entry & { readonly key: Buffer })[]
+  readonly entries: readonly KeyedRecord<Buffer>[]
   /** Whether more keys lie within the bounds: go on from `afterKey` of the last one. */
   readonly hasMore: boolean
 }
@@ -76,7 +75,7 @@ export class AppliedCommands implements Applied {
 
 export function nextResult(answers: Answers): Buffer {
   answers.advance()
-  return Buffer.from(answers.bytes.subarray(answers.start, answers.end))
+  return answers.take(answers.start, answers.end)
 }
 
 export function nextWritten(answers: Answers): Written {
@@ -92,28 +91,27 @@ export function nextDeleted(answers: Answers): Deleted {
 export function nextSwapped(answers: Answers): Swapped {
   const answer = nextWriteAnswer(answers)
   const { index } = answers
-  const current = answer.status === 'mismatch' && answer.current ? entryOf(answer.current) : undefined
+  const current = answer.status === 'mismatch' ? answer.current : undefined
   return { index, revision: answer.revision, swapped: answer.status === 'applied', current }
 }
 
 export function nextEntry(answers: Answers): Entry | undefined {
   answers.advance()
-  const answer = readGetAnswer(answers.bytes, answers.start, answers.end)
+  const answer = readGetAnswer(answers, answers.start, answers.end)
   if (answer.status === 'malformed') throw refused(answer.status)
-  return answer.status === 'found' ? entryOf(answer.record) : undefined
+  return answer.status === 'found' ? answer.record : undefined
 }
 
 export function nextRange(answers: Answers): RangeResult {
   answers.advance()
-  const answer = readRangeAnswer(answers.bytes, answers.start)
+  const answer = readRangeAnswer(answers, answers.start)
   if (answer.status === 'malformed') throw refused(answer.status)
-  const entries = answer.records.map((record) => ({ ...entryOf(record), key: Buffer.from(record.key) }))
-  return { entries, hasMore: answer.hasMore }
+  return { entries: answer.records, hasMore: answer.hasMore }
 }
 
-function nextWriteAnswer(answers: Answers): WriteAnswer {
+function nextWriteAnswer(answers: Answers): WriteAnswer<Buffer> {
   answers.advance()
-  const answer = readWriteAnswer(answers.bytes, answers.start, answers.end)
+  const answer = readWriteAnswer(answers, answers.start, answers.end)
   if (answer.status === 'tooLarge' || answer.status === 'malformed') throw refused(answer.status)
   return answer
 }
@@ -121,9 +119,4 @@ function nextWriteAnswer(answers: Answers): WriteAnswer {
 function refused(status: 'tooLarge' | 'malformed'): RaftError {
   const why = status === 'tooLarge' ? 'the value would become too large' : 'the command is malformed'
   return new RaftError('REFUSED_BY_MACHINE', { why })
-}
-
-/** Copied out of the message, which holds the results of many calls. */
-function entryOf({ value, createRevision, modRevision, version }: KvRecord): Entry {
-  return { value: Buffer.from(value), createRevision, modRevision, version }
 }

@@ -1,34 +1,56 @@
 /** The calls of one turn, packed into requests: commands in one frame, queries in another. */
+import { Buffer } from 'node:buffer'
 import type { RaftError } from '../errors/index.js'
+import type { AnswerSource } from '../machine/index.js'
 import { type Frame, FrameBuilder, type LogIndex } from '../raft/index.js'
 
+const noBlock = Buffer.alloc(0)
+/** Bytes that are copied out of a message at a time: what nobody keeps of them lives as long as what somebody does. */
+const blockBytes = 4000
+
 /** The packed answers to one request: each of its calls reads its own, in the order of the calls. */
-export class Answers {
+export class Answers implements AnswerSource<Buffer> {
   readonly bytes: Uint8Array
   /** Where the present answer lies. */
   start = 0
   end: number
   /** Place of the present command in the log; that of a query means nothing. */
   index: LogIndex
-  readonly #view: DataView
+  readonly view: DataView
+  #block: Buffer = noBlock
+  #blockStart = 0
+  #blockEnd = 0
 
   /** Stands before the first answer, which begins at `from` and is that of the command `firstIndex`. */
   constructor(bytes: Uint8Array, from: number, firstIndex: LogIndex) {
     this.bytes = bytes
     this.end = from
     this.index = firstIndex - 1
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   /** Goes to the next answer. */
   advance(): void {
     this.start = this.end + Uint32Array.BYTES_PER_ELEMENT
-    this.end = this.start + this.#view.getUint32(this.end, true)
+    this.end = this.start + this.view.getUint32(this.end, true)
     this.index++
   }
 
   skip(count: number): void {
     for (let i = 0; i < count; i++) this.advance()
+  }
+
+  /**
+   * A copy of the bytes `start` to `end`, for a caller to keep. Neighbours are copied together: by itself, a short value
+   * would cost more to copy than all else that its call does.
+   */
+  take(start: number, end: number): Buffer {
+    if (start < this.#blockStart || end > this.#blockEnd) {
+      this.#blockStart = start
+      this.#blockEnd = Math.max(end, Math.min(start + blockBytes, this.bytes.byteLength))
+      this.#block = Buffer.from(this.bytes.subarray(start, this.#blockEnd))
+    }
+    return this.#block.subarray(start - this.#blockStart, end - this.#blockStart)
   }
 }
 

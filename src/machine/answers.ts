@@ -17,15 +17,15 @@ import {
   valueLengthAt,
 } from './kv-entry.js'
 import { copyRange, type Memory } from './memory.js'
-import { readUint16, readUint32, readUint64, writeUint32, writeUint64 } from './packed.js'
+import { uint64At, writeUint32, writeUint64 } from './packed.js'
 
 /** `tooLarge`: an append would have passed `valueBytesMax`. `malformed`: no command or query that is known. */
 export const statuses = { applied: 0, found: 1, notFound: 2, mismatch: 3, tooLarge: 4, malformed: 5 } as const
 export type Status = (typeof statuses)[keyof typeof statuses]
 
-/** What a key holds. `value` is a view into the answer's bytes: copy what shall stay. */
-export interface KvRecord {
-  readonly value: Uint8Array
+/** What a key holds. */
+export interface KvRecord<Value extends Uint8Array = Uint8Array> {
+  readonly value: Value
   /** The revision that created the key; a delete and a new put make a new one. */
   readonly createRevision: number
   /** The revision of the last write to the key. */
@@ -34,29 +34,36 @@ export interface KvRecord {
   readonly version: number
 }
 
-export interface KeyedRecord extends KvRecord {
-  /** A view into the answer's bytes. */
-  readonly key: Uint8Array
+export interface KeyedRecord<Value extends Uint8Array = Uint8Array> extends KvRecord<Value> {
+  readonly key: Value
 }
 
 /** `revision` is the one that the write made, or the present one when it made none. */
-export type WriteAnswer =
+export type WriteAnswer<Value extends Uint8Array = Uint8Array> =
   | { readonly status: 'applied' | 'notFound' | 'tooLarge' | 'malformed'; readonly revision: number }
-  | { readonly status: 'mismatch'; readonly revision: number; readonly current: KvRecord | undefined }
+  | { readonly status: 'mismatch'; readonly revision: number; readonly current: KvRecord<Value> | undefined }
 
-export type GetAnswer =
-  | { readonly status: 'found'; readonly revision: number; readonly record: KvRecord }
+export type GetAnswer<Value extends Uint8Array = Uint8Array> =
+  | { readonly status: 'found'; readonly revision: number; readonly record: KvRecord<Value> }
   | { readonly status: 'notFound' | 'malformed'; readonly revision: number }
 
-export type RangeAnswer =
+export type RangeAnswer<Value extends Uint8Array = Uint8Array> =
   | {
       readonly status: 'found'
       readonly revision: number
-      readonly records: readonly KeyedRecord[]
+      readonly records: readonly KeyedRecord<Value>[]
       /** Whether keys within the bounds were left out for the limit, in entries or in bytes. */
       readonly hasMore: boolean
     }
   | { readonly status: 'malformed'; readonly revision: number }
+
+/** Packed answers, and what is made of the keys and values in them. `Memory` gives views: copy what shall stay. */
+export interface AnswerSource<Value extends Uint8Array> {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  /** The bytes `start` to `end`. */
+  take(start: number, end: number): Value
+}
 
 export const answerHeaderBytes = 9
 export const rangeHeaderBytes = answerHeaderBytes + 5
@@ -99,8 +106,13 @@ export function writeRangeEntry(into: Memory, offset: number, own: Memory, at: n
 }
 
 /** Reads the result of a command from the bytes `start` to `end`. */
-export function readWriteAnswer(bytes: Uint8Array, start = 0, end = bytes.byteLength): WriteAnswer {
-  const revision = readUint64(bytes, start + 1)
+export function readWriteAnswer<Value extends Uint8Array>(
+  source: AnswerSource<Value>,
+  start = 0,
+  end = source.bytes.byteLength,
+): WriteAnswer<Value> {
+  const { bytes, view } = source
+  const revision = uint64At(view, start + 1)
   const record = start + answerHeaderBytes
   switch (bytes[start]) {
     case statuses.applied:
@@ -111,7 +123,7 @@ export function readWriteAnswer(bytes: Uint8Array, start = 0, end = bytes.byteLe
       return {
         status: 'mismatch',
         revision,
-        current: record < end ? readRecord(bytes, record, end) : undefined,
+        current: record < end ? readRecord(source, record, end) : undefined,
       }
     case statuses.tooLarge:
       return { status: 'tooLarge', revision }
@@ -121,11 +133,17 @@ export function readWriteAnswer(bytes: Uint8Array, start = 0, end = bytes.byteLe
   }
 }
 
-export function readGetAnswer(bytes: Uint8Array, start = 0, end = bytes.byteLength): GetAnswer {
-  const revision = readUint64(bytes, start + 1)
+/** Reads the answer to a get from the bytes `start` to `end`. */
+export function readGetAnswer<Value extends Uint8Array>(
+  source: AnswerSource<Value>,
+  start = 0,
+  end = source.bytes.byteLength,
+): GetAnswer<Value> {
+  const { bytes, view } = source
+  const revision = uint64At(view, start + 1)
   switch (bytes[start]) {
     case statuses.found:
-      return { status: 'found', revision, record: readRecord(bytes, start + answerHeaderBytes, end) }
+      return { status: 'found', revision, record: readRecord(source, start + answerHeaderBytes, end) }
     case statuses.notFound:
       return { status: 'notFound', revision }
     default:
@@ -134,30 +152,40 @@ export function readGetAnswer(bytes: Uint8Array, start = 0, end = bytes.byteLeng
   }
 }
 
-export function readRangeAnswer(bytes: Uint8Array, start = 0): RangeAnswer {
-  const revision = readUint64(bytes, start + 1)
+/** Reads the answer to a range, which begins at `start`. */
+export function readRangeAnswer<Value extends Uint8Array>(
+  source: AnswerSource<Value>,
+  start = 0,
+): RangeAnswer<Value> {
+  const { bytes, view } = source
+  const revision = uint64At(view, start + 1)
   if (bytes[start] !== statuses.found) {
     assert(bytes[start] === statuses.malformed, 'a range is answered with a known status')
     return { status: 'malformed', revision }
   }
   const hasMore = bytes[start + answerHeaderBytes] === 1
-  const count = readUint32(bytes, start + answerHeaderBytes + 1)
-  const records: KeyedRecord[] = []
+  const count = view.getUint32(start + answerHeaderBytes + 1, true)
+  const records: KeyedRecord<Value>[] = []
   let offset = start + rangeHeaderBytes
   for (let position = 0; position < count; position++) {
-    const record = offset + 6 + readUint16(bytes, offset)
-    const end = record + revisionsBytes + readUint32(bytes, offset + 2)
-    records.push({ key: bytes.subarray(offset + 6, record), ...readRecord(bytes, record, end) })
+    const record = offset + 6 + view.getUint16(offset, true)
+    const end = record + revisionsBytes + view.getUint32(offset + 2, true)
+    records.push({ key: source.take(offset + 6, record), ...readRecord(source, record, end) })
     offset = end
   }
   return { status: 'found', revision, records, hasMore }
 }
 
-function readRecord(bytes: Uint8Array, start: number, end: number): KvRecord {
+function readRecord<Value extends Uint8Array>(
+  source: AnswerSource<Value>,
+  start: number,
+  end: number,
+): KvRecord<Value> {
+  const { view } = source
   return {
-    value: bytes.subarray(start + revisionsBytes, end),
-    createRevision: readUint64(bytes, start),
-    modRevision: readUint64(bytes, start + 8),
-    version: readUint64(bytes, start + 16),
+    value: source.take(start + revisionsBytes, end),
+    createRevision: uint64At(view, start),
+    modRevision: uint64At(view, start + 8),
+    version: uint64At(view, start + 16),
   }
 }

@@ -12,7 +12,6 @@
  *     range         u8 op · u32 limit · u16 start length · start · end
  */
 import { RaftError } from '../errors/index.js'
-import { copyBytes } from '../raft/index.js'
 import { bufferOf, writeUint16, writeUint32 } from './packed.js'
 
 /** A key or a value. A string stands for its UTF-8 bytes. */
@@ -159,7 +158,7 @@ function writeOpAndKey(into: CommandSink, op: number, key: Bytes, keyLength: num
 const shortText = 40
 
 function writeBytes(into: Uint8Array, offset: number, from: Bytes, length: number): void {
-  if (typeof from !== 'string') return copyBytes(into, offset, from)
+  if (typeof from !== 'string') return into.set(from, offset)
   // As many bytes as characters means ASCII only, which Latin-1 writes in half the time.
   const isAscii = length === from.length
   if (!isAscii || length > shortText) {
@@ -172,8 +171,9 @@ function writeBytes(into: Uint8Array, offset: number, from: Bytes, length: numbe
 /** Bytes of the text in UTF-8. */
 function byteLengthOf(text: string): number {
   if (text.length > shortText) return Buffer.byteLength(text)
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) >= 0x80) return Buffer.byteLength(text)
-  return text.length
+  const { length } = text
+  for (let at = 0; at < length; at++) if (text.charCodeAt(at) >= 0x80) return Buffer.byteLength(text)
+  return length
 }
 
 function lengthOfKey(key: Bytes): number {

@@ -1,5 +1,5 @@
 /** State machines: the contract that users implement, the built-in KV, and the packed bytes of both sides. */
-export type { GetAnswer, KeyedRecord, KvRecord, RangeAnswer, WriteAnswer } from './answers.js'
+export type { AnswerSource, GetAnswer, KeyedRecord, KvRecord, RangeAnswer, WriteAnswer } from './answers.js'
 export { readGetAnswer, readRangeAnswer, readWriteAnswer } from './answers.js'
 export type { Bytes, CommandSink, RangeBounds } from './commands.js'
 export {
@@ -18,5 +18,6 @@ export {
 export { createKv } from './kv.js'
 export { loadMachine } from './load.js'
 export type * from './machine.js'
+export { Memory } from './memory.js'
 export type { PackedResults } from './results.js'
 export { forEachResult, ResultBuilder } from './results.js'

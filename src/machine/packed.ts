@@ -33,6 +33,11 @@ export function readUint64(bytes: Uint8Array, offset: number): number {
   return readUint32(bytes, offset) + readUint32(bytes, offset + 4) * twoTo32
 }
 
+/** The same, of a view: where many stand together, that is several times as fast. */
+export function uint64At(view: DataView, offset: number): number {
+  return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * twoTo32
+}
+
 export function writeUint64(bytes: Uint8Array, offset: number, value: number): void {
   writeUint32(bytes, offset, value)
   // Most numbers are small, and a division takes longer than all the rest.

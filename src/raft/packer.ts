@@ -3,15 +3,6 @@
 /** Bytes that precede each of them: a u32, little-endian. */
 export const commandHeaderBytes = 4
 
-/** Up to so many bytes a loop is quicker than the call of a built-in. */
-const shortBytes = 40
-
-/** Copies all of `from` to `offset` in `into`. */
-export function copyBytes(into: Uint8Array, offset: number, from: Uint8Array): void {
-  if (from.length > shortBytes) return into.set(from, offset)
-  for (let at = 0; at < from.length; at++) into[offset + at] = from[at] as number
-}
-
 /** Reused from one buffer to the next: its own grows to the largest of them and stays. */
 export class Packer {
   #bytes = new Uint8Array(4096)
@@ -52,7 +43,7 @@ export class Packer {
 
   append(bytes: Uint8Array): void {
     const start = this.reserve(bytes.byteLength)
-    copyBytes(this.#bytes, start, bytes)
+    this.#bytes.set(bytes, start)
   }
 
   /** What was packed, in a buffer of its own, so that it can be transferred; the packer starts over, empty. */

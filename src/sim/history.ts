@@ -5,6 +5,7 @@
 import {
   forEachResult,
   type GetAnswer,
+  Memory,
   type RangeAnswer,
   readGetAnswer,
   readRangeAnswer,
@@ -104,8 +105,9 @@ export class History {
   #applied(call: Call, index: LogIndex, bytes: Uint8Array): Outcome {
     const answers: WriteAnswer[] = []
     const rule = 'acknowledged writes are never lost'
+    const source = new Memory(bytes)
     forEachResult({ bytes, count: call.commands.length }, (start, end, position) => {
-      const answer = readWriteAnswer(bytes, start, end)
+      const answer = readWriteAnswer(source, start, end)
       answers.push(answer)
       const entry = this.#checker.ledger.committed[index + position]
       const command = call.commands[position]
@@ -133,11 +135,12 @@ export class History {
   /** A read shows the state at one revision, not before any that was known when the read was called. */
   #read(call: Call, bytes: Uint8Array): Outcome {
     const answers: (GetAnswer | RangeAnswer)[] = []
+    const source = new Memory(bytes)
     forEachResult({ bytes, count: call.commands.length }, (start, end, position) => {
       const query = call.commands[position]
       if (query === undefined) return
       const isRange = query[0] === rangeOp
-      const answer = isRange ? readRangeAnswer(bytes, start) : readGetAnswer(bytes, start, end)
+      const answer = isRange ? readRangeAnswer(source, start) : readGetAnswer(source, start, end)
       answers.push(answer)
       const { revision } = answer
       if (revision < call.floorRevision)

@@ -4,6 +4,7 @@ import {
   createKv,
   encode,
   type MachineFactory,
+  Memory,
   type RangeAnswer,
   ResultBuilder,
   type ResultWriter,
@@ -160,7 +161,7 @@ function* unmasked(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
 function contentOf(machine: StateMachine): RangeAnswer {
   const results = new ResultBuilder()
   machine.read(everything, results)
-  return readRangeAnswer(results.bytes, commandHeaderBytes)
+  return readRangeAnswer(new Memory(results.bytes), commandHeaderBytes)
 }
 
 function digestOf(machine: StateMachine): number {

@@ -28,10 +28,10 @@ function begun() {
 test('each second has its own commits, latencies and elections', () => {
   const { tally, timeline, campaign } = begun()
   vi.advanceTimersByTime(400)
-  tally.answered('put', Date.now() - 3, 10)
+  tally.answered('put', 0, 3, 10)
   campaign()
   vi.advanceTimersByTime(1000)
-  tally.answered('put', Date.now() - 5, 20)
+  tally.answered('put', 0, 5, 20)
   vi.advanceTimersByTime(600)
   timeline.stop()
   expect(timeline.seconds).toEqual([
@@ -51,7 +51,7 @@ test('a short rest gives no rate, and its elections are not lost', () => {
 test('a longer rest is told at its own rate', () => {
   const { tally, timeline } = begun()
   vi.advanceTimersByTime(1500)
-  tally.answered('put', Date.now() - 1, 10)
+  tally.answered('put', 0, 1, 10)
   timeline.stop()
   expect(timeline.seconds).toMatchObject([{ commitsPerSecond: 0 }, { commitsPerSecond: 20 }])
 })

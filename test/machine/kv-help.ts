@@ -6,6 +6,7 @@ import {
   forEachResult,
   type GetAnswer,
   type KeyedRecord,
+  Memory,
   type RangeAnswer,
   type RangeBounds,
   ResultBuilder,
@@ -24,8 +25,9 @@ export function apply(kv: StateMachine, ...commands: Uint8Array[]): WriteAnswer[
   const results = new ResultBuilder()
   kv.apply({ index: 1, ...packCommands(commands) }, results)
   const packed = results.take()
+  const source = new Memory(packed.bytes)
   const answers: WriteAnswer[] = []
-  forEachResult(packed, (start, end) => answers.push(readWriteAnswer(packed.bytes, start, end)))
+  forEachResult(packed, (start, end) => answers.push(readWriteAnswer(source, start, end)))
   return answers
 }
 
@@ -46,11 +48,11 @@ export function answerTo(machine: StateMachine, query: Uint8Array): Uint8Array {
 }
 
 export function get(kv: StateMachine, key: Bytes): GetAnswer {
-  return readGetAnswer(answerTo(kv, encode(writeGet, key)))
+  return readGetAnswer(new Memory(answerTo(kv, encode(writeGet, key))))
 }
 
 export function range(kv: StateMachine, bounds: RangeBounds = {}): RangeAnswer & { status: 'found' } {
-  const answer = readRangeAnswer(answerTo(kv, encode(writeRange, bounds)))
+  const answer = readRangeAnswer(new Memory(answerTo(kv, encode(writeRange, bounds))))
   if (answer.status !== 'found') throw new Error(`the range was ${answer.status}`)
   return answer
 }

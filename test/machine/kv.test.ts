@@ -5,6 +5,7 @@ import {
   createKv,
   encode,
   keyBytesMax,
+  Memory,
   readGetAnswer,
   readRangeAnswer,
   type StateMachine,
@@ -232,10 +233,13 @@ describe('queries in one frame', () => {
     ]
     const [b, range, empty, unknown, absent, a, last] = answersTo(kv, ...queries)
     expect(valueIn(b)).toBe('value of b')
-    expect(readRangeAnswer(range!)).toMatchObject({ records: [{ key: Uint8Array.of(97) }], hasMore: false })
+    expect(readRangeAnswer(new Memory(range!))).toMatchObject({
+      records: [{ key: Uint8Array.of(97) }],
+      hasMore: false,
+    })
     expect(valueIn(empty)).toBe('malformed')
     expect(valueIn(unknown)).toBe('malformed')
-    expect(readGetAnswer(absent!)).toEqual({ status: 'notFound', revision: 2 })
+    expect(readGetAnswer(new Memory(absent!))).toEqual({ status: 'notFound', revision: 2 })
     expect(valueIn(a)).toBe('value of a')
     expect(valueIn(last)).toBe('malformed')
   })
@@ -247,7 +251,7 @@ describe('queries in one frame', () => {
   })
 
   function valueIn(answer: Uint8Array | undefined): string {
-    const got = readGetAnswer(answer!)
+    const got = readGetAnswer(new Memory(answer!))
     return got.status === 'found' ? text(got.record.value) : got.status
   }
 })
@@ -298,14 +302,14 @@ describe('malformed commands', () => {
     ['a range with an end that is too long', [2, 1, 0, 0, 0, 0, 0, ...new Array<number>(keyBytesMax + 2)]],
   ])('%s: a query that is answered as such', (_, query) => {
     const answer = answerTo(kvWith('a'), Uint8Array.from(query))
-    expect(readGetAnswer(answer)).toEqual({ status: 'malformed', revision: 1 })
-    expect(readRangeAnswer(answer)).toEqual({ status: 'malformed', revision: 1 })
+    expect(readGetAnswer(new Memory(answer))).toEqual({ status: 'malformed', revision: 1 })
+    expect(readRangeAnswer(new Memory(answer))).toEqual({ status: 'malformed', revision: 1 })
   })
 
   test('the longest key can be read, and begin a range after itself', () => {
     const key = 'k'.repeat(keyBytesMax)
     const kv = kvWith(key)
-    expect(readGetAnswer(answerTo(kv, encode(writeGet, key))).status).toBe('found')
+    expect(readGetAnswer(new Memory(answerTo(kv, encode(writeGet, key)))).status).toBe('found')
     expect(keysIn(kv, { start: afterKey(key), end: afterKey(key) })).toEqual([])
   })
 })

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { Answers } from '../../src/cluster/requests.js'
+import { ResultBuilder } from '../../src/machine/index.js'
+
+/** A message with an answer of each of these lengths, whose bytes tell them apart. */
+function messageOf(lengths: readonly number[]): { readonly bytes: Uint8Array; readonly answers: Buffer[] } {
+  const results = new ResultBuilder()
+  const answers = lengths.map((length, number) => Buffer.alloc(length, number + 1))
+  for (const answer of answers) results.append(answer)
+  return { bytes: results.take().bytes, answers }
+}
+
+function takenFrom(bytes: Uint8Array, count: number): Buffer[] {
+  const answers = new Answers(bytes, 0, 1)
+  return Array.from({ length: count }, () => {
+    answers.advance()
+    return answers.take(answers.start, answers.end)
+  })
+}
+
+test('what a caller is given stays what it was, whatever becomes of the message and of its neighbours', () => {
+  // Short ones that share a block, one that a block's end would cut, empty ones, and one that is larger than a block.
+  const lengths = [...Array.from({ length: 100 }, (_, number) => number), 3990, 0, 20_000, 1, 4000, 4001, 7]
+  const { bytes, answers } = messageOf(lengths)
+  const taken = takenFrom(bytes, lengths.length)
+  bytes.fill(0)
+  expect(taken).toEqual(answers)
+  for (const each of taken) {
+    const before = taken.map((other) => Buffer.from(other))
+    each.fill(255)
+    expect(taken.filter((other) => other !== each)).toEqual(before.filter((_, at) => taken[at] !== each))
+  }
+})
+
+test('whoever keeps a short value keeps no whole message', () => {
+  const { bytes } = messageOf(Array.from({ length: 10_000 }, () => 100))
+  for (const value of takenFrom(bytes, 10_000))
+    expect(value.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize)
+})
