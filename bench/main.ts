@@ -4,9 +4,9 @@ import { Command } from 'commander'
 import { BadInput, Failed } from '../src/cli/failure.js'
 import { decimalNumber, wholeNumber } from '../src/cli/flags.js'
 import { interruptible } from '../src/cli/interrupt.js'
-import { optimizeEarly } from '../src/cli/optimize-early.js'
 import { Progress } from '../src/cli/progress.js'
 import { runProgram } from '../src/cli/run-program.js'
+import { tuneV8 } from '../src/cli/tune-v8.js'
 import type { Extent, Group } from './case.js'
 import { groups } from './groups/index.js'
 import { recordFile, resultsFolder } from './record-file.js'
@@ -63,7 +63,7 @@ const program = new Command('npm run bench --')
     process.exitCode = await interruptible((signal) => main(flags, signal))
   })
 
-optimizeEarly()
+tuneV8()
 await runProgram(program, () => 'npm run bench -- --help')
 
 async function main(flags: Flags, signal: AbortSignal): Promise<number> {

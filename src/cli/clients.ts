@@ -3,58 +3,65 @@
  * what the cluster can do. Open-loop calls leave on a schedule, whatever became of the earlier ones: they
  * measure what somebody waits who comes unasked. All run in this thread.
  */
-import type { NextCall } from './calls.js'
-import type { OperationName, Tally } from './tally.js'
+import type { Call, NextCall } from './calls.js'
+import type { Tally } from './tally.js'
 
 /** Resolves once the tally is stopped. */
 export async function runClosedLoop(tally: Tally, nextCall: NextCall, clients: number): Promise<void> {
-  const now = onceABatch(tally.now)
-  await Promise.all(
-    Array.from(
-      { length: clients },
-      () => new Promise<void>((ended) => new Client(tally, nextCall, now, ended).call()),
-    ),
-  )
+  const loop = { tally, nextCall, now: onceABatch(tally.now), startsMs: new Float64Array(clients) }
+  const run = (_: unknown, number: number): Promise<void> =>
+    new Promise((ended) => new Client(loop, number, ended).begin())
+  await Promise.all(Array.from({ length: clients }, run))
+}
+
+/** What all closed-loop clients share. */
+interface ClosedLoop {
+  readonly tally: Tally
+  readonly nextCall: NextCall
+  readonly now: () => number
+  /** Since when each client's present call counts: in one array, for a number in an object of its own is garbage. */
+  readonly startsMs: Float64Array
 }
 
 /** One closed-loop client: two callbacks cost it less than an async function that waits. */
 class Client {
-  readonly #tally: Tally
-  readonly #nextCall: NextCall
-  readonly #now: () => number
+  readonly #loop: ClosedLoop
+  readonly #number: number
   readonly #ended: () => void
-  #startMs: number
-  #op: OperationName = 'put'
-  #commands = 0
+  #call: Call | undefined
 
-  constructor(tally: Tally, nextCall: NextCall, now: () => number, ended: () => void) {
-    this.#tally = tally
-    this.#nextCall = nextCall
-    this.#now = now
+  constructor(loop: ClosedLoop, number: number, ended: () => void) {
+    this.#loop = loop
+    this.#number = number
     this.#ended = ended
-    this.#startMs = now()
   }
 
-  call(): void {
-    if (this.#tally.isStopped) return this.#ended()
-    const { op, commands, perform } = this.#nextCall()
-    this.#op = op
-    this.#commands = commands
-    perform().then(this.#answered, this.#failed)
+  begin(): void {
+    this.#loop.startsMs[this.#number] = this.#loop.now()
+    this.#callAgain()
+  }
+
+  #callAgain(): void {
+    const { tally, nextCall } = this.#loop
+    if (tally.isStopped) return this.#ended()
+    const call = nextCall()
+    if (call !== this.#call) this.#call = call
+    call.perform().then(this.#answered, this.#failed)
   }
 
   readonly #answered = (): void => {
-    const endMs = this.#now()
-    this.#tally.answered(this.#op, this.#startMs, endMs, this.#commands)
+    const { tally, startsMs, now } = this.#loop
+    const call = this.#call
+    const endMs = now()
+    if (call !== undefined) tally.answered(call.op, startsMs[this.#number]!, endMs, call.commands)
     // The next call counts from the answer to this one, so that no time is left out.
-    this.#startMs = endMs
-    this.call()
+    startsMs[this.#number] = endMs
+    this.#callAgain()
   }
 
   readonly #failed = async (error: unknown): Promise<void> => {
-    await this.#tally.failed(error)
-    this.#startMs = this.#now()
-    this.call()
+    await this.#loop.tally.failed(error)
+    this.begin()
   }
 }
 

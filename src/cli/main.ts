@@ -5,11 +5,11 @@ import { Command } from 'commander'
 import { addBench } from './bench.js'
 import { addCard } from './card.js'
 import { addLoad } from './load.js'
-import { optimizeEarly } from './optimize-early.js'
 import { addReport } from './report.js'
 import { runProgram } from './run-program.js'
 import { addSandbox } from './sandbox.js'
 import { addSim } from './sim-flags.js'
+import { tuneV8 } from './tune-v8.js'
 
 const examples = `
 Examples:
@@ -39,7 +39,7 @@ addLoad(program)
 addSim(program)
 addReport(program)
 
-optimizeEarly()
+tuneV8()
 // Who types no more than the name wants to know what there is.
 if (process.argv.length <= 2) process.argv.push('--help')
 await runProgram(program, ([command]) => `raftbox ${isCommand(command) ? `help ${command}` : '--help'}`)

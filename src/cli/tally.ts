@@ -33,6 +33,9 @@ export class Tally {
   /** Microseconds, up to the last cut and since then: a call costs the clients one record, not two. */
   readonly #latencies = new Map<OperationName, RecordableHistogram>()
   readonly #sinceCut = new Map<OperationName, RecordableHistogram>()
+  /** Those of the call before, which is mostly of the same kind. */
+  #lastOp: OperationName | undefined
+  #lastHistogram: RecordableHistogram | undefined
   #commandsAtCut = 0
   readonly #broken = new AbortController()
   #isOpen = false
@@ -74,8 +77,12 @@ export class Tally {
     this.commandsSoFar += commands
     if (!this.#isOpen) return
     this.commands += commands
+    if (op !== this.#lastOp || this.#lastHistogram === undefined) {
+      this.#lastOp = op
+      this.#lastHistogram = histogramOf(this.#sinceCut, op)
+    }
     // A histogram of microseconds counts from 1.
-    histogramOf(this.#sinceCut, op).record(Math.max(1, Math.round((endMs - startMs) * 1000)))
+    this.#lastHistogram.record(Math.max(1, Math.round((endMs - startMs) * 1000)))
   }
 
   /** Counts what may be tried again, and pauses; anything else ends the run. */

@@ -16,6 +16,8 @@ export const pendingBytesMax = 64 << 20
 const aheadBytes = 8 << 10
 /** Requests on their way with which none leaves ahead: then the leader has work, and a larger frame costs it less. */
 const aheadMax = 4
+/** Buffers of answers that wait to go back. */
+const readBuffersMax = 4
 /** How often deadlines and a missing leader are looked at while something waits. */
 const sweepMs = 20
 
@@ -29,6 +31,8 @@ export class Client {
   readonly #sent = new Map<number, Request>()
   /** All that is not settled, in order of deadline. */
   #pending: Request[] = []
+  /** Buffers of answers to queries, all of which were copied by those who asked: they go back to whoever leads. */
+  #read: ArrayBuffer[] = []
   #pendingBytes = 0
   #sentBytes = 0
   #nextId = 1
@@ -102,13 +106,14 @@ export class Client {
     for (const settlement of settled) {
       // One that is not there was given up at its deadline: its callers were told that the outcome is unknown.
       const request = this.#sent.get(settlement.request)
-      if (settlement.outcome === 'applied' || settlement.outcome === 'read') {
-        const firstIndex = settlement.outcome === 'applied' ? settlement.index : 0
-        if (request !== undefined) {
-          this.#forget(request)
-          request.answer(new Answers(results, from, firstIndex))
-        }
-        const passed = new Answers(results, from, firstIndex)
+      if (settlement.outcome === 'read') {
+        this.#answered(request, new Answers(settlement.results, 0, 0))
+        // Behind the calls that copy their answers now.
+        const buffer = settlement.results.buffer as ArrayBuffer
+        queueMicrotask(() => this.#giveBack(buffer))
+      } else if (settlement.outcome === 'applied') {
+        this.#answered(request, new Answers(results, from, settlement.index))
+        const passed = new Answers(results, from, settlement.index)
         passed.skip(settlement.count)
         from = passed.end
       } else if (request !== undefined) {
@@ -116,6 +121,16 @@ export class Client {
       }
     }
     if (this.#unsent.length > 0) this.#scheduleTurn()
+  }
+
+  #answered(request: Request | undefined, answers: Answers): void {
+    if (request === undefined) return
+    this.#forget(request)
+    request.answer(answers)
+  }
+
+  #giveBack(buffer: ArrayBuffer): void {
+    if (this.#read.length < readBuffersMax) this.#read.push(buffer)
   }
 
   /** Ends every call: what was not sent did not happen, what was sent may have. */
@@ -185,10 +200,9 @@ export class Client {
     }
     if (batch.length === 0) return
     this.#unsent = this.#unsent.slice(batch.length)
-    postRequests(
-      port,
-      batch.map(({ id, type, frame }) => ({ request: id, type, frame })),
-    )
+    const requests = batch.map(({ id, type, frame }) => ({ request: id, type, frame }))
+    postRequests(port, { requests, read: this.#read })
+    this.#read = []
   }
 
   #pack(packer: RequestPacker): void {

@@ -83,7 +83,7 @@ export class Driver {
     this.#options = options
     this.raft = new Raft(options.raft)
     this.#proposals = new Proposals(this.#settle)
-    this.#reads = new Reads(options.machine, this.#results, this.#settle)
+    this.#reads = new Reads(options.machine, this.#settle)
     const { store, machine, bounds, clock, counters, heartbeatIntervalMs } = options
     this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, counters, (error) =>
       this.#fail(error),
@@ -107,6 +107,11 @@ export class Driver {
 
   request(request: ClientRequest): void {
     this.#guard(this.#take, request)
+  }
+
+  /** Takes back the buffer of results whose clients have read them. */
+  reuse(buffer: ArrayBuffer): void {
+    this.#reads.reuse(buffer)
   }
 
   /** Does all that the facts of this turn made possible. Called once the ports are drained. */
@@ -143,6 +148,8 @@ export class Driver {
     if (this.#isStopped) return
     this.#apply()
     this.#reply()
+    const { log } = this.raft.state
+    if (log.lastApplied === log.lastIndex) this.#reads.readAhead(log.lastApplied)
     this.#publish()
   }
 

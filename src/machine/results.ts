@@ -12,10 +12,35 @@ export interface PackedResults {
   readonly count: number
 }
 
+/**
+ * From so many bytes on results leave in the buffer that they were packed in. Shorter ones are copied out of it, and so
+ * are those that leave most of it free or were larger than `reusedBytesMax`.
+ */
+const givenBytesMin = 16 << 10
+/** Buffers of more bytes are not used again. */
+export const reusedBytesMax = 1 << 20
+/** Buffers that wait to be used again. */
+const reusedMax = 4
+
 /** Packs results. Reused from turn to turn. */
 export class ResultBuilder extends Packer implements ResultWriter {
+  readonly #reused: Uint8Array<ArrayBuffer>[] = []
+
   constructor() {
     super(0)
+  }
+
+  /** Takes back the buffer of results that were read: memory that is new to a process costs more than to write into it. */
+  reuse(buffer: ArrayBuffer): void {
+    const isOfUse = buffer.byteLength >= givenBytesMin && buffer.byteLength <= reusedBytesMax
+    if (isOfUse && this.#reused.length < reusedMax) this.#reused.push(new Uint8Array(buffer))
+  }
+
+  override take(): PackedResults {
+    const { byteLength, capacity } = this
+    if (byteLength < givenBytesMin || byteLength < capacity / 4 || capacity > reusedBytesMax)
+      return super.take()
+    return this.give(this.#reused.pop() ?? new Uint8Array(capacity))
   }
 }
 

@@ -66,7 +66,7 @@ export class NodeHost implements NodeControl {
         happening: { type: 'started', lastIndex: log.lastIndex, snapshotIndex },
       })
       for (const link of links) this.#links.connect(link)
-      client.on('message', (requests: ToNode) => this.#requested(requests))
+      client.on('message', (message: ToNode) => this.#requested(message))
       return done
     } catch (error) {
       await opened?.close()
@@ -104,8 +104,8 @@ export class NodeHost implements NodeControl {
     this.#running?.driver.turn()
   }
 
-  #requested(requests: ToNode): void {
-    this.#request(requests)
+  #requested(message: ToNode): void {
+    this.#request(message)
     this.#drain()
     this.#running?.driver.turn()
   }
@@ -127,7 +127,8 @@ export class NodeHost implements NodeControl {
     }
   }
 
-  #request(requests: ToNode): void {
+  #request({ requests, read }: ToNode): void {
+    for (const buffer of read) this.#running?.driver.reuse(buffer)
     for (const request of requests) this.#running?.driver.request(request)
   }
 

@@ -21,6 +21,11 @@ export class Packer {
     return this.#count
   }
 
+  /** Bytes that its buffer has room for. */
+  get capacity(): number {
+    return this.#bytes.byteLength
+  }
+
   /** Bytes that would be taken now, header included. */
   get byteLength(): number {
     return this.#length
@@ -52,6 +57,16 @@ export class Packer {
     this.#length = this.#headerBytes
     this.#count = 0
     return taken
+  }
+
+  /** The same without a copy: its own buffer is given away, and it goes on in `next`, whatever lies there. */
+  give(next: Uint8Array<ArrayBuffer>): { readonly bytes: Uint8Array; readonly count: number } {
+    const given = { bytes: this.#bytes.subarray(0, this.#length), count: this.#count }
+    this.#bytes = next
+    this.#view = new DataView(next.buffer, next.byteOffset, next.byteLength)
+    this.#length = this.#headerBytes
+    this.#count = 0
+    return given
   }
 
   #grow(needed: number): void {

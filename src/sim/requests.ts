@@ -77,8 +77,9 @@ export class Requests {
     let offset = 0
     for (const settlement of settled) {
       const from = offset
-      if ('count' in settlement) offset = skipResults(results, offset, settlement.count)
-      this.#answered(nodeId, settlement, results.slice(from, offset))
+      if (settlement.outcome === 'applied') offset = skipResults(results, offset, settlement.count)
+      const bytes = settlement.outcome === 'read' ? settlement.results : results.slice(from, offset)
+      this.#answered(nodeId, settlement, bytes)
     }
     if (offset !== results.byteLength)
       this.#world.checker.report(

@@ -3,8 +3,11 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Frame } from '../raft/index.js'
 import type { ClientRequest, Settlements } from './links.js'
 
-/** From the client: the requests of one turn. */
-export type ToNode = readonly ClientRequest[]
+/** From the client: the requests of one turn, and buffers of answers that it has read. */
+export interface ToNode {
+  readonly requests: readonly ClientRequest[]
+  readonly read: readonly ArrayBuffer[]
+}
 
 /** From the node: what it settled, what happened to it, and, last of all, why it failed. */
 export type FromNode<Happening> =
@@ -12,17 +15,18 @@ export type FromNode<Happening> =
   | { readonly type: 'happening'; readonly happening: Happening }
   | { readonly type: 'failed'; readonly why: string }
 
-export function postRequests(port: MessagePort, requests: ToNode): void {
+export function postRequests(port: MessagePort, { requests, read }: ToNode): void {
   // A proposal's buffer is handed over; a query's stays, since a read may be asked again elsewhere.
-  const handedOver: ArrayBuffer[] = []
+  const handedOver = [...read]
   for (const { type, frame } of requests) if (type === 'propose') handedOver.push(bufferOf(frame))
-  port.postMessage(requests, handedOver)
+  port.postMessage({ requests, read }, handedOver)
 }
 
 export function postSettlements(port: MessagePort, { settled, results }: Settlements): void {
   const handedOver = [results.buffer as ArrayBuffer]
   for (const settlement of settled) {
-    if (settlement.outcome === 'refused' && settlement.frame !== undefined)
+    if (settlement.outcome === 'read') handedOver.push(settlement.results.buffer as ArrayBuffer)
+    else if (settlement.outcome === 'refused' && settlement.frame !== undefined)
       handedOver.push(bufferOf(settlement.frame))
   }
   port.postMessage({ type: 'settlements', settled, results } satisfies FromNode<never>, handedOver)

@@ -23,7 +23,8 @@ export type Settlement =
       readonly index: LogIndex
       readonly count: number
     }
-  | { readonly request: number; readonly outcome: 'read'; readonly count: number }
+  /** The answer to each query, one after the other, each as (u32 length, bytes). */
+  | { readonly request: number; readonly outcome: 'read'; readonly results: Uint8Array }
   /** Nothing of it happened, and nothing will. */
   | {
       readonly request: number
@@ -39,6 +40,6 @@ export type Settlement =
 /** What one turn of a node settles, in one message. */
 export interface Settlements {
   readonly settled: readonly Settlement[]
-  /** The results of `applied` and `read` settlements, one after the other, each as (u32 length, bytes). */
+  /** The results of `applied` settlements, one after the other, each as (u32 length, bytes). */
   readonly results: Uint8Array
 }

@@ -25,11 +25,8 @@ test('what a caller is given stays what it was, whatever becomes of the message 
   const taken = takenFrom(bytes, lengths.length)
   bytes.fill(0)
   expect(taken).toEqual(answers)
-  for (const each of taken) {
-    const before = taken.map((other) => Buffer.from(other))
-    each.fill(255)
-    expect(taken.filter((other) => other !== each)).toEqual(before.filter((_, at) => taken[at] !== each))
-  }
+  for (const [at, value] of taken.entries()) if (at % 2 === 0) value.fill(255)
+  expect(taken.filter((_, at) => at % 2 === 1)).toEqual(answers.filter((_, at) => at % 2 === 1))
 })
 
 test('whoever keeps a short value keeps no whole message', () => {

@@ -4,7 +4,7 @@ import { Client } from '../../src/cluster/client.js'
 import type { RaftError } from '../../src/errors/index.js'
 import { ResultBuilder } from '../../src/machine/index.js'
 import type { NodeId } from '../../src/raft/index.js'
-import type { ClientRequest, Settlement } from '../../src/transport/index.js'
+import type { ClientRequest, Settlement, ToNode } from '../../src/transport/index.js'
 
 /** A client, and nodes that do only what the test says. */
 class Nodes {
@@ -12,6 +12,8 @@ class Nodes {
   leaderId: NodeId | undefined
   /** How many requests each message brought. */
   readonly messages: number[] = []
+  /** Bytes of the buffers that came back. */
+  readonly givenBack: number[] = []
   readonly #waiting: ((request: ClientRequest) => void)[] = []
   readonly #arrived: ClientRequest[] = []
 
@@ -22,8 +24,9 @@ class Nodes {
 
   add(nodeId: NodeId): void {
     const { port1, port2 } = new MessageChannel()
-    port2.on('message', (requests: ClientRequest[]) => {
+    port2.on('message', ({ requests, read }: ToNode) => {
       this.messages.push(requests.length)
+      this.givenBack.push(...read.map(({ byteLength }) => byteLength))
       for (const request of requests) this.#arrive(request)
     })
     this.client.attach(nodeId, port1 as MessagePort)
@@ -37,9 +40,11 @@ class Nodes {
   }
 
   settle(settlement: Settlement, ...results: readonly string[]): void {
-    const builder = new ResultBuilder()
-    for (const result of results) builder.append(Buffer.from(result))
-    this.client.settle({ settled: [settlement], results: builder.take().bytes })
+    this.client.settle({ settled: [settlement], results: packed(results) })
+  }
+
+  answerRead({ request }: ClientRequest, ...answers: readonly string[]): void {
+    this.settle({ request, outcome: 'read', results: packed(answers) })
   }
 
   /** A call of one command; resolves with its index and result. */
@@ -59,6 +64,12 @@ class Nodes {
     if (waiting === undefined) this.#arrived.push(request)
     else waiting(request)
   }
+}
+
+function packed(results: readonly string[]): Uint8Array {
+  const builder = new ResultBuilder()
+  for (const result of results) builder.append(Buffer.from(result))
+  return builder.take().bytes
 }
 
 function nodesLedBy(leaderId: NodeId, timeoutMs?: number): Nodes {
@@ -98,9 +109,43 @@ test('queries alone leave before their turn is over', async () => {
   const [ahead, rest] = [await nodes.next(), await nodes.next()]
   expect(nodes.messages).toEqual([1, 1])
   expect([ahead.frame.count, rest.frame.count]).toEqual([1, 2])
-  nodes.settle({ request: rest.request, outcome: 'read', count: 2 }, 'y', 'z')
-  nodes.settle({ request: ahead.request, outcome: 'read', count: 1 }, 'x')
+  nodes.answerRead(rest, 'y', 'z')
+  nodes.answerRead(ahead, 'x')
   expect(await Promise.all(calls)).toEqual(['0 x', '0 y', '1 z'])
+})
+
+test('the buffers of answers go back to the nodes once those who asked have read them', async () => {
+  const nodes = nodesLedBy(1)
+  const answer = 'x'.repeat(100)
+  for (let round = 0; round < 3; round++) {
+    const calls = ['a', 'b'].map((query) => nodes.call('read', query))
+    nodes.answerRead(await nodes.next(), answer, answer)
+    expect(await Promise.all(calls)).toEqual([`0 ${answer}`, `1 ${answer}`])
+  }
+  const write = nodes.call('propose', 'c')
+  const { request } = await nodes.next()
+  // One with each message, of two answers behind their lengths.
+  expect(nodes.givenBack).toEqual([208, 208, 208])
+  nodes.settle({ request, outcome: 'applied', index: 7, count: 1 }, 'y')
+  expect(await write).toBe('7 y')
+  // Results of commands may be looked at later.
+  const last = nodes.call('read', 'd')
+  const asked = await nodes.next()
+  expect(nodes.givenBack).toEqual([208, 208, 208])
+  nodes.answerRead(asked, answer)
+  await last
+})
+
+test('a client that is answered by many and asks no more keeps few of their buffers', async () => {
+  const nodes = nodesLedBy(1)
+  const calls = Array.from({ length: 9 }, () => nodes.call('read', 'k'.repeat(300 << 10)))
+  for (const _ of calls) nodes.answerRead(await nodes.next(), 'x')
+  await Promise.all(calls)
+  nodes.givenBack.length = 0
+  const last = nodes.call('read', 'a')
+  nodes.answerRead(await nodes.next(), 'y')
+  await last
+  expect(nodes.givenBack.length).toBeLessThanOrEqual(4)
 })
 
 test('queries beside commands wait with them', async () => {
@@ -110,7 +155,7 @@ test('queries beside commands wait with them', async () => {
   const [commands, asked] = [await nodes.next(), await nodes.next()]
   expect(nodes.messages).toEqual([2])
   nodes.settle({ request: commands.request, outcome: 'applied', index: 7, count: 1 }, 'x')
-  nodes.settle({ request: asked.request, outcome: 'read', count: 2 }, 'y', 'z')
+  nodes.answerRead(asked, 'y', 'z')
   expect(await Promise.all([command, ...queries])).toEqual(['7 x', '0 y', '1 z'])
 })
 
@@ -119,9 +164,10 @@ test('queries leave ahead of their turn only while the leader has few requests t
   const calls = Array.from({ length: 6 }, () => nodes.call('read', manyQueryBytes))
   const counts: number[] = []
   while (counts.length < 5) {
-    const { request, frame } = await nodes.next()
-    counts.push(frame.count)
-    nodes.settle({ request, outcome: 'read', count: frame.count }, ...Array<string>(frame.count).fill('x'))
+    const asked = await nodes.next()
+    const { count } = asked.frame
+    counts.push(count)
+    nodes.answerRead(asked, ...Array<string>(count).fill('x'))
   }
   expect(counts).toEqual([1, 1, 1, 1, 2])
   await Promise.all(calls)
@@ -238,7 +284,7 @@ test('when a node is gone, what it was sent to write is not known, and what it w
   })
   const again = await nodes.next()
   expect(again.type).toBe('read')
-  nodes.settle({ request: again.request, outcome: 'read', count: 1 }, 'x')
+  nodes.answerRead(again, 'x')
   expect(await read).toBe('0 x')
 })
 

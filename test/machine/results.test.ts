@@ -38,6 +38,49 @@ test('a builder grows and keeps what it holds', () => {
   expect(walk(builder.take())).toEqual(['0: small', `1: ${'x'.repeat(10_000)}`, '2: last'])
 })
 
+test('long results leave in the buffer they were packed in, and one that came back is used again', () => {
+  const builder = new ResultBuilder()
+  const answer = Buffer.alloc(10_000, 'x')
+  for (let count = 0; count < 3; count++) builder.append(answer)
+  const first = builder.take()
+  const { buffer } = first.bytes
+  builder.append(answer)
+  expect(walk(first)).toEqual(['0', '1', '2'].map((number) => `${number}: ${answer}`))
+  builder.take()
+  // As a thread does that hands it on and gets it back.
+  builder.reuse(buffer as ArrayBuffer)
+  for (let count = 0; count < 3; count++) builder.append(answer)
+  const second = builder.take()
+  for (let count = 0; count < 3; count++) builder.append(Buffer.alloc(10_000, 'y'))
+  const third = builder.take()
+  expect(third.bytes.buffer).toBe(buffer)
+  expect(walk(second)).toEqual(walk({ bytes: second.bytes, count: 3 }))
+  expect(walk(second)[2]).toBe(`2: ${answer}`)
+  expect(walk(third)[2]).toBe(`2: ${'y'.repeat(10_000)}`)
+})
+
+test('short results after a long one keep no long buffer', () => {
+  const builder = new ResultBuilder()
+  builder.append(Buffer.alloc(500_000))
+  builder.take()
+  builder.append(Buffer.alloc(20_000))
+  expect(builder.take().bytes.buffer.byteLength).toBeLessThan(30_000)
+})
+
+test('buffers that are too short, too long or too many are not kept', () => {
+  const builder = new ResultBuilder()
+  const sizes = [1000, 2 << 20, ...Array.from({ length: 20 }, () => 64 << 10)]
+  const buffers = sizes.map((size) => new ArrayBuffer(size))
+  for (const buffer of buffers) builder.reuse(buffer)
+  const used = new Set<ArrayBufferLike>()
+  for (let count = 0; count < 30; count++) {
+    builder.append(Buffer.alloc(50_000))
+    used.add(builder.take().bytes.buffer)
+  }
+  expect(buffers.map((buffer) => used.has(buffer)).filter(Boolean).length).toBe(4)
+  expect(used.has(buffers[0]!) || used.has(buffers[1]!)).toBe(false)
+})
+
 test('what is taken has a buffer of its own', () => {
   const builder = new ResultBuilder()
   builder.append(Buffer.from('result'))
