@@ -13,7 +13,7 @@ const sentBytesMax = 16 << 20
 /** Bytes of calls that wait or are on their way; more calls are refused. */
 export const pendingBytesMax = 64 << 20
 /** Bytes of queries that may leave before their turn is over. */
-const aheadBytes = 8 << 10
+const aheadBytes = 12 << 10
 /** Requests on their way with which none leaves ahead: then the leader has work, and a larger frame costs it less. */
 const aheadMax = 4
 /** Buffers of answers that wait to go back. */

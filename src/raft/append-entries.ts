@@ -54,7 +54,7 @@ function conflictAt(state: RaftState, prevLogIndex: LogIndex): [LogIndex, Term] 
 }
 
 function refuse(state: RaftState, message: AppendEntries, conflictIndex: LogIndex, conflictTerm: Term): void {
-  send(state, { ...answerTo(state, message), success: false, matchIndex: 0, conflictIndex, conflictTerm })
+  send(state, answerTo(state, message, false, 0, conflictIndex, conflictTerm))
 }
 
 /** The acknowledgement promises that the entries survive a crash: it waits for their flush. */
@@ -62,19 +62,12 @@ function accept(state: RaftState, message: AppendEntries, matchIndex: LogIndex):
   const { log, outbox } = state
   if (message.round > 0) {
     // A heartbeat is answered even while the disk is slow: it claims no more than what is flushed.
-    const flushed = Math.min(matchIndex, log.flushedIndex)
-    const answer = {
-      ...answerTo(state, message),
-      success: true,
-      matchIndex: flushed,
-      conflictIndex: 0,
-      conflictTerm: 0,
-    }
+    const answer = answerTo(state, message, true, Math.min(matchIndex, log.flushedIndex), 0, 0)
     if (isHardStateFlushed(state)) send(state, answer)
     else sendAfterFlush(state, answer)
     return
   }
-  const answer = { ...answerTo(state, message), success: true, matchIndex, conflictIndex: 0, conflictTerm: 0 }
+  const answer = answerTo(state, message, true, matchIndex, 0, 0)
   if (isHardStateFlushed(state) && matchIndex <= log.flushedIndex) {
     send(state, answer)
     return
@@ -84,17 +77,16 @@ function accept(state: RaftState, message: AppendEntries, matchIndex: LogIndex):
   if (isNewer) outbox.waitingAck = answer
 }
 
-function answerTo(state: RaftState, message: AppendEntries) {
-  const { id: from, currentTerm: term } = state
-  const { prevLogIndex, round } = message
-  return {
-    type: 'appendEntriesResponse',
-    from,
-    to: message.from,
-    term,
-    prevLogIndex,
-    round,
-  } satisfies Partial<AppendEntriesResponse>
+function answerTo(
+  { id: from, currentTerm: term }: RaftState,
+  { from: to, prevLogIndex, round }: AppendEntries,
+  success: boolean,
+  matchIndex: LogIndex,
+  conflictIndex: LogIndex,
+  conflictTerm: Term,
+): AppendEntriesResponse {
+  const type = 'appendEntriesResponse'
+  return { type, from, to, term, prevLogIndex, round, success, matchIndex, conflictIndex, conflictTerm }
 }
 
 function assertContiguous(message: AppendEntries): void {

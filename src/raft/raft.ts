@@ -25,6 +25,7 @@ import {
   onPropose,
   sendAppends,
   sendHeartbeats,
+  sendReadRound,
 } from './replication.js'
 import { becomeFollower, randomizedElectionTimeoutTicks } from './roles.js'
 import { onInstallSnapshot, onInstallSnapshotResponse, onSnapshotMissing } from './snapshots.js'
@@ -68,7 +69,7 @@ export class Raft {
     if (state.role === 'leader') {
       if (needsReadRound(state)) {
         openReadRound(state)
-        sendHeartbeats(state)
+        sendReadRound(state)
       }
       sendAppends(state)
     }

@@ -4,7 +4,7 @@ import type { Proposed, Refusal } from './border.js'
 import { entryKinds, type Frame, isWellFormed, lastIndexOf, stampRun } from './entry-run.js'
 import type { AppendEntriesResponse } from './messages.js'
 import type { Progress } from './progress.js'
-import { quorumIndex } from './quorum.js'
+import { majorityOf, quorumIndex } from './quorum.js'
 import { confirmReads } from './reads.js'
 import { becomeFollower } from './roles.js'
 import { sendChunk, startSnapshot } from './snapshots.js'
@@ -77,17 +77,46 @@ function sendAppend(state: RaftState, to: NodeId, progress: Progress, lastIndex:
   return true
 }
 
-/**
- * A heartbeat to every member. It travels beside the entries and may overtake them, so it refers only to
- * what is known to match, and lets a follower commit no further than that.
- */
+/** A heartbeat to every member: it keeps elections off, and tells who is there. */
 export function sendHeartbeats(state: RaftState): void {
   state.heartbeatElapsedTicks = 0
+  sendRound(state, state.progress.keys())
+}
+
+/**
+ * A heartbeat for the reads that wait (thesis §6.4). While nothing waits to be committed, it goes to as few followers
+ * as make a majority with this leader: the others would be woken for nothing. Who was asked and is gone keeps the
+ * reads until the next heartbeat to all, and is not asked again.
+ */
+export function sendReadRound(state: RaftState): void {
+  const { log, progress } = state
+  const isIdle = log.commitIndex === log.lastIndex
+  sendRound(state, isIdle ? quickestMajority(state) : progress.keys())
+}
+
+/** The followers that answered last, as many as make a majority with this leader, of both halves when there are two. */
+function quickestMajority({ id: self, membership, progress }: RaftState): Set<NodeId> {
+  const ackedRoundOf = (id: NodeId) => progress.get(id)?.ackedRound ?? 0
+  const asked = new Set<NodeId>()
+  for (const half of [membership.voters, membership.votersOutgoing]) {
+    const others = half.filter((id) => id !== self).sort((a, b) => ackedRoundOf(b) - ackedRoundOf(a))
+    const needed = majorityOf(half.length) - (others.length < half.length ? 1 : 0)
+    for (const id of others.slice(0, needed)) asked.add(id)
+  }
+  return asked
+}
+
+/**
+ * A heartbeat travels beside the entries and may overtake them, so it refers only to what is known to match, and lets
+ * a follower commit no further than that.
+ */
+function sendRound(state: RaftState, members: Iterable<NodeId>): void {
   state.heartbeatRound++
-  for (const [to, progress] of state.progress) {
+  for (const to of members) {
+    const matchIndex = state.progress.get(to)?.matchIndex ?? 0
     // A cut log no longer knows the term there; the follower matches in any case at the very beginning.
-    const matchTerm = state.log.termAt(progress.matchIndex)
-    const prevLogIndex = matchTerm === undefined ? 0 : progress.matchIndex
+    const matchTerm = state.log.termAt(matchIndex)
+    const prevLogIndex = matchTerm === undefined ? 0 : matchIndex
     send(state, {
       type: 'appendEntries',
       from: state.id,
@@ -96,7 +125,7 @@ export function sendHeartbeats(state: RaftState): void {
       prevLogIndex,
       prevLogTerm: matchTerm ?? 0,
       entries: [],
-      leaderCommit: Math.min(state.log.commitIndex, progress.matchIndex),
+      leaderCommit: Math.min(state.log.commitIndex, matchIndex),
       round: state.heartbeatRound,
     })
   }

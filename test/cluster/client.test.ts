@@ -101,7 +101,7 @@ test('a full frame leaves at once, and what the turn adds goes behind it', async
 })
 
 /** More than queries wait for when nothing keeps them. */
-const manyQueryBytes = 'k'.repeat(9 << 10)
+const manyQueryBytes = 'k'.repeat(13 << 10)
 
 test('queries alone leave before their turn is over', async () => {
   const nodes = nodesLedBy(1)

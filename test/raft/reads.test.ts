@@ -86,18 +86,12 @@ describe('ReadIndex (thesis §6.4)', () => {
   test('[RD4] one round of heartbeats serves all reads that wait, and those that come later get the next', () => {
     const bench = readable()
     bench.node.read(1)
-    expect(rounds(bench).map(({ to, round }) => [to, round])).toEqual([
-      [2, 1],
-      [3, 1],
-    ])
+    expect(rounds(bench).map(({ to, round }) => [to, round])).toEqual([[2, 1]])
     for (const id of [2, 3, 4]) bench.node.read(id)
     expect(rounds(bench)).toEqual([])
     bench.node.receive(answer(2, 1))
     expect(bench.node.reads).toEqual([{ ids: [1], readIndex: 1 }])
-    expect(rounds(bench).map(({ to, round }) => [to, round])).toEqual([
-      [2, 2],
-      [3, 2],
-    ])
+    expect(rounds(bench).map(({ to, round }) => [to, round])).toEqual([[2, 2]])
     bench.receive(answer(3, 2))
     expect(bench.node.reads.at(-1)).toEqual({ ids: [2, 3, 4], readIndex: 1 })
   })
@@ -143,7 +137,7 @@ describe('ReadIndex (thesis §6.4)', () => {
     const bench = new Bench({ term: 1 }).become('leader')
     for (const from of [2, 3]) bench.receive(accepted(1, { from, term: 2 }))
     bench.node.read(1)
-    expect(rounds(bench)).toHaveLength(2)
+    expect(rounds(bench)).toHaveLength(1)
     if (refusal !== undefined) bench.receive({ ...refusal, from: 2, to: 1 })
     expect(bench.node.reads).toEqual([])
     bench.receive(answer(3, 1, { term: 2 }))
@@ -224,5 +218,60 @@ describe('ReadIndex (thesis §6.4)', () => {
     bench.node.campaign()
     bench.node.read(1)
     expect(bench.node.reads).toEqual([{ ids: [1], readIndex: 1 }])
+  })
+
+  const asked = (bench: Bench) => rounds(bench).map(({ to }) => to)
+
+  test.each<[number, object, readonly number[]]>([
+    [2, {}, [2]],
+    [3, {}, [2]],
+    [4, {}, [2, 3]],
+    [5, {}, [2, 3]],
+    [3, { learners: [4, 5] }, [2]],
+    [3, { voters: [1, 2, 3], votersOutgoing: [1, 4, 5] }, [2, 4]],
+  ])('[RD11] of %d nodes and %j, %j are asked', (voterCount, membership, followers) => {
+    const bench = readable(voterCount, membership)
+    bench.receive(accepted(1, { from: 4 }), accepted(1, { from: 5 }))
+    bench.node.read(1)
+    expect(asked(bench).sort()).toEqual(followers)
+    bench.receive(...followers.map((from) => answer(from, 1)))
+    expect(bench.node.reads).toHaveLength(1)
+  })
+
+  test('[RD11] those that answered last are asked', () => {
+    const bench = readable(5)
+    bench.node.tick(2)
+    bench.receive(answer(5, 1), answer(3, 1))
+    bench.sent()
+    bench.node.read(1)
+    expect(asked(bench).sort()).toEqual([3, 5])
+    // The next heartbeat to all finds out that one of them is gone.
+    bench.node.tick(2)
+    expect(asked(bench).sort()).toEqual([2, 3, 4, 5])
+    bench.receive(answer(3, 3), answer(4, 3))
+    expect(bench.node.reads).toHaveLength(1)
+    bench.node.read(2)
+    expect(asked(bench).sort()).toEqual([3, 4])
+  })
+
+  test('[RD11] while something waits to be committed, all are asked: those asked alone might be busy with it', () => {
+    const bench = readable()
+    bench.node.propose('x')
+    bench.sent()
+    bench.node.read(1)
+    expect(asked(bench)).toEqual([2, 3])
+  })
+
+  test('[RD11] reads put off no heartbeat in its time', () => {
+    const bench = readable()
+    const heard: number[] = []
+    for (let tick = 1; tick <= 8; tick++) {
+      bench.node.read(tick)
+      bench.receive(answer(2, bench.state.heartbeatRound))
+      bench.node.tick(1)
+      const others = asked(bench).filter((to) => to === 3)
+      if (others.length > 0) heard.push(tick)
+    }
+    expect(heard).toEqual([2, 4, 6, 8])
   })
 })
