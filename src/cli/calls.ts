@@ -2,7 +2,7 @@
 import { type Bytes, type Cluster, encode, writePut } from '../cluster/index.js'
 import { repeatedKeys } from './repeated-keys.js'
 import type { OperationName, Tally } from './tally.js'
-import type { Workload, OperationName as WorkloadOperation } from './workload.js'
+import type { Workload } from './workload.js'
 
 /** Keys of plain puts, from key-0000 on. */
 const keyCount = 10_000
@@ -73,21 +73,30 @@ export function workloadCalls(cluster: Cluster, workload: Workload): NextCall {
   const drawKey = (): string => workload.keyFor('read')
   const nextKey: () => Bytes = workload.isSteady ? repeatedKeys(drawKey) : drawKey
   // As with puts, all clients share the calls; each draws its key as it is made.
-  const calls: Readonly<Record<WorkloadOperation, Call>> = {
-    read: { op: 'read', commands: 0, perform: () => cluster.get(nextKey()) },
-    update: { op: 'update', commands: 1, perform: () => put(nextKey()) },
-    insert: { op: 'insert', commands: 1, perform: () => put(workload.keyFor('insert')) },
-    readModifyWrite: {
-      op: 'readModifyWrite',
-      commands: 1,
-      perform: async () => {
-        const key = workload.keyFor('readModifyWrite')
-        await cluster.get(key)
-        await put(key)
-      },
+  const read: Call = { op: 'read', commands: 0, perform: () => cluster.get(nextKey()) }
+  const update: Call = { op: 'update', commands: 1, perform: () => put(nextKey()) }
+  const insert: Call = { op: 'insert', commands: 1, perform: () => put(workload.keyFor('insert')) }
+  const readModifyWrite: Call = {
+    op: 'readModifyWrite',
+    commands: 1,
+    perform: async () => {
+      const key = workload.keyFor('readModifyWrite')
+      await cluster.get(key)
+      await put(key)
     },
   }
-  return () => calls[workload.next()]
+  return () => {
+    switch (workload.next()) {
+      case 'read':
+        return read
+      case 'update':
+        return update
+      case 'insert':
+        return insert
+      case 'readModifyWrite':
+        return readModifyWrite
+    }
+  }
 }
 
 /** Puts the records that a workload expects to find. */

@@ -80,7 +80,7 @@ export function createWorkload(name: WorkloadName, { records, random, size }: Wo
     *keys() {
       for (let record = 0; record < records; record++) yield keyOf(record)
     },
-    next: () => pick(operations, random()),
+    next: operations.length === 1 ? () => operations[0]![0] : () => pick(operations, random()),
     keyFor: (op) => keyOf(op === 'insert' ? count++ : choose(count)),
     isSteady: popularity === 'zipfian',
     value() {

@@ -25,7 +25,8 @@ export class Client {
   readonly #timeoutMs: number
   readonly #findLeader: () => NodeId | undefined
   readonly #ports = new Map<NodeId, MessagePort>()
-  readonly #packers = { propose: new RequestPacker('propose'), read: new RequestPacker('read') }
+  readonly #commands = new RequestPacker('propose')
+  readonly #queries = new RequestPacker('read')
   /** In order of arrival; requests that a node refused come back to the front. */
   #unsent: Request[] = []
   readonly #sent = new Map<number, Request>()
@@ -56,7 +57,7 @@ export class Client {
     write: (frame: FrameBuilder, ...parts: Parts) => void,
     ...parts: Parts
   ): Promise<Outcome> {
-    const packer = this.#packers[type]
+    const packer = type === 'read' ? this.#queries : this.#commands
     try {
       this.#checkOpen()
       write(packer.frame, ...parts)
@@ -136,7 +137,7 @@ export class Client {
   /** Ends every call: what was not sent did not happen, what was sent may have. */
   close(): void {
     this.#isClosed = true
-    for (const packer of Object.values(this.#packers)) if (!packer.isEmpty) this.#pack(packer)
+    this.#packAll()
     for (const request of [...this.#pending]) {
       if (request.isSettled) continue
       const isKnown = request.sentTo === undefined || request.type === 'read'
@@ -170,8 +171,8 @@ export class Client {
    * alone share no more than a round of heartbeats: the leader reads for the first while others are asked.
    */
   #mayQueriesGoAhead(): boolean {
-    const { propose, read } = this.#packers
-    return read.frame.byteLength >= aheadBytes && this.#sent.size < aheadMax && propose.isEmpty
+    const isEnough = this.#queries.frame.byteLength >= aheadBytes
+    return isEnough && this.#sent.size < aheadMax && this.#commands.isEmpty
   }
 
   #scheduleTurn(): void {
@@ -185,7 +186,7 @@ export class Client {
   }
 
   #send(): void {
-    for (const packer of Object.values(this.#packers)) if (!packer.isEmpty) this.#pack(packer)
+    this.#packAll()
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs)
     const leader = this.#findLeader()
     const port = leader === undefined ? undefined : this.#ports.get(leader)
@@ -203,6 +204,10 @@ export class Client {
     const requests = batch.map(({ id, type, frame }) => ({ request: id, type, frame }))
     postRequests(port, { requests, read: this.#read })
     this.#read = []
+  }
+
+  #packAll(): void {
+    for (const packer of [this.#commands, this.#queries]) if (!packer.isEmpty) this.#pack(packer)
   }
 
   #pack(packer: RequestPacker): void {

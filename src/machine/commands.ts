@@ -188,7 +188,7 @@ function lengthWithin(what: string, from: Bytes, min: number, max: number): numb
   if (typeof from !== 'string' && !(from instanceof Uint8Array)) {
     throw invalid(what, 'a string or a Uint8Array', from === null ? 'null' : typeof from)
   }
-  const length = typeof from === 'string' ? byteLengthOf(from) : from.byteLength
+  const length = typeof from === 'string' ? byteLengthOf(from) : from.length
   if (length < min || length > max) throw invalid(what, `${min} to ${max} bytes`, `${length} bytes`)
   return length
 }

@@ -20,7 +20,16 @@ function takenFrom(bytes: Uint8Array, count: number): Buffer[] {
 
 test('what a caller is given stays what it was, whatever becomes of the message and of its neighbours', () => {
   // Short ones that share a block, one that a block's end would cut, empty ones, and one that is larger than a block.
-  const lengths = [...Array.from({ length: 100 }, (_, number) => number), 3990, 0, 20_000, 1, 4000, 4001, 7]
+  const lengths = [
+    ...Array.from({ length: 100 }, (_, number) => number),
+    (16 << 10) - 10,
+    0,
+    20_000,
+    1,
+    16 << 10,
+    (16 << 10) + 1,
+    7,
+  ]
   const { bytes, answers } = messageOf(lengths)
   const taken = takenFrom(bytes, lengths.length)
   bytes.fill(0)
@@ -31,6 +40,5 @@ test('what a caller is given stays what it was, whatever becomes of the message 
 
 test('whoever keeps a short value keeps no whole message', () => {
   const { bytes } = messageOf(Array.from({ length: 10_000 }, () => 100))
-  for (const value of takenFrom(bytes, 10_000))
-    expect(value.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize)
+  for (const value of takenFrom(bytes, 10_000)) expect(value.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize)
 })
