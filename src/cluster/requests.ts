@@ -8,6 +8,7 @@ import { type Frame, FrameBuilder, type LogIndex } from '../raft/index.js'
 const { [Symbol.species]: bufferView } = Buffer as unknown as {
   readonly [Symbol.species]: new (buffer: ArrayBufferLike, byteOffset: number, length: number) => Buffer
 }
+const noBlock = new ArrayBuffer(0)
 /** Bytes that are copied out of a message at a time: what nobody keeps of them lives as long as what somebody does. */
 const blockBytes = 4000
 
@@ -20,7 +21,7 @@ export class Answers implements AnswerSource<Buffer> {
   /** Place of the present command in the log; that of a query means nothing. */
   index: LogIndex
   readonly view: DataView
-  #block: ArrayBufferLike | undefined
+  #block: ArrayBufferLike = noBlock
   #blockOffset = 0
   #blockStart = 0
   #blockEnd = 0
@@ -49,14 +50,16 @@ export class Answers implements AnswerSource<Buffer> {
    * would cost more to copy than all else that its call does.
    */
   take(start: number, end: number): Buffer {
-    if (this.#block === undefined || start < this.#blockStart || end > this.#blockEnd) {
-      this.#blockStart = start
-      this.#blockEnd = Math.max(end, Math.min(start + blockBytes, this.bytes.byteLength))
-      const copy = Buffer.from(this.bytes.subarray(start, this.#blockEnd))
-      this.#block = copy.buffer
-      this.#blockOffset = copy.byteOffset
-    }
+    if (start < this.#blockStart || end > this.#blockEnd) this.#copyBlock(start, end)
     return new bufferView(this.#block, this.#blockOffset + start - this.#blockStart, end - start)
+  }
+
+  #copyBlock(start: number, end: number): void {
+    this.#blockStart = start
+    this.#blockEnd = Math.max(end, Math.min(start + blockBytes, this.bytes.byteLength))
+    const copy = Buffer.from(this.bytes.subarray(start, this.#blockEnd))
+    this.#block = copy.buffer
+    this.#blockOffset = copy.byteOffset
   }
 }
 

@@ -74,8 +74,13 @@ export function writeHeader(bytes: Uint8Array, offset: number, status: Status, r
 }
 
 /** Writes the record of an answer from the KV's record at `at`. Returns the offset behind it. */
-export function writeRecord(into: Memory, offset: number, own: Memory, at: number): number {
-  const valueLength = valueLengthAt(own, at)
+export function writeRecord(
+  into: Memory,
+  offset: number,
+  own: Memory,
+  at: number,
+  valueLength: number,
+): number {
   copyRange(into, offset, own, at + entryOffset, revisionsBytes)
   copyRange(into, offset + revisionsBytes, own, at + keyOffset + keyLengthAt(own, at), valueLength)
   return offset + revisionsBytes + valueLength
@@ -99,10 +104,11 @@ export const rangeEntryBytes = entryBytesIn
 /** Returns the offset behind the entry. */
 export function writeRangeEntry(into: Memory, offset: number, own: Memory, at: number): number {
   const keyLength = keyLengthAt(own, at)
+  const valueLength = valueLengthAt(own, at)
   into.view.setUint16(offset, keyLength, true)
-  into.view.setUint32(offset + 2, valueLengthAt(own, at), true)
+  into.view.setUint32(offset + 2, valueLength, true)
   copyRange(into, offset + 6, own, at + keyOffset, keyLength)
-  return writeRecord(into, offset + 6 + keyLength, own, at)
+  return writeRecord(into, offset + 6 + keyLength, own, at, valueLength)
 }
 
 /** Reads the result of a command from the bytes `start` to `end`. */

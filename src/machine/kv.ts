@@ -25,7 +25,7 @@ import {
   rangePrefixBytes,
   valueBytesMax,
 } from './commands.js'
-import { keyLengthAt, keyOffset, revisionsBytes } from './kv-entry.js'
+import { keyLengthAt, keyOffset, revisionsBytes, valueLengthAt } from './kv-entry.js'
 import { fetchedMax, hashKey } from './kv-index.js'
 import { offsetOfRef } from './kv-slabs.js'
 import { hashState, readSnapshot, SnapshotReader } from './kv-snapshot.js'
@@ -191,10 +191,13 @@ class Kv implements StateMachine {
   }
 
   #answerRecord(results: ResultWriter, status: Status, ref: number): void {
-    const { slabs, revision } = this.#state
-    const offset = results.reserve(answerHeaderBytes + revisionsBytes + this.#state.valueLength(ref))
-    writeHeader(results.bytes, offset, status, revision)
-    writeRecord(this.#memoryOf(results), offset + answerHeaderBytes, slabs.memoryOf(ref), offsetOfRef(ref))
+    const own = this.#state.slabs.memoryOf(ref)
+    const at = offsetOfRef(ref)
+    const valueLength = valueLengthAt(own, at)
+    const offset = results.reserve(answerHeaderBytes + revisionsBytes + valueLength)
+    const into = this.#memoryOf(results)
+    writeHeader(into.bytes, offset, status, this.#state.revision)
+    writeRecord(into, offset + answerHeaderBytes, own, at, valueLength)
   }
 
   read(queries: Frame, results: ResultWriter): void {

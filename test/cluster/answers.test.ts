@@ -40,5 +40,6 @@ test('what a caller is given stays what it was, whatever becomes of the message 
 
 test('whoever keeps a short value keeps no whole message', () => {
   const { bytes } = messageOf(Array.from({ length: 10_000 }, () => 100))
-  for (const value of takenFrom(bytes, 10_000)) expect(value.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize)
+  for (const value of takenFrom(bytes, 10_000))
+    expect(value.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize)
 })
