@@ -3,7 +3,7 @@ import type { Group } from '../case.js'
 import { catchUp } from './catch-up.js'
 import { failover } from './failover.js'
 import { heartbeats } from './heartbeats.js'
-import { logLength, startUp } from './long-logs.js'
+import { history, logLength, startUp } from './long-logs.js'
 import { micro } from './micro.js'
 import { openLoop } from './open-loop.js'
 import { stability } from './stability.js'
@@ -11,5 +11,5 @@ import { batch, clients, hosts, nodes, reads, sizes } from './throughput.js'
 
 export const groups: readonly Group[] = [
   ...[micro, clients, sizes, nodes, batch, hosts, reads, openLoop],
-  ...[failover, catchUp, startUp, logLength, heartbeats, stability],
+  ...[failover, catchUp, startUp, logLength, history, heartbeats, stability],
 ]

@@ -1,12 +1,15 @@
-/** What a long log costs: to start with it, and to commit behind it. Nothing is cut here. */
+/** What a long log costs: to start with it, and to commit behind it, whole or cut as it is by default. */
 import { performance } from 'node:perf_hooks'
 import { decimal } from '../../src/cli/text.js'
 import { withCluster } from '../../src/cli/with-cluster.js'
+import type { ClusterOptions } from '../../src/cluster/index.js'
 import { type Group, lower, type RunContext, type Sample } from '../case.js'
 import { measureLoad, sampleOf } from '../load.js'
 import { wholeLog, withFolder, writeEntries } from '../scratch.js'
 
-const options = { nodes: 3, requestTimeoutMs: 60_000, ...wholeLog } as const
+type LogOptions = Pick<ClusterOptions, 'logBytesMax'>
+
+const options = { nodes: 3, requestTimeoutMs: 60_000 } as const
 
 const startUpEntries = {
   quick: [1000, 100_000],
@@ -21,7 +24,7 @@ export const startUp: Group = {
       name: String(entries),
       title: `from a start with ${decimal(entries)} entries to the first acknowledged write`,
       parameters: { entries },
-      run: (context: RunContext) => withLog(entries, context, (dir) => start(dir, context)),
+      run: (context: RunContext) => withLog(entries, wholeLog, context, (dir) => start(dir, context)),
     })),
 }
 
@@ -31,25 +34,37 @@ const lengthEntries = {
   long: [1000, 10_000_000],
 } as const
 
-export const logLength: Group = {
-  name: 'log-length',
-  // Each begins with new nodes: otherwise the longer log would also have the warmer code.
-  cases: (extent) =>
-    lengthEntries[extent].map((entries) => ({
-      name: String(entries),
-      title: `1,024 clients behind a log of ${decimal(entries)} entries`,
-      parameters: { entries },
-      run: (context: RunContext) =>
-        withLog(entries, context, async (dir) =>
-          sampleOf(await measureLoad({ dir, cluster: wholeLog }, context)),
-        ),
-    })),
+export const logLength = behindEntries('log-length', 'that was never cut', wholeLog)
+
+/** As a cluster is that nobody told otherwise: what was written stands in snapshots, but for the last mebibytes. */
+export const history = behindEntries('history', 'that is cut as it grows', {})
+
+function behindEntries(name: string, which: string, bounds: LogOptions): Group {
+  return {
+    name,
+    // Each begins with new nodes: otherwise the longer log would also have the warmer code.
+    cases: (extent) =>
+      lengthEntries[extent].map((entries) => ({
+        name: String(entries),
+        title: `1,024 clients behind ${decimal(entries)} entries of a log ${which}`,
+        parameters: { entries },
+        run: (context: RunContext) =>
+          withLog(entries, bounds, context, async (dir) =>
+            sampleOf(await measureLoad({ dir, cluster: bounds }, context)),
+          ),
+      })),
+  }
 }
 
 /** Runs with the directory of a cluster that has so many entries in its log. */
-function withLog<T>(entries: number, context: RunContext, run: (dir: string) => Promise<T>): Promise<T> {
+function withLog<T>(
+  entries: number,
+  bounds: LogOptions,
+  context: RunContext,
+  run: (dir: string) => Promise<T>,
+): Promise<T> {
   return withFolder(async (dir) => {
-    await withCluster({ dir, ...options }, context.signal, (cluster) =>
+    await withCluster({ dir, ...options, ...bounds }, context.signal, (cluster) =>
       writeEntries(cluster, entries, context),
     )
     return run(dir)
@@ -59,7 +74,7 @@ function withLog<T>(entries: number, context: RunContext, run: (dir: string) => 
 async function start(dir: string, { signal, tell }: RunContext): Promise<Sample> {
   tell('starting on the log')
   const startedMs = performance.now()
-  return withCluster({ dir, ...options }, signal, async (cluster) => {
+  return withCluster({ dir, ...options, ...wholeLog }, signal, async (cluster) => {
     const upMs = performance.now()
     await cluster.put('first', 'write')
     return {

@@ -6,11 +6,11 @@
 import type { Call, NextCall } from './calls.js'
 import type { Tally } from './tally.js'
 
-/** Resolves once the tally is stopped. */
+/** Resolves once the tally is stopped; rejects when a call cannot even be made. */
 export async function runClosedLoop(tally: Tally, nextCall: NextCall, clients: number): Promise<void> {
   const loop = { tally, nextCall, now: onceABatch(tally.now), startsMs: new Float64Array(clients) }
   const run = (_: unknown, number: number): Promise<void> =>
-    new Promise((ended) => new Client(loop, number, ended).begin())
+    new Promise((ended, broken) => new Client(loop, number, ended, broken).begin())
   await Promise.all(Array.from({ length: clients }, run))
 }
 
@@ -28,12 +28,14 @@ class Client {
   readonly #loop: ClosedLoop
   readonly #number: number
   readonly #ended: () => void
+  readonly #broken: (error: unknown) => void
   #call: Call | undefined
 
-  constructor(loop: ClosedLoop, number: number, ended: () => void) {
+  constructor(loop: ClosedLoop, number: number, ended: () => void, broken: (error: unknown) => void) {
     this.#loop = loop
     this.#number = number
     this.#ended = ended
+    this.#broken = broken
   }
 
   begin(): void {
@@ -44,9 +46,13 @@ class Client {
   #callAgain(): void {
     const { tally, nextCall } = this.#loop
     if (tally.isStopped) return this.#ended()
-    const call = nextCall()
-    if (call !== this.#call) this.#call = call
-    call.perform().then(this.#answered, this.#failed)
+    try {
+      const call = nextCall()
+      if (call !== this.#call) this.#call = call
+      call.perform().then(this.#answered, this.#failed)
+    } catch (error) {
+      this.#broken(error)
+    }
   }
 
   readonly #answered = (): void => {

@@ -11,8 +11,8 @@ const heapGrowingPercent = 1000
 /**
  * Each node has a heap and a compiler of its own, and with few clients runs each of its functions only a thousand
  * times a second: by V8's own measure many of them stay uncompiled for the first ten seconds. A heap here holds ten
- * megabytes, and what counts against its growth are the buffers that pass through it: V8 would collect it in full ten
- * or twenty times a second, with threads of its own on the nodes' cores. The flags hold for the whole process and all
+ * megabytes, and what counts against its growth are the buffers that pass through it: V8 would collect it in full a
+ * dozen times a second, with threads of its own on the nodes' cores. The flags hold for the whole process and all
  * its threads, so they are for programs to set, before they start a cluster, and not for a library.
  */
 export function tuneV8(): void {

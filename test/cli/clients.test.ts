@@ -143,6 +143,43 @@ describe('closed loop', () => {
     expect(leastMs(tally)).toEqual(about(10))
   })
 
+  test('the clock is looked at once for all answers that come together, and again for the next ones', async () => {
+    let nowMs = 0
+    let looks = 0
+    const tally = new Tally(() => {
+      looks++
+      return nowMs
+    })
+    tally.open()
+    const answers: (() => void)[] = []
+    const perform = (): Promise<void> => new Promise((resolve) => void answers.push(resolve))
+    void runClosedLoop(tally, () => ({ op: 'put', commands: 1, perform }), 3)
+    await settled()
+    for (const ms of [10, 30]) {
+      looks = 0
+      nowMs = ms
+      for (const answer of answers.splice(0)) answer()
+      await settled()
+      expect(looks).toBe(1)
+    }
+    tally.close()
+    expect(tally.latencies).toMatchObject({ count: 6, maxMs: about(20) })
+    expect(leastMs(tally)).toEqual(about(10))
+  })
+
+  test('a call that cannot even be made ends the run', async () => {
+    const tally = new Tally()
+    let calls = 0
+    const perform = (): Promise<void> => {
+      calls++
+      if (calls > 2) throw new Error('broken')
+      return Promise.resolve()
+    }
+    await expect(runClosedLoop(tally, () => ({ op: 'put', commands: 1, perform }), 1)).rejects.toThrow(
+      'broken',
+    )
+  })
+
   test('a client that got an error waits before it calls again, and the wait is in no latency', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout'] })
     const answers: (() => void)[] = []
