@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { RaftError } from '../errors/index.js'
+import { isReusable } from '../machine/index.js'
 import type { FrameBuilder, NodeId } from '../raft/index.js'
 import { postRequests, type Settlement, type Settlements } from '../transport/index.js'
 import { Answers, type Request, RequestPacker } from './requests.js'
@@ -131,7 +132,7 @@ export class Client {
   }
 
   #giveBack(buffer: ArrayBuffer): void {
-    if (this.#read.length < readBuffersMax) this.#read.push(buffer)
+    if (isReusable(buffer) && this.#read.length < readBuffersMax) this.#read.push(buffer)
   }
 
   /** Ends every call: what was not sent did not happen, what was sent may have. */

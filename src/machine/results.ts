@@ -18,9 +18,14 @@ export interface PackedResults {
  */
 const givenBytesMin = 16 << 10
 /** Buffers of more bytes are not used again. */
-export const reusedBytesMax = 1 << 20
+const reusedBytesMax = 1 << 20
 /** Buffers that wait to be used again. */
 const reusedMax = 4
+
+/** Whether a buffer of results is worth sending back once they are read. */
+export function isReusable({ byteLength }: ArrayBuffer): boolean {
+  return byteLength >= givenBytesMin && byteLength <= reusedBytesMax
+}
 
 /** Packs results. Reused from turn to turn. */
 export class ResultBuilder extends Packer implements ResultWriter {
@@ -32,8 +37,7 @@ export class ResultBuilder extends Packer implements ResultWriter {
 
   /** Takes back the buffer of results that were read: memory that is new to a process costs more than to write into it. */
   reuse(buffer: ArrayBuffer): void {
-    const isOfUse = buffer.byteLength >= givenBytesMin && buffer.byteLength <= reusedBytesMax
-    if (isOfUse && this.#reused.length < reusedMax) this.#reused.push(new Uint8Array(buffer))
+    if (isReusable(buffer) && this.#reused.length < reusedMax) this.#reused.push(new Uint8Array(buffer))
   }
 
   override take(): PackedResults {
