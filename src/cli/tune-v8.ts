@@ -5,8 +5,8 @@ import { setFlagsFromString } from 'node:v8'
 const interruptBudget = 10_000
 /** From here on V8 has a quick compiler before the thorough one, and no such budget. */
 const v8WithQuickCompiler = 12
-/** By how much a heap grows between two full collections. V8's own follows their cost, down to a few percent. */
-const heapGrowingPercent = 1000
+/** By how much a heap grows between two full collections: as much as V8 itself allows the cheapest ones. */
+const heapGrowingPercent = 300
 
 /**
  * Each node has a heap and a compiler of its own, and with few clients runs each of its functions only a thousand
