@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 const interruptBudget = 10_000
 /** From here on V8 has a quick compiler before the thorough one, and no such budget. */
 const v8WithQuickCompiler = 12
-/** By how much a heap grows between two full collections: as much as V8 itself allows the cheapest ones. */
+/** By how much a heap grows between two full collections, in percent; without it V8 goes by what they cost. */
 const heapGrowingPercent = 300
 
 /**
