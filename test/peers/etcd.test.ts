@@ -11,7 +11,9 @@ afterEach(() => {
 
 const healthyServer = `
 const flags = Object.fromEntries(process.argv.slice(2).map((flag) => flag.slice(2).split(/=(.*)/s)))
-fs.writeFileSync(flags['data-dir'], String(process.pid))
+// Whole or not at all: a number cut short by a kill would be read as another process.
+fs.writeFileSync(flags['data-dir'] + '.part', String(process.pid))
+fs.renameSync(flags['data-dir'] + '.part', flags['data-dir'])
 const { hostname, port } = new URL(flags['listen-client-urls'])
 http.createServer((_, response) => response.end('{"health":"true"}')).listen(Number(port), hostname)
 `
