@@ -1,6 +1,7 @@
 /** What the suite is made of: groups of cases, each run once a round. */
-import type { RecordableHistogram } from 'node:perf_hooks'
+import { createHistogram } from 'node:perf_hooks'
 import type { Figure } from '../src/cli/bench-record.js'
+import { LatencyHistogram } from '../src/cli/latency-histogram.js'
 import type { Second } from '../src/cli/timeline.js'
 
 /** How much is measured: `quick` a few cases of each group, `long` the same as usual, only longer where it matters. */
@@ -38,11 +39,26 @@ export interface SampleFigure extends Omit<Figure, 'values'> {
   readonly value: number
 }
 
+/** Node's, or that of the clients. */
+interface Histogram {
+  readonly count: number
+  readonly min: number
+  percentile(percent: number): number
+  /** Takes in another one of the same kind. */
+  add(other: this): void
+}
+
+/** What the values in a histogram stand for. */
+interface Scale {
+  toMs(value: number): number
+  /** One of the kind that is recorded so. */
+  empty(): Histogram
+}
+
 export interface SampleDistribution {
   readonly name: string
-  readonly histogram: RecordableHistogram
-  /** What a value in the histogram stands for. */
-  toMs(value: number): number
+  readonly histogram: Histogram
+  readonly scale: Scale
 }
 
 export function higher(name: string, unit: string, value: number): SampleFigure {
@@ -57,7 +73,8 @@ export function neither(name: string, unit: string, value: number): SampleFigure
   return { name, unit, better: 'neither', value }
 }
 
-export const microseconds = (value: number): number => value / 1000
-/** As the lateness of heartbeats is recorded, since a histogram counts from 1. */
-export const microsecondsPlusOne = (value: number): number => (value - 1) / 1000
-export const nanoseconds = (value: number): number => value / 1e6
+/** As clients record what they waited. */
+export const microseconds: Scale = { toMs: (value) => value / 1000, empty: () => new LatencyHistogram() }
+/** As the lateness of heartbeats is recorded, since Node's histogram counts from 1. */
+export const microsecondsPlusOne: Scale = { toMs: (value) => (value - 1) / 1000, empty: createHistogram }
+export const nanoseconds: Scale = { toMs: (value) => value / 1e6, empty: createHistogram }

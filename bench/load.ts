@@ -50,10 +50,10 @@ export function sampleOf({ summary, latencies, lateness, timeline }: Measured): 
   const distributions: SampleDistribution[] = [...latencies].map(([name, histogram]) => ({
     name,
     histogram,
-    toMs: microseconds,
+    scale: microseconds,
   }))
   if (summary.heartbeats > 0) {
-    distributions.push({ name: 'heartbeat lateness', histogram: lateness, toMs: microsecondsPlusOne })
+    distributions.push({ name: 'heartbeat lateness', histogram: lateness, scale: microsecondsPlusOne })
   }
   const commits = higher('commitsPerSecond', '1/s', summary.commitsPerSecond)
   const calls = higher('callsPerSecond', '1/s', summary.callsPerSecond)

@@ -1,5 +1,4 @@
 /** From the samples of all rounds to the results that are kept. */
-import { createHistogram } from 'node:perf_hooks'
 import type { BenchResult, Distribution, Figure, TimelinePoint } from '../src/cli/bench-record.js'
 import type { BenchCase, Sample } from './case.js'
 
@@ -38,12 +37,14 @@ function distributionsOf(samples: readonly Sample[]): Distribution[] {
     const parts = samples.flatMap(({ distributions = [] }) =>
       distributions.filter((one) => one.name === name),
     )
-    const all = createHistogram()
+    const first = parts[0]
+    if (first === undefined) return []
+    const all = first.scale.empty()
     for (const { histogram } of parts) all.add(histogram)
-    const toMs = parts[0]?.toMs
-    if (toMs === undefined || all.count === 0) return []
+    if (all.count === 0) return []
     // A percentile is the end of its class, the least value is exact.
-    const at = (percentile: number): number => toMs(percentile === 0 ? all.min : all.percentile(percentile))
+    const at = (percentile: number): number =>
+      first.scale.toMs(percentile === 0 ? all.min : all.percentile(percentile))
     return [{ name, points: percentiles.map((percentile) => [percentile, at(percentile)] as const) }]
   })
 }

@@ -1,8 +1,9 @@
 /** From the kill of a leader under load to the next acknowledged write, again and again. */
 import { once } from 'node:events'
-import { createHistogram, performance } from 'node:perf_hooks'
+import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { NextCall } from '../../src/cli/calls.js'
+import { LatencyHistogram } from '../../src/cli/latency-histogram.js'
 import type { Tally } from '../../src/cli/tally.js'
 import { Timeline } from '../../src/cli/timeline.js'
 import { leaderKnown, withCluster } from '../../src/cli/with-cluster.js'
@@ -95,8 +96,8 @@ async function killAgainAndAgain(
 function sampleOf(cluster: Cluster, times: number[], tally: Tally, timeline: Timeline): Sample {
   const sorted = times.toSorted((a, b) => a - b)
   const median = ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2
-  const histogram = createHistogram()
-  for (const ms of times) histogram.record(Math.round(ms * 1000))
+  const histogram = new LatencyHistogram()
+  for (const ms of times) histogram.record(Math.round(ms * 1000), 1)
   const elections = timeline.seconds.reduce((sum, second) => sum + second.elections, 0)
   return {
     figures: [
@@ -109,8 +110,8 @@ function sampleOf(cluster: Cluster, times: number[], tally: Tally, timeline: Tim
       lower('notAnswered', '', tally.notApplied + tally.unknown),
     ],
     distributions: [
-      { name: 'failover', histogram, toMs: microseconds },
-      ...[...tally.histograms].map(([name, calls]) => ({ name, histogram: calls, toMs: microseconds })),
+      { name: 'failover', histogram, scale: microseconds },
+      ...[...tally.histograms].map(([name, calls]) => ({ name, histogram: calls, scale: microseconds })),
     ],
     timeline: timeline.seconds,
   }

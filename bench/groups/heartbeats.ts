@@ -74,13 +74,13 @@ async function measureIdle(cluster: Cluster, { seconds, signal, tell }: RunConte
       lower('cpuShare', '%', (cpuMs / (after.atMs - before.atMs)) * 100),
       lower('messagesPerSecond', '1/s', ((after.sent - before.sent) / (after.atMs - before.atMs)) * 1000),
     ],
-    distributions: [{ name: 'heartbeat lateness', histogram: lateness, toMs: microsecondsPlusOne }],
+    distributions: [{ name: 'heartbeat lateness', histogram: lateness, scale: microsecondsPlusOne }],
   }
 }
 
 function latenessFigures(lateness: Awaited<ReturnType<Cluster['takeHeartbeatLateness']>>) {
   const at = (percentile: number): number =>
-    lateness.count === 0 ? 0 : microsecondsPlusOne(lateness.percentile(percentile))
+    lateness.count === 0 ? 0 : microsecondsPlusOne.toMs(lateness.percentile(percentile))
   return [
     lower('lateP999ms', 'ms', at(99.9)),
     lower('lateP50ms', 'ms', at(50)),

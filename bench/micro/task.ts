@@ -50,7 +50,7 @@ async function runPart(open: () => Part | Promise<Part>, { seconds, signal }: Ru
         lower('meanMs', 'ms', latency.mean),
         higher('runsPerSecond', '1/s', 1000 / latency.mean),
       ],
-      distributions: [{ name: 'run', histogram, toMs: nanoseconds }],
+      distributions: [{ name: 'run', histogram, scale: nanoseconds }],
     }
   } finally {
     await part.close?.()

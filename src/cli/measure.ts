@@ -6,6 +6,7 @@ import type { Cluster, ClusterOptions, Durability, NodeStatus } from '../cluster
 import { fill, putCalls, workloadCalls } from './calls.js'
 import { type Arrivals, OpenLoop, runClosedLoop } from './clients.js'
 import { nodeFailure } from './failure.js'
+import type { LatencyHistogram } from './latency-histogram.js'
 import { type Latencies, type OperationName, Tally } from './tally.js'
 import { type Second, Timeline } from './timeline.js'
 import { withCluster } from './with-cluster.js'
@@ -37,7 +38,7 @@ export interface MeasureOptions {
 export interface Measured {
   readonly summary: Measurement
   /** Of the calls by operation, in microseconds. */
-  readonly latencies: ReadonlyMap<OperationName, RecordableHistogram>
+  readonly latencies: ReadonlyMap<OperationName, LatencyHistogram>
   /** Of the heartbeats, in microseconds plus one. */
   readonly lateness: RecordableHistogram
   readonly timeline: readonly Second[]

@@ -1,6 +1,7 @@
 /** What clients saw, and how long it took: everything after the warm-up and before the end. */
-import { createHistogram, performance, type RecordableHistogram } from 'node:perf_hooks'
+import { performance } from 'node:perf_hooks'
 import { RaftError } from '../cluster/index.js'
+import { LatencyHistogram } from './latency-histogram.js'
 import type * as workload from './workload.js'
 
 /** A plain put, or an operation of a workload. */
@@ -20,22 +21,18 @@ const pauseMs = 10
 export class Tally {
   /** Clients make no more calls. */
   isStopped = false
-  /** Commands acknowledged, warm-up included: for progress. */
-  commandsSoFar = 0
-  /** Calls answered, warm-up included. */
-  callsSoFar = 0
-  /** Within the window: */
-  commands = 0
   notApplied = 0
   unknown = 0
   /** The clock of all latencies, in milliseconds. */
   readonly now: () => number
-  /** Microseconds, up to the last cut and since then: a call costs the clients one record, not two. */
-  readonly #latencies = new Map<OperationName, RecordableHistogram>()
-  readonly #sinceCut = new Map<OperationName, RecordableHistogram>()
-  /** Those of the call before, which is mostly of the same kind. */
-  #lastOp: OperationName | undefined
-  #lastHistogram: RecordableHistogram | undefined
+  #callsSoFar = 0
+  #commandsSoFar = 0
+  #commands = 0
+  /** Up to the last cut and since then: a call costs the clients one record, not two. */
+  readonly #latencies = new Map<OperationName, LatencyHistogram>()
+  readonly #sinceCut = new Map<OperationName, LatencyHistogram>()
+  /** Calls that are alike and not in the figures yet: those that come together are mostly of those that went together. */
+  readonly #alike = { calls: 0, op: 'put' as OperationName, startMs: 0, endMs: 0, commands: 0 }
   #commandsAtCut = 0
   readonly #broken = new AbortController()
   #isOpen = false
@@ -49,40 +46,61 @@ export class Tally {
     return this.#broken.signal
   }
 
+  /** Calls answered, warm-up included. */
+  get callsSoFar(): number {
+    this.#countAlike()
+    return this.#callsSoFar
+  }
+
+  /** Commands acknowledged, warm-up included: for progress. */
+  get commandsSoFar(): number {
+    this.#countAlike()
+    return this.#commandsSoFar
+  }
+
+  /** Commands acknowledged within the window. */
+  get commands(): number {
+    this.#countAlike()
+    return this.#commands
+  }
+
   open(): void {
+    this.#countAlike()
     this.#isOpen = true
   }
 
   close(): void {
-    this.#isOpen = false
     this.cut()
+    this.#isOpen = false
   }
 
   /** Ends a stretch of the window: what was acknowledged since the last cut, and how fast. */
   cut(): { readonly commands: number; readonly p99ms: number } {
-    const stretch = createHistogram()
+    this.#countAlike()
+    const stretch = new LatencyHistogram()
     for (const [op, histogram] of this.#sinceCut) {
       stretch.add(histogram)
       histogramOf(this.#latencies, op).add(histogram)
       histogram.reset()
     }
-    const commands = this.commands - this.#commandsAtCut
-    this.#commandsAtCut = this.commands
+    const commands = this.#commands - this.#commandsAtCut
+    this.#commandsAtCut = this.#commands
     return { commands, p99ms: latenciesOf(stretch).p99ms }
   }
 
   /** A call that counts from `startMs` was answered at `endMs`, and `commands` writes in it were acknowledged. */
   answered(op: OperationName, startMs: number, endMs: number, commands: number): void {
-    this.callsSoFar++
-    this.commandsSoFar += commands
-    if (!this.#isOpen) return
-    this.commands += commands
-    if (op !== this.#lastOp || this.#lastHistogram === undefined) {
-      this.#lastOp = op
-      this.#lastHistogram = histogramOf(this.#sinceCut, op)
+    const alike = this.#alike
+    const isAlike =
+      op === alike.op && startMs === alike.startMs && endMs === alike.endMs && commands === alike.commands
+    if (!isAlike) {
+      this.#countAlike()
+      alike.op = op
+      alike.startMs = startMs
+      alike.endMs = endMs
+      alike.commands = commands
     }
-    // A histogram of microseconds counts from 1.
-    this.#lastHistogram.record(Math.max(1, Math.round((endMs - startMs) * 1000)))
+    alike.calls++
   }
 
   /** Counts what may be tried again, and pauses; anything else ends the run. */
@@ -105,7 +123,7 @@ export class Tally {
 
   /** Of all calls, whatever they were. */
   get latencies(): Latencies {
-    const all = createHistogram()
+    const all = new LatencyHistogram()
     for (const histogram of this.#latencies.values()) all.add(histogram)
     return latenciesOf(all)
   }
@@ -115,24 +133,32 @@ export class Tally {
   }
 
   /** In microseconds, for each operation: of the window once it is closed. */
-  get histograms(): ReadonlyMap<OperationName, RecordableHistogram> {
+  get histograms(): ReadonlyMap<OperationName, LatencyHistogram> {
     return this.#latencies
+  }
+
+  #countAlike(): void {
+    const { calls, op, startMs, endMs, commands } = this.#alike
+    if (calls === 0) return
+    this.#alike.calls = 0
+    this.#callsSoFar += calls
+    this.#commandsSoFar += calls * commands
+    if (!this.#isOpen) return
+    this.#commands += calls * commands
+    histogramOf(this.#sinceCut, op).record(Math.round((endMs - startMs) * 1000), calls)
   }
 }
 
-function histogramOf(
-  histograms: Map<OperationName, RecordableHistogram>,
-  op: OperationName,
-): RecordableHistogram {
+function histogramOf(histograms: Map<OperationName, LatencyHistogram>, op: OperationName): LatencyHistogram {
   let histogram = histograms.get(op)
   if (histogram === undefined) {
-    histogram = createHistogram()
+    histogram = new LatencyHistogram()
     histograms.set(op, histogram)
   }
   return histogram
 }
 
-function latenciesOf(histogram: RecordableHistogram): Latencies {
+function latenciesOf(histogram: LatencyHistogram): Latencies {
   const { count } = histogram
   const at = (percent: number): number => (count === 0 ? 0 : histogram.percentile(percent) / 1000)
   return { count, p50ms: at(50), p99ms: at(99), p999ms: at(99.9), maxMs: at(100) }

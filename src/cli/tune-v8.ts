@@ -19,4 +19,5 @@ export function tuneV8(): void {
   const v8 = Number.parseInt(process.versions.v8, 10)
   if (v8 < v8WithQuickCompiler) setFlagsFromString(`--interrupt-budget=${interruptBudget}`)
   setFlagsFromString(`--heap-growing-percent=${heapGrowingPercent}`)
+  setFlagsFromString('--no-concurrent-array-buffer-sweeping')
 }

@@ -44,11 +44,14 @@ const readUpdate = (read: number): Mix => ({
   popularity: 'zipfian',
 })
 
+/** Nothing is drawn where there is nothing to choose. */
+const readOnly: Mix = { operations: [['read', 1]], popularity: 'zipfian' }
+
 /** YCSB's files workloada to workloadf; e scans, which is no operation of this tool. */
 const mixes: Readonly<Record<WorkloadName, Mix>> = {
   a: readUpdate(0.5),
   b: readUpdate(0.95),
-  c: readUpdate(1),
+  c: readOnly,
   d: {
     operations: [
       ['read', 0.95],

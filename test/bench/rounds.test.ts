@@ -1,8 +1,8 @@
-import { createHistogram } from 'node:perf_hooks'
 import { expect, test } from 'vitest'
 import { type BenchCase, type Group, lower, microseconds, type Sample } from '../../bench/case.js'
 import { resultOf } from '../../bench/record.js'
 import { runSuite } from '../../bench/suite.js'
+import { LatencyHistogram } from '../../src/cli/latency-histogram.js'
 
 function benchCase(name: string, run: () => Promise<Sample>): BenchCase {
   return { name, title: name, parameters: {}, run }
@@ -69,11 +69,11 @@ test('a figure that is no number, or that a round lacks, is a mistake in the cas
 test('a distribution is of all rounds, and a time line names its round', () => {
   const second = { second: 0, commitsPerSecond: 7, p99ms: 2, elections: 0 }
   const samples = [[1000, 2000], [9000]].map((values): Sample => {
-    const histogram = createHistogram()
-    for (const value of values) histogram.record(value)
+    const histogram = new LatencyHistogram()
+    for (const value of values) histogram.record(value, 1)
     return {
       figures: [],
-      distributions: [{ name: 'put', histogram, toMs: microseconds }],
+      distributions: [{ name: 'put', histogram, scale: microseconds }],
       timeline: [second],
     }
   })
