@@ -30,15 +30,8 @@ export class LatencyHistogram {
   }
 
   add(other: LatencyHistogram): void {
-    this.#count += other.#count
+    for (const [end, calls] of other.#counts) this.record(end, calls)
     this.#min = Math.min(this.#min, other.#min)
-    for (const [end, calls] of other.#counts) this.#counts.set(end, (this.#counts.get(end) ?? 0) + calls)
-  }
-
-  reset(): void {
-    this.#counts.clear()
-    this.#count = 0
-    this.#min = Number.POSITIVE_INFINITY
   }
 
   /** The microseconds within which `percent` of the calls were answered: the end of a class; 0 when there is none. */

@@ -21,6 +21,7 @@ const pauseMs = 10
 export class Tally {
   /** Clients make no more calls. */
   isStopped = false
+  /** Calls within the window that did not happen, or of which nobody knows. */
   notApplied = 0
   unknown = 0
   /** The clock of all latencies, in milliseconds. */
@@ -81,8 +82,8 @@ export class Tally {
     for (const [op, histogram] of this.#sinceCut) {
       stretch.add(histogram)
       histogramOf(this.#latencies, op).add(histogram)
-      histogram.reset()
     }
+    this.#sinceCut.clear()
     const commands = this.#commands - this.#commandsAtCut
     this.#commandsAtCut = this.#commands
     return { commands, p99ms: latenciesOf(stretch).p99ms }
@@ -159,7 +160,6 @@ function histogramOf(histograms: Map<OperationName, LatencyHistogram>, op: Opera
 }
 
 function latenciesOf(histogram: LatencyHistogram): Latencies {
-  const { count } = histogram
-  const at = (percent: number): number => (count === 0 ? 0 : histogram.percentile(percent) / 1000)
-  return { count, p50ms: at(50), p99ms: at(99), p999ms: at(99.9), maxMs: at(100) }
+  const at = (percent: number): number => histogram.percentile(percent) / 1000
+  return { count: histogram.count, p50ms: at(50), p99ms: at(99), p999ms: at(99.9), maxMs: at(100) }
 }

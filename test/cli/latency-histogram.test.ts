@@ -46,12 +46,16 @@ test('calls of another histogram are taken in, and stay in it', () => {
   all.add(other)
   expect([all.count, all.min, all.percentile(50), all.percentile(100)]).toEqual([4, 100, 100, 900])
   expect([other.count, other.min, other.percentile(100)]).toEqual([3, 100, 900])
+  // Of a class that is wider than a microsecond, too.
+  all.add(histogramOf([7_654_321, 1], [1_234_567, 1]))
+  expect([all.count, all.min]).toEqual([6, 100])
+  expect(all.percentile(100)).toBe(histogramOf([7_654_321, 1]).percentile(100))
+  const long = new LatencyHistogram()
+  long.add(histogramOf([1_234_567, 1]))
+  expect(long.min).toBe(1_234_567)
 })
 
-test('behind a reset nothing is left', () => {
-  const histogram = histogramOf([5, 7])
-  histogram.reset()
+test('of no calls at all, no latency is told', () => {
+  const histogram = new LatencyHistogram()
   expect([histogram.count, histogram.min, histogram.percentile(50)]).toEqual([0, Number.POSITIVE_INFINITY, 0])
-  histogram.record(9, 1)
-  expect([histogram.count, histogram.min, histogram.percentile(100)]).toEqual([1, 9, 9])
 })

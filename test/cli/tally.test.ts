@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
+import { fill } from '../../src/cli/calls.js'
 import { Tally } from '../../src/cli/tally.js'
+import { createWorkload } from '../../src/cli/workload.js'
+import type { Cluster } from '../../src/cluster/index.js'
 
 test('of calls that are answered together each counts, with its commands and its latency', () => {
   const tally = new Tally()
@@ -41,4 +44,14 @@ test('a cut tells of what was answered since the one before', () => {
   expect(tally.cut()).toEqual({ commands: 0, p99ms: 0 })
   tally.close()
   expect(tally.latencies).toMatchObject({ count: 3, maxMs: 2 })
+})
+
+test('the records that a workload begins with are progress, which never goes back, and no figure', async () => {
+  const tally = new Tally()
+  const cluster = { put: async () => ({ index: 1, revision: 1 }) } as unknown as Cluster
+  await fill(cluster, tally, createWorkload('c', { records: 700, random: () => 0.5, size: 10 }))
+  expect(tally.commandsSoFar).toBe(700)
+  tally.open()
+  tally.close()
+  expect([tally.commandsSoFar, tally.commands, tally.latencies.count]).toEqual([700, 0, 0])
 })
