@@ -11,7 +11,7 @@ const names = [
   'lastApplied',
   'snapshotIndex',
   'firstIndex',
-  /** Weight of the log in memory, in bytes. */
+  /** Weight of the log in bytes, the objects around its runs included. */
   'logBytes',
   /** Since the cluster was started, over all lives of the node: */
   'commandsApplied',

@@ -5,9 +5,11 @@
 
 import { ResultBuilder, type StateMachine } from '../machine/index.js'
 import type {
+  AppendEntries,
   EntryRun,
   Input,
   InstallSnapshot,
+  LogRun,
   Message,
   Persist,
   RaftEvent,
@@ -195,7 +197,9 @@ export class Driver {
     const applyTo = this.#applyTo
     let budget = applyBytesPerTurn
     while (log.lastApplied < applyTo && budget > 0) {
-      for (const run of log.slice(log.lastApplied + 1, applyTo, budget)) {
+      for (const known of log.slice(log.lastApplied + 1, applyTo, budget)) {
+        const run = this.#wholeOf(known)
+        assert(run !== undefined, 'what is not applied is not cut off')
         if (run.kind === entryKinds.commands) {
           this.#applyRun(run)
           counters.add('commandsApplied', run.count)
@@ -237,10 +241,32 @@ export class Driver {
   }
 
   #send(message: Message): void {
-    const filled = message.type === 'installSnapshot' ? this.#withData(message) : message
+    const filled = this.#filled(message)
     if (filled === undefined) return
     this.#options.counters.add('messagesSent', 1)
     this.#options.links.send(filled)
+  }
+
+  /** What is in the store only is read as it leaves; `undefined` when it is no longer there. */
+  #filled(message: Message): Message | undefined {
+    if (message.type === 'appendEntries') return this.#withEntries(message)
+    return message.type === 'installSnapshot' ? this.#withData(message) : message
+  }
+
+  /** Entries that the store has just cut off are as good as lost on the way: what comes next is a snapshot. */
+  #withEntries(message: AppendEntries): Message | undefined {
+    if (message.entries.every(({ bytes }) => bytes !== undefined)) return message
+    const entries: EntryRun[] = []
+    for (const run of message.entries) {
+      const whole = this.#wholeOf(run)
+      if (whole === undefined) return undefined
+      entries.push(whole)
+    }
+    return { ...message, entries }
+  }
+
+  #wholeOf(run: LogRun): EntryRun | undefined {
+    return run.bytes === undefined ? this.#options.store.readEntries(run) : run
   }
 
   /** A chunk gets its bytes as it leaves: the protocol knows offsets only. */

@@ -11,7 +11,7 @@ import type { Counters } from './counters.js'
 
 export interface LogBounds {
   /**
-   * Bytes of log, in memory and on disk, after which a snapshot is taken and the log is cut; at least the
+   * Bytes of log after which a snapshot is taken and the log is cut; at least the
    * size of the last snapshot, so that snapshots never cost more than the log itself. Default 16 MiB. Large:
    * followers catch up from the log after longer absences, and memory that was never used before costs more
    * than what it is used for.

@@ -1,6 +1,6 @@
 /** AppendEntries, receiver side (Figure 2, §5.3). */
 
-import { lastIndexOf } from './entry-run.js'
+import { lastIndexOf, wholeRuns } from './entry-run.js'
 import type { AppendEntries, AppendEntriesResponse } from './messages.js'
 import { becomeFollower } from './roles.js'
 import { isHardStateFlushed, type RaftState, send, sendAfterFlush } from './state.js'
@@ -25,7 +25,7 @@ export function onAppendEntries(state: RaftState, message: AppendEntries): void 
 
   assertContiguous(message)
   // Truncate only on a real conflict: an old message repeated must not cut off newer entries.
-  log.append(message.entries)
+  log.append(wholeRuns(message.entries))
   const lastRun = message.entries.at(-1)
   const lastNewIndex = lastRun === undefined ? message.prevLogIndex : lastIndexOf(lastRun)
   // Beyond the last new entry our log is not known to agree with the leader's.

@@ -42,7 +42,35 @@ export interface EntryRun {
   readonly bytes: Uint8Array
 }
 
-export function lastIndexOf(run: EntryRun): LogIndex {
+/** A run whose bytes are in the store only. */
+export interface StoredRun {
+  readonly index: LogIndex
+  readonly term: Term
+  readonly count: number
+  readonly kind: EntryKind
+  readonly bytes: undefined
+  /** Length of the bytes that it was cut from, which may be more than its own. */
+  readonly byteLength: number
+}
+
+/** A run as the log knows it. */
+export type LogRun = EntryRun | StoredRun
+
+export function storedRunOf({ index, term, count, kind, bytes }: EntryRun): StoredRun {
+  return { index, term, count, kind, bytes: undefined, byteLength: bytes.byteLength }
+}
+
+export function byteLengthOf(run: LogRun): number {
+  return run.bytes === undefined ? run.byteLength : run.bytes.byteLength
+}
+
+/** The same runs, none of which may be in the store only. */
+export function wholeRuns(runs: readonly LogRun[]): readonly EntryRun[] {
+  for (const { bytes } of runs) assert(bytes !== undefined, 'a run comes with its bytes')
+  return runs as readonly EntryRun[]
+}
+
+export function lastIndexOf(run: LogRun): LogIndex {
   return run.index + run.count - 1
 }
 
@@ -105,10 +133,14 @@ export function forEachCommand(
 }
 
 /** The entries `from` to `to`, both included, as a run of their own: the same one when nothing is left out. */
-export function sliceRun(run: EntryRun, from: LogIndex, to: LogIndex): EntryRun {
+export function sliceRun(run: EntryRun, from: LogIndex, to: LogIndex): EntryRun
+export function sliceRun(run: StoredRun, from: LogIndex, to: LogIndex): StoredRun
+export function sliceRun(run: LogRun, from: LogIndex, to: LogIndex): LogRun
+export function sliceRun(run: LogRun, from: LogIndex, to: LogIndex): LogRun {
   const last = lastIndexOf(run)
   assert(from >= run.index && to <= last && from <= to, 'a slice lies within its run')
   if (from === run.index && to === last) return run
+  if (run.bytes === undefined) return { ...run, index: from, count: to - from + 1 }
   let start = runHeaderBytes
   let end = runHeaderBytes
   forEachCommand(run, (_, commandEnd, position) => {

@@ -2,7 +2,7 @@
  * The log (§5.3) as one node sees it, and the chain of pointers over it. Entries live in runs; every index
  * that is asked for or cut at may lie inside a run.
  */
-import { type EntryRun, lastIndexOf, sliceRun } from './entry-run.js'
+import { byteLengthOf, type EntryRun, type LogRun, lastIndexOf, sliceRun, storedRunOf } from './entry-run.js'
 import { assert, type EntryId, type LogIndex, logOrigin, type Snapshot, type Term } from './types.js'
 
 /** What a run weighs beyond its own bytes: the objects around it. Keeps a log of tiny runs bounded too. */
@@ -31,13 +31,15 @@ export class RaftLog {
   /** The lowest index cut off since the last write was handed to the store. */
   truncatedFrom: LogIndex | undefined
 
-  readonly #runs: EntryRun[] = []
+  readonly #runs: LogRun[] = []
+  /** How many of the runs, the oldest, were looked at by `leaveToStore`. */
+  #leftCount = 0
   /** Weight of the runs from the beginning of this incarnation through each of `#runs`. */
   readonly #weights: number[] = []
   #weightBefore = 0
   readonly #pendingWrites: PendingWrite[] = []
 
-  constructor(base: EntryId, snapshot: Snapshot | undefined, entries: readonly EntryRun[]) {
+  constructor(base: EntryId, snapshot: Snapshot | undefined, entries: readonly LogRun[]) {
     this.base = base
     this.snapshot = snapshot
     for (const run of entries) this.push(run)
@@ -80,12 +82,12 @@ export class RaftLog {
   }
 
   /** Appends at the end. Terms never decrease and indexes have no gap. */
-  push(run: EntryRun): void {
+  push(run: LogRun): void {
     const last = this.last
     assert(run.index === last.index + 1, 'a run continues the log without a gap')
     assert(run.term >= last.term, 'terms in a log never decrease')
     this.#runs.push(run)
-    this.#weights.push(this.weight + run.bytes.byteLength + runOverheadBytes)
+    this.#weights.push(this.weight + byteLengthOf(run) + runOverheadBytes)
   }
 
   /**
@@ -100,16 +102,17 @@ export class RaftLog {
   }
 
   /** The entries `from` to `to`, both included, as runs; stops early once `maxBytes` are reached, never before one run. */
-  slice(from: LogIndex, to: LogIndex, maxBytes: number): EntryRun[] {
-    const runs: EntryRun[] = []
+  slice(from: LogIndex, to: LogIndex, maxBytes: number): LogRun[] {
+    const runs: LogRun[] = []
     if (from > to) return runs
     assert(from >= this.firstIndex && to <= this.lastIndex, 'a slice lies within the log')
     let bytes = 0
     for (let position = this.#position(from); position < this.#runs.length; position++) {
       const run = this.#runAt(position)
-      if (run.index > to || (bytes > 0 && bytes + run.bytes.byteLength > maxBytes)) break
+      const byteLength = byteLengthOf(run)
+      if (run.index > to || (bytes > 0 && bytes + byteLength > maxBytes)) break
       runs.push(sliceRun(run, Math.max(from, run.index), Math.min(to, lastIndexOf(run))))
-      bytes += run.bytes.byteLength
+      bytes += byteLength
     }
     return runs
   }
@@ -134,7 +137,7 @@ export class RaftLog {
     return low === 0 ? this.base.index : lastIndexOf(this.#runAt(low - 1))
   }
 
-  /** Bytes held in memory after `index`, objects included. Derived and never counted, so it cannot leak. */
+  /** Bytes of log after `index`, the objects around them included. Derived and never counted, so it cannot leak. */
   weightAfter(index: LogIndex): number {
     if (index >= this.lastIndex) return 0
     if (index < this.firstIndex) return this.weight - this.#weightBefore
@@ -154,6 +157,20 @@ export class RaftLog {
     if (low === this.#runs.length) return this.last
     const run = this.#runAt(low)
     return { index: lastIndexOf(run), term: run.term }
+  }
+
+  /**
+   * Leaves the bytes of the oldest runs to the store, as long as more than `bytesMax` are behind them in memory. What is
+   * not flushed could not be read back, and what is not applied is read next: they stay.
+   */
+  leaveToStore(bytesMax: number): void {
+    const leftTo = Math.min(this.flushedIndex, this.lastApplied)
+    for (; this.#leftCount < this.#runs.length; this.#leftCount++) {
+      const run = this.#runAt(this.#leftCount)
+      const weightBefore = this.#weights[this.#leftCount - 1] ?? this.#weightBefore
+      if (this.weight - weightBefore <= bytesMax || lastIndexOf(run) > leftTo) return
+      if (run.bytes !== undefined) this.#runs[this.#leftCount] = storedRunOf(run)
+    }
   }
 
   /** Running total of all that was ever pushed, less what was truncated. */
@@ -198,6 +215,7 @@ export class RaftLog {
     if (kept > 0) this.#weightBefore = this.#weights[kept - 1] ?? this.#weightBefore
     this.#runs.splice(0, kept)
     this.#weights.splice(0, kept)
+    this.#leftCount = Math.max(0, this.#leftCount - kept)
     if (!isWhole) this.#runs[0] = sliceRun(run, base.index + 1, lastIndexOf(run))
     this.base = base
   }
@@ -209,6 +227,7 @@ export class RaftLog {
     this.#weightBefore = this.weight
     this.#runs.length = 0
     this.#weights.length = 0
+    this.#leftCount = 0
     this.base = { index: snapshot.index, term: snapshot.term }
     this.snapshot = snapshot
     this.commitIndex = snapshot.index
@@ -252,7 +271,7 @@ export class RaftLog {
     for (const write of this.#pendingWrites) write.lastIndex = Math.min(write.lastIndex, index)
   }
 
-  #runAt(position: number): EntryRun {
+  #runAt(position: number): LogRun {
     const run = this.#runs[position]
     assert(run !== undefined, 'a run is where the search found it')
     return run

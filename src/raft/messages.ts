@@ -2,7 +2,7 @@
  * What nodes say to each other: one type a message, fields named as in the paper. Fields are flat numbers
  * where they can be, since every message is cloned from thread to thread.
  */
-import type { EntryRun } from './entry-run.js'
+import type { LogRun } from './entry-run.js'
 import type { LogIndex, Membership, NodeId, Term } from './types.js'
 
 interface Envelope {
@@ -44,8 +44,11 @@ export interface AppendEntries extends Envelope {
   readonly type: 'appendEntries'
   readonly prevLogIndex: LogIndex
   readonly prevLogTerm: Term
-  /** Empty in a heartbeat and in a probe. */
-  readonly entries: readonly EntryRun[]
+  /**
+   * Empty in a heartbeat and in a probe. What is in the store only is read by the driver as the message leaves, so that
+   * all of it arrives with its bytes.
+   */
+  readonly entries: readonly LogRun[]
   readonly leaderCommit: LogIndex
   /**
    * The leader's count of heartbeat rounds when this is a heartbeat, 0 when it is not. A heartbeat travels

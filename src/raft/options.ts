@@ -1,6 +1,6 @@
 /** What a protocol instance is made from: who it is, what its disk held, and its limits. */
 
-import type { EntryRun } from './entry-run.js'
+import type { LogRun } from './entry-run.js'
 import {
   type EntryId,
   type HardState,
@@ -26,6 +26,11 @@ export interface RaftLimits {
   readonly inflightBytesMax: number
   /** Bytes that a leader holds uncommitted, or not on its own disk, before it refuses commands. Default 32 MiB. */
   readonly uncommittedBytesMax: number
+  /**
+   * Bytes of log kept in memory, more only while they are not flushed or not applied: older entries are read from the
+   * store when a follower needs them. Default 32 MiB.
+   */
+  readonly logMemoryBytesMax: number
   /** Bytes of one snapshot chunk. Default 256 KiB. */
   readonly snapshotChunkBytes: number
   /** Reads that wait to be confirmed before more are refused. Default 65,536. */
@@ -39,6 +44,7 @@ export const defaultLimits: RaftLimits = Object.freeze({
   inflightMessagesMax: 256,
   inflightBytesMax: 8 << 20,
   uncommittedBytesMax: 32 << 20,
+  logMemoryBytesMax: 32 << 20,
   snapshotChunkBytes: 256 << 10,
   waitingReadsMax: 65_536,
 })
@@ -54,7 +60,7 @@ export interface RaftOptions {
     readonly hardState: HardState
     readonly snapshot: Snapshot | undefined
     readonly base: EntryId
-    readonly entries: readonly EntryRun[]
+    readonly entries: readonly LogRun[]
   }
 }
 

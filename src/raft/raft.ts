@@ -11,7 +11,7 @@ import {
   onRequestVote,
   onRequestVoteResponse,
 } from './elections.js'
-import type { Frame } from './entry-run.js'
+import { type Frame, wholeRuns } from './entry-run.js'
 import { Invariants } from './invariants.js'
 import { RaftLog } from './log.js'
 import type { Message } from './messages.js'
@@ -30,7 +30,7 @@ import {
 import { becomeFollower, randomizedElectionTimeoutTicks } from './roles.js'
 import { onInstallSnapshot, onInstallSnapshotResponse, onSnapshotMissing } from './snapshots.js'
 import { emptyOutbox, hardStateOf, isDiskStalled, isSameHardState, type RaftState } from './state.js'
-import { assert } from './types.js'
+import { assert, type LogIndex } from './types.js'
 
 export class Raft {
   readonly #state: RaftState
@@ -101,7 +101,7 @@ export class Raft {
       snapshotChunks: outbox.snapshotChunks,
       install: outbox.install,
       truncateFrom: log.truncatedFrom,
-      entries: log.slice(from, log.lastIndex, Number.POSITIVE_INFINITY),
+      entries: wholeRuns(log.slice(from, log.lastIndex, Number.POSITIVE_INFINITY)),
       messages,
     }
     log.submit(sequence)
@@ -131,7 +131,7 @@ export class Raft {
         onFlushed(state, input.sequence)
         break
       case 'applied':
-        state.log.lastApplied = Math.max(state.log.lastApplied, input.index)
+        onApplied(state, input.index)
         break
       case 'compacted':
         state.log.cut(input.base, input.snapshot)
@@ -225,8 +225,14 @@ function onFlushed(state: RaftState, sequence: number): void {
   state.flushedHardState = written.hardState
   state.diskElapsedTicks = 0
   state.log.flush(sequence)
+  state.log.leaveToStore(state.limits.logMemoryBytesMax)
   if (state.role === 'leader') maybeCommit(state)
   onHardStateFlushed(state)
+}
+
+function onApplied({ log, limits }: RaftState, index: LogIndex): void {
+  log.lastApplied = Math.max(log.lastApplied, index)
+  log.leaveToStore(limits.logMemoryBytesMax)
 }
 
 function onMessage(state: RaftState, message: Message): void {

@@ -1,7 +1,7 @@
 /** The leader's side of log replication (§5.3, §5.4) and of heartbeats (§5.2). */
 
 import type { Proposed, Refusal } from './border.js'
-import { entryKinds, type Frame, isWellFormed, lastIndexOf, stampRun } from './entry-run.js'
+import { byteLengthOf, entryKinds, type Frame, isWellFormed, lastIndexOf, stampRun } from './entry-run.js'
 import type { AppendEntriesResponse } from './messages.js'
 import type { Progress } from './progress.js'
 import { majorityOf, quorumIndex } from './quorum.js'
@@ -71,7 +71,7 @@ function sendAppend(state: RaftState, to: NodeId, progress: Progress, lastIndex:
     round: 0,
   })
   const lastRun = entries.at(-1)
-  const bytes = entries.reduce((sum, run) => sum + run.bytes.byteLength, 0)
+  const bytes = entries.reduce((sum, run) => sum + byteLengthOf(run), 0)
   if (lastRun !== undefined) progress.sent(lastIndexOf(lastRun), bytes)
   else progress.isProbeSent = progress.state === 'probe'
   return true

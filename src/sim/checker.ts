@@ -4,6 +4,7 @@
  */
 import {
   type LogIndex,
+  type LogRun,
   type Membership,
   type Message,
   majorityOf,
@@ -11,7 +12,7 @@ import {
   type RaftState,
   type Term,
 } from '../raft/index.js'
-import type { Recovered } from '../storage/index.js'
+import type { OpenStore, Recovered } from '../storage/index.js'
 import type { DurableView } from './durable.js'
 import { KvModel } from './kv-model.js'
 import { Ledger, type LedgerEntry, nameOf } from './ledger.js'
@@ -25,6 +26,7 @@ export interface WatchedNode {
   /** `undefined` while the node does not run. */
   readonly state: Readonly<RaftState> | undefined
   readonly durable: DurableView
+  readonly disk: { readBack(run: LogRun): LogRun }
 }
 
 /** A node as it was when it was last looked at. */
@@ -77,12 +79,13 @@ export class Checker {
   }
 
   /** A disk was opened: it has to hold all that its node gave its word for. */
-  recovered(id: NodeId, { hardState, base, snapshot, entries }: Recovered): void {
+  recovered(id: NodeId, { store, recovered }: OpenStore): void {
+    const { hardState, base, snapshot, entries } = recovered
     const where = `the disk of node ${id}`
     const start = this.#committedAt(base, `${where} begins after`)
     let tail: LedgerEntry = start
     for (const run of entries) {
-      const appended = this.ledger.append(tail, run)
+      const appended = this.ledger.append(tail, store.readEntries(run) ?? run)
       if (typeof appended === 'string') return this.report('log matching', `${where}: ${appended}`)
       tail = appended
     }
@@ -138,7 +141,7 @@ export class Checker {
     // Its entries are compared even where nothing seems to have moved.
     const isSuspect = message?.type === 'appendEntries' && message.entries.length > 0
     if (!isTailSeen || isSuspect || log.base.index !== seen.baseIndex) {
-      this.#logMoved(id, state, seen, isSuspect ? message.prevLogIndex : Number.POSITIVE_INFINITY)
+      this.#logMoved(node, state, seen, isSuspect ? message.prevLogIndex : Number.POSITIVE_INFINITY)
     }
     if (state.role === 'leader') {
       if (!seen.isLeader) this.#elected(node, state, seen)
@@ -194,7 +197,7 @@ export class Checker {
   }
 
   /** Log matching: whatever two logs hold under the same index and term, they hold with the same past. */
-  #logMoved(id: NodeId, state: RaftState, seen: Seen, knownUpTo: LogIndex): void {
+  #logMoved({ id, disk }: WatchedNode, state: RaftState, seen: Seen, knownUpTo: LogIndex): void {
     const { log, role, currentTerm } = state
     const base = this.#baseOf(id, state, seen)
     let fork: LedgerEntry | undefined = seen.tail
@@ -205,7 +208,7 @@ export class Checker {
     }
     let tail = fork === undefined || fork.index <= base.index ? base : fork
     for (const run of log.slice(tail.index + 1, log.lastIndex, Number.POSITIVE_INFINITY)) {
-      const appended = this.ledger.append(tail, run)
+      const appended = this.ledger.append(tail, disk.readBack(run))
       if (typeof appended === 'string') return this.report('log matching', `node ${id}: ${appended}`)
       tail = appended
     }

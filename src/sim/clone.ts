@@ -1,8 +1,9 @@
 /** Messages are copied as they leave, as between threads: no byte is ever shared by two nodes. */
-import type { EntryRun, Membership, Message } from '../raft/index.js'
+import { type EntryRun, type Membership, type Message, wholeRuns } from '../raft/index.js'
 
 export function cloneMessage(message: Message): Message {
-  if (message.type === 'appendEntries') return { ...message, entries: message.entries.map(cloneRun) }
+  if (message.type === 'appendEntries')
+    return { ...message, entries: wholeRuns(message.entries).map(cloneRun) }
   if (message.type === 'installSnapshot') {
     return { ...message, membership: cloneMembership(message.membership), data: message.data?.slice() }
   }

@@ -1,5 +1,12 @@
 /** What can happen in a run, and how it is told to people. */
-import { lastIndexOf, type Message, type NodeId, type Persist, type RaftEvent } from '../raft/index.js'
+import {
+  type LogRun,
+  lastIndexOf,
+  type Message,
+  type NodeId,
+  type Persist,
+  type RaftEvent,
+} from '../raft/index.js'
 
 export type Happened =
   | { readonly type: 'received'; readonly message: Message }
@@ -70,7 +77,7 @@ function describePersist(persist: Persist): string {
   return parts.join(', ')
 }
 
-function describeSpan(entries: Persist['entries']): string {
+function describeSpan(entries: readonly LogRun[]): string {
   const [first, last] = [entries[0], entries.at(-1)]
   if (first === undefined || last === undefined) return 'none'
   return `${first.index}@${first.term}…${lastIndexOf(last)}@${last.term}`

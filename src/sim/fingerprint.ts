@@ -1,6 +1,6 @@
 /** A running hash over everything that happens in a run: equal fingerprints, equal runs. */
 import { crc32 } from 'node:zlib'
-import type { Message } from '../raft/index.js'
+import { type Message, wholeRuns } from '../raft/index.js'
 
 export class Fingerprint {
   #low = 0x811c9dc5
@@ -29,7 +29,8 @@ export class Fingerprint {
       else if (typeof value === 'string') this.add(value.length)
       else if (value instanceof Uint8Array) this.addBytes(value)
     }
-    if (message.type === 'appendEntries') for (const { bytes } of message.entries) this.addBytes(bytes)
+    if (message.type === 'appendEntries')
+      for (const { bytes } of wholeRuns(message.entries)) this.addBytes(bytes)
   }
 
   get hex(): string {

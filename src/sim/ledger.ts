@@ -8,6 +8,9 @@ import {
   entryKinds,
   forEachCommand,
   type LogIndex,
+  type LogRun,
+  lastIndexOf,
+  type StoredRun,
   type Term,
 } from '../raft/index.js'
 import type { KvModel, ModelResult } from './kv-model.js'
@@ -57,7 +60,8 @@ export class Ledger {
    * The entries of a run behind `previous`. The answer is the last of them, or what does not match: an entry
    * with the same index and term that has another past or another command.
    */
-  append(previous: LedgerEntry, run: EntryRun): LedgerEntry | string {
+  append(previous: LedgerEntry, run: LogRun): LedgerEntry | string {
+    if (run.bytes === undefined) return this.#followed(previous, run)
     let last = previous
     let mismatch: string | undefined
     forEachCommand(run, (start, end, position) => {
@@ -72,6 +76,18 @@ export class Ledger {
       else last = known
     })
     return mismatch ?? last
+  }
+
+  /** A run that is in the store only, and cut off there by now: its entries were seen before. */
+  #followed(previous: LedgerEntry, run: StoredRun): LedgerEntry | string {
+    let last = previous
+    for (let index = previous.index + 1; index <= lastIndexOf(run); index++) {
+      const known = this.find(index, run.term)
+      if (known?.previous !== last || known.kind !== run.kind)
+        return `entry ${index}@${run.term} is in the store only, and is not what followed ${nameOf(last)}`
+      last = known
+    }
+    return last
   }
 
   /** The ancestor of `entry` at `index`, itself included. */

@@ -1,5 +1,5 @@
 /** A node's disk: it outlives the node, takes its time, and fails when it is told to. */
-import type { Membership } from '../raft/index.js'
+import type { LogRun, Membership } from '../raft/index.js'
 import { FaultyStore, MemoryDisk, type OpenStore, openMemoryStore } from '../storage/index.js'
 import type { Dice } from './dice.js'
 import { DurableView } from './durable.js'
@@ -45,6 +45,11 @@ export class NodeDisk {
     this.#delay()
     if (this.#isStalled) this.#store.stallFlushes()
     return { store: this.#store, recovered }
+  }
+
+  /** The run with its bytes, if the log has left them to the store and the store has not cut them off. */
+  readBack(run: LogRun): LogRun {
+    return run.bytes === undefined ? (this.#store?.readEntries(run) ?? run) : run
   }
 
   /** The power is gone. What was not flushed is lost, except for a part that had just reached the disk. */

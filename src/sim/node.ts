@@ -119,7 +119,7 @@ export class SimulatedNode implements WatchedNode {
     this.error = undefined
     const opened = this.#guarded('the disk cannot be opened', () => this.disk.open())
     if (opened === undefined) return
-    checker.recovered(id, opened.recovered)
+    checker.recovered(id, opened)
     const { recovered } = opened
     const beforeApply = (): void => checker.observe(this)
     const machine = new WatchedMachine(

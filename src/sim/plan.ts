@@ -55,7 +55,7 @@ export function planOf(seed: number): Plan {
   const tickMs = dice.pick([5, 10, 10, 20])
   const limits = limitsOf(dice)
   const isLong = dice.chance(0.05)
-  return {
+  const plan = {
     weather,
     faults,
     nodes,
@@ -87,6 +87,9 @@ export function planOf(seed: number): Plan {
     stormMs: isLong ? dice.between(15_000, 40_000) : dice.between(1500, 5000),
     faultGapMs: dice.pick([60, 150, 300]),
   }
+  // What is new is drawn last, so that every seed goes on to stand for what it stood for.
+  const logMemoryBytesMax = dice.pick([1, 600, 4000, 1 << 20])
+  return { ...plan, limits: { ...limits, logMemoryBytesMax } }
 }
 
 function weatherOf(dice: Dice): Weather {

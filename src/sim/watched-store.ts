@@ -1,5 +1,5 @@
 /** The store as a simulated node sees it: its answers wait while the node is stopped, and are looked at. */
-import type { Persist } from '../raft/index.js'
+import type { EntryRun, Persist, StoredRun } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 import type { Happened } from './describe.js'
 import type { DurableView } from './durable.js'
@@ -51,6 +51,11 @@ export class WatchedStore implements LogStore {
     this.#counts.snapshotsTaken++
     const what = `the snapshot at ${snapshot.index}, and cut the log up to ${base.index}`
     this.#store.compact(compaction, this.#told(what, flushed))
+  }
+
+  readEntries(run: StoredRun): EntryRun | undefined {
+    this.#counts.runsReadBack++
+    return this.#store.readEntries(run)
   }
 
   readSnapshot(index: number, offset: number, length: number): Uint8Array | undefined {

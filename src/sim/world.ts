@@ -39,6 +39,8 @@ const outcomeNames = [
   'truncations',
   'snapshotsTaken',
   'snapshotsInstalled',
+  /** Runs that the log had left to the store and that were needed again. */
+  'runsReadBack',
   'requests',
   'applied',
   'read',

@@ -27,6 +27,14 @@ export class Chain {
     return this.#checksums.at(-1) ?? this.firstPrevious
   }
 
+  /** The record that holds the entry: where it begins, and what it names as the checksum of the one before it. */
+  recordOf(index: LogIndex): { readonly start: LogIndex; readonly previous: number } {
+    assert(index >= this.firstIndex && index <= this.lastIndex, 'the record of an entry that is in the log')
+    const position = this.#positionOf(index)
+    const previous = this.#checksums[position - 1] ?? this.firstPrevious
+    return { start: this.#starts[position] ?? index, previous }
+  }
+
   append(index: LogIndex, count: number, checksum: number): void {
     assert(index === this.lastIndex + 1, 'a record continues the log without a gap')
     this.#starts.push(index)

@@ -4,7 +4,7 @@
  * A write waits here and not in the store within until its flush is allowed to begin: what a power loss
  * takes away was never written.
  */
-import type { Persist } from '../raft/index.js'
+import type { EntryRun, Persist, StoredRun } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
 import type { Compaction, Defer, Flushed, LogStore } from './store.js'
 
@@ -103,6 +103,10 @@ export class FaultyStore implements LogStore {
 
   compact(compaction: Compaction, flushed: Flushed): void {
     this.#submit((done) => this.#store.compact(compaction, done), this.#loseLater, flushed)
+  }
+
+  readEntries(run: StoredRun): EntryRun | undefined {
+    return this.#store.readEntries(run)
   }
 
   readSnapshot(index: number, offset: number, length: number): Uint8Array | undefined {

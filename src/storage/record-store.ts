@@ -12,6 +12,7 @@ import type {
   NodeId,
   Persist,
   Snapshot,
+  StoredRun,
 } from '../raft/index.js'
 import { assert, sliceRun } from '../raft/index.js'
 import type { Chain } from './chain.js'
@@ -111,6 +112,13 @@ class RecordStore implements LogStore {
 
   compact(compaction: Compaction, flushed: Flushed): void {
     this.#table.commit(this.#filled(this.#compact, compaction, flushed))
+  }
+
+  readEntries({ index, count }: StoredRun): EntryRun | undefined {
+    if (index <= this.#base.index) return undefined
+    const { start, previous } = this.#chain.recordOf(index)
+    const run = openRun(this.#table.get(logKey(start)), start, previous)
+    return sliceRun(run, index, index + count - 1)
   }
 
   readSnapshot(index: number, offset: number, length: number): Uint8Array | undefined {

@@ -4,8 +4,8 @@
  * was ever told of it.
  */
 
-import type { EntryRun, HardState, LogIndex, Membership, NodeId } from '../raft/index.js'
-import { lastIndexOf, logOrigin, sliceRun } from '../raft/index.js'
+import type { HardState, LogIndex, Membership, NodeId, StoredRun } from '../raft/index.js'
+import { lastIndexOf, logOrigin, sliceRun, storedRunOf } from '../raft/index.js'
 import { Chain } from './chain.js'
 import {
   allKeysFrom,
@@ -117,13 +117,13 @@ function readHardState(table: Table): HardState {
 
 interface ReadLog {
   readonly chain: Chain
-  readonly entries: readonly EntryRun[]
+  readonly entries: readonly StoredRun[]
   readonly tornTail: readonly Change[]
 }
 
 function readLog(table: Table, { base, first, last }: Pointers): ReadLog {
   const chain = new Chain(first.index - 1, first.previous)
-  const entries: EntryRun[] = []
+  const entries: StoredRun[] = []
   const tornTail: Change[] = []
   for (const { key, value } of table.rows(logKey(first.index), logKeysTo)) {
     const expected = chain.lastIndex + 1
@@ -142,7 +142,7 @@ function readLog(table: Table, { base, first, last }: Pointers): ReadLog {
     }
     chain.append(index, run.count, checksumOf(value))
     const from = Math.max(index, base.index + 1)
-    if (from <= lastIndexOf(run)) entries.push(sliceRun(run, from, lastIndexOf(run)))
+    if (from <= lastIndexOf(run)) entries.push(sliceRun(storedRunOf(run), from, lastIndexOf(run)))
   }
   if (chain.lastIndex < last.index) {
     throw new DamageError(

@@ -2,7 +2,7 @@
  * The durable log as the driver sees it. Every implementation passes the same conformance suite.
  * A store throws plain errors with a cause when it is opened; afterwards it hands them to callbacks.
  */
-import type { EntryId, EntryRun, HardState, Membership, Persist, Snapshot } from '../raft/index.js'
+import type { EntryId, EntryRun, HardState, Membership, Persist, Snapshot, StoredRun } from '../raft/index.js'
 
 /** What a store found when it was opened. */
 export interface Recovered {
@@ -12,8 +12,8 @@ export interface Recovered {
   readonly snapshot: Snapshot | undefined
   /** The entry before the first one kept; `logOrigin` while the log was never cut. */
   readonly base: EntryId
-  /** Every entry after `base`, in order and without a gap. */
-  readonly entries: readonly EntryRun[]
+  /** Every entry after `base`, in order and without a gap. Each was read and found whole; `readEntries` has the bytes. */
+  readonly entries: readonly StoredRun[]
 }
 
 /** The write that makes a snapshot of our own state machine the newest one and cuts the log behind it. */
@@ -60,6 +60,12 @@ export interface LogStore {
    * called from a later turn.
    */
   compact(compaction: Compaction, flushed: Flushed): void
+
+  /**
+   * The entries of a run whose write was flushed, in bytes that nobody changes. `undefined` when the store has cut
+   * them off, which it has as soon as it was given the `compact` or `install` that says so. Throws when they are damaged.
+   */
+  readEntries(run: StoredRun): EntryRun | undefined
 
   /**
    * Up to `length` bytes of a whole snapshot, copied, for as long as it is the newest or retained.

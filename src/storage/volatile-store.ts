@@ -56,6 +56,10 @@ class VolatileStore implements LogStore {
     this.#defer(() => flushed(undefined))
   }
 
+  readEntries(): never {
+    throw new Error('the entries of a node that is not durable stay in its memory')
+  }
+
   readSnapshot(index: LogIndex, offset: number, length: number): Uint8Array | undefined {
     const whole = this.#whole.get(index)
     if (whole === undefined) return undefined

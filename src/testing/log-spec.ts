@@ -5,12 +5,14 @@ import {
   entryKinds,
   type Frame,
   forEachCommand,
+  type LogRun,
   lastIndexOf,
   logOrigin,
   type Message,
   packCommands,
   stampRun,
   type Term,
+  wholeRuns,
 } from '../raft/index.js'
 
 /** One run of several entries. A command left out is named after its place, as `commandAt` does. */
@@ -60,7 +62,7 @@ export function commandsOf(run: EntryRun): string[] {
 }
 
 /** The term of each entry, in order. */
-export function termsOf(runs: readonly EntryRun[]): Term[] {
+export function termsOf(runs: readonly LogRun[]): Term[] {
   return runs.flatMap((run) => new Array<Term>(run.count).fill(run.term))
 }
 
@@ -83,7 +85,8 @@ export function cloneRun(run: EntryRun): EntryRun {
 
 /** A copy of a message that shares no bytes with it. */
 export function cloneMessage<T extends Message>(message: T): T {
-  if (message.type === 'appendEntries') return { ...message, entries: message.entries.map(cloneRun) }
+  if (message.type === 'appendEntries')
+    return { ...message, entries: wholeRuns(message.entries).map(cloneRun) }
   if (message.type === 'installSnapshot') return { ...message, data: message.data?.slice() }
   return { ...message }
 }

@@ -11,7 +11,9 @@ import {
   type Persist,
   type RaftOptions,
   type Snapshot,
+  type StoredRun,
   sliceRun,
+  storedRunOf,
 } from '../raft/index.js'
 import { cloneMessage, cloneRun, type LogSpec, lastOf, runsOf } from './log-spec.js'
 
@@ -56,8 +58,15 @@ export class ModelDisk {
 
   /** What a node finds when it starts: flushed writes and nothing else. */
   recover(): NonNullable<RaftOptions['recovered']> {
-    const entries = this.#entries.map(cloneRun)
+    const entries = this.#entries.map(storedRunOf)
     return { hardState: this.#hardState, snapshot: this.#snapshot, base: this.#base, entries }
+  }
+
+  /** The entries of a flushed run, copied; `undefined` when they are cut off. */
+  readEntries({ index, count }: StoredRun): EntryRun | undefined {
+    const last = index + count - 1
+    const record = this.#entries.find((run) => run.index <= index && lastIndexOf(run) >= last)
+    return record && cloneRun(sliceRun(record, index, last))
   }
 
   /** The flushed entries themselves, for a look; a node is given copies. */

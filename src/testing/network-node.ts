@@ -1,9 +1,11 @@
 /** One node of a `RaftNetwork`: the protocol, a disk that can stall, and a state machine that keeps a list. */
 import {
   type EntryId,
+  type EntryRun,
   type Frame,
   type Input,
   type LogIndex,
+  type LogRun,
   type Membership,
   type Message,
   type NodeId,
@@ -93,7 +95,16 @@ export class NetworkNode {
   /** Every entry in the log, with its command. */
   get entries(): LoggedEntry[] {
     const { log } = this.state
-    return entriesOf(log.slice(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY))
+    return entriesOf(this.runsOf(log.slice(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY)))
+  }
+
+  /** The same runs, each with its bytes: what the log has left to the disk is read there. */
+  runsOf(runs: readonly LogRun[]): EntryRun[] {
+    return runs.map((run) => {
+      const whole = run.bytes === undefined ? this.disk.readEntries(run) : run
+      if (whole === undefined) throw new Error(`entry ${run.index} is not on the disk of node ${this.id}`)
+      return whole
+    })
   }
 
   /** Tells the protocol one fact, then does all that it asks for. */
@@ -212,13 +223,17 @@ export class NetworkNode {
   #applyTo(index: LogIndex): boolean {
     const { log } = this.state
     if (index <= log.lastApplied) return false
-    this.applied.push(...entriesOf(log.slice(log.lastApplied + 1, index, Number.POSITIVE_INFINITY)))
+    this.applied.push(
+      ...entriesOf(this.runsOf(log.slice(log.lastApplied + 1, index, Number.POSITIVE_INFINITY))),
+    )
     this.raft.step({ type: 'applied', index })
     return true
   }
 
-  /** A chunk gets its bytes as it leaves: the protocol knows offsets only. */
+  /** Entries and chunks get their bytes as they leave. */
   #send(message: Message): void {
+    if (message.type === 'appendEntries')
+      return this.#host.send({ ...message, entries: this.runsOf(message.entries) })
     if (message.type !== 'installSnapshot') return this.#host.send(message)
     const { lastIncludedIndex: index, offset, length, to } = message
     const data = this.disk.snapshotData(index)?.slice(offset, offset + length)
@@ -245,7 +260,7 @@ function decodeApplied(data: Uint8Array): LoggedEntry[] {
 function diskSetupOf(setup: NodeSetup, membership: Membership): DiskSetup {
   const { log = [], term, votedFor, snapshot } = setup
   const disk = new ModelDisk({ log: snapshot?.applied ?? [] })
-  const applied = entriesOf(disk.recover().entries)
+  const applied = entriesOf(disk.entries)
   const last = applied.at(-1)
   if (snapshot === undefined || last === undefined) return { log, ...hardStateOf(term, votedFor) }
   const data = encodeApplied(applied)

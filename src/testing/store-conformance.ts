@@ -3,32 +3,28 @@
  * promise is broken. A store is compared with a plain model, and opened again after every single flush.
  */
 import assert from 'node:assert/strict'
-import { isDeepStrictEqual } from 'node:util'
-import { emptyRun, type Persist } from '../raft/index.js'
-import type { LogStore, OpenStore } from '../storage/index.js'
+import { emptyRun, lastIndexOf, storedRunOf } from '../raft/index.js'
+import {
+  chunk,
+  expectCopy,
+  expectEntries,
+  expectSnapshot,
+  expectSteps,
+  type TestDisk,
+  using,
+  write,
+} from './store-expectations.js'
 import {
   chunkOf,
   emptyState,
-  persistOf,
   runOf,
-  type StoreState,
   type StoreStep,
-  snapshotBytes,
   snapshotOf,
   stateOf,
-  stepModel,
   stepStore,
   testMembership,
 } from './store-model.js'
 import { drawLife } from './store-script.js'
-
-/** A disk that a store lies on. */
-export interface TestDisk {
-  /** Opens the store, with `testMembership` if the disk is new. Called again only after the store was closed. */
-  open(): OpenStore
-  /** Another disk, holding what a power loss at this very moment would leave on this one. */
-  copy(): TestDisk
-}
 
 export interface StoreHarness {
   /** An empty disk of its own. */
@@ -38,57 +34,6 @@ export interface StoreHarness {
 export interface StoreCase {
   readonly title: string
   run(): Promise<void>
-}
-
-/** Whoever opens a store in a case closes it, also when the case fails. */
-async function using<T>(disk: TestDisk, use: (opened: OpenStore) => T | Promise<T>): Promise<T> {
-  const opened = disk.open()
-  try {
-    return await use(opened)
-  } finally {
-    await opened.store.close()
-  }
-}
-
-const write = (parts: Partial<Persist>): StoreStep => ({ type: 'write', persist: persistOf(parts) })
-
-const chunk = (index: number, term: number, size: number, offset: number, length: number): StoreStep => {
-  const snapshot = snapshotOf(index, term, size)
-  return { type: 'chunk', snapshot, offset, data: snapshotBytes(snapshot, offset, length) }
-}
-
-/** Runs the steps one by one, restarts, and expects what the model says. */
-async function expectSteps(disk: TestDisk, steps: readonly StoreStep[]): Promise<StoreState> {
-  let state = emptyState
-  await using(disk, async ({ store }) => {
-    for (const step of steps) {
-      await stepStore(store, step)
-      state = stepModel(state, step)
-    }
-  })
-  await using(disk, ({ recovered, store }) => {
-    assert.deepEqual(stateOf(recovered), state)
-    expectSnapshot(store, state)
-  })
-  return state
-}
-
-/** The newest snapshot reads back from anywhere, however it was cut when it was written. */
-function expectSnapshot(store: LogStore, { snapshot }: StoreState): void {
-  if (snapshot === undefined) return
-  const { index, size } = snapshot
-  for (const [offset, length] of [
-    [0, size],
-    [1, 65_480],
-    [Math.floor(size / 3), 70_001],
-    [size - 1, 9],
-    [size, 1],
-  ]) {
-    if (offset === undefined || length === undefined || offset < 0) continue
-    const found = store.readSnapshot(index, offset, length)
-    assert.ok(found !== undefined, 'the newest snapshot is served')
-    assert.equal(Buffer.compare(found, snapshotBytes(snapshot, offset, length)), 0)
-  }
 }
 
 export function storeConformance(name: string, harness: StoreHarness): StoreCase[] {
@@ -103,9 +48,9 @@ export function storeConformance(name: string, harness: StoreHarness): StoreCase
   }
 
   add('a new disk holds nothing but the membership that it was given', (disk) =>
-    using(disk, ({ recovered }) => {
-      assert.deepEqual(stateOf(recovered), emptyState)
-      assert.deepEqual(recovered.membership, testMembership)
+    using(disk, (opened) => {
+      assert.deepEqual(stateOf(opened), emptyState)
+      assert.deepEqual(opened.recovered.membership, testMembership)
     }),
   )
 
@@ -153,13 +98,48 @@ export function storeConformance(name: string, harness: StoreHarness): StoreCase
         stepStore(store, write({ truncateFrom: 3, entries: [runOf(3, 3, 1)] })),
       ])
     })
-    await using(disk, ({ recovered }) => {
+    await using(disk, (opened) => {
       assert.deepEqual(
-        stateOf(recovered).entries.map((entry) => entry.term),
+        stateOf(opened).entries.map((entry) => entry.term),
         [1, 1, 3],
       )
     })
   })
+
+  add('any part of a run is read back, from the flush on', (disk) =>
+    using(disk, async ({ store }) => {
+      for (const run of [runOf(1, 1, 4), runOf(5, 1, 1), runOf(6, 2, 3)]) {
+        await stepStore(store, write({ entries: [run] }))
+        for (let from = run.index; from <= lastIndexOf(run); from++) {
+          for (let to = from; to <= lastIndexOf(run); to++) expectEntries(store, run, from, to)
+        }
+      }
+      expectEntries(store, runOf(1, 1, 4), 2, 3)
+    }),
+  )
+
+  add('what remains of a run is read back while its end is being cut off', (disk) =>
+    using(disk, async ({ store }) => {
+      await stepStore(store, write({ entries: [runOf(1, 1, 8)] }))
+      const cut = stepStore(store, write({ truncateFrom: 6, entries: [runOf(6, 2, 1)] }))
+      expectEntries(store, runOf(1, 1, 8), 2, 5)
+      await cut
+      expectEntries(store, runOf(1, 1, 8), 1, 5)
+      expectEntries(store, runOf(6, 2, 1), 6, 6)
+    }),
+  )
+
+  add('what was cut off is not read back, and what is behind it is', (disk) =>
+    using(disk, async ({ store }) => {
+      await stepStore(store, write({ entries: [runOf(1, 1, 4), runOf(5, 1, 4)] }))
+      await stepStore(store, chunk(6, 1, 10, 0, 10))
+      const snapshot = snapshotOf(6, 1, 10)
+      await stepStore(store, { type: 'compact', snapshot, base: { index: 2, term: 1 } })
+      assert.equal(store.readEntries(storedRunOf(runOf(1, 1, 2))), undefined)
+      expectEntries(store, runOf(1, 1, 4), 3, 4)
+      expectEntries(store, runOf(5, 1, 4), 5, 8)
+    }),
+  )
 
   add('callbacks come from a later turn, in the order of the writes, each once', (disk) =>
     using(disk, async ({ store }) => {
@@ -319,9 +299,9 @@ export function storeConformance(name: string, harness: StoreHarness): StoreCase
         })
         for (let index = 1501; index < 1530; index++) {
           await stepStore(store, write({ entries: [runOf(index, 1, 1)] }))
-          await using(disk.copy(), ({ recovered }) => {
-            assert.deepEqual(recovered.base, { index: 1498, term: 1 })
-            assert.equal(stateOf(recovered).entries.at(-1)?.index, index)
+          await using(disk.copy(), (opened) => {
+            assert.deepEqual(opened.recovered.base, { index: 1498, term: 1 })
+            assert.equal(stateOf(opened).entries.at(-1)?.index, index)
           })
         }
       })
@@ -370,16 +350,4 @@ export function storeConformance(name: string, harness: StoreHarness): StoreCase
   })
 
   return cases
-}
-
-/** A restart from a copy finds the state after `from` steps, or after a few more, up to `to`. */
-function expectCopy(disk: TestDisk, states: readonly StoreState[], from: number, to: number): Promise<void> {
-  return using(disk.copy(), ({ recovered, store }) => {
-    const found = stateOf(recovered)
-    const after = states.findIndex(
-      (state, done) => done >= from && done <= to && isDeepStrictEqual(state, found),
-    )
-    if (after < 0) assert.deepEqual(found, states[from], 'no state since the last flush is like this')
-    expectSnapshot(store, states[Math.max(after, from)] ?? emptyState)
-  })
 }

@@ -18,7 +18,7 @@ import {
   type SnapshotChunk,
   stampRun,
 } from '../raft/index.js'
-import type { LogStore, Recovered } from '../storage/index.js'
+import type { LogStore, OpenStore } from '../storage/index.js'
 
 /** One call of a store that ends with a flush. */
 export type StoreStep =
@@ -102,13 +102,18 @@ export function stepModel(state: StoreState, step: StoreStep): StoreState {
 }
 
 /** What a restart found, in the words of the model. Also checks that the runs follow each other. */
-export function stateOf({ hardState, base, snapshot, entries }: Recovered): StoreState {
+export function stateOf({ recovered, store }: OpenStore): StoreState {
+  const { hardState, base, snapshot } = recovered
   let last = base.index
-  for (const run of entries) {
+  const entries = recovered.entries.flatMap((known) => {
+    const run = store.readEntries(known)
+    assert.ok(run !== undefined, 'what was recovered can be read')
+    assert.deepEqual([run.index, run.term, run.count], [known.index, known.term, known.count])
     assert.equal(run.index, last + 1, 'the runs that a store recovers follow each other without a gap')
     last = lastIndexOf(run)
-  }
-  return { hardState, base, snapshot, entries: entries.flatMap(entriesOf) }
+    return entriesOf(run)
+  })
+  return { hardState, base, snapshot, entries }
 }
 
 /** Gives a step to a store; resolves when it is flushed, rejects when its flush failed. */
@@ -121,7 +126,8 @@ export function stepStore(store: LogStore, step: StoreStep): Promise<void> {
   })
 }
 
-function entriesOf(run: EntryRun): StoreState['entries'] {
+/** The entries of a run, in the words of the model. */
+export function entriesOf(run: EntryRun): StoreState['entries'] {
   const entries: { index: number; term: number; command: string }[] = []
   forEachCommand(run, (start, end, position) => {
     const command = new TextDecoder().decode(run.bytes.subarray(start, end))

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { type RaftError, startCluster, valueBytesMax } from '../../src/cluster/index.js'
+import { defaultLimits } from '../../src/raft/index.js'
 import { convergedHashes, Load, nextEvent, startedCluster, temporaryFolder } from './support.js'
 
 const hosts = ['threads', 'inline'] as const
@@ -90,6 +91,28 @@ describe.each(hosts)('a cluster on %s', (host) => {
     expect((await convergedHashes(cluster)).size).toBe(1)
     for (const [key, value] of load.acknowledged)
       expect((await cluster.get(key))?.value.toString()).toBe(value)
+  })
+
+  test('sends what it has left to its store to a node that was away, and starts again from it', async () => {
+    const dir = temporaryFolder()
+    const bounds = { logBytesMax: 1 << 30 }
+    const first = await startedCluster({ host, dir, ...bounds })
+    await first.put('first', 'entry')
+    const away = first.status().find(({ nodeId }) => nodeId !== first.leaderId)?.nodeId ?? 0
+    await first.kill(away)
+    // More than is kept in memory.
+    const value = Buffer.alloc(250_000)
+    for (let at = 0; at < 160; at += 20) {
+      await Promise.all(Array.from({ length: 20 }, (_, more) => first.put(`${at + more}`, value.fill(at))))
+    }
+    expect(first.status()[first.leaderId! - 1]?.logBytes).toBeGreaterThan(defaultLimits.logMemoryBytesMax)
+    await first.restart(away)
+    expect((await convergedHashes(first)).size).toBe(1)
+    expect(first.status().map(({ snapshotsInstalled }) => snapshotsInstalled)).toEqual([0, 0, 0])
+    await first.close()
+    const second = await startedCluster({ host, dir, ...bounds })
+    expect((await second.get('159'))?.value).toEqual(Buffer.alloc(250_000, 140))
+    expect((await convergedHashes(second)).size).toBe(1)
   })
 
   test('sends a snapshot to a node that was away for longer than the log reaches back', async () => {

@@ -1,10 +1,19 @@
 import { Counters, Driver } from '../../src/driver/index.js'
 import { createKv, type StateMachine } from '../../src/machine/index.js'
-import type { Message } from '../../src/raft/index.js'
+import type { Message, RaftLimits } from '../../src/raft/index.js'
 import { type LogStore, MemoryDisk, openMemoryStore } from '../../src/storage/index.js'
 import type { Settlement } from '../../src/transport/index.js'
 
 export const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [] }
+
+export interface DrivenNodeOptions {
+  readonly disk?: MemoryDisk
+  readonly machine?: StateMachine
+  readonly limits?: Partial<RaftLimits>
+  readonly wrap?: (store: LogStore) => LogStore
+  readonly logBytesMax?: number
+  readonly trailingBytes?: number
+}
 
 /** One node of three, on a disk in memory: each flush ends when the test says so, and the test is the other two. */
 export class DrivenNode {
@@ -16,17 +25,19 @@ export class DrivenNode {
   readonly driver: Driver
 
   constructor({
+    disk = new MemoryDisk(membership),
     machine = createKv(),
-    wrap = (store: LogStore): LogStore => store,
+    limits = {},
+    wrap = (store) => store,
     logBytesMax = 1 << 30,
     trailingBytes = 0,
-  } = {}) {
+  }: DrivenNodeOptions = {}) {
     this.machine = machine
-    const opened = openMemoryStore(new MemoryDisk(membership), {
+    const opened = openMemoryStore(disk, {
       defer: (flush) => void this.flushes.push(flush),
     })
     this.driver = new Driver({
-      raft: { id: 1, membership, seed: 1, recovered: opened.recovered },
+      raft: { id: 1, membership, seed: 1, limits, recovered: opened.recovered },
       bounds: { logBytesMax, trailingBytes },
       store: wrap(opened.store),
       machine,

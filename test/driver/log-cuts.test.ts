@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { StateMachine } from '../../src/machine/index.js'
-import { type AppendEntriesResponse, type Message, packCommands } from '../../src/raft/index.js'
-import { DrivenNode } from './driven-node.js'
+import { DrivenLeader } from './driven-leader.js'
 
 const logBytesMax = 10_000
-const command = new Uint8Array(80)
 
 /** A machine that keeps nothing, and whose snapshot has so many bytes all the same. */
 function machineOf(snapshotBytes: number): StateMachine {
@@ -19,68 +17,10 @@ function machineOf(snapshotBytes: number): StateMachine {
   }
 }
 
-/** Leads; node 2 has all that it is sent at once, node 3 is down. */
-class Leader extends DrivenNode {
-  constructor(options: { snapshotBytes: number; trailingBytes?: number }) {
-    const { snapshotBytes, trailingBytes = 0 } = options
+class Leader extends DrivenLeader {
+  constructor({ snapshotBytes, trailingBytes = 0 }: { snapshotBytes: number; trailingBytes?: number }) {
     super({ machine: machineOf(snapshotBytes), logBytesMax, trailingBytes })
-    this.driver.raft.step({ type: 'campaign' })
-    this.#goOn()
-    expect(this.driver.raft.state.role).toBe('leader')
   }
-
-  get log() {
-    return this.driver.raft.state.log
-  }
-
-  /** Commits and applies so many more bytes of log. */
-  write(bytes: number): void {
-    const { weight } = this.log
-    while (this.log.weight < weight + bytes) {
-      this.driver.request({ request: this.log.lastIndex, type: 'propose', frame: packCommands([command]) })
-      this.#goOn()
-      expect(this.failures).toEqual([])
-      expect(this.log.lastApplied).toBe(this.log.lastIndex)
-    }
-  }
-
-  /** Node 3 is there again, with an empty log, and is never heard of after that. */
-  hearOfEmptyFollower(): void {
-    // It answers a heartbeat, which says that entries can reach it.
-    this.receive({ ...answerOf(0), from: 3, success: true, round: 1 })
-    this.#goOn()
-  }
-
-  #goOn(): void {
-    for (;;) {
-      this.driver.turn()
-      this.flushAll()
-      // What the flush allows leaves in the next turn.
-      this.driver.turn()
-      const message = this.sent.shift()
-      if (message === undefined) return
-      if (message.to === 2) this.#answer(message)
-    }
-  }
-
-  #answer(message: Message): void {
-    const { term } = message
-    if (message.type === 'preVote') {
-      const { nextTerm } = message
-      this.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, nextTerm, voteGranted: true })
-    } else if (message.type === 'requestVote') {
-      this.receive({ type: 'requestVoteResponse', from: 2, to: 1, term, voteGranted: true })
-    } else if (message.type === 'appendEntries') {
-      const last = message.entries.at(-1)
-      const lastIndex = last === undefined ? message.prevLogIndex : last.index + last.count - 1
-      this.receive({ ...answerOf(message.prevLogIndex), from: 2, success: true, matchIndex: lastIndex })
-    }
-  }
-}
-
-function answerOf(prevLogIndex: number): AppendEntriesResponse {
-  const none = { success: false, matchIndex: 0, conflictIndex: 0, conflictTerm: 0, round: 0 }
-  return { type: 'appendEntriesResponse', from: 2, to: 1, term: 1, prevLogIndex, ...none }
 }
 
 describe('behind a snapshot', () => {

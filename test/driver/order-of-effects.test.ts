@@ -45,6 +45,7 @@ class Surroundings {
       },
       writeSnapshotChunk: () => undefined,
       compact: () => undefined,
+      readEntries: () => undefined,
       readSnapshot: () => undefined,
       retainSnapshots: () => undefined,
       close: () => Promise.resolve(),

@@ -98,6 +98,7 @@ describe('a snapshot of our own', () => {
       write: store.write.bind(store),
       writeSnapshotChunk: (_snapshot, _offset, _data, flushed) => flushed(new Error('no room')),
       compact: store.compact.bind(store),
+      readEntries: store.readEntries.bind(store),
       readSnapshot: store.readSnapshot.bind(store),
       retainSnapshots: store.retainSnapshots.bind(store),
       close: () => store.close(),

@@ -1,8 +1,8 @@
 /** `RaftLog` beside the plainest log there is: an array of entries, one at a time, as in Figure 2. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type EntryRun, RaftLog } from '../../src/raft/index.js'
-import { entriesOf, type LoggedEntry, runOf } from '../../src/testing/index.js'
+import { type EntryId, type EntryRun, type LogRun, lastIndexOf, RaftLog } from '../../src/raft/index.js'
+import { commandAt, entriesOf, type LoggedEntry, runOf } from '../../src/testing/index.js'
 import { votersOf } from './support/bench.js'
 
 class ArrayLog {
@@ -32,6 +32,13 @@ class ArrayLog {
     }
   }
 
+  install({ index, term }: EntryId): void {
+    this.entries = []
+    this.baseIndex = index
+    this.baseTerm = term
+    this.commitIndex = index
+  }
+
   cut(index: number): void {
     this.baseTerm = this.termAt(index) ?? 0
     this.entries = this.entries.slice(index - this.baseIndex)
@@ -51,8 +58,17 @@ const appendArbitrary = fc.record({
 })
 const commitArbitrary = fc.record({ type: fc.constant('commit' as const), part: fc.nat(20) })
 const cutArbitrary = fc.record({ type: fc.constant('cut' as const), part: fc.nat(20) })
+const installArbitrary = fc.record({ type: fc.constant('install' as const), part: fc.nat(20) })
+/** Each run of the log weighs some hundred bytes. */
+const leaveArbitrary = fc.record({ type: fc.constant('leave' as const), bytesMax: fc.nat(4000) })
 const operations = fc.array(
-  fc.oneof({ weight: 5, arbitrary: appendArbitrary }, commitArbitrary, cutArbitrary),
+  fc.oneof(
+    { weight: 9, arbitrary: appendArbitrary },
+    { weight: 2, arbitrary: commitArbitrary },
+    { weight: 2, arbitrary: cutArbitrary },
+    { weight: 2, arbitrary: leaveArbitrary },
+    installArbitrary,
+  ),
   { minLength: 10, maxLength: 30, size: 'max' },
 )
 
@@ -74,9 +90,18 @@ function runsFrom(
   return runs
 }
 
+/** What the store would give back is known by its place. */
+function heldIn(runs: readonly LogRun[]): LoggedEntry[] {
+  return runs.flatMap((run) => {
+    if (run.bytes !== undefined) return entriesOf([run])
+    const ids = Array.from({ length: run.count }, (_, at) => ({ index: run.index + at, term: run.term }))
+    return ids.map((id) => ({ ...id, command: commandAt(id) }))
+  })
+}
+
 function expectSame(log: RaftLog, model: ArrayLog): void {
   const held = log.slice(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY)
-  expect(entriesOf(held)).toEqual(model.entries)
+  expect(heldIn(held)).toEqual(model.entries)
   expect([log.lastIndex, log.base.index, log.base.term]).toEqual([
     model.lastIndex,
     model.baseIndex,
@@ -87,7 +112,7 @@ function expectSame(log: RaftLog, model: ArrayLog): void {
   }
   for (let from = log.firstIndex; from <= log.lastIndex; from += 3) {
     const to = Math.min(log.lastIndex, from + 4)
-    expect(entriesOf(log.slice(from, to, Number.POSITIVE_INFINITY))).toEqual(
+    expect(heldIn(log.slice(from, to, Number.POSITIVE_INFINITY))).toEqual(
       model.entries.slice(from - model.baseIndex - 1, to - model.baseIndex),
     )
   }
@@ -110,12 +135,16 @@ class Pair {
   readonly model = new ArrayLog()
   conflicts = 0
   cuts = 0
+  leaves = 0
+  installs = 0
   #sequence = 0
 
   step(operation: Operation): void {
     if (operation.type === 'append') this.#append(operation)
     else if (operation.type === 'commit') this.#commit(operation.part)
-    else this.#cut(operation.part)
+    else if (operation.type === 'cut') this.#cut(operation.part)
+    else if (operation.type === 'install') this.#install(operation.part)
+    else this.#leave(operation.bytesMax)
   }
 
   /** From behind the committed part up to the end: where a message of a leader may begin. */
@@ -141,6 +170,37 @@ class Pair {
     log.lastApplied = model.commitIndex
   }
 
+  /** A leader's snapshot, of what is committed and more. */
+  #install(part: number): void {
+    const { log, model } = this
+    this.installs++
+    const id = { index: model.commitIndex + 1 + part, term: model.termAt(model.lastIndex) ?? 0 }
+    log.reset({ ...id, membership: votersOf(1), size: 0 })
+    log.lastApplied = id.index
+    model.install(id)
+  }
+
+  /** The oldest go, as few as will do, and none that is not applied. */
+  #leave(bytesMax: number): void {
+    const { log } = this
+    const before = log.slice(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY)
+    log.leaveToStore(bytesMax)
+    const runs = log.slice(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY)
+    const kept = runs.findIndex(({ bytes }) => bytes !== undefined)
+    const left = kept < 0 ? runs.length : kept
+    for (const [at, run] of runs.entries()) {
+      expect(run.bytes !== undefined).toBe(at >= left)
+      if (run.bytes === undefined) expect(lastIndexOf(run)).toBeLessThanOrEqual(log.lastApplied)
+      if (run.bytes === undefined && before[at]?.bytes !== undefined) {
+        expect(log.weightAfter(run.index - 1)).toBeGreaterThan(bytesMax)
+        this.leaves++
+      }
+    }
+    const first = runs[left]
+    if (first !== undefined && lastIndexOf(first) <= log.lastApplied)
+      expect(log.weightAfter(first.index - 1)).toBeLessThanOrEqual(bytesMax)
+  }
+
   #cut(part: number): void {
     const { log, model } = this
     if (model.commitIndex === model.baseIndex) return
@@ -152,9 +212,11 @@ class Pair {
   }
 }
 
-test('[LR5][LR6][LR14][SN14] any appends, truncations and cuts leave the log that an array of entries has', () => {
+test('[FC8][LR5][LR6][LR14][SN14] any appends, truncations, cuts, snapshots and runs left to the store make the log that an array of entries has', () => {
   let conflicts = 0
   let cuts = 0
+  let leaves = 0
+  let installs = 0
   fc.assert(
     fc.property(operations, (steps) => {
       const pair = new Pair()
@@ -164,10 +226,14 @@ test('[LR5][LR6][LR14][SN14] any appends, truncations and cuts leave the log tha
       }
       conflicts += pair.conflicts
       cuts += pair.cuts
+      leaves += pair.leaves
+      installs += pair.installs
     }),
     { seed: 21, numRuns: 150 },
   )
   // The steps must have done something.
   expect(conflicts).toBeGreaterThan(100)
   expect(cuts).toBeGreaterThan(100)
+  expect(leaves).toBeGreaterThan(100)
+  expect(installs).toBeGreaterThan(100)
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { wholeRuns } from '../../src/raft/index.js'
 import { ModelDisk, RaftNetwork, runOf } from '../../src/testing/index.js'
 import { accepted, heartbeat, requestVote } from './support/bench.js'
 
@@ -22,8 +23,8 @@ describe('messages', () => {
     const leader = network.elect(1)
     leader.propose('x')
     network.settle()
-    const [own] = leader.state.log.slice(2, 2, 99)
-    const [received] = network.node(2).state.log.slice(2, 2, 99)
+    const [own] = wholeRuns(leader.state.log.slice(2, 2, 99))
+    const [received] = wholeRuns(network.node(2).state.log.slice(2, 2, 99))
     expect(received).toEqual(own)
     expect(received?.bytes.buffer).not.toBe(own?.bytes.buffer)
   })

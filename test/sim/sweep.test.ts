@@ -24,6 +24,7 @@ describe(`${seeds} seeds`, () => {
     ['truncations', 0.3],
     ['snapshotsTaken', 10],
     ['snapshotsInstalled', 1],
+    ['runsReadBack', 10],
     ['applied', 30],
     ['read', 30],
     ['refused', 30],

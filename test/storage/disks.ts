@@ -7,7 +7,7 @@ import { afterAll } from 'vitest'
 import { MemoryDisk, openLmdbStore, openMemoryStore } from '../../src/storage/index.js'
 import { manifestKey } from '../../src/storage/keys.js'
 import { Unsettled } from '../../src/storage/unsettled.js'
-import type { TestDisk } from '../../src/testing/store-conformance.js'
+import type { TestDisk } from '../../src/testing/store-expectations.js'
 import { testMembership } from '../../src/testing/store-model.js'
 import { nodeId } from './node-id.js'
 

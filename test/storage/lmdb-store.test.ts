@@ -33,8 +33,8 @@ function flushedIn(output: string): number {
 
 async function lastIndexIn(dir: string): Promise<number> {
   const { recovered, store } = lmdbDisk(dir).open()
+  const last = stateOf({ recovered, store }).entries.at(-1)?.index ?? 0
   await store.close()
-  const last = stateOf(recovered).entries.at(-1)?.index ?? 0
   expect(recovered.hardState.currentTerm, '[DU6] the term is of the same write as the last entry').toBe(last)
   return last
 }
@@ -72,7 +72,7 @@ test('[DU2] a store that used up its room takes no more writes, and says that th
   await expect(stepStore(store, append(index, 1))).rejects.toThrow('disk full')
   await store.close()
   const { recovered, store: reopened } = lmdbDisk(dir).open()
-  expect(stateOf(recovered).entries.at(-1)?.index).toBe(index - 2)
+  expect(stateOf({ recovered, store: reopened }).entries.at(-1)?.index).toBe(index - 2)
   await reopened.close()
 })
 
@@ -165,7 +165,9 @@ test.each([1000, 4_000_000])(
     const { recovered, store: reopened } = lmdbDisk(dir).open()
     expect(recovered.base.index).toBe(10)
     expect(recovered.snapshot).toEqual(snapshot)
-    expect(stateOf(recovered).entries.map(({ index }) => index)).toEqual([11, 12, 13, 14, 15, 16, 17])
+    expect(stateOf({ recovered, store: reopened }).entries.map(({ index }) => index)).toEqual([
+      11, 12, 13, 14, 15, 16, 17,
+    ])
     await reopened.close()
   },
 )
@@ -187,7 +189,7 @@ test('writes that were given before it are flushed by close', async () => {
   await store.close()
   await Promise.all(flushed)
   const { recovered, store: reopened } = disk.open()
-  expect(stateOf(recovered).entries).toHaveLength(3)
+  expect(stateOf({ recovered, store: reopened }).entries).toHaveLength(3)
   await reopened.close()
 })
 

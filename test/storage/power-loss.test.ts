@@ -54,9 +54,10 @@ function newDisk(file: Buffer, settled: number): string {
 const fileIn = (dir: string): Buffer => readFileSync(join(dir, 'data.mdb'))
 
 async function stateIn(dir: string): Promise<StoreState> {
-  const { recovered, store } = lmdbDisk(dir).open()
-  await store.close()
-  return stateOf(recovered)
+  const opened = lmdbDisk(dir).open()
+  const state = stateOf(opened)
+  await opened.store.close()
+  return state
 }
 
 interface Moment {

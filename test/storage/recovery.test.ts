@@ -40,9 +40,12 @@ async function give(disk: DamageableDisk, given: readonly StoreStep[]): Promise<
 }
 
 async function recoveredState(disk: DamageableDisk): Promise<StoreState> {
-  const { recovered, store } = disk.open()
-  await store.close()
-  return stateOf(recovered)
+  const opened = disk.open()
+  try {
+    return stateOf(opened)
+  } finally {
+    await opened.store.close()
+  }
 }
 
 /** A disk that holds all of `steps`, then damaged. */
@@ -101,10 +104,10 @@ describe.each(disks)('%s', (_, newDisk) => {
     expect(await recoveredState(await damaged(newDisk, () => undefined))).toEqual(held)
   })
 
-  test('what was recovered is a copy', async () => {
+  test('entries that are read are copies', async () => {
     const disk = await damaged(newDisk, () => undefined)
     const { recovered, store } = disk.open()
-    for (const { bytes } of recovered.entries) bytes.fill(0)
+    for (const run of recovered.entries) store.readEntries(run)?.bytes.fill(0)
     await store.close()
     expect(await recoveredState(disk)).toEqual(held)
   })
@@ -242,6 +245,23 @@ describe.each(disks)('%s', (_, newDisk) => {
       /the piece at byte 65472 .* is damaged/,
     )
     expect(store.readSnapshot(4, 5, 10)).toEqual(snapshotBytes(snapshot, 5, 10))
+    await store.close()
+  })
+
+  test('a record that is damaged or replaced later on is told when it is read back', async () => {
+    const disk = newDisk()
+    await give(disk, steps)
+    const { recovered, store } = disk.open()
+    const other = runOf(7, 1, 3)
+    sealRun(other.bytes, 77)
+    await damageBelow(disk, store, (rows) => {
+      rows.put(logKey(7), other.bytes)
+      rows.put(logKey(11), new Uint8Array(60))
+    })
+    const [five, seven, ten, eleven] = recovered.entries
+    expect(() => store.readEntries(seven!)).toThrow(/the record of entry 7 is out of the chain/)
+    expect(() => store.readEntries(eleven!)).toThrow(/the record of entry 11 is damaged/)
+    expect([five, ten].map((run) => store.readEntries(run!)?.index)).toEqual([5, 10])
     await store.close()
   })
 

@@ -35,9 +35,10 @@ async function newLog(sizes: readonly number[]): Promise<{ dir: string; file: st
 }
 
 async function lastIndexIn(dir: string): Promise<number> {
-  const { recovered, store } = lmdbDisk(dir).open()
-  await store.close()
-  return stateOf(recovered).entries.at(-1)?.index ?? 0
+  const opened = lmdbDisk(dir).open()
+  const last = stateOf(opened).entries.at(-1)?.index ?? 0
+  await opened.store.close()
+  return last
 }
 
 /** What the tree of a meta page has under a key. */
@@ -129,7 +130,7 @@ test('what a write removed is removed when it is done again', async () => {
   await store.close()
   noteSettled(dir, settled)
   const { recovered, store: reopened } = lmdbDisk(dir).open()
-  expect(stateOf(recovered).entries.map(({ index, term }) => [index, term])).toEqual([
+  expect(stateOf({ recovered, store: reopened }).entries.map(({ index, term }) => [index, term])).toEqual([
     [1, 1],
     [2, 2],
     [3, 2],
@@ -153,7 +154,7 @@ test('several writes in one transaction are done again together', async () => {
   noteSettled(dir, settled)
   const { recovered, store: reopened } = lmdbDisk(dir).open()
   expect(recovered.snapshot).toEqual(snapshot)
-  expect(stateOf(recovered).entries.map(({ index }) => index)).toEqual([3, 4])
+  expect(stateOf({ recovered, store: reopened }).entries.map(({ index }) => index)).toEqual([3, 4])
   await reopened.close()
 })
 

@@ -1,6 +1,7 @@
 import { describe, test } from 'vitest'
 import { FaultyStore } from '../../src/storage/index.js'
-import { type StoreHarness, storeConformance, type TestDisk } from '../../src/testing/store-conformance.js'
+import { type StoreHarness, storeConformance } from '../../src/testing/store-conformance.js'
+import type { TestDisk } from '../../src/testing/store-expectations.js'
 import { lmdbDisk, memoryDisk, nextTurn } from './disks.js'
 
 /** A disk behind faults, none of which ever happens. */

@@ -41,9 +41,9 @@ function expectWhole(store: LogStore, snapshot: Snapshot): void {
 }
 
 test('begins with an empty log and the membership that it is given', () => {
-  const { recovered } = openVolatileStore(testMembership, nextTurn)
-  expect(stateOf(recovered)).toEqual(emptyState)
-  expect(recovered.membership).toEqual(testMembership)
+  const opened = openVolatileStore(testMembership, nextTurn)
+  expect(stateOf(opened)).toEqual(emptyState)
+  expect(opened.recovered.membership).toEqual(testMembership)
 })
 
 test('a write counts as flushed when it returns, a piece of our own snapshot in a later turn, in order', async () => {

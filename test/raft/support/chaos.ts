@@ -10,6 +10,7 @@ const limits = {
   inflightMessagesMax: 4,
   inflightBytesMax: 400,
   uncommittedBytesMax: 4000,
+  logMemoryBytesMax: 600,
   snapshotChunkBytes: 200,
   waitingReadsMax: 5,
 }

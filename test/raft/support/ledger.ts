@@ -1,7 +1,7 @@
 /** The paper's five properties (Figure 3), checked over a whole network against one ledger of what is true. */
 import {
-  type EntryRun,
   type LogIndex,
+  type LogRun,
   lastIndexOf,
   majorityOf,
   type NodeId,
@@ -21,7 +21,7 @@ export class Ledger {
   /** What is known to follow which entry: equal ids, equal entries and equal pasts. */
   readonly #entryAt = new Map<string, string>()
   /** Runs that were compared, with the entry that came before. */
-  readonly #checkedRuns = new WeakMap<EntryRun, string>()
+  readonly #checkedRuns = new WeakMap<LogRun, string>()
   readonly #leaderLogs = new Map<NodeId, { readonly term: Term; readonly lastIndex: LogIndex }>()
 
   /** Throws when a property does not hold. Called after every step. */
@@ -60,13 +60,15 @@ export class Ledger {
   }
 
   /** If two logs contain an entry with the same index and term, they are identical up to it. */
-  #logMatching({ id, state: { log } }: NetworkNode): void {
+  #logMatching(node: NetworkNode): void {
+    const { id, state } = node
+    const { log } = state
     let previous = `${log.base.index}@${log.base.term}`
     for (const run of log.slice(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY)) {
       const last = `${lastIndexOf(run)}@${run.term}`
       if (this.#checkedRuns.get(run) !== previous) {
         this.#checkedRuns.set(run, previous)
-        for (const { index, term, command } of entriesOf([run])) {
+        for (const { index, term, command } of entriesOf(node.runsOf([run]))) {
           const name = `${index}@${term}`
           const content = `${previous} ${command}`
           if ((this.#entryAt.get(name) ?? content) !== content) {
