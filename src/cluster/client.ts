@@ -5,9 +5,9 @@
 import type { MessagePort } from 'node:worker_threads'
 import { RaftError } from '../errors/index.js'
 import { isReusable } from '../machine/index.js'
-import type { FrameBuilder, NodeId } from '../raft/index.js'
+import { type FrameBuilder, type NodeId, sliceFrame } from '../raft/index.js'
 import { postRequests, type Settlement, type Settlements } from '../transport/index.js'
-import { Answers, type Request, RequestPacker } from './requests.js'
+import { Answers, AnswersInParts, type Request, RequestPacker } from './requests.js'
 
 /** Bytes on their way to a node and not settled; more waits here. */
 const sentBytesMax = 16 << 20
@@ -109,10 +109,7 @@ export class Client {
       // One that is not there was given up at its deadline: its callers were told that the outcome is unknown.
       const request = this.#sent.get(settlement.request)
       if (settlement.outcome === 'read') {
-        this.#answered(request, new Answers(settlement.results, 0, 0))
-        // Behind the calls that copy their answers now.
-        const buffer = settlement.results.buffer as ArrayBuffer
-        queueMicrotask(() => this.#giveBack(buffer))
+        this.#wasRead(request, settlement)
       } else if (settlement.outcome === 'applied') {
         this.#answered(request, new Answers(results, from, settlement.index))
         const passed = new Answers(results, from, settlement.index)
@@ -123,6 +120,20 @@ export class Client {
       }
     }
     if (this.#unsent.length > 0) this.#scheduleTurn()
+  }
+
+  /** A part of the answers waits here, and the rest is asked for: so no more than a part is on its way at a time. */
+  #wasRead(request: Request | undefined, { count, results }: Settlement & { outcome: 'read' }): void {
+    request?.parts.push(results)
+    if (request !== undefined && count < request.frame.count) {
+      this.#takeBack(request).frame = sliceFrame(request.frame, count)
+      this.#unsent.unshift(request)
+      return
+    }
+    const isInParts = request !== undefined && request.parts.length > 1
+    this.#answered(request, isInParts ? new AnswersInParts(request.parts) : new Answers(results, 0, 0))
+    // Behind the calls that copy their answers now.
+    queueMicrotask(() => this.#giveBack(results.buffer as ArrayBuffer))
   }
 
   #answered(request: Request | undefined, answers: Answers): void {
@@ -195,6 +206,7 @@ export class Client {
     const batch: Request[] = []
     for (const request of this.#unsent) {
       if (this.#sentBytes > sentBytesMax) break
+      request.id = this.#nextId++
       request.sentTo = leader
       this.#sentBytes += request.byteLength
       this.#sent.set(request.id, request)
@@ -212,7 +224,7 @@ export class Client {
   }
 
   #pack(packer: RequestPacker): void {
-    const request = packer.take(this.#nextId++, performance.now() + this.#timeoutMs)
+    const request = packer.take(performance.now() + this.#timeoutMs)
     this.#pendingBytes += request.byteLength
     this.#pending.push(request)
     this.#unsent.push(request)

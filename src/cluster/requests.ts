@@ -9,18 +9,19 @@ const { [Symbol.species]: bufferView } = Buffer as unknown as {
   readonly [Symbol.species]: new (buffer: ArrayBufferLike, byteOffset: number, length: number) => Buffer
 }
 const noBlock = new ArrayBuffer(0)
+const noBytes = new Uint8Array(noBlock)
 /** Bytes that are copied out of a message at a time: what nobody keeps of them lives as long as what somebody does. */
 const blockBytes = 4000
 
 /** The packed answers to one request: each of its calls reads its own, in the order of the calls. */
 export class Answers implements AnswerSource<Buffer> {
-  readonly bytes: Uint8Array
+  bytes: Uint8Array
   /** Where the present answer lies. */
   start = 0
   end: number
   /** Place of the present command in the log; that of a query means nothing. */
   index: LogIndex
-  readonly view: DataView
+  view: DataView
   #block: ArrayBufferLike = noBlock
   #blockOffset = 0
   #blockStart = 0
@@ -54,6 +55,15 @@ export class Answers implements AnswerSource<Buffer> {
     return new bufferView(this.#block, this.#blockOffset + start - this.#blockStart, end - start)
   }
 
+  /** Goes on before the first answer in `bytes`. */
+  protected goOnIn(bytes: Uint8Array): void {
+    this.bytes = bytes
+    this.end = 0
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#blockStart = 0
+    this.#blockEnd = 0
+  }
+
   #copyBlock(start: number, end: number): void {
     this.#blockStart = start
     this.#blockEnd = Math.max(end, Math.min(start + blockBytes, this.bytes.byteLength))
@@ -63,16 +73,36 @@ export class Answers implements AnswerSource<Buffer> {
   }
 }
 
+/** Answers that came in parts, each of which is let go when the next one begins. */
+export class AnswersInParts extends Answers {
+  readonly #parts: Uint8Array[]
+
+  constructor(parts: Uint8Array[]) {
+    super(noBytes, 0, 0)
+    this.#parts = parts
+  }
+
+  override advance(): void {
+    const next = this.end === this.bytes.byteLength ? this.#parts.shift() : undefined
+    if (next !== undefined) this.goOnIn(next)
+    super.advance()
+  }
+}
+
 /** A frame and whoever waits for its answers, from the turn that made it until it is settled. */
 export interface Request {
-  readonly id: number
+  /** Names it on its way. Another one each time it is sent, so that nothing late is taken for its answer. */
+  id: number
   readonly type: 'propose' | 'read'
-  /** Replaced by the copy that a refusal brings back. */
+  /** Replaced by the copy that a refusal brings back, and by the queries that a part of the answers leaves. */
   frame: Frame
+  /** Bytes of the frame that was packed. */
   readonly byteLength: number
   readonly deadlineMs: number
   readonly answer: (answers: Answers) => void
   readonly fail: (error: RaftError) => void
+  /** Answers to queries, in order: once those to the queries in `frame` are among them, it is settled. */
+  readonly parts: Uint8Array[]
   /** The node it was sent to; `undefined` while it waits here. */
   sentTo: number | undefined
   isSettled: boolean
@@ -112,19 +142,20 @@ export class RequestPacker {
     return this.#waiting.answers
   }
 
-  take(id: number, deadlineMs: number): Request {
+  take(deadlineMs: number): Request {
     const frame = this.frame.take()
     const { answer, fail } = this.#waiting
     this.#waiting = waiting()
     const { byteLength } = frame.bytes
     return {
-      id,
+      id: 0,
       type: this.#type,
       frame,
       byteLength,
       deadlineMs,
       answer,
       fail,
+      parts: [],
       sentTo: undefined,
       isSettled: false,
     }

@@ -35,6 +35,8 @@ const restoreBytes = 1 << 20
 export interface DriverOptions {
   readonly raft: RaftOptions
   readonly bounds: LogBounds
+  /** Bytes of results after which a turn ends, and a request is answered in part; a single one may be larger. */
+  readonly resultBytesMax: number
   readonly store: LogStore
   readonly machine: StateMachine
   readonly links: Links
@@ -85,7 +87,7 @@ export class Driver {
     this.#options = options
     this.raft = new Raft(options.raft)
     this.#proposals = new Proposals(this.#settle)
-    this.#reads = new Reads(options.machine, this.#settle)
+    this.#reads = new Reads(options.machine, options.resultBytesMax, this.#settle)
     const { store, machine, bounds, clock, counters, heartbeatIntervalMs } = options
     this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, counters, (error) =>
       this.#fail(error),
@@ -193,7 +195,7 @@ export class Driver {
   /** If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] (Figure 2, all servers). */
   #apply(): void {
     const { log } = this.raft.state
-    const { counters } = this.#options
+    const { counters, resultBytesMax } = this.#options
     const applyTo = this.#applyTo
     let budget = applyBytesPerTurn
     while (log.lastApplied < applyTo && budget > 0) {
@@ -207,11 +209,15 @@ export class Driver {
         this.raft.step({ type: 'applied', index: run.index + run.count - 1 })
         this.#proposals.applied(run)
         budget -= run.bytes.byteLength
+        // A command may answer with far more bytes than it has.
+        if (this.#results.byteLength >= resultBytesMax) budget = 0
+        if (budget <= 0) break
       }
     }
-    this.#reads.serve(log.lastApplied)
-    if (log.lastApplied < applyTo) this.#deferTurn()
-    else if (log.lastApplied >= (log.snapshot?.index ?? 0)) this.#snapshotter.begin()
+    const isApplied = log.lastApplied >= applyTo
+    const isServed = this.#reads.serve(log.lastApplied)
+    if (!isApplied || !isServed) this.#deferTurn()
+    if (isApplied && log.lastApplied >= (log.snapshot?.index ?? 0)) this.#snapshotter.begin()
   }
 
   #applyRun(run: EntryRun): void {

@@ -1,14 +1,14 @@
 /**
  * Linearizable reads (thesis §6.4): answered once leadership is confirmed and their readIndex is applied. While
- * nothing is being written, the queries are read while the followers are asked, and their answers wait.
+ * nothing is being written, the queries are read while the followers are asked, and their answers wait. How many
+ * bytes a query answers is known once it is read: a request may be answered in part, and what a turn does is bounded.
  */
-import { ResultBuilder, type StateMachine } from '../machine/index.js'
+import { type PackedResults, ResultBuilder, type StateMachine } from '../machine/index.js'
 import type { Frame, LogIndex, NodeId, ReadState } from '../raft/index.js'
 import type { Settlement } from '../transport/index.js'
 
-/** Requests that are read before they are confirmed, and the bytes of their answers. */
+/** Requests that are read before they are confirmed. */
 const aheadMax = 8
-const aheadBytesMax = 1 << 20
 
 interface Read {
   readonly request: number
@@ -18,7 +18,7 @@ interface Read {
 
 /** Answers that wait for their read to be confirmed. */
 interface Ahead {
-  readonly results: Uint8Array
+  readonly results: PackedResults
   /** What the state machine held when they were made. */
   readonly lastApplied: LogIndex
 }
@@ -30,15 +30,18 @@ interface ConfirmedRead {
 
 export class Reads {
   readonly #machine: StateMachine
+  readonly #resultBytesMax: number
   readonly #settle: (settlement: Settlement) => void
-  readonly #results = new ResultBuilder()
+  readonly #results: ResultBuilder
   /** In order of arrival. */
   readonly #unconfirmed = new Map<number, Read>()
   /** In order of readIndex: commitIndex only ever rises. */
   #confirmed: ConfirmedRead[] = []
 
-  constructor(machine: StateMachine, settle: (settlement: Settlement) => void) {
+  constructor(machine: StateMachine, resultBytesMax: number, settle: (settlement: Settlement) => void) {
     this.#machine = machine
+    this.#resultBytesMax = resultBytesMax
+    this.#results = new ResultBuilder(resultBytesMax)
     this.#settle = settle
   }
 
@@ -57,15 +60,20 @@ export class Reads {
     }
   }
 
-  /** Answers what is confirmed and may be read by now. */
-  serve(lastApplied: LogIndex): void {
+  /** Answers what is confirmed and may be read by now. False when some of it is left for the next turn. */
+  serve(lastApplied: LogIndex): boolean {
     let served = 0
+    let bytesServed = 0
     for (const { read, readIndex } of this.#confirmed) {
-      if (readIndex > lastApplied) break
-      this.#settle({ request: read.request, outcome: 'read', results: this.#answersTo(read, readIndex) })
+      if (readIndex > lastApplied || bytesServed >= this.#resultBytesMax) break
+      const { bytes, count } = this.#answersTo(read, readIndex)
+      this.#settle({ request: read.request, outcome: 'read', count, results: bytes })
+      bytesServed += bytes.byteLength
       served++
     }
     if (served > 0) this.#confirmed = this.#confirmed.slice(served)
+    const [next] = this.#confirmed
+    return next === undefined || next.readIndex > lastApplied
   }
 
   /**
@@ -76,9 +84,9 @@ export class Reads {
     let count = 0
     let bytes = 0
     for (const read of this.#unconfirmed.values()) {
-      if (count === aheadMax || bytes >= aheadBytesMax) return
+      if (count === aheadMax || bytes >= this.#resultBytesMax) return
       read.ahead ??= { results: this.#read(read.frame), lastApplied }
-      bytes += read.ahead.results.byteLength
+      bytes += read.ahead.results.bytes.byteLength
       count++
     }
   }
@@ -89,17 +97,26 @@ export class Reads {
   }
 
   /** What was read of a state that holds readIndex may be told: nothing that the read has to see came after it. */
-  #answersTo({ frame, ahead }: Read, readIndex: LogIndex): Uint8Array {
+  #answersTo({ frame, ahead }: Read, readIndex: LogIndex): PackedResults {
     if (ahead === undefined) return this.#read(frame)
     if (ahead.lastApplied >= readIndex) return ahead.results
-    this.reuse(ahead.results.buffer as ArrayBuffer)
+    this.reuse(ahead.results.bytes.buffer as ArrayBuffer)
     return this.#read(frame)
   }
 
-  #read(frame: Frame): Uint8Array {
-    this.#machine.read(frame, this.#results)
-    const { bytes, count } = this.#results.take()
-    if (count !== frame.count) throw new Error(`the machine gave ${count} results for ${frame.count} queries`)
-    return bytes
+  /** The answers to the first queries: to all of them, or to as many as may go into one message. */
+  #read(frame: Frame): PackedResults {
+    try {
+      this.#machine.read(frame, this.#results)
+    } catch (error) {
+      // Whatever becomes of the machine's read where it is ended early, it has changed nothing.
+      if (!this.#results.isFull) throw error
+    }
+    const { isFull } = this.#results
+    // Where it was ended, one more was to come.
+    const given = this.#results.count + (isFull ? 1 : 0)
+    if (given > frame.count || (given < frame.count && !isFull))
+      throw new Error(`the machine gave ${given} results for ${frame.count} queries`)
+    return this.#results.take()
   }
 }

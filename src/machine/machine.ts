@@ -14,7 +14,10 @@ export interface CommandRun extends Frame {
 /** Takes one result for each command or query, in order. */
 export interface ResultWriter {
   append(result: Uint8Array): void
-  /** Room for a result of `length` bytes; returns the offset in `bytes` where it goes. */
+  /**
+   * Room for a result of `length` bytes; returns the offset in `bytes` where it goes. To a query this throws, as
+   * `append` does, where all answers together become too large for one message: let the error through.
+   */
   reserve(length: number): number
   /** Another one after each `reserve`. */
   readonly bytes: Uint8Array
@@ -30,7 +33,7 @@ export interface StateMachine {
   /**
    * Answers queries from the present state and changes nothing; walk them with `forEachCommand`. Exactly one result
    * a query must be appended, in their order; a malformed one gets an answer that says so. `queries.bytes` must not
-   * be kept.
+   * be kept. `results` may end it early, by an error: the queries not answered by then are asked again.
    */
   read(queries: Frame, results: ResultWriter): void
 

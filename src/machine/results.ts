@@ -14,25 +14,26 @@ export interface PackedResults {
 
 /**
  * From so many bytes on results leave in the buffer that they were packed in. Shorter ones are copied out of it, and so
- * are those that leave most of it free or were larger than `reusedBytesMax`.
+ * are those that leave most of it free or were larger than `resultBytesMaxDefault`.
  */
 const givenBytesMin = 16 << 10
-/** Buffers of more bytes are not used again. */
-const reusedBytesMax = 1 << 20
+/** Bytes of results that a node makes in one go, as far as it has the choice. Longer buffers are not used again. */
+export const resultBytesMaxDefault = 1 << 20
 /** Buffers that wait to be used again. */
 const reusedMax = 4
 
 /** Whether a buffer of results is worth sending back once they are read. */
 export function isReusable({ byteLength }: ArrayBuffer): boolean {
-  return byteLength >= givenBytesMin && byteLength <= reusedBytesMax
+  return byteLength >= givenBytesMin && byteLength <= resultBytesMaxDefault
 }
 
 /** Packs results. Reused from turn to turn. */
 export class ResultBuilder extends Packer implements ResultWriter {
   readonly #reused: Uint8Array<ArrayBuffer>[] = []
 
-  constructor() {
-    super(0)
+  /** Takes no result that would pass `bytesMax`, but for the first. */
+  constructor(bytesMax?: number) {
+    super(0, bytesMax)
   }
 
   /** Takes back the buffer of results that were read: memory that is new to a process costs more than to write into it. */
@@ -42,7 +43,7 @@ export class ResultBuilder extends Packer implements ResultWriter {
 
   override take(): PackedResults {
     const { byteLength, capacity } = this
-    if (byteLength < givenBytesMin || byteLength < capacity / 4 || capacity > reusedBytesMax)
+    if (byteLength < givenBytesMin || byteLength < capacity / 4 || capacity > resultBytesMaxDefault)
       return super.take()
     return this.give(this.#reused.pop() ?? new Uint8Array(capacity))
   }

@@ -6,7 +6,7 @@ import { createHistogram, performance, type RecordableHistogram } from 'node:per
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { Counters, Driver } from '../driver/index.js'
 import { failure, RaftError, type Result } from '../errors/index.js'
-import { loadMachine, type StateMachine } from '../machine/index.js'
+import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machine/index.js'
 import type { Message } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 import { type FromNode, type LinkEnd, PortLinks, postSettlements, type ToNode } from '../transport/index.js'
@@ -46,6 +46,7 @@ export class NodeHost implements NodeControl {
       const driver = new Driver({
         raft: { id: nodeId, membership: recovered.membership, seed, limits, recovered },
         bounds: options.bounds,
+        resultBytesMax: resultBytesMaxDefault,
         store,
         machine,
         links: this.#links,

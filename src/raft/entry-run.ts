@@ -141,15 +141,20 @@ export function sliceRun(run: LogRun, from: LogIndex, to: LogIndex): LogRun {
   assert(from >= run.index && to <= last && from <= to, 'a slice lies within its run')
   if (from === run.index && to === last) return run
   if (run.bytes === undefined) return { ...run, index: from, count: to - from + 1 }
+  return stampRun(sliceFrame(run, from - run.index, to - run.index + 1), from, run.term, run.kind)
+}
+
+/** The commands from position `from` up to `to`, that one left out, as a frame of their own. */
+export function sliceFrame(frame: Frame, from: number, to = frame.count): Frame {
   let start = runHeaderBytes
   let end = runHeaderBytes
-  forEachCommand(run, (_, commandEnd, position) => {
-    if (run.index + position < from) start = commandEnd
-    if (run.index + position <= to) end = commandEnd
+  forEachCommand(frame, (_, commandEnd, position) => {
+    if (position < from) start = commandEnd
+    if (position < to) end = commandEnd
   })
   const bytes = new Uint8Array(runHeaderBytes + end - start)
-  bytes.set(run.bytes.subarray(start, end), runHeaderBytes)
-  return stampRun({ bytes, count: to - from + 1 }, from, run.term, run.kind)
+  bytes.set(frame.bytes.subarray(start, end), runHeaderBytes)
+  return { bytes, count: to - from }
 }
 
 /** Packs commands into a frame. Reused from frame to frame. */

@@ -7,16 +7,21 @@ export const commandHeaderBytes = 4
 export class Packer {
   #bytes = new Uint8Array(4096)
   #view = new DataView(this.#bytes.buffer)
-  /** Bytes that its buffer has room for: V8 does not inline the call that asks the buffer itself. */
+  /** Bytes of its buffer: V8 does not inline the call that asks the buffer itself. */
   #capacity = this.#bytes.byteLength
   readonly #headerBytes: number
+  readonly #bytesMax: number
+  /** How far it may be filled as it is: to the end of its buffer, but not past `bytesMax`; 0 once it is full. */
+  #room: number
   #length: number
   #count = 0
 
-  /** Leaves `headerBytes` free before the first one. */
-  constructor(headerBytes: number) {
+  /** Leaves `headerBytes` free before the first one, and takes none that would pass `bytesMax`, but for the first. */
+  constructor(headerBytes: number, bytesMax = Number.POSITIVE_INFINITY) {
     this.#headerBytes = headerBytes
     this.#length = headerBytes
+    this.#bytesMax = bytesMax
+    this.#room = Math.min(this.#capacity, bytesMax)
   }
 
   get count(): number {
@@ -25,6 +30,11 @@ export class Packer {
 
   get capacity(): number {
     return this.#capacity
+  }
+
+  /** Whether one was refused, as all are from then on, until what is there is taken. */
+  get isFull(): boolean {
+    return this.#room === 0
   }
 
   /** Bytes that would be taken now, header included. */
@@ -37,10 +47,10 @@ export class Packer {
     return this.#bytes
   }
 
-  /** Makes room for one of `length` bytes and returns the offset in `bytes` where it goes. */
+  /** Makes room for one of `length` bytes and returns the offset in `bytes` where it goes. Throws when it is full. */
   reserve(length: number): number {
     const start = this.#length + commandHeaderBytes
-    if (start + length > this.#capacity) this.#grow(start + length)
+    if (start + length > this.#room) this.#grow(start + length)
     this.#view.setUint32(this.#length, length, true)
     this.#length = start + length
     this.#count++
@@ -55,8 +65,7 @@ export class Packer {
   /** What was packed, in a buffer of its own, so that it can be transferred; the packer starts over, empty. */
   take(): { readonly bytes: Uint8Array; readonly count: number } {
     const taken = { bytes: this.#bytes.slice(0, this.#length), count: this.#count }
-    this.#length = this.#headerBytes
-    this.#count = 0
+    this.#startOver()
     return taken
   }
 
@@ -64,15 +73,23 @@ export class Packer {
   give(next: Uint8Array<ArrayBuffer>): { readonly bytes: Uint8Array; readonly count: number } {
     const given = { bytes: this.#bytes.subarray(0, this.#length), count: this.#count }
     this.#replace(next)
-    this.#length = this.#headerBytes
-    this.#count = 0
+    this.#startOver()
     return given
   }
 
+  #startOver(): void {
+    this.#length = this.#headerBytes
+    this.#count = 0
+    this.#room = Math.min(this.#capacity, this.#bytesMax)
+  }
+
   #grow(needed: number): void {
-    const grown = new Uint8Array(Math.max(needed, this.#capacity * 2))
+    if (this.#count > 0 && needed > this.#bytesMax) this.#room = 0
+    if (this.isFull) throw new Error(`no more than ${this.#bytesMax} bytes go into one buffer`)
+    const grown = new Uint8Array(Math.max(needed, Math.min(this.#capacity * 2, this.#bytesMax)))
     grown.set(this.#bytes.subarray(0, this.#length))
     this.#replace(grown)
+    this.#room = this.#capacity
   }
 
   #replace(bytes: Uint8Array<ArrayBuffer>): void {

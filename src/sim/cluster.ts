@@ -3,7 +3,14 @@
  * where a second passes as fast as its events can be worked off. Nothing moves but in `run` and `until`.
  */
 import { defaultLogBounds, type LogBounds } from '../driver/index.js'
-import { createKv, encode, type MachineFactory, writeGet, writePut } from '../machine/index.js'
+import {
+  createKv,
+  encode,
+  type MachineFactory,
+  resultBytesMaxDefault,
+  writeGet,
+  writePut,
+} from '../machine/index.js'
 import { defaultLimits, type NodeId, type RaftEvent, type RaftLimits } from '../raft/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { Checker, membershipOf } from './checker.js'
@@ -28,6 +35,8 @@ export interface SimulatedClusterOptions {
   readonly nodes?: number
   readonly limits?: Partial<RaftLimits>
   readonly bounds?: LogBounds
+  /** Bytes of results after which a node ends a turn, and answers a request in part. Default 1 MiB. */
+  readonly resultBytesMax?: number
   /** Virtual milliseconds between two ticks of a node. Default 10. */
   readonly tickMs?: number
   /** Longest time from a message's arrival to the turn that takes it. Default 0.1 ms. */
@@ -102,6 +111,7 @@ export class SimulatedCluster {
         membership: membershipOf(ids),
         limits: this.limits,
         bounds,
+        resultBytesMax: options.resultBytesMax ?? resultBytesMaxDefault,
         tickMs,
         turnMs,
         snapshotPieceBytes: options.snapshotPieceBytes ?? 1024,

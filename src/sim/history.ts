@@ -93,7 +93,7 @@ export class History {
       case 'applied':
         return this.#applied(call, settlement.index, bytes)
       case 'read':
-        return this.#read(call, bytes)
+        return this.#read(call, settlement.count, bytes)
       case 'refused':
         return this.#wasRefused(call, settlement)
       case 'unknown':
@@ -133,10 +133,13 @@ export class History {
   }
 
   /** A read shows the state at one revision, not before any that was known when the read was called. */
-  #read(call: Call, bytes: Uint8Array): Outcome {
+  #read(call: Call, count: number, bytes: Uint8Array): Outcome {
     const answers: (GetAnswer | RangeAnswer)[] = []
     const source = new Memory(bytes)
-    forEachResult({ bytes, count: call.commands.length }, (start, end, position) => {
+    if (count < 1 || count > call.commands.length)
+      this.#report('results', call, `got ${count} answers to ${call.commands.length} queries`)
+    if (count < call.commands.length) this.#counts.readInPart++
+    forEachResult({ bytes, count }, (start, end, position) => {
       const query = call.commands[position]
       if (query === undefined) return
       const isRange = query[0] === rangeOp

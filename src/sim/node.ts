@@ -27,6 +27,7 @@ export interface SimulatedNodeOptions {
   readonly membership: Membership
   readonly limits: RaftLimits
   readonly bounds: LogBounds
+  readonly resultBytesMax: number
   readonly tickMs: number
   /** Longest time from a message's arrival to the turn that takes it. */
   readonly turnMs: number
@@ -112,7 +113,8 @@ export class SimulatedNode implements WatchedNode {
   }
 
   start(): void {
-    const { id, seed, limits, bounds, tickMs, createMachine, snapshotPieceBytes } = this.#options
+    const { id, seed, limits, bounds, resultBytesMax, tickMs, createMachine, snapshotPieceBytes } =
+      this.#options
     const { checker, time } = this.#world
     this.incarnation++
     const { incarnation } = this
@@ -148,6 +150,7 @@ export class SimulatedNode implements WatchedNode {
             recovered,
           },
           bounds,
+          resultBytesMax,
           store: new WatchedStore(
             opened.store,
             this.durable,

@@ -38,6 +38,8 @@ export interface Plan {
   readonly turnMs: number
   readonly limits: Partial<RaftLimits>
   readonly bounds: LogBounds
+  /** Mostly so small that several queries are answered in parts. */
+  readonly resultBytesMax: number
   readonly snapshotPieceBytes: number
   readonly network: NetworkConditions
   readonly disk: DiskConditions
@@ -86,6 +88,7 @@ export function planOf(seed: number): Plan {
     },
     stormMs: isLong ? dice.between(15_000, 40_000) : dice.between(1500, 5000),
     faultGapMs: dice.pick([60, 150, 300]),
+    resultBytesMax: dice.pick([1, 100, 400, 1 << 20]),
   }
   // What is new is drawn last, so that every seed goes on to stand for what it stood for.
   const logMemoryBytesMax = dice.pick([1, 600, 4000, 1 << 20])

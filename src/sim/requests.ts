@@ -11,16 +11,25 @@ const wayMs = 0.1
 /** How a request reaches a node; false when it does not run. */
 export type AskNode = (nodeId: NodeId, request: ClientRequest) => boolean
 
+/** What a client waits for: the answers to all of its commands. */
+interface Waiting {
+  readonly done: (outcome: Outcome) => void
+  /** The client was told something. */
+  isSettled: boolean
+}
+
 interface Open {
   readonly call: Call
-  readonly done: (outcome: Outcome) => void
+  readonly waiting: Waiting
+  /** Answers that the client already has, to queries before these. */
+  readonly answers: Read['answers']
   /** Its node has it. */
   hasArrived: boolean
   /** Its node has answered. */
   isAnswered: boolean
-  /** The client was told something. */
-  isSettled: boolean
 }
+
+type Read = Outcome & { readonly outcome: 'read' }
 
 export class Requests {
   readonly #world: World
@@ -46,23 +55,33 @@ export class Requests {
     timeoutMs: number,
     done: (outcome: Outcome) => void,
   ): void {
+    const waiting: Waiting = { done, isSettled: false }
+    this.#request(waiting, nodeId, type, commands, [])
+    this.#world.time.after(1000 * timeoutMs, () => {
+      if (waiting.isSettled) return
+      this.#world.counts.timedOut++
+      this.#tell(waiting, unknown('no answer came in time'))
+    })
+  }
+
+  #request(
+    waiting: Waiting,
+    nodeId: NodeId,
+    type: ClientRequest['type'],
+    commands: readonly Uint8Array[],
+    answers: Read['answers'],
+  ): void {
     const request = ++this.#lastRequest
     const call = this.#history.call(request, type, nodeId, commands)
-    const open: Open = { call, done, hasArrived: false, isAnswered: false, isSettled: false }
+    const open: Open = { call, waiting, answers, hasArrived: false, isAnswered: false }
     this.#open.set(request, open)
-    const { time } = this.#world
     for (const command of commands) this.#packer.append(command)
     const frame = this.#packer.take()
-    time.after(this.#way(), () => {
+    this.#world.time.after(this.#way(), () => {
       open.hasArrived = true
       if (this.#ask(nodeId, { request, type, frame })) return
       this.#open.delete(request)
-      this.#tell(open, unknown('its node does not run'))
-    })
-    time.after(1000 * timeoutMs, () => {
-      if (open.isSettled) return
-      this.#world.counts.timedOut++
-      this.#tell(open, unknown('no answer came in time'))
+      this.#tell(waiting, unknown('its node does not run'))
     })
   }
 
@@ -93,7 +112,7 @@ export class Requests {
     for (const open of this.#open.values()) {
       if (open.call.nodeId !== nodeId || !open.hasArrived || open.isAnswered) continue
       this.#open.delete(open.call.request)
-      this.#world.time.after(this.#way(), () => this.#tell(open, unknown('its node stopped')))
+      this.#world.time.after(this.#way(), () => this.#tell(open.waiting, unknown('its node stopped')))
     }
   }
 
@@ -120,14 +139,23 @@ export class Requests {
     this.#history.answered(open.call, settlement)
     time.after(this.#way(), () => {
       const told = this.#history.settled(open.call, settlement, bytes)
-      this.#tell(open, told)
+      if (told.outcome === 'read') this.#wasRead(open, told)
+      else this.#tell(open.waiting, told)
     })
   }
 
-  #tell(open: Open, outcome: Outcome): void {
-    if (open.isSettled) return
-    open.isSettled = true
-    open.done(outcome)
+  /** Where a part was answered, the rest is asked for, at the same node: by a call of its own, which may see more. */
+  #wasRead({ call, waiting, answers }: Open, told: Read): void {
+    const rest = call.commands.slice(told.answers.length)
+    const all = [...answers, ...told.answers]
+    if (rest.length === 0) return this.#tell(waiting, { outcome: 'read', answers: all })
+    if (!waiting.isSettled) this.#request(waiting, call.nodeId, call.type, rest, all)
+  }
+
+  #tell(waiting: Waiting, outcome: Outcome): void {
+    if (waiting.isSettled) return
+    waiting.isSettled = true
+    waiting.done(outcome)
   }
 
   #way(): number {

@@ -44,6 +44,8 @@ const outcomeNames = [
   'requests',
   'applied',
   'read',
+  /** Of these, those that left queries to be asked again. */
+  'readInPart',
   'refused',
   'unknown',
   'timedOut',

@@ -23,8 +23,16 @@ export type Settlement =
       readonly index: LogIndex
       readonly count: number
     }
-  /** The answer to each query, one after the other, each as (u32 length, bytes). */
-  | { readonly request: number; readonly outcome: 'read'; readonly results: Uint8Array }
+  /**
+   * The answers to the first `count` queries, one after the other, each as (u32 length, bytes). When they are not all,
+   * since all would be too many bytes for one message, the others were not read, and are to be asked again.
+   */
+  | {
+      readonly request: number
+      readonly outcome: 'read'
+      readonly count: number
+      readonly results: Uint8Array
+    }
   /** Nothing of it happened, and nothing will. */
   | {
       readonly request: number

@@ -1,8 +1,8 @@
 import { Counters, Driver } from '../../src/driver/index.js'
-import { createKv, type StateMachine } from '../../src/machine/index.js'
+import { createKv, resultBytesMaxDefault, type StateMachine } from '../../src/machine/index.js'
 import type { Message, RaftLimits } from '../../src/raft/index.js'
 import { type LogStore, MemoryDisk, openMemoryStore } from '../../src/storage/index.js'
-import type { Settlement } from '../../src/transport/index.js'
+import type { Settlement, Settlements } from '../../src/transport/index.js'
 
 export const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [] }
 
@@ -13,6 +13,8 @@ export interface DrivenNodeOptions {
   readonly wrap?: (store: LogStore) => LogStore
   readonly logBytesMax?: number
   readonly trailingBytes?: number
+  readonly resultBytesMax?: number
+  readonly defer?: (callback: () => void) => void
 }
 
 /** One node of three, on a disk in memory: each flush ends when the test says so, and the test is the other two. */
@@ -20,6 +22,8 @@ export class DrivenNode {
   readonly sent: Message[] = []
   readonly failures: unknown[] = []
   readonly settled: Settlement[] = []
+  /** What was settled, turn by turn. */
+  readonly messages: Settlements[] = []
   readonly flushes: (() => void)[] = []
   readonly machine: StateMachine
   readonly driver: Driver
@@ -31,6 +35,8 @@ export class DrivenNode {
     wrap = (store) => store,
     logBytesMax = 1 << 30,
     trailingBytes = 0,
+    resultBytesMax = resultBytesMaxDefault,
+    defer = (callback) => callback(),
   }: DrivenNodeOptions = {}) {
     this.machine = machine
     const opened = openMemoryStore(disk, {
@@ -39,13 +45,17 @@ export class DrivenNode {
     this.driver = new Driver({
       raft: { id: 1, membership, seed: 1, limits, recovered: opened.recovered },
       bounds: { logBytesMax, trailingBytes },
+      resultBytesMax,
       store: wrap(opened.store),
       machine,
       links: { send: (message) => void this.sent.push(message) },
-      clock: { now: () => 0, defer: (callback) => callback() },
+      clock: { now: () => 0, defer },
       counters: new Counters(Counters.allocate()),
       heartbeatIntervalMs: 50,
-      settle: ({ settled }) => void this.settled.push(...settled),
+      settle: (settlements) => {
+        this.messages.push(settlements)
+        this.settled.push(...settlements.settled)
+      },
       observe: () => undefined,
       heartbeatSeen: () => undefined,
       failed: (error) => void this.failures.push(error),

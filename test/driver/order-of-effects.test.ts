@@ -53,6 +53,7 @@ class Surroundings {
     this.driver = new Driver({
       raft: { id: 1, membership: { voters, votersOutgoing: [], learners: [] }, seed: 1, limits },
       bounds: { logBytesMax: 1 << 30, trailingBytes: 0 },
+      resultBytesMax: 1 << 20,
       store,
       machine,
       links: { send: (message) => void this.sent.push(message) },

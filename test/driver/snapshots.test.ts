@@ -132,6 +132,7 @@ test('a read waits until its index is applied, however long the backlog is', () 
     return new Driver({
       raft: { id: 1, membership: recovered.membership, seed: 1, recovered },
       bounds: { logBytesMax: 1 << 30, trailingBytes: 0 },
+      resultBytesMax: 1 << 20,
       store,
       machine: createKv(),
       links: { send: () => undefined },

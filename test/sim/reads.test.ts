@@ -104,3 +104,24 @@ test('reads under load are each at least as new as what was acknowledged before 
   expect(served).toBeGreaterThan(2)
   expect(writers.acknowledged).toBeGreaterThan(1000)
 })
+
+test('queries that are answered in parts are all answered, in order, and each part is as new as it has to be', () => {
+  const cluster = new SimulatedCluster({ resultBytesMax: 100 })
+  const leader = cluster.awaitLeader()
+  const keys = ['a', 'b', 'c', 'd', 'e'] as const
+  for (const key of keys) cluster.put(key, key.repeat(20))
+  let outcome: Outcome | undefined
+  const queries = keys.map((key) => encode(writeGet, key))
+  cluster.send(leader.id, 'read', queries, (told) => {
+    outcome = told
+  })
+  cluster.until(() => cluster.world.counts.readInPart === 1)
+  cluster.put('e', 'new')
+  cluster.until(() => outcome !== undefined)
+  const answers = outcome?.outcome === 'read' ? outcome.answers : []
+  const values = answers.map((answer) =>
+    'record' in answer ? Buffer.from(answer.record.value).toString() : '',
+  )
+  expect(values).toEqual([...keys.slice(0, 4).map((key) => key.repeat(20)), 'new'])
+  expect(cluster.world.counts.readInPart).toBeGreaterThan(1)
+})

@@ -27,6 +27,7 @@ describe(`${seeds} seeds`, () => {
     ['runsReadBack', 10],
     ['applied', 30],
     ['read', 30],
+    ['readInPart', 3],
     ['refused', 30],
     ['unknown', 0],
     ['timedOut', 1],

@@ -1,0 +1,82 @@
+/** A client whose nodes are played by the test. */
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { onTestFinished } from 'vitest'
+import { Client } from '../../src/cluster/client.js'
+import { ResultBuilder } from '../../src/machine/index.js'
+import type { NodeId } from '../../src/raft/index.js'
+import type { ClientRequest, Settlement, ToNode } from '../../src/transport/index.js'
+
+/** A client, and nodes that do only what the test says. */
+export class Nodes {
+  readonly client: Client
+  leaderId: NodeId | undefined
+  /** How many requests each message brought. */
+  readonly messages: number[] = []
+  /** Bytes of the buffers that came back. */
+  readonly givenBack: number[] = []
+  readonly #waiting: ((request: ClientRequest) => void)[] = []
+  readonly #arrived: ClientRequest[] = []
+
+  constructor(timeoutMs = 60_000) {
+    this.client = new Client(timeoutMs, () => this.leaderId)
+    onTestFinished(() => this.client.close())
+  }
+
+  add(nodeId: NodeId): void {
+    const { port1, port2 } = new MessageChannel()
+    port2.on('message', ({ requests, read }: ToNode) => {
+      this.messages.push(requests.length)
+      this.givenBack.push(...read.map(({ byteLength }) => byteLength))
+      for (const request of requests) this.#arrive(request)
+    })
+    this.client.attach(nodeId, port1 as MessagePort)
+  }
+
+  /** The next request that reaches a node. */
+  next(): Promise<ClientRequest> {
+    const arrived = this.#arrived.shift()
+    if (arrived !== undefined) return Promise.resolve(arrived)
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  settle(settlement: Settlement, ...results: readonly string[]): void {
+    this.client.settle({ settled: [settlement], results: packed(results) })
+  }
+
+  /** Answers the first queries of the request: all of them, or a part. */
+  answerRead({ request }: ClientRequest, ...answers: readonly string[]): void {
+    this.settle({ request, outcome: 'read', count: answers.length, results: packed(answers) })
+  }
+
+  /** A call of one command; resolves with its index and result. */
+  call(type: 'propose' | 'read', command: string): Promise<string> {
+    return this.client.call(
+      type,
+      (answers) => {
+        answers.advance()
+        return `${answers.index} ${Buffer.from(answers.bytes.subarray(answers.start, answers.end))}`
+      },
+      (frame) => frame.append(Buffer.from(command)),
+    )
+  }
+
+  #arrive(request: ClientRequest): void {
+    const waiting = this.#waiting.shift()
+    if (waiting === undefined) this.#arrived.push(request)
+    else waiting(request)
+  }
+}
+
+export function packed(results: readonly string[]): Uint8Array {
+  const builder = new ResultBuilder()
+  for (const result of results) builder.append(Buffer.from(result))
+  return builder.take().bytes
+}
+
+export function nodesLedBy(leaderId: NodeId, timeoutMs?: number): Nodes {
+  const nodes = new Nodes(timeoutMs)
+  nodes.add(1)
+  nodes.add(2)
+  nodes.leaderId = leaderId
+  return nodes
+}
