@@ -5,9 +5,9 @@
 import type { MessagePort } from 'node:worker_threads'
 import { RaftError } from '../errors/index.js'
 import { isReusable } from '../machine/index.js'
-import { type FrameBuilder, type NodeId, sliceFrame } from '../raft/index.js'
+import { type NodeId, sliceFrame } from '../raft/index.js'
 import { postRequests, type Settlement, type Settlements } from '../transport/index.js'
-import { Answers, AnswersInParts, type Request, RequestPacker } from './requests.js'
+import { Answers, AnswersInParts, type CallFrame, type Request, RequestPacker } from './requests.js'
 
 /** Bytes on their way to a node and not settled; more waits here. */
 const sentBytesMax = 16 << 20
@@ -55,7 +55,7 @@ export class Client {
   call<Outcome, Parts extends unknown[]>(
     type: Request['type'],
     read: (answers: Answers) => Outcome,
-    write: (frame: FrameBuilder, ...parts: Parts) => void,
+    write: (frame: CallFrame, ...parts: Parts) => void,
     ...parts: Parts
   ): Promise<Outcome> {
     const packer = type === 'read' ? this.#queries : this.#commands

@@ -4,7 +4,6 @@ import { RaftError } from '../errors/index.js'
 import {
   afterPrefix,
   type Bytes,
-  type CommandSink,
   type RangeBounds,
   writeAppend,
   writeCas,
@@ -35,7 +34,7 @@ import {
   type Swapped,
   type Written,
 } from './outcomes.js'
-import { type Answers, callBytesMax } from './requests.js'
+import { type Answers, type CallFrame, callBytesMax } from './requests.js'
 
 export interface RangeOptions {
   /** The first key, included. Default: from the beginning. */
@@ -107,7 +106,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Puts `value` if the key holds `expected`; `undefined` expects that there is no such key. */
   cas(key: Bytes, expected: Bytes | undefined, value: Bytes): Promise<Swapped> {
-    return this.#callKv('propose', nextSwapped, writeCas, key, expected, value)
+    return this.#callKv('propose', nextSwapped, writeSwap, key, expected, value)
   }
 
   /** A linearizable read: it sees every write that was acknowledged before it was called. */
@@ -187,7 +186,7 @@ export class Cluster implements AsyncDisposable {
   #callKv<Outcome, Parts extends unknown[]>(
     type: 'propose' | 'read',
     read: (answers: Answers) => Outcome,
-    write: (into: CommandSink, ...parts: Parts) => void,
+    write: (into: CallFrame, ...parts: Parts) => void,
     ...parts: Parts
   ): Promise<Outcome> {
     const { machine } = this.options
@@ -195,6 +194,12 @@ export class Cluster implements AsyncDisposable {
     const expected = 'the key-value store: use propose and query with a machine of your own'
     return Promise.reject(new RaftError('INVALID_OPTION', { option: 'machine', expected, actual: machine }))
   }
+}
+
+/** Where the key holds another value than expected, that one is the answer. */
+function writeSwap(into: CallFrame, key: Bytes, expected: Bytes | undefined, value: Bytes): void {
+  writeCas(into, key, expected, value)
+  into.expectValue()
 }
 
 /** The bounds of a range; a prefix stands for both. */

@@ -112,13 +112,31 @@ export interface Request {
 const frameBytesMax = 256 << 10
 /** Bytes of the commands of one call. */
 export const callBytesMax = 1 << 20
+/** Commands of a frame that may be answered with a value each: with 256 KiB of it, their answers are 64 MiB. */
+const valuesAnsweredMax = 256
+
+/** Where the commands of calls go. */
+export class CallFrame extends FrameBuilder {
+  /** Bytes after which it is closed. */
+  closedAt = frameBytesMax
+
+  /** What was written last may be answered with a value: results of commands cannot be had in parts. */
+  expectValue(): void {
+    this.closedAt -= frameBytesMax / valuesAnsweredMax
+  }
+
+  override take(): Frame {
+    this.closedAt = frameBytesMax
+    return super.take()
+  }
+}
 
 type Waiting = Pick<Request, 'answer' | 'fail'> & { readonly answers: Promise<Answers> }
 
 /** Collects calls into frames. */
 export class RequestPacker {
   /** Where the commands of the next call go. */
-  readonly frame = new FrameBuilder()
+  readonly frame = new CallFrame()
   readonly #type: Request['type']
   #waiting = waiting()
 
@@ -131,7 +149,7 @@ export class RequestPacker {
   }
 
   get isFull(): boolean {
-    return this.frame.byteLength >= frameBytesMax
+    return this.frame.byteLength >= this.frame.closedAt
   }
 
   /**

@@ -1,7 +1,7 @@
 /** State machines: the contract that users implement, the built-in KV, and the packed bytes of both sides. */
 export type { AnswerSource, GetAnswer, KeyedRecord, KvRecord, RangeAnswer, WriteAnswer } from './answers.js'
 export { readGetAnswer, readRangeAnswer, readWriteAnswer } from './answers.js'
-export type { Bytes, CommandSink, RangeBounds } from './commands.js'
+export type { Bytes, RangeBounds } from './commands.js'
 export {
   afterKey,
   afterPrefix,
