@@ -124,14 +124,18 @@ export class Client {
 
   /** A part of the answers waits here, and the rest is asked for: so no more than a part is on its way at a time. */
   #wasRead(request: Request | undefined, { count, results }: Settlement & { outcome: 'read' }): void {
-    request?.parts.push(results)
     if (request !== undefined && count < request.frame.count) {
+      request.parts.push(results)
       this.#takeBack(request).frame = sliceFrame(request.frame, count)
       this.#unsent.unshift(request)
       return
     }
-    const isInParts = request !== undefined && request.parts.length > 1
-    this.#answered(request, isInParts ? new AnswersInParts(request.parts) : new Answers(results, 0, 0))
+    if (request === undefined || request.parts.length === 0) {
+      this.#answered(request, new Answers(results, 0, 0))
+    } else {
+      request.parts.push(results)
+      this.#answered(request, new AnswersInParts(request.parts))
+    }
     // Behind the calls that copy their answers now.
     queueMicrotask(() => this.#giveBack(results.buffer as ArrayBuffer))
   }

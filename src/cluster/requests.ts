@@ -101,7 +101,7 @@ export interface Request {
   readonly deadlineMs: number
   readonly answer: (answers: Answers) => void
   readonly fail: (error: RaftError) => void
-  /** Answers to queries, in order: once those to the queries in `frame` are among them, it is settled. */
+  /** Answers to the queries before those in `frame`. Calls that read them let go of each. */
   readonly parts: Uint8Array[]
   /** The node it was sent to; `undefined` while it waits here. */
   sentTo: number | undefined

@@ -1,5 +1,6 @@
 /** Many large answers to the calls of one turn, from real nodes. */
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { Client } from '../../src/cluster/client.js'
 import { CallFrame } from '../../src/cluster/requests.js'
 import { startedCluster } from './support.js'
 
@@ -13,6 +14,18 @@ function packedFrames(): () => number[] {
   return () => takes.mock.results.map(({ value }) => value.count)
 }
 
+/** Bytes of each part of the answers that comes to a client from now on. */
+function receivedParts(): number[] {
+  const parts: number[] = []
+  const { settle } = Client.prototype
+  const spy = vi.spyOn(Client.prototype, 'settle').mockImplementation(function (this: Client, settlements) {
+    for (const each of settlements.settled) if (each.outcome === 'read') parts.push(each.results.byteLength)
+    settle.call(this, settlements)
+  })
+  onTestFinished(() => spy.mockRestore())
+  return parts
+}
+
 const largeValue = (n: number): Buffer => Buffer.alloc(valueBytes, `${n};`)
 
 test.each(['threads', 'inline'] as const)(
@@ -23,6 +36,7 @@ test.each(['threads', 'inline'] as const)(
     const keys = Array.from({ length: 20 }, (_, n) => n)
     await Promise.all(keys.map((n) => cluster.put(keyOf(n), largeValue(n))))
     const frames = packedFrames()
+    const parts = receivedParts()
     const gets = Array.from({ length: 300 }, (_, at) => (7 * at) % 20)
     const read = gets.map((n) => cluster.get(keyOf(n)))
     const ranges = keys.map((n) => cluster.range({ start: keyOf(n), limit: 5 }))
@@ -40,6 +54,8 @@ test.each(['threads', 'inline'] as const)(
     await write
     // They were asked together, and are more than a message holds.
     expect(frames()).toContain(320)
+    expect(parts.length).toBeGreaterThan(24)
+    expect(Math.max(...parts)).toBeLessThanOrEqual(1 << 20)
   },
 )
 

@@ -1,7 +1,9 @@
 /** Results are bounded: a request of queries is answered in parts, and what is left over is for another turn. */
 import { expect, test } from 'vitest'
+import { Reads } from '../../src/driver/reads.js'
 import { createKv, encode, type StateMachine, writeCas, writeGet } from '../../src/machine/index.js'
 import { type Frame, packCommands, sliceFrame } from '../../src/raft/index.js'
+import type { Settlement } from '../../src/transport/index.js'
 import { CountingMachine, Leader } from './leader.js'
 
 const mebibyte = 1 << 20
@@ -139,6 +141,19 @@ test('what many requests answer is told over several turns, in order', () => {
   expect(Math.max(...bytesRead(node))).toBeLessThan(mebibyte + 201_000)
   expect(node.settled.map(({ request }) => request)).toEqual(requests)
   expect(requests.map((request) => node.toldTo(request))).toEqual(requests.map((_, n) => values[n % 8]))
+})
+
+test('a read that has to wait for what is not applied yet asks for no turn', () => {
+  const settled: Settlement[] = []
+  const reads = new Reads(createKv(), 13, (settlement) => void settled.push(settlement))
+  for (const [request, readIndex] of [1, 1, 5].entries()) {
+    reads.add(request, packCommands([encode(writeGet, 'k')]))
+    reads.confirmed({ ids: [request], readIndex }, 1)
+  }
+  const served: boolean[] = []
+  for (const lastApplied of [1, 1, 4, 5]) served.push(reads.serve(lastApplied))
+  expect(served).toEqual([false, true, true, true])
+  expect(settled.map(({ request }) => request)).toEqual([0, 1, 2])
 })
 
 test('results of commands end a turn as well', () => {
