@@ -14,10 +14,10 @@ export interface PackedResults {
 
 /**
  * From so many bytes on results leave in the buffer that they were packed in. Shorter ones are copied out of it, and so
- * are those that leave most of it free or were larger than `resultBytesMaxDefault`.
+ * are those that leave most of it free.
  */
 const givenBytesMin = 16 << 10
-/** Bytes of results that a node makes in one go, as far as it has the choice. Longer buffers are not used again. */
+/** Bytes of results that a node makes in one go, as far as it has the choice. Longer buffers are not kept. */
 export const resultBytesMaxDefault = 1 << 20
 /** Buffers that wait to be used again. */
 const reusedMax = 4
@@ -43,9 +43,8 @@ export class ResultBuilder extends Packer implements ResultWriter {
 
   override take(): PackedResults {
     const { byteLength, capacity } = this
-    if (byteLength < givenBytesMin || byteLength < capacity / 4 || capacity > resultBytesMaxDefault)
-      return super.take()
-    return this.give(this.#reused.pop() ?? new Uint8Array(capacity))
+    if (byteLength < givenBytesMin || byteLength < capacity / 4) return super.take()
+    return this.give(this.#reused.pop() ?? new Uint8Array(Math.min(capacity, resultBytesMaxDefault)))
   }
 }
 

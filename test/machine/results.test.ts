@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
-import { forEachResult, type PackedResults, ResultBuilder } from '../../src/machine/index.js'
+import {
+  forEachResult,
+  type PackedResults,
+  ResultBuilder,
+  resultBytesMaxDefault,
+} from '../../src/machine/index.js'
 
 function walk(results: PackedResults): string[] {
   const walked: string[] = []
@@ -65,6 +70,19 @@ test('short results after a long one keep no long buffer', () => {
   builder.take()
   builder.append(Buffer.alloc(20_000))
   expect(builder.take().bytes.buffer.byteLength).toBeLessThan(30_000)
+})
+
+test('a buffer that grew beyond what is usual leaves with its results', () => {
+  const builder = new ResultBuilder()
+  const usual = resultBytesMaxDefault
+  for (let count = 0; count < 3; count++) builder.append(Buffer.alloc(usual, 'x'))
+  const packed = builder.bytes.buffer
+  const large = builder.take()
+  expect(large.bytes.buffer).toBe(packed)
+  expect(builder.capacity).toBe(usual)
+  builder.append(Buffer.from('next'))
+  expect(walk(large)[2]).toBe(`2: ${'x'.repeat(usual)}`)
+  expect(walk(builder.take())).toEqual(['0: next'])
 })
 
 test('buffers that are too short, too long or too many are not kept', () => {
