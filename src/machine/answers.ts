@@ -17,7 +17,7 @@ import {
   valueLengthAt,
 } from './kv-entry.js'
 import { copyRange, type Memory } from './memory.js'
-import { uint64At, writeUint32, writeUint64 } from './packed.js'
+import { setUint64, uint64At } from './packed.js'
 
 /** `tooLarge`: an append would have passed `valueBytesMax`. `malformed`: no command or query that is known. */
 export const statuses = { applied: 0, found: 1, notFound: 2, mismatch: 3, tooLarge: 4, malformed: 5 } as const
@@ -68,9 +68,9 @@ export interface AnswerSource<Value extends Uint8Array> {
 export const answerHeaderBytes = 9
 export const rangeHeaderBytes = answerHeaderBytes + 5
 
-export function writeHeader(bytes: Uint8Array, offset: number, status: Status, revision: number): void {
-  bytes[offset] = status
-  writeUint64(bytes, offset + 1, revision)
+export function writeHeader({ view }: Memory, offset: number, status: Status, revision: number): void {
+  view.setUint8(offset, status)
+  setUint64(view, offset + 1, revision)
 }
 
 /** Writes the record of an answer from the KV's record at `at`. Returns the offset behind it. */
@@ -87,15 +87,15 @@ export function writeRecord(
 }
 
 export function writeRangeHeader(
-  bytes: Uint8Array,
+  into: Memory,
   offset: number,
   revision: number,
   count: number,
   hasMore: boolean,
 ): void {
-  writeHeader(bytes, offset, statuses.found, revision)
-  bytes[offset + answerHeaderBytes] = hasMore ? 1 : 0
-  writeUint32(bytes, offset + answerHeaderBytes + 1, count)
+  writeHeader(into, offset, statuses.found, revision)
+  into.view.setUint8(offset + answerHeaderBytes, hasMore ? 1 : 0)
+  into.view.setUint32(offset + answerHeaderBytes + 1, count, true)
 }
 
 /** Bytes that the KV's record at `at` takes in the answer to a range: as many as its entry has. */

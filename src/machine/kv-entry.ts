@@ -7,7 +7,7 @@
  */
 import { keyBytesMax, valueBytesMax } from './commands.js'
 import type { Memory } from './memory.js'
-import { readUint16, readUint32, readUint64, writeUint64 } from './packed.js'
+import { readUint16, readUint32, readUint64, setUint64 } from './packed.js'
 
 /** Bytes of a record before its entry. */
 export const entryOffset = 8
@@ -66,9 +66,9 @@ export function writeNewRecord(
 ): void {
   memory.view.setInt32(at, id, true)
   setMark(memory, at, mark)
-  writeUint64(memory.bytes, at + offsetOf.create, revision)
-  writeUint64(memory.bytes, at + offsetOf.mod, revision)
-  writeUint64(memory.bytes, at + offsetOf.version, 1)
+  setUint64(memory.view, at + offsetOf.create, revision)
+  setUint64(memory.view, at + offsetOf.mod, revision)
+  setUint64(memory.view, at + offsetOf.version, 1)
   memory.view.setUint16(at + offsetOf.keyLength, keyLength, true)
   setValueLength(memory, at, valueLength)
 }
@@ -76,17 +76,13 @@ export function writeNewRecord(
 /** Notes a write to a record that was there before. */
 export function countWrite(memory: Memory, at: number, revision: number): void {
   const { view } = memory
-  const upper = revision < twoTo32 ? 0 : Math.floor(revision / twoTo32)
-  view.setUint32(at + offsetOf.mod, revision, true)
-  view.setUint32(at + offsetOf.mod + 4, upper, true)
+  setUint64(view, at + offsetOf.mod, revision)
   const versions = (view.getInt32(at + offsetOf.version, true) + 1) | 0
   view.setInt32(at + offsetOf.version, versions, true)
   if (versions !== 0) return
   const carried = view.getUint32(at + offsetOf.version + 4, true) + 1
   view.setUint32(at + offsetOf.version + 4, carried, true)
 }
-
-const twoTo32 = 0x1_0000_0000
 
 /** What a snapshot says of a key. */
 export interface EntryHead {

@@ -182,7 +182,7 @@ class Kv implements StateMachine {
 
   #answerTo(results: ResultWriter, status: Status): void {
     const offset = results.reserve(answerHeaderBytes)
-    writeHeader(results.bytes, offset, status, this.#state.revision)
+    writeHeader(this.#memoryOf(results), offset, status, this.#state.revision)
   }
 
   #answerMismatch(ref: number): void {
@@ -196,7 +196,7 @@ class Kv implements StateMachine {
     const valueLength = valueLengthAt(own, at)
     const offset = results.reserve(answerHeaderBytes + revisionsBytes + valueLength)
     const into = this.#memoryOf(results)
-    writeHeader(into.bytes, offset, status, this.#state.revision)
+    writeHeader(into, offset, status, this.#state.revision)
     writeRecord(into, offset + answerHeaderBytes, own, at, valueLength)
   }
 
@@ -282,9 +282,9 @@ class Kv implements StateMachine {
   #answerRange(results: ResultWriter, found: readonly number[], length: number, hasMore: boolean): void {
     const { slabs, revision } = this.#state
     let offset = results.reserve(rangeHeaderBytes + length)
-    writeRangeHeader(results.bytes, offset, revision, found.length, hasMore)
-    offset += rangeHeaderBytes
     const into = this.#memoryOf(results)
+    writeRangeHeader(into, offset, revision, found.length, hasMore)
+    offset += rangeHeaderBytes
     for (const ref of found) offset = writeRangeEntry(into, offset, slabs.memoryOf(ref), offsetOfRef(ref))
   }
 
