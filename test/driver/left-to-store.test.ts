@@ -11,8 +11,8 @@ import {
   stampRun,
 } from '../../src/raft/index.js'
 import { type LogStore, MemoryDisk } from '../../src/storage/index.js'
-import { DrivenLeader } from './driven-leader.js'
 import { DrivenNode, membership } from './driven-node.js'
+import { ReplicatingLeader } from './replicating-leader.js'
 
 /** A store whose entries are read otherwise. */
 function readingBy(
@@ -30,8 +30,8 @@ function readingBy(
 }
 
 /** Leads, has the bytes of no entry in memory, and has just heard of node 3, whose log is empty. */
-function leaderBehindItsMemory(wrap?: (store: LogStore) => LogStore): DrivenLeader {
-  const leader = new DrivenLeader({ limits: { logMemoryBytesMax: 1 }, ...(wrap && { wrap }) })
+function leaderBehindItsMemory(wrap?: (store: LogStore) => LogStore): ReplicatingLeader {
+  const leader = new ReplicatingLeader({ limits: { logMemoryBytesMax: 1 }, ...(wrap && { wrap }) })
   leader.write(5000)
   expect(leader.log.slice(1, leader.log.lastIndex, 1 << 20).every(({ bytes }) => bytes === undefined)).toBe(
     true,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { StateMachine } from '../../src/machine/index.js'
-import { DrivenLeader } from './driven-leader.js'
+import { ReplicatingLeader } from './replicating-leader.js'
 
 const logBytesMax = 10_000
 
@@ -17,7 +17,7 @@ function machineOf(snapshotBytes: number): StateMachine {
   }
 }
 
-class Leader extends DrivenLeader {
+class Leader extends ReplicatingLeader {
   constructor({ snapshotBytes, trailingBytes = 0 }: { snapshotBytes: number; trailingBytes?: number }) {
     super({ machine: machineOf(snapshotBytes), logBytesMax, trailingBytes })
   }

@@ -4,12 +4,12 @@ import { Reads } from '../../src/driver/reads.js'
 import { createKv, encode, type StateMachine, writeCas, writeGet } from '../../src/machine/index.js'
 import { type Frame, packCommands, sliceFrame } from '../../src/raft/index.js'
 import type { Settlement } from '../../src/transport/index.js'
-import { CountingMachine, Leader } from './leader.js'
+import { CountingMachine, QueriedLeader } from './queried-leader.js'
 
 const mebibyte = 1 << 20
 
 /** Puts each value under a key of its own, and gives the keys. */
-function filled(node: Leader, values: readonly string[]): string[] {
+function filled(node: QueriedLeader, values: readonly string[]): string[] {
   for (const [n, value] of values.entries()) node.put(value, `key ${n}`)
   node.flushAll()
   node.confirm()
@@ -18,14 +18,14 @@ function filled(node: Leader, values: readonly string[]): string[] {
 }
 
 /** Bytes of all answers to queries in each message. */
-function bytesRead({ messages }: Leader): number[] {
+function bytesRead({ messages }: QueriedLeader): number[] {
   return messages.map(({ settled }) =>
     settled.reduce((sum, each) => sum + (each.outcome === 'read' ? each.results.byteLength : 0), 0),
   )
 }
 
 /** Asks as a client does, for what is left as well: the answers of each part. */
-function partsOf(node: Leader, keys: readonly string[]): string[][] {
+function partsOf(node: QueriedLeader, keys: readonly string[]): string[][] {
   const parts: string[][] = []
   let frame: Frame | undefined = packCommands(keys.map((key) => encode(writeGet, key)))
   while (frame !== undefined) {
@@ -45,7 +45,7 @@ function putOff(): { readonly turns: (() => void)[]; readonly defer: (turn: () =
 }
 
 test('answers that do not fit into a message come in parts: in order, none twice, and none left out', () => {
-  const node = new Leader()
+  const node = new QueriedLeader()
   const values = Array.from({ length: 10 }, (_, n) => `${n}`.repeat(100_000 + n))
   const keys = filled(node, values)
   const asked = Array.from({ length: 40 }, (_, n) => (7 * n) % 10)
@@ -61,21 +61,21 @@ test('answers that do not fit into a message come in parts: in order, none twice
 })
 
 test('an answer that is too large for a message goes by itself', () => {
-  const node = new Leader({ resultBytesMax: 100 })
+  const node = new QueriedLeader({ resultBytesMax: 100 })
   const values = ['a', 'b'.repeat(5000), 'c'.repeat(70), 'd', 'e'.repeat(10_000), 'f'.repeat(9000)]
   const parts = partsOf(node, filled(node, values))
   expect(parts).toEqual([['a'], [values[1]], [values[2]], ['d'], [values[4]], [values[5]]])
 })
 
 test('answers that fill a message to its last byte are no parts', () => {
-  const node = new Leader({ resultBytesMax: 3 * (4 + 9 + 24 + 10) })
+  const node = new QueriedLeader({ resultBytesMax: 3 * (4 + 9 + 24 + 10) })
   const values = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(10))
   expect(partsOf(node, filled(node, values.slice(0, 3)))).toEqual([values.slice(0, 3)])
   expect(partsOf(node, filled(node, values))).toEqual([values.slice(0, 3), values.slice(3)])
 })
 
 test('each part is read when its own queries are confirmed: the later one sees what was written in between', () => {
-  const node = new Leader({ resultBytesMax: 100 })
+  const node = new QueriedLeader({ resultBytesMax: 100 })
   node.put('old'.padEnd(60, '.'))
   node.flushAll()
   node.confirm()
@@ -91,7 +91,7 @@ test('each part is read when its own queries are confirmed: the later one sees w
 })
 
 test('a part is read while the followers are asked, and once only', () => {
-  const node = new Leader({ resultBytesMax: 100 })
+  const node = new QueriedLeader({ resultBytesMax: 100 })
   const keys = filled(node, ['a'.repeat(60), 'b'.repeat(60)])
   const read = node.get(...keys)
   expect(node.machine.frames.length).toBe(1)
@@ -102,7 +102,7 @@ test('a part is read while the followers are asked, and once only', () => {
 })
 
 test('a part that was read before a write is read again by whoever has to see the write', () => {
-  const node = new Leader({ resultBytesMax: 150 })
+  const node = new QueriedLeader({ resultBytesMax: 150 })
   node.put('old'.padEnd(60, '.'))
   node.flushAll()
   node.confirm()
@@ -121,7 +121,7 @@ test('a part that was read before a write is read again by whoever has to see th
 
 test('what many requests answer is told over several turns, in order', () => {
   const { turns, defer } = putOff()
-  const node = new Leader({ defer })
+  const node = new QueriedLeader({ defer })
   const values = Array.from({ length: 8 }, (_, n) => `${n}`.repeat(200_000))
   const keys = filled(node, values)
   for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) turn()
@@ -158,7 +158,7 @@ test('a read that has to wait for what is not applied yet asks for no turn', () 
 
 test('results of commands end a turn as well', () => {
   const { turns, defer } = putOff()
-  const node = new Leader({ defer })
+  const node = new QueriedLeader({ defer })
   filled(node, ['v'.repeat(200_000)])
   const cas = packCommands([encode(writeCas, 'key 0', 'another', 'new')])
   const requests = Array.from({ length: 20 }, () => node.request('propose', sliceFrame(cas, 0)))
@@ -179,7 +179,10 @@ test.each<readonly [string, (read: () => void) => void]>([
 ])('a machine that is ended early and %s answers a part', (_, around) => {
   const kv = createKv()
   const read: StateMachine['read'] = (queries, results) => around(() => kv.read(queries, results))
-  const node = new Leader({ resultBytesMax: 100, machine: Object.assign(new CountingMachine(kv), { read }) })
+  const node = new QueriedLeader({
+    resultBytesMax: 100,
+    machine: Object.assign(new CountingMachine(kv), { read }),
+  })
   const values = ['a', 'b', 'c'].map((letter) => letter.repeat(60))
   expect(partsOf(node, filled(node, values))).toEqual(values.map((value) => [value]))
   expect(node.failures).toEqual([])
@@ -194,7 +197,10 @@ test('whoever was refused room for an answer gets none for a shorter one', () =>
         () => void results.append(Buffer.from('failed')),
       )
   }
-  const node = new Leader({ resultBytesMax: 100, machine: Object.assign(new CountingMachine(kv), { read }) })
+  const node = new QueriedLeader({
+    resultBytesMax: 100,
+    machine: Object.assign(new CountingMachine(kv), { read }),
+  })
   node.get('a', 'b', 'c')
   node.confirm()
   expect(node.settled.at(-1)).toMatchObject({ outcome: 'read', count: 1, results: { byteLength: 64 } })
@@ -204,7 +210,10 @@ test('a machine that answers more than it is asked fails its node, full or not',
   const read: StateMachine['read'] = (_, results) => {
     for (let count = 0; count < 2; count++) results.reserve(60)
   }
-  const node = new Leader({ resultBytesMax: 100, machine: Object.assign(new CountingMachine(), { read }) })
+  const node = new QueriedLeader({
+    resultBytesMax: 100,
+    machine: Object.assign(new CountingMachine(), { read }),
+  })
   node.get('a')
   expect(node.failures).toMatchObject([{ message: 'the machine gave 2 results for 1 queries' }])
 })

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { Leader } from './leader.js'
+import { QueriedLeader } from './queried-leader.js'
 
 test('queries are read while the followers are asked, once, and told when they have answered', () => {
-  const node = new Leader()
+  const node = new QueriedLeader()
   const read = node.get()
   expect(node.machine.frames.length).toBe(1)
   expect(node.toldTo(read)).toBeUndefined()
@@ -12,7 +12,7 @@ test('queries are read while the followers are asked, once, and told when they h
 })
 
 test('what was read before a write was committed is not told to a read that has to see the write', () => {
-  const node = new Leader()
+  const node = new QueriedLeader()
   // The first read's round is on its way: the second one waits for the next, and is read meanwhile.
   const first = node.get()
   const second = node.get()
@@ -29,7 +29,7 @@ test('what was read before a write was committed is not told to a read that has 
 })
 
 test('while something is being written, nothing is read ahead', () => {
-  const node = new Leader()
+  const node = new QueriedLeader()
   node.put('new')
   const read = node.get()
   expect(node.machine.frames.length).toBe(0)
@@ -39,7 +39,7 @@ test('while something is being written, nothing is read ahead', () => {
 })
 
 test('a leader that steps down tells nothing of what it read', () => {
-  const node = new Leader()
+  const node = new QueriedLeader()
   const read = node.get()
   expect(node.machine.frames.length).toBe(1)
   const heartbeat = { type: 'appendEntries', from: 3, to: 1, term: 2, entries: [] } as const
@@ -48,7 +48,7 @@ test('a leader that steps down tells nothing of what it read', () => {
 })
 
 test('only so many requests are read ahead', () => {
-  const node = new Leader()
+  const node = new QueriedLeader()
   const reads = Array.from({ length: 40 }, () => node.get())
   expect(node.machine.frames.length).toBe(8)
   for (const _ of reads) node.acknowledge(1, node.round)
@@ -57,7 +57,7 @@ test('only so many requests are read ahead', () => {
 })
 
 test('only so many bytes are read ahead', () => {
-  const node = new Leader()
+  const node = new QueriedLeader()
   node.put('v'.repeat(200_000))
   node.flushAll()
   node.acknowledge(2)

@@ -39,7 +39,7 @@ interface LeaderOptions {
 }
 
 /** The leader of term 1; node 2 answers when the test says so. */
-export class Leader extends DrivenNode {
+export class QueriedLeader extends DrivenNode {
   override readonly machine: CountingMachine
   #request = 0
 

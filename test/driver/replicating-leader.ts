@@ -5,7 +5,7 @@ import { DrivenNode, type DrivenNodeOptions } from './driven-node.js'
 const command = new Uint8Array(80)
 
 /** Node 1, which leads; node 2 has all that it is sent at once, and node 3 is the test. */
-export class DrivenLeader extends DrivenNode {
+export class ReplicatingLeader extends DrivenNode {
   /** What was sent to node 3, and not looked at yet. */
   readonly sentToThree: Message[] = []
 
