@@ -226,8 +226,6 @@ export class Members {
         ...defaultLimits,
         heartbeatTicks: 1,
         electionTimeoutTicks: Math.round(electionTimeoutMs / tickMs),
-        // Who writes nothing has nothing to read its log from.
-        ...(durability === 'none' && { logMemoryBytesMax: Number.MAX_SAFE_INTEGER }),
       },
       bounds: { logBytesMax, trailingBytes },
       machine,

@@ -15,7 +15,7 @@ import {
 import { offsetOfRef } from './kv-slabs.js'
 import { KvState } from './kv-state.js'
 import { copyRange, Memory } from './memory.js'
-import { readUint32, readUint64, writeUint32, writeUint64 } from './packed.js'
+import { readUint32, readUint64, setUint64 } from './packed.js'
 
 /** u32 format · u64 revision · u64 count of entries */
 const headerBytes = 20
@@ -160,9 +160,10 @@ function copyEntry(into: Memory, offset: number, state: KvState, ref: number): n
 }
 
 function writeHeader(bytes: Uint8Array, revision: number, count: number): void {
-  writeUint32(bytes, 0, format)
-  writeUint64(bytes, 4, revision)
-  writeUint64(bytes, 12, count)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, headerBytes)
+  view.setUint32(0, format, true)
+  setUint64(view, 4, revision)
+  setUint64(view, 12, count)
 }
 
 /** Makes a state from the pieces of a snapshot, wherever they were cut. Throws when they are not a whole one. */

@@ -38,15 +38,10 @@ export function uint64At(view: DataView, offset: number): number {
   return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * twoTo32
 }
 
-export function writeUint64(bytes: Uint8Array, offset: number, value: number): void {
-  writeUint32(bytes, offset, value)
-  // Most numbers are small, and a division takes longer than all the rest.
-  writeUint32(bytes, offset + 4, value < twoTo32 ? 0 : Math.floor(value / twoTo32))
-}
-
-/** The same, through a view: two words instead of eight bytes. */
+/** Through a view as well: two words instead of eight bytes. */
 export function setUint64(view: DataView, offset: number, value: number): void {
   view.setUint32(offset, value, true)
+  // Most numbers are small, and a division takes longer than all the rest.
   view.setUint32(offset + 4, value < twoTo32 ? 0 : Math.floor(value / twoTo32), true)
 }
 

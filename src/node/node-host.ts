@@ -11,7 +11,7 @@ import type { Message } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 import { type FromNode, type LinkEnd, PortLinks, postSettlements, type ToNode } from '../transport/index.js'
 import type { HashAt, NodeControl, NodeHappening, NodeOptions } from './control.js'
-import { openStore } from './open-store.js'
+import { limitsOf, openStore } from './open-store.js'
 
 /** The parts of a node that runs. */
 interface Running {
@@ -35,7 +35,8 @@ export class NodeHost implements NodeControl {
     client: MessagePort,
     links: readonly LinkEnd[],
   ): Promise<Result<undefined>> {
-    const { nodeId, limits, seed } = options
+    const { nodeId, seed } = options
+    const limits = limitsOf(options)
     let opened: LogStore | undefined
     try {
       const createMachine = await loadMachine(options.machine)

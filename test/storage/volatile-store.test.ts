@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Snapshot } from '../../src/raft/index.js'
+import { limitsOf } from '../../src/node/open-store.js'
+import { defaultLimits, type Snapshot } from '../../src/raft/index.js'
 import { type LogStore, openVolatileStore } from '../../src/storage/index.js'
 import {
   chunkOf,
@@ -119,4 +120,10 @@ test.each<[string, (store: LogStore, snapshot: Snapshot) => void, string]>([
   ['that is not whole', (store, s) => store.compact({ snapshot: s, base: s }, () => undefined), 'is whole'],
 ])('a snapshot %s is a broken invariant', (_, act, why) => {
   expect(() => act(newStore(), snapshotOf(5, 1, 20))).toThrow(why)
+})
+
+test('the log of its node never leaves memory, where alone it is', () => {
+  const limits = defaultLimits
+  expect(limitsOf({ durability: 'none', limits }).logMemoryBytesMax).toBe(Number.MAX_SAFE_INTEGER)
+  expect(limitsOf({ durability: 'flush', limits })).toEqual(limits)
 })
