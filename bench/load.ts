@@ -25,6 +25,7 @@ const defaults: Omit<MeasureOptions, 'warmUpSeconds' | 'seconds'> = {
   batch: 1,
   durability: 'flush',
   threads: 'on',
+  reads: 'lease',
   records: 10_000,
 }
 

@@ -86,14 +86,17 @@ export const reads: Group = {
   name: 'reads',
   cases: (extent) =>
     pick(extent, ['a', 'b', 'c'] as const, ['a', 'c'] as const).flatMap((workload) =>
-      pick(extent, [64, 1024], [1024]).map((count) =>
-        loadCase(
-          {
-            name: `${workload}/${count}`,
-            title: `YCSB workload ${workload}, ${counted(count, 'client')}`,
-            parameters: { workload, clients: count },
-          },
-          { workload, clients: count },
+      pick(extent, [64, 1024], [1024]).flatMap((count) =>
+        // Where reads are all, it is seen how the leader makes sure that it leads.
+        (workload === 'c' ? (['lease', 'readIndex'] as const) : (['lease'] as const)).map((kind) =>
+          loadCase(
+            {
+              name: `${workload}/${count}${kind === 'lease' ? '' : `/${kind}`}`,
+              title: `YCSB workload ${workload}, ${counted(count, 'client')}, reads by ${kind}`,
+              parameters: { workload, clients: count, reads: kind },
+            },
+            { workload, clients: count, reads: kind },
+          ),
         ),
       ),
     ),

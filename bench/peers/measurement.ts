@@ -1,6 +1,6 @@
 /** What can be measured: one program with one setting. Rows share measurements, so each runs once a round. */
 import { counted } from '../../src/cli/text.js'
-import type { Durability } from '../../src/cluster/index.js'
+import type { Durability, ReadConfirmation } from '../../src/cluster/index.js'
 
 export const peerNames = ['floor', 'etcd-raft', 'hashicorp-raft', 'etcd'] as const
 export type PeerName = (typeof peerNames)[number]
@@ -17,6 +17,8 @@ export interface Measurement {
   readonly batch: number
   /** `c`: linearizable reads instead of writes. */
   readonly workload: 'c' | undefined
+  /** Only raftbox is told. */
+  readonly reads: ReadConfirmation
   /** Only raftbox is told; `undefined` is its default. */
   readonly heartbeatIntervalMs: number | undefined
 }
@@ -40,14 +42,15 @@ export type Outcome = { readonly figures: Figures } | { readonly failed: string 
 
 /** For people, and at the same time what tells two measurements apart. */
 export function labelOf(measurement: Measurement): string {
-  const { program, nodes, clients, size, durability, batch, workload, heartbeatIntervalMs } = measurement
+  const { program, nodes, clients, size, durability, batch, workload, reads, heartbeatIntervalMs } =
+    measurement
   const parts = [
     `${program}, ${durability === 'flush' ? 'durable' : 'memory'}, ${counted(clients, 'client')}`,
   ]
   if (nodes !== 3) parts.push(`${nodes} nodes`)
   if (size !== 128) parts.push(`${size} bytes`)
   if (batch !== 1) parts.push(`batch ${batch}`)
-  if (workload !== undefined) parts.push('reads')
+  if (workload !== undefined) parts.push(`reads by ${reads}`)
   if (heartbeatIntervalMs !== undefined) parts.push(`heartbeats every ${heartbeatIntervalMs} ms`)
   return parts.join(', ')
 }

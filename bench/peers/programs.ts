@@ -42,7 +42,7 @@ export async function perform(
 }
 
 function raftboxFlags(measurement: Measurement, seconds: number): string[] {
-  const { nodes, clients, size, durability, batch, workload, heartbeatIntervalMs } = measurement
+  const { nodes, clients, size, durability, batch, workload, reads, heartbeatIntervalMs } = measurement
   const flags = {
     nodes,
     clients,
@@ -50,6 +50,7 @@ function raftboxFlags(measurement: Measurement, seconds: number): string[] {
     seconds,
     durability,
     batch,
+    reads,
     ...(workload && { workload }),
     ...(heartbeatIntervalMs && { heartbeat: heartbeatIntervalMs }),
   }

@@ -25,6 +25,7 @@ const usual: Setting = {
   durability: 'flush',
   batch: 1,
   workload: undefined,
+  reads: 'lease',
   heartbeatIntervalMs: undefined,
 }
 const inMemory: Setting = { ...usual, durability: 'none' }
@@ -79,6 +80,12 @@ export const allRows: readonly Row[] = [
     ours: side('raftbox', { ...usual, workload: 'c' }, 'callsPerSecond'),
     theirs: threeNodes,
     target: { atLeast: 5 },
+  },
+  {
+    name: 'reads-by-readIndex-writes',
+    ours: side('raftbox', { ...usual, workload: 'c', reads: 'readIndex' }, 'callsPerSecond'),
+    theirs: threeNodes,
+    target: undefined,
   },
   {
     name: 'heartbeats-late',

@@ -100,6 +100,12 @@ export function addBench(program: Command): void {
       oneOf('--workload', workloadNames),
     )
     .option(
+      '--reads <kind>',
+      'how a leader knows that it still leads: lease, by its clock; readIndex, by asking a majority',
+      oneOf('--reads', ['lease', 'readIndex']),
+      'lease',
+    )
+    .option(
       '--records <count>',
       'records that a workload begins with',
       wholeNumber('--records', 1, 10_000_000),
@@ -180,9 +186,11 @@ function rounded(measurement: Measurement): unknown {
 }
 
 function forPeople(result: Measurement): string {
-  const { durability, nodes, clients, size, batch, threads, workload } = result
+  const { durability, nodes, clients, size, batch, threads, reads, workload } = result
   const what =
-    workload === null ? `${batch > 1 ? `${batch} × ` : ''}${size}-byte commands` : `YCSB workload ${workload}`
+    workload === null
+      ? `${batch > 1 ? `${batch} × ` : ''}${size}-byte commands`
+      : `YCSB workload ${workload}, reads by ${reads}`
   const callers =
     result.rate === null ? counted(clients, 'client') : `at most ${counted(clients, 'call')} on their way`
   const where = threads === 'on' ? 'worker threads' : 'the main thread'

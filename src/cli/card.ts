@@ -74,6 +74,7 @@ async function card(seconds: number, signal: AbortSignal): Promise<number> {
         seconds,
         durability,
         threads: 'on',
+        reads: 'lease',
         records: 0,
       } as const
       const { summary: result } = await measure(options, signal, (phase) =>

@@ -21,7 +21,7 @@ export function inWords(event: ClusterEvent): string {
     case 'role':
       return `${node} ${change(event)}: ${reasons[event.reason]}`
     case 'voteIgnored':
-      return `${node} ignores that node ${event.from} asks for votes in term ${event.term}: its leader is alive`
+      return `${node} ignores that node ${event.from} asks for votes in term ${event.term}: a leader may be alive`
     case 'snapshotSending':
       return `${node} sends a snapshot up to index ${event.index} to node ${event.to}, which lags behind the log`
     case 'snapshotInstalling':

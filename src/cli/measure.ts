@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { performance, type RecordableHistogram } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Cluster, ClusterOptions, Durability, NodeStatus } from '../cluster/index.js'
+import type { Cluster, ClusterOptions, Durability, NodeStatus, ReadConfirmation } from '../cluster/index.js'
 import { fill, putCalls, workloadCalls } from './calls.js'
 import { type Arrivals, OpenLoop, runClosedLoop } from './clients.js'
 import { nodeFailure } from './failure.js'
@@ -23,6 +23,7 @@ export interface MeasureOptions {
   readonly seconds: number
   readonly durability: Durability
   readonly threads: 'on' | 'off'
+  readonly reads: ReadConfirmation
   readonly workload?: WorkloadName
   /** Records that a workload begins with. */
   readonly records: number
@@ -31,7 +32,7 @@ export interface MeasureOptions {
   readonly rate?: number
   readonly arrivals?: Arrivals
   /** What else the cluster is started with. */
-  readonly cluster?: Omit<ClusterOptions, 'nodes' | 'durability' | 'host' | 'dir'>
+  readonly cluster?: Omit<ClusterOptions, 'nodes' | 'durability' | 'host' | 'reads' | 'dir'>
 }
 
 /** A measurement with all that it was made from. */
@@ -59,6 +60,7 @@ export interface Measurement {
   readonly batch: number
   readonly durability: Durability
   readonly threads: 'on' | 'off'
+  readonly reads: ReadConfirmation
   readonly workload: WorkloadName | null
   readonly records: number | null
   /** Calls a second that were due, in an open loop. */
@@ -104,7 +106,7 @@ export async function measure(
   signal: AbortSignal,
   tell: (phase: Phase) => void,
 ): Promise<Measured> {
-  const { nodes, durability, threads, dir } = options
+  const { nodes, durability, threads, reads, dir } = options
   tell({ name: 'start', secondsLeft: 0, commandsPerSecond: 0, callsPerSecond: 0 })
   const host = threads === 'on' ? 'threads' : 'inline'
   const clusterOptions = {
@@ -112,6 +114,7 @@ export async function measure(
     nodes,
     durability,
     host,
+    reads,
     ...(dir !== undefined && { dir }),
   } as const
   return withCluster(clusterOptions, signal, async (cluster) => {
@@ -254,7 +257,7 @@ function readingOf(cluster: Cluster) {
 type Reading = ReturnType<typeof readingOf>
 
 function measurementOf(
-  { nodes, clients, size, batch, durability, threads, workload, records, rate }: MeasureOptions,
+  { nodes, clients, size, batch, durability, threads, reads, workload, records, rate }: MeasureOptions,
   tally: Tally,
   before: Reading,
   after: Reading,
@@ -273,6 +276,7 @@ function measurementOf(
     batch,
     durability,
     threads,
+    reads,
     workload: workload ?? null,
     records: workload === undefined ? null : records,
     rate: rate ?? null,

@@ -184,7 +184,7 @@ export class Client {
 
   /**
    * Commands wait for each other, to share a flush, and queries beside them, which would wait for that flush. Queries
-   * alone share no more than a round of heartbeats: the leader reads for the first while others are asked.
+   * alone share a round of heartbeats at most: the leader reads for the first while the next are asked.
    */
   #mayQueriesGoAhead(): boolean {
     const isEnough = this.#queries.frame.byteLength >= aheadBytes

@@ -16,6 +16,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return cluster
 }
 
+export type { ReadConfirmation } from '../driver/index.js'
 export {
   type ErrorCode,
   type ErrorDetails,

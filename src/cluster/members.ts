@@ -208,6 +208,7 @@ export class Members {
       machine,
       heartbeatIntervalMs,
       electionTimeoutMs,
+      reads,
       logBytesMax,
       trailingBytes,
       diskBytesMax,
@@ -222,6 +223,7 @@ export class Members {
       dir: this.#directory.nodePath(nodeId),
       diskBytesMax,
       tickMs,
+      reads,
       limits: {
         ...defaultLimits,
         heartbeatTicks: 1,

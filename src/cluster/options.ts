@@ -1,5 +1,5 @@
 /** What a cluster is started with: units, defaults and bounds, and one clear line for what does not fit. */
-import { defaultLogBounds } from '../driver/index.js'
+import { defaultLogBounds, type ReadConfirmation } from '../driver/index.js'
 import { RaftError } from '../errors/index.js'
 import type { Durability } from '../node/index.js'
 
@@ -24,6 +24,12 @@ export interface ClusterOptions {
   readonly heartbeatIntervalMs?: number
   /** Milliseconds without a leader before an election, at least three heartbeats. Default five of them; each wait lies between this and its double. */
   readonly electionTimeoutMs?: number
+  /**
+   * How a leader makes sure before it answers reads that it still leads. Default `lease`: a majority answered it so
+   * lately that no other can lead yet, by the one clock that all nodes of a process share. `readIndex`: it asks a
+   * majority anew, and no clock.
+   */
+  readonly reads?: ReadConfirmation
   /** Milliseconds until a call is given up, 1 to 3,600,000. Default 5000. What was sent by then has an unknown outcome. */
   readonly requestTimeoutMs?: number
   /**
@@ -80,6 +86,7 @@ export function resolveOptions(options: ClusterOptions): ResolvedOptions {
     machine: machine === undefined ? undefined : String(machine),
     heartbeatIntervalMs,
     electionTimeoutMs,
+    reads: oneOf('reads', options.reads ?? 'lease', ['lease', 'readIndex']),
     requestTimeoutMs,
     logBytesMax,
     trailingBytes,

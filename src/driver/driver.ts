@@ -31,6 +31,12 @@ const applyBytesPerTurn = 256 << 10
 /** Bytes read at a time while the state machine is restored. */
 const restoreBytes = 1 << 20
 
+/**
+ * How a leader makes sure before it answers reads that it still leads. `lease`: by its clock, once a majority answered
+ * it so lately that no other can lead yet (thesis §6.4.1). `readIndex`: a majority answers a round for them (§6.4).
+ */
+export type ReadConfirmation = 'lease' | 'readIndex'
+
 /** Everything outside of the protocol that a node is made of. */
 export interface DriverOptions {
   readonly raft: RaftOptions
@@ -42,8 +48,9 @@ export interface DriverOptions {
   readonly links: Links
   readonly clock: Clock
   readonly counters: Counters
-  /** Milliseconds between two heartbeats of a leader, to tell how late one was. */
-  readonly heartbeatIntervalMs: number
+  /** Milliseconds of one tick of the protocol. */
+  readonly tickMs: number
+  readonly reads: ReadConfirmation
   /** One message a turn to the clients, when there is something to tell. */
   settle(settlements: Settlements): void
   observe(event: RaftEvent): void
@@ -88,10 +95,11 @@ export class Driver {
     this.raft = new Raft(options.raft)
     this.#proposals = new Proposals(this.#settle)
     this.#reads = new Reads(options.machine, options.resultBytesMax, this.#settle)
-    const { store, machine, bounds, clock, counters, heartbeatIntervalMs } = options
+    const { store, machine, bounds, clock, counters, tickMs } = options
     this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, counters, (error) =>
       this.#fail(error),
     )
+    const heartbeatIntervalMs = tickMs * this.raft.state.limits.heartbeatTicks
     this.#heartbeats = new HeartbeatWatch(clock, heartbeatIntervalMs, counters, options.heartbeatSeen)
     const { snapshot } = this.raft.state.log
     if (snapshot !== undefined) machine.restore(this.#piecesOf(snapshot))
@@ -158,7 +166,8 @@ export class Driver {
   }
 
   #sendAndPersist(): void {
-    const ready = this.raft.takeReady()
+    const { clock, tickMs, reads: confirmation } = this.#options
+    const ready = this.raft.takeReady(confirmation === 'lease' ? clock.now() / tickMs : undefined)
     this.#applyTo = ready.applyTo
     for (const message of ready.messages) this.#send(message)
     for (const event of ready.events) this.#observe(event)

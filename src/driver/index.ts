@@ -1,3 +1,3 @@
 export { Counters, type CounterValues, roles } from './counters.js'
-export { Driver } from './driver.js'
+export { Driver, type ReadConfirmation } from './driver.js'
 export { defaultLogBounds, type LogBounds } from './snapshotter.js'

@@ -1,7 +1,7 @@
 /** The control plane of a node as it crosses between threads: plain data and ports, errors as values. */
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
-import type { LogBounds } from '../driver/index.js'
+import type { LogBounds, ReadConfirmation } from '../driver/index.js'
 import type { Result } from '../errors/index.js'
 import type { LogIndex, Membership, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
 import type { LinkEnd } from '../transport/index.js'
@@ -19,6 +19,7 @@ export interface NodeOptions {
   readonly diskBytesMax: number
   /** Milliseconds of one tick of the protocol. */
   readonly tickMs: number
+  readonly reads: ReadConfirmation
   readonly limits: RaftLimits
   readonly bounds: LogBounds
   /** URL of the module whose default export makes the state machine; `undefined` for the built-in KV. */

@@ -43,6 +43,7 @@ export function followLeader(state: RaftState, leaderId: NodeId): void {
   }
   // Hearing the leader puts off the election (§5.2).
   state.electionElapsedTicks = 0
+  state.leaderElapsedTicks = 0
 }
 
 /** Where a leader may go on: our end, or the beginning of the conflicting term (§5.3, last paragraph). */

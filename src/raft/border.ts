@@ -23,7 +23,7 @@ export type Input =
   | { readonly type: 'compacted'; readonly snapshot: Snapshot; readonly base: EntryId }
   /** The store no longer has the snapshot that was being sent to `to`. */
   | { readonly type: 'snapshotMissing'; readonly to: NodeId; readonly index: LogIndex }
-  /** Start an election now instead of waiting for the timeout. */
+  /** Start an election now instead of waiting for the timeout, unless a leader was heard within it. */
   | { readonly type: 'campaign' }
 
 /** Why a request was not taken. Nothing of it will happen, and nothing has changed. */
@@ -95,7 +95,7 @@ export type RaftEvent =
       readonly type: 'voteIgnored'
       readonly from: NodeId
       readonly term: Term
-      readonly reason: 'leaderIsAlive'
+      readonly reason: 'leaderMayBeAlive'
     }
   | { readonly type: 'snapshotSending'; readonly to: NodeId; readonly index: LogIndex }
   | { readonly type: 'snapshotInstalling'; readonly from: NodeId; readonly index: LogIndex }

@@ -1,4 +1,5 @@
 /** Leader election (§5.2, §5.4.1), with pre-vote (thesis §9.6) and protection of a live leader (thesis §4.2.3). */
+import { isPromised } from './lease.js'
 import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse } from './messages.js'
 import { isVoter, membersOf, tallyVotes } from './quorum.js'
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.js'
@@ -44,11 +45,11 @@ export function onHardStateFlushed(state: RaftState): void {
 
 /**
  * Every reason not even to look at a request for a vote. While a leader is heard, an election would only
- * disturb it: neither term nor vote changes (thesis §4.2.3).
+ * disturb it, and break the promise that its lease stands on: neither term nor vote changes (thesis §4.2.3, §6.4.1).
  */
 export function ignoresVoteRequest(state: RaftState): boolean {
   if (state.role === 'leader') return true
-  return state.leaderId !== undefined && state.electionElapsedTicks < state.limits.electionTimeoutTicks
+  return isPromised(state)
 }
 
 /** Answers a pre-vote as a vote would be answered, and changes nothing (thesis §9.6). */

@@ -1,6 +1,7 @@
 /** The protocol: pure, synchronous, deterministic. It imports nothing and could run in a browser. */
 export * from './border.js'
 export * from './entry-run.js'
+export { holdsLease } from './lease.js'
 export { RaftLog } from './log.js'
 export * from './messages.js'
 export * from './options.js'

@@ -13,11 +13,12 @@ import {
 } from './elections.js'
 import { type Frame, wholeRuns } from './entry-run.js'
 import { Invariants } from './invariants.js'
+import { holdsLease, isPromised, noteRoundsSent } from './lease.js'
 import { RaftLog } from './log.js'
 import type { Message } from './messages.js'
 import { defaultLimits, emptyDisk, type RaftLimits, type RaftOptions } from './options.js'
 import { Random } from './random.js'
-import { needsReadRound, onRead, openReadRound } from './reads.js'
+import { areReadsDue, confirmByLease, onRead, openReadRound } from './reads.js'
 import {
   checkQuorum,
   maybeCommit,
@@ -63,15 +64,23 @@ export class Raft {
     return answer
   }
 
-  /** What may be done at once. Whatever is returned is not returned again, except `applyTo`. */
-  takeReady(): Ready {
+  /**
+   * What may be done at once. Whatever is returned is not returned again, except `applyTo`. `now` is this node's clock
+   * in ticks, read after all that was told; without it reads are confirmed by rounds of heartbeats only.
+   */
+  takeReady(now?: number): Ready {
     const state = this.#state
     if (state.role === 'leader') {
-      if (needsReadRound(state)) {
-        openReadRound(state)
-        sendReadRound(state)
+      if (areReadsDue(state)) {
+        if (now !== undefined && holdsLease(state, now)) {
+          confirmByLease(state)
+        } else {
+          openReadRound(state)
+          sendReadRound(state)
+        }
       }
       sendAppends(state)
+      if (now !== undefined) noteRoundsSent(state, now)
     }
     const { outbox, log } = state
     const { messages, reads, events } = outbox
@@ -140,7 +149,7 @@ export class Raft {
         onSnapshotMissing(state, input.to, input.index)
         break
       case 'campaign':
-        campaign(state, 'campaign')
+        if (!isPromised(state)) campaign(state, 'campaign')
         break
     }
     return undefined
@@ -170,12 +179,15 @@ function initialState(options: RaftOptions): RaftState {
     role: 'follower',
     leaderId: undefined,
     electionElapsedTicks: 0,
+    // Who was never in a term has answered no leader.
+    leaderElapsedTicks: hardState.currentTerm === 0 ? limits.electionTimeoutTicks : 0,
     randomizedElectionTimeoutTicks: randomizedElectionTimeoutTicks(limits, random),
     heartbeatElapsedTicks: 0,
     diskElapsedTicks: 0,
     votes: new Map(),
     progress: new Map(),
     heartbeatRound: 0,
+    sentRounds: [],
     waitingReads: [],
     confirmingReads: undefined,
     incomingSnapshot: undefined,
@@ -195,6 +207,7 @@ function isRestoring(state: RaftState): boolean {
 function onTick(state: RaftState): void {
   const { limits } = state
   state.electionElapsedTicks++
+  state.leaderElapsedTicks++
   state.heartbeatElapsedTicks++
   if (state.pendingHardStates.length > 0) state.diskElapsedTicks++
   const isHeartbeatDue = state.heartbeatElapsedTicks >= limits.heartbeatTicks
@@ -239,7 +252,7 @@ function onMessage(state: RaftState, message: Message): void {
   const isVoteRequest = message.type === 'preVote' || message.type === 'requestVote'
   if (isVoteRequest && ignoresVoteRequest(state)) {
     const { from, term } = message
-    state.outbox.events.push({ type: 'voteIgnored', from, term, reason: 'leaderIsAlive' })
+    state.outbox.events.push({ type: 'voteIgnored', from, term, reason: 'leaderMayBeAlive' })
     return
   }
   // If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower (§5.1).

@@ -1,9 +1,9 @@
-/** Linearizable reads without log entries: ReadIndex (thesis §6.4). */
+/** Linearizable reads without log entries: ReadIndex, and by the leader's lease (thesis §6.4). */
 import type { Refusal } from './border.js'
-import { quorumIndex } from './quorum.js'
+import { answeredRound } from './lease.js'
 import type { RaftState } from './state.js'
 
-/** The read waits for the next round of heartbeats, which serves all reads that wait by then. */
+/** The read waits until the driver takes its work: for the lease, or a round of heartbeats that serves all reads that wait by then. */
 export function onRead(state: RaftState, id: number): Refusal | undefined {
   if (state.role !== 'leader') return { code: 'notLeader', leaderId: state.leaderId }
   const waiting = state.waitingReads.length + (state.confirmingReads?.ids.length ?? 0)
@@ -13,13 +13,20 @@ export function onRead(state: RaftState, id: number): Refusal | undefined {
 }
 
 /** True when reads wait, none are being confirmed, and this leader knows what is committed (§8). */
-export function needsReadRound(state: RaftState): boolean {
+export function areReadsDue(state: RaftState): boolean {
   return (
     state.role === 'leader' &&
     state.waitingReads.length > 0 &&
     state.confirmingReads === undefined &&
     state.log.termAt(state.log.commitIndex) === state.currentTerm
   )
+}
+
+/** Nobody else leads, so all that is committed is known here: commitIndex as of now is the waiting reads'. */
+export function confirmByLease(state: RaftState): void {
+  const { waitingReads: ids, log } = state
+  state.outbox.reads.push({ ids, readIndex: log.commitIndex })
+  state.waitingReads = []
 }
 
 /** Takes the waiting reads into the coming round: commitIndex as of now is theirs. */
@@ -33,9 +40,7 @@ export function openReadRound(state: RaftState): void {
 export function confirmReads(state: RaftState): void {
   const confirming = state.confirmingReads
   if (confirming === undefined) return
-  const ackedRoundOf = (id: number) =>
-    id === state.id ? state.heartbeatRound : (state.progress.get(id)?.ackedRound ?? 0)
-  if (quorumIndex(state.membership, ackedRoundOf) < confirming.round) return
+  if (answeredRound(state) < confirming.round) return
   state.outbox.reads.push({ ids: confirming.ids, readIndex: confirming.readIndex })
   state.confirmingReads = undefined
 }

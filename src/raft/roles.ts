@@ -1,5 +1,6 @@
 /** The changes of role (Figure 4), each with its reason. */
 import { emptyRun } from './entry-run.js'
+import { isPromised } from './lease.js'
 import type { RaftLimits } from './options.js'
 import { Progress } from './progress.js'
 import { membersOf } from './quorum.js'
@@ -39,6 +40,10 @@ export function becomePreCandidate(state: RaftState, reason: Reason): void {
 /** Increments currentTerm and votes for itself (§5.2). The own vote counts once it is on disk. */
 export function becomeCandidate(state: RaftState, reason: Reason): void {
   assert(state.role !== 'leader', 'a leader does not campaign')
+  assert(
+    !isPromised(state),
+    'who answered a leader votes for nobody, itself included, for an election timeout',
+  )
   adoptTerm(state, state.currentTerm + 1)
   state.votedFor = state.id
   state.votes.clear()

@@ -1,5 +1,6 @@
 /** The state of one node (Figure 2). One mutable object, owned by `Raft`; the rules are functions over it. */
 import type { RaftEvent, ReadState, SnapshotChunk } from './border.js'
+import type { SentRound } from './lease.js'
 import type { RaftLog } from './log.js'
 import type { AppendEntriesResponse, Message } from './messages.js'
 import type { RaftLimits } from './options.js'
@@ -39,6 +40,8 @@ export interface RaftState {
 
   /** Follower: ticks since the leader was heard or a vote was granted. Leader: since the quorum was checked. */
   electionElapsedTicks: number
+  /** Ticks since a leader was heard, whatever happened since; a node that starts may have heard one just before. */
+  leaderElapsedTicks: number
   /** Drawn anew at each change of role, so that split votes are rare (§5.2). */
   randomizedElectionTimeoutTicks: number
   /** Leader: ticks since the last heartbeat. Candidate: since votes were last asked for. */
@@ -53,7 +56,9 @@ export interface RaftState {
   readonly progress: Map<NodeId, Progress>
   /** Leader: how many rounds of heartbeats it has sent. Only a restart resets it: answers to an earlier term carry none. */
   heartbeatRound: number
-  /** Leader: reads that wait for the next round. */
+  /** Leader: the rounds that its lease may count from, oldest first. Empty where the driver hands no clock. */
+  sentRounds: readonly SentRound[]
+  /** Leader: reads that wait to be confirmed. */
   waitingReads: number[]
   confirmingReads: ConfirmingReads | undefined
 

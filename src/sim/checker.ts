@@ -27,6 +27,7 @@ export interface WatchedNode {
   readonly state: Readonly<RaftState> | undefined
   readonly durable: DurableView
   readonly disk: { readBack(run: LogRun): LogRun }
+  readonly isLeaseHeld: boolean
 }
 
 /** A node as it was when it was last looked at. */
@@ -143,12 +144,8 @@ export class Checker {
     if (!isTailSeen || isSuspect || log.base.index !== seen.baseIndex) {
       this.#logMoved(node, state, seen, isSuspect ? message.prevLogIndex : Number.POSITIVE_INFINITY)
     }
-    if (state.role === 'leader') {
-      if (!seen.isLeader) this.#elected(node, state, seen)
-      if (message !== undefined) this.#matched(state, message.from, seen)
-      const leader = this.#leaders.get(currentTerm)
-      if (leader !== undefined) leader.tail = seen.tail
-    } else if (seen.isLeader) this.#counts.stepDowns++
+    if (state.role === 'leader') this.#leads(node, state, seen, message)
+    else if (seen.isLeader) this.#counts.stepDowns++
     seen.isLeader = state.role === 'leader'
     if (log.commitIndex !== seen.commitIndex) this.#commitMoved(id, state, seen)
     if (log.lastApplied < seen.lastApplied) this.report('monotone', `lastApplied of node ${id} fell`)
@@ -158,7 +155,7 @@ export class Checker {
   /** Queues and windows stay within their limits. */
   checkBounds({ id, state }: WatchedNode): void {
     if (state === undefined) return
-    const { limits, progress, outbox, pendingHardStates, waitingReads } = state
+    const { limits, progress, outbox, pendingHardStates, waitingReads, sentRounds } = state
     for (const [to, { inflightMessages, inflightBytes, nextIndex, matchIndex }] of progress) {
       if (inflightMessages > limits.inflightMessagesMax)
         this.report('bounds', `node ${id} has ${inflightMessages} messages on their way to ${to}`)
@@ -172,6 +169,8 @@ export class Checker {
       this.report('bounds', `${outbox.messagesAfterFlush.length} messages wait for a flush at node ${id}`)
     if (pendingHardStates.length > 1)
       this.report('bounds', `${pendingHardStates.length} writes are under way at node ${id}`)
+    if (sentRounds.length > limits.electionTimeoutTicks)
+      this.report('bounds', `node ${id} keeps ${sentRounds.length} rounds for its lease`)
     if (waitingReads.length > limits.waitingReadsMax)
       this.report('bounds', `${waitingReads.length} reads wait at node ${id}`)
   }
@@ -232,6 +231,21 @@ export class Checker {
     if (log.base.index < seen.baseIndex)
       this.report('monotone', `the log of node ${id} begins after ${log.base.index}, not ${seen.baseIndex}`)
     return this.#committedAt(log.base, `the log of node ${id} begins after`)
+  }
+
+  #leads(node: WatchedNode, state: RaftState, seen: Seen, message: Message | undefined): void {
+    const { currentTerm } = state
+    if (!seen.isLeader) this.#elected(node, state, seen)
+    if (message !== undefined) this.#matched(state, message.from, seen)
+    const leader = this.#leaders.get(currentTerm)
+    if (leader !== undefined) leader.tail = seen.tail
+    if (node.isLeaseHeld && this.latestTerm > currentTerm) {
+      const other = this.leaderOf(this.latestTerm)
+      this.report(
+        'nobody else leads while a lease is held',
+        `node ${node.id} holds the lease of term ${currentTerm}, and ${other} was elected in ${this.latestTerm}`,
+      )
+    }
   }
 
   /** At most one leader a term, and it has every entry that was committed in an earlier one. */

@@ -2,7 +2,7 @@
  * A cluster in virtual time, for tests and for `simulate`: nodes, network, disks and clients in one thread,
  * where a second passes as fast as its events can be worked off. Nothing moves but in `run` and `until`.
  */
-import { defaultLogBounds, type LogBounds } from '../driver/index.js'
+import { defaultLogBounds, type LogBounds, type ReadConfirmation } from '../driver/index.js'
 import {
   createKv,
   encode,
@@ -39,6 +39,10 @@ export interface SimulatedClusterOptions {
   readonly resultBytesMax?: number
   /** Virtual milliseconds between two ticks of a node. Default 10. */
   readonly tickMs?: number
+  /** Default `lease`. */
+  readonly reads?: ReadConfirmation
+  /** By how much of itself a node's clock may be slow or fast. Default 0.03. */
+  readonly clockDrift?: number
   /** Longest time from a message's arrival to the turn that takes it. Default 0.1 ms. */
   readonly turnMs?: number
   readonly network?: Partial<NetworkConditions>
@@ -113,6 +117,8 @@ export class SimulatedCluster {
         bounds,
         resultBytesMax: options.resultBytesMax ?? resultBytesMaxDefault,
         tickMs,
+        reads: options.reads ?? 'lease',
+        clockDrift: options.clockDrift ?? 0.03,
         turnMs,
         snapshotPieceBytes: options.snapshotPieceBytes ?? 1024,
         disk: { ...defaultDisk, ...options.disk },

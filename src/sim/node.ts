@@ -2,16 +2,16 @@
  * One simulated node: the driver on virtual time, with a disk that outlives it. It is told apart from a real
  * one (`node-host.ts`) by nothing but what it hands to the driver.
  */
-import { Counters, Driver, type LogBounds } from '../driver/index.js'
-import type { MachineFactory } from '../machine/index.js'
-import type { Membership, Message, NodeId, RaftEvent, RaftLimits, RaftState } from '../raft/index.js'
-import type { ClientRequest, Settlements } from '../transport/index.js'
+import { Counters, Driver } from '../driver/index.js'
+import { holdsLease, type Message, type NodeId, type RaftEvent, type RaftState } from '../raft/index.js'
+import type { ClientRequest } from '../transport/index.js'
 import type { WatchedNode } from './checker.js'
 import { type Dice, deriveSeed, diceOf } from './dice.js'
 import type { DurableView } from './durable.js'
 import { Inbox } from './inbox.js'
-import type { DiskConditions } from './node-disk.js'
+import { NodeClock } from './node-clock.js'
 import { NodeDisk } from './node-disk.js'
+import type { SimulatedNodeOptions, Surroundings } from './node-options.js'
 import type { Promises } from './promises.js'
 import { QuorumWatch } from './quorum-watch.js'
 import { WatchedMachine } from './watched-machine.js'
@@ -21,32 +21,6 @@ import type { World } from './world.js'
 /** A node's whole state is compared with the model's once in so many turns that applied something. */
 const stateCheckTurns = 16
 
-export interface SimulatedNodeOptions {
-  readonly id: NodeId
-  readonly seed: number
-  readonly membership: Membership
-  readonly limits: RaftLimits
-  readonly bounds: LogBounds
-  readonly resultBytesMax: number
-  readonly tickMs: number
-  /** Longest time from a message's arrival to the turn that takes it. */
-  readonly turnMs: number
-  readonly snapshotPieceBytes: number
-  readonly disk: DiskConditions
-  readonly createMachine: MachineFactory
-}
-
-/** What a node does to the world around it. */
-export interface Surroundings {
-  send(message: Message): void
-  /** A node takes up a request that has arrived. */
-  taken(request: number): void
-  settle(nodeId: NodeId, settlements: Settlements): void
-  observe(nodeId: NodeId, event: RaftEvent): void
-  /** It no longer runs: what it was asked and did not answer, it never will. */
-  stopped(nodeId: NodeId): void
-}
-
 export class SimulatedNode implements WatchedNode {
   readonly id: NodeId
   readonly disk: NodeDisk
@@ -55,8 +29,7 @@ export class SimulatedNode implements WatchedNode {
   readonly #surroundings: Surroundings
   readonly #promises: Promises
   readonly #dice: Dice
-  /** Milliseconds between two ticks: clocks differ a little. */
-  readonly #tickUs: number
+  readonly #clock: NodeClock
   driver: Driver | undefined
   #machine: WatchedMachine | undefined
   /** Counts the starts: what was meant for an earlier incarnation never reaches a later one. */
@@ -87,7 +60,7 @@ export class SimulatedNode implements WatchedNode {
     this.#surroundings = surroundings
     this.#promises = promises
     this.#dice = dice
-    this.#tickUs = 1000 * options.tickMs * dice.between(0.97, 1.03)
+    this.#clock = new NodeClock(world.time, options.tickMs, options.clockDrift, dice)
     this.disk = new NodeDisk(world, diskDice, options.disk, options.membership)
   }
 
@@ -107,15 +80,21 @@ export class SimulatedNode implements WatchedNode {
     return this.isUp && !this.isPaused
   }
 
+  /** By its own clock nobody else can lead: it may answer reads. */
+  get isLeaseHeld(): boolean {
+    if (this.#options.reads !== 'lease' || this.state === undefined) return false
+    return holdsLease(this.state, this.#clock.nowTicks)
+  }
+
   /** Messages that wait at the node. */
   get waitingCount(): number {
     return this.#inbox.messageCount
   }
 
   start(): void {
-    const { id, seed, limits, bounds, resultBytesMax, tickMs, createMachine, snapshotPieceBytes } =
+    const { id, seed, limits, bounds, resultBytesMax, tickMs, reads, createMachine, snapshotPieceBytes } =
       this.#options
-    const { checker, time } = this.#world
+    const { checker } = this.#world
     this.incarnation++
     const { incarnation } = this
     this.error = undefined
@@ -135,7 +114,7 @@ export class SimulatedNode implements WatchedNode {
     this.#machine = machine
     this.#lastCheckedApplied = 0
     const clock = {
-      now: () => time.nowMs,
+      now: () => this.#clock.nowMs,
       defer: (callback: () => void) => this.#later(this.#pace(), callback),
     }
     this.driver = this.#guarded(
@@ -162,7 +141,8 @@ export class SimulatedNode implements WatchedNode {
           links: { send: (message) => this.#sends(message) },
           clock,
           counters: new Counters(Counters.allocate()),
-          heartbeatIntervalMs: tickMs * limits.heartbeatTicks,
+          tickMs,
+          reads,
           settle: (settlements) => this.#surroundings.settle(id, settlements),
           observe: (event) => this.#observed(event),
           heartbeatSeen: () => undefined,
@@ -172,7 +152,7 @@ export class SimulatedNode implements WatchedNode {
     const { log } = this.driver?.raft.state ?? {}
     this.#tell(`starts with log ${log?.base.index}…${log?.lastIndex}, snapshot ${log?.snapshot?.index ?? 0}`)
     this.#afterStep()
-    this.#later(this.#dice.next() * this.#tickUs, () => this.#tick())
+    this.#later(this.#dice.next() * this.#clock.tickUs, () => this.#tick())
   }
 
   /** It is gone in the middle of whatever it did, and what its disk had not flushed is lost. */
@@ -258,7 +238,7 @@ export class SimulatedNode implements WatchedNode {
   /** Like an interval of Node: ticks that were missed are not made up for. */
   #scheduleTick(): void {
     const { incarnation } = this
-    this.#world.time.after(this.#tickUs, () => {
+    this.#world.time.after(this.#clock.tickUs, () => {
       if (incarnation !== this.incarnation || !this.isUp) return
       if (this.isPaused) this.#isTickHeld = true
       else this.#tick()
@@ -272,6 +252,7 @@ export class SimulatedNode implements WatchedNode {
     for (const request of requests) {
       this.#world.tracer.record(this.id, { type: 'asked', request: request.request, what: request.type })
       this.#surroundings.taken(request.request)
+      if (request.type === 'read' && this.isLeaseHeld) this.#world.counts.readByLease++
       this.driver?.request(request)
       this.#afterStep()
     }

@@ -1,5 +1,5 @@
 /** What a seed stands for: the size of the cluster, its limits, its load and what goes wrong with it. */
-import type { LogBounds } from '../driver/index.js'
+import type { LogBounds, ReadConfirmation } from '../driver/index.js'
 import type { RaftLimits } from '../raft/index.js'
 import { Dice, deriveSeed, diceOf } from './dice.js'
 import { calmNetwork, type NetworkConditions } from './network.js'
@@ -35,6 +35,9 @@ export interface Plan {
   readonly faults: readonly FaultKind[]
   readonly nodes: number
   readonly tickMs: number
+  readonly reads: ReadConfirmation
+  /** By how much of itself a node's clock may be slow or fast. */
+  readonly clockDrift: number
   readonly turnMs: number
   readonly limits: Partial<RaftLimits>
   readonly bounds: LogBounds
@@ -92,7 +95,10 @@ export function planOf(seed: number): Plan {
   }
   // What is new is drawn last, so that every seed goes on to stand for what it stood for.
   const logMemoryBytesMax = dice.pick([1, 600, 4000, 1 << 20])
-  return { ...plan, limits: { ...limits, logMemoryBytesMax } }
+  const reads = dice.pick<ReadConfirmation>(['lease', 'lease', 'lease', 'readIndex'])
+  // Two clocks that run apart by no more than a quarter are what a lease allows for.
+  const clockDrift = dice.pick([0.03, 0.03, 0.12])
+  return { ...plan, limits: { ...limits, logMemoryBytesMax }, reads, clockDrift }
 }
 
 function weatherOf(dice: Dice): Weather {

@@ -56,6 +56,8 @@ export class NetworkNode {
   readonly reads: ReadState[] = []
   /** What the state machine holds: every entry that was applied, from the first one on. */
   applied: LoggedEntry[] = []
+  /** What its clock shows, in ticks; `undefined`: it has none. */
+  now: number | undefined
   /** While true, nothing that is committed is applied. */
   isApplyHeld = false
 
@@ -70,6 +72,7 @@ export class NetworkNode {
     this.#setup = setup
     this.disk = new ModelDisk(diskSetupOf(setup, setup.membership ?? host.membership))
     this.restart()
+    this.waitOutPromise()
   }
 
   get isUp(): boolean {
@@ -118,7 +121,16 @@ export class NetworkNode {
     for (let i = 0; i < times; i++) this.step({ type: 'tick' })
   }
 
+  /** Lets it forget its leader: just long enough to vote for another, and too short for an election of its own. */
+  waitOutPromise(): void {
+    const { limits } = this.state
+    while (this.state.role !== 'leader' && this.state.leaderElapsedTicks < limits.electionTimeoutTicks)
+      this.tick()
+  }
+
+  /** Campaigns once it may. */
   campaign(): void {
+    this.waitOutPromise()
     this.step({ type: 'campaign' })
   }
 
@@ -199,7 +211,7 @@ export class NetworkNode {
   }
 
   #workOnce(): boolean {
-    const ready = this.raft.takeReady()
+    const ready = this.raft.takeReady(this.now)
     for (const message of ready.messages) this.#send(message)
     this.events.push(...ready.events)
     this.reads.push(...ready.reads)

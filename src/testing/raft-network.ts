@@ -181,7 +181,7 @@ export class RaftNetwork {
    */
   elect(id: NodeId): NetworkNode {
     const candidate = this.node(id)
-    for (const node of this.nodes) if (node !== candidate && node.isUp) forgetLeader(node)
+    for (const node of this.nodes) if (node !== candidate && node.isUp) node.waitOutPromise()
     candidate.campaign()
     this.settle()
     if (candidate.state.role !== 'leader') throw new Error(`node ${id} was not elected`)
@@ -191,16 +191,5 @@ export class RaftNetwork {
   #send(message: Message): void {
     const carried = this.link(message.from, message.to).carry(cloneMessage(message))
     if (carried !== undefined) this.#inFlight.push(carried)
-  }
-}
-
-/** Just long enough without a leader to vote for another, and too short for an election of its own. */
-function forgetLeader(node: NetworkNode): void {
-  while (
-    node.state.role === 'follower' &&
-    node.state.leaderId !== undefined &&
-    node.state.electionElapsedTicks < node.state.limits.electionTimeoutTicks
-  ) {
-    node.tick()
   }
 }

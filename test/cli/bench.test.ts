@@ -29,6 +29,7 @@ test.each([
       batch: 1,
       durability,
       threads,
+      reads: 'lease',
       workload: null,
     })
     const { commitsPerSecond, p50ms, p99ms, p999ms, maxMs } = result as Record<string, number>
@@ -171,7 +172,7 @@ test('a node whose disk is full ends the measurement, with one line that says ho
     records: 1,
   } as const
   const measured = measure(
-    { ...options, durability: 'flush', threads: 'on', cluster: { diskBytesMax: 4 << 20 } },
+    { ...options, durability: 'flush', threads: 'on', reads: 'lease', cluster: { diskBytesMax: 4 << 20 } },
     new AbortController().signal,
     () => undefined,
   )

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { type RaftError, startCluster, valueBytesMax } from '../../src/cluster/index.js'
+import { type ClusterOptions, type RaftError, startCluster, valueBytesMax } from '../../src/cluster/index.js'
 import { defaultLimits } from '../../src/raft/index.js'
 import { convergedHashes, Load, nextEvent, startedCluster, temporaryFolder } from './support.js'
 
@@ -154,7 +154,8 @@ describe.each(hosts)('a cluster on %s', (host) => {
   })
 
   test('without a majority a write ends as not known and a read as not done', async () => {
-    const cluster = await startedCluster({ host, requestTimeoutMs: 2000 })
+    // By its lease, a leader would answer reads a little longer.
+    const cluster = await startedCluster({ host, requestTimeoutMs: 2000, reads: 'readIndex' })
     await cluster.put('a', 'b')
     const others = cluster.status().filter(({ nodeId }) => nodeId !== cluster.leaderId)
     for (const { nodeId } of others) await cluster.kill(nodeId)
@@ -166,6 +167,20 @@ describe.each(hosts)('a cluster on %s', (host) => {
     for (const { nodeId } of others) await cluster.restart(nodeId)
     await cluster.put('a', 'e')
     expect((await cluster.get('a'))?.value.toString()).toBe('e')
+  })
+
+  test('a leader asks nobody before it answers reads, unless it is told to', async () => {
+    const reads = 200
+    const messagesOf = async (options: ClusterOptions): Promise<number> => {
+      const cluster = await startedCluster({ host, heartbeatIntervalMs: 200, ...options })
+      await cluster.put('a', 'b')
+      const sent = () => cluster.status().reduce((sum, { messagesSent }) => sum + messagesSent, 0)
+      const before = sent()
+      for (let read = 0; read < reads; read++) expect((await cluster.get('a'))?.value.toString()).toBe('b')
+      return sent() - before
+    }
+    expect(await messagesOf({})).toBeLessThan(reads)
+    expect(await messagesOf({ reads: 'readIndex' })).toBeGreaterThanOrEqual(2 * reads)
   })
 
   test('tells why each node changed its role', async () => {
@@ -304,6 +319,7 @@ describe('an option that does not fit', () => {
     [{ nodes: 2.5 }, 'nodes'],
     [{ durability: 'maybe' as never }, 'durability'],
     [{ host: 'cloud' as never }, 'host'],
+    [{ reads: 'guess' as never }, 'reads'],
     [{ dir: '' }, 'dir'],
     [{ heartbeatIntervalMs: 1 }, 'heartbeatIntervalMs'],
     [{ heartbeatIntervalMs: 100, electionTimeoutMs: 299 }, 'electionTimeoutMs'],

@@ -1,4 +1,4 @@
-import { Counters, Driver } from '../../src/driver/index.js'
+import { Counters, Driver, type ReadConfirmation } from '../../src/driver/index.js'
 import { createKv, resultBytesMaxDefault, type StateMachine } from '../../src/machine/index.js'
 import type { Message, RaftLimits } from '../../src/raft/index.js'
 import { type LogStore, MemoryDisk, openMemoryStore } from '../../src/storage/index.js'
@@ -14,6 +14,8 @@ export interface DrivenNodeOptions {
   readonly logBytesMax?: number
   readonly trailingBytes?: number
   readonly resultBytesMax?: number
+  readonly reads?: ReadConfirmation
+  readonly now?: () => number
   readonly defer?: (callback: () => void) => void
 }
 
@@ -37,6 +39,8 @@ export class DrivenNode {
     trailingBytes = 0,
     resultBytesMax = resultBytesMaxDefault,
     defer = (callback) => callback(),
+    reads = 'readIndex',
+    now = () => 0,
   }: DrivenNodeOptions = {}) {
     this.machine = machine
     const opened = openMemoryStore(disk, {
@@ -49,9 +53,10 @@ export class DrivenNode {
       store: wrap(opened.store),
       machine,
       links: { send: (message) => void this.sent.push(message) },
-      clock: { now: () => 0, defer },
+      clock: { now, defer },
       counters: new Counters(Counters.allocate()),
-      heartbeatIntervalMs: 50,
+      tickMs: 25,
+      reads,
       settle: (settlements) => {
         this.messages.push(settlements)
         this.settled.push(...settlements.settled)

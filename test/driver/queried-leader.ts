@@ -1,4 +1,5 @@
 /** A leader and the queries that its state machine is asked. */
+import type { ReadConfirmation } from '../../src/driver/index.js'
 import {
   createKv,
   encode,
@@ -35,6 +36,8 @@ export class CountingMachine implements StateMachine {
 interface LeaderOptions {
   readonly machine?: CountingMachine
   readonly resultBytesMax?: number
+  readonly reads?: ReadConfirmation
+  readonly now?: () => number
   readonly defer?: (callback: () => void) => void
 }
 

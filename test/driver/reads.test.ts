@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { QueriedLeader } from './queried-leader.js'
 
 test('queries are read while the followers are asked, once, and told when they have answered', () => {
@@ -64,4 +64,44 @@ test('only so many bytes are read ahead', () => {
   for (let count = 0; count < 8; count++) node.get()
   // The sixth of them passes a mebibyte.
   expect(node.machine.frames.length).toBe(6)
+})
+
+describe('with a lease', () => {
+  /** Node 2 answered the round that left at 1000 ms; an election timeout is 20 ticks of 25 ms. */
+  function leased(): { node: QueriedLeader; at(ms: number): void } {
+    let nowMs = 1000
+    const node = new QueriedLeader({ reads: 'lease', now: () => nowMs })
+    for (let tick = 0; tick < 2; tick++) node.driver.tick()
+    node.driver.turn()
+    node.acknowledge(1, node.round)
+    const at = (ms: number): void => {
+      nowMs = ms
+    }
+    return { node, at }
+  }
+
+  test('queries are answered in the turn in which they come, and nobody is asked', () => {
+    const { node, at } = leased()
+    at(1337)
+    const sent = node.sent.length
+    expect(node.toldTo(node.get())).toBe('notFound')
+    expect(node.sent.length).toBe(sent)
+  })
+
+  test('a leader that stood still asks the others first: the clock is read after the queries came', () => {
+    const { node, at } = leased()
+    at(1338)
+    const read = node.get()
+    expect(node.toldTo(read)).toBeUndefined()
+    node.acknowledge(1, node.round)
+    expect(node.toldTo(read)).toBe('notFound')
+  })
+
+  test('a query waits until all is applied that was committed when it came', () => {
+    const { node } = leased()
+    node.put('new')
+    node.flushAll()
+    node.acknowledge(2)
+    expect(node.toldTo(node.get())).toBe('new')
+  })
 })

@@ -138,7 +138,8 @@ test('a read waits until its index is applied, however long the backlog is', () 
       links: { send: () => undefined },
       clock: { now: () => 0, defer: (callback) => void deferred.push(callback) },
       counters: new Counters(Counters.allocate()),
-      heartbeatIntervalMs: 50,
+      tickMs: 25,
+      reads: 'readIndex',
       settle: (settlements) => void settled.push(...settlements.settled),
       observe: () => undefined,
       heartbeatSeen: () => undefined,
@@ -151,6 +152,8 @@ test('a read waits until its index is applied, however long the backlog is', () 
     for (let flush = flushes.shift(); flush !== undefined; flush = flushes.shift()) flush()
   }
   const lead = (driver: Driver): void => {
+    const { limits, currentTerm } = driver.raft.state
+    if (currentTerm > 0) for (let tick = 0; tick < limits.electionTimeoutTicks; tick++) driver.tick()
     driver.raft.step({ type: 'campaign' })
     driver.turn()
     flushAll()

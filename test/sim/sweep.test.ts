@@ -28,6 +28,7 @@ describe(`${seeds} seeds`, () => {
     ['applied', 30],
     ['read', 30],
     ['readInPart', 3],
+    ['readByLease', 3],
     ['refused', 30],
     ['unknown', 0],
     ['timedOut', 1],
@@ -43,6 +44,7 @@ test.each([
     'a refusal of an old heartbeat was taken for an answer to a round to come, by a leader that had restarted',
   ],
   [91, 'a proposal that was truncated away was never settled, where nothing came to its place'],
+  [180, 'a leader that had begun no round took all for having answered it, and held a lease'],
   [424, 'a leader that had restarted served a stale read, confirmed by a refusal of an old heartbeat'],
 ])('seed %i holds: %s', (seed) => {
   expect(simulate({ seed }).violation).toBeUndefined()

@@ -1,0 +1,54 @@
+/**
+ * The leader's lease (thesis §6.4.1): who has answered a leader votes for nobody for an election timeout, so a leader
+ * that a majority has just answered knows by its clock alone that there is no other.
+ */
+import type { RaftLimits } from './options.js'
+import { quorumIndex } from './quorum.js'
+import type { RaftState } from './state.js'
+import type { NodeId } from './types.js'
+
+/** A round of heartbeats, and when it left, in ticks of the leader's clock. */
+export interface SentRound {
+  readonly round: number
+  readonly at: number
+}
+
+/**
+ * Ticks of the leader's clock. A follower that is late counts a tick for what it was late by, and another that comes
+ * at once: its election timeout may be two ticks shorter. Three quarters of the rest, since clocks run apart.
+ */
+function leaseTicks({ electionTimeoutTicks }: RaftLimits): number {
+  return (electionTimeoutTicks - 2) * 0.75
+}
+
+/** Whatever role or term it came to since, this node's answer may be what a leader's lease stands on. */
+export function isPromised(state: RaftState): boolean {
+  return state.leaderElapsedTicks < state.limits.electionTimeoutTicks
+}
+
+/** The rounds that were begun leave now: a lease counts from here, and not from when an answer comes. */
+export function noteRoundsSent(state: RaftState, now: number): void {
+  const { heartbeatRound: round, limits } = state
+  // Rounds are counted from 1: 0 is what everybody has answered.
+  if (round === (state.sentRounds.at(-1)?.round ?? 0)) return
+  const fresh = state.sentRounds.filter(({ at }) => now < at + leaseTicks(limits))
+  state.sentRounds = [...fresh, { round, at: now }]
+}
+
+/** True when no other node can lead at `now`, in ticks of this leader's clock. Asked of leaders only. */
+export function holdsLease(state: Readonly<RaftState>, now: number): boolean {
+  const answered = answeredRound(state)
+  const lease = state.sentRounds.findLast(({ round }) => round <= answered)
+  return lease !== undefined && now < lease.at + leaseTicks(state.limits)
+}
+
+/** The latest round of heartbeats that a majority of the voters answered. */
+export function answeredRound({
+  id: self,
+  membership,
+  heartbeatRound,
+  progress,
+}: Readonly<RaftState>): number {
+  const answeredBy = (id: NodeId) => (id === self ? heartbeatRound : (progress.get(id)?.ackedRound ?? 0))
+  return quorumIndex(membership, answeredBy)
+}
