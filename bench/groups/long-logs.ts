@@ -41,20 +41,34 @@ export const logLength = behindEntries('log-length', 'that was never cut', whole
 /** As a cluster is that nobody told otherwise: what was written stands in snapshots, but for the last mebibytes. */
 export const history = behindEntries('history', 'that is cut as it grows', {})
 
+/**
+ * Both clusters run, and one of them has the clients: so the machine has as much memory in use and as little of it left
+ * behind the short log as behind the long one. Each case begins with new nodes, lest the second has the warmer code.
+ */
 function behindEntries(name: string, which: string, bounds: LogOptions): Group {
+  const measured = (context: RunContext, dir: string) =>
+    measureLoad({ dir, cluster: { ...bounds, requestTimeoutMs } }, context)
   return {
     name,
-    // Each begins with new nodes: otherwise the longer log would also have the warmer code.
     cases: (extent) =>
-      lengthEntries[extent].map((entries) => ({
-        name: String(entries),
-        title: `1,024 clients behind ${decimal(entries)} entries of a log ${which}`,
-        parameters: { entries },
-        run: (context: RunContext) =>
-          withLog(entries, bounds, context, async (dir) =>
-            sampleOf(await measureLoad({ dir, cluster: { ...bounds, requestTimeoutMs } }, context)),
-          ),
-      })),
+      lengthEntries[extent].map((entries) => {
+        const [other = entries] = lengthEntries[extent].filter((length) => length !== entries)
+        return {
+          name: String(entries),
+          title: `1,024 clients behind ${decimal(entries)} entries of a log ${which}`,
+          parameters: { entries, beside: other },
+          run: (context: RunContext) =>
+            withLog(other, bounds, context, (otherDir) =>
+              withLog(entries, bounds, context, (dir) =>
+                withCluster({ dir: otherDir, ...options, ...bounds }, context.signal, async (idle) => {
+                  context.tell('starting the cluster beside')
+                  await idle.put('up', 'and idle')
+                  return sampleOf(await measured(context, dir))
+                }),
+              ),
+            ),
+        }
+      }),
   }
 }
 
