@@ -30,10 +30,10 @@ export const startUp: Group = {
     })),
 }
 
-const lengthEntries = {
-  quick: [1000, 100_000],
-  usual: [1000, 1_000_000],
-  long: [1000, 10_000_000],
+const lengths = {
+  quick: { short: 1000, long: 100_000 },
+  usual: { short: 1000, long: 1_000_000 },
+  long: { short: 1000, long: 10_000_000 },
 } as const
 
 export const logLength = behindEntries('log-length', 'that was never cut', wholeLog)
@@ -46,29 +46,27 @@ export const history = behindEntries('history', 'that is cut as it grows', {})
  * behind the short log as behind the long one. Each case begins with new nodes, lest the second has the warmer code.
  */
 function behindEntries(name: string, which: string, bounds: LogOptions): Group {
-  const measured = (context: RunContext, dir: string) =>
-    measureLoad({ dir, cluster: { ...bounds, requestTimeoutMs } }, context)
   return {
     name,
-    cases: (extent) =>
-      lengthEntries[extent].map((entries) => {
-        const [other = entries] = lengthEntries[extent].filter((length) => length !== entries)
-        return {
-          name: String(entries),
-          title: `1,024 clients behind ${decimal(entries)} entries of a log ${which}`,
-          parameters: { entries, beside: other },
-          run: (context: RunContext) =>
-            withLog(other, bounds, context, (otherDir) =>
-              withLog(entries, bounds, context, (dir) =>
-                withCluster({ dir: otherDir, ...options, ...bounds }, context.signal, async (idle) => {
-                  context.tell('starting the cluster beside')
-                  await idle.put('up', 'and idle')
-                  return sampleOf(await measured(context, dir))
-                }),
-              ),
-            ),
-        }
-      }),
+    cases: (extent) => {
+      const { short, long } = lengths[extent]
+      return [short, long].map((entries) => ({
+        name: String(entries),
+        title: `1,024 clients behind ${decimal(entries)} entries of a log ${which}, with ${decimal(short)} and ${decimal(long)} in two clusters`,
+        parameters: { entries },
+        run: (context: RunContext) =>
+          withLog(long, bounds, context, (longDir) =>
+            withLog(short, bounds, context, (shortDir) => {
+              const [dir, idleDir] = entries === long ? [longDir, shortDir] : [shortDir, longDir]
+              return withCluster({ dir: idleDir, ...options, ...bounds }, context.signal, async (idle) => {
+                context.tell('starting the cluster that stays idle')
+                await idle.put('all', 'applied')
+                return sampleOf(await measureLoad({ dir, cluster: { ...bounds, requestTimeoutMs } }, context))
+              })
+            }),
+          ),
+      }))
+    },
   }
 }
 

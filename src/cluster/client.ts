@@ -184,7 +184,7 @@ export class Client {
 
   /**
    * Commands wait for each other, to share a flush, and queries beside them, which would wait for that flush. Queries
-   * alone share a round of heartbeats at most: the leader reads for the first while the next are asked.
+   * alone share a round of heartbeats at most: the leader reads the first while the rest of the turn is packed.
    */
   #mayQueriesGoAhead(): boolean {
     const isEnough = this.#queries.frame.byteLength >= aheadBytes

@@ -25,9 +25,9 @@ export interface ClusterOptions {
   /** Milliseconds without a leader before an election, at least three heartbeats. Default five of them; each wait lies between this and its double. */
   readonly electionTimeoutMs?: number
   /**
-   * How a leader makes sure before it answers reads that it still leads. Default `lease`: a majority answered it so
-   * lately that no other can lead yet, by the one clock that all nodes of a process share. `readIndex`: it asks a
-   * majority anew, and no clock.
+   * How a leader makes sure before it answers reads that it still leads. Default `lease`, by the one clock that all nodes
+   * of a process share; it lasts three quarters of what is left of electionTimeoutMs after two heartbeats. `readIndex`,
+   * also where less than 8 ms are left, since timers count whole milliseconds: a majority is asked anew.
    */
   readonly reads?: ReadConfirmation
   /** Milliseconds until a call is given up, 1 to 3,600,000. Default 5000. What was sent by then has an unknown outcome. */
@@ -50,6 +50,8 @@ export interface ResolvedOptions extends Required<Omit<ClusterOptions, 'nodes' |
 }
 
 const nodesMax = 25
+/** A quarter of it is what a lease allows for timers that end up to two milliseconds early. */
+const leaseMsMin = 8
 
 export function resolveOptions(options: ClusterOptions): ResolvedOptions {
   const { nodes, dir, machine } = options
@@ -64,6 +66,7 @@ export function resolveOptions(options: ClusterOptions): ResolvedOptions {
     3 * heartbeatIntervalMs,
     600_000,
   )
+  const reads = oneOf('reads', options.reads ?? 'lease', ['lease', 'readIndex'])
   const requestTimeoutMs = checkWhole('requestTimeoutMs', options.requestTimeoutMs ?? 5000, 1, 3_600_000)
   const logBytesMax = checkWhole(
     'logBytesMax',
@@ -86,7 +89,7 @@ export function resolveOptions(options: ClusterOptions): ResolvedOptions {
     machine: machine === undefined ? undefined : String(machine),
     heartbeatIntervalMs,
     electionTimeoutMs,
-    reads: oneOf('reads', options.reads ?? 'lease', ['lease', 'readIndex']),
+    reads: electionTimeoutMs - 2 * heartbeatIntervalMs < leaseMsMin ? 'readIndex' : reads,
     requestTimeoutMs,
     logBytesMax,
     trailingBytes,

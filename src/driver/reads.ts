@@ -1,6 +1,6 @@
 /**
- * Linearizable reads (thesis §6.4): answered once leadership is confirmed and their readIndex is applied. While
- * nothing is being written, the queries are read while the followers are asked, and their answers wait. How many
+ * Linearizable reads (thesis §6.4): answered once leadership is confirmed and their readIndex is applied. Where followers
+ * are asked and nothing is being written, the queries are read meanwhile, and their answers wait. How many
  * bytes a query answers is known once it is read: a request may be answered in part, and what a turn does is bounded.
  */
 import { type PackedResults, ResultBuilder, type StateMachine } from '../machine/index.js'

@@ -54,6 +54,7 @@ function conflictAt(state: RaftState, prevLogIndex: LogIndex): [LogIndex, Term] 
   return [first, log.termAt(prevLogIndex) ?? 0]
 }
 
+/** It waits for no flush: what it refuses is put behind a match, which only a flushed term can have told the leader. */
 function refuse(state: RaftState, message: AppendEntries, conflictIndex: LogIndex, conflictTerm: Term): void {
   send(state, answerTo(state, message, false, 0, conflictIndex, conflictTerm))
 }

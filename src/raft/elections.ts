@@ -48,8 +48,7 @@ export function onHardStateFlushed(state: RaftState): void {
  * disturb it, and break the promise that its lease stands on: neither term nor vote changes (thesis §4.2.3, §6.4.1).
  */
 export function ignoresVoteRequest(state: RaftState): boolean {
-  if (state.role === 'leader') return true
-  return isPromised(state)
+  return state.role === 'leader' || isPromised(state)
 }
 
 /** Answers a pre-vote as a vote would be answered, and changes nothing (thesis §9.6). */

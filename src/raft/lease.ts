@@ -14,8 +14,8 @@ export interface SentRound {
 }
 
 /**
- * Ticks of the leader's clock. A follower that is late counts a tick for what it was late by, and another that comes
- * at once: its election timeout may be two ticks shorter. Three quarters of the rest, since clocks run apart.
+ * Ticks of the leader's clock. A follower may take a heartbeat in a tick that is late, and the next tick then comes at
+ * once: two of its ticks took no time. Three quarters of the rest, since clocks run apart.
  */
 function leaseTicks({ electionTimeoutTicks }: RaftLimits): number {
   return (electionTimeoutTicks - 2) * 0.75
@@ -29,8 +29,7 @@ export function isPromised(state: RaftState): boolean {
 /** The rounds that were begun leave now: a lease counts from here, and not from when an answer comes. */
 export function noteRoundsSent(state: RaftState, now: number): void {
   const { heartbeatRound: round, limits } = state
-  // Rounds are counted from 1: 0 is what everybody has answered.
-  if (round === (state.sentRounds.at(-1)?.round ?? 0)) return
+  if (state.sentRounds.at(-1)?.round === round) return
   const fresh = state.sentRounds.filter(({ at }) => now < at + leaseTicks(limits))
   state.sentRounds = [...fresh, { round, at: now }]
 }
@@ -38,8 +37,8 @@ export function noteRoundsSent(state: RaftState, now: number): void {
 /** True when no other node can lead at `now`, in ticks of this leader's clock. Asked of leaders only. */
 export function holdsLease(state: Readonly<RaftState>, now: number): boolean {
   const answered = answeredRound(state)
-  const lease = state.sentRounds.findLast(({ round }) => round <= answered)
-  return lease !== undefined && now < lease.at + leaseTicks(state.limits)
+  const sent = state.sentRounds.findLast(({ round }) => round <= answered)
+  return sent !== undefined && now < sent.at + leaseTicks(state.limits)
 }
 
 /** The latest round of heartbeats that a majority of the voters answered. */

@@ -12,10 +12,9 @@ export function onRead(state: RaftState, id: number): Refusal | undefined {
   return undefined
 }
 
-/** True when reads wait, none are being confirmed, and this leader knows what is committed (§8). */
+/** True when reads wait, none are being confirmed, and this leader knows what is committed (§8). Asked of leaders only. */
 export function areReadsDue(state: RaftState): boolean {
   return (
-    state.role === 'leader' &&
     state.waitingReads.length > 0 &&
     state.confirmingReads === undefined &&
     state.log.termAt(state.log.commitIndex) === state.currentTerm

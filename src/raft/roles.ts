@@ -65,6 +65,8 @@ export function becomeLeader(state: RaftState, reason: Reason): void {
   enter(state, 'leader')
   state.leaderId = state.id
   state.incomingSnapshot = undefined
+  // All rounds so far have been answered by everybody, and none of them in this term.
+  state.sentRounds = [{ round: state.heartbeatRound, at: Number.NEGATIVE_INFINITY }]
   state.progress.clear()
   for (const id of membersOf(state.membership)) {
     if (id === state.id) continue

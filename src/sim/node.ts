@@ -41,7 +41,8 @@ export class SimulatedNode implements WatchedNode {
   #quorumWatch = new QuorumWatch()
   /** What came due while the node was paused: it all comes at once. */
   #held: (() => void)[] = []
-  #isTickHeld = false
+  /** When the tick began that the pause interrupts. */
+  #heldTickUs: number | undefined
   #isWakeDue = false
   #appliedTurns = 0
   #lastCheckedApplied = 0
@@ -82,8 +83,7 @@ export class SimulatedNode implements WatchedNode {
 
   /** By its own clock nobody else can lead: it may answer reads. */
   get isLeaseHeld(): boolean {
-    if (this.#options.reads !== 'lease' || this.state === undefined) return false
-    return holdsLease(this.state, this.#clock.nowTicks)
+    return this.state?.role === 'leader' && holdsLease(this.state, this.#clock.nowTicks)
   }
 
   /** Messages that wait at the node. */
@@ -178,8 +178,9 @@ export class SimulatedNode implements WatchedNode {
     this.#held = []
     // Which comes first, ports or timers or the disk, is up to the event loop.
     const works = [() => this.#wakeNow(), ...held]
-    if (this.#isTickHeld) works.push(() => this.#tick())
-    this.#isTickHeld = false
+    const dueUs = this.#heldTickUs
+    if (dueUs !== undefined) works.push(() => this.#tick(dueUs))
+    this.#heldTickUs = undefined
     const first = this.#dice.below(works.length)
     for (const work of [...works.slice(first), ...works.slice(0, first)]) this.#later(this.#pace(), work)
   }
@@ -224,7 +225,7 @@ export class SimulatedNode implements WatchedNode {
     this.#turn()
   }
 
-  #tick(): void {
+  #tick(dueUs = this.#world.time.nowUs): void {
     this.#drain()
     this.driver?.tick()
     this.#afterStep()
@@ -232,15 +233,16 @@ export class SimulatedNode implements WatchedNode {
     this.#world.checker.checkBounds(this)
     const lonely = this.state && this.#quorumWatch.ticked(this.state)
     if (lonely !== undefined) this.#world.checker.report('a leader has a majority', lonely)
-    this.#scheduleTick()
+    this.#scheduleTick(dueUs)
   }
 
-  /** Like an interval of Node: ticks that were missed are not made up for. */
-  #scheduleTick(): void {
+  /** Like an interval of Node: the next tick is due one tick after this one began, and those that were missed never. */
+  #scheduleTick(dueUs: number): void {
     const { incarnation } = this
-    this.#world.time.after(this.#clock.tickUs, () => {
+    const { time } = this.#world
+    time.after(Math.max(0, dueUs + this.#clock.tickUs - time.nowUs), () => {
       if (incarnation !== this.incarnation || !this.isUp) return
-      if (this.isPaused) this.#isTickHeld = true
+      if (this.isPaused) this.#heldTickUs = time.nowUs
       else this.#tick()
     })
   }
@@ -252,7 +254,7 @@ export class SimulatedNode implements WatchedNode {
     for (const request of requests) {
       this.#world.tracer.record(this.id, { type: 'asked', request: request.request, what: request.type })
       this.#surroundings.taken(request.request)
-      if (request.type === 'read' && this.isLeaseHeld) this.#world.counts.readByLease++
+      if (request.type === 'read' && this.isLeaseHeld) this.#world.counts.readUnderLease++
       this.driver?.request(request)
       this.#afterStep()
     }
@@ -319,7 +321,7 @@ export class SimulatedNode implements WatchedNode {
     this.incarnation++
     this.isPaused = false
     this.#held = []
-    this.#isTickHeld = false
+    this.#heldTickUs = undefined
     this.#isWakeDue = false
     this.#quorumWatch = new QuorumWatch()
     this.#inbox.takeAll()

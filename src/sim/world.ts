@@ -46,8 +46,8 @@ const outcomeNames = [
   'read',
   /** Of these, those that left queries to be asked again. */
   'readInPart',
-  /** Reads that came to a leader while it held its lease. */
-  'readByLease',
+  /** Requests for reads that came to a leader while it held its lease. */
+  'readUnderLease',
   'refused',
   'unknown',
   'timedOut',

@@ -58,6 +58,15 @@ test('a call of a batch counts as one call and as many commits', async () => {
   expect(commits).toBe(20 * operations.put.count)
 })
 
+test('reads are confirmed as it is asked for', async () => {
+  const { code, stdout } = await run(['bench', ...short, '--workload', 'c', '--reads', 'readIndex', '--json'])
+  expect(code).toBe(0)
+  const result = lastLine(stdout)
+  expect(result).toMatchObject({ workload: 'c', reads: 'readIndex' })
+  // Rounds of reads are heartbeats that bring the followers no lateness to speak of, and there are many.
+  expect(result['heartbeats']).toBeGreaterThan(20)
+})
+
 test('an open loop makes the calls that are due, and not as many as it could', async () => {
   const { code, stdout, stderr } = await run([
     'bench',

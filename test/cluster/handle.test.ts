@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { type ClusterOptions, type RaftError, startCluster, valueBytesMax } from '../../src/cluster/index.js'
+import { resolveOptions } from '../../src/cluster/options.js'
 import { defaultLimits } from '../../src/raft/index.js'
 import { convergedHashes, Load, nextEvent, startedCluster, temporaryFolder } from './support.js'
 
@@ -329,6 +330,17 @@ describe('an option that does not fit', () => {
     [{ diskBytesMax: 1 }, 'diskBytesMax'],
   ])('%j is refused by name, with what would fit', async (options, option) => {
     await expect(startCluster(options)).rejects.toMatchObject({ code: 'INVALID_OPTION', details: { option } })
+  })
+
+  test('leases are too short for timers of whole milliseconds below 8 ms', () => {
+    const readsAt = (heartbeatIntervalMs: number, electionTimeoutMs: number) =>
+      resolveOptions({ heartbeatIntervalMs, electionTimeoutMs }).reads
+    expect([readsAt(2, 12), readsAt(2, 11), readsAt(8, 24), readsAt(7, 21)]).toEqual([
+      'lease',
+      'readIndex',
+      'lease',
+      'readIndex',
+    ])
   })
 
   test.each([

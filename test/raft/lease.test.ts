@@ -87,6 +87,18 @@ describe('the leader’s lease (thesis §6.4.1)', () => {
     expect(readAt(bench, 102 + 2 * lease)).toBe('asked')
   })
 
+  test('[RD13] a round of reads counts from when it left as well', () => {
+    const bench = leaderAt(100)
+    const { raft } = bench.node
+    raft.step({ type: 'read', id: 1 })
+    expect(raft.takeReady(102).messages).toMatchObject([{ round: 2 }])
+    bench.node.now = 110
+    bench.receive(answer(2, 2))
+    expect(bench.node.reads).toEqual([{ ids: [1], readIndex: 1 }])
+    expect(readAt(bench, 102 + lease - 0.01)).toBe('confirmed')
+    expect(readAt(bench, 102 + lease)).toBe('asked')
+  })
+
   test('[RD13] an answer to an earlier round counts from when that one left', () => {
     const bench = leaderAt(100)
     bench.node.now = 110

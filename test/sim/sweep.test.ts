@@ -28,7 +28,7 @@ describe(`${seeds} seeds`, () => {
     ['applied', 30],
     ['read', 30],
     ['readInPart', 3],
-    ['readByLease', 3],
+    ['readUnderLease', 3],
     ['refused', 30],
     ['unknown', 0],
     ['timedOut', 1],
