@@ -37,15 +37,13 @@ describe(`${seeds} seeds`, () => {
   })
 })
 
-// Each of them broke a promise before it was mended.
+// Where the bug is planted again, the seed breaks a promise.
 test.each([
   [
-    2,
+    184,
     'a refusal of an old heartbeat was taken for an answer to a round to come, by a leader that had restarted',
   ],
-  [91, 'a proposal that was truncated away was never settled, where nothing came to its place'],
-  [180, 'a leader that had begun no round took all for having answered it, and held a lease'],
-  [424, 'a leader that had restarted served a stale read, confirmed by a refusal of an old heartbeat'],
+  [96, 'a proposal that was truncated away was never settled, where nothing came to its place'],
 ])('seed %i holds: %s', (seed) => {
   expect(simulate({ seed }).violation).toBeUndefined()
 })
