@@ -17,7 +17,7 @@ import { createLink, type FromNode, type LinkEnd } from '../transport/index.js'
 import type { Client } from './client.js'
 import type { ClusterDirectory } from './directory.js'
 import type { ClusterEvent, ClusterEvents } from './events.js'
-import type { ResolvedOptions } from './options.js'
+import { electionTimeoutTicksOf, type ResolvedOptions } from './options.js'
 
 export type NodeState = 'running' | 'stopped' | 'failed'
 
@@ -203,16 +203,8 @@ export class Members {
   }
 
   #nodeOptions({ nodeId, memory }: Member): NodeOptions {
-    const {
-      durability,
-      machine,
-      heartbeatIntervalMs,
-      electionTimeoutMs,
-      reads,
-      logBytesMax,
-      trailingBytes,
-      diskBytesMax,
-    } = this.#options
+    const { durability, machine, heartbeatIntervalMs, reads, logBytesMax, trailingBytes, diskBytesMax } =
+      this.#options
     // One tick a heartbeat, since each wakes a thread of an idle cluster. Nodes tick at different moments, so that
     // election timeouts of equally many ticks still end apart.
     const tickMs = heartbeatIntervalMs
@@ -227,7 +219,7 @@ export class Members {
       limits: {
         ...defaultLimits,
         heartbeatTicks: 1,
-        electionTimeoutTicks: Math.round(electionTimeoutMs / tickMs),
+        electionTimeoutTicks: electionTimeoutTicksOf(this.#options),
       },
       bounds: { logBytesMax, trailingBytes },
       machine,

@@ -66,6 +66,7 @@ export function resolveOptions(options: ClusterOptions): ResolvedOptions {
     3 * heartbeatIntervalMs,
     600_000,
   )
+  const electionTimeoutTicks = electionTimeoutTicksOf({ heartbeatIntervalMs, electionTimeoutMs })
   const reads = oneOf('reads', options.reads ?? 'lease', ['lease', 'readIndex'])
   const requestTimeoutMs = checkWhole('requestTimeoutMs', options.requestTimeoutMs ?? 5000, 1, 3_600_000)
   const logBytesMax = checkWhole(
@@ -89,12 +90,20 @@ export function resolveOptions(options: ClusterOptions): ResolvedOptions {
     machine: machine === undefined ? undefined : String(machine),
     heartbeatIntervalMs,
     electionTimeoutMs,
-    reads: electionTimeoutMs - 2 * heartbeatIntervalMs < leaseMsMin ? 'readIndex' : reads,
+    reads: (electionTimeoutTicks - 2) * heartbeatIntervalMs < leaseMsMin ? 'readIndex' : reads,
     requestTimeoutMs,
     logBytesMax,
     trailingBytes,
     diskBytesMax,
   }
+}
+
+/** What the protocol counts of an election timeout, whose tick is a heartbeat. */
+export function electionTimeoutTicksOf({
+  heartbeatIntervalMs,
+  electionTimeoutMs,
+}: Pick<ResolvedOptions, 'heartbeatIntervalMs' | 'electionTimeoutMs'>): number {
+  return Math.round(electionTimeoutMs / heartbeatIntervalMs)
 }
 
 function checkWhole(option: string, value: number, least: number, most: number): number {

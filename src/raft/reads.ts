@@ -3,7 +3,10 @@ import type { Refusal } from './border.js'
 import { answeredRound } from './lease.js'
 import type { RaftState } from './state.js'
 
-/** The read waits until the driver takes its work: for the lease, or a round of heartbeats that serves all reads that wait by then. */
+/**
+ * The read waits until the driver takes its work. Then the lease confirms all that wait, or a round of heartbeats begins
+ * for them.
+ */
 export function onRead(state: RaftState, id: number): Refusal | undefined {
   if (state.role !== 'leader') return { code: 'notLeader', leaderId: state.leaderId }
   const waiting = state.waitingReads.length + (state.confirmingReads?.ids.length ?? 0)

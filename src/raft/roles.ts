@@ -65,7 +65,7 @@ export function becomeLeader(state: RaftState, reason: Reason): void {
   enter(state, 'leader')
   state.leaderId = state.id
   state.incomingSnapshot = undefined
-  // All rounds so far have been answered by everybody, and none of them in this term.
+  // No round of this term has left yet: what counts as answered until then gives no lease.
   state.sentRounds = [{ round: state.heartbeatRound, at: Number.NEGATIVE_INFINITY }]
   state.progress.clear()
   for (const id of membersOf(state.membership)) {

@@ -56,7 +56,7 @@ export interface RaftState {
   readonly progress: Map<NodeId, Progress>
   /** Leader: how many rounds of heartbeats it has sent. Only a restart resets it: answers to an earlier term carry none. */
   heartbeatRound: number
-  /** Leader: the rounds that its lease may count from, oldest first. Empty where the driver hands no clock. */
+  /** Leader: the rounds that its lease may count from, oldest first. None of this term where the driver hands no clock. */
   sentRounds: readonly SentRound[]
   /** Leader: reads that wait to be confirmed. */
   waitingReads: number[]

@@ -233,6 +233,7 @@ export class Checker {
     return this.#committedAt(log.base, `the log of node ${id} begins after`)
   }
 
+  /** What holds of a leader at each step. */
   #leads(node: WatchedNode, state: RaftState, seen: Seen, message: Message | undefined): void {
     const { currentTerm } = state
     if (!seen.isLeader) this.#elected(node, state, seen)

@@ -72,6 +72,7 @@ export class NetworkNode {
     this.#setup = setup
     this.disk = new ModelDisk(diskSetupOf(setup, setup.membership ?? host.membership))
     this.restart()
+    // The test begins later than the node: whatever its disk holds, it may vote.
     this.waitOutPromise()
   }
 

@@ -67,6 +67,12 @@ test('reads are confirmed as it is asked for', async () => {
   expect(result['heartbeats']).toBeGreaterThan(20)
 })
 
+test('what is told is how reads were confirmed, and not how they were to be', async () => {
+  const { code, stdout } = await run(['bench', ...short, '--heartbeat', '2', '--reads', 'lease', '--json'])
+  expect(code).toBe(0)
+  expect(lastLine(stdout)).toMatchObject({ reads: 'readIndex' })
+})
+
 test('an open loop makes the calls that are due, and not as many as it could', async () => {
   const { code, stdout, stderr } = await run([
     'bench',

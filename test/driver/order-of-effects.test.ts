@@ -19,6 +19,7 @@ import {
 } from '../../src/raft/index.js'
 import type { LogStore } from '../../src/storage/index.js'
 import type { Settlement } from '../../src/transport/index.js'
+import { acknowledgement, elect } from './node-two.js'
 
 interface Write {
   readonly persist: Persist
@@ -87,22 +88,14 @@ class Surroundings {
     return this.sent.splice(0)
   }
 
-  /** Makes the node leader of term 1, with its empty entry on disk and committed. */
   lead(): void {
-    this.driver.raft.step({ type: 'campaign' })
-    this.driver.turn()
-    this.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, nextTerm: 1, voteGranted: true })
-    this.flush()
-    this.receive({ type: 'requestVoteResponse', from: 2, to: 1, term: 1, voteGranted: true })
-    this.flush()
-    this.acknowledge(1)
+    elect(this, () => this.flush())
     this.take()
   }
 
   /** Node 2 holds everything up to here. */
   acknowledge(matchIndex: number, round = 0): void {
-    const answer = { success: true, conflictIndex: 0, conflictTerm: 0, prevLogIndex: 0 } as const
-    this.receive({ type: 'appendEntriesResponse', from: 2, to: 1, term: 1, matchIndex, round, ...answer })
+    this.receive(acknowledgement(matchIndex, round))
   }
 }
 

@@ -13,6 +13,7 @@ import {
 import { type Frame, packCommands } from '../../src/raft/index.js'
 import type { ClientRequest } from '../../src/transport/index.js'
 import { DrivenNode } from './driven-node.js'
+import { acknowledgement, elect } from './node-two.js'
 
 /** Tells how often each query was read. */
 export class CountingMachine implements StateMachine {
@@ -49,13 +50,7 @@ export class QueriedLeader extends DrivenNode {
   constructor({ machine = new CountingMachine(), ...options }: LeaderOptions = {}) {
     super({ machine, ...options })
     this.machine = machine
-    this.driver.raft.step({ type: 'campaign' })
-    this.driver.turn()
-    this.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, nextTerm: 1, voteGranted: true })
-    this.flushAll()
-    this.receive({ type: 'requestVoteResponse', from: 2, to: 1, term: 1, voteGranted: true })
-    this.flushAll()
-    this.acknowledge(1)
+    elect(this, () => this.flushAll())
   }
 
   put(value: string, key = 'k'): void {
@@ -80,8 +75,7 @@ export class QueriedLeader extends DrivenNode {
   }
 
   acknowledge(matchIndex: number, round = 0): void {
-    const answer = { success: true, conflictIndex: 0, conflictTerm: 0, prevLogIndex: 0 } as const
-    this.receive({ type: 'appendEntriesResponse', from: 2, to: 1, term: 1, matchIndex, round, ...answer })
+    this.receive(acknowledgement(matchIndex, round))
   }
 
   get round(): number {

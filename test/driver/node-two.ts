@@ -1,0 +1,25 @@
+/** Node 2 as tests of the driver speak for it: the vote that makes node 1 leader, and what it holds. */
+import type { Driver } from '../../src/driver/index.js'
+import type { AppendEntriesResponse, Message } from '../../src/raft/index.js'
+
+interface NodeOne {
+  readonly driver: Driver
+  receive(message: Message): void
+}
+
+/** Makes node 1 the leader of term 1, with its empty entry on disk and committed. `flush` ends what it writes. */
+export function elect(node: NodeOne, flush: () => void): void {
+  node.driver.raft.step({ type: 'campaign' })
+  node.driver.turn()
+  node.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, nextTerm: 1, voteGranted: true })
+  flush()
+  node.receive({ type: 'requestVoteResponse', from: 2, to: 1, term: 1, voteGranted: true })
+  flush()
+  node.receive(acknowledgement(1))
+}
+
+/** Node 2 holds everything up to here. */
+export function acknowledgement(matchIndex: number, round = 0): AppendEntriesResponse {
+  const answer = { success: true, conflictIndex: 0, conflictTerm: 0, prevLogIndex: 0 } as const
+  return { type: 'appendEntriesResponse', from: 2, to: 1, term: 1, matchIndex, round, ...answer }
+}
