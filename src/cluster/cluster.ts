@@ -151,9 +151,12 @@ export class Cluster implements AsyncDisposable {
     return nodeId
   }
 
-  /** Starts a node that was killed or has failed, from what its disk holds. */
-  restart(nodeId: NodeId): Promise<void> {
-    return this.#members.restart(nodeId)
+  /**
+   * Starts a node that was killed or has failed, from what its disk holds. With `renew`, a node that lost its disk begins
+   * anew, as with the option of this name.
+   */
+  restart(nodeId: NodeId, { renew = false }: { readonly renew?: boolean } = {}): Promise<void> {
+    return this.#members.restart(nodeId, renew)
   }
 
   /** The hash of each running node's state machine, and the index that it stands for. */

@@ -1,83 +1,235 @@
 /**
- * A cluster's directory: one process at a time, one format. Everything is checked before anything is
- * written, so that a refusal has touched nothing.
+ * A cluster's directory: one holder at a time, one format, and what is remembered of each member. A refusal has changed
+ * nothing that was there.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { RaftError } from '../errors/index.js'
+import { majorityOf, type NodeId } from '../raft/index.js'
+import {
+  isCatchingUp,
+  newPledge,
+  type Pledge,
+  PledgeSlot,
+  readPledges,
+  renewedPledge,
+  writePledges,
+  writeWhole,
+} from '../storage/index.js'
+import { DirectoryLock } from './directory-lock.js'
 
 /** Raised when what is on disk changes its form. */
-const formatVersion = 1
+const formatVersion = 2
+/** Remembered no members; such a directory is brought up to date when it is opened. */
+const formatWithoutPledges = 1
+const nodesDefault = 3
 const describingFile = 'cluster.json'
-const lockFile = 'lock.json'
+const pledgesFile = 'pledges.jsonl'
 
 interface Description {
   readonly raftbox: number
   readonly nodes: number
 }
 
-/** Who holds a directory. The start time tells a process from a later one with the same number. */
-interface Holder {
-  readonly pid: number
-  readonly startTime: string | undefined
-}
-
 export class ClusterDirectory {
   readonly path: string
   readonly nodes: number
-  readonly #isTemporary: boolean
+  /** `undefined` for a temporary folder, which nobody else knows. */
+  readonly #lock: DirectoryLock | undefined
 
-  private constructor(path: string, nodes: number, isTemporary: boolean) {
+  private constructor(path: string, nodes: number, lock: DirectoryLock | undefined) {
     this.path = path
     this.nodes = nodes
-    this.#isTemporary = isTemporary
+    this.#lock = lock
   }
 
-  /** Takes the directory for this process; `nodes` must agree with what it was made with. */
+  /** Takes the directory for the caller; `nodes` must agree with what it was made with. */
   static open(dir: string | undefined, nodes: number | undefined): ClusterDirectory {
-    if (dir === undefined) {
-      const path = mkdtempSync(join(tmpdir(), 'raftbox-'))
-      return new ClusterDirectory(path, nodes ?? 3, true)
-    }
+    if (dir === undefined) return openTemporary(nodes ?? nodesDefault)
     const path = resolve(dir)
-    const known = readDescription(path)
-    if (known !== undefined && nodes !== undefined && nodes !== known.nodes) {
-      const expected = `${known.nodes}, as ${path} was made with`
-      throw new RaftError('INVALID_OPTION', { option: 'nodes', expected, actual: nodes })
-    }
-    const description: Description = known ?? { raftbox: formatVersion, nodes: nodes ?? 3 }
-    try {
+    return usable(path, () => {
+      // Before the lock leaves a file in a directory that is somebody else's.
+      readDescription(path, nodes)
       makeFolder(path)
-      lock(path)
-      if (known === undefined) writeFileSync(join(path, describingFile), `${JSON.stringify(description)}\n`)
-    } catch (error) {
-      if (error instanceof RaftError) throw error
-      throw new RaftError('DIRECTORY_UNUSABLE', { dir: path, why: (error as Error).message }, error)
-    }
-    return new ClusterDirectory(path, description.nodes, false)
+      const lock = DirectoryLock.take(path)
+      try {
+        // Read again, for it may have changed until the lock was had.
+        const description = readDescription(path, nodes)
+        return new ClusterDirectory(path, broughtUpToDate(path, description, nodes), lock)
+      } catch (error) {
+        lock.release()
+        throw error
+      }
+    })
   }
 
-  nodePath(nodeId: number): string {
+  /** For a folder of the caller's own. */
+  static temporary(path: string, nodes: number): ClusterDirectory {
+    writePledges(join(path, pledgesFile), newPledges(nodes))
+    return new ClusterDirectory(path, nodes, undefined)
+  }
+
+  nodePath(nodeId: NodeId): string {
     return join(this.path, `node-${nodeId}`)
   }
 
+  /** Where the members are remembered. */
+  get pledgesPath(): string {
+    return join(this.path, pledgesFile)
+  }
+
+  /**
+   * Lets members that lost their disks begin with empty ones; what is left of their folders is put aside. Refused when
+   * too few of the others may vote: nobody could be elected any more.
+   */
+  renew(nodeIds: readonly NodeId[]): void {
+    usable(this.path, () => {
+      const pledges = readPledges(this.pledgesPath)
+      const renewed = pledges.filter(({ nodeId }) => nodeIds.includes(nodeId))
+      this.#checkVotersLeft(
+        pledges.filter((pledge) => renewed.includes(pledge) || isCatchingUp(pledge)).length,
+      )
+      for (const pledge of renewed) checkIsRemembered(pledge)
+      for (const { nodeId } of renewed) this.#renew(nodeId)
+    })
+  }
+
+  /** Lets go of the directory, and removes it when it is a temporary one. */
   release(): void {
-    if (this.#isTemporary) rmSync(this.path, { recursive: true, force: true })
-    else rmSync(join(this.path, lockFile), { force: true })
+    if (this.#lock !== undefined) return this.#lock.release()
+    usable(this.path, () => rmSync(this.path, { recursive: true, force: true }))
+  }
+
+  #checkVotersLeft(notVoting: number): void {
+    const mostNotVoting = this.nodes - majorityOf(this.nodes)
+    if (notVoting <= mostNotVoting) return
+    const without = mostNotVoting === 0 ? 'none' : `at most ${mostNotVoting}`
+    throw new RaftError('INVALID_OPTION', {
+      option: 'renew',
+      expected: `${without} of ${this.nodes} nodes may be without a vote until they have caught up; put the folders of the others back, or begin in another directory`,
+      actual: `${notVoting}`,
+    })
+  }
+
+  #renew(nodeId: NodeId): void {
+    const slot = new PledgeSlot(this.pledgesPath, nodeId)
+    try {
+      const { identity } = slot.pledge
+      slot.keep(renewedPledge(slot.pledge, randomUUID()), true)
+      const folder = this.nodePath(nodeId)
+      if (existsSync(folder)) renameSync(folder, `${folder}.lost-${identity ?? randomUUID()}`)
+    } finally {
+      slot.close()
+    }
   }
 }
 
-function readDescription(path: string): Description | undefined {
+function openTemporary(nodes: number): ClusterDirectory {
+  const parent = tmpdir()
+  return usable(
+    parent,
+    () => {
+      const path = mkdtempSync(join(parent, 'raftbox-'))
+      try {
+        return ClusterDirectory.temporary(path, nodes)
+      } catch (error) {
+        rmSync(path, { recursive: true, force: true })
+        throw error
+      }
+    },
+    '; set TMPDIR to a folder that can be written, or name a directory',
+  )
+}
+
+/** Makes what is not there yet, and returns how many nodes there are. */
+function broughtUpToDate(path: string, known: Description | undefined, asked: number | undefined): number {
+  const pledges = join(path, pledgesFile)
+  const nodes = known?.nodes ?? asked ?? nodesDefault
+  if (known?.raftbox === formatVersion) {
+    checkPledges(path, nodes)
+    return nodes
+  }
+  if (known === undefined && hasBegun(pledges)) {
+    throw incompatible(
+      path,
+      `holds nodes and no ${describingFile}: put that file back, or use another directory`,
+    )
+  }
+  const isOldAndUsed =
+    known !== undefined &&
+    Array.from({ length: nodes }, (_, at) => at + 1).some((nodeId) =>
+      existsSync(join(path, `node-${nodeId}`, 'data.mdb')),
+    )
+  // First the members: the description says that all of the directory is there.
+  writePledges(pledges, isOldAndUsed ? unnamedPledges(nodes) : newPledges(nodes))
+  writeWhole(path, describingFile, Buffer.from(`${JSON.stringify({ raftbox: formatVersion, nodes })}\n`))
+  return nodes
+}
+
+function newPledges(nodes: number): Pledge[] {
+  return Array.from({ length: nodes }, (_, at) => newPledge(at + 1, randomUUID()))
+}
+
+/** Of members that began before they were remembered: their disks carry no identity. */
+function unnamedPledges(nodes: number): Pledge[] {
+  return Array.from({ length: nodes }, (_, at) => ({ ...newPledge(at + 1, undefined), hasBegun: true }))
+}
+
+function hasBegun(pledges: string): boolean {
+  return existsSync(pledges) && readPledges(pledges).some((pledge) => pledge.hasBegun)
+}
+
+function checkPledges(path: string, nodes: number): void {
+  const file = join(path, pledgesFile)
+  const remedy = `a directory is copied as a whole, so put ${pledgesFile} back from where it was copied`
+  if (!existsSync(file)) throw incompatible(path, `does not remember its nodes: ${remedy}`)
+  const { length } = readPledges(file)
+  if (length !== nodes) throw incompatible(path, `remembers ${length} nodes, and has ${nodes}: ${remedy}`)
+}
+
+/** In a directory of an earlier version, a node's first start tells in which term it is. */
+function checkIsRemembered({ nodeId, identity, hardState }: Pledge): void {
+  if (identity !== undefined || hardState.currentTerm > 0) return
+  throw new RaftError('INVALID_OPTION', {
+    option: 'renew',
+    expected: 'a node whose term is known, which an earlier version did not remember: put its folder back',
+    actual: `${nodeId}`,
+  })
+}
+
+function readDescription(path: string, nodes: number | undefined): Description | undefined {
   const text = readIfThere(join(path, describingFile))
-  if (text === undefined) return undefined
+  // Versions that wrote it in place could leave it empty when the disk was full.
+  if (text === undefined || text === '') return undefined
   const description = parse<Description>(text)
-  if (description?.raftbox !== formatVersion || !Number.isInteger(description.nodes)) {
+  const isKnown = description?.raftbox === formatVersion || description?.raftbox === formatWithoutPledges
+  if (description === undefined || !isKnown || !Number.isInteger(description.nodes)) {
     const found = description?.raftbox === undefined ? 'something else' : `format ${description.raftbox}`
-    const why = `holds ${found}, and this version reads format ${formatVersion}: use the version that wrote it, or another directory`
-    throw new RaftError('DIRECTORY_INCOMPATIBLE', { dir: path, why })
+    const remedy = 'use the version that wrote it, or another directory'
+    throw incompatible(path, `holds ${found}, and this version reads format ${formatVersion}: ${remedy}`)
+  }
+  if (nodes !== undefined && nodes !== description.nodes) {
+    const expected = `${description.nodes}, as ${path} was made with`
+    throw new RaftError('INVALID_OPTION', { option: 'nodes', expected, actual: nodes })
   }
   return description
+}
+
+function incompatible(dir: string, why: string): RaftError {
+  return new RaftError('DIRECTORY_INCOMPATIBLE', { dir, why })
+}
+
+/** Errors of the system become the one that says which directory cannot be used, and why. */
+function usable<T>(dir: string, work: () => T, remedy = ''): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof RaftError) throw error
+    const why = `${(error as Error).message}${remedy}`
+    throw new RaftError('DIRECTORY_UNUSABLE', { dir, why }, error)
+  }
 }
 
 /** Without `recursive`, with which Node never returns where nothing can be made, as below /proc. */
@@ -93,58 +245,12 @@ function makeFolder(path: string): void {
   }
 }
 
-/** Creates the lock file, or takes over one whose process is gone. */
-function lock(path: string): void {
-  const file = join(path, lockFile)
-  const own: Holder = { pid: process.pid, startTime: startTimeOf(process.pid) }
-  for (;;) {
-    try {
-      writeFileSync(file, JSON.stringify(own), { flag: 'wx' })
-      return
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
-    const text = readIfThere(file)
-    const holder = text === undefined ? undefined : parse<Holder>(text)
-    if (holder !== undefined && isAlive(holder))
-      throw new RaftError('DIRECTORY_IN_USE', { dir: path, pid: holder.pid })
-    rmSync(file, { force: true })
-  }
-}
-
-function isAlive({ pid, startTime }: Holder): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    // Without the permission to signal it, it is there all the same.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
-  }
-  return startTimeOf(pid) === startTime && !isZombie(pid)
-}
-
-/** Killed, and kept by the system only until its parent has asked how it ended. */
-function isZombie(pid: number): boolean {
-  return statOf(pid)?.[0] === 'Z'
-}
-
-/** When a process began, in the kernel's ticks; `undefined` where the system does not tell. */
-function startTimeOf(pid: number): string | undefined {
-  return statOf(pid)?.[19]
-}
-
-/** What the system tells of a process, from its state on; the name before it may hold anything. */
-function statOf(pid: number): string[] | undefined {
-  const stat = readIfThere(`/proc/${pid}/stat`)
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-}
-
 function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return undefined
-    throw new RaftError('DIRECTORY_UNUSABLE', { dir: file, why: message }, error)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 

@@ -82,11 +82,22 @@ export class Members {
         ofSecond.push(secondEnd)
       }
     }
+    const renewable = this.#options.renew.map((nodeId) => this.#member(nodeId))
     const all = [...this.#members.values()]
     const results = await Promise.allSettled(
       all.map((member) => this.#launch(member, links.get(member.nodeId) ?? [])),
     )
-    for (const result of results) if (result.status === 'rejected') throw result.reason
+    const lost: Member[] = []
+    for (const [at, result] of results.entries()) {
+      if (result.status === 'fulfilled') continue
+      const member = all[at]
+      if (member === undefined || !renewable.includes(member) || !isDiskLost(result.reason))
+        throw result.reason
+      lost.push(member)
+    }
+    if (lost.length === 0) return
+    this.#directory.renew(lost.map(({ nodeId }) => nodeId))
+    for (const member of lost) await this.#launch(member, await this.#linksToRunning(member))
   }
 
   /** Who leads, as far as the nodes have told: the leader of the latest term among those that run. */
@@ -121,8 +132,8 @@ export class Members {
     await node.end()
   }
 
-  restart(nodeId: NodeId): Promise<void> {
-    const restarted = this.#starting.then(() => this.#restart(this.#member(nodeId)))
+  restart(nodeId: NodeId, mayRenew: boolean): Promise<void> {
+    const restarted = this.#starting.then(() => this.#restart(this.#member(nodeId), mayRenew))
     this.#starting = restarted.catch(() => undefined)
     return restarted
   }
@@ -159,7 +170,7 @@ export class Members {
     await node?.end()
   }
 
-  async #restart(member: Member): Promise<void> {
+  async #restart(member: Member, mayRenew: boolean): Promise<void> {
     const { nodeId } = member
     if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
     if (member.state === 'running') {
@@ -174,7 +185,13 @@ export class Members {
       const expected = 'flush: a node without a disk has forgotten its vote and may not come back'
       throw new RaftError('INVALID_OPTION', { option: 'durability', expected, actual: 'none' })
     }
-    await this.#launch(member, await this.#linksToRunning(member))
+    try {
+      await this.#launch(member, await this.#linksToRunning(member))
+    } catch (error) {
+      if (!mayRenew || !isDiskLost(error)) throw error
+      this.#directory.renew([nodeId])
+      await this.#launch(member, await this.#linksToRunning(member))
+    }
   }
 
   async #launch(member: Member, links: readonly LinkEnd[]): Promise<void> {
@@ -213,6 +230,7 @@ export class Members {
       membership: this.#membership,
       durability,
       dir: this.#directory.nodePath(nodeId),
+      pledges: this.#directory.pledgesPath,
       diskBytesMax,
       tickMs,
       reads,
@@ -276,4 +294,8 @@ export class Members {
     const expected = `one of ${[...this.#members.keys()].join(', ')}`
     throw new RaftError('INVALID_OPTION', { option: 'node', expected, actual: String(nodeId) })
   }
+}
+
+function isDiskLost(error: unknown): boolean {
+  return error instanceof RaftError && error.code === 'DISK_LOST'
 }

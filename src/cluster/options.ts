@@ -1,4 +1,5 @@
 /** What a cluster is started with: units, defaults and bounds, and one clear line for what does not fit. */
+import { fileURLToPath } from 'node:url'
 import { defaultLogBounds, type ReadConfirmation } from '../driver/index.js'
 import { RaftError } from '../errors/index.js'
 import type { Durability } from '../node/index.js'
@@ -9,8 +10,15 @@ export interface ClusterOptions {
    * at all: one more buys the loss of one.
    */
   readonly nodes?: number
-  /** Where the logs live. Default: a temporary folder that `close` removes. */
+  /** Where the logs live: a path, or a URL of a file. Default: a temporary folder that `close` removes. */
   readonly dir?: string
+  /**
+   * Nodes that may begin anew if their disk is lost: if their folder is missing or empty, of another cluster, or an older
+   * copy. Default: none, and such a node keeps the cluster from starting. A node that begins anew votes for nobody until
+   * it has caught up, so nothing that was acknowledged is lost; nodes that would leave no majority with a vote are refused.
+   * What is left of the old folder is put aside in the directory.
+   */
+  readonly renew?: readonly number[]
   /** Default `flush`: acknowledged means flushed on a majority. `none` keeps the log in memory, for measuring. */
   readonly durability?: Durability
   /** Default `threads`, a worker thread a node. `inline` runs all in this thread, for profilers and debuggers. */
@@ -57,6 +65,7 @@ export function resolveOptions(options: ClusterOptions): ResolvedOptions {
   const { nodes, dir, machine } = options
   if (nodes !== undefined) checkWhole('nodes', nodes, 1, nodesMax)
   if (dir !== undefined && (typeof dir !== 'string' || dir === '')) throw invalid('dir', 'a path', dir)
+  const renew = checkNodeIds('renew', options.renew ?? [])
   const durability = oneOf('durability', options.durability ?? 'flush', ['flush', 'none'])
   const host = oneOf('host', options.host ?? 'threads', ['threads', 'inline'])
   const heartbeatIntervalMs = checkWhole('heartbeatIntervalMs', options.heartbeatIntervalMs ?? 100, 2, 10_000)
@@ -84,7 +93,8 @@ export function resolveOptions(options: ClusterOptions): ResolvedOptions {
   const diskBytesMax = checkWhole('diskBytesMax', options.diskBytesMax ?? 2 ** 36, 1 << 20, 2 ** 44)
   return {
     nodes,
-    dir,
+    dir: dir?.startsWith('file:') ? fileURLToPath(dir) : dir,
+    renew,
     durability,
     host,
     machine: machine === undefined ? undefined : String(machine),
@@ -109,6 +119,12 @@ export function electionTimeoutTicksOf({
 function checkWhole(option: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value
   throw invalid(option, `a whole number from ${least} to ${most}`, value)
+}
+
+function checkNodeIds(option: string, nodeIds: readonly number[]): readonly number[] {
+  if (!Array.isArray(nodeIds)) throw invalid(option, 'an array of node ids', nodeIds)
+  for (const nodeId of nodeIds) checkWhole(option, nodeId, 1, nodesMax)
+  return [...nodeIds]
 }
 
 function oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T {

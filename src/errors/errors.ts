@@ -59,12 +59,17 @@ export const errors = {
     isRetryable: false,
   },
   DIRECTORY_IN_USE: {
-    template: '{dir} is in use by process {pid}: stop it, or choose another directory',
+    template: '{dir} is in use by {holder}: stop it, or choose another directory',
     mayHaveHappened: 'no',
     isRetryable: true,
   },
   DIRECTORY_INCOMPATIBLE: { template: '{dir} {why}', mayHaveHappened: 'no', isRetryable: false },
   DIRECTORY_UNUSABLE: { template: '{dir} cannot be used: {why}', mayHaveHappened: 'no', isRetryable: false },
+  DISK_LOST: {
+    template: 'node {nodeId} has lost its disk: {why}',
+    mayHaveHappened: 'no',
+    isRetryable: false,
+  },
   STORAGE_FAILED: {
     template: 'the log of node {nodeId} cannot be used: {why}',
     mayHaveHappened: 'no',

@@ -15,6 +15,8 @@ export interface NodeOptions {
   readonly durability: Durability
   /** The node's own directory; unused without durability. */
   readonly dir: string
+  /** The file in which the cluster's directory remembers its members; unused without durability. */
+  readonly pledges: string
   /** Bytes that the node's disk may take at most. */
   readonly diskBytesMax: number
   /** Milliseconds of one tick of the protocol. */

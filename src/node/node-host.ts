@@ -11,13 +11,14 @@ import type { Message } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 import { type FromNode, type LinkEnd, PortLinks, postSettlements, type ToNode } from '../transport/index.js'
 import type { HashAt, NodeControl, NodeHappening, NodeOptions } from './control.js'
-import { limitsOf, openStore } from './open-store.js'
+import { limitsOf, type OpenedStore, openStore } from './open-store.js'
 
 /** The parts of a node that runs. */
 interface Running {
   readonly client: MessagePort
   readonly driver: Driver
   readonly store: LogStore
+  readonly lookAfter: OpenedStore['lookAfter']
   readonly machine: StateMachine
   readonly timer: NodeJS.Timeout
 }
@@ -28,6 +29,7 @@ export class NodeHost implements NodeControl {
     (message) => this.#running?.driver.receive(message),
   )
   readonly #lateness = createHistogram()
+  #nodeId = 0
   #running: Running | undefined
 
   async start(
@@ -36,12 +38,13 @@ export class NodeHost implements NodeControl {
     links: readonly LinkEnd[],
   ): Promise<Result<undefined>> {
     const { nodeId, seed } = options
+    this.#nodeId = nodeId
     const limits = limitsOf(options)
     let opened: LogStore | undefined
     try {
       const createMachine = await loadMachine(options.machine)
       const machine = createMachine()
-      const { store, recovered } = openStore(options)
+      const { store, recovered, lookAfter } = openStore(options)
       opened = store
       const counters = new Counters(options.counters)
       const driver = new Driver({
@@ -61,7 +64,7 @@ export class NodeHost implements NodeControl {
         failed: (error) => this.#failed(error),
       })
       const timer = setInterval(() => this.#ticked(), options.tickMs)
-      this.#running = { client, driver, store, machine, timer }
+      this.#running = { client, driver, store, lookAfter, machine, timer }
       const { log } = driver.raft.state
       const snapshotIndex = log.snapshot?.index ?? 0
       post(client, {
@@ -97,8 +100,9 @@ export class NodeHost implements NodeControl {
   }
 
   async crash(): Promise<Result<undefined>> {
-    await this.#close()
-    return done
+    const nodeId = this.#nodeId
+    const error = await this.#close()
+    return error === undefined ? done : failure('STORAGE_FAILED', { nodeId, why: reasonOf(error) })
   }
 
   #received(message: Message): void {
@@ -118,6 +122,8 @@ export class NodeHost implements NodeControl {
     this.#drain()
     this.#running?.driver.tick()
     this.#running?.driver.turn()
+    const error = this.#running && lookAfterDisk(this.#running)
+    if (error !== undefined) this.#failed(error)
   }
 
   /** Takes all that waits, votes and heartbeats first. What arrived during the last flush is the next batch. */
@@ -141,15 +147,27 @@ export class NodeHost implements NodeControl {
     void this.#close()
   }
 
-  async #close(): Promise<void> {
+  /** Lets go of everything, and tells what was wrong with the disk by then. */
+  async #close(): Promise<unknown> {
     const running = this.#running
     this.#running = undefined
-    if (running === undefined) return
+    if (running === undefined) return undefined
     clearInterval(running.timer)
     running.driver.stop()
     this.#links.close()
+    const error = lookAfterDisk(running)
     await running.store.close()
     running.client.close()
+    return error
+  }
+}
+
+function lookAfterDisk({ lookAfter, driver }: Running): unknown {
+  try {
+    lookAfter(driver.raft.state.log)
+    return undefined
+  } catch (error) {
+    return error
   }
 }
 

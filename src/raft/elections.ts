@@ -6,9 +6,9 @@ import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } fro
 import { isHardStateFlushed, type RaftState, send, sendOnceFlushed } from './state.js'
 import type { NodeId, Reason } from './types.js'
 
-/** Begins with the question whether an election could be won. Only a voter asks. */
+/** Begins with the question whether an election could be won. Only a node that may vote asks. */
 export function campaign(state: RaftState, reason: Reason): void {
-  if (state.role === 'leader' || !isVoter(state.membership, state.id)) return
+  if (state.role === 'leader' || !isVoter(state.membership, state.id) || !hasCaughtUp(state)) return
   becomePreCandidate(state, reason)
   state.votes.set(state.id, true)
   askForVotes(state)
@@ -51,11 +51,21 @@ export function ignoresVoteRequest(state: RaftState): boolean {
   return state.role === 'leader' || isPromised(state)
 }
 
+/**
+ * False for a node that took the place of one that lost its disk, until its log ends in an entry of a term in which the
+ * lost one took no part. The leader of such a term was elected by nodes that have their disks, so it holds all that
+ * the lost disk had acknowledged; and so does a log that ends in an entry of this leader.
+ */
+function hasCaughtUp({ log, votesFromTerm }: RaftState): boolean {
+  return log.last.term >= votesFromTerm
+}
+
 /** Answers a pre-vote as a vote would be answered, and changes nothing (thesis §9.6). */
 export function onPreVote(state: RaftState, message: PreVote): void {
   const { id: from, currentTerm: term } = state
   const candidateLast = { index: message.lastLogIndex, term: message.lastLogTerm }
-  const voteGranted = message.nextTerm > state.currentTerm && state.log.isUpToDate(candidateLast)
+  const voteGranted =
+    message.nextTerm > state.currentTerm && state.log.isUpToDate(candidateLast) && hasCaughtUp(state)
   send(state, {
     type: 'preVoteResponse',
     from,
@@ -77,7 +87,7 @@ export function onRequestVote(state: RaftState, message: RequestVote): void {
   const candidateLast = { index: message.lastLogIndex, term: message.lastLogTerm }
   const voteGranted =
     message.term >= state.currentTerm &&
-    (state.votedFor === undefined || state.votedFor === message.from) &&
+    (state.votedFor === undefined ? hasCaughtUp(state) : state.votedFor === message.from) &&
     state.log.isUpToDate(candidateLast)
   if (voteGranted) {
     state.votedFor = message.from

@@ -8,6 +8,7 @@ import {
   type Membership,
   type NodeId,
   type Snapshot,
+  type Term,
 } from './types.js'
 
 export interface RaftLimits {
@@ -61,6 +62,11 @@ export interface RaftOptions {
     readonly snapshot: Snapshot | undefined
     readonly base: EntryId
     readonly entries: readonly LogRun[]
+    /**
+     * For a node that takes the place of one that lost its disk: it votes for nobody before its log ends in an entry of
+     * this term or a later one [EL21]. Left out: it may vote at once.
+     */
+    readonly votesFromTerm?: Term
   }
 }
 

@@ -173,6 +173,7 @@ function initialState(options: RaftOptions): RaftState {
     limits,
     random,
     membership: recovered.snapshot?.membership ?? membership,
+    votesFromTerm: recovered.votesFromTerm ?? 0,
     currentTerm: hardState.currentTerm,
     votedFor: hardState.votedFor,
     log: new RaftLog(recovered.base, recovered.snapshot, recovered.entries),

@@ -27,6 +27,8 @@ export interface RaftState {
   readonly limits: RaftLimits
   readonly random: Random
   membership: Membership
+  /** The node votes for nobody before its log ends in an entry of this term or a later one [EL21]. 0 for most. */
+  readonly votesFromTerm: Term
 
   /** Latest term this node has seen. Only ever rises; persisted before any answer in that term. */
   currentTerm: Term

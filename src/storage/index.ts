@@ -1,7 +1,11 @@
 /** Logs on disk, in memory, and behind faults. */
 export { FaultyStore } from './faulty-store.js'
+export { writeWhole } from './lmdb-file.js'
 export { openLmdbStore } from './lmdb-store.js'
 export { MemoryDisk, openMemoryStore } from './memory-store.js'
+export { isCatchingUp, newPledge, type Pledge, type PledgePlace, renewedPledge } from './pledge.js'
+export { PledgeSlot, readPledges, writePledges } from './pledge-file.js'
+export { PledgedStore } from './pledged-store.js'
 export type { OpenStore } from './record-store.js'
 export type { LogStore, Recovered } from './store.js'
 export { openVolatileStore } from './volatile-store.js'

@@ -7,15 +7,26 @@
  *
  * LMDB itself flushes nothing: a transaction is flushed once all of it is written (`redo.ts` says why that is safe).
  */
-import { closeSync, fdatasync, fdatasyncSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fdatasync,
+  fdatasyncSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
+import { RaftError } from '../errors/index.js'
 import { assert, type Membership, type NodeId } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
 import { manifestKey } from './keys.js'
 import { flushFolder, freeBytes, Room } from './lmdb-file.js'
 import { newestTransaction } from './lmdb-pages.js'
 import { sealManifest } from './manifest.js'
+import { emptyDisk, type Pledge } from './pledge.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
 import { findRedo, forgetRedo, type Redo } from './redo.js'
 import type { Change, Row, Table, Transaction } from './table.js'
@@ -28,6 +39,8 @@ export interface LmdbStoreOptions {
   readonly nodeId: NodeId
   /** Who takes part when the directory is new. Afterwards the directory knows better. */
   readonly membership: Membership
+  /** What the cluster's directory remembers of the node. Left out: what the directory of the log says is believed. */
+  readonly pledge?: Pledge
   /**
    * Room for the log, in bytes; default: all that the disk has. No write begins once the file is larger, which
    * ends the store as a full disk does; the file may pass the mark by one transaction. At the least what a
@@ -48,19 +61,28 @@ const mapBytes = 64 * 2 ** 30
  * Opens the log of one node. Throws an error that says what is wrong when the log is damaged, of another node
  * or of another format, and then leaves it as it is.
  */
-export function openLmdbStore({ dir, nodeId, membership, bytesMax, now }: LmdbStoreOptions): OpenStore {
+export function openLmdbStore({
+  dir,
+  nodeId,
+  membership,
+  pledge,
+  bytesMax,
+  now,
+}: LmdbStoreOptions): OpenStore {
   const path = resolve(dir)
+  if (pledge?.hasBegun === true && !existsSync(join(path, fileName))) throw emptyDisk(pledge)
   mkdirSync(path, { recursive: true })
   let table: LmdbTable | undefined
   try {
     const redo = findRedo(path, join(path, fileName))
     table = new LmdbTable(path, bytesMax, now ?? (() => performance.now()), redo?.base)
     if (redo !== undefined) table.redo(redo)
-    const opened = openRecordStore(table, { nodeId, membership })
+    const opened = openRecordStore(table, { nodeId, membership, pledge })
     table.settle()
     return opened
   } catch (cause) {
     table?.abandon()
+    if (cause instanceof RaftError) throw cause
     throw new Error(`the log in ${path} cannot be opened: ${(cause as Error).message}`, { cause })
   }
 }

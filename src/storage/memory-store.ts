@@ -4,6 +4,7 @@
  * clock: each flush ends when the caller says so.
  */
 import { assert, type Membership } from '../raft/index.js'
+import type { Pledge } from './pledge.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
 import type { Defer } from './store.js'
 import type { Change, Row, Table, Transaction } from './table.js'
@@ -73,8 +74,12 @@ export class MemoryDisk {
   }
 }
 
-export function openMemoryStore(disk: MemoryDisk, behaviour: MemoryDiskBehaviour): OpenStore {
-  return openRecordStore(disk.mount(behaviour), { nodeId, membership: disk.membership })
+export function openMemoryStore(
+  disk: MemoryDisk,
+  behaviour: MemoryDiskBehaviour,
+  pledge?: Pledge,
+): OpenStore {
+  return openRecordStore(disk.mount(behaviour), { nodeId, membership: disk.membership, pledge })
 }
 
 /** Keys as strings of one character a byte, which sort as the bytes do. */

@@ -1,5 +1,5 @@
 /** The contents of the small records beside the log. */
-import type { EntryId, HardState, LogIndex, Membership, NodeId, Snapshot } from '../raft/index.js'
+import type { EntryId, HardState, LogIndex, Membership, NodeId, Snapshot, Term } from '../raft/index.js'
 
 /** Counted up whenever a store of before could misread what a new one writes. */
 export const formatVersion = 2
@@ -10,6 +10,10 @@ export interface Identity {
   readonly nodeId: NodeId
   /** As of the first start; a snapshot carries its own. */
   readonly membership: Membership
+  /** Which of the node's disks this is, as its pledge has it; left out in a log that was begun without one. */
+  readonly identity?: string
+  /** As in the pledge; left out: 0. */
+  readonly votesFromTerm?: Term
 }
 
 /** A snapshot on disk: its pieces lie under the generation of the attempt that wrote them. */

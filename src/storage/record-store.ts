@@ -3,23 +3,13 @@
  * given, and a write that fails is the last one, so nothing is ever taken back.
  */
 
-import type {
-  EntryId,
-  EntryRun,
-  HardState,
-  LogIndex,
-  Membership,
-  NodeId,
-  Persist,
-  Snapshot,
-  StoredRun,
-} from '../raft/index.js'
+import type { EntryId, EntryRun, HardState, LogIndex, Persist, Snapshot, StoredRun } from '../raft/index.js'
 import { assert, sliceRun } from '../raft/index.js'
 import type { Chain } from './chain.js'
 import { logKey, noteKeys } from './keys.js'
 import type { Pointers, StoredSnapshot } from './notes.js'
 import { chainOrigin, DamageError, openRun, sealNote, sealRun } from './record.js'
-import { type Found, recover } from './recovery.js'
+import { type Found, type Owner, recover } from './recovery.js'
 import { type Pieces, Shelf, type Writer } from './shelf.js'
 import type { Compaction, Flushed, LogStore, Recovered } from './store.js'
 import type { Sweep } from './sweep.js'
@@ -32,10 +22,7 @@ export interface OpenStore {
 }
 
 /** Opens the store that lies in a table. Throws when what is there cannot be trusted, or is someone else's. */
-export function openRecordStore(
-  table: Table,
-  owner: { readonly nodeId: NodeId; readonly membership: Membership },
-): OpenStore {
+export function openRecordStore(table: Table, owner: Owner): OpenStore {
   const found = recover(table, owner)
   return { store: new RecordStore(table, found), recovered: found.recovered }
 }

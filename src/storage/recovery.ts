@@ -22,6 +22,7 @@ import {
   placeOfChunkKey,
 } from './keys.js'
 import { formatVersion, hardStateOf, type Identity, type Pointers, type StoredSnapshot } from './notes.js'
+import { checkPledge, emptyDisk, newPledge, type Pledge } from './pledge.js'
 import { chainOrigin, checksumOf, DamageError, openChunk, openNote, openRun, sealNote } from './record.js'
 import type { Pieces } from './shelf.js'
 import type { Recovered } from './store.js'
@@ -38,16 +39,29 @@ export interface Found {
   readonly sweep: Sweep
 }
 
+/** Whose log is to be opened. */
+export interface Owner {
+  readonly nodeId: NodeId
+  /** Who takes part when the disk is new. Afterwards the disk knows better. */
+  readonly membership: Membership
+  /** What else is remembered of the node. Left out: the disk is believed. */
+  readonly pledge?: Pledge | undefined
+}
+
 /** Reads the whole disk; a new one gets its identity. Throws when it is not safe to go on, and then changes nothing. */
-export function recover(
-  table: Table,
-  owner: { readonly nodeId: NodeId; readonly membership: Membership },
-): Found {
-  if (isEmpty(table)) begin(table, owner)
+export function recover(table: Table, owner: Owner): Found {
+  const { pledge } = owner
+  if (isEmpty(table)) {
+    if (pledge?.hasBegun === true) throw emptyDisk(pledge)
+    begin(table, owner)
+  }
   const identity = readIdentity(table, owner.nodeId)
   const hardState = readHardState(table)
   const pointers = readNote(table, 'pointers') as Pointers
   const { chain, entries, tornTail } = readLog(table, pointers)
+  const lastRun = entries.at(-1)
+  const last = lastRun === undefined ? pointers.base : { index: lastIndexOf(lastRun), term: lastRun.term }
+  if (pledge !== undefined) checkPledge(pledge, { identity: identity.identity, hardState, last })
   const { snapshot } = pointers
   const newestPieces = snapshot === undefined ? undefined : readPieces(table, snapshot)
   const { sweep, nextGeneration } = readWaste(table, pointers)
@@ -59,6 +73,7 @@ export function recover(
       snapshot: snapshot && withoutGeneration(snapshot),
       base: pointers.base,
       entries,
+      votesFromTerm: identity.votesFromTerm ?? 0,
     },
     pointers,
     chain,
@@ -74,9 +89,10 @@ function isEmpty(table: Table): boolean {
 }
 
 /** All of it in one transaction: afterwards a record that is missing was lost, and never just not written yet. */
-function begin(table: Table, { nodeId, membership }: { nodeId: NodeId; membership: Membership }): void {
-  const identity: Identity = { formatVersion, nodeId, membership }
-  const hardState: HardState = { currentTerm: 0, votedFor: undefined }
+function begin(table: Table, { nodeId, membership, pledge = newPledge(nodeId, undefined) }: Owner): void {
+  const { hardState, votesFromTerm } = pledge
+  const named = pledge.identity === undefined ? {} : { identity: pledge.identity }
+  const identity: Identity = { formatVersion, nodeId, membership, ...named, votesFromTerm }
   const pointers: Pointers = {
     base: logOrigin,
     first: { index: logOrigin.index + 1, previous: chainOrigin },

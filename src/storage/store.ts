@@ -2,7 +2,16 @@
  * The durable log as the driver sees it. Every implementation passes the same conformance suite.
  * A store throws plain errors with a cause when it is opened; afterwards it hands them to callbacks.
  */
-import type { EntryId, EntryRun, HardState, Membership, Persist, Snapshot, StoredRun } from '../raft/index.js'
+import type {
+  EntryId,
+  EntryRun,
+  HardState,
+  Membership,
+  Persist,
+  Snapshot,
+  StoredRun,
+  Term,
+} from '../raft/index.js'
 
 /** What a store found when it was opened. */
 export interface Recovered {
@@ -14,6 +23,8 @@ export interface Recovered {
   readonly base: EntryId
   /** Every entry after `base`, in order and without a gap. Each was read and found whole; `readEntries` has the bytes. */
   readonly entries: readonly StoredRun[]
+  /** The node votes for nobody before its log ends in an entry of this term or a later one [EL21]. */
+  readonly votesFromTerm: Term
 }
 
 /** The write that makes a snapshot of our own state machine the newest one and cuts the log behind it. */

@@ -24,7 +24,14 @@ interface Pieces extends EntryId {
 
 export function openVolatileStore(membership: Membership, defer: Defer): OpenStore {
   const hardState = { currentTerm: 0, votedFor: undefined }
-  const recovered = { hardState, membership, snapshot: undefined, base: logOrigin, entries: [] }
+  const recovered = {
+    hardState,
+    membership,
+    snapshot: undefined,
+    base: logOrigin,
+    entries: [],
+    votesFromTerm: 0,
+  }
   return { store: new VolatileStore(defer), recovered }
 }
 

@@ -30,6 +30,8 @@ export interface NodeSetup {
   readonly term?: Term
   readonly votedFor?: NodeId
   readonly membership?: Membership
+  /** The node took the place of one that lost its disk, as `RaftOptions.recovered` tells. */
+  readonly votesFromTerm?: Term
   readonly limits?: Partial<RaftLimits>
   /** A snapshot in front of the log: of a state machine that holds `applied`. */
   readonly snapshot?: { readonly applied: LogSpec; readonly membership?: Membership }
@@ -185,8 +187,8 @@ export class NetworkNode {
 
   /** Starts the node from what its disk holds. */
   restart(): void {
-    const recovered = this.disk.recover()
-    const { seed = this.id, membership = this.#host.membership, limits } = this.#setup
+    const { seed = this.id, membership = this.#host.membership, limits, votesFromTerm = 0 } = this.#setup
+    const recovered = { ...this.disk.recover(), votesFromTerm }
     this.#raft = new Raft({
       id: this.id,
       membership,

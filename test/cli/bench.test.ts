@@ -158,7 +158,8 @@ test('with a directory the logs stay, and the directory is free again', async ()
     expect(code).toBe(0)
     expect(lastLine(stdout)['commitsPerSecond']).toBeGreaterThan(0)
   }
-  expect(readdirSync(dir).sort()).toEqual(['cluster.json', 'node-1', 'node-2', 'node-3'])
+  const kept = ['cluster.json', 'lock', 'node-1', 'node-2', 'node-3', 'pledges.jsonl']
+  expect(readdirSync(dir).sort()).toEqual(kept)
   const other = await run(['bench', ...short, '--dir', dir, '--nodes', '5'])
   expect([other.code, other.stderr.split('\n').length]).toEqual([2, 2])
   expect(other.stderr).toContain(`3, as ${dir} was made with`)

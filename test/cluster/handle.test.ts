@@ -1,6 +1,4 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { type ClusterOptions, type RaftError, startCluster, valueBytesMax } from '../../src/cluster/index.js'
@@ -244,71 +242,6 @@ describe.each(hosts)('a cluster on %s', (host) => {
     })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(JSON.parse(stdout)).toEqual({ openFiles: [], folders: [] })
-  })
-})
-
-describe('a directory', () => {
-  test('in use is refused, and the cluster that uses it goes on', async () => {
-    const dir = temporaryFolder()
-    const cluster = await startedCluster({ dir })
-    await expect(startCluster({ dir })).rejects.toMatchObject({
-      code: 'DIRECTORY_IN_USE',
-      details: { pid: process.pid },
-    })
-    await cluster.put('a', 'b')
-  })
-
-  test('left locked by a process that is gone is taken over', async () => {
-    const dir = temporaryFolder()
-    writeFileSync(join(dir, 'lock.json'), JSON.stringify({ pid: process.pid, startTime: 'another life' }))
-    const cluster = await startedCluster({ dir })
-    await cluster.put('a', 'b')
-  })
-
-  test('written by another version is refused and not touched', async () => {
-    const dir = temporaryFolder()
-    const text = JSON.stringify({ raftbox: 999, nodes: 3 })
-    writeFileSync(join(dir, 'cluster.json'), text)
-    await expect(startCluster({ dir })).rejects.toMatchObject({ code: 'DIRECTORY_INCOMPATIBLE' })
-    expect(readdirSync(dir)).toEqual(['cluster.json'])
-    expect(readFileSync(join(dir, 'cluster.json'), 'utf8')).toBe(text)
-  })
-
-  test('made with other nodes is refused with the number it was made with', async () => {
-    const dir = temporaryFolder()
-    const cluster = await startedCluster({ dir, nodes: 1 })
-    await cluster.close()
-    await expect(startCluster({ dir, nodes: 3 })).rejects.toMatchObject({
-      code: 'INVALID_OPTION',
-      details: { option: 'nodes' },
-    })
-  })
-
-  test('that is a file, or below one, is refused', async () => {
-    const dir = temporaryFolder()
-    writeFileSync(join(dir, 'file'), '')
-    await expect(startCluster({ dir: join(dir, 'file') })).rejects.toMatchObject({
-      code: 'DIRECTORY_UNUSABLE',
-    })
-    await expect(startCluster({ dir: join(dir, 'file', 'below') })).rejects.toMatchObject({
-      code: 'DIRECTORY_UNUSABLE',
-    })
-  })
-
-  test('whose log is damaged is refused with the node and the reason, and released', async () => {
-    const dir = temporaryFolder()
-    const cluster = await startedCluster({ dir, nodes: 1 })
-    await cluster.put('a', 'b')
-    await cluster.close()
-    const node = join(dir, 'node-1')
-    mkdirSync(node, { recursive: true })
-    for (const file of readdirSync(node)) {
-      const bytes = readFileSync(join(node, file))
-      writeFileSync(join(node, file), bytes.fill(0, 0, Math.min(bytes.length, 16_384)))
-    }
-    const refusal = await startCluster({ dir }).catch((error: RaftError) => error)
-    expect(refusal).toMatchObject({ code: 'STORAGE_FAILED', details: { nodeId: 1 } })
-    expect(existsSync(join(dir, 'lock.json'))).toBe(false)
   })
 })
 

@@ -1,0 +1,88 @@
+/**
+ * The pledges of all members in one file of the cluster's directory: a line of JSON each, padded so that each lies in
+ * a sector of its own. A power loss leaves a sector as it was or as it was to be, and never touches a neighbour.
+ */
+import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import type { NodeId } from '../raft/index.js'
+import { writeWhole } from './lmdb-file.js'
+import { hardStateOf } from './notes.js'
+import type { Pledge, PledgePlace } from './pledge.js'
+import { DamageError } from './record.js'
+
+const slotBytes = 512
+
+/** Writes the pledges of the nodes 1, 2, 3, … in that order; a power loss leaves all of the file or nothing. */
+export function writePledges(path: string, pledges: readonly Pledge[]): void {
+  writeWhole(dirname(path), basename(path), Buffer.concat(pledges.map(slotOf)))
+}
+
+/** Reads what `writePledges` wrote. Throws when it is damaged. */
+export function readPledges(path: string): Pledge[] {
+  const bytes = readFileSync(path)
+  const count = Math.ceil(bytes.byteLength / slotBytes)
+  return Array.from({ length: count }, (_, at) =>
+    pledgeIn(bytes.subarray(at * slotBytes, (at + 1) * slotBytes), at + 1),
+  )
+}
+
+/** One member's line, held open by its node. */
+export class PledgeSlot implements PledgePlace {
+  pledge: Pledge
+  readonly #descriptor: number
+  readonly #offset: number
+
+  constructor(path: string, nodeId: NodeId) {
+    this.#descriptor = openSync(path, 'r+')
+    this.#offset = (nodeId - 1) * slotBytes
+    try {
+      const bytes = Buffer.alloc(slotBytes)
+      readSync(this.#descriptor, bytes, 0, slotBytes, this.#offset)
+      this.pledge = pledgeIn(bytes, nodeId)
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  keep(pledge: Pledge, isPromise: boolean): void {
+    // A file that was removed takes every write, and keeps nothing.
+    if (fstatSync(this.#descriptor).nlink === 0) throw new Error('the directory of the cluster was removed')
+    writeSync(this.#descriptor, slotOf(pledge), 0, slotBytes, this.#offset)
+    if (isPromise) fdatasyncSync(this.#descriptor)
+    this.pledge = pledge
+  }
+
+  close(): void {
+    closeSync(this.#descriptor)
+  }
+}
+
+function slotOf(pledge: Pledge): Buffer {
+  const { hardState, held, ...rest } = pledge
+  const line = JSON.stringify({ ...rest, ...hardState, heldIndex: held.index, heldTerm: held.term })
+  return Buffer.from(`${line.padEnd(slotBytes - 1)}\n`)
+}
+
+function pledgeIn(slot: Uint8Array, nodeId: NodeId): Pledge {
+  let line: Partial<Record<string, unknown>>
+  try {
+    line = JSON.parse(Buffer.from(slot).toString()) as typeof line
+  } catch (cause) {
+    throw new DamageError(`what the directory remembers of node ${nodeId} is damaged`, { cause })
+  }
+  const { identity, hasBegun, votesFromTerm, heldIndex, heldTerm } = line
+  const hardState = hardStateOf(line)
+  const numbers = [votesFromTerm, heldIndex, heldTerm, hardState.currentTerm]
+  if (line['nodeId'] !== nodeId || typeof hasBegun !== 'boolean' || !numbers.every(Number.isSafeInteger)) {
+    throw new DamageError(`what the directory remembers of node ${nodeId} is damaged`)
+  }
+  return {
+    nodeId,
+    identity: identity as string | undefined,
+    hasBegun,
+    hardState,
+    held: { index: heldIndex as number, term: heldTerm as number },
+    votesFromTerm: votesFromTerm as number,
+  }
+}

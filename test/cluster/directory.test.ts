@@ -1,0 +1,223 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { ClusterDirectory } from '../../src/cluster/directory.js'
+import { type RaftError, startCluster } from '../../src/cluster/index.js'
+import { openLmdbStore } from '../../src/storage/index.js'
+import { persistOf } from '../../src/testing/store-model.js'
+import { startedCluster, temporaryFolder } from './support.js'
+
+const holder = new URL('./holder.js', import.meta.url)
+
+/** A process that took the directory or was refused, which its answer says. */
+async function holderProcess(dir: string, command: readonly string[] = []): Promise<[string, ChildProcess]> {
+  const [program = '', ...words] = [...command, process.execPath, holder.pathname, dir]
+  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [answer] = (await once(createInterface(child.stdout), 'line')) as [string]
+  return [answer, child]
+}
+
+async function holderThread(dir: string): Promise<[string, Worker]> {
+  const thread = new Worker(holder, { workerData: dir })
+  onTestFinished(async () => void (await thread.terminate()))
+  const [answer] = (await once(thread, 'message')) as [string]
+  return [answer, thread]
+}
+
+/** In a namespace of their own, as in a container, processes are numbered from 1. */
+const ownNamespace = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
+const hasNamespaces = spawnSync(ownNamespace[0] ?? '', [...ownNamespace.slice(1), 'true']).status === 0
+
+const refusalOf = (options: Parameters<typeof startCluster>[0]) =>
+  startCluster(options).then(
+    async (cluster) => {
+      await cluster.close()
+      throw new Error('it was not refused')
+    },
+    (error: RaftError) => error,
+  )
+
+describe('a directory has one holder', () => {
+  test('in use, it is refused, and the cluster that uses it goes on', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startedCluster({ dir })
+    const refusal = await refusalOf({ dir })
+    expect(refusal).toMatchObject({ code: 'DIRECTORY_IN_USE' })
+    expect(refusal.message).toContain(`process ${process.pid} on `)
+    await cluster.put('a', 'b')
+  })
+
+  test('of many processes that start at once, whatever an earlier one left behind', async () => {
+    const dir = temporaryFolder()
+    writeFileSync(join(dir, 'lock'), 'process 1 on elsewhere\n')
+    const answers = await Promise.all(Array.from({ length: 8 }, () => holderProcess(dir)))
+    expect(answers.map(([answer]) => answer).sort()).toEqual([...Array(7).fill('DIRECTORY_IN_USE'), 'held'])
+  })
+
+  test('until its process is killed', async () => {
+    const dir = temporaryFolder()
+    const [answer, child] = await holderProcess(dir)
+    expect(answer).toBe('held')
+    expect(() => ClusterDirectory.open(dir, 3)).toThrow(/in use by process/)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    ClusterDirectory.open(dir, 3).release()
+  })
+
+  test('until its thread is ended', async () => {
+    const dir = temporaryFolder()
+    const [answer, thread] = await holderThread(dir)
+    expect(answer).toBe('held')
+    expect((await holderThread(dir))[0]).toBe('DIRECTORY_IN_USE')
+    await thread.terminate()
+    ClusterDirectory.open(dir, 3).release()
+  })
+
+  test.runIf(hasNamespaces)('across containers that share it', async () => {
+    const dir = temporaryFolder()
+    expect((await holderProcess(dir, ownNamespace))[0]).toBe('held')
+    expect((await holderProcess(dir, ownNamespace))[0]).toBe('DIRECTORY_IN_USE')
+    expect((await holderProcess(dir))[0]).toBe('DIRECTORY_IN_USE')
+  })
+})
+
+describe('a first start', () => {
+  test('that was ended after any of its steps is begun again', async () => {
+    for (const steps of [
+      [],
+      ['lock'],
+      ['lock', 'pledges.jsonl'],
+      ['lock', 'pledges.jsonl', 'cluster.json'],
+    ]) {
+      const [dir, whole] = [temporaryFolder(), temporaryFolder()]
+      ClusterDirectory.open(whole, 1).release()
+      for (const file of steps) renameSync(join(whole, file), join(dir, file))
+      const cluster = await startedCluster({ dir, nodes: 1 })
+      await cluster.put('a', 'b')
+    }
+  })
+
+  test('that left an empty description, as on a full disk, is begun again', async () => {
+    const dir = temporaryFolder()
+    writeFileSync(join(dir, 'cluster.json'), '')
+    const cluster = await startedCluster({ dir, nodes: 1 })
+    await cluster.put('a', 'b')
+  })
+
+  test('in a folder for temporary files that is not there is refused with how to go on', async () => {
+    const before = process.env['TMPDIR']
+    onTestFinished(() => {
+      if (before === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = before
+    })
+    process.env['TMPDIR'] = '/nonexistent'
+    const refusal = await refusalOf({})
+    expect(refusal).toMatchObject({ name: 'RaftError', code: 'DIRECTORY_UNUSABLE' })
+    expect(refusal.message).toContain('set TMPDIR')
+  })
+
+  test('in a directory that is named by a URL is in that directory', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startedCluster({ dir: pathToFileURL(dir).href, nodes: 1 })
+    expect(cluster.dir).toBe(dir)
+  })
+})
+
+describe('a directory', () => {
+  test('written by another version is refused and not touched', async () => {
+    const dir = temporaryFolder()
+    const text = JSON.stringify({ raftbox: 999, nodes: 3 })
+    writeFileSync(join(dir, 'cluster.json'), text)
+    expect(await refusalOf({ dir })).toMatchObject({ code: 'DIRECTORY_INCOMPATIBLE' })
+    expect(readdirSync(dir)).toEqual(['cluster.json'])
+    expect(readFileSync(join(dir, 'cluster.json'), 'utf8')).toBe(text)
+  })
+
+  test('of the version that remembered no members is brought up to date, and goes on from its logs', async () => {
+    const dir = temporaryFolder()
+    await writeAsFirstFormat(dir, 7)
+    const cluster = await startedCluster({ dir })
+    await cluster.put('a', 'b')
+    expect(Math.min(...cluster.status().map(({ currentTerm }) => currentTerm))).toBeGreaterThan(7)
+    await cluster.close()
+    rmSync(join(dir, 'node-2'), { recursive: true })
+    expect(await refusalOf({ dir })).toMatchObject({ code: 'DISK_LOST', details: { nodeId: 2 } })
+  })
+
+  test('of the version that remembered no members cannot renew a node: its term is not known', async () => {
+    const dir = temporaryFolder()
+    await writeAsFirstFormat(dir, 7)
+    rmSync(join(dir, 'node-2'), { recursive: true })
+    expect(await refusalOf({ dir, renew: [2] })).toMatchObject({
+      code: 'INVALID_OPTION',
+      details: { option: 'renew' },
+    })
+  })
+
+  test('made with other nodes is refused with the number it was made with', async () => {
+    const dir = temporaryFolder()
+    await (await startedCluster({ dir, nodes: 1 })).close()
+    expect(await refusalOf({ dir, nodes: 3 })).toMatchObject({
+      code: 'INVALID_OPTION',
+      details: { option: 'nodes' },
+    })
+  })
+
+  test('that is a file, or below one, is refused', async () => {
+    const dir = temporaryFolder()
+    writeFileSync(join(dir, 'file'), '')
+    expect(await refusalOf({ dir: join(dir, 'file') })).toMatchObject({ code: 'DIRECTORY_UNUSABLE' })
+    expect(await refusalOf({ dir: join(dir, 'file', 'below') })).toMatchObject({ code: 'DIRECTORY_UNUSABLE' })
+  })
+
+  test.each(['cluster.json', 'pledges.jsonl'])(
+    'that lost its %s is refused, and not begun again',
+    async (file) => {
+      const dir = temporaryFolder()
+      await (await startedCluster({ dir, nodes: 1 })).close()
+      rmSync(join(dir, file))
+      const refusal = await refusalOf({ dir, nodes: 1 })
+      expect(refusal).toMatchObject({ code: 'DIRECTORY_INCOMPATIBLE' })
+      expect(refusal.message).toContain(file)
+    },
+  )
+
+  test('whose memory of its members is damaged is refused', async () => {
+    const dir = temporaryFolder()
+    await (await startedCluster({ dir, nodes: 1 })).close()
+    writeFileSync(join(dir, 'pledges.jsonl'), Buffer.alloc(512))
+    expect(await refusalOf({ dir })).toMatchObject({ code: 'DIRECTORY_UNUSABLE' })
+  })
+
+  test('whose log is damaged is refused with the node and the reason, and released', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startedCluster({ dir, nodes: 1 })
+    await cluster.put('a', 'b')
+    await cluster.close()
+    const node = join(dir, 'node-1')
+    mkdirSync(node, { recursive: true })
+    for (const file of readdirSync(node)) {
+      const bytes = readFileSync(join(node, file))
+      writeFileSync(join(node, file), bytes.fill(0, 0, Math.min(bytes.length, 16_384)))
+    }
+    expect(await refusalOf({ dir })).toMatchObject({ code: 'STORAGE_FAILED', details: { nodeId: 1 } })
+    ClusterDirectory.open(dir, 1).release()
+  })
+})
+
+/** What a version that remembered no members would have left: logs without identities, and a description. */
+async function writeAsFirstFormat(dir: string, currentTerm: number): Promise<void> {
+  const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [] }
+  for (const nodeId of membership.voters) {
+    const { store } = openLmdbStore({ dir: join(dir, `node-${nodeId}`), nodeId, membership })
+    store.write(persistOf({ hardState: { currentTerm, votedFor: undefined } }), () => undefined)
+    await store.close()
+  }
+  writeFileSync(join(dir, 'cluster.json'), '{"raftbox":1,"nodes":3}')
+}

@@ -1,0 +1,203 @@
+import { cpSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Cluster, type RaftError, startCluster } from '../../src/cluster/index.js'
+import { convergedHashes, nextEvent, startedCluster, temporaryFolder } from './support.js'
+
+const nodePath = (dir: string, nodeId: number): string => join(dir, `node-${nodeId}`)
+
+/** A directory whose three nodes hold some writes, and were closed in order. */
+async function usedDirectory(): Promise<string> {
+  const dir = temporaryFolder()
+  const cluster = await startedCluster({ dir })
+  await putMany(cluster, 'before', 50)
+  await cluster.close()
+  return dir
+}
+
+const putMany = (cluster: Cluster, name: string, count: number) =>
+  Promise.all(Array.from({ length: count }, (_, n) => cluster.put(`${name} ${n}`, 'v')))
+
+const keysOf = async (cluster: Cluster, prefix: string) => (await cluster.range({ prefix })).entries.length
+
+async function startIsRefused(dir: string, nodeId: number, why: RegExp): Promise<void> {
+  const refusal = await startCluster({ dir }).catch((error: RaftError) => error)
+  expect(refusal).toMatchObject({ name: 'RaftError', code: 'DISK_LOST', details: { nodeId } })
+  expect((refusal as RaftError).message).toMatch(why)
+  expect((refusal as RaftError).message).toContain("'renew'")
+}
+
+describe('a member whose folder is not the one that it had is refused at the start', () => {
+  test('when it is missing, and nothing is made in its place', async () => {
+    const dir = await usedDirectory()
+    rmSync(nodePath(dir, 2), { recursive: true })
+    await startIsRefused(dir, 2, /missing or empty/)
+    expect(readdirSync(dir)).not.toContain('node-2')
+  })
+
+  test('when all are missing', async () => {
+    const dir = await usedDirectory()
+    for (const nodeId of [1, 2, 3]) rmSync(nodePath(dir, nodeId), { recursive: true })
+    const refusal = await startCluster({ dir }).catch((error: RaftError) => error)
+    expect(refusal).toMatchObject({ code: 'DISK_LOST' })
+  })
+
+  test('when it is empty', async () => {
+    const dir = await usedDirectory()
+    rmSync(nodePath(dir, 2), { recursive: true })
+    mkdirSync(nodePath(dir, 2))
+    await startIsRefused(dir, 2, /missing or empty/)
+  })
+
+  test('when it is that of another cluster', async () => {
+    const [dir, other] = [await usedDirectory(), await usedDirectory()]
+    rmSync(nodePath(dir, 2), { recursive: true })
+    cpSync(nodePath(other, 2), nodePath(dir, 2), { recursive: true })
+    await startIsRefused(dir, 2, /another cluster/)
+  })
+
+  test('when it is that of another node', async () => {
+    const dir = await usedDirectory()
+    rmSync(nodePath(dir, 2), { recursive: true })
+    cpSync(nodePath(dir, 1), nodePath(dir, 2), { recursive: true })
+    const refusal = await startCluster({ dir }).catch((error: RaftError) => error)
+    expect(refusal).toMatchObject({ code: 'STORAGE_FAILED', details: { nodeId: 2 } })
+    expect((refusal as RaftError).message).toContain('it is the log of node 1')
+  })
+
+  test.each([
+    ['writes', (cluster: Cluster) => putMany(cluster, 'later', 1)],
+    ['an election', (cluster: Cluster) => cluster.kill('leader').then(() => cluster.put('a', 'b'))],
+  ])('when it is a copy from before %s', async (_, happens) => {
+    const dir = await usedDirectory()
+    for (const nodeId of [1, 2, 3])
+      cpSync(nodePath(dir, nodeId), join(dir, `copy-${nodeId}`), { recursive: true })
+    const cluster = await startCluster({ dir })
+    await cluster.put('settled', 'v')
+    await happens(cluster)
+    // A node that was killed, or lost the election, may hold no more than its copy.
+    const [changed] = cluster.status().filter(({ state }) => state === 'running')
+    const nodeId = changed?.nodeId ?? 0
+    await cluster.close()
+    rmSync(nodePath(dir, nodeId), { recursive: true })
+    renameSync(join(dir, `copy-${nodeId}`), nodePath(dir, nodeId))
+    await startIsRefused(dir, nodeId, /older copy/)
+  })
+
+  test('and goes on where it was when the folder is put back', async () => {
+    const dir = await usedDirectory()
+    renameSync(nodePath(dir, 2), join(dir, 'away'))
+    await startIsRefused(dir, 2, /missing or empty/)
+    renameSync(join(dir, 'away'), nodePath(dir, 2))
+    const cluster = await startedCluster({ dir })
+    expect(await keysOf(cluster, 'before')).toBe(50)
+  })
+})
+
+describe('a member that lost its disk begins anew where that is allowed', () => {
+  test('comes to the same state as the others, and what was acknowledged is there', async () => {
+    const dir = await usedDirectory()
+    rmSync(nodePath(dir, 2), { recursive: true })
+    const cluster = await startedCluster({ dir, renew: [2] })
+    expect(await keysOf(cluster, 'before')).toBe(50)
+    await cluster.put('after', 'v')
+    expect((await convergedHashes(cluster)).size).toBe(1)
+  })
+
+  test('[EL21] one node behind and one anew elect nobody: they do not know what was acknowledged', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startCluster({ dir })
+    await cluster.put('first', 'v')
+    const leaderId = cluster.leaderId ?? 0
+    const [behind = 0, lost = 0] = [1, 2, 3].filter((nodeId) => nodeId !== leaderId)
+    await cluster.kill(behind)
+    await putMany(cluster, 'acknowledged', 50)
+    await cluster.close()
+    rmSync(nodePath(dir, lost), { recursive: true })
+
+    const again = await startCluster({ dir, renew: [lost] })
+    expect(await keysOf(again, 'acknowledged')).toBe(50)
+    // It was led by the node that has all of it, since no other could win.
+    const byLeader = again.status().find(({ nodeId }) => nodeId === leaderId)
+    expect(byLeader).toMatchObject({ role: 'leader' })
+    await again.close()
+  })
+
+  test('again and again, each time under another identity', async () => {
+    const dir = await usedDirectory()
+    for (let round = 0; round < 3; round++) {
+      rmSync(nodePath(dir, 2), { recursive: true })
+      const cluster = await startCluster({ dir, renew: [2] })
+      await putMany(cluster, `round ${round}`, 10)
+      expect((await convergedHashes(cluster)).size).toBe(1)
+      await cluster.close()
+    }
+  })
+
+  test('on a running cluster, when it is restarted so', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startedCluster({ dir })
+    await putMany(cluster, 'before', 10)
+    const killed = await cluster.kill('leader')
+    rmSync(nodePath(dir, killed), { recursive: true })
+    await expect(cluster.restart(killed)).rejects.toMatchObject({ code: 'DISK_LOST' })
+    await cluster.restart(killed, { renew: true })
+    await cluster.put('after', 'v')
+    expect(await keysOf(cluster, 'before')).toBe(10)
+    expect((await convergedHashes(cluster)).size).toBe(1)
+  })
+
+  test('a disk that was not lost is kept, whatever is allowed', async () => {
+    const dir = await usedDirectory()
+    const cluster = await startedCluster({ dir, renew: [1, 2, 3] })
+    expect(await keysOf(cluster, 'before')).toBe(50)
+    expect(readdirSync(dir).filter((name) => name.includes('lost'))).toEqual([])
+  })
+
+  test('what is left of its folder is put aside', async () => {
+    const [dir, other] = [await usedDirectory(), await usedDirectory()]
+    rmSync(nodePath(dir, 2), { recursive: true })
+    cpSync(nodePath(other, 2), nodePath(dir, 2), { recursive: true })
+    await startedCluster({ dir, renew: [2] })
+    expect(readdirSync(dir).filter((name) => name.startsWith('node-2.lost-'))).toHaveLength(1)
+  })
+
+  test('but not where no majority with a vote would be left', async () => {
+    const dir = await usedDirectory()
+    for (const nodeId of [2, 3]) rmSync(nodePath(dir, nodeId), { recursive: true })
+    const refusal = await startCluster({ dir, renew: [2, 3] }).catch((error: RaftError) => error)
+    expect(refusal).toMatchObject({ code: 'INVALID_OPTION', details: { option: 'renew' } })
+    expect((refusal as RaftError).message).toContain('at most 1 of 3 nodes')
+    // Nothing was changed by the refusal: the folders can still be put back.
+    await startIsRefused(dir, 2, /missing or empty/)
+  })
+
+  test.each([[['2']], [[0]], [[26]], ['2'], [[4]]])(
+    'a wish that names no node is refused: %j',
+    async (renew) => {
+      const dir = await usedDirectory()
+      await expect(startCluster({ dir, renew: renew as number[] })).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+      })
+    },
+  )
+})
+
+test('a running node whose folder is removed fails with the reason', async () => {
+  const dir = temporaryFolder()
+  const cluster = await startedCluster({ dir })
+  await cluster.put('a', 'b')
+  const failed = nextEvent(cluster, ({ type }) => type === 'failed')
+  rmSync(nodePath(dir, 2), { recursive: true })
+  expect(await failed).toMatchObject({ nodeId: 2, why: expect.stringContaining('was removed') })
+  await cluster.put('c', 'd')
+})
+
+test('the nodes of a directory that is removed fail with the reason', async () => {
+  const cluster = await startCluster()
+  await cluster.put('a', 'b')
+  const failed = nextEvent(cluster, ({ type }) => type === 'failed')
+  rmSync(cluster.dir, { recursive: true })
+  expect(await failed).toMatchObject({ why: expect.stringContaining('was removed') })
+  await cluster.close()
+})

@@ -1,0 +1,232 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { RaftLog } from '../../src/raft/index.js'
+import {
+  MemoryDisk,
+  newPledge,
+  openMemoryStore,
+  type Pledge,
+  PledgedStore,
+  type PledgePlace,
+  PledgeSlot,
+  readPledges,
+  renewedPledge,
+  writePledges,
+} from '../../src/storage/index.js'
+import { persistOf, runOf, snapshotOf, testMembership } from '../../src/testing/store-model.js'
+import { newFolder } from './disks.js'
+
+const begun: Pledge = {
+  ...newPledge(1, 'first disk'),
+  hasBegun: true,
+  hardState: { currentTerm: 3, votedFor: 2 },
+  held: { index: 5, term: 3 },
+}
+
+/** Remembers in order what was kept, and what was already on the disk by then. */
+class NotedPlace implements PledgePlace {
+  pledge: Pledge
+  readonly notes: unknown[] = []
+  readonly #flushed: () => unknown
+
+  constructor(pledge: Pledge, flushed: () => unknown = () => undefined) {
+    this.pledge = pledge
+    this.#flushed = flushed
+  }
+
+  keep(pledge: Pledge, isPromise: boolean): void {
+    this.notes.push({ ...pledge.hardState, held: pledge.held.index, isPromise, flushed: this.#flushed() })
+    this.pledge = pledge
+  }
+
+  close(): void {}
+}
+
+/** A disk with five entries of term 3, on which the node voted for node 2. */
+function usedDisk(pledge: Pledge): MemoryDisk {
+  const disk = new MemoryDisk(testMembership)
+  const { store } = openMemoryStore(
+    disk,
+    { defer: () => undefined, isQuick: true },
+    { ...pledge, hasBegun: false },
+  )
+  store.write(persistOf({ hardState: begun.hardState, entries: [runOf(1, 3, 5)] }), () => undefined)
+  return disk
+}
+
+describe('a disk that contradicts the pledge of its node is refused', () => {
+  const open = (disk: MemoryDisk, pledge: Pledge) =>
+    openMemoryStore(disk.copy(), { defer: () => undefined }, pledge)
+  const fresh = newPledge(1, 'first disk')
+  const empty = new MemoryDisk(testMembership)
+
+  test.each<[string, MemoryDisk, Pledge, RegExp]>([
+    ['an empty one', empty, begun, /missing or empty/],
+    ['another one', usedDisk(newPledge(1, 'second disk')), begun, /another cluster/],
+    ['one without a name', usedDisk(newPledge(1, undefined)), begun, /another cluster/],
+    [
+      'an earlier term',
+      usedDisk(fresh),
+      { ...begun, hardState: { currentTerm: 4, votedFor: undefined } },
+      /older copy.*term 4/,
+    ],
+    [
+      'another vote',
+      usedDisk(fresh),
+      { ...begun, hardState: { currentTerm: 3, votedFor: 1 } },
+      /older copy.*voted for node 1/,
+    ],
+    [
+      'fewer entries',
+      usedDisk(fresh),
+      { ...begun, held: { index: 6, term: 3 } },
+      /older copy.*ends in entry 5.*entry 6/,
+    ],
+  ])('%s', (_, disk, pledge, why) => {
+    expect(() => open(disk, pledge)).toThrow(why)
+    expect(() => open(disk, pledge)).toThrow(expect.objectContaining({ code: 'DISK_LOST' }))
+  })
+
+  test('and one that holds as much or more is not', () => {
+    const disk = usedDisk(fresh)
+    for (const pledge of [
+      begun,
+      { ...begun, held: { index: 4, term: 3 } },
+      { ...begun, hardState: { currentTerm: 3, votedFor: undefined } },
+      { ...begun, hardState: { currentTerm: 2, votedFor: 1 } },
+    ])
+      expect(open(disk, pledge).recovered.entries.length).toBeGreaterThan(0)
+  })
+})
+
+test('[EL21] a renewed pledge begins in a later term than any in which the lost disk took part', () => {
+  const renewed = renewedPledge(begun, 'second disk')
+  expect(renewed).toMatchObject({ hasBegun: false, votesFromTerm: 4, held: { index: 0 } })
+  const { recovered } = openMemoryStore(new MemoryDisk(testMembership), { defer: () => undefined }, renewed)
+  expect(recovered).toMatchObject({ hardState: { currentTerm: 4, votedFor: undefined }, votesFromTerm: 4 })
+})
+
+test('[EL21] the term from which a node may vote is kept on its disk', () => {
+  const disk = new MemoryDisk(testMembership)
+  const renewed = renewedPledge(begun, 'second disk')
+  openMemoryStore(disk, { defer: () => undefined }, renewed)
+  disk.crash(0)
+  const again = openMemoryStore(disk, { defer: () => undefined }, { ...renewed, hasBegun: true })
+  expect(again.recovered.votesFromTerm).toBe(4)
+})
+
+describe('a pledge', () => {
+  /** What a store with these writes has kept, with how many writes were flushed by then. */
+  function kept(...writes: readonly Parameters<typeof persistOf>[0][]): unknown[] {
+    const disk = usedDisk(newPledge(1, 'first disk'))
+    disk.crash(0)
+    let flushed = 0
+    const place = new NotedPlace(begun, () => flushed)
+    const flushes: (() => void)[] = []
+    const opened = openMemoryStore(disk, { defer: (flush) => void flushes.push(flush) }, begun)
+    const store = new PledgedStore(opened.store, place)
+    for (const parts of writes) {
+      store.write(persistOf(parts), () => place.notes.push('told'))
+      flushed++
+      for (const flush of flushes.splice(0)) flush()
+    }
+    return place.notes
+  }
+
+  test('is kept with each new term and vote, after the disk holds them and before anybody is told', () => {
+    const hardState = { currentTerm: 4, votedFor: 3 }
+    expect(kept({ hardState })).toEqual([{ ...hardState, held: 5, isPromise: true, flushed: 1 }, 'told'])
+  })
+
+  test('is not kept for entries, which would cost each of them a write', () => {
+    expect(kept({ entries: [runOf(6, 3, 1)] })).toEqual(['told'])
+  })
+
+  test('is lowered before entries are cut off, so that a crash in between does not miss them', () => {
+    const lowered = { ...begun.hardState, held: 3, isPromise: true, flushed: 0 }
+    expect(kept({ truncateFrom: 4 })).toEqual([lowered, 'told'])
+    expect(kept({ truncateFrom: 6, entries: [runOf(6, 3, 1)] })).toEqual(['told'])
+    const snapshot = snapshotOf(4, 3, 2)
+    const chunk = { snapshot, offset: 0, data: new Uint8Array(2) }
+    expect(kept({ snapshotChunks: [chunk], install: snapshot })).toEqual([{ ...lowered, held: 4 }, 'told'])
+  })
+
+  test('that cannot be kept ends the store before anybody is told of the vote', () => {
+    const place = new NotedPlace(begun)
+    place.keep = () => {
+      throw new Error('no room')
+    }
+    const disk = usedDisk(newPledge(1, 'first disk'))
+    disk.crash(0)
+    const { store } = openMemoryStore(disk, { defer: () => undefined, isQuick: true }, begun)
+    const told: (Error | undefined)[] = []
+    new PledgedStore(store, place).write(persistOf({ hardState: { currentTerm: 4, votedFor: 3 } }), (error) =>
+      told.push(error),
+    )
+    expect(told).toMatchObject([{ message: expect.stringContaining('no room') }])
+  })
+
+  test('follows the newest entry on the disk with the ticks, and never goes back with them', () => {
+    const place = new NotedPlace(begun)
+    const store = new PledgedStore(
+      openMemoryStore(new MemoryDisk(testMembership), { defer: () => undefined }).store,
+      place,
+    )
+    store.hold(new RaftLog({ index: 0, term: 0 }, undefined, [runOf(1, 3, 4)]))
+    expect(place.notes).toEqual([])
+    store.hold(new RaftLog({ index: 0, term: 0 }, undefined, [runOf(1, 3, 5), runOf(6, 4, 2)]))
+    expect(place.pledge.held).toEqual({ index: 7, term: 4 })
+  })
+})
+
+describe('the file of pledges', () => {
+  function pledgeFile(pledges: readonly Pledge[]): string {
+    const folder = newFolder()
+    mkdirSync(folder)
+    const file = join(folder, 'pledges.jsonl')
+    writePledges(file, pledges)
+    return file
+  }
+  const three = [begun, newPledge(2, undefined), { ...newPledge(3, 'x'), votesFromTerm: 2 ** 53 - 1 }]
+
+  test('gives back what was written, and each slot changes its own line only', () => {
+    const file = pledgeFile(three)
+    expect(readPledges(file)).toEqual(three)
+    const slot = new PledgeSlot(file, 2)
+    const changed = { ...begun, nodeId: 2 }
+    slot.keep(changed, true)
+    slot.close()
+    expect(readPledges(file)).toEqual([three[0], changed, three[2]])
+    expect(new PledgeSlot(file, 2).pledge).toEqual(changed)
+  })
+
+  test('is a line for a person to read', () => {
+    expect(readFileSync(pledgeFile(three), 'utf8').split('\n')[0]?.trimEnd()).toBe(
+      '{"nodeId":1,"identity":"first disk","hasBegun":true,"votesFromTerm":0,"currentTerm":3,"votedFor":2,"heldIndex":5,"heldTerm":3}',
+    )
+  })
+
+  test('that was removed takes no promise', () => {
+    const file = pledgeFile(three)
+    const slot = new PledgeSlot(file, 1)
+    rmSync(file)
+    expect(() => slot.keep(begun, false)).toThrow('was removed')
+    slot.close()
+  })
+
+  test.each([
+    ['zeros', () => Buffer.alloc(3 * 512)],
+    ['a slot of another node', (bytes: Buffer) => Buffer.concat([bytes.subarray(512)])],
+    [
+      'a number that is none',
+      (bytes: Buffer) => Buffer.from(bytes.toString().replace('"heldIndex":5', '"heldIndex":"')),
+    ],
+    ['half a slot', (bytes: Buffer) => bytes.subarray(0, 100)],
+  ])('that is damaged is refused: %s', (_, damage) => {
+    const file = pledgeFile(three)
+    writeFileSync(file, damage(readFileSync(file)))
+    expect(() => readPledges(file)).toThrow(/remembers of node \d is damaged/)
+    expect(() => new PledgeSlot(file, 1)).toThrow(/remembers of node 1 is damaged/)
+  })
+})
