@@ -52,7 +52,8 @@ function tryLock(descriptor: number): boolean {
 function holderIn(path: string): string {
   try {
     const [line = ''] = readFileSync(path, 'utf8').split('\n')
-    if (/^process \d+ on [\w.-]+$/.test(line)) return line
+    const [, process, host] = /^(process \d+) on ([\w.-]+)$/.exec(line) ?? []
+    if (process !== undefined) return host === hostname() ? process : line
   } catch {}
   return 'another process'
 }

@@ -4,8 +4,8 @@ import type { RaftLimits, RaftLog } from '../raft/index.js'
 import {
   type LogStore,
   openLmdbStore,
+  openPledged,
   openVolatileStore,
-  PledgedStore,
   PledgeSlot,
   type Recovered,
 } from '../storage/index.js'
@@ -28,18 +28,15 @@ export function openStore(options: NodeOptions): OpenedStore {
 function openPledgedStore({ dir, pledges, nodeId, membership, diskBytesMax }: NodeOptions): OpenedStore {
   const slot = new PledgeSlot(pledges, nodeId)
   try {
-    const { pledge } = slot
-    const opened = openLmdbStore({ dir, nodeId, membership, pledge, bytesMax: diskBytesMax })
-    const store = new PledgedStore(opened.store, slot)
-    // The log is on the disk. Before the node says its first word, the directory knows that it has to be there.
-    const { hardState } = opened.recovered
-    slot.keep({ ...pledge, hardState, hasBegun: true }, true)
+    const { store, recovered } = openPledged(slot, (pledge) =>
+      openLmdbStore({ dir, nodeId, membership, pledge, bytesMax: diskBytesMax }),
+    )
     const lookAfter = (log: RaftLog): void => {
       // An open file outlives its folder: all that is written to it then is gone with the process.
       if (!existsSync(dir)) throw new Error(`${dir} was removed`)
       store.hold(log)
     }
-    return { store, recovered: opened.recovered, lookAfter }
+    return { store, recovered, lookAfter }
   } catch (error) {
     slot.close()
     throw error

@@ -26,7 +26,7 @@ export interface WatchedNode {
   /** `undefined` while the node does not run. */
   readonly state: Readonly<RaftState> | undefined
   readonly durable: DurableView
-  readonly disk: { readBack(run: LogRun): LogRun }
+  readonly disk: { readonly lost: unknown; readBack(run: LogRun): LogRun }
   readonly isLeaseHeld: boolean
 }
 
@@ -61,6 +61,8 @@ export class Checker {
   readonly #nodes: readonly WatchedNode[]
   readonly #seen = new Map<NodeId, Seen>()
   readonly #words = new Map<NodeId, Word>()
+  /** The last entries that lost disks had acknowledged. */
+  readonly #lost: LedgerEntry[] = []
   /** Who leads or led each term, and the last entry of its log then. */
   readonly #leaders = new Map<Term, { readonly id: NodeId; tail: LedgerEntry }>()
   /** The latest term that has or had a leader. */
@@ -104,6 +106,16 @@ export class Checker {
       lastApplied: 0,
       matches: new Map(),
     })
+  }
+
+  /** A disk is gone with what its node acknowledged: until then it was there. */
+  diskLost(id: NodeId): void {
+    this.#lost.push(this.wordOf(id).tail)
+  }
+
+  /** The node begins anew: its votes still count, and it need not have what the lost disk held. */
+  diskRenewed(id: NodeId): void {
+    this.wordOf(id).tail = this.ledger.origin
   }
 
   wordOf(id: NodeId): Word {
@@ -286,9 +298,12 @@ export class Checker {
       )
     if (matchIndex === (seen.matches.get(followerId) ?? 0)) return
     seen.matches.set(followerId, matchIndex)
-    const durable = this.#nodes.find((node) => node.id === followerId)?.durable
+    const follower = this.#nodes.find((node) => node.id === followerId)
     const entry = this.ledger.ancestor(seen.tail, matchIndex)
-    if (durable === undefined || (durable.hardState?.currentTerm ?? 0) > currentTerm) return
+    // A disk that was lost held the entry when it was acknowledged.
+    if (follower === undefined || follower.disk.lost !== undefined) return
+    const { durable } = follower
+    if ((durable.hardState?.currentTerm ?? 0) > currentTerm) return
     if (entry === undefined || !durable.holds(entry))
       this.report('match index', `leader ${id} takes ${followerId} to match up to ${matchIndex}`)
   }
@@ -333,7 +348,8 @@ export class Checker {
 
   #durableOnMajority(entry: LedgerEntry): void {
     const holders = this.#nodes.filter(({ durable }) => durable.holds(entry)).map(({ id }) => id)
-    if (holders.length >= majorityOf(this.#nodes.length)) return
+    const lost = this.#lost.filter((tail) => this.ledger.ancestor(tail, entry.index) === entry).length
+    if (holders.length + lost >= majorityOf(this.#nodes.length)) return
     const where = holders.length === 0 ? 'no disk' : `the disks of ${holders.join(' and ')}`
     this.report('committed means durable', `${nameOf(entry)} is on ${where} of ${this.#nodes.length}`)
   }

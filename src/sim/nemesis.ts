@@ -3,11 +3,10 @@ import type { NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import { describeLink } from './describe.js'
 import type { Dice } from './dice.js'
+import { type Fault, victimOf } from './fault.js'
+import { rollingBack, swapping, wiping } from './lost-disks.js'
 import { calmNetwork } from './network.js'
 import type { FaultKind, Plan } from './plan.js'
-
-/** Begins a fault. The answer takes it back. */
-type Fault = (cluster: SimulatedCluster, dice: Dice) => () => void
 
 const faultsOf: Readonly<Record<FaultKind, readonly [Fault, ...Fault[]]>> = {
   messages: [losing, holding, holding],
@@ -62,7 +61,10 @@ export class Nemesis {
   #begin(): void {
     const kind = this.#dice.pick(this.#plan.faults)
     if (kind === undefined) return
-    const undo = this.#dice.pick(faultsOf[kind])(this.#cluster, this.#dice)
+    const ofKind = faultsOf[kind]
+    const isMore = kind === 'disks' && this.#plan.losesDisks
+    const faults = isMore ? ([...ofKind, wiping, wiping, swapping, rollingBack] as const) : ofKind
+    const undo = this.#dice.pick(faults)(this.#cluster, this.#dice)
     this.#undo.add(undo)
     const { tickMs, limits, world } = this.#cluster
     const meanMs = this.#dice.pick(lastsTimeouts) * limits.electionTimeoutTicks * tickMs
@@ -70,12 +72,6 @@ export class Nemesis {
       if (this.#undo.delete(undo)) undo()
     })
   }
-}
-
-/** Half of the time the leader, since most of what can go wrong goes wrong there. */
-function victimOf(cluster: SimulatedCluster, dice: Dice): NodeId {
-  const leaderId = cluster.leader?.id
-  return leaderId !== undefined && dice.chance(0.5) ? leaderId : 1 + dice.below(cluster.nodes.length)
 }
 
 function losing(cluster: SimulatedCluster, dice: Dice): () => void {

@@ -1,6 +1,19 @@
 /** A node's disk: it outlives the node, takes its time, and fails when it is told to. */
-import type { LogRun, Membership } from '../raft/index.js'
-import { FaultyStore, MemoryDisk, type OpenStore, openMemoryStore } from '../storage/index.js'
+import { RaftError } from '../errors/index.js'
+import type { LogRun, Membership, NodeId, RaftLog } from '../raft/index.js'
+import {
+  FaultyStore,
+  isCatchingUp,
+  MemoryDisk,
+  newPledge,
+  type OpenStore,
+  openMemoryStore,
+  openPledged,
+  type Pledge,
+  type PledgedStore,
+  type PledgePlace,
+  renewedPledge,
+} from '../storage/index.js'
 import type { Dice } from './dice.js'
 import { DurableView } from './durable.js'
 import type { World } from './world.js'
@@ -14,19 +27,47 @@ export interface DiskConditions {
   readonly isQuick?: boolean
 }
 
+/**
+ * What the directory remembers of a node, which outlives its disk. None of it is ever lost, though a power loss could
+ * take what was not flushed: a pledge that is ahead of its disk would be a false alarm.
+ */
+class PledgeInMemory implements PledgePlace {
+  pledge: Pledge
+
+  constructor(pledge: Pledge) {
+    this.pledge = pledge
+  }
+
+  keep(pledge: Pledge): void {
+    this.pledge = pledge
+  }
+
+  close(): void {}
+}
+
 export class NodeDisk {
-  readonly disk: MemoryDisk
-  readonly durable: DurableView
+  disk: MemoryDisk
+  durable: DurableView
+  /** The disk is not the one that the node had, or an older copy of it, which may happen to hold as much. */
+  lost: 'other' | 'copy' | undefined
+  readonly #nodeId: NodeId
+  readonly #membership: Membership
+  readonly #place: PledgeInMemory
   readonly #world: World
   readonly #dice: Dice
   readonly #conditions: DiskConditions
   #store: FaultyStore | undefined
+  #pledged: PledgedStore | undefined
+  #renewals = 0
   #slowMs: number | undefined
   #isStalled = false
   /** The next failure of the node is this disk's, and no finding. */
   hasFailed = false
 
-  constructor(world: World, dice: Dice, conditions: DiskConditions, membership: Membership) {
+  constructor(world: World, dice: Dice, conditions: DiskConditions, nodeId: NodeId, membership: Membership) {
+    this.#nodeId = nodeId
+    this.#membership = membership
+    this.#place = new PledgeInMemory(newPledge(1, this.#newIdentity()))
     this.#world = world
     this.#dice = dice
     this.#conditions = conditions
@@ -34,17 +75,70 @@ export class NodeDisk {
     this.durable = new DurableView(this.disk)
   }
 
-  open(): OpenStore {
+  /** Opens the disk, or tells why the node cannot start with it: that is a finding, unless the disk was lost. */
+  start(): OpenStore | Error {
+    const { checker, counts } = this.#world
+    const where = `node ${this.#nodeId}`
+    try {
+      const opened = this.#open()
+      if (this.lost === 'other') checker.report('a lost disk is refused', `${where} starts with another disk`)
+      this.lost = undefined
+      return opened
+    } catch (error) {
+      const isRefusal = error instanceof RaftError && error.code === 'DISK_LOST' && this.lost !== undefined
+      if (isRefusal) counts.lostDisksRefused++
+      else checker.report('the disk cannot be opened', `${where}: ${(error as Error).message}`)
+      return error as Error
+    }
+  }
+
+  #open(): OpenStore {
     const { flushMs, flushJitterMs, isQuick = false } = this.#conditions
-    const { store, recovered } = openMemoryStore(this.disk, {
-      defer: (flush) => this.#world.time.after(1000 * (flushMs + this.#dice.around(flushJitterMs)), flush),
+    const behaviour = {
+      defer: (flush: () => void) =>
+        this.#world.time.after(1000 * (flushMs + this.#dice.around(flushJitterMs)), flush),
       isQuick,
+    }
+    const opened = openPledged(this.#place, (pledge) => {
+      const { store, recovered } = openMemoryStore(this.disk, behaviour, pledge)
+      this.#store = new FaultyStore(store)
+      return { store: this.#store, recovered }
     })
-    this.#store = new FaultyStore(store)
+    this.#pledged = opened.store
     this.hasFailed = false
     this.#delay()
-    if (this.#isStalled) this.#store.stallFlushes()
-    return { store: this.#store, recovered }
+    if (this.#isStalled) this.#store?.stallFlushes()
+    return opened
+  }
+
+  /** A tick of the node has passed, or it is closed in order. */
+  hold(log: RaftLog): void {
+    this.#pledged?.hold(log)
+  }
+
+  /** The node must not vote, by what the directory knows: its disk is lost, or was renewed and has not caught up. */
+  get isWithoutVote(): boolean {
+    return this.lost !== undefined || isCatchingUp(this.#place.pledge)
+  }
+
+  /** Another disk takes the place of this one, which is returned. The node is down. */
+  exchange(disk: MemoryDisk, lost: NodeDisk['lost']): MemoryDisk {
+    const before = this.disk
+    this.disk = disk
+    this.durable = new DurableView(disk)
+    this.lost = lost
+    return before
+  }
+
+  wipe(): void {
+    this.exchange(new MemoryDisk(this.#membership), 'other')
+  }
+
+  /** The node may begin anew, with an empty disk under another identity. */
+  renew(): void {
+    this.wipe()
+    this.lost = undefined
+    this.#place.keep(renewedPledge(this.#place.pledge, this.#newIdentity()))
   }
 
   /** The run with its bytes, if the log has left them to the store and the store has not cut them off. */
@@ -57,6 +151,7 @@ export class NodeDisk {
     const { counts } = this.#world
     this.#store?.losePower()
     this.#store = undefined
+    this.#pledged = undefined
     const { unflushedCount } = this.disk
     const kept = this.#dice.below(unflushedCount + 1)
     counts.writesSurvived += kept
@@ -94,6 +189,10 @@ export class NodeDisk {
     this.#world.counts.fullDisks++
     this.hasFailed = true
     this.#store?.fillDisk()
+  }
+
+  #newIdentity(): string {
+    return `disk ${++this.#renewals} of node ${this.#nodeId}`
   }
 
   #delay(): void {

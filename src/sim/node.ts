@@ -62,7 +62,7 @@ export class SimulatedNode implements WatchedNode {
     this.#promises = promises
     this.#dice = dice
     this.#clock = new NodeClock(world.time, options.tickMs, options.clockDrift, dice)
-    this.disk = new NodeDisk(world, diskDice, options.disk, options.membership)
+    this.disk = new NodeDisk(world, diskDice, options.disk, options.id, options.membership)
   }
 
   get state(): Readonly<RaftState> | undefined {
@@ -98,8 +98,11 @@ export class SimulatedNode implements WatchedNode {
     this.incarnation++
     const { incarnation } = this
     this.error = undefined
-    const opened = this.#guarded('the disk cannot be opened', () => this.disk.open())
-    if (opened === undefined) return
+    const opened = this.disk.start()
+    if (opened instanceof Error) {
+      this.error = opened
+      return this.#tell(`does not start: ${opened.message}`)
+    }
     checker.recovered(id, opened)
     const { recovered } = opened
     const beforeApply = (): void => checker.observe(this)
@@ -153,6 +156,12 @@ export class SimulatedNode implements WatchedNode {
     this.#tell(`starts with log ${log?.base.index}…${log?.lastIndex}, snapshot ${log?.snapshot?.index ?? 0}`)
     this.#afterStep()
     this.#later(this.#dice.next() * this.#clock.tickUs, () => this.#tick())
+  }
+
+  /** Ends as a node that is closed: what it holds is remembered. */
+  close(): void {
+    if (this.state !== undefined) this.disk.hold(this.state.log)
+    if (this.isUp) this.#stop('is closed')
   }
 
   /** It is gone in the middle of whatever it did, and what its disk had not flushed is lost. */
@@ -230,6 +239,7 @@ export class SimulatedNode implements WatchedNode {
     this.driver?.tick()
     this.#afterStep()
     this.#turn()
+    if (this.state !== undefined) this.disk.hold(this.state.log)
     this.#world.checker.checkBounds(this)
     const lonely = this.state && this.#quorumWatch.ticked(this.state)
     if (lonely !== undefined) this.#world.checker.report('a leader has a majority', lonely)

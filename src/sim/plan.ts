@@ -38,6 +38,8 @@ export interface Plan {
   readonly reads: ReadConfirmation
   /** By how much of itself a node's clock may be slow or fast. */
   readonly clockDrift: number
+  /** Disks are also wiped, swapped and put back from older copies, where the faults of disks are drawn. */
+  readonly losesDisks: boolean
   readonly turnMs: number
   readonly limits: Partial<RaftLimits>
   readonly bounds: LogBounds
@@ -98,7 +100,8 @@ export function planOf(seed: number): Plan {
   const reads = dice.pick<ReadConfirmation>(['lease', 'lease', 'lease', 'readIndex'])
   // A lease allows for a clock that is a third faster than another; with 0.12 it may be by 27 %.
   const clockDrift = dice.pick([0.03, 0.03, 0.12])
-  return { ...plan, limits: { ...limits, logMemoryBytesMax }, reads, clockDrift }
+  const losesDisks = dice.chance(0.3)
+  return { ...plan, limits: { ...limits, logMemoryBytesMax }, reads, clockDrift, losesDisks }
 }
 
 function weatherOf(dice: Dice): Weather {

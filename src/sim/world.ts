@@ -29,6 +29,10 @@ export const faultNames = [
   'stalledDisks',
   'failedDisks',
   'fullDisks',
+  /** Emptied, exchanged with another node's, put back from an older copy. */
+  'wipedDisks',
+  'swappedDisks',
+  'rolledBackDisks',
 ] as const
 
 /** What came of it. */
@@ -39,6 +43,9 @@ const outcomeNames = [
   'truncations',
   'snapshotsTaken',
   'snapshotsInstalled',
+  /** Starts that were refused since the disk was not the one that the node had. */
+  'lostDisksRefused',
+  'renewedDisks',
   /** Runs that the log had left to the store and that were needed again. */
   'runsReadBack',
   'requests',

@@ -3,8 +3,22 @@
  * them leaves the node. Elections are rare, so the second flush that this takes is too.
  */
 import type { EntryRun, HardState, LogIndex, Persist, RaftLog, StoredRun } from '../raft/index.js'
-import type { PledgePlace } from './pledge.js'
+import type { Pledge, PledgePlace } from './pledge.js'
+import type { OpenStore } from './record-store.js'
 import type { Compaction, Flushed, LogStore } from './store.js'
+
+/**
+ * Opens the store of a member, which `open` does with its pledge. The log is then on the disk; before the node says its
+ * first word, the directory knows that it has to be there.
+ */
+export function openPledged(
+  place: PledgePlace,
+  open: (pledge: Pledge) => OpenStore,
+): OpenStore & { readonly store: PledgedStore } {
+  const { store, recovered } = open(place.pledge)
+  place.keep({ ...place.pledge, hardState: recovered.hardState, hasBegun: true }, true)
+  return { store: new PledgedStore(store, place), recovered }
+}
 
 export class PledgedStore implements LogStore {
   readonly #store: LogStore
@@ -25,7 +39,7 @@ export class PledgedStore implements LogStore {
   }
 
   /** Remembers the newest entry that is on the disk. Called once a tick. Throws when it cannot. */
-  hold(log: RaftLog): void {
+  hold(log: Pick<RaftLog, 'flushedIndex' | 'termAt'>): void {
     const { pledge } = this.#place
     const index = log.flushedIndex
     if (index <= pledge.held.index) return
@@ -59,8 +73,11 @@ export class PledgedStore implements LogStore {
   }
 
   async close(): Promise<void> {
-    await this.#store.close()
-    this.#place.close()
+    try {
+      await this.#store.close()
+    } finally {
+      this.#place.close()
+    }
   }
 
   #promise(hardState: HardState): void {

@@ -49,7 +49,7 @@ describe('a directory has one holder', () => {
     const cluster = await startedCluster({ dir })
     const refusal = await refusalOf({ dir })
     expect(refusal).toMatchObject({ code: 'DIRECTORY_IN_USE' })
-    expect(refusal.message).toContain(`process ${process.pid} on `)
+    expect(refusal.message).toContain(`in use by process ${process.pid}:`)
     await cluster.put('a', 'b')
   })
 

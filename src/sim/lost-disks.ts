@@ -1,0 +1,108 @@
+/** Disks that are lost: emptied, exchanged, or put back from an older copy; and what an operator does about it. */
+import { majorityOf, type NodeId } from '../raft/index.js'
+import type { MemoryDisk } from '../storage/index.js'
+import type { SimulatedCluster } from './cluster.js'
+import type { Dice } from './dice.js'
+import { victimOf } from './fault.js'
+
+/** True when a majority of nodes that may vote is left without these. */
+export function mayLoseDisks(cluster: SimulatedCluster, ...ids: readonly NodeId[]): boolean {
+  const { nodes } = cluster
+  const withoutVote = nodes.filter(({ id, disk }) => disk.isWithoutVote || ids.includes(id))
+  const areThere = ids.every((id) => cluster.node(id).disk.lost === undefined)
+  return areThere && withoutVote.length <= nodes.length - majorityOf(nodes.length)
+}
+
+/** The node is down, and its disk is empty. */
+export function wipeDisk(cluster: SimulatedCluster, id: NodeId): void {
+  const node = cluster.node(id)
+  node.crash()
+  node.disk.wipe()
+  cluster.world.counts.wipedDisks++
+  diskLost(cluster, id, 'wipes the disk')
+}
+
+/** Two nodes are down, and each has the other's disk. */
+export function swapDisks(cluster: SimulatedCluster, one: NodeId, other: NodeId): void {
+  const [first, second] = [cluster.node(one), cluster.node(other)]
+  first.crash()
+  second.crash()
+  first.disk.exchange(second.disk.exchange(first.disk.disk, 'other'), 'other')
+  cluster.world.counts.swappedDisks++
+  for (const id of [one, other]) diskLost(cluster, id, 'swaps the disk')
+}
+
+/** Each of two nodes, which are down, has its own disk again. */
+export function swapDisksBack(cluster: SimulatedCluster, one: NodeId, other: NodeId): void {
+  const [first, second] = [cluster.node(one).disk, cluster.node(other).disk]
+  first.exchange(second.exchange(first.disk, undefined), undefined)
+  cluster.tell(`swaps the disks of nodes ${one} and ${other} back`)
+}
+
+/** The node is closed in order, and its disk is put back from an older copy. Returns the newest one. */
+export function rollBackDisk(cluster: SimulatedCluster, id: NodeId, copy: MemoryDisk): MemoryDisk {
+  const node = cluster.node(id)
+  node.close()
+  cluster.world.counts.rolledBackDisks++
+  diskLost(cluster, id, 'puts back an older copy of the disk')
+  return node.disk.exchange(copy, 'copy')
+}
+
+/** The node, which is down, has the newest of its disks again. */
+export function giveDiskBack(cluster: SimulatedCluster, id: NodeId, newest: MemoryDisk): void {
+  cluster.node(id).disk.exchange(newest, undefined)
+  cluster.tell(`puts the newest disk of node ${id} back`)
+}
+
+/** Starts a node; if it has lost its disk, it begins anew. */
+export function renew(cluster: SimulatedCluster, id: NodeId): void {
+  const { disk } = cluster.node(id)
+  if (disk.lost !== undefined) {
+    disk.renew()
+    cluster.world.counts.renewedDisks++
+    cluster.world.checker.diskRenewed(id)
+    cluster.tell(`lets node ${id} begin anew`)
+  }
+  cluster.restart(id)
+}
+
+function diskLost(cluster: SimulatedCluster, id: NodeId, what: string): void {
+  cluster.world.checker.diskLost(id)
+  cluster.tell(`${what} of node ${id}`)
+}
+
+/** Faults for the nemesis: the node is started with what is left, which has to be refused, and mended later. */
+export function wiping(cluster: SimulatedCluster, dice: Dice): () => void {
+  const id = victimOf(cluster, dice)
+  if (!mayLoseDisks(cluster, id)) return () => undefined
+  wipeDisk(cluster, id)
+  cluster.restart(id)
+  return () => renew(cluster, id)
+}
+
+export function swapping(cluster: SimulatedCluster, dice: Dice): () => void {
+  const one = victimOf(cluster, dice)
+  const other = 1 + dice.below(cluster.nodes.length)
+  if (one === other || !mayLoseDisks(cluster, one, other)) return () => undefined
+  swapDisks(cluster, one, other)
+  const isMended = dice.chance(0.5)
+  for (const id of [one, other]) cluster.restart(id)
+  return () => {
+    if (isMended) swapDisksBack(cluster, one, other)
+    for (const id of [one, other]) renew(cluster, id)
+  }
+}
+
+/** The copy is made as the fault begins, and put back as it ends: what the node promised meanwhile is not in it. */
+export function rollingBack(cluster: SimulatedCluster, dice: Dice): () => void {
+  const id = victimOf(cluster, dice)
+  const copy = cluster.node(id).disk.disk.copy()
+  const isMended = dice.chance(0.5)
+  return () => {
+    if (!mayLoseDisks(cluster, id)) return
+    const newest = rollBackDisk(cluster, id, copy)
+    cluster.restart(id)
+    if (isMended && !cluster.node(id).isUp) giveDiskBack(cluster, id, newest)
+    renew(cluster, id)
+  }
+}
