@@ -14,7 +14,10 @@
 import { RaftError } from '../errors/index.js'
 import { bufferOf, writeUint16, writeUint32 } from './packed.js'
 
-/** A key or a value. A string stands for its UTF-8 bytes. */
+/**
+ * A key or a value. A string stands for its UTF-8 bytes, and a lone surrogate has none: a string that holds one is
+ * refused.
+ */
 export type Bytes = string | Uint8Array
 
 /** Keys have 1 to this many bytes. */
@@ -108,12 +111,12 @@ export function writeRange(into: CommandSink, { start = '', end = '', limit }: R
 
 /** The smallest key above `key`: where the page after it starts. */
 export function afterKey(key: Bytes): Uint8Array {
-  return Buffer.concat([Buffer.from(key as string), Buffer.of(0)])
+  return Buffer.concat([bytesOf('key', key), Buffer.of(0)])
 }
 
 /** The smallest key above all that begin with `prefix`; empty, which means no end, when there is none. */
 export function afterPrefix(prefix: Bytes): Uint8Array {
-  const bytes = Buffer.from(prefix as string)
+  const bytes = bytesOf('prefix', prefix)
   let length = bytes.length
   while (length > 0 && bytes[length - 1] === 0xff) length--
   const end = Uint8Array.from(bytes.subarray(0, length))
@@ -168,12 +171,25 @@ function writeBytes(into: Uint8Array, offset: number, from: Bytes, length: numbe
   for (let at = 0; at < length; at++) into[offset + at] = from.charCodeAt(at)
 }
 
-/** Bytes of the text in UTF-8. */
-function byteLengthOf(text: string): number {
-  if (text.length > shortText) return Buffer.byteLength(text)
+/** Bytes of the text in UTF-8; refuses a lone surrogate. */
+function byteLengthOf(what: string, text: string): number {
   const { length } = text
-  for (let at = 0; at < length; at++) if (text.charCodeAt(at) >= 0x80) return Buffer.byteLength(text)
-  return length
+  const bytes = length > shortText || hasNonAscii(text) ? Buffer.byteLength(text) : length
+  // As many bytes as characters means ASCII only, which holds no surrogate.
+  if (bytes !== length && !text.isWellFormed()) {
+    throw invalid(what, 'well-formed text, or a Uint8Array for any bytes', 'text with a lone surrogate')
+  }
+  return bytes
+}
+
+function hasNonAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) >= 0x80) return true
+  return false
+}
+
+function bytesOf(what: string, from: Bytes): Buffer {
+  lengthWithin(what, from, 0, Number.POSITIVE_INFINITY)
+  return Buffer.from(from as string)
 }
 
 function lengthOfKey(key: Bytes): number {
@@ -188,7 +204,7 @@ function lengthWithin(what: string, from: Bytes, min: number, max: number): numb
   if (typeof from !== 'string' && !(from instanceof Uint8Array)) {
     throw invalid(what, 'a string or a Uint8Array', from === null ? 'null' : typeof from)
   }
-  const length = typeof from === 'string' ? byteLengthOf(from) : from.length
+  const length = typeof from === 'string' ? byteLengthOf(what, from) : from.length
   if (length < min || length > max) throw invalid(what, `${min} to ${max} bytes`, `${length} bytes`)
   return length
 }
