@@ -2,11 +2,12 @@
 import type { Command } from 'commander'
 import type { Cluster, HashAt, NodeStatus } from '../cluster/index.js'
 import { BadInput, Failed, lineOf, nodeFailure } from './failure.js'
-import { dirFlag, nodesFlag, warnOfTwo } from './flags.js'
+import { dirFlag, nodesFlag, oneOf, warnOfTwo } from './flags.js'
+import type { RecordText } from './input/record-text.js'
 import { interruptible } from './interrupt.js'
 import { Loader } from './loader.js'
 import { Progress } from './progress.js'
-import { readRecords } from './records.js'
+import { charsetOf, type Encoding, encodings, readRecords } from './records.js'
 import { counted, decimal, paint } from './text.js'
 import { leaderKnown, withCluster } from './with-cluster.js'
 
@@ -15,6 +16,7 @@ interface LoadOptions {
   readonly dir?: string
   readonly key: string
   readonly value: string
+  readonly encoding: Encoding
   readonly json?: boolean
 }
 
@@ -36,24 +38,28 @@ interface LoadResult {
 const agreeWithinMs = 60_000
 
 const explanation = `
-FILE is CSV if its name ends in .csv, with a header line, and otherwise JSON lines: one object a
-line. Of each record, two fields are taken; any value that is no text is stored as JSON. A key
-that comes again is overwritten: the last line wins. Keys have up to 1 KiB, values up to 256 KiB.
-A malformed line ends the load with exit code 2; what was acknowledged before stays.
+FILE is CSV if its name ends in .csv, with a header line, and otherwise JSON: one object a line,
+or one array of objects. With .gz behind its name, it is unpacked. Of each record, two fields are
+taken; a value that is no text is stored as its JSON is written: 1.10 stays 1.10, and all digits
+of a long number are kept. A key that comes again is overwritten: the last record wins. Keys have
+up to 1 KiB, values up to 256 KiB, records up to 16 MiB. A malformed record ends the load with
+exit code 2; what was acknowledged before stays.
+
+A file that is not UTF-8 is refused. With --encoding bytes, keys and values are its bytes as they
+are, in any encoding that has ASCII for quotes and commas: different bytes stay different keys.
 
 Examples:
-  raftbox load cities.jsonl --key cityId --value name
+  raftbox load cities.jsonl.gz --key cityId --value name
+  raftbox load latin1.csv --encoding bytes
   raftbox load settings.csv --dir ./my-cluster      and see them with: raftbox sandbox --dir ./my-cluster
 `
 
 export function addLoad(program: Command): void {
   program
     .command('load')
-    .argument('<file>', 'CSV or JSON lines')
+    .argument('<file>', 'CSV, JSON lines or a JSON array; also packed by gzip, or a pipe')
     .summary('put the records of a file, and compare what every node then holds')
-    .description(
-      'Puts each record of a CSV or JSON-lines file into a cluster, and compares the nodes by hash.',
-    )
+    .description('Puts each record of a CSV or JSON file into a cluster, and compares the nodes by hash.')
     .option(
       '--nodes <count>',
       'voting nodes, 1 to 25 (default: 3, or what the directory was made with)',
@@ -66,6 +72,12 @@ export function addLoad(program: Command): void {
     )
     .option('--key <field>', 'the field that holds the key', 'key')
     .option('--value <field>', 'the field that holds the value', 'value')
+    .option(
+      '--encoding <kind>',
+      'utf8: other bytes are refused; bytes: they are kept as they are',
+      oneOf('--encoding', encodings),
+      'utf8',
+    )
     .option('--json', 'print one JSON object')
     .addHelpText('after', explanation)
     .action(async (file: string, options: LoadOptions) => {
@@ -75,32 +87,47 @@ export function addLoad(program: Command): void {
 
 async function load(file: string, options: LoadOptions, signal: AbortSignal): Promise<number> {
   const { nodes, dir } = options
-  const records = readRecords(file, options)
-  // Before anything is started: a file that cannot be read leaves no trace.
-  const first = await records.next()
-  if (first.done) throw new BadInput(`${file} holds no records; give a file with at least one`)
-  warnOfTwo(nodes)
-  const clusterOptions = { ...(nodes !== undefined && { nodes }), ...(dir !== undefined && { dir }) }
-  return withCluster(clusterOptions, signal, async (cluster) => {
-    await leaderKnown(cluster, signal)
-    const loader = new Loader(cluster)
-    const startMs = performance.now()
-    const stopTelling = tellProgress(loader)
-    try {
-      await loader.put(first.value)
-      for await (const record of records) await loader.put(record)
-      await loader.finish()
-      const seconds = (performance.now() - startMs) / 1000
-      const hashes = await agreedHashes(cluster)
-      stopTelling()
-      return report(options, loader, seconds, hashes)
-    } catch (error) {
-      // Nothing is lost by a malformed line: what came before it is acknowledged, and counted.
-      if (error instanceof BadInput) await loader.finish()
-      stopTelling()
-      throw withCount(error, loader, cluster)
-    }
-  })
+  const records = readRecords(file, options, signal)
+  try {
+    // Before anything is started: a file that cannot be read leaves no trace.
+    const first = await records.next()
+    if (first.done) throw new BadInput(`${file} holds no records; give a file with at least one`)
+    warnOfTwo(nodes)
+    const clusterOptions = { ...(nodes !== undefined && { nodes }), ...(dir !== undefined && { dir }) }
+    return await withCluster(clusterOptions, signal, async (cluster) => {
+      await leaderKnown(cluster, signal)
+      return await putAll(cluster, first.value, records, options, signal)
+    })
+  } finally {
+    // A pipe that is still open would keep the process.
+    await records.return(undefined)
+  }
+}
+
+async function putAll(
+  cluster: Cluster,
+  first: RecordText,
+  others: AsyncIterable<RecordText>,
+  options: LoadOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const loader = new Loader(cluster, charsetOf(options.encoding))
+  const startMs = performance.now()
+  const stopTelling = tellProgress(loader)
+  try {
+    await loader.put(first)
+    for await (const record of others) await loader.put(record)
+    await loader.finish()
+    const seconds = (performance.now() - startMs) / 1000
+    const hashes = await agreedHashes(cluster, signal)
+    stopTelling()
+    return report(options, loader, seconds, hashes)
+  } catch (error) {
+    // Nothing is lost by a malformed line: what came before it is acknowledged, and counted.
+    if (error instanceof BadInput) await loader.finish()
+    stopTelling()
+    throw withCount(error, loader, cluster)
+  }
 }
 
 function withCount(error: unknown, { acknowledged }: Loader, cluster: Cluster): unknown {
@@ -128,9 +155,10 @@ function tellProgress(loader: Loader): () => void {
 }
 
 /** The hash of every running node, once all have applied the same index. */
-async function agreedHashes(cluster: Cluster): Promise<Map<number, HashAt>> {
+async function agreedHashes(cluster: Cluster, signal: AbortSignal): Promise<Map<number, HashAt>> {
   const deadlineMs = performance.now() + agreeWithinMs
   for (;;) {
+    signal.throwIfAborted()
     if (isLevel(cluster.status())) {
       const hashes = await cluster.hashes()
       if (new Set([...hashes.values()].map(({ lastApplied }) => lastApplied)).size === 1) return hashes

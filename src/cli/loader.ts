@@ -1,6 +1,6 @@
 /** Puts records into a cluster: many at a time, each until it is acknowledged, those of one key in their order. */
-import { type Cluster, RaftError } from '../cluster/index.js'
-import type { FileRecord } from './records.js'
+import { type Bytes, type Cluster, RaftError } from '../cluster/index.js'
+import type { Charset, RecordText } from './input/record-text.js'
 
 /** Records and bytes that are on their way at a time. */
 const inFlightMax = 4096
@@ -15,6 +15,7 @@ export class Loader {
   acknowledged = 0
   retries = 0
   readonly #cluster: Cluster
+  readonly #charset: Charset
   /** The last record of a key that is on its way. */
   readonly #inFlight = new Map<string, Promise<void>>()
   #count = 0
@@ -22,12 +23,13 @@ export class Loader {
   #failure: unknown
   #settled: () => void = () => undefined
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, charset: Charset) {
     this.#cluster = cluster
+    this.#charset = charset
   }
 
   /** Resolves once there is room for the next record. Rejects when an earlier one could not be put. */
-  async put(record: FileRecord): Promise<void> {
+  async put(record: RecordText): Promise<void> {
     const bytes = record.key.length + record.value.length
     while (this.#count >= inFlightMax || (this.#count > 0 && this.#bytes + bytes > bytesInFlightMax))
       await this.#next()
@@ -50,14 +52,14 @@ export class Loader {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  async #putAfter(earlier: Promise<void> | undefined, { key, value }: FileRecord): Promise<void> {
+  async #putAfter(earlier: Promise<void> | undefined, { key, value }: RecordText): Promise<void> {
     // One at a time for each key: a retry must not overtake a later record, so that the last line wins.
     await earlier
     if (this.#failure !== undefined) throw this.#failure
     const deadlineMs = performance.now() + patienceMs
     for (;;) {
       try {
-        await this.#cluster.put(key, value)
+        await this.#cluster.put(this.#bytesOf(key), this.#bytesOf(value))
         this.acknowledged++
         this.keys.add(key)
         return
@@ -70,7 +72,11 @@ export class Loader {
     }
   }
 
-  #end({ key }: FileRecord, done: Promise<void>, bytes: number): void {
+  #bytesOf(text: string): Bytes {
+    return this.#charset === 'utf8' ? text : Buffer.from(text, this.#charset)
+  }
+
+  #end({ key }: RecordText, done: Promise<void>, bytes: number): void {
     if (this.#inFlight.get(key) === done) this.#inFlight.delete(key)
     this.#count--
     this.#bytes -= bytes

@@ -1,101 +1,60 @@
-/** Records of a file, one by one: JSON lines, or CSV with a header. The first malformed one ends the reading. */
-import { open } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
+/** Records of a file, one by one: JSON lines, a JSON array, or CSV. The first malformed one ends the reading. */
 import { keyBytesMax, valueBytesMax } from '../cluster/index.js'
-import { type Fields, type Fieldset, readCsv } from './csv.js'
 import { BadInput } from './failure.js'
+import { readBytes } from './input/bytes.js'
+import { readCsv } from './input/csv.js'
+import { readJson } from './input/json.js'
+import type { Charset, Fields, RecordText } from './input/record-text.js'
+import { checkedUtf8, nameOfByte } from './input/utf8.js'
 
-export interface FileRecord {
-  /** Counted from 1, as editors do. */
-  readonly line: number
-  readonly key: string
-  readonly value: string
+/** `utf8` refuses other bytes; `bytes` takes keys and values byte by byte, whatever they stand for. */
+export const encodings = ['utf8', 'bytes'] as const
+
+export type Encoding = (typeof encodings)[number]
+
+export interface RecordFields extends Fields {
+  readonly encoding?: Encoding
 }
 
-export async function* readRecords(file: string, fields: Fields): AsyncGenerator<FileRecord> {
-  const input = await openFile(file)
-  const lines = /\.csv$/i.test(file)
-    ? readCsv(input, fields, (line, why) => malformed(file, line, why))
-    : readJsonLines(file, input)
-  try {
-    for await (const [line, fieldset] of lines) {
-      const key = textOf(file, line, fieldset, fields.key, '--key')
-      const value = textOf(file, line, fieldset, fields.value, '--value')
-      checkLength(file, line, 'key', key, 1, keyBytesMax)
-      checkLength(file, line, 'value', value, 0, valueBytesMax)
-      yield { line, key, value }
-    }
-  } finally {
-    input.destroy()
+/** `bytes` reads each byte as the Latin-1 character of that number, so that key and value can be told byte by byte. */
+export function charsetOf(encoding: Encoding): Charset {
+  return encoding === 'bytes' ? 'latin1' : 'utf8'
+}
+
+export async function* readRecords(
+  file: string,
+  { key, value, encoding = 'utf8' }: RecordFields,
+  signal?: AbortSignal,
+): AsyncGenerator<RecordText> {
+  const malformed = (line: number, why: string): BadInput => new BadInput(`${file}, line ${line}: ${why}`)
+  const charset = charsetOf(encoding)
+  const inCharset = (name: string): string => Buffer.from(name).toString(charset)
+  const fields = { key: inCharset(key), value: inCharset(value) }
+  const bytes = readBytes(file, signal)
+  const input = encoding === 'bytes' ? bytes : checkedUtf8(bytes, (place, byte) => notUtf8(file, place, byte))
+  const read = /\.csv(\.gz)?$/i.test(file) ? readCsv : readJson
+  for await (const record of read(input, fields, charset, malformed)) {
+    const { line, key, value } = record
+    const why = (reason: string): Error => malformed(line, reason)
+    checkLength('key', Buffer.byteLength(key, charset), 1, keyBytesMax, why)
+    checkLength('value', Buffer.byteLength(value, charset), 0, valueBytesMax, why)
+    yield record
   }
 }
 
-async function openFile(file: string): Promise<Readable> {
-  try {
-    const handle = await open(file)
-    if (!(await handle.stat()).isDirectory()) return handle.createReadStream({ encoding: 'utf8' })
-    await handle.close()
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new BadInput(
-      `${file}: ${code === 'ENOENT' ? 'there is no such file' : message}; give a file that can be read`,
-    )
-  }
-  throw new BadInput(`${file} is a directory; give a file of JSON lines or CSV`)
-}
-
-async function* readJsonLines(file: string, input: Readable): AsyncGenerator<[number, Fieldset]> {
-  let line = 0
-  for await (const text of linesOf(input)) {
-    line++
-    const json = line === 1 ? text.replace(/^\ufeff/, '') : text
-    if (json.trim() !== '') yield [line, parseObject(file, line, json)]
-  }
-}
-
-/** Not by `node:readline`, which does not tell its reader that the input failed. */
-async function* linesOf(input: Readable): AsyncGenerator<string> {
-  let rest = ''
-  for await (const chunk of input as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop() ?? ''
-    yield* lines
-  }
-  yield rest
-}
-
-function parseObject(file: string, line: number, json: string): Fieldset {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(json)
-  } catch (error) {
-    throw malformed(file, line, `this is no JSON: ${(error as Error).message}`)
-  }
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Fieldset
-  throw malformed(file, line, 'a JSON object is needed, such as {"key":"a","value":"b"}')
-}
-
-/** Text as it is, and any other JSON value in its JSON form. */
-function textOf(file: string, line: number, fieldset: Fieldset, field: string, flag: string): string {
-  const value = Object.hasOwn(fieldset, field) ? fieldset[field] : undefined
-  if (value === undefined)
-    throw malformed(file, line, `there is no field '${field}': name the field with ${flag}`)
-  return typeof value === 'string' ? value : JSON.stringify(value)
+function notUtf8(file: string, { line, column }: { line: number; column: number }, byte: number): BadInput {
+  return new BadInput(
+    `${file}, line ${line}, column ${column}: ${nameOfByte(byte)} is not UTF-8; convert the file to UTF-8, or keep its bytes as they are with --encoding bytes`,
+  )
 }
 
 function checkLength(
-  file: string,
-  line: number,
   what: string,
-  text: string,
+  bytes: number,
   least: number,
   most: number,
+  malformed: (why: string) => Error,
 ): void {
-  const length = Buffer.byteLength(text)
-  if (length >= least && length <= most) return
-  throw malformed(file, line, `the ${what} has ${length} bytes, and ${least} to ${most} are allowed`)
-}
-
-function malformed(file: string, line: number, why: string): BadInput {
-  return new BadInput(`${file}, line ${line}: ${why}`)
+  if (bytes >= least && bytes <= most) return
+  throw malformed(`the ${what} has ${bytes} bytes, and ${least} to ${most} are allowed`)
 }

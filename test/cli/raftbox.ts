@@ -10,6 +10,8 @@ import { onTestFinished } from 'vitest'
 export const program = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const suite = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 
+export type Input = string | Uint8Array | null
+
 export interface Ended {
   readonly code: number | null
   readonly stdout: string
@@ -20,6 +22,8 @@ export interface Ended {
 
 export interface Started {
   readonly child: ChildProcess
+  /** Where its temporary files go. */
+  readonly folder: string
   readonly ended: Promise<Ended>
   /** Resolves once it has said so, on either output. */
   said(pattern: RegExp): Promise<void>
@@ -32,13 +36,14 @@ export function temporaryFolder(): string {
   return path
 }
 
-export function temporaryFile(name: string, content: string): string {
+export function temporaryFile(name: string, content: string | Uint8Array): string {
   const path = join(temporaryFolder(), name)
   writeFileSync(path, content)
   return path
 }
 
-export function start(args: readonly string[], input?: string): Started {
+/** Standard input holds the given text and ends; with `null` it stays open, as a terminal does. */
+export function start(args: readonly string[], input?: Input): Started {
   return startProgram(program, args, input)
 }
 
@@ -47,12 +52,12 @@ export function startSuite(args: readonly string[]): Started {
   return startProgram(suite, args)
 }
 
-function startProgram(file: string, args: readonly string[], input?: string): Started {
+function startProgram(file: string, args: readonly string[], input?: Input): Started {
   const folder = temporaryFolder()
   const env = { ...process.env, TMPDIR: folder, NO_COLOR: '1' }
   const child = spawn(process.execPath, [file, ...args], { env, stdio: 'pipe' })
   onTestFinished(() => void child.kill('SIGKILL'))
-  child.stdin.end(input ?? '')
+  if (input !== null) child.stdin.end(input ?? '')
   const texts = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -69,10 +74,10 @@ function startProgram(file: string, args: readonly string[], input?: string): St
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }
-  return { child, ended, said }
+  return { child, folder, ended, said }
 }
 
-export function run(args: readonly string[], input?: string): Promise<Ended> {
+export function run(args: readonly string[], input?: Input): Promise<Ended> {
   return start(args, input).ended
 }
 
