@@ -5,6 +5,7 @@ import { latencyCells, phaseLine } from './bench.js'
 import { decimalNumber } from './flags.js'
 import { interruptible } from './interrupt.js'
 import { type Measurement, measure } from './measure.js'
+import { printable } from './printable.js'
 import { Progress } from './progress.js'
 import { counted, decimal, paint, significant, tableRow } from './text.js'
 import { warmUpSecondsFor } from './warm-up.js'
@@ -58,7 +59,7 @@ async function card(seconds: number, signal: AbortSignal): Promise<number> {
   print(paint.bold(`raftbox: ${nodes} nodes in worker threads of one process, ${size}-byte commands`))
   print(
     paint.dim(
-      `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), Node ${process.version}, ${seconds} s each\n`,
+      `${availableParallelism()} cores (${printable(cpus()[0]?.model.trim() ?? 'unknown')}), Node ${process.version}, ${seconds} s each\n`,
     ),
   )
   print(paint.dim(tableRow(columns, widths)))

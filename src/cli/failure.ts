@@ -1,5 +1,6 @@
 /** How a command ends when it cannot do what was asked: one line on standard error, and an exit code. */
 import { type ErrorCode, RaftError } from '../cluster/index.js'
+import { printable } from './printable.js'
 
 /** The caller's mistake: the line says what is wrong and how to mend it. */
 export class BadInput extends Error {
@@ -33,14 +34,24 @@ export function exitCodeOf(error: unknown): 1 | 2 {
   return isInput ? 2 : 1
 }
 
+/** One line that a terminal shows as it is: messages carry names and content of files. */
 export function lineOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const remedy = error instanceof RaftError ? (inputErrors[error.code] ?? '') : ''
-  return `${error.message}${remedy}`.replace(/\s*\n\s*/g, ' ')
+  if (!(error instanceof Error)) return oneLine(String(error))
+  return oneLine(`${error.message}${error instanceof RaftError ? remedyOf(error) : ''}`)
+}
+
+function remedyOf({ code, message }: RaftError): string {
+  // A temporary folder has no flag.
+  return message.includes('TMPDIR') ? '' : (inputErrors[code] ?? '')
+}
+
+function oneLine(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim())
+  return printable(lines.filter((line) => line !== '').join(' '))
 }
 
 /** `RAFTBOX_DEBUG=1` adds the stack, for those who mend raftbox itself. */
 export function reportFailure(error: unknown): void {
-  const stack = process.env['RAFTBOX_DEBUG'] && error instanceof Error ? `\n${error.stack}` : ''
-  process.stderr.write(`raftbox: ${lineOf(error)}${stack}\n`)
+  const stack = process.env['RAFTBOX_DEBUG'] && error instanceof Error ? (error.stack ?? '').split('\n') : []
+  process.stderr.write(`${[`raftbox: ${lineOf(error)}`, ...stack.map(printable)].join('\n')}\n`)
 }

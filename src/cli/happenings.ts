@@ -1,5 +1,6 @@
 /** What happens in a cluster, in words: who did what, and why. */
 import type { ClusterEvent } from '../cluster/index.js'
+import { printable } from './printable.js'
 
 type RoleEvent = Extract<ClusterEvent, { type: 'role' }>
 
@@ -31,7 +32,7 @@ export function inWords(event: ClusterEvent): string {
     case 'killed':
       return `${node} was killed`
     case 'failed':
-      return `${node} failed: ${event.why}`
+      return `${node} failed: ${printable(event.why)}`
   }
 }
 

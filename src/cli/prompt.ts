@@ -3,23 +3,35 @@
  * prompt, and what was typed so far stays.
  */
 import { createInterface, type Interface } from 'node:readline'
+import { addAbortSignal } from 'node:stream'
+import { BadInput } from './failure.js'
+import { type Framed, LineFramer } from './input/framing.js'
+import { badColumn, nameOfByte } from './input/utf8.js'
+
+/** A line of a script holds a key and a value, and little else. */
+const lineBytesMax = 1 << 20
+
+/** Gives the text of a line, or throws BadInput. */
+export type Line = () => string
 
 export class Prompt {
-  readonly #editor: Interface
-  /** Made at once: lines that come while nobody waits for them are kept, and would otherwise be lost. */
-  readonly #lines: AsyncIterator<string>
   readonly #isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
+  /** Where a person edits the line. A script has none. */
+  readonly #editor: Interface | undefined
+  readonly #lines: AsyncIterator<Line>
   /** The prompt stands there and waits. */
   #isWaiting = false
 
   constructor(text: string, signal: AbortSignal) {
-    const { stdin: input, stdout } = process
-    this.#editor = createInterface(
-      this.#isTerminal ? { input, output: stdout, prompt: text, terminal: true } : { input, terminal: false },
-    )
-    this.#lines = this.#editor[Symbol.asyncIterator]()
-    // In a terminal, the line editor gets Ctrl-C instead of the process.
-    this.#editor.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+    if (this.#isTerminal) {
+      const { stdin: input, stdout: output } = process
+      this.#editor = createInterface({ input, output, prompt: text, terminal: true })
+      // In a terminal, the line editor gets Ctrl-C instead of the process.
+      this.#editor.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+      this.#lines = typedLines(this.#editor)
+    } else {
+      this.#lines = scriptLines(addAbortSignal(signal, process.stdin))
+    }
     signal.addEventListener('abort', () => this.close(), { once: true })
   }
 
@@ -28,7 +40,7 @@ export class Prompt {
   }
 
   /** Calls `run` for each line until it says `false` or the input ends. */
-  async forEachLine(run: (line: string) => Promise<boolean>): Promise<void> {
+  async forEachLine(run: (line: Line) => Promise<boolean>): Promise<void> {
     for (;;) {
       this.#show()
       const next = await this.#lines.next()
@@ -41,20 +53,50 @@ export class Prompt {
   print(text: string): void {
     if (this.#isWaiting) process.stdout.write('\r\x1b[2K')
     process.stdout.write(`${text}\n`)
-    if (this.#isWaiting) this.#editor.prompt(true)
+    if (this.#isWaiting) this.#editor?.prompt(true)
   }
 
   close(): void {
     if (this.#isWaiting) process.stdout.write('\n')
     this.#isWaiting = false
-    this.#editor.close()
+    this.#editor?.close()
     // A terminal or a pipe that is still open would keep the process.
     process.stdin.unref?.()
   }
 
   #show(): void {
-    if (!this.#isTerminal) return
+    if (this.#editor === undefined) return
     this.#isWaiting = true
     this.#editor.prompt()
   }
+}
+
+/** The editor's own iterator is made at once: it keeps lines that come while nobody waits for them. */
+function typedLines(editor: Interface): AsyncIterator<Line> {
+  const lines = editor[Symbol.asyncIterator]()
+  const next = async (): Promise<IteratorResult<Line, undefined>> => {
+    const { done, value } = await lines.next()
+    return done ? { done, value: undefined } : { done: false, value: () => value }
+  }
+  return { next }
+}
+
+async function* scriptLines(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {
+  const framer = new LineFramer(lineBytesMax, (line, why) => new BadInput(`line ${line}: ${why}`))
+  try {
+    for await (const chunk of input) for (const framed of framer.take(chunk)) yield () => textOf(framed)
+  } catch (error) {
+    if (error instanceof BadInput) throw error
+    throw new BadInput(`standard input cannot be read: ${(error as Error).message}`)
+  }
+  for (const framed of framer.end()) yield () => textOf(framed)
+}
+
+function textOf({ line, bytes }: Framed): string {
+  const bad = badColumn(bytes)
+  if (bad !== undefined) {
+    const place = `line ${line}, column ${bad.column}`
+    throw new BadInput(`${place}: ${nameOfByte(bad.byte)} is not UTF-8; give the line in UTF-8`)
+  }
+  return bytes.toString().replace(/\r$/, '')
 }

@@ -17,11 +17,14 @@ export async function runProgram(
     isTold = true
     reportFailure(new Error(`standard output cannot be written: ${error.message}`))
   })
+  // Nobody can be told that standard error takes no more. The exit code still says how the command ended.
+  process.stderr.on('error', () => undefined)
   // Errors are told in one line, below.
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => undefined })
   }
   try {
+    checkWords(words)
     await program.parseAsync()
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) {
@@ -32,6 +35,13 @@ export async function runProgram(
     reportFailure(told)
     process.exitCode = exitCodeOf(told)
   }
+}
+
+/** Node puts U+FFFD for what is not UTF-8: another file or folder could be meant than was named. */
+function checkWords(words: readonly string[]): void {
+  const odd = words.find((word) => word.includes('\ufffd'))
+  if (odd === undefined) return
+  throw new BadInput(`'${odd}' holds bytes that are not UTF-8; give names and values in UTF-8`)
 }
 
 /** Commander's own words for a wrong flag or command, and where to look. */

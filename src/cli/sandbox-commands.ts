@@ -1,6 +1,7 @@
 /** What can be typed in the sandbox. Each command prints its answer, or throws. */
 import { type Cluster, type NodeState, type NodeStatus, RaftError } from '../cluster/index.js'
 import { BadInput, Failed } from './failure.js'
+import { printable } from './printable.js'
 import { counted, decimal, paint, table } from './text.js'
 
 export interface Session {
@@ -40,8 +41,9 @@ const commands: Record<string, SandboxCommand> = {
     words: [1, 1],
     async run({ cluster, print }, [key = '']) {
       const entry = await cluster.get(key)
-      if (entry === undefined) print(`there is no key ${key}`)
-      else print(`${entry.value} (version ${entry.version}, last put at revision ${entry.modRevision})`)
+      if (entry === undefined) return print(absent(key))
+      const { value, version, modRevision } = entry
+      print(`${printable(value)} (version ${version}, last put at revision ${modRevision})`)
     },
   },
   delete: {
@@ -50,7 +52,7 @@ const commands: Record<string, SandboxCommand> = {
     words: [1, 1],
     async run({ cluster, print }, [key = '']) {
       const { index, deleted } = await cluster.delete(key)
-      print(deleted ? `deleted at index ${index}` : `there is no key ${key}`)
+      print(deleted ? `deleted at index ${index}` : absent(key))
     },
   },
   range: {
@@ -59,7 +61,7 @@ const commands: Record<string, SandboxCommand> = {
     words: [0, 1],
     async run({ cluster, print }, [prefix]) {
       const { entries, hasMore } = await cluster.range(prefix === undefined ? {} : { prefix })
-      for (const { key, value } of entries) print(`${key} ${value}`)
+      for (const { key, value } of entries) print(`${printable(key)} ${printable(value)}`)
       print(`${counted(entries.length, 'key')}${hasMore ? ', and more' : ''}`)
     },
   },
@@ -109,11 +111,16 @@ const commands: Record<string, SandboxCommand> = {
   },
 }
 
+function absent(key: string): string {
+  return `there is no key ${printable(key)}`
+}
+
 const quit = { usage: 'quit', explanation: 'ends the sandbox; so does the end of the input' }
 
 /** Runs one line; returns whether to go on. Throws `BadInput` for what is no command. */
 export async function runLine(session: Session, line: string): Promise<boolean> {
-  const [name = '', ...rest] = line.trim().split(/\s+/)
+  // Any other space is a part of a key or a value.
+  const [name = '', ...rest] = line.split(/[ \t]+/).filter((word) => word !== '')
   if (name === '') return true
   if (name === 'quit' || name === 'exit') return false
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
@@ -127,7 +134,7 @@ export async function runLine(session: Session, line: string): Promise<boolean> 
 
 /** What follows the key of a put, with the spaces as they were typed. */
 function textAfterKey(line: string): string {
-  return line.trim().replace(/^\S+\s+\S+\s/, '')
+  return line.replace(/^[ \t]*[^ \t]+[ \t]+[^ \t]+[ \t]/, '')
 }
 
 function nodeOf(cluster: Cluster, text: string): NodeStatus {

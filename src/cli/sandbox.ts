@@ -5,6 +5,7 @@ import { exitCodeOf, lineOf } from './failure.js'
 import { dirFlag, nodesFlag, warnOfTwo } from './flags.js'
 import { inWords } from './happenings.js'
 import { interruptible } from './interrupt.js'
+import { printable } from './printable.js'
 import { Prompt } from './prompt.js'
 import { runLine, type Session, verdictOf } from './sandbox-commands.js'
 import { paint } from './text.js'
@@ -55,7 +56,8 @@ async function converse(cluster: Cluster, dir: string | undefined, signal: Abort
     const isNews = event.type !== 'started' && event.type !== 'killed'
     if (session.showsEvents && isNews) session.print(paint.cyan(`  ${inWords(event)}`))
   })
-  const kept = dir === undefined ? 'in a temporary folder, removed at the end' : `kept in ${cluster.dir}`
+  const kept =
+    dir === undefined ? 'in a temporary folder, removed at the end' : `kept in ${printable(cluster.dir)}`
   session.print(`${cluster.status().length} nodes, logs ${kept}. Waiting for a leader.`)
   await leaderKnown(cluster, signal)
   if (prompt.isTerminal) session.print('Type help for what can be done.')
@@ -64,7 +66,7 @@ async function converse(cluster: Cluster, dir: string | undefined, signal: Abort
   await prompt.forEachLine(async (line) => {
     if (signal.aborted) return false
     try {
-      return await runLine(session, line)
+      return await runLine(session, line())
     } catch (error) {
       if (signal.aborted) return false
       // In a script, the worst of its lines decides; at a prompt, it was seen and is forgotten.

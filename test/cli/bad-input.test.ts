@@ -1,5 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { run, temporaryFile, temporaryFolder } from './raftbox.js'
+import { exitCodeOf, lineOf } from '../../src/cli/failure.js'
+import { RaftError } from '../../src/cluster/index.js'
+import { program, run, temporaryFile, temporaryFolder } from './raftbox.js'
 
 test.each([
   ['an unknown command', ['bank'], "unknown command 'bank'"],
@@ -43,6 +46,14 @@ test.each([
   ['a directory that is a file', ['sandbox', '--dir', process.execPath], 'choose another with --dir'],
   ['a seed and seeds', ['sim', '--seed', '1', '--seeds', '2'], '--seed: leave it out'],
   ['a trace of many', ['sim', '--trace'], '--trace: name one seed with --seed'],
+  ['an escape in a flag', ['bench', '--threads', '\x1b[2J'], "--threads: give on or off, not '\\u001b[2J'"],
+  ['an escape in a command', ['\x9b2J'], "unknown command '\\u009b2J'"],
+  ['an escape in the name of a file', ['load', '\x1b]0;x\x07'], '\\u001b]0;x\\u0007: there is no such file'],
+  [
+    'another encoding',
+    ['load', 'x.csv', '--encoding', 'latin1'],
+    "--encoding: give utf8 or bytes, not 'latin1'",
+  ],
   ['no file', ['load'], "missing required argument 'file'; see raftbox help load"],
   ['a file that is missing', ['load', 'no/such.jsonl'], 'no/such.jsonl: there is no such file'],
 ])('%s is refused in one line, with exit code 2', async (_, args, words) => {
@@ -76,4 +87,58 @@ test('a directory of another program is left alone', async () => {
   const { code, stderr } = await run(['bench', '--dir', file.replace(/.cluster\.json$/, '')])
   expect(code).toBe(2)
   expect(stderr).toMatch(/^raftbox: [^\n]*format 99[^\n]*\n$/)
+})
+
+test.skipIf(process.platform === 'win32')(
+  'an argument that is not UTF-8 names no other file or folder',
+  async () => {
+    const shell = 'exec "$0" "$1" sandbox --dir "$(printf "x\\377")" </dev/null'
+    const { status, stderr } = spawnSync('sh', ['-c', shell, process.execPath, program], {
+      cwd: temporaryFolder(),
+    })
+    expect(String(stderr)).toMatch(/^raftbox: 'x\ufffd' holds bytes that are not UTF-8; [^\n]*\n$/)
+    expect(status).toBe(2)
+  },
+)
+
+test.each([
+  [
+    'a folder in use',
+    new RaftError('DIRECTORY_IN_USE', { dir: 'd', pid: 7 }),
+    2,
+    'd is in use by process 7: stop it, or choose another directory',
+  ],
+  [
+    'a folder that cannot be used',
+    new RaftError('DIRECTORY_UNUSABLE', { dir: 'd', why: 'EACCES' }),
+    2,
+    'd cannot be used: EACCES; choose another with --dir',
+  ],
+  [
+    'no place for temporary files',
+    new RaftError('DIRECTORY_UNUSABLE', { dir: '/none', why: 'ENOENT: set TMPDIR to a folder' }),
+    2,
+    '/none cannot be used: ENOENT: set TMPDIR to a folder',
+  ],
+  [
+    'an option that does not fit',
+    new RaftError('INVALID_OPTION', { option: 'nodes', expected: '3', actual: 5 }),
+    2,
+    'nodes: 3, not 5',
+  ],
+  [
+    'a command that does not fit',
+    new RaftError('INVALID_COMMAND', { what: 'key', expected: '1', actual: 0 }),
+    2,
+    'key: 1, not 0',
+  ],
+  [
+    'a log that cannot be used',
+    new RaftError('STORAGE_FAILED', { nodeId: 1, why: 'EIO' }),
+    1,
+    'the log of node 1 cannot be used: EIO',
+  ],
+  ['no leader', new RaftError('NO_LEADER', { deadlineMs: 9 }), 1, 'no leader was found within 9 ms'],
+])('%s has its exit code and one line', (_, error, code, line) => {
+  expect([exitCodeOf(error), lineOf(error)]).toEqual([code, line])
 })
