@@ -1,7 +1,8 @@
 /** Ctrl-C and its like: the command is told, closes what it has open, and the exit code names the signal. */
 const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
+
 /**
- * Standard output takes no more. When nobody reads on, as behind `head`, a command ends like a process that a
+ * An output takes no more. When nobody reads on, as behind `head`, a command ends like a process that a
  * closed pipe has ended; anything else has lost what was to be told.
  */
 export function exitCodeOfOutput({ code }: NodeJS.ErrnoException): 1 | 141 {
@@ -26,7 +27,9 @@ export async function interruptible(run: (signal: AbortSignal) => Promise<number
   }
   const onSignal = (name: NodeJS.Signals): void => interrupt(exitCodes[name] ?? 1)
   for (const name of Object.keys(exitCodes)) process.on(name, onSignal)
-  process.stdout.on('error', (error) => interrupt(exitCodeOfOutput(error)))
+  for (const output of [process.stdout, process.stderr]) {
+    output.on('error', (error) => interrupt(exitCodeOfOutput(error)))
+  }
   try {
     const code = await run(interruption.signal)
     return exitCode ?? code

@@ -1,10 +1,14 @@
 /** `raftbox report`: a record of the bench suite as a page with plots and as Markdown, alone or against another. */
+import { isUtf8 } from 'node:buffer'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import type { BenchRecord } from './bench-record.js'
 import { BadInput } from './failure.js'
+import { readBytes } from './input/bytes.js'
+import { interruptible } from './interrupt.js'
+import { printable } from './printable.js'
 import { type Comparison, compareRecords, countsOf } from './report/compare.js'
 import { markdownOf } from './report/markdown.js'
 import { type Library, pageOf } from './report/page.js'
@@ -23,6 +27,9 @@ interface ReportOptions {
   readonly compare?: string
   readonly out?: string
 }
+
+/** A record of the whole suite has a hundredth of it. */
+const recordBytesMax = 64 << 20
 
 const explanation = `
 What is written, beside the record or in the folder of --out:
@@ -47,7 +54,9 @@ export function addReport(program: Command): void {
     .option('--compare <file>', 'an older record: says what changed beyond the noise')
     .option('--out <directory>', 'write there (default: beside the record)', dirOut)
     .addHelpText('after', explanation)
-    .action((file: string, options: ReportOptions) => report(file, options))
+    .action(async (file: string, options: ReportOptions) => {
+      process.exitCode = await interruptible((signal) => report(file, options, signal))
+    })
 }
 
 /** The same words as for --dir, by its own name. */
@@ -56,29 +65,36 @@ function dirOut(text: string): string {
   throw new BadInput('--out: give the path of a directory, not an empty text')
 }
 
-function report(file: string, { compare, out }: ReportOptions): void {
-  const record = readRecord(file)
-  const comparison = compare === undefined ? undefined : compareRecords(readRecord(compare), record)
-  const start = join(out ?? dirname(file), basename(file).replace(/\.json$/i, ''))
+async function report(file: string, { compare, out }: ReportOptions, signal: AbortSignal): Promise<number> {
+  const record = await readRecord(file, signal)
+  const comparison =
+    compare === undefined ? undefined : compareRecords(await readRecord(compare, signal), record)
+  const start = join(out ?? dirname(file), basename(file).replace(/\.json(\.gz)?$/i, ''))
   const written = writeTogether({
     [`${start}.html`]: pageOf(record, comparison, plottingLibrary()),
     [`${start}.md`]: markdownOf(record, comparison),
   })
-  const lines = comparison === undefined ? written : [...comparisonLines(comparison), '', ...written]
+  const paths = written.map(printable)
+  const lines = comparison === undefined ? paths : [...comparisonLines(comparison), '', ...paths]
   process.stdout.write(`${lines.join('\n')}\n`)
+  return 0
 }
 
-function readRecord(file: string): BenchRecord {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new BadInput(`${file}: there is no such file`)
-    if (code === 'EISDIR') throw new BadInput(`${file} is a directory; give the JSON file of a record`)
-    throw new BadInput(`${file} cannot be read: ${message}`)
+async function readRecord(file: string, signal: AbortSignal): Promise<BenchRecord> {
+  const chunks: Buffer[] = []
+  let byteCount = 0
+  for await (const chunk of readBytes(file, signal)) {
+    chunks.push(chunk)
+    byteCount += chunk.length
+    if (byteCount > recordBytesMax) {
+      throw new BadInput(
+        `${file} has more than ${recordBytesMax} bytes; give a record that the bench suite wrote`,
+      )
+    }
   }
-  return parseRecord(text, file)
+  const bytes = Buffer.concat(chunks)
+  if (!isUtf8(bytes)) throw new BadInput(`${file} is not UTF-8; give a record that the bench suite wrote`)
+  return parseRecord(bytes.toString(), file)
 }
 
 /** All of them or none: each is complete before the first takes its name. */
@@ -117,9 +133,9 @@ function plottingLibrary(): Library {
 function comparisonLines(comparison: Comparison): string[] {
   const { same } = countsOf(comparison)
   const all = byOutcome(comparison)
-  const differing = all.slice(0, all.length - same).map(comparedRow)
+  const differing = all.slice(0, all.length - same).map((compared) => comparedRow(compared).map(printable))
   return [
-    ...differenceLines(comparison).map((line) => `note: ${line}`),
+    ...differenceLines(comparison).map((line) => `note: ${printable(line)}`),
     ...(differing.length === 0 ? [] : [table([comparisonHead, ...differing])]),
     paint.bold(countsLine(comparison)),
     ...methodLines(comparison).map((line) => paint.dim(line)),

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { BadInput } from './failure.js'
 import { wholeNumber } from './flags.js'
+import { interruptible } from './interrupt.js'
 import { type SimOptions, simCommand } from './sim.js'
 
 const seedMax = 2 ** 32 - 1
@@ -30,7 +31,7 @@ export function addSim(program: Command): void {
     .addHelpText('after', explanation)
     .action(async (options: SimOptions) => {
       checkTogether(options)
-      process.exitCode = await simCommand(options)
+      process.exitCode = await interruptible((signal) => simCommand(options, signal))
     })
 }
 

@@ -1,6 +1,6 @@
 /** `raftbox sim`: looks for seeds that break a promise, or replays one. */
-import { type SweepResult, sweep } from '../jobs/index.js'
-import { type Counts, faultNames, simulate } from '../sim/index.js'
+import { replay, type SweepResult, sweep } from '../jobs/index.js'
+import { type Counts, faultNames } from '../sim/index.js'
 import { Progress } from './progress.js'
 
 export interface SimOptions {
@@ -21,16 +21,20 @@ const seedsDefault = 200
 const toldMax = 10
 
 /** The exit code: 0 without a violation, 1 with one. */
-export async function simCommand(options: SimOptions): Promise<number> {
-  return options.seed === undefined ? sweepSeeds(options) : replay(options.seed, options)
+export async function simCommand(options: SimOptions, signal: AbortSignal): Promise<number> {
+  const { seed } = options
+  return seed === undefined ? sweepSeeds(options, signal) : replaySeed(seed, options, signal)
 }
 
-async function sweepSeeds({ seeds = seedsDefault, from = 1, json = false }: SimOptions): Promise<number> {
+/** When it is interrupted, the seeds that were run by then are told. */
+async function sweepSeeds(options: SimOptions, signal: AbortSignal): Promise<number> {
+  const { seeds = seedsDefault, from = 1, json = false } = options
   const progress = new Progress()
   const startMs = performance.now()
   const result = await sweep({
     from,
     seeds,
+    signal,
     progress: (sum) => progress.show(`${sum.seeds} of ${seeds} seeds, ${sum.violations.length} violations`),
   })
   progress.clear()
@@ -39,10 +43,15 @@ async function sweepSeeds({ seeds = seedsDefault, from = 1, json = false }: SimO
   return result.violations.length === 0 ? 0 : 1
 }
 
-/** One seed, in this thread, with all that happens in it. */
-function replay(seed: number, { trace = false, json = false }: SimOptions): number {
+/** One seed, with all that happens in it. */
+async function replaySeed(
+  seed: number,
+  { trace = false, json = false }: SimOptions,
+  signal: AbortSignal,
+): Promise<number> {
   const startMs = performance.now()
-  const result = simulate({ seed, ...(trace ? { trace: (line) => console.log(line) } : {}) })
+  const tell = trace ? (line: string): void => console.log(line) : undefined
+  const result = await replay({ seed, trace: tell, signal })
   const { violation, virtualMs, counts } = result
   if (!trace && !json) {
     console.log(`seed ${seed}: ${result.nodes} nodes, ${result.weather}, fingerprint ${result.fingerprint}`)

@@ -1,3 +1,4 @@
 /** Jobs for idle processors. */
 export { sweep } from './pool.js'
+export { replay } from './replay.js'
 export type { SweepResult } from './sweep.js'

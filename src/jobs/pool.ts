@@ -19,15 +19,17 @@ export interface SweepOptions {
   readonly signal?: AbortSignal
 }
 
+/** A pool of so many threads, all of which run the job of that file. */
+export function poolOf<Task, Result>(file: string, threads: number): Piscina<Task, Result> {
+  const filename = new URL(file, import.meta.url).href
+  return new Piscina<Task, Result>({ filename, minThreads: threads, maxThreads: Math.max(1, threads) })
+}
+
 /** Simulates each seed of a range. The result is the same for any number of threads. */
 export async function sweep(options: SweepOptions): Promise<SweepResult> {
   const { from = 1, seeds, threads = availableParallelism(), progress, signal } = options
   const lanes = Math.min(threads, Math.ceil(seeds / seedsPerJob))
-  const pool = new Piscina<SeedRange, SweepResult>({
-    filename: new URL('./sweep-job.js', import.meta.url).href,
-    minThreads: lanes,
-    maxThreads: Math.max(1, lanes),
-  })
+  const pool = poolOf<SeedRange, SweepResult>('./sweep-job.js', lanes)
   const end = from + seeds
   let next = from
   let sum = noSweep

@@ -1,0 +1,34 @@
+/** One seed in a thread of its own: the caller's thread stays free for signals while it runs. */
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import type { SimulationResult } from '../sim/index.js'
+import { poolOf } from './pool.js'
+import type { Replay } from './replay-job.js'
+
+export interface ReplayOptions {
+  readonly seed: number
+  /** Called with a line for each thing that happens. */
+  readonly trace: ((line: string) => void) | undefined
+  /** Ends the run early: the promise rejects. */
+  readonly signal: AbortSignal
+}
+
+export async function replay({ seed, trace, signal }: ReplayOptions): Promise<SimulationResult> {
+  const pool = poolOf<Replay, SimulationResult>('./replay-job.js', 1)
+  const { port1: lines, port2 } = new MessageChannel()
+  if (trace !== undefined) lines.on('message', trace)
+  const task: Replay = { seed, trace: trace === undefined ? undefined : port2 }
+  try {
+    return await pool.run(task, { signal, ...(trace !== undefined && { transferList: [port2] }) })
+  } finally {
+    // The result may overtake lines, and an error of the simulator is explained by the last of them.
+    if (trace !== undefined) drain(lines, trace)
+    lines.close()
+    await pool.destroy()
+  }
+}
+
+function drain(lines: MessagePort, trace: (line: string) => void): void {
+  for (let next = receiveMessageOnPort(lines); next !== undefined; next = receiveMessageOnPort(lines)) {
+    trace(next.message as string)
+  }
+}
