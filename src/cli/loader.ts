@@ -16,8 +16,8 @@ export class Loader {
   retries = 0
   readonly #cluster: Cluster
   readonly #charset: Charset
-  /** The last record of a key that is on its way. */
-  readonly #inFlight = new Map<string, Promise<void>>()
+  /** Records of a key that wait until those before them are acknowledged. Keys without any on their way are absent. */
+  readonly #waiting = new Map<string, RecordText[]>()
   #count = 0
   #bytes = 0
   #failure: unknown
@@ -36,14 +36,14 @@ export class Loader {
     if (this.#failure !== undefined) throw this.#failure
     this.#count++
     this.#bytes += bytes
-    const done: Promise<void> = this.#putAfter(this.#inFlight.get(record.key), record).then(
-      () => this.#end(record, done, bytes),
-      (error: unknown) => {
-        this.#failure ??= error
-        this.#end(record, done, bytes)
-      },
-    )
-    this.#inFlight.set(record.key, done)
+    const waiting = this.#waiting.get(record.key)
+    if (waiting !== undefined) {
+      waiting.push(record)
+      return
+    }
+    const records = [record]
+    this.#waiting.set(record.key, records)
+    void this.#putInTurn(record.key, records)
   }
 
   /** Waits until every record that was taken is acknowledged. */
@@ -52,35 +52,49 @@ export class Loader {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  async #putAfter(earlier: Promise<void> | undefined, { key, value }: RecordText): Promise<void> {
-    // One at a time for each key: a retry must not overtake a later record, so that the last line wins.
-    await earlier
-    if (this.#failure !== undefined) throw this.#failure
+  /** Puts what waits for the key, all of it at a time: then a file that repeats one key waits for few flushes. */
+  async #putInTurn(key: string, waiting: RecordText[]): Promise<void> {
+    while (waiting.length > 0) {
+      const records = waiting.splice(0)
+      try {
+        if (this.#failure === undefined) await this.#putTogether(records)
+      } catch (error) {
+        this.#failure ??= error
+      }
+      this.#count -= records.length
+      for (const record of records) this.#bytes -= record.key.length + record.value.length
+      if (waiting.length === 0) this.#waiting.delete(key)
+      this.#settled()
+    }
+  }
+
+  /**
+   * Records of one key, which the leader takes in their order. When one is refused, all of them are put again: a retry
+   * of that one alone would overtake those behind it, and the last one is to win.
+   */
+  async #putTogether(records: readonly RecordText[]): Promise<void> {
     const deadlineMs = performance.now() + patienceMs
     for (;;) {
-      try {
-        await this.#cluster.put(this.#bytesOf(key), this.#bytesOf(value))
-        this.acknowledged++
-        this.keys.add(key)
-        return
-      } catch (error) {
-        const isHopeless = hasLostItsQuorum(this.#cluster)
-        if (isHopeless || !mayTryAgain(error) || performance.now() > deadlineMs) throw error
-        this.retries++
-        await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      const calls = records.map(({ key, value }) =>
+        this.#cluster.put(this.#bytesOf(key), this.#bytesOf(value)),
+      )
+      const outcomes = await Promise.allSettled(calls)
+      const refused = outcomes.find((outcome) => outcome.status === 'rejected')
+      if (refused === undefined) break
+      const isHopeless = hasLostItsQuorum(this.#cluster)
+      if (isHopeless || !mayTryAgain(refused.reason) || performance.now() > deadlineMs) {
+        this.acknowledged += outcomes.filter(({ status }) => status === 'fulfilled').length
+        throw refused.reason
       }
+      this.retries++
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
+    this.acknowledged += records.length
+    for (const { key } of records) this.keys.add(key)
   }
 
   #bytesOf(text: string): Bytes {
     return this.#charset === 'utf8' ? text : Buffer.from(text, this.#charset)
-  }
-
-  #end({ key }: RecordText, done: Promise<void>, bytes: number): void {
-    if (this.#inFlight.get(key) === done) this.#inFlight.delete(key)
-    this.#count--
-    this.#bytes -= bytes
-    this.#settled()
   }
 
   /** The next time that a record is settled. */
