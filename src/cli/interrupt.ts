@@ -17,15 +17,17 @@ export async function interruptible(run: (signal: AbortSignal) => Promise<number
   let exitCode: number | undefined
   let interruptedAtMs = 0
   const interrupt = (code: number): void => {
-    if (exitCode === undefined) {
-      interruptedAtMs = performance.now()
-      exitCode = code
-      interruption.abort()
-    } else if (performance.now() > interruptedAtMs + secondAfterMs) {
-      process.exit(exitCode)
-    }
+    if (exitCode !== undefined) return
+    interruptedAtMs = performance.now()
+    exitCode = code
+    interruption.abort()
   }
-  const onSignal = (name: NodeJS.Signals): void => interrupt(exitCodes[name] ?? 1)
+  const onSignal = (name: NodeJS.Signals): void => {
+    // A closed output fails again with every line, and is no reason to leave anything behind.
+    const isSecond = exitCode !== undefined && performance.now() > interruptedAtMs + secondAfterMs
+    if (isSecond) process.exit(exitCode)
+    interrupt(exitCodes[name] ?? 1)
+  }
   for (const name of Object.keys(exitCodes)) process.on(name, onSignal)
   for (const output of [process.stdout, process.stderr]) {
     output.on('error', (error) => interrupt(exitCodeOfOutput(error)))

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { constants, openSync, readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { interruptible } from '../../src/cli/interrupt.js'
 import { lastLine, type Started, start, temporaryFile, temporaryFolder } from './raftbox.js'
 
 const record = '{"key":"a","value":"1"}\n'
@@ -134,5 +135,29 @@ describe('when nobody reads', () => {
     const { child, ended } = start(args, null)
     child.stderr?.destroy()
     expect(await ended).toMatchObject({ code, left: [] })
+  })
+})
+
+describe('what was interrupted', () => {
+  afterEach(() => vi.restoreAllMocks())
+
+  test('is closed however often an output fails, and ends at once at a second signal', async () => {
+    const exit = vi.spyOn(process, 'exit').mockReturnValue(undefined as never)
+    const now = vi.spyOn(performance, 'now').mockReturnValue(0)
+    const closed = { code: 'EPIPE' }
+    const exitCalls: number[] = []
+    const exitCode = await interruptible(async () => {
+      process.stderr.emit('error', closed)
+      now.mockReturnValue(5000)
+      process.stderr.emit('error', closed)
+      process.stdout.emit('error', closed)
+      exitCalls.push(exit.mock.calls.length)
+      process.emit('SIGINT')
+      exitCalls.push(exit.mock.calls.length)
+      return 0
+    })
+    expect(exitCalls).toEqual([0, 1])
+    expect(exit).toHaveBeenCalledWith(141)
+    expect(exitCode).toBe(141)
   })
 })
