@@ -38,15 +38,15 @@ interface LoadResult {
 const agreeWithinMs = 60_000
 
 const explanation = `
-FILE is CSV if its name ends in .csv, with a header line, and otherwise JSON: one object a line,
-or one array of objects. With .gz behind its name, it is unpacked. Of each record, two fields are
-taken; a value that is no text is stored as its JSON is written: 1.10 stays 1.10, and all digits
-of a long number are kept. A key that comes again is overwritten: the last record wins. Keys have
-up to 1 KiB, values up to 256 KiB, records up to 16 MiB. A malformed record ends the load with
-exit code 2; what was acknowledged before stays.
+FILE is CSV if its name ends in .csv or .csv.gz, with a header line, and otherwise JSON: one object
+a line, or one array of objects. A file that gzip packed is unpacked. Of each record, two fields
+are taken; a value that is no text is stored as its JSON is written, without the space between its
+parts: 1.10 stays 1.10, and a long number keeps its digits. A key that comes again is overwritten:
+the last record wins. Keys have up to 1 KiB, values up to 256 KiB, records up to 4 MiB. A malformed
+record ends the load with exit code 2; what was acknowledged before stays.
 
-A file that is not UTF-8 is refused. With --encoding bytes, keys and values are its bytes as they
-are, in any encoding that has ASCII for quotes and commas: different bytes stay different keys.
+A file that is not UTF-8 is refused. With --encoding bytes, keys and values are the bytes of the
+file as they are, so that different bytes stay different keys; an escape in JSON stands for UTF-8.
 
 Examples:
   raftbox load cities.jsonl.gz --key cityId --value name

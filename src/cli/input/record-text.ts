@@ -9,13 +9,16 @@ export interface Fields {
   readonly value: string
 }
 
-export interface RecordText extends Fields {
+/** A record as the charset reads it. */
+export interface RecordText {
   /** Counted from 1, as editors do. */
   readonly line: number
+  readonly key: string
+  readonly value: string
 }
 
 /** Called with the line and what is wrong there; gives the error to throw. */
 export type Malformed = (line: number, why: string) => Error
 
 /** The longest record, with its fields that are not taken: it is held in memory as a whole. */
-export const recordBytesMax = 16 << 20
+export const recordBytesMax = 4 << 20

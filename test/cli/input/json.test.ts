@@ -117,18 +117,18 @@ test.each([
   [
     'a line',
     (filler: string) => `${one}\n{"key":"b","value":"${filler}"}`,
-    '2: the line has more than 16777216',
+    '2: the line has more than 4194304',
   ],
   [
     'an element',
     (filler: string) => `[${one},\n{"key":"b","value":"${filler}"}]`,
-    '2: the record has more than 16777216',
+    '2: the record has more than 4194304',
   ],
 ])('%s has a bound, which is named', async (_, textOf, words) => {
-  const { records, failure } = await read(textOf('v'.repeat(16 << 20)))
+  const { records, failure } = await read(textOf('v'.repeat(4 << 20)))
   expect(records).toEqual([{ line: 1, key: 'a', value: '1' }])
   expect(failure).toContain(words)
-  expect((await read(textOf('v'.repeat((16 << 20) - 100)))).records).toHaveLength(2)
+  expect((await read(textOf('v'.repeat((4 << 20) - 100)))).records).toHaveLength(2)
 })
 
 test('as bytes, each byte stands for itself, and an escape for the UTF-8 of its character', async () => {
