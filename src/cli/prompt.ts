@@ -76,9 +76,15 @@ function typedLines(editor: Interface): AsyncIterator<Line> {
   const lines = editor[Symbol.asyncIterator]()
   const next = async (): Promise<IteratorResult<Line, undefined>> => {
     const { done, value } = await lines.next()
-    return done ? { done, value: undefined } : { done: false, value: () => value }
+    return done ? { done, value: undefined } : { done: false, value: () => typedText(value) }
   }
   return { next }
+}
+
+/** The editor puts U+FFFD for what is not UTF-8. */
+function typedText(line: string): string {
+  if (!line.includes('\ufffd')) return line
+  throw new BadInput('the line holds bytes that are not UTF-8; set the terminal to UTF-8')
 }
 
 async function* scriptLines(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {

@@ -7,7 +7,7 @@ import { readJson } from './input/json.js'
 import type { Charset, Fields, RecordText } from './input/record-text.js'
 import { checkedUtf8, nameOfByte } from './input/utf8.js'
 
-/** `utf8` refuses other bytes; `bytes` takes keys and values byte by byte, whatever they stand for. */
+/** `utf8` refuses bytes that are not UTF-8; `bytes` takes the bytes of a key or a value as they are. */
 export const encodings = ['utf8', 'bytes'] as const
 
 export type Encoding = (typeof encodings)[number]
@@ -16,7 +16,7 @@ export interface RecordFields extends Fields {
   readonly encoding?: Encoding
 }
 
-/** `bytes` reads each byte as the Latin-1 character of that number, so that key and value can be told byte by byte. */
+/** With `bytes`, each byte is read as the Latin-1 character of that number, so that none is lost. */
 export function charsetOf(encoding: Encoding): Charset {
   return encoding === 'bytes' ? 'latin1' : 'utf8'
 }

@@ -1,5 +1,4 @@
 /** The members of a JSON object as they are written: a number that is parsed may lose digits. */
-
 import type { Charset } from './record-text.js'
 
 /** Name and value of a member, both as they are written. */
