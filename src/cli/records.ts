@@ -23,13 +23,11 @@ export function charsetOf(encoding: Encoding): Charset {
 
 export async function* readRecords(
   file: string,
-  { key, value, encoding = 'utf8' }: RecordFields,
+  { encoding = 'utf8', ...fields }: RecordFields,
   signal?: AbortSignal,
 ): AsyncGenerator<RecordText> {
   const malformed = (line: number, why: string): BadInput => new BadInput(`${file}, line ${line}: ${why}`)
   const charset = charsetOf(encoding)
-  const inCharset = (name: string): string => Buffer.from(name).toString(charset)
-  const fields = { key: inCharset(key), value: inCharset(value) }
   const bytes = readBytes(file, signal)
   const input = encoding === 'bytes' ? bytes : checkedUtf8(bytes, (place, byte) => notUtf8(file, place, byte))
   const read = /\.csv(\.gz)?$/i.test(file) ? readCsv : readJson

@@ -138,7 +138,7 @@ describe('when nobody reads', () => {
   })
 })
 
-describe('what was interrupted', () => {
+describe('an interrupted command', () => {
   afterEach(() => vi.restoreAllMocks())
 
   test('is closed however often an output fails, and ends at once at a second signal', async () => {

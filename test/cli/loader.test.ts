@@ -49,7 +49,7 @@ test('when one of them is refused, those behind it are put again behind it', asy
   expect([loader.acknowledged, loader.retries]).toEqual([10, 2])
 })
 
-test('what cannot be mended ends the load, and what was applied is counted', async () => {
+test('a failed node ends the load, and the records that were applied are counted', async () => {
   const { cluster, turns } = clusterThat((value) =>
     value === '5' ? new RaftError('NODE_FAILED', { nodeId: 1, why: 'EIO' }) : undefined,
   )

@@ -61,6 +61,8 @@ test('as bytes, a name of a field is found by its own bytes', async () => {
     const records = []
     for await (const record of readRecords(temporaryFile(name, content), options)) records.push(record)
     expect(records).toEqual([{ line: expect.any(Number), key: 'a', value: '1' }])
+    const missing = readRecords(temporaryFile(name, content), { ...options, value: 'größe' }).next()
+    await expect(missing).rejects.toThrow("'größe'")
   }
 })
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { figureOf, recordOf, resultOf, wholeRecord } from './bench-records.js'
 import { run, temporaryFile } from './raftbox.js'
 
-test('what a record holds, and its path, never command the terminal', async () => {
+test('the names in a record, and its path, never command the terminal', async () => {
   const recordWith = (value: number) =>
     recordOf(
       [

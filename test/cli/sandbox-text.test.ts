@@ -1,4 +1,4 @@
-/** What the sandbox reads is kept as it is or refused, and what it prints never commands the terminal. */
+/** The sandbox keeps its input as it is or refuses it, and its output never commands the terminal. */
 import { expect, test } from 'vitest'
 import { startCluster } from '../../src/cluster/index.js'
 import { run, start, temporaryFolder } from './raftbox.js'

@@ -1,6 +1,20 @@
 /** Records of CSV with a header line: each with the number of the line that it ends on. */
 import { parse } from 'csv-parse'
-import { type Charset, type Fields, type Malformed, type RecordText, recordBytesMax } from './record-text.js'
+import {
+  type Charset,
+  type Fields,
+  inCharset,
+  type Malformed,
+  type RecordText,
+  recordBytesMax,
+} from './record-text.js'
+
+/** The number of columns, and where in the header the two fields are. */
+interface Columns {
+  readonly count: number
+  readonly key: number
+  readonly value: number
+}
 
 /** Gives every record before a malformed one, and throws only then. */
 export async function* readCsv(
@@ -25,7 +39,7 @@ export async function* readCsv(
   parser.on('error', (error) => {
     failure ??= error
   })
-  let header: readonly string[] | undefined
+  let columns: Columns | undefined
   let lastLine = 0
   /** Bytes of chunks in which no record ended: the parser's own bound counts no empty cells. */
   let bytesHeld = 0
@@ -34,8 +48,9 @@ export async function* readCsv(
     rows = []
     for (const { line, cells } of taken) {
       lastLine = line
-      if (header === undefined) header = checkedHeader(cells, fields, line, malformed)
-      else yield recordOf(header, cells, fields, line, malformed)
+      const why = (reason: string): Error => malformed(line, reason)
+      if (columns === undefined) columns = columnsOf(cells, fields, charset, why)
+      else yield { line, ...cellsOf(columns, cells, why) }
     }
     if (failure !== undefined) throw malformed(lineOf(failure), `this is no CSV: ${failure.message}`)
   }
@@ -52,37 +67,35 @@ export async function* readCsv(
   yield* takeRows()
 }
 
-function checkedHeader(
-  cells: readonly string[],
-  { key, value }: Fields,
-  line: number,
-  malformed: Malformed,
-): readonly string[] {
-  const flags = [
-    [key, '--key'],
-    [value, '--value'],
-  ] as const
-  for (const [field, flag] of flags) {
-    if (!cells.includes(field))
-      throw malformed(line, `the header has no '${field}': name a column with ${flag}`)
-    if (cells.indexOf(field) !== cells.lastIndexOf(field))
-      throw malformed(line, `the header has '${field}' twice: give each column a name of its own`)
+function columnsOf(
+  header: readonly string[],
+  fields: Fields,
+  charset: Charset,
+  malformed: (why: string) => Error,
+): Columns {
+  const columnOf = (field: string, flag: string): number => {
+    const name = inCharset(field, charset)
+    const column = header.indexOf(name)
+    if (column === -1) throw malformed(`the header has no '${field}': name a column with ${flag}`)
+    if (column === header.lastIndexOf(name)) return column
+    throw malformed(`the header has '${field}' twice: give each column a name of its own`)
   }
-  return cells
+  return {
+    count: header.length,
+    key: columnOf(fields.key, '--key'),
+    value: columnOf(fields.value, '--value'),
+  }
 }
 
-function recordOf(
-  header: readonly string[],
+function cellsOf(
+  { count, key, value }: Columns,
   cells: readonly string[],
-  { key, value }: Fields,
-  line: number,
-  malformed: Malformed,
-): RecordText {
-  if (cells.length !== header.length) {
-    throw malformed(line, `there are ${cells.length} cells, and the header has ${header.length}`)
+  malformed: (why: string) => Error,
+): { key: string; value: string } {
+  if (cells.length !== count) {
+    throw malformed(`there are ${cells.length} cells, and the header has ${count}`)
   }
-  const cellOf = (field: string): string => cells[header.indexOf(field)] ?? ''
-  return { line, key: cellOf(key), value: cellOf(value) }
+  return { key: cells[key] ?? '', value: cells[value] ?? '' }
 }
 
 /** The parser's errors know the line that they were found on. */

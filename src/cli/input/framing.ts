@@ -10,7 +10,7 @@ export interface Framed {
 export interface Framer {
   /** The records that end within the chunk. */
   take(chunk: Buffer): Iterable<Framed>
-  /** What is left when the input has ended. */
+  /** The records that are left when the input has ended. */
   end(): Iterable<Framed>
 }
 

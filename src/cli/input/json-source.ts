@@ -27,8 +27,8 @@ export function* membersOf(json: string): Generator<Member> {
 }
 
 /**
- * What stands for a value in the cluster: the text of a string, and any other value as it is written, without the
- * space between its parts. `undefined`: the string has half of a surrogate pair.
+ * The text of a string, and any other value as it is written, without the space between its parts. `undefined`: the
+ * string has half of a surrogate pair.
  */
 export function textOf(source: string, charset: Charset): string | undefined {
   // A slice would keep the whole record in memory for as long as its key or its value is held.

@@ -1,7 +1,14 @@
 /** Records of JSON: one object a line, or one array of objects. */
 import { ArrayFramer, type Framed, type Framer, isSpace, LineFramer, newline } from './framing.js'
 import { membersOf, textOf } from './json-source.js'
-import { type Charset, type Fields, type Malformed, type RecordText, recordBytesMax } from './record-text.js'
+import {
+  type Charset,
+  type Fields,
+  inCharset,
+  type Malformed,
+  type RecordText,
+  recordBytesMax,
+} from './record-text.js'
 
 const openBracket = 0x5b
 const loneSurrogate = 'has one half of a surrogate pair, which is no character; mend the escape'
@@ -12,12 +19,13 @@ export async function* readJson(
   charset: Charset,
   malformed: Malformed,
 ): AsyncGenerator<RecordText> {
+  const names = { key: inCharset(fields.key, charset), value: inCharset(fields.value, charset) }
   for await (const { line, bytes } of framed(input, malformed)) {
     const json = bytes.toString(charset)
     if (/^[ \t\r]*$/.test(json)) continue
     const why = (reason: string): Error => malformed(line, reason)
     checkObject(json, why)
-    yield { line, ...textsOf(json, fields, charset, why) }
+    yield { line, ...textsOf(json, fields, names, charset, why) }
   }
 }
 
@@ -57,6 +65,7 @@ function checkObject(json: string, malformed: (why: string) => Error): void {
 function textsOf(
   json: string,
   fields: Fields,
+  names: Fields,
   charset: Charset,
   malformed: (why: string) => Error,
 ): { key: string; value: string } {
@@ -64,8 +73,8 @@ function textsOf(
   for (const { name, source } of membersOf(json)) {
     const field = textOf(name, charset)
     for (const part of ['key', 'value'] as const) {
-      if (field !== fields[part]) continue
-      if (found[part] !== undefined) throw malformed(`the field '${field}' comes twice; give it once`)
+      if (field !== names[part]) continue
+      if (found[part] !== undefined) throw malformed(`the field '${fields[part]}' comes twice; give it once`)
       const text = textOf(source, charset)
       if (text === undefined) throw malformed(`the ${part} ${loneSurrogate}`)
       found[part] = text

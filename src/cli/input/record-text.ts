@@ -1,12 +1,17 @@
-/** What the readers of JSON and of CSV share. */
+/** Types and bounds that the readers of JSON and of CSV share. */
 
 /** How bytes become text. In Latin-1 every byte is a character, so that none is lost on its way. */
 export type Charset = 'utf8' | 'latin1'
 
-/** The names of the fields that hold key and value, as the charset reads them. */
+/** The names of the fields that hold key and value. */
 export interface Fields {
   readonly key: string
   readonly value: string
+}
+
+/** A name as it looks in a file that is read with the charset. */
+export function inCharset(name: string, charset: Charset): string {
+  return Buffer.from(name).toString(charset)
 }
 
 /** A record as the charset reads it. */

@@ -14,7 +14,7 @@ class Refused extends Error {
   }
 }
 
-/** What was given, and what it was refused for. */
+/** The bytes that were given, and the place and the byte that were refused. */
 async function checked(bytes: Buffer, lengths: readonly number[]) {
   const given: Buffer[] = []
   try {
@@ -38,7 +38,7 @@ test('text passes whole, wherever the chunks are cut', async () => {
   )
 })
 
-test('what precedes the first bad byte is given, and the place of that byte is told', async () => {
+test('the bytes before the first bad one are given, and the place of that one is told', async () => {
   const lines = fc.array(fc.string({ unit: fc.constantFrom('a', 'é', '😀', '\n'), maxLength: 20 }))
   const bad = fc.constantFrom([0xff], [0x80], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf5, 0x80], [0xe4, 0x6c])
   await fc.assert(
