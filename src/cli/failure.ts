@@ -27,6 +27,7 @@ const inputErrors: Partial<Record<ErrorCode, string>> = {
   DIRECTORY_IN_USE: '',
   DIRECTORY_INCOMPATIBLE: '',
   DIRECTORY_UNUSABLE: '; choose another with --dir',
+  DISK_LOST: ' (raftbox sandbox --dir DIRECTORY --renew NODES)',
 }
 
 export function exitCodeOf(error: unknown): 1 | 2 {

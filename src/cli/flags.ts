@@ -32,6 +32,12 @@ export function oneOf<T extends string>(flag: string, choices: readonly T[]): (t
 
 export const nodesFlag = wholeNumber('--nodes', 1, nodesMax)
 
+/** Nodes by number, with commas between them. */
+export function nodeIdsFlag(text: string): number[] {
+  if (/^\d+(,\d+)*$/.test(text)) return text.split(',').map(Number)
+  throw new BadInput(`--renew: give nodes by number, as in 2 or 1,3, not '${text}'`)
+}
+
 export function dirFlag(text: string): string {
   if (text !== '') return text
   throw new BadInput('--dir: give the path of a directory, not an empty text')

@@ -76,13 +76,14 @@ const commands: Record<string, SandboxCommand> = {
     },
   },
   restart: {
-    usage: 'restart NODE',
-    explanation: 'starts a killed node again, from its disk',
-    words: [1, 1],
-    async run({ cluster, print }, [node = '']) {
+    usage: 'restart NODE [renew]',
+    explanation: 'starts a killed node again, from its disk; renew: anew if it is lost',
+    words: [1, 2],
+    async run({ cluster, print }, [node = '', renew]) {
+      if (renew !== undefined && renew !== 'renew') throw new BadInput(`restart: give renew, not '${renew}'`)
       const { nodeId, state } = nodeOf(cluster, node)
       if (state === 'running') throw new Failed(`node ${nodeId} runs already`)
-      await cluster.restart(nodeId)
+      await cluster.restart(nodeId, { renew: renew === 'renew' })
       print(`node ${node} runs again`)
     },
   },
@@ -103,8 +104,8 @@ const commands: Record<string, SandboxCommand> = {
       print(
         table(
           [...Object.values(commands), quit].map(({ usage, explanation }) => [
-            usage.padEnd(16),
-            explanation.padEnd(56),
+            usage.padEnd(20),
+            explanation.padEnd(68),
           ]),
         ),
       ),

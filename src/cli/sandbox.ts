@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { Cluster, ClusterEvent } from '../cluster/index.js'
 import { exitCodeOf, lineOf } from './failure.js'
-import { dirFlag, nodesFlag, warnOfTwo } from './flags.js'
+import { dirFlag, nodeIdsFlag, nodesFlag, warnOfTwo } from './flags.js'
 import { inWords } from './happenings.js'
 import { interruptible } from './interrupt.js'
 import { printable } from './printable.js'
@@ -14,6 +14,7 @@ import { leaderKnown, withCluster } from './with-cluster.js'
 interface SandboxOptions {
   readonly nodes?: number
   readonly dir?: string
+  readonly renew?: readonly number[]
 }
 
 const examples = `
@@ -37,6 +38,11 @@ export function addSandbox(program: Command): void {
       nodesFlag,
     )
     .option('--dir <directory>', 'keep the logs there (default: a temporary folder)', dirFlag)
+    .option(
+      '--renew <nodes>',
+      'nodes that may begin anew if their disk is lost, as in 2 or 1,3; such a node votes for nobody until it has caught up, so nothing acknowledged is lost as long as a majority has its disk',
+      nodeIdsFlag,
+    )
     .addHelpText('after', examples)
     .action(async (options: SandboxOptions) => {
       process.exitCode = await interruptible((signal) => sandbox(options, signal))

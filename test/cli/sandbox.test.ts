@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { run, start, temporaryFolder } from './raftbox.js'
 
@@ -53,6 +55,7 @@ test('what is not understood is told in one line each, and the script goes on', 
     ['get a b', 'usage: get KEY'],
     ['kill 4', "there is no node '4'; give one of 1, 2, 3"],
     ['restart 1', 'node 1 runs already'],
+    ['restart 1 anew', "restart: give renew, not 'anew'"],
     ['events maybe', "events: give on or off, not 'maybe'"],
     [`put ${'k'.repeat(1025)} v`, 'key: 1 to 1024 bytes, not 1025 bytes'],
     ['', ''],
@@ -84,4 +87,22 @@ test.skipIf(process.platform === 'win32')('Ctrl-C ends it while a command still 
   await said(/killed node 2/)
   child.kill('SIGINT')
   expect(await ended).toMatchObject({ code: 130, stderr: '', left: [] })
+})
+
+test('a node that lost its disk is refused in one line, and begins anew where that is allowed', async () => {
+  const dir = temporaryFolder()
+  const kept = join(dir, 'kept')
+  expect((await script(['put a 1'], ['--dir', kept])).code).toBe(0)
+  rmSync(join(kept, 'node-2'), { recursive: true })
+  const refused = await script(['get a'], ['--dir', kept])
+  expect([refused.code, refused.stdout]).toEqual([2, ''])
+  expect(refused.stderr).toMatch(/^raftbox: node 2 has lost its disk: .*--renew NODES\)\n$/)
+  const renewed = await script(['get a'], ['--dir', kept, '--renew', '2'])
+  expect([renewed.code, renewed.stderr]).toEqual([0, ''])
+  expect(renewed.stdout).toContain('1 (version 1')
+  const wrong = await script(['get a'], ['--dir', kept, '--renew', 'two'])
+  expect([wrong.code, wrong.stderr]).toEqual([
+    2,
+    "raftbox: --renew: give nodes by number, as in 2 or 1,3, not 'two'\n",
+  ])
 })
