@@ -2,12 +2,21 @@
  * The client side of a cluster: packs the calls of a turn, sends them to the leader, follows it when it
  * changes, and tells each call one of three things: applied, not applied, or not known.
  */
-import type { MessagePort } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { RaftError } from '../errors/index.js'
-import { isReusable } from '../machine/index.js'
-import { type NodeId, sliceFrame } from '../raft/index.js'
-import { postRequests, type Settlement, type Settlements } from '../transport/index.js'
-import { Answers, AnswersInParts, type CallFrame, type Request, RequestPacker } from './requests.js'
+import { endOfResults, isReusable } from '../machine/index.js'
+import { type NodeHappening, RunningTime } from '../node/index.js'
+import { assert, type NodeId, sliceFrame } from '../raft/index.js'
+import { type FromNode, postRequests, type Settlement, type Settlements } from '../transport/index.js'
+import { refusalOf, unreadable } from './refusals.js'
+import {
+  Answers,
+  AnswersInParts,
+  type CallFrame,
+  type Reading,
+  type Request,
+  RequestPacker,
+} from './requests.js'
 
 /** Bytes on their way to a node and not settled; more waits here. */
 const sentBytesMax = 16 << 20
@@ -22,10 +31,18 @@ const readBuffersMax = 4
 /** How often deadlines and a missing leader are looked at while something waits. */
 const sweepMs = 20
 
+/** The port of a node, and who takes what comes from it. */
+interface NodePort {
+  readonly port: MessagePort
+  readonly receive: (message: FromNode<NodeHappening>) => void
+}
+
 export class Client {
   readonly #timeoutMs: number
   readonly #findLeader: () => NodeId | undefined
-  readonly #ports = new Map<NodeId, MessagePort>()
+  /** Deadlines are on it. */
+  readonly #time = new RunningTime()
+  readonly #ports = new Map<NodeId, NodePort>()
   readonly #commands = new RequestPacker('propose')
   readonly #queries = new RequestPacker('read')
   /** In order of arrival; requests that a node refused come back to the front. */
@@ -49,22 +66,27 @@ export class Client {
   }
 
   /**
-   * Takes a call into this turn's frame: `write` puts its commands there, or throws and has put nothing, and
-   * `read` makes its outcome of their answers. Rejects with what either throws, or when the call cannot be taken.
+   * Takes a call into this turn's frame: `write` puts its commands there, and `reading` makes its outcome of their
+   * answers. A call that cannot be taken rejects, and has changed nothing, however far `write` came. `write` runs no
+   * code of the caller: another call would go between the commands of this one.
    */
   call<Outcome, Parts extends unknown[]>(
-    type: Request['type'],
-    read: (answers: Answers) => Outcome,
+    { type, count, mayBeValue, read }: Reading<Outcome>,
     write: (frame: CallFrame, ...parts: Parts) => void,
     ...parts: Parts
   ): Promise<Outcome> {
     const packer = type === 'read' ? this.#queries : this.#commands
+    const { frame } = packer
+    const { byteLength: bytesBefore, count: countBefore } = frame
     try {
       this.#checkOpen()
-      write(packer.frame, ...parts)
+      write(frame, ...parts)
+      assert(frame.count - countBefore === count, 'a call reads one answer for each of its commands')
     } catch (error) {
-      return Promise.reject(error)
+      frame.rewind(bytesBefore, countBefore)
+      return Promise.reject(refusalOf(error))
     }
+    if (mayBeValue) frame.expectValue()
     // Of all that a call makes, its promise is the most: one callback of a common one makes the least.
     const outcome = packer.answers.then(read)
     // The nodes have work while the rest of the turn's calls are made.
@@ -80,13 +102,28 @@ export class Client {
     }
   }
 
-  attach(nodeId: NodeId, port: MessagePort): void {
-    this.#ports.set(nodeId, port)
+  /** Begins to use a node's port; `receive` takes what comes from it. */
+  attach(nodeId: NodeId, port: MessagePort, receive: NodePort['receive']): void {
+    this.#ports.set(nodeId, { port, receive })
+    port.on('message', receive)
+  }
+
+  /** Takes what lies in the port of a node, so that what it has told counts before it is judged. */
+  drain(nodeId: NodeId): void {
+    const attached = this.#ports.get(nodeId)
+    if (attached === undefined) return
+    const { port, receive } = attached
+    // A message may tell that the node failed, by which its port is closed.
+    while (this.#ports.get(nodeId) === attached) {
+      const got = receiveMessageOnPort(port)
+      if (got === undefined) return
+      receive(got.message)
+    }
   }
 
   /** The node is gone: what it was sent may or may not have happened. Reads change nothing and are asked again. */
   detach(nodeId: NodeId, why: string): void {
-    this.#ports.get(nodeId)?.close()
+    this.#ports.get(nodeId)?.port.close()
     this.#ports.delete(nodeId)
     const again: Request[] = []
     for (const request of [...this.#sent.values()]) {
@@ -104,17 +141,21 @@ export class Client {
   }
 
   settle({ settled, results }: Settlements): void {
+    const ends = endsOfApplied(settled, results)
     let from = 0
+    let position = 0
     for (const settlement of settled) {
-      // One that is not there was given up at its deadline: its callers were told that the outcome is unknown.
+      // A request that is not there was given up at its deadline: its callers were told that the outcome is unknown.
       const request = this.#sent.get(settlement.request)
       if (settlement.outcome === 'read') {
         this.#wasRead(request, settlement)
       } else if (settlement.outcome === 'applied') {
-        this.#answered(request, new Answers(results, from, settlement.index))
-        const passed = new Answers(results, from, settlement.index)
-        passed.skip(settlement.count)
-        from = passed.end
+        if (ends === undefined || settlement.count !== (request?.frame.count ?? settlement.count)) {
+          this.#notReadable(request)
+        } else {
+          this.#answered(request, new Answers(results, from, settlement.index))
+        }
+        from = ends?.[position++] ?? 0
       } else if (request !== undefined) {
         this.#notAnswered(request, settlement)
       }
@@ -122,22 +163,27 @@ export class Client {
     if (this.#unsent.length > 0) this.#scheduleTurn()
   }
 
-  /** A part of the answers waits here, and the rest is asked for: so no more than a part is on its way at a time. */
   #wasRead(request: Request | undefined, { count, results }: Settlement & { outcome: 'read' }): void {
-    if (request !== undefined && count < request.frame.count) {
-      request.parts.push(results)
-      this.#takeBack(request).frame = sliceFrame(request.frame, count)
-      this.#unsent.unshift(request)
-      return
-    }
-    if (request === undefined || request.parts.length === 0) {
-      this.#answered(request, new Answers(results, 0, 0))
-    } else {
-      request.parts.push(results)
-      this.#answered(request, new AnswersInParts(request.parts))
+    if (request !== undefined) {
+      const isWhole = count > 0 && endOfResults(results, 0, count) === results.byteLength
+      if (!isWhole || count > request.frame.count) this.#notReadable(request)
+      else if (count < request.frame.count) return this.#askForRest(request, count, results)
+      else this.#answered(request, answersOf(request, results))
     }
     // Behind the calls that copy their answers now.
     queueMicrotask(() => this.#giveBack(results.buffer as ArrayBuffer))
+  }
+
+  /** A part of the answers waits here, and the rest is asked for: so no more than a part is on its way at a time. */
+  #askForRest(request: Request, count: number, results: Uint8Array): void {
+    request.parts.push(results)
+    this.#takeBack(request).frame = sliceFrame(request.frame, count)
+    this.#unsent.unshift(request)
+  }
+
+  #notReadable(request: Request | undefined): void {
+    if (request === undefined) return
+    this.#fail(request, unreadable(request.type, new Error('a message holds other answers than it says')))
   }
 
   #answered(request: Request | undefined, answers: Answers): void {
@@ -152,6 +198,7 @@ export class Client {
 
   /** Ends every call: what was not sent did not happen, what was sent may have. */
   close(): void {
+    for (const nodeId of this.#ports.keys()) this.drain(nodeId)
     this.#isClosed = true
     this.#packAll()
     for (const request of [...this.#pending]) {
@@ -163,7 +210,7 @@ export class Client {
       this.#fail(request, error)
     }
     clearInterval(this.#sweeper)
-    for (const port of this.#ports.values()) port.close()
+    for (const { port } of this.#ports.values()) port.close()
     this.#ports.clear()
   }
 
@@ -205,8 +252,8 @@ export class Client {
     this.#packAll()
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs)
     const leader = this.#findLeader()
-    const port = leader === undefined ? undefined : this.#ports.get(leader)
-    if (leader === undefined || port === undefined) return
+    const attached = leader === undefined ? undefined : this.#ports.get(leader)
+    if (leader === undefined || attached === undefined) return
     const batch: Request[] = []
     for (const request of this.#unsent) {
       if (this.#sentBytes > sentBytesMax) break
@@ -219,7 +266,7 @@ export class Client {
     if (batch.length === 0) return
     this.#unsent = this.#unsent.slice(batch.length)
     const requests = batch.map(({ id, type, frame }) => ({ request: id, type, frame }))
-    postRequests(port, { requests, read: this.#read })
+    postRequests(attached.port, { requests, read: this.#read })
     this.#read = []
   }
 
@@ -228,15 +275,16 @@ export class Client {
   }
 
   #pack(packer: RequestPacker): void {
-    const request = packer.take(performance.now() + this.#timeoutMs)
+    const request = packer.take(this.#time.now() + this.#timeoutMs)
     this.#pendingBytes += request.byteLength
     this.#pending.push(request)
     this.#unsent.push(request)
   }
 
-  /** Ends what is past its deadline, and looks for a leader again. */
+  /** Ends what is past its deadline, and looks for a leader again. Answers that lie in the ports are in time. */
   #sweep(): void {
-    const nowMs = performance.now()
+    for (const nodeId of this.#ports.keys()) this.drain(nodeId)
+    const nowMs = this.#time.now()
     this.#pending = this.#pending.filter((request) => !request.isSettled)
     for (const request of this.#pending) {
       if (request.deadlineMs > nowMs) break
@@ -273,4 +321,28 @@ export class Client {
     request.isSettled = true
     this.#pendingBytes -= request.byteLength
   }
+}
+
+/** All answers to the request, of which `results` are the last or the only ones. */
+function answersOf({ parts }: Request, results: Uint8Array): Answers {
+  if (parts.length === 0) return new Answers(results, 0, 0)
+  parts.push(results)
+  return new AnswersInParts(parts)
+}
+
+/**
+ * Where the results of each applied request end. Nothing but their order tells whose they are: when they are not exactly
+ * as many as the message says, they are nobody's.
+ */
+function endsOfApplied(settled: readonly Settlement[], results: Uint8Array): number[] | undefined {
+  const ends: number[] = []
+  let end = 0
+  for (const settlement of settled) {
+    if (settlement.outcome !== 'applied') continue
+    const next = endOfResults(results, end, settlement.count)
+    if (next === undefined) return undefined
+    ends.push(next)
+    end = next
+  }
+  return end === results.byteLength ? ends : undefined
 }

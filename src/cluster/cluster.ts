@@ -12,8 +12,8 @@ import {
   writePut,
   writeRange,
 } from '../machine/index.js'
-import type { HashAt } from '../node/index.js'
-import type { NodeId } from '../raft/index.js'
+import { type HashAt, InlineNode, NodeThread, reasonOf, takeAll } from '../node/index.js'
+import { isBytes, lengthOfBytes, type NodeId } from '../raft/index.js'
 import { Client } from './client.js'
 import type { ClusterDirectory } from './directory.js'
 import type { ClusterEvents } from './events.js'
@@ -21,20 +21,21 @@ import { Members, type NodeStatus } from './members.js'
 import type { ResolvedOptions } from './options.js'
 import {
   type Applied,
-  AppliedCommands,
+  applied,
   type Deleted,
+  deleted,
   type Entry,
-  nextDeleted,
-  nextEntry,
-  nextRange,
-  nextResult,
-  nextSwapped,
-  nextWritten,
+  entry,
   type RangeResult,
+  range,
+  result,
   type Swapped,
+  swapped,
   type Written,
+  written,
 } from './outcomes.js'
-import { type Answers, type CallFrame, callBytesMax } from './requests.js'
+import { refusalOf } from './refusals.js'
+import { type CallFrame, callBytesMax, type Reading } from './requests.js'
 
 export interface RangeOptions {
   /** The first key, included. Default: from the beginning. */
@@ -59,7 +60,10 @@ export class Cluster implements AsyncDisposable {
     this.options = options
     this.#directory = directory
     this.#client = new Client(options.requestTimeoutMs, () => this.leaderId)
-    this.#members = new Members(directory, options, this.#client)
+    this.#members = new Members(directory, options, this.#client, (nodeId, exited) => {
+      if (options.host === 'inline') return new InlineNode()
+      return new NodeThread(nodeId, options.machine !== undefined, exited)
+    })
   }
 
   /** Use `startCluster`. */
@@ -67,7 +71,8 @@ export class Cluster implements AsyncDisposable {
     try {
       await this.#members.start()
     } catch (error) {
-      await this.close()
+      // The reason of the failed start counts, whatever comes of it.
+      await this.close().catch(() => undefined)
       throw error
     }
   }
@@ -76,7 +81,10 @@ export class Cluster implements AsyncDisposable {
     return this.#directory.path
   }
 
-  /** What happens and why: role changes with their reasons, kills, failures, snapshots. */
+  /**
+   * What happens and why: role changes with their reasons, kills, failures, snapshots. Listeners are called in a turn
+   * of their own: an error of theirs is an uncaught exception of the process, and changes nothing in the cluster.
+   */
   get events(): ClusterEvents {
     return this.#members.events
   }
@@ -92,52 +100,44 @@ export class Cluster implements AsyncDisposable {
   }
 
   put(key: Bytes, value: Bytes): Promise<Written> {
-    return this.#callKv('propose', nextWritten, writePut, key, value)
+    return this.#callKv(written, writePut, key, value)
   }
 
   delete(key: Bytes): Promise<Deleted> {
-    return this.#callKv('propose', nextDeleted, writeDelete, key)
+    return this.#callKv(deleted, writeDelete, key)
   }
 
   /** Puts the value behind the present one; an absent key counts as an empty value. */
   append(key: Bytes, value: Bytes): Promise<Written> {
-    return this.#callKv('propose', nextWritten, writeAppend, key, value)
+    return this.#callKv(written, writeAppend, key, value)
   }
 
   /** Puts `value` if the key holds `expected`; `undefined` expects that there is no such key. */
   cas(key: Bytes, expected: Bytes | undefined, value: Bytes): Promise<Swapped> {
-    return this.#callKv('propose', nextSwapped, writeSwap, key, expected, value)
+    return this.#callKv(swapped, writeCas, key, expected, value)
   }
 
   /** A linearizable read: it sees every write that was acknowledged before it was called. */
   get(key: Bytes): Promise<Entry | undefined> {
-    return this.#callKv('read', nextEntry, writeGet, key)
+    return this.#callKv(entry, writeGet, key)
   }
 
   /** A linearizable read of all keys within bounds, in order. */
   range(options: RangeOptions = {}): Promise<RangeResult> {
-    return this.#callKv('read', nextRange, (into) => writeRange(into, boundsOf(options)))
+    return taking(() => this.#callKv(range, writeRange, boundsOf(options)))
   }
 
   /** Commands for a state machine of one's own, applied one after the other with nothing in between. */
   propose(commands: Uint8Array | readonly Uint8Array[]): Promise<Applied> {
-    const all = commands instanceof Uint8Array ? [commands] : commands
-    return this.#client.call(
-      'propose',
-      (answers) => new AppliedCommands(answers, all.length),
-      (frame) => {
-        checkCall('commands', all)
-        for (const command of all) frame.append(command)
-      },
-    )
+    return taking(() => {
+      const own = commandsOf('commands', Array.isArray(commands) ? commands : [commands])
+      return this.#client.call(applied(own.length), writeAll, own)
+    })
   }
 
   /** A linearizable query of a state machine of one's own. */
   query(query: Uint8Array): Promise<Buffer> {
-    return this.#client.call('read', nextResult, (frame) => {
-      checkCall('query', [query])
-      frame.append(query)
-    })
+    return taking(() => this.#client.call(result, writeAll, commandsOf('query', [query])))
   }
 
   /**
@@ -145,8 +145,7 @@ export class Cluster implements AsyncDisposable {
    * was sent and did not answer end with an unknown outcome. Returns the node that it was.
    */
   async kill(node: NodeId | 'leader'): Promise<NodeId> {
-    const nodeId = node === 'leader' ? this.leaderId : node
-    if (nodeId === undefined) throw new RaftError('STOPPED', { what: 'the leader' })
+    const nodeId = node === 'leader' ? this.#leader() : node
     await this.#members.kill(nodeId)
     return nodeId
   }
@@ -169,7 +168,10 @@ export class Cluster implements AsyncDisposable {
     return this.#members.takeHeartbeatLateness()
   }
 
-  /** Ends every call, node and thread, and removes the folder when it was a temporary one. */
+  /**
+   * Ends every call, node and thread, and removes the folder when it was a temporary one. Rejects when a part did not
+   * end cleanly, as when its directory was removed; even then nothing of the cluster runs on.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -179,53 +181,78 @@ export class Cluster implements AsyncDisposable {
     return this.close()
   }
 
+  #leader(): NodeId {
+    const { leaderId } = this
+    if (leaderId === undefined) throw new RaftError('STOPPED', { what: 'the leader' })
+    return leaderId
+  }
+
   async #close(): Promise<void> {
-    this.#client.close()
-    await this.#members.close()
-    this.#directory.release()
+    const thrown = await takeAll([
+      () => this.#client.close(),
+      () => this.#members.close(),
+      () => this.#directory.release(),
+    ])
+    if (thrown.length === 0) return
+    const causes = thrown.flatMap((error) => (error instanceof AggregateError ? error.errors : [error]))
+    const why = `the cluster has ended, but not cleanly: ${causes.map(reasonOf).join('; ')}`
+    throw new RaftError('DIRECTORY_UNUSABLE', { dir: this.dir, why }, new AggregateError(causes))
   }
 
   /** One command or query of the key-value store, which another machine would not understand. */
   #callKv<Outcome, Parts extends unknown[]>(
-    type: 'propose' | 'read',
-    read: (answers: Answers) => Outcome,
+    reading: Reading<Outcome>,
     write: (into: CallFrame, ...parts: Parts) => void,
     ...parts: Parts
   ): Promise<Outcome> {
     const { machine } = this.options
-    if (machine === undefined) return this.#client.call(type, read, write, ...parts)
+    if (machine === undefined) return this.#client.call(reading, write, ...parts)
     const expected = 'the key-value store: use propose and query with a machine of your own'
     return Promise.reject(new RaftError('INVALID_OPTION', { option: 'machine', expected, actual: machine }))
   }
 }
 
-/** Where the key holds another value than expected, that one is the answer. */
-function writeSwap(into: CallFrame, key: Bytes, expected: Bytes | undefined, value: Bytes): void {
-  writeCas(into, key, expected, value)
-  into.expectValue()
+/** Makes a call of arguments that may run code of the caller: all of it runs before the call is packed. */
+function taking<Outcome>(call: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return call()
+  } catch (error) {
+    return Promise.reject(refusalOf(error))
+  }
 }
 
 /** The bounds of a range; a prefix stands for both. */
-function boundsOf({ prefix, start, end, limit }: RangeOptions): RangeBounds {
-  const [from, to] = prefix === undefined ? [start ?? '', end ?? ''] : [prefix, afterPrefix(prefix)]
-  return limit === undefined ? { start: from, end: to } : { start: from, end: to, limit }
+function boundsOf(options: RangeOptions): RangeBounds {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid('options', 'an object, as { prefix }', options === null ? 'null' : typeof options)
+  }
+  const { prefix, start, end, limit } = options
+  const from = start === undefined ? '' : start
+  const to = end === undefined ? '' : end
+  const bounds = prefix === undefined ? { start: from, end: to } : { start: prefix, end: afterPrefix(prefix) }
+  return limit === undefined ? bounds : { ...bounds, limit }
 }
 
-/** Refused before anything of the call is packed. */
-function checkCall(what: string, commands: readonly Uint8Array[]): void {
-  const isBytes = commands.length > 0 && commands.every((command) => command instanceof Uint8Array)
-  if (!isBytes) {
-    throw new RaftError('INVALID_COMMAND', {
-      what,
-      expected: 'at least one Uint8Array',
-      actual: 'something else',
-    })
+function writeAll(into: CallFrame, commands: readonly Uint8Array[]): void {
+  for (const command of commands) into.append(command)
+}
+
+/** The commands of a call, in a list of its own: that of the caller may change while it is read. */
+function commandsOf(what: string, commands: readonly unknown[]): Uint8Array[] {
+  const own: Uint8Array[] = []
+  const { length } = commands
+  let bytes = 0
+  for (let at = 0; at < length; at++) {
+    const command = commands[at]
+    if (!isBytes(command)) throw invalid(what, 'Uint8Arrays', command === null ? 'null' : typeof command)
+    bytes += lengthOfBytes(command)
+    own.push(command)
   }
-  const bytes = commands.reduce((sum, command) => sum + command.byteLength, 0)
-  if (bytes <= callBytesMax) return
-  throw new RaftError('INVALID_COMMAND', {
-    what,
-    expected: `at most ${callBytesMax} bytes in a call`,
-    actual: bytes,
-  })
+  if (length === 0) throw invalid(what, 'at least one Uint8Array', 'none')
+  if (bytes > callBytesMax) throw invalid(what, `at most ${callBytesMax} bytes in a call`, bytes)
+  return own
+}
+
+function invalid(what: string, expected: string, actual: string | number): RaftError {
+  return new RaftError('INVALID_COMMAND', { what, expected, actual })
 }

@@ -4,16 +4,9 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { MessageChannel } from 'node:worker_threads'
 import { Counters, type CounterValues, roles } from '../driver/index.js'
 import { RaftError, unwrap } from '../errors/index.js'
-import {
-  type ControlledNode,
-  type HashAt,
-  InlineNode,
-  type NodeHappening,
-  type NodeOptions,
-  NodeThread,
-} from '../node/index.js'
+import type { ControlledNode, HashAt, NodeHappening, NodeOptions } from '../node/index.js'
 import { defaultLimits, type Membership, type NodeId, type Role } from '../raft/index.js'
-import { createLink, type FromNode, type LinkEnd } from '../transport/index.js'
+import { createLink, type FromNode, type LinkEnd, portsOf } from '../transport/index.js'
 import type { Client } from './client.js'
 import type { ClusterDirectory } from './directory.js'
 import type { ClusterEvent, ClusterEvents } from './events.js'
@@ -38,23 +31,32 @@ interface Member {
   state: NodeState
   failure: string | undefined
   node: ControlledNode | undefined
+  /** The end of its last life. The next one waits for it: two nodes on one log would destroy it. */
+  ended: Promise<void>
 }
+
+/** Makes a node that does not run yet; `exited` is called when its thread has ended. */
+export type CreateNode = (nodeId: NodeId, exited: (why: string) => void) => ControlledNode
 
 export class Members {
   readonly events: ClusterEvents = new EventEmitter()
   readonly #options: ResolvedOptions
   readonly #directory: ClusterDirectory
   readonly #client: Client
+  readonly #createNode: CreateNode
   readonly #membership: Membership
   readonly #members = new Map<NodeId, Member>()
   /** Nodes are brought up one after the other once the cluster runs, so that each finds the links of the last. */
   #starting: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
-  constructor(directory: ClusterDirectory, options: ResolvedOptions, client: Client) {
+  constructor(directory: ClusterDirectory, options: ResolvedOptions, client: Client, createNode: CreateNode) {
     this.#directory = directory
     this.#options = options
     this.#client = client
+    this.#createNode = createNode
+    // A program may have any number of listeners: none of them is a leak.
+    this.events.setMaxListeners(0)
     const voters = Array.from({ length: directory.nodes }, (_, at) => at + 1)
     this.#membership = { voters, votersOutgoing: [], learners: [] }
     for (const nodeId of voters) {
@@ -66,6 +68,7 @@ export class Members {
         state: 'stopped',
         failure: undefined,
         node: undefined,
+        ended: Promise.resolve(),
       })
     }
   }
@@ -125,11 +128,11 @@ export class Members {
 
   async kill(nodeId: NodeId): Promise<void> {
     const member = this.#member(nodeId)
-    const { node, state } = member
-    if (state !== 'running' || node === undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
+    this.#client.drain(nodeId)
+    if (member.node === undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
     this.#stopped(member, 'stopped', `node ${nodeId} was killed`)
     this.#emit(member, { type: 'killed' })
-    await node.end()
+    await member.ended
   }
 
   restart(nodeId: NodeId, mayRenew: boolean): Promise<void> {
@@ -139,6 +142,7 @@ export class Members {
   }
 
   async hashes(): Promise<Map<NodeId, HashAt>> {
+    this.#checkOpen()
     const running = [...this.#members.values()].filter(({ state }) => state === 'running')
     const hashes = new Map<NodeId, HashAt>()
     await Promise.all(
@@ -150,6 +154,7 @@ export class Members {
   }
 
   async takeHeartbeatLateness(): Promise<RecordableHistogram> {
+    this.#checkOpen()
     const all = createHistogram()
     for (const { node, state } of this.#members.values()) {
       if (node !== undefined && state === 'running') all.add(unwrap(await node.takeHeartbeatLateness()))
@@ -157,23 +162,27 @@ export class Members {
     return all
   }
 
+  /** Ends every node, also one that is just starting. Throws an `AggregateError` of what went wrong meanwhile. */
   async close(): Promise<void> {
     this.#isClosed = true
+    const all = [...this.#members.values()]
+    for (const member of all) {
+      if (member.node !== undefined) this.#stopped(member, 'stopped', 'the cluster was closed')
+    }
     await this.#starting
-    await Promise.all([...this.#members.values()].map((member) => this.#end(member)))
+    const results = await Promise.allSettled(all.map(({ ended }) => ended))
+    const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+    if (reasons.length > 0) throw new AggregateError(reasons)
   }
 
-  async #end(member: Member): Promise<void> {
-    const { node } = member
-    member.state = 'stopped'
-    member.node = undefined
-    await node?.end()
+  #checkOpen(): void {
+    if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
   }
 
   async #restart(member: Member, mayRenew: boolean): Promise<void> {
     const { nodeId } = member
-    if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
-    if (member.state === 'running') {
+    this.#checkOpen()
+    if (member.node !== undefined) {
       throw new RaftError('INVALID_OPTION', {
         option: 'node',
         expected: 'one that does not run',
@@ -185,6 +194,8 @@ export class Members {
       const expected = 'flush: a node without a disk has forgotten its vote and may not come back'
       throw new RaftError('INVALID_OPTION', { option: 'durability', expected, actual: 'none' })
     }
+    // An end that went wrong was told by the call that ended the node.
+    await member.ended.catch(() => undefined)
     try {
       await this.#launch(member, await this.#linksToRunning(member))
     } catch (error) {
@@ -196,27 +207,36 @@ export class Members {
 
   async #launch(member: Member, links: readonly LinkEnd[]): Promise<void> {
     const { nodeId } = member
-    const node = this.#createNode(member)
-    member.node = node
+    const options = this.#nodeOptions(member)
+    const node = this.#begin(member, links)
     const { port1: port, port2: nodePort } = new MessageChannel()
-    port.on('message', (message: FromNode<NodeHappening>) => this.#received(member, node, message))
     // Attached first: its very first words may be that it leads.
-    this.#client.attach(nodeId, port)
-    member.state = 'running'
-    member.failure = undefined
-    const started = await node.start(this.#nodeOptions(member), nodePort, links)
+    this.#client.attach(nodeId, port, (message) => this.#received(member, node, message))
+    const started = await node.start(options, nodePort, links)
     if (started.ok) return this.#client.leaderChanged()
-    this.#stopped(member, 'failed', 'it did not start')
-    await node.end()
-    unwrap(started)
+    const error = new RaftError(started.code, started.details)
+    if (member.node === node) this.#failed(member, error.message)
+    await member.ended.catch(() => undefined)
+    throw member.state === 'failed' ? error : new RaftError('STOPPED', { what: `node ${nodeId}` })
   }
 
-  #createNode(member: Member): ControlledNode {
-    if (this.#options.host === 'inline') return new InlineNode()
-    const node: NodeThread = new NodeThread(member.nodeId, (why) => {
-      if (member.node === node && member.state === 'running') this.#failed(member, why)
-    })
-    return node
+  /** A new node for the member, which begins its life. When there can be none, nobody gets its links. */
+  #begin(member: Member, links: readonly LinkEnd[]): ControlledNode {
+    const { nodeId } = member
+    try {
+      this.#checkOpen()
+      const node = this.#createNode(nodeId, (why) => {
+        this.#client.drain(nodeId)
+        if (member.node === node) this.#failed(member, why)
+      })
+      member.node = node
+      member.state = 'running'
+      member.failure = undefined
+      return node
+    } catch (error) {
+      for (const port of links.flatMap(portsOf)) port.close()
+      throw error
+    }
   }
 
   #nodeOptions({ nodeId, memory }: Member): NodeOptions {
@@ -268,31 +288,40 @@ export class Members {
   }
 
   #failed(member: Member, why: string): void {
-    const { node } = member
     this.#stopped(member, 'failed', `node ${member.nodeId} failed: ${why}`)
     member.failure = why
     this.#emit(member, { type: 'failed', why })
-    void node?.end()
   }
 
   #stopped(member: Member, state: NodeState, why: string): void {
+    const { node } = member
     member.state = state
     member.node = undefined
     this.#client.detach(member.nodeId, why)
+    if (node === undefined) return
+    member.ended = node.end()
+    // Whoever waits for the end is told of its failure: a kill, a close.
+    member.ended.catch(() => undefined)
   }
 
+  /** Listeners are code of others, which may throw, or call the cluster: they run when nothing is half done here. */
   #emit(
     { nodeId }: Member,
     what: NodeHappening | { type: 'killed' } | { type: 'failed'; why: string },
   ): void {
-    this.events.emit('event', { atMs: Date.now(), nodeId, ...what } satisfies ClusterEvent)
+    const event: ClusterEvent = { atMs: Date.now(), nodeId, ...what }
+    queueMicrotask(() => this.events.emit('event', event))
   }
 
   #member(nodeId: NodeId): Member {
     const member = this.#members.get(nodeId)
     if (member !== undefined) return member
     const expected = `one of ${[...this.#members.keys()].join(', ')}`
-    throw new RaftError('INVALID_OPTION', { option: 'node', expected, actual: String(nodeId) })
+    throw new RaftError('INVALID_OPTION', {
+      option: 'node',
+      expected,
+      actual: typeof nodeId === 'number' ? nodeId : typeof nodeId,
+    })
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type WriteAnswer,
 } from '../machine/index.js'
 import type { LogIndex } from '../raft/index.js'
-import { Answers } from './requests.js'
+import { Answers, type Reading, reading } from './requests.js'
 
 /** A write that happened. */
 export interface Written {
@@ -47,66 +47,79 @@ export interface Applied {
   readonly results: readonly Buffer[]
 }
 
-/** Results are copied out of the message when somebody looks at them: who writes in bulk mostly does not. */
-export class AppliedCommands implements Applied {
+/** Results are copied out of the message once a caller looks at them: a caller who writes in bulk mostly does not. */
+class AppliedCommands implements Applied {
   readonly index: LogIndex
   readonly #bytes: Uint8Array
   readonly #start: number
   readonly #count: number
   #copied: readonly Buffer[] | undefined
 
-  /** Takes the next `count` answers. */
+  /** Takes the `count` answers of a call. */
   constructor(answers: Answers, count: number) {
     this.index = answers.index + 1
     this.#bytes = answers.bytes
     this.#start = answers.end
     this.#count = count
-    answers.skip(count)
+    answers.skip()
   }
 
   get results(): readonly Buffer[] {
     if (this.#copied === undefined) {
       const answers = new Answers(this.#bytes, this.#start, this.index)
+      answers.begin(this.#count)
       this.#copied = Array.from({ length: this.#count }, () => nextResult(answers))
     }
     return this.#copied
   }
 }
 
-export function nextResult(answers: Answers): Buffer {
-  answers.advance()
-  return answers.take(answers.start, answers.end)
-}
-
-export function nextWritten(answers: Answers): Written {
+export const written = reading('propose', 1, (answers): Written => {
   const { revision } = nextWriteAnswer(answers)
   return { index: answers.index, revision }
-}
+})
 
-export function nextDeleted(answers: Answers): Deleted {
+export const deleted = reading('propose', 1, (answers): Deleted => {
   const { status, revision } = nextWriteAnswer(answers)
   return { index: answers.index, revision, deleted: status === 'applied' }
-}
+})
 
-export function nextSwapped(answers: Answers): Swapped {
-  const answer = nextWriteAnswer(answers)
-  const { index } = answers
-  const current = answer.status === 'mismatch' ? answer.current : undefined
-  return { index, revision: answer.revision, swapped: answer.status === 'applied', current }
-}
+export const swapped = reading(
+  'propose',
+  1,
+  (answers): Swapped => {
+    const answer = nextWriteAnswer(answers)
+    const { index } = answers
+    const current = answer.status === 'mismatch' ? answer.current : undefined
+    return { index, revision: answer.revision, swapped: answer.status === 'applied', current }
+  },
+  // Where the key holds another value than expected, the answer is that value.
+  true,
+)
 
-export function nextEntry(answers: Answers): Entry | undefined {
+export const entry = reading('read', 1, (answers): Entry | undefined => {
   answers.advance()
   const answer = readGetAnswer(answers, answers.start, answers.end)
   if (answer.status === 'malformed') throw refused(answer.status)
   return answer.status === 'found' ? answer.record : undefined
-}
+})
 
-export function nextRange(answers: Answers): RangeResult {
+export const range = reading('read', 1, (answers): RangeResult => {
   answers.advance()
-  const answer = readRangeAnswer(answers, answers.start)
+  const answer = readRangeAnswer(answers, answers.start, answers.end)
   if (answer.status === 'malformed') throw refused(answer.status)
   return { entries: answer.records, hasMore: answer.hasMore }
+})
+
+export const result = reading('read', 1, nextResult)
+
+export function applied(count: number): Reading<Applied> {
+  return reading('propose', count, (answers) => new AppliedCommands(answers, count))
+}
+
+function nextResult(answers: Answers): Buffer {
+  answers.advance()
+  return answers.take(answers.start, answers.end)
 }
 
 function nextWriteAnswer(answers: Answers): WriteAnswer<Buffer> {

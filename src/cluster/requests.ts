@@ -1,8 +1,9 @@
 /** The calls of one turn, packed into requests: commands in one frame, queries in another. */
 import { Buffer } from 'node:buffer'
-import type { RaftError } from '../errors/index.js'
+import { RaftError } from '../errors/index.js'
 import type { AnswerSource } from '../machine/index.js'
-import { type Frame, FrameBuilder, type LogIndex } from '../raft/index.js'
+import { assert, commandHeaderBytes, type Frame, FrameBuilder, type LogIndex } from '../raft/index.js'
+import { unreadable } from './refusals.js'
 
 /** What `Buffer` makes of a part of a buffer, without its own checks, which cost more than all else here. */
 const { [Symbol.species]: bufferView } = Buffer as unknown as {
@@ -13,7 +14,10 @@ const noBytes = new Uint8Array(noBlock)
 /** Bytes that are copied out of a message at a time: what nobody keeps of them lives as long as what somebody does. */
 const blockBytes = 4000
 
-/** The packed answers to one request: each of its calls reads its own, in the order of the calls. */
+/**
+ * The packed answers to one request, whose calls read them in the order of the calls. Each call begins where its own
+ * answers begin, whatever became of the call before it, and reaches no bytes of another call.
+ */
 export class Answers implements AnswerSource<Buffer> {
   bytes: Uint8Array
   /** Where the present answer lies. */
@@ -22,6 +26,9 @@ export class Answers implements AnswerSource<Buffer> {
   /** Place of the present command in the log; that of a query means nothing. */
   index: LogIndex
   view: DataView
+  /** Where the answers of the next call begin, and the place of its first command in the log. */
+  #next: number
+  #nextIndex: LogIndex
   #block: ArrayBufferLike = noBlock
   #blockOffset = 0
   #blockStart = 0
@@ -33,17 +40,37 @@ export class Answers implements AnswerSource<Buffer> {
     this.end = from
     this.index = firstIndex - 1
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#next = from
+    this.#nextIndex = firstIndex
   }
 
-  /** Goes to the next answer. */
+  /** Begins the next call, which has `count` answers. */
+  begin(count: number): void {
+    this.end = this.#next
+    this.index = this.#nextIndex - 1
+    for (let answer = 0; answer < count; answer++) {
+      this.#next += commandHeaderBytes + this.view.getUint32(this.#next, true)
+    }
+    this.#nextIndex += count
+  }
+
+  /** Goes to the next answer of the call. */
   advance(): void {
-    this.start = this.end + Uint32Array.BYTES_PER_ELEMENT
+    assert(this.end < this.#next, 'a call reads no more than its own answers')
+    this.start = this.end + commandHeaderBytes
     this.end = this.start + this.view.getUint32(this.end, true)
     this.index++
   }
 
-  skip(count: number): void {
-    for (let i = 0; i < count; i++) this.advance()
+  /** Passes over what is left of the call's answers. */
+  skip(): void {
+    this.end = this.#next
+    this.index = this.#nextIndex - 1
+  }
+
+  /** Whether nothing is left of the call's answers. */
+  get isRead(): boolean {
+    return this.end === this.#next
   }
 
   /**
@@ -51,15 +78,21 @@ export class Answers implements AnswerSource<Buffer> {
    * would cost more to copy than all else that its call does.
    */
   take(start: number, end: number): Buffer {
+    assert(this.start <= start && start <= end && end <= this.end, 'a call takes bytes of its own answer')
     if (start < this.#blockStart || end > this.#blockEnd) this.#copyBlock(start, end)
     return new bufferView(this.#block, this.#blockOffset + start - this.#blockStart, end - start)
   }
 
-  /** Goes on before the first answer in `bytes`. */
+  /** Whether the next call has its answers in other bytes. */
+  protected get isAtEnd(): boolean {
+    return this.#next === this.bytes.byteLength
+  }
+
+  /** The next call begins at the first answer in `bytes`. */
   protected goOnIn(bytes: Uint8Array): void {
     this.bytes = bytes
-    this.end = 0
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#next = 0
     this.#blockStart = 0
     this.#blockEnd = 0
   }
@@ -73,7 +106,7 @@ export class Answers implements AnswerSource<Buffer> {
   }
 }
 
-/** Answers that came in parts, each of which is let go when the next one begins. */
+/** Answers that came in parts, each of which is let go when the next one begins. A call has one query, and lies in one part. */
 export class AnswersInParts extends Answers {
   readonly #parts: Uint8Array[]
 
@@ -82,11 +115,40 @@ export class AnswersInParts extends Answers {
     this.#parts = parts
   }
 
-  override advance(): void {
-    const next = this.end === this.bytes.byteLength ? this.#parts.shift() : undefined
+  override begin(count: number): void {
+    const next = this.isAtEnd ? this.#parts.shift() : undefined
     if (next !== undefined) this.goOnIn(next)
-    super.advance()
+    super.begin(count)
   }
+}
+
+/** How a call reads its answers, of which it has one for each of its commands or queries. */
+export interface Reading<Outcome> {
+  readonly type: Request['type']
+  readonly count: number
+  /** Whether a command may be answered with a value: results of commands cannot be had in parts. */
+  readonly mayBeValue: boolean
+  readonly read: (answers: Answers) => Outcome
+}
+
+/** A reading by `read`, which takes the `count` answers of its call and is held to them. */
+export function reading<Outcome>(
+  type: Request['type'],
+  count: number,
+  read: (answers: Answers) => Outcome,
+  mayBeValue = false,
+): Reading<Outcome> {
+  const readOwn = (answers: Answers): Outcome => {
+    answers.begin(count)
+    try {
+      const outcome = read(answers)
+      assert(answers.isRead, 'a call reads all of its answers')
+      return outcome
+    } catch (error) {
+      throw error instanceof RaftError ? error : unreadable(type, error)
+    }
+  }
+  return { type, count, mayBeValue, read: readOwn }
 }
 
 /** A frame and whoever waits for its answers, from the turn that made it until it is settled. */
@@ -120,7 +182,7 @@ export class CallFrame extends FrameBuilder {
   /** Bytes after which it is closed. */
   closedAt = frameBytesMax
 
-  /** What was written last may be answered with a value: results of commands cannot be had in parts. */
+  /** A call was packed that may be answered with a value. */
   expectValue(): void {
     this.closedAt -= frameBytesMax / valuesAnsweredMax
   }
@@ -154,7 +216,7 @@ export class RequestPacker {
 
   /**
    * The answers to the frame that is being packed. Callbacks of a promise run in the order in which they were
-   * given: each call gives one when its commands are in the frame, which reads as many answers as these.
+   * given: each call gives one when its commands are in the frame, which reads as many answers as it has commands.
    */
   get answers(): Promise<Answers> {
     return this.#waiting.answers

@@ -118,8 +118,9 @@ export function readWriteAnswer<Value extends Uint8Array>(
   end = source.bytes.byteLength,
 ): WriteAnswer<Value> {
   const { bytes, view } = source
-  const revision = uint64At(view, start + 1)
   const record = start + answerHeaderBytes
+  assert(record <= end, 'an answer is as long as its header')
+  const revision = uint64At(view, start + 1)
   switch (bytes[start]) {
     case statuses.applied:
       return { status: 'applied', revision }
@@ -146,10 +147,12 @@ export function readGetAnswer<Value extends Uint8Array>(
   end = source.bytes.byteLength,
 ): GetAnswer<Value> {
   const { bytes, view } = source
+  const record = start + answerHeaderBytes
+  assert(record <= end, 'an answer is as long as its header')
   const revision = uint64At(view, start + 1)
   switch (bytes[start]) {
     case statuses.found:
-      return { status: 'found', revision, record: readRecord(source, start + answerHeaderBytes, end) }
+      return { status: 'found', revision, record: readRecord(source, record, end) }
     case statuses.notFound:
       return { status: 'notFound', revision }
     default:
@@ -158,12 +161,14 @@ export function readGetAnswer<Value extends Uint8Array>(
   }
 }
 
-/** Reads the answer to a range, which begins at `start`. */
+/** Reads the answer to a range from the bytes `start` to `end`. */
 export function readRangeAnswer<Value extends Uint8Array>(
   source: AnswerSource<Value>,
   start = 0,
+  end = source.bytes.byteLength,
 ): RangeAnswer<Value> {
   const { bytes, view } = source
+  assert(start + answerHeaderBytes <= end, 'an answer is as long as its header')
   const revision = uint64At(view, start + 1)
   if (bytes[start] !== statuses.found) {
     assert(bytes[start] === statuses.malformed, 'a range is answered with a known status')
@@ -175,9 +180,10 @@ export function readRangeAnswer<Value extends Uint8Array>(
   let offset = start + rangeHeaderBytes
   for (let position = 0; position < count; position++) {
     const record = offset + 6 + view.getUint16(offset, true)
-    const end = record + revisionsBytes + view.getUint32(offset + 2, true)
-    records.push({ key: source.take(offset + 6, record), ...readRecord(source, record, end) })
-    offset = end
+    const next = record + revisionsBytes + view.getUint32(offset + 2, true)
+    assert(next <= end, 'an answer holds the keys that it counts')
+    records.push({ key: source.take(offset + 6, record), ...readRecord(source, record, next) })
+    offset = next
   }
   return { status: 'found', revision, records, hasMore }
 }
@@ -188,6 +194,7 @@ function readRecord<Value extends Uint8Array>(
   end: number,
 ): KvRecord<Value> {
   const { view } = source
+  assert(start + revisionsBytes <= end, 'a record is as long as its revisions')
   return {
     value: source.take(start + revisionsBytes, end),
     createRevision: uint64At(view, start),

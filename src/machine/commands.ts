@@ -12,6 +12,7 @@
  *     range         u8 op · u32 limit · u16 start length · start · end
  */
 import { RaftError } from '../errors/index.js'
+import { isBytes, lengthOfBytes } from '../raft/index.js'
 import { bufferOf, writeUint16, writeUint32 } from './packed.js'
 
 /**
@@ -111,12 +112,12 @@ export function writeRange(into: CommandSink, { start = '', end = '', limit }: R
 
 /** The smallest key above `key`: where the page after it starts. */
 export function afterKey(key: Bytes): Uint8Array {
-  return Buffer.concat([bytesOf('key', key), Buffer.of(0)])
+  return Buffer.concat([bytesOf('key', key, keyBytesMax), Buffer.of(0)])
 }
 
 /** The smallest key above all that begin with `prefix`; empty, which means no end, when there is none. */
 export function afterPrefix(prefix: Bytes): Uint8Array {
-  const bytes = bytesOf('prefix', prefix)
+  const bytes = bytesOf('prefix', prefix, rangeBoundBytesMax)
   let length = bytes.length
   while (length > 0 && bytes[length - 1] === 0xff) length--
   const end = Uint8Array.from(bytes.subarray(0, length))
@@ -187,8 +188,8 @@ function hasNonAscii(text: string): boolean {
   return false
 }
 
-function bytesOf(what: string, from: Bytes): Buffer {
-  lengthWithin(what, from, 0, Number.POSITIVE_INFINITY)
+function bytesOf(what: string, from: Bytes, max: number): Buffer {
+  lengthWithin(what, from, 0, max)
   return Buffer.from(from as string)
 }
 
@@ -201,10 +202,10 @@ function lengthOfValue(what: string, value: Bytes): number {
 }
 
 function lengthWithin(what: string, from: Bytes, min: number, max: number): number {
-  if (typeof from !== 'string' && !(from instanceof Uint8Array)) {
+  if (typeof from !== 'string' && !isBytes(from)) {
     throw invalid(what, 'a string or a Uint8Array', from === null ? 'null' : typeof from)
   }
-  const length = typeof from === 'string' ? byteLengthOf(what, from) : from.length
+  const length = typeof from === 'string' ? byteLengthOf(what, from) : lengthOfBytes(from)
   if (length < min || length > max) throw invalid(what, `${min} to ${max} bytes`, `${length} bytes`)
   return length
 }

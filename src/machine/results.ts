@@ -60,3 +60,13 @@ export function forEachResult(
     visit(start, offset, position)
   }
 }
+
+/** Where the `count` results end that begin at `from`; `undefined` when the bytes hold fewer. */
+export function endOfResults(bytes: Uint8Array, from: number, count: number): number | undefined {
+  let end = from
+  for (let position = 0; position < count; position++) {
+    if (end + commandHeaderBytes > bytes.byteLength) return undefined
+    end += commandHeaderBytes + readUint32(bytes, end)
+  }
+  return end <= bytes.byteLength ? end : undefined
+}

@@ -1,7 +1,7 @@
 /** A node as the cluster holds it: in its thread, or inline in this one. */
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
-import type { Result } from '../errors/index.js'
+import { type Result, unwrap } from '../errors/index.js'
 import type { LinkEnd } from '../transport/index.js'
 import type { HashAt, NodeOptions } from './control.js'
 import { NodeHost } from './node-host.js'
@@ -11,7 +11,10 @@ export interface ControlledNode {
   connect(link: LinkEnd): Promise<Result<undefined>>
   hash(): Promise<Result<HashAt>>
   takeHeartbeatLateness(): Promise<Result<RecordableHistogram>>
-  /** Ends at once, as in a crash, and leaves no thread, port or file handle behind. */
+  /**
+   * Ends at once, as in a crash, and leaves no thread, port or file handle behind. Rejects when a part of it did not end
+   * cleanly, once all parts have ended.
+   */
   end(): Promise<void>
 }
 
@@ -36,6 +39,6 @@ export class InlineNode implements ControlledNode {
   }
 
   async end(): Promise<void> {
-    await this.#host.crash()
+    unwrap(await this.#host.crash())
   }
 }

@@ -7,14 +7,23 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { Counters, Driver } from '../driver/index.js'
 import { failure, RaftError, type Result } from '../errors/index.js'
 import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machine/index.js'
-import type { Message } from '../raft/index.js'
+import type { Message, NodeId } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
-import { type FromNode, type LinkEnd, PortLinks, postSettlements, type ToNode } from '../transport/index.js'
+import {
+  type FromNode,
+  type LinkEnd,
+  PortLinks,
+  portsOf,
+  postSettlements,
+  type ToNode,
+} from '../transport/index.js'
 import type { HashAt, NodeControl, NodeHappening, NodeOptions } from './control.js'
 import { limitsOf, type OpenedStore, openStore } from './open-store.js'
+import { reasonOf, takeAll } from './teardown.js'
 
 /** The parts of a node that runs. */
 interface Running {
+  readonly nodeId: NodeId
   readonly client: MessagePort
   readonly driver: Driver
   readonly store: LogStore
@@ -29,8 +38,9 @@ export class NodeHost implements NodeControl {
     (message) => this.#running?.driver.receive(message),
   )
   readonly #lateness = createHistogram()
-  #nodeId = 0
   #running: Running | undefined
+  /** How it ended: also asked for while it starts, when nothing runs yet. */
+  #closed: Promise<Result<undefined>> | undefined
 
   async start(
     options: NodeOptions,
@@ -38,11 +48,11 @@ export class NodeHost implements NodeControl {
     links: readonly LinkEnd[],
   ): Promise<Result<undefined>> {
     const { nodeId, seed } = options
-    this.#nodeId = nodeId
     const limits = limitsOf(options)
     let opened: LogStore | undefined
     try {
       const createMachine = await loadMachine(options.machine)
+      if (this.#closed !== undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
       const machine = createMachine()
       const { store, recovered, lookAfter } = openStore(options)
       opened = store
@@ -63,8 +73,6 @@ export class NodeHost implements NodeControl {
         heartbeatSeen: (lateMs) => this.#lateness.record(Math.round(lateMs * 1000) + 1),
         failed: (error) => this.#failed(error),
       })
-      const timer = setInterval(() => this.#ticked(), options.tickMs)
-      this.#running = { client, driver, store, lookAfter, machine, timer }
       const { log } = driver.raft.state
       const snapshotIndex = log.snapshot?.index ?? 0
       post(client, {
@@ -73,9 +81,13 @@ export class NodeHost implements NodeControl {
       })
       for (const link of links) this.#links.connect(link)
       client.on('message', (message: ToNode) => this.#requested(message))
+      const timer = setInterval(() => this.#ticked(), options.tickMs)
+      this.#running = { nodeId, client, driver, store, lookAfter, machine, timer }
       return done
     } catch (error) {
-      await opened?.close()
+      const ports = [client, ...links.flatMap(portsOf)]
+      // The reason of the failed start counts, whatever comes of it.
+      await takeAll([() => opened?.close(), ...ports.map((port) => () => port.close())])
       if (error instanceof RaftError) return failure(error.code, error.details)
       return failure('STORAGE_FAILED', { nodeId, why: reasonOf(error) })
     }
@@ -88,8 +100,12 @@ export class NodeHost implements NodeControl {
 
   hash(): Result<HashAt> {
     if (this.#running === undefined) return failure('STOPPED', { what: 'the node' })
-    const { driver, machine } = this.#running
-    return { ok: true, value: { lastApplied: driver.raft.state.log.lastApplied, hash: machine.hash() } }
+    const { nodeId, driver, machine } = this.#running
+    try {
+      return { ok: true, value: { lastApplied: driver.raft.state.log.lastApplied, hash: machine.hash() } }
+    } catch (error) {
+      return failure('NODE_FAILED', { nodeId, why: `hash() of its machine threw: ${reasonOf(error)}` })
+    }
   }
 
   takeHeartbeatLateness(): Result<RecordableHistogram> {
@@ -99,10 +115,9 @@ export class NodeHost implements NodeControl {
     return { ok: true, value: taken }
   }
 
-  async crash(): Promise<Result<undefined>> {
-    const nodeId = this.#nodeId
-    const error = await this.#close()
-    return error === undefined ? done : failure('STORAGE_FAILED', { nodeId, why: reasonOf(error) })
+  crash(): Promise<Result<undefined>> {
+    this.#closed ??= this.#close()
+    return this.#closed
   }
 
   #received(message: Message): void {
@@ -122,8 +137,15 @@ export class NodeHost implements NodeControl {
     this.#drain()
     this.#running?.driver.tick()
     this.#running?.driver.turn()
-    const error = this.#running && lookAfterDisk(this.#running)
-    if (error !== undefined) this.#failed(error)
+    this.#lookAfterDisk()
+  }
+
+  #lookAfterDisk(): void {
+    try {
+      if (this.#running !== undefined) this.#running.lookAfter(this.#running.driver.raft.state.log)
+    } catch (error) {
+      this.#failed(error)
+    }
   }
 
   /** Takes all that waits, votes and heartbeats first. What arrived during the last flush is the next batch. */
@@ -144,30 +166,24 @@ export class NodeHost implements NodeControl {
   #failed(error: unknown): void {
     const client = this.#running?.client
     if (client !== undefined) post(client, { type: 'failed', why: reasonOf(error) })
-    void this.#close()
+    void this.crash()
   }
 
-  /** Lets go of everything, and tells what was wrong with the disk by then. */
-  async #close(): Promise<unknown> {
+  async #close(): Promise<Result<undefined>> {
     const running = this.#running
     this.#running = undefined
-    if (running === undefined) return undefined
-    clearInterval(running.timer)
-    running.driver.stop()
-    this.#links.close()
-    const error = lookAfterDisk(running)
-    await running.store.close()
-    running.client.close()
-    return error
-  }
-}
-
-function lookAfterDisk({ lookAfter, driver }: Running): unknown {
-  try {
-    lookAfter(driver.raft.state.log)
-    return undefined
-  } catch (error) {
-    return error
+    if (running === undefined) return done
+    const { nodeId, timer, driver, store, client, lookAfter } = running
+    const thrown = await takeAll([
+      () => clearInterval(timer),
+      () => driver.stop(),
+      () => this.#links.close(),
+      () => lookAfter(driver.raft.state.log),
+      () => store.close(),
+      () => client.close(),
+    ])
+    if (thrown.length === 0) return done
+    return failure('STORAGE_FAILED', { nodeId, why: thrown.map(reasonOf).join('; ') })
   }
 }
 
@@ -175,10 +191,4 @@ const done: Result<undefined> = { ok: true, value: undefined }
 
 function post(client: MessagePort, message: FromNode<NodeHappening>): void {
   client.postMessage(message)
-}
-
-/** The error and what caused it, in one line. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`
 }

@@ -2,19 +2,25 @@
  * A node in its worker thread, seen from the main thread. A call to a dead worker would never settle:
  * every call ends with the thread's exit or at its deadline, as a value.
  */
+import { accessSync } from 'node:fs'
 import { type MessagePort, Worker } from 'node:worker_threads'
 import { type Remote, transfer, wrap } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
-import { failure, type Result } from '../errors/index.js'
+import { failure, RaftError, type Result, unwrap } from '../errors/index.js'
 import { type LinkEnd, portsOf } from '../transport/index.js'
 import type { NodeControl, NodeOptions } from './control.js'
 import type { ControlledNode } from './controlled-node.js'
+import { RunningTime } from './running-time.js'
+import { reasonOf } from './teardown.js'
+import { flagsOfThread } from './thread-flags.js'
 
 /** How long a node may take to answer on its control port, and to open a long log. */
 const answerWithinMs = 10_000
 const startWithinMs = 120_000
 /** How long a node may take to let go of its disk before its thread is ended from outside. */
 const crashWithinMs = 2000
+/** How often a deadline is looked at. */
+const lookMs = 50
 
 export class NodeThread implements ControlledNode {
   readonly #nodeId: number
@@ -23,9 +29,10 @@ export class NodeThread implements ControlledNode {
   readonly #remote: Remote<NodeControl>
   readonly #exited: Promise<string>
 
-  constructor(nodeId: number, exited: (why: string) => void) {
+  /** Of a node with a machine of its user, the thread loads modules as the user's program does. */
+  constructor(nodeId: number, hasMachine: boolean, exited: (why: string) => void) {
     this.#nodeId = nodeId
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { name: `node ${nodeId}` })
+    this.#worker = startThread(nodeId, hasMachine)
     this.#exited = new Promise((resolve) => {
       this.#worker.once('error', (error: Error) => resolve(error.message))
       this.#worker.once('exit', () => resolve('its thread ended'))
@@ -60,21 +67,42 @@ export class NodeThread implements ControlledNode {
    * for a thread that is ended in the middle of a native write can take the process with it.
    */
   async end(): Promise<void> {
-    await this.#call('crash', crashWithinMs, this.#remote.crash())
+    const crashed = await this.#call('crash', crashWithinMs, this.#remote.crash())
     await this.#worker.terminate()
+    // A thread that did not answer, or was gone, has let go of all it had by its end.
+    if (!crashed.ok && crashed.code === 'STORAGE_FAILED') unwrap(crashed)
   }
 
   async #call<T>(what: string, deadlineMs: number, answer: Promise<Result<T>>): Promise<Result<T>> {
     const nodeId = this.#nodeId
+    const time = new RunningTime()
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<Result<T>>((resolve) => {
-      timer = setTimeout(() => resolve(failure('NO_ANSWER', { nodeId, what, deadlineMs })), deadlineMs)
+      timer = setInterval(() => {
+        if (time.now() < deadlineMs) return
+        // An answer that came while this thread stood still is taken before it.
+        setImmediate(resolve, failure('NO_ANSWER', { nodeId, what, deadlineMs }))
+      }, lookMs)
     })
     const exited = this.#exited.then((why) => failure('NODE_FAILED', { nodeId, why }))
     try {
       return await Promise.race([answer, exited, deadline])
+    } catch (error) {
+      return failure('NODE_FAILED', { nodeId, why: reasonOf(error) })
     } finally {
-      clearTimeout(timer)
+      clearInterval(timer)
     }
+  }
+}
+
+function startThread(nodeId: number, hasMachine: boolean): Worker {
+  try {
+    const file = new URL('./worker.js', import.meta.url)
+    accessSync(file)
+    return new Worker(file, { name: `node ${nodeId}`, ...flagsOfThread(hasMachine) })
+  } catch (error) {
+    const remedy = 'a bundler has to leave raftbox where it is installed (esbuild: --external:raftbox)'
+    const why = `its thread cannot be started from worker.js beside its code (${reasonOf(error)}): ${remedy}`
+    throw new RaftError('NODE_FAILED', { nodeId, why }, error)
   }
 }

@@ -1,5 +1,6 @@
 /** The protocol: pure, synchronous, deterministic. It imports nothing and could run in a browser. */
 export * from './border.js'
+export { isBytes, lengthOfBytes } from './bytes.js'
 export * from './entry-run.js'
 export { holdsLease } from './lease.js'
 export { RaftLog } from './log.js'

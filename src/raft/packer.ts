@@ -1,5 +1,7 @@
 /** Commands, queries and results on their way: one behind the other in one buffer, each behind its length. */
 
+import { lengthOfBytes } from './bytes.js'
+
 /** Bytes that precede each of them: a u32, little-endian. */
 export const commandHeaderBytes = 4
 
@@ -49,17 +51,23 @@ export class Packer {
 
   /** Makes room for one of `length` bytes and returns the offset in `bytes` where it goes. Throws when it is full. */
   reserve(length: number): number {
-    const start = this.#length + commandHeaderBytes
-    if (start + length > this.#room) this.#grow(start + length)
-    this.#view.setUint32(this.#length, length, true)
-    this.#length = start + length
-    this.#count++
+    const start = this.#roomFor(length)
+    this.#took(start, length)
     return start
   }
 
+  /** Takes the bytes whole. Bytes that cannot be copied throw, and nothing has changed. */
   append(bytes: Uint8Array): void {
-    const start = this.reserve(bytes.byteLength)
+    const length = lengthOfBytes(bytes)
+    const start = this.#roomFor(length)
     this.#bytes.set(bytes, start)
+    this.#took(start, length)
+  }
+
+  /** Gives up all that was reserved since the packer had this `byteLength` and this `count`. */
+  rewind(byteLength: number, count: number): void {
+    this.#length = byteLength
+    this.#count = count
   }
 
   /** What was packed, in a buffer of its own, so that it can be transferred; the packer starts over, empty. */
@@ -75,6 +83,18 @@ export class Packer {
     this.#replace(next)
     this.#startOver()
     return given
+  }
+
+  #roomFor(length: number): number {
+    const start = this.#length + commandHeaderBytes
+    if (start + length > this.#room) this.#grow(start + length)
+    return start
+  }
+
+  #took(start: number, length: number): void {
+    this.#view.setUint32(this.#length, length, true)
+    this.#length = start + length
+    this.#count++
   }
 
   #startOver(): void {

@@ -12,6 +12,7 @@ function messageOf(lengths: readonly number[]): { readonly bytes: Uint8Array; re
 
 function takenFrom(bytes: Uint8Array, count: number): Buffer[] {
   const answers = new Answers(bytes, 0, 1)
+  answers.begin(count)
   return Array.from({ length: count }, () => {
     answers.advance()
     return answers.take(answers.start, answers.end)

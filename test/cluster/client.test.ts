@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { reading } from '../../src/cluster/requests.js'
 import type { RaftError } from '../../src/errors/index.js'
 import { ResultBuilder } from '../../src/machine/index.js'
 import { Nodes, nodesLedBy } from './nodes.js'
@@ -106,19 +107,17 @@ test('queries leave ahead of their turn only while the leader has few requests t
 test('calls of several commands, and one that fails at its answer, leave the others theirs', async () => {
   const nodes = nodesLedBy(1)
   const pair = nodes.client.call(
-    'propose',
-    (answers) => {
-      answers.skip(2)
+    reading('propose', 2, (answers) => {
+      answers.skip()
       return answers.index
-    },
+    }),
     (frame) => ['a', 'b'].forEach((command) => void frame.append(Buffer.from(command))),
   )
   const failing = nodes.client.call(
-    'propose',
-    (answers) => {
+    reading('propose', 1, (answers) => {
       answers.advance()
       throw new Error('not to be read')
-    },
+    }),
     (frame) => frame.append(Buffer.from('c')),
   )
   const last = nodes.call('propose', 'd')
@@ -134,8 +133,7 @@ test('a call that cannot be written rejects, and the frame goes without it', asy
   const nodes = nodesLedBy(1)
   const call = nodes.call('propose', 'a')
   const broken = nodes.client.call(
-    'propose',
-    () => undefined,
+    reading('propose', 1, () => undefined),
     () => {
       throw new Error('no such command')
     },

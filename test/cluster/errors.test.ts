@@ -26,7 +26,7 @@ test('a value that would outgrow its bound is refused by the machine, and stays 
 })
 
 test('a call to a node whose thread has ended ends too', async () => {
-  const node = new NodeThread(1, () => undefined)
+  const node = new NodeThread(1, false, () => undefined)
   await node.end()
   expect(await node.hash()).toMatchObject({ ok: false, code: 'NODE_FAILED', details: { nodeId: 1 } })
 })

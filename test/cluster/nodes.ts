@@ -2,6 +2,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
 import { Client } from '../../src/cluster/client.js'
+import { reading } from '../../src/cluster/requests.js'
 import { ResultBuilder } from '../../src/machine/index.js'
 import type { NodeId } from '../../src/raft/index.js'
 import type { ClientRequest, Settlement, ToNode } from '../../src/transport/index.js'
@@ -10,6 +11,8 @@ import type { ClientRequest, Settlement, ToNode } from '../../src/transport/inde
 export class Nodes {
   readonly client: Client
   leaderId: NodeId | undefined
+  /** The nodes' own ends of their ports. */
+  readonly ports = new Map<NodeId, MessagePort>()
   /** How many requests each message brought. */
   readonly messages: number[] = []
   /** Bytes of the buffers that came back. */
@@ -29,7 +32,10 @@ export class Nodes {
       this.givenBack.push(...read.map(({ byteLength }) => byteLength))
       for (const request of requests) this.#arrive(request)
     })
-    this.client.attach(nodeId, port1 as MessagePort)
+    this.ports.set(nodeId, port2)
+    this.client.attach(nodeId, port1 as MessagePort, (message) => {
+      if (message.type === 'settlements') this.client.settle(message)
+    })
   }
 
   /** The next request that reaches a node. */
@@ -50,14 +56,11 @@ export class Nodes {
 
   /** A call of one command; resolves with its index and result. */
   call(type: 'propose' | 'read', command: string): Promise<string> {
-    return this.client.call(
-      type,
-      (answers) => {
-        answers.advance()
-        return `${answers.index} ${Buffer.from(answers.bytes.subarray(answers.start, answers.end))}`
-      },
-      (frame) => frame.append(Buffer.from(command)),
-    )
+    const read = reading(type, 1, (answers) => {
+      answers.advance()
+      return `${answers.index} ${Buffer.from(answers.bytes.subarray(answers.start, answers.end))}`
+    })
+    return this.client.call(read, (frame) => frame.append(Buffer.from(command)))
   }
 
   #arrive(request: ClientRequest): void {

@@ -1,6 +1,7 @@
 /** Answers that come in parts: a call gets its own, whoever answered it and whatever happened in between. */
 import { expect, test } from 'vitest'
-import { nextResult } from '../../src/cluster/outcomes.js'
+import { result } from '../../src/cluster/outcomes.js'
+import { reading } from '../../src/cluster/requests.js'
 import { forEachCommand } from '../../src/raft/index.js'
 import type { ClientRequest } from '../../src/transport/index.js'
 import { type Nodes, nodesLedBy } from './nodes.js'
@@ -11,7 +12,7 @@ const longAnswer = (query: string) => query.repeat(20_000)
 /** One query a call, each of a single character, in one turn. */
 function ask(nodes: Nodes, queries: string): Promise<Buffer[]> {
   const calls = [...queries].map((query) =>
-    nodes.client.call('read', nextResult, (frame) => frame.append(Buffer.from(query))),
+    nodes.client.call(result, (frame) => frame.append(Buffer.from(query))),
   )
   return Promise.all(calls)
 }
@@ -123,11 +124,10 @@ test('a deadline between two parts is that of all calls, and a part that comes l
 test('a call that fails at its answer leaves those of other parts theirs', async () => {
   const nodes = nodesLedBy(1)
   const failing = nodes.client.call(
-    'read',
-    (answers) => {
+    reading('read', 1, (answers) => {
       answers.advance()
       throw new Error('not to be read')
-    },
+    }),
     (frame) => frame.append(Buffer.from('a')),
   )
   const others = ask(nodes, 'bcd')

@@ -1,0 +1,20 @@
+/** Ends what has several parts. */
+
+/** Takes every step in order, whatever a step before it throws. Returns what was thrown. */
+export async function takeAll(steps: readonly (() => unknown)[]): Promise<unknown[]> {
+  const thrown: unknown[] = []
+  for (const step of steps) {
+    try {
+      await step()
+    } catch (error) {
+      thrown.push(error)
+    }
+  }
+  return thrown
+}
+
+/** The error and what caused it, in one line. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`
+}
