@@ -10,7 +10,7 @@ import { failure, RaftError, type Result, unwrap } from '../errors/index.js'
 import { type LinkEnd, portsOf } from '../transport/index.js'
 import type { NodeControl, NodeOptions } from './control.js'
 import type { ControlledNode } from './controlled-node.js'
-import { RunningTime } from './running-time.js'
+import { answerWithin } from './deadline.js'
 import { reasonOf } from './teardown.js'
 import { flagsOfThread } from './thread-flags.js'
 
@@ -19,8 +19,6 @@ const answerWithinMs = 10_000
 const startWithinMs = 120_000
 /** How long a node may take to let go of its disk before its thread is ended from outside. */
 const crashWithinMs = 2000
-/** How often a deadline is looked at. */
-const lookMs = 50
 
 export class NodeThread implements ControlledNode {
   readonly #nodeId: number
@@ -75,22 +73,12 @@ export class NodeThread implements ControlledNode {
 
   async #call<T>(what: string, deadlineMs: number, answer: Promise<Result<T>>): Promise<Result<T>> {
     const nodeId = this.#nodeId
-    const time = new RunningTime()
-    let timer: NodeJS.Timeout | undefined
-    const deadline = new Promise<Result<T>>((resolve) => {
-      timer = setInterval(() => {
-        if (time.now() < deadlineMs) return
-        // An answer that came while this thread stood still is taken before it.
-        setImmediate(resolve, failure('NO_ANSWER', { nodeId, what, deadlineMs }))
-      }, lookMs)
-    })
+    const late = failure('NO_ANSWER', { nodeId, what, deadlineMs })
     const exited = this.#exited.then((why) => failure('NODE_FAILED', { nodeId, why }))
     try {
-      return await Promise.race([answer, exited, deadline])
+      return await answerWithin<Result<T>>(Promise.race([answer, exited]), deadlineMs, late)
     } catch (error) {
       return failure('NODE_FAILED', { nodeId, why: reasonOf(error) })
-    } finally {
-      clearInterval(timer)
     }
   }
 }

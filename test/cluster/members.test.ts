@@ -1,0 +1,208 @@
+/** Lives and ends of members whose nodes are played by the test. */
+import type { MessagePort } from 'node:worker_threads'
+import { expect, onTestFinished, test } from 'vitest'
+import { Client } from '../../src/cluster/client.js'
+import { ClusterDirectory } from '../../src/cluster/directory.js'
+import { Members } from '../../src/cluster/members.js'
+import { resolveOptions } from '../../src/cluster/options.js'
+import type { ControlledNode } from '../../src/node/index.js'
+import type { NodeId } from '../../src/raft/index.js'
+
+const done = { ok: true, value: undefined } as const
+
+/** A node that runs at once, and ends when the test lets it. */
+class PlayedNode {
+  readonly nodeId: NodeId
+  readonly exited: (why: string) => void
+  client: MessagePort | undefined
+  isEnded = false
+  letEnd: (error?: Error) => void = () => undefined
+  readonly #started: Promise<unknown>
+
+  constructor(nodeId: NodeId, exited: (why: string) => void, started: Promise<unknown>) {
+    this.nodeId = nodeId
+    this.exited = exited
+    this.#started = started
+  }
+
+  start(_: unknown, client: MessagePort): Promise<unknown> {
+    this.client = client
+    return this.#started
+  }
+
+  connect = async () => done
+
+  end(): Promise<void> {
+    this.isEnded = true
+    return new Promise((resolve, reject) => {
+      this.letEnd = (error) => (error === undefined ? resolve() : reject(error))
+    })
+  }
+
+  /** Posts what the node tells last. */
+  fail(why: string): void {
+    this.client?.postMessage({ type: 'failed', why })
+  }
+}
+
+/** Two members, and every node that was made for them, in order. Starts end as those told to `startsAs` last. */
+function played() {
+  let started: Promise<unknown> = Promise.resolve(done)
+  const options = resolveOptions({ nodes: 2 })
+  const directory = ClusterDirectory.open(undefined, 2)
+  onTestFinished(() => directory.release())
+  const client = new Client(1000, () => undefined)
+  const nodes: PlayedNode[] = []
+  const members = new Members(directory, options, client, (nodeId, exited) => {
+    const node = new PlayedNode(nodeId, exited, started)
+    nodes.push(node)
+    return node as unknown as ControlledNode
+  })
+  onTestFinished(() => client.close())
+  const startsAs = (start: Promise<unknown>) => {
+    started = start
+  }
+  return { members, nodes, startsAs }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+const stateOf = (members: Members) => members.status().map(({ state }) => state)
+
+test('what a killed life of a node still tells is not taken by its next one', async () => {
+  const { members, nodes } = played()
+  await members.start()
+  const restarted = new Promise<void>((resolve) => {
+    members.events.once('event', () => {
+      const killed = members.kill(1)
+      // A port that is closed while it delivers goes on to deliver what comes meanwhile.
+      nodes[0]?.fail('an error of the old life')
+      nodes[0]?.letEnd()
+      resolve(killed.then(() => members.restart(1)))
+    })
+  })
+  nodes[0]?.client?.postMessage({ type: 'happening', happening: { type: 'started' } })
+  await restarted
+  nodes[0]?.exited('its thread ended')
+  await turn()
+  await turn()
+  expect(nodes.length).toBe(3)
+  expect(stateOf(members)).toEqual(['running', 'running'])
+})
+
+test('a restart waits for the end of the life before it, and no call makes a second copy', async () => {
+  const { members, nodes } = played()
+  await members.start()
+  const killed = members.kill(1)
+  const restarts = Promise.allSettled([members.restart(1), members.restart(1)])
+  await turn()
+  expect(nodes.length).toBe(2)
+  nodes[0]?.letEnd()
+  await killed
+  expect(await restarts).toMatchObject([
+    { status: 'fulfilled' },
+    { reason: { code: 'INVALID_OPTION', details: { option: 'node' } } },
+  ])
+  expect(nodes.length).toBe(3)
+})
+
+test('what a node has told before it is killed counts: one that has failed cannot be killed', async () => {
+  const { members, nodes } = played()
+  await members.start()
+  nodes[0]?.fail('the disk is full')
+  await expect(members.kill(1)).rejects.toMatchObject({ code: 'STOPPED' })
+  expect(members.status()[0]).toMatchObject({ state: 'failed', failure: 'the disk is full' })
+})
+
+test('a thread that ends tells its reason, if it left one in its port', async () => {
+  const { members, nodes } = played()
+  await members.start()
+  nodes[0]?.fail('the disk is full')
+  nodes[0]?.exited('its thread ended')
+  nodes[1]?.exited('its thread ended')
+  expect(members.status().map(({ failure }) => failure)).toEqual(['the disk is full', 'its thread ended'])
+})
+
+test('a listener is called when the kill is complete, and may restart the node', async () => {
+  const { members, nodes } = played()
+  await members.start()
+  const seen: unknown[] = []
+  members.events.on('event', ({ type }) => {
+    if (type !== 'killed') return
+    seen.push(stateOf(members))
+    void members.restart(1)
+  })
+  const killed = members.kill(1)
+  expect(seen).toEqual([])
+  nodes[0]?.letEnd()
+  await killed
+  await turn()
+  expect(seen).toEqual([['stopped', 'running']])
+  expect(nodes.length).toBe(3)
+})
+
+test('closing ends every node, and tells of each that did not end cleanly', async () => {
+  const { members, nodes } = played()
+  await members.start()
+  const closed = members.close()
+  expect(nodes.map(({ isEnded }) => isEnded)).toEqual([true, true])
+  for (const node of nodes) node.letEnd(new Error(`node ${node.nodeId} has lost its files`))
+  await expect(closed).rejects.toMatchObject({
+    errors: [{ message: 'node 1 has lost its files' }, { message: 'node 2 has lost its files' }],
+  })
+})
+
+test('closing waits for a node that is being killed', async () => {
+  const { members, nodes } = played()
+  await members.start()
+  const killed = members.kill(1)
+  let isClosed = false
+  const closed = members.close().then(() => {
+    isClosed = true
+  })
+  nodes[1]?.letEnd()
+  await turn()
+  expect(isClosed).toBe(false)
+  nodes[0]?.letEnd()
+  await Promise.all([killed, closed])
+})
+
+test('closing ends a node that is just starting, and its restart says that it was stopped', async () => {
+  const { members, nodes, startsAs } = played()
+  await members.start()
+  const killed = members.kill(1)
+  nodes[0]?.letEnd()
+  await killed
+  // The start hangs until its thread is ended, as behind a module that never loads.
+  let hangingEnds: (result: unknown) => void = () => undefined
+  const hanging = new Promise((resolve) => {
+    hangingEnds = resolve
+  })
+  startsAs(hanging)
+  const restarted = expect(members.restart(1)).rejects.toMatchObject({ code: 'STOPPED' })
+  await turn()
+  const closed = members.close()
+  expect(nodes[2]?.isEnded).toBe(true)
+  hangingEnds({ ok: false, code: 'NODE_FAILED', details: { nodeId: 1, why: 'its thread ended' } })
+  for (const node of nodes) node.letEnd()
+  await Promise.all([restarted, closed])
+  await expect(members.restart(1)).rejects.toMatchObject({ code: 'STOPPED' })
+})
+
+test('a node that does not start has failed, for the reason of its start and not for that of its end', async () => {
+  const { members, nodes, startsAs } = played()
+  await members.start()
+  nodes[0]?.fail('the disk is full')
+  await turn()
+  nodes[0]?.letEnd()
+  startsAs(
+    Promise.resolve({ ok: false, code: 'STORAGE_FAILED', details: { nodeId: 1, why: 'no such file' } }),
+  )
+  const restarted = expect(members.restart(1)).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+  await turn()
+  nodes[2]?.letEnd(new Error('not even an end'))
+  await restarted
+  expect(members.status()[0]).toMatchObject({
+    state: 'failed',
+    failure: expect.stringContaining('no such file'),
+  })
+})
