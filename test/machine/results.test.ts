@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  endOfResults,
   forEachResult,
   type PackedResults,
   ResultBuilder,
@@ -135,4 +136,29 @@ test('a bound builder grows no further than its bound, so that its buffers can b
   expect(() => builder.append(Buffer.alloc(10_000))).toThrow('100000 bytes')
   const { bytes, count } = builder.take()
   expect([bytes.buffer === buffer, count]).toEqual([true, 9])
+})
+
+test('a result that cannot be copied is not taken, and what was reserved can be given up', () => {
+  const builder = new ResultBuilder()
+  builder.append(Buffer.from('one'))
+  const gone = new Uint8Array(8)
+  structuredClone(gone.buffer, { transfer: [gone.buffer] })
+  expect(() => builder.append(gone)).toThrow('detached')
+  const { byteLength, count } = builder
+  builder.reserve(10_000)
+  builder.append(Buffer.from('half of a pair'))
+  builder.rewind(byteLength, count)
+  builder.append(Buffer.from('two'))
+  expect(walk(builder.take())).toEqual(['0: one', '1: two'])
+})
+
+test('results end where their lengths say, and nowhere when the bytes end before', () => {
+  const builder = new ResultBuilder()
+  for (const result of ['one', '', 'three']) builder.append(Buffer.from(result))
+  const { bytes } = builder.take()
+  expect([0, 1, 2, 3].map((count) => endOfResults(bytes, 0, count))).toEqual([0, 7, 11, 20])
+  expect(endOfResults(bytes, 7, 2)).toBe(20)
+  expect(endOfResults(bytes, 0, 4)).toBeUndefined()
+  for (let end = 0; end < bytes.byteLength; end++)
+    expect(endOfResults(bytes.subarray(0, end), 0, 3)).toBeUndefined()
 })

@@ -1,0 +1,131 @@
+/** A host program that blocks, asks for what is not there, or goes on after the end. */
+
+import { pathToFileURL } from 'node:url'
+import { MessageChannel } from 'node:worker_threads'
+import { describe, expect, test } from 'vitest'
+import type { Cluster, RaftError } from '../../src/cluster/index.js'
+import { InlineNode } from '../../src/node/index.js'
+import { convergedHashes, nextEvent, startedCluster } from './support.js'
+
+test('calls that the nodes answered while the main thread computed are told so', async () => {
+  const requestTimeoutMs = 200
+  const cluster = await startedCluster({ requestTimeoutMs })
+  const leads = nextEvent(cluster, (event) => event.type === 'role' && event.role === 'leader')
+  if (cluster.leaderId === undefined) await leads
+  await cluster.put('a', '1')
+  await convergedHashes(cluster)
+  const { lastApplied } = cluster.status()[0] ?? { lastApplied: 0 }
+  const calls = Promise.all([cluster.put('a', '2'), cluster.get('a'), cluster.cas('a', '2', '3')])
+  // They leave with this turn.
+  await new Promise((resolve) => setImmediate(resolve))
+  const afterMs = performance.now() + 2 * requestTimeoutMs
+  const isApplied = () => cluster.status().every((node) => node.lastApplied >= lastApplied + 2)
+  while (!isApplied() || performance.now() < afterMs);
+  expect(await calls).toMatchObject([{}, {}, { swapped: true }])
+})
+
+describe('a node that is not there', () => {
+  const notThere: readonly unknown[] = [
+    0,
+    4,
+    -1,
+    1.5,
+    Number.NaN,
+    2 ** 53,
+    '1',
+    null,
+    undefined,
+    {},
+    Symbol('1'),
+  ]
+  const hostile = {
+    [Symbol.toPrimitive]: () => {
+      throw new Error('a conversion of the caller')
+    },
+  }
+
+  test('is neither killed nor restarted, and the refusal names those that are', async () => {
+    const cluster = await startedCluster({ nodes: 3, host: 'inline', durability: 'none' })
+    const refusal = {
+      code: 'INVALID_OPTION',
+      details: { option: 'node' },
+      message: expect.stringContaining('one of 1, 2, 3'),
+    }
+    for (const node of [...notThere, hostile] as number[]) {
+      await expect(cluster.kill(node)).rejects.toMatchObject(refusal)
+      await expect(cluster.restart(node)).rejects.toMatchObject(refusal)
+    }
+    expect(cluster.status().map(({ state }) => state)).toEqual(['running', 'running', 'running'])
+  })
+})
+
+const methods: Record<string, (cluster: Cluster) => Promise<unknown>> = {
+  put: (cluster) => cluster.put('a', 'b'),
+  delete: (cluster) => cluster.delete('a'),
+  append: (cluster) => cluster.append('a', 'b'),
+  cas: (cluster) => cluster.cas('a', 'b', 'c'),
+  get: (cluster) => cluster.get('a'),
+  range: (cluster) => cluster.range(),
+  propose: (cluster) => cluster.propose(new Uint8Array(1)),
+  query: (cluster) => cluster.query(new Uint8Array(1)),
+  kill: (cluster) => cluster.kill(1),
+  'kill of the leader': (cluster) => cluster.kill('leader'),
+  restart: (cluster) => cluster.restart(1),
+  hashes: (cluster) => cluster.hashes(),
+  takeHeartbeatLateness: (cluster) => cluster.takeHeartbeatLateness(),
+}
+
+test.each(Object.keys(methods))('%s is refused while the cluster closes and after it', async (method) => {
+  const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
+  const closing = cluster.close()
+  const stopped = { name: 'RaftError', code: 'STOPPED' }
+  const during = expect(methods[method]?.(cluster)).rejects.toMatchObject(stopped)
+  expect(cluster.close()).toBe(closing)
+  await Promise.all([during, closing])
+  await expect(methods[method]?.(cluster)).rejects.toMatchObject(stopped)
+  expect(cluster.status()).toMatchObject([{ state: 'stopped' }])
+  expect(cluster.leaderId).toBeUndefined()
+})
+
+test.each(['threads', 'inline'] as const)(
+  'an error of a machine in its hash is told as one of its node (%s)',
+  async (host) => {
+    const machine = pathToFileURL('test/machine/fixtures/hash-throws.mjs')
+    const cluster = await startedCluster({ nodes: 1, host, machine })
+    await expect(cluster.hashes()).rejects.toMatchObject({
+      name: 'RaftError',
+      code: 'NODE_FAILED',
+      message: expect.stringContaining('no hash today'),
+    })
+    expect((await cluster.propose(Buffer.from('1'))).results.map(String)).toEqual(['1'])
+  },
+)
+
+test('a node that is ended while it starts opens no log', async () => {
+  const node = new InlineNode()
+  const { port1, port2 } = new MessageChannel()
+  const options = { nodeId: 1, machine: undefined } as Parameters<InlineNode['start']>[0]
+  const started = node.start(options, port2, [])
+  await node.end()
+  expect(await started).toMatchObject({ ok: false, code: 'STOPPED' })
+  port1.close()
+})
+
+test('a node that a listener kills in the middle of an election is dead, and can be started again', async () => {
+  const cluster = await startedCluster({ nodes: 3 })
+  await cluster.put('a', '1')
+  const killed = new Promise<RaftError | number>((resolve) => {
+    cluster.events.on('event', (event) => {
+      if (event.type === 'role' && event.role === 'leader')
+        resolve(cluster.kill(event.nodeId).catch((error) => error))
+    })
+  })
+  const first = await cluster.kill('leader')
+  const second = (await killed) as number
+  expect(second).not.toBe(first)
+  cluster.events.removeAllListeners()
+  const led = nextEvent(cluster, (event) => event.type === 'role' && event.role === 'leader')
+  await Promise.all([cluster.restart(first), cluster.restart(second), led])
+  await cluster.put('a', '2')
+  expect(cluster.status().map(({ state }) => state)).toEqual(['running', 'running', 'running'])
+})
