@@ -40,7 +40,7 @@ interface NodePort {
 export class Client {
   readonly #timeoutMs: number
   readonly #findLeader: () => NodeId | undefined
-  /** Deadlines are on it. */
+  /** The clock of deadlines. */
   readonly #time = new RunningTime()
   readonly #ports = new Map<NodeId, NodePort>()
   readonly #commands = new RequestPacker('propose')
@@ -87,8 +87,7 @@ export class Client {
       return Promise.reject(refusalOf(error))
     }
     if (mayBeValue) frame.expectValue()
-    // Of all that a call makes, its promise is the most: one callback of a common one makes the least.
-    const outcome = packer.answers.then(read)
+    const outcome = packer.outcomeOf(read)
     // The nodes have work while the rest of the turn's calls are made.
     if (packer.isFull || this.#mayQueriesGoAhead()) this.#send()
     else this.#scheduleTurn()
@@ -203,6 +202,8 @@ export class Client {
     this.#packAll()
     for (const request of [...this.#pending]) {
       if (request.isSettled) continue
+      // A caller that looks at its call only after the close is told then, and no rejection ends the process before.
+      for (const outcome of request.outcomes) outcome.catch(() => undefined)
       const isKnown = request.sentTo === undefined || request.type === 'read'
       const error = isKnown
         ? new RaftError('STOPPED', { what: 'the cluster' })
@@ -319,6 +320,8 @@ export class Client {
   #forget(request: Request): void {
     if (request.sentTo !== undefined) this.#takeBack(request)
     request.isSettled = true
+    // A settled request stays pending for a while, which keeps no value of its calls in memory.
+    request.outcomes.length = 0
     this.#pendingBytes -= request.byteLength
   }
 }

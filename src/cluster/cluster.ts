@@ -142,7 +142,8 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * Ends a node at once, as a crash of its machine would: nothing more leaves it or is written. Calls that it
-   * was sent and did not answer end with an unknown outcome. Returns the node that it was.
+   * was sent and did not answer end with an unknown outcome. Returns the node that it was. Rejects when the node could
+   * not let go of its disk cleanly; it is dead even then.
    */
   async kill(node: NodeId | 'leader'): Promise<NodeId> {
     const nodeId = node === 'leader' ? this.#leader() : node
@@ -169,8 +170,9 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Ends every call, node and thread, and removes the folder when it was a temporary one. Rejects when a part did not
-   * end cleanly, as when its directory was removed; even then nothing of the cluster runs on.
+   * Ends every call, node and thread, and removes the folder when it was a temporary one. A call that nobody has looked
+   * at by then ends no process by its rejection. Rejects when a part did not end cleanly, as when its directory was
+   * removed; even then nothing of the cluster runs on.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()

@@ -300,11 +300,11 @@ export class Members {
     this.#client.detach(member.nodeId, why)
     if (node === undefined) return
     member.ended = node.end()
-    // Whoever waits for the end is told of its failure: a kill, a close.
+    // A kill or a close that waits for the end is told of its failure.
     member.ended.catch(() => undefined)
   }
 
-  /** Listeners are code of others, which may throw, or call the cluster: they run when nothing is half done here. */
+  /** Listeners are foreign code, which may throw or call the cluster: they run in a turn in which nothing is half done. */
   #emit(
     { nodeId }: Member,
     what: NodeHappening | { type: 'killed' } | { type: 'failed'; why: string },

@@ -27,7 +27,7 @@ export class NodeThread implements ControlledNode {
   readonly #remote: Remote<NodeControl>
   readonly #exited: Promise<string>
 
-  /** Of a node with a machine of its user, the thread loads modules as the user's program does. */
+  /** The thread of a node with a machine of its user loads modules as the user's program does. */
   constructor(nodeId: number, hasMachine: boolean, exited: (why: string) => void) {
     this.#nodeId = nodeId
     this.#worker = startThread(nodeId, hasMachine)
@@ -85,12 +85,21 @@ export class NodeThread implements ControlledNode {
 
 function startThread(nodeId: number, hasMachine: boolean): Worker {
   try {
+    return new Worker(threadFile(), { name: `node ${nodeId}`, ...flagsOfThread(hasMachine) })
+  } catch (error) {
+    const why = `its thread cannot be started: ${reasonOf(error)}`
+    throw new RaftError('NODE_FAILED', { nodeId, why }, error)
+  }
+}
+
+/** The body of a node's thread lies beside this file, unless a bundler has moved this code away from it. */
+function threadFile(): URL {
+  try {
     const file = new URL('./worker.js', import.meta.url)
     accessSync(file)
-    return new Worker(file, { name: `node ${nodeId}`, ...flagsOfThread(hasMachine) })
-  } catch (error) {
+    return file
+  } catch (cause) {
     const remedy = 'a bundler has to leave raftbox where it is installed (esbuild: --external:raftbox)'
-    const why = `its thread cannot be started from worker.js beside its code (${reasonOf(error)}): ${remedy}`
-    throw new RaftError('NODE_FAILED', { nodeId, why }, error)
+    throw new Error(`worker.js is not beside the code that starts it, and ${remedy}`, { cause })
   }
 }

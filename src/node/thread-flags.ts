@@ -1,7 +1,7 @@
 /**
- * The flags of a node's thread. A thread would take over those of the program that starts it, many of which suit a main
- * program only: `--input-type` and `--eval` tell where the program comes from, and a preload may run it once more.
- * What concerns the whole process, such as the size of heaps, holds for its threads in any case.
+ * The flags of a node's thread. By default a thread takes over the flags of the program that starts it, and many of them
+ * suit a main program only: `--input-type` tells where the program comes from, and a preload may start it once more.
+ * Flags of the whole process, such as the size of heaps, hold for its threads in any case.
  */
 import type { WorkerOptions } from 'node:worker_threads'
 

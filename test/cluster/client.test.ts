@@ -255,3 +255,17 @@ test('more than may wait is refused at once, and nothing of it is sent', async (
     mayHaveHappened: 'no',
   })
 })
+
+test('a call that is looked at only after the close is told then, and ends no process before', async () => {
+  const nodes = nodesLedBy(1)
+  const sent = nodes.call('propose', 'a')
+  await nodes.next()
+  const unsent = nodes.call('propose', 'b')
+  const read = nodes.call('read', 'c')
+  nodes.client.close()
+  // A rejection without a handler would end the process by now.
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+  await expect(sent).rejects.toMatchObject({ code: 'UNKNOWN_OUTCOME', mayHaveHappened: 'maybe' })
+  await expect(unsent).rejects.toMatchObject({ code: 'STOPPED', mayHaveHappened: 'no' })
+  await expect(read).rejects.toMatchObject({ code: 'STOPPED' })
+})

@@ -68,7 +68,7 @@ function played() {
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 const stateOf = (members: Members) => members.status().map(({ state }) => state)
 
-test('what a killed life of a node still tells is not taken by its next one', async () => {
+test('messages of a killed life of a node are not taken by its next life', async () => {
   const { members, nodes } = played()
   await members.start()
   const restarted = new Promise<void>((resolve) => {
@@ -105,7 +105,7 @@ test('a restart waits for the end of the life before it, and no call makes a sec
   expect(nodes.length).toBe(3)
 })
 
-test('what a node has told before it is killed counts: one that has failed cannot be killed', async () => {
+test('a failure that lies in the port of a node counts before it is killed', async () => {
   const { members, nodes } = played()
   await members.start()
   nodes[0]?.fail('the disk is full')
