@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { replay } from '../../src/jobs/index.js'
 import { simulate } from '../../src/sim/index.js'
 import { lastLine, run } from './raftbox.js'
 
@@ -22,4 +23,19 @@ test('sim --seeds counts the seeds of a range', async () => {
   const { code, stdout } = await run(['sim', '--seeds', '3', '--from', '7', '--json'])
   expect(code).toBe(0)
   expect(lastLine(stdout)).toMatchObject({ seeds: 3, violations: 0 })
+})
+
+test('a replay gives all of its lines, also to a thread that was busy when it ended', async () => {
+  const expected: string[] = []
+  const lines: string[] = []
+  const trace = (line: string): void => {
+    lines.push(line)
+    // As long as the run takes, and once more: the result then waits behind thousands of lines.
+    if (lines.length === 1) {
+      simulate({ seed: 3, trace: (each) => expected.push(each) })
+      simulate({ seed: 3 })
+    }
+  }
+  await replay({ seed: 3, trace, signal: new AbortController().signal })
+  expect(lines).toEqual(expected)
 })
