@@ -135,7 +135,7 @@ export class Members {
     await member.ended
   }
 
-  restart(nodeId: NodeId, mayRenew: boolean): Promise<void> {
+  restart(nodeId: NodeId, mayRenew = false): Promise<void> {
     const restarted = this.#starting.then(() => this.#restart(this.#member(nodeId), mayRenew))
     this.#starting = restarted.catch(() => undefined)
     return restarted

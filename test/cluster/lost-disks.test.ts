@@ -183,21 +183,22 @@ describe('a member that lost its disk begins anew where that is allowed', () => 
   )
 })
 
-test('a running node whose folder is removed fails with the reason', async () => {
+test('a running node whose folder is removed fails with the reason, the others go on, and close tells of it', async () => {
   const dir = temporaryFolder()
-  const cluster = await startedCluster({ dir })
+  const cluster = await startCluster({ dir })
   await cluster.put('a', 'b')
   const failed = nextEvent(cluster, ({ type }) => type === 'failed')
   rmSync(nodePath(dir, 2), { recursive: true })
   expect(await failed).toMatchObject({ nodeId: 2, why: expect.stringContaining('was removed') })
   await cluster.put('c', 'd')
+  await expect(cluster.close()).rejects.toThrow(/node 2 .* was removed/)
 })
 
-test('the nodes of a directory that is removed fail with the reason', async () => {
+test('the nodes of a directory that is removed fail with the reason, and close tells of it', async () => {
   const cluster = await startCluster()
   await cluster.put('a', 'b')
   const failed = nextEvent(cluster, ({ type }) => type === 'failed')
   rmSync(cluster.dir, { recursive: true })
   expect(await failed).toMatchObject({ why: expect.stringContaining('was removed') })
-  await cluster.close()
+  await expect(cluster.close()).rejects.toThrow(/was removed/)
 })
