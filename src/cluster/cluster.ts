@@ -83,7 +83,7 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * What happens and why: role changes with their reasons, kills, failures, snapshots. Listeners are called in a turn
-   * of their own: an error of theirs is an uncaught exception of the process, and changes nothing in the cluster.
+   * of their own: an error of theirs is told as a warning of the process, and changes nothing in the cluster.
    */
   get events(): ClusterEvents {
     return this.#members.events

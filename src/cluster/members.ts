@@ -310,7 +310,20 @@ export class Members {
     what: NodeHappening | { type: 'killed' } | { type: 'failed'; why: string },
   ): void {
     const event: ClusterEvent = { atMs: Date.now(), nodeId, ...what }
-    queueMicrotask(() => this.events.emit('event', event))
+    queueMicrotask(() => this.#tell(event))
+  }
+
+  /** An error of one listener is told to the process as a warning; the other listeners hear of the event all the same. */
+  #tell(event: ClusterEvent): void {
+    for (const listener of this.events.rawListeners('event')) {
+      try {
+        Reflect.apply(listener, this.events, [event])
+      } catch (error) {
+        const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        const type = 'RaftboxWarning'
+        process.emitWarning(`a listener of a cluster's events threw on '${event.type}'`, { type, detail })
+      }
+    }
   }
 
   #member(nodeId: NodeId): Member {
