@@ -4,7 +4,13 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { MessageChannel } from 'node:worker_threads'
 import { Counters, type CounterValues, roles } from '../driver/index.js'
 import { RaftError, unwrap } from '../errors/index.js'
-import type { ControlledNode, HashAt, NodeHappening, NodeOptions } from '../node/index.js'
+import {
+  type ControlledNode,
+  checkRoomForNodes,
+  type HashAt,
+  type NodeHappening,
+  type NodeOptions,
+} from '../node/index.js'
 import { defaultLimits, type Membership, type NodeId, type Role } from '../raft/index.js'
 import { createLink, type FromNode, type LinkEnd, portsOf } from '../transport/index.js'
 import type { Client } from './client.js'
@@ -75,6 +81,7 @@ export class Members {
 
   /** Brings up every node at once, each linked to all others. Throws the first failure. */
   async start(): Promise<void> {
+    checkRoomForNodes(this.#members.size, this.#options.host)
     const links = new Map<NodeId, LinkEnd[]>()
     for (const nodeId of this.#members.keys()) links.set(nodeId, [])
     for (const [first, ofFirst] of links) {
@@ -194,6 +201,7 @@ export class Members {
       const expected = 'flush: a node without a disk has forgotten its vote and may not come back'
       throw new RaftError('INVALID_OPTION', { option: 'durability', expected, actual: 'none' })
     }
+    checkRoomForNodes(1, this.#options.host)
     // An end that went wrong was told by the call that ended the node.
     await member.ended.catch(() => undefined)
     try {

@@ -1,5 +1,6 @@
 export type * from './control.js'
 export { type ControlledNode, InlineNode } from './controlled-node.js'
 export { NodeThread } from './node-thread.js'
+export { checkRoomForNodes } from './room-for-nodes.js'
 export { RunningTime } from './running-time.js'
 export { reasonOf, takeAll } from './teardown.js'

@@ -32,7 +32,7 @@ export class NodeThread implements ControlledNode {
     this.#nodeId = nodeId
     this.#worker = startThread(nodeId, hasMachine)
     this.#exited = new Promise((resolve) => {
-      this.#worker.once('error', (error: Error) => resolve(error.message))
+      this.#worker.once('error', (error: NodeJS.ErrnoException) => resolve(threadReasonOf(error)))
       this.#worker.once('exit', () => resolve('its thread ended'))
     })
     void this.#exited.then(exited)
@@ -87,8 +87,7 @@ function startThread(nodeId: number, hasMachine: boolean): Worker {
   try {
     return new Worker(threadFile(), { name: `node ${nodeId}`, ...flagsOfThread(hasMachine) })
   } catch (error) {
-    const why = `its thread cannot be started: ${reasonOf(error)}`
-    throw new RaftError('NODE_FAILED', { nodeId, why }, error)
+    throw new RaftError('NODE_FAILED', { nodeId, why: threadReasonOf(error as NodeJS.ErrnoException) }, error)
   }
 }
 
@@ -102,4 +101,16 @@ function threadFile(): URL {
     const remedy = 'a bundler has to leave raftbox where it is installed (esbuild: --external:raftbox)'
     throw new Error(`worker.js is not beside the code that starts it, and ${remedy}`, { cause })
   }
+}
+
+/** Why a thread did not start or did not live, and what to change where the system or Node refused it something. */
+function threadReasonOf(error: NodeJS.ErrnoException): string {
+  const { code, message } = error
+  if (code === 'ERR_WORKER_INIT_FAILED') {
+    return `its thread cannot be started (${message}): raise the limit on threads (ulimit -u), start fewer nodes, or run all in one thread with host inline`
+  }
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return 'its thread is out of memory: raise the limit with node --max-old-space-size, or store less'
+  }
+  return reasonOf(error)
 }

@@ -1,4 +1,5 @@
 /** The disk, or the room that a store was given on it, is used up. Whoever reads the message can mend that. */
-export function diskFullError(cause?: unknown): Error {
-  return new Error('disk full: the log cannot be written', cause === undefined ? {} : { cause })
+export function diskFullError(more = '', cause?: unknown): Error {
+  const message = `disk full: the log cannot be written${more === '' ? '' : `, ${more}`}`
+  return new Error(message, cause === undefined ? {} : { cause })
 }

@@ -1,6 +1,20 @@
-/** The disk below LMDB: whether a file may grow, and what makes one survive a power loss. */
-import { closeSync, fsyncSync, openSync, renameSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+/** What is below LMDB: whether its file may grow, and what makes a file survive a power loss. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
+import { diskFullError } from './disk-full.js'
+import { addressSpaceError, addressSpaceLeft } from './process-limits.js'
+
+/** Names that LMDB gives its files. */
+export const fileNames = { data: 'data.mdb', lock: 'lock.mdb' } as const
 
 /** Pages that a transaction copies, however little it writes. */
 const pagesBytes = 64 * 1024
@@ -10,36 +24,100 @@ const unseenBytesMax = 1 << 20
 const reserveBytes = 4 * unseenBytesMax
 
 /**
- * Whether the file may grow. It is looked at before LMDB writes: LMDB that runs out of disk in the middle of a
- * transaction tells it late, and can take the whole process with it.
+ * What LMDB maps beyond the end of a file. A file that outgrows its map gets one of twice its size, beside the earlier
+ * ones. That takes a tenth of a millisecond, so little address space is taken before it is needed.
+ */
+const spareMapBytes = 64 * 2 ** 20
+
+/** Left of the address space: for the heaps of this process, which grow as well. */
+const reserveAddressBytes = 256 * 2 ** 20
+
+/** Zeros, which LMDB takes for a lock file that nobody uses. It uses 8 KiB, and writes them through a map. */
+const lockFileBytes = 16 * 1024
+
+/** Descriptors that LMDB holds once it is open. */
+const descriptorsOfLmdb = 3
+
+/**
+ * Makes sure that LMDB can open its files in a folder, and tells how much to map. LMDB that cannot open a file, or map
+ * it, or write to it through the map, takes the whole process with it.
+ */
+export function prepareFiles(folder: string): { readonly mapBytes: number } {
+  const free = freeBytes(folder)
+  if (free < reserveBytes) {
+    throw diskFullError(
+      `${reserveBytes} bytes are needed, and ${free} are free; make room, or choose another directory`,
+    )
+  }
+  const lockFile = join(folder, fileNames.lock)
+  // With room of its own, where LMDB would leave a hole.
+  if (!existsSync(lockFile)) writeFileSync(lockFile, Buffer.alloc(lockFileBytes))
+  const dataFile = join(folder, fileNames.data)
+  const opened: number[] = []
+  try {
+    opened.push(openSync(lockFile, 'r+'), openSync(dataFile, 'a+'))
+    while (opened.length < descriptorsOfLmdb) opened.push(openSync(dataFile, 'r'))
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor)
+  }
+  const mapBytes = spareMapBytes + statSync(dataFile).size
+  const refusal = refuseMaps(mapBytes)
+  if (refusal !== undefined) throw refusal
+  return { mapBytes }
+}
+
+/**
+ * Whether the file may grow. It is looked at before LMDB writes: LMDB that runs out of disk or of address space in the
+ * middle of a transaction tells it late, and can take the whole process with it.
  */
 export class Room {
   readonly #file: string
   readonly #bytesMax: number
+  /** How much LMDB has mapped. */
+  readonly #mapBytes: () => number
   /** What may be written before the next look. */
   #allowance = 0
 
-  constructor(file: string, bytesMax = Number.POSITIVE_INFINITY) {
+  constructor(file: string, bytesMax: number | undefined, mapBytes: () => number) {
     this.#file = file
-    this.#bytesMax = bytesMax
+    this.#bytesMax = bytesMax ?? Number.POSITIVE_INFINITY
+    this.#mapBytes = mapBytes
   }
 
-  /** True when a transaction of so many bytes fits; it counts as written then. */
-  takes(bytes: number): boolean {
+  /** Why a transaction of so many bytes may not be written; `undefined` when it fits, and then it counts as written. */
+  refuse(bytes: number): Error | undefined {
     // Values go into pages of their own, and the pages that they replace are free only a transaction later.
     const needed = pagesBytes + 2 * bytes
-    if (needed > this.#allowance && !this.#look(needed)) return false
-    this.#allowance -= needed
-    return true
+    const refusal = needed > this.#allowance ? this.#look(needed) : undefined
+    if (refusal === undefined) this.#allowance -= needed
+    return refusal
   }
 
-  #look(needed: number): boolean {
-    if (freeBytes(dirname(this.#file)) < reserveBytes + needed) return false
-    const left = this.#bytesMax - statSync(this.#file).size
-    if (left < 0) return false
-    this.#allowance = Math.max(needed, Math.min(unseenBytesMax, left))
-    return true
+  #look(needed: number): Error | undefined {
+    if (freeBytes(dirname(this.#file)) < reserveBytes + needed) return diskFullError()
+    const { size } = statSync(this.#file)
+    const left = this.#bytesMax - size
+    if (left < 0) return diskFullError()
+    const allowance = Math.max(needed, Math.min(unseenBytesMax, left))
+    const added = addedMaps(this.#mapBytes(), size + allowance)
+    const refusal = added > 0 ? refuseMaps(added + 2 * allowance) : undefined
+    if (refusal === undefined) this.#allowance = allowance
+    return refusal
   }
+}
+
+/** Bytes in the maps that LMDB adds to one of `mapBytes` until a file of `fileBytes` fits: it keeps the earlier ones. */
+function addedMaps(mapBytes: number, fileBytes: number): number {
+  let added = 0
+  for (let last = mapBytes; last <= fileBytes; added += last) last *= 2
+  return added
+}
+
+/** Why so many bytes may not be mapped. */
+function refuseMaps(bytes: number): Error | undefined {
+  const needed = bytes + reserveAddressBytes
+  const left = addressSpaceLeft()
+  return left < needed ? addressSpaceError(needed, left) : undefined
 }
 
 /** Room on the disk that `path` lies on. */

@@ -44,13 +44,14 @@ export function newestTransaction(file: string): number {
 }
 
 const magic = 0xbeefc0de
+const version = 2
 /** Of the first page, and of its like at the beginning of the second. */
-const metaOffsets = { magic: 24, pageBytes: 48, root: 136, transaction: 152 } as const
+const metaOffsets = { magic: 24, version: 28, pageBytes: 48, root: 136, transaction: 152 } as const
 const metaBytes = 160
 
 const headerBytes = 24
 const pageOffsets = { number: 0, flags: 18, lower: 20 } as const
-const pageFlags = { branch: 1, leaf: 2 } as const
+const pageFlags = { branch: 1, leaf: 2, meta: 8 } as const
 
 /** A node: two halves of a number, flags, the length of its key, the key, the value. */
 const nodeOffsets = { low: 0, high: 2, flags: 4, keyBytes: 6, key: 8 } as const
@@ -128,6 +129,8 @@ class FilePages implements LmdbPages {
 
 function metaIn(page: Buffer | undefined): Meta | undefined {
   if (page?.readUInt32LE(metaOffsets.magic) !== magic) return undefined
+  if (page.readUInt16LE(metaOffsets.version) !== version) return undefined
+  if (page.readUInt16LE(pageOffsets.flags) !== pageFlags.meta) return undefined
   const root = page.readBigUInt64LE(metaOffsets.root)
   return {
     transaction: Number(page.readBigUInt64LE(metaOffsets.transaction)),

@@ -23,7 +23,7 @@ import { RaftError } from '../errors/index.js'
 import { assert, type Membership, type NodeId } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
 import { manifestKey } from './keys.js'
-import { flushFolder, freeBytes, Room } from './lmdb-file.js'
+import { fileNames, flushFolder, freeBytes, prepareFiles, Room } from './lmdb-file.js'
 import { newestTransaction } from './lmdb-pages.js'
 import { sealManifest } from './manifest.js'
 import { emptyDisk, type Pledge } from './pledge.js'
@@ -52,12 +52,6 @@ export interface LmdbStoreOptions {
 }
 
 /**
- * Address space, of which a file uses what it needs. lmdb-js maps more by itself when a file outgrows it, so
- * this is no limit; it is large because each new mapping costs a pause.
- */
-const mapBytes = 64 * 2 ** 30
-
-/**
  * Opens the log of one node. Throws an error that says what is wrong when the log is damaged, of another node
  * or of another format, and then leaves it as it is.
  */
@@ -70,25 +64,22 @@ export function openLmdbStore({
   now,
 }: LmdbStoreOptions): OpenStore {
   const path = resolve(dir)
-  if (pledge?.hasBegun === true && !existsSync(join(path, fileName))) throw emptyDisk(pledge)
+  if (pledge?.hasBegun === true && !existsSync(join(path, fileNames.data))) throw emptyDisk(pledge)
   mkdirSync(path, { recursive: true })
   let table: LmdbTable | undefined
   try {
-    const redo = findRedo(path, join(path, fileName))
+    const redo = findRedo(path, join(path, fileNames.data))
     table = new LmdbTable(path, bytesMax, now ?? (() => performance.now()), redo?.base)
     if (redo !== undefined) table.redo(redo)
     const opened = openRecordStore(table, { nodeId, membership, pledge })
     table.settle()
     return opened
-  } catch (cause) {
+  } catch (error) {
     table?.abandon()
-    if (cause instanceof RaftError) throw cause
-    throw new Error(`the log in ${path} cannot be opened: ${(cause as Error).message}`, { cause })
+    if (error instanceof RaftError) throw error
+    throw new Error(`the log in ${path} cannot be opened: ${(error as Error).message}`)
   }
 }
-
-/** As LMDB names it. */
-const fileName = 'data.mdb'
 
 /** What is written at once. */
 type Batch = readonly Pick<Transaction, 'changes'>[]
@@ -150,13 +141,13 @@ class LmdbTable implements Table {
     now: () => number,
     base = Number.POSITIVE_INFINITY,
   ) {
-    const file = join(path, fileName)
+    const file = join(path, fileNames.data)
     // LMDB cannot go back to before its first transaction.
     if (base === 0) rmSync(file, { force: true })
     // Also when there is nothing to give up: LMDB believes its first pages without a look, and this finds damaged ones.
     const isAhead = newestTransaction(file) > base
+    const { mapBytes } = prepareFiles(path)
     this.#path = path
-    this.#room = new Room(file, bytesMax)
     this.#now = now
     this.#db = open<Uint8Array, Uint8Array>({
       path,
@@ -171,6 +162,7 @@ class LmdbTable implements Table {
       // What belongs together is put in a batch; with it on, all that one turn writes would wait for its end.
       eventTurnBatching: false,
     } as Parameters<typeof open>[0])
+    this.#room = new Room(file, bytesMax, () => (this.#db.getStats() as { mapSize: number }).mapSize)
     this.#transaction = newestTransaction(file)
     this.#unsettled = new Unsettled(path, this.#transaction)
     this.#descriptor = openSync(file, 'r+')
@@ -228,7 +220,8 @@ class LmdbTable implements Table {
       this.#waiting.unshift(...batch)
       return this.#writeNext()
     }
-    if (!this.#room.takes(bytesOf(batch))) return this.#failLater(batch, diskFullError())
+    const refusal = this.#room.refuse(bytesOf(batch))
+    if (refusal !== undefined) return this.#failLater(batch, refusal)
     const beganMs = this.#now()
     try {
       this.#writeHere(batch)
@@ -244,7 +237,8 @@ class LmdbTable implements Table {
   commitNow(changes: readonly Change[]): void {
     const batch = [{ changes }]
     try {
-      if (!this.#room.takes(bytesOf(batch))) throw diskFullError()
+      const refusal = this.#room.refuse(bytesOf(batch))
+      if (refusal !== undefined) throw refusal
       this.#writeHere(batch)
     } catch (error) {
       this.#failure = error as Error
@@ -283,7 +277,8 @@ class LmdbTable implements Table {
       this.#onIdle?.()
       return
     }
-    if (!this.#room.takes(bytesOf(batch))) return this.#failLater(batch, diskFullError())
+    const refusal = this.#room.refuse(bytesOf(batch))
+    if (refusal !== undefined) return this.#failLater(batch, refusal)
     const beganMs = this.#now()
     this.#batch = batch
     const fail = (error: unknown) => this.#failLater(batch, this.#explain(error))
@@ -354,7 +349,7 @@ class LmdbTable implements Table {
     const { code } = cause as { code?: number | string }
     const isFull = code === errorCodes.noSpace || code === errorCodes.mapFull || code === 'ENOSPC'
     if (isFull || (code === errorCodes.inputOutput && freeBytes(this.#path) < transactionBytesMax)) {
-      return diskFullError(cause)
+      return diskFullError('', cause)
     }
     return new Error(`the flush failed: ${(cause as Error).message}`, { cause })
   }

@@ -17,7 +17,7 @@ const writes = `
   await cluster.close()
 `
 
-function run(args: readonly string[], { input = '', options = '' } = {}): object {
+function run(args: readonly string[], { input = '', options = '' } = {}) {
   const env = { ...process.env, NODE_OPTIONS: options }
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     encoding: 'utf8',

@@ -20,6 +20,8 @@ import {
 import { lmdbDisk, newFolder, noteSettled } from './disks.js'
 import { nodeId } from './node-id.js'
 
+const pageBytes = 4096
+
 const append = (index: number, size = 12) =>
   ({ type: 'write', persist: persistOf({ entries: [runOf(index, 1, 1, size)] }) }) as const
 
@@ -213,6 +215,20 @@ test('what was flushed is noted a little later, once for all that came meanwhile
   }
 })
 
+test.each([
+  ['is not marked as one', 18, 0],
+  ['has no sign of LMDB', 24, 0],
+  ['is of another version', 28, 3],
+])('a log whose first or second page %s is refused before LMDB sees it', async (_, offset, byte) => {
+  for (const page of [0, 1]) {
+    const { dir, file } = await newLog([12])
+    const bytes = readFileSync(file)
+    bytes[page * pageBytes + offset] = byte
+    writeFileSync(file, bytes)
+    expect(() => lmdbDisk(dir).open()).toThrow('its first pages are damaged')
+  }
+})
+
 test('the pages of a file can be anything', async () => {
   const { file } = await newLog([12, 3000, 100_000, 12])
   const whole = readFileSync(file)
@@ -235,7 +251,6 @@ test('the pages of a file can be anything', async () => {
   expect(misled).toBeGreaterThan(100)
 })
 
-const pageBytes = 4096
 /** Where the number of the first node's place lies. */
 const firstPlace = 24
 
