@@ -100,6 +100,19 @@ export interface Phase {
   readonly callsPerSecond: number
 }
 
+/** What a measurement goes by. */
+export interface MeasureClock {
+  /** Milliseconds. */
+  readonly now: () => number
+  /** Rejects when the signal is aborted. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+const realClock: MeasureClock = {
+  now: () => performance.now(),
+  wait: (ms, signal) => delay(ms, undefined, { signal }),
+}
+
 /** Rejects when the signal is aborted or the cluster gives up; it is closed by then either way. */
 export async function measure(
   options: MeasureOptions,
@@ -117,50 +130,62 @@ export async function measure(
     reads,
     ...(dir !== undefined && { dir }),
   } as const
-  return withCluster(clusterOptions, signal, async (cluster) => {
-    const tally = new Tally()
-    // What the rest of the cluster does is not what was asked for.
-    cluster.events.on('event', (event) => {
-      if (event.type === 'failed') tally.giveUp(nodeFailure(event.nodeId, event.why))
-    })
-    try {
-      return await measureCluster(cluster, tally, options, signal, tell)
-    } catch (error) {
-      // A broken run shows as an abort of its own: told is what broke it.
-      throw tally.broken.aborted ? tally.broken.reason : error
-    } finally {
-      tally.isStopped = true
-    }
-  })
+  return withCluster(clusterOptions, signal, (cluster) =>
+    measureCluster(cluster, realClock, options, signal, tell),
+  )
 }
 
-async function measureCluster(
+/** As `measure`, of a cluster that runs already. */
+export async function measureCluster(
   cluster: Cluster,
+  clock: MeasureClock,
+  options: MeasureOptions,
+  signal: AbortSignal,
+  tell: (phase: Phase) => void,
+): Promise<Measured> {
+  const tally = new Tally(clock.now)
+  // What the rest of the cluster does is not what was asked for.
+  cluster.events.on('event', (event) => {
+    if (event.type === 'failed') tally.giveUp(nodeFailure(event.nodeId, event.why))
+  })
+  try {
+    return await measureWindow(cluster, clock, tally, options, signal, tell)
+  } catch (error) {
+    // A broken run shows as an abort of its own: told is what broke it.
+    throw tally.broken.aborted ? tally.broken.reason : error
+  } finally {
+    tally.isStopped = true
+  }
+}
+
+async function measureWindow(
+  cluster: Cluster,
+  clock: MeasureClock,
   tally: Tally,
   options: MeasureOptions,
   signal: AbortSignal,
   tell: (phase: Phase) => void,
 ): Promise<Measured> {
   const ended = AbortSignal.any([signal, tally.broken])
-  const clock = new PhaseClock(tally, tell)
+  const phases = new PhaseClock(tally, tell)
   const timeline = new Timeline(cluster, tally)
   try {
-    clock.begin('fill')
+    phases.begin('fill')
     const callers = await prepare(cluster, tally, options)
     ended.throwIfAborted()
     callers.run().catch((error: unknown) => tally.giveUp(error))
-    clock.begin('warm-up', options.warmUpSeconds)
-    await delay(options.warmUpSeconds * 1000, undefined, { signal: ended })
+    phases.begin('warm-up', options.warmUpSeconds)
+    await clock.wait(options.warmUpSeconds * 1000, ended)
     await cluster.takeHeartbeatLateness()
 
-    clock.begin('measure', options.seconds)
-    const before = readingOf(cluster)
+    phases.begin('measure', options.seconds)
+    const before = readingOf(cluster, clock)
     tally.open()
     timeline.start()
-    await delay(options.seconds * 1000, undefined, { signal: ended })
+    await clock.wait(options.seconds * 1000, ended)
     timeline.stop()
     tally.close()
-    const after = readingOf(cluster)
+    const after = readingOf(cluster, clock)
     const unanswered = callers.countUnanswered?.() ?? null
     tally.isStopped = true
     const lateness = await cluster.takeHeartbeatLateness()
@@ -175,7 +200,7 @@ async function measureCluster(
     return { summary, latencies: tally.histograms, lateness, timeline: timeline.seconds }
   } finally {
     timeline.stop()
-    clock.end()
+    phases.end()
   }
 }
 
@@ -216,7 +241,7 @@ class PhaseClock {
 
   begin(name: Phase['name'], seconds = 0): void {
     this.#name = name
-    this.#endsAtMs = performance.now() + seconds * 1000
+    this.#endsAtMs = this.#tally.now() + seconds * 1000
   }
 
   end(): void {
@@ -227,7 +252,7 @@ class PhaseClock {
     const { commandsSoFar, callsSoFar } = this.#tally
     this.#tell({
       name: this.#name,
-      secondsLeft: Math.max(0, Math.round((this.#endsAtMs - performance.now()) / 1000)),
+      secondsLeft: Math.max(0, Math.round((this.#endsAtMs - this.#tally.now()) / 1000)),
       commandsPerSecond: commandsSoFar - this.#commands,
       callsPerSecond: callsSoFar - this.#calls,
     })
@@ -239,13 +264,13 @@ class PhaseClock {
 type Summed = 'elections' | 'flushes' | 'bytesFlushed' | 'messagesSent' | 'heartbeatsMissed'
 
 /** Everything that is told as a difference between the end of the window and its beginning. */
-function readingOf(cluster: Cluster) {
+function readingOf(cluster: Cluster, clock: MeasureClock) {
   const status = cluster.status()
   const sum = (name: Summed): number =>
     status.reduce((total: number, node: NodeStatus) => total + node[name], 0)
   const { user, system } = process.cpuUsage()
   return {
-    atMs: performance.now(),
+    atMs: clock.now(),
     elections: sum('elections'),
     flushes: sum('flushes'),
     bytesFlushed: sum('bytesFlushed'),
