@@ -185,7 +185,7 @@ function rounded(measurement: Measurement): unknown {
   return JSON.parse(text)
 }
 
-function forPeople(result: Measurement): string {
+export function forPeople(result: Measurement): string {
   const { durability, nodes, clients, size, batch, threads, reads, workload } = result
   const what =
     workload === null

@@ -17,7 +17,7 @@ const durabilities = ['flush', 'none'] as const
 /** Less than `raftbox bench` takes, so that all six cases fit into a minute. */
 const warmUpSecondsMax = 5
 
-const columns = [
+export const columns = [
   '',
   'clients',
   'commits/s',
@@ -94,7 +94,7 @@ async function card(seconds: number, signal: AbortSignal): Promise<number> {
   return 0
 }
 
-function cellsOf(result: Measurement): string[] {
+export function cellsOf(result: Measurement): string[] {
   return [
     nameOf(result.durability),
     decimal(result.clients),
