@@ -1,6 +1,8 @@
 /** Work that takes a processor and nothing else, spread over the processors. The only importer of piscina. */
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
+import { RaftError } from '../errors/index.js'
+import { reserveMib, threadMib, threadsThatFit } from '../storage/index.js'
 import { addSweeps, noSweep, type SeedRange, type SweepResult } from './sweep.js'
 
 /** Seeds of one job: enough that its way to the thread costs nothing, few enough that all threads end together. */
@@ -11,7 +13,7 @@ export interface SweepOptions {
   readonly from?: number
   /** How many seeds, one after the other. */
   readonly seeds: number
-  /** Threads that work on them. Default: one a processor. */
+  /** Threads that work on them, as far as there is address space for them. Default: one a processor. */
   readonly threads?: number
   /** Called whenever a part is done, with the sum so far. */
   readonly progress?: (sum: SweepResult) => void
@@ -21,14 +23,26 @@ export interface SweepOptions {
 
 /** A pool of so many threads, all of which run the job of that file. */
 export function poolOf<Task, Result>(file: string, threads: number): Piscina<Task, Result> {
+  checkedFit()
   const filename = new URL(file, import.meta.url).href
   return new Piscina<Task, Result>({ filename, minThreads: threads, maxThreads: Math.max(1, threads) })
+}
+
+/** How many threads there is address space for. One that is refused address space ends the whole process. */
+function checkedFit(): number {
+  const fitting = threadsThatFit()
+  if (fitting > 0) return fitting
+  throw new RaftError('INVALID_OPTION', {
+    option: 'threads',
+    expected: `${reserveMib + threadMib} MiB of address space for one (raise the limit with ulimit -v)`,
+    actual: 'less',
+  })
 }
 
 /** Simulates each seed of a range. The result is the same for any number of threads. */
 export async function sweep(options: SweepOptions): Promise<SweepResult> {
   const { from = 1, seeds, threads = availableParallelism(), progress, signal } = options
-  const lanes = Math.min(threads, Math.ceil(seeds / seedsPerJob))
+  const lanes = Math.min(threads, threadsThatFit(), Math.ceil(seeds / seedsPerJob))
   const pool = poolOf<SeedRange, SweepResult>('./sweep-job.js', lanes)
   const end = from + seeds
   let next = from

@@ -3,16 +3,16 @@
  * process, and one that is refused a descriptor fails in the middle of its start, so the cluster asks first.
  */
 import { RaftError } from '../errors/index.js'
-import { addressSpaceLeft, descriptorsLeft } from '../storage/index.js'
+import { addressSpaceLeft, descriptorsLeft, reserveMib, threadMib } from '../storage/index.js'
 
 /** The most that a node takes while it starts, on any Node from 20 to 26. */
 const needs = {
-  threads: { addressMib: 1024, descriptors: 24 },
+  threads: { addressMib: threadMib, descriptors: 24 },
   inline: { addressMib: 64, descriptors: 5 },
 } as const
 
 /** Left to everything else in the process. */
-const reserve = { addressMib: 512, descriptors: 4 } as const
+const reserve = { addressMib: reserveMib, descriptors: 4 } as const
 
 /** Throws when so many more nodes do not fit, and then says what to change. */
 export function checkRoomForNodes(nodes: number, host: keyof typeof needs): void {

@@ -6,7 +6,13 @@ export { MemoryDisk, openMemoryStore } from './memory-store.js'
 export { isCatchingUp, newPledge, type Pledge, type PledgePlace, renewedPledge } from './pledge.js'
 export { PledgeSlot, readPledges, writePledges } from './pledge-file.js'
 export { openPledged, PledgedStore } from './pledged-store.js'
-export { addressSpaceLeft, descriptorsLeft } from './process-limits.js'
+export {
+  addressSpaceLeft,
+  descriptorsLeft,
+  reserveMib,
+  threadMib,
+  threadsThatFit,
+} from './process-limits.js'
 export type { OpenStore } from './record-store.js'
 export type { LogStore, Recovered } from './store.js'
 export { openVolatileStore } from './volatile-store.js'

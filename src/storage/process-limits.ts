@@ -13,6 +13,15 @@ export function addressSpaceLeft(): number {
   return limit - Number(kibibytes) * 1024
 }
 
+/** What one more thread of JavaScript takes at most, on any Node from 20 to 26, and what the rest of the process needs. */
+export const threadMib = 1024
+export const reserveMib = 512
+
+/** Threads of JavaScript for which there is address space. */
+export function threadsThatFit(): number {
+  return Math.max(0, Math.floor((addressSpaceLeft() / 2 ** 20 - reserveMib) / threadMib))
+}
+
 /** The address space is used up. Whoever reads the message can mend that. */
 export function addressSpaceError(needed: number, left: number): Error {
   const [neededMib, leftMib] = [Math.ceil(needed / 2 ** 20), Math.max(0, Math.floor(left / 2 ** 20))]

@@ -50,6 +50,20 @@ test.skipIf(!isLinux).each(['-v 8000000', '-v 64000000'])('ulimit %s is enough f
   expect(stdout).toContain('applied at index')
 })
 
+test.skipIf(!isLinux)(
+  'a simulation runs on the threads that there is address space for, and says when there is none',
+  () => {
+    const args = ['sim', '--seeds', '8', '--json']
+    const few = runBehind(limited('-v 4000000'), ...args)
+    expect([few.status, few.stderr]).toEqual([0, ''])
+    const none = runBehind(limited('-v 2000000'), ...args)
+    expect([none.status, none.stderr]).toEqual([
+      2,
+      'raftbox: threads: 1536 MiB of address space for one (raise the limit with ulimit -v), not less\n',
+    ])
+  },
+)
+
 /** Root is bound by no number of threads. */
 const asNobody = ['setpriv', '--reuid', '65534', '--clear-groups', 'prlimit']
 const [command = '', ...rest] = [...asNobody, '--nproc=1000', process.execPath, program, '--version']
