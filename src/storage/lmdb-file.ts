@@ -75,6 +75,8 @@ export class Room {
   readonly #bytesMax: number
   /** How much LMDB has mapped. */
   readonly #mapBytes: () => number
+  /** As much at least, since a map only grows: it is asked for again once the file comes near. */
+  #mapped = 0
   /** What may be written before the next look. */
   #allowance = 0
 
@@ -99,7 +101,9 @@ export class Room {
     const left = this.#bytesMax - size
     if (left < 0) return diskFullError()
     const allowance = Math.max(needed, Math.min(unseenBytesMax, left))
-    const added = addedMaps(this.#mapBytes(), size + allowance)
+    const end = size + allowance
+    if (end >= this.#mapped) this.#mapped = this.#mapBytes()
+    const added = addedMaps(this.#mapped, end)
     const refusal = added > 0 ? refuseMaps(added + 2 * allowance) : undefined
     if (refusal === undefined) this.#allowance = allowance
     return refusal
