@@ -46,11 +46,12 @@ export class Answers implements AnswerSource<Buffer> {
 
   /** Begins the next call, which has `count` answers. */
   begin(count: number): void {
-    this.end = this.#next
+    const { view } = this
+    let next = this.#next
+    this.end = next
     this.index = this.#nextIndex - 1
-    for (let answer = 0; answer < count; answer++) {
-      this.#next += commandHeaderBytes + this.view.getUint32(this.#next, true)
-    }
+    for (let answer = 0; answer < count; answer++) next += commandHeaderBytes + view.getUint32(next, true)
+    this.#next = next
     this.#nextIndex += count
   }
 
