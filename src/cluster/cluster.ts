@@ -82,7 +82,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * What happens and why: role changes with their reasons, kills, failures, snapshots. Listeners are called in a turn
+   * All that happens, and why: role changes with their reasons, kills, failures, snapshots. Listeners are called in a turn
    * of their own: an error of theirs is told as a warning of the process, and changes nothing in the cluster.
    */
   get events(): ClusterEvents {

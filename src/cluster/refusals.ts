@@ -1,4 +1,4 @@
-/** What a call is told when its arguments or its answer cannot be read. */
+/** Errors of a call whose arguments or whose answer cannot be read. */
 import { RaftError } from '../errors/index.js'
 
 /** The refusal of a call that threw before its commands were packed: nothing of it is sent. */

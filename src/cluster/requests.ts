@@ -164,7 +164,7 @@ export interface Request {
   readonly deadlineMs: number
   readonly answer: (answers: Answers) => void
   readonly fail: (error: RaftError) => void
-  /** What the calls were given, until they are settled. */
+  /** The promises that the calls were given, until they are settled. */
   readonly outcomes: Promise<unknown>[]
   /** Answers to the queries before those in `frame`. Calls that read them let go of each. */
   readonly parts: Uint8Array[]
