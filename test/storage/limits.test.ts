@@ -1,5 +1,5 @@
 /** What the system refuses a store: each of these would end the process inside LMDB. */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,19 +37,18 @@ test.skipIf(!isLinux || !canRun('prlimit', '--version'))(
   '[DU2] a log that outgrows its address space takes no more writes, and says how to get more',
   async () => {
     const dir = newFolder()
-    const child = spawn(process.execPath, [writer, dir, '200000', '5000'])
-    let output = ''
-    child.stdout.on('data', (part: Buffer) => {
-      if (output === '') {
-        const used = /^VmSize:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]
-        // More than is left to the heaps, and no map more.
-        const limit = Number(used) * 1024 + 300 * 2 ** 20
-        spawnSync('prlimit', ['--pid', String(child.pid), `--as=${limit}`])
-      }
-      output += part.toString()
-    })
-    const [code, signal] = await new Promise<unknown[]>((done) => child.on('close', (...how) => done(how)))
-    expect([code, signal]).toEqual([0, null])
+    // A limit that came into force while the program ran could come between a look at what is left and the use of it.
+    const tellsPeak = `import { readFileSync } from 'node:fs'
+      const peak = () => /VmPeak:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]
+      process.on('exit', () => console.log('peak', peak()))`
+    const preload = `data:text/javascript,${encodeURIComponent(tellsPeak)}`
+    const short = spawnSync(process.execPath, ['--import', preload, writer, newFolder(), '200000', '10'])
+    const peak = Number(/^peak (\d+)$/m.exec(String(short.stdout))?.[1])
+    // More than is left to the heaps, and no map more.
+    const limit = peak * 1024 + 300 * 2 ** 20
+    const command = [`--as=${limit}`, process.execPath, writer, dir, '200000', '5000']
+    const { status, signal, stdout: output } = spawnSync('prlimit', command, { encoding: 'utf8' })
+    expect([status, signal]).toEqual([0, null])
     const why = 'address space full: the log cannot be mapped, [0-9]+ MiB are needed, and [0-9]+ MiB are left'
     expect(output).toMatch(new RegExp(`^failed \\d+: ${why}; raise the limit \\(ulimit -v\\)`, 'm'))
     expect(output).toMatch(/^again: address space full/m)
