@@ -16,6 +16,15 @@ const reasons: Record<RoleEvent['reason'], string> = {
   diskStalled: 'its disk finished no write for a whole election timeout',
 }
 
+type DropEvent = Extract<ClusterEvent, { type: 'messageDropped' }>
+
+const dropReasons: Record<DropEvent['reason'], string> = {
+  notACount: 'one of its numbers is no whole number, or too large',
+  contradictory: 'its fields contradict each other',
+  neverAsked: 'it answers what was never asked',
+  notAMember: 'it is an answer, and its sender is no member',
+}
+
 export function inWords(event: ClusterEvent): string {
   const node = `node ${event.nodeId}`
   switch (event.type) {
@@ -23,6 +32,8 @@ export function inWords(event: ClusterEvent): string {
       return `${node} ${change(event)}: ${reasons[event.reason]}`
     case 'voteIgnored':
       return `${node} ignores that node ${event.from} asks for votes in term ${event.term}: a leader may be alive`
+    case 'messageDropped':
+      return `${node} drops a message from node ${event.from}: ${dropReasons[event.reason]}`
     case 'snapshotSending':
       return `${node} sends a snapshot up to index ${event.index} to node ${event.to}, which lags behind the log`
     case 'snapshotInstalling':

@@ -23,7 +23,6 @@ export function onAppendEntries(state: RaftState, message: AppendEntries): void 
     return refuse(state, message, conflictIndex, conflictTerm)
   }
 
-  assertContiguous(message)
   // Truncate only on a real conflict: an old message repeated must not cut off newer entries.
   log.append(wholeRuns(message.entries))
   const lastRun = message.entries.at(-1)
@@ -89,16 +88,4 @@ function answerTo(
 ): AppendEntriesResponse {
   const type = 'appendEntriesResponse'
   return { type, from, to, term, prevLogIndex, round, success, matchIndex, conflictIndex, conflictTerm }
-}
-
-function assertContiguous(message: AppendEntries): void {
-  let previous = { index: message.prevLogIndex, term: message.prevLogTerm }
-  for (const run of message.entries) {
-    assert(
-      run.index === previous.index + 1 && run.term >= previous.term,
-      'entries in a message follow each other',
-    )
-    assert(run.term <= message.term, 'no entry is of a later term than its leader')
-    previous = { index: lastIndexOf(run), term: run.term }
-  }
 }

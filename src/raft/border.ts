@@ -17,7 +17,7 @@ export type Input =
   | { readonly type: 'read'; readonly id: number }
   /** The write with this sequence, and all before it, are on disk. */
   | { readonly type: 'flushed'; readonly sequence: number }
-  /** The state machine holds everything up to here. */
+  /** The state machine holds everything up to here: after entries were applied, and after a snapshot was restored. */
   | { readonly type: 'applied'; readonly index: LogIndex }
   /** A snapshot of our own state machine is on disk, and the log before `base` is gone from it. */
   | { readonly type: 'compacted'; readonly snapshot: Snapshot; readonly base: EntryId }
@@ -55,7 +55,11 @@ export interface Persist {
   /** `undefined`: as before. */
   readonly hardState: HardState | undefined
   readonly snapshotChunks: readonly SnapshotChunk[]
-  /** The received snapshot is whole: it replaces the log, whose entries are all dropped, also those behind it. */
+  /**
+   * The received snapshot is whole: it replaces the log, whose entries are all dropped, also those behind it. The order
+   * around it: write and flush, tell `flushed`, restore the state machine from the snapshot, tell `applied` with the
+   * snapshot's index. Until then `Ready.applyTo` stays where it was, so that nothing is applied to the old state.
+   */
   readonly install: Snapshot | undefined
   /** Remove the entries from this index on, before any is appended. */
   readonly truncateFrom: LogIndex | undefined
@@ -82,6 +86,17 @@ export interface ReadState {
   readonly readIndex: LogIndex | undefined
 }
 
+/** Why a message was not taken. It has changed nothing. */
+export type DropReason =
+  /** One of its numbers is no whole number from 0 to `countMax`, or no node has such an id. */
+  | 'notACount'
+  /** Its fields contradict each other, or its type is unknown. */
+  | 'contradictory'
+  /** It answers what this node never asked, such as a match beyond the end of the leader's log. */
+  | 'neverAsked'
+  /** It is an answer, and its sender is no member. */
+  | 'notAMember'
+
 /** What happened, and why: for people and for tests, not for the driver. */
 export type RaftEvent =
   | {
@@ -97,6 +112,7 @@ export type RaftEvent =
       readonly term: Term
       readonly reason: 'leaderMayBeAlive'
     }
+  | { readonly type: 'messageDropped'; readonly from: NodeId; readonly reason: DropReason }
   | { readonly type: 'snapshotSending'; readonly to: NodeId; readonly index: LogIndex }
   | { readonly type: 'snapshotInstalling'; readonly from: NodeId; readonly index: LogIndex }
 
@@ -104,7 +120,10 @@ export type RaftEvent =
 export interface Ready {
   /** May leave at once, before anything is flushed (thesis §10.2.1). */
   readonly messages: readonly Message[]
-  /** Committed up to here: apply the entries after lastApplied in order, then tell `applied`. */
+  /**
+   * Committed up to here: apply the entries after lastApplied in order, then tell `applied`. Equal to lastApplied while the
+   * state machine has a received snapshot to restore first.
+   */
   readonly applyTo: LogIndex
   readonly reads: readonly ReadState[]
   readonly events: readonly RaftEvent[]

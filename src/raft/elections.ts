@@ -9,6 +9,7 @@ import type { NodeId, Reason } from './types.js'
 /** Begins with the question whether an election could be won. Only a node that may vote asks. */
 export function campaign(state: RaftState, reason: Reason): void {
   if (state.role === 'leader' || !isVoter(state.membership, state.id) || !hasCaughtUp(state)) return
+  state.campaign++
   becomePreCandidate(state, reason)
   state.votes.set(state.id, true)
   askForVotes(state)
@@ -23,12 +24,13 @@ function startElection(state: RaftState): void {
 
 /** Asks all voters who have not answered: once at the start, and again in case a message was lost (§5.1). */
 export function askForVotes(state: RaftState): void {
-  const { id: from, currentTerm: term } = state
+  const { id: from, currentTerm: term, campaign } = state
   const { index: lastLogIndex, term: lastLogTerm } = state.log.last
   for (const to of otherVoters(state)) {
     if (state.votes.has(to)) continue
     if (state.role === 'preCandidate') {
-      send(state, { type: 'preVote', from, to, term, nextTerm: term + 1, lastLogIndex, lastLogTerm })
+      const nextTerm = term + 1
+      send(state, { type: 'preVote', from, to, term, nextTerm, campaign, lastLogIndex, lastLogTerm })
     } else {
       // After the flush: a candidate that forgot its own vote in a crash could give it to another.
       sendOnceFlushed(state, { type: 'requestVote', from, to, term, lastLogIndex, lastLogTerm }, 0)
@@ -66,41 +68,41 @@ export function onPreVote(state: RaftState, message: PreVote): void {
   const candidateLast = { index: message.lastLogIndex, term: message.lastLogTerm }
   const voteGranted =
     message.nextTerm > state.currentTerm && state.log.isUpToDate(candidateLast) && hasCaughtUp(state)
-  send(state, {
-    type: 'preVoteResponse',
-    from,
-    to: message.from,
-    term,
-    nextTerm: message.nextTerm,
-    voteGranted,
-  })
+  const { from: to, campaign } = message
+  send(state, { type: 'preVoteResponse', from, to, term, campaign, voteGranted })
 }
 
 export function onPreVoteResponse(state: RaftState, message: PreVoteResponse): void {
-  if (state.role !== 'preCandidate' || message.nextTerm !== state.currentTerm + 1) return
+  // An answer to an earlier campaign tells of the logs as they were then.
+  if (state.role !== 'preCandidate' || message.campaign !== state.campaign) return
   state.votes.set(message.from, message.voteGranted)
   countPreVotes(state)
 }
 
 /** RequestVote, receiver side (Figure 2). Each node votes at most once a term, first come first served (§5.2). */
 export function onRequestVote(state: RaftState, message: RequestVote): void {
+  const { from: to, term: electionTerm } = message
   const candidateLast = { index: message.lastLogIndex, term: message.lastLogTerm }
-  const voteGranted =
-    message.term >= state.currentTerm &&
-    (state.votedFor === undefined ? hasCaughtUp(state) : state.votedFor === message.from) &&
-    state.log.isUpToDate(candidateLast)
-  if (voteGranted) {
-    state.votedFor = message.from
-    // Whoever grants a vote gives the candidate the time to win (§5.2).
-    state.electionElapsedTicks = 0
-  }
+  // A vote that was given is given again, however long this log has grown since: a refusal would take it back.
+  const mayVote =
+    state.votedFor === to ||
+    (state.votedFor === undefined && state.log.isUpToDate(candidateLast) && hasCaughtUp(state))
+  const voteGranted = electionTerm === state.currentTerm && mayVote
   const { id: from, currentTerm: term } = state
-  sendOnceFlushed(state, { type: 'requestVoteResponse', from, to: message.from, term, voteGranted }, 0)
+  const answer = { type: 'requestVoteResponse', from, to, term, electionTerm, voteGranted } as const
+  // A refusal promises nothing, so it waits for no flush, and takes the place of no vote that does.
+  if (!voteGranted) return send(state, answer)
+  state.votedFor = to
+  // A voter gives its candidate the time to win (§5.2).
+  state.electionElapsedTicks = 0
+  sendOnceFlushed(state, answer, 0)
 }
 
 export function onRequestVoteResponse(state: RaftState, message: RequestVoteResponse): void {
   // An answer to an earlier election says nothing about this one.
-  if (state.role !== 'candidate' || message.term !== state.currentTerm) return
+  if (state.role !== 'candidate' || message.electionTerm !== state.currentTerm) return
+  // A vote is a promise and a refusal is none: a refusal that comes late takes no vote back.
+  if (state.votes.get(message.from) === true) return
   state.votes.set(message.from, message.voteGranted)
   countVotes(state)
 }

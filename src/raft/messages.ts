@@ -21,6 +21,8 @@ export interface RequestVote extends Envelope {
 
 export interface RequestVoteResponse extends Envelope {
   readonly type: 'requestVoteResponse'
+  /** Names the question: the term of the RequestVote that is answered. A candidate asks once a term. */
+  readonly electionTerm: Term
   readonly voteGranted: boolean
 }
 
@@ -28,14 +30,16 @@ export interface RequestVoteResponse extends Envelope {
 export interface PreVote extends Envelope {
   readonly type: 'preVote'
   readonly nextTerm: Term
+  /** Names the question: each campaign of a node has a number of its own, also across restarts. */
+  readonly campaign: number
   readonly lastLogIndex: LogIndex
   readonly lastLogTerm: Term
 }
 
 export interface PreVoteResponse extends Envelope {
   readonly type: 'preVoteResponse'
-  /** The term that was asked about: an answer to an earlier question is not counted. */
-  readonly nextTerm: Term
+  /** Names the question: the campaign of the PreVote that is answered. */
+  readonly campaign: number
   readonly voteGranted: boolean
 }
 
@@ -62,12 +66,16 @@ export interface AppendEntriesResponse extends Envelope {
   readonly success: boolean
   /** On success: the last index known to match the leader's log, on disk at the sender. */
   readonly matchIndex: LogIndex
-  /** Of the request that is answered: an answer out of date is told by it. */
+  /** Names the question: of the request that is answered. */
   readonly prevLogIndex: LogIndex
-  /** On refusal: where the leader may go on (§5.3, last paragraph); 0 when it was refused for its term. */
+  /**
+   * On refusal: where the leader may go on (§5.3, last paragraph), at least 1. 0 when the request was refused for its
+   * term: a leader of a later term takes such a refusal for no answer to its own requests.
+   */
   readonly conflictIndex: LogIndex
   /** On refusal: the term of the conflicting entry, 0 when the log is too short to have one. */
   readonly conflictTerm: Term
+  /** Names the question when it was a heartbeat: its round. 0 when it was none, or was refused for its term. */
   readonly round: number
 }
 
@@ -88,7 +96,9 @@ export interface InstallSnapshot extends Envelope {
 
 export interface InstallSnapshotResponse extends Envelope {
   readonly type: 'installSnapshotResponse'
+  /** Names the question, with `chunkOffset`: of the chunk that is answered. 0 when it was refused for its term. */
   readonly lastIncludedIndex: LogIndex
+  readonly chunkOffset: number
   /** The offset wanted next. */
   readonly offset: number
   /** True when the receiver's disk holds everything up to lastIncludedIndex. */
@@ -106,6 +116,15 @@ export type Message =
   | InstallSnapshotResponse
 
 export type MessageType = Message['type']
+
+export function isAnswer({ type }: Message): boolean {
+  return (
+    type === 'appendEntriesResponse' ||
+    type === 'requestVoteResponse' ||
+    type === 'preVoteResponse' ||
+    type === 'installSnapshotResponse'
+  )
+}
 
 /** True for what may be large: it travels apart, so that it never delays a vote or a heartbeat. */
 export function isBulk(message: Message): boolean {

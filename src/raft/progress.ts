@@ -74,6 +74,12 @@ export class Progress {
     this.#inflightBytes += bytes
   }
 
+  /** True when a message that follows on `prevLogIndex` is on its way: the last probe, or one of the pipeline. */
+  awaits(prevLogIndex: LogIndex): boolean {
+    if (this.state === 'probe') return prevLogIndex === this.nextIndex - 1
+    return this.#inflights.some(({ lastIndex }) => lastIndex === prevLogIndex)
+  }
+
   /** The follower's disk holds everything up to `matchIndex`; an answer out of date changes nothing. */
   matched(matchIndex: LogIndex): void {
     if (matchIndex > this.matchIndex) {

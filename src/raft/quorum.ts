@@ -47,6 +47,10 @@ export function isVoter(membership: Membership, id: NodeId): boolean {
   return membership.voters.includes(id) || membership.votersOutgoing.includes(id)
 }
 
+export function isMember(membership: Membership, id: NodeId): boolean {
+  return isVoter(membership, id) || membership.learners.includes(id)
+}
+
 /** Everyone who receives the log, each once, in a fixed order. */
 export function membersOf(membership: Membership): NodeId[] {
   const all = new Set([...membership.voters, ...membership.votersOutgoing, ...membership.learners])

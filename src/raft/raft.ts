@@ -15,7 +15,8 @@ import { type Frame, wholeRuns } from './entry-run.js'
 import { Invariants } from './invariants.js'
 import { holdsLease, isPromised, noteRoundsSent } from './lease.js'
 import { RaftLog } from './log.js'
-import type { Message } from './messages.js'
+import { isCount, whyDropped } from './message-checks.js'
+import { isAnswer, type Message } from './messages.js'
 import { defaultLimits, emptyDisk, type RaftLimits, type RaftOptions } from './options.js'
 import { Random } from './random.js'
 import { areReadsDue, confirmByLease, onRead, openReadRound } from './reads.js'
@@ -167,6 +168,7 @@ function initialState(options: RaftOptions): RaftState {
     'an election timeout spans at least three heartbeats',
   )
   const { hardState } = recovered
+  assertRecovered(recovered)
   const random = new Random(seed)
   return {
     id,
@@ -185,6 +187,7 @@ function initialState(options: RaftOptions): RaftState {
     randomizedElectionTimeoutTicks: randomizedElectionTimeoutTicks(limits, random),
     heartbeatElapsedTicks: 0,
     diskElapsedTicks: 0,
+    campaign: random.below(2 ** 32),
     votes: new Map(),
     progress: new Map(),
     heartbeatRound: 0,
@@ -198,6 +201,20 @@ function initialState(options: RaftOptions): RaftState {
     flushedHardState: hardState,
     outbox: emptyOutbox(),
   }
+}
+
+/** What was on disk belongs together. A node that is set up by a snapshot alone needs a term as well: the snapshot's. */
+function assertRecovered({ hardState, snapshot, base, entries }: typeof emptyDisk): void {
+  const { currentTerm, votedFor } = hardState
+  assert(
+    isCount(currentTerm) && isCount(votedFor ?? 0),
+    'recovered.hardState holds a term and a node, or none',
+  )
+  const lastTerm = entries.at(-1)?.term ?? Math.max(base.term, snapshot?.term ?? 0)
+  assert(
+    lastTerm <= currentTerm,
+    `no entry is of a later term than the node: recovered.hardState.currentTerm is ${currentTerm}, and the log or its snapshot ends in term ${lastTerm}; pass a currentTerm of at least ${lastTerm}`,
+  )
 }
 
 /** A snapshot was received and the state machine does not hold it yet: nothing behind it can be applied. */
@@ -245,11 +262,19 @@ function onFlushed(state: RaftState, sequence: number): void {
 }
 
 function onApplied({ log, limits }: RaftState, index: LogIndex): void {
+  assert(isCount(index), 'an index is a whole number')
   log.lastApplied = Math.max(log.lastApplied, index)
   log.leaveToStore(limits.logMemoryBytesMax)
 }
 
 function onMessage(state: RaftState, message: Message): void {
+  const reason = whyDropped(state, message)
+  if (reason !== undefined) {
+    state.outbox.events.push({ type: 'messageDropped', from: message.from, reason })
+    return
+  }
+  // An answer of an earlier term is to a question of an earlier term.
+  if (message.term < state.currentTerm && isAnswer(message)) return
   const isVoteRequest = message.type === 'preVote' || message.type === 'requestVote'
   if (isVoteRequest && ignoresVoteRequest(state)) {
     const { from, term } = message

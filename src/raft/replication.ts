@@ -9,7 +9,7 @@ import { confirmReads } from './reads.js'
 import { becomeFollower } from './roles.js'
 import { sendChunk, startSnapshot } from './snapshots.js'
 import { type RaftState, send } from './state.js'
-import { assert, type LogIndex, type NodeId } from './types.js'
+import type { LogIndex, NodeId } from './types.js'
 
 /** A command is appended to the leader's log at once; it is sent and written when the driver takes its work. */
 export function onPropose(state: RaftState, frame: Frame): Proposed | Refusal {
@@ -134,14 +134,12 @@ function sendRound(state: RaftState, members: Iterable<NodeId>): void {
 
 /** AppendEntriesResponse at the leader (Figure 2, rules for leaders). */
 export function onAppendEntriesResponse(state: RaftState, message: AppendEntriesResponse): void {
-  if (state.role !== 'leader' || message.term < state.currentTerm) return
+  if (state.role !== 'leader') return
+  // Refused for its term: the request was of an earlier leadership, and the answer says nothing about this one.
+  if (!message.success && message.conflictIndex === 0) return
   const progress = state.progress.get(message.from)
   if (progress === undefined) return
   progress.isRecentlyActive = true
-  assert(
-    message.matchIndex <= state.log.lastIndex,
-    'log matching: a follower matches no further than our log',
-  )
 
   if (message.success) onAccepted(state, progress, message)
   else onRefused(state, progress, message)
@@ -161,11 +159,8 @@ function onAccepted(state: RaftState, progress: Progress, message: AppendEntries
 
 /** Failed because of inconsistency: decrement nextIndex and retry, by a whole term at a time. */
 function onRefused(state: RaftState, progress: Progress, message: AppendEntriesResponse): void {
-  // A refusal from before what we know to match, or of another probe than the last, is out of date.
-  const isStale =
-    message.prevLogIndex <= progress.matchIndex ||
-    (progress.state === 'probe' && message.prevLogIndex !== progress.nextIndex - 1)
-  if (isStale || progress.state === 'snapshot') return
+  // A refusal from before what we know to match, or of nothing that is on its way, is out of date.
+  if (message.prevLogIndex <= progress.matchIndex || !progress.awaits(message.prevLogIndex)) return
   const { log } = state
   // Our last entry of the conflicting term is the furthest where the logs can meet; else that whole term is skipped.
   const lastOfTerm = log.lastIndexOfTermUpTo(message.conflictTerm)
@@ -179,15 +174,17 @@ function onRefused(state: RaftState, progress: Progress, message: AppendEntriesR
  * behind all that was sent brings out either an acknowledgement or a refusal.
  */
 function onHeartbeatAnswered(state: RaftState, message: AppendEntriesResponse, progress: Progress): void {
-  const isBehind = progress.matchIndex < state.log.lastIndex
-  if (isBehind && !progress.hasMoved) {
+  // Answers overtake each other: one to a round before the last that was answered tells nothing new.
+  if (message.round <= progress.ackedRound) return
+  const isWaiting = progress.state !== 'replicate' || progress.matchIndex < state.log.lastIndex
+  if (isWaiting && !progress.hasMoved) {
     progress.isProbeSent = false
     progress.isChunkSent = false
     if (progress.state === 'replicate' && progress.inflightMessages > 0)
       sendAppend(state, message.from, progress, progress.nextIndex - 1)
   }
   progress.hasMoved = false
-  progress.ackedRound = Math.max(progress.ackedRound, message.round)
+  progress.ackedRound = message.round
   confirmReads(state)
 }
 

@@ -41,9 +41,10 @@ export function sendChunk(state: RaftState, to: NodeId, progress: Progress): voi
 export function onInstallSnapshot(state: RaftState, message: InstallSnapshot): void {
   const { log, outbox } = state
   const { lastIncludedIndex: index, lastIncludedTerm: term, membership, size } = message
-  // Reply immediately if term < currentTerm.
+  // Reply immediately if term < currentTerm. The reply is about no snapshot, so that a leader of a later term takes it
+  // for no answer to a chunk of its own.
   if (message.term < state.currentTerm)
-    return send(state, { ...responseTo(state, message), offset: 0, done: false })
+    return send(state, { ...responseTo(state, message), lastIncludedIndex: 0, offset: 0, done: false })
   followLeader(state, message.from)
 
   // What is committed here, or stands in our log, needs no snapshot (Figure 13, rule 6). A late one takes nothing back.
@@ -57,6 +58,9 @@ export function onInstallSnapshot(state: RaftState, message: InstallSnapshot): v
   // The snapshot that was received last is not with the store yet: in the same write, chunks of another would
   // take its place before it counts. The leader repeats what gets no answer.
   if (outbox.install !== undefined) return
+
+  // A leader goes on to newer snapshots only: the chunk is late.
+  if (index < (state.incomingSnapshot?.snapshot.index ?? 0)) return
 
   // Create a new snapshot file if first chunk (rule 2).
   if (state.incomingSnapshot?.snapshot.index !== index || state.incomingSnapshot.snapshot.term !== term) {
@@ -72,7 +76,6 @@ export function onInstallSnapshot(state: RaftState, message: InstallSnapshot): v
   // Write data into the snapshot at the given offset (rule 3), reply and wait for more (rule 4).
   outbox.snapshotChunks.push({ snapshot: incoming.snapshot, offset: message.offset, data: message.data })
   incoming.offset += message.length
-  assert(message.done === (incoming.offset === size), 'the last chunk ends the snapshot')
   if (message.done) {
     // Discard the entire log, and reset the state machine using the snapshot (rules 7 and 8).
     log.reset(incoming.snapshot)
@@ -86,19 +89,19 @@ export function onInstallSnapshot(state: RaftState, message: InstallSnapshot): v
 
 /** InstallSnapshotResponse at the leader. */
 export function onInstallSnapshotResponse(state: RaftState, message: InstallSnapshotResponse): void {
-  if (state.role !== 'leader' || message.term < state.currentTerm) return
+  if (state.role !== 'leader') return
   const progress = state.progress.get(message.from)
   if (progress === undefined) return
   progress.isRecentlyActive = true
   if (progress.snapshot?.index !== message.lastIncludedIndex) return
   if (message.done) {
-    const { index } = progress.snapshot
-    progress.matched(index)
-    progress.becomeProbe(index + 1)
+    // The logs are known to meet here, so that no probe has to find out.
+    progress.matched(progress.snapshot.index)
+    progress.becomeReplicate()
     return
   }
-  // The same answer twice asks for nothing new.
-  if (message.offset === progress.snapshotOffset && progress.isChunkSent && message.offset > 0) return
+  // An answer to a chunk before the last is late, and one that wants the same chunk again is given it in time.
+  if (message.chunkOffset !== progress.snapshotOffset || message.offset === message.chunkOffset) return
   progress.snapshotOffset = message.offset
   progress.isChunkSent = false
   progress.hasMoved = true
@@ -119,6 +122,6 @@ export function snapshotsBeingSent(state: RaftState): Snapshot[] {
 
 function responseTo(state: RaftState, message: InstallSnapshot) {
   const { id: from, currentTerm: term } = state
-  const { lastIncludedIndex } = message
-  return { type: 'installSnapshotResponse', from, to: message.from, term, lastIncludedIndex } as const
+  const { from: to, lastIncludedIndex, offset: chunkOffset } = message
+  return { type: 'installSnapshotResponse', from, to, term, lastIncludedIndex, chunkOffset } as const
 }

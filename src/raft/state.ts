@@ -51,6 +51,8 @@ export interface RaftState {
   /** Ticks since our disk last finished a write, while it has one to finish. */
   diskElapsedTicks: number
 
+  /** Number of the last campaign. Counted from a number by chance, so that no two lives of a node share one. */
+  campaign: number
   /** Candidate and pre-candidate: the answers so far, our own included. */
   readonly votes: Map<NodeId, boolean>
 
@@ -136,12 +138,25 @@ export function sendOnceFlushed(state: RaftState, message: Message, index: LogIn
 }
 
 /**
- * Leaves after the write that the driver takes next. Of several messages of one type to one node only the
- * newest waits, so that a stalled disk gathers no queue.
+ * Leaves after the write that the driver takes next. Of several messages of one type to one node only one waits, the
+ * newest or the answer to the latest question, so that a stalled disk gathers no queue.
  */
 export function sendAfterFlush(state: RaftState, message: Message): void {
-  const waiting = state.outbox.messagesAfterFlush
-  const earlier = waiting.findIndex(({ type, to }) => type === message.type && to === message.to)
-  if (earlier >= 0) waiting.splice(earlier, 1)
-  waiting.push(message)
+  const { messagesAfterFlush } = state.outbox
+  const at = messagesAfterFlush.findIndex(({ type, to }) => type === message.type && to === message.to)
+  const waiting = messagesAfterFlush[at]
+  if (waiting !== undefined) {
+    if (answersLater(waiting, message)) return
+    messagesAfterFlush.splice(at, 1)
+  }
+  messagesAfterFlush.push(message)
+}
+
+/** True when `waiting` answers a later question than `message`: a request may come behind the one that was sent after it. */
+function answersLater(waiting: Message, message: Message): boolean {
+  if (waiting.type === 'appendEntriesResponse' && message.type === 'appendEntriesResponse')
+    return waiting.round > message.round
+  if (waiting.type !== 'installSnapshotResponse' || message.type !== 'installSnapshotResponse') return false
+  const isSameSnapshot = waiting.lastIncludedIndex === message.lastIncludedIndex
+  return !message.done && isSameSnapshot && waiting.chunkOffset > message.chunkOffset
 }

@@ -54,6 +54,8 @@ function describeEvent(event: RaftEvent): string {
     }
     case 'voteIgnored':
       return `ignores the request for a vote by ${event.from} in term ${event.term}: ${event.reason}`
+    case 'messageDropped':
+      return `drops a message of ${event.from}: ${event.reason}`
     case 'snapshotSending':
       return `begins to send the snapshot at ${event.index} to ${event.to}`
     case 'snapshotInstalling':
@@ -93,11 +95,11 @@ function detailsOf(message: Message): string {
     case 'requestVote':
       return `last ${message.lastLogIndex}@${message.lastLogTerm}`
     case 'preVote':
-      return `for term ${message.nextTerm}, last ${message.lastLogIndex}@${message.lastLogTerm}`
+      return `campaign ${message.campaign} for term ${message.nextTerm}, last ${message.lastLogIndex}@${message.lastLogTerm}`
     case 'requestVoteResponse':
-      return yesOrNo(message.voteGranted)
+      return `${yesOrNo(message.voteGranted)} in the election of term ${message.electionTerm}`
     case 'preVoteResponse':
-      return `${yesOrNo(message.voteGranted)} for term ${message.nextTerm}`
+      return `${yesOrNo(message.voteGranted)} to campaign ${message.campaign}`
     case 'appendEntries': {
       const { prevLogIndex, prevLogTerm, entries, leaderCommit, round } = message
       const what = round > 0 ? `heartbeat ${round}` : describeSpan(entries)
@@ -111,7 +113,7 @@ function detailsOf(message: Message): string {
     case 'installSnapshot':
       return `${message.lastIncludedIndex}@${message.lastIncludedTerm} from ${message.offset}, ${message.length} of ${message.size} bytes`
     case 'installSnapshotResponse':
-      return `${message.lastIncludedIndex}, ${message.done ? 'done' : `from ${message.offset}`}`
+      return `${message.lastIncludedIndex} from ${message.chunkOffset}, ${message.done ? 'done' : `wants ${message.offset}`}`
   }
 }
 

@@ -11,9 +11,11 @@ interface NodeOne {
 export function elect(node: NodeOne, flush: () => void): void {
   node.driver.raft.step({ type: 'campaign' })
   node.driver.turn()
-  node.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, nextTerm: 1, voteGranted: true })
+  const { campaign } = node.driver.raft.state
+  node.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, campaign, voteGranted: true })
   flush()
-  node.receive({ type: 'requestVoteResponse', from: 2, to: 1, term: 1, voteGranted: true })
+  const vote = { type: 'requestVoteResponse', from: 2, to: 1, term: 1, electionTerm: 1 } as const
+  node.receive({ ...vote, voteGranted: true })
   flush()
   node.receive(acknowledgement(1))
 }

@@ -115,7 +115,8 @@ test('a candidate asks for votes only when its own is on the disk', () => {
   node.driver.raft.step({ type: 'campaign' })
   node.driver.turn()
   expect(types(node.take())).toEqual(['preVote', 'preVote'])
-  node.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, nextTerm: 1, voteGranted: true })
+  const { campaign } = node.driver.raft.state
+  node.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, campaign, voteGranted: true })
   expect(node.take()).toEqual([])
   node.flush()
   expect(types(node.take())).toEqual(['requestVote', 'requestVote'])

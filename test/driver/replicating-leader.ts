@@ -34,7 +34,9 @@ export class ReplicatingLeader extends DrivenNode {
   /** Node 3 is there again, with an empty log, and is never heard of after that. */
   hearOfEmptyFollower(): void {
     // It answers a heartbeat, which says that entries can reach it.
-    this.receive({ ...answerOf(0), from: 3, success: true, round: 1 })
+    for (let tick = 0; tick < this.driver.raft.state.limits.heartbeatTicks; tick++) this.driver.tick()
+    const round = this.driver.raft.state.heartbeatRound
+    this.receive({ ...answerOf(0), from: 3, success: true, round })
     this.#goOn()
   }
 
@@ -54,10 +56,11 @@ export class ReplicatingLeader extends DrivenNode {
   #answer(message: Message): void {
     const { term } = message
     if (message.type === 'preVote') {
-      const { nextTerm } = message
-      this.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, nextTerm, voteGranted: true })
+      const { campaign } = message
+      this.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, campaign, voteGranted: true })
     } else if (message.type === 'requestVote') {
-      this.receive({ type: 'requestVoteResponse', from: 2, to: 1, term, voteGranted: true })
+      const vote = { type: 'requestVoteResponse', from: 2, to: 1, term, electionTerm: term } as const
+      this.receive({ ...vote, voteGranted: true })
     } else if (message.type === 'appendEntries') {
       const last = message.entries.at(-1)
       const lastIndex = last === undefined ? message.prevLogIndex : last.index + last.count - 1

@@ -147,11 +147,6 @@ describe('when an entry is committed (§5.3, §5.4.2)', () => {
     )
   })
 
-  test('[CM5] an acknowledgement of what is not in the log is our own bug', () => {
-    const bench = new Bench().become('leader')
-    expect(() => bench.receive(accepted(2))).toThrow('log matching')
-  })
-
   test('[CM11] a committed entry is in the log of every later leader', () => {
     const network = new RaftNetwork({ nodes: 5 })
     network.elect(1)

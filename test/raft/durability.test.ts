@@ -6,7 +6,6 @@ import {
   appendEntries,
   Bench,
   heartbeat,
-  preVoteResponse,
   requestVote,
   requestVoteResponse,
 } from './support/bench.js'
@@ -22,7 +21,7 @@ describe('votes', () => {
   test('[DU9] a candidate asks for votes, and counts its own, once term and vote are on its disk', () => {
     const bench = stalled()
     bench.node.campaign()
-    bench.receive(preVoteResponse({ term: 0 }))
+    bench.receive(bench.preVoteResponse({ term: 0 }))
     expect(bench.state).toMatchObject({ role: 'candidate', currentTerm: 1 })
     expect(bench.sent()).toEqual([])
     expect([...bench.state.votes]).toEqual([])
@@ -38,7 +37,7 @@ describe('votes', () => {
   test('[DU9] without its own vote on disk nobody’s votes make it leader', () => {
     const bench = stalled()
     bench.node.campaign()
-    bench.receive(preVoteResponse({ term: 0 }))
+    bench.receive(bench.preVoteResponse({ term: 0 }))
     bench.receive(requestVoteResponse({ from: 2 }), requestVoteResponse({ from: 3 }))
     expect(bench.state.role).toBe('candidate')
     bench.node.flushNext()
@@ -59,7 +58,7 @@ describe('votes', () => {
   test('[DU9] a candidate that crashes before the flush has asked nobody, and may vote in that term', () => {
     const bench = stalled()
     bench.node.campaign()
-    bench.receive(preVoteResponse({ term: 0 }))
+    bench.receive(bench.preVoteResponse({ term: 0 }))
     bench.node.crash()
     bench.node.restart()
     bench.node.disk.isHeld = false

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Role } from '../../src/raft/index.js'
 import { RaftNetwork } from '../../src/testing/index.js'
-import {
-  appendEntries,
-  Bench,
-  heartbeat,
-  preVoteResponse,
-  requestVote,
-  requestVoteResponse,
-} from './support/bench.js'
+import { appendEntries, Bench, heartbeat, requestVote, requestVoteResponse } from './support/bench.js'
 
 const timeout = 20
 
@@ -42,8 +35,8 @@ describe('how an election begins (§5.2)', () => {
     bench.node.campaign()
     bench.sent()
     const sent = bench.receive(
-      preVoteResponse({ from: 2, term: 2, nextTerm: 3 }),
-      preVoteResponse({ from: 3, term: 2, nextTerm: 3 }),
+      bench.preVoteResponse({ from: 2, term: 2 }),
+      bench.preVoteResponse({ from: 3, term: 2 }),
     )
     expect(bench.state).toMatchObject({ role: 'candidate', currentTerm: 3, votedFor: 1, leaderId: undefined })
     const request = { type: 'requestVote', from: 1, term: 3, lastLogIndex: 3, lastLogTerm: 2 }
@@ -99,7 +92,7 @@ describe('how it ends', () => {
   test('[EL6] in a joint configuration both halves must vote', () => {
     const bench = new Bench({}, 3, { voters: [1, 2, 3], votersOutgoing: [1, 4, 5] })
     bench.node.campaign()
-    for (const from of [2, 4]) bench.receive(preVoteResponse({ from, term: 0 }))
+    for (const from of [2, 4]) bench.receive(bench.preVoteResponse({ from, term: 0 }))
     bench.receive(requestVoteResponse({ from: 2 }), requestVoteResponse({ from: 3 }))
     expect(bench.state.role).toBe('candidate')
     bench.receive(requestVoteResponse({ from: 5 }))
@@ -189,11 +182,11 @@ describe('how it ends', () => {
   test('[EL16] votes and pre-votes of an earlier election are not counted', () => {
     const bench = new Bench().become('candidate')
     bench.node.tick(2 * timeout)
-    bench.receive(preVoteResponse({ term: 1, nextTerm: 2 }))
+    bench.receive(bench.preVoteResponse({ term: 1 }))
     expect(bench.state).toMatchObject({ role: 'candidate', currentTerm: 2 })
     bench.receive(requestVoteResponse({ term: 1 }), requestVoteResponse({ from: 3, term: 1 }))
     expect(bench.state.role).toBe('candidate')
-    bench.receive(preVoteResponse({ from: 3, term: 1, nextTerm: 2 }), preVoteResponse({ from: 3, term: 2 }))
+    bench.receive(bench.preVoteResponse({ from: 3, term: 1 }), bench.preVoteResponse({ from: 3, term: 2 }))
     expect(bench.state.role).toBe('candidate')
     bench.receive(requestVoteResponse({ from: 3, term: 2 }))
     expect(bench.state.role).toBe('leader')

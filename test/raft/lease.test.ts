@@ -162,7 +162,7 @@ describe('the promise that it stands on', () => {
     return bench
   }
 
-  const candidate = { from: 2, lastLogIndex: 9, lastLogTerm: 9 } as const
+  const candidate = { from: 2, lastLogIndex: 9, lastLogTerm: 1 } as const
 
   test('[EL20] who heard a leader votes for nobody for an election timeout, whatever it learns meanwhile', () => {
     const bench = promised()

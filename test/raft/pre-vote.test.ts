@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { RaftNetwork } from '../../src/testing/index.js'
-import { Bench, heartbeat, preVote, preVoteResponse } from './support/bench.js'
+import { Bench, heartbeat, preVote } from './support/bench.js'
 
 const timeout = 20
 
@@ -17,6 +17,7 @@ describe('asking (thesis §9.6)', () => {
         to,
         term: 3,
         nextTerm: 4,
+        campaign: bench.state.campaign,
         lastLogIndex: 2,
         lastLogTerm: 3,
       })),
@@ -26,36 +27,36 @@ describe('asking (thesis §9.6)', () => {
 
   test('[PV4] it becomes a candidate once a majority would vote for it', () => {
     const bench = new Bench({}, 5).become('preCandidate')
-    bench.receive(preVoteResponse({ from: 2, term: 0 }), preVoteResponse({ from: 2, term: 0 }))
+    bench.receive(bench.preVoteResponse({ from: 2, term: 0 }), bench.preVoteResponse({ from: 2, term: 0 }))
     expect(bench.state).toMatchObject({ role: 'preCandidate', currentTerm: 0 })
-    bench.receive(preVoteResponse({ from: 3, term: 0 }))
+    bench.receive(bench.preVoteResponse({ from: 3, term: 0 }))
     expect(bench.state).toMatchObject({ role: 'candidate', currentTerm: 1 })
   })
 
   test('[PV4] the refusals of a majority end it, in the same term', () => {
     const bench = new Bench({ term: 4 }).become('preCandidate')
-    for (const from of [2, 3]) bench.receive(preVoteResponse({ from, term: 4, voteGranted: false }))
+    for (const from of [2, 3]) bench.receive(bench.preVoteResponse({ from, term: 4, voteGranted: false }))
     expect(bench.state).toMatchObject({ role: 'follower', currentTerm: 4, votedFor: undefined })
   })
 
   test('[PV5] an answer to the question of another term is not counted', () => {
     const bench = new Bench({ term: 4 }).become('preCandidate')
     bench.receive(
-      preVoteResponse({ term: 3, nextTerm: 4 }),
-      preVoteResponse({ from: 3, term: 4, nextTerm: 6 }),
+      bench.preVoteResponse({ term: 3 }),
+      bench.preVoteResponse({ from: 3, term: 4, campaign: bench.state.campaign + 1 }),
     )
     expect(bench.state).toMatchObject({ role: 'preCandidate', currentTerm: 4 })
   })
 
   test('[PV5] a pre-vote is no vote: an answer that comes late does not elect a candidate', () => {
     const bench = new Bench({}, 5).become('candidate')
-    for (const from of [2, 3, 4, 5]) bench.receive(preVoteResponse({ from, term: 0, nextTerm: 1 }))
+    for (const from of [2, 3, 4, 5]) bench.receive(bench.preVoteResponse({ from, term: 1 }))
     expect(bench.state.role).toBe('candidate')
   })
 
   test('[EL13] the question is asked again of those who have not answered', () => {
     const bench = new Bench({}, 5).become('preCandidate')
-    bench.receive(preVoteResponse({ from: 3, term: 0 }))
+    bench.receive(bench.preVoteResponse({ from: 3, term: 0 }))
     bench.node.tick(2)
     expect(bench.sent().map(({ type, to }) => `${type} ${to}`)).toEqual([
       'preVote 2',
@@ -75,12 +76,12 @@ describe('answering', () => {
   ])('[PV2] %s is answered as a vote would be', (_, lastLogIndex, lastLogTerm, voteGranted) => {
     const bench = new Bench({ log: [1, 2], term: 3 })
     const [answer] = bench.receive(preVote({ term: 3, lastLogIndex, lastLogTerm }))
-    expect(answer).toEqual({ type: 'preVoteResponse', from: 1, to: 2, term: 3, nextTerm: 4, voteGranted })
+    expect(answer).toEqual({ type: 'preVoteResponse', from: 1, to: 2, term: 3, campaign: 1, voteGranted })
   })
 
   test('[PV2] a question about a term that is not new is refused, with our term', () => {
     const bench = new Bench({ term: 5 })
-    expect(bench.receive(preVote({ term: 4 }))).toMatchObject([{ term: 5, nextTerm: 5, voteGranted: false }])
+    expect(bench.receive(preVote({ term: 4 }))).toMatchObject([{ term: 5, campaign: 1, voteGranted: false }])
   })
 
   test('[PV3] an answer changes nothing: no term, no vote, no timer, no write', () => {

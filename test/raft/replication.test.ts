@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LogSpec } from '../../src/testing/index.js'
 import { frameOf, RaftNetwork } from '../../src/testing/index.js'
-import { accepted, Bench, refused } from './support/bench.js'
+import { accepted, Bench, refused, requestVoteResponse } from './support/bench.js'
 
 /** A leader of term 3 with its log up to its own entry behind [1, 1, 2], and follower 2 under the test's hand. */
 function leaderOf(log: LogSpec = [1, 1, 2], limits = {}): Bench {
@@ -12,10 +12,7 @@ describe('the leader’s side (Figure 2, §5.3)', () => {
   test('[LR8] at election nextIndex is the index after the last entry, matchIndex is 0', () => {
     const bench = new Bench({ log: [1, 1, 2] }).become('candidate')
     bench.network.take()
-    bench.node.raft.step({
-      type: 'message',
-      message: { ...accepted(0), type: 'requestVoteResponse', voteGranted: true, term: 3 },
-    })
+    bench.node.raft.step({ type: 'message', message: requestVoteResponse({ term: 3 }) })
     for (const id of [2, 3])
       expect(bench.state.progress.get(id)).toMatchObject({ nextIndex: 4, matchIndex: 0, state: 'probe' })
   })
@@ -126,6 +123,7 @@ describe('the leader’s side (Figure 2, §5.3)', () => {
     bench.receive(accepted(4, { term: 3, prevLogIndex: 4 }))
     expect(bench.state.progress.get(2)).toMatchObject({ state: 'replicate', isProbeSent: false })
     const quiet = leaderOf()
+    quiet.node.tick(2)
     quiet.receive(accepted(0, { term: 3, round: 1 }))
     expect(quiet.state.progress.get(2)).toMatchObject({ state: 'probe', nextIndex: 4, isProbeSent: true })
   })

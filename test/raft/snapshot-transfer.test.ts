@@ -124,7 +124,7 @@ describe('the sending side (§7)', () => {
     bench.receive(installSnapshotResponse({ term: 2, lastIncludedIndex: 2, done: true }))
     expect(bench.state.progress.get(2)?.state).toBe('snapshot')
     bench.receive(installSnapshotResponse({ term: 2, lastIncludedIndex: 3, done: true }))
-    expect(bench.state.progress.get(2)).toMatchObject({ state: 'probe', matchIndex: 3, nextIndex: 4 })
+    expect(bench.state.progress.get(2)).toMatchObject({ state: 'replicate', matchIndex: 3, nextIndex: 6 })
     bench.receive(accepted(5, { term: 2 }))
     bench.receive(installSnapshotResponse({ term: 2, lastIncludedIndex: 3, done: true }))
     expect(bench.state.progress.get(2)).toMatchObject({ state: 'replicate', matchIndex: 5, nextIndex: 6 })

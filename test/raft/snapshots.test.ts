@@ -25,7 +25,7 @@ describe('InstallSnapshot, receiver side (Figure 13)', () => {
     const bench = new Bench({ term: 4 })
     const sent = bench.receive(installSnapshot(...snapshotOf([1, 1]), { term: 3 }))
     expect(sent).toMatchObject([
-      { type: 'installSnapshotResponse', term: 4, done: false, lastIncludedIndex: 2 },
+      { type: 'installSnapshotResponse', term: 4, done: false, lastIncludedIndex: 0 },
     ])
     expect(bench.state.incomingSnapshot).toBe(undefined)
   })

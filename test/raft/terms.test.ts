@@ -25,12 +25,12 @@ function inTerm5(role: Role): Bench {
 const snapshotData = new TextEncoder().encode(JSON.stringify(entriesOf(runsOf([1, 1, 1]))))
 const snapshot = { index: 3, term: 1, membership: votersOf(1, 2, 3), size: snapshotData.byteLength }
 
-const messageOf: Record<MessageType, (term: number) => Message> = {
+const messageOf: Record<MessageType, (term: number, campaign: number) => Message> = {
   requestVote: (term) => requestVote({ term, lastLogIndex: 9, lastLogTerm: term }),
   requestVoteResponse: (term) => requestVoteResponse({ term }),
   preVote: (term) => preVote({ term, lastLogIndex: 9, lastLogTerm: term }),
-  preVoteResponse: (term) => preVoteResponse({ term, nextTerm: term + 1 }),
-  appendEntries: (term) => appendEntries({ term, prevLogIndex: 2, prevLogTerm: 4 }),
+  preVoteResponse: (term, campaign) => preVoteResponse({ term, campaign }),
+  appendEntries: (term) => appendEntries({ term, prevLogIndex: 2, prevLogTerm: Math.min(term, 4) }),
   appendEntriesResponse: (term) => accepted(0, { term }),
   installSnapshot: (term) => installSnapshot(snapshot, snapshotData, { term }),
   installSnapshotResponse: (term) => installSnapshotResponse({ term }),
@@ -102,7 +102,7 @@ describe('every type of message, in every role, of an earlier, the same and a la
 
   test.each(possible)('[TM7] $type of term $term at a $role of term 5', ({ type, role, term }) => {
     const bench = inTerm5(role)
-    const sent = bench.receive(messageOf[type](term))
+    const sent = bench.receive(messageOf[type](term, bench.state.campaign))
     const staleLeader = { role, term: 5, reply: no(`${type}Response`, 5) }
     const expected = isRequestOfLeader(type) && term < 5 ? staleLeader : expectedOf[type](role, term)
     const replies = sent.filter((message) => message.type === `${type}Response`)
@@ -114,7 +114,7 @@ describe('every type of message, in every role, of an earlier, the same and a la
     for (const role of roles) {
       const isIgnored = role === 'leader' && (type === 'requestVote' || type === 'preVote')
       const bench = inTerm5(role)
-      bench.receive(messageOf[type](8))
+      bench.receive(messageOf[type](8, bench.state.campaign))
       expect(bench.state.currentTerm).toBe(isIgnored ? 5 : 8)
       expect(bench.state.role).toBe(isIgnored ? 'leader' : 'follower')
       if (isIgnored || type === 'requestVote') continue
@@ -128,7 +128,7 @@ describe('every type of message, in every role, of an earlier, the same and a la
     const terms = () => bench.sent().map(({ term }) => term)
     bench.node.campaign()
     expect(terms()).toEqual([6, 6])
-    bench.node.receive(preVoteResponse({ term: 6 }))
+    bench.node.receive(bench.preVoteResponse({ term: 6 }))
     expect(terms()).toEqual([7, 7])
     bench.node.receive(requestVoteResponse({ term: 7 }))
     bench.node.tick(2)
@@ -141,7 +141,7 @@ describe('every type of message, in every role, of an earlier, the same and a la
       for (const role of ['follower', 'preCandidate', 'candidate'] as const) {
         const bench = inTerm5(role)
         const before = bench.node.entries
-        const sent = bench.receive(messageOf[type](3))
+        const sent = bench.receive(messageOf[type](3, bench.state.campaign))
         expect(sent).toHaveLength(1)
         expect(sent[0]).toMatchObject({ to: 2, term: 5 })
         expect(sent.some(isYes)).toBe(false)

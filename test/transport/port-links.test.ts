@@ -40,6 +40,7 @@ const vote = (term: number, to = 2): Message => ({
   from: 3 - to,
   to,
   term,
+  electionTerm: term,
   voteGranted: true,
 })
 

@@ -41,6 +41,11 @@ export class Bench {
     return this.sent()
   }
 
+  /** An answer to the node's last campaign. */
+  preVoteResponse(fields: Fields<'preVoteResponse'>) {
+    return preVoteResponse({ campaign: this.state.campaign, ...fields })
+  }
+
   /** Brings the node into a role; a leader's empty entry is on its disk, and on no other. */
   become(role: Role): this {
     if (role === 'follower') return this
@@ -56,9 +61,7 @@ export class Bench {
     for (const message of this.sent()) {
       if (isSilent || message.type !== type) continue
       if (message.type === 'preVote') {
-        this.node.receive(
-          preVoteResponse({ from: message.to, term: message.term, nextTerm: message.nextTerm }),
-        )
+        this.node.receive(this.preVoteResponse({ from: message.to, term: message.term }))
       } else if (message.type === 'requestVote') {
         this.node.receive(requestVoteResponse({ from: message.to, term: message.term }))
       }
@@ -75,18 +78,19 @@ export function requestVote(fields: Fields<'requestVote'>) {
 }
 
 export function requestVoteResponse(fields: Fields<'requestVoteResponse'>) {
-  return { type: 'requestVoteResponse', ...envelope, voteGranted: true, ...fields } as const
+  const electionTerm = fields.term ?? envelope.term
+  return { type: 'requestVoteResponse', ...envelope, electionTerm, voteGranted: true, ...fields } as const
 }
 
 /** `nextTerm` is the one after `term` when it is left out. */
 export function preVote(fields: Fields<'preVote'>) {
   const nextTerm = (fields.term ?? 1) + 1
-  return { type: 'preVote', ...envelope, nextTerm, lastLogIndex: 0, lastLogTerm: 0, ...fields } as const
+  const log = { lastLogIndex: 0, lastLogTerm: 0 }
+  return { type: 'preVote', ...envelope, nextTerm, campaign: 1, ...log, ...fields } as const
 }
 
 export function preVoteResponse(fields: Fields<'preVoteResponse'>) {
-  const nextTerm = (fields.term ?? 1) + 1
-  return { type: 'preVoteResponse', ...envelope, nextTerm, voteGranted: true, ...fields } as const
+  return { type: 'preVoteResponse', ...envelope, campaign: 1, voteGranted: true, ...fields } as const
 }
 
 export function appendEntries(fields: Fields<'appendEntries'>) {
@@ -132,7 +136,7 @@ export function installSnapshot(
 }
 
 export function installSnapshotResponse(fields: Fields<'installSnapshotResponse'>) {
-  const answer = { lastIncludedIndex: 0, offset: 0, done: false }
+  const answer = { lastIncludedIndex: 0, chunkOffset: 0, offset: 0, done: false }
   return { type: 'installSnapshotResponse', ...envelope, ...answer, ...fields } as const
 }
 

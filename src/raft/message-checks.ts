@@ -1,0 +1,146 @@
+/**
+ * Which messages are taken at all. A peer's bad message neither stops this node nor changes it: the message is
+ * dropped, and an event says why. All checks of what a message may hold are here, and none looks at more than the message
+ * and a few numbers of the state.
+ */
+import type { DropReason } from './border.js'
+import { lastIndexOf } from './entry-run.js'
+import {
+  type AppendEntries,
+  type AppendEntriesResponse,
+  type InstallSnapshot,
+  type InstallSnapshotResponse,
+  isAnswer,
+  type Message,
+} from './messages.js'
+import { isMember } from './quorum.js'
+import type { RaftState } from './state.js'
+import type { Membership, NodeId } from './types.js'
+
+/** The largest term, index, offset or count in a message. The sum of two of them is still exact. */
+export const countMax = 2 ** 52
+
+/** True for whole numbers that arithmetic keeps exact: NaN, Infinity, fractions and 2^53 are none. */
+export function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= countMax
+}
+
+function isNodeId(id: NodeId): boolean {
+  return isCount(id) && id > 0
+}
+
+/** Why a message is dropped; `undefined` when it is taken. */
+export function whyDropped(state: RaftState, message: Message): DropReason | undefined {
+  const { from, to, term } = message
+  if (!isNodeId(from) || !isNodeId(to) || !isCount(term) || !hasCounts(message)) return 'notACount'
+  if (!isConsistent(message)) return 'contradictory'
+  if (isAnswer(message) && !isMember(state.membership, from)) return 'notAMember'
+  return wasAsked(state, message) ? undefined : 'neverAsked'
+}
+
+/** All numbers of a message but those of its envelope. */
+function hasCounts(message: Message): boolean {
+  switch (message.type) {
+    case 'appendEntries':
+      return haveCounts(message)
+    case 'appendEntriesResponse': {
+      const { matchIndex, prevLogIndex, conflictIndex, conflictTerm, round } = message
+      const isAnswerCounted = isCount(matchIndex) && isCount(prevLogIndex) && isCount(round)
+      return isAnswerCounted && isCount(conflictIndex) && isCount(conflictTerm)
+    }
+    case 'requestVote':
+      return isCount(message.lastLogIndex) && isCount(message.lastLogTerm)
+    case 'requestVoteResponse':
+      return isCount(message.electionTerm)
+    case 'preVote': {
+      const { nextTerm, campaign, lastLogIndex, lastLogTerm } = message
+      return isCount(nextTerm) && isCount(campaign) && isCount(lastLogIndex) && isCount(lastLogTerm)
+    }
+    case 'preVoteResponse':
+      return isCount(message.campaign)
+    case 'installSnapshot': {
+      const { lastIncludedIndex, lastIncludedTerm, size, offset, length, membership } = message
+      const isPlaced = isCount(lastIncludedIndex) && isCount(lastIncludedTerm)
+      return isPlaced && isCount(size) && isCount(offset) && isCount(length) && hasNodeIds(membership)
+    }
+    case 'installSnapshotResponse': {
+      const { lastIncludedIndex, chunkOffset, offset } = message
+      return isCount(lastIncludedIndex) && isCount(chunkOffset) && isCount(offset)
+    }
+    default:
+      return true
+  }
+}
+
+function haveCounts({ prevLogIndex, prevLogTerm, leaderCommit, round, entries }: AppendEntries): boolean {
+  const isPlaced = isCount(prevLogIndex) && isCount(prevLogTerm) && isCount(leaderCommit) && isCount(round)
+  return (
+    isPlaced && entries.every((run) => isCount(lastIndexOf(run)) && isCount(run.count) && isCount(run.term))
+  )
+}
+
+function hasNodeIds({ voters, votersOutgoing, learners }: Membership): boolean {
+  return voters.every(isNodeId) && votersOutgoing.every(isNodeId) && learners.every(isNodeId)
+}
+
+function isConsistent(message: Message): boolean {
+  switch (message.type) {
+    case 'appendEntries':
+      return isContiguous(message)
+    case 'requestVote':
+      return message.lastLogTerm <= message.term
+    case 'requestVoteResponse':
+      // A vote is given in the term that it was asked for; a refusal may be of a later one.
+      return message.voteGranted
+        ? message.electionTerm === message.term
+        : message.electionTerm <= message.term
+    case 'preVote':
+      return message.lastLogTerm <= message.term && message.nextTerm === message.term + 1
+    case 'installSnapshot':
+      return isChunk(message)
+    case 'appendEntriesResponse':
+    case 'preVoteResponse':
+    case 'installSnapshotResponse':
+      return true
+    default:
+      return false
+  }
+}
+
+/** Indexes have no gap, terms never decrease, no entry is of a later term than its sender, and all have their bytes. */
+function isContiguous({ term, prevLogIndex, prevLogTerm, entries }: AppendEntries): boolean {
+  let previousIndex = prevLogIndex
+  let previousTerm = prevLogTerm
+  for (const run of entries) {
+    if (run.index !== previousIndex + 1 || run.term < previousTerm || run.bytes === undefined) return false
+    if (run.count === 0) return false
+    previousIndex = lastIndexOf(run)
+    previousTerm = run.term
+  }
+  return previousTerm <= term
+}
+
+/** The last chunk, and no other, ends the snapshot. */
+function isChunk({ term, lastIncludedTerm, size, offset, length, done }: InstallSnapshot): boolean {
+  return lastIncludedTerm <= term && offset + length <= size && done === (offset + length === size)
+}
+
+/** Answers to this leader's own requests go no further than what it sent. */
+function wasAsked(state: RaftState, message: Message): boolean {
+  if (state.role !== 'leader' || message.term !== state.currentTerm) return true
+  if (message.type === 'appendEntriesResponse') return wasAppendAsked(state, message)
+  if (message.type === 'installSnapshotResponse') return wasChunkAsked(state, message)
+  return true
+}
+
+function wasAppendAsked(
+  { log, heartbeatRound }: RaftState,
+  { matchIndex, round }: AppendEntriesResponse,
+): boolean {
+  return matchIndex <= log.lastIndex && round <= heartbeatRound
+}
+
+function wasChunkAsked({ progress }: RaftState, message: InstallSnapshotResponse): boolean {
+  const snapshot = progress.get(message.from)?.snapshot
+  return snapshot?.index !== message.lastIncludedIndex || message.offset <= snapshot.size
+}
