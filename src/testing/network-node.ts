@@ -204,6 +204,11 @@ export class NetworkNode {
     const { log, membership } = this.state
     const last = this.applied.at(-1)
     if (last === undefined) throw new Error('a snapshot needs something that was applied')
+    if (last.index > log.flushedIndex) {
+      throw new Error(
+        `node ${this.id} has applied ${last.index} and its disk ends at ${log.flushedIndex}: releaseDisk() or flushNext() before compact()`,
+      )
+    }
     const data = encodeApplied(this.applied)
     const snapshot = { index: last.index, term: last.term, membership, size: data.byteLength }
     const index = Math.max(log.base.index, last.index - keep)

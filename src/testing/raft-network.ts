@@ -77,6 +77,8 @@ export class RaftNetwork {
   readonly #nodes = new Map<NodeId, NetworkNode>()
   readonly #links = new Map<string, NetworkLink>()
   #inFlight: Message[] = []
+  /** A node all of whose messages are lost meanwhile. */
+  #muted: NetworkNode | undefined
 
   constructor(options: NetworkOptions) {
     const setups = new Map<NodeId, NodeSetup>()
@@ -176,19 +178,36 @@ export class RaftNetwork {
   }
 
   /**
-   * Makes a node leader: all others stop hearing their leader, then it campaigns and everything is
-   * delivered. Throws when it does not win.
+   * Makes a node leader: all others stop hearing their leader, then it campaigns and everything is delivered. A leader
+   * whose vote is needed loses its quorum first. Throws when the node does not win.
    */
   elect(id: NodeId): NetworkNode {
     const candidate = this.node(id)
-    for (const node of this.nodes) if (node !== candidate && node.isUp) node.waitOutPromise()
-    candidate.campaign()
-    this.settle()
+    this.#campaign(candidate)
+    const { leaders } = this
+    if (candidate.state.role !== 'leader' && leaders.length > 0) {
+      for (const leader of leaders) this.#depose(leader)
+      this.#campaign(candidate)
+    }
     if (candidate.state.role !== 'leader') throw new Error(`node ${id} was not elected`)
     return candidate
   }
 
+  #campaign(candidate: NetworkNode): void {
+    for (const node of this.nodes) if (node !== candidate && node.isUp) node.waitOutPromise()
+    candidate.campaign()
+    this.settle()
+  }
+
+  /** Time passes for a leader, nothing reaches it and nothing that it says arrives, until it has lost its quorum. */
+  #depose(leader: NetworkNode): void {
+    this.#muted = leader
+    leader.tick(2 * leader.state.limits.electionTimeoutTicks)
+    this.#muted = undefined
+  }
+
   #send(message: Message): void {
+    if (message.from === this.#muted?.id) return
     const carried = this.link(message.from, message.to).carry(cloneMessage(message))
     if (carried !== undefined) this.#inFlight.push(carried)
   }

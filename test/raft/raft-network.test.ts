@@ -72,7 +72,47 @@ describe('messages', () => {
   })
 })
 
+describe('elect', () => {
+  test.each([
+    ['of two nodes', 2, undefined],
+    ['of three, one of which is down', 3, 3],
+  ])('deposes a leader whose vote is needed: %s', (_, nodes, down) => {
+    const network = new RaftNetwork({ nodes })
+    const old = network.elect(1)
+    if (down !== undefined) network.node(down).crash()
+    expect(network.elect(2).state).toMatchObject({ role: 'leader', currentTerm: 2 })
+    expect(old.state).toMatchObject({ role: 'follower', leaderId: 2 })
+    expect(network.leaders).toHaveLength(1)
+  })
+
+  test('leaves a leader alone whose vote is not needed, until it hears of the next one', () => {
+    const network = new RaftNetwork({ nodes: 3 })
+    const old = network.elect(1)
+    network.isolate(1)
+    network.elect(2)
+    expect(network.leaders).toEqual([old, network.node(2)])
+  })
+
+  test('says when a node does not win', () => {
+    const network = new RaftNetwork({ nodes: 2, membership: { voters: [1, 2, 3] } })
+    network.cut(1, 2)
+    expect(() => network.elect(1)).toThrow('node 1 was not elected')
+  })
+})
+
 describe('disks', () => {
+  test('that lag behind what is applied give no snapshot, and say how to go on', () => {
+    const network = new RaftNetwork({ nodes: 3 })
+    const leader = network.elect(1)
+    leader.disk.isHeld = true
+    leader.propose('x')
+    network.settle()
+    expect(leader.state.log).toMatchObject({ lastApplied: 2, flushedIndex: 1 })
+    expect(() => leader.compact()).toThrow('releaseDisk() or flushNext() before compact()')
+    leader.releaseDisk()
+    expect(leader.compact()).toMatchObject({ index: 2 })
+  })
+
   test('keep what was flushed and nothing else', () => {
     const network = new RaftNetwork({ nodes: 3 })
     const leader = network.elect(1)

@@ -291,7 +291,10 @@ describe('snapshots of the own state machine (§7)', () => {
     slow.node.disk.isHeld = true
     slow.receive(appendEntries({ entries: runsOf([1, 1]), leaderCommit: 2 }))
     expect(slow.state.log.lastApplied).toBe(2)
-    expect(() => slow.node.compact()).toThrow('our own disk')
+    const [unflushed] = snapshotOf([1, 1])
+    expect(() => slow.node.step({ type: 'compacted', snapshot: unflushed, base: unflushed })).toThrow(
+      'our own disk',
+    )
   })
 
   test('[SN13] one that is finished after a leader’s newer one was received is too late', () => {
