@@ -130,7 +130,7 @@ export function send(state: RaftState, message: Message): void {
 
 /** Leaves once our term, our vote and our log up to `index` are on disk: at once if they already are. */
 export function sendOnceFlushed(state: RaftState, message: Message, index: LogIndex): void {
-  if (isHardStateFlushed(state) && index <= state.log.flushedIndex && state.outbox.install === undefined) {
+  if (isHardStateFlushed(state) && index <= state.log.flushedIndex) {
     send(state, message)
   } else {
     sendAfterFlush(state, message)

@@ -1,6 +1,6 @@
 import { Counters, Driver, type ReadConfirmation } from '../../src/driver/index.js'
 import { createKv, resultBytesMaxDefault, type StateMachine } from '../../src/machine/index.js'
-import type { Message, RaftLimits } from '../../src/raft/index.js'
+import type { Message, RaftEvent, RaftLimits } from '../../src/raft/index.js'
 import { type LogStore, MemoryDisk, openMemoryStore } from '../../src/storage/index.js'
 import type { Settlement, Settlements } from '../../src/transport/index.js'
 
@@ -27,6 +27,9 @@ export class DrivenNode {
   /** What was settled, turn by turn. */
   readonly messages: Settlements[] = []
   readonly flushes: (() => void)[] = []
+  /** What it told of itself. */
+  readonly events: RaftEvent[] = []
+  readonly counters = new Counters(Counters.allocate())
   readonly machine: StateMachine
   readonly driver: Driver
 
@@ -54,14 +57,14 @@ export class DrivenNode {
       machine,
       links: { send: (message) => void this.sent.push(message) },
       clock: { now, defer },
-      counters: new Counters(Counters.allocate()),
+      counters: this.counters,
       tickMs: 25,
       reads,
       settle: (settlements) => {
         this.messages.push(settlements)
         this.settled.push(...settlements.settled)
       },
-      observe: () => undefined,
+      observe: (event) => void this.events.push(event),
       heartbeatSeen: () => undefined,
       failed: (error) => void this.failures.push(error),
     })

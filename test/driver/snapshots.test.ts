@@ -109,6 +109,34 @@ describe('a snapshot of our own', () => {
     expect(follower.failures).toMatchObject([{ message: 'no room' }])
   })
 
+  test('is begun once the disk holds what was applied: a crash before leaves no snapshot ahead of its log', () => {
+    const begun: number[] = []
+    const disk = new MemoryDisk(membership)
+    const wrap = (store: LogStore): LogStore => ({
+      write: store.write.bind(store),
+      writeSnapshotChunk: (snapshot, offset, data, flushed) => {
+        begun.push(snapshot.index)
+        store.writeSnapshotChunk(snapshot, offset, data, flushed)
+      },
+      compact: store.compact.bind(store),
+      readEntries: store.readEntries.bind(store),
+      readSnapshot: store.readSnapshot.bind(store),
+      retainSnapshots: store.retainSnapshots.bind(store),
+      close: () => store.close(),
+    })
+    const follower = new DrivenNode({ disk, wrap, logBytesMax: 100 })
+    const { log } = follower.driver.raft.state
+    // Its disk is slow: the others commit, and it applies, before its own write has ended.
+    follower.receive(entriesOf(puts(1, 5), 5))
+    follower.driver.turn()
+    expect(log).toMatchObject({ lastApplied: 5, flushedIndex: 0 })
+    expect(begun).toEqual([])
+    follower.flushAll()
+    expect(begun).toEqual([5])
+    expect(log.snapshot?.index).toBe(5)
+    expect(follower.failures).toEqual([])
+  })
+
   test('is given up for a newer one of the leader', () => {
     const follower = new DrivenNode({ logBytesMax: 100 })
     follower.receive(entriesOf(puts(1, 1), 1))

@@ -164,6 +164,24 @@ describe('InstallSnapshot, receiver side (Figure 13)', () => {
     ])
   })
 
+  test('[SN8] a received snapshot is not told done before its install is on disk, however long the log was', () => {
+    const bench = new Bench({ log: [1, 1, 1, 1] })
+    bench.node.disk.isHeld = true
+    bench.node.disk.writesInFlightMax = 0
+    const whole = installSnapshot(...snapshotOf([1, 1, 2]), { term: 2 })
+    expect(bench.receive(whole, whole)).toEqual([])
+    expect(bench.state.log).toMatchObject({ lastIndex: 3, commitIndex: 3 })
+    // The driver took nothing of it: a crash leaves the log as it was.
+    bench.node.crash()
+    bench.node.restart()
+    expect(bench.state.log).toMatchObject({ lastIndex: 4, commitIndex: 0, snapshot: undefined })
+    expect(bench.sent()).toEqual([])
+    bench.node.disk.writesInFlightMax = 1
+    bench.node.releaseDisk()
+    expect(bench.receive(whole)).toMatchObject([{ done: true, lastIncludedIndex: 3 }])
+    expect(bench.node.disk.recover()).toMatchObject({ snapshot: { index: 3 }, entries: [] })
+  })
+
   test('[SN12] a new leader’s snapshot is received from its beginning: chunks of two are not mixed', () => {
     const bench = new Bench()
     const source = snapshotOf([1, 1, 1])

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest'
+import { encode, writePut } from '../../src/machine/index.js'
+import { entryKinds, type Persist, packCommands } from '../../src/raft/index.js'
+import type { LogStore } from '../../src/storage/index.js'
+import { DrivenNode } from './driven-node.js'
+import { acknowledgement, elect } from './node-two.js'
+
+/** What the store was given and has finished. */
+class SeenStore {
+  readonly flushed: Persist[] = []
+
+  readonly wrap = (store: LogStore): LogStore => ({
+    write: (persist, flushed) =>
+      store.write(persist, (error) => {
+        if (error === undefined) this.flushed.push(persist)
+        flushed(error)
+      }),
+    writeSnapshotChunk: store.writeSnapshotChunk.bind(store),
+    compact: store.compact.bind(store),
+    readEntries: store.readEntries.bind(store),
+    readSnapshot: store.readSnapshot.bind(store),
+    retainSnapshots: store.retainSnapshots.bind(store),
+    close: () => store.close(),
+  })
+}
+
+test('the counters of a scripted run are what the store saw, what the links carried, and what the node told', () => {
+  const store = new SeenStore()
+  const node = new DrivenNode({ wrap: store.wrap })
+  let received = 0
+  const one = {
+    driver: node.driver,
+    receive: (message: Parameters<typeof node.receive>[0]) => {
+      received++
+      node.receive(message)
+    },
+  }
+  elect(one, () => node.flushAll())
+  for (let write = 1; write <= 5; write++) {
+    const frame = packCommands([encode(writePut, 'k', `${write}`), encode(writePut, 'l', `${write}`)])
+    node.driver.request({ request: write, type: 'propose', frame })
+    node.driver.turn()
+    node.flushAll()
+    one.receive(acknowledgement(node.driver.raft.state.log.lastIndex))
+  }
+  const runs = store.flushed.flatMap(({ entries }) => entries)
+  const commands = runs.filter(({ kind }) => kind === entryKinds.commands)
+  expect(node.failures).toEqual([])
+  expect(node.counters.read()).toMatchObject({
+    flushes: store.flushed.length,
+    bytesFlushed: runs.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
+    messagesSent: node.sent.length,
+    messagesReceived: received,
+    commandsApplied: commands.reduce((sum, { count }) => sum + count, 0),
+    elections: node.events.filter((event) => event.type === 'role' && event.role === 'candidate').length,
+  })
+  // A run in which nothing happens would count nothing.
+  expect(store.flushed.length).toBeGreaterThan(5)
+  expect(node.counters.read()).toMatchObject({ elections: 1, commandsApplied: 10 })
+})
+
+test('each election counts once, also one that is lost', () => {
+  const node = new DrivenNode()
+  const refuse = (term: number): void => {
+    for (const from of [2, 3]) {
+      const answer = { type: 'requestVoteResponse', to: 1, term, electionTerm: term } as const
+      node.receive({ ...answer, from, voteGranted: false })
+    }
+  }
+  for (let term = 1; term <= 3; term++) {
+    node.driver.raft.step({ type: 'campaign' })
+    const { campaign } = node.driver.raft.state
+    const answer = { type: 'preVoteResponse', from: 2, to: 1, term: term - 1, campaign } as const
+    node.receive({ ...answer, voteGranted: true })
+    node.flushAll()
+    refuse(term)
+    expect(node.driver.raft.state).toMatchObject({ role: 'follower', currentTerm: term })
+    expect(node.counters.get('elections')).toBe(term)
+  }
+  // A campaign that wins no pre-vote is no election.
+  node.driver.raft.step({ type: 'campaign' })
+  node.driver.turn()
+  expect(node.counters.get('elections')).toBe(3)
+})

@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest'
+import type { NodeId, Reason, Role } from '../../src/raft/index.js'
+import {
+  accepted,
+  appendEntries,
+  Bench,
+  installSnapshot,
+  preVote,
+  requestVote,
+  requestVoteResponse,
+  votersOf,
+} from './support/bench.js'
+
+const timeout = 20
+const snapshot = { index: 3, term: 1, membership: votersOf(1, 2, 3), size: 20 }
+
+interface Change {
+  readonly what: string
+  readonly from: Role
+  readonly happens: (bench: Bench) => void
+  readonly to: Role
+  /** Counted from the term that the node was in. */
+  readonly terms: number
+  readonly leaderId?: NodeId
+  readonly reason: Reason
+}
+
+/** The node's term, and so many more. */
+const termOf = ({ state }: Bench, more = 0): number => state.currentTerm + more
+
+const refused = (bench: Bench): void => {
+  const { role } = bench.state
+  for (const from of [2, 3]) {
+    const fields = { from, term: termOf(bench), voteGranted: false }
+    bench.receive(role === 'candidate' ? requestVoteResponse(fields) : bench.preVoteResponse(fields))
+  }
+}
+
+const followers: readonly Change[] = [
+  {
+    ...{ what: 'hears nobody for its timeout', from: 'follower', to: 'preCandidate', terms: 0 },
+    ...{ happens: ({ node }) => node.tick(2 * timeout), reason: 'electionTimeout' },
+  },
+  {
+    ...{ what: 'is told to campaign', from: 'follower', to: 'preCandidate', terms: 0 },
+    ...{ happens: ({ node }) => node.step({ type: 'campaign' }), reason: 'campaign' },
+  },
+  {
+    ...{ what: 'hears the leader of its term', from: 'follower', to: 'follower', terms: 0, leaderId: 2 },
+    happens: (bench) => bench.receive(appendEntries({ term: termOf(bench) })),
+    reason: 'leaderDiscovered',
+  },
+  {
+    ...{ what: 'hears the leader of a later term', from: 'follower', to: 'follower', terms: 2, leaderId: 2 },
+    happens: (bench) => bench.receive(appendEntries({ term: termOf(bench, 2) })),
+    reason: 'leaderDiscovered',
+  },
+  {
+    ...{
+      what: 'is sent a snapshot of a later term',
+      from: 'follower',
+      to: 'follower',
+      terms: 2,
+      leaderId: 2,
+    },
+    happens: (bench) =>
+      bench.receive(installSnapshot(snapshot, new Uint8Array(10), { term: termOf(bench, 2) })),
+    reason: 'leaderDiscovered',
+  },
+]
+
+const campaigners: readonly Change[] = [
+  {
+    ...{ what: 'is promised a majority', from: 'preCandidate', to: 'candidate', terms: 1 },
+    happens: (bench) => bench.receive(bench.preVoteResponse({ term: termOf(bench) })),
+    reason: 'preVoteWon',
+  },
+  {
+    ...{ what: 'is refused by a majority', from: 'preCandidate', to: 'follower', terms: 0 },
+    ...{ happens: refused, reason: 'electionLost' },
+  },
+  {
+    ...{ what: 'gets a majority', from: 'candidate', to: 'leader', terms: 0, leaderId: 1 },
+    happens: (bench) => bench.receive(requestVoteResponse({ term: termOf(bench) })),
+    reason: 'electionWon',
+  },
+  {
+    ...{ what: 'is refused by a majority', from: 'candidate', to: 'follower', terms: 0 },
+    ...{ happens: refused, reason: 'electionLost' },
+  },
+  {
+    ...{ what: 'gets no majority in time', from: 'candidate', to: 'preCandidate', terms: 0 },
+    ...{ happens: ({ node }) => node.tick(2 * timeout), reason: 'electionTimeout' },
+  },
+  ...(['preCandidate', 'candidate'] as const).map(
+    (from): Change => ({
+      ...{ what: 'hears the leader of its term', from, to: 'follower', terms: 0, leaderId: 2 },
+      happens: (bench) => bench.receive(appendEntries({ term: termOf(bench) })),
+      reason: 'leaderDiscovered',
+    }),
+  ),
+]
+
+const leaders: readonly Change[] = [
+  {
+    ...{ what: 'hears no majority for an election timeout', from: 'leader', to: 'follower', terms: 0 },
+    ...{ happens: ({ node }) => node.tick(2 * timeout), reason: 'quorumLost' },
+  },
+  {
+    ...{ what: 'has a disk that finishes nothing', from: 'leader', to: 'follower', terms: 0 },
+    happens: ({ node, state }) => {
+      node.disk.isHeld = true
+      node.propose('x')
+      for (let tick = 0; tick < timeout; tick++) {
+        node.tick()
+        if (state.role === 'leader') node.receive(accepted(0, { term: state.currentTerm }))
+      }
+    },
+    reason: 'diskStalled',
+  },
+]
+
+/** A node that follows is told so by its leader; all others learn first that their own term is over. */
+const outrun = (['preCandidate', 'candidate', 'leader'] as const).map(
+  (from): Change => ({
+    ...{ what: 'hears the leader of a later term', from, to: 'follower', terms: 2, leaderId: 2 },
+    happens: (bench) => bench.receive(appendEntries({ term: termOf(bench, 2) })),
+    reason: 'higherTerm',
+  }),
+)
+
+const learned = (['follower', 'preCandidate', 'candidate', 'leader'] as const).map(
+  (from): Change => ({
+    ...{ what: 'learns of a later term by an answer', from, to: 'follower', terms: 2 },
+    happens: (bench) => bench.receive(accepted(0, { term: termOf(bench, 2) })),
+    reason: 'higherTerm',
+  }),
+)
+
+const asked = (['follower', 'preCandidate', 'candidate'] as const).flatMap((from): Change[] => [
+  {
+    ...{ what: 'is asked for a vote of a later term', from, to: 'follower', terms: 2 },
+    happens: (bench) => bench.receive(requestVote({ term: termOf(bench, 2) })),
+    reason: 'higherTerm',
+  },
+  {
+    ...{ what: 'is asked for a pre-vote by a node of a later term', from, to: 'follower', terms: 2 },
+    happens: (bench) => bench.receive(preVote({ term: termOf(bench, 2) })),
+    reason: 'higherTerm',
+  },
+])
+
+describe('every change of role is told once, with its reason', () => {
+  const changes = [...followers, ...campaigners, ...leaders, ...outrun, ...learned, ...asked]
+
+  test.each(changes)(
+    '[CQ7] a $from that $what: $reason',
+    ({ from, happens, to, terms, leaderId, reason }) => {
+      const bench = new Bench({ term: 4 }).become(from)
+      const term = bench.state.currentTerm + terms
+      const before = bench.node.events.length
+      happens(bench)
+      const told = bench.node.events.slice(before).filter(({ type }) => type === 'role')
+      expect(told).toEqual([{ type: 'role', role: to, term, leaderId, reason }])
+    },
+  )
+
+  test('[CQ7] the table has every reason', () => {
+    const reasons: readonly Reason[] = [
+      ...(['electionTimeout', 'campaign', 'preVoteWon', 'electionWon', 'electionLost'] as const),
+      ...(['higherTerm', 'leaderDiscovered', 'quorumLost', 'diskStalled'] as const),
+    ]
+    expect(new Set(changes.map(({ reason }) => reason))).toEqual(new Set(reasons))
+  })
+})
