@@ -22,6 +22,7 @@ import { calmNetwork, type DropRule, Network, type NetworkConditions } from './n
 import { SimulatedNode } from './node.js'
 import type { DiskConditions } from './node-disk.js'
 import { Promises } from './promises.js'
+import { Questions } from './questions.js'
 import { Requests } from './requests.js'
 import { Tracer } from './tracer.js'
 import { Findings, SimulationViolation, type Violation } from './violation.js'
@@ -88,7 +89,8 @@ export class SimulatedCluster {
     this.#findings = new Findings(time, tracer)
     const nodes: SimulatedNode[] = []
     const checker = new Checker(this.#findings, tracer, counts, nodes)
-    this.world = { time, tracer, counts, checker, fingerprint: new Fingerprint() }
+    const questions = new Questions(this.#findings.report.bind(this.#findings))
+    this.world = { time, tracer, counts, checker, questions, fingerprint: new Fingerprint() }
     const dice = (part: number, ...names: number[]): Dice => new Dice(deriveSeed(seed, part, ...names))
     const conditions = { ...calmNetwork, ...options.network }
     this.network = new Network(this.world, dice(diceOf.network), conditions, (message) =>

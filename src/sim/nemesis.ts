@@ -9,7 +9,7 @@ import { calmNetwork } from './network.js'
 import type { FaultKind, Plan } from './plan.js'
 
 const faultsOf: Readonly<Record<FaultKind, readonly [Fault, ...Fault[]]>> = {
-  messages: [losing, holding, holding],
+  messages: [losing, holding, holding, crossing, contesting, contesting],
   cuts: [cuttingOne, isolating, deposing, deposing, splitting, ringing, bridging],
   crashes: [crashing, crashing, crashing, crashingMany, crashingTwice],
   pauses: [pausing],
@@ -105,6 +105,45 @@ function holding(cluster: SimulatedCluster, dice: Dice): () => void {
     for (const [from, to] of ways) {
       network.letGo(from, to)
       cluster.tell(`lets ${describeLink(from, to)} go`)
+    }
+  }
+}
+
+/** Nobody hears the leader, and what nodes say in one election arrives in the next ones, some of it twice. */
+function contesting(cluster: SimulatedCluster, dice: Dice): () => void {
+  const { network, limits, tickMs } = cluster
+  const before = network.conditions
+  const during = {
+    ...before,
+    duplicationRate: dice.pick([before.duplicationRate, 0.3]),
+    strayRate: dice.pick([0.1, 0.3, 0.5]),
+    strayMs: limits.electionTimeoutTicks * tickMs * dice.pick([0.3, 1, 2]),
+  }
+  network.conditions = during
+  cluster.tell('lets messages stray')
+  const undo = deposing(cluster, dice)
+  return () => {
+    undo()
+    if (network.conditions === during) network.conditions = before
+  }
+}
+
+/** One port of some links stands still, and the other goes on: its messages arrive several elections earlier. */
+function crossing(cluster: SimulatedCluster, dice: Dice): () => void {
+  const { network } = cluster
+  const one = victimOf(cluster, dice)
+  const port = dice.pick(['control', 'bulk'] as const)
+  const ways = cluster.nodes
+    .filter(({ id }) => id !== one && dice.chance(0.7))
+    .map(({ id }): [NodeId, NodeId] => (dice.chance(0.5) ? [one, id] : [id, one]))
+  for (const [from, to] of ways) {
+    network.hold(from, to, [port])
+    cluster.tell(`holds the ${port} port of ${describeLink(from, to)} up`)
+  }
+  return () => {
+    for (const [from, to] of ways) {
+      network.letGo(from, to, [port])
+      cluster.tell(`lets the ${port} port of ${describeLink(from, to)} go`)
     }
   }
 }

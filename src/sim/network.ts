@@ -1,10 +1,10 @@
 /** The links between simulated nodes: they lose, repeat, delay and reorder, by seed; they never alter. */
-import type { Message, NodeId } from '../raft/index.js'
+import { isBulk, type Message, type NodeId } from '../raft/index.js'
 import { cloneMessage } from './clone.js'
 import type { Dice } from './dice.js'
 import type { World } from './world.js'
 
-export interface NetworkConditions {
+export interface NetworkConditions extends PortConditions {
   /** Shortest way of a message, in milliseconds. */
   readonly delayMs: number
   /** Mean of what comes on top of it, by chance. Messages overtake each other as soon as it is not 0. */
@@ -18,6 +18,21 @@ export interface NetworkConditions {
   readonly spikeMs: number
 }
 
+export interface PortConditions {
+  /**
+   * Each of the two ports of a link keeps its order, as between threads: what is held up holds up all behind it on its
+   * port, and the other port overtakes it.
+   */
+  readonly isOrdered: boolean
+  /** Share of messages that leave the order of their port, and arrive about `strayMs` later: in another election. */
+  readonly strayRate: number
+  readonly strayMs: number
+}
+
+/** The two ports of a link: votes, heartbeats and answers, and what may be large. */
+export type Port = 'control' | 'bulk'
+const bothPorts: readonly Port[] = ['control', 'bulk']
+
 export const calmNetwork: NetworkConditions = Object.freeze({
   delayMs: 0.2,
   jitterMs: 0.3,
@@ -25,6 +40,9 @@ export const calmNetwork: NetworkConditions = Object.freeze({
   duplicationRate: 0,
   spikeRate: 0,
   spikeMs: 0,
+  isOrdered: false,
+  strayRate: 0,
+  strayMs: 0,
 })
 
 /** True for a message that a test wants to lose. */
@@ -41,10 +59,12 @@ export class Network {
   /** How many faults cut each direction: each is taken back by itself. */
   readonly #cuts = new Map<number, number>()
   readonly #rules = new Set<DropRule>()
-  /** Messages on links that hold them back. */
+  /** Messages on ports that hold them back. */
   readonly #held = new Map<number, Message[]>()
   /** When the latest message of each direction arrives, to notice what overtakes it. */
   readonly #latestUs = new Map<number, number>()
+  /** The same of each port, strays aside: where ports keep their order, nothing arrives before. */
+  readonly #latestOfPortUs = new Map<number, number>()
 
   constructor(world: World, dice: Dice, conditions: NetworkConditions, deliver: (message: Message) => void) {
     this.#world = world
@@ -91,18 +111,22 @@ export class Network {
     return this.#cuts.has(keyOf(from, to))
   }
 
-  /** Keeps all messages in this direction on their way, until they are let go. */
-  hold(from: NodeId, to: NodeId): void {
-    const key = keyOf(from, to)
-    if (!this.#held.has(key)) this.#held.set(key, [])
+  /** Keeps all messages in this direction on their way, or those of one port, until they are let go. */
+  hold(from: NodeId, to: NodeId, ports = bothPorts): void {
+    for (const port of ports) {
+      const key = portKeyOf(from, to, port)
+      if (!this.#held.has(key)) this.#held.set(key, [])
+    }
   }
 
-  /** Lets go of what was held, all at once and in any order. */
-  letGo(from: NodeId, to: NodeId): void {
-    const key = keyOf(from, to)
-    const held = this.#held.get(key) ?? []
-    this.#held.delete(key)
-    for (const message of held) this.#carry(message)
+  /** Lets go of what was held, all at once, and in any order unless ports keep theirs. */
+  letGo(from: NodeId, to: NodeId, ports = bothPorts): void {
+    for (const port of ports) {
+      const key = portKeyOf(from, to, port)
+      const held = this.#held.get(key) ?? []
+      this.#held.delete(key)
+      for (const message of held) this.#carry(message)
+    }
   }
 
   letAllGo(): void {
@@ -124,10 +148,11 @@ export class Network {
   }
 
   #carry(message: Message): void {
-    const { delayMs, jitterMs, spikeRate, spikeMs } = this.conditions
+    const { delayMs, jitterMs, spikeRate, spikeMs, strayRate, strayMs, isOrdered } = this.conditions
     const { time, counts } = this.#world
     const key = keyOf(message.from, message.to)
-    const held = this.#held.get(key)
+    const portKey = portKeyOf(message.from, message.to, isBulk(message) ? 'bulk' : 'control')
+    const held = this.#held.get(portKey)
     if (held !== undefined && held.length < heldMessagesMax) {
       counts.heldUp++
       held.push(message)
@@ -138,14 +163,25 @@ export class Network {
       counts.heldUp++
       delayUs += 1000 * this.#dice.around(spikeMs)
     }
-    const arrivalUs = time.nowUs + Math.round(delayUs)
+    const isStray = strayRate > 0 && this.#dice.chance(strayRate)
+    if (isStray) {
+      counts.strayed++
+      delayUs += 1000 * this.#dice.around(strayMs)
+    }
+    const freeUs = isOrdered && !isStray ? (this.#latestOfPortUs.get(portKey) ?? 0) : 0
+    const arrivalUs = Math.max(time.nowUs + Math.round(delayUs), freeUs)
+    if (!isStray) this.#latestOfPortUs.set(portKey, arrivalUs)
     const latestUs = this.#latestUs.get(key) ?? 0
     if (arrivalUs < latestUs) counts.reordered++
     else this.#latestUs.set(key, arrivalUs)
-    time.after(delayUs, () => this.#deliver(message))
+    time.after(arrivalUs - time.nowUs, () => this.#deliver(message))
   }
 }
 
 function keyOf(from: NodeId, to: NodeId): number {
   return from * 1024 + to
+}
+
+function portKeyOf(from: NodeId, to: NodeId, port: Port): number {
+  return 2 * keyOf(from, to) + bothPorts.indexOf(port)
 }

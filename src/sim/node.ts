@@ -276,7 +276,9 @@ export class SimulatedNode implements WatchedNode {
     fingerprint.addMessage(message)
     tracer.record(this.id, { type: 'received', message })
     this.#quorumWatch.heard(message.from)
+    this.#world.questions.asked(this, message)
     this.driver?.receive(message)
+    this.#world.questions.took(this, message)
     this.#world.checker.observe(this, message)
   }
 
@@ -307,11 +309,13 @@ export class SimulatedNode implements WatchedNode {
     if (!this.isRunning) this.#world.checker.report('a stopped node is silent', `node ${this.id} sends`)
     this.#world.checker.observe(this)
     this.#promises.sent(this, message)
+    this.#world.questions.sent(this, message)
     this.#surroundings.send(message)
   }
 
   #observed(event: RaftEvent): void {
     this.#world.tracer.record(this.id, { type: 'event', event })
+    this.#world.questions.observed(this.id, this.#options.membership.voters.length, event)
     this.#surroundings.observe(this.id, event)
   }
 

@@ -2,7 +2,7 @@
 import type { LogBounds, ReadConfirmation } from '../driver/index.js'
 import type { RaftLimits } from '../raft/index.js'
 import { Dice, deriveSeed, diceOf } from './dice.js'
-import { calmNetwork, type NetworkConditions } from './network.js'
+import type { NetworkConditions, PortConditions } from './network.js'
 import type { DiskConditions } from './node-disk.js'
 
 /** Which faults a run has. */
@@ -100,8 +100,10 @@ export function planOf(seed: number): Plan {
   const reads = dice.pick<ReadConfirmation>(['lease', 'lease', 'lease', 'readIndex'])
   // A lease allows for a clock that is a third faster than another; with 0.12 it may be by 27 %.
   const clockDrift = dice.pick([0.03, 0.03, 0.12])
+  const isFaulty = faults.includes('messages')
+  const network = { ...plan.network, ...portsOf(dice, isFaulty, limits.electionTimeoutTicks * tickMs) }
   const losesDisks = dice.chance(0.3)
-  return { ...plan, limits: { ...limits, logMemoryBytesMax }, reads, clockDrift, losesDisks }
+  return { ...plan, network, limits: { ...limits, logMemoryBytesMax }, reads, clockDrift, losesDisks }
 }
 
 function weatherOf(dice: Dice): Weather {
@@ -112,7 +114,7 @@ function weatherOf(dice: Dice): Weather {
 }
 
 /** Small windows and messages, so that few entries are many steps. */
-function limitsOf(dice: Dice): Partial<RaftLimits> {
+function limitsOf(dice: Dice): Partial<RaftLimits> & Pick<RaftLimits, 'electionTimeoutTicks'> {
   const electionTimeoutTicks = dice.pick([9, 12, 20])
   return {
     electionTimeoutTicks,
@@ -132,7 +134,15 @@ function boundsOf(dice: Dice): LogBounds {
   return { logBytesMax, trailingBytes: dice.pick([0, Math.floor(logBytesMax / 4)]) }
 }
 
-function networkOf(dice: Dice, isFaulty: boolean): NetworkConditions {
+/** Mostly each port keeps its order, as between threads; now and then a message comes in a later election. */
+function portsOf(dice: Dice, isFaulty: boolean, electionTimeoutMs: number): PortConditions {
+  const isOrdered = dice.chance(0.6)
+  const strayRate = dice.pick([0, 0.005, 0.03])
+  const strayMs = electionTimeoutMs * dice.pick([0.5, 1.5, 4])
+  return { isOrdered, strayRate: isFaulty ? strayRate : 0, strayMs }
+}
+
+function networkOf(dice: Dice, isFaulty: boolean): Omit<NetworkConditions, keyof PortConditions> {
   const ways = dice.pick([
     { delayMs: 0.1, jitterMs: 0.1 },
     { delayMs: 0.3, jitterMs: 1 },
@@ -140,7 +150,7 @@ function networkOf(dice: Dice, isFaulty: boolean): NetworkConditions {
     // So slow that elections are contested, and votes come late.
     { delayMs: 5, jitterMs: 15 },
   ])
-  if (!isFaulty) return { ...calmNetwork, ...ways }
+  if (!isFaulty) return { ...ways, lossRate: 0, duplicationRate: 0, spikeRate: 0, spikeMs: 0 }
   return {
     ...ways,
     lossRate: dice.pick([0, 0.01, 0.1, 0.25]),

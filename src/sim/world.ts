@@ -1,6 +1,7 @@
 /** What all parts of one run share. */
 import type { Checker } from './checker.js'
 import type { Fingerprint } from './fingerprint.js'
+import type { Questions } from './questions.js'
 import type { Tracer } from './tracer.js'
 import type { VirtualTime } from './virtual-time.js'
 
@@ -13,6 +14,8 @@ export const faultNames = [
   'duplicated',
   /** Arrived before a message that was sent earlier on the same way. */
   'reordered',
+  /** Left the order of its port, and arrived up to several election timeouts later. */
+  'strayed',
   /** Arrived far later than usual. */
   'heldUp',
   /** Did not fit into the queue of a node that took none. */
@@ -72,5 +75,6 @@ export interface World {
   readonly tracer: Tracer
   readonly fingerprint: Fingerprint
   readonly checker: Checker
+  readonly questions: Questions
   readonly counts: Counts
 }

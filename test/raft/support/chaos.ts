@@ -1,5 +1,6 @@
 /** Drives a network by chance: everything that may happen to nodes, disks and messages, from one seed. */
-import { Random } from '../../../src/raft/index.js'
+import { type Message, Random } from '../../../src/raft/index.js'
+import { Questions } from '../../../src/sim/questions.js'
 import { type NetworkNode, RaftNetwork } from '../../../src/testing/index.js'
 import { durableOnMajority, Ledger } from './ledger.js'
 
@@ -27,6 +28,7 @@ export interface Tally {
   committed: number
   terms: number
   crashes: number
+  strays: number
   snapshots: number
   installs: number
   truncations: number
@@ -41,6 +43,7 @@ export class Chaos {
     committed: 0,
     terms: 0,
     crashes: 0,
+    strays: 0,
     snapshots: 0,
     installs: 0,
     truncations: 0,
@@ -49,6 +52,14 @@ export class Chaos {
   readonly #random: Random
   readonly #reads = new Map<number, Read>()
   readonly #readsSeen = new Map<number, number>()
+  readonly #questions = new Questions((rule, detail) => {
+    throw new Error(`${rule}: ${detail}`)
+  })
+  /** Messages that were looked at as they left, copies of them included. */
+  readonly #seenMessages = new WeakSet<Message>()
+  readonly #seenEvents = new Map<NetworkNode, number>()
+  /** Messages that left their order, and arrive in some later step. */
+  readonly #strays: Message[] = []
   #commands = 0
   #readIds = 0
 
@@ -67,6 +78,10 @@ export class Chaos {
     this.tally.steps++
     const lengths = network.nodes.map((node) => (node.isUp ? node.state.log.lastIndex : 0))
     this.#happen(this.#random.below(100))
+    if (this.#strays.length > 0 && this.#random.chance(0.05)) {
+      this.#repeat(...this.#strays.splice(this.#random.below(this.#strays.length), 1))
+    }
+    this.#lookAround()
     this.ledger.check(network)
     this.#checkReads()
     network.nodes.forEach((node, at) => {
@@ -142,9 +157,42 @@ export class Chaos {
       if (picked === undefined) return
       const fate = random.below(10)
       if (fate === 0) network.take((message) => message === picked)
-      else if (fate === 1) network.inject(picked)
-      else network.deliver((message) => message === picked)
+      else if (fate === 1) this.#repeat(picked)
+      else if (fate === 2 && random.chance(0.3)) {
+        this.#strays.push(...network.take((message) => message === picked))
+        this.tally.strays++
+      } else this.#deliver(picked)
       this.ledger.check(network)
+    }
+  }
+
+  #deliver(picked: Message): void {
+    const node = this.network.node(picked.to)
+    if (node.isUp) this.#questions.asked(node, picked)
+    this.network.deliver((message) => message === picked)
+    if (node.isUp) this.#questions.took(node, picked)
+    this.#lookAround()
+  }
+
+  /** Sends copies, which say nothing new. */
+  #repeat(...messages: readonly Message[]): void {
+    this.network.inject(...messages)
+    for (const copy of this.network.inFlight.slice(-messages.length)) this.#seenMessages.add(copy)
+  }
+
+  /** What nodes said and what happened to them since the last look. */
+  #lookAround(): void {
+    const { network } = this
+    for (const message of network.inFlight) {
+      if (this.#seenMessages.has(message)) continue
+      this.#seenMessages.add(message)
+      const { id, isUp } = network.node(message.from)
+      this.#questions.sent({ id, state: isUp ? network.node(id).state : undefined }, message)
+    }
+    for (const node of network.nodes) {
+      const fresh = node.events.slice(this.#seenEvents.get(node) ?? 0)
+      this.#seenEvents.set(node, node.events.length)
+      for (const event of fresh) this.#questions.observed(node.id, network.nodes.length, event)
     }
   }
 

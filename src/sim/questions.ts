@@ -1,0 +1,193 @@
+/**
+ * Every answer counts for the question that it answers, and for no other: what nodes make of answers that come late,
+ * repeated, or from an earlier election, campaign or leadership. Looks at what was asked and at what each node held
+ * then, and at no number by which the protocol itself tells questions apart.
+ */
+import {
+  type AppendEntries,
+  type InstallSnapshot,
+  type Message,
+  majorityOf,
+  type NodeId,
+  type RaftEvent,
+  type RaftState,
+  type Term,
+} from '../raft/index.js'
+
+interface AskedNode {
+  readonly id: NodeId
+  readonly state: Readonly<RaftState> | undefined
+}
+
+/** What a node held before it took a message. */
+interface Before {
+  readonly nextIndex: number | undefined
+  readonly snapshotIndex: number | undefined
+  readonly snapshotOffset: number
+  readonly incomingIndex: number
+  readonly term: Term
+}
+
+export class Questions {
+  readonly #report: (rule: string, detail: string) => void
+  /** Orders what happens. */
+  #now = 0
+  /** When each node last began to campaign, and when each other node last told it that it would vote for it. */
+  readonly #campaigns = new Map<NodeId, number>()
+  readonly #preVotes = new Map<string, number>()
+  /** Votes as they left, and as candidates heard them: `voter>candidate@term`. */
+  readonly #votes = new Set<string>()
+  readonly #heardVotes = new Map<string, Set<NodeId>>()
+  /** Places that a follower lacked when a leader's message followed on them. */
+  readonly #lacks = new Set<string>()
+  /** Chunks that were answered, with the offset that was wanted then. */
+  readonly #wanted = new Set<string>()
+  #before: Before | undefined
+
+  constructor(report: (rule: string, detail: string) => void) {
+    this.#report = report
+  }
+
+  /** A message leaves its node. */
+  sent({ state }: AskedNode, message: Message): void {
+    this.#now++
+    const { from, to } = message
+    if (message.type === 'preVoteResponse' && message.voteGranted) {
+      this.#preVotes.set(`${from}>${to}`, this.#now)
+    } else if (message.type === 'requestVoteResponse') {
+      const vote = `${from}>${to}@${message.electionTerm}`
+      if (message.voteGranted) this.#votes.add(vote)
+      // A refusal of a later term says that the election is over, and takes nothing back in it.
+      else if (message.term === message.electionTerm && this.#votes.has(vote))
+        this.#report('a vote is not taken back', `node ${from} voted for ${to}, and refuses: ${vote}`)
+    } else if (message.type === 'appendEntries') {
+      const first = message.entries[0]?.index ?? Number.POSITIVE_INFINITY
+      const matchIndex = state?.progress.get(to)?.matchIndex ?? 0
+      if (first <= matchIndex)
+        this.#report('entries are sent once', `node ${from} sends ${to} ${first}, which has ${matchIndex}`)
+    }
+  }
+
+  /** A node is about to take a message. */
+  asked({ id, state }: AskedNode, message: Message): void {
+    if (state === undefined) return
+    const { nextIndex, snapshot, snapshotOffset = 0 } = state.progress.get(message.from) ?? {}
+    const incomingIndex = state.incomingSnapshot?.snapshot.index ?? 0
+    const { currentTerm: term } = state
+    this.#before = { nextIndex, snapshotIndex: snapshot?.index, snapshotOffset, incomingIndex, term }
+    if (message.type === 'appendEntries' && !state.log.has(prevOf(message))) {
+      this.#lacks.add(lackOf(id, message.from, message.term, message.prevLogIndex))
+    }
+  }
+
+  /** A node has taken it. */
+  took({ id, state }: AskedNode, message: Message): void {
+    const before = this.#before
+    this.#before = undefined
+    if (state === undefined || before === undefined) return
+    if (message.type === 'requestVoteResponse') this.#voteHeard(id, state, message.from, message)
+    else if (message.type === 'installSnapshot') this.#chunkTaken(id, state, message, before)
+    else if (state.role === 'leader' && state.currentTerm === before.term)
+      this.#answerTaken(id, state, message, before)
+  }
+
+  /** A node tells of itself. */
+  observed(id: NodeId, voterCount: number, event: RaftEvent): void {
+    this.#now++
+    if (event.type !== 'role') return
+    if (event.role === 'preCandidate') this.#campaigns.set(id, this.#now)
+    if (event.role !== 'candidate') return
+    const since = this.#campaigns.get(id) ?? this.#now
+    let willing = 1
+    for (const [pair, at] of this.#preVotes) if (pair.endsWith(`>${id}`) && at > since) willing++
+    if (willing < majorityOf(voterCount))
+      this.#report(
+        'no term is raised in vain',
+        `node ${id} becomes candidate of ${event.term}, and ${willing} would vote for it since it asked`,
+      )
+  }
+
+  #voteHeard(
+    id: NodeId,
+    state: RaftState,
+    from: NodeId,
+    { voteGranted, electionTerm }: Message & { type: 'requestVoteResponse' },
+  ): void {
+    if (state.role !== 'candidate') return
+    const election = `${id}@${state.currentTerm}`
+    const heard = this.#heardVotes.get(election) ?? new Set()
+    this.#heardVotes.set(election, heard)
+    if (voteGranted && electionTerm === state.currentTerm) heard.add(from)
+    for (const voter of heard) {
+      if (state.votes.get(voter) !== true)
+        this.#report(
+          'a vote is not taken back',
+          `candidate ${id} heard the vote of ${voter}, and counts none`,
+        )
+    }
+  }
+
+  #chunkTaken(id: NodeId, state: RaftState, message: InstallSnapshot, before: Before): void {
+    const { snapshot, offset } = state.incomingSnapshot ?? {}
+    if (snapshot === undefined) return
+    if (state.currentTerm === before.term && snapshot.index < before.incomingIndex)
+      this.#report('a transfer goes on', `node ${id} gives up ${before.incomingIndex} for ${snapshot.index}`)
+    if (message.term === state.currentTerm && message.lastIncludedIndex === snapshot.index)
+      this.#wanted.add(wantOf(id, message.from, message.term, snapshot.index, message.offset, offset ?? 0))
+  }
+
+  /** An answer at the leader of this term: it goes back for nothing that was not found out in this term. */
+  #answerTaken(id: NodeId, state: RaftState, message: Message, before: Before): void {
+    const { from } = message
+    const progress = state.progress.get(from)
+    if (progress === undefined || before.nextIndex === undefined) return
+    if (progress.nextIndex <= progress.matchIndex)
+      this.#report(
+        'entries are sent once',
+        `node ${id} would send ${from} ${progress.nextIndex}, which it has`,
+      )
+    if (
+      message.type === 'appendEntriesResponse' &&
+      !message.success &&
+      progress.nextIndex < before.nextIndex
+    ) {
+      const lack = lackOf(from, id, state.currentTerm, message.prevLogIndex)
+      if (!this.#lacks.has(lack))
+        this.#report(
+          'a refusal counts for its question',
+          `leader ${id} goes back from ${before.nextIndex} to ${progress.nextIndex} for ${from}: nothing was lacking (${lack})`,
+        )
+    }
+    const isSameTransfer = progress.snapshot !== undefined && progress.snapshot.index === before.snapshotIndex
+    if (!isSameTransfer || progress.snapshotOffset >= before.snapshotOffset) return
+    const want = wantOf(
+      from,
+      id,
+      state.currentTerm,
+      before.snapshotIndex,
+      before.snapshotOffset,
+      progress.snapshotOffset,
+    )
+    if (!this.#wanted.has(want))
+      this.#report('a transfer goes on', `leader ${id} goes back for ${from}, which did not want it: ${want}`)
+  }
+}
+
+function prevOf({ prevLogIndex, prevLogTerm }: AppendEntries) {
+  return { index: prevLogIndex, term: prevLogTerm }
+}
+
+function lackOf(follower: NodeId, leader: NodeId, term: Term, prevLogIndex: number): string {
+  return `${follower}<${leader}@${term}:${prevLogIndex}`
+}
+
+function wantOf(
+  follower: NodeId,
+  leader: NodeId,
+  term: Term,
+  index: number,
+  chunk: number,
+  wanted: number,
+): string {
+  return `${follower}<${leader}@${term} snapshot ${index}: ${chunk}, then ${wanted}`
+}
