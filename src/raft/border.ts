@@ -86,15 +86,15 @@ export interface ReadState {
   readonly readIndex: LogIndex | undefined
 }
 
-/** Why a message was not taken. It has changed nothing. */
+/** Why a message was not taken. A message that is not taken has changed nothing. */
 export type DropReason =
-  /** One of its numbers is no whole number from 0 to `countMax`, or no node has such an id. */
+  /** One of the message's numbers is no whole number from 0 to `countMax`, or an id is 0. */
   | 'notACount'
-  /** Its fields contradict each other, or its type is unknown. */
+  /** The message's fields contradict each other, or its type is unknown. */
   | 'contradictory'
-  /** It answers what this node never asked, such as a match beyond the end of the leader's log. */
+  /** The message answers what this node never asked: a match beyond the end of the leader's log is an example. */
   | 'neverAsked'
-  /** It is an answer, and its sender is no member. */
+  /** The message is an answer, and its sender is no member. */
   | 'notAMember'
 
 /** What happened, and why: for people and for tests, not for the driver. */

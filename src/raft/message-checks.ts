@@ -4,7 +4,7 @@
  * and a few numbers of the state.
  */
 import type { DropReason } from './border.js'
-import { lastIndexOf } from './entry-run.js'
+import { type LogRun, lastIndexOf } from './entry-run.js'
 import {
   type AppendEntries,
   type AppendEntriesResponse,
@@ -74,9 +74,11 @@ function hasCounts(message: Message): boolean {
 
 function haveCounts({ prevLogIndex, prevLogTerm, leaderCommit, round, entries }: AppendEntries): boolean {
   const isPlaced = isCount(prevLogIndex) && isCount(prevLogTerm) && isCount(leaderCommit) && isCount(round)
-  return (
-    isPlaced && entries.every((run) => isCount(lastIndexOf(run)) && isCount(run.count) && isCount(run.term))
-  )
+  return isPlaced && entries.every(hasRunCounts)
+}
+
+function hasRunCounts(run: LogRun): boolean {
+  return isCount(lastIndexOf(run)) && isCount(run.count) && isCount(run.term)
 }
 
 function hasNodeIds({ voters, votersOutgoing, learners }: Membership): boolean {

@@ -53,7 +53,10 @@ export const defaultLimits: RaftLimits = Object.freeze({
 export interface RaftOptions {
   readonly id: NodeId
   readonly membership: Membership
-  /** Seeds the election timeouts; nodes of one cluster must differ, or they split votes for ever. */
+  /**
+   * Seeds the election timeouts: nodes of one cluster must differ, or they split votes for ever. Seeds the numbers of
+   * campaigns: a node that starts again must differ from its earlier life, or it may count a pre-vote of then.
+   */
   readonly seed: number
   readonly limits?: Partial<RaftLimits>
   /** What was on disk. Left out: a node that starts for the first time. */

@@ -203,7 +203,7 @@ function initialState(options: RaftOptions): RaftState {
   }
 }
 
-/** What was on disk belongs together. A node that is set up by a snapshot alone needs a term as well: the snapshot's. */
+/** The parts of what was on disk belong together. A node that begins with a snapshot alone needs the snapshot's term too. */
 function assertRecovered({ hardState, snapshot, base, entries }: typeof emptyDisk): void {
   const { currentTerm, votedFor } = hardState
   assert(

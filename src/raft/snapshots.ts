@@ -100,7 +100,7 @@ export function onInstallSnapshotResponse(state: RaftState, message: InstallSnap
     progress.becomeReplicate()
     return
   }
-  // An answer to a chunk before the last is late, and one that wants the same chunk again is given it in time.
+  // An answer to a chunk before the last is late. A chunk that is wanted again leaves after the next answered heartbeat.
   if (message.chunkOffset !== progress.snapshotOffset || message.offset === message.chunkOffset) return
   progress.snapshotOffset = message.offset
   progress.isChunkSent = false

@@ -51,7 +51,7 @@ export interface RaftState {
   /** Ticks since our disk last finished a write, while it has one to finish. */
   diskElapsedTicks: number
 
-  /** Number of the last campaign. Counted from a number by chance, so that no two lives of a node share one. */
+  /** Number of the last campaign. The count starts at a number drawn by chance, so that two lives of a node share none. */
   campaign: number
   /** Candidate and pre-candidate: the answers so far, our own included. */
   readonly votes: Map<NodeId, boolean>

@@ -1,4 +1,5 @@
 /** Lets things go wrong, one after the other and often several at a time, and takes each back after a while. */
+import { encode, writePut } from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import { describeLink } from './describe.js'
@@ -10,7 +11,18 @@ import type { FaultKind, Plan } from './plan.js'
 
 const faultsOf: Readonly<Record<FaultKind, readonly [Fault, ...Fault[]]>> = {
   messages: [losing, holding, holding, crossing, contesting, contesting],
-  cuts: [cuttingOne, isolating, deposing, deposing, splitting, ringing, bridging],
+  cuts: [
+    cuttingOne,
+    isolating,
+    deposing,
+    deposing,
+    usurping,
+    usurping,
+    hoarding,
+    splitting,
+    ringing,
+    bridging,
+  ],
   crashes: [crashing, crashing, crashing, crashingMany, crashingTwice],
   pauses: [pausing],
   disks: [slowing, slowing, stalling, failing, filling],
@@ -177,6 +189,47 @@ function deposing(cluster: SimulatedCluster, dice: Dice): () => void {
   const companions = dice.below(Math.ceil(others.length / 2))
   const left = [leaderId, ...others.slice(0, companions)]
   return cutting(cluster, left, others.slice(companions))
+}
+
+/**
+ * One follower hears the leader no more. Once it wants the leader's place the others do not hear the leader either, and
+ * some of them start again. Meanwhile no entries leave the leader, so that the follower's log is as good as theirs: they
+ * vote for it as early as they may, while the leader still holds its lease.
+ */
+function usurping(cluster: SimulatedCluster, dice: Dice): () => void {
+  const leaderId = cluster.leader?.id
+  const ids = dice.shuffled(cluster.nodes.map(({ id }) => id).filter((id) => id !== leaderId))
+  const [contender, ...others] = ids
+  if (leaderId === undefined || contender === undefined) return isolating(cluster, dice)
+  const { network } = cluster
+  for (const id of ids) network.hold(leaderId, id, ['bulk'])
+  const undo = [cutting(cluster, [leaderId], [contender])]
+  let isOver = false
+  const strike = (): void => {
+    if (isOver) return
+    if (cluster.node(contender).state?.role !== 'preCandidate') return wait()
+    undo.push(cutting(cluster, [leaderId], others))
+    for (const id of others) if (dice.chance(0.5)) replaced(cluster, id)
+  }
+  const wait = (): void => cluster.world.time.after(1000 * cluster.tickMs, strike)
+  wait()
+  return () => {
+    isOver = true
+    for (const each of undo) each()
+    for (const id of ids) network.letGo(leaderId, id, ['bulk'])
+  }
+}
+
+/** A leader that is alone takes many commands, so that its log is the longest and ends in what nobody else has. */
+function hoarding(cluster: SimulatedCluster, dice: Dice): () => void {
+  const leaderId = cluster.leader?.id
+  const undo = deposing(cluster, dice)
+  if (leaderId === undefined) return undo
+  for (let left = dice.below(60); left > 0; left--) {
+    const command = encode(writePut, 'hoarded', `${cluster.nowMs} ${left}`)
+    cluster.send(leaderId, 'propose', [command], () => undefined)
+  }
+  return undo
 }
 
 /** Two groups of any sizes. */

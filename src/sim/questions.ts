@@ -1,11 +1,12 @@
 /**
  * Every answer counts for the question that it answers, and for no other: what nodes make of answers that come late,
- * repeated, or from an earlier election, campaign or leadership. Looks at what was asked and at what each node held
- * then, and at no number by which the protocol itself tells questions apart.
+ * repeated, or from an earlier election, campaign or leadership. The checks look at what was asked and at what each node
+ * held then; of the numbers by which the protocol tells questions apart they believe the term of an election alone.
  */
 import {
   type AppendEntries,
   type InstallSnapshot,
+  lastIndexOf,
   type Message,
   majorityOf,
   type NodeId,
@@ -19,12 +20,13 @@ interface AskedNode {
   readonly state: Readonly<RaftState> | undefined
 }
 
-/** What a node held before it took a message. */
+/** A node's numbers before it took a message. */
 interface Before {
   readonly nextIndex: number | undefined
   readonly snapshotIndex: number | undefined
   readonly snapshotOffset: number
   readonly incomingIndex: number
+  readonly commitIndex: number
   readonly term: Term
 }
 
@@ -74,7 +76,9 @@ export class Questions {
     const { nextIndex, snapshot, snapshotOffset = 0 } = state.progress.get(message.from) ?? {}
     const incomingIndex = state.incomingSnapshot?.snapshot.index ?? 0
     const { currentTerm: term } = state
-    this.#before = { nextIndex, snapshotIndex: snapshot?.index, snapshotOffset, incomingIndex, term }
+    const { commitIndex } = state.log
+    const snapshotIndex = snapshot?.index
+    this.#before = { nextIndex, snapshotIndex, snapshotOffset, incomingIndex, commitIndex, term }
     if (message.type === 'appendEntries' && !state.log.has(prevOf(message))) {
       this.#lacks.add(lackOf(id, message.from, message.term, message.prevLogIndex))
     }
@@ -87,6 +91,7 @@ export class Questions {
     if (state === undefined || before === undefined) return
     if (message.type === 'requestVoteResponse') this.#voteHeard(id, state, message.from, message)
     else if (message.type === 'installSnapshot') this.#chunkTaken(id, state, message, before)
+    else if (message.type === 'appendEntries') this.#entriesTaken(id, state, message, before)
     else if (state.role === 'leader' && state.currentTerm === before.term)
       this.#answerTaken(id, state, message, before)
   }
@@ -125,6 +130,14 @@ export class Questions {
           `candidate ${id} heard the vote of ${voter}, and counts none`,
         )
     }
+  }
+
+  /** Beyond the last entry of a message a follower's log is not known to be the leader's. */
+  #entriesTaken(id: NodeId, { log }: RaftState, message: AppendEntries, { commitIndex }: Before): void {
+    const lastRun = message.entries.at(-1)
+    const lastNewIndex = lastRun === undefined ? message.prevLogIndex : lastIndexOf(lastRun)
+    if (log.commitIndex > Math.max(commitIndex, Math.min(message.leaderCommit, lastNewIndex)))
+      this.#report('commit rule', `node ${id} commits ${log.commitIndex}, and was told of ${lastNewIndex}`)
   }
 
   #chunkTaken(id: NodeId, state: RaftState, message: InstallSnapshot, before: Before): void {

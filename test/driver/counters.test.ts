@@ -5,7 +5,7 @@ import type { LogStore } from '../../src/storage/index.js'
 import { DrivenNode } from './driven-node.js'
 import { acknowledgement, elect } from './node-two.js'
 
-/** What the store was given and has finished. */
+/** The writes that a store has finished. */
 class SeenStore {
   readonly flushed: Persist[] = []
 

@@ -27,7 +27,7 @@ export class DrivenNode {
   /** What was settled, turn by turn. */
   readonly messages: Settlements[] = []
   readonly flushes: (() => void)[] = []
-  /** What it told of itself. */
+  /** The events that the node told. */
   readonly events: RaftEvent[] = []
   readonly counters = new Counters(Counters.allocate())
   readonly machine: StateMachine

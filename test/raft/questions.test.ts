@@ -327,7 +327,7 @@ describe('a follower that caught up', () => {
     bench.receive(refused(2, { term: 2, conflictIndex: 1 }))
     bench.receive(installSnapshotResponse({ term: 2, lastIncludedIndex: 3, done: true }))
     expect(bench.state.progress.get(2)).toMatchObject({ matchIndex: 3 })
-    // What is sent now is lost, if anything is.
+    // A probe that leaves now is lost.
     bench.sent()
     bench.node.propose('b')
     const toTwo = bench.sentOf('appendEntries').filter(({ to }) => to === 2)

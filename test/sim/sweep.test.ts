@@ -44,6 +44,12 @@ test.each([
     'a refusal of an old heartbeat was taken for an answer to a round to come, by a leader that had restarted',
   ],
   [96, 'a proposal that was truncated away was never settled, where nothing came to its place'],
+  [71, 'a voter answered the late request of an earlier election by a refusal of the present one'],
+  [186, 'a candidate took the refusal of an earlier election for one of the present one'],
+  [75, 'a refusal for a stale term moved nextIndex back at the same node, which led again'],
+  [11, 'a pre-vote that was granted to an earlier campaign was counted in a later one'],
+  [55, 'a node that restarted counted its campaigns anew, and took an old grant for a new one'],
+  [195, 'a late answer to an earlier chunk moved the transfer of a snapshot back'],
 ])('seed %i holds: %s', (seed) => {
   expect(simulate({ seed }).violation).toBeUndefined()
 })

@@ -180,7 +180,7 @@ export class Chaos {
     for (const copy of this.network.inFlight.slice(-messages.length)) this.#seenMessages.add(copy)
   }
 
-  /** What nodes said and what happened to them since the last look. */
+  /** Looks at the messages and the events of all nodes since the last look. */
   #lookAround(): void {
     const { network } = this
     for (const message of network.inFlight) {
