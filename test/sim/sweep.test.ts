@@ -50,6 +50,11 @@ test.each([
   [11, 'a pre-vote that was granted to an earlier campaign was counted in a later one'],
   [55, 'a node that restarted counted its campaigns anew, and took an old grant for a new one'],
   [195, 'a late answer to an earlier chunk moved the transfer of a snapshot back'],
+  [698, 'a chunk that was refused for its term began the transfer of a later leadership anew'],
+  [3, 'a follower committed beyond the last entry that its leader had sent'],
+  [25, 'entries behind a received snapshot were kept though they followed on another entry'],
+  [21, 'a read was confirmed by the round before its own'],
+  [580, 'a node that restarted voted before the promise of its earlier life was over'],
 ])('seed %i holds: %s', (seed) => {
   expect(simulate({ seed }).violation).toBeUndefined()
 })
