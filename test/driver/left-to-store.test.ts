@@ -51,7 +51,8 @@ describe('a follower that is behind what is in memory', () => {
     const leader = leaderBehindItsMemory()
     const { lastIndex } = leader.log
     const follower = new DrivenNode({ disk })
-    for (const message of leader.sentToThree.filter(isEntries)) follower.receive({ ...message, to: 1 })
+    for (const message of leader.sentToThree.filter(isEntries))
+      follower.receive({ ...message, from: 2, to: 1 })
     follower.flushAll()
     expect(follower.failures).toEqual([])
     expect(follower.driver.raft.state.log.last).toEqual(leader.log.last)
