@@ -38,7 +38,10 @@ export interface ClusterOptions {
    * also where less than 8 ms are left, since timers count whole milliseconds: a majority is asked anew.
    */
   readonly reads?: ReadConfirmation
-  /** Milliseconds until a call is given up, 1 to 3,600,000. Default 5000. What was sent by then has an unknown outcome. */
+  /**
+   * Milliseconds until a call is given up, 1 to 3,600,000. Default 5000. What was sent by then has an unknown outcome.
+   * Only time in which the caller's thread ran counts: a standstill of it counts as 100 ms at most.
+   */
   readonly requestTimeoutMs?: number
   /**
    * Bytes of log before a snapshot is taken and the log is cut, at least 4096. Default 16 MiB. A larger state
@@ -61,10 +64,22 @@ const nodesMax = 25
 /** A quarter of it is what a lease allows for timers that end up to two milliseconds early. */
 const leaseMsMin = 8
 
+/** Options are foreign values: a getter of theirs, or a text that they make of themselves, may throw. */
 export function resolveOptions(options: ClusterOptions): ResolvedOptions {
-  const { nodes, dir, machine } = options
+  try {
+    return resolved(options)
+  } catch (error) {
+    if (error instanceof RaftError) throw error
+    const [option, expected] = ['options', 'an object whose values can be read']
+    throw new RaftError('INVALID_OPTION', { option, expected, actual: `one that throws: ${error}` }, error)
+  }
+}
+
+function resolved(options: ClusterOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options)
+  const { nodes, machine } = options
+  const dir = options.dir === undefined ? undefined : pathOf(options.dir)
   if (nodes !== undefined) checkWhole('nodes', nodes, 1, nodesMax)
-  if (dir !== undefined && (typeof dir !== 'string' || dir === '')) throw invalid('dir', 'a path', dir)
   const renew = checkNodeIds('renew', options.renew ?? [])
   const durability = oneOf('durability', options.durability ?? 'flush', ['flush', 'none'])
   const host = oneOf('host', options.host ?? 'threads', ['threads', 'inline'])
@@ -93,7 +108,7 @@ export function resolveOptions(options: ClusterOptions): ResolvedOptions {
   const diskBytesMax = checkWhole('diskBytesMax', options.diskBytesMax ?? 2 ** 36, 1 << 20, 2 ** 44)
   return {
     nodes,
-    dir: dir?.startsWith('file:') ? fileURLToPath(dir) : dir,
+    dir,
     renew,
     durability,
     host,
@@ -119,6 +134,16 @@ export function electionTimeoutTicksOf({
 function checkWhole(option: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value
   throw invalid(option, `a whole number from ${least} to ${most}`, value)
+}
+
+function pathOf(dir: unknown): string {
+  if (typeof dir !== 'string' || dir === '') throw invalid('dir', 'a path', dir)
+  if (!dir.startsWith('file:')) return dir
+  try {
+    return fileURLToPath(dir)
+  } catch {
+    throw invalid('dir', 'a path, or the URL of a file on this machine', dir)
+  }
 }
 
 function checkNodeIds(option: string, nodeIds: readonly number[]): readonly number[] {

@@ -340,7 +340,11 @@ export class Driver {
 
   #fail(error: unknown): void {
     if (this.#isStopped) return
-    this.stop()
+    try {
+      this.stop()
+    } catch {
+      // A machine may throw when its snapshot is given up. The reason why the node stops is the earlier error.
+    }
     this.#options.failed(error)
   }
 }

@@ -261,8 +261,22 @@ describe('an option that does not fit', () => {
     [{ logBytesMax: 1 }, 'logBytesMax'],
     [{ logBytesMax: 8192, trailingBytes: 8193 }, 'trailingBytes'],
     [{ diskBytesMax: 1 }, 'diskBytesMax'],
+    [{ dir: 'file://elsewhere/data' }, 'dir'],
+    [{ renew: 2 as never }, 'renew'],
+    [null as never, 'options'],
+    ['data' as never, 'options'],
+    [{ machine: Object.create(null) as never }, 'options'],
   ])('%j is refused by name, with what would fit', async (options, option) => {
     await expect(startCluster(options)).rejects.toMatchObject({ code: 'INVALID_OPTION', details: { option } })
+  })
+
+  test('one that throws when it is read is refused as well', async () => {
+    const options = {
+      get nodes(): number {
+        throw new Error('not today')
+      },
+    }
+    await expect(startCluster(options)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 
   test('leases are too short for timers of whole milliseconds below 8 ms', () => {

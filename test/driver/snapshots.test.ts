@@ -137,6 +137,24 @@ describe('a snapshot of our own', () => {
     expect(follower.failures).toEqual([])
   })
 
+  test('that its machine cannot give up does not hide why the node stops', () => {
+    const machine = createKv()
+    const snapshot = machine.snapshot.bind(machine)
+    machine.snapshot = () => {
+      const pieces = snapshot()
+      const giveUp = (): never => {
+        throw new Error('a bug of the machine')
+      }
+      return { next: () => pieces.next(), return: giveUp }
+    }
+    const follower = new DrivenNode({ machine, logBytesMax: 100 })
+    follower.receive(entriesOf(puts(1, 5), 5))
+    // The log is flushed, and the first piece of the snapshot is under way, when another leader of the term speaks.
+    follower.flushes.shift()?.()
+    follower.receive({ ...entriesOf(puts(6, 1), 5), from: 3 })
+    expect(follower.failures).toMatchObject([{ message: expect.stringContaining('one leader a term') }])
+  })
+
   test('is given up for a newer one of the leader', () => {
     const follower = new DrivenNode({ logBytesMax: 100 })
     follower.receive(entriesOf(puts(1, 1), 1))

@@ -32,7 +32,8 @@ export function parseRecord(text: string, name: string): BenchRecord {
   }
   const record = value as BenchRecord
   const ids = record.results.map(({ id }) => id)
-  const twice = ids.find((id, at) => ids.indexOf(id) !== at)
+  const lastAt = new Map(ids.map((id, at) => [id, at]))
+  const twice = ids.find((id, at) => lastAt.get(id) !== at)
   if (twice !== undefined) throw new BadInput(`${name}: the record holds the result ${twice} twice`)
   return record
 }
