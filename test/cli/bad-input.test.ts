@@ -104,7 +104,7 @@ test.skipIf(process.platform === 'win32')(
 test.each([
   [
     'a folder in use',
-    new RaftError('DIRECTORY_IN_USE', { dir: 'd', pid: 7 }),
+    new RaftError('DIRECTORY_IN_USE', { dir: 'd', holder: 'process 7' }),
     2,
     'd is in use by process 7: stop it, or choose another directory',
   ],
