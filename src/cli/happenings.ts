@@ -20,7 +20,8 @@ type DropEvent = Extract<ClusterEvent, { type: 'messageDropped' }>
 
 const dropReasons: Record<DropEvent['reason'], string> = {
   notACount: 'one of its numbers is no whole number, or too large',
-  contradictory: 'its fields contradict each other',
+  misdirected: 'it is not from a peer to this node',
+  contradictory: 'its fields contradict each other, or its type is unknown',
   neverAsked: 'it answers what was never asked',
   notAMember: 'it is an answer, and its sender is no member',
 }

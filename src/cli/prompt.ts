@@ -84,7 +84,9 @@ function typedLines(editor: Interface): AsyncIterator<Line> {
 /** The editor puts U+FFFD for what is not UTF-8. */
 function typedText(line: string): string {
   if (!line.includes('\ufffd')) return line
-  throw new BadInput('the line holds bytes that are not UTF-8; set the terminal to UTF-8')
+  throw new BadInput(
+    'the line holds U+FFFD, which stands for bytes that are not UTF-8; set the terminal to UTF-8',
+  )
 }
 
 async function* scriptLines(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {

@@ -41,7 +41,9 @@ export async function runProgram(
 function checkWords(words: readonly string[]): void {
   const odd = words.find((word) => word.includes('\ufffd'))
   if (odd === undefined) return
-  throw new BadInput(`'${odd}' holds bytes that are not UTF-8; give names and values in UTF-8`)
+  throw new BadInput(
+    `'${odd}' holds U+FFFD, which stands for bytes that are not UTF-8; give names and values in UTF-8`,
+  )
 }
 
 /** Commander's own words for a wrong flag or command, and where to look. */

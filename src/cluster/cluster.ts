@@ -197,8 +197,8 @@ export class Cluster implements AsyncDisposable {
     ])
     if (thrown.length === 0) return
     const causes = thrown.flatMap((error) => (error instanceof AggregateError ? error.errors : [error]))
-    const why = `the cluster has ended, but not cleanly: ${causes.map(reasonOf).join('; ')}`
-    throw new RaftError('DIRECTORY_UNUSABLE', { dir: this.dir, why }, new AggregateError(causes))
+    const why = causes.map(reasonOf).join('; ')
+    throw new RaftError('UNCLEAN_END', { dir: this.dir, why }, new AggregateError(causes))
   }
 
   /** One command or query of the key-value store, which another machine would not understand. */

@@ -22,7 +22,7 @@ import { DirectoryLock } from './directory-lock.js'
 
 /** Raised when what is on disk changes its form. */
 const formatVersion = 2
-/** Remembered no members; such a directory is brought up to date when it is opened. */
+/** The format without pledges. A directory of it is brought up to date when it is opened. */
 const formatWithoutPledges = 1
 const nodesDefault = 3
 const describingFile = 'cluster.json'
@@ -108,7 +108,7 @@ export class ClusterDirectory {
     const without = mostNotVoting === 0 ? 'none' : `at most ${mostNotVoting}`
     throw new RaftError('INVALID_OPTION', {
       option: 'renew',
-      expected: `${without} of ${this.nodes} nodes may be without a vote until they have caught up; put the folders of the others back, or begin in another directory`,
+      expected: `${without} of ${this.nodes} nodes without a vote until they have caught up (put the folders of the others back, or begin in another directory)`,
       actual: `${notVoting}`,
     })
   }
@@ -172,7 +172,7 @@ function newPledges(nodes: number): Pledge[] {
   return Array.from({ length: nodes }, (_, at) => newPledge(at + 1, randomUUID()))
 }
 
-/** Of members that began before they were remembered: their disks carry no identity. */
+/** Pledges of members whose disks carry no identity, for a directory of the earlier format. */
 function unnamedPledges(nodes: number): Pledge[] {
   return Array.from({ length: nodes }, (_, at) => ({ ...newPledge(at + 1, undefined), hasBegun: true }))
 }
@@ -183,7 +183,7 @@ function hasBegun(pledges: string): boolean {
 
 function checkPledges(path: string, nodes: number): void {
   const file = join(path, pledgesFile)
-  const remedy = `a directory is copied as a whole, so put ${pledgesFile} back from where it was copied`
+  const remedy = `a directory is copied as a whole, so put ${pledgesFile} back from where it was copied, or use another directory`
   if (!existsSync(file)) throw incompatible(path, `does not remember its nodes: ${remedy}`)
   const { length } = readPledges(file)
   if (length !== nodes) throw incompatible(path, `remembers ${length} nodes, and has ${nodes}: ${remedy}`)
@@ -194,7 +194,8 @@ function checkIsRemembered({ nodeId, identity, hardState }: Pledge): void {
   if (identity !== undefined || hardState.currentTerm > 0) return
   throw new RaftError('INVALID_OPTION', {
     option: 'renew',
-    expected: 'a node whose term is known, which an earlier version did not remember: put its folder back',
+    expected:
+      'a node whose term is remembered (this directory is of an earlier version: put the folder back)',
     actual: `${nodeId}`,
   })
 }
@@ -232,7 +233,7 @@ function usable<T>(dir: string, work: () => T, remedy = ''): T {
   }
 }
 
-/** Without `recursive`, with which Node never returns where nothing can be made, as below /proc. */
+/** Makes folders one by one: `mkdirSync` with `recursive` never returns where nothing can be made, as below /proc. */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path)

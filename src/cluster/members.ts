@@ -81,6 +81,7 @@ export class Members {
 
   /** Brings up every node at once, each linked to all others. Throws the first failure. */
   async start(): Promise<void> {
+    const renewable = this.#options.renew.map((nodeId) => this.#member(nodeId, 'renew'))
     checkRoomForNodes(this.#members.size, this.#options.host)
     const links = new Map<NodeId, LinkEnd[]>()
     for (const nodeId of this.#members.keys()) links.set(nodeId, [])
@@ -92,7 +93,6 @@ export class Members {
         ofSecond.push(secondEnd)
       }
     }
-    const renewable = this.#options.renew.map((nodeId) => this.#member(nodeId))
     const all = [...this.#members.values()]
     const results = await Promise.allSettled(
       all.map((member) => this.#launch(member, links.get(member.nodeId) ?? [])),
@@ -110,7 +110,7 @@ export class Members {
     for (const member of lost) await this.#launch(member, await this.#linksToRunning(member))
   }
 
-  /** Who leads, as far as the nodes have told: the leader of the latest term among those that run. */
+  /** The leader of the latest term that a running node has told; `undefined` while there is none. */
   get leaderId(): NodeId | undefined {
     let leader: Member | undefined
     let latestTerm = 0
@@ -198,7 +198,7 @@ export class Members {
     }
     if (this.#options.durability === 'none') {
       // Without its vote and its log, it could vote twice in a term and forget what it acknowledged.
-      const expected = 'flush: a node without a disk has forgotten its vote and may not come back'
+      const expected = 'flush (a node without a disk forgets its vote, so start a new cluster)'
       throw new RaftError('INVALID_OPTION', { option: 'durability', expected, actual: 'none' })
     }
     checkRoomForNodes(1, this.#options.host)
@@ -334,12 +334,13 @@ export class Members {
     }
   }
 
-  #member(nodeId: NodeId): Member {
+  /** `option` names what the caller gave the number for. */
+  #member(nodeId: NodeId, option = 'node'): Member {
     const member = this.#members.get(nodeId)
     if (member !== undefined) return member
     const expected = `one of ${[...this.#members.keys()].join(', ')}`
     throw new RaftError('INVALID_OPTION', {
-      option: 'node',
+      option,
       expected,
       actual: typeof nodeId === 'number' ? nodeId : typeof nodeId,
     })

@@ -65,6 +65,12 @@ export const errors = {
   },
   DIRECTORY_INCOMPATIBLE: { template: '{dir} {why}', mayHaveHappened: 'no', isRetryable: false },
   DIRECTORY_UNUSABLE: { template: '{dir} cannot be used: {why}', mayHaveHappened: 'no', isRetryable: false },
+  UNCLEAN_END: {
+    template:
+      'the cluster in {dir} has ended, but not cleanly: {why}; the next start there tells whether its disks are whole',
+    mayHaveHappened: 'no',
+    isRetryable: false,
+  },
   DISK_LOST: {
     template: 'node {nodeId} has lost its disk: {why}',
     mayHaveHappened: 'no',

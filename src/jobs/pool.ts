@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { RaftError } from '../errors/index.js'
-import { reserveMib, threadMib, threadsThatFit } from '../storage/index.js'
+import { addressSpaceLeft, reserveMib, threadMib, threadsThatFit } from '../storage/index.js'
 import { addSweeps, noSweep, type SeedRange, type SweepResult } from './sweep.js'
 
 /** Seeds of one job: enough that its way to the thread costs nothing, few enough that all threads end together. */
@@ -23,19 +23,18 @@ export interface SweepOptions {
 
 /** A pool of so many threads, all of which run the job of that file. */
 export function poolOf<Task, Result>(file: string, threads: number): Piscina<Task, Result> {
-  checkedFit()
+  checkThreadFits()
   const filename = new URL(file, import.meta.url).href
   return new Piscina<Task, Result>({ filename, minThreads: threads, maxThreads: Math.max(1, threads) })
 }
 
-/** How many threads there is address space for. One that is refused address space ends the whole process. */
-function checkedFit(): number {
-  const fitting = threadsThatFit()
-  if (fitting > 0) return fitting
+/** A thread that is refused address space ends the whole process, so the pool asks first. */
+function checkThreadFits(): void {
+  if (threadsThatFit() > 0) return
   throw new RaftError('INVALID_OPTION', {
     option: 'threads',
     expected: `${reserveMib + threadMib} MiB of address space for one (raise the limit with ulimit -v)`,
-    actual: 'less',
+    actual: `the ${Math.max(0, Math.floor(addressSpaceLeft() / 2 ** 20))} that are left`,
   })
 }
 

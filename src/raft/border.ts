@@ -90,7 +90,9 @@ export interface ReadState {
 export type DropReason =
   /** One of the message's numbers is no whole number from 0 to `countMax`, or an id is 0. */
   | 'notACount'
-  /** The message's fields contradict each other, its type is unknown, or it is not from a peer to this node. */
+  /** The message is not from a peer to this node. */
+  | 'misdirected'
+  /** The message's fields contradict each other, or its type is unknown. */
   | 'contradictory'
   /** The message answers what this node never asked: a match beyond the end of the leader's log is an example. */
   | 'neverAsked'

@@ -33,7 +33,8 @@ function isNodeId(id: NodeId): boolean {
 export function whyDropped(state: RaftState, message: Message): DropReason | undefined {
   const { from, to, term } = message
   if (!isNodeId(from) || !isNodeId(to) || !isCount(term) || !hasCounts(message)) return 'notACount'
-  if (to !== state.id || from === to || !isConsistent(message)) return 'contradictory'
+  if (to !== state.id || from === to) return 'misdirected'
+  if (!isConsistent(message)) return 'contradictory'
   if (isAnswer(message) && !isMember(state.membership, from)) return 'notAMember'
   return wasAsked(state, message) ? undefined : 'neverAsked'
 }

@@ -67,7 +67,7 @@ export class NodeDisk {
   constructor(world: World, dice: Dice, conditions: DiskConditions, nodeId: NodeId, membership: Membership) {
     this.#nodeId = nodeId
     this.#membership = membership
-    this.#place = new PledgeInMemory(newPledge(1, this.#newIdentity()))
+    this.#place = new PledgeInMemory(newPledge(nodeId, this.#newIdentity()))
     this.#world = world
     this.#dice = dice
     this.#conditions = conditions

@@ -1,6 +1,7 @@
 /** Logs on disk, in memory, and behind faults. */
+
+export { writeWhole } from './durable-file.js'
 export { FaultyStore } from './faulty-store.js'
-export { writeWhole } from './lmdb-file.js'
 export { openLmdbStore } from './lmdb-store.js'
 export { MemoryDisk, openMemoryStore } from './memory-store.js'
 export { isCatchingUp, newPledge, type Pledge, type PledgePlace, renewedPledge } from './pledge.js'

@@ -1,14 +1,5 @@
 /** What is below LMDB: whether its file may grow, and what makes a file survive a power loss. */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  renameSync,
-  statfsSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, openSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { diskFullError } from './disk-full.js'
 import { addressSpaceError, addressSpaceLeft } from './process-limits.js'
@@ -128,32 +119,4 @@ function refuseMaps(bytes: number): Error | undefined {
 export function freeBytes(path: string): number {
   const { bavail, bsize } = statfsSync(path)
   return bavail * bsize
-}
-
-/** Makes the names in a folder survive a power loss. */
-export function flushFolder(path: string): void {
-  // Windows has no such call; there the name is flushed with the file.
-  if (process.platform === 'win32') return
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-/** Puts a file into a folder; a power loss leaves all of it or nothing. */
-export function writeWhole(folder: string, name: string, bytes: Uint8Array): void {
-  const path = join(folder, name)
-  const unfinished = `${path}.new`
-  const descriptor = openSync(unfinished, 'w')
-  try {
-    // All of it, where `writeSync` may end early on a disk that is nearly full.
-    writeFileSync(descriptor, bytes)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-  renameSync(unfinished, path)
-  flushFolder(folder)
 }

@@ -22,11 +22,12 @@ import { open, type RootDatabase } from 'lmdb'
 import { RaftError } from '../errors/index.js'
 import { assert, type Membership, type NodeId } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
+import { flushFolder } from './durable-file.js'
 import { manifestKey } from './keys.js'
-import { fileNames, flushFolder, freeBytes, prepareFiles, Room } from './lmdb-file.js'
+import { fileNames, freeBytes, prepareFiles, Room } from './lmdb-file.js'
 import { newestTransaction } from './lmdb-pages.js'
 import { sealManifest } from './manifest.js'
-import { emptyDisk, type Pledge } from './pledge.js'
+import { emptyDiskError, type Pledge } from './pledge.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
 import { findRedo, forgetRedo, type Redo } from './redo.js'
 import type { Change, Row, Table, Transaction } from './table.js'
@@ -64,7 +65,7 @@ export function openLmdbStore({
   now,
 }: LmdbStoreOptions): OpenStore {
   const path = resolve(dir)
-  if (pledge?.hasBegun === true && !existsSync(join(path, fileNames.data))) throw emptyDisk(pledge)
+  if (pledge?.hasBegun === true && !existsSync(join(path, fileNames.data))) throw emptyDiskError(pledge)
   mkdirSync(path, { recursive: true })
   let table: LmdbTable | undefined
   try {

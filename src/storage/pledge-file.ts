@@ -4,8 +4,8 @@
  */
 import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import type { NodeId } from '../raft/index.js'
-import { writeWhole } from './lmdb-file.js'
+import { assert, type NodeId } from '../raft/index.js'
+import { writeWhole } from './durable-file.js'
 import { hardStateOf } from './notes.js'
 import type { Pledge, PledgePlace } from './pledge.js'
 import { DamageError } from './record.js'
@@ -61,6 +61,7 @@ export class PledgeSlot implements PledgePlace {
 function slotOf(pledge: Pledge): Buffer {
   const { hardState, held, ...rest } = pledge
   const line = JSON.stringify({ ...rest, ...hardState, heldIndex: held.index, heldTerm: held.term })
+  assert(line.length < slotBytes, 'a pledge fits into its slot')
   return Buffer.from(`${line.padEnd(slotBytes - 1)}\n`)
 }
 

@@ -41,9 +41,9 @@ export function newPledge(nodeId: NodeId, identity: string | undefined): Pledge 
 }
 
 /**
- * The pledge of the member that takes the place of one that lost its disk. It begins in a later term than any that the
- * lost one took part in. So it never votes a second time in a term, and the first that others hear of it ends the term in
- * which entries were acknowledged that it does not hold.
+ * The pledge of a member that takes the place of one that lost its disk. The new member begins in the term after the last
+ * one of the lost member. It therefore never votes a second time in a term, and its first message ends the term in which
+ * the lost disk may have acknowledged entries.
  */
 export function renewedPledge({ nodeId, hardState }: Pledge, identity: string): Pledge {
   const currentTerm = hardState.currentTerm + 1
@@ -70,7 +70,7 @@ export interface FoundDisk {
 export function checkPledge(pledge: Pledge, found: FoundDisk): void {
   const { nodeId, identity, hardState, held } = pledge
   if (found.identity !== identity) {
-    throw lostDisk(nodeId, 'its folder belongs to another cluster, or to an earlier disk of this node')
+    throw lostDiskError(nodeId, 'its folder belongs to another cluster, or to an earlier disk of this node')
   }
   const { currentTerm, votedFor } = hardState
   const forgotVote =
@@ -79,23 +79,27 @@ export function checkPledge(pledge: Pledge, found: FoundDisk): void {
     found.hardState.votedFor !== votedFor
   if (found.hardState.currentTerm < currentTerm || forgotVote) {
     const vote = votedFor === undefined ? '' : ` and voted for node ${votedFor}`
-    throw lostDisk(nodeId, `its folder is an older copy: the node took part in term ${currentTerm}${vote}`)
+    throw lostDiskError(
+      nodeId,
+      `its folder is an older copy: the node took part in term ${currentTerm}${vote}`,
+    )
   }
   if (found.last.index < held.index) {
     const ends = `its log ends in entry ${found.last.index}, and the node held entry ${held.index}`
-    throw lostDisk(nodeId, `its folder is an older copy: ${ends}`)
+    throw lostDiskError(nodeId, `its folder is an older copy: ${ends}`)
   }
 }
 
 /** Thrown for a disk that is empty although the member has begun. */
-export function emptyDisk({ nodeId, hardState, held }: Pledge): RaftError {
-  return lostDisk(
+export function emptyDiskError({ nodeId, hardState, held }: Pledge): RaftError {
+  return lostDiskError(
     nodeId,
     `its folder is missing or empty, and the node took part up to term ${hardState.currentTerm} and entry ${held.index}`,
   )
 }
 
-function lostDisk(nodeId: NodeId, what: string): RaftError {
-  const why = `${what}. Put the newest copy of the folder back, or name the node in the option 'renew': it then comes back empty and votes for nobody until it has caught up. Nothing that was acknowledged is lost as long as a majority of the nodes has its disk`
+function lostDiskError(nodeId: NodeId, what: string): RaftError {
+  const remedy = `put the newest copy of the folder back, or name the node in the option 'renew': it then begins anew, and votes for nobody until it has caught up, so that nothing acknowledged is lost`
+  const why = `${what}; ${remedy}`
   return new RaftError('DISK_LOST', { nodeId, why })
 }

@@ -16,7 +16,13 @@ export function openPledged(
   open: (pledge: Pledge) => OpenStore,
 ): OpenStore & { readonly store: PledgedStore } {
   const { store, recovered } = open(place.pledge)
-  place.keep({ ...place.pledge, hardState: recovered.hardState, hasBegun: true }, true)
+  try {
+    place.keep({ ...place.pledge, hardState: recovered.hardState, hasBegun: true }, true)
+  } catch (error) {
+    // The store has written nothing since it was opened, so its end has nothing more to tell.
+    store.close().catch(() => undefined)
+    throw error
+  }
   return { store: new PledgedStore(store, place), recovered }
 }
 

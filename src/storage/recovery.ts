@@ -22,7 +22,7 @@ import {
   placeOfChunkKey,
 } from './keys.js'
 import { formatVersion, hardStateOf, type Identity, type Pointers, type StoredSnapshot } from './notes.js'
-import { checkPledge, emptyDisk, newPledge, type Pledge } from './pledge.js'
+import { checkPledge, emptyDiskError, newPledge, type Pledge } from './pledge.js'
 import { chainOrigin, checksumOf, DamageError, openChunk, openNote, openRun, sealNote } from './record.js'
 import type { Pieces } from './shelf.js'
 import type { Recovered } from './store.js'
@@ -42,7 +42,7 @@ export interface Found {
 /** Whose log is to be opened. */
 export interface Owner {
   readonly nodeId: NodeId
-  /** Who takes part when the disk is new. Afterwards the disk knows better. */
+  /** The members of a new disk. A used disk has its own. */
   readonly membership: Membership
   /** What else is remembered of the node. Left out: the disk is believed. */
   readonly pledge?: Pledge | undefined
@@ -52,7 +52,7 @@ export interface Owner {
 export function recover(table: Table, owner: Owner): Found {
   const { pledge } = owner
   if (isEmpty(table)) {
-    if (pledge?.hasBegun === true) throw emptyDisk(pledge)
+    if (pledge?.hasBegun === true) throw emptyDiskError(pledge)
     begin(table, owner)
   }
   const identity = readIdentity(table, owner.nodeId)

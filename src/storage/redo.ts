@@ -14,8 +14,8 @@
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { flushFolder, writeWhole } from './durable-file.js'
 import { manifestKey } from './keys.js'
-import { flushFolder, writeWhole } from './lmdb-file.js'
 import { type LmdbPages, type Meta, withPages } from './lmdb-pages.js'
 import { type Manifest, openManifest } from './manifest.js'
 import { checksumOf, DamageError, isIntact, openNote, sealNote } from './record.js'

@@ -15,7 +15,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { flushFolder, writeWhole } from './lmdb-file.js'
+import { flushFolder, writeWhole } from './durable-file.js'
 import { checksumBytes, DamageError, isIntact, seal } from './record.js'
 
 const fileName = 'unsettled'

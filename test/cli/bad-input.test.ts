@@ -96,7 +96,9 @@ test.skipIf(process.platform === 'win32')(
     const { status, stderr } = spawnSync('sh', ['-c', shell, process.execPath, program], {
       cwd: temporaryFolder(),
     })
-    expect(String(stderr)).toMatch(/^raftbox: 'x\ufffd' holds bytes that are not UTF-8; [^\n]*\n$/)
+    expect(String(stderr)).toMatch(
+      /^raftbox: 'x\ufffd' holds U\+FFFD, which stands for bytes that are not UTF-8; [^\n]*\n$/,
+    )
     expect(status).toBe(2)
   },
 )

@@ -200,5 +200,8 @@ test('the nodes of a directory that is removed fail with the reason, and close t
   const failed = nextEvent(cluster, ({ type }) => type === 'failed')
   rmSync(cluster.dir, { recursive: true })
   expect(await failed).toMatchObject({ why: expect.stringContaining('was removed') })
-  await expect(cluster.close()).rejects.toThrow(/was removed/)
+  await expect(cluster.close()).rejects.toMatchObject({
+    code: 'UNCLEAN_END',
+    message: expect.stringContaining('was removed'),
+  })
 })

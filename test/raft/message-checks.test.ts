@@ -87,8 +87,6 @@ describe('a message', () => {
     ['no entries in a run', appendEntries({ term: 4, entries: runWith({ count: 0 }) })],
     ['entries without their bytes', appendEntries({ term: 4, entries: runWith({ bytes: undefined }) })],
     ['a gap before the entries', appendEntries({ term: 4, prevLogIndex: 1, prevLogTerm: 1, entries })],
-    ['another receiver', requestVoteResponse({ term: 4, to: 3 })],
-    ['the node itself as sender', requestVoteResponse({ term: 4, from: 1 })],
     ['a log of a later term', requestVote({ term: 4, lastLogIndex: 1, lastLogTerm: 5 })],
     ['a question about another term than the next', preVote({ term: 4, nextTerm: 9 })],
     ['a vote in another term than was asked', requestVoteResponse({ term: 4, electionTerm: 3 })],
@@ -109,6 +107,13 @@ describe('a message', () => {
       bench.node.receive(message)
       expect(bench.node.events.at(-1)).toMatchObject({ type: 'messageDropped', reason: 'contradictory' })
     } else expectDropped(new Bench({ term: 3 }), message, 'contradictory')
+  })
+
+  test.each<[string, Message]>([
+    ['another receiver', requestVoteResponse({ term: 4, to: 3 })],
+    ['the node itself as sender', requestVoteResponse({ term: 4, from: 1 })],
+  ])('[TM9] is dropped when it is not from a peer to this node: %s', (_, message) => {
+    expectDropped(new Bench({ term: 3 }), message, 'misdirected')
   })
 
   test('[TM9] of an unknown type is dropped', () => {

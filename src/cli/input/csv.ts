@@ -41,8 +41,9 @@ export async function* readCsv(
   })
   let columns: Columns | undefined
   let lastLine = 0
-  /** Bytes of chunks in which no record ended: the parser's own bound counts no empty cells. */
+  /** Bytes since the last record or empty line ended: without a bound a missing quote would take the whole file. */
   let bytesHeld = 0
+  let emptyLines = 0
   function* takeRows(): Generator<RecordText> {
     const taken = rows
     rows = []
@@ -56,7 +57,9 @@ export async function* readCsv(
   }
   for await (const chunk of input) {
     await new Promise((resolve) => parser.write(chunk, resolve))
-    bytesHeld = rows.length === 0 ? bytesHeld + chunk.length : 0
+    const hasEnded = rows.length > 0 || parser.info.empty_lines > emptyLines
+    bytesHeld = hasEnded ? 0 : bytesHeld + chunk.length
+    emptyLines = parser.info.empty_lines
     yield* takeRows()
     if (bytesHeld > recordBytesMax) {
       const why = `the record has more than ${recordBytesMax} bytes; a quote may be missing`
