@@ -3,12 +3,23 @@
  * nothing that was there.
  */
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { RaftError } from '../errors/index.js'
 import { majorityOf, type NodeId } from '../raft/index.js'
 import {
+  FileLock,
+  flushFolder,
   isCatchingUp,
   newPledge,
   type Pledge,
@@ -18,7 +29,6 @@ import {
   writePledges,
   writeWhole,
 } from '../storage/index.js'
-import { DirectoryLock } from './directory-lock.js'
 
 /** Raised when what is on disk changes its form. */
 const formatVersion = 2
@@ -27,6 +37,9 @@ const formatWithoutPledges = 1
 const nodesDefault = 3
 const describingFile = 'cluster.json'
 const pledgesFile = 'pledges.jsonl'
+const lockFile = 'lock'
+/** What is left of the disk of a node that begins anew lies in its folder under such a name. */
+const lostPrefix = 'lost-'
 
 interface Description {
   readonly raftbox: number
@@ -37,9 +50,9 @@ export class ClusterDirectory {
   readonly path: string
   readonly nodes: number
   /** `undefined` for a temporary folder, which nobody else knows. */
-  readonly #lock: DirectoryLock | undefined
+  readonly #lock: FileLock | undefined
 
-  private constructor(path: string, nodes: number, lock: DirectoryLock | undefined) {
+  private constructor(path: string, nodes: number, lock: FileLock | undefined) {
     this.path = path
     this.nodes = nodes
     this.#lock = lock
@@ -53,7 +66,7 @@ export class ClusterDirectory {
       // Before the lock leaves a file in a directory that is somebody else's.
       readDescription(path, nodes)
       makeFolder(path)
-      const lock = DirectoryLock.take(path)
+      const lock = lockOf(path)
       try {
         // Read again, for it may have changed until the lock was had.
         const description = readDescription(path, nodes)
@@ -92,6 +105,8 @@ export class ClusterDirectory {
         pledges.filter((pledge) => renewed.includes(pledge) || isCatchingUp(pledge)).length,
       )
       for (const pledge of renewed) checkIsRemembered(pledge)
+      // First what is left is put aside: a crash or an error in between leaves disks that are lost as before.
+      for (const { nodeId, identity } of renewed) putAside(this.nodePath(nodeId), identity ?? randomUUID())
       for (const { nodeId } of renewed) this.#renew(nodeId)
     })
   }
@@ -116,14 +131,17 @@ export class ClusterDirectory {
   #renew(nodeId: NodeId): void {
     const slot = new PledgeSlot(this.pledgesPath, nodeId)
     try {
-      const { identity } = slot.pledge
       slot.keep(renewedPledge(slot.pledge, randomUUID()), true)
-      const folder = this.nodePath(nodeId)
-      if (existsSync(folder)) renameSync(folder, `${folder}.lost-${identity ?? randomUUID()}`)
     } finally {
       slot.close()
     }
   }
+}
+
+function lockOf(dir: string): FileLock {
+  const lock = FileLock.take(join(dir, lockFile))
+  if (lock instanceof FileLock) return lock
+  throw new RaftError('DIRECTORY_IN_USE', { dir, holder: lock })
 }
 
 function openTemporary(nodes: number): ClusterDirectory {
@@ -141,6 +159,19 @@ function openTemporary(nodes: number): ClusterDirectory {
     },
     '; set TMPDIR to a folder that can be written, or name a directory',
   )
+}
+
+/**
+ * Moves what a folder holds into one below it. The folder itself stays where it is, since it may be the place where a disk
+ * is mounted, or a link to it.
+ */
+function putAside(folder: string, name: string): void {
+  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return
+  const left = readdirSync(folder).filter((file) => !file.startsWith(lostPrefix) && file !== lockFile)
+  if (left.length === 0) return
+  const aside = join(folder, `${lostPrefix}${name}`)
+  mkdirSync(aside, { recursive: true })
+  for (const file of left) renameSync(join(folder, file), join(aside, file))
 }
 
 /** Makes what is not there yet, and returns how many nodes there are. */
@@ -244,6 +275,8 @@ function makeFolder(path: string): void {
     makeFolder(dirname(path))
     mkdirSync(path)
   }
+  // A folder whose name is lost with the power is lost.
+  flushFolder(dirname(path))
 }
 
 function readIfThere(file: string): string | undefined {

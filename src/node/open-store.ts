@@ -1,11 +1,14 @@
 /** The log of a node by its durability: where it lies, and how much of it stays in memory. */
-import { existsSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { RaftError } from '../errors/index.js'
 import type { RaftLimits, RaftLog } from '../raft/index.js'
 import {
+  FileLock,
   type LogStore,
   openLmdbStore,
-  openPledged,
   openVolatileStore,
+  PledgedStore,
   PledgeSlot,
   type Recovered,
 } from '../storage/index.js'
@@ -26,21 +29,35 @@ export function openStore(options: NodeOptions): OpenedStore {
 }
 
 function openPledgedStore({ dir, pledges, nodeId, membership, diskBytesMax }: NodeOptions): OpenedStore {
-  const slot = new PledgeSlot(pledges, nodeId)
+  const place = new PledgeSlot(pledges, nodeId)
+  let lock: FileLock | undefined
   try {
-    const { store, recovered } = openPledged(slot, (pledge) =>
-      openLmdbStore({ dir, nodeId, membership, pledge, bytesMax: diskBytesMax }),
-    )
+    // The folder of a member that has begun is not made anew: the store tells that it is lost.
+    if (!place.pledge.hasBegun) mkdirSync(dir, { recursive: true })
+    const folder = statSync(dir, { throwIfNoEntry: false })
+    lock = folder && lockOf(dir)
+    const { store, recovered } = openLmdbStore({ dir, nodeId, membership, place, bytesMax: diskBytesMax })
+    const pledged = new PledgedStore(store, place, lock)
     const lookAfter = (log: RaftLog): void => {
       // An open file outlives its folder: all that is written to it then is gone with the process.
-      if (!existsSync(dir)) throw new Error(`${dir} was removed`)
-      store.hold(log)
+      const found = statSync(dir, { throwIfNoEntry: false })
+      if (found === undefined) throw new Error(`${dir} was removed`)
+      if (found.ino !== folder?.ino || found.dev !== folder.dev) throw new Error(`${dir} was replaced`)
+      pledged.hold(log)
     }
-    return { store, recovered, lookAfter }
+    return { store: pledged, recovered, lookAfter }
   } catch (error) {
-    slot.close()
+    lock?.release()
+    place.close()
     throw error
   }
+}
+
+/** Two nodes on one log would destroy it, also where the lock of the whole directory was removed under its holder. */
+function lockOf(dir: string): FileLock {
+  const lock = FileLock.take(join(dir, 'lock'))
+  if (lock instanceof FileLock) return lock
+  throw new RaftError('DIRECTORY_IN_USE', { dir, holder: lock })
 }
 
 /** A node without a disk has nothing to read its log from. */

@@ -8,9 +8,8 @@ import {
   newPledge,
   type OpenStore,
   openMemoryStore,
-  openPledged,
   type Pledge,
-  type PledgedStore,
+  PledgedStore,
   type PledgePlace,
   renewedPledge,
 } from '../storage/index.js'
@@ -33,9 +32,14 @@ export interface DiskConditions {
  */
 class PledgeInMemory implements PledgePlace {
   pledge: Pledge
+  #lives = 0
 
   constructor(pledge: Pledge) {
     this.pledge = pledge
+  }
+
+  newLife(): string {
+    return `start ${++this.#lives}`
   }
 
   keep(pledge: Pledge): void {
@@ -99,16 +103,13 @@ export class NodeDisk {
         this.#world.time.after(1000 * (flushMs + this.#dice.around(flushJitterMs)), flush),
       isQuick,
     }
-    const opened = openPledged(this.#place, (pledge) => {
-      const { store, recovered } = openMemoryStore(this.disk, behaviour, pledge)
-      this.#store = new FaultyStore(store)
-      return { store: this.#store, recovered }
-    })
-    this.#pledged = opened.store
+    const { store, recovered } = openMemoryStore(this.disk, behaviour, this.#place)
+    this.#store = new FaultyStore(store)
+    this.#pledged = new PledgedStore(this.#store, this.#place)
     this.hasFailed = false
     this.#delay()
-    if (this.#isStalled) this.#store?.stallFlushes()
-    return opened
+    if (this.#isStalled) this.#store.stallFlushes()
+    return { store: this.#pledged, recovered }
   }
 
   /** A tick of the node has passed, or it is closed in order. */

@@ -1,12 +1,13 @@
 /** Logs on disk, in memory, and behind faults. */
 
-export { writeWhole } from './durable-file.js'
+export { flushFolder, writeWhole } from './durable-file.js'
 export { FaultyStore } from './faulty-store.js'
+export { FileLock } from './file-lock.js'
 export { openLmdbStore } from './lmdb-store.js'
 export { MemoryDisk, openMemoryStore } from './memory-store.js'
 export { isCatchingUp, newPledge, type Pledge, type PledgePlace, renewedPledge } from './pledge.js'
 export { PledgeSlot, readPledges, writePledges } from './pledge-file.js'
-export { openPledged, PledgedStore } from './pledged-store.js'
+export { PledgedStore } from './pledged-store.js'
 export {
   addressSpaceLeft,
   descriptorsLeft,

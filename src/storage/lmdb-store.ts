@@ -27,7 +27,7 @@ import { manifestKey } from './keys.js'
 import { fileNames, freeBytes, prepareFiles, Room } from './lmdb-file.js'
 import { newestTransaction } from './lmdb-pages.js'
 import { sealManifest } from './manifest.js'
-import { emptyDiskError, type Pledge } from './pledge.js'
+import { emptyDiskError, type PledgePlace } from './pledge.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
 import { findRedo, forgetRedo, type Redo } from './redo.js'
 import type { Change, Row, Table, Transaction } from './table.js'
@@ -40,8 +40,8 @@ export interface LmdbStoreOptions {
   readonly nodeId: NodeId
   /** Who takes part when the directory is new. Afterwards the directory knows better. */
   readonly membership: Membership
-  /** What the cluster's directory remembers of the node. Left out: what the directory of the log says is believed. */
-  readonly pledge?: Pledge
+  /** Where the cluster's directory remembers the node. Left out: what the directory of the log says is believed. */
+  readonly place?: PledgePlace
   /**
    * Room for the log, in bytes; default: all that the disk has. No write begins once the file is larger, which
    * ends the store as a full disk does; the file may pass the mark by one transaction. At the least what a
@@ -60,19 +60,21 @@ export function openLmdbStore({
   dir,
   nodeId,
   membership,
-  pledge,
+  place,
   bytesMax,
   now,
 }: LmdbStoreOptions): OpenStore {
   const path = resolve(dir)
-  if (pledge?.hasBegun === true && !existsSync(join(path, fileNames.data))) throw emptyDiskError(pledge)
+  if (place?.pledge.hasBegun === true && !existsSync(join(path, fileNames.data))) {
+    throw emptyDiskError(place.pledge)
+  }
   mkdirSync(path, { recursive: true })
   let table: LmdbTable | undefined
   try {
     const redo = findRedo(path, join(path, fileNames.data))
     table = new LmdbTable(path, bytesMax, now ?? (() => performance.now()), redo?.base)
     if (redo !== undefined) table.redo(redo)
-    const opened = openRecordStore(table, { nodeId, membership, pledge })
+    const opened = openRecordStore(table, { nodeId, membership, place })
     table.settle()
     return opened
   } catch (error) {

@@ -4,7 +4,7 @@
  * clock: each flush ends when the caller says so.
  */
 import { assert, type Membership } from '../raft/index.js'
-import type { Pledge } from './pledge.js'
+import type { PledgePlace } from './pledge.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
 import type { Defer } from './store.js'
 import type { Change, Row, Table, Transaction } from './table.js'
@@ -77,9 +77,9 @@ export class MemoryDisk {
 export function openMemoryStore(
   disk: MemoryDisk,
   behaviour: MemoryDiskBehaviour,
-  pledge?: Pledge,
+  place?: PledgePlace,
 ): OpenStore {
-  return openRecordStore(disk.mount(behaviour), { nodeId, membership: disk.membership, pledge })
+  return openRecordStore(disk.mount(behaviour), { nodeId, membership: disk.membership, place })
 }
 
 /** Keys as strings of one character a byte, which sort as the bytes do. */

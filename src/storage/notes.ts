@@ -12,6 +12,8 @@ export interface Identity {
   readonly membership: Membership
   /** Which of the node's disks this is, as its pledge has it; left out in a log that was begun without one. */
   readonly identity?: string
+  /** The node's last start, by the name that its pledge has for it; left out in a log that was begun without one. */
+  readonly life?: string
   /** As in the pledge; left out: 0. */
   readonly votesFromTerm?: Term
 }

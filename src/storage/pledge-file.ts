@@ -2,6 +2,7 @@
  * The pledges of all members in one file of the cluster's directory: a line of JSON each, padded so that each lies in
  * a sector of its own. A power loss leaves a sector as it was or as it was to be, and never touches a neighbour.
  */
+import { randomUUID } from 'node:crypto'
 import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { assert, type NodeId } from '../raft/index.js'
@@ -45,6 +46,10 @@ export class PledgeSlot implements PledgePlace {
     }
   }
 
+  newLife(): string {
+    return randomUUID()
+  }
+
   keep(pledge: Pledge, isPromise: boolean): void {
     // A file that was removed takes every write, and keeps nothing.
     if (fstatSync(this.#descriptor).nlink === 0) throw new Error('the directory of the cluster was removed')
@@ -70,20 +75,35 @@ function pledgeIn(slot: Uint8Array, nodeId: NodeId): Pledge {
   try {
     line = JSON.parse(Buffer.from(slot).toString()) as typeof line
   } catch (cause) {
-    throw new DamageError(`what the directory remembers of node ${nodeId} is damaged`, { cause })
+    throw damage(nodeId, cause)
   }
-  const { identity, hasBegun, votesFromTerm, heldIndex, heldTerm } = line
+  const { identity, hasBegun, lives, votesFromTerm, heldIndex, heldTerm } = line
   const hardState = hardStateOf(line)
   const numbers = [votesFromTerm, heldIndex, heldTerm, hardState.currentTerm]
-  if (line['nodeId'] !== nodeId || typeof hasBegun !== 'boolean' || !numbers.every(Number.isSafeInteger)) {
-    throw new DamageError(`what the directory remembers of node ${nodeId} is damaged`)
+  if (
+    line['nodeId'] !== nodeId ||
+    typeof hasBegun !== 'boolean' ||
+    !Array.isArray(lives) ||
+    !numbers.every(isCount)
+  ) {
+    throw damage(nodeId)
   }
   return {
     nodeId,
     identity: identity as string | undefined,
     hasBegun,
+    lives: lives as readonly string[],
     hardState,
     held: { index: heldIndex as number, term: heldTerm as number },
     votesFromTerm: votesFromTerm as number,
   }
+}
+
+function isCount(number: unknown): boolean {
+  return Number.isSafeInteger(number) && (number as number) >= 0
+}
+
+function damage(nodeId: NodeId, cause?: unknown): DamageError {
+  const remedy = 'put the file back from a copy of the whole directory, or use another directory'
+  return new DamageError(`what the directory remembers of node ${nodeId} is damaged: ${remedy}`, { cause })
 }

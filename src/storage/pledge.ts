@@ -4,7 +4,14 @@
  * Such a member forgot a vote or entries that count elsewhere, so it must not take part as the one that it was.
  */
 import { RaftError } from '../errors/index.js'
-import { type EntryId, type HardState, logOrigin, type NodeId, type Term } from '../raft/index.js'
+import {
+  type EntryId,
+  type HardState,
+  type LogIndex,
+  logOrigin,
+  type NodeId,
+  type Term,
+} from '../raft/index.js'
 
 export interface Pledge {
   readonly nodeId: NodeId
@@ -15,6 +22,11 @@ export interface Pledge {
   readonly identity: string | undefined
   /** The member's disk was begun: from then on, an empty one is one that was lost. */
   readonly hasBegun: boolean
+  /**
+   * The last start of the member, by a name drawn anew for each start; while a start is under way, that name as well. The
+   * disk carries one of them. A copy of the disk from before that start, and one that was started elsewhere, carry another.
+   */
+  readonly lives: readonly string[]
   /** The latest term and vote that the member may have told anybody. Kept before the message leaves. */
   readonly hardState: HardState
   /**
@@ -29,15 +41,20 @@ export interface Pledge {
 /** Where a pledge is kept. */
 export interface PledgePlace {
   readonly pledge: Pledge
+  /** A name for a start that no other start has. */
+  newLife(): string
   /** Takes its place; with `isPromise`, it survives a power loss on return. Throws when it cannot be kept. */
   keep(pledge: Pledge, isPromise: boolean): void
   close(): void
 }
 
+/** Stands for the life of a disk that was begun and not started yet, as by an earlier version. */
+export const noLife = ''
+
 /** The pledge of a member that has not begun. */
 export function newPledge(nodeId: NodeId, identity: string | undefined): Pledge {
   const hardState = { currentTerm: 0, votedFor: undefined }
-  return { nodeId, identity, hasBegun: false, hardState, held: logOrigin, votesFromTerm: 0 }
+  return { nodeId, identity, hasBegun: false, lives: [], hardState, held: logOrigin, votesFromTerm: 0 }
 }
 
 /**
@@ -62,13 +79,16 @@ export function isCatchingUp({ held, votesFromTerm }: Pledge): boolean {
 /** What a disk says of itself. */
 export interface FoundDisk {
   readonly identity: string | undefined
+  readonly life: string | undefined
   readonly hardState: HardState
   readonly last: EntryId
+  /** Term of the entry at an index, where the log still has it. */
+  termAt(index: LogIndex): Term | undefined
 }
 
 /** Throws when the disk that was found cannot be the one that the pledge speaks of. */
 export function checkPledge(pledge: Pledge, found: FoundDisk): void {
-  const { nodeId, identity, hardState, held } = pledge
+  const { nodeId, identity, lives, hardState, held } = pledge
   if (found.identity !== identity) {
     throw lostDiskError(nodeId, 'its folder belongs to another cluster, or to an earlier disk of this node')
   }
@@ -88,6 +108,19 @@ export function checkPledge(pledge: Pledge, found: FoundDisk): void {
     const ends = `its log ends in entry ${found.last.index}, and the node held entry ${held.index}`
     throw lostDiskError(nodeId, `its folder is an older copy: ${ends}`)
   }
+  const term = found.termAt(held.index)
+  if (held.term > 0 && term !== undefined && term !== held.term) {
+    const other = `entry ${held.index} is of term ${term} in it, and the node held one of term ${held.term}`
+    throw lostDiskError(nodeId, `its folder is an older copy: ${other}`)
+  }
+  const { life = noLife } = found
+  const isOwnLife = lives.length === 0 ? life === noLife : lives.includes(life)
+  if (!isOwnLife) {
+    throw lostDiskError(
+      nodeId,
+      'its folder is a copy from before its last start, or was started elsewhere since',
+    )
+  }
 }
 
 /** Thrown for a disk that is empty although the member has begun. */
@@ -98,7 +131,7 @@ export function emptyDiskError({ nodeId, hardState, held }: Pledge): RaftError {
   )
 }
 
-function lostDiskError(nodeId: NodeId, what: string): RaftError {
+export function lostDiskError(nodeId: NodeId, what: string): RaftError {
   const remedy = `put the newest copy of the folder back, or name the node in the option 'renew': it then begins anew, and votes for nobody until it has caught up, so that nothing acknowledged is lost`
   const why = `${what}; ${remedy}`
   return new RaftError('DISK_LOST', { nodeId, why })

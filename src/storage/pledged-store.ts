@@ -3,36 +3,19 @@
  * them leaves the node. Elections are rare, so the second flush that this takes is too.
  */
 import type { EntryRun, HardState, LogIndex, Persist, RaftLog, StoredRun } from '../raft/index.js'
-import type { Pledge, PledgePlace } from './pledge.js'
-import type { OpenStore } from './record-store.js'
+import type { PledgePlace } from './pledge.js'
 import type { Compaction, Flushed, LogStore } from './store.js'
-
-/**
- * Opens the store of a member, which `open` does with its pledge. The log is then on the disk; before the node says its
- * first word, the directory knows that it has to be there.
- */
-export function openPledged(
-  place: PledgePlace,
-  open: (pledge: Pledge) => OpenStore,
-): OpenStore & { readonly store: PledgedStore } {
-  const { store, recovered } = open(place.pledge)
-  try {
-    place.keep({ ...place.pledge, hardState: recovered.hardState, hasBegun: true }, true)
-  } catch (error) {
-    // The store has written nothing since it was opened, so its end has nothing more to tell.
-    store.close().catch(() => undefined)
-    throw error
-  }
-  return { store: new PledgedStore(store, place), recovered }
-}
 
 export class PledgedStore implements LogStore {
   readonly #store: LogStore
   readonly #place: PledgePlace
+  readonly #lock: { release(): void } | undefined
 
-  constructor(store: LogStore, place: PledgePlace) {
+  /** `lock` is released once the store is closed. */
+  constructor(store: LogStore, place: PledgePlace, lock?: { release(): void }) {
     this.#store = store
     this.#place = place
+    this.#lock = lock
   }
 
   write(persist: Persist, flushed: Flushed): void {
@@ -83,6 +66,7 @@ export class PledgedStore implements LogStore {
       await this.#store.close()
     } finally {
       this.#place.close()
+      this.#lock?.release()
     }
   }
 

@@ -4,7 +4,7 @@
  * was ever told of it.
  */
 
-import type { HardState, LogIndex, Membership, NodeId, StoredRun } from '../raft/index.js'
+import type { EntryId, HardState, LogIndex, Membership, NodeId, StoredRun, Term } from '../raft/index.js'
 import { lastIndexOf, logOrigin, sliceRun, storedRunOf } from '../raft/index.js'
 import { Chain } from './chain.js'
 import {
@@ -22,7 +22,15 @@ import {
   placeOfChunkKey,
 } from './keys.js'
 import { formatVersion, hardStateOf, type Identity, type Pointers, type StoredSnapshot } from './notes.js'
-import { checkPledge, emptyDiskError, newPledge, type Pledge } from './pledge.js'
+import {
+  checkPledge,
+  emptyDiskError,
+  lostDiskError,
+  newPledge,
+  noLife,
+  type Pledge,
+  type PledgePlace,
+} from './pledge.js'
 import { chainOrigin, checksumOf, DamageError, openChunk, openNote, openRun, sealNote } from './record.js'
 import type { Pieces } from './shelf.js'
 import type { Recovered } from './store.js'
@@ -44,28 +52,33 @@ export interface Owner {
   readonly nodeId: NodeId
   /** The members of a new disk. A used disk has its own. */
   readonly membership: Membership
-  /** What else is remembered of the node. Left out: the disk is believed. */
-  readonly pledge?: Pledge | undefined
+  /** Where it is remembered what the node promised. Left out: the disk is believed. */
+  readonly place?: PledgePlace | undefined
 }
 
 /** Reads the whole disk; a new one gets its identity. Throws when it is not safe to go on, and then changes nothing. */
 export function recover(table: Table, owner: Owner): Found {
-  const { pledge } = owner
+  const { nodeId, membership, place } = owner
+  const pledge = place?.pledge
   if (isEmpty(table)) {
     if (pledge?.hasBegun === true) throw emptyDiskError(pledge)
-    begin(table, owner)
+    begin(table, nodeId, membership, pledge)
   }
-  const identity = readIdentity(table, owner.nodeId)
+  const identity = readIdentity(table, nodeId, pledge)
   const hardState = readHardState(table)
   const pointers = readNote(table, 'pointers') as Pointers
   const { chain, entries, tornTail } = readLog(table, pointers)
   const lastRun = entries.at(-1)
   const last = lastRun === undefined ? pointers.base : { index: lastIndexOf(lastRun), term: lastRun.term }
-  if (pledge !== undefined) checkPledge(pledge, { identity: identity.identity, hardState, last })
+  const termAt = (index: LogIndex): Term | undefined =>
+    entries.find((run) => run.index <= index && index <= lastIndexOf(run))?.term
+  const { identity: name, life } = identity
+  if (pledge !== undefined) checkPledge(pledge, { identity: name, life, hardState, last, termAt })
   const { snapshot } = pointers
   const newestPieces = snapshot === undefined ? undefined : readPieces(table, snapshot)
   const { sweep, nextGeneration } = readWaste(table, pointers)
   if (tornTail.length > 0) table.commitNow(tornTail)
+  if (place !== undefined) startLife(table, identity, place, hardState, last)
   return {
     recovered: {
       hardState,
@@ -88,8 +101,31 @@ function isEmpty(table: Table): boolean {
   return true
 }
 
+/**
+ * Names this start on the disk and in the directory, so that each knows the other by it. A crash in between leaves a
+ * pledge that knows both names. Before the node says its first word, the directory knows that the disk has to be there.
+ */
+function startLife(
+  table: Table,
+  identity: Identity,
+  place: PledgePlace,
+  hardState: HardState,
+  held: EntryId,
+): void {
+  const life = place.newLife()
+  const found = { ...place.pledge, hardState, held }
+  place.keep({ ...found, lives: [identity.life ?? noLife, life] }, true)
+  table.commitNow([{ key: noteKeys.identity, value: sealNote('identity', { ...identity, life }) }])
+  place.keep({ ...found, lives: [life], hasBegun: true }, true)
+}
+
 /** All of it in one transaction: afterwards a record that is missing was lost, and never just not written yet. */
-function begin(table: Table, { nodeId, membership, pledge = newPledge(nodeId, undefined) }: Owner): void {
+function begin(
+  table: Table,
+  nodeId: NodeId,
+  membership: Membership,
+  pledge = newPledge(nodeId, undefined),
+): void {
   const { hardState, votesFromTerm } = pledge
   const named = pledge.identity === undefined ? {} : { identity: pledge.identity }
   const identity: Identity = { formatVersion, nodeId, membership, ...named, votesFromTerm }
@@ -109,13 +145,15 @@ function readNote(table: Table, name: NoteName): unknown {
   return openNote(name, bytes)
 }
 
-function readIdentity(table: Table, nodeId: NodeId): Identity {
+function readIdentity(table: Table, nodeId: NodeId, pledge: Pledge | undefined): Identity {
   const identity = readNote(table, 'identity') as Identity
   if (identity.formatVersion !== formatVersion) {
     const versions = `format version ${identity.formatVersion}, and this program reads version ${formatVersion}`
     throw new Error(`it was written in ${versions}`)
   }
   if (identity.nodeId !== nodeId) {
+    if (pledge !== undefined)
+      throw lostDiskError(pledge.nodeId, `its folder is that of node ${identity.nodeId}`)
     throw new Error(`it is the log of node ${identity.nodeId}, and it was opened for node ${nodeId}`)
   }
   return identity

@@ -87,6 +87,18 @@ describe('a directory has one holder', () => {
   })
 })
 
+test('a directory whose lock was removed under its holder is refused by the nodes, and its logs stay whole', async () => {
+  const dir = temporaryFolder()
+  const cluster = await startedCluster({ dir })
+  await cluster.put('a', 'b')
+  rmSync(join(dir, 'lock'))
+  expect(await refusalOf({ dir })).toMatchObject({ code: 'DIRECTORY_IN_USE' })
+  await cluster.put('a', 'c')
+  await cluster.close()
+  const again = await startedCluster({ dir })
+  expect((await again.get('a'))?.value.toString()).toBe('c')
+})
+
 describe('a first start', () => {
   test('that was ended after any of its steps is begun again', async () => {
     for (const steps of [

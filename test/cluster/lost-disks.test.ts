@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Cluster, type RaftError, startCluster } from '../../src/cluster/index.js'
@@ -56,13 +56,25 @@ describe('a member whose folder is not the one that it had is refused at the sta
     await startIsRefused(dir, 2, /another cluster/)
   })
 
+  test('when it is that of a clone of the cluster, which went on by itself', async () => {
+    const dir = await usedDirectory()
+    const clone = temporaryFolder()
+    cpSync(dir, clone, { recursive: true })
+    for (const where of [dir, clone]) {
+      const cluster = await startCluster({ dir: where })
+      await putMany(cluster, where === clone ? 'elsewhere' : 'here', where === clone ? 20 : 1)
+      await cluster.close()
+    }
+    rmSync(nodePath(dir, 2), { recursive: true })
+    cpSync(nodePath(clone, 2), nodePath(dir, 2), { recursive: true })
+    await startIsRefused(dir, 2, /elsewhere/)
+  })
+
   test('when it is that of another node', async () => {
     const dir = await usedDirectory()
     rmSync(nodePath(dir, 2), { recursive: true })
     cpSync(nodePath(dir, 1), nodePath(dir, 2), { recursive: true })
-    const refusal = await startCluster({ dir }).catch((error: RaftError) => error)
-    expect(refusal).toMatchObject({ code: 'STORAGE_FAILED', details: { nodeId: 2 } })
-    expect((refusal as RaftError).message).toContain('it is the log of node 1')
+    await startIsRefused(dir, 2, /that of node 1/)
   })
 
   test.each([
@@ -159,7 +171,8 @@ describe('a member that lost its disk begins anew where that is allowed', () => 
     rmSync(nodePath(dir, 2), { recursive: true })
     cpSync(nodePath(other, 2), nodePath(dir, 2), { recursive: true })
     await startedCluster({ dir, renew: [2] })
-    expect(readdirSync(dir).filter((name) => name.startsWith('node-2.lost-'))).toHaveLength(1)
+    const [aside = ''] = readdirSync(nodePath(dir, 2)).filter((name) => name.startsWith('lost-'))
+    expect(readdirSync(join(nodePath(dir, 2), aside))).toContain('data.mdb')
   })
 
   test('but not where no majority with a vote would be left', async () => {
@@ -181,6 +194,26 @@ describe('a member that lost its disk begins anew where that is allowed', () => 
       })
     },
   )
+})
+
+test('a disk that is a link to another place stays there when its node begins anew', async () => {
+  const dir = await usedDirectory()
+  const elsewhere = temporaryFolder()
+  rmSync(nodePath(dir, 2), { recursive: true })
+  symlinkSync(elsewhere, nodePath(dir, 2))
+  await (await startCluster({ dir, renew: [2] })).close()
+  expect(readdirSync(elsewhere)).toContain('data.mdb')
+})
+
+test('a running node whose folder is exchanged fails with the reason', async () => {
+  const dir = temporaryFolder()
+  const cluster = await startCluster({ dir })
+  await cluster.put('a', 'b')
+  const failed = nextEvent(cluster, ({ type }) => type === 'failed')
+  renameSync(nodePath(dir, 2), join(dir, 'away'))
+  mkdirSync(nodePath(dir, 2))
+  expect(await failed).toMatchObject({ nodeId: 2, why: expect.stringMatching(/was removed|was replaced/) })
+  await cluster.close().catch(() => undefined)
 })
 
 test('a running node whose folder is removed fails with the reason, the others go on, and close tells of it', async () => {

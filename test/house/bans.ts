@@ -49,7 +49,7 @@ interface PackageRule {
 
 const packageRules: Readonly<Record<string, PackageRule>> = {
   lmdb: { rooms: ['storage'], filesMax: 2 },
-  'fs-native-extensions': { rooms: ['cluster'], filesMax: 1 },
+  'fs-native-extensions': { rooms: ['storage'], filesMax: 1 },
   comlink: { rooms: ['transport', 'node', 'cluster'], filesMax: 2 },
   piscina: { rooms: ['jobs'], filesMax: 2 },
   'csv-parse': { rooms: ['cli'], filesMax: 1 },

@@ -20,6 +20,7 @@ import { newFolder } from './disks.js'
 const begun: Pledge = {
   ...newPledge(1, 'first disk'),
   hasBegun: true,
+  lives: ['start 1'],
   hardState: { currentTerm: 3, votedFor: 2 },
   held: { index: 5, term: 3 },
 }
@@ -29,6 +30,7 @@ class NotedPlace implements PledgePlace {
   pledge: Pledge
   readonly notes: unknown[] = []
   readonly #flushed: () => unknown
+  #lives = 0
 
   constructor(pledge: Pledge, flushed: () => unknown = () => undefined) {
     this.pledge = pledge
@@ -40,6 +42,10 @@ class NotedPlace implements PledgePlace {
     this.pledge = pledge
   }
 
+  newLife(): string {
+    return `start ${++this.#lives}`
+  }
+
   close(): void {}
 }
 
@@ -49,7 +55,7 @@ function usedDisk(pledge: Pledge): MemoryDisk {
   const { store } = openMemoryStore(
     disk,
     { defer: () => undefined, isQuick: true },
-    { ...pledge, hasBegun: false },
+    new NotedPlace({ ...pledge, hasBegun: false }),
   )
   store.write(persistOf({ hardState: begun.hardState, entries: [runOf(1, 3, 5)] }), () => undefined)
   return disk
@@ -57,7 +63,7 @@ function usedDisk(pledge: Pledge): MemoryDisk {
 
 describe('a disk that contradicts the pledge of its node is refused', () => {
   const open = (disk: MemoryDisk, pledge: Pledge) =>
-    openMemoryStore(disk.copy(), { defer: () => undefined }, pledge)
+    openMemoryStore(disk.copy(), { defer: () => undefined }, new NotedPlace(pledge))
   const fresh = newPledge(1, 'first disk')
   const empty = new MemoryDisk(testMembership)
 
@@ -83,6 +89,15 @@ describe('a disk that contradicts the pledge of its node is refused', () => {
       { ...begun, held: { index: 6, term: 3 } },
       /older copy.*ends in entry 5.*entry 6/,
     ],
+    [
+      'an entry of another term where one was held',
+      usedDisk(fresh),
+      { ...begun, held: { index: 5, term: 2 } },
+      /older copy.*entry 5 is of term 3/,
+    ],
+    ['a copy from before the last start', usedDisk(fresh), { ...begun, lives: ['start 2'] }, /last start/],
+    ['a clone that was started elsewhere', usedDisk(fresh), { ...begun, lives: ['a', 'b'] }, /elsewhere/],
+    ['one that was started, of a node that was not', usedDisk(fresh), { ...begun, lives: [] }, /elsewhere/],
   ])('%s', (_, disk, pledge, why) => {
     expect(() => open(disk, pledge)).toThrow(why)
     expect(() => open(disk, pledge)).toThrow(expect.objectContaining({ code: 'DISK_LOST' }))
@@ -95,6 +110,9 @@ describe('a disk that contradicts the pledge of its node is refused', () => {
       { ...begun, held: { index: 4, term: 3 } },
       { ...begun, hardState: { currentTerm: 3, votedFor: undefined } },
       { ...begun, hardState: { currentTerm: 2, votedFor: 1 } },
+      // A crash in the middle of a start leaves a pledge that knows the start before and that one.
+      { ...begun, lives: ['start 1', 'start 2'] },
+      { ...begun, lives: ['start 0', 'start 1'] },
     ])
       expect(open(disk, pledge).recovered.entries.length).toBeGreaterThan(0)
   })
@@ -103,17 +121,53 @@ describe('a disk that contradicts the pledge of its node is refused', () => {
 test('[EL21] a renewed pledge begins in a later term than any in which the lost disk took part', () => {
   const renewed = renewedPledge(begun, 'second disk')
   expect(renewed).toMatchObject({ hasBegun: false, votesFromTerm: 4, held: { index: 0 } })
-  const { recovered } = openMemoryStore(new MemoryDisk(testMembership), { defer: () => undefined }, renewed)
+  const disk = new MemoryDisk(testMembership)
+  const { recovered } = openMemoryStore(disk, { defer: () => undefined }, new NotedPlace(renewed))
   expect(recovered).toMatchObject({ hardState: { currentTerm: 4, votedFor: undefined }, votesFromTerm: 4 })
 })
 
 test('[EL21] the term from which a node may vote is kept on its disk', () => {
   const disk = new MemoryDisk(testMembership)
   const renewed = renewedPledge(begun, 'second disk')
-  openMemoryStore(disk, { defer: () => undefined }, renewed)
+  const place = new NotedPlace(renewed)
+  openMemoryStore(disk, { defer: () => undefined }, place)
   disk.crash(0)
-  const again = openMemoryStore(disk, { defer: () => undefined }, { ...renewed, hasBegun: true })
+  const again = openMemoryStore(disk, { defer: () => undefined }, place)
   expect(again.recovered.votesFromTerm).toBe(4)
+})
+
+test('each start has a name, which the directory knows before the disk carries it, and alone afterwards', () => {
+  const lives: (readonly string[])[] = []
+  const disk = new MemoryDisk(testMembership)
+  const place = new NotedPlace(newPledge(1, 'first disk'))
+  const keep = place.keep.bind(place)
+  place.keep = (pledge, isPromise) => {
+    expect(isPromise).toBe(true)
+    lives.push(pledge.lives)
+    keep(pledge, isPromise)
+  }
+  for (let start = 0; start < 2; start++) {
+    openMemoryStore(disk, { defer: () => undefined }, place)
+    disk.crash(0)
+  }
+  expect(lives).toEqual([['', 'start 1'], ['start 1'], ['start 1', 'start 2'], ['start 2']])
+})
+
+test('a start that could not be kept in the directory can be repeated, whatever the disk carries by then', () => {
+  for (const failing of [1, 2]) {
+    const disk = usedDisk(newPledge(1, 'first disk'))
+    disk.crash(0)
+    const place = new NotedPlace(begun)
+    const keep = place.keep.bind(place)
+    let kept = 0
+    place.keep = (pledge, isPromise) => {
+      if (++kept === failing) throw new Error('no room')
+      keep(pledge, isPromise)
+    }
+    expect(() => openMemoryStore(disk, { defer: () => undefined }, place)).toThrow('no room')
+    disk.crash(0)
+    expect(openMemoryStore(disk, { defer: () => undefined }, place).recovered.entries).toHaveLength(1)
+  }
 })
 
 describe('a pledge', () => {
@@ -124,7 +178,8 @@ describe('a pledge', () => {
     let flushed = 0
     const place = new NotedPlace(begun, () => flushed)
     const flushes: (() => void)[] = []
-    const opened = openMemoryStore(disk, { defer: (flush) => void flushes.push(flush) }, begun)
+    const opened = openMemoryStore(disk, { defer: (flush) => void flushes.push(flush) }, place)
+    place.notes.length = 0
     const store = new PledgedStore(opened.store, place)
     for (const parts of writes) {
       store.write(persistOf(parts), () => place.notes.push('told'))
@@ -154,12 +209,12 @@ describe('a pledge', () => {
 
   test('that cannot be kept ends the store before anybody is told of the vote', () => {
     const place = new NotedPlace(begun)
+    const disk = usedDisk(newPledge(1, 'first disk'))
+    disk.crash(0)
+    const { store } = openMemoryStore(disk, { defer: () => undefined, isQuick: true }, place)
     place.keep = () => {
       throw new Error('no room')
     }
-    const disk = usedDisk(newPledge(1, 'first disk'))
-    disk.crash(0)
-    const { store } = openMemoryStore(disk, { defer: () => undefined, isQuick: true }, begun)
     const told: (Error | undefined)[] = []
     new PledgedStore(store, place).write(persistOf({ hardState: { currentTerm: 4, votedFor: 3 } }), (error) =>
       told.push(error),
@@ -203,7 +258,7 @@ describe('the file of pledges', () => {
 
   test('is a line for a person to read', () => {
     expect(readFileSync(pledgeFile(three), 'utf8').split('\n')[0]?.trimEnd()).toBe(
-      '{"nodeId":1,"identity":"first disk","hasBegun":true,"votesFromTerm":0,"currentTerm":3,"votedFor":2,"heldIndex":5,"heldTerm":3}',
+      '{"nodeId":1,"identity":"first disk","hasBegun":true,"lives":["start 1"],"votesFromTerm":0,"currentTerm":3,"votedFor":2,"heldIndex":5,"heldTerm":3}',
     )
   })
 
