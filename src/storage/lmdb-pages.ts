@@ -13,12 +13,15 @@ export interface Meta {
   readonly transaction: number
   /** Page at the top of the tree; `undefined` when it is empty. */
   readonly root: number | undefined
+  /** The last page that the transaction knew of. */
+  readonly lastPage: number
 }
 
 export interface LmdbPages {
   readonly newest: Meta
   /** The transaction before the newest one. */
   readonly older: Meta
+  readonly pageBytes: number
   /** A copy of what a key led to in the tree of a meta page. */
   get(meta: Meta, key: Uint8Array): Uint8Array | undefined
 }
@@ -43,10 +46,25 @@ export function newestTransaction(file: string): number {
   return withPages(file, (pages) => pages?.newest.transaction ?? 0)
 }
 
+/** Bytes of a file with all pages that its meta pages know of. The last ones need not have been written. */
+export function wholeBytesOf(file: string): number {
+  return withPages(file, (pages) => {
+    if (pages === undefined) return 0
+    return (1 + Math.max(pages.newest.lastPage, pages.older.lastPage)) * pages.pageBytes
+  })
+}
+
 const magic = 0xbeefc0de
 const version = 2
 /** Of the first page, and of its like at the beginning of the second. */
-const metaOffsets = { magic: 24, version: 28, pageBytes: 48, root: 136, transaction: 152 } as const
+const metaOffsets = {
+  magic: 24,
+  version: 28,
+  pageBytes: 48,
+  root: 136,
+  lastPage: 144,
+  transaction: 152,
+} as const
 const metaBytes = 160
 
 const headerBytes = 24
@@ -75,15 +93,15 @@ class FilePages implements LmdbPages {
   readonly newest: Meta
   readonly older: Meta
   readonly #descriptor: number
-  readonly #pageBytes: number
+  readonly pageBytes: number
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor
     const first = this.#read(0, metaBytes)
-    this.#pageBytes = first?.readUInt32LE(metaOffsets.pageBytes) ?? 0
-    const metas = [first, this.#read(this.#pageBytes, metaBytes)].map(metaIn)
+    this.pageBytes = first?.readUInt32LE(metaOffsets.pageBytes) ?? 0
+    const metas = [first, this.#read(this.pageBytes, metaBytes)].map(metaIn)
     const [newest, older] = metas.sort((left, right) => (right?.transaction ?? 0) - (left?.transaction ?? 0))
-    if (newest === undefined || older === undefined || this.#pageBytes === 0)
+    if (newest === undefined || older === undefined || this.pageBytes === 0)
       throw new Error('its first pages are damaged')
     this.newest = newest
     this.older = older
@@ -92,7 +110,7 @@ class FilePages implements LmdbPages {
   get({ root }: Meta, key: Uint8Array): Uint8Array | undefined {
     let number = root
     for (let depth = 0; number !== undefined && depth < depthMax; depth++) {
-      const page = this.#read(number * this.#pageBytes, this.#pageBytes)
+      const page = this.#read(number * this.pageBytes, this.pageBytes)
       if (page === undefined || Number(page.readBigUInt64LE(pageOffsets.number)) !== number) return undefined
       const flags = page.readUInt16LE(pageOffsets.flags)
       const nodes = nodesIn(page)
@@ -116,7 +134,7 @@ class FilePages implements LmdbPages {
     }
     if (valueOffset + 8 > page.length) return undefined
     const first = Number(page.readBigUInt64LE(valueOffset))
-    return this.#read(first * this.#pageBytes + headerBytes, bytes)
+    return this.#read(first * this.pageBytes + headerBytes, bytes)
   }
 
   /** So many bytes, or nothing when the file does not have them all. */
@@ -135,6 +153,7 @@ function metaIn(page: Buffer | undefined): Meta | undefined {
   return {
     transaction: Number(page.readBigUInt64LE(metaOffsets.transaction)),
     root: root === none ? undefined : Number(root),
+    lastPage: Number(page.readBigUInt64LE(metaOffsets.lastPage)),
   }
 }
 

@@ -16,6 +16,8 @@ import {
   mkdirSync,
   openSync,
   rmSync,
+  statSync,
+  truncateSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
@@ -25,7 +27,7 @@ import { diskFullError } from './disk-full.js'
 import { flushFolder } from './durable-file.js'
 import { manifestKey } from './keys.js'
 import { fileNames, freeBytes, prepareFiles, Room } from './lmdb-file.js'
-import { newestTransaction } from './lmdb-pages.js'
+import { newestTransaction, wholeBytesOf } from './lmdb-pages.js'
 import { sealManifest } from './manifest.js'
 import { emptyDiskError, type PledgePlace } from './pledge.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
@@ -83,6 +85,19 @@ export function openLmdbStore({
     throw new Error(`the log in ${path} cannot be opened: ${(error as Error).message}`)
   }
 }
+
+/**
+ * A page that LMDB reads past the end of its file ends the process. A file that was cut short, as by a copy onto a full
+ * disk, gets zeros there: LMDB and the checksums of the records find them to be no pages and no records.
+ */
+function fillUp(file: string): void {
+  const wholeBytes = wholeBytesOf(file)
+  if (wholeBytes > fileBytesMax) throw new Error('its first pages are damaged')
+  if (existsSync(file) && statSync(file).size < wholeBytes) truncateSync(file, wholeBytes)
+}
+
+/** Larger than any log: what is named beyond is no page. */
+const fileBytesMax = 2 ** 45
 
 /** What is written at once. */
 type Batch = readonly Pick<Transaction, 'changes'>[]
@@ -149,6 +164,7 @@ class LmdbTable implements Table {
     if (base === 0) rmSync(file, { force: true })
     // Also when there is nothing to give up: LMDB believes its first pages without a look, and this finds damaged ones.
     const isAhead = newestTransaction(file) > base
+    fillUp(file)
     const { mapBytes } = prepareFiles(path)
     this.#path = path
     this.#now = now
