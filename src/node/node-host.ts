@@ -142,7 +142,7 @@ export class NodeHost implements NodeControl {
 
   #lookAfterDisk(): void {
     try {
-      if (this.#running !== undefined) this.#running.lookAfter(this.#running.driver.raft.state.log)
+      this.#running?.lookAfter()
     } catch (error) {
       this.#failed(error)
     }
@@ -178,7 +178,7 @@ export class NodeHost implements NodeControl {
       () => clearInterval(timer),
       () => driver.stop(),
       () => this.#links.close(),
-      () => lookAfter(driver.raft.state.log),
+      lookAfter,
       () => store.close(),
       () => client.close(),
     ])

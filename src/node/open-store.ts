@@ -2,7 +2,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { RaftError } from '../errors/index.js'
-import type { RaftLimits, RaftLog } from '../raft/index.js'
+import type { RaftLimits } from '../raft/index.js'
 import {
   FileLock,
   type LogStore,
@@ -18,7 +18,7 @@ export interface OpenedStore {
   readonly store: LogStore
   readonly recovered: Recovered
   /** Looks after the disk, once a tick. Throws when the node must stop, since what it writes would be lost. */
-  readonly lookAfter: (log: RaftLog) => void
+  readonly lookAfter: () => void
 }
 
 export function openStore(options: NodeOptions): OpenedStore {
@@ -37,15 +37,13 @@ function openPledgedStore({ dir, pledges, nodeId, membership, diskBytesMax }: No
     const folder = statSync(dir, { throwIfNoEntry: false })
     lock = folder && lockOf(dir)
     const { store, recovered } = openLmdbStore({ dir, nodeId, membership, place, bytesMax: diskBytesMax })
-    const pledged = new PledgedStore(store, place, lock)
-    const lookAfter = (log: RaftLog): void => {
+    const lookAfter = (): void => {
       // An open file outlives its folder: all that is written to it then is gone with the process.
       const found = statSync(dir, { throwIfNoEntry: false })
       if (found === undefined) throw new Error(`${dir} was removed`)
       if (found.ino !== folder?.ino || found.dev !== folder.dev) throw new Error(`${dir} was replaced`)
-      pledged.hold(log)
     }
-    return { store: pledged, recovered, lookAfter }
+    return { store: new PledgedStore(store, place, lock), recovered, lookAfter }
   } catch (error) {
     lock?.release()
     place.close()

@@ -39,10 +39,10 @@ export function swapDisksBack(cluster: SimulatedCluster, one: NodeId, other: Nod
   cluster.tell(`swaps the disks of nodes ${one} and ${other} back`)
 }
 
-/** The node is closed in order, and its disk is put back from an older copy. Returns the newest one. */
+/** The node is down, and its disk is put back from an older copy. Returns the newest one. */
 export function rollBackDisk(cluster: SimulatedCluster, id: NodeId, copy: MemoryDisk): MemoryDisk {
   const node = cluster.node(id)
-  node.close()
+  node.crash()
   cluster.world.counts.rolledBackDisks++
   diskLost(cluster, id, 'puts back an older copy of the disk')
   return node.disk.exchange(copy, 'copy')

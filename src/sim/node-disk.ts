@@ -1,6 +1,6 @@
 /** A node's disk: it outlives the node, takes its time, and fails when it is told to. */
 import { RaftError } from '../errors/index.js'
-import type { LogRun, Membership, NodeId, RaftLog } from '../raft/index.js'
+import type { LogIndex, LogRun, Membership, NodeId, Term } from '../raft/index.js'
 import {
   FaultyStore,
   isCatchingUp,
@@ -46,6 +46,10 @@ class PledgeInMemory implements PledgePlace {
     this.pledge = pledge
   }
 
+  hold(index: LogIndex, term: Term): void {
+    this.pledge = { ...this.pledge, held: { index, term } }
+  }
+
   close(): void {}
 }
 
@@ -61,7 +65,6 @@ export class NodeDisk {
   readonly #dice: Dice
   readonly #conditions: DiskConditions
   #store: FaultyStore | undefined
-  #pledged: PledgedStore | undefined
   #renewals = 0
   #slowMs: number | undefined
   #isStalled = false
@@ -105,16 +108,10 @@ export class NodeDisk {
     }
     const { store, recovered } = openMemoryStore(this.disk, behaviour, this.#place)
     this.#store = new FaultyStore(store)
-    this.#pledged = new PledgedStore(this.#store, this.#place)
     this.hasFailed = false
     this.#delay()
     if (this.#isStalled) this.#store.stallFlushes()
-    return { store: this.#pledged, recovered }
-  }
-
-  /** A tick of the node has passed, or it is closed in order. */
-  hold(log: RaftLog): void {
-    this.#pledged?.hold(log)
+    return { store: new PledgedStore(this.#store, this.#place), recovered }
   }
 
   /** The node must not vote, by what the directory knows: its disk is lost, or was renewed and has not caught up. */
@@ -152,7 +149,6 @@ export class NodeDisk {
     const { counts } = this.#world
     this.#store?.losePower()
     this.#store = undefined
-    this.#pledged = undefined
     const { unflushedCount } = this.disk
     const kept = this.#dice.below(unflushedCount + 1)
     counts.writesSurvived += kept

@@ -158,12 +158,6 @@ export class SimulatedNode implements WatchedNode {
     this.#later(this.#dice.next() * this.#clock.tickUs, () => this.#tick())
   }
 
-  /** Ends as a node that is closed: what it holds is remembered. */
-  close(): void {
-    if (this.state !== undefined) this.disk.hold(this.state.log)
-    if (this.isUp) this.#stop('is closed')
-  }
-
   /** It is gone in the middle of whatever it did, and what its disk had not flushed is lost. */
   crash(): void {
     if (!this.isUp) return
@@ -239,7 +233,6 @@ export class SimulatedNode implements WatchedNode {
     this.driver?.tick()
     this.#afterStep()
     this.#turn()
-    if (this.state !== undefined) this.disk.hold(this.state.log)
     this.#world.checker.checkBounds(this)
     const lonely = this.state && this.#quorumWatch.ticked(this.state)
     if (lonely !== undefined) this.#world.checker.report('a leader has a majority', lonely)

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { assert, type NodeId } from '../raft/index.js'
+import { assert, type LogIndex, type NodeId, type Term } from '../raft/index.js'
 import { writeWhole } from './durable-file.js'
 import { hardStateOf } from './notes.js'
 import type { Pledge, PledgePlace } from './pledge.js'
@@ -58,14 +58,27 @@ export class PledgeSlot implements PledgePlace {
     this.pledge = pledge
   }
 
+  hold(index: LogIndex, term: Term): void {
+    writeSync(this.#descriptor, heldOf(index, term), this.#offset + heldOffset, 'latin1')
+    this.pledge = { ...this.pledge, held: { index, term } }
+  }
+
   close(): void {
     closeSync(this.#descriptor)
   }
 }
 
+/** Where in a line the numbers of what is held stand, each as wide as the largest. */
+const heldOffset = '{"held":['.length
+const numberWidth = 16
+
+function heldOf(index: LogIndex, term: Term): string {
+  return `${String(index).padEnd(numberWidth)},${String(term).padEnd(numberWidth)}`
+}
+
 function slotOf(pledge: Pledge): Buffer {
   const { hardState, held, ...rest } = pledge
-  const line = JSON.stringify({ ...rest, ...hardState, heldIndex: held.index, heldTerm: held.term })
+  const line = `{"held":[${heldOf(held.index, held.term)}],${JSON.stringify({ ...rest, ...hardState }).slice(1)}`
   assert(line.length < slotBytes, 'a pledge fits into its slot')
   return Buffer.from(`${line.padEnd(slotBytes - 1)}\n`)
 }
@@ -77,7 +90,8 @@ function pledgeIn(slot: Uint8Array, nodeId: NodeId): Pledge {
   } catch (cause) {
     throw damage(nodeId, cause)
   }
-  const { identity, hasBegun, lives, votesFromTerm, heldIndex, heldTerm } = line
+  const { identity, hasBegun, lives, votesFromTerm, held } = line
+  const [heldIndex, heldTerm] = Array.isArray(held) ? held : []
   const hardState = hardStateOf(line)
   const numbers = [votesFromTerm, heldIndex, heldTerm, hardState.currentTerm]
   if (

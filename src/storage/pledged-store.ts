@@ -1,8 +1,16 @@
 /**
- * A store whose term and vote are remembered by the cluster's directory as well, before any message that depends on
- * them leaves the node. Elections are rare, so the second flush that this takes is too.
+ * A store whose writes are remembered by the cluster's directory as well, before any message that depends on them leaves
+ * the node: each term and vote, and the last entry on the disk. Terms and votes are flushed there too; elections are rare.
  */
-import type { EntryRun, HardState, LogIndex, Persist, RaftLog, StoredRun } from '../raft/index.js'
+import {
+  assert,
+  type EntryId,
+  type EntryRun,
+  type LogIndex,
+  lastIndexOf,
+  type Persist,
+  type StoredRun,
+} from '../raft/index.js'
 import type { PledgePlace } from './pledge.js'
 import type { Compaction, Flushed, LogStore } from './store.js'
 
@@ -10,6 +18,17 @@ export class PledgedStore implements LogStore {
   readonly #store: LogStore
   readonly #place: PledgePlace
   readonly #lock: { release(): void } | undefined
+  /** What is with the store, and who is told of it. */
+  #persist: Persist | undefined
+  #flushed: Flushed | undefined
+  /** One function for all writes, so that a write makes no other. */
+  readonly #written = (error: Error | undefined): void => {
+    const [persist, flushed] = [this.#persist, this.#flushed]
+    assert(persist !== undefined && flushed !== undefined, 'only what was given to the store is flushed')
+    this.#persist = undefined
+    this.#flushed = undefined
+    flushed(error ?? this.#kept(() => this.#remember(persist)))
+  }
 
   /** `lock` is released once the store is closed. */
   constructor(store: LogStore, place: PledgePlace, lock?: { release(): void }) {
@@ -19,21 +38,14 @@ export class PledgedStore implements LogStore {
   }
 
   write(persist: Persist, flushed: Flushed): void {
-    const { hardState, truncateFrom, install } = persist
+    assert(this.#flushed === undefined, 'a node gives its store one write at a time')
+    const { truncateFrom, install } = persist
     const keptTo = install?.index ?? (truncateFrom === undefined ? undefined : truncateFrom - 1)
     const error = keptTo === undefined ? undefined : this.#kept(() => this.#holdNoMoreThan(keptTo))
     if (error !== undefined) return flushed(error)
-    if (hardState === undefined) return this.#store.write(persist, flushed)
-    this.#store.write(persist, (error) => flushed(error ?? this.#kept(() => this.#promise(hardState))))
-  }
-
-  /** Remembers the newest entry that is on the disk. Called once a tick. Throws when it cannot. */
-  hold(log: Pick<RaftLog, 'flushedIndex' | 'termAt'>): void {
-    const { pledge } = this.#place
-    const index = log.flushedIndex
-    if (index <= pledge.held.index) return
-    const term = log.termAt(index)
-    if (term !== undefined) this.#place.keep({ ...pledge, held: { index, term } }, false)
+    this.#persist = persist
+    this.#flushed = flushed
+    this.#store.write(persist, this.#written)
   }
 
   writeSnapshotChunk(
@@ -70,8 +82,14 @@ export class PledgedStore implements LogStore {
     }
   }
 
-  #promise(hardState: HardState): void {
-    this.#place.keep({ ...this.#place.pledge, hardState }, true)
+  /** Entries are noted without a flush, which a crash of the process does not take away. */
+  #remember({ hardState, install, entries }: Persist): void {
+    const run = entries.at(-1)
+    const held = run === undefined ? install : { index: lastIndexOf(run), term: run.term }
+    if (hardState !== undefined) {
+      const { pledge } = this.#place
+      this.#place.keep({ ...pledge, hardState, held: held === undefined ? pledge.held : idOf(held) }, true)
+    } else if (held !== undefined) this.#place.hold(held.index, held.term)
   }
 
   /** Entries that are about to be cut off must not be missed afterwards, also when the power fails in between. */
@@ -91,4 +109,8 @@ export class PledgedStore implements LogStore {
       })
     }
   }
+}
+
+function idOf({ index, term }: EntryId): EntryId {
+  return { index, term }
 }
