@@ -106,7 +106,7 @@ test('commands whose calls fail at any point of packing and reading leave the ot
     }
     check(await calls, all, 'UNKNOWN_OUTCOME')
   })
-  await fc.assert(run, { numRuns: 200 })
+  await fc.assert(run, { seed: 42, numRuns: 200 })
 })
 
 test('queries whose calls fail at any point leave the others theirs, also where the answers come in parts', async () => {
@@ -126,7 +126,7 @@ test('queries whose calls fail at any point leave the others theirs, also where 
     }
     check(await calls, all, 'REFUSED_BY_MACHINE')
   })
-  await fc.assert(run, { numRuns: 200 })
+  await fc.assert(run, { seed: 43, numRuns: 200 })
 })
 
 test.each([

@@ -172,7 +172,7 @@ test('calls of one turn get what a model says, and calls that fail at any point 
       await checked(toRead.map((make) => make(cluster, model)))
     },
   )
-  await fc.assert(run, { numRuns: 200 })
+  await fc.assert(run, { seed: 41, numRuns: 200 })
 })
 
 test('every call that cannot be read is refused, and its neighbours are not touched', async () => {

@@ -66,5 +66,6 @@ test('a string is packed as its UTF-8 bytes if it has them, and refused if not',
       }
       expect(Buffer.from(encode(writeGet, key).subarray(1)).toString()).toBe(key)
     }),
+    { seed: 6, numRuns: 100 },
   )
 })

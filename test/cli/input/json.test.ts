@@ -41,6 +41,7 @@ test('an array and lines hold the same records, however they are laid out and cu
         expect(records.map(({ key, value }) => [key, value])).toEqual(expected)
       }
     }),
+    { seed: 33, numRuns: 100 },
   )
 })
 

@@ -35,6 +35,7 @@ test('text passes whole, wherever the chunks are cut', async () => {
       const bytes = Buffer.from(text)
       expect(await checked(bytes, cuts)).toEqual({ given: bytes, place: undefined, byte: undefined })
     }),
+    { seed: 31, numRuns: 100 },
   )
 })
 
@@ -53,6 +54,7 @@ test('the bytes before the first bad one are given, and the place of that one is
       expect(place).toEqual({ line: before.split('\n').length, column: [...last].length + 1 })
       expect(byte).toBe(sequence[0])
     }),
+    { seed: 32, numRuns: 100 },
   )
 })
 
