@@ -230,7 +230,7 @@ test('in an open loop, calls that were due and not answered are told', async () 
   expect(summary).toMatchObject({ rate: 100, callsPerSecond: 100, p50ms: about(35), unanswered: 4 })
 })
 
-test('what was measured is told with its settings, and how busy the machine was', async () => {
+test('a measurement carries its settings and how busy the machine was', async () => {
   vi.spyOn(process, 'cpuUsage')
     .mockReturnValueOnce({ user: 1_000_000, system: 500_000 })
     .mockReturnValueOnce({ user: 6_000_000, system: 3_000_000 })
@@ -249,7 +249,7 @@ test('what was measured is told with its settings, and how busy the machine was'
 
 test('an election within the window is told by the card, the counter and the time line alike', async () => {
   vi.useRealTimers()
-  const cluster = await startedCluster({ nodes: 3, durability: 'flush', heartbeatIntervalMs: 20 })
+  const cluster = await startedCluster({ nodes: 3, durability: 'flush' })
   const sum = () => cluster.status().reduce((total, { elections }) => total + elections, 0)
   const counted: number[] = []
   let waits = 0

@@ -1,28 +1,11 @@
-/** A host program that blocks, asks for what is not there, or goes on after the end. */
+/** A host program that asks for what is not there, or goes on after the end. */
 
 import { pathToFileURL } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import type { Cluster, RaftError } from '../../src/cluster/index.js'
 import { InlineNode } from '../../src/node/index.js'
-import { convergedHashes, nextEvent, startedCluster } from './support.js'
-
-test('calls that the nodes answered while the main thread computed are told so', async () => {
-  const requestTimeoutMs = 200
-  const cluster = await startedCluster({ requestTimeoutMs })
-  const leads = nextEvent(cluster, (event) => event.type === 'role' && event.role === 'leader')
-  if (cluster.leaderId === undefined) await leads
-  await cluster.put('a', '1')
-  await convergedHashes(cluster)
-  const { lastApplied } = cluster.status()[0] ?? { lastApplied: 0 }
-  const calls = Promise.all([cluster.put('a', '2'), cluster.get('a'), cluster.cas('a', '2', '3')])
-  // They leave with this turn.
-  await new Promise((resolve) => setImmediate(resolve))
-  const afterMs = performance.now() + 2 * requestTimeoutMs
-  const isApplied = () => cluster.status().every((node) => node.lastApplied >= lastApplied + 2)
-  while (!isApplied() || performance.now() < afterMs);
-  expect(await calls).toMatchObject([{}, {}, { swapped: true }])
-})
+import { nextEvent, startedCluster } from './support.js'
 
 describe('a node that is not there', () => {
   const notThere: readonly unknown[] = [
