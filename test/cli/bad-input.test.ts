@@ -95,6 +95,7 @@ test.skipIf(process.platform === 'win32')(
     const shell = 'exec "$0" "$1" sandbox --dir "$(printf "x\\377")" </dev/null'
     const { status, stderr } = spawnSync('sh', ['-c', shell, process.execPath, program], {
       cwd: temporaryFolder(),
+      timeout: 55_000,
     })
     expect(String(stderr)).toMatch(
       /^raftbox: 'x\ufffd' holds U\+FFFD, which stands for bytes that are not UTF-8; [^\n]*\n$/,

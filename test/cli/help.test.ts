@@ -54,7 +54,10 @@ test.each([[[]], [['--help']], [['help', 'bench']]])(
 
 test.skipIf(!existsSync('/dev/full'))('what cannot be printed is a failure, told once', () => {
   const stdio = ['ignore', openSync('/dev/full', 'w'), 'pipe'] as const
-  const { status, stderr } = spawnSync(process.execPath, [program, '--help'], { stdio: [...stdio] })
+  const { status, stderr } = spawnSync(process.execPath, [program, '--help'], {
+    stdio: [...stdio],
+    timeout: 55_000,
+  })
   expect(String(stderr)).toMatch(/^raftbox: standard output cannot be written: ENOSPC: [^\n]*\n$/)
   expect(status).toBe(1)
 })
