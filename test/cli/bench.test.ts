@@ -67,7 +67,7 @@ test('reads are confirmed as it is asked for', async () => {
   expect(result['heartbeats']).toBeGreaterThan(20)
 })
 
-test('what is told is how reads were confirmed, and not how they were to be', async () => {
+test('the result tells how reads were confirmed, not how they were asked for', async () => {
   const { code, stdout } = await run(['bench', ...short, '--heartbeat', '2', '--reads', 'lease', '--json'])
   expect(code).toBe(0)
   expect(lastLine(stdout)).toMatchObject({ reads: 'readIndex' })
