@@ -18,7 +18,10 @@ test('a run is the same in another process', () => {
   const program = `
     import { simulate } from 'raftbox/sim'
     process.stdout.write(simulate({ seed: 7 }).fingerprint)`
-  const stdout = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  const stdout = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    timeout: 55_000,
+  })
   expect(stdout).toBe(simulate({ seed: 7 }).fingerprint)
 })
 

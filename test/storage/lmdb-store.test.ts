@@ -21,6 +21,7 @@ import { lmdbDisk, newFolder, noteSettled } from './disks.js'
 import { nodeId } from './node-id.js'
 
 const writer = fileURLToPath(new URL('./lmdb-writer.js', import.meta.url))
+const timeout = 55_000
 
 function append(index: number, size: number) {
   return { type: 'write', persist: persistOf({ entries: [runOf(index, 1, 1, size)] }) } as const
@@ -217,7 +218,7 @@ function outputUntilKilled(child: ChildProcess, isEnough: (text: string) => bool
 
 /** True when such a command can be run here. */
 function canRun(command: string, ...args: string[]): boolean {
-  return spawnSync(command, args, { stdio: 'ignore' }).status === 0
+  return spawnSync(command, args, { stdio: 'ignore', timeout }).status === 0
 }
 
 /** The system refuses to let the file grow beyond 1 MiB, as a failing disk would: LMDB's own write fails. */
@@ -228,7 +229,8 @@ test.skipIf(process.platform === 'win32' || !canRun('sh', '-c', `${withFileLimit
   async () => {
     const dir = newFolder()
     const command = `${withFileLimit} "$0" "$1" "$2" 100000 1000`
-    const { stdout } = spawnSync('sh', ['-c', command, process.execPath, writer, dir], { encoding: 'utf8' })
+    const writing = ['-c', command, process.execPath, writer, dir]
+    const { stdout } = spawnSync('sh', writing, { encoding: 'utf8', timeout })
     expect(flushedIn(stdout)).toBeGreaterThan(3)
     expect(stdout).toMatch(/^failed \d+: the flush failed: Input\/output error$/m)
     expect(stdout).toMatch(/^again: the flush failed: Input\/output error$/m)
@@ -245,7 +247,7 @@ test.skipIf(process.platform !== 'linux' || !canRun('unshare', ...inSmallDisk, '
     const dir = newFolder()
     mkdirSync(dir)
     const args = [...inSmallDisk, dir, process.execPath, writer, join(dir, 'log'), '100000', '1000']
-    const { stdout, stderr, status } = spawnSync('unshare', args, { encoding: 'utf8' })
+    const { stdout, stderr, status } = spawnSync('unshare', args, { encoding: 'utf8', timeout })
     expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
     expect(flushedIn(stdout)).toBeGreaterThan(3)
     expect(stdout).toMatch(/^failed \d+: disk full: the log cannot be written$/m)
@@ -269,6 +271,7 @@ function trace(names: string, slow: readonly string[], ...args: string[]): Call[
   const { stderr } = spawnSync('strace', [...options, process.execPath, writer, ...args], {
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
+    timeout,
   })
   const calls: Call[] = []
   const begun = new Map<string, Call>()
