@@ -7,10 +7,9 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ClusterDirectory } from '../../src/cluster/directory.js'
-import { type RaftError, startCluster } from '../../src/cluster/index.js'
 import { openLmdbStore } from '../../src/storage/index.js'
 import { persistOf } from '../../src/testing/store-model.js'
-import { startedCluster, temporaryFolder } from './support.js'
+import { refusalOf, startedCluster, temporaryFolder } from './support.js'
 
 const holder = new URL('./holder.js', import.meta.url)
 
@@ -33,15 +32,6 @@ async function holderThread(dir: string): Promise<[string, Worker]> {
 /** In a namespace of their own, as in a container, processes are numbered from 1. */
 const ownNamespace = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
 const hasNamespaces = spawnSync(ownNamespace[0] ?? '', [...ownNamespace.slice(1), 'true']).status === 0
-
-const refusalOf = (options: Parameters<typeof startCluster>[0]) =>
-  startCluster(options).then(
-    async (cluster) => {
-      await cluster.close()
-      throw new Error('it was not refused')
-    },
-    (error: RaftError) => error,
-  )
 
 describe('a directory has one holder', () => {
   test('in use, it is refused, and the cluster that uses it goes on', async () => {
@@ -110,7 +100,7 @@ describe('a first start', () => {
       const [dir, whole] = [temporaryFolder(), temporaryFolder()]
       ClusterDirectory.open(whole, 1).release()
       for (const file of steps) renameSync(join(whole, file), join(dir, file))
-      const cluster = await startedCluster({ dir, nodes: 1 })
+      const cluster = await startedCluster({ dir, nodes: 1, host: 'inline' })
       await cluster.put('a', 'b')
     }
   })

@@ -9,6 +9,7 @@ import {
   type Cluster,
   type ClusterEvent,
   type ClusterOptions,
+  type RaftError,
   startCluster,
 } from '../../src/cluster/index.js'
 
@@ -24,6 +25,17 @@ export async function startedCluster(options: ClusterOptions = {}): Promise<Clus
   const cluster = await startCluster(options)
   onTestFinished(() => cluster.close())
   return cluster
+}
+
+/** The error of a start that is refused. A cluster that starts nevertheless is closed. */
+export function refusalOf(options: ClusterOptions): Promise<RaftError> {
+  return startCluster(options).then(
+    async (cluster) => {
+      await cluster.close()
+      throw new Error('it was not refused')
+    },
+    (error: RaftError) => error,
+  )
 }
 
 /** The next event that fits, from now on. */
