@@ -20,12 +20,18 @@ async function forEach<T>(items: Iterable<T>, work: (item: T) => Promise<void>):
 }
 
 /** Puts until it is acknowledged. A put whose outcome is unknown may be repeated: the same value put twice is as put once. */
-async function putUntilAcknowledged(cluster: Cluster, key: string, value: string): Promise<number> {
-  for (let attempt = 1; ; attempt++) {
+async function putUntilAcknowledged(
+  cluster: Cluster,
+  key: string,
+  value: string,
+  failed: () => void,
+): Promise<void> {
+  for (;;) {
     try {
       await cluster.put(key, value)
-      return attempt
+      return
     } catch (error) {
+      failed()
       const { isRetryable, mayHaveHappened } = error as RaftError
       if (!isRetryable && mayHaveHappened !== 'maybe') throw error
     }
@@ -53,7 +59,7 @@ test('every city of the world is on all three nodes, although the leader was kil
     while (repeated === 0 && acknowledged < cities.size) await killAndRestart(cluster)
   }
   await forEach(cities, async ([key, value]) => {
-    if ((await putUntilAcknowledged(cluster, key, value)) > 1) repeated++
+    await putUntilAcknowledged(cluster, key, value, () => repeated++)
     acknowledged++
     if (acknowledged === cities.size >> 1) comingBack = killWhileCallsAreOnTheirWay()
   })
