@@ -100,7 +100,7 @@ export interface Phase {
   readonly callsPerSecond: number
 }
 
-/** What a measurement goes by. */
+/** The clock of a measurement. */
 export interface MeasureClock {
   /** Milliseconds. */
   readonly now: () => number
@@ -144,7 +144,7 @@ export async function measureCluster(
   tell: (phase: Phase) => void,
 ): Promise<Measured> {
   const tally = new Tally(clock.now)
-  // What the rest of the cluster does is not what was asked for.
+  // A failed node ends the measurement: the rest of the cluster is another subject.
   cluster.events.on('event', (event) => {
     if (event.type === 'failed') tally.giveUp(nodeFailure(event.nodeId, event.why))
   })

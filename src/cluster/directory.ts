@@ -38,7 +38,7 @@ const nodesDefault = 3
 const describingFile = 'cluster.json'
 const pledgesFile = 'pledges.jsonl'
 const lockFile = 'lock'
-/** What is left of the disk of a node that begins anew lies in its folder under such a name. */
+/** The files of a lost disk stay in the folder of its node, below a name that begins so. */
 const lostPrefix = 'lost-'
 
 interface Description {

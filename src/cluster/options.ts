@@ -16,7 +16,7 @@ export interface ClusterOptions {
    * Nodes that may begin anew if their disk is lost: if their folder is missing or empty, of another cluster, or an older
    * copy. Default: none, and such a node keeps the cluster from starting. A node that begins anew votes for nobody until
    * it has caught up, so nothing that was acknowledged is lost; nodes that would leave no majority with a vote are refused.
-   * What is left of the old folder is put aside in the directory.
+   * The files of the old disk are kept in the node's folder, below a name that begins with `lost-`.
    */
   readonly renew?: readonly number[]
   /** Default `flush`: acknowledged means flushed on a majority. `none` keeps the log in memory, for measuring. */

@@ -1,4 +1,4 @@
-/** What the faults have in common. */
+/** The parts that all faults share. */
 import type { NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import type { Dice } from './dice.js'

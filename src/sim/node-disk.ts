@@ -27,7 +27,7 @@ export interface DiskConditions {
 }
 
 /**
- * What the directory remembers of a node, which outlives its disk. None of it is ever lost, though a power loss could
+ * The pledge of a node, which outlives its disk. None of it is ever lost, though a power loss could
  * take what was not flushed: a pledge that is ahead of its disk would be a false alarm.
  */
 class PledgeInMemory implements PledgePlace {

@@ -1,4 +1,4 @@
-/** What is below LMDB: whether its file may grow, and what makes a file survive a power loss. */
+/** Room for LMDB's file: on the disk, in the address space, and among the descriptors. */
 import { closeSync, existsSync, openSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { diskFullError } from './disk-full.js'
@@ -15,7 +15,7 @@ const unseenBytesMax = 1 << 20
 const reserveBytes = 4 * unseenBytesMax
 
 /**
- * What LMDB maps beyond the end of a file. A file that outgrows its map gets one of twice its size, beside the earlier
+ * Bytes that LMDB maps beyond the end of a file. A file that outgrows its map gets one of twice its size, beside the earlier
  * ones. That takes a tenth of a millisecond, so little address space is taken before it is needed.
  */
 const spareMapBytes = 64 * 2 ** 20

@@ -1,7 +1,7 @@
 /**
- * What the directory of a cluster remembers of a member, outside of the member's own folder: who it is, and what it has
- * promised to others. A member's folder that is missing, foreign or put back from an older copy contradicts its pledge.
- * Such a member forgot a vote or entries that count elsewhere, so it must not take part as the one that it was.
+ * The memory that a cluster's directory has of a member, outside of the member's own folder: its identity, and its
+ * promises to others. A member's folder that is missing, foreign or put back from an older copy contradicts its pledge.
+ * A member with such a folder forgot a vote or entries that count elsewhere, so it must not take part as the one that it was.
  */
 import { RaftError } from '../errors/index.js'
 import {
@@ -78,7 +78,7 @@ export function isCatchingUp({ held, votesFromTerm }: Pledge): boolean {
   return held.term < votesFromTerm
 }
 
-/** What a disk says of itself. */
+/** The facts that a disk tells of itself. */
 export interface FoundDisk {
   readonly identity: string | undefined
   readonly life: string | undefined

@@ -18,7 +18,7 @@ export class PledgedStore implements LogStore {
   readonly #store: LogStore
   readonly #place: PledgePlace
   readonly #lock: { release(): void } | undefined
-  /** What is with the store, and who is told of it. */
+  /** The write that is with the store, and the caller that is told of its flush. */
   #persist: Persist | undefined
   #flushed: Flushed | undefined
   /** One function for all writes, so that a write makes no other. */
