@@ -9,7 +9,7 @@ import {
   type WriteAnswer,
 } from '../machine/index.js'
 import type { LogIndex } from '../raft/index.js'
-import { Answers, type Reading, reading } from './requests.js'
+import { Answers, type Reading, reading, readingOfOne } from './requests.js'
 
 /** A write that happened. */
 export interface Written {
@@ -67,28 +67,29 @@ class AppliedCommands implements Applied {
   get results(): readonly Buffer[] {
     if (this.#copied === undefined) {
       const answers = new Answers(this.#bytes, this.#start, this.index)
-      answers.begin(this.#count)
-      this.#copied = Array.from({ length: this.#count }, () => nextResult(answers))
+      this.#copied = Array.from({ length: this.#count }, () => {
+        answers.beginOne()
+        return presentResult(answers)
+      })
     }
     return this.#copied
   }
 }
 
-export const written = reading('propose', 1, (answers): Written => {
-  const { revision } = nextWriteAnswer(answers)
+export const written = readingOfOne('propose', (answers): Written => {
+  const { revision } = writeAnswer(answers)
   return { index: answers.index, revision }
 })
 
-export const deleted = reading('propose', 1, (answers): Deleted => {
-  const { status, revision } = nextWriteAnswer(answers)
+export const deleted = readingOfOne('propose', (answers): Deleted => {
+  const { status, revision } = writeAnswer(answers)
   return { index: answers.index, revision, deleted: status === 'applied' }
 })
 
-export const swapped = reading(
+export const swapped = readingOfOne(
   'propose',
-  1,
   (answers): Swapped => {
-    const answer = nextWriteAnswer(answers)
+    const answer = writeAnswer(answers)
     const { index } = answers
     const current = answer.status === 'mismatch' ? answer.current : undefined
     return { index, revision: answer.revision, swapped: answer.status === 'applied', current }
@@ -97,33 +98,29 @@ export const swapped = reading(
   true,
 )
 
-export const entry = reading('read', 1, (answers): Entry | undefined => {
-  answers.advance()
+export const entry = readingOfOne('read', (answers): Entry | undefined => {
   const answer = readGetAnswer(answers, answers.start, answers.end)
   if (answer.status === 'malformed') throw refused(answer.status)
   return answer.status === 'found' ? answer.record : undefined
 })
 
-export const range = reading('read', 1, (answers): RangeResult => {
-  answers.advance()
+export const range = readingOfOne('read', (answers): RangeResult => {
   const answer = readRangeAnswer(answers, answers.start, answers.end)
   if (answer.status === 'malformed') throw refused(answer.status)
   return { entries: answer.records, hasMore: answer.hasMore }
 })
 
-export const result = reading('read', 1, nextResult)
+export const result = readingOfOne('read', presentResult)
 
 export function applied(count: number): Reading<Applied> {
   return reading('propose', count, (answers) => new AppliedCommands(answers, count))
 }
 
-function nextResult(answers: Answers): Buffer {
-  answers.advance()
+function presentResult(answers: Answers): Buffer {
   return answers.take(answers.start, answers.end)
 }
 
-function nextWriteAnswer(answers: Answers): WriteAnswer<Buffer> {
-  answers.advance()
+function writeAnswer(answers: Answers): WriteAnswer<Buffer> {
   const answer = readWriteAnswer(answers, answers.start, answers.end)
   if (answer.status === 'tooLarge' || answer.status === 'malformed') throw refused(answer.status)
   return answer

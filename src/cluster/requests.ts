@@ -44,7 +44,15 @@ export class Answers implements AnswerSource<Buffer> {
     this.#nextIndex = firstIndex
   }
 
-  /** Begins the next call, which has `count` answers. */
+  /** Begins the next call, which has one answer, and goes to it. */
+  beginOne(): void {
+    this.start = this.#next + commandHeaderBytes
+    this.end = this.start + this.view.getUint32(this.#next, true)
+    this.#next = this.end
+    this.index = this.#nextIndex++
+  }
+
+  /** Begins the next call, which has `count` answers, before the first of them. */
   begin(count: number): void {
     const { view } = this
     let next = this.#next
@@ -107,7 +115,7 @@ export class Answers implements AnswerSource<Buffer> {
   }
 }
 
-/** Answers that came in parts, each of which is let go when the next one begins. A call has one query, and lies in one part. */
+/** Answers that came in parts, each of which is let go when the next one begins. A call has one query, whose answer lies in one part. */
 export class AnswersInParts extends Answers {
   readonly #parts: Uint8Array[]
 
@@ -117,9 +125,18 @@ export class AnswersInParts extends Answers {
   }
 
   override begin(count: number): void {
+    this.#findPart()
+    super.begin(count)
+  }
+
+  override beginOne(): void {
+    this.#findPart()
+    super.beginOne()
+  }
+
+  #findPart(): void {
     const next = this.isAtEnd ? this.#parts.shift() : undefined
     if (next !== undefined) this.goOnIn(next)
-    super.begin(count)
   }
 }
 
@@ -146,10 +163,31 @@ export function reading<Outcome>(
       assert(answers.isRead, 'a call reads all of its answers')
       return outcome
     } catch (error) {
-      throw error instanceof RaftError ? error : unreadable(type, error)
+      throw readError(type, error)
     }
   }
   return { type, count, mayBeValue, read: readOwn }
+}
+
+/** A reading by `read` of the only answer of a call, which lies from `start` to `end`: most calls have one. */
+export function readingOfOne<Outcome>(
+  type: Request['type'],
+  read: (answers: Answers) => Outcome,
+  mayBeValue = false,
+): Reading<Outcome> {
+  const readOwn = (answers: Answers): Outcome => {
+    answers.beginOne()
+    try {
+      return read(answers)
+    } catch (error) {
+      throw readError(type, error)
+    }
+  }
+  return { type, count: 1, mayBeValue, read: readOwn }
+}
+
+function readError(type: Request['type'], error: unknown): RaftError {
+  return error instanceof RaftError ? error : unreadable(type, error)
 }
 
 /** A frame and whoever waits for its answers, from the turn that made it until it is settled. */

@@ -12,6 +12,8 @@ import type { Pledge, PledgePlace } from './pledge.js'
 import { DamageError } from './record.js'
 
 const slotBytes = 512
+/** Milliseconds between two notes of what a node holds. A note with each flush costs 5 % of the commits of 1024 clients. */
+const notePauseMs = 10
 
 /** Writes the pledges of the nodes 1, 2, 3, … in that order; a power loss leaves all of the file or nothing. */
 export function writePledges(path: string, pledges: readonly Pledge[]): void {
@@ -27,11 +29,18 @@ export function readPledges(path: string): Pledge[] {
   )
 }
 
-/** One member's line, held open by its node. */
+/**
+ * One member's line, held open by its node. The file takes what the node holds at once when the last note is ten
+ * milliseconds old, and otherwise when it is: the note that a crashed process leaves lacks the writes of its last ten
+ * milliseconds at most.
+ */
 export class PledgeSlot implements PledgePlace {
   pledge: Pledge
   readonly #descriptor: number
   readonly #offset: number
+  #notedAtMs = Number.NEGATIVE_INFINITY
+  /** Notes at the end of the pause what is held then. */
+  #pause: NodeJS.Timeout | undefined
 
   constructor(path: string, nodeId: NodeId) {
     this.#descriptor = openSync(path, 'r+')
@@ -51,6 +60,7 @@ export class PledgeSlot implements PledgePlace {
   }
 
   keep(pledge: Pledge, isPromise: boolean): void {
+    this.#endPause()
     // A file that was removed takes every write, and keeps nothing.
     if (fstatSync(this.#descriptor).nlink === 0) throw new Error('the directory of the cluster was removed')
     writeSync(this.#descriptor, slotOf(pledge), 0, slotBytes, this.#offset)
@@ -59,12 +69,39 @@ export class PledgeSlot implements PledgePlace {
   }
 
   hold(index: LogIndex, term: Term): void {
-    writeSync(this.#descriptor, heldOf(index, term), this.#offset + heldOffset, 'latin1')
     this.pledge = { ...this.pledge, held: { index, term } }
+    if (this.#pause !== undefined) return
+    const pauseMs = this.#notedAtMs + notePauseMs - performance.now()
+    if (pauseMs <= 0) this.#note()
+    else this.#pause = setTimeout(this.#noteLater, pauseMs)
   }
 
   close(): void {
-    closeSync(this.#descriptor)
+    try {
+      if (this.#pause !== undefined) this.#note()
+    } finally {
+      closeSync(this.#descriptor)
+    }
+  }
+
+  readonly #noteLater = (): void => {
+    try {
+      this.#note()
+    } catch {
+      // Nobody waits for this note. The next one is tried at once, and its error ends the store.
+    }
+  }
+
+  #note(): void {
+    this.#endPause()
+    const { index, term } = this.pledge.held
+    writeSync(this.#descriptor, heldOf(index, term), this.#offset + heldOffset, 'latin1')
+    this.#notedAtMs = performance.now()
+  }
+
+  #endPause(): void {
+    clearTimeout(this.#pause)
+    this.#pause = undefined
   }
 }
 

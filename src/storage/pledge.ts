@@ -45,7 +45,7 @@ export interface PledgePlace {
   newLife(): string
   /** Takes its place; with `isPromise`, it survives a power loss on return. Throws when it cannot be kept. */
   keep(pledge: Pledge, isPromise: boolean): void
-  /** Changes what is held, at the cost of a write that is not flushed: each write of the log pays it. */
+  /** Changes what is held, without a flush: a crash of the process may lose what was held last. Each write of the log calls it. */
   hold(index: LogIndex, term: Term): void
   close(): void
 }

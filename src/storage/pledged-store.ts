@@ -1,8 +1,7 @@
 /**
  * A store whose writes are remembered by the cluster's directory as well. A term or a vote is flushed there before any
- * message that depends on it leaves the node; elections are rare. The last entry on the disk is noted without a flush
- * after each write, once the node has told of the write: so the note adds nothing to the time that a command takes. A
- * process that ends within those microseconds leaves a note that lacks one write.
+ * message that depends on it leaves the node; elections are rare. The last entry on the disk is noted without a flush,
+ * once the node has told of the write: so the note adds nothing to the time that a command takes.
  */
 import {
   assert,
@@ -83,8 +82,11 @@ export class PledgedStore implements LogStore {
     try {
       await this.#store.close()
     } finally {
-      this.#place.close()
-      this.#lock?.release()
+      try {
+        this.#place.close()
+      } finally {
+        this.#lock?.release()
+      }
     }
   }
 

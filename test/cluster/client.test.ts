@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { reading } from '../../src/cluster/requests.js'
+import { reading, readingOfOne } from '../../src/cluster/requests.js'
 import type { RaftError } from '../../src/errors/index.js'
 import { ResultBuilder } from '../../src/machine/index.js'
 import { Nodes, nodesLedBy } from './nodes.js'
@@ -114,8 +114,7 @@ test('calls of several commands, and one that fails at its answer, leave the oth
     (frame) => ['a', 'b'].forEach((command) => void frame.append(Buffer.from(command))),
   )
   const failing = nodes.client.call(
-    reading('propose', 1, (answers) => {
-      answers.advance()
+    readingOfOne('propose', () => {
       throw new Error('not to be read')
     }),
     (frame) => frame.append(Buffer.from('c')),
@@ -133,7 +132,7 @@ test('a call that cannot be written rejects, and the frame goes without it', asy
   const nodes = nodesLedBy(1)
   const call = nodes.call('propose', 'a')
   const broken = nodes.client.call(
-    reading('propose', 1, () => undefined),
+    readingOfOne('propose', () => undefined),
     () => {
       throw new Error('no such command')
     },

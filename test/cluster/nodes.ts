@@ -2,7 +2,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
 import { Client } from '../../src/cluster/client.js'
-import { reading } from '../../src/cluster/requests.js'
+import { readingOfOne } from '../../src/cluster/requests.js'
 import { ResultBuilder } from '../../src/machine/index.js'
 import type { NodeId } from '../../src/raft/index.js'
 import type { ClientRequest, Settlement, ToNode } from '../../src/transport/index.js'
@@ -56,8 +56,7 @@ export class Nodes {
 
   /** A call of one command; resolves with its index and result. */
   call(type: 'propose' | 'read', command: string): Promise<string> {
-    const read = reading(type, 1, (answers) => {
-      answers.advance()
+    const read = readingOfOne(type, (answers) => {
       return `${answers.index} ${Buffer.from(answers.bytes.subarray(answers.start, answers.end))}`
     })
     return this.client.call(read, (frame) => frame.append(Buffer.from(command)))

@@ -1,7 +1,7 @@
 /** Answers that come in parts: a call gets its own, whoever answered it and whatever happened in between. */
 import { expect, test } from 'vitest'
 import { result } from '../../src/cluster/outcomes.js'
-import { reading } from '../../src/cluster/requests.js'
+import { readingOfOne } from '../../src/cluster/requests.js'
 import { forEachCommand } from '../../src/raft/index.js'
 import type { ClientRequest } from '../../src/transport/index.js'
 import { type Nodes, nodesLedBy } from './nodes.js'
@@ -124,8 +124,7 @@ test('a deadline between two parts is that of all calls, and a part that comes l
 test('a call that fails at its answer leaves those of other parts theirs', async () => {
   const nodes = nodesLedBy(1)
   const failing = nodes.client.call(
-    reading('read', 1, (answers) => {
-      answers.advance()
+    readingOfOne('read', () => {
       throw new Error('not to be read')
     }),
     (frame) => frame.append(Buffer.from('a')),

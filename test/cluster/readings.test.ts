@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Answers, CallFrame } from '../../src/cluster/requests.js'
-import { reading } from '../../src/cluster/requests.js'
+import { reading, readingOfOne } from '../../src/cluster/requests.js'
 import { forEachCommand } from '../../src/raft/index.js'
 import type { ClientRequest } from '../../src/transport/index.js'
 import { type Nodes, nodesLedBy, packed } from './nodes.js'
@@ -165,10 +165,7 @@ test('answers for another number of commands than were sent are nobody’s, and 
 test('an answer that is cut short gives away no byte of the next one', async () => {
   const nodes = nodesLedBy(1)
   const greedy = nodes.client.call(
-    reading('read', 1, (answers) => {
-      answers.advance()
-      return answers.take(answers.start, answers.end + 5)
-    }),
+    readingOfOne('read', (answers) => answers.take(answers.start, answers.end + 5)),
     (frame) => frame.append(Buffer.from('a')),
   )
   const other = nodes.call('read', 'b')

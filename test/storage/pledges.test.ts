@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   MemoryDisk,
   newPledge,
@@ -295,6 +295,49 @@ describe('the file of pledges', () => {
     slot.close()
     expect(readPledges(file)).toEqual([three[0], changed, three[2]])
     expect(new PledgeSlot(file, 2).pledge).toEqual(changed)
+  })
+
+  describe('notes what a node holds', () => {
+    beforeEach(() => void vi.useFakeTimers())
+    afterEach(() => void vi.useRealTimers())
+
+    const heldIn = (file: string) => readPledges(file)[0]?.held.index
+
+    test('at once, and what comes within ten milliseconds of a note when they are over', () => {
+      const file = pledgeFile(three)
+      const slot = new PledgeSlot(file, 1)
+      slot.hold(6, 3)
+      expect(heldIn(file)).toBe(6)
+      slot.hold(7, 3)
+      vi.advanceTimersByTime(9)
+      slot.hold(8, 3)
+      expect([slot.pledge.held.index, heldIn(file)]).toEqual([8, 6])
+      vi.advanceTimersByTime(1)
+      expect([heldIn(file), vi.getTimerCount()]).toEqual([8, 0])
+      vi.advanceTimersByTime(10)
+      slot.hold(9, 3)
+      expect(heldIn(file)).toBe(9)
+      slot.close()
+    })
+
+    test('when its slot is closed', () => {
+      const file = pledgeFile(three)
+      const slot = new PledgeSlot(file, 1)
+      slot.hold(6, 3)
+      slot.hold(7, 3)
+      slot.close()
+      expect([heldIn(file), vi.getTimerCount()]).toEqual([7, 0])
+    })
+
+    test('with each promise, so that no note comes behind it', () => {
+      const file = pledgeFile(three)
+      const slot = new PledgeSlot(file, 1)
+      slot.hold(6, 3)
+      slot.hold(7, 3)
+      slot.keep({ ...slot.pledge, held: { index: 2, term: 0 } }, true)
+      expect([heldIn(file), vi.getTimerCount()]).toEqual([2, 0])
+      slot.close()
+    })
   })
 
   test('is a line for a person to read', () => {
