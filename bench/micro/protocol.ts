@@ -1,5 +1,20 @@
 /** The protocol by itself: every node in this thread, messages handed over as they are, every flush at once. */
-import { type Frame, type Membership, type Message, type NodeId, Raft } from '../../src/raft/index.js'
+import {
+  type EndTurn,
+  type Frame,
+  lastIndexOf,
+  type Membership,
+  type Message,
+  type NodeId,
+  Raft,
+} from '../../src/raft/index.js'
+
+const endTurn: EndTurn = Object.freeze({
+  type: 'endTurn',
+  now: undefined,
+  mayWrite: true,
+  applyBytesMax: Number.POSITIVE_INFINITY,
+})
 
 export class PureCluster {
   readonly #nodes = new Map<NodeId, Raft>()
@@ -30,7 +45,7 @@ export class PureCluster {
 
   /** A frame on its way to every node, committed and applied, and every log cut behind it. */
   commit(frame: Frame): void {
-    const answer = this.#leader.propose(frame)
+    const answer = this.#leader.step({ type: 'propose', frame })
     if ('code' in answer) throw new Error(`the leader refused: ${answer.code}`)
     this.#settle()
     const { last, commitIndex } = this.#leader.state.log
@@ -61,11 +76,11 @@ export class PureCluster {
   /** Does what a node asks for until it asks for nothing more. */
   #work(node: Raft): void {
     for (;;) {
-      const { messages, applyTo } = node.takeReady()
+      const { messages, persist, apply } = node.step(endTurn)
       this.#messages.push(...messages)
-      const isBehind = node.state.log.lastApplied < applyTo
-      if (isBehind) node.step({ type: 'applied', index: applyTo })
-      const persist = node.takePersist()
+      const last = apply.at(-1)
+      const isBehind = last !== undefined
+      if (isBehind) node.step({ type: 'applied', index: lastIndexOf(last) })
       if (persist === undefined && !isBehind) return
       if (persist === undefined) continue
       node.step({ type: 'flushed', sequence: persist.sequence })

@@ -14,9 +14,10 @@ import type {
   Persist,
   RaftEvent,
   RaftOptions,
+  Ready,
   Snapshot,
 } from '../raft/index.js'
-import { assert, entryKinds, needsFlush, Raft } from '../raft/index.js'
+import { assert, entryKinds, lastIndexOf, needsFlush, Raft } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 import type { ClientRequest, Links, Settlement, Settlements } from '../transport/index.js'
 import type { Clock } from './clock.js'
@@ -69,9 +70,12 @@ export class Driver {
   readonly #heartbeats: HeartbeatWatch
   readonly #results = new ResultBuilder()
   #settled: Settlement[] = []
-  #applyTo = 0
   /** What is with the store: one write at a time, so that all that comes meanwhile is the next one. */
   #writing: Persist | undefined
+  /** Whether `turn` is at work, so that the flush of a quick disk goes on in the same turn. */
+  #isInTurn = false
+  /** Whether a write of this turn was flushed since the protocol was last asked. */
+  #hasFlushed = false
   #isStopped = false
   #isTurnDeferred = false
 
@@ -87,7 +91,7 @@ export class Driver {
     this.#writing = undefined
     this.#count(persist)
     this.#guard(this.#flushed, persist)
-    this.turn()
+    if (!this.#isInTurn) this.turn()
   }
 
   constructor(options: DriverOptions) {
@@ -142,8 +146,7 @@ export class Driver {
   }
 
   #take({ type, request, frame }: ClientRequest): void {
-    const answer =
-      type === 'propose' ? this.raft.propose(frame) : this.raft.step({ type: 'read', id: request })
+    const answer = this.raft.step(type === 'propose' ? { type, frame } : { type, id: request })
     if (answer !== undefined && 'code' in answer) {
       const { code, leaderId } = answer
       this.#settle({ request, outcome: 'refused', code, leaderId, frame })
@@ -155,30 +158,40 @@ export class Driver {
   }
 
   #takeTurn(): void {
-    this.#sendAndPersist()
+    this.#isInTurn = true
+    let ready = this.#endTurn()
+    // A quick disk has flushed before its write returns: what waited for the flush leaves before anything is applied.
+    while (this.#hasFlushed && !this.#isStopped) ready = this.#endTurn()
+    this.#isInTurn = false
     // A quick disk tells of its failure before the write returns.
     if (this.#isStopped) return
-    this.#apply()
+    this.#apply(ready)
     this.#reply()
     const { log } = this.raft.state
     if (log.lastApplied === log.lastIndex) this.#reads.readAhead(log.lastApplied)
     this.#publish()
   }
 
-  #sendAndPersist(): void {
+  #endTurn(): Ready {
     const { clock, tickMs, reads: confirmation } = this.#options
-    const ready = this.raft.takeReady(confirmation === 'lease' ? clock.now() / tickMs : undefined)
-    this.#applyTo = ready.applyTo
+    const ready = this.raft.step({
+      type: 'endTurn',
+      now: confirmation === 'lease' ? clock.now() / tickMs : undefined,
+      mayWrite: this.#writing === undefined,
+      applyBytesMax: applyBytesPerTurn,
+    })
+    this.#hasFlushed = false
     for (const message of ready.messages) this.#send(message)
     for (const event of ready.events) this.#observe(event)
     for (const reads of ready.reads) this.#reads.confirmed(reads, this.raft.state.leaderId)
-    if (this.#writing !== undefined) return
-    const persist = this.raft.takePersist()
-    if (persist === undefined) return
+    if (ready.persist !== undefined) this.#write(ready.persist)
+    return ready
+  }
+
+  #write(persist: Persist): void {
     // Messages alone wait for nothing: every write before them is on disk.
     if (!needsFlush(persist)) return this.#flushed(persist)
     this.#writing = persist
-    // A quick disk calls back at once: what waited for the flush leaves before anything is applied.
     this.#options.store.write(persist, this.#written)
   }
 
@@ -187,7 +200,7 @@ export class Driver {
     this.raft.step({ type: 'flushed', sequence: persist.sequence })
     for (const message of persist.messages) this.#send(message)
     if (persist.install !== undefined) this.#install(persist.install)
-    if (!needsFlush(persist)) this.#sendAndPersist()
+    this.#hasFlushed = true
   }
 
   /** The state machine begins anew from a snapshot that the leader sent (Figure 13, rule 8). */
@@ -201,29 +214,25 @@ export class Driver {
     this.#options.counters.add('snapshotsInstalled', 1)
   }
 
-  /** If commitIndex > lastApplied: increment lastApplied, apply log[lastApplied] (Figure 2, all servers). */
-  #apply(): void {
-    const { log } = this.raft.state
+  /** Applies what is committed (Figure 2, all servers), or as much of it as may be answered in one turn. */
+  #apply({ apply, hasMore }: Ready): void {
     const { counters, resultBytesMax } = this.#options
-    const applyTo = this.#applyTo
-    let budget = applyBytesPerTurn
-    while (log.lastApplied < applyTo && budget > 0) {
-      for (const known of log.slice(log.lastApplied + 1, applyTo, budget)) {
-        const run = this.#wholeOf(known)
-        assert(run !== undefined, 'what is not applied is not cut off')
-        if (run.kind === entryKinds.commands) {
-          this.#applyRun(run)
-          counters.add('commandsApplied', run.count)
-        }
-        this.raft.step({ type: 'applied', index: run.index + run.count - 1 })
-        this.#proposals.applied(run)
-        budget -= run.bytes.byteLength
-        // A command may answer with far more bytes than it has.
-        if (this.#results.byteLength >= resultBytesMax) budget = 0
-        if (budget <= 0) break
+    let applied = 0
+    for (const known of apply) {
+      const run = this.#wholeOf(known)
+      assert(run !== undefined, 'what is not applied is not cut off')
+      if (run.kind === entryKinds.commands) {
+        this.#applyRun(run)
+        counters.add('commandsApplied', run.count)
       }
+      this.raft.step({ type: 'applied', index: lastIndexOf(run) })
+      this.#proposals.applied(run)
+      applied++
+      // A command may answer with far more bytes than it has.
+      if (this.#results.byteLength >= resultBytesMax) break
     }
-    const isApplied = log.lastApplied >= applyTo
+    const { log } = this.raft.state
+    const isApplied = applied === apply.length && !hasMore
     const isServed = this.#reads.serve(log.lastApplied)
     if (!isApplied || !isServed) this.#deferTurn()
     if (isApplied && log.lastApplied >= (log.snapshot?.index ?? 0)) this.#snapshotter.begin()

@@ -1,8 +1,16 @@
 /**
- * The border of the protocol. It is told facts (`Input`) and gives back wishes (`Ready`, `Persist`); all of
- * them are plain data, so that a trace is a file and a replay is a loop.
+ * The border of the protocol. The protocol is told facts (`Input`), and answers the end of each turn with wishes
+ * (`Ready`). Both are plain data, and nothing else changes the protocol, so that a trace is a file and a replay is a loop.
+ *
+ * The order of effects, of which a driver may do as many at a time as it likes, in this order:
+ *
+ * 1. Send `Ready.messages`. They promise nothing that a crash could take back.
+ * 2. Write `Ready.persist`, one write at a time and in order. Once it is flushed: tell `flushed`, then send its messages.
+ * 3. If that write had an `install`: restore the state machine from the snapshot, and tell `applied` with its index.
+ * 4. Apply `Ready.apply`, and tell `applied` with the last index.
+ * 5. Serve each read of `Ready.reads` once its `readIndex` is applied.
  */
-import type { EntryRun, Frame } from './entry-run.js'
+import type { EntryRun, Frame, LogRun } from './entry-run.js'
 import type { Message } from './messages.js'
 import type { EntryId, HardState, LogIndex, NodeId, Reason, Role, Snapshot, Term } from './types.js'
 
@@ -12,9 +20,9 @@ export type Input =
   | { readonly type: 'tick' }
   | { readonly type: 'message'; readonly message: Message }
   /** A client asks for commands to be appended. A leader takes the frame's buffer as its own. */
-  | { readonly type: 'propose'; readonly frame: Frame }
+  | Propose
   /** A client asks for a linearizable read; `id` is the caller's, and comes back in `Ready.reads`. */
-  | { readonly type: 'read'; readonly id: number }
+  | Read
   /** The write with this sequence, and all before it, are on disk. */
   | { readonly type: 'flushed'; readonly sequence: number }
   /** The state machine holds everything up to here: after entries were applied, and after a snapshot was restored. */
@@ -25,6 +33,37 @@ export type Input =
   | { readonly type: 'snapshotMissing'; readonly to: NodeId; readonly index: LogIndex }
   /** Start an election now instead of waiting for the timeout, unless a leader was heard within it. */
   | { readonly type: 'campaign' }
+  | EndTurn
+
+export interface Propose {
+  readonly type: 'propose'
+  readonly frame: Frame
+}
+
+export interface Read {
+  readonly type: 'read'
+  readonly id: number
+}
+
+/** All facts of this turn were told: what the protocol wishes now comes back, so that a turn is a batch. */
+export interface EndTurn {
+  readonly type: 'endTurn'
+  /** This node's clock in ticks, read after all that was told. `undefined`: rounds of heartbeats alone confirm reads. */
+  readonly now: number | undefined
+  /** Whether the store takes a write. */
+  readonly mayWrite: boolean
+  /** Bytes of entries to apply in this turn; a larger run comes alone. */
+  readonly applyBytesMax: number
+}
+
+/** What `Raft.step` answers to an input. */
+export type Answer<Told extends Input> = Told extends Propose
+  ? Proposed | Refusal
+  : Told extends Read
+    ? Refusal | undefined
+    : Told extends EndTurn
+      ? Ready
+      : undefined
 
 /** Why a request was not taken. Nothing of it will happen, and nothing has changed. */
 export interface Refusal {
@@ -56,9 +95,8 @@ export interface Persist {
   readonly hardState: HardState | undefined
   readonly snapshotChunks: readonly SnapshotChunk[]
   /**
-   * The received snapshot is whole: it replaces the log, whose entries are all dropped, also those behind it. The order
-   * around it: write and flush, tell `flushed`, restore the state machine from the snapshot, tell `applied` with the
-   * snapshot's index. Until then `Ready.applyTo` stays where it was, so that nothing is applied to the old state.
+   * The received snapshot is whole: it replaces the log, whose entries are all dropped, also those behind it. Until the
+   * state machine holds it, `Ready.apply` is empty, so that nothing is applied to the old state.
    */
   readonly install: Snapshot | undefined
   /** Remove the entries from this index on, before any is appended. */
@@ -118,15 +156,16 @@ export type RaftEvent =
   | { readonly type: 'snapshotSending'; readonly to: NodeId; readonly index: LogIndex }
   | { readonly type: 'snapshotInstalling'; readonly from: NodeId; readonly index: LogIndex }
 
-/** What the protocol asks of the world, besides `Persist`. */
+/** What the protocol wishes at the end of a turn. What it has wished it does not wish again, `apply` excepted. */
 export interface Ready {
   /** May leave at once, before anything is flushed (thesis §10.2.1). */
   readonly messages: readonly Message[]
-  /**
-   * Committed up to here: apply the entries after lastApplied in order, then tell `applied`. Equal to lastApplied while the
-   * state machine has a received snapshot to restore first.
-   */
-  readonly applyTo: LogIndex
+  /** All that is not on its way to the disk yet. `undefined`: there is nothing, or the store takes no write. */
+  readonly persist: Persist | undefined
+  /** The committed entries after lastApplied, in order. What is not applied comes again. */
+  readonly apply: readonly LogRun[]
+  /** Whether committed entries are left behind `apply`, for a turn to come. */
+  readonly hasMore: boolean
   readonly reads: readonly ReadState[]
   readonly events: readonly RaftEvent[]
 }

@@ -1,6 +1,6 @@
-/** One node's protocol: told facts by `step`, asked for work by `takeReady` and `takePersist`. */
+/** One node's protocol: `step` tells it a fact, and answers the end of a turn with what is to be done. */
 import { onAppendEntries } from './append-entries.js'
-import type { Input, Persist, Proposed, Ready, Refusal } from './border.js'
+import type { Answer, Input, Proposed, Ready, Refusal } from './border.js'
 import {
   askForVotes,
   campaign,
@@ -11,27 +11,25 @@ import {
   onRequestVote,
   onRequestVoteResponse,
 } from './elections.js'
-import { type Frame, wholeRuns } from './entry-run.js'
 import { Invariants } from './invariants.js'
-import { holdsLease, isPromised, noteRoundsSent } from './lease.js'
+import { isPromised } from './lease.js'
 import { RaftLog } from './log.js'
 import { isCount, whyDropped } from './message-checks.js'
 import { isAnswer, type Message } from './messages.js'
 import { defaultLimits, emptyDisk, type RaftLimits, type RaftOptions } from './options.js'
 import { Random } from './random.js'
-import { areReadsDue, confirmByLease, onRead, openReadRound } from './reads.js'
+import { onRead } from './reads.js'
 import {
   checkQuorum,
   maybeCommit,
   onAppendEntriesResponse,
   onPropose,
-  sendAppends,
   sendHeartbeats,
-  sendReadRound,
 } from './replication.js'
 import { becomeFollower, randomizedElectionTimeoutTicks } from './roles.js'
 import { onInstallSnapshot, onInstallSnapshotResponse, onSnapshotMissing } from './snapshots.js'
-import { emptyOutbox, hardStateOf, isDiskStalled, isSameHardState, type RaftState } from './state.js'
+import { emptyOutbox, isDiskStalled, type RaftState } from './state.js'
+import { onEndTurn } from './turn.js'
 import { assert, type LogIndex } from './types.js'
 
 export class Raft {
@@ -49,88 +47,24 @@ export class Raft {
   }
 
   /**
-   * Takes one fact. The answer tells a proposal's place in the log, or why a request was refused; a refused
-   * request has changed nothing. Throws `InvariantViolation` when the node must stop.
+   * Takes one fact. The answer tells a proposal's place in the log, why a request was refused, or what is to be done at
+   * the end of a turn. A refused request has changed nothing. Throws `InvariantViolation` when the node must stop.
    */
-  step(input: Input): Proposed | Refusal | undefined {
+  step<Told extends Input>(input: Told): Answer<Told> {
     const answer = this.#step(input)
     this.#invariants.check()
-    return answer
+    return answer as Answer<Told>
   }
 
-  /** `step` for the one request whose answer is never `undefined`. */
-  propose(frame: Frame): Proposed | Refusal {
-    const answer = onPropose(this.#state, frame)
-    this.#invariants.check()
-    return answer
-  }
-
-  /**
-   * What may be done at once. Whatever is returned is not returned again, except `applyTo`. `now` is this node's clock
-   * in ticks, read after all that was told; without it reads are confirmed by rounds of heartbeats only.
-   */
-  takeReady(now?: number): Ready {
-    const state = this.#state
-    if (state.role === 'leader') {
-      if (areReadsDue(state)) {
-        if (now !== undefined && holdsLease(state, now)) {
-          confirmByLease(state)
-        } else {
-          openReadRound(state)
-          sendReadRound(state)
-        }
-      }
-      sendAppends(state)
-      if (now !== undefined) noteRoundsSent(state, now)
-    }
-    const { outbox, log } = state
-    const { messages, reads, events } = outbox
-    outbox.messages = []
-    outbox.reads = []
-    outbox.events = []
-    return { messages, applyTo: isRestoring(state) ? log.lastApplied : log.commitIndex, reads, events }
-  }
-
-  /** All that is not on its way to the disk yet, as one write; `undefined` when there is nothing. */
-  takePersist(): Persist | undefined {
-    const state = this.#state
-    const { outbox, log } = state
-    const current = hardStateOf(state)
-    const hardState = isSameHardState(current, state.submittedHardState) ? undefined : current
-    const from = Math.max(log.submittedIndex, log.base.index) + 1
-    const isNothingNew = hardState === undefined && from > log.lastIndex && log.truncatedFrom === undefined
-    const isNothingReceived = outbox.snapshotChunks.length === 0 && outbox.install === undefined
-    const messages = outbox.messagesAfterFlush
-    if (outbox.waitingAck !== undefined) messages.push(outbox.waitingAck)
-    if (isNothingNew && isNothingReceived && messages.length === 0) return undefined
-
-    const sequence = ++state.writeSequence
-    const persist: Persist = {
-      sequence,
-      hardState,
-      snapshotChunks: outbox.snapshotChunks,
-      install: outbox.install,
-      truncateFrom: log.truncatedFrom,
-      entries: wholeRuns(log.slice(from, log.lastIndex, Number.POSITIVE_INFINITY)),
-      messages,
-    }
-    log.submit(sequence)
-    state.submittedHardState = current
-    state.pendingHardStates.push({ sequence, hardState: current })
-    outbox.messagesAfterFlush = []
-    outbox.waitingAck = undefined
-    outbox.snapshotChunks = []
-    outbox.install = undefined
-    return persist
-  }
-
-  #step(input: Input): Proposed | Refusal | undefined {
+  #step(input: Input): Proposed | Refusal | Ready | undefined {
     const state = this.#state
     switch (input.type) {
       case 'propose':
         return onPropose(state, input.frame)
       case 'read':
         return onRead(state, input.id)
+      case 'endTurn':
+        return onEndTurn(state, input)
       case 'tick':
         onTick(state)
         break
@@ -215,11 +149,6 @@ function assertRecovered({ hardState, snapshot, base, entries }: typeof emptyDis
     lastTerm <= currentTerm,
     `no entry is of a later term than the node: recovered.hardState.currentTerm is ${currentTerm}, and the log or its snapshot ends in term ${lastTerm}; pass a currentTerm of at least ${lastTerm}`,
   )
-}
-
-/** A snapshot was received and the state machine does not hold it yet: nothing behind it can be applied. */
-function isRestoring(state: RaftState): boolean {
-  return state.log.lastApplied < (state.log.snapshot?.index ?? 0)
 }
 
 function onTick(state: RaftState): void {

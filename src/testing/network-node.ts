@@ -1,11 +1,12 @@
 /** One node of a `RaftNetwork`: the protocol, a disk that can stall, and a state machine that keeps a list. */
 import {
+  type Answer,
   type EntryId,
   type EntryRun,
   type Frame,
   type Input,
-  type LogIndex,
   type LogRun,
+  lastIndexOf,
   type Membership,
   type Message,
   type NodeId,
@@ -114,7 +115,7 @@ export class NetworkNode {
   }
 
   /** Tells the protocol one fact, then does all that it asks for. */
-  step(input: Input): Proposed | Refusal | undefined {
+  step<Told extends Input>(input: Told): Answer<Told> {
     const answer = this.raft.step(input)
     this.work()
     return answer
@@ -143,13 +144,11 @@ export class NetworkNode {
   }
 
   proposeFrame(frame: Frame): Proposed | Refusal {
-    const answer = this.raft.propose(frame)
-    this.work()
-    return answer
+    return this.step({ type: 'propose', frame })
   }
 
   read(id: number): Refusal | undefined {
-    return this.step({ type: 'read', id }) as Refusal | undefined
+    return this.step({ type: 'read', id })
   }
 
   receive(message: Message): void {
@@ -219,16 +218,20 @@ export class NetworkNode {
   }
 
   #workOnce(): boolean {
-    const ready = this.raft.takeReady(this.now)
-    for (const message of ready.messages) this.#send(message)
-    this.events.push(...ready.events)
-    this.reads.push(...ready.reads)
-    const hasApplied = !this.isApplyHeld && this.#applyTo(ready.applyTo)
-    const persist = this.disk.hasRoom ? this.raft.takePersist() : undefined
+    const { messages, persist, apply, events, reads } = this.raft.step({
+      type: 'endTurn',
+      now: this.now,
+      mayWrite: this.disk.hasRoom,
+      applyBytesMax: Number.POSITIVE_INFINITY,
+    })
+    for (const message of messages) this.#send(message)
+    this.events.push(...events)
+    this.reads.push(...reads)
     if (persist !== undefined) this.disk.write(persist)
+    const hasApplied = !this.isApplyHeld && this.#apply(apply)
     const flushed = this.disk.isHeld ? undefined : this.disk.flushNext()
     if (flushed !== undefined) this.#flushed(flushed)
-    return ready.messages.length > 0 || hasApplied || persist !== undefined || flushed !== undefined
+    return messages.length > 0 || hasApplied || persist !== undefined || flushed !== undefined
   }
 
   #flushed(persist: Persist): void {
@@ -240,13 +243,11 @@ export class NetworkNode {
     this.raft.step({ type: 'applied', index: install.index })
   }
 
-  #applyTo(index: LogIndex): boolean {
-    const { log } = this.state
-    if (index <= log.lastApplied) return false
-    this.applied.push(
-      ...entriesOf(this.runsOf(log.slice(log.lastApplied + 1, index, Number.POSITIVE_INFINITY))),
-    )
-    this.raft.step({ type: 'applied', index })
+  #apply(runs: readonly LogRun[]): boolean {
+    const last = runs.at(-1)
+    if (last === undefined) return false
+    this.applied.push(...entriesOf(this.runsOf(runs)))
+    this.raft.step({ type: 'applied', index: lastIndexOf(last) })
     return true
   }
 

@@ -5,7 +5,9 @@ import {
   accepted,
   appendEntries,
   Bench,
+  endTurn,
   heartbeat,
+  persistOf,
   requestVote,
   requestVoteResponse,
 } from './support/bench.js'
@@ -214,7 +216,7 @@ describe('writes', () => {
     const { raft } = bench.node
     const entries = [runOf({ index: 2, term: 2 }, 'x', 'y')]
     bench.receive(appendEntries({ term: 2, prevLogIndex: 1, prevLogTerm: 1, entries }))
-    expect(raft.takePersist()).toMatchObject({
+    expect(persistOf(raft)).toMatchObject({
       sequence: 1,
       hardState: { currentTerm: 2, votedFor: undefined },
       truncateFrom: 2,
@@ -223,7 +225,7 @@ describe('writes', () => {
       snapshotChunks: [],
       messages: [{ type: 'appendEntriesResponse', matchIndex: 3 }],
     })
-    expect(raft.takePersist()).toBe(undefined)
+    expect(persistOf(raft)).toBe(undefined)
     bench.receive(
       appendEntries({
         term: 2,
@@ -232,7 +234,7 @@ describe('writes', () => {
         entries: [runOf({ index: 4, term: 2 }, 'z')],
       }),
     )
-    const second = raft.takePersist()
+    const second = persistOf(raft)
     expect(second).toMatchObject({
       sequence: 2,
       hardState: undefined,
@@ -250,7 +252,7 @@ describe('writes', () => {
     )
     const entries = [runOf({ index: 2, term: 2 }, 'x')]
     bench.receive(appendEntries({ from: 3, term: 2, prevLogIndex: 1, prevLogTerm: 1, entries }))
-    expect(bench.node.raft.takePersist()).toMatchObject({
+    expect(persistOf(bench.node.raft)).toMatchObject({
       truncateFrom: undefined,
       entries: [{ index: 2, term: 2 }],
     })
@@ -262,16 +264,23 @@ describe('writes', () => {
     bench.receive(message)
     bench.node.disk.writesInFlightMax = 0
     bench.receive(message)
-    const persist = bench.node.raft.takePersist()
+    const persist = persistOf(bench.node.raft)
     expect(persist).toMatchObject({ sequence: 2, entries: [], messages: [{ matchIndex: 1 }] })
     expect(persist !== undefined && needsFlush(persist)).toBe(false)
-    expect(bench.node.raft.takePersist()).toBe(undefined)
+    expect(persistOf(bench.node.raft)).toBe(undefined)
   })
 
   test('[DU15] an idle node has nothing to write, and nothing to send', () => {
     const bench = new Bench({ log: [1], term: 1 })
-    expect(bench.node.raft.takePersist()).toBe(undefined)
-    expect(bench.node.raft.takeReady()).toEqual({ messages: [], applyTo: 0, reads: [], events: [] })
+    expect(persistOf(bench.node.raft)).toBe(undefined)
+    expect(bench.node.raft.step(endTurn())).toEqual({
+      messages: [],
+      persist: undefined,
+      apply: [],
+      hasMore: false,
+      reads: [],
+      events: [],
+    })
   })
 
   test('[DU16] a leader sends entries beside its own write (thesis §10.2.1)', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { accepted, appendEntries, Bench, heartbeat, preVote, requestVote } from './support/bench.js'
+import { accepted, appendEntries, Bench, endTurn, heartbeat, preVote, requestVote } from './support/bench.js'
 
 const timeout = 20
 /** Three quarters of an election timeout that is two ticks shorter. */
@@ -91,7 +91,7 @@ describe('the leader’s lease (thesis §6.4.1)', () => {
     const bench = leaderAt(100)
     const { raft } = bench.node
     raft.step({ type: 'read', id: 1 })
-    expect(raft.takeReady(102).messages).toMatchObject([{ round: 2 }])
+    expect(raft.step(endTurn({ now: 102 })).messages).toMatchObject([{ round: 2 }])
     bench.node.now = 110
     bench.receive(answer(2, 2))
     expect(bench.node.reads).toEqual([{ ids: [1], readIndex: 1 }])

@@ -33,7 +33,7 @@ describe('the leader’s side (Figure 2, §5.3)', () => {
   test('[LR19] what was taken between two takings of its work travels together', () => {
     const bench = leaderOf()
     bench.receive(accepted(4, { term: 3 }))
-    for (const command of ['a', 'b', 'c']) bench.node.raft.propose(frameOf(command))
+    for (const command of ['a', 'b', 'c']) bench.node.raft.step({ type: 'propose', frame: frameOf(command) })
     bench.node.work()
     const [message, ...others] = bench.sentOf('appendEntries')
     expect(others).toEqual([])

@@ -1,14 +1,33 @@
 /** One node alone on a bench: its peers exist by name only, and the test speaks for them. */
 import type {
+  EndTurn,
   EntryRun,
   Membership,
   Message,
   MessageType,
   NodeId,
+  Persist,
+  Raft,
   Role,
   Snapshot,
 } from '../../../src/raft/index.js'
 import { cloneMessage, type NetworkNode, type NodeSetup, RaftNetwork } from '../../../src/testing/index.js'
+
+/** The end of a turn of a node whose store takes a write. */
+export function endTurn(fields: Partial<EndTurn> = {}): EndTurn {
+  return {
+    type: 'endTurn',
+    now: undefined,
+    mayWrite: true,
+    applyBytesMax: Number.POSITIVE_INFINITY,
+    ...fields,
+  }
+}
+
+/** What a node wants written at the end of a turn. */
+export function persistOf(raft: Raft): Persist | undefined {
+  return raft.step(endTurn()).persist
+}
 
 /** Node 1 of a cluster of the given size, whose other nodes never answer by themselves. */
 export class Bench {
