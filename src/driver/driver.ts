@@ -5,7 +5,6 @@
 
 import { ResultBuilder, type StateMachine } from '../machine/index.js'
 import type {
-  AppendEntries,
   EntryRun,
   Input,
   InstallSnapshot,
@@ -15,6 +14,7 @@ import type {
   RaftEvent,
   RaftOptions,
   Ready,
+  Replication,
   Snapshot,
 } from '../raft/index.js'
 import { assert, entryKinds, lastIndexOf, needsFlush, Raft } from '../raft/index.js'
@@ -273,12 +273,13 @@ export class Driver {
 
   /** What is in the store only is read as it leaves; `undefined` when it is no longer there. */
   #filled(message: Message): Message | undefined {
-    if (message.type === 'appendEntries') return this.#withEntries(message)
-    return message.type === 'installSnapshot' ? this.#withData(message) : message
+    if (message.type === 'installSnapshot') return this.#withData(message)
+    const isReplication = message.type === 'appendEntries' && message.mode === 'replication'
+    return isReplication ? this.#withEntries(message) : message
   }
 
   /** Entries that the store has just cut off are as good as lost on the way: what comes next is a snapshot. */
-  #withEntries(message: AppendEntries): Message | undefined {
+  #withEntries(message: Replication): Message | undefined {
     if (message.entries.every(({ bytes }) => bytes !== undefined)) return message
     const entries: EntryRun[] = []
     for (const run of message.entries) {

@@ -19,7 +19,7 @@ export class HeartbeatWatch {
   }
 
   received(message: Message): void {
-    if (message.type !== 'appendEntries' || message.round === 0) return
+    if (message.type !== 'appendEntries' || message.mode !== 'heartbeat') return
     const nowMs = this.#clock.now()
     this.#counters.add('heartbeatsReceived', 1)
     // Reads bring extra rounds: they are early, and no measure of lateness. A new leader begins anew.

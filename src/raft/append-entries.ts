@@ -1,16 +1,21 @@
 /** AppendEntries, receiver side (Figure 2, §5.3). */
 
 import { lastIndexOf, wholeRuns } from './entry-run.js'
-import type { AppendEntries, AppendEntriesResponse } from './messages.js'
+import {
+  type AppendEntries,
+  type AppendEntriesResponse,
+  entriesIn,
+  type Heartbeat,
+  type Replication,
+} from './messages.js'
 import { becomeFollower } from './roles.js'
 import { isHardStateFlushed, type RaftState, send, sendAfterFlush } from './state.js'
 import { assert, type LogIndex, type NodeId, type Term } from './types.js'
 
 /** The reply is a refusal until every reason to refuse has been ruled out, in the paper's order. */
 export function onAppendEntries(state: RaftState, message: AppendEntries): void {
-  // Reply false if term < currentTerm (§5.1). The reply carries our term: a stale leader steps down. It answers no
-  // round: a leader that restarted counts its rounds anew, and would take one of an earlier term for one to come.
-  if (message.term < state.currentTerm) return refuse(state, { ...message, round: 0 }, 0, 0)
+  // Reply false if term < currentTerm (§5.1). The reply carries our term: a stale leader steps down.
+  if (message.term < state.currentTerm) return refuse(state, message, 0, 0)
   followLeader(state, message.from)
 
   const { log } = state
@@ -24,12 +29,14 @@ export function onAppendEntries(state: RaftState, message: AppendEntries): void 
   }
 
   // Truncate only on a real conflict: an old message repeated must not cut off newer entries.
-  log.append(wholeRuns(message.entries))
-  const lastRun = message.entries.at(-1)
+  const entries = entriesIn(message)
+  log.append(wholeRuns(entries))
+  const lastRun = entries.at(-1)
   const lastNewIndex = lastRun === undefined ? message.prevLogIndex : lastIndexOf(lastRun)
   // Beyond the last new entry our log is not known to agree with the leader's.
   log.commitIndex = Math.max(log.commitIndex, Math.min(message.leaderCommit, lastNewIndex))
-  accept(state, message, lastNewIndex)
+  if (message.mode === 'heartbeat') acceptHeartbeat(state, message, lastNewIndex)
+  else acceptEntries(state, message, lastNewIndex)
 }
 
 /** A message of this term's leader: whoever else we were, we follow it now (§5.2). */
@@ -53,21 +60,21 @@ function conflictAt(state: RaftState, prevLogIndex: LogIndex): [LogIndex, Term] 
   return [first, log.termAt(prevLogIndex) ?? 0]
 }
 
-/** It waits for no flush: what it refuses is put behind a match, which only a flushed term can have told the leader. */
+/** A refusal is sent at once. It promises nothing that a crash could take back. */
 function refuse(state: RaftState, message: AppendEntries, conflictIndex: LogIndex, conflictTerm: Term): void {
   send(state, answerTo(state, message, false, 0, conflictIndex, conflictTerm))
 }
 
+/** A heartbeat is answered even while the disk is slow: the answer claims no more than what is flushed. */
+function acceptHeartbeat(state: RaftState, message: Heartbeat, matchIndex: LogIndex): void {
+  const answer = answerTo(state, message, true, Math.min(matchIndex, state.log.flushedIndex), 0, 0)
+  if (isHardStateFlushed(state)) send(state, answer)
+  else sendAfterFlush(state, answer)
+}
+
 /** The acknowledgement promises that the entries survive a crash: it waits for their flush. */
-function accept(state: RaftState, message: AppendEntries, matchIndex: LogIndex): void {
+function acceptEntries(state: RaftState, message: Replication, matchIndex: LogIndex): void {
   const { log, outbox } = state
-  if (message.round > 0) {
-    // A heartbeat is answered even while the disk is slow: it claims no more than what is flushed.
-    const answer = answerTo(state, message, true, Math.min(matchIndex, log.flushedIndex), 0, 0)
-    if (isHardStateFlushed(state)) send(state, answer)
-    else sendAfterFlush(state, answer)
-    return
-  }
   const answer = answerTo(state, message, true, matchIndex, 0, 0)
   if (isHardStateFlushed(state) && matchIndex <= log.flushedIndex) {
     send(state, answer)
@@ -78,14 +85,18 @@ function accept(state: RaftState, message: AppendEntries, matchIndex: LogIndex):
   if (isNewer) outbox.waitingAck = answer
 }
 
+/** The answer names the request that it answers, in the request's own mode. */
 function answerTo(
   { id: from, currentTerm: term }: RaftState,
-  { from: to, prevLogIndex, round }: AppendEntries,
+  message: AppendEntries,
   success: boolean,
   matchIndex: LogIndex,
   conflictIndex: LogIndex,
   conflictTerm: Term,
 ): AppendEntriesResponse {
   const type = 'appendEntriesResponse'
-  return { type, from, to, term, prevLogIndex, round, success, matchIndex, conflictIndex, conflictTerm }
+  const { from: to, prevLogIndex, mode } = message
+  const result = { success, matchIndex, conflictIndex, conflictTerm }
+  if (mode === 'replication') return { type, mode, from, to, term, prevLogIndex, ...result }
+  return { type, mode, from, to, term, prevLogIndex, round: message.round, ...result }
 }

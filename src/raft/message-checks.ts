@@ -8,6 +8,7 @@ import { type LogRun, lastIndexOf } from './entry-run.js'
 import {
   type AppendEntries,
   type AppendEntriesResponse,
+  entriesIn,
   type InstallSnapshot,
   type InstallSnapshotResponse,
   isAnswer,
@@ -45,9 +46,9 @@ function hasCounts(message: Message): boolean {
     case 'appendEntries':
       return haveCounts(message)
     case 'appendEntriesResponse': {
-      const { matchIndex, prevLogIndex, conflictIndex, conflictTerm, round } = message
-      const isAnswerCounted = isCount(matchIndex) && isCount(prevLogIndex) && isCount(round)
-      return isAnswerCounted && isCount(conflictIndex) && isCount(conflictTerm)
+      const { matchIndex, prevLogIndex, conflictIndex, conflictTerm } = message
+      const isPlaced = isCount(matchIndex) && isCount(prevLogIndex) && hasRoundCount(message)
+      return isPlaced && isCount(conflictIndex) && isCount(conflictTerm)
     }
     case 'requestVote':
       return isCount(message.lastLogIndex) && isCount(message.lastLogTerm)
@@ -73,9 +74,14 @@ function hasCounts(message: Message): boolean {
   }
 }
 
-function haveCounts({ prevLogIndex, prevLogTerm, leaderCommit, round, entries }: AppendEntries): boolean {
-  const isPlaced = isCount(prevLogIndex) && isCount(prevLogTerm) && isCount(leaderCommit) && isCount(round)
-  return isPlaced && entries.every(hasRunCounts)
+function haveCounts(message: AppendEntries): boolean {
+  const { prevLogIndex, prevLogTerm, leaderCommit } = message
+  if (!isCount(prevLogIndex) || !isCount(prevLogTerm) || !isCount(leaderCommit)) return false
+  return message.mode === 'replication' ? message.entries.every(hasRunCounts) : hasRoundCount(message)
+}
+
+function hasRoundCount(message: AppendEntries | AppendEntriesResponse): boolean {
+  return message.mode !== 'heartbeat' || isCount(message.round)
 }
 
 function hasRunCounts(run: LogRun): boolean {
@@ -89,7 +95,7 @@ function hasNodeIds({ voters, votersOutgoing, learners }: Membership): boolean {
 function isConsistent(message: Message): boolean {
   switch (message.type) {
     case 'appendEntries':
-      return isContiguous(message)
+      return hasMode(message) && isContiguous(message)
     case 'requestVote':
       return message.lastLogTerm <= message.term
     case 'requestVoteResponse':
@@ -102,6 +108,7 @@ function isConsistent(message: Message): boolean {
     case 'installSnapshot':
       return isChunk(message)
     case 'appendEntriesResponse':
+      return hasMode(message)
     case 'preVoteResponse':
     case 'installSnapshotResponse':
       return true
@@ -110,17 +117,20 @@ function isConsistent(message: Message): boolean {
   }
 }
 
+function hasMode({ mode }: AppendEntries | AppendEntriesResponse): boolean {
+  return mode === 'heartbeat' || mode === 'replication'
+}
+
 /** Indexes have no gap, terms never decrease, no entry is of a later term than its sender, and all have their bytes. */
-function isContiguous({ term, prevLogIndex, prevLogTerm, entries }: AppendEntries): boolean {
-  let previousIndex = prevLogIndex
-  let previousTerm = prevLogTerm
-  for (const run of entries) {
+function isContiguous(message: AppendEntries): boolean {
+  let { prevLogIndex: previousIndex, prevLogTerm: previousTerm } = message
+  for (const run of entriesIn(message)) {
     if (run.index !== previousIndex + 1 || run.term < previousTerm || run.bytes === undefined) return false
     if (run.count === 0) return false
     previousIndex = lastIndexOf(run)
     previousTerm = run.term
   }
-  return previousTerm <= term
+  return previousTerm <= message.term
 }
 
 /** The last chunk, and no other, ends the snapshot. */
@@ -136,11 +146,11 @@ function wasAsked(state: RaftState, message: Message): boolean {
   return true
 }
 
-function wasAppendAsked(
-  { log, heartbeatRound }: RaftState,
-  { matchIndex, round }: AppendEntriesResponse,
-): boolean {
-  return matchIndex <= log.lastIndex && round <= heartbeatRound
+function wasAppendAsked({ log, heartbeatRound }: RaftState, message: AppendEntriesResponse): boolean {
+  // Refused for its term: the request was of an earlier leadership, whose rounds were counted by themselves.
+  if (!message.success && message.conflictIndex === 0) return true
+  const isRoundSent = message.mode !== 'heartbeat' || message.round <= heartbeatRound
+  return message.matchIndex <= log.lastIndex && isRoundSent
 }
 
 function wasChunkAsked({ progress }: RaftState, message: InstallSnapshotResponse): boolean {

@@ -44,24 +44,38 @@ export interface PreVoteResponse extends Envelope {
 }
 
 /** Invoked by the leader to replicate entries (§5.3); also used as heartbeat (§5.2). */
-export interface AppendEntries extends Envelope {
+export type AppendEntries = Heartbeat | Replication
+
+interface AppendEntriesFields extends Envelope {
   readonly type: 'appendEntries'
   readonly prevLogIndex: LogIndex
   readonly prevLogTerm: Term
-  /**
-   * Empty in a heartbeat and in a probe. What is in the store only is read by the driver as the message leaves, so that
-   * all of it arrives with its bytes.
-   */
-  readonly entries: readonly LogRun[]
   readonly leaderCommit: LogIndex
-  /**
-   * The leader's count of heartbeat rounds when this is a heartbeat, 0 when it is not. A heartbeat travels
-   * beside the entries and may overtake them, so it only ever refers to what is known to match.
-   */
+}
+
+/**
+ * AppendEntries without entries, sent at every heartbeat. It travels beside the entries and may overtake them, so it
+ * refers only to what is known to match.
+ */
+export interface Heartbeat extends AppendEntriesFields {
+  readonly mode: 'heartbeat'
+  /** The leader's count of rounds of heartbeats. */
   readonly round: number
 }
 
-export interface AppendEntriesResponse extends Envelope {
+/** AppendEntries that replicates, or probes where the logs match. */
+export interface Replication extends AppendEntriesFields {
+  readonly mode: 'replication'
+  /**
+   * Empty in a probe. What is in the store only is read by the driver as the message leaves, so that all of it arrives
+   * with its bytes.
+   */
+  readonly entries: readonly LogRun[]
+}
+
+export type AppendEntriesResponse = HeartbeatResponse | ReplicationResponse
+
+interface AppendEntriesResponseFields extends Envelope {
   readonly type: 'appendEntriesResponse'
   readonly success: boolean
   /** On success: the last index known to match the leader's log, on disk at the sender. */
@@ -75,8 +89,16 @@ export interface AppendEntriesResponse extends Envelope {
   readonly conflictIndex: LogIndex
   /** On refusal: the term of the conflicting entry, 0 when the log is too short to have one. */
   readonly conflictTerm: Term
-  /** Names the question when it was a heartbeat: its round. 0 when it was none, or was refused for its term. */
+}
+
+export interface HeartbeatResponse extends AppendEntriesResponseFields {
+  readonly mode: 'heartbeat'
+  /** Names the question: the round that is answered. */
   readonly round: number
+}
+
+export interface ReplicationResponse extends AppendEntriesResponseFields {
+  readonly mode: 'replication'
 }
 
 /** Invoked by the leader to send chunks of a snapshot to a follower that is too far behind (§7, Figure 13). */
@@ -117,6 +139,11 @@ export type Message =
 
 export type MessageType = Message['type']
 
+/** The entries that the message carries: none in a heartbeat. */
+export function entriesIn(message: AppendEntries): readonly LogRun[] {
+  return message.mode === 'replication' ? message.entries : []
+}
+
 export function isAnswer({ type }: Message): boolean {
   return (
     type === 'appendEntriesResponse' ||
@@ -128,5 +155,7 @@ export function isAnswer({ type }: Message): boolean {
 
 /** True for what may be large: it travels apart, so that it never delays a vote or a heartbeat. */
 export function isBulk(message: Message): boolean {
-  return message.type === 'installSnapshot' || (message.type === 'appendEntries' && message.round === 0)
+  return (
+    message.type === 'installSnapshot' || (message.type === 'appendEntries' && message.mode === 'replication')
+  )
 }

@@ -2,7 +2,7 @@
 
 import type { Proposed, Refusal } from './border.js'
 import { byteLengthOf, entryKinds, type Frame, isWellFormed, lastIndexOf, stampRun } from './entry-run.js'
-import type { AppendEntriesResponse } from './messages.js'
+import type { AppendEntriesResponse, HeartbeatResponse } from './messages.js'
 import type { Progress } from './progress.js'
 import { majorityOf, quorumIndex } from './quorum.js'
 import { confirmReads } from './reads.js'
@@ -61,6 +61,7 @@ function sendAppend(state: RaftState, to: NodeId, progress: Progress, lastIndex:
   const leaderCommit = log.commitIndex
   send(state, {
     type: 'appendEntries',
+    mode: 'replication',
     from,
     to,
     term,
@@ -68,7 +69,6 @@ function sendAppend(state: RaftState, to: NodeId, progress: Progress, lastIndex:
     prevLogTerm,
     entries,
     leaderCommit,
-    round: 0,
   })
   const lastRun = entries.at(-1)
   const bytes = entries.reduce((sum, run) => sum + byteLengthOf(run), 0)
@@ -119,12 +119,12 @@ function sendRound(state: RaftState, members: Iterable<NodeId>): void {
     const prevLogIndex = matchTerm === undefined ? 0 : matchIndex
     send(state, {
       type: 'appendEntries',
+      mode: 'heartbeat',
       from: state.id,
       to,
       term: state.currentTerm,
       prevLogIndex,
       prevLogTerm: matchTerm ?? 0,
-      entries: [],
       leaderCommit: Math.min(state.log.commitIndex, matchIndex),
       round: state.heartbeatRound,
     })
@@ -143,15 +143,15 @@ export function onAppendEntriesResponse(state: RaftState, message: AppendEntries
 
   if (message.success) onAccepted(state, progress, message)
   else onRefused(state, progress, message)
-  if (message.round > 0) onHeartbeatAnswered(state, message, progress)
+  if (message.mode === 'heartbeat') onHeartbeatAnswered(state, message, progress)
 }
 
 /** Successful: update nextIndex and matchIndex for the follower. */
 function onAccepted(state: RaftState, progress: Progress, message: AppendEntriesResponse): void {
-  const { matchIndex, round } = message
+  const { matchIndex, mode } = message
   const isNews = matchIndex > progress.matchIndex
   // An empty probe brings no news when it is accepted, and yet tells where the logs meet.
-  const isProbeAccepted = round === 0 && matchIndex >= progress.nextIndex - 1
+  const isProbeAccepted = mode === 'replication' && matchIndex >= progress.nextIndex - 1
   progress.matched(matchIndex)
   if (progress.state === 'probe' && (isNews || isProbeAccepted)) progress.becomeReplicate()
   if (isNews) maybeCommit(state)
@@ -173,7 +173,7 @@ function onRefused(state: RaftState, progress: Progress, message: AppendEntriesR
  * A follower that answers heartbeats while nothing of ours arrives may have lost it: an empty AppendEntries
  * behind all that was sent brings out either an acknowledgement or a refusal.
  */
-function onHeartbeatAnswered(state: RaftState, message: AppendEntriesResponse, progress: Progress): void {
+function onHeartbeatAnswered(state: RaftState, message: HeartbeatResponse, progress: Progress): void {
   // Answers overtake each other: one to a round before the last that was answered tells nothing new.
   if (message.round <= progress.ackedRound) return
   const isWaiting = progress.state !== 'replicate' || progress.matchIndex < state.log.lastIndex

@@ -2,7 +2,7 @@
 import type { RaftEvent, ReadState, SnapshotChunk } from './border.js'
 import type { SentRound } from './lease.js'
 import type { RaftLog } from './log.js'
-import type { AppendEntriesResponse, Message } from './messages.js'
+import type { AppendEntriesResponse, HeartbeatResponse, Message } from './messages.js'
 import type { RaftLimits } from './options.js'
 import type { Progress } from './progress.js'
 import type { Random } from './random.js'
@@ -152,10 +152,13 @@ export function sendAfterFlush(state: RaftState, message: Message): void {
   messagesAfterFlush.push(message)
 }
 
+function isHeartbeatAnswer(message: Message): message is HeartbeatResponse {
+  return message.type === 'appendEntriesResponse' && message.mode === 'heartbeat'
+}
+
 /** True when `waiting` answers a later question than `message`: a request may come behind the one that was sent after it. */
 function answersLater(waiting: Message, message: Message): boolean {
-  if (waiting.type === 'appendEntriesResponse' && message.type === 'appendEntriesResponse')
-    return waiting.round > message.round
+  if (isHeartbeatAnswer(waiting) && isHeartbeatAnswer(message)) return waiting.round > message.round
   if (waiting.type !== 'installSnapshotResponse' || message.type !== 'installSnapshotResponse') return false
   const isSameSnapshot = waiting.lastIncludedIndex === message.lastIncludedIndex
   return !message.done && isSameSnapshot && waiting.chunkOffset > message.chunkOffset

@@ -3,6 +3,7 @@
  * step. Each check looks at what moved since the last one, so that most cost a few comparisons.
  */
 import {
+  entriesIn,
   type LogIndex,
   type LogRun,
   type Membership,
@@ -152,7 +153,7 @@ export class Checker {
       this.#termMoved(id, state, seen, message)
     const isTailSeen = log.lastIndex === seen.tail.index && log.termAt(seen.tail.index) === seen.tail.term
     // Its entries are compared even where nothing seems to have moved.
-    const isSuspect = message?.type === 'appendEntries' && message.entries.length > 0
+    const isSuspect = message?.type === 'appendEntries' && entriesIn(message).length > 0
     if (!isTailSeen || isSuspect || log.base.index !== seen.baseIndex) {
       this.#logMoved(node, state, seen, isSuspect ? message.prevLogIndex : Number.POSITIVE_INFINITY)
     }

@@ -2,7 +2,7 @@
 import { type EntryRun, type Membership, type Message, wholeRuns } from '../raft/index.js'
 
 export function cloneMessage(message: Message): Message {
-  if (message.type === 'appendEntries')
+  if (message.type === 'appendEntries' && message.mode === 'replication')
     return { ...message, entries: wholeRuns(message.entries).map(cloneRun) }
   if (message.type === 'installSnapshot') {
     return { ...message, membership: cloneMembership(message.membership), data: message.data?.slice() }

@@ -101,14 +101,14 @@ function detailsOf(message: Message): string {
     case 'preVoteResponse':
       return `${yesOrNo(message.voteGranted)} to campaign ${message.campaign}`
     case 'appendEntries': {
-      const { prevLogIndex, prevLogTerm, entries, leaderCommit, round } = message
-      const what = round > 0 ? `heartbeat ${round}` : describeSpan(entries)
+      const { prevLogIndex, prevLogTerm, leaderCommit, mode } = message
+      const what = mode === 'heartbeat' ? `heartbeat ${message.round}` : describeSpan(message.entries)
       return `${what} after ${prevLogIndex}@${prevLogTerm}, commit ${leaderCommit}`
     }
     case 'appendEntriesResponse': {
-      const { success, matchIndex, conflictIndex, conflictTerm, round } = message
+      const { success, matchIndex, conflictIndex, conflictTerm, mode } = message
       const answer = success ? `match ${matchIndex}` : `no, conflict ${conflictIndex}@${conflictTerm}`
-      return round > 0 ? `heartbeat ${round}, ${answer}` : answer
+      return mode === 'heartbeat' ? `heartbeat ${message.round}, ${answer}` : answer
     }
     case 'installSnapshot':
       return `${message.lastIncludedIndex}@${message.lastIncludedTerm} from ${message.offset}, ${message.length} of ${message.size} bytes`

@@ -1,6 +1,6 @@
 /** A running hash over everything that happens in a run: equal fingerprints, equal runs. */
 import { crc32 } from 'node:zlib'
-import { type Message, wholeRuns } from '../raft/index.js'
+import { entriesIn, type Message, wholeRuns } from '../raft/index.js'
 
 export class Fingerprint {
   #low = 0x811c9dc5
@@ -30,7 +30,7 @@ export class Fingerprint {
       else if (value instanceof Uint8Array) this.addBytes(value)
     }
     if (message.type === 'appendEntries')
-      for (const { bytes } of wholeRuns(message.entries)) this.addBytes(bytes)
+      for (const { bytes } of wholeRuns(entriesIn(message))) this.addBytes(bytes)
   }
 
   get hex(): string {

@@ -5,6 +5,7 @@
  */
 import {
   type AppendEntries,
+  entriesIn,
   type InstallSnapshot,
   lastIndexOf,
   type Message,
@@ -63,7 +64,7 @@ export class Questions {
       else if (message.term === message.electionTerm && this.#votes.has(vote))
         this.#report('a vote is not taken back', `node ${from} voted for ${to}, and refuses: ${vote}`)
     } else if (message.type === 'appendEntries') {
-      const first = message.entries[0]?.index ?? Number.POSITIVE_INFINITY
+      const first = entriesIn(message)[0]?.index ?? Number.POSITIVE_INFINITY
       const matchIndex = state?.progress.get(to)?.matchIndex ?? 0
       if (first <= matchIndex)
         this.#report('entries are sent once', `node ${from} sends ${to} ${first}, which has ${matchIndex}`)
@@ -134,7 +135,7 @@ export class Questions {
 
   /** Beyond the last entry of a message a follower's log is not known to be the leader's. */
   #entriesTaken(id: NodeId, { log }: RaftState, message: AppendEntries, { commitIndex }: Before): void {
-    const lastRun = message.entries.at(-1)
+    const lastRun = entriesIn(message).at(-1)
     const lastNewIndex = lastRun === undefined ? message.prevLogIndex : lastIndexOf(lastRun)
     if (log.commitIndex > Math.max(commitIndex, Math.min(message.leaderCommit, lastNewIndex)))
       this.#report('commit rule', `node ${id} commits ${log.commitIndex}, and was told of ${lastNewIndex}`)

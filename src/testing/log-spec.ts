@@ -85,7 +85,7 @@ export function cloneRun(run: EntryRun): EntryRun {
 
 /** A copy of a message that shares no bytes with it. */
 export function cloneMessage<T extends Message>(message: T): T {
-  if (message.type === 'appendEntries')
+  if (message.type === 'appendEntries' && message.mode === 'replication')
     return { ...message, entries: wholeRuns(message.entries).map(cloneRun) }
   if (message.type === 'installSnapshot') return { ...message, data: message.data?.slice() }
   return { ...message }

@@ -253,7 +253,7 @@ export class NetworkNode {
 
   /** Entries and chunks get their bytes as they leave. */
   #send(message: Message): void {
-    if (message.type === 'appendEntries')
+    if (message.type === 'appendEntries' && message.mode === 'replication')
       return this.#host.send({ ...message, entries: this.runsOf(message.entries) })
     if (message.type !== 'installSnapshot') return this.#host.send(message)
     const { lastIncludedIndex: index, offset, length, to } = message

@@ -6,7 +6,7 @@ import type { Message } from '../../src/raft/index.js'
 const intervalMs = 50
 
 /** What is counted and told when heartbeats, or other messages, arrive at the given times. */
-function watch(arrivals: readonly (readonly [atMs: number, change?: { from?: number; round?: number }])[]) {
+function watch(arrivals: readonly (readonly [atMs: number, change?: { from?: number; mode?: string }])[]) {
   let nowMs = 0
   const counters = new Counters(Counters.allocate())
   const late: number[] = []
@@ -14,7 +14,7 @@ function watch(arrivals: readonly (readonly [atMs: number, change?: { from?: num
   const heartbeats = new HeartbeatWatch(clock, intervalMs, counters, (lateMs) => late.push(lateMs))
   for (const [atMs, change] of arrivals) {
     nowMs = atMs
-    heartbeats.received({ type: 'appendEntries', from: 1, round: 1, ...change } as Message)
+    heartbeats.received({ type: 'appendEntries', mode: 'heartbeat', from: 1, ...change } as Message)
   }
   return { late, received: counters.get('heartbeatsReceived'), missed: counters.get('heartbeatsMissed') }
 }
@@ -34,5 +34,5 @@ test('a new leader begins anew', () => {
 })
 
 test('entries that travel between heartbeats are none', () => {
-  expect(watch([[0], [30, { round: 0 }], [60]])).toEqual({ late: [10], received: 2, missed: 0 })
+  expect(watch([[0], [30, { mode: 'replication' }], [60]])).toEqual({ late: [10], received: 2, missed: 0 })
 })

@@ -4,6 +4,7 @@ import { encode, writePut } from '../../src/machine/index.js'
 import {
   type AppendEntries,
   type EntryRun,
+  entriesIn,
   lastIndexOf,
   type Message,
   packCommands,
@@ -42,7 +43,7 @@ function leaderBehindItsMemory(wrap?: (store: LogStore) => LogStore): Replicatin
 }
 
 function isEntries(message: Message): message is AppendEntries {
-  return message.type === 'appendEntries' && message.entries.length > 0
+  return message.type === 'appendEntries' && entriesIn(message).length > 0
 }
 
 describe('a follower that is behind what is in memory', () => {
@@ -87,7 +88,7 @@ test('a node that starts applies what is in its store, as it was', () => {
   const entries = [0, 10, 20, 30].map((at) =>
     stampRun(packCommands(commands.slice(at, at + 10)), at + 1, 1, 1),
   )
-  const place = { from: 2, to: 1, term: 1, prevLogIndex: 0, prevLogTerm: 0, round: 0 }
+  const place = { mode: 'replication', from: 2, to: 1, term: 1, prevLogIndex: 0, prevLogTerm: 0 } as const
   const before = new DrivenNode({ disk })
   before.receive({ type: 'appendEntries', ...place, entries, leaderCommit: 40 })
   before.flushAll()

@@ -20,8 +20,10 @@ export function elect(node: NodeOne, flush: () => void): void {
   node.receive(acknowledgement(1))
 }
 
-/** Node 2 holds everything up to here. */
-export function acknowledgement(matchIndex: number, round = 0): AppendEntriesResponse {
+/** Node 2 holds everything up to here: it answers the heartbeat of the round when there is one, and entries otherwise. */
+export function acknowledgement(matchIndex: number, round?: number): AppendEntriesResponse {
   const answer = { success: true, conflictIndex: 0, conflictTerm: 0, prevLogIndex: 0 } as const
-  return { type: 'appendEntriesResponse', from: 2, to: 1, term: 1, matchIndex, round, ...answer }
+  const envelope = { type: 'appendEntriesResponse', from: 2, to: 1, term: 1 } as const
+  if (round === undefined) return { ...envelope, mode: 'replication', matchIndex, ...answer }
+  return { ...envelope, mode: 'heartbeat', round, matchIndex, ...answer }
 }

@@ -94,7 +94,7 @@ class Surroundings {
   }
 
   /** Node 2 holds everything up to here. */
-  acknowledge(matchIndex: number, round = 0): void {
+  acknowledge(matchIndex: number, round?: number): void {
     this.receive(acknowledgement(matchIndex, round))
   }
 }
@@ -147,6 +147,7 @@ test('a command is answered once a majority has it on disk, be the own disk amon
   expect(node.settled).toEqual([])
   node.receive({
     type: 'appendEntriesResponse',
+    mode: 'replication',
     from: 3,
     to: 1,
     term: 1,
@@ -155,7 +156,6 @@ test('a command is answered once a majority has it on disk, be the own disk amon
     prevLogIndex: 1,
     conflictIndex: 0,
     conflictTerm: 0,
-    round: 0,
   })
   expect(node.settled).toEqual([{ request: 1, outcome: 'applied', index: 2, count: 1 }])
 })
@@ -184,7 +184,14 @@ test('on a quick disk the acknowledgement leaves before anything is applied', ()
   const runs = [1, 2].map((index) =>
     stampRun(packCommands([encode(writePut, 'k', 'v')]), index, 1, entryKinds.commands),
   )
-  const message = { type: 'appendEntries', from: 2, to: 1, term: 1, prevLogTerm: 1, round: 0 } as const
+  const message = {
+    type: 'appendEntries',
+    mode: 'replication',
+    from: 2,
+    to: 1,
+    term: 1,
+    prevLogTerm: 1,
+  } as const
   node.receive({ ...message, prevLogIndex: 0, prevLogTerm: 0, entries: runs.slice(0, 1), leaderCommit: 0 })
   node.receive({ ...message, prevLogIndex: 1, entries: runs.slice(1), leaderCommit: 1 })
   expect(order).toEqual(['appendEntriesResponse', 'appendEntriesResponse', 'apply'])
@@ -198,7 +205,7 @@ test('[DU2] a quick disk that fails stops the node within the turn: nothing of i
   node.flush()
   node.driver.receive({
     ...{ type: 'appendEntriesResponse', from: 2, to: 1, term: 1, success: true, matchIndex: 2 },
-    ...{ prevLogIndex: 1, conflictIndex: 0, conflictTerm: 0, round: 0 },
+    ...{ mode: 'replication', prevLogIndex: 1, conflictIndex: 0, conflictTerm: 0 },
   })
   node.propose(2, 'two')
   node.quickEnd = () => new Error('the disk broke')
@@ -254,8 +261,10 @@ test('a read waits for a round of heartbeats that began after it, and for its in
   const frame = packCommands([encode(writeGet, 'k')])
   node.driver.request({ request: 1, type: 'read', frame })
   node.driver.turn()
-  const [heartbeat] = node.take().filter((message) => message.type === 'appendEntries' && message.round > 0)
-  const round = heartbeat?.type === 'appendEntries' ? heartbeat.round : 0
+  const [heartbeat] = node
+    .take()
+    .filter((message) => message.type === 'appendEntries' && message.mode === 'heartbeat')
+  const round = heartbeat?.round ?? 0
   expect(round).toBeGreaterThan(0)
   node.acknowledge(1, round - 1)
   expect(node.settled).toEqual([])
@@ -309,6 +318,7 @@ test('each request is settled exactly once, also when the node loses its lead', 
   new DataView(theirs.bytes.buffer).setFloat64(16, 2, true)
   node.receive({
     type: 'appendEntries',
+    mode: 'replication',
     from: 3,
     to: 1,
     term: 2,
@@ -316,7 +326,6 @@ test('each request is settled exactly once, also when the node loses its lead', 
     prevLogTerm: 1,
     entries: kept === undefined ? [] : [kept, run],
     leaderCommit: 3,
-    round: 0,
   })
   expect(node.settled.map(({ request, outcome }) => [request, outcome])).toEqual([
     [1, 'applied'],

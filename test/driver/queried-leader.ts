@@ -74,7 +74,7 @@ export class QueriedLeader extends DrivenNode {
     this.acknowledge(this.driver.raft.state.log.lastIndex, this.round)
   }
 
-  acknowledge(matchIndex: number, round = 0): void {
+  acknowledge(matchIndex: number, round?: number): void {
     this.receive(acknowledgement(matchIndex, round))
   }
 

@@ -42,7 +42,7 @@ test('a leader that steps down tells nothing of what it read', () => {
   const node = new QueriedLeader()
   const read = node.get()
   expect(node.machine.frames.length).toBe(1)
-  const heartbeat = { type: 'appendEntries', from: 3, to: 1, term: 2, entries: [] } as const
+  const heartbeat = { type: 'appendEntries', mode: 'heartbeat', from: 3, to: 1, term: 2 } as const
   node.receive({ ...heartbeat, prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0, round: 1 })
   expect(node.toldTo(read)).toBe('refused')
 })

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { type AppendEntriesResponse, type Message, packCommands } from '../../src/raft/index.js'
+import { entriesIn, type Message, packCommands, type ReplicationResponse } from '../../src/raft/index.js'
 import { DrivenNode, type DrivenNodeOptions } from './driven-node.js'
 
 const command = new Uint8Array(80)
@@ -36,7 +36,7 @@ export class ReplicatingLeader extends DrivenNode {
     // It answers a heartbeat, which says that entries can reach it.
     for (let tick = 0; tick < this.driver.raft.state.limits.heartbeatTicks; tick++) this.driver.tick()
     const round = this.driver.raft.state.heartbeatRound
-    this.receive({ ...answerOf(0), from: 3, success: true, round })
+    this.receive({ ...answerOf(0), mode: 'heartbeat', from: 3, success: true, round })
     this.#goOn()
   }
 
@@ -62,14 +62,22 @@ export class ReplicatingLeader extends DrivenNode {
       const vote = { type: 'requestVoteResponse', from: 2, to: 1, term, electionTerm: term } as const
       this.receive({ ...vote, voteGranted: true })
     } else if (message.type === 'appendEntries') {
-      const last = message.entries.at(-1)
+      const last = entriesIn(message).at(-1)
       const lastIndex = last === undefined ? message.prevLogIndex : last.index + last.count - 1
       this.receive({ ...answerOf(message.prevLogIndex), from: 2, success: true, matchIndex: lastIndex })
     }
   }
 }
 
-function answerOf(prevLogIndex: number): AppendEntriesResponse {
-  const none = { success: false, matchIndex: 0, conflictIndex: 0, conflictTerm: 0, round: 0 }
-  return { type: 'appendEntriesResponse', from: 2, to: 1, term: 1, prevLogIndex, ...none }
+function answerOf(prevLogIndex: number): ReplicationResponse {
+  const none = { success: false, matchIndex: 0, conflictIndex: 0, conflictTerm: 0 }
+  return {
+    type: 'appendEntriesResponse',
+    mode: 'replication',
+    from: 2,
+    to: 1,
+    term: 1,
+    prevLogIndex,
+    ...none,
+  }
 }

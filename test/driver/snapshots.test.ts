@@ -47,7 +47,8 @@ function snapshotAfter(count: number): Uint8Array {
 
 function entriesOf(run: EntryRun, leaderCommit: number): Message {
   const place = { prevLogIndex: run.index - 1, prevLogTerm: run.index === 1 ? 0 : 1 }
-  return { type: 'appendEntries', from: 2, to: 1, term: 2, ...place, entries: [run], leaderCommit, round: 0 }
+  const envelope = { type: 'appendEntries', mode: 'replication', from: 2, to: 1, term: 2 } as const
+  return { ...envelope, ...place, entries: [run], leaderCommit }
 }
 
 describe('a snapshot that is received', () => {

@@ -213,7 +213,7 @@ describe('a disk that stalls', () => {
       { success: true, round: 3, matchIndex: 0 },
     ])
     bench.node.releaseDisk()
-    expect(bench.sent()).toMatchObject([{ success: true, round: 0, matchIndex: 3 }])
+    expect(bench.sent()).toMatchObject([{ mode: 'replication', success: true, matchIndex: 3 }])
     expect(bench.receive(heartbeat({ round: 4, prevLogIndex: 3, prevLogTerm: 1 }))).toMatchObject([
       { success: true, round: 4, matchIndex: 3 },
     ])

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { AppendEntries, RaftLimits } from '../../src/raft/index.js'
+import type { RaftLimits, Replication } from '../../src/raft/index.js'
 import { frameOf, RaftNetwork } from '../../src/testing/index.js'
 import { accepted, appendEntries, Bench, refused } from './support/bench.js'
 
@@ -10,8 +10,8 @@ function pipelining(limits: Partial<RaftLimits> = {}): Bench {
   return bench
 }
 
-const toTwo = (bench: Bench): AppendEntries[] => bench.sentOf('appendEntries').filter(({ to }) => to === 2)
-const spans = (messages: readonly AppendEntries[]) =>
+const toTwo = (bench: Bench): Replication[] => bench.replications().filter(({ to }) => to === 2)
+const spans = (messages: readonly Replication[]) =>
   messages.map(({ prevLogIndex, entries }) => [
     prevLogIndex,
     entries.reduce((sum, run) => sum + run.count, 0),

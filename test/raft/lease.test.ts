@@ -23,7 +23,7 @@ function readAt(bench: Bench, now: number): 'confirmed' | 'asked' {
   const before = bench.node.reads.length
   bench.sent()
   expect(bench.node.read(now)).toBe(undefined)
-  const isAsked = bench.sentOf('appendEntries').some(({ round }) => round > 0)
+  const isAsked = bench.heartbeats().length > 0
   const isConfirmed = bench.node.reads.length > before
   expect(isConfirmed).toBe(!isAsked)
   return isConfirmed ? 'confirmed' : 'asked'

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { type Message, Raft } from '../../src/raft/index.js'
+import { entriesIn, type Message, Raft } from '../../src/raft/index.js'
 import { runsOf } from '../../src/testing/index.js'
 import {
   accepted,
   appendEntries,
   Bench,
+  heartbeat,
   installSnapshot,
   installSnapshotResponse,
   preVote,
@@ -18,14 +19,16 @@ import {
 const snapshot = { index: 3, term: 1, membership: votersOf(1, 2, 3), size: 20 }
 const half = new Uint8Array(10)
 
-/** One good message of each type, of the term after the node's own. */
+/** One good message of each type and mode, of the term after the node's own. */
 const messages: readonly Message[] = [
   requestVote({ term: 4 }),
   requestVoteResponse({ term: 4 }),
   preVote({ term: 4 }),
   preVoteResponse({ term: 4 }),
   appendEntries({ term: 4 }),
+  heartbeat({ term: 4 }),
   accepted(0, { term: 4 }),
+  accepted(0, { term: 4, round: 1 }),
   installSnapshot(snapshot, half, { term: 4 }),
   installSnapshotResponse({ term: 4, lastIncludedIndex: 3 }),
 ]
@@ -86,6 +89,11 @@ describe('a message', () => {
   test.each<[string, Message]>([
     ['no entries in a run', appendEntries({ term: 4, entries: runWith({ count: 0 }) })],
     ['entries without their bytes', appendEntries({ term: 4, entries: runWith({ bytes: undefined }) })],
+    ['a mode that is none', { ...heartbeat({ term: 4 }), mode: 'probe' } as unknown as Message],
+    [
+      'an answer of a mode that is none',
+      { ...accepted(0, { term: 3 }), mode: 'probe' } as unknown as Message,
+    ],
     ['a gap before the entries', appendEntries({ term: 4, prevLogIndex: 1, prevLogTerm: 1, entries })],
     ['a log of a later term', requestVote({ term: 4, lastLogIndex: 1, lastLogTerm: 5 })],
     ['a question about another term than the next', preVote({ term: 4, nextTerm: 9 })],
@@ -102,7 +110,7 @@ describe('a message', () => {
     ],
     ['a snapshot of a later term', installSnapshot({ ...snapshot, term: 5 }, half, { term: 4 })],
   ])('[TM9] is dropped when it contradicts itself: %s', (_, message) => {
-    if (message.type === 'appendEntries' && message.entries.some(({ bytes }) => bytes === undefined)) {
+    if (message.type === 'appendEntries' && entriesIn(message).some(({ bytes }) => bytes === undefined)) {
       const bench = new Bench({ term: 3 })
       bench.node.receive(message)
       expect(bench.node.events.at(-1)).toMatchObject({ type: 'messageDropped', reason: 'contradictory' })

@@ -125,7 +125,7 @@ describe('what becomes of them', () => {
     bench.node.proposeFrame(frame)
     const [run] = bench.state.log.slice(2, 2, 9999)
     expect(run?.bytes).toBe(frame.bytes)
-    const [sent] = bench.sentOf('appendEntries')
+    const [sent] = bench.replications()
     expect(sent?.entries[0]?.bytes).toEqual(frame.bytes)
     expect(bench.node.disk.entries.at(-1)?.bytes).toEqual(frame.bytes)
     const follower = new Bench({ term: 1 })

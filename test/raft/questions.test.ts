@@ -187,7 +187,7 @@ describe('an answer to a request of an earlier leadership', () => {
     expect(progress).toMatchObject({ state: 'probe', nextIndex: 52 })
     network.link(1, 2).pass()
     network.release(1, 2)
-    network.take((message) => message.type === 'appendEntries' && message.round > 0)
+    network.take((message) => message.type === 'appendEntries' && message.mode === 'heartbeat')
     network.settle()
     expect(progress).toMatchObject({ state: 'replicate', matchIndex: 52 })
   })
@@ -344,7 +344,7 @@ describe('a follower that caught up', () => {
     // The first heartbeat was answered, and something had arrived since.
     bench.receive(accepted(5, { term: 2, round: 1 }))
     const again = bench.receive(accepted(5, { term: 2, round: 2 }))
-    expect(again).toMatchObject([{ to: 2, prevLogIndex: 5, entries: [], round: 0 }])
+    expect(again).toMatchObject([{ to: 2, mode: 'replication', prevLogIndex: 5, entries: [] }])
     bench.receive(accepted(5, { term: 2, prevLogIndex: 5 }))
     expect(bench.state.progress.get(2)?.state).toBe('replicate')
   })

@@ -9,7 +9,7 @@ function readable(voterCount = 3, membership = {}): Bench {
   return bench
 }
 
-const rounds = (bench: Bench) => bench.sentOf('appendEntries').filter(({ round }) => round > 0)
+const rounds = (bench: Bench) => bench.heartbeats()
 const answer = (from: number, round: number, fields = {}) => accepted(0, { from, round, ...fields })
 
 describe('ReadIndex (thesis §6.4)', () => {
@@ -132,7 +132,7 @@ describe('ReadIndex (thesis §6.4)', () => {
   test('[RD10] a late round of an earlier term, refused, confirms nothing of a later one', () => {
     const late = heartbeat({ from: 1, to: 2, term: 1, round: 9 })
     const [refusal] = new Bench({ term: 2 }).receive({ ...late, from: 2, to: 1 })
-    expect(refusal).toMatchObject({ success: false, term: 2, round: 0 })
+    expect(refusal).toMatchObject({ mode: 'heartbeat', success: false, term: 2, conflictIndex: 0 })
     // The sender restarted, and leads the very term that the refusal names.
     const bench = new Bench({ term: 1 }).become('leader')
     for (const from of [2, 3]) bench.receive(accepted(1, { from, term: 2 }))

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { entriesIn } from '../../src/raft/index.js'
 import { SimulatedCluster } from '../../src/sim/index.js'
 import { converge, logOf, longestTimeoutMs, others, proposeTo, Writers } from './support.js'
 
@@ -100,7 +101,7 @@ describe('logs that went apart', () => {
     // (c) The entry of the first term comes to a majority under a leader of a third term, none of whose own does:
     // what would bring one is lost, unless it is going to be refused.
     const keep = cluster.drop((message) => {
-      if (message.type !== 'appendEntries' || !message.entries.some(({ term }) => term === message.term))
+      if (message.type !== 'appendEntries' || !entriesIn(message).some(({ term }) => term === message.term))
         return false
       const { prevLogIndex: index, prevLogTerm: term } = message
       return cluster.node(message.to).state?.log.has({ index, term }) === true

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { encode, writeGet } from '../../src/machine/index.js'
+import { entriesIn } from '../../src/raft/index.js'
 import { type Outcome, SimulatedCluster, SimulationViolation } from '../../src/sim/index.js'
 import { others, valueIn, Writers } from './support.js'
 
@@ -167,7 +168,9 @@ test('a new leader serves no read before an entry of its own term is committed',
     const old = cluster.awaitLeader()
     cluster.run(1000)
     // The followers hold the entry and do not know yet that it is committed.
-    const undo = cluster.drop((message) => message.type === 'appendEntries' && message.entries.length === 0)
+    const undo = cluster.drop(
+      (message) => message.type === 'appendEntries' && entriesIn(message).length === 0,
+    )
     expect(cluster.put('k', 'acknowledged', old.id)).toMatchObject({ outcome: 'applied' })
     cluster.crash(old.id)
     undo()

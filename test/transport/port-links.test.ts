@@ -45,8 +45,17 @@ const vote = (term: number, to = 2): Message => ({
 })
 
 const entries = (term: number, to = 2): Message => ({
-  ...{ type: 'appendEntries', from: 3 - to, to, term, prevLogIndex: 0, prevLogTerm: 0, entries: [] },
-  ...{ leaderCommit: 0, round: 0 },
+  ...{
+    type: 'appendEntries',
+    mode: 'replication',
+    from: 3 - to,
+    to,
+    term,
+    prevLogIndex: 0,
+    prevLogTerm: 0,
+    entries: [],
+  },
+  leaderCommit: 0,
 })
 
 test('messages arrive in order, and votes before the entries that were sent ahead of them', () => {

@@ -1,13 +1,17 @@
 /** One node alone on a bench: its peers exist by name only, and the test speaks for them. */
 import type {
+  AppendEntriesResponse,
   EndTurn,
   EntryRun,
+  Heartbeat,
+  HeartbeatResponse,
   Membership,
   Message,
   MessageType,
   NodeId,
   Persist,
   Raft,
+  Replication,
   Role,
   Snapshot,
 } from '../../../src/raft/index.js'
@@ -54,6 +58,16 @@ export class Bench {
     return this.sent().filter((message): message is Extract<Message, { type: T }> => message.type === type)
   }
 
+  /** The heartbeats that the node sent since the last call. */
+  heartbeats(): Heartbeat[] {
+    return this.sentOf('appendEntries').filter((message) => message.mode === 'heartbeat')
+  }
+
+  /** What the node sent to replicate since the last call. */
+  replications(): Replication[] {
+    return this.sentOf('appendEntries').filter((message) => message.mode === 'replication')
+  }
+
   /** Delivers messages to the node, and returns what it sent meanwhile. */
   receive(...messages: readonly Message[]): Message[] {
     for (const message of messages) this.node.receive(cloneMessage(message))
@@ -88,7 +102,8 @@ export class Bench {
   }
 }
 
-type Fields<T extends MessageType> = Partial<Omit<Extract<Message, { type: T }>, 'type'>>
+type FieldsOf<M> = Partial<Omit<M, 'type' | 'mode'>>
+type Fields<T extends MessageType> = FieldsOf<Extract<Message, { type: T }>>
 
 const envelope = { from: 2, to: 1, term: 1 } as const
 
@@ -112,23 +127,30 @@ export function preVoteResponse(fields: Fields<'preVoteResponse'>) {
   return { type: 'preVoteResponse', ...envelope, campaign: 1, voteGranted: true, ...fields } as const
 }
 
-export function appendEntries(fields: Fields<'appendEntries'>) {
+const place = { prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0 } as const
+
+export function appendEntries(fields: FieldsOf<Replication>) {
   const entries: readonly EntryRun[] = []
-  const place = { prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0, round: 0 }
-  return { type: 'appendEntries', ...envelope, ...place, entries, ...fields } as const
+  return { type: 'appendEntries', mode: 'replication', ...envelope, ...place, entries, ...fields } as const
 }
 
 /** A heartbeat of a leader that knows nothing of the receiver's log. */
-export function heartbeat(fields: Fields<'appendEntries'>) {
-  return appendEntries({ round: 1, ...fields })
+export function heartbeat(fields: FieldsOf<Heartbeat>) {
+  return { type: 'appendEntries', mode: 'heartbeat', ...envelope, ...place, round: 1, ...fields } as const
 }
 
-export function accepted(matchIndex: number, fields: Fields<'appendEntriesResponse'> = {}) {
-  const answer = { success: true, matchIndex, prevLogIndex: 0, conflictIndex: 0, conflictTerm: 0, round: 0 }
-  return { type: 'appendEntriesResponse', ...envelope, ...answer, ...fields } as const
+/** Answers the heartbeat of the round when there is one, and entries otherwise. */
+export function accepted(
+  matchIndex: number,
+  fields: FieldsOf<HeartbeatResponse> = {},
+): AppendEntriesResponse {
+  const { round, ...others } = fields
+  const result = { success: true, matchIndex, prevLogIndex: 0, conflictIndex: 0, conflictTerm: 0 }
+  const answer = { type: 'appendEntriesResponse', ...envelope, ...result, ...others } as const
+  return round === undefined ? { ...answer, mode: 'replication' } : { ...answer, mode: 'heartbeat', round }
 }
 
-export function refused(prevLogIndex: number, fields: Fields<'appendEntriesResponse'> = {}) {
+export function refused(prevLogIndex: number, fields: FieldsOf<HeartbeatResponse> = {}) {
   return accepted(0, { success: false, prevLogIndex, conflictIndex: prevLogIndex, ...fields })
 }
 
