@@ -4,7 +4,7 @@
  */
 import type { RaftLimits } from './options.js'
 import { quorumIndex } from './quorum.js'
-import type { RaftState } from './state.js'
+import type { LeaderState, RaftState } from './state.js'
 import type { NodeId } from './types.js'
 
 /** A round of heartbeats, and when it left, in ticks of the leader's clock. */
@@ -27,27 +27,23 @@ export function isPromised(state: RaftState): boolean {
 }
 
 /** The rounds that were begun leave now: a lease counts from here, and not from when an answer comes. */
-export function noteRoundsSent(state: RaftState, now: number): void {
-  const { heartbeatRound: round, limits } = state
-  if (state.sentRounds.at(-1)?.round === round) return
-  const fresh = state.sentRounds.filter(({ at }) => now < at + leaseTicks(limits))
-  state.sentRounds = [...fresh, { round, at: now }]
+export function noteRoundsSent({ leadership, limits }: LeaderState, now: number): void {
+  const { heartbeatRound: round, sentRounds } = leadership
+  if (sentRounds.at(-1)?.round === round) return
+  const fresh = sentRounds.filter(({ at }) => now < at + leaseTicks(limits))
+  leadership.sentRounds = [...fresh, { round, at: now }]
 }
 
-/** True when no other node can lead at `now`, in ticks of this leader's clock. Asked of leaders only. */
-export function holdsLease(state: Readonly<RaftState>, now: number): boolean {
+/** True when no other node can lead at `now`, in ticks of this leader's clock. */
+export function holdsLease(state: LeaderState, now: number): boolean {
   const answered = answeredRound(state)
-  const sent = state.sentRounds.findLast(({ round }) => round <= answered)
+  const sent = state.leadership.sentRounds.findLast(({ round }) => round <= answered)
   return sent !== undefined && now < sent.at + leaseTicks(state.limits)
 }
 
 /** The latest round of heartbeats that a majority of the voters answered. */
-export function answeredRound({
-  id: self,
-  membership,
-  heartbeatRound,
-  progress,
-}: Readonly<RaftState>): number {
+export function answeredRound({ id: self, membership, leadership }: LeaderState): number {
+  const { heartbeatRound, progress } = leadership
   const answeredBy = (id: NodeId) => (id === self ? heartbeatRound : (progress.get(id)?.ackedRound ?? 0))
   return quorumIndex(membership, answeredBy)
 }

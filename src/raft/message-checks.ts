@@ -15,7 +15,7 @@ import {
   type Message,
 } from './messages.js'
 import { isMember } from './quorum.js'
-import type { RaftState } from './state.js'
+import { isLeader, type LeaderState, type RaftState } from './state.js'
 import type { Membership, NodeId } from './types.js'
 
 /** The largest term, index, offset or count in a message. The sum of two of them is still exact. */
@@ -140,20 +140,20 @@ function isChunk({ term, lastIncludedTerm, size, offset, length, done }: Install
 
 /** Answers to this leader's own requests go no further than what it sent. */
 function wasAsked(state: RaftState, message: Message): boolean {
-  if (state.role !== 'leader' || message.term !== state.currentTerm) return true
+  if (!isLeader(state) || message.term !== state.currentTerm) return true
   if (message.type === 'appendEntriesResponse') return wasAppendAsked(state, message)
   if (message.type === 'installSnapshotResponse') return wasChunkAsked(state, message)
   return true
 }
 
-function wasAppendAsked({ log, heartbeatRound }: RaftState, message: AppendEntriesResponse): boolean {
+function wasAppendAsked({ log, leadership }: LeaderState, message: AppendEntriesResponse): boolean {
   // Refused for its term: the request was of an earlier leadership, whose rounds were counted by themselves.
   if (!message.success && message.conflictIndex === 0) return true
-  const isRoundSent = message.mode !== 'heartbeat' || message.round <= heartbeatRound
+  const isRoundSent = message.mode !== 'heartbeat' || message.round <= leadership.heartbeatRound
   return message.matchIndex <= log.lastIndex && isRoundSent
 }
 
-function wasChunkAsked({ progress }: RaftState, message: InstallSnapshotResponse): boolean {
-  const snapshot = progress.get(message.from)?.snapshot
+function wasChunkAsked({ leadership }: LeaderState, message: InstallSnapshotResponse): boolean {
+  const snapshot = leadership.progress.get(message.from)?.snapshot
   return snapshot?.index !== message.lastIncludedIndex || message.offset <= snapshot.size
 }

@@ -28,7 +28,7 @@ import {
 } from './replication.js'
 import { becomeFollower, randomizedElectionTimeoutTicks } from './roles.js'
 import { onInstallSnapshot, onInstallSnapshotResponse, onSnapshotMissing } from './snapshots.js'
-import { emptyOutbox, isDiskStalled, type RaftState } from './state.js'
+import { emptyOutbox, isDiskStalled, isLeader, type RaftState } from './state.js'
 import { onEndTurn } from './turn.js'
 import { assert, type LogIndex } from './types.js'
 
@@ -123,11 +123,7 @@ function initialState(options: RaftOptions): RaftState {
     diskElapsedTicks: 0,
     campaign: random.below(2 ** 32),
     votes: new Map(),
-    progress: new Map(),
-    heartbeatRound: 0,
-    sentRounds: [],
-    waitingReads: [],
-    confirmingReads: undefined,
+    leadership: undefined,
     incomingSnapshot: undefined,
     writeSequence: 0,
     pendingHardStates: [],
@@ -159,13 +155,13 @@ function onTick(state: RaftState): void {
   if (state.pendingHardStates.length > 0) state.diskElapsedTicks++
   const isHeartbeatDue = state.heartbeatElapsedTicks >= limits.heartbeatTicks
 
-  if (state.role === 'leader') {
+  if (isLeader(state)) {
     if (isDiskStalled(state)) return becomeFollower(state, state.currentTerm, undefined, 'diskStalled')
     if (state.electionElapsedTicks >= limits.electionTimeoutTicks) {
       state.electionElapsedTicks = 0
       checkQuorum(state)
     }
-    if (state.role === 'leader' && isHeartbeatDue) sendHeartbeats(state)
+    if (isLeader(state) && isHeartbeatDue) sendHeartbeats(state)
     return
   }
 
@@ -186,7 +182,7 @@ function onFlushed(state: RaftState, sequence: number): void {
   state.diskElapsedTicks = 0
   state.log.flush(sequence)
   state.log.leaveToStore(state.limits.logMemoryBytesMax)
-  if (state.role === 'leader') maybeCommit(state)
+  if (isLeader(state)) maybeCommit(state)
   onHardStateFlushed(state)
 }
 

@@ -8,13 +8,13 @@ import { majorityOf, quorumIndex } from './quorum.js'
 import { confirmReads } from './reads.js'
 import { becomeFollower } from './roles.js'
 import { sendChunk, startSnapshot } from './snapshots.js'
-import { type RaftState, send } from './state.js'
+import { isLeader, type LeaderState, type RaftState, send } from './state.js'
 import type { LogIndex, NodeId } from './types.js'
 
 /** A command is appended to the leader's log at once; it is sent and written when the driver takes its work. */
 export function onPropose(state: RaftState, frame: Frame): Proposed | Refusal {
   const { leaderId, log, limits } = state
-  if (state.role !== 'leader') return { code: 'notLeader', leaderId }
+  if (!isLeader(state)) return { code: 'notLeader', leaderId }
   if (!isWellFormed(frame)) return { code: 'malformed', leaderId }
   const unsafeFrom = Math.min(log.commitIndex, log.flushedIndex)
   if (log.weightAfter(unsafeFrom) > limits.uncommittedBytesMax) return { code: 'overloaded', leaderId }
@@ -24,9 +24,9 @@ export function onPropose(state: RaftState, frame: Frame): Proposed | Refusal {
 }
 
 /** Sends each follower what it lacks and may be sent. Called when the driver takes its work, so that a turn is a batch. */
-export function sendAppends(state: RaftState): void {
+export function sendAppends(state: LeaderState): void {
   const { lastIndex } = state.log
-  for (const [to, progress] of state.progress) {
+  for (const [to, progress] of state.leadership.progress) {
     if (progress.state === 'probe') {
       if (!progress.isProbeSent) sendAppend(state, to, progress, lastIndex)
     } else if (progress.state === 'replicate') {
@@ -78,9 +78,9 @@ function sendAppend(state: RaftState, to: NodeId, progress: Progress, lastIndex:
 }
 
 /** A heartbeat to every member: it keeps elections off, and tells who is there. */
-export function sendHeartbeats(state: RaftState): void {
+export function sendHeartbeats(state: LeaderState): void {
   state.heartbeatElapsedTicks = 0
-  sendRound(state, state.progress.keys())
+  sendRound(state, state.leadership.progress.keys())
 }
 
 /**
@@ -88,15 +88,15 @@ export function sendHeartbeats(state: RaftState): void {
  * as make a majority with this leader: the others would be woken for nothing. Who was asked and is gone keeps the
  * reads until the next heartbeat to all, and is not asked again.
  */
-export function sendReadRound(state: RaftState): void {
-  const { log, progress } = state
+export function sendReadRound(state: LeaderState): void {
+  const { log, leadership } = state
   const isIdle = log.commitIndex === log.lastIndex
-  sendRound(state, isIdle ? quickestMajority(state) : progress.keys())
+  sendRound(state, isIdle ? quickestMajority(state) : leadership.progress.keys())
 }
 
 /** The followers that answered last, as many as make a majority with this leader, of both halves when there are two. */
-function quickestMajority({ id: self, membership, progress }: RaftState): Set<NodeId> {
-  const ackedRoundOf = (id: NodeId) => progress.get(id)?.ackedRound ?? 0
+function quickestMajority({ id: self, membership, leadership }: LeaderState): Set<NodeId> {
+  const ackedRoundOf = (id: NodeId) => leadership.progress.get(id)?.ackedRound ?? 0
   const asked = new Set<NodeId>()
   for (const half of [membership.voters, membership.votersOutgoing]) {
     const others = half.filter((id) => id !== self).sort((a, b) => ackedRoundOf(b) - ackedRoundOf(a))
@@ -110,10 +110,11 @@ function quickestMajority({ id: self, membership, progress }: RaftState): Set<No
  * A heartbeat travels beside the entries and may overtake them, so it refers only to what is known to match, and lets
  * a follower commit no further than that.
  */
-function sendRound(state: RaftState, members: Iterable<NodeId>): void {
-  state.heartbeatRound++
+function sendRound(state: LeaderState, members: Iterable<NodeId>): void {
+  const { leadership } = state
+  leadership.heartbeatRound++
   for (const to of members) {
-    const matchIndex = state.progress.get(to)?.matchIndex ?? 0
+    const matchIndex = leadership.progress.get(to)?.matchIndex ?? 0
     // A cut log no longer knows the term there; the follower matches in any case at the very beginning.
     const matchTerm = state.log.termAt(matchIndex)
     const prevLogIndex = matchTerm === undefined ? 0 : matchIndex
@@ -126,7 +127,7 @@ function sendRound(state: RaftState, members: Iterable<NodeId>): void {
       prevLogIndex,
       prevLogTerm: matchTerm ?? 0,
       leaderCommit: Math.min(state.log.commitIndex, matchIndex),
-      round: state.heartbeatRound,
+      round: leadership.heartbeatRound,
     })
   }
   confirmReads(state)
@@ -134,10 +135,10 @@ function sendRound(state: RaftState, members: Iterable<NodeId>): void {
 
 /** AppendEntriesResponse at the leader (Figure 2, rules for leaders). */
 export function onAppendEntriesResponse(state: RaftState, message: AppendEntriesResponse): void {
-  if (state.role !== 'leader') return
+  if (!isLeader(state)) return
   // Refused for its term: the request was of an earlier leadership, and the answer says nothing about this one.
   if (!message.success && message.conflictIndex === 0) return
-  const progress = state.progress.get(message.from)
+  const progress = state.leadership.progress.get(message.from)
   if (progress === undefined) return
   progress.isRecentlyActive = true
 
@@ -147,7 +148,7 @@ export function onAppendEntriesResponse(state: RaftState, message: AppendEntries
 }
 
 /** Successful: update nextIndex and matchIndex for the follower. */
-function onAccepted(state: RaftState, progress: Progress, message: AppendEntriesResponse): void {
+function onAccepted(state: LeaderState, progress: Progress, message: AppendEntriesResponse): void {
   const { matchIndex, mode } = message
   const isNews = matchIndex > progress.matchIndex
   // An empty probe brings no news when it is accepted, and yet tells where the logs meet.
@@ -173,7 +174,7 @@ function onRefused(state: RaftState, progress: Progress, message: AppendEntriesR
  * A follower that answers heartbeats while nothing of ours arrives may have lost it: an empty AppendEntries
  * behind all that was sent brings out either an acknowledgement or a refusal.
  */
-function onHeartbeatAnswered(state: RaftState, message: HeartbeatResponse, progress: Progress): void {
+function onHeartbeatAnswered(state: LeaderState, message: HeartbeatResponse, progress: Progress): void {
   // Answers overtake each other: one to a round before the last that was answered tells nothing new.
   if (message.round <= progress.ackedRound) return
   const isWaiting = progress.state !== 'replicate' || progress.matchIndex < state.log.lastIndex
@@ -189,25 +190,26 @@ function onHeartbeatAnswered(state: RaftState, message: HeartbeatResponse, progr
 }
 
 /** Our own copy counts once it is on disk, like everyone else's. */
-export function matchIndexOf(state: RaftState, id: NodeId): LogIndex {
-  if (id === state.id) return state.log.flushedIndex
-  return state.progress.get(id)?.matchIndex ?? 0
+export function matchIndexOf({ id: self, log, leadership }: LeaderState, id: NodeId): LogIndex {
+  if (id === self) return log.flushedIndex
+  return leadership.progress.get(id)?.matchIndex ?? 0
 }
 
 /**
  * If there exists an N > commitIndex that a majority has, and log[N].term == currentTerm: commitIndex = N.
  * Entries of earlier terms are committed by it, never by counting (§5.4.2, Figure 8).
  */
-export function maybeCommit(state: RaftState): void {
+export function maybeCommit(state: LeaderState): void {
   const { log } = state
   const reached = quorumIndex(state.membership, (id) => matchIndexOf(state, id))
   if (reached > log.commitIndex && log.termAt(reached) === state.currentTerm) log.commitIndex = reached
 }
 
 /** A leader that a majority does not answer steps down, for another may lead already (thesis §6.2). */
-export function checkQuorum(state: RaftState): void {
-  const isActive = (id: NodeId) => id === state.id || state.progress.get(id)?.isRecentlyActive === true
+export function checkQuorum(state: LeaderState): void {
+  const { progress: progressOf } = state.leadership
+  const isActive = (id: NodeId) => id === state.id || progressOf.get(id)?.isRecentlyActive === true
   const isQuorumActive = quorumIndex(state.membership, (id) => (isActive(id) ? 1 : 0)) === 1
-  for (const progress of state.progress.values()) progress.isRecentlyActive = false
+  for (const progress of progressOf.values()) progress.isRecentlyActive = false
   if (!isQuorumActive) becomeFollower(state, state.currentTerm, undefined, 'quorumLost')
 }

@@ -5,7 +5,7 @@ import type { RaftLimits } from './options.js'
 import { Progress } from './progress.js'
 import { membersOf } from './quorum.js'
 import type { Random } from './random.js'
-import type { RaftState } from './state.js'
+import type { Leadership, RaftState } from './state.js'
 import { assert, type NodeId, type Reason, type Role, type Term } from './types.js'
 
 export function becomeFollower(
@@ -16,8 +16,7 @@ export function becomeFollower(
 ): void {
   const isNews = state.role !== 'follower' || term !== state.currentTerm || leaderId !== state.leaderId
   adoptTerm(state, term)
-  abandonReads(state)
-  state.progress.clear()
+  endLeadership(state)
   state.votes.clear()
   // A follower that only learns of a new term goes on waiting: what puts off its election is a leader or a vote (§5.2).
   if (state.role !== 'follower') enter(state, 'follower')
@@ -65,15 +64,7 @@ export function becomeLeader(state: RaftState, reason: Reason): void {
   enter(state, 'leader')
   state.leaderId = state.id
   state.incomingSnapshot = undefined
-  // No round of this term has left yet: what counts as answered until then gives no lease.
-  state.sentRounds = [{ round: state.heartbeatRound, at: Number.NEGATIVE_INFINITY }]
-  state.progress.clear()
-  for (const id of membersOf(state.membership)) {
-    if (id === state.id) continue
-    const progress = new Progress(state.log.lastIndex + 1)
-    progress.isRecentlyActive = true
-    state.progress.set(id, progress)
-  }
+  state.leadership = newLeadership(state)
   state.log.push(emptyRun(state.log.lastIndex + 1, state.currentTerm))
   announce(state, reason)
 }
@@ -112,10 +103,24 @@ function announce(state: RaftState, reason: Reason): void {
   state.outbox.events.push({ type: 'role', role, term, leaderId, reason })
 }
 
+function newLeadership({ id: self, membership, log }: RaftState): Leadership {
+  const progress = new Map<NodeId, Progress>()
+  for (const id of membersOf(membership)) {
+    if (id === self) continue
+    const progressOfOne = new Progress(log.lastIndex + 1)
+    progressOfOne.isRecentlyActive = true
+    progress.set(id, progressOfOne)
+  }
+  // No round has left yet: what counts as answered until then gives no lease.
+  const sentRounds = [{ round: 0, at: Number.NEGATIVE_INFINITY }]
+  return { progress, heartbeatRound: 0, sentRounds, waitingReads: [], confirmingReads: undefined }
+}
+
 /** A deposed leader cannot confirm reads: their callers ask the next one. */
-function abandonReads(state: RaftState): void {
-  const ids = [...(state.confirmingReads?.ids ?? []), ...state.waitingReads]
+function endLeadership(state: RaftState): void {
+  if (state.leadership === undefined) return
+  const { confirmingReads, waitingReads } = state.leadership
+  const ids = [...(confirmingReads?.ids ?? []), ...waitingReads]
   if (ids.length > 0) state.outbox.reads.push({ ids, readIndex: undefined })
-  state.waitingReads = []
-  state.confirmingReads = undefined
+  state.leadership = undefined
 }

@@ -89,8 +89,7 @@ export function onInstallSnapshot(state: RaftState, message: InstallSnapshot): v
 
 /** InstallSnapshotResponse at the leader. */
 export function onInstallSnapshotResponse(state: RaftState, message: InstallSnapshotResponse): void {
-  if (state.role !== 'leader') return
-  const progress = state.progress.get(message.from)
+  const progress = state.leadership?.progress.get(message.from)
   if (progress === undefined) return
   progress.isRecentlyActive = true
   if (progress.snapshot?.index !== message.lastIncludedIndex) return
@@ -109,15 +108,14 @@ export function onInstallSnapshotResponse(state: RaftState, message: InstallSnap
 
 /** The store dropped the snapshot in the middle of a transfer: the newest one is sent from its beginning. */
 export function onSnapshotMissing(state: RaftState, to: NodeId, index: LogIndex): void {
-  const progress = state.progress.get(to)
+  const progress = state.leadership?.progress.get(to)
   if (progress?.snapshot?.index === index) progress.becomeProbe(progress.matchIndex + 1)
 }
 
 /** The snapshots that are on their way to a follower. */
 export function snapshotsBeingSent(state: RaftState): Snapshot[] {
-  const sent: Snapshot[] = []
-  for (const { snapshot } of state.progress.values()) if (snapshot !== undefined) sent.push(snapshot)
-  return sent
+  const progress = state.leadership?.progress.values() ?? []
+  return [...progress].flatMap(({ snapshot }) => snapshot ?? [])
 }
 
 function responseTo(state: RaftState, message: InstallSnapshot) {

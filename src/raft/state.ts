@@ -15,6 +15,26 @@ export interface ConfirmingReads {
   readonly ids: readonly number[]
 }
 
+/** What a leader keeps (Figure 2, volatile state on leaders), from its election until it steps down. */
+export interface Leadership {
+  /** One for each other member. */
+  readonly progress: Map<NodeId, Progress>
+  /** How many rounds of heartbeats it has sent in its term. */
+  heartbeatRound: number
+  /** The rounds that its lease may count from, oldest first. None but round 0 where the driver hands no clock. */
+  sentRounds: readonly SentRound[]
+  /** Reads that wait to be confirmed. */
+  waitingReads: number[]
+  confirmingReads: ConfirmingReads | undefined
+}
+
+/** The state of a node that leads. */
+export type LeaderState = RaftState & { readonly leadership: Leadership }
+
+export function isLeader(state: Readonly<RaftState>): state is LeaderState {
+  return state.leadership !== undefined
+}
+
 /** A snapshot that a leader is sending us. */
 export interface IncomingSnapshot {
   readonly snapshot: Snapshot
@@ -56,15 +76,8 @@ export interface RaftState {
   /** Candidate and pre-candidate: the answers so far, our own included. */
   readonly votes: Map<NodeId, boolean>
 
-  /** Leader: one for each other member (Figure 2, volatile state on leaders). Empty otherwise. */
-  readonly progress: Map<NodeId, Progress>
-  /** Leader: how many rounds of heartbeats it has sent. Only a restart resets it: answers to an earlier term carry none. */
-  heartbeatRound: number
-  /** Leader: the rounds that its lease may count from, oldest first. None of this term where the driver hands no clock. */
-  sentRounds: readonly SentRound[]
-  /** Leader: reads that wait to be confirmed. */
-  waitingReads: number[]
-  confirmingReads: ConfirmingReads | undefined
+  /** What the node keeps while it leads. Invariant: there is one exactly while the role is `leader`. */
+  leadership: Leadership | undefined
 
   incomingSnapshot: IncomingSnapshot | undefined
 

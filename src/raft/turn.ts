@@ -4,12 +4,12 @@ import { type LogRun, lastIndexOf, wholeRuns } from './entry-run.js'
 import { holdsLease, noteRoundsSent } from './lease.js'
 import { areReadsDue, confirmByLease, openReadRound } from './reads.js'
 import { sendAppends, sendReadRound } from './replication.js'
-import { hardStateOf, isSameHardState, type RaftState } from './state.js'
+import { hardStateOf, isLeader, isSameHardState, type LeaderState, type RaftState } from './state.js'
 
 const nothing: readonly LogRun[] = Object.freeze([])
 
 export function onEndTurn(state: RaftState, { now, mayWrite, applyBytesMax }: EndTurn): Ready {
-  if (state.role === 'leader') sendAsLeader(state, now)
+  if (isLeader(state)) sendAsLeader(state, now)
   const { outbox, log } = state
   const { messages, reads, events } = outbox
   outbox.messages = []
@@ -22,7 +22,7 @@ export function onEndTurn(state: RaftState, { now, mayWrite, applyBytesMax }: En
   return { messages, persist, apply, hasMore, reads, events }
 }
 
-function sendAsLeader(state: RaftState, now: number | undefined): void {
+function sendAsLeader(state: LeaderState, now: number | undefined): void {
   if (areReadsDue(state)) {
     if (now !== undefined && holdsLease(state, now)) {
       confirmByLease(state)

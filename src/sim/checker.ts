@@ -168,7 +168,8 @@ export class Checker {
   /** Queues and windows stay within their limits. */
   checkBounds({ id, state }: WatchedNode): void {
     if (state === undefined) return
-    const { limits, progress, outbox, pendingHardStates, waitingReads, sentRounds } = state
+    const { limits, leadership, outbox, pendingHardStates } = state
+    const { progress = [], waitingReads = [], sentRounds = [] } = leadership ?? {}
     for (const [to, { inflightMessages, inflightBytes, nextIndex, matchIndex }] of progress) {
       if (inflightMessages > limits.inflightMessagesMax)
         this.report('bounds', `node ${id} has ${inflightMessages} messages on their way to ${to}`)
@@ -290,8 +291,9 @@ export class Checker {
    * What a leader takes for answered was asked, and what it takes for matching is on that follower's disk,
    * unless it follows a later leader by now.
    */
-  #matched({ id, currentTerm, progress, heartbeatRound }: RaftState, followerId: NodeId, seen: Seen): void {
-    const { matchIndex = 0, ackedRound = 0 } = progress.get(followerId) ?? {}
+  #matched({ id, currentTerm, leadership }: RaftState, followerId: NodeId, seen: Seen): void {
+    const { progress, heartbeatRound = 0 } = leadership ?? {}
+    const { matchIndex = 0, ackedRound = 0 } = progress?.get(followerId) ?? {}
     if (ackedRound > heartbeatRound)
       this.report(
         'rounds',

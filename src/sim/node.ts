@@ -3,7 +3,14 @@
  * one (`node-host.ts`) by nothing but what it hands to the driver.
  */
 import { Counters, Driver } from '../driver/index.js'
-import { holdsLease, type Message, type NodeId, type RaftEvent, type RaftState } from '../raft/index.js'
+import {
+  holdsLease,
+  isLeader,
+  type Message,
+  type NodeId,
+  type RaftEvent,
+  type RaftState,
+} from '../raft/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import type { WatchedNode } from './checker.js'
 import { type Dice, deriveSeed, diceOf } from './dice.js'
@@ -83,7 +90,8 @@ export class SimulatedNode implements WatchedNode {
 
   /** By its own clock nobody else can lead: it may answer reads. */
   get isLeaseHeld(): boolean {
-    return this.state?.role === 'leader' && holdsLease(this.state, this.#clock.nowTicks)
+    const { state } = this
+    return state !== undefined && isLeader(state) && holdsLease(state, this.#clock.nowTicks)
   }
 
   /** Messages that wait at the node. */

@@ -65,7 +65,7 @@ export class Questions {
         this.#report('a vote is not taken back', `node ${from} voted for ${to}, and refuses: ${vote}`)
     } else if (message.type === 'appendEntries') {
       const first = entriesIn(message)[0]?.index ?? Number.POSITIVE_INFINITY
-      const matchIndex = state?.progress.get(to)?.matchIndex ?? 0
+      const matchIndex = state?.leadership?.progress.get(to)?.matchIndex ?? 0
       if (first <= matchIndex)
         this.#report('entries are sent once', `node ${from} sends ${to} ${first}, which has ${matchIndex}`)
     }
@@ -74,7 +74,7 @@ export class Questions {
   /** A node is about to take a message. */
   asked({ id, state }: AskedNode, message: Message): void {
     if (state === undefined) return
-    const { nextIndex, snapshot, snapshotOffset = 0 } = state.progress.get(message.from) ?? {}
+    const { nextIndex, snapshot, snapshotOffset = 0 } = state.leadership?.progress.get(message.from) ?? {}
     const incomingIndex = state.incomingSnapshot?.snapshot.index ?? 0
     const { currentTerm: term } = state
     const { commitIndex } = state.log
@@ -153,7 +153,7 @@ export class Questions {
   /** An answer at the leader of this term: it goes back for nothing that was not found out in this term. */
   #answerTaken(id: NodeId, state: RaftState, message: Message, before: Before): void {
     const { from } = message
-    const progress = state.progress.get(from)
+    const progress = state.leadership?.progress.get(from)
     if (progress === undefined || before.nextIndex === undefined) return
     if (progress.nextIndex <= progress.matchIndex)
       this.#report(

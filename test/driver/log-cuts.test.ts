@@ -50,7 +50,7 @@ describe('while a follower is sent a snapshot', () => {
     const leader = new Leader({ snapshotBytes })
     leader.write(1.2 * logBytesMax)
     leader.hearOfEmptyFollower()
-    const sent = leader.driver.raft.state.progress.get(3)?.snapshot?.index
+    const sent = leader.driver.raft.state.leadership?.progress.get(3)?.snapshot?.index
     expect(sent).toBe(leader.log.snapshot?.index)
     return { leader, sent: sent! }
   }

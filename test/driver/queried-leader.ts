@@ -79,7 +79,7 @@ export class QueriedLeader extends DrivenNode {
   }
 
   get round(): number {
-    return this.driver.raft.state.heartbeatRound
+    return this.driver.raft.state.leadership?.heartbeatRound ?? 0
   }
 
   /** What a read was told of its first key; `undefined` while it waits. */

@@ -35,7 +35,7 @@ export class ReplicatingLeader extends DrivenNode {
   hearOfEmptyFollower(): void {
     // It answers a heartbeat, which says that entries can reach it.
     for (let tick = 0; tick < this.driver.raft.state.limits.heartbeatTicks; tick++) this.driver.tick()
-    const round = this.driver.raft.state.heartbeatRound
+    const round = this.driver.raft.state.leadership?.heartbeatRound ?? 0
     this.receive({ ...answerOf(0), mode: 'heartbeat', from: 3, success: true, round })
     this.#goOn()
   }

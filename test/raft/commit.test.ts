@@ -115,7 +115,7 @@ describe('when an entry is committed (§5.3, §5.4.2)', () => {
     const bench = new Bench({}, 3, { learners: [4, 5] }).become('leader')
     for (const from of [4, 5]) bench.receive(accepted(1, { from }))
     expect(bench.state.log.commitIndex).toBe(0)
-    expect(bench.state.progress.get(4)?.matchIndex).toBe(1)
+    expect(bench.state.leadership?.progress.get(4)?.matchIndex).toBe(1)
   })
 
   test('[CM6] entries are applied in the order of the log, each once', () => {

@@ -97,7 +97,7 @@ describe('Figure 8: why an entry of an earlier term is not committed by counting
       [1, 2],
       [1, 2],
     ])
-    const matched = [2, 3].map((id) => leader.state.progress.get(id)?.matchIndex)
+    const matched = [2, 3].map((id) => leader.state.leadership?.progress.get(id)?.matchIndex)
     expect(matched).toEqual([2, 2])
     expect(leader.state.log.commitIndex).toBe(0)
     for (const node of network.nodes) if (node.isUp) expect(node.applied).toEqual([])

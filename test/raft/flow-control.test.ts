@@ -23,7 +23,11 @@ describe('probing', () => {
     for (const command of ['a', 'b', 'c']) bench.node.propose(command)
     expect(toTwo(bench)).toEqual([])
     bench.receive(refused(2, { term: 2, conflictIndex: 1 }))
-    expect(bench.state.progress.get(2)).toMatchObject({ state: 'probe', nextIndex: 1, isProbeSent: true })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({
+      state: 'probe',
+      nextIndex: 1,
+      isProbeSent: true,
+    })
   })
 
   test('[FC1] a probe without an answer is sent again after the next heartbeat that is answered', () => {
@@ -45,7 +49,7 @@ describe('the pipeline', () => {
       [2, 1],
       [3, 1],
     ])
-    expect(bench.state.progress.get(2)).toMatchObject({ nextIndex: 5, inflightMessages: 3 })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({ nextIndex: 5, inflightMessages: 3 })
   })
 
   test('[FC2] at most inflightMessagesMax messages are on their way to one follower', () => {
@@ -56,9 +60,9 @@ describe('the pipeline', () => {
       [2, 1],
     ])
     bench.receive(accepted(2))
-    expect(bench.state.progress.get(2)?.inflightMessages).toBe(2)
+    expect(bench.state.leadership?.progress.get(2)?.inflightMessages).toBe(2)
     bench.receive(accepted(3))
-    expect(bench.state.progress.get(2)).toMatchObject({ inflightMessages: 1, nextIndex: 6 })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({ inflightMessages: 1, nextIndex: 6 })
   })
 
   test('[FC2] what waited for the window goes as one message', () => {
@@ -77,9 +81,9 @@ describe('the pipeline', () => {
       [1, 1],
       [2, 1],
     ])
-    expect(bench.state.progress.get(2)?.inflightBytes).toBe(2 * (32 + 4 + 30))
+    expect(bench.state.leadership?.progress.get(2)?.inflightBytes).toBe(2 * (32 + 4 + 30))
     bench.receive(accepted(6, {}))
-    expect(bench.state.progress.get(2)).toMatchObject({
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({
       inflightBytes: 0,
       inflightMessages: 0,
       matchIndex: 6,
@@ -117,7 +121,7 @@ describe('the pipeline', () => {
     leader.propose('c')
     network.settle()
     expect(network.node(2).entries).toEqual(leader.entries)
-    expect(leader.state.progress.get(2)).toMatchObject({
+    expect(leader.state.leadership?.progress.get(2)).toMatchObject({
       state: 'replicate',
       inflightMessages: 0,
       inflightBytes: 0,
@@ -135,7 +139,7 @@ describe('the pipeline', () => {
       network.heal()
       network.tick(4)
       expect(network.node(2).entries).toEqual(leader.entries)
-      expect(leader.state.progress.get(2)).toMatchObject({
+      expect(leader.state.leadership?.progress.get(2)).toMatchObject({
         state: 'replicate',
         inflightMessages: 0,
         inflightBytes: 0,
@@ -147,13 +151,13 @@ describe('the pipeline', () => {
     const bench = pipelining({ inflightMessagesMax: 3 })
     for (const command of ['a', 'b', 'c']) bench.node.propose(command)
     bench.receive(refused(3, { conflictIndex: 2 }))
-    expect(bench.state.progress.get(2)).toMatchObject({
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({
       state: 'probe',
       inflightMessages: 0,
       inflightBytes: 0,
     })
     bench.receive(accepted(2))
-    expect(bench.state.progress.get(2)).toMatchObject({
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({
       state: 'replicate',
       inflightMessages: 1,
       nextIndex: 5,
@@ -169,7 +173,10 @@ describe('the pipeline', () => {
     network.settle()
     network.tick(4)
     expect(network.node(2).entries).toEqual(leader.entries)
-    expect(leader.state.progress.get(2)).toMatchObject({ state: 'replicate', inflightMessages: 0 })
+    expect(leader.state.leadership?.progress.get(2)).toMatchObject({
+      state: 'replicate',
+      inflightMessages: 0,
+    })
   })
 
   test('[FC7] acknowledgements that wait for one flush become one, the newest', () => {

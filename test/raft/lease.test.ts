@@ -127,7 +127,7 @@ describe('the leader’s lease (thesis §6.4.1)', () => {
     const bench = new Bench()
     bench.node.now = 100
     bench.become('leader').receive(accepted(1))
-    expect(bench.state).toMatchObject({ role: 'leader', heartbeatRound: 0 })
+    expect(bench.state).toMatchObject({ role: 'leader', leadership: { heartbeatRound: 0 } })
     expect(readAt(bench, 100)).toBe('asked')
   })
 
@@ -137,8 +137,8 @@ describe('the leader’s lease (thesis §6.4.1)', () => {
       bench.node.now = now
       bench.node.tick(2)
     }
-    expect(bench.state.sentRounds.length).toBeLessThan(lease + 1)
-    expect(bench.state.sentRounds[0]?.at).toBeGreaterThan(117 - lease)
+    expect(bench.state.leadership?.sentRounds.length).toBeLessThan(lease + 1)
+    expect(bench.state.leadership?.sentRounds[0]?.at).toBeGreaterThan(117 - lease)
   })
 
   test('[RD13] a leadership begins without the lease of an earlier one', () => {

@@ -51,7 +51,7 @@ const spoilt = messages.flatMap((message) =>
 function expectDropped(bench: Bench, message: Message, reason: string): void {
   const image = () => {
     const { outbox: _, ...state } = bench.state
-    return JSON.stringify([state, [...state.progress], [...state.votes]])
+    return JSON.stringify([state, [...(state.leadership?.progress ?? [])], [...state.votes]])
   }
   const before = image()
   expect(bench.receive(message)).toEqual([])
@@ -139,7 +139,7 @@ describe('a message', () => {
   ])('[TM9] is dropped when it answers what was never asked: %s', (_, message) => {
     const bench = new Bench({ snapshot: { applied: [1, 1, 1] }, log: [1] }).become('leader')
     bench.receive(refused(4, { term: 2, conflictIndex: 1 }))
-    expect(bench.state.progress.get(2)?.state).toBe('snapshot')
+    expect(bench.state.leadership?.progress.get(2)?.state).toBe('snapshot')
     expectDropped(bench, message, 'neverAsked')
   })
 })

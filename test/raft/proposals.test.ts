@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import type { Role } from '../../src/raft/index.js'
+import type { Progress, Role } from '../../src/raft/index.js'
 import { frameOf, RaftNetwork } from '../../src/testing/index.js'
 import { accepted, appendEntries, Bench, heartbeat } from './support/bench.js'
 
 /** All of a node’s state that a refused request could have touched. */
 function imageOf({ state, node, network }: Bench): string {
-  const { currentTerm, votedFor, role, leaderId, waitingReads, writeSequence, outbox, log } = state
+  const { currentTerm, votedFor, role, leaderId, leadership, writeSequence, outbox, log } = state
   const { commitIndex, lastIndex, submittedIndex, flushedIndex, weight } = log
-  const progress = [...state.progress.values()].map(({ nextIndex, matchIndex, inflightBytes }) => [
+  const { progress: progressOf = new Map<number, Progress>(), waitingReads } = leadership ?? {}
+  const progress = [...progressOf.values()].map(({ nextIndex, matchIndex, inflightBytes }) => [
     nextIndex,
     matchIndex,
     inflightBytes,

@@ -175,7 +175,11 @@ describe('an answer to a request of an earlier leadership', () => {
     network.take()
     network.link(1, 2).hold('appendEntries')
     network.elect(1)
-    expect(leader.state.progress.get(2)).toMatchObject({ state: 'probe', nextIndex: 52, matchIndex: 0 })
+    expect(leader.state.leadership?.progress.get(2)).toMatchObject({
+      state: 'probe',
+      nextIndex: 52,
+      matchIndex: 0,
+    })
     network.inject(...messages)
     return network
   }
@@ -183,7 +187,7 @@ describe('an answer to a request of an earlier leadership', () => {
   test('[LR23] a refusal for a stale term moves nothing at a leader of the current one', () => {
     const network = ledAgain((before) => before.take({ to: 2, type: 'appendEntries' }))
     network.settle()
-    const progress = network.node(1).state.progress.get(2)
+    const progress = network.node(1).state.leadership?.progress.get(2)
     expect(progress).toMatchObject({ state: 'probe', nextIndex: 52 })
     network.link(1, 2).pass()
     network.release(1, 2)
@@ -222,7 +226,7 @@ describe('an answer to a request of an earlier leadership', () => {
     expect(answer).toMatchObject({ term: 2, lastIncludedIndex: 0 })
     if (answer === undefined) throw new Error('an answer')
     leader.receive({ ...answer, from: 2, to: 1 } as Message)
-    expect(leader.state.progress.get(2)).toMatchObject({ state: 'snapshot', snapshotOffset: 50 })
+    expect(leader.state.leadership?.progress.get(2)).toMatchObject({ state: 'snapshot', snapshotOffset: 50 })
   })
 })
 
@@ -232,7 +236,7 @@ describe('an answer out of date, of the same leadership', () => {
     const refusal = refused(4, { term: 2, conflictIndex: 3 })
     bench.receive(refusal, accepted(3, { term: 2, prevLogIndex: 2 }))
     for (const command of ['a', 'b', 'c']) bench.node.propose(command)
-    const progress = bench.state.progress.get(2)
+    const progress = bench.state.leadership?.progress.get(2)
     expect(progress).toMatchObject({ state: 'replicate', nextIndex: 9, inflightMessages: 4 })
     bench.sent()
     expect(bench.receive(refusal)).toEqual([])
@@ -267,7 +271,7 @@ describe('an answer out of date, of the same leadership', () => {
       installSnapshotResponse({ term: 2, lastIncludedIndex: 5, chunkOffset, offset })
     bench.receive(chunk(0, 50), chunk(50, 100))
     expect(bench.receive(chunk(0, 50))).toEqual([])
-    expect(bench.state.progress.get(2)).toMatchObject({ snapshotOffset: 100, isChunkSent: true })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({ snapshotOffset: 100, isChunkSent: true })
     // A receiver that began anew is believed.
     expect(bench.receive(chunk(100, 0))).toMatchObject([{ type: 'installSnapshot', offset: 0 }])
   })
@@ -326,7 +330,7 @@ describe('a follower that caught up', () => {
     expect(bench.node.compact()).toMatchObject({ index: 3 })
     bench.receive(refused(2, { term: 2, conflictIndex: 1 }))
     bench.receive(installSnapshotResponse({ term: 2, lastIncludedIndex: 3, done: true }))
-    expect(bench.state.progress.get(2)).toMatchObject({ matchIndex: 3 })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({ matchIndex: 3 })
     // A probe that leaves now is lost.
     bench.sent()
     bench.node.propose('b')
@@ -339,13 +343,17 @@ describe('a follower that caught up', () => {
     const bench = new Bench(setup).become('leader')
     bench.receive(refused(4, { term: 2, conflictIndex: 1 }), accepted(5, { term: 2 }))
     bench.node.step({ type: 'snapshotMissing', to: 2, index: 3 })
-    expect(bench.state.progress.get(2)).toMatchObject({ state: 'probe', matchIndex: 5, nextIndex: 6 })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({
+      state: 'probe',
+      matchIndex: 5,
+      nextIndex: 6,
+    })
     bench.node.tick(4)
     // The first heartbeat was answered, and something had arrived since.
     bench.receive(accepted(5, { term: 2, round: 1 }))
     const again = bench.receive(accepted(5, { term: 2, round: 2 }))
     expect(again).toMatchObject([{ to: 2, mode: 'replication', prevLogIndex: 5, entries: [] }])
     bench.receive(accepted(5, { term: 2, prevLogIndex: 5 }))
-    expect(bench.state.progress.get(2)?.state).toBe('replicate')
+    expect(bench.state.leadership?.progress.get(2)?.state).toBe('replicate')
   })
 })

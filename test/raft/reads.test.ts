@@ -108,7 +108,7 @@ describe('ReadIndex (thesis §6.4)', () => {
     const bench = readable(3, { learners: [4] })
     bench.node.tick(4)
     bench.node.read(1)
-    expect(bench.state.heartbeatRound).toBe(3)
+    expect(bench.state.leadership?.heartbeatRound).toBe(3)
     bench.receive(answer(2, 1), answer(3, 2), answer(2, 0), accepted(1, { from: 3 }))
     bench.receive(answer(4, 3), answer(9, 3), answer(2, 3, { term: 0 }))
     expect(bench.node.reads).toEqual([])
@@ -124,9 +124,11 @@ describe('ReadIndex (thesis §6.4)', () => {
     bench.become('leader')
     for (const from of [2, 3]) bench.receive(accepted(2, { from, term: 3 }))
     bench.node.read(1)
-    expect(bench.state.heartbeatRound).toBe(3)
-    bench.receive(answer(2, 2, { term: 3 }))
+    expect(bench.state).toMatchObject({ currentTerm: 3, leadership: { heartbeatRound: 1 } })
+    bench.receive(answer(2, 1), answer(2, 2))
     expect(bench.node.reads).toEqual([])
+    bench.receive(answer(2, 1, { term: 3 }))
+    expect(bench.node.reads).toHaveLength(1)
   })
 
   test('[RD10] a late round of an earlier term, refused, confirms nothing of a later one', () => {
@@ -157,7 +159,7 @@ describe('ReadIndex (thesis §6.4)', () => {
       bench.node.tick(1)
       expect(bench.state.role).toBe('follower')
       expect(bench.node.reads).toEqual([{ ids: [1, 2], readIndex: undefined }])
-      expect(bench.state).toMatchObject({ waitingReads: [], confirmingReads: undefined })
+      expect(bench.state.leadership).toBe(undefined)
     }
   })
 
@@ -267,7 +269,7 @@ describe('ReadIndex (thesis §6.4)', () => {
     const heard: number[] = []
     for (let tick = 1; tick <= 8; tick++) {
       bench.node.read(tick)
-      bench.receive(answer(2, bench.state.heartbeatRound))
+      bench.receive(answer(2, bench.state.leadership?.heartbeatRound ?? 0))
       bench.node.tick(1)
       const others = asked(bench).filter((to) => to === 3)
       if (others.length > 0) heard.push(tick)

@@ -14,7 +14,11 @@ describe('the leader’s side (Figure 2, §5.3)', () => {
     bench.network.take()
     bench.node.raft.step({ type: 'message', message: requestVoteResponse({ term: 3 }) })
     for (const id of [2, 3])
-      expect(bench.state.progress.get(id)).toMatchObject({ nextIndex: 4, matchIndex: 0, state: 'probe' })
+      expect(bench.state.leadership?.progress.get(id)).toMatchObject({
+        nextIndex: 4,
+        matchIndex: 0,
+        state: 'probe',
+      })
   })
 
   test('[LR1] a command is appended to the leader’s log and sent to all followers in parallel', () => {
@@ -64,7 +68,7 @@ describe('the leader’s side (Figure 2, §5.3)', () => {
     network.tick(6)
     for (const node of network.nodes)
       expect(node.applied.map(({ command }) => command)).toEqual(['', 'a', 'b', 'c'])
-    expect(leader.state.progress.get(3)).toMatchObject({
+    expect(leader.state.leadership?.progress.get(3)).toMatchObject({
       matchIndex: 4,
       inflightMessages: 0,
       inflightBytes: 0,
@@ -85,7 +89,7 @@ describe('the leader’s side (Figure 2, §5.3)', () => {
 
   test('[LR11] an acknowledgement moves matchIndex and nextIndex, and an older one moves nothing back', () => {
     const bench = leaderOf()
-    const progress = () => bench.state.progress.get(2)
+    const progress = () => bench.state.leadership?.progress.get(2)
     bench.receive(accepted(4, { term: 3 }))
     expect(progress()).toMatchObject({ matchIndex: 4, nextIndex: 5, state: 'replicate' })
     bench.node.propose('x')
@@ -98,19 +102,23 @@ describe('the leader’s side (Figure 2, §5.3)', () => {
   test('[LR12] a refusal from before what is known to match, or of another probe, changes nothing', () => {
     const bench = leaderOf([1, 1, 2, 2, 2])
     bench.receive(refused(4, { term: 3, conflictIndex: 2 }))
-    expect(bench.state.progress.get(2)).toMatchObject({ state: 'probe', nextIndex: 6 })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({ state: 'probe', nextIndex: 6 })
     bench.receive(
       accepted(6, { term: 3 }),
       refused(5, { term: 3, conflictIndex: 1 }),
       refused(6, { term: 3, conflictIndex: 1 }),
     )
-    expect(bench.state.progress.get(2)).toMatchObject({ state: 'replicate', matchIndex: 6, nextIndex: 7 })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({
+      state: 'replicate',
+      matchIndex: 6,
+      nextIndex: 7,
+    })
   })
 
   test('[LR16] a refusal says nothing about what matches', () => {
     const bench = leaderOf()
     for (const from of [2, 3]) bench.receive(refused(3, { from, term: 3, conflictIndex: 2, matchIndex: 4 }))
-    expect(bench.state.progress.get(2)?.matchIndex).toBe(0)
+    expect(bench.state.leadership?.progress.get(2)?.matchIndex).toBe(0)
     expect(bench.state.log.commitIndex).toBe(0)
   })
 
@@ -119,19 +127,27 @@ describe('the leader’s side (Figure 2, §5.3)', () => {
     bench.receive(accepted(4, { term: 3 }))
     bench.node.propose('lost')
     bench.receive(refused(5, { term: 3, conflictIndex: 5 }))
-    expect(bench.state.progress.get(2)).toMatchObject({ state: 'probe', nextIndex: 5, isProbeSent: true })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({
+      state: 'probe',
+      nextIndex: 5,
+      isProbeSent: true,
+    })
     bench.receive(accepted(4, { term: 3, prevLogIndex: 4 }))
-    expect(bench.state.progress.get(2)).toMatchObject({ state: 'replicate', isProbeSent: false })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({ state: 'replicate', isProbeSent: false })
     const quiet = leaderOf()
     quiet.node.tick(2)
     quiet.receive(accepted(0, { term: 3, round: 1 }))
-    expect(quiet.state.progress.get(2)).toMatchObject({ state: 'probe', nextIndex: 4, isProbeSent: true })
+    expect(quiet.state.leadership?.progress.get(2)).toMatchObject({
+      state: 'probe',
+      nextIndex: 4,
+      isProbeSent: true,
+    })
   })
 
   test('[TM5] answers of strangers and of former members change nothing', () => {
     const bench = leaderOf()
     bench.receive(accepted(4, { from: 9, term: 3 }), refused(3, { from: 9, term: 3 }))
-    expect(bench.state.progress.has(9)).toBe(false)
+    expect(bench.state.leadership?.progress.has(9)).toBe(false)
     expect(bench.state.log.commitIndex).toBe(0)
   })
 })
@@ -148,7 +164,7 @@ describe('where the logs meet (§5.3, last paragraph)', () => {
     const bench = leaderOf(log)
     const { term } = { term: bench.state.currentTerm }
     bench.receive(refused(4, { term, ...hint }))
-    expect(bench.state.progress.get(2)).toMatchObject({ state: 'probe', nextIndex })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({ state: 'probe', nextIndex })
     expect(bench.sent()).toEqual([])
   })
 

@@ -45,7 +45,7 @@ describe('the sending side (§7)', () => {
   test('[SN1] a snapshot is sent when the entry that is needed next is no longer in the log', () => {
     const { network, leader, follower } = behind()
     untilFirstChunk(network)
-    expect(leader.state.progress.get(3)).toMatchObject({
+    expect(leader.state.leadership?.progress.get(3)).toMatchObject({
       state: 'snapshot',
       snapshot: { index: 5 },
       isChunkSent: true,
@@ -55,7 +55,7 @@ describe('the sending side (§7)', () => {
     network.tick(4)
     expect(follower.applied).toEqual(leader.applied)
     expect(follower.terms).toEqual([1])
-    expect(leader.state.progress.get(3)).toMatchObject({ state: 'replicate', matchIndex: 6 })
+    expect(leader.state.leadership?.progress.get(3)).toMatchObject({ state: 'replicate', matchIndex: 6 })
     expect(snapshotsBeingSent(leader.state)).toEqual([])
   })
 
@@ -83,7 +83,7 @@ describe('the sending side (§7)', () => {
     leader.compact()
     network.heal()
     network.tick(6)
-    expect(leader.state.progress.get(3)).toMatchObject({ state: 'replicate', matchIndex: 2 })
+    expect(leader.state.leadership?.progress.get(3)).toMatchObject({ state: 'replicate', matchIndex: 2 })
     leader.propose('b')
     network.settle()
     expect(network.node(3).entries.at(-1)?.command).toBe('b')
@@ -120,14 +120,22 @@ describe('the sending side (§7)', () => {
   test('[SN16] done twice, and answers about another snapshot, change nothing', () => {
     const bench = new Bench({ snapshot: { applied: [1, 1, 1] }, log: [1] }).become('leader')
     bench.receive(refused(4, { term: 2, conflictIndex: 1 }))
-    expect(bench.state.progress.get(2)?.state).toBe('snapshot')
+    expect(bench.state.leadership?.progress.get(2)?.state).toBe('snapshot')
     bench.receive(installSnapshotResponse({ term: 2, lastIncludedIndex: 2, done: true }))
-    expect(bench.state.progress.get(2)?.state).toBe('snapshot')
+    expect(bench.state.leadership?.progress.get(2)?.state).toBe('snapshot')
     bench.receive(installSnapshotResponse({ term: 2, lastIncludedIndex: 3, done: true }))
-    expect(bench.state.progress.get(2)).toMatchObject({ state: 'replicate', matchIndex: 3, nextIndex: 6 })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({
+      state: 'replicate',
+      matchIndex: 3,
+      nextIndex: 6,
+    })
     bench.receive(accepted(5, { term: 2 }))
     bench.receive(installSnapshotResponse({ term: 2, lastIncludedIndex: 3, done: true }))
-    expect(bench.state.progress.get(2)).toMatchObject({ state: 'replicate', matchIndex: 5, nextIndex: 6 })
+    expect(bench.state.leadership?.progress.get(2)).toMatchObject({
+      state: 'replicate',
+      matchIndex: 5,
+      nextIndex: 6,
+    })
   })
 
   test('[SN1] while a snapshot is sent, no entries are', () => {
@@ -135,7 +143,7 @@ describe('the sending side (§7)', () => {
     bench.receive(refused(4, { term: 2, conflictIndex: 1 }), refused(0, { term: 2, conflictIndex: 1 }))
     bench.node.propose('x')
     expect(bench.sentOf('appendEntries').filter(({ to }) => to === 2)).toEqual([])
-    expect(bench.state.progress.get(2)?.state).toBe('snapshot')
+    expect(bench.state.leadership?.progress.get(2)?.state).toBe('snapshot')
   })
 
   test('[SN11] when the store has dropped it, the newest one is sent from its beginning', () => {

@@ -152,7 +152,7 @@ describe('every type of message, in every role, of an earlier, the same and a la
 
   test('[TM5] an answer of an earlier term changes nothing at a leader', () => {
     const bench = inTerm5('leader')
-    const progress = bench.state.progress.get(2)
+    const progress = bench.state.leadership?.progress.get(2)
     bench.receive(accepted(3, { term: 4 }), accepted(3, { term: 4, from: 3 }))
     expect(progress).toMatchObject({ matchIndex: 0, isProbeSent: true })
     expect(bench.state.log.commitIndex).toBe(0)
