@@ -5,7 +5,7 @@ import { printable } from './printable.js'
 type RoleEvent = Extract<ClusterEvent, { type: 'role' }>
 
 const reasons: Record<RoleEvent['reason'], string> = {
-  electionTimeout: 'it heard of no leader for a whole election timeout',
+  electionTimeout: 'no heartbeat came for a whole election timeout',
   campaign: 'it was asked to',
   preVoteWon: 'a majority said that it would vote for it',
   electionWon: 'a majority voted for it',
@@ -51,7 +51,7 @@ export function inWords(event: ClusterEvent): string {
 function change({ role, term, leaderId }: RoleEvent): string {
   switch (role) {
     case 'preCandidate':
-      return `asks whether it would win an election after term ${term}`
+      return `starts a pre-vote for term ${term + 1}`
     case 'candidate':
       return `starts an election for term ${term}`
     case 'leader':

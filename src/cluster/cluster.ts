@@ -1,6 +1,6 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
 import type { RecordableHistogram } from 'node:perf_hooks'
-import { RaftError } from '../errors/index.js'
+import { RaftError, reasonOf } from '../errors/index.js'
 import {
   afterPrefix,
   type Bytes,
@@ -12,7 +12,7 @@ import {
   writePut,
   writeRange,
 } from '../machine/index.js'
-import { type HashAt, InlineNode, NodeThread, reasonOf, takeAll } from '../node/index.js'
+import { type HashAt, InlineNode, NodeThread, takeAll } from '../node/index.js'
 import { isBytes, lengthOfBytes, type NodeId } from '../raft/index.js'
 import { Client } from './client.js'
 import type { ClusterDirectory } from './directory.js'

@@ -1,5 +1,5 @@
 /** Errors of a call whose arguments or whose answer cannot be read. */
-import { RaftError } from '../errors/index.js'
+import { RaftError, reasonOf } from '../errors/index.js'
 
 /** The refusal of a call that threw before its commands were packed: nothing of it is sent. */
 export function refusalOf(error: unknown): RaftError {
@@ -13,8 +13,4 @@ export function refusalOf(error: unknown): RaftError {
 export function unreadable(type: 'propose' | 'read', cause: unknown): RaftError {
   const why = `its answer cannot be read (${reasonOf(cause)})`
   return new RaftError(type === 'read' ? 'REFUSED_BY_MACHINE' : 'UNKNOWN_OUTCOME', { why }, cause)
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : typeof error
 }

@@ -11,7 +11,10 @@ const { [Symbol.species]: bufferView } = Buffer as unknown as {
 }
 const noBlock = new ArrayBuffer(0)
 const noBytes = new Uint8Array(noBlock)
-/** Bytes that are copied out of a message at a time: what nobody keeps of them lives as long as what somebody does. */
+/**
+ * Bytes that are copied out of a message at a time. A small answer that a caller keeps holds its whole block in memory, so
+ * blocks are small.
+ */
 const blockBytes = 4000
 
 /**

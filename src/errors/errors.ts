@@ -129,3 +129,9 @@ export function unwrap<T>(result: Result<T>): T {
   if (result.ok) return result.value
   throw new RaftError(result.code, result.details)
 }
+
+/** The error and what caused it, in one line. A thrown object that is no error runs no code of its own here. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return Object(error) === error ? typeof error : String(error)
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`
+}

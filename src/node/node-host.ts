@@ -5,7 +5,7 @@
 import { createHistogram, performance, type RecordableHistogram } from 'node:perf_hooks'
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { Counters, Driver } from '../driver/index.js'
-import { failure, RaftError, type Result } from '../errors/index.js'
+import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
 import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machine/index.js'
 import type { Message, NodeId } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
@@ -19,7 +19,7 @@ import {
 } from '../transport/index.js'
 import type { HashAt, NodeControl, NodeHappening, NodeOptions } from './control.js'
 import { limitsOf, type OpenedStore, openStore } from './open-store.js'
-import { reasonOf, takeAll } from './teardown.js'
+import { takeAll } from './teardown.js'
 
 /** The parts of a node that runs. */
 interface Running {

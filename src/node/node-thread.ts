@@ -6,12 +6,11 @@ import { accessSync } from 'node:fs'
 import { type MessagePort, Worker } from 'node:worker_threads'
 import { type Remote, transfer, wrap } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
-import { failure, RaftError, type Result, unwrap } from '../errors/index.js'
+import { failure, RaftError, type Result, reasonOf, unwrap } from '../errors/index.js'
 import { type LinkEnd, portsOf } from '../transport/index.js'
 import type { NodeControl, NodeOptions } from './control.js'
 import type { ControlledNode } from './controlled-node.js'
 import { answerWithin } from './deadline.js'
-import { reasonOf } from './teardown.js'
 import { flagsOfThread } from './thread-flags.js'
 
 /** How long a node may take to answer on its control port, and to open a long log. */

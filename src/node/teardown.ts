@@ -16,9 +16,3 @@ export async function takeAll(steps: readonly (() => unknown)[]): Promise<unknow
   }
   return thrown
 }
-
-/** The error and what caused it, in one line. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`
-}

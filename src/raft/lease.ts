@@ -7,12 +7,6 @@ import { quorumIndex } from './quorum.js'
 import type { LeaderState, RaftState } from './state.js'
 import type { NodeId } from './types.js'
 
-/** A round of heartbeats, and when it left, in ticks of the leader's clock. */
-export interface SentRound {
-  readonly round: number
-  readonly at: number
-}
-
 /**
  * Ticks of the leader's clock. A follower may take a heartbeat in a tick that is late, and the next tick then comes at
  * once: two of its ticks took no time. Three quarters of the rest, since clocks run apart.

@@ -116,7 +116,7 @@ function initialState(options: RaftOptions): RaftState {
     role: 'follower',
     leaderId: undefined,
     electionElapsedTicks: 0,
-    // Who was never in a term has answered no leader.
+    // A node in term 0 has never answered a leader, so it has promised nothing.
     leaderElapsedTicks: hardState.currentTerm === 0 ? limits.electionTimeoutTicks : 0,
     randomizedElectionTimeoutTicks: randomizedElectionTimeoutTicks(limits, random),
     heartbeatElapsedTicks: 0,

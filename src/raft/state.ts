@@ -1,6 +1,5 @@
 /** The state of one node (Figure 2). One mutable object, owned by `Raft`; the rules are functions over it. */
 import type { RaftEvent, ReadState, SnapshotChunk } from './border.js'
-import type { SentRound } from './lease.js'
 import type { RaftLog } from './log.js'
 import type { AppendEntriesResponse, HeartbeatResponse, Message } from './messages.js'
 import type { RaftLimits } from './options.js'
@@ -13,6 +12,12 @@ export interface ConfirmingReads {
   readonly round: number
   readonly readIndex: LogIndex
   readonly ids: readonly number[]
+}
+
+/** A round of heartbeats, and when it left, in ticks of the leader's clock. */
+export interface SentRound {
+  readonly round: number
+  readonly at: number
 }
 
 /** What a leader keeps (Figure 2, volatile state on leaders), from its election until it steps down. */

@@ -14,12 +14,12 @@ import {
   type Term,
 } from '../raft/index.js'
 import type { OpenStore, Recovered } from '../storage/index.js'
+import type { Counts } from './counts.js'
 import type { DurableView } from './durable.js'
 import { KvModel } from './kv-model.js'
 import { Ledger, type LedgerEntry, nameOf } from './ledger.js'
 import type { Tracer } from './tracer.js'
 import type { Findings } from './violation.js'
-import type { Counts } from './world.js'
 
 /** What the checker sees of a node. */
 export interface WatchedNode {

@@ -14,6 +14,7 @@ import {
 import { defaultLimits, type NodeId, type RaftEvent, type RaftLimits } from '../raft/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { Checker, membershipOf } from './checker.js'
+import { noCounts } from './counts.js'
 import { describeLink } from './describe.js'
 import { Dice, deriveSeed, diceOf } from './dice.js'
 import { Fingerprint } from './fingerprint.js'
@@ -27,7 +28,7 @@ import { Requests } from './requests.js'
 import { Tracer } from './tracer.js'
 import { Findings, SimulationViolation, type Violation } from './violation.js'
 import { VirtualTime } from './virtual-time.js'
-import { noCounts, type World } from './world.js'
+import type { World } from './world.js'
 
 export interface SimulatedClusterOptions {
   /** Decides everything that is left to chance. Default 1. */
@@ -191,7 +192,7 @@ export class SimulatedCluster {
       const isMore = time.step(untilUs)
       this.#throwViolation()
       if (!isMore && !condition()) {
-        const { last } = { last: this.world.tracer.last().join('\n') }
+        const last = this.world.tracer.last().join('\n')
         throw new Error(`it did not come about within ${maxMs} ms of virtual time\n${last}`)
       }
     }

@@ -15,9 +15,9 @@ import {
 import type { LogIndex, NodeId, Term } from '../raft/index.js'
 import type { Settlement } from '../transport/index.js'
 import type { Checker } from './checker.js'
+import type { Counts } from './counts.js'
 import { hashOf, isSameBytes } from './kv-model.js'
 import { type LedgerEntry, nameOf } from './ledger.js'
-import type { Counts } from './world.js'
 
 /** A request that a client made. */
 export interface Call {

@@ -5,6 +5,7 @@ export {
   SimulatedCluster,
   type SimulatedClusterOptions,
 } from './cluster.js'
+export { type Counts, type FaultName, faultNames, noCounts } from './counts.js'
 export type { Outcome } from './history.js'
 export type { NetworkConditions } from './network.js'
 export type { SimulatedNode } from './node.js'
@@ -12,4 +13,3 @@ export type { DiskConditions } from './node-disk.js'
 export { type FaultKind, faultKinds, type Plan, planOf, type Weather, type Workload } from './plan.js'
 export { type SimulationOptions, type SimulationResult, simulate } from './simulate.js'
 export { SimulationViolation, type Violation } from './violation.js'
-export { type Counts, type FaultName, faultNames, noCounts } from './world.js'

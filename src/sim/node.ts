@@ -2,7 +2,9 @@
  * One simulated node: the driver on virtual time, with a disk that outlives it. It is told apart from a real
  * one (`node-host.ts`) by nothing but what it hands to the driver.
  */
+
 import { Counters, Driver } from '../driver/index.js'
+import { reasonOf } from '../errors/index.js'
 import {
   holdsLease,
   isLeader,
@@ -382,8 +384,4 @@ export class SimulatedNode implements WatchedNode {
     this.#world.fingerprint.addText(what)
     this.#world.tracer.record(this.id, { type: 'told', what })
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -3,12 +3,12 @@ import { encode, writePut } from '../machine/index.js'
 import { openMemoryStore } from '../storage/index.js'
 import { SimulatedClient } from './client.js'
 import { SimulatedCluster } from './cluster.js'
+import type { Counts } from './counts.js'
 import { Dice, deriveSeed, diceOf } from './dice.js'
 import type { Outcome } from './history.js'
 import { Nemesis } from './nemesis.js'
 import { type Plan, planOf, type Weather } from './plan.js'
 import type { Violation } from './violation.js'
-import type { Counts } from './world.js'
 
 export interface SimulationOptions extends Partial<Plan> {
   readonly seed: number

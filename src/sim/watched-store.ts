@@ -1,9 +1,9 @@
 /** The store as a simulated node sees it: its answers wait while the node is stopped, and are looked at. */
 import type { EntryRun, Persist, StoredRun } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
+import type { Counts } from './counts.js'
 import type { Happened } from './describe.js'
 import type { DurableView } from './durable.js'
-import type { Counts } from './world.js'
 
 type Flushed = Parameters<LogStore['write']>[1]
 

@@ -55,7 +55,7 @@ export function forgetRedo(folder: string): void {
   flushFolder(folder)
 }
 
-/** Had it no manifest either, then it is not the power that the newest one's was lost to. */
+/** If the transaction before the newest has no manifest either, a power loss does not explain it: the file is damaged. */
 function baseOf(pages: LmdbPages): number {
   const { transaction } = pages.older
   if (transaction > 0 && manifestOf(pages, pages.older) === undefined) {

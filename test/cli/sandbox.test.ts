@@ -15,7 +15,7 @@ test('a script kills the leader, goes on without it, and takes it back', async (
   expect([code, stderr, left]).toEqual([0, '', []])
   // Every election is told with its reason.
   expect(stdout).toMatch(
-    /node (\d) asks whether .*: it heard of no leader for a whole election timeout[\s\S]*node \1 leads term \d+: a majority voted for it/,
+    /node (\d) starts a pre-vote for term \d+: no heartbeat came for a whole election timeout[\s\S]*node \1 leads term \d+: a majority voted for it/,
   )
   expect(stdout).toContain(' one two (version 1, last put at revision 1)')
   expect(stdout).toContain('three (version 2, last put at revision 3)')
@@ -32,7 +32,7 @@ test('nodes come back by number, and without a majority nothing is applied', asy
   const { child, ended, said } = start(['sandbox'], null)
   child.stdin?.write('put a 1\nkill 1\nkill 2\n')
   // A leader that is left alone answers reads for as long as its lease holds.
-  await said(/killed node 2[\s\S]*node 3 (asks|waits)/)
+  await said(/killed node 2[\s\S]*node 3 (starts|waits)/)
   child.stdin?.end('get a\nrestart 1\nget a\nkill leader\n')
   const { code, stdout } = await ended
   expect(code).toBe(1)

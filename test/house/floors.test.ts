@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { expect, test } from 'vitest'
-import { brokenFloors, mayImport } from './floors.js'
+import { brokenFloors, circles, mayImport } from './floors.js'
 import { readTree } from './source-tree.js'
 
 test('imports go only down the floors', () => {
@@ -32,6 +32,20 @@ test('an import that goes down, and one in a comment, are left alone', () => {
     ['src/driver/driver.ts', "import { step } from '../raft/index.js'\n// import '../cli/main.js'"],
   ])
   expect(brokenFloors(tree)).toEqual([])
+})
+
+test('no files import each other in a circle, not even types', () => {
+  expect(circles(new Map([...readTree('src'), ...readTree('bench')]))).toEqual([])
+})
+
+test('a circle is found with the way around it', () => {
+  const tree = new Map([
+    ['src/raft/a.ts', "import type { B } from './b.js'"],
+    ['src/raft/b.ts', "import './c.js'\nimport './d.js'"],
+    ['src/raft/c.ts', "export * from './b.js'"],
+    ['src/raft/d.ts', ''],
+  ])
+  expect(circles(tree)).toEqual(['src/raft/b.ts → src/raft/c.ts → src/raft/b.ts'])
 })
 
 test.each(Object.entries(mayImport))('the compiler holds the same floors for %s', (room, allowed) => {

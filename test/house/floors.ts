@@ -37,3 +37,23 @@ export function brokenFloors(tree: SourceTree): string[] {
   }
   return broken
 }
+
+/** Files that import each other in a circle, types included: none of them can be read first. */
+export function circles(tree: SourceTree): string[] {
+  const targets = new Map<string, string[]>([...tree.keys()].map((path) => [path, []]))
+  for (const found of importsOf(tree)) {
+    const target = targetOf(found)
+    if (target !== undefined && tree.has(target)) targets.get(found.from)?.push(target)
+  }
+  const found: string[] = []
+  const left = new Set<string>()
+  const visit = (path: string, way: readonly string[]): void => {
+    const at = way.indexOf(path)
+    if (at >= 0) found.push([...way.slice(at), path].join(' → '))
+    if (at >= 0 || left.has(path)) return
+    for (const target of targets.get(path) ?? []) visit(target, [...way, path])
+    left.add(path)
+  }
+  for (const path of targets.keys()) visit(path, [])
+  return found
+}
