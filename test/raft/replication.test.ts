@@ -34,7 +34,7 @@ describe('the leader’s side (Figure 2, §5.3)', () => {
     expect(bench.node.entries.slice(-2).map(({ command }) => command)).toEqual(['x', 'y'])
   })
 
-  test('[LR19] what was taken between two takings of its work travels together', () => {
+  test('[LR19] commands that a leader takes in one turn travel together', () => {
     const bench = leaderOf()
     bench.receive(accepted(4, { term: 3 }))
     for (const command of ['a', 'b', 'c']) bench.node.raft.step({ type: 'propose', frame: frameOf(command) })
