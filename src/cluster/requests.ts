@@ -118,7 +118,10 @@ export class Answers implements AnswerSource<Buffer> {
   }
 }
 
-/** Answers that came in parts, each of which is let go when the next one begins. A call has one query, whose answer lies in one part. */
+/**
+ * Answers that came in parts, each of which is let go when the next one begins. A call has one query, whose answer lies in
+ * one part.
+ */
 export class AnswersInParts extends Answers {
   readonly #parts: Uint8Array[]
 

@@ -2,7 +2,7 @@
  * Everything that can go wrong for a caller, as a counted table. Between threads an error travels as a
  * `Failure` (plain data crosses whole, error fields do not); on the caller's side it becomes a `RaftError`.
  */
-
+import { types } from 'node:util'
 /** `no`: it certainly did not happen. `maybe`: it may have, or may yet. */
 export type MayHaveHappened = 'no' | 'maybe'
 
@@ -130,8 +130,13 @@ export function unwrap<T>(result: Result<T>): T {
   throw new RaftError(result.code, result.details)
 }
 
-/** The error and what caused it, in one line. A thrown object that is no error runs no code of its own here. */
+/**
+ * The error and what caused it, in one line. Errors of another realm count as errors: test runners have one for each file.
+ * A thrown object that is no error runs no code of its own here.
+ */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return Object(error) === error ? typeof error : String(error)
+  if (!(error instanceof Error || types.isNativeError(error))) {
+    return Object(error) === error ? typeof error : String(error)
+  }
   return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`
 }

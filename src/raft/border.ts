@@ -2,13 +2,15 @@
  * The border of the protocol. The protocol is told facts (`Input`), and answers the end of each turn with wishes
  * (`Ready`). Both are plain data, and nothing else changes the protocol, so that a trace is a file and a replay is a loop.
  *
- * The order of effects, of which a driver may do as many at a time as it likes, in this order:
+ * The order of effects:
  *
- * 1. Send `Ready.messages`. They promise nothing that a crash could take back.
- * 2. Write `Ready.persist`, one write at a time and in order. Once it is flushed: tell `flushed`, then send its messages.
- * 3. If that write had an `install`: restore the state machine from the snapshot, and tell `applied` with its index.
- * 4. Apply `Ready.apply`, and tell `applied` with the last index.
- * 5. Serve each read of `Ready.reads` once its `readIndex` is applied.
+ * 1. Send `Ready.messages`. These messages promise nothing that a crash could take back.
+ * 2. Hand `Ready.persist` to the store: writes are flushed in the order in which they came.
+ * 3. Apply `Ready.apply`, also while the write is on its way to the disk, and tell `applied` with the last index.
+ * 4. Serve each read of `Ready.reads` once its `readIndex` is applied.
+ *
+ * Once a write is flushed: tell `flushed`, send the messages of the write, and if the write has an `install`, restore the
+ * state machine from that snapshot and tell `applied` with its index. Then end another turn.
  */
 import type { EntryRun, Frame, LogRun } from './entry-run.js'
 import type { Message } from './messages.js'
@@ -56,7 +58,7 @@ export interface EndTurn {
   readonly applyBytesMax: number
 }
 
-/** What `Raft.step` answers to an input. */
+/** The answer of `Raft.step` to an input. */
 export type Answer<Told extends Input> = Told extends Propose
   ? Proposed | Refusal
   : Told extends Read
@@ -156,7 +158,7 @@ export type RaftEvent =
   | { readonly type: 'snapshotSending'; readonly to: NodeId; readonly index: LogIndex }
   | { readonly type: 'snapshotInstalling'; readonly from: NodeId; readonly index: LogIndex }
 
-/** What the protocol wishes at the end of a turn. What it has wished it does not wish again, `apply` excepted. */
+/** The protocol's wishes at the end of a turn. Each comes once, but for `apply`, which comes again until `applied` is told. */
 export interface Ready {
   /** May leave at once, before anything is flushed (thesis §10.2.1). */
   readonly messages: readonly Message[]

@@ -45,7 +45,10 @@ export class Invariants {
     assert(log.submittedIndex <= lastIndex, 'what was handed to the store is in the log')
     assert(log.last.term <= currentTerm, 'no entry is of a later term than the node')
     assert(role !== 'leader' || votedFor === state.id, 'a leader voted for itself')
-    assert((role === 'leader') === (state.leadership !== undefined), 'who leads keeps what a leader keeps')
+    assert(
+      (role === 'leader') === (state.leadership !== undefined),
+      'a node has the fields of a leader exactly while it leads',
+    )
 
     this.#currentTerm = currentTerm
     this.#votedFor = votedFor

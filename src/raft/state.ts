@@ -20,7 +20,7 @@ export interface SentRound {
   readonly at: number
 }
 
-/** What a leader keeps (Figure 2, volatile state on leaders), from its election until it steps down. */
+/** The fields that a node has from its election until it steps down (Figure 2, volatile state on leaders). */
 export interface Leadership {
   /** One for each other member. */
   readonly progress: Map<NodeId, Progress>
@@ -81,7 +81,7 @@ export interface RaftState {
   /** Candidate and pre-candidate: the answers so far, our own included. */
   readonly votes: Map<NodeId, boolean>
 
-  /** What the node keeps while it leads. Invariant: there is one exactly while the role is `leader`. */
+  /** The leader's own fields. Invariant: set exactly while the role is `leader`. */
   leadership: Leadership | undefined
 
   incomingSnapshot: IncomingSnapshot | undefined

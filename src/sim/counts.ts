@@ -1,6 +1,6 @@
-/** What is counted in a run. */
+/** The counters of a run. */
 
-/** What was done to a run. Counted by name. */
+/** Faults of a run. */
 export const faultNames = [
   /** Lost by chance, or by a rule of a test. */
   'dropped',
@@ -33,7 +33,7 @@ export const faultNames = [
   'rolledBackDisks',
 ] as const
 
-/** What came of it. */
+/** Events and outcomes of a run. */
 const outcomeNames = [
   'messages',
   'elections',

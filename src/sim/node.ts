@@ -2,7 +2,6 @@
  * One simulated node: the driver on virtual time, with a disk that outlives it. It is told apart from a real
  * one (`node-host.ts`) by nothing but what it hands to the driver.
  */
-
 import { Counters, Driver } from '../driver/index.js'
 import { reasonOf } from '../errors/index.js'
 import {

@@ -30,8 +30,8 @@ export interface Pledge {
   /** The latest term and vote that the member may have told anybody. Kept before the message leaves. */
   readonly hardState: HardState
   /**
-   * The last entry on the member's disk. A power loss, which takes what was not flushed, may leave an earlier one here. Its
-   * term is 0 where it is not known.
+   * The last entry on the member's disk. A crash of the process or a power loss may leave an earlier one here. Its term is
+   * 0 where it is not known.
    */
   readonly held: EntryId
   /** The member votes for nobody before its log ends in an entry of this term or a later one [EL21]. 0: it may vote at once. */
@@ -45,7 +45,10 @@ export interface PledgePlace {
   newLife(): string
   /** Takes its place; with `isPromise`, it survives a power loss on return. Throws when it cannot be kept. */
   keep(pledge: Pledge, isPromise: boolean): void
-  /** Changes what is held, without a flush: a crash of the process may lose what was held last. Each write of the log calls it. */
+  /**
+   * Changes what is held, without a flush: a crash of the process may lose what was held last. Each write of the log calls
+   * this.
+   */
   hold(index: LogIndex, term: Term): void
   close(): void
 }

@@ -1,7 +1,6 @@
 /**
- * A store whose writes are remembered by the cluster's directory as well. A term or a vote is flushed there before any
- * message that depends on it leaves the node; elections are rare. The last entry on the disk is noted without a flush,
- * once the node has told of the write: so the note adds nothing to the time that a command takes.
+ * A store whose writes are remembered by the cluster's directory as well, before any message that depends on them leaves
+ * the node: each term and vote, and the last entry on the disk. Terms and votes are flushed there too; elections are rare.
  */
 import {
   assert,
@@ -12,7 +11,7 @@ import {
   type Persist,
   type StoredRun,
 } from '../raft/index.js'
-import type { Pledge, PledgePlace } from './pledge.js'
+import type { PledgePlace } from './pledge.js'
 import type { Compaction, Flushed, LogStore } from './store.js'
 
 export class PledgedStore implements LogStore {
@@ -22,17 +21,13 @@ export class PledgedStore implements LogStore {
   /** The write that is with the store, and the caller that is told of its flush. */
   #persist: Persist | undefined
   #flushed: Flushed | undefined
-  /** The last entry on the disk, while the directory has no note of it. */
-  #unnoted: EntryId | undefined
-  #failed: Error | undefined
   /** One function for all writes, so that a write makes no other. */
   readonly #written = (error: Error | undefined): void => {
     const [persist, flushed] = [this.#persist, this.#flushed]
     assert(persist !== undefined && flushed !== undefined, 'only what was given to the store is flushed')
     this.#persist = undefined
     this.#flushed = undefined
-    flushed(error ?? this.#remember(persist))
-    this.#note()
+    flushed(error ?? this.#kept(() => this.#remember(persist)))
   }
 
   /** `lock` is released once the store is closed. */
@@ -46,7 +41,7 @@ export class PledgedStore implements LogStore {
     assert(this.#flushed === undefined, 'a node gives its store one write at a time')
     const { truncateFrom, install } = persist
     const keptTo = install?.index ?? (truncateFrom === undefined ? undefined : truncateFrom - 1)
-    const error = this.#failed ?? (keptTo === undefined ? undefined : this.#holdNoMoreThan(keptTo))
+    const error = keptTo === undefined ? undefined : this.#kept(() => this.#holdNoMoreThan(keptTo))
     if (error !== undefined) return flushed(error)
     this.#persist = persist
     this.#flushed = flushed
@@ -90,34 +85,20 @@ export class PledgedStore implements LogStore {
     }
   }
 
-  #remember({ hardState, install, entries }: Persist): Error | undefined {
+  /** Entries are noted without a flush of their own. */
+  #remember({ hardState, install, entries }: Persist): void {
     const run = entries.at(-1)
     const held = run === undefined ? install : { index: lastIndexOf(run), term: run.term }
-    if (held !== undefined) this.#unnoted = held
-    return hardState === undefined ? undefined : this.#keep({ hardState })
+    if (hardState !== undefined) {
+      const { pledge } = this.#place
+      this.#place.keep({ ...pledge, hardState, held: held === undefined ? pledge.held : idOf(held) }, true)
+    } else if (held !== undefined) this.#place.hold(held.index, held.term)
   }
 
   /** Entries that are about to be cut off must not be missed afterwards, also when the power fails in between. */
-  #holdNoMoreThan(index: LogIndex): Error | undefined {
-    const held = this.#unnoted ?? this.#place.pledge.held
-    if (held.index <= index) return undefined
-    this.#unnoted = { index, term: 0 }
-    return this.#keep({})
-  }
-
-  #keep(change: Pick<Partial<Pledge>, 'hardState'>): Error | undefined {
+  #holdNoMoreThan(index: LogIndex): void {
     const { pledge } = this.#place
-    const { index, term } = this.#unnoted ?? pledge.held
-    this.#unnoted = undefined
-    return this.#kept(() => this.#place.keep({ ...pledge, ...change, held: { index, term } }, true))
-  }
-
-  /** A write that begins while the node tells of the one before notes for both. */
-  #note(): void {
-    const held = this.#unnoted
-    if (held === undefined) return
-    this.#unnoted = undefined
-    this.#failed = this.#kept(() => this.#place.hold(held.index, held.term))
+    if (pledge.held.index > index) this.#place.keep({ ...pledge, held: { index, term: 0 } }, true)
   }
 
   /** The error of a pledge that could not be kept ends the store, as that of a failed flush does. */
@@ -131,4 +112,8 @@ export class PledgedStore implements LogStore {
       })
     }
   }
+}
+
+function idOf({ index, term }: EntryId): EntryId {
+  return { index, term }
 }

@@ -31,6 +31,8 @@ class Surroundings {
   readonly sent: Message[] = []
   readonly writes: Write[] = []
   readonly settled: Settlement[] = []
+  /** How many messages told the clients of them. */
+  settlementMessages = 0
   readonly failures: unknown[] = []
   readonly deferred: (() => void)[] = []
   readonly driver: Driver
@@ -62,7 +64,10 @@ class Surroundings {
       counters: new Counters(Counters.allocate()),
       tickMs: 25,
       reads: 'readIndex',
-      settle: ({ settled }) => void this.settled.push(...settled),
+      settle: ({ settled }) => {
+        this.settlementMessages++
+        this.settled.push(...settled)
+      },
       observe: () => undefined,
       heartbeatSeen: () => undefined,
       failed: (error) => void this.failures.push(error),
@@ -195,6 +200,22 @@ test('on a quick disk the acknowledgement leaves before anything is applied', ()
   node.receive({ ...message, prevLogIndex: 0, prevLogTerm: 0, entries: runs.slice(0, 1), leaderCommit: 0 })
   node.receive({ ...message, prevLogIndex: 1, entries: runs.slice(1), leaderCommit: 1 })
   expect(order).toEqual(['appendEntriesResponse', 'appendEntriesResponse', 'apply'])
+})
+
+test('what a quick disk flushes is committed, applied and answered in the turn that wrote it, in one message', () => {
+  const node = new Surroundings({ voters: [1] })
+  node.lead()
+  node.quickEnd = () => undefined
+  node.driver.turn()
+  const before = node.settlementMessages
+  node.propose(1, 'one')
+  node.propose(2, 'two')
+  node.driver.turn()
+  expect(node.settled).toMatchObject([
+    { request: 1, outcome: 'applied' },
+    { request: 2, outcome: 'applied' },
+  ])
+  expect(node.settlementMessages - before).toBe(1)
 })
 
 test('[DU2] a quick disk that fails stops the node within the turn: nothing of it is applied or answered', () => {

@@ -46,13 +46,13 @@ export function circles(tree: SourceTree): string[] {
     if (target !== undefined && tree.has(target)) targets.get(found.from)?.push(target)
   }
   const found: string[] = []
-  const left = new Set<string>()
+  const seen = new Set<string>()
   const visit = (path: string, way: readonly string[]): void => {
     const at = way.indexOf(path)
     if (at >= 0) found.push([...way.slice(at), path].join(' → '))
-    if (at >= 0 || left.has(path)) return
+    if (at >= 0 || seen.has(path)) return
     for (const target of targets.get(path) ?? []) visit(target, [...way, path])
-    left.add(path)
+    seen.add(path)
   }
   for (const path of targets.keys()) visit(path, [])
   return found

@@ -7,9 +7,9 @@ import {
   Bench,
   endTurn,
   heartbeat,
-  persistOf,
   requestVote,
   requestVoteResponse,
+  takePersist,
 } from './support/bench.js'
 
 /** A node whose disk takes writes and flushes none until it is told to. */
@@ -216,7 +216,7 @@ describe('writes', () => {
     const { raft } = bench.node
     const entries = [runOf({ index: 2, term: 2 }, 'x', 'y')]
     bench.receive(appendEntries({ term: 2, prevLogIndex: 1, prevLogTerm: 1, entries }))
-    expect(persistOf(raft)).toMatchObject({
+    expect(takePersist(raft)).toMatchObject({
       sequence: 1,
       hardState: { currentTerm: 2, votedFor: undefined },
       truncateFrom: 2,
@@ -225,7 +225,7 @@ describe('writes', () => {
       snapshotChunks: [],
       messages: [{ type: 'appendEntriesResponse', matchIndex: 3 }],
     })
-    expect(persistOf(raft)).toBe(undefined)
+    expect(takePersist(raft)).toBe(undefined)
     bench.receive(
       appendEntries({
         term: 2,
@@ -234,7 +234,7 @@ describe('writes', () => {
         entries: [runOf({ index: 4, term: 2 }, 'z')],
       }),
     )
-    const second = persistOf(raft)
+    const second = takePersist(raft)
     expect(second).toMatchObject({
       sequence: 2,
       hardState: undefined,
@@ -252,7 +252,7 @@ describe('writes', () => {
     )
     const entries = [runOf({ index: 2, term: 2 }, 'x')]
     bench.receive(appendEntries({ from: 3, term: 2, prevLogIndex: 1, prevLogTerm: 1, entries }))
-    expect(persistOf(bench.node.raft)).toMatchObject({
+    expect(takePersist(bench.node.raft)).toMatchObject({
       truncateFrom: undefined,
       entries: [{ index: 2, term: 2 }],
     })
@@ -264,15 +264,15 @@ describe('writes', () => {
     bench.receive(message)
     bench.node.disk.writesInFlightMax = 0
     bench.receive(message)
-    const persist = persistOf(bench.node.raft)
+    const persist = takePersist(bench.node.raft)
     expect(persist).toMatchObject({ sequence: 2, entries: [], messages: [{ matchIndex: 1 }] })
     expect(persist !== undefined && needsFlush(persist)).toBe(false)
-    expect(persistOf(bench.node.raft)).toBe(undefined)
+    expect(takePersist(bench.node.raft)).toBe(undefined)
   })
 
   test('[DU15] an idle node has nothing to write, and nothing to send', () => {
     const bench = new Bench({ log: [1], term: 1 })
-    expect(persistOf(bench.node.raft)).toBe(undefined)
+    expect(takePersist(bench.node.raft)).toBe(undefined)
     expect(bench.node.raft.step(endTurn())).toEqual({
       messages: [],
       persist: undefined,

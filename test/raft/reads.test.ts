@@ -142,6 +142,8 @@ describe('ReadIndex (thesis §6.4)', () => {
     expect(rounds(bench)).toHaveLength(1)
     if (refusal !== undefined) bench.receive({ ...refusal, from: 2, to: 1 })
     expect(bench.node.reads).toEqual([])
+    // The refusal was asked for, so it is no message that cannot be true.
+    expect(bench.node.events.filter(({ type }) => type === 'messageDropped')).toEqual([])
     bench.receive(answer(3, 1, { term: 2 }))
     expect(bench.node.reads).toHaveLength(1)
   })

@@ -197,69 +197,30 @@ describe('a pledge', () => {
     expect(kept({ hardState })).toEqual([{ ...hardState, held: 5, isPromise: true, flushed: 1 }, 'told'])
   })
 
-  test('holds the last entry as soon as it was told to be on the disk, and waits for no flush of its own', () => {
+  test('holds the last entry once it is on the disk, before anybody is told, and waits for no flush of its own', () => {
     const held = { ...begun.hardState, held: 7, isPromise: false, flushed: 1 }
-    expect(kept({ entries: [runOf(6, 3, 2)] })).toEqual(['told', held])
-  })
-
-  /** A quick store, so that a write that begins while another one is told is flushed within it. */
-  function quickStore(place: NotedPlace, disk = usedDisk(newPledge(1, 'first disk'))): PledgedStore {
-    disk.crash(0)
-    const { store } = openMemoryStore(disk, { defer: () => undefined, isQuick: true }, place)
-    place.notes.length = 0
-    return new PledgedStore(store, place)
-  }
-
-  test('holds the last entry of both when a write begins while another one is told', () => {
-    const place = new NotedPlace(begun)
-    const store = quickStore(place)
-    const second = persistOf({ entries: [runOf(8, 3, 1)] })
-    store.write(persistOf({ entries: [runOf(6, 3, 2)] }), () => store.write(second, () => undefined))
-    expect(place.notes).toMatchObject([{ held: 8, isPromise: false }])
-  })
-
-  test('is lowered below an entry that it does not hold yet', () => {
-    const place = new NotedPlace(begun)
-    const store = quickStore(place)
-    const cut = persistOf({ truncateFrom: 7 })
-    store.write(persistOf({ entries: [runOf(6, 3, 2)] }), () => store.write(cut, () => undefined))
-    expect(place.notes).toMatchObject([{ held: 6, isPromise: true }])
-  })
-
-  test('that cannot hold the last entry ends the store at the next write, before anything is written', () => {
-    const place = new NotedPlace(begun)
-    const disk = usedDisk(newPledge(1, 'first disk'))
-    const store = quickStore(place, disk)
-    place.hold = () => {
-      throw new Error('no room')
-    }
-    const told: (Error | undefined)[] = []
-    store.write(persistOf({ entries: [runOf(6, 3, 2)] }), (error) => told.push(error))
-    const written = disk.copy().rows
-    store.write(persistOf({ entries: [runOf(8, 3, 1)] }), (error) => told.push(error))
-    expect(disk.rows).toEqual(written)
-    expect(told).toEqual([
-      undefined,
-      expect.objectContaining({ message: expect.stringContaining('no room') }),
-    ])
+    expect(kept({ entries: [runOf(6, 3, 2)] })).toEqual([held, 'told'])
   })
 
   test('is lowered before entries are cut off, so that a crash in between does not miss them', () => {
     const lowered = { ...begun.hardState, held: 3, isPromise: true, flushed: 0 }
     expect(kept({ truncateFrom: 4 })).toEqual([lowered, 'told'])
     const again = { ...begun.hardState, held: 6, isPromise: false, flushed: 1 }
-    expect(kept({ truncateFrom: 6, entries: [runOf(6, 3, 1)] })).toEqual(['told', again])
-    expect(kept({ truncateFrom: 4, entries: [runOf(4, 3, 3)] })).toEqual([lowered, 'told', again])
+    expect(kept({ truncateFrom: 6, entries: [runOf(6, 3, 1)] })).toEqual([again, 'told'])
+    expect(kept({ truncateFrom: 4, entries: [runOf(4, 3, 3)] })).toEqual([lowered, again, 'told'])
     const snapshot = snapshotOf(4, 3, 2)
     const chunk = { snapshot, offset: 0, data: new Uint8Array(2) }
     expect(kept({ snapshotChunks: [chunk], install: snapshot })).toEqual([
       { ...lowered, held: 4 },
-      'told',
       { ...again, held: 4 },
+      'told',
     ])
   })
 
-  test('that cannot be kept ends the store before anybody is told of the vote', () => {
+  test.each([
+    ['vote', { hardState: { currentTerm: 4, votedFor: 3 } }],
+    ['last entry', { entries: [runOf(6, 3, 2)] }],
+  ])('that cannot be kept ends the store before anybody is told of the %s', (_, parts) => {
     const place = new NotedPlace(begun)
     const disk = usedDisk(newPledge(1, 'first disk'))
     disk.crash(0)
@@ -268,9 +229,7 @@ describe('a pledge', () => {
       throw new Error('no room')
     }
     const told: (Error | undefined)[] = []
-    new PledgedStore(store, place).write(persistOf({ hardState: { currentTerm: 4, votedFor: 3 } }), (error) =>
-      told.push(error),
-    )
+    new PledgedStore(store, place).write(persistOf(parts), (error) => told.push(error))
     expect(told).toMatchObject([{ message: expect.stringContaining('no room') }])
   })
 })
@@ -318,6 +277,19 @@ describe('the file of pledges', () => {
       slot.hold(9, 3)
       expect(heldIn(file)).toBe(9)
       slot.close()
+    })
+
+    test('at once when the pause is over, although a busy thread has run no timer', () => {
+      const now = vi.spyOn(performance, 'now').mockReturnValue(100)
+      const file = pledgeFile(three)
+      const slot = new PledgeSlot(file, 1)
+      slot.hold(6, 3)
+      slot.hold(7, 3)
+      now.mockReturnValue(110)
+      slot.hold(8, 3)
+      expect([heldIn(file), vi.getTimerCount()]).toEqual([8, 0])
+      slot.close()
+      now.mockRestore()
     })
 
     test('when its slot is closed', () => {

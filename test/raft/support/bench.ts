@@ -29,7 +29,7 @@ export function endTurn(fields: Partial<EndTurn> = {}): EndTurn {
 }
 
 /** What a node wants written at the end of a turn. */
-export function persistOf(raft: Raft): Persist | undefined {
+export function takePersist(raft: Raft): Persist | undefined {
   return raft.step(endTurn()).persist
 }
 
