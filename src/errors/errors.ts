@@ -1,9 +1,12 @@
 /**
- * Everything that can go wrong for a caller, as a counted table. Between threads an error travels as a
+ * Every error that a caller can be given, in one table that a test counts. Between threads an error travels as a
  * `Failure` (plain data crosses whole, error fields do not); on the caller's side it becomes a `RaftError`.
  */
 import { types } from 'node:util'
-/** `no`: it certainly did not happen. `maybe`: it may have, or may yet. */
+/**
+ * Whether the call's effect may have happened. `no`: it did not, and will not. `maybe`: it may have, or may happen
+ * later.
+ */
 export type MayHaveHappened = 'no' | 'maybe'
 
 interface ErrorKind {
@@ -110,7 +113,7 @@ export class RaftError extends Error {
     this.details = details
   }
 
-  /** `maybe` for an outcome that is not known: never to be told as a failure. */
+  /** `maybe` for an unknown outcome, which is never told as a failure. */
   get mayHaveHappened(): MayHaveHappened {
     return errors[this.code].mayHaveHappened
   }
@@ -131,8 +134,9 @@ export function unwrap<T>(result: Result<T>): T {
 }
 
 /**
- * The error and what caused it, in one line. Errors of another realm count as errors: test runners have one for each file.
- * A thrown object that is no error runs no code of its own here.
+ * The message of the error and of its causes, in one line. Errors of another realm are taken as errors too: a test
+ * runner has a realm for each file. A thrown object that is no error is not asked for its text, which could run code of
+ * its own.
  */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error || types.isNativeError(error))) {

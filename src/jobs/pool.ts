@@ -1,11 +1,14 @@
-/** Work that takes a processor and nothing else, spread over the processors. The only importer of piscina. */
+/** Work that needs only a processor, spread over all processors. Only this file imports piscina. */
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { RaftError } from '../errors/index.js'
 import { addressSpaceLeft, reserveMib, threadMib, threadsThatFit } from '../storage/index.js'
 import { addSweeps, noSweep, type SeedRange, type SweepResult } from './sweep.js'
 
-/** Seeds of one job: enough that its way to the thread costs nothing, few enough that all threads end together. */
+/**
+ * Seeds of one job: so many that the cost of sending the job is small, and so few that all threads end at about the
+ * same time.
+ */
 const seedsPerJob = 8
 
 export interface SweepOptions {
@@ -13,22 +16,24 @@ export interface SweepOptions {
   readonly from?: number
   /** How many seeds, one after the other. */
   readonly seeds: number
-  /** Threads that work on them, as far as there is address space for them. Default: one a processor. */
+  /**
+   * Threads that work on the seeds, fewer where the address space does not hold them. Default: one for each processor.
+   */
   readonly threads?: number
-  /** Called whenever a part is done, with the sum so far. */
+  /** Called with the sum so far, each time a job is done. */
   readonly progress?: (sum: SweepResult) => void
-  /** Ends the sweep early; what is done by then is the result. */
+  /** Ends the sweep early. The result is the sum of the jobs done by then. */
   readonly signal?: AbortSignal
 }
 
-/** A pool of so many threads, all of which run the job of that file. */
+/** A pool of this many threads, all of which run the job of the file. */
 export function poolOf<Task, Result>(file: string, threads: number): Piscina<Task, Result> {
   checkThreadFits()
   const filename = new URL(file, import.meta.url).href
   return new Piscina<Task, Result>({ filename, minThreads: threads, maxThreads: Math.max(1, threads) })
 }
 
-/** A thread that is refused address space ends the whole process, so the pool asks first. */
+/** A thread for which there is no address space ends the whole process, so the pool looks first. */
 function checkThreadFits(): void {
   if (threadsThatFit() > 0) return
   throw new RaftError('INVALID_OPTION', {
@@ -46,7 +51,7 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
   const end = from + seeds
   let next = from
   let sum = noSweep
-  // Each lane asks for the next range when it is done with one: a sweep without end needs no list of its jobs.
+  // Each lane takes its next range once it is done with one, so that an endless sweep needs no list of all its jobs.
   const work = async (): Promise<void> => {
     while (next < end && signal?.aborted !== true) {
       const range = { from: next, count: Math.min(seedsPerJob, end - next) }

@@ -1,4 +1,4 @@
-/** One seed in a thread of its own: the caller's thread stays free for signals while it runs. */
+/** One seed in a thread of its own, so that the caller's thread stays free for signals meanwhile. */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { SimulationResult } from '../sim/index.js'
 import { poolOf } from './pool.js'
@@ -20,7 +20,7 @@ export async function replay({ seed, trace, signal }: ReplayOptions): Promise<Si
   try {
     return await pool.run(task, { signal, ...(trace !== undefined && { transferList: [port2] }) })
   } finally {
-    // The result may overtake lines, and an error of the simulator is explained by the last of them.
+    // The result can arrive before the last lines do, and the last lines explain an error of the simulator.
     if (trace !== undefined) drain(lines, trace)
     lines.close()
     await pool.destroy()

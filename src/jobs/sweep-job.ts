@@ -19,7 +19,7 @@ function sweepOf(seed: number): SweepResult {
       counts: result.counts,
     }
   } catch (error) {
-    // The simulator itself broke: with its seed that can be found, without it is lost.
+    // An error of the simulator itself is told with its seed, since only the seed repeats it.
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
     return { ...noSweep, seeds: 1, violations: [{ seed, rule: 'the simulator runs', detail, atMs: 0 }] }
   }

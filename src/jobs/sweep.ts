@@ -1,4 +1,4 @@
-/** What a sweep over seeds amounts to: plain values, added up in any order to the same sum. */
+/** The sum of a sweep over seeds: plain values that add up to the same sum in any order. */
 import { type Counts, noCounts, type SimulationResult } from '../sim/index.js'
 
 /** A range of seeds: the work of one job. */

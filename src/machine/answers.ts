@@ -1,6 +1,6 @@
 /**
- * What the built-in KV answers, packed in bytes: the machine writes here, the client reads. Every answer
- * begins with u8 status · u64 revision of the whole KV; what follows depends on the status:
+ * The answers of the built-in KV, packed in bytes: the machine writes them, the client reads them. Every answer
+ * begins with u8 status · u64 revision of the whole KV. The rest depends on the status:
  *
  *     found, to a get     record
  *     found, to a range   u8 has more · u32 count · count × (u16 key length · u32 value length · key · record)
@@ -19,18 +19,18 @@ import {
 import { copyRange, type Memory } from './memory.js'
 import { setUint64, uint64At } from './packed.js'
 
-/** `tooLarge`: an append would have passed `valueBytesMax`. `malformed`: no command or query that is known. */
+/** `tooLarge`: an append would have passed `valueBytesMax`. `malformed`: the bytes are no known command or query. */
 export const statuses = { applied: 0, found: 1, notFound: 2, mismatch: 3, tooLarge: 4, malformed: 5 } as const
 export type Status = (typeof statuses)[keyof typeof statuses]
 
 /** What a key holds. */
 export interface KvRecord<Value extends Uint8Array = Uint8Array> {
   readonly value: Value
-  /** The revision that created the key; a delete and a new put make a new one. */
+  /** The revision that created the key. A put after a delete creates the key anew. */
   readonly createRevision: number
   /** The revision of the last write to the key. */
   readonly modRevision: number
-  /** Writes to the key since it was created, that one included. */
+  /** How many writes the key has had since its creation, the creation included. */
   readonly version: number
 }
 
@@ -38,7 +38,7 @@ export interface KeyedRecord<Value extends Uint8Array = Uint8Array> extends KvRe
   readonly key: Value
 }
 
-/** `revision` is the one that the write made, or the present one when it made none. */
+/** `revision` is the revision that the write made. A write that changed nothing gives the present revision. */
 export type WriteAnswer<Value extends Uint8Array = Uint8Array> =
   | { readonly status: 'applied' | 'notFound' | 'tooLarge' | 'malformed'; readonly revision: number }
   | { readonly status: 'mismatch'; readonly revision: number; readonly current: KvRecord<Value> | undefined }
@@ -52,12 +52,15 @@ export type RangeAnswer<Value extends Uint8Array = Uint8Array> =
       readonly status: 'found'
       readonly revision: number
       readonly records: readonly KeyedRecord<Value>[]
-      /** Whether keys within the bounds were left out for the limit, in entries or in bytes. */
+      /** Whether keys within the bounds were left out, because the answer reached its limit of entries or of bytes. */
       readonly hasMore: boolean
     }
   | { readonly status: 'malformed'; readonly revision: number }
 
-/** Packed answers, and what is made of the keys and values in them. `Memory` gives views: copy what shall stay. */
+/**
+ * Packed answers, and how a reader takes keys and values out of them. `Memory` gives views: a reader that keeps them
+ * must copy.
+ */
 export interface AnswerSource<Value extends Uint8Array> {
   readonly bytes: Uint8Array
   readonly view: DataView
@@ -98,7 +101,9 @@ export function writeRangeHeader(
   into.view.setUint32(offset + answerHeaderBytes + 1, count, true)
 }
 
-/** Bytes that the KV's record at `at` takes in the answer to a range: as many as its entry has. */
+/**
+ * Bytes that the KV's record at `at` takes in the answer to a range. An answer holds the entry of the record as it is.
+ */
 export const rangeEntryBytes = entryBytesIn
 
 /** Returns the offset behind the entry. */

@@ -1,8 +1,8 @@
 /**
- * What the built-in KV can be told and asked, packed in bytes. Clients call the writers, which check every
- * bound before they reserve a byte; the machine reads the same layouts and trusts none of them.
+ * The commands and queries of the built-in KV, packed in bytes. Clients call the writers, which check every
+ * bound before they reserve a byte. The machine reads the same layouts, and checks every length again.
  *
- * Layouts, little-endian; the frame around a command knows its length:
+ * Layouts, little-endian. The frame around a command tells the command's length:
  *
  *     put, append   u8 op · u16 key length · key · value
  *     delete        u8 op · u16 key length · key
@@ -16,8 +16,8 @@ import { isBytes, lengthOfBytes } from '../raft/index.js'
 import { bufferOf, writeUint16, writeUint32 } from './packed.js'
 
 /**
- * A key or a value. A string stands for its UTF-8 bytes, and a lone surrogate has none: a string that holds one is
- * refused.
+ * A key or a value. A string stands for its UTF-8 bytes. A string with a lone surrogate is refused, since UTF-8 has no
+ * bytes for it.
  */
 export type Bytes = string | Uint8Array
 
@@ -27,10 +27,15 @@ export const keyBytesMax = 1024
 export const valueBytesMax = 256 * 1024
 /** A bound of a range may be one byte longer than a key, so that it can stand just behind the longest one. */
 export const rangeBoundBytesMax = keyBytesMax + 1
-/** Entries that a range gives when no limit is named; also bounded in bytes, see `rangeBytesMax`. */
+/**
+ * Entries that a range answers with when no limit is given. The answer is bounded in bytes too, see `rangeBytesMax`.
+ */
 export const rangeLimitDefault = 1000
 export const rangeLimitMax = 0xffff_ffff
-/** A range stops before it answers more bytes than this (its first entry always goes) and says that more remain. */
+/**
+ * A range stops before its answer passes this many bytes, and says that more entries remain. The first entry always
+ * fits.
+ */
 export const rangeBytesMax = 512 * 1024
 
 export const commandOps = { put: 1, delete: 2, append: 3, cas: 4, casAbsent: 5 } as const
@@ -43,7 +48,7 @@ export const queryPrefixBytes = 1
 /** Bytes before the start of a range. */
 export const rangePrefixBytes = 7
 
-/** Where a packed command or query goes: a `FrameBuilder`, for one. */
+/** The place where a command or query is packed, such as a `FrameBuilder`. */
 export interface CommandSink {
   /** Makes room for one command of `length` bytes and returns the offset in `bytes` where it goes. */
   reserve(length: number): number
@@ -87,11 +92,14 @@ export function writeGet(into: CommandSink, key: Bytes): void {
 }
 
 export interface RangeBounds {
-  /** The first key, included; default: from the beginning. To go on after a key, give `afterKey` of it. */
+  /** The first key, included. Default: the first of all keys. `afterKey(key)` goes on behind a key. */
   readonly start?: Bytes
-  /** The first key that is no longer in it; default: to the end. For a prefix, give `afterPrefix` of it. */
+  /**
+   * The key at which the range ends, excluded. Default: no end. `afterPrefix(prefix)` ends behind all keys with the
+   * prefix.
+   */
   readonly end?: Bytes
-  /** Entries at most, 1 to 2^32 - 1; default 1000. */
+  /** How many entries are answered at most, 1 to 2^32 - 1. Default 1000. */
   readonly limit?: number
 }
 
@@ -110,12 +118,15 @@ export function writeRange(into: CommandSink, { start = '', end = '', limit }: R
   writeBytes(into.bytes, offset + rangePrefixBytes + startLength, end, endLength)
 }
 
-/** The smallest key above `key`: where the page after it starts. */
+/** The smallest key above `key`: the start of the next page. */
 export function afterKey(key: Bytes): Uint8Array {
   return Buffer.concat([bytesOf('key', key, keyBytesMax), Buffer.of(0)])
 }
 
-/** The smallest key above all that begin with `prefix`; empty, which means no end, when there is none. */
+/**
+ * The smallest key above all keys with the prefix. A prefix of nothing but 0xff has no such key: the answer is empty,
+ * which means no end.
+ */
 export function afterPrefix(prefix: Bytes): Uint8Array {
   const bytes = bytesOf('prefix', prefix, rangeBoundBytesMax)
   let length = bytes.length
@@ -158,12 +169,12 @@ function writeOpAndKey(into: CommandSink, op: number, key: Bytes, keyLength: num
   return offset + commandPrefixBytes + keyLength
 }
 
-/** Up to so many characters a loop is quicker than the call of a built-in. */
+/** A loop over a text of at most this many characters is quicker than the call of a built-in. */
 const shortText = 40
 
 function writeBytes(into: Uint8Array, offset: number, from: Bytes, length: number): void {
   if (typeof from !== 'string') return into.set(from, offset)
-  // As many bytes as characters means ASCII only, which Latin-1 writes in half the time.
+  // A text with as many bytes as characters is ASCII. Writing it as Latin-1 takes half the time.
   const isAscii = length === from.length
   if (!isAscii || length > shortText) {
     bufferOf(into).write(from, offset, length, isAscii ? 'latin1' : 'utf8')
@@ -176,7 +187,7 @@ function writeBytes(into: Uint8Array, offset: number, from: Bytes, length: numbe
 function byteLengthOf(what: string, text: string): number {
   const { length } = text
   const bytes = length > shortText || hasNonAscii(text) ? Buffer.byteLength(text) : length
-  // As many bytes as characters means ASCII only, which holds no surrogate.
+  // A text with as many bytes as characters is ASCII, and so it holds no surrogate.
   if (bytes !== length && !text.isWellFormed()) {
     throw invalid(what, 'well-formed text, or a Uint8Array for any bytes', 'text with a lone surrogate')
   }

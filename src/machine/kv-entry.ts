@@ -1,6 +1,6 @@
 /**
- * How the built-in KV's entries lie in memory. A record is an entry as it stands in a snapshot, behind what
- * only this process knows of it:
+ * How the built-in KV's entries lie in memory. A record is an entry as a snapshot holds it, with two numbers in
+ * front that only this process uses:
  *
  *     record   u32 id · u32 mark · entry
  *     entry    u64 createRevision · u64 modRevision · u64 version · u16 key length · u32 value length · key · value
@@ -26,8 +26,8 @@ export function idAt(memory: Memory, at: number): number {
 }
 
 /**
- * Number of the last snapshot that needs nothing more from this record: it was visited, or its pre-image was
- * kept, or it did not exist at that instant.
+ * Number of the last snapshot that needs nothing more from this record: the snapshot has visited the record or kept its
+ * earlier value, or the record is newer than the snapshot.
  */
 export function markAt(memory: Memory, at: number): number {
   return memory.view.getUint32(at + offsetOf.mark, true)
@@ -54,7 +54,7 @@ export function entryBytesIn(memory: Memory, at: number): number {
   return entryPrefixBytes + keyLengthAt(memory, at) + valueLengthAt(memory, at)
 }
 
-/** All of a new record but its key and its value. */
+/** Writes all of a new record but its key and its value. */
 export function writeNewRecord(
   memory: Memory,
   at: number,
@@ -73,7 +73,7 @@ export function writeNewRecord(
   setValueLength(memory, at, valueLength)
 }
 
-/** Notes a write to a record that was there before. */
+/** Notes a write to an existing record. */
 export function countWrite(memory: Memory, at: number, revision: number): void {
   const { view } = memory
   setUint64(view, at + offsetOf.mod, revision)
@@ -84,7 +84,7 @@ export function countWrite(memory: Memory, at: number, revision: number): void {
   view.setUint32(at + offsetOf.version + 4, carried, true)
 }
 
-/** What a snapshot says of a key. */
+/** One key as a snapshot tells it. */
 export interface EntryHead {
   readonly createRevision: number
   readonly modRevision: number
@@ -99,7 +99,7 @@ export function readHead(bytes: Uint8Array, offset: number): EntryHead {
   }
 }
 
-/** Length of the entry that begins at `offset`; `undefined` while its prefix is not whole. */
+/** Length of the entry that begins at `offset`. `undefined` when the bytes end before the entry's lengths. */
 export function entryBytesAt(bytes: Uint8Array, offset: number, end: number): number | undefined {
   if (end - offset < entryPrefixBytes) return undefined
   const keyLength = readUint16(bytes, offset + 24)

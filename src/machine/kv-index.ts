@@ -1,29 +1,31 @@
 /**
  * Finds a record by its key: a hash table of typed arrays, open addressing with linear probing. It grows by
  * segments (extendible hashing): the upper bits of a hash choose the segment, and a segment that is half
- * full is split in two, so that a table of millions never stands still to be built anew.
+ * full is split in two. So a table of millions is never rebuilt as a whole, which would stall the node.
  *
- * The hash has no seed: equal commands shall take equal time and memory on every node and in the simulator,
- * and whoever reads this file can make keys that collide anyway. Instead nothing probes further than
- * `probesMax`: a record that finds no room so near is homeless, and whoever looks for it asks the sorted keys.
+ * The hash has no seed, so that equal commands take equal time and memory on every node and in the simulator. An
+ * attacker can therefore choose keys that collide. Such keys cannot slow the table down: a probe goes no further than
+ * `probesMax`. A record without a free slot within that distance is homeless, and is found by the sorted keys.
  */
 
 import { keyLengthAt, keyOffset } from './kv-entry.js'
 import { offsetOfRef, type Slabs } from './kv-slabs.js'
 import { isEqualRange, type Memory } from './memory.js'
 
-/** Slots of a segment; each is a hash and a reference, 0 while it is empty. */
+/** Slots of a segment. A slot is a hash and a reference; the reference of an empty slot is 0. */
 const slots = 4096
 const wordsMask = 2 * slots - 1
-/** A segment that holds so many is split: linear probing stays short up to a half. */
+/** A segment with this many records is split: linear probing stays short while at most half the slots are taken. */
 const splitCount = slots / 2
-/** Two halves of a split are put together again when they hold so few. */
+/** Two halves of a split are merged again when they hold this few records together. */
 const mergeCount = slots / 8
-/** At a half, fewer than one cluster in 10^10 is that long, unless someone chose the keys. */
+/**
+ * While half the slots are taken, fewer than one cluster in 10^10 is this long, unless the keys were chosen to collide.
+ */
 const probesMax = 128
-/** Keys that are fetched at a time. */
+/** Keys whose records are fetched at a time. */
 export const fetchedMax = 64
-/** 2^18 segments hold 500 million keys; keys that were chosen to share a segment make no more either. */
+/** 2^18 segments hold 500 million keys. Keys that were chosen to share a segment do not split it any further. */
 const depthMax = 18
 
 /** A hash of 32 bits with its sign. Words are mixed in one by one, and the result is stirred (as murmur3 does). */
@@ -53,7 +55,9 @@ class Segment {
     this.depth = depth
   }
 
-  /** Answers false when there is no room near enough. One slot always stays empty, so that every walk ends. */
+  /**
+   * Answers false when no slot near enough is free. One slot of a segment always stays empty, so that every walk ends.
+   */
   add(hash: number, ref: number): boolean {
     const { words } = this
     if (this.count === slots - 1) return false
@@ -70,7 +74,7 @@ class Segment {
     return false
   }
 
-  /** Where the record stands; -1 when it is homeless. */
+  /** The slot of the record; -1 when the record is homeless. */
   find(hash: number, ref: number): number {
     let at = homeOf(hash)
     for (let probes = 0; probes < probesMax; probes++) {
@@ -82,7 +86,7 @@ class Segment {
     return -1
   }
 
-  /** Moves those behind the hole forward, so that no walk to them ends there. */
+  /** Moves the records behind the hole forward, so that no walk to them ends at the hole. */
   removeAt(hole: number): void {
     const { words } = this
     let empty = hole
@@ -105,7 +109,10 @@ function homeOf(hash: number): number {
 
 export class KvIndex {
   readonly #slabs: Slabs
-  /** One for each value of the `#depth` upper bits; segments that share fewer stand there several times. */
+  /**
+   * One segment for each value of the `#depth` upper bits. A segment whose hashes share fewer bits stands here several
+   * times.
+   */
   #segments: Segment[] = [new Segment(0)]
   #depth = 0
   #homeless = 0
@@ -115,20 +122,20 @@ export class KvIndex {
     this.#slabs = slabs
   }
 
-  /** How many records are not found here, but by the order of their keys. */
+  /** How many records are homeless: the sorted keys find them. */
   get homeless(): number {
     return this.#homeless
   }
 
-  /** For a test to see that it shrinks as well. */
+  /** Lets a test see that the table shrinks as well. */
   get segmentCount(): number {
     return new Set(this.#segments).size
   }
 
   /**
-   * Reads what `find` will read for each of `count` keys, `fetchedMax` at most. A record lies in no cache when its
-   * command comes, after all that the processor did since the last run: `find` would wait for each alone, and in
-   * loops as short as these it runs ahead and waits for many at once.
+   * Reads the memory that `find` will read for each of `count` keys, `fetchedMax` at most. Since the last run the
+   * processor's caches have been filled with other things, so `find` alone would wait for memory once a record. In a
+   * loop as short as this one the processor runs ahead, and waits for many records at once.
    */
   fetch(hashes: Int32Array, count: number): void {
     const refs = this.#fetched
@@ -137,11 +144,11 @@ export class KvIndex {
       const { words } = this.#segments[this.#numberOf(hash)]!
       refs[at] = words[homeOf(hash) + 1]!
     }
-    // Kept, or the compiler would find that nobody needs it.
+    // The sum is kept: otherwise the compiler would leave out a read whose value nothing needs.
     for (let at = 0; at < count; at++) refs[at] = this.#slabs.touch(refs[at]!)
   }
 
-  /** The record of a key; 0 when there is none, or when it is homeless. */
+  /** The record of a key. 0 when the key is absent or its record homeless. */
   find(hash: number, memory: Memory, start: number, length: number): number {
     const { words } = this.#segments[this.#numberOf(hash)]!
     let at = homeOf(hash)
@@ -160,7 +167,7 @@ export class KvIndex {
     return keyLengthAt(own, at) === length && isEqualRange(own, at + keyOffset, memory, start, length)
   }
 
-  /** In two steps, since a shift by 32 bits would be none. */
+  /** The shift is made in two steps, since JavaScript takes a shift by 32 bits for a shift by 0. */
   #numberOf(hash: number): number {
     return (hash >>> 1) >>> (31 - this.#depth)
   }
@@ -174,7 +181,7 @@ export class KvIndex {
     if (!segment.add(hash, ref)) this.#homeless++
   }
 
-  /** The record moved. */
+  /** Notes that the record moved to another slot of memory. */
   replace(hash: number, ref: number, by: number): void {
     const segment = this.#segments[this.#numberOf(hash)]!
     const at = segment.find(hash, ref)

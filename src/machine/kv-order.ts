@@ -1,7 +1,7 @@
 /**
- * The keys in the order of their bytes: blocks of records' numbers, each block and all of them together in
- * order, so that a key is found by halving. Touched by nothing but creation and deletion of keys. Numbers
- * and not references: a record that moves keeps its place here.
+ * The keys in the order of their bytes: blocks of records' numbers, sorted within a block and from block to block, so
+ * that a key is found by binary search. Only the creation and deletion of keys change this order. The blocks hold
+ * numbers and not references, so a record that moves in memory keeps its place here.
  */
 import { assert } from '../raft/index.js'
 import { keyLengthAt, keyOffset } from './kv-entry.js'
@@ -26,7 +26,7 @@ class Block {
     this.count--
   }
 
-  /** Takes over what `other` has from `from` on. */
+  /** Appends the numbers of `other` from position `from` on. */
   append(other: Block, from: number): void {
     this.ids.set(other.ids.subarray(from, other.count), this.count)
     this.count += other.count - from
@@ -37,9 +37,9 @@ class Block {
 export class KvOrder {
   readonly #slabs: Slabs
   readonly #places: Places
-  /** None of them is empty, except that the first one may be when it is the only one. */
+  /** Invariant: no block is empty, except for the only block of an empty state. */
   readonly #blocks = [new Block()]
-  /** Where the last search ended: at the first key that is not below the one sought. */
+  /** The place where the last search ended: the first key that is not below the sought key. */
   #block = 0
   #at = 0
 
@@ -48,7 +48,7 @@ export class KvOrder {
     this.#places = places
   }
 
-  /** Below 0, 0 or above 0, as the key of the record with this number is to the key at `start`. */
+  /** Compares the key of the record with this number to the key at `start`: below 0, 0 or above 0. */
   #compare(id: number, memory: Memory, start: number, length: number): number {
     const ref = this.#places.refOf(id)
     const own = this.#slabs.memoryOf(ref)
@@ -58,7 +58,7 @@ export class KvOrder {
 
   #search(memory: Memory, start: number, length: number): void {
     const blocks = this.#blocks
-    // The last block whose first key is not above the one sought; the first block when all are.
+    // The last block whose first key is not above the sought key, or the first block when there is none.
     let low = 0
     let high = blocks.length - 1
     while (low < high) {
@@ -78,7 +78,7 @@ export class KvOrder {
     this.#at = from
   }
 
-  /** The record of a key; 0 when there is none. */
+  /** The record of a key; 0 when the key is absent. */
   find(memory: Memory, start: number, length: number): number {
     this.#search(memory, start, length)
     const block = this.#blocks[this.#block]!
@@ -87,10 +87,11 @@ export class KvOrder {
     return this.#compare(id, memory, start, length) === 0 ? this.#places.refOf(id) : 0
   }
 
-  /** Adds a record whose key is not there yet. */
+  /** Adds a record. Its key must be absent. */
   add(id: number, memory: Memory, start: number, length: number): void {
     const last = this.#blocks[this.#blocks.length - 1]!
-    // Keys often come in order, those of a snapshot nearly always: then the blocks before stay full.
+    // Keys often come in order, those of a snapshot nearly always. A split behind the last key leaves the earlier
+    // blocks full.
     if (last.count === 0 || this.#compare(last.ids[last.count - 1]!, memory, start, length) < 0) {
       this.#append(last, id)
       return
@@ -106,7 +107,7 @@ export class KvOrder {
     block.insert(block.count, id)
   }
 
-  /** Splits the block where the search ended, which then ends in one of both. */
+  /** Splits the block where the search ended, and moves the end of the search to the half that holds it. */
   #splitBlock(): void {
     const lower = this.#blocks[this.#block]!
     const upper = new Block()
@@ -129,7 +130,7 @@ export class KvOrder {
     this.#mergeWithNext(block.count === 0 && this.#block > 0 ? this.#block - 1 : this.#block)
   }
 
-  /** Puts two neighbours together of which one is empty, or which fill no more than half a block. */
+  /** Merges two neighbours when one of them is empty, or when together they fill at most half a block. */
   #mergeWithNext(position: number): void {
     const block = this.#blocks[position]!
     const next = this.#blocks[position + 1]

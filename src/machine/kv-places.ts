@@ -1,9 +1,12 @@
-/** Numbers that stay with a record for life, and the slot where it lies at present. */
+/** Numbers that stay with a record for life, and for each number the slot where its record lies at present. */
 export class Places {
-  /** By number: the reference of a record, or, below 0, the complement of the next free number. */
+  /**
+   * For each number the reference of its record. For a free number, the complement of the next free number, which is
+   * below 0.
+   */
   #refs = new Int32Array(64)
   #length = 1
-  /** The number that was freed last; 0, which nobody gets, for none. */
+  /** The number that was freed last. 0 when none is free: no record has the number 0. */
   #free = 0
 
   add(ref: number): number {

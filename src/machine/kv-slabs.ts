@@ -1,9 +1,9 @@
 /**
- * The memory in which the KV's records lie: slots of some fifty sizes, many in a slab. The slots of a size
- * are always dense: when one is given back, the last one of its size moves into the hole, and a slab that
- * lost its last record goes. So whatever was written and deleted before, the memory held is that of the
- * records, rounded up by an eighth or by 15 bytes, and by what is left over at the end of a slab (below a
- * tenth), and one unfilled slab a size. Records too long for a slab have a buffer of their own.
+ * The memory in which the KV's records lie: slots of some fifty sizes, many in a slab. The slots of a size are always
+ * dense: when one is given back, the last one of its size moves into the hole, and a slab that lost its last record is
+ * freed. So the memory held does not depend on earlier writes and deletes: it is that of the records, each rounded up
+ * by at most an eighth or 15 bytes, plus the rest at the end of each slab (below a tenth), plus one unfilled slab for
+ * each size. A record too long for a slab has a buffer of its own.
  */
 import { assert } from '../raft/index.js'
 import { copyRange, Memory } from './memory.js'
@@ -15,13 +15,13 @@ const offsetBits = 12
 const slabUnits = 1 << offsetBits
 const slabBytes = slabUnits << unitBits
 const slabMask = slabBytes - 1
-/** Of a processor's caches. */
+/** Bytes of a line in a processor's caches. */
 const lineBytes = 64
 const chunksMax = 1 << (31 - offsetBits)
-/** The largest slots in a slab, 8 KiB: eight of them fill it. */
+/** The largest slots have 8 KiB: eight of them fill a slab. */
 const slotUnitsMax = slabUnits / 8
 
-/** Sizes of slots: each unit up to 16 units, and eight between a power of two and the next above. */
+/** Sizes of slots: each number of units up to 16, and above that eight sizes between one power of two and the next. */
 function sizeClassOf(bytes: number): number {
   const last = (bytes - 1) >>> unitBits
   const shift = Math.max(0, 28 - Math.clz32(last))
@@ -54,17 +54,19 @@ const nothing = new Memory(new Uint8Array(0))
 export class Slabs {
   /** Slabs and long records alike. There is no chunk 0: the reference 0 stands for no record. */
   readonly #chunks: Memory[] = [nothing]
-  /** For each slab, the one of its size that was begun before it; 0 for none. */
+  /** For each slab, the slab of the same size that was begun before it; 0 for the first. */
   readonly #earlier: number[] = [0]
   readonly #freeChunks: number[] = []
-  /** For each size, the slab that was begun last: the only one that has room. */
+  /** For each size, the slab that was begun last. Only this slab has free slots. */
   readonly #last = new Int32Array(slabClasses)
   /** For each size, how many slots of that slab are taken. */
   readonly #taken = new Int32Array(slabClasses)
-  /** A slab that was given up last, so that a size which goes up and down by one asks for no memory. */
+  /**
+   * The slab that was given up last. A size whose count goes up and down by one takes it again, and asks for no memory.
+   */
   #spare: Memory | undefined
 
-  /** All memory that it holds, for a test to compare with what lies in it. */
+  /** All memory that the slabs hold, so that a test can compare it with the records. */
   get bytesHeld(): number {
     const spare = this.#spare?.bytes.byteLength ?? 0
     return this.#chunks.reduce((sum, chunk) => sum + chunk.bytes.byteLength, spare)
@@ -74,16 +76,16 @@ export class Slabs {
     return this.#chunks[ref >>> offsetBits]!
   }
 
-  /** Reads from the cache lines of a short record, or from the first ones of a long one. */
+  /** Reads one word of each cache line of a short record, or of the first lines of a long record. */
   touch(ref: number): number {
     if (ref === 0) return 0
     const { bytes } = this.memoryOf(ref)
     const at = offsetOfRef(ref)
-    // Beyond the slab's end it is another record that is read, which does no harm.
+    // A read past the record's end reads another record, which does no harm.
     return bytes[at]! + bytes[(at + lineBytes) & slabMask]! + bytes[(at + 2 * lineBytes) & slabMask]!
   }
 
-  /** A slot for a record of so many bytes; what lies in it is anything. */
+  /** A slot for a record of this many bytes. The slot may hold old bytes. */
   allocate(bytes: number): number {
     const sizeClass = sizeClassOf(bytes)
     const units = slotUnitsOf(sizeClass)
@@ -95,8 +97,8 @@ export class Slabs {
   }
 
   /**
-   * Gives back the slot of a record of so many bytes. When another record moved into it, the answer is the
-   * reference by which that one was known; otherwise it is 0.
+   * Gives back the slot of a record of this many bytes. When another record moved into the slot, the answer is the
+   * earlier reference of that record; otherwise the answer is 0.
    */
   release(ref: number, bytes: number): number {
     const sizeClass = sizeClassOf(bytes)
@@ -127,7 +129,7 @@ export class Slabs {
     return chunk
   }
 
-  /** Goes back to the slab before, which is full. */
+  /** Makes the slab before, which is full, the last of its size. */
   #endSlab(sizeClass: number, chunk: number, units: number): void {
     const earlier = this.#earlier[chunk]!
     this.#last[sizeClass] = earlier

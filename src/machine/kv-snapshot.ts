@@ -1,4 +1,4 @@
-/** What a snapshot makes of the built-in KV's state, and what makes a state from a snapshot. */
+/** Snapshots of the built-in KV: how a state becomes pieces of bytes, and how pieces become a state. */
 import { createHash } from 'node:crypto'
 import { assert } from '../raft/index.js'
 import {
@@ -19,16 +19,19 @@ import { readUint32, readUint64, setUint64 } from './packed.js'
 
 /** u32 format · u64 revision · u64 count of entries */
 const headerBytes = 20
-/** Raised when the layout changes: nodes of two versions must not take each other's snapshots for garbage. */
+/**
+ * The number of the layout, raised with each change of it, so that a node of another version refuses the snapshot with
+ * a clear reason.
+ */
 const format = 0x31_56_4b_52
 
 /** A piece is cut after the entry that fills it. */
 const pieceBytes = 128 * 1024
 
 /**
- * A snapshot of the state at the moment of its making, pulled while later commands are applied. Records are
- * visited in the order of their keys. Whoever changes a record shows it to `keep` before, and what was not
- * visited yet is copied; records that are new since then carry the snapshot's number, and are passed over.
+ * A snapshot of the state at the moment of its making, pulled while later commands are applied. Records are visited in
+ * the order of their keys. The state calls `keep` before it changes a record, and a record that was not visited yet is
+ * copied then. A record that was created later carries the snapshot's number, and is passed over.
  */
 export class SnapshotReader implements Iterator<Uint8Array> {
   readonly #number: number
@@ -36,12 +39,15 @@ export class SnapshotReader implements Iterator<Uint8Array> {
   readonly #revision: number
   readonly #count: number
   readonly #onEnd: () => void
-  /** Entries as they were, changed since and not yet visited: pieces that they fill. */
+  /**
+   * Full pieces of kept entries: entries that changed after the snapshot began, before they were visited, with their
+   * earlier values.
+   */
   #keptPieces: Uint8Array[] = []
-  /** Those that fill no piece yet: the next one begins with them. */
+  /** Kept entries that fill no piece yet. The next piece begins with them. */
   #kept: Memory | undefined
   #keptBytes = 0
-  /** Where the next visit begins: the key that was visited last, of which nothing more is needed. */
+  /** The key that was visited last. The next visit begins behind it. */
   #cursor = new Memory(new Uint8Array(0))
   /** How many entries were neither visited nor kept. */
   #unsettled: number
@@ -57,7 +63,7 @@ export class SnapshotReader implements Iterator<Uint8Array> {
     this.#onEnd = onEnd
   }
 
-  /** To be called before a record is changed or deleted. */
+  /** The state calls this before it changes or deletes a record. */
   keep(ref: number): void {
     const own = this.#state.slabs.memoryOf(ref)
     const at = offsetOfRef(ref)
@@ -71,7 +77,7 @@ export class SnapshotReader implements Iterator<Uint8Array> {
     this.#keptBytes = 0
   }
 
-  /** Answers false when nothing more was needed from the record. */
+  /** Answers false when the snapshot needed nothing more from the record. */
   #settle(own: Memory, at: number): boolean {
     if (markAt(own, at) === this.#number) return false
     setMark(own, at, this.#number)
@@ -106,7 +112,7 @@ export class SnapshotReader implements Iterator<Uint8Array> {
     return piece
   }
 
-  /** A piece with room for so many bytes of entries, behind the header if it is the first one. */
+  /** A piece with room for this many bytes of entries. The first piece begins with the header. */
   #begin(length: number): Uint8Array {
     if (this.#hasBegun) return new Uint8Array(length)
     const piece = new Uint8Array(headerBytes + length)
@@ -124,7 +130,7 @@ export class SnapshotReader implements Iterator<Uint8Array> {
       if (!this.#settle(own, at)) return true
       refs.push(ref)
       length += entryBytesIn(own, at)
-      // Behind the last one there may be many that are new.
+      // Behind the last entry of the snapshot many newer records may follow.
       return length < pieceBytes && this.#unsettled > 0
     }
     if (this.#unsettled > 0) this.#state.visit(this.#cursor, 0, this.#cursor.bytes.length, visit)
@@ -166,7 +172,9 @@ function writeHeader(bytes: Uint8Array, revision: number, count: number): void {
   setUint64(view, 12, count)
 }
 
-/** Makes a state from the pieces of a snapshot, wherever they were cut. Throws when they are not a whole one. */
+/**
+ * Makes a state from the pieces of a snapshot, wherever they are cut. Throws when the pieces are not a whole snapshot.
+ */
 export function readSnapshot(pieces: Iterable<Uint8Array>): KvState {
   const state = new KvState()
   let count: number | undefined
@@ -232,7 +240,9 @@ function check(condition: boolean, otherwise: string): asserts condition {
 
 const fromTheBeginning = new Memory(new Uint8Array(0))
 
-/** SHA-256 over the entries in the order of their keys: the same for equal states, whatever led to them. */
+/**
+ * SHA-256 over the entries in the order of their keys. Equal states have equal hashes, whatever commands led to them.
+ */
 export function hashState(state: KvState): string {
   const hash = createHash('sha256')
   const block = new Memory(Buffer.allocUnsafe(pieceBytes + entryBytesMax))

@@ -1,6 +1,6 @@
 /**
  * The built-in KV's state: records in slabs, an index that finds them by key, and the order of the keys. A
- * record is named by its reference, which holds until the next change of the state, whatever that is.
+ * record is named by its reference, which is valid until the next change of the state, also of another record.
  */
 import {
   countWrite,
@@ -45,7 +45,7 @@ export class KvState {
     return this.#order.find(memory, start, length)
   }
 
-  /** Makes a record for an absent key. Its value, of `valueLength` bytes, has to be written. */
+  /** Makes a record for an absent key. The caller writes the value, of `valueLength` bytes. */
   create(
     hash: number,
     memory: Memory,
@@ -67,8 +67,8 @@ export class KvState {
   }
 
   /**
-   * Counts a write to a record and makes room for a value of `valueLength` bytes, of which the first
-   * `keptLength` stay what they are and the others have to be written. Answers with the record's reference.
+   * Counts a write to a record and makes room for a value of `valueLength` bytes. The first `keptLength` bytes stay as
+   * they are, and the caller writes the others. Answers with the record's reference.
    */
   rewrite(hash: number, ref: number, valueLength: number, keptLength: number): number {
     const own = this.slabs.memoryOf(ref)
@@ -98,7 +98,7 @@ export class KvState {
     this.#count--
   }
 
-  /** Gives back a slot, and tells the others of the record that moved into it. */
+  /** Gives back a slot. When another record moves into it, the index and the numbers are told of the move. */
   #release(ref: number, bytes: number): void {
     const from = this.slabs.release(ref, bytes)
     if (from === 0) return
@@ -108,7 +108,7 @@ export class KvState {
     this.#index.replace(hashKey(own, at + keyOffset, keyLengthAt(own, at)), from, ref)
   }
 
-  /** Takes over an entry of a snapshot. Answers false when its key is there already. */
+  /** Takes over an entry of a snapshot. Answers false when its key exists already. */
   addEntry(memory: Memory, start: number, length: number): boolean {
     const keyLength = memory.view.getUint16(start + 24, true)
     const key = start + entryPrefixBytes

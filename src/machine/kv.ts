@@ -41,23 +41,23 @@ const nothing = new Memory(new Uint8Array(0))
 
 class Kv implements StateMachine {
   #state = new KvState()
-  /** Of the keys of the next commands. */
+  /** Hashes of the keys of the next commands. */
   readonly #hashes = new Int32Array(fetchedMax)
   /** The snapshot that is being pulled. */
   #snapshot: SnapshotReader | undefined
   /** How many snapshots were begun: their numbers start with 1. */
   #snapshotCount = 0
-  /** The run that is being applied, and where its results go. */
+  /** The run that is being applied, and the place of its results. */
   #source = nothing
   #results: ResultWriter | undefined
-  /** The buffer of the results last written to, which is mostly the next one's as well. */
+  /** The buffer that the last result was written to. The next result mostly goes to the same buffer. */
   #written = nothing
 
   apply(run: CommandRun, results: ResultWriter | undefined): void {
     const source = new Memory(run.bytes)
     this.#source = source
     this.#results = results
-    // What `forEachCommand` does, without a call of a closure for each command.
+    // This loop does the work of `forEachCommand` without the call of a closure for each command.
     let end = runHeaderBytes
     for (let remaining = run.count; remaining > 0; remaining -= fetchedMax) {
       const count = Math.min(remaining, fetchedMax)
@@ -81,7 +81,7 @@ class Kv implements StateMachine {
       end = start + view.getUint32(end, true)
       const key = start + commandPrefixBytes
       const length = key > end ? 0 : view.getUint16(start + 1, true)
-      // A key that does not fit is malformed: its hash is never used.
+      // A key that does not fit into its command is malformed, and its hash is never used.
       this.#hashes[at] = key + length > end ? 0 : hashKey(this.#source, key, length)
     }
     this.#state.fetch(this.#hashes, count)
@@ -110,7 +110,7 @@ class Kv implements StateMachine {
     }
   }
 
-  // All of these have the key from `key` on, and what stands behind it from `start` to `end`.
+  // All of these operations have their key from `key` on, and the rest of the command from `start` to `end`.
 
   #put(hash: number, key: number, start: number, end: number): void {
     if (end - start > valueBytesMax) return this.#answer(statuses.malformed)
@@ -160,7 +160,7 @@ class Kv implements StateMachine {
 
   #create(hash: number, key: number, keyEnd: number, value: number, end: number): void {
     this.#state.revision++
-    // A snapshot under way is of an earlier moment: it has nothing to take from this record.
+    // A snapshot under way is of an earlier moment, so it takes nothing from this new record.
     const mark = this.#snapshotCount
     const ref = this.#state.create(hash, this.#source, key, keyEnd - key, end - value, mark)
     this.#state.setValue(ref, 0, this.#source, value, end - value)
@@ -216,7 +216,7 @@ class Kv implements StateMachine {
     this.#source = nothing
   }
 
-  /** As `#lookAhead`, for queries: a get is its operation and the key. */
+  /** Does the same as `#lookAhead` for queries: a get is its operation and the key. */
   #lookAheadOfQueries(header: number, count: number): void {
     const { view } = this.#source
     let end = header
@@ -304,7 +304,7 @@ class Kv implements StateMachine {
 
   restore(pieces: Iterable<Uint8Array>): void {
     this.#state = readSnapshot(pieces)
-    // A snapshot under way goes on with the state it was taken of, which nobody changes any more.
+    // A snapshot under way goes on with the old state, which no command changes from here on.
     this.#snapshot = undefined
   }
 

@@ -21,7 +21,7 @@ export async function loadMachine(module: URL | string | undefined): Promise<Mac
       `${href}, whose default export is ${kindOf(factory)}`,
     )
   }
-  // Tried once here, so that a machine which lacks something is refused before a node has started with it.
+  // The factory is tried once here, so that a machine that lacks a method is refused before a node starts with it.
   const lacking = methodsLacking(make(factory as MachineFactory, href))
   if (lacking.length > 0) {
     const calls = lacking.map((method) => `${method}()`).join(', ')
@@ -30,7 +30,7 @@ export async function loadMachine(module: URL | string | undefined): Promise<Mac
   return factory as MachineFactory
 }
 
-/** Two letters at least before the colon: `C:\machine.mjs` is a path. */
+/** A scheme has at least two letters before its colon, since `C:\machine.mjs` is a path. */
 function hrefOf(module: URL | string): string {
   if (typeof module !== 'string') return module.href
   return /^[a-z][a-z0-9+.-]+:/i.test(module) ? module : pathToFileURL(resolve(module)).href

@@ -1,7 +1,7 @@
 /**
- * The replicated state machine (§2) as a user implements it, in a module of their own whose default export
- * is a `MachineFactory`. A machine is deterministic: it knows nothing but what it was handed, no clock, no
- * dice, no order of object keys, so that equal logs make equal states. If `apply` throws, its node stops.
+ * The replicated state machine (§2) as a user implements it, in a module of their own whose default export is a
+ * `MachineFactory`. A machine is deterministic: it uses nothing but its commands, no clock and no random numbers, so
+ * that equal logs make equal states. If `apply` throws, the node of the machine stops.
  */
 import type { Frame, LogIndex } from '../raft/index.js'
 
@@ -15,38 +15,42 @@ export interface CommandRun extends Frame {
 export interface ResultWriter {
   append(result: Uint8Array): void
   /**
-   * Room for a result of `length` bytes; returns the offset in `bytes` where it goes. To a query this throws, as
-   * `append` does, where all answers together become too large for one message: let the error through.
+   * Makes room for a result of `length` bytes and returns its offset in `bytes`. While queries are answered, this and
+   * `append` throw once all answers together would be too large for one message. A machine lets that error through.
    */
   reserve(length: number): number
-  /** Another one after each `reserve`. */
+  /** The buffer of the results. Each `reserve` may replace it by another. */
   readonly bytes: Uint8Array
 }
 
 export interface StateMachine {
   /**
-   * Applies the commands. `results` is there when a client waits for them on this node: then exactly one
-   * result a command must be appended. `run.bytes` must not be kept: copy what shall stay.
+   * Applies the commands. When a client of this node waits for the results, `results` is given, and the machine appends
+   * exactly one result for each command. `run.bytes` is reused after the call: a machine copies the bytes that it
+   * keeps.
    */
   apply(run: CommandRun, results: ResultWriter | undefined): void
 
   /**
-   * Answers queries from the present state and changes nothing; walk them with `forEachCommand`. Exactly one result
-   * a query must be appended, in their order; a malformed one gets an answer that says so. `queries.bytes` must not
-   * be kept. `results` may end it early, by an error: the queries not answered by then are asked again.
+   * Answers queries from the present state and changes nothing; `forEachCommand` walks them. The machine appends
+   * exactly one result for each query, in their order; the result of a malformed query says so. `queries.bytes` is
+   * reused after the call. `results` may end the call early by an error: the queries without an answer are asked again.
    */
   read(queries: Frame, results: ResultWriter): void
 
   /**
-   * The state at the moment of the call, piece by piece. Pieces are pulled between commands, so later
-   * commands must not show in them. Only one snapshot is taken at a time; `return()` ends it early.
+   * The state at the moment of the call, piece by piece. Commands are applied between two pieces, and a piece must not
+   * show them. Only one snapshot is taken at a time. `return()` ends a snapshot early.
    */
   snapshot(): Iterator<Uint8Array>
 
-  /** Replaces the state by that of a snapshot. Pieces come cut at other places than they were made. */
+  /** Replaces the state by that of a snapshot. The pieces may be cut at other places than `snapshot` cut them. */
   restore(pieces: Iterable<Uint8Array>): void
 
-  /** Equal for equal states, however they came about; unequal otherwise, to a good hash's certainty. */
+  /**
+   * A hash of the state: equal for equal states, whatever commands led to them, and as good as surely unequal for
+   * others.
+   */
   hash(): string
 }
 

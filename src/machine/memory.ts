@@ -1,6 +1,6 @@
 /**
- * Bytes on which the KV works: short ranges are copied and compared in words, since the call of a built-in
- * costs more than they do, and a subarray for it is garbage. Whoever calls has checked that ranges lie within.
+ * Bytes on which the KV works. Short ranges are copied and compared in words: the call of a built-in costs more than
+ * the loop, and needs a subarray, which is garbage. The caller has checked that each range lies within the bytes.
  */
 
 /** The same bytes twice: as an array, and as a view, which reads a word at any offset. */
@@ -19,16 +19,17 @@ export class Memory {
   }
 }
 
-/** From so many bytes on a built-in is quicker than a loop. */
+/** A range of at least this many bytes is copied faster by a built-in than by a loop. */
 const longBytes = 160
 
-/** The ranges do not overlap. */
+/** Copies a range. The two ranges must not overlap. */
 export function copyRange(into: Memory, at: number, from: Memory, start: number, length: number): void {
   if (length >= longBytes) return into.bytes.set(from.bytes.subarray(start, start + length), at)
   const target = into.view
   const source = from.view
   let offset = 0
-  // Four words at a time: each round of a loop, and each change from reading to writing, is checked anew.
+  // Each round copies four words, since V8 checks the views anew in each round and at each change from reading to
+  // writing.
   for (; offset + 16 <= length; offset += 16) {
     const first = source.getInt32(start + offset, true)
     const second = source.getInt32(start + offset + 4, true)
@@ -56,7 +57,9 @@ export function isEqualRange(a: Memory, startA: number, b: Memory, startB: numbe
   return true
 }
 
-/** Ordered like the bytes: below 0, 0, or above 0. A range that the other begins with stands before it. */
+/**
+ * Compares two ranges by their bytes: below 0, 0, or above 0. A range is below every longer range that begins with it.
+ */
 export function compareRanges(
   a: Memory,
   startA: number,
@@ -67,7 +70,7 @@ export function compareRanges(
 ): number {
   const length = Math.min(lengthA, lengthB)
   let offset = 0
-  // Big-endian words are ordered like their bytes.
+  // Words that are read as big-endian are ordered like their bytes.
   for (; offset + 4 <= length; offset += 4) {
     const wordA = a.view.getUint32(startA + offset)
     const wordB = b.view.getUint32(startB + offset)

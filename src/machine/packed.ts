@@ -1,6 +1,6 @@
 /**
- * Little-endian integers at any offset of plain bytes: no view has to be made, so short
- * commands stay cheap. Whoever reads has checked before that the field lies within the bytes.
+ * Little-endian integers at any offset of plain bytes. No view is made, so short commands stay cheap. The caller has
+ * checked that the field lies within the bytes.
  */
 
 export function readUint16(bytes: Uint8Array, offset: number): number {
@@ -28,20 +28,20 @@ export function writeUint32(bytes: Uint8Array, offset: number, value: number): v
 
 const twoTo32 = 0x1_0000_0000
 
-/** Exact up to 2^53; what lies above comes out as a number that is no safe integer. */
+/** Reads a number, exactly up to 2^53. A larger number is read as one that is no safe integer. */
 export function readUint64(bytes: Uint8Array, offset: number): number {
   return readUint32(bytes, offset) + readUint32(bytes, offset + 4) * twoTo32
 }
 
-/** The same, of a view: where many stand together, that is several times as fast. */
+/** Reads the same from a view, which is several times as fast where many numbers stand together. */
 export function uint64At(view: DataView, offset: number): number {
   return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * twoTo32
 }
 
-/** Through a view as well: two words instead of eight bytes. */
+/** Writes through a view: two words instead of eight bytes. */
 export function setUint64(view: DataView, offset: number, value: number): void {
   view.setUint32(offset, value, true)
-  // Most numbers are small, and a division takes longer than all the rest.
+  // Most numbers are small, and the division for the upper word takes longer than the rest of the call.
   view.setUint32(offset + 4, value < twoTo32 ? 0 : Math.floor(value / twoTo32), true)
 }
 
@@ -49,8 +49,8 @@ let lastBytes: Uint8Array = new Uint8Array(0)
 let lastBuffer: Buffer = Buffer.from(lastBytes.buffer)
 
 /**
- * The same memory as a `Buffer`, whose reading and writing of strings is native. Commands come one after
- * the other into the same buffer, so the last answer is mostly the next one.
+ * The same memory as a `Buffer`, which reads and writes strings natively. Many commands in a row go into the same
+ * memory, so the last `Buffer` is kept and mostly serves again.
  */
 export function bufferOf(bytes: Uint8Array): Buffer {
   if (bytes instanceof Buffer) return bytes

@@ -13,11 +13,11 @@ export interface PackedResults {
 }
 
 /**
- * From so many bytes on results leave in the buffer that they were packed in. Shorter ones are copied out of it, and so
- * are those that leave most of it free.
+ * Results of at least this many bytes leave in the buffer that they were packed in. Shorter results are copied out of
+ * the buffer, and so are results that leave most of the buffer free.
  */
 const givenBytesMin = 16 << 10
-/** Bytes of results that a node makes in one go, as far as it has the choice. Longer buffers are not kept. */
+/** Bytes of results that a node makes in one turn; a single result may be longer. A longer buffer is not kept. */
 export const resultBytesMaxDefault = 1 << 20
 /** Buffers that wait to be used again. */
 const reusedMax = 4
@@ -31,12 +31,12 @@ export function isReusable({ byteLength }: ArrayBuffer): boolean {
 export class ResultBuilder extends Packer implements ResultWriter {
   readonly #reused: Uint8Array<ArrayBuffer>[] = []
 
-  /** Takes no result that would pass `bytesMax`, but for the first. */
+  /** Refuses a result that would pass `bytesMax`, unless it is the first. */
   constructor(bytesMax?: number) {
     super(0, bytesMax)
   }
 
-  /** Takes back the buffer of results that were read: memory that is new to a process costs more than to write into it. */
+  /** Takes back the buffer of results that were read. Fresh memory costs a process more than writing into it does. */
   reuse(buffer: ArrayBuffer): void {
     if (isReusable(buffer) && this.#reused.length < reusedMax) this.#reused.push(new Uint8Array(buffer))
   }
@@ -61,7 +61,7 @@ export function forEachResult(
   }
 }
 
-/** Where the `count` results end that begin at `from`; `undefined` when the bytes hold fewer. */
+/** The offset behind the `count` results that begin at `from`. `undefined` when the bytes hold fewer results. */
 export function endOfResults(bytes: Uint8Array, from: number, count: number): number | undefined {
   let end = from
   for (let position = 0; position < count; position++) {

@@ -1,22 +1,22 @@
-/** What travels between the client's thread and a node: at most one message a turn in each direction. */
+/** Messages between the client's thread and a node: at most one a turn in each direction. */
 import type { MessagePort } from 'node:worker_threads'
 import type { Frame } from '../raft/index.js'
 import type { ClientRequest, Settlements } from './links.js'
 
-/** From the client: the requests of one turn, and buffers of answers that it has read. */
+/** From the client: the requests of one turn, and buffers of answers that the client has read. */
 export interface ToNode {
   readonly requests: readonly ClientRequest[]
   readonly read: readonly ArrayBuffer[]
 }
 
-/** From the node: what it settled, what happened to it, and, last of all, why it failed. */
+/** From the node: settled requests, events, and as the last message the reason why the node failed. */
 export type FromNode<Happening> =
   | ({ readonly type: 'settlements' } & Settlements)
   | { readonly type: 'happening'; readonly happening: Happening }
   | { readonly type: 'failed'; readonly why: string }
 
 export function postRequests(port: MessagePort, { requests, read }: ToNode): void {
-  // A proposal's buffer is handed over; a query's stays, since a read may be asked again elsewhere.
+  // A proposal's buffer is handed over. A query's buffer stays here, since a read may be asked again of another node.
   const handedOver = [...read]
   for (const { type, frame } of requests) if (type === 'propose') handedOver.push(bufferOf(frame))
   port.postMessage({ requests, read }, handedOver)

@@ -2,7 +2,7 @@
 import type { Frame, LogIndex, Message, NodeId } from '../raft/index.js'
 
 export interface Links {
-  /** Sends to `message.to`. A link may lose, repeat, delay and reorder; it never alters. */
+  /** Sends to `message.to`. A link may lose, repeat, delay and reorder messages, and never alters one. */
   send(message: Message): void
 }
 
@@ -14,9 +14,9 @@ export interface ClientRequest {
   readonly frame: Frame
 }
 
-/** How a request ended. Exactly one a request, unless its node dies first. */
+/** How a request ended. Each request has exactly one settlement, unless its node dies first. */
 export type Settlement =
-  /** All commands applied, from `index` on; their results stand in `Settlements.results`. */
+  /** All commands are applied, from `index` on. Their results are in `Settlements.results`. */
   | {
       readonly request: number
       readonly outcome: 'applied'
@@ -24,8 +24,9 @@ export type Settlement =
       readonly count: number
     }
   /**
-   * The answers to the first `count` queries, one after the other, each as (u32 length, bytes). When they are not all,
-   * since all would be too many bytes for one message, the others were not read, and are to be asked again.
+   * The answers to the first `count` queries, one after the other, each as (u32 length, bytes). When all answers would
+   * be too many bytes for one message, `count` is less than the number of queries, and the client asks the others
+   * again.
    */
   | {
       readonly request: number
@@ -33,19 +34,22 @@ export type Settlement =
       readonly count: number
       readonly results: Uint8Array
     }
-  /** Nothing of it happened, and nothing will. */
+  /** Nothing of the request happened, and nothing will. */
   | {
       readonly request: number
       readonly outcome: 'refused'
       readonly code: 'notLeader' | 'overloaded' | 'malformed' | 'replaced'
       readonly leaderId: NodeId | undefined
-      /** The request's own frame, handed back where it was refused on arrival, to be sent elsewhere. */
+      /**
+       * The request's own frame, handed back when it was refused on arrival, so that the client can send it to another
+       * node.
+       */
       readonly frame: Frame | undefined
     }
-  /** It may have happened. */
+  /** The request may have happened. */
   | { readonly request: number; readonly outcome: 'unknown'; readonly why: string }
 
-/** What one turn of a node settles, in one message. */
+/** All settlements of one turn of a node, in one message. */
 export interface Settlements {
   readonly settled: readonly Settlement[]
   /** The results of `applied` settlements, one after the other, each as (u32 length, bytes). */

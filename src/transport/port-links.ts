@@ -1,21 +1,21 @@
 /**
- * Links between threads: for each peer a control port (votes, heartbeats, small answers) and a bulk port
- * (entries, snapshot chunks), so that a snapshot never delays a heartbeat. A MessagePort has no
- * back-pressure of its own: each side counts in shared memory what it sent and took, and sends no more than a
- * bounded number ahead. What does not fit is dropped, as a network may; the protocol repeats it. The same counts
- * tell without a call into the port that nothing waits there.
+ * Links between threads: for each peer a control port (votes, heartbeats, small answers) and a bulk port (entries,
+ * snapshot chunks), so that a snapshot never delays a heartbeat. A MessagePort has no back-pressure of its own: each
+ * side counts in shared memory what it sent and took, and sends no more than a bounded number ahead. A message beyond
+ * the bound is dropped, as a network may do, and the protocol repeats it. The same counts tell, without a call into the
+ * port, that nothing waits there.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { isBulk, type Message, type NodeId } from '../raft/index.js'
 import type { Links } from './links.js'
 
-/** Messages that may wait at a peer on one port: ample for a peer that runs, a bound for one that hangs. */
+/** Messages that may wait at a peer on one port. A running peer never has so many; a hanging peer gets no more. */
 const waitingMessagesMax = 1024
 
-/** Where each count lies among those of one end of a port. */
+/** The place of each count among the counts of one end of a port. */
 const countAt = { sent: 0, taken: 1 } as const
 const countsAPort = 2
-/** Those of the control port, then those of the bulk port. */
+/** The counts of the control port, then those of the bulk port. */
 const countsAnEnd = 2 * countsAPort
 
 /** One end of a link, as it is handed to a node. All of it can be sent to the node's thread. */
@@ -23,7 +23,9 @@ export interface LinkEnd {
   readonly peerId: NodeId
   readonly control: MessagePort
   readonly bulk: MessagePort
-  /** Messages ever sent and taken by each end: [control sent, control taken, bulk sent, bulk taken] of end 0, of end 1. */
+  /**
+   * Messages ever sent and taken by each end: [control sent, control taken, bulk sent, bulk taken] of end 0, of end 1.
+   */
   readonly counts: SharedArrayBuffer
   readonly end: 0 | 1
 }
@@ -61,12 +63,13 @@ class BoundedPort {
 
   send(message: Message): void {
     if (this.#ahead(this.#own, this.#peer) >= waitingMessagesMax) return
-    // Before it is there: whoever drains may ask for it in vain, and never overlooks one.
+    // The count rises before the message is in the port. A receiver may look for it in vain, and never overlooks a
+    // message.
     Atomics.add(this.#counts, this.#own + countAt.sent, 1)
     this.port.postMessage(message)
   }
 
-  /** The message that waits longest. */
+  /** Takes the message that has waited longest. */
   take(): Message | undefined {
     if (this.#ahead(this.#peer, this.#own) === 0) return undefined
     const got = receiveMessageOnPort(this.port)
@@ -126,7 +129,7 @@ export class PortLinks implements Links {
     ports.get(message.to)?.send(message)
   }
 
-  /** Takes every message that waits, of all control ports first. */
+  /** Takes every waiting message, those of the control ports first. */
   drain(): void {
     for (const ports of [this.#control, this.#bulk]) {
       for (const bounded of ports.values()) {
@@ -140,7 +143,7 @@ export class PortLinks implements Links {
     ports.set(peerId, bounded)
     bounded.port.on('message', (message: Message) => {
       bounded.took()
-      // A port that was replaced may still deliver what was on its way: a network may, too.
+      // A replaced port may still deliver a message that was on its way, as a network may.
       this.#wake(message)
     })
   }
