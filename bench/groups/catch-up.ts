@@ -1,11 +1,11 @@
 /** A follower was down while entries were written: how long until it holds all that the leader does. */
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import { counted, decimal } from '../../src/cli/text.js'
-import { withCluster } from '../../src/cli/with-cluster.js'
 import type { Cluster, ClusterOptions, NodeStatus } from '../../src/cluster/index.js'
-import { type Extent, type Group, higher, lower, type RunContext, type Sample } from '../case.js'
-import { wholeLog, writeEntries } from '../scratch.js'
+import { withCluster } from '../../src/load/index.js'
+import { counted, decimal } from '../../src/terminal/index.js'
+import { type Extent, type Group, higher, lower, type RunContext, type Sample } from '../suite/index.js'
+import { wholeLog, writeEntries } from './scratch.js'
 
 const entriesOf: Readonly<Record<Extent, number>> = { quick: 50_000, usual: 500_000, long: 2_000_000 }
 /** How often the follower is looked at. */

@@ -2,12 +2,10 @@
 import { once } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { NextCall } from '../../src/cli/calls.js'
-import { LatencyHistogram } from '../../src/cli/latency-histogram.js'
-import type { Tally } from '../../src/cli/tally.js'
-import { Timeline } from '../../src/cli/timeline.js'
-import { leaderKnown, withCluster } from '../../src/cli/with-cluster.js'
 import type { Cluster } from '../../src/cluster/index.js'
+import type { NextCall, Tally } from '../../src/load/index.js'
+import { LatencyHistogram, leaderKnown, Timeline, withCluster } from '../../src/load/index.js'
+import { medianOf } from '../../src/report/index.js'
 import {
   type Extent,
   type Group,
@@ -16,8 +14,8 @@ import {
   neither,
   type RunContext,
   type Sample,
-} from '../case.js'
-import { type Load, puts, underLoad } from '../under-load.js'
+} from '../suite/index.js'
+import { type Load, puts, underLoad } from './under-load.js'
 
 const clients = 64
 const killsOf: Readonly<Record<Extent, number>> = { quick: 3, usual: 10, long: 30 }
@@ -94,24 +92,23 @@ async function killAgainAndAgain(
 }
 
 function sampleOf(cluster: Cluster, times: number[], tally: Tally, timeline: Timeline): Sample {
-  const sorted = times.toSorted((a, b) => a - b)
-  const median = ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2
+  const median = medianOf(times)
   const histogram = new LatencyHistogram()
   for (const ms of times) histogram.record(Math.round(ms * 1000), 1)
   const elections = timeline.seconds.reduce((sum, second) => sum + second.elections, 0)
   return {
     figures: [
       lower('medianMs', 'ms', median),
-      lower('leastMs', 'ms', sorted[0] ?? 0),
-      lower('mostMs', 'ms', sorted.at(-1) ?? 0),
+      lower('leastMs', 'ms', Math.min(...times)),
+      lower('mostMs', 'ms', Math.max(...times)),
       lower('medianElectionTimeouts', '', median / cluster.options.electionTimeoutMs),
       lower('electionsPerKill', '', elections / times.length),
       neither('kills', '', times.length),
       lower('notAnswered', '', tally.notApplied + tally.unknown),
     ],
     distributions: [
-      { name: 'failover', histogram, scale: microseconds },
-      ...[...tally.histograms].map(([name, calls]) => ({ name, histogram: calls, scale: microseconds })),
+      { name: 'failover', histogram, toMs: microseconds },
+      ...[...tally.histograms].map(([name, calls]) => ({ name, histogram: calls, toMs: microseconds })),
     ],
     timeline: timeline.seconds,
   }

@@ -1,8 +1,8 @@
 /** Heartbeats as they arrive, what they cost, and how many of them the cores can keep up. */
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import { leaderKnown, withCluster } from '../../src/cli/with-cluster.js'
 import type { Cluster } from '../../src/cluster/index.js'
+import { leaderKnown, withCluster } from '../../src/load/index.js'
 import {
   type BenchCase,
   type Group,
@@ -10,9 +10,9 @@ import {
   microsecondsPlusOne,
   type RunContext,
   type Sample,
-} from '../case.js'
-import { limitCases } from '../heartbeat-limits.js'
-import { measureLoad, sampleOf } from '../load.js'
+} from '../suite/index.js'
+import { limitCases } from './heartbeat-limits.js'
+import { measureLoad, sampleOf } from './measured-case.js'
 
 const heartbeatIntervalMs = 50
 /** A leader beats twenty times a second: it takes some time until there are enough of them. */
@@ -74,13 +74,13 @@ async function measureIdle(cluster: Cluster, { seconds, signal, tell }: RunConte
       lower('cpuShare', '%', (cpuMs / (after.atMs - before.atMs)) * 100),
       lower('messagesPerSecond', '1/s', ((after.sent - before.sent) / (after.atMs - before.atMs)) * 1000),
     ],
-    distributions: [{ name: 'heartbeat lateness', histogram: lateness, scale: microsecondsPlusOne }],
+    distributions: [{ name: 'heartbeat lateness', histogram: lateness, toMs: microsecondsPlusOne }],
   }
 }
 
 function latenessFigures(lateness: Awaited<ReturnType<Cluster['takeHeartbeatLateness']>>) {
   const at = (percentile: number): number =>
-    lateness.count === 0 ? 0 : microsecondsPlusOne.toMs(lateness.percentile(percentile))
+    lateness.count === 0 ? 0 : microsecondsPlusOne(lateness.percentile(percentile))
   return [
     lower('lateP999ms', 'ms', at(99.9)),
     lower('lateP50ms', 'ms', at(50)),

@@ -1,5 +1,5 @@
 /** Every group of the suite, in the order in which they run. */
-import type { Group } from '../case.js'
+import type { Group } from '../suite/index.js'
 import { catchUp } from './catch-up.js'
 import { failover } from './failover.js'
 import { heartbeats } from './heartbeats.js'

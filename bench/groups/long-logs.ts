@@ -1,11 +1,11 @@
 /** What a long log costs: to start with it, and to commit behind it, whole or cut as it is by default. */
 import { performance } from 'node:perf_hooks'
-import { decimal } from '../../src/cli/text.js'
-import { withCluster } from '../../src/cli/with-cluster.js'
 import type { ClusterOptions } from '../../src/cluster/index.js'
-import { type Group, lower, type RunContext, type Sample } from '../case.js'
-import { measureLoad, sampleOf } from '../load.js'
-import { wholeLog, withFolder, writeEntries } from '../scratch.js'
+import { withCluster } from '../../src/load/index.js'
+import { decimal } from '../../src/terminal/index.js'
+import { type Group, lower, type RunContext, type Sample } from '../suite/index.js'
+import { measureLoad, sampleOf } from './measured-case.js'
+import { wholeLog, withFolder, writeEntries } from './scratch.js'
 
 type LogOptions = Pick<ClusterOptions, 'logBytesMax'>
 

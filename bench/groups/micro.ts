@@ -2,13 +2,13 @@
 import { type Durability, startCluster } from '../../src/cluster/index.js'
 import { createKv } from '../../src/machine/index.js'
 import { forEachCommand } from '../../src/raft/index.js'
-import type { BenchCase, Group } from '../case.js'
-import { durabilities } from '../load.js'
-import { postAndTake, roundTrip } from '../micro/ports.js'
-import { PureCluster } from '../micro/protocol.js'
-import { frameOf, runOf } from '../micro/puts.js'
-import { flushing, storeNames } from '../micro/stores.js'
-import { microCase, type Part } from '../micro/task.js'
+import type { BenchCase, Group } from '../suite/index.js'
+import { durabilities } from './measured-case.js'
+import { postAndTake, roundTrip } from './micro/ports.js'
+import { PureCluster } from './micro/protocol.js'
+import { frameOf, runOf } from './micro/puts.js'
+import { flushing, storeNames } from './micro/stores.js'
+import { microCase, type Part } from './micro/task.js'
 
 const batches = [1, 256, 1024]
 const clusterSizes = [3, 5, 7, 9, 25]

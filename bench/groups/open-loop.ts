@@ -1,7 +1,7 @@
 /** What a call waits that comes on a schedule, at shares of the most that the cluster does in this very run. */
-import type { BenchCase, Group, RunContext, Sample } from '../case.js'
-import { neither } from '../case.js'
-import { measureLoad, sampleOf } from '../load.js'
+import type { BenchCase, Group, RunContext, Sample } from '../suite/index.js'
+import { neither } from '../suite/index.js'
+import { measureLoad, sampleOf } from './measured-case.js'
 
 const percents = [50, 80, 95]
 /** Far more than there are on their way at these rates: only a stall reaches it. */

@@ -1,8 +1,8 @@
 /** Minutes under full load: whether speed, memory and disk stay as they were. */
-import type { Phase } from '../../src/cli/measure.js'
-import { type Extent, type Group, lower, neither, type SampleFigure } from '../case.js'
-import { measureLoad, sampleOf } from '../load.js'
-import { sizeOf, withFolder } from '../scratch.js'
+import type { Phase } from '../../src/load/index.js'
+import { type Extent, type Group, lower, neither, type SampleFigure } from '../suite/index.js'
+import { measureLoad, sampleOf } from './measured-case.js'
+import { sizeOf, withFolder } from './scratch.js'
 
 const secondsOf: Readonly<Record<Extent, number>> = { quick: 10, usual: 60, long: 600 }
 

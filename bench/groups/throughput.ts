@@ -1,7 +1,7 @@
 /** Commits per second from closed-loop clients, over everything that it depends on. */
-import { counted, decimal } from '../../src/cli/text.js'
-import type { Extent, Group } from '../case.js'
-import { durabilities, loadCase } from '../load.js'
+import { counted, decimal } from '../../src/terminal/index.js'
+import type { Extent, Group } from '../suite/index.js'
+import { durabilities, loadCase } from './measured-case.js'
 
 const nameOf = { flush: 'durable', none: 'in memory' } as const
 

@@ -1,15 +1,13 @@
 /** Builds the Go peers from their sources here, into a cache that `npm ci` throws away. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { top } from '../suite/index.js'
 import { runChild } from './child.js'
 import type { PeerName } from './measurement.js'
 import { type Found, goPathOf } from './needs.js'
 
-/** The top of the project, from the compiled file. */
-const root = fileURLToPath(new URL('../../../', import.meta.url))
-const sources = join(root, 'bench', 'peers')
-const cache = join(root, 'node_modules', '.cache', 'raftbox-peers')
+const sources = join(top, 'bench', 'peers')
+const cache = join(top, 'node_modules', '.cache', 'raftbox-peers')
 
 const programOf: Readonly<Partial<Record<PeerName, string>>> = {
   'etcd-raft': 'eraft',

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Failed } from '../../src/cli/failure.js'
+import { Failed } from '../../src/terminal/index.js'
 
 export interface Child {
   /** Resolves when it has ended, whatever it ended with. */

@@ -2,7 +2,7 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Failed } from '../../src/cli/failure.js'
+import { Failed } from '../../src/terminal/index.js'
 import { type Child, startChild } from './child.js'
 
 const names = ['one', 'two', 'three'] as const

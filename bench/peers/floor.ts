@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import { warmUpSecondsFor } from '../../src/cli/warm-up.js'
+import { warmUpSecondsFor } from '../../src/load/index.js'
 import type { Batch, Seat } from './floor-node.js'
 
 const keyCount = 10_000

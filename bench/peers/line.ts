@@ -1,5 +1,5 @@
 /** The last line that a measured program prints: one JSON object, the same fields whoever prints it. */
-import { Failed } from '../../src/cli/failure.js'
+import { Failed } from '../../src/terminal/index.js'
 import type { Figures, ProgramName } from './measurement.js'
 
 /** Throws a `Failed` that says what is wrong with the line. */

@@ -1,6 +1,7 @@
 /** What can be measured: one program with one setting. Rows share measurements, so each runs once a round. */
-import { counted } from '../../src/cli/text.js'
+
 import type { Durability, ReadConfirmation } from '../../src/cluster/index.js'
+import { counted } from '../../src/terminal/index.js'
 
 export const peerNames = ['floor', 'etcd-raft', 'hashicorp-raft', 'etcd'] as const
 export type PeerName = (typeof peerNames)[number]

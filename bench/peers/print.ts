@@ -1,5 +1,5 @@
 /** The comparison as a table for people. */
-import { decimal, paint, significant, table } from '../../src/cli/text.js'
+import { decimal, paint, significant, table } from '../../src/terminal/index.js'
 import { type Spread, spreadOf, type Target } from './ratio.js'
 import type { RowResult } from './rounds.js'
 

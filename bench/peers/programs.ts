@@ -1,5 +1,6 @@
 /** How each program is run for one measurement. */
 import { fileURLToPath } from 'node:url'
+import { commandLine } from '../suite/index.js'
 import { runChild, withScratch } from './child.js'
 import { withEtcd } from './etcd.js'
 import { figuresOf } from './line.js'
@@ -12,7 +13,6 @@ export interface RunContext {
   readonly built: ReadonlyMap<PeerName, string>
 }
 
-const raftbox = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const floor = fileURLToPath(new URL('./floor.js', import.meta.url))
 
 /** To start, to warm up, to elect, to sort what was measured, and to clean up. */
@@ -27,7 +27,7 @@ export async function perform(
   const stdout = await withScratch(async (folder, env) => {
     const options = { env, signal, timeoutMs: seconds * 1000 + besideMeasuringMs }
     if (program === 'raftbox') {
-      return runChild(process.execPath, [raftbox, ...raftboxFlags(measurement, seconds)], options)
+      return runChild(process.execPath, [commandLine, ...raftboxFlags(measurement, seconds)], options)
     }
     const flags = peerFlags(measurement, seconds)
     if (program === 'floor') return runChild(process.execPath, [floor, ...flags], options)

@@ -1,4 +1,5 @@
 /** The arithmetic of a comparison: how far the rounds spread, and whether their median meets a target. */
+import { medianOf } from '../../src/report/index.js'
 
 export type Target = { readonly atLeast: number } | { readonly atMost: number }
 
@@ -10,14 +11,8 @@ export interface Spread {
 
 /** `undefined` when no round has a value. */
 export function spreadOf(values: readonly number[]): Spread | undefined {
-  const ascending = [...values].sort((a, b) => a - b)
-  const middle = (ascending.length - 1) / 2
-  const low = ascending[Math.floor(middle)]
-  const high = ascending[Math.ceil(middle)]
-  const min = ascending.at(0)
-  const max = ascending.at(-1)
-  if (low === undefined || high === undefined || min === undefined || max === undefined) return undefined
-  return { min, median: (low + high) / 2, max }
+  if (values.length === 0) return undefined
+  return { min: Math.min(...values), median: medianOf(values), max: Math.max(...values) }
 }
 
 /** `undefined` where it would say nothing: of nothing, or to nothing. */

@@ -1,7 +1,6 @@
 /** What a comparison leaves behind: a record such as the suite's, with every outcome of every round beside it. */
-import { writeFileSync } from 'node:fs'
-import type { BenchRecord, BenchResult, Figure } from '../../src/cli/bench-record.js'
-import { recordHead } from '../record-head.js'
+import type { BenchRecord, BenchResult, Figure } from '../../src/report/index.js'
+import { recordHead } from '../suite/index.js'
 import { type FigureName, labelOf } from './measurement.js'
 import type { Found } from './needs.js'
 import type { Round, RowResult } from './rounds.js'
@@ -15,10 +14,6 @@ export interface Comparison {
   readonly found: Found
   /** Peers that could not take part. */
   readonly leftOut: readonly string[]
-}
-
-export function writeRecord(file: string, comparison: Comparison): void {
-  writeFileSync(file, `${JSON.stringify(recordOf(comparison), undefined, 1)}\n`)
 }
 
 /** `comparison` is what a record of the suite does not have. */

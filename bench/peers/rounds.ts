@@ -1,5 +1,6 @@
 /** All measurements in turn, round by round, and what the rows say of them. */
-import { Failed, lineOf } from '../../src/cli/failure.js'
+import { Failed, lineOf } from '../../src/terminal/index.js'
+import { turnsOf } from '../suite/index.js'
 import { type Figures, labelOf, type Measurement, type Outcome } from './measurement.js'
 import { isMet, ratioOf, type Spread, spreadOf } from './ratio.js'
 import { type Row, type Side, sidesOf } from './rows.js'
@@ -42,18 +43,13 @@ export function measurementsOf(rows: readonly Row[]): Measurement[] {
 
 export async function runRounds({ rows, rounds, signal, perform, tell }: RoundsOptions): Promise<Round[]> {
   const measurements = measurementsOf(rows)
-  const done: Round[] = []
-  for (let round = 0; round < rounds; round++) {
-    // Each second round runs backwards, so that a machine that slows down favours nobody.
-    const inTurn = round % 2 === 0 ? measurements : measurements.toReversed()
-    const outcomes = new Map<string, Outcome>()
-    for (const [at, measurement] of inTurn.entries()) {
-      const label = labelOf(measurement)
-      tell(`round ${round + 1} of ${rounds}, ${at + 1} of ${inTurn.length}: ${label}`)
-      outcomes.set(label, await outcomeOf(measurement, perform))
-      signal.throwIfAborted()
-    }
-    done.push(outcomes)
+  const done: Map<string, Outcome>[] = []
+  for (const { item, round, at } of turnsOf(measurements, rounds, 'back and forth')) {
+    const label = labelOf(item)
+    tell(`round ${round + 1} of ${rounds}, ${at + 1} of ${measurements.length}: ${label}`)
+    done[round] ??= new Map()
+    done[round].set(label, await outcomeOf(item, perform))
+    signal.throwIfAborted()
   }
   return done
 }

@@ -2,6 +2,8 @@
  * What a page of clinic doctor holds. It names no functions: that it saw raftbox at work shows in how long its
  * samples lasted and how busy the thread was.
  */
+import { medianOf } from '../../src/report/index.js'
+
 interface Sample {
   readonly timestamp: number
   readonly delay: number
@@ -34,9 +36,9 @@ export function doctorFigures(page: string): DoctorFigures | undefined {
   return {
     samples: processStat.length,
     seconds: (last.timestamp - first.timestamp) / 1000,
-    cpu: median(processStat.map(({ cpu }) => cpu)),
-    loopUtilization: median(processStat.map(({ loopUtilization }) => loopUtilization)),
-    delayMs: median(processStat.map(({ delay }) => delay)),
+    cpu: medianOf(processStat.map(({ cpu }) => cpu)),
+    loopUtilization: medianOf(processStat.map(({ loopUtilization }) => loopUtilization)),
+    delayMs: medianOf(processStat.map(({ delay }) => delay)),
     verdict: analysis.issueCategory,
   }
 }
@@ -49,8 +51,4 @@ export function seemsIdle(
   if (seconds < loadSeconds) return `its samples cover ${seconds.toFixed(1)} s, not ${loadSeconds}`
   if (loopUtilization < 50) return `the loop was used ${loopUtilization.toFixed(0)} % at the median`
   return undefined
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
 }

@@ -1,8 +1,7 @@
 /** `npm run doctor`: clinic doctor of the inline host under a durable load, as `.clinic/doctor/index.html`. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { exitCodeOf, Failed, reportFailure } from '../../src/cli/failure.js'
-import { interruptible } from '../../src/cli/interrupt.js'
+import { exitCodeOf, Failed, interruptible, reportFailure } from '../../src/terminal/index.js'
 import { clinicPage, inlineClients, inlineSeconds } from './clinic.js'
 import { type DoctorFigures, doctorFigures, seemsIdle } from './doctor-figures.js'
 import { replaceFolder } from './outcome.js'

@@ -5,22 +5,28 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { exitCodeOf, Failed, reportFailure } from '../../src/cli/failure.js'
-import { wholeNumber } from '../../src/cli/flags.js'
-import { interruptible } from '../../src/cli/interrupt.js'
-import { counted, decimal, table } from '../../src/cli/text.js'
+import {
+  counted,
+  decimal,
+  exitCodeOf,
+  Failed,
+  interruptible,
+  reportFailure,
+  table,
+  wholeNumber,
+} from '../../src/terminal/index.js'
 import { clinicPage, inlineClients } from './clinic.js'
 import { indexPage, type PageOfThread, type PagesOfRun, percent, titled } from './index-page.js'
 import { replaceFolder } from './outcome.js'
 import { busyShare, hottest, missingRooms, ownFunctions } from './self-time.js'
 import { profileThreads, type ThreadProfile } from './threads.js'
-import { installProfilers, runProgram, zeroxProgram } from './tools.js'
+import { installProfilers, runTool, zeroxProgram } from './tools.js'
 
 const threadSeconds = 5
 const hottestCount = 10
 /** What every thread under load runs through. */
 const nodeRooms = ['driver', 'raft', 'storage']
-const clientRooms = ['cluster', 'cli']
+const clientRooms = ['cluster', 'load']
 
 async function flame(clientCounts: readonly number[], signal: AbortSignal): Promise<number> {
   await installProfilers(signal)
@@ -71,7 +77,7 @@ async function drawThread(
   const profileFile = join(folder, file.replace(/html$/, 'cpuprofile'))
   writeFileSync(profileFile, JSON.stringify(profile))
   const args = ['--visualize-cpu-profile', profileFile, '--output-html', join(folder, file)]
-  await runProgram(process.execPath, [zeroxProgram, ...args], { cwd: scratch, signal })
+  await runTool(process.execPath, [zeroxProgram, ...args], { cwd: scratch, signal })
   const rooms = thread === 'main' ? clientRooms : nodeRooms
   const page = readFileSync(join(folder, file), 'utf8')
   checkPage(`the page of ${thread}, ${role}`, page, rooms)

@@ -1,6 +1,6 @@
 /** The page that says which flame graph is whose, with the hottest functions of each thread. */
-import { escaped } from '../../src/cli/report/html.js'
-import { counted, decimal } from '../../src/cli/text.js'
+import { escaped } from '../../src/report/index.js'
+import { counted, decimal } from '../../src/terminal/index.js'
 import type { HotFunction } from './self-time.js'
 
 export interface PageOfThread {

@@ -1,13 +1,9 @@
 /** A durable cluster of threads under load, and one CPU profile of each thread of it. */
 import type { Profiler } from 'node:inspector'
 import { setTimeout as delay } from 'node:timers/promises'
-import { putCalls } from '../../src/cli/calls.js'
-import { runClosedLoop } from '../../src/cli/clients.js'
-import { Failed } from '../../src/cli/failure.js'
-import { Tally } from '../../src/cli/tally.js'
-import { warmUpSecondsFor } from '../../src/cli/warm-up.js'
-import { withCluster } from '../../src/cli/with-cluster.js'
 import type { Cluster } from '../../src/cluster/index.js'
+import { putCalls, runClosedLoop, Tally, warmUpSecondsFor, withCluster } from '../../src/load/index.js'
+import { Failed } from '../../src/terminal/index.js'
 import { ThreadProfiler } from './thread-profiler.js'
 
 export interface ThreadProfile {

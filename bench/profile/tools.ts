@@ -5,13 +5,10 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { Failed } from '../../src/cli/failure.js'
+import { Failed } from '../../src/terminal/index.js'
+import { top } from '../suite/index.js'
 
-/** Compiled, this file is three folders below the top. */
-const top = fileURLToPath(new URL('../../../', import.meta.url))
 export const clinicFolder = join(top, '.clinic')
-export const commandLine = join(top, 'dist', 'src', 'cli', 'main.js')
 export const clinicProgram = toolPath('clinic', 'bin.js')
 export const zeroxProgram = toolPath('0x', 'cmd.js')
 
@@ -24,7 +21,7 @@ export async function installProfilers(signal: AbortSignal): Promise<void> {
   console.log('Installing clinic and 0x into .clinic, for the first time here: some 600 packages.')
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   const args = ['install', '--prefix', clinicFolder, '--no-package-lock', '--no-audit', '--no-fund']
-  await runProgram(npm, [...args, '--loglevel', 'error'], { cwd: clinicFolder, signal })
+  await runTool(npm, [...args, '--loglevel', 'error'], { cwd: clinicFolder, signal })
   if (!areInstalled()) throw new Failed('npm ended without the profilers that .clinic/package.json names')
 }
 
@@ -53,7 +50,7 @@ export interface ProgramOptions {
 }
 
 /** Runs it to its end and gives what it said; its last lines are the error when it fails. */
-export async function runProgram(
+export async function runTool(
   program: string,
   args: readonly string[],
   { cwd, signal, env = {} }: ProgramOptions,

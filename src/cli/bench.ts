@@ -1,17 +1,35 @@
 /** `raftbox bench`: one measurement, as one JSON line or for people. */
 import type { Command } from 'commander'
 import { callBytesMax, pendingBytesMax } from '../cluster/index.js'
-import { sizeMax, sizeMin } from './calls.js'
-import { arrivalNames } from './clients.js'
-import { BadInput, Failed } from './failure.js'
-import { decimalNumber, dirFlag, nodesFlag, oneOf, warnOfTwo, wholeNumber } from './flags.js'
-import { interruptible } from './interrupt.js'
-import { type Measurement, type MeasureOptions, measure, type Phase } from './measure.js'
-import { Progress } from './progress.js'
-import type { Latencies } from './tally.js'
-import { counted, decimal, paint, significant, table } from './text.js'
-import { warmUpSecondsFor } from './warm-up.js'
-import { workloadNames } from './workload.js'
+import {
+  arrivalNames,
+  type Latencies,
+  type Measurement,
+  type MeasureOptions,
+  measure,
+  phaseLine,
+  sizeMax,
+  sizeMin,
+  warmUpSecondsFor,
+  workloadNames,
+} from '../load/index.js'
+import {
+  addFlags,
+  BadInput,
+  counted,
+  decimal,
+  decimalNumber,
+  Failed,
+  type FlagRow,
+  interruptible,
+  oneOf,
+  Progress,
+  paint,
+  significant,
+  table,
+  wholeNumber,
+} from '../terminal/index.js'
+import { dirFlag, nodesFlag, warnOfTwo } from './flags.js'
 
 interface BenchOptions extends Omit<MeasureOptions, 'warmUpSeconds'> {
   readonly json?: boolean
@@ -52,83 +70,78 @@ Examples:
   raftbox bench --rate 50000 --clients 8192        what 50,000 calls a second wait
 `
 
+const flags: readonly FlagRow[] = [
+  ['--nodes <count>', 'voting nodes, 1 to 25', nodesFlag, 3],
+  [
+    '--clients <count>',
+    'closed-loop clients, 1 to 100000; with --rate, the most calls on their way',
+    wholeNumber('--clients', 1, 100_000),
+    1024,
+  ],
+  [
+    '--size <bytes>',
+    `bytes of a command, ${sizeMin} to ${sizeMax}`,
+    wholeNumber('--size', sizeMin, sizeMax),
+    128,
+  ],
+  [
+    '--seconds <seconds>',
+    'length of the measured window, 0.1 to 3600',
+    decimalNumber('--seconds', 0.1, 3600),
+    5,
+  ],
+  [
+    '--durability <kind>',
+    'flush: acknowledged is flushed on a majority; none: in memory, for comparison',
+    oneOf('--durability', ['flush', 'none']),
+    'flush',
+  ],
+  ['--batch <count>', 'commands that each call carries, 1 to 10000', wholeNumber('--batch', 1, 10_000), 1],
+  [
+    '--threads <on|off>',
+    'a worker thread a node, or all in the main thread',
+    oneOf('--threads', ['on', 'off']),
+    'on',
+  ],
+  ['--workload <name>', 'YCSB workload a, b, c, d or f instead of puts', oneOf('--workload', workloadNames)],
+  [
+    '--reads <kind>',
+    'how a leader knows that it still leads: lease, by its clock; readIndex, by asking a majority',
+    oneOf('--reads', ['lease', 'readIndex']),
+    'lease',
+  ],
+  [
+    '--records <count>',
+    'records that a workload begins with',
+    wholeNumber('--records', 1, 10_000_000),
+    10_000,
+  ],
+  [
+    '--rate <calls>',
+    'open loop: so many calls a second, 1 to 10000000, each due at its time',
+    wholeNumber('--rate', 1, 10_000_000),
+  ],
+  [
+    '--arrivals <kind>',
+    'with --rate, poisson: as independent callers come; even: at equal distances (default: poisson)',
+    oneOf('--arrivals', arrivalNames),
+  ],
+  [
+    '--heartbeat <ms>',
+    'milliseconds between heartbeats, 2 to 10000 (default: 100)',
+    wholeNumber('--heartbeat', 2, 10_000),
+  ],
+  ['--dir <directory>', 'keep the logs there (default: a temporary folder)', dirFlag('--dir')],
+  ['--progress', 'tell once a second how it goes, also without a terminal'],
+  ['--json', 'print one JSON object'],
+]
+
 export function addBench(program: Command): void {
-  program
+  const command = program
     .command('bench')
     .summary('measure commits per second')
     .description('Starts a cluster, loads it, and prints what it did per second and how long calls took.')
-    .option('--nodes <count>', 'voting nodes, 1 to 25', nodesFlag, 3)
-    .option(
-      '--clients <count>',
-      'closed-loop clients, 1 to 100000; with --rate, the most calls on their way',
-      wholeNumber('--clients', 1, 100_000),
-      1024,
-    )
-    .option(
-      '--size <bytes>',
-      `bytes of a command, ${sizeMin} to ${sizeMax}`,
-      wholeNumber('--size', sizeMin, sizeMax),
-      128,
-    )
-    .option(
-      '--seconds <seconds>',
-      'length of the measured window, 0.1 to 3600',
-      decimalNumber('--seconds', 0.1, 3600),
-      5,
-    )
-    .option(
-      '--durability <kind>',
-      'flush: acknowledged is flushed on a majority; none: in memory, for comparison',
-      oneOf('--durability', ['flush', 'none']),
-      'flush',
-    )
-    .option(
-      '--batch <count>',
-      'commands that each call carries, 1 to 10000',
-      wholeNumber('--batch', 1, 10_000),
-      1,
-    )
-    .option(
-      '--threads <on|off>',
-      'a worker thread a node, or all in the main thread',
-      oneOf('--threads', ['on', 'off']),
-      'on',
-    )
-    .option(
-      '--workload <name>',
-      'YCSB workload a, b, c, d or f instead of puts',
-      oneOf('--workload', workloadNames),
-    )
-    .option(
-      '--reads <kind>',
-      'how a leader knows that it still leads: lease, by its clock; readIndex, by asking a majority',
-      oneOf('--reads', ['lease', 'readIndex']),
-      'lease',
-    )
-    .option(
-      '--records <count>',
-      'records that a workload begins with',
-      wholeNumber('--records', 1, 10_000_000),
-      10_000,
-    )
-    .option(
-      '--rate <calls>',
-      'open loop: so many calls a second, 1 to 10000000, each due at its time',
-      wholeNumber('--rate', 1, 10_000_000),
-    )
-    .option(
-      '--arrivals <kind>',
-      'with --rate, poisson: as independent callers come; even: at equal distances (default: poisson)',
-      oneOf('--arrivals', arrivalNames),
-    )
-    .option(
-      '--heartbeat <ms>',
-      'milliseconds between heartbeats, 2 to 10000 (default: 100)',
-      wholeNumber('--heartbeat', 2, 10_000),
-    )
-    .option('--dir <directory>', 'keep the logs there (default: a temporary folder)', dirFlag)
-    .option('--progress', 'tell once a second how it goes, also without a terminal')
-    .option('--json', 'print one JSON object')
+  addFlags(command, flags)
     .addHelpText('after', explanation)
     .action(async (options: BenchOptions) => {
       process.exitCode = await interruptible((signal) => bench(options, signal))
@@ -169,12 +182,6 @@ function checkTogether({ clients, size, batch, workload, rate, arrivals }: Bench
       `--clients: ${clients} calls of ${batch * size} bytes are more than the ${pendingBytesMax} bytes that may wait; give fewer or smaller ones`,
     )
   }
-}
-
-export function phaseLine({ name, secondsLeft, commandsPerSecond, callsPerSecond }: Phase): string {
-  if (name === 'start') return 'starting'
-  const rate = `${decimal(commandsPerSecond)} commits/s, ${decimal(callsPerSecond)} calls/s`
-  return name === 'fill' ? 'putting the records' : `${name}, ${secondsLeft} s to go: ${rate}`
 }
 
 /** Digits below a microsecond, or a millionth of a flush, mean nothing. */

@@ -1,14 +1,19 @@
 /** `raftbox card`: what a three-node cluster does on this machine, durable and in memory, in under a minute. */
 import { availableParallelism, cpus } from 'node:os'
 import type { Command } from 'commander'
-import { latencyCells, phaseLine } from './bench.js'
-import { decimalNumber } from './flags.js'
-import { interruptible } from './interrupt.js'
-import { type Measurement, measure } from './measure.js'
-import { printable } from './printable.js'
-import { Progress } from './progress.js'
-import { counted, decimal, paint, significant, tableRow } from './text.js'
-import { warmUpSecondsFor } from './warm-up.js'
+import { type Measurement, measure, phaseLine, warmUpSecondsFor } from '../load/index.js'
+import {
+  counted,
+  decimal,
+  decimalNumber,
+  interruptible,
+  Progress,
+  paint,
+  printable,
+  significant,
+  tableRow,
+} from '../terminal/index.js'
+import { latencyCells } from './bench.js'
 
 const nodes = 3
 const size = 128

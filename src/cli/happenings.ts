@@ -1,6 +1,6 @@
 /** What happens in a cluster, in words: who did what, and why. */
 import type { ClusterEvent } from '../cluster/index.js'
-import { printable } from './printable.js'
+import { printable } from '../terminal/index.js'
 
 type RoleEvent = Extract<ClusterEvent, { type: 'role' }>
 

@@ -2,14 +2,14 @@
 /** The command line. Exit codes: 0 done, 1 the answer is no or it failed, 2 bad input; 128 + n after signal n. */
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { tuneV8 } from '../load/index.js'
+import { runProgram } from '../terminal/index.js'
 import { addBench } from './bench.js'
 import { addCard } from './card.js'
-import { addLoad } from './load.js'
+import { addLoadFile } from './load-file.js'
 import { addReport } from './report.js'
-import { runProgram } from './run-program.js'
 import { addSandbox } from './sandbox.js'
 import { addSim } from './sim-flags.js'
-import { tuneV8 } from './tune-v8.js'
 
 const examples = `
 Examples:
@@ -35,7 +35,7 @@ const program = new Command('raftbox')
 addBench(program)
 addCard(program)
 addSandbox(program)
-addLoad(program)
+addLoadFile(program)
 addSim(program)
 addReport(program)
 

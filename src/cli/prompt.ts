@@ -4,7 +4,7 @@
  */
 import { createInterface, type Interface } from 'node:readline'
 import { addAbortSignal } from 'node:stream'
-import { BadInput } from './failure.js'
+import { BadInput } from '../terminal/index.js'
 import { type Framed, LineFramer } from './input/framing.js'
 import { badColumn, nameOfByte } from './input/utf8.js'
 

@@ -1,27 +1,19 @@
 /** `raftbox report`: a record of the bench suite as a page with plots and as Markdown, alone or against another. */
 import { isUtf8 } from 'node:buffer'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Command } from 'commander'
-import type { BenchRecord } from './bench-record.js'
-import { BadInput } from './failure.js'
-import { readBytes } from './input/bytes.js'
-import { interruptible } from './interrupt.js'
-import { printable } from './printable.js'
-import { type Comparison, compareRecords, countsOf } from './report/compare.js'
-import { markdownOf } from './report/markdown.js'
-import { type Library, pageOf } from './report/page.js'
-import { parseRecord } from './report/parse-record.js'
 import {
-  byOutcome,
-  comparedRow,
-  comparisonHead,
-  countsLine,
-  differenceLines,
-  methodLines,
-} from './report/words.js'
-import { paint, table } from './text.js'
+  type BenchRecord,
+  compareRecords,
+  comparisonLines,
+  markdownOf,
+  pageOf,
+  parseRecord,
+} from '../report/index.js'
+import { BadInput, interruptible, printable } from '../terminal/index.js'
+import { dirFlag } from './flags.js'
+import { readBytes } from './input/bytes.js'
 
 interface ReportOptions {
   readonly compare?: string
@@ -52,17 +44,11 @@ export function addReport(program: Command): void {
     .description('Makes a page with plots and a Markdown file from a record of npm run bench.')
     .argument('<file>', 'the record, a JSON file')
     .option('--compare <file>', 'an older record: says what changed beyond the noise')
-    .option('--out <directory>', 'write there (default: beside the record)', dirOut)
+    .option('--out <directory>', 'write there (default: beside the record)', dirFlag('--out'))
     .addHelpText('after', explanation)
     .action(async (file: string, options: ReportOptions) => {
       process.exitCode = await interruptible((signal) => report(file, options, signal))
     })
-}
-
-/** The same words as for --dir, by its own name. */
-function dirOut(text: string): string {
-  if (text !== '') return text
-  throw new BadInput('--out: give the path of a directory, not an empty text')
 }
 
 async function report(file: string, { compare, out }: ReportOptions, signal: AbortSignal): Promise<number> {
@@ -71,7 +57,7 @@ async function report(file: string, { compare, out }: ReportOptions, signal: Abo
     compare === undefined ? undefined : compareRecords(await readRecord(compare, signal), record)
   const start = join(out ?? dirname(file), basename(file).replace(/\.json(\.gz)?$/i, ''))
   const written = writeTogether({
-    [`${start}.html`]: pageOf(record, comparison, plottingLibrary()),
+    [`${start}.html`]: pageOf(record, comparison),
     [`${start}.md`]: markdownOf(record, comparison),
   })
   const paths = written.map(printable)
@@ -117,27 +103,4 @@ function writeTogether(texts: Readonly<Record<string, string>>): string[] {
     )
   }
   return paths
-}
-
-/** From its package, to be embedded: a page that fetches it would not work offline. */
-function plottingLibrary(): Library {
-  const require = createRequire(import.meta.url)
-  const script = require.resolve('uplot/dist/uPlot.iife.min.js')
-  const style = require.resolve('uplot/dist/uPlot.min.css')
-  const license = require.resolve('uplot/LICENSE')
-  const read = (path: string): string => readFileSync(path, 'utf8')
-  return { script: read(script), style: read(style), license: read(license) }
-}
-
-/** On the terminal only what differs; the page and the Markdown file hold all of it. */
-function comparisonLines(comparison: Comparison): string[] {
-  const { same } = countsOf(comparison)
-  const all = byOutcome(comparison)
-  const differing = all.slice(0, all.length - same).map((compared) => comparedRow(compared).map(printable))
-  return [
-    ...differenceLines(comparison).map((line) => `note: ${printable(line)}`),
-    ...(differing.length === 0 ? [] : [table([comparisonHead, ...differing])]),
-    paint.bold(countsLine(comparison)),
-    ...methodLines(comparison).map((line) => paint.dim(line)),
-  ]
 }

@@ -1,8 +1,6 @@
 /** What can be typed in the sandbox. Each command prints its answer, or throws. */
 import { type Cluster, type NodeState, type NodeStatus, RaftError } from '../cluster/index.js'
-import { BadInput, Failed } from './failure.js'
-import { printable } from './printable.js'
-import { counted, decimal, paint, table } from './text.js'
+import { BadInput, counted, decimal, Failed, paint, printable, table } from '../terminal/index.js'
 
 export interface Session {
   readonly cluster: Cluster

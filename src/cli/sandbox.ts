@@ -1,15 +1,12 @@
 /** `raftbox sandbox`: a cluster and a prompt, to break it by hand and to see why it does what it does. */
 import type { Command } from 'commander'
 import type { Cluster, ClusterEvent } from '../cluster/index.js'
-import { exitCodeOf, lineOf } from './failure.js'
+import { leaderKnown, withCluster } from '../load/index.js'
+import { exitCodeOf, interruptible, lineOf, paint, printable } from '../terminal/index.js'
 import { dirFlag, nodeIdsFlag, nodesFlag, warnOfTwo } from './flags.js'
 import { inWords } from './happenings.js'
-import { interruptible } from './interrupt.js'
-import { printable } from './printable.js'
 import { Prompt } from './prompt.js'
 import { runLine, type Session, verdictOf } from './sandbox-commands.js'
-import { paint } from './text.js'
-import { leaderKnown, withCluster } from './with-cluster.js'
 
 interface SandboxOptions {
   readonly nodes?: number
@@ -37,7 +34,7 @@ export function addSandbox(program: Command): void {
       'voting nodes, 1 to 25 (default: 3, or what the directory was made with)',
       nodesFlag,
     )
-    .option('--dir <directory>', 'keep the logs there (default: a temporary folder)', dirFlag)
+    .option('--dir <directory>', 'keep the logs there (default: a temporary folder)', dirFlag('--dir'))
     .option(
       '--renew <nodes>',
       'nodes that may begin anew if their disk is lost, as in 2 or 1,3; such a node votes for nobody until it has caught up, so nothing acknowledged is lost as long as a majority has its disk',

@@ -1,8 +1,6 @@
 /** The flags of `raftbox sim`. */
 import type { Command } from 'commander'
-import { BadInput } from './failure.js'
-import { wholeNumber } from './flags.js'
-import { interruptible } from './interrupt.js'
+import { BadInput, interruptible, wholeNumber } from '../terminal/index.js'
 import { type SimOptions, simCommand } from './sim.js'
 
 const seedMax = 2 ** 32 - 1

@@ -1,7 +1,7 @@
 /** `raftbox sim`: looks for seeds that break a promise, or replays one. */
 import { replay, type SweepResult, sweep } from '../jobs/index.js'
 import { type Counts, faultNames } from '../sim/index.js'
-import { Progress } from './progress.js'
+import { Progress } from '../terminal/index.js'
 
 export interface SimOptions {
   /** How many seeds. Default 200. */

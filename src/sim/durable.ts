@@ -1,9 +1,14 @@
 /** What would be found on a disk after a power loss at this very moment, read without the store that wrote it. */
 import type { HardState, LogIndex, Term } from '../raft/index.js'
-import type { MemoryDisk } from '../storage/index.js'
-import { indexOfLogKey, logKey, noteKeys } from '../storage/keys.js'
-import { hardStateOf, type Pointers } from '../storage/notes.js'
-import { openNote } from '../storage/record.js'
+import {
+  hardStateOf,
+  indexOfLogKey,
+  logKey,
+  type MemoryDisk,
+  noteKeys,
+  openNote,
+  type Pointers,
+} from '../storage/index.js'
 
 const logKeyLength = logKey(0).byteLength
 /** First byte of every key of the log. */

@@ -3,8 +3,10 @@
 export { flushFolder, writeWhole } from './durable-file.js'
 export { FaultyStore } from './faulty-store.js'
 export { FileLock } from './file-lock.js'
+export { indexOfLogKey, logKey, noteKeys } from './keys.js'
 export { openLmdbStore } from './lmdb-store.js'
 export { MemoryDisk, openMemoryStore } from './memory-store.js'
+export { hardStateOf, type Pointers } from './notes.js'
 export { isCatchingUp, newPledge, type Pledge, type PledgePlace, renewedPledge } from './pledge.js'
 export { PledgeSlot, readPledges, writePledges } from './pledge-file.js'
 export { PledgedStore } from './pledged-store.js'
@@ -15,6 +17,7 @@ export {
   threadMib,
   threadsThatFit,
 } from './process-limits.js'
+export { openNote } from './record.js'
 export type { OpenStore } from './record-store.js'
 export type { LogStore, Recovered } from './store.js'
 export { openVolatileStore } from './volatile-store.js'

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { micro } from '../../bench/groups/micro.js'
-import { runSuite } from '../../bench/suite.js'
+import { runSuite } from '../../bench/suite/suite.js'
 
 test('each small part runs, and comes with the distribution of its runs', async () => {
   const warnings: Error[] = []

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { type BenchCase, type Group, lower, microseconds, type Sample } from '../../bench/case.js'
-import { resultOf } from '../../bench/record.js'
-import { runSuite } from '../../bench/suite.js'
-import { LatencyHistogram } from '../../src/cli/latency-histogram.js'
+import { type BenchCase, type Group, lower, microseconds, type Sample } from '../../bench/suite/case.js'
+import { resultOf } from '../../bench/suite/record.js'
+import { runSuite } from '../../bench/suite/suite.js'
+import { LatencyHistogram } from '../../src/load/latency-histogram.js'
 
 function benchCase(name: string, run: () => Promise<Sample>): BenchCase {
   return { name, title: name, parameters: {}, run }
@@ -73,7 +73,7 @@ test('a distribution is of all rounds, and a time line names its round', () => {
     for (const value of values) histogram.record(value, 1)
     return {
       figures: [],
-      distributions: [{ name: 'put', histogram, scale: microseconds }],
+      distributions: [{ name: 'put', histogram, toMs: microseconds }],
       timeline: [second],
     }
   })

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { BenchRecord } from '../../src/cli/bench-record.js'
+import type { BenchRecord } from '../../src/report/bench-record.js'
 import { startSuite, temporaryFolder } from '../cli/raftbox.js'
 
 const percentiles = [0, 50, 75, 90, 95, 99, 99.9, 99.99, 100]

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { exitCodeOf, lineOf } from '../../src/cli/failure.js'
 import { RaftError } from '../../src/cluster/index.js'
+import { exitCodeOf, lineOf } from '../../src/terminal/failure.js'
 import { program, run, temporaryFile, temporaryFolder } from './raftbox.js'
 
 test.each([

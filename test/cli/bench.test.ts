@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { exitCodeOf } from '../../src/cli/failure.js'
-import { measure } from '../../src/cli/measure.js'
 import { startCluster } from '../../src/cluster/index.js'
+import { measure } from '../../src/load/measure.js'
+import { exitCodeOf } from '../../src/terminal/failure.js'
 import { lastLine, run, temporaryFolder } from './raftbox.js'
 
 const short = ['--clients', '8', '--size', '64', '--seconds', '0.3']

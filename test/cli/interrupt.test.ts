@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, readdirSync, readlinkSync, writeSync } 
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { interruptible } from '../../src/cli/interrupt.js'
+import { interruptible } from '../../src/terminal/interrupt.js'
 import { lastLine, type Started, start, temporaryFile, temporaryFolder } from './raftbox.js'
 
 const record = '{"key":"a","value":"1"}\n'

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { forPeople } from '../../src/cli/bench.js'
 import { cellsOf, columns } from '../../src/cli/card.js'
-import type { Measurement } from '../../src/cli/measure.js'
+import type { Measurement } from '../../src/load/measure.js'
 
 const result: Measurement = {
   commitsPerSecond: 12_345,

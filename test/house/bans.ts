@@ -53,10 +53,10 @@ const packageRules: Readonly<Record<string, PackageRule>> = {
   comlink: { rooms: ['transport', 'node', 'cluster'], filesMax: 2 },
   piscina: { rooms: ['jobs'], filesMax: 2 },
   'csv-parse': { rooms: ['cli'], filesMax: 1 },
-  commander: { rooms: ['cli'], filesMax: Number.POSITIVE_INFINITY },
+  commander: { rooms: ['terminal', 'cli'], filesMax: Number.POSITIVE_INFINITY },
   // By its own name a room could reach any other, past the floors.
   raftbox: { rooms: [], filesMax: Number.POSITIVE_INFINITY },
-  picocolors: { rooms: ['cli'], filesMax: Number.POSITIVE_INFINITY },
+  picocolors: { rooms: ['terminal'], filesMax: 1 },
 }
 
 /** `@scope/name/sub` belongs to the package `@scope/name`. */

@@ -5,7 +5,7 @@ import { brokenFloors, circles, mayImport } from './floors.js'
 import { readTree } from './source-tree.js'
 
 test('imports go only down the floors', () => {
-  expect(brokenFloors(readTree('src'))).toEqual([])
+  expect(brokenFloors(new Map([...readTree('src'), ...readTree('bench')]))).toEqual([])
 })
 
 test('an upward import, a neighbour on the same floor and a room without a floor are found', () => {
@@ -18,12 +18,41 @@ test('an upward import, a neighbour on the same floor and a room without a floor
     ['src/attic/old.ts', ''],
   ])
   expect(brokenFloors(tree)).toEqual([
-    'src/attic stands on no floor',
+    'attic stands on no floor',
     'src/raft/log.ts imports src/errors/index.ts: raft may not see errors',
     'src/sim/world.ts imports src/node/worker.ts: sim may not see node',
     'src/driver/driver.ts imports src/cluster/index.ts: driver may not see cluster',
     'src/cluster/start.ts imports src/sim/worker.ts: cluster may not see sim',
-    'src/errors/errors.ts imports test/help.ts, outside of src',
+    'src/errors/errors.ts imports test/help.ts, outside of src and bench',
+  ])
+})
+
+test('in bench, an upward import, one of the command line and a folder without a floor are found', () => {
+  const tree = new Map([
+    ['bench/suite/case.ts', "import { groups } from '../groups/index.js'"],
+    ['bench/main.ts', "import { table } from '../src/cli/text.js'\nimport './suite/index.js'"],
+    ['bench/attic/old.ts', "import { measure } from '../../src/load/index.js'"],
+    ['src/load/measure.ts', "import '../../bench/suite/index.js'"],
+  ])
+  expect(brokenFloors(tree)).toEqual([
+    'bench/attic stands on no floor',
+    'bench/suite/case.ts imports bench/groups/index.ts: bench/suite may not see bench/groups',
+    'bench/main.ts imports src/cli/text.ts: bench may not see cli',
+    'bench/attic/old.ts imports src/load/index.ts: bench/attic may not see load',
+    'src/load/measure.ts imports bench/suite/index.ts: load may not see bench/suite',
+  ])
+})
+
+test('an import past a door is found', () => {
+  const tree = new Map([
+    ['src/driver/driver.ts', "import { RaftLog } from '../raft/log.js'\nimport './reads.js'"],
+    ['src/driver/reads.ts', "import '../raft/sub/index.js'"],
+    ['bench/groups/micro.ts', "import { turnsOf } from '../suite/turns.js'\nimport './micro/puts.js'"],
+  ])
+  expect(brokenFloors(tree)).toEqual([
+    'src/driver/driver.ts imports src/raft/log.ts, and the door of raft is its index.ts',
+    'src/driver/reads.ts imports src/raft/sub/index.ts, and the door of raft is its index.ts',
+    'bench/groups/micro.ts imports bench/suite/turns.ts, and the door of bench/suite is its index.ts',
   ])
 })
 

@@ -1,4 +1,8 @@
-/** Which room of `src` may import which. The compiler holds the same floors by each room's tsconfig.json. */
+/**
+ * Which room of `src` and `bench` may import which. The compiler holds the same floors of `src` by each room's
+ * tsconfig.json.
+ */
+import { posix } from 'node:path'
 import { importsOf, roomOf, type SourceTree, targetOf } from './source-tree.js'
 
 const ground = ['raft', 'errors']
@@ -17,22 +21,46 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   cluster: [...upToDriver, 'node'],
   jobs: [...upToDriver, 'sim'],
   testing: [...upToDriver, 'node', 'sim', 'cluster'],
-  cli: [...upToDriver, 'node', 'sim', 'cluster', 'jobs', 'testing'],
+  terminal: ['errors'],
+  load: [...upToDriver, 'node', 'cluster', 'terminal'],
+  report: ['errors', 'terminal'],
+  cli: [...upToDriver, 'node', 'sim', 'cluster', 'jobs', 'testing', 'terminal', 'load', 'report'],
 }
 
-/** Rooms on no floor, and imports that do not go down. */
+/** The folders of `bench`, and its program, which is `bench` itself. They see the doors of `src`, but not its command line. */
+const benchMayImport: Readonly<Record<string, readonly string[]>> = {
+  'bench/suite': ['terminal', 'load', 'report'],
+  'bench/groups': ['raft', 'storage', 'machine', 'cluster', 'terminal', 'load', 'report', 'bench/suite'],
+  'bench/peers': ['cluster', 'terminal', 'load', 'report', 'bench/suite'],
+  'bench/profile': ['cluster', 'terminal', 'load', 'report', 'bench/suite'],
+  bench: ['terminal', 'load', 'bench/suite', 'bench/groups'],
+}
+
+const arrows = { ...mayImport, ...benchMayImport }
+
+/** `src/raft/log.ts` is in `raft`, `bench/peers/etcd.ts` in `bench/peers` and `bench/main.ts` in `bench`. */
+function roomWithin(path: string): string {
+  return path.startsWith('bench/') ? path.split('/').slice(0, -1).slice(0, 2).join('/') : roomOf(path)
+}
+
+/** Rooms on no floor, imports that do not go down, and those that do not go through a room's door. */
 export function brokenFloors(tree: SourceTree): string[] {
   const broken: string[] = []
-  for (const room of new Set([...tree.keys()].map(roomOf))) {
-    if (mayImport[room] === undefined) broken.push(`src/${room} stands on no floor`)
+  for (const room of new Set([...tree.keys()].map(roomWithin))) {
+    if (arrows[room] === undefined) broken.push(`${room} stands on no floor`)
   }
   for (const found of importsOf(tree)) {
     const target = targetOf(found)
-    if (target === undefined) continue
-    const [room, targetRoom] = [roomOf(found.from), roomOf(target)]
-    if (!target.startsWith('src/')) broken.push(`${found.from} imports ${target}, outside of src`)
-    else if (room !== targetRoom && !mayImport[room]?.includes(targetRoom)) {
+    // A URL may also name a folder, or a program that is no module.
+    if (!target?.endsWith('.ts')) continue
+    const [room, targetRoom] = [roomWithin(found.from), roomWithin(target)]
+    if (!/^(?:src|bench)\//.test(target))
+      broken.push(`${found.from} imports ${target}, outside of src and bench`)
+    else if (room === targetRoom) continue
+    else if (!arrows[room]?.includes(targetRoom)) {
       broken.push(`${found.from} imports ${target}: ${room} may not see ${targetRoom}`)
+    } else if (!target.endsWith(`/${posix.basename(targetRoom)}/index.ts`)) {
+      broken.push(`${found.from} imports ${target}, and the door of ${targetRoom} is its index.ts`)
     }
   }
   return broken

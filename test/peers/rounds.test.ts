@@ -3,7 +3,7 @@ import { type Figures, labelOf, type Measurement } from '../../bench/peers/measu
 import { comparisonOf } from '../../bench/peers/print.js'
 import { measurementsOf, type RoundsOptions, resultOf, runRounds } from '../../bench/peers/rounds.js'
 import { allRows, opponentOf, type Row, rowsNamed } from '../../bench/peers/rows.js'
-import { Failed } from '../../src/cli/failure.js'
+import { Failed } from '../../src/terminal/failure.js'
 
 const figures: Figures = {
   commitsPerSecond: 100,

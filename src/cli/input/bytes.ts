@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 import { addAbortSignal, pipeline, type Readable } from 'node:stream'
 import { isatty, ReadStream as TerminalStream } from 'node:tty'
 import { createGunzip } from 'node:zlib'
-import { BadInput } from '../failure.js'
+import { BadInput } from '../../terminal/index.js'
 
 /** Compressions that Node 20 cannot undo, by how their files begin. */
 const unreadable: readonly (readonly [name: string, program: string, head: string])[] = [

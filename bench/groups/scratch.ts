@@ -1,0 +1,48 @@
+/** What cases need beside a cluster: folders that go away, and logs of a given length. */
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Cluster } from '../../src/cluster/index.js'
+import { putCalls } from '../../src/load/index.js'
+import { decimal } from '../../src/terminal/index.js'
+import type { RunContext } from '../suite/index.js'
+
+/** For a cluster whose log is never cut. */
+export const wholeLog = { logBytesMax: 2 ** 40 } as const
+
+export async function withFolder<T>(run: (dir: string) => Promise<T>): Promise<T> {
+  const dir = mkdtempSync(join(tmpdir(), 'raftbox-bench-'))
+  try {
+    return await run(dir)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+/** Commands in one call, and calls at a time. */
+const batch = 100
+const callers = 32
+
+/** Writes so many commands of 128 bytes as fast as it goes, to the next hundred. */
+export async function writeEntries(cluster: Cluster, count: number, { tell }: RunContext): Promise<void> {
+  const nextCall = putCalls(cluster, { size: 128, batch })
+  let started = 0
+  const caller = async (): Promise<void> => {
+    while (started < count) {
+      started += batch
+      if (started % 50_000 === 0) tell(`writing entries: ${decimal(started)} of ${decimal(count)}`)
+      await nextCall().perform()
+    }
+  }
+  await Promise.all(Array.from({ length: callers }, caller))
+}
+
+/** Bytes of all files below a folder. */
+export function sizeOf(folder: string): number {
+  let bytes = 0
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    bytes += entry.isDirectory() ? sizeOf(path) : (statSync(path, { throwIfNoEntry: false })?.size ?? 0)
+  }
+  return bytes
+}

@@ -1,0 +1,34 @@
+/** A cluster to which something happens while clients put as fast as they are answered. */
+
+import type { Cluster } from '../../src/cluster/index.js'
+import { type NextCall, putCalls, runClosedLoop, Tally } from '../../src/load/index.js'
+
+export interface Load {
+  readonly tally: Tally
+  /** Aborted also when the clients give up, and going on is pointless. */
+  readonly signal: AbortSignal
+}
+
+export function puts(cluster: Cluster): NextCall {
+  return putCalls(cluster, { size: 128, batch: 1 })
+}
+
+/** Closes the cluster in the end, since that ends the calls that still wait. */
+export async function underLoad<T>(
+  cluster: Cluster,
+  { clients, nextCall, signal }: { clients: number; nextCall: NextCall; signal: AbortSignal },
+  run: (load: Load) => Promise<T>,
+): Promise<T> {
+  const tally = new Tally()
+  const callers = runClosedLoop(tally, nextCall, clients)
+  try {
+    return await run({ tally, signal: AbortSignal.any([signal, tally.broken]) })
+  } catch (error) {
+    // What waits ends with an abort of its own: told is what broke it.
+    throw tally.broken.aborted ? tally.broken.reason : error
+  } finally {
+    tally.isStopped = true
+    await cluster.close()
+    await callers
+  }
+}

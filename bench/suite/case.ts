@@ -1,0 +1,72 @@
+/** What the suite is made of: groups of cases, each run once a round. */
+import type { Second } from '../../src/load/index.js'
+import type { Figure } from '../../src/report/index.js'
+
+/** How much is measured: `quick` a few cases of each group, `long` the same as usual, only longer where it matters. */
+export type Extent = 'quick' | 'usual' | 'long'
+
+export interface Group {
+  readonly name: string
+  /** In the order in which they are run in each round. */
+  cases(extent: Extent): BenchCase[]
+}
+
+export interface BenchCase {
+  /** What distinguishes it within its group. The same in every run, so that two runs can be compared. */
+  readonly name: string
+  readonly title: string
+  readonly parameters: Readonly<Record<string, string | number>>
+  run(context: RunContext): Promise<Sample>
+}
+
+export interface RunContext {
+  /** How long a measurement takes, where the case does not end by itself. */
+  readonly seconds: number
+  readonly signal: AbortSignal
+  tell(progress: string): void
+}
+
+/** What one round of a case brought. Every round brings the same figures and distributions, by name. */
+export interface Sample {
+  readonly figures: readonly SampleFigure[]
+  readonly distributions?: readonly SampleDistribution[]
+  readonly timeline?: readonly Second[]
+}
+
+export interface SampleFigure extends Omit<Figure, 'values'> {
+  readonly value: number
+}
+
+/** Node's, or that of the clients. */
+interface Histogram {
+  readonly count: number
+  readonly min: number
+  percentile(percent: number): number
+  /** Takes in another one of the same kind. */
+  add(other: this): void
+}
+
+export interface SampleDistribution {
+  readonly name: string
+  readonly histogram: Histogram
+  /** What a value in the histogram stands for. */
+  toMs(value: number): number
+}
+
+export function higher(name: string, unit: string, value: number): SampleFigure {
+  return { name, unit, better: 'higher', value }
+}
+
+export function lower(name: string, unit: string, value: number): SampleFigure {
+  return { name, unit, better: 'lower', value }
+}
+
+export function neither(name: string, unit: string, value: number): SampleFigure {
+  return { name, unit, better: 'neither', value }
+}
+
+/** As clients record what they waited. */
+export const microseconds = (value: number): number => value / 1000
+/** As the lateness of heartbeats is recorded, since Node's histogram counts from 1. */
+export const microsecondsPlusOne = (value: number): number => (value - 1) / 1000
+export const nanoseconds = (value: number): number => value / 1e6

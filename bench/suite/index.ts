@@ -1,0 +1,22 @@
+/** What every group and every peer of the benchmarks is run by: cases, turns, flags, records. */
+export {
+  type BenchCase,
+  type Extent,
+  type Group,
+  higher,
+  lower,
+  microseconds,
+  microsecondsPlusOne,
+  nanoseconds,
+  neither,
+  type RunContext,
+  type Sample,
+  type SampleDistribution,
+  type SampleFigure,
+} from './case.js'
+export { commandLine, top } from './place.js'
+export { roundsFlag, runBenchProgram, secondsFlag } from './program.js'
+export { recordHead } from './record-head.js'
+export { runSuite } from './suite.js'
+export { summaryOf } from './summary.js'
+export { turnsOf } from './turns.js'

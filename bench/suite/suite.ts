@@ -1,0 +1,78 @@
+/** Runs the cases in turn, and makes a record of what came of them. */
+import type { BenchRecord, BenchResult } from '../../src/report/index.js'
+import { lineOf } from '../../src/terminal/index.js'
+import type { BenchCase, Extent, Group, Sample } from './case.js'
+import { resultOf } from './record.js'
+import { recordHead } from './record-head.js'
+import { turnsOf } from './turns.js'
+
+export interface SuiteOptions {
+  readonly groups: readonly Group[]
+  readonly extent: Extent
+  readonly rounds: number
+  readonly seconds: number
+  readonly signal: AbortSignal
+  tell(progress: string): void
+}
+
+export interface SuiteOutcome {
+  readonly record: BenchRecord
+  /** Why cases are missing in the record. */
+  readonly failures: readonly string[]
+}
+
+interface Entry {
+  readonly group: string
+  readonly bench: BenchCase
+  readonly samples: Sample[]
+}
+
+/** A case that fails is told and left out: it takes nothing else with it. */
+export async function runSuite(options: SuiteOptions): Promise<SuiteOutcome> {
+  const startedAt = new Date()
+  const failures: string[] = []
+  const entries = options.groups.flatMap(({ name: group, cases }) =>
+    cases(options.extent).map((bench): Entry => ({ group, bench, samples: [] })),
+  )
+  for (const { item: entry, round, at } of turnsOf(entries, options.rounds)) {
+    // Once it has failed, one value a round is out of reach.
+    if (entry.samples.length < round) continue
+    const where = `round ${round + 1}/${options.rounds}, ${at + 1}/${entries.length} ${idOf(entry)}`
+    try {
+      entry.samples.push(await runCase(entry.bench, options, where))
+    } catch (error) {
+      options.signal.throwIfAborted()
+      failures.push(`${idOf(entry)}: ${lineOf(error)}`)
+    }
+  }
+  const complete = entries.filter(({ samples }) => samples.length === options.rounds)
+  const results: BenchResult[] = complete.map(({ group, bench, samples }) => resultOf(group, bench, samples))
+  return { record: recordOf(options, startedAt, results), failures }
+}
+
+async function runCase(bench: BenchCase, options: SuiteOptions, where: string): Promise<Sample> {
+  const { seconds, signal, tell } = options
+  signal.throwIfAborted()
+  tell(where)
+  const sample = await bench.run({ seconds, signal, tell: (progress) => tell(`${where}: ${progress}`) })
+  // An interrupted measurement may seem to have ended well.
+  signal.throwIfAborted()
+  return sample
+}
+
+function idOf({ group, bench }: Entry): string {
+  return `${group}/${bench.name}`
+}
+
+function recordOf(
+  { groups, extent, rounds, seconds }: SuiteOptions,
+  startedAt: Date,
+  results: readonly BenchResult[],
+): BenchRecord {
+  const only = groups.map(({ name }) => name).join(',')
+  return {
+    ...recordHead(startedAt),
+    settings: { quick: extent === 'quick', long: extent === 'long', only, rounds, seconds },
+    results,
+  }
+}

@@ -1,0 +1,282 @@
+/** One measurement: a cluster, clients that warm it up, a window of time, and what happened within it. */
+import { availableParallelism } from 'node:os'
+import { performance, type RecordableHistogram } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Cluster, ClusterOptions, Durability, NodeStatus, ReadConfirmation } from '../cluster/index.js'
+import { nodeFailure } from '../terminal/index.js'
+import { fill, putCalls, workloadCalls } from './calls.js'
+import { type Arrivals, OpenLoop, runClosedLoop } from './clients.js'
+import type { LatencyHistogram } from './latency-histogram.js'
+import { type Phase, PhaseClock } from './phases.js'
+import { type Latencies, type OperationName, Tally } from './tally.js'
+import { type Second, Timeline } from './timeline.js'
+import { withCluster } from './with-cluster.js'
+import { createWorkload, type WorkloadName } from './workload.js'
+
+export interface MeasureOptions {
+  readonly nodes: number
+  readonly clients: number
+  /** Bytes of a command; with a workload, of a value. */
+  readonly size: number
+  readonly batch: number
+  /** Under load, and not measured. */
+  readonly warmUpSeconds: number
+  readonly seconds: number
+  readonly durability: Durability
+  readonly threads: 'on' | 'off'
+  readonly reads: ReadConfirmation
+  readonly workload?: WorkloadName
+  /** Records that a workload begins with. */
+  readonly records: number
+  readonly dir?: string
+  /** Open loop, with so many calls a second; `clients` is then the most that may be on their way. */
+  readonly rate?: number
+  readonly arrivals?: Arrivals
+  /** What else the cluster is started with. */
+  readonly cluster?: Omit<ClusterOptions, 'nodes' | 'durability' | 'host' | 'reads' | 'dir'>
+}
+
+/** A measurement with all that it was made from. */
+export interface Measured {
+  readonly summary: Measurement
+  /** Of the calls by operation, in microseconds. */
+  readonly latencies: ReadonlyMap<OperationName, LatencyHistogram>
+  /** Of the heartbeats, in microseconds plus one. */
+  readonly lateness: RecordableHistogram
+  readonly timeline: readonly Second[]
+}
+
+/** Times in milliseconds; counts and sums are of the measured window. */
+export interface Measurement {
+  readonly commitsPerSecond: number
+  /** Calls answered; more than commits with reads, fewer with batches. */
+  readonly callsPerSecond: number
+  readonly p50ms: number
+  readonly p99ms: number
+  readonly p999ms: number
+  readonly maxMs: number
+  readonly nodes: number
+  readonly clients: number
+  readonly size: number
+  readonly batch: number
+  readonly durability: Durability
+  readonly threads: 'on' | 'off'
+  readonly reads: ReadConfirmation
+  readonly workload: WorkloadName | null
+  readonly records: number | null
+  /** Calls a second that were due, in an open loop. */
+  readonly rate: number | null
+  /** Open loop: calls due before the end of the window and not answered by then, which are in no latency. */
+  readonly unanswered: number | null
+  readonly operations: Partial<Record<OperationName, Latencies>>
+  /** Elections begun, over all nodes. */
+  readonly elections: number
+  readonly heartbeatLateP999ms: number
+  readonly heartbeats: number
+  /** Intervals that passed without a heartbeat, over all followers. */
+  readonly heartbeatsMissed: number
+  readonly commits: number
+  /** Calls that certainly did not happen, and those of which it is not known. Neither counts as a commit. */
+  readonly notApplied: number
+  readonly unknown: number
+  /** Over all nodes. */
+  readonly flushesPerCommit: number
+  readonly messagesPerCommit: number
+  readonly bytesFlushed: number
+  readonly seconds: number
+  /** How much of the time the thread of the clients ran or waited for a core, 0 to 1: near 1, it limits what is measured. */
+  readonly clientThreadBusy: number
+  /** Processor time of the whole process, in cores. */
+  readonly coresBusy: number
+  readonly cores: number
+  readonly node: string
+  readonly platform: string
+}
+
+/** The clock of a measurement. */
+export interface MeasureClock {
+  /** Milliseconds. */
+  readonly now: () => number
+  /** Rejects when the signal is aborted. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+const realClock: MeasureClock = {
+  now: () => performance.now(),
+  wait: (ms, signal) => delay(ms, undefined, { signal }),
+}
+
+/** Rejects when the signal is aborted or the cluster gives up; it is closed by then either way. */
+export async function measure(
+  options: MeasureOptions,
+  signal: AbortSignal,
+  tell: (phase: Phase) => void,
+): Promise<Measured> {
+  const { nodes, durability, threads, reads, dir } = options
+  tell({ name: 'start', secondsLeft: 0, commandsPerSecond: 0, callsPerSecond: 0 })
+  const host = threads === 'on' ? 'threads' : 'inline'
+  const clusterOptions = {
+    ...options.cluster,
+    nodes,
+    durability,
+    host,
+    reads,
+    ...(dir !== undefined && { dir }),
+  } as const
+  return withCluster(clusterOptions, signal, (cluster) =>
+    measureCluster(cluster, realClock, options, signal, tell),
+  )
+}
+
+/** As `measure`, of a cluster that runs already. */
+export async function measureCluster(
+  cluster: Cluster,
+  clock: MeasureClock,
+  options: MeasureOptions,
+  signal: AbortSignal,
+  tell: (phase: Phase) => void,
+): Promise<Measured> {
+  const tally = new Tally(clock.now)
+  // A failed node ends the measurement: the rest of the cluster is another subject.
+  cluster.events.on('event', (event) => {
+    if (event.type === 'failed') tally.giveUp(nodeFailure(event.nodeId, event.why))
+  })
+  try {
+    return await measureWindow(cluster, clock, tally, options, signal, tell)
+  } catch (error) {
+    // A broken run shows as an abort of its own: told is what broke it.
+    throw tally.broken.aborted ? tally.broken.reason : error
+  } finally {
+    tally.isStopped = true
+  }
+}
+
+async function measureWindow(
+  cluster: Cluster,
+  clock: MeasureClock,
+  tally: Tally,
+  options: MeasureOptions,
+  signal: AbortSignal,
+  tell: (phase: Phase) => void,
+): Promise<Measured> {
+  const ended = AbortSignal.any([signal, tally.broken])
+  const phases = new PhaseClock(tally, tell)
+  const timeline = new Timeline(cluster, tally)
+  try {
+    phases.begin('fill')
+    const callers = await prepare(cluster, tally, options)
+    ended.throwIfAborted()
+    callers.run().catch((error: unknown) => tally.giveUp(error))
+    phases.begin('warm-up', options.warmUpSeconds)
+    await clock.wait(options.warmUpSeconds * 1000, ended)
+    await cluster.takeHeartbeatLateness()
+
+    phases.begin('measure', options.seconds)
+    const before = readingOf(cluster, clock)
+    tally.open()
+    timeline.start()
+    await clock.wait(options.seconds * 1000, ended)
+    timeline.stop()
+    tally.close()
+    const after = readingOf(cluster, clock)
+    const unanswered = callers.countUnanswered?.() ?? null
+    tally.isStopped = true
+    const lateness = await cluster.takeHeartbeatLateness()
+    // Where no lease can be held, reads are confirmed otherwise than was asked for.
+    const { reads } = cluster.options
+    const summary = measurementOf({ ...options, reads }, tally, before, after, {
+      unanswered,
+      heartbeats: lateness.count,
+      // Microseconds plus one, for a histogram counts from 1.
+      heartbeatLateP999ms: lateness.count === 0 ? 0 : (lateness.percentile(99.9) - 1) / 1000,
+    })
+    return { summary, latencies: tally.histograms, lateness, timeline: timeline.seconds }
+  } finally {
+    timeline.stop()
+    phases.end()
+  }
+}
+
+interface Callers {
+  /** Resolves once the tally is stopped. */
+  run(): Promise<void>
+  countUnanswered?(): number
+}
+
+/** What must be there before the clients can run; the first put waits until somebody leads. */
+async function prepare(cluster: Cluster, tally: Tally, options: MeasureOptions): Promise<Callers> {
+  const { workload: name, records, size, clients, rate, arrivals = 'poisson' } = options
+  const random = Math.random
+  const workload = name === undefined ? undefined : createWorkload(name, { records, size, random })
+  if (workload === undefined) await cluster.put('warm', 'up')
+  else await fill(cluster, tally, workload)
+  const nextCall = workload === undefined ? putCalls(cluster, options) : workloadCalls(cluster, workload)
+  if (rate === undefined) return { run: () => runClosedLoop(tally, nextCall, clients) }
+  const wakeAfter = (callback: () => void, ms: number): void => void setTimeout(callback, ms)
+  return new OpenLoop(tally, nextCall, { rate, arrivals, inFlightMax: clients, wakeAfter, random })
+}
+
+type Summed = 'elections' | 'flushes' | 'bytesFlushed' | 'messagesSent' | 'heartbeatsMissed'
+
+/** Everything that is told as a difference between the end of the window and its beginning. */
+function readingOf(cluster: Cluster, clock: MeasureClock) {
+  const status = cluster.status()
+  const sum = (name: Summed): number =>
+    status.reduce((total: number, node: NodeStatus) => total + node[name], 0)
+  const { user, system } = process.cpuUsage()
+  return {
+    atMs: clock.now(),
+    elections: sum('elections'),
+    flushes: sum('flushes'),
+    bytesFlushed: sum('bytesFlushed'),
+    messagesSent: sum('messagesSent'),
+    heartbeatsMissed: sum('heartbeatsMissed'),
+    cpuMs: (user + system) / 1000,
+    loop: performance.eventLoopUtilization(),
+  }
+}
+
+type Reading = ReturnType<typeof readingOf>
+
+function measurementOf(
+  { nodes, clients, size, batch, durability, threads, reads, workload, records, rate }: MeasureOptions,
+  tally: Tally,
+  before: Reading,
+  after: Reading,
+  others: Pick<Measurement, 'unanswered' | 'heartbeats' | 'heartbeatLateP999ms'>,
+): Measurement {
+  const ms = after.atMs - before.atMs
+  const { count, ...percentiles } = tally.latencies
+  const perCommit = (amount: number): number => (tally.commands === 0 ? 0 : amount / tally.commands)
+  return {
+    commitsPerSecond: Math.round((tally.commands / ms) * 1000),
+    callsPerSecond: Math.round((count / ms) * 1000),
+    ...percentiles,
+    nodes,
+    clients,
+    size,
+    batch,
+    durability,
+    threads,
+    reads,
+    workload: workload ?? null,
+    records: workload === undefined ? null : records,
+    rate: rate ?? null,
+    operations: tally.latenciesByOperation,
+    elections: after.elections - before.elections,
+    ...others,
+    heartbeatsMissed: after.heartbeatsMissed - before.heartbeatsMissed,
+    commits: tally.commands,
+    notApplied: tally.notApplied,
+    unknown: tally.unknown,
+    flushesPerCommit: perCommit(after.flushes - before.flushes),
+    messagesPerCommit: perCommit(after.messagesSent - before.messagesSent),
+    bytesFlushed: after.bytesFlushed - before.bytesFlushed,
+    seconds: ms / 1000,
+    clientThreadBusy: performance.eventLoopUtilization(after.loop, before.loop).utilization,
+    coresBusy: (after.cpuMs - before.cpuMs) / ms,
+    cores: availableParallelism(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+  }
+}

@@ -1,0 +1,8 @@
+/** What raftbox's programs share at a terminal: values of flags, text for people, progress, Ctrl-C, exit codes. */
+export { BadInput, exitCodeOf, Failed, lineOf, nodeFailure, reportFailure } from './failure.js'
+export { addFlags, decimalNumber, type FlagRow, oneOf, someOf, wholeNumber } from './flag-values.js'
+export { interruptible } from './interrupt.js'
+export { printable } from './printable.js'
+export { Progress } from './progress.js'
+export { runProgram } from './run-program.js'
+export { counted, decimal, paint, significant, table, tableRow } from './text.js'

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import type { Cluster } from '../../src/cluster/index.js'
+import { fill } from '../../src/load/calls.js'
+import { Tally } from '../../src/load/tally.js'
+import { createWorkload } from '../../src/load/workload.js'
+
+test('of calls that are answered together each counts, with its commands and its latency', () => {
+  const tally = new Tally()
+  tally.open()
+  for (let call = 0; call < 3; call++) tally.answered('put', 1, 3, 16)
+  expect([tally.callsSoFar, tally.commandsSoFar, tally.commands]).toEqual([3, 48, 48])
+  tally.answered('put', 1, 3, 1)
+  tally.answered('put', 2, 3, 31)
+  tally.answered('read', 2, 3, 0)
+  tally.answered('read', 2, 3.5, 0)
+  tally.close()
+  expect([tally.callsSoFar, tally.commandsSoFar, tally.commands]).toEqual([7, 80, 80])
+  expect(tally.latencies).toMatchObject({ count: 7, p50ms: 2, maxMs: 2 })
+  expect(tally.latenciesByOperation).toMatchObject({
+    put: { count: 5, p50ms: 2, maxMs: 2 },
+    read: { count: 2, p50ms: 1, maxMs: 1.5 },
+  })
+})
+
+test('what is answered before the window or behind it is progress, and no figure', () => {
+  const tally = new Tally()
+  tally.answered('put', 0, 1, 1)
+  tally.open()
+  tally.answered('put', 0, 1, 1)
+  tally.answered('put', 0, 1, 1)
+  tally.close()
+  tally.answered('put', 0, 1, 1)
+  expect([tally.callsSoFar, tally.commandsSoFar, tally.commands, tally.latencies.count]).toEqual([4, 4, 2, 2])
+})
+
+test('a cut tells of what was answered since the one before', () => {
+  const tally = new Tally()
+  tally.open()
+  tally.answered('put', 0, 2, 1)
+  tally.answered('put', 0, 2, 1)
+  expect(tally.cut()).toEqual({ commands: 2, p99ms: 2 })
+  tally.answered('put', 0, 1, 1)
+  expect(tally.cut()).toEqual({ commands: 1, p99ms: 1 })
+  expect(tally.cut()).toEqual({ commands: 0, p99ms: 0 })
+  tally.close()
+  expect(tally.latencies).toMatchObject({ count: 3, maxMs: 2 })
+})
+
+test('the records that a workload begins with are progress, which never goes back, and no figure', async () => {
+  const tally = new Tally()
+  const cluster = { put: async () => ({ index: 1, revision: 1 }) } as unknown as Cluster
+  await fill(cluster, tally, createWorkload('c', { records: 700, random: () => 0.5, size: 10 }))
+  expect(tally.commandsSoFar).toBe(700)
+  tally.open()
+  tally.close()
+  expect([tally.commandsSoFar, tally.commands, tally.latencies.count]).toEqual([700, 0, 0])
+})
