@@ -5,8 +5,10 @@ export type { Bytes, RangeBounds } from './commands.js'
 export {
   afterKey,
   afterPrefix,
+  commandOps,
   encode,
   keyBytesMax,
+  queryOps,
   valueBytesMax,
   writeAppend,
   writeCas,

@@ -1,17 +1,8 @@
 /** A simulated client: one request at a time, to the node that it takes for the leader. */
-import {
-  encode,
-  writeAppend,
-  writeCas,
-  writeDelete,
-  writeGet,
-  writePut,
-  writeRange,
-} from '../machine/index.js'
+import { type Outcome, RandomCalls } from '../proof/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import type { Dice } from './dice.js'
-import type { Outcome } from './history.js'
 import type { Workload } from './plan.js'
 
 /** A client that asks one node only, whether it leads or not. */
@@ -30,19 +21,16 @@ export class SimulatedClient {
   readonly #cluster: SimulatedCluster
   readonly #dice: Dice
   readonly #load: Workload
-  readonly #id: number
+  readonly #calls: RandomCalls
   readonly #post: Post | undefined
   #leaderId: NodeId
-  #written = 0
   #hasStopped = false
-  /** What it wrote last under each key: what its next compare-and-set expects. */
-  readonly #lastValues = new Map<string, string>()
 
   constructor(cluster: SimulatedCluster, dice: Dice, load: Workload, id: number, post?: Post) {
     this.#cluster = cluster
     this.#dice = dice
     this.#load = post === undefined ? load : loadAt(post, load)
-    this.#id = id
+    this.#calls = new RandomCalls(dice, this.#load, id)
     this.#post = post
     this.#leaderId = this.#anyNode()
     this.#next(this.#dice.around(this.#load.thinkMs))
@@ -59,10 +47,7 @@ export class SimulatedClient {
   }
 
   #call(): void {
-    const isRead = this.#dice.chance(this.#load.readShare)
-    const count = 1 + this.#dice.below(this.#load.batchMax)
-    const commands = Array.from({ length: count }, () => (isRead ? this.#query() : this.#command()))
-    const type = isRead ? 'read' : 'propose'
+    const { type, commands } = this.#calls.next()
     const isRoaming = this.#dice.chance(this.#load.roamingShare)
     const to = this.#post?.nodeId ?? (isRoaming ? this.#anyNode() : this.#leaderId)
     this.#cluster.send(to, type, commands, (outcome) => this.#told(outcome), this.#load.timeoutMs)
@@ -76,28 +61,6 @@ export class SimulatedClient {
     }
     if (outcome.outcome === 'unknown') this.#leaderId = this.#anyNode()
     this.#next(this.#dice.around(this.#load.thinkMs))
-  }
-
-  #query(): Uint8Array {
-    return this.#dice.chance(0.1) ? encode(writeRange, {}) : encode(writeGet, this.#key())
-  }
-
-  /** No two commands are alike, deletions aside: so each can be told apart wherever it turns up. */
-  #command(): Uint8Array {
-    const key = this.#key()
-    const name = `${this.#id}.${++this.#written}`
-    const value = name.padEnd(this.#dice.below(this.#load.valueBytesMax), '_')
-    const chance = this.#dice.next()
-    if (chance < 0.1) return encode(writeDelete, key)
-    if (chance < 0.3) return encode(writeAppend, key, name)
-    const expected = this.#lastValues.get(key)
-    this.#lastValues.set(key, value)
-    if (chance < 0.45) return encode(writeCas, key, expected, value)
-    return encode(writePut, key, value)
-  }
-
-  #key(): string {
-    return `key-${this.#dice.below(this.#load.keys)}`
   }
 
   #anyNode(): NodeId {

@@ -11,19 +11,25 @@ import {
   writeGet,
   writePut,
 } from '../machine/index.js'
+import {
+  type Call,
+  Checker,
+  History,
+  membershipOf,
+  type Outcome,
+  Promises,
+  Questions,
+  type Witness,
+} from '../proof/index.js'
 import { defaultLimits, type NodeId, type RaftEvent, type RaftLimits } from '../raft/index.js'
 import type { ClientRequest } from '../transport/index.js'
-import { Checker, membershipOf } from './checker.js'
 import { noCounts } from './counts.js'
 import { describeLink } from './describe.js'
 import { Dice, deriveSeed, diceOf } from './dice.js'
 import { Fingerprint } from './fingerprint.js'
-import { type Call, History, type Outcome } from './history.js'
 import { calmNetwork, type DropRule, Network, type NetworkConditions } from './network.js'
 import { SimulatedNode } from './node.js'
 import type { DiskConditions } from './node-disk.js'
-import { Promises } from './promises.js'
-import { Questions } from './questions.js'
 import { Requests } from './requests.js'
 import { Tracer } from './tracer.js'
 import { Findings, SimulationViolation, type Violation } from './violation.js'
@@ -89,8 +95,11 @@ export class SimulatedCluster {
     const counts = noCounts()
     this.#findings = new Findings(time, tracer)
     const nodes: SimulatedNode[] = []
-    const checker = new Checker(this.#findings, tracer, counts, nodes)
-    const questions = new Questions(this.#findings.report.bind(this.#findings))
+    const report = this.#findings.report.bind(this.#findings)
+    const committed: Witness['committed'] = (id, { index, term }) =>
+      tracer.record(id, { type: 'committed', index, term })
+    const checker = new Checker({ report, committed }, counts, nodes)
+    const questions = new Questions(report)
     this.world = { time, tracer, counts, checker, questions, fingerprint: new Fingerprint() }
     const dice = (part: number, ...names: number[]): Dice => new Dice(deriveSeed(seed, part, ...names))
     const conditions = { ...calmNetwork, ...options.network }

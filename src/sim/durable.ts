@@ -1,4 +1,5 @@
 /** What would be found on a disk after a power loss at this very moment, read without the store that wrote it. */
+import type { Durable } from '../proof/index.js'
 import type { HardState, LogIndex, Term } from '../raft/index.js'
 import {
   hardStateOf,
@@ -39,7 +40,7 @@ class Note<T> {
   }
 }
 
-export class DurableView {
+export class DurableView implements Durable {
   readonly #disk: MemoryDisk
   readonly #hardState = new Note('hardState', hardStateOf)
   readonly #pointers = new Note('pointers', (content) => content as Pointers)
@@ -64,7 +65,6 @@ export class DurableView {
     this.#starts.push(start)
   }
 
-  /** True when the log on the disk reaches the entry, or a snapshot there stands for it. */
   holds(entry: { readonly index: LogIndex; readonly term: Term }): boolean {
     const pointers = this.#pointers.read(this.#disk)
     if (pointers === undefined) return false

@@ -1,4 +1,5 @@
 /** The same nodes in virtual time: one seed, one run, to the byte. */
+export type { Outcome } from '../proof/index.js'
 export {
   type CutDirection,
   type NodeEvent,
@@ -6,7 +7,6 @@ export {
   type SimulatedClusterOptions,
 } from './cluster.js'
 export { type Counts, type FaultName, faultNames, noCounts } from './counts.js'
-export type { Outcome } from './history.js'
 export type { NetworkConditions } from './network.js'
 export type { SimulatedNode } from './node.js'
 export type { DiskConditions } from './node-disk.js'

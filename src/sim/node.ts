@@ -4,6 +4,7 @@
  */
 import { Counters, Driver } from '../driver/index.js'
 import { reasonOf } from '../errors/index.js'
+import { checkBounds, type Promises, type WatchedNode } from '../proof/index.js'
 import {
   holdsLease,
   isLeader,
@@ -13,14 +14,12 @@ import {
   type RaftState,
 } from '../raft/index.js'
 import type { ClientRequest } from '../transport/index.js'
-import type { WatchedNode } from './checker.js'
 import { type Dice, deriveSeed, diceOf } from './dice.js'
 import type { DurableView } from './durable.js'
 import { Inbox } from './inbox.js'
 import { NodeClock } from './node-clock.js'
 import { NodeDisk } from './node-disk.js'
 import type { SimulatedNodeOptions, Surroundings } from './node-options.js'
-import type { Promises } from './promises.js'
 import { QuorumWatch } from './quorum-watch.js'
 import { WatchedMachine } from './watched-machine.js'
 import { WatchedStore } from './watched-store.js'
@@ -242,7 +241,7 @@ export class SimulatedNode implements WatchedNode {
     this.driver?.tick()
     this.#afterStep()
     this.#turn()
-    this.#world.checker.checkBounds(this)
+    checkBounds(this, this.#world.checker)
     const lonely = this.state && this.#quorumWatch.ticked(this.state)
     if (lonely !== undefined) this.#world.checker.report('a leader has a majority', lonely)
     this.#scheduleTick(dueUs)

@@ -1,5 +1,6 @@
 /** What a seed stands for: the size of the cluster, its limits, its load and what goes wrong with it. */
 import type { LogBounds, ReadConfirmation } from '../driver/index.js'
+import type { CallShape } from '../proof/index.js'
 import type { RaftLimits } from '../raft/index.js'
 import { Dice, deriveSeed, diceOf } from './dice.js'
 import type { NetworkConditions, PortConditions } from './network.js'
@@ -12,17 +13,10 @@ export type FaultKind = (typeof faultKinds)[number]
 /** `calm` has no faults at all; `everything` has all kinds, at one time. */
 export type Weather = 'calm' | FaultKind | 'everything'
 
-export interface Workload {
+export interface Workload extends CallShape {
   readonly clients: number
   /** Mean time from an answer to the client's next request. */
   readonly thinkMs: number
-  /** Few keys: clients meet at each of them. */
-  readonly keys: number
-  readonly valueBytesMax: number
-  /** Commands in one request. */
-  readonly batchMax: number
-  /** Share of requests that read. */
-  readonly readShare: number
   readonly timeoutMs: number
   /** Share of requests that go to any node, and not to the one taken for the leader: who reads where nobody leads? */
   readonly roamingShare: number

@@ -12,6 +12,7 @@ import {
   type StateMachine,
   writeRange,
 } from '../machine/index.js'
+import { type Checker, hashOf, holds } from '../proof/index.js'
 import {
   commandHeaderBytes,
   type Frame,
@@ -20,9 +21,6 @@ import {
   type NodeId,
   packCommands,
 } from '../raft/index.js'
-import type { Checker } from './checker.js'
-import { hashOf } from './kv-model.js'
-import { holds } from './ledger.js'
 
 const everything = packCommands([encode(writeRange, { limit: 1_000_000 })])
 

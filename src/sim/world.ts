@@ -1,8 +1,7 @@
 /** What all parts of one run share. */
-import type { Checker } from './checker.js'
+import type { Checker, Questions } from '../proof/index.js'
 import type { Counts } from './counts.js'
 import type { Fingerprint } from './fingerprint.js'
-import type { Questions } from './questions.js'
 import type { Tracer } from './tracer.js'
 import type { VirtualTime } from './virtual-time.js'
 

@@ -1,6 +1,7 @@
 /** Drives a network by chance: everything that may happen to nodes, disks and messages, from one seed. */
+
+import { Questions } from '../../../src/proof/index.js'
 import { type Message, Random } from '../../../src/raft/index.js'
-import { Questions } from '../../../src/sim/questions.js'
 import { type NetworkNode, RaftNetwork } from '../../../src/testing/index.js'
 import { durableOnMajority, Ledger } from './ledger.js'
 

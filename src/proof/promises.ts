@@ -1,7 +1,8 @@
 /** What a message promises has to be on its sender's disk before it leaves (Figure 2; thesis §10.2.1). */
 import type { AppendEntriesResponse, LogIndex, Message, NodeId, Term } from '../raft/index.js'
-import type { Checker, WatchedNode } from './checker.js'
+import type { Checker } from './checker.js'
 import { nameOf } from './ledger.js'
+import type { WatchedNode } from './watched.js'
 
 const rule = 'a promise is on disk before it leaves'
 

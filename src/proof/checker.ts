@@ -5,7 +5,6 @@
 import {
   entriesIn,
   type LogIndex,
-  type LogRun,
   type Membership,
   type Message,
   majorityOf,
@@ -14,21 +13,15 @@ import {
   type Term,
 } from '../raft/index.js'
 import type { OpenStore, Recovered } from '../storage/index.js'
-import type { Counts } from './counts.js'
-import type { DurableView } from './durable.js'
 import { KvModel } from './kv-model.js'
 import { Ledger, type LedgerEntry, nameOf } from './ledger.js'
-import type { Tracer } from './tracer.js'
-import type { Findings } from './violation.js'
+import type { WatchedNode, Witness } from './watched.js'
 
-/** What the checker sees of a node. */
-export interface WatchedNode {
-  readonly id: NodeId
-  /** `undefined` while the node does not run. */
-  readonly state: Readonly<RaftState> | undefined
-  readonly durable: DurableView
-  readonly disk: { readonly lost: unknown; readBack(run: LogRun): LogRun }
-  readonly isLeaseHeld: boolean
+/** What happened to the nodes that were watched. */
+export interface NodeCounts {
+  elections: number
+  stepDowns: number
+  truncations: number
 }
 
 /** A node as it was when it was last looked at. */
@@ -56,9 +49,8 @@ export interface Word {
 export class Checker {
   readonly model = new KvModel()
   readonly ledger = new Ledger()
-  readonly #findings: Findings
-  readonly #tracer: Tracer
-  readonly #counts: Counts
+  readonly #witness: Witness
+  readonly #counts: NodeCounts
   readonly #nodes: readonly WatchedNode[]
   readonly #seen = new Map<NodeId, Seen>()
   readonly #words = new Map<NodeId, Word>()
@@ -71,15 +63,14 @@ export class Checker {
   /** Called for each entry that becomes known to be committed. */
   onCommitted: (entry: LedgerEntry, nodeId: NodeId) => void = () => undefined
 
-  constructor(findings: Findings, tracer: Tracer, counts: Counts, nodes: readonly WatchedNode[]) {
-    this.#findings = findings
-    this.#tracer = tracer
+  constructor(witness: Witness, counts: NodeCounts, nodes: readonly WatchedNode[]) {
+    this.#witness = witness
     this.#counts = counts
     this.#nodes = nodes
   }
 
   report(rule: string, detail: string): void {
-    this.#findings.report(rule, detail)
+    this.#witness.report(rule, detail)
   }
 
   /** A disk was opened: it has to hold all that its node gave its word for. */
@@ -139,6 +130,11 @@ export class Checker {
     return this.#seen.get(id)?.term ?? 0
   }
 
+  /** The last entry of a node's log, as of its last step or start. */
+  tailOf(id: NodeId): LedgerEntry {
+    return this.#seen.get(id)?.tail ?? this.ledger.origin
+  }
+
   leaderOf(term: Term): NodeId | undefined {
     return this.#leaders.get(term)?.id
   }
@@ -163,30 +159,6 @@ export class Checker {
     if (log.commitIndex !== seen.commitIndex) this.#commitMoved(id, state, seen)
     if (log.lastApplied < seen.lastApplied) this.report('monotone', `lastApplied of node ${id} fell`)
     seen.lastApplied = log.lastApplied
-  }
-
-  /** Queues and windows stay within their limits. */
-  checkBounds({ id, state }: WatchedNode): void {
-    if (state === undefined) return
-    const { limits, leadership, outbox, pendingHardStates } = state
-    const { progress = [], waitingReads = [], sentRounds = [] } = leadership ?? {}
-    for (const [to, { inflightMessages, inflightBytes, nextIndex, matchIndex }] of progress) {
-      if (inflightMessages > limits.inflightMessagesMax)
-        this.report('bounds', `node ${id} has ${inflightMessages} messages on their way to ${to}`)
-      if (inflightMessages > 1 && inflightBytes > limits.inflightBytesMax + (1 << 20))
-        this.report('bounds', `node ${id} has ${inflightBytes} bytes on their way to ${to}`)
-      if (nextIndex <= matchIndex)
-        this.report('bounds', `node ${id} would send ${to} ${nextIndex}, which it has`)
-    }
-    // One message of a type to a peer, as a stalled disk gathers no queue; and one write at a time.
-    if (outbox.messagesAfterFlush.length > 4 * this.#nodes.length)
-      this.report('bounds', `${outbox.messagesAfterFlush.length} messages wait for a flush at node ${id}`)
-    if (pendingHardStates.length > 1)
-      this.report('bounds', `${pendingHardStates.length} writes are under way at node ${id}`)
-    if (sentRounds.length > limits.electionTimeoutTicks)
-      this.report('bounds', `node ${id} keeps ${sentRounds.length} rounds for its lease`)
-    if (waitingReads.length > limits.waitingReadsMax)
-      this.report('bounds', `${waitingReads.length} reads wait at node ${id}`)
   }
 
   #termMoved(id: NodeId, state: RaftState, seen: Seen, message: Message | undefined): void {
@@ -263,11 +235,25 @@ export class Checker {
     }
   }
 
-  /** At most one leader a term, and it has every entry that was committed in an earlier one. */
-  #elected({ id, durable }: WatchedNode, { currentTerm }: RaftState, seen: Seen): void {
-    const other = this.#leaders.get(currentTerm)
+  /** A node leads a term, which has one leader at most; `tail` is the last entry of its log, where that is known. */
+  elected(id: NodeId, term: Term, tail = this.ledger.origin): void {
+    const other = this.#leaders.get(term)
     if (other !== undefined && other.id !== id)
-      this.report('election safety', `${other.id} and ${id} lead term ${currentTerm}`)
+      this.report('election safety', `${other.id} and ${id} lead term ${term}`)
+    this.#leaders.set(term, { id, tail })
+    this.latestTerm = Math.max(this.latestTerm, term)
+  }
+
+  /** A node whose steps are not seen has applied its log up to `index`, all of which is on its disk. */
+  applied(id: NodeId, index: LogIndex): void {
+    const tail = this.tailOf(id)
+    const entry = this.ledger.ancestor(tail, index)
+    if (entry !== undefined) this.#committed(id, entry, this.termOf(id))
+    else this.report('state-machine safety', `node ${id} applied ${index}, its disk ends in ${nameOf(tail)}`)
+  }
+
+  /** The new leader has a majority's votes, and every entry that was committed in an earlier term. */
+  #elected({ id, durable }: WatchedNode, { currentTerm }: RaftState, seen: Seen): void {
     this.#counts.elections++
     seen.matches.clear()
     const ownVote = durable.hardState
@@ -277,8 +263,7 @@ export class Checker {
     const voters = this.#nodes.filter((node) => hasVoteOf(node.id)).map((node) => node.id)
     if (voters.length < majorityOf(this.#nodes.length))
       this.report('a leader has a majority', `node ${id} leads ${currentTerm} by the votes of ${voters}`)
-    this.#leaders.set(currentTerm, { id, tail: seen.tail })
-    this.latestTerm = Math.max(this.latestTerm, currentTerm)
+    this.elected(id, currentTerm, seen.tail)
     const { committed } = this.ledger
     let at = committed.length - 1
     while (at > 0 && (committed[at]?.commitTerm ?? 0) >= currentTerm) at--
@@ -321,7 +306,7 @@ export class Checker {
     if (role === 'leader' && seen.isLeader && term !== currentTerm)
       this.report('commit rule', `leader ${id} of term ${currentTerm} counted entry ${commitIndex}@${term}`)
     if (entry !== undefined) {
-      this.#tracer.record(id, { type: 'committed', index: commitIndex, term: entry.term })
+      this.#witness.committed(id, entry)
       this.#committed(id, entry, currentTerm)
     }
     seen.commitIndex = commitIndex

@@ -2,7 +2,7 @@
  * What the key-value machine ought to be, written a second time and with another aim: every state it ever
  * had stays known by its revision, so that any answer can be compared with the state that it claims to show.
  */
-import type { KvRecord } from '../machine/index.js'
+import { commandOps, type KvRecord } from '../machine/index.js'
 
 interface Version {
   /** The revision that brought it about. */
@@ -17,8 +17,6 @@ export interface ModelResult {
   readonly status: 'applied' | 'notFound' | 'mismatch' | 'malformed'
   readonly revision: number
 }
-
-const ops = { put: 1, delete: 2, append: 3, cas: 4, casAbsent: 5 } as const
 
 export class KvModel {
   readonly #keys = new Map<string, Version[]>()
@@ -51,20 +49,20 @@ export class KvModel {
     const rest = command.subarray(keyEnd)
     const present = this.#keys.get(nameOf(key))?.at(-1)?.record
     switch (view.getUint8(0)) {
-      case ops.put:
+      case commandOps.put:
         return this.#write(key, present, rest)
-      case ops.append:
+      case commandOps.append:
         return this.#write(key, present, present === undefined ? rest : joined(present.value, rest))
-      case ops.delete:
+      case commandOps.delete:
         return present === undefined ? this.#unchanged('notFound') : this.#put(key, undefined)
-      case ops.cas: {
+      case commandOps.cas: {
         const expectedEnd = 4 + view.getUint32(keyEnd, true)
         const isExpected = present !== undefined && isSameBytes(present.value, rest.subarray(4, expectedEnd))
         return isExpected
           ? this.#write(key, present, rest.subarray(expectedEnd))
           : this.#unchanged('mismatch')
       }
-      case ops.casAbsent:
+      case commandOps.casAbsent:
         return present === undefined ? this.#write(key, undefined, rest) : this.#unchanged('mismatch')
       default:
         return this.#unchanged('malformed')

@@ -3,9 +3,11 @@
  * placed in the one order of all commands; real time then says between which bounds it has to lie.
  */
 import {
+  commandOps,
   forEachResult,
   type GetAnswer,
   Memory,
+  queryOps,
   type RangeAnswer,
   readGetAnswer,
   readRangeAnswer,
@@ -15,7 +17,6 @@ import {
 import type { LogIndex, NodeId, Term } from '../raft/index.js'
 import type { Settlement } from '../transport/index.js'
 import type { Checker } from './checker.js'
-import type { Counts } from './counts.js'
 import { hashOf, isSameBytes } from './kv-model.js'
 import { type LedgerEntry, nameOf } from './ledger.js'
 
@@ -40,19 +41,23 @@ export type Outcome =
   | { readonly outcome: 'refused'; readonly code: string; readonly leaderId: NodeId | undefined }
   | { readonly outcome: 'unknown'; readonly why: string }
 
-/** First byte of a query for many keys. */
-const rangeOp = 2
+/** How many calls there were, and what came of them. */
+export interface CallCounts extends Record<Settlement['outcome'], number> {
+  requests: number
+  /** Reads that left queries to be asked again. */
+  readInPart: number
+}
 
 export class History {
   readonly #checker: Checker
-  readonly #counts: Counts
+  readonly #counts: CallCounts
   #floorIndex = 0
   #floorRevision = 0
   /** Commands that are unlike all others, each with whether it was refused; and those that are committed. */
   readonly #refused = new Set<string>()
   readonly #committed = new Set<string>()
 
-  constructor(checker: Checker, counts: Counts) {
+  constructor(checker: Checker, counts: CallCounts) {
     this.#checker = checker
     this.#counts = counts
     checker.onCommitted = (entry) => this.#wasCommitted(entry)
@@ -142,7 +147,7 @@ export class History {
     forEachResult({ bytes, count }, (start, end, position) => {
       const query = call.commands[position]
       if (query === undefined) return
-      const isRange = query[0] === rangeOp
+      const isRange = query[0] === queryOps.range
       const answer = isRange ? readRangeAnswer(source, start) : readGetAnswer(source, start, end)
       answers.push(answer)
       const { revision } = answer
@@ -201,7 +206,6 @@ export class History {
 
 /** Clients never write the same twice, but they may delete the same key. */
 function uniqueName(command: Uint8Array): string | undefined {
-  const deleteOp = 2
-  if (command.byteLength === 0 || command[0] === deleteOp) return undefined
+  if (command.byteLength === 0 || command[0] === commandOps.delete) return undefined
   return String.fromCharCode(...command)
 }

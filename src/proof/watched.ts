@@ -1,0 +1,28 @@
+/** What the checks need of the nodes that they watch, and whom they tell. A simulator or a test provides both. */
+import type { HardState, LogIndex, LogRun, NodeId, RaftState, Term } from '../raft/index.js'
+
+/** What would be found on a node's disk after a power loss at this very moment. */
+export interface Durable {
+  /** `undefined` before the first write. */
+  readonly hardState: HardState | undefined
+  readonly snapshotIndex: LogIndex
+  /** Whether the log on the disk reaches the entry, or a snapshot there stands for it. */
+  holds(entry: { readonly index: LogIndex; readonly term: Term }): boolean
+}
+
+export interface WatchedNode {
+  readonly id: NodeId
+  /** `undefined` while the node does not run. */
+  readonly state: Readonly<RaftState> | undefined
+  readonly durable: Durable
+  /** `readBack` gives a run its bytes, if only the disk holds them. */
+  readonly disk: { readonly lost: unknown; readBack(run: LogRun): LogRun }
+  readonly isLeaseHeld: boolean
+}
+
+export interface Witness {
+  /** A property does not hold. */
+  report(rule: string, detail: string): void
+  /** The commit index of a node moved to this entry. */
+  committed(nodeId: NodeId, entry: { readonly index: LogIndex; readonly term: Term }): void
+}
