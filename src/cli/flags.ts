@@ -1,8 +1,6 @@
 /** Flags that several commands take. */
+import { nodesMax } from '../cluster/index.js'
 import { BadInput, wholeNumber } from '../terminal/index.js'
-
-/** The most nodes that a cluster may have. */
-const nodesMax = 25
 
 export const nodesFlag = wholeNumber('--nodes', 1, nodesMax)
 

@@ -42,6 +42,6 @@ export type {
 } from './cluster.js'
 export type { ClusterEvent, ClusterEvents } from './events.js'
 export type { NodeState, NodeStatus } from './members.js'
-export type { ClusterOptions } from './options.js'
+export { type ClusterOptions, nodesMax } from './options.js'
 export type { Applied, Deleted, Entry, RangeResult, Swapped, Written } from './outcomes.js'
 export { callBytesMax } from './requests.js'

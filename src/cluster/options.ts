@@ -60,7 +60,8 @@ export interface ResolvedOptions extends Required<Omit<ClusterOptions, 'nodes' |
   readonly machine: string | undefined
 }
 
-const nodesMax = 25
+/** The most nodes that a cluster may have. */
+export const nodesMax = 25
 /** A quarter of it is what a lease allows for timers that end up to two milliseconds early. */
 const leaseMsMin = 8
 

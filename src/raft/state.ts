@@ -5,7 +5,16 @@ import type { AppendEntriesResponse, HeartbeatResponse, Message } from './messag
 import type { RaftLimits } from './options.js'
 import type { Progress } from './progress.js'
 import type { Random } from './random.js'
-import type { HardState, LogIndex, Membership, NodeId, Role, Snapshot, Term } from './types.js'
+import {
+  type HardState,
+  hardStateOf,
+  type LogIndex,
+  type Membership,
+  type NodeId,
+  type Role,
+  type Snapshot,
+  type Term,
+} from './types.js'
 
 /** Reads that share one confirmation of leadership (thesis §6.4). */
 export interface ConfirmingReads {
@@ -121,10 +130,6 @@ export function emptyOutbox(): Outbox {
     reads: [],
     events: [],
   }
-}
-
-export function hardStateOf(state: RaftState): HardState {
-  return { currentTerm: state.currentTerm, votedFor: state.votedFor }
 }
 
 export function isSameHardState(one: HardState, other: HardState): boolean {

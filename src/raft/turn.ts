@@ -4,7 +4,8 @@ import { type LogRun, lastIndexOf, wholeRuns } from './entry-run.js'
 import { holdsLease, noteRoundsSent } from './lease.js'
 import { areReadsDue, confirmByLease, openReadRound } from './reads.js'
 import { sendAppends, sendReadRound } from './replication.js'
-import { hardStateOf, isLeader, isSameHardState, type LeaderState, type RaftState } from './state.js'
+import { isLeader, isSameHardState, type LeaderState, type RaftState } from './state.js'
+import { hardStateOf } from './types.js'
 
 const nothing: readonly LogRun[] = Object.freeze([])
 

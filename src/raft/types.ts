@@ -26,6 +26,11 @@ export interface HardState {
   readonly votedFor: NodeId | undefined
 }
 
+/** The hard state alone, out of an object that has more fields, or that leaves `votedFor` out. */
+export function hardStateOf({ currentTerm, votedFor }: HardState): HardState {
+  return { currentTerm, votedFor }
+}
+
 /**
  * Who takes part. A joint configuration (§6) has a non-empty `votersOutgoing`, and then every decision
  * needs a majority of both halves. Learners receive the log and decide nothing (thesis §4.2.1).

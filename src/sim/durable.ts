@@ -1,15 +1,7 @@
 /** What would be found on a disk after a power loss at this very moment, read without the store that wrote it. */
 import type { Durable } from '../proof/index.js'
-import type { HardState, LogIndex, Term } from '../raft/index.js'
-import {
-  hardStateOf,
-  indexOfLogKey,
-  logKey,
-  type MemoryDisk,
-  noteKeys,
-  openNote,
-  type Pointers,
-} from '../storage/index.js'
+import { type HardState, hardStateOf, type LogIndex, type Term } from '../raft/index.js'
+import { indexOfLogKey, logKey, type MemoryDisk, noteKeys, openNote, type Pointers } from '../storage/index.js'
 
 const logKeyLength = logKey(0).byteLength
 /** First byte of every key of the log. */
@@ -42,7 +34,7 @@ class Note<T> {
 
 export class DurableView implements Durable {
   readonly #disk: MemoryDisk
-  readonly #hardState = new Note('hardState', hardStateOf)
+  readonly #hardState = new Note('hardState', (content) => hardStateOf(content as HardState))
   readonly #pointers = new Note('pointers', (content) => content as Pointers)
   /** Where records may begin, ascending. A hint: each is looked up before it is believed. */
   #starts: LogIndex[] = []

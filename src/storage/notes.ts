@@ -1,5 +1,5 @@
 /** The contents of the small records beside the log. */
-import type { EntryId, HardState, LogIndex, Membership, NodeId, Snapshot, Term } from '../raft/index.js'
+import type { EntryId, LogIndex, Membership, NodeId, Snapshot, Term } from '../raft/index.js'
 
 /** Counted up whenever a store of before could misread what a new one writes. */
 export const formatVersion = 2
@@ -32,10 +32,4 @@ export interface Pointers {
   /** Last entry of the last record, and that record's checksum. Nothing after it was ever acknowledged. */
   readonly last: { readonly index: LogIndex; readonly checksum: number }
   readonly snapshot: StoredSnapshot | undefined
-}
-
-/** What stands in for the file's `null` where a field is left out. */
-export function hardStateOf(note: unknown): HardState {
-  const { currentTerm, votedFor } = note as HardState
-  return { currentTerm, votedFor }
 }

@@ -5,9 +5,8 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { assert, type LogIndex, type NodeId, type Term } from '../raft/index.js'
+import { assert, type HardState, hardStateOf, type LogIndex, type NodeId, type Term } from '../raft/index.js'
 import { writeWhole } from './durable-file.js'
-import { hardStateOf } from './notes.js'
 import type { Pledge, PledgePlace } from './pledge.js'
 import { DamageError } from './record.js'
 
@@ -128,7 +127,7 @@ function pledgeIn(slot: Uint8Array, nodeId: NodeId): Pledge {
   }
   const { identity, hasBegun, lives, votesFromTerm, held } = line
   const [heldIndex, heldTerm] = Array.isArray(held) ? held : []
-  const hardState = hardStateOf(line)
+  const hardState = hardStateOf(line as unknown as HardState)
   const numbers = [votesFromTerm, heldIndex, heldTerm, hardState.currentTerm]
   if (
     line['nodeId'] !== nodeId ||

@@ -5,7 +5,7 @@
  */
 
 import type { EntryId, HardState, LogIndex, Membership, NodeId, StoredRun, Term } from '../raft/index.js'
-import { lastIndexOf, logOrigin, sliceRun, storedRunOf } from '../raft/index.js'
+import { hardStateOf, lastIndexOf, logOrigin, sliceRun, storedRunOf } from '../raft/index.js'
 import { Chain } from './chain.js'
 import {
   allKeysFrom,
@@ -21,7 +21,7 @@ import {
   noteKeys,
   placeOfChunkKey,
 } from './keys.js'
-import { formatVersion, hardStateOf, type Identity, type Pointers, type StoredSnapshot } from './notes.js'
+import { formatVersion, type Identity, type Pointers, type StoredSnapshot } from './notes.js'
 import {
   checkPledge,
   emptyDiskError,
@@ -162,7 +162,7 @@ function readIdentity(table: Table, nodeId: NodeId, pledge: Pledge | undefined):
 /** A node that forgot its vote could vote twice in a term; it must not take part until someone decides. */
 function readHardState(table: Table): HardState {
   try {
-    return hardStateOf(readNote(table, 'hardState'))
+    return hardStateOf(readNote(table, 'hardState') as HardState)
   } catch (cause) {
     const { message } = cause as Error
     throw new DamageError(`${message}; without its term and vote this node could vote twice`, { cause })

@@ -283,7 +283,7 @@ function diskSetupOf(setup: NodeSetup, membership: Membership): DiskSetup {
   const disk = new ModelDisk({ log: snapshot?.applied ?? [] })
   const applied = entriesOf(disk.entries)
   const last = applied.at(-1)
-  if (snapshot === undefined || last === undefined) return { log, ...hardStateOf(term, votedFor) }
+  if (snapshot === undefined || last === undefined) return { log, ...hardStateIn(term, votedFor) }
   const data = encodeApplied(applied)
   const meta: Snapshot = {
     index: last.index,
@@ -291,10 +291,10 @@ function diskSetupOf(setup: NodeSetup, membership: Membership): DiskSetup {
     membership: snapshot.membership ?? membership,
     size: data.byteLength,
   }
-  return { log, snapshot: { meta, data }, ...hardStateOf(term, votedFor) }
+  return { log, snapshot: { meta, data }, ...hardStateIn(term, votedFor) }
 }
 
-function hardStateOf(
+function hardStateIn(
   currentTerm: Term | undefined,
   votedFor: NodeId | undefined,
 ): Pick<DiskSetup, 'hardState'> {
