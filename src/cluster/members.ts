@@ -2,7 +2,6 @@
 import { EventEmitter } from 'node:events'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { MessageChannel } from 'node:worker_threads'
-import { Counters, type CounterValues, roles } from '../driver/index.js'
 import { RaftError, unwrap } from '../errors/index.js'
 import {
   type ControlledNode,
@@ -12,6 +11,7 @@ import {
   type NodeOptions,
 } from '../node/index.js'
 import { defaultLimits, type Membership, type NodeId, type Role } from '../raft/index.js'
+import { Counters, type CounterValues, roles } from '../telemetry/index.js'
 import { createLink, type FromNode, type LinkEnd, portsOf } from '../transport/index.js'
 import type { Client } from './client.js'
 import type { ClusterDirectory } from './directory.js'

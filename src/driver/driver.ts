@@ -11,7 +11,6 @@ import type {
   LogRun,
   Message,
   Persist,
-  RaftEvent,
   RaftOptions,
   Ready,
   Replication,
@@ -19,10 +18,9 @@ import type {
 } from '../raft/index.js'
 import { assert, entryKinds, lastIndexOf, needsFlush, Raft } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
+import type { Probe } from '../telemetry/index.js'
 import type { ClientRequest, Links, Settlement, Settlements } from '../transport/index.js'
 import type { Clock } from './clock.js'
-import { type Counters, roles } from './counters.js'
-import { HeartbeatWatch } from './heartbeat-watch.js'
 import { Proposals } from './proposals.js'
 import { Reads } from './reads.js'
 import { type LogBounds, Snapshotter } from './snapshotter.js'
@@ -48,17 +46,12 @@ export interface DriverOptions {
   readonly machine: StateMachine
   readonly links: Links
   readonly clock: Clock
-  readonly counters: Counters
+  readonly probe: Probe
   /** Milliseconds of one tick of the protocol. */
   readonly tickMs: number
   readonly reads: ReadConfirmation
   /** One message a turn to the clients, when there is something to tell. */
   settle(settlements: Settlements): void
-  observe(event: RaftEvent): void
-  /** How many milliseconds after its time a heartbeat was seen. */
-  heartbeatSeen(lateMs: number): void
-  /** The node has stopped for good: its disk failed, its machine threw, or an invariant did not hold. */
-  failed(error: unknown): void
 }
 
 export class Driver {
@@ -67,7 +60,6 @@ export class Driver {
   readonly #proposals: Proposals
   readonly #reads: Reads
   readonly #snapshotter: Snapshotter
-  readonly #heartbeats: HeartbeatWatch
   readonly #results = new ResultBuilder()
   #settled: Settlement[] = []
   /** What is with the store: one write at a time, so that all that comes meanwhile is the next one. */
@@ -89,7 +81,7 @@ export class Driver {
     const persist = this.#writing
     assert(persist !== undefined, 'only what was given to the store is flushed')
     this.#writing = undefined
-    this.#count(persist)
+    this.#options.probe.flushEnded(persist)
     this.#guard(this.#flushed, persist)
     if (!this.#isInTurn) this.turn()
   }
@@ -99,15 +91,13 @@ export class Driver {
     this.raft = new Raft(options.raft)
     this.#proposals = new Proposals(this.#settle)
     this.#reads = new Reads(options.machine, options.resultBytesMax, this.#settle)
-    const { store, machine, bounds, clock, counters, tickMs } = options
-    this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, counters, (error) =>
+    const { store, machine, bounds, probe } = options
+    this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, probe, (error) =>
       this.#fail(error),
     )
-    const heartbeatIntervalMs = tickMs * this.raft.state.limits.heartbeatTicks
-    this.#heartbeats = new HeartbeatWatch(clock, heartbeatIntervalMs, counters, options.heartbeatSeen)
     const { snapshot } = this.raft.state.log
     if (snapshot !== undefined) machine.restore(this.#piecesOf(snapshot))
-    this.#publish()
+    probe.turnEnded(this.raft.state)
   }
 
   /** One unit of the protocol's time. The ports have been drained before, so that a stall is no dead leader. */
@@ -116,8 +106,7 @@ export class Driver {
   }
 
   receive(message: Message): void {
-    this.#options.counters.add('messagesReceived', 1)
-    this.#heartbeats.received(message)
+    this.#options.probe.received(message)
     this.#guard(this.#step, { type: 'message', message })
   }
 
@@ -169,11 +158,11 @@ export class Driver {
     this.#reply()
     const { log } = this.raft.state
     if (log.lastApplied === log.lastIndex) this.#reads.readAhead(log.lastApplied)
-    this.#publish()
+    this.#options.probe.turnEnded(this.raft.state)
   }
 
   #endTurn(): Ready {
-    const { clock, tickMs, reads: confirmation } = this.#options
+    const { clock, tickMs, probe, reads: confirmation } = this.#options
     const ready = this.raft.step({
       type: 'endTurn',
       now: confirmation === 'lease' ? clock.now() / tickMs : undefined,
@@ -182,7 +171,7 @@ export class Driver {
     })
     this.#hasFlushed = false
     for (const message of ready.messages) this.#send(message)
-    for (const event of ready.events) this.#observe(event)
+    for (const event of ready.events) probe.happened(event)
     for (const reads of ready.reads) this.#reads.confirmed(reads, this.raft.state.leaderId)
     if (ready.persist !== undefined) this.#write(ready.persist)
     return ready
@@ -192,6 +181,7 @@ export class Driver {
     // Messages alone wait for nothing: every write before them is on disk.
     if (!needsFlush(persist)) return this.#flushed(persist)
     this.#writing = persist
+    this.#options.probe.flushBegun(persist)
     this.#options.store.write(persist, this.#written)
   }
 
@@ -211,20 +201,18 @@ export class Driver {
     this.#options.machine.restore(this.#piecesOf(snapshot))
     this.raft.step({ type: 'applied', index: snapshot.index })
     this.#proposals.skipped(snapshot)
-    this.#options.counters.add('snapshotsInstalled', 1)
+    this.#options.probe.snapshotInstalled()
   }
 
   /** Applies what is committed (Figure 2, all servers), or as much of it as may be answered in one turn. */
   #apply({ apply, hasMore }: Ready): void {
-    const { counters, resultBytesMax } = this.#options
+    const { probe, resultBytesMax } = this.#options
     let applied = 0
     for (const known of apply) {
       const run = this.#wholeOf(known)
       assert(run !== undefined, 'what is not applied is not cut off')
-      if (run.kind === entryKinds.commands) {
-        this.#applyRun(run)
-        counters.add('commandsApplied', run.count)
-      }
+      if (run.kind === entryKinds.commands) this.#applyRun(run)
+      probe.applied(run)
       this.raft.step({ type: 'applied', index: lastIndexOf(run) })
       this.#proposals.applied(run)
       applied++
@@ -267,7 +255,7 @@ export class Driver {
   #send(message: Message): void {
     const filled = this.#filled(message)
     if (filled === undefined) return
-    this.#options.counters.add('messagesSent', 1)
+    this.#options.probe.sent(filled)
     this.#options.links.send(filled)
   }
 
@@ -312,32 +300,6 @@ export class Driver {
     }
   }
 
-  #observe(event: RaftEvent): void {
-    if (event.type === 'role' && event.role === 'candidate') this.#options.counters.add('elections', 1)
-    this.#options.observe(event)
-  }
-
-  #count(persist: Persist): void {
-    const { counters } = this.#options
-    counters.add('flushes', 1)
-    for (const run of persist.entries) counters.add('bytesFlushed', run.bytes.byteLength)
-  }
-
-  #publish(): void {
-    const { counters } = this.#options
-    const { log, role, currentTerm, leaderId } = this.raft.state
-    counters.set('role', roles.indexOf(role))
-    counters.set('currentTerm', currentTerm)
-    counters.set('leaderId', leaderId ?? 0)
-    counters.set('lastIndex', log.lastIndex)
-    counters.set('flushedIndex', log.flushedIndex)
-    counters.set('commitIndex', log.commitIndex)
-    counters.set('lastApplied', log.lastApplied)
-    counters.set('snapshotIndex', log.snapshot?.index ?? 0)
-    counters.set('firstIndex', log.firstIndex)
-    counters.set('logBytes', log.weightAfter(log.base.index))
-  }
-
   /** Whatever throws here is a broken invariant or a broken part: the node stops, it does not go on in doubt. */
   #guard<Given>(work: (this: Driver, given: Given) => void, given: Given): void {
     if (this.#isStopped) return
@@ -355,6 +317,6 @@ export class Driver {
     } catch {
       // A machine may throw when its snapshot is given up. The reason why the node stops is the earlier error.
     }
-    this.#options.failed(error)
+    this.#options.probe.failed(error)
   }
 }

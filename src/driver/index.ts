@@ -1,3 +1,2 @@
-export { Counters, type CounterValues, roles } from './counters.js'
 export { Driver, type ReadConfirmation } from './driver.js'
 export { defaultLogBounds, type LogBounds } from './snapshotter.js'

@@ -7,7 +7,7 @@ import type { StateMachine } from '../machine/index.js'
 import type { EntryId, Membership, Raft, Snapshot } from '../raft/index.js'
 import { snapshotsBeingSent } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
-import type { Counters } from './counters.js'
+import type { Probe } from '../telemetry/index.js'
 
 export interface LogBounds {
   /**
@@ -42,7 +42,7 @@ export class Snapshotter {
   readonly #store: LogStore
   readonly #machine: StateMachine
   readonly #bounds: LogBounds
-  readonly #counters: Counters
+  readonly #probe: Probe
   readonly #fail: (error: unknown) => void
   #taking: Taking | undefined
 
@@ -51,14 +51,14 @@ export class Snapshotter {
     store: LogStore,
     machine: StateMachine,
     bounds: LogBounds,
-    counters: Counters,
+    probe: Probe,
     fail: (error: unknown) => void,
   ) {
     this.#raft = raft
     this.#store = store
     this.#machine = machine
     this.#bounds = bounds
-    this.#counters = counters
+    this.#probe = probe
     this.#fail = fail
   }
 
@@ -113,7 +113,7 @@ export class Snapshotter {
       if (error !== undefined) return this.#fail(error)
       this.#goOn(taking, () => {
         this.#taking = undefined
-        this.#counters.add('snapshotsTaken', 1)
+        this.#probe.snapshotTaken()
         this.#raft.step({ type: 'compacted', snapshot, base })
       })
     })

@@ -4,11 +4,12 @@
  */
 import { createHistogram, performance, type RecordableHistogram } from 'node:perf_hooks'
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { Counters, Driver } from '../driver/index.js'
+import { Driver } from '../driver/index.js'
 import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
 import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machine/index.js'
 import type { Message, NodeId } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
+import { Counters, Meter } from '../telemetry/index.js'
 import {
   type FromNode,
   type LinkEnd,
@@ -29,6 +30,7 @@ interface Running {
   readonly store: LogStore
   readonly lookAfter: OpenedStore['lookAfter']
   readonly machine: StateMachine
+  readonly meter: Meter
   readonly timer: NodeJS.Timeout
 }
 
@@ -37,7 +39,6 @@ export class NodeHost implements NodeControl {
     (first) => this.#received(first),
     (message) => this.#running?.driver.receive(message),
   )
-  readonly #lateness = createHistogram()
   #running: Running | undefined
   /** How it ended: also asked for while it starts, when nothing runs yet. */
   #closed: Promise<Result<undefined>> | undefined
@@ -56,7 +57,14 @@ export class NodeHost implements NodeControl {
       const machine = createMachine()
       const { store, recovered, lookAfter } = openStore(options)
       opened = store
-      const counters = new Counters(options.counters)
+      const now = (): number => performance.now()
+      const meter = new Meter({
+        counters: new Counters(options.counters),
+        now,
+        heartbeatIntervalMs: options.tickMs * limits.heartbeatTicks,
+        happened: (event) => post(client, { type: 'happening', happening: event }),
+        failed: (error) => this.#failed(error),
+      })
       const driver = new Driver({
         raft: { id: nodeId, membership: recovered.membership, seed, limits, recovered },
         bounds: options.bounds,
@@ -64,14 +72,11 @@ export class NodeHost implements NodeControl {
         store,
         machine,
         links: this.#links,
-        clock: { now: () => performance.now(), defer: (callback) => void setImmediate(callback) },
-        counters,
+        clock: { now, defer: (callback) => void setImmediate(callback) },
+        probe: meter,
         tickMs: options.tickMs,
         reads: options.reads,
         settle: (settlements) => postSettlements(client, settlements),
-        observe: (event) => post(client, { type: 'happening', happening: event }),
-        heartbeatSeen: (lateMs) => this.#lateness.record(Math.round(lateMs * 1000) + 1),
-        failed: (error) => this.#failed(error),
       })
       const { log } = driver.raft.state
       const snapshotIndex = log.snapshot?.index ?? 0
@@ -82,7 +87,7 @@ export class NodeHost implements NodeControl {
       for (const link of links) this.#links.connect(link)
       client.on('message', (message: ToNode) => this.#requested(message))
       const timer = setInterval(() => this.#ticked(), options.tickMs)
-      this.#running = { nodeId, client, driver, store, lookAfter, machine, timer }
+      this.#running = { nodeId, client, driver, store, lookAfter, machine, meter, timer }
       return done
     } catch (error) {
       const ports = [client, ...links.flatMap(portsOf)]
@@ -109,10 +114,7 @@ export class NodeHost implements NodeControl {
   }
 
   takeHeartbeatLateness(): Result<RecordableHistogram> {
-    const taken = createHistogram()
-    taken.add(this.#lateness)
-    this.#lateness.reset()
-    return { ok: true, value: taken }
+    return { ok: true, value: this.#running?.meter.takeHeartbeatLateness() ?? createHistogram() }
   }
 
   crash(): Promise<Result<undefined>> {

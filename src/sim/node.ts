@@ -2,7 +2,7 @@
  * One simulated node: the driver on virtual time, with a disk that outlives it. It is told apart from a real
  * one (`node-host.ts`) by nothing but what it hands to the driver.
  */
-import { Counters, Driver } from '../driver/index.js'
+import { Driver } from '../driver/index.js'
 import { reasonOf } from '../errors/index.js'
 import { checkBounds, type Promises, type WatchedNode } from '../proof/index.js'
 import {
@@ -13,6 +13,7 @@ import {
   type RaftEvent,
   type RaftState,
 } from '../raft/index.js'
+import { Counters, Meter } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { type Dice, deriveSeed, diceOf } from './dice.js'
 import type { DurableView } from './durable.js'
@@ -151,13 +152,10 @@ export class SimulatedNode implements WatchedNode {
           machine,
           links: { send: (message) => this.#sends(message) },
           clock,
-          counters: new Counters(Counters.allocate()),
+          probe: this.#probe(clock.now),
           tickMs,
           reads,
           settle: (settlements) => this.#surroundings.settle(id, settlements),
-          observe: (event) => this.#observed(event),
-          heartbeatSeen: () => undefined,
-          failed: (error) => this.#failed(error),
         }),
     )
     const { log } = this.driver?.raft.state ?? {}
@@ -312,6 +310,17 @@ export class SimulatedNode implements WatchedNode {
     this.#promises.sent(this, message)
     this.#world.questions.sent(this, message)
     this.#surroundings.send(message)
+  }
+
+  #probe(now: () => number): Meter {
+    const { tickMs, limits } = this.#options
+    return new Meter({
+      counters: new Counters(Counters.allocate()),
+      now,
+      heartbeatIntervalMs: tickMs * limits.heartbeatTicks,
+      happened: (event) => this.#observed(event),
+      failed: (error) => this.#failed(error),
+    })
   }
 
   #observed(event: RaftEvent): void {

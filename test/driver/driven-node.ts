@@ -1,7 +1,8 @@
-import { Counters, Driver, type ReadConfirmation } from '../../src/driver/index.js'
+import { Driver, type ReadConfirmation } from '../../src/driver/index.js'
 import { createKv, resultBytesMaxDefault, type StateMachine } from '../../src/machine/index.js'
 import type { Message, RaftEvent, RaftLimits } from '../../src/raft/index.js'
 import { type LogStore, MemoryDisk, openMemoryStore } from '../../src/storage/index.js'
+import { Counters, Meter } from '../../src/telemetry/index.js'
 import type { Settlement, Settlements } from '../../src/transport/index.js'
 
 export const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [] }
@@ -57,16 +58,19 @@ export class DrivenNode {
       machine,
       links: { send: (message) => void this.sent.push(message) },
       clock: { now, defer },
-      counters: this.counters,
+      probe: new Meter({
+        counters: this.counters,
+        now,
+        heartbeatIntervalMs: 25,
+        happened: (event) => void this.events.push(event),
+        failed: (error) => void this.failures.push(error),
+      }),
       tickMs: 25,
       reads,
       settle: (settlements) => {
         this.messages.push(settlements)
         this.settled.push(...settlements.settled)
       },
-      observe: (event) => void this.events.push(event),
-      heartbeatSeen: () => undefined,
-      failed: (error) => void this.failures.push(error),
     })
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Counters, Driver } from '../../src/driver/index.js'
+import { Driver } from '../../src/driver/index.js'
 import {
   createKv,
   encode,
@@ -18,6 +18,7 @@ import {
   stampRun,
 } from '../../src/raft/index.js'
 import type { LogStore } from '../../src/storage/index.js'
+import { Counters, Meter } from '../../src/telemetry/index.js'
 import type { Settlement } from '../../src/transport/index.js'
 import { acknowledgement, elect } from './node-two.js'
 
@@ -61,16 +62,19 @@ class Surroundings {
       machine,
       links: { send: (message) => void this.sent.push(message) },
       clock: { now: () => 0, defer: (callback) => void this.deferred.push(callback) },
-      counters: new Counters(Counters.allocate()),
       tickMs: 25,
       reads: 'readIndex',
       settle: ({ settled }) => {
         this.settlementMessages++
         this.settled.push(...settled)
       },
-      observe: () => undefined,
-      heartbeatSeen: () => undefined,
-      failed: (error) => void this.failures.push(error),
+      probe: new Meter({
+        counters: new Counters(Counters.allocate()),
+        now: () => 0,
+        heartbeatIntervalMs: 25,
+        happened: () => undefined,
+        failed: (error) => void this.failures.push(error),
+      }),
     })
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Counters, Driver } from '../../src/driver/index.js'
+import { Driver } from '../../src/driver/index.js'
 import { createKv, encode, writeGet, writePut } from '../../src/machine/index.js'
 import {
   type EntryRun,
@@ -9,6 +9,7 @@ import {
   stampRun,
 } from '../../src/raft/index.js'
 import { type LogStore, MemoryDisk, openMemoryStore } from '../../src/storage/index.js'
+import { Counters, Meter } from '../../src/telemetry/index.js'
 import type { Settlement } from '../../src/transport/index.js'
 import { DrivenNode, membership } from './driven-node.js'
 
@@ -184,15 +185,18 @@ test('a read waits until its index is applied, however long the backlog is', () 
       machine: createKv(),
       links: { send: () => undefined },
       clock: { now: () => 0, defer: (callback) => void deferred.push(callback) },
-      counters: new Counters(Counters.allocate()),
       tickMs: 25,
       reads: 'readIndex',
       settle: (settlements) => void settled.push(...settlements.settled),
-      observe: () => undefined,
-      heartbeatSeen: () => undefined,
-      failed: (error) => {
-        throw error
-      },
+      probe: new Meter({
+        counters: new Counters(Counters.allocate()),
+        now: () => 0,
+        heartbeatIntervalMs: 25,
+        happened: () => undefined,
+        failed: (error) => {
+          throw error
+        },
+      }),
     })
   }
   const flushAll = (): void => {

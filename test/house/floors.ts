@@ -6,7 +6,7 @@ import { posix } from 'node:path'
 import { importsOf, roomOf, type SourceTree, targetOf } from './source-tree.js'
 
 const ground = ['raft', 'errors']
-const first = ['storage', 'machine', 'transport']
+const first = ['storage', 'machine', 'transport', 'telemetry']
 const upToDriver = [...ground, ...first, 'driver']
 
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -15,6 +15,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   storage: ground,
   machine: ground,
   transport: ground,
+  telemetry: ground,
   driver: [...ground, ...first],
   proof: [...ground, ...first],
   node: upToDriver,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { Counters } from '../../src/driver/counters.js'
-import { HeartbeatWatch } from '../../src/driver/heartbeat-watch.js'
 import type { Message } from '../../src/raft/index.js'
+import { HeartbeatWatch } from '../../src/telemetry/heartbeat-watch.js'
+import { Counters } from '../../src/telemetry/index.js'
 
 const intervalMs = 50
 
@@ -10,11 +10,12 @@ function watch(arrivals: readonly (readonly [atMs: number, change?: { from?: num
   let nowMs = 0
   const counters = new Counters(Counters.allocate())
   const late: number[] = []
-  const clock = { now: () => nowMs, defer: () => undefined }
-  const heartbeats = new HeartbeatWatch(clock, intervalMs, counters, (lateMs) => late.push(lateMs))
+  const heartbeats = new HeartbeatWatch(() => nowMs, intervalMs, counters)
   for (const [atMs, change] of arrivals) {
     nowMs = atMs
     heartbeats.received({ type: 'appendEntries', mode: 'heartbeat', from: 1, ...change } as Message)
+    const taken = heartbeats.takeLateness()
+    if (taken.count > 0) late.push(Math.round((taken.min - 1) / 1000))
   }
   return { late, received: counters.get('heartbeatsReceived'), missed: counters.get('heartbeatsMissed') }
 }
