@@ -45,7 +45,11 @@ export interface NodeHost {
   readonly membership: Membership
   readonly limits: Partial<RaftLimits>
   send(message: Message): void
+  /** Sees each fact that the protocol was told, with its answer, before any of it is done. */
+  readonly observe?: StepObserver
 }
+
+export type StepObserver = (id: NodeId, input: Input, answer: Answer<Input>) => void
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -116,7 +120,7 @@ export class NetworkNode {
 
   /** Tells the protocol one fact, then does all that it asks for. */
   step<Told extends Input>(input: Told): Answer<Told> {
-    const answer = this.raft.step(input)
+    const answer = this.#tell(input)
     this.work()
     return answer
   }
@@ -217,8 +221,14 @@ export class NetworkNode {
     return snapshot
   }
 
+  #tell<Told extends Input>(input: Told): Answer<Told> {
+    const answer = this.raft.step(input)
+    this.#host.observe?.(this.id, input, answer)
+    return answer
+  }
+
   #workOnce(): boolean {
-    const { messages, persist, apply, events, reads } = this.raft.step({
+    const { messages, persist, apply, events, reads } = this.#tell({
       type: 'endTurn',
       now: this.now,
       mayWrite: this.disk.hasRoom,
@@ -235,19 +245,19 @@ export class NetworkNode {
   }
 
   #flushed(persist: Persist): void {
-    this.raft.step({ type: 'flushed', sequence: persist.sequence })
+    this.#tell({ type: 'flushed', sequence: persist.sequence })
     for (const message of persist.messages) this.#send(message)
     const { install } = persist
     if (install === undefined || this.state.log.snapshot?.index !== install.index) return
     this.applied = this.#restored(install)
-    this.raft.step({ type: 'applied', index: install.index })
+    this.#tell({ type: 'applied', index: install.index })
   }
 
   #apply(runs: readonly LogRun[]): boolean {
     const last = runs.at(-1)
     if (last === undefined) return false
     this.applied.push(...entriesOf(this.runsOf(runs)))
-    this.raft.step({ type: 'applied', index: lastIndexOf(last) })
+    this.#tell({ type: 'applied', index: lastIndexOf(last) })
     return true
   }
 
@@ -258,7 +268,7 @@ export class NetworkNode {
     if (message.type !== 'installSnapshot') return this.#host.send(message)
     const { lastIncludedIndex: index, offset, length, to } = message
     const data = this.disk.snapshotData(index)?.slice(offset, offset + length)
-    if (data === undefined) this.raft.step({ type: 'snapshotMissing', to, index })
+    if (data === undefined) this.#tell({ type: 'snapshotMissing', to, index })
     else this.#host.send({ ...message, data })
   }
 

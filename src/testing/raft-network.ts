@@ -10,7 +10,7 @@
  */
 import type { Membership, Message, MessageType, NodeId, RaftLimits } from '../raft/index.js'
 import { cloneMessage } from './log-spec.js'
-import { NetworkNode, type NodeSetup } from './network-node.js'
+import { NetworkNode, type NodeSetup, type StepObserver } from './network-node.js'
 
 export interface NetworkOptions {
   /** How many empty nodes, counted from 1; or how each node begins, by its id. */
@@ -18,6 +18,8 @@ export interface NetworkOptions {
   /** Default: every node is a voter. May name nodes that do not exist: they never answer. */
   readonly membership?: Partial<Membership>
   readonly limits?: Partial<RaftLimits>
+  /** Sees each fact that a node was told, with the protocol's answer. */
+  readonly observe?: StepObserver
 }
 
 /** Which messages are meant: all whose named fields are equal, or all that a function picks. */
@@ -87,7 +89,9 @@ export class RaftNetwork {
     const membership = { voters: [...setups.keys()], votersOutgoing: [], learners: [], ...options.membership }
     for (const [id, setup] of setups) {
       const send = (message: Message) => this.#send(message)
-      this.#nodes.set(id, new NetworkNode({ id, membership, limits: options.limits ?? {}, send }, setup))
+      const { limits = {}, observe } = options
+      const host = { id, membership, limits, send, ...(observe && { observe }) }
+      this.#nodes.set(id, new NetworkNode(host, setup))
     }
   }
 
