@@ -1,7 +1,14 @@
 /** What would be found on a disk after a power loss at this very moment, read without the store that wrote it. */
 import type { Durable } from '../proof/index.js'
 import { type HardState, hardStateOf, type LogIndex, type Term } from '../raft/index.js'
-import { indexOfLogKey, logKey, type MemoryDisk, noteKeys, openNote, type Pointers } from '../storage/index.js'
+import {
+  indexOfLogKey,
+  logKey,
+  type MemoryDisk,
+  noteKeys,
+  openNote,
+  type Pointers,
+} from '../storage/index.js'
 
 const logKeyLength = logKey(0).byteLength
 /** First byte of every key of the log. */
