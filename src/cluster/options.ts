@@ -1,8 +1,9 @@
 /** What a cluster is started with: units, defaults and bounds, and one clear line for what does not fit. */
 import { fileURLToPath } from 'node:url'
-import { defaultLogBounds, type ReadConfirmation } from '../driver/index.js'
+import type { ReadConfirmation } from '../driver/index.js'
 import { RaftError } from '../errors/index.js'
 import type { Durability } from '../node/index.js'
+import { defaultLogBounds } from '../raft/index.js'
 
 export interface ClusterOptions {
   /**

@@ -8,6 +8,7 @@ import type {
   EntryRun,
   Input,
   InstallSnapshot,
+  LogBounds,
   LogRun,
   Message,
   Persist,
@@ -23,7 +24,7 @@ import type { ClientRequest, Links, Settlement, Settlements } from '../transport
 import type { Clock } from './clock.js'
 import { Proposals } from './proposals.js'
 import { Reads } from './reads.js'
-import { type LogBounds, Snapshotter } from './snapshotter.js'
+import { Snapshotter } from './snapshotter.js'
 
 /** Bytes of log applied in one turn; what remains waits until the ports have been looked at. */
 const applyBytesPerTurn = 256 << 10

@@ -4,30 +4,9 @@
  */
 
 import type { StateMachine } from '../machine/index.js'
-import type { EntryId, Membership, Raft, Snapshot } from '../raft/index.js'
-import { snapshotsBeingSent } from '../raft/index.js'
+import type { LogBounds, Membership, Raft, Snapshot } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 import type { Probe } from '../telemetry/index.js'
-
-export interface LogBounds {
-  /**
-   * Bytes of log after which a snapshot is taken and the log is cut; at least the
-   * size of the last snapshot, so that snapshots never cost more than the log itself. Default 16 MiB. Large:
-   * followers catch up from the log after longer absences, and memory that was never used before costs more
-   * than what it is used for.
-   */
-  readonly logBytesMax: number
-  /**
-   * Bytes of log kept behind a snapshot for followers that are a little late. Default 4 MiB. Where a large
-   * snapshot raises the bound of the log, this rises with it: to send that snapshot costs more as well.
-   */
-  readonly trailingBytes: number
-}
-
-export const defaultLogBounds: LogBounds = Object.freeze({ logBytesMax: 16 << 20, trailingBytes: 4 << 20 })
-
-/** A log that waits for a slow transfer may grow to this many times its bound; then it is cut all the same. */
-const transferPatience = 4
 
 interface Taking {
   readonly index: number
@@ -64,14 +43,10 @@ export class Snapshotter {
 
   /** Begins a snapshot when the log has outgrown its bound. Called between commands, when nothing is being restored. */
   begin(): void {
-    const { log, membership } = this.#raft.state
-    if (this.#taking !== undefined || !this.#isDue()) return
-    const index = log.lastApplied
-    // A snapshot of what our own disk does not hold could outlive the log it stands for.
-    if (index > log.flushedIndex) return
-    const term = log.termAt(index)
-    if (term === undefined) return
-    this.#taking = { index, term, membership, pieces: this.#machine.snapshot(), size: 0 }
+    if (this.#taking !== undefined) return
+    const due = this.#raft.snapshotDue(this.#bounds)
+    if (due === undefined) return
+    this.#taking = { ...due, pieces: this.#machine.snapshot(), size: 0 }
     this.#next(this.#taking)
   }
 
@@ -79,16 +54,6 @@ export class Snapshotter {
   abandon(): void {
     this.#taking?.pieces.return?.()
     this.#taking = undefined
-  }
-
-  #isDue(): boolean {
-    const { log } = this.#raft.state
-    const snapshotIndex = log.snapshot?.index ?? 0
-    return log.lastApplied > snapshotIndex && log.weightAfter(snapshotIndex) > this.#boundAfter(log.snapshot)
-  }
-
-  #boundAfter(snapshot: Snapshot | undefined): number {
-    return Math.max(this.#bounds.logBytesMax, snapshot?.size ?? 0)
   }
 
   #next(taking: Taking): void {
@@ -107,8 +72,8 @@ export class Snapshotter {
   #finish(taking: Taking): void {
     const { index, term, membership, size } = taking
     const snapshot: Snapshot = { index, term, membership, size }
-    const base = this.#baseBehind(snapshot)
-    this.#store.retainSnapshots(new Set(snapshotsBeingSent(this.#raft.state).map((sent) => sent.index)))
+    const { base, beingSent } = this.#raft.cutBehind(snapshot, this.#bounds)
+    this.#store.retainSnapshots(new Set(beingSent))
     this.#store.compact({ snapshot, base }, (error) => {
       if (error !== undefined) return this.#fail(error)
       this.#goOn(taking, () => {
@@ -127,20 +92,5 @@ export class Snapshotter {
     } catch (error) {
       this.#fail(error)
     }
-  }
-
-  /** Where to cut: a margin behind the snapshot, and not before a follower that is being sent an earlier one. */
-  #baseBehind(snapshot: Snapshot): EntryId {
-    const { log } = this.#raft.state
-    const { logBytesMax, trailingBytes } = this.#bounds
-    const bound = this.#boundAfter(snapshot)
-    let base = log.entryBeforeMargin(trailingBytes * (bound / logBytesMax))
-    if (base.index > snapshot.index) base = snapshot
-    const isOvergrown = log.weightAfter(log.base.index) > transferPatience * bound
-    if (!isOvergrown) {
-      for (const sent of snapshotsBeingSent(this.#raft.state)) if (sent.index < base.index) base = sent
-    }
-    if (base.index < log.base.index) base = log.base
-    return { index: base.index, term: base.term }
   }
 }

@@ -1,9 +1,9 @@
 /** The control plane of a node as it crosses between threads: plain data and ports, errors as values. */
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
-import type { LogBounds, ReadConfirmation } from '../driver/index.js'
+import type { ReadConfirmation } from '../driver/index.js'
 import type { Result } from '../errors/index.js'
-import type { LogIndex, Membership, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
+import type { LogBounds, LogIndex, Membership, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
 import type { LinkEnd } from '../transport/index.js'
 
 /** `flush`: on LMDB, acknowledged once flushed. `none`: in memory, for measuring; nothing survives. */

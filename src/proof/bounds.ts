@@ -3,7 +3,7 @@ import type { WatchedNode, Witness } from './watched.js'
 
 export function checkBounds({ id, state }: WatchedNode, witness: Pick<Witness, 'report'>): void {
   if (state === undefined) return
-  const { limits, membership, leadership, outbox, pendingHardStates } = state
+  const { limits, membership, leadership, messagesAfterFlush, pendingWrites } = state
   const { progress = [], waitingReads = [], sentRounds = [] } = leadership ?? {}
   for (const [to, { inflightMessages, inflightBytes, nextIndex, matchIndex }] of progress) {
     if (inflightMessages > limits.inflightMessagesMax)
@@ -14,10 +14,9 @@ export function checkBounds({ id, state }: WatchedNode, witness: Pick<Witness, '
       witness.report('bounds', `node ${id} would send ${to} ${nextIndex}, which it has`)
   }
   // One message of a type to a peer, as a stalled disk gathers no queue; and one write at a time.
-  if (outbox.messagesAfterFlush.length > 4 * membership.voters.length)
-    witness.report('bounds', `${outbox.messagesAfterFlush.length} messages wait for a flush at node ${id}`)
-  if (pendingHardStates.length > 1)
-    witness.report('bounds', `${pendingHardStates.length} writes are under way at node ${id}`)
+  if (messagesAfterFlush > 4 * membership.voters.length)
+    witness.report('bounds', `${messagesAfterFlush} messages wait for a flush at node ${id}`)
+  if (pendingWrites > 1) witness.report('bounds', `${pendingWrites} writes are under way at node ${id}`)
   if (sentRounds.length > limits.electionTimeoutTicks)
     witness.report('bounds', `node ${id} keeps ${sentRounds.length} rounds for its lease`)
   if (waitingReads.length > limits.waitingReadsMax)

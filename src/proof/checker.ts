@@ -9,7 +9,7 @@ import {
   type Message,
   majorityOf,
   type NodeId,
-  type RaftState,
+  type RaftView,
   type Term,
 } from '../raft/index.js'
 import type { OpenStore, Recovered } from '../storage/index.js'
@@ -161,7 +161,7 @@ export class Checker {
     seen.lastApplied = log.lastApplied
   }
 
-  #termMoved(id: NodeId, state: RaftState, seen: Seen, message: Message | undefined): void {
+  #termMoved(id: NodeId, state: RaftView, seen: Seen, message: Message | undefined): void {
     const { currentTerm, votedFor, log } = state
     if (currentTerm < seen.term)
       this.report('monotone', `currentTerm of node ${id} fell from ${seen.term} to ${currentTerm}`)
@@ -182,7 +182,7 @@ export class Checker {
   }
 
   /** Log matching: whatever two logs hold under the same index and term, they hold with the same past. */
-  #logMoved({ id, disk }: WatchedNode, state: RaftState, seen: Seen, knownUpTo: LogIndex): void {
+  #logMoved({ id, disk }: WatchedNode, state: RaftView, seen: Seen, knownUpTo: LogIndex): void {
     const { log, role, currentTerm } = state
     const base = this.#baseOf(id, state, seen)
     let fork: LedgerEntry | undefined = seen.tail
@@ -212,7 +212,7 @@ export class Checker {
   }
 
   /** The entry before the log, or the snapshot that took its place: committed in any case. */
-  #baseOf(id: NodeId, { log }: RaftState, seen: Seen): LedgerEntry {
+  #baseOf(id: NodeId, { log }: RaftView, seen: Seen): LedgerEntry {
     if (log.base.index === seen.baseIndex) return this.ledger.committed[seen.baseIndex] ?? this.ledger.origin
     if (log.base.index < seen.baseIndex)
       this.report('monotone', `the log of node ${id} begins after ${log.base.index}, not ${seen.baseIndex}`)
@@ -220,7 +220,7 @@ export class Checker {
   }
 
   /** What holds of a leader at each step. */
-  #leads(node: WatchedNode, state: RaftState, seen: Seen, message: Message | undefined): void {
+  #leads(node: WatchedNode, state: RaftView, seen: Seen, message: Message | undefined): void {
     const { currentTerm } = state
     if (!seen.isLeader) this.#elected(node, state, seen)
     if (message !== undefined) this.#matched(state, message.from, seen)
@@ -253,7 +253,7 @@ export class Checker {
   }
 
   /** The new leader has a majority's votes, and every entry that was committed in an earlier term. */
-  #elected({ id, durable }: WatchedNode, { currentTerm }: RaftState, seen: Seen): void {
+  #elected({ id, durable }: WatchedNode, { currentTerm }: RaftView, seen: Seen): void {
     this.#counts.elections++
     seen.matches.clear()
     const ownVote = durable.hardState
@@ -276,7 +276,7 @@ export class Checker {
    * What a leader takes for answered was asked, and what it takes for matching is on that follower's disk,
    * unless it follows a later leader by now.
    */
-  #matched({ id, currentTerm, leadership }: RaftState, followerId: NodeId, seen: Seen): void {
+  #matched({ id, currentTerm, leadership }: RaftView, followerId: NodeId, seen: Seen): void {
     const { progress, heartbeatRound = 0 } = leadership ?? {}
     const { matchIndex = 0, ackedRound = 0 } = progress?.get(followerId) ?? {}
     if (ackedRound > heartbeatRound)
@@ -296,7 +296,7 @@ export class Checker {
       this.report('match index', `leader ${id} takes ${followerId} to match up to ${matchIndex}`)
   }
 
-  #commitMoved(id: NodeId, state: RaftState, seen: Seen): void {
+  #commitMoved(id: NodeId, state: RaftView, seen: Seen): void {
     const { log, role, currentTerm } = state
     const { commitIndex } = log
     if (commitIndex < seen.commitIndex)

@@ -12,13 +12,13 @@ import {
   majorityOf,
   type NodeId,
   type RaftEvent,
-  type RaftState,
+  type RaftView,
   type Term,
 } from '../raft/index.js'
 
 interface AskedNode {
   readonly id: NodeId
-  readonly state: Readonly<RaftState> | undefined
+  readonly state: RaftView | undefined
 }
 
 /** A node's numbers before it took a message. */
@@ -115,7 +115,7 @@ export class Questions {
 
   #voteHeard(
     id: NodeId,
-    state: RaftState,
+    state: RaftView,
     from: NodeId,
     { voteGranted, electionTerm }: Message & { type: 'requestVoteResponse' },
   ): void {
@@ -134,14 +134,14 @@ export class Questions {
   }
 
   /** Beyond the last entry of a message a follower's log is not known to be the leader's. */
-  #entriesTaken(id: NodeId, { log }: RaftState, message: AppendEntries, { commitIndex }: Before): void {
+  #entriesTaken(id: NodeId, { log }: RaftView, message: AppendEntries, { commitIndex }: Before): void {
     const lastRun = entriesIn(message).at(-1)
     const lastNewIndex = lastRun === undefined ? message.prevLogIndex : lastIndexOf(lastRun)
     if (log.commitIndex > Math.max(commitIndex, Math.min(message.leaderCommit, lastNewIndex)))
       this.#report('commit rule', `node ${id} commits ${log.commitIndex}, and was told of ${lastNewIndex}`)
   }
 
-  #chunkTaken(id: NodeId, state: RaftState, message: InstallSnapshot, before: Before): void {
+  #chunkTaken(id: NodeId, state: RaftView, message: InstallSnapshot, before: Before): void {
     const { snapshot, offset } = state.incomingSnapshot ?? {}
     if (snapshot === undefined) return
     if (state.currentTerm === before.term && snapshot.index < before.incomingIndex)
@@ -151,7 +151,7 @@ export class Questions {
   }
 
   /** An answer at the leader of this term: it goes back for nothing that was not found out in this term. */
-  #answerTaken(id: NodeId, state: RaftState, message: Message, before: Before): void {
+  #answerTaken(id: NodeId, state: RaftView, message: Message, before: Before): void {
     const { from } = message
     const progress = state.leadership?.progress.get(from)
     if (progress === undefined || before.nextIndex === undefined) return

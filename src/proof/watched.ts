@@ -1,5 +1,5 @@
 /** What the checks need of the nodes that they watch, and whom they tell. A simulator or a test provides both. */
-import type { HardState, LogIndex, LogRun, NodeId, RaftState, Term } from '../raft/index.js'
+import type { HardState, LogIndex, LogRun, NodeId, RaftView, Term } from '../raft/index.js'
 
 /** What would be found on a node's disk after a power loss at this very moment. */
 export interface Durable {
@@ -13,7 +13,7 @@ export interface Durable {
 export interface WatchedNode {
   readonly id: NodeId
   /** `undefined` while the node does not run. */
-  readonly state: Readonly<RaftState> | undefined
+  readonly state: RaftView | undefined
   readonly durable: Durable
   /** `readBack` gives a run its bytes, if only the disk holds them. */
   readonly disk: { readonly lost: unknown; readBack(run: LogRun): LogRun }

@@ -3,6 +3,7 @@
  * that is asked for or cut at may lie inside a run.
  */
 import { byteLengthOf, type EntryRun, type LogRun, lastIndexOf, sliceRun, storedRunOf } from './entry-run.js'
+import { frozenCopy } from './plain-data.js'
 import { assert, type EntryId, type LogIndex, logOrigin, type Snapshot, type Term } from './types.js'
 
 /** What a run weighs beyond its own bytes: the objects around it. Keeps a log of tiny runs bounded too. */
@@ -31,17 +32,17 @@ export class RaftLog {
   /** The lowest index cut off since the last write was handed to the store. */
   truncatedFrom: LogIndex | undefined
 
-  readonly #runs: LogRun[] = []
+  private readonly runs: LogRun[] = []
   /** How many of the runs, the oldest, were looked at by `leaveToStore`. */
-  #leftCount = 0
-  /** Weight of the runs from the beginning of this incarnation through each of `#runs`. */
-  readonly #weights: number[] = []
-  #weightBefore = 0
-  readonly #pendingWrites: PendingWrite[] = []
+  private leftCount = 0
+  /** Weight of the runs from the beginning of this incarnation through each of `runs`. */
+  private readonly weights: number[] = []
+  private weightBefore = 0
+  private readonly pendingWrites: PendingWrite[] = []
 
   constructor(base: EntryId, snapshot: Snapshot | undefined, entries: readonly LogRun[]) {
-    this.base = base
-    this.snapshot = snapshot
+    this.base = frozenCopy(base)
+    this.snapshot = frozenCopy(snapshot)
     for (const run of entries) this.push(run)
     const applied = snapshot?.index ?? logOrigin.index
     this.commitIndex = applied
@@ -55,12 +56,12 @@ export class RaftLog {
   }
 
   get lastIndex(): LogIndex {
-    const run = this.#runs.at(-1)
+    const run = this.runs.at(-1)
     return run === undefined ? this.base.index : lastIndexOf(run)
   }
 
   get last(): EntryId {
-    const run = this.#runs.at(-1)
+    const run = this.runs.at(-1)
     return run === undefined ? this.base : { index: lastIndexOf(run), term: run.term }
   }
 
@@ -68,7 +69,7 @@ export class RaftLog {
   termAt(index: LogIndex): Term | undefined {
     if (index === this.base.index) return this.base.term
     if (index < this.firstIndex || index > this.lastIndex) return undefined
-    return this.#runAt(this.#position(index)).term
+    return this.runAt(this.position(index)).term
   }
 
   has(entry: EntryId): boolean {
@@ -86,8 +87,8 @@ export class RaftLog {
     const last = this.last
     assert(run.index === last.index + 1, 'a run continues the log without a gap')
     assert(run.term >= last.term, 'terms in a log never decrease')
-    this.#runs.push(run)
-    this.#weights.push(this.weight + byteLengthOf(run) + runOverheadBytes)
+    this.runs.push(run)
+    this.weights.push(this.weight + byteLengthOf(run) + runOverheadBytes)
   }
 
   /**
@@ -96,7 +97,7 @@ export class RaftLog {
    */
   append(entries: readonly EntryRun[]): void {
     for (const run of entries) {
-      const from = this.#firstNew(run)
+      const from = this.firstNew(run)
       if (from <= lastIndexOf(run)) this.push(sliceRun(run, from, lastIndexOf(run)))
     }
   }
@@ -107,8 +108,8 @@ export class RaftLog {
     if (from > to) return runs
     assert(from >= this.firstIndex && to <= this.lastIndex, 'a slice lies within the log')
     let bytes = 0
-    for (let position = this.#position(from); position < this.#runs.length; position++) {
-      const run = this.#runAt(position)
+    for (let position = this.position(from); position < this.runs.length; position++) {
+      const run = this.runAt(position)
       const byteLength = byteLengthOf(run)
       if (run.index > to || (bytes > 0 && bytes + byteLength > maxBytes)) break
       runs.push(sliceRun(run, Math.max(from, run.index), Math.min(to, lastIndexOf(run))))
@@ -119,43 +120,43 @@ export class RaftLog {
 
   /** The first index of the term that the entry at `index` belongs to, as far back as the log goes. */
   firstIndexOfTermAt(index: LogIndex): LogIndex {
-    let position = this.#position(index)
-    const term = this.#runAt(position).term
-    while (position > 0 && this.#runAt(position - 1).term === term) position--
-    return this.#runAt(position).index
+    let position = this.position(index)
+    const term = this.runAt(position).term
+    while (position > 0 && this.runAt(position - 1).term === term) position--
+    return this.runAt(position).index
   }
 
   /** The last entry whose term is at most `term`; the base when there is none in the log. */
   lastIndexOfTermUpTo(term: Term): LogIndex {
     let low = 0
-    let high = this.#runs.length
+    let high = this.runs.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (this.#runAt(middle).term <= term) low = middle + 1
+      if (this.runAt(middle).term <= term) low = middle + 1
       else high = middle
     }
-    return low === 0 ? this.base.index : lastIndexOf(this.#runAt(low - 1))
+    return low === 0 ? this.base.index : lastIndexOf(this.runAt(low - 1))
   }
 
   /** Bytes of log after `index`, the objects around them included. Derived and never counted, so it cannot leak. */
   weightAfter(index: LogIndex): number {
     if (index >= this.lastIndex) return 0
-    if (index < this.firstIndex) return this.weight - this.#weightBefore
-    return this.weight - (this.#weights[this.#position(index)] ?? 0)
+    if (index < this.firstIndex) return this.weight - this.weightBefore
+    return this.weight - (this.weights[this.position(index)] ?? 0)
   }
 
   /** The last entry of the run after which at most `bytes` remain: where a margin of that size begins. */
   entryBeforeMargin(bytes: number): EntryId {
-    if (this.weight - this.#weightBefore <= bytes) return this.base
+    if (this.weight - this.weightBefore <= bytes) return this.base
     let low = 0
-    let high = this.#runs.length
+    let high = this.runs.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (this.weight - (this.#weights[middle] ?? 0) > bytes) low = middle + 1
+      if (this.weight - (this.weights[middle] ?? 0) > bytes) low = middle + 1
       else high = middle
     }
-    if (low === this.#runs.length) return this.last
-    const run = this.#runAt(low)
+    if (low === this.runs.length) return this.last
+    const run = this.runAt(low)
     return { index: lastIndexOf(run), term: run.term }
   }
 
@@ -165,34 +166,34 @@ export class RaftLog {
    */
   leaveToStore(bytesMax: number): void {
     const leftTo = Math.min(this.flushedIndex, this.lastApplied)
-    for (; this.#leftCount < this.#runs.length; this.#leftCount++) {
-      const run = this.#runAt(this.#leftCount)
-      const weightBefore = this.#weights[this.#leftCount - 1] ?? this.#weightBefore
+    for (; this.leftCount < this.runs.length; this.leftCount++) {
+      const run = this.runAt(this.leftCount)
+      const weightBefore = this.weights[this.leftCount - 1] ?? this.weightBefore
       if (this.weight - weightBefore <= bytesMax || lastIndexOf(run) > leftTo) return
-      if (run.bytes !== undefined) this.#runs[this.#leftCount] = storedRunOf(run)
+      if (run.bytes !== undefined) this.runs[this.leftCount] = storedRunOf(run)
     }
   }
 
   /** Running total of all that was ever pushed, less what was truncated. */
   get weight(): number {
-    return this.#weights.at(-1) ?? this.#weightBefore
+    return this.weights.at(-1) ?? this.weightBefore
   }
 
   /** How many runs are held. */
   get runCount(): number {
-    return this.#runs.length
+    return this.runs.length
   }
 
   /** Notes that all up to the end is now with the store, in write `sequence`. */
   submit(sequence: number): void {
     this.submittedIndex = this.lastIndex
     this.truncatedFrom = undefined
-    this.#pendingWrites.push({ sequence, lastIndex: this.lastIndex })
+    this.pendingWrites.push({ sequence, lastIndex: this.lastIndex })
   }
 
   /** Notes that a write is on disk. Writes are flushed in the order in which they were handed over. */
   flush(sequence: number): void {
-    const write = this.#pendingWrites.shift()
+    const write = this.pendingWrites.shift()
     assert(write?.sequence === sequence, 'writes are flushed in order, each once')
     this.flushedIndex = Math.max(this.flushedIndex, write.lastIndex)
   }
@@ -205,46 +206,46 @@ export class RaftLog {
     assert(snapshot.index <= this.lastApplied, 'a snapshot holds what was applied and no more')
     // On disk too: a snapshot beyond the entries that survive a crash would leave a gap behind it.
     assert(snapshot.index <= this.flushedIndex, 'a snapshot is taken of what our own disk holds')
-    this.snapshot = snapshot
+    this.snapshot = frozenCopy(snapshot)
     if (base.index <= this.base.index) return
     assert(this.termAt(base.index) === base.term, 'the log is cut at an entry of its own')
-    const position = this.#position(base.index)
-    const run = this.#runAt(position)
+    const position = this.position(base.index)
+    const run = this.runAt(position)
     const isWhole = lastIndexOf(run) === base.index
     const kept = isWhole ? position + 1 : position
-    if (kept > 0) this.#weightBefore = this.#weights[kept - 1] ?? this.#weightBefore
-    this.#runs.splice(0, kept)
-    this.#weights.splice(0, kept)
-    this.#leftCount = Math.max(0, this.#leftCount - kept)
-    if (!isWhole) this.#runs[0] = sliceRun(run, base.index + 1, lastIndexOf(run))
-    this.base = base
+    if (kept > 0) this.weightBefore = this.weights[kept - 1] ?? this.weightBefore
+    this.runs.splice(0, kept)
+    this.weights.splice(0, kept)
+    this.leftCount = Math.max(0, this.leftCount - kept)
+    if (!isWhole) this.runs[0] = sliceRun(run, base.index + 1, lastIndexOf(run))
+    this.base = frozenCopy(base)
   }
 
   /** Replaces everything by a snapshot that a leader sent (Figure 13, rules 7 and 8). */
   reset(snapshot: Snapshot): void {
     assert(snapshot.index > this.commitIndex, 'a snapshot never takes back what is committed')
-    this.#clampWrites(this.commitIndex)
-    this.#weightBefore = this.weight
-    this.#runs.length = 0
-    this.#weights.length = 0
-    this.#leftCount = 0
-    this.base = { index: snapshot.index, term: snapshot.term }
-    this.snapshot = snapshot
+    this.clampWrites(this.commitIndex)
+    this.weightBefore = this.weight
+    this.runs.length = 0
+    this.weights.length = 0
+    this.leftCount = 0
+    this.base = frozenCopy({ index: snapshot.index, term: snapshot.term })
+    this.snapshot = frozenCopy(snapshot)
     this.commitIndex = snapshot.index
     this.truncatedFrom = undefined
   }
 
   /** The first entry of the run that we lack, after dropping our own entries that conflict with it. */
-  #firstNew(run: EntryRun): LogIndex {
+  private firstNew(run: EntryRun): LogIndex {
     let index = run.index
     while (index <= lastIndexOf(run) && index <= this.lastIndex) {
       if (index < this.firstIndex) {
         index = this.firstIndex
         continue
       }
-      const own = this.#runAt(this.#position(index))
+      const own = this.runAt(this.position(index))
       if (own.term !== run.term) {
-        this.#truncate(index)
+        this.truncate(index)
         return index
       }
       index = lastIndexOf(own) + 1
@@ -252,39 +253,39 @@ export class RaftLog {
     return index
   }
 
-  #truncate(from: LogIndex): void {
+  private truncate(from: LogIndex): void {
     assert(from > this.commitIndex, 'a committed entry is never removed')
-    const position = this.#position(from)
-    const run = this.#runAt(position)
-    this.#runs.length = position
-    this.#weights.length = position
+    const position = this.position(from)
+    const run = this.runAt(position)
+    this.runs.length = position
+    this.weights.length = position
     if (run.index < from) this.push(sliceRun(run, run.index, from - 1))
     // A second cut before the next write lies below the first one, for all above it counts as not handed over.
     if (from <= this.submittedIndex) this.truncatedFrom = from
-    this.#clampWrites(from - 1)
+    this.clampWrites(from - 1)
   }
 
   /** Nothing above `index` counts as handed over or flushed any more, even when a late flush reports it. */
-  #clampWrites(index: LogIndex): void {
+  private clampWrites(index: LogIndex): void {
     this.submittedIndex = Math.min(this.submittedIndex, index)
     this.flushedIndex = Math.min(this.flushedIndex, index)
-    for (const write of this.#pendingWrites) write.lastIndex = Math.min(write.lastIndex, index)
+    for (const write of this.pendingWrites) write.lastIndex = Math.min(write.lastIndex, index)
   }
 
-  #runAt(position: number): LogRun {
-    const run = this.#runs[position]
+  private runAt(position: number): LogRun {
+    const run = this.runs[position]
     assert(run !== undefined, 'a run is where the search found it')
     return run
   }
 
   /** Position of the run that holds `index`; the newest are asked for most. */
-  #position(index: LogIndex): number {
+  private position(index: LogIndex): number {
     let low = 0
-    let high = this.#runs.length - 1
-    if (high >= 0 && this.#runAt(high).index <= index) return high
+    let high = this.runs.length - 1
+    if (high >= 0 && this.runAt(high).index <= index) return high
     while (low < high) {
       const middle = (low + high + 1) >>> 1
-      if (this.#runAt(middle).index <= index) low = middle
+      if (this.runAt(middle).index <= index) low = middle
       else high = middle - 1
     }
     return low

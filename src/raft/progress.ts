@@ -32,33 +32,30 @@ export class Progress {
   /** In `snapshot`: a chunk is on its way. */
   isChunkSent = false
 
-  readonly #inflights: Inflight[] = []
-  #inflightBytes = 0
+  private readonly inflights: Inflight[] = []
+  /** Bytes on their way to the follower. Changed by the methods below alone. */
+  inflightBytes = 0
 
   constructor(nextIndex: LogIndex) {
     this.nextIndex = nextIndex
   }
 
   get inflightMessages(): number {
-    return this.#inflights.length
-  }
-
-  get inflightBytes(): number {
-    return this.#inflightBytes
+    return this.inflights.length
   }
 
   becomeProbe(nextIndex: LogIndex): void {
-    this.#enter('probe')
+    this.enter('probe')
     this.nextIndex = Math.max(this.matchIndex + 1, nextIndex)
   }
 
   becomeReplicate(): void {
-    this.#enter('replicate')
+    this.enter('replicate')
     this.nextIndex = this.matchIndex + 1
   }
 
   becomeSnapshot(snapshot: Snapshot): void {
-    this.#enter('snapshot')
+    this.enter('snapshot')
     this.snapshot = snapshot
   }
 
@@ -70,14 +67,14 @@ export class Progress {
       return
     }
     this.nextIndex = lastIndex + 1
-    this.#inflights.push({ lastIndex, bytes })
-    this.#inflightBytes += bytes
+    this.inflights.push({ lastIndex, bytes })
+    this.inflightBytes += bytes
   }
 
   /** True when a message that follows on `prevLogIndex` is on its way: the last probe, or one of the pipeline. */
   awaits(prevLogIndex: LogIndex): boolean {
     if (this.state === 'probe') return prevLogIndex === this.nextIndex - 1
-    return this.#inflights.some(({ lastIndex }) => lastIndex === prevLogIndex)
+    return this.inflights.some(({ lastIndex }) => lastIndex === prevLogIndex)
   }
 
   /** The follower's disk holds everything up to `matchIndex`; an answer out of date changes nothing. */
@@ -88,21 +85,21 @@ export class Progress {
     }
     this.nextIndex = Math.max(this.nextIndex, this.matchIndex + 1)
     let arrived = 0
-    for (const inflight of this.#inflights) {
+    for (const inflight of this.inflights) {
       if (inflight.lastIndex > this.matchIndex) break
-      this.#inflightBytes -= inflight.bytes
+      this.inflightBytes -= inflight.bytes
       arrived++
     }
-    if (arrived > 0) this.#inflights.splice(0, arrived)
+    if (arrived > 0) this.inflights.splice(0, arrived)
   }
 
-  #enter(state: ProgressState): void {
+  private enter(state: ProgressState): void {
     this.state = state
     this.isProbeSent = false
     this.snapshot = undefined
     this.snapshotOffset = 0
     this.isChunkSent = false
-    this.#inflights.length = 0
-    this.#inflightBytes = 0
+    this.inflights.length = 0
+    this.inflightBytes = 0
   }
 }

@@ -1,6 +1,7 @@
 /** One node's protocol: `step` tells it a fact, and answers the end of a turn with what is to be done. */
 import { onAppendEntries } from './append-entries.js'
 import type { Answer, Input, Proposed, Ready, Refusal } from './border.js'
+import { type Cut, cutBehind, type LogBounds, snapshotDue } from './compaction.js'
 import {
   askForVotes,
   campaign,
@@ -12,11 +13,12 @@ import {
   onRequestVoteResponse,
 } from './elections.js'
 import { Invariants } from './invariants.js'
-import { isPromised } from './lease.js'
+import { holdsLease, isPromised } from './lease.js'
 import { RaftLog } from './log.js'
 import { isCount, whyDropped } from './message-checks.js'
 import { isAnswer, type Message } from './messages.js'
 import { defaultLimits, emptyDisk, type RaftLimits, type RaftOptions } from './options.js'
+import { copyOf, frozenCopy } from './plain-data.js'
 import { Random } from './random.js'
 import { onRead } from './reads.js'
 import {
@@ -30,20 +32,19 @@ import { becomeFollower, randomizedElectionTimeoutTicks } from './roles.js'
 import { onInstallSnapshot, onInstallSnapshotResponse, onSnapshotMissing } from './snapshots.js'
 import { emptyOutbox, isDiskStalled, isLeader, type RaftState } from './state.js'
 import { onEndTurn } from './turn.js'
-import { assert, type LogIndex } from './types.js'
+import { assert, type LogIndex, type Snapshot } from './types.js'
+import { RaftView } from './view.js'
 
 export class Raft {
   readonly #state: RaftState
   readonly #invariants: Invariants
+  /** For people, drivers and tests: what is read here changes nothing. */
+  readonly state: RaftView
 
   constructor(options: RaftOptions) {
     this.#state = initialState(options)
     this.#invariants = new Invariants(this.#state)
-  }
-
-  /** Read by drivers and tests, changed by nobody but the rules. */
-  get state(): Readonly<RaftState> {
-    return this.#state
+    this.state = new RaftView(this.#state)
   }
 
   /**
@@ -54,6 +55,26 @@ export class Raft {
     const answer = this.#step(input)
     this.#invariants.check()
     return answer as Answer<Told>
+  }
+
+  /** A copy of all that this node's protocol holds, its private fields included: for comparing two nodes, and for tests. */
+  dump(): Readonly<RaftState> {
+    return copyOf(this.#state)
+  }
+
+  /** True when no other node can lead at `now`, in ticks of this node's clock. */
+  holdsLease(now: number): boolean {
+    return isLeader(this.#state) && holdsLease(this.#state, now)
+  }
+
+  /** The snapshot of the state machine that is to be taken now; `undefined`: none is. */
+  snapshotDue(bounds: LogBounds): Omit<Snapshot, 'size'> | undefined {
+    return snapshotDue(this.#state, bounds)
+  }
+
+  /** What `compacted` is to be told once this snapshot is on disk, and what the store has to keep meanwhile. */
+  cutBehind(snapshot: Snapshot, bounds: LogBounds): Cut {
+    return cutBehind(this.#state, snapshot, bounds)
   }
 
   #step(input: Input): Proposed | Refusal | Ready | undefined {
@@ -93,7 +114,7 @@ export class Raft {
 
 function initialState(options: RaftOptions): RaftState {
   const { id, membership, seed, recovered = emptyDisk } = options
-  const limits: RaftLimits = { ...defaultLimits, ...options.limits }
+  const limits: RaftLimits = Object.freeze({ ...defaultLimits, ...options.limits })
   for (const [name, limit] of Object.entries(limits)) {
     assert(Number.isInteger(limit) && limit > 0, `${name} is a whole number above 0`)
   }
@@ -108,7 +129,7 @@ function initialState(options: RaftOptions): RaftState {
     id,
     limits,
     random,
-    membership: recovered.snapshot?.membership ?? membership,
+    membership: frozenCopy(recovered.snapshot?.membership ?? membership),
     votesFromTerm: recovered.votesFromTerm ?? 0,
     currentTerm: hardState.currentTerm,
     votedFor: hardState.votedFor,

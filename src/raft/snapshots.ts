@@ -2,6 +2,7 @@
 
 import { followLeader } from './append-entries.js'
 import type { InstallSnapshot, InstallSnapshotResponse } from './messages.js'
+import { frozenCopy } from './plain-data.js'
 import type { Progress } from './progress.js'
 import { type RaftState, send, sendAfterFlush, sendOnceFlushed } from './state.js'
 import { assert, type LogIndex, type NodeId, type Snapshot } from './types.js'
@@ -64,7 +65,7 @@ export function onInstallSnapshot(state: RaftState, message: InstallSnapshot): v
 
   // Create a new snapshot file if first chunk (rule 2).
   if (state.incomingSnapshot?.snapshot.index !== index || state.incomingSnapshot.snapshot.term !== term) {
-    state.incomingSnapshot = { snapshot: { index, term, membership, size }, offset: 0 }
+    state.incomingSnapshot = { snapshot: frozenCopy({ index, term, membership, size }), offset: 0 }
     outbox.events.push({ type: 'snapshotInstalling', from: message.from, index })
   }
   const incoming = state.incomingSnapshot
@@ -79,7 +80,7 @@ export function onInstallSnapshot(state: RaftState, message: InstallSnapshot): v
   if (message.done) {
     // Discard the entire log, and reset the state machine using the snapshot (rules 7 and 8).
     log.reset(incoming.snapshot)
-    state.membership = membership
+    state.membership = incoming.snapshot.membership
     state.incomingSnapshot = undefined
     outbox.install = incoming.snapshot
     outbox.waitingAck = undefined

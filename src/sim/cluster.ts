@@ -2,7 +2,7 @@
  * A cluster in virtual time, for tests and for `simulate`: nodes, network, disks and clients in one thread,
  * where a second passes as fast as its events can be worked off. Nothing moves but in `run` and `until`.
  */
-import { defaultLogBounds, type LogBounds, type ReadConfirmation } from '../driver/index.js'
+import type { ReadConfirmation } from '../driver/index.js'
 import {
   createKv,
   encode,
@@ -21,7 +21,14 @@ import {
   Questions,
   type Witness,
 } from '../proof/index.js'
-import { defaultLimits, type NodeId, type RaftEvent, type RaftLimits } from '../raft/index.js'
+import {
+  defaultLimits,
+  defaultLogBounds,
+  type LogBounds,
+  type NodeId,
+  type RaftEvent,
+  type RaftLimits,
+} from '../raft/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { noCounts } from './counts.js'
 import { describeLink } from './describe.js'

@@ -1,7 +1,7 @@
 /** What a simulated node is made from, and what it does to the world around it. */
-import type { LogBounds, ReadConfirmation } from '../driver/index.js'
+import type { ReadConfirmation } from '../driver/index.js'
 import type { MachineFactory } from '../machine/index.js'
-import type { Membership, Message, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
+import type { LogBounds, Membership, Message, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
 import type { Settlements } from '../transport/index.js'
 import type { DiskConditions } from './node-disk.js'
 

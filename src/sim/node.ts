@@ -5,14 +5,7 @@
 import { Driver } from '../driver/index.js'
 import { reasonOf } from '../errors/index.js'
 import { checkBounds, type Promises, type WatchedNode } from '../proof/index.js'
-import {
-  holdsLease,
-  isLeader,
-  type Message,
-  type NodeId,
-  type RaftEvent,
-  type RaftState,
-} from '../raft/index.js'
+import type { Message, NodeId, RaftEvent, RaftView } from '../raft/index.js'
 import { Counters, Meter } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { type Dice, deriveSeed, diceOf } from './dice.js'
@@ -73,7 +66,7 @@ export class SimulatedNode implements WatchedNode {
     this.disk = new NodeDisk(world, diskDice, options.disk, options.id, options.membership)
   }
 
-  get state(): Readonly<RaftState> | undefined {
+  get state(): RaftView | undefined {
     return this.driver?.raft.state
   }
 
@@ -91,8 +84,7 @@ export class SimulatedNode implements WatchedNode {
 
   /** By its own clock nobody else can lead: it may answer reads. */
   get isLeaseHeld(): boolean {
-    const { state } = this
-    return state !== undefined && isLeader(state) && holdsLease(state, this.#clock.nowTicks)
+    return this.driver?.raft.holdsLease(this.#clock.nowTicks) === true
   }
 
   /** Messages that wait at the node. */

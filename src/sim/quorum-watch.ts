@@ -1,5 +1,5 @@
 /** Whether a leader steps down once no majority answers it: after two election timeouts at the latest (thesis §6.2). */
-import { majorityOf, type NodeId, type RaftState } from '../raft/index.js'
+import { majorityOf, type NodeId, type RaftView } from '../raft/index.js'
 
 /** Of one incarnation of a node; counts in that node's own ticks, which stand still while it is stopped. */
 export class QuorumWatch {
@@ -13,7 +13,7 @@ export class QuorumWatch {
   }
 
   /** After each tick. The answer says what is wrong, if anything is. */
-  ticked({ id, role, limits, membership }: Readonly<RaftState>): string | undefined {
+  ticked({ id, role, limits, membership }: RaftView): string | undefined {
     this.#ticks++
     this.#ledTicks = role === 'leader' ? this.#ledTicks + 1 : 0
     const patience = 2 * limits.electionTimeoutTicks + 1

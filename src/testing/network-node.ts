@@ -15,7 +15,7 @@ import {
   Raft,
   type RaftEvent,
   type RaftLimits,
-  type RaftState,
+  type RaftView,
   type ReadState,
   type Refusal,
   type Snapshot,
@@ -93,7 +93,7 @@ export class NetworkNode {
     return this.#raft
   }
 
-  get state(): Readonly<RaftState> {
+  get state(): RaftView {
     return this.raft.state
   }
 

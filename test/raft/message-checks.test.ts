@@ -50,13 +50,13 @@ const spoilt = messages.flatMap((message) =>
 /** The node drops the message, says why, and is as it was. */
 function expectDropped(bench: Bench, message: Message, reason: string): void {
   const image = () => {
-    const { outbox: _, ...state } = bench.state
-    return JSON.stringify([state, [...(state.leadership?.progress ?? [])], [...state.votes]])
+    const { outbox: _, ...state } = bench.node.raft.dump()
+    return state
   }
   const before = image()
   expect(bench.receive(message)).toEqual([])
   expect(bench.node.events.at(-1)).toEqual({ type: 'messageDropped', from: message.from, reason })
-  expect(image()).toBe(before)
+  expect(image()).toEqual(before)
 }
 
 describe('a message', () => {

@@ -1,0 +1,247 @@
+/**
+ * What a person, a driver or a checker may read of a node: always as it is by now. Nothing that is read can be used to
+ * change the node: numbers and frozen objects are handed out as they are, and all else as a copy.
+ */
+import type { LogRun } from './entry-run.js'
+import type { RaftLog } from './log.js'
+import type { RaftLimits } from './options.js'
+import { copyOf } from './plain-data.js'
+import type { Progress, ProgressState } from './progress.js'
+import type { IncomingSnapshot, Leadership, RaftState, SentRound } from './state.js'
+import type { EntryId, LogIndex, Membership, NodeId, Role, Snapshot, Term } from './types.js'
+
+export class RaftView {
+  readonly #state: RaftState
+  readonly log: LogView
+  #leadership: Leadership | undefined
+  #leadershipView: LeadershipView | undefined
+
+  constructor(state: RaftState) {
+    this.#state = state
+    this.log = new LogView(state.log)
+    Object.freeze(this)
+  }
+
+  get id(): NodeId {
+    return this.#state.id
+  }
+
+  get limits(): RaftLimits {
+    return this.#state.limits
+  }
+
+  get membership(): Membership {
+    return this.#state.membership
+  }
+
+  get currentTerm(): Term {
+    return this.#state.currentTerm
+  }
+
+  get votedFor(): NodeId | undefined {
+    return this.#state.votedFor
+  }
+
+  get role(): Role {
+    return this.#state.role
+  }
+
+  get leaderId(): NodeId | undefined {
+    return this.#state.leaderId
+  }
+
+  get electionElapsedTicks(): number {
+    return this.#state.electionElapsedTicks
+  }
+
+  get leaderElapsedTicks(): number {
+    return this.#state.leaderElapsedTicks
+  }
+
+  get randomizedElectionTimeoutTicks(): number {
+    return this.#state.randomizedElectionTimeoutTicks
+  }
+
+  get campaign(): number {
+    return this.#state.campaign
+  }
+
+  get votes(): ReadonlyMap<NodeId, boolean> {
+    return copyOf(this.#state.votes)
+  }
+
+  get incomingSnapshot(): Readonly<IncomingSnapshot> | undefined {
+    return copyOf(this.#state.incomingSnapshot)
+  }
+
+  /** The leader's own fields; `undefined` while the node does not lead. */
+  get leadership(): LeadershipView | undefined {
+    const { leadership } = this.#state
+    if (leadership !== this.#leadership) {
+      this.#leadership = leadership
+      this.#leadershipView = leadership && new LeadershipView(leadership)
+    }
+    return this.#leadershipView
+  }
+
+  /** How many writes are with the store and not flushed. */
+  get pendingWrites(): number {
+    return this.#state.pendingHardStates.length
+  }
+
+  /** How many messages wait for a write that the store has not been given. */
+  get messagesAfterFlush(): number {
+    return this.#state.outbox.messagesAfterFlush.length
+  }
+}
+
+/** The log: its pointers, and questions. */
+export class LogView {
+  readonly #log: RaftLog
+
+  constructor(log: RaftLog) {
+    this.#log = log
+    Object.freeze(this)
+  }
+
+  get base(): EntryId {
+    return this.#log.base
+  }
+
+  get snapshot(): Snapshot | undefined {
+    return this.#log.snapshot
+  }
+
+  get firstIndex(): LogIndex {
+    return this.#log.firstIndex
+  }
+
+  get lastIndex(): LogIndex {
+    return this.#log.lastIndex
+  }
+
+  get last(): EntryId {
+    return this.#log.last
+  }
+
+  get commitIndex(): LogIndex {
+    return this.#log.commitIndex
+  }
+
+  get lastApplied(): LogIndex {
+    return this.#log.lastApplied
+  }
+
+  get submittedIndex(): LogIndex {
+    return this.#log.submittedIndex
+  }
+
+  get flushedIndex(): LogIndex {
+    return this.#log.flushedIndex
+  }
+
+  get weight(): number {
+    return this.#log.weight
+  }
+
+  termAt(index: LogIndex): Term | undefined {
+    return this.#log.termAt(index)
+  }
+
+  has(entry: EntryId): boolean {
+    return this.#log.has(entry)
+  }
+
+  weightAfter(index: LogIndex): number {
+    return this.#log.weightAfter(index)
+  }
+
+  /** Copies of the runs, which share their bytes with the log. */
+  slice(from: LogIndex, to: LogIndex, bytesMax: number): LogRun[] {
+    return copyOf(this.#log.slice(from, to, bytesMax))
+  }
+}
+
+class LeadershipView {
+  readonly #leadership: Leadership
+  readonly #progress: ReadonlyMap<NodeId, ProgressView>
+
+  constructor(leadership: Leadership) {
+    this.#leadership = leadership
+    this.#progress = new Map([...leadership.progress].map(([id, one]) => [id, new ProgressView(one)]))
+    Object.freeze(this)
+  }
+
+  get progress(): ReadonlyMap<NodeId, ProgressView> {
+    return new Map(this.#progress)
+  }
+
+  get heartbeatRound(): number {
+    return this.#leadership.heartbeatRound
+  }
+
+  get sentRounds(): readonly SentRound[] {
+    return copyOf(this.#leadership.sentRounds)
+  }
+
+  get waitingReads(): readonly number[] {
+    return copyOf(this.#leadership.waitingReads)
+  }
+}
+
+class ProgressView {
+  readonly #progress: Progress
+
+  constructor(progress: Progress) {
+    this.#progress = progress
+    Object.freeze(this)
+  }
+
+  get state(): ProgressState {
+    return this.#progress.state
+  }
+
+  get matchIndex(): LogIndex {
+    return this.#progress.matchIndex
+  }
+
+  get nextIndex(): LogIndex {
+    return this.#progress.nextIndex
+  }
+
+  get isProbeSent(): boolean {
+    return this.#progress.isProbeSent
+  }
+
+  get isRecentlyActive(): boolean {
+    return this.#progress.isRecentlyActive
+  }
+
+  get ackedRound(): number {
+    return this.#progress.ackedRound
+  }
+
+  get hasMoved(): boolean {
+    return this.#progress.hasMoved
+  }
+
+  get snapshot(): Snapshot | undefined {
+    return this.#progress.snapshot
+  }
+
+  get snapshotOffset(): number {
+    return this.#progress.snapshotOffset
+  }
+
+  get isChunkSent(): boolean {
+    return this.#progress.isChunkSent
+  }
+
+  get inflightMessages(): number {
+    return this.#progress.inflightMessages
+  }
+
+  get inflightBytes(): number {
+    return this.#progress.inflightBytes
+  }
+}
