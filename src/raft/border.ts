@@ -35,6 +35,16 @@ export type Input =
   | { readonly type: 'snapshotMissing'; readonly to: NodeId; readonly index: LogIndex }
   /** Start an election now instead of waiting for the timeout, unless a leader was heard within it. */
   | { readonly type: 'campaign' }
+  /**
+   * Start an election now, without pre-vote, and whatever this node promised its leader (thesis §3.10). A leader's lease
+   * does not hold against this, so the input is for tests, and for a leader that gave up its lease.
+   */
+  | { readonly type: 'timeoutNow' }
+  /**
+   * The election timeout, instead of the one that was drawn, until the next draw. From one tick more than
+   * `electionTimeoutTicks` to twice that: a draw gives the same.
+   */
+  | { readonly type: 'setElectionTimeout'; readonly ticks: number }
   | EndTurn
 
 export interface Propose {

@@ -8,7 +8,7 @@ import type { NodeId, Reason } from './types.js'
 
 /** Begins with the question whether an election could be won. Only a node that may vote asks. */
 export function campaign(state: RaftState, reason: Reason): void {
-  if (state.role === 'leader' || !isVoter(state.membership, state.id) || !hasCaughtUp(state)) return
+  if (!mayCampaign(state)) return
   state.campaign++
   becomePreCandidate(state, reason)
   state.votes.set(state.id, true)
@@ -16,9 +16,21 @@ export function campaign(state: RaftState, reason: Reason): void {
   countPreVotes(state)
 }
 
+/** Begins with the election itself, as a leader may ask its successor to (thesis §3.10). The promise to a leader ends here. */
+export function timeoutNow(state: RaftState): void {
+  if (!mayCampaign(state)) return
+  state.campaign++
+  state.leaderElapsedTicks = state.limits.electionTimeoutTicks
+  startElection(state, 'campaign')
+}
+
+function mayCampaign(state: RaftState): boolean {
+  return state.role !== 'leader' && isVoter(state.membership, state.id) && hasCaughtUp(state)
+}
+
 /** Starts the election proper: a new term, our own vote, RequestVote to all others (§5.2). */
-function startElection(state: RaftState): void {
-  becomeCandidate(state, 'preVoteWon')
+function startElection(state: RaftState, reason: Reason): void {
+  becomeCandidate(state, reason)
   askForVotes(state)
 }
 
@@ -109,7 +121,7 @@ export function onRequestVoteResponse(state: RaftState, message: RequestVoteResp
 
 function countPreVotes(state: RaftState): void {
   const verdict = tallyVotes(state.membership, (id) => state.votes.get(id))
-  if (verdict === 'won') startElection(state)
+  if (verdict === 'won') startElection(state, 'preVoteWon')
   else if (verdict === 'lost') becomeFollower(state, state.currentTerm, undefined, 'electionLost')
 }
 

@@ -1,6 +1,6 @@
 /** One node's protocol: `step` tells it a fact, and answers the end of a turn with what is to be done. */
 import { onAppendEntries } from './append-entries.js'
-import type { Answer, Input, Proposed, Ready, Refusal } from './border.js'
+import type { Answer, EndTurn, Input, Proposed, Ready, Refusal } from './border.js'
 import { type Cut, cutBehind, type LogBounds, snapshotDue } from './compaction.js'
 import {
   askForVotes,
@@ -11,6 +11,7 @@ import {
   onPreVoteResponse,
   onRequestVote,
   onRequestVoteResponse,
+  timeoutNow,
 } from './elections.js'
 import { Invariants } from './invariants.js'
 import { holdsLease, isPromised } from './lease.js'
@@ -28,7 +29,7 @@ import {
   onPropose,
   sendHeartbeats,
 } from './replication.js'
-import { becomeFollower, randomizedElectionTimeoutTicks } from './roles.js'
+import { becomeFollower, randomizedElectionTimeoutTicks, setElectionTimeout } from './roles.js'
 import { onInstallSnapshot, onInstallSnapshotResponse, onSnapshotMissing } from './snapshots.js'
 import { emptyOutbox, isDiskStalled, isLeader, type RaftState } from './state.js'
 import { onEndTurn } from './turn.js'
@@ -41,8 +42,9 @@ export class Raft {
   /** For people, drivers and tests: what is read here changes nothing. */
   readonly state: RaftView
 
-  constructor(options: RaftOptions) {
-    this.#state = initialState(options)
+  /** Other than `fork`, everybody makes one of options. */
+  constructor(from: RaftOptions | { readonly forked: RaftState }) {
+    this.#state = 'forked' in from ? from.forked : initialState(from)
     this.#invariants = new Invariants(this.#state)
     this.state = new RaftView(this.#state)
   }
@@ -55,6 +57,17 @@ export class Raft {
     const answer = this.#step(input)
     this.#invariants.check()
     return answer as Answer<Told>
+  }
+
+  /** A second node in the same state. What one is told from now on does not reach the other. */
+  fork(): Raft {
+    return new Raft({ forked: copyOf(this.#state) })
+  }
+
+  /** True when this end of a turn would ask for anything. The turn itself is taken by a fork. */
+  hasWork(turn: EndTurn): boolean {
+    const { messages, persist, apply, reads, events } = this.fork().step(turn)
+    return persist !== undefined || [messages, apply, reads, events].some(({ length }) => length > 0)
   }
 
   /** A copy of all that this node's protocol holds, its private fields included: for comparing two nodes, and for tests. */
@@ -106,6 +119,12 @@ export class Raft {
         break
       case 'campaign':
         if (!isPromised(state)) campaign(state, 'campaign')
+        break
+      case 'timeoutNow':
+        timeoutNow(state)
+        break
+      case 'setElectionTimeout':
+        setElectionTimeout(state, input.ticks)
         break
     }
     return undefined

@@ -89,6 +89,18 @@ function enter(state: RaftState, role: Role): void {
   state.heartbeatElapsedTicks = 0
 }
 
+/** Takes the place of a draw, and stays within what a draw may give. */
+export function setElectionTimeout(state: RaftState, ticks: number): void {
+  const { electionTimeoutTicks } = state.limits
+  const isDrawable =
+    Number.isInteger(ticks) && ticks > electionTimeoutTicks && ticks <= 2 * electionTimeoutTicks
+  assert(
+    isDrawable,
+    `an election timeout is from ${electionTimeoutTicks + 1} to ${2 * electionTimeoutTicks} ticks`,
+  )
+  state.randomizedElectionTimeoutTicks = ticks
+}
+
 function drawElectionTimeout(state: RaftState): void {
   state.randomizedElectionTimeoutTicks = randomizedElectionTimeoutTicks(state.limits, state.random)
 }

@@ -1,6 +1,7 @@
 /** One node of a `RaftNetwork`: the protocol, a disk that can stall, and a state machine that keeps a list. */
 import {
   type Answer,
+  type EndTurn,
   type EntryId,
   type EntryRun,
   type Frame,
@@ -17,6 +18,7 @@ import {
   type RaftLimits,
   type RaftView,
   type ReadState,
+  type Ready,
   type Refusal,
   type Snapshot,
   type Term,
@@ -51,6 +53,14 @@ export interface NodeHost {
 
 export type StepObserver = (id: NodeId, input: Input, answer: Answer<Input>) => void
 
+/** One thing that a node does for its protocol: `flush` makes the oldest write durable, and tells so. */
+export type Effect =
+  | { readonly type: 'send'; readonly message: Message }
+  | { readonly type: 'write'; readonly persist: Persist }
+  | { readonly type: 'apply'; readonly runs: readonly LogRun[] }
+  | { readonly type: 'flush' }
+  | { readonly type: 'restore'; readonly snapshot: Snapshot }
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -67,11 +77,15 @@ export class NetworkNode {
   now: number | undefined
   /** While true, nothing that is committed is applied. */
   isApplyHeld = false
+  /** While true, nothing that the protocol asks for is done but by `doNext`. */
+  isByHand = false
 
   readonly #host: NodeHost
   readonly #setup: NodeSetup
   #raft: Raft | undefined
   #incarnation = 0
+  /** What the last turn asked for and is not done, in the order of `border.ts`. */
+  readonly #effects: Effect[] = []
 
   constructor(host: NodeHost, setup: NodeSetup) {
     this.id = host.id
@@ -159,18 +173,30 @@ export class NetworkNode {
     this.step({ type: 'message', message })
   }
 
-  /** Takes and does all that the protocol asks for, until it asks for nothing more. */
+  /** Takes and does all that the protocol asks for, until it asks for nothing more. Nothing while `isByHand`. */
   work(): void {
-    for (let turns = 0; this.#workOnce(); turns++) {
-      if (turns > 10_000) throw new Error(`node ${this.id} does not come to rest`)
+    if (this.isByHand) return
+    for (let effects = 0; this.doNext() !== undefined; effects++) {
+      if (effects > 100_000) throw new Error(`node ${this.id} does not come to rest`)
     }
+  }
+
+  /** Does the next effect that the protocol asks for, and tells which; `undefined` when there is none. */
+  doNext(): Effect | undefined {
+    const effect = this.#nextEffect()
+    if (effect !== undefined) this.#do(effect)
+    return effect
+  }
+
+  /** Whether `doNext` would find anything to do. Nothing is taken by the question. */
+  get hasWork(): boolean {
+    return this.#effects.length > 0 || this.#effectsOf(this.raft.fork().step(this.#turn)).length > 0
   }
 
   /** Flushes the oldest write, also on a stalled disk, and does what then may be done. False when none waits. */
   flushNext(): boolean {
-    const persist = this.disk.flushNext()
-    if (persist === undefined) return false
-    this.#flushed(persist)
+    if (this.disk.unflushedCount === 0) return false
+    this.#flush()
     this.work()
     return true
   }
@@ -184,6 +210,7 @@ export class NetworkNode {
   /** Ends the node: its memory, its unflushed writes and its state machine are gone. */
   crash(): void {
     this.#raft = undefined
+    this.#effects.length = 0
     this.disk.crash()
     this.applied = []
   }
@@ -202,17 +229,16 @@ export class NetworkNode {
     this.applied = recovered.snapshot === undefined ? [] : this.#restored(recovered.snapshot)
   }
 
-  /** Takes a snapshot of the state machine, and cuts the log behind it but for the last `keep` entries. */
+  /**
+   * Takes a snapshot of the state machine, as far as the node's own disk holds the entries behind it, and cuts the log
+   * but for the last `keep` entries of them.
+   */
   compact(keep = 0): Snapshot {
     const { log, membership } = this.state
-    const last = this.applied.at(-1)
-    if (last === undefined) throw new Error('a snapshot needs something that was applied')
-    if (last.index > log.flushedIndex) {
-      throw new Error(
-        `node ${this.id} has applied ${last.index} and its disk ends at ${log.flushedIndex}: releaseDisk() or flushNext() before compact()`,
-      )
-    }
-    const data = encodeApplied(this.applied)
+    const held = this.applied.filter(({ index }) => index <= log.flushedIndex)
+    const last = held.at(-1)
+    if (last === undefined) throw new Error('a snapshot needs something that was applied and flushed')
+    const data = encodeApplied(held)
     const snapshot = { index: last.index, term: last.term, membership, size: data.byteLength }
     const index = Math.max(log.base.index, last.index - keep)
     const base: EntryId = { index, term: log.termAt(index) ?? 0 }
@@ -227,38 +253,60 @@ export class NetworkNode {
     return answer
   }
 
-  #workOnce(): boolean {
-    const { messages, persist, apply, events, reads } = this.#tell({
-      type: 'endTurn',
-      now: this.now,
-      mayWrite: this.disk.hasRoom,
-      applyBytesMax: Number.POSITIVE_INFINITY,
-    })
-    for (const message of messages) this.#send(message)
-    this.events.push(...events)
-    this.reads.push(...reads)
-    if (persist !== undefined) this.disk.write(persist)
-    const hasApplied = !this.isApplyHeld && this.#apply(apply)
-    const flushed = this.disk.isHeld ? undefined : this.disk.flushNext()
-    if (flushed !== undefined) this.#flushed(flushed)
-    return messages.length > 0 || hasApplied || persist !== undefined || flushed !== undefined
+  /** The oldest effect that is not done; ends a turn once all are. `undefined` when that asks for nothing. */
+  #nextEffect(): Effect | undefined {
+    if (this.#effects.length === 0) this.#endTurn()
+    return this.#effects.shift()
   }
 
-  #flushed(persist: Persist): void {
+  #endTurn(): void {
+    const ready = this.#tell(this.#turn)
+    this.events.push(...ready.events)
+    this.reads.push(...ready.reads)
+    this.#effects.push(...this.#effectsOf(ready))
+  }
+
+  #effectsOf({ messages, persist, apply }: Ready): Effect[] {
+    const effects: Effect[] = messages.map((message) => ({ type: 'send', message }))
+    if (persist !== undefined) effects.push({ type: 'write', persist })
+    if (!this.isApplyHeld && apply.length > 0) effects.push({ type: 'apply', runs: apply })
+    const isUnflushed = persist !== undefined || this.disk.unflushedCount > 0
+    if (!this.disk.isHeld && isUnflushed) effects.push({ type: 'flush' })
+    return effects
+  }
+
+  get #turn(): EndTurn {
+    const { now } = this
+    return { type: 'endTurn', now, mayWrite: this.disk.hasRoom, applyBytesMax: Number.POSITIVE_INFINITY }
+  }
+
+  #do(effect: Effect): void {
+    if (effect.type === 'send') this.#send(effect.message)
+    else if (effect.type === 'write') this.disk.write(effect.persist)
+    else if (effect.type === 'apply') this.#apply(effect.runs)
+    else if (effect.type === 'restore') this.#restore(effect.snapshot)
+    else this.#flush()
+  }
+
+  /** What waited for the flush comes before all that the node was to do anyway. */
+  #flush(): void {
+    const persist = this.disk.flushNext()
+    if (persist === undefined) return
     this.#tell({ type: 'flushed', sequence: persist.sequence })
-    for (const message of persist.messages) this.#send(message)
-    const { install } = persist
-    if (install === undefined || this.state.log.snapshot?.index !== install.index) return
-    this.applied = this.#restored(install)
-    this.#tell({ type: 'applied', index: install.index })
+    const { messages, install } = persist
+    const restore = install === undefined ? [] : [{ type: 'restore', snapshot: install } as const]
+    this.#effects.unshift(...messages.map((message) => ({ type: 'send', message }) as const), ...restore)
   }
 
-  #apply(runs: readonly LogRun[]): boolean {
-    const last = runs.at(-1)
-    if (last === undefined) return false
+  #restore(snapshot: Snapshot): void {
+    if (this.state.log.snapshot?.index !== snapshot.index) return
+    this.applied = this.#restored(snapshot)
+    this.#tell({ type: 'applied', index: snapshot.index })
+  }
+
+  #apply(runs: readonly LogRun[]): void {
     this.applied.push(...entriesOf(this.runsOf(runs)))
-    this.#tell({ type: 'applied', index: lastIndexOf(last) })
-    return true
+    for (const run of runs.slice(-1)) this.#tell({ type: 'applied', index: lastIndexOf(run) })
   }
 
   /** Entries and chunks get their bytes as they leave. */

@@ -100,15 +100,79 @@ describe('elect', () => {
   })
 })
 
+describe('a node that is driven by hand', () => {
+  /** A leader by hand that was given a command, and the kinds of its effects so far. */
+  function byHand() {
+    const network = new RaftNetwork({ nodes: 3 })
+    const leader = network.elect(1)
+    network.settle()
+    leader.isByHand = true
+    return { network, leader, next: () => leader.doNext()?.type }
+  }
+
+  test('tells whether there is work, and asking takes none', () => {
+    const { leader, next } = byHand()
+    expect(leader.hasWork).toBe(false)
+    expect(next()).toBe(undefined)
+    leader.propose('x')
+    for (let asked = 0; asked < 3; asked++) expect(leader.hasWork).toBe(true)
+    while (leader.hasWork) expect(next()).not.toBe(undefined)
+    expect(next()).toBe(undefined)
+  })
+
+  test('does one effect at a time, in the order of the border', () => {
+    const { network, leader, next } = byHand()
+    leader.propose('x')
+    expect(network.inFlight).toEqual([])
+    expect([next(), next(), next()]).toEqual(['send', 'send', 'write'])
+    expect(leader.disk.unflushedCount).toBe(1)
+    expect(leader.state.log.flushedIndex).toBe(1)
+    expect([next(), leader.state.log.flushedIndex]).toEqual(['flush', 2])
+    expect(next()).toBe(undefined)
+    network.settle()
+    expect([leader.applied.length, next(), leader.applied.length, next()]).toEqual([1, 'apply', 2, undefined])
+  })
+
+  test('a crash between two effects loses what was not done', () => {
+    const { network, leader, next } = byHand()
+    leader.propose('x')
+    expect([next(), next(), next()]).toEqual(['send', 'send', 'write'])
+    leader.crash()
+    leader.restart()
+    expect(leader.state.log.lastIndex).toBe(1)
+    network.settle()
+    expect(network.node(2).state.log.lastIndex).toBe(2)
+  })
+
+  test('after the flush of an installed snapshot, its answer leaves and the machine is restored', () => {
+    const network = new RaftNetwork({ nodes: 3 })
+    const leader = network.elect(1)
+    network.isolate(3)
+    leader.propose('x')
+    network.settle()
+    leader.compact()
+    network.heal()
+    const follower = network.node(3)
+    while (network.inFlight.every(({ type }) => type !== 'installSnapshot'))
+      network.deliver() || leader.tick()
+    follower.isByHand = true
+    network.deliver({ type: 'installSnapshot' })
+    const kinds = []
+    for (let done = follower.doNext(); done !== undefined; done = follower.doNext()) kinds.push(done.type)
+    expect(kinds).toEqual(['write', 'flush', 'send', 'restore'])
+    expect(follower.applied).toEqual(leader.applied)
+  })
+})
+
 describe('disks', () => {
-  test('that lag behind what is applied give no snapshot, and say how to go on', () => {
+  test('that lag behind what is applied give a snapshot of what they hold', () => {
     const network = new RaftNetwork({ nodes: 3 })
     const leader = network.elect(1)
     leader.disk.isHeld = true
     leader.propose('x')
     network.settle()
     expect(leader.state.log).toMatchObject({ lastApplied: 2, flushedIndex: 1 })
-    expect(() => leader.compact()).toThrow('releaseDisk() or flushNext() before compact()')
+    expect(leader.compact()).toMatchObject({ index: 1 })
     leader.releaseDisk()
     expect(leader.compact()).toMatchObject({ index: 2 })
   })
@@ -175,6 +239,8 @@ describe('disks', () => {
     ])
     expect(node.state).toMatchObject({ currentTerm: 5, votedFor: 3 })
     expect(node.applied.map(({ index }) => index)).toEqual([1, 2])
-    expect(() => new RaftNetwork({ nodes: 1 }).node(1).compact()).toThrow('something that was applied')
+    expect(() => new RaftNetwork({ nodes: 1 }).node(1).compact()).toThrow(
+      'something that was applied and flushed',
+    )
   })
 })
