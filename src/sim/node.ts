@@ -6,6 +6,7 @@ import { Driver } from '../driver/index.js'
 import { reasonOf } from '../errors/index.js'
 import { checkBounds, type Promises, type WatchedNode } from '../proof/index.js'
 import type { Message, NodeId, RaftEvent, RaftView } from '../raft/index.js'
+import type { OpenStore } from '../storage/index.js'
 import { Counters, Meter } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { type Dice, deriveSeed, diceOf } from './dice.js'
@@ -93,67 +94,59 @@ export class SimulatedNode implements WatchedNode {
   }
 
   start(): void {
-    const { id, seed, limits, bounds, resultBytesMax, tickMs, reads, createMachine, snapshotPieceBytes } =
-      this.#options
-    const { checker } = this.#world
     this.incarnation++
-    const { incarnation } = this
     this.error = undefined
     const opened = this.disk.start()
     if (opened instanceof Error) {
       this.error = opened
       return this.#tell(`does not start: ${opened.message}`)
     }
-    checker.recovered(id, opened)
-    const { recovered } = opened
-    const beforeApply = (): void => checker.observe(this)
-    const machine = new WatchedMachine(
-      checker,
-      id,
-      32 * incarnation + id,
-      createMachine,
-      snapshotPieceBytes,
-      beforeApply,
-    )
+    this.#world.checker.recovered(this.id, opened)
+    const machine = this.#newMachine()
     this.#machine = machine
     this.#lastCheckedApplied = 0
-    const clock = {
-      now: () => this.#clock.nowMs,
-      defer: (callback: () => void) => this.#later(this.#pace(), callback),
-    }
-    this.driver = this.#guarded(
-      'the node cannot start',
-      () =>
-        new Driver({
-          raft: {
-            id,
-            membership: recovered.membership,
-            seed: deriveSeed(seed, diceOf.raft, id, incarnation),
-            limits,
-            recovered,
-          },
-          bounds,
-          resultBytesMax,
-          store: new WatchedStore(
-            opened.store,
-            this.durable,
-            this.#world.counts,
-            (work) => this.#inNode(incarnation, work),
-            (happened) => this.#world.tracer.record(id, happened),
-          ),
-          machine,
-          links: { send: (message) => this.#sends(message) },
-          clock,
-          probe: this.#probe(clock.now),
-          tickMs,
-          reads,
-          settle: (settlements) => this.#surroundings.settle(id, settlements),
-        }),
-    )
+    this.driver = this.#guarded('the node cannot start', () => this.#newDriver(opened, machine))
     const { log } = this.driver?.raft.state ?? {}
     this.#tell(`starts with log ${log?.base.index}…${log?.lastIndex}, snapshot ${log?.snapshot?.index ?? 0}`)
     this.#afterStep()
     this.#later(this.#dice.next() * this.#clock.tickUs, () => this.#tick())
+  }
+
+  #newMachine(): WatchedMachine {
+    const { createMachine, snapshotPieceBytes } = this.#options
+    const { checker } = this.#world
+    const mask = 32 * this.incarnation + this.id
+    const beforeApply = (): void => checker.observe(this)
+    return new WatchedMachine(checker, this.id, mask, createMachine, snapshotPieceBytes, beforeApply)
+  }
+
+  #newDriver({ store, recovered }: OpenStore, machine: WatchedMachine): Driver {
+    const { id, seed, limits, bounds, resultBytesMax, tickMs, reads } = this.#options
+    const { incarnation } = this
+    const raftSeed = deriveSeed(seed, diceOf.raft, id, incarnation)
+    const clock = {
+      now: () => this.#clock.nowMs,
+      defer: (callback: () => void) => this.#later(this.#pace(), callback),
+    }
+    return new Driver({
+      raft: { id, membership: recovered.membership, seed: raftSeed, limits, recovered },
+      bounds,
+      resultBytesMax,
+      store: new WatchedStore(
+        store,
+        this.durable,
+        this.#world.counts,
+        (work) => this.#inNode(incarnation, work),
+        (happened) => this.#world.tracer.record(id, happened),
+      ),
+      machine,
+      links: { send: (message) => this.#sends(message) },
+      clock,
+      probe: this.#probe(clock.now),
+      tickMs,
+      reads,
+      settle: (settlements) => this.#surroundings.settle(id, settlements),
+    })
   }
 
   /** It is gone in the middle of whatever it did, and what its disk had not flushed is lost. */

@@ -24,6 +24,12 @@ export interface TestDisk {
   copy(): TestDisk
 }
 
+/** A title, and a case on an empty disk; `newDisk` makes more of them. */
+export type StoreTest = readonly [
+  title: string,
+  run: (disk: TestDisk, newDisk: () => TestDisk) => Promise<unknown>,
+]
+
 /** Whoever opens a store in a case closes it, also when the case fails. */
 export async function using<T>(disk: TestDisk, use: (opened: OpenStore) => T | Promise<T>): Promise<T> {
   const opened = disk.open()
