@@ -1,7 +1,7 @@
 /** A record as one page of HTML that needs no network: tables in it, plots drawn by the script it carries. */
 import type { BenchRecord } from './bench-record.js'
 import { type Comparison, countsOf } from './compare.js'
-import { drawPlots } from './draw.js'
+import { PlotPage } from './draw.js'
 import { groupsOf, isMixed, type ResultGroup } from './figures.js'
 import { escaped, htmlTable, jsonIn } from './html.js'
 import { plottingLibrary } from './library.js'
@@ -59,8 +59,8 @@ ${sections.join('\n')}
 <script type="application/json" id="plots">${jsonIn(plots)}</script>
 <script>/*! uPlot. ${inComment(library.license)} */
 ${inScript(library.script)}
-${inScript(drawPlots.toString())}
-drawPlots(uPlot, document, window)</script>
+${inScript(PlotPage.toString())}
+new PlotPage(uPlot, document, window).open()</script>
 </body>
 </html>
 `

@@ -58,7 +58,7 @@ describe('a report', () => {
     for (const words of [
       'var uPlot=function',
       'Permission is hereby granted',
-      'drawPlots(uPlot, document, window)',
+      'new PlotPage(uPlot, document, window).open()',
     ])
       expect(page).toContain(words)
   })
@@ -159,7 +159,8 @@ describe('a report', () => {
 describe("the page's script", () => {
   /** As the browser runs it, with stand-ins for the library and for what it needs of the page. */
   function drawn(page: string, width: number) {
-    const code = /\nfunction drawPlots[\s\S]*drawPlots\(uPlot, document, window\)/.exec(page)?.[0] ?? ''
+    const code =
+      /\nclass PlotPage[\s\S]*new PlotPage\(uPlot, document, window\)\.open\(\)/.exec(page)?.[0] ?? ''
     const charts: { options: ChartOptions; data: readonly (readonly (number | null)[])[] }[] = []
     class Chart {
       static readonly paths = { bars: () => 'bars' }
