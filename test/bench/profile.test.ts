@@ -116,7 +116,7 @@ test('each thread of a cluster is profiled under its own name, with its role', a
       role,
       role === 'leader' || role === 'clients',
     ])
-    expect([thread, called.has('cli/clients.js')]).toEqual([thread, thread === 'main'])
+    expect([thread, called.has('load/clients.js')]).toEqual([thread, thread === 'main'])
   }
 })
 
