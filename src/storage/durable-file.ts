@@ -1,5 +1,5 @@
 /** Files and names that survive a power loss. */
-import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Makes the names in a folder survive a power loss. */
@@ -27,5 +27,13 @@ export function writeWhole(folder: string, name: string, bytes: Uint8Array): voi
     closeSync(descriptor)
   }
   renameSync(unfinished, path)
+  flushFolder(folder)
+}
+
+/** Takes a file out of a folder, if it is there; a power loss does not bring it back. */
+export function removeDurably(folder: string, name: string): void {
+  const path = join(folder, name)
+  if (!existsSync(path)) return
+  rmSync(path)
   flushFolder(folder)
 }

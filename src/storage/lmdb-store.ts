@@ -1,39 +1,23 @@
 /**
  * The store of the threads and inline hosts: one LMDB environment a node. This is the only file that
- * calls LMDB. One transaction is in flight at a time: what was given meanwhile is the next one. As long as the disk
+ * calls LMDB; `one-flush` says how what LMDB committed gets to the disk. One transaction is in flight at a time: what was given meanwhile is the next one. As long as the disk
  * is quick, the log is written in the node's own turn, which saves two changes of threads, and takes along what else
  * waits, which saves a flush; what finds no company, and all as soon as the disk is slow, goes through a thread of
  * libuv's pool, so that the node's loop stays free.
- *
- * LMDB itself flushes nothing: a transaction is flushed once all of it is written (`redo.ts` says why that is safe).
  */
-import {
-  closeSync,
-  existsSync,
-  fdatasync,
-  fdatasyncSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  statSync,
-  truncateSync,
-} from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { RaftError } from '../errors/index.js'
-import { assert, type Membership, type NodeId } from '../raft/index.js'
+import type { Membership, NodeId } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
 import { flushFolder } from './durable-file.js'
 import { manifestKey } from './keys.js'
 import { fileNames, freeBytes, prepareFiles, Room } from './lmdb-file.js'
-import { newestTransaction, wholeBytesOf } from './lmdb-pages.js'
-import { sealManifest } from './manifest.js'
+import { type Batch, type Flushing, type LmdbVersion, type Opening, openingOf } from './one-flush/index.js'
 import { emptyDiskError, type PledgePlace } from './pledge.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
-import { findRedo, forgetRedo, type Redo } from './redo.js'
 import type { Change, Row, Table, Transaction } from './table.js'
-import { Unsettled } from './unsettled.js'
 
 export interface LmdbStoreOptions {
   /** Directory of this node alone; made when it is not there. */
@@ -52,6 +36,8 @@ export interface LmdbStoreOptions {
   readonly bytesMax?: number
   /** Milliseconds on any clock, to tell how quick the disk is. Default: a real one. */
   readonly now?: () => number
+  /** Which lmdb to take the installed one for; a test pretends that there is another. */
+  readonly lmdb?: LmdbVersion
 }
 
 /**
@@ -64,7 +50,8 @@ export function openLmdbStore({
   membership,
   place,
   bytesMax,
-  now,
+  now = () => performance.now(),
+  lmdb,
 }: LmdbStoreOptions): OpenStore {
   const path = resolve(dir)
   if (place?.pledge.hasBegun === true && !existsSync(join(path, fileNames.data))) {
@@ -73,9 +60,9 @@ export function openLmdbStore({
   mkdirSync(path, { recursive: true })
   let table: LmdbTable | undefined
   try {
-    const redo = findRedo(path, join(path, fileNames.data))
-    table = new LmdbTable(path, bytesMax, now ?? (() => performance.now()), redo?.base)
-    if (redo !== undefined) table.redo(redo)
+    const opening = openingOf(path, join(path, fileNames.data), lmdb)
+    table = new LmdbTable(path, bytesMax, now, opening)
+    if (opening.redo !== undefined) table.redo(opening.redo)
     const opened = openRecordStore(table, { nodeId, membership, place })
     table.settle()
     return opened
@@ -85,22 +72,6 @@ export function openLmdbStore({
     throw new Error(`the log in ${path} cannot be opened: ${(error as Error).message}`)
   }
 }
-
-/**
- * A page that LMDB reads past the end of its file ends the process. A file that was cut short, as by a copy onto a full
- * disk, gets zeros there: LMDB and the checksums of the records find them to be no pages and no records.
- */
-function fillUp(file: string): void {
-  const wholeBytes = wholeBytesOf(file)
-  if (wholeBytes > fileBytesMax) throw new Error('its first pages are damaged')
-  if (existsSync(file) && statSync(file).size < wholeBytes) truncateSync(file, wholeBytes)
-}
-
-/** Larger than any log: what is named beyond is no page. */
-const fileBytesMax = 2 ** 45
-
-/** What is written at once. */
-type Batch = readonly Pick<Transaction, 'changes'>[]
 
 /** A disk is quick as long as it writes a transaction within so many milliseconds: a heartbeat can wait for it. */
 const quickMs = 5
@@ -113,6 +84,13 @@ const companyMs = 5
 /** Several waiting writes become one transaction up to about this many bytes, so that none is long. */
 const transactionBytesMax = 1024 * 1024
 
+/** What LMDB tells of itself, and its types do not. */
+interface LmdbStats {
+  readonly mapSize: number
+  /** Number of the last transaction. */
+  readonly lastTxnId: number
+}
+
 class LmdbTable implements Table {
   /** LMDB copies values into pages of its own, on its own thread. */
   readonly sharesMemory = false
@@ -120,11 +98,7 @@ class LmdbTable implements Table {
   readonly #room: Room
   readonly #now: () => number
   readonly #db: RootDatabase<Uint8Array, Uint8Array>
-  /** Of the file that LMDB writes. */
-  readonly #descriptor: number
-  readonly #unsettled: Unsettled
-  /** Number of the last transaction, which LMDB counts as well. */
-  #transaction: number
+  readonly #flushing: Flushing
   #waiting: Transaction[] = []
   /** Set while something waits for company. */
   #alone: NodeJS.Timeout | undefined
@@ -148,23 +122,12 @@ class LmdbTable implements Table {
         else void this.#db.put(key, value)
       }
     }
-    this.#transaction++
-    void this.#db.put(manifestKey, sealManifest(this.#transaction, this.#batch))
+    const manifest = this.#flushing.manifestOf(this.#batch)
+    if (manifest !== undefined) void this.#db.put(manifestKey, manifest)
   }
 
-  /** `base` is the transaction to go back to, if not the newest is to be gone on from. */
-  constructor(
-    path: string,
-    bytesMax: number | undefined,
-    now: () => number,
-    base = Number.POSITIVE_INFINITY,
-  ) {
+  constructor(path: string, bytesMax: number | undefined, now: () => number, opening: Opening) {
     const file = join(path, fileNames.data)
-    // LMDB cannot go back to before its first transaction.
-    if (base === 0) rmSync(file, { force: true })
-    // Also when there is nothing to give up: LMDB believes its first pages without a look, and this finds damaged ones.
-    const isAhead = newestTransaction(file) > base
-    fillUp(file)
     const { mapBytes } = prepareFiles(path)
     this.#path = path
     this.#now = now
@@ -175,34 +138,30 @@ class LmdbTable implements Table {
       encoding: 'binary',
       keyEncoding: 'binary',
       mapSize: mapBytes,
+      // Or LMDB would call a transaction committed before it is flushed.
       overlappingSync: false,
-      noSync: true,
-      usePreviousSnapshot: isAhead,
       // What belongs together is put in a batch; with it on, all that one turn writes would wait for its end.
       eventTurnBatching: false,
+      ...opening.lmdbOptions,
     } as Parameters<typeof open>[0])
-    this.#room = new Room(file, bytesMax, () => (this.#db.getStats() as { mapSize: number }).mapSize)
-    this.#transaction = newestTransaction(file)
-    this.#unsettled = new Unsettled(path, this.#transaction)
-    this.#descriptor = openSync(file, 'r+')
-    // What will be read may be in the system's memory only, if whoever wrote it was killed before it was flushed.
-    fsyncSync(this.#descriptor)
+    const { lastTxnId } = this.#stats()
+    this.#room = new Room(file, bytesMax, () => this.#stats().mapSize)
+    this.#flushing = opening.begin(lastTxnId)
+    flushLeft(file)
     // A file whose name is lost with the power is lost: LMDB flushes no directory.
     for (const folder of [path, dirname(path)]) flushFolder(folder)
   }
 
-  /** Does again what the newest transaction did, and only then forgets what that was. */
-  redo({ base, changes }: Redo): void {
-    assert(this.#transaction === base, 'LMDB went back to the transaction before the newest')
+  /** Does again what a transaction did that LMDB went back behind. */
+  redo(changes: readonly Change[]): void {
     // That it went back is flushed already.
     if (changes.length > 0) this.commitNow(changes)
     this.settle()
-    forgetRedo(this.#path)
   }
 
   /** Says that all is flushed. Only while the store is being opened. */
   settle(): void {
-    this.#unsettled.noteNow(this.#transaction)
+    this.#flushing.settle()
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -284,8 +243,7 @@ class LmdbTable implements Table {
     const isSettled = this.#failure === undefined
     this.#failure ??= new Error('the store is closed')
     const closed = this.#db.close()
-    closeSync(this.#descriptor)
-    await this.#unsettled.close(isSettled)
+    await this.#flushing.close(isSettled)
     await closed
   }
 
@@ -303,7 +261,7 @@ class LmdbTable implements Table {
     const fail = (error: unknown) => this.#failLater(batch, this.#explain(error))
     const written = this.#db.batch(this.#applyBatch)
     written.then(() => {
-      fdatasync(this.#descriptor, (error) => {
+      this.#flushing.flush((error) => {
         if (error !== null) return fail(error)
         this.#took(this.#now() - beganMs)
         this.#finish(batch)
@@ -315,8 +273,11 @@ class LmdbTable implements Table {
   #writeHere(batch: Batch): void {
     this.#batch = batch
     this.#db.transactionSync(this.#applyBatch)
-    fdatasyncSync(this.#descriptor)
-    this.#unsettled.noteSoon(this.#transaction)
+    this.#flushing.flushNow()
+  }
+
+  #stats(): LmdbStats {
+    return this.#db.getStats() as LmdbStats
   }
 
   #took(ms: number): void {
@@ -335,7 +296,6 @@ class LmdbTable implements Table {
   }
 
   #finish(batch: readonly Transaction[]): void {
-    this.#unsettled.noteSoon(this.#transaction)
     // The disk goes on while the callbacks run.
     this.#writeNext()
     tellFlushed(batch)
@@ -375,6 +335,13 @@ class LmdbTable implements Table {
 }
 
 const errorCodes = { inputOutput: 5, noSpace: 28, mapFull: -30792 } as const
+
+/** What will be read may be in the system's memory only, if whoever wrote it was killed before it was flushed. */
+function flushLeft(file: string): void {
+  const descriptor = openSync(file, 'r+')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+}
 
 function tellFlushed(batch: readonly Transaction[]): void {
   for (const transaction of batch) transaction.flushed(undefined)

@@ -6,7 +6,8 @@ import { open } from 'lmdb'
 import { afterAll } from 'vitest'
 import { MemoryDisk, openLmdbStore, openMemoryStore } from '../../src/storage/index.js'
 import { manifestKey } from '../../src/storage/keys.js'
-import { Unsettled } from '../../src/storage/unsettled.js'
+import { installedLmdb, type LmdbVersion } from '../../src/storage/one-flush/lmdb-version.js'
+import { Unsettled } from '../../src/storage/one-flush/unsettled.js'
 import type { TestDisk } from '../../src/testing/store-expectations.js'
 import { testMembership } from '../../src/testing/store-model.js'
 import { nodeId } from './node-id.js'
@@ -22,16 +23,25 @@ export function newFolder(): string {
   return join(folder, `node.${folderCount}`)
 }
 
-export function lmdbDisk(dir = newFolder()): TestDisk & { readonly dir: string } {
+/** The two ways in which an LMDB store flushes, each by the lmdb that it takes the installed one for. */
+export const flushes = {
+  'one flush': installedLmdb(),
+  'two flushes': { ...installedLmdb(), lmdb: '999.0.0' },
+} as const satisfies Record<string, LmdbVersion>
+
+export function lmdbDisk(
+  dir = newFolder(),
+  lmdb: LmdbVersion = flushes['one flush'],
+): TestDisk & { readonly dir: string } {
   return {
     dir,
-    open: () => openLmdbStore({ dir, nodeId, membership: testMembership }),
+    open: () => openLmdbStore({ dir, nodeId, membership: testMembership, lmdb }),
     copy() {
       const copyDir = newFolder()
       cpSync(dir, copyDir, { recursive: true })
       // Says which programs have the log open.
       rmSync(join(copyDir, 'lock.mdb'))
-      return lmdbDisk(copyDir)
+      return lmdbDisk(copyDir, lmdb)
     },
   }
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { open } from 'lmdb'
 import { expect, test } from 'vitest'
 import { Random } from '../../src/raft/index.js'
-import { type LmdbPages, type Meta, withPages } from '../../src/storage/lmdb-pages.js'
+import { type LmdbPages, type Meta, withPages } from '../../src/storage/one-flush/pages.js'
 import { newFolder } from './disks.js'
 
 type Rows = ReadonlyMap<string, Uint8Array | undefined>

@@ -4,9 +4,9 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { type LogStore, openLmdbStore } from '../../src/storage/index.js'
-import { newestTransaction } from '../../src/storage/lmdb-pages.js'
+import { newestTransaction } from '../../src/storage/one-flush/pages.js'
+import { readSettled } from '../../src/storage/one-flush/unsettled.js'
 import { pieceBytesMax } from '../../src/storage/shelf.js'
-import { readSettled } from '../../src/storage/unsettled.js'
 import {
   chunkOf,
   persistOf,
@@ -17,7 +17,7 @@ import {
   stepStore,
   testMembership,
 } from '../../src/testing/store-model.js'
-import { lmdbDisk, newFolder, noteSettled } from './disks.js'
+import { flushes, lmdbDisk, newFolder, noteSettled } from './disks.js'
 import { nodeId } from './node-id.js'
 
 const writer = fileURLToPath(new URL('./lmdb-writer.js', import.meta.url))
@@ -194,15 +194,20 @@ test('writes that were given before it are flushed by close', async () => {
   await reopened.close()
 })
 
-test('[DU1] killed between two instructions, a program loses nothing that it was told of', async () => {
-  for (const at of [5, 40, 90]) {
-    const dir = newFolder()
-    const child = spawn(process.execPath, [writer, dir, '3000', '100000'])
-    const flushed = flushedIn(await outputUntilKilled(child, (text) => flushedIn(text) >= at))
-    expect(flushed).toBeGreaterThanOrEqual(at)
-    expect(await lastIndexIn(dir)).toBeGreaterThanOrEqual(flushed)
-  }
-})
+const versions = Object.entries(flushes).map(([name, { lmdb }]) => [name, lmdb] as const)
+
+test.each(versions)(
+  '[DU1] killed between two instructions, a program with %s loses nothing that it was told of',
+  async (_, version) => {
+    for (const at of [5, 40, 90]) {
+      const dir = newFolder()
+      const child = spawn(process.execPath, [writer, dir, '3000', '100000', version])
+      const flushed = flushedIn(await outputUntilKilled(child, (text) => flushedIn(text) >= at))
+      expect(flushed).toBeGreaterThanOrEqual(at)
+      expect(await lastIndexIn(dir)).toBeGreaterThanOrEqual(flushed)
+    }
+  },
+)
 
 /** All that a program prints; it is killed once that is enough. */
 function outputUntilKilled(child: ChildProcess, isEnough: (text: string) => boolean): Promise<string> {
@@ -224,12 +229,12 @@ function canRun(command: string, ...args: string[]): boolean {
 /** The system refuses to let the file grow beyond 1 MiB, as a failing disk would: LMDB's own write fails. */
 const withFileLimit = "trap '' XFSZ; ulimit -f 2048; exec"
 
-test.skipIf(process.platform === 'win32' || !canRun('sh', '-c', `${withFileLimit} true`))(
-  '[DU2] after LMDB failed to write, no other write is tried, and a restart finds what was acknowledged',
-  async () => {
+test.skipIf(process.platform === 'win32' || !canRun('sh', '-c', `${withFileLimit} true`)).each(versions)(
+  '[DU2] after LMDB failed to write with %s, no other write is tried, and a restart finds what was acknowledged',
+  async (_, version) => {
     const dir = newFolder()
-    const command = `${withFileLimit} "$0" "$1" "$2" 100000 1000`
-    const writing = ['-c', command, process.execPath, writer, dir]
+    const command = `${withFileLimit} "$0" "$1" "$2" 100000 1000 "$3"`
+    const writing = ['-c', command, process.execPath, writer, dir, version]
     const { stdout } = spawnSync('sh', writing, { encoding: 'utf8', timeout })
     expect(flushedIn(stdout)).toBeGreaterThan(3)
     expect(stdout).toMatch(/^failed \d+: the flush failed: Input\/output error$/m)
@@ -277,7 +282,7 @@ function trace(names: string, slow: readonly string[], ...args: string[]): Call[
   const begun = new Map<string, Call>()
   for (const line of stderr.split('\n')) {
     const [, thread = '', text = line] = /^\[pid +(\d+)\] (.*)/.exec(line) ?? []
-    const [, name, path, rest] = /^(\w+)\(\d+<([^>]*)>(.*)/.exec(text) ?? []
+    const [, name, path, rest] = /^(\w+)\((?:\d+|AT_FDCWD)<([^>]*)>(.*)/.exec(text) ?? []
     const returned = begun.get(thread)
     if (name !== undefined && path !== undefined && rest !== undefined) {
       const call = { name, path, rest }
@@ -311,21 +316,48 @@ test.skipIf(!canTrace)('[DU1] what an earlier program left is flushed before it 
   expect(flushedBefore(), 'the last write is done again').toEqual([...redone, 'unsettled'])
 })
 
-test.skipIf(!canTrace).each([
+const disks = [
   ['slow', ['-e', 'inject=fdatasync:delay_enter=20000'], 5],
   ['quick', [], 40],
-] as const)('[DU1] on a %s disk the flush is over before anyone is told of it', (_, slow, writes) => {
-  const dir = newFolder()
-  const calls = trace('write,writev,pwrite64,pwritev,fdatasync', slow, dir, '200', String(writes))
-  const file = join(dir, 'data.mdb')
-  for (let index = 1; index <= writes; index++) {
-    const from = positionOf(calls, `writing ${index}`)
-    const told = positionOf(calls, `flushed ${index}`)
-    expect(from).toBeGreaterThan(0)
-    const between = calls.slice(from, told).filter(({ path }) => path === file)
-    // Pages, the page that makes them count, the flush.
-    expect(between.length, `entry ${index}`).toBeGreaterThan(2)
-    expect(between.findIndex(({ name }) => name === 'fdatasync')).toBe(between.length - 1)
-  }
-  expect(readSettled(dir), 'and then it is noted').toBe(newestTransaction(file))
-})
+] as const
+
+/** Between the two lines about an entry: the calls on the log's file. */
+function callsFor(index: number, calls: readonly Call[], file: string): string[] {
+  const from = positionOf(calls, `writing ${index}`)
+  const told = positionOf(calls, `flushed ${index}`)
+  expect(from).toBeGreaterThan(0)
+  const between = calls.slice(from, told).filter(({ path }) => path === file)
+  return between.map(({ name }) => (name.includes('write') ? 'write' : name))
+}
+
+const writeCalls = 'write,writev,pwrite64,pwritev,fdatasync'
+
+test.skipIf(!canTrace).each(disks)(
+  '[DU1] on a %s disk the one flush is over before anyone is told of it',
+  (_, slow, writes) => {
+    const dir = newFolder()
+    const calls = trace(writeCalls, slow, dir, '200', String(writes))
+    const file = join(dir, 'data.mdb')
+    for (let index = 1; index <= writes; index++) {
+      // Pages, the page that makes them count, the flush.
+      expect(callsFor(index, calls, file).join(' ')).toMatch(/^(write ){2,}fdatasync$/)
+    }
+    expect(readSettled(dir), 'and then it is noted').toBe(newestTransaction(file))
+  },
+)
+
+test.skipIf(!canTrace).each(disks)(
+  '[DU1] on a %s disk both flushes of LMDB are over before anyone is told of them',
+  (_, slow, writes) => {
+    const dir = newFolder()
+    const version = flushes['two flushes'].lmdb
+    const calls = trace(`openat,${writeCalls}`, slow, dir, '200', String(writes), version)
+    const file = join(dir, 'data.mdb')
+    for (let index = 1; index <= writes; index++) {
+      // Pages, their flush, the page that makes them count.
+      expect(callsFor(index, calls, file).join(' ')).toMatch(/^(write )+fdatasync write$/)
+    }
+    const opened = calls.filter(({ name, rest }) => name === 'openat' && rest.includes(`"${file}"`))
+    expect(opened.map(({ rest }) => rest).join(' '), 'which is flushed as it is written').toContain('O_DSYNC')
+  },
+)

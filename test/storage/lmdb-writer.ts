@@ -2,15 +2,18 @@
  * A program for the tests of the LMDB store: appends entry after entry to the log in a directory and prints
  * what it is told of each. Ends at the first failure, after one more try.
  *
- *     node lmdb-writer.js DIR BYTES-OF-AN-ENTRY WRITES
+ *     node lmdb-writer.js DIR BYTES-OF-AN-ENTRY WRITES [VERSION-OF-LMDB]
  */
 import { writeSync } from 'node:fs'
 import { openLmdbStore } from '../../src/storage/index.js'
+import { installedLmdb } from '../../src/storage/one-flush/lmdb-version.js'
 import { persistOf, runOf, testMembership } from '../../src/testing/store-model.js'
 import { nodeId } from './node-id.js'
 
-const [dir = '', size = '100', writes = '10'] = process.argv.slice(2)
-const { store } = openLmdbStore({ dir, nodeId, membership: testMembership })
+const installed = installedLmdb()
+const [dir = '', size = '100', writes = '10', version = installed.lmdb] = process.argv.slice(2)
+const lmdb = { ...installed, lmdb: version }
+const { store } = openLmdbStore({ dir, nodeId, membership: testMembership, lmdb })
 // Without a buffer: the line is out before anything else happens, and a trace shows where.
 const say = (line: string) => writeSync(1, `${line}\n`)
 

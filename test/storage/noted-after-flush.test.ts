@@ -1,7 +1,7 @@
 /** A transaction is noted as flushed only once it is: a start takes what is damaged up to there for lost. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openLmdbStore } from '../../src/storage/index.js'
-import { readSettled } from '../../src/storage/unsettled.js'
+import { readSettled } from '../../src/storage/one-flush/unsettled.js'
 import { persistOf, runOf, stepStore, testMembership } from '../../src/testing/store-model.js'
 import { newFolder } from './disks.js'
 import { nodeId } from './node-id.js'

@@ -5,9 +5,9 @@ import { expect, test, vi } from 'vitest'
 import { Random } from '../../src/raft/index.js'
 import { openLmdbStore } from '../../src/storage/index.js'
 import { logKey, manifestKey, noteKeys } from '../../src/storage/keys.js'
-import { type LmdbPages, newestTransaction, withPages } from '../../src/storage/lmdb-pages.js'
-import { findRedo } from '../../src/storage/redo.js'
-import { readSettled, Unsettled } from '../../src/storage/unsettled.js'
+import { type LmdbPages, newestTransaction, withPages } from '../../src/storage/one-flush/pages.js'
+import { findRedo } from '../../src/storage/one-flush/redo.js'
+import { readSettled, Unsettled } from '../../src/storage/one-flush/unsettled.js'
 import {
   chunkOf,
   persistOf,
@@ -219,6 +219,7 @@ test.each([
   ['is not marked as one', 18, 0],
   ['has no sign of LMDB', 24, 0],
   ['is of another version', 28, 3],
+  ['has pages of another size', 48, 1],
 ])('a log whose first or second page %s is refused before LMDB sees it', async (_, offset, byte) => {
   for (const page of [0, 1]) {
     const { dir, file } = await newLog([12])

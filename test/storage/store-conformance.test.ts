@@ -2,7 +2,7 @@ import { describe, test } from 'vitest'
 import { FaultyStore } from '../../src/storage/index.js'
 import { type StoreHarness, storeConformance } from '../../src/testing/store-conformance.js'
 import type { TestDisk } from '../../src/testing/store-expectations.js'
-import { lmdbDisk, memoryDisk, nextTurn } from './disks.js'
+import { flushes, lmdbDisk, memoryDisk, nextTurn } from './disks.js'
 
 /** A disk behind faults, none of which ever happens. */
 function faulty(disk: TestDisk, isSlow: boolean): TestDisk {
@@ -20,7 +20,8 @@ function faulty(disk: TestDisk, isSlow: boolean): TestDisk {
 const harnesses: Record<string, StoreHarness> = {
   'memory store': { newDisk: () => memoryDisk() },
   'memory store on a quick disk': { newDisk: () => memoryDisk(undefined, true) },
-  'LMDB store': { newDisk: () => lmdbDisk() },
+  'LMDB store with one flush': { newDisk: () => lmdbDisk() },
+  'LMDB store with two flushes': { newDisk: () => lmdbDisk(undefined, flushes['two flushes']) },
   'faulty store without a fault': { newDisk: () => faulty(memoryDisk(), false) },
   'faulty store on a slow disk': { newDisk: () => faulty(lmdbDisk(), true) },
 }

@@ -10,13 +10,12 @@ import {
   fdatasyncSync,
   openSync,
   readFileSync,
-  rmSync,
   write,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { flushFolder, writeWhole } from './durable-file.js'
-import { checksumBytes, DamageError, isIntact, seal } from './record.js'
+import { removeDurably, writeWhole } from '../durable-file.js'
+import { checksumBytes, DamageError, isIntact, seal } from '../record.js'
 
 const fileName = 'unsettled'
 
@@ -62,8 +61,7 @@ export class Unsettled {
     }
     closeSync(this.#descriptor)
     if (!isSettled) return
-    rmSync(join(this.#folder, fileName))
-    flushFolder(this.#folder)
+    forgetUnsettled(this.#folder)
   }
 
   readonly #note = (): void => {
@@ -79,6 +77,11 @@ export class Unsettled {
       })
     })
   }
+}
+
+/** The log in a folder is whole, whatever becomes of the power. */
+export function forgetUnsettled(folder: string): void {
+  removeDurably(folder, fileName)
 }
 
 /** The transaction that the file in a folder names; `undefined` when the last run was closed in order. */

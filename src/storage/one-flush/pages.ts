@@ -3,7 +3,8 @@
  * and believes what it finds; here nothing is believed, since a power loss may have left any of it out. Whatever is
  * not where it should be counts as absent, and what is found has still to be checked by whoever asked.
  *
- * Offsets are those of lmdb-js 3 (its page header has the transaction's number in it, unlike that of LMDB 0.9).
+ * Offsets are those of the releases that `lmdb-version.ts` names, on little-endian machines of 64 bits (their page
+ * header has the transaction's number in it, unlike that of the LMDB 0.9 of other packages).
  */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 
@@ -99,7 +100,8 @@ class FilePages implements LmdbPages {
     this.#descriptor = descriptor
     const first = this.#read(0, metaBytes)
     this.pageBytes = first?.readUInt32LE(metaOffsets.pageBytes) ?? 0
-    const metas = [first, this.#read(this.pageBytes, metaBytes)].map(metaIn)
+    const pages = [first, this.#read(this.pageBytes, metaBytes)]
+    const metas = pages.map((page) => metaIn(page, this.pageBytes))
     const [newest, older] = metas.sort((left, right) => (right?.transaction ?? 0) - (left?.transaction ?? 0))
     if (newest === undefined || older === undefined || this.pageBytes === 0)
       throw new Error('its first pages are damaged')
@@ -145,10 +147,11 @@ class FilePages implements LmdbPages {
   }
 }
 
-function metaIn(page: Buffer | undefined): Meta | undefined {
+function metaIn(page: Buffer | undefined, pageBytes: number): Meta | undefined {
   if (page?.readUInt32LE(metaOffsets.magic) !== magic) return undefined
   if (page.readUInt16LE(metaOffsets.version) !== version) return undefined
   if (page.readUInt16LE(pageOffsets.flags) !== pageFlags.meta) return undefined
+  if (page.readUInt32LE(metaOffsets.pageBytes) !== pageBytes) return undefined
   const root = page.readBigUInt64LE(metaOffsets.root)
   return {
     transaction: Number(page.readBigUInt64LE(metaOffsets.transaction)),

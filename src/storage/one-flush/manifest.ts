@@ -2,8 +2,11 @@
  * What one transaction of the table changed, in a row that it writes with all others. Each row is named by its key
  * and by the checksum that its value begins with, so that a start can tell whether all of a transaction is there.
  */
-import { checksumBytes, checksumOf, isIntact, seal } from './record.js'
-import type { Change } from './table.js'
+import { checksumBytes, checksumOf, isIntact, seal } from '../record.js'
+import type { Transaction } from '../table.js'
+
+/** What one transaction of LMDB writes. */
+export type Batch = readonly Pick<Transaction, 'changes'>[]
 
 /** A row that a transaction put, by its checksum, or removed. */
 export interface ChangedRow {
@@ -22,10 +25,7 @@ export interface Manifest {
 const offsets = { transaction: checksumBytes, rows: checksumBytes + 8 } as const
 const rowOffsets = { isPut: 0, checksum: 1, keyBytes: 5, key: 6 } as const
 
-export function sealManifest(
-  transaction: number,
-  batch: readonly { readonly changes: readonly Change[] }[],
-): Uint8Array {
+export function sealManifest(transaction: number, batch: Batch): Uint8Array {
   let bytes = offsets.rows
   for (const { changes } of batch) for (const { key } of changes) bytes += rowOffsets.key + key.byteLength
   const manifest = Buffer.alloc(bytes)

@@ -1,25 +1,17 @@
 /**
- * A transaction with one flush instead of LMDB's two. LMDB flushes the pages, and then the page that makes them
- * count; here both are written and then flushed together. A power loss in between leaves any part of them, and then
- * the newest transaction, which nobody was told of, is not what LMDB takes it for. The one before it is whole: it was
- * flushed before the newest began, and LMDB writes over nothing that the last two transactions lead to.
- *
- * So a start behind a run that was not closed in order goes back to the transaction before the newest, and does again
- * what the newest did. That is known from its manifest: either each row that it names is there, to the byte, or the
- * flush was not over and nobody was told. No page of the newest is kept: in one that was written in part, rows that
- * the transaction did not even change may be old ones.
- *
- * LMDB writes what is done again over the pages that it was read from. Until that is flushed, it lies in a file of
- * its own, `redo`, and a start that was interrupted is begun again from there.
+ * What a start does again behind a run that was not closed in order: it goes back to the transaction before the newest,
+ * and writes the rows that the newest one's manifest names. `ARGUMENT.md` says why. LMDB writes these rows over the pages
+ * that they were read from, so until they are flushed they also lie in a file of their own, `redo`, and a start that
+ * was interrupted is begun again from there.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { flushFolder, writeWhole } from './durable-file.js'
-import { manifestKey } from './keys.js'
-import { type LmdbPages, type Meta, withPages } from './lmdb-pages.js'
+import { removeDurably, writeWhole } from '../durable-file.js'
+import { manifestKey } from '../keys.js'
+import { checksumOf, DamageError, isIntact, openNote, sealNote } from '../record.js'
+import type { Change } from '../table.js'
 import { type Manifest, openManifest } from './manifest.js'
-import { checksumOf, DamageError, isIntact, openNote, sealNote } from './record.js'
-import type { Change } from './table.js'
+import { type LmdbPages, type Meta, withPages } from './pages.js'
 import { readSettled } from './unsettled.js'
 
 /** What a start has to do again. */
@@ -43,22 +35,24 @@ export function findRedo(folder: string, lmdbFile: string): Redo | undefined {
     if (newest < settled)
       throw new DamageError(`transaction ${settled} was flushed, and the last one there is ${newest}`)
     if (pages === undefined || newest === settled) return undefined
-    return { base: baseOf(pages), changes: changesOf(pages) ?? [] }
+    return { base: baseOf(pages, settled), changes: changesOf(pages) ?? [] }
   })
   if (redo !== undefined) writeRedo(folder, redo)
   return redo
 }
 
-/** What was to be done again is flushed. */
+/** What was to be done again, if anything, is flushed. */
 export function forgetRedo(folder: string): void {
-  rmSync(join(folder, fileName))
-  flushFolder(folder)
+  removeDurably(folder, fileName)
 }
 
-/** If the transaction before the newest has no manifest either, a power loss does not explain it: the file is damaged. */
-function baseOf(pages: LmdbPages): number {
+/**
+ * A transaction after the settled one was written with a manifest, and flushed before the newest one began. If its
+ * manifest is missing, a power loss does not explain it: the file is damaged.
+ */
+function baseOf(pages: LmdbPages, settled: number): number {
   const { transaction } = pages.older
-  if (transaction > 0 && manifestOf(pages, pages.older) === undefined) {
+  if (transaction > settled && manifestOf(pages, pages.older) === undefined) {
     throw new DamageError(`the manifest of transaction ${transaction} is missing or damaged`)
   }
   return transaction
