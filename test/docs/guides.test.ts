@@ -1,0 +1,140 @@
+/** The guides cannot go stale: their code is files that run, and their lists are compared with the types. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { expect, test } from 'vitest'
+import * as raftbox from '../../src/cluster/index.js'
+import { run } from '../cli/raftbox.js'
+import { brokenBlocks, firstColumn } from './blocks.js'
+
+const guides = [
+  'README.md',
+  ...readdirSync('docs').flatMap((name) => (/\.md$/.test(name) ? [`docs/${name}`] : [])),
+]
+const textOf = (path: string) => readFileSync(path, 'utf8')
+const readFile = (path: string) => (existsSync(path) ? textOf(path) : undefined)
+
+test('code in the guides is a file that a test runs, to the letter', () => {
+  expect(guides.flatMap((path) => brokenBlocks(path, textOf(path), readFile))).toEqual([])
+  const shown = guides.map(textOf).join('\n')
+  for (const example of readdirSync('docs/examples')) expect(shown).toContain(`examples/${example}`)
+})
+
+test('a block of no file, and one that differs from its file, are found', () => {
+  const text = '<!-- a.ts -->\n```ts\na\n```\n```js\nb\n```\n```sh\nc\n```\n'
+  const files = new Map([['docs/a.ts', 'a\n']])
+  expect(brokenBlocks('docs/x.md', text, (path) => files.get(path))).toEqual([
+    'docs/x.md has code of no file: b',
+  ])
+  expect(brokenBlocks('docs/x.md', text.replace('\na\n', '\nA\n'), (path) => files.get(path))[0]).toBe(
+    'docs/x.md has another a.ts than the file',
+  )
+})
+
+test('links of the guides lead to files', () => {
+  for (const path of guides) {
+    for (const [, target = ''] of textOf(path).matchAll(/\]\(([^)#:]+)\)/g)) {
+      expect(existsSync(posix.join(posix.dirname(path), target)), `${target} in ${path}`).toBe(true)
+    }
+  }
+})
+
+// The compiler sees to it that each of these lists is whole.
+type Names<Union extends string> = Readonly<Record<Union, true>>
+type Handle = Exclude<keyof raftbox.Cluster, 'start' | symbol>
+type Property = 'options' | 'dir' | 'events' | 'leaderId'
+type RoleReason = Extract<raftbox.ClusterEvent, { type: 'role' }>['reason']
+
+const options: Names<keyof raftbox.ClusterOptions> = {
+  nodes: true,
+  dir: true,
+  renew: true,
+  durability: true,
+  host: true,
+  machine: true,
+  heartbeatIntervalMs: true,
+  electionTimeoutMs: true,
+  reads: true,
+  requestTimeoutMs: true,
+  logBytesMax: true,
+  trailingBytes: true,
+  diskBytesMax: true,
+}
+const methods: Names<Exclude<Handle, Property>> = {
+  put: true,
+  get: true,
+  delete: true,
+  append: true,
+  cas: true,
+  range: true,
+  propose: true,
+  query: true,
+  kill: true,
+  restart: true,
+  status: true,
+  hashes: true,
+  takeHeartbeatLateness: true,
+  close: true,
+}
+const properties: Names<Property> = { options: true, dir: true, events: true, leaderId: true }
+const events: Names<raftbox.ClusterEvent['type']> = {
+  started: true,
+  role: true,
+  voteIgnored: true,
+  messageDropped: true,
+  snapshotSending: true,
+  snapshotInstalling: true,
+  killed: true,
+  failed: true,
+}
+const reasons: Names<RoleReason> = {
+  electionTimeout: true,
+  campaign: true,
+  preVoteWon: true,
+  electionWon: true,
+  electionLost: true,
+  higherTerm: true,
+  leaderDiscovered: true,
+  quorumLost: true,
+  diskStalled: true,
+}
+
+const handle = textOf('docs/handle.md')
+
+test.each([
+  ['option', options],
+  ['method', methods],
+  ['property', properties],
+  ['type', events],
+  ['reason of a `role` event', reasons],
+])('the guide to the handle has each %s, and no other', (header, names) => {
+  expect(firstColumn(handle, header).sort()).toEqual(Object.keys(names).sort())
+})
+
+test('the guide to the handle has each error, and says of it what the code does', () => {
+  const rows = [...handle.matchAll(/^\| `([A-Z_]+)` \| (\w+) \| (\w+) \|/gm)].map(
+    ([, code, mayHaveHappened, retry]) => [code, { mayHaveHappened, isRetryable: retry === 'yes' }],
+  )
+  const expected = Object.entries(raftbox.errors).map(([code, { mayHaveHappened, isRetryable }]) => [
+    code,
+    { mayHaveHappened, isRetryable },
+  ])
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(expected))
+  expect(rows.length, 'each once').toBe(expected.length)
+})
+
+test('the guide to the handle names all that the package exports', () => {
+  for (const name of Object.keys(raftbox)) expect(handle).toMatch(new RegExp(`\`${name}[\`(]`))
+})
+
+test('the guide to measuring names flags and fields that there are', async () => {
+  const guide = textOf('docs/measuring.md')
+  const suite = readFileSync(join('bench', 'main.ts'), 'utf8')
+  const [bench, report] = await Promise.all([run(['help', 'bench']), run(['help', 'report'])])
+  const flags = `${bench.stdout} ${report.stdout} ${suite}`
+  const named = [...guide.matchAll(/[ `](--[a-z]+)\b/g)].map(([, flag]) => flag)
+  expect(named.length).toBeGreaterThan(10)
+  for (const flag of named) expect(flags).toContain(flag)
+  const fields = firstColumn(guide, 'field')
+  expect(fields.length).toBeGreaterThan(5)
+  for (const field of fields) expect(bench.stdout).toContain(field)
+})
