@@ -31,11 +31,11 @@ export function storeConformance(name: string, harness: StoreHarness): StoreCase
 /** A store is opened again after each write of a drawn life, and amid many. */
 const crashCases: readonly StoreTest[] = [1, 2, 3].flatMap((seed): StoreTest[] => [
   [
-    `a crash after any write of life ${seed} leaves what was acknowledged`,
+    `[DU1][DU8] a crash after any write of life ${seed} leaves what was acknowledged`,
     (disk) => crashAfterEachWrite(disk, seed),
   ],
   [
-    `a crash amid many writes of life ${seed} leaves what was acknowledged, or more, and no half write`,
+    `[DU1][DU6] a crash amid many writes of life ${seed} leaves what was acknowledged, or more, and no half write`,
     (disk) => crashAmidWrites(disk, seed + 10),
   ],
 ])

@@ -25,7 +25,7 @@ export const logCases: readonly StoreTest[] = [
   ],
 
   [
-    'what was appended is there after a restart, and the next run goes on from it',
+    '[DU1] what was appended is there after a restart, and the next run goes on from it',
     async (disk) => {
       await expectSteps(disk, [
         write({ entries: [runOf(1, 1, 3), runOf(4, 1, 1)] }),
@@ -37,7 +37,7 @@ export const logCases: readonly StoreTest[] = [
   ],
 
   [
-    'the term and the vote are those of the last write',
+    '[DU6] the term and the vote are those of the last write',
     (disk) =>
       expectSteps(disk, [
         write({ hardState: { currentTerm: 3, votedFor: 2 } }),
@@ -47,7 +47,7 @@ export const logCases: readonly StoreTest[] = [
   ],
 
   [
-    'one write truncates and then appends',
+    '[ST3] one write truncates and then appends',
     (disk) =>
       expectSteps(disk, [
         write({ entries: [runOf(1, 1, 4), runOf(5, 1, 4), runOf(9, 1, 4)] }),
@@ -56,7 +56,7 @@ export const logCases: readonly StoreTest[] = [
   ],
 
   [
-    'a log is truncated inside a run, at its end, to nothing, and by a write without entries',
+    '[ST3] a log is truncated inside a run, at its end, to nothing, and by a write without entries',
     (disk) =>
       expectSteps(disk, [
         write({ entries: [runOf(1, 1, 6), runOf(7, 1, 6)] }),
@@ -70,7 +70,7 @@ export const logCases: readonly StoreTest[] = [
   ],
 
   [
-    'a log is truncated inside a run that is not flushed yet',
+    '[ST3] a log is truncated inside a run that is not flushed yet',
     async (disk) => {
       await using(disk, async ({ store }) => {
         await Promise.all([
@@ -89,7 +89,7 @@ export const logCases: readonly StoreTest[] = [
   ],
 
   [
-    'any part of a run is read back, from the flush on',
+    '[ST4] any part of a run is read back, from the flush on',
     (disk) =>
       using(disk, async ({ store }) => {
         for (const run of [runOf(1, 1, 4), runOf(5, 1, 1), runOf(6, 2, 3)]) {
@@ -103,7 +103,7 @@ export const logCases: readonly StoreTest[] = [
   ],
 
   [
-    'what remains of a run is read back while its end is being cut off',
+    '[ST4] what remains of a run is read back while its end is being cut off',
     (disk) =>
       using(disk, async ({ store }) => {
         await stepStore(store, write({ entries: [runOf(1, 1, 8)] }))
@@ -116,7 +116,7 @@ export const logCases: readonly StoreTest[] = [
   ],
 
   [
-    'callbacks come from a later turn, in the order of the writes, each once',
+    '[ST1] callbacks come from a later turn, in the order of the writes, each once',
     (disk) =>
       using(disk, async ({ store }) => {
         const order: number[] = []
@@ -150,7 +150,7 @@ export const logCases: readonly StoreTest[] = [
   ],
 
   [
-    'a store that is closed takes no more writes',
+    '[ST10] a store that is closed takes no more writes',
     async (disk) => {
       const { store } = disk.open()
       const last = stepStore(store, write({ entries: [runOf(1, 1, 1)] }))
@@ -163,7 +163,7 @@ export const logCases: readonly StoreTest[] = [
 /** A log that is cut keeps its place and what follows. */
 export const cutCases: readonly StoreTest[] = [
   [
-    'what was cut off is not read back, and what is behind it is',
+    '[ST4] what was cut off is not read back, and what is behind it is',
     (disk) =>
       using(disk, async ({ store }) => {
         await stepStore(store, write({ entries: [runOf(1, 1, 4), runOf(5, 1, 4)] }))
@@ -177,7 +177,7 @@ export const cutCases: readonly StoreTest[] = [
   ],
 
   [
-    'a cut keeps what follows, also inside a run, and knows its place when nothing follows',
+    '[ST8] a cut keeps what follows, also inside a run, and knows its place when nothing follows',
     async (disk, newDisk) => {
       const steps: StoreStep[] = [write({ entries: [runOf(1, 1, 5), runOf(6, 1, 5), runOf(11, 2, 5)] })]
       for (const [index, base, term] of [
@@ -195,7 +195,7 @@ export const cutCases: readonly StoreTest[] = [
   ],
 
   [
-    'a log that was cut inside a run is truncated inside that same run',
+    '[ST8] a log that was cut inside a run is truncated inside that same run',
     (disk) =>
       expectSteps(disk, [
         write({ entries: [runOf(1, 1, 10)] }),
@@ -207,7 +207,7 @@ export const cutCases: readonly StoreTest[] = [
   ],
 
   [
-    'a log of thousands of records is cut at once, and restarts at each write that follows',
+    '[ST8] a log of thousands of records is cut at once, and restarts at each write that follows',
     async (disk) => {
       const entries = Array.from({ length: 1500 }, (_, position) => runOf(position + 1, 1, 1))
       await expectSteps(disk, [write({ entries })])

@@ -6,7 +6,7 @@ import { chunkOf, emptyState, runOf, snapshotOf, stepStore } from './store-model
 /** A snapshot is whole or not there, and is served from anywhere. */
 export const snapshotCases: readonly StoreTest[] = [
   [
-    'bytes that were read are a copy',
+    '[ST5] bytes that were read are a copy',
     (disk) =>
       using(disk, async ({ store }) => {
         await stepStore(store, chunk(1, 1, 50, 0, 50))
@@ -21,7 +21,7 @@ export const snapshotCases: readonly StoreTest[] = [
   ],
 
   [
-    'a snapshot of chunks of any size is read from anywhere',
+    '[ST7] a snapshot of chunks of any size is read from anywhere',
     (disk) =>
       expectSteps(disk, [
         write({ entries: [runOf(1, 1, 9)] }),
@@ -33,7 +33,7 @@ export const snapshotCases: readonly StoreTest[] = [
   ],
 
   [
-    'a snapshot of no bytes is a snapshot',
+    '[ST6] a snapshot of no bytes is a snapshot',
     (disk) =>
       expectSteps(disk, [
         write({ entries: [runOf(1, 1, 2)] }),
@@ -43,7 +43,7 @@ export const snapshotCases: readonly StoreTest[] = [
   ],
 
   [
-    'a snapshot that was never finished leaves nothing behind, and the next one of its index is whole',
+    '[ST6] a snapshot that was never finished leaves nothing behind, and the next one of its index is whole',
     (disk) =>
       expectSteps(disk, [
         write({ entries: [runOf(1, 1, 9)] }),
@@ -55,7 +55,7 @@ export const snapshotCases: readonly StoreTest[] = [
   ],
 
   [
-    'a received snapshot replaces every entry, in one write with a vote and what follows it',
+    '[ST9] a received snapshot replaces every entry, in one write with a vote and what follows it',
     async (disk) => {
       const snapshot = snapshotOf(6, 4, 100_000)
       await expectSteps(disk, [
@@ -74,7 +74,7 @@ export const snapshotCases: readonly StoreTest[] = [
   ],
 
   [
-    'a snapshot is served as long as it is the newest or retained',
+    '[ST7] a snapshot is served as long as it is the newest or retained',
     (disk) =>
       using(disk, async ({ store }) => {
         await stepStore(store, write({ entries: [runOf(1, 1, 9)] }))

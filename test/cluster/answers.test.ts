@@ -19,7 +19,7 @@ function takenFrom(bytes: Uint8Array, count: number): Buffer[] {
   })
 }
 
-test('what a caller is given stays what it was, whatever becomes of the message and of its neighbours', () => {
+test('[CA5] what a caller is given stays what it was, whatever becomes of the message and of its neighbours', () => {
   // Short ones that share a block, one that a block's end would cut, empty ones, and one that is larger than a block.
   const lengths = [
     ...Array.from({ length: 100 }, (_, number) => number),

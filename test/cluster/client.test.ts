@@ -4,7 +4,7 @@ import type { RaftError } from '../../src/errors/index.js'
 import { ResultBuilder } from '../../src/machine/index.js'
 import { Nodes, nodesLedBy } from './nodes.js'
 
-test('the calls of one turn travel in one frame, and each gets its own result', async () => {
+test('[CA3] the calls of one turn travel in one frame, and each gets its own result', async () => {
   const nodes = nodesLedBy(1)
   const calls = ['a', 'b', 'c'].map((command) => nodes.call('propose', command))
   const { request, frame } = await nodes.next()
@@ -13,7 +13,7 @@ test('the calls of one turn travel in one frame, and each gets its own result', 
   expect(await Promise.all(calls)).toEqual(['7 x', '8 y', '9 z'])
 })
 
-test('a full frame leaves at once, and what the turn adds goes behind it', async () => {
+test('[CA7] a full frame leaves at once, and what the turn adds goes behind it', async () => {
   const nodes = nodesLedBy(1)
   const calls = ['v'.repeat(300 << 10), 'a', 'b'].map((command) => nodes.call('propose', command))
   const [full, rest] = [await nodes.next(), await nodes.next()]
@@ -27,7 +27,7 @@ test('a full frame leaves at once, and what the turn adds goes behind it', async
 /** More than queries wait for when nothing keeps them. */
 const manyQueryBytes = 'k'.repeat(13 << 10)
 
-test('queries alone leave before their turn is over', async () => {
+test('[CA7] queries alone leave before their turn is over', async () => {
   const nodes = nodesLedBy(1)
   const calls = [manyQueryBytes, 'a', 'b'].map((query) => nodes.call('read', query))
   const [ahead, rest] = [await nodes.next(), await nodes.next()]
@@ -79,7 +79,7 @@ test('a client that is answered by many and asks no more keeps few of their buff
   expect(nodes.givenBack.length).toBe(4)
 })
 
-test('queries beside commands wait with them', async () => {
+test('[CA7] queries beside commands wait with them', async () => {
   const nodes = nodesLedBy(1)
   const command = nodes.call('propose', 'a')
   const queries = [manyQueryBytes, 'b'].map((query) => nodes.call('read', query))
@@ -90,7 +90,7 @@ test('queries beside commands wait with them', async () => {
   expect(await Promise.all([command, ...queries])).toEqual(['7 x', '0 y', '1 z'])
 })
 
-test('queries leave ahead of their turn only while the leader has few requests to answer', async () => {
+test('[CA7] queries leave ahead of their turn only while the leader has few requests to answer', async () => {
   const nodes = nodesLedBy(1)
   const calls = Array.from({ length: 6 }, () => nodes.call('read', manyQueryBytes))
   const counts: number[] = []
@@ -104,7 +104,7 @@ test('queries leave ahead of their turn only while the leader has few requests t
   await Promise.all(calls)
 })
 
-test('calls of several commands, and one that fails at its answer, leave the others theirs', async () => {
+test('[CA4] calls of several commands, and one that fails at its answer, leave the others theirs', async () => {
   const nodes = nodesLedBy(1)
   const pair = nodes.client.call(
     reading('propose', 2, (answers) => {
@@ -128,7 +128,7 @@ test('calls of several commands, and one that fails at its answer, leave the oth
   expect(await last).toBe('10 z')
 })
 
-test('a call that cannot be written rejects, and the frame goes without it', async () => {
+test('[CA1] a call that cannot be written rejects, and the frame goes without it', async () => {
   const nodes = nodesLedBy(1)
   const call = nodes.call('propose', 'a')
   const broken = nodes.client.call(
@@ -144,7 +144,7 @@ test('a call that cannot be written rejects, and the frame goes without it', asy
   expect(await call).toBe('1 x')
 })
 
-test('a refusal on arrival brings the frame back, and it goes to the next leader', async () => {
+test('[OU4] a refusal on arrival brings the frame back, and it goes to the next leader', async () => {
   const nodes = nodesLedBy(1)
   const call = nodes.call('propose', 'a')
   const first = await nodes.next()
@@ -163,7 +163,7 @@ test('a refusal on arrival brings the frame back, and it goes to the next leader
   expect(await call).toBe('3 x')
 })
 
-test('an overloaded leader is asked again', async () => {
+test('[OU4] an overloaded leader is asked again', async () => {
   const nodes = nodesLedBy(1)
   const call = nodes.call('propose', 'a')
   const { request, frame } = await nodes.next()
@@ -173,7 +173,7 @@ test('an overloaded leader is asked again', async () => {
   expect(await call).toBe('1 x')
 })
 
-test('a command that lost its place in the log was certainly not applied', async () => {
+test('[OU2] a command that lost its place in the log was certainly not applied', async () => {
   const nodes = nodesLedBy(1)
   const call = nodes.call('propose', 'a')
   const { request } = await nodes.next()
@@ -181,7 +181,7 @@ test('a command that lost its place in the log was certainly not applied', async
   await expect(call).rejects.toMatchObject({ code: 'REPLACED', mayHaveHappened: 'no', isRetryable: true })
 })
 
-test('an outcome that the node does not know is not known', async () => {
+test('[OU1] an outcome that the node does not know is not known', async () => {
   const nodes = nodesLedBy(1)
   const call = nodes.call('propose', 'a')
   const { request } = await nodes.next()
@@ -197,7 +197,7 @@ test('a frame that a node cannot read is refused as a command that does not fit'
   await expect(call).rejects.toMatchObject({ code: 'INVALID_COMMAND', mayHaveHappened: 'no' })
 })
 
-test('when a node is gone, what it was sent to write is not known, and what it was asked to read is asked again', async () => {
+test('[OU1][OU3] when a node is gone, what it was sent to write is not known, and what it was asked to read is asked again', async () => {
   const nodes = nodesLedBy(1)
   const write = nodes.call('propose', 'a')
   const read = nodes.call('read', 'b')
@@ -215,7 +215,7 @@ test('when a node is gone, what it was sent to write is not known, and what it w
   expect(await read).toBe('0 x')
 })
 
-test('at its deadline a call that was never sent did not happen, one that was sent may have, and a read did nothing', async () => {
+test('[OU1][OU2][OU3] at its deadline a call that was never sent did not happen, one that was sent may have, and a read did nothing', async () => {
   const unled = new Nodes(30)
   await expect(unled.call('propose', 'a')).rejects.toMatchObject({ code: 'NO_LEADER', mayHaveHappened: 'no' })
   const led = nodesLedBy(1, 30)
@@ -224,7 +224,7 @@ test('at its deadline a call that was never sent did not happen, one that was se
   expect(read).toMatchObject({ reason: { code: 'READ_TIMEOUT', mayHaveHappened: 'no' } })
 })
 
-test('an answer after the deadline settles nothing, and the answers beside it reach their own calls', async () => {
+test('[OU6] an answer after the deadline settles nothing, and the answers beside it reach their own calls', async () => {
   const nodes = nodesLedBy(1, 30)
   const late = nodes.call('propose', 'a')
   const first = await nodes.next()
@@ -244,7 +244,7 @@ test('an answer after the deadline settles nothing, and the answers beside it re
   expect(await next).toBe('2 in time')
 })
 
-test('more than may wait is refused at once, and nothing of it is sent', async () => {
+test('[CA6] more than may wait is refused at once, and nothing of it is sent', async () => {
   const nodes = new Nodes()
   const refused: RaftError[] = []
   const filling = 'v'.repeat(1 << 20)
@@ -255,7 +255,7 @@ test('more than may wait is refused at once, and nothing of it is sent', async (
   })
 })
 
-test('a call that is looked at only after the close is told then, and ends no process before', async () => {
+test('[CL4] a call that is looked at only after the close is told then, and ends no process before', async () => {
   const nodes = nodesLedBy(1)
   const sent = nodes.call('propose', 'a')
   await nodes.next()

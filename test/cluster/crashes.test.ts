@@ -32,7 +32,7 @@ function heldByThisProcess(): object {
   return { threads, descriptors: readdirSync('/proc/self/fd').length }
 }
 
-test('[DU1] the process is killed under load 20 times in a row, and no acknowledged write is missing', async () => {
+test('[OU8][DU1] the process is killed under load 20 times in a row, and no acknowledged write is missing', async () => {
   const dir = temporaryFolder()
   const acknowledged: string[] = []
   for (let round = 0; round < 20; round++) {
@@ -51,7 +51,7 @@ test('[DU1] the process is killed under load 20 times in a row, and no acknowled
   expect(new Set(acknowledged).size).toBeGreaterThan(20 * 50)
 }, 240_000)
 
-test('nodes are killed and restarted under load 50 times in one process: nothing acknowledged is lost, no thread or file leaks', async () => {
+test('[OU8] nodes are killed and restarted under load 50 times in one process: nothing acknowledged is lost, no thread or file leaks', async () => {
   const cluster = await startedCluster({ logBytesMax: 256 << 10, heartbeatIntervalMs: 40 })
   const load = new Load(cluster, 32)
   await load.reaches(100)

@@ -27,7 +27,7 @@ function answerIntoPort(nodes: Nodes, { request, type }: ClientRequest, answer: 
   nodes.ports.get(1)?.postMessage({ type: 'settlements', settled: [settlement], results: none })
 }
 
-test('answers that lie in a port when their deadline is judged are in time', async () => {
+test('[OU5] answers that lie in a port when their deadline is judged are in time', async () => {
   const nodes = nodesLedBy(1, timeoutMs)
   const calls = [nodes.call('propose', 'a'), nodes.call('read', 'b')]
   answerIntoPort(nodes, await nodes.next(), 'x')
@@ -36,7 +36,7 @@ test('answers that lie in a port when their deadline is judged are in time', asy
   expect(await Promise.all(calls)).toEqual(['7 x', '0 y'])
 })
 
-test('answers that lie in the port of a node that is gone count too, and so do those of a client that is closed', async () => {
+test('[OU5][MB4] answers that lie in the port of a node that is gone count too, and so do those of a client that is closed', async () => {
   const nodes = nodesLedBy(1, timeoutMs)
   const first = nodes.call('propose', 'a')
   answerIntoPort(nodes, await nodes.next(), 'x')
@@ -50,7 +50,7 @@ test('answers that lie in the port of a node that is gone count too, and so do t
   expect(await second).toBe('7 y')
 })
 
-test('a standstill of the thread takes no time from calls whose nodes stood still with it', async () => {
+test('[OU5] a standstill of the thread takes no time from calls whose nodes stood still with it', async () => {
   const nodes = nodesLedBy(1, timeoutMs)
   const now = vi.spyOn(performance, 'now')
   let nowMs = performance.now()
@@ -95,7 +95,7 @@ const endings: Record<string, (nodes: Nodes, request: ClientRequest) => void> = 
   },
 }
 
-test.each(Object.keys(endings))('a request that was %s leaves its room to others', async (ending) => {
+test.each(Object.keys(endings))('[CA6] a request that was %s leaves its room to others', async (ending) => {
   const nodes = nodesLedBy(1, timeoutMs)
   const callBytes = 1 << 20
   for (let bytes = 0; bytes <= 1.1 * pendingBytesMax; bytes += callBytes) {
@@ -105,7 +105,7 @@ test.each(Object.keys(endings))('a request that was %s leaves its room to others
   }
 })
 
-test('a query that was answered leaves its room to others', async () => {
+test('[CA6] a query that was answered leaves its room to others', async () => {
   const nodes = nodesLedBy(1, timeoutMs)
   const callBytes = 1 << 20
   for (let bytes = 0; bytes <= 1.1 * pendingBytesMax; bytes += callBytes) {
@@ -115,7 +115,7 @@ test('a query that was answered leaves its room to others', async () => {
   }
 })
 
-test('the port of a node that is gone is closed, and those of all nodes once the client is closed', async () => {
+test('[CL2] the port of a node that is gone is closed, and those of all nodes once the client is closed', async () => {
   const nodes = nodesLedBy(1)
   const [first, second] = [1, 2].map((nodeId) => once(nodes.ports.get(nodeId)!, 'close'))
   nodes.client.detach(1, 'node 1 was killed')

@@ -33,8 +33,8 @@ async function holderThread(dir: string): Promise<[string, Worker]> {
 const ownNamespace = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
 const hasNamespaces = spawnSync(ownNamespace[0] ?? '', [...ownNamespace.slice(1), 'true']).status === 0
 
-describe('a directory has one holder', () => {
-  test('in use, it is refused, and the cluster that uses it goes on', async () => {
+describe('[DI1] a directory has one holder', () => {
+  test('[DI1][DI2] in use, it is refused, and the cluster that uses it goes on', async () => {
     const dir = temporaryFolder()
     const cluster = await startedCluster({ dir })
     const refusal = await refusalOf({ dir })
@@ -50,7 +50,7 @@ describe('a directory has one holder', () => {
     expect(answers.map(([answer]) => answer).sort()).toEqual([...Array(7).fill('DIRECTORY_IN_USE'), 'held'])
   })
 
-  test('until its process is killed', async () => {
+  test('[DI1] until its process is killed', async () => {
     const dir = temporaryFolder()
     const [answer, child] = await holderProcess(dir)
     expect(answer).toBe('held')
@@ -60,7 +60,7 @@ describe('a directory has one holder', () => {
     ClusterDirectory.open(dir, 3).release()
   })
 
-  test('until its thread is ended', async () => {
+  test('[DI1] until its thread is ended', async () => {
     const dir = temporaryFolder()
     const [answer, thread] = await holderThread(dir)
     expect(answer).toBe('held')
@@ -77,7 +77,7 @@ describe('a directory has one holder', () => {
   })
 })
 
-test('a directory whose lock was removed under its holder is refused by the nodes, and its logs stay whole', async () => {
+test('[DI4] a directory whose lock was removed under its holder is refused by the nodes, and its logs stay whole', async () => {
   const dir = temporaryFolder()
   const cluster = await startedCluster({ dir })
   await cluster.put('a', 'b')
@@ -90,7 +90,7 @@ test('a directory whose lock was removed under its holder is refused by the node
 })
 
 describe('a first start', () => {
-  test('that was ended after any of its steps is begun again', async () => {
+  test('[DI3] that was ended after any of its steps is begun again', async () => {
     for (const steps of [
       [],
       ['lock'],
@@ -105,7 +105,7 @@ describe('a first start', () => {
     }
   })
 
-  test('that left an empty description, as on a full disk, is begun again', async () => {
+  test('[DI3] that left an empty description, as on a full disk, is begun again', async () => {
     const dir = temporaryFolder()
     writeFileSync(join(dir, 'cluster.json'), '')
     const cluster = await startedCluster({ dir, nodes: 1 })
@@ -132,7 +132,7 @@ describe('a first start', () => {
 })
 
 describe('a directory', () => {
-  test('written by another version is refused and not touched', async () => {
+  test('[DI2] written by another version is refused and not touched', async () => {
     const dir = temporaryFolder()
     const text = JSON.stringify({ raftbox: 999, nodes: 3 })
     writeFileSync(join(dir, 'cluster.json'), text)
@@ -162,7 +162,7 @@ describe('a directory', () => {
     })
   })
 
-  test('made with other nodes is refused with the number it was made with', async () => {
+  test('[DI2] made with other nodes is refused with the number it was made with', async () => {
     const dir = temporaryFolder()
     await (await startedCluster({ dir, nodes: 1 })).close()
     expect(await refusalOf({ dir, nodes: 3 })).toMatchObject({
@@ -197,7 +197,7 @@ describe('a directory', () => {
     expect(await refusalOf({ dir })).toMatchObject({ code: 'DIRECTORY_UNUSABLE' })
   })
 
-  test('whose log is damaged is refused with the node and the reason, and released', async () => {
+  test('[DI2] whose log is damaged is refused with the node and the reason, and released', async () => {
     const dir = temporaryFolder()
     const cluster = await startedCluster({ dir, nodes: 1 })
     await cluster.put('a', 'b')

@@ -20,7 +20,7 @@ test('a value that would outgrow its bound is refused by the machine, and stays 
   expect((await cluster.get('a'))?.value.byteLength).toBe(valueBytesMax)
 })
 
-test('a call to a node whose thread has ended ends too', async () => {
+test('[MB3] a call to a node whose thread has ended ends too', async () => {
   const node = new NodeThread(1, false, () => undefined)
   await node.end()
   expect(await node.hash()).toMatchObject({ ok: false, code: 'NODE_FAILED', details: { nodeId: 1 } })
@@ -34,7 +34,7 @@ test('a node whose thread stands still answers nothing, and is ended from outsid
   await cluster.close()
 })
 
-test('a node whose disk has no room stops with the reason', async () => {
+test('[MB3] a node whose disk has no room stops with the reason', async () => {
   const cluster = await startedCluster({ nodes: 1, diskBytesMax: 1 << 20, requestTimeoutMs: 2000 })
   const failed = nextEvent(cluster, ({ type }) => type === 'failed')
   const codes = new Set<string>()

@@ -35,7 +35,7 @@ describe.each(hosts)('a cluster on %s', (host) => {
     expect((await cluster.range({ prefix: 'n' })).entries.map(({ key }) => key.toString())).toEqual(['new'])
   })
 
-  test('keeps the order of one caller, and gives each call of a turn its own result', async () => {
+  test('[CA3] keeps the order of one caller, and gives each call of a turn its own result', async () => {
     const cluster = await startedCluster({ host })
     const writes = await Promise.all(Array.from({ length: 500 }, (_, n) => cluster.append('log', `${n},`)))
     const revisions = writes.map(({ revision }) => revision)
@@ -45,7 +45,7 @@ describe.each(hosts)('a cluster on %s', (host) => {
     )
   })
 
-  test('comes back from its directory with everything it acknowledged', async () => {
+  test('[OU8] comes back from its directory with everything it acknowledged', async () => {
     const dir = temporaryFolder()
     const first = await startedCluster({ host, dir, nodes: 3 })
     const load = new Load(first, 16)
@@ -144,7 +144,7 @@ describe.each(hosts)('a cluster on %s', (host) => {
     expect(await convergedHashes(cluster)).toEqual(new Set(['330']))
   })
 
-  test('in memory it commits too, and refuses to bring back a node that forgot its vote', async () => {
+  test('[MB6] in memory it commits too, and refuses to bring back a node that forgot its vote', async () => {
     const cluster = await startedCluster({ host, durability: 'none' })
     await cluster.put('a', 'b')
     const killed = await cluster.kill('leader')
@@ -152,7 +152,7 @@ describe.each(hosts)('a cluster on %s', (host) => {
     await expect(cluster.restart(killed)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   })
 
-  test('without a majority a write ends as not known and a read as not done', async () => {
+  test('[OU1][OU3] without a majority a write ends as not known and a read as not done', async () => {
     // By its lease, a leader would answer reads a little longer.
     const cluster = await startedCluster({ host, requestTimeoutMs: 2000, reads: 'readIndex' })
     await cluster.put('a', 'b')
@@ -182,7 +182,7 @@ describe.each(hosts)('a cluster on %s', (host) => {
     expect(await messagesOf({ reads: 'readIndex' })).toBeGreaterThanOrEqual(2 * reads)
   })
 
-  test('tells why each node changed its role', async () => {
+  test('[EV1] tells why each node changed its role', async () => {
     const cluster = await startedCluster({ host })
     await cluster.put('a', 'b')
     const { currentTerm } = cluster.status()[0] ?? { currentTerm: 0 }
@@ -196,7 +196,7 @@ describe.each(hosts)('a cluster on %s', (host) => {
     expect(event.type === 'role' && event.term).toBeGreaterThan(currentTerm)
   })
 
-  test('closing ends every call with a known or an unknown outcome, and takes no more', async () => {
+  test('[CL1] closing ends every call with a known or an unknown outcome, and takes no more', async () => {
     const cluster = await startedCluster({ host })
     await cluster.put('a', 'b')
     const calls = Array.from({ length: 200 }, (_, n) => cluster.put(`k${n}`, 'v'))
@@ -211,7 +211,7 @@ describe.each(hosts)('a cluster on %s', (host) => {
     await cluster.close()
   })
 
-  test('a value over the bound is refused with the bound, and the calls beside it go through', async () => {
+  test('[CA1] a value over the bound is refused with the bound, and the calls beside it go through', async () => {
     const cluster = await startedCluster({ host })
     const [small, large, last] = await Promise.allSettled([
       cluster.put('small', 'v'),
@@ -234,7 +234,7 @@ describe.each(hosts)('a cluster on %s', (host) => {
     expect(cluster.status().filter(({ role }) => role === 'leader').length).toBe(1)
   })
 
-  test('closing leaves no thread, port, timer, file or folder behind: the process ends by itself', () => {
+  test('[CL2] closing leaves no thread, port, timer, file or folder behind: the process ends by itself', () => {
     const program = new URL('./leaves-nothing.js', import.meta.url).pathname
     const { status, stdout, stderr } = spawnSync(process.execPath, [program, host], {
       encoding: 'utf8',
@@ -245,7 +245,7 @@ describe.each(hosts)('a cluster on %s', (host) => {
   })
 })
 
-describe('an option that does not fit', () => {
+describe('[CA9] an option that does not fit', () => {
   test.each([
     [{ nodes: 0 }, 'nodes'],
     [{ nodes: -1 }, 'nodes'],

@@ -29,7 +29,7 @@ function receivedParts(): number[] {
 const largeValue = (n: number): Buffer => Buffer.alloc(valueBytes, `${n};`)
 
 test.each(['threads', 'inline'] as const)(
-  'hundreds of large values and ranges in one turn are each what was put (%s)',
+  '[CA8] hundreds of large values and ranges in one turn are each what was put (%s)',
   { timeout: 60_000 },
   async (host) => {
     const cluster = await startedCluster({ host })

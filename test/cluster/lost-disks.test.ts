@@ -51,7 +51,7 @@ async function startIsRefused(dir: string, nodeId: number, why: RegExp): Promise
   expect(refusal.message).toContain("'renew'")
 }
 
-describe('a member whose folder is not the one that it had is refused at the start', () => {
+describe('[ID1] a member whose folder is not the one that it had is refused at the start', () => {
   test('when it is missing, and nothing is made in its place', async () => {
     const dir = usedDirectory()
     rmSync(nodePath(dir, 2), { recursive: true })
@@ -132,7 +132,7 @@ describe('a member whose folder is not the one that it had is refused at the sta
 })
 
 describe('a member that lost its disk begins anew where that is allowed', () => {
-  test('comes to the same state as the others, and what was acknowledged is there', async () => {
+  test('[ID2] comes to the same state as the others, and what was acknowledged is there', async () => {
     const dir = usedDirectory()
     rmSync(nodePath(dir, 2), { recursive: true })
     const cluster = await startedInline({ dir, renew: [2] })
@@ -159,7 +159,7 @@ describe('a member that lost its disk begins anew where that is allowed', () => 
     expect(byLeader).toMatchObject({ role: 'leader' })
   })
 
-  test('again and again, each time under another identity', async () => {
+  test('[ID2] again and again, each time under another identity', async () => {
     const dir = usedDirectory()
     for (let round = 0; round < 3; round++) {
       rmSync(nodePath(dir, 2), { recursive: true })
@@ -190,7 +190,7 @@ describe('a member that lost its disk begins anew where that is allowed', () => 
     expect(readdirSync(dir).filter((name) => name.includes('lost'))).toEqual([])
   })
 
-  test('what is left of its folder is put aside', async () => {
+  test('[ID2] what is left of its folder is put aside', async () => {
     const [dir, other] = [usedDirectory(), usedDirectory('another')]
     rmSync(nodePath(dir, 2), { recursive: true })
     cpSync(nodePath(other, 2), nodePath(dir, 2), { recursive: true })
@@ -199,7 +199,7 @@ describe('a member that lost its disk begins anew where that is allowed', () => 
     expect(readdirSync(join(nodePath(dir, 2), aside))).toContain('data.mdb')
   })
 
-  test('is refused where no majority with a vote would be left', async () => {
+  test('[ID3] is refused where no majority with a vote would be left', async () => {
     const dir = usedDirectory()
     for (const nodeId of [2, 3]) rmSync(nodePath(dir, nodeId), { recursive: true })
     const refusal = await refusalOf({ dir, host: 'inline', renew: [2, 3] })
@@ -234,7 +234,7 @@ test('a disk that is a link to another place stays there when its node begins an
   expect(readdirSync(elsewhere)).toContain('data.mdb')
 })
 
-test('a running node whose folder is exchanged fails with the reason', async () => {
+test('[ID4] a running node whose folder is exchanged fails with the reason', async () => {
   const dir = temporaryFolder()
   const cluster = await failingCluster({ dir })
   await cluster.put('a', 'b')
@@ -244,7 +244,7 @@ test('a running node whose folder is exchanged fails with the reason', async () 
   expect(await failed).toMatchObject({ nodeId: 2, why: expect.stringMatching(/was removed|was replaced/) })
 })
 
-test('a running node whose folder is removed fails with the reason, the others go on, and close tells of it', async () => {
+test('[ID4] a running node whose folder is removed fails with the reason, the others go on, and close tells of it', async () => {
   const dir = temporaryFolder()
   const cluster = await failingCluster({ dir })
   await cluster.put('a', 'b')
@@ -255,7 +255,7 @@ test('a running node whose folder is removed fails with the reason, the others g
   await expect(cluster.close()).rejects.toThrow(/node 2 .* was removed/)
 })
 
-test('the nodes of a directory that is removed fail with the reason, and close tells of it', async () => {
+test('[ID4] the nodes of a directory that is removed fail with the reason, and close tells of it', async () => {
   const cluster = await failingCluster()
   await cluster.put('a', 'b')
   const failed = nextEvent(cluster, ({ type }) => type === 'failed')

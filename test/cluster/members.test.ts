@@ -68,7 +68,7 @@ function played() {
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 const stateOf = (members: Members) => members.status().map(({ state }) => state)
 
-test('messages of a killed life of a node are not taken by its next life', async () => {
+test('[MB2] messages of a killed life of a node are not taken by its next life', async () => {
   const { members, nodes } = played()
   await members.start()
   const restarted = new Promise<void>((resolve) => {
@@ -89,7 +89,7 @@ test('messages of a killed life of a node are not taken by its next life', async
   expect(stateOf(members)).toEqual(['running', 'running'])
 })
 
-test('a restart waits for the end of the life before it, and no call makes a second copy', async () => {
+test('[MB1] a restart waits for the end of the life before it, and no call makes a second copy', async () => {
   const { members, nodes } = played()
   await members.start()
   const killed = members.kill(1)
@@ -105,7 +105,7 @@ test('a restart waits for the end of the life before it, and no call makes a sec
   expect(nodes.length).toBe(3)
 })
 
-test('a failure that lies in the port of a node counts before it is killed', async () => {
+test('[MB4] a failure that lies in the port of a node counts before it is killed', async () => {
   const { members, nodes } = played()
   await members.start()
   nodes[0]?.fail('the disk is full')
@@ -113,7 +113,7 @@ test('a failure that lies in the port of a node counts before it is killed', asy
   expect(members.status()[0]).toMatchObject({ state: 'failed', failure: 'the disk is full' })
 })
 
-test('a thread that ends tells its reason, if it left one in its port', async () => {
+test('[MB4] a thread that ends tells its reason, if it left one in its port', async () => {
   const { members, nodes } = played()
   await members.start()
   nodes[0]?.fail('the disk is full')
@@ -122,7 +122,7 @@ test('a thread that ends tells its reason, if it left one in its port', async ()
   expect(members.status().map(({ failure }) => failure)).toEqual(['the disk is full', 'its thread ended'])
 })
 
-test('a listener is called when the kill is complete, and may restart the node', async () => {
+test('[EV2] a listener is called when the kill is complete, and may restart the node', async () => {
   const { members, nodes } = played()
   await members.start()
   const seen: unknown[] = []
@@ -140,7 +140,7 @@ test('a listener is called when the kill is complete, and may restart the node',
   expect(nodes.length).toBe(3)
 })
 
-test('closing ends every node, and tells of each that did not end cleanly', async () => {
+test('[CL3] closing ends every node, and tells of each that did not end cleanly', async () => {
   const { members, nodes } = played()
   await members.start()
   const closed = members.close()
@@ -151,7 +151,7 @@ test('closing ends every node, and tells of each that did not end cleanly', asyn
   })
 })
 
-test('closing waits for a node that is being killed', async () => {
+test('[CL2] closing waits for a node that is being killed', async () => {
   const { members, nodes } = played()
   await members.start()
   const killed = members.kill(1)
@@ -166,7 +166,7 @@ test('closing waits for a node that is being killed', async () => {
   await Promise.all([killed, closed])
 })
 
-test('closing ends a node that is just starting, and its restart says that it was stopped', async () => {
+test('[CL2] closing ends a node that is just starting, and its restart says that it was stopped', async () => {
   const { members, nodes, startsAs } = played()
   await members.start()
   const killed = members.kill(1)
@@ -188,7 +188,7 @@ test('closing ends a node that is just starting, and its restart says that it wa
   await expect(members.restart(1)).rejects.toMatchObject({ code: 'STOPPED' })
 })
 
-test('a node that does not start has failed, for the reason of its start and not for that of its end', async () => {
+test('[MB3] a node that does not start has failed, for the reason of its start and not for that of its end', async () => {
   const { members, nodes, startsAs } = played()
   await members.start()
   nodes[0]?.fail('the disk is full')

@@ -27,7 +27,7 @@ describe('a node that is not there', () => {
     },
   }
 
-  test('is neither killed nor restarted, and the refusal names those that are', async () => {
+  test('[MB5] is neither killed nor restarted, and the refusal names those that are', async () => {
     const cluster = await startedCluster({ nodes: 3, host: 'inline', durability: 'none' })
     const refusal = {
       code: 'INVALID_OPTION',
@@ -58,17 +58,20 @@ const methods: Record<string, (cluster: Cluster) => Promise<unknown>> = {
   takeHeartbeatLateness: (cluster) => cluster.takeHeartbeatLateness(),
 }
 
-test.each(Object.keys(methods))('%s is refused while the cluster closes and after it', async (method) => {
-  const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
-  const closing = cluster.close()
-  const stopped = { name: 'RaftError', code: 'STOPPED' }
-  const during = expect(methods[method]?.(cluster)).rejects.toMatchObject(stopped)
-  expect(cluster.close()).toBe(closing)
-  await Promise.all([during, closing])
-  await expect(methods[method]?.(cluster)).rejects.toMatchObject(stopped)
-  expect(cluster.status()).toMatchObject([{ state: 'stopped' }])
-  expect(cluster.leaderId).toBeUndefined()
-})
+test.each(Object.keys(methods))(
+  '[CL1] %s is refused while the cluster closes and after it',
+  async (method) => {
+    const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
+    const closing = cluster.close()
+    const stopped = { name: 'RaftError', code: 'STOPPED' }
+    const during = expect(methods[method]?.(cluster)).rejects.toMatchObject(stopped)
+    expect(cluster.close()).toBe(closing)
+    await Promise.all([during, closing])
+    await expect(methods[method]?.(cluster)).rejects.toMatchObject(stopped)
+    expect(cluster.status()).toMatchObject([{ state: 'stopped' }])
+    expect(cluster.leaderId).toBeUndefined()
+  },
+)
 
 test.each(['threads', 'inline'] as const)(
   'an error of a machine in its hash is told as one of its node (%s)',
@@ -84,7 +87,7 @@ test.each(['threads', 'inline'] as const)(
   },
 )
 
-test('a node that is ended while it starts opens no log', async () => {
+test('[MB1] a node that is ended while it starts opens no log', async () => {
   const node = new InlineNode()
   const { port1, port2 } = new MessageChannel()
   const options = { nodeId: 1, machine: undefined } as Parameters<InlineNode['start']>[0]
@@ -94,7 +97,7 @@ test('a node that is ended while it starts opens no log', async () => {
   port1.close()
 })
 
-test('a node that a listener kills in the middle of an election is dead, and can be started again', async () => {
+test('[EV2] a node that a listener kills in the middle of an election is dead, and can be started again', async () => {
   const cluster = await startedCluster({ nodes: 3 })
   await cluster.put('a', '1')
   const killed = new Promise<RaftError | number>((resolve) => {

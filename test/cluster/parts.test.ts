@@ -46,7 +46,7 @@ test.each([
   expect(await answered).toEqual(answersTo(queries))
 })
 
-test('one part is asked for at a time, and its buffer stays until all who asked have read', async () => {
+test('[CA8] one part is asked for at a time, and its buffer stays until all who asked have read', async () => {
   const nodes = nodesLedBy(1)
   const answered = ask(nodes, 'abc')
   await answer(nodes, 1)
@@ -78,7 +78,7 @@ test('requests beside one that is answered in parts are answered in between', as
   expect(await slow).toEqual(answersTo('abc'))
 })
 
-test('when the node is gone between two parts, another one is asked for no more than the rest', async () => {
+test('[OU3] when the node is gone between two parts, another one is asked for no more than the rest', async () => {
   const nodes = nodesLedBy(1)
   const answered = ask(nodes, 'abcd')
   await answer(nodes, 2)
@@ -108,7 +108,7 @@ test.each(['notLeader', 'overloaded'] as const)(
   },
 )
 
-test('a deadline between two parts is that of all calls, and a part that comes late is nobody’s', async () => {
+test('[OU6] a deadline between two parts is that of all calls, and a part that comes late is nobody’s', async () => {
   const nodes = nodesLedBy(1, 100)
   const answered = ask(nodes, 'abc')
   await answer(nodes, 1)
@@ -121,7 +121,7 @@ test('a deadline between two parts is that of all calls, and a part that comes l
   expect(await next).toEqual(answersTo('xy'))
 })
 
-test('a call that fails at its answer leaves those of other parts theirs', async () => {
+test('[CA4] a call that fails at its answer leaves those of other parts theirs', async () => {
   const nodes = nodesLedBy(1)
   const failing = nodes.client.call(
     readingOfOne('read', () => {

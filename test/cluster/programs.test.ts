@@ -81,7 +81,7 @@ test('a machine is loaded with the loaders of its program', () => {
   )
 })
 
-test('an error of a listener is a warning of the program, other listeners hear of the event, and the cluster keeps its promises', () => {
+test('[EV3] an error of a listener is a warning of the program, other listeners hear of the event, and the cluster keeps its promises', () => {
   const program = `
     const { startCluster } = await import(${JSON.stringify(library.href)})
     const cluster = await startCluster()
@@ -102,7 +102,7 @@ test('an error of a listener is a warning of the program, other listeners hear o
   )
 })
 
-test('any number of listeners is no leak', () => {
+test('[EV4] any number of listeners is no leak', () => {
   const program = `
     const { startCluster } = await import(${JSON.stringify(library.href)})
     const cluster = await startCluster({ nodes: 1 })
@@ -113,7 +113,7 @@ test('any number of listeners is no leak', () => {
 })
 
 test.each(['threads', 'inline'])(
-  'a cluster whose directory was removed ends when it is closed (%s)',
+  '[CL3] a cluster whose directory was removed ends when it is closed (%s)',
   (host) => {
     const program = `
     import { rmSync } from 'node:fs'

@@ -99,7 +99,7 @@ function check(
   }
 }
 
-test('commands whose calls fail at any point of packing and reading leave the others theirs', async () => {
+test('[CA4] commands whose calls fail at any point of packing and reading leave the others theirs', async () => {
   const nodes = nodesLedBy(1)
   const run = fc.asyncProperty(fc.array(behaviours(3), { minLength: 1, maxLength: 20 }), async (all) => {
     const calls = make(nodes, 'propose', all)
@@ -123,7 +123,7 @@ test('commands whose calls fail at any point of packing and reading leave the ot
   await fc.assert(run, { seed: 42, numRuns: 200 })
 })
 
-test('queries whose calls fail at any point leave the others theirs, also where the answers come in parts', async () => {
+test('[CA4] queries whose calls fail at any point leave the others theirs, also where the answers come in parts', async () => {
   const nodes = nodesLedBy(1)
   const cases = [
     fc.array(behaviours(1), { minLength: 1, maxLength: 20 }),
@@ -146,7 +146,7 @@ test('queries whose calls fail at any point leave the others theirs, also where 
 test.each([
   ['fewer', ['x']],
   ['more', ['x', 'y', 'z']],
-])('a message with %s answers than it says tells no call anything', async (_, results) => {
+])('[OU7] a message with %s answers than it says tells no call anything', async (_, results) => {
   const nodes = nodesLedBy(1)
   const writes = ['a', 'b'].map((command) => nodes.call('propose', command))
   const { request } = await nodes.next()
@@ -159,7 +159,7 @@ test.each([
   for (const read of reads) await expect(read).rejects.toMatchObject({ code: 'REFUSED_BY_MACHINE' })
 })
 
-test('answers for another number of commands than were sent are nobody’s, and those behind them find their calls', async () => {
+test('[OU7] answers for another number of commands than were sent are nobody’s, and those behind them find their calls', async () => {
   const nodes = nodesLedBy(1)
   const wrong = nodes.call('propose', 'a')
   const first = await nodes.next()
@@ -176,7 +176,7 @@ test('answers for another number of commands than were sent are nobody’s, and 
   expect(await right).toBe('3 z')
 })
 
-test('an answer that is cut short gives away no byte of the next one', async () => {
+test('[CA4] an answer that is cut short gives away no byte of the next one', async () => {
   const nodes = nodesLedBy(1)
   const greedy = nodes.client.call(
     readingOfOne('read', (answers) => answers.take(answers.start, answers.end + 5)),

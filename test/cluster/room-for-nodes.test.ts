@@ -9,7 +9,7 @@ vi.mock('../../src/storage/process-limits.js', async (importOriginal) => ({
   descriptorsLeft: () => left.descriptors,
 }))
 
-test('a node that finds no room is not restarted, and is once there is room', async () => {
+test('[MB7] a node that finds no room is not restarted, and is once there is room', async () => {
   const cluster = await startedCluster({ nodes: 3, host: 'inline' })
   await cluster.put('a', 'b')
   await cluster.kill(2)

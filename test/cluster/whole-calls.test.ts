@@ -152,7 +152,7 @@ const isRefused = (outcome: PromiseSettledResult<unknown>) =>
     reason: { name: 'RaftError', code: 'INVALID_COMMAND', mayHaveHappened: 'no' },
   })
 
-test('calls of one turn get what a model says, and calls that fail at any point of it have changed nothing', async () => {
+test('[CA1][CA3] calls of one turn get what a model says, and calls that fail at any point of it have changed nothing', async () => {
   const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
   let runs = 0
   const run = fc.asyncProperty(
@@ -175,7 +175,7 @@ test('calls of one turn get what a model says, and calls that fail at any point 
   await fc.assert(run, { seed: 41, numRuns: 200 })
 })
 
-test('every call that cannot be read is refused, and its neighbours are not touched', async () => {
+test('[CA1] every call that cannot be read is refused, and its neighbours are not touched', async () => {
   const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
   const all = [...hostileWrites, ...hostileReads]
   const outcomes = await Promise.allSettled(
@@ -190,7 +190,7 @@ test('every call that cannot be read is refused, and its neighbours are not touc
   for (const { key, value } of entries) expect(key.toString()).toBe(`k${value}`)
 })
 
-test('a call that is made while the arguments of another are read is a call of its own', async () => {
+test('[CA1] a call that is made while the arguments of another are read is a call of its own', async () => {
   const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
   const nested: Promise<unknown>[] = []
   const nesting = (value: unknown): Uint8Array[] =>
@@ -217,7 +217,7 @@ test('a call that is made while the arguments of another are read is a call of i
   ])
 })
 
-test('bytes are taken as they are when the call is made: shared ones too, and those of a subclass that lies', async () => {
+test('[CA2] bytes are taken as they are when the call is made: shared ones too, and those of a subclass that lies', async () => {
   const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
   class Lying extends Uint8Array {
     override get length(): number {
@@ -237,7 +237,7 @@ test('bytes are taken as they are when the call is made: shared ones too, and th
   expect((await cluster.get('long'))?.value.toString()).toBe('value')
 })
 
-test('the refusal of a detached buffer says what threw, and keeps it', async () => {
+test('[CA1] the refusal of a detached buffer says what threw, and keeps it', async () => {
   const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
   await expect(cluster.put('a', detached())).rejects.toMatchObject({
     message: expect.stringContaining('detached'),

@@ -24,7 +24,7 @@ class SeenStore {
   })
 }
 
-test('the counters of a scripted run are what the store saw, what the links carried, and what the node told', () => {
+test('[CO1] the counters of a scripted run are what the store saw, what the links carried, and what the node told', () => {
   const store = new SeenStore()
   const node = new DrivenNode({ wrap: store.wrap })
   let received = 0
@@ -59,7 +59,7 @@ test('the counters of a scripted run are what the store saw, what the links carr
   expect(node.counters.read()).toMatchObject({ elections: 1, commandsApplied: 10 })
 })
 
-test('each election counts once, also one that is lost', () => {
+test('[CO1] each election counts once, also one that is lost', () => {
   const node = new DrivenNode()
   const refuse = (term: number): void => {
     for (const from of [2, 3]) {

@@ -47,7 +47,7 @@ function isEntries(message: Message): message is AppendEntries {
 }
 
 describe('a follower that is behind what is in memory', () => {
-  test('is sent all of it, with the bytes that were stored', () => {
+  test('[OE7] is sent all of it, with the bytes that were stored', () => {
     const disk = new MemoryDisk(membership)
     const leader = leaderBehindItsMemory()
     const { lastIndex } = leader.log
@@ -63,7 +63,7 @@ describe('a follower that is behind what is in memory', () => {
       expect(run.bytes?.subarray(32)).toEqual(packCommands([new Uint8Array(80)]).bytes.subarray(32))
   })
 
-  test('is sent nothing of what the store has just cut off', () => {
+  test('[OE7] is sent nothing of what the store has just cut off', () => {
     const isCutOff = ({ index }: StoredRun) => index <= 5
     const leader = leaderBehindItsMemory(
       readingBy((run, store) => (isCutOff(run) ? undefined : store.readEntries(run))),
@@ -72,7 +72,7 @@ describe('a follower that is behind what is in memory', () => {
     expect(leader.failures).toEqual([])
   })
 
-  test('makes the node stop that finds them damaged', () => {
+  test('[SP2] makes the node stop that finds them damaged', () => {
     const leader = leaderBehindItsMemory(
       readingBy(() => {
         throw new Error('the record of entry 1 is damaged')

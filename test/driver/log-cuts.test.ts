@@ -24,7 +24,7 @@ class Leader extends ReplicatingLeader {
 }
 
 describe('behind a snapshot', () => {
-  test('the log is cut but for its margin', () => {
+  test('[SH4] the log is cut but for its margin', () => {
     const leader = new Leader({ snapshotBytes: 10, trailingBytes: 4000 })
     leader.write(1.2 * logBytesMax)
     expect(leader.log.base.index).toBeGreaterThan(0)
@@ -32,7 +32,7 @@ describe('behind a snapshot', () => {
     expect(leader.log.weightAfter(leader.log.base.index)).toBeLessThan(0.6 * logBytesMax + 1000)
   })
 
-  test('a margin is kept in proportion to the snapshot when that is what bounds the log', () => {
+  test('[SH4] a margin is kept in proportion to the snapshot when that is what bounds the log', () => {
     const leader = new Leader({ snapshotBytes: 20 * logBytesMax, trailingBytes: 4000 })
     leader.write(1.2 * logBytesMax)
     const first = leader.log.snapshot?.index
@@ -55,17 +55,20 @@ describe('while a follower is sent a snapshot', () => {
     return { leader, sent: sent! }
   }
 
-  test.each([10, 20 * logBytesMax])('the log behind that is kept, a snapshot of %i bytes', (size) => {
+  test.each([10, 20 * logBytesMax])('[SH5] the log behind that is kept, a snapshot of %i bytes', (size) => {
     const { leader, sent } = sendingLeader(size)
     leader.write(1.5 * Math.max(logBytesMax, size))
     expect(leader.log.snapshot?.index).toBeGreaterThan(sent)
     expect(leader.log.base.index).toBe(sent)
   })
 
-  test.each([10, 20 * logBytesMax])('it is cut when that takes for ever, a snapshot of %i bytes', (size) => {
-    const { leader, sent } = sendingLeader(size)
-    leader.write(6 * Math.max(logBytesMax, size))
-    expect(leader.log.base.index).toBeGreaterThan(sent)
-    expect(leader.log.weightAfter(leader.log.base.index)).toBeLessThan(5 * Math.max(logBytesMax, size))
-  })
+  test.each([10, 20 * logBytesMax])(
+    '[SH5] it is cut when that takes for ever, a snapshot of %i bytes',
+    (size) => {
+      const { leader, sent } = sendingLeader(size)
+      leader.write(6 * Math.max(logBytesMax, size))
+      expect(leader.log.base.index).toBeGreaterThan(sent)
+      expect(leader.log.weightAfter(leader.log.base.index)).toBeLessThan(5 * Math.max(logBytesMax, size))
+    },
+  )
 })

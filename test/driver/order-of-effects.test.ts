@@ -110,7 +110,7 @@ class Surroundings {
 
 const types = (messages: readonly Message[]) => messages.map(({ type }) => type)
 
-test('a vote leaves only when it is on the disk', () => {
+test('[OE2] a vote leaves only when it is on the disk', () => {
   const node = new Surroundings()
   node.receive({ type: 'requestVote', from: 2, to: 1, term: 1, lastLogIndex: 0, lastLogTerm: 0 })
   expect(node.take()).toEqual([])
@@ -119,7 +119,7 @@ test('a vote leaves only when it is on the disk', () => {
   expect(node.take()).toMatchObject([{ type: 'requestVoteResponse', voteGranted: true }])
 })
 
-test('a candidate asks for votes only when its own is on the disk', () => {
+test('[OE2] a candidate asks for votes only when its own is on the disk', () => {
   const node = new Surroundings()
   node.driver.raft.step({ type: 'campaign' })
   node.driver.turn()
@@ -131,7 +131,7 @@ test('a candidate asks for votes only when its own is on the disk', () => {
   expect(types(node.take())).toEqual(['requestVote', 'requestVote'])
 })
 
-test('a leader sends while its own disk still writes, and what came meanwhile is the next batch', () => {
+test('[OE1][WR1] a leader sends while its own disk still writes, and what came meanwhile is the next batch', () => {
   const node = new Surroundings()
   node.lead()
   node.propose(1, 'one')
@@ -147,7 +147,7 @@ test('a leader sends while its own disk still writes, and what came meanwhile is
   expect(node.writes.map(({ persist }) => persist.entries.map(({ index }) => index))).toEqual([[3, 4]])
 })
 
-test('a command is answered once a majority has it on disk, be the own disk among them or not', () => {
+test('[OE4] a command is answered once a majority has it on disk, be the own disk among them or not', () => {
   const node = new Surroundings()
   node.lead()
   node.propose(1, 'one')
@@ -169,7 +169,33 @@ test('a command is answered once a majority has it on disk, be the own disk amon
   expect(node.settled).toEqual([{ request: 1, outcome: 'applied', index: 2, count: 1 }])
 })
 
-test('[DU2] a failed flush stops the node: nothing is sent, written or answered any more', () => {
+test('[WR2] what only waited for a write leaves after it, and is no write of its own', () => {
+  const node = new Surroundings()
+  const request = { type: 'requestVote', from: 2, to: 1, term: 1, lastLogIndex: 0, lastLogTerm: 0 } as const
+  node.receive(request)
+  node.receive(request)
+  expect(node.writes.length).toBe(1)
+  node.flush()
+  expect(types(node.take())).toEqual(['requestVoteResponse', 'requestVoteResponse'])
+  expect(node.writes).toEqual([])
+})
+
+test('[SP4] a node that was stopped sends, writes and answers nothing, also when its last write ends', () => {
+  const node = new Surroundings()
+  node.lead()
+  node.propose(1, 'one')
+  node.driver.turn()
+  node.take()
+  node.driver.stop()
+  node.flush()
+  node.propose(2, 'two')
+  node.driver.tick()
+  node.acknowledge(2)
+  node.driver.turn()
+  expect([node.sent, node.writes, node.settled, node.failures]).toEqual([[], [], [], []])
+})
+
+test('[SP1][DU2] a failed flush stops the node: nothing is sent, written or answered any more', () => {
   const node = new Surroundings()
   node.lead()
   node.propose(1, 'one')
@@ -184,7 +210,7 @@ test('[DU2] a failed flush stops the node: nothing is sent, written or answered 
   expect([node.sent, node.writes, node.settled]).toEqual([[], [], []])
 })
 
-test('on a quick disk the acknowledgement leaves before anything is applied', () => {
+test('[OE3] on a quick disk the acknowledgement leaves before anything is applied', () => {
   const order: string[] = []
   const machine: StateMachine = { ...createKv(), apply: () => void order.push('apply') }
   const node = new Surroundings({ machine })
@@ -206,7 +232,7 @@ test('on a quick disk the acknowledgement leaves before anything is applied', ()
   expect(order).toEqual(['appendEntriesResponse', 'appendEntriesResponse', 'apply'])
 })
 
-test('what a quick disk flushes is committed, applied and answered in the turn that wrote it, in one message', () => {
+test('[OE3][OE5] what a quick disk flushes is committed, applied and answered in the turn that wrote it, in one message', () => {
   const node = new Surroundings({ voters: [1] })
   node.lead()
   node.quickEnd = () => undefined
@@ -222,7 +248,7 @@ test('what a quick disk flushes is committed, applied and answered in the turn t
   expect(node.settlementMessages - before).toBe(1)
 })
 
-test('[DU2] a quick disk that fails stops the node within the turn: nothing of it is applied or answered', () => {
+test('[SP1][DU2] a quick disk that fails stops the node within the turn: nothing of it is applied or answered', () => {
   const node = new Surroundings()
   node.lead()
   node.propose(1, 'one')
@@ -256,7 +282,7 @@ test.each([
     },
     '2 results for 1 commands',
   ],
-] as const)('a machine that %s stops its node', (_, apply, message) => {
+] as const)('[SP2] a machine that %s stops its node', (_, apply, message) => {
   const machine = { ...createKv(), apply } as unknown as StateMachine
   const node = new Surroundings({ machine })
   node.lead()
@@ -268,7 +294,7 @@ test.each([
   expect(node.settled).toEqual([])
 })
 
-test('a request that is refused on arrival gets its frame back, untouched', () => {
+test('[RQ2] a request that is refused on arrival gets its frame back, untouched', () => {
   const node = new Surroundings()
   const frame = packCommands([encode(writePut, 'k', 'v')])
   const bytes = frame.bytes.slice()
@@ -280,7 +306,7 @@ test('a request that is refused on arrival gets its frame back, untouched', () =
   expect(frame.bytes).toEqual(bytes)
 })
 
-test('a read waits for a round of heartbeats that began after it, and for its index to be applied', () => {
+test('[RQ3] a read waits for a round of heartbeats that began after it, and for its index to be applied', () => {
   const node = new Surroundings()
   node.lead()
   const frame = packCommands([encode(writeGet, 'k')])
@@ -300,7 +326,7 @@ test('a read waits for a round of heartbeats that began after it, and for its in
 test.each([
   ['nothing', 0],
   ['twice', 2],
-])('a machine that answers a query %s fails the node', (_, times) => {
+])('[SP2] a machine that answers a query %s fails the node', (_, times) => {
   const read = (_: unknown, results: ResultWriter) => {
     for (let n = 0; n < times; n++) results.append(new Uint8Array(1))
   }
@@ -313,7 +339,7 @@ test.each([
   expect(node.settled).toEqual([])
 })
 
-test('a long backlog is applied in slices, and the ports are looked at in between', () => {
+test('[TN2][TN4] a long backlog is applied in slices, and the ports are looked at in between', () => {
   const node = new Surroundings({ limits: { uncommittedBytesMax: 1 << 30 } })
   node.lead()
   const value = 'v'.repeat(200_000)
@@ -328,7 +354,7 @@ test('a long backlog is applied in slices, and the ports are looked at in betwee
   expect(node.settled.map(({ request }) => request)).toEqual(Array.from({ length: 12 }, (_, at) => at + 1))
 })
 
-test('each request is settled exactly once, also when the node loses its lead', () => {
+test('[RQ1] each request is settled exactly once, also when the node loses its lead', () => {
   const node = new Surroundings()
   node.lead()
   node.propose(1, 'one')

@@ -44,7 +44,7 @@ function putOff(): { readonly turns: (() => void)[]; readonly defer: (turn: () =
   return { turns, defer: (turn) => void turns.push(turn) }
 }
 
-test('answers that do not fit into a message come in parts: in order, none twice, and none left out', () => {
+test('[RQ5] answers that do not fit into a message come in parts: in order, none twice, and none left out', () => {
   const node = new QueriedLeader()
   const values = Array.from({ length: 10 }, (_, n) => `${n}`.repeat(100_000 + n))
   const keys = filled(node, values)
@@ -60,21 +60,21 @@ test('answers that do not fit into a message come in parts: in order, none twice
   expect(node.failures).toEqual([])
 })
 
-test('an answer that is too large for a message goes by itself', () => {
+test('[TN3] an answer that is too large for a message goes by itself', () => {
   const node = new QueriedLeader({ resultBytesMax: 100 })
   const values = ['a', 'b'.repeat(5000), 'c'.repeat(70), 'd', 'e'.repeat(10_000), 'f'.repeat(9000)]
   const parts = partsOf(node, filled(node, values))
   expect(parts).toEqual([['a'], [values[1]], [values[2]], ['d'], [values[4]], [values[5]]])
 })
 
-test('answers that fill a message to its last byte are no parts', () => {
+test('[RQ5] answers that fill a message to its last byte are no parts', () => {
   const node = new QueriedLeader({ resultBytesMax: 3 * (4 + 9 + 24 + 10) })
   const values = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(10))
   expect(partsOf(node, filled(node, values.slice(0, 3)))).toEqual([values.slice(0, 3)])
   expect(partsOf(node, filled(node, values))).toEqual([values.slice(0, 3), values.slice(3)])
 })
 
-test('each part is read when its own queries are confirmed: the later one sees what was written in between', () => {
+test('[RQ5] each part is read when its own queries are confirmed: the later one sees what was written in between', () => {
   const node = new QueriedLeader({ resultBytesMax: 100 })
   node.put('old'.padEnd(60, '.'))
   node.flushAll()
@@ -90,7 +90,7 @@ test('each part is read when its own queries are confirmed: the later one sees w
   expect(node.answersTo(second)).toEqual(['new', 'new'])
 })
 
-test('a part is read while the followers are asked, and once only', () => {
+test('[RQ4][RQ5] a part is read while the followers are asked, and once only', () => {
   const node = new QueriedLeader({ resultBytesMax: 100 })
   const keys = filled(node, ['a'.repeat(60), 'b'.repeat(60)])
   const read = node.get(...keys)
@@ -101,7 +101,7 @@ test('a part is read while the followers are asked, and once only', () => {
   expect(node.machine.frames.length).toBe(1)
 })
 
-test('a part that was read before a write is read again by whoever has to see the write', () => {
+test('[RQ4][RQ5] a part that was read before a write is read again by whoever has to see the write', () => {
   const node = new QueriedLeader({ resultBytesMax: 150 })
   node.put('old'.padEnd(60, '.'))
   node.flushAll()
@@ -119,7 +119,7 @@ test('a part that was read before a write is read again by whoever has to see th
   expect(node.answersTo(second)).toEqual(['new', 'new'])
 })
 
-test('what many requests answer is told over several turns, in order', () => {
+test('[TN3] what many requests answer is told over several turns, in order', () => {
   const { turns, defer } = putOff()
   const node = new QueriedLeader({ defer })
   const values = Array.from({ length: 8 }, (_, n) => `${n}`.repeat(200_000))
@@ -143,7 +143,7 @@ test('what many requests answer is told over several turns, in order', () => {
   expect(requests.map((request) => node.toldTo(request))).toEqual(requests.map((_, n) => values[n % 8]))
 })
 
-test('a read that has to wait for what is not applied yet asks for no turn', () => {
+test('[TN4] a read that has to wait for what is not applied yet asks for no turn', () => {
   const settled: Settlement[] = []
   const reads = new Reads(createKv(), 13, (settlement) => void settled.push(settlement))
   for (const [request, readIndex] of [1, 1, 5].entries()) {
@@ -156,7 +156,7 @@ test('a read that has to wait for what is not applied yet asks for no turn', () 
   expect(settled.map(({ request }) => request)).toEqual([0, 1, 2])
 })
 
-test('results of commands end a turn as well', () => {
+test('[TN3] results of commands end a turn as well', () => {
   const { turns, defer } = putOff()
   const node = new QueriedLeader({ defer })
   filled(node, ['v'.repeat(200_000)])
@@ -206,7 +206,7 @@ test('whoever was refused room for an answer gets none for a shorter one', () =>
   expect(node.settled.at(-1)).toMatchObject({ outcome: 'read', count: 1, results: { byteLength: 64 } })
 })
 
-test('a machine that answers more than it is asked fails its node, full or not', () => {
+test('[SP2] a machine that answers more than it is asked fails its node, full or not', () => {
   const read: StateMachine['read'] = (_, results) => {
     for (let count = 0; count < 2; count++) results.reserve(60)
   }

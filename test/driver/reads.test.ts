@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { QueriedLeader } from './queried-leader.js'
 
-test('queries are read while the followers are asked, once, and told when they have answered', () => {
+test('[RQ4] queries are read while the followers are asked, once, and told when they have answered', () => {
   const node = new QueriedLeader()
   const read = node.get()
   expect(node.machine.frames.length).toBe(1)
@@ -11,7 +11,7 @@ test('queries are read while the followers are asked, once, and told when they h
   expect(node.machine.frames.length).toBe(1)
 })
 
-test('what was read before a write was committed is not told to a read that has to see the write', () => {
+test('[RQ4] what was read before a write was committed is not told to a read that has to see the write', () => {
   const node = new QueriedLeader()
   // The first read's round is on its way: the second one waits for the next, and is read meanwhile.
   const first = node.get()
@@ -28,7 +28,7 @@ test('what was read before a write was committed is not told to a read that has 
   expect(node.toldTo(second)).toBe('new')
 })
 
-test('while something is being written, nothing is read ahead', () => {
+test('[RQ4] while something is being written, nothing is read ahead', () => {
   const node = new QueriedLeader()
   node.put('new')
   const read = node.get()
@@ -38,7 +38,7 @@ test('while something is being written, nothing is read ahead', () => {
   expect(node.toldTo(read)).toBe('new')
 })
 
-test('a leader that steps down tells nothing of what it read', () => {
+test('[RQ4] a leader that steps down tells nothing of what it read', () => {
   const node = new QueriedLeader()
   const read = node.get()
   expect(node.machine.frames.length).toBe(1)
@@ -47,7 +47,7 @@ test('a leader that steps down tells nothing of what it read', () => {
   expect(node.toldTo(read)).toBe('refused')
 })
 
-test('only so many requests are read ahead', () => {
+test('[RQ4] only so many requests are read ahead', () => {
   const node = new QueriedLeader()
   const reads = Array.from({ length: 40 }, () => node.get())
   expect(node.machine.frames.length).toBe(8)
@@ -56,7 +56,7 @@ test('only so many requests are read ahead', () => {
   expect(node.machine.frames.length).toBe(40)
 })
 
-test('only so many bytes are read ahead', () => {
+test('[RQ4] only so many bytes are read ahead', () => {
   const node = new QueriedLeader()
   node.put('v'.repeat(200_000))
   node.flushAll()
@@ -80,7 +80,7 @@ describe('with a lease', () => {
     return { node, at }
   }
 
-  test('queries are answered in the turn in which they come, and nobody is asked', () => {
+  test('[RQ3] queries are answered in the turn in which they come, and nobody is asked', () => {
     const { node, at } = leased()
     at(1337)
     const sent = node.sent.length
@@ -88,7 +88,7 @@ describe('with a lease', () => {
     expect(node.sent.length).toBe(sent)
   })
 
-  test('a leader that stood still asks the others first: the clock is read after the queries came', () => {
+  test('[RQ6] a leader that stood still asks the others first: the clock is read after the queries came', () => {
     const { node, at } = leased()
     at(1338)
     const read = node.get()
@@ -97,7 +97,7 @@ describe('with a lease', () => {
     expect(node.toldTo(read)).toBe('notFound')
   })
 
-  test('a query waits until all is applied that was committed when it came', () => {
+  test('[RQ3] a query waits until all is applied that was committed when it came', () => {
     const { node } = leased()
     node.put('new')
     node.flushAll()

@@ -53,7 +53,7 @@ function entriesOf(run: EntryRun, leaderCommit: number): Message {
 }
 
 describe('a snapshot that is received', () => {
-  test('is installed also when chunks of the next one come before it is written', () => {
+  test('[OE6] is installed also when chunks of the next one come before it is written', () => {
     const follower = new DrivenNode()
     // A write is under way: what comes now waits for the next one.
     follower.receive(chunkOf(2, 10, snapshotAfter(10), false))
@@ -70,7 +70,7 @@ describe('a snapshot that is received', () => {
     expect(follower.failures).toEqual([])
   })
 
-  test('is acknowledged once it is flushed and not before', () => {
+  test('[OE6] is acknowledged once it is flushed and not before', () => {
     const follower = new DrivenNode()
     follower.receive(chunkOf(2, 10, snapshotAfter(10), true))
     expect(follower.sent).toEqual([])
@@ -83,7 +83,7 @@ describe('a snapshot that is received', () => {
 })
 
 describe('a snapshot of our own', () => {
-  test('that cannot be made stops the node, though it fails in the store’s call and in no turn', () => {
+  test('[SH3] that cannot be made stops the node, though it fails in the store’s call and in no turn', () => {
     const machine = createKv()
     machine.snapshot = function* () {
       yield new Uint8Array(8)
@@ -95,7 +95,7 @@ describe('a snapshot of our own', () => {
     expect(follower.failures).toMatchObject([{ message: 'no more pieces' }])
   })
 
-  test('whose write fails stops the node', () => {
+  test('[SH3] whose write fails stops the node', () => {
     const wrap = (store: LogStore): LogStore => ({
       write: store.write.bind(store),
       writeSnapshotChunk: (_snapshot, _offset, _data, flushed) => flushed(new Error('no room')),
@@ -111,7 +111,7 @@ describe('a snapshot of our own', () => {
     expect(follower.failures).toMatchObject([{ message: 'no room' }])
   })
 
-  test('is begun once the disk holds what was applied: a crash before leaves no snapshot ahead of its log', () => {
+  test('[SH1] is begun once the disk holds what was applied: a crash before leaves no snapshot ahead of its log', () => {
     const begun: number[] = []
     const disk = new MemoryDisk(membership)
     const wrap = (store: LogStore): LogStore => ({
@@ -139,7 +139,7 @@ describe('a snapshot of our own', () => {
     expect(follower.failures).toEqual([])
   })
 
-  test('that its machine cannot give up does not hide why the node stops', () => {
+  test('[SP3] that its machine cannot give up does not hide why the node stops', () => {
     const machine = createKv()
     const snapshot = machine.snapshot.bind(machine)
     machine.snapshot = () => {
@@ -157,7 +157,7 @@ describe('a snapshot of our own', () => {
     expect(follower.failures).toMatchObject([{ message: expect.stringContaining('one leader a term') }])
   })
 
-  test('is given up for a newer one of the leader', () => {
+  test('[SH2] is given up for a newer one of the leader', () => {
     const follower = new DrivenNode({ logBytesMax: 100 })
     follower.receive(entriesOf(puts(1, 1), 1))
     // Its log is flushed; the first piece of its own snapshot is under way.
@@ -170,7 +170,7 @@ describe('a snapshot of our own', () => {
   })
 })
 
-test('a read waits until its index is applied, however long the backlog is', () => {
+test('[RQ3] a read waits until its index is applied, however long the backlog is', () => {
   const deferred: (() => void)[] = []
   const settled: Settlement[] = []
   const flushes: (() => void)[] = []

@@ -1,18 +1,21 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { brokenRules, rulesOf } from './rules.js'
 import { readTree } from './source-tree.js'
 
-const specPath = 'src/raft/SPEC.md'
+const specs = readTree('src', 'SPEC.md')
 
-/** The tests of the house cite made-up rules, to try this very check. */
-const tests = new Map([...readTree('test')].filter(([path]) => !path.startsWith('test/house/')))
+/** The tests of the house cite made-up rules, to try this very check. The conformance suite is a test in `src`. */
+const tests = new Map(
+  [...readTree('test'), ...readTree('src/testing')].filter(([path]) => !path.startsWith('test/house/')),
+)
 
-// Without the file there is nothing to compare; with it, it has to hold rules in the expected form.
+test('protocol, store, driver and cluster have numbered rules', () => {
+  const rooms = [...specs].filter(([, spec]) => rulesOf(spec).length > 0).map(([path]) => path)
+  expect(rooms).toEqual(['cluster', 'driver', 'raft', 'storage'].map((room) => `src/${room}/SPEC.md`))
+})
+
 test('every rule is cited by a test, and every citation is a rule', () => {
-  const spec = readFileSync(specPath, 'utf8')
-  expect(rulesOf(spec).length).toBeGreaterThan(0)
-  expect(brokenRules(spec, tests)).toEqual([])
+  expect(brokenRules([...specs.values()].join('\n'), tests)).toEqual([])
 })
 
 const spec = '# Rules\n- [EL1] One vote a term. See [EL2].\n- [EL2] A leader steps down.\nText on [EL9].\n'

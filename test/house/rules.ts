@@ -1,4 +1,4 @@
-/** The numbered rules of `src/raft/SPEC.md`, and the tests which cite them. */
+/** The numbered rules of each `SPEC.md`, and the tests which cite them. */
 import { type SourceTree, stringsOf } from './source-tree.js'
 
 const ruleLine = /^- \[([A-Z]{2,}\d+)\]/gm

@@ -132,7 +132,7 @@ describe('a faulty store', () => {
     expect(told).toEqual(['1 flushed', '2 flushed', '3 flushed'])
   })
 
-  test('a stalled disk tells nothing and writes nothing until it is released', () => {
+  test('[ST1] a stalled disk tells nothing and writes nothing until it is released', () => {
     const store = openFaulty()
     store.stallFlushes()
     for (const index of [1, 2]) append(store, index)
@@ -190,7 +190,7 @@ describe('a faulty store', () => {
   test.each<[string, (store: FaultyStore, flushed: (error?: Error) => void) => void]>([
     ['a piece', (store, flushed) => store.writeSnapshotChunk(snapshot, 0, Uint8Array.of(1), flushed)],
     ['its last step', (store, flushed) => store.compact({ snapshot, base: snapshot }, flushed)],
-  ])('%s of a snapshot fails in a later turn, however quick the disk', (_, write) => {
+  ])('[ST2] %s of a snapshot fails in a later turn, however quick the disk', (_, write) => {
     const store = new FaultyStore(openMemoryStore(disk, { defer, isQuick: true }).store)
     store.fillDisk()
     write(store, (error) => void told.push(error?.message ?? 'flushed'))
@@ -221,7 +221,7 @@ describe('a faulty store', () => {
     expect(told).toEqual([])
   })
 
-  test('a store that is closed while its disk is stalled tells of every write that it was not made', async () => {
+  test('[ST10] a store that is closed while its disk is stalled tells of every write that it was not made', async () => {
     const store = openFaulty()
     store.stallFlushes()
     append(store, 1)

@@ -40,7 +40,7 @@ async function lastIndexIn(dir: string): Promise<number> {
   return last
 }
 
-test('a directory of another node is refused and left alone', async () => {
+test('[ST11] a directory of another node is refused and left alone', async () => {
   const disk = lmdbDisk()
   const { store } = disk.open()
   await stepStore(store, append(1, 10))
@@ -124,7 +124,7 @@ async function openQuickStore(dir = newFolder()): Promise<LogStore> {
   return store
 }
 
-test('a snapshot is never waited for: the log’s next write takes it along, and it hears of it in a later turn', async () => {
+test('[ST2] a snapshot is never waited for: the log’s next write takes it along, and it hears of it in a later turn', async () => {
   const store = await openQuickStore()
   const order: string[] = []
   const chunk = new Promise<void>((done) =>
@@ -141,7 +141,7 @@ test('a snapshot is never waited for: the log’s next write takes it along, and
   await store.close()
 })
 
-test('a snapshot that finds no write to go along with goes alone', async () => {
+test('[ST2] a snapshot that finds no write to go along with goes alone', async () => {
   const store = await openQuickStore()
   const snapshot = snapshotOf(16, 1, 1000)
   await stepStore(store, { type: 'chunk', ...chunkOf(snapshot, 0, 1000) })
@@ -183,7 +183,7 @@ test('the pieces of a snapshot fill their pages', async () => {
   expect(readFileSync(join(dir, 'data.mdb')).length / 4096).toBeLessThan(100 * 16 + 50)
 })
 
-test('writes that were given before it are flushed by close', async () => {
+test('[ST10] writes that were given before it are flushed by close', async () => {
   const disk = lmdbDisk()
   const { store } = disk.open()
   const flushed = [1, 2, 3].map((index) => stepStore(store, append(index, 600_000)))

@@ -64,7 +64,7 @@ function usedDisk(pledge: Pledge): MemoryDisk {
   return disk
 }
 
-describe('a disk that contradicts the pledge of its node is refused', () => {
+describe('[PL1] a disk that contradicts the pledge of its node is refused', () => {
   const open = (disk: MemoryDisk, pledge: Pledge) =>
     openMemoryStore(disk.copy(), { defer: () => undefined }, new NotedPlace(pledge))
   const fresh = newPledge(1, 'first disk')
@@ -139,7 +139,7 @@ test('[EL21] the term from which a node may vote is kept on its disk', () => {
   expect(again.recovered.votesFromTerm).toBe(4)
 })
 
-test('each start has a name, which the directory knows before the disk carries it, and alone afterwards', () => {
+test('[PL4] each start has a name, which the directory knows before the disk carries it, and alone afterwards', () => {
   const lives: (readonly string[])[] = []
   const disk = new MemoryDisk(testMembership)
   const place = new NotedPlace(newPledge(1, 'first disk'))
@@ -156,7 +156,7 @@ test('each start has a name, which the directory knows before the disk carries i
   expect(lives).toEqual([['', 'start 1'], ['start 1'], ['start 1', 'start 2'], ['start 2']])
 })
 
-test('a start that could not be kept in the directory can be repeated, whatever the disk carries by then', () => {
+test('[PL4] a start that could not be kept in the directory can be repeated, whatever the disk carries by then', () => {
   for (const failing of [1, 2]) {
     const disk = usedDisk(newPledge(1, 'first disk'))
     disk.crash(0)
@@ -192,7 +192,7 @@ describe('a pledge', () => {
     return place.notes
   }
 
-  test('is kept with each new term and vote, after the disk holds them and before anybody is told', () => {
+  test('[PL2] is kept with each new term and vote, after the disk holds them and before anybody is told', () => {
     const hardState = { currentTerm: 4, votedFor: 3 }
     expect(kept({ hardState })).toEqual([{ ...hardState, held: 5, isPromise: true, flushed: 1 }, 'told'])
   })
@@ -202,7 +202,7 @@ describe('a pledge', () => {
     expect(kept({ entries: [runOf(6, 3, 2)] })).toEqual([held, 'told'])
   })
 
-  test('is lowered before entries are cut off, so that a crash in between does not miss them', () => {
+  test('[PL3] is lowered before entries are cut off, so that a crash in between does not miss them', () => {
     const lowered = { ...begun.hardState, held: 3, isPromise: true, flushed: 0 }
     expect(kept({ truncateFrom: 4 })).toEqual([lowered, 'told'])
     const again = { ...begun.hardState, held: 6, isPromise: false, flushed: 1 }
@@ -220,7 +220,7 @@ describe('a pledge', () => {
   test.each([
     ['vote', { hardState: { currentTerm: 4, votedFor: 3 } }],
     ['last entry', { entries: [runOf(6, 3, 2)] }],
-  ])('that cannot be kept ends the store before anybody is told of the %s', (_, parts) => {
+  ])('[PL5] that cannot be kept ends the store before anybody is told of the %s', (_, parts) => {
     const place = new NotedPlace(begun)
     const disk = usedDisk(newPledge(1, 'first disk'))
     disk.crash(0)
@@ -318,7 +318,7 @@ describe('the file of pledges', () => {
     )
   })
 
-  test('that was removed takes no promise', () => {
+  test('[PL5] that was removed takes no promise', () => {
     const file = pledgeFile(three)
     const slot = new PledgeSlot(file, 1)
     rmSync(file)
@@ -334,7 +334,7 @@ describe('the file of pledges', () => {
       (bytes: Buffer) => Buffer.from(bytes.toString().replace('"held":[5', '"held":["')),
     ],
     ['half a slot', (bytes: Buffer) => bytes.subarray(0, 100)],
-  ])('that is damaged is refused: %s', (_, damage) => {
+  ])('[PL5] that is damaged is refused: %s', (_, damage) => {
     const file = pledgeFile(three)
     writeFileSync(file, damage(readFileSync(file)))
     expect(() => readPledges(file)).toThrow(/remembers of node \d is damaged/)

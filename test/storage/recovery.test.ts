@@ -104,7 +104,7 @@ describe.each(disks)('%s', (_, newDisk) => {
     expect(await recoveredState(await damaged(newDisk, () => undefined))).toEqual(held)
   })
 
-  test('entries that are read are copies', async () => {
+  test('[ST5] entries that are read are copies', async () => {
     const disk = await damaged(newDisk, () => undefined)
     const { recovered, store } = disk.open()
     for (const run of recovered.entries) store.readEntries(run)?.bytes.fill(0)
@@ -224,19 +224,19 @@ describe.each(disks)('%s', (_, newDisk) => {
     await expectRefusal(await damaged(newDisk, (rows) => rows.remove(noteKeys[name])), message)
   })
 
-  test('a table that holds something else is refused and left alone', async () => {
+  test('[ST11] a table that holds something else is refused and left alone', async () => {
     const disk = newDisk()
     await disk.damage((rows) => rows.put(Uint8Array.of(0x61), Uint8Array.of(1)))
     await expectRefusal(disk, /the identity record is missing/)
   })
 
-  test('a log in another format is refused and left alone', async () => {
+  test('[ST11] a log in another format is refused and left alone', async () => {
     const identity = { formatVersion: 1, something: 'else' }
     const disk = await damaged(newDisk, (rows) => rows.put(noteKeys.identity, sealNote('identity', identity)))
     await expectRefusal(disk, /written in format version 1, and this program reads version 2/)
   })
 
-  test('a piece that is damaged later on is an error when it is read', async () => {
+  test('[ST4] a piece that is damaged later on is an error when it is read', async () => {
     const disk = newDisk()
     await give(disk, steps)
     const { store } = disk.open()
@@ -248,7 +248,7 @@ describe.each(disks)('%s', (_, newDisk) => {
     await store.close()
   })
 
-  test('a record that is damaged or replaced later on is told when it is read back', async () => {
+  test('[ST4] a record that is damaged or replaced later on is told when it is read back', async () => {
     const disk = newDisk()
     await give(disk, steps)
     const { recovered, store } = disk.open()
@@ -265,7 +265,7 @@ describe.each(disks)('%s', (_, newDisk) => {
     await store.close()
   })
 
-  test('a record that is damaged later on ends the store when a part of it is needed', async () => {
+  test('[ST4] a record that is damaged later on ends the store when a part of it is needed', async () => {
     const disk = newDisk()
     await give(disk, steps)
     const { store } = disk.open()

@@ -26,6 +26,6 @@ const harnesses: Record<string, StoreHarness> = {
   'faulty store on a slow disk': { newDisk: () => faulty(lmdbDisk(), true) },
 }
 
-describe.each(Object.entries(harnesses))('[DU1][DU6][DU8] %s', (name, harness) => {
+describe.each(Object.entries(harnesses))('%s', (name, harness) => {
   for (const { title, run } of storeConformance(name, harness)) test(title, run)
 })

@@ -47,7 +47,7 @@ test('begins with an empty log and the membership that it is given', () => {
   expect(opened.recovered.membership).toEqual(testMembership)
 })
 
-test('a write counts as flushed when it returns, a piece of our own snapshot in a later turn, in order', async () => {
+test('[ST1][ST2] a write counts as flushed when it returns, a piece of our own snapshot in a later turn, in order', async () => {
   const store = newStore()
   const flushed: string[] = []
   const snapshot = snapshotOf(5, 1, 10)
@@ -60,14 +60,14 @@ test('a write counts as flushed when it returns, a piece of our own snapshot in 
   expect(flushed).toEqual(['write', 'chunk', 'compact'])
 })
 
-test('a snapshot of our own is read from anywhere', async () => {
+test('[ST7] a snapshot of our own is read from anywhere', async () => {
   const store = newStore()
   const snapshot = snapshotOf(5, 1, 3456)
   await keepOwn(store, snapshot)
   expectWhole(store, snapshot)
 })
 
-test('a snapshot that a leader sent is read from anywhere, once it is installed', () => {
+test('[ST9] a snapshot that a leader sent is read from anywhere, once it is installed', () => {
   const store = newStore()
   const snapshot = snapshotOf(5, 1, 3456)
   const write = (parts: Parameters<typeof persistOf>[0]) => store.write(persistOf(parts), () => undefined)
@@ -77,7 +77,7 @@ test('a snapshot that a leader sent is read from anywhere, once it is installed'
   expectWhole(store, snapshot)
 })
 
-test('one that is begun anew has nothing of the attempt before', async () => {
+test('[ST6] one that is begun anew has nothing of the attempt before', async () => {
   const store = newStore()
   const given = snapshotOf(4, 1, 2000)
   await stepStore(store, { type: 'chunk', snapshot: given, offset: 0, data: snapshotBytes(given, 0, 1000) })
@@ -87,7 +87,7 @@ test('one that is begun anew has nothing of the attempt before', async () => {
   expect(store.readSnapshot(4, 0, 10)).toBeUndefined()
 })
 
-test('an older snapshot is there as long as it is retained, and the newest always', async () => {
+test('[ST7] an older snapshot is there as long as it is retained, and the newest always', async () => {
   const store = newStore()
   const [first, second, third] = [snapshotOf(5, 1, 1200), snapshotOf(6, 1, 1300), snapshotOf(7, 2, 1400)]
   await keepOwn(store, first)

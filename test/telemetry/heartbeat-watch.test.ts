@@ -20,7 +20,7 @@ function watch(arrivals: readonly (readonly [atMs: number, change?: { from?: num
   return { late, received: counters.get('heartbeatsReceived'), missed: counters.get('heartbeatsMissed') }
 }
 
-test('lateness is the time since the last heartbeat less the interval, and early is not late', () => {
+test('[CO2] lateness is the time since the last heartbeat less the interval, and early is not late', () => {
   expect(watch([[0], [50], [107], [140]])).toEqual({ late: [0, 7, 0], received: 4, missed: 0 })
 })
 
@@ -30,7 +30,7 @@ test('each whole interval without a heartbeat is one missed', () => {
   expect(watch([[0], [100], [270]]).missed).toBe(3)
 })
 
-test('a new leader begins anew', () => {
+test('[CO2] a new leader begins anew', () => {
   expect(watch([[0], [500, { from: 2 }], [560, { from: 2 }]])).toEqual({ late: [10], received: 3, missed: 0 })
 })
 

@@ -1,0 +1,74 @@
+import { MessageChannel } from 'node:worker_threads'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Counters } from '../../src/driver/index.js'
+import { InlineNode } from '../../src/node/index.js'
+import { defaultLimits, type Message } from '../../src/raft/index.js'
+import { createLink, PortLinks } from '../../src/transport/index.js'
+
+const tickMs = 10
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }))
+afterEach(() => void vi.useRealTimers())
+
+/** Node 1, whose ticks come when the test says so, and node 2, which is the test. */
+async function startedNode() {
+  const node = new InlineNode()
+  const { port1: client, port2: nodePort } = new MessageChannel()
+  const [own, theirs] = createLink(1, 2)
+  const heard: Message[] = []
+  const links = new PortLinks(
+    (message) => heard.push(message),
+    (message) => heard.push(message),
+  )
+  links.connect(theirs)
+  const started = await node.start(
+    {
+      nodeId: 1,
+      membership: { voters: [1, 2, 3], votersOutgoing: [], learners: [] },
+      durability: 'none',
+      dir: '',
+      pledges: '',
+      diskBytesMax: 1 << 20,
+      tickMs,
+      reads: 'readIndex',
+      limits: defaultLimits,
+      bounds: { logBytesMax: 1 << 20, trailingBytes: 0 },
+      machine: undefined,
+      seed: 7,
+      counters: Counters.allocate(),
+    },
+    nodePort,
+    [own],
+  )
+  expect(started.ok).toBe(true)
+  return {
+    send: (message: Message) => links.send(message),
+    /** Ticks without a turn of the event loop, so that no port wakes the node. */
+    tick(times: number): Message['type'][] {
+      vi.advanceTimersByTime(times * tickMs)
+      links.drain()
+      return heard.splice(0).map(({ type }) => type)
+    },
+    async end() {
+      await node.end()
+      links.close()
+      client.close()
+    },
+  }
+}
+
+test('[TN1] a heartbeat that lies in the port puts off the election that the next tick would begin', async () => {
+  const lonely = await startedNode()
+  let ticks = 1
+  while (!lonely.tick(1).includes('preVote') && ticks < 100) ticks++
+  await lonely.end()
+  expect(ticks).toBeLessThan(100)
+
+  const led = await startedNode()
+  expect(led.tick(ticks - 1)).toEqual([])
+  const term = 1
+  const heartbeat = { type: 'appendEntries', mode: 'heartbeat', from: 2, to: 1, term, round: 1 } as const
+  led.send({ ...heartbeat, prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0 })
+  expect(led.tick(1)).toEqual(['appendEntriesResponse'])
+  await led.end()
+})
