@@ -6,13 +6,15 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { RaftError } from '../errors/index.js'
 import { endOfResults, isReusable } from '../machine/index.js'
 import { type NodeHappening, RunningTime } from '../node/index.js'
-import { assert, type NodeId, sliceFrame } from '../raft/index.js'
+import { assert, commandHeaderBytes, type NodeId, sliceFrame } from '../raft/index.js'
 import { type FromNode, postRequests, type Settlement, type Settlements } from '../transport/index.js'
-import { refusalOf, unreadable } from './refusals.js'
+import { invalid, refusalOf, unreadable } from './refusals.js'
 import {
   Answers,
   AnswersInParts,
   type CallFrame,
+  type Calls,
+  callBytesMax,
   type Reading,
   type Request,
   RequestPacker,
@@ -37,7 +39,7 @@ interface NodePort {
   readonly receive: (message: FromNode<NodeHappening>) => void
 }
 
-export class Client {
+export class Client implements Calls {
   readonly #timeoutMs: number
   readonly #findLeader: () => NodeId | undefined
   /** The clock of deadlines. */
@@ -65,13 +67,8 @@ export class Client {
     this.#findLeader = findLeader
   }
 
-  /**
-   * Takes a call into this turn's frame: `write` puts its commands there, and `reading` makes its outcome of their
-   * answers. A call that cannot be taken rejects, and has changed nothing, however far `write` came. `write` runs no
-   * code of the caller: another call would go between the commands of this one.
-   */
   call<Outcome, Parts extends unknown[]>(
-    { type, count, mayBeValue, read }: Reading<Outcome>,
+    { type, count, answerBytes, read }: Reading<Outcome>,
     write: (frame: CallFrame, ...parts: Parts) => void,
     ...parts: Parts
   ): Promise<Outcome> {
@@ -82,11 +79,13 @@ export class Client {
       this.#checkOpen()
       write(frame, ...parts)
       assert(frame.count - countBefore === count, 'a call reads one answer for each of its commands')
+      const bytes = frame.byteLength - bytesBefore - count * commandHeaderBytes
+      if (bytes > callBytesMax) throw invalid('commands', `at most ${callBytesMax} bytes in a call`, bytes)
     } catch (error) {
       frame.rewind(bytesBefore, countBefore)
       return Promise.reject(refusalOf(error))
     }
-    if (mayBeValue) frame.expectValue()
+    if (answerBytes > 0) frame.expectAnswer(answerBytes)
     const outcome = packer.outcomeOf(read)
     // The nodes have work while the rest of the turn's calls are made.
     if (packer.isFull || this.#mayQueriesGoAhead()) this.#send()

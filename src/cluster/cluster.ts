@@ -1,55 +1,31 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
 import type { RecordableHistogram } from 'node:perf_hooks'
 import { RaftError, reasonOf } from '../errors/index.js'
-import {
-  afterPrefix,
-  type Bytes,
-  type RangeBounds,
-  writeAppend,
-  writeCas,
-  writeDelete,
-  writeGet,
-  writePut,
-  writeRange,
-} from '../machine/index.js'
+import type { Bytes } from '../machine/index.js'
 import { type HashAt, InlineNode, NodeThread, takeAll } from '../node/index.js'
 import { isBytes, lengthOfBytes, type NodeId } from '../raft/index.js'
 import { Client } from './client.js'
 import type { ClusterDirectory } from './directory.js'
 import type { ClusterEvents } from './events.js'
+import {
+  type Deleted,
+  type Entry,
+  KvClient,
+  type RangeOptions,
+  type RangeResult,
+  type Swapped,
+  type Written,
+} from './kv-client.js'
 import { Members, type NodeStatus } from './members.js'
 import type { ResolvedOptions } from './options.js'
-import {
-  type Applied,
-  applied,
-  type Deleted,
-  deleted,
-  type Entry,
-  entry,
-  type RangeResult,
-  range,
-  result,
-  type Swapped,
-  swapped,
-  type Written,
-  written,
-} from './outcomes.js'
-import { refusalOf } from './refusals.js'
-import { type CallFrame, callBytesMax, type Reading } from './requests.js'
+import { type Applied, applied, result } from './outcomes.js'
+import { invalid, taking } from './refusals.js'
+import { type CallFrame, type Calls, callBytesMax, type Reading } from './requests.js'
 
-export interface RangeOptions {
-  /** The first key, included. Default: from the beginning. */
-  readonly start?: Bytes
-  /** The first key that is left out. Default: to the end. */
-  readonly end?: Bytes
-  /** Instead of start and end: all keys that begin with it. */
-  readonly prefix?: Bytes
-  /** Entries at most, at least 1. Default 1000. */
-  readonly limit?: number
-}
-
-export class Cluster implements AsyncDisposable {
+export class Cluster implements AsyncDisposable, Calls {
   readonly options: ResolvedOptions
+  /** The client of the key-value store, whose verbs are also those of the cluster. */
+  readonly kv: KvClient
   readonly #directory: ClusterDirectory
   readonly #client: Client
   readonly #members: Members
@@ -60,6 +36,7 @@ export class Cluster implements AsyncDisposable {
     this.options = options
     this.#directory = directory
     this.#client = new Client(options.requestTimeoutMs, () => this.leaderId)
+    this.kv = new KvClient(options.machine === undefined ? this.#client : without(options.machine))
     this.#members = new Members(directory, options, this.#client, (nodeId, exited) => {
       if (options.host === 'inline') return new InlineNode()
       return new NodeThread(nodeId, options.machine !== undefined, exited)
@@ -100,31 +77,31 @@ export class Cluster implements AsyncDisposable {
   }
 
   put(key: Bytes, value: Bytes): Promise<Written> {
-    return this.#callKv(written, writePut, key, value)
+    return this.kv.put(key, value)
   }
 
   delete(key: Bytes): Promise<Deleted> {
-    return this.#callKv(deleted, writeDelete, key)
+    return this.kv.delete(key)
   }
 
   /** Puts the value behind the present one; an absent key counts as an empty value. */
   append(key: Bytes, value: Bytes): Promise<Written> {
-    return this.#callKv(written, writeAppend, key, value)
+    return this.kv.append(key, value)
   }
 
   /** Puts `value` if the key holds `expected`; `undefined` expects that there is no such key. */
   cas(key: Bytes, expected: Bytes | undefined, value: Bytes): Promise<Swapped> {
-    return this.#callKv(swapped, writeCas, key, expected, value)
+    return this.kv.cas(key, expected, value)
   }
 
   /** A linearizable read: it sees every write that was acknowledged before it was called. */
   get(key: Bytes): Promise<Entry | undefined> {
-    return this.#callKv(entry, writeGet, key)
+    return this.kv.get(key)
   }
 
   /** A linearizable read of all keys within bounds, in order. */
   range(options: RangeOptions = {}): Promise<RangeResult> {
-    return taking(() => this.#callKv(range, writeRange, boundsOf(options)))
+    return this.kv.range(options)
   }
 
   /** Commands for a state machine of one's own, applied one after the other with nothing in between. */
@@ -138,6 +115,18 @@ export class Cluster implements AsyncDisposable {
   /** A linearizable query of a state machine of one's own. */
   query(query: Uint8Array): Promise<Buffer> {
     return taking(() => this.#client.call(result, writeAll, commandsOf('query', [query])))
+  }
+
+  /**
+   * A call of a client for a machine of one's own, as `kv` is one: no bytes are copied but into the message, and out of the
+   * one that answers.
+   */
+  call<Outcome, Parts extends unknown[]>(
+    reading: Reading<Outcome>,
+    write: (into: CallFrame, ...parts: Parts) => void,
+    ...parts: Parts
+  ): Promise<Outcome> {
+    return this.#client.call(reading, write, ...parts)
   }
 
   /**
@@ -200,39 +189,15 @@ export class Cluster implements AsyncDisposable {
     const why = causes.map(reasonOf).join('; ')
     throw new RaftError('UNCLEAN_END', { dir: this.dir, why }, new AggregateError(causes))
   }
-
-  /** One command or query of the key-value store, which another machine would not understand. */
-  #callKv<Outcome, Parts extends unknown[]>(
-    reading: Reading<Outcome>,
-    write: (into: CallFrame, ...parts: Parts) => void,
-    ...parts: Parts
-  ): Promise<Outcome> {
-    const { machine } = this.options
-    if (machine === undefined) return this.#client.call(reading, write, ...parts)
-    const expected = 'the key-value store: use propose and query with a machine of your own'
-    return Promise.reject(new RaftError('INVALID_OPTION', { option: 'machine', expected, actual: machine }))
-  }
 }
 
-/** Makes a call of arguments that may run code of the caller: all of it runs before the call is packed. */
-function taking<Outcome>(call: () => Promise<Outcome>): Promise<Outcome> {
-  try {
-    return call()
-  } catch (error) {
-    return Promise.reject(refusalOf(error))
+/** The calls of a key-value client whose cluster has another machine, which would not understand them. */
+function without(machine: string): Calls {
+  const expected = 'the key-value store: use propose and query with a machine of your own'
+  return {
+    call: () =>
+      Promise.reject(new RaftError('INVALID_OPTION', { option: 'machine', expected, actual: machine })),
   }
-}
-
-/** The bounds of a range; a prefix stands for both. */
-function boundsOf(options: RangeOptions): RangeBounds {
-  if (typeof options !== 'object' || options === null) {
-    throw invalid('options', 'an object, as { prefix }', options === null ? 'null' : typeof options)
-  }
-  const { prefix, start, end, limit } = options
-  const from = start === undefined ? '' : start
-  const to = end === undefined ? '' : end
-  const bounds = prefix === undefined ? { start: from, end: to } : { start: prefix, end: afterPrefix(prefix) }
-  return limit === undefined ? bounds : { ...bounds, limit }
 }
 
 function writeAll(into: CallFrame, commands: readonly Uint8Array[]): void {
@@ -253,8 +218,4 @@ function commandsOf(what: string, commands: readonly unknown[]): Uint8Array[] {
   if (length === 0) throw invalid(what, 'at least one Uint8Array', 'none')
   if (bytes > callBytesMax) throw invalid(what, `at most ${callBytesMax} bytes in a call`, bytes)
   return own
-}
-
-function invalid(what: string, expected: string, actual: string | number): RaftError {
-  return new RaftError('INVALID_COMMAND', { what, expected, actual })
 }

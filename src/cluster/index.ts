@@ -36,12 +36,26 @@ export {
 } from '../machine/index.js'
 export type { Durability, HashAt } from '../node/index.js'
 export { pendingBytesMax } from './client.js'
-export type {
-  Cluster,
-  RangeOptions,
-} from './cluster.js'
+export type { Cluster } from './cluster.js'
 export type { ClusterEvent, ClusterEvents } from './events.js'
+export {
+  type Deleted,
+  type Entry,
+  KvClient,
+  type RangeOptions,
+  type RangeResult,
+  type Swapped,
+  type Written,
+} from './kv-client.js'
 export type { NodeState, NodeStatus } from './members.js'
 export { type ClusterOptions, nodesMax } from './options.js'
-export type { Applied, Deleted, Entry, RangeResult, Swapped, Written } from './outcomes.js'
-export { callBytesMax } from './requests.js'
+export type { Applied } from './outcomes.js'
+export {
+  type Answers,
+  type CallFrame,
+  type Calls,
+  callBytesMax,
+  type Reading,
+  reading,
+  readingOfOne,
+} from './requests.js'

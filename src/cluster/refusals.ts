@@ -14,3 +14,16 @@ export function unreadable(type: 'propose' | 'read', cause: unknown): RaftError 
   const why = `its answer cannot be read (${reasonOf(cause)})`
   return new RaftError(type === 'read' ? 'REFUSED_BY_MACHINE' : 'UNKNOWN_OUTCOME', { why }, cause)
 }
+
+export function invalid(what: string, expected: string, actual: string | number): RaftError {
+  return new RaftError('INVALID_COMMAND', { what, expected, actual })
+}
+
+/** Makes a call of arguments that may run code of the caller: all of it runs before the call is packed. */
+export function taking<Outcome>(call: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return call()
+  } catch (error) {
+    return Promise.reject(refusalOf(error))
+  }
+}

@@ -150,9 +150,26 @@ export class AnswersInParts extends Answers {
 export interface Reading<Outcome> {
   readonly type: Request['type']
   readonly count: number
-  /** Whether a command may be answered with a value: results of commands cannot be had in parts. */
-  readonly mayBeValue: boolean
+  /**
+   * Bytes that the answer to a command may have, if they are more than a few: results of commands cannot be had in parts,
+   * so a frame holds no more such commands than one message can answer.
+   */
+  readonly answerBytes: number
   readonly read: (answers: Answers) => Outcome
+}
+
+/** What clients of a machine are built on: a `Cluster`, for one. */
+export interface Calls {
+  /**
+   * Makes one call of the turn. `write` puts its commands into the frame that all calls of the turn share, and `reading`
+   * makes its outcome of their answers. A call that cannot be written rejects, and has changed nothing, however far `write`
+   * came. `write` runs no code of the caller: another call would go between the commands of this one.
+   */
+  call<Outcome, Parts extends unknown[]>(
+    reading: Reading<Outcome>,
+    write: (into: CallFrame, ...parts: Parts) => void,
+    ...parts: Parts
+  ): Promise<Outcome>
 }
 
 /** A reading by `read`, which takes the `count` answers of its call and is held to them. */
@@ -160,7 +177,7 @@ export function reading<Outcome>(
   type: Request['type'],
   count: number,
   read: (answers: Answers) => Outcome,
-  mayBeValue = false,
+  answerBytes = 0,
 ): Reading<Outcome> {
   const readOwn = (answers: Answers): Outcome => {
     answers.begin(count)
@@ -172,14 +189,14 @@ export function reading<Outcome>(
       throw readError(type, error)
     }
   }
-  return { type, count, mayBeValue, read: readOwn }
+  return { type, count, answerBytes, read: readOwn }
 }
 
 /** A reading by `read` of the only answer of a call, which lies from `start` to `end`: most calls have one. */
 export function readingOfOne<Outcome>(
   type: Request['type'],
   read: (answers: Answers) => Outcome,
-  mayBeValue = false,
+  answerBytes = 0,
 ): Reading<Outcome> {
   const readOwn = (answers: Answers): Outcome => {
     answers.beginOne()
@@ -189,7 +206,7 @@ export function readingOfOne<Outcome>(
       throw readError(type, error)
     }
   }
-  return { type, count: 1, mayBeValue, read: readOwn }
+  return { type, count: 1, answerBytes, read: readOwn }
 }
 
 function readError(type: Request['type'], error: unknown): RaftError {
@@ -221,17 +238,17 @@ export interface Request {
 const frameBytesMax = 256 << 10
 /** Bytes of the commands of one call. */
 export const callBytesMax = 1 << 20
-/** Commands of a frame that may be answered with a value each: with 256 KiB of it, their answers are 64 MiB. */
-const valuesAnsweredMax = 256
+/** Bytes of answers that the commands of a frame may expect. */
+const answerBytesMax = 64 << 20
 
 /** Where the commands of calls go. */
 export class CallFrame extends FrameBuilder {
   /** Bytes after which it is closed. */
   closedAt = frameBytesMax
 
-  /** A call was packed that may be answered with a value. */
-  expectValue(): void {
-    this.closedAt -= frameBytesMax / valuesAnsweredMax
+  /** A call was packed whose answer may have so many bytes. */
+  expectAnswer(bytes: number): void {
+    this.closedAt -= frameBytesMax * (bytes / answerBytesMax)
   }
 
   override take(): Frame {

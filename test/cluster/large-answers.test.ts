@@ -1,7 +1,6 @@
 /** Many large answers to the calls of one turn, from real nodes. */
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { Client } from '../../src/cluster/client.js'
-import { CallFrame } from '../../src/cluster/requests.js'
+import { CallFrame, RequestPacker } from '../../src/cluster/requests.js'
 import { startedCluster } from './support.js'
 
 const valueBytes = 64 << 10
@@ -16,14 +15,22 @@ function packedFrames(): () => number[] {
 
 /** Bytes of each part of the answers that comes to a client from now on. */
 function receivedParts(): number[] {
-  const parts: number[] = []
-  const { settle } = Client.prototype
-  const spy = vi.spyOn(Client.prototype, 'settle').mockImplementation(function (this: Client, settlements) {
-    for (const each of settlements.settled) if (each.outcome === 'read') parts.push(each.results.byteLength)
-    settle.call(this, settlements)
+  const sizes: number[] = []
+  const { take } = RequestPacker.prototype
+  const spy = vi.spyOn(RequestPacker.prototype, 'take').mockImplementation(function (
+    this: RequestPacker,
+    ms,
+  ) {
+    const request = take.call(this, ms)
+    const { parts } = request
+    parts.push = (...arrived) => {
+      sizes.push(...arrived.map(({ byteLength }) => byteLength))
+      return Array.prototype.push.apply(parts, arrived)
+    }
+    return request
   })
   onTestFinished(() => spy.mockRestore())
-  return parts
+  return sizes
 }
 
 const largeValue = (n: number): Buffer => Buffer.alloc(valueBytes, `${n};`)

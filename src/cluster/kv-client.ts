@@ -1,0 +1,160 @@
+/**
+ * The client of the key-value store. It uses nothing but what the client of any other machine can use: it packs each
+ * command into the frame of the turn, and reads the answer out of the message that brings it.
+ */
+import { RaftError } from '../errors/index.js'
+import {
+  afterPrefix,
+  type Bytes,
+  type KeyedRecord,
+  type KvRecord,
+  type RangeBounds,
+  readGetAnswer,
+  readRangeAnswer,
+  readWriteAnswer,
+  valueBytesMax,
+  type WriteAnswer,
+  writeAppend,
+  writeCas,
+  writeDelete,
+  writeGet,
+  writePut,
+  writeRange,
+} from '../machine/index.js'
+import type { LogIndex } from '../raft/index.js'
+import { invalid, taking } from './refusals.js'
+import { type Answers, type Calls, readingOfOne } from './requests.js'
+
+/** A write that happened. */
+export interface Written {
+  /** The place of the command in the log. */
+  readonly index: LogIndex
+  /** The revision of the store that the write made, or the present one when it changed nothing. */
+  readonly revision: number
+}
+
+export interface Deleted extends Written {
+  /** Whether there was such a key. */
+  readonly deleted: boolean
+}
+
+export interface Swapped extends Written {
+  readonly swapped: boolean
+  /** What the key holds when it was not swapped; `undefined` when there is no such key. */
+  readonly current: Entry | undefined
+}
+
+/** What a key holds. */
+export type Entry = KvRecord<Buffer>
+
+export interface RangeOptions {
+  /** The first key, included. Default: from the beginning. */
+  readonly start?: Bytes
+  /** The first key that is left out. Default: to the end. */
+  readonly end?: Bytes
+  /** Instead of start and end: all keys that begin with it. */
+  readonly prefix?: Bytes
+  /** Entries at most, at least 1. Default 1000. */
+  readonly limit?: number
+}
+
+export interface RangeResult {
+  /** In the order of the keys' bytes. */
+  readonly entries: readonly KeyedRecord<Buffer>[]
+  /** Whether more keys lie within the bounds: go on from `afterKey` of the last one. */
+  readonly hasMore: boolean
+}
+
+const written = readingOfOne('propose', (answers): Written => {
+  const { revision } = writeAnswer(answers)
+  return { index: answers.index, revision }
+})
+
+const deleted = readingOfOne('propose', (answers): Deleted => {
+  const { status, revision } = writeAnswer(answers)
+  return { index: answers.index, revision, deleted: status === 'applied' }
+})
+
+const swapped = readingOfOne(
+  'propose',
+  (answers): Swapped => {
+    const answer = writeAnswer(answers)
+    const { index } = answers
+    const current = answer.status === 'mismatch' ? answer.current : undefined
+    return { index, revision: answer.revision, swapped: answer.status === 'applied', current }
+  },
+  // Where the key holds another value than expected, the answer is that value.
+  valueBytesMax,
+)
+
+const entry = readingOfOne('read', (answers): Entry | undefined => {
+  const answer = readGetAnswer(answers, answers.start, answers.end)
+  if (answer.status === 'malformed') throw refused(answer.status)
+  return answer.status === 'found' ? answer.record : undefined
+})
+
+const range = readingOfOne('read', (answers): RangeResult => {
+  const answer = readRangeAnswer(answers, answers.start, answers.end)
+  if (answer.status === 'malformed') throw refused(answer.status)
+  return { entries: answer.records, hasMore: answer.hasMore }
+})
+
+export class KvClient {
+  readonly #calls: Calls
+
+  /** Over a cluster whose machine understands the commands of the key-value store. */
+  constructor(calls: Calls) {
+    this.#calls = calls
+  }
+
+  put(key: Bytes, value: Bytes): Promise<Written> {
+    return this.#calls.call(written, writePut, key, value)
+  }
+
+  delete(key: Bytes): Promise<Deleted> {
+    return this.#calls.call(deleted, writeDelete, key)
+  }
+
+  /** Puts the value behind the present one; an absent key counts as an empty value. */
+  append(key: Bytes, value: Bytes): Promise<Written> {
+    return this.#calls.call(written, writeAppend, key, value)
+  }
+
+  /** Puts `value` if the key holds `expected`; `undefined` expects that there is no such key. */
+  cas(key: Bytes, expected: Bytes | undefined, value: Bytes): Promise<Swapped> {
+    return this.#calls.call(swapped, writeCas, key, expected, value)
+  }
+
+  /** A linearizable read: it sees every write that was acknowledged before it was called. */
+  get(key: Bytes): Promise<Entry | undefined> {
+    return this.#calls.call(entry, writeGet, key)
+  }
+
+  /** A linearizable read of all keys within bounds, in order. */
+  range(options: RangeOptions = {}): Promise<RangeResult> {
+    return taking(() => this.#calls.call(range, writeRange, boundsOf(options)))
+  }
+}
+
+/** The bounds of a range; a prefix stands for both. */
+function boundsOf(options: RangeOptions): RangeBounds {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid('options', 'an object, as { prefix }', options === null ? 'null' : typeof options)
+  }
+  const { prefix, start, end, limit } = options
+  const from = start === undefined ? '' : start
+  const to = end === undefined ? '' : end
+  const bounds = prefix === undefined ? { start: from, end: to } : { start: prefix, end: afterPrefix(prefix) }
+  return limit === undefined ? bounds : { ...bounds, limit }
+}
+
+function writeAnswer(answers: Answers): WriteAnswer<Buffer> {
+  const answer = readWriteAnswer(answers, answers.start, answers.end)
+  if (answer.status === 'tooLarge' || answer.status === 'malformed') throw refused(answer.status)
+  return answer
+}
+
+function refused(status: 'tooLarge' | 'malformed'): RaftError {
+  const why = status === 'tooLarge' ? 'the value would become too large' : 'the command is malformed'
+  return new RaftError('REFUSED_BY_MACHINE', { why })
+}

@@ -1,0 +1,68 @@
+/** A client for a machine of one's own, built as `KvClient` is: on what everybody can import. */
+import { pathToFileURL } from 'node:url'
+import { expect, test } from 'vitest'
+import {
+  type Answers,
+  type CallFrame,
+  type Calls,
+  callBytesMax,
+  KvClient,
+  readingOfOne,
+} from '../../src/cluster/index.js'
+import { startedCluster } from './support.js'
+
+const textOf = (answers: Answers): string => answers.take(answers.start, answers.end).toString()
+const added = readingOfOne('propose', (answers) => ({ index: answers.index, total: textOf(answers) }))
+const total = readingOfOne('read', textOf)
+
+function writeNumber(into: CallFrame, amount: number): void {
+  const text = String(amount)
+  const offset = into.reserve(text.length)
+  for (let at = 0; at < text.length; at++) into.bytes[offset + at] = text.charCodeAt(at)
+}
+
+class CounterClient {
+  readonly #calls: Calls
+
+  constructor(calls: Calls) {
+    this.#calls = calls
+  }
+
+  add(amount: number): Promise<{ readonly index: number; readonly total: string }> {
+    return this.#calls.call(added, writeNumber, amount)
+  }
+
+  total(): Promise<string> {
+    return this.#calls.call(total, writeNumber, 0)
+  }
+}
+
+test('a client of another machine shares frames with all other calls, and reads its own answers', async () => {
+  const machine = pathToFileURL('test/machine/fixtures/counter.mjs')
+  const cluster = await startedCluster({ nodes: 1, durability: 'none', machine })
+  const counter = new CounterClient(cluster)
+  const calls = [counter.add(5), cluster.propose(Buffer.from('10')), counter.add(-1)] as const
+  const [five, ten, minusOne] = await Promise.all(calls)
+  expect([five.total, `${ten.results[0]}`, minusOne.total]).toEqual(['5', '15', '14'])
+  expect([ten.index, minusOne.index]).toEqual([five.index + 1, five.index + 2])
+  expect(await counter.total()).toBe('14')
+})
+
+test('the verbs of the handle are those of its key-value client, as is a client over the handle', async () => {
+  const cluster = await startedCluster({ nodes: 1, durability: 'none' })
+  await cluster.put('k', 'one')
+  const revisions = [cluster.kv, new KvClient(cluster)].map(async (kv) => (await kv.get('k'))?.modRevision)
+  expect(await Promise.all(revisions)).toEqual([1, 1])
+  expect((await cluster.get('k'))?.modRevision).toBe(1)
+})
+
+test('a call that writes more than a message takes is refused, and changes nothing', async () => {
+  const cluster = await startedCluster({ nodes: 1, durability: 'none' })
+  const answer = readingOfOne('propose', textOf)
+  const write = (into: CallFrame, bytes: number): void => void into.reserve(bytes)
+  const put = cluster.put('k', 'v')
+  await expect(cluster.call(answer, write, callBytesMax + 1)).rejects.toMatchObject({
+    code: 'INVALID_COMMAND',
+  })
+  expect((await put).revision).toBe(1)
+})
