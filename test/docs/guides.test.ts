@@ -41,7 +41,7 @@ test('links of the guides lead to files', () => {
 // The compiler sees to it that each of these lists is whole.
 type Names<Union extends string> = Readonly<Record<Union, true>>
 type Handle = Exclude<keyof raftbox.Cluster, 'start' | symbol>
-type Property = 'options' | 'dir' | 'events' | 'leaderId'
+type Property = 'options' | 'dir' | 'events' | 'leaderId' | 'kv'
 type RoleReason = Extract<raftbox.ClusterEvent, { type: 'role' }>['reason']
 
 const options: Names<keyof raftbox.ClusterOptions> = {
@@ -68,6 +68,7 @@ const methods: Names<Exclude<Handle, Property>> = {
   range: true,
   propose: true,
   query: true,
+  call: true,
   kill: true,
   restart: true,
   status: true,
@@ -75,7 +76,7 @@ const methods: Names<Exclude<Handle, Property>> = {
   takeHeartbeatLateness: true,
   close: true,
 }
-const properties: Names<Property> = { options: true, dir: true, events: true, leaderId: true }
+const properties: Names<Property> = { options: true, dir: true, events: true, leaderId: true, kv: true }
 const events: Names<raftbox.ClusterEvent['type']> = {
   started: true,
   role: true,
@@ -128,7 +129,9 @@ test('the guide to the handle names all that the package exports', () => {
 
 test('the guide to measuring names flags and fields that there are', async () => {
   const guide = textOf('docs/measuring.md')
-  const suite = readFileSync(join('bench', 'main.ts'), 'utf8')
+  const suite = ['main.ts', 'suite/program.ts']
+    .map((file) => readFileSync(join('bench', file), 'utf8'))
+    .join('\n')
   const [bench, report] = await Promise.all([run(['help', 'bench']), run(['help', 'report'])])
   const flags = `${bench.stdout} ${report.stdout} ${suite}`
   const named = [...guide.matchAll(/[ `](--[a-z]+)\b/g)].map(([, flag]) => flag)

@@ -1,8 +1,8 @@
 import { MessageChannel } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Counters } from '../../src/driver/index.js'
 import { InlineNode } from '../../src/node/index.js'
 import { defaultLimits, type Message } from '../../src/raft/index.js'
+import { Counters } from '../../src/telemetry/index.js'
 import { createLink, PortLinks } from '../../src/transport/index.js'
 
 const tickMs = 10
