@@ -2,7 +2,7 @@
 import type { RecordableHistogram } from 'node:perf_hooks'
 import { RaftError, reasonOf } from '../errors/index.js'
 import type { Bytes } from '../machine/index.js'
-import { type HashAt, InlineNode, NodeThread, takeAll } from '../node/index.js'
+import { type HashAt, InlineNode, NodeThread, realParts, takeAll } from '../node/index.js'
 import { isBytes, lengthOfBytes, type NodeId } from '../raft/index.js'
 import { Client } from './client.js'
 import type { ClusterDirectory } from './directory.js'
@@ -16,7 +16,7 @@ import {
   type Swapped,
   type Written,
 } from './kv-client.js'
-import { Members, type NodeStatus } from './members.js'
+import { type CreateNode, Members, type NodeStatus } from './members.js'
 import type { ResolvedOptions } from './options.js'
 import { type Applied, applied, result } from './outcomes.js'
 import { invalid, taking } from './refusals.js'
@@ -32,15 +32,12 @@ export class Cluster implements AsyncDisposable, Calls {
   #closing: Promise<void> | undefined
 
   /** Use `startCluster`. */
-  constructor(directory: ClusterDirectory, options: ResolvedOptions) {
+  constructor(directory: ClusterDirectory, options: ResolvedOptions, createNode = creatorOf(options)) {
     this.options = options
     this.#directory = directory
     this.#client = new Client(options.requestTimeoutMs, () => this.leaderId)
     this.kv = new KvClient(options.machine === undefined ? this.#client : without(options.machine))
-    this.#members = new Members(directory, options, this.#client, (nodeId, exited) => {
-      if (options.host === 'inline') return new InlineNode()
-      return new NodeThread(nodeId, options.machine !== undefined, exited)
-    })
+    this.#members = new Members(directory, options, this.#client, createNode)
   }
 
   /** Use `startCluster`. */
@@ -189,6 +186,12 @@ export class Cluster implements AsyncDisposable, Calls {
     const why = causes.map(reasonOf).join('; ')
     throw new RaftError('UNCLEAN_END', { dir: this.dir, why }, new AggregateError(causes))
   }
+}
+
+/** Nodes on real parts, where the options want them. */
+function creatorOf({ host, machine }: ResolvedOptions): CreateNode {
+  return (nodeId, exited) =>
+    host === 'inline' ? new InlineNode(realParts) : new NodeThread(nodeId, machine !== undefined, exited)
 }
 
 /** The calls of a key-value client whose cluster has another machine, which would not understand them. */

@@ -1,1 +1,2 @@
+export type { Clock } from './clock.js'
 export { Driver, type ReadConfirmation } from './driver.js'

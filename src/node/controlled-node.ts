@@ -5,6 +5,7 @@ import { type Result, unwrap } from '../errors/index.js'
 import type { LinkEnd } from '../transport/index.js'
 import type { HashAt, NodeOptions } from './control.js'
 import { NodeHost } from './node-host.js'
+import type { NodeParts } from './parts.js'
 
 export interface ControlledNode {
   start(options: NodeOptions, client: MessagePort, links: readonly LinkEnd[]): Promise<Result<undefined>>
@@ -20,7 +21,11 @@ export interface ControlledNode {
 
 /** The same node in the main thread, where a profiler or a debugger sees all of it. */
 export class InlineNode implements ControlledNode {
-  readonly #host = new NodeHost()
+  readonly #host: NodeHost
+
+  constructor(parts: NodeParts) {
+    this.#host = new NodeHost(parts)
+  }
 
   start(options: NodeOptions, client: MessagePort, links: readonly LinkEnd[]): Promise<Result<undefined>> {
     return this.#host.start(options, client, links)

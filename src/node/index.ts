@@ -1,6 +1,7 @@
 export type * from './control.js'
 export { type ControlledNode, InlineNode } from './controlled-node.js'
 export { NodeThread } from './node-thread.js'
+export { type NodeParts, realParts } from './parts.js'
 export { checkRoomForNodes } from './room-for-nodes.js'
 export { RunningTime } from './running-time.js'
 export { takeAll } from './teardown.js'

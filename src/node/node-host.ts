@@ -1,8 +1,8 @@
 /**
- * A node on real time, ports and disk: in a worker thread of its own, or inline beside others in the main
+ * A node on the parts that it is handed: in a worker thread of its own, or inline beside others in the main
  * thread. It is told apart from a simulated node by nothing but what it hands to the driver.
  */
-import { createHistogram, performance, type RecordableHistogram } from 'node:perf_hooks'
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { Driver } from '../driver/index.js'
 import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
@@ -10,16 +10,10 @@ import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machin
 import type { Message, NodeId } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 import { Counters, Meter } from '../telemetry/index.js'
-import {
-  type FromNode,
-  type LinkEnd,
-  PortLinks,
-  portsOf,
-  postSettlements,
-  type ToNode,
-} from '../transport/index.js'
+import { type FromNode, type LinkEnd, portsOf, postSettlements, type ToNode } from '../transport/index.js'
 import type { HashAt, NodeControl, NodeHappening, NodeOptions } from './control.js'
-import { limitsOf, type OpenedStore, openStore } from './open-store.js'
+import { limitsOf, type OpenedStore } from './open-store.js'
+import type { NodeLinks, NodeParts } from './parts.js'
 import { takeAll } from './teardown.js'
 
 /** The parts of a node that runs. */
@@ -31,37 +25,43 @@ interface Running {
   readonly lookAfter: OpenedStore['lookAfter']
   readonly machine: StateMachine
   readonly meter: Meter
-  readonly timer: NodeJS.Timeout
+  readonly stopTicks: () => void
 }
 
 export class NodeHost implements NodeControl {
-  readonly #links = new PortLinks(
-    (first) => this.#received(first),
-    (message) => this.#running?.driver.receive(message),
-  )
+  readonly #parts: NodeParts
+  readonly #links: NodeLinks
   #running: Running | undefined
   /** How it ended: also asked for while it starts, when nothing runs yet. */
   #closed: Promise<Result<undefined>> | undefined
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts
+    this.#links = parts.createLinks(
+      (first) => this.#received(first),
+      (message) => this.#running?.driver.receive(message),
+    )
+  }
 
   async start(
     options: NodeOptions,
     client: MessagePort,
     links: readonly LinkEnd[],
   ): Promise<Result<undefined>> {
-    const { nodeId, seed } = options
+    const { nodeId, seed, tickMs } = options
+    const { clock } = this.#parts
     const limits = limitsOf(options)
     let opened: LogStore | undefined
     try {
       const createMachine = await loadMachine(options.machine)
       if (this.#closed !== undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
       const machine = createMachine()
-      const { store, recovered, lookAfter } = openStore(options)
+      const { store, recovered, lookAfter } = this.#parts.openStore(options)
       opened = store
-      const now = (): number => performance.now()
       const meter = new Meter({
         counters: new Counters(options.counters),
-        now,
-        heartbeatIntervalMs: options.tickMs * limits.heartbeatTicks,
+        now: () => clock.now(),
+        heartbeatIntervalMs: tickMs * limits.heartbeatTicks,
         happened: (event) => post(client, { type: 'happening', happening: event }),
         failed: (error) => this.#failed(error),
       })
@@ -72,9 +72,9 @@ export class NodeHost implements NodeControl {
         store,
         machine,
         links: this.#links,
-        clock: { now, defer: (callback) => void setImmediate(callback) },
+        clock,
         probe: meter,
-        tickMs: options.tickMs,
+        tickMs,
         reads: options.reads,
         settle: (settlements) => postSettlements(client, settlements),
       })
@@ -86,8 +86,8 @@ export class NodeHost implements NodeControl {
       })
       for (const link of links) this.#links.connect(link)
       client.on('message', (message: ToNode) => this.#requested(message))
-      const timer = setInterval(() => this.#ticked(), options.tickMs)
-      this.#running = { nodeId, client, driver, store, lookAfter, machine, meter, timer }
+      const stopTicks = this.#parts.startTicks(tickMs, () => this.#ticked())
+      this.#running = { nodeId, client, driver, store, lookAfter, machine, meter, stopTicks }
       return done
     } catch (error) {
       const ports = [client, ...links.flatMap(portsOf)]
@@ -175,9 +175,9 @@ export class NodeHost implements NodeControl {
     const running = this.#running
     this.#running = undefined
     if (running === undefined) return done
-    const { nodeId, timer, driver, store, client, lookAfter } = running
+    const { nodeId, stopTicks, driver, store, client, lookAfter } = running
     const thrown = await takeAll([
-      () => clearInterval(timer),
+      stopTicks,
       () => driver.stop(),
       () => this.#links.close(),
       lookAfter,

@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { expose } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import { NodeHost } from './node-host.js'
+import { realParts } from './parts.js'
 
 if (parentPort === null) throw new Error('this module is the body of a worker thread')
-expose(new NodeHost(), nodeEndpoint(parentPort))
+expose(new NodeHost(realParts), nodeEndpoint(parentPort))

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import type { Cluster, RaftError } from '../../src/cluster/index.js'
-import { InlineNode } from '../../src/node/index.js'
+import { InlineNode, realParts } from '../../src/node/index.js'
 import { nextEvent, startedCluster } from './support.js'
 
 describe('a node that is not there', () => {
@@ -88,7 +88,7 @@ test.each(['threads', 'inline'] as const)(
 )
 
 test('[MB1] a node that is ended while it starts opens no log', async () => {
-  const node = new InlineNode()
+  const node = new InlineNode(realParts)
   const { port1, port2 } = new MessageChannel()
   const options = { nodeId: 1, machine: undefined } as Parameters<InlineNode['start']>[0]
   const started = node.start(options, port2, [])

@@ -1,6 +1,6 @@
 import { MessageChannel } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { InlineNode } from '../../src/node/index.js'
+import { InlineNode, realParts } from '../../src/node/index.js'
 import { defaultLimits, type Message } from '../../src/raft/index.js'
 import { Counters } from '../../src/telemetry/index.js'
 import { createLink, PortLinks } from '../../src/transport/index.js'
@@ -12,7 +12,7 @@ afterEach(() => void vi.useRealTimers())
 
 /** Node 1, whose ticks come when the test says so, and node 2, which is the test. */
 async function startedNode() {
-  const node = new InlineNode()
+  const node = new InlineNode(realParts)
   const { port1: client, port2: nodePort } = new MessageChannel()
   const [own, theirs] = createLink(1, 2)
   const heard: Message[] = []
