@@ -33,10 +33,14 @@ const readBuffersMax = 4
 /** How often deadlines and a missing leader are looked at while something waits. */
 const sweepMs = 20
 
-/** The port of a node, and who takes what comes from it. */
+type Message = FromNode<NodeHappening>
+/** What a node tells of itself. */
+export type News = Exclude<Message, { readonly type: 'settlements' }>
+
+/** The port of a node, by which requests leave and all that it says comes in. */
 interface NodePort {
   readonly port: MessagePort
-  readonly receive: (message: FromNode<NodeHappening>) => void
+  readonly receive: (message: Message) => void
 }
 
 export class Client implements Calls {
@@ -100,9 +104,16 @@ export class Client implements Calls {
     }
   }
 
-  /** Begins to use a node's port; `receive` takes what comes from it. */
-  attach(nodeId: NodeId, port: MessagePort, receive: NodePort['receive']): void {
-    this.#ports.set(nodeId, { port, receive })
+  /** Begins to use a node's port: answers are taken here, and what the node tells of itself goes to `told`. */
+  attach(nodeId: NodeId, port: MessagePort, told: (news: News) => void): void {
+    const receive = (message: Message): void => {
+      // A port that is closed while it delivers goes on to deliver: that belongs to a life of the node that is over.
+      if (this.#ports.get(nodeId) !== attached) return
+      if (message.type === 'settlements') this.#settle(message)
+      else told(message)
+    }
+    const attached = { port, receive }
+    this.#ports.set(nodeId, attached)
     port.on('message', receive)
   }
 
@@ -138,7 +149,7 @@ export class Client implements Calls {
     if (this.#unsent.length > 0) this.#scheduleTurn()
   }
 
-  settle({ settled, results }: Settlements): void {
+  #settle({ settled, results }: Settlements): void {
     const ends = endsOfApplied(settled, results)
     let from = 0
     let position = 0

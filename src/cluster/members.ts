@@ -12,8 +12,8 @@ import {
 } from '../node/index.js'
 import { defaultLimits, type Membership, type NodeId, type Role } from '../raft/index.js'
 import { Counters, type CounterValues, roles } from '../telemetry/index.js'
-import { createLink, type FromNode, type LinkEnd, portsOf } from '../transport/index.js'
-import type { Client } from './client.js'
+import { createLink, type LinkEnd, portsOf } from '../transport/index.js'
+import type { Client, News } from './client.js'
 import type { ClusterDirectory } from './directory.js'
 import type { ClusterEvent, ClusterEvents } from './events.js'
 import { electionTimeoutTicksOf, type ResolvedOptions } from './options.js'
@@ -219,7 +219,7 @@ export class Members {
     const node = this.#begin(member, links)
     const { port1: port, port2: nodePort } = new MessageChannel()
     // Attached first: its very first words may be that it leads.
-    this.#client.attach(nodeId, port, (message) => this.#received(member, node, message))
+    this.#client.attach(nodeId, port, (news) => this.#heard(member, news))
     const started = await node.start(options, nodePort, links)
     if (started.ok) return this.#client.leaderChanged()
     const error = new RaftError(started.code, started.details)
@@ -287,12 +287,10 @@ export class Members {
     return ends
   }
 
-  #received(member: Member, node: ControlledNode, message: FromNode<NodeHappening>): void {
-    if (member.node !== node) return
-    if (message.type === 'settlements') return this.#client.settle(message)
-    if (message.type === 'failed') return this.#failed(member, message.why)
-    this.#emit(member, message.happening)
-    if (message.happening.type === 'role') this.#client.leaderChanged()
+  #heard(member: Member, news: News): void {
+    if (news.type === 'failed') return this.#failed(member, news.why)
+    this.#emit(member, news.happening)
+    if (news.happening.type === 'role') this.#client.leaderChanged()
   }
 
   #failed(member: Member, why: string): void {

@@ -234,7 +234,7 @@ test('[OU6] an answer after the deadline settles nothing, and the answers beside
   const results = new ResultBuilder()
   results.append(Buffer.from('too late'))
   results.append(Buffer.from('in time'))
-  nodes.client.settle({
+  nodes.say({
     settled: [
       { request: first.request, outcome: 'applied', index: 1, count: 1 },
       { request: second.request, outcome: 'applied', index: 2, count: 1 },

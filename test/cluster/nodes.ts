@@ -5,7 +5,7 @@ import { Client } from '../../src/cluster/client.js'
 import { readingOfOne } from '../../src/cluster/requests.js'
 import { ResultBuilder } from '../../src/machine/index.js'
 import type { NodeId } from '../../src/raft/index.js'
-import type { ClientRequest, Settlement, ToNode } from '../../src/transport/index.js'
+import type { ClientRequest, Settlement, Settlements, ToNode } from '../../src/transport/index.js'
 
 /** A client, and nodes that do only what the test says. */
 export class Nodes {
@@ -33,9 +33,7 @@ export class Nodes {
       for (const request of requests) this.#arrive(request)
     })
     this.ports.set(nodeId, port2)
-    this.client.attach(nodeId, port1 as MessagePort, (message) => {
-      if (message.type === 'settlements') this.client.settle(message)
-    })
+    this.client.attach(nodeId, port1 as MessagePort, () => undefined)
   }
 
   /** The next request that reaches a node. */
@@ -46,7 +44,13 @@ export class Nodes {
   }
 
   settle(settlement: Settlement, ...results: readonly string[]): void {
-    this.client.settle({ settled: [settlement], results: packed(results) })
+    this.say({ settled: [settlement], results: packed(results) })
+  }
+
+  /** The leader, or else the first node, says it by its port, and the client hears it at once. */
+  say(settlements: Settlements, nodeId = this.leaderId ?? 1): void {
+    this.ports.get(nodeId)?.postMessage({ type: 'settlements', ...settlements })
+    this.client.drain(nodeId)
   }
 
   /** Answers the first queries of the request: all of them, or a part. */

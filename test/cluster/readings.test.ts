@@ -165,7 +165,7 @@ test('[OU7] answers for another number of commands than were sent are nobody’s
   const first = await nodes.next()
   const right = nodes.call('propose', 'b')
   const second = await nodes.next()
-  nodes.client.settle({
+  nodes.say({
     settled: [
       { request: first.request, outcome: 'applied', index: 1, count: 2 },
       { request: second.request, outcome: 'applied', index: 3, count: 1 },
