@@ -1,0 +1,30 @@
+/** A program of a stranger that uses every entry point of the package. The compiler checks it, and nothing runs it. */
+import { on } from 'node:events'
+import { type ClusterEvent, type ClusterOptions, RaftError, startCluster } from 'raftbox'
+import { type Input, Raft, type Ready } from 'raftbox/raft'
+import * as sim from 'raftbox/sim'
+import { RaftNetwork } from 'raftbox/testing'
+
+const options: ClusterOptions = { nodes: 3, machine: new URL('./ledger.js', import.meta.url) }
+
+async function useCluster(): Promise<string | undefined> {
+  const cluster = await startCluster(options)
+  try {
+    const { index, results } = await cluster.propose([new Uint8Array(3)])
+    const answer: Buffer | undefined = results[index]
+    for await (const [event] of on(cluster.events, 'event')) {
+      const { nodeId, type } = event as ClusterEvent
+      if (type === 'failed') return `${nodeId} ${answer}`
+    }
+    const { swapped, current } = await cluster.cas('key', undefined, 'value')
+    return swapped ? undefined : current?.value.toString('latin1')
+  } catch (error) {
+    if (error instanceof RaftError && error.code === 'NO_LEADER') return error.mayHaveHappened
+    throw error
+  } finally {
+    await cluster.close()
+  }
+}
+
+export const used: readonly unknown[] = [useCluster, Raft, sim, RaftNetwork]
+export type Used = [Input, Ready]
