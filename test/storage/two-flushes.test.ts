@@ -107,3 +107,21 @@ test('[DU1] a first write with one flush that is not whole is undone behind writ
   writeFileSync(file, bytes)
   for (const lmdb of [two, one]) expect(await indexesIn(torn, lmdb)).toEqual([1, 2])
 })
+
+test('an lmdb that did not do as it was told is refused before it writes', async () => {
+  const { dir } = await append(lmdbDisk(undefined, one), 1, 2)
+  const file = join(dir, 'data.mdb')
+  const newest = newestTransaction(file)
+  noteSettled(dir, newest)
+  expect(() => openingOf(dir, file, one).begin(newest + 1)).toThrow(
+    `LMDB names transaction ${newest + 1} as the last one, and its first pages name ${newest}`,
+  )
+  noteSettled(dir, newest - 1)
+  for (const lmdb of [one, two]) {
+    const opening = openingOf(dir, file, lmdb)
+    expect(opening.lmdbOptions.usePreviousSnapshot).toBe(true)
+    expect(() => opening.begin(newest)).toThrow(
+      `LMDB went back to transaction ${newest}, and not to ${newest - 1}`,
+    )
+  }
+})
