@@ -3,8 +3,16 @@ import { once } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster } from '../../src/cluster/index.js'
-import type { NextCall, Tally } from '../../src/load/index.js'
-import { LatencyHistogram, leaderKnown, Timeline, withCluster } from '../../src/load/index.js'
+import {
+  LatencyHistogram,
+  type Load,
+  leaderKnown,
+  type NextCall,
+  type Tally,
+  Timeline,
+  underLoad,
+  withCluster,
+} from '../../src/load/index.js'
 import { medianOf } from '../../src/report/index.js'
 import {
   type Extent,
@@ -15,7 +23,7 @@ import {
   type RunContext,
   type Sample,
 } from '../suite/index.js'
-import { type Load, puts, underLoad } from './under-load.js'
+import { puts } from './scratch.js'
 
 const clients = 64
 const killsOf: Readonly<Record<Extent, number>> = { quick: 3, usual: 10, long: 30 }

@@ -1,10 +1,10 @@
 /** The fastest heartbeat and the largest cluster that hold for some seconds without an election. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster } from '../../src/cluster/index.js'
-import { leaderKnown, withCluster } from '../../src/load/index.js'
+import { leaderKnown, totalOf, underLoad, withCluster } from '../../src/load/index.js'
 import { counted } from '../../src/terminal/index.js'
-import { type BenchCase, type Extent, higher, lower, type RunContext } from '../suite/index.js'
-import { puts, underLoad } from './under-load.js'
+import { type BenchCase, type Extent, higher, lower, pick, type RunContext } from '../suite/index.js'
+import { puts } from './scratch.js'
 
 type Load = 'idle' | 'durable'
 
@@ -18,18 +18,6 @@ const clients = 1024
 const settleMs = 1000
 const holdSecondsMax = 3
 
-/** From what surely holds on to what hardly can; 2 ms is the shortest interval that there is. */
-const intervalsMs: Readonly<Record<Extent, readonly number[]>> = {
-  quick: [200, 20, 5],
-  usual: [200, 100, 50, 20, 10, 5, 2],
-  long: [200, 100, 50, 20, 10, 5, 2],
-}
-const sizes: Readonly<Record<Extent, readonly number[]>> = {
-  quick: [3, 9],
-  usual: [3, 5, 7, 9, 15, 25],
-  long: [3, 5, 7, 9, 15, 25],
-}
-
 export function limitCases(extent: Extent): BenchCase[] {
   return (['idle', 'durable'] as const).flatMap((load) => [
     {
@@ -37,7 +25,9 @@ export function limitCases(extent: Extent): BenchCase[] {
       title: `the fastest heartbeat of three nodes without an election, ${load}`,
       parameters: { load },
       run: async (context: RunContext) => {
-        const shapes = intervalsMs[extent].map((heartbeatIntervalMs) => ({ nodes: 3, heartbeatIntervalMs }))
+        // From what surely holds on to what hardly can; 2 ms is the shortest interval that there is.
+        const intervalsMs = pick(extent, [200, 100, 50, 20, 10, 5, 2], [200, 20, 5])
+        const shapes = intervalsMs.map((heartbeatIntervalMs) => ({ nodes: 3, heartbeatIntervalMs }))
         const fastest = await lastThatHolds(shapes, load, context)
         if (fastest === undefined)
           throw new Error(`${shapes[0]?.heartbeatIntervalMs} ms was already too fast`)
@@ -49,7 +39,10 @@ export function limitCases(extent: Extent): BenchCase[] {
       title: `the largest cluster without an election, heartbeats every 50 ms, ${load}`,
       parameters: { load },
       run: async (context: RunContext) => {
-        const shapes = sizes[extent].map((nodes) => ({ nodes, heartbeatIntervalMs: 50 }))
+        const shapes = pick(extent, [3, 5, 7, 9, 15, 25], [3, 9]).map((nodes) => ({
+          nodes,
+          heartbeatIntervalMs: 50,
+        }))
         const largest = await lastThatHolds(shapes, load, context)
         // A node by itself needs nobody's heartbeat.
         return { figures: [higher('largestCluster', '', largest?.nodes ?? 1)] }
@@ -78,15 +71,11 @@ async function holds(cluster: Cluster, load: Load, { seconds, signal }: RunConte
   await leaderKnown(cluster, signal)
   const watch = async (ended: AbortSignal): Promise<boolean> => {
     await delay(settleMs, undefined, { signal: ended })
-    const before = electionsOf(cluster)
+    const before = totalOf(cluster, 'elections')
     await delay(Math.min(seconds, holdSecondsMax) * 1000, undefined, { signal: ended })
-    return cluster.leaderId !== undefined && electionsOf(cluster) === before
+    return cluster.leaderId !== undefined && totalOf(cluster, 'elections') === before
   }
   if (load === 'idle') return watch(signal)
   const options = { clients, nextCall: puts(cluster), signal }
   return underLoad(cluster, options, (running) => watch(running.signal))
-}
-
-function electionsOf(cluster: Cluster): number {
-  return cluster.status().reduce((sum, node) => sum + node.elections, 0)
 }

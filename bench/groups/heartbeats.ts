@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster } from '../../src/cluster/index.js'
-import { leaderKnown, withCluster } from '../../src/load/index.js'
+import { leaderKnown, readingOf, withCluster } from '../../src/load/index.js'
 import {
   type BenchCase,
   type Group,
@@ -57,22 +57,23 @@ async function measureIdle(cluster: Cluster, { seconds, signal, tell }: RunConte
   await cluster.put('warm', 'up')
   await delay(1000, undefined, { signal })
   await cluster.takeHeartbeatLateness()
-  const before = readingOf(cluster)
+  const before = readingOf(cluster, performance.now())
   tell(`idle for ${seconds * times} s`)
   await delay(seconds * times * 1000, undefined, { signal })
-  const after = readingOf(cluster)
+  const after = readingOf(cluster, performance.now())
   const lateness = await cluster.takeHeartbeatLateness()
   const cpuMs = after.cpuMs - before.cpuMs
-  const received = after.received - before.received
+  const ms = after.atMs - before.atMs
+  const received = after.heartbeatsReceived - before.heartbeatsReceived
   if (received === 0) throw new Error('no heartbeat arrived')
   return {
     figures: [
       ...latenessFigures(lateness),
-      lower('heartbeatsMissed', '', after.missed - before.missed),
+      lower('heartbeatsMissed', '', after.heartbeatsMissed - before.heartbeatsMissed),
       lower('elections', '', after.elections - before.elections),
       lower('cpuMsPerHeartbeat', 'ms', cpuMs / received),
-      lower('cpuShare', '%', (cpuMs / (after.atMs - before.atMs)) * 100),
-      lower('messagesPerSecond', '1/s', ((after.sent - before.sent) / (after.atMs - before.atMs)) * 1000),
+      lower('cpuShare', '%', (cpuMs / ms) * 100),
+      lower('messagesPerSecond', '1/s', ((after.messagesSent - before.messagesSent) / ms) * 1000),
     ],
     distributions: [{ name: 'heartbeat lateness', histogram: lateness, toMs: microsecondsPlusOne }],
   }
@@ -87,17 +88,4 @@ function latenessFigures(lateness: Awaited<ReturnType<Cluster['takeHeartbeatLate
     lower('lateP99ms', 'ms', at(99)),
     lower('lateMaxMs', 'ms', at(100)),
   ]
-}
-
-function readingOf(cluster: Cluster) {
-  const status = cluster.status()
-  const { user, system } = process.cpuUsage()
-  return {
-    atMs: performance.now(),
-    cpuMs: (user + system) / 1000,
-    received: status.reduce((sum, node) => sum + node.heartbeatsReceived, 0),
-    missed: status.reduce((sum, node) => sum + node.heartbeatsMissed, 0),
-    sent: status.reduce((sum, node) => sum + node.messagesSent, 0),
-    elections: status.reduce((sum, node) => sum + node.elections, 0),
-  }
 }

@@ -3,9 +3,9 @@ import { performance } from 'node:perf_hooks'
 import type { ClusterOptions } from '../../src/cluster/index.js'
 import { withCluster } from '../../src/load/index.js'
 import { decimal } from '../../src/terminal/index.js'
-import { type Group, lower, type RunContext, type Sample } from '../suite/index.js'
+import { type Group, lower, pick, type RunContext, type Sample, withFolder } from '../suite/index.js'
 import { measureLoad, sampleOf } from './measured-case.js'
-import { wholeLog, withFolder, writeEntries } from './scratch.js'
+import { wholeLog, writeEntries } from './scratch.js'
 
 type LogOptions = Pick<ClusterOptions, 'logBytesMax'>
 
@@ -13,16 +13,10 @@ type LogOptions = Pick<ClusterOptions, 'logBytesMax'>
 const requestTimeoutMs = 60_000
 const options = { nodes: 3, requestTimeoutMs } as const
 
-const startUpEntries = {
-  quick: [1000, 100_000],
-  usual: [1000, 100_000, 1_000_000],
-  long: [1000, 100_000, 1_000_000],
-} as const
-
 export const startUp: Group = {
   name: 'start-up',
   cases: (extent) =>
-    startUpEntries[extent].map((entries) => ({
+    pick(extent, [1000, 100_000, 1_000_000], [1000, 100_000]).map((entries) => ({
       name: String(entries),
       title: `from a start with ${decimal(entries)} entries to the first acknowledged write`,
       parameters: { entries },
@@ -77,7 +71,7 @@ function withLog<T>(
   context: RunContext,
   run: (dir: string) => Promise<T>,
 ): Promise<T> {
-  return withFolder(async (dir) => {
+  return withFolder('bench', async (dir) => {
     await withCluster({ dir, ...options, ...bounds }, context.signal, (cluster) =>
       writeEntries(cluster, entries, context),
     )

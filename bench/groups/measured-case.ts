@@ -5,6 +5,7 @@ import {
   measure,
   type Phase,
   phaseLine,
+  usualLoad,
   warmUpSecondsFor,
 } from '../../src/load/index.js'
 import {
@@ -23,20 +24,23 @@ export const durabilities = ['flush', 'none'] as const
 
 type LoadOptions = Partial<Omit<MeasureOptions, 'warmUpSeconds' | 'seconds'>>
 
-const defaults: Omit<MeasureOptions, 'warmUpSeconds' | 'seconds'> = {
-  nodes: 3,
-  clients: 1024,
-  size: 128,
-  batch: 1,
-  durability: 'flush',
-  threads: 'on',
-  reads: 'lease',
-  records: 10_000,
-}
+/** What a case is about, by the names of a measurement's options. */
+type Parameters = Pick<
+  LoadOptions,
+  'nodes' | 'clients' | 'size' | 'batch' | 'durability' | 'workload' | 'reads'
+> &
+  BenchCase['parameters']
 
-/** Title and parameters name only what the case is about; the rest is as in `raftbox bench`. */
-export function loadCase(about: Omit<BenchCase, 'run'>, options: LoadOptions): BenchCase {
-  return { ...about, run: async (context) => sampleOf(await measureLoad(options, context)) }
+/** A measurement as that of `raftbox bench`, but for what the case is about and for what `more` says. */
+export function loadCase(
+  name: string,
+  title: string,
+  parameters: Parameters,
+  more: LoadOptions = {},
+): BenchCase {
+  const run = async (context: RunContext): Promise<Sample> =>
+    sampleOf(await measureLoad({ ...parameters, ...more }, context))
+  return { name, title, parameters, run }
 }
 
 /** `watch` is called once a second, with what goes on. */
@@ -46,7 +50,7 @@ export function measureLoad(
   watch: (phase: Phase) => void = () => undefined,
 ): Promise<Measured> {
   const warmUpSeconds = warmUpSecondsFor(seconds)
-  return measure({ ...defaults, ...options, warmUpSeconds, seconds }, signal, (phase) => {
+  return measure({ ...usualLoad, ...options, warmUpSeconds, seconds }, signal, (phase) => {
     watch(phase)
     tell(phaseLine(phase))
   })
@@ -67,10 +71,7 @@ export function sampleOf({ summary, latencies, lateness, timeline }: Measured): 
     figures: [
       // First what the case is about: a workload may be nothing but reads, which commit nothing.
       ...(summary.workload === null ? [commits, calls] : [calls, commits]),
-      lower('p50ms', 'ms', summary.p50ms),
-      lower('p99ms', 'ms', summary.p99ms),
-      lower('p999ms', 'ms', summary.p999ms),
-      lower('maxMs', 'ms', summary.maxMs),
+      ...(['p50ms', 'p99ms', 'p999ms', 'maxMs'] as const).map((name) => lower(name, 'ms', summary[name])),
       lower('elections', '', summary.elections),
       lower('heartbeatLateP999ms', 'ms', summary.heartbeatLateP999ms),
       lower('heartbeatsMissed', '', summary.heartbeatsMissed),

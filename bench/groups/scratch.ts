@@ -1,22 +1,17 @@
-/** What cases need beside a cluster: folders that go away, and logs of a given length. */
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/** What cases need beside a cluster: puts, logs of a given length, and the size of a folder. */
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cluster } from '../../src/cluster/index.js'
-import { putCalls } from '../../src/load/index.js'
+import { type NextCall, putCalls } from '../../src/load/index.js'
 import { decimal } from '../../src/terminal/index.js'
 import type { RunContext } from '../suite/index.js'
 
 /** For a cluster whose log is never cut. */
 export const wholeLog = { logBytesMax: 2 ** 40 } as const
 
-export async function withFolder<T>(run: (dir: string) => Promise<T>): Promise<T> {
-  const dir = mkdtempSync(join(tmpdir(), 'raftbox-bench-'))
-  try {
-    return await run(dir)
-  } finally {
-    rmSync(dir, { recursive: true, force: true })
-  }
+/** Puts of one client each, as most cases make them. */
+export function puts(cluster: Cluster): NextCall {
+  return putCalls(cluster, { size: 128, batch: 1 })
 }
 
 /** Commands in one call, and calls at a time. */

@@ -1,8 +1,8 @@
 /** Minutes under full load: whether speed, memory and disk stay as they were. */
 import type { Phase } from '../../src/load/index.js'
-import { type Extent, type Group, lower, neither, type SampleFigure } from '../suite/index.js'
+import { type Extent, type Group, lower, neither, type SampleFigure, withFolder } from '../suite/index.js'
 import { measureLoad, sampleOf } from './measured-case.js'
-import { sizeOf, withFolder } from './scratch.js'
+import { sizeOf } from './scratch.js'
 
 const secondsOf: Readonly<Record<Extent, number>> = { quick: 10, usual: 60, long: 600 }
 
@@ -22,7 +22,7 @@ export const stability: Group = {
         title: `${seconds} seconds under the load of 1,024 clients`,
         parameters: { seconds },
         run: (context) =>
-          withFolder(async (dir) => {
+          withFolder('bench', async (dir) => {
             const usages: Usage[] = []
             const look = ({ name }: Phase): void => {
               if (name === 'measure') usages.push({ memory: process.memoryUsage.rss(), disk: sizeOf(dir) })

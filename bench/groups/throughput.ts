@@ -1,28 +1,18 @@
 /** Commits per second from closed-loop clients, over everything that it depends on. */
 import { counted, decimal } from '../../src/terminal/index.js'
-import type { Extent, Group } from '../suite/index.js'
+import { type Group, pick } from '../suite/index.js'
 import { durabilities, loadCase } from './measured-case.js'
 
 const nameOf = { flush: 'durable', none: 'in memory' } as const
-
-function pick<T>(extent: Extent, usual: readonly T[], quick: readonly T[]): readonly T[] {
-  return extent === 'quick' ? quick : usual
-}
 
 export const clients: Group = {
   name: 'clients',
   cases: (extent) =>
     pick(extent, [1, 8, 64, 256, 1024, 4096, 16_384], [1, 64, 1024]).flatMap((count) =>
-      durabilities.map((durability) =>
-        loadCase(
-          {
-            name: `${count}/${durability}`,
-            title: `${counted(count, 'client')}, ${nameOf[durability]}`,
-            parameters: { clients: count, durability },
-          },
-          { clients: count, durability },
-        ),
-      ),
+      durabilities.map((durability) => {
+        const title = `${counted(count, 'client')}, ${nameOf[durability]}`
+        return loadCase(`${count}/${durability}`, title, { clients: count, durability })
+      }),
     ),
 }
 
@@ -30,10 +20,7 @@ export const sizes: Group = {
   name: 'sizes',
   cases: (extent) =>
     pick(extent, [16, 128, 1024, 16_384], [16, 16_384]).map((size) =>
-      loadCase(
-        { name: String(size), title: `commands of ${decimal(size)} bytes`, parameters: { size } },
-        { size },
-      ),
+      loadCase(String(size), `commands of ${decimal(size)} bytes`, { size }),
     ),
 }
 
@@ -41,10 +28,7 @@ export const nodes: Group = {
   name: 'nodes',
   cases: (extent) =>
     pick(extent, [1, 3, 5, 7], [1, 5]).map((count) =>
-      loadCase(
-        { name: String(count), title: counted(count, 'node'), parameters: { nodes: count } },
-        { nodes: count },
-      ),
+      loadCase(String(count), counted(count, 'node'), { nodes: count }),
     ),
 }
 
@@ -53,32 +37,19 @@ export const batch: Group = {
   name: 'batch',
   cases: (extent) =>
     pick(extent, [1, 16, 256], [256]).flatMap((count) =>
-      durabilities.map((durability) =>
-        loadCase(
-          {
-            name: `${count}/${durability}`,
-            title: `${counted(count, '16-byte command')} a call, ${nameOf[durability]}`,
-            parameters: { batch: count, durability },
-          },
-          { batch: count, size: 16, durability },
-        ),
-      ),
+      durabilities.map((durability) => {
+        const title = `${counted(count, '16-byte command')} a call, ${nameOf[durability]}`
+        return loadCase(`${count}/${durability}`, title, { batch: count, durability }, { size: 16 })
+      }),
     ),
 }
 
 export const hosts: Group = {
   name: 'hosts',
-  cases: () =>
-    (['threads', 'inline'] as const).map((host) =>
-      loadCase(
-        {
-          name: host,
-          title: host === 'threads' ? 'a worker thread a node' : 'all nodes in the main thread',
-          parameters: { host },
-        },
-        { threads: host === 'threads' ? 'on' : 'off' },
-      ),
-    ),
+  cases: () => [
+    loadCase('threads', 'a worker thread a node', { host: 'threads' }, { threads: 'on' }),
+    loadCase('inline', 'all nodes in the main thread', { host: 'inline' }, { threads: 'off' }),
+  ],
 }
 
 /** Reads are linearizable; workload c has nothing else. */
@@ -88,16 +59,11 @@ export const reads: Group = {
     pick(extent, ['a', 'b', 'c'] as const, ['a', 'c'] as const).flatMap((workload) =>
       pick(extent, [64, 1024], [1024]).flatMap((count) =>
         // Where reads are all, it is seen how the leader makes sure that it leads.
-        (workload === 'c' ? (['lease', 'readIndex'] as const) : (['lease'] as const)).map((kind) =>
-          loadCase(
-            {
-              name: `${workload}/${count}${kind === 'lease' ? '' : `/${kind}`}`,
-              title: `YCSB workload ${workload}, ${counted(count, 'client')}, reads by ${kind}`,
-              parameters: { workload, clients: count, reads: kind },
-            },
-            { workload, clients: count, reads: kind },
-          ),
-        ),
+        (workload === 'c' ? (['lease', 'readIndex'] as const) : (['lease'] as const)).map((kind) => {
+          const name = `${workload}/${count}${kind === 'lease' ? '' : `/${kind}`}`
+          const title = `YCSB workload ${workload}, ${counted(count, 'client')}, reads by ${kind}`
+          return loadCase(name, title, { workload, clients: count, reads: kind })
+        }),
       ),
     ),
 }

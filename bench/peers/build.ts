@@ -1,8 +1,7 @@
 /** Builds the Go peers from their sources here, into a cache that `npm ci` throws away. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { top } from '../suite/index.js'
-import { runChild } from './child.js'
+import { runChild, top } from '../suite/index.js'
 import type { PeerName } from './measurement.js'
 import { type Found, goPathOf } from './needs.js'
 

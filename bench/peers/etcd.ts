@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Failed } from '../../src/terminal/index.js'
-import { type Child, startChild } from './child.js'
+import { type Child, startChild } from '../suite/index.js'
 
 const names = ['one', 'two', 'three'] as const
 const readyWithinMs = 20_000

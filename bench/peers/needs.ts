@@ -1,6 +1,6 @@
 /** What the peers need of the machine beside Node: commands and Debian's Go libraries, and how to get them. */
 
-import { runChild } from './child.js'
+import { runChild } from '../suite/index.js'
 import { type PeerName, peerNames } from './measurement.js'
 
 export interface Need {

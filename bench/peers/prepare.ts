@@ -1,7 +1,7 @@
 /** Before anything is measured: who of the peers can take part here, and their programs. */
 import { BadInput, Failed, lineOf } from '../../src/terminal/index.js'
+import { runChild } from '../suite/index.js'
 import { buildPeer } from './build.js'
-import { runChild } from './child.js'
 import type { PeerName } from './measurement.js'
 import {
   type Found,

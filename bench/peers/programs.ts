@@ -1,7 +1,6 @@
 /** How each program is run for one measurement. */
 import { fileURLToPath } from 'node:url'
-import { commandLine } from '../suite/index.js'
-import { runChild, withScratch } from './child.js'
+import { commandLine, runChild, withFolder } from '../suite/index.js'
 import { withEtcd } from './etcd.js'
 import { figuresOf } from './line.js'
 import type { Figures, Measurement, PeerName } from './measurement.js'
@@ -24,8 +23,13 @@ export async function perform(
   { seconds, signal, built }: RunContext,
 ): Promise<Figures> {
   const { program } = measurement
-  const stdout = await withScratch(async (folder, env) => {
-    const options = { env, signal, timeoutMs: seconds * 1000 + besideMeasuringMs }
+  const stdout = await withFolder('peers', async (folder) => {
+    // Programs put their files where temporary ones go.
+    const options = {
+      env: { ...process.env, TMPDIR: folder },
+      signal,
+      timeoutMs: seconds * 1000 + besideMeasuringMs,
+    }
     if (program === 'raftbox') {
       return runChild(process.execPath, [commandLine, ...raftboxFlags(measurement, seconds)], options)
     }

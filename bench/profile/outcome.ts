@@ -1,7 +1,7 @@
 /** Where pages are put: a folder below `.clinic`, replaced as a whole once all of it is there. */
 import { mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { withFolder } from '../suite/index.js'
 import { clinicFolder } from './tools.js'
 
 /** `write` fills a new folder; an interrupted or failed run leaves the pages of the last one as they were. */
@@ -11,14 +11,12 @@ export async function replaceFolder(
 ): Promise<string> {
   const folder = join(clinicFolder, name)
   const next = mkdtempSync(join(clinicFolder, `${name}-next-`))
-  const scratch = mkdtempSync(join(tmpdir(), 'raftbox-profile-'))
   try {
-    await write(next, scratch)
+    await withFolder('profile', (scratch) => write(next, scratch))
     rmSync(folder, { recursive: true, force: true })
     renameSync(next, folder)
   } finally {
     rmSync(next, { recursive: true, force: true })
-    rmSync(scratch, { recursive: true, force: true })
   }
   return folder
 }

@@ -2,7 +2,7 @@
 import type { Profiler } from 'node:inspector'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster } from '../../src/cluster/index.js'
-import { putCalls, runClosedLoop, Tally, warmUpSecondsFor, withCluster } from '../../src/load/index.js'
+import { type Load, putCalls, underLoad, warmUpSecondsFor, withCluster } from '../../src/load/index.js'
 import { Failed } from '../../src/terminal/index.js'
 import { ThreadProfiler } from './thread-profiler.js'
 
@@ -31,33 +31,33 @@ export async function profileThreads(
   const profiler = new ThreadProfiler()
   await profiler.open()
   try {
-    return await withCluster({ nodes, durability: 'flush', host: 'threads' }, signal, async (cluster) => {
-      const tally = new Tally()
-      const ended = AbortSignal.any([signal, tally.broken])
-      const running = runClosedLoop(tally, putCalls(cluster, { size, batch: 1 }), clients)
-      running.catch((error: unknown) => tally.giveUp(error))
-      try {
-        // Code is compiled and optimized meanwhile, which is no part of what is looked for.
-        await delay(warmUpSecondsFor(seconds) * 1000, undefined, { signal: ended })
-        const rolesBefore = rolesOf(cluster)
-        await profiler.start()
-        tally.open()
-        const startedMs = performance.now()
-        await delay(seconds * 1000, undefined, { signal: ended })
-        tally.close()
-        const ms = performance.now() - startedMs
-        const profiles = await profiler.stop()
-        const threads = namedThreads(profiles, rolesBefore, rolesOf(cluster))
-        return { clients, seconds, commitsPerSecond: (tally.commands / ms) * 1000, threads }
-      } catch (error) {
-        throw tally.broken.aborted ? tally.broken.reason : error
-      } finally {
-        tally.isStopped = true
-      }
+    return await withCluster({ nodes, durability: 'flush', host: 'threads' }, signal, (cluster) => {
+      const options = { clients, nextCall: putCalls(cluster, { size, batch: 1 }), signal }
+      return underLoad(cluster, options, (load) => profileUnder(load, cluster, profiler, clients, seconds))
     })
   } finally {
     profiler.close()
   }
+}
+
+async function profileUnder(
+  { tally, signal }: Load,
+  cluster: Cluster,
+  profiler: ThreadProfiler,
+  clients: number,
+  seconds: number,
+): Promise<ThreadsRun> {
+  // Code is compiled and optimized meanwhile, which is no part of what is looked for.
+  await delay(warmUpSecondsFor(seconds) * 1000, undefined, { signal })
+  const rolesBefore = rolesOf(cluster)
+  await profiler.start()
+  tally.open()
+  const startedMs = performance.now()
+  await delay(seconds * 1000, undefined, { signal })
+  tally.close()
+  const ms = performance.now() - startedMs
+  const threads = namedThreads(await profiler.stop(), rolesBefore, rolesOf(cluster))
+  return { clients, seconds, commitsPerSecond: (tally.commands / ms) * 1000, threads }
 }
 
 /** A role that changed while it was profiled is told as both: such a page shows a mixture. */

@@ -5,6 +5,10 @@ import type { Figure } from '../../src/report/index.js'
 /** How much is measured: `quick` a few cases of each group, `long` the same as usual, only longer where it matters. */
 export type Extent = 'quick' | 'usual' | 'long'
 
+export function pick<T>(extent: Extent, usual: readonly T[], quick: readonly T[]): readonly T[] {
+  return extent === 'quick' ? quick : usual
+}
+
 export interface Group {
   readonly name: string
   /** In the order in which they are run in each round. */

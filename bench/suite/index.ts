@@ -9,11 +9,13 @@ export {
   microsecondsPlusOne,
   nanoseconds,
   neither,
+  pick,
   type RunContext,
   type Sample,
   type SampleDistribution,
   type SampleFigure,
 } from './case.js'
+export { type Child, runChild, startChild, withFolder } from './child.js'
 export { commandLine, top } from './place.js'
 export { roundsFlag, runBenchProgram, secondsFlag } from './program.js'
 export { recordHead } from './record-head.js'

@@ -10,6 +10,7 @@ import {
   phaseLine,
   sizeMax,
   sizeMin,
+  usualLoad,
   warmUpSecondsFor,
   workloadNames,
 } from '../load/index.js'
@@ -71,18 +72,18 @@ Examples:
 `
 
 const flags: readonly FlagRow[] = [
-  ['--nodes <count>', 'voting nodes, 1 to 25', nodesFlag, 3],
+  ['--nodes <count>', 'voting nodes, 1 to 25', nodesFlag, usualLoad.nodes],
   [
     '--clients <count>',
     'closed-loop clients, 1 to 100000; with --rate, the most calls on their way',
     wholeNumber('--clients', 1, 100_000),
-    1024,
+    usualLoad.clients,
   ],
   [
     '--size <bytes>',
     `bytes of a command, ${sizeMin} to ${sizeMax}`,
     wholeNumber('--size', sizeMin, sizeMax),
-    128,
+    usualLoad.size,
   ],
   [
     '--seconds <seconds>',
@@ -94,27 +95,32 @@ const flags: readonly FlagRow[] = [
     '--durability <kind>',
     'flush: acknowledged is flushed on a majority; none: in memory, for comparison',
     oneOf('--durability', ['flush', 'none']),
-    'flush',
+    usualLoad.durability,
   ],
-  ['--batch <count>', 'commands that each call carries, 1 to 10000', wholeNumber('--batch', 1, 10_000), 1],
+  [
+    '--batch <count>',
+    'commands that each call carries, 1 to 10000',
+    wholeNumber('--batch', 1, 10_000),
+    usualLoad.batch,
+  ],
   [
     '--threads <on|off>',
     'a worker thread a node, or all in the main thread',
     oneOf('--threads', ['on', 'off']),
-    'on',
+    usualLoad.threads,
   ],
   ['--workload <name>', 'YCSB workload a, b, c, d or f instead of puts', oneOf('--workload', workloadNames)],
   [
     '--reads <kind>',
     'how a leader knows that it still leads: lease, by its clock; readIndex, by asking a majority',
     oneOf('--reads', ['lease', 'readIndex']),
-    'lease',
+    usualLoad.reads,
   ],
   [
     '--records <count>',
     'records that a workload begins with',
     wholeNumber('--records', 1, 10_000_000),
-    10_000,
+    usualLoad.records,
   ],
   [
     '--rate <calls>',

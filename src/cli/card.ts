@@ -1,7 +1,7 @@
 /** `raftbox card`: what a three-node cluster does on this machine, durable and in memory, in under a minute. */
 import { availableParallelism, cpus } from 'node:os'
 import type { Command } from 'commander'
-import { type Measurement, measure, phaseLine, warmUpSecondsFor } from '../load/index.js'
+import { type Measurement, measure, phaseLine, usualLoad, warmUpSecondsFor } from '../load/index.js'
 import {
   counted,
   decimal,
@@ -15,8 +15,7 @@ import {
 } from '../terminal/index.js'
 import { latencyCells } from './bench.js'
 
-const nodes = 3
-const size = 128
+const { nodes, size } = usualLoad
 const clientCounts = [1, 64, 1024]
 const durabilities = ['flush', 'none'] as const
 /** Less than `raftbox bench` takes, so that all six cases fit into a minute. */
@@ -71,18 +70,8 @@ async function card(seconds: number, signal: AbortSignal): Promise<number> {
   let durableCommits = 0
   for (const durability of durabilities) {
     for (const clients of clientCounts) {
-      const options = {
-        nodes,
-        clients,
-        size,
-        batch: 1,
-        warmUpSeconds: Math.min(warmUpSecondsMax, warmUpSecondsFor(seconds)),
-        seconds,
-        durability,
-        threads: 'on',
-        reads: 'lease',
-        records: 0,
-      } as const
+      const warmUpSeconds = Math.min(warmUpSecondsMax, warmUpSecondsFor(seconds))
+      const options = { ...usualLoad, clients, durability, warmUpSeconds, seconds }
       const { summary: result } = await measure(options, signal, (phase) =>
         progress.show(`${nameOf(durability)}, ${counted(clients, 'client')}: ${phaseLine(phase)}`),
       ).finally(() => progress.clear())

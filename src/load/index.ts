@@ -1,12 +1,21 @@
 /** A cluster under load, measured: what clients call and when, what they waited, and one measurement. */
 export { type NextCall, putCalls, sizeMax, sizeMin } from './calls.js'
-export { arrivalNames, runClosedLoop } from './clients.js'
+export { arrivalNames } from './clients.js'
 export { LatencyHistogram } from './latency-histogram.js'
-export { type Measured, type Measurement, type MeasureOptions, measure } from './measure.js'
+export {
+  type Measured,
+  type Measurement,
+  type MeasureOptions,
+  measure,
+  readingOf,
+  totalOf,
+  usualLoad,
+} from './measure.js'
 export { type Phase, phaseLine } from './phases.js'
 export { type Latencies, Tally } from './tally.js'
 export { type Second, Timeline } from './timeline.js'
 export { tuneV8 } from './tune-v8.js'
+export { type Load, underLoad } from './under-load.js'
 export { warmUpSecondsFor } from './warm-up.js'
 export { leaderKnown, withCluster } from './with-cluster.js'
 export { workloadNames } from './workload.js'

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { performance, type RecordableHistogram } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Cluster, ClusterOptions, Durability, NodeStatus, ReadConfirmation } from '../cluster/index.js'
+import type { Cluster, ClusterOptions, Durability, ReadConfirmation } from '../cluster/index.js'
 import { nodeFailure } from '../terminal/index.js'
 import { fill, putCalls, workloadCalls } from './calls.js'
 import { type Arrivals, OpenLoop, runClosedLoop } from './clients.js'
@@ -36,6 +36,12 @@ export interface MeasureOptions {
   readonly cluster?: Omit<ClusterOptions, 'nodes' | 'durability' | 'host' | 'reads' | 'dir'>
 }
 
+/** What is measured where nobody says otherwise. */
+export const usualLoad = {
+  ...{ nodes: 3, clients: 1024, size: 128, batch: 1, records: 10_000 },
+  ...({ durability: 'flush', threads: 'on', reads: 'lease' } as const),
+} satisfies Partial<MeasureOptions>
+
 /** A measurement with all that it was made from. */
 export interface Measured {
   readonly summary: Measurement
@@ -46,22 +52,14 @@ export interface Measured {
   readonly timeline: readonly Second[]
 }
 
-/** Times in milliseconds; counts and sums are of the measured window. */
-export interface Measurement {
+/** What a measurement tells of its options as they were given. */
+type Given = 'nodes' | 'clients' | 'size' | 'batch' | 'durability' | 'threads' | 'reads'
+
+/** Times in milliseconds, of all calls; counts and sums are of the measured window. */
+export interface Measurement extends Omit<Latencies, 'count'>, Pick<MeasureOptions, Given> {
   readonly commitsPerSecond: number
   /** Calls answered; more than commits with reads, fewer with batches. */
   readonly callsPerSecond: number
-  readonly p50ms: number
-  readonly p99ms: number
-  readonly p999ms: number
-  readonly maxMs: number
-  readonly nodes: number
-  readonly clients: number
-  readonly size: number
-  readonly batch: number
-  readonly durability: Durability
-  readonly threads: 'on' | 'off'
-  readonly reads: ReadConfirmation
   readonly workload: WorkloadName | null
   readonly records: number | null
   /** Calls a second that were due, in an open loop. */
@@ -172,13 +170,13 @@ async function measureWindow(
     await cluster.takeHeartbeatLateness()
 
     phases.begin('measure', options.seconds)
-    const before = readingOf(cluster, clock)
+    const before = readingOf(cluster, clock.now())
     tally.open()
     timeline.start()
     await clock.wait(options.seconds * 1000, ended)
     timeline.stop()
     tally.close()
-    const after = readingOf(cluster, clock)
+    const after = readingOf(cluster, clock.now())
     const unanswered = callers.countUnanswered?.() ?? null
     tally.isStopped = true
     const lateness = await cluster.takeHeartbeatLateness()
@@ -216,21 +214,30 @@ async function prepare(cluster: Cluster, tally: Tally, options: MeasureOptions):
   return new OpenLoop(tally, nextCall, { rate, arrivals, inFlightMax: clients, wakeAfter, random })
 }
 
-type Summed = 'elections' | 'flushes' | 'bytesFlushed' | 'messagesSent' | 'heartbeatsMissed'
+type Counter =
+  | 'elections'
+  | 'flushes'
+  | 'bytesFlushed'
+  | 'messagesSent'
+  | 'heartbeatsReceived'
+  | 'heartbeatsMissed'
 
-/** Everything that is told as a difference between the end of the window and its beginning. */
-function readingOf(cluster: Cluster, clock: MeasureClock) {
-  const status = cluster.status()
-  const sum = (name: Summed): number =>
-    status.reduce((total: number, node: NodeStatus) => total + node[name], 0)
+/** Over all nodes, since they started. */
+export function totalOf(cluster: Cluster, counter: Counter): number {
+  return cluster.status().reduce((total, node) => total + node[counter], 0)
+}
+
+/** Everything that is told as a difference between the end of a window and its beginning. */
+export function readingOf(cluster: Cluster, atMs: number) {
   const { user, system } = process.cpuUsage()
   return {
-    atMs: clock.now(),
-    elections: sum('elections'),
-    flushes: sum('flushes'),
-    bytesFlushed: sum('bytesFlushed'),
-    messagesSent: sum('messagesSent'),
-    heartbeatsMissed: sum('heartbeatsMissed'),
+    atMs,
+    elections: totalOf(cluster, 'elections'),
+    flushes: totalOf(cluster, 'flushes'),
+    bytesFlushed: totalOf(cluster, 'bytesFlushed'),
+    messagesSent: totalOf(cluster, 'messagesSent'),
+    heartbeatsReceived: totalOf(cluster, 'heartbeatsReceived'),
+    heartbeatsMissed: totalOf(cluster, 'heartbeatsMissed'),
     cpuMs: (user + system) / 1000,
     loop: performance.eventLoopUtilization(),
   }
@@ -252,13 +259,7 @@ function measurementOf(
     commitsPerSecond: Math.round((tally.commands / ms) * 1000),
     callsPerSecond: Math.round((count / ms) * 1000),
     ...percentiles,
-    nodes,
-    clients,
-    size,
-    batch,
-    durability,
-    threads,
-    reads,
+    ...{ nodes, clients, size, batch, durability, threads, reads },
     workload: workload ?? null,
     records: workload === undefined ? null : records,
     rate: rate ?? null,

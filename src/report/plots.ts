@@ -86,15 +86,12 @@ function lines({ name, results }: ResultGroup, figures: readonly string[], axis:
   )
   return plotOf({
     title: `${name}: ${figures.join(', ')} over ${axis}`,
-    kind: 'lines',
     xLabel: axis,
     xLog: true,
     xs,
-    xTicks: [],
     yLabel: yLabelOf(results, figures),
     yLog: true,
     series,
-    marks: [],
   })
 }
 
@@ -118,8 +115,6 @@ function bars({ name, results }: ResultGroup, figures: readonly string[]): Plot[
   return plotOf({
     title: `${name}: ${figures.join(', ')}`,
     kind: 'bars',
-    xLabel: '',
-    xLog: false,
     xs,
     xTicks: cases.map(({ id, group }, at) => [at * width + (figures.length - 1) / 2, shortName(id, group)]),
     yLabel: yLabelOf(cases, figures),
@@ -127,7 +122,6 @@ function bars({ name, results }: ResultGroup, figures: readonly string[]): Plot[
     series: isWide
       ? series.map(({ label, values }) => ({ label, values: values.map(positiveOrNull) }))
       : series,
-    marks: [],
   })
 }
 
@@ -146,9 +140,7 @@ function distributions({ name, results }: ResultGroup): Plot[] {
     const place = (percentile: number): number => (percentile === 100 ? last + 1 : nines(percentile))
     return plotOf({
       title: `${name}: ${kind}, milliseconds within which so many percent lie`,
-      kind: 'lines',
       xLabel: 'percentile',
-      xLog: false,
       xs: percentiles.map(place),
       xTicks: [...percentileTicks, 100]
         .filter((percentile) => percentiles.includes(percentile))
@@ -159,7 +151,6 @@ function distributions({ name, results }: ResultGroup): Plot[] {
         const ms = new Map(points)
         return { label, values: percentiles.map((percentile) => positive(ms.get(percentile))) }
       }),
-      marks: [],
     })
   })
 }
@@ -178,13 +169,9 @@ function timelines({ results }: ResultGroup): Plot[] {
     return kinds.flatMap(([field, words]) =>
       plotOf({
         title: `${id}: ${words}, second by second`,
-        kind: 'lines',
         xLabel: 'second',
-        xLog: false,
         xs: seconds,
-        xTicks: [],
         yLabel: words,
-        yLog: false,
         series: rounds.map((round) => ({
           label: `round ${round + 1}`,
           values: seconds.map(
@@ -209,7 +196,9 @@ export function electionsOf(timeline: readonly TimelinePoint[]): { second: numbe
 }
 
 /** None where there is nothing to see. */
-function plotOf(plot: Plot): Plot[] {
+function plotOf(given: Pick<Plot, 'title' | 'xs' | 'yLabel' | 'series'> & Partial<Plot>): Plot[] {
+  const plain = { kind: 'lines', xLabel: '', xLog: false, xTicks: [], yLog: false, marks: [] } as const
+  const plot: Plot = { ...plain, ...given }
   return plot.series.some(({ values }) => values.some((value) => value !== null)) ? [plot] : []
 }
 

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { startChild } from '../../bench/peers/child.js'
+import { startChild } from '../../bench/suite/child.js'
 import { temporaryFolder } from '../cli/raftbox.js'
 
 const program = fileURLToPath(new URL('../../bench/peers/main.js', import.meta.url))

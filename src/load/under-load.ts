@@ -1,16 +1,13 @@
-/** A cluster to which something happens while clients put as fast as they are answered. */
-
-import type { Cluster } from '../../src/cluster/index.js'
-import { type NextCall, putCalls, runClosedLoop, Tally } from '../../src/load/index.js'
+/** A cluster to which something happens while clients call as fast as they are answered. */
+import type { Cluster } from '../cluster/index.js'
+import type { NextCall } from './calls.js'
+import { runClosedLoop } from './clients.js'
+import { Tally } from './tally.js'
 
 export interface Load {
   readonly tally: Tally
   /** Aborted also when the clients give up, and going on is pointless. */
   readonly signal: AbortSignal
-}
-
-export function puts(cluster: Cluster): NextCall {
-  return putCalls(cluster, { size: 128, batch: 1 })
 }
 
 /** Closes the cluster in the end, since that ends the calls that still wait. */
@@ -20,7 +17,7 @@ export async function underLoad<T>(
   run: (load: Load) => Promise<T>,
 ): Promise<T> {
   const tally = new Tally()
-  const callers = runClosedLoop(tally, nextCall, clients)
+  const callers = runClosedLoop(tally, nextCall, clients).catch((error: unknown) => tally.giveUp(error))
   try {
     return await run({ tally, signal: AbortSignal.any([signal, tally.broken]) })
   } catch (error) {

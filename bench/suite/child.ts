@@ -1,4 +1,7 @@
-/** Processes that are measured or measured against: none outlives this one, and each has a folder that goes with it. */
+/**
+ * What does not outlive this process: other programs and folders for temporary files. Each program leads a process
+ * group of its own, so that Ctrl-C reaches it through us and once only, and what it has started ends with it.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,26 +15,29 @@ export interface Child {
   stop(): Promise<Ended>
 }
 
-export interface Ended {
+interface Ended {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly env: NodeJS.ProcessEnv
   /** Where it starts; without it, where this process is. */
   readonly cwd?: string
   readonly signal: AbortSignal
   readonly timeoutMs: number
+  /** Why it failed; without it, the first line of its standard error. */
+  readonly why?: (ended: Ended) => string
 }
 
+const hasGroups = process.platform !== 'win32'
 const running = new Set<ChildProcess>()
 const folders = new Set<string>()
 
 // A second Ctrl-C leaves without waiting for what is under way: this is what it leaves behind.
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
+  for (const child of running) kill(child)
   for (const folder of folders) removeFolder(folder)
 })
 
@@ -41,7 +47,7 @@ export function startChild(
   args: readonly string[],
   { env, cwd }: Pick<RunOptions, 'env' | 'cwd'>,
 ): Child {
-  const child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: hasGroups })
   running.add(child)
   const texts = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
@@ -55,17 +61,27 @@ export function startChild(
     child.on('close', (code) => resolve({ code, ...texts }))
   }).finally(() => running.delete(child))
   const stop = (): Promise<Ended> => {
-    child.kill('SIGKILL')
+    kill(child)
     return ended
   }
   return { ended, stop }
+}
+
+/** The whole group, for a program's own children would outlive it. */
+function kill(child: ChildProcess): void {
+  if (child.pid === undefined || !running.has(child)) return
+  try {
+    process.kill(hasGroups ? -child.pid : child.pid, 'SIGKILL')
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 /** Resolves to what it printed; rejects with a `Failed` that holds the reason it gave. */
 export async function runChild(
   command: string,
   args: readonly string[],
-  { signal, timeoutMs, ...start }: RunOptions,
+  { signal, timeoutMs, why = firstLineOf, ...start }: RunOptions,
 ): Promise<string> {
   signal.throwIfAborted()
   const child = startChild(command, args, start)
@@ -73,26 +89,24 @@ export async function runChild(
   const ended = AbortSignal.any([signal, tooLong])
   const onEnd = (): void => void child.stop()
   ended.addEventListener('abort', onEnd)
-  const { code, stdout, stderr } = await child.ended
+  const end = await child.ended
   ended.removeEventListener('abort', onEnd)
   signal.throwIfAborted()
   if (tooLong.aborted) throw new Failed(`no end after ${Math.round(timeoutMs / 1000)} s`)
-  if (code !== 0) throw new Failed(firstLineOf(stderr) ?? `it ended with exit code ${code}`)
-  return stdout
+  if (end.code !== 0) throw new Failed(why(end))
+  return end.stdout
 }
 
-function firstLineOf(text: string): string | undefined {
-  return text.split('\n').find((line) => line.trim() !== '')
+function firstLineOf({ code, stderr }: Ended): string {
+  return stderr.split('\n').find((line) => line.trim() !== '') ?? `it ended with exit code ${code}`
 }
 
-/** Programs put their files where temporary ones go: into a folder that is removed afterwards. */
-export async function withScratch<T>(
-  run: (folder: string, env: NodeJS.ProcessEnv) => Promise<T>,
-): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'raftbox-peers-'))
+/** Calls `run` with a new folder, which is removed afterwards. */
+export async function withFolder<T>(purpose: string, run: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), `raftbox-${purpose}-`))
   folders.add(folder)
   try {
-    return await run(folder, { ...process.env, TMPDIR: folder })
+    return await run(folder)
   } finally {
     removeFolder(folder)
     folders.delete(folder)
