@@ -12,9 +12,14 @@ export function nodeIdsFlag(text: string): number[] {
 
 /** A parser for the path of a directory. */
 export function dirFlag(flag: string): (text: string) => string {
+  return pathFlag(flag, 'directory')
+}
+
+/** A parser for the path of a file or of a directory. */
+export function pathFlag(flag: string, kind: 'file' | 'directory'): (text: string) => string {
   return (text) => {
     if (text !== '') return text
-    throw new BadInput(`${flag}: give the path of a directory, not an empty text`)
+    throw new BadInput(`${flag}: give the path of a ${kind}, not an empty text`)
   }
 }
 

@@ -7,6 +7,7 @@ import { runProgram } from '../terminal/index.js'
 import { addBench } from './bench.js'
 import { addCard } from './card.js'
 import { addLoadFile } from './load-file.js'
+import { addReplay } from './replay.js'
 import { addReport } from './report.js'
 import { addSandbox } from './sandbox.js'
 import { addSim } from './sim-flags.js'
@@ -18,6 +19,7 @@ Examples:
   raftbox sandbox                         kill the leader, and see why the next one leads
   raftbox load cities.jsonl --key id      put a file's records, and compare the nodes
   raftbox sim --seeds 1000                look for a seed that breaks a promise
+  raftbox replay run.jsonl                repeat a recorded run, and compare where it ends
   raftbox report new.json --compare old.json    what changed beyond the noise?
   raftbox help bench                      all flags of a command, with units and defaults
 
@@ -37,6 +39,7 @@ addCard(program)
 addSandbox(program)
 addLoadFile(program)
 addSim(program)
+addReplay(program)
 addReport(program)
 
 tuneV8()

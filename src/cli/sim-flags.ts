@@ -1,6 +1,7 @@
 /** The flags of `raftbox sim`. */
 import type { Command } from 'commander'
 import { BadInput, interruptible, wholeNumber } from '../terminal/index.js'
+import { pathFlag } from './flags.js'
 import { type SimOptions, simCommand } from './sim.js'
 
 const seedMax = 2 ** 32 - 1
@@ -14,6 +15,7 @@ Examples:
   raftbox sim                          200 seeds
   raftbox sim --seeds 5000 --from 1000 --json
   raftbox sim --seed 42 --trace        everything that happens in one of them
+  raftbox sim --seed 42 --record run.jsonl     and again, without the world around: raftbox replay run.jsonl
 `
 
 export function addSim(program: Command): void {
@@ -25,6 +27,11 @@ export function addSim(program: Command): void {
     .option('--from <seed>', 'the first of them (default: 1)', wholeNumber('--from', 0, seedMax))
     .option('--seed <seed>', 'only this one', wholeNumber('--seed', 0, seedMax))
     .option('--trace', 'with --seed: a line for each thing that happens')
+    .option(
+      '--record <file>',
+      'with --seed: write there all that the nodes are told',
+      pathFlag('--record', 'file'),
+    )
     .option('--json', 'end with one JSON object')
     .addHelpText('after', explanation)
     .action(async (options: SimOptions) => {
@@ -33,9 +40,10 @@ export function addSim(program: Command): void {
     })
 }
 
-function checkTogether({ seed, seeds, from, trace }: SimOptions): void {
+function checkTogether({ seed, seeds, from, trace, record }: SimOptions): void {
   if (seed !== undefined && (seeds !== undefined || from !== undefined)) {
     throw new BadInput('--seed: leave it out with --seeds and --from, or them with it')
   }
   if (trace && seed === undefined) throw new BadInput('--trace: name one seed with --seed')
+  if (record !== undefined && seed === undefined) throw new BadInput('--record: name one seed with --seed')
 }

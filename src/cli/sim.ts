@@ -1,7 +1,9 @@
 /** `raftbox sim`: looks for seeds that break a promise, or replays one. */
+import { closeSync, openSync } from 'node:fs'
+import { reasonOf } from '../errors/index.js'
 import { replay, type SweepResult, sweep } from '../jobs/index.js'
 import { type Counts, faultNames } from '../sim/index.js'
-import { Progress } from '../terminal/index.js'
+import { BadInput, Progress } from '../terminal/index.js'
 
 export interface SimOptions {
   /** How many seeds. Default 200. */
@@ -12,6 +14,8 @@ export interface SimOptions {
   readonly seed?: number
   /** With `seed`: a line for each thing that happens. */
   readonly trace?: boolean
+  /** With `seed`: the file of a recording, which `raftbox replay` runs again. */
+  readonly record?: string
   /** Ends with one line of JSON. */
   readonly json?: boolean
 }
@@ -46,12 +50,13 @@ async function sweepSeeds(options: SimOptions, signal: AbortSignal): Promise<num
 /** One seed, with all that happens in it. */
 async function replaySeed(
   seed: number,
-  { trace = false, json = false }: SimOptions,
+  { trace = false, record, json = false }: SimOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const startMs = performance.now()
   const tell = trace ? (line: string): void => console.log(line) : undefined
-  const result = await replay({ seed, trace: tell, signal })
+  if (record !== undefined) checkWritable(record)
+  const result = await replay({ seed, trace: tell, record, signal })
   const { violation, virtualMs, counts } = result
   if (!trace && !json) {
     console.log(`seed ${seed}: ${result.nodes} nodes, ${result.weather}, fingerprint ${result.fingerprint}`)
@@ -65,6 +70,15 @@ async function replaySeed(
   const sum = { seeds: 1, violations, virtualSeconds: virtualMs / 1000, counts }
   report(sum, (performance.now() - startMs) / 1000, json)
   return violation === undefined ? 0 : 1
+}
+
+/** Opened in the thread of the run, the file could only fail once the run has begun. */
+function checkWritable(file: string): void {
+  try {
+    closeSync(openSync(file, 'a'))
+  } catch (error) {
+    throw new BadInput(`--record: ${file} cannot be written: ${reasonOf(error)}`)
+  }
 }
 
 function report(result: SweepResult, realSeconds: number, isJson: boolean): void {

@@ -1,5 +1,6 @@
 /** The nodes of a cluster: started, linked, watched, killed and brought back. */
 import { EventEmitter } from 'node:events'
+import { join } from 'node:path'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { MessageChannel } from 'node:worker_threads'
 import { RaftError, unwrap } from '../errors/index.js'
@@ -250,6 +251,8 @@ export class Members {
   #nodeOptions({ nodeId, memory }: Member): NodeOptions {
     const { durability, machine, heartbeatIntervalMs, reads, logBytesMax, trailingBytes, diskBytesMax } =
       this.#options
+    const { recordDir } = this.#options
+    const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? nodeId
     // One tick a heartbeat, since each wakes a thread of an idle cluster. Nodes tick at different moments, so that
     // election timeouts of equally many ticks still end apart.
     const tickMs = heartbeatIntervalMs
@@ -269,7 +272,9 @@ export class Members {
       },
       bounds: { logBytesMax, trailingBytes },
       machine,
-      seed: crypto.getRandomValues(new Uint32Array(1))[0] ?? nodeId,
+      seed,
+      // Each life has a seed of its own, so that none writes over the recording of another.
+      recording: recordDir && join(recordDir, `node-${nodeId}-${seed}.jsonl`),
       counters: memory,
     }
   }

@@ -53,12 +53,19 @@ export interface ClusterOptions {
   readonly trailingBytes?: number
   /** Bytes that one node's disk may take, at least 1 MiB. Default 64 GiB. Only what is used is taken. */
   readonly diskBytesMax?: number
+  /**
+   * A directory that is there, for a recording of each life of a node: all that its protocol is told, for `raftbox replay`. Default:
+   * none is made. It grows by more than the log does, and a node waits while it is written.
+   */
+  readonly recordDir?: string
 }
 
-export interface ResolvedOptions extends Required<Omit<ClusterOptions, 'nodes' | 'dir' | 'machine'>> {
+export interface ResolvedOptions
+  extends Required<Omit<ClusterOptions, 'nodes' | 'dir' | 'machine' | 'recordDir'>> {
   readonly nodes: number | undefined
   readonly dir: string | undefined
   readonly machine: string | undefined
+  readonly recordDir: string | undefined
 }
 
 /** The most nodes that a cluster may have. */
@@ -80,7 +87,8 @@ export function resolveOptions(options: ClusterOptions): ResolvedOptions {
 function resolved(options: ClusterOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options)
   const { nodes, machine } = options
-  const dir = options.dir === undefined ? undefined : pathOf(options.dir)
+  const dir = options.dir === undefined ? undefined : pathOf('dir', options.dir)
+  const recordDir = options.recordDir === undefined ? undefined : pathOf('recordDir', options.recordDir)
   if (nodes !== undefined) checkWhole('nodes', nodes, 1, nodesMax)
   const renew = checkNodeIds('renew', options.renew ?? [])
   const durability = oneOf('durability', options.durability ?? 'flush', ['flush', 'none'])
@@ -122,6 +130,7 @@ function resolved(options: ClusterOptions): ResolvedOptions {
     logBytesMax,
     trailingBytes,
     diskBytesMax,
+    recordDir,
   }
 }
 
@@ -138,13 +147,13 @@ function checkWhole(option: string, value: number, least: number, most: number):
   throw invalid(option, `a whole number from ${least} to ${most}`, value)
 }
 
-function pathOf(dir: unknown): string {
-  if (typeof dir !== 'string' || dir === '') throw invalid('dir', 'a path', dir)
+function pathOf(option: string, dir: unknown): string {
+  if (typeof dir !== 'string' || dir === '') throw invalid(option, 'a path', dir)
   if (!dir.startsWith('file:')) return dir
   try {
     return fileURLToPath(dir)
   } catch {
-    throw invalid('dir', 'a path, or the URL of a file on this machine', dir)
+    throw invalid(option, 'a path, or the URL of a file on this machine', dir)
   }
 }
 

@@ -14,6 +14,7 @@ import type {
   Persist,
   RaftOptions,
   Ready,
+  Recorder,
   Replication,
   Snapshot,
 } from '../raft/index.js'
@@ -51,6 +52,8 @@ export interface DriverOptions {
   /** Milliseconds of one tick of the protocol. */
   readonly tickMs: number
   readonly reads: ReadConfirmation
+  /** Writes down all that the protocol is told. Left out: nobody does. */
+  readonly recorder?: Recorder | undefined
   /** One message a turn to the clients, when there is something to tell. */
   settle(settlements: Settlements): void
 }
@@ -89,7 +92,7 @@ export class Driver {
 
   constructor(options: DriverOptions) {
     this.#options = options
-    this.raft = new Raft(options.raft)
+    this.raft = new Raft(options.raft, options.recorder)
     this.#proposals = new Proposals(this.#settle)
     this.#reads = new Reads(options.machine, options.resultBytesMax, this.#settle)
     const { store, machine, bounds, probe } = options

@@ -8,15 +8,17 @@ export interface ReplayOptions {
   readonly seed: number
   /** Called with a line for each thing that happens. */
   readonly trace: ((line: string) => void) | undefined
+  /** Path of a file that takes a recording of the run. */
+  readonly record?: string | undefined
   /** Ends the run early: the promise rejects. */
   readonly signal: AbortSignal
 }
 
-export async function replay({ seed, trace, signal }: ReplayOptions): Promise<SimulationResult> {
+export async function replay({ seed, trace, record, signal }: ReplayOptions): Promise<SimulationResult> {
   const pool = poolOf<Replay, SimulationResult>('./replay-job.js', 1)
   const { port1: lines, port2 } = new MessageChannel()
   if (trace !== undefined) lines.on('message', trace)
-  const task: Replay = { seed, trace: trace === undefined ? undefined : port2 }
+  const task: Replay = { seed, trace: trace && port2, record }
   try {
     return await pool.run(task, { signal, ...(trace !== undefined && { transferList: [port2] }) })
   } finally {

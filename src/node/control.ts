@@ -27,6 +27,8 @@ export interface NodeOptions {
   /** URL of the module whose default export makes the state machine; `undefined` for the built-in KV. */
   readonly machine: string | undefined
   readonly seed: number
+  /** Path of the file that takes a recording of this life; `undefined`: none is made. */
+  readonly recording: string | undefined
   /** Memory that the node publishes its counters in. */
   readonly counters: SharedArrayBuffer
 }

@@ -8,6 +8,7 @@ import { Driver } from '../driver/index.js'
 import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
 import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machine/index.js'
 import type { Message, NodeId } from '../raft/index.js'
+import { NodeRecorder, RecordingFile } from '../recording/index.js'
 import type { LogStore } from '../storage/index.js'
 import { Counters, Meter } from '../telemetry/index.js'
 import { type FromNode, type LinkEnd, portsOf, postSettlements, type ToNode } from '../transport/index.js'
@@ -26,6 +27,8 @@ interface Running {
   readonly machine: StateMachine
   readonly meter: Meter
   readonly stopTicks: () => void
+  readonly recording: RecordingFile | undefined
+  readonly recorder: NodeRecorder | undefined
 }
 
 export class NodeHost implements NodeControl {
@@ -52,12 +55,15 @@ export class NodeHost implements NodeControl {
     const { clock } = this.#parts
     const limits = limitsOf(options)
     let opened: LogStore | undefined
+    let recording: RecordingFile | undefined
     try {
       const createMachine = await loadMachine(options.machine)
       if (this.#closed !== undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
       const machine = createMachine()
       const { store, recovered, lookAfter } = this.#parts.openStore(options)
       opened = store
+      recording = options.recording === undefined ? undefined : new RecordingFile(options.recording)
+      const recorder = recording && new NodeRecorder(nodeId, recording.write)
       const meter = new Meter({
         counters: new Counters(options.counters),
         now: () => clock.now(),
@@ -76,6 +82,7 @@ export class NodeHost implements NodeControl {
         probe: meter,
         tickMs,
         reads: options.reads,
+        recorder,
         settle: (settlements) => postSettlements(client, settlements),
       })
       const { log } = driver.raft.state
@@ -87,12 +94,27 @@ export class NodeHost implements NodeControl {
       for (const link of links) this.#links.connect(link)
       client.on('message', (message: ToNode) => this.#requested(message))
       const stopTicks = this.#parts.startTicks(tickMs, () => this.#ticked())
-      this.#running = { nodeId, client, driver, store, lookAfter, machine, meter, stopTicks }
+      this.#running = {
+        nodeId,
+        client,
+        driver,
+        store,
+        lookAfter,
+        machine,
+        meter,
+        stopTicks,
+        recording,
+        recorder,
+      }
       return done
     } catch (error) {
       const ports = [client, ...links.flatMap(portsOf)]
       // The reason of the failed start counts, whatever comes of it.
-      await takeAll([() => opened?.close(), ...ports.map((port) => () => port.close())])
+      await takeAll([
+        () => opened?.close(),
+        () => recording?.close(),
+        ...ports.map((port) => () => port.close()),
+      ])
       if (error instanceof RaftError) return failure(error.code, error.details)
       return failure('STORAGE_FAILED', { nodeId, why: reasonOf(error) })
     }
@@ -175,10 +197,12 @@ export class NodeHost implements NodeControl {
     const running = this.#running
     this.#running = undefined
     if (running === undefined) return done
-    const { nodeId, stopTicks, driver, store, client, lookAfter } = running
+    const { nodeId, stopTicks, driver, store, client, lookAfter, recording, recorder } = running
     const thrown = await takeAll([
       stopTicks,
       () => driver.stop(),
+      () => recorder?.ends(driver.raft),
+      () => recording?.close(),
       () => this.#links.close(),
       lookAfter,
       () => store.close(),

@@ -14,6 +14,7 @@
  */
 import type { EntryRun, Frame, LogRun } from './entry-run.js'
 import type { Message } from './messages.js'
+import type { RaftOptions } from './options.js'
 import type { EntryId, HardState, LogIndex, NodeId, Reason, Role, Snapshot, Term } from './types.js'
 
 /** Everything the protocol can be told. */
@@ -76,6 +77,12 @@ export type Answer<Told extends Input> = Told extends Propose
     : Told extends EndTurn
       ? Ready
       : undefined
+
+/** Sees all that a node's protocol is told, before the protocol takes it. A run is the same again from what it saw. */
+export interface Recorder {
+  begins(options: RaftOptions): void
+  told(input: Input): void
+}
 
 /** Why a request was not taken. Nothing of it will happen, and nothing has changed. */
 export interface Refusal {

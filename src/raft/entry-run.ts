@@ -18,6 +18,9 @@ import { assert, type LogIndex, type Term } from './types.js'
 
 export const runHeaderBytes = 32
 
+/** The checksums at the beginning of a run's bytes, which belong to whoever stores the run. */
+export const checksumsBytes = 8
+
 /** `empty` marks the start of a leader's term (§8); `commands` are for the state machine. */
 export const entryKinds = { empty: 0, commands: 1 } as const
 export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds]

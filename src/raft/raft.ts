@@ -1,6 +1,6 @@
 /** One node's protocol: `step` tells it a fact, and answers the end of a turn with what is to be done. */
 import { onAppendEntries } from './append-entries.js'
-import type { Answer, EndTurn, Input, Proposed, Ready, Refusal } from './border.js'
+import type { Answer, EndTurn, Input, Proposed, Ready, Recorder, Refusal } from './border.js'
 import { type Cut, cutBehind, type LogBounds, snapshotDue } from './compaction.js'
 import {
   askForVotes,
@@ -39,11 +39,14 @@ import { RaftView } from './view.js'
 export class Raft {
   readonly #state: RaftState
   readonly #invariants: Invariants
+  readonly #recorder: Recorder | undefined
   /** For people, drivers and tests: what is read here changes nothing. */
   readonly state: RaftView
 
   /** Other than `fork`, everybody makes one of options. */
-  constructor(from: RaftOptions | { readonly forked: RaftState }) {
+  constructor(from: RaftOptions | { readonly forked: RaftState }, recorder?: Recorder) {
+    if (!('forked' in from)) recorder?.begins(from)
+    this.#recorder = recorder
     this.#state = 'forked' in from ? from.forked : initialState(from)
     this.#invariants = new Invariants(this.#state)
     this.state = new RaftView(this.#state)
@@ -54,6 +57,7 @@ export class Raft {
    * the end of a turn. A refused request has changed nothing. Throws `InvariantViolation` when the node must stop.
    */
   step<Told extends Input>(input: Told): Answer<Told> {
+    this.#recorder?.told(input)
     const answer = this.#step(input)
     this.#invariants.check()
     return answer as Answer<Told>

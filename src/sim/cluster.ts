@@ -68,6 +68,8 @@ export interface SimulatedClusterOptions {
   readonly createMachine?: MachineFactory
   /** Called with a line for each thing that happens. */
   readonly trace?: (line: string) => void
+  /** Called with the lines of a recording of all that the nodes' protocols are told. */
+  readonly record?: (line: string) => void
 }
 
 /** `both`: neither hears the other. `to`: the second no longer hears the first; `from`: the other way round. */
@@ -107,7 +109,8 @@ export class SimulatedCluster {
       tracer.record(id, { type: 'committed', index, term })
     const checker = new Checker({ report, committed }, counts, nodes)
     const questions = new Questions(report)
-    this.world = { time, tracer, counts, checker, questions, fingerprint: new Fingerprint() }
+    const { record } = options
+    this.world = { time, tracer, counts, checker, questions, fingerprint: new Fingerprint(), record }
     const dice = (part: number, ...names: number[]): Dice => new Dice(deriveSeed(seed, part, ...names))
     const conditions = { ...calmNetwork, ...options.network }
     this.network = new Network(this.world, dice(diceOf.network), conditions, (message) =>

@@ -6,6 +6,7 @@ import { Driver } from '../driver/index.js'
 import { reasonOf } from '../errors/index.js'
 import { checkBounds, type Promises, type WatchedNode } from '../proof/index.js'
 import type { Message, NodeId, RaftEvent, RaftView } from '../raft/index.js'
+import { NodeRecorder } from '../recording/index.js'
 import type { OpenStore } from '../storage/index.js'
 import { Counters, Meter } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
@@ -40,6 +41,7 @@ export class SimulatedNode implements WatchedNode {
   /** Why it stopped by itself, if it did. */
   error: unknown
   readonly #inbox = new Inbox()
+  readonly #recorder: NodeRecorder | undefined
   #quorumWatch = new QuorumWatch()
   /** What came due while the node was paused: it all comes at once. */
   #held: (() => void)[] = []
@@ -60,6 +62,7 @@ export class SimulatedNode implements WatchedNode {
     this.id = options.id
     this.#options = options
     this.#world = world
+    this.#recorder = world.record && new NodeRecorder(options.id, world.record)
     this.#surroundings = surroundings
     this.#promises = promises
     this.#dice = dice
@@ -145,6 +148,7 @@ export class SimulatedNode implements WatchedNode {
       probe: this.#probe(clock.now),
       tickMs,
       reads,
+      recorder: this.#recorder,
       settle: (settlements) => this.#surroundings.settle(id, settlements),
     })
   }
@@ -191,6 +195,11 @@ export class SimulatedNode implements WatchedNode {
   ask(request: ClientRequest): void {
     this.#inbox.ask(request)
     this.#wake()
+  }
+
+  /** For the end of a run, or of a life. */
+  endRecording(): void {
+    if (this.driver !== undefined) this.#recorder?.ends(this.driver.raft)
   }
 
   /** For the end of a run: the state that the machine has now, by its own account. */
@@ -324,6 +333,7 @@ export class SimulatedNode implements WatchedNode {
   }
 
   #stop(why: string): void {
+    this.endRecording()
     this.driver?.stop()
     this.driver = undefined
     this.#machine = undefined

@@ -14,6 +14,8 @@ export interface SimulationOptions extends Partial<Plan> {
   readonly seed: number
   /** Called with a line for each thing that happens. */
   readonly trace?: (line: string) => void
+  /** Called with the lines of a recording of all that the nodes' protocols are told. */
+  readonly record?: (line: string) => void
 }
 
 /** Plain values: it travels between threads and into a file. */
@@ -34,9 +36,9 @@ const patience = 60
 const lastTimeoutMs = 500
 
 export function simulate(options: SimulationOptions): SimulationResult {
-  const { seed, trace, ...overrides } = options
+  const { seed, trace, record, ...overrides } = options
   const plan: Plan = { ...planOf(seed), ...overrides }
-  const cluster = new SimulatedCluster({ ...plan, seed, ...(trace === undefined ? {} : { trace }) })
+  const cluster = new SimulatedCluster({ ...plan, seed, ...(trace && { trace }), ...(record && { record }) })
   const nemesis = new Nemesis(cluster, new Dice(deriveSeed(seed, diceOf.nemesis)), plan)
   const clients = clientsOf(cluster, seed, plan)
   const stop = (): void => {
@@ -44,6 +46,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
     for (const client of clients) client.stop()
   }
   if (cluster.advance(plan.stormMs)) comesRight(cluster, stop)
+  for (const node of cluster.nodes) node.endRecording()
   return {
     seed,
     weather: plan.weather,

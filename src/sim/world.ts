@@ -12,4 +12,6 @@ export interface World {
   readonly checker: Checker
   readonly questions: Questions
   readonly counts: Counts
+  /** Takes the lines of a recording of the run; `undefined`: nobody wants one. */
+  readonly record: ((line: string) => void) | undefined
 }

@@ -8,12 +8,22 @@ test.each([[[]], [['--help']], [['help']]])(
   async (args) => {
     const { code, stdout, stderr } = await run(args)
     expect([code, stderr]).toEqual([0, ''])
-    for (const words of ['bench', 'card', 'sandbox', 'load', 'sim', 'report', 'Examples:', 'Exit codes:'])
+    for (const words of [
+      'bench',
+      'card',
+      'sandbox',
+      'load',
+      'sim',
+      'replay',
+      'report',
+      'Examples:',
+      'Exit codes:',
+    ])
       expect(stdout).toContain(words)
   },
 )
 
-test.each(['bench', 'card', 'sandbox', 'load', 'sim', 'report'])(
+test.each(['bench', 'card', 'sandbox', 'load', 'sim', 'replay', 'report'])(
   'help %s is the same as its --help',
   async (command) => {
     const [help, flag] = await Promise.all([run(['help', command]), run([command, '--help'])])

@@ -262,6 +262,7 @@ describe('[CA9] an option that does not fit', () => {
     [{ logBytesMax: 8192, trailingBytes: 8193 }, 'trailingBytes'],
     [{ diskBytesMax: 1 }, 'diskBytesMax'],
     [{ dir: 'file://elsewhere/data' }, 'dir'],
+    [{ recordDir: '' }, 'recordDir'],
     [{ renew: 2 as never }, 'renew'],
     [null as never, 'options'],
     ['data' as never, 'options'],

@@ -58,6 +58,7 @@ const options: Names<keyof raftbox.ClusterOptions> = {
   logBytesMax: true,
   trailingBytes: true,
   diskBytesMax: true,
+  recordDir: true,
 }
 const methods: Names<Exclude<Handle, Property>> = {
   put: true,

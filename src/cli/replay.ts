@@ -1,0 +1,117 @@
+/** `raftbox replay`: repeats a recorded run, and compares where each node ends with what was recorded. */
+import type { Command } from 'commander'
+import { BadLine, type Life, Replay } from '../recording/index.js'
+import { BadInput, counted, interruptible } from '../terminal/index.js'
+import { readBytes } from './input/bytes.js'
+import { type Framed, LineFramer } from './input/framing.js'
+
+interface ReplayOptions {
+  readonly json?: boolean
+}
+
+/** The longest line: what a node holds when it begins is one line. */
+const lineBytesMax = 128 << 20
+/** Hexadecimal digits of a hash that are shown to people. */
+const hashDigits = 16
+
+const explanation = `
+FILE is a recording: one JSON object a line, first its head, then what each node's protocol began
+with and was told, and where it ended. All of it is told again, to a protocol without a disk, a
+network or a clock; each invariant is checked at each step. A recording may be cut off anywhere,
+also by hand and within a line, and is repeated as far as it goes; gzip is unpacked.
+
+The exit code is 1 when a node breaks an invariant or ends in another state than was recorded, and 2
+when a line is none of a recording.
+
+Examples:
+  raftbox sim --seed 42 --record run.jsonl && raftbox replay run.jsonl
+  head -n 500 run.jsonl > short.jsonl && raftbox replay short.jsonl
+`
+
+export function addReplay(program: Command): void {
+  program
+    .command('replay')
+    .argument('<file>', 'a recording, as sim --record writes it; also packed by gzip, or a pipe')
+    .summary('repeat a recorded run, and compare where it ends')
+    .description('Tells the protocol of each node all that was recorded, and compares the states at the end.')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', explanation)
+    .action(async (file: string, options: ReplayOptions) => {
+      process.exitCode = await interruptible((signal) => replayFile(file, options, signal))
+    })
+}
+
+async function replayFile(
+  file: string,
+  { json = false }: ReplayOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const replay = new Replay()
+  const malformed = (line: number, why: string): BadInput => new BadInput(`${file}, line ${line}: ${why}`)
+  const framer = new LineFramer(lineBytesMax, malformed)
+  let cutAtLine: number | undefined
+  const take = ({ line, bytes }: Framed, isLast: boolean): void => {
+    try {
+      if (bytes.length > 0) replay.take(line, bytes.toString())
+    } catch (error) {
+      if (!(error instanceof BadLine)) throw error
+      // Nothing but a cut leaves the end of a line away. A recording that is cut within its head is none.
+      if (!isLast || line === 1) throw malformed(line, `${error.message}; give a recording of raftbox`)
+      cutAtLine = line
+    }
+  }
+  for await (const chunk of readBytes(file, signal))
+    for (const framed of framer.take(chunk)) take(framed, false)
+  for (const framed of framer.end()) take(framed, true)
+  if (!replay.hasHead) throw new BadInput(`${file} is empty; give a recording of raftbox`)
+  const { lives } = replay
+  if (json) console.log(JSON.stringify({ lives, ...(cutAtLine !== undefined && { cutAtLine }) }))
+  else tell(lives, cutAtLine)
+  return lives.some(isWrong) ? 1 : 0
+}
+
+function isDifferent({ hash, recordedHash, violation }: Life): boolean {
+  return violation === undefined && recordedHash !== undefined && recordedHash !== hash
+}
+
+function isWrong(life: Life): boolean {
+  return life.violation !== undefined || isDifferent(life)
+}
+
+function tell(lives: readonly Life[], cutAtLine: number | undefined): void {
+  for (const life of lives.filter(isWrong)) console.log(wrongIn(life))
+  const nodes = [...new Set(lives.map(({ node }) => node))].sort((a, b) => a - b)
+  for (const node of nodes) console.log(endOf(lives.filter((life) => life.node === node)))
+  const inputs = lives.reduce((sum, life) => sum + life.inputs, 0)
+  const wrong = lives.filter(isWrong).length
+  const open = lives.filter(({ recordedHash }) => recordedHash === undefined).length
+  const verdict = wrong > 0 ? `${wrong} did not end as recorded` : 'each that has a recorded end came to it'
+  const run = `${counted(nodes.length, 'node')}, ${livesOf(lives.length)}, ${counted(inputs, 'input')}`
+  console.log(`${run}: ${verdict}${open > 0 ? `, and ${open} without one` : ''}`)
+  if (cutAtLine !== undefined)
+    console.log(`line ${cutAtLine} is cut off in its middle: the run was repeated up to there`)
+}
+
+function livesOf(count: number): string {
+  return `${count} ${count === 1 ? 'life' : 'lives'}`
+}
+
+function wrongIn({ node, number, violation, hash, recordedHash = '' }: Life): string {
+  const where = `node ${node}, life ${number}`
+  if (violation !== undefined)
+    return `${where}: line ${violation.line} breaks an invariant: ${violation.invariant}`
+  const [ours, recorded] = [hash, recordedHash].map((one) => one.slice(0, hashDigits))
+  return `${where}: it ends in the state ${ours}, and ${recorded} was recorded`
+}
+
+/** The last of the lives of a node. */
+function endOf(lives: readonly Life[]): string {
+  const last = lives.at(-1)
+  if (last === undefined) return ''
+  const { node, role, currentTerm, commitIndex, lastIndex, hash, recordedHash } = last
+  const log = `committed ${commitIndex} of ${lastIndex}`
+  const compared =
+    recordedHash === undefined ? 'no end recorded' : recordedHash === hash ? 'as recorded' : 'not as recorded'
+  const state = `state ${hash.slice(0, hashDigits)}, ${compared}`
+  return `node ${node}: ${livesOf(lives.length)}, then ${role} in term ${currentTerm}, ${log}, ${state}`
+}

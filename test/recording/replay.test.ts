@@ -1,0 +1,167 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Life, Replay } from '../../src/recording/index.js'
+import { simulate } from '../../src/sim/index.js'
+import { convergedHashes, startedCluster, temporaryFolder } from '../cluster/support.js'
+
+const head = '{"recording":"raftbox","version":1}'
+
+function recordingOf(seed: number): string[] {
+  const lines = [head]
+  simulate({ seed, record: (line) => lines.push(line) })
+  return lines
+}
+
+function replayed(lines: readonly string[]): readonly Life[] {
+  const replay = new Replay()
+  for (const [at, line] of lines.entries()) replay.take(at + 1, line)
+  return replay.lives
+}
+
+/** Lives that ended otherwise than was recorded, or broke an invariant. */
+function wrong(lives: readonly Life[]): Life[] {
+  return lives.filter(
+    ({ hash, recordedHash, violation }) =>
+      violation !== undefined || (recordedHash !== undefined && recordedHash !== hash),
+  )
+}
+
+describe('a simulated run', () => {
+  test.each([1, 2, 3, 42])('of seed %i comes to the same states again, life by life', (seed) => {
+    const lives = replayed(recordingOf(seed))
+    expect(wrong(lives)).toEqual([])
+    expect(lives.every(({ recordedHash }) => recordedHash !== undefined)).toBe(true)
+    expect(lives.some(({ commitIndex }) => commitIndex > 10)).toBe(true)
+  })
+
+  test('is the same run whether it is recorded or not', () => {
+    const { fingerprint } = simulate({ seed: 5 })
+    expect(simulate({ seed: 5, record: () => undefined }).fingerprint).toBe(fingerprint)
+  })
+
+  test('and its recording is the same, to the byte, each time', () => {
+    expect(recordingOf(6)).toEqual(recordingOf(6))
+  })
+
+  test('without its end runs as far as it goes', () => {
+    const lines = recordingOf(2)
+    for (const kept of [1, 2, 100, 1000, lines.length - 1]) {
+      const lives = replayed(lines.slice(0, kept))
+      expect(wrong(lives)).toEqual([])
+      expect(lives.reduce((sum, { inputs }) => sum + inputs, 0)).toBeLessThan(kept)
+    }
+  })
+})
+
+describe('what was changed', () => {
+  const lines = recordingOf(42)
+  const toldAt = (part: string, from = 0): number =>
+    lines.findIndex((line, at) => at >= from && line.includes(part))
+
+  test.each([
+    ['a tick is left out', '"type":"tick"', () => []],
+    [
+      'a vote is refused',
+      '"type":"requestVoteResponse"',
+      (line: string) => [line.replace('"voteGranted":true', '"voteGranted":false')],
+    ],
+    [
+      'a message comes from another node',
+      '"type":"appendEntriesResponse"',
+      (line: string) => [line.replace(/"from":\d/, '"from":3')],
+    ],
+    [
+      'a command is another',
+      '"type":"propose"',
+      (line: string) => [
+        line.replace(/"\$bytes":"([^"]*)"/, (_, text: string) => `"$bytes":"${flipped(text)}"`),
+      ],
+    ],
+  ] as const)('is noticed: %s', (_, part, change) => {
+    // Somewhere in the midst of the run each kind of change matters. That one of them makes no difference is possible.
+    const places: number[] = []
+    for (let at = toldAt(part); at > 0 && places.length < 200; at = toldAt(part, at + 1)) places.push(at)
+    expect(places.length).toBeGreaterThan(0)
+    const noticed = places.some((at) => {
+      const line = lines[at] ?? ''
+      return isNoticed([...lines.slice(0, at), ...change(line), ...lines.slice(at + 1)])
+    })
+    expect(noticed).toBe(true)
+  })
+
+  test('is noticed: a hash', () => {
+    const changed = lines.map((line) => line.replace(/"ends":"./, '"ends":"x'))
+    expect(wrong(replayed(changed)).length).toBe(
+      lines.length - lines.filter((line) => !line.includes('"ends"')).length,
+    )
+  })
+
+  test('an invariant that is broken is told with its line, and the life ends there', () => {
+    const at = toldAt('"type":"flushed"')
+    const [line = ''] = lines.slice(at)
+    const lives = replayed([...lines.slice(0, at), line, ...lines.slice(at)])
+    expect(wrong(lives)).toMatchObject([
+      { violation: { line: at + 2, invariant: 'writes are flushed in order, each once' } },
+    ])
+  })
+})
+
+/** The last byte of a command is another. */
+function flipped(base64: string): string {
+  const bytes = Buffer.from(base64, 'base64')
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+  return bytes.toString('base64')
+}
+
+function isNoticed(lines: readonly string[]): boolean {
+  return wrong(replayed(lines)).length > 0
+}
+
+describe('what is no line of a recording', () => {
+  const begins = recordingOf(42)[1] ?? ''
+  test.each([
+    ['not JSON', [head, '{"node":1,']],
+    ['not an object', [head, '[1]']],
+    ['not the head of a recording', ['{"name":"x"}']],
+    ['of version 2', ['{"recording":"raftbox","version":2}']],
+    ['names no node', [head, '{"node":"1","told":{"type":"tick"}}']],
+    ['has not begun', [head, '{"node":1,"told":{"type":"tick"}}']],
+    ['has not begun', [head, '{"node":1,"ends":"0"}']],
+    ['neither a beginning', [head, '{"node":1}']],
+    ['how a node begins', [head, '{"node":1,"begins":{"id":1}}']],
+    ['how a node begins', [head, '{"node":1,"begins":null}']],
+    ['of node 1 as 2', [head, begins.replace('"node":1', '"node":2')]],
+    ['the unknown type "toString"', [head, begins, '{"node":1,"told":{"type":"toString"}}']],
+    ['does not tell a message', [head, begins, '{"node":1,"told":{"type":"message"}}']],
+    ['without its hash', [head, begins, '{"node":1,"ends":7}']],
+  ])('is refused, and why: %s', (why, lines) => {
+    expect(() => replayed(lines)).toThrow(why)
+    expect(() => replayed(lines)).toThrow(expect.objectContaining({ name: 'BadLine' }))
+  })
+})
+
+describe.each(['threads', 'inline'] as const)('nodes on %s', (host) => {
+  test('record all lives of a cluster, and each comes to the same state again', async () => {
+    const recordDir = temporaryFolder()
+    const cluster = await startedCluster({ host, recordDir, heartbeatIntervalMs: 10, logBytesMax: 65_536 })
+    const put = (at: number) => cluster.put(`key ${at}`, 'x'.repeat(4000))
+    await Promise.all(Array.from({ length: 60 }, (_, at) => put(at)))
+    const leader = cluster.status().find(({ role }) => role === 'leader')?.nodeId ?? 1
+    await cluster.kill(leader)
+    await Promise.all(Array.from({ length: 20 }, (_, at) => put(at)))
+    await cluster.restart(leader)
+    await cluster.get('key 1')
+    expect((await convergedHashes(cluster)).size).toBe(1)
+    await cluster.close()
+    const files = readdirSync(recordDir)
+    expect(files.length).toBe(4)
+    for (const file of files) {
+      const lives = replayed(readFileSync(join(recordDir, file), 'utf8').trimEnd().split('\n'))
+      expect(lives.length).toBe(1)
+      expect(wrong(lives)).toEqual([])
+      expect(lives[0]).toMatchObject({ recordedHash: expect.any(String) as string })
+      expect(lives[0]?.commitIndex).toBeGreaterThan(0)
+    }
+  })
+})
