@@ -53,8 +53,8 @@ export function runsOf(spec: LogSpec, base: EntryId = logOrigin): EntryRun[] {
   return runs
 }
 
-/** The commands of a run as text; the entry that opens a term holds none and reads as an empty string. */
-export function commandsOf(run: EntryRun): string[] {
+/** The commands of a frame or a run as text; the entry that opens a term holds none and reads as an empty string. */
+export function commandsOf(run: Frame): string[] {
   const decoder = new TextDecoder()
   const commands: string[] = []
   forEachCommand(run, (start, end) => commands.push(decoder.decode(run.bytes.subarray(start, end))))

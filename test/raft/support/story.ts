@@ -10,7 +10,6 @@ import {
   type NetworkNode,
   type NetworkOptions,
   RaftNetwork,
-  runOf,
 } from '../../../src/testing/index.js'
 import { entriesInWords, eventInWords, messageInWords, sendingsInWords, writeInWords } from './words.js'
 
@@ -163,7 +162,7 @@ export class Story {
       case 'message':
         return onItsWay(input.message)
       case 'propose':
-        return `client → ${id}  ${commandsOf(runOfFrame(input.frame)).join(', ')}`
+        return `client → ${id}  ${commandsOf(input.frame).join(', ')}`
       case 'read':
         return `client → ${id}  read ${input.id}`
       case 'campaign':
@@ -232,10 +231,6 @@ export class Story {
 
 function onItsWay(message: Message): string {
   return `${message.from} → ${message.to}  ${messageInWords(message)}`
-}
-
-function runOfFrame(frame: Parameters<NetworkNode['proposeFrame']>[0]) {
-  return { ...runOf({ index: 1, term: 1 }, 'x'), ...frame }
 }
 
 /** How often a node asks again depends on the timeout that it drew, so from three times on the number is not told. */

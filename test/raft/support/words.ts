@@ -1,19 +1,23 @@
 /** What nodes say and write, in the paper's words, for transcripts. */
-import { type Message, needsFlush, type Persist, type RaftEvent } from '../../../src/raft/index.js'
+import {
+  type EntryRun,
+  type Message,
+  needsFlush,
+  type Persist,
+  type RaftEvent,
+  wholeRuns,
+} from '../../../src/raft/index.js'
 import { entriesOf } from '../../../src/testing/index.js'
 
 /** Above so many, entries are told by the first and the last. */
 const entriesToldMax = 4
 
-/** Runs of entries, each with its bytes. */
-export type Entries = Parameters<typeof entriesOf>[0]
-
 /** `4@2 x, 5@2 y`: each entry by its index, its term and its command; or `1@1 … 9@6`. */
-export function entriesInWords(runs: Entries): string {
+export function entriesInWords(runs: readonly EntryRun[]): string {
   const entries = entriesOf(runs)
   const place = ({ index, term }: { index: number; term: number }) => `${index}@${term}`
   const [first, last] = [entries[0], entries.at(-1)]
-  if (first === undefined || last === undefined) return 'none'
+  if (first === undefined || last === undefined) return 'empty'
   if (entries.length > entriesToldMax) return `${place(first)} … ${place(last)}`
   return entries
     .map((entry) => {
@@ -24,7 +28,7 @@ export function entriesInWords(runs: Entries): string {
 }
 
 /** The paper's name of a message. A heartbeat is an AppendEntries without entries, and has a name of its own here. */
-export function nameOf(message: Message): string {
+function nameOf(message: Message): string {
   const { type } = message
   if (type === 'appendEntries' && message.mode === 'heartbeat') return 'Heartbeat'
   if (type === 'appendEntriesResponse' && message.mode === 'heartbeat') return 'HeartbeatResponse'
@@ -48,7 +52,7 @@ function fieldsOf(message: Message): string {
     case 'appendEntries': {
       const { prevLogIndex, prevLogTerm, leaderCommit } = message
       const what =
-        message.mode === 'heartbeat' ? `round ${message.round}` : entriesInWords(message.entries as Entries)
+        message.mode === 'heartbeat' ? `round ${message.round}` : entriesInWords(wholeRuns(message.entries))
       return `prev ${prevLogIndex}@${prevLogTerm}, ${what}, commit ${leaderCommit}`
     }
     case 'appendEntriesResponse': {
@@ -71,12 +75,17 @@ function fieldsOf(message: Message): string {
 export function sendingsInWords(messages: readonly Message[]): string[] {
   const recipients = new Map<string, number[]>()
   for (const message of messages) {
-    const isReplication = message.type === 'appendEntries' && message.mode === 'replication'
-    const entries = isReplication ? ` ${entriesInWords(message.entries as Entries)}` : ''
-    const what = `${nameOf(message)}${entries}`
+    const what = briefly(message)
     recipients.set(what, [...(recipients.get(what) ?? []), message.to])
   }
   return [...recipients].map(([what, to]) => `${what} to ${to.join(', ')}`)
+}
+
+function briefly(message: Message): string {
+  const name = nameOf(message)
+  if (message.type !== 'appendEntries' || message.mode === 'heartbeat') return name
+  const { entries } = message
+  return entries.length === 0 ? `empty ${name}` : `${name} ${entriesInWords(wholeRuns(entries))}`
 }
 
 export function writeInWords(persist: Persist): string {
