@@ -4,6 +4,7 @@
  */
 import { byteLengthOf, type EntryRun, type LogRun, lastIndexOf, sliceRun, storedRunOf } from './entry-run.js'
 import { frozenCopy } from './plain-data.js'
+import { countOfLeading } from './search.js'
 import { assert, type EntryId, type LogIndex, logOrigin, type Snapshot, type Term } from './types.js'
 
 /** What a run weighs beyond its own bytes: the objects around it. Keeps a log of tiny runs bounded too. */
@@ -128,14 +129,8 @@ export class RaftLog {
 
   /** The last entry whose term is at most `term`; the base when there is none in the log. */
   lastIndexOfTermUpTo(term: Term): LogIndex {
-    let low = 0
-    let high = this.runs.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.runAt(middle).term <= term) low = middle + 1
-      else high = middle
-    }
-    return low === 0 ? this.base.index : lastIndexOf(this.runAt(low - 1))
+    const runs = countOfLeading(this.runs.length, (at) => this.runAt(at).term <= term)
+    return runs === 0 ? this.base.index : lastIndexOf(this.runAt(runs - 1))
   }
 
   /** Bytes of log after `index`, the objects around them included. Derived and never counted, so it cannot leak. */
@@ -148,15 +143,9 @@ export class RaftLog {
   /** The last entry of the run after which at most `bytes` remain: where a margin of that size begins. */
   entryBeforeMargin(bytes: number): EntryId {
     if (this.weight - this.weightBefore <= bytes) return this.base
-    let low = 0
-    let high = this.runs.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.weight - (this.weights[middle] ?? 0) > bytes) low = middle + 1
-      else high = middle
-    }
-    if (low === this.runs.length) return this.last
-    const run = this.runAt(low)
+    const at = countOfLeading(this.runs.length, (run) => this.weight - (this.weights[run] ?? 0) > bytes)
+    if (at === this.runs.length) return this.last
+    const run = this.runAt(at)
     return { index: lastIndexOf(run), term: run.term }
   }
 
@@ -280,14 +269,8 @@ export class RaftLog {
 
   /** Position of the run that holds `index`; the newest are asked for most. */
   private position(index: LogIndex): number {
-    let low = 0
-    let high = this.runs.length - 1
-    if (high >= 0 && this.runAt(high).index <= index) return high
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1
-      if (this.runAt(middle).index <= index) low = middle
-      else high = middle - 1
-    }
-    return low
+    const last = this.runs.length - 1
+    if (last >= 0 && this.runAt(last).index <= index) return last
+    return Math.max(0, countOfLeading(last, (at) => this.runAt(at).index <= index) - 1)
   }
 }

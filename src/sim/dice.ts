@@ -21,7 +21,6 @@ export const diceOf = {
   raft: 5,
   client: 6,
   nemesis: 7,
-  pace: 8,
 } as const
 
 export class Dice extends Random {

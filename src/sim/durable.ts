@@ -1,6 +1,6 @@
 /** What would be found on a disk after a power loss at this very moment, read without the store that wrote it. */
 import type { Durable } from '../proof/index.js'
-import { type HardState, hardStateOf, type LogIndex, type Term } from '../raft/index.js'
+import { countOfLeading, type HardState, hardStateOf, type LogIndex, type Term } from '../raft/index.js'
 import {
   indexOfLogKey,
   logKey,
@@ -91,14 +91,7 @@ export class DurableView implements Durable {
   }
 
   #startBefore(index: LogIndex): LogIndex | undefined {
-    let low = 0
-    let high = this.#starts.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((this.#starts[middle] ?? 0) <= index) low = middle + 1
-      else high = middle
-    }
-    return this.#starts[low - 1]
+    return this.#starts[countOfLeading(this.#starts.length, (at) => (this.#starts[at] ?? 0) <= index) - 1]
   }
 }
 

@@ -1,6 +1,6 @@
 /** The links between simulated nodes: they lose, repeat, delay and reorder, by seed; they never alter. */
 import { isBulk, type Message, type NodeId } from '../raft/index.js'
-import { cloneMessage } from './clone.js'
+import { cloneMessage } from '../transport/index.js'
 import type { Dice } from './dice.js'
 import type { World } from './world.js'
 

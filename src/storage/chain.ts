@@ -2,7 +2,7 @@
  * Which records the log consists of, from the first one kept to the last: where each begins and its
  * checksum, in two columns of numbers, since a log may consist of 400,000 tiny records.
  */
-import { assert, type LogIndex } from '../raft/index.js'
+import { assert, countOfLeading, type LogIndex } from '../raft/index.js'
 
 export class Chain {
   /** Last entry of the last record; the entry before the first record when there is none. */
@@ -80,13 +80,8 @@ export class Chain {
 
   /** Position of the record that holds `index`, which is in the log. */
   #positionOf(index: LogIndex): number {
-    let low = 0
-    let high = this.#starts.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1
-      if ((this.#starts[middle] ?? Number.POSITIVE_INFINITY) <= index) low = middle
-      else high = middle - 1
-    }
-    return low
+    const last =
+      countOfLeading(this.#starts.length, (at) => (this.#starts[at] ?? Number.POSITIVE_INFINITY) <= index) - 1
+    return Math.max(0, last)
   }
 }

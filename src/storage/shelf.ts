@@ -3,7 +3,7 @@
  * are being written, one of our own state machine and one that a leader sends. What is dropped goes to the
  * sweep.
  */
-import { assert, type LogIndex, type Snapshot, type Term } from '../raft/index.js'
+import { assert, countOfLeading, type LogIndex, type Snapshot, type Term } from '../raft/index.js'
 import { chunkKey } from './keys.js'
 import type { StoredSnapshot } from './notes.js'
 import { chunkHeaderBytes, DamageError, openChunk, sealChunk } from './record.js'
@@ -129,12 +129,6 @@ export class Shelf {
 
 /** Position of the last offset that is not after `offset`. */
 function positionOf(offsets: readonly number[], offset: number): number {
-  let low = 0
-  let high = offsets.length - 1
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1
-    if ((offsets[middle] ?? Number.POSITIVE_INFINITY) <= offset) low = middle
-    else high = middle - 1
-  }
-  return low
+  const last = countOfLeading(offsets.length, (at) => (offsets[at] ?? Number.POSITIVE_INFINITY) <= offset) - 1
+  return Math.max(0, last)
 }

@@ -8,11 +8,9 @@ import {
   type LogRun,
   lastIndexOf,
   logOrigin,
-  type Message,
   packCommands,
   stampRun,
   type Term,
-  wholeRuns,
 } from '../raft/index.js'
 
 /** One run of several entries. A command left out is named after its place, as `commandAt` does. */
@@ -76,19 +74,6 @@ export function entriesOf(runs: readonly EntryRun[]): LoggedEntry[] {
   return runs.flatMap((run) =>
     commandsOf(run).map((command, position) => ({ index: run.index + position, term: run.term, command })),
   )
-}
-
-/** A copy that shares no bytes, as a message that crossed a thread. */
-export function cloneRun(run: EntryRun): EntryRun {
-  return { ...run, bytes: run.bytes.slice() }
-}
-
-/** A copy of a message that shares no bytes with it. */
-export function cloneMessage<T extends Message>(message: T): T {
-  if (message.type === 'appendEntries' && message.mode === 'replication')
-    return { ...message, entries: wholeRuns(message.entries).map(cloneRun) }
-  if (message.type === 'installSnapshot') return { ...message, data: message.data?.slice() }
-  return { ...message }
 }
 
 /** The last entry of some runs, or `base` when there are none. */

@@ -15,7 +15,8 @@ import {
   sliceRun,
   storedRunOf,
 } from '../raft/index.js'
-import { cloneMessage, cloneRun, type LogSpec, lastOf, runsOf } from './log-spec.js'
+import { cloneMessage, cloneRun } from '../transport/index.js'
+import { type LogSpec, lastOf, runsOf } from './log-spec.js'
 
 /** What a disk holds before its node starts for the first time. */
 export interface DiskSetup {

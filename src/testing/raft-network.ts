@@ -9,7 +9,7 @@
  *     network.settle()
  */
 import type { Membership, Message, MessageType, NodeId, RaftLimits } from '../raft/index.js'
-import { cloneMessage } from './log-spec.js'
+import { cloneMessage } from '../transport/index.js'
 import { NetworkNode, type NodeSetup, type StepObserver } from './network-node.js'
 
 export interface NetworkOptions {

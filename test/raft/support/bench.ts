@@ -15,7 +15,8 @@ import type {
   Role,
   Snapshot,
 } from '../../../src/raft/index.js'
-import { cloneMessage, type NetworkNode, type NodeSetup, RaftNetwork } from '../../../src/testing/index.js'
+import { type NetworkNode, type NodeSetup, RaftNetwork } from '../../../src/testing/index.js'
+import { cloneMessage } from '../../../src/transport/index.js'
 
 /** The end of a turn of a node whose store takes a write. */
 export function endTurn(fields: Partial<EndTurn> = {}): EndTurn {

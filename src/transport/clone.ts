@@ -1,7 +1,7 @@
-/** Messages are copied as they leave, as between threads: no byte is ever shared by two nodes. */
+/** Copies of messages where no thread lies between two nodes: as between threads, no byte is ever shared. */
 import { type EntryRun, type Membership, type Message, wholeRuns } from '../raft/index.js'
 
-export function cloneMessage(message: Message): Message {
+export function cloneMessage<T extends Message>(message: T): T {
   if (message.type === 'appendEntries' && message.mode === 'replication')
     return { ...message, entries: wholeRuns(message.entries).map(cloneRun) }
   if (message.type === 'installSnapshot') {
@@ -10,7 +10,7 @@ export function cloneMessage(message: Message): Message {
   return { ...message }
 }
 
-function cloneRun(run: EntryRun): EntryRun {
+export function cloneRun(run: EntryRun): EntryRun {
   return { ...run, bytes: run.bytes.slice() }
 }
 
