@@ -6,7 +6,7 @@
 export { checkBounds } from './bounds.js'
 export { Checker, membershipOf } from './checker.js'
 export { type Call, History, type Outcome } from './history.js'
-export { hashOf } from './kv-model.js'
+export { hashOf, KvModel } from './kv-model.js'
 export { holds } from './ledger.js'
 export { NodeAtRest } from './node-at-rest.js'
 export { Promises } from './promises.js'

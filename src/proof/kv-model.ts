@@ -2,7 +2,7 @@
  * What the key-value machine ought to be, written a second time and with another aim: every state it ever
  * had stays known by its revision, so that any answer can be compared with the state that it claims to show.
  */
-import { commandOps, type KvRecord } from '../machine/index.js'
+import { commandOps, type KvRecord, valueBytesMax } from '../machine/index.js'
 
 interface Version {
   /** The revision that brought it about. */
@@ -14,7 +14,7 @@ interface Version {
 }
 
 export interface ModelResult {
-  readonly status: 'applied' | 'notFound' | 'mismatch' | 'malformed'
+  readonly status: 'applied' | 'notFound' | 'mismatch' | 'tooLarge' | 'malformed'
   readonly revision: number
 }
 
@@ -42,7 +42,14 @@ export class KvModel {
     return undefined
   }
 
+  /** The present keys, each byte a character, in the order of the bytes. */
+  keys(): string[] {
+    const names = [...this.#keys.keys()].filter((name) => this.#keys.get(name)?.at(-1)?.record !== undefined)
+    return names.sort((one, other) => (one < other ? -1 : 1))
+  }
+
   apply(command: Uint8Array): ModelResult {
+    if (command.byteLength < 3) return this.#unchanged('malformed')
     const view = new DataView(command.buffer, command.byteOffset, command.byteLength)
     const keyEnd = 3 + view.getUint16(1, true)
     const key = command.subarray(3, keyEnd)
@@ -52,7 +59,7 @@ export class KvModel {
       case commandOps.put:
         return this.#write(key, present, rest)
       case commandOps.append:
-        return this.#write(key, present, present === undefined ? rest : joined(present.value, rest))
+        return this.#append(key, present, rest)
       case commandOps.delete:
         return present === undefined ? this.#unchanged('notFound') : this.#put(key, undefined)
       case commandOps.cas: {
@@ -67,6 +74,11 @@ export class KvModel {
       default:
         return this.#unchanged('malformed')
     }
+  }
+
+  #append(key: Uint8Array, present: KvRecord | undefined, value: Uint8Array): ModelResult {
+    const whole = present === undefined ? value : joined(present.value, value)
+    return whole.byteLength > valueBytesMax ? this.#unchanged('tooLarge') : this.#write(key, present, whole)
   }
 
   #write(key: Uint8Array, present: KvRecord | undefined, value: Uint8Array): ModelResult {

@@ -1,4 +1,4 @@
-/** What the KV shall do, written without any regard to speed: the model that random commands are tried on. */
+/** Random commands for the KV, and what the model says of them. */
 import fc from 'fast-check'
 import {
   encode,
@@ -10,6 +10,7 @@ import {
   writeDelete,
   writePut,
 } from '../../src/machine/index.js'
+import { KvModel } from '../../src/proof/index.js'
 import { hex } from './kv-help.js'
 
 export type Command =
@@ -29,63 +30,44 @@ export interface Step {
   readonly answer: WriteAnswer
 }
 
-export class KvModel {
-  readonly records = new Map<string, KvRecord>()
-  revision = 0
+/** Commands one after the other, each with the answer that the model gives it. */
+export class Steps {
+  readonly #model = new KvModel()
 
   step(command: Command): Step {
-    const { key } = command
-    const name = hex(key)
-    const present = this.records.get(name)
-    if (command.op === 'delete') {
-      const bytes = encode(writeDelete, key)
-      if (present === undefined) return { bytes, answer: { status: 'notFound', revision: this.revision } }
-      this.records.delete(name)
-      return { bytes, answer: { status: 'applied', revision: ++this.revision } }
-    }
-    const { value } = command
-    if (command.op === 'cas') return this.#cas(command, name, present)
-    if (command.op === 'put') return { bytes: encode(writePut, key, value), answer: this.#write(name, value) }
-    const bytes = encode(writeAppend, key, value)
-    const joined = Buffer.concat([present?.value ?? new Uint8Array(0), value])
-    if (joined.length > valueBytesMax)
-      return { bytes, answer: { status: 'tooLarge', revision: this.revision } }
-    return { bytes, answer: this.#write(name, joined) }
+    const present = this.#recordOf(command.key)
+    const bytes = bytesOf(command, present)
+    const { status, revision } = this.#model.apply(bytes)
+    if (status === 'mismatch') return { bytes, answer: { status, revision, current: present } }
+    return { bytes, answer: { status, revision } }
   }
 
-  #cas(command: Command & { op: 'cas' }, name: string, present: KvRecord | undefined): Step {
-    const expected = expectedOf(command.expected, present)
-    const bytes = encode(writeCas, command.key, expected, command.value)
-    const isMatch = expected === undefined ? present === undefined : isEqual(expected, present?.value)
-    if (!isMatch) return { bytes, answer: { status: 'mismatch', revision: this.revision, current: present } }
-    return { bytes, answer: this.#write(name, command.value) }
-  }
-
-  #write(name: string, value: Uint8Array): WriteAnswer {
-    const revision = ++this.revision
-    const { createRevision = revision, version = 0 } = this.records.get(name) ?? {}
-    this.records.set(name, { value, createRevision, modRevision: revision, version: version + 1 })
-    return { status: 'applied', revision }
+  /** The present keys as hex text, in the order of their bytes. */
+  keys(): string[] {
+    return this.#model.keys().map((key) => Buffer.from(key, 'latin1').toString('hex'))
   }
 
   /** Plain data, ordered like the keys' bytes. */
   content(): unknown[] {
-    return [...this.records]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, record]) => ({ key, ...record, value: hex(record.value) }))
+    return this.keys().map((key) => {
+      const record = this.#recordOf(Buffer.from(key, 'hex'))
+      return { key, ...record, value: record && hex(record.value) }
+    })
+  }
+
+  #recordOf(key: Uint8Array): KvRecord | undefined {
+    return this.#model.recordAt(key, this.#model.revision)
   }
 }
 
-function expectedOf(
-  expected: Uint8Array | 'absent' | 'present',
-  present: KvRecord | undefined,
-): Uint8Array | undefined {
-  if (expected === 'absent') return undefined
-  return expected === 'present' ? present?.value : expected
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array | undefined): boolean {
-  return b !== undefined && Buffer.compare(a, b) === 0
+function bytesOf(command: Command, present: KvRecord | undefined): Uint8Array {
+  const { key } = command
+  if (command.op === 'delete') return encode(writeDelete, key)
+  const { value } = command
+  if (command.op !== 'cas') return encode(command.op === 'put' ? writePut : writeAppend, key, value)
+  const { expected } = command
+  if (expected === 'absent') return encode(writeCas, key, undefined, value)
+  return encode(writeCas, key, expected === 'present' ? present?.value : expected, value)
 }
 
 /** Few keys, so that commands meet; their bytes lie on both sides of 0x7f. */

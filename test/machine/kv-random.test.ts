@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createKv, type StateMachine, type WriteAnswer } from '../../src/machine/index.js'
 import { answerTo, apply, contentOf, drain, hex, keysIn, recut } from './kv-help.js'
-import { command, KvModel } from './kv-model.js'
+import { command, Steps } from './kv-model.js'
 
 const cuts = fc.array(fc.constantFrom(1, 2, 7, 19, 20, 21, 1000, 65_536), { minLength: 1, maxLength: 5 })
 
@@ -16,7 +16,7 @@ test('random commands get the answers, and leave the state, that the model says'
   let mismatches = 0
   let tooLarge = 0
   const property = fc.property(fc.array(command, { minLength: 20, maxLength: 80 }), (commands) => {
-    const model = new KvModel()
+    const model = new Steps()
     const kv = createKv()
     const steps = commands.map((each) => model.step(each))
     const answers = apply(kv, ...steps.map((step) => step.bytes))
@@ -47,7 +47,7 @@ test('a snapshot shows the state at its instant, whatever is written while it is
   let completed = 0
   let piecesMax = 0
   const property = fc.property(fc.array(step, { minLength: 40, maxLength: 160 }), cuts, (steps, sizes) => {
-    const model = new KvModel()
+    const model = new Steps()
     const kv = createKv()
     let snapshot: Taken | undefined
     for (const each of steps) {
@@ -76,7 +76,7 @@ interface Taken {
   readonly content: unknown[]
 }
 
-function begin(kv: StateMachine, model: KvModel): Taken {
+function begin(kv: StateMachine, model: Steps): Taken {
   return { hash: kv.hash(), content: model.content(), iterator: kv.snapshot(), pieces: [] }
 }
 
@@ -97,7 +97,7 @@ function expectSame(snapshot: Taken, sizes: readonly number[]): void {
 
 test('a restored machine goes on like the one that was never stopped', () => {
   const property = fc.property(fc.array(command), fc.array(command), (before, after) => {
-    const model = new KvModel()
+    const model = new Steps()
     const kv = createKv()
     apply(kv, ...before.map((each) => model.step(each).bytes))
     const other = restored(drain(kv.snapshot()))
@@ -139,11 +139,11 @@ test('any bytes as a command or a query are answered, and what is malformed chan
 
 test('a snapshot with a part cut off, or a byte more, is refused and leaves the state as it is', () => {
   const kv = createKv()
-  const model = new KvModel()
+  const model = new Steps()
   apply(kv, ...fc.sample(command, { seed: 5, numRuns: 10 }).map((each) => model.step(each).bytes))
   const whole = Buffer.concat(drain(kv.snapshot()))
   const target = createKv()
-  apply(target, new KvModel().step({ op: 'put', key: Uint8Array.of(1), value: Uint8Array.of(2) }).bytes)
+  apply(target, new Steps().step({ op: 'put', key: Uint8Array.of(1), value: Uint8Array.of(2) }).bytes)
   const before = target.hash()
   const property = fc.property(fc.nat(whole.length - 1), (length) => {
     expect(() => target.restore([whole.subarray(0, length)])).toThrow(/snapshot of the KV/)
