@@ -54,10 +54,12 @@ async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<nu
 async function converse(cluster: Cluster, dir: string | undefined, signal: AbortSignal): Promise<number> {
   const prompt = new Prompt(paint.bold('raftbox> '), signal)
   const session: Session = { cluster, print: (text) => prompt.print(text), showsEvents: true }
+  // A tick of a cluster is a heartbeat.
+  const { heartbeatIntervalMs } = cluster.options
   cluster.events.on('event', (event: ClusterEvent) => {
     // Who kills or restarts a node is told by the command itself.
     const isNews = event.type !== 'started' && event.type !== 'killed'
-    if (session.showsEvents && isNews) session.print(paint.cyan(`  ${inWords(event)}`))
+    if (session.showsEvents && isNews) session.print(paint.cyan(`  ${inWords(event, heartbeatIntervalMs)}`))
   })
   const kept =
     dir === undefined ? 'in a temporary folder, removed at the end' : `kept in ${printable(cluster.dir)}`

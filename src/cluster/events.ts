@@ -9,6 +9,7 @@ interface At {
   readonly nodeId: NodeId
 }
 
+/** Times in ticks are told in heartbeats: a tick of a cluster is its `options.heartbeatIntervalMs`. */
 export type ClusterEvent = At &
   (NodeHappening | { readonly type: 'killed' } | { readonly type: 'failed'; readonly why: string })
 

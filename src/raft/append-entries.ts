@@ -6,17 +6,18 @@ import {
   type AppendEntriesResponse,
   entriesIn,
   type Heartbeat,
+  type InstallSnapshot,
   type Replication,
 } from './messages.js'
 import { becomeFollower } from './roles.js'
 import { isHardStateFlushed, type RaftState, send, sendAfterFlush } from './state.js'
-import { assert, type LogIndex, type NodeId, type Term } from './types.js'
+import { assert, type LogIndex, type Term } from './types.js'
 
 /** The reply is a refusal until every reason to refuse has been ruled out, in the paper's order. */
 export function onAppendEntries(state: RaftState, message: AppendEntries): void {
   // Reply false if term < currentTerm (§5.1). The reply carries our term: a stale leader steps down.
   if (message.term < state.currentTerm) return refuse(state, message, 0, 0)
-  followLeader(state, message.from)
+  followLeader(state, message)
 
   const { log } = state
   // A message may begin below what we know is committed: up to there it says what we hold already.
@@ -40,12 +41,14 @@ export function onAppendEntries(state: RaftState, message: AppendEntries): void 
 }
 
 /** A message of this term's leader: whoever else we were, we follow it now (§5.2). */
-export function followLeader(state: RaftState, leaderId: NodeId): void {
+export function followLeader(state: RaftState, message: AppendEntries | InstallSnapshot): void {
+  const { from: leaderId, type: messageType } = message
   // One leader a term (§5.2): being the leader of this very term is our bug, not the network's.
   assert(state.role !== 'leader', 'election safety: one leader a term')
   assert(state.leaderId === undefined || state.leaderId === leaderId, 'election safety: one leader a term')
   if (state.role !== 'follower' || state.leaderId === undefined) {
-    becomeFollower(state, state.currentTerm, leaderId, 'leaderDiscovered')
+    const cause = { reason: 'leaderDiscovered', from: leaderId, messageType } as const
+    becomeFollower(state, state.currentTerm, leaderId, cause)
   }
   // Hearing the leader puts off the election (§5.2).
   state.electionElapsedTicks = 0

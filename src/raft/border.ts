@@ -13,7 +13,7 @@
  * state machine from that snapshot and tell `applied` with its index. Then end another turn.
  */
 import type { EntryRun, Frame, LogRun } from './entry-run.js'
-import type { Message } from './messages.js'
+import type { Message, MessageType } from './messages.js'
 import type { RaftOptions } from './options.js'
 import type { EntryId, HardState, LogIndex, NodeId, Reason, Role, Snapshot, Term } from './types.js'
 
@@ -156,15 +156,33 @@ export type DropReason =
   /** The message is an answer, and its sender is no member. */
   | 'notAMember'
 
+/** What led to a change of role: its reason, and the figures or the message behind it. */
+export type Cause =
+  | {
+      readonly reason: Extract<Reason, 'electionTimeout' | 'quorumLost' | 'diskStalled'>
+      /** Ticks without a leader or a vote given, without a majority, or without a finished write. */
+      readonly elapsedTicks: number
+    }
+  | {
+      readonly reason: Extract<Reason, 'preVoteWon' | 'electionWon' | 'electionLost'>
+      /** The nodes that decided the vote: those that granted it, or those that refused. */
+      readonly decidedBy: readonly NodeId[]
+    }
+  | {
+      readonly reason: Extract<Reason, 'higherTerm' | 'leaderDiscovered'>
+      readonly from: NodeId
+      readonly messageType: MessageType
+    }
+  | { readonly reason: Extract<Reason, 'campaign'> }
+
 /** What happened, and why: for people and for tests, not for the driver. */
 export type RaftEvent =
-  | {
+  | ({
       readonly type: 'role'
       readonly role: Role
       readonly term: Term
       readonly leaderId: NodeId | undefined
-      readonly reason: Reason
-    }
+    } & Cause)
   | {
       readonly type: 'voteIgnored'
       readonly from: NodeId

@@ -1,16 +1,17 @@
 /** Leader election (§5.2, §5.4.1), with pre-vote (thesis §9.6) and protection of a live leader (thesis §4.2.3). */
+import type { Cause } from './border.js'
 import { isPromised } from './lease.js'
 import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse } from './messages.js'
 import { isVoter, membersOf, tallyVotes } from './quorum.js'
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.js'
 import { isHardStateFlushed, type RaftState, send, sendOnceFlushed } from './state.js'
-import type { NodeId, Reason } from './types.js'
+import type { NodeId } from './types.js'
 
 /** Begins with the question whether an election could be won. Only a node that may vote asks. */
-export function campaign(state: RaftState, reason: Reason): void {
+export function campaign(state: RaftState, cause: Cause): void {
   if (!mayCampaign(state)) return
   state.campaign++
-  becomePreCandidate(state, reason)
+  becomePreCandidate(state, cause)
   state.votes.set(state.id, true)
   askForVotes(state)
   countPreVotes(state)
@@ -21,7 +22,7 @@ export function timeoutNow(state: RaftState): void {
   if (!mayCampaign(state)) return
   state.campaign++
   state.leaderElapsedTicks = state.limits.electionTimeoutTicks
-  startElection(state, 'campaign')
+  startElection(state, { reason: 'campaign' })
 }
 
 function mayCampaign(state: RaftState): boolean {
@@ -29,8 +30,8 @@ function mayCampaign(state: RaftState): boolean {
 }
 
 /** Starts the election proper: a new term, our own vote, RequestVote to all others (§5.2). */
-function startElection(state: RaftState, reason: Reason): void {
-  becomeCandidate(state, reason)
+function startElection(state: RaftState, cause: Cause): void {
+  becomeCandidate(state, cause)
   askForVotes(state)
 }
 
@@ -121,16 +122,25 @@ export function onRequestVoteResponse(state: RaftState, message: RequestVoteResp
 
 function countPreVotes(state: RaftState): void {
   const verdict = tallyVotes(state.membership, (id) => state.votes.get(id))
-  if (verdict === 'won') startElection(state, 'preVoteWon')
-  else if (verdict === 'lost') becomeFollower(state, state.currentTerm, undefined, 'electionLost')
+  if (verdict === 'won') startElection(state, { reason: 'preVoteWon', decidedBy: votersWho(state, true) })
+  else if (verdict === 'lost') loseElection(state)
 }
 
 function countVotes(state: RaftState): void {
   // Our own vote first: without it on disk, nobody else's makes us leader.
   if (!state.votes.has(state.id)) return
   const verdict = tallyVotes(state.membership, (id) => state.votes.get(id))
-  if (verdict === 'won') becomeLeader(state, 'electionWon')
-  else if (verdict === 'lost') becomeFollower(state, state.currentTerm, undefined, 'electionLost')
+  if (verdict === 'won') becomeLeader(state, { reason: 'electionWon', decidedBy: votersWho(state, true) })
+  else if (verdict === 'lost') loseElection(state)
+}
+
+function loseElection(state: RaftState): void {
+  const decidedBy = votersWho(state, false)
+  becomeFollower(state, state.currentTerm, undefined, { reason: 'electionLost', decidedBy })
+}
+
+function votersWho({ votes }: RaftState, granted: boolean): NodeId[] {
+  return [...votes].flatMap(([id, voteGranted]) => (voteGranted === granted ? id : []))
 }
 
 function otherVoters(state: RaftState): NodeId[] {

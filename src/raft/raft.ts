@@ -122,7 +122,7 @@ export class Raft {
         onSnapshotMissing(state, input.to, input.index)
         break
       case 'campaign':
-        if (!isPromised(state)) campaign(state, 'campaign')
+        if (!isPromised(state)) campaign(state, { reason: 'campaign' })
         break
       case 'timeoutNow':
         timeoutNow(state)
@@ -200,7 +200,10 @@ function onTick(state: RaftState): void {
   const isHeartbeatDue = state.heartbeatElapsedTicks >= limits.heartbeatTicks
 
   if (isLeader(state)) {
-    if (isDiskStalled(state)) return becomeFollower(state, state.currentTerm, undefined, 'diskStalled')
+    if (isDiskStalled(state)) {
+      const { currentTerm, diskElapsedTicks: elapsedTicks } = state
+      return becomeFollower(state, currentTerm, undefined, { reason: 'diskStalled', elapsedTicks })
+    }
     if (state.electionElapsedTicks >= limits.electionTimeoutTicks) {
       state.electionElapsedTicks = 0
       checkQuorum(state)
@@ -210,9 +213,10 @@ function onTick(state: RaftState): void {
   }
 
   if (state.electionElapsedTicks >= state.randomizedElectionTimeoutTicks) {
+    const elapsedTicks = state.electionElapsedTicks
     state.electionElapsedTicks = 0
     // Who cannot write its own vote cannot win, and would only raise its term in memory.
-    if (!isDiskStalled(state)) campaign(state, 'electionTimeout')
+    if (!isDiskStalled(state)) campaign(state, { reason: 'electionTimeout', elapsedTicks })
   } else if (state.role !== 'follower' && isHeartbeatDue) {
     state.heartbeatElapsedTicks = 0
     askForVotes(state)
@@ -254,7 +258,8 @@ function onMessage(state: RaftState, message: Message): void {
   if (message.term > state.currentTerm) {
     const isFromLeader = message.type === 'appendEntries' || message.type === 'installSnapshot'
     const reason = state.role === 'follower' && isFromLeader ? 'leaderDiscovered' : 'higherTerm'
-    becomeFollower(state, message.term, isFromLeader ? message.from : undefined, reason)
+    const { from, term, type: messageType } = message
+    becomeFollower(state, term, isFromLeader ? from : undefined, { reason, from, messageType })
   }
   switch (message.type) {
     case 'preVote':

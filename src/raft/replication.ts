@@ -211,5 +211,7 @@ export function checkQuorum(state: LeaderState): void {
   const isActive = (id: NodeId) => id === state.id || progressOf.get(id)?.isRecentlyActive === true
   const isQuorumActive = quorumIndex(state.membership, (id) => (isActive(id) ? 1 : 0)) === 1
   for (const progress of progressOf.values()) progress.isRecentlyActive = false
-  if (!isQuorumActive) becomeFollower(state, state.currentTerm, undefined, 'quorumLost')
+  if (isQuorumActive) return
+  const elapsedTicks = state.limits.electionTimeoutTicks
+  becomeFollower(state, state.currentTerm, undefined, { reason: 'quorumLost', elapsedTicks })
 }

@@ -1,4 +1,5 @@
 /** The changes of role (Figure 4), each with its reason. */
+import type { Cause } from './border.js'
 import { emptyRun } from './entry-run.js'
 import { isPromised } from './lease.js'
 import type { RaftLimits } from './options.js'
@@ -6,13 +7,13 @@ import { Progress } from './progress.js'
 import { membersOf } from './quorum.js'
 import type { Random } from './random.js'
 import type { Leadership, RaftState } from './state.js'
-import { assert, type NodeId, type Reason, type Role, type Term } from './types.js'
+import { assert, type NodeId, type Role, type Term } from './types.js'
 
 export function becomeFollower(
   state: RaftState,
   term: Term,
   leaderId: NodeId | undefined,
-  reason: Reason,
+  cause: Cause,
 ): void {
   const isNews = state.role !== 'follower' || term !== state.currentTerm || leaderId !== state.leaderId
   adoptTerm(state, term)
@@ -24,20 +25,20 @@ export function becomeFollower(
   // next election to wait for it.
   else if (isNews && leaderId !== undefined) drawElectionTimeout(state)
   state.leaderId = leaderId
-  if (isNews) announce(state, reason)
+  if (isNews) announce(state, cause)
 }
 
 /** Asks first whether an election could be won; term and vote stay as they are (thesis §9.6). */
-export function becomePreCandidate(state: RaftState, reason: Reason): void {
+export function becomePreCandidate(state: RaftState, cause: Cause): void {
   assert(state.role !== 'leader', 'a leader does not campaign')
   state.votes.clear()
   enter(state, 'preCandidate')
   state.leaderId = undefined
-  announce(state, reason)
+  announce(state, cause)
 }
 
 /** Increments currentTerm and votes for itself (§5.2). The own vote counts once it is on disk. */
-export function becomeCandidate(state: RaftState, reason: Reason): void {
+export function becomeCandidate(state: RaftState, cause: Cause): void {
   assert(state.role !== 'leader', 'a leader does not campaign')
   assert(
     !isPromised(state),
@@ -48,14 +49,14 @@ export function becomeCandidate(state: RaftState, reason: Reason): void {
   state.votes.clear()
   enter(state, 'candidate')
   state.leaderId = undefined
-  announce(state, reason)
+  announce(state, cause)
 }
 
 /**
  * Starts to lead: nextIndex is the index after the last entry, and an empty entry of the new term opens it,
  * for only by committing an entry of its own term does a leader learn what is committed (§5.4.2, §8).
  */
-export function becomeLeader(state: RaftState, reason: Reason): void {
+export function becomeLeader(state: RaftState, cause: Cause): void {
   assert(state.role === 'candidate', 'only a candidate becomes leader')
   assert(
     state.flushedHardState.currentTerm === state.currentTerm,
@@ -66,7 +67,7 @@ export function becomeLeader(state: RaftState, reason: Reason): void {
   state.incomingSnapshot = undefined
   state.leadership = newLeadership(state)
   state.log.push(emptyRun(state.log.lastIndex + 1, state.currentTerm))
-  announce(state, reason)
+  announce(state, cause)
 }
 
 /** A new term brings a new vote; an old term never comes back. */
@@ -110,9 +111,9 @@ export function randomizedElectionTimeoutTicks({ electionTimeoutTicks }: RaftLim
   return electionTimeoutTicks + 1 + random.below(electionTimeoutTicks)
 }
 
-function announce(state: RaftState, reason: Reason): void {
+function announce(state: RaftState, cause: Cause): void {
   const { role, currentTerm: term, leaderId } = state
-  state.outbox.events.push({ type: 'role', role, term, leaderId, reason })
+  state.outbox.events.push({ type: 'role', role, term, leaderId, ...cause })
 }
 
 function newLeadership({ id: self, membership, log }: RaftState): Leadership {

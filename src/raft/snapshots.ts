@@ -46,7 +46,7 @@ export function onInstallSnapshot(state: RaftState, message: InstallSnapshot): v
   // for no answer to a chunk of its own.
   if (message.term < state.currentTerm)
     return send(state, { ...responseTo(state, message), lastIncludedIndex: 0, offset: 0, done: false })
-  followLeader(state, message.from)
+  followLeader(state, message)
 
   // What is committed here, or stands in our log, needs no snapshot (Figure 13, rule 6). A late one takes nothing back.
   if (index <= log.commitIndex || log.has({ index, term })) {

@@ -7,6 +7,7 @@ import {
   type Persist,
   type RaftEvent,
 } from '../raft/index.js'
+import { describeEvent } from '../telemetry/index.js'
 
 export type Happened =
   | { readonly type: 'received'; readonly message: Message }
@@ -43,23 +44,6 @@ export function describe(happened: Happened): string {
       return `settles request ${happened.request}: ${happened.outcome}`
     case 'told':
       return happened.what
-  }
-}
-
-function describeEvent(event: RaftEvent): string {
-  switch (event.type) {
-    case 'role': {
-      const leader = event.leaderId === undefined ? '' : `, leader ${event.leaderId}`
-      return `becomes ${event.role} in term ${event.term}${leader}: ${event.reason}`
-    }
-    case 'voteIgnored':
-      return `ignores the request for a vote by ${event.from} in term ${event.term}: ${event.reason}`
-    case 'messageDropped':
-      return `drops a message of ${event.from}: ${event.reason}`
-    case 'snapshotSending':
-      return `begins to send the snapshot at ${event.index} to ${event.to}`
-    case 'snapshotInstalling':
-      return `begins to receive the snapshot at ${event.index} from ${event.from}`
   }
 }
 

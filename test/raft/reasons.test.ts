@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { NodeId, Reason, Role } from '../../src/raft/index.js'
+import type { MessageType, NodeId, Reason, Role } from '../../src/raft/index.js'
 import {
   accepted,
   appendEntries,
@@ -23,6 +23,8 @@ interface Change {
   readonly terms: number
   readonly leaderId?: NodeId
   readonly reason: Reason
+  /** The message that told, from node 2. */
+  readonly by?: MessageType
 }
 
 /** The node's term, and so many more. */
@@ -49,11 +51,13 @@ const followers: readonly Change[] = [
     ...{ what: 'hears the leader of its term', from: 'follower', to: 'follower', terms: 0, leaderId: 2 },
     happens: (bench) => bench.receive(appendEntries({ term: termOf(bench) })),
     reason: 'leaderDiscovered',
+    by: 'appendEntries',
   },
   {
     ...{ what: 'hears the leader of a later term', from: 'follower', to: 'follower', terms: 2, leaderId: 2 },
     happens: (bench) => bench.receive(appendEntries({ term: termOf(bench, 2) })),
     reason: 'leaderDiscovered',
+    by: 'appendEntries',
   },
   {
     ...{
@@ -66,6 +70,7 @@ const followers: readonly Change[] = [
     happens: (bench) =>
       bench.receive(installSnapshot(snapshot, new Uint8Array(10), { term: termOf(bench, 2) })),
     reason: 'leaderDiscovered',
+    by: 'installSnapshot',
   },
 ]
 
@@ -97,6 +102,7 @@ const campaigners: readonly Change[] = [
       ...{ what: 'hears the leader of its term', from, to: 'follower', terms: 0, leaderId: 2 },
       happens: (bench) => bench.receive(appendEntries({ term: termOf(bench) })),
       reason: 'leaderDiscovered',
+      by: 'appendEntries',
     }),
   ),
 ]
@@ -126,6 +132,7 @@ const outrun = (['preCandidate', 'candidate', 'leader'] as const).map(
     ...{ what: 'hears the leader of a later term', from, to: 'follower', terms: 2, leaderId: 2 },
     happens: (bench) => bench.receive(appendEntries({ term: termOf(bench, 2) })),
     reason: 'higherTerm',
+    by: 'appendEntries',
   }),
 )
 
@@ -134,6 +141,7 @@ const learned = (['follower', 'preCandidate', 'candidate', 'leader'] as const).m
     ...{ what: 'learns of a later term by an answer', from, to: 'follower', terms: 2 },
     happens: (bench) => bench.receive(accepted(0, { term: termOf(bench, 2) })),
     reason: 'higherTerm',
+    by: 'appendEntriesResponse',
   }),
 )
 
@@ -142,28 +150,49 @@ const asked = (['follower', 'preCandidate', 'candidate'] as const).flatMap((from
     ...{ what: 'is asked for a vote of a later term', from, to: 'follower', terms: 2 },
     happens: (bench) => bench.receive(requestVote({ term: termOf(bench, 2) })),
     reason: 'higherTerm',
+    by: 'requestVote',
   },
   {
     ...{ what: 'is asked for a pre-vote by a node of a later term', from, to: 'follower', terms: 2 },
     happens: (bench) => bench.receive(preVote({ term: termOf(bench, 2) })),
     reason: 'higherTerm',
+    by: 'preVote',
   },
 ])
+
+/** What each event tells beside its reason, where no message told. */
+const figuresOf: Partial<Record<Reason, object>> = {
+  electionTimeout: { elapsedTicks: expect.any(Number) },
+  quorumLost: { elapsedTicks: timeout },
+  diskStalled: { elapsedTicks: timeout },
+  preVoteWon: { decidedBy: [1, 2] },
+  electionWon: { decidedBy: [1, 2] },
+  electionLost: { decidedBy: [2, 3] },
+}
 
 describe('every change of role is told once, with its reason', () => {
   const changes = [...followers, ...campaigners, ...leaders, ...outrun, ...learned, ...asked]
 
   test.each(changes)(
     '[CQ7] a $from that $what: $reason',
-    ({ from, happens, to, terms, leaderId, reason }) => {
+    ({ from, happens, to, terms, leaderId, reason, by }) => {
       const bench = new Bench({ term: 4 }).become(from)
       const term = bench.state.currentTerm + terms
       const before = bench.node.events.length
       happens(bench)
       const told = bench.node.events.slice(before).filter(({ type }) => type === 'role')
-      expect(told).toEqual([{ type: 'role', role: to, term, leaderId, reason }])
+      const figures = by === undefined ? figuresOf[reason] : { from: 2, messageType: by }
+      expect(told).toEqual([{ type: 'role', role: to, term, leaderId, reason, ...figures }])
     },
   )
+
+  test('[CQ7] a follower that campaigns tells for how many ticks it heard no leader', () => {
+    const { node, state } = new Bench({ term: 4 })
+    const { randomizedElectionTimeoutTicks } = state
+    while (node.events.length === 0) node.tick(1)
+    const elapsedTicks = randomizedElectionTimeoutTicks
+    expect(node.events).toMatchObject([{ reason: 'electionTimeout', elapsedTicks }])
+  })
 
   test('[CQ7] the table has every reason', () => {
     const reasons: readonly Reason[] = [

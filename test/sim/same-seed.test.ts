@@ -29,5 +29,5 @@ test('looking at a run changes nothing in it', () => {
   const lines: string[] = []
   const traced = simulate({ seed: 2, trace: (line) => lines.push(line) })
   expect(traced.fingerprint).toBe(simulate({ seed: 2 }).fingerprint)
-  expect(lines.some((line) => line.includes('becomes leader'))).toBe(true)
+  expect(lines.some((line) => line.includes('leads term'))).toBe(true)
 })

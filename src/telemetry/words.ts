@@ -1,0 +1,79 @@
+/** What a node tells, in words, without its subject: who did it is said by whoever tells. */
+import type { DropReason, MessageType, NodeId, RaftEvent } from '../raft/index.js'
+
+type RoleEvent = Extract<RaftEvent, { type: 'role' }>
+
+const dropReasons: Record<DropReason, string> = {
+  notACount: 'one of its numbers is no whole number, or too large',
+  misdirected: 'it is not from a peer to this node',
+  contradictory: 'its fields contradict each other, or its type is unknown',
+  neverAsked: 'it answers what was never asked',
+  notAMember: 'it is an answer, and its sender is no member',
+}
+
+/** `tickMs` tells times in milliseconds; without it they are told in ticks. */
+export function describeEvent(event: RaftEvent, tickMs?: number): string {
+  switch (event.type) {
+    case 'role':
+      return `${changeOf(event)}: ${causeOf(event, tickMs)}`
+    case 'voteIgnored':
+      return `ignores that node ${event.from} asks for votes in term ${event.term}: a leader may be alive`
+    case 'messageDropped':
+      return `drops a message from node ${event.from}: ${dropReasons[event.reason]}`
+    case 'snapshotSending':
+      return `sends a snapshot up to index ${event.index} to node ${event.to}, which lags behind the log`
+    case 'snapshotInstalling':
+      return `takes in a snapshot up to index ${event.index} from node ${event.from}`
+  }
+}
+
+function changeOf({ role, term, leaderId, reason }: RoleEvent): string {
+  switch (role) {
+    case 'preCandidate':
+      return `starts a pre-vote for term ${term + 1}`
+    case 'candidate':
+      return `starts an election for term ${term}`
+    case 'leader':
+      return `leads term ${term}`
+    case 'follower':
+      if (leaderId !== undefined) return `follows node ${leaderId} in term ${term}`
+      return reason === 'higherTerm' ? `adopts term ${term}` : `waits for a leader in term ${term}`
+  }
+}
+
+function causeOf(event: RoleEvent, tickMs: number | undefined): string {
+  switch (event.reason) {
+    case 'electionTimeout':
+      return `no heartbeat for ${timeOf(event.elapsedTicks, tickMs)}`
+    case 'quorumLost':
+      return `no majority answered it for ${timeOf(event.elapsedTicks, tickMs)}`
+    case 'diskStalled':
+      return `its disk finished no write for ${timeOf(event.elapsedTicks, tickMs)}`
+    case 'preVoteWon':
+      return `${nodesOf(event.decidedBy)} would vote for it`
+    case 'electionWon':
+      return `${nodesOf(event.decidedBy)} voted for it`
+    case 'electionLost':
+      return `${nodesOf(event.decidedBy)} refused`
+    case 'higherTerm':
+    case 'leaderDiscovered':
+      return `told by node ${event.from}'s ${paperNameOf(event.messageType)}`
+    case 'campaign':
+      return 'it was asked to'
+  }
+}
+
+function timeOf(ticks: number, tickMs: number | undefined): string {
+  return tickMs === undefined ? `${ticks} ticks` : `${Math.round(ticks * tickMs)} ms`
+}
+
+/** `node 1`, `nodes 1 and 2`, `nodes 1, 2 and 3`. */
+function nodesOf(ids: readonly NodeId[]): string {
+  const sorted = [...ids].sort((a, b) => a - b)
+  const last = sorted.pop()
+  return sorted.length === 0 ? `node ${last}` : `nodes ${sorted.join(', ')} and ${last}`
+}
+
+function paperNameOf(type: MessageType): string {
+  return type.charAt(0).toUpperCase() + type.slice(1)
+}
