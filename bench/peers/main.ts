@@ -1,13 +1,13 @@
 /** `npm run bench:peers`: raftbox, the floor and other implementations of Raft, in turn on one machine. */
 import { Failed, someOf } from '../../src/terminal/index.js'
 import { roundsFlag, runBenchProgram, secondsFlag } from '../suite/index.js'
-import { type PeerName, peerNames } from './measurement.js'
+import { type ProgramName, peerNames } from './measurement.js'
 import { prepare } from './prepare.js'
 import { comparisonOf } from './print.js'
 import { perform } from './programs.js'
 import { recordOf } from './record.js'
 import { resultOf, runRounds } from './rounds.js'
-import { allRows, choices, opponentOf, type Row, rowsNamed } from './rows.js'
+import { allRows, choices, opponentOf, rowsNamed } from './rows.js'
 
 interface Flags {
   readonly rounds?: number
@@ -58,9 +58,11 @@ await runBenchProgram<Flags>({
     async ({ signal, tell, warn }) => {
       const startedAt = new Date()
       const wantedRows = only === undefined ? allRows : rowsNamed(only)
-      const wanted = peersOf(wantedRows)
+      const opponents = new Set(wantedRows.map(opponentOf))
+      const wanted = peerNames.filter((peer) => opponents.has(peer))
       const { found, peers, built } = await prepare(wanted, { install, signal, tell, warn })
-      const rows = wantedRows.filter((row) => opponentOf(row) === 'raftbox' || isPeerOf(row, peers))
+      const present = new Set<ProgramName>(['raftbox', ...peers])
+      const rows = wantedRows.filter((row) => present.has(opponentOf(row)))
       if (rows.length === 0) throw new Failed('nothing is left to compare with')
       const done = await runRounds({
         rows,
@@ -79,11 +81,3 @@ await runBenchProgram<Flags>({
       }
     },
 })
-
-function peersOf(rows: readonly Row[]): PeerName[] {
-  return peerNames.filter((peer) => rows.some((row) => isPeerOf(row, [peer])))
-}
-
-function isPeerOf(row: Row, peers: readonly PeerName[]): boolean {
-  return peers.some((peer) => peer === opponentOf(row))
-}

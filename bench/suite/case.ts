@@ -57,17 +57,12 @@ export interface SampleDistribution {
   toMs(value: number): number
 }
 
-export function higher(name: string, unit: string, value: number): SampleFigure {
-  return { name, unit, better: 'higher', value }
-}
-
-export function lower(name: string, unit: string, value: number): SampleFigure {
-  return { name, unit, better: 'lower', value }
-}
-
-export function neither(name: string, unit: string, value: number): SampleFigure {
-  return { name, unit, better: 'neither', value }
-}
+const figure =
+  (better: Figure['better']) =>
+  (name: string, unit: string, value: number): SampleFigure => ({ name, unit, better, value })
+export const higher = figure('higher')
+export const lower = figure('lower')
+export const neither = figure('neither')
 
 /** As clients record what they waited. */
 export const microseconds = (value: number): number => value / 1000

@@ -1,9 +1,11 @@
 /** A program of the benchmarks, from its flags to one record in a file and a table for people. */
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
 import type { BenchRecord } from '../../src/report/index.js'
 import {
   addFlags,
+  BadInput,
   decimalNumber,
   Failed,
   type FlagRow,
@@ -12,7 +14,8 @@ import {
   runProgram,
   wholeNumber,
 } from '../../src/terminal/index.js'
-import { recordFile, resultsFolder } from './record-file.js'
+
+const resultsFolder = join('bench', 'results')
 
 interface Outcome {
   readonly record: BenchRecord
@@ -85,4 +88,25 @@ async function runToRecord<Flags>(
   process.stdout.write(`${summary}\n\nThe record is in ${file}\n`)
   if (failure !== undefined) throw new Failed(failure)
   return 0
+}
+
+/**
+ * The value of `--out`, or without one a file named by the time, behind a prefix that says whose it is.
+ * Looked at before anything runs, so that no hour of measuring is lost to a misspelt folder.
+ */
+function recordFile(out: string | undefined, prefix: string): string {
+  if (out === undefined) {
+    mkdirSync(resultsFolder, { recursive: true })
+    // Colons are not for file names everywhere.
+    return join(resultsFolder, `${prefix}${new Date().toISOString().replaceAll(':', '-')}.json`)
+  }
+  if (out === '' || isFolder(out)) throw new BadInput(`--out: give the name of a file, not '${out}'`)
+  if (!isFolder(dirname(resolve(out)))) {
+    throw new BadInput(`--out: there is no folder ${dirname(out)}; make it, or choose another`)
+  }
+  return out
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }

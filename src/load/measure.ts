@@ -113,14 +113,8 @@ export async function measure(
   const { nodes, durability, threads, reads, dir } = options
   tell({ name: 'start', secondsLeft: 0, commandsPerSecond: 0, callsPerSecond: 0 })
   const host = threads === 'on' ? 'threads' : 'inline'
-  const clusterOptions = {
-    ...options.cluster,
-    nodes,
-    durability,
-    host,
-    reads,
-    ...(dir !== undefined && { dir }),
-  } as const
+  const place = dir === undefined ? {} : { dir }
+  const clusterOptions = { ...options.cluster, nodes, durability, host, reads, ...place } as const
   return withCluster(clusterOptions, signal, (cluster) =>
     measureCluster(cluster, realClock, options, signal, tell),
   )
@@ -139,24 +133,6 @@ export async function measureCluster(
   cluster.events.on('event', (event) => {
     if (event.type === 'failed') tally.giveUp(nodeFailure(event.nodeId, event.why))
   })
-  try {
-    return await measureWindow(cluster, clock, tally, options, signal, tell)
-  } catch (error) {
-    // A broken run shows as an abort of its own: told is what broke it.
-    throw tally.broken.aborted ? tally.broken.reason : error
-  } finally {
-    tally.isStopped = true
-  }
-}
-
-async function measureWindow(
-  cluster: Cluster,
-  clock: MeasureClock,
-  tally: Tally,
-  options: MeasureOptions,
-  signal: AbortSignal,
-  tell: (phase: Phase) => void,
-): Promise<Measured> {
   const ended = AbortSignal.any([signal, tally.broken])
   const phases = new PhaseClock(tally, tell)
   const timeline = new Timeline(cluster, tally)
@@ -189,7 +165,11 @@ async function measureWindow(
       heartbeatLateP999ms: lateness.count === 0 ? 0 : (lateness.percentile(99.9) - 1) / 1000,
     })
     return { summary, latencies: tally.histograms, lateness, timeline: timeline.seconds }
+  } catch (error) {
+    // A broken run shows as an abort of its own: told is what broke it.
+    throw tally.broken.aborted ? tally.broken.reason : error
   } finally {
+    tally.isStopped = true
     timeline.stop()
     phases.end()
   }

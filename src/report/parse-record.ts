@@ -47,49 +47,48 @@ function fits(holds: boolean, path: string, expected: string): asserts holds {
   if (!holds) throw new Misfit(`${path} should be ${expected}`)
 }
 
-const text: Check = (value, path) => fits(typeof value === 'string', path, 'a text')
-const number: Check = (value, path) => fits(Number.isFinite(value), path, 'a number')
+function check(expected: string, holds: (value: unknown) => boolean): Check {
+  return (value, path) => fits(holds(value), path, expected)
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+const text = check('a text', isText)
+const number = check('a number', Number.isFinite)
 const textOrNull: Check = (value, path) => value === null || text(value, path)
-const plain: Check = (value, path) => {
-  fits(
-    ['string', 'boolean'].includes(typeof value) || Number.isFinite(value),
-    path,
-    'a text, number or boolean',
-  )
-}
-const textOrNumber: Check = (value, path) => {
-  fits(typeof value === 'string' || Number.isFinite(value), path, 'a text or a number')
-}
-const direction: Check = (value, path) => {
-  fits(['higher', 'lower', 'neither'].includes(value as string), path, 'higher, lower or neither')
-}
-const time: Check = (value, path) => {
-  fits(typeof value === 'string' && !Number.isNaN(Date.parse(value)), path, 'a time')
-}
+const textOrNumber = check('a text or a number', (value) => isText(value) || Number.isFinite(value))
+const plain = check(
+  'a text, number or boolean',
+  (value) => isText(value) || typeof value === 'boolean' || Number.isFinite(value),
+)
+const direction = check('higher, lower or neither', (value) =>
+  ['higher', 'lower', 'neither'].includes(value as string),
+)
+const time = check('a time', (value) => isText(value) && !Number.isNaN(Date.parse(value)))
+const object = check(
+  'an object',
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+)
 
 function shape(fields: Readonly<Record<string, Check>>): Check {
   return (value, path) => {
-    fits(typeof value === 'object' && value !== null && !Array.isArray(value), path, 'an object')
+    object(value, path)
     const found = value as Record<string, unknown>
-    for (const [name, check] of Object.entries(fields)) check(found[name], `${path}.${name}`)
+    for (const [name, field] of Object.entries(fields)) field(found[name], `${path}.${name}`)
   }
 }
 
-function mapOf(check: Check): Check {
+function mapOf(item: Check): Check {
   return (value, path) => {
-    fits(typeof value === 'object' && value !== null && !Array.isArray(value), path, 'an object')
-    for (const [name, item] of Object.entries(value)) check(item, `${path}.${name}`)
+    object(value, path)
+    for (const [name, one] of Object.entries(value as object)) item(one, `${path}.${name}`)
   }
 }
 
-function listOf(check: Check, least = 0): Check {
+function listOf(item: Check, least = 0): Check {
+  const expected = least > 0 ? 'a list that is not empty' : 'a list'
   return (value, path) => {
-    fits(
-      Array.isArray(value) && value.length >= least,
-      path,
-      least > 0 ? 'a list that is not empty' : 'a list',
-    )
-    for (const [at, item] of value.entries()) check(item, `${path}[${at}]`)
+    fits(Array.isArray(value) && value.length >= least, path, expected)
+    for (const [at, one] of value.entries()) item(one, `${path}[${at}]`)
   }
 }
 

@@ -33,7 +33,7 @@ function expectWellFormed({ results }: BenchRecord, rounds: number): void {
 
 test('a run leaves one record, with one value a round for each figure', async () => {
   const file = join(temporaryFolder(), 'record.json')
-  const flags = ['--quick', '--only', 'hosts', '--rounds', '2', '--seconds', '0.2', '--out', file]
+  const flags = ['--quick', '--only', 'hosts', '--rounds', '2', '--seconds', '0.5', '--out', file]
   const { code, stdout, stderr, left } = await startSuite(flags).ended
   expect([code, left]).toEqual([0, []])
   expect(stdout).toContain('hosts/threads')
@@ -43,7 +43,7 @@ test('a run leaves one record, with one value a round for each figure', async ()
   const record = readRecord(file)
   expectWellFormed(record, 2)
   expect(record).toMatchObject({ format: 'raftbox-bench', version: 1, versions: { node: process.version } })
-  expect(record.settings).toEqual({ quick: true, long: false, only: 'hosts', rounds: 2, seconds: 0.2 })
+  expect(record.settings).toEqual({ quick: true, long: false, only: 'hosts', rounds: 2, seconds: 0.5 })
   expect(record.versions.lmdb).toMatch(/^\d+\.\d+\.\d+/)
   expect(record.results.map(({ id }) => id)).toEqual(['hosts/threads', 'hosts/inline'])
   for (const { figures, distributions, timeline } of record.results) {

@@ -34,7 +34,7 @@ test('without Go and etcd one line says so, and the rest runs', async () => {
   const folder = temporaryFolder()
   const out = join(temporaryFolder(), 'record.json')
   const only = 'durable-64-floor,durable-64-etcd-raft,durable-1000-etcd'
-  const args = ['--only', only, '--rounds', '1', '--seconds', '0.1', '--out', out]
+  const args = ['--only', only, '--rounds', '1', '--seconds', '0.5', '--out', out]
   const { code, stdout, stderr } = await run(args, { PATH: folder, TMPDIR: folder })
   expect(stderr.split('\n').filter((line) => line.startsWith('raftbox:'))).toEqual([
     expect.stringMatching(
