@@ -4,7 +4,6 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster } from '../../src/cluster/index.js'
 import {
-  LatencyHistogram,
   type Load,
   leaderKnown,
   type NextCall,
@@ -14,6 +13,7 @@ import {
   withCluster,
 } from '../../src/load/index.js'
 import { medianOf } from '../../src/report/index.js'
+import { LatencyHistogram } from '../../src/telemetry/index.js'
 import {
   type Extent,
   type Group,

@@ -3,11 +3,12 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster } from '../../src/cluster/index.js'
 import { leaderKnown, readingOf, withCluster } from '../../src/load/index.js'
+import type { LatencyHistogram } from '../../src/telemetry/index.js'
 import {
   type BenchCase,
   type Group,
   lower,
-  microsecondsPlusOne,
+  microseconds,
   type RunContext,
   type Sample,
 } from '../suite/index.js'
@@ -75,13 +76,12 @@ async function measureIdle(cluster: Cluster, { seconds, signal, tell }: RunConte
       lower('cpuShare', '%', (cpuMs / ms) * 100),
       lower('messagesPerSecond', '1/s', ((after.messagesSent - before.messagesSent) / ms) * 1000),
     ],
-    distributions: [{ name: 'heartbeat lateness', histogram: lateness, toMs: microsecondsPlusOne }],
+    distributions: [{ name: 'heartbeat lateness', histogram: lateness, toMs: microseconds }],
   }
 }
 
-function latenessFigures(lateness: Awaited<ReturnType<Cluster['takeHeartbeatLateness']>>) {
-  const at = (percentile: number): number =>
-    lateness.count === 0 ? 0 : microsecondsPlusOne(lateness.percentile(percentile))
+function latenessFigures(lateness: LatencyHistogram) {
+  const at = (percentile: number): number => microseconds(lateness.percentile(percentile))
   return [
     lower('lateP999ms', 'ms', at(99.9)),
     lower('lateP50ms', 'ms', at(50)),

@@ -13,7 +13,6 @@ import {
   higher,
   lower,
   microseconds,
-  microsecondsPlusOne,
   neither,
   type RunContext,
   type Sample,
@@ -63,7 +62,7 @@ export function sampleOf({ summary, latencies, lateness, timeline }: Measured): 
     toMs: microseconds,
   }))
   if (summary.heartbeats > 0) {
-    distributions.push({ name: 'heartbeat lateness', histogram: lateness, toMs: microsecondsPlusOne })
+    distributions.push({ name: 'heartbeat lateness', histogram: lateness, toMs: microseconds })
   }
   const commits = higher('commitsPerSecond', '1/s', summary.commitsPerSecond)
   const calls = higher('callsPerSecond', '1/s', summary.callsPerSecond)

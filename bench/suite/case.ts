@@ -1,6 +1,7 @@
 /** What the suite is made of: groups of cases, each run once a round. */
 import type { Second } from '../../src/load/index.js'
 import type { Figure } from '../../src/report/index.js'
+import type { LatencyHistogram } from '../../src/telemetry/index.js'
 
 /** How much is measured: `quick` a few cases of each group, `long` the same as usual, only longer where it matters. */
 export type Extent = 'quick' | 'usual' | 'long'
@@ -41,18 +42,9 @@ export interface SampleFigure extends Omit<Figure, 'values'> {
   readonly value: number
 }
 
-/** Node's, or that of the clients. */
-interface Histogram {
-  readonly count: number
-  readonly min: number
-  percentile(percent: number): number
-  /** Takes in another one of the same kind. */
-  add(other: this): void
-}
-
 export interface SampleDistribution {
   readonly name: string
-  readonly histogram: Histogram
+  readonly histogram: LatencyHistogram
   /** What a value in the histogram stands for. */
   toMs(value: number): number
 }
@@ -66,6 +58,4 @@ export const neither = figure('neither')
 
 /** As clients record what they waited. */
 export const microseconds = (value: number): number => value / 1000
-/** As the lateness of heartbeats is recorded, since Node's histogram counts from 1. */
-export const microsecondsPlusOne = (value: number): number => (value - 1) / 1000
 export const nanoseconds = (value: number): number => value / 1e6

@@ -6,7 +6,6 @@ export {
   higher,
   lower,
   microseconds,
-  microsecondsPlusOne,
   nanoseconds,
   neither,
   pick,

@@ -1,9 +1,9 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
-import type { RecordableHistogram } from 'node:perf_hooks'
 import { RaftError, reasonOf } from '../errors/index.js'
 import type { Bytes } from '../machine/index.js'
 import { type HashAt, InlineNode, NodeThread, realParts, takeAll } from '../node/index.js'
 import { isBytes, lengthOfBytes, type NodeId } from '../raft/index.js'
+import type { LatencyHistogram } from '../telemetry/index.js'
 import { Client } from './client.js'
 import type { ClusterDirectory } from './directory.js'
 import type { ClusterEvents } from './events.js'
@@ -150,8 +150,8 @@ export class Cluster implements AsyncDisposable, Calls {
     return this.#members.hashes()
   }
 
-  /** How late followers saw heartbeats since the last call, in microseconds plus one, over all running nodes. */
-  takeHeartbeatLateness(): Promise<RecordableHistogram> {
+  /** How late followers saw heartbeats since the last call, in microseconds, over all running nodes. */
+  takeHeartbeatLateness(): Promise<LatencyHistogram> {
     return this.#members.takeHeartbeatLateness()
   }
 

@@ -35,6 +35,7 @@ export {
   writePut,
 } from '../machine/index.js'
 export type { Durability, HashAt } from '../node/index.js'
+export type { LatencyHistogram } from '../telemetry/index.js'
 export { pendingBytesMax } from './client.js'
 export type { Cluster } from './cluster.js'
 export type { ClusterEvent, ClusterEvents } from './events.js'

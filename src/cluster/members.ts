@@ -1,7 +1,6 @@
 /** The nodes of a cluster: started, linked, watched, killed and brought back. */
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { MessageChannel } from 'node:worker_threads'
 import { RaftError, unwrap } from '../errors/index.js'
 import {
@@ -12,7 +11,7 @@ import {
   type NodeOptions,
 } from '../node/index.js'
 import { defaultLimits, type Membership, type NodeId, type Role } from '../raft/index.js'
-import { Counters, type CounterValues, roles } from '../telemetry/index.js'
+import { Counters, type CounterValues, LatencyHistogram, roles } from '../telemetry/index.js'
 import { createLink, type LinkEnd, portsOf } from '../transport/index.js'
 import type { Client, News } from './client.js'
 import type { ClusterDirectory } from './directory.js'
@@ -161,9 +160,9 @@ export class Members {
     return hashes
   }
 
-  async takeHeartbeatLateness(): Promise<RecordableHistogram> {
+  async takeHeartbeatLateness(): Promise<LatencyHistogram> {
     this.#checkOpen()
-    const all = createHistogram()
+    const all = new LatencyHistogram()
     for (const { node, state } of this.#members.values()) {
       if (node !== undefined && state === 'running') all.add(unwrap(await node.takeHeartbeatLateness()))
     }

@@ -1,7 +1,6 @@
 /** A cluster under load, measured: what clients call and when, what they waited, and one measurement. */
 export { type NextCall, putCalls, sizeMax, sizeMin } from './calls.js'
 export { arrivalNames } from './clients.js'
-export { LatencyHistogram } from './latency-histogram.js'
 export {
   type Measured,
   type Measurement,

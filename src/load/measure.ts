@@ -1,12 +1,12 @@
 /** One measurement: a cluster, clients that warm it up, a window of time, and what happened within it. */
 import { availableParallelism } from 'node:os'
-import { performance, type RecordableHistogram } from 'node:perf_hooks'
+import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster, ClusterOptions, Durability, ReadConfirmation } from '../cluster/index.js'
+import type { LatencyHistogram } from '../telemetry/index.js'
 import { nodeFailure } from '../terminal/index.js'
 import { fill, putCalls, workloadCalls } from './calls.js'
 import { type Arrivals, OpenLoop, runClosedLoop } from './clients.js'
-import type { LatencyHistogram } from './latency-histogram.js'
 import { type Phase, PhaseClock } from './phases.js'
 import { type Latencies, type OperationName, Tally } from './tally.js'
 import { type Second, Timeline } from './timeline.js'
@@ -47,8 +47,8 @@ export interface Measured {
   readonly summary: Measurement
   /** Of the calls by operation, in microseconds. */
   readonly latencies: ReadonlyMap<OperationName, LatencyHistogram>
-  /** Of the heartbeats, in microseconds plus one. */
-  readonly lateness: RecordableHistogram
+  /** Of the heartbeats, in microseconds. */
+  readonly lateness: LatencyHistogram
   readonly timeline: readonly Second[]
 }
 
@@ -161,8 +161,7 @@ export async function measureCluster(
     const summary = measurementOf({ ...options, reads }, tally, before, after, {
       unanswered,
       heartbeats: lateness.count,
-      // Microseconds plus one, for a histogram counts from 1.
-      heartbeatLateP999ms: lateness.count === 0 ? 0 : (lateness.percentile(99.9) - 1) / 1000,
+      heartbeatLateP999ms: lateness.percentile(99.9) / 1000,
     })
     return { summary, latencies: tally.histograms, lateness, timeline: timeline.seconds }
   } catch (error) {

@@ -1,7 +1,7 @@
 /** What clients saw, and how long it took: everything after the warm-up and before the end. */
 import { performance } from 'node:perf_hooks'
 import { RaftError } from '../cluster/index.js'
-import { LatencyHistogram } from './latency-histogram.js'
+import { LatencyHistogram } from '../telemetry/index.js'
 import type * as workload from './workload.js'
 
 /** A plain put, or an operation of a workload. */

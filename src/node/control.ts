@@ -1,9 +1,9 @@
 /** The control plane of a node as it crosses between threads: plain data and ports, errors as values. */
-import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
 import type { ReadConfirmation } from '../driver/index.js'
 import type { Result } from '../errors/index.js'
 import type { LogBounds, LogIndex, Membership, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
+import type { LatencyCounts } from '../telemetry/index.js'
 import type { LinkEnd } from '../transport/index.js'
 
 /** `flush`: on LMDB, acknowledged once flushed. `none`: in memory, for measuring; nothing survives. */
@@ -49,8 +49,8 @@ export interface NodeControl {
   connect(link: LinkEnd): Result<undefined>
   /** The hash of the state machine, and the index that it stands for. */
   hash(): Result<HashAt>
-  /** How late heartbeats were since the last call, in microseconds plus one. */
-  takeHeartbeatLateness(): Result<RecordableHistogram>
+  /** How late heartbeats were since the last call, in microseconds. */
+  takeHeartbeatLateness(): Result<LatencyCounts>
   /** Ends at once and without another write, as in a crash, and lets go of every handle. */
   crash(): Promise<Result<undefined>>
 }

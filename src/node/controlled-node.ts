@@ -1,7 +1,7 @@
 /** A node as the cluster holds it: in its thread, or inline in this one. */
-import type { RecordableHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
 import { type Result, unwrap } from '../errors/index.js'
+import type { LatencyCounts } from '../telemetry/index.js'
 import type { LinkEnd } from '../transport/index.js'
 import type { HashAt, NodeOptions } from './control.js'
 import { NodeHost } from './node-host.js'
@@ -11,7 +11,7 @@ export interface ControlledNode {
   start(options: NodeOptions, client: MessagePort, links: readonly LinkEnd[]): Promise<Result<undefined>>
   connect(link: LinkEnd): Promise<Result<undefined>>
   hash(): Promise<Result<HashAt>>
-  takeHeartbeatLateness(): Promise<Result<RecordableHistogram>>
+  takeHeartbeatLateness(): Promise<Result<LatencyCounts>>
   /**
    * Ends at once, as in a crash, and leaves no thread, port or file handle behind. Rejects when a part of it did not end
    * cleanly, once all parts have ended.
@@ -39,7 +39,7 @@ export class InlineNode implements ControlledNode {
     return this.#host.hash()
   }
 
-  async takeHeartbeatLateness(): Promise<Result<RecordableHistogram>> {
+  async takeHeartbeatLateness(): Promise<Result<LatencyCounts>> {
     return this.#host.takeHeartbeatLateness()
   }
 

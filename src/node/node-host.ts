@@ -2,7 +2,6 @@
  * A node on the parts that it is handed: in a worker thread of its own, or inline beside others in the main
  * thread. It is told apart from a simulated node by nothing but what it hands to the driver.
  */
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { Driver } from '../driver/index.js'
 import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
@@ -10,7 +9,7 @@ import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machin
 import type { Message, NodeId } from '../raft/index.js'
 import { NodeRecorder, RecordingFile } from '../recording/index.js'
 import type { LogStore } from '../storage/index.js'
-import { Counters, Meter } from '../telemetry/index.js'
+import { Counters, type LatencyCounts, LatencyHistogram, Meter } from '../telemetry/index.js'
 import { type FromNode, type LinkEnd, portsOf, postSettlements, type ToNode } from '../transport/index.js'
 import type { HashAt, NodeControl, NodeHappening, NodeOptions } from './control.js'
 import { limitsOf, type OpenedStore } from './open-store.js'
@@ -135,8 +134,8 @@ export class NodeHost implements NodeControl {
     }
   }
 
-  takeHeartbeatLateness(): Result<RecordableHistogram> {
-    return { ok: true, value: this.#running?.meter.takeHeartbeatLateness() ?? createHistogram() }
+  takeHeartbeatLateness(): Result<LatencyCounts> {
+    return { ok: true, value: this.#running?.meter.takeHeartbeatLateness() ?? new LatencyHistogram() }
   }
 
   crash(): Promise<Result<undefined>> {

@@ -1,13 +1,13 @@
 /** Measures how late heartbeats are seen: the time since the one before, less the interval. */
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { Message, NodeId } from '../raft/index.js'
 import type { Counters } from './counters.js'
+import { LatencyHistogram } from './latency-histogram.js'
 
 export class HeartbeatWatch {
   readonly #now: () => number
   readonly #intervalMs: number
   readonly #counters: Counters
-  #lateness = createHistogram()
+  #lateness = new LatencyHistogram()
   #leaderId: NodeId | undefined
   #lastAtMs = 0
 
@@ -25,16 +25,16 @@ export class HeartbeatWatch {
     if (message.from === this.#leaderId) {
       const lateMs = Math.max(0, nowMs - this.#lastAtMs - this.#intervalMs)
       this.#counters.add('heartbeatsMissed', Math.floor(lateMs / this.#intervalMs))
-      this.#lateness.record(Math.round(lateMs * 1000) + 1)
+      this.#lateness.record(Math.round(lateMs * 1000), 1)
     }
     this.#leaderId = message.from
     this.#lastAtMs = nowMs
   }
 
-  /** How late heartbeats were since the last call, in microseconds plus one. */
-  takeLateness(): RecordableHistogram {
+  /** How late heartbeats were since the last call, in microseconds. */
+  takeLateness(): LatencyHistogram {
     const taken = this.#lateness
-    this.#lateness = createHistogram()
+    this.#lateness = new LatencyHistogram()
     return taken
   }
 }

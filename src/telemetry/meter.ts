@@ -1,5 +1,4 @@
 /** The probe of every node: it counts what happens, and passes on the few happenings that somebody is to hear of. */
-import type { RecordableHistogram } from 'node:perf_hooks'
 import {
   type EntryRun,
   entryKinds,
@@ -10,6 +9,7 @@ import {
 } from '../raft/index.js'
 import { type Counters, roles } from './counters.js'
 import { HeartbeatWatch } from './heartbeat-watch.js'
+import type { LatencyHistogram } from './latency-histogram.js'
 import type { Probe } from './probe.js'
 
 export interface MeterOptions extends Pick<Probe, 'happened' | 'failed'> {
@@ -84,8 +84,8 @@ export class Meter implements Probe {
     this.#options.failed(error)
   }
 
-  /** How late heartbeats were since the last call, in microseconds plus one. */
-  takeHeartbeatLateness(): RecordableHistogram {
+  /** How late heartbeats were since the last call, in microseconds. */
+  takeHeartbeatLateness(): LatencyHistogram {
     return this.#heartbeats.takeLateness()
   }
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type BenchCase, type Group, lower, microseconds, type Sample } from '../../bench/suite/case.js'
 import { resultOf } from '../../bench/suite/record.js'
 import { runSuite } from '../../bench/suite/suite.js'
-import { LatencyHistogram } from '../../src/load/latency-histogram.js'
+import { LatencyHistogram } from '../../src/telemetry/index.js'
 
 function benchCase(name: string, run: () => Promise<Sample>): BenchCase {
   return { name, title: name, parameters: {}, run }

@@ -43,8 +43,18 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** The folders of `bench`, and its program, which is `bench` itself. They see the doors of `src`, but not its command line. */
 const benchMayImport: Readonly<Record<string, readonly string[]>> = {
-  'bench/suite': ['terminal', 'load', 'report'],
-  'bench/groups': ['raft', 'storage', 'machine', 'cluster', 'terminal', 'load', 'report', 'bench/suite'],
+  'bench/suite': ['telemetry', 'terminal', 'load', 'report'],
+  'bench/groups': [
+    'raft',
+    'storage',
+    'machine',
+    'telemetry',
+    'cluster',
+    'terminal',
+    'load',
+    'report',
+    'bench/suite',
+  ],
   'bench/peers': ['cluster', 'terminal', 'load', 'report', 'bench/suite'],
   'bench/profile': ['cluster', 'terminal', 'load', 'report', 'bench/suite'],
   bench: ['terminal', 'load', 'bench/suite', 'bench/groups'],

@@ -1,6 +1,6 @@
 /** Each figure of a measurement, of a cluster and on a clock of which the test says what happens. */
 import { EventEmitter } from 'node:events'
-import { createHistogram, performance } from 'node:perf_hooks'
+import { performance } from 'node:perf_hooks'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Cluster, type ClusterEvent, type ClusterEvents, RaftError } from '../../src/cluster/index.js'
 import {
@@ -10,6 +10,7 @@ import {
   measureCluster,
 } from '../../src/load/measure.js'
 import type { Phase } from '../../src/load/phases.js'
+import { LatencyHistogram } from '../../src/telemetry/index.js'
 import { nextEvent, startedCluster } from '../cluster/support.js'
 
 const options: MeasureOptions = {
@@ -59,7 +60,7 @@ class ScriptedCluster {
     heartbeatsMissed: 5,
   }))
   readonly #answer: () => Promise<unknown>
-  #lateness = createHistogram()
+  #lateness = new LatencyHistogram()
 
   constructor(answer: () => Promise<unknown>) {
     this.#answer = answer
@@ -71,7 +72,7 @@ class ScriptedCluster {
 
   async takeHeartbeatLateness() {
     const taken = this.#lateness
-    this.#lateness = createHistogram()
+    this.#lateness = new LatencyHistogram()
     return taken
   }
 
@@ -90,7 +91,7 @@ class ScriptedCluster {
   }
 
   heartbeats(count: number, lateMs: number): void {
-    for (let seen = 0; seen < count; seen++) this.#lateness.record(lateMs * 1000 + 1)
+    for (let seen = 0; seen < count; seen++) this.#lateness.record(lateMs * 1000, 1)
   }
 }
 

@@ -15,7 +15,7 @@ function watch(arrivals: readonly (readonly [atMs: number, change?: { from?: num
     nowMs = atMs
     heartbeats.received({ type: 'appendEntries', mode: 'heartbeat', from: 1, ...change } as Message)
     const taken = heartbeats.takeLateness()
-    if (taken.count > 0) late.push(Math.round((taken.min - 1) / 1000))
+    if (taken.count > 0) late.push(taken.min / 1000)
   }
   return { late, received: counters.get('heartbeatsReceived'), missed: counters.get('heartbeatsMissed') }
 }

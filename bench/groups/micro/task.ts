@@ -1,6 +1,6 @@
 /** A small part by itself, run again and again by tinybench. */
 import { Bench } from 'tinybench'
-import { LatencyHistogram } from '../../../src/load/index.js'
+import { LatencyHistogram } from '../../../src/telemetry/index.js'
 import {
   type BenchCase,
   higher,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { LatencyHistogram } from '../../src/load/latency-histogram.js'
+import { LatencyHistogram } from '../../src/telemetry/index.js'
 
 function histogramOf(...latencies: (readonly [us: number, calls: number])[]): LatencyHistogram {
   const histogram = new LatencyHistogram()
@@ -53,6 +53,13 @@ test('calls of another histogram are taken in, and stay in it', () => {
   const long = new LatencyHistogram()
   long.add(histogramOf([1_234_567, 1]))
   expect(long.min).toBe(1_234_567)
+})
+
+test('a clone, as it comes from another thread, is taken in like the histogram itself', () => {
+  const all = histogramOf([500, 1])
+  all.add(structuredClone(histogramOf([100, 2], [7_654_321, 1])))
+  expect([all.count, all.min, all.percentile(50)]).toEqual([4, 100, 100])
+  expect(all.percentile(100)).toBe(histogramOf([7_654_321, 1]).percentile(100))
 })
 
 test('of no calls at all, no latency is told', () => {

@@ -6,39 +6,38 @@
 /** Bits of a latency that are kept: it is told to one part in a thousand, and exactly below 2,048 us. */
 const keptBits = 11
 
-export class LatencyHistogram {
+/** The figures of a histogram, as they cross between threads: a clone of a histogram is no more than these. */
+export interface LatencyCounts {
   /** By the end of a class of latencies. No more than a thousand classes for each doubling, however many calls. */
-  readonly #counts = new Map<number, number>()
-  #count = 0
-  #min = Number.POSITIVE_INFINITY
-
-  get count(): number {
-    return this.#count
-  }
-
+  readonly counts: ReadonlyMap<number, number>
+  readonly count: number
   /** The least latency in whole microseconds, exactly; Infinity when there is none. */
-  get min(): number {
-    return this.#min
-  }
+  readonly min: number
+}
+
+export class LatencyHistogram implements LatencyCounts {
+  readonly counts = new Map<number, number>()
+  count = 0
+  min = Number.POSITIVE_INFINITY
 
   /** Counts `calls` calls that took `us` whole microseconds each. */
   record(us: number, calls: number): void {
-    this.#count += calls
-    this.#min = Math.min(this.#min, us)
+    this.count += calls
+    this.min = Math.min(this.min, us)
     const end = endOfClass(us)
-    this.#counts.set(end, (this.#counts.get(end) ?? 0) + calls)
+    this.counts.set(end, (this.counts.get(end) ?? 0) + calls)
   }
 
-  add(other: LatencyHistogram): void {
-    for (const [end, calls] of other.#counts) this.record(end, calls)
-    this.#min = Math.min(this.#min, other.#min)
+  add(other: LatencyCounts): void {
+    for (const [end, calls] of other.counts) this.record(end, calls)
+    this.min = Math.min(this.min, other.min)
   }
 
   /** The microseconds within which `percent` of the calls were answered: the end of a class; 0 when there is none. */
   percentile(percent: number): number {
-    const rank = Math.max(1, Math.ceil((percent / 100) * this.#count))
+    const rank = Math.max(1, Math.ceil((percent / 100) * this.count))
     let calls = 0
-    for (const [end, times] of [...this.#counts].sort(([a], [b]) => a - b)) {
+    for (const [end, times] of [...this.counts].sort(([a], [b]) => a - b)) {
       calls += times
       if (calls >= rank) return end
     }
