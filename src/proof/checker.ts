@@ -5,6 +5,7 @@
 import {
   entriesIn,
   type LogIndex,
+  type LogRun,
   type Membership,
   type Message,
   majorityOf,
@@ -12,7 +13,7 @@ import {
   type RaftView,
   type Term,
 } from '../raft/index.js'
-import type { OpenStore, Recovered } from '../storage/index.js'
+import type { LogStore, Recovered } from '../storage/index.js'
 import { KvModel } from './kv-model.js'
 import { Ledger, type LedgerEntry, nameOf } from './ledger.js'
 import type { WatchedNode, Witness } from './watched.js'
@@ -22,6 +23,14 @@ export interface NodeCounts {
   elections: number
   stepDowns: number
   truncations: number
+}
+
+/** What the checker reads of a disk that was opened. */
+interface OpenedDisk {
+  readonly store: Pick<LogStore, 'readEntries'>
+  readonly recovered: Pick<Recovered, 'hardState' | 'base' | 'snapshot'> & {
+    readonly entries: readonly LogRun[]
+  }
 }
 
 /** A node as it was when it was last looked at. */
@@ -74,13 +83,14 @@ export class Checker {
   }
 
   /** A disk was opened: it has to hold all that its node gave its word for. */
-  recovered(id: NodeId, { store, recovered }: OpenStore): void {
+  recovered(id: NodeId, { store, recovered }: OpenedDisk): void {
     const { hardState, base, snapshot, entries } = recovered
     const where = `the disk of node ${id}`
     const start = this.#committedAt(base, `${where} begins after`)
     let tail: LedgerEntry = start
     for (const run of entries) {
-      const appended = this.ledger.append(tail, store.readEntries(run) ?? run)
+      const whole = run.bytes === undefined ? (store.readEntries(run) ?? run) : run
+      const appended = this.ledger.append(tail, whole)
       if (typeof appended === 'string') return this.report('log matching', `${where}: ${appended}`)
       tail = appended
     }
@@ -328,13 +338,14 @@ export class Checker {
     if (earlier !== this.ledger.last)
       this.report('state-machine safety', `node ${id} committed ${nameOf(entry)} on ${nameOf(earlier)}`)
     for (const next of fresh.reverse()) {
-      this.#durableOnMajority(next)
+      this.durableOnMajority(next)
       this.ledger.commit(next, term, this.model)
       this.onCommitted(next, id)
     }
   }
 
-  #durableOnMajority(entry: LedgerEntry): void {
+  /** A committed entry is on the disks of a majority. */
+  durableOnMajority(entry: LedgerEntry): void {
     const holders = this.#nodes.filter(({ durable }) => durable.holds(entry)).map(({ id }) => id)
     const lost = this.#lost.filter((tail) => this.ledger.ancestor(tail, entry.index) === entry).length
     if (holders.length + lost >= majorityOf(this.#nodes.length)) return

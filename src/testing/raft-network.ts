@@ -18,6 +18,8 @@ export interface NetworkOptions {
   /** Default: every node is a voter. May name nodes that do not exist: they never answer. */
   readonly membership?: Partial<Membership>
   readonly limits?: Partial<RaftLimits>
+  /** Called with each message as it leaves its node, whatever becomes of it. */
+  readonly sent?: (message: Message) => void
   /** Sees each fact that a node was told, with the protocol's answer. */
   readonly observe?: StepObserver
 }
@@ -78,11 +80,13 @@ export class NetworkLink {
 export class RaftNetwork {
   readonly #nodes = new Map<NodeId, NetworkNode>()
   readonly #links = new Map<string, NetworkLink>()
+  readonly #sent: NetworkOptions['sent']
   #inFlight: Message[] = []
   /** A node all of whose messages are lost meanwhile. */
   #muted: NetworkNode | undefined
 
   constructor(options: NetworkOptions) {
+    this.#sent = options.sent
     const setups = new Map<NodeId, NodeSetup>()
     if (typeof options.nodes === 'number') for (let id = 1; id <= options.nodes; id++) setups.set(id, {})
     else for (const [id, setup] of Object.entries(options.nodes)) setups.set(Number(id), setup)
@@ -211,6 +215,7 @@ export class RaftNetwork {
   }
 
   #send(message: Message): void {
+    this.#sent?.(message)
     if (message.from === this.#muted?.id) return
     const carried = this.link(message.from, message.to).carry(cloneMessage(message))
     if (carried !== undefined) this.#inFlight.push(carried)

@@ -1,9 +1,8 @@
 /** Drives a network by chance: everything that may happen to nodes, disks and messages, from one seed. */
 
-import { Questions } from '../../../src/proof/index.js'
 import { type Message, Random } from '../../../src/raft/index.js'
-import { type NetworkNode, RaftNetwork } from '../../../src/testing/index.js'
-import { durableOnMajority, Ledger } from './ledger.js'
+import type { NetworkNode, RaftNetwork } from '../../../src/testing/index.js'
+import { WatchedNetwork } from './watched-network.js'
 
 const limits = {
   electionTimeoutTicks: 6,
@@ -38,7 +37,7 @@ export interface Tally {
 
 export class Chaos {
   readonly network: RaftNetwork
-  readonly ledger = new Ledger()
+  readonly watched: WatchedNetwork
   readonly tally: Tally = {
     steps: 0,
     committed: 0,
@@ -53,12 +52,6 @@ export class Chaos {
   readonly #random: Random
   readonly #reads = new Map<number, Read>()
   readonly #readsSeen = new Map<number, number>()
-  readonly #questions = new Questions((rule, detail) => {
-    throw new Error(`${rule}: ${detail}`)
-  })
-  /** Messages that were looked at as they left, copies of them included. */
-  readonly #seenMessages = new WeakSet<Message>()
-  readonly #seenEvents = new Map<NetworkNode, number>()
   /** Messages that left their order, and arrive in some later step. */
   readonly #strays: Message[] = []
   #commands = 0
@@ -70,7 +63,8 @@ export class Chaos {
     const setups = Object.fromEntries(
       Array.from({ length: nodes }, (_, at) => [at + 1, { seed: seed * 7 + at }]),
     )
-    this.network = new RaftNetwork({ nodes: setups, limits })
+    this.watched = new WatchedNetwork({ nodes: setups, limits })
+    this.network = this.watched.network
   }
 
   /** One thing that may happen, and the check of everything. */
@@ -80,10 +74,9 @@ export class Chaos {
     const lengths = network.nodes.map((node) => (node.isUp ? node.state.log.lastIndex : 0))
     this.#happen(this.#random.below(100))
     if (this.#strays.length > 0 && this.#random.chance(0.05)) {
-      this.#repeat(...this.#strays.splice(this.#random.below(this.#strays.length), 1))
+      this.network.inject(...this.#strays.splice(this.#random.below(this.#strays.length), 1))
     }
-    this.#lookAround()
-    this.ledger.check(network)
+    this.watched.check()
     this.#checkReads()
     network.nodes.forEach((node, at) => {
       if (node.isUp && node.state.log.lastIndex < (lengths[at] ?? 0)) this.tally.truncations++
@@ -95,23 +88,23 @@ export class Chaos {
     const { network } = this
     network.heal()
     for (const node of network.nodes) {
-      if (!node.isUp) node.restart()
+      if (!node.isUp) this.watched.restart(node)
       node.releaseDisk()
     }
     for (let tick = 0; tick < 60; tick++) {
       network.tick()
-      this.ledger.check(network)
+      this.watched.check()
     }
     const [leader, ...others] = network.leaders
     if (leader === undefined || others.length > 0)
       throw new Error(`${network.leaders.length} leaders after recovery`)
     leader.propose('last')
     network.tick(10)
-    this.ledger.check(network)
+    this.watched.check()
     for (const node of network.nodes) {
       if (node.applied.at(-1)?.command !== 'last') throw new Error(`node ${node.id} did not catch up`)
     }
-    for (const entry of this.ledger.committed) durableOnMajority(entry, network)
+    this.watched.checkDisks()
     this.#count()
   }
 
@@ -120,7 +113,7 @@ export class Chaos {
     if (what < 45) this.#message()
     else if (what < 68) {
       if (node.isUp) node.tick()
-      else if (this.#random.chance(0.2)) node.restart()
+      else if (this.#random.chance(0.2)) this.watched.restart(node)
     } else if (what < 69) this.#silence()
     else if (what < 80) this.#propose()
     else if (what < 84) this.#read()
@@ -158,42 +151,12 @@ export class Chaos {
       if (picked === undefined) return
       const fate = random.below(10)
       if (fate === 0) network.take((message) => message === picked)
-      else if (fate === 1) this.#repeat(picked)
+      else if (fate === 1) this.network.inject(picked)
       else if (fate === 2 && random.chance(0.3)) {
         this.#strays.push(...network.take((message) => message === picked))
         this.tally.strays++
-      } else this.#deliver(picked)
-      this.ledger.check(network)
-    }
-  }
-
-  #deliver(picked: Message): void {
-    const node = this.network.node(picked.to)
-    if (node.isUp) this.#questions.asked(node, picked)
-    this.network.deliver((message) => message === picked)
-    if (node.isUp) this.#questions.took(node, picked)
-    this.#lookAround()
-  }
-
-  /** Sends copies, which say nothing new. */
-  #repeat(...messages: readonly Message[]): void {
-    this.network.inject(...messages)
-    for (const copy of this.network.inFlight.slice(-messages.length)) this.#seenMessages.add(copy)
-  }
-
-  /** Looks at the messages and the events of all nodes since the last look. */
-  #lookAround(): void {
-    const { network } = this
-    for (const message of network.inFlight) {
-      if (this.#seenMessages.has(message)) continue
-      this.#seenMessages.add(message)
-      const { id, isUp } = network.node(message.from)
-      this.#questions.sent({ id, state: isUp ? network.node(id).state : undefined }, message)
-    }
-    for (const node of network.nodes) {
-      const fresh = node.events.slice(this.#seenEvents.get(node) ?? 0)
-      this.#seenEvents.set(node, node.events.length)
-      for (const event of fresh) this.#questions.observed(node.id, network.nodes.length, event)
+      } else this.watched.deliver(picked)
+      this.watched.check()
     }
   }
 
@@ -207,10 +170,10 @@ export class Chaos {
   }
 
   #crash(node: NetworkNode): void {
-    if (!node.isUp) return node.restart()
+    if (!node.isUp) return this.watched.restart(node)
     node.crash()
     this.tally.crashes++
-    if (this.#random.chance(0.7)) node.restart()
+    if (this.#random.chance(0.7)) this.watched.restart(node)
   }
 
   #compact(node: NetworkNode): void {
@@ -232,7 +195,7 @@ export class Chaos {
   #read(): void {
     for (const leader of this.network.leaders) {
       const id = this.#readIds++
-      const committedBefore = this.ledger.committed.length
+      const committedBefore = this.watched.committed
       if (leader.read(id) === undefined) this.#reads.set(id, { node: leader.id, committedBefore })
     }
   }
@@ -265,7 +228,7 @@ export class Chaos {
 
   #count(): void {
     const { network, tally } = this
-    tally.committed = this.ledger.committed.length
+    tally.committed = this.watched.committed
     tally.terms = Math.max(...network.nodes.map((node) => node.state.currentTerm))
     const events = network.nodes.flatMap((node) => node.events)
     tally.installs = events.filter(({ type }) => type === 'snapshotInstalling').length
