@@ -50,40 +50,20 @@ export class NodeHost implements NodeControl {
     client: MessagePort,
     links: readonly LinkEnd[],
   ): Promise<Result<undefined>> {
-    const { nodeId, seed, tickMs } = options
-    const { clock } = this.#parts
-    const limits = limitsOf(options)
+    const { nodeId, tickMs } = options
     let opened: LogStore | undefined
     let recording: RecordingFile | undefined
     try {
       const createMachine = await loadMachine(options.machine)
       if (this.#closed !== undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
       const machine = createMachine()
-      const { store, recovered, lookAfter } = this.#parts.openStore(options)
+      const disk = this.#parts.openStore(options)
+      const { store, lookAfter } = disk
       opened = store
       recording = options.recording === undefined ? undefined : new RecordingFile(options.recording)
       const recorder = recording && new NodeRecorder(nodeId, recording.write)
-      const meter = new Meter({
-        counters: new Counters(options.counters),
-        now: () => clock.now(),
-        heartbeatIntervalMs: tickMs * limits.heartbeatTicks,
-        happened: (event) => post(client, { type: 'happening', happening: event }),
-        failed: (error) => this.#failed(error),
-      })
-      const driver = new Driver({
-        raft: { id: nodeId, membership: recovered.membership, seed, limits, recovered },
-        bounds: options.bounds,
-        resultBytesMax: resultBytesMaxDefault,
-        store,
-        machine,
-        links: this.#links,
-        clock,
-        probe: meter,
-        tickMs,
-        reads: options.reads,
-        recorder,
-        settle: (settlements) => postSettlements(client, settlements),
-      })
+      const meter = this.#newMeter(options, client)
+      const driver = this.#newDriver(options, client, disk, machine, meter, recorder)
       const { log } = driver.raft.state
       const snapshotIndex = log.snapshot?.index ?? 0
       post(client, {
@@ -117,6 +97,43 @@ export class NodeHost implements NodeControl {
       if (error instanceof RaftError) return failure(error.code, error.details)
       return failure('STORAGE_FAILED', { nodeId, why: reasonOf(error) })
     }
+  }
+
+  #newMeter({ counters, tickMs, limits }: NodeOptions, client: MessagePort): Meter {
+    const { clock } = this.#parts
+    return new Meter({
+      counters: new Counters(counters),
+      now: () => clock.now(),
+      heartbeatIntervalMs: tickMs * limits.heartbeatTicks,
+      happened: (event) => post(client, { type: 'happening', happening: event }),
+      failed: (error) => this.#failed(error),
+    })
+  }
+
+  #newDriver(
+    options: NodeOptions,
+    client: MessagePort,
+    { store, recovered }: OpenedStore,
+    machine: StateMachine,
+    probe: Meter,
+    recorder: NodeRecorder | undefined,
+  ): Driver {
+    const { nodeId, seed, bounds, tickMs, reads } = options
+    const { membership } = recovered
+    return new Driver({
+      raft: { id: nodeId, membership, seed, limits: limitsOf(options), recovered },
+      bounds,
+      resultBytesMax: resultBytesMaxDefault,
+      store,
+      machine,
+      links: this.#links,
+      clock: this.#parts.clock,
+      probe,
+      tickMs,
+      reads,
+      recorder,
+      settle: (settlements) => postSettlements(client, settlements),
+    })
   }
 
   connect(link: LinkEnd): Result<undefined> {
