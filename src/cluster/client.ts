@@ -51,7 +51,7 @@ export class Client implements Calls {
   readonly #ports = new Map<NodeId, NodePort>()
   readonly #commands = new RequestPacker('propose')
   readonly #queries = new RequestPacker('read')
-  /** In order of arrival; requests that a node refused come back to the front. */
+  /** In the order of the calls, also the requests that a node refused and that come back here. */
   #unsent: Request[] = []
   readonly #sent = new Map<number, Request>()
   /** All that is not settled, in order of deadline. */
@@ -61,6 +61,7 @@ export class Client implements Calls {
   #pendingBytes = 0
   #sentBytes = 0
   #nextId = 1
+  #nextPlace = 1
   #isTurnScheduled = false
   #sweeper: NodeJS.Timeout | undefined
   #isClosed = false
@@ -134,13 +135,11 @@ export class Client implements Calls {
   detach(nodeId: NodeId, why: string): void {
     this.#ports.get(nodeId)?.port.close()
     this.#ports.delete(nodeId)
-    const again: Request[] = []
     for (const request of [...this.#sent.values()]) {
       if (request.sentTo !== nodeId) continue
-      if (request.type === 'read') again.push(this.#takeBack(request))
+      if (request.type === 'read') this.#sendAgain(request)
       else this.#fail(request, new RaftError('UNKNOWN_OUTCOME', { why }))
     }
-    this.#unsent = [...again, ...this.#unsent]
     this.#scheduleTurn()
   }
 
@@ -186,8 +185,8 @@ export class Client implements Calls {
   /** A part of the answers waits here, and the rest is asked for: so no more than a part is on its way at a time. */
   #askForRest(request: Request, count: number, results: Uint8Array): void {
     request.parts.push(results)
-    this.#takeBack(request).frame = sliceFrame(request.frame, count)
-    this.#unsent.unshift(request)
+    request.frame = sliceFrame(request.frame, count)
+    this.#sendAgain(request)
   }
 
   #notReadable(request: Request | undefined): void {
@@ -229,9 +228,9 @@ export class Client implements Calls {
     if (settlement.outcome === 'unknown') {
       this.#fail(request, new RaftError('UNKNOWN_OUTCOME', { why: settlement.why }))
     } else if (settlement.frame !== undefined && settlement.code !== 'malformed') {
-      // Refused on arrival, untouched: it goes to whoever leads next.
-      this.#takeBack(request).frame = settlement.frame
-      this.#unsent.unshift(request)
+      // The node refused the request on arrival and has not touched it.
+      request.frame = settlement.frame
+      this.#sendAgain(request)
     } else if (settlement.code === 'malformed') {
       const details = { what: 'the commands', expected: 'a well-formed frame', actual: 'what was sent' }
       this.#fail(request, new RaftError('INVALID_COMMAND', details))
@@ -286,7 +285,7 @@ export class Client implements Calls {
   }
 
   #pack(packer: RequestPacker): void {
-    const request = packer.take(this.#time.now() + this.#timeoutMs)
+    const request = packer.take(this.#nextPlace++, this.#time.now() + this.#timeoutMs)
     this.#pendingBytes += request.byteLength
     this.#pending.push(request)
     this.#unsent.push(request)
@@ -320,11 +319,18 @@ export class Client implements Calls {
     request.fail(error)
   }
 
-  #takeBack(request: Request): Request {
+  /** The request waits for the next turn, where it stood among the requests that were never sent. */
+  #sendAgain(request: Request): void {
+    this.#takeBack(request)
+    let at = this.#unsent.length
+    while (at > 0 && (this.#unsent[at - 1]?.place ?? 0) > request.place) at--
+    this.#unsent.splice(at, 0, request)
+  }
+
+  #takeBack(request: Request): void {
     this.#sent.delete(request.id)
     this.#sentBytes -= request.byteLength
     request.sentTo = undefined
-    return request
   }
 
   #forget(request: Request): void {

@@ -217,6 +217,8 @@ function readError(type: Request['type'], error: unknown): RaftError {
 export interface Request {
   /** Names it on its way. Another one each time it is sent, so that nothing late is taken for its answer. */
   id: number
+  /** The place among all requests of the client, in the order of their calls. */
+  readonly place: number
   readonly type: 'propose' | 'read'
   /** Replaced by the copy that a refusal brings back, and by the queries that a part of the answers leaves. */
   frame: Frame
@@ -290,13 +292,14 @@ export class RequestPacker {
     return outcome
   }
 
-  take(deadlineMs: number): Request {
+  take(place: number, deadlineMs: number): Request {
     const frame = this.frame.take()
     const { answer, fail, outcomes } = this.#waiting
     this.#waiting = waiting()
     const { byteLength } = frame.bytes
     return {
       id: 0,
+      place,
       type: this.#type,
       frame,
       byteLength,

@@ -1,5 +1,5 @@
 /**
- * The only interpreter of what the protocol asks for: drain, step, persist beside send, apply, reply. It
+ * The interpreter of what the protocol asks for: step, persist beside send, apply, reply. It
  * runs on threads, inline and in virtual time alike: time, links, disk and clients are handed to it.
  */
 
@@ -189,7 +189,7 @@ export class Driver {
     this.#options.store.write(persist, this.#written)
   }
 
-  /** Only now may leave what promises durability. */
+  /** The write is flushed, so the messages that promise durability leave now. */
   #flushed(persist: Persist): void {
     this.raft.step({ type: 'flushed', sequence: persist.sequence })
     for (const message of persist.messages) this.#send(message)
@@ -200,6 +200,7 @@ export class Driver {
   /** The state machine begins anew from a snapshot that the leader sent (Figure 13, rule 8). */
   #install(snapshot: Snapshot): void {
     const { log } = this.raft.state
+    // A newer snapshot was received during this write, and the flush of its own write restores it.
     if (log.snapshot?.index !== snapshot.index) return
     this.#snapshotter.abandon()
     this.#options.machine.restore(this.#piecesOf(snapshot))

@@ -1,7 +1,7 @@
 /**
- * Linearizable reads (thesis §6.4): answered once leadership is confirmed and their readIndex is applied. Where followers
- * are asked and nothing is being written, the queries are read meanwhile, and their answers wait. How many
- * bytes a query answers is known once it is read: a request may be answered in part, and what a turn does is bounded.
+ * Linearizable reads (thesis §6.4): answered once leadership is confirmed and their readIndex is applied. While followers are
+ * asked and every entry of the log is applied, the queries are read ahead, and their answers wait. The bytes of an answer
+ * are known only once the query is read, so a request may be answered in part, which bounds the work of a turn.
  */
 import { type PackedResults, ResultBuilder, type StateMachine } from '../machine/index.js'
 import type { Frame, LogIndex, NodeId, ReadState } from '../raft/index.js'
@@ -96,7 +96,7 @@ export class Reads {
     this.#results.reuse(buffer)
   }
 
-  /** What was read of a state that holds readIndex may be told: nothing that the read has to see came after it. */
+  /** An answer that was read ahead is told if the state that it was read from holds readIndex: it shows every entry that the read must see. */
   #answersTo({ frame, ahead }: Read, readIndex: LogIndex): PackedResults {
     if (ahead === undefined) return this.#read(frame)
     if (ahead.lastApplied >= readIndex) return ahead.results
@@ -109,11 +109,11 @@ export class Reads {
     try {
       this.#machine.read(frame, this.#results)
     } catch (error) {
-      // Whatever becomes of the machine's read where it is ended early, it has changed nothing.
+      // Reading changes nothing, so an error of the machine is ignored once the builder is full.
       if (!this.#results.isFull) throw error
     }
     const { isFull } = this.#results
-    // Where it was ended, one more was to come.
+    // The result that was refused for its size counts as given.
     const given = this.#results.count + (isFull ? 1 : 0)
     if (given > frame.count || (given < frame.count && !isFull))
       throw new Error(`the machine gave ${given} results for ${frame.count} queries`)

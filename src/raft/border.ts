@@ -1,12 +1,13 @@
 /**
- * The border of the protocol. The protocol is told facts (`Input`), and answers the end of each turn with wishes
- * (`Ready`). Both are plain data, and nothing else changes the protocol, so that a trace is a file and a replay is a loop.
+ * The border of the protocol. The protocol is told facts (`Input`), answers a request with its place or a refusal, and answers
+ * the end of each turn with wishes (`Ready`). All of these are plain data, and nothing else changes the protocol, so that a trace is a file and a replay is a loop.
  *
  * The order of effects:
  *
  * 1. Send `Ready.messages`. These messages promise nothing that a crash could take back.
  * 2. Hand `Ready.persist` to the store: writes are flushed in the order in which they came.
- * 3. Apply `Ready.apply`, also while the write is on its way to the disk, and tell `applied` with the last index.
+ * 3. If the disk has flushed before `write` returned, do what a flush asks for (below) and end another turn first. Then apply
+ *    `Ready.apply`, also while the write is on its way to the disk, and tell `applied` with the last index.
  * 4. Serve each read of `Ready.reads` once its `readIndex` is applied.
  *
  * Once a write is flushed: tell `flushed`, send the messages of the write, and if the write has an `install`, restore the
@@ -30,7 +31,7 @@ export type Input =
   | { readonly type: 'flushed'; readonly sequence: number }
   /** The state machine holds everything up to here: after entries were applied, and after a snapshot was restored. */
   | { readonly type: 'applied'; readonly index: LogIndex }
-  /** A snapshot of our own state machine is on disk, and the log before `base` is gone from it. */
+  /** A snapshot of our own state machine is on disk, and the entries up to and including `base` are gone from it. */
   | { readonly type: 'compacted'; readonly snapshot: Snapshot; readonly base: EntryId }
   /** The store no longer has the snapshot that was being sent to `to`. */
   | { readonly type: 'snapshotMissing'; readonly to: NodeId; readonly index: LogIndex }
@@ -42,8 +43,8 @@ export type Input =
    */
   | { readonly type: 'timeoutNow' }
   /**
-   * The election timeout, instead of the one that was drawn, until the next draw. From one tick more than
-   * `electionTimeoutTicks` to twice that: a draw gives the same.
+   * Replaces the election timeout that was drawn, until the next draw. Allowed is the range of a draw:
+   * `electionTimeoutTicks` + 1 to 2 × `electionTimeoutTicks`.
    */
   | { readonly type: 'setElectionTimeout'; readonly ticks: number }
   | EndTurn
@@ -114,7 +115,8 @@ export interface Persist {
   readonly hardState: HardState | undefined
   readonly snapshotChunks: readonly SnapshotChunk[]
   /**
-   * The received snapshot is whole: it replaces the log, whose entries are all dropped, also those behind it. Until the
+   * The received snapshot is whole, and the log does not hold its last entry (Figure 13, rule 7): it replaces the log, and
+   * every entry is dropped, also those after the snapshot. Until the
    * state machine holds it, `Ready.apply` is empty, so that nothing is applied to the old state.
    */
   readonly install: Snapshot | undefined
@@ -201,7 +203,7 @@ export interface Ready {
   readonly persist: Persist | undefined
   /** The committed entries after lastApplied, in order. What is not applied comes again. */
   readonly apply: readonly LogRun[]
-  /** Whether committed entries are left behind `apply`, for a turn to come. */
+  /** Whether committed entries after those of `apply` are left for a turn to come. */
   readonly hasMore: boolean
   readonly reads: readonly ReadState[]
   readonly events: readonly RaftEvent[]

@@ -1,6 +1,6 @@
 /**
  * The one way in which a node tells what happens in it. The driver calls the probe in the midst of its work and hands it
- * its own objects: a probe keeps none of the hot ones, never calls the node, and throws only what shall stop the node.
+ * its own objects: a probe keeps none of the messages, writes and runs, never calls the node, and never throws.
  */
 import type { EntryRun, Message, Persist, Raft, RaftEvent } from '../raft/index.js'
 

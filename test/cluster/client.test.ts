@@ -173,6 +173,24 @@ test('[OU4] an overloaded leader is asked again', async () => {
   expect(await call).toBe('1 x')
 })
 
+test('[CA10] requests that a node refused leave again in the order of their calls', async () => {
+  const nodes = nodesLedBy(1)
+  const sizes = [301, 302, 303, 304].map((kib) => kib << 10)
+  const calls = sizes.slice(0, 3).map((size) => nodes.call('propose', 'v'.repeat(size)))
+  const refused = [await nodes.next(), await nodes.next(), await nodes.next()]
+  for (const { request, frame } of [refused[1], refused[0], refused[2]] as typeof refused) {
+    nodes.settle({ request, outcome: 'refused', code: 'overloaded', leaderId: 1, frame })
+  }
+  calls.push(nodes.call('propose', 'v'.repeat(sizes[3] ?? 0)))
+  const again = [await nodes.next(), await nodes.next(), await nodes.next(), await nodes.next()]
+  const lengths = again.map(({ frame }) => (frame.bytes.byteLength >> 10) << 10)
+  expect(lengths).toEqual(sizes)
+  for (const [at, { request }] of again.entries()) {
+    nodes.settle({ request, outcome: 'applied', index: 1 + at, count: 1 }, 'x')
+  }
+  expect(await Promise.all(calls)).toEqual(['1 x', '2 x', '3 x', '4 x'])
+})
+
 test('[OU2] a command that lost its place in the log was certainly not applied', async () => {
   const nodes = nodesLedBy(1)
   const call = nodes.call('propose', 'a')

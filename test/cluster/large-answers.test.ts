@@ -19,9 +19,9 @@ function receivedParts(): number[] {
   const { take } = RequestPacker.prototype
   const spy = vi.spyOn(RequestPacker.prototype, 'take').mockImplementation(function (
     this: RequestPacker,
-    ms,
+    ...given
   ) {
-    const request = take.call(this, ms)
+    const request = take.apply(this, given)
     const { parts } = request
     parts.push = (...arrived) => {
       sizes.push(...arrived.map(({ byteLength }) => byteLength))
