@@ -2,7 +2,7 @@
 import { RaftError, reasonOf } from '../errors/index.js'
 import type { Bytes } from '../machine/index.js'
 import { type HashAt, InlineNode, NodeThread, realParts, takeAll } from '../node/index.js'
-import { isBytes, lengthOfBytes, type NodeId } from '../raft/index.js'
+import { forEachCommand, isBytes, isWellFormed, lengthOfBytes, type NodeId } from '../raft/index.js'
 import type { LatencyHistogram } from '../telemetry/index.js'
 import { Client } from './client.js'
 import type { ClusterDirectory } from './directory.js'
@@ -20,7 +20,7 @@ import { type CreateNode, Members, type NodeStatus } from './members.js'
 import type { ResolvedOptions } from './options.js'
 import { type Applied, applied, result } from './outcomes.js'
 import { invalid, taking } from './refusals.js'
-import { type CallFrame, type Calls, callBytesMax, type Reading } from './requests.js'
+import { CallFrame, type Calls, callBytesMax, type Reading } from './requests.js'
 
 export class Cluster implements AsyncDisposable, Calls {
   readonly options: ResolvedOptions
@@ -115,15 +115,19 @@ export class Cluster implements AsyncDisposable, Calls {
   }
 
   /**
-   * A call of a client for a machine of one's own, as `kv` is one: no bytes are copied but into the message, and out of the
-   * one that answers.
+   * A call of a client for a machine of one's own, as `kv` is one. `write` packs into a frame of the call's own, whose
+   * commands then go into the frame of the turn: code of the caller never touches the commands of other calls.
    */
   call<Outcome, Parts extends unknown[]>(
     reading: Reading<Outcome>,
     write: (into: CallFrame, ...parts: Parts) => void,
     ...parts: Parts
   ): Promise<Outcome> {
-    return this.#client.call(reading, write, ...parts)
+    return taking(() => {
+      const own = new CallFrame()
+      write(own, ...parts)
+      return this.#client.call(checked(reading), writeAll, commandsIn(own))
+    })
   }
 
   /**
@@ -205,6 +209,25 @@ function without(machine: string): Calls {
 
 function writeAll(into: CallFrame, commands: readonly Uint8Array[]): void {
   for (const command of commands) into.append(command)
+}
+
+/** A reading may come from a caller without a compiler. */
+function checked<Outcome>(reading: Reading<Outcome>): Reading<Outcome> {
+  const { type } = reading
+  if (type !== 'propose' && type !== 'read')
+    throw invalid('reading', "of 'propose' or of 'read'", String(type))
+  return reading
+}
+
+/** What `write` has packed. It may have used the frame in any way, so the lengths are checked before they are followed. */
+function commandsIn(own: CallFrame): Uint8Array[] {
+  const commands: Uint8Array[] = []
+  const frame = own.take()
+  const { count, bytes } = frame
+  if (count === 0) throw invalid('write', 'at least one command', 'none')
+  if (!isWellFormed(frame)) throw invalid('write', 'whole commands', 'lengths that do not add up')
+  forEachCommand(frame, (start, end) => void commands.push(bytes.subarray(start, end)))
+  return commandsOf('write', commands)
 }
 
 /** The commands of a call, in a list of its own: that of the caller may change while it is read. */

@@ -56,6 +56,44 @@ test('the verbs of the handle are those of its key-value client, as is a client 
   expect((await cluster.get('k'))?.modRevision).toBe(1)
 })
 
+test('[CA1] whatever the caller does in `write`, no call beside it notices', async () => {
+  const cluster = await startedCluster({ nodes: 1, durability: 'none' })
+  await cluster.put('k', 'v')
+  const answer = readingOfOne('propose', textOf)
+  let kept: CallFrame | undefined
+  let inner: Promise<unknown> | undefined
+  const writes: ((into: CallFrame) => void)[] = [
+    (into) => {
+      inner = cluster.put('inner', 'v')
+      into.append(Buffer.from('x'))
+      into.append(Buffer.from('y'))
+    },
+    (into) => {
+      kept = into
+      throw new Error('half-way')
+    },
+    (into) => void into.reserve(-5),
+    (into) => void into.reserve(Number.NaN),
+    (into) => void into.take(),
+  ]
+  const refused = writes.map((write) =>
+    expect(cluster.call(answer, write)).rejects.toMatchObject({ code: 'INVALID_COMMAND' }),
+  )
+  kept?.append(Buffer.from('z'))
+  const swapped = cluster.cas('k', 'other', 'y')
+  const put = cluster.put('p', '1')
+  await Promise.all(refused)
+  expect((await swapped).swapped).toBe(false)
+  await Promise.all([inner, put])
+  expect(`${(await cluster.get('inner'))?.value} ${(await cluster.get('p'))?.value}`).toBe('v 1')
+})
+
+test('a call that is neither a proposal nor a read is refused', async () => {
+  const cluster = await startedCluster({ nodes: 1, durability: 'none' })
+  const unknown = readingOfOne('query' as 'read', textOf)
+  await expect(cluster.call(unknown, writeNumber, 1)).rejects.toMatchObject({ code: 'INVALID_COMMAND' })
+})
+
 test('a call that writes more than a message takes is refused, and changes nothing', async () => {
   const cluster = await startedCluster({ nodes: 1, durability: 'none' })
   const answer = readingOfOne('propose', textOf)
