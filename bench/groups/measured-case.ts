@@ -23,7 +23,7 @@ export const durabilities = ['flush', 'none'] as const
 
 type LoadOptions = Partial<Omit<MeasureOptions, 'warmUpSeconds' | 'seconds'>>
 
-/** What a case is about, by the names of a measurement's options. */
+/** The subject of a case, by the names of a measurement's options. */
 type Parameters = Pick<
   LoadOptions,
   'nodes' | 'clients' | 'size' | 'batch' | 'durability' | 'workload' | 'reads'

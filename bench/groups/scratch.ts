@@ -1,4 +1,4 @@
-/** What cases need beside a cluster: puts, logs of a given length, and the size of a folder. */
+/** Helpers of cases beside a cluster: puts, logs of a given length, and the size of a folder. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cluster } from '../../src/cluster/index.js'

@@ -1,4 +1,4 @@
-/** What the suite is made of: groups of cases, each run once a round. */
+/** The parts of the suite: groups of cases, each run once a round. */
 import type { Second } from '../../src/load/index.js'
 import type { Figure } from '../../src/report/index.js'
 import type { LatencyHistogram } from '../../src/telemetry/index.js'
@@ -17,7 +17,7 @@ export interface Group {
 }
 
 export interface BenchCase {
-  /** What distinguishes it within its group. The same in every run, so that two runs can be compared. */
+  /** The name of the case within its group. Every run gives the same name, so that two runs can be compared. */
   readonly name: string
   readonly title: string
   readonly parameters: Readonly<Record<string, string | number>>
@@ -31,7 +31,7 @@ export interface RunContext {
   tell(progress: string): void
 }
 
-/** What one round of a case brought. Every round brings the same figures and distributions, by name. */
+/** The results of one round of a case. Every round brings the same figures and distributions, by name. */
 export interface Sample {
   readonly figures: readonly SampleFigure[]
   readonly distributions?: readonly SampleDistribution[]
@@ -45,7 +45,7 @@ export interface SampleFigure extends Omit<Figure, 'values'> {
 export interface SampleDistribution {
   readonly name: string
   readonly histogram: LatencyHistogram
-  /** What a value in the histogram stands for. */
+  /** The meaning of a value in the histogram. */
   toMs(value: number): number
 }
 

@@ -1,5 +1,5 @@
 /**
- * What does not outlive this process: other programs and folders for temporary files. Each program leads a process
+ * Programs and temporary folders that end with this process. Each program leads a process
  * group of its own, so that Ctrl-C reaches it through us and once only, and what it has started ends with it.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -73,7 +73,7 @@ function kill(child: ChildProcess): void {
   try {
     process.kill(hasGroups ? -child.pid : child.pid, 'SIGKILL')
   } catch {
-    // It has ended meanwhile.
+    // The program has ended meanwhile.
   }
 }
 

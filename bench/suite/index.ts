@@ -1,4 +1,4 @@
-/** What every group and every peer of the benchmarks is run by: cases, turns, flags, records. */
+/** The frame in which every group and every peer of the benchmarks runs: cases, turns, flags, records. */
 export {
   type BenchCase,
   type Extent,

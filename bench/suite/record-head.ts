@@ -1,4 +1,4 @@
-/** What every record says of itself: when, on which machine and by which versions it was made. */
+/** The head of every record: when, on which machine and by which versions the record was made. */
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, totalmem } from 'node:os'

@@ -1,4 +1,4 @@
-/** One item of one round; `at` is its place in that round, from 0. */
+/** An item of a round; `at` is its place in the round, from 0. */
 export interface Turn<T> {
   readonly item: T
   readonly round: number

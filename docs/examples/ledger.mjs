@@ -15,8 +15,8 @@ export default function createLedger() {
   const lines = () => [...balances].map((account) => JSON.stringify(account)).sort()
 
   function answerTo({ type, from, to, cents }) {
-    if (!Number.isSafeInteger(cents) || cents <= 0) return 'refused: not an amount'
     if (type !== 'deposit' && type !== 'transfer') throw new Error(`the ledger does not know ${type}`)
+    if (!Number.isSafeInteger(cents) || cents <= 0) return 'refused: not an amount'
     if (type === 'transfer') {
       if (balanceOf(from) < cents) return 'refused: not enough money'
       add(from, -cents)

@@ -17,8 +17,9 @@ const hashDigits = 16
 const explanation = `
 FILE is a recording: one JSON object a line, first its head, then what each node's protocol began
 with and was told, and where it ended. All of it is told again, to a protocol without a disk, a
-network or a clock; each invariant is checked at each step. A recording may be cut off anywhere,
-also by hand and within a line, and is repeated as far as it goes; gzip is unpacked.
+network or a clock; each invariant is checked at each step. A recording may be cut off anywhere
+after its first line, also by hand and within a line, and is repeated as far as it goes. gzip is
+unpacked.
 
 The exit code is 1 when a node breaks an invariant or ends in another state than was recorded, and 2
 when a line is none of a recording.

@@ -6,15 +6,14 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { RaftError } from '../errors/index.js'
 import { endOfResults, isReusable } from '../machine/index.js'
 import { type NodeHappening, RunningTime } from '../node/index.js'
-import { assert, commandHeaderBytes, type NodeId, sliceFrame } from '../raft/index.js'
+import { assert, type NodeId, sliceFrame } from '../raft/index.js'
 import { type FromNode, postRequests, type Settlement, type Settlements } from '../transport/index.js'
-import { invalid, refusalOf, unreadable } from './refusals.js'
+import { refusalOf, unreadable } from './refusals.js'
 import {
   Answers,
   AnswersInParts,
   type CallFrame,
   type Calls,
-  callBytesMax,
   type Reading,
   type Request,
   RequestPacker,
@@ -34,7 +33,7 @@ const readBuffersMax = 4
 const sweepMs = 20
 
 type Message = FromNode<NodeHappening>
-/** What a node tells of itself. */
+/** News of a node about itself. */
 export type News = Exclude<Message, { readonly type: 'settlements' }>
 
 /** The port of a node, by which requests leave and all that it says comes in. */
@@ -72,6 +71,9 @@ export class Client implements Calls {
     this.#findLeader = findLeader
   }
 
+  /**
+   * `write` packs straight into the frame of the turn, so it runs no code of the caller: another call would go between.
+   */
   call<Outcome, Parts extends unknown[]>(
     { type, count, answerBytes, read }: Reading<Outcome>,
     write: (frame: CallFrame, ...parts: Parts) => void,
@@ -84,8 +86,6 @@ export class Client implements Calls {
       this.#checkOpen()
       write(frame, ...parts)
       assert(frame.count - countBefore === count, 'a call reads one answer for each of its commands')
-      const bytes = frame.byteLength - bytesBefore - count * commandHeaderBytes
-      if (bytes > callBytesMax) throw invalid('commands', `at most ${callBytesMax} bytes in a call`, bytes)
     } catch (error) {
       frame.rewind(bytesBefore, countBefore)
       return Promise.reject(refusalOf(error))
@@ -350,8 +350,8 @@ function answersOf({ parts }: Request, results: Uint8Array): Answers {
 }
 
 /**
- * Where the results of each applied request end. Nothing but their order tells whose they are: when they are not exactly
- * as many as the message says, they are nobody's.
+ * Where the results of each applied request end. Nothing but their order tells whose they are: when they are not
+ * exactly as many as the message says, they are nobody's.
  */
 function endsOfApplied(settled: readonly Settlement[], results: Uint8Array): number[] | undefined {
   const ends: number[] = []

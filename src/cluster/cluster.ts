@@ -56,8 +56,8 @@ export class Cluster implements AsyncDisposable, Calls {
   }
 
   /**
-   * All that happens, and why: role changes with their reasons, kills, failures, snapshots. Listeners are called in a turn
-   * of their own: an error of theirs is told as a warning of the process, and changes nothing in the cluster.
+   * All that happens, and why: role changes with their reasons, kills, failures, snapshots. Listeners are called in a
+   * turn of their own: an error of theirs is told as a warning of the process, and changes nothing in the cluster.
    */
   get events(): ClusterEvents {
     return this.#members.events
@@ -142,8 +142,8 @@ export class Cluster implements AsyncDisposable, Calls {
   }
 
   /**
-   * Starts a node that was killed or has failed, from what its disk holds. With `renew`, a node that lost its disk begins
-   * anew, as with the option of this name.
+   * Starts a node that was killed or has failed, from what its disk holds. With `renew`, a node that lost its disk
+   * begins anew, as with the option of this name.
    */
   restart(nodeId: NodeId, { renew = false }: { readonly renew?: boolean } = {}): Promise<void> {
     return this.#members.restart(nodeId, renew)
@@ -219,7 +219,10 @@ function checked<Outcome>(reading: Reading<Outcome>): Reading<Outcome> {
   return reading
 }
 
-/** What `write` has packed. It may have used the frame in any way, so the lengths are checked before they are followed. */
+/**
+ * The commands that `write` has packed. Code of the caller may have used the frame in any way, so its lengths are
+ * checked.
+ */
 function commandsIn(own: CallFrame): Uint8Array[] {
   const commands: Uint8Array[] = []
   const frame = own.take()

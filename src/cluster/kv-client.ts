@@ -40,11 +40,11 @@ export interface Deleted extends Written {
 
 export interface Swapped extends Written {
   readonly swapped: boolean
-  /** What the key holds when it was not swapped; `undefined` when there is no such key. */
+  /** The present entry of a key that was not swapped; `undefined` when there is no such key. */
   readonly current: Entry | undefined
 }
 
-/** What a key holds. */
+/** The value of a key, with its revisions. */
 export type Entry = KvRecord<Buffer>
 
 export interface RangeOptions {

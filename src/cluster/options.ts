@@ -1,4 +1,5 @@
 /** What a cluster is started with: units, defaults and bounds, and one clear line for what does not fit. */
+import { accessSync, constants, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ReadConfirmation } from '../driver/index.js'
 import { RaftError } from '../errors/index.js'
@@ -14,10 +15,10 @@ export interface ClusterOptions {
   /** Where the logs live: a path, or a URL of a file. Default: a temporary folder that `close` removes. */
   readonly dir?: string
   /**
-   * Nodes that may begin anew if their disk is lost: if their folder is missing or empty, of another cluster, or an older
-   * copy. Default: none, and such a node keeps the cluster from starting. A node that begins anew votes for nobody until
-   * it has caught up, so nothing that was acknowledged is lost; nodes that would leave no majority with a vote are refused.
-   * The files of the old disk are kept in the node's folder, below a name that begins with `lost-`.
+   * Nodes that may begin anew if their disk is lost: if their folder is missing or empty, of another cluster, or an
+   * older copy. Default: none, and such a node keeps the cluster from starting. A node that begins anew votes for
+   * nobody until it has caught up, so nothing that was acknowledged is lost; nodes that would leave no majority with a
+   * vote are refused. The files of the old disk are kept in the node's folder, below a name that begins with `lost-`.
    */
   readonly renew?: readonly number[]
   /** Default `flush`: acknowledged means flushed on a majority. `none` keeps the log in memory, for measuring. */
@@ -31,12 +32,15 @@ export interface ClusterOptions {
    * higher cost when idle. Large: the reverse.
    */
   readonly heartbeatIntervalMs?: number
-  /** Milliseconds without a leader before an election, at least three heartbeats. Default five of them; each wait lies between this and its double. */
+  /**
+   * Milliseconds without a leader before an election, at least three heartbeats. Default five of them; each wait lies
+   * between this and its double.
+   */
   readonly electionTimeoutMs?: number
   /**
-   * How a leader makes sure before it answers reads that it still leads. Default `lease`, by the one clock that all nodes
-   * of a process share; it lasts three quarters of what is left of electionTimeoutMs after two heartbeats. `readIndex`,
-   * also where less than 8 ms are left, since timers count whole milliseconds: a majority is asked anew.
+   * How a leader makes sure before it answers reads that it still leads. Default `lease`, by the one clock that all
+   * nodes of a process share; it lasts three quarters of what is left of electionTimeoutMs after two heartbeats.
+   * `readIndex`, also where less than 8 ms are left, since timers count whole milliseconds: a majority is asked anew.
    */
   readonly reads?: ReadConfirmation
   /**
@@ -54,8 +58,8 @@ export interface ClusterOptions {
   /** Bytes that one node's disk may take, at least 1 MiB. Default 64 GiB. Only what is used is taken. */
   readonly diskBytesMax?: number
   /**
-   * A directory that is there, for a recording of each life of a node: all that its protocol is told, for `raftbox replay`. Default:
-   * none is made. It grows by more than the log does, and a node waits while it is written.
+   * A directory that is there, for a recording of each life of a node: all that its protocol is told, for `raftbox
+   * replay`. Default: none is made. It grows by more than the log does, and a node waits while it is written.
    */
   readonly recordDir?: string
 }
@@ -88,7 +92,7 @@ function resolved(options: ClusterOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options)
   const { nodes, machine } = options
   const dir = options.dir === undefined ? undefined : pathOf('dir', options.dir)
-  const recordDir = options.recordDir === undefined ? undefined : pathOf('recordDir', options.recordDir)
+  const recordDir = options.recordDir === undefined ? undefined : folderOf('recordDir', options.recordDir)
   if (nodes !== undefined) checkWhole('nodes', nodes, 1, nodesMax)
   const renew = checkNodeIds('renew', options.renew ?? [])
   const durability = oneOf('durability', options.durability ?? 'flush', ['flush', 'none'])
@@ -155,6 +159,18 @@ function pathOf(option: string, dir: unknown): string {
   } catch {
     throw invalid(option, 'a path, or the URL of a file on this machine', dir)
   }
+}
+
+/** A folder that is there, so that the nodes do not fail on it once the cluster's directory is filled. */
+function folderOf(option: string, dir: string): string {
+  const path = pathOf(option, dir)
+  try {
+    accessSync(path, constants.W_OK)
+    if (statSync(path).isDirectory()) return path
+  } catch {
+    // The refusal says all that the caller needs.
+  }
+  throw invalid(option, 'a folder that exists and can be written to', path)
 }
 
 function checkNodeIds(option: string, nodeIds: readonly number[]): readonly number[] {

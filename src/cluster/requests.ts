@@ -12,8 +12,8 @@ const { [Symbol.species]: bufferView } = Buffer as unknown as {
 const noBlock = new ArrayBuffer(0)
 const noBytes = new Uint8Array(noBlock)
 /**
- * Bytes that are copied out of a message at a time. A small answer that a caller keeps holds its whole block in memory, so
- * blocks are small.
+ * Bytes that are copied out of a message at a time. A small answer that a caller keeps holds its whole block in memory,
+ * so blocks are small.
  */
 const blockBytes = 4000
 
@@ -86,8 +86,8 @@ export class Answers implements AnswerSource<Buffer> {
   }
 
   /**
-   * A copy of the bytes `start` to `end`, for a caller to keep. Neighbours are copied together: by itself, a short value
-   * would cost more to copy than all else that its call does.
+   * A copy of the bytes `start` to `end`, for a caller to keep. Neighbours are copied together: by itself, a short
+   * value would cost more to copy than all else that its call does.
    */
   take(start: number, end: number): Buffer {
     assert(this.start <= start && start <= end && end <= this.end, 'a call takes bytes of its own answer')
@@ -119,8 +119,8 @@ export class Answers implements AnswerSource<Buffer> {
 }
 
 /**
- * Answers that came in parts, each of which is let go when the next one begins. A call has one query, whose answer lies in
- * one part.
+ * Answers that came in parts, each of which is let go when the next one begins. A call has one query, whose answer lies
+ * in one part.
  */
 export class AnswersInParts extends Answers {
   readonly #parts: Uint8Array[]
@@ -151,19 +151,18 @@ export interface Reading<Outcome> {
   readonly type: Request['type']
   readonly count: number
   /**
-   * Bytes that the answer to a command may have, if they are more than a few: results of commands cannot be had in parts,
-   * so a frame holds no more such commands than one message can answer.
+   * Bytes that the answer to a command may have, if they are more than a few: results of commands cannot be had in
+   * parts, so a frame holds no more such commands than one message can answer.
    */
   readonly answerBytes: number
   readonly read: (answers: Answers) => Outcome
 }
 
-/** What clients of a machine are built on: a `Cluster`, for one. */
+/** The base of clients of a machine, such as a `Cluster`. */
 export interface Calls {
   /**
-   * Makes one call of the turn. `write` puts its commands into the frame that all calls of the turn share, and `reading`
-   * makes its outcome of their answers. A call that cannot be written rejects, and has changed nothing, however far `write`
-   * came. `write` runs no code of the caller: another call would go between the commands of this one.
+   * Makes one call of the turn. `write` packs its commands into a frame, and `reading` makes the call's outcome of
+   * their answers. A call that cannot be written rejects, and has changed nothing, however far `write` came.
    */
   call<Outcome, Parts extends unknown[]>(
     reading: Reading<Outcome>,

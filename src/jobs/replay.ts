@@ -1,4 +1,4 @@
-/** One seed in a thread of its own, so that the caller's thread stays free for signals meanwhile. */
+/** A seed in a thread of its own, so that the caller's thread stays free for signals meanwhile. */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { SimulationResult } from '../sim/index.js'
 import { poolOf } from './pool.js'

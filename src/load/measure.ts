@@ -36,7 +36,7 @@ export interface MeasureOptions {
   readonly cluster?: Omit<ClusterOptions, 'nodes' | 'durability' | 'host' | 'reads' | 'dir'>
 }
 
-/** What is measured where nobody says otherwise. */
+/** The load that is measured by default. */
 export const usualLoad = {
   ...{ nodes: 3, clients: 1024, size: 128, batch: 1, records: 10_000 },
   ...({ durability: 'flush', threads: 'on', reads: 'lease' } as const),
@@ -52,7 +52,7 @@ export interface Measured {
   readonly timeline: readonly Second[]
 }
 
-/** What a measurement tells of its options as they were given. */
+/** The options of a measurement, as they were given. */
 type Given = 'nodes' | 'clients' | 'size' | 'batch' | 'durability' | 'threads' | 'reads'
 
 /** Times in milliseconds, of all calls; counts and sums are of the measured window. */
@@ -82,7 +82,10 @@ export interface Measurement extends Omit<Latencies, 'count'>, Pick<MeasureOptio
   readonly messagesPerCommit: number
   readonly bytesFlushed: number
   readonly seconds: number
-  /** How much of the time the thread of the clients ran or waited for a core, 0 to 1: near 1, it limits what is measured. */
+  /**
+   * How much of the time the thread of the clients ran or waited for a core, 0 to 1: near 1, it limits what is
+   * measured.
+   */
   readonly clientThreadBusy: number
   /** Processor time of the whole process, in cores. */
   readonly coresBusy: number

@@ -1,4 +1,4 @@
-/** What a measurement is doing, told once a second. */
+/** The progress of a measurement, told once a second. */
 import { decimal } from '../terminal/index.js'
 import type { Tally } from './tally.js'
 

@@ -23,7 +23,7 @@ import { setUint64, uint64At } from './packed.js'
 export const statuses = { applied: 0, found: 1, notFound: 2, mismatch: 3, tooLarge: 4, malformed: 5 } as const
 export type Status = (typeof statuses)[keyof typeof statuses]
 
-/** What a key holds. */
+/** The value of a key, with its revisions. */
 export interface KvRecord<Value extends Uint8Array = Uint8Array> {
   readonly value: Value
   /** The revision that created the key. A put after a delete creates the key anew. */

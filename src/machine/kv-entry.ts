@@ -84,7 +84,7 @@ export function countWrite(memory: Memory, at: number, revision: number): void {
   view.setUint32(at + offsetOf.version + 4, carried, true)
 }
 
-/** One key as a snapshot tells it. */
+/** A key as a snapshot tells it. */
 export interface EntryHead {
   readonly createRevision: number
   readonly modRevision: number

@@ -110,7 +110,7 @@ function homeOf(hash: number): number {
 export class KvIndex {
   readonly #slabs: Slabs
   /**
-   * One segment for each value of the `#depth` upper bits. A segment whose hashes share fewer bits stands here several
+   * A segment for each value of the `#depth` upper bits. A segment whose hashes share fewer bits stands here several
    * times.
    */
   #segments: Segment[] = [new Segment(0)]

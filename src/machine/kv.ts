@@ -57,7 +57,7 @@ class Kv implements StateMachine {
     const source = new Memory(run.bytes)
     this.#source = source
     this.#results = results
-    // This loop does the work of `forEachCommand` without the call of a closure for each command.
+    // The loop does the work of `forEachCommand` without the call of a closure for each command.
     let end = runHeaderBytes
     for (let remaining = run.count; remaining > 0; remaining -= fetchedMax) {
       const count = Math.min(remaining, fetchedMax)

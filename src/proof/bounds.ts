@@ -13,7 +13,7 @@ export function checkBounds({ id, state }: WatchedNode, witness: Pick<Witness, '
     if (nextIndex <= matchIndex)
       witness.report('bounds', `node ${id} would send ${to} ${nextIndex}, which it has`)
   }
-  // One message of a type to a peer, as a stalled disk gathers no queue; and one write at a time.
+  // A stalled disk gathers no queue: at most one message of a type waits for each peer, and one write is under way.
   if (messagesAfterFlush > 4 * membership.voters.length)
     witness.report('bounds', `${messagesAfterFlush} messages wait for a flush at node ${id}`)
   if (pendingWrites > 1) witness.report('bounds', `${pendingWrites} writes are under way at node ${id}`)

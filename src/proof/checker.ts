@@ -18,14 +18,14 @@ import { KvModel } from './kv-model.js'
 import { Ledger, type LedgerEntry, nameOf } from './ledger.js'
 import type { WatchedNode, Witness } from './watched.js'
 
-/** What happened to the nodes that were watched. */
+/** Counts of events of the watched nodes. */
 export interface NodeCounts {
   elections: number
   stepDowns: number
   truncations: number
 }
 
-/** What the checker reads of a disk that was opened. */
+/** The parts of an opened disk that the checker reads. */
 interface OpenedDisk {
   readonly store: Pick<LogStore, 'readEntries'>
   readonly recovered: Pick<Recovered, 'hardState' | 'base' | 'snapshot'> & {

@@ -1,7 +1,7 @@
 /**
- * What must hold of nodes and of their answers, held against one ledger of all entries: properties of nodes, promises in
- * messages, and the history of what clients asked and were told. A simulator tells each step; for a cluster of threads, its
- * calls, its events and what its disks hold at the end are enough.
+ * Properties that nodes and their answers must have, checked against one ledger of all entries: properties of nodes,
+ * promises in messages, and the history of what clients asked and were told. A simulator tells each step; for a cluster
+ * of threads, its calls, its events and what its disks hold at the end are enough.
  */
 export { checkBounds } from './bounds.js'
 export { Checker, membershipOf } from './checker.js'

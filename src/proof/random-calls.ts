@@ -30,7 +30,7 @@ export class RandomCalls {
   readonly #shape: CallShape
   readonly #client: number
   #written = 0
-  /** What the client wrote last under each key: what its next compare-and-set expects. */
+  /** The value that the client wrote last under each key, which its next compare-and-set expects. */
   readonly #lastValues = new Map<string, string>()
 
   /** Clients of one history have different numbers. */

@@ -1,7 +1,9 @@
-/** What the checks need of the nodes that they watch, and whom they tell. A simulator or a test provides both. */
+/**
+ * The checks' view of the nodes that they watch, and the witness that they tell. A simulator or a test provides both.
+ */
 import type { HardState, LogIndex, LogRun, NodeId, RaftView, Term } from '../raft/index.js'
 
-/** What would be found on a node's disk after a power loss at this very moment. */
+/** The content of a node's disk after a power loss at this very moment. */
 export interface Durable {
   /** `undefined` before the first write. */
   readonly hardState: HardState | undefined

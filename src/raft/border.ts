@@ -1,17 +1,18 @@
 /**
- * The border of the protocol. The protocol is told facts (`Input`), answers a request with its place or a refusal, and answers
- * the end of each turn with wishes (`Ready`). All of these are plain data, and nothing else changes the protocol, so that a trace is a file and a replay is a loop.
+ * The border of the protocol. The protocol is told facts (`Input`), answers a request with its place or a refusal, and
+ * answers the end of each turn with wishes (`Ready`). All of these are plain data, and nothing else changes the
+ * protocol, so that a trace is a file and a replay is a loop.
  *
  * The order of effects:
  *
- * 1. Send `Ready.messages`. These messages promise nothing that a crash could take back.
- * 2. Hand `Ready.persist` to the store: writes are flushed in the order in which they came.
- * 3. If the disk has flushed before `write` returned, do what a flush asks for (below) and end another turn first. Then apply
+ * 1. Send `Ready.messages`. These messages promise nothing that a crash could take back. 2. Hand `Ready.persist` to the
+ * store: writes are flushed in the order in which they came. 3. If the disk has flushed before `write` returned, do
+ * what a flush asks for (below) and end another turn first. Then apply
  *    `Ready.apply`, also while the write is on its way to the disk, and tell `applied` with the last index.
  * 4. Serve each read of `Ready.reads` once its `readIndex` is applied.
  *
- * Once a write is flushed: tell `flushed`, send the messages of the write, and if the write has an `install`, restore the
- * state machine from that snapshot and tell `applied` with its index. Then end another turn.
+ * Once a write is flushed: tell `flushed`, send the messages of the write, and if the write has an `install`, restore
+ * the state machine from that snapshot and tell `applied` with its index. Then end another turn.
  */
 import type { EntryRun, Frame, LogRun } from './entry-run.js'
 import type { Message, MessageType } from './messages.js'
@@ -38,8 +39,8 @@ export type Input =
   /** Start an election now instead of waiting for the timeout, unless a leader was heard within it. */
   | { readonly type: 'campaign' }
   /**
-   * Start an election now, without pre-vote, and whatever this node promised its leader (thesis §3.10). A leader's lease
-   * does not hold against this, so the input is for tests, and for a leader that gave up its lease.
+   * Start an election now, without pre-vote, and whatever this node promised its leader (thesis §3.10). A leader's
+   * lease does not hold against this, so the input is for tests, and for a leader that gave up its lease.
    */
   | { readonly type: 'timeoutNow' }
   /**
@@ -62,7 +63,9 @@ export interface Read {
 /** All facts of this turn were told: what the protocol wishes now comes back, so that a turn is a batch. */
 export interface EndTurn {
   readonly type: 'endTurn'
-  /** This node's clock in ticks, read after all that was told. `undefined`: rounds of heartbeats alone confirm reads. */
+  /**
+   * This node's clock in ticks, read after all that was told. `undefined`: rounds of heartbeats alone confirm reads.
+   */
   readonly now: number | undefined
   /** Whether the store takes a write. */
   readonly mayWrite: boolean
@@ -115,9 +118,9 @@ export interface Persist {
   readonly hardState: HardState | undefined
   readonly snapshotChunks: readonly SnapshotChunk[]
   /**
-   * The received snapshot is whole, and the log does not hold its last entry (Figure 13, rule 7): it replaces the log, and
-   * every entry is dropped, also those after the snapshot. Until the
-   * state machine holds it, `Ready.apply` is empty, so that nothing is applied to the old state.
+   * The received snapshot is whole, and the log does not hold its last entry (Figure 13, rule 7): it replaces the log,
+   * and every entry is dropped, also those after the snapshot. Until the state machine holds it, `Ready.apply` is
+   * empty, so that nothing is applied to the old state.
    */
   readonly install: Snapshot | undefined
   /** Remove the entries from this index on, before any is appended. */
@@ -158,7 +161,7 @@ export type DropReason =
   /** The message is an answer, and its sender is no member. */
   | 'notAMember'
 
-/** What led to a change of role: its reason, and the figures or the message behind it. */
+/** The cause of a change of role: its reason, and the figures or the message behind it. */
 export type Cause =
   | {
       readonly reason: Extract<Reason, 'electionTimeout' | 'quorumLost' | 'diskStalled'>
@@ -195,7 +198,10 @@ export type RaftEvent =
   | { readonly type: 'snapshotSending'; readonly to: NodeId; readonly index: LogIndex }
   | { readonly type: 'snapshotInstalling'; readonly from: NodeId; readonly index: LogIndex }
 
-/** The protocol's wishes at the end of a turn. Each comes once, but for `apply`, which comes again until `applied` is told. */
+/**
+ * The protocol's wishes at the end of a turn. Each comes once, but for `apply`, which comes again until `applied` is
+ * told.
+ */
 export interface Ready {
   /** May leave at once, before anything is flushed (thesis §10.2.1). */
   readonly messages: readonly Message[]

@@ -23,7 +23,7 @@ export const defaultLogBounds: LogBounds = Object.freeze({ logBytesMax: 16 << 20
 /** A log that waits for a slow transfer may grow to this many times its bound; then it is cut all the same. */
 const transferPatience = 4
 
-/** What becomes of the log and of older snapshots once a snapshot is whole. */
+/** The cut of the log, and of older snapshots, once a snapshot is whole. */
 export interface Cut {
   /** The entry up to which the log is forgotten. */
   readonly base: EntryId

@@ -74,7 +74,9 @@ export class Raft {
     return persist !== undefined || [messages, apply, reads, events].some(({ length }) => length > 0)
   }
 
-  /** A copy of all that this node's protocol holds, its private fields included: for comparing two nodes, and for tests. */
+  /**
+   * A copy of all that this node's protocol holds, its private fields included: for comparing two nodes, and for tests.
+   */
   dump(): Readonly<RaftState> {
     return copyOf(this.#state)
   }
@@ -89,7 +91,10 @@ export class Raft {
     return snapshotDue(this.#state, bounds)
   }
 
-  /** What `compacted` is to be told once this snapshot is on disk, and what the store has to keep meanwhile. */
+  /**
+   * The `base` that `compacted` is told once this snapshot is on disk, and the snapshots that the store keeps
+   * meanwhile.
+   */
   cutBehind(snapshot: Snapshot, bounds: LogBounds): Cut {
     return cutBehind(this.#state, snapshot, bounds)
   }
@@ -177,7 +182,10 @@ function initialState(options: RaftOptions): RaftState {
   }
 }
 
-/** The parts of what was on disk belong together. A node that begins with a snapshot alone needs the snapshot's term too. */
+/**
+ * The parts of what was on disk belong together. A node that begins with a snapshot alone needs the snapshot's term
+ * too.
+ */
 function assertRecovered({ hardState, snapshot, base, entries }: typeof emptyDisk): void {
   const { currentTerm, votedFor } = hardState
   assert(

@@ -1,6 +1,6 @@
 /**
- * What a person, a driver or a checker may read of a node: always as it is by now. Nothing that is read can be used to
- * change the node: numbers and frozen objects are handed out as they are, and all else as a copy.
+ * The view of a node that a person, a driver or a checker may read: always the present state. Nothing that is read can
+ * be used to change the node: numbers and frozen objects are handed out as they are, and all else as a copy.
  */
 import type { LogRun } from './entry-run.js'
 import type { RaftLog } from './log.js'
@@ -158,7 +158,7 @@ export class LogView {
 
   /** Copies of the runs, which share their bytes with the log. */
   slice(from: LogIndex, to: LogIndex, bytesMax: number): LogRun[] {
-    return copyOf(this.#log.slice(from, to, bytesMax))
+    return this.#log.slice(from, to, bytesMax).map((run) => ({ ...run }))
   }
 }
 
@@ -181,11 +181,11 @@ class LeadershipView {
   }
 
   get sentRounds(): readonly SentRound[] {
-    return copyOf(this.#leadership.sentRounds)
+    return this.#leadership.sentRounds.map((round) => ({ ...round }))
   }
 
   get waitingReads(): readonly number[] {
-    return copyOf(this.#leadership.waitingReads)
+    return [...this.#leadership.waitingReads]
   }
 }
 

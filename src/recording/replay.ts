@@ -13,7 +13,7 @@ import {
 import { BadLine, parseLine, version } from './line.js'
 import { hashOf } from './state-hash.js'
 
-/** One life of a node, as far as it was repeated. */
+/** A life of a node, as far as it was repeated. */
 export interface Life {
   readonly node: NodeId
   /** Counted from 1. */
@@ -153,7 +153,7 @@ function lifeOf({ raft, ...living }: Living): Life {
   return { ...living, role, currentTerm, commitIndex, lastIndex, hash: hashOf(raft) }
 }
 
-/** What is not shaped as the protocol expects makes it throw errors of many kinds. */
+/** Input of another shape makes the protocol throw errors of many kinds: each is told as a bad line. */
 function attempt<T>(what: string, work: () => T): T {
   try {
     return work()

@@ -69,7 +69,7 @@ export class PlotPage {
   open(): void {
     const isVisible = (target: Target): boolean => target.clientWidth > 0
     for (const target of this.#page.querySelectorAll('[data-plot]')) if (isVisible(target)) this.#draw(target)
-    // What is folded away has no width yet.
+    // A plot that is folded away has no width yet.
     for (const folded of this.#page.querySelectorAll('details')) {
       folded.addEventListener('toggle', () => {
         for (const target of folded.querySelectorAll('[data-plot]')) {

@@ -36,7 +36,7 @@ export interface LmdbStoreOptions {
   readonly bytesMax?: number
   /** Milliseconds on any clock, to tell how quick the disk is. Default: a real one. */
   readonly now?: () => number
-  /** Which lmdb to take the installed one for; a test pretends that there is another. */
+  /** The lmdb that the installed one is taken for: a test pretends that there is another. */
   readonly lmdb?: LmdbVersion
 }
 
@@ -84,7 +84,7 @@ const companyMs = 5
 /** Several waiting writes become one transaction up to about this many bytes, so that none is long. */
 const transactionBytesMax = 1024 * 1024
 
-/** What LMDB tells of itself, and its types do not. */
+/** Fields that LMDB has and its types lack. */
 interface LmdbStats {
   readonly mapSize: number
   /** Number of the last transaction. */
@@ -341,7 +341,7 @@ class LmdbTable implements Table {
 
 const errorCodes = { inputOutput: 5, noSpace: 28, mapFull: -30792 } as const
 
-/** What will be read may be in the system's memory only, if whoever wrote it was killed before it was flushed. */
+/** Flushes the file before it is read: if its writer was killed, a part may be in the system's memory only. */
 function flushLeft(file: string): void {
   const descriptor = openSync(file, 'r+')
   fsyncSync(descriptor)

@@ -29,7 +29,7 @@ export function readPledges(path: string): Pledge[] {
 }
 
 /**
- * One member's line, held open by its node. A write of the log is noted here at once when the last note is ten
+ * A member's line, held open by its node. A write of the log is noted here at once when the last note is ten
  * milliseconds old, and otherwise when it is. So the note that a crashed process leaves lacks the writes of ten
  * milliseconds at most.
  */

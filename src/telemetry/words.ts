@@ -1,4 +1,4 @@
-/** What a node tells, in words, without its subject: who did it is said by whoever tells. */
+/** The events of a node in words, without their subject: the caller names the node. */
 import type { DropReason, MessageType, NodeId, RaftEvent } from '../raft/index.js'
 
 type RoleEvent = Extract<RaftEvent, { type: 'role' }>

@@ -53,7 +53,7 @@ export interface NodeHost {
 
 export type StepObserver = (id: NodeId, input: Input, answer: Answer<Input>) => void
 
-/** One thing that a node does for its protocol: `flush` makes the oldest write durable, and tells so. */
+/** An effect that a node has for its protocol: `flush` makes the oldest write durable, and tells so. */
 export type Effect =
   | { readonly type: 'send'; readonly message: Message }
   | { readonly type: 'write'; readonly persist: Persist }
@@ -84,7 +84,7 @@ export class NetworkNode {
   readonly #setup: NodeSetup
   #raft: Raft | undefined
   #incarnation = 0
-  /** What the last turn asked for and is not done, in the order of `border.ts`. */
+  /** Effects that the last turn asked for and that are not done, in the order of `border.ts`. */
   readonly #effects: Effect[] = []
 
   constructor(host: NodeHost, setup: NodeSetup) {
@@ -288,7 +288,7 @@ export class NetworkNode {
     else this.#flush()
   }
 
-  /** What waited for the flush comes before all that the node was to do anyway. */
+  /** The messages that waited for the flush come before all other effects of the node. */
   #flush(): void {
     const persist = this.disk.flushNext()
     if (persist === undefined) return

@@ -1,4 +1,4 @@
-/** What every store promises of a log, and of a log that is cut behind a snapshot. */
+/** The promises of every store about a log, and about a log that is cut once a snapshot covers it. */
 import assert from 'node:assert/strict'
 import { emptyRun, lastIndexOf, storedRunOf } from '../raft/index.js'
 import { chunk, expectEntries, expectSteps, type StoreTest, using, write } from './store-expectations.js'

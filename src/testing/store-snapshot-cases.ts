@@ -1,4 +1,4 @@
-/** What every store promises of snapshots: its node's own, and those that a leader sends. */
+/** The promises of every store about snapshots: its node's own, and those that a leader sends. */
 import assert from 'node:assert/strict'
 import { chunk, expectSnapshot, expectSteps, type StoreTest, using, write } from './store-expectations.js'
 import { chunkOf, emptyState, runOf, snapshotOf, stepStore } from './store-model.js'

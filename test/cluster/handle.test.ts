@@ -263,6 +263,8 @@ describe('[CA9] an option that does not fit', () => {
     [{ diskBytesMax: 1 }, 'diskBytesMax'],
     [{ dir: 'file://elsewhere/data' }, 'dir'],
     [{ recordDir: '' }, 'recordDir'],
+    [{ recordDir: 'no/such/folder' }, 'recordDir'],
+    [{ recordDir: 'package.json' }, 'recordDir'],
     [{ renew: 2 as never }, 'renew'],
     [null as never, 'options'],
     ['data' as never, 'options'],

@@ -3,7 +3,7 @@ import { posix } from 'node:path'
 
 const block = /(?:<!-- (\S+) -->\n)?```(\w+)\n([\s\S]*?)```/g
 
-/** What is wrong with the blocks of a guide. `read` gives a file of the tree, or `undefined`. */
+/** The faults in the blocks of a guide. `read` gives a file of the tree, or `undefined`. */
 export function brokenBlocks(
   path: string,
   text: string,

@@ -19,7 +19,7 @@ const isWindows = process.platform === 'win32'
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** What npm would install, without a registry: the tarball, and beside it the types of Node. */
+/** The files that npm would install, without a registry: the tarball, and beside it the types of Node. */
 beforeAll(() => {
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
   const packed = execFileSync('npm', pack, { encoding: 'utf8', shell: isWindows })
@@ -42,7 +42,7 @@ beforeAll(() => {
   copyFileSync('docs/examples/ledger.ts', join(folder, 'ledger.ts'))
 })
 
-/** What the compiler says of files in the consumer's folder; the declarations of others are checked as well. */
+/** The compiler's messages about files in the consumer's folder; the declarations of others are checked as well. */
 function complaintsOf(files: readonly string[], module: string, moduleResolution: string): string {
   const flags = ['--noEmit', '--strict', '--target', 'es2023', '--types', 'node', '--skipLibCheck', 'false']
   const how = ['--module', module, '--moduleResolution', moduleResolution]

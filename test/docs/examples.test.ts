@@ -13,7 +13,7 @@ const ledgers = {
   JavaScript: resolve('docs/examples/ledger.mjs'),
 }
 
-/** What an example prints that ends without an error. */
+/** The output of an example, which ends without an error. */
 function outputOf(example: string, ...args: string[]): string {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
@@ -109,7 +109,12 @@ describe.each(Object.entries(ledgers))('the ledger in %s', (_, path) => {
 
   test('stops at a command that it does not know', async () => {
     const ledger = await newLedger()
-    const unknown = packCommands([command({ type: 'burn', from: 'ada', cents: 1 })])
-    expect(() => ledger.apply({ index: 1, ...unknown }, undefined)).toThrow('does not know')
+    for (const later of [
+      { type: 'burn', from: 'ada', cents: 1 },
+      { type: 'close', name: 'ada' },
+    ]) {
+      const unknown = packCommands([command(later)])
+      expect(() => ledger.apply({ index: 1, ...unknown }, undefined)).toThrow('does not know')
+    }
   })
 })

@@ -1,6 +1,6 @@
 /**
- * Which room of `src` and `bench` may import which. The compiler holds the same floors of `src` by each room's
- * tsconfig.json.
+ * The rooms of `src` and `bench`, and the rooms that each of them may import. The compiler holds the same floors of
+ * `src` by each room's tsconfig.json.
  */
 import { posix } from 'node:path'
 import { importsOf, roomOf, type SourceTree, targetOf } from './source-tree.js'
@@ -41,7 +41,10 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** The folders of `bench`, and its program, which is `bench` itself. They see the doors of `src`, but not its command line. */
+/**
+ * The folders of `bench`, and its program, which is `bench` itself. They see the doors of `src`, but not its command
+ * line.
+ */
 const benchMayImport: Readonly<Record<string, readonly string[]>> = {
   'bench/suite': ['telemetry', 'terminal', 'load', 'report'],
   'bench/groups': [

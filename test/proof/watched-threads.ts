@@ -47,7 +47,7 @@ export class WatchedThreads {
     })
   }
 
-  /** One client, which makes its calls one after the other. */
+  /** A client, which makes its calls one after the other. */
   async runClient(calls: RandomCalls, isOver: () => boolean): Promise<void> {
     while (!isOver()) await this.call(calls.next())
   }

@@ -160,7 +160,7 @@ const asked = (['follower', 'preCandidate', 'candidate'] as const).flatMap((from
   },
 ])
 
-/** What each event tells beside its reason, where no message told. */
+/** The figures that each event tells beside its reason, where no message told. */
 const figuresOf: Partial<Record<Reason, object>> = {
   electionTimeout: { elapsedTicks: expect.any(Number) },
   quorumLost: { elapsedTicks: timeout },

@@ -23,17 +23,19 @@ import { forgetUnsettled, Unsettled } from './unsettled.js'
 export type { LmdbVersion } from './lmdb-version.js'
 export type { Batch } from './manifest.js'
 
-/** What a start does with the log of a folder. */
+/** The steps of a start on the log of a folder. */
 export interface Opening {
-  /** What LMDB is opened with. */
+  /** The options with which LMDB is opened. */
   readonly lmdbOptions: { readonly noSync: boolean; readonly usePreviousSnapshot: boolean }
   /** Changes of the transaction that LMDB goes back behind. They are committed before all else, and then settled. */
   readonly redo: readonly Change[] | undefined
-  /** LMDB has the file open, and `transaction` is the last one in it. Throws when LMDB did not go back as it was told. */
+  /**
+   * LMDB has the file open, and `transaction` is the last one in it. Throws when LMDB did not go back as it was told.
+   */
   begin(transaction: number): Flushing
 }
 
-/** One of two ways to flush the transactions of an open log. */
+/** A way to flush the transactions of an open log, of which there are two. */
 export interface Flushing {
   /** A row that a transaction writes beside its changes. Called once for each transaction. */
   manifestOf(batch: Batch): Uint8Array | undefined
@@ -174,7 +176,7 @@ const fileBytesMax = 2 ** 45
 
 let isWarned = false
 
-/** One line for each thread, however many logs it opens. */
+/** Warns once in each thread, however many logs the thread opens. */
 function warnOnce(untested: string): void {
   if (isWarned) return
   isWarned = true

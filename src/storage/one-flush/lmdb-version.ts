@@ -1,4 +1,4 @@
-/** Which lmdb runs here, and whether the layout of its pages is one that this folder was tested with. */
+/** The lmdb that runs here, and whether this folder was tested with the layout of its pages. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { endianness } from 'node:os'

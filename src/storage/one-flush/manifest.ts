@@ -5,7 +5,7 @@
 import { checksumBytes, checksumOf, isIntact, seal } from '../record.js'
 import type { Transaction } from '../table.js'
 
-/** What one transaction of LMDB writes. */
+/** The writes of one transaction of LMDB. */
 export type Batch = readonly Pick<Transaction, 'changes'>[]
 
 /** A row that a transaction put, by its checksum, or removed. */

@@ -1,8 +1,8 @@
 /**
- * What a start does again behind a run that was not closed in order: it goes back to the transaction before the newest,
- * and writes the rows that the newest one's manifest names. `ARGUMENT.md` says why. LMDB writes these rows over the pages
- * that they were read from, so until they are flushed they also lie in a file of their own, `redo`, and a start that
- * was interrupted is begun again from there.
+ * The redo of a start behind a run that was not closed in order. The start goes back to the transaction before the
+ * newest, and writes the rows that the newest one's manifest names. `ARGUMENT.md` says why. LMDB writes these rows over
+ * the pages that they were read from, so until they are flushed they also lie in a file of their own, `redo`, and a
+ * start that was interrupted is begun again from there.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -41,7 +41,7 @@ export function findRedo(folder: string, lmdbFile: string): Redo | undefined {
   return redo
 }
 
-/** What was to be done again, if anything, is flushed. */
+/** Flushes the writes that were done again, if there were any. */
 export function forgetRedo(folder: string): void {
   removeDurably(folder, fileName)
 }

@@ -63,7 +63,7 @@ export class Story {
     this.#told = undefined
   }
 
-  /** What leads up to the story, and is not told. */
+  /** Runs the events before the story, which are not told. */
   quietly(work: () => void): void {
     this.#isQuiet = true
     work()

@@ -1,4 +1,6 @@
-/** A network that is stepped by hand, under the checks of the simulator: its nodes, their promises and what they apply. */
+/**
+ * A network that is stepped by hand, under the checks of the simulator: its nodes, their promises and what they apply.
+ */
 import {
   Checker,
   type Durable,
@@ -137,7 +139,7 @@ export class WatchedNetwork {
   #stateMachineSafety(node: NetworkNode): void {
     const { applied, id } = node
     const { committed } = this.#checker.ledger
-    // What was applied before is looked at once more at its end: a restore replaces all of it.
+    // The state is looked at once more before it ends, since a restore replaces all of it.
     const from = Math.max(0, Math.min(this.#applied.get(node) ?? 0, applied.length) - 8)
     for (let at = from; at < applied.length; at++) {
       const [entry, known] = [applied[at], committed[at + 1]]

@@ -1,4 +1,4 @@
-/** What nodes say and write, in the paper's words, for transcripts. */
+/** Messages and writes of nodes in the paper's words, for transcripts. */
 import {
   type EntryRun,
   type Message,
