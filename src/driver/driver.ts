@@ -185,7 +185,6 @@ export class Driver {
     // Messages alone wait for nothing: every write before them is on disk.
     if (!needsFlush(persist)) return this.#flushed(persist)
     this.#writing = persist
-    this.#options.probe.flushBegun(persist)
     this.#options.store.write(persist, this.#written)
   }
 

@@ -40,10 +40,6 @@ export class Meter implements Probe {
     this.#counters.add('messagesSent', 1)
   }
 
-  flushBegun(): void {
-    // A flush counts once it is on disk.
-  }
-
   flushEnded({ entries }: Persist): void {
     this.#counters.add('flushes', 1)
     for (const { bytes } of entries) this.#counters.add('bytesFlushed', bytes.byteLength)

@@ -9,9 +9,7 @@ export interface Probe {
   received(message: Message): void
   /** A message leaves. */
   sent(message: Message): void
-  /** A write goes to the store. */
-  flushBegun(persist: Persist): void
-  /** The write that was begun last is on disk. */
+  /** A write is on disk. */
   flushEnded(persist: Persist): void
   /** The state machine holds the run. */
   applied(run: EntryRun): void
