@@ -1,4 +1,5 @@
 export { Counters, type CounterValues, roles } from './counters.js'
+export * from './happenings.js'
 export { type LatencyCounts, LatencyHistogram } from './latency-histogram.js'
 export { Meter } from './meter.js'
 export type { Probe } from './probe.js'

@@ -1,0 +1,4 @@
+/** What can go wrong, as data, and what takes it to the parts of a node. */
+export * from './fault.js'
+export * from './link-faults.js'
+export * from './standing.js'

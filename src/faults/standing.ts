@@ -1,0 +1,115 @@
+/** The faults that stand in one cluster: begun, listed, healed by hand or by time. */
+import type { NodeId } from '../raft/index.js'
+import { type Fault, nodesHit, type StandingFault } from './fault.js'
+
+/**
+ * A cluster that can be broken: on threads, inline or in virtual time. Each method acts before it returns; the promise
+ * of one on threads tells when the node has noticed.
+ */
+export interface Breakable {
+  readonly nodeIds: readonly NodeId[]
+  /** Now, in milliseconds on the clock of this cluster. */
+  now(): number
+  /** Calls back once after so many milliseconds, unless the function that comes back is called before. */
+  later(ms: number, run: () => void): () => void
+  /** Throws a `RaftError` that says what is wrong with the fault here and now, before anything has changed. */
+  check(fault: Fault): void
+  /** From now on exactly these faults stand at the node: those of its disk, clock and thread, and of its links. */
+  show(nodeId: NodeId, faults: readonly StandingFault[]): Promise<void> | undefined
+  /** Ends the node as a crash of its process would. */
+  stop(nodeId: NodeId): Promise<void> | undefined
+  /** Brings back a node that was stopped, or that failed by a fault of its disk. A node that runs goes on. */
+  bringBack(nodeId: NodeId): Promise<void> | undefined
+  /** Tells who listens that a fault has begun, or that it was healed, by the verb or since its time was over. */
+  told(what: 'faultBegan' | 'faultHealed', fault: StandingFault, by: 'verb' | 'time'): void
+}
+
+/** A fault that was begun, for who wants to take back just this one. */
+export interface Begun {
+  readonly standing: StandingFault
+  /** Once every node that it hits has noticed. Rejects when one could not. */
+  readonly noticed: Promise<void>
+  /** Takes the fault back; a fault that stands no more stays so. */
+  heal(): Promise<void>
+}
+
+/** The most faults that stand at once: more is a mistake in a loop. */
+export const standingFaultsMax = 100
+
+export class Faults {
+  readonly #cluster: Breakable
+  readonly #standing = new Map<number, StandingFault>()
+  readonly #timers = new Map<number, () => void>()
+  #lastId = 0
+
+  constructor(cluster: Breakable) {
+    this.#cluster = cluster
+  }
+
+  /** All faults that stand, the oldest first. */
+  get standing(): readonly StandingFault[] {
+    return [...this.#standing.values()]
+  }
+
+  /** Those that stand at a node. */
+  at(nodeId: NodeId): readonly StandingFault[] {
+    return this.standing.filter(({ fault }) => nodesHit(fault, this.#cluster.nodeIds).includes(nodeId))
+  }
+
+  /** Begins a fault, for `forMs` or until it is healed. Throws what `check` throws, and has then changed nothing. */
+  begin(fault: Fault, forMs?: number): Begun {
+    this.#cluster.check(fault)
+    const sinceMs = this.#cluster.now()
+    const id = ++this.#lastId
+    const untilMs = forMs === undefined ? undefined : sinceMs + forMs
+    const standing: StandingFault = { id, fault, sinceMs, untilMs }
+    this.#standing.set(id, standing)
+    this.#cluster.told('faultBegan', standing, 'verb')
+    const noticed = this.#act(fault, 'stop')
+    if (forMs !== undefined) {
+      // Nobody waits for what time heals: a node that cannot be brought back tells so itself.
+      this.#timers.set(
+        id,
+        this.#cluster.later(forMs, () => void this.#heal(standing, 'time').catch(() => {})),
+      )
+    }
+    return { standing, noticed, heal: () => this.#heal(standing, 'verb') }
+  }
+
+  /** Heals those of the faults that stand for which the rule is true. Returns them. */
+  async heal(rule: (fault: StandingFault) => boolean): Promise<readonly StandingFault[]> {
+    const healed = this.standing.filter(rule)
+    await Promise.all(healed.map((each) => this.#heal(each, 'verb')))
+    return healed
+  }
+
+  /** Forgets all faults without acting on any node: the cluster ends. */
+  forget(): void {
+    for (const cancel of this.#timers.values()) cancel()
+    this.#timers.clear()
+    this.#standing.clear()
+  }
+
+  async #heal(standing: StandingFault, by: 'verb' | 'time'): Promise<void> {
+    const { id, fault } = standing
+    if (!this.#standing.delete(id)) return
+    this.#timers.get(id)?.()
+    this.#timers.delete(id)
+    this.#cluster.told('faultHealed', standing, by)
+    await this.#act(fault, 'bringBack')
+  }
+
+  /** All synchronous work comes first, so that virtual time sees a fault begin and heal at one moment. */
+  #act(fault: Fault, end: 'stop' | 'bringBack'): Promise<void> {
+    const hit = nodesHit(fault, this.#cluster.nodeIds)
+    const waits = hit.map((nodeId) => this.#cluster.show(nodeId, this.at(nodeId)))
+    const endsNodes = fault.type === 'kill' || (end === 'bringBack' && isOfStoppedDisk(fault))
+    if (endsNodes) waits.push(...hit.map((nodeId) => this.#cluster[end](nodeId)))
+    return Promise.all(waits).then(() => undefined)
+  }
+}
+
+/** A node that its disk stopped is brought back with the disk. */
+function isOfStoppedDisk({ type }: Fault): boolean {
+  return type === 'failDisk' || type === 'fullDisk'
+}
