@@ -56,6 +56,8 @@ export const errors = {
     mayHaveHappened: 'no',
     isRetryable: false,
   },
+  /** A fault that cannot be begun here and now, or a target that means no node. */
+  INVALID_FAULT: { template: '{what}: {why}', mayHaveHappened: 'no', isRetryable: false },
   REFUSED_BY_MACHINE: {
     template: 'the state machine refused the command: {why}',
     mayHaveHappened: 'no',
