@@ -27,6 +27,7 @@ const verbs: Readonly<Record<Fault['type'], string>> = {
   failDisk: 'fail-disk',
   fullDisk: 'full-disk',
   kill: 'kill',
+  losePower: 'power-loss',
   pause: 'pause',
   skew: 'skew',
 }

@@ -54,6 +54,8 @@ export type DiskFault =
 export type NodeFault =
   /** The node ends at once, as in a crash of its process: what was written is kept. */
   | ({ readonly type: 'kill' } & OnNodes)
+  /** The node ends at once, as in a power failure: what its disk has not flushed is gone. */
+  | ({ readonly type: 'losePower' } & OnNodes)
   /** Nothing of the node runs: its timers are missed, and messages wait for it. */
   | ({ readonly type: 'pause' } & OnNodes)
   /**
@@ -91,6 +93,11 @@ export function isLinkFault(fault: Fault): fault is LinkFault {
     default:
       return false
   }
+}
+
+/** True for a fault that keeps its nodes down as long as it stands. */
+export function isEnding({ type }: Fault): boolean {
+  return type === 'kill' || type === 'losePower'
 }
 
 /** All ways that a fault of links hits, in a cluster of these nodes. */

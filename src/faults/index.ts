@@ -1,6 +1,10 @@
 /** What can go wrong, as data, and what takes it to the parts of a node. */
+export * from './clock-bounds.js'
 export * from './describe.js'
+export * from './dice.js'
 export * from './fault.js'
 export * from './link-faults.js'
+export * from './nemesis.js'
+export * from './skewed-clock.js'
 export * from './standing.js'
 export * from './targets.js'

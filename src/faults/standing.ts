@@ -1,6 +1,6 @@
 /** The faults that stand in one cluster: begun, listed, healed by hand or by time. */
 import type { NodeId } from '../raft/index.js'
-import { type Fault, nodesHit, type StandingFault } from './fault.js'
+import { type Fault, isEnding, nodesHit, type StandingFault } from './fault.js'
 
 /**
  * A cluster that can be broken: on threads, inline or in virtual time. Each method acts before it returns; the promise
@@ -16,8 +16,8 @@ export interface Breakable {
   check(fault: Fault): void
   /** From now on exactly these faults stand at the node: those of its disk, clock and thread, and of its links. */
   show(nodeId: NodeId, faults: readonly StandingFault[]): Promise<void> | undefined
-  /** Ends the node as a crash of its process would. */
-  stop(nodeId: NodeId): Promise<void> | undefined
+  /** Ends the node: as a crash of its process would, or so that all that its disk has not flushed is lost. */
+  stop(nodeId: NodeId, how: 'kill' | 'losePower'): Promise<void> | undefined
   /** Brings back a node that was stopped, or that failed by a fault of its disk. A node that runs goes on. */
   bringBack(nodeId: NodeId): Promise<void> | undefined
   /** Tells who listens that a fault has begun, or that it was healed, by the verb or since its time was over. */
@@ -103,8 +103,15 @@ export class Faults {
   #act(fault: Fault, end: 'stop' | 'bringBack'): Promise<void> {
     const hit = nodesHit(fault, this.#cluster.nodeIds)
     const waits = hit.map((nodeId) => this.#cluster.show(nodeId, this.at(nodeId)))
-    const endsNodes = fault.type === 'kill' || (end === 'bringBack' && isOfStoppedDisk(fault))
-    if (endsNodes) waits.push(...hit.map((nodeId) => this.#cluster[end](nodeId)))
+    if (end === 'stop') {
+      const { type } = fault
+      if (type === 'kill' || type === 'losePower')
+        waits.push(...hit.map((nodeId) => this.#cluster.stop(nodeId, type)))
+    } else if (isEnding(fault) || isOfStoppedDisk(fault)) {
+      // A node stays down as long as another fault keeps it down.
+      const free = hit.filter((nodeId) => !this.at(nodeId).some((standing) => isEnding(standing.fault)))
+      waits.push(...free.map((nodeId) => this.#cluster.bringBack(nodeId)))
+    }
     return Promise.all(waits).then(() => undefined)
   }
 }

@@ -8,11 +8,16 @@ import type { LeaderState, RaftState } from './state.js'
 import type { NodeId } from './types.js'
 
 /**
- * Ticks of the leader's clock. A follower may take a heartbeat in a tick that is late, and the next tick then comes at
- * once: two of its ticks took no time. Three quarters of the rest, since clocks run apart.
+ * Ticks of a follower's clock for which it votes for nobody after it answered a heartbeat. A follower may take a
+ * heartbeat in a tick that is late, and the next tick then comes at once: two of its ticks took no time.
  */
-function leaseTicks({ electionTimeoutTicks }: RaftLimits): number {
-  return (electionTimeoutTicks - 2) * 0.75
+export function promisedTicks({ electionTimeoutTicks }: RaftLimits): number {
+  return electionTimeoutTicks - 2
+}
+
+/** How long a lease is, in ticks of the leader's clock: three quarters of that promise, since clocks run apart. */
+export function leaseTicks(limits: RaftLimits): number {
+  return promisedTicks(limits) * 0.75
 }
 
 /** Whatever role or term it came to since, this node's answer may be what a leader's lease stands on. */

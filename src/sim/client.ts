@@ -1,8 +1,8 @@
 /** A simulated client: one request at a time, to the node that it takes for the leader. */
+import type { Dice } from '../faults/index.js'
 import { type Outcome, RandomCalls } from '../proof/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
-import type { Dice } from './dice.js'
 import type { Workload } from './plan.js'
 
 /** A client that asks one node only, whether it leads or not. */

@@ -2,7 +2,9 @@
  * A cluster in virtual time, for tests and for `simulate`: nodes, network, disks and clients in one thread,
  * where a second passes as fast as its events can be worked off. Nothing moves but in `run` and `until`.
  */
+
 import type { ReadConfirmation } from '../driver/index.js'
+import { Dice } from '../faults/index.js'
 import {
   createKv,
   encode,
@@ -32,7 +34,7 @@ import {
 import type { ClientRequest } from '../transport/index.js'
 import { noCounts } from './counts.js'
 import { describeLink } from './describe.js'
-import { Dice, deriveSeed, diceOf } from './dice.js'
+import { deriveSeed, diceOf } from './dice.js'
 import { Fingerprint } from './fingerprint.js'
 import { calmNetwork, type DropRule, Network, type NetworkConditions } from './network.js'
 import { SimulatedNode } from './node.js'

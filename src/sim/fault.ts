@@ -1,7 +1,7 @@
 /** The parts that all faults share. */
+import type { Dice } from '../faults/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
-import type { Dice } from './dice.js'
 
 /** Begins a fault. The answer takes it back. */
 export type Fault = (cluster: SimulatedCluster, dice: Dice) => () => void

@@ -1,8 +1,8 @@
 /** Disks that are lost: emptied, exchanged, or put back from an older copy; and what an operator does about it. */
+import type { Dice } from '../faults/index.js'
 import { majorityOf, type NodeId } from '../raft/index.js'
 import type { MemoryDisk } from '../storage/index.js'
 import type { SimulatedCluster } from './cluster.js'
-import type { Dice } from './dice.js'
 import { victimOf } from './fault.js'
 
 /** True when a majority of nodes that may vote is left without these. */

@@ -1,9 +1,9 @@
 /** Lets things go wrong, one after the other and often several at a time, and takes each back after a while. */
+import type { Dice } from '../faults/index.js'
 import { encode, writePut } from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import { describeLink } from './describe.js'
-import type { Dice } from './dice.js'
 import { type Fault, victimOf } from './fault.js'
 import { rollingBack, swapping, wiping } from './lost-disks.js'
 import { calmNetwork } from './network.js'

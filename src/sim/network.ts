@@ -1,7 +1,7 @@
 /** The links between simulated nodes: they lose, repeat, delay and reorder, by seed; they never alter. */
+import type { Dice } from '../faults/index.js'
 import { isBulk, type Message, type NodeId } from '../raft/index.js'
 import { cloneMessage } from '../transport/index.js'
-import type { Dice } from './dice.js'
 import type { World } from './world.js'
 
 export interface NetworkConditions extends PortConditions {

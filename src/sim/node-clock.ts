@@ -1,5 +1,5 @@
 /** A node's own clock: a little slow or fast, as clocks are. */
-import type { Dice } from './dice.js'
+import type { Dice } from '../faults/index.js'
 import type { VirtualTime } from './virtual-time.js'
 
 export class NodeClock {

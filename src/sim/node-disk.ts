@@ -1,5 +1,7 @@
 /** A node's disk: it outlives the node, takes its time, and fails when it is told to. */
+
 import { RaftError } from '../errors/index.js'
+import type { Dice } from '../faults/index.js'
 import type { LogIndex, LogRun, Membership, NodeId, Term } from '../raft/index.js'
 import {
   FaultyStore,
@@ -13,7 +15,6 @@ import {
   type PledgePlace,
   renewedPledge,
 } from '../storage/index.js'
-import type { Dice } from './dice.js'
 import { DurableView } from './durable.js'
 import type { World } from './world.js'
 

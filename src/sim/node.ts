@@ -2,15 +2,17 @@
  * One simulated node: the driver on virtual time, with a disk that outlives it. It is told apart from a real
  * one (`node-host.ts`) by nothing but what it hands to the driver.
  */
+
 import { Driver } from '../driver/index.js'
 import { reasonOf } from '../errors/index.js'
+import type { Dice } from '../faults/index.js'
 import { checkBounds, type Promises, type WatchedNode } from '../proof/index.js'
 import type { Message, NodeId, RaftEvent, RaftView } from '../raft/index.js'
 import { NodeRecorder } from '../recording/index.js'
 import type { OpenStore } from '../storage/index.js'
 import { Counters, Meter } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
-import { type Dice, deriveSeed, diceOf } from './dice.js'
+import { deriveSeed, diceOf } from './dice.js'
 import type { DurableView } from './durable.js'
 import { Inbox } from './inbox.js'
 import { NodeClock } from './node-clock.js'

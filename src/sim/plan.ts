@@ -1,8 +1,10 @@
 /** What a seed stands for: the size of the cluster, its limits, its load and what goes wrong with it. */
+
 import type { ReadConfirmation } from '../driver/index.js'
+import { Dice } from '../faults/index.js'
 import type { CallShape } from '../proof/index.js'
 import type { LogBounds, RaftLimits } from '../raft/index.js'
-import { Dice, deriveSeed, diceOf } from './dice.js'
+import { deriveSeed, diceOf } from './dice.js'
 import type { NetworkConditions, PortConditions } from './network.js'
 import type { DiskConditions } from './node-disk.js'
 

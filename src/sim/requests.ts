@@ -1,8 +1,8 @@
 /** Requests on their way between clients and nodes: each is answered by its node once at most. */
+import type { Dice } from '../faults/index.js'
 import type { Call, History, Outcome } from '../proof/index.js'
 import { commandHeaderBytes, FrameBuilder, type NodeId } from '../raft/index.js'
 import type { ClientRequest, Settlement, Settlements } from '../transport/index.js'
-import type { Dice } from './dice.js'
 import type { World } from './world.js'
 
 /** Mean of the way between a client and a node of the same process, in milliseconds. */

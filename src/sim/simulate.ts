@@ -1,11 +1,12 @@
 /** One seed, from beginning to end: a storm of faults under load, and then the calm in which all has to come right. */
+import { Dice } from '../faults/index.js'
 import { encode, writePut } from '../machine/index.js'
 import type { Outcome } from '../proof/index.js'
 import { openMemoryStore } from '../storage/index.js'
 import { SimulatedClient } from './client.js'
 import { SimulatedCluster } from './cluster.js'
 import type { Counts } from './counts.js'
-import { Dice, deriveSeed, diceOf } from './dice.js'
+import { deriveSeed, diceOf } from './dice.js'
 import { Nemesis } from './nemesis.js'
 import { type Plan, planOf, type Weather } from './plan.js'
 import type { Violation } from './violation.js'
