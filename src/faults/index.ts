@@ -1,4 +1,5 @@
 /** What can go wrong, as data, and what takes it to the parts of a node. */
+export * from './check.js'
 export * from './clock-bounds.js'
 export * from './describe.js'
 export * from './dice.js'

@@ -1,0 +1,104 @@
+/** What is wrong with a fault, before it is begun: found by every host in the same way. */
+import { RaftError } from '../errors/index.js'
+import type { NodeId } from '../raft/index.js'
+import { type ClockBounds, whySkewsBreakLease } from './clock-bounds.js'
+import { lineOf } from './describe.js'
+import { type Fault, isLinkFault, type StandingFault, type Way } from './fault.js'
+import { standingFaultsMax } from './standing.js'
+
+export interface FaultSurroundings {
+  readonly nodeIds: readonly NodeId[]
+  /** Whether the node is there to be broken: it runs, or is paused. */
+  isUp(nodeId: NodeId): boolean
+  readonly standing: readonly StandingFault[]
+  /** `undefined`: no read rests on a lease, so that clocks may be set at will. */
+  readonly clockBounds: ClockBounds | undefined
+}
+
+/** Throws a `RaftError` of one clear line when the fault cannot be begun here and now. */
+export function checkFault(fault: Fault, surroundings: FaultSurroundings): void {
+  const why = whyNot(fault, surroundings)
+  if (why === undefined) return
+  throw new RaftError('INVALID_FAULT', { what: lineOf(fault, surroundings.nodeIds), why })
+}
+
+function whyNot(fault: Fault, surroundings: FaultSurroundings): string | undefined {
+  if (surroundings.standing.length >= standingFaultsMax)
+    return `${standingFaultsMax} faults stand already, and no more may: heal some`
+  const wrong = wrongFigure(fault)
+  if (wrong !== undefined) return wrong
+  if (fault.type === 'partition') return whyNotPartition(fault.groups, surroundings)
+  if (isLinkFault(fault) && fault.type !== 'isolate') return whyNotWays(fault.ways, fault, surroundings)
+  return whyNotNodes(fault.nodes, fault, surroundings)
+}
+
+function whyNotPartition(groups: readonly (readonly NodeId[])[], { nodeIds }: FaultSurroundings) {
+  const named = groups.flat()
+  if (groups.filter((group) => group.length > 0).length < 2) return 'at least two groups are parted'
+  const twice = named.find((nodeId, at) => named.indexOf(nodeId) !== at)
+  if (twice !== undefined) return `it names node ${twice} twice`
+  return whyUnknown(named, nodeIds)
+}
+
+function whyNotWays(ways: readonly Way[], fault: Fault, { nodeIds }: FaultSurroundings): string | undefined {
+  if (ways.length === 0 || ways.some(({ from, to }) => from === to)) return 'a link has two different ends'
+  const ends = ways.flatMap(({ from, to }) => [from, to])
+  if (ends.includes('clients') && fault.type === 'duplicate')
+    return 'the links to clients carry each request and each answer once'
+  return whyUnknown(
+    ends.filter((end) => end !== 'clients'),
+    nodeIds,
+  )
+}
+
+function whyNotNodes(nodes: readonly NodeId[], fault: Fault, surroundings: FaultSurroundings) {
+  const { nodeIds, isUp, standing, clockBounds } = surroundings
+  if (nodes.length === 0) return 'it hits no node'
+  const unknown = whyUnknown(nodes, nodeIds)
+  if (unknown !== undefined) return unknown
+  const down = nodes.find((nodeId) => !isUp(nodeId))
+  if (down !== undefined && !isLinkFault(fault)) return `node ${down} is down: restart it first`
+  if (fault.type !== 'skew' || clockBounds === undefined) return undefined
+  const skewsAt = (nodeId: NodeId) =>
+    standing.flatMap((each) =>
+      each.fault.type === 'skew' && each.fault.nodes.includes(nodeId) ? [each.fault] : [],
+    )
+  const broken = nodes.map((nodeId) => whySkewsBreakLease(clockBounds, [...skewsAt(nodeId), fault]))
+  return broken.find((why) => why !== undefined)
+}
+
+function whyUnknown(nodes: readonly NodeId[], nodeIds: readonly NodeId[]): string | undefined {
+  const unknown = nodes.find((nodeId) => !nodeIds.includes(nodeId))
+  return unknown === undefined ? undefined : `there is no node ${unknown}`
+}
+
+function wrongFigure(fault: Fault): string | undefined {
+  switch (fault.type) {
+    case 'drop':
+    case 'duplicate':
+    case 'reorder':
+      return fault.share > 0 && fault.share <= 1 ? undefined : 'a share is more than 0 % and at most 100 %'
+    case 'delay':
+      return isTime(fault.delayMs) && isTime(fault.jitterMs)
+        ? undefined
+        : 'a delay is 0 ms or more, and at most an hour'
+    case 'throttle':
+      return fault.bytesPerSecond >= 1 && Number.isFinite(fault.bytesPerSecond)
+        ? undefined
+        : 'at least one byte passes in a second'
+    case 'slowDisk':
+      return isTime(fault.flushMs) ? undefined : 'a flush takes 0 ms or more, and at most an hour'
+    case 'fullDisk':
+      return fault.bytesLeft >= 0 ? undefined : 'the bytes that are left are 0 or more'
+    case 'skew':
+      return Number.isFinite(fault.offsetMs) && fault.drift > -1 && fault.drift <= 1
+        ? undefined
+        : 'a clock is set by a number of milliseconds, and drifts by less than all of itself'
+    default:
+      return undefined
+  }
+}
+
+function isTime(ms: number): boolean {
+  return ms >= 0 && ms <= 3_600_000
+}
