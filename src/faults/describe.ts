@@ -37,7 +37,9 @@ export function toldOf(standing: StandingFault, nodeIds: readonly NodeId[]): Fau
   const { id, fault, sinceMs, untilMs } = standing
   const line = lineOf(fault, nodeIds, untilMs === undefined ? undefined : untilMs - sinceMs)
   const ways = isLinkFault(fault) ? waysOf(fault, nodeIds) : []
-  return { id, type: fault.type, line, nodes: nodesHit(fault, nodeIds), ways }
+  const messages = 'messages' in fault ? fault.messages : undefined
+  const figures = Object.fromEntries(Object.entries(fault).filter(([, value]) => typeof value === 'number'))
+  return { id, type: fault.type, line, nodes: nodesHit(fault, nodeIds), ways, messages, figures }
 }
 
 /** The line that a person would type for the fault: `delay 1->3 80ms jitter 20ms for 10s`. */

@@ -13,6 +13,10 @@ export interface FaultTold {
   /** The nodes on which it acts, and the ways of their links: `clients` stands for all clients. */
   readonly nodes: readonly NodeId[]
   readonly ways: readonly { readonly from: NodeId | 'clients'; readonly to: NodeId | 'clients' }[]
+  /** The kind of messages that it is limited to. `undefined`: all. */
+  readonly messages: string | undefined
+  /** All its numbers by name: `delayMs`, `jitterMs`, `share`, `flushMs`, `offsetMs`, `drift`, … */
+  readonly figures: Readonly<Record<string, number>>
 }
 
 /** Times are in milliseconds. */
@@ -95,6 +99,8 @@ export interface Story {
   readonly nodeIds: readonly NodeId[]
   readonly heartbeatIntervalMs: number
   readonly electionTimeoutMs: number
+  /** Events of the protocol count time in ticks. */
+  readonly tickMs: number
   readonly happened: readonly Happened[]
   readonly passed: readonly Passed[]
   readonly carried: readonly Carried[]
