@@ -186,7 +186,7 @@ export class NodeDisk {
   fill(): void {
     this.#world.counts.fullDisks++
     this.hasFailed = true
-    this.#store?.fillDisk()
+    this.#store?.fillDisk(0)
   }
 
   #newIdentity(): string {

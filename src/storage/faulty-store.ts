@@ -13,7 +13,11 @@ export type FlushFate = 'written' | 'lost'
 
 type Perform = (flushed: Flushed) => void
 
+/** What a write takes on the disk beside the bytes of its entries and chunks. */
+const writeBytes = 64
+
 interface Operation {
+  readonly byteLength: number
   readonly perform: Perform
   /** Takes the place of `perform` when nothing is to be written. */
   readonly lose: Perform
@@ -38,7 +42,8 @@ export class FaultyStore implements LogStore {
   #delay: Defer | undefined
   #isDelaying = false
   #isStalled = false
-  #isFull = false
+  /** Bytes that still fit on the disk. `undefined`: it has room. */
+  #bytesLeft: number | undefined
   #nextFate: FlushFate | undefined
   /** The error of the flush that failed: no write is tried after it. */
   #failure: Error | undefined
@@ -68,14 +73,14 @@ export class FaultyStore implements LogStore {
     this.#drain()
   }
 
-  /** The next flush to begin fails, and with it every later one. */
-  failNextFlush(fate: FlushFate): void {
+  /** The next flush to begin fails, and with it every later one. `undefined`: it does not, if none has begun. */
+  failNextFlush(fate: FlushFate | undefined): void {
     this.#nextFate = fate
   }
 
-  /** No flush to begin finds room from now on. */
-  fillDisk(): void {
-    this.#isFull = true
+  /** The first flush to begin that takes more than is left finds no room. `undefined`: there is room again. */
+  fillDisk(bytesLeft: number | undefined): void {
+    this.#bytesLeft = bytesLeft
   }
 
   /** What waits here is gone, and nothing is called back any more. The store within is still to be closed. */
@@ -85,7 +90,11 @@ export class FaultyStore implements LogStore {
   }
 
   write(persist: Persist, flushed: Flushed): void {
-    this.#submit((done) => this.#store.write(persist, done), this.#loseSoon, flushed)
+    const { entries, snapshotChunks } = persist
+    let byteLength = 0
+    for (const { bytes } of entries) byteLength += bytes.byteLength
+    for (const { data } of snapshotChunks) byteLength += data.byteLength
+    this.#submit(byteLength, (done) => this.#store.write(persist, done), this.#loseSoon, flushed)
   }
 
   writeSnapshotChunk(
@@ -95,6 +104,7 @@ export class FaultyStore implements LogStore {
     flushed: Flushed,
   ): void {
     this.#submit(
+      data.byteLength,
       (done) => this.#store.writeSnapshotChunk(snapshot, offset, data, done),
       this.#loseLater,
       flushed,
@@ -102,7 +112,7 @@ export class FaultyStore implements LogStore {
   }
 
   compact(compaction: Compaction, flushed: Flushed): void {
-    this.#submit((done) => this.#store.compact(compaction, done), this.#loseLater, flushed)
+    this.#submit(0, (done) => this.#store.compact(compaction, done), this.#loseLater, flushed)
   }
 
   readEntries(run: StoredRun): EntryRun | undefined {
@@ -127,9 +137,9 @@ export class FaultyStore implements LogStore {
     for (const { flushed } of stalled) flushed(new Error('the store is closed, and its disk had stalled'))
   }
 
-  #submit(perform: Perform, lose: Perform, flushed: Flushed): void {
+  #submit(byteLength: number, perform: Perform, lose: Perform, flushed: Flushed): void {
     if (this.#isOff) return
-    this.#waiting.push({ perform, lose, flushed })
+    this.#waiting.push({ byteLength, perform, lose, flushed })
     this.#drain()
   }
 
@@ -152,7 +162,7 @@ export class FaultyStore implements LogStore {
   #performFirst(): void {
     const operation = this.#waiting.shift()
     if (operation === undefined) return
-    const fate = this.#failure === undefined ? this.#takeFate() : 'lost'
+    const fate = this.#failure === undefined ? this.#takeFate(operation) : 'lost'
     const perform = fate === 'lost' ? operation.lose : operation.perform
     const failure = this.#failure
     perform((error) => {
@@ -161,10 +171,13 @@ export class FaultyStore implements LogStore {
   }
 
   /** What becomes of the flush that begins now; `undefined`: what the store within makes of it. */
-  #takeFate(): FlushFate | undefined {
-    if (this.#isFull) {
-      this.#failure = diskFullError()
-      return 'lost'
+  #takeFate({ byteLength }: Operation): FlushFate | undefined {
+    if (this.#bytesLeft !== undefined) {
+      this.#bytesLeft -= byteLength + writeBytes
+      if (this.#bytesLeft < 0) {
+        this.#failure = diskFullError()
+        return 'lost'
+      }
     }
     const fate = this.#nextFate
     if (fate !== undefined) this.#failure = new Error('the flush failed: this fault was asked for')

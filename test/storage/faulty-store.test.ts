@@ -26,9 +26,9 @@ function openFaulty(): FaultyStore {
 }
 
 /** Appends entry `index`, and notes what was told of it. */
-function append(store: FaultyStore, index: number): void {
+function append(store: FaultyStore, index: number, size = 12): void {
   store.write(
-    persistOf({ hardState: { currentTerm: index, votedFor: 1 }, entries: [runOf(index, 1, 1)] }),
+    persistOf({ hardState: { currentTerm: index, votedFor: 1 }, entries: [runOf(index, 1, 1, size)] }),
     (error) => {
       told.push(error === undefined ? `${index} flushed` : `${index} failed: ${error.message}`)
     },
@@ -179,7 +179,7 @@ describe('a faulty store', () => {
   test('[DU2] a full disk ends the store, and says so', () => {
     const store = openFaulty()
     append(store, 1)
-    store.fillDisk()
+    store.fillDisk(0)
     for (const index of [2, 3]) append(store, index)
     runTurns()
     const message = 'disk full: the log cannot be written'
@@ -187,12 +187,32 @@ describe('a faulty store', () => {
     expect(entriesOnDisk()).toEqual([1])
   })
 
+  test('[DU2] a disk is full at the first write that takes more than is left', () => {
+    const store = openFaulty()
+    store.fillDisk(2 * 1000)
+    for (const index of [1, 2, 3]) append(store, index, 900)
+    runTurns()
+    expect(told).toEqual(['1 flushed', '2 flushed', '3 failed: disk full: the log cannot be written'])
+    expect(entriesOnDisk()).toEqual([1, 2])
+  })
+
+  test('a failure that is taken back before a flush has begun never happens', () => {
+    const store = openFaulty()
+    store.failNextFlush('lost')
+    store.fillDisk(0)
+    store.failNextFlush(undefined)
+    store.fillDisk(undefined)
+    append(store, 1)
+    runTurns()
+    expect(told).toEqual(['1 flushed'])
+  })
+
   test.each<[string, (store: FaultyStore, flushed: (error?: Error) => void) => void]>([
     ['a piece', (store, flushed) => store.writeSnapshotChunk(snapshot, 0, Uint8Array.of(1), flushed)],
     ['its last step', (store, flushed) => store.compact({ snapshot, base: snapshot }, flushed)],
   ])('[ST2] %s of a snapshot fails in a later turn, however quick the disk', (_, write) => {
     const store = new FaultyStore(openMemoryStore(disk, { defer, isQuick: true }).store)
-    store.fillDisk()
+    store.fillDisk(0)
     write(store, (error) => void told.push(error?.message ?? 'flushed'))
     expect(told).toEqual([])
     runTurns()
