@@ -174,8 +174,9 @@ export class Driver {
       applyBytesMax: applyBytesPerTurn,
     })
     this.#hasFlushed = false
-    for (const message of ready.messages) this.#send(message)
+    // Told first: what comes of these messages at another node happens later.
     for (const event of ready.events) probe.happened(event)
+    for (const message of ready.messages) this.#send(message)
     for (const reads of ready.reads) this.#reads.confirmed(reads, this.raft.state.leaderId)
     if (ready.persist !== undefined) this.#write(ready.persist)
     return ready

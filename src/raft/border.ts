@@ -180,6 +180,23 @@ export type Cause =
     }
   | { readonly reason: Extract<Reason, 'campaign'> }
 
+/** Why a voter gives a candidate its vote, or does not. */
+export type VoteReason =
+  /** Granted: the candidate's log holds all that the voter's log holds. */
+  | 'logUpToDate'
+  /** Granted again, to the candidate that has the vote of this term already. */
+  | 'votedBefore'
+  /** Refused: the voter knows of a later term. */
+  | 'earlierTerm'
+  /** Refused: another candidate has the vote of this term. */
+  | 'votedForAnother'
+  /** Refused: the voter's log holds entries that the candidate's log does not. */
+  | 'logBehind'
+  /** Refused: the voter lost its disk, and votes for nobody before it has caught up [EL21]. */
+  | 'diskLost'
+  /** Not answered at all: the voter leads, or heard a leader within an election timeout. */
+  | 'leaderMayBeAlive'
+
 /** What happened, and why: for people and for tests, not for the driver. */
 export type RaftEvent =
   | ({
@@ -189,10 +206,13 @@ export type RaftEvent =
       readonly leaderId: NodeId | undefined
     } & Cause)
   | {
-      readonly type: 'voteIgnored'
-      readonly from: NodeId
+      /** A candidate asked this node for its vote in `term`, or, with a pre-vote, whether it would get that vote. */
+      readonly type: 'voteAnswered'
+      readonly candidateId: NodeId
       readonly term: Term
-      readonly reason: 'leaderMayBeAlive'
+      readonly isPreVote: boolean
+      readonly voteGranted: boolean
+      readonly reason: VoteReason
     }
   | { readonly type: 'messageDropped'; readonly from: NodeId; readonly reason: DropReason }
   | { readonly type: 'snapshotSending'; readonly to: NodeId; readonly index: LogIndex }

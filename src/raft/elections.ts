@@ -1,5 +1,5 @@
 /** Leader election (§5.2, §5.4.1), with pre-vote (thesis §9.6) and protection of a live leader (thesis §4.2.3). */
-import type { Cause } from './border.js'
+import type { Cause, VoteReason } from './border.js'
 import { isPromised } from './lease.js'
 import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse } from './messages.js'
 import { isVoter, membersOf, tallyVotes } from './quorum.js'
@@ -78,11 +78,10 @@ function hasCaughtUp({ log, votesFromTerm }: RaftState): boolean {
 /** Answers a pre-vote as a vote would be answered, and changes nothing (thesis §9.6). */
 export function onPreVote(state: RaftState, message: PreVote): void {
   const { id: from, currentTerm: term } = state
-  const candidateLast = { index: message.lastLogIndex, term: message.lastLogTerm }
-  const voteGranted =
-    message.nextTerm > state.currentTerm && state.log.isUpToDate(candidateLast) && hasCaughtUp(state)
+  const reason = message.nextTerm > state.currentTerm ? reasonByLog(state, message) : 'earlierTerm'
   const { from: to, campaign } = message
-  send(state, { type: 'preVoteResponse', from, to, term, campaign, voteGranted })
+  send(state, { type: 'preVoteResponse', from, to, term, campaign, voteGranted: isGranted(reason) })
+  tellOfVote(state, message, reason)
 }
 
 export function onPreVoteResponse(state: RaftState, message: PreVoteResponse): void {
@@ -95,20 +94,47 @@ export function onPreVoteResponse(state: RaftState, message: PreVoteResponse): v
 /** RequestVote, receiver side (Figure 2). Each node votes at most once a term, first come first served (§5.2). */
 export function onRequestVote(state: RaftState, message: RequestVote): void {
   const { from: to, term: electionTerm } = message
-  const candidateLast = { index: message.lastLogIndex, term: message.lastLogTerm }
-  // A vote that was given is given again, however long this log has grown since: a refusal would take it back.
-  const mayVote =
-    state.votedFor === to ||
-    (state.votedFor === undefined && state.log.isUpToDate(candidateLast) && hasCaughtUp(state))
-  const voteGranted = electionTerm === state.currentTerm && mayVote
+  const reason = reasonForVote(state, message)
+  const voteGranted = isGranted(reason)
   const { id: from, currentTerm: term } = state
   const answer = { type: 'requestVoteResponse', from, to, term, electionTerm, voteGranted } as const
+  tellOfVote(state, message, reason)
   // A refusal promises nothing, so it waits for no flush, and takes the place of no vote that does.
   if (!voteGranted) return send(state, answer)
   state.votedFor = to
   // A voter gives its candidate the time to win (§5.2).
   state.electionElapsedTicks = 0
   sendOnceFlushed(state, answer, 0)
+}
+
+function reasonForVote(state: RaftState, message: RequestVote): VoteReason {
+  if (message.term < state.currentTerm) return 'earlierTerm'
+  // A vote that was given is given again, however long this log has grown since: a refusal would take it back.
+  if (state.votedFor === message.from) return 'votedBefore'
+  if (state.votedFor !== undefined) return 'votedForAnother'
+  return reasonByLog(state, message)
+}
+
+function reasonByLog(state: RaftState, { lastLogIndex, lastLogTerm }: RequestVote | PreVote): VoteReason {
+  if (!hasCaughtUp(state)) return 'diskLost'
+  return state.log.isUpToDate({ index: lastLogIndex, term: lastLogTerm }) ? 'logUpToDate' : 'logBehind'
+}
+
+function isGranted(reason: VoteReason): boolean {
+  return reason === 'logUpToDate' || reason === 'votedBefore'
+}
+
+/** Tells people how a request for a vote was answered. */
+export function tellOfVote(state: RaftState, message: RequestVote | PreVote, reason: VoteReason): void {
+  const isPreVote = message.type === 'preVote'
+  state.outbox.events.push({
+    type: 'voteAnswered',
+    candidateId: message.from,
+    term: isPreVote ? message.nextTerm : message.term,
+    isPreVote,
+    voteGranted: isGranted(reason),
+    reason,
+  })
 }
 
 export function onRequestVoteResponse(state: RaftState, message: RequestVoteResponse): void {

@@ -11,6 +11,7 @@ import {
   onPreVoteResponse,
   onRequestVote,
   onRequestVoteResponse,
+  tellOfVote,
   timeoutNow,
 } from './elections.js'
 import { Invariants } from './invariants.js'
@@ -257,11 +258,7 @@ function onMessage(state: RaftState, message: Message): void {
   // An answer of an earlier term is to a question of an earlier term.
   if (message.term < state.currentTerm && isAnswer(message)) return
   const isVoteRequest = message.type === 'preVote' || message.type === 'requestVote'
-  if (isVoteRequest && ignoresVoteRequest(state)) {
-    const { from, term } = message
-    state.outbox.events.push({ type: 'voteIgnored', from, term, reason: 'leaderMayBeAlive' })
-    return
-  }
+  if (isVoteRequest && ignoresVoteRequest(state)) return tellOfVote(state, message, 'leaderMayBeAlive')
   // If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower (§5.1).
   if (message.term > state.currentTerm) {
     const isFromLeader = message.type === 'appendEntries' || message.type === 'installSnapshot'

@@ -1,7 +1,8 @@
 /** The events of a node in words, without their subject: the caller names the node. */
-import type { DropReason, MessageType, NodeId, RaftEvent } from '../raft/index.js'
+import type { DropReason, MessageType, NodeId, RaftEvent, VoteReason } from '../raft/index.js'
 
 type RoleEvent = Extract<RaftEvent, { type: 'role' }>
+type VoteEvent = Extract<RaftEvent, { type: 'voteAnswered' }>
 
 const dropReasons: Record<DropReason, string> = {
   notACount: 'one of its numbers is no whole number, or too large',
@@ -11,13 +12,23 @@ const dropReasons: Record<DropReason, string> = {
   notAMember: 'it is an answer, and its sender is no member',
 }
 
+const voteReasons: Record<VoteReason, string> = {
+  logUpToDate: 'its log holds all that this log holds',
+  votedBefore: 'it has this vote already',
+  earlierTerm: 'there has been a later term',
+  votedForAnother: 'another candidate has the vote of this term',
+  logBehind: 'its log lacks entries that this log holds',
+  diskLost: 'a node that lost its disk votes for nobody until it has caught up',
+  leaderMayBeAlive: 'a leader may be alive',
+}
+
 /** `tickMs` tells times in milliseconds; without it they are told in ticks. */
 export function describeEvent(event: RaftEvent, tickMs?: number): string {
   switch (event.type) {
     case 'role':
       return `${changeOf(event)}: ${causeOf(event, tickMs)}`
-    case 'voteIgnored':
-      return `ignores that node ${event.from} asks for votes in term ${event.term}: a leader may be alive`
+    case 'voteAnswered':
+      return answerOf(event)
     case 'messageDropped':
       return `drops a message from node ${event.from}: ${dropReasons[event.reason]}`
     case 'snapshotSending':
@@ -25,6 +36,15 @@ export function describeEvent(event: RaftEvent, tickMs?: number): string {
     case 'snapshotInstalling':
       return `takes in a snapshot up to index ${event.index} from node ${event.from}`
   }
+}
+
+function answerOf({ candidateId, term, isPreVote, voteGranted, reason }: VoteEvent): string {
+  const why = voteReasons[reason]
+  if (reason === 'leaderMayBeAlive')
+    return `ignores that node ${candidateId} asks for ${isPreVote ? 'a pre-vote' : 'votes'} in term ${term}: ${why}`
+  if (isPreVote)
+    return `${voteGranted ? 'would' : 'would not'} vote for node ${candidateId} in term ${term}: ${why}`
+  return `${voteGranted ? 'votes' : 'does not vote'} for node ${candidateId} in term ${term}: ${why}`
 }
 
 function changeOf({ role, term, leaderId, reason }: RoleEvent): string {

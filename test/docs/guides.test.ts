@@ -81,7 +81,7 @@ const properties: Names<Property> = { options: true, dir: true, events: true, le
 const events: Names<raftbox.ClusterEvent['type']> = {
   started: true,
   role: true,
-  voteIgnored: true,
+  voteAnswered: true,
   messageDropped: true,
   snapshotSending: true,
   snapshotInstalling: true,

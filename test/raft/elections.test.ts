@@ -291,9 +291,11 @@ describe('who gets a vote', () => {
       electionElapsedTicks: timeout - 1,
     })
     expect(bench.node.events.at(-1)).toEqual({
-      type: 'voteIgnored',
-      from: 3,
+      type: 'voteAnswered',
+      candidateId: 3,
       term: 9,
+      isPreVote: false,
+      voteGranted: false,
       reason: 'leaderMayBeAlive',
     })
     bench.node.tick(1)

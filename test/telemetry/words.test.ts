@@ -4,6 +4,7 @@ import { describeEvent } from '../../src/telemetry/index.js'
 
 const timedOut = { type: 'role', role: 'preCandidate', term: 0, leaderId: undefined } as const
 const follows = { type: 'role', role: 'follower', term: 4, leaderId: undefined } as const
+const answered = { type: 'voteAnswered', candidateId: 2, term: 4 } as const
 
 test.each<[string, RaftEvent]>([
   [
@@ -38,7 +39,19 @@ test.each<[string, RaftEvent]>([
   ['waits for a leader in term 4: it was asked to', { ...follows, reason: 'campaign' }],
   [
     'ignores that node 2 asks for votes in term 4: a leader may be alive',
-    { type: 'voteIgnored', from: 2, term: 4, reason: 'leaderMayBeAlive' },
+    { ...answered, isPreVote: false, voteGranted: false, reason: 'leaderMayBeAlive' },
+  ],
+  [
+    'votes for node 2 in term 4: its log holds all that this log holds',
+    { ...answered, isPreVote: false, voteGranted: true, reason: 'logUpToDate' },
+  ],
+  [
+    'does not vote for node 2 in term 4: another candidate has the vote of this term',
+    { ...answered, isPreVote: false, voteGranted: false, reason: 'votedForAnother' },
+  ],
+  [
+    'would not vote for node 2 in term 4: its log lacks entries that this log holds',
+    { ...answered, isPreVote: true, voteGranted: false, reason: 'logBehind' },
   ],
   [
     'drops a message from node 2: it answers what was never asked',

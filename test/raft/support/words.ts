@@ -111,8 +111,12 @@ export function eventInWords(event: RaftEvent): string {
       const led = role === 'follower' && leaderId !== undefined ? ` of ${leaderId}` : ''
       return `becomes ${role}${led}, term ${term}: ${reason}`
     }
-    case 'voteIgnored':
-      return `ignores the request of ${event.from}: ${event.reason}`
+    case 'voteAnswered': {
+      const { candidateId, term, isPreVote, voteGranted, reason } = event
+      if (reason === 'leaderMayBeAlive') return `ignores the request of ${candidateId}: ${reason}`
+      const what = `${isPreVote ? 'a pre-vote' : 'a vote'} in term ${term}`
+      return `${voteGranted ? 'gives' : 'refuses'} ${candidateId} ${what}: ${reason}`
+    }
     case 'messageDropped':
       return `drops a message of ${event.from}: ${event.reason}`
     case 'snapshotSending':
