@@ -73,7 +73,7 @@ function howMuch(fault: Fault): string[] {
     case 'skew':
       return [
         ...(fault.offsetMs === 0 ? [] : [`${signOf(fault.offsetMs)}${timeOf(Math.abs(fault.offsetMs))}`]),
-        ...(fault.drift === 0 ? [] : ['drift', `${signOf(fault.drift)}${percentOf(Math.abs(fault.drift))}`]),
+        ...(fault.drift === 0 ? [] : [`${signOf(fault.drift)}${percentOf(Math.abs(fault.drift))}`]),
       ]
     default:
       return []

@@ -116,7 +116,7 @@ test.each<[string, Fault]>([
   ['slow-disk 1,2 1.5s', { type: 'slowDisk', nodes: [1, 2], flushMs: 1500 }],
   ['full-disk 1 64kB', { type: 'fullDisk', nodes: [1], bytesLeft: 64_000 }],
   ['skew 1 +50ms', { type: 'skew', nodes: [1], offsetMs: 50, drift: 0 }],
-  ['skew 1 -50ms drift +1%', { type: 'skew', nodes: [1], offsetMs: -50, drift: 0.01 }],
+  ['skew 1 -50ms +1%', { type: 'skew', nodes: [1], offsetMs: -50, drift: 0.01 }],
 ])('a fault is told as the line that a person would type: %s', (line, fault) => {
   expect(lineOf(fault, cast.nodeIds)).toBe(line)
   expect(lineOf(fault, cast.nodeIds, 10_000)).toBe(`${line} for 10s`)

@@ -28,6 +28,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   terminal: ['errors'],
   load: [...upToDriver, 'node', 'cluster', 'terminal'],
   report: ['errors', 'terminal'],
+  verbs: [...ground, 'telemetry', 'faults', 'cluster', 'terminal', 'load'],
   cli: [
     ...upToDriver,
     'node',
@@ -38,6 +39,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'terminal',
     'load',
     'report',
+    'verbs',
     'recording',
   ],
 }

@@ -1,0 +1,63 @@
+/** Verbs that read and write keys. Keys and values may hold anything, so people see them in a printable form. */
+import { isUtf8 } from 'node:buffer'
+import { counted, printable } from '../terminal/index.js'
+import { verb } from './verb.js'
+
+export const dataVerbs = [
+  verb('put', {
+    explanation: 'the value is the rest of the line',
+    slots: [
+      { kind: 'key', as: 'key' },
+      { kind: 'rest', as: 'value' },
+    ],
+    async run(subject, { key, value }) {
+      const { index, revision } = await subject.put(key, value)
+      return { data: { index, revision }, words: `applied at index ${index}, revision ${revision}` }
+    },
+  }),
+  verb('get', {
+    explanation: 'a linearizable read',
+    slots: [{ kind: 'key', as: 'key' }],
+    async run(subject, { key }) {
+      const entry = await subject.get(key)
+      if (entry === undefined) return { data: { value: null }, words: absent(key) }
+      const { value, version, modRevision } = entry
+      return {
+        data: { ...textOrBytes('value', value), version, modRevision },
+        words: `${printable(value)} (version ${version}, last put at revision ${modRevision})`,
+      }
+    },
+  }),
+  verb('delete', {
+    explanation: 'removes a key',
+    slots: [{ kind: 'key', as: 'key' }],
+    async run(subject, { key }) {
+      const { index, deleted } = await subject.delete(key)
+      return { data: { index, deleted }, words: deleted ? `deleted at index ${index}` : absent(key) }
+    },
+  }),
+  verb('range', {
+    explanation: 'up to 1000 keys that begin with PREFIX, in order',
+    slots: [{ kind: 'prefix', as: 'prefix', isOptional: true }],
+    async run(subject, { prefix = '' }) {
+      const { entries, hasMore } = await subject.range(prefix)
+      const lines = entries.map(({ key, value }) => `${printable(key)} ${printable(value)}`)
+      const count = `${counted(entries.length, 'key')}${hasMore ? ', and more' : ''}`
+      const data = entries.map(({ key, value }) => ({
+        ...textOrBytes('key', key),
+        ...textOrBytes('value', value),
+      }))
+      return { data: { entries: data, hasMore }, words: [...lines, count].join('\n') }
+    },
+  }),
+]
+
+function absent(key: string): string {
+  return `there is no key ${printable(key)}`
+}
+
+/** Bytes that are not UTF-8 have no form in JSON: `valueBase64` instead of `value` holds them. */
+function textOrBytes(name: string, bytes: Uint8Array): Record<string, string> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return isUtf8(buffer) ? { [name]: buffer.toString() } : { [`${name}Base64`]: buffer.toString('base64') }
+}

@@ -1,0 +1,204 @@
+/** Verbs that break a cluster, one for each fault, and those that take faults back. */
+import { type StandingFault, toldOf } from '../faults/index.js'
+import type { NodeId } from '../raft/index.js'
+import { BadInput } from '../terminal/index.js'
+import type { Slot, Suffix } from './grammar.js'
+import type { FaultHandle, Healed, Subject } from './subject.js'
+import { type Answer, verb } from './verb.js'
+
+const target = { kind: 'target', as: 'target' } as const satisfies Slot
+const link = { kind: 'link', as: 'link' } as const satisfies Slot
+const forTime = { word: 'for', kind: 'duration', as: 'forMs' } as const satisfies Suffix
+const messages = { kind: 'message', as: 'messages' } as const satisfies Suffix
+
+const shareVerbs = (
+  [
+    ['drop', 'a share of the messages is lost'],
+    ['duplicate', 'a share of the messages arrives twice'],
+    ['reorder', 'a share of the messages is overtaken by later ones'],
+  ] as const
+).map(([name, explanation]) =>
+  verb(name, {
+    explanation,
+    slots: [link, { kind: 'share', as: 'share' }],
+    suffixes: [messages, forTime],
+    run: (subject, { link: { one, other, oneWay }, share, ...options }) =>
+      begun(subject, subject[name](one, other, share, { ...options, oneWay })),
+  }),
+)
+
+const linkVerbs = [
+  verb('cut', {
+    explanation: 'nothing passes',
+    slots: [link],
+    suffixes: [messages, forTime],
+    run: (subject, { link: { one, other, oneWay }, ...options }) =>
+      begun(subject, subject.cut(one, other, { ...options, oneWay })),
+  }),
+  verb('delay', {
+    explanation: 'messages take so much longer',
+    slots: [link, { kind: 'duration', as: 'delayMs' }],
+    suffixes: [{ word: 'jitter', kind: 'duration', as: 'jitterMs' }, messages, forTime],
+    run: (subject, { link: { one, other, oneWay }, delayMs, ...options }) =>
+      begun(subject, subject.delay(one, other, delayMs, { ...options, oneWay })),
+  }),
+  ...shareVerbs,
+  verb('throttle', {
+    explanation: 'so many bytes pass in a second',
+    slots: [link, { kind: 'rate', as: 'bytesPerSecond' }],
+    suffixes: [messages, forTime],
+    run: (subject, { link: { one, other, oneWay }, bytesPerSecond, ...options }) =>
+      begun(subject, subject.throttle(one, other, bytesPerSecond, { ...options, oneWay })),
+  }),
+  verb('partition', {
+    explanation: 'the groups do not hear each other',
+    slots: [{ kind: 'groups', as: 'groups' }],
+    suffixes: [forTime],
+    run: (subject, { groups, ...options }) => begun(subject, subject.partition(groups, options)),
+  }),
+  verb('isolate', {
+    explanation: 'no other node hears it, and it hears none; clients do',
+    slots: [target],
+    suffixes: [forTime],
+    run: (subject, { target, ...options }) => begun(subject, subject.isolate(target, options)),
+  }),
+]
+
+const diskVerbs = [
+  verb('slow-disk', {
+    explanation: 'each flush takes so much longer',
+    slots: [target, { kind: 'duration', as: 'flushMs' }],
+    suffixes: [forTime],
+    run: (subject, { target, flushMs, ...options }) =>
+      begun(subject, subject.slowDisk(target, flushMs, options)),
+  }),
+  verb('stall-disk', {
+    explanation: 'no flush ends',
+    slots: [target],
+    suffixes: [forTime],
+    run: (subject, { target, ...options }) => begun(subject, subject.stallDisk(target, options)),
+  }),
+  verb('fail-disk', {
+    explanation: 'the next flush fails, and the node stops until it is healed',
+    slots: [target],
+    suffixes: [forTime],
+    run: (subject, { target, ...options }) => begun(subject, subject.failDisk(target, options)),
+  }),
+  verb('full-disk', {
+    explanation: 'only BYTES more fit (at first: 0), and the node stops at the write that does not',
+    slots: [target, { kind: 'bytes', as: 'bytesLeft', isOptional: true }],
+    suffixes: [forTime],
+    run: (subject, { target, bytesLeft = 0, ...options }) =>
+      begun(subject, subject.fullDisk(target, { ...options, bytesLeft })),
+  }),
+]
+
+const nodeVerbs = [
+  verb('kill', {
+    explanation: 'ends a node at once, as a crash of its process would',
+    slots: [target],
+    suffixes: [forTime],
+    async run(subject, { target, ...options }) {
+      const nodeIds = await subject.kill(target, options)
+      return { data: { nodeIds }, words: `killed ${named(nodeIds)}` }
+    },
+  }),
+  verb('restart', {
+    explanation: 'starts a node that does not run, from its disk; renew: anew if it is lost',
+    slots: [target],
+    suffixes: [{ kind: 'renew', as: 'renew' }],
+    async run(subject, { target, renew }) {
+      const nodeIds = await subject.restart(target, { renew: renew !== undefined })
+      return { data: { nodeIds }, words: `${named(nodeIds)} ${runs(nodeIds)} again` }
+    },
+  }),
+  verb('pause', {
+    explanation: 'freezes a node: nothing of it runs, and messages wait for it',
+    slots: [target],
+    suffixes: [forTime],
+    run: (subject, { target, ...options }) => begun(subject, subject.pause(target, options)),
+  }),
+  verb('resume', {
+    explanation: 'lets a paused node go on',
+    slots: [target],
+    async run(subject, { target }) {
+      const nodeIds = await subject.resume(target)
+      return { data: { nodeIds }, words: `${named(nodeIds)} ${runs(nodeIds)} again` }
+    },
+  }),
+  verb('power-loss', {
+    explanation: 'ends a node; what was not flushed is gone, and it starts from the rest',
+    slots: [target],
+    suffixes: [forTime],
+    run: (subject, { target, ...options }) => begun(subject, subject.losePower(target, options)),
+  }),
+  verb('skew', {
+    explanation: 'sets a clock ahead or behind, or lets it run too fast or too slow',
+    slots: [target, { kind: 'clock', as: 'clock' }, { kind: 'drift', as: 'drift', isOptional: true }],
+    suffixes: [forTime],
+    run(subject, { target, clock, drift, ...options }) {
+      if (drift !== undefined && 'drift' in clock) throw new BadInput('skew: the drift is given twice')
+      const change = drift === undefined ? clock : { ...clock, drift }
+      return begun(subject, subject.skew(target, change, options))
+    },
+  }),
+]
+
+export const faultVerbs = [
+  ...linkVerbs,
+  ...diskVerbs,
+  ...nodeVerbs,
+  verb('heal', {
+    explanation: 'takes back all faults, or those of a link or a node, or one by its number',
+    slots: [{ kind: 'healed', as: 'healed', isOptional: true }],
+    async run(subject, { healed = { all: true } as Healed }) {
+      const faults = await subject.heal(healed)
+      const lines = faults.map((fault) => `healed #${fault.id} ${toldOf(fault, subject.nodeIds).line}`)
+      const words = lines.length === 0 ? 'no fault stood there' : lines.join('\n')
+      return { data: { healed: faults.map((fault) => dataOf(subject, fault)) }, words }
+    },
+  }),
+  verb('faults', {
+    explanation: 'the faults that stand, each with its number',
+    run: (subject) => ({
+      data: { faults: subject.faults.map((fault) => dataOf(subject, fault)) },
+      words: subject.faults.length === 0 ? 'no fault stands' : linesOf(subject, subject.faults).join('\n'),
+    }),
+  }),
+]
+
+/** Lines such as `#3 cut 1->3, for 4.2 s, heals in 5.8 s`, one for each fault. */
+export function linesOf(subject: Subject, faults: readonly StandingFault[]): string[] {
+  return faults.map((fault) => {
+    const { id, sinceMs, untilMs } = fault
+    const { line } = toldOf({ ...fault, untilMs: undefined }, subject.nodeIds)
+    const nowMs = subject.now()
+    const rest = untilMs === undefined ? '' : `, heals in ${seconds(untilMs - nowMs)}`
+    return `#${id} ${line}, for ${seconds(nowMs - sinceMs)}${rest}`
+  })
+}
+
+/** A fault as plain data, as `faults` and `status` give it in JSON. */
+export function dataOf({ nodeIds }: Subject, fault: StandingFault): Record<string, unknown> {
+  const { id, type, line, nodes } = toldOf(fault, nodeIds)
+  return { id, type, line, nodes, sinceMs: fault.sinceMs, untilMs: fault.untilMs ?? null }
+}
+
+async function begun(subject: Subject, begins: Promise<FaultHandle>): Promise<Answer> {
+  const { id } = await begins
+  const fault = subject.faults.find((standing) => standing.id === id)
+  if (fault === undefined) return { data: { id }, words: `#${id} is over` }
+  return { data: dataOf(subject, fault), words: `#${id} ${toldOf(fault, subject.nodeIds).line}` }
+}
+
+function named(nodeIds: readonly NodeId[]): string {
+  return `${nodeIds.length === 1 ? 'node' : 'nodes'} ${nodeIds.join(', ')}`
+}
+
+function runs(nodeIds: readonly NodeId[]): string {
+  return nodeIds.length === 1 ? 'runs' : 'run'
+}
+
+function seconds(ms: number): string {
+  return `${(Math.max(0, ms) / 1000).toFixed(1)} s`
+}

@@ -1,0 +1,77 @@
+/** From a line to a command, or to one line that says up to where it was understood and what could stand there. */
+import { BadInput } from '../terminal/index.js'
+import { kinds } from './kinds.js'
+import { type Possible, type Understood, understand, type Word, wordsOf } from './understand.js'
+import type { Command, Verb } from './verb.js'
+
+export type Registry = ReadonlyMap<string, Verb>
+
+/** What an error shows of a line, which may be long. */
+const shownMax = 60
+
+/** `undefined` for an empty line. Throws `BadInput` for a line that is not understood. */
+export function parseBy(registry: Registry, line: string): Command | undefined {
+  const words = wordsOf(line)
+  const [name] = words
+  if (name === undefined) return undefined
+  const verb = registry.get(name.text)
+  if (verb === undefined) throw new BadInput(unknownVerb(registry, name.text))
+  const understood = understand(verb, line, words)
+  if (!understood.isWhole || understood.words < words.length)
+    throw new BadInput(misunderstood(line, words, understood))
+  return { verb: verb.name, ...understood.fields }
+}
+
+/** Why a word is no verb, and which verb was perhaps meant. */
+export function unknownVerb(registry: Registry, text: string): string {
+  const near = [...registry.keys()].find((name) => isNear(name, text))
+  const meant = near === undefined ? '' : ` (did you mean ${near}?)`
+  return `there is no verb '${shown(text)}'${meant}; help lists all`
+}
+
+function misunderstood(line: string, words: readonly Word[], { possible, words: count }: Understood): string {
+  const understood = words.slice(0, count)
+  const before = line.slice(words[0]?.start, understood.at(-1)?.end)
+  const wrong = words[count]?.text
+  const whole = wrong === undefined ? before : line.slice(words[0]?.start, words.at(-1)?.end)
+  const could = possible.length === 0 ? 'nothing more' : listed(possible.map(expectationOf))
+  const found = wrong === undefined ? '' : `, not '${shown(wrong)}'${boundOf(possible, wrong)}`
+  return `${shown(whole)}: after '${shown(before)}' ${could} is expected${found}`
+}
+
+function expectationOf(possible: Possible): string {
+  if ('slot' in possible) return kinds[possible.slot.kind].expected
+  const { word, kind } = possible.suffix
+  return word === undefined ? kinds[kind].expected : `${word} and ${kinds[kind].expected}`
+}
+
+function boundOf(possible: readonly Possible[], wrong: string): string {
+  const bounds = possible.map((each) => kinds[('slot' in each ? each.slot : each.suffix).kind].bound?.(wrong))
+  const broken = bounds.find((bound) => bound !== undefined)
+  return broken === undefined ? '' : ` (${broken})`
+}
+
+function listed(expectations: readonly string[]): string {
+  return expectations.length === 1
+    ? expectations[0]!
+    : `${expectations.slice(0, -1).join(', ')}, or ${expectations.at(-1)}`
+}
+
+function shown(text: string): string {
+  return text.length <= shownMax ? text : `${text.slice(0, shownMax)}…`
+}
+
+/** One letter is wrong, missing, added or swapped with its neighbour. */
+function isNear(name: string, text: string): boolean {
+  if (Math.abs(name.length - text.length) > 1) return false
+  let same = 0
+  while (same < name.length && name[same] === text[same]) same++
+  const [restOfName, restOfText] = [name.slice(same), text.slice(same)]
+  const isSwapped = restOfName[0] === restOfText[1] && restOfName[1] === restOfText[0]
+  return (
+    restOfName.slice(1) === restOfText.slice(1) ||
+    restOfName.slice(1) === restOfText ||
+    restOfName === restOfText.slice(1) ||
+    (isSwapped && restOfName.slice(2) === restOfText.slice(2))
+  )
+}

@@ -1,0 +1,71 @@
+/** All verbs, by name, and what is made from them: commands of lines, their doing, completion and help. */
+import type { NodeId } from '../raft/index.js'
+import { BadInput } from '../terminal/index.js'
+import { completeBy } from './complete.js'
+import { dataVerbs } from './data-verbs.js'
+import { faultVerbs } from './fault-verbs.js'
+import { parseBy, unknownVerb } from './parse.js'
+import { type Acting, type Answer, type Command, conversationVerb, type Verb } from './verb.js'
+import { watchVerbs } from './watch-verbs.js'
+
+const conversationVerbs = [
+  conversationVerb('events', {
+    explanation: 'whether to tell what happens, and why (at first: on)',
+    slots: [{ kind: 'onOrOff', as: 'word' }],
+    run(conversation, { word }) {
+      conversation.showsEvents = word === 'on'
+      return { data: { events: word }, words: '' }
+    },
+  }),
+  conversationVerb('help', {
+    explanation: 'all verbs, or how one is used',
+    slots: [{ kind: 'verb', as: 'name', isOptional: true }],
+    run: (_, { name }) => helpOn(name),
+  }),
+  conversationVerb('quit', {
+    explanation: 'ends the sandbox; so does the end of the input',
+    run(conversation) {
+      conversation.isEnded = true
+      return { data: {}, words: '' }
+    },
+  }),
+]
+
+/** In the order in which `help` lists them. */
+export const verbs: readonly Verb[] = [...watchVerbs, ...dataVerbs, ...faultVerbs, ...conversationVerbs]
+
+const byName: ReadonlyMap<string, Verb> = new Map(verbs.map((verb) => [verb.name, verb]))
+
+/**
+ * The command that a line stands for; `undefined` for an empty line. Throws `BadInput` that says up to where the line
+ * was understood, and what could stand there.
+ */
+export function parse(line: string): Command | undefined {
+  return parseBy(byName, line)
+}
+
+/** Carries out a command. Throws what the verb threw: bad input has changed nothing. */
+export async function perform(acting: Acting, { verb: name, ...fields }: Command): Promise<Answer> {
+  const verb = byName.get(name)
+  if (verb === undefined) throw new BadInput(unknownVerb(byName, name))
+  if (verb.isOfConversation && acting.conversation === undefined)
+    throw new BadInput(`${name} is for the prompt of the sandbox`)
+  return verb.run(acting, fields)
+}
+
+/** What Tab offers at the end of a line, and what was typed of it so far. */
+export function complete(
+  line: string,
+  nodeIds: readonly NodeId[],
+): readonly [offers: readonly string[], typed: string] {
+  return completeBy(byName, line, nodeIds)
+}
+
+function helpOn(name: string | undefined): Answer {
+  const told = name === undefined ? verbs : verbs.filter((verb) => verb.name === name)
+  if (told.length === 0) throw new BadInput(unknownVerb(byName, name ?? ''))
+  return {
+    data: { verbs: told.map(({ name, usage, explanation }) => ({ name, usage, explanation })) },
+    words: told.map(({ usage, explanation }) => `${usage}\n    ${explanation}`).join('\n'),
+  }
+}

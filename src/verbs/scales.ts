@@ -1,0 +1,92 @@
+/** Numbers with a unit: how they are written, and within which bounds. */
+
+export interface Scale {
+  /** What one of each unit is in the unit of the value. The first one is offered first. */
+  readonly units: Readonly<Record<string, number>>
+  /** Whether the number is written with `+` or `-` before it. */
+  readonly isSigned: boolean
+  readonly least: number
+  readonly most: number
+  /** Said of a value that lies out of the bounds. */
+  readonly bounds: string
+  /** Whether the value is a whole number. */
+  readonly isWhole: boolean
+  readonly example: string
+}
+
+const dayMs = 86_400_000
+const times = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 }
+/** Decimal, as networks count, and binary, as memory does. */
+const sizes = { kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, B: 1 }
+const rates = Object.fromEntries(Object.entries(sizes).map(([unit, size]) => [`${unit}/s`, size]))
+
+/** In milliseconds. A timer of the system holds no more than 24 days. */
+export const duration: Scale = {
+  ...{ units: times, isSigned: false, isWhole: false },
+  ...{ least: 0, most: dayMs, bounds: 'at most 24h', example: '80ms' },
+}
+
+/** In milliseconds, ahead or behind. */
+export const offset: Scale = { ...duration, isSigned: true, least: -dayMs, example: '+50ms' }
+
+/** From 0 to 1. */
+export const share: Scale = {
+  ...{ units: { '%': 0.01 }, isSigned: false, isWhole: false },
+  ...{ least: 0, most: 1, bounds: 'at most 100%', example: '10%' },
+}
+
+/** A part of the speed of a clock, too fast or too slow. A clock never stands still or runs back. */
+export const signedShare: Scale = {
+  ...share,
+  isSigned: true,
+  least: -0.99,
+  bounds: 'from -99% to +100%',
+  example: '+10%',
+}
+
+export const bytes: Scale = {
+  ...{ units: sizes, isSigned: false, isWhole: true },
+  ...{ least: 0, most: 2 ** 44, bounds: 'whole bytes, at most 16384GiB', example: '1MB' },
+}
+
+/** In bytes a second. */
+export const rate: Scale = {
+  ...bytes,
+  units: rates,
+  least: 1,
+  bounds: 'from 1B/s to 16384GiB/s',
+  example: '1MB/s',
+}
+
+const written = /^([+-]?)(\d{1,15}(?:\.\d{1,15})?)([^\d.].*)$/
+
+/** The value of a word such as `80ms`, or `undefined` for a word that is none or lies out of the bounds. */
+export function scaled(scale: Scale, word: string): number | undefined {
+  const value = magnitudeOf(scale, word)
+  return value !== undefined && isWithin(scale, value) ? value : undefined
+}
+
+/** The bounds, for a word that lies out of them. */
+export function brokenBound(scale: Scale, word: string): string | undefined {
+  const value = magnitudeOf(scale, word)
+  return value === undefined || isWithin(scale, value) ? undefined : scale.bounds
+}
+
+function isWithin({ least, most, isWhole }: Scale, value: number): boolean {
+  return value >= least && value <= most && (!isWhole || Number.isInteger(value))
+}
+
+function magnitudeOf({ units, isSigned }: Scale, word: string): number | undefined {
+  const [, sign = '', digits = '', unit = ''] = written.exec(word) ?? []
+  const size = Object.hasOwn(units, unit) ? units[unit] : undefined
+  if (size === undefined || (sign !== '') !== isSigned) return undefined
+  // Fifteen digits are what a double holds: 7 * 0.01 is a little more than 0.07.
+  const magnitude = Number((Number(digits) * size).toPrecision(15))
+  return sign === '-' && magnitude !== 0 ? -magnitude : magnitude
+}
+
+/** What Tab offers behind a number: it with each unit; with nothing typed, an example. */
+export function unitsFor({ units, example }: Scale, typed: string): readonly string[] {
+  const [number = ''] = /^[+-]?[\d.]*/.exec(typed) ?? []
+  return /\d/.test(number) ? Object.keys(units).map((unit) => `${number}${unit}`) : [example]
+}

@@ -1,0 +1,92 @@
+/** One verb: its name, its grammar, its help and what it does. */
+import { type FieldsOf, type Slot, type Suffix, usageOf } from './grammar.js'
+import type { Subject } from './subject.js'
+
+/** What came of a verb: the same for programs and for people. */
+export interface Answer {
+  /** Plain data, whose names an answer in JSON has as its fields. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** Lines for people. Empty: there is nothing to say. */
+  readonly words: string
+}
+
+/** A conversation at a prompt or in a script, which some verbs change. A scenario has none. */
+export interface Conversation {
+  showsEvents: boolean
+  isEnded: boolean
+}
+
+/** What a verb acts on. */
+export interface Acting {
+  readonly subject: Subject
+  readonly conversation?: Conversation
+}
+
+/** A line that was understood, as plain data. */
+export interface Command {
+  readonly verb: string
+  readonly [field: string]: unknown
+}
+
+export interface Verb {
+  readonly name: string
+  readonly usage: string
+  /** What it does, in a few words. */
+  readonly explanation: string
+  readonly slots: readonly Slot[]
+  readonly suffixes: readonly Suffix[]
+  /** Whether it needs a conversation. */
+  readonly isOfConversation: boolean
+  run(acting: Acting, fields: Fields): Promise<Answer> | Answer
+}
+
+/** The values of a command by their names, as the grammar of its verb says. */
+export type Fields = Readonly<Record<string, unknown>>
+
+interface Definition<Slots extends readonly Slot[], Suffixes extends readonly Suffix[]> {
+  readonly explanation: string
+  readonly slots?: Slots
+  readonly suffixes?: Suffixes
+  run(subject: Subject, fields: FieldsOf<Slots, Suffixes>): Promise<Answer> | Answer
+}
+
+export function verb<const Slots extends readonly Slot[] = [], const Suffixes extends readonly Suffix[] = []>(
+  name: string,
+  { explanation, slots, suffixes, run }: Definition<Slots, Suffixes>,
+): Verb {
+  const grammar = { slots: slots ?? [], suffixes: suffixes ?? [] }
+  return {
+    name,
+    explanation,
+    ...grammar,
+    usage: usageOf(name, grammar.slots, grammar.suffixes),
+    isOfConversation: false,
+    // The grammar by which the line was read is that of the fields' types.
+    run: ({ subject }, fields) => run(subject, fields as FieldsOf<Slots, Suffixes>),
+  }
+}
+
+interface OfConversation<Slots extends readonly Slot[]> {
+  readonly explanation: string
+  readonly slots?: Slots
+  run(conversation: Conversation, fields: FieldsOf<Slots, []>): Answer
+}
+
+/** A verb that changes the conversation, and nothing in the cluster. */
+export function conversationVerb<const Slots extends readonly Slot[] = []>(
+  name: string,
+  { explanation, slots, run }: OfConversation<Slots>,
+): Verb {
+  const grammar = { slots: slots ?? [], suffixes: [] }
+  return {
+    name,
+    explanation,
+    ...grammar,
+    usage: usageOf(name, grammar.slots, []),
+    isOfConversation: true,
+    run: ({ conversation }, fields) => {
+      if (conversation === undefined) throw new Error(`${name} needs a conversation`)
+      return run(conversation, fields as FieldsOf<Slots, []>)
+    },
+  }
+}

@@ -1,0 +1,75 @@
+/** Verbs that look at a cluster, and those that put it under load. */
+import { counted, decimal, paint, printable, table } from '../terminal/index.js'
+import { dataOf, linesOf } from './fault-verbs.js'
+import type { LoadTold, NodeTold, Subject } from './subject.js'
+import { type Answer, verb } from './verb.js'
+
+export const watchVerbs = [
+  verb('status', {
+    explanation: 'every node: its role and how far its log is; and the faults that stand',
+    run: (subject) => ({
+      data: {
+        nodes: subject.status().map(({ leaderId, failure, ...node }) => ({
+          ...node,
+          leaderId: leaderId ?? null,
+          failure: failure ?? null,
+        })),
+        faults: subject.faults.map((fault) => dataOf(subject, fault)),
+      },
+      words: [statusTable(subject.status()), ...linesOf(subject, subject.faults)].join('\n'),
+    }),
+  }),
+  verb('load', {
+    explanation:
+      'so many clients put keys as fast as they are answered; off: they end, and what they saw is told',
+    slots: [{ kind: 'clients', as: 'clients' }],
+    async run(subject, { clients }) {
+      if (clients === 'off') return ended(subject)
+      subject.beginLoad(clients)
+      return { data: { clients }, words: `${counted(clients, 'client')} call until load off` }
+    },
+  }),
+]
+
+async function ended(subject: Subject): Promise<Answer> {
+  const load = await subject.endLoad()
+  return load === undefined
+    ? { data: { clients: 0 }, words: 'there is no load' }
+    : { data: { ...load }, words: loadWords(load) }
+}
+
+function loadWords({ clients, answered, notApplied, unknown, unavailableMs }: LoadTold): string {
+  return [
+    `${counted(clients, 'client')}: ${counted(answered, 'call')} answered, ${decimal(notApplied)} not applied`,
+    `${decimal(unknown)} with an unknown outcome; at most ${decimal(unavailableMs)} ms without an answer`,
+  ].join(', ')
+}
+
+const stateColours: Record<NodeTold['state'], (text: string) => string> = {
+  running: paint.green,
+  paused: paint.yellow,
+  stopped: paint.dim,
+  failed: paint.red,
+}
+
+function statusTable(nodes: readonly NodeTold[]): string {
+  const header = ['node', 'state', 'role', 'term', 'leader', 'last', 'commit', 'applied', 'log bytes']
+  const rows = nodes.map((node) => {
+    const isAlive = node.state === 'running' || node.state === 'paused'
+    return [
+      String(node.nodeId),
+      stateColours[node.state](node.state),
+      isAlive ? node.role : '-',
+      String(node.currentTerm),
+      isAlive && node.leaderId !== undefined ? String(node.leaderId) : '-',
+      decimal(node.lastIndex),
+      decimal(node.commitIndex),
+      decimal(node.lastApplied),
+      decimal(node.logBytes),
+    ]
+  })
+  const why = nodes.flatMap(({ nodeId, failure }) =>
+    failure === undefined ? [] : [`node ${nodeId} failed: ${printable(failure)}`],
+  )
+  return [table([header.map((cell) => paint.dim(cell)), ...rows]), ...why].join('\n')
+}
