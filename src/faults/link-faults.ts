@@ -2,7 +2,7 @@
  * What the faults of its links do to the messages that arrive at one node. Links are broken where messages arrive: what
  * a node sent before it was killed still arrives, and what waits for a killed node is gone with it.
  */
-import { isBulk, type Message, type NodeId, type Random } from '../raft/index.js'
+import { byteLengthOf, entriesIn, isBulk, type Message, type NodeId, type Random } from '../raft/index.js'
 import {
   type Endpoint,
   isLinkFault,
@@ -27,28 +27,49 @@ export interface Packet {
   readonly byteLength: number
 }
 
+/** Bytes of a message beside its entries or its chunk, as far as a throttle counts them. */
+const headerBytes = 64
+
+export function packetOf(message: Message): Packet {
+  let byteLength = headerBytes
+  if (message.type === 'installSnapshot') byteLength += message.data?.byteLength ?? 0
+  else if (message.type === 'appendEntries')
+    for (const run of entriesIn(message)) byteLength += byteLengthOf(run)
+  return { from: message.from, message, byteLength }
+}
+
+/** Is told each time that a fault did something to a packet. */
+export type Hit = (what: OnWay['type'], from: Endpoint) => void
+
 type OnWay = Exclude<LinkFault, { readonly type: 'partition' | 'isolate' }>
 
 export class LinkFaults {
   readonly #nodeId: Endpoint
   readonly #nodeIds: readonly NodeId[]
   readonly #random: Random
+  readonly #hit: Hit
   #faultsOf = new Map<Endpoint, OnWay[]>()
   /** When each direction has passed all that a throttle let through. */
   readonly #freeAtMs = new Map<Endpoint, number>()
   /** When the latest of each port of each direction arrives, since a delay keeps the order of a port. */
-  readonly #latestMs = new Map<string, number>()
+  readonly #latest = new Map<string, { readonly from: Endpoint; readonly atMs: number }>()
 
   /** `nodeId` is who hears. `random` decides on what is left to chance. */
-  constructor(nodeId: Endpoint, nodeIds: readonly NodeId[], random: Random) {
+  constructor(nodeId: Endpoint, nodeIds: readonly NodeId[], random: Random, hit: Hit = () => {}) {
     this.#nodeId = nodeId
     this.#nodeIds = nodeIds
     this.#random = random
+    this.#hit = hit
   }
 
   /** False while no fault stands on any way to this node. */
   get areStanding(): boolean {
     return this.#faultsOf.size > 0
+  }
+
+  /** True while packets from there are held back. What was held back arrives at once when that ends. */
+  delays(from: Endpoint): boolean {
+    return this.#faultsOf.get(from)?.some(({ type }) => type === 'delay' || type === 'throttle') === true
   }
 
   set(standing: readonly StandingFault[]): void {
@@ -62,7 +83,8 @@ export class LinkFaults {
         this.#faultsOf.set(from, known)
       }
     }
-    for (const from of this.#freeAtMs.keys()) if (!this.#faultsOf.has(from)) this.#freeAtMs.delete(from)
+    for (const from of this.#freeAtMs.keys()) if (!this.delays(from)) this.#freeAtMs.delete(from)
+    for (const [port, { from }] of this.#latest) if (!this.delays(from)) this.#latest.delete(port)
   }
 
   /**
@@ -72,27 +94,23 @@ export class LinkFaults {
   arrivalsOf(packet: Packet, nowMs: number): readonly number[] {
     const faults = this.#faultsOf.get(packet.from)?.filter((fault) => isHit(fault, packet.message))
     const port = `${packet.from} ${packet.message !== undefined && isBulk(packet.message)}`
-    const latestMs = this.#latestMs.get(port) ?? 0
-    if (faults === undefined || faults.length === 0) {
-      if (latestMs > nowMs) return [latestMs - nowMs]
-      this.#latestMs.delete(port)
-      return [0]
-    }
+    const latestMs = Math.max(this.#latest.get(port)?.atMs ?? 0, nowMs)
+    if (faults === undefined || faults.length === 0) return [latestMs - nowMs]
     let delayMs = 0
     let copies = 1
     let isOvertaken = false
     for (const fault of faults) {
+      if ('share' in fault && !this.#random.chance(fault.share)) continue
+      this.#hit(fault.type, packet.from)
       switch (fault.type) {
         case 'cut':
-          return []
         case 'drop':
-          if (this.#random.chance(fault.share)) return []
-          break
+          return []
         case 'duplicate':
-          if (this.#random.chance(fault.share)) copies++
+          copies++
           break
         case 'reorder':
-          isOvertaken ||= this.#random.chance(fault.share)
+          isOvertaken = true
           break
         case 'delay':
           delayMs += fault.delayMs + this.#random.next() * fault.jitterMs
@@ -107,7 +125,7 @@ export class LinkFaults {
     }
     if (isOvertaken) return Array.from({ length: copies }, () => delayMs + overtakingMs)
     const atMs = Math.max(latestMs, nowMs + delayMs)
-    this.#latestMs.set(port, atMs)
+    if (delayMs > 0) this.#latest.set(port, { from: packet.from, atMs })
     return Array.from({ length: copies }, () => atMs - nowMs)
   }
 

@@ -1,6 +1,6 @@
 /** The faults that stand in one cluster: begun, listed, healed by hand or by time. */
 import type { NodeId } from '../raft/index.js'
-import { type Fault, isEnding, nodesHit, type StandingFault } from './fault.js'
+import { type Fault, isEnding, isLinkFault, nodesHit, type StandingFault } from './fault.js'
 
 /**
  * A cluster that can be broken: on threads, inline or in virtual time. Each method acts before it returns; the promise
@@ -70,17 +70,35 @@ export class Faults {
       // Nobody waits for what time heals: a node that cannot be brought back tells so itself.
       this.#timers.set(
         id,
-        this.#cluster.later(forMs, () => void this.#heal(standing, 'time').catch(() => {})),
+        this.#cluster.later(forMs, () => void this.#heal(id, 'time').catch(() => {})),
       )
     }
-    return { standing, noticed, heal: () => this.#heal(standing, 'verb') }
+    return { standing, noticed, heal: () => this.#heal(id, 'verb') }
   }
 
   /** Heals those of the faults that stand for which the rule is true. Returns them. */
   async heal(rule: (fault: StandingFault) => boolean): Promise<readonly StandingFault[]> {
     const healed = this.standing.filter(rule)
-    await Promise.all(healed.map((each) => this.#heal(each, 'verb')))
+    await Promise.all(healed.map(({ id }) => this.#heal(id, 'verb')))
     return healed
+  }
+
+  /**
+   * Takes one node out of the faults of disks, clocks and threads for which the rule is true. Other nodes that such a
+   * fault hits keep it.
+   */
+  async release(nodeId: NodeId, rule: (fault: Fault) => boolean): Promise<void> {
+    const waits: Promise<void>[] = []
+    for (const standing of this.standing) {
+      const { id, fault } = standing
+      if (isLinkFault(fault) || !fault.nodes.includes(nodeId) || !rule(fault)) continue
+      if (fault.nodes.length > 1) {
+        const others = fault.nodes.filter((other) => other !== nodeId)
+        this.#standing.set(id, { ...standing, fault: { ...fault, nodes: others } })
+        waits.push(this.#healed({ ...standing, fault: { ...fault, nodes: [nodeId] } }, 'verb'))
+      } else waits.push(this.#heal(id, 'verb'))
+    }
+    await Promise.all(waits)
   }
 
   /** Forgets all faults without acting on any node: the cluster ends. */
@@ -90,13 +108,18 @@ export class Faults {
     this.#standing.clear()
   }
 
-  async #heal(standing: StandingFault, by: 'verb' | 'time'): Promise<void> {
-    const { id, fault } = standing
-    if (!this.#standing.delete(id)) return
+  async #heal(id: number, by: 'verb' | 'time'): Promise<void> {
+    const standing = this.#standing.get(id)
+    if (standing === undefined) return
+    this.#standing.delete(id)
     this.#timers.get(id)?.()
     this.#timers.delete(id)
+    await this.#healed(standing, by)
+  }
+
+  #healed(standing: StandingFault, by: 'verb' | 'time'): Promise<void> {
     this.#cluster.told('faultHealed', standing, by)
-    await this.#act(fault, 'bringBack')
+    return this.#act(standing.fault, 'bringBack')
   }
 
   /** All synchronous work comes first, so that virtual time sees a fault begin and heal at one moment. */
@@ -107,7 +130,7 @@ export class Faults {
       const { type } = fault
       if (type === 'kill' || type === 'losePower')
         waits.push(...hit.map((nodeId) => this.#cluster.stop(nodeId, type)))
-    } else if (isEnding(fault) || isOfStoppedDisk(fault)) {
+    } else if (keepsDown(fault)) {
       // A node stays down as long as another fault keeps it down.
       const free = hit.filter((nodeId) => !this.at(nodeId).some((standing) => isEnding(standing.fault)))
       waits.push(...free.map((nodeId) => this.#cluster.bringBack(nodeId)))
@@ -116,7 +139,7 @@ export class Faults {
   }
 }
 
-/** A node that its disk stopped is brought back with the disk. */
-function isOfStoppedDisk({ type }: Fault): boolean {
-  return type === 'failDisk' || type === 'fullDisk'
+/** True for a fault after which a node may be down until it is healed: its disk may have stopped it. */
+export function keepsDown(fault: Fault): boolean {
+  return isEnding(fault) || fault.type === 'failDisk' || fault.type === 'fullDisk'
 }

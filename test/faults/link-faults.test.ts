@@ -1,0 +1,156 @@
+/** What the faults of its links do to the packets that arrive at a node. */
+import { describe, expect, test } from 'vitest'
+import {
+  bothWays,
+  type Endpoint,
+  type LinkFault,
+  LinkFaults,
+  type Packet,
+  packetOf,
+} from '../../src/faults/index.js'
+import { type Message, Random } from '../../src/raft/index.js'
+
+const nodeIds = [1, 2, 3]
+const ways = [{ from: 1, to: 2 }]
+const heartbeat: Message = {
+  type: 'appendEntries',
+  mode: 'heartbeat',
+  from: 1,
+  to: 2,
+  term: 1,
+  leaderId: 1,
+  prevLogIndex: 0,
+  prevLogTerm: 0,
+  leaderCommit: 0,
+  round: 1,
+} as Message
+const vote: Message = { type: 'requestVote', from: 1, to: 2, term: 1, lastLogIndex: 0, lastLogTerm: 0 }
+const packet = (from: Endpoint = 1, byteLength = 100): Packet => ({ from, message: vote, byteLength })
+
+const standingOf = (...faults: LinkFault[]) =>
+  faults.map((fault, id) => ({ id, fault, sinceMs: 0, untilMs: undefined }))
+
+/** Those at node 2, and what they did. */
+function faultsAt2(...faults: LinkFault[]) {
+  const hits: string[] = []
+  const links = new LinkFaults(2, nodeIds, new Random(1), (what, from) => hits.push(`${what} ${from}`))
+  links.set(standingOf(...faults))
+  return { links, hits }
+}
+
+/** How many of 1000 packets arrive each number of times. */
+function countsOf(links: LinkFaults): number[] {
+  const counts = [0, 0, 0]
+  for (let sent = 0; sent < 1000; sent++) {
+    const times = links.arrivalsOf(packet(), sent).length
+    counts[times] = (counts[times] ?? 0) + 1
+  }
+  return counts
+}
+
+test('a cut loses all that comes on its way, and nothing that comes on another', () => {
+  const { links, hits } = faultsAt2({ type: 'cut', ways })
+  expect(links.areStanding).toBe(true)
+  expect(links.arrivalsOf(packet(), 0)).toEqual([])
+  expect(links.arrivalsOf(packet(3), 0)).toEqual([0])
+  expect(hits).toEqual(['cut 1'])
+})
+
+test.each<[string, LinkFault, Endpoint[]]>([
+  ['the other way', { type: 'cut', ways: [{ from: 2, to: 1 }] }, []],
+  ['both ways', { type: 'cut', ways: bothWays(2, 3) }, [3]],
+  ['the clients', { type: 'cut', ways: bothWays('clients', 2) }, ['clients']],
+  ['a partition', { type: 'partition', groups: [[1, 3], [2]] }, [1, 3]],
+  ['a partition that leaves nodes out', { type: 'partition', groups: [[1], [2]] }, [1]],
+  ['a partition of others', { type: 'partition', groups: [[1], [3]] }, []],
+  ['the node isolated', { type: 'isolate', nodes: [2] }, [1, 3]],
+  ['another isolated', { type: 'isolate', nodes: [3] }, [3]],
+])('%s: a cut is of exactly the ways that it names', (_, fault, lost) => {
+  const { links } = faultsAt2(fault)
+  const from: Endpoint[] = [1, 3, 'clients']
+  expect(from.filter((each) => links.arrivalsOf(packet(each), 0).length === 0)).toEqual(lost)
+  expect(links.areStanding).toBe(lost.length > 0)
+})
+
+test('drop loses its share, and duplicate repeats its share', () => {
+  const [lost = 0, once = 0] = countsOf(faultsAt2({ type: 'drop', ways, share: 0.3 }).links)
+  expect(lost).toBeGreaterThan(250)
+  expect(lost).toBeLessThan(350)
+  expect(lost + once).toBe(1000)
+  const [none, single = 0, twice = 0] = countsOf(faultsAt2({ type: 'duplicate', ways, share: 0.3 }).links)
+  expect(none).toBe(0)
+  expect(twice).toBeGreaterThan(250)
+  expect(single + twice).toBe(1000)
+  expect(countsOf(faultsAt2({ type: 'drop', ways, share: 1 }).links)).toEqual([1000, 0, 0])
+})
+
+test('a fault of one kind of message hits no other', () => {
+  const { links } = faultsAt2({ type: 'cut', ways, messages: 'heartbeat' })
+  expect(links.arrivalsOf(packetOf(heartbeat), 0)).toEqual([])
+  expect(links.arrivalsOf(packetOf(vote), 0)).toEqual([0])
+  const entries = faultsAt2({ type: 'cut', ways, messages: 'appendEntries' }).links
+  expect(entries.arrivalsOf(packetOf(heartbeat), 0)).toEqual([])
+  expect(entries.arrivalsOf({ from: 1, message: undefined, byteLength: 1 }, 0)).toEqual([0])
+})
+
+describe('delay', () => {
+  const jittery: LinkFault = { type: 'delay', ways, delayMs: 80, jitterMs: 20 }
+
+  test('takes at least as long as it says, at most the jitter more, and keeps the order of a port', () => {
+    const { links } = faultsAt2(jittery)
+    let latestMs = 0
+    for (let sentMs = 0; sentMs < 100; sentMs++) {
+      const [delayMs = 0] = links.arrivalsOf(packet(), sentMs)
+      expect(delayMs).toBeGreaterThanOrEqual(80)
+      expect(delayMs).toBeLessThanOrEqual(100)
+      expect(sentMs + delayMs).toBeGreaterThanOrEqual(latestMs)
+      latestMs = sentMs + delayMs
+    }
+  })
+
+  test('adds up with another, and holds nothing back once it is healed', () => {
+    const fixed: LinkFault = { type: 'delay', ways, delayMs: 50, jitterMs: 0 }
+    const { links } = faultsAt2(fixed, fixed)
+    expect(links.arrivalsOf(packet(), 0)).toEqual([100])
+    expect(links.delays(1)).toBe(true)
+    links.set([])
+    expect(links.delays(1)).toBe(false)
+    expect(links.areStanding).toBe(false)
+    expect(links.arrivalsOf(packet(), 1)).toEqual([0])
+  })
+})
+
+test('reorder lets those that were sent later arrive earlier', () => {
+  const { links } = faultsAt2({ type: 'reorder', ways, share: 0.5 })
+  const arrivals = Array.from(
+    { length: 100 },
+    (_, sentMs) => sentMs + (links.arrivalsOf(packet(), sentMs)[0] ?? 0),
+  )
+  const overtaken = arrivals.filter((atMs, at) => (arrivals[at + 1] ?? Number.POSITIVE_INFINITY) < atMs)
+  expect(overtaken.length).toBeGreaterThan(10)
+})
+
+describe('throttle', () => {
+  const slow: LinkFault = { type: 'throttle', ways, bytesPerSecond: 1000 }
+
+  test('lets so many bytes pass in a second', () => {
+    const { links } = faultsAt2(slow)
+    expect([1, 2, 3].map(() => links.arrivalsOf(packet(1, 500), 0)[0])).toEqual([500, 1000, 1500])
+    expect(links.arrivalsOf(packet(1, 500), 10_000)).toEqual([500])
+  })
+
+  test('loses what waits beyond its bound, and lets a packet pass that is larger than the bound', () => {
+    const { links } = faultsAt2(slow)
+    expect(links.arrivalsOf(packet(1, 8 << 20), 0)).toHaveLength(1)
+    expect(links.arrivalsOf(packet(1, 500), 0)).toEqual([])
+  })
+
+  test('begins anew once it was healed', () => {
+    const { links } = faultsAt2(slow)
+    links.arrivalsOf(packet(1, 1_000_000), 0)
+    links.set([])
+    expect(links.arrivalsOf(packet(1, 500), 1)).toEqual([0])
+    links.set(standingOf(slow))
+    expect(links.arrivalsOf(packet(1, 500), 2)).toEqual([500])
+  })
+})
