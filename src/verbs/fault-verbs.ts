@@ -23,7 +23,7 @@ const shareVerbs = (
     slots: [link, { kind: 'share', as: 'share' }],
     suffixes: [messages, forTime],
     run: (subject, { link: { one, other, oneWay }, share, ...options }) =>
-      begun(subject, subject[name](one, other, share, { ...options, oneWay })),
+      begun(subject, subject.breaker[name](one, other, share, { ...options, oneWay })),
   }),
 )
 
@@ -33,14 +33,14 @@ const linkVerbs = [
     slots: [link],
     suffixes: [messages, forTime],
     run: (subject, { link: { one, other, oneWay }, ...options }) =>
-      begun(subject, subject.cut(one, other, { ...options, oneWay })),
+      begun(subject, subject.breaker.cut(one, other, { ...options, oneWay })),
   }),
   verb('delay', {
     explanation: 'messages take so much longer',
     slots: [link, { kind: 'duration', as: 'delayMs' }],
     suffixes: [{ word: 'jitter', kind: 'duration', as: 'jitterMs' }, messages, forTime],
     run: (subject, { link: { one, other, oneWay }, delayMs, ...options }) =>
-      begun(subject, subject.delay(one, other, delayMs, { ...options, oneWay })),
+      begun(subject, subject.breaker.delay(one, other, delayMs, { ...options, oneWay })),
   }),
   ...shareVerbs,
   verb('throttle', {
@@ -48,19 +48,19 @@ const linkVerbs = [
     slots: [link, { kind: 'rate', as: 'bytesPerSecond' }],
     suffixes: [messages, forTime],
     run: (subject, { link: { one, other, oneWay }, bytesPerSecond, ...options }) =>
-      begun(subject, subject.throttle(one, other, bytesPerSecond, { ...options, oneWay })),
+      begun(subject, subject.breaker.throttle(one, other, bytesPerSecond, { ...options, oneWay })),
   }),
   verb('partition', {
     explanation: 'the groups do not hear each other',
     slots: [{ kind: 'groups', as: 'groups' }],
     suffixes: [forTime],
-    run: (subject, { groups, ...options }) => begun(subject, subject.partition(groups, options)),
+    run: (subject, { groups, ...options }) => begun(subject, subject.breaker.partition(groups, options)),
   }),
   verb('isolate', {
     explanation: 'no other node hears it, and it hears none; clients do',
     slots: [target],
     suffixes: [forTime],
-    run: (subject, { target, ...options }) => begun(subject, subject.isolate(target, options)),
+    run: (subject, { target, ...options }) => begun(subject, subject.breaker.isolate(target, options)),
   }),
 ]
 
@@ -70,26 +70,26 @@ const diskVerbs = [
     slots: [target, { kind: 'duration', as: 'flushMs' }],
     suffixes: [forTime],
     run: (subject, { target, flushMs, ...options }) =>
-      begun(subject, subject.slowDisk(target, flushMs, options)),
+      begun(subject, subject.breaker.slowDisk(target, flushMs, options)),
   }),
   verb('stall-disk', {
     explanation: 'no flush ends',
     slots: [target],
     suffixes: [forTime],
-    run: (subject, { target, ...options }) => begun(subject, subject.stallDisk(target, options)),
+    run: (subject, { target, ...options }) => begun(subject, subject.breaker.stallDisk(target, options)),
   }),
   verb('fail-disk', {
     explanation: 'the next flush fails, and the node stops until it is healed',
     slots: [target],
     suffixes: [forTime],
-    run: (subject, { target, ...options }) => begun(subject, subject.failDisk(target, options)),
+    run: (subject, { target, ...options }) => begun(subject, subject.breaker.failDisk(target, options)),
   }),
   verb('full-disk', {
     explanation: 'only BYTES more fit (at first: 0), and the node stops at the write that does not',
     slots: [target, { kind: 'bytes', as: 'bytesLeft', isOptional: true }],
     suffixes: [forTime],
     run: (subject, { target, bytesLeft = 0, ...options }) =>
-      begun(subject, subject.fullDisk(target, { ...options, bytesLeft })),
+      begun(subject, subject.breaker.fullDisk(target, { ...options, bytesLeft })),
   }),
 ]
 
@@ -116,7 +116,7 @@ const nodeVerbs = [
     explanation: 'freezes a node: nothing of it runs, and messages wait for it',
     slots: [target],
     suffixes: [forTime],
-    run: (subject, { target, ...options }) => begun(subject, subject.pause(target, options)),
+    run: (subject, { target, ...options }) => begun(subject, subject.breaker.pause(target, options)),
   }),
   verb('resume', {
     explanation: 'lets a paused node go on',
@@ -130,7 +130,7 @@ const nodeVerbs = [
     explanation: 'ends a node; what was not flushed is gone, and it starts from the rest',
     slots: [target],
     suffixes: [forTime],
-    run: (subject, { target, ...options }) => begun(subject, subject.losePower(target, options)),
+    run: (subject, { target, ...options }) => begun(subject, subject.breaker.losePower(target, options)),
   }),
   verb('skew', {
     explanation: 'sets a clock ahead or behind, or lets it run too fast or too slow',
@@ -139,7 +139,7 @@ const nodeVerbs = [
     run(subject, { target, clock, drift, ...options }) {
       if (drift !== undefined && 'drift' in clock) throw new BadInput('skew: the drift is given twice')
       const change = drift === undefined ? clock : { ...clock, drift }
-      return begun(subject, subject.skew(target, change, options))
+      return begun(subject, subject.breaker.skew(target, change, options))
     },
   }),
 ]

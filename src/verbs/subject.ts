@@ -77,7 +77,9 @@ export interface LoadTold {
 }
 
 /** Bad input throws before anything has changed. */
-export interface Subject extends FaultMethods {
+export interface Subject {
+  /** What begins faults: the handle of the cluster itself, where it has these methods. */
+  readonly breaker: FaultMethods
   readonly nodeIds: readonly NodeId[]
   readonly faults: readonly StandingFault[]
   /** Now, on the clock of the faults. */

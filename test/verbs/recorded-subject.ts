@@ -12,6 +12,7 @@ import {
 import { Random } from '../../src/raft/index.js'
 import type {
   FaultHandle,
+  FaultMethods,
   ForTime,
   Healed,
   LoadTold,
@@ -22,7 +23,8 @@ import type {
 
 export const fiveNodes = [1, 2, 3, 4, 5]
 
-export class RecordedSubject implements Subject {
+export class RecordedSubject implements Subject, FaultMethods {
+  readonly breaker = this
   readonly nodeIds = fiveNodes
   readonly faults: StandingFault[] = []
   readonly healed: Healed[] = []
