@@ -11,6 +11,19 @@ import { badColumn, nameOfByte } from './input/utf8.js'
 /** A line of a script holds a key and a value, and little else. */
 const lineBytesMax = 1 << 20
 
+/** Lines of a person that are remembered. */
+export const historyMax = 200
+
+/** What the editor of a person's lines is made with. */
+export interface Editing {
+  /** What Tab offers at the end of a line, and what was typed of it so far. */
+  completer(line: string): [offers: string[], typed: string]
+  /** Lines of earlier sessions, the newest first. */
+  readonly history: readonly string[]
+  /** Told all lines so far, the newest first, whenever there is a new one. */
+  remember(history: string[]): void
+}
+
 /** Gives the text of a line, or throws BadInput. */
 export type Line = () => string
 
@@ -22,10 +35,14 @@ export class Prompt {
   /** The prompt stands there and waits. */
   #isWaiting = false
 
-  constructor(text: string, signal: AbortSignal) {
+  constructor(text: string, signal: AbortSignal, { completer, history, remember }: Editing) {
     if (this.#isTerminal) {
       const { stdin: input, stdout: output } = process
-      this.#editor = createInterface({ input, output, prompt: text, terminal: true })
+      this.#editor = createInterface({
+        ...{ input, output, prompt: text, terminal: true },
+        ...{ completer, history: [...history], historySize: historyMax, removeHistoryDuplicates: true },
+      })
+      this.#editor.on('history', remember)
       // In a terminal, the line editor gets Ctrl-C instead of the process.
       this.#editor.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
       this.#lines = typedLines(this.#editor)
@@ -89,7 +106,7 @@ function typedText(line: string): string {
   )
 }
 
-async function* scriptLines(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {
+export async function* scriptLines(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   const framer = new LineFramer(lineBytesMax, (line, why) => new BadInput(`line ${line}: ${why}`))
   try {
     for await (const chunk of input) for (const framed of framer.take(chunk)) yield () => textOf(framed)

@@ -1,21 +1,25 @@
 /** `raftbox sandbox`: a cluster and a prompt, to break it by hand and to see why it does what it does. */
+import { addAbortSignal } from 'node:stream'
 import type { Command } from 'commander'
-import type { Cluster, ClusterEvent } from '../cluster/index.js'
+import { type Cluster, type ClusterEvent, RaftError } from '../cluster/index.js'
 import { leaderKnown, withCluster } from '../load/index.js'
 import { exitCodeOf, interruptible, lineOf, paint, printable } from '../terminal/index.js'
+import { ClusterSubject, complete, parse, perform } from '../verbs/index.js'
 import { dirFlag, nodeIdsFlag, nodesFlag, warnOfTwo } from './flags.js'
 import { inWords } from './happenings.js'
-import { Prompt } from './prompt.js'
-import { runLine, type Session, verdictOf } from './sandbox-commands.js'
+import { readHistory, writeHistory } from './history-file.js'
+import { type Editing, Prompt, scriptLines } from './prompt.js'
+import { serveLines } from './sandbox-json.js'
 
 interface SandboxOptions {
   readonly nodes?: number
   readonly dir?: string
   readonly renew?: readonly number[]
+  readonly json?: boolean
 }
 
 const examples = `
-Type help at the prompt for all commands. Lines may also come from a pipe or a file; the exit
+Type help at the prompt for all verbs. Lines may also come from a pipe or a file; the exit
 code is then 2 if a line was not understood, and 1 if one failed.
 
 Examples:
@@ -40,6 +44,7 @@ export function addSandbox(program: Command): void {
       'nodes that may begin anew if their disk is lost, as in 2 or 1,3; such a node votes for nobody until it has caught up, so nothing acknowledged is lost as long as a majority has its disk',
       nodeIdsFlag,
     )
+    .option('--json', 'for programs: a line of JSON when all is ready, and one for each line of the input')
     .addHelpText('after', examples)
     .action(async (options: SandboxOptions) => {
       process.exitCode = await interruptible((signal) => sandbox(options, signal))
@@ -47,38 +52,80 @@ export function addSandbox(program: Command): void {
 }
 
 async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<number> {
+  const { json = false, ...clusterOptions } = options
   warnOfTwo(options.nodes)
-  return withCluster(options, signal, (cluster) => converse(cluster, options.dir, signal))
+  return withCluster(clusterOptions, signal, (cluster) =>
+    json ? serve(cluster, signal) : converse(cluster, options.dir, signal),
+  )
+}
+
+async function serve(cluster: Cluster, signal: AbortSignal): Promise<number> {
+  const { heartbeatIntervalMs } = cluster.options
+  cluster.events.on('event', (event) => {
+    if (event.type === 'failed') process.stderr.write(`raftbox: ${inWords(event, heartbeatIntervalMs)}\n`)
+  })
+  await leaderKnown(cluster, signal)
+  if (signal.aborted) return 0
+  const lines = scriptLines(addAbortSignal(signal, process.stdin))
+  await serveLines({ subject: new ClusterSubject(cluster) }, lines, cluster.dir, signal)
+  // A pipe that is still open would keep the process.
+  process.stdin.unref?.()
+  return 0
 }
 
 async function converse(cluster: Cluster, dir: string | undefined, signal: AbortSignal): Promise<number> {
-  const prompt = new Prompt(paint.bold('raftbox> '), signal)
-  const session: Session = { cluster, print: (text) => prompt.print(text), showsEvents: true }
+  const subject = new ClusterSubject(cluster)
+  const conversation = { showsEvents: true, isEnded: false }
+  const prompt = new Prompt(paint.bold('raftbox> '), signal, editingOf(subject, dir))
   // A tick of a cluster is a heartbeat.
   const { heartbeatIntervalMs } = cluster.options
   cluster.events.on('event', (event: ClusterEvent) => {
     // Who kills or restarts a node is told by the command itself.
     const isNews = event.type !== 'started' && event.type !== 'killed'
-    if (session.showsEvents && isNews) session.print(paint.cyan(`  ${inWords(event, heartbeatIntervalMs)}`))
+    if (conversation.showsEvents && isNews)
+      prompt.print(paint.cyan(`  ${inWords(event, heartbeatIntervalMs)}`))
   })
   const kept =
     dir === undefined ? 'in a temporary folder, removed at the end' : `kept in ${printable(cluster.dir)}`
-  session.print(`${cluster.status().length} nodes, logs ${kept}. Waiting for a leader.`)
+  prompt.print(`${cluster.status().length} nodes, logs ${kept}. Waiting for a leader.`)
   await leaderKnown(cluster, signal)
-  if (prompt.isTerminal) session.print('Type help for what can be done.')
+  if (prompt.isTerminal) prompt.print('Type help for what can be done; Tab completes.')
 
   let exitCode = 0
   await prompt.forEachLine(async (line) => {
     if (signal.aborted) return false
     try {
-      return await runLine(session, line())
+      const command = parse(line())
+      if (command === undefined) return true
+      const { words } = await perform({ subject, conversation }, command)
+      if (words !== '') prompt.print(words)
+      return !conversation.isEnded
     } catch (error) {
       if (signal.aborted) return false
       // In a script, the worst of its lines decides; at a prompt, it was seen and is forgotten.
       if (!prompt.isTerminal) exitCode = Math.max(exitCode, exitCodeOf(error))
-      session.print(paint.yellow(`${verdictOf(error)}${lineOf(error)}`))
+      prompt.print(paint.yellow(`${verdictOf(error)}${lineOf(error)}`))
       return true
     }
   })
   return exitCode
+}
+
+/** Without a directory, the lines of a session are forgotten with it. */
+function editingOf(subject: ClusterSubject, dir: string | undefined): Editing {
+  return {
+    history: dir === undefined ? [] : readHistory(dir),
+    remember: (history) => (dir === undefined ? undefined : writeHistory(dir, history)),
+    completer(line) {
+      const [offers, typed] = complete(line, subject.nodeIds)
+      return [[...offers], typed]
+    },
+  }
+}
+
+/** What is told about a call that failed; an unknown outcome is never told as a failure. */
+function verdictOf(error: unknown): string {
+  return error instanceof RaftError && error.mayHaveHappened === 'no' && error.isRetryable
+    ? 'not applied: '
+    : ''
 }

@@ -35,6 +35,8 @@ export class Tally {
   /** Calls that are alike and not in the figures yet: those that come together are mostly of those that went together. */
   readonly #alike = { calls: 0, op: 'put' as OperationName, startMs: 0, endMs: 0, commands: 0 }
   #commandsAtCut = 0
+  #lastAnswerMs = 0
+  #longestSilenceMs = 0
   readonly #broken = new AbortController()
   #isOpen = false
 
@@ -65,13 +67,20 @@ export class Tally {
     return this.#commands
   }
 
+  /** The longest time within the window in which no call was answered. */
+  get unavailableMs(): number {
+    return Math.max(this.#longestSilenceMs, this.#isOpen ? this.now() - this.#lastAnswerMs : 0)
+  }
+
   open(): void {
     this.#countAlike()
+    this.#lastAnswerMs = this.now()
     this.#isOpen = true
   }
 
   close(): void {
     this.cut()
+    this.#longestSilenceMs = this.unavailableMs
     this.#isOpen = false
   }
 
@@ -96,6 +105,8 @@ export class Tally {
       op === alike.op && startMs === alike.startMs && endMs === alike.endMs && commands === alike.commands
     if (!isAlike) {
       this.#countAlike()
+      if (this.#isOpen) this.#longestSilenceMs = Math.max(this.#longestSilenceMs, endMs - this.#lastAnswerMs)
+      this.#lastAnswerMs = endMs
       alike.op = op
       alike.startMs = startMs
       alike.endMs = endMs

@@ -24,6 +24,7 @@ export function nodeFailure(nodeId: number, why: string, more = ''): BadInput | 
 const inputErrors: Partial<Record<ErrorCode, string>> = {
   INVALID_OPTION: '',
   INVALID_COMMAND: '',
+  INVALID_FAULT: '',
   DIRECTORY_IN_USE: '',
   DIRECTORY_INCOMPATIBLE: '',
   DIRECTORY_UNUSABLE: '; choose another with --dir',

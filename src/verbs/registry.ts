@@ -4,6 +4,8 @@ import { BadInput } from '../terminal/index.js'
 import { completeBy } from './complete.js'
 import { dataVerbs } from './data-verbs.js'
 import { faultVerbs } from './fault-verbs.js'
+import { usageOf } from './grammar.js'
+import { kinds } from './kinds.js'
 import { parseBy, unknownVerb } from './parse.js'
 import { type Acting, type Answer, type Command, conversationVerb, type Verb } from './verb.js'
 import { watchVerbs } from './watch-verbs.js'
@@ -63,9 +65,23 @@ export function complete(
 
 function helpOn(name: string | undefined): Answer {
   const told = name === undefined ? verbs : verbs.filter((verb) => verb.name === name)
-  if (told.length === 0) throw new BadInput(unknownVerb(byName, name ?? ''))
+  const [first] = told
+  if (first === undefined) throw new BadInput(unknownVerb(byName, name ?? ''))
   return {
     data: { verbs: told.map(({ name, usage, explanation }) => ({ name, usage, explanation })) },
-    words: told.map(({ usage, explanation }) => `${usage}\n    ${explanation}`).join('\n'),
+    words: name === undefined ? listOfVerbs() : helpOnVerb(first),
   }
+}
+
+function listOfVerbs(): string {
+  const usages = verbs.map(({ name, slots }) => usageOf(name, slots, []))
+  const width = Math.max(...usages.map(({ length }) => length))
+  const lines = verbs.map(({ explanation }, at) => `${usages[at]?.padEnd(width)}  ${explanation}`)
+  return [...lines, 'help VERB tells how a verb is used; a fault may end with for 10s'].join('\n')
+}
+
+function helpOnVerb({ usage, explanation, slots, suffixes }: Verb): string {
+  const taken = [...new Set([...slots, ...suffixes].map(({ kind }) => kind))]
+  const lines = taken.map((kind) => `  ${kinds[kind].usage}: ${kinds[kind].expected}`)
+  return [usage, `  ${explanation}`, ...lines].join('\n')
 }

@@ -1,5 +1,6 @@
 /** What verbs act on: a cluster on threads, inline or in virtual time, as far as a person at a prompt sees it. */
 import type { EndTarget, LinkTarget, MessageKind, StandingFault, Target } from '../faults/index.js'
+import type { Seen } from '../load/index.js'
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.js'
 import type { Story } from '../telemetry/index.js'
 
@@ -65,17 +66,6 @@ export interface NodeTold {
   readonly failure: string | undefined
 }
 
-/** What the clients of a load saw. */
-export interface LoadTold {
-  readonly clients: number
-  readonly answered: number
-  /** Calls that certainly did not happen, and those of which nobody knows. */
-  readonly notApplied: number
-  readonly unknown: number
-  /** The longest time in which no call was answered. */
-  readonly unavailableMs: number
-}
-
 /** Bad input throws before anything has changed. */
 export interface Subject {
   /** What begins faults: the handle of the cluster itself, where it has these methods. */
@@ -101,7 +91,7 @@ export interface Subject {
   /** Begins a load of closed-loop clients in the background. */
   beginLoad(clients: number): void
   /** Ends it. `undefined`: there was none. */
-  endLoad(): Promise<LoadTold | undefined>
+  endLoad(): Seen | undefined
   story(): Story
 }
 

@@ -1,7 +1,8 @@
 /** Verbs that look at a cluster, and those that put it under load. */
+import type { Seen } from '../load/index.js'
 import { counted, decimal, paint, printable, table } from '../terminal/index.js'
 import { dataOf, linesOf } from './fault-verbs.js'
-import type { LoadTold, NodeTold, Subject } from './subject.js'
+import type { NodeTold, Subject } from './subject.js'
 import { type Answer, verb } from './verb.js'
 
 export const watchVerbs = [
@@ -9,10 +10,9 @@ export const watchVerbs = [
     explanation: 'every node: its role and how far its log is; and the faults that stand',
     run: (subject) => ({
       data: {
-        nodes: subject.status().map(({ leaderId, failure, ...node }) => ({
-          ...node,
-          leaderId: leaderId ?? null,
-          failure: failure ?? null,
+        nodes: subject.status().map(({ nodeId, state, role, leaderId, failure, ...rest }) => ({
+          ...{ nodeId, state, role, leaderId: leaderId ?? null, failure: failure ?? null },
+          ...rest,
         })),
         faults: subject.faults.map((fault) => dataOf(subject, fault)),
       },
@@ -23,7 +23,7 @@ export const watchVerbs = [
     explanation:
       'so many clients put keys as fast as they are answered; off: they end, and what they saw is told',
     slots: [{ kind: 'clients', as: 'clients' }],
-    async run(subject, { clients }) {
+    run(subject, { clients }) {
       if (clients === 'off') return ended(subject)
       subject.beginLoad(clients)
       return { data: { clients }, words: `${counted(clients, 'client')} call until load off` }
@@ -31,14 +31,14 @@ export const watchVerbs = [
   }),
 ]
 
-async function ended(subject: Subject): Promise<Answer> {
-  const load = await subject.endLoad()
+function ended(subject: Subject): Answer {
+  const load = subject.endLoad()
   return load === undefined
     ? { data: { clients: 0 }, words: 'there is no load' }
     : { data: { ...load }, words: loadWords(load) }
 }
 
-function loadWords({ clients, answered, notApplied, unknown, unavailableMs }: LoadTold): string {
+function loadWords({ clients, answered, notApplied, unknown, unavailableMs }: Seen): string {
   return [
     `${counted(clients, 'client')}: ${counted(answered, 'call')} answered, ${decimal(notApplied)} not applied`,
     `${decimal(unknown)} with an unknown outcome; at most ${decimal(unavailableMs)} ms without an answer`,

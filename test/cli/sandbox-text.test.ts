@@ -34,7 +34,7 @@ test('keys, values and the path of the directory are printed without what a term
     expect.stringMatching(/^v\\n2 killed\\u009b\\u202e \(version 1, /),
     'there is no key a\\u0007',
     'there is no key a\\u0007',
-    "there is no command 'do\\u001b'; help lists all",
+    "there is no verb 'do\\u001b'; help lists all",
   ])
   for (const line of stdout.split('\n')) expect(line).toMatch(plain)
 })
@@ -57,7 +57,7 @@ test('spaces at the end of a value, and spaces other than those between words, a
     'range crlf',
   ])
   expect(code).toBe(2)
-  expect(stdout).toContain('\na\u00a0b\ufeff   x  \n1 key\nusage: put KEY VALUE\n')
+  expect(stdout).toContain("\na\u00a0b\ufeff   x  \n1 key\nput k: after 'put k' a value is expected\n")
   expect(stdout).toMatch(/\ncrlf 1\n1 key\n$/)
 })
 

@@ -45,14 +45,17 @@ test('nodes come back by number, and without a majority nothing is applied', asy
 
 test('what is not understood is told in one line each, and the script goes on', async () => {
   const lines = [
-    ['pot a 1', "there is no command 'pot'; help lists all"],
-    ['constructor', "there is no command 'constructor'; help lists all"],
-    ['put a', 'usage: put KEY VALUE'],
-    ['get a b', 'usage: get KEY'],
-    ['kill 4', "there is no node '4'; give one of 1, 2, 3"],
+    ['pot a 1', "there is no verb 'pot' (did you mean put?); help lists all"],
+    ['constructor', "there is no verb 'constructor'; help lists all"],
+    ['put a', "put a: after 'put a' a value is expected"],
+    ['get a b', "get a b: after 'get a' nothing more is expected, not 'b'"],
+    [
+      'kill 4',
+      'target 4: there are the nodes 1, 2 and 3, and the roles leader, followers, follower, minority, all and any',
+    ],
     ['restart 1', 'node 1 runs already'],
-    ['restart 1 anew', "restart: give renew, not 'anew'"],
-    ['events maybe', "events: give on or off, not 'maybe'"],
+    ['restart 1 anew', "restart 1 anew: after 'restart 1' renew is expected, not 'anew'"],
+    ['events maybe', "events maybe: after 'events' on or off is expected, not 'maybe'"],
     [`put ${'k'.repeat(1025)} v`, 'key: 1 to 1024 bytes, not 1025 bytes'],
     ['', ''],
     ['  delete   a  ', 'there is no key a'],

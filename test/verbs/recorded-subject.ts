@@ -15,7 +15,6 @@ import type {
   FaultMethods,
   ForTime,
   Healed,
-  LoadTold,
   NodeTold,
   OnLink,
   Subject,
@@ -123,7 +122,7 @@ export class RecordedSubject implements Subject, FaultMethods {
   }
 
   beginLoad = () => undefined
-  endLoad = async (): Promise<LoadTold | undefined> => undefined
+  endLoad = () => undefined
   story = () => {
     throw new Error('nothing happened')
   }
