@@ -25,6 +25,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   cluster: [...upToDriver, 'faults', 'node'],
   jobs: [...upToDriver, 'sim', 'recording'],
   testing: [...upToDriver, 'node', 'sim', 'cluster'],
+  explain: [...ground, 'telemetry'],
   terminal: ['errors'],
   load: [...upToDriver, 'node', 'cluster', 'terminal'],
   report: ['errors', 'terminal'],
@@ -41,6 +42,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'report',
     'verbs',
     'recording',
+    'explain',
   ],
 }
 

@@ -1,0 +1,246 @@
+/** What can be the cause of silence, and how much of it each cause explains: evidence is the time that a cause covers. */
+import type { NodeId } from '../raft/index.js'
+import type { FaultTold, Story } from '../telemetry/index.js'
+import { overlaps, type Stretch, shareCovered } from './stretch.js'
+import type { FaultStretch, Obstacle, Timeline } from './timeline.js'
+
+export type CauseType =
+  /** The story begins with the cluster: nobody has led before. */
+  | 'clusterBegan'
+  /** Somebody asked a node to start an election. */
+  | 'asked'
+  | 'killed'
+  | 'failed'
+  | 'paused'
+  | 'link'
+  | 'clock'
+  | 'disk'
+  /** The program that holds the cluster, and the nodes in it, stood still. */
+  | 'hostBlocked'
+  | 'threadStood'
+  /** The story holds no evidence for any cause. */
+  | 'unknown'
+
+/** Of causes that explain the same, the first of this order is named. */
+const order: readonly Candidate['type'][] = [
+  'killed',
+  'failed',
+  'paused',
+  'link',
+  'clock',
+  'disk',
+  'hostBlocked',
+  'threadStood',
+  'gaveUp',
+]
+
+export interface Cause {
+  readonly type: CauseType
+  /** The node at which it was; of a link, the node that was not heard. */
+  readonly nodeId: NodeId | undefined
+  /** Of a link: the node that did not hear. */
+  readonly to: NodeId | undefined
+  readonly faultId: number | undefined
+  readonly faultType: string | undefined
+  /** The line that a person would type for the fault. */
+  readonly faultLine: string | undefined
+  /** `undefined` where the story does not tell. */
+  readonly sinceMs: number | undefined
+  /** `undefined`: it stands still, or the story does not tell. */
+  readonly untilMs: number | undefined
+  /** The error's text, or why nothing is known. */
+  readonly why: string | undefined
+}
+
+/** A cause, and the stretches of silence at one node that it explains. */
+export interface Candidate {
+  /** `gaveUp`: the leader itself ended its leadership, which has a cause of its own. */
+  readonly type: CauseType | 'gaveUp'
+  readonly nodeId: NodeId
+  readonly to: NodeId | undefined
+  readonly fault: FaultTold | undefined
+  readonly why: string | undefined
+  readonly stretches: readonly Stretch[]
+}
+
+/** Less than this share of a silence is no explanation of it. */
+const shareMin = 0.5
+
+export function noCause(type: CauseType, nodeId?: NodeId, why?: string): Cause {
+  const nothing = { faultId: undefined, faultType: undefined, faultLine: undefined }
+  return { type, nodeId, to: undefined, ...nothing, sinceMs: undefined, untilMs: undefined, why }
+}
+
+/** Everything that kept `listener` from hearing `speaker`, as far as the story tells. */
+export function silencers(
+  timeline: Timeline,
+  speaker: NodeId,
+  listener: NodeId,
+  kinds: readonly string[],
+): Candidate[] {
+  const { obstacles, faults, story } = timeline
+  const atNodes = obstacles
+    .filter(({ type, nodeId }) => silencing.has(type) && (nodeId === speaker || nodeId === listener))
+    .map((obstacle) => candidateOf(truerOf(obstacle, obstacles)))
+  const onLink = faults
+    .filter((stretch) => isOnWay(stretch, speaker, listener, kinds, story))
+    .map((stretch) => ({ ...candidateOf(stretch), type: 'link' as const, nodeId: speaker, to: listener }))
+  return joined([...atNodes, ...onLink, ...clocksOf(timeline, speaker, listener)])
+}
+
+const silencing: ReadonlySet<Obstacle['type']> = new Set(['killed', 'failed', 'paused', 'threadStood'])
+
+export function candidateOf({ type, nodeId, fault, why, sinceMs, untilMs }: Obstacle): Candidate {
+  const stretches = [{ sinceMs, untilMs }]
+  return { type: type === 'fault' ? 'link' : type, nodeId, to: undefined, fault, why, stretches }
+}
+
+/** A thread that stands still tells no reason: a pause, its own disk or the whole program may have held it. */
+function truerOf(obstacle: Obstacle, obstacles: readonly Obstacle[]): Obstacle {
+  if (obstacle.type !== 'threadStood') return obstacle
+  const holders = obstacles.filter(
+    ({ type, nodeId }) =>
+      (nodeId === obstacle.nodeId && (type === 'paused' || type === 'disk')) || type === 'hostBlocked',
+  )
+  return holders.find((holder) => shareCovered(obstacle, [holder]) >= shareMin) ?? obstacle
+}
+
+/** Candidates that are one and the same cause, taken together. */
+function joined(candidates: readonly Candidate[]): Candidate[] {
+  const byKey = new Map<string, Candidate>()
+  for (const each of candidates) {
+    const key = keyOf(each)
+    const known = byKey.get(key)
+    byKey.set(key, known ? { ...known, stretches: [...known.stretches, ...each.stretches] } : each)
+  }
+  return [...byKey.values()]
+}
+
+/** Names a cause whatever node it kept from hearing. */
+function keyOf({ type, nodeId, fault }: Candidate): string {
+  return fault === undefined ? `${type} ${nodeId}` : `fault ${fault.id}`
+}
+
+/** True when the fault can have kept all messages of these kinds from a node for an election timeout. */
+export function isOnWay(
+  stretch: FaultStretch,
+  from: NodeId,
+  to: NodeId,
+  kinds: readonly string[],
+  story: Story,
+): boolean {
+  const { fault } = stretch
+  if (fault.messages !== undefined && !kinds.includes(fault.messages)) return false
+  if (!fault.ways.some((way) => way.from === from && way.to === to)) return false
+  return silences(stretch, story)
+}
+
+function silences({ fault, sinceMs, untilMs }: FaultStretch, story: Story): boolean {
+  const { electionTimeoutMs, heartbeatIntervalMs } = story
+  switch (fault.type) {
+    case 'cut':
+    case 'partition':
+    case 'isolate':
+    case 'throttle':
+      return true
+    case 'delay': {
+      const { delayMs = 0, jitterMs = 0 } = fault.figures
+      return delayMs + jitterMs >= shareMin * electionTimeoutMs
+    }
+    case 'drop': {
+      // How often so many heartbeats are lost one after the other, while the fault stands.
+      const { share = 1 } = fault.figures
+      const inRow = Math.floor(electionTimeoutMs / heartbeatIntervalMs)
+      const heartbeats = (Math.min(untilMs, sinceMs + 60_000) - sinceMs) / heartbeatIntervalMs
+      return heartbeats * share ** inRow >= 0.05
+    }
+    default:
+      return false
+  }
+}
+
+/** Kinds of messages of which any lets a follower know that its leader lives. */
+export const leaderKinds = ['appendEntries', 'heartbeat', 'installSnapshot']
+
+/** Kinds of messages of which any lets a leader know that its follower lives. */
+export const followerKinds = ['appendEntriesResponse', 'installSnapshotResponse']
+
+/**
+ * Clocks that run apart: a speaker whose clock stands still or is too slow sends too seldom, and a listener whose clock
+ * is too fast or jumps ahead waits too short.
+ */
+function clocksOf({ faults, story }: Timeline, speaker: NodeId, listener: NodeId): Candidate[] {
+  const found: Candidate[] = []
+  for (const { fault, sinceMs, untilMs } of faults) {
+    if (fault.type !== 'skew') continue
+    for (const nodeId of [speaker, listener]) {
+      if (!fault.nodes.includes(nodeId)) continue
+      const forMs = (nodeId === speaker ? silentFor : deafFor)(fault.figures, story)
+      const stretches = [{ sinceMs, untilMs: Math.min(untilMs, sinceMs + forMs) }]
+      if (forMs > 0) found.push({ type: 'clock', nodeId, to: undefined, fault, why: undefined, stretches })
+    }
+  }
+  return found
+}
+
+/** How long a skewed clock keeps a leader from sending heartbeats in time. */
+function silentFor({ offsetMs = 0, drift = 0 }: FaultTold['figures'], story: Story): number {
+  if (drift < 0 && story.heartbeatIntervalMs / (1 + drift) >= story.electionTimeoutMs)
+    return Number.POSITIVE_INFINITY
+  return Math.max(0, -offsetMs)
+}
+
+/** How long after its begin a skew can make a follower campaign although heartbeats come in time. */
+function deafFor({ offsetMs = 0, drift = 0 }: FaultTold['figures'], story: Story): number {
+  const { electionTimeoutMs, heartbeatIntervalMs } = story
+  if (drift > 0 && electionTimeoutMs / (1 + drift) <= 2 * heartbeatIntervalMs) return Number.POSITIVE_INFINITY
+  return offsetMs >= shareMin * electionTimeoutMs ? electionTimeoutMs : 0
+}
+
+/** What has to be explained: a stretch of silence, and what may have kept somebody silent or deaf in it. */
+export interface Silence {
+  readonly window: Stretch
+  readonly candidates: readonly Candidate[]
+}
+
+export interface Weighed {
+  readonly candidate: Candidate
+  /** The first of the silences that the candidate explains. */
+  readonly window: Stretch
+  weight: number
+}
+
+/** The candidates, best first: those that explain most of the silences, each by the time that it covers. */
+export function weighed(silences: readonly Silence[]): Weighed[] {
+  const found = new Map<string, Weighed>()
+  for (const { window, candidates } of silences) {
+    for (const candidate of candidates) {
+      const share = shareCovered(window, candidate.stretches)
+      if (share < shareMin) continue
+      const known = found.get(keyOf(candidate))
+      if (known !== undefined) known.weight += share
+      else found.set(keyOf(candidate), { candidate, weight: share, window })
+    }
+  }
+  // Weights that differ by a hair are equal: times of threads are not exact.
+  const rounded = ({ weight }: Weighed): number => Math.round(weight * 10)
+  const rank = ({ candidate }: Weighed): number => order.indexOf(candidate.type)
+  return [...found.values()].sort((a, b) => rounded(b) - rounded(a) || rank(a) - rank(b))
+}
+
+export function causeOf({ candidate, window }: Weighed): Cause {
+  const { type, nodeId, to, fault, why, stretches } = candidate
+  const inWindow = stretches.filter((stretch) => overlaps(stretch, window))
+  const untilMs = Math.max(...inWindow.map((stretch) => stretch.untilMs))
+  return {
+    type: type === 'gaveUp' ? 'unknown' : type,
+    nodeId,
+    to,
+    faultId: fault?.id,
+    faultType: fault?.type,
+    faultLine: fault?.line,
+    sinceMs: Math.min(...inWindow.map((stretch) => stretch.sinceMs)),
+    untilMs: untilMs === Number.POSITIVE_INFINITY ? undefined : untilMs,
+    why,
+  }
+}

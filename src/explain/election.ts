@@ -1,0 +1,359 @@
+/** `explain election`: why an election began, how each node voted, why one of them won, and what clients felt. */
+import type { NodeId, Term, VoteReason } from '../raft/index.js'
+import type { Happened, Story } from '../telemetry/index.js'
+import {
+  type Candidate,
+  type Cause,
+  candidateOf,
+  causeOf,
+  followerKinds,
+  leaderKinds,
+  noCause,
+  type Silence,
+  silencers,
+  weighed,
+} from './causes.js'
+import { type Felt, feltIn } from './commits.js'
+import type { Stretch } from './stretch.js'
+import { holdsDisk, type Reign, type RoleChange, type Timeline, timelineOf } from './timeline.js'
+
+export interface Vote {
+  readonly atMs: number
+  readonly voterId: NodeId
+  readonly candidateId: NodeId
+  readonly term: Term
+  readonly isPreVote: boolean
+  readonly voteGranted: boolean
+  readonly reason: VoteReason
+}
+
+/** A node that missed its leader. */
+export interface Missed {
+  readonly nodeId: NodeId
+  /** When it last heard of a leader. */
+  readonly sinceMs: number
+  readonly silentMs: number
+}
+
+export interface Election {
+  readonly type: 'election'
+  readonly term: Term
+  /** `undefined`: nobody has won. */
+  readonly winnerId: NodeId | undefined
+  /** When it was won, or when the last node campaigned. */
+  readonly atMs: number
+  readonly before: { readonly leaderId: NodeId; readonly term: Term } | undefined
+  readonly cause: Cause
+  /** Whatever else kept one of the voters from hearing the leader. */
+  readonly also: readonly Cause[]
+  /** The leader of before ended its leadership itself. */
+  readonly gaveUp:
+    | { readonly atMs: number; readonly reason: 'quorumLost' | 'diskStalled'; readonly afterMs: number }
+    | undefined
+  /** Who missed the leader before the election, the node that campaigned first. */
+  readonly missed: readonly Missed[]
+  /** In the order in which they were given, pre-votes too. */
+  readonly votes: readonly Vote[]
+  /** Those whose votes decided, the winner included. */
+  readonly decidedBy: readonly NodeId[]
+  /** Nodes that campaigned in vain, each once, in the order of their first campaign. */
+  readonly rivals: readonly NodeId[]
+  /** Campaigns that led to nothing, those of the winner included. */
+  readonly failedCampaigns: number
+  /** Since when nobody led a majority, and for how long. */
+  readonly leaderlessSinceMs: number
+  readonly leaderlessMs: number
+  readonly felt: Felt | undefined
+}
+
+/** There is nothing to explain, or no longer. */
+export interface Nothing {
+  readonly type: 'nothing'
+  readonly why: string
+}
+
+export function explainElection(story: Story, term?: Term): Election | Nothing {
+  const timeline = timelineOf(story)
+  const last = lastStepOf(timeline, term)
+  if (last === undefined) return { type: 'nothing', why: whyNone(timeline, term) }
+  return electionOf(timeline, last)
+}
+
+function whyNone({ roleChanges }: Timeline, term: Term | undefined): string {
+  const terms = roleChanges.filter(({ role }) => role !== 'follower').map(electionTermOf)
+  if (terms.length === 0) return 'no election is told of in what is kept'
+  const range = `${Math.min(...terms)} to ${Math.max(...terms)}`
+  return `no election of term ${term} is told of in what is kept; those of terms ${range} are`
+}
+
+/** The last step of an election: the leadership that came of it, or the last campaign in vain. */
+function lastStepOf({ roleChanges, reigns }: Timeline, term: Term | undefined): RoleChange | undefined {
+  const wins = roleChanges.filter(({ role }) => role === 'leader')
+  const campaigns = roleChanges.filter(({ role }) => role === 'candidate' || role === 'preCandidate')
+  if (term !== undefined) {
+    const ofTerm = (change: RoleChange): boolean => electionTermOf(change) === term
+    return wins.find(ofTerm) ?? campaigns.findLast(ofTerm)
+  }
+  const win = wins.at(-1)
+  const campaign = campaigns.at(-1)
+  const isLed = reigns.at(-1)?.untilMs === Number.POSITIVE_INFINITY
+  return win === undefined || (!isLed && campaign && campaign.sequence > win.sequence) ? campaign : win
+}
+
+/** A pre-candidate asks about the term after its own. */
+function electionTermOf({ role, term }: RoleChange): Term {
+  return role === 'preCandidate' ? term + 1 : term
+}
+
+function electionOf(timeline: Timeline, last: RoleChange): Election {
+  const { story, endedMs, roleChanges, reigns } = timeline
+  const term = electionTermOf(last)
+  const { nodeId, atMs } = last
+  const isWon = last.role === 'leader'
+  const before = reigns.findLast((reign) => reign.term < term)
+  const steps = stepsOf(roleChanges, last)
+  const gaveUp = gaveUpOf(before, atMs)
+  const causes = causesFor(timeline, steps, before)
+  const [cause = unknownCause(timeline, before)] = causes
+  const missed = missedBy(timeline, steps, before)
+  const ready = readyFor(steps)
+  const campaigns = campaignsBetween(roleChanges, before, last)
+  const inVain = campaigns.filter((each) => each !== steps.asked && each !== steps.stood)
+  const missedByReady = missed.filter((each) => ready.includes(each.nodeId))
+  const sinceMs = leaderlessSince(timeline, { before, cause, missed: missedByReady, atMs })
+  return {
+    type: 'election',
+    term,
+    winnerId: isWon ? nodeId : undefined,
+    atMs,
+    before: before && { leaderId: before.nodeId, term: before.term },
+    cause,
+    also: causes.slice(1),
+    gaveUp,
+    missed,
+    votes: votesIn(story.happened, campaigns, term, last),
+    decidedBy: last.reason === 'electionWon' ? last.decidedBy : [],
+    rivals: [...new Set(inVain.map((each) => each.nodeId))].filter((id) => !isWon || id !== nodeId),
+    failedCampaigns: inVain.filter(({ role }) => role === 'preCandidate').length,
+    leaderlessSinceMs: sinceMs,
+    leaderlessMs: Math.max(0, atMs - sinceMs),
+    felt: feltIn(story, { sinceMs, untilMs: isWon ? atMs : endedMs }, endedMs),
+  }
+}
+
+/** The steps of one node to its leadership, as far as it came: each follows from the one before. */
+interface Steps {
+  /** The pre-vote. `undefined`: the story no longer tells of it, or the node was asked to skip it. */
+  readonly asked: RoleChange | undefined
+  /** The election itself. */
+  readonly stood: RoleChange | undefined
+  /** The last of them. */
+  readonly last: RoleChange
+}
+
+function stepsOf(roleChanges: readonly RoleChange[], last: RoleChange): Steps {
+  const stepBefore = (role: RoleChange['role'], step: RoleChange | undefined): RoleChange | undefined =>
+    step &&
+    roleChanges.findLast(
+      (each) => each.nodeId === last.nodeId && each.role === role && each.sequence < step.sequence,
+    )
+  const stood =
+    last.role === 'leader' ? stepBefore('candidate', last) : last.role === 'candidate' ? last : undefined
+  const asked = last.role === 'preCandidate' ? last : stepBefore('preCandidate', stood)
+  return { asked, stood, last }
+}
+
+/** The nodes that were ready to elect another leader. */
+function readyFor({ stood, last }: Steps): readonly NodeId[] {
+  return stood?.reason === 'preVoteWon' ? stood.decidedBy : [last.nodeId]
+}
+
+/** What kept the nodes that were ready to elect another leader from hearing the one of before. */
+function causesFor(timeline: Timeline, steps: Steps, before: Reign | undefined): Cause[] {
+  const { story, isWhole } = timeline
+  const { asked, stood, last } = steps
+  if (stood?.reason === 'campaign' || asked?.reason === 'campaign') return [noCause('asked', last.nodeId)]
+  if (before === undefined) return isWhole ? [noCause('clusterBegan')] : []
+  // Nobody says yes to a pre-vote within an election timeout after a sign of a leader.
+  const untilMs = (stood ?? asked ?? last).atMs
+  const window = { sinceMs: untilMs - story.electionTimeoutMs, untilMs }
+  const gaveUp = gaveUpOf(before, untilMs)
+  const silences = readyFor(steps).map((listener): Silence => {
+    const candidates = silencers(timeline, before.nodeId, listener, leaderKinds)
+    return {
+      window,
+      candidates: gaveUp === undefined ? candidates : [...candidates, gaveUpCandidate(before)],
+    }
+  })
+  return weighed(silences).flatMap((each) =>
+    each.candidate.type === 'gaveUp' ? causesOfGivingUp(timeline, before) : [causeOf(each)],
+  )
+}
+
+function gaveUpOf(before: Reign | undefined, atMs: number): Election['gaveUp'] {
+  if (before === undefined || before.untilMs > atMs) return undefined
+  const { end: reason, untilMs, elapsedMs: afterMs = 0 } = before
+  if (reason !== 'quorumLost' && reason !== 'diskStalled') return undefined
+  return { atMs: untilMs, reason, afterMs }
+}
+
+function gaveUpCandidate({ nodeId, untilMs }: Reign): Candidate {
+  const stretches = [{ sinceMs: untilMs, untilMs: Number.POSITIVE_INFINITY }]
+  return { type: 'gaveUp', nodeId, to: undefined, fault: undefined, why: undefined, stretches }
+}
+
+/** Why a leader gave up: what kept its followers' answers away, or what held its disk. */
+function causesOfGivingUp(timeline: Timeline, reign: Reign): Cause[] {
+  const { nodeId, untilMs, elapsedMs = 0, end } = reign
+  const window: Stretch = { sinceMs: untilMs - elapsedMs, untilMs }
+  if (end === 'diskStalled') {
+    const found = weighed([{ window, candidates: disksOf(timeline, nodeId) }]).map(causeOf)
+    return found.length > 0 ? found : [{ ...noCause('disk', nodeId), ...window }]
+  }
+  const followers = timeline.story.nodeIds.filter((id) => id !== nodeId)
+  const silences = followers.map((follower): Silence => {
+    const candidates = [
+      ...silencers(timeline, follower, nodeId, followerKinds),
+      ...silencers(timeline, nodeId, follower, leaderKinds).filter(({ type }) => type === 'link'),
+    ]
+    return { window, candidates }
+  })
+  const found = weighed(silences).map(causeOf)
+  return found.length > 0 ? found : [unknownCause(timeline, reign)]
+}
+
+/** What held the disk of a node: writes that were late, and faults, which may stand without a write. */
+export function disksOf(timeline: Timeline, nodeId: NodeId): Candidate[] {
+  const { obstacles, faults } = timeline
+  const late = obstacles.filter((each) => each.type === 'disk' && each.nodeId === nodeId).map(candidateOf)
+  const broken = faults
+    .filter(({ fault }) => fault.nodes.includes(nodeId) && holdsDisk(fault, timeline.story.electionTimeoutMs))
+    .map((stretch): Candidate => ({ ...candidateOf(stretch), type: 'disk', nodeId }))
+  // A late write tells of its fault, when it has one.
+  return [...broken, ...late.filter(({ fault }) => fault === undefined)]
+}
+
+function unknownCause({ isWhole }: Timeline, before: Reign | undefined): Cause {
+  const why =
+    before === undefined && !isWhole
+      ? 'what came before it is no longer kept'
+      : 'no fault stood in the way, no node was down or stood still, and no disk was late'
+  return noCause('unknown', before?.nodeId, why)
+}
+
+/** The nodes that told that they missed the leader, by heartbeats or by an election timeout. */
+function missedBy({ story, roleChanges }: Timeline, steps: Steps, before: Reign | undefined): Missed[] {
+  const untilMs = steps.last.atMs
+  const found = new Map<NodeId, Missed>()
+  const add = (nodeId: NodeId, sinceMs: number, silentMs: number): void => {
+    if (!found.has(nodeId)) found.set(nodeId, { nodeId, sinceMs, silentMs })
+  }
+  const fromMs = before?.sinceMs ?? Number.NEGATIVE_INFINITY
+  const isWithin = ({ atMs }: Happened): boolean => atMs >= fromMs && atMs <= untilMs
+  const campaigns = roleChanges.filter(
+    (each) => each.role === 'preCandidate' && each.reason === 'electionTimeout' && isWithin(each),
+  )
+  // The winner comes first: its silence is the one that ended the leadership.
+  for (const each of [...campaigns].sort(
+    (a, b) => Number(b.nodeId === steps.last.nodeId) - Number(a.nodeId === steps.last.nodeId),
+  )) {
+    const since = lastFollowed(roleChanges, each)
+    const first = campaigns.find(({ nodeId, sequence }) => nodeId === each.nodeId && sequence > since)
+    if (first?.reason !== 'electionTimeout') continue
+    const silentMs = first.elapsedTicks * story.tickMs
+    add(first.nodeId, first.atMs - silentMs, silentMs)
+  }
+  for (const each of story.happened.filter(isWithin)) {
+    if (each.type !== 'heartbeatMissed' || each.from !== before?.nodeId) continue
+    if (each.atMs >= untilMs - 2 * story.electionTimeoutMs)
+      add(each.nodeId, each.atMs - each.silentMs, each.silentMs)
+  }
+  return [...found.values()]
+}
+
+/** The sequence number at which a node last came to follow a leader before it campaigned. */
+function lastFollowed(roleChanges: readonly RoleChange[], campaign: RoleChange): number {
+  const followed = roleChanges.findLast(
+    ({ nodeId, sequence, leaderId }) =>
+      nodeId === campaign.nodeId && sequence < campaign.sequence && leaderId !== undefined,
+  )
+  return followed?.sequence ?? -1
+}
+
+/** Campaigns since the leader of before was elected, without those that it survived. */
+function campaignsBetween(
+  roleChanges: readonly RoleChange[],
+  before: Reign | undefined,
+  last: RoleChange,
+): RoleChange[] {
+  const isCampaign = ({ role }: RoleChange): boolean => role === 'candidate' || role === 'preCandidate'
+  const found = roleChanges.filter(
+    (each) =>
+      isCampaign(each) &&
+      each.sequence <= last.sequence &&
+      each.atMs >= (before?.sinceMs ?? Number.NEGATIVE_INFINITY),
+  )
+  return found.filter((each) => !roleChanges.some((later) => returns(later, each, last)))
+}
+
+/** After the campaign, its node came back to a leader before the election was decided. */
+function returns(later: RoleChange, campaign: RoleChange, last: RoleChange): boolean {
+  return (
+    later.nodeId === campaign.nodeId &&
+    later.sequence > campaign.sequence &&
+    later.sequence < last.sequence &&
+    later.leaderId !== undefined
+  )
+}
+
+function votesIn(
+  happened: readonly Happened[],
+  campaigns: readonly RoleChange[],
+  term: Term,
+  last: RoleChange,
+): Vote[] {
+  const firstSequence = campaigns[0]?.sequence ?? last.sequence
+  const votes = new Map<string, Vote>()
+  for (const each of happened) {
+    if (each.type !== 'voteAnswered' || each.term !== term || each.sequence < firstSequence) continue
+    const { atMs, nodeId: voterId, candidateId, isPreVote, voteGranted, reason } = each
+    // A candidate asks again until it is answered: the last answer counts.
+    votes.set(`${voterId} ${candidateId} ${isPreVote}`, {
+      atMs,
+      voterId,
+      candidateId,
+      term,
+      isPreVote,
+      voteGranted,
+      reason,
+    })
+  }
+  return [...votes.values()].sort((a, b) => a.atMs - b.atMs)
+}
+
+interface Ending {
+  readonly before: Reign | undefined
+  readonly cause: Cause
+  /** Those of the nodes that were ready to vote. */
+  readonly missed: readonly Missed[]
+  readonly atMs: number
+}
+
+/** A leader that is down or stands still leads nobody. Otherwise its last sign of life counts, or that it gave up. */
+function leaderlessSince({ beganMs, story }: Timeline, { before, cause, missed, atMs }: Ending): number {
+  if (before === undefined) return beganMs
+  const isStopped = cause.nodeId === before.nodeId && stops.has(cause.type)
+  const heardMs = missed.length > 0 ? Math.max(...missed.map(({ sinceMs }) => sinceMs)) : atMs
+  // The last heartbeat is up to an interval older than the end of a leader that sent heartbeats to its end.
+  const ledMs = heardMs + 2 * story.heartbeatIntervalMs >= before.untilMs ? before.untilMs : heardMs
+  const endMs = isStopped ? (cause.sinceMs ?? atMs) : ledMs
+  return Math.max(before.sinceMs, Math.min(endMs, atMs))
+}
+
+const stops: ReadonlySet<Cause['type']> = new Set([
+  'killed',
+  'failed',
+  'paused',
+  'threadStood',
+  'hostBlocked',
+])

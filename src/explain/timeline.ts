@@ -1,0 +1,183 @@
+/**
+ * A story in stretches of time: which node was down, stood still or led from when to when, and which faults stood.
+ * All explanations and the picture read the timeline.
+ */
+import type { NodeId, Term } from '../raft/index.js'
+import type { FaultTold, Happened, Story } from '../telemetry/index.js'
+import type { Stretch } from './stretch.js'
+
+/** What kept a node, a disk, a link or the program from its work for a while. */
+export interface Obstacle extends Stretch {
+  readonly type: 'killed' | 'failed' | 'paused' | 'threadStood' | 'disk' | 'hostBlocked' | 'fault'
+  /** 0 for what is of no node. */
+  readonly nodeId: NodeId
+  /** Of `fault`, and of what a fault brought about. */
+  readonly fault: FaultTold | undefined
+  /** The error's text, of `failed`. */
+  readonly why: string | undefined
+}
+
+export type FaultStretch = Obstacle & { readonly type: 'fault'; readonly fault: FaultTold }
+
+export type RoleChange = Extract<Happened, { type: 'role' }>
+
+/** How a node's leadership ended. `undefined`: it goes on. */
+export type ReignEnd = 'killed' | 'failed' | 'quorumLost' | 'diskStalled' | 'higherTerm' | undefined
+
+/** A node led a term. Its start is `-Infinity` when the story begins later. */
+export interface Reign extends Stretch {
+  readonly nodeId: NodeId
+  readonly term: Term
+  readonly end: ReignEnd
+  /** Milliseconds without a majority, or without a finished write, after which the leader gave up. */
+  readonly elapsedMs: number | undefined
+}
+
+export interface Timeline {
+  readonly story: Story
+  /** The first and the last moment of which the story tells. */
+  readonly beganMs: number
+  readonly endedMs: number
+  /** True when the story tells of the cluster's first moment. */
+  readonly isWhole: boolean
+  readonly obstacles: readonly Obstacle[]
+  readonly faults: readonly FaultStretch[]
+  /** In the order of their terms. */
+  readonly reigns: readonly Reign[]
+  readonly roleChanges: readonly RoleChange[]
+}
+
+export function timelineOf(story: Story): Timeline {
+  const happened = [...story.happened].sort((a, b) => a.sequence - b.sequence)
+  const ordered = { ...story, happened }
+  const [beganMs, endedMs] = boundsOf(story)
+  const faults = faultsIn(happened, beganMs)
+  const obstacles = [...obstaclesIn(happened, faults), ...faults]
+  const roleChanges = happened.filter((each) => each.type === 'role')
+  const reigns = reignsIn(happened, story.tickMs)
+  const isWhole = happened[0] === undefined || happened[0].sequence <= 1
+  return { story: ordered, beganMs, endedMs, isWhole, obstacles, faults, reigns, roleChanges }
+}
+
+function boundsOf({ happened, passed, carried }: Story): [number, number] {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const rows of [happened, passed, carried]) {
+    for (const { atMs } of rows) {
+      if (atMs < least) least = atMs
+      if (atMs > most) most = atMs
+    }
+  }
+  return least > most ? [0, 0] : [least, most]
+}
+
+/** A fault whose begin is no longer kept stands from the begin of the story on. */
+function faultsIn(happened: readonly Happened[], beganMs: number): FaultStretch[] {
+  const open = new Map<number, FaultStretch>()
+  const found: FaultStretch[] = []
+  const stretch = (fault: FaultTold, sinceMs: number, untilMs: number): FaultStretch => {
+    return { type: 'fault', nodeId: 0, why: undefined, fault, sinceMs, untilMs }
+  }
+  for (const each of happened) {
+    if (each.type === 'faultBegan') {
+      open.set(each.fault.id, stretch(each.fault, each.atMs, Number.POSITIVE_INFINITY))
+    } else if (each.type === 'faultHealed') {
+      found.push(stretch(each.fault, open.get(each.fault.id)?.sinceMs ?? beganMs, each.atMs))
+      open.delete(each.fault.id)
+    }
+  }
+  return [...found, ...open.values()].sort((a, b) => a.sinceMs - b.sinceMs)
+}
+
+type Told<Type extends Happened['type']> = Extract<Happened, { type: Type }>
+
+/** What stands until another happening ends it, by the type of the happening with which it begins. */
+const endOf = {
+  killed: { type: 'killed', ends: ['started'] },
+  failed: { type: 'failed', ends: ['started'] },
+  paused: { type: 'paused', ends: ['resumed', 'killed', 'failed'] },
+  flushLate: { type: 'disk', ends: ['flushEnded', 'killed', 'failed'] },
+} as const
+
+function obstaclesIn(happened: readonly Happened[], faults: readonly FaultStretch[]): Obstacle[] {
+  const found: Obstacle[] = []
+  for (const [at, each] of happened.entries()) {
+    const { atMs, nodeId } = each
+    if (each.type === 'threadStood' || each.type === 'hostBlocked') {
+      const sinceMs = atMs - each.forMs
+      found.push({ type: each.type, nodeId, sinceMs, untilMs: atMs, fault: undefined, why: undefined })
+    } else if (each.type in endOf) {
+      const told = each as Told<keyof typeof endOf>
+      const { type, ends } = endOf[told.type]
+      const isEnd = (later: Happened): boolean =>
+        later.nodeId === nodeId && (ends as readonly string[]).includes(later.type)
+      const untilMs = happened.slice(at + 1).find(isEnd)?.atMs ?? Number.POSITIVE_INFINITY
+      const sinceMs = told.type === 'flushLate' ? atMs - told.sinceMs : atMs
+      const why = told.type === 'failed' ? told.why : undefined
+      found.push({ type, nodeId, sinceMs, untilMs, fault: faultBehind(each, happened, faults), why })
+    }
+  }
+  return found
+}
+
+/** The types of faults that bring about each happening at their nodes. */
+const broughtAboutBy: Readonly<Record<string, readonly string[]>> = {
+  killed: ['kill', 'losePower', 'powerLoss'],
+  failed: ['failDisk', 'fullDisk'],
+  paused: ['pause'],
+  flushLate: ['stallDisk', 'slowDisk'],
+}
+
+/** The fault that brought a happening about: the cause that the story names, or one of the right kind at the node. */
+function faultBehind(
+  each: Happened,
+  happened: readonly Happened[],
+  faults: readonly FaultStretch[],
+): FaultTold | undefined {
+  const named = happened.find(({ sequence }) => sequence === each.cause)
+  if (named?.type === 'faultBegan') return named.fault
+  const types = broughtAboutBy[each.type] ?? []
+  return faults.findLast(
+    ({ fault, sinceMs, untilMs }) =>
+      types.includes(fault.type) &&
+      (each.type !== 'flushLate' || holdsDisk(fault, each.sinceMs)) &&
+      fault.nodes.includes(each.nodeId) &&
+      sinceMs <= each.atMs + 1 &&
+      each.atMs <= untilMs,
+  )?.fault
+}
+
+/** True when the fault of a disk can be why a write took so long. */
+export function holdsDisk({ type, figures: { flushMs = 0 } }: FaultTold, tookMs: number): boolean {
+  return type === 'stallDisk' || (type === 'slowDisk' && flushMs >= tookMs / 2)
+}
+
+function reignsIn(happened: readonly Happened[], tickMs: number): Reign[] {
+  const reigns: Reign[] = []
+  for (const [at, each] of happened.entries()) {
+    if (each.type !== 'role' || each.leaderId === undefined) continue
+    const { term, leaderId: nodeId } = each
+    // The first who tells of a leader may be one of its followers, when the story begins later than the leader.
+    if (reigns.some((reign) => reign.term === term)) continue
+    const sinceMs = each.role === 'leader' ? each.atMs : Number.NEGATIVE_INFINITY
+    const end = happened.slice(at + 1).find((later) => later.nodeId === nodeId && endsReign(later))
+    reigns.push({
+      nodeId,
+      term,
+      sinceMs,
+      untilMs: end?.atMs ?? Number.POSITIVE_INFINITY,
+      end: reasonOf(end),
+      elapsedMs: end !== undefined && 'elapsedTicks' in end ? end.elapsedTicks * tickMs : undefined,
+    })
+  }
+  return reigns.sort((a, b) => a.term - b.term)
+}
+
+function endsReign(each: Happened): boolean {
+  return each.type === 'killed' || each.type === 'failed' || (each.type === 'role' && each.role !== 'leader')
+}
+
+function reasonOf(end: Happened | undefined): ReignEnd {
+  if (end?.type === 'killed' || end?.type === 'failed') return end.type
+  if (end?.type !== 'role') return undefined
+  return end.reason === 'quorumLost' || end.reason === 'diskStalled' ? end.reason : 'higherTerm'
+}

@@ -1,0 +1,263 @@
+import { describe, expect, test } from 'vitest'
+import { type Election, explainElection } from '../../src/explain/index.js'
+import type { FaultTold, Story } from '../../src/telemetry/index.js'
+import { links, MadeStory } from './made-story.js'
+
+function electionIn(story: Story, term?: number): Election {
+  const explained = explainElection(story, term)
+  if (explained.type !== 'election') throw new Error(explained.why)
+  return explained
+}
+
+/** Faults that stand elsewhere all along: none of them keeps nodes 2 and 3 from hearing node 1. */
+function withDecoys(made: MadeStory): MadeStory {
+  const between = { nodes: [1, 2], ways: links(1, 2) }
+  made.breaks(700, { type: 'cut', line: 'cut 2->3', nodes: [2, 3], ways: [{ from: 2, to: 3 }] })
+  made.breaks(700, { type: 'slowDisk', line: 'slow-disk 1 20ms', nodes: [1], figures: { flushMs: 20 } })
+  made.breaks(700, { type: 'delay', line: 'delay 1-2 5ms', ...between, figures: { delayMs: 5, jitterMs: 0 } })
+  made.breaks(700, { type: 'duplicate', line: 'duplicate 1-2 50%', ...between, figures: { share: 0.5 } })
+  made.breaks(700, { type: 'drop', line: 'drop 1-2 5%', ...between, figures: { share: 0.05 } })
+  made.breaks(700, { type: 'cut', line: 'cut 1-2 requestVote', ...between, messages: 'requestVote' })
+  made.breaks(700, { type: 'isolate', line: 'isolate 1', nodes: [1], ways: links(1, 2, 3) }, 800)
+  made.breaks(700, { type: 'pause', line: 'pause 3', nodes: [3] }, 800)
+  return made
+}
+
+interface Overthrown {
+  readonly election: Election
+  readonly faultId: number | undefined
+}
+
+/** The story until node 1 leads, with decoys; then what `breaks` tells; then node 2 leads term 2 at 2600. */
+function overthrown(breaks: (made: MadeStory) => number | undefined): Overthrown {
+  const made = withDecoys(new MadeStory().begins())
+  const faultId = breaks(made)
+  made.elects(2600, 2, 2, [3])
+  return { election: electionIn(made.story), faultId }
+}
+
+describe('the cause of an election', () => {
+  test('is a leader that was killed', () => {
+    const { election } = overthrown((made) => void made.tell(2000, 1, { type: 'killed' }))
+    expect(election.cause).toMatchObject({ type: 'killed', nodeId: 1, sinceMs: 2000, faultId: undefined })
+    expect(election.leaderlessMs).toBe(600)
+    expect(election.also).toEqual([])
+  })
+
+  test('is a leader that was killed by a fault', () => {
+    const { election, faultId } = overthrown((made) => {
+      const id = made.breaks(2000, { type: 'kill', line: 'kill 1 for 5s', nodes: [1] })
+      made.tell(2000, 1, { type: 'killed' })
+      return id
+    })
+    expect(election.cause).toMatchObject({ type: 'killed', nodeId: 1, faultId })
+  })
+
+  test('is a leader that failed since its disk did', () => {
+    const { election, faultId } = overthrown((made) => {
+      const id = made.breaks(1990, { type: 'failDisk', line: 'fail-disk 1', nodes: [1] })
+      made.tell(2000, 1, { type: 'failed', why: 'the disk failed: EIO' })
+      return id
+    })
+    expect(election.cause).toMatchObject({ type: 'failed', nodeId: 1, faultId, why: 'the disk failed: EIO' })
+  })
+
+  test('is a leader that was frozen, and not the thread that noticed it afterwards', () => {
+    const { election, faultId } = overthrown((made) => {
+      const id = made.breaks(2000, { type: 'pause', line: 'pause 1 for 700ms', nodes: [1] }, 2700)
+      made.tell(2000, 1, { type: 'paused' })
+      made.tell(2700, 1, { type: 'resumed', afterMs: 700 })
+      made.tell(2700, 1, { type: 'threadStood', forMs: 690 })
+      return id
+    })
+    expect(election.cause).toMatchObject({ type: 'paused', nodeId: 1, faultId, sinceMs: 2000 })
+    expect(election.also).toEqual([])
+  })
+
+  test.each<Pick<FaultTold, 'type' | 'line'> & Partial<FaultTold>>([
+    { type: 'cut', line: 'cut 1->*', ways: [2, 3].map((to) => ({ from: 1, to })) },
+    { type: 'cut', line: 'cut 1->* heartbeat', ways: links(1, 2, 3), messages: 'heartbeat' },
+    { type: 'partition', line: 'partition 1|2,3', ways: links(1, 2, 3) },
+    { type: 'isolate', line: 'isolate 1', ways: links(1, 2, 3) },
+    { type: 'drop', line: 'drop 1-* 90%', ways: links(1, 2, 3), figures: { share: 0.9 } },
+    { type: 'delay', line: 'delay 1-* 600ms', ways: links(1, 2, 3), figures: { delayMs: 600, jitterMs: 0 } },
+    { type: 'throttle', line: 'throttle 1-* 9B/s', ways: links(1, 2, 3), figures: { bytesPerSecond: 9 } },
+  ])('is the fault of a link: $line', (fault) => {
+    const { election, faultId } = overthrown((made) => made.breaks(2000, { ...fault, nodes: [1, 2, 3] }))
+    expect(election.cause).toMatchObject({ type: 'link', nodeId: 1, faultId, sinceMs: 2000 })
+  })
+
+  test('is what cut off most of the voters, where one of them was cut off before', () => {
+    const { election } = overthrown((made) => {
+      made.breaks(1000, { type: 'cut', line: 'cut 1-2', nodes: [1, 2], ways: links(1, 2) })
+      for (const atMs of [1700, 2300]) {
+        made.asks(atMs, 2, 2).answers(atMs + 2, 3, 2, 2, true, 'leaderMayBeAlive')
+      }
+      made.tell(2010, 1, { type: 'killed' })
+      return undefined
+    })
+    expect(election.cause).toMatchObject({ type: 'killed', nodeId: 1 })
+    expect(election.also).toMatchObject([{ type: 'link', faultLine: 'cut 1-2' }])
+    expect(election.leaderlessMs).toBe(590)
+  })
+
+  test('is what kept answers from a leader that then gave up', () => {
+    const ways = [2, 3].map((from) => ({ from, to: 1 }))
+    const { election, faultId } = overthrown((made) => {
+      const id = made.breaks(1400, { type: 'cut', line: 'cut *->1', nodes: [1, 2, 3], ways })
+      made.givesUp(2000, 1, 1, 'quorumLost')
+      return id
+    })
+    expect(election.cause).toMatchObject({ type: 'link', to: 1, faultId })
+    expect(election.gaveUp).toEqual({ atMs: 2000, reason: 'quorumLost', afterMs: 500 })
+    expect(election.leaderlessMs).toBe(600)
+  })
+
+  test('is the freeze of followers of a leader that then gave up', () => {
+    const { election } = overthrown((made) => {
+      for (const nodeId of [2, 3]) {
+        made.tell(1400, nodeId, { type: 'paused' })
+        made.tell(2050, nodeId, { type: 'resumed', afterMs: 650 })
+      }
+      made.givesUp(2000, 1, 1, 'quorumLost')
+      return undefined
+    })
+    expect(election.cause.type).toBe('paused')
+    expect([2, 3]).toContain(election.cause.nodeId)
+  })
+
+  test('is the isolation that silenced a leader, also when the leader gave up in it', () => {
+    const { election, faultId } = overthrown((made) => {
+      const id = made.breaks(2000, {
+        type: 'isolate',
+        line: 'isolate 1',
+        nodes: [1, 2, 3],
+        ways: links(1, 2, 3),
+      })
+      made.givesUp(2500, 1, 1, 'quorumLost')
+      return id
+    })
+    expect(election.cause).toMatchObject({ type: 'link', faultId })
+  })
+
+  test('is a stalled disk under a leader that then gave up', () => {
+    const { election, faultId } = overthrown((made) => {
+      const id = made.breaks(1490, { type: 'stallDisk', line: 'stall-disk 1', nodes: [1] })
+      made.tell(1600, 1, { type: 'flushLate', sinceMs: 100 })
+      made.givesUp(2000, 1, 1, 'diskStalled')
+      return id
+    })
+    expect(election.cause).toMatchObject({ type: 'disk', nodeId: 1, faultId })
+    expect(election.gaveUp?.reason).toBe('diskStalled')
+  })
+
+  test('is a disk that was late without any fault', () => {
+    const { election } = overthrown((made) => {
+      made.tell(1600, 1, { type: 'flushLate', sinceMs: 100 })
+      made.givesUp(2000, 1, 1, 'diskStalled')
+      return undefined
+    })
+    expect(election.cause).toMatchObject({ type: 'disk', nodeId: 1, faultId: undefined, sinceMs: 1500 })
+  })
+
+  test('is a disk that held the thread of the leader', () => {
+    const { election, faultId } = overthrown((made) => {
+      const figures = { flushMs: 900 }
+      const id = made.breaks(1990, { type: 'slowDisk', line: 'slow-disk 1 900ms', nodes: [1], figures })
+      made.tell(2900, 1, { type: 'flushLate', sinceMs: 900 })
+      made.tell(2900, 1, { type: 'flushEnded', afterMs: 900 })
+      made.tell(2900, 1, { type: 'threadStood', forMs: 890 })
+      return id
+    })
+    expect(election.cause).toMatchObject({ type: 'disk', nodeId: 1, faultId })
+  })
+
+  test("is the leader's thread that stood still", () => {
+    const { election } = overthrown((made) => void made.tell(2800, 1, { type: 'threadStood', forMs: 800 }))
+    expect(election.cause).toMatchObject({ type: 'threadStood', nodeId: 1, sinceMs: 2000 })
+  })
+
+  test('is the program that stood still with its nodes', () => {
+    const { election } = overthrown((made) => {
+      made.tell(2580, 0, { type: 'hostBlocked', forMs: 580 })
+      for (const nodeId of [1, 2, 3]) made.tell(2581, nodeId, { type: 'threadStood', forMs: 570 })
+      return undefined
+    })
+    expect(election.cause).toMatchObject({ type: 'hostBlocked' })
+  })
+
+  test('is not a program that stood still while its nodes ran', () => {
+    const { election } = overthrown((made) => void made.tell(2580, 0, { type: 'hostBlocked', forMs: 580 }))
+    expect(election.cause.type).toBe('unknown')
+  })
+
+  test('is a clock of the leader that stood still', () => {
+    const figures = { offsetMs: -900, drift: 0 }
+    const { election, faultId } = overthrown((made) =>
+      made.breaks(2000, { type: 'skew', line: 'skew 1 -900ms', nodes: [1], figures }),
+    )
+    expect(election.cause).toMatchObject({ type: 'clock', nodeId: 1, faultId })
+  })
+
+  test('is the wish of a person', () => {
+    const made = withDecoys(new MadeStory().begins())
+    const candidate = { role: 'candidate', term: 2, leaderId: undefined, reason: 'campaign' } as const
+    made.tell(2596, 2, { type: 'role', ...candidate }).answers(2598, 3, 2, 2, false)
+    const leader = { role: 'leader', term: 2, leaderId: 2, reason: 'electionWon' } as const
+    made.tell(2600, 2, { type: 'role', ...leader, decidedBy: [2, 3] })
+    expect(electionIn(made.story).cause).toMatchObject({ type: 'asked', nodeId: 2 })
+  })
+
+  test('is the begin of the cluster', () => {
+    const election = electionIn(new MadeStory().begins().story)
+    expect(election.cause.type).toBe('clusterBegan')
+    expect(election.leaderlessMs).toBe(620)
+  })
+
+  test('is unknown where what came before is no longer kept', () => {
+    const election = electionIn(new MadeStory(3, 500).elects(620, 2, 7, [3]).story)
+    expect(election.cause).toMatchObject({ type: 'unknown', why: 'what came before it is no longer kept' })
+  })
+
+  test('is unknown where only faults elsewhere stood', () => {
+    const { election } = overthrown(() => undefined)
+    expect(election.cause.type).toBe('unknown')
+    expect(election.also).toEqual([])
+  })
+})
+
+describe('an election', () => {
+  test('is the one of the term that was asked for', () => {
+    const made = new MadeStory().begins().tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3])
+    made.starts(2700, 1).tell(4000, 2, { type: 'killed' }).elects(4700, 3, 3, [1])
+    expect(electionIn(made.story).winnerId).toBe(3)
+    expect(electionIn(made.story, 2)).toMatchObject({ winnerId: 2, before: { leaderId: 1, term: 1 } })
+    expect(explainElection(made.story, 9)).toEqual({
+      type: 'nothing',
+      why: 'no election of term 9 is told of in what is kept; those of terms 1 to 3 are',
+    })
+  })
+
+  test('that nobody has won tells who asked in vain', () => {
+    const made = new MadeStory().begins()
+    for (const nodeId of [1, 3]) made.tell(2000, nodeId, { type: 'killed' })
+    made.asks(2600, 2, 2).asks(3300, 2, 2, 700)
+    const election = electionIn(made.story)
+    expect(election).toMatchObject({ winnerId: undefined, term: 2, cause: { type: 'killed', nodeId: 1 } })
+  })
+
+  test('tells each vote, how long nobody led and what clients felt', () => {
+    const made = new MadeStory().begins().commits(1, 700, 1990, 2)
+    made.tell(2000, 1, { type: 'killed' })
+    made.asks(2570, 3, 2).answers(2572, 2, 3, 2, true, 'logBehind')
+    made.elects(2600, 2, 2, [3]).commits(2, 2620, 3000, 70)
+    const election = electionIn(made.story)
+    expect(election.votes).toMatchObject([
+      { voterId: 2, candidateId: 3, isPreVote: true, voteGranted: false, reason: 'logBehind' },
+      { voterId: 3, candidateId: 2, isPreVote: true, voteGranted: true },
+      { voterId: 3, candidateId: 2, isPreVote: false, voteGranted: true },
+    ])
+    expect(election).toMatchObject({ rivals: [3], failedCampaigns: 1, decidedBy: [2, 3], leaderlessMs: 600 })
+    expect(election.felt).toEqual({ waitedFor: 'answer', sinceMs: 1981, untilMs: 2621, refused: 0 })
+  })
+})
