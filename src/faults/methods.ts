@@ -1,0 +1,204 @@
+/** The methods by which a cluster of any host is broken and healed: targets become nodes, and their faults begin. */
+import {
+  type Fault,
+  isEnding,
+  isLinkFault,
+  type LinkFault,
+  type MessageKind,
+  nodesHit,
+  type StandingFault,
+  waysOf,
+} from './fault.js'
+import type { Faults } from './standing.js'
+import {
+  type Cast,
+  type EndTarget,
+  type LinkTarget,
+  resolveGroups,
+  resolveTarget,
+  resolveWays,
+  type Target,
+} from './targets.js'
+
+export interface ForTime {
+  /** The fault heals by itself after so many milliseconds. Default: it stands until it is healed. */
+  readonly forMs?: number
+}
+
+export interface OnLink extends ForTime {
+  /** Only what the first end sends to the other is hit. Default: both directions. */
+  readonly oneWay?: boolean
+  /** Only messages of this kind are hit. Default: all. */
+  readonly messages?: MessageKind
+}
+
+/** A fault that was begun, for who wants to take back just this one. */
+export interface FaultHandle extends AsyncDisposable {
+  readonly id: number
+  heal(): Promise<void>
+}
+
+/** Which faults to heal: all, that of a number, those of a node, or those of a link. */
+export type Healed =
+  | { readonly all: true }
+  | { readonly faultId: number }
+  | { readonly target: Target }
+  | { readonly link: LinkTarget }
+
+type OnWays = Extract<LinkFault, { readonly ways: unknown }>
+type Without<Each, Key extends PropertyKey> = Each extends unknown ? Omit<Each, Key> : never
+
+/** Each method rejects with a `RaftError` where its fault does not fit, and has then changed nothing. */
+export class FaultMethods {
+  readonly #faults: Faults
+  readonly #cast: () => Cast
+
+  /** `cast` tells who is there now: roles mean the nodes that run. */
+  constructor(faults: Faults, cast: () => Cast) {
+    this.#faults = faults
+    this.#cast = cast
+  }
+
+  get faults(): readonly StandingFault[] {
+    return this.#faults.standing
+  }
+
+  cut(one: EndTarget, other: EndTarget, options: OnLink = {}): Promise<FaultHandle> {
+    return this.#onLink(one, other, { type: 'cut' }, options)
+  }
+
+  delay(
+    one: EndTarget,
+    other: EndTarget,
+    delayMs: number,
+    { jitterMs = 0, ...options }: OnLink & { readonly jitterMs?: number } = {},
+  ): Promise<FaultHandle> {
+    return this.#onLink(one, other, { type: 'delay', delayMs, jitterMs }, options)
+  }
+
+  drop(one: EndTarget, other: EndTarget, share: number, options: OnLink = {}): Promise<FaultHandle> {
+    return this.#onLink(one, other, { type: 'drop', share }, options)
+  }
+
+  duplicate(one: EndTarget, other: EndTarget, share: number, options: OnLink = {}): Promise<FaultHandle> {
+    return this.#onLink(one, other, { type: 'duplicate', share }, options)
+  }
+
+  reorder(one: EndTarget, other: EndTarget, share: number, options: OnLink = {}): Promise<FaultHandle> {
+    return this.#onLink(one, other, { type: 'reorder', share }, options)
+  }
+
+  throttle(
+    one: EndTarget,
+    other: EndTarget,
+    bytesPerSecond: number,
+    options: OnLink = {},
+  ): Promise<FaultHandle> {
+    return this.#onLink(one, other, { type: 'throttle', bytesPerSecond }, options)
+  }
+
+  async partition(groups: readonly Target[], { forMs }: ForTime = {}): Promise<FaultHandle> {
+    return this.#begin({ type: 'partition', groups: resolveGroups(groups, this.#cast()) }, forMs)
+  }
+
+  isolate(target: Target, options: ForTime = {}): Promise<FaultHandle> {
+    return this.#onNodes(target, { type: 'isolate' }, options)
+  }
+
+  slowDisk(target: Target, flushMs: number, options: ForTime = {}): Promise<FaultHandle> {
+    return this.#onNodes(target, { type: 'slowDisk', flushMs }, options)
+  }
+
+  stallDisk(target: Target, options: ForTime = {}): Promise<FaultHandle> {
+    return this.#onNodes(target, { type: 'stallDisk' }, options)
+  }
+
+  failDisk(target: Target, options: ForTime = {}): Promise<FaultHandle> {
+    return this.#onNodes(target, { type: 'failDisk' }, options)
+  }
+
+  fullDisk(
+    target: Target,
+    { bytesLeft = 0, ...options }: ForTime & { readonly bytesLeft?: number } = {},
+  ): Promise<FaultHandle> {
+    return this.#onNodes(target, { type: 'fullDisk', bytesLeft }, options)
+  }
+
+  /** Without `forMs`, the nodes come back at once. */
+  losePower(target: Target, { forMs = 0 }: ForTime = {}): Promise<FaultHandle> {
+    return this.#onNodes(target, { type: 'losePower' }, { forMs })
+  }
+
+  kill(target: Target, options: ForTime = {}): Promise<FaultHandle> {
+    return this.#onNodes(target, { type: 'kill' }, options)
+  }
+
+  pause(target: Target, options: ForTime = {}): Promise<FaultHandle> {
+    return this.#onNodes(target, { type: 'pause' }, options)
+  }
+
+  skew(
+    target: Target,
+    { offsetMs = 0, drift = 0 }: { readonly offsetMs?: number; readonly drift?: number },
+    options: ForTime = {},
+  ): Promise<FaultHandle> {
+    return this.#onNodes(target, { type: 'skew', offsetMs, drift }, options)
+  }
+
+  /** Lets paused nodes go on. */
+  resume(target: Target): Promise<readonly StandingFault[]> {
+    return this.#healAt(target, ({ type }) => type === 'pause')
+  }
+
+  /** Brings back nodes that a fault keeps down. */
+  revive(target: Target): Promise<readonly StandingFault[]> {
+    return this.#healAt(target, isEnding)
+  }
+
+  /** Resolves with the faults that were healed, once every node that they hit has noticed. */
+  async heal(healed: Healed): Promise<readonly StandingFault[]> {
+    const { nodeIds } = this.#cast()
+    if ('all' in healed) return this.#faults.heal(() => true)
+    if ('faultId' in healed) return this.#faults.heal(({ id }) => id === healed.faultId)
+    if ('target' in healed) return this.#healAt(healed.target, () => true)
+    const ways = resolveWays(healed.link, this.#cast())
+    return this.#faults.heal(
+      ({ fault }) =>
+        isLinkFault(fault) &&
+        waysOf(fault, nodeIds).some(({ from, to }) => ways.some((way) => way.from === from && way.to === to)),
+    )
+  }
+
+  async #healAt(target: Target, rule: (fault: Fault) => boolean): Promise<readonly StandingFault[]> {
+    const cast = this.#cast()
+    // Who is down is meant as well.
+    const nodes = resolveTarget(target, { ...cast, candidates: cast.nodeIds })
+    return this.#faults.heal(
+      ({ fault }) => rule(fault) && nodesHit(fault, cast.nodeIds).some((nodeId) => nodes.includes(nodeId)),
+    )
+  }
+
+  async #onLink(
+    one: EndTarget,
+    other: EndTarget,
+    fault: Without<OnWays, 'ways' | 'messages'>,
+    { oneWay = false, messages, forMs }: OnLink,
+  ): Promise<FaultHandle> {
+    const ways = resolveWays({ one, other, oneWay }, this.#cast())
+    return this.#begin({ ...fault, ways, messages } as Fault, forMs)
+  }
+
+  async #onNodes(
+    target: Target,
+    fault: Without<Extract<Fault, { readonly nodes: unknown }>, 'nodes'>,
+    { forMs }: ForTime,
+  ): Promise<FaultHandle> {
+    return this.#begin({ ...fault, nodes: resolveTarget(target, this.#cast()) } as Fault, forMs)
+  }
+
+  async #begin(fault: Fault, forMs: number | undefined): Promise<FaultHandle> {
+    const { standing, noticed, heal } = this.#faults.begin(fault, forMs)
+    await noticed
+    return { id: standing.id, heal, [Symbol.asyncDispose]: heal }
+  }
+}
