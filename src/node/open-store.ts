@@ -2,7 +2,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { RaftError } from '../errors/index.js'
-import type { RaftLimits } from '../raft/index.js'
+import type { RaftLimits, Random } from '../raft/index.js'
 import {
   FileLock,
   type LogStore,
@@ -10,6 +10,7 @@ import {
   openVolatileStore,
   PledgedStore,
   PledgeSlot,
+  type PowerLoss,
   type Recovered,
 } from '../storage/index.js'
 import type { NodeOptions } from './control.js'
@@ -19,13 +20,15 @@ export interface OpenedStore {
   readonly recovered: Recovered
   /** Looks after the disk, once a tick. Throws when the node must stop, since what it writes would be lost. */
   readonly lookAfter: () => void
+  /** Lets the power go; the store is closed once it is `gone`. `undefined`: there is no disk, and nothing is left. */
+  readonly losePower: ((random: Random) => PowerLoss) | undefined
 }
 
 export function openStore(options: NodeOptions): OpenedStore {
   const { durability, membership } = options
   if (durability === 'flush') return openPledgedStore(options)
   const opened = openVolatileStore(membership, (callback) => void setImmediate(callback))
-  return { ...opened, lookAfter: () => undefined }
+  return { ...opened, lookAfter: () => undefined, losePower: undefined }
 }
 
 function openPledgedStore({ dir, pledges, nodeId, membership, diskBytesMax }: NodeOptions): OpenedStore {
@@ -36,14 +39,20 @@ function openPledgedStore({ dir, pledges, nodeId, membership, diskBytesMax }: No
     if (!place.pledge.hasBegun) mkdirSync(dir, { recursive: true })
     const folder = statSync(dir, { throwIfNoEntry: false })
     lock = folder && lockOf(dir)
-    const { store, recovered } = openLmdbStore({ dir, nodeId, membership, place, bytesMax: diskBytesMax })
+    const opened = openLmdbStore({ dir, nodeId, membership, place, bytesMax: diskBytesMax })
     const lookAfter = (): void => {
       // An open file outlives its folder: all that is written to it then is gone with the process.
       const found = statSync(dir, { throwIfNoEntry: false })
       if (found === undefined) throw new Error(`${dir} was removed`)
       if (found.ino !== folder?.ino || found.dev !== folder.dev) throw new Error(`${dir} was replaced`)
     }
-    return { store: new PledgedStore(store, place, lock), recovered, lookAfter }
+    const losePower = (random: Random): PowerLoss => {
+      const powerLoss = opened.losePower(random)
+      void powerLoss.gone.then(() => place.losePower(random))
+      return powerLoss
+    }
+    const { store, recovered } = opened
+    return { store: new PledgedStore(store, place, lock), recovered, lookAfter, losePower }
   } catch (error) {
     lock?.release()
     place.close()

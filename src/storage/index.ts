@@ -4,12 +4,13 @@ export { flushFolder, writeWhole } from './durable-file.js'
 export { FaultyStore } from './faulty-store.js'
 export { FileLock } from './file-lock.js'
 export { indexOfLogKey, logKey, noteKeys } from './keys.js'
-export { openLmdbStore } from './lmdb-store.js'
+export { type OpenLmdbStore, openLmdbStore } from './lmdb-store.js'
 export { MemoryDisk, openMemoryStore } from './memory-store.js'
 export type { Pointers } from './notes.js'
 export { isCatchingUp, newPledge, type Pledge, type PledgePlace, renewedPledge } from './pledge.js'
 export { PledgeSlot, readPledges, writePledges } from './pledge-file.js'
 export { PledgedStore } from './pledged-store.js'
+export type { PowerLeft, PowerLoss } from './power-loss.js'
 export {
   addressSpaceLeft,
   descriptorsLeft,

@@ -7,6 +7,9 @@ import { addressSpaceError, addressSpaceLeft } from './process-limits.js'
 /** Names that LMDB gives its files. */
 export const fileNames = { data: 'data.mdb', lock: 'lock.mdb' } as const
 
+/** Several waiting writes become one transaction up to about this many bytes, so that none is long. */
+export const transactionBytesMax = 1024 * 1024
+
 /** Pages that a transaction copies, however little it writes. */
 const pagesBytes = 64 * 1024
 /** As much is written without another look. */
@@ -119,4 +122,23 @@ function refuseMaps(bytes: number): Error | undefined {
 export function freeBytes(path: string): number {
   const { bavail, bsize } = statfsSync(path)
   return bavail * bsize
+}
+
+const errorCodes = { inputOutput: 5, noSpace: 28, mapFull: -30792 } as const
+
+/** Why a write of LMDB failed: lmdb-js keeps the reason in a promise, and reports a file that cannot grow as EIO. */
+export async function explainedFailure(error: unknown, folder: string): Promise<Error> {
+  let cause = error
+  try {
+    await (error as { commitError?: Promise<never> }).commitError
+  } catch (commitError) {
+    cause = commitError
+  }
+  // A number is LMDB's, a name the system's.
+  const { code } = cause as { code?: number | string }
+  const isFull = code === errorCodes.noSpace || code === errorCodes.mapFull || code === 'ENOSPC'
+  if (isFull || (code === errorCodes.inputOutput && freeBytes(folder) < transactionBytesMax)) {
+    return diskFullError('', cause)
+  }
+  return new Error(`the flush failed: ${(cause as Error).message}`, { cause })
 }

@@ -9,13 +9,13 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { RaftError } from '../errors/index.js'
-import type { Membership, NodeId } from '../raft/index.js'
-import { diskFullError } from './disk-full.js'
+import type { Membership, NodeId, Random } from '../raft/index.js'
 import { flushFolder } from './durable-file.js'
 import { manifestKey } from './keys.js'
-import { fileNames, freeBytes, prepareFiles, Room } from './lmdb-file.js'
+import { explainedFailure, fileNames, prepareFiles, Room, transactionBytesMax } from './lmdb-file.js'
 import { type Batch, type Flushing, type LmdbVersion, type Opening, openingOf } from './one-flush/index.js'
 import { emptyDiskError, type PledgePlace } from './pledge.js'
+import { forgetCopy, type PowerLoss, TablePowerLoss } from './power-loss.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
 import type { Change, Row, Table, Transaction } from './table.js'
 
@@ -40,6 +40,12 @@ export interface LmdbStoreOptions {
   readonly lmdb?: LmdbVersion
 }
 
+/** A store on LMDB, whose power can be lost. */
+export interface OpenLmdbStore extends OpenStore {
+  /** The power goes at the next flush, or a moment later where nothing is written. `random` decides what is left. */
+  losePower(random: Random): PowerLoss
+}
+
 /**
  * Opens the log of one node. Throws an error that says what is wrong when the log is damaged, of another node
  * or of another format, and then leaves it as it is.
@@ -52,20 +58,22 @@ export function openLmdbStore({
   bytesMax,
   now = () => performance.now(),
   lmdb,
-}: LmdbStoreOptions): OpenStore {
+}: LmdbStoreOptions): OpenLmdbStore {
   const path = resolve(dir)
   if (place?.pledge.hasBegun === true && !existsSync(join(path, fileNames.data))) {
     throw emptyDiskError(place.pledge)
   }
   mkdirSync(path, { recursive: true })
+  forgetCopy(path)
   let table: LmdbTable | undefined
   try {
     const opening = openingOf(path, join(path, fileNames.data), lmdb)
-    table = new LmdbTable(path, bytesMax, now, opening)
-    if (opening.redo !== undefined) table.redo(opening.redo)
-    const opened = openRecordStore(table, { nodeId, membership, place })
-    table.settle()
-    return opened
+    const opened = new LmdbTable(path, bytesMax, now, opening)
+    table = opened
+    if (opening.redo !== undefined) opened.redo(opening.redo)
+    const { store, recovered } = openRecordStore(opened, { nodeId, membership, place })
+    opened.settle()
+    return { store, recovered, losePower: (random) => opened.losePower(random) }
   } catch (error) {
     table?.abandon()
     if (error instanceof RaftError) throw error
@@ -81,14 +89,12 @@ const quickRunMin = 16
 /** What need not be written soon waits so long for the log's next write. */
 const companyMs = 5
 
-/** Several waiting writes become one transaction up to about this many bytes, so that none is long. */
-const transactionBytesMax = 1024 * 1024
-
 /** Fields that LMDB has and its types lack. */
 interface LmdbStats {
   readonly mapSize: number
   /** Number of the last transaction. */
   readonly lastTxnId: number
+  readonly pageSize: number
 }
 
 class LmdbTable implements Table {
@@ -108,6 +114,7 @@ class LmdbTable implements Table {
   /** The error of the failed transaction. No other is tried after it: what it lost would not be noticed. */
   #failure: Error | undefined
   #onIdle: (() => void) | undefined
+  #powerLoss: TablePowerLoss | undefined
   /** What LMDB is to write when it calls back. */
   #batch: Batch = []
   /**
@@ -205,11 +212,13 @@ class LmdbTable implements Table {
     }
     const refusal = this.#room.refuse(bytesOf(batch))
     if (refusal !== undefined) return this.#failLater(batch, refusal)
+    if (!this.#mayWrite()) return
     const beganMs = this.#now()
     try {
       this.#writeHere(batch)
     } catch (error) {
-      return this.#failLater(batch, this.#explain(error))
+      if (this.#powerLoss?.isGone === true) return
+      return this.#failLater(batch, explainedFailure(error, this.#path))
     }
     this.#took(this.#now() - beganMs)
     // For the others it is to be a later turn, and they are in no hurry.
@@ -229,14 +238,35 @@ class LmdbTable implements Table {
     }
   }
 
+  losePower(random: Random): PowerLoss {
+    const file = {
+      path: join(this.#path, fileNames.data),
+      pageBytes: this.#stats().pageSize,
+      isMetaLast: this.#flushing.isMetaLast,
+    }
+    const powerLoss = new TablePowerLoss(file, random, {
+      due: () => {
+        if (!this.#isWriting) this.#writeNext()
+      },
+      // A table without power counts as busy: nothing is written, and nobody is told.
+      gone: () => {
+        this.#isWriting = true
+      },
+    })
+    this.#powerLoss = powerLoss
+    return powerLoss
+  }
+
   async close(): Promise<void> {
     if (!this.#isWriting) this.#writeNext()
     if (this.#isWriting) {
-      await new Promise<void>((done) => {
+      const idle = new Promise<void>((done) => {
         this.#onIdle = done
       })
+      await Promise.race([idle, this.#powerLoss?.gone ?? idle])
     }
     await this.#letGo()
+    this.#powerLoss?.leave()
   }
 
   /** Lets go without waiting: nothing is being written. */
@@ -245,7 +275,7 @@ class LmdbTable implements Table {
   }
 
   async #letGo(): Promise<void> {
-    const isSettled = this.#failure === undefined
+    const isSettled = this.#failure === undefined && this.#powerLoss === undefined
     this.#failure ??= new Error('the store is closed')
     const closed = this.#db.close()
     await this.#flushing.close(isSettled)
@@ -256,14 +286,16 @@ class LmdbTable implements Table {
     const batch = this.#takeWaiting()
     this.#isWriting = batch.length > 0
     if (!this.#isWriting) {
+      this.#powerLoss?.goIfDue()
       this.#onIdle?.()
       return
     }
     const refusal = this.#room.refuse(bytesOf(batch))
     if (refusal !== undefined) return this.#failLater(batch, refusal)
+    if (!this.#mayWrite()) return
     const beganMs = this.#now()
     this.#batch = batch
-    const fail = (error: unknown) => this.#failLater(batch, this.#explain(error))
+    const fail = (error: unknown) => this.#failLater(batch, explainedFailure(error, this.#path))
     const written = this.#db.batch(this.#applyBatch)
     written.then(() => {
       this.#flushing.flush((error) => {
@@ -279,6 +311,15 @@ class LmdbTable implements Table {
     this.#batch = batch
     this.#db.transactionSync(this.#applyBatch)
     this.#flushing.flushNow()
+  }
+
+  /** Nothing is under way, so all of the file is flushed. Of a write that begins now a power loss takes the flush. */
+  #mayWrite(): boolean {
+    const powerLoss = this.#powerLoss
+    if (powerLoss === undefined) return true
+    if (!powerLoss.takeCopy()) return false
+    this.#flushing.losePower(() => powerLoss.go())
+    return true
   }
 
   #stats(): LmdbStats {
@@ -320,26 +361,7 @@ class LmdbTable implements Table {
     for (const transaction of failed) transaction.flushed(failure)
     this.#onIdle?.()
   }
-
-  /** lmdb-js keeps the reason in a promise beside the error, and reports a file that cannot grow as EIO. */
-  async #explain(error: unknown): Promise<Error> {
-    let cause = error
-    try {
-      await (error as { commitError?: Promise<never> }).commitError
-    } catch (commitError) {
-      cause = commitError
-    }
-    // A number is LMDB's, a name the system's.
-    const { code } = cause as { code?: number | string }
-    const isFull = code === errorCodes.noSpace || code === errorCodes.mapFull || code === 'ENOSPC'
-    if (isFull || (code === errorCodes.inputOutput && freeBytes(this.#path) < transactionBytesMax)) {
-      return diskFullError('', cause)
-    }
-    return new Error(`the flush failed: ${(cause as Error).message}`, { cause })
-  }
 }
-
-const errorCodes = { inputOutput: 5, noSpace: 28, mapFull: -30792 } as const
 
 /** Flushes the file before it is read: if its writer was killed, a part may be in the system's memory only. */
 function flushLeft(file: string): void {

@@ -5,7 +5,15 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { assert, type HardState, hardStateOf, type LogIndex, type NodeId, type Term } from '../raft/index.js'
+import {
+  assert,
+  type HardState,
+  hardStateOf,
+  type LogIndex,
+  type NodeId,
+  type Random,
+  type Term,
+} from '../raft/index.js'
 import { writeWhole } from './durable-file.js'
 import type { Pledge, PledgePlace } from './pledge.js'
 import { DamageError } from './record.js'
@@ -35,6 +43,8 @@ export function readPledges(path: string): Pledge[] {
  */
 export class PledgeSlot implements PledgePlace {
   pledge: Pledge
+  /** The last pledge that survives a power loss for certain. */
+  #flushed: Pledge
   readonly #descriptor: number
   readonly #offset: number
   #notedAtMs = Number.NEGATIVE_INFINITY
@@ -48,6 +58,7 @@ export class PledgeSlot implements PledgePlace {
       const bytes = Buffer.alloc(slotBytes)
       readSync(this.#descriptor, bytes, 0, slotBytes, this.#offset)
       this.pledge = pledgeIn(bytes, nodeId)
+      this.#flushed = this.pledge
     } catch (error) {
       this.close()
       throw error
@@ -65,6 +76,7 @@ export class PledgeSlot implements PledgePlace {
     writeSync(this.#descriptor, slotOf(pledge), 0, slotBytes, this.#offset)
     if (isPromise) fdatasyncSync(this.#descriptor)
     this.pledge = pledge
+    if (isPromise) this.#flushed = pledge
   }
 
   hold(index: LogIndex, term: Term): void {
@@ -72,6 +84,12 @@ export class PledgeSlot implements PledgePlace {
     const pauseMs = this.#notedAtMs + notePauseMs - performance.now()
     if (pauseMs <= 0) this.#note()
     else this.#pause ??= setTimeout(this.#noteLater, pauseMs)
+  }
+
+  /** A note that was not flushed may be gone, and then an older one stands in its place. */
+  losePower(random: Random): void {
+    this.#endPause()
+    if (random.chance(0.5)) writeSync(this.#descriptor, slotOf(this.#flushed), 0, slotBytes, this.#offset)
   }
 
   close(): void {

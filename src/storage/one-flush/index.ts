@@ -45,6 +45,10 @@ export interface Flushing {
   flush(done: (error: Error | null) => void): void
   /** Says that all of the log is flushed. Only while the store is being opened. */
   settle(): void
+  /** The power goes at the next flush: that flush never ends, or throws, and `began` is called in its place. */
+  losePower(began: () => void): void
+  /** True where LMDB flushes the pages of a transaction before it writes the one that makes them count. */
+  readonly isMetaLast: boolean
   /** LMDB lets go of the file. `isSettled` when all of the log is flushed. */
   close(isSettled: boolean): Promise<void>
 }
@@ -87,13 +91,26 @@ export function openingOf(folder: string, file: string, version: LmdbVersion = i
   }
 }
 
+interface FlushCalls {
+  fdatasync(descriptor: number, done: (error: Error | null) => void): void
+  fdatasyncSync(descriptor: number): void
+}
+
+function endIn(began: () => void): never {
+  began()
+  throw new Error('the power is gone')
+}
+
 /** LMDB flushes nothing. Each transaction names its rows in a manifest, and one flush of the file ends it. */
 class OneFlush implements Flushing {
+  readonly isMetaLast = false
   readonly #folder: string
   readonly #unsettled: Unsettled
   readonly #descriptor: number
   /** Number of the last transaction, which LMDB counts as well. */
   #transaction: number
+  /** The system's own calls, until the power is to go. */
+  #system: FlushCalls = { fdatasync, fdatasyncSync }
 
   constructor(folder: string, file: string, transaction: number) {
     this.#folder = folder
@@ -107,12 +124,12 @@ class OneFlush implements Flushing {
   }
 
   flushNow(): void {
-    fdatasyncSync(this.#descriptor)
+    this.#system.fdatasyncSync(this.#descriptor)
     this.#unsettled.noteSoon(this.#transaction)
   }
 
   flush(done: (error: Error | null) => void): void {
-    fdatasync(this.#descriptor, (error) => {
+    this.#system.fdatasync(this.#descriptor, (error) => {
       if (error === null) this.#unsettled.noteSoon(this.#transaction)
       done(error)
     })
@@ -123,6 +140,10 @@ class OneFlush implements Flushing {
     forgetRedo(this.#folder)
   }
 
+  losePower(began: () => void): void {
+    this.#system = { fdatasync: began, fdatasyncSync: () => endIn(began) }
+  }
+
   close(isSettled: boolean): Promise<void> {
     closeSync(this.#descriptor)
     return this.#unsettled.close(isSettled)
@@ -131,7 +152,9 @@ class OneFlush implements Flushing {
 
 /** LMDB's commit is durable by itself: pages, a flush, then the page that makes them count, flushed as well. */
 class TwoFlushes implements Flushing {
+  readonly isMetaLast = true
   readonly #folder: string
+  #powerGoes: (() => void) | undefined
 
   constructor(folder: string) {
     this.#folder = folder
@@ -143,16 +166,22 @@ class TwoFlushes implements Flushing {
 
   flushNow(): void {
     // LMDB flushed.
+    if (this.#powerGoes !== undefined) endIn(this.#powerGoes)
   }
 
   flush(done: (error: Error | null) => void): void {
-    done(null)
+    if (this.#powerGoes === undefined) done(null)
+    else this.#powerGoes()
   }
 
   settle(): void {
     // In this order: a start between the two finds what is to be done again, and does it again.
     forgetUnsettled(this.#folder)
     forgetRedo(this.#folder)
+  }
+
+  losePower(began: () => void): void {
+    this.#powerGoes = began
   }
 
   async close(): Promise<void> {
