@@ -3,19 +3,8 @@ import type { ClusterEvent } from '../cluster/index.js'
 import { describeEvent } from '../telemetry/index.js'
 import { printable } from '../terminal/index.js'
 
+/** Why a node failed is foreign text. */
 export function inWords(event: ClusterEvent, tickMs: number): string {
-  return `node ${event.nodeId} ${whatOf(event, tickMs)}`
-}
-
-function whatOf(event: ClusterEvent, tickMs: number): string {
-  switch (event.type) {
-    case 'started':
-      return `runs, with a log up to index ${event.lastIndex}`
-    case 'killed':
-      return 'was killed'
-    case 'failed':
-      return `failed: ${printable(event.why)}`
-    default:
-      return describeEvent(event, tickMs)
-  }
+  const who = event.nodeId === 0 ? 'the cluster' : `node ${event.nodeId}`
+  return printable(`${who} ${describeEvent(event, tickMs)}`)
 }

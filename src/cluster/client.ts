@@ -5,7 +5,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { RaftError } from '../errors/index.js'
 import { endOfResults, isReusable } from '../machine/index.js'
-import { type NodeHappening, RunningTime } from '../node/index.js'
+import { RunningTime } from '../node/index.js'
 import { assert, type NodeId, sliceFrame } from '../raft/index.js'
 import { type FromNode, postRequests, type Settlement, type Settlements } from '../transport/index.js'
 import { refusalOf, unreadable } from './refusals.js'
@@ -32,14 +32,13 @@ const readBuffersMax = 4
 /** How often deadlines and a missing leader are looked at while something waits. */
 const sweepMs = 20
 
-type Message = FromNode<NodeHappening>
 /** News of a node about itself. */
-export type News = Exclude<Message, { readonly type: 'settlements' }>
+export type News = Exclude<FromNode, { readonly type: 'settlements' }>
 
 /** The port of a node, by which requests leave and all that it says comes in. */
 interface NodePort {
   readonly port: MessagePort
-  readonly receive: (message: Message) => void
+  readonly receive: (message: FromNode) => void
 }
 
 export class Client implements Calls {
@@ -107,7 +106,7 @@ export class Client implements Calls {
 
   /** Begins to use a node's port: answers are taken here, and what the node tells of itself goes to `told`. */
   attach(nodeId: NodeId, port: MessagePort, told: (news: News) => void): void {
-    const receive = (message: Message): void => {
+    const receive = (message: FromNode): void => {
       // A port that is closed while it delivers goes on to deliver: that belongs to a life of the node that is over.
       if (this.#ports.get(nodeId) !== attached) return
       if (message.type === 'settlements') this.#settle(message)

@@ -3,8 +3,9 @@ import { RaftError, reasonOf } from '../errors/index.js'
 import type { Bytes } from '../machine/index.js'
 import { type HashAt, InlineNode, NodeThread, realParts, takeAll } from '../node/index.js'
 import { forEachCommand, isBytes, isWellFormed, lengthOfBytes, type NodeId } from '../raft/index.js'
-import type { LatencyHistogram } from '../telemetry/index.js'
+import type { LatencyHistogram, Story } from '../telemetry/index.js'
 import { Client } from './client.js'
+import { ClusterStory } from './cluster-story.js'
 import type { ClusterDirectory } from './directory.js'
 import type { ClusterEvents } from './events.js'
 import {
@@ -28,6 +29,7 @@ export class Cluster implements AsyncDisposable, Calls {
   readonly kv: KvClient
   readonly #directory: ClusterDirectory
   readonly #client: Client
+  readonly #story: ClusterStory
   readonly #members: Members
   #closing: Promise<void> | undefined
 
@@ -37,13 +39,15 @@ export class Cluster implements AsyncDisposable, Calls {
     this.#directory = directory
     this.#client = new Client(options.requestTimeoutMs, () => this.leaderId)
     this.kv = new KvClient(options.machine === undefined ? this.#client : without(options.machine))
-    this.#members = new Members(directory, options, this.#client, createNode)
+    this.#story = new ClusterStory(directory.nodes, options, () => this.#client.leaderChanged())
+    this.#members = new Members(directory, options, this.#client, this.#story, createNode)
   }
 
   /** Use `startCluster`. */
   async start(): Promise<void> {
     try {
       await this.#members.start()
+      this.#story.begin()
     } catch (error) {
       // The reason of the failed start counts, whatever comes of it.
       await this.close().catch(() => undefined)
@@ -56,11 +60,22 @@ export class Cluster implements AsyncDisposable, Calls {
   }
 
   /**
-   * All that happens, and why: role changes with their reasons, kills, failures, snapshots. Listeners are called in a
-   * turn of their own: an error of theirs is told as a warning of the process, and changes nothing in the cluster.
+   * All that happens, and why: role changes with their reasons, votes, kills, failures, snapshots, standstills. Who
+   * listens as soon as the cluster has started hears all since the beginning. Listeners are called in a turn of their
+   * own: an error of theirs is told as a warning of the process, and changes nothing in the cluster.
    */
   get events(): ClusterEvents {
-    return this.#members.events
+    return this.#story.events
+  }
+
+  /**
+   * All that is known about the cluster's life until now, in order: what happened with its causes, how far the logs
+   * came when, and the messages between nodes. Read from shared memory without asking the nodes. Of each kind, the
+   * last is kept: 10,000 happenings, and for each node 8,192 rows of heartbeats, votes and snapshots and 32,768 of
+   * commands, which is about a second under full load.
+   */
+  story(): Story {
+    return this.#story.story()
   }
 
   /** Who leads, as far as the nodes have told; `undefined` while nobody does. */

@@ -1,21 +1,14 @@
 /** The nodes of a cluster: started, linked, watched, killed and brought back. */
-import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { RaftError, unwrap } from '../errors/index.js'
-import {
-  type ControlledNode,
-  checkRoomForNodes,
-  type HashAt,
-  type NodeHappening,
-  type NodeOptions,
-} from '../node/index.js'
+import { type ControlledNode, checkRoomForNodes, type HashAt, type NodeOptions } from '../node/index.js'
 import { defaultLimits, type Membership, type NodeId, type Role } from '../raft/index.js'
 import { Counters, type CounterValues, LatencyHistogram, roles } from '../telemetry/index.js'
 import { createLink, type LinkEnd, portsOf } from '../transport/index.js'
 import type { Client, News } from './client.js'
+import type { ClusterStory } from './cluster-story.js'
 import type { ClusterDirectory } from './directory.js'
-import type { ClusterEvent, ClusterEvents } from './events.js'
 import { electionTimeoutTicksOf, type ResolvedOptions } from './options.js'
 
 export type NodeState = 'running' | 'stopped' | 'failed'
@@ -45,10 +38,10 @@ interface Member {
 export type CreateNode = (nodeId: NodeId, exited: (why: string) => void) => ControlledNode
 
 export class Members {
-  readonly events: ClusterEvents = new EventEmitter()
   readonly #options: ResolvedOptions
   readonly #directory: ClusterDirectory
   readonly #client: Client
+  readonly #story: ClusterStory
   readonly #createNode: CreateNode
   readonly #membership: Membership
   readonly #members = new Map<NodeId, Member>()
@@ -56,14 +49,19 @@ export class Members {
   #starting: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
-  constructor(directory: ClusterDirectory, options: ResolvedOptions, client: Client, createNode: CreateNode) {
+  constructor(
+    directory: ClusterDirectory,
+    options: ResolvedOptions,
+    client: Client,
+    story: ClusterStory,
+    createNode: CreateNode,
+  ) {
     this.#directory = directory
     this.#options = options
     this.#client = client
+    this.#story = story
     this.#createNode = createNode
-    // A program may have any number of listeners: none of them is a leak.
-    this.events.setMaxListeners(0)
-    const voters = Array.from({ length: directory.nodes }, (_, at) => at + 1)
+    const voters = story.nodeIds
     this.#membership = { voters, votersOutgoing: [], learners: [] }
     for (const nodeId of voters) {
       const memory = Counters.allocate()
@@ -138,7 +136,7 @@ export class Members {
     this.#client.drain(nodeId)
     if (member.node === undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
     this.#stopped(member, 'stopped', `node ${nodeId} was killed`)
-    this.#emit(member, { type: 'killed' })
+    this.#story.tell(nodeId, { type: 'killed' })
     await member.ended
   }
 
@@ -275,6 +273,7 @@ export class Members {
       // Each life has a seed of its own, so that none writes over the recording of another.
       recording: recordDir && join(recordDir, `node-${nodeId}-${seed}.jsonl`),
       counters: memory,
+      story: this.#story.memoryOf(nodeId),
     }
   }
 
@@ -292,15 +291,14 @@ export class Members {
   }
 
   #heard(member: Member, news: News): void {
-    if (news.type === 'failed') return this.#failed(member, news.why)
-    this.#emit(member, news.happening)
-    if (news.happening.type === 'role') this.#client.leaderChanged()
+    if (news.type === 'failed') this.#failed(member, news.why)
+    else this.#story.read()
   }
 
   #failed(member: Member, why: string): void {
     this.#stopped(member, 'failed', `node ${member.nodeId} failed: ${why}`)
     member.failure = why
-    this.#emit(member, { type: 'failed', why })
+    this.#story.tell(member.nodeId, { type: 'failed', why })
   }
 
   #stopped(member: Member, state: NodeState, why: string): void {
@@ -309,31 +307,9 @@ export class Members {
     member.node = undefined
     this.#client.detach(member.nodeId, why)
     if (node === undefined) return
-    member.ended = node.end()
+    member.ended = node.end().finally(() => this.#story.nodeIsGone(member.nodeId))
     // A kill or a close that waits for the end is told of its failure.
     member.ended.catch(() => undefined)
-  }
-
-  /** Listeners are foreign code, which may throw or call the cluster: they run in a turn in which nothing is half done. */
-  #emit(
-    { nodeId }: Member,
-    what: NodeHappening | { type: 'killed' } | { type: 'failed'; why: string },
-  ): void {
-    const event: ClusterEvent = { atMs: Date.now(), nodeId, ...what }
-    queueMicrotask(() => this.#tell(event))
-  }
-
-  /** An error of one listener is told to the process as a warning; the other listeners hear of the event all the same. */
-  #tell(event: ClusterEvent): void {
-    for (const listener of this.events.rawListeners('event')) {
-      try {
-        Reflect.apply(listener, this.events, [event])
-      } catch (error) {
-        const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-        const type = 'RaftboxWarning'
-        process.emitWarning(`a listener of a cluster's events threw on '${event.type}'`, { type, detail })
-      }
-    }
   }
 
   /** `option` names what the caller gave the number for. */

@@ -75,6 +75,11 @@ export class Driver {
   #isStopped = false
   #isTurnDeferred = false
 
+  readonly #isLeaseHeld = (): boolean => {
+    const { clock, tickMs } = this.#options
+    return this.raft.holdsLease(clock.now() / tickMs)
+  }
+
   readonly #settle = (settlement: Settlement): void => {
     this.#settled.push(settlement)
   }
@@ -107,6 +112,7 @@ export class Driver {
   /** One unit of the protocol's time. The ports have been drained before, so that a stall is no dead leader. */
   tick(): void {
     this.#guard(this.#step, { type: 'tick' })
+    if (!this.#isStopped) this.#options.probe.ticked(this.raft.state, this.#isLeaseHeld)
   }
 
   receive(message: Message): void {
@@ -142,6 +148,7 @@ export class Driver {
     const answer = this.raft.step(type === 'propose' ? { type, frame } : { type, id: request })
     if (answer !== undefined && 'code' in answer) {
       const { code, leaderId } = answer
+      this.#options.probe.refused(code)
       this.#settle({ request, outcome: 'refused', code, leaderId, frame })
     } else if (answer !== undefined) {
       this.#proposals.add(request, answer.first, frame.count)
@@ -167,6 +174,7 @@ export class Driver {
 
   #endTurn(): Ready {
     const { clock, tickMs, probe, reads: confirmation } = this.#options
+    probe.turnEnding(this.raft.state)
     const ready = this.raft.step({
       type: 'endTurn',
       now: confirmation === 'lease' ? clock.now() / tickMs : undefined,
@@ -186,6 +194,7 @@ export class Driver {
     // Messages alone wait for nothing: every write before them is on disk.
     if (!needsFlush(persist)) return this.#flushed(persist)
     this.#writing = persist
+    this.#options.probe.flushBegan()
     this.#options.store.write(persist, this.#written)
   }
 
@@ -246,6 +255,8 @@ export class Driver {
     const settled = this.#settled
     this.#settled = []
     this.#options.settle({ settled, results: this.#results.take().bytes })
+    const last = settled.findLast((settlement) => settlement.outcome === 'applied')
+    if (last?.outcome === 'applied') this.#options.probe.answered(last.index + last.count - 1)
   }
 
   #deferTurn(): void {

@@ -2,8 +2,8 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ReadConfirmation } from '../driver/index.js'
 import type { Result } from '../errors/index.js'
-import type { LogBounds, LogIndex, Membership, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
-import type { LatencyCounts } from '../telemetry/index.js'
+import type { LogBounds, LogIndex, Membership, NodeId, RaftLimits } from '../raft/index.js'
+import type { LatencyCounts, StoryMemory } from '../telemetry/index.js'
 import type { LinkEnd } from '../transport/index.js'
 
 /** `flush`: on LMDB, acknowledged once flushed. `none`: in memory, for measuring; nothing survives. */
@@ -31,12 +31,9 @@ export interface NodeOptions {
   readonly recording: string | undefined
   /** Memory that the node publishes its counters in. */
   readonly counters: SharedArrayBuffer
+  /** Memory that the node tells its story in. */
+  readonly story: StoryMemory
 }
-
-/** What a node tells about itself, beside its counters. */
-export type NodeHappening =
-  | RaftEvent
-  | { readonly type: 'started'; readonly lastIndex: LogIndex; readonly snapshotIndex: LogIndex }
 
 export interface HashAt {
   readonly lastApplied: LogIndex

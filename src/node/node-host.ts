@@ -9,9 +9,17 @@ import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machin
 import type { Message, NodeId } from '../raft/index.js'
 import { NodeRecorder, RecordingFile } from '../recording/index.js'
 import type { LogStore } from '../storage/index.js'
-import { Counters, type LatencyCounts, LatencyHistogram, Meter } from '../telemetry/index.js'
+import {
+  Counters,
+  type LatencyCounts,
+  LatencyHistogram,
+  Meter,
+  RingSink,
+  Sequence,
+  storyNow,
+} from '../telemetry/index.js'
 import { type FromNode, type LinkEnd, portsOf, postSettlements, type ToNode } from '../transport/index.js'
-import type { HashAt, NodeControl, NodeHappening, NodeOptions } from './control.js'
+import type { HashAt, NodeControl, NodeOptions } from './control.js'
 import { limitsOf, type OpenedStore } from './open-store.js'
 import type { NodeLinks, NodeParts } from './parts.js'
 import { takeAll } from './teardown.js'
@@ -66,10 +74,7 @@ export class NodeHost implements NodeControl {
       const driver = this.#newDriver(options, client, disk, machine, meter, recorder)
       const { log } = driver.raft.state
       const snapshotIndex = log.snapshot?.index ?? 0
-      post(client, {
-        type: 'happening',
-        happening: { type: 'started', lastIndex: log.lastIndex, snapshotIndex },
-      })
+      meter.tell({ type: 'started', lastIndex: log.lastIndex, snapshotIndex })
       for (const link of links) this.#links.connect(link)
       client.on('message', (message: ToNode) => this.#requested(message))
       const stopTicks = this.#parts.startTicks(tickMs, () => this.#ticked())
@@ -99,13 +104,19 @@ export class NodeHost implements NodeControl {
     }
   }
 
-  #newMeter({ counters, tickMs, limits }: NodeOptions, client: MessagePort): Meter {
+  #newMeter({ counters, story, tickMs, limits }: NodeOptions, client: MessagePort): Meter {
     const { clock } = this.#parts
     return new Meter({
       counters: new Counters(counters),
+      happenings: new RingSink(story.happened, new Sequence(story.sequence), () =>
+        post(client, { type: 'happened' }),
+      ),
+      waymarks: story,
       now: () => clock.now(),
+      storyNow,
+      tickMs,
       heartbeatIntervalMs: tickMs * limits.heartbeatTicks,
-      happened: (event) => post(client, { type: 'happening', happening: event }),
+      electionTimeoutMs: tickMs * limits.electionTimeoutTicks,
       failed: (error) => this.#failed(error),
     })
   }
@@ -231,6 +242,6 @@ export class NodeHost implements NodeControl {
 
 const done: Result<undefined> = { ok: true, value: undefined }
 
-function post(client: MessagePort, message: FromNode<NodeHappening>): void {
+function post(client: MessagePort, message: FromNode): void {
   client.postMessage(message)
 }

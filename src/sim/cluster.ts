@@ -31,6 +31,7 @@ import {
   type RaftEvent,
   type RaftLimits,
 } from '../raft/index.js'
+import { Chronicle, readWaymarks, Sequence, type Story } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { noCounts } from './counts.js'
 import { describeLink } from './describe.js'
@@ -112,7 +113,9 @@ export class SimulatedCluster {
     const checker = new Checker({ report, committed }, counts, nodes)
     const questions = new Questions(report)
     const { record } = options
-    this.world = { time, tracer, counts, checker, questions, fingerprint: new Fingerprint(), record }
+    const chronicle = new Chronicle(new Sequence(Sequence.allocate()), () => undefined)
+    const fingerprint = new Fingerprint()
+    this.world = { time, tracer, counts, checker, questions, fingerprint, chronicle, record }
     const dice = (part: number, ...names: number[]): Dice => new Dice(deriveSeed(seed, part, ...names))
     const conditions = { ...calmNetwork, ...options.network }
     this.network = new Network(this.world, dice(diceOf.network), conditions, (message) =>
@@ -161,6 +164,20 @@ export class SimulatedCluster {
 
   get violation(): Violation | undefined {
     return this.#findings.first
+  }
+
+  /** All that is known about the run until now, as a cluster on threads tells it. Times count from its begin. */
+  story(): Story {
+    const read = this.nodes.map(({ id, waymarks }) => readWaymarks(id, waymarks))
+    return {
+      nodeIds: this.nodes.map(({ id }) => id),
+      heartbeatIntervalMs: this.tickMs * this.limits.heartbeatTicks,
+      electionTimeoutMs: this.tickMs * this.limits.electionTimeoutTicks,
+      tickMs: this.tickMs,
+      happened: this.world.chronicle.happened,
+      passed: read.flatMap(({ passed }) => passed).sort((a, b) => a.atMs - b.atMs),
+      carried: read.flatMap(({ carried }) => carried).sort((a, b) => a.atMs - b.atMs),
+    }
   }
 
   get fingerprint(): string {

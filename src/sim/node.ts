@@ -7,10 +7,10 @@ import { Driver } from '../driver/index.js'
 import { reasonOf } from '../errors/index.js'
 import type { Dice } from '../faults/index.js'
 import { checkBounds, type Promises, type WatchedNode } from '../proof/index.js'
-import type { Message, NodeId, RaftEvent, RaftView } from '../raft/index.js'
+import type { Message, NodeId, RaftView } from '../raft/index.js'
 import { NodeRecorder } from '../recording/index.js'
 import type { OpenStore } from '../storage/index.js'
-import { Counters, Meter } from '../telemetry/index.js'
+import { allocateWaymarks, Counters, type Happening, isOfProtocol, Meter } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { deriveSeed, diceOf } from './dice.js'
 import type { DurableView } from './durable.js'
@@ -29,6 +29,8 @@ const stateCheckTurns = 16
 export class SimulatedNode implements WatchedNode {
   readonly id: NodeId
   readonly disk: NodeDisk
+  /** How far its log has come when, and its messages: few rows, since a sweep makes thousands of nodes. */
+  readonly waymarks = allocateWaymarks(1 << 11, 1 << 11)
   readonly #options: SimulatedNodeOptions
   readonly #world: World
   readonly #surroundings: Surroundings
@@ -313,16 +315,23 @@ export class SimulatedNode implements WatchedNode {
     return new Meter({
       counters: new Counters(Counters.allocate()),
       now,
+      happenings: { tell: (happening, atMs, cause) => this.#happened(happening, atMs, cause) },
+      waymarks: this.waymarks,
+      storyNow: () => this.#world.time.nowMs,
+      tickMs,
       heartbeatIntervalMs: tickMs * limits.heartbeatTicks,
-      happened: (event) => this.#observed(event),
+      electionTimeoutMs: tickMs * limits.electionTimeoutTicks,
       failed: (error) => this.#failed(error),
     })
   }
 
-  #observed(event: RaftEvent): void {
-    this.#world.tracer.record(this.id, { type: 'event', event })
-    this.#world.questions.observed(this.id, this.#options.membership.voters.length, event)
-    this.#surroundings.observe(this.id, event)
+  #happened(happening: Happening, atMs: number, cause: number | undefined): number {
+    if (isOfProtocol(happening)) {
+      this.#world.tracer.record(this.id, { type: 'event', event: happening })
+      this.#world.questions.observed(this.id, this.#options.membership.voters.length, happening)
+      this.#surroundings.observe(this.id, happening)
+    }
+    return this.#world.chronicle.tell(this.id, happening, atMs, cause)
   }
 
   #failed(error: unknown): void {

@@ -1,5 +1,6 @@
 /** What all parts of one run share. */
 import type { Checker, Questions } from '../proof/index.js'
+import type { Chronicle } from '../telemetry/index.js'
 import type { Counts } from './counts.js'
 import type { Fingerprint } from './fingerprint.js'
 import type { Tracer } from './tracer.js'
@@ -12,6 +13,8 @@ export interface World {
   readonly checker: Checker
   readonly questions: Questions
   readonly counts: Counts
+  /** What happened, with causes: the story of the run. */
+  readonly chronicle: Chronicle
   /** Takes the lines of a recording of the run; `undefined`: nobody wants one. */
   readonly record: ((line: string) => void) | undefined
 }

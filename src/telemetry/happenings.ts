@@ -2,7 +2,7 @@
  * What happens in a cluster, as its nodes, their hosts and the cluster itself tell it. Each happening has a sequence
  * number and the number of the one that led to it, so that a story can be followed back to its cause.
  */
-import type { LogIndex, NodeId, RaftEvent } from '../raft/index.js'
+import type { LogIndex, NodeId, RaftEvent, Term } from '../raft/index.js'
 
 /** A fault, as far as a story of what happened needs it. */
 export interface FaultTold {
@@ -27,19 +27,43 @@ export type Happening =
   | { readonly type: 'failed'; readonly why: string }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed'; readonly afterMs: number }
-  /** A follower heard nothing of its leader for two intervals of heartbeats. Told once until the next heartbeat. */
+  /** A follower heard nothing of its leader for two intervals of heartbeats. Told once until it hears the leader again. */
   | { readonly type: 'heartbeatMissed'; readonly from: NodeId; readonly silentMs: number }
   /** The thread of the node did not run for so long, though it should have: it was busy, or got no processor. */
   | { readonly type: 'threadStood'; readonly forMs: number }
-  /** A write is with the disk for so long already. Told once; its end tells how long it took. */
+  /** A majority answered the leader so lately that it answers reads without asking anew. */
+  | { readonly type: 'leaseHeld'; readonly term: Term }
+  /** The lease of a node that leads ran out, since no majority answered it in time. */
+  | { readonly type: 'leaseLost'; readonly term: Term }
+  /** A write is with the disk for half an election timeout already. Told once; its end tells how long it took. */
   | { readonly type: 'flushLate'; readonly sinceMs: number }
   | { readonly type: 'flushEnded'; readonly afterMs: number }
+  /** The leader has entries up to `index`, and committed none for half an election timeout. Told once, as its end is. */
+  | { readonly type: 'commitLate'; readonly index: LogIndex; readonly sinceMs: number }
+  | { readonly type: 'commitEnded'; readonly index: LogIndex; readonly afterMs: number }
   /** The node turned so many requests away since it last told so, as too much was waiting. */
   | { readonly type: 'overloaded'; readonly refused: number }
+  /** What its cause tells happened so many times more since it was told. */
+  | { readonly type: 'repeated'; readonly times: number }
+  /** So many happenings of the node were lost: they came faster than they were read. */
+  | { readonly type: 'missed'; readonly count: number }
   /** The program that holds the cluster did not let its event loop go on for so long. Of no node. */
   | { readonly type: 'hostBlocked'; readonly forMs: number }
   | { readonly type: 'faultBegan'; readonly fault: FaultTold }
   | { readonly type: 'faultHealed'; readonly fault: FaultTold; readonly by: 'verb' | 'time' }
+
+const typesOfProtocol = {
+  role: true,
+  voteAnswered: true,
+  messageDropped: true,
+  snapshotSending: true,
+  snapshotInstalling: true,
+} as const satisfies Record<RaftEvent['type'], true>
+
+/** True for what the protocol tells, and not the node around it. */
+export function isOfProtocol(happening: Happening): happening is RaftEvent {
+  return Object.hasOwn(typesOfProtocol, happening.type)
+}
 
 export type Happened = Happening & {
   /** Counts up in the order in which things happened in the cluster, over all of its nodes. */
@@ -81,17 +105,38 @@ export interface Passed {
   readonly index: LogIndex
 }
 
+export const carriedTypes = [
+  'preVote',
+  'preVoteResponse',
+  'requestVote',
+  'requestVoteResponse',
+  'heartbeat',
+  'heartbeatResponse',
+  'appendEntries',
+  'appendEntriesResponse',
+  'installSnapshot',
+  'installSnapshotResponse',
+] as const
+
+export type CarriedType = (typeof carriedTypes)[number]
+
 /** A message that left a node or was taken by one, for a picture of who said what to whom. */
 export interface Carried {
   readonly atMs: number
   readonly nodeId: NodeId
   readonly direction: 'sent' | 'received'
   readonly peer: NodeId
-  /** A message type of the paper; `heartbeat` and `heartbeatResponse` for AppendEntries without entries. */
-  readonly type: string
-  readonly term: number
-  /** Where the message stands in the log, or its round: sender and receiver tell the same. */
+  /** `appendEntries` replicates; a heartbeat is told apart from it, and so is its answer. */
+  readonly type: CarriedType
+  /** The sender's term. */
+  readonly term: Term
+  /**
+   * Where the message stands: the last index of its entries, a match or a conflict in the log, a round of heartbeats, a
+   * campaign, an offset in a snapshot. Sender and receiver tell the same.
+   */
   readonly mark: number
+  /** Of an answer: whether it grants the vote or takes what was sent. `undefined` for what is no yes or no. */
+  readonly isYes: boolean | undefined
 }
 
 /** All that is known about a stretch of a cluster's life: what `explain` reads, live or from a file. */

@@ -1,4 +1,4 @@
-/** The probe of every node: it counts what happens, and passes on the few happenings that somebody is to hear of. */
+/** The probe of every node: it counts what happens, tells what is worth telling, and marks how far commands have come. */
 import {
   type EntryRun,
   entryKinds,
@@ -6,47 +6,88 @@ import {
   type Persist,
   type Raft,
   type RaftEvent,
+  type Refusal,
 } from '../raft/index.js'
 import { type Counters, roles } from './counters.js'
+import type { Happening } from './happenings.js'
 import { HeartbeatWatch } from './heartbeat-watch.js'
 import type { LatencyHistogram } from './latency-histogram.js'
+import { type HappeningSink, Narrator } from './narrator.js'
 import type { Probe } from './probe.js'
+import { TurnClock } from './turn-clock.js'
+import { type WaymarkMemory, Waymarks } from './waymarks.js'
 
-export interface MeterOptions extends Pick<Probe, 'happened' | 'failed'> {
+export interface MeterOptions extends Pick<Probe, 'failed'> {
   readonly counters: Counters
+  readonly happenings: HappeningSink
+  readonly waymarks: WaymarkMemory
   /** Milliseconds on the node's own clock. */
   readonly now: () => number
+  /** Milliseconds on the one clock of the cluster's story, which no fault of the node's clock changes. */
+  readonly storyNow: () => number
+  readonly tickMs: number
   readonly heartbeatIntervalMs: number
+  readonly electionTimeoutMs: number
 }
 
 export class Meter implements Probe {
   readonly #counters: Counters
   readonly #heartbeats: HeartbeatWatch
   readonly #options: MeterOptions
+  readonly #clock: TurnClock
+  readonly #narrator: Narrator
+  readonly #waymarks: Waymarks
 
   constructor(options: MeterOptions) {
-    const { counters, now, heartbeatIntervalMs } = options
+    const { counters, now, storyNow, heartbeatIntervalMs, happenings, waymarks } = options
     this.#options = options
     this.#counters = counters
     this.#heartbeats = new HeartbeatWatch(now, heartbeatIntervalMs, counters)
+    this.#clock = new TurnClock(storyNow)
+    this.#narrator = new Narrator({ ...options, sink: happenings, now: this.#clock.read })
+    this.#waymarks = new Waymarks(waymarks, this.#clock.read)
   }
 
   received(message: Message): void {
     this.#counters.add('messagesReceived', 1)
     this.#heartbeats.received(message)
+    this.#narrator.received(message)
+    this.#waymarks.received(message)
   }
 
-  sent(): void {
+  sent(message: Message): void {
     this.#counters.add('messagesSent', 1)
+    this.#waymarks.sent(message)
   }
 
-  flushEnded({ entries }: Persist): void {
+  refused(code: Refusal['code']): void {
+    if (code === 'overloaded') this.#narrator.refused()
+  }
+
+  turnEnding(state: Raft['state']): void {
+    this.#clock.moveOn()
+    this.#waymarks.turnEnding(state)
+  }
+
+  flushBegan(): void {
+    this.#narrator.flushBegan()
+  }
+
+  flushEnded(persist: Persist): void {
+    this.#clock.moveOn()
     this.#counters.add('flushes', 1)
-    for (const { bytes } of entries) this.#counters.add('bytesFlushed', bytes.byteLength)
+    for (const { bytes } of persist.entries) this.#counters.add('bytesFlushed', bytes.byteLength)
+    this.#narrator.flushEnded()
+    this.#waymarks.flushEnded(persist)
   }
 
-  applied({ kind, count }: EntryRun): void {
-    if (kind === entryKinds.commands) this.#counters.add('commandsApplied', count)
+  applied(run: EntryRun): void {
+    if (run.kind === entryKinds.commands) this.#counters.add('commandsApplied', run.count)
+    this.#waymarks.applied(run)
+  }
+
+  answered(index: number): void {
+    this.#waymarks.answered(index)
   }
 
   snapshotTaken(): void {
@@ -59,7 +100,18 @@ export class Meter implements Probe {
 
   happened(event: RaftEvent): void {
     if (event.type === 'role' && event.role === 'candidate') this.#counters.add('elections', 1)
-    this.#options.happened(event)
+    this.#narrator.happened(event)
+  }
+
+  /** Tells what the host of the node knows. */
+  tell(happening: Happening): void {
+    this.#clock.moveOn()
+    this.#narrator.tell(happening)
+  }
+
+  ticked(state: Raft['state'], isLeaseHeld: () => boolean): void {
+    this.#clock.moveOn()
+    this.#narrator.ticked(state, isLeaseHeld)
   }
 
   turnEnded({ log, role, currentTerm, leaderId }: Raft['state']): void {
@@ -74,6 +126,8 @@ export class Meter implements Probe {
     counters.set('snapshotIndex', log.snapshot?.index ?? 0)
     counters.set('firstIndex', log.firstIndex)
     counters.set('logBytes', log.weightAfter(log.base.index))
+    this.#waymarks.turnEnded()
+    this.#clock.moveOn()
   }
 
   failed(error: unknown): void {

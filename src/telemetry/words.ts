@@ -1,5 +1,6 @@
-/** The events of a node in words, without their subject: the caller names the node. */
+/** What happened in words, without its subject: the caller names the node, or the cluster. */
 import type { DropReason, MessageType, NodeId, RaftEvent, VoteReason } from '../raft/index.js'
+import type { Happening } from './happenings.js'
 
 type RoleEvent = Extract<RaftEvent, { type: 'role' }>
 type VoteEvent = Extract<RaftEvent, { type: 'voteAnswered' }>
@@ -23,7 +24,7 @@ const voteReasons: Record<VoteReason, string> = {
 }
 
 /** `tickMs` tells times in milliseconds; without it they are told in ticks. */
-export function describeEvent(event: RaftEvent, tickMs?: number): string {
+export function describeEvent(event: Happening, tickMs?: number): string {
   switch (event.type) {
     case 'role':
       return `${changeOf(event)}: ${causeOf(event, tickMs)}`
@@ -35,6 +36,51 @@ export function describeEvent(event: RaftEvent, tickMs?: number): string {
       return `sends a snapshot up to index ${event.index} to node ${event.to}, which lags behind the log`
     case 'snapshotInstalling':
       return `takes in a snapshot up to index ${event.index} from node ${event.from}`
+    default:
+      return describeHappening(event)
+  }
+}
+
+function describeHappening(happening: Exclude<Happening, RaftEvent>): string {
+  switch (happening.type) {
+    case 'started':
+      return `runs, with a log up to index ${happening.lastIndex}`
+    case 'killed':
+      return 'was killed'
+    case 'failed':
+      return `failed: ${happening.why}`
+    case 'paused':
+      return 'is paused'
+    case 'resumed':
+      return `goes on after ${ms(happening.afterMs)}`
+    case 'heartbeatMissed':
+      return `has heard nothing of its leader, node ${happening.from}, for ${ms(happening.silentMs)}`
+    case 'threadStood':
+      return `stood still for ${ms(happening.forMs)}: its thread was busy, or got no processor`
+    case 'leaseHeld':
+      return `holds its lease in term ${happening.term}: a majority answered it`
+    case 'leaseLost':
+      return `loses its lease in term ${happening.term}: no majority answered it in time`
+    case 'flushLate':
+      return `waits for its disk, which has not finished a write for ${ms(happening.sinceMs)}`
+    case 'flushEnded':
+      return `has its write on disk after ${ms(happening.afterMs)}`
+    case 'commitLate':
+      return `has entries up to index ${happening.index}, and committed none for ${ms(happening.sinceMs)}`
+    case 'commitEnded':
+      return `commits up to index ${happening.index} after ${ms(happening.afterMs)}`
+    case 'overloaded':
+      return `turned ${happening.refused} requests away: too much is waiting`
+    case 'repeated':
+      return `did so ${happening.times} times more`
+    case 'missed':
+      return `told ${happening.count} things more than could be kept`
+    case 'hostBlocked':
+      return `got no turn for ${ms(happening.forMs)}: its program blocked the event loop`
+    case 'faultBegan':
+      return `has a fault: ${happening.fault.line}`
+    case 'faultHealed':
+      return `is healed of a fault${happening.by === 'time' ? ', whose time is over' : ''}: ${happening.fault.line}`
   }
 }
 
@@ -84,7 +130,11 @@ function causeOf(event: RoleEvent, tickMs: number | undefined): string {
 }
 
 function timeOf(ticks: number, tickMs: number | undefined): string {
-  return tickMs === undefined ? `${ticks} ticks` : `${Math.round(ticks * tickMs)} ms`
+  return tickMs === undefined ? `${ticks} ticks` : ms(ticks * tickMs)
+}
+
+function ms(time: number): string {
+  return `${Math.round(time)} ms`
 }
 
 /** `node 1`, `nodes 1 and 2`, `nodes 1, 2 and 3`. */

@@ -9,10 +9,11 @@ export interface ToNode {
   readonly read: readonly ArrayBuffer[]
 }
 
-/** From the node: settled requests, events, and as the last message the reason why the node failed. */
-export type FromNode<Happening> =
+/** From the node: settled requests, a call to read its ring, and as the last message the reason why the node failed. */
+export type FromNode =
   | ({ readonly type: 'settlements' } & Settlements)
-  | { readonly type: 'happening'; readonly happening: Happening }
+  /** Something happened: the node's ring of happenings tells what. */
+  | { readonly type: 'happened' }
   | { readonly type: 'failed'; readonly why: string }
 
 export function postRequests(port: MessagePort, { requests, read }: ToNode): void {
@@ -29,7 +30,7 @@ export function postSettlements(port: MessagePort, { settled, results }: Settlem
     else if (settlement.outcome === 'refused' && settlement.frame !== undefined)
       handedOver.push(bufferOf(settlement.frame))
   }
-  port.postMessage({ type: 'settlements', settled, results } satisfies FromNode<never>, handedOver)
+  port.postMessage({ type: 'settlements', settled, results } satisfies FromNode, handedOver)
 }
 
 function bufferOf(frame: Frame): ArrayBuffer {

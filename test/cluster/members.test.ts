@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
 import { Client } from '../../src/cluster/client.js'
+import { ClusterStory } from '../../src/cluster/cluster-story.js'
 import { ClusterDirectory } from '../../src/cluster/directory.js'
 import { Members } from '../../src/cluster/members.js'
 import { resolveOptions } from '../../src/cluster/options.js'
@@ -53,7 +54,9 @@ function played() {
   onTestFinished(() => directory.release())
   const client = new Client(1000, () => undefined)
   const nodes: PlayedNode[] = []
-  const members = new Members(directory, options, client, (nodeId, exited) => {
+  const story = new ClusterStory(2, options, () => undefined)
+  story.begin()
+  const members = new Members(directory, options, client, story, (nodeId, exited) => {
     const node = new PlayedNode(nodeId, exited, started)
     nodes.push(node)
     return node as unknown as ControlledNode
@@ -62,17 +65,17 @@ function played() {
   const startsAs = (start: Promise<unknown>) => {
     started = start
   }
-  return { members, nodes, startsAs }
+  return { members, story, nodes, startsAs }
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 const stateOf = (members: Members) => members.status().map(({ state }) => state)
 
 test('[MB2] messages of a killed life of a node are not taken by its next life', async () => {
-  const { members, nodes } = played()
+  const { members, story, nodes } = played()
   await members.start()
   const restarted = new Promise<void>((resolve) => {
-    members.events.once('event', () => {
+    story.events.once('event', () => {
       const killed = members.kill(1)
       // A port that is closed while it delivers goes on to deliver what comes meanwhile.
       nodes[0]?.fail('an error of the old life')
@@ -80,7 +83,7 @@ test('[MB2] messages of a killed life of a node are not taken by its next life',
       resolve(killed.then(() => members.restart(1)))
     })
   })
-  nodes[0]?.client?.postMessage({ type: 'happening', happening: { type: 'started' } })
+  story.tell(1, { type: 'started', lastIndex: 0, snapshotIndex: 0 })
   await restarted
   nodes[0]?.exited('its thread ended')
   await turn()
@@ -123,10 +126,10 @@ test('[MB4] a thread that ends tells its reason, if it left one in its port', as
 })
 
 test('[EV2] a listener is called when the kill is complete, and may restart the node', async () => {
-  const { members, nodes } = played()
+  const { members, story, nodes } = played()
   await members.start()
   const seen: unknown[] = []
-  members.events.on('event', ({ type }) => {
+  story.events.on('event', ({ type }) => {
     if (type !== 'killed') return
     seen.push(stateOf(members))
     void members.restart(1)

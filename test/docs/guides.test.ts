@@ -75,6 +75,7 @@ const methods: Names<Exclude<Handle, Property>> = {
   status: true,
   hashes: true,
   takeHeartbeatLateness: true,
+  story: true,
   close: true,
 }
 const properties: Names<Property> = { options: true, dir: true, events: true, leaderId: true, kv: true }
@@ -87,6 +88,22 @@ const events: Names<raftbox.ClusterEvent['type']> = {
   snapshotInstalling: true,
   killed: true,
   failed: true,
+  paused: true,
+  resumed: true,
+  heartbeatMissed: true,
+  threadStood: true,
+  leaseHeld: true,
+  leaseLost: true,
+  flushLate: true,
+  flushEnded: true,
+  commitLate: true,
+  commitEnded: true,
+  overloaded: true,
+  repeated: true,
+  missed: true,
+  hostBlocked: true,
+  faultBegan: true,
+  faultHealed: true,
 }
 const reasons: Names<RoleReason> = {
   electionTimeout: true,

@@ -1,9 +1,10 @@
 import { Driver, type ReadConfirmation } from '../../src/driver/index.js'
 import { createKv, resultBytesMaxDefault, type StateMachine } from '../../src/machine/index.js'
-import type { Message, RaftEvent, RaftLimits } from '../../src/raft/index.js'
+import type { Message, RaftLimits } from '../../src/raft/index.js'
 import { type LogStore, MemoryDisk, openMemoryStore } from '../../src/storage/index.js'
-import { Counters, Meter } from '../../src/telemetry/index.js'
+import { Counters, type Happening } from '../../src/telemetry/index.js'
 import type { Settlement, Settlements } from '../../src/transport/index.js'
+import { meterOf } from './meter.js'
 
 export const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [] }
 
@@ -29,7 +30,7 @@ export class DrivenNode {
   readonly messages: Settlements[] = []
   readonly flushes: (() => void)[] = []
   /** The events that the node told. */
-  readonly events: RaftEvent[] = []
+  readonly events: Happening[] = []
   readonly counters = new Counters(Counters.allocate())
   readonly machine: StateMachine
   readonly driver: Driver
@@ -58,11 +59,10 @@ export class DrivenNode {
       machine,
       links: { send: (message) => void this.sent.push(message) },
       clock: { now, defer },
-      probe: new Meter({
+      probe: meterOf({
         counters: this.counters,
         now,
-        heartbeatIntervalMs: 25,
-        happened: (event) => void this.events.push(event),
+        heard: (happening) => void this.events.push(happening),
         failed: (error) => void this.failures.push(error),
       }),
       tickMs: 25,

@@ -18,8 +18,8 @@ import {
   stampRun,
 } from '../../src/raft/index.js'
 import type { LogStore } from '../../src/storage/index.js'
-import { Counters, Meter } from '../../src/telemetry/index.js'
 import type { Settlement } from '../../src/transport/index.js'
+import { meterOf } from './meter.js'
 import { acknowledgement, elect } from './node-two.js'
 
 interface Write {
@@ -68,13 +68,7 @@ class Surroundings {
         this.settlementMessages++
         this.settled.push(...settled)
       },
-      probe: new Meter({
-        counters: new Counters(Counters.allocate()),
-        now: () => 0,
-        heartbeatIntervalMs: 25,
-        happened: () => undefined,
-        failed: (error) => void this.failures.push(error),
-      }),
+      probe: meterOf({ failed: (error) => void this.failures.push(error) }),
     })
   }
 

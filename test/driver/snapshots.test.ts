@@ -9,9 +9,9 @@ import {
   stampRun,
 } from '../../src/raft/index.js'
 import { type LogStore, MemoryDisk, openMemoryStore } from '../../src/storage/index.js'
-import { Counters, Meter } from '../../src/telemetry/index.js'
 import type { Settlement } from '../../src/transport/index.js'
 import { DrivenNode, membership } from './driven-node.js'
+import { meterOf } from './meter.js'
 
 /** One chunk that holds a whole snapshot, or its first half. */
 function chunkOf(from: number, index: number, data: Uint8Array, isWhole: boolean): InstallSnapshot {
@@ -188,11 +188,7 @@ test('[RQ3] a read waits until its index is applied, however long the backlog is
       tickMs: 25,
       reads: 'readIndex',
       settle: (settlements) => void settled.push(...settlements.settled),
-      probe: new Meter({
-        counters: new Counters(Counters.allocate()),
-        now: () => 0,
-        heartbeatIntervalMs: 25,
-        happened: () => undefined,
+      probe: meterOf({
         failed: (error) => {
           throw error
         },

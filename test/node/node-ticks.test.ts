@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { InlineNode, realParts } from '../../src/node/index.js'
 import { defaultLimits, type Message } from '../../src/raft/index.js'
-import { Counters } from '../../src/telemetry/index.js'
+import { allocateStory, Counters, Sequence } from '../../src/telemetry/index.js'
 import { createLink, PortLinks } from '../../src/transport/index.js'
 
 const tickMs = 10
@@ -37,6 +37,7 @@ async function startedNode() {
       recording: undefined,
       seed: 7,
       counters: Counters.allocate(),
+      story: allocateStory(Sequence.allocate()),
     },
     nodePort,
     [own],

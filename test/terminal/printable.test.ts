@@ -33,7 +33,6 @@ test('an error of several lines is told in one', () => {
 })
 
 test('why a node failed is foreign text', () => {
-  expect(inWords({ type: 'failed', atMs: 0, nodeId: 1, why: "ENOENT '\x1b[2J'" }, 50)).toBe(
-    "node 1 failed: ENOENT '\\u001b[2J'",
-  )
+  const failed = { type: 'failed', atMs: 0, nodeId: 1, sequence: 1, cause: undefined } as const
+  expect(inWords({ ...failed, why: "ENOENT '\x1b[2J'" }, 50)).toBe("node 1 failed: ENOENT '\\u001b[2J'")
 })

@@ -1,0 +1,112 @@
+/** What happens in a cluster: read from the memory of its nodes, told to listeners in order, and kept. */
+import { EventEmitter } from 'node:events'
+import type { NodeId } from '../raft/index.js'
+import {
+  allocateStory,
+  Chronicle,
+  type Happening,
+  readWaymarks,
+  Sequence,
+  type Story,
+  type StoryMemory,
+  storyNow,
+} from '../telemetry/index.js'
+import type { ClusterEvent, ClusterEvents } from './events.js'
+import type { ResolvedOptions } from './options.js'
+
+export class ClusterStory {
+  readonly nodeIds: readonly NodeId[]
+  readonly events: ClusterEvents = new EventEmitter()
+  readonly #options: ResolvedOptions
+  readonly #memories = new Map<NodeId, StoryMemory>()
+  readonly #chronicle: Chronicle
+  readonly #roleChanged: () => void
+  /** What happened before anybody could listen. `undefined`: listeners are told at once. */
+  #held: ClusterEvent[] | undefined = []
+
+  /** `roleChanged` is called when another node may lead. */
+  constructor(nodes: number, options: ResolvedOptions, roleChanged: () => void) {
+    this.nodeIds = Array.from({ length: nodes }, (_, at) => at + 1)
+    this.#options = options
+    this.#roleChanged = roleChanged
+    // A program may have any number of listeners: none of them is a leak.
+    this.events.setMaxListeners(0)
+    const memory = Sequence.allocate()
+    this.#chronicle = new Chronicle(new Sequence(memory), (event) => this.#hear(event))
+    for (const nodeId of this.nodeIds) {
+      const ofNode = allocateStory(memory)
+      this.#memories.set(nodeId, ofNode)
+      this.#chronicle.follow(nodeId, ofNode.happened)
+    }
+  }
+
+  /** The memory that all lives of a node tell their story in. */
+  memoryOf(nodeId: NodeId): StoryMemory {
+    const memory = this.#memories.get(nodeId)
+    if (memory === undefined) throw new RangeError(`there is no node ${nodeId}`)
+    return memory
+  }
+
+  /** Tells what the nodes do not know themselves. `nodeId` 0: of no node. Returns its sequence number. */
+  tell(nodeId: NodeId, happening: Happening): number {
+    return this.#chronicle.tell(nodeId, happening, storyNow())
+  }
+
+  /** A node has called: something happened there. */
+  read(): void {
+    this.#chronicle.read()
+  }
+
+  nodeIsGone(nodeId: NodeId): void {
+    this.#chronicle.nodeIsGone(nodeId)
+  }
+
+  /** The cluster has started. Who awaited that can listen first, and then hears all since the beginning. */
+  begin(): void {
+    setImmediate(() => {
+      const held = this.#held ?? []
+      this.#held = undefined
+      for (const event of held) this.#emit(event)
+    })
+  }
+
+  /** All that is known now, without asking any node. */
+  story(): Story {
+    this.read()
+    const { heartbeatIntervalMs, electionTimeoutMs } = this.#options
+    const read = this.nodeIds.map((nodeId) => readWaymarks(nodeId, this.memoryOf(nodeId)))
+    return {
+      nodeIds: this.nodeIds,
+      heartbeatIntervalMs,
+      electionTimeoutMs,
+      tickMs: heartbeatIntervalMs,
+      happened: this.#chronicle.happened,
+      passed: read.flatMap(({ passed }) => passed).sort(byTime),
+      carried: read.flatMap(({ carried }) => carried).sort(byTime),
+    }
+  }
+
+  /** Listeners are foreign code, which may throw or call the cluster: they run in a turn in which nothing is half done. */
+  #hear(event: ClusterEvent): void {
+    if (event.type === 'role') this.#roleChanged()
+    if (this.#held !== undefined) this.#held.push(event)
+    else queueMicrotask(() => this.#emit(event))
+  }
+
+  /** An error of one listener is told to the process as a warning; the other listeners hear of the event all the same. */
+  #emit(event: ClusterEvent): void {
+    for (const listener of this.events.rawListeners('event')) {
+      try {
+        Reflect.apply(listener, this.events, [event])
+      } catch (error) {
+        const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        const type = 'RaftboxWarning'
+        process.emitWarning(`a listener of a cluster's events threw on '${event.type}'`, { type, detail })
+      }
+    }
+  }
+}
+
+function byTime(one: { readonly atMs: number }, other: { readonly atMs: number }): number {
+  return one.atMs - other.atMs
+}

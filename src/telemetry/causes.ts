@@ -1,0 +1,191 @@
+/**
+ * Finds what led to a happening where the node itself could not know it: another node's question, end or standstill, or
+ * a fault that stands. It sees all happenings of a cluster in their order.
+ */
+import type { NodeId, RaftEvent } from '../raft/index.js'
+import type { FaultTold, Happened } from './happenings.js'
+
+interface Standing {
+  readonly fault: FaultTold
+  readonly sequence: number
+}
+
+/** What is known of a node. */
+interface Known {
+  /** Its end, or what keeps it from speaking: undefined while it runs. */
+  silence: number | undefined
+  /** The latest standstill of its thread, and when it was told. */
+  stood: { readonly sequence: number; readonly atMs: number; readonly forMs: number } | undefined
+  role: Extract<Happened, { type: 'role' }> | undefined
+  /** The begin of its latest campaign and of its latest election. */
+  preVote: number | undefined
+  election: number | undefined
+  /** The answers of other nodes in the election or pre-vote that goes on. */
+  readonly answers: Map<NodeId, number>
+  snapshot: number | undefined
+}
+
+export class Causes {
+  readonly #nodes = new Map<NodeId, Known>()
+  readonly #standing = new Map<number, Standing>()
+  /** The last fault that ended or brought back a node. */
+  readonly #acted = new Map<NodeId, Standing>()
+
+  /** The happening with its cause. Called once for each, in the order of their sequence numbers. */
+  explained(told: Happened): Happened {
+    const cause = this.#causeOf(told) ?? told.cause
+    this.#note(told)
+    return cause === told.cause ? told : { ...told, cause }
+  }
+
+  #causeOf(told: Happened): number | undefined {
+    const { nodeId } = told
+    switch (told.type) {
+      case 'role':
+        return this.#causeOfRole(told)
+      case 'voteAnswered': {
+        const candidate = this.#known(told.candidateId)
+        return told.isPreVote ? candidate.preVote : candidate.election
+      }
+      case 'snapshotInstalling':
+        return this.#known(told.from).snapshot
+      case 'heartbeatMissed':
+        return told.cause ?? this.#causeOfSilence(told.from, nodeId, told.atMs - told.silentMs)
+      case 'leaseLost':
+      case 'commitLate':
+        return told.cause ?? this.#causeOfLoneliness(nodeId)
+      case 'flushLate':
+      case 'flushEnded':
+        return told.cause ?? this.#faultAt(nodeId, ['slowDisk', 'stallDisk'])
+      case 'failed':
+        return this.#faultAt(nodeId, ['failDisk', 'fullDisk', 'losePower'])
+      case 'killed':
+        return this.#faultAt(nodeId, ['kill', 'losePower'])
+      case 'paused':
+        return this.#faultAt(nodeId, ['pause'])
+      case 'threadStood':
+        return told.cause ?? this.#faultAt(nodeId, ['pause', 'skew'])
+      case 'started':
+        return this.#acted.get(nodeId)?.sequence
+      case 'faultHealed':
+        return this.#standing.get(told.fault.id)?.sequence
+      default:
+        return told.cause
+    }
+  }
+
+  #causeOfRole(told: Extract<Happened, { type: 'role' }>): number | undefined {
+    const known = this.#known(told.nodeId)
+    switch (told.reason) {
+      // The last answer decides. A node that is the majority alone needs none.
+      case 'preVoteWon':
+      case 'electionWon':
+      case 'electionLost': {
+        const answers = told.decidedBy.flatMap((nodeId) => known.answers.get(nodeId) ?? [])
+        return answers.length > 0 ? Math.max(...answers) : told.cause
+      }
+      case 'higherTerm':
+      case 'leaderDiscovered': {
+        const { role } = this.#known(told.from)
+        return role !== undefined && role.term >= told.term ? role.sequence : told.cause
+      }
+      case 'quorumLost':
+        return told.cause ?? this.#causeOfLoneliness(told.nodeId)
+      default:
+        return told.cause
+    }
+  }
+
+  /** Why `from` was not heard by `to` from `sinceMs` on. */
+  #causeOfSilence(from: NodeId, to: NodeId, sinceMs: number): number | undefined {
+    const { silence, role, stood } = this.#known(from)
+    if (silence !== undefined) return silence
+    const onWay = this.#newestFault(({ ways }) => ways.some((way) => way.from === from && way.to === to))
+    if (onWay !== undefined) return onWay
+    if (role !== undefined && role.role !== 'leader') return role.sequence
+    return stood !== undefined && stood.atMs >= sinceMs ? stood.sequence : undefined
+  }
+
+  /** Why a leader got no answer of a majority: what stands between it and others, or keeps others silent. */
+  #causeOfLoneliness(leaderId: NodeId): number | undefined {
+    const onWay = this.#newestFault(({ ways }) =>
+      ways.some(
+        ({ from, to }) => (from === leaderId || to === leaderId) && from !== 'clients' && to !== 'clients',
+      ),
+    )
+    if (onWay !== undefined) return onWay
+    const silent = [...this.#nodes].flatMap(([nodeId, { silence }]) =>
+      nodeId === leaderId || silence === undefined ? [] : [silence],
+    )
+    if (silent.length > 0) return Math.max(...silent)
+    return this.#newestFault(
+      ({ type, nodes }) => type.endsWith('Disk') && nodes.some((id) => id !== leaderId),
+    )
+  }
+
+  #faultAt(nodeId: NodeId, types: readonly string[]): number | undefined {
+    return this.#newestFault(({ type, nodes }) => types.includes(type) && nodes.includes(nodeId))
+  }
+
+  #newestFault(rule: (fault: FaultTold) => boolean): number | undefined {
+    return [...this.#standing.values()].findLast(({ fault }) => rule(fault))?.sequence
+  }
+
+  #note(told: Happened): void {
+    const { sequence, atMs } = told
+    switch (told.type) {
+      case 'role':
+        return this.#noteRole(told)
+      case 'voteAnswered': {
+        this.#known(told.candidateId).answers.set(told.nodeId, sequence)
+        return
+      }
+      case 'threadStood':
+        this.#known(told.nodeId).stood = { sequence, atMs, forMs: told.forMs }
+        return
+      case 'snapshotSending':
+        this.#known(told.nodeId).snapshot = sequence
+        return
+      case 'killed':
+      case 'failed':
+      case 'paused':
+        this.#known(told.nodeId).silence = sequence
+        return
+      case 'started':
+        this.#nodes.delete(told.nodeId)
+        this.#acted.delete(told.nodeId)
+        return
+      case 'resumed':
+        this.#known(told.nodeId).silence = undefined
+        return
+      case 'faultBegan':
+        this.#standing.set(told.fault.id, { fault: told.fault, sequence })
+        return
+      case 'faultHealed':
+        this.#standing.delete(told.fault.id)
+        for (const nodeId of told.fault.nodes) this.#acted.set(nodeId, { fault: told.fault, sequence })
+    }
+  }
+
+  #noteRole(told: Extract<RaftEvent, { type: 'role' }> & Happened): void {
+    const known = this.#known(told.nodeId)
+    known.role = told as Extract<Happened, { type: 'role' }>
+    if (told.role === 'preCandidate') known.preVote = told.sequence
+    if (told.role === 'candidate') known.election = told.sequence
+    known.answers.clear()
+  }
+
+  #known(nodeId: NodeId): Known {
+    const known = this.#nodes.get(nodeId) ?? {
+      silence: undefined,
+      stood: undefined,
+      role: undefined,
+      preVote: undefined,
+      election: undefined,
+      answers: new Map(),
+      snapshot: undefined,
+    }
+    this.#nodes.set(nodeId, known)
+    return known
+  }
+}

@@ -1,0 +1,226 @@
+/** Tells what happens in a node, each happening with what led to it, as far as the node itself knows. */
+import type { Message, NodeId, Raft, RaftEvent } from '../raft/index.js'
+import type { Happening } from './happenings.js'
+
+/** Where happenings go. */
+export interface HappeningSink {
+  /** Keeps the happening under the next sequence number of the cluster, which comes back. */
+  tell(happening: Happening, atMs: number, cause: number | undefined): number
+}
+
+export interface NarratorOptions {
+  readonly sink: HappeningSink
+  /** Milliseconds on the one clock of the story, which no fault of a node's clock changes. */
+  readonly now: () => number
+  readonly tickMs: number
+  readonly heartbeatIntervalMs: number
+  readonly electionTimeoutMs: number
+}
+
+/** What comes again and again is told once, and then how often it came. */
+interface Repeated {
+  readonly sequence: number
+  times: number
+}
+
+/** Different happenings that are told between two times at which the counts are told. Only the number of more is told. */
+const repeatedMax = 64
+/** How often the counts are told. */
+const repeatedToldMs = 1000
+
+export class Narrator {
+  readonly #options: NarratorOptions
+  #tickedAtMs: number | undefined
+  /** When a follower last heard its leader. */
+  #heardAtMs = 0
+  #leaderId: NodeId | undefined
+  #flushBeganMs: number | undefined
+  #commitIndex = 0
+  #waitsSinceMs: number | undefined
+  #isLeaseHeld = false
+  #refused = 0
+  readonly #repeated = new Map<string, Repeated>()
+  #repeatedToldMs = 0
+  #untold = 0
+
+  /** Sequence numbers of what may lead to more. `undefined`: there is no such thing, or it is over. */
+  #role: number | undefined
+  #missed: number | undefined
+  #stood: number | undefined
+  #resumed: number | undefined
+  #paused: number | undefined
+  #flushLate: number | undefined
+  #commitLate: number | undefined
+  #leaseLost: number | undefined
+
+  constructor(options: NarratorOptions) {
+    this.#options = options
+  }
+
+  /** For what the host of a node knows. */
+  tell(happening: Happening): void {
+    const sequence = this.#tell(happening, happening.type === 'resumed' ? this.#paused : undefined)
+    if (happening.type === 'started') this.#role = sequence
+    if (happening.type === 'paused') this.#paused = sequence
+    if (happening.type === 'resumed') this.#resumed = sequence
+  }
+
+  happened(event: RaftEvent): void {
+    switch (event.type) {
+      case 'role':
+        return this.#changedRole(event)
+      case 'voteAnswered':
+        return this.#tellOnce(`${event.candidateId} ${event.term} ${event.isPreVote} ${event.reason}`, event)
+      case 'messageDropped':
+        return this.#tellOnce(`${event.from} ${event.reason}`, event)
+      case 'snapshotSending':
+      case 'snapshotInstalling':
+        this.#tell(event)
+    }
+  }
+
+  received(message: Message): void {
+    if (message.type !== 'appendEntries' && message.type !== 'installSnapshot') return
+    if (message.from !== this.#leaderId) return
+    this.#heardAtMs = this.#options.now()
+    this.#missed = undefined
+  }
+
+  refused(): void {
+    this.#refused++
+  }
+
+  flushBegan(): void {
+    this.#flushBeganMs = this.#options.now()
+  }
+
+  flushEnded(): void {
+    if (this.#flushBeganMs === undefined) return
+    const afterMs = this.#options.now() - this.#flushBeganMs
+    // The thread itself may have waited for the disk.
+    if (afterMs >= this.#lateMs) this.#flushIsLate(afterMs)
+    this.#flushBeganMs = undefined
+    if (this.#flushLate !== undefined) this.#tell({ type: 'flushEnded', afterMs }, this.#flushLate)
+    this.#flushLate = undefined
+  }
+
+  /** A tick has passed, and the protocol knows of it. `isLeaseHeld` is asked of a leader only. */
+  ticked(state: Raft['state'], isLeaseHeld: () => boolean): void {
+    const nowMs = this.#options.now()
+    this.#standstill(nowMs)
+    if (this.#flushBeganMs !== undefined && nowMs - this.#flushBeganMs >= this.#lateMs)
+      this.#flushIsLate(nowMs - this.#flushBeganMs)
+    if (state.role === 'leader') this.#leads(state, nowMs, isLeaseHeld())
+    else this.#follows(nowMs)
+    if (this.#refused > 0) this.#tell({ type: 'overloaded', refused: this.#refused }, this.#flushLate)
+    this.#refused = 0
+    if (nowMs - this.#repeatedToldMs >= repeatedToldMs) this.#tellRepeated(nowMs)
+  }
+
+  get #lateMs(): number {
+    return this.#options.electionTimeoutMs / 2
+  }
+
+  #changedRole(event: Extract<RaftEvent, { type: 'role' }>): void {
+    this.#role = this.#tell(event, this.#causeOf(event))
+    this.#heardAtMs = this.#options.now()
+    this.#leaderId = event.role === 'follower' ? event.leaderId : undefined
+    this.#missed = undefined
+    this.#isLeaseHeld = false
+    this.#leaseLost = undefined
+    this.#waitsSinceMs = undefined
+    this.#commitLate = undefined
+  }
+
+  #causeOf({ reason }: Extract<RaftEvent, { type: 'role' }>): number | undefined {
+    switch (reason) {
+      case 'electionTimeout':
+        return this.#missed ?? this.#stood ?? this.#role
+      case 'preVoteWon':
+      case 'electionWon':
+      case 'electionLost':
+        return this.#role
+      case 'quorumLost':
+        return this.#leaseLost
+      case 'diskStalled':
+        return this.#flushLate
+      case 'campaign':
+      case 'higherTerm':
+      case 'leaderDiscovered':
+        return undefined
+    }
+  }
+
+  #standstill(nowMs: number): void {
+    const { tickMs, heartbeatIntervalMs } = this.#options
+    const lateMs = nowMs - (this.#tickedAtMs ?? nowMs) - tickMs
+    this.#tickedAtMs = nowMs
+    this.#stood =
+      lateMs > heartbeatIntervalMs
+        ? this.#tell({ type: 'threadStood', forMs: lateMs }, this.#resumed)
+        : undefined
+    this.#resumed = undefined
+  }
+
+  #follows(nowMs: number): void {
+    const from = this.#leaderId
+    const silentMs = nowMs - this.#heardAtMs
+    if (from === undefined || this.#missed !== undefined) return
+    if (silentMs < 2 * this.#options.heartbeatIntervalMs) return
+    this.#missed = this.#tell({ type: 'heartbeatMissed', from, silentMs }, this.#stood)
+  }
+
+  #leads({ log, currentTerm: term }: Raft['state'], nowMs: number, isLeaseHeld: boolean): void {
+    if (isLeaseHeld !== this.#isLeaseHeld) {
+      const sequence = this.#tell({ type: isLeaseHeld ? 'leaseHeld' : 'leaseLost', term }, this.#flushLate)
+      this.#leaseLost = isLeaseHeld ? undefined : sequence
+    }
+    this.#isLeaseHeld = isLeaseHeld
+    const { commitIndex, lastIndex: index } = log
+    if (commitIndex !== this.#commitIndex && this.#commitLate !== undefined) {
+      const afterMs = nowMs - (this.#waitsSinceMs ?? nowMs)
+      this.#tell({ type: 'commitEnded', index: commitIndex, afterMs }, this.#commitLate)
+      this.#commitLate = undefined
+    }
+    if (commitIndex !== this.#commitIndex || commitIndex === index) this.#waitsSinceMs = undefined
+    this.#commitIndex = commitIndex
+    if (commitIndex === index) return
+    this.#waitsSinceMs ??= nowMs
+    const sinceMs = nowMs - this.#waitsSinceMs
+    if (this.#commitLate !== undefined || sinceMs < this.#lateMs) return
+    this.#commitLate = this.#tell({ type: 'commitLate', index, sinceMs }, this.#flushLate)
+  }
+
+  #flushIsLate(sinceMs: number): void {
+    this.#flushLate ??= this.#tell({ type: 'flushLate', sinceMs })
+  }
+
+  /** A storm of messages must not drive everything else out of the story. */
+  #tellOnce(what: string, event: RaftEvent): void {
+    const key = `${event.type} ${what}`
+    const repeated = this.#repeated.get(key)
+    if (repeated !== undefined) {
+      repeated.times++
+      return
+    }
+    if (this.#repeated.size >= repeatedMax) {
+      this.#untold++
+      return
+    }
+    this.#repeated.set(key, { sequence: this.#tell(event), times: 0 })
+  }
+
+  #tellRepeated(nowMs: number): void {
+    this.#repeatedToldMs = nowMs
+    if (this.#untold > 0) this.#tell({ type: 'missed', count: this.#untold })
+    this.#untold = 0
+    for (const [key, { sequence, times }] of this.#repeated) {
+      if (times > 0) this.#tell({ type: 'repeated', times }, sequence)
+      this.#repeated.delete(key)
+    }
+  }
+
+  #tell(happening: Happening, cause?: number): number {
+    return this.#options.sink.tell(happening, this.#options.now(), cause)
+  }
+}
