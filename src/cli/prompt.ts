@@ -27,17 +27,28 @@ export interface Editing {
 /** Gives the text of a line, or throws BadInput. */
 export type Line = () => string
 
+/** Where lines come from and where answers go. */
+export type Terminal = Pick<NodeJS.Process, 'stdin' | 'stdout'>
+
 export class Prompt {
-  readonly #isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
+  readonly #terminal: Terminal
+  readonly #isTerminal: boolean
   /** Where a person edits the line. A script has none. */
   readonly #editor: Interface | undefined
   readonly #lines: AsyncIterator<Line>
   /** The prompt stands there and waits. */
   #isWaiting = false
 
-  constructor(text: string, signal: AbortSignal, { completer, history, remember }: Editing) {
+  constructor(
+    text: string,
+    signal: AbortSignal,
+    { completer, history, remember }: Editing,
+    terminal: Terminal = process,
+  ) {
+    const { stdin: input, stdout: output } = terminal
+    this.#terminal = terminal
+    this.#isTerminal = input.isTTY === true && output.isTTY === true
     if (this.#isTerminal) {
-      const { stdin: input, stdout: output } = process
       this.#editor = createInterface({
         ...{ input, output, prompt: text, terminal: true },
         ...{ completer, history: [...history], historySize: historyMax, removeHistoryDuplicates: true },
@@ -47,7 +58,7 @@ export class Prompt {
       this.#editor.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
       this.#lines = typedLines(this.#editor)
     } else {
-      this.#lines = scriptLines(addAbortSignal(signal, process.stdin))
+      this.#lines = scriptLines(addAbortSignal(signal, input))
     }
     signal.addEventListener('abort', () => this.close(), { once: true })
   }
@@ -68,17 +79,17 @@ export class Prompt {
   }
 
   print(text: string): void {
-    if (this.#isWaiting) process.stdout.write('\r\x1b[2K')
-    process.stdout.write(`${text}\n`)
+    if (this.#isWaiting) this.#terminal.stdout.write('\r\x1b[2K')
+    this.#terminal.stdout.write(`${text}\n`)
     if (this.#isWaiting) this.#editor?.prompt(true)
   }
 
   close(): void {
-    if (this.#isWaiting) process.stdout.write('\n')
+    if (this.#isWaiting) this.#terminal.stdout.write('\n')
     this.#isWaiting = false
     this.#editor?.close()
     // A terminal or a pipe that is still open would keep the process.
-    process.stdin.unref?.()
+    this.#terminal.stdin.unref?.()
   }
 
   #show(): void {

@@ -1,9 +1,9 @@
 /** `raftbox sandbox`: a cluster and a prompt, to break it by hand and to see why it does what it does. */
 import { addAbortSignal } from 'node:stream'
 import type { Command } from 'commander'
-import { type Cluster, type ClusterEvent, RaftError } from '../cluster/index.js'
+import { type Cluster, type ClusterEvent, RaftError, type ReadConfirmation } from '../cluster/index.js'
 import { leaderKnown, withCluster } from '../load/index.js'
-import { exitCodeOf, interruptible, lineOf, paint, printable } from '../terminal/index.js'
+import { exitCodeOf, interruptible, lineOf, oneOf, paint, printable, wholeNumber } from '../terminal/index.js'
 import { ClusterSubject, complete, parse, perform } from '../verbs/index.js'
 import { dirFlag, nodeIdsFlag, nodesFlag, warnOfTwo } from './flags.js'
 import { inWords } from './happenings.js'
@@ -16,6 +16,10 @@ interface SandboxOptions {
   readonly dir?: string
   readonly renew?: readonly number[]
   readonly json?: boolean
+  /** Milliseconds. */
+  readonly heartbeat?: number
+  readonly electionTimeout?: number
+  readonly reads?: ReadConfirmation
 }
 
 const examples = `
@@ -44,6 +48,21 @@ export function addSandbox(program: Command): void {
       'nodes that may begin anew if their disk is lost, as in 2 or 1,3; such a node votes for nobody until it has caught up, so nothing acknowledged is lost as long as a majority has its disk',
       nodeIdsFlag,
     )
+    .option(
+      '--heartbeat <ms>',
+      'milliseconds between heartbeats, 2 to 10000 (default: 100)',
+      wholeNumber('--heartbeat', 2, 10_000),
+    )
+    .option(
+      '--election-timeout <ms>',
+      'milliseconds without a leader before an election, at least three heartbeats (default: five)',
+      wholeNumber('--election-timeout', 6, 600_000),
+    )
+    .option(
+      '--reads <kind>',
+      'lease or readIndex; with readIndex no read rests on a clock, and skew may set clocks at will (default: lease)',
+      oneOf('--reads', ['lease', 'readIndex']),
+    )
     .option('--json', 'for programs: a line of JSON when all is ready, and one for each line of the input')
     .addHelpText('after', examples)
     .action(async (options: SandboxOptions) => {
@@ -52,8 +71,13 @@ export function addSandbox(program: Command): void {
 }
 
 async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<number> {
-  const { json = false, ...clusterOptions } = options
+  const { json = false, heartbeat, electionTimeout, ...given } = options
   warnOfTwo(options.nodes)
+  const clusterOptions = {
+    ...given,
+    ...(heartbeat === undefined ? {} : { heartbeatIntervalMs: heartbeat }),
+    ...(electionTimeout === undefined ? {} : { electionTimeoutMs: electionTimeout }),
+  }
   return withCluster(clusterOptions, signal, (cluster) =>
     json ? serve(cluster, signal) : converse(cluster, options.dir, signal),
   )

@@ -33,6 +33,21 @@ test('what is answered before the window or behind it is progress, and no figure
   expect([tally.callsSoFar, tally.commandsSoFar, tally.commands, tally.latencies.count]).toEqual([4, 4, 2, 2])
 })
 
+test('the longest time without an answer counts from the opening of the window to its end', () => {
+  let nowMs = 100
+  const tally = new Tally(() => nowMs)
+  tally.open()
+  tally.answered('put', 100, 130, 1)
+  tally.answered('put', 130, 150, 1)
+  expect(tally.unavailableMs).toBe(30)
+  nowMs = 190
+  expect(tally.unavailableMs).toBe(40)
+  tally.answered('put', 150, 185, 1)
+  tally.close()
+  nowMs = 300
+  expect(tally.unavailableMs).toBe(35)
+})
+
 test('a cut tells of what was answered since the one before', () => {
   const tally = new Tally()
   tally.open()
