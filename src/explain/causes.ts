@@ -162,6 +162,9 @@ function silences({ fault, sinceMs, untilMs }: FaultStretch, story: Story): bool
 /** Kinds of messages of which any lets a follower know that its leader lives. */
 export const leaderKinds = ['appendEntries', 'heartbeat', 'installSnapshot']
 
+/** Kinds of messages that carry what is to be committed. */
+export const replicationKinds = ['appendEntries', 'installSnapshot']
+
 /** Kinds of messages of which any lets a leader know that its follower lives. */
 export const followerKinds = ['appendEntriesResponse', 'installSnapshotResponse']
 
@@ -214,7 +217,7 @@ export interface Weighed {
 export function weighed(silences: readonly Silence[]): Weighed[] {
   const found = new Map<string, Weighed>()
   for (const { window, candidates } of silences) {
-    for (const candidate of candidates) {
+    for (const candidate of joined(candidates)) {
       const share = shareCovered(window, candidate.stretches)
       if (share < shareMin) continue
       const known = found.get(keyOf(candidate))

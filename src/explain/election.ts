@@ -1,21 +1,10 @@
 /** `explain election`: why an election began, how each node voted, why one of them won, and what clients felt. */
 import type { NodeId, Term, VoteReason } from '../raft/index.js'
 import type { Happened, Story } from '../telemetry/index.js'
-import {
-  type Candidate,
-  type Cause,
-  candidateOf,
-  causeOf,
-  followerKinds,
-  leaderKinds,
-  noCause,
-  type Silence,
-  silencers,
-  weighed,
-} from './causes.js'
-import { type Felt, feltIn } from './commits.js'
-import type { Stretch } from './stretch.js'
-import { holdsDisk, type Reign, type RoleChange, type Timeline, timelineOf } from './timeline.js'
+import type { Cause } from './causes.js'
+import { type Felt, feltIn } from './felt.js'
+import { type Reign, type RoleChange, type Timeline, timelineOf } from './timeline.js'
+import { causesFor, type GaveUp, gaveUpOf, readyFor, type Steps, stepsOf, unknownCause } from './why-began.js'
 
 export interface Vote {
   readonly atMs: number
@@ -47,9 +36,7 @@ export interface Election {
   /** Whatever else kept one of the voters from hearing the leader. */
   readonly also: readonly Cause[]
   /** The leader of before ended its leadership itself. */
-  readonly gaveUp:
-    | { readonly atMs: number; readonly reason: 'quorumLost' | 'diskStalled'; readonly afterMs: number }
-    | undefined
+  readonly gaveUp: GaveUp | undefined
   /** Who missed the leader before the election, the node that campaigned first. */
   readonly missed: readonly Missed[]
   /** In the order in which they were given, pre-votes too. */
@@ -79,6 +66,12 @@ export function explainElection(story: Story, term?: Term): Election | Nothing {
   return electionOf(timeline, last)
 }
 
+/** All elections that were won, the oldest first. */
+export function electionsIn(timeline: Timeline): Election[] {
+  const wins = timeline.roleChanges.filter(({ role }) => role === 'leader')
+  return wins.map((win) => electionOf(timeline, win))
+}
+
 function whyNone({ roleChanges }: Timeline, term: Term | undefined): string {
   const terms = roleChanges.filter(({ role }) => role !== 'follower').map(electionTermOf)
   if (terms.length === 0) return 'no election is told of in what is kept'
@@ -87,7 +80,10 @@ function whyNone({ roleChanges }: Timeline, term: Term | undefined): string {
 }
 
 /** The last step of an election: the leadership that came of it, or the last campaign in vain. */
-function lastStepOf({ roleChanges, reigns }: Timeline, term: Term | undefined): RoleChange | undefined {
+export function lastStepOf(
+  { roleChanges, reigns }: Timeline,
+  term: Term | undefined,
+): RoleChange | undefined {
   const wins = roleChanges.filter(({ role }) => role === 'leader')
   const campaigns = roleChanges.filter(({ role }) => role === 'candidate' || role === 'preCandidate')
   if (term !== undefined) {
@@ -105,7 +101,7 @@ function electionTermOf({ role, term }: RoleChange): Term {
   return role === 'preCandidate' ? term + 1 : term
 }
 
-function electionOf(timeline: Timeline, last: RoleChange): Election {
+export function electionOf(timeline: Timeline, last: RoleChange): Election {
   const { story, endedMs, roleChanges, reigns } = timeline
   const term = electionTermOf(last)
   const { nodeId, atMs } = last
@@ -137,108 +133,8 @@ function electionOf(timeline: Timeline, last: RoleChange): Election {
     failedCampaigns: inVain.filter(({ role }) => role === 'preCandidate').length,
     leaderlessSinceMs: sinceMs,
     leaderlessMs: Math.max(0, atMs - sinceMs),
-    felt: feltIn(story, { sinceMs, untilMs: isWon ? atMs : endedMs }, endedMs),
+    felt: feltIn(timeline, { sinceMs, untilMs: isWon ? atMs : endedMs }),
   }
-}
-
-/** The steps of one node to its leadership, as far as it came: each follows from the one before. */
-interface Steps {
-  /** The pre-vote. `undefined`: the story no longer tells of it, or the node was asked to skip it. */
-  readonly asked: RoleChange | undefined
-  /** The election itself. */
-  readonly stood: RoleChange | undefined
-  /** The last of them. */
-  readonly last: RoleChange
-}
-
-function stepsOf(roleChanges: readonly RoleChange[], last: RoleChange): Steps {
-  const stepBefore = (role: RoleChange['role'], step: RoleChange | undefined): RoleChange | undefined =>
-    step &&
-    roleChanges.findLast(
-      (each) => each.nodeId === last.nodeId && each.role === role && each.sequence < step.sequence,
-    )
-  const stood =
-    last.role === 'leader' ? stepBefore('candidate', last) : last.role === 'candidate' ? last : undefined
-  const asked = last.role === 'preCandidate' ? last : stepBefore('preCandidate', stood)
-  return { asked, stood, last }
-}
-
-/** The nodes that were ready to elect another leader. */
-function readyFor({ stood, last }: Steps): readonly NodeId[] {
-  return stood?.reason === 'preVoteWon' ? stood.decidedBy : [last.nodeId]
-}
-
-/** What kept the nodes that were ready to elect another leader from hearing the one of before. */
-function causesFor(timeline: Timeline, steps: Steps, before: Reign | undefined): Cause[] {
-  const { story, isWhole } = timeline
-  const { asked, stood, last } = steps
-  if (stood?.reason === 'campaign' || asked?.reason === 'campaign') return [noCause('asked', last.nodeId)]
-  if (before === undefined) return isWhole ? [noCause('clusterBegan')] : []
-  // Nobody says yes to a pre-vote within an election timeout after a sign of a leader.
-  const untilMs = (stood ?? asked ?? last).atMs
-  const window = { sinceMs: untilMs - story.electionTimeoutMs, untilMs }
-  const gaveUp = gaveUpOf(before, untilMs)
-  const silences = readyFor(steps).map((listener): Silence => {
-    const candidates = silencers(timeline, before.nodeId, listener, leaderKinds)
-    return {
-      window,
-      candidates: gaveUp === undefined ? candidates : [...candidates, gaveUpCandidate(before)],
-    }
-  })
-  return weighed(silences).flatMap((each) =>
-    each.candidate.type === 'gaveUp' ? causesOfGivingUp(timeline, before) : [causeOf(each)],
-  )
-}
-
-function gaveUpOf(before: Reign | undefined, atMs: number): Election['gaveUp'] {
-  if (before === undefined || before.untilMs > atMs) return undefined
-  const { end: reason, untilMs, elapsedMs: afterMs = 0 } = before
-  if (reason !== 'quorumLost' && reason !== 'diskStalled') return undefined
-  return { atMs: untilMs, reason, afterMs }
-}
-
-function gaveUpCandidate({ nodeId, untilMs }: Reign): Candidate {
-  const stretches = [{ sinceMs: untilMs, untilMs: Number.POSITIVE_INFINITY }]
-  return { type: 'gaveUp', nodeId, to: undefined, fault: undefined, why: undefined, stretches }
-}
-
-/** Why a leader gave up: what kept its followers' answers away, or what held its disk. */
-function causesOfGivingUp(timeline: Timeline, reign: Reign): Cause[] {
-  const { nodeId, untilMs, elapsedMs = 0, end } = reign
-  const window: Stretch = { sinceMs: untilMs - elapsedMs, untilMs }
-  if (end === 'diskStalled') {
-    const found = weighed([{ window, candidates: disksOf(timeline, nodeId) }]).map(causeOf)
-    return found.length > 0 ? found : [{ ...noCause('disk', nodeId), ...window }]
-  }
-  const followers = timeline.story.nodeIds.filter((id) => id !== nodeId)
-  const silences = followers.map((follower): Silence => {
-    const candidates = [
-      ...silencers(timeline, follower, nodeId, followerKinds),
-      ...silencers(timeline, nodeId, follower, leaderKinds).filter(({ type }) => type === 'link'),
-    ]
-    return { window, candidates }
-  })
-  const found = weighed(silences).map(causeOf)
-  return found.length > 0 ? found : [unknownCause(timeline, reign)]
-}
-
-/** What held the disk of a node: writes that were late, and faults, which may stand without a write. */
-export function disksOf(timeline: Timeline, nodeId: NodeId): Candidate[] {
-  const { obstacles, faults } = timeline
-  const late = obstacles.filter((each) => each.type === 'disk' && each.nodeId === nodeId).map(candidateOf)
-  const broken = faults
-    .filter(({ fault }) => fault.nodes.includes(nodeId) && holdsDisk(fault, timeline.story.electionTimeoutMs))
-    .map((stretch): Candidate => ({ ...candidateOf(stretch), type: 'disk', nodeId }))
-  // A late write tells of its fault, when it has one.
-  return [...broken, ...late.filter(({ fault }) => fault === undefined)]
-}
-
-function unknownCause({ isWhole }: Timeline, before: Reign | undefined): Cause {
-  const why =
-    before === undefined && !isWhole
-      ? 'what came before it is no longer kept'
-      : 'no fault stood in the way, no node was down or stood still, and no disk was late'
-  return noCause('unknown', before?.nodeId, why)
 }
 
 /** The nodes that told that they missed the leader, by heartbeats or by an election timeout. */

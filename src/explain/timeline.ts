@@ -2,8 +2,8 @@
  * A story in stretches of time: which node was down, stood still or led from when to when, and which faults stood.
  * All explanations and the picture read the timeline.
  */
-import type { NodeId, Term } from '../raft/index.js'
-import type { FaultTold, Happened, Story } from '../telemetry/index.js'
+import type { LogIndex, NodeId, Term } from '../raft/index.js'
+import type { FaultTold, Happened, Stage, Story } from '../telemetry/index.js'
 import type { Stretch } from './stretch.js'
 
 /** What kept a node, a disk, a link or the program from its work for a while. */
@@ -45,6 +45,14 @@ export interface Timeline {
   /** In the order of their terms. */
   readonly reigns: readonly Reign[]
   readonly roleChanges: readonly RoleChange[]
+  readonly commits: readonly Advance[]
+  readonly answers: readonly Advance[]
+}
+
+/** More was committed, or answered, than ever before. */
+export interface Advance {
+  readonly atMs: number
+  readonly index: LogIndex
 }
 
 export function timelineOf(story: Story): Timeline {
@@ -56,7 +64,28 @@ export function timelineOf(story: Story): Timeline {
   const roleChanges = happened.filter((each) => each.type === 'role')
   const reigns = reignsIn(happened, story.tickMs)
   const isWhole = happened[0] === undefined || happened[0].sequence <= 1
-  return { story: ordered, beganMs, endedMs, isWhole, obstacles, faults, reigns, roleChanges }
+  const [commits, answers] = [advancesOf(story, 'committed'), advancesOf(story, 'answered')]
+  return {
+    story: ordered,
+    beganMs,
+    endedMs,
+    isWhole,
+    obstacles,
+    faults,
+    reigns,
+    roleChanges,
+    commits,
+    answers,
+  }
+}
+
+function advancesOf({ passed }: Story, stage: Stage): Advance[] {
+  const rows = passed.filter((row) => row.stage === stage).sort((a, b) => a.atMs - b.atMs)
+  const advances: Advance[] = []
+  for (const { atMs, index } of rows) {
+    if (index > (advances.at(-1)?.index ?? 0)) advances.push({ atMs, index })
+  }
+  return advances
 }
 
 function boundsOf({ happened, passed, carried }: Story): [number, number] {

@@ -1,0 +1,136 @@
+/** `explain index N`: the way of one command across all nodes, and which part of it took longest. */
+import type { LogIndex, NodeId } from '../raft/index.js'
+import type { Stage, Story } from '../telemetry/index.js'
+import type { Nothing } from './election.js'
+import { passingsOf, type Step } from './passings.js'
+
+/** A part of the way, from one step to the next. */
+export interface Part {
+  readonly from: Step
+  readonly to: Step
+  readonly tookMs: number
+}
+
+export interface CommandWay {
+  readonly type: 'command'
+  readonly index: LogIndex
+  /** The leader that took the command from its client. `undefined`: the story does not tell. */
+  readonly leaderId: NodeId | undefined
+  readonly isCommitted: boolean
+  /** On all nodes, in the order of time. */
+  readonly steps: readonly Step[]
+  /** The follower whose acknowledgement made the majority. `undefined`: the leader's own disk did, or nothing yet. */
+  readonly decidedBy: NodeId | undefined
+  /** The parts on the way to the answer, that over the deciding follower among them. */
+  readonly parts: readonly Part[]
+  readonly slowest: Part | undefined
+  /** Leaders that had another command at this index before, which no majority held. */
+  readonly lostAt: readonly NodeId[]
+}
+
+export function explainIndex(story: Story, index: LogIndex): CommandWay | Nothing {
+  const passings = passingsOf(story, index)
+  if (!passings.some(({ stage }) => stage !== 'committed'))
+    return { type: 'nothing', why: whyNone(story, index) }
+  const committedMs = passings.find(({ stage }) => stage === 'committed')?.atMs
+  const appendings = appendingsIn(passings).filter(
+    ({ atMs }) => atMs <= (committedMs ?? Number.POSITIVE_INFINITY),
+  )
+  const leaderId = appendings.at(-1)?.nodeId ?? passings.find(({ stage }) => stage === 'received')?.peer
+  // What was before the command was in any log belongs to another one at the same index.
+  const begunMs = appendings.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY
+  const own = passings.filter(({ atMs }) => atMs >= begunMs)
+  const steps = stepsOf(own, { leaderId, committedMs: committedMs ?? Number.POSITIVE_INFINITY })
+  const { decidedBy, parts } = partsOf(steps, leaderId)
+  const [slowest] = [...parts].sort((a, b) => b.tookMs - a.tookMs)
+  return {
+    type: 'command',
+    index,
+    leaderId,
+    isCommitted: committedMs !== undefined,
+    steps,
+    decidedBy,
+    parts,
+    slowest,
+    lostAt: appendings.slice(0, -1).map(({ nodeId }) => nodeId),
+  }
+}
+
+function whyNone({ passed }: Story, index: LogIndex): string {
+  const most = passed.reduce((sofar, row) => Math.max(sofar, row.index), 0)
+  if (most === 0) return 'what is kept tells of no command'
+  if (index > most) return `no node has come to index ${index} yet; the last one is ${most}`
+  const kept = passed.filter(({ stage }) => stage !== 'committed')
+  const least = kept.reduce((sofar, row) => Math.min(sofar, row.index), Number.POSITIVE_INFINITY)
+  const range = least < index ? 'the way of a later one may be' : `what is kept begins at index ${least}`
+  return `the way of index ${index} is no longer kept; ${range}`
+}
+
+/** A node that has the command from a leader does not append it: its first entry as leader comes after it. */
+function appendingsIn(passings: readonly Step[]): Step[] {
+  return passings.filter(({ stage, nodeId, atMs }) => {
+    if (stage !== 'appended') return false
+    const earlier = passings.filter((each) => each.nodeId === nodeId && each.atMs < atMs)
+    return !earlier.some((each) => each.stage === 'received')
+  })
+}
+
+interface Way {
+  readonly leaderId: NodeId | undefined
+  readonly committedMs: number
+}
+
+/** Of passings of the same kind, the one that belongs to the command which was committed in the end. */
+function stepsOf(passings: readonly Step[], { leaderId, committedMs }: Way): Step[] {
+  const ofLeader: ReadonlySet<Stage> = new Set(['appended', 'sent', 'acknowledged', 'answered'])
+  const kinds = new Map<string, Step[]>()
+  for (const step of passings) {
+    const { nodeId, stage, peer } = step
+    if (leaderId !== undefined && ofLeader.has(stage) && nodeId !== leaderId) continue
+    if (leaderId !== undefined && stage === 'received' && peer !== leaderId) continue
+    const key = `${nodeId} ${stage} ${peer}`
+    kinds.set(key, [...(kinds.get(key) ?? []), step])
+  }
+  const chosen = [...kinds.values()].flatMap((steps) => {
+    const isFinal = steps[0]?.stage === 'committed' || steps[0]?.stage === 'applied'
+    const before = isFinal ? undefined : steps.findLast(({ atMs }) => atMs <= committedMs)
+    return before ?? steps[0] ?? []
+  })
+  return chosen.sort((a, b) => a.atMs - b.atMs)
+}
+
+/** The steps one after the other, over the disk that made the majority. */
+function partsOf(
+  steps: readonly Step[],
+  leaderId: NodeId | undefined,
+): Pick<CommandWay, 'decidedBy' | 'parts'> {
+  const atLeader = (stage: Stage, peer?: NodeId): Step | undefined =>
+    steps.find((step) => step.nodeId === leaderId && step.stage === stage && step.peer === peer)
+  const committed = atLeader('committed')
+  const isBefore = ({ atMs }: Step): boolean => committed !== undefined && atMs <= committed.atMs
+  const promises = steps.filter(
+    (step) =>
+      step.nodeId === leaderId &&
+      (step.stage === 'acknowledged' || step.stage === 'flushed') &&
+      isBefore(step),
+  )
+  const decidedBy = promises.at(-1)?.peer
+  const atFollower = (stage: Stage): Step | undefined =>
+    steps.find((step) => step.nodeId === decidedBy && step.stage === stage)
+  const toMajority =
+    decidedBy === undefined
+      ? [atLeader('flushed')]
+      : [
+          atLeader('sent', decidedBy),
+          atFollower('received'),
+          atFollower('flushed'),
+          atLeader('acknowledged', decidedBy),
+        ]
+  const way = [atLeader('appended'), ...toMajority, committed, atLeader('applied'), atLeader('answered')]
+  const known = way.filter((step) => step !== undefined)
+  const parts = known.slice(1).map((to, at): Part => {
+    const from = known[at] ?? to
+    return { from, to, tookMs: to.atMs - from.atMs }
+  })
+  return { decidedBy, parts }
+}

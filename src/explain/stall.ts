@@ -1,0 +1,195 @@
+/** `explain stall`: the longest time without a commit, and what stood in the way. */
+import type { NodeId } from '../raft/index.js'
+import type { Story } from '../telemetry/index.js'
+import {
+  type Candidate,
+  type Cause,
+  candidateOf,
+  causeOf,
+  followerKinds,
+  leaderKinds,
+  replicationKinds,
+  silencers,
+  weighed,
+} from './causes.js'
+import { type Election, electionOf, lastStepOf, type Nothing } from './election.js'
+import { gapsBetween, refusedIn } from './felt.js'
+import { holds, lengthOf, type Stretch, shareCovered } from './stretch.js'
+import { type Timeline, timelineOf } from './timeline.js'
+import { disksOf } from './why-began.js'
+
+export type StallReason =
+  /** Nobody led: `election` tells why. */
+  | 'noLeader'
+  /** Too few nodes stood by the leader: `causes` tells what was with the others. */
+  | 'noMajority'
+  /** The disks were late. */
+  | 'disk'
+  /** The leader's node stood still. */
+  | 'leaderStood'
+  /** The program that holds the cluster and its clients stood still. */
+  | 'hostBlocked'
+  /** Requests were turned away, since too much waited. */
+  | 'backPressure'
+  /** Nobody asked for anything. */
+  | 'noLoad'
+  | 'unknown'
+
+export interface Stall extends Stretch {
+  readonly type: 'stall'
+  readonly forMs: number
+  /** False: nothing has been committed since. */
+  readonly isOver: boolean
+  readonly reason: StallReason
+  /** Who led meanwhile, or for the most of it. */
+  readonly leaderId: NodeId | undefined
+  readonly causes: readonly Cause[]
+  /** Of `noLeader`. */
+  readonly election: Election | undefined
+  /** Requests that were turned away, as too much waited. */
+  readonly refused: number
+}
+
+/** Shorter gaps than the longest ones are looked at no more, when all of these were without load. */
+const gapsMax = 50
+const shareMin = 0.5
+
+export function explainStall(story: Story): Stall | Nothing {
+  const timeline = timelineOf(story)
+  const advances = timeline.commits
+  if (advances.length === 0) return { type: 'nothing', why: 'what is kept tells of no commit' }
+  const gaps = gapsBetween(advances, timeline.endedMs)
+  const seen = { ...timeline, leaderless: leaderlessIn(timeline) }
+  const longest = [...gaps].sort((a, b) => lengthOf(b) - lengthOf(a)).slice(0, gapsMax)
+  const stalls = longest.map((gap): Stall => {
+    const at = gaps.indexOf(gap)
+    const wanted = wantedIn(seen, gaps, at, advances[at]?.index ?? 0)
+    return stallOf(seen, wanted ?? gap, wanted !== undefined, at < gaps.length - 1)
+  })
+  stalls.sort((a, b) => b.forMs - a.forMs)
+  return stalls.find(({ reason }) => reason !== 'noLoad') ?? (stalls[0] as Stall)
+}
+
+/** The part of a gap in which somebody waited for a commit. `undefined`: nobody did, as far as the story tells. */
+function wantedIn(
+  timeline: Seen,
+  gaps: readonly Stretch[],
+  at: number,
+  committed: number,
+): Stretch | undefined {
+  const { story, obstacles } = timeline
+  const gap = gaps[at] as Stretch
+  const pending = story.passed.find(
+    ({ stage, index, atMs }) => stage === 'appended' && index > committed && holds(gap, atMs),
+  )
+  const starts = [isLoaded(gaps, at) ? gap.sinceMs : undefined, pending?.atMs]
+  for (const each of story.happened) {
+    if (!holds(gap, each.atMs)) continue
+    if (each.type === 'overloaded') starts.push(each.atMs)
+  }
+  for (const { sinceMs, untilMs } of [...timeline.leaderless, ...obstacles.filter(isOfHost)]) {
+    if (sinceMs < gap.untilMs && untilMs > gap.sinceMs) starts.push(sinceMs)
+  }
+  const known = starts.filter((start) => start !== undefined)
+  if (known.length === 0) return undefined
+  return { sinceMs: Math.max(gap.sinceMs, Math.min(...known)), untilMs: gap.untilMs }
+}
+
+function isOfHost({ type }: { readonly type: string }): boolean {
+  return type === 'hostBlocked'
+}
+
+/** A gap between commits that follow close upon each other is one in a load that went on. */
+function isLoaded(gaps: readonly Stretch[], at: number): boolean {
+  const around = 5
+  const before = gaps.slice(Math.max(0, at - around), at)
+  const after = gaps.slice(at + 1, at + 1 + around)
+  const isDense = (some: readonly Stretch[]): boolean => {
+    return some.length === around && some.every((each) => 4 * lengthOf(each) <= lengthOf(gaps[at] as Stretch))
+  }
+  return isDense(before) && (isDense(after) || at === gaps.length - 1)
+}
+
+type Leaderless = Stretch & { readonly election: Election }
+
+type Seen = Timeline & { readonly leaderless: readonly Leaderless[] }
+
+/** The stretches in which nobody led, each with its election. */
+function leaderlessIn(timeline: Timeline): Leaderless[] {
+  const steps = timeline.roleChanges.filter(({ role }) => role === 'leader')
+  const last = lastStepOf(timeline, undefined)
+  if (last !== undefined && last.role !== 'leader') steps.push(last)
+  return steps.map((step) => {
+    const election = electionOf(timeline, step)
+    const untilMs = election.winnerId === undefined ? Number.POSITIVE_INFINITY : election.atMs
+    return { sinceMs: election.leaderlessSinceMs, untilMs, election }
+  })
+}
+
+function stallOf(timeline: Seen, window: Stretch, isWanted: boolean, isOver: boolean): Stall {
+  const { story, reigns } = timeline
+  const ledShare = (reign: Stretch): number => shareCovered(window, [reign])
+  const [led] = [...reigns].sort((a, b) => ledShare(b) - ledShare(a))
+  const leaderId = led !== undefined && ledShare(led) > 0 ? led.nodeId : undefined
+  const found = isWanted ? reasonIn(timeline, window, leaderId) : { reason: 'noLoad' as const }
+  return {
+    type: 'stall',
+    ...window,
+    forMs: lengthOf(window),
+    isOver,
+    leaderId,
+    causes: [],
+    election: undefined,
+    refused: refusedIn(story, window),
+    ...found,
+  }
+}
+
+type Found = Pick<Stall, 'reason'> & Partial<Pick<Stall, 'causes' | 'election'>>
+
+function reasonIn(timeline: Seen, window: Stretch, leaderId: NodeId | undefined): Found {
+  const { obstacles, story } = timeline
+  const covers = (some: readonly Stretch[]): boolean => shareCovered(window, some) >= shareMin
+  const causesAmong = (candidates: readonly Candidate[]): Cause[] =>
+    weighed([{ window, candidates }]).map(causeOf)
+  const ofHost = causesAmong(obstacles.filter(isOfHost).map(candidateOf))
+  if (ofHost.length > 0) return { reason: 'hostBlocked', causes: ofHost }
+  if (covers(timeline.leaderless)) {
+    const share = (each: Stretch): number => shareCovered(window, [each])
+    const [most] = [...timeline.leaderless].sort((a, b) => share(b) - share(a))
+    return {
+      reason: 'noLeader',
+      causes: most === undefined ? [] : [most.election.cause],
+      election: most?.election,
+    }
+  }
+  if (leaderId === undefined) return { reason: 'unknown' }
+  const atLeader = causesAmong(silencers(timeline, leaderId, leaderId, leaderKinds))
+  if (atLeader.length > 0)
+    return { reason: atLeader[0]?.type === 'disk' ? 'disk' : 'leaderStood', causes: atLeader }
+  const lost = followersLost(timeline, window, leaderId)
+  if (lost !== undefined) {
+    return { reason: lost.every(({ type }) => type === 'disk') ? 'disk' : 'noMajority', causes: lost }
+  }
+  const ofDisk = causesAmong(disksOf(timeline, leaderId))
+  if (ofDisk.length > 0) return { reason: 'disk', causes: ofDisk }
+  return { reason: refusedIn(story, window) > 0 ? 'backPressure' : 'unknown' }
+}
+
+/** What kept so many followers from acknowledging that the rest is no majority; `undefined`: enough could. */
+function followersLost(timeline: Timeline, window: Stretch, leaderId: NodeId): Cause[] | undefined {
+  const { nodeIds } = timeline.story
+  const silences = nodeIds
+    .filter((id) => id !== leaderId)
+    .map((id) => {
+      const toFollower = silencers(timeline, leaderId, id, replicationKinds)
+      const toLeader = silencers(timeline, id, leaderId, followerKinds)
+      const ofFollower = [...toFollower, ...toLeader, ...disksOf(timeline, id)].filter(
+        (each) => each.type === 'link' || each.nodeId === id,
+      )
+      return { window, candidates: ofFollower }
+    })
+  const lost = silences.filter((silence) => weighed([silence]).length > 0)
+  const left = nodeIds.length - lost.length
+  return 2 * left > nodeIds.length ? undefined : weighed(lost).map(causeOf)
+}

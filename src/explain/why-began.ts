@@ -1,0 +1,123 @@
+/** Why an election began: what kept the nodes that were ready to elect another leader from hearing the one of before. */
+import type { NodeId } from '../raft/index.js'
+import {
+  type Candidate,
+  type Cause,
+  candidateOf,
+  causeOf,
+  followerKinds,
+  leaderKinds,
+  noCause,
+  type Silence,
+  silencers,
+  weighed,
+} from './causes.js'
+import type { Stretch } from './stretch.js'
+import { holdsDisk, type Reign, type RoleChange, type Timeline } from './timeline.js'
+
+/** The steps of one node to its leadership, as far as it came: each follows from the one before. */
+export interface Steps {
+  /** The pre-vote. `undefined`: the story no longer tells of it, or the node was asked to skip it. */
+  readonly asked: RoleChange | undefined
+  /** The election itself. */
+  readonly stood: RoleChange | undefined
+  /** The last of them. */
+  readonly last: RoleChange
+}
+
+export function stepsOf(roleChanges: readonly RoleChange[], last: RoleChange): Steps {
+  const stepBefore = (role: RoleChange['role'], step: RoleChange | undefined): RoleChange | undefined =>
+    step &&
+    roleChanges.findLast(
+      (each) => each.nodeId === last.nodeId && each.role === role && each.sequence < step.sequence,
+    )
+  const stood =
+    last.role === 'leader' ? stepBefore('candidate', last) : last.role === 'candidate' ? last : undefined
+  const asked = last.role === 'preCandidate' ? last : stepBefore('preCandidate', stood)
+  return { asked, stood, last }
+}
+
+/** The nodes that were ready to elect another leader. */
+export function readyFor({ stood, last }: Steps): readonly NodeId[] {
+  return stood?.reason === 'preVoteWon' ? stood.decidedBy : [last.nodeId]
+}
+
+/** What kept the nodes that were ready to elect another leader from hearing the one of before. */
+export function causesFor(timeline: Timeline, steps: Steps, before: Reign | undefined): Cause[] {
+  const { story, isWhole } = timeline
+  const { asked, stood, last } = steps
+  if (stood?.reason === 'campaign' || asked?.reason === 'campaign') return [noCause('asked', last.nodeId)]
+  if (before === undefined) return isWhole ? [noCause('clusterBegan')] : []
+  // Nobody says yes to a pre-vote within an election timeout after a sign of a leader.
+  const untilMs = (stood ?? asked ?? last).atMs
+  const window = { sinceMs: untilMs - story.electionTimeoutMs, untilMs }
+  const gaveUp = gaveUpOf(before, untilMs)
+  const silences = readyFor(steps).map((listener): Silence => {
+    const candidates = silencers(timeline, before.nodeId, listener, leaderKinds)
+    return {
+      window,
+      candidates: gaveUp === undefined ? candidates : [...candidates, gaveUpCandidate(before)],
+    }
+  })
+  return weighed(silences).flatMap((each) =>
+    each.candidate.type === 'gaveUp' ? causesOfGivingUp(timeline, before) : [causeOf(each)],
+  )
+}
+
+/** A leader ended its leadership itself. */
+export interface GaveUp {
+  readonly atMs: number
+  readonly reason: 'quorumLost' | 'diskStalled'
+  readonly afterMs: number
+}
+
+export function gaveUpOf(before: Reign | undefined, atMs: number): GaveUp | undefined {
+  if (before === undefined || before.untilMs > atMs) return undefined
+  const { end: reason, untilMs, elapsedMs: afterMs = 0 } = before
+  if (reason !== 'quorumLost' && reason !== 'diskStalled') return undefined
+  return { atMs: untilMs, reason, afterMs }
+}
+
+function gaveUpCandidate({ nodeId, untilMs }: Reign): Candidate {
+  const stretches = [{ sinceMs: untilMs, untilMs: Number.POSITIVE_INFINITY }]
+  return { type: 'gaveUp', nodeId, to: undefined, fault: undefined, why: undefined, stretches }
+}
+
+/** Why a leader gave up: what kept its followers' answers away, or what held its disk. */
+function causesOfGivingUp(timeline: Timeline, reign: Reign): Cause[] {
+  const { nodeId, untilMs, elapsedMs = 0, end } = reign
+  const window: Stretch = { sinceMs: untilMs - elapsedMs, untilMs }
+  if (end === 'diskStalled') {
+    const found = weighed([{ window, candidates: disksOf(timeline, nodeId) }]).map(causeOf)
+    return found.length > 0 ? found : [{ ...noCause('disk', nodeId), ...window }]
+  }
+  const followers = timeline.story.nodeIds.filter((id) => id !== nodeId)
+  const silences = followers.map((follower): Silence => {
+    const candidates = [
+      ...silencers(timeline, follower, nodeId, followerKinds),
+      ...silencers(timeline, nodeId, follower, leaderKinds).filter(({ type }) => type === 'link'),
+    ]
+    return { window, candidates }
+  })
+  const found = weighed(silences).map(causeOf)
+  return found.length > 0 ? found : [unknownCause(timeline, reign)]
+}
+
+/** What held the disk of a node: writes that were late, and faults, which may stand without a write. */
+export function disksOf(timeline: Timeline, nodeId: NodeId): Candidate[] {
+  const { obstacles, faults } = timeline
+  const late = obstacles.filter((each) => each.type === 'disk' && each.nodeId === nodeId).map(candidateOf)
+  const broken = faults
+    .filter(({ fault }) => fault.nodes.includes(nodeId) && holdsDisk(fault, timeline.story.electionTimeoutMs))
+    .map((stretch): Candidate => ({ ...candidateOf(stretch), type: 'disk', nodeId }))
+  // A late write tells of its fault, when it has one.
+  return [...broken, ...late.filter(({ fault }) => fault === undefined)]
+}
+
+export function unknownCause({ isWhole }: Timeline, before: Reign | undefined): Cause {
+  const why =
+    before === undefined && !isWhole
+      ? 'what came before it is no longer kept'
+      : 'no fault stood in the way, no node was down or stood still, and no disk was late'
+  return noCause('unknown', before?.nodeId, why)
+}

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest'
+import { type CommandWay, explainIndex } from '../../src/explain/index.js'
+import type { Story } from '../../src/telemetry/index.js'
+import { MadeStory } from './made-story.js'
+
+function wayOf(story: Story, index: number): CommandWay {
+  const explained = explainIndex(story, index)
+  if (explained.type !== 'command') throw new Error(explained.why)
+  return explained
+}
+
+/** Node 1 takes commands 10 to 12 in one batch, and node 2 is slower than node 3. */
+function replicated(): MadeStory {
+  const made = new MadeStory()
+  for (const nodeId of [1, 2, 3]) made.passes(0, nodeId, 'flushed', 9)
+  made.passes(0, 1, 'appended', 9).passes(100, 1, 'appended', 12)
+  made.passes(100.2, 1, 'sent', 12, 2).passes(100.3, 1, 'sent', 12, 3)
+  made.passes(100.5, 3, 'received', 12, 1).passes(100.9, 2, 'received', 12, 1)
+  made.passes(102.5, 3, 'flushed', 12).passes(103, 1, 'acknowledged', 12, 3)
+  made.passes(101, 1, 'flushed', 12).passes(103.1, 1, 'committed', 12)
+  made.passes(103.3, 1, 'applied', 12).passes(103.4, 1, 'answered', 12)
+  made.passes(140, 2, 'flushed', 12).passes(141, 1, 'acknowledged', 12, 2)
+  return made.passes(200, 2, 'committed', 12).passes(200, 3, 'committed', 12)
+}
+
+describe('the way of a command', () => {
+  test('goes through all stages on all nodes, in the order of time', () => {
+    const way = wayOf(replicated().story, 11)
+    expect(way.leaderId).toBe(1)
+    expect(way.steps.map(({ nodeId, stage, peer }) => `${nodeId} ${stage}${peer ? ` ${peer}` : ''}`)).toEqual(
+      [
+        '1 appended',
+        '1 sent 2',
+        '1 sent 3',
+        '3 received 1',
+        '2 received 1',
+        '1 flushed',
+        '3 flushed',
+        '1 acknowledged 3',
+        '1 committed',
+        '1 applied',
+        '1 answered',
+        '2 flushed',
+        '1 acknowledged 2',
+        '2 committed',
+        '3 committed',
+      ],
+    )
+  })
+
+  test('is decided by the follower that made the majority, and its slowest part is named', () => {
+    const way = wayOf(replicated().story, 10)
+    expect(way.decidedBy).toBe(3)
+    expect(way.parts.map(({ from, to }) => `${from.stage} ${to.stage}`)).toEqual([
+      'appended sent',
+      'sent received',
+      'received flushed',
+      'flushed acknowledged',
+      'acknowledged committed',
+      'committed applied',
+      'applied answered',
+    ])
+    expect(way.slowest).toMatchObject({
+      from: { stage: 'received', nodeId: 3 },
+      to: { stage: 'flushed' },
+      tookMs: 2,
+    })
+  })
+
+  test("is decided by the leader's own disk where that comes last", () => {
+    const made = new MadeStory().passes(0, 1, 'appended', 9).passes(0, 2, 'flushed', 9)
+    made.passes(100, 1, 'appended', 10).passes(100.1, 1, 'sent', 10, 2).passes(101, 2, 'flushed', 10)
+    made.passes(102, 1, 'acknowledged', 10, 2).passes(180, 1, 'flushed', 10).passes(180.1, 1, 'committed', 10)
+    const way = wayOf(made.story, 10)
+    expect(way.decidedBy).toBeUndefined()
+    expect(way.slowest).toMatchObject({
+      from: { stage: 'appended' },
+      to: { stage: 'flushed', nodeId: 1 },
+      tookMs: 80,
+    })
+  })
+
+  test('begins anew where another command had its index before', () => {
+    const made = new MadeStory()
+      .passes(0, 1, 'appended', 9)
+      .passes(0, 2, 'flushed', 9)
+      .passes(0, 3, 'flushed', 9)
+    made.passes(100, 1, 'appended', 10).passes(101, 1, 'flushed', 10)
+    made.passes(800, 2, 'appended', 10).passes(800.1, 2, 'sent', 10, 3).passes(801, 3, 'received', 10, 2)
+    made.passes(802, 3, 'flushed', 10).passes(802.5, 2, 'acknowledged', 10, 3).passes(803, 2, 'committed', 10)
+    made.passes(900, 1, 'received', 9, 2).passes(901, 1, 'received', 10, 2)
+    const way = wayOf(made.story, 10)
+    expect(way).toMatchObject({ leaderId: 2, lostAt: [1], decidedBy: 3 })
+    expect(way.steps[0]).toMatchObject({ nodeId: 2, stage: 'appended' })
+  })
+
+  test('stays that of the leader that took it, when the next leader commits it', () => {
+    const made = new MadeStory().passes(0, 1, 'appended', 9).passes(0, 2, 'received', 9, 1)
+    made.passes(100, 1, 'appended', 10).passes(100.1, 1, 'sent', 10, 2).passes(101, 2, 'received', 10, 1)
+    made.passes(102, 2, 'flushed', 10).passes(800, 2, 'appended', 11).passes(805, 2, 'committed', 11)
+    expect(wayOf(made.story, 10)).toMatchObject({ leaderId: 1, lostAt: [], isCommitted: true })
+  })
+
+  test('is known from the first entry of a node that started with an empty log', () => {
+    const made = new MadeStory().starts(0, 1).passes(700, 1, 'appended', 1).passes(701, 1, 'committed', 1)
+    expect(wayOf(made.story, 1).steps[0]).toMatchObject({ atMs: 700, stage: 'appended' })
+  })
+
+  test('is not told where its rows are no longer kept', () => {
+    const made = new MadeStory().starts(0, 1).passes(500, 1, 'committed', 4)
+    made.passes(9000, 1, 'appended', 90_000).passes(9001, 1, 'committed', 90_000)
+    expect(explainIndex(made.story, 5000)).toEqual({
+      type: 'nothing',
+      why: 'the way of index 5000 is no longer kept; what is kept begins at index 90000',
+    })
+  })
+
+  test('is not told where no node has come to it', () => {
+    expect(explainIndex(replicated().story, 13)).toEqual({
+      type: 'nothing',
+      why: 'no node has come to index 13 yet; the last one is 12',
+    })
+    expect(explainIndex(new MadeStory().story, 1)).toEqual({
+      type: 'nothing',
+      why: 'what is kept tells of no command',
+    })
+  })
+})

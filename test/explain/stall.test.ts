@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest'
+import { explainStall, type Stall } from '../../src/explain/index.js'
+import type { Story } from '../../src/telemetry/index.js'
+import { links, MadeStory } from './made-story.js'
+
+function stallIn(story: Story): Stall {
+  const explained = explainStall(story)
+  if (explained.type !== 'stall') throw new Error(explained.why)
+  return explained
+}
+
+/** A load of a command in 20 ms that stands still from 2000 to `untilMs`; then it goes on under the leader. */
+function stalled(breaks: (made: MadeStory) => void, untilMs = 3000, leaderId = 1): Stall {
+  const made = new MadeStory().begins().commits(1, 700, 1990, 2)
+  breaks(made)
+  made.commits(leaderId, untilMs, untilMs + 200, 100)
+  return stallIn(made.story)
+}
+
+describe('the longest time without a commit', () => {
+  test('is one in which nobody led, and the election tells why', () => {
+    const stall = stalled((made) => made.tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3]), 2620, 2)
+    expect(stall).toMatchObject({ reason: 'noLeader', election: { term: 2 }, isOver: true })
+    expect(stall.causes).toMatchObject([{ type: 'killed', nodeId: 1 }])
+    expect(stall.forMs).toBeCloseTo(640)
+  })
+
+  test('goes on while nobody wins', () => {
+    const made = new MadeStory().begins().commits(1, 700, 1990, 2)
+    for (const nodeId of [1, 3]) made.tell(2000, nodeId, { type: 'killed' })
+    for (const atMs of [2600, 3300, 4000]) made.asks(atMs, 2, 2)
+    expect(stallIn(made.story)).toMatchObject({
+      reason: 'noLeader',
+      isOver: false,
+      untilMs: 4000,
+      election: { winnerId: undefined },
+      causes: [{ type: 'killed', nodeId: 1 }],
+    })
+  })
+
+  test('is one in which too few followers were left', () => {
+    const stall = stalled((made) => {
+      made.breaks(1995, { type: 'pause', line: 'pause 2', nodes: [2] }, 2990)
+      made.tell(1995, 2, { type: 'paused' }).tell(2990, 2, { type: 'resumed', afterMs: 995 })
+      made.breaks(1995, { type: 'cut', line: 'cut 1->3', nodes: [1, 3], ways: [{ from: 1, to: 3 }] }, 2990)
+    })
+    expect(stall.reason).toBe('noMajority')
+    expect(stall.causes).toMatchObject([
+      { type: 'paused', nodeId: 2 },
+      { type: 'link', faultLine: 'cut 1->3' },
+    ])
+  })
+
+  test('is not laid on one follower that was away', () => {
+    const stall = stalled((made) => {
+      made.breaks(1995, { type: 'cut', line: 'cut 1-3', nodes: [1, 3], ways: links(1, 3) }, 2990)
+    })
+    expect(stall).toMatchObject({ reason: 'unknown', causes: [] })
+  })
+
+  test('is one in which the disks of a majority were late', () => {
+    const stall = stalled((made) => {
+      for (const nodeId of [2, 3]) {
+        made.tell(2300, nodeId, { type: 'flushLate', sinceMs: 300 })
+        made.tell(2995, nodeId, { type: 'flushEnded', afterMs: 995 })
+      }
+    })
+    expect(stall).toMatchObject({ reason: 'disk', causes: [{ nodeId: 2 }, { nodeId: 3 }] })
+  })
+
+  test("is one in which the leader's disk was late", () => {
+    const stall = stalled((made) => {
+      made
+        .tell(2300, 1, { type: 'flushLate', sinceMs: 300 })
+        .tell(2995, 1, { type: 'flushEnded', afterMs: 995 })
+    })
+    expect(stall).toMatchObject({ reason: 'disk', causes: [{ type: 'disk', nodeId: 1 }] })
+  })
+
+  test("is one in which the leader's thread stood still", () => {
+    const stall = stalled((made) => made.tell(2990, 1, { type: 'threadStood', forMs: 980 }))
+    expect(stall).toMatchObject({ reason: 'leaderStood', causes: [{ type: 'threadStood', nodeId: 1 }] })
+  })
+
+  test('is one in which the program of the clients stood still', () => {
+    const stall = stalled((made) => {
+      made.breaks(1000, { type: 'cut', line: 'cut 2-3', nodes: [2, 3], ways: links(2, 3) })
+      made.tell(2990, 0, { type: 'hostBlocked', forMs: 980 })
+    })
+    expect(stall).toMatchObject({ reason: 'hostBlocked', causes: [{ type: 'hostBlocked' }] })
+  })
+
+  test('is one in which requests were turned away', () => {
+    const stall = stalled((made) => {
+      made
+        .tell(2100, 1, { type: 'overloaded', refused: 40 })
+        .tell(2800, 1, { type: 'overloaded', refused: 2 })
+    })
+    expect(stall).toMatchObject({ reason: 'backPressure', refused: 42, leaderId: 1 })
+  })
+
+  test('is the longest one with load, not a longer one in which nobody asked', () => {
+    const made = new MadeStory().begins().commits(1, 700, 1000, 2)
+    made.passes(5000, 1, 'appended', 50).passes(5700, 1, 'committed', 50).commits(1, 9000, 9300, 51)
+    expect(stallIn(made.story)).toMatchObject({ sinceMs: 5000, untilMs: 5700, reason: 'unknown' })
+  })
+
+  test('is told as one without load where nobody asked for anything', () => {
+    const made = new MadeStory().begins().passes(700, 1, 'committed', 1).passes(5000, 1, 'committed', 2)
+    expect(stallIn(made.story)).toMatchObject({ reason: 'noLoad', forMs: 4300 })
+  })
+
+  test('is not told without any commit', () => {
+    expect(explainStall(new MadeStory().begins().story)).toEqual({
+      type: 'nothing',
+      why: 'what is kept tells of no commit',
+    })
+  })
+})
