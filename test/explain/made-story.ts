@@ -134,10 +134,10 @@ export class MadeStory {
     sentMs: number,
     from: NodeId,
     to: NodeId,
-    message: { type: string; term: number; mark?: number },
+    message: { type: string; term: number; mark?: number; isYes?: boolean },
     takenMs?: number,
   ): this {
-    const carried = { mark: 0, ...message }
+    const carried = { mark: 0, isYes: undefined, ...message }
     this.#carried.push({ atMs: sentMs, nodeId: from, direction: 'sent', peer: to, ...carried })
     if (takenMs === undefined) return this
     this.#carried.push({ atMs: takenMs, nodeId: to, direction: 'received', peer: from, ...carried })
