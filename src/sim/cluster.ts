@@ -3,16 +3,22 @@
  * where a second passes as fast as its events can be worked off. Nothing moves but in `run` and `until`.
  */
 
-import type { ReadConfirmation } from '../driver/index.js'
-import { Dice } from '../faults/index.js'
 import {
-  createKv,
-  encode,
-  type MachineFactory,
-  resultBytesMaxDefault,
-  writeGet,
-  writePut,
-} from '../machine/index.js'
+  type Begun,
+  bothWays,
+  type ClockBounds,
+  checkFault,
+  clockBoundsOf,
+  Dice,
+  type Fault,
+  Faults,
+  isLinkFault,
+  keepsDown,
+  type Prey,
+  type StandingFault,
+  toldOf,
+} from '../faults/index.js'
+import { createKv, encode, resultBytesMaxDefault, writeGet, writePut } from '../machine/index.js'
 import {
   type Call,
   Checker,
@@ -26,18 +32,19 @@ import {
 import {
   defaultLimits,
   defaultLogBounds,
-  type LogBounds,
+  type Message,
   type NodeId,
   type RaftEvent,
   type RaftLimits,
 } from '../raft/index.js'
 import { Chronicle, readWaymarks, Sequence, type Story } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
+import { Arrivals } from './arrivals.js'
+import type { SimulatedClusterOptions } from './cluster-options.js'
 import { noCounts } from './counts.js'
-import { describeLink } from './describe.js'
 import { deriveSeed, diceOf } from './dice.js'
 import { Fingerprint } from './fingerprint.js'
-import { calmNetwork, type DropRule, Network, type NetworkConditions } from './network.js'
+import { calmNetwork, type DropRule, Network } from './network.js'
 import { SimulatedNode } from './node.js'
 import type { DiskConditions } from './node-disk.js'
 import { Requests } from './requests.js'
@@ -45,35 +52,6 @@ import { Tracer } from './tracer.js'
 import { Findings, SimulationViolation, type Violation } from './violation.js'
 import { VirtualTime } from './virtual-time.js'
 import type { World } from './world.js'
-
-export interface SimulatedClusterOptions {
-  /** Decides everything that is left to chance. Default 1. */
-  readonly seed?: number
-  /** How many nodes; their ids are 1 to this. Default 3. */
-  readonly nodes?: number
-  readonly limits?: Partial<RaftLimits>
-  readonly bounds?: LogBounds
-  /** Bytes of results after which a node ends a turn, and answers a request in part. Default 1 MiB. */
-  readonly resultBytesMax?: number
-  /** Virtual milliseconds between two ticks of a node. Default 10. */
-  readonly tickMs?: number
-  /** Default `lease`. */
-  readonly reads?: ReadConfirmation
-  /** By how much of itself a node's clock may be slow or fast. Default 0.03. */
-  readonly clockDrift?: number
-  /** Longest time from a message's arrival to the turn that takes it. Default 0.1 ms. */
-  readonly turnMs?: number
-  readonly network?: Partial<NetworkConditions>
-  readonly disk?: Partial<DiskConditions>
-  /** Snapshots are written in pieces of about this many bytes. Default 1024. */
-  readonly snapshotPieceBytes?: number
-  /** Default: the built-in key-value machine, as which any other must answer. */
-  readonly createMachine?: MachineFactory
-  /** Called with a line for each thing that happens. */
-  readonly trace?: (line: string) => void
-  /** Called with the lines of a recording of all that the nodes' protocols are told. */
-  readonly record?: (line: string) => void
-}
 
 /** `both`: neither hears the other. `to`: the second no longer hears the first; `from`: the other way round. */
 export type CutDirection = 'both' | 'to' | 'from'
@@ -84,22 +62,30 @@ export interface NodeEvent {
   readonly event: RaftEvent
 }
 
+/** Of both ways of a link, those that a cut in this direction is of. */
+const sliceOf = { both: [0, 2], to: [0, 1], from: [1, 2] } as const
+
 const defaultDisk: DiskConditions = { flushMs: 0.5, flushJitterMs: 0.3 }
 const defaultTimeoutMs = 5000
 
-export class SimulatedCluster {
+export class SimulatedCluster implements Prey {
   readonly world: World
   readonly network: Network
   readonly nodes: readonly SimulatedNode[]
+  readonly nodeIds: readonly NodeId[]
+  /** What stands, and how more is begun. */
+  readonly faults = new Faults(this)
+  readonly clockBounds: ClockBounds | undefined
   readonly limits: RaftLimits
   readonly tickMs: number
   /** What the nodes' protocols told of themselves, with reasons. */
   readonly events: NodeEvent[] = []
   readonly #findings: Findings
   readonly #requests: Requests
+  readonly #arrivals: Arrivals
 
   constructor(options: SimulatedClusterOptions = {}) {
-    const { seed = 1, nodes: nodeCount = 3, tickMs = 10, turnMs = 0.1, bounds = defaultLogBounds } = options
+    const { seed = 1, nodes: nodeCount = 3, tickMs = 10, turnMs = 0.1 } = options
     this.tickMs = tickMs
     this.limits = { ...defaultLimits, ...options.limits }
     const time = new VirtualTime()
@@ -118,12 +104,20 @@ export class SimulatedCluster {
     this.world = { time, tracer, counts, checker, questions, fingerprint, chronicle, record }
     const dice = (part: number, ...names: number[]): Dice => new Dice(deriveSeed(seed, part, ...names))
     const conditions = { ...calmNetwork, ...options.network }
+    const ids = Array.from({ length: nodeCount }, (_, at) => at + 1)
+    this.nodeIds = ids
+    this.#arrivals = new Arrivals(ids, this.world, (end) => dice(diceOf.faults, end))
+    const deliver = (message: Message): void => this.node(message.to).deliver(message)
     this.network = new Network(this.world, dice(diceOf.network), conditions, (message) =>
-      this.node(message.to).deliver(message),
+      this.#arrivals.message(message, deliver),
     )
     const history = new History(checker, counts)
-    this.#requests = new Requests(this.world, dice(diceOf.client), history, (id, request) =>
-      this.#ask(id, request),
+    this.#requests = new Requests(
+      this.world,
+      dice(diceOf.client),
+      history,
+      this.#arrivals,
+      this.#ask.bind(this),
     )
     const surroundings = {
       send: this.network.send.bind(this.network),
@@ -133,19 +127,21 @@ export class SimulatedCluster {
         void this.events.push({ atMs: time.nowMs, nodeId, event }),
       stopped: this.#requests.stopped.bind(this.#requests),
     }
-    const ids = Array.from({ length: nodeCount }, (_, at) => at + 1)
     const promises = new Promises(checker)
+    const { reads = 'lease', clockDrift = 0.03 } = options
+    this.clockBounds =
+      reads === 'lease' ? clockBoundsOf(this.limits, tickMs, { ownDrift: clockDrift }) : undefined
     for (const id of ids) {
       const nodeOptions = {
         id,
         seed,
         membership: membershipOf(ids),
         limits: this.limits,
-        bounds,
+        bounds: options.bounds ?? defaultLogBounds,
         resultBytesMax: options.resultBytesMax ?? resultBytesMaxDefault,
         tickMs,
-        reads: options.reads ?? 'lease',
-        clockDrift: options.clockDrift ?? 0.03,
+        reads,
+        clockDrift,
         turnMs,
         snapshotPieceBytes: options.snapshotPieceBytes ?? 1024,
         disk: { ...defaultDisk, ...options.disk },
@@ -269,33 +265,19 @@ export class SimulatedCluster {
     return this.#ended('read', encode(writeGet, key), nodeId)
   }
 
-  cut(one: NodeId, other: NodeId, { direction = 'both' }: { direction?: CutDirection } = {}): void {
-    this.world.counts.cuts++
-    for (const [from, to] of waysOf(one, other, direction)) {
-      this.network.cut(from, to)
-      this.tell(`cuts ${describeLink(from, to)}`)
-    }
+  /** One link, in one direction or in both. */
+  cut(one: NodeId, other: NodeId, { direction = 'both' }: { direction?: CutDirection } = {}): Begun {
+    const ways = bothWays(one, other)
+    return this.faults.begin({ type: 'cut', ways: ways.slice(...sliceOf[direction]) })
   }
 
-  mend(one: NodeId, other: NodeId, { direction = 'both' }: { direction?: CutDirection } = {}): void {
-    for (const [from, to] of waysOf(one, other, direction)) {
-      this.network.mend(from, to)
-      this.tell(`mends ${describeLink(from, to)}`)
-    }
+  partition(...groups: readonly (readonly NodeId[])[]): Begun {
+    return this.faults.begin({ type: 'partition', groups })
   }
 
-  /** Cuts all links between nodes of different groups. */
-  partition(...groups: readonly (readonly NodeId[])[]): void {
-    this.world.counts.partitions++
-    for (const [at, group] of groups.entries()) {
-      for (const other of groups.slice(at + 1).flat()) for (const one of group) this.cut(one, other)
-    }
-  }
-
-  /** Mends every link. */
-  heal(): void {
-    this.network.mendAll()
-    this.tell('mends all links')
+  /** Heals all links. */
+  healLinks(): void {
+    void this.faults.heal(({ fault }) => isLinkFault(fault))
   }
 
   /** Loses the messages for which the rule is true, until the answer is called. */
@@ -303,47 +285,84 @@ export class SimulatedCluster {
     return this.network.drop(rule)
   }
 
-  /** Takes a node's power away. What its disk did not flush is lost. */
-  crash(id: NodeId): void {
-    this.node(id).crash()
+  losePower(id: NodeId): Begun {
+    return this.faults.begin({ type: 'losePower', nodes: [id] })
   }
 
+  /** Heals what keeps the node down, and starts it. */
   restart(id: NodeId): void {
-    const node = this.node(id)
-    if (node.isUp) return
-    this.world.counts.restarts++
-    node.start()
+    const isKeptDown = this.faults.at(id).some(({ fault }) => keepsDown(fault))
+    if (isKeptDown) void this.faults.release(id, keepsDown)
+    else this.bringBack(id)
   }
 
-  /** Stops a node as a process is stopped: it neither hears nor says anything, and does not know it. */
-  pause(id: NodeId): void {
-    this.node(id).pause()
+  pause(id: NodeId): Begun {
+    return this.faults.begin({ type: 'pause', nodes: [id] })
   }
 
-  resume(id: NodeId): void {
-    this.node(id).resume()
-  }
-
-  /** Each flush takes about `meanMs` longer; `undefined`: as before. */
-  slowDisk(id: NodeId, meanMs: number | undefined): void {
-    this.node(id).disk.slow(meanMs)
-    this.tell(`${meanMs === undefined ? 'hurries' : 'slows'} the disk of node ${id}`)
-  }
-
-  stallDisk(id: NodeId): void {
-    this.node(id).disk.stall()
-    this.tell(`stalls the disk of node ${id}`)
-  }
-
-  releaseDisk(id: NodeId): void {
-    this.node(id).disk.release()
-    this.tell(`releases the disk of node ${id}`)
+  stallDisk(id: NodeId): Begun {
+    return this.faults.begin({ type: 'stallDisk', nodes: [id] })
   }
 
   /** The next flush fails. */
-  failDisk(id: NodeId): void {
-    this.node(id).disk.fail()
-    this.tell(`lets the next flush of node ${id} fail`)
+  failDisk(id: NodeId): Begun {
+    return this.faults.begin({ type: 'failDisk', nodes: [id] })
+  }
+
+  get leaderId(): NodeId | undefined {
+    return this.leader?.id
+  }
+
+  get electionTimeoutMs(): number {
+    return this.limits.electionTimeoutTicks * this.tickMs
+  }
+
+  now(): number {
+    return this.nowMs
+  }
+
+  later(ms: number, run: () => void): () => void {
+    let isDue = true
+    this.world.time.after(1000 * ms, () => {
+      if (isDue) run()
+    })
+    return () => {
+      isDue = false
+    }
+  }
+
+  check(fault: Fault): void {
+    const isUp = (id: NodeId): boolean => this.node(id).isUp
+    checkFault(fault, {
+      nodeIds: this.nodeIds,
+      isUp,
+      standing: this.faults.standing,
+      clockBounds: this.clockBounds,
+    })
+  }
+
+  show(id: NodeId, standing: readonly StandingFault[]): undefined {
+    this.node(id).set(standing)
+    this.#arrivals.set(id, standing, this.faults.standing)
+  }
+
+  stop(id: NodeId, how: 'kill' | 'losePower'): undefined {
+    this.node(id).stop(how)
+  }
+
+  bringBack(id: NodeId): undefined {
+    const node = this.node(id)
+    // A disk that failed just now stops its node in a later turn.
+    if (node.disk.hasFailed) node.stop('kill')
+    if (node.isUp) return
+    this.world.counts.restarts++
+    node.start()
+    this.show(id, this.faults.at(id))
+  }
+
+  told(what: 'faultBegan' | 'faultHealed', standing: StandingFault): void {
+    const { line } = toldOf(standing, this.nodeIds)
+    this.tell(`${what === 'faultBegan' ? 'begins' : 'heals'}: ${line}`)
   }
 
   tell(what: string): void {
@@ -369,11 +388,4 @@ export class SimulatedCluster {
   #throwViolation(): void {
     if (this.#findings.first !== undefined) throw new SimulationViolation(this.#findings.first)
   }
-}
-
-function waysOf(one: NodeId, other: NodeId, direction: CutDirection): [NodeId, NodeId][] {
-  const to: [NodeId, NodeId] = [one, other]
-  const from: [NodeId, NodeId] = [other, one]
-  if (direction === 'both') return [to, from]
-  return direction === 'to' ? [to] : [from]
 }

@@ -1,37 +1,64 @@
 /** The counters of a run. */
+import type { Hit } from '../faults/index.js'
 
-/** Faults of a run. */
+/** Each counts what faults did, not how many were begun. */
 export const faultNames = [
-  /** Lost by chance, or by a rule of a test. */
-  'dropped',
-  /** Lost at a cut. */
-  'cutOff',
-  'duplicated',
+  /** By the network: lost by chance or by a rule of a test, arrived twice. */
+  'lost',
+  'repeated',
   /** Arrived before a message that was sent earlier on the same way. */
   'reordered',
   /** Left the order of its port, and arrived up to several election timeouts later. */
   'strayed',
   /** Arrived far later than usual. */
   'heldUp',
-  /** Did not fit into the queue of a node that took none. */
+  /** Did not fit into the queue of a node that took none, or of a link that was too slow. */
   'overflowed',
-  'cuts',
-  'partitions',
-  'crashes',
+  /** By faults of links between nodes: at a cut, a partition or an isolated node, and then one for each verb. */
+  'cutOff',
+  'dropped',
+  'duplicated',
+  'overtaken',
+  'delayed',
+  'throttled',
+  /** By faults of the links to the clients: requests and answers. */
+  'clientsCutOff',
+  'clientsDelayed',
+  'kills',
+  'powerLosses',
   'restarts',
-  /** Under way to the disk at a crash: gone, or there all the same. */
+  /** Under way to the disk at a power loss: gone, or there all the same. */
   'writesLost',
   'writesSurvived',
+  /** Nodes that went on after a pause and had missed something. */
   'pauses',
-  'slowDisks',
-  'stalledDisks',
+  /** Flushes that took longer, and writes that a stalled disk held back. */
+  'slowFlushes',
+  'stalledWrites',
+  /** Nodes that their disk stopped. */
   'failedDisks',
   'fullDisks',
+  /** Readings of a clock that was set. */
+  'skewedReadings',
   /** Emptied, exchanged with another node's, put back from an older copy. */
   'wipedDisks',
   'swappedDisks',
   'rolledBackDisks',
 ] as const
+
+const namesOfHits = {
+  cut: ['cutOff', 'clientsCutOff'],
+  drop: ['dropped', 'clientsCutOff'],
+  duplicate: ['duplicated', 'duplicated'],
+  reorder: ['overtaken', 'clientsDelayed'],
+  delay: ['delayed', 'clientsDelayed'],
+  throttle: ['throttled', 'clientsDelayed'],
+} as const satisfies Record<Parameters<Hit>[0], readonly [FaultName, FaultName]>
+
+/** The counter of what a fault did to a message, or to a request or an answer of clients. */
+export function nameOfHit(what: Parameters<Hit>[0], isOfClients: boolean): FaultName {
+  return namesOfHits[what][isOfClients ? 1 : 0]
+}
 
 /** Events and outcomes of a run. */
 const outcomeNames = [

@@ -4,8 +4,8 @@ export {
   type CutDirection,
   type NodeEvent,
   SimulatedCluster,
-  type SimulatedClusterOptions,
 } from './cluster.js'
+export type { SimulatedClusterOptions } from './cluster-options.js'
 export { type Counts, type FaultName, faultNames, noCounts } from './counts.js'
 export type { NetworkConditions } from './network.js'
 export type { SimulatedNode } from './node.js'

@@ -1,9 +1,8 @@
 /** Disks that are lost: emptied, exchanged, or put back from an older copy; and what an operator does about it. */
-import type { Dice } from '../faults/index.js'
+import { type Dice, victimOf } from '../faults/index.js'
 import { majorityOf, type NodeId } from '../raft/index.js'
 import type { MemoryDisk } from '../storage/index.js'
 import type { SimulatedCluster } from './cluster.js'
-import { victimOf } from './fault.js'
 
 /** True when a majority of nodes that may vote is left without these. */
 export function mayLoseDisks(cluster: SimulatedCluster, ...ids: readonly NodeId[]): boolean {
@@ -13,10 +12,15 @@ export function mayLoseDisks(cluster: SimulatedCluster, ...ids: readonly NodeId[
   return areThere && withoutVote.length <= nodes.length - majorityOf(nodes.length)
 }
 
+/** The node is down until it is restarted. */
+function endNode(cluster: SimulatedCluster, id: NodeId): void {
+  if (cluster.node(id).isUp) cluster.losePower(id)
+}
+
 /** The node is down, and its disk is empty. */
 export function wipeDisk(cluster: SimulatedCluster, id: NodeId): void {
   const node = cluster.node(id)
-  node.crash()
+  endNode(cluster, id)
   node.disk.wipe()
   cluster.world.counts.wipedDisks++
   diskLost(cluster, id, 'wipes the disk')
@@ -25,8 +29,7 @@ export function wipeDisk(cluster: SimulatedCluster, id: NodeId): void {
 /** Two nodes are down, and each has the other's disk. */
 export function swapDisks(cluster: SimulatedCluster, one: NodeId, other: NodeId): void {
   const [first, second] = [cluster.node(one), cluster.node(other)]
-  first.crash()
-  second.crash()
+  for (const id of [one, other]) endNode(cluster, id)
   first.disk.exchange(second.disk.exchange(first.disk.disk, 'other'), 'other')
   cluster.world.counts.swappedDisks++
   for (const id of [one, other]) diskLost(cluster, id, 'swaps the disk')
@@ -42,7 +45,7 @@ export function swapDisksBack(cluster: SimulatedCluster, one: NodeId, other: Nod
 /** The node is down, and its disk is put back from an older copy. Returns the newest one. */
 export function rollBackDisk(cluster: SimulatedCluster, id: NodeId, copy: MemoryDisk): MemoryDisk {
   const node = cluster.node(id)
-  node.crash()
+  endNode(cluster, id)
   cluster.world.counts.rolledBackDisks++
   diskLost(cluster, id, 'puts back an older copy of the disk')
   return node.disk.exchange(copy, 'copy')

@@ -1,40 +1,61 @@
-/** Lets things go wrong, one after the other and often several at a time, and takes each back after a while. */
-import type { Dice } from '../faults/index.js'
+/**
+ * Lets things go wrong, one after the other and often several at a time, and takes each back after a while. Most of it
+ * are the faults that real threads have as well; what only virtual time has is here.
+ */
+import { type Dice, type DrawName, Nemesis, victimOf } from '../faults/index.js'
 import { encode, writePut } from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import { describeLink } from './describe.js'
-import { type Fault, victimOf } from './fault.js'
+import type { SimulatedFault } from './fault.js'
 import { rollingBack, swapping, wiping } from './lost-disks.js'
 import { calmNetwork } from './network.js'
 import type { FaultKind, Plan } from './plan.js'
 
-const faultsOf: Readonly<Record<FaultKind, readonly [Fault, ...Fault[]]>> = {
-  messages: [losing, holding, holding, crossing, contesting, contesting],
+const faultsOf: Readonly<Record<FaultKind, readonly (DrawName | SimulatedFault)[]>> = {
+  messages: [
+    'drop',
+    'duplicate',
+    'reorder',
+    'delay',
+    'delay',
+    'throttle',
+    'delayClients',
+    losing,
+    holding,
+    holding,
+    crossing,
+    contesting,
+    contesting,
+  ],
   cuts: [
-    cuttingOne,
-    isolating,
-    deposing,
-    deposing,
+    'cut',
+    'deafen',
+    'isolate',
+    'depose',
+    'depose',
+    'partition',
+    'ring',
+    'bridge',
+    'cutClients',
     usurping,
     usurping,
     hoarding,
-    splitting,
-    ringing,
-    bridging,
   ],
-  crashes: [crashing, crashing, crashing, crashingMany, crashingTwice],
-  pauses: [pausing],
-  disks: [slowing, slowing, stalling, failing, filling],
+  crashes: ['kill', 'losePower', 'losePower', crashingTwice],
+  pauses: ['pause'],
+  disks: ['slowDisk', 'slowDisk', 'stallDisk', 'failDisk', 'fullDisk'],
+  clocks: ['skew'],
 }
 
-/** How long a fault lasts on the average, in election timeouts. */
+/** How long a fault of virtual time lasts on the average, in election timeouts. */
 const lastsTimeouts = [0.2, 1, 2, 6] as const
 
-export class Nemesis {
+export class SimulatedNemesis {
   readonly #cluster: SimulatedCluster
   readonly #dice: Dice
   readonly #plan: Plan
+  readonly #nemesis: Nemesis
   readonly #undo = new Set<() => void>()
   #hasStopped = false
 
@@ -42,6 +63,7 @@ export class Nemesis {
     this.#cluster = cluster
     this.#dice = dice
     this.#plan = plan
+    this.#nemesis = new Nemesis(cluster, cluster.faults, dice)
     if (plan.faults.length > 0) this.#next()
   }
 
@@ -50,20 +72,14 @@ export class Nemesis {
     this.#hasStopped = true
     for (const undo of this.#undo) undo()
     this.#undo.clear()
-    this.#cluster.heal()
+    void this.#nemesis.stop()
     this.#cluster.network.letAllGo()
     this.#cluster.network.conditions = calmNetwork
-    for (const { id } of this.#cluster.nodes) {
-      this.#cluster.releaseDisk(id)
-      this.#cluster.slowDisk(id, undefined)
-      this.#cluster.resume(id)
-      this.#cluster.restart(id)
-    }
+    for (const id of this.#cluster.nodeIds) this.#cluster.restart(id)
   }
 
   #next(): void {
-    const { time } = this.#cluster.world
-    time.after(1000 * this.#dice.around(this.#plan.faultGapMs), () => {
+    this.#cluster.later(this.#dice.around(this.#plan.faultGapMs), () => {
       if (this.#hasStopped) return
       this.#begin()
       this.#next()
@@ -75,12 +91,16 @@ export class Nemesis {
     if (kind === undefined) return
     const ofKind = faultsOf[kind]
     const isMore = kind === 'disks' && this.#plan.losesDisks
-    const faults = isMore ? ([...ofKind, wiping, wiping, swapping, rollingBack] as const) : ofKind
-    const undo = this.#dice.pick(faults)(this.#cluster, this.#dice)
+    const fault = this.#dice.pick(isMore ? [...ofKind, wiping, wiping, swapping, rollingBack] : ofKind)
+    if (typeof fault === 'string') this.#nemesis.strike([fault])
+    else if (fault !== undefined) this.#beginOwn(fault)
+  }
+
+  #beginOwn(fault: SimulatedFault): void {
+    const undo = fault(this.#cluster, this.#dice)
     this.#undo.add(undo)
-    const { tickMs, limits, world } = this.#cluster
-    const meanMs = this.#dice.pick(lastsTimeouts) * limits.electionTimeoutTicks * tickMs
-    world.time.after(1000 * this.#dice.around(meanMs), () => {
+    const meanMs = this.#dice.pick(lastsTimeouts) * this.#cluster.electionTimeoutMs
+    this.#cluster.later(this.#dice.around(meanMs), () => {
       if (this.#undo.delete(undo)) undo()
     })
   }
@@ -106,7 +126,7 @@ function losing(cluster: SimulatedCluster, dice: Dice): () => void {
 function holding(cluster: SimulatedCluster, dice: Dice): () => void {
   const { network } = cluster
   const one = victimOf(cluster, dice)
-  const others = cluster.nodes.map(({ id }) => id).filter((id) => id !== one && dice.chance(0.7))
+  const others = cluster.nodeIds.filter((id) => id !== one && dice.chance(0.7))
   const isSpeech = dice.chance(0.5)
   const ways = others.map((other): [NodeId, NodeId] => (isSpeech ? [one, other] : [other, one]))
   for (const [from, to] of ways) {
@@ -160,58 +180,27 @@ function crossing(cluster: SimulatedCluster, dice: Dice): () => void {
   }
 }
 
-/** One link, in one direction or in both. */
-function cuttingOne(cluster: SimulatedCluster, dice: Dice): () => void {
-  const one = victimOf(cluster, dice)
-  const other = 1 + dice.below(cluster.nodes.length)
-  if (one === other) return () => undefined
-  const direction = dice.pick(['both', 'to', 'from'] as const)
-  cluster.cut(one, other, { direction })
-  return () => cluster.mend(one, other, { direction })
-}
-
-/** One node neither hears nor is heard, or one of both. */
-function isolating(cluster: SimulatedCluster, dice: Dice): () => void {
-  const one = victimOf(cluster, dice)
-  const direction = dice.pick(['both', 'to', 'from'] as const)
-  const others = cluster.nodes.filter(({ id }) => id !== one)
-  for (const { id } of others) cluster.cut(one, id, { direction })
-  return () => {
-    for (const { id } of others) cluster.mend(one, id, { direction })
-  }
-}
-
-/** The leader alone, or with one other, so that the rest chooses another while it still takes itself for one. */
-function deposing(cluster: SimulatedCluster, dice: Dice): () => void {
-  const leaderId = cluster.leader?.id
-  const others = dice.shuffled(cluster.nodes.map(({ id }) => id).filter((id) => id !== leaderId))
-  if (leaderId === undefined) return isolating(cluster, dice)
-  const companions = dice.below(Math.ceil(others.length / 2))
-  const left = [leaderId, ...others.slice(0, companions)]
-  return cutting(cluster, left, others.slice(companions))
-}
-
 /**
  * One follower hears the leader no more. Once it wants the leader's place the others do not hear the leader either, and
  * some of them start again. Meanwhile no entries leave the leader, so that the follower's log is as good as theirs: they
  * vote for it as early as they may, while the leader still holds its lease.
  */
 function usurping(cluster: SimulatedCluster, dice: Dice): () => void {
-  const leaderId = cluster.leader?.id
-  const ids = dice.shuffled(cluster.nodes.map(({ id }) => id).filter((id) => id !== leaderId))
+  const { leaderId } = cluster
+  const ids = dice.shuffled(cluster.nodeIds.filter((id) => id !== leaderId))
   const [contender, ...others] = ids
-  if (leaderId === undefined || contender === undefined) return isolating(cluster, dice)
+  if (leaderId === undefined || contender === undefined) return () => undefined
   const { network } = cluster
   for (const id of ids) network.hold(leaderId, id, ['bulk'])
-  const undo = [cutting(cluster, [leaderId], [contender])]
+  const undo = [parting(cluster, [leaderId], [contender])]
   let isOver = false
   const strike = (): void => {
     if (isOver) return
     if (cluster.node(contender).state?.role !== 'preCandidate') return wait()
-    undo.push(cutting(cluster, [leaderId], others))
+    undo.push(parting(cluster, [leaderId], others))
     for (const id of others) if (dice.chance(0.5)) replaced(cluster, id)
   }
-  const wait = (): void => cluster.world.time.after(1000 * cluster.tickMs, strike)
+  const wait = (): void => void cluster.later(cluster.tickMs, strike)
   wait()
   return () => {
     isOver = true
@@ -222,7 +211,7 @@ function usurping(cluster: SimulatedCluster, dice: Dice): () => void {
 
 /** A leader that is alone takes many commands, so that its log is the longest and ends in what nobody else has. */
 function hoarding(cluster: SimulatedCluster, dice: Dice): () => void {
-  const leaderId = cluster.leader?.id
+  const { leaderId } = cluster
   const undo = deposing(cluster, dice)
   if (leaderId === undefined) return undo
   for (let left = dice.below(60); left > 0; left--) {
@@ -232,118 +221,31 @@ function hoarding(cluster: SimulatedCluster, dice: Dice): () => void {
   return undo
 }
 
-/** Two groups of any sizes. */
-function splitting(cluster: SimulatedCluster, dice: Dice): () => void {
-  const ids = dice.shuffled(cluster.nodes.map(({ id }) => id))
-  const at = dice.below(ids.length)
-  return cutting(cluster, ids.slice(0, at), ids.slice(at))
+function parting(cluster: SimulatedCluster, left: readonly NodeId[], right: readonly NodeId[]): () => void {
+  if (left.length === 0 || right.length === 0) return () => undefined
+  const { heal } = cluster.partition(left, right)
+  return () => void heal()
 }
 
-function cutting(cluster: SimulatedCluster, left: readonly NodeId[], right: readonly NodeId[]): () => void {
-  cluster.partition(left, right)
-  return () => {
-    for (const one of left) for (const other of right) cluster.mend(one, other)
-  }
-}
-
-/** Each node sees its two neighbours only. */
-function ringing(cluster: SimulatedCluster, dice: Dice): () => void {
-  const ids = dice.shuffled(cluster.nodes.map(({ id }) => id))
-  return cutWhere(cluster, ids, (one, other) => {
-    const distance = Math.abs(one - other)
-    return distance !== 1 && distance !== ids.length - 1
-  })
-}
-
-/** Two sides that have one node in common. */
-function bridging(cluster: SimulatedCluster, dice: Dice): () => void {
-  const ids = dice.shuffled(cluster.nodes.map(({ id }) => id))
-  const bridge = Math.floor(ids.length / 2)
-  return cutWhere(cluster, ids, (one, other) => one < bridge && other > bridge)
-}
-
-/** Cuts each pair for whose positions the rule is true. */
-function cutWhere(
-  cluster: SimulatedCluster,
-  ids: readonly NodeId[],
-  rule: (one: number, other: number) => boolean,
-): () => void {
-  const pairs: [NodeId, NodeId][] = []
-  for (const [at, one] of ids.entries()) {
-    for (const [otherAt, other] of ids.entries()) {
-      if (at < otherAt && rule(at, otherAt)) pairs.push([one, other])
-    }
-  }
-  cluster.world.counts.partitions++
-  for (const [one, other] of pairs) cluster.cut(one, other)
-  return () => {
-    for (const [one, other] of pairs) cluster.mend(one, other)
-  }
-}
-
-function crashing(cluster: SimulatedCluster, dice: Dice): () => void {
-  const id = victimOf(cluster, dice)
-  cluster.crash(id)
-  return () => cluster.restart(id)
-}
-
-/** Up to all of them at once. */
-function crashingMany(cluster: SimulatedCluster, dice: Dice): () => void {
-  const ids = dice.shuffled(cluster.nodes.map(({ id }) => id)).slice(dice.below(cluster.nodes.length))
-  for (const id of ids) cluster.crash(id)
-  return () => {
-    for (const id of ids) cluster.restart(id)
-  }
+/** The leader alone, or with one other, so that the rest chooses another while it still takes itself for one. */
+function deposing(cluster: SimulatedCluster, dice: Dice): () => void {
+  const { leaderId, nodeIds } = cluster
+  if (leaderId === undefined) return () => undefined
+  const others = dice.shuffled(nodeIds.filter((id) => id !== leaderId))
+  const companions = dice.below(Math.ceil(others.length / 2))
+  return parting(cluster, [leaderId, ...others.slice(0, companions)], others.slice(companions))
 }
 
 /** Back at once, and once more: what was sent before finds another incarnation. */
 function crashingTwice(cluster: SimulatedCluster, dice: Dice): () => void {
   const id = victimOf(cluster, dice)
-  cluster.crash(id)
-  cluster.restart(id)
-  cluster.world.time.after(1000 * dice.around(3), () => {
-    cluster.crash(id)
-    cluster.restart(id)
-  })
+  replaced(cluster, id)
+  cluster.later(dice.around(3), () => replaced(cluster, id))
   return () => undefined
 }
 
-function pausing(cluster: SimulatedCluster, dice: Dice): () => void {
-  const id = victimOf(cluster, dice)
-  cluster.pause(id)
-  return () => cluster.resume(id)
-}
-
-function slowing(cluster: SimulatedCluster, dice: Dice): () => void {
-  const ids = dice.chance(0.2) ? cluster.nodes.map(({ id }) => id) : [victimOf(cluster, dice)]
-  const meanMs = dice.pick([5, 50, 200])
-  for (const id of ids) cluster.slowDisk(id, meanMs)
-  return () => {
-    for (const id of ids) cluster.slowDisk(id, undefined)
-  }
-}
-
-function stalling(cluster: SimulatedCluster, dice: Dice): () => void {
-  const id = victimOf(cluster, dice)
-  cluster.stallDisk(id)
-  return () => cluster.releaseDisk(id)
-}
-
-function failing(cluster: SimulatedCluster, dice: Dice): () => void {
-  const id = victimOf(cluster, dice)
-  cluster.failDisk(id)
-  return () => replaced(cluster, id)
-}
-
-function filling(cluster: SimulatedCluster, dice: Dice): () => void {
-  const id = victimOf(cluster, dice)
-  cluster.node(id).disk.fill()
-  cluster.tell(`fills the disk of node ${id}`)
-  return () => replaced(cluster, id)
-}
-
-/** Whoever looks after the node starts it again, also when nothing had been written since. */
+/** Whoever looks after the node ends it and starts it again. */
 function replaced(cluster: SimulatedCluster, id: NodeId): void {
-  cluster.crash(id)
+  if (cluster.node(id).isUp) cluster.losePower(id)
   cluster.restart(id)
 }

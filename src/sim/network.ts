@@ -1,4 +1,7 @@
-/** The links between simulated nodes: they lose, repeat, delay and reorder, by seed; they never alter. */
+/**
+ * The links between simulated nodes: they lose, repeat, delay and reorder, by seed; they never alter. What is here is of
+ * the whole network, or of virtual time alone; faults of single links come where messages arrive (`arrivals.ts`).
+ */
 import type { Dice } from '../faults/index.js'
 import { isBulk, type Message, type NodeId } from '../raft/index.js'
 import { cloneMessage } from '../transport/index.js'
@@ -45,7 +48,7 @@ export const calmNetwork: NetworkConditions = Object.freeze({
   strayMs: 0,
 })
 
-/** True for a message that a test wants to lose. */
+/** True for a message that a test wants to lose. Only virtual time has such rules. */
 export type DropRule = (message: Message) => boolean
 
 /** A link that holds messages back holds no more than these. */
@@ -56,8 +59,6 @@ export class Network {
   readonly #world: World
   readonly #dice: Dice
   readonly #deliver: (message: Message) => void
-  /** How many faults cut each direction: each is taken back by itself. */
-  readonly #cuts = new Map<number, number>()
   readonly #rules = new Set<DropRule>()
   /** Messages on ports that hold them back. */
   readonly #held = new Map<number, Message[]>()
@@ -76,39 +77,16 @@ export class Network {
   send(message: Message): void {
     const { counts } = this.#world
     counts.messages++
-    const why = this.#whyLost(message)
-    if (why !== undefined) {
-      counts[why]++
-      this.#world.tracer.record(message.from, { type: 'undelivered', message, why })
+    if (this.#isLost(message)) {
+      counts.lost++
+      this.#world.tracer.record(message.from, { type: 'undelivered', message, why: 'lost' })
       return
     }
     this.#carry(cloneMessage(message))
     if (this.#dice.chance(this.conditions.duplicationRate)) {
-      counts.duplicated++
+      counts.repeated++
       this.#carry(cloneMessage(message))
     }
-  }
-
-  /** Nothing passes from one node to another, in this direction. */
-  cut(from: NodeId, to: NodeId): void {
-    const key = keyOf(from, to)
-    this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1)
-  }
-
-  /** Takes one cut back. */
-  mend(from: NodeId, to: NodeId): void {
-    const key = keyOf(from, to)
-    const count = (this.#cuts.get(key) ?? 0) - 1
-    if (count > 0) this.#cuts.set(key, count)
-    else this.#cuts.delete(key)
-  }
-
-  mendAll(): void {
-    this.#cuts.clear()
-  }
-
-  isCut(from: NodeId, to: NodeId): boolean {
-    return this.#cuts.has(keyOf(from, to))
   }
 
   /** Keeps all messages in this direction on their way, or those of one port, until they are let go. */
@@ -141,10 +119,9 @@ export class Network {
     return () => void this.#rules.delete(rule)
   }
 
-  #whyLost(message: Message): 'cutOff' | 'dropped' | undefined {
-    if (this.#cuts.size > 0 && this.isCut(message.from, message.to)) return 'cutOff'
-    for (const rule of this.#rules) if (rule(message)) return 'dropped'
-    return this.#dice.chance(this.conditions.lossRate) ? 'dropped' : undefined
+  #isLost(message: Message): boolean {
+    for (const rule of this.#rules) if (rule(message)) return true
+    return this.#dice.chance(this.conditions.lossRate)
   }
 
   #carry(message: Message): void {

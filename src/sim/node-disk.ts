@@ -1,11 +1,12 @@
 /** A node's disk: it outlives the node, takes its time, and fails when it is told to. */
 
 import { RaftError } from '../errors/index.js'
-import type { Dice } from '../faults/index.js'
+import type { Dice, DiskFault, Fault, StandingFault } from '../faults/index.js'
 import type { LogIndex, LogRun, Membership, NodeId, Term } from '../raft/index.js'
 import {
   FaultyStore,
   isCatchingUp,
+  isDiskFull,
   MemoryDisk,
   newPledge,
   type OpenStore,
@@ -67,10 +68,8 @@ export class NodeDisk {
   readonly #conditions: DiskConditions
   #store: FaultyStore | undefined
   #renewals = 0
-  #slowMs: number | undefined
-  #isStalled = false
-  /** The next failure of the node is this disk's, and no finding. */
-  hasFailed = false
+  /** The faults of disks that stand at the node. */
+  #faults: readonly DiskFault[] = []
 
   constructor(world: World, dice: Dice, conditions: DiskConditions, nodeId: NodeId, membership: Membership) {
     this.#nodeId = nodeId
@@ -109,9 +108,7 @@ export class NodeDisk {
     }
     const { store, recovered } = openMemoryStore(this.disk, behaviour, this.#place)
     this.#store = new FaultyStore(store)
-    this.hasFailed = false
-    this.#delay()
-    if (this.#isStalled) this.#store.stallFlushes()
+    this.#apply([])
     return { store: new PledgedStore(this.#store, this.#place), recovered }
   }
 
@@ -145,11 +142,16 @@ export class NodeDisk {
     return run.bytes === undefined ? (this.#store?.readEntries(run) ?? run) : run
   }
 
+  /** The process is gone, and what it has written stays. What waited for a slow or stalled disk was not written. */
+  kill(): void {
+    this.#letGo()
+    this.disk.crash(this.disk.unflushedCount)
+  }
+
   /** The power is gone. What was not flushed is lost, except for a part that had just reached the disk. */
-  crash(): void {
+  losePower(): void {
+    this.#letGo()
     const { counts } = this.#world
-    this.#store?.losePower()
-    this.#store = undefined
     const { unflushedCount } = this.disk
     const kept = this.#dice.below(unflushedCount + 1)
     counts.writesSurvived += kept
@@ -157,46 +159,57 @@ export class NodeDisk {
     this.disk.crash(kept)
   }
 
-  /** Every flush takes about `meanMs` longer; `undefined`: no longer. */
-  slow(meanMs: number | undefined): void {
-    if (meanMs !== undefined) this.#world.counts.slowDisks++
-    this.#slowMs = meanMs
-    this.#delay()
+  #letGo(): void {
+    const failure = this.#store?.failure
+    if (failure !== undefined) this.#world.counts[isDiskFull(failure) ? 'fullDisks' : 'failedDisks']++
+    this.#store?.losePower()
+    this.#store = undefined
   }
 
-  stall(): void {
-    this.#world.counts.stalledDisks++
-    this.#isStalled = true
-    this.#store?.stallFlushes()
+  /** From now on these faults of disks stand at the node. */
+  set(standing: readonly StandingFault[]): void {
+    const before = this.#faults
+    this.#faults = standing.flatMap(({ fault }) => (isDiskFault(fault) ? [fault] : []))
+    if (before.length + this.#faults.length > 0) this.#apply(before)
   }
 
-  release(): void {
-    if (!this.#isStalled) return
-    this.#isStalled = false
-    this.#store?.releaseFlushes()
+  /** A fault has failed a flush: the next failure of the node is this disk's, and no finding. */
+  get hasFailed(): boolean {
+    return this.#store?.failure !== undefined
   }
 
-  /** The next flush fails, and nobody can tell whether it was written. */
-  fail(): void {
-    this.#world.counts.failedDisks++
-    this.hasFailed = true
-    this.#store?.failNextFlush(this.#dice.chance(0.5) ? 'written' : 'lost')
-  }
-
-  fill(): void {
-    this.#world.counts.fullDisks++
-    this.hasFailed = true
-    this.#store?.fillDisk(0)
+  /** The write is held back: no flush begins. */
+  get isStalled(): boolean {
+    return this.#faults.some(({ type }) => type === 'stallDisk')
   }
 
   #newIdentity(): string {
     return `disk ${++this.#renewals} of node ${this.#nodeId}`
   }
 
-  #delay(): void {
-    const slowMs = this.#slowMs
-    const delay = (begin: () => void): void =>
-      this.#world.time.after(1000 * this.#dice.around(slowMs ?? 0), begin)
-    this.#store?.delayFlushes(slowMs === undefined ? undefined : delay)
+  /** Hands the store what has changed, since a disk that is filling goes on to fill. */
+  #apply(before: readonly DiskFault[]): void {
+    const faults = this.#faults
+    const isNew = ({ type }: DiskFault): boolean => !before.some((other) => other.type === type)
+    const slowMs = faults.reduce((sum, fault) => sum + (fault.type === 'slowDisk' ? fault.flushMs : 0), 0)
+    this.#store?.delayFlushes(slowMs === 0 ? undefined : (begin) => this.#delay(slowMs, begin))
+    const failing = faults.find(({ type }) => type === 'failDisk')
+    if (failing === undefined) this.#store?.failNextFlush(undefined)
+    // Nobody can tell whether a flush that fails was written.
+    else if (isNew(failing)) this.#store?.failNextFlush(this.#dice.chance(0.5) ? 'written' : 'lost')
+    const full = faults.find((fault) => fault.type === 'fullDisk')
+    if (full === undefined) this.#store?.fillDisk(undefined)
+    else if (isNew(full)) this.#store?.fillDisk(full.bytesLeft)
+    if (this.isStalled) this.#store?.stallFlushes()
+    else if (before.some(({ type }) => type === 'stallDisk')) this.#store?.releaseFlushes()
   }
+
+  #delay(slowMs: number, begin: () => void): void {
+    this.#world.counts.slowFlushes++
+    this.#world.time.after(1000 * slowMs, begin)
+  }
+}
+
+function isDiskFault(fault: Fault): fault is DiskFault {
+  return ['slowDisk', 'stallDisk', 'failDisk', 'fullDisk'].includes(fault.type)
 }

@@ -5,7 +5,7 @@
 
 import { Driver } from '../driver/index.js'
 import { reasonOf } from '../errors/index.js'
-import type { Dice } from '../faults/index.js'
+import type { Dice, StandingFault } from '../faults/index.js'
 import { checkBounds, type Promises, type WatchedNode } from '../proof/index.js'
 import type { Message, NodeId, RaftView } from '../raft/index.js'
 import { NodeRecorder } from '../recording/index.js'
@@ -70,7 +70,7 @@ export class SimulatedNode implements WatchedNode {
     this.#surroundings = surroundings
     this.#promises = promises
     this.#dice = dice
-    this.#clock = new NodeClock(world.time, options.tickMs, options.clockDrift, dice)
+    this.#clock = new NodeClock(world, options.tickMs, options.clockDrift, dice)
     this.disk = new NodeDisk(world, diskDice, options.disk, options.id, options.membership)
   }
 
@@ -141,7 +141,7 @@ export class SimulatedNode implements WatchedNode {
       resultBytesMax,
       store: new WatchedStore(
         store,
-        this.durable,
+        this.disk,
         this.#world.counts,
         (work) => this.#inNode(incarnation, work),
         (happened) => this.#world.tracer.record(id, happened),
@@ -157,26 +157,35 @@ export class SimulatedNode implements WatchedNode {
     })
   }
 
-  /** It is gone in the middle of whatever it did, and what its disk had not flushed is lost. */
-  crash(): void {
+  /** It is gone in the middle of whatever it did; after a power loss, so is what its disk had not flushed. */
+  stop(how: 'kill' | 'losePower'): void {
     if (!this.isUp) return
-    this.#world.counts.crashes++
-    this.#stop('loses its power')
+    if (how === 'kill') this.#world.counts.kills++
+    else this.#world.counts.powerLosses++
+    this.#stop(how === 'kill' ? 'is killed' : 'loses its power', how)
+  }
+
+  /** From now on these faults stand at its clock, its disk and its thread. */
+  set(standing: readonly StandingFault[]): void {
+    this.#clock.set(standing)
+    this.disk.set(standing)
+    if (standing.some(({ fault }) => fault.type === 'pause')) this.#pause()
+    else this.#resume()
   }
 
   /** Stopped like a process: no ticks, no answers, and its queues fill. */
-  pause(): void {
+  #pause(): void {
     if (!this.isRunning) return
-    this.#world.counts.pauses++
     this.isPaused = true
     this.#tell('is paused')
   }
 
-  resume(): void {
+  #resume(): void {
     if (!this.isPaused) return
     this.isPaused = false
     this.#tell('goes on')
     const held = this.#held
+    if (held.length > 0 || this.#heldTickUs !== undefined) this.#world.counts.pauses++
     this.#held = []
     // Which comes first, ports or timers or the disk, is up to the event loop.
     const works = [() => this.#wakeNow(), ...held]
@@ -340,10 +349,10 @@ export class SimulatedNode implements WatchedNode {
     if (!isExpected)
       this.#world.checker.report('a node never stops by itself', `node ${this.id}: ${reasonOf(error)}`)
     // It is in the middle of a turn: nothing of it may run on, and its disk is let go of as after a crash.
-    this.#stop(`stops: ${reasonOf(error)}`)
+    this.#stop(`stops: ${reasonOf(error)}`, 'losePower')
   }
 
-  #stop(why: string): void {
+  #stop(why: string, how: 'kill' | 'losePower'): void {
     this.endRecording()
     this.driver?.stop()
     this.driver = undefined
@@ -355,7 +364,7 @@ export class SimulatedNode implements WatchedNode {
     this.#isWakeDue = false
     this.#quorumWatch = new QuorumWatch()
     this.#inbox.takeAll()
-    this.disk.crash()
+    this.disk[how]()
     this.#tell(why)
     this.#surroundings.stopped(this.id)
   }

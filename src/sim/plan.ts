@@ -9,7 +9,7 @@ import type { NetworkConditions, PortConditions } from './network.js'
 import type { DiskConditions } from './node-disk.js'
 
 /** Which faults a run has. */
-export const faultKinds = ['messages', 'cuts', 'crashes', 'pauses', 'disks'] as const
+export const faultKinds = ['messages', 'cuts', 'crashes', 'pauses', 'disks', 'clocks'] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 /** `calm` has no faults at all; `everything` has all kinds, at one time. */

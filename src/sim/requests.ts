@@ -3,6 +3,7 @@ import type { Dice } from '../faults/index.js'
 import type { Call, History, Outcome } from '../proof/index.js'
 import { commandHeaderBytes, FrameBuilder, type NodeId } from '../raft/index.js'
 import type { ClientRequest, Settlement, Settlements } from '../transport/index.js'
+import type { Arrivals } from './arrivals.js'
 import type { World } from './world.js'
 
 /** Mean of the way between a client and a node of the same process, in milliseconds. */
@@ -35,15 +36,17 @@ export class Requests {
   readonly #world: World
   readonly #dice: Dice
   readonly #history: History
+  readonly #arrivals: Arrivals
   readonly #ask: AskNode
   readonly #open = new Map<number, Open>()
   readonly #packer = new FrameBuilder()
   #lastRequest = 0
 
-  constructor(world: World, dice: Dice, history: History, ask: AskNode) {
+  constructor(world: World, dice: Dice, history: History, arrivals: Arrivals, ask: AskNode) {
     this.#world = world
     this.#dice = dice
     this.#history = history
+    this.#arrivals = arrivals
     this.#ask = ask
   }
 
@@ -77,11 +80,14 @@ export class Requests {
     this.#open.set(request, open)
     for (const command of commands) this.#packer.append(command)
     const frame = this.#packer.take()
-    this.#world.time.after(this.#way(), () => {
+    const arrive = (): void => {
       open.hasArrived = true
       if (this.#ask(nodeId, { request, type, frame })) return
       this.#open.delete(request)
       this.#tell(waiting, unknown('its node does not run'))
+    }
+    this.#world.time.after(this.#way(), () => {
+      if (!this.#arrivals.request(nodeId, frame.bytes.byteLength, arrive)) this.#open.delete(request)
     })
   }
 
@@ -137,11 +143,12 @@ export class Requests {
     open.isAnswered = true
     this.#open.delete(request)
     this.#history.answered(open.call, settlement)
-    time.after(this.#way(), () => {
+    const arrive = (): void => {
       const told = this.#history.settled(open.call, settlement, bytes)
       if (told.outcome === 'read') this.#wasRead(open, told)
       else this.#tell(open.waiting, told)
-    })
+    }
+    time.after(this.#way(), () => this.#arrivals.answer(nodeId, bytes.byteLength, arrive))
   }
 
   /** Where a part was answered, the rest is asked for, at the same node: by a call of its own, which may see more. */

@@ -7,7 +7,7 @@ import { SimulatedClient } from './client.js'
 import { SimulatedCluster } from './cluster.js'
 import type { Counts } from './counts.js'
 import { deriveSeed, diceOf } from './dice.js'
-import { Nemesis } from './nemesis.js'
+import { SimulatedNemesis } from './nemesis.js'
 import { type Plan, planOf, type Weather } from './plan.js'
 import type { Violation } from './violation.js'
 
@@ -40,7 +40,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
   const { seed, trace, record, ...overrides } = options
   const plan: Plan = { ...planOf(seed), ...overrides }
   const cluster = new SimulatedCluster({ ...plan, seed, ...(trace && { trace }), ...(record && { record }) })
-  const nemesis = new Nemesis(cluster, new Dice(deriveSeed(seed, diceOf.nemesis)), plan)
+  const nemesis = new SimulatedNemesis(cluster, new Dice(deriveSeed(seed, diceOf.nemesis)), plan)
   const clients = clientsOf(cluster, seed, plan)
   const stop = (): void => {
     nemesis.stop()

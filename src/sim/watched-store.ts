@@ -3,13 +3,13 @@ import type { EntryRun, Persist, StoredRun } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 import type { Counts } from './counts.js'
 import type { Happened } from './describe.js'
-import type { DurableView } from './durable.js'
+import type { NodeDisk } from './node-disk.js'
 
 type Flushed = Parameters<LogStore['write']>[1]
 
 export class WatchedStore implements LogStore {
   readonly #store: LogStore
-  readonly #durable: DurableView
+  readonly #disk: NodeDisk
   /** Runs `work` in the node, when it runs. */
   readonly #inNode: (work: () => void) => void
   readonly #record: (happened: Happened) => void
@@ -17,13 +17,13 @@ export class WatchedStore implements LogStore {
 
   constructor(
     store: LogStore,
-    durable: DurableView,
+    disk: NodeDisk,
     counts: Counts,
     inNode: (work: () => void) => void,
     record: (happened: Happened) => void,
   ) {
     this.#store = store
-    this.#durable = durable
+    this.#disk = disk
     this.#counts = counts
     this.#inNode = inNode
     this.#record = record
@@ -31,7 +31,8 @@ export class WatchedStore implements LogStore {
 
   write(persist: Persist, flushed: Flushed): void {
     this.#record({ type: 'writing', persist })
-    for (const run of persist.entries) this.#durable.expect(run.index)
+    for (const run of persist.entries) this.#disk.durable.expect(run.index)
+    if (this.#disk.isStalled) this.#counts.stalledWrites++
     if (persist.install !== undefined) this.#counts.snapshotsInstalled++
     this.#store.write(persist, this.#told(`#${persist.sequence}`, flushed))
   }

@@ -83,6 +83,11 @@ export class FaultyStore implements LogStore {
     this.#bytesLeft = bytesLeft
   }
 
+  /** Why a flush failed, if one did: its node is told in a later turn at the latest, and stops. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
   /** What waits here is gone, and nothing is called back any more. The store within is still to be closed. */
   losePower(): void {
     this.#isOff = true

@@ -1,5 +1,6 @@
 /** Logs on disk, in memory, and behind faults. */
 
+export { isDiskFull } from './disk-full.js'
 export { flushFolder, writeWhole } from './durable-file.js'
 export { FaultyStore } from './faulty-store.js'
 export { FileLock } from './file-lock.js'

@@ -9,7 +9,7 @@ describe('a dead leader', () => {
   test.each([3, 5, 7])('of %i nodes is replaced within a few election timeouts', (nodes) => {
     const cluster = new SimulatedCluster({ nodes })
     const first = cluster.awaitLeader()
-    cluster.crash(first.id)
+    cluster.losePower(first.id)
     const sinceMs = cluster.nowMs
     const second = cluster.awaitLeader(tries * longestTimeoutMs(cluster))
     expect(second.id).not.toBe(first.id)
@@ -20,7 +20,7 @@ describe('a dead leader', () => {
   test('of a cluster of one leads again by itself', () => {
     const cluster = new SimulatedCluster({ nodes: 1 })
     cluster.put('k', 'v')
-    cluster.crash(1)
+    cluster.losePower(1)
     cluster.restart(1)
     expect(cluster.get('k', cluster.awaitLeader().id)).toMatchObject({ outcome: 'read' })
   })
@@ -35,7 +35,7 @@ describe('a partition', () => {
     const sinceMs = cluster.nowMs
     cluster.run(10_000)
     expect(cluster.put('k', 'v', leader.id)).toMatchObject({ outcome: 'applied' })
-    cluster.heal()
+    cluster.healLinks()
     converge(cluster)
     // Pre-vote: who was cut off raised no term, and disturbs nobody.
     expect(elections(cluster, sinceMs)).toBe(0)
@@ -72,7 +72,7 @@ describe('a partial partition', () => {
     const first = cluster.awaitLeader()
     const [bridge, far, farther, farthest] = others(cluster, first.id) as [number, number, number, number]
     // One of the far side is gone: without the bridge nobody can win.
-    cluster.crash(farthest)
+    cluster.losePower(farthest)
     cluster.partition([first.id], [far, farther])
     cluster.until(() => cluster.leader !== undefined && cluster.leader.id !== first.id, 30_000)
     expect([bridge, far, farther]).toContain(cluster.leader?.id)
@@ -85,13 +85,13 @@ test('a stalled disk of a follower is nobody else’s concern, and it never camp
   const leader = cluster.awaitLeader()
   const [stalled] = others(cluster, leader.id) as [number]
   const sinceMs = cluster.nowMs
-  cluster.stallDisk(stalled)
+  const stall = cluster.stallDisk(stalled)
   for (let round = 0; round < 50; round++) {
     expect(cluster.put('k', `${round}`)).toMatchObject({ outcome: 'applied' })
     cluster.run(100)
   }
   expect(elections(cluster, sinceMs)).toBe(0)
   expect(reasons(cluster, stalled, sinceMs)).toEqual([])
-  cluster.releaseDisk(stalled)
+  void stall.heal()
   cluster.until(() => logOf(cluster.node(stalled)).flushedIndex === logOf(leader).flushedIndex)
 })

@@ -10,7 +10,7 @@ describe('a follower that was away', () => {
     const cluster = new SimulatedCluster()
     const leader = cluster.awaitLeader()
     const [away] = others(cluster, leader.id) as [number]
-    cluster.crash(away)
+    cluster.losePower(away)
     for (let round = 0; round < 50; round++) cluster.put('k', `${round}`)
     cluster.restart(away)
     converge(cluster)
@@ -22,7 +22,7 @@ describe('a follower that was away', () => {
     const cluster = new SimulatedCluster({ ...smallLogs, nodes: 5, limits: { snapshotChunkBytes: 50 } })
     const leader = cluster.awaitLeader()
     const [away] = others(cluster, leader.id) as [number]
-    cluster.crash(away)
+    cluster.losePower(away)
     const writers = new Writers(cluster, 8)
     cluster.run(1000)
     let chunks = 0
@@ -43,14 +43,14 @@ describe('a follower that was away', () => {
       const cluster = new SimulatedCluster({ ...smallLogs, seed: step, limits: { snapshotChunkBytes: 60 } })
       const leader = cluster.awaitLeader()
       const [away] = others(cluster, leader.id) as [number]
-      cluster.crash(away)
+      cluster.losePower(away)
       for (let round = 0; round < 40; round++) cluster.put(`key-${round % 7}`, `${round}`)
       let chunks = 0
       cluster.drop(({ type }) => {
         if (type === 'installSnapshot' && ++chunks === step) {
           // In mid-flight: what the chunk before was written to may not be flushed.
           cluster.world.time.after(100 * step, () => {
-            cluster.crash(away)
+            cluster.losePower(away)
             cluster.restart(away)
           })
         }
@@ -74,7 +74,7 @@ describe('logs that went apart', () => {
       cluster.partition([leader.id, ...companion], others(cluster, leader.id, ...companion))
       for (let write = 0; write <= round; write++) proposeTo(cluster, leader.id, 'k', `${round}.${write}`)
       cluster.run(2 * longestTimeoutMs(cluster))
-      cluster.heal()
+      cluster.healLinks()
     }
     cluster.put('k', 'last')
     converge(cluster)
@@ -96,7 +96,7 @@ describe('logs that went apart', () => {
     cluster.until(() => rest.some((id) => cluster.node(id).state?.role === 'leader'))
     const third = rest.find((id) => cluster.node(id).state?.role === 'leader') ?? 0
     cluster.run(10)
-    cluster.crash(third)
+    cluster.losePower(third)
     undo()
     // (c) The entry of the first term comes to a majority under a leader of a third term, none of whose own does:
     // what would bring one is lost, unless it is going to be refused.
@@ -106,7 +106,7 @@ describe('logs that went apart', () => {
       const { prevLogIndex: index, prevLogTerm: term } = message
       return cluster.node(message.to).state?.log.has({ index, term }) === true
     })
-    cluster.heal()
+    cluster.healLinks()
     cluster.until(() => {
       const holders = cluster.nodes.filter(({ state }) => (state?.log.flushedIndex ?? 0) > committed)
       return holders.length >= 3 && cluster.leader !== undefined

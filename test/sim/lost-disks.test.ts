@@ -46,10 +46,10 @@ test.each(seeds)(
   (seed) => {
     const [cluster, leader] = written(seed)
     const [behind = 0, wiped = 0] = others(cluster, leader)
-    cluster.crash(behind)
+    cluster.losePower(behind)
     expect(cluster.put('a', 'two').outcome).toBe('applied')
     wipeDisk(cluster, wiped)
-    cluster.crash(leader)
+    cluster.losePower(leader)
     cluster.restart(behind)
     renew(cluster, wiped)
     cluster.run(20_000)

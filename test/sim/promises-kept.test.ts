@@ -44,7 +44,7 @@ test.each(seeds)(
     const cluster = new SimulatedCluster({ seed })
     expect(cluster.put('a', 'one').outcome).toBe('applied')
     const dead = cluster.awaitLeader().id
-    cluster.crash(dead)
+    cluster.losePower(dead)
     cluster.until(() => cluster.leader !== undefined && cluster.leader.id !== dead)
     expect(textOf(cluster.get('a'))).toBe('one')
     cluster.restart(dead)
@@ -76,7 +76,7 @@ test.each(seeds)(
     cluster.until(() => majority.includes(cluster.leader?.id ?? 0))
     expect(cluster.put('a', 'majority').outcome).toBe('applied')
     expect(minority?.outcome).not.toBe('applied')
-    cluster.heal()
+    cluster.healLinks()
     expect(textOf(cluster.get('a'))).toBe('majority')
     cluster.until(() => minority !== undefined)
     expect(minority?.outcome).not.toBe('applied')
@@ -94,7 +94,7 @@ test.each(seeds)('a leader that is cut off serves no stale read (seed %i)', (see
   expect(cluster.put('a', 'new').outcome).toBe('applied')
   const read = textOf(cluster.get('a', old))
   expect(read).not.toBe('old')
-  cluster.heal()
+  cluster.healLinks()
   expect(textOf(cluster.get('a'))).toBe('new')
 })
 
@@ -102,11 +102,11 @@ test('a leader that was stopped for a while and goes on serves no stale read', (
   const cluster = new SimulatedCluster()
   cluster.put('a', 'old')
   const old = cluster.awaitLeader().id
-  cluster.pause(old)
+  const pause = cluster.pause(old)
   cluster.until(() => cluster.leader !== undefined && cluster.leader.id !== old)
   expect(cluster.put('a', 'new').outcome).toBe('applied')
   const answers: (string | undefined)[] = []
-  cluster.resume(old)
+  void pause.heal()
   expect(cluster.node(old).state?.role).toBe('leader')
   answers.push(textOf(cluster.get('a', old)))
   expect(answers).not.toContain('old')
@@ -180,12 +180,12 @@ test('two sides that only one node hears get one leader', () => {
 test('a leader whose disk stalls steps down with the reason, and another goes on', () => {
   const cluster = new SimulatedCluster()
   const old = cluster.awaitLeader().id
-  cluster.stallDisk(old)
+  const stall = cluster.stallDisk(old)
   cluster.send(old, 'propose', [encode(writePut, 'pending', 'never answered')], () => undefined)
   cluster.until(() => cluster.leader !== undefined && cluster.leader.id !== old)
   expect(stepDowns(cluster, old)[0]).toBe('diskStalled')
   expect(cluster.put('a', 'b').outcome).toBe('applied')
-  cluster.releaseDisk(old)
+  void stall.heal()
   cluster.run(1000)
   expect(new Set(cluster.nodes.map((node) => node.hash())).size).toBe(1)
 })
@@ -194,7 +194,9 @@ test('a slow disk of a follower costs no heartbeat and no election', () => {
   const cluster = new SimulatedCluster()
   const leader = cluster.awaitLeader().id
   const before = leadersMade(cluster)
-  cluster.slowDisk(othersThan(cluster, leader)[0] ?? 0, 3 * electionTimeoutMs(cluster))
+  const [follower = 0] = othersThan(cluster, leader)
+  const flushMs = 3 * electionTimeoutMs(cluster)
+  cluster.faults.begin({ type: 'slowDisk', nodes: [follower], flushMs })
   for (let n = 0; n < 50; n++) expect(cluster.put(`k${n}`, 'v').outcome).toBe('applied')
   cluster.run(10 * electionTimeoutMs(cluster))
   expect(leadersMade(cluster)).toBe(before)
@@ -221,7 +223,7 @@ test.each(seeds)('the power goes everywhere at once, and nothing acknowledged is
     [encode(writePut, 'pending', 'never answered')],
     () => undefined,
   )
-  for (const { id } of cluster.nodes) cluster.crash(id)
+  for (const { id } of cluster.nodes) cluster.losePower(id)
   for (const { id } of cluster.nodes) cluster.restart(id)
   for (const key of acknowledged) expect(textOf(cluster.get(key))).toBe('v')
 })
@@ -236,7 +238,7 @@ test.each(seeds)(
     })
     const leader = cluster.awaitLeader().id
     const away = othersThan(cluster, leader)[0] ?? 0
-    cluster.crash(away)
+    cluster.losePower(away)
     for (let n = 0; n < 120; n++) expect(cluster.put(`k${n % 40}`, `value ${n}`).outcome).toBe('applied')
     const installing = (from: number) =>
       cluster.events
@@ -245,7 +247,7 @@ test.each(seeds)(
     const before = cluster.events.length
     cluster.restart(away)
     cluster.until(() => installing(before))
-    cluster.crash(away)
+    cluster.losePower(away)
     cluster.run(50)
     cluster.restart(away)
     const end = cluster.awaitLeader().state?.log.lastIndex
@@ -278,7 +280,7 @@ test('a deposed leader tells truthfully what became of its commands', () => {
     )
   cluster.until(() => cluster.leader !== undefined && cluster.leader.id !== old)
   for (let n = 0; n < 10; n++) cluster.put(`k${n}`, 'v')
-  cluster.heal()
+  cluster.healLinks()
   cluster.until(() => outcomes.length === 5)
   expect(outcomes.map((outcome) => outcome.outcome === 'refused' && outcome.code)).toEqual(
     Array(5).fill('replaced'),

@@ -10,7 +10,7 @@ describe('what a deposed leader had taken', () => {
     const lost = [1, 2, 3, 4].map((number) => proposeTo(cluster, old.id, 'k', `lost ${number}`))
     cluster.until(() => cluster.leader !== undefined && cluster.leader.id !== old.id)
     // Only the entry that opens the new leader's term is committed: terms in a log never decrease.
-    cluster.heal()
+    cluster.healLinks()
     cluster.until(() => lost.every(({ outcome }) => outcome !== undefined))
     for (const { outcome } of lost) expect(outcome).toMatchObject({ outcome: 'refused', code: 'replaced' })
   })
@@ -26,7 +26,7 @@ describe('what a deposed leader had taken', () => {
     for (const id of others(cluster, old.id)) cluster.cut(old.id, id, { direction: 'to' })
     cluster.until(() => cluster.leader !== undefined && cluster.leader.id !== old.id)
     expect(kept.outcome).toBeUndefined()
-    cluster.heal()
+    cluster.healLinks()
     cluster.until(() => kept.outcome !== undefined)
     expect(kept.outcome).toMatchObject({ outcome: 'applied' })
   })
@@ -38,7 +38,7 @@ describe('what a deposed leader had taken', () => {
     const lost = proposeTo(cluster, old.id, 'k', 'lost')
     cluster.until(() => cluster.leader !== undefined && cluster.leader.id !== old.id)
     for (let round = 0; round < 40; round++) cluster.put('k', `${round}`)
-    cluster.heal()
+    cluster.healLinks()
     cluster.until(() => lost.outcome !== undefined)
     expect(lost.outcome).toMatchObject({ outcome: 'unknown' })
     converge(cluster)
@@ -49,7 +49,7 @@ describe('what a deposed leader had taken', () => {
     const old = cluster.awaitLeader()
     const lost = proposeTo(cluster, old.id, 'k', 'lost')
     cluster.run(0.5)
-    cluster.crash(old.id)
+    cluster.losePower(old.id)
     cluster.until(() => lost.outcome !== undefined)
     expect(lost.outcome).toMatchObject({ outcome: 'unknown' })
   })
@@ -73,13 +73,13 @@ test('all queues stay bounded while a node is paused for 30 seconds at full load
   const [paused] = others(cluster, leader.id) as [number]
   const writers = new Writers(cluster, 3, 100)
   cluster.run(500)
-  cluster.pause(paused)
+  const pause = cluster.pause(paused)
   for (let second = 0; second < 30; second++) {
     cluster.run(1000)
     // The checker looks at the leader's windows; here is what waits at the node.
     expect(cluster.node(paused).waitingCount).toBeLessThan(2 * 1024 * cluster.nodes.length)
   }
-  cluster.resume(paused)
+  void pause.heal()
   cluster.run(2000)
   writers.stop()
   converge(cluster)

@@ -23,7 +23,7 @@ describe('a leader that was replaced without knowing it', () => {
     cluster.until(() => cluster.leader !== undefined && cluster.leader.id !== old.id)
     cluster.put('k', 'new')
     const late = readAt(cluster, old.id)
-    cluster.heal()
+    cluster.healLinks()
     cluster.until(() => early.length + late.length === 2)
     expect(valueIn(early[0]) === 'old').toBe(reads === 'lease')
     expect(valueIn(late[0])).not.toBe('old')
@@ -65,13 +65,13 @@ describe('a leader that was replaced without knowing it', () => {
       // By readIndex, one is being confirmed when the node stops. Others wait for it when it goes on.
       const first = readAt(cluster, old.id)
       cluster.run(0.15)
-      cluster.pause(old.id)
+      const pause = cluster.pause(old.id)
       cluster.until(() => cluster.leader !== undefined && cluster.leader.id !== old.id)
       cluster.put('k', 'new')
       const second = readAt(cluster, old.id)
       cluster.run(5)
       const third = readAt(cluster, old.id)
-      cluster.resume(old.id)
+      void pause.heal()
       cluster.until(() => first.length + second.length + third.length === 3)
       // The first was called before the write, and may show either; the others may not.
       for (const [outcome] of [second, third]) expect(valueIn(outcome)).not.toBe('old')
@@ -133,7 +133,7 @@ describe('nobody is elected while a leader holds its lease', () => {
     for (const run of runs) {
       const cluster = contested(run, 0.12)
       const [promised] = others(cluster, run.leaderId) as [number]
-      cluster.crash(promised)
+      cluster.losePower(promised)
       cluster.restart(promised)
       goesOn(cluster, run.leaderId)
     }
@@ -149,7 +149,7 @@ test('a leader that restarted takes no answer to its earlier heartbeats for one 
   // Heartbeats of many rounds are on their way when the leader dies. It counts anew in its next term.
   cluster.network.hold(leader.id, late)
   cluster.run(100)
-  cluster.crash(leader.id)
+  cluster.losePower(leader.id)
   cluster.restart(leader.id)
   const undo = cluster.drop(({ type, from }) => type === 'preVote' && from !== leader.id)
   expect(cluster.awaitLeader().id).toBe(leader.id)
@@ -172,7 +172,7 @@ test('a new leader serves no read before an entry of its own term is committed',
       (message) => message.type === 'appendEntries' && entriesIn(message).length === 0,
     )
     expect(cluster.put('k', 'acknowledged', old.id)).toMatchObject({ outcome: 'applied' })
-    cluster.crash(old.id)
+    cluster.losePower(old.id)
     undo()
     cluster.until(() => cluster.leader !== undefined)
     const fresh = cluster.leader?.id
@@ -187,7 +187,7 @@ test('reads under load are each at least as new as what was acknowledged before 
   let served = 0
   for (let round = 0; round < 20; round++) {
     const id = cluster.leader?.id ?? 1
-    if (round === 7) cluster.crash(id)
+    if (round === 7) cluster.losePower(id)
     cluster.send(1 + (round % 5), 'read', [encode(writeGet, 'key-3')], ({ outcome }) => {
       if (outcome === 'read') served++
     })

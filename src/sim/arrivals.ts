@@ -1,0 +1,112 @@
+/** What arrives at the ends of the links, delayed, repeated and lost as the faults that stand on their ways want it. */
+import {
+  type Dice,
+  type Endpoint,
+  heldMessagesMax,
+  LinkFaults,
+  type Packet,
+  packetOf,
+  type StandingFault,
+} from '../faults/index.js'
+import type { Message, NodeId } from '../raft/index.js'
+import { cloneMessage } from '../transport/index.js'
+import { type FaultName, nameOfHit } from './counts.js'
+import type { World } from './world.js'
+
+/** What arrives at one end: a node, or all clients. */
+class End {
+  readonly faults: LinkFaults
+  readonly #world: World
+  /** What each direction holds back. */
+  readonly #held = new Map<Endpoint, Set<() => void>>()
+
+  constructor(end: Endpoint, nodeIds: readonly NodeId[], world: World, dice: Dice) {
+    this.#world = world
+    const hit = (name: FaultName): void => void world.counts[name]++
+    this.faults = new LinkFaults(end, nodeIds, dice, (what, from) =>
+      hit(nameOfHit(what, end === 'clients' || from === 'clients')),
+    )
+  }
+
+  set(standing: readonly StandingFault[]): void {
+    this.faults.set(standing)
+    for (const [from, held] of this.#held) if (!this.faults.delays(from)) for (const arrive of held) arrive()
+  }
+
+  /** `arrive` is called once for each time that the packet arrives. False when it never does. */
+  pass(packet: Packet, arrive: (copy: number) => void): boolean {
+    const delaysMs = this.faults.arrivalsOf(packet, this.#world.time.nowMs)
+    for (const [copy, delayMs] of delaysMs.entries()) {
+      if (delayMs > 0) this.#hold(packet.from, delayMs, () => arrive(copy))
+      else arrive(copy)
+    }
+    return delaysMs.length > 0
+  }
+
+  #hold(from: Endpoint, delayMs: number, arrive: () => void): void {
+    const held = this.#held.get(from) ?? new Set()
+    this.#held.set(from, held)
+    if (held.size >= heldMessagesMax) {
+      this.#world.counts.overflowed++
+      return
+    }
+    const release = (): void => {
+      if (held.delete(release)) arrive()
+    }
+    held.add(release)
+    this.#world.time.after(1000 * delayMs, release)
+  }
+}
+
+export class Arrivals {
+  readonly #nodes: readonly End[]
+  readonly #clients: End
+  readonly #world: World
+
+  /** `diceOf(end)`: where the clients are end 0. */
+  constructor(nodeIds: readonly NodeId[], world: World, diceOf: (end: number) => Dice) {
+    this.#nodes = nodeIds.map((id) => new End(id, nodeIds, world, diceOf(id)))
+    this.#clients = new End('clients', nodeIds, world, diceOf(0))
+    this.#world = world
+  }
+
+  /** These faults stand at the node, and all these in the cluster. */
+  set(nodeId: NodeId, standing: readonly StandingFault[], all: readonly StandingFault[]): void {
+    this.#end(nodeId).set(standing)
+    this.#clients.set(all)
+  }
+
+  /** A message has come over the network to its node. */
+  message(message: Message, deliver: (message: Message) => void): void {
+    const end = this.#end(message.to)
+    if (!end.faults.areStanding) return deliver(message)
+    const arrives = end.pass(packetOf(message), (copy) =>
+      deliver(copy === 0 ? message : cloneMessage(message)),
+    )
+    if (arrives) return
+    const why = 'a fault of its link'
+    this.#world.tracer.record(message.from, { type: 'undelivered', message, why })
+  }
+
+  /** A request of a client has come to its node. False when it is lost. */
+  request(to: NodeId, byteLength: number, arrive: () => void): boolean {
+    return passes(this.#end(to), { from: 'clients', message: undefined, byteLength }, arrive)
+  }
+
+  /** An answer has come from its node to the client. */
+  answer(from: NodeId, byteLength: number, arrive: () => void): void {
+    passes(this.#clients, { from, message: undefined, byteLength }, arrive)
+  }
+
+  #end(nodeId: NodeId): End {
+    const end = this.#nodes[nodeId - 1]
+    if (end === undefined) throw new RangeError(`there is no node ${nodeId}`)
+    return end
+  }
+}
+
+function passes(end: End, packet: Packet, arrive: () => void): boolean {
+  if (end.faults.areStanding) return end.pass(packet, arrive)
+  arrive()
+  return true
+}

@@ -1,0 +1,35 @@
+/** What a simulated cluster is made from. */
+import type { ReadConfirmation } from '../driver/index.js'
+import type { MachineFactory } from '../machine/index.js'
+import type { LogBounds, RaftLimits } from '../raft/index.js'
+import type { NetworkConditions } from './network.js'
+import type { DiskConditions } from './node-disk.js'
+
+export interface SimulatedClusterOptions {
+  /** Decides everything that is left to chance. Default 1. */
+  readonly seed?: number
+  /** How many nodes; their ids are 1 to this. Default 3. */
+  readonly nodes?: number
+  readonly limits?: Partial<RaftLimits>
+  readonly bounds?: LogBounds
+  /** Bytes of results after which a node ends a turn, and answers a request in part. Default 1 MiB. */
+  readonly resultBytesMax?: number
+  /** Virtual milliseconds between two ticks of a node. Default 10. */
+  readonly tickMs?: number
+  /** Default `lease`. */
+  readonly reads?: ReadConfirmation
+  /** By how much of itself a node's clock may be slow or fast. Default 0.03. */
+  readonly clockDrift?: number
+  /** Longest time from a message's arrival to the turn that takes it. Default 0.1 ms. */
+  readonly turnMs?: number
+  readonly network?: Partial<NetworkConditions>
+  readonly disk?: Partial<DiskConditions>
+  /** Snapshots are written in pieces of about this many bytes. Default 1024. */
+  readonly snapshotPieceBytes?: number
+  /** Default: the built-in key-value machine, as which any other must answer. */
+  readonly createMachine?: MachineFactory
+  /** Called with a line for each thing that happens. */
+  readonly trace?: (line: string) => void
+  /** Called with the lines of a recording of all that the nodes' protocols are told. */
+  readonly record?: (line: string) => void
+}
