@@ -1,29 +1,33 @@
 /** A cluster on threads, or inline, as verbs see it. */
 import type { Cluster } from '../cluster/index.js'
-import { type Cast, resolveTarget, type StandingFault, type Target } from '../faults/index.js'
+import {
+  type Cast,
+  type ForTime,
+  type Healed,
+  resolveTarget,
+  type StandingFault,
+  type Target,
+} from '../faults/index.js'
 import { BackgroundLoad, type Seen } from '../load/index.js'
 import { type NodeId, Random } from '../raft/index.js'
 import type { Story } from '../telemetry/index.js'
 import { Failed } from '../terminal/index.js'
-import type { FaultMethods, ForTime, Healed, NodeTold, Subject } from './subject.js'
+import type { Breaker, NodeTold, Subject } from './subject.js'
 
 export class ClusterSubject implements Subject {
-  readonly breaker: FaultMethods
+  readonly breaker: Breaker
   readonly #cluster: Cluster
   readonly #random = new Random(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1)
   #load: BackgroundLoad | undefined
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
-    this.breaker = cluster as unknown as FaultMethods
+    // The methods come with the faults of the handle.
+    this.breaker = Object.assign(cluster as unknown as Breaker, { faults: [] })
   }
 
   get nodeIds(): readonly NodeId[] {
     return this.#cluster.status().map(({ nodeId }) => nodeId)
-  }
-
-  get faults(): readonly StandingFault[] {
-    return []
   }
 
   now(): number {
@@ -48,7 +52,7 @@ export class ClusterSubject implements Subject {
     return nodeIds
   }
 
-  async restart(target: Target, options: { readonly renew?: boolean }): Promise<readonly NodeId[]> {
+  async restart(target: Target, options: { readonly renew?: boolean }): Promise<void> {
     const nodeIds = resolveTarget(
       target,
       this.#castOf(({ state }) => state !== 'running'),
@@ -56,10 +60,9 @@ export class ClusterSubject implements Subject {
     const runs = this.status().find(({ nodeId, state }) => state === 'running' && nodeIds.includes(nodeId))
     if (runs !== undefined) throw new Failed(`node ${runs.nodeId} runs already`)
     await Promise.all(nodeIds.map((nodeId) => this.#cluster.restart(nodeId, options)))
-    return nodeIds
   }
 
-  resume(_target: Target): Promise<readonly NodeId[]> {
+  resume(_target: Target): Promise<void> {
     throw new Failed('not there yet')
   }
 

@@ -1,9 +1,9 @@
 /** Verbs that break a cluster, one for each fault, and those that take faults back. */
-import { type StandingFault, toldOf } from '../faults/index.js'
+import { type FaultHandle, type StandingFault, toldOf } from '../faults/index.js'
 import type { NodeId } from '../raft/index.js'
 import { BadInput } from '../terminal/index.js'
 import type { Slot, Suffix } from './grammar.js'
-import type { FaultHandle, Healed, Subject } from './subject.js'
+import type { Subject } from './subject.js'
 import { type Answer, verb } from './verb.js'
 
 const target = { kind: 'target', as: 'target' } as const satisfies Slot
@@ -107,10 +107,8 @@ const nodeVerbs = [
     explanation: 'starts a node that does not run, from its disk; renew: anew if it is lost',
     slots: [target],
     suffixes: [{ kind: 'renew', as: 'renew' }],
-    async run(subject, { target, renew }) {
-      const nodeIds = await subject.restart(target, { renew: renew !== undefined })
-      return { data: { nodeIds }, words: `${named(nodeIds)} ${runs(nodeIds)} again` }
-    },
+    run: (subject, { target, renew }) =>
+      runningAgain(subject, () => subject.restart(target, { renew: renew !== undefined })),
   }),
   verb('pause', {
     explanation: 'freezes a node: nothing of it runs, and messages wait for it',
@@ -121,10 +119,7 @@ const nodeVerbs = [
   verb('resume', {
     explanation: 'lets a paused node go on',
     slots: [target],
-    async run(subject, { target }) {
-      const nodeIds = await subject.resume(target)
-      return { data: { nodeIds }, words: `${named(nodeIds)} ${runs(nodeIds)} again` }
-    },
+    run: (subject, { target }) => runningAgain(subject, () => subject.resume(target)),
   }),
   verb('power-loss', {
     explanation: 'ends a node; what was not flushed is gone, and it starts from the rest',
@@ -151,18 +146,23 @@ export const faultVerbs = [
   verb('heal', {
     explanation: 'takes back all faults, or those of a link or a node, or one by its number',
     slots: [{ kind: 'healed', as: 'healed', isOptional: true }],
-    async run(subject, { healed = { all: true } as Healed }) {
+    async run(subject, { healed = { all: true } as const }) {
       const faults = await subject.heal(healed)
       const lines = faults.map((fault) => `healed #${fault.id} ${toldOf(fault, subject.nodeIds).line}`)
-      const words = lines.length === 0 ? 'no fault stood there' : lines.join('\n')
-      return { data: { healed: faults.map((fault) => dataOf(subject, fault)) }, words }
+      return {
+        data: { healed: faults.map((fault) => dataOf(subject, fault)) },
+        words: lines.length === 0 ? 'no such fault stands' : lines.join('\n'),
+      }
     },
   }),
   verb('faults', {
     explanation: 'the faults that stand, each with its number',
     run: (subject) => ({
-      data: { faults: subject.faults.map((fault) => dataOf(subject, fault)) },
-      words: subject.faults.length === 0 ? 'no fault stands' : linesOf(subject, subject.faults).join('\n'),
+      data: { faults: subject.breaker.faults.map((fault) => dataOf(subject, fault)) },
+      words:
+        subject.breaker.faults.length === 0
+          ? 'no fault stands'
+          : linesOf(subject, subject.breaker.faults).join('\n'),
     }),
   }),
 ]
@@ -184,19 +184,31 @@ export function dataOf({ nodeIds }: Subject, fault: StandingFault): Record<strin
   return { id, type, line, nodes, sinceMs: fault.sinceMs, untilMs: fault.untilMs ?? null }
 }
 
+/** A host may begin one fault for each node that is meant. None is left of a power that is back at once. */
 async function begun(subject: Subject, begins: Promise<FaultHandle>): Promise<Answer> {
-  const { id } = await begins
-  const fault = subject.faults.find((standing) => standing.id === id)
-  if (fault === undefined) return { data: { id }, words: `#${id} is over` }
-  return { data: dataOf(subject, fault), words: `#${id} ${toldOf(fault, subject.nodeIds).line}` }
+  const { id: first } = await begins
+  const faults = subject.breaker.faults.filter(({ id }) => id >= first)
+  const lines = faults.map((fault) => `#${fault.id} ${toldOf(fault, subject.nodeIds).line}`)
+  return {
+    data: { faults: faults.map((fault) => dataOf(subject, fault)) },
+    words: lines.length === 0 ? `#${first} is over` : lines.join('\n'),
+  }
+}
+
+async function runningAgain(subject: Subject, run: () => Promise<void>): Promise<Answer> {
+  const stood = standingStill(subject)
+  await run()
+  const stand = standingStill(subject)
+  const nodeIds = stood.filter((nodeId) => !stand.includes(nodeId))
+  return { data: { nodeIds }, words: `${named(nodeIds)} ${nodeIds.length === 1 ? 'runs' : 'run'} again` }
+}
+
+function standingStill(subject: Subject): NodeId[] {
+  return subject.status().flatMap(({ nodeId, state }) => (state === 'running' ? [] : [nodeId]))
 }
 
 function named(nodeIds: readonly NodeId[]): string {
   return `${nodeIds.length === 1 ? 'node' : 'nodes'} ${nodeIds.join(', ')}`
-}
-
-function runs(nodeIds: readonly NodeId[]): string {
-  return nodeIds.length === 1 ? 'runs' : 'run'
 }
 
 function seconds(ms: number): string {

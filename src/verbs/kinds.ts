@@ -4,6 +4,7 @@
  */
 import { RaftError } from '../errors/index.js'
 import {
+  type Healed,
   type LinkTarget,
   type MessageKind,
   parseGroups,
@@ -81,7 +82,7 @@ const groups: Kind<readonly Target[]> = {
 }
 
 /** `heal` takes back the faults of a link or of a node, or the fault with a number. */
-const healed: Kind<{ link: LinkTarget } | { target: Target } | { faultId: number }> = {
+const healed: Kind<Healed> = {
   usage: 'LINK|T|#N',
   expected: 'a link such as 1->3, a node such as 2 or leader, or the number of a fault such as #3',
   read(word) {

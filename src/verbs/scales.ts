@@ -14,20 +14,26 @@ export interface Scale {
   readonly example: string
 }
 
-const dayMs = 86_400_000
+const hourMs = 3_600_000
 const times = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 }
 /** Decimal, as networks count, and binary, as memory does. */
 const sizes = { kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, B: 1 }
 const rates = Object.fromEntries(Object.entries(sizes).map(([unit, size]) => [`${unit}/s`, size]))
 
-/** In milliseconds. A timer of the system holds no more than 24 days. */
+/** In milliseconds. */
 export const duration: Scale = {
   ...{ units: times, isSigned: false, isWhole: false },
-  ...{ least: 0, most: dayMs, bounds: 'at most 24h', example: '80ms' },
+  ...{ least: 0, most: hourMs, bounds: 'at most 1h', example: '80ms' },
 }
 
 /** In milliseconds, ahead or behind. */
-export const offset: Scale = { ...duration, isSigned: true, least: -dayMs, example: '+50ms' }
+export const offset: Scale = {
+  ...duration,
+  isSigned: true,
+  least: -hourMs,
+  bounds: 'from -1h to +1h',
+  example: '+50ms',
+}
 
 /** From 0 to 1. */
 export const share: Scale = {

@@ -1,54 +1,14 @@
 /** What verbs act on: a cluster on threads, inline or in virtual time, as far as a person at a prompt sees it. */
-import type { EndTarget, LinkTarget, MessageKind, StandingFault, Target } from '../faults/index.js'
+import type { FaultMethods, ForTime, Healed, StandingFault, Target } from '../faults/index.js'
 import type { Seen } from '../load/index.js'
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.js'
 import type { Story } from '../telemetry/index.js'
 
-export interface ForTime {
-  /** The fault heals by itself after so many milliseconds. Default: it stands until it is healed. */
-  readonly forMs?: number
-}
+type Begins = 'cut' | 'delay' | 'drop' | 'duplicate' | 'reorder' | 'throttle' | 'partition' | 'isolate'
+type BeginsAtNodes = 'slowDisk' | 'stallDisk' | 'failDisk' | 'fullDisk' | 'losePower' | 'pause' | 'skew'
 
-export interface OnLink extends ForTime {
-  /** Only what the first end sends to the other is hit. Default: both directions. */
-  readonly oneWay?: boolean
-  /** Only messages of this kind are hit. Default: all. */
-  readonly messages?: MessageKind
-}
-
-/** A fault that was begun. */
-export interface FaultHandle {
-  readonly id: number
-  heal(): Promise<void>
-}
-
-/** The faults that can be begun. Each promise resolves once every node that the fault hits has noticed. */
-export interface FaultMethods {
-  cut(one: EndTarget, other: EndTarget, options: OnLink): Promise<FaultHandle>
-  delay(
-    one: EndTarget,
-    other: EndTarget,
-    delayMs: number,
-    options: OnLink & { readonly jitterMs?: number },
-  ): Promise<FaultHandle>
-  drop(one: EndTarget, other: EndTarget, share: number, options: OnLink): Promise<FaultHandle>
-  duplicate(one: EndTarget, other: EndTarget, share: number, options: OnLink): Promise<FaultHandle>
-  reorder(one: EndTarget, other: EndTarget, share: number, options: OnLink): Promise<FaultHandle>
-  throttle(one: EndTarget, other: EndTarget, bytesPerSecond: number, options: OnLink): Promise<FaultHandle>
-  partition(groups: readonly Target[], options: ForTime): Promise<FaultHandle>
-  isolate(target: Target, options: ForTime): Promise<FaultHandle>
-  slowDisk(target: Target, flushMs: number, options: ForTime): Promise<FaultHandle>
-  stallDisk(target: Target, options: ForTime): Promise<FaultHandle>
-  failDisk(target: Target, options: ForTime): Promise<FaultHandle>
-  fullDisk(target: Target, options: ForTime & { readonly bytesLeft?: number }): Promise<FaultHandle>
-  losePower(target: Target, options: ForTime): Promise<FaultHandle>
-  pause(target: Target, options: ForTime): Promise<FaultHandle>
-  skew(
-    target: Target,
-    change: { readonly offsetMs?: number; readonly drift?: number },
-    options: ForTime,
-  ): Promise<FaultHandle>
-}
+/** The methods that begin faults, and the faults that stand: a part of the handle of a cluster. */
+export type Breaker = Pick<FaultMethods, Begins | BeginsAtNodes | 'faults'>
 
 /** What `status` tells of a node. */
 export interface NodeTold {
@@ -68,10 +28,8 @@ export interface NodeTold {
 
 /** Bad input throws before anything has changed. */
 export interface Subject {
-  /** What begins faults: the handle of the cluster itself, where it has these methods. */
-  readonly breaker: FaultMethods
+  readonly breaker: Breaker
   readonly nodeIds: readonly NodeId[]
-  readonly faults: readonly StandingFault[]
   /** Now, on the clock of the faults. */
   now(): number
   status(): readonly NodeTold[]
@@ -82,11 +40,11 @@ export interface Subject {
   range(prefix: string): Promise<{ readonly entries: readonly EntryTold[]; readonly hasMore: boolean }>
   /** Ends nodes as a crash would. Resolves with their ids. */
   kill(target: Target, options: ForTime): Promise<readonly NodeId[]>
-  /** Starts nodes that do not run, from their disks. `renew`: anew, if the disk is lost. Resolves with their ids. */
-  restart(target: Target, options: { readonly renew?: boolean }): Promise<readonly NodeId[]>
-  /** Lets paused nodes go on. Resolves with their ids. */
-  resume(target: Target): Promise<readonly NodeId[]>
-  /** Heals the faults for which the rule is true. Resolves with them once every node that they hit has noticed. */
+  /** Starts nodes that do not run, from their disks. `renew`: anew, if the disk is lost. */
+  restart(target: Target, options: { readonly renew?: boolean }): Promise<void>
+  /** Lets paused nodes go on. */
+  resume(target: Target): Promise<void>
+  /** Resolves with the faults that were healed, once every node that they hit has noticed. */
   heal(healed: Healed): Promise<readonly StandingFault[]>
   /** Begins a load of closed-loop clients in the background. */
   beginLoad(clients: number): void
@@ -94,13 +52,6 @@ export interface Subject {
   endLoad(): Seen | undefined
   story(): Story
 }
-
-/** Which faults to heal: all, that of a number, those of a node, or those of a link. */
-export type Healed =
-  | { readonly all: true }
-  | { readonly faultId: number }
-  | { readonly target: Target }
-  | { readonly link: LinkTarget }
 
 export interface ValueTold {
   readonly value: Uint8Array

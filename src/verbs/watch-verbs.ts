@@ -14,9 +14,9 @@ export const watchVerbs = [
           ...{ nodeId, state, role, leaderId: leaderId ?? null, failure: failure ?? null },
           ...rest,
         })),
-        faults: subject.faults.map((fault) => dataOf(subject, fault)),
+        faults: subject.breaker.faults.map((fault) => dataOf(subject, fault)),
       },
-      words: [statusTable(subject.status()), ...linesOf(subject, subject.faults)].join('\n'),
+      words: [statusTable(subject.status()), ...linesOf(subject, subject.breaker.faults)].join('\n'),
     }),
   }),
   verb('load', {
