@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { expect, test } from 'vitest'
 import * as raftbox from '../../src/cluster/index.js'
+import { verbs } from '../../src/verbs/index.js'
 import { run } from '../cli/raftbox.js'
 import { brokenBlocks, firstColumn } from './blocks.js'
 
@@ -127,6 +128,14 @@ test.each([
   ['reason of a `role` event', reasons],
 ])('the guide to the handle has each %s, and no other', (header, names) => {
   expect(firstColumn(handle, header).sort()).toEqual(Object.keys(names).sort())
+})
+
+test('the guide to the sandbox has each verb, as help tells it', () => {
+  const rows = verbs.map(
+    ({ usage, explanation }) => `| \`${usage.replaceAll('|', '\\|')}\` | ${explanation} |`,
+  )
+  const table = `| verb | what it does |\n|---|---|\n${rows.join('\n')}\n\n`
+  expect(textOf('docs/sandbox.md')).toContain(table)
 })
 
 test('the guide to the handle has each error, and says of it what the code does', () => {
