@@ -67,7 +67,8 @@ export function explainElection(story: Story, term?: Term): Election | Nothing {
 }
 
 /** All elections that were won, the oldest first. */
-export function electionsIn(timeline: Timeline): Election[] {
+export function explainElections(story: Story): Election[] {
+  const timeline = timelineOf(story)
   const wins = timeline.roleChanges.filter(({ role }) => role === 'leader')
   return wins.map((win) => electionOf(timeline, win))
 }

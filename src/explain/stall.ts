@@ -56,29 +56,46 @@ const shareMin = 0.5
 
 export function explainStall(story: Story): Stall | Nothing {
   const timeline = timelineOf(story)
-  const advances = timeline.commits
-  if (advances.length === 0) return { type: 'nothing', why: 'what is kept tells of no commit' }
-  const gaps = gapsBetween(advances, timeline.endedMs)
-  const seen = { ...timeline, leaderless: leaderlessIn(timeline) }
-  const longest = [...gaps].sort((a, b) => lengthOf(b) - lengthOf(a)).slice(0, gapsMax)
-  const stalls = longest.map((gap): Stall => {
-    const at = gaps.indexOf(gap)
-    const wanted = wantedIn(seen, gaps, at, advances[at]?.index ?? 0)
-    return stallOf(seen, wanted ?? gap, wanted !== undefined, at < gaps.length - 1)
-  })
-  stalls.sort((a, b) => b.forMs - a.forMs)
+  if (timeline.commits.length === 0) return { type: 'nothing', why: 'what is kept tells of no commit' }
+  const seen = stallsSeen(timeline)
+  const longest = [...seen.gaps.keys()].sort((a, b) => gapMs(seen, b) - gapMs(seen, a)).slice(0, gapsMax)
+  const stalls = longest.map((at) => stallAfter(seen, at)).sort((a, b) => b.forMs - a.forMs)
   return stalls.find(({ reason }) => reason !== 'noLoad') ?? (stalls[0] as Stall)
 }
 
+function gapMs({ gaps }: StallsSeen, at: number): number {
+  return lengthOf(gaps[at] as Stretch)
+}
+
+type Leaderless = Stretch & { readonly election: Election }
+
+/** A timeline with all that stalls are looked for in. */
+export type StallsSeen = Timeline & {
+  /** After each commit, the time without another one. */
+  readonly gaps: readonly Stretch[]
+  /** The stretches in which nobody led, each with its election. */
+  readonly leaderless: readonly Leaderless[]
+}
+
+export function stallsSeen(timeline: Timeline): StallsSeen {
+  return {
+    ...timeline,
+    gaps: gapsBetween(timeline.commits, timeline.endedMs),
+    leaderless: leaderlessIn(timeline),
+  }
+}
+
+/** The stall after a commit, counted from 0. */
+export function stallAfter(seen: StallsSeen, at: number): Stall {
+  const wanted = wantedIn(seen, at)
+  return stallOf(seen, wanted ?? (seen.gaps[at] as Stretch), wanted !== undefined, at < seen.gaps.length - 1)
+}
+
 /** The part of a gap in which somebody waited for a commit. `undefined`: nobody did, as far as the story tells. */
-function wantedIn(
-  timeline: Seen,
-  gaps: readonly Stretch[],
-  at: number,
-  committed: number,
-): Stretch | undefined {
-  const { story, obstacles } = timeline
+function wantedIn(timeline: StallsSeen, at: number): Stretch | undefined {
+  const { story, obstacles, gaps, commits } = timeline
   const gap = gaps[at] as Stretch
+  const committed = commits[at]?.index ?? 0
   const pending = story.passed.find(
     ({ stage, index, atMs }) => stage === 'appended' && index > committed && holds(gap, atMs),
   )
@@ -107,14 +124,9 @@ function isLoaded(gaps: readonly Stretch[], at: number): boolean {
   const isDense = (some: readonly Stretch[]): boolean => {
     return some.length === around && some.every((each) => 4 * lengthOf(each) <= lengthOf(gaps[at] as Stretch))
   }
-  return isDense(before) && (isDense(after) || at === gaps.length - 1)
+  return isDense(before) && isDense(after)
 }
 
-type Leaderless = Stretch & { readonly election: Election }
-
-type Seen = Timeline & { readonly leaderless: readonly Leaderless[] }
-
-/** The stretches in which nobody led, each with its election. */
 function leaderlessIn(timeline: Timeline): Leaderless[] {
   const steps = timeline.roleChanges.filter(({ role }) => role === 'leader')
   const last = lastStepOf(timeline, undefined)
@@ -126,7 +138,7 @@ function leaderlessIn(timeline: Timeline): Leaderless[] {
   })
 }
 
-function stallOf(timeline: Seen, window: Stretch, isWanted: boolean, isOver: boolean): Stall {
+function stallOf(timeline: StallsSeen, window: Stretch, isWanted: boolean, isOver: boolean): Stall {
   const { story, reigns } = timeline
   const ledShare = (reign: Stretch): number => shareCovered(window, [reign])
   const [led] = [...reigns].sort((a, b) => ledShare(b) - ledShare(a))
@@ -147,7 +159,7 @@ function stallOf(timeline: Seen, window: Stretch, isWanted: boolean, isOver: boo
 
 type Found = Pick<Stall, 'reason'> & Partial<Pick<Stall, 'causes' | 'election'>>
 
-function reasonIn(timeline: Seen, window: Stretch, leaderId: NodeId | undefined): Found {
+function reasonIn(timeline: StallsSeen, window: Stretch, leaderId: NodeId | undefined): Found {
   const { obstacles, story } = timeline
   const covers = (some: readonly Stretch[]): boolean => shareCovered(window, some) >= shareMin
   const causesAmong = (candidates: readonly Candidate[]): Cause[] =>

@@ -1,0 +1,81 @@
+/** An election in words. */
+import type { VoteReason } from '../raft/index.js'
+import type { Election, Vote } from './election.js'
+import { causeInWords, moment, nodesOf, sentence, span } from './phrases.js'
+
+export function electionInWords(election: Election, nodes: number, beganMs: number): string {
+  const lines = [
+    headOf(election, beganMs),
+    sentence(`Why it began: ${causeInWords(election.cause, beganMs)}`),
+    ...election.also.map((cause) => sentence(`Besides, ${causeInWords(cause, beganMs)}`)),
+    ...gaveUpIn(election, beganMs),
+    ...missedIn(election),
+    ...election.votes.map((vote) => `  ${voteInWords(vote)}`),
+    sentence(whyWon(election, nodes)),
+    ...feltIn(election),
+  ]
+  return lines.join('\n')
+}
+
+function headOf({ term, winnerId, atMs, before }: Election, beganMs: number): string {
+  const when = moment(atMs, beganMs)
+  const ledBefore = before === undefined ? '' : `; node ${before.leaderId} had led term ${before.term}`
+  if (winnerId === undefined) return sentence(`Nobody has won the election of term ${term}${ledBefore}`)
+  return sentence(`Node ${winnerId} won the election of term ${term} ${when}${ledBefore}`)
+}
+
+function gaveUpIn({ gaveUp, before }: Election, beganMs: number): string[] {
+  if (gaveUp === undefined) return []
+  const why = gaveUp.reason === 'quorumLost' ? 'no majority answered it' : 'its disk finished no write'
+  const when = moment(gaveUp.atMs, beganMs)
+  return [sentence(`Node ${before?.leaderId} gave up ${when}: ${why} for ${span(gaveUp.afterMs)}`)]
+}
+
+function missedIn({ missed, before, winnerId }: Election): string[] {
+  const whom = before === undefined ? 'a leader' : `node ${before.leaderId}`
+  return missed.map(({ nodeId, silentMs }) => {
+    const then = nodeId === winnerId ? ', and asked the others for their votes' : ''
+    return sentence(`Node ${nodeId} had heard nothing of ${whom} for ${span(silentMs)}${then}`)
+  })
+}
+
+const reasons: Record<VoteReason, (vote: Vote) => string> = {
+  logUpToDate: ({ candidateId, voterId }) =>
+    `the log of node ${candidateId} holds all that the log of node ${voterId} holds`,
+  votedBefore: ({ candidateId }) => `node ${candidateId} has its vote already`,
+  earlierTerm: () => 'it knows of a later term',
+  votedForAnother: () => 'it has given its vote of this term to another node',
+  logBehind: ({ candidateId, voterId }) =>
+    `the log of node ${candidateId} lacks entries that the log of node ${voterId} holds`,
+  diskLost: ({ voterId }) => `node ${voterId} lost its disk, and votes for nobody until it has caught up`,
+  leaderMayBeAlive: ({ voterId }) => `node ${voterId} leads, or heard a leader a moment ago`,
+}
+
+function voteInWords(vote: Vote): string {
+  const { voterId, candidateId, isPreVote, voteGranted, reason } = vote
+  const why = reasons[reason](vote)
+  if (reason === 'leaderMayBeAlive')
+    return `node ${voterId} ignored the question of node ${candidateId}: ${why}`
+  const yes = isPreVote ? 'would vote' : 'voted'
+  const no = isPreVote ? 'would not vote' : 'did not vote'
+  return `node ${voterId} ${voteGranted ? yes : no} for node ${candidateId}: ${why}`
+}
+
+function whyWon({ winnerId, decidedBy, rivals, failedCampaigns, term }: Election, nodes: number): string {
+  if (winnerId === undefined) {
+    const others = rivals.length === 0 ? '' : `, and neither had ${nodesOf(rivals)}`
+    return `No candidate had a majority of ${nodes} nodes in term ${term}${others}`
+  }
+  const majority = `Node ${winnerId} won: ${decidedBy.length} of ${nodes} votes, its own among them, are a majority`
+  if (failedCampaigns === 0) return `${majority}, and it asked first`
+  const before = `${failedCampaigns} ${failedCampaigns === 1 ? 'campaign' : 'campaigns'} before`
+  return `${majority}; ${before}, of ${nodesOf(rivals.length === 0 ? [winnerId] : rivals)}, found none`
+}
+
+function feltIn({ leaderlessMs, felt, winnerId }: Election): string[] {
+  const led = `Nobody ${winnerId === undefined ? 'has led' : 'led'} for ${span(leaderlessMs)}`
+  if (felt === undefined) return [sentence(led)]
+  const refused = felt.refused === 0 ? '' : `, and ${felt.refused} requests were turned away`
+  const waited = `the longest time without ${felt.waitedFor === 'answer' ? 'an answer to a client' : 'a commit'} was ${span(felt.untilMs - felt.sinceMs)}`
+  return [sentence(`${led}; ${waited}${refused}`)]
+}

@@ -1,0 +1,97 @@
+/** The last thing worth telling, for a person who never read the paper. */
+import type { Election } from './election.js'
+import type { Last, Trouble } from './last.js'
+import { causeInWords, moment, nodesOf, sentence, span } from './phrases.js'
+import { stallInWords } from './stall-words.js'
+import type { Timeline } from './timeline.js'
+
+export function lastInWords(last: Last, timeline: Timeline): string {
+  const { beganMs } = timeline
+  const lines: string[] = []
+  if (last.trouble !== undefined) lines.push(...troubleIn(last, beganMs))
+  if (last.about === 'stall' && last.stall !== undefined) lines.push(stallInWords(last.stall, beganMs))
+  else if (last.about === 'election' && last.election !== undefined) {
+    lines.push(...electionFor(last.election, timeline))
+  }
+  lines.push(...stateIn(last))
+  return lines.join('\n')
+}
+
+function electionFor(election: Election, { story, beganMs }: Timeline): string[] {
+  const { winnerId, before, cause, missed, decidedBy, leaderlessMs, felt, atMs } = election
+  const lines: string[] = []
+  if (before !== undefined)
+    lines.push(sentence(`Node ${before.leaderId} led the cluster, and ${endOf(election, beganMs)}`))
+  else lines.push(sentence(causeInWords(cause, beganMs)))
+  const [first] = missed
+  if (first !== undefined && before !== undefined) {
+    const often = `A leader sends all others a sign of life every ${span(story.heartbeatIntervalMs)}`
+    lines.push(sentence(`${often}; node ${first.nodeId} had heard none for ${span(first.silentMs)}`))
+  }
+  if (winnerId === undefined) {
+    lines.push(
+      sentence(`Nobody leads yet: it takes the votes of more than half of the ${story.nodeIds.length} nodes`),
+    )
+    return [
+      ...lines,
+      sentence(`It has been so for ${span(leaderlessMs)}, and without a leader nothing can be written`),
+    ]
+  }
+  const voters = decidedBy.filter((id) => id !== winnerId)
+  const agreed = voters.length === 0 ? '' : `${nodesOf(voters)} agreed that node ${winnerId} leads, and `
+  const majority = `${agreed}${decidedBy.length} of ${story.nodeIds.length} nodes are more than half`
+  lines.push(sentence(`${majority}: node ${winnerId} has led since ${moment(atMs, beganMs).slice(3)}`))
+  const waited =
+    felt === undefined ? '' : `, and the longest that clients waited was ${span(felt.untilMs - felt.sinceMs)}`
+  lines.push(sentence(`The cluster was without a leader for ${span(leaderlessMs)}${waited}`))
+  if (before !== undefined) {
+    lines.push('What had been answered before is still there: nobody can win whose log lacks any of it.')
+  }
+  return lines
+}
+
+function endOf({ cause, before }: Election, beganMs: number): string {
+  const words = causeInWords(cause, beganMs)
+  const ofLeader = `node ${before?.leaderId} `
+  return words.startsWith(ofLeader) ? words.slice(ofLeader.length) : `then an election began: ${words}`
+}
+
+function troubleIn({ trouble, election, committedSince, leaderId, about }: Last, beganMs: number): string[] {
+  if (trouble === undefined) return []
+  const lines = [sentence(`${whatOf(trouble)} ${moment(trouble.atMs, beganMs)}`)]
+  if (about === 'trouble' && leaderId !== undefined && election?.winnerId === leaderId) {
+    const since = `node ${leaderId} has led since ${moment(election.atMs, beganMs).slice(3)}`
+    const commits = `${committedSince} ${committedSince === 1 ? 'entry was' : 'entries were'} committed after it`
+    lines.push(sentence(`It cost no leader: ${since}, and ${commits}`))
+  }
+  return lines
+}
+
+function whatOf(trouble: Trouble): string {
+  const { nodeId } = trouble
+  switch (trouble.type) {
+    case 'killed':
+      return `node ${nodeId} was killed`
+    case 'failed':
+      return `node ${nodeId} failed (${trouble.why})`
+    case 'paused':
+      return `node ${nodeId} was frozen`
+    case 'faultBegan':
+      return `a fault began (${trouble.fault.line})`
+    case 'hostBlocked':
+      return `the program that holds the cluster had stood still for ${span(trouble.forMs)}`
+    case 'threadStood':
+      return `the thread of node ${nodeId} had stood still for ${span(trouble.forMs)}`
+    case 'flushLate':
+      return `the disk of node ${nodeId} had not finished a write for ${span(trouble.sinceMs)}`
+    case 'overloaded':
+      return `node ${nodeId} had turned ${trouble.refused} requests away, since too much waited`
+  }
+}
+
+function stateIn({ leaderId, away, faults }: Last): string[] {
+  const state = leaderId === undefined ? 'nobody leads' : `node ${leaderId} leads`
+  const gone = away.length === 0 ? '' : `; ${nodesOf(away)} ${away.length === 1 ? 'does' : 'do'} not run`
+  const standing = faults.length === 0 ? '' : `; these faults stand: ${faults.join(', ')}`
+  return [sentence(`Now ${state}${gone}${standing}`)]
+}
