@@ -102,7 +102,8 @@ function wantedIn(timeline: StallsSeen, at: number): Stretch | undefined {
   const starts = [isLoaded(gaps, at) ? gap.sinceMs : undefined, pending?.atMs]
   for (const each of story.happened) {
     if (!holds(gap, each.atMs)) continue
-    if (each.type === 'overloaded') starts.push(each.atMs)
+    if (each.type === 'commitLate') starts.push(each.atMs - each.sinceMs)
+    else if (each.type === 'overloaded') starts.push(each.atMs)
   }
   for (const { sinceMs, untilMs } of [...timeline.leaderless, ...obstacles.filter(isOfHost)]) {
     if (sinceMs < gap.untilMs && untilMs > gap.sinceMs) starts.push(sinceMs)

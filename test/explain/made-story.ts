@@ -134,7 +134,7 @@ export class MadeStory {
     sentMs: number,
     from: NodeId,
     to: NodeId,
-    message: { type: string; term: number; mark?: number; isYes?: boolean },
+    message: Pick<Carried, 'type' | 'term'> & Partial<Pick<Carried, 'mark' | 'isYes'>>,
     takenMs?: number,
   ): this {
     const carried = { mark: 0, isYes: undefined, ...message }
