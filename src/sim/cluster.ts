@@ -37,7 +37,7 @@ import {
   type RaftEvent,
   type RaftLimits,
 } from '../raft/index.js'
-import { Chronicle, readWaymarks, Sequence, type Story } from '../telemetry/index.js'
+import { Chronicle, type Happening, readWaymarks, Sequence, type Story } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { Arrivals } from './arrivals.js'
 import type { SimulatedClusterOptions } from './cluster-options.js'
@@ -164,11 +164,11 @@ export class SimulatedCluster implements Prey {
 
   /** All that is known about the run until now, as a cluster on threads tells it. Times count from its begin. */
   story(): Story {
-    const read = this.nodes.map(({ id, waymarks }) => readWaymarks(id, waymarks))
+    const read = this.nodes.map(({ id, story }) => readWaymarks(id, story.waymarks))
     return {
-      nodeIds: this.nodes.map(({ id }) => id),
+      nodeIds: this.nodeIds,
       heartbeatIntervalMs: this.tickMs * this.limits.heartbeatTicks,
-      electionTimeoutMs: this.tickMs * this.limits.electionTimeoutTicks,
+      electionTimeoutMs: this.electionTimeoutMs,
       tickMs: this.tickMs,
       happened: this.world.chronicle.happened,
       passed: read.flatMap(({ passed }) => passed).sort((a, b) => a.atMs - b.atMs),
@@ -360,9 +360,11 @@ export class SimulatedCluster implements Prey {
     this.show(id, this.faults.at(id))
   }
 
-  told(what: 'faultBegan' | 'faultHealed', standing: StandingFault): void {
-    const { line } = toldOf(standing, this.nodeIds)
-    this.tell(`${what === 'faultBegan' ? 'begins' : 'heals'}: ${line}`)
+  told(what: 'faultBegan' | 'faultHealed', standing: StandingFault, by: 'verb' | 'time'): void {
+    const fault = toldOf(standing, this.nodeIds)
+    this.tell(`${what === 'faultBegan' ? 'begins' : 'heals'}: ${fault.line}`)
+    const happening: Happening = what === 'faultBegan' ? { type: what, fault } : { type: what, fault, by }
+    this.world.chronicle.tell(0, happening, this.nowMs)
   }
 
   tell(what: string): void {

@@ -10,7 +10,7 @@ import { checkBounds, type Promises, type WatchedNode } from '../proof/index.js'
 import type { Message, NodeId, RaftView } from '../raft/index.js'
 import { NodeRecorder } from '../recording/index.js'
 import type { OpenStore } from '../storage/index.js'
-import { allocateWaymarks, Counters, type Happening, isOfProtocol, Meter } from '../telemetry/index.js'
+import type { Happening } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { deriveSeed, diceOf } from './dice.js'
 import type { DurableView } from './durable.js'
@@ -18,6 +18,7 @@ import { Inbox } from './inbox.js'
 import { NodeClock } from './node-clock.js'
 import { NodeDisk } from './node-disk.js'
 import type { SimulatedNodeOptions, Surroundings } from './node-options.js'
+import { NodeStory } from './node-story.js'
 import { QuorumWatch } from './quorum-watch.js'
 import { WatchedMachine } from './watched-machine.js'
 import { WatchedStore } from './watched-store.js'
@@ -29,8 +30,7 @@ const stateCheckTurns = 16
 export class SimulatedNode implements WatchedNode {
   readonly id: NodeId
   readonly disk: NodeDisk
-  /** How far its log has come when, and its messages: few rows, since a sweep makes thousands of nodes. */
-  readonly waymarks = allocateWaymarks(1 << 11, 1 << 11)
+  readonly story: NodeStory
   readonly #options: SimulatedNodeOptions
   readonly #world: World
   readonly #surroundings: Surroundings
@@ -42,6 +42,7 @@ export class SimulatedNode implements WatchedNode {
   /** Counts the starts: what was meant for an earlier incarnation never reaches a later one. */
   incarnation = 0
   isPaused = false
+  #pausedAtMs = 0
   /** Why it stopped by itself, if it did. */
   error: unknown
   readonly #inbox = new Inbox()
@@ -68,6 +69,7 @@ export class SimulatedNode implements WatchedNode {
     this.#world = world
     this.#recorder = world.record && new NodeRecorder(options.id, world.record)
     this.#surroundings = surroundings
+    this.story = new NodeStory(options, world, surroundings)
     this.#promises = promises
     this.#dice = dice
     this.#clock = new NodeClock(world, options.tickMs, options.clockDrift, dice)
@@ -106,7 +108,7 @@ export class SimulatedNode implements WatchedNode {
     const opened = this.disk.start()
     if (opened instanceof Error) {
       this.error = opened
-      return this.#tell(`does not start: ${opened.message}`)
+      return this.story.tell(`does not start: ${opened.message}`)
     }
     this.#world.checker.recovered(this.id, opened)
     const machine = this.#newMachine()
@@ -114,7 +116,12 @@ export class SimulatedNode implements WatchedNode {
     this.#lastCheckedApplied = 0
     this.driver = this.#guarded('the node cannot start', () => this.#newDriver(opened, machine))
     const { log } = this.driver?.raft.state ?? {}
-    this.#tell(`starts with log ${log?.base.index}…${log?.lastIndex}, snapshot ${log?.snapshot?.index ?? 0}`)
+    const [lastIndex = 0, snapshotIndex] = [log?.lastIndex, log?.snapshot?.index ?? 0]
+    this.story.tell(`starts with log ${log?.base.index}…${lastIndex}, snapshot ${snapshotIndex}`, {
+      type: 'started',
+      lastIndex,
+      snapshotIndex,
+    })
     this.#afterStep()
     this.#later(this.#dice.next() * this.#clock.tickUs, () => this.#tick())
   }
@@ -149,7 +156,7 @@ export class SimulatedNode implements WatchedNode {
       machine,
       links: { send: (message) => this.#sends(message) },
       clock,
-      probe: this.#probe(clock.now),
+      probe: this.story.newMeter(clock.now, (error) => this.#failed(error)),
       tickMs,
       reads,
       recorder: this.#recorder,
@@ -162,7 +169,7 @@ export class SimulatedNode implements WatchedNode {
     if (!this.isUp) return
     if (how === 'kill') this.#world.counts.kills++
     else this.#world.counts.powerLosses++
-    this.#stop(how === 'kill' ? 'is killed' : 'loses its power', how)
+    this.#stop(how === 'kill' ? 'is killed' : 'loses its power', how, { type: 'killed' })
   }
 
   /** From now on these faults stand at its clock, its disk and its thread. */
@@ -177,13 +184,14 @@ export class SimulatedNode implements WatchedNode {
   #pause(): void {
     if (!this.isRunning) return
     this.isPaused = true
-    this.#tell('is paused')
+    this.#pausedAtMs = this.#world.time.nowMs
+    this.story.tell('is paused', { type: 'paused' })
   }
 
   #resume(): void {
     if (!this.isPaused) return
     this.isPaused = false
-    this.#tell('goes on')
+    this.story.tell('goes on', { type: 'resumed', afterMs: this.#world.time.nowMs - this.#pausedAtMs })
     const held = this.#held
     if (held.length > 0 || this.#heldTickUs !== undefined) this.#world.counts.pauses++
     this.#held = []
@@ -319,40 +327,17 @@ export class SimulatedNode implements WatchedNode {
     this.#surroundings.send(message)
   }
 
-  #probe(now: () => number): Meter {
-    const { tickMs, limits } = this.#options
-    return new Meter({
-      counters: new Counters(Counters.allocate()),
-      now,
-      happenings: { tell: (happening, atMs, cause) => this.#happened(happening, atMs, cause) },
-      waymarks: this.waymarks,
-      storyNow: () => this.#world.time.nowMs,
-      tickMs,
-      heartbeatIntervalMs: tickMs * limits.heartbeatTicks,
-      electionTimeoutMs: tickMs * limits.electionTimeoutTicks,
-      failed: (error) => this.#failed(error),
-    })
-  }
-
-  #happened(happening: Happening, atMs: number, cause: number | undefined): number {
-    if (isOfProtocol(happening)) {
-      this.#world.tracer.record(this.id, { type: 'event', event: happening })
-      this.#world.questions.observed(this.id, this.#options.membership.voters.length, happening)
-      this.#surroundings.observe(this.id, happening)
-    }
-    return this.#world.chronicle.tell(this.id, happening, atMs, cause)
-  }
-
   #failed(error: unknown): void {
     this.error = error
     const isExpected = this.disk.hasFailed && !(error instanceof Error && error.name === 'InvariantViolation')
     if (!isExpected)
       this.#world.checker.report('a node never stops by itself', `node ${this.id}: ${reasonOf(error)}`)
     // It is in the middle of a turn: nothing of it may run on, and its disk is let go of as after a crash.
-    this.#stop(`stops: ${reasonOf(error)}`, 'losePower')
+    const why = reasonOf(error)
+    this.#stop(`stops: ${why}`, 'losePower', { type: 'failed', why })
   }
 
-  #stop(why: string, how: 'kill' | 'losePower'): void {
+  #stop(what: string, how: 'kill' | 'losePower', happening: Happening): void {
     this.endRecording()
     this.driver?.stop()
     this.driver = undefined
@@ -365,7 +350,7 @@ export class SimulatedNode implements WatchedNode {
     this.#quorumWatch = new QuorumWatch()
     this.#inbox.takeAll()
     this.disk[how]()
-    this.#tell(why)
+    this.story.tell(what, happening)
     this.#surroundings.stopped(this.id)
   }
 
@@ -400,10 +385,5 @@ export class SimulatedNode implements WatchedNode {
       this.#world.checker.report(what, `node ${this.id}: ${reasonOf(error)}`)
       return undefined
     }
-  }
-
-  #tell(what: string): void {
-    this.#world.fingerprint.addText(what)
-    this.#world.tracer.record(this.id, { type: 'told', what })
   }
 }
