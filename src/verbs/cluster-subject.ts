@@ -71,7 +71,7 @@ export class ClusterSubject implements Subject {
   }
 
   story(): Story {
-    throw new Failed('not there yet')
+    return this.#cluster.story()
   }
 
   beginLoad(clients: number): void {

@@ -125,7 +125,10 @@ const nodeVerbs = [
     explanation: 'ends a node; what was not flushed is gone, and it starts from the rest',
     slots: [target],
     suffixes: [forTime],
-    run: (subject, { target, ...options }) => begun(subject, subject.breaker.losePower(target, options)),
+    async run(subject, { target, ...options }) {
+      const answer = await begun(subject, subject.breaker.losePower(target, options))
+      return options.forMs === undefined ? { ...answer, words: 'the power was lost, and is back' } : answer
+    },
   }),
   verb('skew', {
     explanation: 'sets a clock ahead or behind, or lets it run too fast or too slow',
@@ -184,14 +187,13 @@ export function dataOf({ nodeIds }: Subject, fault: StandingFault): Record<strin
   return { id, type, line, nodes, sinceMs: fault.sinceMs, untilMs: fault.untilMs ?? null }
 }
 
-/** A host may begin one fault for each node that is meant. None is left of a power that is back at once. */
+/** A host may begin one fault for each node that is meant. */
 async function begun(subject: Subject, begins: Promise<FaultHandle>): Promise<Answer> {
   const { id: first } = await begins
   const faults = subject.breaker.faults.filter(({ id }) => id >= first)
-  const lines = faults.map((fault) => `#${fault.id} ${toldOf(fault, subject.nodeIds).line}`)
   return {
     data: { faults: faults.map((fault) => dataOf(subject, fault)) },
-    words: lines.length === 0 ? `#${first} is over` : lines.join('\n'),
+    words: faults.map((fault) => `#${fault.id} ${toldOf(fault, subject.nodeIds).line}`).join('\n'),
   }
 }
 

@@ -16,6 +16,8 @@ test.each([
   ['kill 1 for ', ['80ms ']],
   ['kill 1 for 10', ['10ms ', '10s ', '10min ', '10h ']],
   ['kill 1 for 10s ', []],
+  ['full-disk 1 ', ['1MB ', 'for ']],
+  ['full-disk 1 for 1s ', []],
   ['kill boss f', []],
   ['pot ', []],
   ['cut l', ['leader->', 'leader-']],

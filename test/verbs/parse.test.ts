@@ -160,13 +160,15 @@ test('the line that is told of a fault is the line that begins it', async () => 
       faults,
       fc.option(fc.integer({ min: 1, max: 3_600_000 }), { nil: undefined }),
       async (fault, forMs) => {
+        // A power that is back at once is no fault that stands.
+        fc.pre(fault.type !== 'losePower' || forMs !== undefined)
         const subject = new RecordedSubject()
         const line = lineOf(fault, fiveNodes, forMs)
         await perform({ subject }, parse(line)!)
         const [begun] = subject.breaker.faults
         expect(setsOf(begun?.fault), line).toEqual(setsOf(fault))
-        const lastsMs = fault.type === 'losePower' ? (forMs ?? 0) : forMs
-        expect(begun?.untilMs, line).toBe(lastsMs === undefined ? undefined : subject.now() + lastsMs)
+
+        expect(begun?.untilMs, line).toBe(forMs === undefined ? undefined : subject.now() + forMs)
       },
     ),
     { seed: 1, numRuns: 2000 },

@@ -6,10 +6,11 @@ import {
   Faults,
   type ForTime,
   type Healed,
+  isEnding,
   resolveTarget,
   type Target,
 } from '../../src/faults/index.js'
-import { Random } from '../../src/raft/index.js'
+import { type NodeId, Random } from '../../src/raft/index.js'
 import type { NodeTold, Subject } from '../../src/verbs/index.js'
 
 export const fiveNodes = [1, 2, 3, 4, 5]
@@ -19,13 +20,17 @@ export const cast: Cast = { nodeIds: fiveNodes, candidates: fiveNodes, leaderId:
 export class RecordedSubject implements Subject {
   readonly nodeIds = fiveNodes
   readonly breaker: FaultMethods
-  readonly keys = new Map<string, string>()
+  readonly keys = new Map<string, string | Buffer>()
+  nowMs = 1000
 
   constructor() {
     const faults: Faults = new Faults({
       nodeIds: fiveNodes,
       now: () => this.now(),
-      later: () => () => undefined,
+      later(ms, run) {
+        if (ms === 0) run()
+        return () => undefined
+      },
       check: (fault) =>
         checkFault(fault, {
           ...{ nodeIds: fiveNodes, isUp: () => true, standing: faults.standing, clockBounds: undefined },
@@ -39,15 +44,21 @@ export class RecordedSubject implements Subject {
   }
 
   now(): number {
-    return 1000
+    return this.nowMs
   }
 
   status(): NodeTold[] {
     return fiveNodes.map((nodeId) => ({
-      ...{ nodeId, state: 'running', role: nodeId === 2 ? 'leader' : 'follower' },
+      ...{ nodeId, state: this.#stateOf(nodeId), role: nodeId === 2 ? 'leader' : 'follower' },
       ...{ currentTerm: 3, leaderId: 2, lastIndex: 12_345, commitIndex: 12, lastApplied: 12, logBytes: 100 },
       failure: undefined,
     }))
+  }
+
+  #stateOf(nodeId: NodeId): NodeTold['state'] {
+    const at = this.breaker.faults.filter(({ fault }) => 'nodes' in fault && fault.nodes.includes(nodeId))
+    if (at.some(({ fault }) => isEnding(fault))) return 'stopped'
+    return at.some(({ fault }) => fault.type === 'pause') ? 'paused' : 'running'
   }
 
   async put(key: string, value: string) {

@@ -1,0 +1,102 @@
+/** What verbs answer: words for people and data for programs, of one result. */
+import { expect, test } from 'vitest'
+import { type Answer, parse, perform, verbs } from '../../src/verbs/index.js'
+import { RecordedSubject } from './recorded-subject.js'
+
+async function answers(subject: RecordedSubject, ...lines: string[]): Promise<Answer[]> {
+  const all: Answer[] = []
+  for (const line of lines) all.push(await perform({ subject }, parse(line)!))
+  return all
+}
+
+test('a fault is answered with its number and its line, and listed with how long it stands', async () => {
+  const subject = new RecordedSubject()
+  const [cut] = await answers(subject, 'cut leader->3 heartbeat', 'slow-disk 1,2 200ms for 10s')
+  const first = {
+    id: 1,
+    type: 'cut',
+    line: 'cut 2->3 heartbeat',
+    nodes: [2, 3],
+    sinceMs: 1000,
+    untilMs: null,
+  }
+  expect(cut).toEqual({ data: { faults: [first] }, words: '#1 cut 2->3 heartbeat' })
+  subject.nowMs += 4200
+  const [faults, healed, none] = await answers(subject, 'faults', 'heal #2', 'heal #2')
+  expect(faults?.words).toBe(
+    '#1 cut 2->3 heartbeat, for 4.2 s\n#2 slow-disk 1,2 200ms, for 4.2 s, heals in 5.8 s',
+  )
+  expect(healed?.words).toBe('healed #2 slow-disk 1,2 200ms for 10s')
+  expect(none).toEqual({ data: { healed: [] }, words: 'no such fault stands' })
+  const [status, all, empty] = await answers(subject, 'status', 'heal', 'faults')
+  expect(status?.words).toMatch(/\n#1 cut 2->3 heartbeat, for 4\.2 s$/)
+  expect(status?.data).toMatchObject({ faults: [first] })
+  expect(all?.data).toEqual({ healed: [first] })
+  expect(empty?.words).toBe('no fault stands')
+})
+
+test('a paused node is frozen and not dead, and runs again once it is resumed', async () => {
+  const subject = new RecordedSubject()
+  const [, killed, status] = await answers(subject, 'pause leader', 'kill 1,3', 'status')
+  expect(killed).toEqual({ data: { nodeIds: [1, 3] }, words: 'killed nodes 1, 3' })
+  expect(status?.words.split('\n').map((line) => line.split(/ +/).slice(0, 5))).toMatchObject([
+    ['node', 'state', 'role', 'term', 'leader'],
+    ['1', 'stopped', '-', '3', '-'],
+    ['2', 'paused', 'leader', '3', '2'],
+    ['3', 'stopped', '-', '3', '-'],
+    ['4', 'running', 'follower', '3', '2'],
+    ['5', 'running', 'follower', '3', '2'],
+    ...[expect.anything(), expect.anything()],
+  ])
+  expect(await answers(subject, 'resume 2', 'restart 1,3')).toEqual([
+    { data: { nodeIds: [2] }, words: 'node 2 runs again' },
+    { data: { nodeIds: [1, 3] }, words: 'nodes 1, 3 run again' },
+  ])
+})
+
+test('a power that is back at once leaves no fault behind', async () => {
+  const subject = new RecordedSubject()
+  expect(await answers(subject, 'power-loss 2')).toEqual([
+    { data: { faults: [] }, words: 'the power was lost, and is back' },
+  ])
+  expect((await answers(subject, 'power-loss 2 for 10s'))[0]?.words).toBe('#2 power-loss 2 for 10s')
+})
+
+test('bytes that are no text are told to programs in base64, and to people as escapes', async () => {
+  const subject = new RecordedSubject()
+  subject.keys.set('k', Buffer.of(0xff, 0x01))
+  const [got, ranged] = await answers(subject, 'get k', 'range')
+  expect(got).toMatchObject({
+    data: { valueBase64: '/wE=', version: 1 },
+    words: expect.stringMatching(/^\\xff\\u0001 \(version 1/),
+  })
+  expect(ranged?.data).toEqual({ entries: [{ key: 'k', valueBase64: '/wE=' }], hasMore: false })
+})
+
+test('help lists each verb on a line, and tells of one what it takes', async () => {
+  const conversation = { showsEvents: true, isEnded: false }
+  const help = (line: string) => perform({ subject: new RecordedSubject(), conversation }, parse(line)!)
+  const { words, data } = await help('help')
+  for (const { name, explanation } of verbs)
+    expect(words).toMatch(new RegExp(`^${name}\\b.*  ${explanation.slice(0, 10)}`, 'm'))
+  expect(data).toMatchObject({ verbs: expect.arrayContaining([expect.objectContaining({ name: 'cut' })]) })
+  expect((await help('help delay')).words.split('\n')).toEqual([
+    'delay LINK DURATION [jitter DURATION] [MESSAGE] [for DURATION]',
+    '  messages take so much longer',
+    '  LINK: a link such as 1->3 (one way) or 1-3 (both ways)',
+    '  DURATION: a duration such as 80ms',
+    '  MESSAGE: a kind of message such as heartbeat',
+  ])
+  await expect(help('help dleay')).rejects.toThrow("there is no verb 'dleay' (did you mean delay?)")
+})
+
+test('verbs of a conversation change it, and need one', async () => {
+  const subject = new RecordedSubject()
+  const conversation = { showsEvents: true, isEnded: false }
+  await perform({ subject, conversation }, { verb: 'events', word: 'off' })
+  await perform({ subject, conversation }, { verb: 'quit' })
+  expect(conversation).toEqual({ showsEvents: false, isEnded: true })
+  await expect(perform({ subject }, { verb: 'quit' })).rejects.toThrow(
+    'quit is for the prompt of the sandbox',
+  )
+})
