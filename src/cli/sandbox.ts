@@ -104,9 +104,7 @@ async function converse(cluster: Cluster, dir: string | undefined, signal: Abort
   // A tick of a cluster is a heartbeat.
   const { heartbeatIntervalMs } = cluster.options
   cluster.events.on('event', (event: ClusterEvent) => {
-    // Who kills or restarts a node is told by the command itself.
-    const isNews = event.type !== 'started' && event.type !== 'killed'
-    if (conversation.showsEvents && isNews)
+    if (conversation.showsEvents && !isAnswered(event))
       prompt.print(paint.cyan(`  ${inWords(event, heartbeatIntervalMs)}`))
   })
   const kept =
@@ -133,6 +131,12 @@ async function converse(cluster: Cluster, dir: string | undefined, signal: Abort
     }
   })
   return exitCode
+}
+
+/** What the answer to a verb tells as well. */
+function isAnswered(event: ClusterEvent): boolean {
+  if (event.type === 'faultHealed') return event.by === 'verb'
+  return event.type === 'started' || event.type === 'killed' || event.type === 'faultBegan'
 }
 
 /** Without a directory, the lines of a session are forgotten with it. */
