@@ -6,6 +6,7 @@ import { tuneV8 } from '../load/index.js'
 import { runProgram } from '../terminal/index.js'
 import { addBench } from './bench.js'
 import { addCard } from './card.js'
+import { addExplain } from './explain.js'
 import { addLoadFile } from './load-file.js'
 import { addReplay } from './replay.js'
 import { addReport } from './report.js'
@@ -20,6 +21,7 @@ Examples:
   raftbox load cities.jsonl --key id      put a file's records, and compare the nodes
   raftbox sim --seeds 1000                look for a seed that breaks a promise
   raftbox replay run.jsonl                repeat a recorded run, and compare where it ends
+  raftbox explain run.story               why there was an election in a recorded run
   raftbox report new.json --compare old.json    what changed beyond the noise?
   raftbox help bench                      all flags of a command, with units and defaults
 
@@ -40,6 +42,7 @@ addSandbox(program)
 addLoadFile(program)
 addSim(program)
 addReplay(program)
+addExplain(program)
 addReport(program)
 
 tuneV8()

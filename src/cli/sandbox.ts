@@ -5,17 +5,19 @@ import { type Cluster, type ClusterEvent, RaftError, type ReadConfirmation } fro
 import { leaderKnown, withCluster } from '../load/index.js'
 import { exitCodeOf, interruptible, lineOf, oneOf, paint, printable, wholeNumber } from '../terminal/index.js'
 import { ClusterSubject, complete, parse, perform } from '../verbs/index.js'
-import { dirFlag, nodeIdsFlag, nodesFlag, warnOfTwo } from './flags.js'
+import { dirFlag, nodeIdsFlag, nodesFlag, pathFlag, warnOfTwo } from './flags.js'
 import { inWords } from './happenings.js'
 import { readHistory, writeHistory } from './history-file.js'
 import { type Editing, Prompt, scriptLines } from './prompt.js'
 import { serveLines } from './sandbox-json.js'
+import { recorded } from './story-file.js'
 
 interface SandboxOptions {
   readonly nodes?: number
   readonly dir?: string
   readonly renew?: readonly number[]
   readonly json?: boolean
+  readonly record?: string
   /** Milliseconds. */
   readonly heartbeat?: number
   readonly electionTimeout?: number
@@ -63,6 +65,11 @@ export function addSandbox(program: Command): void {
       'lease or readIndex; with readIndex no read rests on a clock, and skew may set clocks at will (default: lease)',
       oneOf('--reads', ['lease', 'readIndex']),
     )
+    .option(
+      '--record <file>',
+      'write what happens and why, for raftbox explain',
+      pathFlag('--record', 'file'),
+    )
     .option('--json', 'for programs: a line of JSON when all is ready, and one for each line of the input')
     .addHelpText('after', examples)
     .action(async (options: SandboxOptions) => {
@@ -71,7 +78,7 @@ export function addSandbox(program: Command): void {
 }
 
 async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<number> {
-  const { json = false, heartbeat, electionTimeout, ...given } = options
+  const { json = false, record, heartbeat, electionTimeout, ...given } = options
   warnOfTwo(options.nodes)
   const clusterOptions = {
     ...given,
@@ -79,7 +86,7 @@ async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<nu
     ...(electionTimeout === undefined ? {} : { electionTimeoutMs: electionTimeout }),
   }
   return withCluster(clusterOptions, signal, (cluster) =>
-    json ? serve(cluster, signal) : converse(cluster, options.dir, signal),
+    recorded(cluster, record, () => (json ? serve(cluster, signal) : converse(cluster, options.dir, signal))),
   )
 }
 

@@ -17,6 +17,8 @@ export interface CommandWay {
   /** The leader that took the command from its client. `undefined`: the story does not tell. */
   readonly leaderId: NodeId | undefined
   readonly isCommitted: boolean
+  /** The leader opened its term with it: no client gave it, and none awaits it. */
+  readonly isOpening: boolean
   /** On all nodes, in the order of time. */
   readonly steps: readonly Step[]
   /** The follower whose acknowledgement made the majority. `undefined`: the leader's own disk did, or nothing yet. */
@@ -39,7 +41,8 @@ export function explainIndex(story: Story, index: LogIndex): CommandWay | Nothin
   const leaderId = appendings.at(-1)?.nodeId ?? passings.find(({ stage }) => stage === 'received')?.peer
   // What was before the command was in any log belongs to another one at the same index.
   const begunMs = appendings.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY
-  const own = passings.filter(({ atMs }) => atMs >= begunMs)
+  const isOpening = opensTerm(story, index, appendings.at(-1))
+  const own = passings.filter(({ atMs, stage }) => atMs >= begunMs && !(isOpening && stage === 'answered'))
   const steps = stepsOf(own, { leaderId, committedMs: committedMs ?? Number.POSITIVE_INFINITY })
   const { decidedBy, parts } = partsOf(steps, leaderId)
   const [slowest] = [...parts].sort((a, b) => b.tookMs - a.tookMs)
@@ -48,6 +51,7 @@ export function explainIndex(story: Story, index: LogIndex): CommandWay | Nothin
     index,
     leaderId,
     isCommitted: committedMs !== undefined,
+    isOpening,
     steps,
     decidedBy,
     parts,
@@ -73,6 +77,21 @@ function appendingsIn(passings: readonly Step[]): Step[] {
     const earlier = passings.filter((each) => each.nodeId === nodeId && each.atMs < atMs)
     return !earlier.some((each) => each.stage === 'received')
   })
+}
+
+/** A leader's first entry is its own, and comes in the turn in which it wins. */
+function opensTerm({ happened, passed }: Story, index: LogIndex, appended: Step | undefined): boolean {
+  if (appended === undefined) return false
+  const { nodeId, atMs } = appended
+  const won = happened.findLast(
+    (each) =>
+      each.type === 'role' && each.role === 'leader' && each.nodeId === nodeId && each.atMs <= atMs + 1,
+  )
+  if (won === undefined) return false
+  const first = passed.find(
+    (row) => row.nodeId === nodeId && row.stage === 'appended' && row.atMs >= won.atMs - 1,
+  )
+  return first?.index === index
 }
 
 interface Way {

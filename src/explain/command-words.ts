@@ -4,10 +4,12 @@ import type { Step } from './passings.js'
 import { moment, nodesOf, sentence, span } from './phrases.js'
 
 export function commandInWords(way: CommandWay, beganMs: number): string {
-  const { index, leaderId, isCommitted, steps, lostAt, decidedBy, slowest } = way
+  const { index, leaderId, isCommitted, isOpening, steps, lostAt, decidedBy, slowest } = way
   const [first] = steps
   const firstMs = first?.atMs ?? 0
-  const head = leaderId === undefined ? `Index ${index}` : `Index ${index}, taken by node ${leaderId}`
+  const from = isOpening ? 'the empty entry with which node' : 'taken from a client by node'
+  const end = isOpening ? ' opened its term' : ''
+  const head = leaderId === undefined ? `Index ${index}` : `Index ${index}, ${from} ${leaderId}${end}`
   const state = isCommitted ? '' : ', is not committed as far as is known'
   const lines = [sentence(`${head}${state}; times count from its first step, ${moment(firstMs, beganMs)}`)]
   if (lostAt.length > 0) {

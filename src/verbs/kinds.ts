@@ -52,6 +52,9 @@ const messageKinds: Readonly<Record<MessageKind, true>> = {
   installSnapshotResponse: true,
 }
 
+/** What explain tells of. */
+const topics = ['election', 'index', 'stall', 'last'] as const
+
 const faultIdsMax = 2 ** 31
 const clientsMax = 10_000
 
@@ -136,6 +139,8 @@ export const kinds = {
   ),
   onOrOff: oneOf(['on', 'off'], 'on|off', 'on or off'),
   renew: oneOf(['renew'], 'renew', 'renew'),
+  topic: oneOf(topics, 'election|index|stall|last', 'election, index, stall or last'),
+  count: count('N', 'a term or an index, a whole number from 1'),
   key: text('KEY', 'a key'),
   prefix: text('PREFIX', 'the beginning of keys'),
   verb: text('VERB', 'a verb'),
@@ -159,6 +164,10 @@ function ofScale(usage: string, expected: string, scale: Scale): Kind<number> {
 
 function oneOf<Word extends string>(words: readonly Word[], usage: string, expected: string): Kind<Word> {
   return { usage, expected, read: (word) => words.find((each) => each === word), offers: () => words }
+}
+
+function count(usage: string, expected: string): Kind<number> {
+  return { usage, expected, read: (word) => readWhole(word, 1, Number.MAX_SAFE_INTEGER), offers: () => [] }
 }
 
 function text(usage: string, expected: string): Kind<string> {

@@ -3,6 +3,7 @@ import type { NodeId } from '../raft/index.js'
 import { BadInput } from '../terminal/index.js'
 import { completeBy } from './complete.js'
 import { dataVerbs } from './data-verbs.js'
+import { explainVerb } from './explain-verb.js'
 import { faultVerbs } from './fault-verbs.js'
 import { usageOf } from './grammar.js'
 import { kinds } from './kinds.js'
@@ -34,7 +35,13 @@ const conversationVerbs = [
 ]
 
 /** In the order in which `help` lists them. */
-export const verbs: readonly Verb[] = [...watchVerbs, ...dataVerbs, ...faultVerbs, ...conversationVerbs]
+export const verbs: readonly Verb[] = [
+  ...watchVerbs,
+  explainVerb,
+  ...dataVerbs,
+  ...faultVerbs,
+  ...conversationVerbs,
+]
 
 const byName: ReadonlyMap<string, Verb> = new Map(verbs.map((verb) => [verb.name, verb]))
 

@@ -106,6 +106,16 @@ describe('the way of a command', () => {
     expect(wayOf(made.story, 1).steps[0]).toMatchObject({ atMs: 700, stage: 'appended' })
   })
 
+  test('of the entry that opens a term has no answer', () => {
+    const made = new MadeStory().begins().passes(621, 1, 'appended', 1).passes(623, 1, 'committed', 1)
+    made.passes(700, 1, 'appended', 2).passes(702, 1, 'committed', 2).passes(703, 1, 'answered', 2)
+    const [opening, command] = [wayOf(made.story, 1), wayOf(made.story, 2)]
+    expect(opening).toMatchObject({ isOpening: true })
+    expect(opening.steps.map(({ stage }) => stage)).toEqual(['appended', 'committed'])
+    expect(command).toMatchObject({ isOpening: false })
+    expect(command.steps.map(({ stage }) => stage)).toEqual(['appended', 'committed', 'answered'])
+  })
+
   test('is not told where its rows are no longer kept', () => {
     const made = new MadeStory().starts(0, 1).passes(500, 1, 'committed', 4)
     made.passes(9000, 1, 'appended', 90_000).passes(9001, 1, 'committed', 90_000)

@@ -29,7 +29,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   terminal: ['errors'],
   load: [...upToDriver, 'node', 'cluster', 'terminal'],
   report: ['errors', 'terminal'],
-  verbs: [...ground, 'telemetry', 'faults', 'cluster', 'terminal', 'load'],
+  verbs: [...ground, 'telemetry', 'faults', 'cluster', 'terminal', 'load', 'explain'],
   cli: [
     ...upToDriver,
     'node',

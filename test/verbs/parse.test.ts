@@ -53,6 +53,8 @@ test.each([
   ['heal 1-2', { verb: 'heal', healed: { link: { one: 1, other: 2, oneWay: false } } }],
   ['heal 1', { verb: 'heal', healed: { target: 1 } }],
   ['heal #1', { verb: 'heal', healed: { faultId: 1 } }],
+  ['explain', { verb: 'explain' }],
+  ['explain index 42', { verb: 'explain', topic: 'index', count: 42 }],
   ['load off', { verb: 'load', clients: 'off' }],
   [' \t', undefined],
 ])('%s', (line, command) => {

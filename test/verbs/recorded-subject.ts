@@ -12,6 +12,7 @@ import {
 } from '../../src/faults/index.js'
 import { type NodeId, Random } from '../../src/raft/index.js'
 import type { NodeTold, Subject } from '../../src/verbs/index.js'
+import { MadeStory } from '../explain/made-story.js'
 
 export const fiveNodes = [1, 2, 3, 4, 5]
 
@@ -100,7 +101,5 @@ export class RecordedSubject implements Subject {
 
   beginLoad = () => undefined
   endLoad = () => undefined
-  story = () => {
-    throw new Error('nothing happened')
-  }
+  story = () => new MadeStory(5).begins().story
 }

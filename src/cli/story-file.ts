@@ -1,0 +1,105 @@
+/** Stories as files: written while a cluster lives, and read to be explained. */
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { reasonOf } from '../errors/index.js'
+import { BadStoryLine, StoryReader, StoryWriter } from '../explain/index.js'
+import type { Story } from '../telemetry/index.js'
+import { BadInput } from '../terminal/index.js'
+import { readBytes } from './input/bytes.js'
+import { type Framed, LineFramer } from './input/framing.js'
+
+/** How often what is new is written. Under full load, the rows of commands are kept for about a second. */
+const writtenEveryMs = 250
+/** The longest story: whoever needs more records the part of the run that matters. */
+const bytesMax = 1 << 30
+const lineBytesMax = 1 << 20
+
+/** Writes the story of a cluster from now on, until it is closed. */
+class StoryFile {
+  readonly #file: number
+  readonly #story: () => Story
+  readonly #writer = new StoryWriter()
+  readonly #timer: NodeJS.Timeout
+  readonly #warn: (line: string) => void
+  #bytes = 0
+  #isOver = false
+
+  /** Takes the place of a file of that name. `warn` is told once when the recording ends early. */
+  constructor(path: string, story: () => Story, warn: (line: string) => void) {
+    try {
+      this.#file = openSync(path, 'w')
+    } catch (error) {
+      throw new BadInput(`--record: ${path} cannot be written: ${reasonOf(error)}`)
+    }
+    this.#story = story
+    this.#warn = warn
+    this.#timer = setInterval(() => this.#write(), writtenEveryMs)
+    this.#timer.unref()
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    try {
+      this.#write()
+    } finally {
+      closeSync(this.#file)
+    }
+  }
+
+  #write(): void {
+    if (this.#isOver) return
+    const lines = this.#writer.newIn(this.#story())
+    let bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+    this.#bytes += bytes.length
+    if (this.#bytes > bytesMax) return this.#endEarly(`it has come to ${bytesMax >> 20} MiB`)
+    try {
+      while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#file, bytes))
+    } catch (error) {
+      this.#endEarly(reasonOf(error))
+    }
+  }
+
+  #endEarly(why: string): void {
+    this.#isOver = true
+    clearInterval(this.#timer)
+    this.#warn(`the recording of the story ends here: ${why}`)
+  }
+}
+
+/** Runs the work, and writes the story of the cluster meanwhile if a file is given. */
+export async function recorded<Result>(
+  cluster: { story(): Story },
+  path: string | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (path === undefined) return work()
+  const warn = (line: string): void => void process.stderr.write(`raftbox: warning: ${line}\n`)
+  const file = new StoryFile(path, () => cluster.story(), warn)
+  try {
+    return await work()
+  } finally {
+    file.close()
+  }
+}
+
+/** Throws `BadInput` that names the line for what is no story. A file that is cut off within a line is a shorter one. */
+export async function readStory(file: string, signal: AbortSignal): Promise<Story> {
+  const reader = new StoryReader()
+  const malformed = (line: number, why: string): BadInput =>
+    new BadInput(`${file}, line ${line}: ${why}; give a story that sandbox --record wrote`)
+  const framer = new LineFramer(lineBytesMax, malformed)
+  const take = ({ line, bytes }: Framed, isLast: boolean): void => {
+    try {
+      if (bytes.length > 0) reader.take(bytes.toString())
+    } catch (error) {
+      if (!(error instanceof BadStoryLine)) throw error
+      // Nothing but a cut leaves the end of a line away. A story that is cut within its head is none.
+      if (!isLast || line === 1) throw malformed(line, error.message)
+    }
+  }
+  for await (const chunk of readBytes(file, signal))
+    for (const framed of framer.take(chunk)) take(framed, false)
+  for (const framed of framer.end()) take(framed, true)
+  if (reader.story === undefined)
+    throw new BadInput(`${file} is empty; give a story that sandbox --record wrote`)
+  return reader.story
+}

@@ -1,0 +1,191 @@
+/**
+ * A story as lines of JSON: first the head, then a line for each happening, each row of a command's way and each
+ * message. Lines may be added while the story goes on, and a file that is cut off anywhere is a shorter story.
+ */
+import type { NodeId } from '../raft/index.js'
+import { type Carried, type Happened, type Passed, type Story, stages } from '../telemetry/index.js'
+
+const version = 1
+
+/** What a story has besides its rows. */
+export type StoryHead = Omit<Story, 'happened' | 'passed' | 'carried'>
+
+type Row = Passed | Carried
+
+/** Tells the lines of a story that goes on, each once. */
+export class StoryWriter {
+  #hasHead = false
+  #lastSequence = -1
+  /** Of each kind of rows and node, the last row that was told. */
+  readonly #last = new Map<string, { atMs: number; count: number }>()
+
+  /** The lines of all that is new in the story, without their line breaks. */
+  newIn(story: Story): string[] {
+    const lines: string[] = []
+    if (!this.#hasHead) lines.push(headOf(story))
+    this.#hasHead = true
+    for (const happened of story.happened) {
+      if (happened.sequence <= this.#lastSequence) continue
+      lines.push(JSON.stringify({ happened }))
+    }
+    this.#lastSequence = story.happened.reduce(
+      (most, { sequence }) => Math.max(most, sequence),
+      this.#lastSequence,
+    )
+    for (const passed of this.#newRows('passed', story.passed)) lines.push(JSON.stringify({ passed }))
+    for (const carried of this.#newRows('carried', story.carried)) lines.push(JSON.stringify({ carried }))
+    return lines
+  }
+
+  /** Rows of a node come in the order of time; several may have the same time. */
+  #newRows<Each extends Row>(kind: string, rows: readonly Each[]): Each[] {
+    const seen = new Map<NodeId, { atMs: number; count: number }>()
+    const found = rows.filter(({ nodeId, atMs }) => {
+      const before = seen.get(nodeId)
+      const count = before?.atMs === atMs ? before.count + 1 : 1
+      seen.set(nodeId, { atMs, count })
+      const last = this.#last.get(`${kind} ${nodeId}`)
+      return last === undefined || atMs > last.atMs || (atMs === last.atMs && count > last.count)
+    })
+    for (const [nodeId, last] of seen) this.#last.set(`${kind} ${nodeId}`, last)
+    return found
+  }
+}
+
+function headOf({ nodeIds, heartbeatIntervalMs, electionTimeoutMs, tickMs }: Story): string {
+  return JSON.stringify({
+    story: 'raftbox',
+    version,
+    nodeIds,
+    heartbeatIntervalMs,
+    electionTimeoutMs,
+    tickMs,
+  })
+}
+
+/** A line that is not one of a story. */
+export class BadStoryLine extends Error {
+  override readonly name = 'BadStoryLine'
+}
+
+/** Lines that a story may have: more would not fit into memory. */
+const linesMax = 5_000_000
+
+export class StoryReader {
+  #head: StoryHead | undefined
+  readonly #happened: Happened[] = []
+  readonly #passed: Passed[] = []
+  readonly #carried: Carried[] = []
+
+  /** Takes the next line. Throws a `BadStoryLine` when a story has no such line there. */
+  take(text: string): void {
+    const fields = parsed(text)
+    if (this.#head === undefined) this.#head = headIn(fields)
+    else if ('happened' in fields) this.#happened.push(rowIn(fields['happened'], isHappened))
+    else if ('passed' in fields) this.#passed.push(rowIn(fields['passed'], isPassed))
+    else if ('carried' in fields) this.#carried.push(rowIn(fields['carried'], isCarried))
+    else throw new BadStoryLine('it tells neither what happened, nor of a command or a message')
+    const lines = this.#happened.length + this.#passed.length + this.#carried.length
+    if (lines > linesMax) throw new BadStoryLine(`a story has ${linesMax} lines at most`)
+  }
+
+  /** The story so far. `undefined`: there is no head yet. */
+  get story(): Story | undefined {
+    if (this.#head === undefined) return undefined
+    return { ...this.#head, happened: this.#happened, passed: this.#passed, carried: this.#carried }
+  }
+}
+
+type Fields = Partial<Record<string, unknown>>
+
+function parsed(text: string): Fields {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new BadStoryLine('it is not JSON')
+  }
+  if (!isFields(value)) throw new BadStoryLine('it is not an object')
+  return value
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function headIn(fields: Fields): StoryHead {
+  if (fields['story'] !== 'raftbox') throw new BadStoryLine('it is not the head of a story of raftbox')
+  if (fields['version'] !== version) {
+    throw new BadStoryLine(`the story is of version ${fields['version']}, and this raftbox reads ${version}`)
+  }
+  const { nodeIds, heartbeatIntervalMs, electionTimeoutMs, tickMs } = fields
+  const times = [heartbeatIntervalMs, electionTimeoutMs, tickMs]
+  const areNodes = Array.isArray(nodeIds) && nodeIds.length > 0 && nodeIds.every(isId)
+  if (!areNodes || !times.every((ms) => isNumber(ms) && ms > 0)) {
+    throw new BadStoryLine('it does not tell the nodes and the times of a cluster')
+  }
+  return { nodeIds, heartbeatIntervalMs, electionTimeoutMs, tickMs } as StoryHead
+}
+
+/** JSON leaves `undefined` away, as which a field that is not there reads. */
+function rowIn<Each>(value: unknown, isRow: (fields: Fields) => boolean): Each {
+  if (!isFields(value) || !isNumber(value['atMs']) || !isCount(value['nodeId']) || !isRow(value)) {
+    throw new BadStoryLine('it lacks a field, or one of its fields is of the wrong type')
+  }
+  return value as Each
+}
+
+function isHappened(fields: Fields): boolean {
+  const { type, sequence, cause } = fields
+  if (typeof type !== 'string' || !isCount(sequence) || !(cause === undefined || isCount(cause))) return false
+  const needed = fieldsOf[type]
+  return needed === undefined || Object.entries(needed).every(([name, is]) => is(fields[name]))
+}
+
+/** What explanations read of a happening. Other types may come: they are kept, and nothing is explained by them. */
+const fieldsOf: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  role: { role: isText, term: isCount, reason: isText },
+  voteAnswered: { candidateId: isId, term: isCount, reason: isText },
+  started: { lastIndex: isCount },
+  failed: { why: isText },
+  heartbeatMissed: { from: isId, silentMs: isNumber },
+  threadStood: { forMs: isNumber },
+  hostBlocked: { forMs: isNumber },
+  flushLate: { sinceMs: isNumber },
+  commitLate: { sinceMs: isNumber },
+  overloaded: { refused: isCount },
+  faultBegan: { fault: isFault },
+  faultHealed: { fault: isFault },
+}
+
+function isFault(value: unknown): boolean {
+  if (!isFields(value)) return false
+  const { id, type, line, nodes, ways, figures } = value
+  const areLists = Array.isArray(nodes) && Array.isArray(ways) && ways.every(isFields) && isFields(figures)
+  return isCount(id) && isText(type) && isText(line) && areLists
+}
+
+function isPassed({ stage, index }: Fields): boolean {
+  return (stages as readonly unknown[]).includes(stage) && isCount(index)
+}
+
+function isCarried({ direction, peer, type, term, mark }: Fields): boolean {
+  const isSide = direction === 'sent' || direction === 'received'
+  return isSide && isId(peer) && isText(type) && isCount(term) && isNumber(mark)
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isId(value: unknown): boolean {
+  return isCount(value) && value !== 0
+}
