@@ -1,0 +1,87 @@
+/** Messages of a story, each from its sending to its arrival. */
+import type { NodeId } from '../raft/index.js'
+import type { Carried, Story } from '../telemetry/index.js'
+import { overlaps, type Stretch } from './stretch.js'
+
+export interface Arrow {
+  readonly from: NodeId
+  readonly to: NodeId
+  readonly type: Carried['type']
+  readonly term: number
+  readonly mark: number
+  readonly isYes: boolean | undefined
+  readonly sentMs: number
+  /** `undefined`: nobody took it, as far as the story tells. */
+  readonly takenMs: number | undefined
+  /** Nobody took it, although what its receiver took is kept. */
+  readonly isLost: boolean
+}
+
+/** The messages that were on their way in the window, in the order in which they were sent. */
+export function arrowsIn({ carried, heartbeatIntervalMs }: Story, window: Stretch): Arrow[] {
+  const rows = [...carried].sort((a, b) => a.atMs - b.atMs)
+  const [keptSince, endMs] = keptIn(rows)
+  const taken = new Map<string, number[]>()
+  for (const row of rows) {
+    if (row.direction !== 'received') continue
+    const key = keyOf(row, row.peer, row.nodeId)
+    const times = taken.get(key)
+    if (times === undefined) taken.set(key, [row.atMs])
+    else times.push(row.atMs)
+  }
+  const arrows: Arrow[] = []
+  for (const row of rows) {
+    if (row.direction !== 'sent') continue
+    const { nodeId: from, peer: to, type, term, mark, isYes, atMs: sentMs } = row
+    const times = taken.get(keyOf(row, from, to))
+    // What was taken before it was sent is an earlier message with the same marks.
+    while (times?.[0] !== undefined && times[0] < sentMs - 1) times.shift()
+    const takenMs = times?.shift()
+    // A message may still be on its way where the story ends.
+    const isLate = sentMs < endMs - 2 * heartbeatIntervalMs
+    const isLost =
+      takenMs === undefined && isLate && (keptSince.get(to) ?? Number.POSITIVE_INFINITY) <= sentMs
+    const way = { sinceMs: sentMs, untilMs: takenMs ?? sentMs }
+    if (overlaps(way, window)) arrows.push({ from, to, type, term, mark, isYes, sentMs, takenMs, isLost })
+  }
+  return arrows
+}
+
+function keyOf({ type, term, mark, isYes }: Carried, from: NodeId, to: NodeId): string {
+  return `${from} ${to} ${type} ${term} ${mark} ${isYes}`
+}
+
+/** Since when the rows of each node are kept, and when the last of all rows was. */
+function keptIn(rows: readonly Carried[]): [Map<NodeId, number>, number] {
+  const since = new Map<NodeId, number>()
+  for (const { nodeId, atMs } of rows) if (!since.has(nodeId)) since.set(nodeId, atMs)
+  return [since, rows.at(-1)?.atMs ?? 0]
+}
+
+/** How much a message says: the most telling ones are drawn last, and are labelled first. */
+export function weightOf({ type, isLost }: Arrow): number {
+  const weight = type.startsWith('heartbeat') ? 0 : type.startsWith('append') ? 1 : 2
+  return isLost && weight === 0 ? 0.5 : weight
+}
+
+const arrowsMax = 1500
+
+/** Those that a picture can hold, and how many were left out: heartbeats first, and then replication. */
+export function thinned(arrows: readonly Arrow[]): {
+  readonly drawn: readonly Arrow[]
+  readonly leftOut: number
+} {
+  if (arrows.length <= arrowsMax) return { drawn: arrows, leftOut: 0 }
+  const byWeight = [...arrows].sort((a, b) => weightOf(b) - weightOf(a))
+  const kept = new Set(byWeight.slice(0, arrowsMax))
+  return { drawn: arrows.filter((arrow) => kept.has(arrow)), leftOut: arrows.length - arrowsMax }
+}
+
+/** A message in a few letters, as the paper names it. */
+export function nameOf({ type, isYes }: Arrow): string {
+  const name = type.replace(/Response$/, '')
+  const paper = `${name.charAt(0).toUpperCase()}${name.slice(1)}`
+  if (!type.endsWith('Response')) return paper
+  if (isYes === undefined) return `${paper} answered`
+  return type.includes('ote') ? (isYes ? 'yes' : 'no') : isYes ? 'ok' : 'refused'
+}
