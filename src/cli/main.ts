@@ -8,6 +8,7 @@ import { addBench } from './bench.js'
 import { addCard } from './card.js'
 import { addExplain } from './explain.js'
 import { addLoadFile } from './load-file.js'
+import { addLog } from './log.js'
 import { addReplay } from './replay.js'
 import { addReport } from './report.js'
 import { addSandbox } from './sandbox.js'
@@ -22,6 +23,7 @@ Examples:
   raftbox sim --seeds 1000                look for a seed that breaks a promise
   raftbox replay run.jsonl                repeat a recorded run, and compare where it ends
   raftbox explain run.story               why there was an election in a recorded run
+  raftbox log ./my-cluster                read the logs that a cluster left on the disk
   raftbox report new.json --compare old.json    what changed beyond the noise?
   raftbox help bench                      all flags of a command, with units and defaults
 
@@ -43,6 +45,7 @@ addLoadFile(program)
 addSim(program)
 addReplay(program)
 addExplain(program)
+addLog(program)
 addReport(program)
 
 tuneV8()

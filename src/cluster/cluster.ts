@@ -1,5 +1,6 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
 import { RaftError, reasonOf } from '../errors/index.js'
+import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { Bytes } from '../machine/index.js'
 import { type HashAt, InlineNode, NodeThread, realParts, takeAll } from '../node/index.js'
 import { forEachCommand, isBytes, isWellFormed, lengthOfBytes, type NodeId } from '../raft/index.js'
@@ -162,6 +163,14 @@ export class Cluster implements AsyncDisposable, Calls {
    */
   restart(nodeId: NodeId, { renew = false }: { readonly renew?: boolean } = {}): Promise<void> {
     return this.#members.restart(nodeId, renew)
+  }
+
+  /**
+   * A part of a node's log, as its disk has it: read beside the node, which is not asked and does not wait. `undefined`
+   * while the node has no log. With `from` up to 1000 entries, and `next` says where to go on; without, the last 20.
+   */
+  log(nodeId: NodeId, range: LogRange = {}): Promise<LogOfNode | undefined> {
+    return this.#members.log(nodeId, range)
   }
 
   /** The hash of each running node's state machine, and the index that it stands for. */

@@ -78,6 +78,16 @@ export class ClusterDirectory {
     })
   }
 
+  /** Takes a directory that a cluster was made in, to read it. Makes nothing that is not there, but for the lock. */
+  static atRest(dir: string): ClusterDirectory {
+    const path = resolve(dir)
+    return usable(path, () => {
+      const description = readDescription(path, undefined)
+      if (description === undefined) throw incompatible(path, 'holds no cluster: name a directory of raftbox')
+      return new ClusterDirectory(path, description.nodes, lockOf(path))
+    })
+  }
+
   /** For a folder of the caller's own. */
   static temporary(path: string, nodes: number): ClusterDirectory {
     writePledges(join(path, pledgesFile), newPledges(nodes))

@@ -24,6 +24,7 @@ export {
   type MayHaveHappened,
   RaftError,
 } from '../errors/index.js'
+export type { LogEntry, LogOfNode, LogRange } from '../logbook/index.js'
 export type { CommandRun, MachineFactory, ResultWriter, StateMachine } from '../machine/index.js'
 export {
   afterKey,
@@ -48,6 +49,7 @@ export {
   type Swapped,
   type Written,
 } from './kv-client.js'
+export { type LogFound, type LogsOptions, readLogs } from './logs.js'
 export type { NodeState, NodeStatus } from './members.js'
 export { type ClusterOptions, nodesMax } from './options.js'
 export type { Applied } from './outcomes.js'

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { RaftError, unwrap } from '../errors/index.js'
+import type { LogOfNode, LogRange } from '../logbook/index.js'
 import { type ControlledNode, checkRoomForNodes, type HashAt, type NodeOptions } from '../node/index.js'
 import { defaultLimits, type Membership, type NodeId, type Role } from '../raft/index.js'
 import { Counters, type CounterValues, LatencyHistogram, roles } from '../telemetry/index.js'
@@ -9,6 +10,7 @@ import { createLink, type LinkEnd, portsOf } from '../transport/index.js'
 import type { Client, News } from './client.js'
 import type { ClusterStory } from './cluster-story.js'
 import type { ClusterDirectory } from './directory.js'
+import { logOfMember } from './logs.js'
 import { electionTimeoutTicksOf, type ResolvedOptions } from './options.js'
 
 export type NodeState = 'running' | 'stopped' | 'failed'
@@ -30,6 +32,8 @@ interface Member {
   state: NodeState
   failure: string | undefined
   node: ControlledNode | undefined
+  /** Once its disk is open, or could not be: nobody else may open the disk meanwhile. */
+  opened: Promise<unknown>
   /** The end of its last life. The next one waits for it: two nodes on one log would destroy it. */
   ended: Promise<void>
 }
@@ -72,6 +76,7 @@ export class Members {
         state: 'stopped',
         failure: undefined,
         node: undefined,
+        opened: Promise.resolve(),
         ended: Promise.resolve(),
       })
     }
@@ -146,6 +151,12 @@ export class Members {
     return restarted
   }
 
+  async log(nodeId: NodeId, range: LogRange): Promise<LogOfNode | undefined> {
+    const member = this.#member(nodeId)
+    this.#checkOpen()
+    return logOfMember(member, this.#directory.nodePath(nodeId), this.#options, range)
+  }
+
   async hashes(): Promise<Map<NodeId, HashAt>> {
     this.#checkOpen()
     const running = [...this.#members.values()].filter(({ state }) => state === 'running')
@@ -218,7 +229,9 @@ export class Members {
     const { port1: port, port2: nodePort } = new MessageChannel()
     // Attached first: its very first words may be that it leads.
     this.#client.attach(nodeId, port, (news) => this.#heard(member, news))
-    const started = await node.start(options, nodePort, links)
+    const starting = node.start(options, nodePort, links)
+    member.opened = starting.catch(() => undefined)
+    const started = await starting
     if (started.ok) return this.#client.leaderChanged()
     const error = new RaftError(started.code, started.details)
     if (member.node === node) this.#failed(member, error.message)

@@ -1,11 +1,40 @@
-/** Room for LMDB's file: on the disk, in the address space, and among the descriptors. */
+/** LMDB's file: how it is opened, and the room for it on the disk, in the address space and among the descriptors. */
 import { closeSync, existsSync, openSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { open, type RootDatabase } from 'lmdb'
 import { diskFullError } from './disk-full.js'
 import { addressSpaceError, addressSpaceLeft } from './process-limits.js'
+import type { Row } from './table.js'
 
 /** Names that LMDB gives its files. */
 export const fileNames = { data: 'data.mdb', lock: 'lock.mdb' } as const
+
+export type Database = RootDatabase<Uint8Array, Uint8Array>
+
+/** Fields that LMDB has and the package's types lack. */
+export type DatabaseOptions = Partial<
+  Record<'overlappingSync' | 'noSync' | 'usePreviousSnapshot' | 'readOnly', boolean>
+> & { readonly mapSize?: number }
+
+export function openDatabase(folder: string, options: DatabaseOptions): Database {
+  return open<Uint8Array, Uint8Array>({
+    path: folder,
+    // Or a directory whose name has a dot in it would be taken for a file.
+    noSubdir: false,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    // What belongs together is put in a batch; with it on, all that one turn writes would wait for its end.
+    eventTurnBatching: false,
+    ...options,
+  } as Parameters<typeof open>[0])
+}
+
+/** The rows of a database from `from` up to but without `to`, each in a buffer of its own. */
+export function* rowsOf(db: Database, from: Uint8Array, to: Uint8Array): Iterable<Row> {
+  for (const { key, value } of db.getRange({ start: from, end: to })) {
+    yield { key, value: new Uint8Array(value) }
+  }
+}
 
 /** Several waiting writes become one transaction up to about this many bytes, so that none is long. */
 export const transactionBytesMax = 1024 * 1024

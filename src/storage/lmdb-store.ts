@@ -1,18 +1,25 @@
 /**
- * The store of the threads and inline hosts: one LMDB environment a node. This is the only file that calls LMDB;
- * `one-flush` says how what LMDB committed gets to the disk. One transaction is in flight at a time: what was given
- * meanwhile is the next one. As long as the disk is quick, the log is written in the node's own turn, which saves two
+ * The store of the threads and inline hosts: one LMDB environment a node; `one-flush` says how what LMDB committed gets
+ * to the disk. One transaction is in flight at a time: what was given meanwhile is the next one. As long as the disk is quick, the log is written in the node's own turn, which saves two
  * changes of threads, and takes along what else waits, which saves a flush; what finds no company, and all as soon as
  * the disk is slow, goes through a thread of libuv's pool, so that the node's loop stays free.
  */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { open, type RootDatabase } from 'lmdb'
 import { RaftError } from '../errors/index.js'
 import type { Membership, NodeId, Random } from '../raft/index.js'
 import { flushFolder } from './durable-file.js'
 import { manifestKey } from './keys.js'
-import { explainedFailure, fileNames, prepareFiles, Room, transactionBytesMax } from './lmdb-file.js'
+import {
+  type Database,
+  explainedFailure,
+  fileNames,
+  openDatabase,
+  prepareFiles,
+  Room,
+  rowsOf,
+  transactionBytesMax,
+} from './lmdb-file.js'
 import { type Batch, type Flushing, type LmdbVersion, type Opening, openingOf } from './one-flush/index.js'
 import { emptyDiskError, type PledgePlace } from './pledge.js'
 import { forgetCopy, type PowerLoss, TablePowerLoss } from './power-loss.js'
@@ -103,7 +110,7 @@ class LmdbTable implements Table {
   readonly #path: string
   readonly #room: Room
   readonly #now: () => number
-  readonly #db: RootDatabase<Uint8Array, Uint8Array>
+  readonly #db: Database
   readonly #flushing: Flushing
   #waiting: Transaction[] = []
   /** Set while something waits for company. */
@@ -138,19 +145,12 @@ class LmdbTable implements Table {
     const { mapBytes } = prepareFiles(path)
     this.#path = path
     this.#now = now
-    this.#db = open<Uint8Array, Uint8Array>({
-      path,
-      // Or a directory whose name has a dot in it would be taken for a file.
-      noSubdir: false,
-      encoding: 'binary',
-      keyEncoding: 'binary',
+    this.#db = openDatabase(path, {
       mapSize: mapBytes,
       // Or LMDB would call a transaction committed before it is flushed.
       overlappingSync: false,
-      // What belongs together is put in a batch; with it on, all that one turn writes would wait for its end.
-      eventTurnBatching: false,
       ...opening.lmdbOptions,
-    } as Parameters<typeof open>[0])
+    })
     const { lastTxnId } = this.#stats()
     this.#room = new Room(file, bytesMax, () => this.#stats().mapSize)
     try {
@@ -180,10 +180,8 @@ class LmdbTable implements Table {
     return this.#db.getBinary(key as Buffer)
   }
 
-  *rows(from: Uint8Array, to: Uint8Array): Iterable<Row> {
-    for (const { key, value } of this.#db.getRange({ start: from, end: to })) {
-      yield { key, value: new Uint8Array(value) }
-    }
+  rows(from: Uint8Array, to: Uint8Array): Iterable<Row> {
+    return rowsOf(this.#db, from, to)
   }
 
   keys(from: Uint8Array, to: Uint8Array): Iterable<Uint8Array> {

@@ -47,8 +47,15 @@ export function checksumOf(record: Uint8Array): number {
   return viewOf(record).getUint32(0, true)
 }
 
-/** The run in a record that was found under the key of `index`, right after the record with checksum `previous`. */
-export function openRun(record: Uint8Array | undefined, index: number, previous: number): EntryRun {
+/**
+ * The run in a record that was found under the key of `index`, right after the record with checksum `previous`;
+ * `undefined` where nobody has read that record.
+ */
+export function openRun(
+  record: Uint8Array | undefined,
+  index: number,
+  previous: number | undefined,
+): EntryRun {
   if (record === undefined) throw new DamageError(`the record of entry ${index} is missing`)
   if (!isIntact(record))
     throw new DamageError(`the record of entry ${index} is damaged: its checksum does not match`)
@@ -60,7 +67,7 @@ export function openRun(record: Uint8Array | undefined, index: number, previous:
       `the record of entry ${index} is misplaced: it says that it holds entry ${run.index}`,
     )
   }
-  if (viewOf(record).getUint32(previousOffset, true) !== previous) {
+  if (previous !== undefined && viewOf(record).getUint32(previousOffset, true) !== previous) {
     throw new DamageError(
       `the record of entry ${index} is out of the chain: it does not follow the record before it`,
     )

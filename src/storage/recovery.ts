@@ -4,7 +4,16 @@
  * was ever told of it.
  */
 
-import type { EntryId, HardState, LogIndex, Membership, NodeId, StoredRun, Term } from '../raft/index.js'
+import type {
+  EntryId,
+  HardState,
+  LogIndex,
+  Membership,
+  NodeId,
+  Snapshot,
+  StoredRun,
+  Term,
+} from '../raft/index.js'
 import { hardStateOf, lastIndexOf, logOrigin, sliceRun, storedRunOf } from '../raft/index.js'
 import { Chain } from './chain.js'
 import {
@@ -35,7 +44,7 @@ import { chainOrigin, checksumOf, DamageError, openChunk, openNote, openRun, sea
 import type { Pieces } from './shelf.js'
 import type { Recovered } from './store.js'
 import { Sweep } from './sweep.js'
-import type { Change, Table } from './table.js'
+import type { Change, ReadTable, Table } from './table.js'
 
 /** What a store needs to go on from where the last one stopped. */
 export interface Found {
@@ -66,7 +75,7 @@ export function recover(table: Table, owner: Owner): Found {
   }
   const identity = readIdentity(table, nodeId, pledge)
   const hardState = readHardState(table)
-  const pointers = readNote(table, 'pointers') as Pointers
+  const pointers = readPointers(table)
   const { chain, entries, tornTail } = readLog(table, pointers)
   const lastRun = entries.at(-1)
   const last = lastRun === undefined ? pointers.base : { index: lastIndexOf(lastRun), term: lastRun.term }
@@ -96,7 +105,16 @@ export function recover(table: Table, owner: Owner): Found {
   }
 }
 
-function isEmpty(table: Table): boolean {
+/** Reads all of a log, and changes nothing. Throws at the first damage. */
+export function checkLog(table: ReadTable, nodeId: NodeId): void {
+  readIdentity(table, nodeId, undefined)
+  readHardState(table)
+  const pointers = readPointers(table)
+  readLog(table, pointers)
+  if (pointers.snapshot !== undefined) readPieces(table, pointers.snapshot)
+}
+
+export function isEmpty(table: ReadTable): boolean {
   for (const _ of table.keys(allKeysFrom, allKeysTo)) return false
   return true
 }
@@ -139,13 +157,17 @@ function begin(
   table.commitNow(notes.map(([name, content]) => ({ key: noteKeys[name], value: sealNote(name, content) })))
 }
 
-function readNote(table: Table, name: NoteName): unknown {
+function readNote(table: ReadTable, name: NoteName): unknown {
   const bytes = table.get(noteKeys[name])
   if (bytes === undefined) throw new DamageError(`the ${name} record is missing`)
   return openNote(name, bytes)
 }
 
-function readIdentity(table: Table, nodeId: NodeId, pledge: Pledge | undefined): Identity {
+export function readPointers(table: ReadTable): Pointers {
+  return readNote(table, 'pointers') as Pointers
+}
+
+function readIdentity(table: ReadTable, nodeId: NodeId, pledge: Pledge | undefined): Identity {
   const identity = readNote(table, 'identity') as Identity
   if (identity.formatVersion !== formatVersion) {
     const versions = `format version ${identity.formatVersion}, and this program reads version ${formatVersion}`
@@ -160,7 +182,7 @@ function readIdentity(table: Table, nodeId: NodeId, pledge: Pledge | undefined):
 }
 
 /** A node that forgot its vote could vote twice in a term; it must not take part until someone decides. */
-function readHardState(table: Table): HardState {
+export function readHardState(table: ReadTable): HardState {
   try {
     return hardStateOf(readNote(table, 'hardState') as HardState)
   } catch (cause) {
@@ -175,7 +197,7 @@ interface ReadLog {
   readonly tornTail: readonly Change[]
 }
 
-function readLog(table: Table, { base, first, last }: Pointers): ReadLog {
+function readLog(table: ReadTable, { base, first, last }: Pointers): ReadLog {
   const chain = new Chain(first.index - 1, first.previous)
   const entries: StoredRun[] = []
   const tornTail: Change[] = []
@@ -210,7 +232,7 @@ function readLog(table: Table, { base, first, last }: Pointers): ReadLog {
 }
 
 /** Reads the whole snapshot once: it stands for acknowledged entries that are nowhere else. */
-function readPieces(table: Table, { index, term, generation, size }: StoredSnapshot): Pieces {
+function readPieces(table: ReadTable, { index, term, generation, size }: StoredSnapshot): Pieces {
   const pieces: Pieces = { index, term, generation, offsets: [], size: 0 }
   for (const { key, value } of table.rows(chunkKey(generation, 0), chunkKey(generation + 1, 0))) {
     const { offset } = placeOfChunkKey(key)
@@ -241,6 +263,6 @@ function readWaste(table: Table, pointers: Pointers): { sweep: Sweep; nextGenera
   return { sweep: new Sweep(records, pieces), nextGeneration: lastGeneration + 1 }
 }
 
-function withoutGeneration({ index, term, membership, size }: StoredSnapshot): Recovered['snapshot'] {
+export function withoutGeneration({ index, term, membership, size }: StoredSnapshot): Snapshot {
   return { index, term, membership, size }
 }

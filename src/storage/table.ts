@@ -24,6 +24,9 @@ export interface Row {
   readonly value: Uint8Array
 }
 
+/** A table that is only read. */
+export type ReadTable = Pick<Table, 'get' | 'rows' | 'keys'>
+
 export interface Table {
   /**
    * True when values are kept in this process: a run's bytes may then belong to another node as well, so

@@ -74,6 +74,7 @@ const methods: Names<Exclude<Handle, Property>> = {
   kill: true,
   restart: true,
   status: true,
+  log: true,
   hashes: true,
   takeHeartbeatLateness: true,
   story: true,

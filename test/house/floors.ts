@@ -20,16 +20,17 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   driver: [...ground, ...first],
   faults: [...ground, ...first],
   proof: [...ground, ...first],
+  logbook: [...ground, 'storage', 'machine', 'terminal'],
   node: [...upToDriver, 'faults', 'recording'],
   sim: [...upToDriver, 'faults', 'proof', 'recording'],
-  cluster: [...upToDriver, 'faults', 'node'],
+  cluster: [...upToDriver, 'faults', 'logbook', 'node'],
   jobs: [...upToDriver, 'sim', 'recording'],
   testing: [...upToDriver, 'node', 'sim', 'cluster'],
   explain: [...ground, 'telemetry'],
   terminal: ['errors'],
   load: [...upToDriver, 'node', 'cluster', 'terminal'],
   report: ['errors', 'terminal'],
-  verbs: [...ground, 'telemetry', 'faults', 'cluster', 'terminal', 'load', 'explain'],
+  verbs: [...ground, 'telemetry', 'faults', 'logbook', 'cluster', 'terminal', 'load', 'explain'],
   cli: [
     ...upToDriver,
     'node',
@@ -43,6 +44,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'verbs',
     'recording',
     'explain',
+    'logbook',
   ],
 }
 

@@ -22,6 +22,8 @@ import { forgetUnsettled, Unsettled } from './unsettled.js'
 
 export type { LmdbVersion } from './lmdb-version.js'
 export type { Batch } from './manifest.js'
+export { lastWhole } from './redo.js'
+export { readSettled } from './unsettled.js'
 
 /** The steps of a start on the log of a folder. */
 export interface Opening {
@@ -194,7 +196,7 @@ class TwoFlushes implements Flushing {
  * disk, gets zeros there: LMDB and the checksums of the records find them to be no pages and no records. Throws when
  * the first pages are damaged, which LMDB believes without a look.
  */
-function fillUp(file: string): void {
+export function fillUp(file: string): void {
   const wholeBytes = wholeBytesOf(file)
   if (wholeBytes > fileBytesMax) throw new Error('its first pages are damaged')
   if (existsSync(file) && statSync(file).size < wholeBytes) truncateSync(file, wholeBytes)

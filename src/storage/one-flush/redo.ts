@@ -41,6 +41,21 @@ export function findRedo(folder: string, lmdbFile: string): Redo | undefined {
   return redo
 }
 
+/**
+ * The last whole transaction of a log at rest: the newest, or the one before it. A start goes back to that one, and the
+ * log is a new one where there is none.
+ */
+export function lastWhole(folder: string, lmdbFile: string): 'newest' | 'older' | 'none' {
+  const settled = readSettled(folder)
+  return withPages(lmdbFile, (pages) => {
+    if (pages === undefined) return 'none'
+    if (settled === undefined || pages.newest.transaction === settled) return 'newest'
+    const base = baseOf(pages, settled)
+    if (changesOf(pages) !== undefined) return 'newest'
+    return base === 0 ? 'none' : 'older'
+  })
+}
+
 /** Flushes the writes that were done again, if there were any. */
 export function forgetRedo(folder: string): void {
   removeDurably(folder, fileName)
