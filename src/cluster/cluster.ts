@@ -1,10 +1,12 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
 import { RaftError, reasonOf } from '../errors/index.js'
+import type { EndTarget, FaultMethods, ForTime, StandingFault, Target } from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { Bytes } from '../machine/index.js'
 import { type HashAt, InlineNode, NodeThread, realParts, takeAll } from '../node/index.js'
 import { forEachCommand, isBytes, isWellFormed, lengthOfBytes, type NodeId } from '../raft/index.js'
 import type { LatencyHistogram, Story } from '../telemetry/index.js'
+import { Breaking } from './breaking.js'
 import { Client } from './client.js'
 import { ClusterStory } from './cluster-story.js'
 import type { ClusterDirectory } from './directory.js'
@@ -32,6 +34,9 @@ export class Cluster implements AsyncDisposable, Calls {
   readonly #client: Client
   readonly #story: ClusterStory
   readonly #members: Members
+  readonly #breaking: Breaking
+  /** The methods by which a cluster of any host is broken and healed. */
+  readonly breaker: FaultMethods
   #closing: Promise<void> | undefined
 
   /** Use `startCluster`. */
@@ -42,6 +47,8 @@ export class Cluster implements AsyncDisposable, Calls {
     this.kv = new KvClient(options.machine === undefined ? this.#client : without(options.machine))
     this.#story = new ClusterStory(directory.nodes, options, () => this.#client.leaderChanged())
     this.#members = new Members(directory, options, this.#client, this.#story, createNode)
+    this.#breaking = new Breaking(this.#members, this.#story, options)
+    this.breaker = this.#breaking.methods
   }
 
   /** Use `startCluster`. */
@@ -146,23 +153,92 @@ export class Cluster implements AsyncDisposable, Calls {
     })
   }
 
+  /** All faults that stand, the oldest first. */
+  get faults(): readonly StandingFault[] {
+    return this.breaker.faults
+  }
+
   /**
    * Ends a node at once, as a crash of its machine would: nothing more leaves it or is written. Calls that it
    * was sent and did not answer end with an unknown outcome. Returns the node that it was. Rejects when the node could
-   * not let go of its disk cleanly; it is dead even then.
+   * not let go of its disk cleanly; it is dead even then. With `forMs` it is brought back after so long.
    */
-  async kill(node: NodeId | 'leader'): Promise<NodeId> {
-    const nodeId = node === 'leader' ? this.#leader() : node
-    await this.#members.kill(nodeId)
-    return nodeId
+  kill(node: NodeId | 'leader' | 'follower' | 'any', options?: ForTime): Promise<NodeId>
+  kill(target: Target, options?: ForTime): Promise<NodeId | readonly NodeId[]>
+  async kill(target: Target, options: ForTime = {}): Promise<NodeId | readonly NodeId[]> {
+    const nodes = await this.#breaking.kill(target, options)
+    return nodes.length === 1 && nodes[0] !== undefined ? nodes[0] : nodes
   }
 
   /**
    * Starts a node that was killed or has failed, from what its disk holds. With `renew`, a node that lost its disk
    * begins anew, as with the option of this name.
    */
-  restart(nodeId: NodeId, { renew = false }: { readonly renew?: boolean } = {}): Promise<void> {
-    return this.#members.restart(nodeId, renew)
+  restart(target: Target, { renew = false }: { readonly renew?: boolean } = {}): Promise<void> {
+    return this.#breaking.restart(target, renew)
+  }
+
+  /** Ends nodes so that all that their disks have not flushed is gone, and brings them back, at once or after `forMs`. */
+  readonly losePower: FaultMethods['losePower'] = (...call) => this.breaker.losePower(...call)
+
+  /** Freezes the threads of nodes: nothing of them runs, their timers are missed, and messages wait for them. */
+  readonly pause: FaultMethods['pause'] = (...call) => this.breaker.pause(...call)
+
+  /** Lets paused nodes go on. */
+  readonly resume: FaultMethods['resume'] = (...call) => this.breaker.resume(...call)
+
+  /**
+   * Sets the clocks of nodes `offsetMs` ahead (behind, below 0), and lets them run `drift` of themselves too fast (too
+   * slow, below 0). With reads `lease`, no further than a lease allows.
+   */
+  readonly skew: FaultMethods['skew'] = (...call) => this.breaker.skew(...call)
+
+  /** Lets each flush of the disks of nodes take so much longer. */
+  readonly slowDisk: FaultMethods['slowDisk'] = (...call) => this.breaker.slowDisk(...call)
+
+  /** No flush of the disks of nodes ends, and none fails. */
+  readonly stallDisk: FaultMethods['stallDisk'] = (...call) => this.breaker.stallDisk(...call)
+
+  /** The next flush fails, and the node stops. A node that stopped so is brought back when the fault is healed. */
+  readonly failDisk: FaultMethods['failDisk'] = (...call) => this.breaker.failDisk(...call)
+
+  /** `bytesLeft` (default 0) more bytes fit on the disk, and the node stops at the write that does not. */
+  readonly fullDisk: FaultMethods['fullDisk'] = (...call) => this.breaker.fullDisk(...call)
+
+  /** Nothing passes on a link. An end is a node, a role, `*` (all nodes) or `clients`. */
+  readonly cut: FaultMethods['cut'] = (...call) => this.breaker.cut(...call)
+
+  /** Each message of a link takes so much longer, and up to `jitterMs` more by chance. */
+  readonly delay: FaultMethods['delay'] = (...call) => this.breaker.delay(...call)
+
+  /** A share of the messages of a link, from 0 to 1, is lost. */
+  readonly drop: FaultMethods['drop'] = (...call) => this.breaker.drop(...call)
+
+  /** A share of the messages of a link arrives twice. */
+  readonly duplicate: FaultMethods['duplicate'] = (...call) => this.breaker.duplicate(...call)
+
+  /** A share of the messages of a link is overtaken by later ones. */
+  readonly reorder: FaultMethods['reorder'] = (...call) => this.breaker.reorder(...call)
+
+  /** So many bytes a second pass on a link. What waits longer than its queue holds is lost. */
+  readonly throttle: FaultMethods['throttle'] = (...call) => this.breaker.throttle(...call)
+
+  /** The links between groups of nodes are cut. A node of no group hears everybody. */
+  readonly partition: FaultMethods['partition'] = (...call) => this.breaker.partition(...call)
+
+  /** The links between nodes and all others are cut, but for those to the clients. */
+  readonly isolate: FaultMethods['isolate'] = (...call) => this.breaker.isolate(...call)
+
+  /**
+   * Heals all faults; those that hit a target or a link of it; or, with both ends, those of a link. Resolves with the
+   * faults that were healed, once the nodes have noticed.
+   */
+  heal(one?: Target): Promise<readonly StandingFault[]>
+  heal(one: EndTarget, other: EndTarget): Promise<readonly StandingFault[]>
+  heal(one?: EndTarget, other?: EndTarget): Promise<readonly StandingFault[]> {
+    if (one === undefined) return this.breaker.heal({ all: true })
+    if (other === undefined) return this.breaker.heal({ target: one as Target })
+    return this.breaker.heal({ link: { one, other, oneWay: false } })
   }
 
   /**
@@ -197,14 +273,9 @@ export class Cluster implements AsyncDisposable, Calls {
     return this.close()
   }
 
-  #leader(): NodeId {
-    const { leaderId } = this
-    if (leaderId === undefined) throw new RaftError('STOPPED', { what: 'the leader' })
-    return leaderId
-  }
-
   async #close(): Promise<void> {
     const thrown = await takeAll([
+      () => this.#breaking.close(),
       () => this.#client.close(),
       () => this.#members.close(),
       () => this.#directory.release(),

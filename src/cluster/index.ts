@@ -24,6 +24,15 @@ export {
   type MayHaveHappened,
   RaftError,
 } from '../errors/index.js'
+export type {
+  EndTarget,
+  Fault,
+  FaultHandle,
+  ForTime,
+  OnLink,
+  StandingFault,
+  Target,
+} from '../faults/index.js'
 export type { LogEntry, LogOfNode, LogRange } from '../logbook/index.js'
 export type { CommandRun, MachineFactory, ResultWriter, StateMachine } from '../machine/index.js'
 export {

@@ -1,17 +1,19 @@
 /** The nodes of a cluster: started, linked, watched, killed and brought back. */
-import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { RaftError, unwrap } from '../errors/index.js'
+import { faultAt, isEnding, type StandingFault } from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
-import { type ControlledNode, checkRoomForNodes, type HashAt, type NodeOptions } from '../node/index.js'
-import { defaultLimits, type Membership, type NodeId, type Role } from '../raft/index.js'
+import { type ControlledNode, checkRoomForNodes, type HashAt } from '../node/index.js'
+import type { Membership, NodeId, Role } from '../raft/index.js'
 import { Counters, type CounterValues, LatencyHistogram, roles } from '../telemetry/index.js'
 import { createLink, type LinkEnd, portsOf } from '../transport/index.js'
 import type { Client, News } from './client.js'
 import type { ClusterStory } from './cluster-story.js'
 import type { ClusterDirectory } from './directory.js'
 import { logOfMember } from './logs.js'
-import { electionTimeoutTicksOf, type ResolvedOptions } from './options.js'
+import { NodeBoard } from './node-board.js'
+import { nodeOptionsOf } from './node-options.js'
+import type { ResolvedOptions } from './options.js'
 
 export type NodeState = 'running' | 'stopped' | 'failed'
 
@@ -29,6 +31,7 @@ interface Member {
   readonly nodeId: NodeId
   readonly memory: SharedArrayBuffer
   readonly counters: Counters
+  readonly board: NodeBoard
   state: NodeState
   failure: string | undefined
   node: ControlledNode | undefined
@@ -42,6 +45,8 @@ interface Member {
 export type CreateNode = (nodeId: NodeId, exited: (why: string) => void) => ControlledNode
 
 export class Members {
+  /** Called when a node has ended, however it did. */
+  onEnd: (nodeId: NodeId) => void = () => undefined
   readonly #options: ResolvedOptions
   readonly #directory: ClusterDirectory
   readonly #client: Client
@@ -73,6 +78,7 @@ export class Members {
         nodeId,
         memory,
         counters: new Counters(memory),
+        board: new NodeBoard(),
         state: 'stopped',
         failure: undefined,
         node: undefined,
@@ -136,44 +142,103 @@ export class Members {
     })
   }
 
-  async kill(nodeId: NodeId): Promise<void> {
+  get nodeIds(): readonly NodeId[] {
+    return [...this.#members.keys()]
+  }
+
+  /** Nodes that run, frozen ones included. What a node has told of its end counts. */
+  get running(): readonly NodeId[] {
+    for (const nodeId of this.nodeIds) this.#client.drain(nodeId)
+    return this.nodeIds.filter((nodeId) => this.#member(nodeId).node !== undefined)
+  }
+
+  /** Throws when there is no such node. */
+  checkIsThere(nodeId: NodeId): void {
+    this.#member(nodeId)
+  }
+
+  /** Throws what a kill of the node would reject with. */
+  checkRuns(nodeId: NodeId): void {
     const member = this.#member(nodeId)
     this.#client.drain(nodeId)
     if (member.node === undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
-    this.#stopped(member, 'stopped', `node ${nodeId} was killed`)
+  }
+
+  async kill(nodeId: NodeId, how: 'kill' | 'losePower' = 'kill'): Promise<void> {
+    this.checkRuns(nodeId)
+    const member = this.#member(nodeId)
+    const why = how === 'kill' ? `node ${nodeId} was killed` : `node ${nodeId} lost its power`
+    this.#stopped(member, 'stopped', why, how)
     this.#story.tell(nodeId, { type: 'killed' })
     await member.ended
   }
 
+  /** From now on exactly these faults stand at the node. */
+  async show(nodeId: NodeId, faults: readonly StandingFault[]): Promise<void> {
+    const member = this.#member(nodeId)
+    const { node, board } = member
+    const { frozenAtMs } = board
+    const noticed = board.show(this.noticeFor(nodeId, faults), node)
+    if (frozenAtMs !== undefined && board.frozenAtMs === undefined)
+      this.#story.tell(nodeId, { type: 'resumed', afterMs: performance.now() - frozenAtMs })
+    try {
+      await noticed
+    } catch (error) {
+      // A node that has ended meanwhile finds the faults on its board when it is brought back.
+      if (member.node === node) throw error
+    }
+  }
+
+  /** The faults as the node's board says them. */
+  noticeFor(nodeId: NodeId, faults: readonly StandingFault[]): readonly StandingFault[] {
+    return faults
+      .filter(({ fault }) => !isEnding(fault))
+      .map((standing) => ({ ...standing, fault: faultAt(standing.fault, nodeId, this.nodeIds) }))
+  }
+
+  /** Starts a node that does not run, from what its disk holds. A node that runs goes on. */
+  bringBack(nodeId: NodeId): Promise<void> {
+    return this.#inTurn(async () => {
+      const member = this.#member(nodeId)
+      if (member.node === undefined && !this.#isClosed) await this.#restart(member, false)
+    })
+  }
+
   restart(nodeId: NodeId, mayRenew = false): Promise<void> {
-    const restarted = this.#starting.then(() => this.#restart(this.#member(nodeId), mayRenew))
-    this.#starting = restarted.catch(() => undefined)
-    return restarted
+    return this.#inTurn(() => this.#restart(this.#member(nodeId), mayRenew))
+  }
+
+  #inTurn(start: () => Promise<void>): Promise<void> {
+    const started = this.#starting.then(start)
+    this.#starting = started.catch(() => undefined)
+    return started
   }
 
   async log(nodeId: NodeId, range: LogRange): Promise<LogOfNode | undefined> {
     const member = this.#member(nodeId)
-    this.#checkOpen()
+    this.checkOpen()
     return logOfMember(member, this.#directory.nodePath(nodeId), this.#options, range)
   }
 
   async hashes(): Promise<Map<NodeId, HashAt>> {
-    this.#checkOpen()
+    this.checkOpen()
     const running = [...this.#members.values()].filter(({ state }) => state === 'running')
     const hashes = new Map<NodeId, HashAt>()
     await Promise.all(
-      running.map(async ({ nodeId, node }) => {
-        if (node !== undefined) hashes.set(nodeId, unwrap(await node.hash()))
+      running.map(async ({ nodeId, node, board }) => {
+        const hash = node && (await board.unlessFrozen(() => node.hash()))
+        if (hash !== undefined) hashes.set(nodeId, unwrap(hash))
       }),
     )
     return hashes
   }
 
   async takeHeartbeatLateness(): Promise<LatencyHistogram> {
-    this.#checkOpen()
+    this.checkOpen()
     const all = new LatencyHistogram()
-    for (const { node, state } of this.#members.values()) {
-      if (node !== undefined && state === 'running') all.add(unwrap(await node.takeHeartbeatLateness()))
+    for (const { node, board } of this.#members.values()) {
+      const lateness = node && (await board.unlessFrozen(() => node.takeHeartbeatLateness()))
+      if (lateness !== undefined) all.add(unwrap(lateness))
     }
     return all
   }
@@ -191,13 +256,13 @@ export class Members {
     if (reasons.length > 0) throw new AggregateError(reasons)
   }
 
-  #checkOpen(): void {
+  checkOpen(): void {
     if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
   }
 
   async #restart(member: Member, mayRenew: boolean): Promise<void> {
     const { nodeId } = member
-    this.#checkOpen()
+    this.checkOpen()
     if (member.node !== undefined) {
       throw new RaftError('INVALID_OPTION', {
         option: 'node',
@@ -223,8 +288,12 @@ export class Members {
   }
 
   async #launch(member: Member, links: readonly LinkEnd[]): Promise<void> {
-    const { nodeId } = member
-    const options = this.#nodeOptions(member)
+    const { nodeId, memory, board } = member
+    const options = nodeOptionsOf(nodeId, this.#membership, this.#options, this.#directory, {
+      counters: memory,
+      story: this.#story.memoryOf(nodeId),
+      board: board.memory,
+    })
     const node = this.#begin(member, links)
     const { port1: port, port2: nodePort } = new MessageChannel()
     // Attached first: its very first words may be that it leads.
@@ -243,7 +312,8 @@ export class Members {
   #begin(member: Member, links: readonly LinkEnd[]): ControlledNode {
     const { nodeId } = member
     try {
-      this.#checkOpen()
+      this.checkOpen()
+      member.board.begin()
       const node = this.#createNode(nodeId, (why) => {
         this.#client.drain(nodeId)
         if (member.node === node) this.#failed(member, why)
@@ -258,54 +328,26 @@ export class Members {
     }
   }
 
-  #nodeOptions({ nodeId, memory }: Member): NodeOptions {
-    const { durability, machine, heartbeatIntervalMs, reads, logBytesMax, trailingBytes, diskBytesMax } =
-      this.#options
-    const { recordDir } = this.#options
-    const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? nodeId
-    // One tick a heartbeat, since each wakes a thread of an idle cluster. Nodes tick at different moments, so that
-    // election timeouts of equally many ticks still end apart.
-    const tickMs = heartbeatIntervalMs
-    return {
-      nodeId,
-      membership: this.#membership,
-      durability,
-      dir: this.#directory.nodePath(nodeId),
-      pledges: this.#directory.pledgesPath,
-      diskBytesMax,
-      tickMs,
-      reads,
-      limits: {
-        ...defaultLimits,
-        heartbeatTicks: 1,
-        electionTimeoutTicks: electionTimeoutTicksOf(this.#options),
-      },
-      bounds: { logBytesMax, trailingBytes },
-      machine,
-      seed,
-      // Each life has a seed of its own, so that none writes over the recording of another.
-      recording: recordDir && join(recordDir, `node-${nodeId}-${seed}.jsonl`),
-      counters: memory,
-      story: this.#story.memoryOf(nodeId),
-    }
-  }
-
   /** New links between this node and all that run; each gets its end. */
   async #linksToRunning(member: Member): Promise<LinkEnd[]> {
     const ends: LinkEnd[] = []
-    for (const { nodeId, node, state } of this.#members.values()) {
+    for (const { nodeId, node, board, state } of this.#members.values()) {
       if (nodeId === member.nodeId || state !== 'running' || node === undefined) continue
       const [own, theirs] = createLink(member.nodeId, nodeId)
-      // A node that fails just now takes no link, and needs none: its own restart makes a new one.
-      await node.connect(theirs)
+      // A node that fails just now takes no link, and needs none: its own restart makes a new one. A frozen node takes its
+      // link when it goes on.
+      const connected = node.connect(theirs)
+      await board.unlessFrozen(() => connected)
       ends.push(own)
     }
     return ends
   }
 
   #heard(member: Member, news: News): void {
+    const { nodeId, board } = member
     if (news.type === 'failed') this.#failed(member, news.why)
-    else this.#story.read()
+    else if (news.type === 'happened') this.#story.read()
+    else if (board.froze()) this.#story.tell(nodeId, { type: 'paused' })
   }
 
   #failed(member: Member, why: string): void {
@@ -314,15 +356,18 @@ export class Members {
     this.#story.tell(member.nodeId, { type: 'failed', why })
   }
 
-  #stopped(member: Member, state: NodeState, why: string): void {
-    const { node } = member
+  #stopped(member: Member, state: NodeState, why: string, how: 'kill' | 'losePower' = 'kill'): void {
+    const { node, board } = member
     member.state = state
     member.node = undefined
     this.#client.detach(member.nodeId, why)
     if (node === undefined) return
-    member.ended = node.end().finally(() => this.#story.nodeIsGone(member.nodeId))
+    board.end()
+    const ended = how === 'kill' ? node.end() : node.losePower()
+    member.ended = ended.finally(() => this.#story.nodeIsGone(member.nodeId))
     // A kill or a close that waits for the end is told of its failure.
     member.ended.catch(() => undefined)
+    this.onEnd(member.nodeId)
   }
 
   /** `option` names what the caller gave the number for. */

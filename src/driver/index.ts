@@ -1,2 +1,2 @@
 export type { Clock } from './clock.js'
-export { Driver, type ReadConfirmation } from './driver.js'
+export { Driver, type DriverOptions, type ReadConfirmation } from './driver.js'

@@ -134,3 +134,14 @@ export function nodesHit(fault: Fault, nodeIds: readonly NodeId[]): readonly Nod
   const ends = waysOf(fault, nodeIds).flatMap(({ from, to }) => [from, to])
   return nodeIds.filter((nodeId) => ends.includes(nodeId))
 }
+
+/**
+ * What a fault is to one of the nodes that it hits: the cut or the like of the ways that lead to the node, and of those
+ * that lead from it to the clients.
+ */
+export function faultAt(fault: Fault, nodeId: NodeId, nodeIds: readonly NodeId[]): Fault {
+  if (!isLinkFault(fault)) return { ...fault, nodes: [nodeId] }
+  const isAt = ({ from, to }: Way) => to === nodeId || (from === nodeId && to === 'clients')
+  const ways = waysOf(fault, nodeIds).filter(isAt)
+  return fault.type === 'partition' || fault.type === 'isolate' ? { type: 'cut', ways } : { ...fault, ways }
+}

@@ -72,6 +72,11 @@ export class LinkFaults {
     return this.#faultsOf.get(from)?.some(({ type }) => type === 'delay' || type === 'throttle') === true
   }
 
+  /** True while nothing like the packet passes. */
+  isCut({ from, message }: Packet): boolean {
+    return this.#faultsOf.get(from)?.some((fault) => fault.type === 'cut' && isHit(fault, message)) === true
+  }
+
   set(standing: readonly StandingFault[]): void {
     this.#faultsOf = new Map()
     for (const { fault } of standing) {

@@ -35,6 +35,8 @@ export interface OnLink extends ForTime {
 /** A fault that was begun, for who wants to take back just this one. */
 export interface FaultHandle extends AsyncDisposable {
   readonly id: number
+  /** The fault as it was begun. */
+  readonly standing: StandingFault
   heal(): Promise<void>
 }
 
@@ -124,9 +126,11 @@ export class FaultMethods {
     return this.#onNodes(target, { type: 'fullDisk', bytesLeft }, options)
   }
 
-  /** Without `forMs`, the nodes come back at once. */
-  losePower(target: Target, { forMs = 0 }: ForTime = {}): Promise<FaultHandle> {
-    return this.#onNodes(target, { type: 'losePower' }, { forMs })
+  /** Without `forMs`, the nodes come back at once, and the promise resolves once they are back. */
+  async losePower(target: Target, options: ForTime = {}): Promise<FaultHandle> {
+    const handle = await this.#onNodes(target, { type: 'losePower' }, options)
+    if (options.forMs === undefined) await handle.heal()
+    return handle
   }
 
   kill(target: Target, options: ForTime = {}): Promise<FaultHandle> {
@@ -198,7 +202,13 @@ export class FaultMethods {
 
   async #begin(fault: Fault, forMs: number | undefined): Promise<FaultHandle> {
     const { standing, noticed, heal } = this.#faults.begin(fault, forMs)
-    await noticed
-    return { id: standing.id, heal, [Symbol.asyncDispose]: heal }
+    try {
+      await noticed
+    } catch (error) {
+      // The caller gets no handle to take it back by. A node that has ended uncleanly stays down.
+      if (!isEnding(fault)) await heal().catch(() => {})
+      throw error
+    }
+    return { id: standing.id, standing, heal, [Symbol.asyncDispose]: heal }
   }
 }

@@ -1,4 +1,5 @@
 /** The faults that stand in one cluster: begun, listed, healed by hand or by time. */
+import { RaftError } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { type Fault, isEnding, isLinkFault, nodesHit, type StandingFault } from './fault.js'
 
@@ -36,6 +37,9 @@ export interface Begun {
 /** The most faults that stand at once: more is a mistake in a loop. */
 export const standingFaultsMax = 100
 
+/** The longest time that a timer of Node counts: 24 days. */
+const forMsMax = 2 ** 31 - 1
+
 export class Faults {
   readonly #cluster: Breakable
   readonly #standing = new Map<number, StandingFault>()
@@ -59,6 +63,11 @@ export class Faults {
   /** Begins a fault, for `forMs` or until it is healed. Throws what `check` throws, and has then changed nothing. */
   begin(fault: Fault, forMs?: number): Begun {
     this.#cluster.check(fault)
+    if (forMs !== undefined && !(forMs >= 0 && forMs <= forMsMax))
+      throw new RaftError('INVALID_FAULT', {
+        what: `for ${forMs} ms`,
+        why: `at most ${forMsMax} ms can be counted`,
+      })
     const sinceMs = this.#cluster.now()
     const id = ++this.#lastId
     const untilMs = forMs === undefined ? undefined : sinceMs + forMs

@@ -151,7 +151,7 @@ function without(cast: Cast, taken: readonly Endpoint[]): Cast {
   return { ...cast, candidates: cast.candidates.filter((nodeId) => !taken.includes(nodeId)) }
 }
 
-function isRoleName(text: string): text is RoleName {
+export function isRoleName(text: string): text is RoleName {
   return (roleNames as readonly string[]).includes(text)
 }
 

@@ -33,6 +33,8 @@ export interface NodeOptions {
   readonly counters: SharedArrayBuffer
   /** Memory that the node tells its story in. */
   readonly story: StoryMemory
+  /** Memory of the board on which the node finds its gate and the faults that stand. */
+  readonly board: SharedArrayBuffer
 }
 
 export interface HashAt {
@@ -48,6 +50,10 @@ export interface NodeControl {
   hash(): Result<HashAt>
   /** How late heartbeats were since the last call, in microseconds. */
   takeHeartbeatLateness(): Result<LatencyCounts>
+  /** Looks at the board: the faults that stand there hold from here on. Answers nothing while the gate is closed. */
+  look(): Result<undefined>
+  /** Ends as when the power fails: what the disk has not flushed is gone. */
+  losePower(): Promise<Result<undefined>>
   /** Ends at once and without another write, as in a crash, and lets go of every handle. */
   crash(): Promise<Result<undefined>>
 }

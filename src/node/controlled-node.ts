@@ -12,6 +12,10 @@ export interface ControlledNode {
   connect(link: LinkEnd): Promise<Result<undefined>>
   hash(): Promise<Result<HashAt>>
   takeHeartbeatLateness(): Promise<Result<LatencyCounts>>
+  /** Looks at its board. */
+  look(): Promise<Result<undefined>>
+  /** As `end`, and what its disk has not flushed is gone. */
+  losePower(): Promise<void>
   /**
    * Ends at once, as in a crash, and leaves no thread, port or file handle behind. Rejects when a part of it did not end
    * cleanly, once all parts have ended.
@@ -41,6 +45,14 @@ export class InlineNode implements ControlledNode {
 
   async takeHeartbeatLateness(): Promise<Result<LatencyCounts>> {
     return this.#host.takeHeartbeatLateness()
+  }
+
+  async look(): Promise<Result<undefined>> {
+    return this.#host.look()
+  }
+
+  async losePower(): Promise<void> {
+    unwrap(await this.#host.losePower())
   }
 
   async end(): Promise<void> {

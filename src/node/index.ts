@@ -1,3 +1,4 @@
+export { Board, Notice } from './board.js'
 export type * from './control.js'
 export { type ControlledNode, InlineNode } from './controlled-node.js'
 export { NodeThread } from './node-thread.js'

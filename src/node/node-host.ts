@@ -2,13 +2,12 @@
  * A node on the parts that it is handed: in a worker thread of its own, or inline beside others in the main
  * thread. It is told apart from a simulated node by nothing but what it hands to the driver.
  */
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { Driver } from '../driver/index.js'
+import type { MessagePort } from 'node:worker_threads'
+import { Driver, type DriverOptions } from '../driver/index.js'
 import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
 import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machine/index.js'
-import type { Message, NodeId } from '../raft/index.js'
+import { type Message, type NodeId, Random } from '../raft/index.js'
 import { NodeRecorder, RecordingFile } from '../recording/index.js'
-import type { LogStore } from '../storage/index.js'
 import {
   Counters,
   type LatencyCounts,
@@ -18,19 +17,20 @@ import {
   Sequence,
   storyNow,
 } from '../telemetry/index.js'
-import { type FromNode, type LinkEnd, portsOf, postSettlements, type ToNode } from '../transport/index.js'
+import { type FromNode, type LinkEnd, portsOf, type ToNode } from '../transport/index.js'
+import { BreakableParts } from './breakable-parts.js'
 import type { HashAt, NodeControl, NodeOptions } from './control.js'
 import { limitsOf, type OpenedStore } from './open-store.js'
-import type { NodeLinks, NodeParts } from './parts.js'
+import type { NodeClients, NodeLinks, NodeParts } from './parts.js'
 import { takeAll } from './teardown.js'
 
 /** The parts of a node that runs. */
 interface Running {
   readonly nodeId: NodeId
   readonly client: MessagePort
+  readonly clients: NodeClients
   readonly driver: Driver
-  readonly store: LogStore
-  readonly lookAfter: OpenedStore['lookAfter']
+  readonly opened: OpenedStore
   readonly machine: StateMachine
   readonly meter: Meter
   readonly stopTicks: () => void
@@ -40,17 +40,16 @@ interface Running {
 
 export class NodeHost implements NodeControl {
   readonly #parts: NodeParts
-  readonly #links: NodeLinks
+  /** Decides what a power loss leaves. */
+  readonly #random = new Random(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1)
+  #faulty: BreakableParts | undefined
+  #links: NodeLinks | undefined
   #running: Running | undefined
   /** How it ended: also asked for while it starts, when nothing runs yet. */
   #closed: Promise<Result<undefined>> | undefined
 
   constructor(parts: NodeParts) {
     this.#parts = parts
-    this.#links = parts.createLinks(
-      (first) => this.#received(first),
-      (message) => this.#running?.driver.receive(message),
-    )
   }
 
   async start(
@@ -58,45 +57,46 @@ export class NodeHost implements NodeControl {
     client: MessagePort,
     links: readonly LinkEnd[],
   ): Promise<Result<undefined>> {
-    const { nodeId, tickMs } = options
-    let opened: LogStore | undefined
+    const { nodeId } = options
+    let opened: OpenedStore | undefined
     let recording: RecordingFile | undefined
+    const parts = this.#breakable(options, client)
+    const peers = parts.createLinks(
+      (first) => this.#received(first),
+      (message) => this.#running?.driver.receive(message),
+    )
+    this.#links = peers
     try {
       const createMachine = await loadMachine(options.machine)
       if (this.#closed !== undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
       const machine = createMachine()
-      const disk = this.#parts.openStore(options)
-      const { store, lookAfter } = disk
-      opened = store
+      opened = parts.openStore(options)
       recording = options.recording === undefined ? undefined : new RecordingFile(options.recording)
       const recorder = recording && new NodeRecorder(nodeId, recording.write)
-      const meter = this.#newMeter(options, client)
-      const driver = this.#newDriver(options, client, disk, machine, meter, recorder)
-      const { log } = driver.raft.state
-      const snapshotIndex = log.snapshot?.index ?? 0
-      meter.tell({ type: 'started', lastIndex: log.lastIndex, snapshotIndex })
-      for (const link of links) this.#links.connect(link)
-      client.on('message', (message: ToNode) => this.#requested(message))
-      const stopTicks = this.#parts.startTicks(tickMs, () => this.#ticked())
-      this.#running = {
-        nodeId,
+      const meter = this.#newMeter(options, client, parts)
+      const clients = parts.openClients(
         client,
-        driver,
-        store,
-        lookAfter,
+        (first) => this.#requested(first),
+        (message) => this.#request(message),
+      )
+      const driver = this.#newDriver(options, opened, {
+        links: peers,
+        clock: parts.clock,
         machine,
-        meter,
-        stopTicks,
-        recording,
+        probe: meter,
         recorder,
-      }
+        settle: (settlements) => clients.settle(settlements),
+      })
+      const own = { nodeId, client, clients, driver, opened, machine, meter, recording, recorder }
+      this.#running = this.#join(own, parts, options.tickMs, links)
       return done
     } catch (error) {
       const ports = [client, ...links.flatMap(portsOf)]
       // The reason of the failed start counts, whatever comes of it.
       await takeAll([
-        () => opened?.close(),
+        () => opened?.store.close(),
         () => recording?.close(),
+        () => peers.close(),
         ...ports.map((port) => () => port.close()),
       ])
       if (error instanceof RaftError) return failure(error.code, error.details)
@@ -104,8 +104,35 @@ export class NodeHost implements NodeControl {
     }
   }
 
-  #newMeter({ counters, story, tickMs, limits }: NodeOptions, client: MessagePort): Meter {
-    const { clock } = this.#parts
+  /** The node takes messages, requests and ticks from now on. */
+  #join(
+    own: Omit<Running, 'stopTicks'>,
+    parts: NodeParts,
+    tickMs: number,
+    links: readonly LinkEnd[],
+  ): Running {
+    const { clients, driver, meter } = own
+    const { log } = driver.raft.state
+    meter.tell({ type: 'started', lastIndex: log.lastIndex, snapshotIndex: log.snapshot?.index ?? 0 })
+    for (const link of links) this.#links?.connect(link)
+    clients.listen()
+    return { ...own, stopTicks: parts.startTicks(tickMs, () => this.#ticked()) }
+  }
+
+  #breakable(options: NodeOptions, client: MessagePort): BreakableParts {
+    const parts = new BreakableParts(this.#parts, options, {
+      freezes: () => post(client, { type: 'frozen' }),
+      ends: () => this.#running?.driver.stop(),
+    })
+    this.#faulty = parts
+    return parts
+  }
+
+  #newMeter(
+    { counters, story, tickMs, limits }: NodeOptions,
+    client: MessagePort,
+    { clock }: NodeParts,
+  ): Meter {
     return new Meter({
       counters: new Counters(counters),
       happenings: new RingSink(story.happened, new Sequence(story.sequence), () =>
@@ -123,32 +150,30 @@ export class NodeHost implements NodeControl {
 
   #newDriver(
     options: NodeOptions,
-    client: MessagePort,
     { store, recovered }: OpenedStore,
-    machine: StateMachine,
-    probe: Meter,
-    recorder: NodeRecorder | undefined,
+    parts: Pick<DriverOptions, 'links' | 'clock' | 'machine' | 'probe' | 'recorder' | 'settle'>,
   ): Driver {
     const { nodeId, seed, bounds, tickMs, reads } = options
     const { membership } = recovered
     return new Driver({
+      ...parts,
       raft: { id: nodeId, membership, seed, limits: limitsOf(options), recovered },
       bounds,
       resultBytesMax: resultBytesMaxDefault,
       store,
-      machine,
-      links: this.#links,
-      clock: this.#parts.clock,
-      probe,
       tickMs,
       reads,
-      recorder,
-      settle: (settlements) => postSettlements(client, settlements),
     })
   }
 
   connect(link: LinkEnd): Result<undefined> {
-    this.#links.connect(link)
+    if (this.#links === undefined) for (const port of portsOf(link)) port.close()
+    else this.#links.connect(link)
+    return done
+  }
+
+  look(): Result<undefined> {
+    this.#faulty?.look()
     return done
   }
 
@@ -164,6 +189,14 @@ export class NodeHost implements NodeControl {
 
   takeHeartbeatLateness(): Result<LatencyCounts> {
     return { ok: true, value: this.#running?.meter.takeHeartbeatLateness() ?? new LatencyHistogram() }
+  }
+
+  async losePower(): Promise<Result<undefined>> {
+    const opened = this.#running?.opened
+    // The power goes while the node writes, so that something is under way.
+    await opened?.losePower?.(this.#random).gone
+    opened?.disk.losePower()
+    return this.crash()
   }
 
   crash(): Promise<Result<undefined>> {
@@ -193,7 +226,7 @@ export class NodeHost implements NodeControl {
 
   #lookAfterDisk(): void {
     try {
-      this.#running?.lookAfter()
+      this.#running?.opened.lookAfter()
     } catch (error) {
       this.#failed(error)
     }
@@ -203,10 +236,8 @@ export class NodeHost implements NodeControl {
   #drain(): void {
     const running = this.#running
     if (running === undefined) return
-    this.#links.drain()
-    for (let got = receiveMessageOnPort(running.client); got; got = receiveMessageOnPort(running.client)) {
-      this.#request(got.message as ToNode)
-    }
+    this.#links?.drain()
+    running.clients.drain()
   }
 
   #request({ requests, read }: ToNode): void {
@@ -224,15 +255,16 @@ export class NodeHost implements NodeControl {
     const running = this.#running
     this.#running = undefined
     if (running === undefined) return done
-    const { nodeId, stopTicks, driver, store, client, lookAfter, recording, recorder } = running
+    const { nodeId, stopTicks, driver, opened, client, recording, recorder } = running
     const thrown = await takeAll([
       stopTicks,
       () => driver.stop(),
       () => recorder?.ends(driver.raft),
       () => recording?.close(),
-      () => this.#links.close(),
-      lookAfter,
-      () => store.close(),
+      () => this.#links?.close(),
+      () => this.#faulty?.close(),
+      opened.lookAfter,
+      () => opened.store.close(),
       () => client.close(),
     ])
     if (thrown.length === 0) return done

@@ -51,6 +51,10 @@ export class NodeThread implements ControlledNode {
     return this.#call('connect', answerWithinMs, this.#remote.connect(transfer(link, portsOf(link))))
   }
 
+  look() {
+    return this.#call('look', answerWithinMs, this.#remote.look())
+  }
+
   hash() {
     return this.#call('hash', answerWithinMs, this.#remote.hash())
   }
@@ -63,8 +67,16 @@ export class NodeThread implements ControlledNode {
    * As in a crash, nothing more leaves the node or is written. Its disk is let go of before the thread ends,
    * for a thread that is ended in the middle of a native write can take the process with it.
    */
-  async end(): Promise<void> {
-    const crashed = await this.#call('crash', crashWithinMs, this.#remote.crash())
+  end(): Promise<void> {
+    return this.#end(this.#call('crash', crashWithinMs, this.#remote.crash()))
+  }
+
+  losePower(): Promise<void> {
+    return this.#end(this.#call('losePower', crashWithinMs, this.#remote.losePower()))
+  }
+
+  async #end(crash: Promise<Result<undefined>>): Promise<void> {
+    const crashed = await crash
     await this.#worker.terminate()
     // A thread that did not answer, or was gone, has let go of all it had by its end.
     if (!crashed.ok && crashed.code === 'STORAGE_FAILED') unwrap(crashed)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { RaftError } from '../errors/index.js'
 import type { RaftLimits, Random } from '../raft/index.js'
 import {
+  FaultyStore,
   FileLock,
   type LogStore,
   openLmdbStore,
@@ -18,6 +19,8 @@ import type { NodeOptions } from './control.js'
 export interface OpenedStore {
   readonly store: LogStore
   readonly recovered: Recovered
+  /** Where faults of the disk are set. */
+  readonly disk: FaultyStore
   /** Looks after the disk, once a tick. Throws when the node must stop, since what it writes would be lost. */
   readonly lookAfter: () => void
   /** Lets the power go; the store is closed once it is `gone`. `undefined`: there is no disk, and nothing is left. */
@@ -27,8 +30,9 @@ export interface OpenedStore {
 export function openStore(options: NodeOptions): OpenedStore {
   const { durability, membership } = options
   if (durability === 'flush') return openPledgedStore(options)
-  const opened = openVolatileStore(membership, (callback) => void setImmediate(callback))
-  return { ...opened, lookAfter: () => undefined, losePower: undefined }
+  const { store, recovered } = openVolatileStore(membership, (callback) => void setImmediate(callback))
+  const disk = new FaultyStore(store)
+  return { store: disk, recovered, disk, lookAfter: () => undefined, losePower: undefined }
 }
 
 function openPledgedStore({ dir, pledges, nodeId, membership, diskBytesMax }: NodeOptions): OpenedStore {
@@ -51,8 +55,9 @@ function openPledgedStore({ dir, pledges, nodeId, membership, diskBytesMax }: No
       void powerLoss.gone.then(() => place.losePower(random))
       return powerLoss
     }
-    const { store, recovered } = opened
-    return { store: new PledgedStore(store, place, lock), recovered, lookAfter, losePower }
+    const disk = new FaultyStore(opened.store)
+    const store = new PledgedStore(disk, place, lock)
+    return { store, recovered: opened.recovered, disk, lookAfter, losePower }
   } catch (error) {
     lock?.release()
     place.close()

@@ -1,16 +1,20 @@
 /**
- * The parts of a node that touch the world: links, clock, ticks and store. A host is handed them, so that a fault can
+ * The parts of a node that touch the world: links, clock, ticks, store and clients. A host is handed them, so that a fault can
  * stand between the node and any of them.
  */
 import { performance } from 'node:perf_hooks'
+import type { MessagePort } from 'node:worker_threads'
 import type { Clock } from '../driver/index.js'
 import type { Message } from '../raft/index.js'
-import { PortLinks } from '../transport/index.js'
+import { ClientPort, PortLinks, type ToNode } from '../transport/index.js'
 import type { NodeOptions } from './control.js'
 import { type OpenedStore, openStore } from './open-store.js'
 
 /** Links that a host connects, and whose messages it takes once a turn. */
 export type NodeLinks = Pick<PortLinks, 'send' | 'connect' | 'drain' | 'close'>
+
+/** The clients of a node, whose requests it takes once a turn. */
+export type NodeClients = Pick<ClientPort, 'listen' | 'drain' | 'settle'>
 
 export interface NodeParts {
   readonly clock: Clock
@@ -19,6 +23,12 @@ export interface NodeParts {
   /** `wake` takes the first message that arrives while nobody drains, `receive` takes what is drained. */
   createLinks(wake: (first: Message) => void, receive: (message: Message) => void): NodeLinks
   openStore(options: NodeOptions): OpenedStore
+  /** As with links: `wake` takes the first request that arrives, `receive` takes what is drained. */
+  openClients(
+    port: MessagePort,
+    wake: (first: ToNode) => void,
+    receive: (message: ToNode) => void,
+  ): NodeClients
 }
 
 /** Real time, ports and disk. */
@@ -30,4 +40,5 @@ export const realParts: NodeParts = {
   },
   createLinks: (wake, receive) => new PortLinks(wake, receive),
   openStore,
+  openClients: (port, wake, receive) => new ClientPort(port, wake, receive),
 }

@@ -37,10 +37,20 @@ const nothing: Persist = {
 
 export class FaultyStore implements LogStore {
   readonly #store: LogStore
+  /** True while nothing is wrong with the disk and nothing waits: all goes straight to the store within. */
+  #isCalm = true
+  /** Who is told of the writes that went straight to the store within, in their order. */
+  readonly #writing: Flushed[] = []
+  /** One function for all of them, so that a calm disk makes none. */
+  readonly #written: Flushed = (error) => {
+    const flushed = this.#writing.shift()
+    if (!this.#isOff) flushed?.(error)
+  }
   /** In the order in which they were given. The first one may be in the delay of a slow disk. */
   #waiting: Operation[] = []
   #delay: Defer | undefined
-  #isDelaying = false
+  /** Set while the first operation is in the delay of a slow disk. */
+  #delayed: object | undefined
   #isStalled = false
   /** Bytes that still fit on the disk. `undefined`: it has room. */
   #bytesLeft: number | undefined
@@ -57,30 +67,45 @@ export class FaultyStore implements LogStore {
     this.#store = store
   }
 
-  /** Each flush begins only when `delay` calls back; `undefined`: at once again. */
+  /** Bytes that still fit on the disk. `undefined`: it has room. */
+  get bytesLeft(): number | undefined {
+    return this.#bytesLeft
+  }
+
+  /** True once a flush has failed here. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  /** Each flush begins only when `delay` calls back; `undefined`: at once again, also the one that waits for that. */
   delayFlushes(delay: Defer | undefined): void {
     this.#delay = delay
+    if (delay === undefined) this.#delayed = undefined
+    this.#goOn()
   }
 
   /** No flush begins any more, nor does one fail. */
   stallFlushes(): void {
     this.#isStalled = true
+    this.#goOn()
   }
 
   /** What waited is flushed now. */
   releaseFlushes(): void {
     this.#isStalled = false
-    this.#drain()
+    this.#goOn()
   }
 
   /** The next flush to begin fails, and with it every later one. `undefined`: it does not, if none has begun. */
   failNextFlush(fate: FlushFate | undefined): void {
     this.#nextFate = fate
+    this.#goOn()
   }
 
   /** The first flush to begin that takes more than is left finds no room. `undefined`: there is room again. */
   fillDisk(bytesLeft: number | undefined): void {
     this.#bytesLeft = bytesLeft
+    this.#goOn()
   }
 
   /** Why a flush failed, if one did: its node is told in a later turn at the latest, and stops. */
@@ -91,10 +116,15 @@ export class FaultyStore implements LogStore {
   /** What waits here is gone, and nothing is called back any more. The store within is still to be closed. */
   losePower(): void {
     this.#isOff = true
+    this.#isCalm = false
     this.#waiting = []
   }
 
   write(persist: Persist, flushed: Flushed): void {
+    if (this.#isCalm) {
+      this.#writing.push(flushed)
+      return this.#store.write(persist, this.#written)
+    }
     const { entries, snapshotChunks } = persist
     let byteLength = 0
     for (const { bytes } of entries) byteLength += bytes.byteLength
@@ -148,14 +178,28 @@ export class FaultyStore implements LogStore {
     this.#drain()
   }
 
+  #goOn(): void {
+    this.#drain()
+    this.#isCalm =
+      this.#waiting.length === 0 &&
+      this.#delay === undefined &&
+      !this.#isStalled &&
+      this.#bytesLeft === undefined &&
+      this.#nextFate === undefined &&
+      this.#failure === undefined &&
+      !this.#isOff
+  }
+
   #drain(): void {
-    while (this.#waiting.length > 0 && !this.#isStalled && !this.#isDelaying) {
+    while (this.#waiting.length > 0 && !this.#isStalled && this.#delayed === undefined) {
       if (this.#delay === undefined) {
         this.#performFirst()
       } else {
-        this.#isDelaying = true
+        const delayed = {}
+        this.#delayed = delayed
         this.#delay(() => {
-          this.#isDelaying = false
+          if (this.#delayed !== delayed) return
+          this.#delayed = undefined
           // It may have been stalled meanwhile, or the power is gone.
           if (!this.#isStalled) this.#performFirst()
           this.#drain()

@@ -90,7 +90,10 @@ test.each(['threads', 'inline'] as const)(
 test('[MB1] a node that is ended while it starts opens no log', async () => {
   const node = new InlineNode(realParts)
   const { port1, port2 } = new MessageChannel()
-  const options = { nodeId: 1, machine: undefined } as Parameters<InlineNode['start']>[0]
+  const membership = { voters: [1], votersOutgoing: [], learners: [] }
+  const options = { nodeId: 1, membership, machine: undefined } as unknown as Parameters<
+    InlineNode['start']
+  >[0]
   const started = node.start(options, port2, [])
   await node.end()
   expect(await started).toMatchObject({ ok: false, code: 'STOPPED' })

@@ -96,9 +96,9 @@ test('[EV3] an error of a listener is a warning of the program, other listeners 
     await cluster.close()
   `
   const { status, stdout, stderr } = run(['--input-type=module', '-e', program])
-  expect([status, stdout]).toEqual([0, 'heard killed\nrunning,running,running 2\n'])
+  expect([status, stdout]).toEqual([0, 'heard faultBegan\nheard killed\nrunning,running,running 2\n'])
   expect(stderr).toMatch(
-    /RaftboxWarning: a listener of a cluster's events threw on 'killed'\nError: a bug of mine/,
+    /RaftboxWarning: a listener of a cluster's events threw on 'faultBegan'\nError: a bug of mine/,
   )
 })
 

@@ -42,7 +42,7 @@ test('links of the guides lead to files', () => {
 // The compiler sees to it that each of these lists is whole.
 type Names<Union extends string> = Readonly<Record<Union, true>>
 type Handle = Exclude<keyof raftbox.Cluster, 'start' | symbol>
-type Property = 'options' | 'dir' | 'events' | 'leaderId' | 'kv'
+type Property = 'options' | 'dir' | 'events' | 'leaderId' | 'kv' | 'faults' | 'breaker'
 type RoleReason = Extract<raftbox.ClusterEvent, { type: 'role' }>['reason']
 
 const options: Names<keyof raftbox.ClusterOptions> = {
@@ -73,6 +73,23 @@ const methods: Names<Exclude<Handle, Property>> = {
   call: true,
   kill: true,
   restart: true,
+  losePower: true,
+  pause: true,
+  resume: true,
+  skew: true,
+  slowDisk: true,
+  stallDisk: true,
+  failDisk: true,
+  fullDisk: true,
+  cut: true,
+  delay: true,
+  drop: true,
+  duplicate: true,
+  reorder: true,
+  throttle: true,
+  partition: true,
+  isolate: true,
+  heal: true,
   status: true,
   log: true,
   hashes: true,
@@ -80,7 +97,15 @@ const methods: Names<Exclude<Handle, Property>> = {
   story: true,
   close: true,
 }
-const properties: Names<Property> = { options: true, dir: true, events: true, leaderId: true, kv: true }
+const properties: Names<Property> = {
+  options: true,
+  dir: true,
+  events: true,
+  leaderId: true,
+  kv: true,
+  faults: true,
+  breaker: true,
+}
 const events: Names<raftbox.ClusterEvent['type']> = {
   started: true,
   role: true,

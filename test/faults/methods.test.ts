@@ -115,6 +115,8 @@ test('nodes that a fault keeps down are revived, and paused ones resumed', async
   await methods.kill('leader')
   await methods.losePower(1)
   await methods.pause(3)
+  expect([...down]).toEqual([2])
+  await methods.losePower(1, { forMs: 5 })
   expect([...down]).toEqual([2, 1])
   later.shift()?.()
   expect([...down]).toEqual([2])

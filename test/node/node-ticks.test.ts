@@ -1,6 +1,6 @@
 import { MessageChannel } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { InlineNode, realParts } from '../../src/node/index.js'
+import { Board, InlineNode, realParts } from '../../src/node/index.js'
 import { defaultLimits, type Message } from '../../src/raft/index.js'
 import { allocateStory, Counters, Sequence } from '../../src/telemetry/index.js'
 import { createLink, PortLinks } from '../../src/transport/index.js'
@@ -38,6 +38,7 @@ async function startedNode() {
       seed: 7,
       counters: Counters.allocate(),
       story: allocateStory(Sequence.allocate()),
+      board: new Board().memory,
     },
     nodePort,
     [own],

@@ -1,0 +1,168 @@
+/** How a cluster on threads or inline is broken: what is refused there, and how a fault comes to the nodes and goes. */
+import { RaftError } from '../errors/index.js'
+import {
+  type Breakable,
+  type Cast,
+  type ClockBounds,
+  checkFault,
+  clockBoundsOf,
+  type Fault,
+  FaultMethods,
+  Faults,
+  type ForTime,
+  isEnding,
+  isRoleName,
+  lineOf,
+  nodesHit,
+  resolveTarget,
+  type StandingFault,
+  type Target,
+  toldOf,
+} from '../faults/index.js'
+import { Notice } from '../node/index.js'
+import { type NodeId, Random } from '../raft/index.js'
+import type { ClusterStory } from './cluster-story.js'
+import type { Members } from './members.js'
+import { limitsOf } from './node-options.js'
+import type { ResolvedOptions } from './options.js'
+
+/** A timer may end so much too early. */
+const earlyMs = 2
+
+export class Breaking implements Breakable {
+  readonly methods: FaultMethods
+  /** Within these no skew breaks a lease. `undefined`: no read rests on a lease. */
+  readonly clockBounds: ClockBounds | undefined
+  readonly #faults = new Faults(this)
+  readonly #members: Members
+  readonly #story: ClusterStory
+  readonly #options: ResolvedOptions
+  readonly #random = new Random(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1)
+
+  constructor(members: Members, story: ClusterStory, options: ResolvedOptions) {
+    this.#members = members
+    this.#story = story
+    this.#options = options
+    this.methods = new FaultMethods(this.#faults, () => this.#cast(members.running))
+    this.clockBounds =
+      options.reads === 'lease'
+        ? clockBoundsOf(limitsOf(options), options.heartbeatIntervalMs, { earlyMs })
+        : undefined
+    // A process that has ended is not paused any more.
+    members.onEnd = (nodeId) => void this.#faults.release(nodeId, ({ type }) => type === 'pause')
+  }
+
+  get nodeIds(): readonly NodeId[] {
+    return this.#members.nodeIds
+  }
+
+  get leaderId(): NodeId | undefined {
+    return this.#members.leaderId
+  }
+
+  get electionTimeoutMs(): number {
+    return this.#options.electionTimeoutMs
+  }
+
+  now(): number {
+    return Date.now()
+  }
+
+  later(ms: number, run: () => void): () => void {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  }
+
+  check(fault: Fault): void {
+    const { nodeIds, clockBounds } = this
+    const { running } = this.#members
+    const isUp = (nodeId: NodeId) => running.includes(nodeId)
+    this.#members.checkOpen()
+    checkFault(fault, { nodeIds, isUp, standing: this.#faults.standing, clockBounds })
+    const why = this.#whyNotHere(fault)
+    if (why !== undefined) throw new RaftError('INVALID_FAULT', { what: lineOf(fault, nodeIds), why })
+  }
+
+  show(nodeId: NodeId, faults: readonly StandingFault[]): Promise<void> {
+    return this.#members.show(nodeId, faults)
+  }
+
+  stop(nodeId: NodeId, how: 'kill' | 'losePower'): Promise<void> {
+    return this.#members.kill(nodeId, how)
+  }
+
+  bringBack(nodeId: NodeId): Promise<void> {
+    return this.#members.bringBack(nodeId)
+  }
+
+  told(type: 'faultBegan' | 'faultHealed', standing: StandingFault, by: 'verb' | 'time'): void {
+    const fault = toldOf(standing, this.nodeIds)
+    this.#story.tell(0, type === 'faultBegan' ? { type, fault } : { type, fault, by })
+  }
+
+  /** The nodes that were ended. */
+  async kill(target: Target, options: ForTime): Promise<readonly NodeId[]> {
+    this.#members.checkOpen()
+    const nodes = resolveTarget(this.#checked(target), this.#cast(this.#members.running))
+    for (const nodeId of nodes) this.#members.checkRuns(nodeId)
+    if (options.forMs !== undefined) this.#checkHasDisk()
+    await this.methods.kill(nodes, options)
+    return nodes
+  }
+
+  /** A node that is started is not kept down any more. */
+  async restart(target: Target, mayRenew: boolean): Promise<void> {
+    this.#members.checkOpen()
+    const { running } = this.#members
+    const down = this.nodeIds.filter((nodeId) => !running.includes(nodeId))
+    const nodes = resolveTarget(this.#checked(target), this.#cast(down))
+    await Promise.all(
+      nodes.map(async (nodeId) => {
+        await this.#members.restart(nodeId, mayRenew)
+        await this.#faults.release(nodeId, isEnding)
+      }),
+    )
+  }
+
+  /** Ends what is to happen later: the cluster ends. */
+  close(): void {
+    this.#faults.forget()
+  }
+
+  #whyNotHere(fault: Fault): string | undefined {
+    if (fault.type === 'losePower') this.#checkHasDisk()
+    if (fault.type === 'pause') {
+      if (this.#options.host === 'inline')
+        return 'the nodes of host inline share the thread of the program, which would freeze with them'
+      const paused = fault.nodes.find((nodeId) => this.#isPaused(nodeId))
+      if (paused !== undefined) return `node ${paused} is paused already`
+    }
+    const added: StandingFault = { id: 0, fault, sinceMs: 0, untilMs: undefined }
+    const crowded = nodesHit(fault, this.nodeIds).find(
+      (nodeId) => !new Notice(this.#members.noticeFor(nodeId, [...this.#faults.at(nodeId), added])).fits,
+    )
+    return crowded === undefined ? undefined : `too many faults stand at node ${crowded}: heal some`
+  }
+
+  #isPaused(nodeId: NodeId): boolean {
+    return this.#faults.at(nodeId).some(({ fault }) => fault.type === 'pause')
+  }
+
+  #checkHasDisk(): void {
+    if (this.#options.durability === 'flush') return
+    const expected = 'flush (a node without a disk forgets its vote, so it cannot be brought back)'
+    throw new RaftError('INVALID_OPTION', { option: 'durability', expected, actual: 'none' })
+  }
+
+  /** A single node that is not there is refused as an option, which names those that are. */
+  #checked(target: Target): Target {
+    const isRole = typeof target === 'string' && isRoleName(target)
+    if (!Array.isArray(target) && !isRole) this.#members.checkIsThere(target as NodeId)
+    return target
+  }
+
+  #cast(candidates: readonly NodeId[]): Cast {
+    const { nodeIds, leaderId } = this
+    return { nodeIds, leaderId, candidates, random: this.#random }
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The board of one node, in memory that its cluster and its thread share: the gate of the node's turns, and the faults
+ * that stand at it. The cluster writes, the node reads. A frozen thread answers no call, so its gate has to be here.
+ */
+import type { StandingFault } from '../faults/index.js'
+
+/** `closed`: the node waits. `ending`: the node takes no turn any more, and its end follows. */
+export type Gate = 'open' | 'closed' | 'ending'
+const gates: readonly Gate[] = ['open', 'closed', 'ending']
+
+/** Where each word lies. The node writes what is left of its disk, and the fault of its disk that has had its effect. */
+const at = { gate: 0, version: 1, byteLength: 2, spentId: 3, fullId: 4 } as const
+const headerBytes = 64
+/** A number of bytes does not fit into a word. */
+const bytesLeftAt = 32
+const boardBytes = 64 * 1024
+/** Bytes of faults that fit on a board. */
+export const boardBytesMax = boardBytes - headerBytes
+
+/** What stands at one node, as it is written on its board. */
+export class Notice {
+  readonly bytes: Uint8Array
+
+  constructor(standing: readonly StandingFault[]) {
+    this.bytes = new TextEncoder().encode(JSON.stringify(standing))
+  }
+
+  get fits(): boolean {
+    return this.bytes.byteLength <= boardBytesMax
+  }
+}
+
+export class Board {
+  readonly memory: SharedArrayBuffer
+  readonly #words: Int32Array
+  readonly #body: Uint8Array
+  readonly #bytesLeft: Float64Array
+
+  constructor(memory = new SharedArrayBuffer(boardBytes)) {
+    this.memory = memory
+    this.#words = new Int32Array(memory, 0, bytesLeftAt / Int32Array.BYTES_PER_ELEMENT)
+    this.#bytesLeft = new Float64Array(memory, bytesLeftAt, 1)
+    this.#body = new Uint8Array(memory, headerBytes)
+  }
+
+  get gate(): Gate {
+    return gates[Atomics.load(this.#words, at.gate)] ?? 'open'
+  }
+
+  /** Changes with all that is written, and with the gate. One look at it is all that a turn without news costs. */
+  get version(): number {
+    return Atomics.load(this.#words, at.version)
+  }
+
+  /** The version is odd while the notice is half written. */
+  write({ bytes }: Notice): void {
+    Atomics.add(this.#words, at.version, 1)
+    this.#body.set(bytes)
+    this.#words[at.byteLength] = bytes.byteLength
+    Atomics.add(this.#words, at.version, 1)
+  }
+
+  close(): void {
+    Atomics.store(this.#words, at.gate, gates.indexOf('closed'))
+    Atomics.add(this.#words, at.version, 2)
+  }
+
+  open(): void {
+    this.#leave('open')
+  }
+
+  /** Lets a frozen node go to its end only. */
+  end(): void {
+    if (this.gate === 'closed') this.#leave('ending')
+  }
+
+  #leave(gate: Gate): void {
+    Atomics.store(this.#words, at.gate, gates.indexOf(gate))
+    Atomics.add(this.#words, at.version, 2)
+    Atomics.notify(this.#words, at.gate)
+  }
+
+  /** Freezes the thread of the caller, if the gate is closed, until it opens. */
+  waitAtGate(): void {
+    Atomics.wait(this.#words, at.gate, gates.indexOf('closed'))
+  }
+
+  /** What stands, and the version that says so. */
+  read(): { readonly version: number; readonly standing: readonly StandingFault[] } {
+    for (;;) {
+      const { version } = this
+      const bytes = this.#body.slice(0, this.#words[at.byteLength])
+      if (version % 2 === 0 && version === this.version) {
+        const text = new TextDecoder().decode(bytes)
+        return { version, standing: text === '' ? [] : JSON.parse(text) }
+      }
+    }
+  }
+
+  /** Whether this fault has failed a flush, in any life of the node: it fails one. */
+  isSpent(faultId: number): boolean {
+    return faultId <= Atomics.load(this.#words, at.spentId)
+  }
+
+  spend(faultId: number): void {
+    Atomics.store(this.#words, at.spentId, faultId)
+  }
+
+  /** What earlier lives of the node have left of the room that this fault leaves on the disk. */
+  bytesLeft(faultId: number): number | undefined {
+    return this.#words[at.fullId] === faultId ? this.#bytesLeft[0] : undefined
+  }
+
+  leaveBytes(faultId: number, bytes: number): void {
+    this.#words[at.fullId] = faultId
+    this.#bytesLeft[0] = bytes
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * The parts of a node behind the faults that stand on its board. The board is looked at as each turn begins, so a fault
+ * holds from the node's next turn on. A turn without news pays one atomic load.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import type { Clock } from '../driver/index.js'
+import { type Fault, SkewedClock, type StandingFault } from '../faults/index.js'
+import type { Message } from '../raft/index.js'
+import type { ToNode } from '../transport/index.js'
+import { Board } from './board.js'
+import type { NodeOptions } from './control.js'
+import { FaultyLinks } from './faulty-links.js'
+import type { OpenedStore } from './open-store.js'
+import type { NodeClients, NodeLinks, NodeParts } from './parts.js'
+
+/** What the gate of its turns asks of a node. */
+export interface AtGate {
+  /** Called just before the thread freezes. */
+  freezes(): void
+  /** The node takes no turn any more: its end follows. */
+  ends(): void
+}
+
+export class BreakableParts implements NodeParts {
+  readonly clock: Clock
+  readonly #parts: NodeParts
+  readonly #board: Board
+  readonly #atGate: AtGate
+  readonly #skewed: SkewedClock
+  readonly #links: FaultyLinks
+  #standing: readonly StandingFault[] = []
+  /** The version of the board that holds here. */
+  #seen = -1
+  #disk: OpenedStore['disk'] | undefined
+  /** The fault by which the disk is full at a bound. */
+  #fullId = 0
+  readonly #slowFlushes = new Set<NodeJS.Timeout>()
+  #setPace: (() => void) | undefined
+
+  constructor(parts: NodeParts, options: NodeOptions, atGate: AtGate) {
+    this.#parts = parts
+    this.#board = new Board(options.board)
+    this.#atGate = atGate
+    this.#links = new FaultyLinks(options, () => this.look())
+    this.#skewed = new SkewedClock(() => parts.clock.now())
+    this.clock = { now: () => this.#skewed.now(), defer: (callback) => parts.clock.defer(callback) }
+    this.look()
+  }
+
+  /** Takes what is new on the board. Freezes the thread while the gate is closed. */
+  look(): void {
+    if (this.#board.version !== this.#seen) this.#takeNews()
+  }
+
+  startTicks(tickMs: number, tick: () => void): () => void {
+    const run = () => {
+      this.look()
+      tick()
+    }
+    let { drift } = this.#skewed
+    const start = () => this.#parts.startTicks(tickMs / (1 + drift), run)
+    let stop = start()
+    this.#setPace = () => {
+      if (drift === this.#skewed.drift) return
+      drift = this.#skewed.drift
+      stop()
+      stop = start()
+    }
+    return () => {
+      this.#setPace = undefined
+      stop()
+    }
+  }
+
+  createLinks(wake: (first: Message) => void, receive: (message: Message) => void): NodeLinks {
+    const links = this.#links
+    return this.#parts.createLinks(
+      (first) => {
+        this.look()
+        if (links.areStanding) links.arrives(first, wake, wake)
+        else wake(first)
+      },
+      (message) => {
+        if (links.areStanding) links.arrives(message, receive, wake)
+        else receive(message)
+      },
+    )
+  }
+
+  openClients(
+    port: MessagePort,
+    wake: (first: ToNode) => void,
+    receive: (next: ToNode) => void,
+  ): NodeClients {
+    const links = this.#links
+    const clients = this.#parts.openClients(
+      port,
+      (first) => {
+        this.look()
+        if (links.areStanding) links.requested(first, wake, wake)
+        else wake(first)
+      },
+      (message) => {
+        if (links.areStanding) links.requested(message, receive, wake)
+        else receive(message)
+      },
+    )
+    return {
+      listen: () => clients.listen(),
+      drain: () => clients.drain(),
+      settle: (settlements) => {
+        if (links.areStanding) links.answered(settlements, () => clients.settle(settlements))
+        else clients.settle(settlements)
+      },
+    }
+  }
+
+  openStore(options: NodeOptions): OpenedStore {
+    const opened = this.#parts.openStore(options)
+    this.#disk = opened.disk
+    this.#breakDisk()
+    return opened
+  }
+
+  /** Lets go of all that waits here: the node has ended. */
+  close(): void {
+    this.#links.close()
+    for (const timer of this.#slowFlushes) clearTimeout(timer)
+    const failing = this.#latest('failDisk')
+    if (failing !== undefined && this.#disk?.hasFailed === true) this.#board.spend(failing.id)
+    const bytesLeft = this.#disk?.bytesLeft
+    if (bytesLeft !== undefined) this.#board.leaveBytes(this.#fullId, bytesLeft)
+  }
+
+  #takeNews(): void {
+    while (this.#board.gate === 'closed') {
+      this.#atGate.freezes()
+      this.#board.waitAtGate()
+    }
+    const { version, standing } = this.#board.read()
+    this.#seen = version
+    if (this.#board.gate === 'ending') return this.#atGate.ends()
+    this.#standing = standing
+    this.#skewed.set(standing)
+    this.#setPace?.()
+    // What they held back arrives now, and may lead to turns.
+    this.#breakDisk()
+    this.#links.set(standing)
+  }
+
+  #breakDisk(): void {
+    const disk = this.#disk
+    if (disk === undefined) return
+    const failing = this.#latest('failDisk')
+    const isFailing = failing !== undefined && !this.#board.isSpent(failing.id)
+    disk.failNextFlush(isFailing ? 'lost' : undefined)
+    const full = this.#latest('fullDisk')
+    if (full === undefined) disk.fillDisk(undefined)
+    else if (full.id !== this.#fullId) disk.fillDisk(this.#board.bytesLeft(full.id) ?? full.fault.bytesLeft)
+    this.#fullId = full?.id ?? 0
+    let flushMs = 0
+    for (const { fault } of this.#standing) if (fault.type === 'slowDisk') flushMs += fault.flushMs
+    disk.delayFlushes(flushMs > 0 ? (begin) => this.#afterwards(flushMs, begin) : undefined)
+    if (this.#latest('stallDisk') === undefined) disk.releaseFlushes()
+    else disk.stallFlushes()
+  }
+
+  #afterwards(ms: number, run: () => void): void {
+    const timer = setTimeout(() => {
+      this.#slowFlushes.delete(timer)
+      this.look()
+      run()
+    }, ms)
+    this.#slowFlushes.add(timer)
+  }
+
+  #latest<Type extends Fault['type']>(type: Type) {
+    type Standing = { readonly id: number; readonly fault: Extract<Fault, { type: Type }> }
+    return this.#standing.findLast(({ fault }) => fault.type === type) as Standing | undefined
+  }
+}

@@ -1,0 +1,81 @@
+/** The links of one node and the way to its clients, behind the faults that stand on them. */
+import { type Endpoint, LinkFaults, type Packet, packetOf, type StandingFault } from '../faults/index.js'
+import { type Message, type NodeId, Random } from '../raft/index.js'
+import { cloneMessage, type Settlements, type ToNode } from '../transport/index.js'
+import type { NodeOptions } from './control.js'
+import { HeldPackets } from './held-packets.js'
+
+export class FaultyLinks {
+  /** False while no fault stands on any way to the node, or from it to its clients. */
+  areStanding = false
+  readonly #nodeId: NodeId
+  /** Messages and requests on their way to the node, and answers on theirs from it. */
+  readonly #arriving: LinkFaults
+  readonly #leaving: LinkFaults
+  readonly #held = new HeldPackets()
+  /** Called as what was held back begins a turn. */
+  readonly #look: () => void
+
+  constructor({ nodeId, membership, seed }: NodeOptions, look: () => void) {
+    const random = new Random(seed)
+    this.#nodeId = nodeId
+    this.#arriving = new LinkFaults(nodeId, membership.voters, random)
+    this.#leaving = new LinkFaults('clients', membership.voters, random)
+    this.#look = look
+  }
+
+  set(standing: readonly StandingFault[]): void {
+    this.#arriving.set(standing)
+    this.#leaving.set(standing)
+    this.areStanding = this.#arriving.areStanding || this.#leaving.areStanding
+    this.#held.release((from) => !this.#faultsOn(from).delays(from))
+  }
+
+  /** Hands a message to `now`, or to `later` when it is held back. A second one is a copy: no byte is ever shared. */
+  arrives(message: Message, now: (message: Message) => void, later: (message: Message) => void): void {
+    let copies = 0
+    const hand = (to: (message: Message) => void) => to(copies++ === 0 ? message : cloneMessage(message))
+    this.#pass(
+      packetOf(message),
+      () => hand(now),
+      () => hand(later),
+    )
+  }
+
+  requested(message: ToNode, now: (message: ToNode) => void, later: (message: ToNode) => void): void {
+    let byteLength = 0
+    for (const { frame } of message.requests) byteLength += frame.bytes.byteLength
+    this.#pass(
+      { from: 'clients', message: undefined, byteLength },
+      () => now(message),
+      () => later(message),
+    )
+  }
+
+  answered({ results, settled }: Settlements, settle: () => void): void {
+    let { byteLength } = results
+    for (const each of settled) if (each.outcome === 'read') byteLength += each.results.byteLength
+    this.#pass({ from: this.#nodeId, message: undefined, byteLength }, settle, settle)
+  }
+
+  close(): void {
+    this.#held.clear()
+  }
+
+  #pass(packet: Packet, now: () => void, later: () => void): void {
+    const { from } = packet
+    for (const delayMs of this.#faultsOn(from).arrivalsOf(packet, performance.now())) {
+      if (delayMs === 0) now()
+      else this.#held.hold(from, delayMs, () => this.#arrivesLate(packet, later))
+    }
+  }
+
+  #arrivesLate(packet: Packet, later: () => void): void {
+    this.#look()
+    if (!this.#faultsOn(packet.from).isCut(packet)) later()
+  }
+
+  #faultsOn(from: Endpoint): LinkFaults {
+    return from === this.#nodeId ? this.#leaving : this.#arriving
+  }
+}
