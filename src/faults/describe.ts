@@ -119,8 +119,10 @@ function keyOf({ from, to }: Way): string {
   return `${from} ${to}`
 }
 
-function timeOf(ms: number): string {
-  return ms >= 1000 && ms % 100 === 0 ? `${ms / 1000}s` : `${rounded(ms)}ms`
+/** A time that is the difference of two others is not quite a whole number. */
+function timeOf(exactMs: number): string {
+  const ms = rounded(exactMs)
+  return ms >= 1000 && ms % 100 === 0 ? `${ms / 1000}s` : `${ms}ms`
 }
 
 function percentOf(share: number): string {
