@@ -18,7 +18,7 @@ const barsMax = 12
 export function barsOf(timeline: Timeline, window: Stretch): Bar[] {
   const elections = explainElections(timeline.story).map(
     ({ leaderlessSinceMs: sinceMs, atMs: untilMs, leaderlessMs }): Bar => {
-      const words = `nobody leads, for ${span(leaderlessMs)}`
+      const words = `no majority has a leader, for ${span(leaderlessMs)}`
       return { sinceMs, untilMs, words, nodes: [], isFault: false }
     },
   )

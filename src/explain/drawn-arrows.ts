@@ -51,7 +51,7 @@ function drawArrow(arrow: Arrow, frame: Frame, usualMs: number): string {
   const [endX, endY] = isLost ? [x1 + 0.55 * (x2 - x1), y1 + 0.55 * (y2 - y1)] : [x2, y2]
   const line = { x1, y1, x2: endX, y2: endY, class: `${termClass(term)} ${look}${answer}` }
   const tip = element('title', {}, escaped(tipOf(arrow)))
-  const end = isLost ? crossAt(endX, endY) : weight < 1 ? '' : headAt(ends, term)
+  const end = isLost ? crossAt(endX, endY, weight < 1 ? 2.5 : 4) : weight < 1 ? '' : headAt(ends, term)
   return element('g', {}, tip, element('line', line), end)
 }
 
@@ -67,10 +67,10 @@ function headAt({ x1, y1, x2, y2 }: Ends, term: number): string {
   })
 }
 
-function crossAt(x: number, y: number): string {
+function crossAt(x: number, y: number, size: number): string {
   const stroke = (dy: number): string =>
-    element('line', { x1: x - 4, y1: y - dy, x2: x + 4, y2: y + dy, class: 'badline' })
-  return stroke(4) + stroke(-4)
+    element('line', { x1: x - size, y1: y - dy, x2: x + size, y2: y + dy, class: 'badline' })
+  return stroke(size) + stroke(-size)
 }
 
 function tipOf({ from, to, type, term, mark, sentMs, takenMs, isLost, isYes }: Arrow): string {
@@ -89,7 +89,8 @@ function drawLabel(arrow: Arrow, frame: Frame, usualMs: number): string[] {
   for (const share of [0.3, 0.5, 0.7]) {
     const [x, y] = [x1 + share * (x2 - x1) + 5, y1 + share * (y2 - y1)]
     const isInside = x > frame.left && x + width < frame.right
-    if (!isInside || !frame.labels.takes(x, y - labelSize, width, labelSize + 2)) continue
+    const isOnLine = frame.timeline.story.nodeIds.some((nodeId) => Math.abs(frame.y(nodeId) + 4 - y) < 14)
+    if (!isInside || isOnLine || !frame.labels.takes(x, y - labelSize, width, labelSize + 2)) continue
     return [label(x, y, `${termClass(arrow.term).replace('t', 'f')} small halo`, text)]
   }
   return []

@@ -112,9 +112,9 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
   const gaveUp = gaveUpOf(before, atMs)
   const causes = causesFor(timeline, steps, before)
   const [cause = unknownCause(timeline, before)] = causes
-  const missed = missedBy(timeline, steps, before)
-  const ready = readyFor(steps)
   const campaigns = campaignsBetween(roleChanges, before, last)
+  const missed = missedBy(timeline, steps, before, campaigns)
+  const ready = readyFor(steps)
   const inVain = campaigns.filter((each) => each !== steps.asked && each !== steps.stood)
   const missedByReady = missed.filter((each) => ready.includes(each.nodeId))
   const sinceMs = leaderlessSince(timeline, { before, cause, missed: missedByReady, atMs })
@@ -138,43 +138,30 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
   }
 }
 
-/** The nodes that told that they missed the leader, by heartbeats or by an election timeout. */
-function missedBy({ story, roleChanges }: Timeline, steps: Steps, before: Reign | undefined): Missed[] {
-  const untilMs = steps.last.atMs
-  const found = new Map<NodeId, Missed>()
-  const add = (nodeId: NodeId, sinceMs: number, silentMs: number): void => {
-    if (!found.has(nodeId)) found.set(nodeId, { nodeId, sinceMs, silentMs })
+/** The nodes that missed the leader: those that campaigned for it, the last step's node first, and those ready to vote. */
+function missedBy(
+  { story }: Timeline,
+  steps: Steps,
+  before: Reign | undefined,
+  campaigns: readonly RoleChange[],
+): Missed[] {
+  const { nodeId: lastId, atMs: endMs } = steps.stood ?? steps.last
+  const missed = new Map<NodeId, Missed>()
+  for (const each of story.happened) {
+    if (each.type !== 'heartbeatMissed' || each.from !== before?.nodeId || each.atMs > endMs) continue
+    const sinceMs = each.atMs - each.silentMs
+    const isOld = each.atMs < endMs - 2 * story.electionTimeoutMs
+    if (isOld || !readyFor(steps).includes(each.nodeId)) continue
+    missed.set(each.nodeId, { nodeId: each.nodeId, sinceMs, silentMs: endMs - sinceMs })
   }
-  const fromMs = before?.sinceMs ?? Number.NEGATIVE_INFINITY
-  const isWithin = ({ atMs }: Happened): boolean => atMs >= fromMs && atMs <= untilMs
-  const campaigns = roleChanges.filter(
-    (each) => each.role === 'preCandidate' && each.reason === 'electionTimeout' && isWithin(each),
-  )
-  // The winner comes first: its silence is the one that ended the leadership.
-  for (const each of [...campaigns].sort(
-    (a, b) => Number(b.nodeId === steps.last.nodeId) - Number(a.nodeId === steps.last.nodeId),
-  )) {
-    const since = lastFollowed(roleChanges, each)
-    const first = campaigns.find(({ nodeId, sequence }) => nodeId === each.nodeId && sequence > since)
-    if (first?.reason !== 'electionTimeout') continue
-    const silentMs = first.elapsedTicks * story.tickMs
-    add(first.nodeId, first.atMs - silentMs, silentMs)
+  // A node that campaigns in vain counts from there again: its first campaign tells how long it had waited.
+  for (const each of campaigns.toReversed()) {
+    if (each.role !== 'preCandidate' || each.reason !== 'electionTimeout') continue
+    const silentMs = each.elapsedTicks * story.tickMs
+    missed.set(each.nodeId, { nodeId: each.nodeId, sinceMs: each.atMs - silentMs, silentMs })
   }
-  for (const each of story.happened.filter(isWithin)) {
-    if (each.type !== 'heartbeatMissed' || each.from !== before?.nodeId) continue
-    if (each.atMs >= untilMs - 2 * story.electionTimeoutMs)
-      add(each.nodeId, each.atMs - each.silentMs, each.silentMs)
-  }
-  return [...found.values()]
-}
-
-/** The sequence number at which a node last came to follow a leader before it campaigned. */
-function lastFollowed(roleChanges: readonly RoleChange[], campaign: RoleChange): number {
-  const followed = roleChanges.findLast(
-    ({ nodeId, sequence, leaderId }) =>
-      nodeId === campaign.nodeId && sequence < campaign.sequence && leaderId !== undefined,
-  )
-  return followed?.sequence ?? -1
+  const isOther = ({ nodeId }: Missed): number => Number(nodeId !== lastId)
+  return [...missed.values()].sort((a, b) => isOther(a) - isOther(b) || a.nodeId - b.nodeId)
 }
 
 /** Campaigns since the leader of before was elected, without those that it survived. */

@@ -1,6 +1,6 @@
 /** What clients felt: the times in which nothing was committed, or answered. */
 import type { Story } from '../telemetry/index.js'
-import { overlaps, type Stretch } from './stretch.js'
+import { lengthOf, overlaps, type Stretch } from './stretch.js'
 import type { Advance, Timeline } from './timeline.js'
 
 /** The stretches between two advances; the last one goes to the end of the story. */
@@ -25,7 +25,10 @@ export function feltIn(timeline: Timeline, window: Stretch): Felt | undefined {
   const waitedFor = isKept ? 'answer' : 'commit'
   const advances = isKept ? answers : commits
   const gaps = gapsBetween(advances, endedMs).filter((gap) => overlaps(gap, window))
-  const [longest] = gaps.sort((a, b) => b.untilMs - b.sinceMs - (a.untilMs - a.sinceMs))
+  // An idle time before the window is none in which anybody waited for it to end.
+  const isIdle = ({ sinceMs }: Stretch): boolean => sinceMs < window.sinceMs - 2 * story.heartbeatIntervalMs
+  const felt = gaps.map((gap) => (isIdle(gap) ? { ...gap, sinceMs: window.sinceMs } : gap))
+  const [longest] = felt.sort((a, b) => lengthOf(b) - lengthOf(a))
   return longest && { waitedFor, ...longest, refused: refusedIn(story, longest) }
 }
 

@@ -36,7 +36,7 @@ function looks(at: 0 | 1): string {
 
 export const pictureStyle = [
   'text{font:12px system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}',
-  '.small{font-size:10px}.title{font-size:15px;font-weight:600}.bold{font-weight:600}.middle{text-anchor:middle}',
+  '.small{font-size:10px}.title{font-size:15px;font-weight:600}.bold{font-weight:600}.middle{text-anchor:middle}.end{text-anchor:end}',
   '.arrow{fill:none;stroke-width:1.4}.faint{fill:none;stroke-width:0.8;opacity:0.35}.telling{fill:none;stroke-width:2}',
   '.answer{stroke-dasharray:5 3}.halo{stroke-width:3;paint-order:stroke;stroke-linejoin:round}',
   '.mark{stroke-width:1.2}.grid{stroke-width:1}.edge{stroke-width:1}.badline{stroke-width:1.6}',

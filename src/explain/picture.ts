@@ -10,13 +10,13 @@ import { explainElection } from './election.js'
 import type { Frame } from './frame.js'
 import { staysOf } from './life-lines.js'
 import { span } from './phrases.js'
-import { drawLegend } from './picture-legend.js'
+import { drawLegend, legendWidth } from './picture-legend.js'
 import { pictureStyle, termClass } from './picture-style.js'
 import { PlacedLabels } from './placed-labels.js'
 import { overlaps, type Stretch } from './stretch.js'
 import { element, label } from './svg.js'
 import { TimeScale } from './time-scale.js'
-import { type Timeline, timelineOf } from './timeline.js'
+import { type Obstacle, type Timeline, timelineOf } from './timeline.js'
 
 /** Milliseconds from the story's first moment on. Default: around the latest election, or the end of the story. */
 export interface PictureWindow {
@@ -27,7 +27,7 @@ export interface PictureWindow {
 const margin = 24
 const nodeColumn = 80
 const rowHeight = 130
-const headHeight = 84
+const headHeight = 104
 const barHeight = 20
 const lineHeight = 18
 /** Changes that are told below the picture. */
@@ -54,7 +54,7 @@ export function picture(story: Story, given: PictureWindow = {}): string {
   }
   const bottom = linesTop + (story.nodeIds.length - 1) * rowHeight + 48
   const [width, height] = [
-    frame.right + margin,
+    Math.max(legendWidth, frame.right) + margin,
     bottom + 52 + Math.min(notes.length, notesMax + 1) * lineHeight + margin,
   ]
   const parts = [
@@ -65,7 +65,7 @@ export function picture(story: Story, given: PictureWindow = {}): string {
     element('g', { 'clip-path': 'url(#plot)' }, ...drawLines(frame), ...drawArrows(drawn, frame)),
     ...drawNotes(notes, frame, bottom + 60),
     ...story.nodeIds.map((nodeId) => label(margin, frame.y(nodeId) + 4, 'ink bold', `node ${nodeId}`)),
-    ...drawLegend(frame, drawn),
+    ...drawLegend(frame, drawn, 52),
   ]
   return documentOf(width, height, frame, parts)
 }
@@ -155,6 +155,8 @@ function drawLines(frame: Frame): string[] {
     })
     const still = timeline.obstacles
       .filter((each) => each.nodeId === nodeId && each.type in stillWords && overlaps(each, window))
+      // A thread that was frozen tells that it stood still.
+      .filter((each, _, all) => each.type !== 'threadStood' || all.every((other) => isOther(other, each)))
       .map(({ type, sinceMs, untilMs }) => {
         const from = Math.max(x(Math.max(sinceMs, window.sinceMs)), frame.left)
         const to = x(Math.min(untilMs, window.untilMs))
@@ -170,6 +172,10 @@ function drawLines(frame: Frame): string[] {
       })
     return [...stays, ...still]
   })
+}
+
+function isOther(one: Obstacle, other: Obstacle): boolean {
+  return one === other || !overlaps(one, other)
 }
 
 const stillWords: Readonly<Record<string, string>> = {
@@ -190,9 +196,11 @@ function drawNotes(notes: readonly Happened[], { timeline, x, y, labels }: Frame
     return stem + circle + label(cx, cy + 3.5, 'ink small middle', String(at + 1))
   })
   const lines = notes.slice(0, notesMax).map((note, at) => {
+    const row = top + at * lineHeight
     const when = `${(note.atMs - beganMs).toFixed(1)} ms`
-    const what = `${at + 1}  ${when}  node ${note.nodeId} ${describeEvent(note, story.tickMs)}`
-    return label(margin, top + at * lineHeight, 'ink', what)
+    const what = `node ${note.nodeId} ${describeEvent(note, story.tickMs)}`
+    const number = label(margin + 20, row, 'soft end', String(at + 1))
+    return number + label(margin + 100, row, 'soft end', when) + label(margin + 116, row, 'ink', what)
   })
   const more = notes.length - notesMax
   if (more > 0) lines.push(label(margin, top + notesMax * lineHeight, 'soft', `and ${more} more`))
