@@ -1,7 +1,8 @@
 /** Messages of a story, each from its sending to its arrival. */
 import type { NodeId } from '../raft/index.js'
-import type { Carried, Story } from '../telemetry/index.js'
+import type { Carried } from '../telemetry/index.js'
 import { overlaps, type Stretch } from './stretch.js'
+import type { Timeline } from './timeline.js'
 
 export interface Arrow {
   readonly from: NodeId
@@ -18,9 +19,9 @@ export interface Arrow {
 }
 
 /** The messages that were on their way in the window, in the order in which they were sent. */
-export function arrowsIn({ carried, heartbeatIntervalMs }: Story, window: Stretch): Arrow[] {
-  const rows = [...carried].sort((a, b) => a.atMs - b.atMs)
-  const [keptSince, endMs] = keptIn(rows)
+export function arrowsIn({ story, endedMs }: Timeline, window: Stretch): Arrow[] {
+  const rows = [...story.carried].sort((a, b) => a.atMs - b.atMs)
+  const keptSince = keptSinceOf(rows)
   const taken = new Map<string, number[]>()
   for (const row of rows) {
     if (row.direction !== 'received') continue
@@ -38,7 +39,7 @@ export function arrowsIn({ carried, heartbeatIntervalMs }: Story, window: Stretc
     while (times?.[0] !== undefined && times[0] < sentMs - 1) times.shift()
     const takenMs = times?.shift()
     // A message may still be on its way where the story ends.
-    const isLate = sentMs < endMs - 2 * heartbeatIntervalMs
+    const isLate = sentMs < endedMs - 2 * story.heartbeatIntervalMs
     const isLost =
       takenMs === undefined && isLate && (keptSince.get(to) ?? Number.POSITIVE_INFINITY) <= sentMs
     const way = { sinceMs: sentMs, untilMs: takenMs ?? sentMs }
@@ -51,11 +52,11 @@ function keyOf({ type, term, mark, isYes }: Carried, from: NodeId, to: NodeId): 
   return `${from} ${to} ${type} ${term} ${mark} ${isYes}`
 }
 
-/** Since when the rows of each node are kept, and when the last of all rows was. */
-function keptIn(rows: readonly Carried[]): [Map<NodeId, number>, number] {
+/** Since when the rows of each node are kept. */
+function keptSinceOf(rows: readonly Carried[]): Map<NodeId, number> {
   const since = new Map<NodeId, number>()
   for (const { nodeId, atMs } of rows) if (!since.has(nodeId)) since.set(nodeId, atMs)
-  return [since, rows.at(-1)?.atMs ?? 0]
+  return since
 }
 
 /** How much a message says: the most telling ones are drawn last, and are labelled first. */

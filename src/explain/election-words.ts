@@ -39,7 +39,7 @@ function missedIn({ missed, before, winnerId }: Election): string[] {
   })
 }
 
-const reasons: Record<VoteReason, (vote: Vote) => string> = {
+export const voteReasons: Record<VoteReason, (vote: Vote) => string> = {
   logUpToDate: ({ candidateId, voterId }) =>
     `the log of node ${candidateId} holds all that the log of node ${voterId} holds`,
   votedBefore: ({ candidateId }) => `node ${candidateId} has its vote already`,
@@ -53,7 +53,7 @@ const reasons: Record<VoteReason, (vote: Vote) => string> = {
 
 function voteInWords(vote: Vote): string {
   const { voterId, candidateId, isPreVote, voteGranted, reason } = vote
-  const why = reasons[reason](vote)
+  const why = voteReasons[reason](vote)
   if (reason === 'leaderMayBeAlive')
     return `node ${voterId} ignored the question of node ${candidateId}: ${why}`
   const yes = isPreVote ? 'would vote' : 'voted'

@@ -37,7 +37,7 @@ const notesMax = 60
 export function picture(story: Story, given: PictureWindow = {}): string {
   const timeline = timelineOf(story)
   const window = windowOf(timeline, given)
-  const { drawn, leftOut } = thinned(arrowsIn(story, window))
+  const { drawn, leftOut } = thinned(arrowsIn(timeline, window))
   const notes = story.happened.filter((each) => isNote(each) && within(window, each.atMs))
   const scale = new TimeScale(window, momentsOf(drawn, notes))
   const bars = barsOf(timeline, window)

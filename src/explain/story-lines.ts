@@ -3,7 +3,8 @@
  * message. Lines may be added while the story goes on, and a file that is cut off anywhere is a shorter story.
  */
 import type { NodeId } from '../raft/index.js'
-import { type Carried, type Happened, type Passed, type Story, stages } from '../telemetry/index.js'
+import type { Carried, Happened, Passed, Story } from '../telemetry/index.js'
+import { type Fields, isCarried, isFields, isHappened, isId, isNumber, isPassed } from './story-fields.js'
 
 const version = 1
 
@@ -96,8 +97,6 @@ export class StoryReader {
   }
 }
 
-type Fields = Partial<Record<string, unknown>>
-
 function parsed(text: string): Fields {
   let value: unknown
   try {
@@ -107,10 +106,6 @@ function parsed(text: string): Fields {
   }
   if (!isFields(value)) throw new BadStoryLine('it is not an object')
   return value
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function headIn(fields: Fields): StoryHead {
@@ -127,65 +122,9 @@ function headIn(fields: Fields): StoryHead {
   return { nodeIds, heartbeatIntervalMs, electionTimeoutMs, tickMs } as StoryHead
 }
 
-/** JSON leaves `undefined` away, as which a field that is not there reads. */
-function rowIn<Each>(value: unknown, isRow: (fields: Fields) => boolean): Each {
-  if (!isFields(value) || !isNumber(value['atMs']) || !isCount(value['nodeId']) || !isRow(value)) {
+function rowIn<Row>(value: unknown, isRow: (fields: Fields) => boolean): Row {
+  if (!isFields(value) || !isRow(value)) {
     throw new BadStoryLine('it lacks a field, or one of its fields is of the wrong type')
   }
-  return value as Each
-}
-
-function isHappened(fields: Fields): boolean {
-  const { type, sequence, cause } = fields
-  if (typeof type !== 'string' || !isCount(sequence) || !(cause === undefined || isCount(cause))) return false
-  const needed = fieldsOf[type]
-  return needed === undefined || Object.entries(needed).every(([name, is]) => is(fields[name]))
-}
-
-/** What explanations read of a happening. Other types may come: they are kept, and nothing is explained by them. */
-const fieldsOf: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
-  role: { role: isText, term: isCount, reason: isText },
-  voteAnswered: { candidateId: isId, term: isCount, reason: isText },
-  started: { lastIndex: isCount },
-  failed: { why: isText },
-  heartbeatMissed: { from: isId, silentMs: isNumber },
-  threadStood: { forMs: isNumber },
-  hostBlocked: { forMs: isNumber },
-  flushLate: { sinceMs: isNumber },
-  commitLate: { sinceMs: isNumber },
-  overloaded: { refused: isCount },
-  faultBegan: { fault: isFault },
-  faultHealed: { fault: isFault },
-}
-
-function isFault(value: unknown): boolean {
-  if (!isFields(value)) return false
-  const { id, type, line, nodes, ways, figures } = value
-  const areLists = Array.isArray(nodes) && Array.isArray(ways) && ways.every(isFields) && isFields(figures)
-  return isCount(id) && isText(type) && isText(line) && areLists
-}
-
-function isPassed({ stage, index }: Fields): boolean {
-  return (stages as readonly unknown[]).includes(stage) && isCount(index)
-}
-
-function isCarried({ direction, peer, type, term, mark }: Fields): boolean {
-  const isSide = direction === 'sent' || direction === 'received'
-  return isSide && isId(peer) && isText(type) && isCount(term) && isNumber(mark)
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string'
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value)
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0
-}
-
-function isId(value: unknown): boolean {
-  return isCount(value) && value !== 0
+  return value as Row
 }
