@@ -53,7 +53,10 @@ export function causesFor(timeline: Timeline, steps: Steps, before: Reign | unde
   const window = { sinceMs: untilMs - story.electionTimeoutMs, untilMs }
   const gaveUp = gaveUpOf(before, untilMs)
   const silences = readyFor(steps).map((listener): Silence => {
-    const candidates = silencers(timeline, before.nodeId, listener, leaderKinds)
+    const candidates = [
+      ...silencers(timeline, before.nodeId, listener, leaderKinds),
+      ...endOfProcess(timeline, before, untilMs),
+    ]
     return {
       window,
       candidates: gaveUp === undefined ? candidates : [...candidates, gaveUpCandidate(before)],
@@ -62,6 +65,16 @@ export function causesFor(timeline: Timeline, steps: Steps, before: Reign | unde
   return weighed(silences).flatMap((each) =>
     each.candidate.type === 'gaveUp' ? causesOfGivingUp(timeline, before) : [causeOf(each)],
   )
+}
+
+/** A leader that was ended leads no more, also when it is back long before anybody misses it. */
+function endOfProcess({ obstacles }: Timeline, before: Reign, untilMs: number): Candidate[] {
+  return obstacles
+    .filter(
+      ({ type, nodeId, sinceMs }) =>
+        type === before.end && nodeId === before.nodeId && sinceMs === before.untilMs,
+    )
+    .map((obstacle) => candidateOf({ ...obstacle, untilMs }))
 }
 
 /** A leader ended its leadership itself. */

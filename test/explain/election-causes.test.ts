@@ -53,6 +53,16 @@ describe('the cause of an election', () => {
     expect(election.cause).toMatchObject({ type: 'killed', nodeId: 1, faultId })
   })
 
+  test('is a leader that was ended and is back at once: it leads no more', () => {
+    const { election, faultId } = overthrown((made) => {
+      const id = made.breaks(2000, { type: 'losePower', line: 'power-loss 1 for 0ms', nodes: [1] }, 2000)
+      made.tell(2000, 1, { type: 'killed' })
+      made.starts(2000, 1)
+      return id
+    })
+    expect(election.cause).toMatchObject({ type: 'killed', nodeId: 1, sinceMs: 2000, faultId })
+  })
+
   test('is a leader that failed since its disk did', () => {
     const { election, faultId } = overthrown((made) => {
       const id = made.breaks(1990, { type: 'failDisk', line: 'fail-disk 1', nodes: [1] })
