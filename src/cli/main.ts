@@ -12,6 +12,7 @@ import { addLog } from './log.js'
 import { addReplay } from './replay.js'
 import { addReport } from './report.js'
 import { addSandbox } from './sandbox.js'
+import { addScenario } from './scenario.js'
 import { addSim } from './sim-flags.js'
 
 const examples = `
@@ -19,6 +20,7 @@ Examples:
   raftbox card                            how fast is it here? (under a minute)
   raftbox bench --clients 64 --json       one measurement, for programs
   raftbox sandbox                         kill the leader, and see why the next one leads
+  raftbox scenario leader-kill            what a cluster does about it, and whether it kept its promises
   raftbox load cities.jsonl --key id      put a file's records, and compare the nodes
   raftbox sim --seeds 1000                look for a seed that breaks a promise
   raftbox replay run.jsonl                repeat a recorded run, and compare where it ends
@@ -42,6 +44,7 @@ addBench(program)
 addCard(program)
 addSandbox(program)
 addLoadFile(program)
+addScenario(program)
 addSim(program)
 addReplay(program)
 addExplain(program)

@@ -3,6 +3,7 @@ import type { ReadConfirmation } from '../driver/index.js'
 import type { MachineFactory } from '../machine/index.js'
 import type { LogBounds, RaftLimits } from '../raft/index.js'
 import type { NetworkConditions } from './network.js'
+import type { Happened } from '../telemetry/index.js'
 import type { DiskConditions } from './node-disk.js'
 
 export interface SimulatedClusterOptions {
@@ -30,6 +31,8 @@ export interface SimulatedClusterOptions {
   readonly createMachine?: MachineFactory
   /** Called with a line for each thing that happens. */
   readonly trace?: (line: string) => void
+  /** Called with each happening of the story. */
+  readonly happened?: (event: Happened) => void
   /** Called with the lines of a recording of all that the nodes' protocols are told. */
   readonly record?: (line: string) => void
 }

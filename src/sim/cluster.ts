@@ -99,7 +99,7 @@ export class SimulatedCluster implements Prey {
     const checker = new Checker({ report, committed }, counts, nodes)
     const questions = new Questions(report)
     const { record } = options
-    const chronicle = new Chronicle(new Sequence(Sequence.allocate()), () => undefined)
+    const chronicle = new Chronicle(new Sequence(Sequence.allocate()), (event) => options.happened?.(event))
     const fingerprint = new Fingerprint()
     this.world = { time, tracer, counts, checker, questions, fingerprint, chronicle, record }
     const dice = (part: number, ...names: number[]): Dice => new Dice(deriveSeed(seed, part, ...names))

@@ -13,6 +13,7 @@ test.each([[[]], [['--help']], [['help']]])(
       'card',
       'sandbox',
       'load',
+      'scenario',
       'sim',
       'replay',
       'report',
@@ -23,7 +24,7 @@ test.each([[[]], [['--help']], [['help']]])(
   },
 )
 
-test.each(['bench', 'card', 'sandbox', 'load', 'sim', 'replay', 'report'])(
+test.each(['bench', 'card', 'sandbox', 'load', 'scenario', 'sim', 'replay', 'report'])(
   'help %s is the same as its --help',
   async (command) => {
     const [help, flag] = await Promise.all([run(['help', command]), run([command, '--help'])])

@@ -52,6 +52,7 @@ const packageRules: Readonly<Record<string, PackageRule>> = {
   'fs-native-extensions': { rooms: ['storage'], filesMax: 1 },
   comlink: { rooms: ['transport', 'node', 'cluster'], filesMax: 2 },
   piscina: { rooms: ['jobs'], filesMax: 2 },
+  yaml: { rooms: ['scenarios'], filesMax: 1 },
   'csv-parse': { rooms: ['cli'], filesMax: 1 },
   commander: { rooms: ['terminal', 'cli'], filesMax: Number.POSITIVE_INFINITY },
   // By its own name a room could reach any other, past the floors.

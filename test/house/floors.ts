@@ -31,6 +31,17 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   load: [...upToDriver, 'node', 'cluster', 'terminal'],
   report: ['errors', 'terminal'],
   verbs: [...ground, 'telemetry', 'faults', 'logbook', 'cluster', 'terminal', 'load', 'explain'],
+  scenarios: [
+    ...ground,
+    'machine',
+    'telemetry',
+    'faults',
+    'sim',
+    'cluster',
+    'terminal',
+    'verbs',
+    'explain',
+  ],
   cli: [
     ...upToDriver,
     'node',
@@ -45,6 +56,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'recording',
     'explain',
     'logbook',
+    'scenarios',
   ],
 }
 

@@ -1,0 +1,135 @@
+/** Clients that write and read keys of their own, and enter all that they are told into the ledger. */
+import type { Random } from '../raft/index.js'
+import type { CallEnd, Host } from './host.js'
+import type { Ledger, Shown } from './ledger.js'
+import type { Outages } from './outages.js'
+import type { LoadShape } from './scenario.js'
+
+export const keysOfClient = 8
+/** One call of so many is a read. */
+const readEvery = 5
+
+export class LoadClients {
+  readonly #host: Host
+  readonly #ledger: Ledger
+  readonly #outages: Outages
+  readonly #shape: LoadShape
+  readonly #random: Random
+  readonly #padding: string
+  /** How many clients shall call; those above it stop once their call has ended. */
+  #wanted = 0
+  readonly #calling = new Set<number>()
+  /** Writes of each client, over all times that it called. */
+  readonly #writes: number[] = []
+  /** Calls that were told as not done, by code. */
+  readonly refusals = new Map<string, number>()
+
+  constructor(host: Host, ledger: Ledger, outages: Outages, shape: LoadShape, random: Random) {
+    this.#host = host
+    this.#ledger = ledger
+    this.#outages = outages
+    this.#shape = shape
+    this.#random = random
+    this.#padding = '.'.repeat(shape.size)
+  }
+
+  /** No call is on its way, and none will be made. */
+  get isIdle(): boolean {
+    return this.#calling.size === 0
+  }
+
+  /** From now on so many clients call; 0: none. */
+  run(clients: number): void {
+    const nowMs = this.#host.now()
+    if (clients > 0) this.#outages.begin(nowMs)
+    else this.#outages.end(nowMs)
+    this.#wanted = clients
+    for (let client = 0; client < clients; client++) {
+      if (this.#calling.has(client)) continue
+      this.#calling.add(client)
+      // Clients that all call at one moment would make a rhythm of their own.
+      this.#later(client, this.#random.next() * this.#gapMs())
+    }
+  }
+
+  /** Reads every key that was written. Tells how many could not be read. */
+  async readBack(withinMs: number): Promise<number> {
+    let left = 0
+    for (const key of this.#ledger.keys) {
+      left++
+      this.#host.get(key, (end) => {
+        if (end.type !== 'read') return
+        left--
+        this.#enterRead(key, end)
+      })
+    }
+    await this.#host.until(() => left === 0, withinMs)
+    return left
+  }
+
+  #gapMs(): number {
+    return (1000 * this.#wanted) / this.#shape.rate
+  }
+
+  #later(client: number, ms: number): void {
+    this.#host.later(ms, () => this.#call(client))
+  }
+
+  #call(client: number): void {
+    if (client >= this.#wanted) return void this.#calling.delete(client)
+    const startMs = this.#host.now()
+    const next = (): void => {
+      const waitMs = startMs + this.#gapMs() - this.#host.now()
+      if (waitMs > 0) this.#later(client, waitMs)
+      else this.#call(client)
+    }
+    const count = (this.#writes[client] ?? 0) + 1
+    this.#writes[client] = count
+    const key = `client-${client}-${count % keysOfClient}`
+    if (count % readEvery === 0) return this.#read(key, next)
+    // The value is unlike all others, so that a read tells which write it shows.
+    const tag = `${client}:${count}`
+    this.#host.put(key, this.#valueOf(tag), (end) => {
+      this.#enterWrite(key, tag, end)
+      next()
+    })
+  }
+
+  #read(key: string, next: () => void): void {
+    this.#host.get(key, (end) => {
+      if (end.type === 'read') this.#enterRead(key, end)
+      else if (end.type === 'notDone') this.#count(end.code)
+      next()
+    })
+  }
+
+  #enterWrite(key: string, tag: string, end: CallEnd): void {
+    switch (end.type) {
+      case 'written':
+        this.#outages.acknowledged(this.#host.now())
+        return this.#ledger.written(key, tag, end.revision)
+      case 'notDone':
+        this.#ledger.notDone++
+        return this.#count(end.code)
+      default:
+        return this.#ledger.mayBeWritten(key, tag)
+    }
+  }
+
+  #enterRead(key: string, shown: Shown): void {
+    const { value } = shown
+    if (value === undefined) return this.#ledger.read(key, shown)
+    const [tag = ''] = value.split(' ', 1)
+    // Bytes that no client wrote are told as they are.
+    const isWhole = value === this.#valueOf(tag)
+    this.#ledger.read(key, { ...shown, value: isWhole ? tag : value.slice(0, 100) })
+  }
+
+  #valueOf(tag: string): string {
+    return `${tag} ${this.#padding}`.slice(0, Math.max(this.#shape.size, tag.length + 1))
+  }
+
+  #count(code: string): void {
+    this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1)
+  }
+}

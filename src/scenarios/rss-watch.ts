@@ -1,0 +1,30 @@
+/** How much memory the process takes while a scenario runs: whether it is bounded is seen on a long one. */
+
+export interface Rss {
+  readonly beginMiB: number
+  readonly peakMiB: number
+  readonly endMiB: number
+}
+
+const lookEveryMs = 250
+
+export class RssWatch {
+  readonly #beginMiB = rssMiB()
+  #peakMiB = this.#beginMiB
+  readonly #timer = setInterval(() => this.#look(), lookEveryMs).unref()
+
+  end(): Rss {
+    clearInterval(this.#timer)
+    return { beginMiB: this.#beginMiB, peakMiB: this.#peakMiB, endMiB: this.#look() }
+  }
+
+  #look(): number {
+    const nowMiB = rssMiB()
+    this.#peakMiB = Math.max(this.#peakMiB, nowMiB)
+    return nowMiB
+  }
+}
+
+function rssMiB(): number {
+  return Math.round(process.memoryUsage.rss() / 2 ** 20)
+}

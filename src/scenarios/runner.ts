@@ -1,0 +1,284 @@
+/** Runs a scenario: carries out its steps under load, heals all, and judges what clients were told. */
+import { RaftError, reasonOf } from '../errors/index.js'
+import { Dice } from '../faults/index.js'
+import type { NodeId } from '../raft/index.js'
+import { BadInput } from '../terminal/index.js'
+import type { Host, HostName } from './host.js'
+import { Ledger } from './ledger.js'
+import { LoadClients } from './load-clients.js'
+import { Observations } from './observations.js'
+import { Outages } from './outages.js'
+import { type Rss, RssWatch } from './rss-watch.js'
+import type { Scenario, Step } from './scenario.js'
+import { withNames } from './verb-lines.js'
+import { type Condition, type Expectation, seen } from './words.js'
+
+export interface RunOptions {
+  /** Decides what is left to chance: the rhythm of clients, and which node a role means. */
+  readonly seed: number
+  readonly signal: AbortSignal
+  /** A line of the story; `sinceMs` counts from the first step. */
+  tell(line: string, sinceMs: number): void
+}
+
+/** An expectation as it came out. */
+export interface Judged {
+  readonly text: string
+  readonly met: boolean
+  /** What was found. */
+  readonly found: string
+}
+
+export interface ScenarioResult {
+  readonly name: string
+  readonly host: HostName
+  readonly seed: number
+  readonly verdict: 'passed' | 'failed'
+  readonly expectations: readonly Judged[]
+  /** A step that could not be done, or a condition that did not come about. */
+  readonly failedStep: string | undefined
+  /** Promises that were not kept, one line each. */
+  readonly brokenPromises: readonly string[]
+  readonly elections: number
+  readonly leaderChanges: number
+  /** The longest time without an acknowledged write while load ran, and the sum of those of an election timeout. */
+  readonly unavailableMs: number
+  readonly unavailableTotalMs: number
+  readonly acknowledged: number
+  readonly notDone: number
+  readonly unknown: number
+  readonly lost: number
+  /** Faults that a nemesis drew, by type. */
+  readonly nemesis: Readonly<Record<string, number>>
+  readonly rss: Rss
+  /** What happened, and why, in a few sentences. */
+  readonly explained: readonly string[]
+}
+
+/** Election timeouts after which a healed cluster must have come right. */
+const patience = 60
+const patienceMsMin = 30_000
+
+export async function runScenario(
+  scenario: Scenario,
+  host: Host,
+  options: RunOptions,
+): Promise<ScenarioResult> {
+  return new Run(scenario, host, options).run()
+}
+
+class StepFailed extends Error {}
+
+class Run {
+  readonly #scenario: Scenario
+  readonly #host: Host
+  readonly #options: RunOptions
+  readonly #ledger = new Ledger()
+  readonly #outages: Outages
+  readonly #clients: LoadClients
+  readonly #seen: Observations
+  readonly #dice: Dice
+  readonly #names = new Map<string, NodeId>()
+  readonly #judged: Judged[] = []
+  readonly #struck = new Map<string, number>()
+  readonly #rss = new RssWatch()
+  #startMs = 0
+
+  constructor(scenario: Scenario, host: Host, options: RunOptions) {
+    this.#scenario = scenario
+    this.#host = host
+    this.#options = options
+    this.#dice = new Dice(options.seed)
+    this.#outages = new Outages(scenario.timing.electionTimeoutMs)
+    this.#clients = new LoadClients(host, this.#ledger, this.#outages, scenario.load, this.#dice)
+    const resolve = (word: string): NodeId | undefined => this.#names.get(word) ?? this.#idOf(word)
+    this.#seen = new Observations({
+      host,
+      ledger: this.#ledger,
+      outages: this.#outages,
+      clients: this.#clients,
+      resolve,
+    })
+  }
+
+  async run(): Promise<ScenarioResult> {
+    this.#startMs = this.#host.now()
+    this.#host.onEvent((event) => {
+      this.#seen.happened(event)
+      this.#options.tell(`  ${event.words}`, event.atMs - this.#startMs)
+    })
+    const failedStep = await this.#carryOutSteps()
+    const { expectations } = this.#scenario
+    for (const each of expectations) if (!each.isOfEnd) this.#judge(each)
+    // What the steps came to is what counts: no election of the way back.
+    const { elections, leaderChanges } = this.#seen
+    const explained = this.#seen.explained()
+    this.#clients.run(0)
+    const brokenPromises = await this.#comeRight()
+    for (const each of expectations) if (each.isOfEnd) this.#judge(each)
+    const isGood =
+      failedStep === undefined && brokenPromises.length === 0 && this.#judged.every(({ met }) => met)
+    return {
+      name: this.#scenario.name,
+      host: this.#host.name,
+      seed: this.#options.seed,
+      verdict: isGood ? 'passed' : 'failed',
+      expectations: this.#judged,
+      failedStep,
+      brokenPromises,
+      elections,
+      leaderChanges,
+      unavailableMs: Math.round(this.#outages.longest.forMs),
+      unavailableTotalMs: Math.round(this.#outages.totalMs),
+      acknowledged: this.#ledger.acknowledged,
+      notDone: this.#ledger.notDone,
+      unknown: this.#ledger.unknown,
+      lost: this.#ledger.lost,
+      nemesis: Object.fromEntries(this.#struck),
+      rss: this.#rss.end(),
+      explained,
+    }
+  }
+
+  /** What failed, in words, if a step did. */
+  async #carryOutSteps(): Promise<string | undefined> {
+    const { steps, load } = this.#scenario
+    try {
+      await this.#comesAbout(() => this.#host.leaderId !== undefined, patienceMsMin, 'a leader')
+      this.#clients.run(load.clients)
+      await this.#comesAbout(
+        () => this.#ledger.acknowledged >= load.clients,
+        patienceMsMin,
+        'the first writes',
+      )
+      this.#startMs = this.#host.now()
+      this.#outages.restart(this.#startMs)
+      this.#seen.begin()
+      for (const step of steps) {
+        this.#options.signal.throwIfAborted()
+        this.#tell(step.text)
+        this.#seen.stepBegan()
+        await this.#carryOut(step)
+      }
+      return undefined
+    } catch (error) {
+      if (error instanceof StepFailed) return error.message
+      throw error
+    }
+  }
+
+  async #carryOut(step: Step): Promise<void> {
+    switch (step.type) {
+      case 'verb':
+        this.#seen.aboutToDo()
+        return this.#do(step)
+      case 'let':
+        this.#names.set(step.name, this.#named(step))
+        return this.#tell(`  ${step.name} is node ${this.#names.get(step.name)}`)
+      case 'for':
+        return this.#pass(step.ms)
+      case 'until':
+        return this.#comesAbout(() => this.#isSo(step.condition), step.withinMs, placeOf(step))
+      case 'nemesis':
+        return this.#strike(step.ms)
+      case 'load':
+        return this.#clients.run(step.clients)
+      case 'expect':
+        return this.#judge(step.expectation)
+    }
+  }
+
+  async #do(step: Step): Promise<void> {
+    try {
+      await this.#host.carryOut(withNames(step.text, this.#names))
+    } catch (error) {
+      if (error instanceof RaftError || error instanceof BadInput)
+        throw new StepFailed(`${placeOf(step)}: ${error.message}`)
+      throw error
+    }
+  }
+
+  /** A follower that is named is another one than those that have a name already. */
+  #named({ target, ...step }: Step & { type: 'let' }): NodeId {
+    try {
+      const taken = target === 'leader' ? [] : [...this.#names.values()]
+      return this.#names.get(target) ?? this.#host.nodeOf(target, this.#dice, taken)
+    } catch (error) {
+      throw new StepFailed(`${placeOf(step)}: ${reasonOf(error)}`)
+    }
+  }
+
+  /** The node that a word of a condition means now. */
+  #idOf(word: string): NodeId | undefined {
+    return word === 'leader' ? this.#host.leaderId : Number(word)
+  }
+
+  #isSo(condition: Condition): boolean {
+    return condition.holds(this.#seen.situation())
+  }
+
+  #judge(expectation: Expectation): void {
+    const situation = this.#seen.situation()
+    const { text } = expectation
+    const judged = { text, met: expectation.holds(situation), found: expectation.found(situation) }
+    this.#judged.push(judged)
+  }
+
+  async #comesAbout(condition: () => boolean, withinMs: number, what: string): Promise<void> {
+    if (await this.#host.until(() => this.#options.signal.aborted || condition(), withinMs)) {
+      return this.#options.signal.throwIfAborted()
+    }
+    throw new StepFailed(
+      `${what} did not come about within ${withinMs / 1000} s: ${seen(this.#seen.situation())}`,
+    )
+  }
+
+  async #pass(ms: number): Promise<void> {
+    const { host, options } = { host: this.#host, options: this.#options }
+    await host.until(() => options.signal.aborted, ms)
+    options.signal.throwIfAborted()
+  }
+
+  async #strike(ms: number): Promise<void> {
+    const stop = this.#host.nemesis(this.#dice)
+    try {
+      await this.#pass(ms)
+    } finally {
+      for (const [type, count] of await stop()) this.#struck.set(type, (this.#struck.get(type) ?? 0) + count)
+    }
+  }
+
+  /** Heals all, waits until nothing is left to do, and tells which promises were not kept. */
+  async #comeRight(): Promise<string[]> {
+    const host = this.#host
+    const withinMs = Math.max(patienceMsMin, patience * host.electionTimeoutMs)
+    const broken: string[] = []
+    this.#tell('heals all, and compares what was acknowledged with what is there')
+    await host.healAll()
+    const isLed = await host.until(() => this.#clients.isIdle && isWhole(host), withinMs)
+    if (!isLed) broken.push(`the healed cluster did not come right: ${seen(this.#seen.situation())}`)
+    const unread = await this.#clients.readBack(withinMs)
+    if (unread > 0) broken.push(`${unread} keys could not be read back`)
+    const states = await host.hashes()
+    const kinds = new Set([...states.values()].map(({ lastApplied, hash }) => `${hash} at ${lastApplied}`))
+    this.#seen.isEqual = kinds.size === 1 && states.size === host.nodeIds.length
+    if (!this.#seen.isEqual) broken.push(`the nodes are not equal: ${[...kinds].join(', ')}`)
+    if (host.violation !== undefined) broken.push(host.violation)
+    return [...broken, ...this.#ledger.broken]
+  }
+
+  #tell(line: string): void {
+    this.#options.tell(line, this.#host.now() - this.#startMs)
+  }
+}
+
+/** Somebody leads, and every node has applied all that the leader's log holds. */
+function isWhole(host: Host): boolean {
+  const nodes = host.nodes()
+  const lastIndex = nodes.find(({ nodeId }) => nodeId === host.leaderId)?.lastIndex
+  return nodes.every(({ state, lastApplied }) => state === 'running' && lastApplied === lastIndex)
+}
+
+function placeOf({ line, text }: Pick<Step, 'line' | 'text'>): string {
+  return `line ${line}, '${text}'`
+}

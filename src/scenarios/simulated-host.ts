@@ -1,0 +1,190 @@
+/** A cluster in virtual time as a place for scenarios: the same seed is the same run. */
+import type { HashAt } from '../cluster/index.js'
+import { type Dice, type FaultType, Nemesis, parseTarget, resolveTarget } from '../faults/index.js'
+import { encode, writeGet, writePut } from '../machine/index.js'
+import type { NodeId, Random } from '../raft/index.js'
+import { type Outcome, SimulatedCluster } from '../sim/index.js'
+import type { Story } from '../telemetry/index.js'
+import { BadInput } from '../terminal/index.js'
+import { parse, perform } from '../verbs/index.js'
+import type { CallEnd, Host, HostEvent, NodeSeen } from './host.js'
+import { hostEventOf } from './host-events.js'
+import { keysOfClient } from './load-clients.js'
+import type { Scenario } from './scenario.js'
+import { SimulatedSubject } from './simulated-subject.js'
+
+/** One answer holds the whole state. */
+const dataBytesMax = 512 << 10
+const valueBytesMax = 32 << 10
+/** Virtual time passes in slices of so many milliseconds, after each of which a condition is looked at. */
+const sliceMs = 1
+/** Real time after which other work of the process gets its turn: Ctrl-C, for one. */
+const turnMs = 50
+/** A client that is sent elsewhere, or finds no leader, asks again after so many milliseconds. */
+const askAgainMs = 10
+
+export class SimulatedHost implements Host {
+  readonly name = 'simulated'
+  readonly heartbeatIntervalMs: number
+  readonly electionTimeoutMs: number
+  readonly #cluster: SimulatedCluster
+  readonly #callTimeoutMs: number
+  readonly #subject: SimulatedSubject
+  readonly #listeners: ((event: HostEvent) => void)[] = []
+  #turnEndsMs = 0
+
+  /** Throws `BadInput` for more data than the checks of the simulation can hold against each other. */
+  constructor({ nodes, timing, logBytesMax, load }: Scenario, seed: number) {
+    const dataBytes = load.clients * keysOfClient * load.size
+    if (dataBytes > dataBytesMax || load.size > valueBytesMax)
+      throw new BadInput(
+        `load: ${load.clients} clients with values of ${load.size} bytes are too much for virtual time, where every state is compared whole; give less, or --host threads`,
+      )
+    const { heartbeatIntervalMs, electionTimeoutMs, callTimeoutMs } = timing
+    this.heartbeatIntervalMs = heartbeatIntervalMs
+    this.electionTimeoutMs = electionTimeoutMs
+    this.#callTimeoutMs = callTimeoutMs
+    const electionTimeoutTicks = Math.round(electionTimeoutMs / heartbeatIntervalMs)
+    this.#cluster = new SimulatedCluster({
+      seed,
+      nodes,
+      // As in a cluster of threads: a tick is a heartbeat.
+      tickMs: heartbeatIntervalMs,
+      limits: { heartbeatTicks: 1, electionTimeoutTicks },
+      happened: (event) => {
+        for (const listen of this.#listeners) listen(hostEventOf(event, heartbeatIntervalMs))
+      },
+      ...(logBytesMax !== undefined && { bounds: { logBytesMax, trailingBytes: logBytesMax >>> 2 } }),
+    })
+    this.#subject = new SimulatedSubject(this.#cluster, seed)
+  }
+
+  get nodeIds(): readonly NodeId[] {
+    return this.#cluster.nodeIds
+  }
+
+  get leaderId(): NodeId | undefined {
+    return this.#cluster.leaderId
+  }
+
+  get violation(): string | undefined {
+    const { violation } = this.#cluster
+    return violation && `${violation.rule}: ${violation.detail}, at ${violation.atMs.toFixed(3)} ms`
+  }
+
+  now(): number {
+    return this.#cluster.nowMs
+  }
+
+  later(ms: number, run: () => void): void {
+    this.#cluster.later(ms, run)
+  }
+
+  async until(condition: () => boolean, withinMs: number): Promise<boolean> {
+    const endMs = this.now() + withinMs
+    while (!condition()) {
+      const leftMs = endMs - this.now()
+      if (leftMs <= 0 || !this.#cluster.advance(Math.min(sliceMs, leftMs))) return condition()
+      if (performance.now() < this.#turnEndsMs) continue
+      await new Promise((resolve) => setImmediate(resolve))
+      this.#turnEndsMs = performance.now() + turnMs
+    }
+    return true
+  }
+
+  nodes(): readonly NodeSeen[] {
+    return this.#subject.status()
+  }
+
+  nodeOf(word: string, random: Random, taken: readonly NodeId[]): NodeId {
+    const cast = this.#subject.cast()
+    const candidates = cast.candidates.filter((nodeId) => !taken.includes(nodeId))
+    const [nodeId = 0] = resolveTarget(parseTarget(word), { ...cast, candidates, random })
+    return nodeId
+  }
+
+  put(key: string, value: string, done: (end: CallEnd) => void): void {
+    this.#call('propose', encode(writePut, key, value), done, this.now() + this.#callTimeoutMs)
+  }
+
+  get(key: string, done: (end: CallEnd) => void): void {
+    this.#call('read', encode(writeGet, key), done, this.now() + this.#callTimeoutMs)
+  }
+
+  async carryOut(line: string): Promise<void> {
+    const command = parse(line)
+    if (command !== undefined) await perform({ subject: this.#subject }, command)
+  }
+
+  onEvent(listener: (event: HostEvent) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  nemesis(dice: Dice): () => Promise<ReadonlyMap<FaultType, number>> {
+    const nemesis = new Nemesis(this.#cluster, this.#cluster.faults, dice)
+    nemesis.start(this.electionTimeoutMs)
+    return async () => {
+      await nemesis.stop()
+      return nemesis.begun
+    }
+  }
+
+  async healAll(): Promise<void> {
+    await this.#cluster.faults.heal(() => true)
+    for (const nodeId of this.nodeIds) this.#cluster.bringBack(nodeId)
+  }
+
+  async hashes(): Promise<ReadonlyMap<NodeId, HashAt>> {
+    return new Map(
+      this.#cluster.nodes.map((node) => [
+        node.id,
+        { lastApplied: node.state?.log.lastApplied ?? 0, hash: String(node.hash()) },
+      ]),
+    )
+  }
+
+  story(): Story {
+    return this.#subject.story()
+  }
+
+  async close(): Promise<void> {}
+
+  /** Waits for a leader, as a client of threads does. A write that a node refuses is not sent again: it is not done. */
+  #call(
+    type: 'propose' | 'read',
+    command: Uint8Array,
+    done: (end: CallEnd) => void,
+    deadlineMs: number,
+  ): void {
+    const again = (code: string): void => {
+      if (this.now() + askAgainMs >= deadlineMs) return done({ type: 'notDone', code })
+      this.later(askAgainMs, () => this.#call(type, command, done, deadlineMs))
+    }
+    const { leaderId } = this
+    if (leaderId === undefined) return again('NO_LEADER')
+    const told = (outcome: Outcome): void => {
+      const isAnswered = outcome.outcome === 'applied' || outcome.outcome === 'read'
+      if (type === 'read' && !isAnswered) return again('READ_TIMEOUT')
+      done(endOf(outcome))
+    }
+    this.#cluster.send(leaderId, type, [command], told, deadlineMs - this.now())
+  }
+}
+
+function endOf(outcome: Outcome): CallEnd {
+  switch (outcome.outcome) {
+    case 'applied':
+      return { type: 'written', revision: outcome.answers[0]?.revision ?? 0 }
+    case 'read': {
+      const [answer] = outcome.answers
+      if (answer?.status !== 'found' || !('record' in answer))
+        return { type: 'read', value: undefined, revision: 0, version: 0 }
+      const { value, modRevision: revision, version } = answer.record
+      return { type: 'read', value: Buffer.from(value).toString(), revision, version }
+    }
+    case 'refused':
+      return { type: 'notDone', code: outcome.code === 'overloaded' ? 'OVERLOADED' : outcome.code }
+    case 'unknown':
+      return { type: 'unknown', why: outcome.why }
+  }
+}

@@ -1,0 +1,157 @@
+/** The verdict of a scenario is red where it should be. */
+import { expect, test } from 'vitest'
+import { parseScenario, runScenario, type ScenarioResult } from '../../src/scenarios/index.js'
+import { MadeUpHost } from './made-up-host.js'
+
+const head = 'name: try\nteaches: nothing\nload: { clients: 2, rate: 100/s }\nsteps:\n'
+
+async function run(host: MadeUpHost, rest: string, told: string[] = []): Promise<ScenarioResult> {
+  const { signal } = new AbortController()
+  const tell = (line: string): void => void told.push(line)
+  return runScenario(parseScenario(head + rest, 'try.yaml'), host, { seed: 1, signal, tell })
+}
+
+const killing = `  - let: old = leader
+  - kill old
+  - until: a new leader
+  - until: 20 more writes
+expect:
+  - leader changed
+  - elections at most 1
+  - unavailable at most 3 election timeouts
+  - writes at least 20
+  - nothing lost
+  - all nodes equal
+`
+
+test('a cluster that keeps its promises passes', async () => {
+  const host = new MadeUpHost()
+  const told: string[] = []
+  const result = await run(host, killing, told)
+  expect(result).toMatchObject({
+    name: 'try',
+    host: 'simulated',
+    seed: 1,
+    verdict: 'passed',
+    failedStep: undefined,
+    brokenPromises: [],
+    elections: 1,
+    leaderChanges: 1,
+    lost: 0,
+  })
+  expect(result.expectations.map(({ text, met }) => `${met} ${text}`)).toEqual([
+    'true leader changed',
+    'true elections at most 1',
+    'true unavailable at most 3 election timeouts',
+    'true writes at least 20',
+    'true nothing lost',
+    'true all nodes equal',
+  ])
+  expect(result.unavailableMs).toBeGreaterThanOrEqual(1000)
+  expect(result.unavailableTotalMs).toBe(result.unavailableMs)
+  // The line is carried out at the node that the name stands for.
+  expect(host.carriedOut).toEqual(['kill 1'])
+  expect(told).toEqual(
+    expect.arrayContaining(['let old = leader', '  old is node 1', 'kill old', '  node 2 becomes leader']),
+  )
+})
+
+test.each([
+  ['leader unchanged', 'node 1 led, and then 2'],
+  ['elections at least 2', '1'],
+  ['leader changes at most 0', '1'],
+  ['unavailable at most 1 election timeout', /^1\d{3} ms$/],
+  ['unavailable at least 5s', /^1\d{3} ms$/],
+  ['writes at least 10000', /^\d+$/],
+  ['node 2 failed', 'node 1 follower, node 2 leader, node 3 follower'],
+  ['a call refused as OVERLOADED', 'NO_LEADER'],
+  ['election cause is pause', 'no election'],
+])('an expectation that is not met fails: %s', async (expected, found) => {
+  const { verdict, expectations, brokenPromises } = await run(
+    new MadeUpHost(),
+    `  - kill leader\n  - until: a new leader\n  - until: 1 more writes\nexpect:\n  - ${expected}\n`,
+  )
+  expect(verdict).toBe('failed')
+  expect(brokenPromises).toEqual([])
+  expect(expectations).toEqual([{ text: expected, met: false, found: expect.stringMatching(found) }])
+})
+
+test('an expectation among the steps is asked at its place', async () => {
+  const rest = '  - expect: elections at most 0\n  - kill leader\n  - until: a new leader\n'
+  const { verdict, expectations } = await run(new MadeUpHost(), rest)
+  expect(verdict).toBe('passed')
+  expect(expectations).toEqual([{ text: 'elections at most 0', met: true, found: '0' }])
+})
+
+test('a write that was acknowledged and is not there is lost, and told', async () => {
+  const host = new MadeUpHost()
+  let writes = 0
+  host.endOf = () => (++writes === 50 ? 'forgotten' : undefined)
+  const { verdict, lost, brokenPromises } = await run(host, '  - for: 2s\n')
+  expect(verdict).toBe('failed')
+  expect(lost).toBeGreaterThan(0)
+  expect(brokenPromises[0]).toMatch(
+    /^'client-\d-\d' holds .*: lost are 1 of \d+ acknowledged writes, of which the last is /,
+  )
+})
+
+test('a write that was told as not done and is there is a broken promise', async () => {
+  const host = new MadeUpHost()
+  let writes = 0
+  host.endOf = (key, value) => {
+    if (++writes < 50) return undefined
+    host.keep(key, value)
+    return { type: 'notDone', code: 'REPLACED' }
+  }
+  const { verdict, brokenPromises } = await run(host, '  - for: 2s\n')
+  expect(verdict).toBe('failed')
+  expect(brokenPromises[0]).toMatch(/which no client was told to be possible$/)
+})
+
+test('a write of unknown outcome may be there, or not', async () => {
+  const host = new MadeUpHost()
+  let writes = 0
+  host.endOf = (key, value) => {
+    writes++
+    if (writes % 4 !== 0) return undefined
+    if (writes % 8 === 0) host.keep(key, value)
+    return { type: 'unknown', why: 'its node is gone' }
+  }
+  const { verdict, unknown, brokenPromises } = await run(host, '  - for: 2s\n')
+  expect(brokenPromises).toEqual([])
+  expect(verdict).toBe('passed')
+  expect(unknown).toBeGreaterThan(10)
+})
+
+test('nodes that are not equal in the end, and what a checker found, are broken promises', async () => {
+  const host = new MadeUpHost()
+  host.hashesOfNodes = ['a', 'a', 'b']
+  host.violation = 'election safety: two leaders in term 3'
+  const { verdict, brokenPromises, expectations } = await run(
+    host,
+    '  - for: 1s\nexpect:\n  - all nodes equal\n',
+  )
+  expect(verdict).toBe('failed')
+  expect(brokenPromises).toEqual([
+    'the nodes are not equal: a at 10, b at 10',
+    'election safety: two leaders in term 3',
+  ])
+  expect(expectations[0]?.met).toBe(false)
+})
+
+test('a condition that does not come about ends the steps, with the line and what was there instead', async () => {
+  const rest = '  - until: node 3 leads\n    within: 2s\n  - kill leader\n'
+  const host = new MadeUpHost()
+  const { verdict, failedStep } = await run(host, rest)
+  expect(verdict).toBe('failed')
+  expect(failedStep).toBe(
+    "line 5, 'until node 3 leads' did not come about within 2 s: node 1 leader, node 2 follower, node 3 follower",
+  )
+  expect(host.carriedOut).toEqual([])
+})
+
+test('faults that a nemesis drew are counted', async () => {
+  const { nemesis, verdict } = await run(new MadeUpHost(), '  - nemesis: 2s\n')
+  expect(verdict).toBe('passed')
+  expect(nemesis).toEqual({ cut: 3 })
+})
