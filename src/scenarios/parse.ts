@@ -99,7 +99,7 @@ function hostsOf(written: Written | undefined): readonly HostName[] {
 }
 
 function timingOf(written: Written | undefined): ScenarioTiming {
-  const usual = { heartbeatIntervalMs: 50, electionTimeoutMs: 500, callTimeoutMs: 2000 }
+  const usual = { heartbeatIntervalMs: 50, electionTimeoutMs: 500, callTimeoutMs: 1000 }
   if (written === undefined) return usual
   const parts = partsOf(written, timingKeys, 'timing')
   const lengthOf = (key: string, usualMs: number, leastMs: number): number => {

@@ -63,7 +63,7 @@ test('what is left out has its usual value', () => {
   expect(scenario).toMatchObject({
     nodes: 3,
     hosts: ['threads', 'simulated'],
-    timing: { heartbeatIntervalMs: 50, electionTimeoutMs: 500, callTimeoutMs: 2000 },
+    timing: { heartbeatIntervalMs: 50, electionTimeoutMs: 500, callTimeoutMs: 1000 },
     load: { clients: 4, size: 64, rate: 100 },
     expectations: [],
   })
