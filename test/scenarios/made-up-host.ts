@@ -21,6 +21,10 @@ export class MadeUpHost implements Host {
   readonly keys = new Map<string, Shown>()
   /** Decides how a write ends; `undefined`: as it should. */
   endOf: (key: string, value: string) => CallEnd | 'forgotten' | undefined = () => undefined
+  /** Whether a key can be read now. */
+  reads: (key: string) => boolean = () => true
+  /** A verb changes the leader. */
+  isMoved = true
   readonly #time = new VirtualTime()
   #listener: (event: HostEvent) => void = () => {}
   #revision = 0
@@ -78,7 +82,9 @@ export class MadeUpHost implements Host {
 
   get(key: string, done: (end: CallEnd) => void): void {
     const shown = this.#shown(key)
-    this.later(1, () => done({ type: 'read', ...shown }))
+    this.later(1, () =>
+      done(this.reads(key) ? { type: 'read', ...shown } : { type: 'notDone', code: 'NO_LEADER' }),
+    )
   }
 
   #shown(key: string): Shown {
@@ -88,6 +94,7 @@ export class MadeUpHost implements Host {
   /** Nobody leads for a second, and then the next node does. */
   async carryOut(line: string): Promise<void> {
     this.carriedOut.push(line)
+    if (!this.isMoved) return
     const next = ((this.leaderId ?? 0) % 3) + 1
     this.leaderId = undefined
     this.later(1000, () => this.elect(next))

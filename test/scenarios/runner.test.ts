@@ -155,3 +155,17 @@ test('faults that a nemesis drew are counted', async () => {
   expect(verdict).toBe('passed')
   expect(nemesis).toEqual({ cut: 3 })
 })
+
+test('a key that cannot be read back is a broken promise, and one that can be read later is not', async () => {
+  const host = new MadeUpHost()
+  host.reads = (key) => key !== 'client-0-1' && (key !== 'client-0-2' || host.now() % 2000 < 1000)
+  const { brokenPromises } = await run(host, '  - for: 1s\n')
+  expect(brokenPromises).toEqual(['1 keys could not be read back'])
+})
+
+test('a leader that was there before is no new leader', async () => {
+  const host = new MadeUpHost()
+  host.isMoved = false
+  const { failedStep } = await run(host, '  - kill 2\n  - until: a new leader\n    within: 1s\n')
+  expect(failedStep).toMatch(/^line 6, 'until a new leader' did not come about within 1 s: /)
+})
