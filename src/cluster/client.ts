@@ -12,6 +12,7 @@ import { refusalOf, unreadable } from './refusals.js'
 import {
   Answers,
   AnswersInParts,
+  type AnswersPart,
   type CallFrame,
   type Calls,
   type Reading,
@@ -170,20 +171,22 @@ export class Client implements Calls {
     if (this.#unsent.length > 0) this.#scheduleTurn()
   }
 
-  #wasRead(request: Request | undefined, { count, results }: Settlement & { outcome: 'read' }): void {
+  #wasRead(request: Request | undefined, settlement: Settlement & { outcome: 'read' }): void {
+    const { count, results, refused } = settlement
     if (request !== undefined) {
       const isWhole = count > 0 && endOfResults(results, 0, count) === results.byteLength
       if (!isWhole || count > request.frame.count) this.#notReadable(request)
-      else if (count < request.frame.count) return this.#askForRest(request, count, results)
-      else this.#answered(request, answersOf(request, results))
+      else if (count < request.frame.count)
+        return this.#askForRest(request, count, { bytes: results, refused })
+      else this.#answered(request, answersOf(request, { bytes: results, refused }))
     }
     // Behind the calls that copy their answers now.
     queueMicrotask(() => this.#giveBack(results.buffer as ArrayBuffer))
   }
 
   /** A part of the answers waits here, and the rest is asked for: so no more than a part is on its way at a time. */
-  #askForRest(request: Request, count: number, results: Uint8Array): void {
-    request.parts.push(results)
+  #askForRest(request: Request, count: number, part: AnswersPart): void {
+    request.parts.push(part)
     request.frame = sliceFrame(request.frame, count)
     this.#sendAgain(request)
   }
@@ -341,10 +344,10 @@ export class Client implements Calls {
   }
 }
 
-/** All answers to the request, of which `results` are the last or the only ones. */
-function answersOf({ parts }: Request, results: Uint8Array): Answers {
-  if (parts.length === 0) return new Answers(results, 0, 0)
-  parts.push(results)
+/** All answers to the request, of which `part` are the last or the only ones. */
+function answersOf({ parts }: Request, part: AnswersPart): Answers {
+  if (parts.length === 0 && part.refused === undefined) return new Answers(part.bytes, 0, 0)
+  parts.push(part)
   return new AnswersInParts(parts)
 }
 

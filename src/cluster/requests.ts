@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer'
 import { RaftError } from '../errors/index.js'
 import type { AnswerSource } from '../machine/index.js'
 import { assert, commandHeaderBytes, type Frame, FrameBuilder, type LogIndex } from '../raft/index.js'
+import type { RefusedQuery } from '../transport/index.js'
 import { unreadable } from './refusals.js'
 
 /** What `Buffer` makes of a part of a buffer, without its own checks, which cost more than all else here. */
@@ -100,11 +101,11 @@ export class Answers implements AnswerSource<Buffer> {
     return this.#next === this.bytes.byteLength
   }
 
-  /** The next call begins at the first answer in `bytes`. */
-  protected goOnIn(bytes: Uint8Array): void {
+  /** The next call begins at the answer that begins at `from` in `bytes`. */
+  protected goOnIn(bytes: Uint8Array, from = 0): void {
     this.bytes = bytes
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#next = 0
+    this.#next = from
     this.#blockStart = 0
     this.#blockEnd = 0
   }
@@ -118,32 +119,64 @@ export class Answers implements AnswerSource<Buffer> {
   }
 }
 
-/**
- * Answers that came in parts, each of which is let go when the next one begins. A call has one query, whose answer lies
- * in one part.
- */
-export class AnswersInParts extends Answers {
-  readonly #parts: Uint8Array[]
+/** The answers of one message to the first queries of a request. */
+export interface AnswersPart {
+  readonly bytes: Uint8Array
+  readonly refused: readonly RefusedQuery[] | undefined
+}
 
-  constructor(parts: Uint8Array[]) {
+/** Answers that came in parts, each of which is let go when the next one begins, or some of which are refusals. */
+export class AnswersInParts extends Answers {
+  readonly #parts: AnswersPart[]
+  /** Why a query was refused, by the place of its answer in the present part. */
+  #refusals = new Map<number, string>()
+  /** How many answers of the present part were begun. */
+  #begun = 0
+  /** Where the present part goes on, while a call reads its answers elsewhere. */
+  #rest: { readonly bytes: Uint8Array; readonly from: number } | undefined
+
+  constructor(parts: AnswersPart[]) {
     super(noBytes, 0, 0)
     this.#parts = parts
   }
 
+  /** The answers of one call may lie in several parts: they are put together. */
   override begin(count: number): void {
-    this.#findPart()
+    const own: Uint8Array[] = []
+    let refusal: string | undefined
+    for (let answer = 0; answer < count; answer++) {
+      const why = this.#next()
+      refusal ??= why
+      own.push(this.bytes.subarray(this.start - commandHeaderBytes, this.end))
+    }
+    if (refusal !== undefined) throw refused(refusal)
+    this.#rest = { bytes: this.bytes, from: this.end }
+    this.goOnIn(Buffer.concat(own))
     super.begin(count)
   }
 
   override beginOne(): void {
-    this.#findPart()
-    super.beginOne()
+    const refusal = this.#next()
+    if (refusal !== undefined) throw refused(refusal)
   }
 
-  #findPart(): void {
+  /** Goes to the next answer. Returns why there is none, if its query was refused. */
+  #next(): string | undefined {
+    if (this.#rest !== undefined) this.goOnIn(this.#rest.bytes, this.#rest.from)
+    this.#rest = undefined
     const next = this.isAtEnd ? this.#parts.shift() : undefined
-    if (next !== undefined) this.goOnIn(next)
+    if (next !== undefined) {
+      this.goOnIn(next.bytes)
+      this.#refusals = new Map(next.refused?.map(({ position, why }) => [position, why]))
+      this.#begun = 0
+    }
+    super.beginOne()
+    return this.#refusals.get(this.#begun++)
   }
+}
+
+function refused(why: string): RaftError {
+  return new RaftError('REFUSED_BY_MACHINE', { why })
 }
 
 /** How a call reads its answers, of which it has one for each of its commands or queries. */
@@ -229,7 +262,7 @@ export interface Request {
   /** The promises that the calls were given, until they are settled. */
   readonly outcomes: Promise<unknown>[]
   /** Answers to the queries before those in `frame`. Calls that read them let go of each. */
-  readonly parts: Uint8Array[]
+  readonly parts: AnswersPart[]
   /** The node it was sent to; `undefined` while it waits here. */
   sentTo: number | undefined
   isSettled: boolean

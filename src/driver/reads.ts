@@ -3,12 +3,25 @@
  * asked and every entry of the log is applied, the queries are read ahead, and their answers wait. The bytes of an answer
  * are known only once the query is read, so a request may be answered in part, which bounds the work of a turn.
  */
+import { reasonOf } from '../errors/index.js'
 import { type PackedResults, ResultBuilder, type StateMachine } from '../machine/index.js'
-import type { Frame, LogIndex, NodeId, ReadState } from '../raft/index.js'
-import type { Settlement } from '../transport/index.js'
+import {
+  type Frame,
+  forEachCommand,
+  InvariantViolation,
+  type LogIndex,
+  type NodeId,
+  packCommands,
+  type ReadState,
+} from '../raft/index.js'
+import type { RefusedQuery, Settlement } from '../transport/index.js'
 
 /** Requests that are read before they are confirmed. */
 const aheadMax = 8
+/** Queries that are told to be refused in one message. Those behind them are asked again. */
+const refusedMax = 100
+/** Characters of a reason that are told. */
+const whyMax = 300
 
 interface Read {
   readonly request: number
@@ -16,9 +29,14 @@ interface Read {
   ahead: Ahead | undefined
 }
 
+/** The answers to the first queries of a frame. */
+interface Answered extends PackedResults {
+  readonly refused?: readonly RefusedQuery[]
+}
+
 /** Answers that wait for their read to be confirmed. */
 interface Ahead {
-  readonly results: PackedResults
+  readonly results: Answered
   /** What the state machine held when they were made. */
   readonly lastApplied: LogIndex
 }
@@ -66,8 +84,9 @@ export class Reads {
     let bytesServed = 0
     for (const { read, readIndex } of this.#confirmed) {
       if (readIndex > lastApplied || bytesServed >= this.#resultBytesMax) break
-      const { bytes, count } = this.#answersTo(read, readIndex)
-      this.#settle({ request: read.request, outcome: 'read', count, results: bytes })
+      const { bytes, count, refused } = this.#answersTo(read, readIndex)
+      const settlement = { request: read.request, outcome: 'read', count, results: bytes } as const
+      this.#settle(refused === undefined ? settlement : { ...settlement, refused })
       bytesServed += bytes.byteLength
       served++
     }
@@ -97,7 +116,7 @@ export class Reads {
   }
 
   /** An answer that was read ahead is told if the state that it was read from holds readIndex: it shows every entry that the read must see. */
-  #answersTo({ frame, ahead }: Read, readIndex: LogIndex): PackedResults {
+  #answersTo({ frame, ahead }: Read, readIndex: LogIndex): Answered {
     if (ahead === undefined) return this.#read(frame)
     if (ahead.lastApplied >= readIndex) return ahead.results
     this.reuse(ahead.results.bytes.buffer as ArrayBuffer)
@@ -105,18 +124,55 @@ export class Reads {
   }
 
   /** The answers to the first queries: to all of them, or to as many as may go into one message. */
-  #read(frame: Frame): PackedResults {
-    try {
-      this.#machine.read(frame, this.#results)
-    } catch (error) {
-      // Reading changes nothing, so an error of the machine is ignored once the builder is full.
-      if (!this.#results.isFull) throw error
-    }
-    const { isFull } = this.#results
-    // The result that was refused for its size counts as given.
-    const given = this.#results.count + (isFull ? 1 : 0)
-    if (given > frame.count || (given < frame.count && !isFull))
-      throw new Error(`the machine gave ${given} results for ${frame.count} queries`)
-    return this.#results.take()
+  #read(frame: Frame): Answered {
+    if (this.#refusalOf(frame) === undefined) return this.#results.take()
+    // Reading changes nothing, so what was read up to the refusal is read again.
+    this.#results.take()
+    return this.#readOneByOne(frame)
   }
+
+  /** Why the machine cannot answer these queries; `undefined`: it did, or its answers would be too large. */
+  #refusalOf(queries: Frame): string | undefined {
+    const results = this.#results
+    const { count } = results
+    try {
+      this.#machine.read(queries, results)
+    } catch (error) {
+      // A machine that finds itself broken must not go on. Once the builder is full, any error comes from that.
+      if (error instanceof InvariantViolation) throw error
+      if (!results.isFull) return reasonOf(error)
+    }
+    // The result that was refused for its size counts as given.
+    const given = results.count - count + (results.isFull ? 1 : 0)
+    if (given === queries.count || (given < queries.count && results.isFull)) return undefined
+    return `the machine gave ${given} results for ${queries.count} queries`
+  }
+
+  /** A query that the machine refuses is refused alone: the queries of one request come from many callers. */
+  #readOneByOne(frame: Frame): Answered {
+    const results = this.#results
+    const refused: RefusedQuery[] = []
+    for (const query of queriesIn(frame)) {
+      const { byteLength, count: position } = results
+      const why = this.#refusalOf(query)
+      if (why === undefined && !results.isFull) continue
+      results.rewind(byteLength, position)
+      // A query that finds no room behind others is asked again. One that finds none by itself gave too many answers.
+      if (why === undefined || (results.isFull && position > 0) || refused.length === refusedMax) break
+      if (results.isFull) results.take()
+      results.append(noAnswer)
+      refused.push({ position, why: why.slice(0, whyMax) })
+    }
+    return { ...results.take(), refused }
+  }
+}
+
+const noAnswer = new Uint8Array(0)
+
+function queriesIn(frame: Frame): Frame[] {
+  const queries: Frame[] = []
+  forEachCommand(frame, (start, end) => {
+    queries.push(packCommands([frame.bytes.subarray(start, end)]))
+  })
+  return queries
 }

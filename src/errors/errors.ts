@@ -59,7 +59,7 @@ export const errors = {
   /** A fault that cannot be begun here and now, or a target that means no node. */
   INVALID_FAULT: { template: '{what}: {why}', mayHaveHappened: 'no', isRetryable: false },
   REFUSED_BY_MACHINE: {
-    template: 'the state machine refused the command: {why}',
+    template: 'the state machine refused the call: {why}',
     mayHaveHappened: 'no',
     isRetryable: false,
   },

@@ -14,6 +14,12 @@ export interface ClientRequest {
   readonly frame: Frame
 }
 
+/** A query at which the state machine threw, by its place among the answers of its message. */
+export interface RefusedQuery {
+  readonly position: number
+  readonly why: string
+}
+
 /** How a request ended. Each request has exactly one settlement, unless its node dies first. */
 export type Settlement =
   /** All commands are applied, from `index` on. Their results are in `Settlements.results`. */
@@ -26,13 +32,14 @@ export type Settlement =
   /**
    * The answers to the first `count` queries, one after the other, each as (u32 length, bytes). When all answers would
    * be too many bytes for one message, `count` is less than the number of queries, and the client asks the others
-   * again.
+   * again. A query that the state machine refused has an answer of no bytes.
    */
   | {
       readonly request: number
       readonly outcome: 'read'
       readonly count: number
       readonly results: Uint8Array
+      readonly refused?: readonly RefusedQuery[]
     }
   /** Nothing of the request happened, and nothing will. */
   | {

@@ -24,7 +24,7 @@ function receivedParts(): number[] {
     const request = take.apply(this, given)
     const { parts } = request
     parts.push = (...arrived) => {
-      sizes.push(...arrived.map(({ byteLength }) => byteLength))
+      sizes.push(...arrived.map(({ bytes }) => bytes.byteLength))
       return Array.prototype.push.apply(parts, arrived)
     }
     return request

@@ -87,6 +87,29 @@ test.each(['threads', 'inline'] as const)(
   },
 )
 
+test.each(['lease', 'readIndex'] as const)(
+  '[RQ7] a query at which a machine throws is refused alone, and its node goes on (%s)',
+  async (reads) => {
+    const machine = pathToFileURL('test/machine/fixtures/read-throws.mjs')
+    const cluster = await startedCluster({ machine, reads })
+    const queries = Array.from({ length: 300 }, (_, n) => (n % 7 === 0 ? 'bad' : `query ${n}`))
+    for (let round = 0; round < 3; round++) {
+      const answers = await Promise.allSettled(queries.map((query) => cluster.query(Buffer.from(query))))
+      for (const [n, query] of queries.entries()) {
+        if (query !== 'bad') expect(String((answers[n] as PromiseFulfilledResult<Buffer>).value)).toBe(query)
+        else
+          expect(answers[n]).toMatchObject({
+            reason: {
+              code: 'REFUSED_BY_MACHINE',
+              message: 'the state machine refused the call: this query makes no sense',
+            },
+          })
+      }
+    }
+    expect(cluster.status().map(({ state }) => state)).toEqual(['running', 'running', 'running'])
+  },
+)
+
 test('[MB1] a node that is ended while it starts opens no log', async () => {
   const node = new InlineNode(realParts)
   const { port1, port2 } = new MessageChannel()

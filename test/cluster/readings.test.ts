@@ -84,6 +84,9 @@ function commandsOf({ frame }: ClientRequest): string[] {
   return commands
 }
 
+/** The call that a command is of. */
+const callOf = (command: string) => Number(/^call (\d+)\./.exec(command)?.[1])
+
 const answerTo = (command: string) => `answer to ${command}`
 
 function check(
@@ -126,19 +129,36 @@ test('[CA4] commands whose calls fail at any point of packing and reading leave 
 test('[CA4] queries whose calls fail at any point leave the others theirs, also where the answers come in parts', async () => {
   const nodes = nodesLedBy(1)
   const cases = [
-    fc.array(behaviours(1), { minLength: 1, maxLength: 20 }),
+    fc.array(behaviours(3), { minLength: 1, maxLength: 20 }),
     fc.infiniteStream(fc.nat()),
   ] as const
   const run = fc.asyncProperty(...cases, async (all, cuts) => {
     const calls = make(nodes, 'read', all)
-    let rest = all.filter(({ fails }) => fails !== 'packing').length
+    let rest = all.reduce((sum, { fails, count }) => sum + (fails === 'packing' ? 0 : count), 0)
+    const draw = (end: number) => (cuts.next().value ?? 0) % end
+    const refusedCalls = new Set<number>()
     while (rest > 0) {
       const request = await nodes.next()
-      const count = 1 + ((cuts.next().value ?? 0) % rest)
-      nodes.answerRead(request, ...commandsOf(request).slice(0, count).map(answerTo))
-      rest -= count
+      const queries = commandsOf(request).slice(0, 1 + draw(rest))
+      const refused = queries.flatMap((_, position) => (draw(8) === 0 ? [{ position, why: 'bad' }] : []))
+      for (const { position } of refused) refusedCalls.add(callOf(queries[position] ?? ''))
+      const answers = queries.map((query, at) =>
+        refused.some(({ position }) => position === at) ? '' : answerTo(query),
+      )
+      nodes.settle({
+        request: request.request,
+        outcome: 'read',
+        count: queries.length,
+        results: packed(answers),
+        ...(refused.length > 0 && { refused }),
+      })
+      rest -= queries.length
     }
-    check(await calls, all, 'REFUSED_BY_MACHINE')
+    const outcomes = await calls
+    const behaved = all.map((behaviour, at) =>
+      refusedCalls.has(at) ? ({ ...behaviour, fails: 'reading' } as const) : behaviour,
+    )
+    check(outcomes, behaved, 'REFUSED_BY_MACHINE')
   })
   await fc.assert(run, { seed: 43, numRuns: 200 })
 })

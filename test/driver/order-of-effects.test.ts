@@ -320,7 +320,7 @@ test('[RQ3] a read waits for a round of heartbeats that began after it, and for 
 test.each([
   ['nothing', 0],
   ['twice', 2],
-])('[SP2] a machine that answers a query %s fails the node', (_, times) => {
+])('[RQ7] a query that a machine answers %s is refused, and the node goes on', (_, times) => {
   const read = (_: unknown, results: ResultWriter) => {
     for (let n = 0; n < times; n++) results.append(new Uint8Array(1))
   }
@@ -329,8 +329,9 @@ test.each([
   node.flush()
   node.driver.request({ request: 1, type: 'read', frame: packCommands([encode(writeGet, 'k')]) })
   node.driver.turn()
-  expect(node.failures).toMatchObject([{ message: `the machine gave ${times} results for 1 queries` }])
-  expect(node.settled).toEqual([])
+  const refused = [{ position: 0, why: `the machine gave ${times} results for 1 queries` }]
+  expect(node.settled).toMatchObject([{ request: 1, outcome: 'read', count: 1, refused }])
+  expect(node.failures).toEqual([])
 })
 
 test('[TN2][TN4] a long backlog is applied in slices, and the ports are looked at in between', () => {

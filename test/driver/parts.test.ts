@@ -1,8 +1,24 @@
 /** Results are bounded: a request of queries is answered in parts, and what is left over is for another turn. */
 import { expect, test } from 'vitest'
 import { Reads } from '../../src/driver/reads.js'
-import { createKv, encode, type StateMachine, writeCas, writeGet } from '../../src/machine/index.js'
-import { type Frame, packCommands, sliceFrame } from '../../src/raft/index.js'
+import {
+  createKv,
+  encode,
+  forEachResult,
+  Memory,
+  readGetAnswer,
+  type StateMachine,
+  writeCas,
+  writeGet,
+} from '../../src/machine/index.js'
+import {
+  type Frame,
+  forEachCommand,
+  InvariantViolation,
+  packCommands,
+  Random,
+  sliceFrame,
+} from '../../src/raft/index.js'
 import type { Settlement } from '../../src/transport/index.js'
 import { CountingMachine, QueriedLeader } from './queried-leader.js'
 
@@ -206,7 +222,7 @@ test('whoever was refused room for an answer gets none for a shorter one', () =>
   expect(node.settled.at(-1)).toMatchObject({ outcome: 'read', count: 1, results: { byteLength: 64 } })
 })
 
-test('[SP2] a machine that answers more than it is asked fails its node, full or not', () => {
+test('[RQ7] a query that is answered more than once is refused, also where the second answer finds no room', () => {
   const read: StateMachine['read'] = (_, results) => {
     for (let count = 0; count < 2; count++) results.reserve(60)
   }
@@ -215,7 +231,72 @@ test('[SP2] a machine that answers more than it is asked fails its node, full or
     machine: Object.assign(new CountingMachine(), { read }),
   })
   node.get('a')
-  expect(node.failures).toMatchObject([{ message: 'the machine gave 2 results for 1 queries' }])
+  node.confirm()
+  const refused = [{ position: 0, why: 'the machine gave 2 results for 1 queries' }]
+  expect(node.settled.at(-1)).toMatchObject({ outcome: 'read', count: 1, refused })
+  expect(node.failures).toEqual([])
+})
+
+/** A key-value store that throws at some keys, before or after it has made room for an answer. */
+function throwsAt(isBad: (key: string) => boolean): CountingMachine {
+  const kv = createKv()
+  const read: StateMachine['read'] = (queries, results) => {
+    forEachCommand(queries, (start, end, position) => {
+      const key = Buffer.from(queries.bytes.subarray(start + 1, end)).toString()
+      if (isBad(key) && position % 2 === 0) results.reserve(9)
+      if (isBad(key)) throw new Error(`no ${key} today`)
+      kv.read(packCommands([queries.bytes.subarray(start, end)]), results)
+    })
+  }
+  return Object.assign(new CountingMachine(kv), { read })
+}
+
+/** Asks as a client does; the answers, and the reasons of those that were refused. */
+function answersOf(node: QueriedLeader, keys: readonly string[]): string[] {
+  const answers: string[] = []
+  let frame: Frame | undefined = packCommands(keys.map((key) => encode(writeGet, key)))
+  while (frame !== undefined) {
+    const request = node.request('read', frame)
+    node.confirm()
+    const settlement = node.settled.find((each) => each.request === request)
+    if (settlement?.outcome !== 'read') throw new Error('it was not read')
+    const { bytes, count, refused = [] } = { ...settlement, bytes: settlement.results }
+    expect(count).toBeGreaterThan(0)
+    forEachResult({ bytes, count }, (start, end, position) => {
+      const why = refused.find((each) => each.position === position)?.why
+      if (why !== undefined) expect(end).toBe(start)
+      answers.push(why ?? readGetAnswer(new Memory(bytes), start, end).status)
+    })
+    frame = count < frame.count ? sliceFrame(frame, count) : undefined
+  }
+  return answers
+}
+
+test.each([undefined, 100])(
+  '[RQ7] bad queries of a request are refused, each alone (room: %s)',
+  (resultBytesMax) => {
+    const random = new Random(7)
+    const node = new QueriedLeader({
+      machine: throwsAt((key) => key.startsWith('bad')),
+      ...(resultBytesMax !== undefined && { resultBytesMax }),
+    })
+    for (const share of [0.02, 0.5, 1]) {
+      const keys = Array.from({ length: 250 }, (_, n) => `${random.chance(share) ? 'bad' : 'good'} ${n}`)
+      expect(answersOf(node, keys)).toEqual(
+        keys.map((key) => (key.startsWith('bad') ? `no ${key} today` : 'notFound')),
+      )
+    }
+    expect(node.failures).toEqual([])
+  },
+)
+
+test('[RQ7] a machine that finds itself broken at a query stops its node', () => {
+  const read: StateMachine['read'] = () => {
+    throw new InvariantViolation('two keys in one place')
+  }
+  const node = new QueriedLeader({ machine: Object.assign(new CountingMachine(), { read }) })
+  node.get('a')
+  expect(node.failures).toMatchObject([{ message: expect.stringContaining('two keys in one place') }])
 })
 
 function rethrown(work: () => void, as: (error: unknown) => unknown): void {
