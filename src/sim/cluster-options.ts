@@ -2,8 +2,8 @@
 import type { ReadConfirmation } from '../driver/index.js'
 import type { MachineFactory } from '../machine/index.js'
 import type { LogBounds, RaftLimits } from '../raft/index.js'
-import type { NetworkConditions } from './network.js'
 import type { Happened } from '../telemetry/index.js'
+import type { NetworkConditions } from './network.js'
 import type { DiskConditions } from './node-disk.js'
 
 export interface SimulatedClusterOptions {

@@ -31,17 +31,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   load: [...upToDriver, 'node', 'cluster', 'terminal'],
   report: ['errors', 'terminal'],
   verbs: [...ground, 'telemetry', 'faults', 'logbook', 'cluster', 'terminal', 'load', 'explain'],
-  scenarios: [
-    ...ground,
-    'machine',
-    'telemetry',
-    'faults',
-    'sim',
-    'cluster',
-    'terminal',
-    'verbs',
-    'explain',
-  ],
+  scenarios: [...ground, 'machine', 'telemetry', 'faults', 'sim', 'cluster', 'terminal', 'verbs', 'explain'],
   cli: [
     ...upToDriver,
     'node',
