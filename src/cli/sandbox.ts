@@ -6,6 +6,7 @@ import { leaderKnown, withCluster } from '../load/index.js'
 import { exitCodeOf, interruptible, lineOf, oneOf, paint, printable, wholeNumber } from '../terminal/index.js'
 import { ClusterSubject, complete, parse, perform } from '../verbs/index.js'
 import { dirFlag, nodeIdsFlag, nodesFlag, pathFlag, warnOfTwo } from './flags.js'
+import { Following } from './following.js'
 import { inWords } from './happenings.js'
 import { readHistory, writeHistory } from './history-file.js'
 import { type Editing, Prompt, scriptLines } from './prompt.js'
@@ -106,8 +107,12 @@ async function serve(cluster: Cluster, signal: AbortSignal): Promise<number> {
 
 async function converse(cluster: Cluster, dir: string | undefined, signal: AbortSignal): Promise<number> {
   const subject = new ClusterSubject(cluster)
-  const conversation = { showsEvents: true, isEnded: false }
   const prompt = new Prompt(paint.bold('raftbox> '), signal, editingOf(subject, dir))
+  const following = new Following((text) => prompt.print(text))
+  const conversation = {
+    ...{ showsEvents: true, isEnded: false },
+    follow: (look: () => Promise<string>) => following.begin(look),
+  }
   // A tick of a cluster is a heartbeat.
   const { heartbeatIntervalMs } = cluster.options
   cluster.events.on('event', (event: ClusterEvent) => {
@@ -122,6 +127,7 @@ async function converse(cluster: Cluster, dir: string | undefined, signal: Abort
 
   let exitCode = 0
   await prompt.forEachLine(async (line) => {
+    following.end()
     if (signal.aborted) return false
     try {
       const command = parse(line())

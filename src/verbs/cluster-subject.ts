@@ -9,6 +9,7 @@ import {
   type Target,
 } from '../faults/index.js'
 import { BackgroundLoad, type Seen } from '../load/index.js'
+import type { LogOfNode, LogRange } from '../logbook/index.js'
 import { type NodeId, Random } from '../raft/index.js'
 import type { Story } from '../telemetry/index.js'
 import { Failed } from '../terminal/index.js'
@@ -68,6 +69,10 @@ export class ClusterSubject implements Subject {
 
   heal(_healed: Healed): Promise<readonly StandingFault[]> {
     throw new Failed('not there yet')
+  }
+
+  log(nodeId: NodeId, range: LogRange): Promise<LogOfNode | undefined> {
+    return this.#cluster.log(nodeId, range)
   }
 
   story(): Story {

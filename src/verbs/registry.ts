@@ -7,6 +7,7 @@ import { explainVerb } from './explain-verb.js'
 import { faultVerbs } from './fault-verbs.js'
 import { usageOf } from './grammar.js'
 import { kinds } from './kinds.js'
+import { logVerb } from './log-verb.js'
 import { parseBy, unknownVerb } from './parse.js'
 import { type Acting, type Answer, type Command, conversationVerb, type Verb } from './verb.js'
 import { watchVerbs } from './watch-verbs.js'
@@ -37,6 +38,7 @@ const conversationVerbs = [
 /** In the order in which `help` lists them. */
 export const verbs: readonly Verb[] = [
   ...watchVerbs,
+  logVerb,
   explainVerb,
   ...dataVerbs,
   ...faultVerbs,

@@ -1,6 +1,7 @@
 /** What verbs act on: a cluster on threads, inline or in virtual time, as far as a person at a prompt sees it. */
 import type { FaultMethods, ForTime, Healed, StandingFault, Target } from '../faults/index.js'
 import type { Seen } from '../load/index.js'
+import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.js'
 import type { Story } from '../telemetry/index.js'
 
@@ -50,6 +51,8 @@ export interface Subject {
   beginLoad(clients: number): void
   /** Ends it. `undefined`: there was none. */
   endLoad(): Seen | undefined
+  /** A part of the log of a node; `undefined` while it has none. Absent where nodes have no disk to read. */
+  log?(nodeId: NodeId, range: LogRange): Promise<LogOfNode | undefined>
   story(): Story
 }
 

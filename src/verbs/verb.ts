@@ -14,6 +14,8 @@ export interface Answer {
 export interface Conversation {
   showsEvents: boolean
   isEnded: boolean
+  /** Looks again and again, and tells what it finds, until the next line. Absent where each line has one answer. */
+  follow?(look: () => Promise<string>): void
 }
 
 /** What a verb acts on. */
@@ -47,7 +49,11 @@ interface Definition<Slots extends readonly Slot[], Suffixes extends readonly Su
   readonly explanation: string
   readonly slots?: Slots
   readonly suffixes?: Suffixes
-  run(subject: Subject, fields: FieldsOf<Slots, Suffixes>): Promise<Answer> | Answer
+  run(
+    subject: Subject,
+    fields: FieldsOf<Slots, Suffixes>,
+    conversation: Conversation | undefined,
+  ): Promise<Answer> | Answer
 }
 
 export function verb<const Slots extends readonly Slot[] = [], const Suffixes extends readonly Suffix[] = []>(
@@ -62,7 +68,8 @@ export function verb<const Slots extends readonly Slot[] = [], const Suffixes ex
     usage: usageOf(name, grammar.slots, grammar.suffixes),
     isOfConversation: false,
     // The grammar by which the line was read is that of the fields' types.
-    run: ({ subject }, fields) => run(subject, fields as FieldsOf<Slots, Suffixes>),
+    run: ({ subject, conversation }, fields) =>
+      run(subject, fields as FieldsOf<Slots, Suffixes>, conversation),
   }
 }
 

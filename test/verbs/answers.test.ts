@@ -73,6 +73,25 @@ test('bytes that are no text are told to programs in base64, and to people as es
   expect(ranged?.data).toEqual({ entries: [{ key: 'k', valueBase64: '/wE=' }], hasMore: false })
 })
 
+test('the logs of the nodes that are meant are read, also of those that are down', async () => {
+  const subject = new RecordedSubject()
+  await expect(answers(subject, 'log 1')).rejects.toThrow('log: the nodes of this host have no disk to read')
+  const asked: unknown[] = []
+  const host = Object.assign(subject, {
+    log: async (nodeId: number, range: object) => {
+      asked.push({ nodeId, ...range })
+      return undefined
+    },
+  })
+  await answers(host, 'kill 1')
+  expect(await answers(host, 'log 1,2 5 9', 'log leader')).toEqual([
+    { data: { logs: [] }, words: 'node 1 has no log yet\nnode 2 has no log yet' },
+    { data: { logs: [] }, words: 'node 2 has no log yet' },
+  ])
+  expect(asked).toEqual([{ nodeId: 1, from: 5, to: 9 }, { nodeId: 2, from: 5, to: 9 }, { nodeId: 2 }])
+  await expect(answers(host, 'log 1 --follow')).rejects.toThrow('log: --follow is for people at the prompt')
+})
+
 test('help lists each verb on a line, and tells of one what it takes', async () => {
   const conversation = { showsEvents: true, isEnded: false }
   const help = (line: string) => perform({ subject: new RecordedSubject(), conversation }, parse(line)!)
