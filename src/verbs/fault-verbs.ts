@@ -119,7 +119,7 @@ const nodeVerbs = [
   verb('resume', {
     explanation: 'lets a paused node go on',
     slots: [target],
-    run: (subject, { target }) => runningAgain(subject, () => subject.resume(target)),
+    run: (subject, { target }) => runningAgain(subject, () => subject.breaker.resume(target)),
   }),
   verb('power-loss', {
     explanation: 'ends a node; what was not flushed is gone, and it starts from the rest',
@@ -150,7 +150,7 @@ export const faultVerbs = [
     explanation: 'takes back all faults, or those of a link or a node, or one by its number',
     slots: [{ kind: 'healed', as: 'healed', isOptional: true }],
     async run(subject, { healed = { all: true } as const }) {
-      const faults = await subject.heal(healed)
+      const faults = await subject.breaker.heal(healed)
       const lines = faults.map((fault) => `healed #${fault.id} ${toldOf(fault, subject.nodeIds).line}`)
       return {
         data: { healed: faults.map((fault) => dataOf(subject, fault)) },
@@ -197,12 +197,13 @@ async function begun(subject: Subject, begins: Promise<FaultHandle>): Promise<An
   }
 }
 
-async function runningAgain(subject: Subject, run: () => Promise<void>): Promise<Answer> {
+async function runningAgain(subject: Subject, run: () => Promise<unknown>): Promise<Answer> {
   const stood = standingStill(subject)
   await run()
   const stand = standingStill(subject)
   const nodeIds = stood.filter((nodeId) => !stand.includes(nodeId))
-  return { data: { nodeIds }, words: `${named(nodeIds)} ${nodeIds.length === 1 ? 'runs' : 'run'} again` }
+  const verb = nodeIds.length > 1 ? 'run' : 'runs'
+  return { data: { nodeIds }, words: `${nodeIds.length === 0 ? 'no node' : named(nodeIds)} ${verb} again` }
 }
 
 function standingStill(subject: Subject): NodeId[] {

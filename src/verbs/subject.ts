@@ -1,15 +1,12 @@
 /** What verbs act on: a cluster on threads, inline or in virtual time, as far as a person at a prompt sees it. */
-import type { FaultMethods, ForTime, Healed, StandingFault, Target } from '../faults/index.js'
+import type { FaultMethods, ForTime, Target } from '../faults/index.js'
 import type { Seen } from '../load/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.js'
 import type { Story } from '../telemetry/index.js'
 
-type Begins = 'cut' | 'delay' | 'drop' | 'duplicate' | 'reorder' | 'throttle' | 'partition' | 'isolate'
-type BeginsAtNodes = 'slowDisk' | 'stallDisk' | 'failDisk' | 'fullDisk' | 'losePower' | 'pause' | 'skew'
-
-/** The methods that begin faults, and the faults that stand: a part of the handle of a cluster. */
-export type Breaker = Pick<FaultMethods, Begins | BeginsAtNodes | 'faults'>
+/** The methods by which a cluster of any host is broken and healed. */
+export type Breaker = Pick<FaultMethods, keyof FaultMethods>
 
 /** What `status` tells of a node. */
 export interface NodeTold {
@@ -43,10 +40,6 @@ export interface Subject {
   kill(target: Target, options: ForTime): Promise<readonly NodeId[]>
   /** Starts nodes that do not run, from their disks. `renew`: anew, if the disk is lost. */
   restart(target: Target, options: { readonly renew?: boolean }): Promise<void>
-  /** Lets paused nodes go on. */
-  resume(target: Target): Promise<void>
-  /** Resolves with the faults that were healed, once every node that they hit has noticed. */
-  heal(healed: Healed): Promise<readonly StandingFault[]>
   /** Begins a load of closed-loop clients in the background. */
   beginLoad(clients: number): void
   /** Ends it. `undefined`: there was none. */

@@ -3,9 +3,9 @@ import {
   type Cast,
   checkFault,
   FaultMethods,
+  type FaultSurroundings,
   Faults,
   type ForTime,
-  type Healed,
   isEnding,
   resolveTarget,
   type Target,
@@ -17,6 +17,11 @@ import { MadeStory } from '../explain/made-story.js'
 export const fiveNodes = [1, 2, 3, 4, 5]
 
 export const cast: Cast = { nodeIds: fiveNodes, candidates: fiveNodes, leaderId: 2, random: new Random(1) }
+
+/** No fault stands, and no read rests on a lease. */
+export const healthy: FaultSurroundings = {
+  ...{ nodeIds: fiveNodes, isUp: () => true, standing: [], clockBounds: undefined },
+}
 
 export class RecordedSubject implements Subject {
   readonly nodeIds = fiveNodes
@@ -32,10 +37,7 @@ export class RecordedSubject implements Subject {
         if (ms === 0) run()
         return () => undefined
       },
-      check: (fault) =>
-        checkFault(fault, {
-          ...{ nodeIds: fiveNodes, isUp: () => true, standing: faults.standing, clockBounds: undefined },
-        }),
+      check: (fault) => checkFault(fault, { ...healthy, standing: faults.standing }),
       show: () => undefined,
       stop: () => undefined,
       bringBack: () => undefined,
@@ -89,14 +91,6 @@ export class RecordedSubject implements Subject {
 
   async restart(target: Target) {
     await this.breaker.revive(target)
-  }
-
-  async resume(target: Target) {
-    await this.breaker.resume(target)
-  }
-
-  heal(healed: Healed) {
-    return this.breaker.heal(healed)
   }
 
   beginLoad = () => undefined
