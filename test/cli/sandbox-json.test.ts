@@ -1,5 +1,7 @@
 /** The sandbox for programs: one line of JSON when all is ready, and one for each line of the input. */
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { parse } from '../../src/verbs/index.js'
 import { run, start, temporaryFolder } from './raftbox.js'
 
 const linesOf = (stdout: string) =>
@@ -66,6 +68,34 @@ test('bytes that are not UTF-8 are refused or told in base64, and the input goes
     { ok: true, value: '1', version: 1, modRevision: 1 },
   ])
 })
+
+test('of foreign lines each is answered as bad input, and none ends it', async () => {
+  const word = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('put', 'cut', '1->2', '10%', 'for', '-', '|'),
+  )
+  const line = fc
+    .array(word, { minLength: 1, maxLength: 6 })
+    .map((words) => words.join(' ').replace(/[\n\r]/g, ''))
+  const lines = fc.sample(line.filter(isRefused), { seed: 4, numRuns: 300 })
+  const { code, stdout, stderr } = await run(
+    ['sandbox', '--json', '--nodes', '1'],
+    `${lines.join('\n')}\nget a\n`,
+  )
+  expect([code, stderr]).toEqual([0, ''])
+  const answers = linesOf(stdout).slice(1)
+  expect(answers.map((answer) => answer['code'])).toEqual([...lines.map(() => 'BAD_INPUT'), undefined])
+  for (const { message } of answers.slice(0, -1)) expect(message).toMatch(/^.{1,500}$/u)
+})
+
+function isRefused(line: string): boolean {
+  try {
+    parse(line)
+    return false
+  } catch {
+    return true
+  }
+}
 
 test('a line that is too long is answered, and ends it as bad input', async () => {
   const { code, stdout, left } = await run(['sandbox', '--json', '--nodes', '1'], 'x'.repeat((1 << 20) + 1))
