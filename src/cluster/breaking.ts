@@ -7,12 +7,14 @@ import {
   checkFault,
   clockBoundsOf,
   type Fault,
+  type Dice,
   FaultMethods,
   Faults,
   type ForTime,
   isEnding,
   isRoleName,
   lineOf,
+  Nemesis,
   nodesHit,
   resolveTarget,
   type StandingFault,
@@ -98,6 +100,10 @@ export class Breaking implements Breakable {
   told(type: 'faultBegan' | 'faultHealed', standing: StandingFault, by: 'verb' | 'time'): void {
     const fault = toldOf(standing, this.nodeIds)
     this.#story.tell(0, type === 'faultBegan' ? { type, fault } : { type, fault, by })
+  }
+
+  nemesis(dice: Dice): Nemesis {
+    return new Nemesis(this, this.#faults, dice)
   }
 
   /** The nodes that were ended. */

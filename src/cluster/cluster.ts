@@ -1,6 +1,6 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
 import { RaftError, reasonOf } from '../errors/index.js'
-import type { EndTarget, FaultMethods, ForTime, StandingFault, Target } from '../faults/index.js'
+import type { Dice, EndTarget, FaultMethods, ForTime, Nemesis, StandingFault, Target } from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { Bytes } from '../machine/index.js'
 import { type HashAt, InlineNode, NodeThread, realParts, takeAll } from '../node/index.js'
@@ -247,6 +247,11 @@ export class Cluster implements AsyncDisposable, Calls {
    */
   log(nodeId: NodeId, range: LogRange = {}): Promise<LogOfNode | undefined> {
     return this.#members.log(nodeId, range)
+  }
+
+  /** Draws faults of all kinds, once it is started: the same dice, the same faults. */
+  nemesis(dice: Dice): Nemesis {
+    return this.#breaking.nemesis(dice)
   }
 
   /** The hash of each running node's state machine, and the index that it stands for. */

@@ -13,7 +13,7 @@ const loadKeys = ['clients', 'size', 'rate']
 
 const nodesMax = 25
 const clientsMax = 4096
-const sizeMax = 1 << 20
+const sizeMax = 256 << 10
 const rateMax = 100_000
 
 /** `source` is the file, as the message of a mistake names it. */

@@ -92,6 +92,7 @@ const methods: Names<Exclude<Handle, Property>> = {
   heal: true,
   status: true,
   log: true,
+  nemesis: true,
   hashes: true,
   takeHeartbeatLateness: true,
   story: true,

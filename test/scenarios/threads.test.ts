@@ -1,0 +1,21 @@
+/**
+ * Every scenario that ships, on threads. `SCENARIO_RUNS=20 npx vitest run test/scenarios/threads` runs each so many
+ * times in a row.
+ */
+import { expect, test } from 'vitest'
+import { complaintsOf, runOn, shippedFor } from './shipped.js'
+
+const runs = Number(process.env['SCENARIO_RUNS'] ?? 1)
+
+test.each(shippedFor('threads'))(
+  '%s passes on threads',
+  async (_, scenario) => {
+    const complaints: string[] = []
+    for (let seed = 1; seed <= runs; seed++) {
+      const result = await runOn('threads', scenario, { seed, nemesisMs: 20_000 })
+      complaints.push(...complaintsOf(result))
+    }
+    expect(complaints).toEqual([])
+  },
+  180_000 * runs,
+)
