@@ -15,7 +15,8 @@ import { NodeBoard } from './node-board.js'
 import { nodeOptionsOf } from './node-options.js'
 import type { ResolvedOptions } from './options.js'
 
-export type NodeState = 'running' | 'stopped' | 'failed'
+/** A paused node is alive, and nothing of it runs. */
+export type NodeState = 'running' | 'paused' | 'stopped' | 'failed'
 
 export interface NodeStatus extends Omit<CounterValues, 'role' | 'leaderId'> {
   readonly nodeId: NodeId
@@ -32,7 +33,7 @@ interface Member {
   readonly memory: SharedArrayBuffer
   readonly counters: Counters
   readonly board: NodeBoard
-  state: NodeState
+  state: Exclude<NodeState, 'paused'>
   failure: string | undefined
   node: ControlledNode | undefined
   /** Once its disk is open, or could not be: nobody else may open the disk meanwhile. */
@@ -134,7 +135,8 @@ export class Members {
   }
 
   status(): NodeStatus[] {
-    return [...this.#members.values()].map(({ nodeId, state, failure, counters }) => {
+    return [...this.#members.values()].map(({ nodeId, state: lasting, failure, counters, board }) => {
+      const state = board.frozenAtMs === undefined ? lasting : 'paused'
       const values = counters.read()
       const role = roles[values.role] ?? 'follower'
       const leaderId = values.leaderId === 0 ? undefined : values.leaderId
@@ -356,7 +358,7 @@ export class Members {
     this.#story.tell(member.nodeId, { type: 'failed', why })
   }
 
-  #stopped(member: Member, state: NodeState, why: string, how: 'kill' | 'losePower' = 'kill'): void {
+  #stopped(member: Member, state: Member['state'], why: string, how: 'kill' | 'losePower' = 'kill'): void {
     const { node, board } = member
     member.state = state
     member.node = undefined

@@ -43,8 +43,6 @@ function whyNotPartition(groups: readonly (readonly NodeId[])[], { nodeIds }: Fa
 function whyNotWays(ways: readonly Way[], fault: Fault, { nodeIds }: FaultSurroundings): string | undefined {
   if (ways.length === 0 || ways.some(({ from, to }) => from === to)) return 'a link has two different ends'
   const ends = ways.flatMap(({ from, to }) => [from, to])
-  if (ends.includes('clients') && 'messages' in fault && fault.messages !== undefined)
-    return 'requests of clients and their answers are of no kind of message'
   if (ends.includes('clients') && fault.type === 'duplicate')
     return 'the links to clients carry each request and each answer once'
   return whyUnknown(

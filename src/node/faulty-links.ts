@@ -31,22 +31,27 @@ export class FaultyLinks {
     this.#held.release((from) => !this.#faultsOn(from).delays(from))
   }
 
-  /** Hands a message to `now`, or to `later` when it is held back. A second one is a copy: no byte is ever shared. */
+  /** Hands a message to `now`, or to `later` when it is held back. One that arrives twice is copied before it is used. */
   arrives(message: Message, now: (message: Message) => void, later: (message: Message) => void): void {
-    let copies = 0
-    const hand = (to: (message: Message) => void) => to(copies++ === 0 ? message : cloneMessage(message))
-    this.#pass(
-      packetOf(message),
-      () => hand(now),
-      () => hand(later),
-    )
+    const packet = packetOf(message)
+    const delaysMs = this.#arriving.arrivalsOf(packet, performance.now())
+    const messages = delaysMs.map((_, at) => (at === 0 ? message : cloneMessage(message)))
+    for (const [at, each] of messages.entries()) {
+      this.#pass(
+        packet,
+        delaysMs[at] ?? 0,
+        () => now(each),
+        () => later(each),
+      )
+    }
   }
 
   requested(message: ToNode, now: (message: ToNode) => void, later: (message: ToNode) => void): void {
     let byteLength = 0
     for (const { frame } of message.requests) byteLength += frame.bytes.byteLength
-    this.#pass(
-      { from: 'clients', message: undefined, byteLength },
+    const packet: Packet = { from: 'clients', message: undefined, byteLength }
+    this.#passAll(
+      packet,
       () => now(message),
       () => later(message),
     )
@@ -55,19 +60,21 @@ export class FaultyLinks {
   answered({ results, settled }: Settlements, settle: () => void): void {
     let { byteLength } = results
     for (const each of settled) if (each.outcome === 'read') byteLength += each.results.byteLength
-    this.#pass({ from: this.#nodeId, message: undefined, byteLength }, settle, settle)
+    this.#passAll({ from: this.#nodeId, message: undefined, byteLength }, settle, settle)
   }
 
   close(): void {
     this.#held.clear()
   }
 
-  #pass(packet: Packet, now: () => void, later: () => void): void {
-    const { from } = packet
-    for (const delayMs of this.#faultsOn(from).arrivalsOf(packet, performance.now())) {
-      if (delayMs === 0) now()
-      else this.#held.hold(from, delayMs, () => this.#arrivesLate(packet, later))
-    }
+  #passAll(packet: Packet, now: () => void, later: () => void): void {
+    const delaysMs = this.#faultsOn(packet.from).arrivalsOf(packet, performance.now())
+    for (const delayMs of delaysMs) this.#pass(packet, delayMs, now, later)
+  }
+
+  #pass(packet: Packet, delayMs: number, now: () => void, later: () => void): void {
+    if (delayMs === 0) now()
+    else this.#held.hold(packet.from, delayMs, () => this.#arrivesLate(packet, later))
   }
 
   #arrivesLate(packet: Packet, later: () => void): void {
