@@ -30,7 +30,7 @@ import {
   table,
   wholeNumber,
 } from '../terminal/index.js'
-import { dirFlag, nodesFlag, warnOfTwo } from './flags.js'
+import { dirFlag, nodesFlag } from './flags.js'
 
 interface BenchOptions extends Omit<MeasureOptions, 'warmUpSeconds'> {
   readonly json?: boolean
@@ -156,7 +156,6 @@ export function addBench(program: Command): void {
 
 async function bench(options: BenchOptions, signal: AbortSignal): Promise<number> {
   checkTogether(options)
-  warnOfTwo(options.nodes)
   const progress = new Progress(options.progress)
   const { heartbeat: heartbeatIntervalMs } = options
   const cluster = heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs }

@@ -22,9 +22,3 @@ export function pathFlag(flag: string, kind: 'file' | 'directory'): (text: strin
     throw new BadInput(`${flag}: give the path of a ${kind}, not an empty text`)
   }
 }
-
-/** Said once at the start: who asks for two nodes mostly expects that one may fail. */
-export function warnOfTwo(nodes: number | undefined): void {
-  if (nodes !== 2) return
-  process.stderr.write('raftbox: warning: two nodes tolerate no failure, as one does; three tolerate one\n')
-}

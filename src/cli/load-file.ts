@@ -16,7 +16,7 @@ import {
 } from '../terminal/index.js'
 import { FileLoader } from './file-loader.js'
 import { charsetOf, type Encoding, encodings, readRecords } from './file-records.js'
-import { dirFlag, nodesFlag, warnOfTwo } from './flags.js'
+import { dirFlag, nodesFlag } from './flags.js'
 import type { RecordText } from './input/record-text.js'
 
 interface LoadFileOptions {
@@ -100,7 +100,6 @@ async function loadFile(file: string, options: LoadFileOptions, signal: AbortSig
     // Before anything is started: a file that cannot be read leaves no trace.
     const first = await records.next()
     if (first.done) throw new BadInput(`${file} holds no records; give a file with at least one`)
-    warnOfTwo(nodes)
     const clusterOptions = { ...(nodes !== undefined && { nodes }), ...(dir !== undefined && { dir }) }
     return await withCluster(clusterOptions, signal, async (cluster) => {
       await leaderKnown(cluster, signal)

@@ -14,6 +14,7 @@ import { addReport } from './report.js'
 import { addSandbox } from './sandbox.js'
 import { addScenario } from './scenario.js'
 import { addSim } from './sim-flags.js'
+import { tellWarnings } from './warnings.js'
 
 const examples = `
 Examples:
@@ -52,6 +53,7 @@ addLog(program)
 addReport(program)
 
 tuneV8()
+tellWarnings((line) => process.stderr.write(`${line}\n`))
 // Who types no more than the name wants to know what there is.
 if (process.argv.length <= 2) process.argv.push('--help')
 await runProgram(program, ([command]) => `raftbox ${isCommand(command) ? `help ${command}` : '--help'}`)

@@ -5,13 +5,14 @@ import { type Cluster, type ClusterEvent, RaftError, type ReadConfirmation } fro
 import { leaderKnown, withCluster } from '../load/index.js'
 import { exitCodeOf, interruptible, lineOf, oneOf, paint, printable, wholeNumber } from '../terminal/index.js'
 import { ClusterSubject, complete, parse, perform } from '../verbs/index.js'
-import { dirFlag, nodeIdsFlag, nodesFlag, pathFlag, warnOfTwo } from './flags.js'
+import { dirFlag, nodeIdsFlag, nodesFlag, pathFlag } from './flags.js'
 import { Following } from './following.js'
 import { inWords } from './happenings.js'
 import { readHistory, writeHistory } from './history-file.js'
 import { type Editing, Prompt, scriptLines } from './prompt.js'
 import { serveLines } from './sandbox-json.js'
 import { recorded } from './story-file.js'
+import { tellWarnings } from './warnings.js'
 
 interface SandboxOptions {
   readonly nodes?: number
@@ -80,7 +81,6 @@ export function addSandbox(program: Command): void {
 
 async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<number> {
   const { json = false, record, heartbeat, electionTimeout, ...given } = options
-  warnOfTwo(options.nodes)
   const clusterOptions = {
     ...given,
     ...(heartbeat === undefined ? {} : { heartbeatIntervalMs: heartbeat }),
@@ -113,6 +113,7 @@ async function converse(cluster: Cluster, dir: string | undefined, signal: Abort
     ...{ showsEvents: true, isEnded: false },
     follow: (look: () => Promise<string>) => following.begin(look),
   }
+  if (prompt.isTerminal) tellWarnings((line) => prompt.print(paint.yellow(line)))
   // A tick of a cluster is a heartbeat.
   const { heartbeatIntervalMs } = cluster.options
   cluster.events.on('event', (event: ClusterEvent) => {

@@ -13,6 +13,11 @@ import {
 } from '../telemetry/index.js'
 import type { ClusterEvent, ClusterEvents } from './events.js'
 import type { ResolvedOptions } from './options.js'
+import { Warnings } from './warnings.js'
+
+/** How often it is looked whether this thread's event loop goes on, and how late it may be. */
+const loopLookMs = 25
+const loopLateMs = 50
 
 export class ClusterStory {
   readonly nodeIds: readonly NodeId[]
@@ -21,6 +26,8 @@ export class ClusterStory {
   readonly #memories = new Map<NodeId, StoryMemory>()
   readonly #chronicle: Chronicle
   readonly #roleChanged: () => void
+  readonly #warnings: Warnings
+  #loopWatch: NodeJS.Timeout | undefined
   /** What happened before anybody could listen. `undefined`: listeners are told at once. */
   #held: ClusterEvent[] | undefined = []
 
@@ -29,6 +36,7 @@ export class ClusterStory {
     this.nodeIds = Array.from({ length: nodes }, (_, at) => at + 1)
     this.#options = options
     this.#roleChanged = roleChanged
+    this.#warnings = new Warnings(options, (line) => process.emitWarning(line, 'RaftboxWarning'))
     // A program may have any number of listeners: none of them is a leak.
     this.events.setMaxListeners(0)
     const memory = Sequence.allocate()
@@ -68,6 +76,17 @@ export class ClusterStory {
       this.#held = undefined
       for (const event of held) this.#emit(event)
     })
+    this.#warnings.begins(this.nodeIds.length)
+    let lookedAtMs = performance.now()
+    this.#loopWatch = setInterval(() => {
+      const forMs = performance.now() - lookedAtMs - loopLookMs
+      lookedAtMs += forMs + loopLookMs
+      if (forMs > loopLateMs) this.tell(0, { type: 'hostBlocked', forMs })
+    }, loopLookMs).unref()
+  }
+
+  close(): void {
+    clearInterval(this.#loopWatch)
   }
 
   /** All that is known now, without asking any node. */
@@ -89,6 +108,7 @@ export class ClusterStory {
   /** Listeners are foreign code, which may throw or call the cluster: they run in a turn in which nothing is half done. */
   #hear(event: ClusterEvent): void {
     if (event.type === 'role') this.#roleChanged()
+    this.#warnings.heard(event)
     if (this.#held !== undefined) this.#held.push(event)
     else queueMicrotask(() => this.#emit(event))
   }

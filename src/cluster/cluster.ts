@@ -283,6 +283,7 @@ export class Cluster implements AsyncDisposable, Calls {
       () => this.#breaking.close(),
       () => this.#client.close(),
       () => this.#members.close(),
+      () => this.#story.close(),
       () => this.#directory.release(),
     ])
     if (thrown.length === 0) return

@@ -50,7 +50,8 @@ export class Causes {
       case 'snapshotInstalling':
         return this.#known(told.from).snapshot
       case 'heartbeatMissed':
-        return told.cause ?? this.#causeOfSilence(told.from, nodeId, told.atMs - told.silentMs)
+        // A node that is gone explains its silence, whatever else was slow meanwhile.
+        return this.#known(told.from).silence ?? told.cause ?? this.#causeOfSilence(told)
       case 'leaseLost':
       case 'commitLate':
         return told.cause ?? this.#causeOfLoneliness(nodeId)
@@ -96,14 +97,13 @@ export class Causes {
     }
   }
 
-  /** Why `from` was not heard by `to` from `sinceMs` on. */
-  #causeOfSilence(from: NodeId, to: NodeId, sinceMs: number): number | undefined {
-    const { silence, role, stood } = this.#known(from)
-    if (silence !== undefined) return silence
+  /** Why a follower did not hear its leader, which runs as far as is known. */
+  #causeOfSilence({ nodeId: to, from, atMs, silentMs }: Extract<Happened, { type: 'heartbeatMissed' }>) {
+    const { role, stood } = this.#known(from)
     const onWay = this.#newestFault(({ ways }) => ways.some((way) => way.from === from && way.to === to))
     if (onWay !== undefined) return onWay
     if (role !== undefined && role.role !== 'leader') return role.sequence
-    return stood !== undefined && stood.atMs >= sinceMs ? stood.sequence : undefined
+    return stood !== undefined && stood.atMs >= atMs - silentMs ? stood.sequence : undefined
   }
 
   /** Why a leader got no answer of a majority: what stands between it and others, or keeps others silent. */

@@ -49,6 +49,8 @@ export class Meter implements Probe {
   }
 
   received(message: Message): void {
+    // It may have left its sender just now, and not before what this turn has seen.
+    this.#clock.moveOn()
     this.#counters.add('messagesReceived', 1)
     this.#heartbeats.received(message)
     this.#narrator.received(message)
@@ -65,7 +67,6 @@ export class Meter implements Probe {
   }
 
   turnEnding(state: Raft['state']): void {
-    this.#clock.moveOn()
     this.#waymarks.turnEnding(state)
   }
 
@@ -83,6 +84,8 @@ export class Meter implements Probe {
 
   applied(run: EntryRun): void {
     if (run.kind === entryKinds.commands) this.#counters.add('commandsApplied', run.count)
+    // The machine took its time.
+    this.#clock.moveOn()
     this.#waymarks.applied(run)
   }
 

@@ -5,8 +5,10 @@
 
 const columns = 5
 const headBytes = 8
-/** The oldest rows are not read: the writer may be about to write over them. */
-const marginRows = 64
+/** Rows are shown once so many are written, or when the writer says so: showing costs more than writing. */
+const hiddenRowsMax = 32
+/** The oldest rows are not read: the writer may write over them before it shows that. */
+const marginRows = 2 * hiddenRowsMax
 
 export interface Row {
   readonly code: number
@@ -18,13 +20,15 @@ export interface Row {
 
 export class RowRing {
   readonly #rows: Float64Array
-  /** Rows ever written, which wraps around. */
-  readonly #written: Int32Array
+  /** Rows that readers may see: those ever written, which wraps around. */
+  readonly #shown: Int32Array
+  #written: number
   readonly #capacity: number
 
   /** Goes on where the writer before it ended. */
   constructor(memory: ArrayBufferLike) {
-    this.#written = new Int32Array(memory, 0, 1)
+    this.#shown = new Int32Array(memory, 0, 1)
+    this.#written = Atomics.load(this.#shown, 0)
     this.#rows = new Float64Array(memory, headBytes)
     this.#capacity = this.#rows.length / columns
   }
@@ -35,24 +39,29 @@ export class RowRing {
   }
 
   put(code: number, peer: number, mark: number, term: number, atMs: number): void {
-    const written = this.#written[0] ?? 0
     const rows = this.#rows
-    let place = ((written >>> 0) % this.#capacity) * columns
+    let place = ((this.#written >>> 0) % this.#capacity) * columns
     rows[place++] = code
     rows[place++] = peer
     rows[place++] = mark
     rows[place++] = term
     rows[place] = atMs
-    Atomics.store(this.#written, 0, written + 1)
+    this.#written = (this.#written + 1) | 0
+    if (this.#written % hiddenRowsMax === 0) this.show()
+  }
+
+  /** Shows readers all that was put. */
+  show(): void {
+    if (this.#written !== this.#shown[0]) Atomics.store(this.#shown, 0, this.#written)
   }
 
   /** The rows that are there, oldest first. */
   read(): Row[] {
     const copy = new Float64Array(this.#rows.length)
-    const end = Atomics.load(this.#written, 0)
+    const end = Atomics.load(this.#shown, 0)
     copy.set(this.#rows)
     // An operation that also writes: no row is to be copied after it.
-    const overtaken = (Atomics.or(this.#written, 0, 0) - end) | 0
+    const overtaken = (Atomics.or(this.#shown, 0, 0) - end) | 0
     const rows: Row[] = []
     for (let back = Math.min(end >>> 0, this.#capacity - marginRows - overtaken); back > 0; back--) {
       const place = ((end - back) >>> 0) % this.#capacity

@@ -11,10 +11,17 @@ import {
   type Persist,
   type Raft,
 } from '../raft/index.js'
-import { type Carried, type CarriedType, carriedTypes, type Passed, stages } from './happenings.js'
+import {
+  type Carried,
+  type CarriedType,
+  carriedTypes,
+  type Passed,
+  type Stage,
+  stages,
+} from './happenings.js'
 import { type Row, RowRing } from './row-ring.js'
 
-/** Stages of commands, and the messages that replicate them. Under full load it holds about a second. */
+/** Stages of commands, and the messages that replicate them. Under full load it holds a second or two. */
 const busyRows = 1 << 15
 /** Everything that comes with elections, heartbeats and snapshots, and now and then how much is committed. */
 const calmRows = 1 << 13
@@ -39,17 +46,24 @@ export function allocateWaymarks(
 }
 
 const appended = stages.indexOf('appended')
-const sent = stages.indexOf('sent')
-const received = stages.indexOf('received')
-const flushed = stages.indexOf('flushed')
 const acknowledged = stages.indexOf('acknowledged')
+const flushed = stages.indexOf('flushed')
 const committed = stages.indexOf('committed')
 const applied = stages.indexOf('applied')
 const answered = stages.indexOf('answered')
 
-/** Codes of messages come after those of stages. A code also tells the direction, and what an answer says. */
+/**
+ * Codes of messages come after those of stages: eight for each type. The lowest bit is the direction, and the two above
+ * it tell what an answer says, or that AppendEntries carries entries.
+ */
 const firstCarried = 16
-const answers = [undefined, false, true] as const
+const codes = Object.fromEntries(carriedTypes.map((type, at) => [type, firstCarried + 8 * at])) as Record<
+  CarriedType,
+  number
+>
+const received = 1
+const no = 2
+const yes = 4
 
 export class Waymarks {
   readonly #busy: RowRing
@@ -59,11 +73,12 @@ export class Waymarks {
   #term = 0
   #appended = 0
   #committed = 0
+  /** What this leader heard of each follower's log in its term. */
+  readonly #matched = new Map<NodeId, number>()
   /** In this turn; 0: nothing was. */
   #applied = 0
   #answered = 0
   #calmCommitAtMs = 0
-  readonly #acknowledged = new Map<NodeId, number>()
 
   constructor({ busy, calm }: WaymarkMemory, now: () => number) {
     this.#busy = new RowRing(busy)
@@ -73,43 +88,31 @@ export class Waymarks {
 
   received(message: Message): void {
     const { from } = message
-    this.#carried(message, from, 1)
-    if (message.type === 'appendEntries') {
-      const last = entriesIn(message).at(-1)
-      if (last !== undefined) this.#passed(received, from, lastIndexOf(last))
-    } else if (
-      message.type === 'appendEntriesResponse' &&
-      message.mode === 'replication' &&
-      message.success
-    ) {
-      const { matchIndex } = message
-      if (matchIndex <= (this.#acknowledged.get(from) ?? 0)) return
-      this.#acknowledged.set(from, matchIndex)
-      this.#passed(acknowledged, from, matchIndex)
-    }
+    this.#carried(message, from, received)
+    if (message.type !== 'appendEntriesResponse' || !message.success) return
+    const { matchIndex, mode } = message
+    if (matchIndex <= (this.#matched.get(from) ?? 0)) return
+    this.#matched.set(from, matchIndex)
+    // The other acknowledgements are rows of their own.
+    if (mode === 'heartbeat') this.#busy.put(acknowledged, from, matchIndex, message.term, this.#now())
   }
 
   sent(message: Message): void {
     this.#carried(message, message.to, 0)
-    if (message.type !== 'appendEntries') return
-    const last = entriesIn(message).at(-1)
-    if (last !== undefined) this.#passed(sent, message.to, lastIndexOf(last))
   }
 
   /** The facts of a turn were told, and nothing that comes of them has left. */
   turnEnding({ log, role, currentTerm }: Raft['state']): void {
-    if (currentTerm !== this.#term) {
-      this.#term = currentTerm
-      this.#acknowledged.clear()
-    }
+    if (currentTerm !== this.#term) this.#matched.clear()
+    this.#term = currentTerm
     const { lastIndex, commitIndex } = log
     if (lastIndex !== this.#appended) {
       this.#appended = lastIndex
-      if (role === 'leader') this.#passed(appended, 0, lastIndex)
+      if (role === 'leader') this.#passed(appended, lastIndex)
     }
     if (commitIndex === this.#committed) return
     this.#committed = commitIndex
-    this.#passed(committed, 0, commitIndex)
+    this.#passed(committed, commitIndex)
     const atMs = this.#now()
     if (atMs - this.#calmCommitAtMs < calmCommitMs) return
     this.#calmCommitAtMs = atMs
@@ -118,7 +121,7 @@ export class Waymarks {
 
   flushEnded({ entries }: Persist): void {
     const last = entries.at(-1)
-    if (last !== undefined) this.#passed(flushed, 0, lastIndexOf(last))
+    if (last !== undefined) this.#passed(flushed, lastIndexOf(last))
   }
 
   applied(run: EntryRun): void {
@@ -131,41 +134,58 @@ export class Waymarks {
   }
 
   turnEnded(): void {
-    if (this.#applied > 0) this.#passed(applied, 0, this.#applied)
-    if (this.#answered > 0) this.#passed(answered, 0, this.#answered)
+    if (this.#applied > 0) this.#passed(applied, this.#applied)
+    if (this.#answered > 0) this.#passed(answered, this.#answered)
     this.#applied = 0
     this.#answered = 0
+    this.#busy.show()
+    this.#calm.show()
   }
 
-  #passed(stage: number, peer: NodeId, index: number): void {
-    this.#busy.put(stage, peer, index, this.#term, this.#now())
+  #passed(stage: number, index: number): void {
+    this.#busy.put(stage, 0, index, this.#term, this.#now())
   }
 
-  /** `direction`: 0 sent, 1 received. */
-  #carried(message: Message, peer: NodeId, direction: 0 | 1): void {
-    const type = typeOf(message)
-    const code = firstCarried + 6 * carriedTypes.indexOf(type) + 3 * direction + answerIn(message)
-    const ring = type === 'appendEntries' || type === 'appendEntriesResponse' ? this.#busy : this.#calm
+  #carried(message: Message, peer: NodeId, direction: 0 | typeof received): void {
+    const code = direction + codeOf(message)
+    const isOfCommands = code >= codes.appendEntries && code < codes.installSnapshot
+    const ring = isOfCommands ? this.#busy : this.#calm
     ring.put(code, peer, markOf(message), message.term, this.#now())
   }
 }
 
-export function typeOf(message: Message): CarriedType {
-  if (message.type === 'appendEntries') return message.mode === 'heartbeat' ? 'heartbeat' : 'appendEntries'
-  if (message.type !== 'appendEntriesResponse') return message.type
-  return message.mode === 'heartbeat' ? 'heartbeatResponse' : 'appendEntriesResponse'
+function codeOf(message: Message): number {
+  switch (message.type) {
+    case 'appendEntries':
+      if (message.mode === 'heartbeat') return codes.heartbeat
+      return message.entries.length > 0 ? codes.appendEntries + yes : codes.appendEntries
+    case 'appendEntriesResponse':
+      return (
+        codes[message.mode === 'heartbeat' ? 'heartbeatResponse' : 'appendEntriesResponse'] +
+        saying(message.success)
+      )
+    case 'preVoteResponse':
+    case 'requestVoteResponse':
+      return codes[message.type] + saying(message.voteGranted)
+    default:
+      return codes[message.type]
+  }
 }
 
-/** The place of the answer among `answers`. */
-function answerIn(message: Message): number {
-  if (message.type === 'appendEntriesResponse') return message.success ? 2 : 1
-  if (message.type === 'preVoteResponse' || message.type === 'requestVoteResponse')
-    return message.voteGranted ? 2 : 1
-  return 0
+function saying(isYes: boolean): number {
+  return isYes ? yes : no
 }
 
 function markOf(message: Message): number {
   switch (message.type) {
+    case 'appendEntries': {
+      if (message.mode === 'heartbeat') return message.round
+      const last = entriesIn(message).at(-1)
+      return last === undefined ? message.prevLogIndex : lastIndexOf(last)
+    }
+    case 'appendEntriesResponse':
+      if (message.mode === 'heartbeat') return message.round
+      return message.success ? message.matchIndex : message.conflictIndex
     case 'preVote':
     case 'preVoteResponse':
       return message.campaign
@@ -173,14 +193,6 @@ function markOf(message: Message): number {
       return message.term
     case 'requestVoteResponse':
       return message.electionTerm
-    case 'appendEntries': {
-      if (message.mode === 'heartbeat') return message.round
-      const last = message.entries.at(-1)
-      return last === undefined ? message.prevLogIndex : lastIndexOf(last)
-    }
-    case 'appendEntriesResponse':
-      if (message.mode === 'heartbeat') return message.round
-      return message.success ? message.matchIndex : message.conflictIndex
     case 'installSnapshot':
       return message.offset
     case 'installSnapshotResponse':
@@ -200,18 +212,27 @@ export function readWaymarks(
     .read()
     .filter(({ code, atMs }) => code >= firstCarried || atMs < fullSinceMs)
   const rows = [...calmRows, ...busyRows].sort((a, b) => a.atMs - b.atMs)
-  const passed = rows.filter(({ code }) => code < firstCarried).map((row) => passedOf(nodeId, row))
-  const carried = rows.filter(({ code }) => code >= firstCarried).map((row) => carriedOf(nodeId, row))
-  return { passed, carried }
+  return {
+    passed: rows.flatMap((row) => passedIn(nodeId, row) ?? []),
+    carried: rows.filter(({ code }) => code >= firstCarried).map((row) => carriedOf(nodeId, row)),
+  }
 }
 
-function passedOf(nodeId: NodeId, { code, peer, mark: index, atMs }: Row): Passed {
-  return { atMs, nodeId, stage: stages[code] ?? 'appended', peer: peer === 0 ? undefined : peer, index }
+/** A message that carries entries, or acknowledges them, is a stage of these too. */
+function passedIn(nodeId: NodeId, { code, peer, mark: index, atMs }: Row): Passed | undefined {
+  const stage = stages[code] ?? stagesOfMessages.get(code)
+  return stage && { atMs, nodeId, stage, peer: peer === 0 ? undefined : peer, index }
 }
+
+const stagesOfMessages: ReadonlyMap<number, Stage> = new Map([
+  [codes.appendEntries + yes, 'sent'],
+  [codes.appendEntries + yes + received, 'received'],
+  [codes.appendEntriesResponse + yes + received, 'acknowledged'],
+])
 
 function carriedOf(nodeId: NodeId, { code, peer, mark, term, atMs }: Row): Carried {
-  const kind = code - firstCarried
-  const type = carriedTypes[Math.floor(kind / 6)] ?? 'heartbeat'
-  const direction = kind % 6 < 3 ? 'sent' : 'received'
-  return { atMs, nodeId, direction, peer, type, term, mark, isYes: answers[kind % 3] }
+  const type = carriedTypes[(code - firstCarried) >> 3] ?? 'heartbeat'
+  const direction = (code & received) === 0 ? 'sent' : 'received'
+  const isAnswer = type.endsWith('Response') && type !== 'installSnapshotResponse'
+  return { atMs, nodeId, direction, peer, type, term, mark, isYes: isAnswer ? (code & yes) > 0 : undefined }
 }

@@ -19,6 +19,7 @@ export interface DrivenNodeOptions {
   readonly reads?: ReadConfirmation
   readonly now?: () => number
   readonly defer?: (callback: () => void) => void
+  readonly heard?: (happening: Happening) => void
 }
 
 /** One node of three, on a disk in memory: each flush ends when the test says so, and the test is the other two. */
@@ -46,6 +47,7 @@ export class DrivenNode {
     defer = (callback) => callback(),
     reads = 'readIndex',
     now = () => 0,
+    heard,
   }: DrivenNodeOptions = {}) {
     this.machine = machine
     const opened = openMemoryStore(disk, {
@@ -62,7 +64,10 @@ export class DrivenNode {
       probe: meterOf({
         counters: this.counters,
         now,
-        heard: (happening) => void this.events.push(happening),
+        heard: (happening) => {
+          this.events.push(happening)
+          heard?.(happening)
+        },
         failed: (error) => void this.failures.push(error),
       }),
       tickMs: 25,

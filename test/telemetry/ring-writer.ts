@@ -1,0 +1,41 @@
+/** A thread that writes into a ring as fast as it can until it is told to end, or so many records. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { RingSink } from '../../src/telemetry/chronicle.js'
+import { EventWriter, Sequence } from '../../src/telemetry/event-ring.js'
+import { RowRing } from '../../src/telemetry/row-ring.js'
+import { recordOf } from './records.js'
+
+export interface WriterData {
+  readonly what: 'records' | 'rows' | 'happenings'
+  readonly memory: SharedArrayBuffer
+  readonly sequence: SharedArrayBuffer
+  /** Its first number is 1 once the writer is to end. */
+  readonly end: SharedArrayBuffer
+  readonly most: number
+}
+
+const { what, memory, sequence, end, most } = workerData as WriterData
+const ends = new Int32Array(end)
+const writer = writerOf()
+let written = 0
+for (; written < most && Atomics.load(ends, 0) === 0; written++) writer()
+parentPort?.postMessage(written)
+
+function writerOf(): () => void {
+  const numbers = new Sequence(sequence)
+  if (what === 'rows') {
+    const ring = new RowRing(memory)
+    let n = 0
+    return () => {
+      n++
+      ring.put(n, n, n, n, n)
+      if (n % 7 === 0) ring.show()
+    }
+  }
+  if (what === 'happenings') {
+    const sink = new RingSink(memory, numbers, () => undefined)
+    return () => sink.tell({ type: 'killed' }, 0, undefined)
+  }
+  const ring = new EventWriter(memory, numbers)
+  return () => void ring.write(recordOf)
+}
