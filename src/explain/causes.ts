@@ -169,35 +169,20 @@ export const replicationKinds = ['appendEntries', 'installSnapshot']
 export const followerKinds = ['appendEntriesResponse', 'installSnapshotResponse']
 
 /**
- * Clocks that run apart: a speaker whose clock stands still or is too slow sends too seldom, and a listener whose clock
- * is too fast or jumps ahead waits too short.
+ * Clocks that run apart. A speaker whose clock is too slow sends too seldom, and a listener whose clock is too fast waits
+ * too short. A clock that is set ahead or back runs on as before, so it silences nobody.
  */
 function clocksOf({ faults, story }: Timeline, speaker: NodeId, listener: NodeId): Candidate[] {
-  const found: Candidate[] = []
-  for (const { fault, sinceMs, untilMs } of faults) {
-    if (fault.type !== 'skew') continue
-    for (const nodeId of [speaker, listener]) {
-      if (!fault.nodes.includes(nodeId)) continue
-      const forMs = (nodeId === speaker ? silentFor : deafFor)(fault.figures, story)
-      const stretches = [{ sinceMs, untilMs: Math.min(untilMs, sinceMs + forMs) }]
-      if (forMs > 0) found.push({ type: 'clock', nodeId, to: undefined, fault, why: undefined, stretches })
-    }
-  }
-  return found
-}
-
-/** How long a skewed clock keeps a leader from sending heartbeats in time. */
-function silentFor({ offsetMs = 0, drift = 0 }: FaultTold['figures'], story: Story): number {
-  if (drift < 0 && story.heartbeatIntervalMs / (1 + drift) >= story.electionTimeoutMs)
-    return Number.POSITIVE_INFINITY
-  return Math.max(0, -offsetMs)
-}
-
-/** How long after its begin a skew can make a follower campaign although heartbeats come in time. */
-function deafFor({ offsetMs = 0, drift = 0 }: FaultTold['figures'], story: Story): number {
   const { electionTimeoutMs, heartbeatIntervalMs } = story
-  if (drift > 0 && electionTimeoutMs / (1 + drift) <= 2 * heartbeatIntervalMs) return Number.POSITIVE_INFINITY
-  return offsetMs >= shareMin * electionTimeoutMs ? electionTimeoutMs : 0
+  return faults.flatMap((stretch): Candidate[] => {
+    const { fault } = stretch
+    const { drift = 0 } = fault.figures
+    const isTooSlow = drift < 0 && heartbeatIntervalMs / (1 + drift) >= electionTimeoutMs
+    const isTooFast = drift > 0 && electionTimeoutMs / (1 + drift) <= 2 * heartbeatIntervalMs
+    const nodeId = isTooSlow ? speaker : listener
+    if (fault.type !== 'skew' || !(isTooSlow || isTooFast) || !fault.nodes.includes(nodeId)) return []
+    return [{ ...candidateOf(stretch), type: 'clock', nodeId }]
+  })
 }
 
 /** What has to be explained: a stretch of silence, and what may have kept somebody silent or deaf in it. */

@@ -50,7 +50,7 @@ function happenedIn(cause: Cause, since: string): string {
     case 'link':
       return `messages from node ${nodeId} to node ${to} were kept back${since === '' ? '' : `, since a fault began${since}`}`
     case 'clock':
-      return `the clock of node ${nodeId} was set wrong${since}`
+      return `the clock of node ${nodeId} ran too slow or too fast, since a fault began${since}`
     case 'disk':
       return `the disk of node ${nodeId} ${faultLine === undefined ? 'did not finish a write that began' : 'was held by a fault that began'}${since}`
     case 'hostBlocked':

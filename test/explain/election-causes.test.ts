@@ -201,12 +201,23 @@ describe('the cause of an election', () => {
     expect(election.cause.type).toBe('unknown')
   })
 
-  test('is a clock of the leader that stood still', () => {
-    const figures = { offsetMs: -900, drift: 0 }
-    const { election, faultId } = overthrown((made) =>
-      made.breaks(2000, { type: 'skew', line: 'skew 1 -900ms', nodes: [1], figures }),
-    )
+  test('is a clock of the leader that ran too slow, and not one that was set back', () => {
+    const { election, faultId } = overthrown((made) => {
+      const back = { offsetMs: -900, drift: 0 }
+      made.breaks(1990, { type: 'skew', line: 'skew 1 -900ms', nodes: [1], figures: back })
+      const slow = { offsetMs: 0, drift: -0.9 }
+      return made.breaks(2000, { type: 'skew', line: 'skew 1 -90%', nodes: [1], figures: slow })
+    })
     expect(election.cause).toMatchObject({ type: 'clock', nodeId: 1, faultId })
+    expect(election.also).toEqual([])
+  })
+
+  test('is the clocks of followers that ran too fast', () => {
+    const { election, faultId } = overthrown((made) => {
+      const figures = { offsetMs: 0, drift: 2 }
+      return made.breaks(2000, { type: 'skew', line: 'skew followers +200%', nodes: [2, 3], figures })
+    })
+    expect(election.cause).toMatchObject({ type: 'clock', faultId })
   })
 
   test('is the wish of a person', () => {
