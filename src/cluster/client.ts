@@ -8,6 +8,7 @@ import { endOfResults, isReusable } from '../machine/index.js'
 import { RunningTime } from '../node/index.js'
 import { assert, type NodeId, sliceFrame } from '../raft/index.js'
 import { type FromNode, postRequests, type Settlement, type Settlements } from '../transport/index.js'
+import { BackOff } from './back-off.js'
 import { refusalOf, unreadable } from './refusals.js'
 import {
   Answers,
@@ -63,6 +64,8 @@ export class Client implements Calls {
   #nextPlace = 1
   #isTurnScheduled = false
   #sweeper: NodeJS.Timeout | undefined
+  /** While it pauses nothing is sent, so that what was refused leaves before later calls. */
+  readonly #backOff = new BackOff(() => this.#scheduleTurn())
   #isClosed = false
 
   /** `findLeader` tells who leads now, as far as is known. */
@@ -135,6 +138,7 @@ export class Client implements Calls {
   detach(nodeId: NodeId, why: string): void {
     this.#ports.get(nodeId)?.port.close()
     this.#ports.delete(nodeId)
+    this.#backOff.end()
     for (const request of [...this.#sent.values()]) {
       if (request.sentTo !== nodeId) continue
       if (request.type === 'read') this.#sendAgain(request)
@@ -145,6 +149,7 @@ export class Client implements Calls {
 
   /** Sends what waits: a leader may be there now. */
   leaderChanged(): void {
+    this.#backOff.end()
     if (this.#unsent.length > 0) this.#scheduleTurn()
   }
 
@@ -158,6 +163,7 @@ export class Client implements Calls {
       if (settlement.outcome === 'read') {
         this.#wasRead(request, settlement)
       } else if (settlement.outcome === 'applied') {
+        this.#backOff.taken()
         if (ends === undefined || settlement.count !== (request?.frame.count ?? settlement.count)) {
           this.#notReadable(request)
         } else {
@@ -222,6 +228,7 @@ export class Client implements Calls {
       this.#fail(request, error)
     }
     clearInterval(this.#sweeper)
+    this.#backOff.end()
     for (const { port } of this.#ports.values()) port.close()
     this.#ports.clear()
   }
@@ -232,6 +239,8 @@ export class Client implements Calls {
     } else if (settlement.frame !== undefined && settlement.code !== 'malformed') {
       // The node refused the request on arrival and has not touched it.
       request.frame = settlement.frame
+      request.isOverloaded = settlement.code === 'overloaded'
+      if (request.isOverloaded) this.#backOff.refused()
       this.#sendAgain(request)
     } else if (settlement.code === 'malformed') {
       const details = { what: 'the commands', expected: 'a well-formed frame', actual: 'what was sent' }
@@ -263,6 +272,7 @@ export class Client implements Calls {
   #send(): void {
     this.#packAll()
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs)
+    if (this.#backOff.isPausing) return
     const leader = this.#findLeader()
     const attached = leader === undefined ? undefined : this.#ports.get(leader)
     if (leader === undefined || attached === undefined) return
@@ -311,6 +321,9 @@ export class Client implements Calls {
 
   #lateError(request: Request): RaftError {
     const deadlineMs = this.#timeoutMs
+    if (request.sentTo === undefined && request.isOverloaded) {
+      return new RaftError('OVERLOADED', { what: `the leader refused the call for ${deadlineMs} ms` })
+    }
     if (request.type === 'read') return new RaftError('READ_TIMEOUT', { deadlineMs })
     if (request.sentTo === undefined) return new RaftError('NO_LEADER', { deadlineMs })
     return new RaftError('UNKNOWN_OUTCOME', { why: `no answer within ${deadlineMs} ms` })

@@ -265,6 +265,8 @@ export interface Request {
   readonly parts: AnswersPart[]
   /** The node it was sent to; `undefined` while it waits here. */
   sentTo: number | undefined
+  /** The leader that had it last refused it, since too much is waiting there. */
+  isOverloaded: boolean
   isSettled: boolean
 }
 
@@ -341,6 +343,7 @@ export class RequestPacker {
       outcomes,
       parts: [],
       sentTo: undefined,
+      isOverloaded: false,
       isSettled: false,
     }
   }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { reading, readingOfOne } from '../../src/cluster/requests.js'
 import type { RaftError } from '../../src/errors/index.js'
 import { ResultBuilder } from '../../src/machine/index.js'
@@ -171,6 +171,74 @@ test('[OU4] an overloaded leader is asked again', async () => {
   const again = await nodes.next()
   nodes.settle({ request: again.request, outcome: 'applied', index: 1, count: 1 }, 'x')
   expect(await call).toBe('1 x')
+})
+
+test('[OU4] an overloaded leader is asked again after pauses that grow up to a bound, and then told as such', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
+  try {
+    const nodes = nodesLedBy(1, 2000)
+    const call = nodes.call('propose', 'a')
+    call.catch(() => undefined)
+    const askedAtMs: number[] = []
+    let isOver = false
+    void call
+      .finally(() => {
+        isOver = true
+      })
+      .catch(() => undefined)
+    while (!isOver) {
+      const asked = nodes.tryNext()
+      if (asked === undefined) vi.advanceTimersByTime(1)
+      else {
+        askedAtMs.push(performance.now())
+        const { request, frame } = asked
+        nodes.settle({ request, outcome: 'refused', code: 'overloaded', leaderId: 1, frame })
+      }
+      // The nodes' ports and the client's turn.
+      for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)
+    }
+    const pauses = askedAtMs.slice(1).map((atMs, at) => atMs - askedAtMs[at]!)
+    for (const [at, pauseMs] of pauses.entries()) {
+      const longest = Math.min(100, 2 * 2 ** at)
+      expect(pauseMs).toBeGreaterThanOrEqual(longest / 2)
+      expect(pauseMs).toBeLessThanOrEqual(longest + 2)
+    }
+    expect(pauses.length).toBeGreaterThan(20)
+    await expect(call).rejects.toMatchObject({
+      code: 'OVERLOADED',
+      message: 'too much is waiting already: the leader refused the call for 2000 ms',
+      mayHaveHappened: 'no',
+    })
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('[OU4] a leader that takes something again is soon asked, and a new leader at once', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const nodes = nodesLedBy(1)
+    const call = nodes.call('propose', 'a')
+    let asked = await nodes.next()
+    for (let refusal = 0; refusal < 6; refusal++) {
+      nodes.settle({ ...asked, outcome: 'refused', code: 'overloaded', leaderId: 1 })
+      vi.advanceTimersByTime(100)
+      asked = await nodes.next()
+    }
+    nodes.settle({ request: asked.request, outcome: 'applied', index: 1, count: 1 }, 'x')
+    expect(await call).toBe('1 x')
+    const second = nodes.call('propose', 'b')
+    nodes.settle({ ...(await nodes.next()), outcome: 'refused', code: 'overloaded', leaderId: 1 })
+    // The first pause again.
+    vi.advanceTimersByTime(2)
+    nodes.settle({ ...(await nodes.next()), outcome: 'refused', code: 'overloaded', leaderId: 1 })
+    nodes.leaderId = 2
+    nodes.client.leaderChanged()
+    nodes.settle({ request: (await nodes.next()).request, outcome: 'applied', index: 2, count: 1 }, 'y')
+    expect(await second).toBe('2 y')
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('[CA10] requests that a node refused leave again in the order of their calls', async () => {

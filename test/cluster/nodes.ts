@@ -43,6 +43,11 @@ export class Nodes {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
+  /** A request that has reached a node. */
+  tryNext(): ClientRequest | undefined {
+    return this.#arrived.shift()
+  }
+
   settle(settlement: Settlement, ...results: readonly string[]): void {
     this.say({ settled: [settlement], results: packed(results) })
   }
