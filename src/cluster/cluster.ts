@@ -1,5 +1,5 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
-import { RaftError, reasonOf } from '../errors/index.js'
+import { checkOptions, RaftError, reasonOf } from '../errors/index.js'
 import type { Dice, EndTarget, FaultMethods, ForTime, Nemesis, StandingFault, Target } from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { Bytes } from '../machine/index.js'
@@ -147,9 +147,11 @@ export class Cluster implements AsyncDisposable, Calls {
     ...parts: Parts
   ): Promise<Outcome> {
     return taking(() => {
-      const own = new CallFrame()
+      const own = new OwnFrame()
+      const known = checked(reading)
+      if (typeof write !== 'function') throw invalid('write', 'a function that packs commands', typeof write)
       write(own, ...parts)
-      return this.#client.call(checked(reading), writeAll, commandsIn(own))
+      return this.#client.call(known, writeAll, commandsIn(own))
     })
   }
 
@@ -174,8 +176,9 @@ export class Cluster implements AsyncDisposable, Calls {
    * Starts a node that was killed or has failed, from what its disk holds. With `renew`, a node that lost its disk
    * begins anew, as with the option of this name.
    */
-  restart(target: Target, { renew = false }: { readonly renew?: boolean } = {}): Promise<void> {
-    return this.#breaking.restart(target, renew)
+  async restart(target: Target, options: { readonly renew?: boolean } = {}): Promise<void> {
+    checkOptions('restart', options, ['renew'])
+    await this.#breaking.restart(target, options.renew ?? false)
   }
 
   /** Ends nodes so that all that their disks have not flushed is gone, and brings them back, at once or after `forMs`. */
@@ -245,7 +248,8 @@ export class Cluster implements AsyncDisposable, Calls {
    * A part of a node's log, as its disk has it: read beside the node, which is not asked and does not wait. `undefined`
    * while the node has no log. With `from` up to 1000 entries, and `next` says where to go on; without, the last 20.
    */
-  log(nodeId: NodeId, range: LogRange = {}): Promise<LogOfNode | undefined> {
+  async log(nodeId: NodeId, range: LogRange = {}): Promise<LogOfNode | undefined> {
+    checkOptions('log', range, ['from', 'to'])
     return this.#members.log(nodeId, range)
   }
 
@@ -314,10 +318,24 @@ function writeAll(into: CallFrame, commands: readonly Uint8Array[]): void {
 
 /** A reading may come from a caller without a compiler. */
 function checked<Outcome>(reading: Reading<Outcome>): Reading<Outcome> {
-  const { type } = reading
+  const made = 'one that reading() or readingOfOne() makes'
+  if (typeof reading !== 'object' || reading === null) throw invalid('reading', made, String(reading))
+  const { type, count, read } = reading
   if (type !== 'propose' && type !== 'read')
     throw invalid('reading', "of 'propose' or of 'read'", String(type))
+  if (typeof read !== 'function' || !Number.isInteger(count) || count < 1) {
+    throw invalid('reading', made, 'one that says neither how nor how many answers it reads')
+  }
   return reading
+}
+
+/** A frame in the hands of a caller, who may ask it for anything. */
+class OwnFrame extends CallFrame {
+  override reserve(length: number): number {
+    if (Number.isInteger(length) && length >= 0 && length <= callBytesMax) return super.reserve(length)
+    const actual = typeof length === 'number' ? length : typeof length
+    throw invalid('reserve', `a whole number of bytes, at most ${callBytesMax}`, actual)
+  }
 }
 
 /**

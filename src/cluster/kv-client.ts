@@ -2,7 +2,7 @@
  * The client of the key-value store. It uses nothing but what the client of any other machine can use: it packs each
  * command into the frame of the turn, and reads the answer out of the message that brings it.
  */
-import { RaftError } from '../errors/index.js'
+import { checkOptions, RaftError } from '../errors/index.js'
 import {
   afterPrefix,
   type Bytes,
@@ -141,6 +141,7 @@ function boundsOf(options: RangeOptions): RangeBounds {
   if (typeof options !== 'object' || options === null) {
     throw invalid('options', 'an object, as { prefix }', options === null ? 'null' : typeof options)
   }
+  checkOptions('range', options, ['prefix', 'start', 'end', 'limit'])
   const { prefix, start, end, limit } = options
   const from = start === undefined ? '' : start
   const to = end === undefined ? '' : end

@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ReadConfirmation } from '../driver/index.js'
-import { RaftError } from '../errors/index.js'
+import { checkOptions, RaftError } from '../errors/index.js'
 import type { Durability } from '../node/index.js'
 import { defaultLogBounds } from '../raft/index.js'
 
@@ -72,6 +72,23 @@ export interface ResolvedOptions
   readonly recordDir: string | undefined
 }
 
+const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
+  nodes: true,
+  dir: true,
+  renew: true,
+  durability: true,
+  host: true,
+  machine: true,
+  heartbeatIntervalMs: true,
+  electionTimeoutMs: true,
+  reads: true,
+  requestTimeoutMs: true,
+  logBytesMax: true,
+  trailingBytes: true,
+  diskBytesMax: true,
+  recordDir: true,
+}
+
 /** The most nodes that a cluster may have. */
 export const nodesMax = 25
 /** A quarter of it is what a lease allows for timers that end up to two milliseconds early. */
@@ -90,6 +107,7 @@ export function resolveOptions(options: ClusterOptions): ResolvedOptions {
 
 function resolved(options: ClusterOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options)
+  checkOptions('startCluster', options, Object.keys(optionNames))
   const { nodes, machine } = options
   const dir = options.dir === undefined ? undefined : pathOf('dir', options.dir)
   const recordDir = options.recordDir === undefined ? undefined : folderOf('recordDir', options.recordDir)

@@ -1,4 +1,5 @@
 /** The methods by which a cluster of any host is broken and healed: targets become nodes, and their faults begin. */
+import { checkOptions } from '../errors/index.js'
 import {
   type Fault,
   isEnding,
@@ -47,6 +48,9 @@ export type Healed =
   | { readonly target: Target }
   | { readonly link: LinkTarget }
 
+const onNodesNames = ['forMs'] as const satisfies (keyof ForTime)[]
+const onLinkNames = ['oneWay', 'messages', ...onNodesNames] as const satisfies (keyof OnLink)[]
+
 type OnWays = Extract<LinkFault, { readonly ways: unknown }>
 type Without<Each, Key extends PropertyKey> = Each extends unknown ? Omit<Each, Key> : never
 
@@ -73,9 +77,9 @@ export class FaultMethods {
     one: EndTarget,
     other: EndTarget,
     delayMs: number,
-    { jitterMs = 0, ...options }: OnLink & { readonly jitterMs?: number } = {},
+    options: OnLink & { readonly jitterMs?: number } = {},
   ): Promise<FaultHandle> {
-    return this.#onLink(one, other, { type: 'delay', delayMs, jitterMs }, options)
+    return this.#onLink(one, other, { type: 'delay', delayMs, jitterMs: options?.jitterMs ?? 0 }, options)
   }
 
   drop(one: EndTarget, other: EndTarget, share: number, options: OnLink = {}): Promise<FaultHandle> {
@@ -99,8 +103,9 @@ export class FaultMethods {
     return this.#onLink(one, other, { type: 'throttle', bytesPerSecond }, options)
   }
 
-  async partition(groups: readonly Target[], { forMs }: ForTime = {}): Promise<FaultHandle> {
-    return this.#begin({ type: 'partition', groups: resolveGroups(groups, this.#cast()) }, forMs)
+  async partition(groups: readonly Target[], options: ForTime = {}): Promise<FaultHandle> {
+    checkOptions('partition', options, onNodesNames)
+    return this.#begin({ type: 'partition', groups: resolveGroups(groups, this.#cast()) }, options.forMs)
   }
 
   isolate(target: Target, options: ForTime = {}): Promise<FaultHandle> {
@@ -119,11 +124,8 @@ export class FaultMethods {
     return this.#onNodes(target, { type: 'failDisk' }, options)
   }
 
-  fullDisk(
-    target: Target,
-    { bytesLeft = 0, ...options }: ForTime & { readonly bytesLeft?: number } = {},
-  ): Promise<FaultHandle> {
-    return this.#onNodes(target, { type: 'fullDisk', bytesLeft }, options)
+  fullDisk(target: Target, options: ForTime & { readonly bytesLeft?: number } = {}): Promise<FaultHandle> {
+    return this.#onNodes(target, { type: 'fullDisk', bytesLeft: options?.bytesLeft ?? 0 }, options)
   }
 
   /** Without `forMs`, the nodes come back at once, and the promise resolves once they are back. */
@@ -141,11 +143,13 @@ export class FaultMethods {
     return this.#onNodes(target, { type: 'pause' }, options)
   }
 
-  skew(
+  async skew(
     target: Target,
-    { offsetMs = 0, drift = 0 }: { readonly offsetMs?: number; readonly drift?: number },
+    change: { readonly offsetMs?: number; readonly drift?: number },
     options: ForTime = {},
   ): Promise<FaultHandle> {
+    checkOptions('skew', change, ['offsetMs', 'drift'])
+    const { offsetMs = 0, drift = 0 } = change
     return this.#onNodes(target, { type: 'skew', offsetMs, drift }, options)
   }
 
@@ -186,8 +190,10 @@ export class FaultMethods {
     one: EndTarget,
     other: EndTarget,
     fault: Without<OnWays, 'ways' | 'messages'>,
-    { oneWay = false, messages, forMs }: OnLink,
+    options: OnLink,
   ): Promise<FaultHandle> {
+    checkOptions(fault.type, options, fault.type === 'delay' ? ['jitterMs', ...onLinkNames] : onLinkNames)
+    const { oneWay = false, messages, forMs } = options
     const ways = resolveWays({ one, other, oneWay }, this.#cast())
     return this.#begin({ ...fault, ways, messages } as Fault, forMs)
   }
@@ -195,9 +201,14 @@ export class FaultMethods {
   async #onNodes(
     target: Target,
     fault: Without<Extract<Fault, { readonly nodes: unknown }>, 'nodes'>,
-    { forMs }: ForTime,
+    options: ForTime,
   ): Promise<FaultHandle> {
-    return this.#begin({ ...fault, nodes: resolveTarget(target, this.#cast()) } as Fault, forMs)
+    checkOptions(
+      fault.type,
+      options,
+      fault.type === 'fullDisk' ? ['bytesLeft', ...onNodesNames] : onNodesNames,
+    )
+    return this.#begin({ ...fault, nodes: resolveTarget(target, this.#cast()) } as Fault, options.forMs)
   }
 
   async #begin(fault: Fault, forMs: number | undefined): Promise<FaultHandle> {

@@ -273,6 +273,19 @@ describe('[CA9] an option that does not fit', () => {
     await expect(startCluster(options)).rejects.toMatchObject({ code: 'INVALID_OPTION', details: { option } })
   })
 
+  test.each([
+    [{ node: 3 }, 'an option of startCluster: nodes, not node'],
+    [{ heartBeatIntervalMS: 3 }, 'an option of startCluster: heartbeatIntervalMs, not heartBeatIntervalMS'],
+    [{ dirs: 'x' }, 'an option of startCluster: dir, not dirs'],
+    [{ colour: 'red' }, 'an option of startCluster: one of nodes, dir, renew, durability, host, machine,'],
+  ])('%j, which is not known, is refused with the nearest one that is', async (options, message) => {
+    await expect(startCluster(options as never)).rejects.toThrow(message)
+  })
+
+  test('what is left out by undefined is left out', () => {
+    expect(resolveOptions({ nodes: undefined, colour: undefined } as never).durability).toBe('flush')
+  })
+
   test('one that throws when it is read is refused as well', async () => {
     const options = {
       get nodes(): number {

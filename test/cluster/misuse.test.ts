@@ -3,7 +3,7 @@
 import { pathToFileURL } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
-import type { Cluster, RaftError } from '../../src/cluster/index.js'
+import { type Cluster, type RaftError, readingOfOne } from '../../src/cluster/index.js'
 import { InlineNode, realParts } from '../../src/node/index.js'
 import { nextEvent, startedCluster } from './support.js'
 
@@ -41,6 +41,63 @@ describe('a node that is not there', () => {
     expect(cluster.status().map(({ state }) => state)).toEqual(['running', 'running', 'running'])
   })
 })
+
+test('[CA9] options of a call that are none, or that are not known, are refused by name', async () => {
+  const cluster = await startedCluster({ nodes: 1, host: 'inline' })
+  const none = null as never
+  for (const [call, message] of [
+    [cluster.restart(1, none), 'the options of restart: an object, not null'],
+    [cluster.restart(1, { renews: true } as never), 'an option of restart: renew, not renews'],
+    [cluster.range({ prefx: 'a' } as never), 'an option of range: prefix, not prefx'],
+    [cluster.range(none), 'options: an object, as { prefix }, not null'],
+    [cluster.log(1, { form: 3 } as never), 'an option of log: one of from, to, not form'],
+    [cluster.kill(1, { forms: 3 } as never), 'an option of kill: forMs, not forms'],
+    [cluster.pause(1, none), 'the options of pause: an object, not null'],
+    [cluster.delay(1, 'clients', 5, { jitter: 3 } as never), 'an option of delay: jitterMs, not jitter'],
+    [cluster.skew(1, none), 'the options of skew: an object, not null'],
+  ] as const) {
+    await expect(call).rejects.toMatchObject({ name: 'RaftError', message: expect.stringContaining(message) })
+  }
+  expect(cluster.status()).toMatchObject([{ state: 'running' }])
+  expect(cluster.faults).toEqual([])
+})
+
+test('[CA1] a call that is no call is refused with what is missing', async () => {
+  const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
+  const reading = readingOfOne('propose', () => undefined)
+  const call = cluster.call.bind(cluster) as (...given: unknown[]) => Promise<unknown>
+  for (const [given, message] of [
+    [[], 'reading: one that reading() or readingOfOne() makes, not undefined'],
+    [[null], 'reading: one that reading() or readingOfOne() makes, not null'],
+    [
+      [{ type: 'read' }, () => undefined],
+      'reading: one that reading() or readingOfOne() makes, not one that',
+    ],
+    [[reading], 'write: a function that packs commands, not undefined'],
+  ] as const) {
+    await expect(call(...given)).rejects.toMatchObject({
+      code: 'INVALID_COMMAND',
+      message: expect.stringContaining(message),
+    })
+  }
+})
+
+test.each([1.5, -1, Number.NaN, 2 ** 40, '3'])(
+  '[CA1] a frame has no room for %s bytes, and the call is refused',
+  async (length) => {
+    const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
+    const call = cluster.call(
+      readingOfOne('propose', () => undefined),
+      (into) => {
+        into.reserve(length as number)
+      },
+    )
+    await expect(call).rejects.toMatchObject({
+      code: 'INVALID_COMMAND',
+      message: expect.stringMatching(/^reserve: a whole number of bytes, at most 1048576, not /),
+    })
+  },
+)
 
 const methods: Record<string, (cluster: Cluster) => Promise<unknown>> = {
   put: (cluster) => cluster.put('a', 'b'),

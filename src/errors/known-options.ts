@@ -1,0 +1,40 @@
+/** Options that a caller gives as an object: a misspelt one is refused, since it would be without effect. */
+import { RaftError } from './errors.js'
+
+/**
+ * Throws a `RaftError` when `options`, given to `what`, is no object, or has a field that is none of `known`. A field that
+ * is `undefined` counts as left out.
+ */
+export function checkOptions(what: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    const actual = options === null ? 'null' : typeof options
+    throw new RaftError('INVALID_OPTION', { option: `the options of ${what}`, expected: 'an object', actual })
+  }
+  for (const [option, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(option)) continue
+    const expected = nearestOf(option, known) ?? `one of ${known.join(', ')}`
+    throw new RaftError('INVALID_OPTION', { option: `an option of ${what}`, expected, actual: option })
+  }
+}
+
+/** The known name that is a few letters away. */
+function nearestOf(name: string, known: readonly string[]): string | undefined {
+  const lettersOff = Math.max(1, Math.floor(name.length / 3))
+  const away = known.map((each) => [distance(name.toLowerCase(), each.toLowerCase()), each] as const)
+  const [nearest] = away.sort(([one], [other]) => one - other)
+  return nearest !== undefined && nearest[0] <= lettersOff ? nearest[1] : undefined
+}
+
+/** How many letters have to be put in, left out or changed to make one name of the other. */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at)
+  for (const [at, letter] of [...one].entries()) {
+    const next = [at + 1]
+    for (const [behind, theirs] of [...other].entries()) {
+      const changed = (row[behind] ?? 0) + (letter === theirs ? 0 : 1)
+      next.push(Math.min(changed, (row[behind + 1] ?? 0) + 1, (next[behind] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}
