@@ -1,7 +1,7 @@
 /** `raftbox replay`: repeats a recorded run, and compares where each node ends with what was recorded. */
 import type { Command } from 'commander'
 import { BadLine, type Life, Replay } from '../recording/index.js'
-import { BadInput, counted, interruptible } from '../terminal/index.js'
+import { BadInput, counted, interruptible, printable } from '../terminal/index.js'
 import { readBytes } from './input/bytes.js'
 import { type Framed, LineFramer } from './input/framing.js'
 
@@ -65,9 +65,9 @@ async function replayFile(
     for (const framed of framer.take(chunk)) take(framed, false)
   for (const framed of framer.end()) take(framed, true)
   if (!replay.hasHead) throw new BadInput(`${file} is empty; give a recording of raftbox`)
-  const { lives } = replay
-  if (json) console.log(JSON.stringify({ lives, ...(cutAtLine !== undefined && { cutAtLine }) }))
-  else tell(lives, cutAtLine)
+  const { lives, stops } = replay
+  if (json) console.log(JSON.stringify({ lives, stops, cutAtLine }))
+  else tell(lives, cutAtLine, stops)
   return lives.some(isWrong) ? 1 : 0
 }
 
@@ -79,7 +79,7 @@ function isWrong(life: Life): boolean {
   return life.violation !== undefined || isDifferent(life)
 }
 
-function tell(lives: readonly Life[], cutAtLine: number | undefined): void {
+function tell(lives: readonly Life[], cutAtLine: number | undefined, stops: string | undefined): void {
   for (const life of lives.filter(isWrong)) console.log(wrongIn(life))
   const nodes = [...new Set(lives.map(({ node }) => node))].sort((a, b) => a - b)
   for (const node of nodes) console.log(endOf(lives.filter((life) => life.node === node)))
@@ -89,6 +89,7 @@ function tell(lives: readonly Life[], cutAtLine: number | undefined): void {
   const verdict = wrong > 0 ? `${wrong} did not end as recorded` : 'each that has a recorded end came to it'
   const run = `${counted(nodes.length, 'node')}, ${livesOf(lives.length)}, ${counted(inputs, 'input')}`
   console.log(`${run}: ${verdict}${open > 0 ? `, and ${open} without one` : ''}`)
+  if (stops !== undefined) console.log(`the recording ended before the run did: ${printable(stops)}`)
   if (cutAtLine !== undefined)
     console.log(`line ${cutAtLine} is cut off in its middle: the run was repeated up to there`)
 }

@@ -7,7 +7,7 @@ import { Driver, type DriverOptions } from '../driver/index.js'
 import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
 import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machine/index.js'
 import { type Message, type NodeId, Random } from '../raft/index.js'
-import { NodeRecorder, RecordingFile } from '../recording/index.js'
+import { NodeRecorder, type RecordingFile } from '../recording/index.js'
 import {
   Counters,
   type LatencyCounts,
@@ -20,6 +20,7 @@ import {
 import { type FromNode, type LinkEnd, portsOf, type ToNode } from '../transport/index.js'
 import { BreakableParts } from './breakable-parts.js'
 import type { HashAt, NodeControl, NodeOptions } from './control.js'
+import { openRecording } from './node-recording.js'
 import { limitsOf, type OpenedStore } from './open-store.js'
 import type { NodeClients, NodeLinks, NodeParts } from './parts.js'
 import { takeAll } from './teardown.js'
@@ -71,7 +72,7 @@ export class NodeHost implements NodeControl {
       if (this.#closed !== undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
       const machine = createMachine()
       opened = parts.openStore(options)
-      recording = options.recording === undefined ? undefined : new RecordingFile(options.recording)
+      recording = openRecording(options)
       const recorder = recording && new NodeRecorder(nodeId, recording.write)
       const meter = this.#newMeter(options, client, parts)
       const clients = parts.openClients(

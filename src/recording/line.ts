@@ -11,6 +11,8 @@ export type Line =
   | { readonly node: NodeId; readonly begins: RaftOptions }
   | { readonly node: NodeId; readonly told: Input }
   | { readonly node: NodeId; readonly ends: string }
+  /** The recording ends here, before the lives do. */
+  | { readonly stops: string }
 
 /** A line that is not one of a recording, or does not follow on those before it. */
 export class BadLine extends Error {

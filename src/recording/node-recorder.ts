@@ -5,11 +5,11 @@ import { hashOf } from './state-hash.js'
 
 export class NodeRecorder implements Recorder {
   readonly #node: NodeId
-  readonly #write: (line: string) => void
+  readonly #write: (line: string) => unknown
   #isEnded = false
 
-  /** `write` takes a line without its line break. What it throws stops the node. */
-  constructor(node: NodeId, write: (line: string) => void) {
+  /** `write` takes a line without its line break, and returns false when it takes no more. What it throws stops the node. */
+  constructor(node: NodeId, write: (line: string) => unknown) {
     this.#node = node
     this.#write = write
   }
@@ -31,6 +31,6 @@ export class NodeRecorder implements Recorder {
   }
 
   #line(line: Line): void {
-    this.#write(textOf(line))
+    if (this.#write(textOf(line)) === false) this.#isEnded = true
   }
 }

@@ -61,11 +61,17 @@ export class Replay {
   readonly #ended: Life[] = []
   readonly #living = new Map<NodeId, Living>()
   #hasHead = false
+  #stops: string | undefined
 
   /** Takes the next line. Throws a `BadLine` when a recording has no such line there. */
   take(line: number, text: string): void {
     const fields = parseLine(text)
     if (!this.#hasHead) return this.#head(fields)
+    if (this.#stops !== undefined) throw new BadLine('it follows the end of the recording')
+    if ('stops' in fields) {
+      this.#stops = String(fields['stops'])
+      return
+    }
     const { node } = fields
     if (typeof node !== 'number' || !Number.isSafeInteger(node) || node < 1) {
       throw new BadLine('it names no node')
@@ -78,6 +84,11 @@ export class Replay {
 
   get hasHead(): boolean {
     return this.#hasHead
+  }
+
+  /** Why the recording ended before the lives did; `undefined`: it did not. */
+  get stops(): string | undefined {
+    return this.#stops
   }
 
   /** All lives in the order of their ends, and those that have none last. */

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { type Life, Replay } from '../../src/recording/index.js'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type Life, RecordingFile, Replay } from '../../src/recording/index.js'
 import { simulate } from '../../src/sim/index.js'
 import { convergedHashes, startedCluster, temporaryFolder } from '../cluster/support.js'
 
@@ -51,6 +51,60 @@ describe('a simulated run', () => {
       expect(wrong(lives)).toEqual([])
       expect(lives.reduce((sum, { inputs }) => sum + inputs, 0)).toBeLessThan(kept)
     }
+  })
+})
+
+describe('a recording that ends before the run', () => {
+  function recordedUpTo(path: string, bytesMax?: number): { said: string[]; taken: number } {
+    const said: string[] = []
+    const file = new RecordingFile(path, { stopped: (why) => said.push(why), ...(bytesMax && { bytesMax }) })
+    let taken = 0
+    simulate({ seed: 2, record: (line) => void (file.write(line) && taken++) })
+    file.close()
+    return { said, taken }
+  }
+
+  test('since it is full says so in its last line and once to its maker, and repeats up to there', () => {
+    const path = join(temporaryFolder(), 'run.jsonl')
+    const { said, taken } = recordedUpTo(path, 600_000)
+    expect(said).toEqual(['it may have 600000 bytes'])
+    expect(statSync(path).size).toBeLessThan(600_100)
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+    expect(lines.at(-1)).toBe('{"stops":"it may have 600000 bytes"}')
+    expect(taken).toBeGreaterThan(1000)
+    const replay = new Replay()
+    for (const [at, line] of lines.entries()) replay.take(at + 1, line)
+    expect(replay.stops).toBe('it may have 600000 bytes')
+    expect(wrong(replay.lives)).toEqual([])
+    expect(() => replay.take(9, '{"node":1,"told":{"type":"tick"}}')).toThrow('follows the end')
+  })
+
+  test.runIf(existsSync('/dev/full'))(
+    'since its disk is full tells its maker once, and throws nothing',
+    () => {
+      expect(recordedUpTo('/dev/full').said).toEqual([expect.stringContaining('ENOSPC')])
+      const file = new RecordingFile('/dev/full')
+      expect(() => file.close(), 'unless nobody is to be told').toThrow('ENOSPC')
+    },
+  )
+
+  test('does not end its node, nor keep it from starting', async () => {
+    const recordDir = temporaryFolder()
+    const warnings: string[] = []
+    const hear = ({ message }: Error) => void warnings.push(message)
+    process.on('warning', hear)
+    onTestFinished(() => void process.off('warning', hear))
+    const cluster = await startedCluster({ host: 'inline', recordDir })
+    const killed = await cluster.kill(1)
+    rmSync(recordDir, { recursive: true })
+    await cluster.restart(killed)
+    await cluster.put('after', 'all')
+    expect(cluster.status().map(({ state }) => state)).toEqual(['running', 'running', 'running'])
+    expect(warnings.filter((line) => line.startsWith('the recording of node'))).toEqual([
+      expect.stringMatching(
+        new RegExp(`^the recording of node ${killed} ends, and the node goes on: ENOENT`),
+      ),
+    ])
   })
 })
 

@@ -1,0 +1,23 @@
+/** The recording of one life of a node. A node goes on without it: a recording is for looking back, and promises nothing. */
+import { reasonOf } from '../errors/index.js'
+import { RecordingFile } from '../recording/index.js'
+import type { NodeOptions } from './control.js'
+
+/** `undefined` where none is asked for, or its file cannot be made, which a warning of the process then says. */
+export function openRecording({
+  nodeId,
+  recording,
+}: Pick<NodeOptions, 'nodeId' | 'recording'>): RecordingFile | undefined {
+  if (recording === undefined) return undefined
+  const stopped = (why: string) =>
+    process.emitWarning(
+      `the recording of node ${nodeId} ends, and the node goes on: ${why}`,
+      'RaftboxWarning',
+    )
+  try {
+    return new RecordingFile(recording, { stopped })
+  } catch (error) {
+    stopped(reasonOf(error))
+    return undefined
+  }
+}
