@@ -1,6 +1,14 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
 import { checkOptions, RaftError, reasonOf } from '../errors/index.js'
-import type { Dice, EndTarget, FaultMethods, ForTime, Nemesis, StandingFault, Target } from '../faults/index.js'
+import type {
+  Dice,
+  EndTarget,
+  FaultMethods,
+  ForTime,
+  Nemesis,
+  StandingFault,
+  Target,
+} from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { Bytes } from '../machine/index.js'
 import { type HashAt, InlineNode, NodeThread, realParts, takeAll } from '../node/index.js'
