@@ -1,10 +1,17 @@
 /** What a simulated cluster is made from. */
 import type { ReadConfirmation } from '../driver/index.js'
-import type { MachineFactory } from '../machine/index.js'
-import type { LogBounds, RaftLimits } from '../raft/index.js'
+import { createKv, type MachineFactory, resultBytesMaxDefault } from '../machine/index.js'
+import {
+  defaultLimits,
+  defaultLogBounds,
+  type LogBounds,
+  type Membership,
+  type RaftLimits,
+} from '../raft/index.js'
 import type { Happened } from '../telemetry/index.js'
 import type { NetworkConditions } from './network.js'
 import type { DiskConditions } from './node-disk.js'
+import type { SimulatedNodeOptions } from './node-options.js'
 
 export interface SimulatedClusterOptions {
   /** Decides everything that is left to chance. Default 1. */
@@ -35,4 +42,27 @@ export interface SimulatedClusterOptions {
   readonly happened?: (event: Happened) => void
   /** Called with the lines of a recording of all that the nodes' protocols are told. */
   readonly record?: (line: string) => void
+}
+
+const defaultDisk: DiskConditions = { flushMs: 0.5, flushJitterMs: 0.3 }
+
+/** What all nodes of a cluster are made from alike. */
+export function nodeOptionsOf(
+  options: SimulatedClusterOptions,
+  membership: Membership,
+): Omit<SimulatedNodeOptions, 'id'> {
+  return {
+    seed: options.seed ?? 1,
+    membership,
+    limits: { ...defaultLimits, ...options.limits },
+    bounds: options.bounds ?? defaultLogBounds,
+    resultBytesMax: options.resultBytesMax ?? resultBytesMaxDefault,
+    tickMs: options.tickMs ?? 10,
+    reads: options.reads ?? 'lease',
+    clockDrift: options.clockDrift ?? 0.03,
+    turnMs: options.turnMs ?? 0.1,
+    snapshotPieceBytes: options.snapshotPieceBytes ?? 1024,
+    disk: { ...defaultDisk, ...options.disk },
+    createMachine: options.createMachine ?? createKv,
+  }
 }

@@ -18,7 +18,7 @@ import {
   type StandingFault,
   toldOf,
 } from '../faults/index.js'
-import { createKv, encode, resultBytesMaxDefault, writeGet, writePut } from '../machine/index.js'
+import { encode, writeGet, writePut } from '../machine/index.js'
 import {
   type Call,
   Checker,
@@ -29,24 +29,16 @@ import {
   Questions,
   type Witness,
 } from '../proof/index.js'
-import {
-  defaultLimits,
-  defaultLogBounds,
-  type Message,
-  type NodeId,
-  type RaftEvent,
-  type RaftLimits,
-} from '../raft/index.js'
+import type { Message, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
 import { Chronicle, type Happening, readWaymarks, Sequence, type Story } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { Arrivals } from './arrivals.js'
-import type { SimulatedClusterOptions } from './cluster-options.js'
+import { nodeOptionsOf, type SimulatedClusterOptions } from './cluster-options.js'
 import { noCounts } from './counts.js'
 import { deriveSeed, diceOf } from './dice.js'
 import { Fingerprint } from './fingerprint.js'
 import { calmNetwork, type DropRule, Network } from './network.js'
 import { SimulatedNode } from './node.js'
-import type { DiskConditions } from './node-disk.js'
 import { Requests } from './requests.js'
 import { Tracer } from './tracer.js'
 import { Findings, SimulationViolation, type Violation } from './violation.js'
@@ -65,7 +57,6 @@ export interface NodeEvent {
 /** Of both ways of a link, those that a cut in this direction is of. */
 const sliceOf = { both: [0, 2], to: [0, 1], from: [1, 2] } as const
 
-const defaultDisk: DiskConditions = { flushMs: 0.5, flushJitterMs: 0.3 }
 const defaultTimeoutMs = 5000
 
 export class SimulatedCluster implements Prey {
@@ -85,9 +76,13 @@ export class SimulatedCluster implements Prey {
   readonly #arrivals: Arrivals
 
   constructor(options: SimulatedClusterOptions = {}) {
-    const { seed = 1, nodes: nodeCount = 3, tickMs = 10, turnMs = 0.1 } = options
+    const ids = Array.from({ length: options.nodes ?? 3 }, (_, at) => at + 1)
+    const ofAllNodes = nodeOptionsOf(options, membershipOf(ids))
+    const { seed, tickMs, limits, reads, clockDrift: ownDrift } = ofAllNodes
+    this.nodeIds = ids
     this.tickMs = tickMs
-    this.limits = { ...defaultLimits, ...options.limits }
+    this.limits = limits
+    this.clockBounds = reads === 'lease' ? clockBoundsOf(limits, tickMs, { ownDrift }) : undefined
     const time = new VirtualTime()
     const tracer = new Tracer(time, options.trace)
     const counts = noCounts()
@@ -104,8 +99,6 @@ export class SimulatedCluster implements Prey {
     this.world = { time, tracer, counts, checker, questions, fingerprint, chronicle, record }
     const dice = (part: number, ...names: number[]): Dice => new Dice(deriveSeed(seed, part, ...names))
     const conditions = { ...calmNetwork, ...options.network }
-    const ids = Array.from({ length: nodeCount }, (_, at) => at + 1)
-    this.nodeIds = ids
     this.#arrivals = new Arrivals(ids, this.world, (end) => dice(diceOf.faults, end))
     const deliver = (message: Message): void => this.node(message.to).deliver(message)
     this.network = new Network(this.world, dice(diceOf.network), conditions, (message) =>
@@ -128,27 +121,10 @@ export class SimulatedCluster implements Prey {
       stopped: this.#requests.stopped.bind(this.#requests),
     }
     const promises = new Promises(checker)
-    const { reads = 'lease', clockDrift = 0.03 } = options
-    this.clockBounds =
-      reads === 'lease' ? clockBoundsOf(this.limits, tickMs, { ownDrift: clockDrift }) : undefined
     for (const id of ids) {
-      const nodeOptions = {
-        id,
-        seed,
-        membership: membershipOf(ids),
-        limits: this.limits,
-        bounds: options.bounds ?? defaultLogBounds,
-        resultBytesMax: options.resultBytesMax ?? resultBytesMaxDefault,
-        tickMs,
-        reads,
-        clockDrift,
-        turnMs,
-        snapshotPieceBytes: options.snapshotPieceBytes ?? 1024,
-        disk: { ...defaultDisk, ...options.disk },
-        createMachine: options.createMachine ?? createKv,
-      }
       const [nodeDice, diskDice] = [dice(diceOf.node, id), dice(diceOf.disk, id)]
-      nodes.push(new SimulatedNode(nodeOptions, this.world, surroundings, promises, nodeDice, diskDice))
+      const ofNode = { ...ofAllNodes, id }
+      nodes.push(new SimulatedNode(ofNode, this.world, surroundings, promises, nodeDice, diskDice))
     }
     this.nodes = nodes
     for (const node of nodes) node.start()

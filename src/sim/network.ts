@@ -89,7 +89,7 @@ export class Network {
     }
   }
 
-  /** Keeps all messages in this direction on their way, or those of one port, until they are let go. */
+  /** Keeps all messages in this direction on their way, or those of one port, until they are let go: in virtual time only. */
   hold(from: NodeId, to: NodeId, ports = bothPorts): void {
     for (const port of ports) {
       const key = portKeyOf(from, to, port)
