@@ -79,24 +79,24 @@ export class Faults {
       // Nobody waits for what time heals: a node that cannot be brought back tells so itself.
       this.#timers.set(
         id,
-        this.#cluster.later(forMs, () => void this.#heal(id, 'time').catch(() => {})),
+        this.#cluster.later(forMs, () => void this.#heal(id, 'time').catch(ignore)),
       )
     }
     return { standing, noticed, heal: () => this.#heal(id, 'verb') }
   }
 
   /** Heals those of the faults that stand for which the rule is true. Returns them. */
-  async heal(rule: (fault: StandingFault) => boolean): Promise<readonly StandingFault[]> {
+  heal(rule: (fault: StandingFault) => boolean): Promise<readonly StandingFault[]> {
     const healed = this.standing.filter(rule)
-    await Promise.all(healed.map(({ id }) => this.#heal(id, 'verb')))
-    return healed
+    const waits = onceAll(healed.map(({ id }) => this.#heal(id, 'verb')))
+    return waits === done ? Promise.resolve(healed) : waits.then(() => healed)
   }
 
   /**
    * Takes one node out of the faults of disks, clocks and threads for which the rule is true. Other nodes that such a
    * fault hits keep it.
    */
-  async release(nodeId: NodeId, rule: (fault: Fault) => boolean): Promise<void> {
+  release(nodeId: NodeId, rule: (fault: Fault) => boolean): Promise<void> {
     const waits: Promise<void>[] = []
     for (const standing of this.standing) {
       const { id, fault } = standing
@@ -107,7 +107,7 @@ export class Faults {
         waits.push(this.#healed({ ...standing, fault: { ...fault, nodes: [nodeId] } }, 'verb'))
       } else waits.push(this.#heal(id, 'verb'))
     }
-    await Promise.all(waits)
+    return onceAll(waits)
   }
 
   /** Forgets all faults without acting on any node: the cluster ends. */
@@ -117,13 +117,17 @@ export class Faults {
     this.#standing.clear()
   }
 
-  async #heal(id: number, by: 'verb' | 'time'): Promise<void> {
+  #heal(id: number, by: 'verb' | 'time'): Promise<void> {
     const standing = this.#standing.get(id)
-    if (standing === undefined) return
+    if (standing === undefined) return done
     this.#standing.delete(id)
     this.#timers.get(id)?.()
     this.#timers.delete(id)
-    await this.#healed(standing, by)
+    try {
+      return this.#healed(standing, by)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   #healed(standing: StandingFault, by: 'verb' | 'time'): Promise<void> {
@@ -144,9 +148,22 @@ export class Faults {
       const free = hit.filter((nodeId) => !this.at(nodeId).some((standing) => isEnding(standing.fault)))
       waits.push(...free.map((nodeId) => this.#cluster.bringBack(nodeId)))
     }
-    return Promise.all(waits).then(() => undefined)
+    return onceAll(waits)
   }
 }
+
+const done = Promise.resolve()
+
+/**
+ * Resolves once all of them have. Where nothing is to be waited for, as in virtual time, no reaction to a promise is
+ * queued: it would keep the whole cluster in memory until its thread comes to rest.
+ */
+function onceAll(waits: readonly (Promise<void> | undefined)[]): Promise<void> {
+  const promises = waits.filter((wait) => wait !== undefined && wait !== done)
+  return promises.length === 0 ? done : Promise.all(promises).then(ignore)
+}
+
+function ignore(): void {}
 
 /** True for a fault after which a node may be down until it is healed: its disk may have stopped it. */
 export function keepsDown(fault: Fault): boolean {
