@@ -127,7 +127,7 @@ export class BreakableParts implements NodeParts {
     this.#links.close()
     for (const timer of this.#slowFlushes) clearTimeout(timer)
     const failing = this.#latest('failDisk')
-    if (failing !== undefined && this.#disk?.hasFailed === true) this.#board.spend(failing.id)
+    if (failing !== undefined && this.#disk?.failure !== undefined) this.#board.spend(failing.id)
     const bytesLeft = this.#disk?.bytesLeft
     if (bytesLeft !== undefined) this.#board.leaveBytes(this.#fullId, bytesLeft)
   }

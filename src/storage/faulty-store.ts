@@ -72,11 +72,6 @@ export class FaultyStore implements LogStore {
     return this.#bytesLeft
   }
 
-  /** True once a flush has failed here. */
-  get hasFailed(): boolean {
-    return this.#failure !== undefined
-  }
-
   /** Each flush begins only when `delay` calls back; `undefined`: at once again, also the one that waits for that. */
   delayFlushes(delay: Defer | undefined): void {
     this.#delay = delay
