@@ -225,7 +225,7 @@ describe('the nemesis', () => {
   test('draws what it is asked for', () => {
     const nemesis = new Nemesis(cluster, cluster.faults, new Dice(6))
     for (const name of drawNames) {
-      if (name !== 'ring' && name !== 'bridge') nemesis.strike([name])?.heal()
+      if (name !== 'ring' && name !== 'bridge') void nemesis.strike([name])?.heal()
     }
     expect(nemesis.strike(['pause'])?.standing.fault.type).toBe('pause')
     // A ring of three is whole.
