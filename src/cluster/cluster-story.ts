@@ -93,15 +93,13 @@ export class ClusterStory {
   story(): Story {
     this.read()
     const { heartbeatIntervalMs, electionTimeoutMs } = this.#options
-    const read = this.nodeIds.map((nodeId) => readWaymarks(nodeId, this.memoryOf(nodeId)))
     return {
       nodeIds: this.nodeIds,
       heartbeatIntervalMs,
       electionTimeoutMs,
       tickMs: heartbeatIntervalMs,
       happened: this.#chronicle.happened,
-      passed: read.flatMap(({ passed }) => passed).sort(byTime),
-      carried: read.flatMap(({ carried }) => carried).sort(byTime),
+      ...readWaymarks(this.#memories),
     }
   }
 
@@ -125,8 +123,4 @@ export class ClusterStory {
       }
     }
   }
-}
-
-function byTime(one: { readonly atMs: number }, other: { readonly atMs: number }): number {
-  return one.atMs - other.atMs
 }

@@ -5,6 +5,8 @@ import type { ResolvedOptions } from './options.js'
 
 /** Of one standstill that was measured, an election timeout is to leave room for four. */
 const roomFactor = 4
+/** A thread that stood still for longer was suspended with its process, or held by a debugger. */
+const standstillMsMax = 5000
 
 type Told = Pick<ResolvedOptions, 'electionTimeoutMs' | 'heartbeatIntervalMs' | 'host'>
 
@@ -41,6 +43,7 @@ export class Warnings {
       }
       case 'threadStood':
         if (event.cause !== undefined || event.forMs < electionTimeoutMs / 2) return
+        if (event.forMs > standstillMsMax) return
         return this.#timeoutTooShort(`the thread of node ${event.nodeId} stood still for`, event.forMs)
       case 'heartbeatMissed':
         if (event.cause === undefined) this.#unexplained.set(event.nodeId, event.sequence)

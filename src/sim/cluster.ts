@@ -140,15 +140,13 @@ export class SimulatedCluster implements Prey {
 
   /** All that is known about the run until now, as a cluster on threads tells it. Times count from its begin. */
   story(): Story {
-    const read = this.nodes.map(({ id, story }) => readWaymarks(id, story.waymarks))
     return {
       nodeIds: this.nodeIds,
       heartbeatIntervalMs: this.tickMs * this.limits.heartbeatTicks,
       electionTimeoutMs: this.electionTimeoutMs,
       tickMs: this.tickMs,
       happened: this.world.chronicle.happened,
-      passed: read.flatMap(({ passed }) => passed).sort((a, b) => a.atMs - b.atMs),
-      carried: read.flatMap(({ carried }) => carried).sort((a, b) => a.atMs - b.atMs),
+      ...readWaymarks(this.nodes.map(({ id, story }) => [id, story.waymarks])),
     }
   }
 

@@ -14,6 +14,8 @@ interface Standing {
 interface Known {
   /** Its end, or what keeps it from speaking: undefined while it runs. */
   silence: number | undefined
+  /** Its latest pause, which may be over. */
+  paused: { readonly sequence: number; untilMs: number } | undefined
   /** The latest standstill of its thread, and when it was told. */
   stood: { readonly sequence: number; readonly atMs: number; readonly forMs: number } | undefined
   role: Extract<Happened, { type: 'role' }> | undefined
@@ -64,8 +66,13 @@ export class Causes {
         return this.#faultAt(nodeId, ['kill', 'losePower'])
       case 'paused':
         return this.#faultAt(nodeId, ['pause'])
-      case 'threadStood':
-        return told.cause ?? this.#faultAt(nodeId, ['pause', 'skew'])
+      case 'resumed':
+        return this.#known(nodeId).paused?.sequence
+      case 'threadStood': {
+        const { paused } = this.#known(nodeId)
+        if (paused !== undefined && paused.untilMs > told.atMs - told.forMs) return paused.sequence
+        return this.#faultAt(nodeId, ['skew'])
+      }
       case 'started':
         return this.#acted.get(nodeId)?.sequence
       case 'faultHealed':
@@ -146,18 +153,24 @@ export class Causes {
       case 'snapshotSending':
         this.#known(told.nodeId).snapshot = sequence
         return
+      case 'paused':
+        this.#known(told.nodeId).paused = { sequence, untilMs: Number.POSITIVE_INFINITY }
+        this.#known(told.nodeId).silence = sequence
+        return
       case 'killed':
       case 'failed':
-      case 'paused':
         this.#known(told.nodeId).silence = sequence
         return
       case 'started':
         this.#nodes.delete(told.nodeId)
         this.#acted.delete(told.nodeId)
         return
-      case 'resumed':
-        this.#known(told.nodeId).silence = undefined
+      case 'resumed': {
+        const known = this.#known(told.nodeId)
+        known.silence = undefined
+        if (known.paused !== undefined) known.paused.untilMs = atMs
         return
+      }
       case 'faultBegan':
         this.#standing.set(told.fault.id, { fault: told.fault, sequence })
         return
@@ -178,6 +191,7 @@ export class Causes {
   #known(nodeId: NodeId): Known {
     const known = this.#nodes.get(nodeId) ?? {
       silence: undefined,
+      paused: undefined,
       stood: undefined,
       role: undefined,
       preVote: undefined,

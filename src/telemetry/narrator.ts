@@ -47,8 +47,6 @@ export class Narrator {
   #role: number | undefined
   #missed: number | undefined
   #stood: number | undefined
-  #resumed: number | undefined
-  #paused: number | undefined
   #flushLate: number | undefined
   #commitLate: number | undefined
   #leaseLost: number | undefined
@@ -59,10 +57,8 @@ export class Narrator {
 
   /** For what the host of a node knows. */
   tell(happening: Happening): void {
-    const sequence = this.#tell(happening, happening.type === 'resumed' ? this.#paused : undefined)
+    const sequence = this.#tell(happening)
     if (happening.type === 'started') this.#role = sequence
-    if (happening.type === 'paused') this.#paused = sequence
-    if (happening.type === 'resumed') this.#resumed = sequence
   }
 
   happened(event: RaftEvent): void {
@@ -156,10 +152,7 @@ export class Narrator {
     const lateMs = nowMs - (this.#tickedAtMs ?? nowMs) - tickMs
     this.#tickedAtMs = nowMs
     this.#stood =
-      lateMs > heartbeatIntervalMs
-        ? this.#tell({ type: 'threadStood', forMs: lateMs }, this.#resumed)
-        : undefined
-    this.#resumed = undefined
+      lateMs > heartbeatIntervalMs ? this.#tell({ type: 'threadStood', forMs: lateMs }) : undefined
   }
 
   #follows(nowMs: number): void {

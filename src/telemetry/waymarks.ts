@@ -200,22 +200,35 @@ function markOf(message: Message): number {
   }
 }
 
-/** What the rows of a node tell, oldest first. The writer may be another thread, or gone. */
-export function readWaymarks(
-  nodeId: NodeId,
-  { busy, calm }: WaymarkMemory,
-): { readonly passed: Passed[]; readonly carried: Carried[] } {
+/** What the rows of nodes tell, oldest first. Their writers may be other threads, or gone. */
+export function readWaymarks(memories: Iterable<readonly [NodeId, WaymarkMemory]>): {
+  readonly passed: Passed[]
+  readonly carried: Carried[]
+} {
+  const passed: Passed[] = []
+  const carried: Carried[] = []
+  for (const [nodeId, memory] of memories) {
+    for (const row of rowsOf(memory)) {
+      const stage = passedIn(nodeId, row)
+      if (stage !== undefined) passed.push(stage)
+      if (row.code >= firstCarried) carried.push(carriedOf(nodeId, row))
+    }
+  }
+  return { passed: passed.sort(byTime), carried: carried.sort(byTime) }
+}
+
+function rowsOf({ busy, calm }: WaymarkMemory): Row[] {
   const busyRows = new RowRing(busy).read()
   const fullSinceMs = busyRows[0]?.atMs ?? Number.POSITIVE_INFINITY
   // What the calm rows tell of commits is told better by the busy rows, as far as those go back.
   const calmRows = new RowRing(calm)
     .read()
     .filter(({ code, atMs }) => code >= firstCarried || atMs < fullSinceMs)
-  const rows = [...calmRows, ...busyRows].sort((a, b) => a.atMs - b.atMs)
-  return {
-    passed: rows.flatMap((row) => passedIn(nodeId, row) ?? []),
-    carried: rows.filter(({ code }) => code >= firstCarried).map((row) => carriedOf(nodeId, row)),
-  }
+  return [...calmRows, ...busyRows]
+}
+
+function byTime(one: { readonly atMs: number }, other: { readonly atMs: number }): number {
+  return one.atMs - other.atMs
 }
 
 /** A message that carries entries, or acknowledges them, is a stage of these too. */

@@ -32,6 +32,7 @@ test('[WN1] a cluster of two is warned of, and no other', () => {
 
 test('[WN2] a thread that stood still for half the election timeout is warned of, with a timeout that holds', () => {
   expect(warned({ type: 'threadStood', forMs: 249 })).toEqual([])
+  expect(warned({ type: 'threadStood', forMs: 60_000 }), 'the process was suspended').toEqual([])
   expect(warned({ type: 'threadStood', forMs: 310 }, { type: 'threadStood', forMs: 400 })).toEqual([
     'the thread of node 2 stood still for 310 ms, and an election timeout of 500 ms makes a dead leader of that: give the machine less to do, or set electionTimeoutMs to 1300 or more',
   ])
