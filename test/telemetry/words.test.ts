@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RaftEvent } from '../../src/raft/index.js'
-import { describeEvent } from '../../src/telemetry/index.js'
+import { describeEvent, type FaultTold, type Happening } from '../../src/telemetry/index.js'
 
 const timedOut = { type: 'role', role: 'preCandidate', term: 0, leaderId: undefined } as const
 const follows = { type: 'role', role: 'follower', term: 4, leaderId: undefined } as const
@@ -64,6 +64,42 @@ test.each<[string, RaftEvent]>([
   ['takes in a snapshot up to index 7 from node 2', { type: 'snapshotInstalling', from: 2, index: 7 }],
 ])('%s', (words, event) => {
   expect(describeEvent(event, 50)).toBe(words)
+})
+
+const fault: FaultTold = {
+  ...{ id: 1, type: 'cut', line: 'cut 1-3', nodes: [1, 3], ways: [] },
+  ...{ messages: undefined, figures: {} },
+}
+
+test.each<[string, Happening]>([
+  ['runs, with a log up to index 7', { type: 'started', lastIndex: 7, snapshotIndex: 0 }],
+  ['was killed', { type: 'killed' }],
+  ['failed: disk full', { type: 'failed', why: 'disk full' }],
+  ['is paused', { type: 'paused' }],
+  ['goes on after 800 ms', { type: 'resumed', afterMs: 800.4 }],
+  [
+    'has heard nothing of its leader, node 2, for 260 ms',
+    { type: 'heartbeatMissed', from: 2, silentMs: 260 },
+  ],
+  ['stood still for 310 ms: its thread was busy, or got no processor', { type: 'threadStood', forMs: 310 }],
+  ['holds its lease in term 3: a majority answered it', { type: 'leaseHeld', term: 3 }],
+  ['loses its lease in term 3: no majority answered it in time', { type: 'leaseLost', term: 3 }],
+  ['waits for its disk, which has not finished a write for 260 ms', { type: 'flushLate', sinceMs: 260 }],
+  ['has its write on disk after 400 ms', { type: 'flushEnded', afterMs: 400 }],
+  [
+    'has entries up to index 9, and committed none for 260 ms',
+    { type: 'commitLate', index: 9, sinceMs: 260 },
+  ],
+  ['commits up to index 9 after 400 ms', { type: 'commitEnded', index: 9, afterMs: 400 }],
+  ['turned 20 requests away: too much is waiting', { type: 'overloaded', refused: 20 }],
+  ['did so 30 times more', { type: 'repeated', times: 30 }],
+  ['told 12 things more than could be kept', { type: 'missed', count: 12 }],
+  ['got no turn for 90 ms: its program blocked the event loop', { type: 'hostBlocked', forMs: 90 }],
+  ['has a fault: cut 1-3', { type: 'faultBegan', fault }],
+  ['is healed of a fault: cut 1-3', { type: 'faultHealed', fault, by: 'verb' }],
+  ['is healed of a fault, whose time is over: cut 1-3', { type: 'faultHealed', fault, by: 'time' }],
+])('%s', (words, happening) => {
+  expect(describeEvent(happening)).toBe(words)
 })
 
 test('where nobody knows how long a tick is, times are told in ticks', () => {
