@@ -1,0 +1,75 @@
+/** What led to a happening, where only the merged story can tell. */
+import { expect, test } from 'vitest'
+import { Causes } from '../../src/telemetry/causes.js'
+import type { FaultTold, Happened, Happening } from '../../src/telemetry/index.js'
+
+/** The causes of what is told, a millisecond after the other. `atMs` and `cause` may be given. */
+function causesOf(...told: readonly (Happening & Partial<Happened>)[]): (number | undefined)[] {
+  const causes = new Causes()
+  return told.map((happening, at) => {
+    const happened = { sequence: at + 1, atMs: at, nodeId: 1, cause: undefined, ...happening } as Happened
+    return causes.explained(happened).cause
+  })
+}
+
+const role = { type: 'role', term: 1, leaderId: undefined } as const
+const asks = { ...role, role: 'preCandidate', reason: 'electionTimeout', elapsedTicks: 6 } as const
+const votes = { type: 'voteAnswered', candidateId: 1, term: 2, isPreVote: true } as const
+const grants = { ...votes, voteGranted: true, reason: 'logUpToDate' } as const
+const wins = { ...role, role: 'candidate', reason: 'preVoteWon' } as const
+
+function faultOf(type: string, of: Partial<FaultTold> = {}): FaultTold {
+  return { id: 1, type, line: type, nodes: [1], ways: [], messages: undefined, figures: {}, ...of }
+}
+
+test('[HP2] of several votes, the last of those that decided is the cause', () => {
+  const told = [asks, { ...grants, nodeId: 2 }, { ...grants, nodeId: 3 }, { ...grants, nodeId: 4 }]
+  expect(causesOf(...told, { ...wins, decidedBy: [1, 2, 3] }).at(-1)).toBe(3)
+})
+
+test('[HP2] a vote of an earlier campaign is no cause, and a node that decides alone has none of others', () => {
+  const again = [asks, { ...grants, nodeId: 2 }, asks, { ...wins, decidedBy: [1, 2], cause: 3 }]
+  expect(causesOf(...again).at(-1)).toBe(3)
+  expect(causesOf(asks, { ...wins, decidedBy: [1], cause: 1 }).at(-1)).toBe(1)
+})
+
+test('[HP2] a standstill within a pause is led to by it, and a later one is not', () => {
+  const paused = { type: 'paused' } as const
+  const resumed = { type: 'resumed', afterMs: 99, atMs: 100 } as const
+  const stood = { type: 'threadStood', forMs: 90 } as const
+  expect(causesOf(paused, { ...stood, atMs: 95 }, resumed)).toEqual([undefined, 1, 1])
+  expect(causesOf(paused, resumed, { ...stood, atMs: 150 })).toEqual([undefined, 1, 1])
+  expect(causesOf(paused, resumed, { ...stood, atMs: 300 }).at(-1)).toBeUndefined()
+})
+
+test('[HP2] a leader is not heard since it is gone, a link of that direction is broken, or it leads no more', () => {
+  const missed = { type: 'heartbeatMissed', from: 2, silentMs: 200, atMs: 300 } as const
+  const cut = (from: number, to: number) =>
+    ({ type: 'faultBegan', fault: faultOf('cut', { nodes: [1, 2], ways: [{ from, to }] }) }) as const
+  const killed = { type: 'killed', nodeId: 2 } as const
+  expect(causesOf(cut(2, 1), missed).at(-1)).toBe(1)
+  expect(causesOf(cut(1, 2), missed).at(-1)).toBeUndefined()
+  expect(causesOf(cut(2, 1), killed, missed).at(-1), 'a node that is gone says nothing on any link').toBe(2)
+  const healed = { type: 'faultHealed', by: 'verb', fault: faultOf('cut') } as const
+  expect(causesOf(cut(2, 1), healed, missed)).toEqual([undefined, 1, undefined])
+  const steps = { ...role, nodeId: 2, role: 'follower', reason: 'diskStalled', elapsedTicks: 5 } as const
+  expect(causesOf(steps, missed).at(-1)).toBe(1)
+  expect(
+    causesOf(killed, { type: 'started', nodeId: 2, lastIndex: 0, snapshotIndex: 0 }, missed).at(-1),
+  ).toBe(undefined)
+})
+
+test('[HP2] a node fails, stalls, is killed or comes back by the fault that stands at it, and no other', () => {
+  const begins = (type: string, nodeId = 1) =>
+    ({ type: 'faultBegan', fault: faultOf(type, { nodes: [nodeId] }) }) as const
+  const flushLate = { type: 'flushLate', sinceMs: 300 } as const
+  const failed = { type: 'failed', why: 'disk full' } as const
+  const killed = { type: 'killed' } as const
+  expect(causesOf(begins('slowDisk'), flushLate)).toEqual([undefined, 1])
+  expect(causesOf(begins('slowDisk', 2), flushLate)).toEqual([undefined, undefined])
+  expect(causesOf(begins('fullDisk'), failed)).toEqual([undefined, 1])
+  expect(causesOf(begins('slowDisk'), failed)).toEqual([undefined, undefined])
+  const healed = { type: 'faultHealed', by: 'time', fault: faultOf('kill') } as const
+  const started = { type: 'started', lastIndex: 0, snapshotIndex: 0 } as const
+  expect(causesOf(begins('kill'), killed, healed, started, started)).toEqual([undefined, 1, 1, 3, undefined])
+})
