@@ -174,10 +174,11 @@ export class Driver {
 
   #endTurn(): Ready {
     const { clock, tickMs, probe, reads: confirmation } = this.#options
+    const nowMs = clock.now()
     probe.turnEnding(this.raft.state)
     const ready = this.raft.step({
       type: 'endTurn',
-      now: confirmation === 'lease' ? clock.now() / tickMs : undefined,
+      now: confirmation === 'lease' ? nowMs / tickMs : undefined,
       mayWrite: this.#writing === undefined,
       applyBytesMax: applyBytesPerTurn,
     })

@@ -23,6 +23,8 @@ export interface AtGate {
 
 export class BreakableParts implements NodeParts {
   readonly clock: Clock
+  /** The last look at the true clock, which each look at the node's own clock takes. */
+  lookedAtMs = 0
   readonly #parts: NodeParts
   readonly #board: Board
   readonly #atGate: AtGate
@@ -42,7 +44,10 @@ export class BreakableParts implements NodeParts {
     this.#board = new Board(options.board)
     this.#atGate = atGate
     this.#links = new FaultyLinks(options, () => this.look())
-    this.#skewed = new SkewedClock(() => parts.clock.now())
+    this.#skewed = new SkewedClock(() => {
+      this.lookedAtMs = parts.clock.now()
+      return this.lookedAtMs
+    })
     this.clock = { now: () => this.#skewed.now(), defer: (callback) => parts.clock.defer(callback) }
     this.look()
   }

@@ -16,6 +16,7 @@ import {
   RingSink,
   Sequence,
   storyNow,
+  storyTimeOf,
 } from '../telemetry/index.js'
 import { type FromNode, type LinkEnd, portsOf, type ToNode } from '../transport/index.js'
 import { BreakableParts } from './breakable-parts.js'
@@ -132,7 +133,7 @@ export class NodeHost implements NodeControl {
   #newMeter(
     { counters, story, tickMs, limits }: NodeOptions,
     client: MessagePort,
-    { clock }: NodeParts,
+    parts: BreakableParts,
   ): Meter {
     return new Meter({
       counters: new Counters(counters),
@@ -140,8 +141,9 @@ export class NodeHost implements NodeControl {
         post(client, { type: 'happened' }),
       ),
       waymarks: story,
-      now: () => clock.now(),
+      now: () => parts.clock.now(),
       storyNow,
+      lastLook: () => storyTimeOf(parts.lookedAtMs),
       tickMs,
       heartbeatIntervalMs: tickMs * limits.heartbeatTicks,
       electionTimeoutMs: tickMs * limits.electionTimeoutTicks,

@@ -21,12 +21,14 @@ export class NodeStory {
   /** The probe of a life that begins. */
   newMeter(now: () => number, failed: (error: unknown) => void): Meter {
     const { tickMs, limits } = this.#options
+    const storyNow = (): number => this.#world.time.nowMs
     this.#meter = new Meter({
       counters: new Counters(Counters.allocate()),
       now,
       happenings: { tell: (happening, atMs, cause) => this.#happened(happening, atMs, cause) },
       waymarks: this.waymarks,
-      storyNow: () => this.#world.time.nowMs,
+      storyNow,
+      lastLook: storyNow,
       tickMs,
       heartbeatIntervalMs: tickMs * limits.heartbeatTicks,
       electionTimeoutMs: tickMs * limits.electionTimeoutTicks,

@@ -14,8 +14,10 @@ import { HeartbeatWatch } from './heartbeat-watch.js'
 import type { LatencyHistogram } from './latency-histogram.js'
 import { type HappeningSink, Narrator } from './narrator.js'
 import type { Probe } from './probe.js'
-import { TurnClock } from './turn-clock.js'
 import { type WaymarkMemory, Waymarks } from './waymarks.js'
+
+/** Commands that take a state machine so long that the clock is looked at again. */
+const manyApplied = 64
 
 export interface MeterOptions extends Pick<Probe, 'failed'> {
   readonly counters: Counters
@@ -25,6 +27,8 @@ export interface MeterOptions extends Pick<Probe, 'failed'> {
   readonly now: () => number
   /** Milliseconds on the one clock of the cluster's story, which no fault of the node's clock changes. */
   readonly storyNow: () => number
+  /** The same clock at the node's last look at its own. A look costs, and each turn takes one. */
+  readonly lastLook: () => number
   readonly tickMs: number
   readonly heartbeatIntervalMs: number
   readonly electionTimeoutMs: number
@@ -34,23 +38,23 @@ export class Meter implements Probe {
   readonly #counters: Counters
   readonly #heartbeats: HeartbeatWatch
   readonly #options: MeterOptions
-  readonly #clock: TurnClock
   readonly #narrator: Narrator
   readonly #waymarks: Waymarks
+  #atMs: number
+  /** Commands of this turn. */
+  #applied = 0
 
   constructor(options: MeterOptions) {
     const { counters, now, storyNow, heartbeatIntervalMs, happenings, waymarks } = options
     this.#options = options
     this.#counters = counters
     this.#heartbeats = new HeartbeatWatch(now, heartbeatIntervalMs, counters)
-    this.#clock = new TurnClock(storyNow)
-    this.#narrator = new Narrator({ ...options, sink: happenings, now: this.#clock.read })
-    this.#waymarks = new Waymarks(waymarks, this.#clock.read)
+    this.#atMs = storyNow()
+    this.#narrator = new Narrator({ ...options, sink: happenings, now: storyNow })
+    this.#waymarks = new Waymarks(waymarks)
   }
 
   received(message: Message): void {
-    // It may have left its sender just now, and not before what this turn has seen.
-    this.#clock.moveOn()
     this.#counters.add('messagesReceived', 1)
     this.#heartbeats.received(message)
     this.#narrator.received(message)
@@ -67,25 +71,25 @@ export class Meter implements Probe {
   }
 
   turnEnding(state: Raft['state']): void {
+    this.#isNow(this.#options.lastLook())
     this.#waymarks.turnEnding(state)
   }
 
   flushBegan(): void {
-    this.#narrator.flushBegan()
+    this.#narrator.flushBegan(this.#atMs)
   }
 
   flushEnded(persist: Persist): void {
-    this.#clock.moveOn()
+    this.#isNow(this.#options.storyNow())
     this.#counters.add('flushes', 1)
     for (const { bytes } of persist.entries) this.#counters.add('bytesFlushed', bytes.byteLength)
-    this.#narrator.flushEnded()
+    this.#narrator.flushEnded(this.#atMs)
     this.#waymarks.flushEnded(persist)
   }
 
   applied(run: EntryRun): void {
     if (run.kind === entryKinds.commands) this.#counters.add('commandsApplied', run.count)
-    // The machine took its time.
-    this.#clock.moveOn()
+    this.#applied += run.count
     this.#waymarks.applied(run)
   }
 
@@ -108,12 +112,10 @@ export class Meter implements Probe {
 
   /** Tells what the host of the node knows. */
   tell(happening: Happening): void {
-    this.#clock.moveOn()
     this.#narrator.tell(happening)
   }
 
   ticked(state: Raft['state'], isLeaseHeld: () => boolean): void {
-    this.#clock.moveOn()
     this.#narrator.ticked(state, isLeaseHeld)
   }
 
@@ -129,8 +131,16 @@ export class Meter implements Probe {
     counters.set('snapshotIndex', log.snapshot?.index ?? 0)
     counters.set('firstIndex', log.firstIndex)
     counters.set('logBytes', log.weightAfter(log.base.index))
+    // The machine took its time.
+    if (this.#applied >= manyApplied) this.#isNow(this.#options.storyNow())
+    this.#applied = 0
     this.#waymarks.turnEnded()
-    this.#clock.moveOn()
+  }
+
+  #isNow(atMs: number): void {
+    this.#atMs = atMs
+    this.#narrator.isNow(atMs)
+    this.#waymarks.isNow(atMs)
   }
 
   failed(error: unknown): void {

@@ -31,8 +31,9 @@ const repeatedToldMs = 1000
 export class Narrator {
   readonly #options: NarratorOptions
   #tickedAtMs: number | undefined
-  /** When a follower last heard its leader. */
+  /** When a follower last heard its leader, and whether it did since the clock was last looked at. */
   #heardAtMs = 0
+  #hasHeard = false
   #leaderId: NodeId | undefined
   #flushBeganMs: number | undefined
   #commitIndex = 0
@@ -78,21 +79,27 @@ export class Narrator {
   received(message: Message): void {
     if (message.type !== 'appendEntries' && message.type !== 'installSnapshot') return
     if (message.from !== this.#leaderId) return
-    this.#heardAtMs = this.#options.now()
+    this.#hasHeard = true
     this.#missed = undefined
+  }
+
+  /** A look at the clock, after a turn took what had come. */
+  isNow(atMs: number): void {
+    if (this.#hasHeard) this.#heardAtMs = atMs
+    this.#hasHeard = false
   }
 
   refused(): void {
     this.#refused++
   }
 
-  flushBegan(): void {
-    this.#flushBeganMs = this.#options.now()
+  flushBegan(atMs: number): void {
+    this.#flushBeganMs = atMs
   }
 
-  flushEnded(): void {
+  flushEnded(atMs: number): void {
     if (this.#flushBeganMs === undefined) return
-    const afterMs = this.#options.now() - this.#flushBeganMs
+    const afterMs = atMs - this.#flushBeganMs
     // The thread itself may have waited for the disk.
     if (afterMs >= this.#lateMs) this.#flushIsLate(afterMs)
     this.#flushBeganMs = undefined
@@ -103,6 +110,7 @@ export class Narrator {
   /** A tick has passed, and the protocol knows of it. `isLeaseHeld` is asked of a leader only. */
   ticked(state: Raft['state'], isLeaseHeld: () => boolean): void {
     const nowMs = this.#options.now()
+    this.isNow(nowMs)
     this.#standstill(nowMs)
     if (this.#flushBeganMs !== undefined && nowMs - this.#flushBeganMs >= this.#lateMs)
       this.#flushIsLate(nowMs - this.#flushBeganMs)

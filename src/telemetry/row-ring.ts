@@ -23,12 +23,15 @@ export class RowRing {
   /** Rows that readers may see: those ever written, which wraps around. */
   readonly #shown: Int32Array
   #written: number
+  /** The first row whose time is not known yet. */
+  #unstamped: number
   readonly #capacity: number
 
   /** Goes on where the writer before it ended. */
   constructor(memory: ArrayBufferLike) {
     this.#shown = new Int32Array(memory, 0, 1)
     this.#written = Atomics.load(this.#shown, 0)
+    this.#unstamped = this.#written
     this.#rows = new Float64Array(memory, headBytes)
     this.#capacity = this.#rows.length / columns
   }
@@ -38,9 +41,10 @@ export class RowRing {
     return headBytes + rows * columns * Float64Array.BYTES_PER_ELEMENT
   }
 
+  /** `atMs`: when. NaN: the next stamp tells it. */
   put(code: number, peer: number, mark: number, term: number, atMs: number): void {
     const rows = this.#rows
-    let place = ((this.#written >>> 0) % this.#capacity) * columns
+    let place = this.#placeOf(this.#written)
     rows[place++] = code
     rows[place++] = peer
     rows[place++] = mark
@@ -48,6 +52,14 @@ export class RowRing {
     rows[place] = atMs
     this.#written = (this.#written + 1) | 0
     if (this.#written % hiddenRowsMax === 0) this.show()
+  }
+
+  /** All rows without a time were put now. */
+  stamp(atMs: number): void {
+    for (; this.#unstamped !== this.#written; this.#unstamped = (this.#unstamped + 1) | 0) {
+      const place = this.#placeOf(this.#unstamped) + columns - 1
+      if (Number.isNaN(this.#rows[place])) this.#rows[place] = atMs
+    }
   }
 
   /** Shows readers all that was put. */
@@ -64,10 +76,15 @@ export class RowRing {
     const overtaken = (Atomics.or(this.#shown, 0, 0) - end) | 0
     const rows: Row[] = []
     for (let back = Math.min(end >>> 0, this.#capacity - marginRows - overtaken); back > 0; back--) {
-      const place = ((end - back) >>> 0) % this.#capacity
-      const [code = 0, peer = 0, mark = 0, term = 0, atMs = 0] = copy.subarray(columns * place)
-      rows.push({ code, peer, mark, term, atMs })
+      const place = this.#placeOf(end - back)
+      const [code = 0, peer = 0, mark = 0, term = 0, atMs = 0] = copy.subarray(place)
+      // Its writer did not come to tell the time.
+      if (!Number.isNaN(atMs)) rows.push({ code, peer, mark, term, atMs })
     }
     return rows
+  }
+
+  #placeOf(number: number): number {
+    return ((number >>> 0) % this.#capacity) * columns
   }
 }

@@ -17,7 +17,12 @@ export function allocateStory(sequence: SharedArrayBuffer): StoryMemory {
 
 /** Milliseconds since 1970, with fractions, on one clock for all threads, which no change of the system's time moves. */
 export function storyNow(): number {
-  return originMs + performance.now()
+  return storyTimeOf(performance.now())
+}
+
+/** The time of the story at a moment of `performance.now`. */
+export function storyTimeOf(nowMs: number): number {
+  return originMs + nowMs
 }
 
 const originMs = performance.timeOrigin

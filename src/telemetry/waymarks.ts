@@ -68,8 +68,8 @@ const yes = 4
 export class Waymarks {
   readonly #busy: RowRing
   readonly #calm: RowRing
-  /** One look at the clock for all that comes together. */
-  readonly #now: () => number
+  /** When what is told now happens. NaN: it is known when the turn ends. */
+  #atMs = Number.NaN
   #term = 0
   #appended = 0
   #committed = 0
@@ -80,10 +80,16 @@ export class Waymarks {
   #answered = 0
   #calmCommitAtMs = 0
 
-  constructor({ busy, calm }: WaymarkMemory, now: () => number) {
+  constructor({ busy, calm }: WaymarkMemory) {
     this.#busy = new RowRing(busy)
     this.#calm = new RowRing(calm)
-    this.#now = now
+  }
+
+  /** A look at the clock: for all that came in this turn, and for what comes next. */
+  isNow(atMs: number): void {
+    this.#atMs = atMs
+    this.#busy.stamp(atMs)
+    this.#calm.stamp(atMs)
   }
 
   received(message: Message): void {
@@ -94,7 +100,7 @@ export class Waymarks {
     if (matchIndex <= (this.#matched.get(from) ?? 0)) return
     this.#matched.set(from, matchIndex)
     // The other acknowledgements are rows of their own.
-    if (mode === 'heartbeat') this.#busy.put(acknowledged, from, matchIndex, message.term, this.#now())
+    if (mode === 'heartbeat') this.#busy.put(acknowledged, from, matchIndex, message.term, this.#atMs)
   }
 
   sent(message: Message): void {
@@ -113,7 +119,7 @@ export class Waymarks {
     if (commitIndex === this.#committed) return
     this.#committed = commitIndex
     this.#passed(committed, commitIndex)
-    const atMs = this.#now()
+    const atMs = this.#atMs
     if (atMs - this.#calmCommitAtMs < calmCommitMs) return
     this.#calmCommitAtMs = atMs
     this.#calm.put(committed, 0, commitIndex, currentTerm, atMs)
@@ -138,19 +144,20 @@ export class Waymarks {
     if (this.#answered > 0) this.#passed(answered, this.#answered)
     this.#applied = 0
     this.#answered = 0
+    this.#atMs = Number.NaN
     this.#busy.show()
     this.#calm.show()
   }
 
   #passed(stage: number, index: number): void {
-    this.#busy.put(stage, 0, index, this.#term, this.#now())
+    this.#busy.put(stage, 0, index, this.#term, this.#atMs)
   }
 
   #carried(message: Message, peer: NodeId, direction: 0 | typeof received): void {
     const code = direction + codeOf(message)
     const isOfCommands = code >= codes.appendEntries && code < codes.installSnapshot
     const ring = isOfCommands ? this.#busy : this.#calm
-    ring.put(code, peer, markOf(message), message.term, this.#now())
+    ring.put(code, peer, markOf(message), message.term, this.#atMs)
   }
 }
 

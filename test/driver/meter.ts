@@ -26,6 +26,7 @@ export function meterOf({ counters, now = () => 0, heard, failed }: HeardMeterOp
     waymarks: allocateWaymarks(),
     now,
     storyNow: now,
+    lastLook: now,
     tickMs: 25,
     heartbeatIntervalMs: 25,
     electionTimeoutMs: 500,

@@ -56,6 +56,7 @@ function tick(afterMs = 100, leader?: State): void {
 
 function hear(from: number): void {
   narrator.received({ type: 'appendEntries', mode: 'heartbeat', from } as Message)
+  narrator.isNow(nowMs)
 }
 
 /** What was told since the last call. */
@@ -108,7 +109,7 @@ test('[HP1] a thread that stood still is told once a tick comes more than a hear
 
 test('[HP1] a flush that takes half an election timeout is told while it stands, and its end with its length', () => {
   tick(0)
-  narrator.flushBegan()
+  narrator.flushBegan(nowMs)
   tick()
   tick()
   expect(news()).toEqual([])
@@ -116,18 +117,18 @@ test('[HP1] a flush that takes half an election timeout is told while it stands,
   tick()
   expect(news()).toMatchObject([{ type: 'flushLate', sinceMs: 300 }])
   nowMs += 50
-  narrator.flushEnded()
+  narrator.flushEnded(nowMs)
   expect(news()).toMatchObject([{ type: 'flushEnded', afterMs: 450, cause: 1 }])
-  narrator.flushBegan()
+  narrator.flushBegan(nowMs)
   nowMs += 249
-  narrator.flushEnded()
+  narrator.flushEnded(nowMs)
   expect(news()).toEqual([])
 })
 
 test('[HP1] a flush in whose time the whole thread waited is told with its end', () => {
-  narrator.flushBegan()
+  narrator.flushBegan(nowMs)
   nowMs += 250
-  narrator.flushEnded()
+  narrator.flushEnded(nowMs)
   expect(news()).toMatchObject([
     { type: 'flushLate', sinceMs: 250 },
     { type: 'flushEnded', afterMs: 250, cause: 1 },
@@ -136,7 +137,7 @@ test('[HP1] a flush in whose time the whole thread waited is told with its end',
 
 test('[HP2] a leader that steps down since its disk stalls, or no majority answers it, tells the cause', () => {
   narrator.happened(leads)
-  narrator.flushBegan()
+  narrator.flushBegan(nowMs)
   for (let n = 0; n < 5; n++) tick(100, {})
   const gaveUp = { type: 'role', role: 'follower', term: 1, leaderId: undefined, elapsedTicks: 5 } as const
   narrator.happened({ ...gaveUp, reason: 'diskStalled' })

@@ -28,6 +28,23 @@ test('the rows of a ring that is not full are all there, and those of a full one
   expect(codes.length).toBe(192)
 })
 
+test('rows without a time are told once they are stamped, and never before', () => {
+  const ring = new RowRing(memoryOf(256))
+  ring.put(1, 0, 0, 0, Number.NaN)
+  ring.put(2, 0, 0, 0, 5)
+  ring.show()
+  expect(ring.read().map(({ code }) => code)).toEqual([2])
+  ring.put(3, 0, 0, 0, Number.NaN)
+  ring.stamp(7)
+  ring.put(4, 0, 0, 0, Number.NaN)
+  ring.show()
+  expect(ring.read().map(({ code, atMs }) => [code, atMs])).toEqual([
+    [1, 7],
+    [2, 5],
+    [3, 7],
+  ])
+})
+
 test('a writer goes on behind the rows of the one before it', () => {
   const memory = memoryOf(256)
   for (const code of [1, 2]) {
