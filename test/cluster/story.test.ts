@@ -1,5 +1,5 @@
 /** What a cluster tells of its life: on threads, in one order, with causes. */
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { Cluster } from '../../src/cluster/index.js'
 import { type Happened, stages } from '../../src/telemetry/index.js'
 import { convergedHashes, nextEvent, startedCluster } from './support.js'
@@ -123,4 +123,33 @@ test('[WM2] each message that was received was sent before, with the same type, 
     expect(types).toContain(type)
   for (const each of received)
     expect(sent.get(keyOf(each, each.peer, each.nodeId)) ?? Number.NaN).toBeLessThanOrEqual(each.atMs)
+})
+
+test('[WN3] a program that blocks its event loop is told of it as an event, and warned once', async () => {
+  const warned: string[] = []
+  const listener = ({ name, message }: Error) => {
+    if (name === 'RaftboxWarning' && message.includes('event loop')) warned.push(message)
+  }
+  process.on('warning', listener)
+  onTestFinished(() => void process.off('warning', listener))
+  const cluster = await startedCluster({ heartbeatIntervalMs: 20 })
+  for (let times = 0; times < 2; times++) {
+    const blocked = nextEvent(cluster, (event) => event.type === 'hostBlocked' && event.forMs > 100)
+    const untilMs = performance.now() + 200
+    while (performance.now() < untilMs);
+    expect(await blocked).toMatchObject({ nodeId: 0 })
+  }
+  expect(warned.length).toBe(1)
+})
+
+test('[WN1] a cluster of two warns its program as it starts', async () => {
+  const warning = new Promise<Error>((resolve) => {
+    const listener = (given: Error) => {
+      if (given.message.startsWith('two nodes')) resolve(given)
+    }
+    process.on('warning', listener)
+    onTestFinished(() => void process.off('warning', listener))
+  })
+  await startedCluster({ nodes: 2 })
+  expect(await warning).toMatchObject({ name: 'RaftboxWarning' })
 })
