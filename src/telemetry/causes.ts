@@ -14,6 +14,8 @@ interface Standing {
 interface Known {
   /** Its end, or what keeps it from speaking: undefined while it runs. */
   silence: number | undefined
+  /** The end of the life before, until this life has a role: a leader that came back leads no more. */
+  ended: number | undefined
   /** Its latest pause, which may be over. */
   paused: { readonly sequence: number; untilMs: number } | undefined
   /** The latest standstill of its thread, and when it was told. */
@@ -53,7 +55,7 @@ export class Causes {
         return this.#known(told.from).snapshot
       case 'heartbeatMissed':
         // A node that is gone explains its silence, whatever else was slow meanwhile.
-        return this.#known(told.from).silence ?? told.cause ?? this.#causeOfSilence(told)
+        return this.#causeOfEnd(told) ?? told.cause ?? this.#causeOfSilence(told)
       case 'leaseLost':
       case 'commitLate':
         return told.cause ?? this.#causeOfLoneliness(nodeId)
@@ -102,6 +104,13 @@ export class Causes {
       default:
         return told.cause
     }
+  }
+
+  /** The end or the pause of a leader that was not heard. */
+  #causeOfEnd({ from, atMs, silentMs }: Extract<Happened, { type: 'heartbeatMissed' }>) {
+    const { silence, ended, paused } = this.#known(from)
+    if (silence !== undefined || ended !== undefined) return silence ?? ended
+    return paused !== undefined && paused.untilMs > atMs - silentMs ? paused.sequence : undefined
   }
 
   /** Why a follower did not hear its leader, which runs as far as is known. */
@@ -161,10 +170,13 @@ export class Causes {
       case 'failed':
         this.#known(told.nodeId).silence = sequence
         return
-      case 'started':
+      case 'started': {
+        const { silence } = this.#known(told.nodeId)
         this.#nodes.delete(told.nodeId)
+        this.#known(told.nodeId).ended = silence
         this.#acted.delete(told.nodeId)
         return
+      }
       case 'resumed': {
         const known = this.#known(told.nodeId)
         known.silence = undefined
@@ -185,12 +197,14 @@ export class Causes {
     known.role = told as Extract<Happened, { type: 'role' }>
     if (told.role === 'preCandidate') known.preVote = told.sequence
     if (told.role === 'candidate') known.election = told.sequence
+    known.ended = undefined
     known.answers.clear()
   }
 
   #known(nodeId: NodeId): Known {
     const known = this.#nodes.get(nodeId) ?? {
       silence: undefined,
+      ended: undefined,
       paused: undefined,
       stood: undefined,
       role: undefined,

@@ -54,9 +54,14 @@ test('[HP2] a leader is not heard since it is gone, a link of that direction is 
   expect(causesOf(cut(2, 1), healed, missed)).toEqual([undefined, 1, undefined])
   const steps = { ...role, nodeId: 2, role: 'follower', reason: 'diskStalled', elapsedTicks: 5 } as const
   expect(causesOf(steps, missed).at(-1)).toBe(1)
-  expect(
-    causesOf(killed, { type: 'started', nodeId: 2, lastIndex: 0, snapshotIndex: 0 }, missed).at(-1),
-  ).toBe(undefined)
+  const started = { type: 'started', nodeId: 2, lastIndex: 0, snapshotIndex: 0 } as const
+  expect(causesOf(killed, started, missed).at(-1), 'it came back, and leads no more').toBe(1)
+  const leads = { ...role, nodeId: 2, role: 'leader', reason: 'electionWon', decidedBy: [2] } as const
+  expect(causesOf(killed, started, leads, missed).at(-1)).toBeUndefined()
+  const paused = { type: 'paused', nodeId: 2 } as const
+  const resumed = { type: 'resumed', nodeId: 2, afterMs: 99, atMs: 200 } as const
+  expect(causesOf(paused, resumed, missed).at(-1)).toBe(1)
+  expect(causesOf(paused, resumed, { ...missed, atMs: 900 }).at(-1)).toBeUndefined()
 })
 
 test('[HP2] a node fails, stalls, is killed or comes back by the fault that stands at it, and no other', () => {
