@@ -6,12 +6,13 @@ import { causeInWords, moment, nodesOf, sentence, span } from './phrases.js'
 export function electionInWords(election: Election, nodes: number, beganMs: number): string {
   const lines = [
     headOf(election, beganMs),
-    sentence(`Why it began: ${causeInWords(election.cause, beganMs)}`),
+    sentence(whyBegan(election, beganMs)),
     ...election.also.map((cause) => sentence(`Besides, ${causeInWords(cause, beganMs)}`)),
     ...gaveUpIn(election, beganMs),
     ...missedIn(election),
     ...election.votes.map((vote) => `  ${voteInWords(vote)}`),
     sentence(whyWon(election, nodes)),
+    ...election.absent.map((cause) => sentence(causeInWords(cause, beganMs))),
     ...feltIn(election),
   ]
   return lines.join('\n')
@@ -22,6 +23,11 @@ function headOf({ term, winnerId, atMs, before }: Election, beganMs: number): st
   const ledBefore = before === undefined ? '' : `; node ${before.leaderId} had led term ${before.term}`
   if (winnerId === undefined) return sentence(`Nobody has won the election of term ${term}${ledBefore}`)
   return sentence(`Node ${winnerId} won the election of term ${term} ${when}${ledBefore}`)
+}
+
+function whyBegan({ cause }: Election, beganMs: number): string {
+  if (cause.type === 'unknown') return `Why it began is not known: ${cause.why}`
+  return `Why it began: ${causeInWords(cause, beganMs)}`
 }
 
 function gaveUpIn({ gaveUp, before }: Election, beganMs: number): string[] {
@@ -63,8 +69,9 @@ function voteInWords(vote: Vote): string {
 
 function whyWon({ winnerId, decidedBy, rivals, failedCampaigns, term }: Election, nodes: number): string {
   if (winnerId === undefined) {
-    const others = rivals.length === 0 ? '' : `, and neither had ${nodesOf(rivals)}`
-    return `No candidate had a majority of ${nodes} nodes in term ${term}${others}`
+    const others = rivals.length === 0 ? '' : `; ${nodesOf(rivals)} asked too`
+    const times = failedCampaigns === 1 ? 'once' : `${failedCampaigns} times`
+    return `No candidate had the votes of a majority of ${nodes} nodes for term ${term}, asked for ${times}${others}`
   }
   const majority = `Node ${winnerId} won: ${decidedBy.length} of ${nodes} votes, its own among them, are a majority`
   if (failedCampaigns === 0) return `${majority}, and it asked first`

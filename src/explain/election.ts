@@ -4,7 +4,16 @@ import type { Happened, Story } from '../telemetry/index.js'
 import type { Cause } from './causes.js'
 import { type Felt, feltIn } from './felt.js'
 import { type Reign, type RoleChange, type Timeline, timelineOf } from './timeline.js'
-import { causesFor, type GaveUp, gaveUpOf, readyFor, type Steps, stepsOf, unknownCause } from './why-began.js'
+import {
+  causesFor,
+  type GaveUp,
+  gaveUpOf,
+  readyFor,
+  type Steps,
+  stepsOf,
+  unknownCause,
+  whyAbsent,
+} from './why-began.js'
 
 export interface Vote {
   readonly atMs: number
@@ -47,6 +56,8 @@ export interface Election {
   readonly rivals: readonly NodeId[]
   /** Campaigns that led to nothing, those of the winner included. */
   readonly failedCampaigns: number
+  /** While nobody has won: what keeps the others from voting for the last candidate. */
+  readonly absent: readonly Cause[]
   /** Since when nobody led a majority, and for how long. */
   readonly leaderlessSinceMs: number
   readonly leaderlessMs: number
@@ -76,8 +87,8 @@ export function explainElections(story: Story): Election[] {
 function whyNone({ roleChanges }: Timeline, term: Term | undefined): string {
   const terms = roleChanges.filter(({ role }) => role !== 'follower').map(electionTermOf)
   if (terms.length === 0) return 'no election is told of in what is kept'
-  const range = `${Math.min(...terms)} to ${Math.max(...terms)}`
-  return `no election of term ${term} is told of in what is kept; those of terms ${range} are`
+  const range = `from ${Math.min(...terms)} to ${Math.max(...terms)}`
+  return `no election of term ${term} is told of in what is kept, which has terms ${range}`
 }
 
 /** The last step of an election: the leadership that came of it, or the last campaign in vain. */
@@ -130,8 +141,11 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
     missed,
     votes: votesIn(story.happened, campaigns, term, last),
     decidedBy: last.reason === 'electionWon' ? last.decidedBy : [],
-    rivals: [...new Set(inVain.map((each) => each.nodeId))].filter((id) => !isWon || id !== nodeId),
-    failedCampaigns: inVain.filter(({ role }) => role === 'preCandidate').length,
+    rivals: [...new Set(inVain.map((each) => each.nodeId))].filter((id) => id !== nodeId),
+    failedCampaigns: (isWon ? inVain : campaigns).filter(({ role }) => role === 'preCandidate').length,
+    absent: isWon
+      ? []
+      : whyAbsent(timeline, nodeId, { sinceMs: campaigns[0]?.atMs ?? atMs, untilMs: endedMs }),
     leaderlessSinceMs: sinceMs,
     leaderlessMs: Math.max(0, atMs - sinceMs),
     felt: feltIn(timeline, { sinceMs, untilMs: isWon ? atMs : endedMs }),

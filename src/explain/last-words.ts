@@ -58,7 +58,7 @@ function endOf({ cause, before }: Election, beganMs: number): string {
 
 function troubleIn({ trouble, election, committedSince, leaderId, about }: Last, beganMs: number): string[] {
   if (trouble === undefined) return []
-  const lines = [sentence(`${whatOf(trouble)} ${moment(trouble.atMs, beganMs)}`)]
+  const lines = [sentence(`${moment(trouble.atMs, beganMs)}, ${whatOf(trouble)}`)]
   if (about === 'trouble' && leaderId !== undefined && election?.winnerId === leaderId) {
     const since = `node ${leaderId} has led since ${moment(election.atMs, beganMs).slice(3)}`
     const commits = `${committedSince} ${committedSince === 1 ? 'entry was' : 'entries were'} committed after it`

@@ -4,7 +4,7 @@ import type { Happened, Story } from '../telemetry/index.js'
 import { type Election, electionOf, lastStepOf, type Nothing } from './election.js'
 import { type Stall, stallAfter, stallsSeen } from './stall.js'
 import { holds, lengthOf } from './stretch.js'
-import { type Timeline, timelineOf } from './timeline.js'
+import { type FaultStretch, type Timeline, timelineOf } from './timeline.js'
 
 type Told<Type extends Happened['type']> = Extract<Happened, { type: Type }>
 
@@ -54,11 +54,14 @@ export function explainLast(story: Story): Last | Nothing {
     stall,
     leaderId: reign?.untilMs === Number.POSITIVE_INFINITY ? reign.nodeId : undefined,
     away: [...new Set(away)],
-    faults: faults
-      .filter(({ untilMs }) => untilMs === Number.POSITIVE_INFINITY)
-      .map(({ fault }) => fault.line),
+    faults: faults.filter(isStanding).map(({ fault }) => fault.line),
     committedSince: committedSince(timeline, atMs),
   }
+}
+
+/** That a node is down or frozen is told of the node. */
+function isStanding({ untilMs, fault }: FaultStretch): boolean {
+  return untilMs === Number.POSITIVE_INFINITY && !['kill', 'losePower', 'pause'].includes(fault.type)
 }
 
 function isAway({ type }: { readonly type: string }): boolean {

@@ -36,6 +36,7 @@ export function causeInWords(cause: Cause, beganMs: number): string {
 function happenedIn(cause: Cause, since: string): string {
   const { type, nodeId, to, faultLine, sinceMs, untilMs, why } = cause
   const lasting = sinceMs !== undefined && untilMs !== undefined ? ` for ${span(untilMs - sinceMs)}` : ''
+  const from = since === '' ? '' : `, from ${since.slice(' at '.length)} on`
   switch (type) {
     case 'clusterBegan':
       return 'the cluster had just started, and a cluster starts without a leader'
@@ -48,11 +49,13 @@ function happenedIn(cause: Cause, since: string): string {
     case 'paused':
       return `node ${nodeId} was frozen${since}${lasting}`
     case 'link':
-      return `messages from node ${nodeId} to node ${to} were kept back${since === '' ? '' : `, since a fault began${since}`}`
+      return `a fault kept messages from node ${nodeId} to node ${to} back${from}`
     case 'clock':
-      return `the clock of node ${nodeId} ran too slow or too fast, since a fault began${since}`
+      return `a fault made the clock of node ${nodeId} run too slow or too fast${from}`
     case 'disk':
-      return `the disk of node ${nodeId} ${faultLine === undefined ? 'did not finish a write that began' : 'was held by a fault that began'}${since}`
+      return faultLine === undefined
+        ? `the disk of node ${nodeId} did not finish a write that began${since}`
+        : `a fault held the disk of node ${nodeId}${from}`
     case 'hostBlocked':
       return `the program that holds the cluster blocked its event loop${since}${lasting}`
     case 'threadStood':

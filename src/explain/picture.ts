@@ -101,7 +101,7 @@ function defaultWindow({ story, beganMs, endedMs }: Timeline): Stretch {
   const [sinceMs, untilMs] =
     election.type === 'nothing'
       ? [endedMs - 20 * heartbeatIntervalMs, endedMs]
-      : [election.leaderlessSinceMs - 3 * heartbeatIntervalMs, election.atMs + 3 * heartbeatIntervalMs]
+      : [election.leaderlessSinceMs - 3 * heartbeatIntervalMs, election.atMs + heartbeatIntervalMs]
   return { sinceMs: Math.max(beganMs, sinceMs), untilMs: Math.max(beganMs + 1, Math.min(endedMs, untilMs)) }
 }
 

@@ -18,10 +18,13 @@ const reasons: Record<StallReason, (stall: Stall) => string> = {
 
 export function stallInWords(stall: Stall, beganMs: number): string {
   const { forMs, sinceMs, isOver, reason, causes, election, refused } = stall
-  const length = `${span(forMs)}, from ${moment(sinceMs, beganMs).slice(3)} on${isOver ? '' : ', and goes on'}`
+  const length = `${span(forMs)}, from ${moment(sinceMs, beganMs).slice(3)} on`
+  const part = stall.partMs === undefined ? '' : `, for ${span(stall.partMs)} of it`
   const lines = [
-    sentence(`The longest time without a commit ${isOver ? 'was' : 'is'} ${length}`),
-    sentence(`What stood in the way: ${reasons[reason](stall)}`),
+    sentence(
+      isOver ? `The longest time without a commit was ${length}` : `Nothing has been committed for ${length}`,
+    ),
+    sentence(`What stood in the way${part}: ${reasons[reason](stall)}`),
     ...causes.map((cause) => sentence(causeInWords(cause, beganMs))),
   ]
   if (election?.winnerId !== undefined) {

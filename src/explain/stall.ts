@@ -41,6 +41,8 @@ export interface Stall extends Stretch {
   /** False: nothing has been committed since. */
   readonly isOver: boolean
   readonly reason: StallReason
+  /** The reason holds for so much of the stall. `undefined`: for all of it, or for the most. */
+  readonly partMs: number | undefined
   /** Who led meanwhile, or for the most of it. */
   readonly leaderId: NodeId | undefined
   readonly causes: readonly Cause[]
@@ -53,6 +55,8 @@ export interface Stall extends Stretch {
 /** Shorter gaps than the longest ones are looked at no more, when all of these were without load. */
 const gapsMax = 50
 const shareMin = 0.5
+/** A reason for less than this share of a stall is none of it. */
+const partShareMin = 0.2
 
 export function explainStall(story: Story): Stall | Nothing {
   const timeline = timelineOf(story)
@@ -153,14 +157,35 @@ function stallOf(timeline: StallsSeen, window: Stretch, isWanted: boolean, isOve
     leaderId,
     causes: [],
     election: undefined,
+    partMs: undefined,
     refused: refusedIn(story, window),
     ...found,
   }
 }
 
-type Found = Pick<Stall, 'reason'> & Partial<Pick<Stall, 'causes' | 'election'>>
+type Found = Pick<Stall, 'reason'> & Partial<Pick<Stall, 'causes' | 'election' | 'partMs'>>
 
+/** The reason of the whole stall, or of its largest part that has one. */
 function reasonIn(timeline: StallsSeen, window: Stretch, leaderId: NodeId | undefined): Found {
+  const whole = reasonOf(timeline, window, leaderId)
+  if (whole.reason !== 'unknown') return whole
+  const ofLeader = timeline.obstacles.filter((each) => isOfHost(each) || each.nodeId === leaderId)
+  const parts = [...timeline.leaderless, ...ofLeader]
+    .map((each) => common(each, window))
+    .sort((a, b) => lengthOf(b) - lengthOf(a))
+  const [part] = parts
+  if (part === undefined || lengthOf(part) < partShareMin * lengthOf(window)) return whole
+  return { ...reasonOf(timeline, part, leaderId), partMs: lengthOf(part) }
+}
+
+function common(one: Stretch, other: Stretch): Stretch {
+  return {
+    sinceMs: Math.max(one.sinceMs, other.sinceMs),
+    untilMs: Math.min(one.untilMs, other.untilMs),
+  }
+}
+
+function reasonOf(timeline: StallsSeen, window: Stretch, leaderId: NodeId | undefined): Found {
   const { obstacles, story } = timeline
   const covers = (some: readonly Stretch[]): boolean => shareCovered(window, some) >= shareMin
   const causesAmong = (candidates: readonly Candidate[]): Cause[] =>

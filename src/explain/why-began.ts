@@ -77,6 +77,19 @@ function endOfProcess({ obstacles }: Timeline, before: Reign, untilMs: number): 
     .map((obstacle) => candidateOf({ ...obstacle, untilMs }))
 }
 
+const voteKinds = ['preVote', 'requestVote']
+const answerKinds = ['preVoteResponse', 'requestVoteResponse']
+
+/** What keeps the other nodes from answering a candidate. */
+export function whyAbsent(timeline: Timeline, candidateId: NodeId, window: Stretch): Cause[] {
+  const others = timeline.story.nodeIds.filter((id) => id !== candidateId)
+  const silences = others.map((id): Silence => {
+    const questions = silencers(timeline, candidateId, id, voteKinds)
+    return { window, candidates: [...questions, ...silencers(timeline, id, candidateId, answerKinds)] }
+  })
+  return weighed(silences).map(causeOf)
+}
+
 /** A leader ended its leadership itself. */
 export interface GaveUp {
   readonly atMs: number

@@ -255,7 +255,7 @@ describe('an election', () => {
     expect(electionIn(made.story, 2)).toMatchObject({ winnerId: 2, before: { leaderId: 1, term: 1 } })
     expect(explainElection(made.story, 9)).toEqual({
       type: 'nothing',
-      why: 'no election of term 9 is told of in what is kept; those of terms 1 to 3 are',
+      why: 'no election of term 9 is told of in what is kept, which has terms from 1 to 3',
     })
   })
 
@@ -265,6 +265,7 @@ describe('an election', () => {
     made.asks(2600, 2, 2).asks(3300, 2, 2, 700)
     const election = electionIn(made.story)
     expect(election).toMatchObject({ winnerId: undefined, term: 2, cause: { type: 'killed', nodeId: 1 } })
+    expect(election).toMatchObject({ failedCampaigns: 2, rivals: [], absent: [{ nodeId: 1 }, { nodeId: 3 }] })
   })
 
   test('tells each vote, how long nobody led and what clients felt', () => {

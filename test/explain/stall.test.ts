@@ -99,6 +99,11 @@ describe('the longest time without a commit', () => {
     expect(stall).toMatchObject({ reason: 'backPressure', refused: 42, leaderId: 1 })
   })
 
+  test('tells for how much of it its reason holds', () => {
+    const stall = stalled((made) => void made.tell(2700, 0, { type: 'hostBlocked', forMs: 400 }))
+    expect(stall).toMatchObject({ reason: 'hostBlocked', partMs: 400 })
+  })
+
   test('is the longest one with load, not a longer one in which nobody asked', () => {
     const made = new MadeStory().begins().commits(1, 700, 1000, 2)
     made.passes(5000, 1, 'appended', 50).passes(5700, 1, 'committed', 50).commits(1, 9000, 9300, 51)
