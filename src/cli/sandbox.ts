@@ -5,7 +5,7 @@ import { type Cluster, type ClusterEvent, RaftError, type ReadConfirmation } fro
 import { leaderKnown, withCluster } from '../load/index.js'
 import { exitCodeOf, interruptible, lineOf, oneOf, paint, printable, wholeNumber } from '../terminal/index.js'
 import { ClusterSubject, complete, parse, perform } from '../verbs/index.js'
-import { dirFlag, nodeIdsFlag, nodesFlag, pathFlag } from './flags.js'
+import { checkWritable, dirFlag, nodeIdsFlag, nodesFlag, pathFlag } from './flags.js'
 import { Following } from './following.js'
 import { inWords } from './happenings.js'
 import { readHistory, writeHistory } from './history-file.js'
@@ -81,6 +81,7 @@ export function addSandbox(program: Command): void {
 
 async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<number> {
   const { json = false, record, heartbeat, electionTimeout, ...given } = options
+  if (record !== undefined) checkWritable('--record', record)
   const clusterOptions = {
     ...given,
     ...(heartbeat === undefined ? {} : { heartbeatIntervalMs: heartbeat }),

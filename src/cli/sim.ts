@@ -1,9 +1,8 @@
 /** `raftbox sim`: looks for seeds that break a promise, or replays one. */
-import { closeSync, openSync } from 'node:fs'
-import { reasonOf } from '../errors/index.js'
 import { replay, type SweepResult, sweep } from '../jobs/index.js'
 import { type Counts, faultNames } from '../sim/index.js'
-import { BadInput, Progress } from '../terminal/index.js'
+import { Progress } from '../terminal/index.js'
+import { checkWritable } from './flags.js'
 
 export interface SimOptions {
   /** How many seeds. Default 200. */
@@ -55,7 +54,8 @@ async function replaySeed(
 ): Promise<number> {
   const startMs = performance.now()
   const tell = trace ? (line: string): void => console.log(line) : undefined
-  if (record !== undefined) checkWritable(record)
+  // Opened in the thread of the run, the file could only fail once the run has begun.
+  if (record !== undefined) checkWritable('--record', record)
   const result = await replay({ seed, trace: tell, record, signal })
   const { violation, virtualMs, counts } = result
   if (!trace && !json) {
@@ -70,15 +70,6 @@ async function replaySeed(
   const sum = { seeds: 1, violations, virtualSeconds: virtualMs / 1000, counts }
   report(sum, (performance.now() - startMs) / 1000, json)
   return violation === undefined ? 0 : 1
-}
-
-/** Opened in the thread of the run, the file could only fail once the run has begun. */
-function checkWritable(file: string): void {
-  try {
-    closeSync(openSync(file, 'a'))
-  } catch (error) {
-    throw new BadInput(`--record: ${file} cannot be written: ${reasonOf(error)}`)
-  }
 }
 
 function report(result: SweepResult, realSeconds: number, isJson: boolean): void {

@@ -25,11 +25,7 @@ class StoryFile {
 
   /** Takes the place of a file of that name. `warn` is told once when the recording ends early. */
   constructor(path: string, story: () => Story, warn: (line: string) => void) {
-    try {
-      this.#file = openSync(path, 'w')
-    } catch (error) {
-      throw new BadInput(`--record: ${path} cannot be written: ${reasonOf(error)}`)
-    }
+    this.#file = openSync(path, 'w')
     this.#story = story
     this.#warn = warn
     this.#timer = setInterval(() => this.#write(), writtenEveryMs)

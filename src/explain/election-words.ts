@@ -12,7 +12,7 @@ export function electionInWords(election: Election, nodes: number, beganMs: numb
     ...missedIn(election),
     ...election.votes.map((vote) => `  ${voteInWords(vote)}`),
     sentence(whyWon(election, nodes)),
-    ...election.absent.map((cause) => sentence(causeInWords(cause, beganMs))),
+    ...election.absent.map((cause) => sentence(`Not there to vote: ${causeInWords(cause, beganMs)}`)),
     ...feltIn(election),
   ]
   return lines.join('\n')
@@ -70,8 +70,8 @@ function voteInWords(vote: Vote): string {
 function whyWon({ winnerId, decidedBy, rivals, failedCampaigns, term }: Election, nodes: number): string {
   if (winnerId === undefined) {
     const others = rivals.length === 0 ? '' : `; ${nodesOf(rivals)} asked too`
-    const times = failedCampaigns === 1 ? 'once' : `${failedCampaigns} times`
-    return `No candidate had the votes of a majority of ${nodes} nodes for term ${term}, asked for ${times}${others}`
+    const campaigns = `${failedCampaigns} ${failedCampaigns === 1 ? 'campaign' : 'campaigns'}`
+    return `No majority of ${nodes} nodes was found for term ${term} in ${campaigns}${others}`
   }
   const majority = `Node ${winnerId} won: ${decidedBy.length} of ${nodes} votes, its own among them, are a majority`
   if (failedCampaigns === 0) return `${majority}, and it asked first`
