@@ -130,7 +130,7 @@ test('a sandbox writes the story of its cluster, and answers why at its prompt',
   sandbox.child.stdin?.end('put b 2\nexplain election\nexplain index 2\n')
   const { code, stdout, stderr } = await sandbox.ended
   expect([code, stderr]).toEqual([0, ''])
-  expect(stdout).toMatch(/^Why it began: node \d was killed at \d+\.\d{3} s\.$/m)
+  expect(stdout).toMatch(/^Why it began: node \d was killed at \d+\.\d{3} s \(kill \d\)\.$/m)
   expect(stdout).toMatch(/^Index 2, taken from a client by node \d; times count from its first step/m)
   const recorded = await run(['explain', file, 'election', '--json'])
   expect(lastLine(recorded.stdout)).toMatchObject({ type: 'election', cause: { type: 'killed' } })
