@@ -15,6 +15,7 @@ Examples:
   raftbox sim                          200 seeds
   raftbox sim --seeds 5000 --from 1000 --json
   raftbox sim --seed 42 --trace        everything that happens in one of them
+  raftbox sim --seed 42 --story run.story      why it had its elections: raftbox explain run.story
   raftbox sim --seed 42 --record run.jsonl     and again, without the world around: raftbox replay run.jsonl
 `
 
@@ -32,6 +33,11 @@ export function addSim(program: Command): void {
       'with --seed: write there all that the nodes are told',
       pathFlag('--record', 'file'),
     )
+    .option(
+      '--story <file>',
+      'with --seed: write there what happened and why, for raftbox explain',
+      pathFlag('--story', 'file'),
+    )
     .option('--json', 'end with one JSON object')
     .addHelpText('after', explanation)
     .action(async (options: SimOptions) => {
@@ -40,10 +46,11 @@ export function addSim(program: Command): void {
     })
 }
 
-function checkTogether({ seed, seeds, from, trace, record }: SimOptions): void {
+function checkTogether({ seed, seeds, from, trace, record, story }: SimOptions): void {
   if (seed !== undefined && (seeds !== undefined || from !== undefined)) {
     throw new BadInput('--seed: leave it out with --seeds and --from, or them with it')
   }
   if (trace && seed === undefined) throw new BadInput('--trace: name one seed with --seed')
   if (record !== undefined && seed === undefined) throw new BadInput('--record: name one seed with --seed')
+  if (story !== undefined && seed === undefined) throw new BadInput('--story: name one seed with --seed')
 }

@@ -3,6 +3,7 @@ import { replay, type SweepResult, sweep } from '../jobs/index.js'
 import { type Counts, faultNames } from '../sim/index.js'
 import { Progress } from '../terminal/index.js'
 import { checkWritable } from './flags.js'
+import { writeStory } from './story-file.js'
 
 export interface SimOptions {
   /** How many seeds. Default 200. */
@@ -15,6 +16,8 @@ export interface SimOptions {
   readonly trace?: boolean
   /** With `seed`: the file of a recording, which `raftbox replay` runs again. */
   readonly record?: string
+  /** With `seed`: the file of its story, which `raftbox explain` explains. */
+  readonly story?: string
   /** Ends with one line of JSON. */
   readonly json?: boolean
 }
@@ -49,14 +52,16 @@ async function sweepSeeds(options: SimOptions, signal: AbortSignal): Promise<num
 /** One seed, with all that happens in it. */
 async function replaySeed(
   seed: number,
-  { trace = false, record, json = false }: SimOptions,
+  { trace = false, record, story, json = false }: SimOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const startMs = performance.now()
   const tell = trace ? (line: string): void => console.log(line) : undefined
   // Opened in the thread of the run, the file could only fail once the run has begun.
   if (record !== undefined) checkWritable('--record', record)
-  const result = await replay({ seed, trace: tell, record, signal })
+  if (story !== undefined) checkWritable('--story', story)
+  const result = await replay({ seed, trace: tell, record, isTold: story !== undefined, signal })
+  if (story !== undefined && result.story !== undefined) writeStory(story, result.story)
   const { violation, virtualMs, counts } = result
   if (!trace && !json) {
     console.log(`seed ${seed}: ${result.nodes} nodes, ${result.weather}, fingerprint ${result.fingerprint}`)

@@ -1,5 +1,5 @@
 /** Stories as files: written while a cluster lives, and read to be explained. */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { reasonOf } from '../errors/index.js'
 import { BadStoryLine, StoryReader, StoryWriter } from '../explain/index.js'
 import type { Story } from '../telemetry/index.js'
@@ -59,6 +59,17 @@ class StoryFile {
     clearInterval(this.#timer)
     this.#warn(`the recording of the story ends here: ${why}`)
   }
+}
+
+/** Writes a story that has ended. */
+export function writeStory(path: string, story: Story): void {
+  writeFileSync(
+    path,
+    new StoryWriter()
+      .newIn(story)
+      .map((line) => `${line}\n`)
+      .join(''),
+  )
 }
 
 /** Runs the work, and writes the story of the cluster meanwhile if a file is given. */

@@ -38,8 +38,9 @@ function gaveUpIn({ gaveUp, before }: Election, beganMs: number): string[] {
 }
 
 function missedIn({ missed, before, winnerId }: Election): string[] {
-  const whom = before === undefined ? 'a leader' : `node ${before.leaderId}`
   return missed.map(({ nodeId, silentMs }) => {
+    const isOther = before !== undefined && before.leaderId !== nodeId
+    const whom = isOther ? `node ${before.leaderId}` : 'a leader'
     const then = nodeId === winnerId ? ', and asked the others for their votes' : ''
     return sentence(`Node ${nodeId} had heard nothing of ${whom} for ${span(silentMs)}${then}`)
   })
@@ -76,7 +77,8 @@ function whyWon({ winnerId, decidedBy, rivals, failedCampaigns, term }: Election
   const majority = `Node ${winnerId} won: ${decidedBy.length} of ${nodes} votes, its own among them, are a majority`
   if (failedCampaigns === 0) return `${majority}, and it asked first`
   const before = `${failedCampaigns} ${failedCampaigns === 1 ? 'campaign' : 'campaigns'} before`
-  return `${majority}; ${before}, of ${nodesOf(rivals.length === 0 ? [winnerId] : rivals)}, found none`
+  const others = rivals.length === 0 ? '' : `; ${nodesOf(rivals)} asked too`
+  return `${majority}. ${before} found none${others}`
 }
 
 function feltIn({ leaderlessMs, felt, winnerId }: Election): string[] {

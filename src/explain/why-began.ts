@@ -62,9 +62,11 @@ export function causesFor(timeline: Timeline, steps: Steps, before: Reign | unde
       candidates: gaveUp === undefined ? candidates : [...candidates, gaveUpCandidate(before)],
     }
   })
-  return weighed(silences).flatMap((each) =>
+  const causes = weighed(silences).flatMap((each) =>
     each.candidate.type === 'gaveUp' ? causesOfGivingUp(timeline, before) : [causeOf(each)],
   )
+  // What silenced a leader may also be why it gave up.
+  return causes.filter((cause, at) => causes.findIndex((earlier) => isSame(earlier, cause)) === at)
 }
 
 /** A leader that was ended leads no more, also when it is back long before anybody misses it. */
@@ -75,6 +77,11 @@ function endOfProcess({ obstacles }: Timeline, before: Reign, untilMs: number): 
         type === before.end && nodeId === before.nodeId && sinceMs === before.untilMs,
     )
     .map((obstacle) => candidateOf({ ...obstacle, untilMs }))
+}
+
+function isSame(one: Cause, other: Cause): boolean {
+  if (one.faultId !== undefined || other.faultId !== undefined) return one.faultId === other.faultId
+  return one.type === other.type && one.nodeId === other.nodeId
 }
 
 const voteKinds = ['preVote', 'requestVote']

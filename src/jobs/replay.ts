@@ -1,8 +1,7 @@
 /** A seed in a thread of its own, so that the caller's thread stays free for signals meanwhile. */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import type { SimulationResult } from '../sim/index.js'
 import { poolOf } from './pool.js'
-import type { Replay } from './replay-job.js'
+import type { Replay, Replayed } from './replay-job.js'
 
 export interface ReplayOptions {
   readonly seed: number
@@ -10,15 +9,18 @@ export interface ReplayOptions {
   readonly trace: ((line: string) => void) | undefined
   /** Path of a file that takes a recording of the run. */
   readonly record?: string | undefined
+  /** Whether the story of the run is asked for. Default false. */
+  readonly isTold?: boolean
   /** Ends the run early: the promise rejects. */
   readonly signal: AbortSignal
 }
 
-export async function replay({ seed, trace, record, signal }: ReplayOptions): Promise<SimulationResult> {
-  const pool = poolOf<Replay, SimulationResult>('./replay-job.js', 1)
+export async function replay(options: ReplayOptions): Promise<Replayed> {
+  const { seed, trace, record, isTold = false, signal } = options
+  const pool = poolOf<Replay, Replayed>('./replay-job.js', 1)
   const { port1: lines, port2 } = new MessageChannel()
   if (trace !== undefined) lines.on('message', trace)
-  const task: Replay = { seed, trace: trace && port2, record }
+  const task: Replay = { seed, trace: trace && port2, record, isTold }
   try {
     return await pool.run(task, { signal, ...(trace !== undefined && { transferList: [port2] }) })
   } finally {

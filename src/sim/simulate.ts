@@ -3,6 +3,7 @@ import { Dice } from '../faults/index.js'
 import { encode, writePut } from '../machine/index.js'
 import type { Outcome } from '../proof/index.js'
 import { openMemoryStore } from '../storage/index.js'
+import type { Story } from '../telemetry/index.js'
 import { SimulatedClient } from './client.js'
 import { SimulatedCluster } from './cluster.js'
 import type { Counts } from './counts.js'
@@ -17,6 +18,8 @@ export interface SimulationOptions extends Partial<Plan> {
   readonly trace?: (line: string) => void
   /** Called with the lines of a recording of all that the nodes' protocols are told. */
   readonly record?: (line: string) => void
+  /** Called at the end with the story of the run. */
+  readonly story?: (story: Story) => void
 }
 
 /** Plain values: it travels between threads and into a file. */
@@ -37,7 +40,7 @@ const patience = 60
 const lastTimeoutMs = 500
 
 export function simulate(options: SimulationOptions): SimulationResult {
-  const { seed, trace, record, ...overrides } = options
+  const { seed, trace, record, story, ...overrides } = options
   const plan: Plan = { ...planOf(seed), ...overrides }
   const cluster = new SimulatedCluster({ ...plan, seed, ...(trace && { trace }), ...(record && { record }) })
   const nemesis = new SimulatedNemesis(cluster, new Dice(deriveSeed(seed, diceOf.nemesis)), plan)
@@ -48,6 +51,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
   }
   if (cluster.advance(plan.stormMs)) comesRight(cluster, stop)
   for (const node of cluster.nodes) node.endRecording()
+  story?.(cluster.story())
   return {
     seed,
     weather: plan.weather,

@@ -139,6 +139,18 @@ test('a sandbox writes the story of its cluster, and answers why at its prompt',
   expect(reader.story?.nodeIds).toEqual([1, 2, 3])
 })
 
+test('a seed of the simulator tells its story', async () => {
+  const file = join(temporaryFolder(), 'run.story')
+  expect(await run(['sim', '--seed', '42', '--story', file])).toMatchObject({ code: 0, stderr: '' })
+  const { code, stdout } = await run(['explain', file, 'election'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(
+    /^Node \d won the election of term \d+ at \d+\.\d{3} s; node \d had led term \d+\.$/m,
+  )
+  const refused = await run(['sim', '--seeds', '1', '--story', file])
+  expect([refused.code, refused.stderr]).toEqual([2, 'raftbox: --story: name one seed with --seed\n'])
+})
+
 test('a sandbox that cannot write its story does not start', async () => {
   const { code, stdout, stderr } = await run(['sandbox', '--record', '/nowhere/run.story'], 'status\n')
   expect([code, stdout]).toEqual([2, ''])

@@ -148,6 +148,7 @@ describe('the cause of an election', () => {
       return id
     })
     expect(election.cause).toMatchObject({ type: 'link', faultId })
+    expect(election.also).toEqual([])
   })
 
   test('is a stalled disk under a leader that then gave up', () => {
