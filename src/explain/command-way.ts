@@ -101,12 +101,11 @@ interface Way {
 
 /** Of passings of the same kind, the one that belongs to the command which was committed in the end. */
 function stepsOf(passings: readonly Step[], { leaderId, committedMs }: Way): Step[] {
-  const ofLeader: ReadonlySet<Stage> = new Set(['appended', 'sent', 'acknowledged', 'answered'])
+  const ofLeader: ReadonlySet<Stage> = new Set(['appended', 'answered'])
   const kinds = new Map<string, Step[]>()
   for (const step of passings) {
     const { nodeId, stage, peer } = step
     if (leaderId !== undefined && ofLeader.has(stage) && nodeId !== leaderId) continue
-    if (leaderId !== undefined && stage === 'received' && peer !== leaderId) continue
     const key = `${nodeId} ${stage} ${peer}`
     kinds.set(key, [...(kinds.get(key) ?? []), step])
   }

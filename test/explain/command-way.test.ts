@@ -97,8 +97,14 @@ describe('the way of a command', () => {
   test('stays that of the leader that took it, when the next leader commits it', () => {
     const made = new MadeStory().passes(0, 1, 'appended', 9).passes(0, 2, 'received', 9, 1)
     made.passes(100, 1, 'appended', 10).passes(100.1, 1, 'sent', 10, 2).passes(101, 2, 'received', 10, 1)
-    made.passes(102, 2, 'flushed', 10).passes(800, 2, 'appended', 11).passes(805, 2, 'committed', 11)
-    expect(wayOf(made.story, 10)).toMatchObject({ leaderId: 1, lostAt: [], isCommitted: true })
+    made.passes(0, 2, 'sent', 9, 3).passes(0, 3, 'received', 9, 2).passes(0, 2, 'answered', 9)
+    made.passes(102, 2, 'flushed', 10).passes(800, 2, 'appended', 11).passes(800.1, 2, 'sent', 11, 3)
+    made.passes(801, 3, 'received', 11, 2).passes(805, 2, 'committed', 11).passes(806, 2, 'answered', 12)
+    const way = wayOf(made.story, 10)
+    expect(way).toMatchObject({ leaderId: 1, lostAt: [], isCommitted: true })
+    expect(way.steps.map(({ nodeId, stage }) => `${nodeId} ${stage}`)).toEqual([
+      ...['1 appended', '1 sent', '2 received', '2 flushed', '2 sent', '3 received', '2 committed'],
+    ])
   })
 
   test('is known from the first entry of a node that started with an empty log', () => {

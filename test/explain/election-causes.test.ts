@@ -111,6 +111,16 @@ describe('the cause of an election', () => {
     expect(election.leaderlessMs).toBe(590)
   })
 
+  test('is what silenced the leader for most of the voters, and not what one of them alone had', () => {
+    const { election, faultId } = overthrown((made) => {
+      const id = made.breaks(2000, { type: 'isolate', line: 'isolate 1', nodes: [1], ways: links(1, 2, 3) })
+      made.tell(2000, 2, { type: 'paused' }).tell(2580, 2, { type: 'resumed', afterMs: 580 })
+      return id
+    })
+    expect(election.cause).toMatchObject({ type: 'link', faultId })
+    expect(election.also).toMatchObject([{ type: 'paused', nodeId: 2 }])
+  })
+
   test('is what kept answers from a leader that then gave up', () => {
     const ways = [2, 3].map((from) => ({ from, to: 1 }))
     const { election, faultId } = overthrown((made) => {
@@ -267,6 +277,28 @@ describe('an election', () => {
     const election = electionIn(made.story)
     expect(election).toMatchObject({ winnerId: undefined, term: 2, cause: { type: 'killed', nodeId: 1 } })
     expect(election).toMatchObject({ failedCampaigns: 2, rivals: [], absent: [{ nodeId: 1 }, { nodeId: 3 }] })
+  })
+
+  test('leaves out campaigns that the leader of before survived', () => {
+    const made = new MadeStory().begins()
+    made.asks(1500, 3, 2).answers(1501, 2, 3, 2, true, 'leaderMayBeAlive').follows(1600, 3, 1, 1)
+    made.tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3])
+    const election = electionIn(made.story)
+    expect(election).toMatchObject({ rivals: [], failedCampaigns: 0 })
+    expect(election.missed.map(({ nodeId }) => nodeId)).toEqual([2])
+    expect(election.votes.map(({ candidateId }) => candidateId)).toEqual([2, 2])
+  })
+
+  test('tells of commits where the answers of its time are no longer kept', () => {
+    const made = new MadeStory().begins()
+    for (let atMs = 700; atMs < 2000; atMs += 100) made.passes(atMs, 1, 'committed', atMs)
+    made.tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3]).commits(2, 2700, 2800, 2000)
+    expect(electionIn(made.story).felt).toEqual({
+      waitedFor: 'commit',
+      sinceMs: 1900,
+      untilMs: 2700.8,
+      refused: 0,
+    })
   })
 
   test('tells each vote, how long nobody led and what clients felt', () => {

@@ -86,6 +86,24 @@ describe('a picture', () => {
     expect(svg.length).toBeLessThan(600_000)
   })
 
+  test('leaves out labels that would cover others', () => {
+    const made = new MadeStory().begins()
+    for (let mark = 1; mark <= 300; mark++) {
+      made.carries(1000 + mark, 1, 2, { type: 'appendEntries', term: 1, mark }, 1000.5 + mark)
+    }
+    const labels = [
+      ...picture(made.story, { fromMs: 900 }).matchAll(
+        /<text x="([\d.]+)" y="([\d.]+)"[^>]*>AppendEntries</g,
+      ),
+    ]
+    expect(labels.length).toBeGreaterThan(20)
+    const places = labels.map(([, x, y]) => ({ x: Number(x), y: Number(y) }))
+    for (const [at, one] of places.entries()) {
+      const others = places.slice(at + 1)
+      expect(others.filter(({ x, y }) => Math.abs(x - one.x) < 60 && Math.abs(y - one.y) < 10)).toEqual([])
+    }
+  })
+
   test('gives moments that stand close room beside each other', () => {
     const svg = picture(election().story)
     const [sent, taken] = [

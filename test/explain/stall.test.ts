@@ -111,7 +111,8 @@ describe('the longest time without a commit', () => {
   })
 
   test('is told as one without load where nobody asked for anything', () => {
-    const made = new MadeStory().begins().passes(700, 1, 'committed', 1).passes(5000, 1, 'committed', 2)
+    const made = new MadeStory().begins().passes(700, 1, 'appended', 1).passes(700, 1, 'committed', 1)
+    made.passes(5000, 1, 'committed', 2)
     expect(stallIn(made.story)).toMatchObject({ reason: 'noLoad', forMs: 4300 })
   })
 
