@@ -136,7 +136,7 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
     atMs,
     before: before && { leaderId: before.nodeId, term: before.term },
     cause,
-    also: causes.slice(1),
+    also: causes.slice(1).filter(({ type }) => type !== 'unknown'),
     gaveUp,
     missed,
     votes: votesIn(story.happened, campaigns, term, last),

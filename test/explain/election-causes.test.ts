@@ -148,13 +148,13 @@ describe('the cause of an election', () => {
 
   test('is the isolation that silenced a leader, also when the leader gave up in it', () => {
     const { election, faultId } = overthrown((made) => {
-      const id = made.breaks(2000, {
+      const id = made.breaks(1900, {
         type: 'isolate',
         line: 'isolate 1',
         nodes: [1, 2, 3],
         ways: links(1, 2, 3),
       })
-      made.givesUp(2500, 1, 1, 'quorumLost')
+      made.givesUp(2300, 1, 1, 'quorumLost')
       return id
     })
     expect(election.cause).toMatchObject({ type: 'link', faultId })
