@@ -92,10 +92,8 @@ function whyNone({ roleChanges }: Timeline, term: Term | undefined): string {
 }
 
 /** The last step of an election: the leadership that came of it, or the last campaign in vain. */
-export function lastStepOf(
-  { roleChanges, reigns }: Timeline,
-  term: Term | undefined,
-): RoleChange | undefined {
+export function lastStepOf(timeline: Timeline, term: Term | undefined): RoleChange | undefined {
+  const { roleChanges } = timeline
   const wins = roleChanges.filter(({ role }) => role === 'leader')
   const campaigns = roleChanges.filter(({ role }) => role === 'candidate' || role === 'preCandidate')
   if (term !== undefined) {
@@ -104,8 +102,18 @@ export function lastStepOf(
   }
   const win = wins.at(-1)
   const campaign = campaigns.at(-1)
-  const isLed = reigns.at(-1)?.untilMs === Number.POSITIVE_INFINITY
-  return win === undefined || (!isLed && campaign && campaign.sequence > win.sequence) ? campaign : win
+  if (win === undefined || campaign === undefined) return win ?? campaign
+  // A node that is cut off campaigns for as long, and the others follow their leader.
+  return campaign.sequence > win.sequence && !isLed(timeline) ? campaign : win
+}
+
+/** True when the leader of the latest term leads still: it has not ended, and is not frozen. */
+function isLed({ reigns, obstacles, endedMs }: Timeline): boolean {
+  const reign = reigns.at(-1)
+  if (reign?.untilMs !== Number.POSITIVE_INFINITY) return false
+  return !obstacles.some(
+    (each) => each.type === 'paused' && each.nodeId === reign.nodeId && each.untilMs > endedMs,
+  )
 }
 
 /** A pre-candidate asks about the term after its own. */

@@ -279,6 +279,19 @@ describe('an election', () => {
     expect(election).toMatchObject({ failedCampaigns: 2, rivals: [], absent: [{ nodeId: 1 }, { nodeId: 3 }] })
   })
 
+  test('that nobody has won is the latest one also while the leader of before is frozen', () => {
+    const made = new MadeStory().begins().tell(2000, 1, { type: 'paused' }).asks(2600, 2, 2)
+    const cause = { type: 'paused', nodeId: 1 }
+    expect(electionIn(made.story)).toMatchObject({ winnerId: undefined, term: 2, cause })
+  })
+
+  test('is not the campaign of a node that is cut off, while the others follow their leader', () => {
+    const made = new MadeStory().begins()
+    made.breaks(1000, { type: 'cut', line: 'cut 1->3', nodes: [1, 3], ways: [{ from: 1, to: 3 }] })
+    for (const atMs of [1600, 2200]) made.asks(atMs, 3, 2)
+    expect(electionIn(made.story)).toMatchObject({ winnerId: 1, term: 1 })
+  })
+
   test('leaves out campaigns that the leader of before survived', () => {
     const made = new MadeStory().begins()
     made.asks(1500, 3, 2).answers(1501, 2, 3, 2, true, 'leaderMayBeAlive').follows(1600, 3, 1, 1)
