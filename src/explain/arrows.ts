@@ -19,7 +19,8 @@ export interface Arrow {
 }
 
 /** The messages that were on their way in the window, in the order in which they were sent. */
-export function arrowsIn({ story, endedMs }: Timeline, window: Stretch): Arrow[] {
+export function arrowsIn(timeline: Timeline, window: Stretch): Arrow[] {
+  const { story } = timeline
   const rows = [...story.carried].sort((a, b) => a.atMs - b.atMs)
   const keptSince = keptSinceOf(rows)
   const taken = new Map<string, number[]>()
@@ -38,10 +39,8 @@ export function arrowsIn({ story, endedMs }: Timeline, window: Stretch): Arrow[]
     // What was taken before it was sent is an earlier message with the same marks.
     while (times?.[0] !== undefined && times[0] < sentMs - 1) times.shift()
     const takenMs = times?.shift()
-    // A message may still be on its way where the story ends.
-    const isLate = sentMs < endedMs - 2 * story.heartbeatIntervalMs
-    const isLost =
-      takenMs === undefined && isLate && (keptSince.get(to) ?? Number.POSITIVE_INFINITY) <= sentMs
+    const isKept = (keptSince.get(to) ?? Number.POSITIVE_INFINITY) <= sentMs
+    const isLost = takenMs === undefined && isKept && sentMs < waitSince(timeline, to)
     const way = { sinceMs: sentMs, untilMs: takenMs ?? sentMs }
     if (overlaps(way, window)) arrows.push({ from, to, type, term, mark, isYes, sentMs, takenMs, isLost })
   }
@@ -50,6 +49,14 @@ export function arrowsIn({ story, endedMs }: Timeline, window: Stretch): Arrow[]
 
 function keyOf({ type, term, mark, isYes }: Carried, from: NodeId, to: NodeId): string {
   return `${from} ${to} ${type} ${term} ${mark} ${isYes}`
+}
+
+/** Since when messages may still wait to be taken: since the story is about to end, or the node is frozen at its end. */
+function waitSince({ story, obstacles, endedMs }: Timeline, to: NodeId): number {
+  const frozen = obstacles.find(
+    ({ type, nodeId, untilMs }) => type === 'paused' && nodeId === to && untilMs > endedMs,
+  )
+  return frozen?.sinceMs ?? endedMs - 2 * story.heartbeatIntervalMs
 }
 
 /** Since when the rows of each node are kept. */

@@ -44,15 +44,23 @@ function endsOf({ from, to, sentMs, takenMs }: Arrow, { x, y }: Frame, usualMs: 
 function drawArrow(arrow: Arrow, frame: Frame, usualMs: number): string {
   const ends = endsOf(arrow, frame, usualMs)
   const { x1, y1, x2, y2 } = ends
-  const { term, type, isLost } = arrow
+  const { term, type } = arrow
   const weight = weightOf(arrow)
   const look = weight < 1 ? 'faint' : weight === 1 ? 'arrow' : 'telling'
   const answer = type.endsWith('Response') ? ' answer' : ''
-  const [endX, endY] = isLost ? [x1 + 0.55 * (x2 - x1), y1 + 0.55 * (y2 - y1)] : [x2, y2]
+  const share = arrow.takenMs === undefined ? 0.55 : 1
+  const [endX, endY] = [x1 + share * (x2 - x1), y1 + share * (y2 - y1)]
   const line = { x1, y1, x2: endX, y2: endY, class: `${termClass(term)} ${look}${answer}` }
   const tip = element('title', {}, escaped(tipOf(arrow)))
-  const end = isLost ? crossAt(endX, endY, weight < 1 ? 2.5 : 4) : weight < 1 ? '' : headAt(ends, term)
+  const end = endOf(arrow, ends, [endX, endY])
   return element('g', {}, tip, element('line', line), end)
+}
+
+/** A head where the message was taken, a cross where it was lost, and nothing where it was still on its way. */
+function endOf(arrow: Arrow, ends: Ends, [x, y]: readonly [number, number]): string {
+  const isFaint = weightOf(arrow) < 1
+  if (arrow.isLost) return crossAt(x, y, isFaint ? 2.5 : 4)
+  return isFaint || arrow.takenMs === undefined ? '' : headAt(ends, arrow.term)
 }
 
 function headAt({ x1, y1, x2, y2 }: Ends, term: number): string {

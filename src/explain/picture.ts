@@ -54,14 +54,14 @@ export function picture(story: Story, given: PictureWindow = {}): string {
   }
   const bottom = linesTop + (story.nodeIds.length - 1) * rowHeight + 48
   const [width, height] = [
-    Math.max(legendWidth, frame.right) + margin,
+    Math.max(legendWidth, frame.right) + 2 * margin,
     bottom + 52 + Math.min(notes.length, notesMax + 1) * lineHeight + margin,
   ]
   const parts = [
     element('rect', { width, height, class: 'paper' }),
     ...drawHead(frame, leftOut),
-    ...drawBars(bars, frame, headHeight, barHeight, bottom),
     ...drawAxis(frame, scale, bottom),
+    ...drawBars(bars, frame, headHeight, barHeight, bottom),
     element('g', { 'clip-path': 'url(#plot)' }, ...drawLines(frame), ...drawArrows(drawn, frame)),
     ...drawNotes(notes, frame, bottom + 60),
     ...story.nodeIds.map((nodeId) => label(margin, frame.y(nodeId) + 4, 'ink bold', `node ${nodeId}`)),
