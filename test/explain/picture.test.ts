@@ -56,7 +56,7 @@ describe('a picture', () => {
     made.carries(1100, 1, 2, { type: 'heartbeat', term: 1, mark: 2 }, 1101)
     made.carries(1850, 1, 2, { type: 'heartbeat', term: 1, mark: 3 })
     made.carries(1500, 1, 3, { type: 'heartbeat', term: 1, mark: 3 })
-    made.carries(1000, 3, 2, { type: 'heartbeat', term: 1, mark: 4 }, 1001).tell(1150, 2, { type: 'paused' })
+    made.tell(1150, 2, { type: 'paused' })
     made
       .carries(1200, 1, 2, { type: 'preVote', term: 1, mark: 5 })
       .tell(1900, 1, { type: 'leaseHeld', term: 1 })
