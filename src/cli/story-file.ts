@@ -7,8 +7,10 @@ import { BadInput } from '../terminal/index.js'
 import { readBytes } from './input/bytes.js'
 import { type Framed, LineFramer } from './input/framing.js'
 
-/** How often what is new is written. Under full load, the rows of commands are kept for about a second. */
+/** How often what is new is written, at most. Under full load, the rows of commands are kept for about a second. */
 const writtenEveryMs = 250
+/** Writing takes no more than this share of the program's time, which is also that of its clients. */
+const timeShareMax = 0.1
 /** The longest story: whoever needs more records the part of the run that matters. */
 const bytesMax = 1 << 30
 const lineBytesMax = 1 << 20
@@ -18,9 +20,9 @@ class StoryFile {
   readonly #file: number
   readonly #story: () => Story
   readonly #writer = new StoryWriter()
-  readonly #timer: NodeJS.Timeout
   readonly #warn: (line: string) => void
   #bytes = 0
+  #timer: NodeJS.Timeout | undefined
   #isOver = false
 
   /** Takes the place of a file of that name. `warn` is told once when the recording ends early. */
@@ -28,17 +30,25 @@ class StoryFile {
     this.#file = openSync(path, 'w')
     this.#story = story
     this.#warn = warn
-    this.#timer = setInterval(() => this.#write(), writtenEveryMs)
-    this.#timer.unref()
+    this.#writeIn(writtenEveryMs)
   }
 
   close(): void {
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
     try {
       this.#write()
     } finally {
       closeSync(this.#file)
     }
+  }
+
+  #writeIn(ms: number): void {
+    this.#timer = setTimeout(() => {
+      const beganMs = performance.now()
+      this.#write()
+      const tookMs = performance.now() - beganMs
+      if (!this.#isOver) this.#writeIn(Math.max(writtenEveryMs, tookMs / timeShareMax))
+    }, ms).unref()
   }
 
   #write(): void {
@@ -56,7 +66,6 @@ class StoryFile {
 
   #endEarly(why: string): void {
     this.#isOver = true
-    clearInterval(this.#timer)
     this.#warn(`the recording of the story ends here: ${why}`)
   }
 }
