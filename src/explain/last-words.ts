@@ -1,7 +1,7 @@
 /** The last thing worth telling, for a person who never read the paper. */
 import type { Election } from './election.js'
 import type { Last, Trouble } from './last.js'
-import { causeInWords, moment, nodesOf, sentence, span } from './phrases.js'
+import { causeInWords, moment, nodesOf, sentence, shown, span } from './phrases.js'
 import { stallInWords } from './stall-words.js'
 import type { Timeline } from './timeline.js'
 
@@ -73,11 +73,11 @@ function whatOf(trouble: Trouble): string {
     case 'killed':
       return `node ${nodeId} was killed`
     case 'failed':
-      return `node ${nodeId} failed (${trouble.why})`
+      return `node ${nodeId} failed (${shown(trouble.why)})`
     case 'paused':
       return `node ${nodeId} was frozen`
     case 'faultBegan':
-      return `a fault began (${trouble.fault.line})`
+      return `a fault began (${shown(trouble.fault.line)})`
     case 'hostBlocked':
       return `the program that holds the cluster had stood still for ${span(trouble.forMs)}`
     case 'threadStood':
@@ -92,6 +92,6 @@ function whatOf(trouble: Trouble): string {
 function stateIn({ leaderId, away, faults }: Last): string[] {
   const state = leaderId === undefined ? 'nobody leads' : `node ${leaderId} leads`
   const gone = away.length === 0 ? '' : `; ${nodesOf(away)} ${away.length === 1 ? 'does' : 'do'} not run`
-  const standing = faults.length === 0 ? '' : `; these faults stand: ${faults.join(', ')}`
+  const standing = faults.length === 0 ? '' : `; these faults stand: ${faults.map(shown).join(', ')}`
   return [sentence(`Now ${state}${gone}${standing}`)]
 }

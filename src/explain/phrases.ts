@@ -21,6 +21,11 @@ export function moment(atMs: number, beganMs: number): string {
   return `at ${((atMs - beganMs) / 1000).toFixed(3)} s`
 }
 
+/** Text from elsewhere, without what a terminal would obey instead of showing it, line breaks among them. */
+export function shown(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}]/gu, '\ufffd')
+}
+
 export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }
@@ -29,7 +34,7 @@ export function sentence(text: string): string {
 export function causeInWords(cause: Cause, beganMs: number): string {
   const { faultLine, sinceMs } = cause
   const since = sinceMs === undefined ? '' : ` ${moment(Math.max(sinceMs, beganMs), beganMs)}`
-  const fault = faultLine === undefined ? '' : ` (${faultLine})`
+  const fault = faultLine === undefined ? '' : ` (${shown(faultLine)})`
   return `${happenedIn(cause, since)}${fault}`
 }
 
@@ -45,7 +50,7 @@ function happenedIn(cause: Cause, since: string): string {
     case 'killed':
       return `node ${nodeId} was killed${since}`
     case 'failed':
-      return `node ${nodeId} failed${since}: ${why}`
+      return `node ${nodeId} failed${since}: ${shown(why ?? '')}`
     case 'paused':
       return `node ${nodeId} was frozen${since}${lasting}`
     case 'link':

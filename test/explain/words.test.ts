@@ -87,6 +87,18 @@ describe('an explanation in words', () => {
     await expect(`${explain(made.story, question).words}\n`).toMatchFileSnapshot(`${golden}${name}.txt`)
   })
 
+  test('shows foreign text without what a terminal would obey', () => {
+    const made = new MadeStory().begins()
+    made.breaks(1990, { type: 'failDisk', line: 'fail\u001b[2J\ndisk', nodes: [1] })
+    made.tell(2000, 1, { type: 'failed', why: 'disk\nNode 3 won.\u202e' })
+    const before = explain(made.story, { about: 'last' }).words
+    const after = explain(made.elects(2600, 2, 2, [3]).story, { about: 'election' }).words
+    for (const words of [before, after])
+      expect(words).not.toMatch(/[\p{Cc}\p{Bidi_Control}](?<!\n)|^Node 3 won/mu)
+    expect(before).toContain('disk\ufffdNode 3 won.\ufffd')
+    expect(after).toContain('(fail\ufffd[2J\ufffddisk)')
+  })
+
   test('names each cause', async () => {
     const fault = (type: string, more: object = {}) => ({
       type,
