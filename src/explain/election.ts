@@ -129,9 +129,9 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
   const before = reigns.findLast((reign) => reign.term < term)
   const steps = stepsOf(roleChanges, last)
   const gaveUp = gaveUpOf(before, atMs)
-  const causes = causesFor(timeline, steps, before)
-  const [cause = unknownCause(timeline, before)] = causes
   const campaigns = campaignsBetween(roleChanges, before, last)
+  const causes = causesFor(timeline, steps, before, campaigns[0])
+  const [cause = unknownCause(timeline, before)] = causes
   const missed = missedBy(timeline, steps, before, campaigns)
   const ready = readyFor(steps)
   const inVain = campaigns.filter((each) => each !== steps.asked && each !== steps.stood)

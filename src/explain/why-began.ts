@@ -42,17 +42,35 @@ export function readyFor({ stood, last }: Steps): readonly NodeId[] {
   return stood?.reason === 'preVoteWon' ? stood.decidedBy : [last.nodeId]
 }
 
-/** What kept the nodes that were ready to elect another leader from hearing the one of before. */
-export function causesFor(timeline: Timeline, steps: Steps, before: Reign | undefined): Cause[] {
-  const { story, isWhole } = timeline
+/** Why an election began: `first` is the first campaign since the leader of before was lost. */
+export function causesFor(
+  timeline: Timeline,
+  steps: Steps,
+  before: Reign | undefined,
+  first: RoleChange | undefined,
+): Cause[] {
   const { asked, stood, last } = steps
   if (stood?.reason === 'campaign' || asked?.reason === 'campaign') return [noCause('asked', last.nodeId)]
-  if (before === undefined) return isWhole ? [noCause('clusterBegan')] : []
+  if (before === undefined) return timeline.isWhole ? [noCause('clusterBegan')] : []
+  const causes = silencesBefore(timeline, before, (stood ?? asked ?? last).atMs, readyFor(steps))
+  if (causes.length > 0 || first === undefined) return causes
+  // Where campaign after campaign was in vain, what silenced the leader may be long over. A first campaign long before
+  // the leader's end is that of a node that was cut off.
+  if (before.untilMs > first.atMs + timeline.story.electionTimeoutMs) return causes
+  return silencesBefore(timeline, before, first.atMs, [first.nodeId])
+}
+
+/** What kept nodes from hearing their leader until they were ready to elect another one. */
+function silencesBefore(
+  timeline: Timeline,
+  before: Reign,
+  untilMs: number,
+  ready: readonly NodeId[],
+): Cause[] {
   // Nobody says yes to a pre-vote within an election timeout after a sign of a leader.
-  const untilMs = (stood ?? asked ?? last).atMs
-  const window = { sinceMs: untilMs - story.electionTimeoutMs, untilMs }
+  const window = { sinceMs: untilMs - timeline.story.electionTimeoutMs, untilMs }
   const gaveUp = gaveUpOf(before, untilMs)
-  const silences = readyFor(steps).map((listener): Silence => {
+  const silences = ready.map((listener): Silence => {
     const candidates = [
       ...silencers(timeline, before.nodeId, listener, leaderKinds),
       ...endOfProcess(timeline, before, untilMs),

@@ -231,6 +231,33 @@ describe('the cause of an election', () => {
     expect(election.cause).toMatchObject({ type: 'clock', faultId })
   })
 
+  test('is what silenced the leader long ago, where campaign after campaign was in vain', () => {
+    const { election, faultId } = overthrown((made) => {
+      const id = made.breaks(
+        700,
+        { type: 'isolate', line: 'isolate 1', nodes: [1], ways: links(1, 2, 3) },
+        1500,
+      )
+      made.asks(1310, 3, 2).asks(1400, 2, 2)
+      made.tell(1420, 1, {
+        ...{ type: 'role', role: 'follower', term: 2, leaderId: undefined, reason: 'higherTerm' },
+        ...{ from: 3, messageType: 'requestVote' },
+      } as const)
+      return id
+    })
+    expect(election.cause).toMatchObject({ type: 'link', faultId })
+  })
+
+  test('is not what had cut off a single node long before', () => {
+    const { election } = overthrown((made) => {
+      const ways = [{ from: 1, to: 3 }]
+      made.breaks(700, { type: 'cut', line: 'cut 1->3', nodes: [1, 3], ways }, 1500)
+      made.asks(1310, 3, 2).answers(1312, 2, 3, 2, true, 'leaderMayBeAlive')
+      return undefined
+    })
+    expect(election.cause.type).toBe('unknown')
+  })
+
   test('is the wish of a person', () => {
     const made = withDecoys(new MadeStory().begins())
     const candidate = { role: 'candidate', term: 2, leaderId: undefined, reason: 'campaign' } as const
