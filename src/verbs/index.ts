@@ -2,4 +2,4 @@
 export { ClusterSubject } from './cluster-subject.js'
 export { complete, parse, perform, verbs } from './registry.js'
 export type * from './subject.js'
-export type { Acting, Answer, Command, Conversation, Verb } from './verb.js'
+export type { Acting, Answer } from './verb.js'

@@ -32,6 +32,8 @@ export interface Kind<Value> {
   readonly usage: string
   /** As an error tells what could stand there. */
   readonly expected: string
+  /** All words of this kind, where they can be counted. */
+  readonly words?: readonly string[]
   /** The value, or `undefined` for a word that is none of this kind. */
   read(word: string): Value | undefined
   /** Which bound a word breaks that would else be one of this kind. */
@@ -166,7 +168,7 @@ function ofScale(usage: string, expected: string, scale: Scale): Kind<number> {
 }
 
 function oneOf<Word extends string>(words: readonly Word[], usage: string, expected: string): Kind<Word> {
-  return { usage, expected, read: (word) => words.find((each) => each === word), offers: () => words }
+  return { usage, expected, words, read: (word) => words.find((each) => each === word), offers: () => words }
 }
 
 function count(usage: string, expected: string): Kind<number> {

@@ -6,7 +6,7 @@ import { dataVerbs } from './data-verbs.js'
 import { explainVerb } from './explain-verb.js'
 import { faultVerbs } from './fault-verbs.js'
 import { usageOf } from './grammar.js'
-import { kinds } from './kinds.js'
+import { type Kind, kinds } from './kinds.js'
 import { logVerb } from './log-verb.js'
 import { parseBy, unknownVerb } from './parse.js'
 import { type Acting, type Answer, type Command, conversationVerb, type Verb } from './verb.js'
@@ -91,6 +91,10 @@ function listOfVerbs(): string {
 
 function helpOnVerb({ usage, explanation, slots, suffixes }: Verb): string {
   const taken = [...new Set([...slots, ...suffixes].map(({ kind }) => kind))]
-  const lines = taken.map((kind) => `  ${kinds[kind].usage}: ${kinds[kind].expected}`)
+  const lines = taken.map((kind) => {
+    const { usage, expected, words = [] } = kinds[kind] as Kind<unknown>
+    // Of a few words, all are in the usage.
+    return `  ${usage}: ${expected}${words.length > 4 ? ` (${words.join(', ')})` : ''}`
+  })
   return [usage, `  ${explanation}`, ...lines].join('\n')
 }
