@@ -27,11 +27,7 @@ export class ClusterSubject implements Subject {
   }
 
   status(): readonly NodeTold[] {
-    const paused = this.breaker.faults.flatMap(({ fault }) => (fault.type === 'pause' ? fault.nodes : []))
-    return this.#cluster.status().map((node) => {
-      const isFrozen = node.state === 'running' && paused.includes(node.nodeId)
-      return isFrozen ? { ...node, state: 'paused' } : node
-    })
+    return this.#cluster.status()
   }
 
   put = (key: string, value: string) => this.#cluster.put(key, value)
