@@ -64,7 +64,10 @@ const target: Kind<Target> = {
   usage: 'T',
   expected: `a target (the id of a node, several as in 1,3, or ${roleNames.join(', ')})`,
   read: (word) => unlessRefused(() => parseTarget(word)),
-  offers: (_, nodeIds) => [...nodeIds.map(String), ...roleNames],
+  offers(typed, nodeIds) {
+    const before = typed.slice(0, typed.lastIndexOf(',') + 1)
+    return [...nodeIds, ...roleNames].map((name) => `${before}${name}`)
+  },
 }
 
 const link: Kind<LinkTarget> = {

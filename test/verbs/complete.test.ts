@@ -12,6 +12,7 @@ test.each([
   ['st', ['status ', 'stall-disk ']],
   ['kill ', ['1 ', '2 ', '3 ', 'leader ', 'followers ', 'follower ', 'minority ', 'all ', 'any ']],
   ['kill fo', ['followers ', 'follower ']],
+  ['kill 1,l', ['1,leader ']],
   ['kill 1 ', ['for ']],
   ['kill 1 for ', ['80ms ']],
   ['kill 1 for 10', ['10ms ', '10s ', '10min ', '10h ']],
