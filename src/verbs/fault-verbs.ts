@@ -160,13 +160,13 @@ export const faultVerbs = [
   }),
   verb('faults', {
     explanation: 'the faults that stand, each with its number',
-    run: (subject) => ({
-      data: { faults: subject.breaker.faults.map((fault) => dataOf(subject, fault)) },
-      words:
-        subject.breaker.faults.length === 0
-          ? 'no fault stands'
-          : linesOf(subject, subject.breaker.faults).join('\n'),
-    }),
+    run(subject) {
+      const { faults } = subject.breaker
+      return {
+        data: { faults: faults.map((fault) => dataOf(subject, fault)) },
+        words: faults.length === 0 ? 'no fault stands' : linesOf(subject, faults).join('\n'),
+      }
+    },
   }),
 ]
 
@@ -187,14 +187,12 @@ export function dataOf({ nodeIds }: Subject, fault: StandingFault): Record<strin
   return { id, type, line, nodes, sinceMs: fault.sinceMs, untilMs: fault.untilMs ?? null }
 }
 
-/** A host may begin one fault for each node that is meant. */
 async function begun(subject: Subject, begins: Promise<FaultHandle>): Promise<Answer> {
-  const { id: first } = await begins
-  const faults = subject.breaker.faults.filter(({ id }) => id >= first)
-  return {
-    data: { faults: faults.map((fault) => dataOf(subject, fault)) },
-    words: faults.map((fault) => `#${fault.id} ${toldOf(fault, subject.nodeIds).line}`).join('\n'),
-  }
+  const { id } = await begins
+  const fault = subject.breaker.faults.find((standing) => standing.id === id)
+  if (fault === undefined) return { data: { fault: null }, words: `#${id} is over` }
+  const { line } = toldOf(fault, subject.nodeIds)
+  return { data: { fault: dataOf(subject, fault) }, words: `#${id} ${line}` }
 }
 
 async function runningAgain(subject: Subject, run: () => Promise<unknown>): Promise<Answer> {

@@ -33,13 +33,15 @@ type MayBePresent<Given extends readonly Slot[], More extends readonly Suffix[]>
 export type FieldsOf<Given extends readonly Slot[], More extends readonly Suffix[]> = Present<Given> &
   MayBePresent<Given, More>
 
-/** `delay LINK DURATION [jitter DURATION] [MESSAGE] [for DURATION]`. */
+/** `delay LINK DURATION [jitter DURATION] [MESSAGE] [for DURATION]`, or `log T [FROM [TO]] [--follow]`. */
 export function usageOf(name: string, slots: readonly Slot[], suffixes: readonly Suffix[]): string {
-  const inOrder = slots.map(({ kind, isOptional }) =>
-    isOptional ? `[${kinds[kind].usage}]` : kinds[kind].usage,
-  )
+  const needed = slots.flatMap(({ kind, isOptional }) => (isOptional ? [] : [kinds[kind].usage]))
+  // Each of those that may be left out needs the one before it.
+  const optional = slots
+    .filter(({ isOptional }) => isOptional)
+    .reduceRight((behind, { kind }) => `[${kinds[kind].usage}${behind === '' ? '' : ` ${behind}`}]`, '')
   const behind = suffixes.map(({ word, kind }) =>
     word === undefined ? `[${kinds[kind].usage}]` : `[${word} ${kinds[kind].usage}]`,
   )
-  return [name, ...inOrder, ...behind].join(' ')
+  return [name, ...needed, ...(optional === '' ? [] : [optional]), ...behind].join(' ')
 }

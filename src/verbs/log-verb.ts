@@ -50,16 +50,12 @@ function followed(
   if (others.length > 0) throw new BadInput('log: --follow is for one node')
   if (from !== undefined || to !== undefined) throw new BadInput('log: give --follow, or FROM and TO')
   const follower = new Follower((range) => read(nodeId, range))
-  let isFirst = true
+  // The head of the table is told once.
+  let head = 0
   conversation.follow(async () => {
     const { replacedFrom, entries } = await follower.look()
-    const lines =
-      entries.length === 0
-        ? []
-        : entriesInWords(entries)
-            .split('\n')
-            .slice(isFirst ? 0 : 1)
-    if (entries.length > 0) isFirst = false
+    const lines = entries.length === 0 ? [] : entriesInWords(entries).split('\n').slice(head)
+    if (lines.length > 0) head = 1
     if (replacedFrom !== undefined)
       lines.unshift(`a later leader replaced the entries from ${replacedFrom} on`)
     return lines.join('\n')

@@ -15,7 +15,7 @@ export interface Scale {
 }
 
 const hourMs = 3_600_000
-const times = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 }
+const times = { ms: 1, s: 1000, min: 60_000, h: hourMs }
 /** Decimal, as networks count, and binary, as memory does. */
 const sizes = { kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, B: 1 }
 const rates = Object.fromEntries(Object.entries(sizes).map(([unit, size]) => [`${unit}/s`, size]))

@@ -1,4 +1,5 @@
 /** One verb: its name, its grammar, its help and what it does. */
+import { BadInput } from '../terminal/index.js'
 import { type FieldsOf, type Slot, type Suffix, usageOf } from './grammar.js'
 import type { Subject } from './subject.js'
 
@@ -82,18 +83,14 @@ interface OfConversation<Slots extends readonly Slot[]> {
 /** A verb that changes the conversation, and nothing in the cluster. */
 export function conversationVerb<const Slots extends readonly Slot[] = []>(
   name: string,
-  { explanation, slots, run }: OfConversation<Slots>,
+  { run, ...definition }: OfConversation<Slots>,
 ): Verb {
-  const grammar = { slots: slots ?? [], suffixes: [] }
-  return {
-    name,
-    explanation,
-    ...grammar,
-    usage: usageOf(name, grammar.slots, []),
-    isOfConversation: true,
-    run: ({ conversation }, fields) => {
-      if (conversation === undefined) throw new Error(`${name} needs a conversation`)
-      return run(conversation, fields as FieldsOf<Slots, []>)
+  const ofCluster = verb<Slots>(name, {
+    ...definition,
+    run(_, fields, conversation) {
+      if (conversation === undefined) throw new BadInput(`${name} is for the prompt of the sandbox`)
+      return run(conversation, fields)
     },
-  }
+  })
+  return { ...ofCluster, isOfConversation: true }
 }

@@ -20,7 +20,7 @@ test('a fault is answered with its number and its line, and listed with how long
     sinceMs: 1000,
     untilMs: null,
   }
-  expect(cut).toEqual({ data: { faults: [first] }, words: '#1 cut 2->3 heartbeat' })
+  expect(cut).toEqual({ data: { fault: first }, words: '#1 cut 2->3 heartbeat' })
   subject.nowMs += 4200
   const [faults, healed, none] = await answers(subject, 'faults', 'heal #2', 'heal #2')
   expect(faults?.words).toBe(
@@ -57,7 +57,7 @@ test('a paused node is frozen and not dead, and runs again once it is resumed', 
 test('a power that is back at once leaves no fault behind', async () => {
   const subject = new RecordedSubject()
   expect(await answers(subject, 'power-loss 2')).toEqual([
-    { data: { faults: [] }, words: 'the power was lost, and is back' },
+    { data: { fault: null }, words: 'the power was lost, and is back' },
   ])
   expect((await answers(subject, 'power-loss 2 for 10s'))[0]?.words).toBe('#2 power-loss 2 for 10s')
 })
