@@ -33,7 +33,6 @@ export class BackgroundLoad {
   end(): Seen {
     const tally = this.#tally
     tally.isStopped = true
-    tally.close()
     tally.broken.throwIfAborted()
     const { callsSoFar: answered, notApplied, unknown, unavailableMs } = tally
     return { clients: this.#clients, answered, notApplied, unknown, unavailableMs }
