@@ -81,7 +81,8 @@ async function scenarioCommand(
     throw new BadInput('give the name of a scenario or a file; raftbox scenario --list names those that ship')
   const scenario = withSeconds(findScenario(name), options.seconds)
   const host = hostFor(scenario, options.host)
-  if (!json) print(`${paint.bold(scenario.name)} on ${host}, seed ${seed}\n${printable(scenario.teaches)}\n`)
+  if (!json)
+    print(`${paint.bold(scenario.name)} on ${host}, seed ${seed}\n${wrapped(printable(scenario.teaches))}\n`)
   const tell = (line: string, sinceMs: number): void => {
     if (!json) print(`${paint.dim(`${(sinceMs / 1000).toFixed(2).padStart(7)} s`)}  ${printable(line)}`)
   }
@@ -143,14 +144,24 @@ function printResult(result: ScenarioResult): void {
 }
 
 function summaryOf({ verdict, acknowledged, notDone, unknown, lost, ...result }: ScenarioResult): string {
-  const calls = `${counted(acknowledged, 'write')} acknowledged, ${decimal(lost)} lost, ${decimal(unknown)} of unknown outcome, ${decimal(notDone)} not done`
-  const gaps = `at most ${decimal(result.unavailableMs)} ms without an acknowledged write, ${counted(result.elections, 'election')}`
   const word = verdict === 'passed' ? paint.green(verdict) : paint.red(verdict)
-  const { beginMiB, peakMiB, endMiB } = result.rss
-  const memory = `memory of the process: ${beginMiB} MiB at first, ${peakMiB} at most, ${endMiB} at the end`
-  const drawn = Object.entries(result.nemesis).map(([type, count]) => `${type} ${count}`)
-  const faults = drawn.length === 0 ? '' : `faults drawn: ${drawn.join(', ')}\n`
-  return `${faults}${calls}\n${gaps}\n${memory}\n${paint.bold(word)}`
+  return [
+    ...stormOf(result),
+    `${counted(acknowledged, 'write')} acknowledged, ${decimal(lost)} lost, ${decimal(unknown)} of unknown outcome, ${decimal(notDone)} not done`,
+    `at most ${decimal(result.unavailableMs)} ms without an acknowledged write, ${counted(result.elections, 'election')}`,
+    paint.bold(word),
+  ].join('\n')
+}
+
+/** What a nemesis did, and whether memory stayed bounded meanwhile. */
+function stormOf({ nemesis, rss }: Pick<ScenarioResult, 'nemesis' | 'rss'>): string[] {
+  const drawn = Object.entries(nemesis).map(([type, count]) => `${type} ${count}`)
+  if (drawn.length === 0) return []
+  const { beginMiB, peakMiB, endMiB } = rss
+  return [
+    `faults drawn: ${drawn.join(', ')}`,
+    `memory of the process: ${beginMiB} MiB at first, ${peakMiB} at most, ${endMiB} at the end`,
+  ]
 }
 
 function print(line: string): void {

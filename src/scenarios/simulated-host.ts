@@ -11,6 +11,7 @@ import type { CallEnd, Host, HostEvent, NodeSeen } from './host.js'
 import { hostEventOf } from './host-events.js'
 import { keysOfClient } from './load-clients.js'
 import type { Scenario } from './scenario.js'
+import { type NotDone, SimulatedCalls } from './simulated-calls.js'
 import { SimulatedSubject } from './simulated-subject.js'
 
 /** One answer holds the whole state. */
@@ -18,17 +19,17 @@ const dataBytesMax = 512 << 10
 const valueBytesMax = 32 << 10
 /** Virtual time passes in slices of so many milliseconds, after each of which a condition is looked at. */
 const sliceMs = 1
+/** A verb that waits for an answer has one within its call's timeout, which is shorter. */
+const verbWithinMs = 120_000
 /** Real time after which other work of the process gets its turn: Ctrl-C, for one. */
 const turnMs = 50
-/** A client that is sent elsewhere, or finds no leader, asks again after so many milliseconds. */
-const askAgainMs = 10
 
 export class SimulatedHost implements Host {
   readonly name = 'simulated'
   readonly heartbeatIntervalMs: number
   readonly electionTimeoutMs: number
   readonly #cluster: SimulatedCluster
-  readonly #callTimeoutMs: number
+  readonly #calls: SimulatedCalls
   readonly #subject: SimulatedSubject
   readonly #listeners: ((event: HostEvent) => void)[] = []
   #turnEndsMs = 0
@@ -43,7 +44,6 @@ export class SimulatedHost implements Host {
     const { heartbeatIntervalMs, electionTimeoutMs, callTimeoutMs } = timing
     this.heartbeatIntervalMs = heartbeatIntervalMs
     this.electionTimeoutMs = electionTimeoutMs
-    this.#callTimeoutMs = callTimeoutMs
     const electionTimeoutTicks = Math.round(electionTimeoutMs / heartbeatIntervalMs)
     this.#cluster = new SimulatedCluster({
       seed,
@@ -56,7 +56,8 @@ export class SimulatedHost implements Host {
       },
       ...(logBytesMax !== undefined && { bounds: { logBytesMax, trailingBytes: logBytesMax >>> 2 } }),
     })
-    this.#subject = new SimulatedSubject(this.#cluster, seed)
+    this.#calls = new SimulatedCalls(this.#cluster, callTimeoutMs)
+    this.#subject = new SimulatedSubject(this.#cluster, this.#calls, seed)
   }
 
   get nodeIds(): readonly NodeId[] {
@@ -104,16 +105,26 @@ export class SimulatedHost implements Host {
   }
 
   put(key: string, value: string, done: (end: CallEnd) => void): void {
-    this.#call('propose', encode(writePut, key, value), done, this.now() + this.#callTimeoutMs)
+    this.#calls.call('propose', encode(writePut, key, value), (outcome) => done(endOf(outcome)))
   }
 
   get(key: string, done: (end: CallEnd) => void): void {
-    this.#call('read', encode(writeGet, key), done, this.now() + this.#callTimeoutMs)
+    this.#calls.call('read', encode(writeGet, key), (outcome) => done(endOf(outcome)))
   }
 
+  /** Faults begin while time stands still. Time passes only for a verb that waits for an answer. */
   async carryOut(line: string): Promise<void> {
     const command = parse(line)
-    if (command !== undefined) await perform({ subject: this.#subject }, command)
+    if (command === undefined) return
+    let isOver = false
+    const done = perform({ subject: this.#subject }, command).finally(() => {
+      isOver = true
+    })
+    // Whoever waits for `done` comes too late for a failure while time passes.
+    done.catch(() => undefined)
+    await new Promise((resolve) => setImmediate(resolve))
+    await this.until(() => isOver, verbWithinMs)
+    await done
   }
 
   onEvent(listener: (event: HostEvent) => void): void {
@@ -148,30 +159,9 @@ export class SimulatedHost implements Host {
   }
 
   async close(): Promise<void> {}
-
-  /** Waits for a leader, as a client of threads does. A write that a node refuses is not sent again: it is not done. */
-  #call(
-    type: 'propose' | 'read',
-    command: Uint8Array,
-    done: (end: CallEnd) => void,
-    deadlineMs: number,
-  ): void {
-    const again = (code: string): void => {
-      if (this.now() + askAgainMs >= deadlineMs) return done({ type: 'notDone', code })
-      this.later(askAgainMs, () => this.#call(type, command, done, deadlineMs))
-    }
-    const { leaderId } = this
-    if (leaderId === undefined) return again('NO_LEADER')
-    const told = (outcome: Outcome): void => {
-      const isAnswered = outcome.outcome === 'applied' || outcome.outcome === 'read'
-      if (type === 'read' && !isAnswered) return again('READ_TIMEOUT')
-      done(endOf(outcome))
-    }
-    this.#cluster.send(leaderId, type, [command], told, deadlineMs - this.now())
-  }
 }
 
-function endOf(outcome: Outcome): CallEnd {
+function endOf(outcome: Outcome | NotDone): CallEnd {
   switch (outcome.outcome) {
     case 'applied':
       return { type: 'written', revision: outcome.answers[0]?.revision ?? 0 }
@@ -184,6 +174,8 @@ function endOf(outcome: Outcome): CallEnd {
     }
     case 'refused':
       return { type: 'notDone', code: outcome.code === 'overloaded' ? 'OVERLOADED' : outcome.code }
+    case 'notDone':
+      return { type: 'notDone', code: outcome.code }
     case 'unknown':
       return { type: 'unknown', why: outcome.why }
   }

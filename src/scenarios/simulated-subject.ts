@@ -1,18 +1,41 @@
 /** A cluster in virtual time as verbs see it. Time stands still while a verb is carried out. */
 import { RaftError } from '../errors/index.js'
-import { type Cast, FaultMethods, type ForTime, resolveTarget, type Target } from '../faults/index.js'
-import { type NodeId, Random } from '../raft/index.js'
-import type { SimulatedCluster, SimulatedNode } from '../sim/index.js'
+import {
+  type Cast,
+  FaultMethods,
+  type ForTime,
+  type Healed,
+  resolveTarget,
+  type StandingFault,
+  type Target,
+} from '../faults/index.js'
+import {
+  afterPrefix,
+  encode,
+  type GetAnswer,
+  type RangeAnswer,
+  writeDelete,
+  writeGet,
+  writePut,
+  writeRange,
+} from '../machine/index.js'
+import { type LogIndex, type NodeId, Random } from '../raft/index.js'
+import type { Outcome, SimulatedCluster, SimulatedNode } from '../sim/index.js'
 import type { Story } from '../telemetry/index.js'
-import type { NodeTold, Subject } from '../verbs/index.js'
+import type { EntryTold, NodeTold, Subject, ValueTold } from '../verbs/index.js'
+import type { NotDone, SimulatedCalls } from './simulated-calls.js'
+
+type Told = Outcome | NotDone
 
 export class SimulatedSubject implements Subject {
   readonly breaker: FaultMethods
   readonly #cluster: SimulatedCluster
+  readonly #calls: SimulatedCalls
   readonly #random: Random
 
-  constructor(cluster: SimulatedCluster, seed: number) {
+  constructor(cluster: SimulatedCluster, calls: SimulatedCalls, seed: number) {
     this.#cluster = cluster
+    this.#calls = calls
     this.#random = new Random(seed)
     this.breaker = new FaultMethods(cluster.faults, () => this.cast())
   }
@@ -51,28 +74,70 @@ export class SimulatedSubject implements Subject {
     for (const nodeId of nodeIds) this.#cluster.restart(nodeId)
   }
 
+  async resume(target: Target): Promise<void> {
+    await this.breaker.resume(target)
+  }
+
+  heal(healed: Healed): Promise<readonly StandingFault[]> {
+    return this.breaker.heal(healed)
+  }
+
   story(): Story {
     return this.#cluster.story()
   }
 
-  put = refused('put')
-  get = refused('get')
-  delete = refused('delete')
-  range = refused('range')
-  beginLoad = (): never => refusal('load')
-  endLoad = (): never => refusal('load')
+  async put(key: string, value: string): Promise<{ readonly index: LogIndex; readonly revision: number }> {
+    const { index, answers } = await this.#write(encode(writePut, key, value))
+    return { index, revision: answers[0]?.revision ?? 0 }
+  }
+
+  async delete(key: string): Promise<{ readonly index: LogIndex; readonly deleted: boolean }> {
+    const { index, answers } = await this.#write(encode(writeDelete, key))
+    return { index, deleted: answers[0]?.status === 'applied' }
+  }
+
+  async get(key: string): Promise<ValueTold | undefined> {
+    const answer = await this.#read(encode(writeGet, key))
+    return 'record' in answer ? answer.record : undefined
+  }
+
+  async range(
+    prefix: string,
+  ): Promise<{ readonly entries: readonly EntryTold[]; readonly hasMore: boolean }> {
+    const answer = await this.#read(encode(writeRange, { start: prefix, end: afterPrefix(prefix) }))
+    return 'records' in answer
+      ? { entries: answer.records, hasMore: answer.hasMore }
+      : { entries: [], hasMore: false }
+  }
+
+  /** The load of a scenario is its own, with a ledger. */
+  beginLoad(): void {}
+
+  endLoad(): undefined {}
+
+  async #write(command: Uint8Array): Promise<Outcome & { readonly outcome: 'applied' }> {
+    const told = await this.#ended('propose', command)
+    if (told.outcome === 'applied') return told
+    throw errorOf(told, this.#calls.timeoutMs)
+  }
+
+  async #read(command: Uint8Array): Promise<GetAnswer | RangeAnswer> {
+    const told = await this.#ended('read', command)
+    const answer = told.outcome === 'read' ? told.answers[0] : undefined
+    if (answer !== undefined) return answer
+    throw errorOf(told, this.#calls.timeoutMs)
+  }
+
+  #ended(type: 'propose' | 'read', command: Uint8Array): Promise<Told> {
+    return new Promise((resolve) => this.#calls.call(type, command, resolve))
+  }
 }
 
-/** In virtual time a call ends in a later step than that of its verb: a scenario gives load, and no single calls. */
-function refused(verb: string): () => Promise<never> {
-  return async () => refusal(verb)
-}
-
-function refusal(verb: string): never {
-  throw new RaftError('INVALID_FAULT', {
-    what: verb,
-    why: 'in virtual time, the load of a scenario calls instead',
-  })
+/** A call that did not end well, as a cluster of threads would tell it. */
+function errorOf(told: Told, deadlineMs: number): RaftError {
+  if (told.outcome === 'notDone') return new RaftError(told.code, { deadlineMs })
+  if (told.outcome === 'unknown') return new RaftError('UNKNOWN_OUTCOME', { why: told.why })
+  return new RaftError('OVERLOADED', { what: 'code' in told ? told.code : told.outcome })
 }
 
 function toldOf({ id, isUp, isPaused, state, error }: SimulatedNode): NodeTold {

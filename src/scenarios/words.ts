@@ -80,8 +80,8 @@ const stateForms: readonly Form[] = [
         : { holds: (now) => isCaughtUp(now.node(node), now), nodes: [node] },
   },
   {
-    usage: 'node 2 leads|follows|runs|failed|is down',
-    pattern: /^(?:node )?(\S+) (leads|follows|runs|failed|is down)$/,
+    usage: 'node 2 leads|does not lead|follows|runs|failed|is down',
+    pattern: /^(?:node )?(\S+) (leads|does not lead|follows|runs|failed|is down)$/,
     make: ([node = '', what = '']) => ({ holds: (now) => isSo(now.node(node), what, now), nodes: [node] }),
   },
   {
@@ -236,6 +236,8 @@ function isSo(node: NodeSeen | undefined, what: string, { leaderId }: Situation)
   switch (what) {
     case 'leads':
       return leaderId === node.nodeId
+    case 'does not lead':
+      return node.state !== 'running' || node.role !== 'leader'
     case 'follows':
       return node.state === 'running' && node.role === 'follower'
     case 'runs':

@@ -7,12 +7,13 @@ import { complaintsOf, runOn, shippedFor } from './shipped.js'
 
 const runs = Number(process.env['SCENARIO_RUNS'] ?? 1)
 
-test.each(shippedFor('threads'))(
+// A storm of all faults has a file of its own, which runs beside this one.
+test.each(shippedFor('threads').filter(([name]) => name !== 'chaos'))(
   '%s passes on threads',
   async (_, scenario) => {
     const complaints: string[] = []
     for (let seed = 1; seed <= runs; seed++) {
-      const result = await runOn('threads', scenario, { seed, nemesisMs: 20_000 })
+      const result = await runOn('threads', scenario, { seed })
       complaints.push(...complaintsOf(result))
     }
     expect(complaints).toEqual([])

@@ -1,0 +1,47 @@
+/** Verbs as steps in virtual time, where a verb that waits for an answer lets time pass. */
+import { expect, test } from 'vitest'
+import { parseScenario } from '../../src/scenarios/index.js'
+import { complaintsOf, runOn } from './shipped.js'
+
+const head = 'name: try\nteaches: nothing\nsteps:\n'
+
+async function complaintsAbout(steps: string): Promise<string[]> {
+  return complaintsOf(await runOn('simulated', parseScenario(head + steps, 'try.yaml'), { seed: 1 }))
+}
+
+test('every verb of data, links, disks, nodes and watching can be a step', async () => {
+  const lines = [
+    ...['put a 1', 'get a', 'delete a', 'range', 'status'],
+    ...['cut 1->2 for 100ms', 'delay 1-2 5ms jitter 2ms', 'drop 1->2 10% heartbeat', 'duplicate 1-2 5%'],
+    ...[
+      'reorder 1-2 5%',
+      'throttle *->1 1MB/s',
+      'heal 1-2',
+      'isolate 3 for 200ms',
+      'partition 1|2,3 for 200ms',
+    ],
+    ...['slow-disk 1 5ms', 'stall-disk 2 for 50ms', 'heal', 'skew 2 +10ms', 'faults', 'heal 2'],
+    ...[
+      'pause 3',
+      'resume 3',
+      'kill 3',
+      'restart 3',
+      'power-loss 2',
+      'fail-disk 1 for 300ms',
+      'full-disk 2 for 300ms',
+    ],
+  ]
+  expect(await complaintsAbout(lines.map((line) => `  - ${line}\n`).join(''))).toEqual([])
+})
+
+test.each([
+  ['  - kill 3\n  - pause 3\n', "line 5, 'pause 3': pause 3: node 3 is down: restart it first"],
+  ['  - restart 3\n', "line 4, 'restart 3': restart 3: node 3 runs"],
+  [
+    '  - stall-disk all\n  - put a 1\n',
+    "line 5, 'put a 1': the command may or may not have been applied: no answer came in time",
+  ],
+  ['  - pause all\n  - get a\n', "line 5, 'get a': no leader was found within 1000 ms"],
+])('a verb that cannot be carried out ends the steps: %j', async (steps, why) => {
+  expect(await complaintsAbout(steps)).toEqual([`seed 1: ${why}`])
+})
