@@ -64,7 +64,12 @@ export async function runScenario(
   host: Host,
   options: RunOptions,
 ): Promise<ScenarioResult> {
-  return new Run(scenario, host, options).run()
+  const run = new Run(scenario, host, options)
+  try {
+    return await run.run()
+  } finally {
+    run.end()
+  }
 }
 
 /** Acknowledged writes after which a cluster is taken to work, and its steps begin. */
@@ -144,6 +149,12 @@ class Run {
       rss: this.#rss.end(),
       explained,
     }
+  }
+
+  /** No client calls any more, also when a run was ended in the middle of it. */
+  end(): void {
+    this.#clients.run(0)
+    this.#rss.end()
   }
 
   /** What failed, in words, if a step did. */
@@ -231,18 +242,22 @@ class Run {
   }
 
   async #comesAbout(condition: () => boolean, withinMs: number, what: string): Promise<void> {
-    if (await this.#host.until(() => this.#options.signal.aborted || condition(), withinMs)) {
-      return this.#options.signal.throwIfAborted()
-    }
+    if (await this.#until(condition, withinMs)) return
     throw new StepFailed(
       `${what} did not come about within ${withinMs / 1000} s: ${seen(this.#seen.situation())}`,
     )
   }
 
   async #pass(ms: number): Promise<void> {
-    const { host, options } = { host: this.#host, options: this.#options }
-    await host.until(() => options.signal.aborted, ms)
-    options.signal.throwIfAborted()
+    await this.#until(() => false, ms)
+  }
+
+  /** Throws at once when the run is interrupted. */
+  async #until(condition: () => boolean, withinMs: number): Promise<boolean> {
+    const { signal } = this.#options
+    const isSo = await this.#host.until(() => signal.aborted || condition(), withinMs)
+    signal.throwIfAborted()
+    return isSo
   }
 
   async #strike(ms: number): Promise<void> {
@@ -261,10 +276,12 @@ class Run {
     const broken: string[] = []
     this.#tell('heals all, and compares what was acknowledged with what is there')
     await host.healAll()
-    const isLed = await host.until(() => this.#clients.isIdle && isWhole(host), withinMs)
+    const isLed = await this.#until(() => this.#clients.isIdle && isWhole(host), withinMs)
     if (!isLed) broken.push(`the healed cluster did not come right: ${seen(this.#seen.situation())}`)
-    const unread = await this.#clients.readBack(withinMs)
-    if (unread > 0) broken.push(`${unread} keys could not be read back`)
+    const unread = this.#clients.readBack()
+    if (!(await this.#until(() => unread.size === 0, withinMs)))
+      broken.push(`${unread.size} keys could not be read back`)
+    unread.clear()
     const states = await host.hashes()
     const kinds = new Set([...states.values()].map(({ lastApplied, hash }) => `${hash} at ${lastApplied}`))
     this.#seen.isEqual = kinds.size === 1 && states.size === host.nodeIds.length

@@ -23,6 +23,8 @@ export class MadeUpHost implements Host {
   endOf: (key: string, value: string) => CallEnd | 'forgotten' | undefined = () => undefined
   /** Whether a key can be read now. */
   reads: (key: string) => boolean = () => true
+  /** How many writes were called. */
+  calls = 0
   /** A verb changes the leader. */
   isMoved = true
   readonly #time = new VirtualTime()
@@ -62,6 +64,7 @@ export class MadeUpHost implements Host {
   }
 
   put(key: string, value: string, done: (end: CallEnd) => void): void {
+    this.calls++
     this.later(1, () => {
       if (this.leaderId === undefined) return done({ type: 'notDone', code: 'NO_LEADER' })
       const end = this.endOf(key, value)

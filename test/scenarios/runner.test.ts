@@ -169,3 +169,17 @@ test('a leader that was there before is no new leader', async () => {
   const { failedStep } = await run(host, '  - kill 2\n  - until: a new leader\n    within: 1s\n')
   expect(failedStep).toMatch(/^line 6, 'until a new leader' did not come about within 1 s: /)
 })
+
+test('an interrupted run ends at once, and its clients with it', async () => {
+  const host = new MadeUpHost()
+  const interruption = new AbortController()
+  host.later(2000, () => interruption.abort())
+  const scenario = parseScenario(`${head}  - for: 60s\n`, 'try.yaml')
+  const { signal } = interruption
+  await expect(runScenario(scenario, host, { seed: 1, signal, tell: () => {} })).rejects.toThrow('aborted')
+  expect(host.now()).toBeLessThan(3000)
+  await host.until(() => false, 1000)
+  const { calls } = host
+  await host.until(() => false, 10_000)
+  expect(host.calls).toBe(calls)
+})
