@@ -2,7 +2,7 @@
 import { RaftError, reasonOf } from '../errors/index.js'
 import { Dice } from '../faults/index.js'
 import type { NodeId } from '../raft/index.js'
-import { BadInput } from '../terminal/index.js'
+import { BadInput, Failed } from '../terminal/index.js'
 import type { Host, HostName } from './host.js'
 import { Ledger } from './ledger.js'
 import { LoadClients } from './load-clients.js'
@@ -209,7 +209,7 @@ class Run {
     try {
       await this.#host.carryOut(withNames(step.text, this.#names))
     } catch (error) {
-      if (error instanceof RaftError || error instanceof BadInput)
+      if (error instanceof RaftError || error instanceof BadInput || error instanceof Failed)
         throw new StepFailed(`${placeOf(step)}: ${error.message}`)
       throw error
     }
@@ -271,10 +271,21 @@ class Run {
 
   /** Heals all, waits until nothing is left to do, and tells which promises were not kept. */
   async #comeRight(): Promise<string[]> {
+    this.#tell('heals all, and compares what was acknowledged with what is there')
+    const broken: string[] = []
+    try {
+      await this.#compare(broken)
+    } catch (error) {
+      if (!(error instanceof RaftError)) throw error
+      broken.push(`the healed cluster did not come right: ${error.message}`)
+    }
+    const { violation } = this.#host
+    return [...broken, ...(violation === undefined ? [] : [violation]), ...this.#ledger.broken]
+  }
+
+  async #compare(broken: string[]): Promise<void> {
     const host = this.#host
     const withinMs = Math.max(patienceMsMin, patience * host.electionTimeoutMs)
-    const broken: string[] = []
-    this.#tell('heals all, and compares what was acknowledged with what is there')
     await host.healAll()
     const isLed = await this.#until(() => this.#clients.isIdle && isWhole(host), withinMs)
     if (!isLed) broken.push(`the healed cluster did not come right: ${seen(this.#seen.situation())}`)
@@ -282,12 +293,10 @@ class Run {
     if (!(await this.#until(() => unread.size === 0, withinMs)))
       broken.push(`${unread.size} keys could not be read back`)
     unread.clear()
-    const states = await host.hashes()
-    const kinds = new Set([...states.values()].map(({ lastApplied, hash }) => `${hash} at ${lastApplied}`))
-    this.#seen.isEqual = kinds.size === 1 && states.size === host.nodeIds.length
+    const hashes = await host.hashes()
+    const kinds = new Set([...hashes.values()].map(({ lastApplied, hash }) => `${hash} at ${lastApplied}`))
+    this.#seen.isEqual = kinds.size === 1 && hashes.size === host.nodeIds.length
     if (!this.#seen.isEqual) broken.push(`the nodes are not equal: ${[...kinds].join(', ')}`)
-    if (host.violation !== undefined) broken.push(host.violation)
-    return [...broken, ...this.#ledger.broken]
   }
 
   #tell(line: string): void {

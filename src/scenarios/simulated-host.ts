@@ -35,11 +35,13 @@ export class SimulatedHost implements Host {
   #turnEndsMs = 0
 
   /** Throws `BadInput` for more data than the checks of the simulation can hold against each other. */
-  constructor({ nodes, timing, logBytesMax, load }: Scenario, seed: number) {
-    const dataBytes = load.clients * keysOfClient * load.size
-    if (dataBytes > dataBytesMax || load.size > valueBytesMax)
+  constructor(scenario: Scenario, seed: number) {
+    const { nodes, timing, logBytesMax, load } = scenario
+    const steps = scenario.steps.flatMap((step) => (step.type === 'load' ? [step.clients] : []))
+    const clients = Math.max(load.clients, ...steps)
+    if (clients * keysOfClient * load.size > dataBytesMax || load.size > valueBytesMax)
       throw new BadInput(
-        `load: ${load.clients} clients with values of ${load.size} bytes are too much for virtual time, where every state is compared whole; give less, or --host threads`,
+        `load: ${clients} clients with values of ${load.size} bytes are too much for virtual time, where every state is compared whole; give less, or --host threads`,
       )
     const { heartbeatIntervalMs, electionTimeoutMs, callTimeoutMs } = timing
     this.heartbeatIntervalMs = heartbeatIntervalMs

@@ -1,5 +1,6 @@
 /** The verdict of a scenario is red where it should be. */
 import { expect, test } from 'vitest'
+import { RaftError } from '../../src/errors/index.js'
 import { parseScenario, runScenario, type ScenarioResult } from '../../src/scenarios/index.js'
 import { MadeUpHost } from './made-up-host.js'
 
@@ -182,4 +183,14 @@ test('an interrupted run ends at once, and its clients with it', async () => {
   const { calls } = host
   await host.until(() => false, 10_000)
   expect(host.calls).toBe(calls)
+})
+
+test('a cluster that cannot be healed has broken its promises', async () => {
+  const host = new MadeUpHost()
+  host.healAll = () => Promise.reject(new RaftError('STORAGE_FAILED', { nodeId: 2, why: 'it is damaged' }))
+  const { verdict, brokenPromises } = await run(host, '  - for: 1s\n')
+  expect(verdict).toBe('failed')
+  expect(brokenPromises).toEqual([
+    'the healed cluster did not come right: the log of node 2 cannot be used: it is damaged',
+  ])
 })

@@ -45,3 +45,9 @@ test.each([
 ])('a verb that cannot be carried out ends the steps: %j', async (steps, why) => {
   expect(await complaintsAbout(steps)).toEqual([`seed 1: ${why}`])
 })
+
+test('more data than the checks of virtual time can hold is refused before anything starts', async () => {
+  await expect(complaintsAbout('  - load: 4000\n')).rejects.toThrow(
+    /^load: 4000 clients with values of 64 bytes are too much for virtual time/,
+  )
+})
