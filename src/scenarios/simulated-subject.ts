@@ -1,14 +1,6 @@
 /** A cluster in virtual time as verbs see it. Time stands still while a verb is carried out. */
 import { RaftError } from '../errors/index.js'
-import {
-  type Cast,
-  FaultMethods,
-  type ForTime,
-  type Healed,
-  resolveTarget,
-  type StandingFault,
-  type Target,
-} from '../faults/index.js'
+import { type Cast, FaultMethods, type ForTime, resolveTarget, type Target } from '../faults/index.js'
 import {
   afterPrefix,
   encode,
@@ -72,14 +64,6 @@ export class SimulatedSubject implements Subject {
     if (running !== undefined)
       throw new RaftError('INVALID_FAULT', { what: `restart ${running}`, why: `node ${running} runs` })
     for (const nodeId of nodeIds) this.#cluster.restart(nodeId)
-  }
-
-  async resume(target: Target): Promise<void> {
-    await this.breaker.resume(target)
-  }
-
-  heal(healed: Healed): Promise<readonly StandingFault[]> {
-    return this.breaker.heal(healed)
   }
 
   story(): Story {
