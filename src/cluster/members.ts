@@ -38,6 +38,8 @@ interface Member {
   node: ControlledNode | undefined
   /** Once its disk is open, or could not be: nobody else may open the disk meanwhile. */
   opened: Promise<unknown>
+  /** Once its power was gone, when it was last lost: until then the node runs, and is not to be brought back. */
+  powerGoes: Promise<unknown>
   /** The end of its last life. The next one waits for it: two nodes on one log would destroy it. */
   ended: Promise<void>
 }
@@ -84,6 +86,7 @@ export class Members {
         failure: undefined,
         node: undefined,
         opened: Promise.resolve(),
+        powerGoes: Promise.resolve(),
         ended: Promise.resolve(),
       })
     }
@@ -169,9 +172,17 @@ export class Members {
   async kill(nodeId: NodeId, how: 'kill' | 'losePower' = 'kill'): Promise<void> {
     this.checkRuns(nodeId)
     const member = this.#member(nodeId)
-    const why = how === 'kill' ? `node ${nodeId} was killed` : `node ${nodeId} lost its power`
-    this.#stopped(member, 'stopped', why, how)
-    this.#story.tell(nodeId, { type: 'killed' })
+    const { node, board } = member
+    if (how === 'losePower' && node !== undefined) {
+      // Clients hear the node until its power is gone: what it has told by then must not be lost.
+      member.powerGoes = board.unlessFrozen(() => node.losePower())
+      await member.powerGoes
+      this.#client.drain(nodeId)
+    }
+    if (member.node === node) {
+      this.#stopped(member, 'stopped', `node ${nodeId} ${how === 'kill' ? 'was killed' : 'lost its power'}`)
+      this.#story.tell(nodeId, { type: 'killed' })
+    }
     await member.ended
   }
 
@@ -202,6 +213,7 @@ export class Members {
   bringBack(nodeId: NodeId): Promise<void> {
     return this.#inTurn(async () => {
       const member = this.#member(nodeId)
+      await member.powerGoes
       if (member.node === undefined && !this.#isClosed) await this.#restart(member, false)
     })
   }
@@ -358,15 +370,14 @@ export class Members {
     this.#story.tell(member.nodeId, { type: 'failed', why })
   }
 
-  #stopped(member: Member, state: Member['state'], why: string, how: 'kill' | 'losePower' = 'kill'): void {
+  #stopped(member: Member, state: Member['state'], why: string): void {
     const { node, board } = member
     member.state = state
     member.node = undefined
     this.#client.detach(member.nodeId, why)
     if (node === undefined) return
     board.end()
-    const ended = how === 'kill' ? node.end() : node.losePower()
-    member.ended = ended.finally(() => this.#story.nodeIsGone(member.nodeId))
+    member.ended = node.end().finally(() => this.#story.nodeIsGone(member.nodeId))
     // A kill or a close that waits for the end is told of its failure.
     member.ended.catch(() => undefined)
     this.onEnd(member.nodeId)

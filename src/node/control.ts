@@ -52,7 +52,10 @@ export interface NodeControl {
   takeHeartbeatLateness(): Result<LatencyCounts>
   /** Looks at the board: the faults that stand there hold from here on. Answers nothing while the gate is closed. */
   look(): Result<undefined>
-  /** Ends as when the power fails: what the disk has not flushed is gone. */
+  /**
+   * Goes on until its disk loses its power, which is while the next write is under way or a moment later. `crash` then
+   * leaves on the disk what was flushed, and of the rest what the power loss left.
+   */
   losePower(): Promise<Result<undefined>>
   /** Ends at once and without another write, as in a crash, and lets go of every handle. */
   crash(): Promise<Result<undefined>>

@@ -14,8 +14,8 @@ export interface ControlledNode {
   takeHeartbeatLateness(): Promise<Result<LatencyCounts>>
   /** Looks at its board. */
   look(): Promise<Result<undefined>>
-  /** As `end`, and what its disk has not flushed is gone. */
-  losePower(): Promise<void>
+  /** Goes on until its disk loses its power, and is then still to be ended. */
+  losePower(): Promise<Result<undefined>>
   /**
    * Ends at once, as in a crash, and leaves no thread, port or file handle behind. Rejects when a part of it did not end
    * cleanly, once all parts have ended.
@@ -51,8 +51,8 @@ export class InlineNode implements ControlledNode {
     return this.#host.look()
   }
 
-  async losePower(): Promise<void> {
-    unwrap(await this.#host.losePower())
+  losePower(): Promise<Result<undefined>> {
+    return this.#host.losePower()
   }
 
   async end(): Promise<void> {

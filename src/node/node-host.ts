@@ -195,11 +195,11 @@ export class NodeHost implements NodeControl {
   }
 
   async losePower(): Promise<Result<undefined>> {
-    const opened = this.#running?.opened
-    // The power goes while the node writes, so that something is under way.
-    await opened?.losePower?.(this.#random).gone
-    opened?.disk.losePower()
-    return this.crash()
+    const running = this.#running
+    await running?.opened.losePower?.(this.#random).gone
+    running?.driver.stop()
+    running?.opened.disk.losePower()
+    return done
   }
 
   crash(): Promise<Result<undefined>> {

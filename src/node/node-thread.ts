@@ -59,6 +59,10 @@ export class NodeThread implements ControlledNode {
     return this.#call('hash', answerWithinMs, this.#remote.hash())
   }
 
+  losePower(): Promise<Result<undefined>> {
+    return this.#call('losePower', crashWithinMs, this.#remote.losePower())
+  }
+
   takeHeartbeatLateness() {
     return this.#call('takeHeartbeatLateness', answerWithinMs, this.#remote.takeHeartbeatLateness())
   }
@@ -67,16 +71,8 @@ export class NodeThread implements ControlledNode {
    * As in a crash, nothing more leaves the node or is written. Its disk is let go of before the thread ends,
    * for a thread that is ended in the middle of a native write can take the process with it.
    */
-  end(): Promise<void> {
-    return this.#end(this.#call('crash', crashWithinMs, this.#remote.crash()))
-  }
-
-  losePower(): Promise<void> {
-    return this.#end(this.#call('losePower', crashWithinMs, this.#remote.losePower()))
-  }
-
-  async #end(crash: Promise<Result<undefined>>): Promise<void> {
-    const crashed = await crash
+  async end(): Promise<void> {
+    const crashed = await this.#call('crash', crashWithinMs, this.#remote.crash())
     await this.#worker.terminate()
     // A thread that did not answer, or was gone, has let go of all it had by its end.
     if (!crashed.ok && crashed.code === 'STORAGE_FAILED') unwrap(crashed)
