@@ -38,7 +38,7 @@ interface Member {
   node: ControlledNode | undefined
   /** Once its disk is open, or could not be: nobody else may open the disk meanwhile. */
   opened: Promise<unknown>
-  /** Once its power was gone, when it was last lost: until then the node runs, and is not to be brought back. */
+  /** Settled once its power is gone: until then the node runs, and is not to be brought back. */
   powerGoes: Promise<unknown>
   /** The end of its last life. The next one waits for it: two nodes on one log would destroy it. */
   ended: Promise<void>
@@ -229,9 +229,8 @@ export class Members {
   }
 
   async log(nodeId: NodeId, range: LogRange): Promise<LogOfNode | undefined> {
-    const member = this.#member(nodeId)
     this.checkOpen()
-    return logOfMember(member, this.#directory.nodePath(nodeId), this.#options, range)
+    return logOfMember(this.#member(nodeId), this.#directory.nodePath(nodeId), this.#options, range)
   }
 
   async hashes(): Promise<Map<NodeId, HashAt>> {

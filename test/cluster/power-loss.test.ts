@@ -42,7 +42,10 @@ test('[OU8][DU1] nodes lose their power in turn, under load, and are back at onc
   for (let round = 0; round < 6; round++) {
     await load.reaches(load.acknowledged.size + 50)
     // Most of these times are over before the power is gone: the node is brought back all the same.
-    await cluster.losePower(round % 2 === 0 ? 'any' : (round % 3) + 1, round % 3 === 0 ? {} : { forMs: 4 * round })
+    await cluster.losePower(
+      round % 2 === 0 ? 'any' : (round % 3) + 1,
+      round % 3 === 0 ? {} : { forMs: 4 * round },
+    )
     while (cluster.status().some(({ state }) => state !== 'running')) await new Promise(setImmediate)
   }
   await load.stop()
