@@ -3,9 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readLogs } from '../../src/cluster/index.js'
+import { logOfMember } from '../../src/cluster/logs.js'
 import { type LogOfNode, readLog } from '../../src/logbook/index.js'
 import { packCommands } from '../../src/raft/index.js'
 import { openLmdbStore } from '../../src/storage/index.js'
+import { Counters } from '../../src/telemetry/index.js'
 import { persistOf, runOf, snapshotOf, stepStore, testMembership } from '../../src/testing/store-model.js'
 import { convergedHashes, Load, startedCluster, temporaryFolder } from '../cluster/support.js'
 
@@ -174,6 +176,30 @@ test('the log of a node is read beside the node under load, killed or not, and t
   await load.stop()
   expect((await convergedHashes(cluster)).size).toBe(1)
   expect(cluster.status().map(({ state }) => state)).toEqual(['running', 'running', 'running'])
+})
+
+test('nobody opens a log while its node opens it, and the life that began last counts', async () => {
+  const dir = join(temporaryFolder(), 'node')
+  await (await logOf(dir, [[1, 3]]))()
+  const lives: (() => void)[] = []
+  const newLife = () => new Promise<void>((opened) => void lives.push(opened))
+  const counters = new Counters(Counters.allocate())
+  const member = { nodeId: 1, state: 'stopped', counters, opened: newLife() }
+  let isRead = false
+  const reading = logOfMember(member, dir, { durability: 'flush', machine: undefined }, {}).then((log) => {
+    isRead = true
+    return log
+  })
+  const turns = async () => {
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+  }
+  await turns()
+  member.opened = newLife()
+  lives[0]?.()
+  await turns()
+  expect(isRead).toBe(false)
+  lives[1]?.()
+  expect(indexesOf(await reading)).toEqual([1, 2, 3])
 })
 
 test('the inline host, whose nodes share a thread with the reader, is read as well', async () => {
