@@ -2,6 +2,9 @@
  * A power loss on LMDB's own files. The power goes while the store's next flush is under way: the flush never ends, and
  * nobody is told of it. The file is copied just before that write, when all of it is flushed. Once the store is closed,
  * the disk gets the file that a power loss may leave: the copy, with any of the sectors that were written since.
+ *
+ * LMDB's own two flushes are believed, since they cannot be seen from here; a trace of the system calls in the tests holds
+ * LMDB to them. The file `unsettled` stays as it was written last: an older one would only make the next start doubt more.
  */
 import {
   closeSync,

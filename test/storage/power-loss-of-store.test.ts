@@ -2,13 +2,23 @@
  * The power of a store on real LMDB files is lost under load. The store's own flushes are believed: what was told to be
  * flushed is on the disk, of the rest any sectors are. So a store that tells of a flush that it did not make is found here.
  */
+import { existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
 import { Random } from '../../src/raft/index.js'
 import { type LogStore, openLmdbStore, type PowerLeft, type PowerLoss } from '../../src/storage/index.js'
 import type { LmdbVersion } from '../../src/storage/one-flush/index.js'
 import type { Flushed } from '../../src/storage/store.js'
-import { type StoreState, type StoreStep, stateOf, testMembership } from '../../src/testing/store-model.js'
+import {
+  persistOf,
+  runOf,
+  type StoreState,
+  type StoreStep,
+  stateOf,
+  stepStore,
+  testMembership,
+} from '../../src/testing/store-model.js'
 import { drawLife } from '../../src/testing/store-script.js'
 import { flushes, lmdbDisk, newFolder } from './disks.js'
 import { nodeId } from './node-id.js'
@@ -79,7 +89,7 @@ async function losePower(
 
 /** Shows in a failure what repeats it. */
 const seed = Number(process.env['RAFTBOX_SEED'] ?? 1)
-const rounds = 60
+const rounds = 40
 
 test.each(
   Object.entries(flushes).flatMap(([way, lmdb]) =>
@@ -108,3 +118,59 @@ test.each(
   },
   120_000,
 )
+
+const append = (index: number): StoreStep => ({
+  type: 'write',
+  persist: persistOf({ entries: [runOf(index, 1, 1)] }),
+})
+
+async function lastIndexIn(dir: string): Promise<number> {
+  const opened = lmdbDisk(dir).open()
+  const last = stateOf(opened).entries.at(-1)?.index ?? 0
+  await opened.store.close()
+  return last
+}
+
+test('a file that is too large to be copied loses all that was not flushed, and the answer says so', async () => {
+  const dir = newFolder()
+  const { store, losePower } = openLmdbStore({ dir, nodeId, membership: testMembership })
+  await stepStore(store, append(1))
+  truncateSync(join(dir, 'data.mdb'), 129 << 20)
+  const loss = losePower(new Random(1))
+  give(store, append(2), () => expect.unreachable())
+  await loss.gone
+  await store.close()
+  expect(loss.left).toEqual({ sectorsWritten: 0, sectorsKept: 0, allGone: 'tooLarge' })
+  expect(await lastIndexIn(dir)).toBe(1)
+})
+
+test('a store that writes nothing loses its power a moment later, and takes nothing any more', async () => {
+  const dir = newFolder()
+  const { store, losePower } = openLmdbStore({ dir, nodeId, membership: testMembership })
+  await stepStore(store, append(1))
+  const loss = losePower(new Random(1))
+  await loss.gone
+  give(store, append(2), () => expect.unreachable())
+  await store.close()
+  expect(loss.left).toEqual({ sectorsWritten: 0, sectorsKept: 0, allGone: 'idle' })
+  expect(await lastIndexIn(dir)).toBe(1)
+})
+
+test('a store that is closed before its power is gone loses it then', async () => {
+  const dir = newFolder()
+  const { store, losePower } = openLmdbStore({ dir, nodeId, membership: testMembership })
+  await stepStore(store, append(1))
+  const loss = losePower(new Random(1))
+  await store.close()
+  await loss.gone
+  expect(loss.left?.allGone).toBe('idle')
+  expect(await lastIndexIn(dir)).toBe(1)
+})
+
+test('a copy that a crash of the process left behind is removed by the next start', async () => {
+  const dir = newFolder()
+  mkdirSync(dir)
+  writeFileSync(join(dir, 'power-loss'), 'a part of a copy')
+  expect(await lastIndexIn(dir)).toBe(0)
+  expect(existsSync(join(dir, 'power-loss'))).toBe(false)
+})
