@@ -17,7 +17,7 @@ export async function brokenCluster(options: ClusterOptions = {}): Promise<Broke
   const cluster = await startedCluster({ requestTimeoutMs: 2000, ...options })
   const events: ClusterEvent[] = []
   cluster.events.on('event', (event) => void events.push(event))
-  await cluster.put('first', '1')
+  await writes(cluster, 'first')
   const nodeIds = cluster.status().map(({ nodeId }) => nodeId)
   await until(() => new Set(cluster.status().map(({ lastApplied }) => lastApplied)).size === 1)
   const leader = await leads(cluster)
