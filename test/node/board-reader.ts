@@ -5,6 +5,7 @@ import { Board } from '../../src/node/index.js'
 const board = new Board(workerData)
 const wrong: string[] = []
 const seen = new Set<number>()
+parentPort?.postMessage('reads')
 while (board.gate === 'open') {
   try {
     const { standing } = board.read()

@@ -83,8 +83,8 @@ test('a node whose gate is ending takes no turn any more', () => {
 test('a board that is half written is never used', async () => {
   const board = new Board()
   const reader = new Worker(new URL('./board-reader.js', import.meta.url), { workerData: board.memory })
+  await once(reader, 'message')
   const told = once(reader, 'message')
-  await once(reader, 'online')
   const notices = [1, 40, 200].map(
     (length) =>
       new Notice(
