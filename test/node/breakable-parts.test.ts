@@ -85,7 +85,7 @@ test('a board that is half written is never used', async () => {
   const reader = new Worker(new URL('./board-reader.js', import.meta.url), { workerData: board.memory })
   await once(reader, 'message')
   const told = once(reader, 'message')
-  const notices = [1, 40, 200].map(
+  const notices = [500, 600, 700].map(
     (length) =>
       new Notice(
         Array.from({ length }, (_, id): StandingFault => {
@@ -93,9 +93,9 @@ test('a board that is half written is never used', async () => {
         }),
       ),
   )
-  for (let n = 0; n < 3000; n++) {
+  for (let n = 0; n < 20_000; n++) {
     board.write(notices[n % notices.length] ?? new Notice([]))
-    if (n % 10 === 0) await nextTurn()
+    if (n % 20 === 0) await nextTurn()
   }
   board.close()
   const [{ wrong, seen }] = await told
