@@ -119,7 +119,7 @@ test('a drop of one kind of messages lets the others pass', async () => {
 })
 
 test('each message arrives twice where all are duplicated', async () => {
-  const { cluster, leader, others } = await brokenCluster({ electionTimeoutMs: 5000 })
+  const { cluster, leader, others } = await brokenCluster({ electionTimeoutMs: 1500 })
   const [twice = 0, once = 0] = others
   await cluster.duplicate(leader, twice, 1, { oneWay: true })
   const heard = () => [twice, once].map((nodeId) => statusOf(cluster, nodeId).messagesReceived)

@@ -1,4 +1,7 @@
-/** A process that runs a cluster, kills a node, closes all, and must then end by itself with nothing left. */
+/**
+ * A process that runs a cluster, kills a node, lets faults of all kinds stand, closes all, and must then end by itself with
+ * nothing left.
+ */
 import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +25,16 @@ async function run(): Promise<void> {
   const killed = await cluster.kill('leader')
   await cluster.restart(killed)
   await cluster.put('a', 'c')
+  const forMs = 600_000
+  await cluster.delay('*', '*', forMs, { forMs })
+  await cluster.delay('*', 'clients', forMs)
+  const unanswered = cluster.put('a', 'd').catch(() => undefined)
+  await cluster.slowDisk('all', forMs)
+  await cluster.stallDisk('any')
+  await cluster.kill('any', { forMs })
+  if (host === 'threads') await cluster.pause('any')
   await cluster.close()
+  await unanswered
 }
 
 /** Where the system tells: the files, not the descriptors, so that a leak is told by its name. */

@@ -1,0 +1,68 @@
+/** Faults that do not fit: each is refused in one line, and nothing has changed. */
+import { expect, test } from 'vitest'
+import { type Cluster, RaftError } from '../../src/cluster/index.js'
+import { brokenCluster, statusOf } from './broken.js'
+
+/** The line of each refusal. Node 3 is down, and node 2 is paused. */
+const refused: Record<string, (cluster: Cluster) => Promise<unknown>> = {
+  'target 9: there are the nodes 1, 2 and 3, and the roles leader, ': (cluster) => cluster.pause(9),
+  'target nobody: there are the nodes': (cluster) => cluster.stallDisk('nobody' as 'leader'),
+  'target undefined: there are the nodes': (cluster) => cluster.stallDisk(undefined as unknown as 1),
+  'link 1-1: a link has two different ends': (cluster) => cluster.cut(1, 1),
+  'link clients-clients: a link has two different ends': (cluster) => cluster.cut('clients', 'clients'),
+  'drop 1-2 150%: a share is more than 0 % and at most 100 %': (cluster) => cluster.drop(1, 2, 1.5),
+  'duplicate 1-2 NaN%: a share is': (cluster) => cluster.duplicate(1, 2, Number.NaN),
+  'delay 1-2 -5ms: a delay is 0 ms or more': (cluster) => cluster.delay(1, 2, -5),
+  'throttle 1-2 0B/s: at least one byte': (cluster) => cluster.throttle(1, 2, 0),
+  'slow-disk 1 -1ms: a flush takes 0 ms or more': (cluster) => cluster.slowDisk(1, -1),
+  'partition 1,2|2: it names node 2 twice': (cluster) => cluster.partition([[1, 2], 2]),
+  'partition 1: at least two groups are parted': (cluster) => cluster.partition([1]),
+  'stall-disk 3: node 3 is down: restart it first': (cluster) => cluster.stallDisk(3),
+  'pause 3: node 3 is down: restart it first': (cluster) => cluster.pause(3),
+  'pause 2: node 2 is paused already': (cluster) => cluster.pause(2),
+  'duplicate clients-1 10%: the links to clients carry each request': (cluster) =>
+    cluster.duplicate('clients', 1, 0.1),
+  'for -1 ms: ': (cluster) => cluster.cut(1, 2, { forMs: -1 }),
+  'for Infinity ms: ': (cluster) => cluster.cut(1, 2, { forMs: Number.POSITIVE_INFINITY }),
+}
+
+test('a fault that does not fit is refused in one line, and nothing has changed', async () => {
+  const { cluster, events } = await brokenCluster()
+  await cluster.kill(3)
+  await cluster.pause(2)
+  const told = () => events.filter(({ type }) => type === 'faultBegan' || type === 'faultHealed').length
+  await expect.poll(told).toBe(2)
+  const faults = cluster.faults
+  for (const [line, refuse] of Object.entries(refused)) {
+    const error = await refuse(cluster).catch((thrown: unknown) => thrown)
+    expect(error, line).toBeInstanceOf(RaftError)
+    expect((error as RaftError).message, line).toContain(line)
+    expect((error as RaftError).message, line).not.toContain('\n')
+    expect(error, line).toMatchObject({ code: 'INVALID_FAULT', mayHaveHappened: 'no' })
+  }
+  expect(cluster.faults).toEqual(faults)
+  expect(told()).toBe(2)
+  expect(statusOf(cluster, 2).state).toBe('paused')
+})
+
+test('faults that the host or its durability cannot have are refused with the remedy', async () => {
+  const { cluster } = await brokenCluster({ nodes: 1, host: 'inline', durability: 'none' })
+  await expect(cluster.pause(1)).rejects.toThrow(
+    'pause 1: the nodes of host inline share the thread of the program',
+  )
+  const forgets = { code: 'INVALID_OPTION', details: { option: 'durability' } }
+  await expect(cluster.losePower(1)).rejects.toMatchObject(forgets)
+  await expect(cluster.kill(1, { forMs: 100 })).rejects.toMatchObject(forgets)
+  expect(cluster.faults).toEqual([])
+  await cluster.put('a', '1')
+})
+
+test('more faults than a board holds are refused before anything has changed', async () => {
+  const { cluster } = await brokenCluster({ nodes: 3 })
+  for (let n = 0; n < 100; n++) await cluster.slowDisk(1, 0)
+  await expect(cluster.cut(1, 2)).rejects.toThrow(
+    'cut 1-2: 100 faults stand already, and no more may: heal some',
+  )
+  await cluster.heal()
+  expect(cluster.faults).toEqual([])
+})
