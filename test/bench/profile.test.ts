@@ -112,10 +112,9 @@ test('each thread of a cluster is profiled under its own name, with its role', a
     const called = new Set(ofThread.nodes.map(({ callFrame }) => /[^/]+\/[^/]+$/.exec(callFrame.url)?.[0]))
     // Only nodes run the driver, only the leader answers clients, and only the main thread holds them.
     expect([thread, called.has('driver/driver.js')]).toEqual([thread, thread !== 'main'])
-    expect([role, called.has('transport/client-port.js')]).toEqual([
-      role,
-      role === 'leader' || role === 'clients',
-    ])
+    const functions = new Set(ofThread.nodes.map(({ callFrame }) => callFrame.functionName))
+    expect([role, functions.has('postSettlements')]).toEqual([role, role === 'leader'])
+    expect([role, functions.has('postRequests')]).toEqual([role, role === 'clients'])
     expect([thread, called.has('load/clients.js')]).toEqual([thread, thread === 'main'])
   }
 })
