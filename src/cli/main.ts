@@ -4,16 +4,6 @@ import { createRequire } from 'node:module'
 import { Command } from 'commander'
 import { tuneV8 } from '../load/index.js'
 import { runProgram } from '../terminal/index.js'
-import { addBench } from './bench.js'
-import { addCard } from './card.js'
-import { addExplain } from './explain.js'
-import { addLoadFile } from './load-file.js'
-import { addLog } from './log.js'
-import { addReplay } from './replay.js'
-import { addReport } from './report.js'
-import { addSandbox } from './sandbox.js'
-import { addScenario } from './scenario.js'
-import { addSim } from './sim-flags.js'
 import { tellWarnings } from './warnings.js'
 
 const examples = `
@@ -33,6 +23,23 @@ Examples:
 Exit codes: 0 done, 1 the answer is no or it failed, 2 bad input; 130 after Ctrl-C.
 `
 
+/**
+ * Each command and the rooms that it needs are loaded when the command is asked for: Node opens all modules of an import
+ * at once, and a process may have few descriptors.
+ */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  bench: async () => (await import('./bench.js')).addBench,
+  card: async () => (await import('./card.js')).addCard,
+  sandbox: async () => (await import('./sandbox.js')).addSandbox,
+  load: async () => (await import('./load-file.js')).addLoadFile,
+  scenario: async () => (await import('./scenario.js')).addScenario,
+  sim: async () => (await import('./sim-flags.js')).addSim,
+  replay: async () => (await import('./replay.js')).addReplay,
+  explain: async () => (await import('./explain.js')).addExplain,
+  log: async () => (await import('./log.js')).addLog,
+  report: async () => (await import('./report.js')).addReport,
+}
+
 /** By its own name, so that it is found from the sources' place and from the compiled one. */
 const { version } = createRequire(import.meta.url)('raftbox/package.json') as { version: string }
 
@@ -41,16 +48,7 @@ const program = new Command('raftbox')
   .version(version)
   .showSuggestionAfterError(true)
   .addHelpText('after', examples)
-addBench(program)
-addCard(program)
-addSandbox(program)
-addLoadFile(program)
-addScenario(program)
-addSim(program)
-addReplay(program)
-addExplain(program)
-addLog(program)
-addReport(program)
+for (const add of await commandsFor(process.argv[2])) add(program)
 
 tuneV8()
 tellWarnings((line) => process.stderr.write(`${line}\n`))
@@ -60,4 +58,13 @@ await runProgram(program, ([command]) => `raftbox ${isCommand(command) ? `help $
 
 function isCommand(word: string | undefined): boolean {
   return program.commands.some((known) => known.name() === word)
+}
+
+/** The command of this name; all of them, one after the other, where help or a suggestion needs their names. */
+async function commandsFor(name: string | undefined): Promise<((program: Command) => void)[]> {
+  const wanted =
+    name !== undefined && Object.hasOwn(commands, name) ? [commands[name]] : Object.values(commands)
+  const loaded: ((program: Command) => void)[] = []
+  for (const load of wanted) if (load !== undefined) loaded.push(await load())
+  return loaded
 }

@@ -31,8 +31,7 @@ const fewerOrInline = 'start fewer nodes, or run all in one thread with host inl
 test.skipIf(!isLinux).each([
   ['-v 3000000', 3, 'on', '3584 MiB of address space', fewerOrInline],
   ['-v 2000000', 7, 'off', '960 MiB of address space', 'or start fewer nodes'],
-  // Node opens all modules of the program at once, which takes about a hundred descriptors for a moment.
-  ['-n 120', 7, 'on', '172 file descriptors', fewerOrInline],
+  ['-n 90', 3, 'on', '76 file descriptors', fewerOrInline],
 ] as const)(
   'ulimit %s is too little for %i nodes with threads %s, which the error says',
   (limit, nodes, threads, needed, remedy) => {
