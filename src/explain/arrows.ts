@@ -1,6 +1,6 @@
 /** Messages of a story, each from its sending to its arrival. */
 import type { NodeId } from '../raft/index.js'
-import type { Carried } from '../telemetry/index.js'
+import { type Carried, replicates } from '../telemetry/index.js'
 import { overlaps, type Stretch } from './stretch.js'
 import type { Timeline } from './timeline.js'
 
@@ -39,7 +39,7 @@ export function arrowsIn(timeline: Timeline, window: Stretch): Arrow[] {
     // What was taken before it was sent is an earlier message with the same marks.
     while (times?.[0] !== undefined && times[0] < sentMs - 1) times.shift()
     const takenMs = times?.shift()
-    const isKept = (keptSince.get(to) ?? Number.POSITIVE_INFINITY) <= sentMs
+    const isKept = (keptSince.get(kindOf(to, type)) ?? Number.POSITIVE_INFINITY) <= sentMs
     const isLost = takenMs === undefined && isKept && sentMs < waitSince(timeline, to)
     const way = { sinceMs: sentMs, untilMs: takenMs ?? sentMs }
     if (overlaps(way, window)) arrows.push({ from, to, type, term, mark, isYes, sentMs, takenMs, isLost })
@@ -59,11 +59,18 @@ function waitSince({ story, obstacles, endedMs }: Timeline, to: NodeId): number 
   return frozen?.sinceMs ?? endedMs - 2 * story.heartbeatIntervalMs
 }
 
-/** Since when the rows of each node are kept. */
-function keptSinceOf(rows: readonly Carried[]): Map<NodeId, number> {
-  const since = new Map<NodeId, number>()
-  for (const { nodeId, atMs } of rows) if (!since.has(nodeId)) since.set(nodeId, atMs)
+/** Since when the rows of each node are kept, apart for those that are kept for shorter. */
+function keptSinceOf(rows: readonly Carried[]): Map<string, number> {
+  const since = new Map<string, number>()
+  for (const { nodeId, type, atMs } of rows) {
+    const kind = kindOf(nodeId, type)
+    if (!since.has(kind)) since.set(kind, atMs)
+  }
   return since
+}
+
+function kindOf(nodeId: NodeId, type: Carried['type']): string {
+  return `${nodeId} ${replicates(type)}`
 }
 
 /** How much a message says: the most telling ones are drawn last, and are labelled first. */

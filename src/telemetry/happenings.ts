@@ -120,6 +120,11 @@ export const carriedTypes = [
 
 export type CarriedType = (typeof carriedTypes)[number]
 
+/** True for messages that replicate: under load, far fewer seconds of them are kept than of all others. */
+export function replicates(type: CarriedType): boolean {
+  return type === 'appendEntries' || type === 'appendEntriesResponse'
+}
+
 /** A message that left a node or was taken by one, for a picture of who said what to whom. */
 export interface Carried {
   readonly atMs: number

@@ -63,6 +63,17 @@ describe('a picture', () => {
     expect(picture(made.story, { fromMs: 900 })).not.toContain('; lost')
   })
 
+  test('does not call an answer lost whose arrival is no longer kept, though older heartbeats are', () => {
+    const made = new MadeStory().begins()
+    made.carries(1000, 2, 1, { type: 'heartbeatResponse', term: 1, mark: 1, isYes: true }, 1001)
+    made.carries(1100, 2, 1, { type: 'appendEntriesResponse', term: 1, mark: 5, isYes: true })
+    made.carries(1200, 2, 1, { type: 'appendEntriesResponse', term: 1, mark: 6, isYes: true }, 1201)
+    made.carries(1300, 2, 1, { type: 'appendEntriesResponse', term: 1, mark: 7, isYes: true })
+    made.tell(1900, 1, { type: 'leaseHeld', term: 1 })
+    const lost = picture(made.story, { fromMs: 900 }).match(/mark \d; lost/g)
+    expect(lost).toEqual(['mark 7; lost'])
+  })
+
   test('numbers each change of role, and tells it with its reason', () => {
     const svg = picture(election().story)
     expect(svg).toContain('>node 2 starts a pre-vote for term 2: no heartbeat for 600 ms</text>')
