@@ -2,8 +2,7 @@
  * A story as lines of JSON: first the head, then a line for each happening, each row of a command's way and each
  * message. Lines may be added while the story goes on, and a file that is cut off anywhere is a shorter story.
  */
-import type { NodeId } from '../raft/index.js'
-import type { Carried, Happened, Passed, Story } from '../telemetry/index.js'
+import { type Carried, type Happened, type Passed, replicates, type Story } from '../telemetry/index.js'
 import { type Fields, isCarried, isFields, isHappened, isId, isNumber, isPassed } from './story-fields.js'
 
 const version = 1
@@ -17,7 +16,7 @@ type Row = Passed | Carried
 export class StoryWriter {
   #hasHead = false
   #lastSequence = -1
-  /** Of each kind of rows and node, the last row that was told. */
+  /** The last row that was told, of each node and of all rows that are kept together. */
   readonly #last = new Map<string, { atMs: number; count: number }>()
 
   /** The lines of all that is new in the story, without their line breaks. */
@@ -33,22 +32,26 @@ export class StoryWriter {
       (most, { sequence }) => Math.max(most, sequence),
       this.#lastSequence,
     )
-    for (const passed of this.#newRows('passed', story.passed)) lines.push(JSON.stringify({ passed }))
-    for (const carried of this.#newRows('carried', story.carried)) lines.push(JSON.stringify({ carried }))
+    for (const passed of this.#newRows(story.passed, ({ nodeId }) => `passed ${nodeId}`))
+      lines.push(JSON.stringify({ passed }))
+    for (const carried of this.#newRows(story.carried, ({ nodeId, type }) => `${nodeId} ${replicates(type)}`))
+      lines.push(JSON.stringify({ carried }))
     return lines
   }
 
-  /** Rows of a node come in the order of time; several may have the same time. */
-  #newRows<Each extends Row>(kind: string, rows: readonly Each[]): Each[] {
-    const seen = new Map<NodeId, { atMs: number; count: number }>()
-    const found = rows.filter(({ nodeId, atMs }) => {
-      const before = seen.get(nodeId)
+  /** Rows that are kept together come in the order of time; several may have the same time. */
+  #newRows<Each extends Row>(rows: readonly Each[], placeOf: (row: Each) => string): Each[] {
+    const seen = new Map<string, { atMs: number; count: number }>()
+    const found = rows.filter((row) => {
+      const { atMs } = row
+      const place = placeOf(row)
+      const before = seen.get(place)
       const count = before?.atMs === atMs ? before.count + 1 : 1
-      seen.set(nodeId, { atMs, count })
-      const last = this.#last.get(`${kind} ${nodeId}`)
+      seen.set(place, { atMs, count })
+      const last = this.#last.get(place)
       return last === undefined || atMs > last.atMs || (atMs === last.atMs && count > last.count)
     })
-    for (const [nodeId, last] of seen) this.#last.set(`${kind} ${nodeId}`, last)
+    for (const [place, last] of seen) this.#last.set(place, last)
     return found
   }
 }

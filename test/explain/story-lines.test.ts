@@ -61,6 +61,15 @@ describe('a story as lines', () => {
     expect(lines).toEqual([JSON.stringify({ passed: { ...row, index: 2 } })])
   })
 
+  test('tells messages that replicate also when heartbeats of a later moment were told before them', () => {
+    const writer = new StoryWriter()
+    const earlier = new MadeStory().carries(9, 1, 2, { type: 'appendEntries', term: 1, mark: 4 }).story
+    const later = new MadeStory().carries(10, 1, 2, { type: 'heartbeat', term: 1, mark: 1 }).story
+    writer.newIn(later)
+    const lines = writer.newIn({ ...later, carried: [...earlier.carried, ...later.carried] })
+    expect(lines).toEqual(earlier.carried.map((carried) => JSON.stringify({ carried })))
+  })
+
   test.each([
     ['nothing', /it is not JSON/],
     ['[]', /it is not an object/],
