@@ -98,5 +98,5 @@ export function nameOf({ type, isYes }: Arrow): string {
   const paper = `${name.charAt(0).toUpperCase()}${name.slice(1)}`
   if (!type.endsWith('Response')) return paper
   if (isYes === undefined) return `${paper} answered`
-  return type.includes('ote') ? (isYes ? 'yes' : 'no') : isYes ? 'ok' : 'refused'
+  return type.includes('Vote') ? (isYes ? 'yes' : 'no') : isYes ? 'ok' : 'refused'
 }

@@ -1,6 +1,6 @@
 /** Faults, and other things that last, as bars above the lines of the nodes, each with its shade over the nodes that it hits. */
 import type { NodeId } from '../raft/index.js'
-import { explainElections } from './election.js'
+import { electionsIn } from './election.js'
 import type { Frame } from './frame.js'
 import { span } from './phrases.js'
 import { overlaps, type Stretch } from './stretch.js'
@@ -16,7 +16,7 @@ export interface Bar extends Stretch {
 const barsMax = 12
 
 export function barsOf(timeline: Timeline, window: Stretch): Bar[] {
-  const elections = explainElections(timeline.story).map(
+  const elections = electionsIn(timeline).map(
     ({ leaderlessSinceMs: sinceMs, atMs: untilMs, leaderlessMs }): Bar => {
       const words = `no majority has a leader, for ${span(leaderlessMs)}`
       return { sinceMs, untilMs, words, nodes: [], isFault: false }

@@ -1,7 +1,8 @@
 /** The way of a command in words. */
+import { nodesOf } from '../telemetry/index.js'
 import type { CommandWay, Part } from './command-way.js'
 import type { Step } from './passings.js'
-import { moment, nodesOf, sentence, span } from './phrases.js'
+import { moment, sentence, span } from './phrases.js'
 
 export function commandInWords(way: CommandWay, beganMs: number): string {
   const { index, leaderId, isCommitted, isOpening, steps, lostAt, decidedBy, slowest } = way
@@ -11,7 +12,7 @@ export function commandInWords(way: CommandWay, beganMs: number): string {
   const end = isOpening ? ' opened its term' : ''
   const head = leaderId === undefined ? `Index ${index}` : `Index ${index}, ${from} ${leaderId}${end}`
   const state = isCommitted ? '' : ', is not committed as far as is known'
-  const lines = [sentence(`${head}${state}; times count from its first step, ${moment(firstMs, beganMs)}`)]
+  const lines = [sentence(`${head}${state}; times count from its first step, at ${moment(firstMs, beganMs)}`)]
   if (lostAt.length > 0) {
     lines.push(sentence(`${nodesOf(lostAt)} had another command there before, which no majority held`))
   }

@@ -1,7 +1,8 @@
 /** An election in words. */
 import type { VoteReason } from '../raft/index.js'
+import { nodesOf } from '../telemetry/index.js'
 import type { Election, Vote } from './election.js'
-import { causeInWords, moment, nodesOf, sentence, span } from './phrases.js'
+import { causeInWords, moment, sentence, span } from './phrases.js'
 
 export function electionInWords(election: Election, nodes: number, beganMs: number): string {
   const lines = [
@@ -19,10 +20,9 @@ export function electionInWords(election: Election, nodes: number, beganMs: numb
 }
 
 function headOf({ term, winnerId, atMs, before }: Election, beganMs: number): string {
-  const when = moment(atMs, beganMs)
   const ledBefore = before === undefined ? '' : `; node ${before.leaderId} had led term ${before.term}`
   if (winnerId === undefined) return sentence(`Nobody has won the election of term ${term}${ledBefore}`)
-  return sentence(`Node ${winnerId} won the election of term ${term} ${when}${ledBefore}`)
+  return sentence(`Node ${winnerId} won the election of term ${term} at ${moment(atMs, beganMs)}${ledBefore}`)
 }
 
 function whyBegan({ cause }: Election, beganMs: number): string {
@@ -34,7 +34,7 @@ function gaveUpIn({ gaveUp, before }: Election, beganMs: number): string[] {
   if (gaveUp === undefined) return []
   const why = gaveUp.reason === 'quorumLost' ? 'no majority answered it' : 'its disk finished no write'
   const when = moment(gaveUp.atMs, beganMs)
-  return [sentence(`Node ${before?.leaderId} gave up ${when}: ${why} for ${span(gaveUp.afterMs)}`)]
+  return [sentence(`Node ${before?.leaderId} gave up at ${when}: ${why} for ${span(gaveUp.afterMs)}`)]
 }
 
 function missedIn({ missed, before, winnerId }: Election): string[] {

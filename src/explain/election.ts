@@ -79,7 +79,10 @@ export function explainElection(story: Story, term?: Term): Election | Nothing {
 
 /** All elections that were won, the oldest first. */
 export function explainElections(story: Story): Election[] {
-  const timeline = timelineOf(story)
+  return electionsIn(timelineOf(story))
+}
+
+export function electionsIn(timeline: Timeline): Election[] {
   const wins = timeline.roleChanges.filter(({ role }) => role === 'leader')
   return wins.map((win) => electionOf(timeline, win))
 }

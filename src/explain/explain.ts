@@ -10,7 +10,7 @@ import { lastInWords } from './last-words.js'
 import { sentence } from './phrases.js'
 import { explainStall, type Stall } from './stall.js'
 import { stallInWords } from './stall-words.js'
-import { timelineOf } from './timeline.js'
+import { boundsOf } from './timeline.js'
 
 export type Question =
   /** The latest election, or that of a term. */
@@ -45,8 +45,7 @@ function answerOf(story: Story, question: Question): Explanation['data'] {
 }
 
 function wordsOf(data: Explanation['data'], story: Story): string {
-  const timeline = timelineOf(story)
-  const { beganMs } = timeline
+  const [beganMs] = boundsOf(story)
   switch (data.type) {
     case 'nothing':
       return sentence(data.why)
@@ -57,6 +56,6 @@ function wordsOf(data: Explanation['data'], story: Story): string {
     case 'stall':
       return stallInWords(data, beganMs)
     case 'last':
-      return lastInWords(data, timeline)
+      return lastInWords(data, story, beganMs)
   }
 }

@@ -1,23 +1,22 @@
 /** The last thing worth telling, for a person who never read the paper. */
+import { nodesOf, type Story } from '../telemetry/index.js'
 import type { Election } from './election.js'
 import type { Last, Trouble } from './last.js'
-import { causeInWords, moment, nodesOf, sentence, shown, span } from './phrases.js'
+import { causeInWords, moment, sentence, shown, span } from './phrases.js'
 import { stallInWords } from './stall-words.js'
-import type { Timeline } from './timeline.js'
 
-export function lastInWords(last: Last, timeline: Timeline): string {
-  const { beganMs } = timeline
+export function lastInWords(last: Last, story: Story, beganMs: number): string {
   const lines: string[] = []
   if (last.trouble !== undefined) lines.push(...troubleIn(last, beganMs))
   if (last.about === 'stall' && last.stall !== undefined) lines.push(stallInWords(last.stall, beganMs))
   else if (last.about === 'election' && last.election !== undefined) {
-    lines.push(...electionFor(last.election, timeline))
+    lines.push(...electionFor(last.election, story, beganMs))
   }
   lines.push(...stateIn(last))
   return lines.join('\n')
 }
 
-function electionFor(election: Election, { story, beganMs }: Timeline): string[] {
+function electionFor(election: Election, story: Story, beganMs: number): string[] {
   const { winnerId, before, cause, missed, decidedBy, leaderlessMs, felt, atMs } = election
   const lines: string[] = []
   if (before !== undefined)
@@ -40,7 +39,7 @@ function electionFor(election: Election, { story, beganMs }: Timeline): string[]
   const voters = decidedBy.filter((id) => id !== winnerId)
   const agreed = voters.length === 0 ? '' : `${nodesOf(voters)} agreed that node ${winnerId} leads, and `
   const majority = `${agreed}${decidedBy.length} of ${story.nodeIds.length} nodes are more than half`
-  lines.push(sentence(`${majority}: node ${winnerId} has led since ${moment(atMs, beganMs).slice(3)}`))
+  lines.push(sentence(`${majority}: node ${winnerId} has led since ${moment(atMs, beganMs)}`))
   const waited =
     felt === undefined ? '' : `, and the longest that clients waited was ${span(felt.untilMs - felt.sinceMs)}`
   lines.push(sentence(`The cluster was without a leader for ${span(leaderlessMs)}${waited}`))
@@ -58,9 +57,9 @@ function endOf({ cause, before }: Election, beganMs: number): string {
 
 function troubleIn({ trouble, election, committedSince, leaderId, about }: Last, beganMs: number): string[] {
   if (trouble === undefined) return []
-  const lines = [sentence(`${moment(trouble.atMs, beganMs)}, ${whatOf(trouble)}`)]
+  const lines = [sentence(`at ${moment(trouble.atMs, beganMs)}, ${whatOf(trouble)}`)]
   if (about === 'trouble' && leaderId !== undefined && election?.winnerId === leaderId) {
-    const since = `node ${leaderId} has led since ${moment(election.atMs, beganMs).slice(3)}`
+    const since = `node ${leaderId} has led since ${moment(election.atMs, beganMs)}`
     const commits = `${committedSince} ${committedSince === 1 ? 'entry was' : 'entries were'} committed after it`
     lines.push(sentence(`It cost no leader: ${since}, and ${commits}`))
   }

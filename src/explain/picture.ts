@@ -6,7 +6,7 @@ import { describeEvent, type Happened, type Story } from '../telemetry/index.js'
 import { type Arrow, arrowsIn, thinned, weightOf } from './arrows.js'
 import { barsOf, drawBars } from './bars.js'
 import { drawArrows } from './drawn-arrows.js'
-import { explainElection } from './election.js'
+import { electionOf, lastStepOf } from './election.js'
 import type { Frame } from './frame.js'
 import { staysOf } from './life-lines.js'
 import { span } from './phrases.js'
@@ -95,11 +95,13 @@ function windowOf(timeline: Timeline, { fromMs, toMs }: PictureWindow): Stretch 
   return { sinceMs, untilMs: Math.max(untilMs, sinceMs + story.tickMs / 100) }
 }
 
-function defaultWindow({ story, beganMs, endedMs }: Timeline): Stretch {
-  const { heartbeatIntervalMs } = story
-  const election = explainElection(story)
+function defaultWindow(timeline: Timeline): Stretch {
+  const { beganMs, endedMs } = timeline
+  const { heartbeatIntervalMs } = timeline.story
+  const step = lastStepOf(timeline, undefined)
+  const election = step && electionOf(timeline, step)
   const [sinceMs, untilMs] =
-    election.type === 'nothing'
+    election === undefined
       ? [endedMs - 20 * heartbeatIntervalMs, endedMs]
       : [election.leaderlessSinceMs - 3 * heartbeatIntervalMs, election.atMs + heartbeatIntervalMs]
   return { sinceMs: Math.max(beganMs, sinceMs), untilMs: Math.max(beganMs + 1, Math.min(endedMs, untilMs)) }

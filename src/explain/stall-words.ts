@@ -18,7 +18,7 @@ const reasons: Record<StallReason, (stall: Stall) => string> = {
 
 export function stallInWords(stall: Stall, beganMs: number): string {
   const { forMs, sinceMs, isOver, reason, causes, election, refused } = stall
-  const length = `${span(forMs)}, from ${moment(sinceMs, beganMs).slice(3)} on`
+  const length = `${span(forMs)}, from ${moment(sinceMs, beganMs)} on`
   const part = stall.partMs === undefined ? '' : `, for ${span(stall.partMs)} of it`
   const lines = [
     sentence(

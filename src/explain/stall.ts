@@ -12,7 +12,7 @@ import {
   silencers,
   weighed,
 } from './causes.js'
-import { type Election, electionOf, lastStepOf, type Nothing } from './election.js'
+import { type Election, electionOf, electionsIn, lastStepOf, type Nothing } from './election.js'
 import { gapsBetween, refusedIn } from './felt.js'
 import { holds, lengthOf, type Stretch, shareCovered } from './stretch.js'
 import { type Timeline, timelineOf } from './timeline.js'
@@ -133,11 +133,10 @@ function isLoaded(gaps: readonly Stretch[], at: number): boolean {
 }
 
 function leaderlessIn(timeline: Timeline): Leaderless[] {
-  const steps = timeline.roleChanges.filter(({ role }) => role === 'leader')
+  const elections = electionsIn(timeline)
   const last = lastStepOf(timeline, undefined)
-  if (last !== undefined && last.role !== 'leader') steps.push(last)
-  return steps.map((step) => {
-    const election = electionOf(timeline, step)
+  if (last !== undefined && last.role !== 'leader') elections.push(electionOf(timeline, last))
+  return elections.map((election) => {
     const untilMs = election.winnerId === undefined ? Number.POSITIVE_INFINITY : election.atMs
     return { sinceMs: election.leaderlessSinceMs, untilMs, election }
   })

@@ -29,14 +29,8 @@ function asText(value: string | number): string {
   return typeof value === 'number' ? String(Math.round(value * 10) / 10) : escaped(value)
 }
 
-export function label(
-  x: number,
-  y: number,
-  className: string,
-  text: string,
-  attributes: Attributes = {},
-): string {
-  return element('text', { x, y, class: className, ...attributes }, escaped(text))
+export function label(x: number, y: number, className: string, text: string): string {
+  return element('text', { x, y, class: className }, escaped(text))
 }
 
 /** How wide a text of the picture is, roughly: it is set in a font of the reader's. */

@@ -13,14 +13,11 @@ const gapMost = 9
 const emptyShareMax = 0.2
 
 export class TimeScale {
-  readonly window: Stretch
   readonly width: number
   readonly #times: number[]
   readonly #places: number[]
 
-  constructor(window: Stretch, moments: readonly number[]) {
-    this.window = window
-    const { sinceMs, untilMs } = window
+  constructor({ sinceMs, untilMs }: Stretch, moments: readonly number[]) {
     const inside = moments.filter((ms) => ms > sinceMs && ms < untilMs)
     this.#times = [...new Set([sinceMs, ...inside, untilMs])].sort((a, b) => a - b)
     const gapLeast = Math.min(gapMost, widthForMoments / this.#times.length)

@@ -88,7 +88,8 @@ function advancesOf({ passed }: Story, stage: Stage): Advance[] {
   return advances
 }
 
-function boundsOf({ happened, passed, carried }: Story): [number, number] {
+/** The first and the last moment of which a story tells. */
+export function boundsOf({ happened, passed, carried }: Story): [number, number] {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const rows of [happened, passed, carried]) {
     for (const { atMs } of rows) {
@@ -150,7 +151,7 @@ function obstaclesIn(happened: readonly Happened[], faults: readonly FaultStretc
 
 /** The types of faults that bring about each happening at their nodes. */
 const broughtAboutBy: Readonly<Record<string, readonly string[]>> = {
-  killed: ['kill', 'losePower', 'powerLoss'],
+  killed: ['kill', 'losePower'],
   failed: ['failDisk', 'fullDisk'],
   paused: ['pause'],
   flushLate: ['stallDisk', 'slowDisk'],

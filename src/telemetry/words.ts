@@ -138,7 +138,7 @@ function ms(time: number): string {
 }
 
 /** `node 1`, `nodes 1 and 2`, `nodes 1, 2 and 3`. */
-function nodesOf(ids: readonly NodeId[]): string {
+export function nodesOf(ids: readonly NodeId[]): string {
   const sorted = [...ids].sort((a, b) => a - b)
   const last = sorted.pop()
   return sorted.length === 0 ? `node ${last}` : `nodes ${sorted.join(', ')} and ${last}`

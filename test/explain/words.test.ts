@@ -24,6 +24,14 @@ function gaveUp(): MadeStory {
   return made.elects(2600, 2, 2, [3]).passes(2610, 2, 'committed', 40)
 }
 
+/** A leader that gave up, since its followers' answers did not reach it, is elected again. */
+function wonAgain(): MadeStory {
+  const made = new MadeStory().begins().commits(1, 700, 1390, 2)
+  const ways = [2, 3].map((from) => ({ from, to: 1 }))
+  made.breaks(1400, { type: 'cut', line: 'cut *->1', nodes: [1, 2, 3], ways }, 2100)
+  return made.givesUp(2000, 1, 1, 'quorumLost').elects(2800, 1, 2, [3], 800)
+}
+
 /** One command over node 3, whose disk takes longest. */
 function oneCommand(): MadeStory {
   const made = new MadeStory()
@@ -70,6 +78,7 @@ const explained: readonly [name: string, made: MadeStory, question: Question][] 
   ['election-first', killed(), { about: 'election', term: 1 }],
   ['election-killed', killed(), { about: 'election' }],
   ['election-gave-up', gaveUp(), { about: 'election' }],
+  ['election-won-again', wonAgain(), { about: 'election' }],
   ['election-not-won', leaderless(), { about: 'election' }],
   ['election-not-told', killed(), { about: 'election', term: 7 }],
   ['index', oneCommand(), { about: 'index', index: 10 }],
