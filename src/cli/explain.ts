@@ -11,7 +11,7 @@ import { readStory } from './story-file.js'
 
 interface ExplainOptions {
   readonly json?: boolean
-  /** Where a picture is written. */
+  /** The file that a picture is written to. */
   readonly svg?: string
   /** The window of the picture, in milliseconds from the story's first moment on. */
   readonly from?: number

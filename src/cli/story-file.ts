@@ -7,11 +7,11 @@ import { BadInput } from '../terminal/index.js'
 import { readBytes } from './input/bytes.js'
 import { type Framed, LineFramer } from './input/framing.js'
 
-/** How often what is new is written, at most. Under full load, the rows of commands are kept for about a second. */
+/** The least time between two writings. Under full load, the rows of commands are kept for about a second. */
 const writtenEveryMs = 250
 /** Writing takes no more than this share of the program's time, which is also that of its clients. */
 const timeShareMax = 0.1
-/** The longest story: whoever needs more records the part of the run that matters. */
+/** The longest story: a longer run is recorded in the part that matters. */
 const bytesMax = 1 << 30
 const lineBytesMax = 1 << 20
 
@@ -108,7 +108,7 @@ export async function readStory(file: string, signal: AbortSignal): Promise<Stor
       if (bytes.length > 0) reader.take(bytes.toString())
     } catch (error) {
       if (!(error instanceof BadStoryLine)) throw error
-      // Nothing but a cut leaves the end of a line away. A story that is cut within its head is none.
+      // Only a cut leaves the end of a line away. A file that is cut within its head is no story.
       if (!isLast || line === 1) throw malformed(line, error.message)
     }
   }

@@ -14,7 +14,7 @@ export interface Arrow {
   readonly sentMs: number
   /** `undefined`: nobody took it, as far as the story tells. */
   readonly takenMs: number | undefined
-  /** Nobody took it, although what its receiver took is kept. */
+  /** True when nobody took it, although all messages that its receiver took then are kept. */
   readonly isLost: boolean
 }
 
@@ -36,7 +36,7 @@ export function arrowsIn(timeline: Timeline, window: Stretch): Arrow[] {
     if (row.direction !== 'sent') continue
     const { nodeId: from, peer: to, type, term, mark, isYes, atMs: sentMs } = row
     const times = taken.get(keyOf(row, from, to))
-    // What was taken before it was sent is an earlier message with the same marks.
+    // A message that was taken before this one was sent is an earlier one with the same marks.
     while (times?.[0] !== undefined && times[0] < sentMs - 1) times.shift()
     const takenMs = times?.shift()
     const isKept = (keptSince.get(kindOf(to, type)) ?? Number.POSITIVE_INFINITY) <= sentMs
@@ -51,7 +51,7 @@ function keyOf({ type, term, mark, isYes }: Carried, from: NodeId, to: NodeId): 
   return `${from} ${to} ${type} ${term} ${mark} ${isYes}`
 }
 
-/** Since when messages may still wait to be taken: since the story is about to end, or the node is frozen at its end. */
+/** The time from which messages may still wait to be taken: the story ends soon, or the node is frozen at its end. */
 function waitSince({ story, obstacles, endedMs }: Timeline, to: NodeId): number {
   const frozen = obstacles.find(
     ({ type, nodeId, untilMs }) => type === 'paused' && nodeId === to && untilMs > endedMs,
@@ -59,7 +59,7 @@ function waitSince({ story, obstacles, endedMs }: Timeline, to: NodeId): number 
   return frozen?.sinceMs ?? endedMs - 2 * story.heartbeatIntervalMs
 }
 
-/** Since when the rows of each node are kept, apart for those that are kept for shorter. */
+/** The time from which rows are kept, for each node and kind of rows. */
 function keptSinceOf(rows: readonly Carried[]): Map<string, number> {
   const since = new Map<string, number>()
   for (const { nodeId, type, atMs } of rows) {
@@ -73,7 +73,7 @@ function kindOf(nodeId: NodeId, type: Carried['type']): string {
   return `${nodeId} ${replicates(type)}`
 }
 
-/** How much a message says: the most telling ones are drawn last, and are labelled first. */
+/** The weight of a message: the most telling ones are drawn last, and are labelled first. */
 export function weightOf({ type, isLost }: Arrow): number {
   const weight = type.startsWith('heartbeat') ? 0 : type.startsWith('append') ? 1 : 2
   return isLost && weight === 0 ? 0.5 : weight
@@ -81,7 +81,7 @@ export function weightOf({ type, isLost }: Arrow): number {
 
 const arrowsMax = 1500
 
-/** Those that a picture can hold, and how many were left out: heartbeats first, and then replication. */
+/** The messages that a picture can hold, and the number of those left out: heartbeats first, and then replication. */
 export function thinned(arrows: readonly Arrow[]): {
   readonly drawn: readonly Arrow[]
   readonly leftOut: number

@@ -1,4 +1,4 @@
-/** What can be the cause of silence, and how much of it each cause explains: evidence is the time that a cause covers. */
+/** Causes of silence, and how much of it each of them explains: evidence is the time that a cause covers. */
 import type { NodeId } from '../raft/index.js'
 import type { FaultTold, Story } from '../telemetry/index.js'
 import { overlaps, type Stretch, shareCovered } from './stretch.js'
@@ -21,7 +21,7 @@ export type CauseType =
   /** The story holds no evidence for any cause. */
   | 'unknown'
 
-/** Of causes that explain the same, the first of this order is named. */
+/** The order of causes that explain the same: the first one is named. */
 const order: readonly Candidate['type'][] = [
   'killed',
   'failed',
@@ -38,7 +38,7 @@ export interface Cause {
   readonly type: CauseType
   /** The node at which it was; of a link, the node that was not heard. */
   readonly nodeId: NodeId | undefined
-  /** Of a link: the node that did not hear. */
+  /** The node that did not hear, of a link. */
   readonly to: NodeId | undefined
   readonly faultId: number | undefined
   readonly faultType: string | undefined
@@ -63,7 +63,7 @@ export interface Candidate {
   readonly stretches: readonly Stretch[]
 }
 
-/** Less than this share of a silence is no explanation of it. */
+/** The least share of a silence that explains it. */
 const shareMin = 0.5
 
 export function noCause(type: CauseType, nodeId?: NodeId, why?: string): Cause {
@@ -71,7 +71,7 @@ export function noCause(type: CauseType, nodeId?: NodeId, why?: string): Cause {
   return { type, nodeId, to: undefined, ...nothing, sinceMs: undefined, untilMs: undefined, why }
 }
 
-/** Everything that kept `listener` from hearing `speaker`, as far as the story tells. */
+/** All causes that kept `listener` from hearing `speaker`, as far as the story tells. */
 export function silencers(
   timeline: Timeline,
   speaker: NodeId,
@@ -148,7 +148,7 @@ function silences({ fault, sinceMs, untilMs }: FaultStretch, story: Story): bool
       return delayMs + jitterMs >= shareMin * electionTimeoutMs
     }
     case 'drop': {
-      // How often so many heartbeats are lost one after the other, while the fault stands.
+      // The number of times that so many heartbeats are lost one after the other, while the fault stands.
       const { share = 1 } = fault.figures
       const inRow = Math.floor(electionTimeoutMs / heartbeatIntervalMs)
       const heartbeats = (Math.min(untilMs, sinceMs + 60_000) - sinceMs) / heartbeatIntervalMs
@@ -185,7 +185,7 @@ function clocksOf({ faults, story }: Timeline, speaker: NodeId, listener: NodeId
   })
 }
 
-/** What has to be explained: a stretch of silence, and what may have kept somebody silent or deaf in it. */
+/** A stretch of silence that has to be explained, and what may have kept somebody silent or deaf in it. */
 export interface Silence {
   readonly window: Stretch
   readonly candidates: readonly Candidate[]

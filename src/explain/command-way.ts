@@ -39,7 +39,7 @@ export function explainIndex(story: Story, index: LogIndex): CommandWay | Nothin
     ({ atMs }) => atMs <= (committedMs ?? Number.POSITIVE_INFINITY),
   )
   const leaderId = appendings.at(-1)?.nodeId ?? passings.find(({ stage }) => stage === 'received')?.peer
-  // What was before the command was in any log belongs to another one at the same index.
+  // Rows from before the command was in any log belong to another one at the same index.
   const begunMs = appendings.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY
   const isOpening = opensTerm(story, index, appendings.at(-1))
   const own = passings.filter(({ atMs, stage }) => atMs >= begunMs && !(isOpening && stage === 'answered'))
@@ -99,7 +99,7 @@ interface Way {
   readonly committedMs: number
 }
 
-/** Of passings of the same kind, the one that belongs to the command which was committed in the end. */
+/** The one of the passings of each kind that belongs to the command which was committed in the end. */
 function stepsOf(passings: readonly Step[], { leaderId, committedMs }: Way): Step[] {
   const ofLeader: ReadonlySet<Stage> = new Set(['appended', 'answered'])
   const kinds = new Map<string, Step[]>()

@@ -47,7 +47,7 @@ function stepInWords({ nodeId, stage, peer }: Step): string {
   }
 }
 
-/** What a part of the way is spent with, by its last step. */
+/** The slowest part of the way, and its share. */
 function slowestInWords({ from, to, tookMs }: Part, { parts }: CommandWay): string {
   const allMs = parts.reduce((sum, part) => sum + part.tookMs, 0)
   const share = allMs > 0 ? `, ${Math.round((100 * tookMs) / allMs)}% of the way to the answer` : ''

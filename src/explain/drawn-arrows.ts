@@ -18,7 +18,7 @@ export function drawArrows(arrows: readonly Arrow[], frame: Frame): string[] {
   return [...drawn, ...labels]
 }
 
-/** How long a message usually takes: for those of which the arrival is not known. */
+/** The time that a message usually takes, for messages of which the arrival is not known. */
 function usualTime(arrows: readonly Arrow[]): number {
   const times = arrows.flatMap(({ sentMs, takenMs }) => (takenMs === undefined ? [] : [takenMs - sentMs]))
   return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 1

@@ -28,7 +28,7 @@ export interface Vote {
 /** A node that missed its leader. */
 export interface Missed {
   readonly nodeId: NodeId
-  /** When it last heard of a leader. */
+  /** The time at which it last heard of a leader, or led itself. */
   readonly sinceMs: number
   readonly silentMs: number
 }
@@ -38,19 +38,19 @@ export interface Election {
   readonly term: Term
   /** `undefined`: nobody has won. */
   readonly winnerId: NodeId | undefined
-  /** When it was won, or when the last node campaigned. */
+  /** The time at which it was won, or at which the last node campaigned. */
   readonly atMs: number
   readonly before: { readonly leaderId: NodeId; readonly term: Term } | undefined
   readonly cause: Cause
-  /** Whatever else kept one of the voters from hearing the leader. */
+  /** Other causes that kept one of the voters from hearing the leader. */
   readonly also: readonly Cause[]
   /** The leader of before ended its leadership itself. */
   readonly gaveUp: GaveUp | undefined
-  /** Who missed the leader before the election, the node that campaigned first. */
+  /** The nodes that missed the leader before the election, the one that campaigned first. */
   readonly missed: readonly Missed[]
   /** In the order in which they were given, pre-votes too. */
   readonly votes: readonly Vote[]
-  /** Those whose votes decided, the winner included. */
+  /** The nodes whose votes decided, the winner included. */
   readonly decidedBy: readonly NodeId[]
   /** Nodes that campaigned in vain, each once, in the order of their first campaign. */
   readonly rivals: readonly NodeId[]
@@ -58,13 +58,13 @@ export interface Election {
   readonly failedCampaigns: number
   /** While nobody has won: what keeps the others from voting for the last candidate. */
   readonly absent: readonly Cause[]
-  /** Since when nobody led a majority, and for how long. */
+  /** The stretch in which nobody led a majority. */
   readonly leaderlessSinceMs: number
   readonly leaderlessMs: number
   readonly felt: Felt | undefined
 }
 
-/** There is nothing to explain, or no longer. */
+/** The answer where nothing can be explained, or no longer. */
 export interface Nothing {
   readonly type: 'nothing'
   readonly why: string
@@ -243,7 +243,7 @@ function votesIn(
 interface Ending {
   readonly before: Reign | undefined
   readonly cause: Cause
-  /** Those of the nodes that were ready to vote. */
+  /** The silences of the nodes that were ready to vote. */
   readonly missed: readonly Missed[]
   readonly atMs: number
 }

@@ -1,4 +1,4 @@
-/** One door for all questions: the answer as data, and in words. */
+/** The one door for all questions: the answer as data, and in words. */
 import type { LogIndex, Term } from '../raft/index.js'
 import type { Story } from '../telemetry/index.js'
 import { type CommandWay, explainIndex } from './command-way.js'

@@ -1,4 +1,4 @@
-/** What clients felt: the times in which nothing was committed, or answered. */
+/** Clients' waiting: the times in which nothing was committed, or answered. */
 import type { Story } from '../telemetry/index.js'
 import { lengthOf, overlaps, type Stretch } from './stretch.js'
 import type { Advance, Timeline } from './timeline.js'
@@ -8,9 +8,9 @@ export function gapsBetween(advances: readonly Advance[], endedMs: number): Stre
   return advances.map(({ atMs }, at) => ({ sinceMs: atMs, untilMs: advances[at + 1]?.atMs ?? endedMs }))
 }
 
-/** What clients felt of a stretch of time. */
+/** The longest wait of clients in a stretch of time. */
 export interface Felt {
-  /** What was waited for: answers where all of them are kept, commits otherwise. */
+  /** Answers where all of them are kept, commits otherwise. */
   readonly waitedFor: 'answer' | 'commit'
   readonly sinceMs: number
   readonly untilMs: number

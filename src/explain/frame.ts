@@ -1,10 +1,10 @@
-/** Where things stand in a picture. */
+/** The places of things in a picture. */
 import type { NodeId } from '../raft/index.js'
 import type { PlacedLabels } from './placed-labels.js'
 import type { Stretch } from './stretch.js'
 import type { Timeline } from './timeline.js'
 
-/** What all parts of a picture are drawn by. */
+/** The measures by which all parts of a picture are drawn. */
 export interface Frame {
   readonly timeline: Timeline
   readonly window: Stretch

@@ -1,4 +1,4 @@
-/** What happened in a cluster, explained: pure functions from a story to data, to words and to a picture. */
+/** Explanations of what happened in a cluster: pure functions from a story to data, to words and to a picture. */
 export { type CommandWay, explainIndex } from './command-way.js'
 export { type Election, explainElection, explainElections } from './election.js'
 export { explain, type Question } from './explain.js'

@@ -8,7 +8,7 @@ import { type FaultStretch, type Timeline, timelineOf } from './timeline.js'
 
 type Told<Type extends Happened['type']> = Extract<Happened, { type: Type }>
 
-/** What may be worth telling besides elections. */
+/** Happenings that may be worth telling besides elections. */
 export type Trouble = Told<
   'killed' | 'failed' | 'paused' | 'faultBegan' | 'hostBlocked' | 'threadStood' | 'flushLate' | 'overloaded'
 >
@@ -19,7 +19,7 @@ export interface Last {
   readonly atMs: number
   readonly election: Election | undefined
   readonly trouble: Trouble | undefined
-  /** Nothing has been committed for longer than an election takes, although somebody waited. */
+  /** The stall that goes on: no commit for longer than an election takes, although somebody waited. */
   readonly stall: Stall | undefined
   readonly leaderId: NodeId | undefined
   /** Nodes that do not run, or stand still. */
@@ -59,7 +59,7 @@ export function explainLast(story: Story): Last | Nothing {
   }
 }
 
-/** That a node is down or frozen is told of the node. */
+/** A fault that ended or froze a node is told of the node itself. */
 function isStanding({ untilMs, fault }: FaultStretch): boolean {
   return untilMs === Number.POSITIVE_INFINITY && !['kill', 'losePower', 'pause'].includes(fault.type)
 }

@@ -1,4 +1,4 @@
-/** What each node was from when to when: its role and its term, for its line in a picture. */
+/** The roles and terms of each node, from when to when, for its line in a picture. */
 import type { NodeId, Role } from '../raft/index.js'
 import { overlaps, type Stretch } from './stretch.js'
 import type { Timeline } from './timeline.js'

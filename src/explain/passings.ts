@@ -1,4 +1,4 @@
-/** When each node came past an index in each stage, out of rows that tell how far the node has come. */
+/** The times at which each node came past an index in each stage, out of rows that tell how far the node has come. */
 import type { LogIndex, NodeId } from '../raft/index.js'
 import type { Happened, Passed, Stage, Story } from '../telemetry/index.js'
 
@@ -31,8 +31,8 @@ export function passingsOf({ passed, happened }: Story, index: LogIndex): Step[]
 }
 
 /**
- * Since when all rows of a node are kept, for nodes that had not come to the index by then. Rows of commits do not count:
- * some of them are kept for longer than all others.
+ * The time from which all rows of a node are kept, for nodes that had not come to the index by then. Rows of commits do
+ * not count: some of them are kept for longer than all others.
  */
 function knownBelow(
   rows: readonly Passed[],

@@ -1,4 +1,4 @@
-/** What the lines, colours and shapes of a picture mean. */
+/** The legend of a picture: its lines, colours and shapes. */
 import type { Arrow } from './arrows.js'
 import type { Frame } from './frame.js'
 import { staysOf } from './life-lines.js'

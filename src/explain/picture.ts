@@ -111,7 +111,7 @@ function within({ sinceMs, untilMs }: Stretch, ms: number): boolean {
   return sinceMs <= ms && ms <= untilMs
 }
 
-/** What is numbered on a node's line. */
+/** True for a change that is numbered on its node's line. */
 function isNote({ type, nodeId }: Happened): boolean {
   return nodeId > 0 && (type === 'role' || type === 'killed' || type === 'failed' || type === 'started')
 }

@@ -43,10 +43,10 @@ export interface Stall extends Stretch {
   readonly reason: StallReason
   /** The reason holds for so much of the stall. `undefined`: for all of it, or for the most. */
   readonly partMs: number | undefined
-  /** Who led meanwhile, or for the most of it. */
+  /** The node that led meanwhile, or for the most of it. */
   readonly leaderId: NodeId | undefined
   readonly causes: readonly Cause[]
-  /** Of `noLeader`. */
+  /** The election that tells why, of `noLeader`. */
   readonly election: Election | undefined
   /** Requests that were turned away, as too much waited. */
   readonly refused: number
@@ -213,7 +213,7 @@ function reasonOf(timeline: StallsSeen, window: Stretch, leaderId: NodeId | unde
   return { reason: refusedIn(story, window) > 0 ? 'backPressure' : 'unknown' }
 }
 
-/** What kept so many followers from acknowledging that the rest is no majority; `undefined`: enough could. */
+/** The causes that kept too many followers from acknowledging; `undefined`: a majority could. */
 function followersLost(timeline: Timeline, window: Stretch, leaderId: NodeId): Cause[] | undefined {
   const { nodeIds } = timeline.story
   const silences = nodeIds

@@ -1,4 +1,4 @@
-/** What the fields of a story's lines must be, for lines that come from a stranger. */
+/** Checks of the fields of a story's lines, which may come from a stranger. */
 import { stages } from '../telemetry/index.js'
 import { voteReasons } from './election-words.js'
 
@@ -67,7 +67,7 @@ const timed: Checks = { elapsedTicks: isNumber }
 const decided: Checks = { decidedBy: areIds }
 const byMessage: Checks = { from: isId, messageType: isText }
 
-/** What a change of role tells besides its reason. */
+/** The fields of a change of role besides its reason. */
 const ofReason: Readonly<Record<string, Checks>> = {
   electionTimeout: timed,
   quorumLost: timed,
@@ -85,7 +85,7 @@ function isRole(fields: Fields): boolean {
   return checks !== undefined && holds(checks, fields)
 }
 
-/** What explanations read of a happening. Other types may come: they are kept, and nothing is explained by them. */
+/** The fields of happenings that explanations read. Happenings of other types are kept, and explain nothing. */
 const ofHappening: Readonly<Record<string, Checks>> = {
   role: {
     role: oneOf('follower', 'preCandidate', 'candidate', 'leader'),

@@ -7,7 +7,7 @@ import { type Fields, isCarried, isFields, isHappened, isId, isNumber, isPassed 
 
 const version = 1
 
-/** What a story has besides its rows. */
+/** A story without its rows. */
 export type StoryHead = Omit<Story, 'happened' | 'passed' | 'carried'>
 
 type Row = Passed | Carried

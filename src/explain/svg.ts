@@ -1,4 +1,4 @@
-/** Pieces of SVG text. Whatever comes from a story passes through `escaped`. */
+/** Pieces of SVG text. Text from a story passes through `escaped`. */
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -33,7 +33,7 @@ export function label(x: number, y: number, className: string, text: string): st
   return element('text', { x, y, class: className }, escaped(text))
 }
 
-/** How wide a text of the picture is, roughly: it is set in a font of the reader's. */
+/** The width of a text of the picture, roughly: it is set in a font of the reader's. */
 export function widthOf(text: string, size: number): number {
   return text.length * size * 0.56
 }

@@ -1,5 +1,5 @@
 /**
- * Where moments stand in a picture. In an election, ten messages pass within a few milliseconds and nothing for half a
+ * The places of moments in a picture. In an election, ten messages pass within a few milliseconds and nothing for half a
  * second before: on an even scale they would lie upon each other. So each moment gets the room that it needs, in the
  * order of time, and the axis tells the time at each place.
  */

@@ -6,12 +6,12 @@ import type { LogIndex, NodeId, Term } from '../raft/index.js'
 import type { FaultTold, Happened, Stage, Story } from '../telemetry/index.js'
 import type { Stretch } from './stretch.js'
 
-/** What kept a node, a disk, a link or the program from its work for a while. */
+/** An event or a fault that kept a node, a disk, a link or the program from its work for a while. */
 export interface Obstacle extends Stretch {
   readonly type: 'killed' | 'failed' | 'paused' | 'threadStood' | 'disk' | 'hostBlocked' | 'fault'
   /** 0 for what is of no node. */
   readonly nodeId: NodeId
-  /** Of `fault`, and of what a fault brought about. */
+  /** The fault itself, or the one that brought the obstacle about. */
   readonly fault: FaultTold | undefined
   /** The error's text, of `failed`. */
   readonly why: string | undefined
@@ -21,10 +21,10 @@ export type FaultStretch = Obstacle & { readonly type: 'fault'; readonly fault: 
 
 export type RoleChange = Extract<Happened, { type: 'role' }>
 
-/** How a node's leadership ended. `undefined`: it goes on. */
+/** The end of a node's leadership. `undefined`: it goes on. */
 export type ReignEnd = 'killed' | 'failed' | 'quorumLost' | 'diskStalled' | 'higherTerm' | undefined
 
-/** A node led a term. Its start is `-Infinity` when the story begins later. */
+/** The leadership of a node in a term. `sinceMs` is `-Infinity` when the story begins later. */
 export interface Reign extends Stretch {
   readonly nodeId: NodeId
   readonly term: Term
@@ -120,7 +120,7 @@ function faultsIn(happened: readonly Happened[], beganMs: number): FaultStretch[
 
 type Told<Type extends Happened['type']> = Extract<Happened, { type: Type }>
 
-/** What stands until another happening ends it, by the type of the happening with which it begins. */
+/** Obstacles that stand until another happening ends them, by the type of the happening with which they begin. */
 const endOf = {
   killed: { type: 'killed', ends: ['started'] },
   failed: { type: 'failed', ends: ['started'] },

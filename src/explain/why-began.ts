@@ -1,4 +1,4 @@
-/** Why an election began: what kept the nodes that were ready to elect another leader from hearing the one of before. */
+/** Causes of an election: they kept the nodes that were ready to elect another leader from hearing the one of before. */
 import type { NodeId } from '../raft/index.js'
 import {
   type Candidate,
@@ -42,7 +42,7 @@ export function readyFor({ stood, last }: Steps): readonly NodeId[] {
   return stood?.reason === 'preVoteWon' ? stood.decidedBy : [last.nodeId]
 }
 
-/** Why an election began: `first` is the first campaign since the leader of before was lost. */
+/** The causes of an election: `first` is the first campaign since the leader of before was lost. */
 export function causesFor(
   timeline: Timeline,
   steps: Steps,
@@ -54,13 +54,13 @@ export function causesFor(
   if (before === undefined) return timeline.isWhole ? [noCause('clusterBegan')] : []
   const causes = silencesBefore(timeline, before, (stood ?? asked ?? last).atMs, readyFor(steps))
   if (causes.length > 0 || first === undefined) return causes
-  // Where campaign after campaign was in vain, what silenced the leader may be long over. A first campaign long before
+  // The silence of the leader may be long over where campaign after campaign was in vain. A first campaign long before
   // the leader's end is that of a node that was cut off.
   if (before.untilMs > first.atMs + timeline.story.electionTimeoutMs) return causes
   return silencesBefore(timeline, before, first.atMs, [first.nodeId])
 }
 
-/** What kept nodes from hearing their leader until they were ready to elect another one. */
+/** The causes that kept nodes from hearing their leader until they were ready to elect another one. */
 function silencesBefore(
   timeline: Timeline,
   before: Reign,
@@ -83,7 +83,7 @@ function silencesBefore(
   const causes = weighed(silences).flatMap((each) =>
     each.candidate.type === 'gaveUp' ? causesOfGivingUp(timeline, before) : [causeOf(each)],
   )
-  // What silenced a leader may also be why it gave up.
+  // A cause that silenced a leader may also be why it gave up.
   return causes.filter((cause, at) => causes.findIndex((earlier) => isSame(earlier, cause)) === at)
 }
 
@@ -105,7 +105,7 @@ function isSame(one: Cause, other: Cause): boolean {
 const voteKinds = ['preVote', 'requestVote']
 const answerKinds = ['preVoteResponse', 'requestVoteResponse']
 
-/** What keeps the other nodes from answering a candidate. */
+/** The causes that keep the other nodes from answering a candidate. */
 export function whyAbsent(timeline: Timeline, candidateId: NodeId, window: Stretch): Cause[] {
   const others = timeline.story.nodeIds.filter((id) => id !== candidateId)
   const silences = others.map((id): Silence => {
@@ -134,7 +134,7 @@ function gaveUpCandidate({ nodeId, untilMs }: Reign): Candidate {
   return { type: 'gaveUp', nodeId, to: undefined, fault: undefined, why: undefined, stretches }
 }
 
-/** Why a leader gave up: what kept its followers' answers away, or what held its disk. */
+/** The causes that made a leader give up: they kept its followers' answers away, or held its disk. */
 function causesOfGivingUp(timeline: Timeline, reign: Reign): Cause[] {
   const { nodeId, untilMs, elapsedMs = 0, end } = reign
   const window: Stretch = { sinceMs: untilMs - elapsedMs, untilMs }
@@ -154,7 +154,7 @@ function causesOfGivingUp(timeline: Timeline, reign: Reign): Cause[] {
   return found.length > 0 ? found : [unknownCause(timeline, reign)]
 }
 
-/** What held the disk of a node: writes that were late, and faults, which may stand without a write. */
+/** Causes that held the disk of a node: writes that were late, and faults, which may stand without a write. */
 export function disksOf(timeline: Timeline, nodeId: NodeId): Candidate[] {
   const { obstacles, faults } = timeline
   const late = obstacles.filter((each) => each.type === 'disk' && each.nodeId === nodeId).map(candidateOf)

@@ -1,6 +1,6 @@
 /**
  * Finds what led to a happening where the node itself could not know it: another node's question, end or standstill, or
- * a fault that stands. It sees all happenings of a cluster in their order.
+ * a fault that stands. All happenings of a cluster are told to it in their order.
  */
 import type { NodeId, RaftEvent } from '../raft/index.js'
 import type { FaultTold, Happened } from './happenings.js'
@@ -10,7 +10,7 @@ interface Standing {
   readonly sequence: number
 }
 
-/** What is known of a node. */
+/** A node, as far as the happenings told of it. */
 interface Known {
   /** Its end, or what keeps it from speaking: undefined while it runs. */
   silence: number | undefined
@@ -113,7 +113,7 @@ export class Causes {
     return paused !== undefined && paused.untilMs > atMs - silentMs ? paused.sequence : undefined
   }
 
-  /** Why a follower did not hear its leader, which runs as far as is known. */
+  /** The cause that a follower did not hear its leader, which runs as far as is known. */
   #causeOfSilence({ nodeId: to, from, atMs, silentMs }: Extract<Happened, { type: 'heartbeatMissed' }>) {
     const { role, stood } = this.#known(from)
     const onWay = this.#newestFault(({ ways }) => ways.some((way) => way.from === from && way.to === to))
@@ -122,7 +122,7 @@ export class Causes {
     return stood !== undefined && stood.atMs >= atMs - silentMs ? stood.sequence : undefined
   }
 
-  /** Why a leader got no answer of a majority: what stands between it and others, or keeps others silent. */
+  /** The cause that a leader got no answer of a majority: a fault between it and others, or the silence of others. */
   #causeOfLoneliness(leaderId: NodeId): number | undefined {
     const onWay = this.#newestFault(({ ways }) =>
       ways.some(

@@ -11,7 +11,7 @@ const keptMax = 10_000
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** What a node writes into its ring: the reader knows whose it is. */
+/** A happening as its node writes it into its ring: the reader knows the node. */
 type Written = Omit<Happened, 'nodeId'>
 
 /** A node's end of its ring. `call` is to bring the reader to read. */

@@ -9,7 +9,7 @@
 /** Bytes of a ring. A record takes some hundred bytes, and happenings are rare. */
 const capacityDefault = 1 << 16
 
-/** Where each number lies at the begin of the memory. Positions count all bytes ever written, and wrap around. */
+/** The place of each number at the begin of the memory. Positions count all bytes ever written, and wrap around. */
 const at = {
   /** Behind the last record that is there. */
   end: 0,
@@ -19,7 +19,7 @@ const at = {
   count: 2,
   /** While the writer is at work: a number that its record's sequence number is not below. 0: it is at rest. */
   floor: 3,
-  /** 1 from when the reader is called until it begins to read. */
+  /** 1 from the call of the reader until it begins to read. */
   called: 4,
 } as const
 const headBytes = 8 * Int32Array.BYTES_PER_ELEMENT
@@ -47,7 +47,7 @@ export class Sequence {
   }
 }
 
-/** What both ends know of a ring. */
+/** The memory of a ring, as both of its ends use it. */
 class Ring {
   readonly head: Int32Array
   readonly bytes: Uint8Array
@@ -104,7 +104,7 @@ export class EventWriter {
     return sequence
   }
 
-  /** True once from when the reader has begun to read: it is to be called. */
+  /** True for the first call since the reader began to read: the reader is to be called. */
   callsReader(): boolean {
     return Atomics.exchange(this.#ring.head, at.called, 1) === 0
   }
@@ -161,7 +161,7 @@ export class EventReader {
     Atomics.store(this.#ring.head, at.floor, 0)
   }
 
-  /** All records since the last call. The writer calls again for what comes from now on. */
+  /** All records since the last call. The writer calls the reader again for later records. */
   take(): Taken {
     const { head, bytes } = this.#ring
     Atomics.store(head, at.called, 0)
@@ -194,7 +194,7 @@ export class EventReader {
   }
 }
 
-/** Of two positions, which wrap around. */
+/** The later one of two positions, which wrap around. */
 function laterOf(one: number, other: number): number {
   return ((other - one) | 0) > 0 ? other : one
 }

@@ -1,5 +1,5 @@
 /**
- * What happens in a cluster, as its nodes, their hosts and the cluster itself tell it. Each happening has a sequence
+ * Happenings in a cluster, as its nodes, their hosts and the cluster itself tell them. Each happening has a sequence
  * number and the number of the one that led to it, so that a story can be followed back to its cause.
  */
 import type { LogIndex, NodeId, RaftEvent, Term } from '../raft/index.js'
@@ -43,7 +43,7 @@ export type Happening =
   | { readonly type: 'commitEnded'; readonly index: LogIndex; readonly afterMs: number }
   /** The node turned so many requests away since it last told so, as too much was waiting. */
   | { readonly type: 'overloaded'; readonly refused: number }
-  /** What its cause tells happened so many times more since it was told. */
+  /** The happening that is its cause came so many times more since it was told. */
   | { readonly type: 'repeated'; readonly times: number }
   /** So many happenings of the node were lost: they came faster than they were read. */
   | { readonly type: 'missed'; readonly count: number }
@@ -60,7 +60,7 @@ const typesOfProtocol = {
   snapshotInstalling: true,
 } as const satisfies Record<RaftEvent['type'], true>
 
-/** True for what the protocol tells, and not the node around it. */
+/** True for happenings that the protocol tells, and not the node around it. */
 export function isOfProtocol(happening: Happening): happening is RaftEvent {
   return Object.hasOwn(typesOfProtocol, happening.type)
 }
@@ -136,15 +136,15 @@ export interface Carried {
   /** The sender's term. */
   readonly term: Term
   /**
-   * Where the message stands: the last index of its entries, a match or a conflict in the log, a round of heartbeats, a
+   * The place of the message: the last index of its entries, a match or a conflict in the log, a round of heartbeats, a
    * campaign, an offset in a snapshot. Sender and receiver tell the same.
    */
   readonly mark: number
-  /** Of an answer: whether it grants the vote or takes what was sent. `undefined` for what is no yes or no. */
+  /** True for an answer that grants the vote, or takes what was sent. `undefined`: the message is no yes or no. */
   readonly isYes: boolean | undefined
 }
 
-/** All that is known about a stretch of a cluster's life: what `explain` reads, live or from a file. */
+/** A stretch of a cluster's life, as far as it is known: `explain` reads it, live or from a file. */
 export interface Story {
   readonly nodeIds: readonly NodeId[]
   readonly heartbeatIntervalMs: number

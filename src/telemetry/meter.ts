@@ -110,7 +110,7 @@ export class Meter implements Probe {
     this.#narrator.happened(event)
   }
 
-  /** Tells what the host of the node knows. */
+  /** Tells a happening that the host of the node knows. */
   tell(happening: Happening): void {
     this.#narrator.tell(happening)
   }

@@ -2,7 +2,7 @@
 import type { Message, NodeId, Raft, RaftEvent } from '../raft/index.js'
 import type { Happening } from './happenings.js'
 
-/** Where happenings go. */
+/** The keeper of happenings. */
 export interface HappeningSink {
   /** Keeps the happening under the next sequence number of the cluster, which comes back. */
   tell(happening: Happening, atMs: number, cause: number | undefined): number
@@ -17,21 +17,21 @@ export interface NarratorOptions {
   readonly electionTimeoutMs: number
 }
 
-/** What comes again and again is told once, and then how often it came. */
+/** A happening that comes again and again: it is told once, and then how often it came. */
 interface Repeated {
   readonly sequence: number
   times: number
 }
 
-/** Different happenings that are told between two times at which the counts are told. Only the number of more is told. */
+/** Different happenings that are told from one telling of the counts to the next. Of more, the number is told. */
 const repeatedMax = 64
-/** How often the counts are told. */
+/** The time from one telling of the counts to the next. */
 const repeatedToldMs = 1000
 
 export class Narrator {
   readonly #options: NarratorOptions
   #tickedAtMs: number | undefined
-  /** When a follower last heard its leader, and whether it did since the clock was last looked at. */
+  /** The time at which a follower last heard its leader, and whether it did since the clock was last looked at. */
   #heardAtMs = 0
   #hasHeard = false
   #leaderId: NodeId | undefined
@@ -44,7 +44,7 @@ export class Narrator {
   #repeatedToldMs = 0
   #untold = 0
 
-  /** Sequence numbers of what may lead to more. `undefined`: there is no such thing, or it is over. */
+  /** Sequence numbers of happenings that may lead to more. `undefined`: none came, or it is over. */
   #role: number | undefined
   #missed: number | undefined
   #stood: number | undefined
@@ -56,7 +56,7 @@ export class Narrator {
     this.#options = options
   }
 
-  /** For what the host of a node knows. */
+  /** Tells a happening that the host of the node knows. */
   tell(happening: Happening): void {
     const sequence = this.#tell(happening)
     if (happening.type === 'started') this.#role = sequence

@@ -9,7 +9,7 @@ export interface Probe {
   received(message: Message): void
   /** The protocol refused a request on its arrival. */
   refused(code: Refusal['code']): void
-  /** One unit of the protocol's time has passed. `isLeaseHeld` tells whether a leader holds its lease. */
+  /** A unit of the protocol's time has passed. `isLeaseHeld` tells whether a leader holds its lease. */
   ticked(state: Raft['state'], isLeaseHeld: () => boolean): void
   /** All facts of the turn were told, and nothing that comes of them has left. */
   turnEnding(state: Raft['state']): void

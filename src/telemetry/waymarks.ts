@@ -1,5 +1,5 @@
 /**
- * How far a node's log has come in each stage, and which messages it carried, as rows of numbers. Each row costs a few
+ * The stages of a node's log and the messages that it carried, as rows of numbers. Each row costs a few
  * stores and a turn a few looks at the clock, so that all of it stays on under load.
  */
 import {
@@ -23,7 +23,7 @@ import { type Row, RowRing } from './row-ring.js'
 
 /** Stages of commands, and the messages that replicate them. Under full load it holds a second or two. */
 const busyRows = 1 << 15
-/** Everything that comes with elections, heartbeats and snapshots, and now and then how much is committed. */
+/** Messages of elections, heartbeats and snapshots, and now and then how much is committed. */
 const calmRows = 1 << 13
 /** The calm rows hold no two marks of commits that are closer in time, so that they hold minutes. */
 const calmCommitMs = 10
@@ -68,12 +68,12 @@ const yes = 4
 export class Waymarks {
   readonly #busy: RowRing
   readonly #calm: RowRing
-  /** When what is told now happens. NaN: it is known when the turn ends. */
+  /** The time of rows that are put now. NaN: it is known when the turn ends. */
   #atMs = Number.NaN
   #term = 0
   #appended = 0
   #committed = 0
-  /** What this leader heard of each follower's log in its term. */
+  /** The match of each follower's log, as far as this leader heard of it in its term. */
   readonly #matched = new Map<NodeId, number>()
   /** In this turn; 0: nothing was. */
   #applied = 0
@@ -207,7 +207,7 @@ function markOf(message: Message): number {
   }
 }
 
-/** What the rows of nodes tell, oldest first. Their writers may be other threads, or gone. */
+/** The stages and messages in the rows of nodes, oldest first. The writers may be other threads, or gone. */
 export function readWaymarks(memories: Iterable<readonly [NodeId, WaymarkMemory]>): {
   readonly passed: Passed[]
   readonly carried: Carried[]
@@ -227,7 +227,7 @@ export function readWaymarks(memories: Iterable<readonly [NodeId, WaymarkMemory]
 function rowsOf({ busy, calm }: WaymarkMemory): Row[] {
   const busyRows = new RowRing(busy).read()
   const fullSinceMs = busyRows[0]?.atMs ?? Number.POSITIVE_INFINITY
-  // What the calm rows tell of commits is told better by the busy rows, as far as those go back.
+  // Commits are told better by the busy rows than by the calm ones, as far as the busy rows go back.
   const calmRows = new RowRing(calm)
     .read()
     .filter(({ code, atMs }) => code >= firstCarried || atMs < fullSinceMs)

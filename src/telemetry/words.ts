@@ -1,4 +1,4 @@
-/** What happened in words, without its subject: the caller names the node, or the cluster. */
+/** A happening in words, without its subject: the caller names the node, or the cluster. */
 import type { DropReason, MessageType, NodeId, RaftEvent, VoteReason } from '../raft/index.js'
 import type { Happening } from './happenings.js'
 

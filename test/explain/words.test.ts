@@ -32,7 +32,7 @@ function wonAgain(): MadeStory {
   return made.givesUp(2000, 1, 1, 'quorumLost').elects(2800, 1, 2, [3], 800)
 }
 
-/** One command over node 3, whose disk takes longest. */
+/** A command over node 3, whose disk takes longest. */
 function oneCommand(): MadeStory {
   const made = new MadeStory()
     .passes(0, 1, 'appended', 9)

@@ -1,4 +1,4 @@
-/** What led to a happening, where only the merged story can tell. */
+/** The causes of happenings that only the merged story can tell. */
 import { expect, test } from 'vitest'
 import { Causes } from '../../src/telemetry/causes.js'
 import type { FaultTold, Happened, Happening } from '../../src/telemetry/index.js'

@@ -1,4 +1,4 @@
-/** All that happened, merged: in the order of the sequence numbers, each once, also where a writer stopped half-way. */
+/** The happenings of all nodes, merged: in the order of the sequence numbers, each once, also after half a record. */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
@@ -84,7 +84,7 @@ test('a reader that was too slow tells how many happenings of a node it missed',
   const sink = sinkOf(1)
   for (let n = 0; n < 1000; n++) sink.tell({ type: 'killed' }, n, undefined)
   chronicle.read()
-  // Its own number was given last, and is told in its turn.
+  // The number of this happening was given last, and is told in its turn.
   chronicle.read()
   expect(heard.at(-1)).toMatchObject({ type: 'missed', nodeId: 1, count: 1000 - (heard.length - 1) })
 })

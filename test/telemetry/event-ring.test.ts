@@ -29,7 +29,7 @@ test('a reader gets all records in order, or learns how many it missed', () => {
         next += missed
         expect(sequences).toEqual(sequences.map((_, at) => next + at))
         next += sequences.length
-        // What was written last is never missed.
+        // The last record is never missed.
         expect(next).toBe(written + 1)
       }
       for (const step of taken) {

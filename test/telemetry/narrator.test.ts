@@ -1,4 +1,4 @@
-/** What a node tells of itself, and what it takes for the cause. */
+/** The happenings that a node tells of itself, and their causes as far as it knows. */
 import { beforeEach, expect, test } from 'vitest'
 import type { Message, RaftEvent, RaftView } from '../../src/raft/index.js'
 import type { Happening } from '../../src/telemetry/index.js'
@@ -59,7 +59,7 @@ function hear(from: number): void {
   narrator.isNow(nowMs)
 }
 
-/** What was told since the last call. */
+/** The happenings since the last call. */
 function news(): Told[] {
   return told.splice(0)
 }

@@ -9,7 +9,7 @@ export interface WriterData {
   readonly what: 'records' | 'rows' | 'happenings'
   readonly memory: SharedArrayBuffer
   readonly sequence: SharedArrayBuffer
-  /** Its first number is 1 once the writer is to end. */
+  /** The first number is 1 once the writer is to end. */
   readonly end: SharedArrayBuffer
   readonly most: number
 }
