@@ -25,6 +25,7 @@ export class RowRing {
   #written: number
   /** The first row whose time is not known yet. */
   #unstamped: number
+  /** A power of two. */
   readonly #capacity: number
 
   /** Goes on where the writer before it ended. */
@@ -41,7 +42,7 @@ export class RowRing {
     return headBytes + rows * columns * Float64Array.BYTES_PER_ELEMENT
   }
 
-  /** `atMs`: when. NaN: the next stamp tells it. */
+  /** `atMs` NaN: the next stamp tells the time. */
   put(code: number, peer: number, mark: number, term: number, atMs: number): void {
     const rows = this.#rows
     let place = this.#placeOf(this.#written)
@@ -78,13 +79,13 @@ export class RowRing {
     for (let back = Math.min(end >>> 0, this.#capacity - marginRows - overtaken); back > 0; back--) {
       const place = this.#placeOf(end - back)
       const [code = 0, peer = 0, mark = 0, term = 0, atMs = 0] = copy.subarray(place)
-      // Its writer did not come to tell the time.
+      // The writer did not come to tell the time of the row.
       if (!Number.isNaN(atMs)) rows.push({ code, peer, mark, term, atMs })
     }
     return rows
   }
 
   #placeOf(number: number): number {
-    return ((number >>> 0) % this.#capacity) * columns
+    return (number & (this.#capacity - 1)) * columns
   }
 }
