@@ -68,12 +68,12 @@ function isAway({ type }: { readonly type: string }): boolean {
   return type === 'killed' || type === 'failed' || type === 'paused'
 }
 
-/** A thread that stood still for less than a heartbeat has harmed nobody. */
+/** A standstill of less than two heartbeats has harmed nobody, and one that has a cause is told by its cause. */
 function isTrouble(each: Happened, { heartbeatIntervalMs }: Story): each is Happened & Trouble {
   switch (each.type) {
     case 'hostBlocked':
     case 'threadStood':
-      return each.forMs >= 2 * heartbeatIntervalMs
+      return each.cause === undefined && each.forMs >= 2 * heartbeatIntervalMs
     case 'killed':
     case 'failed':
     case 'paused':

@@ -41,8 +41,8 @@ export class MadeStory {
     }
   }
 
-  tell(atMs: number, nodeId: NodeId, happening: Happening): this {
-    this.#happened.push({ ...happening, sequence: this.#sequence++, atMs, nodeId, cause: undefined })
+  tell(atMs: number, nodeId: NodeId, happening: Happening, cause?: number): this {
+    this.#happened.push({ ...happening, sequence: this.#sequence++, atMs, nodeId, cause })
     return this
   }
 

@@ -66,6 +66,14 @@ function harmless(): MadeStory {
   return made.passes(1600, 1, 'committed', 60)
 }
 
+/** A leader that was frozen for a moment, and whose thread noticed it afterwards. */
+function frozen(): MadeStory {
+  const made = new MadeStory().begins().commits(1, 700, 1990, 2).tell(2000, 1, { type: 'paused' })
+  const { sequence } = made.story.happened.at(-1) ?? { sequence: 0 }
+  made.tell(2400, 1, { type: 'threadStood', forMs: 390 }, sequence)
+  return made.tell(2401, 1, { type: 'resumed', afterMs: 401 }, sequence).commits(1, 2410, 2500, 70)
+}
+
 /** Nobody wins, since two of three nodes are down. */
 function leaderless(): MadeStory {
   const made = new MadeStory().begins().commits(1, 700, 1990, 2)
@@ -87,6 +95,7 @@ const explained: readonly [name: string, made: MadeStory, question: Question][] 
   ['last-election', killed(), { about: 'last' }],
   ['last-not-won', leaderless(), { about: 'last' }],
   ['last-fault', harmless(), { about: 'last' }],
+  ['last-frozen', frozen(), { about: 'last' }],
   ['last-overload', withoutMajority(), { about: 'last' }],
   ['last-stall', lost(), { about: 'last' }],
 ]
