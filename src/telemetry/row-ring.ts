@@ -78,9 +78,11 @@ export class RowRing {
     const rows: Row[] = []
     for (let back = Math.min(end >>> 0, this.#capacity - marginRows - overtaken); back > 0; back--) {
       const place = this.#placeOf(end - back)
-      const [code = 0, peer = 0, mark = 0, term = 0, atMs = 0] = copy.subarray(place)
+      const column = (at: number): number => copy[place + at] ?? 0
+      const atMs = column(4)
       // The writer did not come to tell the time of the row.
-      if (!Number.isNaN(atMs)) rows.push({ code, peer, mark, term, atMs })
+      if (Number.isNaN(atMs)) continue
+      rows.push({ code: column(0), peer: column(1), mark: column(2), term: column(3), atMs })
     }
     return rows
   }
