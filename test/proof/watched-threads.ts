@@ -2,24 +2,28 @@
  * A cluster of threads under the checks of the simulator. Nobody can look into a node that runs, and which entries are
  * committed is known at the end: calls, answers and events are kept in their order until the disks tell the ledger.
  */
+import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Cluster, RaftError } from '../../src/cluster/index.js'
-import { ResultBuilder } from '../../src/machine/index.js'
+import { encode, ResultBuilder, writeRange } from '../../src/machine/index.js'
 import {
   type Call,
   Checker,
   History,
+  membershipOf,
   NodeAtRest,
   type RandomCall,
   type RandomCalls,
   type Witness,
 } from '../../src/proof/index.js'
 import type { NodeId, Term } from '../../src/raft/index.js'
-import type { OpenStore } from '../../src/storage/index.js'
+import { type OpenStore, openLmdbStore } from '../../src/storage/index.js'
 import type { Settlement } from '../../src/transport/index.js'
 
 type Ended = { readonly settlement: Settlement; readonly results: Uint8Array }
 type Step = (history: History) => void
+
+const membership = membershipOf([1, 2, 3])
 
 export class WatchedThreads {
   readonly counts = {
@@ -60,14 +64,31 @@ export class WatchedThreads {
       this.#steps.push((history) => {
         call = history.call(request, type, 0, part)
       })
-      const { settlement, results } = await this.#ended(request, type, part)
+      const { settlement, results } = await this.#answerTo(request, type, part)
       this.answered++
       this.#steps.push((history) => void (call && history.settled(call, settlement, results)))
     }
   }
 
+  /** For the end of a run, when no client calls any more: closes the cluster, and tells what is wrong with it. */
+  async ended(dir: string): Promise<string[]> {
+    // The last read sees the whole state.
+    await this.call({ type: 'read', commands: [encode(writeRange, {})] })
+    const applied = await this.#converged()
+    await this.#cluster.close()
+    const disks = new Map(
+      membership.voters.map((nodeId) => [
+        nodeId,
+        openLmdbStore({ dir: join(dir, `node-${nodeId}`), nodeId, membership }),
+      ]),
+    )
+    const found = this.#check(applied, disks)
+    for (const { store } of disks.values()) await store.close()
+    return found
+  }
+
   /** Waits until every node has applied and flushed the same log, and tells how far each applied it. */
-  async converged(): Promise<Map<NodeId, number>> {
+  async #converged(): Promise<Map<NodeId, number>> {
     for (;;) {
       const status = this.#cluster.status()
       const ends = new Set(status.flatMap((node) => [node.lastIndex, node.flushedIndex, node.lastApplied]))
@@ -77,7 +98,7 @@ export class WatchedThreads {
   }
 
   /** Checks all that was heard of against what the disks of the closed cluster hold. The answer is what is wrong. */
-  check(applied: ReadonlyMap<NodeId, number>, disks: ReadonlyMap<NodeId, OpenStore>): string[] {
+  #check(applied: ReadonlyMap<NodeId, number>, disks: ReadonlyMap<NodeId, OpenStore>): string[] {
     const found: string[] = []
     const witness: Witness = {
       report: (rule, detail) => void found.push(`${rule}: ${detail}`),
@@ -93,7 +114,7 @@ export class WatchedThreads {
     return found
   }
 
-  async #ended(request: number, type: Call['type'], commands: readonly Uint8Array[]): Promise<Ended> {
+  async #answerTo(request: number, type: Call['type'], commands: readonly Uint8Array[]): Promise<Ended> {
     try {
       if (type === 'read') {
         const results = packed(await Promise.all(commands.map((query) => this.#cluster.query(query))))
