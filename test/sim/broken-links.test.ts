@@ -1,4 +1,4 @@
-/** What broken links may cost, over many seeds: no more than one change of leader, and no standstill. */
+/** Broken links cost no more than one change of leader and no standstill, over many seeds. */
 import { describe, expect, test } from 'vitest'
 import type { Way } from '../../src/faults/index.js'
 import { encode, writePut } from '../../src/machine/index.js'
@@ -92,7 +92,7 @@ describe('a leader', () => {
       expect(reasons(cluster, oldId)).toContain('quorumLost')
       expect(cluster.leader?.id, `seed ${seed}`).not.toBe(oldId)
       expect(outage.elections, `seed ${seed}`).toBe(1)
-      // The others hear it as long as it leads.
+      // The others hear the old leader as long as it leads.
       expect(outage.gapMs).toBeLessThan(patienceMs(cluster) + longestTimeoutMs(cluster))
     }
   })

@@ -4,7 +4,7 @@ import { SimulatedCluster } from '../../src/sim/index.js'
 import type { Happened } from '../../src/telemetry/index.js'
 import { converge, others } from './support.js'
 
-/** What led to the last thing that fits the rule, in words, the latest first. */
+/** The chain of causes of the last happening that fits the rule, in words, the latest first. */
 function chainOf(
   { happened }: { readonly happened: readonly Happened[] },
   fits: (each: Happened) => boolean,
@@ -53,7 +53,7 @@ test.each<[string, readonly string[], (cluster: SimulatedCluster, leaderId: numb
 test('[HP2] a leader that steps down since its disk stalls names the fault, and so does the election that follows', () => {
   const { cluster, id } = led(3)
   cluster.stallDisk(id)
-  void cluster.send(id, 'propose', [new Uint8Array(1)], () => undefined)
+  cluster.send(id, 'propose', [new Uint8Array(1)], () => undefined)
   const steppedDown = (each: Happened) =>
     each.type === 'role' && each.nodeId === id && each.role === 'follower' && each.reason === 'diskStalled'
   cluster.until(() => cluster.story().happened.some(steppedDown))

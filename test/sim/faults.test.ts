@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { bothWays, type Endpoint, type Fault, type Way } from '../../src/faults/index.js'
 import { encode, writePut } from '../../src/machine/index.js'
 import type { NodeId } from '../../src/raft/index.js'
-import { type Outcome, SimulatedCluster, type SimulatedNode } from '../../src/sim/index.js'
+import { type Outcome, SimulatedCluster } from '../../src/sim/index.js'
 import { converge, elections, logOf, others, proposeTo, valueIn, Writers } from './support.js'
 
 /** A cluster that is led, its leader and its followers. */
@@ -190,7 +190,7 @@ describe('the side of the clients', () => {
     expect(tookMs).toBeLessThan(120 + quickMs)
     const late = proposeTo(cluster, leader.id, 'k', 'late')
     cluster.run(20)
-    // What is held back arrives as the fault is healed.
+    // The messages that are held back arrive as the fault is healed.
     void delay.heal()
     cluster.run(quickMs)
     expect(late.outcome).toMatchObject({ outcome: 'applied' })
@@ -267,7 +267,7 @@ describe('disks', () => {
 })
 
 describe('nodes', () => {
-  /** One node whose flush takes long, with a command that is written and not flushed. */
+  /** A node whose flush takes long, with a command that is written and not flushed. */
   function halfWritten(seed: number): SimulatedCluster {
     const cluster = new SimulatedCluster({ seed, nodes: 1, disk: { flushMs: 50, flushJitterMs: 0 } })
     cluster.awaitLeader()
@@ -296,17 +296,36 @@ describe('nodes', () => {
 
   test('a node that is ended comes back by itself when its time is over', () => {
     const { cluster, followers } = led()
-    const [first, second] = followers
+    const [first] = followers
     cluster.faults.begin({ type: 'kill', nodes: [first] }, 300)
     cluster.run(299)
     expect(cluster.node(first).isUp).toBe(false)
     cluster.run(2)
     expect(cluster.node(first).isUp).toBe(true)
-    // A second fault keeps it down for longer.
-    const loss = cluster.losePower(second)
-    cluster.restart(second)
-    expect(cluster.node(second).isUp).toBe(true)
+    converge(cluster)
+  })
+
+  test('a node stays down as long as one of its faults keeps it down', () => {
+    const { cluster, followers } = led()
+    const [victim] = followers
+    const failure = cluster.failDisk(victim)
+    const loss = cluster.losePower(victim)
+    void failure.heal()
+    expect(cluster.node(victim).isUp).toBe(false)
     void loss.heal()
+    expect(cluster.node(victim).isUp).toBe(true)
+    converge(cluster)
+  })
+
+  test('a restart heals the fault that kept its node down', () => {
+    const { cluster, followers } = led()
+    const [victim] = followers
+    const loss = cluster.losePower(victim)
+    cluster.restart(victim)
+    expect(cluster.node(victim).isUp).toBe(true)
+    expect(cluster.faults.standing).toEqual([])
+    void loss.heal()
+    expect(cluster.world.counts.restarts).toBe(1)
     converge(cluster)
   })
 
@@ -356,7 +375,7 @@ describe('clocks', () => {
     cluster.run(503)
     cluster.partition([leader.id], others(cluster, leader.id))
     const begun = skew && cluster.faults.begin({ type: 'skew', nodes: [leader.id], ...skew })
-    const tookMs = cluster.until(() => !(leader as SimulatedNode).isLeaseHeld)
+    const tookMs = cluster.until(() => !leader.isLeaseHeld)
     if (begun !== undefined) expect(cluster.world.counts.skewedReadings).toBeGreaterThan(0)
     void begun?.heal()
     return tookMs
@@ -372,7 +391,7 @@ describe('clocks', () => {
   test('a fast clock ticks faster, until it is healed', () => {
     const { cluster, leader, followers } = led({ clockDrift: 0, reads: 'readIndex' })
     const beats = (ms: number): number => {
-      const before = logOf(leader) && cluster.world.counts.messages
+      const before = cluster.world.counts.messages
       cluster.run(ms)
       return cluster.world.counts.messages - before
     }

@@ -13,7 +13,7 @@ const runs = seeds.flatMap((seed) => nodeIds.map((leaderId) => ({ seed, leaderId
 type Run = (typeof runs)[number]
 
 /**
- * The worst case: the leader's clock is slow and then stands still, and the clocks of the others are fast. One of them
+ * The worst case: the leader's clock is slow and then stands still, and the clocks of the others are fast. A follower
  * wants to lead as soon as the other, which just heard the leader, may vote for it.
  */
 function usurped(

@@ -4,7 +4,7 @@ import { Dice, type DrawName, drawNames, Nemesis } from '../../src/faults/index.
 import { type FaultName, SimulatedCluster } from '../../src/sim/index.js'
 import { converge, Writers } from './support.js'
 
-/** What tells that a fault of this name did something. */
+/** The counter that tells that a fault of this name did something. */
 const effects: Readonly<Record<DrawName, FaultName>> = {
   cut: 'cutOff',
   deafen: 'cutOff',
