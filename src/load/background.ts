@@ -7,7 +7,7 @@ import { Tally } from './tally.js'
 /** Bytes of a put. */
 const size = 128
 
-/** What clients saw up to now. */
+/** The calls of the clients up to now. */
 export interface Seen {
   readonly clients: number
   readonly answered: number

@@ -2,7 +2,7 @@
 import type { LogIndex } from '../raft/index.js'
 import type { LogEntry, LogOfNode, LogRange } from './read-log.js'
 
-/** What a look has found. */
+/** The findings of a look. */
 export interface FollowedLog {
   /** From here on, entries that were told are gone: a later leader has put others in their place, or none. */
   readonly replacedFrom: LogIndex | undefined

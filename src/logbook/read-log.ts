@@ -11,7 +11,7 @@ export interface LogEntry {
   readonly kind: 'empty' | 'command'
   /** Bytes of the command. */
   readonly size: number
-  /** What the command asks for, shortened; empty for an entry without one. */
+  /** The command in words or bytes, shortened; empty for an entry without one. */
   readonly command: string
   /** `null`: it cannot be told. */
   readonly flushed: boolean | null
@@ -41,7 +41,7 @@ export interface LogRange {
   readonly to?: LogIndex | undefined
 }
 
-/** What the caller knows of the node. */
+/** The node as its caller knows it. */
 export interface LogKnown {
   readonly nodeId: NodeId
   /** Commands of the built-in key-value store can be told in words, those of other machines as bytes. */

@@ -28,7 +28,7 @@ function headOf({
   return parts.join('; ')
 }
 
-/** One line an entry. */
+/** A table with a line for each entry. */
 export function entriesInWords(entries: readonly LogEntry[]): string {
   const header = ['index', 'term', 'bytes', 'flushed', 'committed'].map((cell) => paint.dim(cell))
   const rows = entries.map(({ index, term, size, flushed, committed }) => [

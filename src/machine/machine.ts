@@ -1,7 +1,8 @@
 /**
  * The replicated state machine (§2) as a user implements it, in a module of their own whose default export is a
  * `MachineFactory`. A machine is deterministic: it uses nothing but its commands, no clock and no random numbers, so
- * that equal logs make equal states. If `apply` throws, the node of the machine stops; if `read` throws, the query is refused.
+ * that equal logs make equal states. If `apply` throws, the node of the machine stops; if `read` throws, the query is
+ * refused.
  */
 import type { Frame, LogIndex } from '../raft/index.js'
 
@@ -33,8 +34,9 @@ export interface StateMachine {
 
   /**
    * Answers queries from the present state and changes nothing; `forEachCommand` walks them. The machine appends
-   * exactly one result for each query, in their order. A query at which this throws is refused, and the others are read again. `queries.bytes` is
-   * reused after the call. `results` may end the call early by an error: the queries without an answer are asked again.
+   * exactly one result for each query, in their order. A query at which `read` throws is refused, and the others are
+   * read again. `queries.bytes` is reused after the call. `results` may end the call early by an error: the queries
+   * without an answer are asked again.
    */
   read(queries: Frame, results: ResultWriter): void
 

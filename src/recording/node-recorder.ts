@@ -8,7 +8,10 @@ export class NodeRecorder implements Recorder {
   readonly #write: (line: string) => unknown
   #isEnded = false
 
-  /** `write` takes a line without its line break, and returns false when it takes no more. What it throws stops the node. */
+  /**
+   * `write` takes a line without its line break, and returns false when it takes no more. An error that it throws stops
+   * the node.
+   */
   constructor(node: NodeId, write: (line: string) => unknown) {
     this.#node = node
     this.#write = write

@@ -1,4 +1,4 @@
-/** What arrives at the ends of the links, delayed, repeated and lost as the faults that stand on their ways want it. */
+/** Arrivals at the ends of the links: delayed, repeated and lost as the faults that stand on their ways want it. */
 import {
   type Dice,
   type Endpoint,
@@ -13,11 +13,11 @@ import { cloneMessage } from '../transport/index.js'
 import { type FaultName, nameOfHit } from './counts.js'
 import type { World } from './world.js'
 
-/** What arrives at one end: a node, or all clients. */
+/** The arrivals at one end: a node, or all clients. */
 class End {
   readonly faults: LinkFaults
   readonly #world: World
-  /** What each direction holds back. */
+  /** Packets that are held back, by their senders. */
   readonly #held = new Map<Endpoint, Set<() => void>>()
 
   constructor(end: Endpoint, nodeIds: readonly NodeId[], world: World, dice: Dice) {
@@ -70,7 +70,7 @@ export class Arrivals {
     this.#world = world
   }
 
-  /** These faults stand at the node, and all these in the cluster. */
+  /** From now on the faults in `standing` stand at the node, and those in `all` in the cluster. */
   set(nodeId: NodeId, standing: readonly StandingFault[], all: readonly StandingFault[]): void {
     this.#end(nodeId).set(standing)
     this.#clients.set(all)

@@ -1,4 +1,4 @@
-/** What a simulated cluster is made from. */
+/** The options of a simulated cluster. */
 import type { ReadConfirmation } from '../driver/index.js'
 import { createKv, type MachineFactory, resultBytesMaxDefault } from '../machine/index.js'
 import {
@@ -46,7 +46,7 @@ export interface SimulatedClusterOptions {
 
 const defaultDisk: DiskConditions = { flushMs: 0.5, flushJitterMs: 0.3 }
 
-/** What all nodes of a cluster are made from alike. */
+/** The options that are the same for all nodes of a cluster. */
 export function nodeOptionsOf(
   options: SimulatedClusterOptions,
   membership: Membership,

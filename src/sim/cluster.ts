@@ -54,7 +54,7 @@ export interface NodeEvent {
   readonly event: RaftEvent
 }
 
-/** Of both ways of a link, those that a cut in this direction is of. */
+/** The part of both ways of a link that a cut in this direction hits. */
 const sliceOf = { both: [0, 2], to: [0, 1], from: [1, 2] } as const
 
 const defaultTimeoutMs = 5000
@@ -64,12 +64,12 @@ export class SimulatedCluster implements Prey {
   readonly network: Network
   readonly nodes: readonly SimulatedNode[]
   readonly nodeIds: readonly NodeId[]
-  /** What stands, and how more is begun. */
+  /** The faults that stand. More are begun here. */
   readonly faults = new Faults(this)
   readonly clockBounds: ClockBounds | undefined
   readonly limits: RaftLimits
   readonly tickMs: number
-  /** What the nodes' protocols told of themselves, with reasons. */
+  /** Events that the nodes' protocols told of themselves, with reasons. */
   readonly events: NodeEvent[] = []
   readonly #findings: Findings
   readonly #requests: Requests
@@ -239,7 +239,7 @@ export class SimulatedCluster implements Prey {
     return this.#ended('read', encode(writeGet, key), nodeId)
   }
 
-  /** One link, in one direction or in both. */
+  /** Cuts a link, in one direction or in both. */
   cut(one: NodeId, other: NodeId, { direction = 'both' }: { direction?: CutDirection } = {}): Begun {
     const ways = bothWays(one, other)
     return this.faults.begin({ type: 'cut', ways: ways.slice(...sliceOf[direction]) })

@@ -1,6 +1,6 @@
 /**
- * Lets things go wrong, one after the other and often several at a time, and takes each back after a while. Most of it
- * are the faults that real threads have as well; what only virtual time has is here.
+ * Lets things go wrong, one after the other and often several at a time, and takes each back after a while. Most faults
+ * are those of real threads, drawn by the same nemesis; those that only virtual time has are here.
  */
 import { type Dice, type DrawName, Nemesis, victimOf } from '../faults/index.js'
 import { encode, writePut } from '../machine/index.js'

@@ -1,6 +1,6 @@
 /**
- * The links between simulated nodes: they lose, repeat, delay and reorder, by seed; they never alter. What is here is of
- * the whole network, or of virtual time alone; faults of single links come where messages arrive (`arrivals.ts`).
+ * The links between simulated nodes: they lose, repeat, delay and reorder, by seed; they never alter. Conditions here are
+ * of the whole network, or of virtual time alone; faults of single links come where messages arrive (`arrivals.ts`).
  */
 import type { Dice } from '../faults/index.js'
 import { isBulk, type Message, type NodeId } from '../raft/index.js'

@@ -142,7 +142,7 @@ export class NodeDisk {
     return run.bytes === undefined ? (this.#store?.readEntries(run) ?? run) : run
   }
 
-  /** The process is gone, and what it has written stays. What waited for a slow or stalled disk was not written. */
+  /** The process is gone, and what it has written stays. Writes that waited for a slow or stalled disk never come. */
   kill(): void {
     this.#letGo()
     this.disk.crash(this.disk.unflushedCount)

@@ -1,4 +1,4 @@
-/** What a simulated node tells of itself: to the story of the run, to its trace, to its fingerprint and to the checks. */
+/** A simulated node tells of itself here: to the story of the run, to its trace, to its fingerprint and to the checks. */
 import { allocateWaymarks, Counters, type Happening, isOfProtocol, Meter } from '../telemetry/index.js'
 import type { SimulatedNodeOptions, Surroundings } from './node-options.js'
 import type { World } from './world.js'

@@ -164,7 +164,7 @@ export class SimulatedNode implements WatchedNode {
     })
   }
 
-  /** It is gone in the middle of whatever it did; after a power loss, so is what its disk had not flushed. */
+  /** Ends the node in the middle of whatever it did. After a power loss all that its disk had not flushed is gone, too. */
   stop(how: 'kill' | 'losePower'): void {
     if (!this.isUp) return
     if (how === 'kill') this.#world.counts.kills++

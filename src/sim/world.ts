@@ -13,7 +13,7 @@ export interface World {
   readonly checker: Checker
   readonly questions: Questions
   readonly counts: Counts
-  /** What happened, with causes: the story of the run. */
+  /** The story of the run: all happenings, with causes. */
   readonly chronicle: Chronicle
   /** Takes the lines of a recording of the run; `undefined`: nobody wants one. */
   readonly record: ((line: string) => void) | undefined

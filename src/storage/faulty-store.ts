@@ -13,7 +13,7 @@ export type FlushFate = 'written' | 'lost'
 
 type Perform = (flushed: Flushed) => void
 
-/** What a write takes on the disk beside the bytes of its entries and chunks. */
+/** Bytes that a write takes on the disk beside those of its entries and chunks. */
 const writeBytes = 64
 
 interface Operation {
@@ -39,9 +39,9 @@ export class FaultyStore implements LogStore {
   readonly #store: LogStore
   /** True while nothing is wrong with the disk and nothing waits: all goes straight to the store within. */
   #isCalm = true
-  /** Who is told of the writes that went straight to the store within, in their order. */
+  /** The callbacks of the writes that went straight to the store within, in their order. */
   readonly #writing: Flushed[] = []
-  /** One function for all of them, so that a calm disk makes none. */
+  /** A single function for all of these writes, so that a calm disk makes none. */
   readonly #written: Flushed = (error) => {
     const flushed = this.#writing.shift()
     if (!this.#isOff) flushed?.(error)

@@ -23,7 +23,7 @@ export function openDatabase(folder: string, options: DatabaseOptions): Database
     noSubdir: false,
     encoding: 'binary',
     keyEncoding: 'binary',
-    // What belongs together is put in a batch; with it on, all that one turn writes would wait for its end.
+    // Changes that belong together are put in a batch; with it on, all that a turn writes would wait for its end.
     eventTurnBatching: false,
     ...options,
   } as Parameters<typeof open>[0])

@@ -1,8 +1,9 @@
 /**
  * The store of the threads and inline hosts: one LMDB environment a node; `one-flush` says how what LMDB committed gets
- * to the disk. One transaction is in flight at a time: what was given meanwhile is the next one. As long as the disk is quick, the log is written in the node's own turn, which saves two
- * changes of threads, and takes along what else waits, which saves a flush; what finds no company, and all as soon as
- * the disk is slow, goes through a thread of libuv's pool, so that the node's loop stays free.
+ * to the disk. One transaction is in flight at a time: what was given meanwhile is the next one. As long as the disk is
+ * quick, the log is written in the node's own turn, which saves two changes of threads, and takes along what else waits,
+ * which saves a flush; what finds no company, and all as soon as the disk is slow, goes through a thread of libuv's
+ * pool, so that the node's loop stays free.
  */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'

@@ -23,7 +23,7 @@ import { checksumOf, openRun } from './record.js'
 import { checkLog, isEmpty, readHardState, readPointers, withoutGeneration } from './recovery.js'
 import type { ReadTable } from './table.js'
 
-/** Which entries are asked for. `from` is left out: the last ones. */
+/** The entries that are asked for. `from` is left out: the last ones. */
 export interface LogRange {
   readonly from?: LogIndex | undefined
   readonly to?: LogIndex | undefined

@@ -24,11 +24,11 @@ import { dirname, join } from 'node:path'
 import type { Random } from '../raft/index.js'
 import { flushFolder } from './durable-file.js'
 
-/** What a power loss left of the writes that were not flushed. */
+/** The rest that a power loss left of the writes that were not flushed. */
 export interface PowerLeft {
   /** Sectors (512 bytes) that were written and not flushed. */
   readonly sectorsWritten: number
-  /** Those of them that the disk has. */
+  /** Sectors of these that the disk has. */
   readonly sectorsKept: number
   /**
    * Why all that was not flushed is gone, and no part of it is on the disk; `undefined`: a part of it may be. `idle`: nothing
@@ -39,7 +39,7 @@ export interface PowerLeft {
 
 /** A power loss that was asked for. */
 export interface PowerLoss {
-  /** Once the power is gone: the store writes nothing, and tells nothing from then on. It is still to be closed. */
+  /** Once the power is gone: the store writes nothing, and tells nothing from then on. The store is still to be closed. */
   readonly gone: Promise<void>
   /** Set once the store is closed. */
   readonly left: PowerLeft | undefined

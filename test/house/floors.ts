@@ -51,8 +51,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * The folders of `bench`, and its program, which is `bench` itself. They see the doors of `src`, but not its command
- * line.
+ * The folders of `bench`, and its program, which is `bench` itself. Folders of `bench` see the doors of `src`, but not
+ * its command line.
  */
 const benchMayImport: Readonly<Record<string, readonly string[]>> = {
   'bench/suite': ['telemetry', 'terminal', 'load', 'report'],
