@@ -37,21 +37,21 @@ class End {
   pass(packet: Packet, arrive: (copy: number) => void): boolean {
     const delaysMs = this.faults.arrivalsOf(packet, this.#world.time.nowMs)
     for (const [copy, delayMs] of delaysMs.entries()) {
-      if (delayMs > 0) this.#hold(packet.from, delayMs, () => arrive(copy))
+      if (delayMs > 0) this.#hold(packet, delayMs, () => arrive(copy))
       else arrive(copy)
     }
     return delaysMs.length > 0
   }
 
-  #hold(from: Endpoint, delayMs: number, arrive: () => void): void {
-    const held = this.#held.get(from) ?? new Set()
-    this.#held.set(from, held)
+  #hold(packet: Packet, delayMs: number, arrive: () => void): void {
+    const held = this.#held.get(packet.from) ?? new Set()
+    this.#held.set(packet.from, held)
     if (held.size >= heldMessagesMax) {
       this.#world.counts.overflowed++
       return
     }
     const release = (): void => {
-      if (held.delete(release)) arrive()
+      if (held.delete(release) && !this.faults.isCut(packet)) arrive()
     }
     held.add(release)
     this.#world.time.after(1000 * delayMs, release)

@@ -74,6 +74,21 @@ describe('links', () => {
     expect(cluster.world.counts.delayed).toBeGreaterThan(0)
   })
 
+  test('messages that a delay held back do not pass a cut that stands when they arrive', () => {
+    for (const isHealed of [false, true]) {
+      const { cluster, leader, followers } = led()
+      const [deaf] = followers
+      const ways = waysFrom(leader.id, [deaf])
+      const delay = cluster.faults.begin({ type: 'delay', ways, delayMs: 30, jitterMs: 0 })
+      const { lastIndex } = logOf(cluster.node(deaf))
+      cluster.put('k', 'v')
+      cluster.faults.begin({ type: 'cut', ways })
+      if (isHealed) void delay.heal()
+      cluster.run(60)
+      expect(logOf(cluster.node(deaf)).lastIndex).toBe(lastIndex)
+    }
+  })
+
   test('drop of one kind of message loses that kind only', () => {
     const { cluster, leader, followers } = led()
     const ways = followers.flatMap((from) => waysFrom(from, [leader.id]))
