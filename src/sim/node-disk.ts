@@ -70,6 +70,8 @@ export class NodeDisk {
   #renewals = 0
   /** The faults of disks that stand at the node. */
   #faults: readonly DiskFault[] = []
+  /** Bytes that still fit on a disk that is filling, from one life of the node to the next. */
+  #bytesLeft: number | undefined
 
   constructor(world: World, dice: Dice, conditions: DiskConditions, nodeId: NodeId, membership: Membership) {
     this.#nodeId = nodeId
@@ -162,6 +164,7 @@ export class NodeDisk {
   #letGo(): void {
     const failure = this.#store?.failure
     if (failure !== undefined) this.#world.counts[isDiskFull(failure) ? 'fullDisks' : 'failedDisks']++
+    this.#bytesLeft = this.#store?.bytesLeft
     this.#store?.losePower()
     this.#store = undefined
   }
@@ -198,8 +201,10 @@ export class NodeDisk {
     // Nobody can tell whether a flush that fails was written.
     else if (isNew(failing)) this.#store?.failNextFlush(this.#dice.chance(0.5) ? 'written' : 'lost')
     const full = faults.find((fault) => fault.type === 'fullDisk')
-    if (full === undefined) this.#store?.fillDisk(undefined)
-    else if (isNew(full)) this.#store?.fillDisk(full.bytesLeft)
+    if (full === undefined) {
+      this.#bytesLeft = undefined
+      this.#store?.fillDisk(undefined)
+    } else if (isNew(full)) this.#store?.fillDisk(this.#bytesLeft ?? full.bytesLeft)
     if (this.isStalled) this.#store?.stallFlushes()
     else if (before.some(({ type }) => type === 'stallDisk')) this.#store?.releaseFlushes()
   }

@@ -262,6 +262,21 @@ describe('disks', () => {
     expect(cluster.node(sick).isUp).toBe(true)
   })
 
+  test('a disk that is filling goes on to fill after its node was killed', () => {
+    const { cluster, followers } = led()
+    const [sick] = followers
+    const begun = cluster.faults.begin({ type: 'fullDisk', nodes: [sick], bytesLeft: 3000 })
+    for (let count = 0; count < 10; count++) put(cluster, 100)
+    void cluster.faults.begin({ type: 'kill', nodes: [sick] }).heal()
+    expect(cluster.node(sick).isUp).toBe(true)
+    put(cluster, 2000)
+    cluster.until(() => !cluster.node(sick).isUp)
+    expect(cluster.world.counts.fullDisks).toBe(1)
+    void begun.heal()
+    put(cluster, 4000)
+    converge(cluster)
+  })
+
   test('a failure that is healed before a flush never happens, and one that is healed just after it ends the node', () => {
     const { cluster, leader, followers } = led()
     const [sick] = followers
