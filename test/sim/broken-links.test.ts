@@ -54,8 +54,12 @@ function withCut(
   const askers = new Askers(cluster)
   cluster.run(200)
   const sinceMs = cluster.nowMs
-  cluster.faults.begin({ type: 'cut', ways: waysOf(oldId, others(cluster, oldId)) })
+  const ways = waysOf(oldId, others(cluster, oldId))
+  cluster.faults.begin({ type: 'cut', ways })
   cluster.run(20 * cluster.electionTimeoutMs)
+  // Followers have nothing to say to each other as long as they hear a leader.
+  const isOfLeader = ways.some(({ from, to }) => from === oldId || to === oldId)
+  if (isOfLeader) expect(cluster.world.counts.cutOff, `seed ${seed}`).toBeGreaterThan(0)
   return { elections: elections(cluster, sinceMs), gapMs: askers.gapMs(cluster), cluster, oldId }
 }
 
