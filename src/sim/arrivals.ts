@@ -90,12 +90,12 @@ export class Arrivals {
 
   /** A request of a client has come to its node. False when it is lost. */
   request(to: NodeId, byteLength: number, arrive: () => void): boolean {
-    return passes(this.#end(to), { from: 'clients', message: undefined, byteLength }, arrive)
+    return this.#end(to).pass({ from: 'clients', message: undefined, byteLength }, arrive)
   }
 
   /** An answer has come from its node to the client. */
   answer(from: NodeId, byteLength: number, arrive: () => void): void {
-    passes(this.#clients, { from, message: undefined, byteLength }, arrive)
+    this.#clients.pass({ from, message: undefined, byteLength }, arrive)
   }
 
   #end(nodeId: NodeId): End {
@@ -103,10 +103,4 @@ export class Arrivals {
     if (end === undefined) throw new RangeError(`there is no node ${nodeId}`)
     return end
   }
-}
-
-function passes(end: End, packet: Packet, arrive: () => void): boolean {
-  if (end.faults.areStanding) return end.pass(packet, arrive)
-  arrive()
-  return true
 }

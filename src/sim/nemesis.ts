@@ -7,10 +7,12 @@ import { encode, writePut } from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import { describeLink } from './describe.js'
-import type { SimulatedFault } from './fault.js'
 import { rollingBack, swapping, wiping } from './lost-disks.js'
 import { calmNetwork } from './network.js'
 import type { FaultKind, Plan } from './plan.js'
+
+/** Begins a fault that only virtual time has. The answer takes it back. */
+type SimulatedFault = (cluster: SimulatedCluster, dice: Dice) => () => void
 
 const faultsOf: Readonly<Record<FaultKind, readonly (DrawName | SimulatedFault)[]>> = {
   messages: [
