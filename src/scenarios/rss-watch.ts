@@ -15,7 +15,8 @@ export class RssWatch {
 
   end(): Rss {
     clearInterval(this.#timer)
-    return { beginMiB: this.#beginMiB, peakMiB: this.#peakMiB, endMiB: this.#look() }
+    const endMiB = this.#look()
+    return { beginMiB: this.#beginMiB, peakMiB: this.#peakMiB, endMiB }
   }
 
   #look(): number {

@@ -151,6 +151,15 @@ test('a condition that does not come about ends the steps, with the line and wha
   expect(host.carriedOut).toEqual([])
 })
 
+test('the peak of the memory is no less than its end, also where it grew just before', async () => {
+  const host = new MadeUpHost()
+  const grown: Buffer[] = []
+  host.later(500, () => grown.push(Buffer.alloc(128 << 20, 1)))
+  const { rss } = await run(host, '  - for: 1s\n')
+  expect(grown).toHaveLength(1)
+  expect(rss.peakMiB).toBeGreaterThanOrEqual(rss.endMiB)
+})
+
 test('faults that a nemesis drew are counted', async () => {
   const { nemesis, verdict } = await run(new MadeUpHost(), '  - nemesis: 2s\n')
   expect(verdict).toBe('passed')
