@@ -280,7 +280,7 @@ export class Members {
       throw new RaftError('INVALID_OPTION', {
         option: 'node',
         expected: 'one that does not run',
-        actual: nodeId,
+        actual: `${nodeId}, which runs already`,
       })
     }
     if (this.#options.durability === 'none') {

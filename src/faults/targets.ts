@@ -72,7 +72,7 @@ export function resolveTarget(target: Target, cast: Cast): readonly NodeId[] {
   const all: readonly One[] = Array.isArray(target) ? target : [target as One]
   const nodeIds = [...new Set(all.flatMap((one) => resolveOne(one, cast)))]
   if (nodeIds.length > 0) return nodeIds
-  throw refusal(`target ${nameOf(target)}`, 'no node that runs is meant by it')
+  throw refusal(`target ${nameOf(target)}`, 'no node is meant by it at the moment')
 }
 
 /** The ways that are meant, each once. Throws when there are none, or a link begins where it ends. */

@@ -62,7 +62,10 @@ export class SimulatedSubject implements Subject {
     const nodeIds = resolveTarget(target, { ...this.cast(), candidates: down })
     const running = nodeIds.find((nodeId) => !down.includes(nodeId))
     if (running !== undefined)
-      throw new RaftError('INVALID_FAULT', { what: `restart ${running}`, why: `node ${running} runs` })
+      throw new RaftError('INVALID_FAULT', {
+        what: `restart ${running}`,
+        why: `node ${running} runs already`,
+      })
     for (const nodeId of nodeIds) this.#cluster.restart(nodeId)
   }
 

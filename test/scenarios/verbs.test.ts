@@ -36,7 +36,7 @@ test('every verb of data, links, disks, nodes and watching can be a step', async
 
 test.each([
   ['  - kill 3\n  - pause 3\n', "line 5, 'pause 3': pause 3: node 3 is down: restart it first"],
-  ['  - restart 3\n', "line 4, 'restart 3': restart 3: node 3 runs"],
+  ['  - restart 3\n', "line 4, 'restart 3': restart 3: node 3 runs already"],
   [
     '  - stall-disk all\n  - put a 1\n',
     "line 5, 'put a 1': the command may or may not have been applied: no answer came in time",
