@@ -3,7 +3,7 @@ import { BadInput } from '../terminal/index.js'
 import { type HostName, hostNames } from './host.js'
 import { lengthMsOf } from './lengths.js'
 import type { LoadShape, Scenario, ScenarioTiming } from './scenario.js'
-import { type Around, expectationAt, stepsOf } from './steps.js'
+import { type Around, clientsMax, expectationAt, stepsOf } from './steps.js'
 import type { Expectation } from './words.js'
 import { listed, Mistake, readYaml, textOf, type Written } from './yaml.js'
 
@@ -12,7 +12,6 @@ const timingKeys = ['heartbeat', 'election timeout', 'call timeout']
 const loadKeys = ['clients', 'size', 'rate']
 
 const nodesMax = 25
-const clientsMax = 4096
 const sizeMax = 256 << 10
 const rateMax = 100_000
 
@@ -99,22 +98,25 @@ function hostsOf(written: Written | undefined): readonly HostName[] {
 }
 
 function timingOf(written: Written | undefined): ScenarioTiming {
-  const usual = { heartbeatIntervalMs: 50, electionTimeoutMs: 500, callTimeoutMs: 1000 }
-  if (written === undefined) return usual
+  const timing = { heartbeatIntervalMs: 50, electionTimeoutMs: 500, callTimeoutMs: 1000 }
+  if (written === undefined) return timing
   const parts = partsOf(written, timingKeys, 'timing')
-  const lengthOf = (key: string, usualMs: number, leastMs: number): number => {
+  const lengthOf = (key: string, usualMs: number, leastMs: number, mostSeconds = 60): number => {
     const part = parts.get(key)
     if (part === undefined) return usualMs
-    const ms = lengthMsOf(textOf(part), usual)
-    if (ms !== undefined && Number.isInteger(ms) && ms >= leastMs && ms <= 60_000) return ms
-    throw new Mistake(part.line, `${key}: give a time from ${leastMs} ms to 60 s, not '${textOf(part)}'`)
+    const ms = lengthMsOf(textOf(part), timing)
+    if (ms !== undefined && Number.isInteger(ms) && ms >= leastMs && ms <= 1000 * mostSeconds) return ms
+    throw new Mistake(
+      part.line,
+      `${key}: give a time from ${leastMs} ms to ${mostSeconds} s, not '${textOf(part)}'`,
+    )
   }
-  const heartbeatIntervalMs = lengthOf('heartbeat', usual.heartbeatIntervalMs, 2)
-  return {
-    heartbeatIntervalMs,
-    electionTimeoutMs: lengthOf('election timeout', 10 * heartbeatIntervalMs, 3 * heartbeatIntervalMs),
-    callTimeoutMs: lengthOf('call timeout', usual.callTimeoutMs, 1),
-  }
+  // In this order: each length may be given in those before it.
+  timing.heartbeatIntervalMs = lengthOf('heartbeat', timing.heartbeatIntervalMs, 2, 10)
+  const { heartbeatIntervalMs } = timing
+  timing.electionTimeoutMs = lengthOf('election timeout', 10 * heartbeatIntervalMs, 3 * heartbeatIntervalMs)
+  timing.callTimeoutMs = lengthOf('call timeout', timing.callTimeoutMs, 1)
+  return timing
 }
 
 function loadOf(written: Written | undefined): LoadShape {

@@ -15,7 +15,7 @@ export interface Around {
 }
 
 const stepKeys = ['until', 'for', 'let', 'load', 'nemesis', 'expect']
-const clientsMax = 4096
+export const clientsMax = 4096
 
 export function stepsOf(items: readonly Written[], around: Around): Step[] {
   return items.map((item) =>
@@ -24,8 +24,8 @@ export function stepsOf(items: readonly Written[], around: Around): Step[] {
 }
 
 function verbStep(line: number, text: string, around: Around): Step {
-  const [verb, clients = ''] = text.split(/\s+/)
-  if (verb === 'load') return loadStep(line, text, clients)
+  const [verb, ...clients] = text.split(/\s+/)
+  if (verb === 'load') return loadStep(line, text, clients.join(' '))
   try {
     checkLine(text, around.nodes, around.names)
   } catch (error) {

@@ -11,13 +11,9 @@ import {
 } from '../faults/index.js'
 import { type NodeId, Random } from '../raft/index.js'
 import { BadInput } from '../terminal/index.js'
-import { parse, verbs } from '../verbs/index.js'
+import { parse, verbs, wordsOfVerbs } from '../verbs/index.js'
 
-const fixedWords: ReadonlySet<string> = new Set([
-  ...roleNames,
-  'clients',
-  ...verbs.flatMap(({ name, suffixes }) => [name, ...suffixes.flatMap(({ word }) => word ?? [])]),
-])
+const fixedWords: ReadonlySet<string> = new Set([...roleNames, 'clients', ...wordsOfVerbs])
 
 /** True for a word that has a meaning in lines, so that it can be no name. */
 export function isFixedWord(word: string): boolean {
@@ -37,13 +33,13 @@ const firstStandIn = 900_000_000
 /** Throws `BadInput` for a line that is no verb, or whose nodes do not fit to it or to a cluster of so many nodes. */
 export function checkLine(line: string, nodes: number, names: readonly string[]): void {
   const standIns = new Map(names.map((name, at): [string, NodeId] => [name, firstStandIn + at]))
-  const command = parse(withNames(line, standIns))
-  const { isOfConversation = true } = verbs.find(({ name }) => name === command?.verb) ?? {}
-  if (command === undefined || isOfConversation)
-    throw new BadInput(`'${line}' is for the prompt of the sandbox`)
-  const unknown = idsIn(command as Targets).find((nodeId) => nodeId > nodes && nodeId < firstStandIn)
-  if (unknown !== undefined) throw new BadInput(`there is no node ${unknown}; give one from 1 to ${nodes}`)
   try {
+    const command = parse(withNames(line, standIns))
+    const { isOfConversation = true } = verbs.find(({ name }) => name === command?.verb) ?? {}
+    if (command === undefined || isOfConversation)
+      throw new BadInput(`'${line}' is for the prompt of the sandbox`)
+    const unknown = idsIn(command as Targets).find((nodeId) => nodeId > nodes && nodeId < firstStandIn)
+    if (unknown !== undefined) throw new BadInput(`there is no node ${unknown}; give one from 1 to ${nodes}`)
     resolveAll(command as Targets, castOf(nodes, [...standIns.values()]))
   } catch (error) {
     throw new BadInput(reasonOf(error).replace(/\b9\d{8}\b/g, (id) => names[Number(id) - firstStandIn] ?? id))

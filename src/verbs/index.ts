@@ -1,5 +1,5 @@
 /** The verbs of raftbox: what can be typed, scripted or put into a scenario, and what each word does. */
 export { ClusterSubject } from './cluster-subject.js'
-export { complete, parse, perform, verbs } from './registry.js'
+export { complete, parse, perform, verbs, wordsOfVerbs } from './registry.js'
 export type * from './subject.js'
 export type { Acting, Answer } from './verb.js'

@@ -45,6 +45,13 @@ export const verbs: readonly Verb[] = [
   ...conversationVerbs,
 ]
 
+/** The words of verbs that mean the same wherever they stand: no name of a node may be one. */
+export const wordsOfVerbs: readonly string[] = verbs.flatMap(({ name, slots, suffixes }) => [
+  name,
+  ...suffixes.flatMap(({ word }) => word ?? []),
+  ...[...slots, ...suffixes].flatMap(({ kind }) => (kinds[kind] as Kind<unknown>).words ?? []),
+])
+
 const byName: ReadonlyMap<string, Verb> = new Map(verbs.map((verb) => [verb.name, verb]))
 
 /**

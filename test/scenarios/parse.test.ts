@@ -69,6 +69,16 @@ test('what is left out has its usual value', () => {
   })
 })
 
+test('a length of the timing may be given in those before it', () => {
+  const timing =
+    'timing: { call timeout: 3 election timeouts, heartbeat: 20ms, election timeout: 12 heartbeats }'
+  expect(parseScenario(whole.replace(/^timing: .*$/m, timing), 'try.yaml').timing).toEqual({
+    heartbeatIntervalMs: 20,
+    electionTimeoutMs: 240,
+    callTimeoutMs: 720,
+  })
+})
+
 /** The scenario with one line replaced, and what is told of it. */
 const mistakes: readonly [line: number, instead: string, told: RegExp][] = [
   [1, 'nam: try', /^try.yaml:1: 'nam' is no key of a scenario; its keys are name, teaches, .* or expect$/],
@@ -90,6 +100,9 @@ const mistakes: readonly [line: number, instead: string, told: RegExp][] = [
     /^try.yaml:8: rate: give calls a second as in '200\/s', up to 100000, not 'fast'$/,
   ],
   [9, 'hosts: [moon]', /^try.yaml:9: a host is threads or simulated, not 'moon'$/],
+  [6, 'timing: { heartbeat: 11s }', /^try.yaml:6: heartbeat: give a time from 2 ms to 10 s, not '11s'$/],
+  [11, '  - let: renew = leader', /^try.yaml:11: 'renew' has a meaning already; choose another name$/],
+  [11, '  - let: heartbeat = leader', /^try.yaml:11: 'heartbeat' has a meaning already/],
   [11, '  - let: leader = 2', /^try.yaml:11: 'leader' has a meaning already; choose another name$/],
   [
     11,
@@ -99,6 +112,7 @@ const mistakes: readonly [line: number, instead: string, told: RegExp][] = [
   [12, '  - kil old', /^try.yaml:12: there is no verb 'kil' \(did you mean kill\?\)/],
   [12, '  - kill', /^try.yaml:12: kill: after 'kill' a target .* is expected/],
   [12, '  - kill 6', /^try.yaml:12: there is no node 6; give one from 1 to 5$/],
+  [12, '  - kill old old', /^try.yaml:12: kill old old: after 'kill old' for and .* is expected, not 'old'$/],
   [12, '  - help', /^try.yaml:12: 'help' is for the prompt of the sandbox$/],
   [
     13,
@@ -118,6 +132,7 @@ const mistakes: readonly [line: number, instead: string, told: RegExp][] = [
   ],
   [15, '  - for: 2 days', /^try.yaml:15: give a time as in '500ms', /],
   [16, '  - load: many', /^try.yaml:16: load: give clients, up to 4096, or 'off', not 'many'$/],
+  [16, '  - load 8 for 2s', /^try.yaml:16: load: give clients, up to 4096, or 'off', not '8 for 2s'$/],
   [
     18,
     '  - drop 1->3 110%',
