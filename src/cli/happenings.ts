@@ -1,10 +1,9 @@
-/** What happens in a cluster, in words: who did what, and why. */
+/** Events of a cluster in words for a terminal. */
 import type { ClusterEvent } from '../cluster/index.js'
-import { describeEvent } from '../telemetry/index.js'
+import { describeHappened } from '../telemetry/index.js'
 import { printable } from '../terminal/index.js'
 
 /** Why a node failed is foreign text. */
 export function inWords(event: ClusterEvent, tickMs: number): string {
-  const who = event.nodeId === 0 ? 'the cluster' : `node ${event.nodeId}`
-  return printable(`${who} ${describeEvent(event, tickMs)}`)
+  return printable(describeHappened(event, tickMs))
 }

@@ -1,11 +1,10 @@
-/** What a scenario tells and counts of what happens in its cluster. */
-import { describeEvent, type Happened } from '../telemetry/index.js'
+/** The happenings of a cluster as a scenario tells and counts them. */
+import { describeHappened, type Happened } from '../telemetry/index.js'
 import type { HostEvent } from './host.js'
 
 export function hostEventOf(event: Happened, tickMs: number): HostEvent {
   const { atMs, nodeId } = event
-  const who = nodeId === 0 ? 'the cluster' : `node ${nodeId}`
-  return { atMs, nodeId, happened: countedOf(event), words: `${who} ${describeEvent(event, tickMs)}` }
+  return { atMs, nodeId, happened: countedOf(event), words: describeHappened(event, tickMs) }
 }
 
 function countedOf(event: Happened): HostEvent['happened'] {

@@ -1,6 +1,6 @@
-/** A happening in words, without its subject: the caller names the node, or the cluster. */
+/** Happenings in words, with or without the node, or the cluster, that is their subject. */
 import type { DropReason, MessageType, NodeId, RaftEvent, VoteReason } from '../raft/index.js'
-import type { Happening } from './happenings.js'
+import type { Happened, Happening } from './happenings.js'
 
 type RoleEvent = Extract<RaftEvent, { type: 'role' }>
 type VoteEvent = Extract<RaftEvent, { type: 'voteAnswered' }>
@@ -21,6 +21,12 @@ const voteReasons: Record<VoteReason, string> = {
   logBehind: 'its log lacks entries that this log holds',
   diskLost: 'a node that lost its disk votes for nobody until it has caught up',
   leaderMayBeAlive: 'a leader may be alive',
+}
+
+/** A sentence on who did what, and why. Node 0 is the cluster. */
+export function describeHappened(event: Happened, tickMs: number): string {
+  const who = event.nodeId === 0 ? 'the cluster' : `node ${event.nodeId}`
+  return `${who} ${describeEvent(event, tickMs)}`
 }
 
 /** `tickMs` tells times in milliseconds; without it they are told in ticks. */
