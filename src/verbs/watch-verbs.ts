@@ -8,16 +8,20 @@ import { type Answer, verb } from './verb.js'
 export const watchVerbs = [
   verb('status', {
     explanation: 'every node: its role and how far its log is; and the faults that stand',
-    run: (subject) => ({
-      data: {
-        nodes: subject.status().map(({ nodeId, state, role, leaderId, failure, ...rest }) => ({
-          ...{ nodeId, state, role, leaderId: leaderId ?? null, failure: failure ?? null },
-          ...rest,
-        })),
-        faults: subject.breaker.faults.map((fault) => dataOf(subject, fault)),
-      },
-      words: [statusTable(subject.status()), ...linesOf(subject, subject.breaker.faults)].join('\n'),
-    }),
+    run(subject) {
+      const nodes = subject.status()
+      const { faults } = subject.breaker
+      return {
+        data: {
+          nodes: nodes.map(({ nodeId, state, role, leaderId, failure, ...rest }) => ({
+            ...{ nodeId, state, role, leaderId: leaderId ?? null, failure: failure ?? null },
+            ...rest,
+          })),
+          faults: faults.map((fault) => dataOf(subject, fault)),
+        },
+        words: [statusTable(nodes), ...linesOf(subject, faults)].join('\n'),
+      }
+    },
   }),
   verb('load', {
     explanation:
