@@ -1,4 +1,4 @@
-/** What a person reads along with, until the next line is typed. */
+/** Text that a person reads along with, until the next line is typed. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { lineOf } from '../terminal/index.js'
 

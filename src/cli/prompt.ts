@@ -14,13 +14,13 @@ const lineBytesMax = 1 << 20
 /** Lines of a person that are remembered. */
 export const historyMax = 200
 
-/** What the editor of a person's lines is made with. */
+/** The help that the editor of a person's lines gives. */
 export interface Editing {
-  /** What Tab offers at the end of a line, and what was typed of it so far. */
+  /** The words that Tab offers at the end of a line, and what was typed of them so far. */
   completer(line: string): [offers: string[], typed: string]
   /** Lines of earlier sessions, the newest first. */
   readonly history: readonly string[]
-  /** Told all lines so far, the newest first, whenever there is a new one. */
+  /** Is told all lines so far, the newest first, whenever there is a new one. */
   remember(history: string[]): void
 }
 

@@ -148,7 +148,7 @@ async function converse(cluster: Cluster, dir: string | undefined, signal: Abort
   return exitCode
 }
 
-/** What the answer to a verb tells as well. */
+/** True for an event that the answer to a verb tells as well. */
 function isAnswered(event: ClusterEvent): boolean {
   if (event.type === 'faultHealed') return event.by === 'verb'
   return event.type === 'started' || event.type === 'killed' || event.type === 'faultBegan'
@@ -166,7 +166,7 @@ function editingOf(subject: ClusterSubject, dir: string | undefined): Editing {
   }
 }
 
-/** What is told about a call that failed; an unknown outcome is never told as a failure. */
+/** A verdict before the message of a call that failed; an unknown outcome is never told as a failure. */
 function verdictOf(error: unknown): string {
   return error instanceof RaftError && error.mayHaveHappened === 'no' && error.isRetryable
     ? 'not applied: '

@@ -153,7 +153,7 @@ function summaryOf({ verdict, acknowledged, notDone, unknown, lost, ...result }:
   ].join('\n')
 }
 
-/** What a nemesis did, and whether memory stayed bounded meanwhile. */
+/** The faults that a nemesis drew, and whether memory stayed bounded meanwhile. */
 function stormOf({ nemesis, rss }: Pick<ScenarioResult, 'nemesis' | 'rss'>): string[] {
   const drawn = Object.entries(nemesis).map(([type, count]) => `${type} ${count}`)
   if (drawn.length === 0) return []

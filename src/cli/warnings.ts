@@ -1,7 +1,7 @@
 /** Warnings of the process, as the command line tells them. */
 import { printable } from '../terminal/index.js'
 
-/** What Node itself does with a warning: nothing, where its flags say so. */
+/** Node's own listeners of warnings: none, where its flags say so. */
 const listenersOfNode = process.listeners('warning')
 
 /** From now on `print` is given a line for each warning of raftbox. Other warnings are told as Node tells them. */

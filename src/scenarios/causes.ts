@@ -1,4 +1,4 @@
-/** Why elections were held, as `explain election` finds it: as data for expectations, and in words for the end. */
+/** Causes of elections, as `explain election` finds them: as data for expectations, and in words for the end. */
 import { type Election, explain, explainElections } from '../explain/index.js'
 import type { Story } from '../telemetry/index.js'
 

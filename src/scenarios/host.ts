@@ -1,4 +1,4 @@
-/** Where a scenario runs: a cluster on real threads, or one in virtual time. One runner serves both behind this. */
+/** The place where a scenario runs: a cluster on real threads, or one in virtual time, with one runner for both. */
 import type { HashAt } from '../cluster/index.js'
 import type { Dice, FaultType } from '../faults/index.js'
 import type { NodeId, Random, Role } from '../raft/index.js'
@@ -8,7 +8,7 @@ import type { Shown } from './ledger.js'
 export const hostNames = ['threads', 'simulated'] as const
 export type HostName = (typeof hostNames)[number]
 
-/** What is known of a node without asking it. */
+/** A node as it is known without asking it. */
 export interface NodeSeen {
   readonly nodeId: NodeId
   readonly state: 'running' | 'paused' | 'stopped' | 'failed'
@@ -18,7 +18,7 @@ export interface NodeSeen {
   readonly lastApplied: number
 }
 
-/** How a call of a client ended, as the client was told. */
+/** The end of a call, as its client was told. */
 export type CallEnd =
   | { readonly type: 'written'; readonly revision: number }
   | ({ readonly type: 'read' } & Shown)
@@ -26,11 +26,11 @@ export type CallEnd =
   | { readonly type: 'notDone'; readonly code: string }
   | { readonly type: 'unknown'; readonly why: string }
 
-/** What happens in the cluster, as far as a scenario counts and tells it. */
+/** A happening in the cluster, as far as a scenario counts and tells it. */
 export interface HostEvent {
   readonly atMs: number
   readonly nodeId: NodeId
-  /** What a scenario counts: `undefined` for all else. */
+  /** The kinds that a scenario counts; `undefined` for all else. */
   readonly happened: 'candidate' | 'leader' | 'snapshotInstalling' | undefined
   readonly words: string
 }
@@ -49,7 +49,7 @@ export interface Host {
   nodes(): readonly NodeSeen[]
   /** The node that an id or a role means; a role means none of those `taken`. Throws a `RaftError` where it means none. */
   nodeOf(word: string, random: Random, taken: readonly NodeId[]): NodeId
-  /** Who leads in the latest term; `undefined` while nobody does. */
+  /** The leader of the latest term; `undefined` while there is none. */
   readonly leaderId: NodeId | undefined
   /** `done` is called once, in a later turn. */
   put(key: string, value: string, done: (end: CallEnd) => void): void

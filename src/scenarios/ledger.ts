@@ -1,5 +1,5 @@
 /**
- * What clients were told, held against what they read. Each key has one client, whose calls follow each other: so the
+ * The answers to clients, held against what is read later. Each key has one client, whose calls follow each other: so the
  * last acknowledged write of a key must be there, unless a write of unknown outcome came after it. The store counts the
  * writes of each key, so that one which was lost is found also when another was written over it.
  */
@@ -13,11 +13,11 @@ interface Key {
   readonly unknown: Set<string>
 }
 
-/** What a read shows of a key. `value` is `undefined`, and the figures are 0, where there is no such key. */
+/** A key as a read shows it. `value` is `undefined`, and the figures are 0, where there is no such key. */
 export interface Shown {
   readonly value: string | undefined
   readonly revision: number
-  /** How many writes the key has seen. */
+  /** Writes that the key has seen. */
   readonly version: number
 }
 

@@ -6,7 +6,7 @@ import type { Outages } from './outages.js'
 import type { LoadShape } from './scenario.js'
 
 export const keysOfClient = 8
-/** One call of so many is a read. */
+/** Calls of which one is a read. */
 const readEvery = 5
 const readAgainMs = 100
 
@@ -17,7 +17,7 @@ export class LoadClients {
   readonly #shape: LoadShape
   readonly #random: Random
   readonly #padding: string
-  /** How many clients shall call; those above it stop once their call has ended. */
+  /** Clients that shall call; those above this count stop once their call has ended. */
   #wanted = 0
   readonly #calling = new Set<number>()
   /** Writes of each client, over all times that it called. */

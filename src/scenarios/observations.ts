@@ -1,4 +1,4 @@
-/** What has happened since the steps of a scenario began, and what its conditions are asked of. */
+/** Happenings since the steps of a scenario began, of which its conditions are asked. */
 import type { NodeId } from '../raft/index.js'
 import { causesOf, electionsSince, explainedIn } from './causes.js'
 import type { Host, HostEvent, NodeSeen } from './host.js'
@@ -40,7 +40,7 @@ export class Observations {
     return this.#leaderChanges
   }
 
-  /** All that was counted by now was the cluster's own start. */
+  /** Counts begin anew: those so far were of the cluster's own start. */
   begin(): void {
     const { host } = this.#parts
     this.#elections = 0
@@ -70,7 +70,7 @@ export class Observations {
     this.#acknowledgedBefore = this.#parts.ledger.acknowledged
   }
 
-  /** What happened since the steps began, and why, in a few lines. */
+  /** The elections since the steps began, and why they were held, in a few lines. */
   explained(): readonly string[] {
     return explainedIn(this.#parts.host.story(), this.#startMs)
   }

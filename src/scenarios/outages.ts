@@ -1,4 +1,4 @@
-/** How long writes were not possible, as clients saw it: the times without an acknowledged write while load ran. */
+/** Outages as clients saw them: the times without an acknowledged write while load ran. */
 
 export interface Outage {
   readonly fromMs: number

@@ -1,4 +1,4 @@
-/** How much memory the process takes while a scenario runs: whether it is bounded is seen on a long one. */
+/** The memory of the process while a scenario runs: a long one shows whether it is bounded. */
 
 export interface Rss {
   readonly beginMiB: number

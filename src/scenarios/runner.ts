@@ -25,7 +25,7 @@ export interface RunOptions {
 export interface Judged {
   readonly text: string
   readonly met: boolean
-  /** What was found. */
+  /** The state or the figure that was there. */
   readonly found: string
 }
 
@@ -51,7 +51,7 @@ export interface ScenarioResult {
   /** Faults that a nemesis drew, by type. */
   readonly nemesis: Readonly<Record<string, number>>
   readonly rss: Rss
-  /** What happened, and why, in a few sentences. */
+  /** The elections, and why they were held, in a few sentences. */
   readonly explained: readonly string[]
 }
 
@@ -120,7 +120,7 @@ class Run {
     const failedStep = await this.#carryOutSteps()
     const { expectations } = this.#scenario
     for (const each of expectations) if (!each.isOfEnd) this.#judge(each)
-    // What the steps came to is what counts: no election of the way back.
+    // Elections count up to here: those of the way back are not of the steps.
     const { elections, leaderChanges } = this.#seen
     const explained = this.#seen.explained()
     this.#clients.run(0)
@@ -157,7 +157,7 @@ class Run {
     this.#rss.end()
   }
 
-  /** What failed, in words, if a step did. */
+  /** The step that failed, in words, if one did. */
   async #carryOutSteps(): Promise<string | undefined> {
     const { steps, load } = this.#scenario
     try {

@@ -6,7 +6,7 @@ import type { Condition, Expectation } from './words.js'
 
 export interface Scenario {
   readonly name: string
-  /** What it teaches, in plain words. */
+  /** Its lesson, in plain words. */
   readonly teaches: string
   /** On which hosts it can run. */
   readonly hosts: readonly HostName[]
@@ -20,7 +20,7 @@ export interface Scenario {
 }
 
 export interface ScenarioTiming extends Timing {
-  /** When a client gives a call up. */
+  /** Milliseconds after which a client gives a call up. */
   readonly callTimeoutMs: number
 }
 

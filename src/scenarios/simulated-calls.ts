@@ -5,7 +5,7 @@ import type { Outcome, SimulatedCluster } from '../sim/index.js'
 /** A client that finds no leader looks again after so many milliseconds. */
 const lookAgainMs = 10
 
-/** Why a call was not sent, or a read not answered. */
+/** The reason for which a call was not sent, or a read not answered. */
 export interface NotDone {
   readonly outcome: 'notDone'
   readonly code: 'NO_LEADER' | 'READ_TIMEOUT'

@@ -14,7 +14,7 @@ import type { Scenario } from './scenario.js'
 import { type NotDone, SimulatedCalls } from './simulated-calls.js'
 import { SimulatedSubject } from './simulated-subject.js'
 
-/** One answer holds the whole state. */
+/** An answer holds the whole state. */
 const dataBytesMax = 512 << 10
 const valueBytesMax = 32 << 10
 /** Virtual time passes in slices of so many milliseconds, after each of which a condition is looked at. */

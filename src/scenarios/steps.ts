@@ -6,7 +6,7 @@ import { checkLine, isFixedWord } from './verb-lines.js'
 import { conditionOf, type Expectation, expectationOf, type Understood } from './words.js'
 import { listed, Mistake, textOf, type Written } from './yaml.js'
 
-/** What is known where a line stands. */
+/** Facts that are known where a line stands. */
 export interface Around {
   readonly nodes: number
   readonly timing: ScenarioTiming

@@ -9,7 +9,7 @@ import type { CallEnd, Host, HostEvent, NodeSeen } from './host.js'
 import { hostEventOf } from './host-events.js'
 import type { Scenario } from './scenario.js'
 
-/** How often a condition is looked at. */
+/** The time between two looks at a condition. */
 const lookEveryMs = 5
 
 export class ThreadsHost implements Host {

@@ -1,9 +1,9 @@
-/** What a scenario waits for and expects, in words: each form is one row of a table, with the code that decides it. */
+/** Conditions and expectations of a scenario in words: each form is a row of a table, with the code that decides it. */
 import type { NodeId } from '../raft/index.js'
 import type { NodeSeen } from './host.js'
 import { lengthMsOf, lengthUsage, type Timing } from './lengths.js'
 
-/** What conditions and expectations are asked of: the cluster as it is, and what has happened since the steps began. */
+/** The cluster as it is, and what has happened since the steps began: of this, conditions and expectations are asked. */
 export interface Situation extends Timing {
   readonly nodes: readonly NodeSeen[]
   readonly leaderId: NodeId | undefined
@@ -35,7 +35,7 @@ export interface Condition {
   holds(situation: Situation): boolean
 }
 
-/** What was found, in words, for the verdict. */
+/** A condition that also tells, for the verdict, what was found. */
 export interface Expectation extends Condition {
   readonly line: number
   /** Whether it is asked once all is healed, and not when the steps are done. */
@@ -175,7 +175,7 @@ function bounded(usage: string, name: string, figure: (now: Situation) => number
   }
 }
 
-/** What was understood of a text; a text that is not understood comes back as what could stand there. */
+/** The meaning of a text; a text that is not understood comes back as what could stand there. */
 export type Understood<T> =
   | { readonly nodes: readonly string[]; readonly meant: T }
   | { readonly expected: string }
@@ -221,7 +221,7 @@ export function latestTerm({ nodes, leaderId }: Pick<Situation, 'nodes' | 'leade
   return nodes.find(({ nodeId }) => nodeId === leaderId)?.currentTerm ?? 0
 }
 
-/** All that the leader's log holds is applied: under load, up to what leaves the leader in a moment. */
+/** The node has applied all that the leader has: under load, up to what leaves the leader in a moment. */
 function isCaughtUp(node: NodeSeen | undefined, { nodes, leaderId }: Situation): boolean {
   const leader = nodes.find(({ nodeId }) => nodeId === leaderId)
   if (node?.state !== 'running' || leader === undefined) return false

@@ -1,4 +1,4 @@
-/** What Tab offers at the end of a line. */
+/** Words that Tab offers at the end of a line. */
 import type { NodeId } from '../raft/index.js'
 import { kinds } from './kinds.js'
 import type { Registry } from './parse.js'

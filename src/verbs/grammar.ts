@@ -1,4 +1,4 @@
-/** What follows the name of a verb, as data: parsing, completion, help and error messages are all made from it. */
+/** The words behind the name of a verb, as data: parsing, completion, help and error messages are all made from it. */
 import { type KindName, kinds, type ValueOf } from './kinds.js'
 
 /** A word at a place of its own. */
@@ -36,7 +36,7 @@ export type FieldsOf<Given extends readonly Slot[], More extends readonly Suffix
 /** `delay LINK DURATION [jitter DURATION] [MESSAGE] [for DURATION]`, or `log T [FROM [TO]] [--follow]`. */
 export function usageOf(name: string, slots: readonly Slot[], suffixes: readonly Suffix[]): string {
   const needed = slots.flatMap(({ kind, isOptional }) => (isOptional ? [] : [kinds[kind].usage]))
-  // Each of those that may be left out needs the one before it.
+  // A slot that may be left out needs the one before it.
   const optional = slots
     .filter(({ isOptional }) => isOptional)
     .reduceRight((behind, { kind }) => `[${kinds[kind].usage}${behind === '' ? '' : ` ${behind}`}]`, '')

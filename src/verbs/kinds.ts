@@ -36,7 +36,7 @@ export interface Kind<Value> {
   readonly words?: readonly string[]
   /** The value, or `undefined` for a word that is none of this kind. */
   read(word: string): Value | undefined
-  /** Which bound a word breaks that would else be one of this kind. */
+  /** The bound that a word breaks which would else be of this kind. */
   bound?(word: string): string | undefined
   /** Words that begin with what was typed. A word that ends with `-` or `>` goes on. */
   offers(typed: string, nodeIds: readonly NodeId[]): readonly string[]
@@ -54,7 +54,7 @@ const messageKinds: Readonly<Record<MessageKind, true>> = {
   installSnapshotResponse: true,
 }
 
-/** What explain tells of. */
+/** Subjects that explain tells of. */
 const topics = ['election', 'index', 'stall', 'last'] as const
 
 const faultIdsMax = 2 ** 31
@@ -104,7 +104,7 @@ const healed: Kind<Healed> = {
   offers: (typed, nodeIds) => [...target.offers(typed, nodeIds), ...link.offers(typed, nodeIds)],
 }
 
-/** How a clock is set: ahead or behind, too fast or too slow. */
+/** A clock set ahead or behind, or made too fast or too slow. */
 const clock: Kind<{ offsetMs: number } | { drift: number }> = {
   usage: '+50ms|+10%',
   expected: 'an offset such as +50ms or a drift such as +10%',

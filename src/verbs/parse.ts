@@ -6,7 +6,7 @@ import type { Command, Verb } from './verb.js'
 
 export type Registry = ReadonlyMap<string, Verb>
 
-/** What an error shows of a line, which may be long. */
+/** Letters that an error shows of a line, which may be long. */
 const shownMax = 60
 
 /** `undefined` for an empty line. Throws `BadInput` for a line that is not understood. */
@@ -22,7 +22,7 @@ export function parseBy(registry: Registry, line: string): Command | undefined {
   return { verb: verb.name, ...understood.fields }
 }
 
-/** Why a word is no verb, and which verb was perhaps meant. */
+/** The words on a word that is no verb, with the verb that was perhaps meant. */
 export function unknownVerb(registry: Registry, text: string): string {
   const near = [...registry.keys()].find((name) => isNear(name, text))
   const meant = near === undefined ? '' : ` (did you mean ${near}?)`
@@ -61,7 +61,7 @@ function shown(text: string): string {
   return text.length <= shownMax ? text : `${text.slice(0, shownMax)}…`
 }
 
-/** One letter is wrong, missing, added or swapped with its neighbour. */
+/** A letter is wrong, missing, added or swapped with its neighbour. */
 function isNear(name: string, text: string): boolean {
   if (Math.abs(name.length - text.length) > 1) return false
   let same = 0

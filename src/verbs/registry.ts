@@ -1,4 +1,4 @@
-/** All verbs, by name, and what is made from them: commands of lines, their doing, completion and help. */
+/** All verbs, by name, with all that is made from them: commands of lines, their doing, completion and help. */
 import type { NodeId } from '../raft/index.js'
 import { BadInput } from '../terminal/index.js'
 import { completeBy } from './complete.js'
@@ -69,7 +69,7 @@ export async function perform(acting: Acting, { verb: name, ...fields }: Command
   return verb.run(acting, fields)
 }
 
-/** What Tab offers at the end of a line, and what was typed of it so far. */
+/** The words that Tab offers at the end of a line, and what was typed of them so far. */
 export function complete(
   line: string,
   nodeIds: readonly NodeId[],

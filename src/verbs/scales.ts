@@ -1,13 +1,13 @@
 /** Numbers with a unit: how they are written, and within which bounds. */
 
 export interface Scale {
-  /** What one of each unit is in the unit of the value. The first one is offered first. */
+  /** The size of each unit, in the unit of the value. The first one is offered first. */
   readonly units: Readonly<Record<string, number>>
   /** Whether the number is written with `+` or `-` before it. */
   readonly isSigned: boolean
   readonly least: number
   readonly most: number
-  /** Said of a value that lies out of the bounds. */
+  /** The bounds, as they are told of a value that lies out of them. */
   readonly bounds: string
   /** Whether the value is a whole number. */
   readonly isWhole: boolean
@@ -91,7 +91,7 @@ function magnitudeOf({ units, isSigned }: Scale, word: string): number | undefin
   return sign === '-' && magnitude !== 0 ? -magnitude : magnitude
 }
 
-/** What Tab offers behind a number: it with each unit; with nothing typed, an example. */
+/** The words that Tab offers: the number with each unit; with nothing typed, an example. */
 export function unitsFor({ units, example }: Scale, typed: string): readonly string[] {
   const [number = ''] = /^[+-]?[\d.]*/.exec(typed) ?? []
   return /\d/.test(number) ? Object.keys(units).map((unit) => `${number}${unit}`) : [example]

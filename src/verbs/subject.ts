@@ -1,4 +1,4 @@
-/** What verbs act on: a cluster on threads, inline or in virtual time, as far as a person at a prompt sees it. */
+/** The cluster that verbs act on, on threads, inline or in virtual time, as a person at a prompt sees it. */
 import type { FaultMethods, ForTime, Target } from '../faults/index.js'
 import type { Seen } from '../load/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
@@ -8,7 +8,7 @@ import type { Story } from '../telemetry/index.js'
 /** The methods by which a cluster of any host is broken and healed. */
 export type Breaker = Pick<FaultMethods, keyof FaultMethods>
 
-/** What `status` tells of a node. */
+/** A node as `status` tells it. */
 export interface NodeTold {
   readonly nodeId: NodeId
   /** A paused node is alive and frozen. Role and pointers of a node that does not run are the last ones known. */
@@ -20,7 +20,7 @@ export interface NodeTold {
   readonly commitIndex: LogIndex
   readonly lastApplied: LogIndex
   readonly logBytes: number
-  /** Why it failed, when it did. */
+  /** The reason for which it failed, when it did. */
   readonly failure: string | undefined
 }
 

@@ -1,18 +1,18 @@
-/** How far a line is understood, and what could stand behind: parsing, errors and completion are made from it. */
+/** The part of a line that is understood, and what could stand behind: parsing, errors and completion come from it. */
 import type { Slot, Suffix } from './grammar.js'
 import { type KindName, kinds } from './kinds.js'
 import type { Fields, Verb } from './verb.js'
 
-/** What could stand at a place: a value of a kind, or a word that comes before one. */
+/** A word that could stand at a place: a value of a kind, or a word that comes before one. */
 export type Possible = { readonly slot: Slot } | { readonly suffix: Suffix }
 
 export interface Understood {
   readonly fields: Fields
-  /** All that could stand behind what was understood. Empty: nothing more. */
+  /** The words that could stand behind those understood. Empty: nothing more. */
   readonly possible: readonly Possible[]
-  /** What was understood is enough. */
+  /** The words understood are enough. */
   readonly isWhole: boolean
-  /** How many words were understood, the verb included. */
+  /** The count of words understood, the verb included. */
   readonly words: number
 }
 
@@ -84,7 +84,7 @@ function suffixesIn(
 
 function wordFor({ kind }: Slot, line: string, words: readonly Word[], at: number): unknown {
   const text = words[at]?.text
-  // One space parts the rest of the line from the word before it; all others are its own.
+  // A single space parts the rest of the line from the word before it; all others are its own.
   return kind === 'rest' && text !== undefined ? line.slice((words[at - 1]?.end ?? 0) + 1) : read(kind, text)
 }
 

@@ -1,9 +1,9 @@
-/** One verb: its name, its grammar, its help and what it does. */
+/** A verb: its name, its grammar, its help and what it does. */
 import { BadInput } from '../terminal/index.js'
 import { type FieldsOf, type Slot, type Suffix, usageOf } from './grammar.js'
 import type { Subject } from './subject.js'
 
-/** What came of a verb: the same for programs and for people. */
+/** The result of a verb: the same for programs and for people. */
 export interface Answer {
   /** Plain data, whose names an answer in JSON has as its fields. */
   readonly data: Readonly<Record<string, unknown>>
@@ -19,7 +19,7 @@ export interface Conversation {
   follow?(look: () => Promise<string>): void
 }
 
-/** What a verb acts on. */
+/** The cluster, and the conversation if there is one, that a verb acts on. */
 export interface Acting {
   readonly subject: Subject
   readonly conversation?: Conversation
@@ -34,7 +34,7 @@ export interface Command {
 export interface Verb {
   readonly name: string
   readonly usage: string
-  /** What it does, in a few words. */
+  /** Its effect, in a few words. */
   readonly explanation: string
   readonly slots: readonly Slot[]
   readonly suffixes: readonly Suffix[]

@@ -14,7 +14,7 @@ test('a frozen leader is told apart from a dead node, loses its lead, and goes o
   child.stdin?.end('get a\n')
   const { code, stdout, stderr, left } = await ended
   expect([code, stderr, left]).toEqual([0, '', []])
-  // What happens meanwhile is told between the answers.
+  // Events are told between the answers.
   const answers = stdout.replace(/^ {2}.*\n/gm, '')
   const [, paused] = /#2 pause (\d)\n/.exec(stdout) ?? []
   expect(stdout).toMatch(new RegExp(`^${paused} +paused +leader `, 'm'))

@@ -22,7 +22,7 @@ test('a script kills the leader, goes on without it, and takes it back', async (
   const killed = /killed node (\d)/.exec(stdout)?.[1]
   expect(stdout).toMatch(new RegExp(`^${killed} +stopped +- `, 'm'))
   expect(stdout.match(/^\d +running +leader/gm)).toHaveLength(2)
-  // What happens meanwhile is told between the answers.
+  // Events are told between the answers.
   const answers = stdout.replace(/^ {2}.*\n/gm, '')
   expect(answers).toContain('a three\nb 2\n2 keys\n')
   expect(answers).toContain('\nb 2\n1 key\n')

@@ -9,7 +9,7 @@ test('the scenario in the guide is the file that ships', () => {
   expect(guide).toContain(readFileSync('src/scenarios/files/leader-kill.yaml', 'utf8'))
 })
 
-/** What a mistake says could stand there, in quotes. */
+/** The forms that could stand there as a mistake says, in quotes. */
 function couldStand(steps: string): string[] {
   const text = `name: a\nteaches: b\n${steps}`
   let told = ''

@@ -1,4 +1,4 @@
-/** The files that ship: all that the issue names, each readable and with something to teach. */
+/** The files that ship: each is readable, and has something to teach. */
 import { expect, test } from 'vitest'
 import { findScenario, shippedScenarios } from '../../src/scenarios/index.js'
 

@@ -23,7 +23,7 @@ export class MadeUpHost implements Host {
   endOf: (key: string, value: string) => CallEnd | 'forgotten' | undefined = () => undefined
   /** Whether a key can be read now. */
   reads: (key: string) => boolean = () => true
-  /** How many writes were called. */
+  /** The count of writes called. */
   calls = 0
   /** A verb changes the leader. */
   isMoved = true

@@ -8,7 +8,7 @@ import {
   startHost,
 } from '../../src/scenarios/index.js'
 
-/** Those that can run there, each by its name. */
+/** The scenarios that can run there, each by its name. */
 export function shippedFor(host: HostName): [name: string, scenario: Scenario][] {
   return shippedScenarios().flatMap((scenario) =>
     scenario.hosts.includes(host) ? [[scenario.name, scenario]] : [],
@@ -33,7 +33,7 @@ export async function runOn(
   }
 }
 
-/** All that is wrong with a result; nothing when it passed. */
+/** The complaints about a result; none when it passed. */
 export function complaintsOf({ seed, expectations, failedStep, brokenPromises }: ScenarioResult): string[] {
   const notMet = expectations.flatMap(({ met, text, found }) => (met ? [] : [`${text} (found: ${found})`]))
   return [failedStep ?? [], brokenPromises, notMet].flat().map((each) => `seed ${seed}: ${each}`)

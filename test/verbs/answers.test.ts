@@ -1,4 +1,4 @@
-/** What verbs answer: words for people and data for programs, of one result. */
+/** Answers of verbs: words for people and data for programs, of one result. */
 import { expect, test } from 'vitest'
 import { type Answer, parse, perform, verbs } from '../../src/verbs/index.js'
 import { RecordedSubject } from './recorded-subject.js'

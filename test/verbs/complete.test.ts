@@ -1,4 +1,4 @@
-/** What Tab offers, and that no line whatever breaks the reading of lines. */
+/** Offers of Tab, and that no line whatever breaks the reading of lines. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { reasonOf } from '../../src/errors/index.js'
