@@ -51,7 +51,7 @@ export class Breaking implements Breakable {
         ? clockBoundsOf(limitsOf(options), options.heartbeatIntervalMs, { earlyMs })
         : undefined
     // A process that has ended is not paused any more.
-    members.onEnd = (nodeId) => void this.#faults.release(nodeId, ({ type }) => type === 'pause')
+    members.onEnd = (nodeId) => void this.#faults.release([nodeId], ({ type }) => type === 'pause')
   }
 
   get nodeIds(): readonly NodeId[] {
@@ -125,7 +125,7 @@ export class Breaking implements Breakable {
     await Promise.all(
       nodes.map(async (nodeId) => {
         await this.#members.restart(nodeId, mayRenew)
-        await this.#faults.release(nodeId, isEnding)
+        await this.#faults.release([nodeId], isEnding)
       }),
     )
   }

@@ -1,5 +1,6 @@
 /** The methods by which a cluster of any host is broken and healed: targets become nodes, and their faults begin. */
 import { checkOptions } from '../errors/index.js'
+import type { NodeId } from '../raft/index.js'
 import {
   type Fault,
   isEnding,
@@ -153,14 +154,9 @@ export class FaultMethods {
     return this.#onNodes(target, { type: 'skew', offsetMs, drift }, options)
   }
 
-  /** Lets paused nodes go on. */
-  resume(target: Target): Promise<readonly StandingFault[]> {
-    return this.#healAt(target, ({ type }) => type === 'pause')
-  }
-
-  /** Brings back nodes that a fault keeps down. */
-  revive(target: Target): Promise<readonly StandingFault[]> {
-    return this.#healAt(target, isEnding)
+  /** Lets paused nodes go on. Other nodes that the same fault paused stay so. */
+  async resume(target: Target): Promise<readonly StandingFault[]> {
+    return this.#faults.release(this.#resolved(target), ({ type }) => type === 'pause')
   }
 
   /** Resolves with the faults that were healed, once every node that they hit has noticed. */
@@ -168,7 +164,10 @@ export class FaultMethods {
     const { nodeIds } = this.#cast()
     if ('all' in healed) return this.#faults.heal(() => true)
     if ('faultId' in healed) return this.#faults.heal(({ id }) => id === healed.faultId)
-    if ('target' in healed) return this.#healAt(healed.target, () => true)
+    if ('target' in healed) {
+      const nodes = this.#resolved(healed.target)
+      return this.#faults.heal(({ fault }) => nodesHit(fault, nodeIds).some((hit) => nodes.includes(hit)))
+    }
     const ways = resolveWays(healed.link, this.#cast())
     return this.#faults.heal(
       ({ fault }) =>
@@ -177,13 +176,10 @@ export class FaultMethods {
     )
   }
 
-  async #healAt(target: Target, rule: (fault: Fault) => boolean): Promise<readonly StandingFault[]> {
+  /** The nodes of which a fault is taken back: roles mean nodes that are down as well. */
+  #resolved(target: Target): readonly NodeId[] {
     const cast = this.#cast()
-    // Who is down is meant as well.
-    const nodes = resolveTarget(target, { ...cast, candidates: cast.nodeIds })
-    return this.#faults.heal(
-      ({ fault }) => rule(fault) && nodesHit(fault, cast.nodeIds).some((nodeId) => nodes.includes(nodeId)),
-    )
+    return resolveTarget(target, { ...cast, candidates: cast.nodeIds })
   }
 
   async #onLink(

@@ -88,26 +88,33 @@ export class Faults {
   /** Heals those of the faults that stand for which the rule is true. Returns them. */
   heal(rule: (fault: StandingFault) => boolean): Promise<readonly StandingFault[]> {
     const healed = this.standing.filter(rule)
-    const waits = onceAll(healed.map(({ id }) => this.#heal(id, 'verb')))
-    return waits === done ? Promise.resolve(healed) : waits.then(() => healed)
+    return valueOnceAll(
+      healed.map(({ id }) => this.#heal(id, 'verb')),
+      healed,
+    )
   }
 
   /**
-   * Takes one node out of the faults of disks, clocks and threads for which the rule is true. Other nodes that such a
-   * fault hits keep it.
+   * Takes nodes out of the faults of disks, clocks and threads for which the rule is true. Other nodes that such a fault
+   * hits keep it. Returns the faults, each with the nodes that were taken out of it.
    */
-  release(nodeId: NodeId, rule: (fault: Fault) => boolean): Promise<void> {
+  release(nodeIds: readonly NodeId[], rule: (fault: Fault) => boolean): Promise<readonly StandingFault[]> {
+    const released: StandingFault[] = []
     const waits: Promise<void>[] = []
     for (const standing of this.standing) {
       const { id, fault } = standing
-      if (isLinkFault(fault) || !fault.nodes.includes(nodeId) || !rule(fault)) continue
-      if (fault.nodes.length > 1) {
-        const others = fault.nodes.filter((other) => other !== nodeId)
+      if (isLinkFault(fault) || !rule(fault)) continue
+      const nodes = fault.nodes.filter((nodeId) => nodeIds.includes(nodeId))
+      const others = fault.nodes.filter((nodeId) => !nodeIds.includes(nodeId))
+      if (nodes.length === 0) continue
+      const part = { ...standing, fault: { ...fault, nodes } }
+      released.push(part)
+      if (others.length > 0) {
         this.#standing.set(id, { ...standing, fault: { ...fault, nodes: others } })
-        waits.push(this.#healed({ ...standing, fault: { ...fault, nodes: [nodeId] } }, 'verb'))
+        waits.push(this.#healed(part, 'verb'))
       } else waits.push(this.#heal(id, 'verb'))
     }
-    return onceAll(waits)
+    return valueOnceAll(waits, released)
   }
 
   /** Forgets all faults without acting on any node: the cluster ends. */
@@ -161,6 +168,11 @@ const done = Promise.resolve()
 function onceAll(waits: readonly (Promise<void> | undefined)[]): Promise<void> {
   const promises = waits.filter((wait) => wait !== undefined && wait !== done)
   return promises.length === 0 ? done : Promise.all(promises).then(ignore)
+}
+
+function valueOnceAll<T>(waits: readonly Promise<void>[], value: T): Promise<T> {
+  const all = onceAll(waits)
+  return all === done ? Promise.resolve(value) : all.then(() => value)
 }
 
 function ignore(): void {}

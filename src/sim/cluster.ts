@@ -266,7 +266,7 @@ export class SimulatedCluster implements Prey {
   /** Heals what keeps the node down, and starts it. */
   restart(id: NodeId): void {
     const isKeptDown = this.faults.at(id).some(({ fault }) => keepsDown(fault))
-    if (isKeptDown) void this.faults.release(id, keepsDown)
+    if (isKeptDown) void this.faults.release([id], keepsDown)
     else this.bringBack(id)
   }
 

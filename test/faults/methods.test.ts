@@ -110,18 +110,23 @@ test('faults are healed by number, by node, by link and all together', async () 
   expect(lines()).toEqual([])
 })
 
-test('nodes that a fault keeps down are revived, and paused ones resumed', async () => {
+test('a power loss brings its nodes back, at once or when its time is over', async () => {
   const { methods, down, later, lines } = broken()
   await methods.kill('leader')
   await methods.losePower(1)
-  await methods.pause(3)
   expect([...down]).toEqual([2])
   await methods.losePower(1, { forMs: 5 })
   expect([...down]).toEqual([2, 1])
   later.shift()?.()
   expect([...down]).toEqual([2])
-  await methods.revive(2)
-  expect([...down]).toEqual([])
+  expect(lines()).toEqual(['kill 2'])
+})
+
+test('a node is resumed alone, whatever other nodes the same fault paused', async () => {
+  const { methods, lines } = broken()
+  const { id } = await methods.pause([1, 2, 3])
+  expect(await methods.resume(2)).toMatchObject([{ id, fault: { type: 'pause', nodes: [2] } }])
+  expect(lines()).toEqual(['pause 1,3'])
   await methods.resume('all')
   expect(lines()).toEqual([])
 })

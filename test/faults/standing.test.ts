@@ -154,7 +154,7 @@ describe('faults', () => {
 
   test('one node is released from a fault that others keep', async () => {
     const kill = cluster.faults.begin({ type: 'kill', nodes: [1, 2, 3] }, 100)
-    await cluster.faults.release(2, ({ type }) => type === 'kill')
+    await cluster.faults.release([2], ({ type }) => type === 'kill')
     expect([...cluster.down]).toEqual([1, 3])
     expect(cluster.faults.standing.map(({ id, fault }) => [id, fault])).toEqual([
       [kill.standing.id, { type: 'kill', nodes: [1, 3] }],

@@ -26,24 +26,25 @@ export const healthy: FaultSurroundings = {
 export class RecordedSubject implements Subject {
   readonly nodeIds = fiveNodes
   readonly breaker: FaultMethods
+  readonly #faults: Faults
   readonly keys = new Map<string, string | Buffer>()
   nowMs = 1000
 
   constructor() {
-    const faults: Faults = new Faults({
+    this.#faults = new Faults({
       nodeIds: fiveNodes,
       now: () => this.now(),
       later(ms, run) {
         if (ms === 0) run()
         return () => undefined
       },
-      check: (fault) => checkFault(fault, { ...healthy, standing: faults.standing }),
+      check: (fault) => checkFault(fault, { ...healthy, standing: this.#faults.standing }),
       show: () => undefined,
       stop: () => undefined,
       bringBack: () => undefined,
       told: () => undefined,
     })
-    this.breaker = new FaultMethods(faults, () => cast)
+    this.breaker = new FaultMethods(this.#faults, () => cast)
   }
 
   now(): number {
@@ -90,7 +91,7 @@ export class RecordedSubject implements Subject {
   }
 
   async restart(target: Target) {
-    await this.breaker.revive(target)
+    await this.#faults.release(resolveTarget(target, cast), isEnding)
   }
 
   beginLoad = () => undefined
