@@ -16,7 +16,7 @@ interface Known {
   silence: number | undefined
   /** The end of the life before, until this life has a role: a leader that came back leads no more. */
   ended: number | undefined
-  /** Its latest pause, which may be over. */
+  /** Its latest pause, which may be over: from the begin of the fault on, also where the node could not tell of it. */
   paused: { readonly sequence: number; untilMs: number } | undefined
   /** The latest standstill of its thread, and when it was told. */
   stood: { readonly sequence: number; readonly atMs: number; readonly forMs: number } | undefined
@@ -60,8 +60,10 @@ export class Causes {
       case 'commitLate':
         return told.cause ?? this.#causeOfLoneliness(nodeId)
       case 'flushLate':
-      case 'flushEnded':
-        return told.cause ?? this.#faultAt(nodeId, ['slowDisk', 'stallDisk'])
+        return (
+          this.#pauseSince(nodeId, told.atMs - told.sinceMs) ??
+          this.#faultAt(nodeId, ['slowDisk', 'stallDisk'])
+        )
       case 'failed':
         return this.#faultAt(nodeId, ['failDisk', 'fullDisk', 'losePower'])
       case 'killed':
@@ -70,11 +72,8 @@ export class Causes {
         return this.#faultAt(nodeId, ['pause'])
       case 'resumed':
         return this.#known(nodeId).paused?.sequence
-      case 'threadStood': {
-        const { paused } = this.#known(nodeId)
-        if (paused !== undefined && paused.untilMs > told.atMs - told.forMs) return paused.sequence
-        return this.#faultAt(nodeId, ['skew'])
-      }
+      case 'threadStood':
+        return this.#pauseSince(nodeId, told.atMs - told.forMs) ?? this.#faultAt(nodeId, ['skew'])
       case 'started':
         return this.#acted.get(nodeId)?.sequence
       case 'faultHealed':
@@ -108,9 +107,14 @@ export class Causes {
 
   /** The end or the pause of a leader that was not heard. */
   #causeOfEnd({ from, atMs, silentMs }: Extract<Happened, { type: 'heartbeatMissed' }>) {
-    const { silence, ended, paused } = this.#known(from)
-    if (silence !== undefined || ended !== undefined) return silence ?? ended
-    return paused !== undefined && paused.untilMs > atMs - silentMs ? paused.sequence : undefined
+    const { silence, ended } = this.#known(from)
+    return silence ?? ended ?? this.#pauseSince(from, atMs - silentMs)
+  }
+
+  /** The latest pause of the node, unless it was over by then. */
+  #pauseSince(nodeId: NodeId, sinceMs: number): number | undefined {
+    const { paused } = this.#known(nodeId)
+    return paused !== undefined && paused.untilMs > sinceMs ? paused.sequence : undefined
   }
 
   /** The cause that a follower did not hear its leader, which runs as far as is known. */
@@ -185,10 +189,25 @@ export class Causes {
       }
       case 'faultBegan':
         this.#standing.set(told.fault.id, { fault: told.fault, sequence })
+        if (told.fault.type !== 'pause') return
+        for (const nodeId of told.fault.nodes)
+          this.#known(nodeId).paused = { sequence, untilMs: Number.POSITIVE_INFINITY }
         return
       case 'faultHealed':
-        this.#standing.delete(told.fault.id)
-        for (const nodeId of told.fault.nodes) this.#acted.set(nodeId, { fault: told.fault, sequence })
+        this.#noteHealed(told)
+    }
+  }
+
+  /** A fault may be healed at some of its nodes, and stand at the others. */
+  #noteHealed({ fault, sequence, atMs }: Extract<Happened, { type: 'faultHealed' }>): void {
+    const standing = this.#standing.get(fault.id)
+    const others = standing?.fault.nodes.filter((nodeId) => !fault.nodes.includes(nodeId)) ?? []
+    if (standing === undefined || others.length === 0) this.#standing.delete(fault.id)
+    else this.#standing.set(fault.id, { ...standing, fault: { ...standing.fault, nodes: others } })
+    for (const nodeId of fault.nodes) {
+      this.#acted.set(nodeId, { fault, sequence })
+      const { paused } = this.#known(nodeId)
+      if (fault.type === 'pause' && paused !== undefined) paused.untilMs = Math.min(paused.untilMs, atMs)
     }
   }
 

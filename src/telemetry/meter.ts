@@ -3,10 +3,13 @@ import {
   type EntryRun,
   entryKinds,
   type Message,
+  type NodeId,
   type Persist,
   type Raft,
   type RaftEvent,
   type Refusal,
+  type Role,
+  type Term,
 } from '../raft/index.js'
 import { type Counters, roles } from './counters.js'
 import type { Happening } from './happenings.js'
@@ -106,7 +109,11 @@ export class Meter implements Probe {
   }
 
   happened(event: RaftEvent): void {
-    if (event.type === 'role' && event.role === 'candidate') this.#counters.add('elections', 1)
+    if (event.type === 'role') {
+      // Before it is told: a listener who hears who leads may call at once.
+      this.#publishRole(event.role, event.term, event.leaderId)
+      if (event.role === 'candidate') this.#counters.add('elections', 1)
+    }
     this.#narrator.happened(event)
   }
 
@@ -121,9 +128,7 @@ export class Meter implements Probe {
 
   turnEnded({ log, role, currentTerm, leaderId }: Raft['state']): void {
     const counters = this.#counters
-    counters.set('role', roles.indexOf(role))
-    counters.set('currentTerm', currentTerm)
-    counters.set('leaderId', leaderId ?? 0)
+    this.#publishRole(role, currentTerm, leaderId)
     counters.set('lastIndex', log.lastIndex)
     counters.set('flushedIndex', log.flushedIndex)
     counters.set('commitIndex', log.commitIndex)
@@ -135,6 +140,12 @@ export class Meter implements Probe {
     if (this.#applied >= manyApplied) this.#isNow(this.#options.storyNow())
     this.#applied = 0
     this.#waymarks.turnEnded()
+  }
+
+  #publishRole(role: Role, term: Term, leaderId: NodeId | undefined): void {
+    this.#counters.set('role', roles.indexOf(role))
+    this.#counters.set('currentTerm', term)
+    this.#counters.set('leaderId', leaderId ?? 0)
   }
 
   #isNow(atMs: number): void {

@@ -42,6 +42,28 @@ test('[HP2] a standstill within a pause is led to by it, and a later one is not'
   expect(causesOf(paused, resumed, { ...stood, atMs: 300 }).at(-1)).toBeUndefined()
 })
 
+test('[HP2] a pause explains a standstill and a late write also where the node could not tell that it froze', () => {
+  const fault = faultOf('pause', { nodes: [1, 2] })
+  const begins = { type: 'faultBegan', fault } as const
+  const healed = { type: 'faultHealed', by: 'time', fault, atMs: 100 } as const
+  const stood = { type: 'threadStood', forMs: 90 } as const
+  const flushLate = { type: 'flushLate', sinceMs: 90 } as const
+  for (const late of [stood, flushLate]) {
+    expect(causesOf(begins, { ...late, atMs: 95 })).toEqual([undefined, 1])
+    expect(causesOf(begins, healed, { ...late, atMs: 150 })).toEqual([undefined, 1, 1])
+    expect(causesOf(begins, healed, { ...late, atMs: 300 })).toEqual([undefined, 1, undefined])
+  }
+})
+
+test('[HP2] a fault that was healed at one node stands at the others', () => {
+  const kill = (...nodes: number[]) => faultOf('kill', { nodes })
+  const begins = { type: 'faultBegan', fault: kill(1, 2) } as const
+  const healed = { type: 'faultHealed', by: 'verb', fault: kill(1) } as const
+  const killed = { type: 'killed', nodeId: 2 } as const
+  expect(causesOf(begins, healed, killed)).toEqual([undefined, 1, 1])
+  expect(causesOf(begins, { ...healed, fault: kill(1, 2) }, killed)).toEqual([undefined, 1, undefined])
+})
+
 test('[HP2] a leader is not heard since it is gone, a link of that direction is broken, or it leads no more', () => {
   const missed = { type: 'heartbeatMissed', from: 2, silentMs: 200, atMs: 300 } as const
   const cut = (from: number, to: number) =>
@@ -50,7 +72,7 @@ test('[HP2] a leader is not heard since it is gone, a link of that direction is 
   expect(causesOf(cut(2, 1), missed).at(-1)).toBe(1)
   expect(causesOf(cut(1, 2), missed).at(-1)).toBeUndefined()
   expect(causesOf(cut(2, 1), killed, missed).at(-1), 'a node that is gone says nothing on any link').toBe(2)
-  const healed = { type: 'faultHealed', by: 'verb', fault: faultOf('cut') } as const
+  const healed = { type: 'faultHealed', by: 'verb', fault: faultOf('cut', { nodes: [1, 2] }) } as const
   expect(causesOf(cut(2, 1), healed, missed)).toEqual([undefined, 1, undefined])
   const steps = { ...role, nodeId: 2, role: 'follower', reason: 'diskStalled', elapsedTicks: 5 } as const
   expect(causesOf(steps, missed).at(-1)).toBe(1)
