@@ -357,7 +357,7 @@ export class Client implements Calls {
   }
 }
 
-/** All answers to the request, of which `part` are the last or the only ones. */
+/** Answers to the whole request, of which `part` are the last or the only ones. */
 function answersOf({ parts }: Request, part: AnswersPart): Answers {
   if (parts.length === 0 && part.refused === undefined) return new Answers(part.bytes, 0, 0)
   parts.push(part)

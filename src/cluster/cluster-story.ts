@@ -1,4 +1,4 @@
-/** What happens in a cluster: read from the memory of its nodes, told to listeners in order, and kept. */
+/** Happenings in a cluster: read from the memory of its nodes, told to listeners in order, and kept. */
 import { EventEmitter } from 'node:events'
 import type { NodeId } from '../raft/index.js'
 import {
@@ -28,7 +28,7 @@ export class ClusterStory {
   readonly #roleChanged: () => void
   readonly #warnings: Warnings
   #loopWatch: NodeJS.Timeout | undefined
-  /** What happened before anybody could listen. `undefined`: listeners are told at once. */
+  /** Events from before anybody could listen. `undefined`: listeners are told at once. */
   #held: ClusterEvent[] | undefined = []
 
   /** `roleChanged` is called when another node may lead. */
@@ -55,7 +55,7 @@ export class ClusterStory {
     return memory
   }
 
-  /** Tells what the nodes do not know themselves. `nodeId` 0: of no node. Returns its sequence number. */
+  /** Tells a happening that the nodes do not know themselves. `nodeId` 0: of no node. Returns its sequence number. */
   tell(nodeId: NodeId, happening: Happening): number {
     return this.#chronicle.tell(nodeId, happening, storyNow())
   }
@@ -69,7 +69,7 @@ export class ClusterStory {
     this.#chronicle.nodeIsGone(nodeId)
   }
 
-  /** The cluster has started. Who awaited that can listen first, and then hears all since the beginning. */
+  /** The cluster has started. A program that awaited the start can listen first, and then hears all since the beginning. */
   begin(): void {
     setImmediate(() => {
       const held = this.#held ?? []
@@ -89,7 +89,7 @@ export class ClusterStory {
     clearInterval(this.#loopWatch)
   }
 
-  /** All that is known now, without asking any node. */
+  /** The story until now, read without asking any node. */
   story(): Story {
     this.read()
     const { heartbeatIntervalMs, electionTimeoutMs } = this.#options

@@ -76,17 +76,17 @@ export class Cluster implements AsyncDisposable, Calls {
   }
 
   /**
-   * All that happens, and why: role changes with their reasons, votes, kills, failures, snapshots, standstills. Who
-   * listens as soon as the cluster has started hears all since the beginning. Listeners are called in a turn of their
-   * own: an error of theirs is told as a warning of the process, and changes nothing in the cluster.
+   * Happenings of every kind, and why: role changes with their reasons, votes, kills, failures, snapshots, standstills.
+   * A listener that is added as soon as the cluster has started hears all since the beginning. Listeners are called in a
+   * turn of their own: an error of theirs is told as a warning of the process, and changes nothing in the cluster.
    */
   get events(): ClusterEvents {
     return this.#story.events
   }
 
   /**
-   * All that is known about the cluster's life until now, in order: what happened with its causes, how far the logs
-   * came when, and the messages between nodes. Read from shared memory without asking the nodes. Of each kind, the
+   * The cluster's life until now, in order: happenings with their causes, how far the logs came when, and the messages
+   * between nodes. Read from shared memory without asking the nodes. Of each kind, the
    * last is kept: 10,000 happenings, and for each node 8,192 rows of heartbeats, votes and snapshots and 32,768 of
    * commands, which is about a second under full load.
    */
@@ -231,7 +231,7 @@ export class Cluster implements AsyncDisposable, Calls {
   /** A share of the messages of a link is overtaken by later ones. */
   readonly reorder: FaultMethods['reorder'] = (...call) => this.breaker.reorder(...call)
 
-  /** So many bytes a second pass on a link. What waits longer than its queue holds is lost. */
+  /** So many bytes a second pass on a link. Messages for which its queue has no room are lost. */
   readonly throttle: FaultMethods['throttle'] = (...call) => this.breaker.throttle(...call)
 
   /** The links between groups of nodes are cut. A node of no group hears everybody. */

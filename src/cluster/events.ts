@@ -1,4 +1,4 @@
-/** What happens in a cluster, and why. */
+/** Happenings in a cluster, and their causes. */
 import type { EventEmitter } from 'node:events'
 import type { Happened } from '../telemetry/index.js'
 

@@ -1,4 +1,4 @@
-/** What each node is started with, from the options of its cluster. */
+/** The options of a node, from those of its cluster. */
 import { join } from 'node:path'
 import type { NodeOptions } from '../node/index.js'
 import { defaultLimits, type Membership, type NodeId, type RaftLimits } from '../raft/index.js'
@@ -30,7 +30,7 @@ export function nodeOptionsOf(
     dir: directory.nodePath(nodeId),
     pledges: directory.pledgesPath,
     diskBytesMax,
-    // One tick a heartbeat, since each wakes a thread of an idle cluster. Nodes tick at different moments, so that
+    // A tick is as long as a heartbeat, since each wakes a thread of an idle cluster. Nodes tick at different moments, so that
     // election timeouts of equally many ticks still end apart.
     tickMs: heartbeatIntervalMs,
     reads,

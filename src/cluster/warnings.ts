@@ -1,4 +1,4 @@
-/** What a program is warned of: that its cluster cannot be as safe or as quick as it is set to be, and what to change. */
+/** Warnings to a program whose cluster cannot be as safe or as quick as it is set to be, each with the change that helps. */
 import type { NodeId } from '../raft/index.js'
 import type { Happened } from '../telemetry/index.js'
 import type { ResolvedOptions } from './options.js'
@@ -28,7 +28,7 @@ export class Warnings {
     this.#give('nodes', 'two nodes tolerate no failure, as one does; three tolerate one')
   }
 
-  /** Faults are no reason to warn: who begins one knows. So causes count. */
+  /** Faults are no reason to warn, since their user knows of them. So an event with a cause is passed over. */
   heard(event: Happened): void {
     const { electionTimeoutMs, host } = this.#options
     switch (event.type) {
@@ -85,7 +85,7 @@ export class Warnings {
   }
 }
 
-/** What to set so that a delay that was measured leads to no election. */
+/** The setting with which a delay that was measured leads to no election. */
 function longer(delayMs: number): string {
   return `set electionTimeoutMs to ${Math.ceil((roomFactor * delayMs) / 100) * 100} or more`
 }

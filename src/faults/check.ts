@@ -1,4 +1,4 @@
-/** What is wrong with a fault, before it is begun: found by every host in the same way. */
+/** The reason why a fault cannot be begun: every host finds it in the same way, before anything has changed. */
 import { RaftError } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { type ClockBounds, whySkewsBreakLease } from './clock-bounds.js'
@@ -8,7 +8,7 @@ import { standingFaultsMax } from './standing.js'
 
 export interface FaultSurroundings {
   readonly nodeIds: readonly NodeId[]
-  /** Whether the node is there to be broken: it runs, or is paused. */
+  /** True for a node that runs or is paused, and so can be broken. */
   isUp(nodeId: NodeId): boolean
   readonly standing: readonly StandingFault[]
   /** `undefined`: no read rests on a lease, so that clocks may be set at will. */

@@ -5,7 +5,7 @@
  */
 import { leaseTicks, promisedTicks, type RaftLimits } from '../raft/index.js'
 
-/** What a skew may not outgrow, in a cluster whose reads rest on leases. */
+/** The bounds of skews in a cluster whose reads rest on leases. */
 export interface ClockBounds {
   readonly leaseMs: number
   readonly promisedMs: number

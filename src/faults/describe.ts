@@ -32,7 +32,7 @@ const verbs: Readonly<Record<Fault['type'], string>> = {
   skew: 'skew',
 }
 
-/** What is told of a fault that begins or is healed, in a cluster of these nodes. */
+/** The fault as listeners are told of it when it begins or is healed, in a cluster of these nodes. */
 export function toldOf(standing: StandingFault, nodeIds: readonly NodeId[]): FaultTold {
   const { id, fault, sinceMs, untilMs } = standing
   const line = lineOf(fault, nodeIds, untilMs === undefined ? undefined : untilMs - sinceMs)

@@ -1,7 +1,7 @@
-/** What can go wrong with a cluster, as plain data: a fault can be listed, sent to a thread and written into a file. */
+/** Faults of a cluster as plain data: a fault can be listed, sent to a thread and written into a file. */
 import type { MessageType, NodeId } from '../raft/index.js'
 
-/** Who stands at one end of a link. `clients` are all clients of the cluster, seen from its nodes. */
+/** An end of a link. `clients` are all clients of the cluster, seen from its nodes. */
 export type Endpoint = NodeId | 'clients'
 
 /** One direction of a link. */
@@ -34,7 +34,7 @@ export type LinkFault =
   | ({ readonly type: 'duplicate'; readonly share: number } & OnWays)
   /** `share` of the messages is overtaken by those that were sent after it. */
   | ({ readonly type: 'reorder'; readonly share: number } & OnWays)
-  /** So many bytes pass in a second. What waits longer than the queue of a link holds is lost. */
+  /** So many bytes pass in a second. Messages for which the queue of a link has no room are lost. */
   | ({ readonly type: 'throttle'; readonly bytesPerSecond: number } & OnWays)
   /** The ways between the groups are cut. A node of no group hears everybody. */
   | { readonly type: 'partition'; readonly groups: readonly (readonly NodeId[])[] }
@@ -136,8 +136,8 @@ export function nodesHit(fault: Fault, nodeIds: readonly NodeId[]): readonly Nod
 }
 
 /**
- * What a fault is to one of the nodes that it hits: the cut or the like of the ways that lead to the node, and of those
- * that lead from it to the clients.
+ * The part of a fault that acts at one of its nodes. A fault of links acts at a node on the ways that lead to it, and on
+ * the way from it to the clients.
  */
 export function faultAt(fault: Fault, nodeId: NodeId, nodeIds: readonly NodeId[]): Fault {
   if (!isLinkFault(fault)) return { ...fault, nodes: [nodeId] }

@@ -1,4 +1,4 @@
-/** What can go wrong, as data, and what takes it to the parts of a node. */
+/** Faults as data, and the code that takes them to the parts of a node. */
 export * from './check.js'
 export * from './clock-bounds.js'
 export * from './describe.js'

@@ -1,6 +1,6 @@
 /**
- * What the faults of its links do to the messages that arrive at one node. Links are broken where messages arrive: what
- * a node sent before it was killed still arrives, and what waits for a killed node is gone with it.
+ * The effect of faults of links on the messages that arrive at one node. Links are broken where messages arrive, so a
+ * message that a node sent before it was killed still arrives, and messages that wait for a killed node are gone with it.
  */
 import { byteLengthOf, entriesIn, isBulk, type Message, type NodeId, type Random } from '../raft/index.js'
 import {

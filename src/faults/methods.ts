@@ -42,7 +42,7 @@ export interface FaultHandle extends AsyncDisposable {
   heal(): Promise<void>
 }
 
-/** Which faults to heal: all, that of a number, those of a node, or those of a link. */
+/** A choice of faults to heal: all, that of a number, those of a node, or those of a link. */
 export type Healed =
   | { readonly all: true }
   | { readonly faultId: number }

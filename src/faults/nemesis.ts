@@ -9,7 +9,7 @@ import type { Dice } from './dice.js'
 import { bothWays, type Fault, type FaultType, type MessageKind, type Way } from './fault.js'
 import type { Begun, Breakable, Faults } from './standing.js'
 
-/** What the nemesis knows of its cluster. */
+/** The cluster as the nemesis knows it. */
 export interface Prey extends Breakable {
   readonly leaderId: NodeId | undefined
   readonly electionTimeoutMs: number
@@ -57,7 +57,7 @@ const draws = {
   skew: skewing,
 } satisfies Record<string, Draw>
 
-/** What the nemesis draws from: each type of fault, and some shapes of cuts apart. */
+/** The names that the nemesis draws from: each type of fault, and some shapes of cuts apart. */
 export type DrawName = keyof typeof draws
 export const drawNames = Object.keys(draws) as DrawName[]
 

@@ -20,7 +20,7 @@ export class SkewedClock {
     return this.#drift
   }
 
-  /** All skews that stand at the node: offsets and drifts add up. What a drift gained stays when it is healed. */
+  /** All skews that stand at the node: offsets and drifts add up. Time that a drift gained stays when the drift is healed. */
   set(standing: readonly StandingFault[]): void {
     const nowMs = this.#trueNow()
     this.#latestMs = this.now()

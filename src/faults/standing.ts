@@ -55,7 +55,7 @@ export class Faults {
     return [...this.#standing.values()]
   }
 
-  /** Those that stand at a node. */
+  /** The faults that stand at a node. */
   at(nodeId: NodeId): readonly StandingFault[] {
     return this.standing.filter(({ fault }) => nodesHit(fault, this.#cluster.nodeIds).includes(nodeId))
   }

@@ -1,4 +1,4 @@
-/** Whom a fault hits, as a person names it: ids and roles, which become nodes when the call is made. */
+/** Targets of a fault as a person names them: ids and roles, which become nodes when the call is made. */
 import { RaftError } from '../errors/index.js'
 import type { NodeId, Random } from '../raft/index.js'
 import { bothWays, type Endpoint, type Way } from './fault.js'
@@ -12,7 +12,7 @@ export type RoleName = (typeof roleNames)[number]
 
 type One = NodeId | RoleName
 
-/** One node or role, or several. */
+/** A node or role, or several. */
 export type Target = One | readonly One[]
 
 /** An end of a link; `*` stands for all nodes. */
@@ -25,7 +25,7 @@ export interface LinkTarget {
   readonly oneWay: boolean
 }
 
-/** Who is there when a target is resolved. */
+/** The nodes, and the leader among them, when a target is resolved. */
 export interface Cast {
   readonly nodeIds: readonly NodeId[]
   /** The nodes that a role may mean: mostly those that run. */

@@ -8,7 +8,7 @@ import type { StandingFault } from '../faults/index.js'
 export type Gate = 'open' | 'closed' | 'ending'
 const gates: readonly Gate[] = ['open', 'closed', 'ending']
 
-/** Where each word lies. The node writes what is left of its disk, and the fault of its disk that has had its effect. */
+/** Where each word lies. The node writes the bytes that are left of its disk, and the fault of its disk that has had its effect. */
 const at = { gate: 0, version: 1, byteLength: 2, spentId: 3, fullId: 4 } as const
 const headerBytes = 64
 /** A number of bytes does not fit into a word. */
@@ -17,7 +17,7 @@ const boardBytes = 64 * 1024
 /** Bytes of faults that fit on a board. */
 export const boardBytesMax = boardBytes - headerBytes
 
-/** What stands at one node, as it is written on its board. */
+/** The faults at one node, as its board holds them. */
 export class Notice {
   readonly bytes: Uint8Array
 
@@ -85,7 +85,7 @@ export class Board {
     Atomics.wait(this.#words, at.gate, gates.indexOf('closed'))
   }
 
-  /** What stands, and the version that says so. */
+  /** The faults that stand, and the version of the board that says so. */
   read(): { readonly version: number; readonly standing: readonly StandingFault[] } {
     for (;;) {
       const { version } = this
@@ -97,7 +97,7 @@ export class Board {
     }
   }
 
-  /** Whether this fault has failed a flush, in any life of the node: it fails one. */
+  /** True once this fault has failed a flush, in any life of the node: a fault fails one flush only. */
   isSpent(faultId: number): boolean {
     return faultId <= Atomics.load(this.#words, at.spentId)
   }
@@ -106,7 +106,7 @@ export class Board {
     Atomics.store(this.#words, at.spentId, faultId)
   }
 
-  /** What earlier lives of the node have left of the room that this fault leaves on the disk. */
+  /** The room on the disk that this fault gave and earlier lives of the node have not used. */
   bytesLeft(faultId: number): number | undefined {
     return this.#words[at.fullId] === faultId ? this.#bytesLeft[0] : undefined
   }

@@ -13,7 +13,7 @@ import { FaultyLinks } from './faulty-links.js'
 import type { OpenedStore } from './open-store.js'
 import type { NodeClients, NodeLinks, NodeParts } from './parts.js'
 
-/** What the gate of its turns asks of a node. */
+/** Calls of the gate to its node. */
 export interface AtGate {
   /** Called just before the thread freezes. */
   freezes(): void
@@ -127,7 +127,7 @@ export class BreakableParts implements NodeParts {
     return opened
   }
 
-  /** Lets go of all that waits here: the node has ended. */
+  /** The node has ended: all that waits here is let go of. */
   close(): void {
     this.#links.close()
     for (const timer of this.#slowFlushes) clearTimeout(timer)
@@ -148,7 +148,7 @@ export class BreakableParts implements NodeParts {
     this.#standing = standing
     this.#skewed.set(standing)
     this.#setPace?.()
-    // What they held back arrives now, and may lead to turns.
+    // Flushes and messages that a fault held back go on now, and may lead to turns, so all else is set before.
     this.#breakDisk()
     this.#links.set(standing)
   }

@@ -5,10 +5,10 @@
  *
  * The order of effects:
  *
- * 1. Send `Ready.messages`. These messages promise nothing that a crash could take back. 2. Hand `Ready.persist` to the
- * store: writes are flushed in the order in which they came. 3. If the disk has flushed before `write` returned, do
- * what a flush asks for (below) and end another turn first. Then apply
- *    `Ready.apply`, also while the write is on its way to the disk, and tell `applied` with the last index.
+ * 1. Send `Ready.messages`. These messages promise nothing that a crash could take back.
+ * 2. Hand `Ready.persist` to the store: writes are flushed in the order in which they came.
+ * 3. If the disk has flushed before `write` returned, do what a flush asks for (below) and end another turn first. Then
+ *    apply `Ready.apply`, also while the write is on its way to the disk, and tell `applied` with the last index.
  * 4. Serve each read of `Ready.reads` once its `readIndex` is applied.
  *
  * Once a write is flushed: tell `flushed`, send the messages of the write, and if the write has an `install`, restore

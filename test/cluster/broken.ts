@@ -1,11 +1,11 @@
-/** What the tests of faults on real nodes share. */
+/** Helpers of the tests of faults on real nodes. */
 import { type Cluster, type ClusterEvent, type ClusterOptions, RaftError } from '../../src/cluster/index.js'
 import type { NodeId } from '../../src/raft/index.js'
 import { startedCluster } from './support.js'
 
 export interface Broken {
   readonly cluster: Cluster
-  /** All that has happened since the start. */
+  /** Events since the start. */
   readonly events: readonly ClusterEvent[]
   readonly leader: NodeId
   /** The other nodes, by id. */

@@ -1,4 +1,4 @@
-/** What a cluster tells of its life: on threads, in one order, with causes. */
+/** The story of a cluster on threads: in one order, with causes. */
 import { expect, onTestFinished, test } from 'vitest'
 import type { Cluster } from '../../src/cluster/index.js'
 import { type Happened, stages } from '../../src/telemetry/index.js'
@@ -109,12 +109,6 @@ test('[WM2] each message that was received was sent before, with the same type, 
   }
   const keyOf = ({ type, term, mark, isYes }: (typeof carried)[number], from: number, to: number) =>
     `${from} ${to} ${type} ${term} ${mark} ${isYes}`
-  const sent = new Map<string, number>()
-  for (const each of carried) {
-    const key = keyOf(each, each.nodeId, each.peer)
-    // Votes are asked for again.
-    if (each.direction === 'sent' && !sent.has(key)) sent.set(key, each.atMs)
-  }
   const received = carried.filter(({ direction }) => direction === 'received')
   const types = new Set(received.map(({ type }) => type))
   for (const type of [
@@ -125,8 +119,23 @@ test('[WM2] each message that was received was sent before, with the same type, 
     'appendEntriesResponse',
   ])
     expect(types).toContain(type)
+  /** When each message was sent first, since votes are asked for again. */
+  const sendings = () =>
+    new Map(
+      cluster
+        .story()
+        .carried.filter(({ direction }) => direction === 'sent')
+        .map((each) => [keyOf(each, each.nodeId, each.peer), each.atMs] as const)
+        .reverse(),
+    )
+  let sent = sendings()
+  // The memory of a sender may have been read before that of a receiver.
+  while (received.some((each) => !sent.has(keyOf(each, each.peer, each.nodeId)))) {
+    await new Promise(setImmediate)
+    sent = sendings()
+  }
   for (const each of received)
-    expect(sent.get(keyOf(each, each.peer, each.nodeId)) ?? Number.NaN).toBeLessThanOrEqual(each.atMs)
+    expect(sent.get(keyOf(each, each.peer, each.nodeId))).toBeLessThanOrEqual(each.atMs)
 })
 
 test('[WN3] a program that blocks its event loop is told of it as an event, and warned once', async () => {

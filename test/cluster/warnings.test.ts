@@ -1,4 +1,4 @@
-/** What a program is warned of, once each, and of nothing that has a cause. */
+/** Warnings to a program: once each, and none for an event that has a cause. */
 import { expect, test } from 'vitest'
 import { Warnings } from '../../src/cluster/warnings.js'
 import type { Happened, Happening } from '../../src/telemetry/index.js'

@@ -1,4 +1,4 @@
-/** What the faults of its links do to the packets that arrive at a node. */
+/** The effect of faults of links on the packets that arrive at a node. */
 import { describe, expect, test } from 'vitest'
 import {
   bothWays,
@@ -30,7 +30,7 @@ const packet = (from: Endpoint = 1, byteLength = 100): Packet => ({ from, messag
 const standingOf = (...faults: LinkFault[]) =>
   faults.map((fault, id) => ({ id, fault, sinceMs: 0, untilMs: undefined }))
 
-/** Those at node 2, and what they did. */
+/** The faults of links at node 2, and their effects. */
 function faultsAt2(...faults: LinkFault[]) {
   const hits: string[] = []
   const links = new LinkFaults(2, nodeIds, new Random(1), (what, from) => hits.push(`${what} ${from}`))

@@ -21,7 +21,7 @@ class NotingCluster implements Prey {
   readonly faults = new Faults(this)
   leaderId: NodeId | undefined = 1
   readonly down = new Set<NodeId>()
-  /** What was shown to each node last. */
+  /** The faults that were shown to each node last. */
   readonly shown = new Map<NodeId, readonly StandingFault[]>()
   readonly noted: string[] = []
   #nowMs = 0
@@ -166,7 +166,7 @@ describe('faults', () => {
 })
 
 describe('the nemesis', () => {
-  /** What is drawn in 2000 strikes, each of which is taken back before the next one. */
+  /** The faults of 2000 strikes, each of which is taken back before the next one. */
   async function drawn(nodes: number, seed: number): Promise<Fault[]> {
     cluster = new NotingCluster(nodes)
     const nemesis = new Nemesis(cluster, cluster.faults, new Dice(seed))

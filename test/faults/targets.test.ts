@@ -1,4 +1,4 @@
-/** Whom a verb means, and the line that is told of it. */
+/** The nodes that a verb means, and the line that is told of it. */
 import { expect, test } from 'vitest'
 import {
   type Cast,
