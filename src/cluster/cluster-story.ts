@@ -69,7 +69,7 @@ export class ClusterStory {
     this.#chronicle.nodeIsGone(nodeId)
   }
 
-  /** The cluster has started. A program that awaited the start can listen first, and then hears all since the beginning. */
+  /** The cluster has started. A program that awaited that can listen first, and then hears all since the beginning. */
   begin(): void {
     setImmediate(() => {
       const held = this.#held ?? []

@@ -151,7 +151,7 @@ export class Members {
     return [...this.#members.keys()]
   }
 
-  /** Nodes that run, frozen ones included. What a node has told of its end counts. */
+  /** Nodes that run, frozen ones included. A node that has told of its end does not run. */
   get running(): readonly NodeId[] {
     for (const nodeId of this.nodeIds) this.#client.drain(nodeId)
     return this.nodeIds.filter((nodeId) => this.#member(nodeId).node !== undefined)
@@ -347,8 +347,8 @@ export class Members {
     for (const { nodeId, node, board, state } of this.#members.values()) {
       if (nodeId === member.nodeId || state !== 'running' || node === undefined) continue
       const [own, theirs] = createLink(member.nodeId, nodeId)
-      // A node that fails just now takes no link, and needs none: its own restart makes a new one. A frozen node takes its
-      // link when it goes on.
+      // A node that fails just now takes no link, and needs none: its own restart makes a new one. A frozen node takes
+      // its link when it goes on.
       const connected = node.connect(theirs)
       await board.unlessFrozen(() => connected)
       ends.push(own)

@@ -30,8 +30,8 @@ export function nodeOptionsOf(
     dir: directory.nodePath(nodeId),
     pledges: directory.pledgesPath,
     diskBytesMax,
-    // A tick is as long as a heartbeat, since each wakes a thread of an idle cluster. Nodes tick at different moments, so that
-    // election timeouts of equally many ticks still end apart.
+    // A tick is as long as a heartbeat, since each wakes a thread of an idle cluster. Nodes tick at different moments, so
+    // that election timeouts of equally many ticks still end apart.
     tickMs: heartbeatIntervalMs,
     reads,
     limits: limitsOf(options),

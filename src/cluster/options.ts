@@ -59,7 +59,8 @@ export interface ClusterOptions {
   readonly diskBytesMax?: number
   /**
    * A directory that is there, for a recording of each life of a node: all that its protocol is told, for `raftbox
-   * replay`. Default: none is made. It grows by more than the log does, up to 1 GiB, and a node waits while it is written.
+   * replay`. Default: none is made. A recording grows by more than the log does, up to 1 GiB, and a node waits while it is
+   * written.
    * A recording that cannot be written ends, a warning of the process says so, and the node goes on.
    */
   readonly recordDir?: string

@@ -1,4 +1,4 @@
-/** Warnings to a program whose cluster cannot be as safe or as quick as it is set to be, each with the change that helps. */
+/** Warnings that a cluster cannot be as safe or as quick as it is set to be, each with the change that helps. */
 import type { NodeId } from '../raft/index.js'
 import type { Happened } from '../telemetry/index.js'
 import type { ResolvedOptions } from './options.js'

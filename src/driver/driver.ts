@@ -174,6 +174,7 @@ export class Driver {
 
   #endTurn(): Ready {
     const { clock, tickMs, probe, reads: confirmation } = this.#options
+    // Without leases too: the probe takes the time of this look.
     const nowMs = clock.now()
     probe.turnEnding(this.raft.state)
     const ready = this.raft.step({

@@ -18,9 +18,9 @@ export class Proposals {
   }
 
   /**
-   * Queues a proposal that was given the place `first`. When a node loses leadership, its last entries may be replaced. When
-   * it leads again, it gives their indexes to new proposals. The old proposals may still be committed by another node, so
-   * each is settled as unknown.
+   * Queues a proposal that was given the place `first`. When a node loses leadership, its last entries may be replaced.
+   * When it leads again, it gives their indexes to new proposals. The old proposals may still be committed by another
+   * node, so each is settled as unknown.
    */
   add(request: number, first: EntryId, count: number): void {
     for (let last = this.#waiting.at(-1); last !== undefined; last = this.#waiting.at(-1)) {
@@ -70,7 +70,10 @@ export class Proposals {
     }
   }
 
-  /** An entry of another term is applied at the proposal's index, or one of a later term before it. So the proposal never happens. */
+  /**
+   * An entry of another term is applied at the proposal's index, or one of a later term before it. So the proposal never
+   * happens.
+   */
   #replaced({ request }: Proposal): void {
     this.#settle({ request, outcome: 'refused', code: 'replaced', leaderId: undefined, frame: undefined })
   }

@@ -18,7 +18,7 @@ import type { RefusedQuery, Settlement } from '../transport/index.js'
 
 /** Requests that are read before they are confirmed. */
 const aheadMax = 8
-/** Queries that are told to be refused in one message. Those behind them are asked again. */
+/** Queries that are told to be refused in one message. The queries behind them are asked again. */
 const refusedMax = 100
 /** Characters of a reason that are told. */
 const whyMax = 300
@@ -115,7 +115,10 @@ export class Reads {
     this.#results.reuse(buffer)
   }
 
-  /** An answer that was read ahead is told if the state that it was read from holds readIndex: it shows every entry that the read must see. */
+  /**
+   * An answer that was read ahead is told if the state that it was read from holds readIndex: such a state shows every
+   * entry that the read must see.
+   */
   #answersTo({ frame, ahead }: Read, readIndex: LogIndex): Answered {
     if (ahead === undefined) return this.#read(frame)
     if (ahead.lastApplied >= readIndex) return ahead.results
@@ -157,7 +160,7 @@ export class Reads {
       const why = this.#refusalOf(query)
       if (why === undefined && !results.isFull) continue
       results.rewind(byteLength, position)
-      // A query that finds no room behind others is asked again. One that finds none by itself gave too many answers.
+      // A query that finds no room behind others is asked again. A query that finds none by itself gave too many answers.
       if (why === undefined || (results.isFull && position > 0) || refused.length === refusedMax) break
       if (results.isFull) results.take()
       results.append(noAnswer)

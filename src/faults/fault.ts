@@ -136,8 +136,8 @@ export function nodesHit(fault: Fault, nodeIds: readonly NodeId[]): readonly Nod
 }
 
 /**
- * The part of a fault that acts at one of its nodes. A fault of links acts at a node on the ways that lead to it, and on
- * the way from it to the clients.
+ * The part of a fault that acts at one of its nodes: of a fault of links, on the ways that lead to the node, and on the
+ * way from it to the clients.
  */
 export function faultAt(fault: Fault, nodeId: NodeId, nodeIds: readonly NodeId[]): Fault {
   if (!isLinkFault(fault)) return { ...fault, nodes: [nodeId] }

@@ -1,6 +1,7 @@
 /**
  * The effect of faults of links on the messages that arrive at one node. Links are broken where messages arrive, so a
- * message that a node sent before it was killed still arrives, and messages that wait for a killed node are gone with it.
+ * message that a node sent before it was killed still arrives, and messages that wait for a killed node are gone with
+ * it.
  */
 import { byteLengthOf, entriesIn, isBulk, type Message, type NodeId, type Random } from '../raft/index.js'
 import {
@@ -67,7 +68,7 @@ export class LinkFaults {
     return this.#faultsOf.size > 0
   }
 
-  /** True while packets from there are held back. What was held back arrives at once when that ends. */
+  /** True while packets from there are held back. Packets that were held back arrive at once when that ends. */
   delays(from: Endpoint): boolean {
     return this.#faultsOf.get(from)?.some(({ type }) => type === 'delay' || type === 'throttle') === true
   }

@@ -20,7 +20,10 @@ export class SkewedClock {
     return this.#drift
   }
 
-  /** All skews that stand at the node: offsets and drifts add up. Time that a drift gained stays when the drift is healed. */
+  /**
+   * Takes all skews that stand at the node: offsets and drifts add up. Time that a drift gained stays when the drift is
+   * healed.
+   */
   set(standing: readonly StandingFault[]): void {
     const nowMs = this.#trueNow()
     this.#latestMs = this.now()
@@ -35,7 +38,7 @@ export class SkewedClock {
     }
   }
 
-  /** Milliseconds by this clock. It never falls: a clock that is set back stands still for as long. */
+  /** Milliseconds by this clock, which never falls: a clock that is set back stands still for as long. */
   now(): number {
     const nowMs = this.#trueNow()
     const skewedMs = nowMs + this.#offsetMs + this.#gainedMs + this.#drift * (nowMs - this.#sinceMs)

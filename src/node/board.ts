@@ -8,7 +8,7 @@ import type { StandingFault } from '../faults/index.js'
 export type Gate = 'open' | 'closed' | 'ending'
 const gates: readonly Gate[] = ['open', 'closed', 'ending']
 
-/** Where each word lies. The node writes the bytes that are left of its disk, and the fault of its disk that has had its effect. */
+/** The places of the words. The node itself writes how its disk was used up, and which fault of its disk is spent. */
 const at = { gate: 0, version: 1, byteLength: 2, spentId: 3, fullId: 4 } as const
 const headerBytes = 64
 /** A number of bytes does not fit into a word. */
@@ -47,7 +47,7 @@ export class Board {
     return gates[Atomics.load(this.#words, at.gate)] ?? 'open'
   }
 
-  /** Changes with all that is written, and with the gate. One look at it is all that a turn without news costs. */
+  /** Changes with all that is written, and with the gate. A turn without news costs one look at it. */
   get version(): number {
     return Atomics.load(this.#words, at.version)
   }

@@ -31,7 +31,7 @@ export class FaultyLinks {
     this.#held.release((from) => !this.#faultsOn(from).delays(from))
   }
 
-  /** Hands a message to `now`, or to `later` when it is held back. One that arrives twice is copied before it is used. */
+  /** Hands a message to `now`, or to `later` when it is held back. A second arrival is of a copy, made before the first. */
   arrives(message: Message, now: (message: Message) => void, later: (message: Message) => void): void {
     const packet = packetOf(message)
     const delaysMs = this.#arriving.arrivalsOf(packet, performance.now())

@@ -1,4 +1,4 @@
-/** The recording of one life of a node. A node goes on without it: a recording is for looking back, and promises nothing. */
+/** The recording of one life of a node, which goes on without it: a recording is for looking back, and promises nothing. */
 import { reasonOf } from '../errors/index.js'
 import { RecordingFile } from '../recording/index.js'
 import type { NodeOptions } from './control.js'

@@ -1,6 +1,6 @@
 /**
- * The parts of a node that touch the world: links, clock, ticks, store and clients. A host is handed them, so that a fault can
- * stand between the node and any of them.
+ * The parts of a node that touch the world: links, clock, ticks, store and clients. A host is handed them, so that a
+ * fault can stand between the node and any of them.
  */
 import { performance } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
