@@ -122,6 +122,8 @@ export class Breaking implements Breakable {
     const { running } = this.#members
     const down = this.nodeIds.filter((nodeId) => !running.includes(nodeId))
     const nodes = resolveTarget(this.#checked(target), this.#cast(down))
+    // A node that runs is refused before another one starts. A single node may still be losing its power: it waits.
+    if (nodes.length > 1) for (const nodeId of nodes) this.#members.checkDown(nodeId)
     await Promise.all(
       nodes.map(async (nodeId) => {
         await this.#members.restart(nodeId, mayRenew)

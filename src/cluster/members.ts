@@ -273,16 +273,16 @@ export class Members {
     if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
   }
 
+  checkDown(nodeId: NodeId): void {
+    if (this.#member(nodeId).node === undefined) return
+    const actual = `${nodeId}, which runs already`
+    throw new RaftError('INVALID_OPTION', { option: 'node', expected: 'one that does not run', actual })
+  }
+
   async #restart(member: Member, mayRenew: boolean): Promise<void> {
     const { nodeId } = member
     this.checkOpen()
-    if (member.node !== undefined) {
-      throw new RaftError('INVALID_OPTION', {
-        option: 'node',
-        expected: 'one that does not run',
-        actual: `${nodeId}, which runs already`,
-      })
-    }
+    this.checkDown(nodeId)
     if (this.#options.durability === 'none') {
       // Without its vote and its log, it could vote twice in a term and forget what it acknowledged.
       const expected = 'flush (a node without a disk forgets its vote, so start a new cluster)'

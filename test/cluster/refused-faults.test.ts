@@ -45,6 +45,18 @@ test('a fault that does not fit is refused in one line, and nothing has changed'
   expect(statusOf(cluster, 2).state).toBe('paused')
 })
 
+test('a restart of several nodes is refused whole when one of them runs', async () => {
+  const { cluster } = await brokenCluster()
+  await cluster.kill(2)
+  await expect(cluster.restart([2, 1])).rejects.toThrow(
+    'node: one that does not run, not 1, which runs already',
+  )
+  expect(statusOf(cluster, 2).state).toBe('stopped')
+  expect(cluster.faults).toMatchObject([{ fault: { type: 'kill', nodes: [2] } }])
+  await cluster.restart([2])
+  expect(cluster.faults).toEqual([])
+})
+
 test('faults that the host or its durability cannot have are refused with the remedy', async () => {
   const { cluster } = await brokenCluster({ nodes: 1, host: 'inline', durability: 'none' })
   await expect(cluster.pause(1)).rejects.toThrow(

@@ -1,4 +1,4 @@
-/** What a voter tells of each request for its vote. */
+/** The answer of a voter to each request for its vote, as it is told. */
 import { expect, test } from 'vitest'
 import type { VoteReason } from '../../src/raft/index.js'
 import type { NodeSetup } from '../../src/testing/index.js'
@@ -7,7 +7,7 @@ import { Bench, heartbeat, preVote, requestVote } from './support/bench.js'
 interface Case {
   readonly reason: VoteReason
   readonly voter: NodeSetup
-  /** What the candidate, node 2, wants to lead, and what its log ends in. */
+  /** The term that the candidate, node 2, wants to lead, and the end of its log. */
   readonly term: number
   readonly last?: { readonly lastLogIndex: number; readonly lastLogTerm: number }
 }
