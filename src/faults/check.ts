@@ -1,10 +1,13 @@
 /** The reason why a fault cannot be begun: every host finds it in the same way, before anything has changed. */
 import { RaftError } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
-import { type ClockBounds, whySkewsBreakLease } from './clock-bounds.js'
+import { type ClockBounds, type Skew, whySkewsBreakLease } from './clock-bounds.js'
 import { lineOf } from './describe.js'
 import { type Fault, isLinkFault, type StandingFault, type Way } from './fault.js'
 import { standingFaultsMax } from './standing.js'
+
+/** By how much of itself a clock may be slow at most. */
+const slowestDrift = 0.9
 
 export interface FaultSurroundings {
   readonly nodeIds: readonly NodeId[]
@@ -58,13 +61,22 @@ function whyNotNodes(nodes: readonly NodeId[], fault: Fault, surroundings: Fault
   if (unknown !== undefined) return unknown
   const down = nodes.find((nodeId) => !isUp(nodeId))
   if (down !== undefined && !isLinkFault(fault)) return `node ${down} is down: restart it first`
-  if (fault.type !== 'skew' || clockBounds === undefined) return undefined
-  const skewsAt = (nodeId: NodeId) =>
-    standing.flatMap((each) =>
+  if (fault.type !== 'skew') return undefined
+  for (const nodeId of nodes) {
+    const others = standing.flatMap((each) =>
       each.fault.type === 'skew' && each.fault.nodes.includes(nodeId) ? [each.fault] : [],
     )
-  const broken = nodes.map((nodeId) => whySkewsBreakLease(clockBounds, [...skewsAt(nodeId), fault]))
-  return broken.find((why) => why !== undefined)
+    const why = whyNotSkews([...others, fault], clockBounds)
+    if (why !== undefined) return why
+  }
+  return undefined
+}
+
+/** The reason why a node cannot have all of these skews: drifts add up, and a clock that they stop has no next tick. */
+function whyNotSkews(skews: readonly Skew[], clockBounds: ClockBounds | undefined): string | undefined {
+  const drift = skews.reduce((sum, skew) => sum + skew.drift, 0)
+  if (drift < -slowestDrift) return `drifts slow a clock by ${100 * slowestDrift}% at most, all together`
+  return clockBounds && whySkewsBreakLease(clockBounds, skews)
 }
 
 function whyUnknown(nodes: readonly NodeId[], nodeIds: readonly NodeId[]): string | undefined {

@@ -72,6 +72,16 @@ test('skews of one node add up, and where no read rests on a lease a clock may b
   expect(() => checkFault({ ...most, nodes: [2] } as Fault, { ...surroundings, standing })).not.toThrow()
 })
 
+test('drifts that would stop a clock are refused: it would have no next tick', () => {
+  const free = { ...surroundings, clockBounds: undefined }
+  const half = skew(0, -0.5)
+  expect(() => checkFault(half, free)).not.toThrow()
+  expect(() => checkFault(half, { ...free, standing: standingOf(half) })).toThrow(
+    /slow a clock by 90% at most/,
+  )
+  expect(() => checkFault(skew(0, -0.95), free)).toThrow(/slow a clock by 90% at most/)
+})
+
 test('faults beyond the most that may stand are refused', () => {
   const cut: Fault = { type: 'cut', ways }
   const full = { ...surroundings, standing: standingOf(cut, standingFaultsMax) }
