@@ -7,7 +7,7 @@ import { type Fault, isLinkFault, type StandingFault, type Way } from './fault.j
 import { standingFaultsMax } from './standing.js'
 
 /** By how much of itself a clock may be slow at most. */
-const slowestDrift = 0.9
+const slowestDrift = 0.99
 
 export interface FaultSurroundings {
   readonly nodeIds: readonly NodeId[]
