@@ -10,7 +10,9 @@ import type {
   InstallSnapshot,
   LogBounds,
   LogRun,
+  MembershipChange,
   Message,
+  NodeId,
   Persist,
   RaftOptions,
   Ready,
@@ -23,6 +25,7 @@ import type { LogStore } from '../storage/index.js'
 import type { Probe } from '../telemetry/index.js'
 import type { ClientRequest, Links, Settlement, Settlements } from '../transport/index.js'
 import type { Clock } from './clock.js'
+import { type ChangeOutcome, Operations, type TransferOutcome } from './operations.js'
 import { Proposals } from './proposals.js'
 import { Reads } from './reads.js'
 import { Snapshotter } from './snapshotter.js'
@@ -63,6 +66,7 @@ export class Driver {
   readonly #options: DriverOptions
   readonly #proposals: Proposals
   readonly #reads: Reads
+  readonly #operations = new Operations()
   readonly #snapshotter: Snapshotter
   readonly #results = new ResultBuilder()
   #settled: Settlement[] = []
@@ -122,6 +126,26 @@ export class Driver {
 
   request(request: ClientRequest): void {
     this.#guard(this.#take, request)
+  }
+
+  /** Asks for other members. Answered once the change is done or refused, and never when the node ends before that. */
+  changeMembership(changes: readonly MembershipChange[], settle: (outcome: ChangeOutcome) => void): void {
+    this.#guard(() => {
+      const answer = this.raft.step({ type: 'changeMembership', changes })
+      if ('code' in answer) settle({ outcome: 'refused', ...answer })
+      else this.#operations.addChange(answer.first, settle)
+    }, undefined)
+    this.turn()
+  }
+
+  /** Asks the leader to hand over to `to`, or to the voter that is the furthest. Answered like `changeMembership`. */
+  transfer(to: NodeId | undefined, settle: (outcome: TransferOutcome) => void): void {
+    this.#guard(() => {
+      const refusal = this.raft.step({ type: 'transfer', to })
+      if (refusal !== undefined) settle({ outcome: 'refused', ...refusal })
+      else this.#operations.addTransfer(settle)
+    }, undefined)
+    this.turn()
   }
 
   /** Takes back the buffer of results whose clients have read them. */
@@ -185,7 +209,10 @@ export class Driver {
     })
     this.#hasFlushed = false
     // Told first: what comes of these messages at another node happens later.
-    for (const event of ready.events) probe.happened(event)
+    for (const event of ready.events) {
+      probe.happened(event)
+      this.#operations.happened(event)
+    }
     for (const message of ready.messages) this.#send(message)
     for (const reads of ready.reads) this.#reads.confirmed(reads, this.raft.state.leaderId)
     if (ready.persist !== undefined) this.#write(ready.persist)
@@ -217,6 +244,7 @@ export class Driver {
     this.#options.machine.restore(this.#piecesOf(snapshot))
     this.raft.step({ type: 'applied', index: snapshot.index })
     this.#proposals.skipped(snapshot)
+    this.#operations.skipped()
     this.#options.probe.snapshotInstalled()
   }
 
@@ -231,6 +259,7 @@ export class Driver {
       probe.applied(run)
       this.raft.step({ type: 'applied', index: lastIndexOf(run) })
       this.#proposals.applied(run)
+      this.#operations.applied(run)
       applied++
       // A command may answer with far more bytes than it has.
       if (this.#results.byteLength >= resultBytesMax) break

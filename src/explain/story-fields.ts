@@ -78,6 +78,8 @@ const ofReason: Readonly<Record<string, Checks>> = {
   higherTerm: byMessage,
   leaderDiscovered: byMessage,
   campaign: {},
+  transfer: byMessage,
+  removed: {},
 }
 
 function isRole(fields: Fields): boolean {

@@ -14,10 +14,21 @@
  * Once a write is flushed: tell `flushed`, send the messages of the write, and if the write has an `install`, restore
  * the state machine from that snapshot and tell `applied` with its index. Then end another turn.
  */
+import type { MembershipChange } from './configuration.js'
 import type { EntryRun, Frame, LogRun } from './entry-run.js'
 import type { Message, MessageType } from './messages.js'
 import type { RaftOptions } from './options.js'
-import type { EntryId, HardState, LogIndex, NodeId, Reason, Role, Snapshot, Term } from './types.js'
+import type {
+  EntryId,
+  HardState,
+  LogIndex,
+  Membership,
+  NodeId,
+  Reason,
+  Role,
+  Snapshot,
+  Term,
+} from './types.js'
 
 /** Everything the protocol can be told. */
 export type Input =
@@ -43,6 +54,8 @@ export type Input =
    * lease does not hold against this, so the input is for tests, and for a leader that gave up its lease.
    */
   | { readonly type: 'timeoutNow' }
+  | ChangeMembership
+  | TransferLeadership
   /**
    * Replaces the election timeout that was drawn, until the next draw. Allowed is the range of a draw:
    * `electionTimeoutTicks` + 1 to 2 × `electionTimeoutTicks`.
@@ -58,6 +71,21 @@ export interface Propose {
 export interface Read {
   readonly type: 'read'
   readonly id: number
+}
+
+/** An operator asks for other members (§6). A leader appends the configuration that the changes lead to. */
+export interface ChangeMembership {
+  readonly type: 'changeMembership'
+  readonly changes: readonly MembershipChange[]
+}
+
+/**
+ * An operator asks the leader to hand over to `to`, or to the voter whose log is longest (thesis §3.10). How it ended
+ * is told by the event `transferEnded`.
+ */
+export interface TransferLeadership {
+  readonly type: 'transfer'
+  readonly to: NodeId | undefined
 }
 
 /** All facts of this turn were told: what the protocol wishes now comes back, so that a turn is a batch. */
@@ -78,9 +106,13 @@ export type Answer<Told extends Input> = Told extends Propose
   ? Proposed | Refusal
   : Told extends Read
     ? Refusal | undefined
-    : Told extends EndTurn
-      ? Ready
-      : undefined
+    : Told extends ChangeMembership
+      ? Proposed | OperationRefusal
+      : Told extends TransferLeadership
+        ? OperationRefusal | undefined
+        : Told extends EndTurn
+          ? Ready
+          : undefined
 
 /** Sees all that a node's protocol is told, before the protocol takes it. A run is the same again from what it saw. */
 export interface Recorder {
@@ -90,9 +122,28 @@ export interface Recorder {
 
 /** Why a request was not taken. Nothing of it will happen, and nothing has changed. */
 export interface Refusal {
-  readonly code: 'notLeader' | 'overloaded' | 'malformed'
+  /** `transferring`: the leader is handing over, and takes no commands until that has ended. */
+  readonly code: 'notLeader' | 'overloaded' | 'transferring' | 'malformed'
   /** The leader as far as this node knows. */
   readonly leaderId: NodeId | undefined
+}
+
+/** Why an operator's request was not taken. Nothing of it will happen, and nothing has changed. */
+export interface OperationRefusal {
+  readonly code:
+    | 'notLeader'
+    /** The leader is handing over, and takes no changes until that has ended. */
+    | 'transferring'
+    /** The leader has not committed an entry of its own term, or a change before this one has not ended. */
+    | 'changeInProgress'
+    /** A learner that is to be promoted is too far behind, or too few nodes answer the leader. */
+    | 'notCaughtUp'
+    /** The change, or the transfer, is none that this cluster could make. */
+    | 'invalid'
+  /** The leader as far as this node knows. */
+  readonly leaderId: NodeId | undefined
+  /** What stands in the way, in words. */
+  readonly why: string
 }
 
 export interface Proposed {
@@ -174,11 +225,11 @@ export type Cause =
       readonly decidedBy: readonly NodeId[]
     }
   | {
-      readonly reason: Extract<Reason, 'higherTerm' | 'leaderDiscovered'>
+      readonly reason: Extract<Reason, 'higherTerm' | 'leaderDiscovered' | 'transfer'>
       readonly from: NodeId
       readonly messageType: MessageType
     }
-  | { readonly reason: Extract<Reason, 'campaign'> }
+  | { readonly reason: Extract<Reason, 'campaign' | 'removed'> }
 
 /** Why a voter gives a candidate its vote, or does not. */
 export type VoteReason =
@@ -214,6 +265,17 @@ export type RaftEvent =
       readonly voteGranted: boolean
       readonly reason: VoteReason
     }
+  | {
+      /** The node goes by another configuration, or learned that the one that it goes by is committed. */
+      readonly type: 'membership'
+      readonly index: LogIndex
+      readonly membership: Membership
+      readonly isCommitted: boolean
+    }
+  /** A leader began to hand over to `to`. */
+  | { readonly type: 'transferBegan'; readonly to: NodeId }
+  /** The handing over ended: with the end of this leadership, or without, after an election timeout. */
+  | { readonly type: 'transferEnded'; readonly to: NodeId; readonly isDone: boolean }
   | { readonly type: 'messageDropped'; readonly from: NodeId; readonly reason: DropReason }
   | { readonly type: 'snapshotSending'; readonly to: NodeId; readonly index: LogIndex }
   | { readonly type: 'snapshotInstalling'; readonly from: NodeId; readonly index: LogIndex }

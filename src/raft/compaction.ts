@@ -36,14 +36,14 @@ export interface Cut {
  * known yet. `undefined`: none is due.
  */
 export function snapshotDue(state: RaftState, bounds: LogBounds): Omit<Snapshot, 'size'> | undefined {
-  const { log, membership } = state
+  const { log } = state
   const { snapshot, lastApplied: index } = log
   const snapshotIndex = snapshot?.index ?? 0
   const isDue = index > snapshotIndex && log.weightAfter(snapshotIndex) > boundAfter(snapshot, bounds)
   // A snapshot of what our own disk does not hold could outlive the log it stands for.
   if (!isDue || index > log.flushedIndex) return undefined
   const term = log.termAt(index)
-  return term === undefined ? undefined : { index, term, membership }
+  return term === undefined ? undefined : { index, term, membership: log.membershipAt(index) }
 }
 
 /** Where to cut: a margin behind the snapshot, and not before a follower that is being sent an earlier one. */

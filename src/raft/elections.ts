@@ -17,16 +17,18 @@ export function campaign(state: RaftState, cause: Cause): void {
   countPreVotes(state)
 }
 
-/** Begins with the election itself, as a leader may ask its successor to (thesis §3.10). The promise to a leader ends here. */
-export function timeoutNow(state: RaftState): void {
+/** Begins with the election itself, as a leader asks its successor to (thesis §3.10). The promise to a leader ends here. */
+export function timeoutNow(state: RaftState, cause: Cause): void {
   if (!mayCampaign(state)) return
   state.campaign++
   state.leaderElapsedTicks = state.limits.electionTimeoutTicks
-  startElection(state, { reason: 'campaign' })
+  if (cause.reason === 'transfer') state.transferTerm = state.currentTerm + 1
+  startElection(state, cause)
 }
 
 function mayCampaign(state: RaftState): boolean {
-  return state.role !== 'leader' && isVoter(state.membership, state.id) && hasCaughtUp(state)
+  const isCandidate = state.priority > 0 && isVoter(state.log.membership, state.id)
+  return state.role !== 'leader' && isCandidate && hasCaughtUp(state)
 }
 
 /** Starts the election proper: a new term, our own vote, RequestVote to all others (§5.2). */
@@ -39,6 +41,7 @@ function startElection(state: RaftState, cause: Cause): void {
 export function askForVotes(state: RaftState): void {
   const { id: from, currentTerm: term, campaign } = state
   const { index: lastLogIndex, term: lastLogTerm } = state.log.last
+  const asked = state.transferTerm === term ? ({ isTransfer: true } as const) : undefined
   for (const to of otherVoters(state)) {
     if (state.votes.has(to)) continue
     if (state.role === 'preCandidate') {
@@ -46,7 +49,7 @@ export function askForVotes(state: RaftState): void {
       send(state, { type: 'preVote', from, to, term, nextTerm, campaign, lastLogIndex, lastLogTerm })
     } else {
       // After the flush: a candidate that forgot its own vote in a crash could give it to another.
-      sendOnceFlushed(state, { type: 'requestVote', from, to, term, lastLogIndex, lastLogTerm }, 0)
+      sendOnceFlushed(state, { type: 'requestVote', from, to, term, lastLogIndex, lastLogTerm, ...asked }, 0)
     }
   }
 }
@@ -61,8 +64,10 @@ export function onHardStateFlushed(state: RaftState): void {
 /**
  * Every reason not even to look at a request for a vote. While a leader is heard, an election would only
  * disturb it, and break the promise that its lease stands on: neither term nor vote changes (thesis §4.2.3, §6.4.1).
+ * A leader that hands over has given up its lease, so an election that it asked for is not ignored.
  */
-export function ignoresVoteRequest(state: RaftState): boolean {
+export function ignoresVoteRequest(state: RaftState, message: PreVote | RequestVote): boolean {
+  if (message.type === 'requestVote' && message.isTransfer) return false
   return state.role === 'leader' || isPromised(state)
 }
 
@@ -147,7 +152,7 @@ export function onRequestVoteResponse(state: RaftState, message: RequestVoteResp
 }
 
 function countPreVotes(state: RaftState): void {
-  const verdict = tallyVotes(state.membership, (id) => state.votes.get(id))
+  const verdict = tallyVotes(state.log.membership, (id) => state.votes.get(id))
   if (verdict === 'won') startElection(state, { reason: 'preVoteWon', decidedBy: votersWho(state, true) })
   else if (verdict === 'lost') loseElection(state)
 }
@@ -155,7 +160,7 @@ function countPreVotes(state: RaftState): void {
 function countVotes(state: RaftState): void {
   // Our own vote first: without it on disk, nobody else's makes us leader.
   if (!state.votes.has(state.id)) return
-  const verdict = tallyVotes(state.membership, (id) => state.votes.get(id))
+  const verdict = tallyVotes(state.log.membership, (id) => state.votes.get(id))
   if (verdict === 'won') becomeLeader(state, { reason: 'electionWon', decidedBy: votersWho(state, true) })
   else if (verdict === 'lost') loseElection(state)
 }
@@ -170,5 +175,6 @@ function votersWho({ votes }: RaftState, granted: boolean): NodeId[] {
 }
 
 function otherVoters(state: RaftState): NodeId[] {
-  return membersOf(state.membership).filter((id) => id !== state.id && isVoter(state.membership, id))
+  const { membership } = state.log
+  return membersOf(membership).filter((id) => id !== state.id && isVoter(membership, id))
 }

@@ -21,9 +21,14 @@ export const runHeaderBytes = 32
 /** The checksums at the beginning of a run's bytes, which belong to whoever stores the run. */
 export const checksumsBytes = 8
 
-/** `empty` marks the start of a leader's term (§8); `commands` are for the state machine. */
-export const entryKinds = { empty: 0, commands: 1 } as const
+/**
+ * `empty` marks the start of a leader's term (§8), `commands` are for the state machine, and `membership` is a
+ * configuration (§6): one entry alone in its run.
+ */
+export const entryKinds = { empty: 0, commands: 1, membership: 2 } as const
 export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds]
+
+const knownKinds: ReadonlySet<number> = new Set(Object.values(entryKinds))
 
 const offsetOf = { index: 8, term: 16, count: 24, kind: 28 } as const
 
@@ -102,7 +107,7 @@ export function readRun(bytes: Uint8Array): EntryRun | undefined {
     kind: view.getUint32(offsetOf.kind, true) as EntryKind,
     bytes,
   }
-  const isKnownKind = run.kind === entryKinds.empty || run.kind === entryKinds.commands
+  const isKnownKind = knownKinds.has(run.kind) && (run.kind !== entryKinds.membership || run.count === 1)
   const isPlaced =
     Number.isSafeInteger(run.index) && run.index > 0 && Number.isSafeInteger(run.term) && run.term > 0
   return isKnownKind && isPlaced && isWellFormed(run) ? run : undefined

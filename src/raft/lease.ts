@@ -35,14 +35,15 @@ export function noteRoundsSent({ leadership, limits }: LeaderState, now: number)
 
 /** True when no other node can lead at `now`, in ticks of this leader's clock. */
 export function holdsLease(state: LeaderState, now: number): boolean {
+  if (state.leadership.isLeaseGivenUp) return false
   const answered = answeredRound(state)
   const sent = state.leadership.sentRounds.findLast(({ round }) => round <= answered)
   return sent !== undefined && now < sent.at + leaseTicks(state.limits)
 }
 
 /** The latest round of heartbeats that a majority of the voters answered. */
-export function answeredRound({ id: self, membership, leadership }: LeaderState): number {
+export function answeredRound({ id: self, log, leadership }: LeaderState): number {
   const { heartbeatRound, progress } = leadership
   const answeredBy = (id: NodeId) => (id === self ? heartbeatRound : (progress.get(id)?.ackedRound ?? 0))
-  return quorumIndex(membership, answeredBy)
+  return quorumIndex(log.membership, answeredBy)
 }

@@ -2,10 +2,27 @@
  * The log (§5.3) as one node sees it, and the chain of pointers over it. Entries live in runs; every index
  * that is asked for or cut at may lie inside a run.
  */
-import { byteLengthOf, type EntryRun, type LogRun, lastIndexOf, sliceRun, storedRunOf } from './entry-run.js'
+import { type Configuration, readMembership } from './configuration.js'
+import {
+  byteLengthOf,
+  type EntryRun,
+  entryKinds,
+  type LogRun,
+  lastIndexOf,
+  sliceRun,
+  storedRunOf,
+} from './entry-run.js'
 import { frozenCopy } from './plain-data.js'
 import { countOfLeading } from './search.js'
-import { assert, type EntryId, type LogIndex, logOrigin, type Snapshot, type Term } from './types.js'
+import {
+  assert,
+  type EntryId,
+  type LogIndex,
+  logOrigin,
+  type Membership,
+  type Snapshot,
+  type Term,
+} from './types.js'
 
 /** What a run weighs beyond its own bytes: the objects around it. Keeps a log of tiny runs bounded too. */
 const runOverheadBytes = 256
@@ -40,16 +57,42 @@ export class RaftLog {
   private readonly weights: number[] = []
   private weightBefore = 0
   private readonly pendingWrites: PendingWrite[] = []
+  /** The configuration as of the snapshot, or the first one, and behind it those that entries of the log hold (§6). */
+  private configurations: Configuration[]
 
-  constructor(base: EntryId, snapshot: Snapshot | undefined, entries: readonly LogRun[]) {
+  /** `membership`: the configuration before the first entry, of a log that has no snapshot. */
+  constructor(
+    base: EntryId,
+    snapshot: Snapshot | undefined,
+    entries: readonly LogRun[],
+    membership: Membership,
+  ) {
     this.base = frozenCopy(base)
     this.snapshot = frozenCopy(snapshot)
+    this.configurations = [firstOf(snapshot, membership)]
     for (const run of entries) this.push(run)
     const applied = snapshot?.index ?? logOrigin.index
     this.commitIndex = applied
     this.lastApplied = applied
     this.submittedIndex = this.lastIndex
     this.flushedIndex = this.lastIndex
+  }
+
+  /** The latest configuration in the log, committed or not: the one that a node goes by (§6). */
+  get membership(): Membership {
+    return this.configuration.membership
+  }
+
+  /** The entry that holds `membership`. */
+  get membershipIndex(): LogIndex {
+    return this.configuration.index
+  }
+
+  /** The configuration as of an entry that is not before the snapshot's last. */
+  membershipAt(index: LogIndex): Membership {
+    const configuration = this.configurations.findLast((each) => each.index <= index)
+    assert(configuration !== undefined, 'the configuration as of the snapshot is kept')
+    return configuration.membership
   }
 
   get firstIndex(): LogIndex {
@@ -90,6 +133,8 @@ export class RaftLog {
     assert(run.term >= last.term, 'terms in a log never decrease')
     this.runs.push(run)
     this.weights.push(this.weight + byteLengthOf(run) + runOverheadBytes)
+    // A snapshot's configuration says already what the entries that it covers say.
+    if (run.kind === entryKinds.membership && run.index > this.configuration.index) this.takeMembership(run)
   }
 
   /**
@@ -196,6 +241,8 @@ export class RaftLog {
     // On disk too: a snapshot beyond the entries that survive a crash would leave a gap behind it.
     assert(snapshot.index <= this.flushedIndex, 'a snapshot is taken of what our own disk holds')
     this.snapshot = frozenCopy(snapshot)
+    const asOfSnapshot = this.configurations.findLastIndex(({ index }) => index <= snapshot.index)
+    this.configurations.splice(0, asOfSnapshot)
     if (base.index <= this.base.index) return
     assert(this.termAt(base.index) === base.term, 'the log is cut at an entry of its own')
     const position = this.position(base.index)
@@ -220,6 +267,7 @@ export class RaftLog {
     this.leftCount = 0
     this.base = frozenCopy({ index: snapshot.index, term: snapshot.term })
     this.snapshot = frozenCopy(snapshot)
+    this.configurations = [firstOf(snapshot, snapshot.membership)]
     this.commitIndex = snapshot.index
     this.truncatedFrom = undefined
   }
@@ -246,6 +294,8 @@ export class RaftLog {
     assert(from > this.commitIndex, 'a committed entry is never removed')
     const position = this.position(from)
     const run = this.runAt(position)
+    // A configuration goes with its entry, and the one before it counts again (§6).
+    this.configurations = this.configurations.filter(({ index }) => index < from)
     this.runs.length = position
     this.weights.length = position
     if (run.index < from) this.push(sliceRun(run, run.index, from - 1))
@@ -261,6 +311,18 @@ export class RaftLog {
     for (const write of this.pendingWrites) write.lastIndex = Math.min(write.lastIndex, index)
   }
 
+  private takeMembership(run: LogRun): void {
+    const membership = readMembership(run)
+    assert(membership !== undefined, 'a configuration in a log can be read')
+    this.configurations.push(frozenCopy({ index: run.index, membership }))
+  }
+
+  private get configuration(): Configuration {
+    const latest = this.configurations.at(-1)
+    assert(latest !== undefined, 'a log has a configuration')
+    return latest
+  }
+
   private runAt(position: number): LogRun {
     const run = this.runs[position]
     assert(run !== undefined, 'a run is where the search found it')
@@ -273,4 +335,9 @@ export class RaftLog {
     if (last >= 0 && this.runAt(last).index <= index) return last
     return Math.max(0, countOfLeading(last, (at) => this.runAt(at).index <= index) - 1)
   }
+}
+
+function firstOf(snapshot: Snapshot | undefined, membership: Membership): Configuration {
+  if (snapshot === undefined) return frozenCopy({ index: logOrigin.index, membership })
+  return frozenCopy({ index: snapshot.index, membership: snapshot.membership })
 }

@@ -4,7 +4,8 @@
  * and a few numbers of the state.
  */
 import type { DropReason } from './border.js'
-import { type LogRun, lastIndexOf } from './entry-run.js'
+import { readMembership } from './configuration.js'
+import { entryKinds, type LogRun, lastIndexOf } from './entry-run.js'
 import {
   type AppendEntries,
   type AppendEntriesResponse,
@@ -36,7 +37,7 @@ export function whyDropped(state: RaftState, message: Message): DropReason | und
   if (!isNodeId(from) || !isNodeId(to) || !isCount(term) || !hasCounts(message)) return 'notACount'
   if (to !== state.id || from === to) return 'misdirected'
   if (!isConsistent(message)) return 'contradictory'
-  if (isAnswer(message) && !isMember(state.membership, from)) return 'notAMember'
+  if (isAnswer(message) && !isMember(state.log.membership, from)) return 'notAMember'
   return wasAsked(state, message) ? undefined : 'neverAsked'
 }
 
@@ -111,6 +112,7 @@ function isConsistent(message: Message): boolean {
       return hasMode(message)
     case 'preVoteResponse':
     case 'installSnapshotResponse':
+    case 'timeoutNow':
       return true
     default:
       return false
@@ -127,6 +129,7 @@ function isContiguous(message: AppendEntries): boolean {
   for (const run of entriesIn(message)) {
     if (run.index !== previousIndex + 1 || run.term < previousTerm || run.bytes === undefined) return false
     if (run.count === 0) return false
+    if (run.kind === entryKinds.membership && readMembership(run) === undefined) return false
     previousIndex = lastIndexOf(run)
     previousTerm = run.term
   }

@@ -17,6 +17,8 @@ export interface RequestVote extends Envelope {
   readonly type: 'requestVote'
   readonly lastLogIndex: LogIndex
   readonly lastLogTerm: Term
+  /** The leader itself asked for this election, so that its voters need not wait for its silence (thesis §3.10). */
+  readonly isTransfer?: true
 }
 
 export interface RequestVoteResponse extends Envelope {
@@ -127,6 +129,11 @@ export interface InstallSnapshotResponse extends Envelope {
   readonly done: boolean
 }
 
+/** Sent by a leader that hands over: the receiver starts an election at once (thesis §3.10). */
+export interface TimeoutNow extends Envelope {
+  readonly type: 'timeoutNow'
+}
+
 export type Message =
   | RequestVote
   | RequestVoteResponse
@@ -136,6 +143,7 @@ export type Message =
   | AppendEntriesResponse
   | InstallSnapshot
   | InstallSnapshotResponse
+  | TimeoutNow
 
 export type MessageType = Message['type']
 

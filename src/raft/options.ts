@@ -52,6 +52,7 @@ export const defaultLimits: RaftLimits = Object.freeze({
 
 export interface RaftOptions {
   readonly id: NodeId
+  /** The cluster's first configuration: the members before any entry of the log says otherwise. */
   readonly membership: Membership
   /**
    * Seeds the election timeouts: nodes of one cluster must differ, or they split votes for ever. Seeds the numbers of
@@ -59,6 +60,8 @@ export interface RaftOptions {
    */
   readonly seed: number
   readonly limits?: Partial<RaftLimits>
+  /** A node of priority 0 never leads: it votes, and does not campaign. Default 1. */
+  readonly priority?: number
   /** What was on disk. Left out: a node that starts for the first time. */
   readonly recovered?: {
     readonly hardState: HardState

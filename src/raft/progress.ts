@@ -22,6 +22,8 @@ export class Progress {
   isProbeSent = false
   /** The follower answered since the last check of the quorum. */
   isRecentlyActive = false
+  /** The follower answered before the last check of the quorum, and since the one before it. */
+  wasActive = false
   /** The latest heartbeat round that the follower answered. */
   ackedRound = 0
   /** Something of ours arrived since the last answer to a heartbeat; if not, it may have been lost. */

@@ -1,6 +1,16 @@
 /** One node's protocol: `step` tells it a fact, and answers the end of a turn with what is to be done. */
 import { onAppendEntries } from './append-entries.js'
-import type { Answer, EndTurn, Input, Proposed, Ready, Recorder, Refusal } from './border.js'
+import type {
+  Answer,
+  EndTurn,
+  Input,
+  OperationRefusal,
+  Proposed,
+  Ready,
+  Recorder,
+  Refusal,
+} from './border.js'
+import { maybeCommit } from './commit.js'
 import { type Cut, cutBehind, type LogBounds, snapshotDue } from './compaction.js'
 import {
   askForVotes,
@@ -17,22 +27,18 @@ import {
 import { Invariants } from './invariants.js'
 import { holdsLease, isPromised } from './lease.js'
 import { RaftLog } from './log.js'
+import { onChangeMembership } from './membership-changes.js'
 import { isCount, whyDropped } from './message-checks.js'
 import { isAnswer, type Message } from './messages.js'
 import { defaultLimits, emptyDisk, type RaftLimits, type RaftOptions } from './options.js'
-import { copyOf, frozenCopy } from './plain-data.js'
+import { copyOf } from './plain-data.js'
 import { Random } from './random.js'
 import { onRead } from './reads.js'
-import {
-  checkQuorum,
-  maybeCommit,
-  onAppendEntriesResponse,
-  onPropose,
-  sendHeartbeats,
-} from './replication.js'
+import { checkQuorum, onAppendEntriesResponse, onPropose, sendHeartbeats } from './replication.js'
 import { becomeFollower, randomizedElectionTimeoutTicks, setElectionTimeout } from './roles.js'
 import { onInstallSnapshot, onInstallSnapshotResponse, onSnapshotMissing } from './snapshots.js'
 import { emptyOutbox, isDiskStalled, isLeader, type RaftState } from './state.js'
+import { onTimeoutNow, onTransfer, transferTicked } from './transfer.js'
 import { onEndTurn } from './turn.js'
 import { assert, type LogIndex, type Snapshot } from './types.js'
 import { RaftView } from './view.js'
@@ -100,13 +106,17 @@ export class Raft {
     return cutBehind(this.#state, snapshot, bounds)
   }
 
-  #step(input: Input): Proposed | Refusal | Ready | undefined {
+  #step(input: Input): Proposed | Refusal | OperationRefusal | Ready | undefined {
     const state = this.#state
     switch (input.type) {
       case 'propose':
         return onPropose(state, input.frame)
       case 'read':
         return onRead(state, input.id)
+      case 'changeMembership':
+        return onChangeMembership(state, input.changes)
+      case 'transfer':
+        return onTransfer(state, input.to)
       case 'endTurn':
         return onEndTurn(state, input)
       case 'tick':
@@ -131,7 +141,7 @@ export class Raft {
         if (!isPromised(state)) campaign(state, { reason: 'campaign' })
         break
       case 'timeoutNow':
-        timeoutNow(state)
+        timeoutNow(state, { reason: 'campaign' })
         break
       case 'setElectionTimeout':
         setElectionTimeout(state, input.ticks)
@@ -142,7 +152,7 @@ export class Raft {
 }
 
 function initialState(options: RaftOptions): RaftState {
-  const { id, membership, seed, recovered = emptyDisk } = options
+  const { id, membership, seed, priority = 1, recovered = emptyDisk } = options
   const limits: RaftLimits = Object.freeze({ ...defaultLimits, ...options.limits })
   for (const [name, limit] of Object.entries(limits)) {
     assert(Number.isInteger(limit) && limit > 0, `${name} is a whole number above 0`)
@@ -154,15 +164,16 @@ function initialState(options: RaftOptions): RaftState {
   const { hardState } = recovered
   assertRecovered(recovered)
   const random = new Random(seed)
+  const log = new RaftLog(recovered.base, recovered.snapshot, recovered.entries, membership)
   return {
     id,
     limits,
     random,
-    membership: frozenCopy(recovered.snapshot?.membership ?? membership),
+    priority,
     votesFromTerm: recovered.votesFromTerm ?? 0,
     currentTerm: hardState.currentTerm,
     votedFor: hardState.votedFor,
-    log: new RaftLog(recovered.base, recovered.snapshot, recovered.entries),
+    log,
     role: 'follower',
     leaderId: undefined,
     electionElapsedTicks: 0,
@@ -172,9 +183,15 @@ function initialState(options: RaftOptions): RaftState {
     heartbeatElapsedTicks: 0,
     diskElapsedTicks: 0,
     campaign: random.below(2 ** 32),
+    transferTerm: 0,
     votes: new Map(),
     leadership: undefined,
     incomingSnapshot: undefined,
+    toldMembership: {
+      index: log.membershipIndex,
+      membership: log.membership,
+      isCommitted: log.membershipIndex <= log.commitIndex,
+    },
     writeSequence: 0,
     pendingHardStates: [],
     submittedHardState: hardState,
@@ -217,6 +234,7 @@ function onTick(state: RaftState): void {
       state.electionElapsedTicks = 0
       checkQuorum(state)
     }
+    if (isLeader(state)) transferTicked(state)
     if (isLeader(state) && isHeartbeatDue) sendHeartbeats(state)
     return
   }
@@ -258,7 +276,8 @@ function onMessage(state: RaftState, message: Message): void {
   // An answer of an earlier term is to a question of an earlier term.
   if (message.term < state.currentTerm && isAnswer(message)) return
   const isVoteRequest = message.type === 'preVote' || message.type === 'requestVote'
-  if (isVoteRequest && ignoresVoteRequest(state)) return tellOfVote(state, message, 'leaderMayBeAlive')
+  if (isVoteRequest && ignoresVoteRequest(state, message))
+    return tellOfVote(state, message, 'leaderMayBeAlive')
   // If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower (§5.1).
   if (message.term > state.currentTerm) {
     const isFromLeader = message.type === 'appendEntries' || message.type === 'installSnapshot'
@@ -283,5 +302,7 @@ function onMessage(state: RaftState, message: Message): void {
       return onInstallSnapshot(state, message)
     case 'installSnapshotResponse':
       return onInstallSnapshotResponse(state, message)
+    case 'timeoutNow':
+      return onTimeoutNow(state, message)
   }
 }

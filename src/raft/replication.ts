@@ -1,6 +1,7 @@
 /** The leader's side of log replication (§5.3, §5.4) and of heartbeats (§5.2). */
 
 import type { Proposed, Refusal } from './border.js'
+import { maybeCommit } from './commit.js'
 import { byteLengthOf, entryKinds, type Frame, isWellFormed, lastIndexOf, stampRun } from './entry-run.js'
 import type { AppendEntriesResponse, HeartbeatResponse } from './messages.js'
 import type { Progress } from './progress.js'
@@ -15,6 +16,7 @@ import type { LogIndex, NodeId } from './types.js'
 export function onPropose(state: RaftState, frame: Frame): Proposed | Refusal {
   const { leaderId, log, limits } = state
   if (!isLeader(state)) return { code: 'notLeader', leaderId }
+  if (state.leadership.transfer !== undefined) return { code: 'transferring', leaderId }
   if (!isWellFormed(frame)) return { code: 'malformed', leaderId }
   const unsafeFrom = Math.min(log.commitIndex, log.flushedIndex)
   if (log.weightAfter(unsafeFrom) > limits.uncommittedBytesMax) return { code: 'overloaded', leaderId }
@@ -94,16 +96,15 @@ export function sendReadRound(state: LeaderState): void {
   sendRound(state, isIdle ? quickestMajority(state) : leadership.progress.keys())
 }
 
-/** The followers that answered last, as many as make a majority with this leader, of both halves when there are two. */
-function quickestMajority({ id: self, membership, leadership }: LeaderState): Set<NodeId> {
+/**
+ * The followers that answered last, as many as make a majority with this leader. A configuration is never joint here:
+ * a joint one that is committed is left by the next entry, which then waits to be committed.
+ */
+function quickestMajority({ id: self, log, leadership }: LeaderState): NodeId[] {
+  const { voters } = log.membership
   const ackedRoundOf = (id: NodeId) => leadership.progress.get(id)?.ackedRound ?? 0
-  const asked = new Set<NodeId>()
-  for (const half of [membership.voters, membership.votersOutgoing]) {
-    const others = half.filter((id) => id !== self).sort((a, b) => ackedRoundOf(b) - ackedRoundOf(a))
-    const needed = majorityOf(half.length) - (others.length < half.length ? 1 : 0)
-    for (const id of others.slice(0, needed)) asked.add(id)
-  }
-  return asked
+  const others = voters.filter((id) => id !== self).sort((a, b) => ackedRoundOf(b) - ackedRoundOf(a))
+  return others.slice(0, majorityOf(voters.length) - (voters.length - others.length))
 }
 
 /**
@@ -189,28 +190,15 @@ function onHeartbeatAnswered(state: LeaderState, message: HeartbeatResponse, pro
   confirmReads(state)
 }
 
-/** Our own copy counts once it is on disk, like everyone else's. */
-export function matchIndexOf({ id: self, log, leadership }: LeaderState, id: NodeId): LogIndex {
-  if (id === self) return log.flushedIndex
-  return leadership.progress.get(id)?.matchIndex ?? 0
-}
-
-/**
- * If there exists an N > commitIndex that a majority has, and log[N].term == currentTerm: commitIndex = N.
- * Entries of earlier terms are committed by it, never by counting (§5.4.2, Figure 8).
- */
-export function maybeCommit(state: LeaderState): void {
-  const { log } = state
-  const reached = quorumIndex(state.membership, (id) => matchIndexOf(state, id))
-  if (reached > log.commitIndex && log.termAt(reached) === state.currentTerm) log.commitIndex = reached
-}
-
 /** A leader that a majority does not answer steps down, for another may lead already (thesis §6.2). */
 export function checkQuorum(state: LeaderState): void {
   const { progress: progressOf } = state.leadership
   const isActive = (id: NodeId) => id === state.id || progressOf.get(id)?.isRecentlyActive === true
-  const isQuorumActive = quorumIndex(state.membership, (id) => (isActive(id) ? 1 : 0)) === 1
-  for (const progress of progressOf.values()) progress.isRecentlyActive = false
+  const isQuorumActive = quorumIndex(state.log.membership, (id) => (isActive(id) ? 1 : 0)) === 1
+  for (const progress of progressOf.values()) {
+    progress.wasActive = progress.isRecentlyActive
+    progress.isRecentlyActive = false
+  }
   if (isQuorumActive) return
   const elapsedTicks = state.limits.electionTimeoutTicks
   becomeFollower(state, state.currentTerm, undefined, { reason: 'quorumLost', elapsedTicks })

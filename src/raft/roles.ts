@@ -116,24 +116,41 @@ function announce(state: RaftState, cause: Cause): void {
   state.outbox.events.push({ type: 'role', role, term, leaderId, ...cause })
 }
 
-function newLeadership({ id: self, membership, log }: RaftState): Leadership {
+function newLeadership(state: RaftState): Leadership {
   const progress = new Map<NodeId, Progress>()
-  for (const id of membersOf(membership)) {
-    if (id === self) continue
+  followMembership(state, progress)
+  // No round has left yet: what counts as answered until then gives no lease.
+  const sentRounds = [{ round: 0, at: Number.NEGATIVE_INFINITY }]
+  return {
+    progress,
+    heartbeatRound: 0,
+    sentRounds,
+    waitingReads: [],
+    confirmingReads: undefined,
+    transfer: undefined,
+    isLeaseGivenUp: false,
+  }
+}
+
+/** A leader keeps the progress of each other member: of those in the latest configuration of its log (§6). */
+export function followMembership({ id: self, log }: RaftState, progress: Map<NodeId, Progress>): void {
+  const others = membersOf(log.membership).filter((id) => id !== self)
+  for (const id of progress.keys()) if (!others.includes(id)) progress.delete(id)
+  for (const id of others) {
+    if (progress.has(id)) continue
     const progressOfOne = new Progress(log.lastIndex + 1)
     progressOfOne.isRecentlyActive = true
     progress.set(id, progressOfOne)
   }
-  // No round has left yet: what counts as answered until then gives no lease.
-  const sentRounds = [{ round: 0, at: Number.NEGATIVE_INFINITY }]
-  return { progress, heartbeatRound: 0, sentRounds, waitingReads: [], confirmingReads: undefined }
 }
 
 /** A deposed leader cannot confirm reads: their callers ask the next one. */
 function endLeadership(state: RaftState): void {
   if (state.leadership === undefined) return
-  const { confirmingReads, waitingReads } = state.leadership
+  const { confirmingReads, waitingReads, transfer } = state.leadership
   const ids = [...(confirmingReads?.ids ?? []), ...waitingReads]
   if (ids.length > 0) state.outbox.reads.push({ ids, readIndex: undefined })
+  if (transfer !== undefined)
+    state.outbox.events.push({ type: 'transferEnded', to: transfer.to, isDone: transfer.isToldToStart })
   state.leadership = undefined
 }

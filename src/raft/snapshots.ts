@@ -80,7 +80,6 @@ export function onInstallSnapshot(state: RaftState, message: InstallSnapshot): v
   if (message.done) {
     // Discard the entire log, and reset the state machine using the snapshot (rules 7 and 8).
     log.reset(incoming.snapshot)
-    state.membership = incoming.snapshot.membership
     state.incomingSnapshot = undefined
     outbox.install = incoming.snapshot
     outbox.waitingAck = undefined

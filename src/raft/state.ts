@@ -1,5 +1,7 @@
 /** The state of one node (Figure 2). One mutable object, owned by `Raft`; the rules are functions over it. */
+
 import type { RaftEvent, ReadState, SnapshotChunk } from './border.js'
+import type { Configuration } from './configuration.js'
 import type { RaftLog } from './log.js'
 import type { AppendEntriesResponse, HeartbeatResponse, Message } from './messages.js'
 import type { RaftLimits } from './options.js'
@@ -9,7 +11,6 @@ import {
   type HardState,
   hardStateOf,
   type LogIndex,
-  type Membership,
   type NodeId,
   type Role,
   type Snapshot,
@@ -29,6 +30,15 @@ export interface SentRound {
   readonly at: number
 }
 
+/** A leader that hands over takes no commands meanwhile. */
+export interface Transfer {
+  readonly to: NodeId
+  /** Ticks since it began: after an election timeout it is given up, and commands are taken again. */
+  elapsedTicks: number
+  /** The follower was told to start its election. */
+  isToldToStart: boolean
+}
+
 /** The fields that a node has from its election until it steps down (Figure 2, volatile state on leaders). */
 export interface Leadership {
   /** One for each other member. */
@@ -40,6 +50,13 @@ export interface Leadership {
   /** Reads that wait to be confirmed. */
   waitingReads: number[]
   confirmingReads: ConfirmingReads | undefined
+  /** The handing over of leadership that is going on (thesis §3.10). */
+  transfer: Transfer | undefined
+  /**
+   * This leader told a follower to take over in this term. The message may arrive at any time, and voters' promises do
+   * not hold against it, so there is no lease until the term ends.
+   */
+  isLeaseGivenUp: boolean
 }
 
 /** The state of a node that leads. */
@@ -60,7 +77,8 @@ export interface RaftState {
   readonly id: NodeId
   readonly limits: RaftLimits
   readonly random: Random
-  membership: Membership
+  /** 0: this node never leads. */
+  readonly priority: number
   /** The node votes for nobody before its log ends in an entry of this term or a later one [EL21]. 0 for most. */
   readonly votesFromTerm: Term
 
@@ -87,6 +105,8 @@ export interface RaftState {
 
   /** Number of the last campaign. The count starts at a number drawn by chance, so that two lives of a node share none. */
   campaign: number
+  /** The term of the last election that this node began because its leader asked it to; 0: none. */
+  transferTerm: Term
   /** Candidate and pre-candidate: the answers so far, our own included. */
   readonly votes: Map<NodeId, boolean>
 
@@ -94,6 +114,9 @@ export interface RaftState {
   leadership: Leadership | undefined
 
   incomingSnapshot: IncomingSnapshot | undefined
+
+  /** The configuration that was told last, and whether as committed. */
+  toldMembership: Configuration & { readonly isCommitted: boolean }
 
   /** The write handed out last; writes are counted from 1. */
   writeSequence: number

@@ -1,16 +1,20 @@
 /** The end of a turn: all that the facts of the turn made possible, as data. */
 import type { EndTurn, Persist, Ready } from './border.js'
+import { isSameMembership } from './configuration.js'
 import { type LogRun, lastIndexOf, wholeRuns } from './entry-run.js'
 import { holdsLease, noteRoundsSent } from './lease.js'
 import { areReadsDue, confirmByLease, openReadRound } from './reads.js'
 import { sendAppends, sendReadRound } from './replication.js'
 import { isLeader, isSameHardState, type LeaderState, type RaftState } from './state.js'
+import { advanceTransfer } from './transfer.js'
 import { hardStateOf } from './types.js'
 
 const nothing: readonly LogRun[] = Object.freeze([])
 
 export function onEndTurn(state: RaftState, { now, mayWrite, applyBytesMax }: EndTurn): Ready {
+  if (isLeader(state)) advanceTransfer(state)
   if (isLeader(state)) sendAsLeader(state, now)
+  tellOfMembership(state)
   const { outbox, log } = state
   const { messages, reads, events } = outbox
   outbox.messages = []
@@ -34,6 +38,18 @@ function sendAsLeader(state: LeaderState, now: number | undefined): void {
   }
   sendAppends(state)
   if (now !== undefined) noteRoundsSent(state, now)
+}
+
+/** Tells people by which configuration this node goes, and when that one is committed. */
+function tellOfMembership(state: RaftState): void {
+  const { log, toldMembership: told } = state
+  const index = log.membershipIndex
+  const isCommitted = index <= log.commitIndex
+  if (index === told.index && isCommitted === told.isCommitted) return
+  const isNews = isCommitted !== told.isCommitted || !isSameMembership(log.membership, told.membership)
+  state.toldMembership = { index, membership: log.membership, isCommitted }
+  if (!isNews) return
+  state.outbox.events.push({ type: 'membership', index, membership: log.membership, isCommitted })
 }
 
 /** All that is not on its way to the disk yet, as one write; `undefined` when there is nothing. */

@@ -33,7 +33,8 @@ export function hardStateOf({ currentTerm, votedFor }: HardState): HardState {
 
 /**
  * Who takes part. A joint configuration (§6) has a non-empty `votersOutgoing`, and then every decision
- * needs a majority of both halves. Learners receive the log and decide nothing (thesis §4.2.1).
+ * needs a majority of both halves. Learners receive the log and decide nothing (thesis §4.2.1), unless they are
+ * outgoing voters as well: those become learners when the joint configuration is left.
  */
 export interface Membership {
   readonly voters: readonly NodeId[]
@@ -72,6 +73,10 @@ export type Reason =
   | 'quorumLost'
   /** A leader's own disk finished nothing for a whole election timeout. */
   | 'diskStalled'
+  /** The leader asked this node to take over (thesis §3.10). */
+  | 'transfer'
+  /** The configuration without this leader is committed (thesis §4.2.2). */
+  | 'removed'
 
 /** Raised when one of our own invariants does not hold: the node must stop, its state is not to be trusted. */
 export class InvariantViolation extends Error {

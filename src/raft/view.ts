@@ -7,7 +7,7 @@ import type { RaftLog } from './log.js'
 import type { RaftLimits } from './options.js'
 import { copyOf } from './plain-data.js'
 import type { Progress, ProgressState } from './progress.js'
-import type { IncomingSnapshot, Leadership, RaftState, SentRound } from './state.js'
+import type { IncomingSnapshot, Leadership, RaftState, SentRound, Transfer } from './state.js'
 import type { EntryId, LogIndex, Membership, NodeId, Role, Snapshot, Term } from './types.js'
 
 export class RaftView {
@@ -31,7 +31,12 @@ export class RaftView {
   }
 
   get membership(): Membership {
-    return this.#state.membership
+    return this.#state.log.membership
+  }
+
+  /** The entry that holds `membership`. */
+  get membershipIndex(): LogIndex {
+    return this.#state.log.membershipIndex
   }
 
   get currentTerm(): Term {
@@ -182,6 +187,14 @@ class LeadershipView {
 
   get sentRounds(): readonly SentRound[] {
     return this.#leadership.sentRounds.map((round) => ({ ...round }))
+  }
+
+  get transfer(): Readonly<Transfer> | undefined {
+    return copyOf(this.#leadership.transfer)
+  }
+
+  get isLeaseGivenUp(): boolean {
+    return this.#leadership.isLeaseGivenUp
   }
 
   get waitingReads(): readonly number[] {

@@ -54,6 +54,8 @@ const inputTypes: Readonly<Record<Input['type'], true>> = {
   campaign: true,
   timeoutNow: true,
   setElectionTimeout: true,
+  changeMembership: true,
+  transfer: true,
   endTurn: true,
 }
 

@@ -84,6 +84,8 @@ function detailsOf(message: Message): string {
       return `${yesOrNo(message.voteGranted)} in the election of term ${message.electionTerm}`
     case 'preVoteResponse':
       return `${yesOrNo(message.voteGranted)} to campaign ${message.campaign}`
+    case 'timeoutNow':
+      return 'take over'
     case 'appendEntries': {
       const { prevLogIndex, prevLogTerm, leaderCommit, mode } = message
       const what = mode === 'heartbeat' ? `heartbeat ${message.round}` : describeSpan(message.entries)

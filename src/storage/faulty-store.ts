@@ -4,7 +4,7 @@
  * A write waits here and not in the store within until its flush is allowed to begin: what a power loss
  * takes away was never written.
  */
-import type { EntryRun, Persist, StoredRun } from '../raft/index.js'
+import type { EntryRun, LogRun, Persist } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
 import type { Compaction, Defer, Flushed, LogStore } from './store.js'
 
@@ -145,7 +145,7 @@ export class FaultyStore implements LogStore {
     this.#submit(0, (done) => this.#store.compact(compaction, done), this.#loseLater, flushed)
   }
 
-  readEntries(run: StoredRun): EntryRun | undefined {
+  readEntries(run: LogRun): EntryRun | undefined {
     return this.#store.readEntries(run)
   }
 

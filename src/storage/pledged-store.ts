@@ -7,9 +7,9 @@ import {
   type EntryId,
   type EntryRun,
   type LogIndex,
+  type LogRun,
   lastIndexOf,
   type Persist,
-  type StoredRun,
 } from '../raft/index.js'
 import type { PledgePlace } from './pledge.js'
 import type { Compaction, Flushed, LogStore } from './store.js'
@@ -61,7 +61,7 @@ export class PledgedStore implements LogStore {
     this.#store.compact(compaction, flushed)
   }
 
-  readEntries(run: StoredRun): EntryRun | undefined {
+  readEntries(run: LogRun): EntryRun | undefined {
     return this.#store.readEntries(run)
   }
 

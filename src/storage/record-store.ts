@@ -3,7 +3,7 @@
  * given, and a write that fails is the last one, so nothing is ever taken back.
  */
 
-import type { EntryId, EntryRun, HardState, LogIndex, Persist, Snapshot, StoredRun } from '../raft/index.js'
+import type { EntryId, EntryRun, HardState, LogIndex, LogRun, Persist, Snapshot } from '../raft/index.js'
 import { assert, sliceRun } from '../raft/index.js'
 import type { Chain } from './chain.js'
 import { logKey, noteKeys } from './keys.js'
@@ -101,7 +101,7 @@ class RecordStore implements LogStore {
     this.#table.commit(this.#filled(this.#compact, compaction, flushed))
   }
 
-  readEntries({ index, count }: StoredRun): EntryRun | undefined {
+  readEntries({ index, count }: LogRun): EntryRun | undefined {
     if (index <= this.#base.index) return undefined
     const { start, previous } = this.#chain.recordOf(index)
     const run = openRun(this.#table.get(logKey(start)), start, previous)

@@ -8,13 +8,13 @@ import type {
   EntryId,
   HardState,
   LogIndex,
+  LogRun,
   Membership,
   NodeId,
   Snapshot,
-  StoredRun,
   Term,
 } from '../raft/index.js'
-import { hardStateOf, lastIndexOf, logOrigin, sliceRun, storedRunOf } from '../raft/index.js'
+import { entryKinds, hardStateOf, lastIndexOf, logOrigin, sliceRun, storedRunOf } from '../raft/index.js'
 import { Chain } from './chain.js'
 import {
   allKeysFrom,
@@ -193,13 +193,13 @@ export function readHardState(table: ReadTable): HardState {
 
 interface ReadLog {
   readonly chain: Chain
-  readonly entries: readonly StoredRun[]
+  readonly entries: readonly LogRun[]
   readonly tornTail: readonly Change[]
 }
 
 function readLog(table: ReadTable, { base, first, last }: Pointers): ReadLog {
   const chain = new Chain(first.index - 1, first.previous)
-  const entries: StoredRun[] = []
+  const entries: LogRun[] = []
   const tornTail: Change[] = []
   for (const { key, value } of table.rows(logKey(first.index), logKeysTo)) {
     const expected = chain.lastIndex + 1
@@ -218,7 +218,9 @@ function readLog(table: ReadTable, { base, first, last }: Pointers): ReadLog {
     }
     chain.append(index, run.count, checksumOf(value))
     const from = Math.max(index, base.index + 1)
-    if (from <= lastIndexOf(run)) entries.push(sliceRun(storedRunOf(run), from, lastIndexOf(run)))
+    // A configuration stays in memory: the protocol goes by it from the start.
+    const kept = run.kind === entryKinds.membership ? run : storedRunOf(run)
+    if (from <= lastIndexOf(run)) entries.push(sliceRun(kept, from, lastIndexOf(run)))
   }
   if (chain.lastIndex < last.index) {
     throw new DamageError(

@@ -6,10 +6,10 @@ import type {
   EntryId,
   EntryRun,
   HardState,
+  LogRun,
   Membership,
   Persist,
   Snapshot,
-  StoredRun,
   Term,
 } from '../raft/index.js'
 
@@ -21,8 +21,11 @@ export interface Recovered {
   readonly snapshot: Snapshot | undefined
   /** The entry before the first one kept; `logOrigin` while the log was never cut. */
   readonly base: EntryId
-  /** Every entry after `base`, in order and without a gap. Each was read and found whole; `readEntries` has the bytes. */
-  readonly entries: readonly StoredRun[]
+  /**
+   * Every entry after `base`, in order and without a gap. Each was read and found whole; `readEntries` has the bytes,
+   * but for those of configurations, which are here.
+   */
+  readonly entries: readonly LogRun[]
   /** The node votes for nobody before its log ends in an entry of this term or a later one [EL21]. */
   readonly votesFromTerm: Term
 }
@@ -76,7 +79,7 @@ export interface LogStore {
    * The entries of a run whose write was flushed, in bytes that nobody changes. `undefined` when the store has cut
    * them off, which it has as soon as it was given the `compact` or `install` that says so. Throws when they are damaged.
    */
-  readEntries(run: StoredRun): EntryRun | undefined
+  readEntries(run: LogRun): EntryRun | undefined
 
   /**
    * Up to `length` bytes of a whole snapshot, copied, for as long as it is the newest or retained.

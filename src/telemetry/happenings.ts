@@ -58,6 +58,9 @@ const typesOfProtocol = {
   messageDropped: true,
   snapshotSending: true,
   snapshotInstalling: true,
+  membership: true,
+  transferBegan: true,
+  transferEnded: true,
 } as const satisfies Record<RaftEvent['type'], true>
 
 /** True for happenings that the protocol tells, and not the node around it. */
@@ -116,6 +119,7 @@ export const carriedTypes = [
   'appendEntriesResponse',
   'installSnapshot',
   'installSnapshotResponse',
+  'timeoutNow',
 ] as const
 
 export type CarriedType = (typeof carriedTypes)[number]

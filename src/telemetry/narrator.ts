@@ -72,6 +72,9 @@ export class Narrator {
         return this.#tellOnce(`${event.from} ${event.reason}`, event)
       case 'snapshotSending':
       case 'snapshotInstalling':
+      case 'membership':
+      case 'transferBegan':
+      case 'transferEnded':
         this.#tell(event)
     }
   }
@@ -149,6 +152,8 @@ export class Narrator {
       case 'diskStalled':
         return this.#flushLate
       case 'campaign':
+      case 'transfer':
+      case 'removed':
       case 'higherTerm':
       case 'leaderDiscovered':
         return undefined

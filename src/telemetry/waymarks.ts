@@ -197,6 +197,7 @@ function markOf(message: Message): number {
     case 'preVoteResponse':
       return message.campaign
     case 'requestVote':
+    case 'timeoutNow':
       return message.term
     case 'requestVoteResponse':
       return message.electionTerm

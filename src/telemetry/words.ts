@@ -1,5 +1,5 @@
 /** Happenings in words, with or without the node, or the cluster, that is their subject. */
-import type { DropReason, MessageType, NodeId, RaftEvent, VoteReason } from '../raft/index.js'
+import type { DropReason, Membership, MessageType, NodeId, RaftEvent, VoteReason } from '../raft/index.js'
 import type { Happened, Happening } from './happenings.js'
 
 type RoleEvent = Extract<RaftEvent, { type: 'role' }>
@@ -42,6 +42,14 @@ export function describeEvent(event: Happening, tickMs?: number): string {
       return `sends a snapshot up to index ${event.index} to node ${event.to}, which lags behind the log`
     case 'snapshotInstalling':
       return `takes in a snapshot up to index ${event.index} from node ${event.from}`
+    case 'membership':
+      return `${event.isCommitted ? 'knows as committed' : 'goes by'} ${membersIn(event.membership)}, of index ${event.index}`
+    case 'transferBegan':
+      return `begins to hand over to node ${event.to}`
+    case 'transferEnded':
+      return event.isDone
+        ? `has asked node ${event.to} to lead`
+        : `gives up handing over to node ${event.to}, which took too long`
     default:
       return describeHappening(event)
   }
@@ -132,7 +140,18 @@ function causeOf(event: RoleEvent, tickMs: number | undefined): string {
       return `told by node ${event.from}'s ${paperNameOf(event.messageType)}`
     case 'campaign':
       return 'it was asked to'
+    case 'transfer':
+      return `node ${event.from} hands over to it`
+    case 'removed':
+      return 'the configuration without its vote is committed'
   }
+}
+
+function membersIn({ voters, votersOutgoing, learners }: Membership): string {
+  const joint =
+    votersOutgoing.length === 0 ? '' : `, together with the voters before them (${nodesOf(votersOutgoing)})`
+  const listening = learners.length === 0 ? '' : `, with ${nodesOf(learners)} learning`
+  return `${nodesOf(voters)} as voters${joint}${listening}`
 }
 
 function timeOf(ticks: number, tickMs: number | undefined): string {

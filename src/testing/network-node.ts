@@ -9,8 +9,10 @@ import {
   type LogRun,
   lastIndexOf,
   type Membership,
+  type MembershipChange,
   type Message,
   type NodeId,
+  type OperationRefusal,
   type Persist,
   type Proposed,
   Raft,
@@ -167,6 +169,10 @@ export class NetworkNode {
 
   read(id: number): Refusal | undefined {
     return this.step({ type: 'read', id })
+  }
+
+  changeMembership(...changes: readonly MembershipChange[]): Proposed | OperationRefusal {
+    return this.step({ type: 'changeMembership', changes })
   }
 
   receive(message: Message): void {

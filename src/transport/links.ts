@@ -45,7 +45,7 @@ export type Settlement =
   | {
       readonly request: number
       readonly outcome: 'refused'
-      readonly code: 'notLeader' | 'overloaded' | 'malformed' | 'replaced'
+      readonly code: 'notLeader' | 'overloaded' | 'transferring' | 'malformed' | 'replaced'
       readonly leaderId: NodeId | undefined
       /**
        * The request's own frame, handed back when it was refused on arrival, so that the client can send it to another

@@ -52,6 +52,7 @@ const messageKinds: Readonly<Record<MessageKind, true>> = {
   preVoteResponse: true,
   installSnapshot: true,
   installSnapshotResponse: true,
+  timeoutNow: true,
 }
 
 /** Subjects that explain tells of. */

@@ -114,6 +114,9 @@ const events: Names<raftbox.ClusterEvent['type']> = {
   messageDropped: true,
   snapshotSending: true,
   snapshotInstalling: true,
+  membership: true,
+  transferBegan: true,
+  transferEnded: true,
   killed: true,
   failed: true,
   paused: true,
@@ -136,6 +139,8 @@ const events: Names<raftbox.ClusterEvent['type']> = {
 const reasons: Names<RoleReason> = {
   electionTimeout: true,
   campaign: true,
+  transfer: true,
+  removed: true,
   preVoteWon: true,
   electionWon: true,
   electionLost: true,

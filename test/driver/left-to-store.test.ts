@@ -5,10 +5,10 @@ import {
   type AppendEntries,
   type EntryRun,
   entriesIn,
+  type LogRun,
   lastIndexOf,
   type Message,
   packCommands,
-  type StoredRun,
   stampRun,
 } from '../../src/raft/index.js'
 import { type LogStore, MemoryDisk } from '../../src/storage/index.js'
@@ -17,7 +17,7 @@ import { ReplicatingLeader } from './replicating-leader.js'
 
 /** A store whose entries are read otherwise. */
 function readingBy(
-  read: (run: StoredRun, store: LogStore) => EntryRun | undefined,
+  read: (run: LogRun, store: LogStore) => EntryRun | undefined,
 ): (store: LogStore) => LogStore {
   return (store) => ({
     write: store.write.bind(store),
@@ -64,7 +64,7 @@ describe('a follower that is behind what is in memory', () => {
   })
 
   test('[OE7] is sent nothing of what the store has just cut off', () => {
-    const isCutOff = ({ index }: StoredRun) => index <= 5
+    const isCutOff = ({ index }: LogRun) => index <= 5
     const leader = leaderBehindItsMemory(
       readingBy((run, store) => (isCutOff(run) ? undefined : store.readEntries(run))),
     )

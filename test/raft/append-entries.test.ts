@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { RaftLog } from '../../src/raft/index.js'
 import { runOf, runsOf } from '../../src/testing/index.js'
-import { appendEntries, Bench, heartbeat } from './support/bench.js'
+import { appendEntries, Bench, heartbeat, votersOf } from './support/bench.js'
 
 /** The entries of a log in short after its first `from - 1`, as a leader would send them. */
 function entriesFrom(from: number, log: readonly number[]) {
@@ -174,10 +174,12 @@ describe('AppendEntries, receiver side (Figure 2, §5.3)', () => {
       expect(bench.node.terms).toEqual([])
       expect(bench.node.events.at(-1)).toMatchObject({ type: 'messageDropped', reason: 'contradictory' })
     }
-    expect(() => new RaftLog({ index: 3, term: 2 }, undefined, [run(4, 1)])).toThrow(
+    expect(() => new RaftLog({ index: 3, term: 2 }, undefined, [run(4, 1)], votersOf(1))).toThrow(
       'terms in a log never decrease',
     )
-    expect(() => new RaftLog({ index: 3, term: 2 }, undefined, [run(5, 2)])).toThrow('without a gap')
+    expect(() => new RaftLog({ index: 3, term: 2 }, undefined, [run(5, 2)], votersOf(1))).toThrow(
+      'without a gap',
+    )
   })
 
   test('[LR4][CM11] a leader whose log differs from what is committed is our own bug', () => {

@@ -131,7 +131,7 @@ type Operation = Parameters<Parameters<typeof operations.map>[0]>[0][number]
 
 /** Both logs, through the same operations; and how often those did what they are for. */
 class Pair {
-  readonly log = new RaftLog({ index: 0, term: 0 }, undefined, [])
+  readonly log = new RaftLog({ index: 0, term: 0 }, undefined, [], votersOf(1))
   readonly model = new ArrayLog()
   conflicts = 0
   cuts = 0

@@ -4,7 +4,7 @@ import { entriesOf, type LogSpec, runOf, runsOf, termsOf } from '../../src/testi
 import { votersOf } from './support/bench.js'
 
 const logOf = (spec: LogSpec, base: EntryId = { index: 0, term: 0 }) =>
-  new RaftLog(base, base.index === 0 ? undefined : snapshotAt(base), runsOf(spec, base))
+  new RaftLog(base, base.index === 0 ? undefined : snapshotAt(base), runsOf(spec, base), votersOf(1))
 const snapshotAt = ({ index, term }: EntryId): Snapshot => ({ index, term, membership: votersOf(1), size: 1 })
 const all = (log: RaftLog) => log.slice(log.firstIndex, log.lastIndex, Number.POSITIVE_INFINITY)
 
@@ -158,7 +158,7 @@ describe('weight', () => {
 
 describe('what is flushed', () => {
   test('[DU12] moves up with each write, and back with a truncation, also for writes on their way', () => {
-    const log = new RaftLog({ index: 0, term: 0 }, undefined, [])
+    const log = new RaftLog({ index: 0, term: 0 }, undefined, [], votersOf(1))
     log.append(runsOf([1, 1, 1]))
     log.submit(1)
     log.append(runsOf([1, 1], { index: 3, term: 1 }))

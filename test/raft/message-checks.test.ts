@@ -125,7 +125,7 @@ describe('a message', () => {
   })
 
   test('[TM9] of an unknown type is dropped', () => {
-    const message = { ...requestVote({ term: 9 }), type: 'timeoutNow' } as unknown as Message
+    const message = { ...requestVote({ term: 9 }), type: 'hello' } as unknown as Message
     expectDropped(new Bench({ term: 3 }), message, 'contradictory')
   })
 

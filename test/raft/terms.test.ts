@@ -34,6 +34,7 @@ const messageOf: Record<MessageType, (term: number, campaign: number) => Message
   appendEntriesResponse: (term) => accepted(0, { term }),
   installSnapshot: (term) => installSnapshot(snapshot, snapshotData, { term }),
   installSnapshotResponse: (term) => installSnapshotResponse({ term }),
+  timeoutNow: (term) => ({ type: 'timeoutNow', from: 2, to: 1, term }),
 }
 
 interface Outcome {
@@ -78,6 +79,10 @@ const expectedOf: Record<MessageType, (role: Role, term: number) => Outcome> = {
     return { role: 'follower', term, reply: yes('installSnapshotResponse', term) }
   },
   installSnapshotResponse: (role, term) => {
+    return term > 5 ? { role: 'follower', term, reply: '' } : { role, term: 5, reply: '' }
+  },
+  // None of these nodes follows the sender.
+  timeoutNow: (role, term) => {
     return term > 5 ? { role: 'follower', term, reply: '' } : { role, term: 5, reply: '' }
   },
 }

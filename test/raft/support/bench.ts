@@ -103,6 +103,21 @@ export class Bench {
   }
 }
 
+/** A leader in a joint configuration that is not committed yet, after an entry of its term that is. */
+export function jointLeader(outgoing: readonly NodeId[], incoming: readonly NodeId[]): Bench {
+  const learners = incoming.filter((id) => !outgoing.includes(id))
+  const bench = new Bench({}, outgoing.length, { voters: outgoing, learners }).become('leader')
+  for (const from of [...outgoing, ...learners]) if (from !== 1) bench.receive(accepted(1, { from }))
+  bench.node.changeMembership(
+    ...learners.map((nodeId) => ({ type: 'promote', nodeId }) as const),
+    ...outgoing.filter((id) => !incoming.includes(id)).map((nodeId) => ({ type: 'remove', nodeId }) as const),
+  )
+  const { voters, votersOutgoing } = bench.state.membership
+  if (votersOutgoing.length === 0) throw new Error(`the configuration is not joint: ${voters.join()}`)
+  bench.sent()
+  return bench
+}
+
 type FieldsOf<M> = Partial<Omit<M, 'type' | 'mode'>>
 type Fields<T extends MessageType> = FieldsOf<Extract<Message, { type: T }>>
 

@@ -1,6 +1,7 @@
 /** Messages and writes of nodes in the paper's words, for transcripts. */
 import {
   type EntryRun,
+  type Membership,
   type Message,
   needsFlush,
   type Persist,
@@ -44,7 +45,7 @@ function fieldsOf(message: Message): string {
     case 'preVote':
       return `for term ${message.nextTerm}, last ${message.lastLogIndex}@${message.lastLogTerm}`
     case 'requestVote':
-      return `last ${message.lastLogIndex}@${message.lastLogTerm}`
+      return `last ${message.lastLogIndex}@${message.lastLogTerm}${message.isTransfer ? ', asked by the leader' : ''}`
     case 'preVoteResponse':
       return message.voteGranted ? 'granted' : 'refused'
     case 'requestVoteResponse':
@@ -68,6 +69,8 @@ function fieldsOf(message: Message): string {
     }
     case 'installSnapshotResponse':
       return message.done ? 'done' : `wants byte ${message.offset}`
+    case 'timeoutNow':
+      return 'take over'
   }
 }
 
@@ -104,6 +107,13 @@ export function writeInWords(persist: Persist): string {
   return `writes ${parts.join('; ')}`
 }
 
+/** `1, 2, 4 and 1, 2, 3, learner 5`: both halves of a joint configuration. */
+function membershipInWords({ voters, votersOutgoing, learners }: Membership): string {
+  const outgoing = votersOutgoing.length > 0 ? ` and ${votersOutgoing.join(', ')}` : ''
+  const learning = learners.length > 0 ? `, learner ${learners.join(', ')}` : ''
+  return `${voters.join(', ')}${outgoing}${learning}`
+}
+
 export function eventInWords(event: RaftEvent): string {
   switch (event.type) {
     case 'role': {
@@ -123,5 +133,11 @@ export function eventInWords(event: RaftEvent): string {
       return `begins to send snapshot ${event.index} to ${event.to}`
     case 'snapshotInstalling':
       return `begins to receive snapshot ${event.index} from ${event.from}`
+    case 'membership':
+      return `${event.isCommitted ? 'knows as committed' : 'goes by'} ${membershipInWords(event.membership)} of ${event.index}`
+    case 'transferBegan':
+      return `begins to hand over to ${event.to}`
+    case 'transferEnded':
+      return event.isDone ? `has asked ${event.to} to lead` : `gives up handing over to ${event.to}`
   }
 }

@@ -1,0 +1,98 @@
+/** The handing over of leadership (thesis §3.10), both sides. */
+import type { OperationRefusal } from './border.js'
+import { timeoutNow } from './elections.js'
+import type { TimeoutNow } from './messages.js'
+import { isVoter } from './quorum.js'
+import { becomeFollower } from './roles.js'
+import { isLeader, type LeaderState, type RaftState, send } from './state.js'
+import type { NodeId } from './types.js'
+
+/** The reasons that all requests of operators share. */
+export const notLeading = 'this node does not lead'
+export const handingOver = 'the leader is handing over'
+
+/** From now on this leader takes no commands; once the follower holds its whole log, the follower is told to take over. */
+export function onTransfer(state: RaftState, to: NodeId | undefined): OperationRefusal | undefined {
+  const { leaderId } = state
+  if (!isLeader(state)) return { code: 'notLeader', leaderId, why: notLeading }
+  if (state.leadership.transfer !== undefined) return { code: 'transferring', leaderId, why: handingOver }
+  const invalid = whyNoSuccessor(state, to)
+  if (invalid !== undefined) return { code: 'invalid', leaderId, why: invalid }
+  const successor = to ?? bestSuccessor(state)
+  const isSilent = successor === undefined || !isHeard(state, successor)
+  if (isSilent)
+    return {
+      code: 'notCaughtUp',
+      leaderId,
+      why: `${to === undefined ? 'no other voter' : `node ${to}`} answers the leader`,
+    }
+  begin(state, successor)
+  return undefined
+}
+
+function whyNoSuccessor({ id: self, log }: LeaderState, to: NodeId | undefined): string | undefined {
+  if (to === undefined) return undefined
+  if (to === self) return `node ${to} leads already`
+  return log.membership.voters.includes(to) ? undefined : `node ${to} is no voter, and only voters lead`
+}
+
+/** A leader that is no voter any more hands over to the best of the voters; where none answers, it steps down at once. */
+export function handOver(state: LeaderState): void {
+  const successor = bestSuccessor(state)
+  if (successor === undefined) stepDown(state)
+  else begin(state, successor)
+}
+
+function begin({ leadership, outbox }: LeaderState, to: NodeId): void {
+  leadership.transfer = { to, elapsedTicks: 0, isToldToStart: false }
+  outbox.events.push({ type: 'transferBegan', to })
+}
+
+/** Of the voters that answer, the one whose log is longest. */
+function bestSuccessor(state: LeaderState): NodeId | undefined {
+  const { log, leadership, id: self } = state
+  const matchOf = (id: NodeId) => leadership.progress.get(id)?.matchIndex ?? 0
+  const heard = log.membership.voters.filter((id) => id !== self && isHeard(state, id))
+  return heard.sort((a, b) => matchOf(b) - matchOf(a))[0]
+}
+
+function isHeard({ leadership }: LeaderState, id: NodeId): boolean {
+  const progress = leadership.progress.get(id)
+  return progress !== undefined && (progress.isRecentlyActive || progress.wasActive)
+}
+
+/** At the end of a turn: the lease ends before the message leaves, since the voters' promises end with it. */
+export function advanceTransfer(state: LeaderState): void {
+  const { id: from, currentTerm: term, leadership, log } = state
+  const { transfer } = leadership
+  if (transfer === undefined || transfer.isToldToStart) return
+  if (leadership.progress.get(transfer.to)?.matchIndex !== log.lastIndex) return
+  leadership.isLeaseGivenUp = true
+  transfer.isToldToStart = true
+  send(state, { type: 'timeoutNow', from, to: transfer.to, term })
+  if (!isVoter(log.membership, from)) stepDown(state)
+}
+
+/** A handing over that takes an election timeout is given up, and commands are taken again. */
+export function transferTicked(state: LeaderState): void {
+  const { leadership, limits, outbox, log } = state
+  const { transfer } = leadership
+  if (transfer === undefined) return
+  transfer.elapsedTicks++
+  if (transfer.elapsedTicks < limits.electionTimeoutTicks) return
+  leadership.transfer = undefined
+  outbox.events.push({ type: 'transferEnded', to: transfer.to, isDone: false })
+  const isRemoved = log.membershipIndex <= log.commitIndex && !isVoter(log.membership, state.id)
+  if (isRemoved) stepDown(state)
+}
+
+function stepDown(state: LeaderState): void {
+  becomeFollower(state, state.currentTerm, undefined, { reason: 'removed' })
+}
+
+/** The leader of this term asks us to take over. */
+export function onTimeoutNow(state: RaftState, message: TimeoutNow): void {
+  const { from, type: messageType, term } = message
+  if (term < state.currentTerm || state.leaderId !== from) return
+  timeoutNow(state, { reason: 'transfer', from, messageType })
+}
