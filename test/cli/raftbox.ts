@@ -28,8 +28,8 @@ export interface Started {
   /** Where its temporary files go. */
   readonly folder: string
   readonly ended: Promise<Ended>
-  /** Resolves once it has said so, on either output. */
-  said(pattern: RegExp): Promise<void>
+  /** Resolves once it has said so, on either output, with what it said. */
+  said(pattern: RegExp): Promise<RegExpExecArray>
 }
 
 /** A folder that goes away with the test. */
@@ -75,8 +75,10 @@ function startProgram(file: string, args: readonly string[], input?: Input): Sta
       left: readdirSync(folder),
     }),
   )
-  const said = async (pattern: RegExp): Promise<void> => {
-    while (!pattern.test(texts.stdout) && !pattern.test(texts.stderr)) {
+  const said = async (pattern: RegExp): Promise<RegExpExecArray> => {
+    for (;;) {
+      const match = pattern.exec(texts.stdout) ?? pattern.exec(texts.stderr)
+      if (match !== null) return match
       if (child.exitCode !== null)
         throw new Error(`it ended without saying ${pattern}: ${JSON.stringify(texts)}`)
       await new Promise((resolve) => setTimeout(resolve, 5))
