@@ -3,24 +3,12 @@
  * writes, and of one that does not run. Each call opens LMDB, reads and lets go before it returns, so that it never keeps
  * pages from being used again.
  */
-import { constants, copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type EntryId,
-  type EntryRun,
-  type HardState,
-  type LogIndex,
-  lastIndexOf,
-  type NodeId,
-  type Snapshot,
-  sliceRun,
-} from '../raft/index.js'
-import { indexOfLogKey, logKey, logKeysFrom, logKeysTo } from './keys.js'
-import { type Database, type DatabaseOptions, fileNames, openDatabase, rowsOf } from './lmdb-file.js'
-import { fillUp, lastWhole, readSettled } from './one-flush/index.js'
-import { checksumOf, openRun } from './record.js'
-import { checkLog, isEmpty, readHardState, readPointers, withoutGeneration } from './recovery.js'
+import type { EntryId, EntryRun, HardState, LogIndex, NodeId, Snapshot } from '../raft/index.js'
+import { readIn, readTableAtRest, runsBetween } from './at-rest.js'
+import { type Database, fileNames } from './lmdb-file.js'
+import { isEmpty, readDisk, readHardState, readPointers, withoutGeneration } from './recovery.js'
 import type { ReadTable } from './table.js'
 
 /** The entries that are asked for. `from` is left out: the last ones. */
@@ -41,7 +29,6 @@ export interface LogPage {
   readonly runs: readonly EntryRun[]
 }
 
-/** A page ends behind the record that brings it over this size. */
 const pageBytesMax = 4 << 20
 
 /** The log of a node that runs in this process; `undefined` while it has none. */
@@ -57,53 +44,16 @@ export interface LogAtRest extends LogPage {
 
 /**
  * The log of a node that does not run, as its next start finds it. All of it is read once. Throws a line that names the
- * damage. A file that was cut short is filled up with zeros, as by a start, and nothing else is changed.
+ * damage.
  */
 export function readLogAtRest(folder: string, nodeId: NodeId, range: LogRange): LogAtRest | undefined {
-  const file = join(folder, fileNames.data)
-  const whole = lastWhole(folder, file)
-  if (whole === 'none') return undefined
-  const isSettled = readSettled(folder) === undefined
-  const read = (table: ReadTable, db: Database): LogAtRest | undefined => {
-    if (!isEmpty(table)) checkLog(table, nodeId)
+  return readTableAtRest(folder, (found) => {
+    if (found === undefined || isEmpty(found.table)) return undefined
+    const { table, db, isSettled } = found
+    readDisk(table, nodeId, undefined)
     const page = pageOf(table, db, range)
     return page && { ...page, isSettled }
-  }
-  if (whole === 'older') return readInCopy(file, read)
-  fillUp(file)
-  return readIn(folder, { readOnly: true }, read)
-}
-
-/** LMDB that goes back to an earlier transaction has to write. */
-function readInCopy<Found>(file: string, read: (table: ReadTable, db: Database) => Found): Found {
-  const folder = mkdtempSync(join(tmpdir(), 'raftbox-log-'))
-  try {
-    const copy = join(folder, fileNames.data)
-    copyFileSync(file, copy, constants.COPYFILE_FICLONE)
-    fillUp(copy)
-    return readIn(folder, { usePreviousSnapshot: true, noSync: true, overlappingSync: false }, read)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function readIn<Found>(
-  folder: string,
-  options: DatabaseOptions,
-  read: (table: ReadTable, db: Database) => Found,
-): Found {
-  const db = openDatabase(folder, options)
-  try {
-    const table: ReadTable = {
-      get: (key) => db.getBinary(key as Buffer),
-      rows: (from, to) => rowsOf(db, from, to),
-      keys: (from, to) => db.getKeys({ start: from, end: to }),
-    }
-    return read(table, db)
-  } finally {
-    // A database that is only read is closed when this returns.
-    void db.close()
-  }
+  })
 }
 
 /** All reads of one turn see the same transaction. */
@@ -118,26 +68,17 @@ function pageOf(table: ReadTable, db: Database, { from, to, limit }: LogRange): 
   }
   const first = Math.max(from ?? last.index - limit + 1, base.index + 1)
   const end = Math.min(to ?? last.index, last.index, first + limit - 1)
-  return { ...page, runs: first > end ? [] : runsBetween(table, db, first, end) }
+  return { ...page, runs: pageBetween(table, db, first, end) }
 }
 
-function runsBetween(table: ReadTable, db: Database, first: LogIndex, end: LogIndex): EntryRun[] {
+/** The entries from `first` to `end`, or fewer: a page ends behind the record that brings it over its size. */
+function pageBetween(table: ReadTable, db: Database, first: LogIndex, end: LogIndex): EntryRun[] {
   const runs: EntryRun[] = []
-  let previous: number | undefined
   let bytes = 0
-  for (const { key, value } of table.rows(keyOfRecordWith(db, first), logKeysTo)) {
-    const run = openRun(value, indexOfLogKey(key), previous)
-    if (run.index > end || bytes > pageBytesMax) break
-    previous = checksumOf(value)
-    bytes += value.byteLength
-    runs.push(sliceRun(run, Math.max(first, run.index), Math.min(end, lastIndexOf(run))))
+  for (const run of runsBetween(table, db, first, end)) {
+    runs.push(run)
+    bytes += run.bytes.byteLength
+    if (bytes > pageBytesMax) break
   }
   return runs
-}
-
-/** The key of the record that holds the entry: the last one that does not begin after it. */
-function keyOfRecordWith(db: Database, index: LogIndex): Uint8Array {
-  for (const key of db.getKeys({ start: logKey(index), end: logKeysFrom, reverse: true, limit: 1 }))
-    return key
-  return logKey(index)
 }

@@ -73,45 +73,53 @@ export function recover(table: Table, owner: Owner): Found {
     if (pledge?.hasBegun === true) throw emptyDiskError(pledge)
     begin(table, nodeId, membership, pledge)
   }
+  const { identity, recovered, last, pointers, chain, newestPieces, tornTail } = readDisk(
+    table,
+    nodeId,
+    pledge,
+  )
+  const { sweep, nextGeneration } = readWaste(table, pointers)
+  if (tornTail.length > 0) table.commitNow(tornTail)
+  if (place !== undefined) startLife(table, identity, place, recovered.hardState, last)
+  return { recovered, pointers, chain, newestPieces, nextGeneration, sweep }
+}
+
+/** All that a disk holds, read once. */
+interface ReadDisk extends ReadLog {
+  readonly identity: Identity
+  readonly recovered: Recovered
+  readonly last: EntryId
+  readonly pointers: Pointers
+  readonly newestPieces: Pieces | undefined
+}
+
+/**
+ * Reads all of a disk, and changes nothing. Throws at the first damage, and when the disk is not the one that the pledge
+ * speaks of; without a pledge, the disk is believed.
+ */
+export function readDisk(table: ReadTable, nodeId: NodeId, pledge: Pledge | undefined): ReadDisk {
   const identity = readIdentity(table, nodeId, pledge)
   const hardState = readHardState(table)
   const pointers = readPointers(table)
-  const { chain, entries, tornTail } = readLog(table, pointers)
+  const log = readLog(table, pointers)
+  const { entries } = log
+  const { base, snapshot } = pointers
   const lastRun = entries.at(-1)
-  const last = lastRun === undefined ? pointers.base : { index: lastIndexOf(lastRun), term: lastRun.term }
+  const last = lastRun === undefined ? base : { index: lastIndexOf(lastRun), term: lastRun.term }
   const termAt = (index: LogIndex): Term | undefined =>
     entries.find((run) => run.index <= index && index <= lastIndexOf(run))?.term
-  const { identity: name, life } = identity
+  const { identity: name, life, membership, votesFromTerm = 0 } = identity
   if (pledge !== undefined) checkPledge(pledge, { identity: name, life, hardState, last, termAt })
-  const { snapshot } = pointers
   const newestPieces = snapshot === undefined ? undefined : readPieces(table, snapshot)
-  const { sweep, nextGeneration } = readWaste(table, pointers)
-  if (tornTail.length > 0) table.commitNow(tornTail)
-  if (place !== undefined) startLife(table, identity, place, hardState, last)
-  return {
-    recovered: {
-      hardState,
-      membership: snapshot?.membership ?? identity.membership,
-      snapshot: snapshot && withoutGeneration(snapshot),
-      base: pointers.base,
-      entries,
-      votesFromTerm: identity.votesFromTerm ?? 0,
-    },
-    pointers,
-    chain,
-    newestPieces,
-    nextGeneration,
-    sweep,
+  const recovered = {
+    hardState,
+    membership: snapshot?.membership ?? membership,
+    snapshot: snapshot && withoutGeneration(snapshot),
+    base,
+    entries,
+    votesFromTerm,
   }
-}
-
-/** Reads all of a log, and changes nothing. Throws at the first damage. */
-export function checkLog(table: ReadTable, nodeId: NodeId): void {
-  readIdentity(table, nodeId, undefined)
-  readHardState(table)
-  const pointers = readPointers(table)
-  readLog(table, pointers)
-  if (pointers.snapshot !== undefined) readPieces(table, pointers.snapshot)
+  return { ...log, identity, recovered, last, pointers, newestPieces }
 }
 
 export function isEmpty(table: ReadTable): boolean {
