@@ -17,6 +17,7 @@ Examples:
   raftbox replay run.jsonl                repeat a recorded run, and compare where it ends
   raftbox explain run.story               why there was an election in a recorded run
   raftbox log ./my-cluster                read the logs that a cluster left on the disk
+  raftbox snapshot export ./my-cluster kept.snapshot    all that it acknowledged, in one file
   raftbox report new.json --compare old.json    what changed beyond the noise?
   raftbox help bench                      all flags of a command, with units and defaults
 
@@ -36,6 +37,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   sim: async () => (await import('./sim-flags.js')).addSim,
   replay: async () => (await import('./replay.js')).addReplay,
   explain: async () => (await import('./explain.js')).addExplain,
+  snapshot: async () => (await import('./snapshot.js')).addSnapshot,
   log: async () => (await import('./log.js')).addLog,
   report: async () => (await import('./report.js')).addReport,
 }

@@ -103,6 +103,14 @@ export class ClusterDirectory {
     return join(this.path, pledgesFile)
   }
 
+  /** What is remembered of each member. Throws when it is damaged. */
+  pledges(): Pledge[] {
+    return usable(this.path, () => {
+      checkPledges(this.path, this.nodes)
+      return readPledges(this.pledgesPath)
+    })
+  }
+
   /**
    * Lets members that lost their disks begin with empty ones; what is left of their folders is put aside. Refused when
    * too few of the others may vote: nobody could be elected any more.
@@ -264,7 +272,7 @@ function incompatible(dir: string, why: string): RaftError {
 }
 
 /** Errors of the system become the one that says which directory cannot be used, and why. */
-function usable<T>(dir: string, work: () => T, remedy = ''): T {
+export function usable<T>(dir: string, work: () => T, remedy = ''): T {
   try {
     return work()
   } catch (error) {
@@ -275,7 +283,7 @@ function usable<T>(dir: string, work: () => T, remedy = ''): T {
 }
 
 /** Makes folders one by one: `mkdirSync` with `recursive` never returns where nothing can be made, as below /proc. */
-function makeFolder(path: string): void {
+export function makeFolder(path: string): void {
   try {
     mkdirSync(path)
   } catch (error) {

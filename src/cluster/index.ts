@@ -49,6 +49,8 @@ export type { LatencyHistogram } from '../telemetry/index.js'
 export { pendingBytesMax } from './client.js'
 export type { Cluster } from './cluster.js'
 export type { ClusterEvent, ClusterEvents } from './events.js'
+export { type Exported, type ExportOptions, exportSnapshot, type StateTold } from './export.js'
+export { type ExportTold, type Imported, type ImportOptions, importSnapshot, readExport } from './import.js'
 export {
   type Deleted,
   type Entry,

@@ -113,7 +113,7 @@ function resolved(options: ClusterOptions): ResolvedOptions {
   const { nodes, machine } = options
   const dir = options.dir === undefined ? undefined : pathOf('dir', options.dir)
   const recordDir = options.recordDir === undefined ? undefined : folderOf('recordDir', options.recordDir)
-  if (nodes !== undefined) checkWhole('nodes', nodes, 1, nodesMax)
+  if (nodes !== undefined) checkNodes(nodes)
   const renew = checkNodeIds('renew', options.renew ?? [])
   const durability = oneOf('durability', options.durability ?? 'flush', ['flush', 'none'])
   const host = oneOf('host', options.host ?? 'threads', ['threads', 'inline'])
@@ -164,6 +164,11 @@ export function electionTimeoutTicksOf({
   electionTimeoutMs,
 }: Pick<ResolvedOptions, 'heartbeatIntervalMs' | 'electionTimeoutMs'>): number {
   return Math.round(electionTimeoutMs / heartbeatIntervalMs)
+}
+
+/** Throws for a number of voting nodes that no cluster can have. */
+export function checkNodes(nodes: number): number {
+  return checkWhole('nodes', nodes, 1, nodesMax)
 }
 
 function checkWhole(option: string, value: number, least: number, most: number): number {

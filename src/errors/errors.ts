@@ -70,6 +70,8 @@ export const errors = {
   },
   DIRECTORY_INCOMPATIBLE: { template: '{dir} {why}', mayHaveHappened: 'no', isRetryable: false },
   DIRECTORY_UNUSABLE: { template: '{dir} cannot be used: {why}', mayHaveHappened: 'no', isRetryable: false },
+  /** A file that holds no whole export, or cannot take one. */
+  EXPORT_UNUSABLE: { template: '{file} {why}', mayHaveHappened: 'no', isRetryable: false },
   UNCLEAN_END: {
     template:
       'the cluster in {dir} has ended, but not cleanly: {why}; the next start there tells whether its disks are whole',

@@ -308,6 +308,11 @@ class Kv implements StateMachine {
     this.#snapshot = undefined
   }
 
+  summary(): Readonly<Record<string, number>> {
+    const { count, revision } = this.#state
+    return { keys: count, revision }
+  }
+
   hash(): string {
     return hashState(this.#state)
   }

@@ -54,6 +54,9 @@ export interface StateMachine {
    * others.
    */
   hash(): string
+
+  /** Figures of the state by their names, such as the number of keys: for people. A machine may leave it out. */
+  summary?(): Readonly<Record<string, number>>
 }
 
 export type MachineFactory = () => StateMachine

@@ -27,6 +27,7 @@ const inputErrors: Partial<Record<ErrorCode, string>> = {
   INVALID_FAULT: '',
   DIRECTORY_IN_USE: '',
   DIRECTORY_INCOMPATIBLE: '',
+  EXPORT_UNUSABLE: '',
   DIRECTORY_UNUSABLE: '; choose another with --dir',
   DISK_LOST: ' (raftbox sandbox --dir DIRECTORY --renew NODES)',
 }

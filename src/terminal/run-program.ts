@@ -20,7 +20,7 @@ export async function runProgram(
   // Nobody can be told that standard error takes no more. The exit code still says how the command ended.
   process.stderr.on('error', () => undefined)
   // Errors are told in one line, below.
-  for (const command of [program, ...program.commands]) {
+  for (const command of commandsIn(program)) {
     command.exitOverride().configureOutput({ writeErr: () => undefined })
   }
   try {
@@ -35,6 +35,11 @@ export async function runProgram(
     reportFailure(told)
     process.exitCode = exitCodeOf(told)
   }
+}
+
+/** The program, its commands and theirs. */
+function commandsIn(program: Command): Command[] {
+  return [program, ...program.commands.flatMap(commandsIn)]
 }
 
 /** Node puts U+FFFD for what is not UTF-8: another file or folder could be meant than was named. */
@@ -52,8 +57,14 @@ function asBadInput(
   words: readonly string[],
   seeAlso: (words: readonly string[]) => string,
 ): BadInput {
-  if (code === 'commander.help')
-    return new BadInput(`unknown command '${words[1] ?? ''}'; see ${seeAlso([])}`)
+  if (code === 'commander.help') {
+    const [command, topic] = words
+    return new BadInput(
+      topic === undefined
+        ? `${command}: name one of its commands; see ${seeAlso(words)}`
+        : `unknown command '${topic}'; see ${seeAlso([])}`,
+    )
+  }
   const told = message
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')

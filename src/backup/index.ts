@@ -1,0 +1,13 @@
+/** Exports: the state of a cluster in one file, and what disks at rest prove to be committed. */
+export {
+  checkIsNew,
+  type ExportFacts,
+  type ExportHead,
+  type MachineKind,
+  unusable,
+  writeExport,
+} from './export-file.js'
+export type { Disk } from './proven.js'
+export { ExportReader } from './read-export.js'
+export { restoreTo } from './state.js'
+export { type LostDisk, type MemberAtRest, Survey } from './survey.js'

@@ -1,0 +1,124 @@
+/** Exports of a cluster at rest: what its directory proves to be committed, in one file. */
+import {
+  checkIsNew,
+  type Disk,
+  type ExportHead,
+  type LostDisk,
+  type MachineKind,
+  restoreTo,
+  Survey,
+  writeExport,
+} from '../backup/index.js'
+import { RaftError } from '../errors/index.js'
+import { loadMachine } from '../machine/index.js'
+import type { NodeId } from '../raft/index.js'
+import { ClusterDirectory } from './directory.js'
+
+export interface ExportOptions {
+  /**
+   * The node whose disk is read. Default: any that holds all that is proven. A node that lags gives an earlier state; where
+   * the disks that are left can elect nobody, a node gives its snapshot.
+   */
+  readonly nodeId?: NodeId | undefined
+  /** The module of the cluster's state machine. Default: the key-value store. */
+  readonly machine?: URL | string | undefined
+  /** Ends the export: nothing is left of it. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The state that an export holds, as its machine tells it. */
+export interface StateTold {
+  readonly hash: string
+  /** Figures of the state by name; for the key-value store its `keys` and its `revision`. */
+  readonly summary: Readonly<Record<string, number>>
+}
+
+export interface Exported extends ExportHead, StateTold {
+  /** The node whose disk was read. */
+  readonly nodeId: NodeId
+  /** Members whose disks could not be used. */
+  readonly lost: readonly LostDisk[]
+}
+
+/**
+ * Writes the newest whole state of which the disks in a directory prove that it is committed: the longest prefix of the
+ * log that every leader has whom these disks can elect. So the export holds all that was acknowledged, and nothing that
+ * the cluster takes back when it is started again with these disks. Throws a `RaftError`, and has then left no file, when a
+ * cluster has the directory open, when too many disks are lost, or when the file cannot be written.
+ */
+export async function exportSnapshot(
+  dir: string,
+  file: string,
+  { nodeId, machine: module, signal }: ExportOptions = {},
+): Promise<Exported> {
+  const directory = ClusterDirectory.atRest(dir)
+  try {
+    checkIsNew(file)
+    const createMachine = await loadMachine(module)
+    const survey = surveyOf(directory)
+    const disk = nodeId === undefined ? bestOf(survey, directory.path) : namedOf(survey, nodeId)
+    const { index, term } = survey.provenOn(disk)
+    if (index === 0)
+      throw new RaftError('DIRECTORY_INCOMPATIBLE', { dir: directory.path, why: nothingProven })
+    const machine = createMachine()
+    const kind: MachineKind = module === undefined ? 'kv' : 'own'
+    survey.read(disk, (found) => restoreTo(machine, kind, found, index))
+    const facts = {
+      createdAt: new Date().toISOString(),
+      index,
+      term,
+      membership: disk.membership,
+      machine: kind,
+    }
+    const pieces = { [Symbol.iterator]: () => machine.snapshot() }
+    const head = await writeExport(file, facts, pieces, signal)
+    const told = { hash: machine.hash(), summary: machine.summary?.() ?? {} }
+    return { ...head, ...told, nodeId: disk.nodeId, lost: survey.lost }
+  } finally {
+    directory.release()
+  }
+}
+
+const nothingProven = 'proves nothing to be committed: there is nothing to export'
+
+/** Throws when the disks contradict each other. */
+export function surveyOf(directory: ClusterDirectory): Survey {
+  const members = directory.pledges().map((pledge) => ({ pledge, folder: directory.nodePath(pledge.nodeId) }))
+  try {
+    return new Survey(members)
+  } catch (error) {
+    throw new RaftError(
+      'DIRECTORY_INCOMPATIBLE',
+      { dir: directory.path, why: (error as Error).message },
+      error,
+    )
+  }
+}
+
+/** Of the disks that hold all that is proven, the one with the newest snapshot: the least of its log is applied again. */
+function bestOf({ disks, proof, lost }: Survey, dir: string): Disk {
+  const electable = disks.filter(({ nodeId }) => proof?.electable.includes(nodeId))
+  const [best] = electable.sort((one, other) => snapshotIndexOf(other) - snapshotIndexOf(one))
+  if (best !== undefined) return best
+  if (lost.length === 0) throw new RaftError('DIRECTORY_INCOMPATIBLE', { dir, why: nothingProven })
+  const whys = lost.map(({ nodeId, why }) => `node ${nodeId}: ${why}`).join('; ')
+  const remedy =
+    'put the folders back, or name a node whose snapshot is to be exported, or make the cluster anew from what is left'
+  throw new RaftError('DIRECTORY_INCOMPATIBLE', {
+    dir,
+    why: `has lost a majority of its disks, so nobody can tell what is committed (${whys}); ${remedy}`,
+  })
+}
+
+function snapshotIndexOf({ log }: Disk): number {
+  return log.snapshot?.index ?? 0
+}
+
+export function namedOf({ disks, lost, members }: Survey, nodeId: NodeId): Disk {
+  const disk = disks.find((each) => each.nodeId === nodeId)
+  if (disk !== undefined) return disk
+  const found = lost.find((each) => each.nodeId === nodeId)
+  if (found !== undefined) throw new RaftError('DISK_LOST', { nodeId, why: found.why })
+  const expected = `one of ${members.map(({ pledge }) => pledge.nodeId).join(', ')}`
+  throw new RaftError('INVALID_OPTION', { option: 'node', expected, actual: nodeId })
+}

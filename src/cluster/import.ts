@@ -1,0 +1,146 @@
+/** New clusters that begin with the state of an export. */
+import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { type ExportHead, ExportReader, unusable } from '../backup/index.js'
+import { RaftError, reasonOf } from '../errors/index.js'
+import { loadMachine } from '../machine/index.js'
+import type { Membership, NodeId, Term } from '../raft/index.js'
+import { beginDisk, flushFolder } from '../storage/index.js'
+import { ClusterDirectory, makeFolder, usable } from './directory.js'
+import type { StateTold } from './export.js'
+import { checkNodes } from './options.js'
+
+export interface ImportOptions {
+  /** Voting nodes of the new cluster. Default: as many as the former cluster had. */
+  readonly nodes?: number | undefined
+  /** Ends the import: nothing is left of it. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Imported extends ExportHead {
+  readonly dir: string
+  readonly nodes: number
+}
+
+/** The facts of an export and, where its machine is the key-value store, what that machine holds. */
+export interface ExportTold extends ExportHead {
+  /** `undefined` for a machine of one's own. */
+  readonly state: StateTold | undefined
+}
+
+/** Reads a whole export. Throws `EXPORT_UNUSABLE` when a byte of it is not as it was written. */
+export async function readExport(file: string): Promise<ExportTold> {
+  const reader = new ExportReader(file)
+  try {
+    return { ...reader.head, state: await stateOf(file, reader) }
+  } finally {
+    reader.close()
+  }
+}
+
+/**
+ * Makes the directory of a new cluster, each of whose nodes begins with the state of an export. The last entry keeps its
+ * index and its term, since revisions and the indexes that callers remember go on from there. Nothing else goes on: each
+ * disk has an identity of its own, no vote was given in that term, and the first leader has a later one.
+ *
+ * The directory is made whole or not at all. Throws a `RaftError` when it holds anything, or when the export cannot be
+ * used; nothing has changed then.
+ */
+export async function importSnapshot(
+  file: string,
+  dir: string,
+  { nodes, signal }: ImportOptions = {},
+): Promise<Imported & ExportTold> {
+  if (nodes !== undefined) checkNodes(nodes)
+  const reader = new ExportReader(file)
+  try {
+    const { head } = reader
+    const count = nodes ?? head.membership.voters.length
+    const path = usable(resolve(dir), () => placeOf(resolve(dir)))
+    const state = await stateOf(file, reader)
+    await makeWhole(path, (unfinished) => fill(unfinished, count, reader, head.term, signal))
+    return { ...head, state, dir: path, nodes: count }
+  } finally {
+    reader.close()
+  }
+}
+
+/** The key-value store says of a state whether it can be used, before anything is made of it. */
+async function stateOf(file: string, reader: ExportReader): Promise<StateTold | undefined> {
+  if (reader.head.machine !== 'kv') return undefined
+  const machine = (await loadMachine(undefined))()
+  try {
+    machine.restore(reader.pieces())
+  } catch (error) {
+    if (error instanceof RaftError) throw error
+    throw unusable(file, `holds a state that this version cannot read: ${reasonOf(error)}`, error)
+  }
+  return { hash: machine.hash(), summary: machine.summary?.() ?? {} }
+}
+
+/** The place of a directory that is empty or not there. A link is followed. */
+function placeOf(path: string): string {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return path
+  const place = realpathSync(path)
+  if (!lstatSync(place).isDirectory()) throw refused(path, 'is no directory')
+  if (readdirSync(place).length > 0) throw refused(path, 'is not empty')
+  return place
+}
+
+function refused(dir: string, what: string): RaftError {
+  return new RaftError('DIRECTORY_INCOMPATIBLE', { dir, why: `${what}: name an empty or a new directory` })
+}
+
+/** Lets `make` fill a folder beside the directory, which then takes the place of the directory in one step. */
+async function makeWhole(path: string, make: (unfinished: string) => Promise<void>): Promise<void> {
+  const unfinished = `${path}.import`
+  usable(path, () => {
+    if (existsSync(unfinished)) {
+      const why = `cannot be filled: ${unfinished} is there, which an import that was cut off has left; remove it`
+      throw new RaftError('DIRECTORY_INCOMPATIBLE', { dir: path, why })
+    }
+    makeFolder(dirname(path))
+    // Only one of two imports into one directory makes it.
+    mkdirSync(unfinished)
+  })
+  try {
+    await make(unfinished)
+    usable(path, () => {
+      renameSync(unfinished, path)
+      flushFolder(dirname(path))
+    })
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true })
+    if (error instanceof RaftError || (error as Error).name === 'AbortError') throw error
+    throw new RaftError('DIRECTORY_UNUSABLE', { dir: path, why: reasonOf(error) }, error)
+  }
+}
+
+/** A directory of new members, each with the whole state. */
+export async function fill(
+  path: string,
+  nodes: number,
+  reader: Pick<ExportReader, 'head' | 'pieces'>,
+  currentTerm: Term,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const directory = ClusterDirectory.open(path, nodes)
+  try {
+    const voters: NodeId[] = directory.pledges().map(({ nodeId }) => nodeId)
+    const membership: Membership = { voters, votersOutgoing: [], learners: [] }
+    const { index, term, size } = reader.head
+    for (const nodeId of voters) {
+      const disk = {
+        dir: directory.nodePath(nodeId),
+        pledges: directory.pledgesPath,
+        nodeId,
+        membership,
+        snapshot: { index, term, membership, size },
+        hardState: { currentTerm, votedFor: undefined },
+      }
+      await beginDisk(disk, reader.pieces(), signal)
+    }
+  } finally {
+    directory.release()
+  }
+}
