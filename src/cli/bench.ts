@@ -1,6 +1,6 @@
 /** `raftbox bench`: one measurement, as one JSON line or for people. */
 import type { Command } from 'commander'
-import { callBytesMax, pendingBytesMax } from '../cluster/index.js'
+import { callBytesMax, callWeight, pendingBytesMax } from '../cluster/index.js'
 import {
   arrivalNames,
   type Latencies,
@@ -182,9 +182,10 @@ function checkTogether({ clients, size, batch, workload, rate, arrivals }: Bench
       `--batch: ${batch} commands of ${size} bytes are more than the ${callBytesMax} bytes of a call; give fewer or smaller ones`,
     )
   }
-  if (clients * batch * size > pendingBytesMax) {
+  const callBytes = batch * size + callWeight
+  if (clients * callBytes > pendingBytesMax) {
     throw new BadInput(
-      `--clients: ${clients} calls of ${batch * size} bytes are more than the ${pendingBytesMax} bytes that may wait; give fewer or smaller ones`,
+      `--clients: ${clients} calls of ${callBytes} bytes are more than the ${pendingBytesMax} bytes that may wait; give fewer or smaller ones`,
     )
   }
 }

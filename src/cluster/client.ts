@@ -6,25 +6,23 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { RaftError } from '../errors/index.js'
 import { endOfResults, isReusable } from '../machine/index.js'
 import { RunningTime } from '../node/index.js'
-import { assert, type NodeId, sliceFrame } from '../raft/index.js'
+import { type NodeId, sliceFrame } from '../raft/index.js'
 import { type FromNode, postRequests, type Settlement, type Settlements } from '../transport/index.js'
 import { BackOff } from './back-off.js'
-import { refusalOf, unreadable } from './refusals.js'
+import { Caller, type CallSender, pendingBytesMax } from './caller.js'
+import { unreadable } from './refusals.js'
 import {
   Answers,
   AnswersInParts,
   type AnswersPart,
-  type CallFrame,
-  type Calls,
-  type Reading,
+  type CallQueue,
   type Request,
-  RequestPacker,
+  type RequestPacker,
 } from './requests.js'
+import { SharedRoom } from './shared-room.js'
 
-/** Bytes on their way to a node and not settled; more waits here. */
+/** Bytes of one caller on their way to a node and not settled; more waits here. Other callers leave it less. */
 const sentBytesMax = 16 << 20
-/** Bytes of calls that wait or are on their way; more calls are refused. */
-export const pendingBytesMax = 64 << 20
 /** Bytes of queries that may leave before their turn is over. */
 const aheadBytes = 12 << 10
 /** Requests on their way with which none leaves ahead: then the leader has work, and a larger frame costs it less. */
@@ -43,30 +41,28 @@ interface NodePort {
   readonly receive: (message: FromNode) => void
 }
 
-export class Client implements Calls {
+export class Client implements CallSender {
+  readonly pendingRoom = new SharedRoom(pendingBytesMax)
+  isClosed = false
   readonly #timeoutMs: number
   readonly #findLeader: () => NodeId | undefined
   /** The clock of deadlines. */
   readonly #time = new RunningTime()
   readonly #ports = new Map<NodeId, NodePort>()
-  readonly #commands = new RequestPacker('propose')
-  readonly #queries = new RequestPacker('read')
-  /** In the order of the calls, also the requests that a node refused and that come back here. */
-  #unsent: Request[] = []
+  readonly #sentRoom = new SharedRoom(sentBytesMax)
+  /** Those with calls that are not sent. Each turn begins with the next one of them. */
+  #waiting: CallQueue[] = []
   readonly #sent = new Map<number, Request>()
   /** All that is not settled, in order of deadline. */
   #pending: Request[] = []
   /** Buffers of answers to queries, all of which were copied by those who asked: they go back to whoever leads. */
   #read: ArrayBuffer[] = []
-  #pendingBytes = 0
-  #sentBytes = 0
   #nextId = 1
   #nextPlace = 1
   #isTurnScheduled = false
   #sweeper: NodeJS.Timeout | undefined
   /** While it pauses nothing is sent, so that what was refused leaves before later calls. */
   readonly #backOff = new BackOff(() => this.#scheduleTurn())
-  #isClosed = false
 
   /** `findLeader` tells who leads now, as far as is known. */
   constructor(timeoutMs: number, findLeader: () => NodeId | undefined) {
@@ -74,38 +70,23 @@ export class Client implements Calls {
     this.#findLeader = findLeader
   }
 
-  /**
-   * `write` packs straight into the frame of the turn, so it runs no code of the caller: another call would go between.
-   */
-  call<Outcome, Parts extends unknown[]>(
-    { type, count, answerBytes, read }: Reading<Outcome>,
-    write: (frame: CallFrame, ...parts: Parts) => void,
-    ...parts: Parts
-  ): Promise<Outcome> {
-    const packer = type === 'read' ? this.#queries : this.#commands
-    const { frame } = packer
-    const { byteLength: bytesBefore, count: countBefore } = frame
-    try {
-      this.#checkOpen()
-      write(frame, ...parts)
-      assert(frame.count - countBefore === count, 'a call reads one answer for each of its commands')
-    } catch (error) {
-      frame.rewind(bytesBefore, countBefore)
-      return Promise.reject(refusalOf(error))
-    }
-    if (answerBytes > 0) frame.expectAnswer(answerBytes)
-    const outcome = packer.outcomeOf(read)
-    // The nodes have work while the rest of the turn's calls are made.
-    if (packer.isFull || this.#mayQueriesGoAhead()) this.#send()
-    else this.#scheduleTurn()
-    return outcome
+  /** Another caller, whose calls wait by themselves. */
+  newCaller(): Caller {
+    return new Caller(this)
   }
 
-  #checkOpen(): void {
-    if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
-    if (this.#pendingBytes > pendingBytesMax) {
-      throw new RaftError('OVERLOADED', { what: `${pendingBytesMax} bytes of calls` })
-    }
+  called(queue: CallQueue, packer: RequestPacker): void {
+    this.#waits(queue)
+    // The nodes have work while the rest of the turn's calls are made.
+    if (packer.isFull || this.#mayQueriesGoAhead(queue)) this.#send()
+    else this.#scheduleTurn()
+  }
+
+  /** The queue has calls that are not sent. */
+  #waits(queue: CallQueue): void {
+    if (queue.isWaiting) return
+    queue.isWaiting = true
+    this.#waiting.push(queue)
   }
 
   /** Begins to use a node's port: answers are taken here, and what the node tells of itself goes to `told`. */
@@ -150,7 +131,7 @@ export class Client implements Calls {
   /** Sends what waits: a leader may be there now. */
   leaderChanged(): void {
     this.#backOff.end()
-    if (this.#unsent.length > 0) this.#scheduleTurn()
+    this.#sendWaiting()
   }
 
   #settle({ settled, results }: Settlements): void {
@@ -174,7 +155,11 @@ export class Client implements Calls {
         this.#notAnswered(request, settlement)
       }
     }
-    if (this.#unsent.length > 0) this.#scheduleTurn()
+    this.#sendWaiting()
+  }
+
+  #sendWaiting(): void {
+    if (this.#waiting.length > 0) this.#scheduleTurn()
   }
 
   #wasRead(request: Request | undefined, settlement: Settlement & { outcome: 'read' }): void {
@@ -215,7 +200,7 @@ export class Client implements Calls {
   /** Ends every call: what was not sent did not happen, what was sent may have. */
   close(): void {
     for (const nodeId of this.#ports.keys()) this.drain(nodeId)
-    this.#isClosed = true
+    this.isClosed = true
     this.#packAll()
     for (const request of [...this.#pending]) {
       if (request.isSettled) continue
@@ -254,18 +239,18 @@ export class Client implements Calls {
    * Commands wait for each other, to share a flush, and queries beside them, which would wait for that flush. Queries
    * alone share a round of heartbeats at most: the leader reads the first while the rest of the turn is packed.
    */
-  #mayQueriesGoAhead(): boolean {
-    const isEnough = this.#queries.frame.byteLength >= aheadBytes
-    return isEnough && this.#sent.size < aheadMax && this.#commands.isEmpty
+  #mayQueriesGoAhead({ queries, commands }: CallQueue): boolean {
+    const isEnough = queries.frame.byteLength >= aheadBytes
+    return isEnough && this.#sent.size < aheadMax && commands.isEmpty
   }
 
   #scheduleTurn(): void {
-    if (this.#isTurnScheduled || this.#isClosed) return
+    if (this.#isTurnScheduled || this.isClosed) return
     this.#isTurnScheduled = true
     // After all callers of this turn have had their say.
     setImmediate(() => {
       this.#isTurnScheduled = false
-      if (!this.#isClosed) this.#send()
+      if (!this.isClosed) this.#send()
     })
   }
 
@@ -277,30 +262,47 @@ export class Client implements Calls {
     const attached = leader === undefined ? undefined : this.#ports.get(leader)
     if (leader === undefined || attached === undefined) return
     const batch: Request[] = []
-    for (const request of this.#unsent) {
-      if (this.#sentBytes > sentBytesMax) break
-      request.id = this.#nextId++
-      request.sentTo = leader
-      this.#sentBytes += request.byteLength
-      this.#sent.set(request.id, request)
-      batch.push(request)
-    }
+    for (const queue of this.#waiting) this.#take(queue, leader, batch)
+    const [first, ...others] = this.#waiting.filter((queue) => this.#isStillWaiting(queue))
+    this.#waiting = first === undefined ? [] : [...others, first]
     if (batch.length === 0) return
-    this.#unsent = this.#unsent.slice(batch.length)
     const requests = batch.map(({ id, type, frame }) => ({ request: id, type, frame }))
     postRequests(attached.port, { requests, read: this.#read })
     this.#read = []
   }
 
+  /** Adds to the batch what the queue may send. */
+  #take(queue: CallQueue, leader: NodeId, batch: Request[]): void {
+    let taken = 0
+    for (const request of queue.unsent) {
+      if (!this.#sentRoom.isOpenTo(queue.sentBytes)) break
+      request.id = this.#nextId++
+      request.sentTo = leader
+      queue.sentBytes += request.weight
+      this.#sentRoom.take(request.weight)
+      this.#sent.set(request.id, request)
+      batch.push(request)
+      taken++
+    }
+    if (taken > 0) queue.unsent = queue.unsent.slice(taken)
+  }
+
+  #isStillWaiting(queue: CallQueue): boolean {
+    queue.isWaiting = queue.unsent.length > 0
+    return queue.isWaiting
+  }
+
   #packAll(): void {
-    for (const packer of [this.#commands, this.#queries]) if (!packer.isEmpty) this.#pack(packer)
+    for (const { commands, queries } of this.#waiting) {
+      if (!commands.isEmpty) this.#pack(commands)
+      if (!queries.isEmpty) this.#pack(queries)
+    }
   }
 
   #pack(packer: RequestPacker): void {
     const request = packer.take(this.#nextPlace++, this.#time.now() + this.#timeoutMs)
-    this.#pendingBytes += request.byteLength
     this.#pending.push(request)
-    this.#unsent.push(request)
+    request.queue.unsent.push(request)
   }
 
   /** Ends what is past its deadline, and looks for a leader again. Answers that lie in the ports are in time. */
@@ -312,8 +314,8 @@ export class Client implements Calls {
       if (request.deadlineMs > nowMs) break
       this.#fail(request, this.#lateError(request))
     }
-    this.#unsent = this.#unsent.filter((request) => !request.isSettled)
-    if (this.#unsent.length > 0) this.#scheduleTurn()
+    for (const caller of this.#waiting) caller.unsent = caller.unsent.filter((request) => !request.isSettled)
+    this.#sendWaiting()
     if (this.#pending.length > 0) return
     clearInterval(this.#sweeper)
     this.#sweeper = undefined
@@ -337,14 +339,18 @@ export class Client implements Calls {
   /** The request waits for the next turn, where it stood among the requests that were never sent. */
   #sendAgain(request: Request): void {
     this.#takeBack(request)
-    let at = this.#unsent.length
-    while (at > 0 && (this.#unsent[at - 1]?.place ?? 0) > request.place) at--
-    this.#unsent.splice(at, 0, request)
+    const { queue, place } = request
+    const { unsent } = queue
+    let at = unsent.length
+    while (at > 0 && (unsent[at - 1]?.place ?? 0) > place) at--
+    unsent.splice(at, 0, request)
+    this.#waits(queue)
   }
 
   #takeBack(request: Request): void {
     this.#sent.delete(request.id)
-    this.#sentBytes -= request.byteLength
+    request.queue.sentBytes -= request.weight
+    this.#sentRoom.leave(request.weight)
     request.sentTo = undefined
   }
 
@@ -353,7 +359,8 @@ export class Client implements Calls {
     request.isSettled = true
     // A settled request stays pending for a while, which keeps no value of its calls in memory.
     request.outcomes.length = 0
-    this.#pendingBytes -= request.byteLength
+    request.queue.pendingBytes -= request.weight
+    this.pendingRoom.leave(request.weight)
   }
 }
 

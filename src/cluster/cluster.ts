@@ -12,27 +12,19 @@ import type {
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { Bytes } from '../machine/index.js'
 import { type HashAt, InlineNode, NodeThread, realParts, takeAll } from '../node/index.js'
-import { forEachCommand, isBytes, isWellFormed, lengthOfBytes, type NodeId } from '../raft/index.js'
+import type { NodeId } from '../raft/index.js'
 import type { LatencyHistogram, Story } from '../telemetry/index.js'
 import { Breaking } from './breaking.js'
 import { Client } from './client.js'
+import { ClusterClient } from './cluster-client.js'
 import { ClusterStory } from './cluster-story.js'
 import type { ClusterDirectory } from './directory.js'
 import type { ClusterEvents } from './events.js'
-import {
-  type Deleted,
-  type Entry,
-  KvClient,
-  type RangeOptions,
-  type RangeResult,
-  type Swapped,
-  type Written,
-} from './kv-client.js'
+import type { Deleted, Entry, KvClient, RangeOptions, RangeResult, Swapped, Written } from './kv-client.js'
 import { type CreateNode, Members, type NodeStatus } from './members.js'
 import type { ResolvedOptions } from './options.js'
-import { type Applied, applied, result } from './outcomes.js'
-import { invalid, taking } from './refusals.js'
-import { CallFrame, type Calls, callBytesMax, type Reading } from './requests.js'
+import type { Applied } from './outcomes.js'
+import type { CallFrame, Calls, Reading } from './requests.js'
 
 export class Cluster implements AsyncDisposable, Calls {
   readonly options: ResolvedOptions
@@ -40,6 +32,7 @@ export class Cluster implements AsyncDisposable, Calls {
   readonly kv: KvClient
   readonly #directory: ClusterDirectory
   readonly #client: Client
+  readonly #own: ClusterClient
   readonly #story: ClusterStory
   readonly #members: Members
   readonly #breaking: Breaking
@@ -52,7 +45,8 @@ export class Cluster implements AsyncDisposable, Calls {
     this.options = options
     this.#directory = directory
     this.#client = new Client(options.requestTimeoutMs, () => this.leaderId)
-    this.kv = new KvClient(options.machine === undefined ? this.#client : without(options.machine))
+    this.#own = this.client()
+    this.kv = this.#own.kv
     this.#story = new ClusterStory(directory.nodes, options, () => this.#client.leaderChanged())
     this.#members = new Members(directory, options, this.#client, this.#story, createNode)
     this.#breaking = new Breaking(this.#members, this.#story, options)
@@ -134,15 +128,12 @@ export class Cluster implements AsyncDisposable, Calls {
 
   /** Commands for a state machine of one's own, applied one after the other with nothing in between. */
   propose(commands: Uint8Array | readonly Uint8Array[]): Promise<Applied> {
-    return taking(() => {
-      const own = commandsOf('commands', Array.isArray(commands) ? commands : [commands])
-      return this.#client.call(applied(own.length), writeAll, own)
-    })
+    return this.#own.propose(commands)
   }
 
   /** A linearizable query of a state machine of one's own. */
   query(query: Uint8Array): Promise<Buffer> {
-    return taking(() => this.#client.call(result, writeAll, commandsOf('query', [query])))
+    return this.#own.query(query)
   }
 
   /**
@@ -154,13 +145,15 @@ export class Cluster implements AsyncDisposable, Calls {
     write: (into: CallFrame, ...parts: Parts) => void,
     ...parts: Parts
   ): Promise<Outcome> {
-    return taking(() => {
-      const own = new OwnFrame()
-      const known = checked(reading)
-      if (typeof write !== 'function') throw invalid('write', 'a function that packs commands', typeof write)
-      write(own, ...parts)
-      return this.#client.call(known, writeAll, commandsIn(own))
-    })
+    return this.#own.call(reading, write, ...parts)
+  }
+
+  /**
+   * A client of its own for one of several users of the cluster, such as a connection. However many calls the others make,
+   * it finds room for its own, and its calls do not wait behind theirs.
+   */
+  client(): ClusterClient {
+    return new ClusterClient(this.#client.newCaller(), this.options.machine)
   }
 
   /** All faults that stand, the oldest first. */
@@ -309,69 +302,4 @@ export class Cluster implements AsyncDisposable, Calls {
 function creatorOf({ host, machine }: ResolvedOptions): CreateNode {
   return (nodeId, exited) =>
     host === 'inline' ? new InlineNode(realParts) : new NodeThread(nodeId, machine !== undefined, exited)
-}
-
-/** The calls of a key-value client whose cluster has another machine, which would not understand them. */
-function without(machine: string): Calls {
-  const expected = 'the key-value store: use propose and query with a machine of your own'
-  return {
-    call: () =>
-      Promise.reject(new RaftError('INVALID_OPTION', { option: 'machine', expected, actual: machine })),
-  }
-}
-
-function writeAll(into: CallFrame, commands: readonly Uint8Array[]): void {
-  for (const command of commands) into.append(command)
-}
-
-/** A reading may come from a caller without a compiler. */
-function checked<Outcome>(reading: Reading<Outcome>): Reading<Outcome> {
-  const made = 'one that reading() or readingOfOne() makes'
-  if (typeof reading !== 'object' || reading === null) throw invalid('reading', made, String(reading))
-  const { type, count, read } = reading
-  if (type !== 'propose' && type !== 'read')
-    throw invalid('reading', "of 'propose' or of 'read'", String(type))
-  if (typeof read !== 'function' || !Number.isInteger(count) || count < 1) {
-    throw invalid('reading', made, 'one that says neither how nor how many answers it reads')
-  }
-  return reading
-}
-
-/** A frame in the hands of a caller, who may ask it for anything. */
-class OwnFrame extends CallFrame {
-  override reserve(length: number): number {
-    if (Number.isInteger(length) && length >= 0 && length <= callBytesMax) return super.reserve(length)
-    const actual = typeof length === 'number' ? length : typeof length
-    throw invalid('reserve', `a whole number of bytes, at most ${callBytesMax}`, actual)
-  }
-}
-
-/**
- * The commands that `write` has packed. Code of the caller may have used the frame in any way, so its lengths are
- * checked.
- */
-function commandsIn(own: CallFrame): Uint8Array[] {
-  const commands: Uint8Array[] = []
-  const frame = own.take()
-  const { count, bytes } = frame
-  if (count === 0) throw invalid('write', 'at least one command', 'none')
-  if (!isWellFormed(frame)) throw invalid('write', 'whole commands', 'lengths that do not add up')
-  forEachCommand(frame, (start, end) => void commands.push(bytes.subarray(start, end)))
-  return commandsOf('write', commands)
-}
-
-/** The commands of a call, in a list of its own: that of the caller may change while it is read. */
-function commandsOf(what: string, commands: readonly unknown[]): Uint8Array[] {
-  const own: Uint8Array[] = []
-  const { length } = commands
-  let bytes = 0
-  for (let at = 0; at < length; at++) {
-    const command = commands[at]
-    if (!isBytes(command)) throw invalid(what, 'Uint8Arrays', command === null ? 'null' : typeof command)
-    bytes += lengthOfBytes(command)
-    own.push(command)
-  }
-  if (length === 0) throw invalid(what, 'at least one Uint8Array', 'none')
-  if (bytes > callBytesMax) throw invalid(what, `at most ${callBytesMax} bytes in a call`, bytes)
-  return own
 }

@@ -245,17 +245,32 @@ function readError(type: Request['type'], error: unknown): RaftError {
   return error instanceof RaftError ? error : unreadable(type, error)
 }
 
+/** The calls of one caller that are not settled, from their packers on. */
+export interface CallQueue {
+  readonly commands: RequestPacker
+  readonly queries: RequestPacker
+  /** In the order of the calls, also the requests that a node refused and that come back here. */
+  unsent: Request[]
+  /** Weight of all calls that are not settled, and of those among them that are on their way. */
+  pendingBytes: number
+  sentBytes: number
+  /** Whether the client looks here as it sends. */
+  isWaiting: boolean
+}
+
 /** A frame and whoever waits for its answers, from the turn that made it until it is settled. */
 export interface Request {
   /** Names it on its way. Another one each time it is sent, so that nothing late is taken for its answer. */
   id: number
+  /** Where its calls came from, and where it waits. */
+  readonly queue: CallQueue
   /** The place among all requests of the client, in the order of their calls. */
   readonly place: number
   readonly type: 'propose' | 'read'
   /** Replaced by the copy that a refusal brings back, and by the queries that a part of the answers leaves. */
   frame: Frame
-  /** Bytes of the frame that was packed. */
-  readonly byteLength: number
+  /** Bytes that the calls hold while they are not settled. */
+  readonly weight: number
   readonly deadlineMs: number
   readonly answer: (answers: Answers) => void
   readonly fail: (error: RaftError) => void
@@ -300,10 +315,13 @@ export class RequestPacker {
   /** Where the commands of the next call go. */
   readonly frame = new CallFrame()
   readonly #type: Request['type']
+  readonly #queue: CallQueue
   #waiting = waiting()
+  #weight = 0
 
-  constructor(type: Request['type']) {
+  constructor(type: Request['type'], queue: CallQueue) {
     this.#type = type
+    this.#queue = queue
   }
 
   get isEmpty(): boolean {
@@ -317,9 +335,10 @@ export class RequestPacker {
   /**
    * The outcome of the call whose commands were packed last. Allocation matters here: one `then` on the promise of all
    * answers costs less than a promise of the call's own. Its callbacks run in the order in which they were given, and
-   * each reads as many answers as its call has commands.
+   * each reads as many answers as its call has commands. The call weighs `weight`.
    */
-  outcomeOf<Outcome>(read: (answers: Answers) => Outcome): Promise<Outcome> {
+  outcomeOf<Outcome>(read: (answers: Answers) => Outcome, weight: number): Promise<Outcome> {
+    this.#weight += weight
     const { answers, outcomes } = this.#waiting
     const outcome = answers.then(read)
     outcomes.push(outcome)
@@ -329,14 +348,16 @@ export class RequestPacker {
   take(place: number, deadlineMs: number): Request {
     const frame = this.frame.take()
     const { answer, fail, outcomes } = this.#waiting
+    const weight = this.#weight
     this.#waiting = waiting()
-    const { byteLength } = frame.bytes
+    this.#weight = 0
     return {
       id: 0,
+      queue: this.#queue,
       place,
       type: this.#type,
       frame,
-      byteLength,
+      weight,
       deadlineMs,
       answer,
       fail,

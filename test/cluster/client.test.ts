@@ -106,14 +106,14 @@ test('[CA7] queries leave ahead of their turn only while the leader has few requ
 
 test('[CA4] calls of several commands, and one that fails at its answer, leave the others theirs', async () => {
   const nodes = nodesLedBy(1)
-  const pair = nodes.client.call(
+  const pair = nodes.caller.call(
     reading('propose', 2, (answers) => {
       answers.skip()
       return answers.index
     }),
     (frame) => ['a', 'b'].forEach((command) => void frame.append(Buffer.from(command))),
   )
-  const failing = nodes.client.call(
+  const failing = nodes.caller.call(
     readingOfOne('propose', () => {
       throw new Error('not to be read')
     }),
@@ -131,7 +131,7 @@ test('[CA4] calls of several commands, and one that fails at its answer, leave t
 test('[CA1] a call that cannot be written rejects, and the frame goes without it', async () => {
   const nodes = nodesLedBy(1)
   const call = nodes.call('propose', 'a')
-  const broken = nodes.client.call(
+  const broken = nodes.caller.call(
     readingOfOne('propose', () => undefined),
     () => {
       throw new Error('no such command')

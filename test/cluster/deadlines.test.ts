@@ -1,7 +1,7 @@
 /** Deadlines of calls, on a clock of the test's own: the client looks at them when the test says. */
 import { once } from 'node:events'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { pendingBytesMax } from '../../src/cluster/client.js'
+import { pendingBytesMax } from '../../src/cluster/caller.js'
 import type { ClientRequest } from '../../src/transport/index.js'
 import { type Nodes, nodesLedBy, packed } from './nodes.js'
 

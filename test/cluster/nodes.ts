@@ -1,6 +1,7 @@
 /** A client whose nodes are played by the test. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
+import type { Caller } from '../../src/cluster/caller.js'
 import { Client } from '../../src/cluster/client.js'
 import { readingOfOne } from '../../src/cluster/requests.js'
 import { ResultBuilder } from '../../src/machine/index.js'
@@ -10,6 +11,7 @@ import type { ClientRequest, Settlement, Settlements, ToNode } from '../../src/t
 /** A client, and nodes that do only what the test says. */
 export class Nodes {
   readonly client: Client
+  readonly caller: Caller
   leaderId: NodeId | undefined
   /** The nodes' own ends of their ports. */
   readonly ports = new Map<NodeId, MessagePort>()
@@ -22,6 +24,7 @@ export class Nodes {
 
   constructor(timeoutMs = 60_000) {
     this.client = new Client(timeoutMs, () => this.leaderId)
+    this.caller = this.client.newCaller()
     onTestFinished(() => this.client.close())
   }
 
@@ -64,11 +67,11 @@ export class Nodes {
   }
 
   /** A call of one command; resolves with its index and result. */
-  call(type: 'propose' | 'read', command: string): Promise<string> {
+  call(type: 'propose' | 'read', command: string, caller = this.caller): Promise<string> {
     const read = readingOfOne(type, (answers) => {
       return `${answers.index} ${Buffer.from(answers.bytes.subarray(answers.start, answers.end))}`
     })
-    return this.client.call(read, (frame) => frame.append(Buffer.from(command)))
+    return caller.call(read, (frame) => frame.append(Buffer.from(command)))
   }
 
   #arrive(request: ClientRequest): void {

@@ -12,7 +12,7 @@ const longAnswer = (query: string) => query.repeat(20_000)
 /** One query a call, each of a single character, in one turn. */
 function ask(nodes: Nodes, queries: string): Promise<Buffer[]> {
   const calls = [...queries].map((query) =>
-    nodes.client.call(result, (frame) => frame.append(Buffer.from(query))),
+    nodes.caller.call(result, (frame) => frame.append(Buffer.from(query))),
   )
   return Promise.all(calls)
 }
@@ -123,7 +123,7 @@ test('[OU6] a deadline between two parts is that of all calls, and a part that c
 
 test('[CA4] a call that fails at its answer leaves those of other parts theirs', async () => {
   const nodes = nodesLedBy(1)
-  const failing = nodes.client.call(
+  const failing = nodes.caller.call(
     readingOfOne('read', () => {
       throw new Error('not to be read')
     }),

@@ -71,7 +71,7 @@ function make(
 ): Promise<PromiseSettledResult<string[]>[]> {
   const calls = all.map((behaviour, at) => {
     const read = readingOf(type, behaviour)
-    return nodes.client.call(read, packInto, `call ${at}`, behaviour)
+    return nodes.caller.call(read, packInto, `call ${at}`, behaviour)
   })
   return Promise.allSettled(calls)
 }
@@ -198,7 +198,7 @@ test('[OU7] answers for another number of commands than were sent are nobody’s
 
 test('[CA4] an answer that is cut short gives away no byte of the next one', async () => {
   const nodes = nodesLedBy(1)
-  const greedy = nodes.client.call(
+  const greedy = nodes.caller.call(
     readingOfOne('read', (answers) => answers.take(answers.start, answers.end + 5)),
     (frame) => frame.append(Buffer.from('a')),
   )

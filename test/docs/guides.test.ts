@@ -71,6 +71,7 @@ const methods: Names<Exclude<Handle, Property>> = {
   propose: true,
   query: true,
   call: true,
+  client: true,
   kill: true,
   restart: true,
   losePower: true,

@@ -1,0 +1,75 @@
+/** One of those who call a cluster. Its calls travel in frames of their own, and wait beside those of other callers. */
+import { RaftError } from '../errors/index.js'
+import { assert } from '../raft/index.js'
+import { refusalOf } from './refusals.js'
+import {
+  type CallFrame,
+  type CallQueue,
+  type Calls,
+  type Reading,
+  type Request,
+  RequestPacker,
+} from './requests.js'
+import type { SharedRoom } from './shared-room.js'
+
+/** Bytes of calls of one caller that wait or are on their way; more calls are refused. Other callers leave it less. */
+export const pendingBytesMax = 64 << 20
+/** Bytes that a call holds in memory beside its commands: its promise, and what is chained to it. */
+export const callWeight = 256
+
+/** The client that sends the calls. */
+export interface CallSender {
+  readonly isClosed: boolean
+  /** The room for calls that are not settled. */
+  readonly pendingRoom: SharedRoom
+  /** A call was packed. */
+  called(queue: CallQueue, packer: RequestPacker): void
+}
+
+export class Caller implements Calls, CallQueue {
+  readonly commands = new RequestPacker('propose', this)
+  readonly queries = new RequestPacker('read', this)
+  unsent: Request[] = []
+  pendingBytes = 0
+  sentBytes = 0
+  isWaiting = false
+  readonly #sender: CallSender
+
+  constructor(sender: CallSender) {
+    this.#sender = sender
+  }
+
+  /**
+   * `write` packs straight into the frame of the turn, so it runs no code of the caller: another call would go between.
+   */
+  call<Outcome, Parts extends unknown[]>(
+    { type, count, answerBytes, read }: Reading<Outcome>,
+    write: (frame: CallFrame, ...parts: Parts) => void,
+    ...parts: Parts
+  ): Promise<Outcome> {
+    const packer = type === 'read' ? this.queries : this.commands
+    const { frame } = packer
+    const { byteLength: bytesBefore, count: countBefore } = frame
+    try {
+      this.#checkOpen()
+      write(frame, ...parts)
+      assert(frame.count - countBefore === count, 'a call reads one answer for each of its commands')
+    } catch (error) {
+      frame.rewind(bytesBefore, countBefore)
+      return Promise.reject(refusalOf(error))
+    }
+    if (answerBytes > 0) frame.expectAnswer(answerBytes)
+    const weight = frame.byteLength - bytesBefore + callWeight
+    this.pendingBytes += weight
+    this.#sender.pendingRoom.take(weight)
+    const outcome = packer.outcomeOf(read, weight)
+    this.#sender.called(this, packer)
+    return outcome
+  }
+
+  #checkOpen(): void {
+    if (this.#sender.isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
+    if (this.#sender.pendingRoom.isOpenTo(this.pendingBytes)) return
+    throw new RaftError('OVERLOADED', { what: `${this.pendingBytes} bytes of calls of this client` })
+  }
+}

@@ -1,0 +1,75 @@
+/** Several clients of one cluster: room for the calls of each, whatever the others do. */
+import { expect, test } from 'vitest'
+import { callWeight, pendingBytesMax } from '../../src/cluster/caller.js'
+import type { RaftError } from '../../src/errors/index.js'
+import { Nodes, nodesLedBy } from './nodes.js'
+import { startedCluster } from './support.js'
+
+const callBytes = 1 << 20
+const filling = 'v'.repeat(callBytes)
+
+/** Calls of one client, with none of them answered. */
+class Flood {
+  readonly #nodes: Nodes
+  readonly #caller
+  taken = 0
+  readonly refused: RaftError[] = []
+
+  constructor(nodes: Nodes) {
+    this.#nodes = nodes
+    this.#caller = nodes.client.newCaller()
+  }
+
+  /** Calls until a call is refused. The refusal is there before the turn is over. */
+  async fill(command = filling): Promise<this> {
+    while (this.refused.length === 0) {
+      this.#nodes.call('propose', command, this.#caller).then(undefined, (error) => this.refused.push(error))
+      await Promise.resolve()
+      await Promise.resolve()
+      this.taken++
+    }
+    this.taken--
+    return this
+  }
+}
+
+test('[CA6] small calls count too: each weighs more than its command', async () => {
+  const { taken, refused } = await new Flood(new Nodes()).fill('')
+  expect(refused[0]).toMatchObject({ code: 'OVERLOADED', mayHaveHappened: 'no', isRetryable: true })
+  expect(taken).toBeGreaterThan(200_000)
+  expect(taken * callWeight).toBeLessThanOrEqual(pendingBytesMax + callWeight)
+})
+
+test('[CA11] a client that floods gets no more than half of the room, and the next ones get as much as is free', async () => {
+  const nodes = new Nodes()
+  const taken: number[] = []
+  for (let client = 0; client < 4; client++) taken.push((await new Flood(nodes).fill()).taken)
+  const shares = taken.map((calls) => (calls * callBytes) / pendingBytesMax)
+  for (const [at, share] of shares.entries()) expect(share).toBeCloseTo(1 / 2 ** at, 1)
+})
+
+test('[CA11] the call of a client leaves before those that another one has waiting', async () => {
+  const nodes = nodesLedBy(1)
+  await new Flood(nodes).fill()
+  const small = nodes.call('propose', 'small', nodes.client.newCaller())
+  let arrived = await nodes.next()
+  let before = 0
+  for (; arrived.frame.bytes.byteLength > callBytes; arrived = await nodes.next()) before++
+  expect(before).toBeLessThan(20)
+  nodes.settle({ request: arrived.request, outcome: 'applied', index: 1, count: 1 }, 'done')
+  expect(await small).toBe('1 done')
+})
+
+test('[CA3] the calls of one client keep their order beside those of another', async () => {
+  const cluster = await startedCluster({ nodes: 1, durability: 'none' })
+  const clients = [cluster.client(), cluster.client()]
+  const indexes = clients.map(() => [] as Promise<number>[])
+  for (let call = 0; call < 100; call++) {
+    for (const [at, { kv }] of clients.entries())
+      indexes[at]?.push(kv.put(`k${call}`, 'v').then(({ index }) => index))
+  }
+  for (const ofClient of indexes) {
+    const own = await Promise.all(ofClient)
+    expect(own).toEqual(own.toSorted((a, b) => a - b))
+  }
+})
