@@ -4,7 +4,6 @@ import {
   type EntryId,
   isVoter,
   type LogIndex,
-  type Membership,
   type NodeId,
   type RaftLog,
   type Term,
@@ -14,9 +13,8 @@ import {
 /** A disk of a member, as it was found. */
 export interface Disk {
   readonly nodeId: NodeId
+  /** Its latest configuration is the one that the node goes by. */
   readonly log: RaftLog
-  /** The latest configuration that the disk holds. */
-  readonly membership: Membership
   /** The node votes for nobody before its log ends in an entry of this term or a later one [EL21]. */
   readonly votesFromTerm: Term
 }
@@ -53,7 +51,8 @@ export function provenBy(disks: readonly Disk[]): Proof | undefined {
 }
 
 /** A candidate wins with the votes of a majority whose logs are no more up to date than its own (§5.4.1). */
-function isElectable({ nodeId, log, membership, votesFromTerm }: Disk, disks: readonly Disk[]): boolean {
+function isElectable({ nodeId, log, votesFromTerm }: Disk, disks: readonly Disk[]): boolean {
+  const { membership } = log
   if (!isVoter(membership, nodeId) || log.last.term < votesFromTerm) return false
   const voters = new Set(
     disks

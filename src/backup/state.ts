@@ -1,18 +1,20 @@
 /** The state of a cluster as of one entry, made by a state machine from a disk at rest. */
 import { RaftError } from '../errors/index.js'
-import { readCommand, type StateMachine } from '../machine/index.js'
+import { readCommand, SessionMachine, type StateMachine } from '../machine/index.js'
 import { type EntryRun, entryKinds, forEachCommand, type LogIndex } from '../raft/index.js'
 import type { DiskAtRest } from '../storage/index.js'
 import type { MachineKind } from './export-file.js'
 
 /** Brings a new machine to the state as of the entry `to`, which the disk holds. */
 export function restoreTo(machine: StateMachine, kind: MachineKind, disk: DiskAtRest, to: LogIndex): void {
-  if (disk.snapshot !== undefined) machine.restore(disk.pieces)
+  const host = new SessionMachine(machine)
+  if (disk.snapshot !== undefined) host.restore(disk.pieces)
   const malformed = kind === 'kv' && disk.snapshot === undefined ? new MalformedCommands() : undefined
   for (const run of disk.runs((disk.snapshot?.index ?? 0) + 1, to)) {
-    if (run.kind !== entryKinds.commands) continue
+    const isForMachine = run.kind === entryKinds.commands || run.kind === entryKinds.session
+    if (!isForMachine) continue
     malformed?.look(run)
-    machine.apply(run, undefined)
+    host.apply(run, undefined)
   }
   malformed?.check()
 }

@@ -71,13 +71,13 @@ function diskOf(
   { nodeId }: Pledge,
   { base, snapshot, entries, membership, votesFromTerm }: DiskAtRest,
 ): Disk {
-  return { nodeId, log: new RaftLog(base, snapshot, entries), membership, votesFromTerm }
+  return { nodeId, log: new RaftLog(base, snapshot, entries, membership), votesFromTerm }
 }
 
 /** Nobody has voted the node into a configuration that it knows, so it cannot lead. */
 function emptyDisk({ nodeId, votesFromTerm }: Pledge): Disk {
   const membership = { voters: [], votersOutgoing: [], learners: [] }
-  return { nodeId, log: new RaftLog(logOrigin, undefined, []), membership, votesFromTerm }
+  return { nodeId, log: new RaftLog(logOrigin, undefined, [], membership), votesFromTerm }
 }
 
 /** The reason alone: what is to be done about a lost disk depends on what is asked for. */

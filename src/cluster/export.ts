@@ -67,7 +67,7 @@ export async function exportSnapshot(
       createdAt: new Date().toISOString(),
       index,
       term,
-      membership: disk.membership,
+      membership: disk.log.membershipAt(index),
       machine: kind,
     }
     const pieces = { [Symbol.iterator]: () => machine.snapshot() }

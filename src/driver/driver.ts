@@ -3,7 +3,7 @@
  * runs on threads, inline and in virtual time alike: time, links, disk and clients are handed to it.
  */
 
-import { ResultBuilder, type StateMachine } from '../machine/index.js'
+import { isFrameOfSession, ResultBuilder, SessionMachine, type StateMachine } from '../machine/index.js'
 import type {
   EntryRun,
   Input,
@@ -17,6 +17,7 @@ import type {
   RaftOptions,
   Ready,
   Recorder,
+  Refusal,
   Replication,
   Snapshot,
 } from '../raft/index.js'
@@ -25,6 +26,7 @@ import type { LogStore } from '../storage/index.js'
 import type { Probe } from '../telemetry/index.js'
 import type { ClientRequest, Links, Settlement, Settlements } from '../transport/index.js'
 import type { Clock } from './clock.js'
+import { LogTime } from './log-time.js'
 import { type ChangeOutcome, Operations, type TransferOutcome } from './operations.js'
 import { Proposals } from './proposals.js'
 import { Reads } from './reads.js'
@@ -63,11 +65,13 @@ export interface DriverOptions {
 
 export class Driver {
   readonly raft: Raft
+  readonly machine: SessionMachine
   readonly #options: DriverOptions
   readonly #proposals: Proposals
   readonly #reads: Reads
   readonly #operations = new Operations()
   readonly #snapshotter: Snapshotter
+  readonly #logTime: LogTime
   readonly #results = new ResultBuilder()
   #settled: Settlement[] = []
   /** What is with the store: one write at a time, so that all that comes meanwhile is the next one. */
@@ -103,11 +107,14 @@ export class Driver {
     this.#options = options
     this.raft = new Raft(options.raft, options.recorder)
     this.#proposals = new Proposals(this.#settle)
-    this.#reads = new Reads(options.machine, options.resultBytesMax, this.#settle)
-    const { store, machine, bounds, probe } = options
+    const machine = new SessionMachine(options.machine)
+    this.machine = machine
+    this.#reads = new Reads(machine, options.resultBytesMax, this.#settle)
+    const { store, clock, bounds, probe } = options
     this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, probe, (error) =>
       this.#fail(error),
     )
+    this.#logTime = new LogTime(clock, machine)
     const { snapshot } = this.raft.state.log
     if (snapshot !== undefined) machine.restore(this.#piecesOf(snapshot))
     probe.turnEnded(this.raft.state)
@@ -116,6 +123,7 @@ export class Driver {
   /** One unit of the protocol's time. The ports have been drained before, so that a stall is no dead leader. */
   tick(): void {
     this.#guard(this.#step, { type: 'tick' })
+    this.#guard(this.#tellTime, undefined)
     if (!this.#isStopped) this.#options.probe.ticked(this.raft.state, this.#isLeaseHeld)
   }
 
@@ -168,12 +176,22 @@ export class Driver {
     this.raft.step(input)
   }
 
-  #take({ type, request, frame }: ClientRequest): void {
-    const answer = this.raft.step(type === 'propose' ? { type, frame } : { type, id: request })
-    if (answer !== undefined && 'code' in answer) {
-      const { code, leaderId } = answer
+  /** A leader tells the log's time, by which sessions expire on all nodes alike. */
+  #tellTime(): void {
+    const frame = this.#logTime.due(this.raft.state.role === 'leader')
+    if (frame !== undefined) this.raft.step({ type: 'propose', frame, isOfSession: true })
+  }
+
+  #take({ type, request, frame, isOfSession }: ClientRequest): void {
+    const refuse = ({ code, leaderId }: Refusal): void => {
       this.#options.probe.refused(code)
       this.#settle({ request, outcome: 'refused', code, leaderId, frame })
+    }
+    if (isOfSession === true && !isFrameOfSession(frame))
+      return refuse({ code: 'malformed', leaderId: this.raft.state.leaderId })
+    const answer = this.raft.step(type === 'propose' ? { type, frame, isOfSession } : { type, id: request })
+    if (answer !== undefined && 'code' in answer) {
+      refuse(answer)
     } else if (answer !== undefined) {
       this.#proposals.add(request, answer.first, frame.count)
     } else {
@@ -241,7 +259,7 @@ export class Driver {
     // A newer snapshot was received during this write, and the flush of its own write restores it.
     if (log.snapshot?.index !== snapshot.index) return
     this.#snapshotter.abandon()
-    this.#options.machine.restore(this.#piecesOf(snapshot))
+    this.machine.restore(this.#piecesOf(snapshot))
     this.raft.step({ type: 'applied', index: snapshot.index })
     this.#proposals.skipped(snapshot)
     this.#operations.skipped()
@@ -255,8 +273,8 @@ export class Driver {
     for (const known of apply) {
       const run = this.#wholeOf(known)
       assert(run !== undefined, 'what is not applied is not cut off')
-      if (run.kind === entryKinds.commands) this.#applyRun(run)
-      probe.applied(run)
+      const isForMachine = run.kind === entryKinds.commands || run.kind === entryKinds.session
+      probe.applied(run, isForMachine ? this.#applyRun(run) : 0)
       this.raft.step({ type: 'applied', index: lastIndexOf(run) })
       this.#proposals.applied(run)
       this.#operations.applied(run)
@@ -271,14 +289,16 @@ export class Driver {
     if (isApplied && log.lastApplied >= (log.snapshot?.index ?? 0)) this.#snapshotter.begin()
   }
 
-  #applyRun(run: EntryRun): void {
-    const { machine } = this.#options
+  /** Answers how many commands were applied. */
+  #applyRun(run: EntryRun): number {
+    const { machine } = this
     if (!this.#proposals.awaits(run)) return machine.apply(run, undefined)
     const before = this.#results.count
-    machine.apply(run, this.#results)
+    const applied = machine.apply(run, this.#results)
     const answered = this.#results.count - before
     if (answered !== run.count)
       throw new Error(`the machine gave ${answered} results for ${run.count} commands`)
+    return applied
   }
 
   #reply(): void {

@@ -47,7 +47,7 @@ interface ConfirmedRead {
 }
 
 export class Reads {
-  readonly #machine: StateMachine
+  readonly #machine: Pick<StateMachine, 'read'>
   readonly #resultBytesMax: number
   readonly #settle: (settlement: Settlement) => void
   readonly #results: ResultBuilder
@@ -56,7 +56,11 @@ export class Reads {
   /** In order of readIndex: commitIndex only ever rises. */
   #confirmed: ConfirmedRead[] = []
 
-  constructor(machine: StateMachine, resultBytesMax: number, settle: (settlement: Settlement) => void) {
+  constructor(
+    machine: Pick<StateMachine, 'read'>,
+    resultBytesMax: number,
+    settle: (settlement: Settlement) => void,
+  ) {
     this.#machine = machine
     this.#resultBytesMax = resultBytesMax
     this.#results = new ResultBuilder(resultBytesMax)

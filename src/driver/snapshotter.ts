@@ -19,7 +19,7 @@ interface Taking {
 export class Snapshotter {
   readonly #raft: Raft
   readonly #store: LogStore
-  readonly #machine: StateMachine
+  readonly #machine: Pick<StateMachine, 'snapshot'>
   readonly #bounds: LogBounds
   readonly #probe: Probe
   readonly #fail: (error: unknown) => void
@@ -28,7 +28,7 @@ export class Snapshotter {
   constructor(
     raft: Raft,
     store: LogStore,
-    machine: StateMachine,
+    machine: Pick<StateMachine, 'snapshot'>,
     bounds: LogBounds,
     probe: Probe,
     fail: (error: unknown) => void,

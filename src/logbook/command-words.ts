@@ -1,6 +1,6 @@
 /** A command in words. */
-import { type KvCommand, readCommand } from '../machine/index.js'
-import { counted, printable } from '../terminal/index.js'
+import { type KvCommand, readCommand, type SessionHeader } from '../machine/index.js'
+import { counted, decimal, printable } from '../terminal/index.js'
 
 /** Bytes of a key or a value that are shown, and bytes of a command that is shown as bytes. */
 const shownBytesMax = 40
@@ -9,6 +9,17 @@ export function commandInWords(bytes: Uint8Array, isKeyValue: boolean): string {
   if (!isKeyValue) return hexOf(bytes)
   const command = readCommand(bytes)
   return command === undefined ? `malformed: ${hexOf(bytes)}` : wordsOf(command)
+}
+
+export function headerInWords(header: SessionHeader): string {
+  switch (header.op) {
+    case 'register':
+      return `(a client begins a session of ${decimal(header.timeoutMs)} ms)`
+    case 'clock':
+      return `(the log's time is ${decimal(header.timeMs)} ms)`
+    case 'call':
+      return `(call ${decimal(header.sequence)} of session ${decimal(header.session)}: ${counted(header.count, 'command')})`
+  }
 }
 
 function wordsOf(command: KvCommand): string {

@@ -1,14 +1,25 @@
 /** A part of a node's log as plain data. */
 import { RaftError, reasonOf } from '../errors/index.js'
-import { entryKinds, forEachCommand, type LogIndex, type NodeId, type Term } from '../raft/index.js'
+import { readSessionHeader } from '../machine/index.js'
+import {
+  type EntryRun,
+  entryKinds,
+  forEachCommand,
+  type LogIndex,
+  type NodeId,
+  type Term,
+} from '../raft/index.js'
 import { type LogPage, readLogAtRest, readLogPage } from '../storage/index.js'
-import { commandInWords } from './command-words.js'
+import { commandInWords, headerInWords } from './command-words.js'
 
 export interface LogEntry {
   readonly index: LogIndex
   readonly term: Term
-  /** `empty` opens the term of a leader; a state machine never sees it. */
-  readonly kind: 'empty' | 'command'
+  /**
+   * `empty` opens the term of a leader, and `session` is the header of a frame of a client's session. A state machine never
+   * sees either.
+   */
+  readonly kind: 'empty' | 'command' | 'session'
   /** Bytes of the command. */
   readonly size: number
   /** The command in words or bytes, shortened; empty for an entry without one. */
@@ -104,19 +115,29 @@ function entriesOf(page: LogPage, { pointers, isKeyValue }: LogKnown, isSettled:
   for (const run of page.runs) {
     forEachCommand(run, (start, end, position) => {
       const index = run.index + position
-      const isEmpty = run.kind === entryKinds.empty
       entries.push({
         index,
         term: run.term,
-        kind: isEmpty ? 'empty' : 'command',
         size: end - start,
-        command: isEmpty ? '' : commandInWords(run.bytes.subarray(start, end), isKeyValue),
+        ...contentOf(run, position, run.bytes.subarray(start, end), isKeyValue),
         flushed: pointers === undefined ? isSettled || null : index <= pointers.flushedIndex,
         committed: isCommitted(index, page, pointers),
       })
     })
   }
   return entries
+}
+
+function contentOf(
+  run: EntryRun,
+  position: number,
+  bytes: Uint8Array,
+  isKeyValue: boolean,
+): Pick<LogEntry, 'kind' | 'command'> {
+  if (run.kind === entryKinds.empty) return { kind: 'empty', command: '' }
+  const header = run.kind === entryKinds.session && position === 0 ? readSessionHeader(run) : undefined
+  if (header !== undefined) return { kind: 'session', command: headerInWords(header) }
+  return { kind: 'command', command: commandInWords(bytes, isKeyValue) }
 }
 
 /** A disk does not hold how far its node knew of commits: a snapshot holds nothing else. */

@@ -24,3 +24,14 @@ export { Memory } from './memory.js'
 export { type KvCommand, readCommand } from './read-command.js'
 export type { PackedResults } from './results.js'
 export { endOfResults, forEachResult, isReusable, ResultBuilder, resultBytesMaxDefault } from './results.js'
+export type { CallHeader, SessionHeader } from './session-frame.js'
+export {
+  callHeaderBytes,
+  clockFrame,
+  isFrameOfSession,
+  readSessionAnswer,
+  readSessionHeader,
+  registerFrame,
+  writeCallHeader,
+} from './session-frame.js'
+export { SessionMachine } from './session-machine.js'

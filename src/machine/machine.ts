@@ -4,12 +4,22 @@
  * that equal logs make equal states. If `apply` throws, the node of the machine stops; if `read` throws, the query is
  * refused.
  */
-import type { Frame, LogIndex } from '../raft/index.js'
+import type { Frame, LogIndex, Term } from '../raft/index.js'
 
-/** A run of commands in log order; walk it with `forEachCommand`. */
+/**
+ * A run of commands in log order; walk it with `forEachCommand`. Index, term and time stand in the log, so they are the
+ * same on every node.
+ */
 export interface CommandRun extends Frame {
   /** Log index of the first command. */
   readonly index: LogIndex
+  /** The term of the leader that took the commands. */
+  readonly term: Term
+  /**
+   * The log's time, in milliseconds: 0 before it is told first. Leaders tell it while there are sessions of clients, about
+   * sixty times in the timeout of a session. It never falls, stands still while nobody leads, and counts from no date.
+   */
+  readonly timeMs: number
 }
 
 /** Takes one result for each command or query, in order. */
@@ -26,8 +36,9 @@ export interface ResultWriter {
 
 export interface StateMachine {
   /**
-   * Applies the commands. When a client of this node waits for the results, `results` is given, and the machine appends
-   * exactly one result for each command. `run.bytes` is reused after the call: a machine copies the bytes that it
+   * Applies the commands. When a client of this node waits for the results, or a session remembers them, `results` is
+   * given, and the machine appends exactly one result for each command. What a session remembers is a part of the state, so
+   * results are as deterministic as the machine. `run.bytes` is reused after the call: a machine copies the bytes that it
    * keeps.
    */
   apply(run: CommandRun, results: ResultWriter | undefined): void

@@ -5,7 +5,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { Driver, type DriverOptions } from '../driver/index.js'
 import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
-import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machine/index.js'
+import { loadMachine, resultBytesMaxDefault } from '../machine/index.js'
 import { type Message, type NodeId, Random } from '../raft/index.js'
 import { NodeRecorder, type RecordingFile } from '../recording/index.js'
 import {
@@ -33,7 +33,6 @@ interface Running {
   readonly clients: NodeClients
   readonly driver: Driver
   readonly opened: OpenedStore
-  readonly machine: StateMachine
   readonly meter: Meter
   readonly stopTicks: () => void
   readonly recording: RecordingFile | undefined
@@ -89,7 +88,7 @@ export class NodeHost implements NodeControl {
         recorder,
         settle: (settlements) => clients.settle(settlements),
       })
-      const own = { nodeId, client, clients, driver, opened, machine, meter, recording, recorder }
+      const own = { nodeId, client, clients, driver, opened, meter, recording, recorder }
       this.#running = this.#join(own, parts, options.tickMs, links)
       return done
     } catch (error) {
@@ -182,9 +181,12 @@ export class NodeHost implements NodeControl {
 
   hash(): Result<HashAt> {
     if (this.#running === undefined) return failure('STOPPED', { what: 'the node' })
-    const { nodeId, driver, machine } = this.#running
+    const { nodeId, driver } = this.#running
     try {
-      return { ok: true, value: { lastApplied: driver.raft.state.log.lastApplied, hash: machine.hash() } }
+      return {
+        ok: true,
+        value: { lastApplied: driver.raft.state.log.lastApplied, hash: driver.machine.hash() },
+      }
     } catch (error) {
       return failure('NODE_FAILED', { nodeId, why: `hash() of its machine threw: ${reasonOf(error)}` })
     }

@@ -66,6 +66,8 @@ export type Input =
 export interface Propose {
   readonly type: 'propose'
   readonly frame: Frame
+  /** Whether the frame is one of a client's session, so that its first command is the session's header. */
+  readonly isOfSession?: boolean | undefined
 }
 
 export interface Read {

@@ -23,9 +23,10 @@ export const checksumsBytes = 8
 
 /**
  * `empty` marks the start of a leader's term (§8), `commands` are for the state machine, and `membership` is a
- * configuration (§6): one entry alone in its run.
+ * configuration (§6): one entry alone in its run. A `session` run is a frame of a client's session (§8): its first entry
+ * is the session's header, and the commands behind the header are for the state machine.
  */
-export const entryKinds = { empty: 0, commands: 1, membership: 2 } as const
+export const entryKinds = { empty: 0, commands: 1, membership: 2, session: 3 } as const
 export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds]
 
 const knownKinds: ReadonlySet<number> = new Set(Object.values(entryKinds))

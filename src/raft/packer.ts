@@ -64,6 +64,15 @@ export class Packer {
     this.#took(start, length)
   }
 
+  /** Takes over `count` that are packed already, each behind its length. */
+  appendPacked(bytes: Uint8Array, count: number): void {
+    const start = this.#length
+    this.#roomFor(bytes.byteLength)
+    this.#bytes.set(bytes, start)
+    this.#length = start + bytes.byteLength
+    this.#count += count
+  }
+
   /** Gives up all that was reserved since the packer had this `byteLength` and this `count`. */
   rewind(byteLength: number, count: number): void {
     this.#length = byteLength

@@ -110,7 +110,7 @@ export class Raft {
     const state = this.#state
     switch (input.type) {
       case 'propose':
-        return onPropose(state, input.frame)
+        return onPropose(state, input)
       case 'read':
         return onRead(state, input.id)
       case 'changeMembership':

@@ -1,8 +1,8 @@
 /** The leader's side of log replication (§5.3, §5.4) and of heartbeats (§5.2). */
 
-import type { Proposed, Refusal } from './border.js'
+import type { Propose, Proposed, Refusal } from './border.js'
 import { maybeCommit } from './commit.js'
-import { byteLengthOf, entryKinds, type Frame, isWellFormed, lastIndexOf, stampRun } from './entry-run.js'
+import { byteLengthOf, entryKinds, isWellFormed, lastIndexOf, stampRun } from './entry-run.js'
 import type { AppendEntriesResponse, HeartbeatResponse } from './messages.js'
 import type { Progress } from './progress.js'
 import { majorityOf, quorumIndex } from './quorum.js'
@@ -13,7 +13,7 @@ import { isLeader, type LeaderState, type RaftState, send } from './state.js'
 import type { LogIndex, NodeId } from './types.js'
 
 /** A command is appended to the leader's log at once; it is sent and written when the driver takes its work. */
-export function onPropose(state: RaftState, frame: Frame): Proposed | Refusal {
+export function onPropose(state: RaftState, { frame, isOfSession }: Propose): Proposed | Refusal {
   const { leaderId, log, limits } = state
   if (!isLeader(state)) return { code: 'notLeader', leaderId }
   if (state.leadership.transfer !== undefined) return { code: 'transferring', leaderId }
@@ -21,7 +21,8 @@ export function onPropose(state: RaftState, frame: Frame): Proposed | Refusal {
   const unsafeFrom = Math.min(log.commitIndex, log.flushedIndex)
   if (log.weightAfter(unsafeFrom) > limits.uncommittedBytesMax) return { code: 'overloaded', leaderId }
   const first = { index: log.lastIndex + 1, term: state.currentTerm }
-  log.push(stampRun(frame, first.index, first.term, entryKinds.commands))
+  const kind = isOfSession === true ? entryKinds.session : entryKinds.commands
+  log.push(stampRun(frame, first.index, first.term, kind))
   return { first }
 }
 

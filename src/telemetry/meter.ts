@@ -1,15 +1,14 @@
 /** The probe of every node: it counts what happens, tells what is worth telling, and marks how far commands have come. */
-import {
-  type EntryRun,
-  entryKinds,
-  type Message,
-  type NodeId,
-  type Persist,
-  type Raft,
-  type RaftEvent,
-  type Refusal,
-  type Role,
-  type Term,
+import type {
+  EntryRun,
+  Message,
+  NodeId,
+  Persist,
+  Raft,
+  RaftEvent,
+  Refusal,
+  Role,
+  Term,
 } from '../raft/index.js'
 import { type Counters, roles } from './counters.js'
 import type { Happening } from './happenings.js'
@@ -90,8 +89,8 @@ export class Meter implements Probe {
     this.#waymarks.flushEnded(persist)
   }
 
-  applied(run: EntryRun): void {
-    if (run.kind === entryKinds.commands) this.#counters.add('commandsApplied', run.count)
+  applied(run: EntryRun, commands: number): void {
+    this.#counters.add('commandsApplied', commands)
     this.#applied += run.count
     this.#waymarks.applied(run)
   }

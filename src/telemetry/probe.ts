@@ -19,8 +19,8 @@ export interface Probe {
   flushBegan(): void
   /** A write is on disk. */
   flushEnded(persist: Persist): void
-  /** The state machine holds the run. */
-  applied(run: EntryRun): void
+  /** The state machine holds the run, of which it applied so many commands. */
+  applied(run: EntryRun, commands: number): void
   /** All commands up to `index` that clients gave to this node have their answers. */
   answered(index: LogIndex): void
   snapshotTaken(): void

@@ -12,6 +12,8 @@ export interface ClientRequest {
   readonly request: number
   readonly type: 'propose' | 'read'
   readonly frame: Frame
+  /** Whether the frame is one of a session, with a header in front of its commands. */
+  readonly isOfSession?: boolean | undefined
 }
 
 /** A query at which the state machine threw, by its place among the answers of its message. */

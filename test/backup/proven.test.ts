@@ -21,7 +21,7 @@ function disksOf(logs: readonly (string | undefined)[], given: Readonly<Record<n
     const snapshot: Snapshot | undefined =
       snapshotIndex === 0 ? undefined : { ...base, membership: known, size: 0 }
     const runs = ids.slice(snapshotIndex + 1).map(({ index, term }) => emptyRun(index, term))
-    return [{ nodeId: at + 1, log: new RaftLog(base, snapshot, runs), membership: known, votesFromTerm }]
+    return [{ nodeId: at + 1, log: new RaftLog(base, snapshot, runs, known), votesFromTerm }]
   })
 }
 

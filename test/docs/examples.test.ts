@@ -68,12 +68,12 @@ describe.each(Object.entries(ledgers))('the ledger in %s', (_, path) => {
     const deposits = Array.from({ length: 2500 }, (_, at) =>
       command({ type: 'deposit', to: `Zoë ${at}`, cents: at + 1 }),
     )
-    ledger.apply({ index: 1, ...packCommands(deposits) }, undefined)
+    ledger.apply({ index: 1, term: 1, timeMs: 0, ...packCommands(deposits) }, undefined)
     const hash = ledger.hash()
     const pieces = ledger.snapshot()
     const pulled = [pieces.next().value as Uint8Array]
     const later = command({ type: 'transfer', from: 'Zoë 2499', to: 'Zoë 0', cents: 7 })
-    ledger.apply({ index: 2501, ...packCommands([later]) }, undefined)
+    ledger.apply({ index: 2501, term: 1, timeMs: 0, ...packCommands([later]) }, undefined)
     for (let next = pieces.next(); next.done !== true; next = pieces.next()) pulled.push(next.value)
     expect(pulled.length).toBeGreaterThan(1)
     expect(ledger.hash()).not.toBe(hash)
@@ -114,7 +114,9 @@ describe.each(Object.entries(ledgers))('the ledger in %s', (_, path) => {
       { type: 'close', name: 'ada' },
     ]) {
       const unknown = packCommands([command(later)])
-      expect(() => ledger.apply({ index: 1, ...unknown }, undefined)).toThrow('does not know')
+      expect(() => ledger.apply({ index: 1, term: 1, timeMs: 0, ...unknown }, undefined)).toThrow(
+        'does not know',
+      )
     }
   })
 })

@@ -40,7 +40,7 @@ function puts(index: number, count: number): EntryRun {
 /** The snapshot of a machine that took `count` commands. */
 function snapshotAfter(count: number): Uint8Array {
   const machine = createKv()
-  machine.apply(puts(1, count), undefined)
+  machine.apply({ ...puts(1, count), timeMs: 0 }, undefined)
   const taken = machine.snapshot().next()
   if (taken.done === true) throw new Error('a snapshot has a piece')
   return taken.value

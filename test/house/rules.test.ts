@@ -9,9 +9,11 @@ const tests = new Map(
   [...readTree('test'), ...readTree('src/testing')].filter(([path]) => !path.startsWith('test/house/')),
 )
 
-test('protocol, store, driver and cluster have numbered rules', () => {
+test('protocol, machine, store, driver and cluster have numbered rules', () => {
   const rooms = [...specs].filter(([, spec]) => rulesOf(spec).length > 0).map(([path]) => path)
-  expect(rooms).toEqual(['cluster', 'driver', 'raft', 'storage'].map((room) => `src/${room}/SPEC.md`))
+  expect(rooms).toEqual(
+    ['cluster', 'driver', 'machine', 'raft', 'storage'].map((room) => `src/${room}/SPEC.md`),
+  )
 })
 
 test('every rule is cited by a test, and every citation is a rule', () => {

@@ -23,7 +23,7 @@ import { packCommands } from '../../src/raft/index.js'
 /** Applies the commands as one run, and reads the results as a client would. */
 export function apply(kv: StateMachine, ...commands: Uint8Array[]): WriteAnswer[] {
   const results = new ResultBuilder()
-  kv.apply({ index: 1, ...packCommands(commands) }, results)
+  kv.apply({ index: 1, term: 1, timeMs: 0, ...packCommands(commands) }, results)
   const packed = results.take()
   const source = new Memory(packed.bytes)
   const answers: WriteAnswer[] = []

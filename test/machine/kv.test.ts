@@ -76,7 +76,7 @@ describe('put and get', () => {
   test('what the client does with its frame afterwards does not show', () => {
     const kv = createKv()
     const frame = packCommands([put('key', 'value')])
-    kv.apply({ index: 1, ...frame }, undefined)
+    kv.apply({ index: 1, term: 1, timeMs: 0, ...frame }, undefined)
     frame.bytes.fill(0x7a)
     expect(keysIn(kv)).toEqual(['key'])
     expect(valueAt(kv, 'key')).toBe('value')
@@ -87,7 +87,7 @@ describe('put and get', () => {
     const other = createKv()
     const commands = [put('a', '1'), put('b', '2'), encode(writeCas, 'a', 'x', '3'), encode(writeDelete, 'b')]
     apply(kv, ...commands)
-    other.apply({ index: 1, ...packCommands(commands) }, undefined)
+    other.apply({ index: 1, term: 1, timeMs: 0, ...packCommands(commands) }, undefined)
     expect(other.hash()).toBe(kv.hash())
   })
 })

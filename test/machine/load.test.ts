@@ -22,7 +22,10 @@ test.each([
   const factory = await loadMachine(module)
   const results = new ResultBuilder()
   const counter = factory()
-  counter.apply({ index: 1, ...packCommands([Buffer.from('3'), Buffer.from('4')]) }, results)
+  counter.apply(
+    { index: 1, term: 1, timeMs: 0, ...packCommands([Buffer.from('3'), Buffer.from('4')]) },
+    results,
+  )
   expect(Buffer.from(answerTo(counter, new Uint8Array(0))).toString()).toBe('7')
   expect(results.count).toBe(2)
   const other = factory()

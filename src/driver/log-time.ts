@@ -1,0 +1,37 @@
+/**
+ * The log's time as a leader's node tells it. The time goes on from what the log said last, by this node's clock: it needs
+ * no date, and stands still while nobody leads. Only the clock is read here; the machine knows nothing but the log.
+ */
+import { clockFrame, type SessionMachine } from '../machine/index.js'
+import type { Frame } from '../raft/index.js'
+import type { Clock } from './clock.js'
+
+/** The time is told so many times in the shortest timeout of a session. */
+const tellingsInTimeout = 60
+
+export class LogTime {
+  readonly #clock: Clock
+  readonly #machine: SessionMachine
+  /** The log's time and the clock when the time was told last, or the lead began; `undefined` while nobody needs it. */
+  #told: { readonly timeMs: number; readonly atMs: number } | undefined
+
+  constructor(clock: Clock, machine: SessionMachine) {
+    this.#clock = clock
+    this.#machine = machine
+  }
+
+  /** The frame that tells the time, when this node leads, sessions wait for it and it is due. */
+  due(isLeader: boolean): Frame | undefined {
+    const gapMs = this.#machine.leastTimeoutMs / tellingsInTimeout
+    if (!isLeader || gapMs === Number.POSITIVE_INFINITY) {
+      this.#told = undefined
+      return undefined
+    }
+    const nowMs = this.#clock.now()
+    this.#told ??= { timeMs: this.#machine.timeMs, atMs: nowMs }
+    const { timeMs, atMs } = this.#told
+    if (nowMs - atMs < gapMs) return undefined
+    this.#told = { timeMs: timeMs + Math.round(nowMs - atMs), atMs: nowMs }
+    return clockFrame(this.#told.timeMs)
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * The sessions in front of a snapshot of a state machine: how they become bytes, and how they are read back. A snapshot
+ * without them, of a build that had none, is that of the machine alone.
+ */
+import { Packer, type Term } from '../raft/index.js'
+import { readUint32, writeUint32 } from './packed.js'
+import type { CallHeader } from './session-frame.js'
+import { CallResults, type Session, Sessions } from './sessions.js'
+
+/** A frame that the node knows in part: the rest of it is applied next, unless a later leader replaced it. */
+export interface OpenFrame {
+  /** The term of the frame's entries, by which its rest is known. */
+  readonly term: Term
+  readonly call: CallHeader
+  /** How many of its commands were met. */
+  met: number
+  /** `undefined`: the call is not applied. */
+  readonly answer: CallResults | undefined
+}
+
+export interface SessionState {
+  readonly sessions: Sessions
+  readonly open: OpenFrame | undefined
+}
+
+/** The first bytes of a snapshot that begins with sessions. Behind them stands the length of the sessions' bytes. */
+const magic = Buffer.from('raftbox sessions')
+const prefixBytes = magic.byteLength + 4
+const pieceBytes = 128 << 10
+
+/** Rows, each behind its length: the whole, and then each session with its answers behind it. */
+export function packSessions({ sessions, open }: SessionState): Uint8Array {
+  const packer = new Packer(prefixBytes)
+  const { call, term = 0, met = 0, answer } = open ?? {}
+  const { session = 0, sequence = 0, firstOutstanding = 0, count = 0 } = call ?? {}
+  packer.append(
+    numbers(
+      sessions.timeMs,
+      sessions.size,
+      term,
+      session,
+      sequence,
+      firstOutstanding,
+      count,
+      met,
+      answer ? 1 : 0,
+    ),
+  )
+  for (const { id, timeoutMs, lastUseMs, firstOutstanding: first, answers } of sessions.all) {
+    packer.append(numbers(id, timeoutMs, lastUseMs, first, answers.size))
+    for (const [number, { index, count: applied, results }] of answers) {
+      packer.append(numbers(number, index, applied, results === undefined ? 0 : 1))
+      packer.append(results ?? noBytes)
+    }
+  }
+  const { bytes } = packer.take()
+  bytes.set(magic)
+  writeUint32(bytes, magic.byteLength, bytes.byteLength - prefixBytes)
+  return bytes
+}
+
+/** The sessions, and behind them the pieces of the machine. */
+export class SnapshotWithSessions implements Iterator<Uint8Array> {
+  readonly #machine: Iterator<Uint8Array>
+  #sessions: Uint8Array
+
+  constructor(sessions: Uint8Array, machine: Iterator<Uint8Array>) {
+    this.#sessions = sessions
+    this.#machine = machine
+  }
+
+  next(): IteratorResult<Uint8Array> {
+    if (this.#sessions.byteLength === 0) return this.#machine.next()
+    const value = this.#sessions.subarray(0, pieceBytes)
+    this.#sessions = this.#sessions.subarray(pieceBytes)
+    return { done: false, value }
+  }
+
+  return(): IteratorResult<Uint8Array> {
+    this.#machine.return?.()
+    return { done: true, value: undefined }
+  }
+}
+
+/** Takes the sessions off a snapshot, wherever it is cut. `machine` are the pieces behind them. */
+export function readSessions(pieces: Iterable<Uint8Array>): SessionState & { machine: Iterable<Uint8Array> } {
+  const behind = pieces[Symbol.iterator]()
+  let head = Buffer.alloc(0)
+  const reaches = (length: number): boolean => {
+    const parts: Uint8Array[] = [head]
+    let reached = head.byteLength
+    while (reached < length) {
+      const next = behind.next()
+      if (next.done === true) break
+      parts.push(next.value)
+      reached += next.value.byteLength
+    }
+    head = Buffer.concat(parts)
+    return reached >= length
+  }
+  const machine = (): Iterable<Uint8Array> => restOf(head, behind)
+  const isThere = reaches(prefixBytes) && head.subarray(0, magic.byteLength).equals(magic)
+  if (!isThere) return { sessions: new Sessions(), open: undefined, machine: machine() }
+  const end = prefixBytes + readUint32(head, magic.byteLength)
+  if (!reaches(end)) throw new Error('snapshot of the sessions: it ends within them')
+  const state = unpack(new Rows(head.subarray(prefixBytes, end)))
+  head = head.subarray(end)
+  return { ...state, machine: machine() }
+}
+
+function* restOf(head: Uint8Array, behind: Iterator<Uint8Array>): Generator<Uint8Array> {
+  if (head.byteLength > 0) yield head
+  for (let next = behind.next(); next.done !== true; next = behind.next()) yield next.value
+}
+
+function unpack(rows: Rows): SessionState {
+  const sessions = new Sessions()
+  const [timeMs, size, term, session, sequence, firstOutstanding, count, met, isApplied] = rows.numbers(9)
+  sessions.timeMs = timeMs
+  const kept: [CallResults, Uint8Array][] = []
+  for (let added = 0; added < size; added++) sessions.add(readSession(rows, kept))
+  for (const [answer, results] of kept.sort(([one], [other]) => one.index - other.index))
+    sessions.keep(answer, results)
+  if (count === 0) return { sessions, open: undefined }
+  const call: CallHeader = { op: 'call', session, sequence, firstOutstanding, count }
+  const answer = isApplied === 1 ? sessions.find(session)?.answers.get(sequence) : undefined
+  return { sessions, open: { term, call, met, answer } }
+}
+
+function readSession(rows: Rows, kept: [CallResults, Uint8Array][]): Session {
+  const [id, timeoutMs, lastUseMs, firstOutstanding, size] = rows.numbers(5)
+  const answers = new Map<number, CallResults>()
+  for (let read = 0; read < size; read++) {
+    const [sequence, index, count, isKept] = rows.numbers(4)
+    const results = rows.next()
+    const answer = new CallResults(index, count, undefined)
+    answers.set(sequence, answer)
+    if (isKept === 1) kept.push([answer, results.slice()])
+  }
+  return { id, timeoutMs, lastUseMs, firstOutstanding, answers }
+}
+
+type Numbers<Length extends number, Taken extends number[] = []> = Taken['length'] extends Length
+  ? Taken
+  : Numbers<Length, [...Taken, number]>
+
+/** Rows that are read in their order. */
+class Rows {
+  readonly #bytes: Uint8Array
+  #offset = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  next(): Uint8Array {
+    const start = this.#offset + 4
+    const end = start + readUint32(this.#bytes, this.#offset)
+    if (!(end <= this.#bytes.byteLength))
+      throw new Error('snapshot of the sessions: it holds less than it says')
+    this.#offset = end
+    return this.#bytes.subarray(start, end)
+  }
+
+  numbers<Length extends number>(length: Length): Numbers<Length> {
+    const row = this.next()
+    if (row.byteLength !== 8 * length) throw new Error('snapshot of the sessions: a row is of another length')
+    const view = new DataView(row.buffer, row.byteOffset, row.byteLength)
+    return Array.from({ length }, (_, at) => view.getFloat64(8 * at, true)) as Numbers<Length>
+  }
+}
+
+const noBytes = new Uint8Array(0)
+
+function numbers(...values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(8 * values.length)
+  const view = new DataView(bytes.buffer)
+  for (const [at, value] of values.entries()) view.setFloat64(8 * at, value, true)
+  return bytes
+}

@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest'
+import { clockFrame, readSessionHeader, registerFrame } from '../../src/machine/index.js'
+import { entryKinds, type Frame, packCommands } from '../../src/raft/index.js'
+import { DrivenNode } from './driven-node.js'
+import { acknowledgement, elect } from './node-two.js'
+
+/** The leader of three nodes, whose clock the test sets. Node 2 holds all that the leader's disk holds. */
+class Leader {
+  nowMs = 5_000_000
+  readonly node = new DrivenNode({ now: () => this.nowMs })
+  #request = 0
+
+  constructor() {
+    elect(this.node, () => this.node.flushAll())
+  }
+
+  propose(frame: Frame): void {
+    this.node.driver.request({ request: ++this.#request, type: 'propose', frame, isOfSession: true })
+    this.commit()
+  }
+
+  /** So much time passes before the next tick. */
+  passes(ms: number): void {
+    this.nowMs += ms
+    this.node.driver.tick()
+    this.commit()
+  }
+
+  commit(): void {
+    this.node.driver.turn()
+    this.node.flushAll()
+    this.node.receive(acknowledgement(this.node.driver.raft.state.log.lastIndex))
+  }
+
+  /** The times that stand in the log. */
+  get told(): number[] {
+    const { log } = this.node.driver.raft.state
+    return log.slice(1, log.lastIndex, Number.POSITIVE_INFINITY).flatMap((run) => {
+      if (run.kind !== entryKinds.session || run.bytes === undefined) return []
+      const header = readSessionHeader({ bytes: run.bytes, count: run.count })
+      return header?.op === 'clock' ? [header.timeMs] : []
+    })
+  }
+}
+
+test("[LT1] a leader tells the log's time sixty times in the shortest timeout, by its own clock", () => {
+  const leader = new Leader()
+  leader.propose(registerFrame(120_000))
+  leader.propose(registerFrame(60_000))
+  for (const ms of [25, 999, 1, 700, 400]) leader.passes(ms)
+  expect(leader.told).toEqual([1000, 2100])
+  expect(leader.node.driver.machine.timeMs).toBe(2100)
+})
+
+test("[LT1] nobody tells the log's time while there is no session", () => {
+  const leader = new Leader()
+  leader.passes(10_000)
+  expect(leader.told).toEqual([])
+  leader.propose(registerFrame(60_000))
+  // A lead may be older than its sessions: only the time since then counts.
+  leader.passes(25)
+  expect(leader.told).toEqual([])
+  for (let second = 0; second < 70; second++) leader.passes(1000)
+  expect(leader.told.at(-1)).toBe(61_000)
+})
+
+test("[LT1] a leader goes on from the log's time, whatever its own clock shows", () => {
+  const leader = new Leader()
+  leader.propose(registerFrame(60_000))
+  leader.node.driver.raft.step({ type: 'propose', frame: clockFrame(7000), isOfSession: true })
+  leader.commit()
+  expect(leader.node.driver.machine.timeMs).toBe(7000)
+  leader.passes(25)
+  leader.passes(1000)
+  expect(leader.node.driver.machine.timeMs).toBe(8000)
+})
+
+test('[LT1] a follower tells no time', () => {
+  const leader = new Leader()
+  leader.propose(registerFrame(60_000))
+  const { lastIndex } = leader.node.driver.raft.state.log
+  leader.node.receive({
+    type: 'appendEntries',
+    mode: 'heartbeat',
+    from: 3,
+    to: 1,
+    term: 2,
+    prevLogIndex: lastIndex,
+    prevLogTerm: 1,
+    leaderCommit: lastIndex,
+    round: 1,
+  })
+  leader.passes(25)
+  leader.passes(10_000)
+  expect(leader.told).toEqual([])
+})
+
+test.each([
+  ["the log's time", clockFrame(1000)],
+  ['a frame without a header', packCommands([Buffer.from('x')])],
+  ['a frame of no commands', { bytes: new Uint8Array(40), count: 0 }],
+])('[LT2] a client cannot propose %s', (_, frame) => {
+  const leader = new Leader()
+  const { lastIndex } = leader.node.driver.raft.state.log
+  leader.propose(frame)
+  expect(leader.node.settled).toMatchObject([{ outcome: 'refused', code: 'malformed' }])
+  expect(leader.node.driver.raft.state.log.lastIndex).toBe(lastIndex)
+})
