@@ -52,14 +52,13 @@ export function provenBy(disks: readonly Disk[]): Proof | undefined {
 
 /** A candidate wins with the votes of a majority whose logs are no more up to date than its own (§5.4.1). */
 function isElectable({ nodeId, log, votesFromTerm }: Disk, disks: readonly Disk[]): boolean {
-  const { membership } = log
-  if (!isVoter(membership, nodeId) || log.last.term < votesFromTerm) return false
+  if (!isVoter(log.membership, nodeId) || log.last.term < votesFromTerm) return false
   const voters = new Set(
     disks
       .filter((voter) => voter.log.last.term >= voter.votesFromTerm && voter.log.isUpToDate(log.last))
       .map((voter) => voter.nodeId),
   )
-  return tallyVotes(membership, (id) => voters.has(id)) === 'won'
+  return tallyVotes(log.membership, (id) => voters.has(id)) === 'won'
 }
 
 /** The last entry up to which two logs are the same: logs that share an entry share all before it (Figure 3). */

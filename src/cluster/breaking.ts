@@ -108,8 +108,7 @@ export class Breaking implements Breakable {
 
   /** The nodes that were ended. */
   async kill(target: Target, options: ForTime): Promise<readonly NodeId[]> {
-    this.#members.checkOpen()
-    const nodes = resolveTarget(this.#checked(target), this.#cast(this.#members.running))
+    const nodes = this.nodesOf(target)
     for (const nodeId of nodes) this.#members.checkRuns(nodeId)
     if (options.forMs !== undefined) this.#checkHasDisk()
     await this.methods.kill(nodes, options)
@@ -130,6 +129,12 @@ export class Breaking implements Breakable {
         await this.#faults.release([nodeId], isEnding)
       }),
     )
+  }
+
+  /** The nodes that a target means, among those that run. */
+  nodesOf(target: Target): readonly NodeId[] {
+    this.#members.checkOpen()
+    return resolveTarget(this.#checked(target), this.#cast(this.#members.running))
   }
 
   /** Ends what is to happen later: the cluster ends. */

@@ -1,4 +1,5 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
+import type { ExportHead } from '../backup/index.js'
 import { checkOptions, RaftError, reasonOf } from '../errors/index.js'
 import type {
   Dice,
@@ -22,8 +23,17 @@ import type { ClusterDirectory } from './directory.js'
 import type { ClusterEvents } from './events.js'
 import type { Deleted, Entry, KvClient, RangeOptions, RangeResult, Swapped, Written } from './kv-client.js'
 import { type CreateNode, Members, type NodeStatus } from './members.js'
+import {
+  type ExportFromOptions,
+  exportFrom,
+  hashesOf,
+  type SnapshotTaken,
+  takeHeartbeatLateness,
+  takeSnapshots,
+} from './node-answers.js'
 import type { ResolvedOptions } from './options.js'
 import type { Applied } from './outcomes.js'
+import { invalid } from './refusals.js'
 import type { CallFrame, Calls, Reading } from './requests.js'
 
 export class Cluster implements AsyncDisposable, Calls {
@@ -259,14 +269,38 @@ export class Cluster implements AsyncDisposable, Calls {
     return this.#breaking.nemesis(dice)
   }
 
+  /**
+   * Lets nodes take snapshots of all that they have applied, and cut their logs right behind them. Resolves once the
+   * snapshots are on their disks.
+   */
+  async snapshot(target: Target = 'all'): Promise<readonly SnapshotTaken[]> {
+    return takeSnapshots(this.#members, this.#breaking.nodesOf(target))
+  }
+
+  /**
+   * Writes what a node has applied to a file, as `importSnapshot` reads it. The node takes a snapshot for it. All that was
+   * acknowledged before the call is in an export from the leader.
+   */
+  async export(
+    file: string,
+    options: ExportFromOptions = {},
+  ): Promise<ExportHead & { readonly nodeId: NodeId }> {
+    checkOptions('export', options, ['from', 'signal'])
+    const { from = 'leader', signal } = options
+    const [nodeId = 0, ...others] = this.#breaking.nodesOf(from)
+    if (others.length > 0) throw invalid('from', 'one node', String(from))
+    const kind = this.options.machine === undefined ? 'kv' : 'own'
+    return exportFrom(this.#members, nodeId, file, kind, signal)
+  }
+
   /** The hash of each running node's state machine, and the index that it stands for. */
   hashes(): Promise<Map<NodeId, HashAt>> {
-    return this.#members.hashes()
+    return hashesOf(this.#members)
   }
 
   /** How late followers saw heartbeats since the last call, in microseconds, over all running nodes. */
   takeHeartbeatLateness(): Promise<LatencyHistogram> {
-    return this.#members.takeHeartbeatLateness()
+    return takeHeartbeatLateness(this.#members)
   }
 
   /**

@@ -63,6 +63,7 @@ export {
 } from './kv-client.js'
 export { type LogFound, type LogsOptions, readLogs } from './logs.js'
 export type { NodeState, NodeStatus } from './members.js'
+export type { ExportFromOptions, SnapshotTaken } from './node-answers.js'
 export { type ClusterOptions, nodesMax } from './options.js'
 export type { Applied } from './outcomes.js'
 export {

@@ -1,11 +1,11 @@
 /** The nodes of a cluster: started, linked, watched, killed and brought back. */
 import { MessageChannel } from 'node:worker_threads'
-import { RaftError, unwrap } from '../errors/index.js'
+import { RaftError, type Result, unwrap } from '../errors/index.js'
 import { faultAt, isEnding, type StandingFault } from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
-import { type ControlledNode, checkRoomForNodes, type HashAt } from '../node/index.js'
+import { type ControlledNode, checkRoomForNodes } from '../node/index.js'
 import type { Membership, NodeId, Role } from '../raft/index.js'
-import { Counters, type CounterValues, LatencyHistogram, roles } from '../telemetry/index.js'
+import { Counters, type CounterValues, roles } from '../telemetry/index.js'
 import { createLink, type LinkEnd, portsOf } from '../transport/index.js'
 import type { Client, News } from './client.js'
 import type { ClusterStory } from './cluster-story.js'
@@ -233,27 +233,16 @@ export class Members {
     return logOfMember(this.#member(nodeId), this.#directory.nodePath(nodeId), this.#options, range)
   }
 
-  async hashes(): Promise<Map<NodeId, HashAt>> {
+  /** The answer of a node to a question; `undefined`: it does not run, or is frozen. Throws when it fails to answer. */
+  async ask<T>(
+    nodeId: NodeId,
+    question: (node: ControlledNode) => Promise<Result<T>>,
+  ): Promise<T | undefined> {
     this.checkOpen()
-    const running = [...this.#members.values()].filter(({ state }) => state === 'running')
-    const hashes = new Map<NodeId, HashAt>()
-    await Promise.all(
-      running.map(async ({ nodeId, node, board }) => {
-        const hash = node && (await board.unlessFrozen(() => node.hash()))
-        if (hash !== undefined) hashes.set(nodeId, unwrap(hash))
-      }),
-    )
-    return hashes
-  }
-
-  async takeHeartbeatLateness(): Promise<LatencyHistogram> {
-    this.checkOpen()
-    const all = new LatencyHistogram()
-    for (const { node, board } of this.#members.values()) {
-      const lateness = node && (await board.unlessFrozen(() => node.takeHeartbeatLateness()))
-      if (lateness !== undefined) all.add(unwrap(lateness))
-    }
-    return all
+    const { node, board, state } = this.#member(nodeId)
+    if (node === undefined || state !== 'running') return undefined
+    const answer = await board.unlessFrozen(() => question(node))
+    return answer && unwrap(answer)
   }
 
   /** Ends every node, also one that is just starting. Throws an `AggregateError` of what went wrong meanwhile. */

@@ -166,10 +166,20 @@ export class Driver {
     this.#guard(this.#takeTurn, undefined)
   }
 
+  /**
+   * Takes a snapshot of all that is applied, and cuts the log right behind it. `told` hears of it once it is on the disk,
+   * or of `undefined` when the node stops before.
+   */
+  takeSnapshot(told: (snapshot: Snapshot | undefined) => void): void {
+    if (this.#isStopped) return told(undefined)
+    this.#snapshotter.wish(told)
+    this.turn()
+  }
+
   /** Nothing leaves the node, and nothing more is written, from now on: as after a crash. */
   stop(): void {
     this.#isStopped = true
-    this.#snapshotter.abandon()
+    this.#snapshotter.stop()
   }
 
   #step(input: Input): void {

@@ -4,15 +4,23 @@
  */
 
 import type { StateMachine } from '../machine/index.js'
-import type { LogBounds, Membership, Raft, Snapshot } from '../raft/index.js'
+import type { LogBounds, LogIndex, Membership, Raft, Snapshot } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 import type { Probe } from '../telemetry/index.js'
+
+/** A caller who asked for a snapshot. */
+interface Wish {
+  /** The snapshot holds this entry at least: the last one that was applied when the caller asked. */
+  readonly index: LogIndex
+  readonly told: (snapshot: Snapshot | undefined) => void
+}
 
 interface Taking {
   readonly index: number
   readonly term: number
   readonly membership: Membership
   readonly pieces: Iterator<Uint8Array>
+  readonly bounds: LogBounds
   size: number
 }
 
@@ -24,6 +32,7 @@ export class Snapshotter {
   readonly #probe: Probe
   readonly #fail: (error: unknown) => void
   #taking: Taking | undefined
+  #wishes: Wish[] = []
 
   constructor(
     raft: Raft,
@@ -41,19 +50,48 @@ export class Snapshotter {
     this.#fail = fail
   }
 
-  /** Begins a snapshot when the log has outgrown its bound. Called between commands, when nothing is being restored. */
+  /**
+   * Wishes for a snapshot of all that is applied, due or not. `told` hears of it once it is on the disk, or of nothing
+   * when the node stops before.
+   */
+  wish(told: Wish['told']): void {
+    this.#wishes.push({ index: this.#raft.state.log.lastApplied, told })
+  }
+
+  /**
+   * Begins a snapshot when somebody wishes for one, or when the log has outgrown its bound. Called between commands, when
+   * nothing is being restored.
+   */
   begin(): void {
+    if (this.#wishes.length > 0) this.#answer()
     if (this.#taking !== undefined) return
-    const due = this.#raft.snapshotDue(this.#bounds)
-    if (due === undefined) return
-    this.#taking = { ...due, pieces: this.#machine.snapshot(), size: 0 }
+    const isWished = this.#wishes.length > 0
+    const next = isWished ? this.#raft.nextSnapshot() : this.#raft.snapshotDue(this.#bounds)
+    if (next === undefined) return
+    // Who asks for a snapshot wants the log cut right behind it: followers that are late get the snapshot.
+    const bounds = isWished ? { ...this.#bounds, trailingBytes: 0 } : this.#bounds
+    this.#taking = { ...next, pieces: this.#machine.snapshot(), bounds, size: 0 }
     this.#next(this.#taking)
   }
 
-  /** Gives up what is being taken: a newer snapshot came from the leader, or the node stops. */
+  /** Gives up what is being taken: a newer snapshot came from the leader. */
   abandon(): void {
     this.#taking?.pieces.return?.()
     this.#taking = undefined
+  }
+
+  stop(): void {
+    this.abandon()
+    for (const { told } of this.#wishes.splice(0)) told(undefined)
+  }
+
+  /** Answers the wishes that the newest snapshot fulfils. */
+  #answer(): void {
+    const { snapshot } = this.#raft.state.log
+    if (snapshot === undefined) return
+    const fulfilled = this.#wishes.filter(({ index }) => index <= snapshot.index)
+    this.#wishes = this.#wishes.filter(({ index }) => index > snapshot.index)
+    for (const { told } of fulfilled) told(snapshot)
   }
 
   #next(taking: Taking): void {
@@ -70,9 +108,9 @@ export class Snapshotter {
   }
 
   #finish(taking: Taking): void {
-    const { index, term, membership, size } = taking
+    const { index, term, membership, size, bounds } = taking
     const snapshot: Snapshot = { index, term, membership, size }
-    const { base, beingSent } = this.#raft.cutBehind(snapshot, this.#bounds)
+    const { base, beingSent } = this.#raft.cutBehind(snapshot, bounds)
     this.#store.retainSnapshots(new Set(beingSent))
     this.#store.compact({ snapshot, base }, (error) => {
       if (error !== undefined) return this.#fail(error)
@@ -80,6 +118,7 @@ export class Snapshotter {
         this.#taking = undefined
         this.#probe.snapshotTaken()
         this.#raft.step({ type: 'compacted', snapshot, base })
+        this.#answer()
       })
     })
   }

@@ -2,7 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ReadConfirmation } from '../driver/index.js'
 import type { Result } from '../errors/index.js'
-import type { LogBounds, LogIndex, Membership, NodeId, RaftLimits } from '../raft/index.js'
+import type { LogBounds, LogIndex, Membership, NodeId, RaftLimits, Snapshot } from '../raft/index.js'
 import type { LatencyCounts, StoryMemory } from '../telemetry/index.js'
 import type { LinkEnd } from '../transport/index.js'
 
@@ -48,6 +48,10 @@ export interface NodeControl {
   connect(link: LinkEnd): Result<undefined>
   /** The hash of the state machine, and the index that it stands for. */
   hash(): Result<HashAt>
+  /** Takes a snapshot of all that the node has applied, and cuts its log behind it. Answers once it is on the disk. */
+  takeSnapshot(): Promise<Result<Snapshot>>
+  /** Up to `length` bytes of the snapshot at `index`; `undefined` once a newer one has taken its place. */
+  readSnapshot(index: LogIndex, offset: number, length: number): Result<Uint8Array | undefined>
   /** How late heartbeats were since the last call, in microseconds. */
   takeHeartbeatLateness(): Result<LatencyCounts>
   /** Looks at the board: the faults that stand there hold from here on. Answers nothing while the gate is closed. */

@@ -1,6 +1,7 @@
 /** A node as the cluster holds it: in its thread, or inline in this one. */
 import type { MessagePort } from 'node:worker_threads'
 import { type Result, unwrap } from '../errors/index.js'
+import type { LogIndex, Snapshot } from '../raft/index.js'
 import type { LatencyCounts } from '../telemetry/index.js'
 import type { LinkEnd } from '../transport/index.js'
 import type { HashAt, NodeOptions } from './control.js'
@@ -11,6 +12,8 @@ export interface ControlledNode {
   start(options: NodeOptions, client: MessagePort, links: readonly LinkEnd[]): Promise<Result<undefined>>
   connect(link: LinkEnd): Promise<Result<undefined>>
   hash(): Promise<Result<HashAt>>
+  takeSnapshot(): Promise<Result<Snapshot>>
+  readSnapshot(index: LogIndex, offset: number, length: number): Promise<Result<Uint8Array | undefined>>
   takeHeartbeatLateness(): Promise<Result<LatencyCounts>>
   /** Looks at its board. */
   look(): Promise<Result<undefined>>
@@ -41,6 +44,18 @@ export class InlineNode implements ControlledNode {
 
   async hash(): Promise<Result<HashAt>> {
     return this.#host.hash()
+  }
+
+  takeSnapshot(): Promise<Result<Snapshot>> {
+    return this.#host.takeSnapshot()
+  }
+
+  async readSnapshot(
+    index: LogIndex,
+    offset: number,
+    length: number,
+  ): Promise<Result<Uint8Array | undefined>> {
+    return this.#host.readSnapshot(index, offset, length)
   }
 
   async takeHeartbeatLateness(): Promise<Result<LatencyCounts>> {

@@ -5,8 +5,8 @@
 import type { MessagePort } from 'node:worker_threads'
 import { Driver, type DriverOptions } from '../driver/index.js'
 import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
-import { loadMachine, resultBytesMaxDefault } from '../machine/index.js'
-import { type Message, type NodeId, Random } from '../raft/index.js'
+import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machine/index.js'
+import { type LogIndex, type Message, type NodeId, Random, type Snapshot } from '../raft/index.js'
 import { NodeRecorder, type RecordingFile } from '../recording/index.js'
 import {
   Counters,
@@ -189,6 +189,27 @@ export class NodeHost implements NodeControl {
       }
     } catch (error) {
       return failure('NODE_FAILED', { nodeId, why: `hash() of its machine threw: ${reasonOf(error)}` })
+    }
+  }
+
+  takeSnapshot(): Promise<Result<Snapshot>> {
+    const running = this.#running
+    const stopped = failure('STOPPED', { what: 'the node' })
+    if (running === undefined) return Promise.resolve(stopped)
+    return new Promise((resolve) => {
+      running.driver.takeSnapshot((snapshot) =>
+        resolve(snapshot === undefined ? stopped : { ok: true, value: snapshot }),
+      )
+    })
+  }
+
+  readSnapshot(index: LogIndex, offset: number, length: number): Result<Uint8Array | undefined> {
+    if (this.#running === undefined) return failure('STOPPED', { what: 'the node' })
+    const { nodeId, opened } = this.#running
+    try {
+      return { ok: true, value: opened.store.readSnapshot(index, offset, length) }
+    } catch (error) {
+      return failure('STORAGE_FAILED', { nodeId, why: reasonOf(error) })
     }
   }
 

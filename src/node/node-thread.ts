@@ -7,6 +7,7 @@ import { type MessagePort, Worker } from 'node:worker_threads'
 import { type Remote, transfer, wrap } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import { failure, RaftError, type Result, reasonOf, unwrap } from '../errors/index.js'
+import type { LogIndex } from '../raft/index.js'
 import { type LinkEnd, portsOf } from '../transport/index.js'
 import type { NodeControl, NodeOptions } from './control.js'
 import type { ControlledNode } from './controlled-node.js'
@@ -16,6 +17,8 @@ import { flagsOfThread } from './thread-flags.js'
 /** How long a node may take to answer on its control port, and to open a long log. */
 const answerWithinMs = 10_000
 const startWithinMs = 120_000
+/** How long a node may take to write all of its state to its disk. */
+const snapshotWithinMs = 120_000
 /** How long a node may take to let go of its disk before its thread is ended from outside. */
 const crashWithinMs = 2000
 
@@ -57,6 +60,14 @@ export class NodeThread implements ControlledNode {
 
   hash() {
     return this.#call('hash', answerWithinMs, this.#remote.hash())
+  }
+
+  takeSnapshot() {
+    return this.#call('takeSnapshot', snapshotWithinMs, this.#remote.takeSnapshot())
+  }
+
+  readSnapshot(index: LogIndex, offset: number, length: number) {
+    return this.#call('readSnapshot', answerWithinMs, this.#remote.readSnapshot(index, offset, length))
   }
 
   losePower(): Promise<Result<undefined>> {

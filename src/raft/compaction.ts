@@ -31,17 +31,22 @@ export interface Cut {
   readonly beingSent: readonly LogIndex[]
 }
 
-/**
- * The snapshot that is due now that the log has outgrown its bound, of what the state machine holds. Its size is not
- * known yet. `undefined`: none is due.
- */
+/** The snapshot that is due now that the log has outgrown its bound. `undefined`: none is due. */
 export function snapshotDue(state: RaftState, bounds: LogBounds): Omit<Snapshot, 'size'> | undefined {
+  const { snapshot } = state.log
+  const isDue = state.log.weightAfter(snapshot?.index ?? 0) > boundAfter(snapshot, bounds)
+  return isDue ? nextSnapshot(state) : undefined
+}
+
+/**
+ * The snapshot that can be taken now, of what the state machine holds. Its size is not known yet. `undefined`: nothing
+ * was applied since the last one, or the own disk does not hold it yet.
+ */
+export function nextSnapshot(state: RaftState): Omit<Snapshot, 'size'> | undefined {
   const { log } = state
   const { snapshot, lastApplied: index } = log
-  const snapshotIndex = snapshot?.index ?? 0
-  const isDue = index > snapshotIndex && log.weightAfter(snapshotIndex) > boundAfter(snapshot, bounds)
   // A snapshot of what our own disk does not hold could outlive the log it stands for.
-  if (!isDue || index > log.flushedIndex) return undefined
+  if (index <= (snapshot?.index ?? 0) || index > log.flushedIndex) return undefined
   const term = log.termAt(index)
   return term === undefined ? undefined : { index, term, membership: log.membershipAt(index) }
 }

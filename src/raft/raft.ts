@@ -11,7 +11,7 @@ import type {
   Refusal,
 } from './border.js'
 import { maybeCommit } from './commit.js'
-import { type Cut, cutBehind, type LogBounds, snapshotDue } from './compaction.js'
+import { type Cut, cutBehind, type LogBounds, nextSnapshot, snapshotDue } from './compaction.js'
 import {
   askForVotes,
   campaign,
@@ -96,6 +96,11 @@ export class Raft {
   /** The snapshot of the state machine that is to be taken now; `undefined`: none is. */
   snapshotDue(bounds: LogBounds): Omit<Snapshot, 'size'> | undefined {
     return snapshotDue(this.#state, bounds)
+  }
+
+  /** The snapshot that can be taken now, due or not; `undefined`: there is nothing new to take. */
+  nextSnapshot(): Omit<Snapshot, 'size'> | undefined {
+    return nextSnapshot(this.#state)
   }
 
   /**

@@ -11,10 +11,10 @@ import {
   writePut,
   writeRange,
 } from '../machine/index.js'
-import { type LogIndex, type NodeId, Random } from '../raft/index.js'
+import { type LogIndex, type NodeId, Random, type Snapshot } from '../raft/index.js'
 import type { Outcome, SimulatedCluster, SimulatedNode } from '../sim/index.js'
 import type { Story } from '../telemetry/index.js'
-import type { EntryTold, NodeTold, Subject, ValueTold } from '../verbs/index.js'
+import type { EntryTold, NodeTold, SnapshotTold, Subject, ValueTold } from '../verbs/index.js'
 import type { NotDone, SimulatedCalls } from './simulated-calls.js'
 
 type Told = Outcome | NotDone
@@ -67,6 +67,19 @@ export class SimulatedSubject implements Subject {
         why: `node ${running} runs already`,
       })
     for (const nodeId of nodeIds) this.#cluster.restart(nodeId)
+  }
+
+  snapshot(target: Target): Promise<readonly SnapshotTold[]> {
+    const nodeIds = resolveTarget(target, this.cast())
+    return Promise.all(
+      nodeIds.map(async (nodeId) => {
+        const taken = await new Promise<Snapshot | undefined>((resolve) =>
+          this.#cluster.node(nodeId).takeSnapshot(resolve),
+        )
+        if (taken === undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
+        return { nodeId, index: taken.index, term: taken.term, size: taken.size }
+      }),
+    )
   }
 
   story(): Story {

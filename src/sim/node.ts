@@ -7,7 +7,7 @@ import { Driver } from '../driver/index.js'
 import { reasonOf } from '../errors/index.js'
 import type { Dice, StandingFault } from '../faults/index.js'
 import { checkBounds, type Promises, type WatchedNode } from '../proof/index.js'
-import type { Message, NodeId, RaftView } from '../raft/index.js'
+import type { Message, NodeId, RaftView, Snapshot } from '../raft/index.js'
 import { NodeRecorder } from '../recording/index.js'
 import type { OpenStore } from '../storage/index.js'
 import type { Happening } from '../telemetry/index.js'
@@ -216,6 +216,13 @@ export class SimulatedNode implements WatchedNode {
   ask(request: ClientRequest): void {
     this.#inbox.ask(request)
     this.#wake()
+  }
+
+  /** Takes a snapshot of all that the node has applied. `told` hears of nothing when it does not run, or stops before. */
+  takeSnapshot(told: (snapshot: Snapshot | undefined) => void): void {
+    if (!this.isRunning) return told(undefined)
+    this.driver?.takeSnapshot(told)
+    this.#afterStep()
   }
 
   /** For the end of a run, or of a life. */

@@ -6,7 +6,7 @@ import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Story } from '../telemetry/index.js'
 import { Failed } from '../terminal/index.js'
-import type { Breaker, NodeTold, Subject } from './subject.js'
+import type { Breaker, NodeTold, SnapshotTold, Subject } from './subject.js'
 
 export class ClusterSubject implements Subject {
   readonly breaker: Breaker
@@ -41,6 +41,15 @@ export class ClusterSubject implements Subject {
 
   restart(target: Target, options: { readonly renew?: boolean }): Promise<void> {
     return this.#cluster.restart(target, options)
+  }
+
+  snapshot(target: Target): Promise<readonly SnapshotTold[]> {
+    return this.#cluster.snapshot(target)
+  }
+
+  async export(target: Target, file: string): Promise<SnapshotTold> {
+    const { nodeId, index, term, size } = await this.#cluster.export(file, { from: target })
+    return { nodeId, index, term, size }
   }
 
   log(nodeId: NodeId, range: LogRange): Promise<LogOfNode | undefined> {

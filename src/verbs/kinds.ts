@@ -152,6 +152,7 @@ export const kinds = {
   follow: oneOf(['--follow'], '--follow', '--follow'),
   key: text('KEY', 'a key'),
   prefix: text('PREFIX', 'the beginning of keys'),
+  file: text('FILE', 'the name of a new file'),
   verb: text('VERB', 'a verb'),
   /** The rest of the line, with its spaces. */
   rest: text('VALUE', 'a value'),

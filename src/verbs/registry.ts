@@ -9,6 +9,7 @@ import { usageOf } from './grammar.js'
 import { type Kind, kinds } from './kinds.js'
 import { logVerb } from './log-verb.js'
 import { parseBy, unknownVerb } from './parse.js'
+import { snapshotVerb } from './snapshot-verb.js'
 import { type Acting, type Answer, type Command, conversationVerb, type Verb } from './verb.js'
 import { watchVerbs } from './watch-verbs.js'
 
@@ -42,6 +43,7 @@ export const verbs: readonly Verb[] = [
   explainVerb,
   ...dataVerbs,
   ...faultVerbs,
+  snapshotVerb,
   ...conversationVerbs,
 ]
 

@@ -40,6 +40,10 @@ export interface Subject {
   kill(target: Target, options: ForTime): Promise<readonly NodeId[]>
   /** Starts nodes that do not run, from their disks. `renew`: anew, if the disk is lost. */
   restart(target: Target, options: { readonly renew?: boolean }): Promise<void>
+  /** Lets nodes take snapshots of all that they have applied. Resolves once they are on their disks. */
+  snapshot(target: Target): Promise<readonly SnapshotTold[]>
+  /** The same for one node, whose snapshot is written to a new file as well. Absent where there are no files. */
+  export?(target: Target, file: string): Promise<SnapshotTold>
   /** Begins a load of closed-loop clients in the background. */
   beginLoad(clients: number): void
   /** Ends it. `undefined`: there was none. */
@@ -47,6 +51,14 @@ export interface Subject {
   /** A part of the log of a node; `undefined` while it has none. Absent where nodes have no disk to read. */
   log?(nodeId: NodeId, range: LogRange): Promise<LogOfNode | undefined>
   story(): Story
+}
+
+export interface SnapshotTold {
+  readonly nodeId: NodeId
+  readonly index: LogIndex
+  readonly term: Term
+  /** Bytes. */
+  readonly size: number
 }
 
 export interface ValueTold {

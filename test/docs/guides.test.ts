@@ -94,6 +94,8 @@ const methods: Names<Exclude<Handle, Property>> = {
   status: true,
   log: true,
   nemesis: true,
+  snapshot: true,
+  export: true,
   hashes: true,
   takeHeartbeatLateness: true,
   story: true,

@@ -94,6 +94,10 @@ export class RecordedSubject implements Subject {
     await this.#faults.release(resolveTarget(target, cast), isEnding)
   }
 
+  async snapshot(target: Target) {
+    return resolveTarget(target, cast).map((nodeId) => ({ nodeId, index: 12, term: 3, size: 1000 }))
+  }
+
   beginLoad = () => undefined
   endLoad = () => undefined
   story = () => new MadeStory(5).begins().story

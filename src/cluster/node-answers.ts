@@ -1,0 +1,106 @@
+/** Questions to nodes of a running cluster about themselves. */
+import { type ExportHead, type MachineKind, writeExport } from '../backup/index.js'
+import { RaftError } from '../errors/index.js'
+import type { Target } from '../faults/index.js'
+import type { HashAt } from '../node/index.js'
+import type { NodeId, Snapshot } from '../raft/index.js'
+import { LatencyHistogram } from '../telemetry/index.js'
+import type { Members } from './members.js'
+
+/** A snapshot that a node has taken. */
+export interface SnapshotTaken extends Pick<Snapshot, 'index' | 'term' | 'size'> {
+  readonly nodeId: NodeId
+}
+
+export interface ExportFromOptions {
+  /** The node whose state is written. Default: the leader. */
+  readonly from?: Target
+  /** Ends the export: nothing is left of it. */
+  readonly signal?: AbortSignal
+}
+
+/** Bytes of a snapshot that a node is asked for at a time. */
+const partBytes = 1 << 20
+/** So often an export begins again when a newer snapshot takes the place of the one that is being read. */
+const attemptsMax = 5
+
+export async function hashesOf(members: Members): Promise<Map<NodeId, HashAt>> {
+  members.checkOpen()
+  const hashes = new Map<NodeId, HashAt>()
+  await Promise.all(
+    members.nodeIds.map(async (nodeId) => {
+      const hash = await members.ask(nodeId, (node) => node.hash())
+      if (hash !== undefined) hashes.set(nodeId, hash)
+    }),
+  )
+  return hashes
+}
+
+export async function takeHeartbeatLateness(members: Members): Promise<LatencyHistogram> {
+  members.checkOpen()
+  const all = new LatencyHistogram()
+  for (const nodeId of members.nodeIds) {
+    const lateness = await members.ask(nodeId, (node) => node.takeHeartbeatLateness())
+    if (lateness !== undefined) all.add(lateness)
+  }
+  return all
+}
+
+/** Lets nodes take snapshots of all that they have applied. */
+export function takeSnapshots(members: Members, nodeIds: readonly NodeId[]): Promise<SnapshotTaken[]> {
+  return Promise.all(
+    nodeIds.map(async (nodeId) => {
+      const { index, term, size } = await takeSnapshot(members, nodeId)
+      return { nodeId, index, term, size }
+    }),
+  )
+}
+
+/** Takes a snapshot of a node, and writes it to a file. */
+export async function exportFrom(
+  members: Members,
+  nodeId: NodeId,
+  file: string,
+  machine: MachineKind,
+  signal: AbortSignal | undefined,
+): Promise<ExportHead & { readonly nodeId: NodeId }> {
+  for (let attempt = 1; ; attempt++) {
+    const { size, ...ofSnapshot } = await takeSnapshot(members, nodeId)
+    const facts = { createdAt: new Date().toISOString(), ...ofSnapshot, machine }
+    try {
+      const head = await writeExport(file, facts, partsOf(members, nodeId, { ...ofSnapshot, size }), signal)
+      return { nodeId, ...head }
+    } catch (error) {
+      if (!(error instanceof Replaced) || attempt === attemptsMax) throw error
+    }
+  }
+}
+
+/** A newer snapshot has taken the place of the one that was read. */
+class Replaced extends Error {}
+
+async function* partsOf(
+  members: Members,
+  nodeId: NodeId,
+  { index, size }: Snapshot,
+): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < size; offset += partBytes) {
+    const part = await members.ask(nodeId, (node) => node.readSnapshot(index, offset, partBytes))
+    if (part === undefined)
+      throw new Replaced(`the snapshot at entry ${index} of node ${nodeId} was replaced`)
+    yield part
+  }
+}
+
+async function takeSnapshot(members: Members, nodeId: NodeId): Promise<Snapshot> {
+  members.checkRuns(nodeId)
+  const snapshot = await members.ask(nodeId, (node) => node.takeSnapshot())
+  if (snapshot !== undefined) return snapshot
+  members.checkRuns(nodeId)
+  const expected = 'a node that takes its turns'
+  throw new RaftError('INVALID_OPTION', {
+    option: 'target',
+    expected,
+    actual: `node ${nodeId}, which is paused`,
+  })
+}

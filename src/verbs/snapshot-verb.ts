@@ -1,0 +1,26 @@
+/** The verb that lets nodes take snapshots, and writes one to a file. */
+import { BadInput, decimal, printable } from '../terminal/index.js'
+import type { SnapshotTold } from './subject.js'
+import { verb } from './verb.js'
+
+export const snapshotVerb = verb('snapshot', {
+  explanation:
+    'nodes take a snapshot, and cut their logs right behind it; FILE: one node does, and the snapshot is written there too',
+  slots: [
+    { kind: 'target', as: 'target' },
+    { kind: 'file', as: 'file', isOptional: true },
+  ],
+  async run(subject, { target, file }) {
+    if (file === undefined) {
+      const snapshots = await subject.snapshot(target)
+      return { data: { snapshots }, words: snapshots.map(inWords).join('\n') }
+    }
+    if (subject.export === undefined) throw new BadInput('snapshot: the nodes of this host write no files')
+    const snapshot = await subject.export(target, file)
+    return { data: { snapshots: [snapshot], file }, words: `${inWords(snapshot)}, in ${printable(file)}` }
+  },
+})
+
+function inWords({ nodeId, index, term, size }: SnapshotTold): string {
+  return `node ${nodeId}: a snapshot as of entry ${decimal(index)} of term ${term}, ${decimal(size)} bytes`
+}
