@@ -10,4 +10,4 @@ export {
 export type { Disk } from './proven.js'
 export { ExportReader } from './read-export.js'
 export { restoreTo } from './state.js'
-export { type LostDisk, type MemberAtRest, Survey } from './survey.js'
+export { type LostDisk, Survey } from './survey.js'
