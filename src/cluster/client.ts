@@ -2,12 +2,17 @@
  * The client side of a cluster: packs the calls of a turn, sends them to the leader, follows it when it
  * changes, and tells each call one of three things: applied, not applied, or not known.
  */
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { RaftError } from '../errors/index.js'
 import { endOfResults, isReusable } from '../machine/index.js'
 import { RunningTime } from '../node/index.js'
 import { type NodeId, sliceFrame } from '../raft/index.js'
-import { type FromNode, postRequests, type Settlement, type Settlements } from '../transport/index.js'
+import {
+  type ClientEnd,
+  type FromNode,
+  NodePort,
+  type Settlement,
+  type Settlements,
+} from '../transport/index.js'
 import { BackOff } from './back-off.js'
 import { Caller, type CallSender, pendingBytesMax } from './caller.js'
 import { unreadable } from './refusals.js'
@@ -34,12 +39,6 @@ const sweepMs = 20
 
 /** News of a node about itself. */
 export type News = Exclude<FromNode, { readonly type: 'settlements' }>
-
-/** The port of a node, by which requests leave and all that it says comes in. */
-interface NodePort {
-  readonly port: MessagePort
-  readonly receive: (message: FromNode) => void
-}
 
 export class Client implements CallSender {
   readonly pendingRoom = new SharedRoom(pendingBytesMax)
@@ -89,35 +88,28 @@ export class Client implements CallSender {
     this.#waiting.push(queue)
   }
 
-  /** Begins to use a node's port: answers are taken here, and what the node tells of itself goes to `told`. */
-  attach(nodeId: NodeId, port: MessagePort, told: (news: News) => void): void {
-    const receive = (message: FromNode): void => {
+  /** Begins to use the way to a node: answers are taken here, and what the node tells of itself goes to `told`. */
+  attach(nodeId: NodeId, end: ClientEnd, told: (news: News) => void): void {
+    const port = new NodePort(end, (message) => {
       // A port that is closed while it delivers goes on to deliver: that belongs to a life of the node that is over.
-      if (this.#ports.get(nodeId) !== attached) return
+      if (this.#ports.get(nodeId) !== port) return
       if (message.type === 'settlements') this.#settle(message)
       else told(message)
-    }
-    const attached = { port, receive }
-    this.#ports.set(nodeId, attached)
-    port.on('message', receive)
+    })
+    this.#ports.set(nodeId, port)
+    port.listen()
   }
 
   /** Takes what lies in the port of a node, so that what it has told counts before it is judged. */
   drain(nodeId: NodeId): void {
-    const attached = this.#ports.get(nodeId)
-    if (attached === undefined) return
-    const { port, receive } = attached
+    const port = this.#ports.get(nodeId)
     // A message may tell that the node failed, by which its port is closed.
-    while (this.#ports.get(nodeId) === attached) {
-      const got = receiveMessageOnPort(port)
-      if (got === undefined) return
-      receive(got.message)
-    }
+    while (port !== undefined && this.#ports.get(nodeId) === port) if (!port.receiveNext()) return
   }
 
   /** The node is gone: what it was sent may or may not have happened. Reads change nothing and are asked again. */
   detach(nodeId: NodeId, why: string): void {
-    this.#ports.get(nodeId)?.port.close()
+    this.#ports.get(nodeId)?.close()
     this.#ports.delete(nodeId)
     this.#backOff.end()
     for (const request of [...this.#sent.values()]) {
@@ -214,7 +206,7 @@ export class Client implements CallSender {
     }
     clearInterval(this.#sweeper)
     this.#backOff.end()
-    for (const { port } of this.#ports.values()) port.close()
+    for (const port of this.#ports.values()) port.close()
     this.#ports.clear()
   }
 
@@ -259,15 +251,16 @@ export class Client implements CallSender {
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs)
     if (this.#backOff.isPausing) return
     const leader = this.#findLeader()
-    const attached = leader === undefined ? undefined : this.#ports.get(leader)
-    if (leader === undefined || attached === undefined) return
+    const port = leader === undefined ? undefined : this.#ports.get(leader)
+    // A node that stands still gets no more than fits into its port.
+    if (leader === undefined || port === undefined || port.isFull) return
     const batch: Request[] = []
     for (const queue of this.#waiting) this.#take(queue, leader, batch)
     const [first, ...others] = this.#waiting.filter((queue) => this.#isStillWaiting(queue))
     this.#waiting = first === undefined ? [] : [...others, first]
     if (batch.length === 0) return
     const requests = batch.map(({ id, type, frame }) => ({ request: id, type, frame }))
-    postRequests(attached.port, { requests, read: this.#read })
+    port.send(requests, this.#read)
     this.#read = []
   }
 

@@ -1,12 +1,11 @@
 /** The nodes of a cluster: started, linked, watched, killed and brought back. */
-import { MessageChannel } from 'node:worker_threads'
 import { RaftError, type Result, unwrap } from '../errors/index.js'
 import { faultAt, isEnding, type StandingFault } from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import { type ControlledNode, checkRoomForNodes } from '../node/index.js'
 import type { Membership, NodeId, Role } from '../raft/index.js'
 import { Counters, type CounterValues, roles } from '../telemetry/index.js'
-import { createLink, type LinkEnd, portsOf } from '../transport/index.js'
+import { createClientWay, createLink, type LinkEnd, portsOf } from '../transport/index.js'
 import type { Client, News } from './client.js'
 import type { ClusterStory } from './cluster-story.js'
 import type { ClusterDirectory } from './directory.js'
@@ -297,10 +296,10 @@ export class Members {
       board: board.memory,
     })
     const node = this.#begin(member, links)
-    const { port1: port, port2: nodePort } = new MessageChannel()
+    const [clientEnd, nodeEnd] = createClientWay()
     // Attached first: its very first words may be that it leads.
-    this.#client.attach(nodeId, port, (news) => this.#heard(member, news))
-    const starting = node.start(options, nodePort, links)
+    this.#client.attach(nodeId, clientEnd, (news) => this.#heard(member, news))
+    const starting = node.start(options, nodeEnd, links)
     member.opened = starting.catch(() => undefined)
     const started = await starting
     if (started.ok) return this.#client.leaderChanged()

@@ -6,6 +6,7 @@
 import { isFrameOfSession, ResultBuilder, SessionMachine, type StateMachine } from '../machine/index.js'
 import type {
   EntryRun,
+  Frame,
   Input,
   InstallSnapshot,
   LogBounds,
@@ -61,6 +62,8 @@ export interface DriverOptions {
   readonly recorder?: Recorder | undefined
   /** One message a turn to the clients, when there is something to tell. */
   settle(settlements: Settlements): void
+  /** Whether so much lies unread at the clients that nothing more is to be answered. Left out: they are never behind. */
+  areClientsBehind?(): boolean
 }
 
 export class Driver {
@@ -193,20 +196,24 @@ export class Driver {
   }
 
   #take({ type, request, frame, isOfSession }: ClientRequest): void {
-    const refuse = ({ code, leaderId }: Refusal): void => {
-      this.#options.probe.refused(code)
-      this.#settle({ request, outcome: 'refused', code, leaderId, frame })
-    }
+    const { leaderId } = this.raft.state
+    if (type === 'read' && this.#reads.isFull)
+      return this.#refuse(request, frame, { code: 'overloaded', leaderId })
     if (isOfSession === true && !isFrameOfSession(frame))
-      return refuse({ code: 'malformed', leaderId: this.raft.state.leaderId })
+      return this.#refuse(request, frame, { code: 'malformed', leaderId })
     const answer = this.raft.step(type === 'propose' ? { type, frame, isOfSession } : { type, id: request })
     if (answer !== undefined && 'code' in answer) {
-      refuse(answer)
+      this.#refuse(request, frame, answer)
     } else if (answer !== undefined) {
       this.#proposals.add(request, answer.first, frame.count)
     } else {
       this.#reads.add(request, frame)
     }
+  }
+
+  #refuse(request: number, frame: Frame, { code, leaderId }: Refusal): void {
+    this.#options.probe.refused(code)
+    this.#settle({ request, outcome: 'refused', code, leaderId, frame })
   }
 
   #takeTurn(): void {
@@ -279,8 +286,11 @@ export class Driver {
   /** Applies what is committed (Figure 2, all servers), or as much of it as may be answered in one turn. */
   #apply({ apply, hasMore }: Ready): void {
     const { probe, resultBytesMax } = this.#options
+    // Results, and answers to reads, wait until the clients have read: they then wake the node.
+    const areClientsBehind = this.#options.areClientsBehind?.() === true
     let applied = 0
     for (const known of apply) {
+      if (areClientsBehind && this.#proposals.awaits(known)) break
       const run = this.#wholeOf(known)
       assert(run !== undefined, 'what is not applied is not cut off')
       const isForMachine = run.kind === entryKinds.commands || run.kind === entryKinds.session
@@ -294,8 +304,8 @@ export class Driver {
     }
     const { log } = this.raft.state
     const isApplied = applied === apply.length && !hasMore
-    const isServed = this.#reads.serve(log.lastApplied)
-    if (!isApplied || !isServed) this.#deferTurn()
+    const isServed = areClientsBehind || this.#reads.serve(log.lastApplied)
+    if (!(isApplied || areClientsBehind) || !isServed) this.#deferTurn()
     if (isApplied && log.lastApplied >= (log.snapshot?.index ?? 0)) this.#snapshotter.begin()
   }
 

@@ -1,5 +1,5 @@
 /** Proposals that wait for their commands to be applied, in log order. Each is settled exactly once. */
-import { type EntryId, type EntryRun, lastIndexOf } from '../raft/index.js'
+import { type EntryId, type LogRun, lastIndexOf } from '../raft/index.js'
 import type { Settlement } from '../transport/index.js'
 
 interface Proposal {
@@ -32,7 +32,7 @@ export class Proposals {
   }
 
   /** True when someone waits for the results of this run, which is about to be applied. */
-  awaits(run: EntryRun): boolean {
+  awaits(run: LogRun): boolean {
     for (let at = this.#head; at < this.#waiting.length; at++) {
       const proposal = this.#waiting[at]
       if (proposal === undefined || proposal.first.index > run.index) return false
@@ -42,7 +42,7 @@ export class Proposals {
   }
 
   /** Settles what the application of `run` decides. */
-  applied(run: EntryRun): void {
+  applied(run: LogRun): void {
     const last = lastIndexOf(run)
     for (let proposal = this.#first(); proposal !== undefined; proposal = this.#first()) {
       const { request, first, count } = proposal
@@ -94,6 +94,6 @@ export class Proposals {
   }
 }
 
-function isRunOf({ first, count }: Proposal, run: EntryRun): boolean {
+function isRunOf({ first, count }: Proposal, run: LogRun): boolean {
   return first.index === run.index && first.term === run.term && count === run.count
 }

@@ -18,6 +18,10 @@ import type { RefusedQuery, Settlement } from '../transport/index.js'
 
 /** Requests that are read before they are confirmed. */
 const aheadMax = 8
+/** Bytes of requests that wait here; more are refused. */
+const waitingBytesMax = 32 << 20
+/** Bytes that a request takes beside its frame. */
+const headerBytes = 256
 /** Queries that are told to be refused in one message. The queries behind them are asked again. */
 const refusedMax = 100
 /** Characters of a reason that are told. */
@@ -55,6 +59,7 @@ export class Reads {
   readonly #unconfirmed = new Map<number, Read>()
   /** In order of readIndex: commitIndex only ever rises. */
   #confirmed: ConfirmedRead[] = []
+  #waitingBytes = 0
 
   constructor(
     machine: Pick<StateMachine, 'read'>,
@@ -67,7 +72,13 @@ export class Reads {
     this.#settle = settle
   }
 
+  /** Whether so much waits that no more is to be added. */
+  get isFull(): boolean {
+    return this.#waitingBytes >= waitingBytesMax
+  }
+
   add(request: number, frame: Frame): void {
+    this.#waitingBytes += weightOf(frame)
     this.#unconfirmed.set(request, { request, frame, ahead: undefined })
   }
 
@@ -77,6 +88,7 @@ export class Reads {
       if (read === undefined) continue
       this.#unconfirmed.delete(request)
       if (readIndex === undefined) {
+        this.#waitingBytes -= weightOf(read.frame)
         this.#settle({ request, outcome: 'refused', code: 'notLeader', leaderId, frame: read.frame })
       } else this.#confirmed.push({ read, readIndex })
     }
@@ -92,6 +104,7 @@ export class Reads {
       const settlement = { request: read.request, outcome: 'read', count, results: bytes } as const
       this.#settle(refused === undefined ? settlement : { ...settlement, refused })
       bytesServed += bytes.byteLength
+      this.#waitingBytes -= weightOf(read.frame)
       served++
     }
     if (served > 0) this.#confirmed = this.#confirmed.slice(served)
@@ -172,6 +185,10 @@ export class Reads {
     }
     return { ...results.take(), refused }
   }
+}
+
+function weightOf({ bytes }: Frame): number {
+  return bytes.byteLength + headerBytes
 }
 
 const noAnswer = new Uint8Array(0)

@@ -7,19 +7,21 @@ import {
   forEachCommand,
   type LogIndex,
   type NodeId,
+  readMembership,
   type Term,
 } from '../raft/index.js'
 import { type LogPage, readLogAtRest, readLogPage } from '../storage/index.js'
+import { membersInWords } from '../telemetry/index.js'
 import { commandInWords, headerInWords } from './command-words.js'
 
 export interface LogEntry {
   readonly index: LogIndex
   readonly term: Term
   /**
-   * `empty` opens the term of a leader, and `session` is the header of a frame of a client's session. A state machine never
-   * sees either.
+   * `empty` opens the term of a leader, `membership` is a configuration (§6), and `session` is the header of a frame of a client's session. A state machine never
+   * sees any of these.
    */
-  readonly kind: 'empty' | 'command' | 'session'
+  readonly kind: 'empty' | 'command' | 'membership' | 'session'
   /** Bytes of the command. */
   readonly size: number
   /** The command in words or bytes, shortened; empty for an entry without one. */
@@ -135,6 +137,8 @@ function contentOf(
   isKeyValue: boolean,
 ): Pick<LogEntry, 'kind' | 'command'> {
   if (run.kind === entryKinds.empty) return { kind: 'empty', command: '' }
+  const membership = readMembership(run)
+  if (membership !== undefined) return { kind: 'membership', command: `(${membersInWords(membership)})` }
   const header = run.kind === entryKinds.session && position === 0 ? readSessionHeader(run) : undefined
   if (header !== undefined) return { kind: 'session', command: headerInWords(header) }
   return { kind: 'command', command: commandInWords(bytes, isKeyValue) }

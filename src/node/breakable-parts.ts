@@ -2,11 +2,10 @@
  * The parts of a node behind the faults that stand on its board. The board is looked at as each turn begins, so a fault
  * holds from the node's next turn on. A turn without news pays one atomic load.
  */
-import type { MessagePort } from 'node:worker_threads'
 import type { Clock } from '../driver/index.js'
 import { type Fault, SkewedClock, type StandingFault } from '../faults/index.js'
 import type { Message } from '../raft/index.js'
-import type { ToNode } from '../transport/index.js'
+import type { ClientEnd, ToNode } from '../transport/index.js'
 import { Board } from './board.js'
 import type { NodeOptions } from './control.js'
 import { FaultyLinks } from './faulty-links.js'
@@ -92,14 +91,10 @@ export class BreakableParts implements NodeParts {
     )
   }
 
-  openClients(
-    port: MessagePort,
-    wake: (first: ToNode) => void,
-    receive: (next: ToNode) => void,
-  ): NodeClients {
+  openClients(end: ClientEnd, wake: (first: ToNode) => void, receive: (next: ToNode) => void): NodeClients {
     const links = this.#links
     const clients = this.#parts.openClients(
-      port,
+      end,
       (first) => {
         this.look()
         if (links.areStanding) links.requested(first, wake, wake)
@@ -113,6 +108,9 @@ export class BreakableParts implements NodeParts {
     return {
       listen: () => clients.listen(),
       drain: () => clients.drain(),
+      get isFull() {
+        return clients.isFull
+      },
       settle: (settlements) => {
         if (links.areStanding) links.answered(settlements, () => clients.settle(settlements))
         else clients.settle(settlements)

@@ -1,10 +1,9 @@
 /** The control plane of a node as it crosses between threads: plain data and ports, errors as values. */
-import type { MessagePort } from 'node:worker_threads'
 import type { ReadConfirmation } from '../driver/index.js'
 import type { Result } from '../errors/index.js'
 import type { LogBounds, LogIndex, Membership, NodeId, RaftLimits, Snapshot } from '../raft/index.js'
 import type { LatencyCounts, StoryMemory } from '../telemetry/index.js'
-import type { LinkEnd } from '../transport/index.js'
+import type { ClientEnd, LinkEnd } from '../transport/index.js'
 
 /** `flush`: on LMDB, acknowledged once flushed. `none`: in memory, for measuring; nothing survives. */
 export type Durability = 'flush' | 'none'
@@ -44,7 +43,7 @@ export interface HashAt {
 
 export interface NodeControl {
   /** Opens the log and joins the cluster through the given links. */
-  start(options: NodeOptions, client: MessagePort, links: readonly LinkEnd[]): Promise<Result<undefined>>
+  start(options: NodeOptions, client: ClientEnd, links: readonly LinkEnd[]): Promise<Result<undefined>>
   connect(link: LinkEnd): Result<undefined>
   /** The hash of the state machine, and the index that it stands for. */
   hash(): Result<HashAt>

@@ -1,15 +1,14 @@
 /** A node as the cluster holds it: in its thread, or inline in this one. */
-import type { MessagePort } from 'node:worker_threads'
 import { type Result, unwrap } from '../errors/index.js'
 import type { LogIndex, Snapshot } from '../raft/index.js'
 import type { LatencyCounts } from '../telemetry/index.js'
-import type { LinkEnd } from '../transport/index.js'
+import type { ClientEnd, LinkEnd } from '../transport/index.js'
 import type { HashAt, NodeOptions } from './control.js'
 import { NodeHost } from './node-host.js'
 import type { NodeParts } from './parts.js'
 
 export interface ControlledNode {
-  start(options: NodeOptions, client: MessagePort, links: readonly LinkEnd[]): Promise<Result<undefined>>
+  start(options: NodeOptions, client: ClientEnd, links: readonly LinkEnd[]): Promise<Result<undefined>>
   connect(link: LinkEnd): Promise<Result<undefined>>
   hash(): Promise<Result<HashAt>>
   takeSnapshot(): Promise<Result<Snapshot>>
@@ -34,7 +33,7 @@ export class InlineNode implements ControlledNode {
     this.#host = new NodeHost(parts)
   }
 
-  start(options: NodeOptions, client: MessagePort, links: readonly LinkEnd[]): Promise<Result<undefined>> {
+  start(options: NodeOptions, client: ClientEnd, links: readonly LinkEnd[]): Promise<Result<undefined>> {
     return this.#host.start(options, client, links)
   }
 

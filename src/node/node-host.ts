@@ -5,7 +5,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { Driver, type DriverOptions } from '../driver/index.js'
 import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
-import { loadMachine, resultBytesMaxDefault, type StateMachine } from '../machine/index.js'
+import { loadMachine, resultBytesMaxDefault } from '../machine/index.js'
 import { type LogIndex, type Message, type NodeId, Random, type Snapshot } from '../raft/index.js'
 import { NodeRecorder, type RecordingFile } from '../recording/index.js'
 import {
@@ -18,7 +18,7 @@ import {
   storyNow,
   storyTimeOf,
 } from '../telemetry/index.js'
-import { type FromNode, type LinkEnd, portsOf, type ToNode } from '../transport/index.js'
+import { type ClientEnd, type FromNode, type LinkEnd, portsOf, type ToNode } from '../transport/index.js'
 import { BreakableParts } from './breakable-parts.js'
 import type { HashAt, NodeControl, NodeOptions } from './control.js'
 import { openRecording } from './node-recording.js'
@@ -55,13 +55,14 @@ export class NodeHost implements NodeControl {
 
   async start(
     options: NodeOptions,
-    client: MessagePort,
+    client: ClientEnd,
     links: readonly LinkEnd[],
   ): Promise<Result<undefined>> {
     const { nodeId } = options
     let opened: OpenedStore | undefined
     let recording: RecordingFile | undefined
-    const parts = this.#breakable(options, client)
+    const { port } = client
+    const parts = this.#breakable(options, port)
     const peers = parts.createLinks(
       (first) => this.#received(first),
       (message) => this.#running?.driver.receive(message),
@@ -74,7 +75,7 @@ export class NodeHost implements NodeControl {
       opened = parts.openStore(options)
       recording = openRecording(options)
       const recorder = recording && new NodeRecorder(nodeId, recording.write)
-      const meter = this.#newMeter(options, client, parts)
+      const meter = this.#newMeter(options, port, parts)
       const clients = parts.openClients(
         client,
         (first) => this.#requested(first),
@@ -87,18 +88,19 @@ export class NodeHost implements NodeControl {
         probe: meter,
         recorder,
         settle: (settlements) => clients.settle(settlements),
+        areClientsBehind: () => clients.isFull,
       })
-      const own = { nodeId, client, clients, driver, opened, meter, recording, recorder }
+      const own = { nodeId, client: port, clients, driver, opened, meter, recording, recorder }
       this.#running = this.#join(own, parts, options.tickMs, links)
       return done
     } catch (error) {
-      const ports = [client, ...links.flatMap(portsOf)]
+      const ports = [port, ...links.flatMap(portsOf)]
       // The reason of the failed start counts, whatever comes of it.
       await takeAll([
         () => opened?.store.close(),
         () => recording?.close(),
         () => peers.close(),
-        ...ports.map((port) => () => port.close()),
+        ...ports.map((each) => () => each.close()),
       ])
       if (error instanceof RaftError) return failure(error.code, error.details)
       return failure('STORAGE_FAILED', { nodeId, why: reasonOf(error) })
@@ -153,7 +155,10 @@ export class NodeHost implements NodeControl {
   #newDriver(
     options: NodeOptions,
     { store, recovered }: OpenedStore,
-    parts: Pick<DriverOptions, 'links' | 'clock' | 'machine' | 'probe' | 'recorder' | 'settle'>,
+    parts: Pick<
+      DriverOptions,
+      'links' | 'clock' | 'machine' | 'probe' | 'recorder' | 'settle' | 'areClientsBehind'
+    >,
   ): Driver {
     const { nodeId, seed, bounds, tickMs, reads } = options
     const { membership } = recovered

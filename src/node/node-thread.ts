@@ -3,12 +3,12 @@
  * every call ends with the thread's exit or at its deadline, as a value.
  */
 import { accessSync } from 'node:fs'
-import { type MessagePort, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { type Remote, transfer, wrap } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import { failure, RaftError, type Result, reasonOf, unwrap } from '../errors/index.js'
 import type { LogIndex } from '../raft/index.js'
-import { type LinkEnd, portsOf } from '../transport/index.js'
+import { type ClientEnd, type LinkEnd, portsOf } from '../transport/index.js'
 import type { NodeControl, NodeOptions } from './control.js'
 import type { ControlledNode } from './controlled-node.js'
 import { answerWithin } from './deadline.js'
@@ -41,12 +41,12 @@ export class NodeThread implements ControlledNode {
     this.#remote = wrap<NodeControl>(nodeEndpoint(this.#worker))
   }
 
-  start(options: NodeOptions, client: MessagePort, links: readonly LinkEnd[]): Promise<Result<undefined>> {
+  start(options: NodeOptions, client: ClientEnd, links: readonly LinkEnd[]): Promise<Result<undefined>> {
     const handedOver = transfer([...links], links.flatMap(portsOf))
     return this.#call(
       'start',
       startWithinMs,
-      this.#remote.start(options, transfer(client, [client]), handedOver),
+      this.#remote.start(options, transfer(client, [client.port]), handedOver),
     )
   }
 

@@ -3,10 +3,9 @@
  * fault can stand between the node and any of them.
  */
 import { performance } from 'node:perf_hooks'
-import type { MessagePort } from 'node:worker_threads'
 import type { Clock } from '../driver/index.js'
 import type { Message } from '../raft/index.js'
-import { ClientPort, PortLinks, type ToNode } from '../transport/index.js'
+import { type ClientEnd, ClientPort, PortLinks, type ToNode } from '../transport/index.js'
 import type { NodeOptions } from './control.js'
 import { type OpenedStore, openStore } from './open-store.js'
 
@@ -14,7 +13,7 @@ import { type OpenedStore, openStore } from './open-store.js'
 export type NodeLinks = Pick<PortLinks, 'send' | 'connect' | 'drain' | 'close'>
 
 /** The clients of a node, whose requests it takes once a turn. */
-export type NodeClients = Pick<ClientPort, 'listen' | 'drain' | 'settle'>
+export type NodeClients = Pick<ClientPort, 'listen' | 'drain' | 'settle' | 'isFull'>
 
 export interface NodeParts {
   readonly clock: Clock
@@ -24,11 +23,7 @@ export interface NodeParts {
   createLinks(wake: (first: Message) => void, receive: (message: Message) => void): NodeLinks
   openStore(options: NodeOptions): OpenedStore
   /** As with links: `wake` takes the first request that arrives, `receive` takes what is drained. */
-  openClients(
-    port: MessagePort,
-    wake: (first: ToNode) => void,
-    receive: (message: ToNode) => void,
-  ): NodeClients
+  openClients(end: ClientEnd, wake: (first: ToNode) => void, receive: (message: ToNode) => void): NodeClients
 }
 
 /** Real time, ports and disk. */
@@ -40,5 +35,5 @@ export const realParts: NodeParts = {
   },
   createLinks: (wake, receive) => new PortLinks(wake, receive),
   openStore,
-  openClients: (port, wake, receive) => new ClientPort(port, wake, receive),
+  openClients: (end, wake, receive) => new ClientPort(end, wake, receive),
 }

@@ -43,7 +43,7 @@ export function describeEvent(event: Happening, tickMs?: number): string {
     case 'snapshotInstalling':
       return `takes in a snapshot up to index ${event.index} from node ${event.from}`
     case 'membership':
-      return `${event.isCommitted ? 'knows as committed' : 'goes by'} ${membersIn(event.membership)}, of index ${event.index}`
+      return `${event.isCommitted ? 'knows as committed' : 'goes by'} ${membersInWords(event.membership)}, of index ${event.index}`
     case 'transferBegan':
       return `begins to hand over to node ${event.to}`
     case 'transferEnded':
@@ -147,7 +147,8 @@ function causeOf(event: RoleEvent, tickMs: number | undefined): string {
   }
 }
 
-function membersIn({ voters, votersOutgoing, learners }: Membership): string {
+/** A configuration as the end of a sentence: `nodes 1, 2 and 3 as voters`. */
+export function membersInWords({ voters, votersOutgoing, learners }: Membership): string {
   const joint =
     votersOutgoing.length === 0 ? '' : `, together with the voters before them (${nodesOf(votersOutgoing)})`
   const listening = learners.length === 0 ? '' : `, with ${nodesOf(learners)} learning`

@@ -8,6 +8,7 @@ import { Members } from '../../src/cluster/members.js'
 import { resolveOptions } from '../../src/cluster/options.js'
 import type { ControlledNode } from '../../src/node/index.js'
 import type { NodeId } from '../../src/raft/index.js'
+import type { ClientEnd } from '../../src/transport/index.js'
 
 const done = { ok: true, value: undefined } as const
 
@@ -26,8 +27,8 @@ class PlayedNode {
     this.#started = started
   }
 
-  start(_: unknown, client: MessagePort): Promise<unknown> {
-    this.client = client
+  start(_: unknown, { port }: ClientEnd): Promise<unknown> {
+    this.client = port
     return this.#started
   }
 

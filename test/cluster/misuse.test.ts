@@ -1,10 +1,10 @@
 /** A host program that asks for what is not there, or goes on after the end. */
 
 import { pathToFileURL } from 'node:url'
-import { MessageChannel } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { type Cluster, type RaftError, readingOfOne } from '../../src/cluster/index.js'
 import { InlineNode, realParts } from '../../src/node/index.js'
+import { createClientWay } from '../../src/transport/index.js'
 import { nextEvent, startedCluster } from './support.js'
 
 describe('a node that is not there', () => {
@@ -169,15 +169,15 @@ test.each(['lease', 'readIndex'] as const)(
 
 test('[MB1] a node that is ended while it starts opens no log', async () => {
   const node = new InlineNode(realParts)
-  const { port1, port2 } = new MessageChannel()
+  const [{ port }, nodeEnd] = createClientWay()
   const membership = { voters: [1], votersOutgoing: [], learners: [] }
   const options = { nodeId: 1, membership, machine: undefined } as unknown as Parameters<
     InlineNode['start']
   >[0]
-  const started = node.start(options, port2, [])
+  const started = node.start(options, nodeEnd, [])
   await node.end()
   expect(await started).toMatchObject({ ok: false, code: 'STOPPED' })
-  port1.close()
+  port.close()
 })
 
 test('[EV2] a node that a listener kills in the middle of an election is dead, and can be started again', async () => {

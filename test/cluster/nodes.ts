@@ -1,12 +1,19 @@
 /** A client whose nodes are played by the test. */
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
 import type { Caller } from '../../src/cluster/caller.js'
 import { Client } from '../../src/cluster/client.js'
 import { readingOfOne } from '../../src/cluster/requests.js'
 import { ResultBuilder } from '../../src/machine/index.js'
 import type { NodeId } from '../../src/raft/index.js'
-import type { ClientRequest, Settlement, Settlements, ToNode } from '../../src/transport/index.js'
+import {
+  ClientPort,
+  type ClientRequest,
+  createClientWay,
+  type Settlement,
+  type Settlements,
+  type ToNode,
+} from '../../src/transport/index.js'
 
 /** A client, and nodes that do only what the test says. */
 export class Nodes {
@@ -29,14 +36,15 @@ export class Nodes {
   }
 
   add(nodeId: NodeId): void {
-    const { port1, port2 } = new MessageChannel()
-    port2.on('message', ({ requests, read }: ToNode) => {
+    const [clientEnd, nodeEnd] = createClientWay()
+    const arrives = ({ requests, read }: ToNode): void => {
       this.messages.push(requests.length)
       this.givenBack.push(...read.map(({ byteLength }) => byteLength))
       for (const request of requests) this.#arrive(request)
-    })
-    this.ports.set(nodeId, port2)
-    this.client.attach(nodeId, port1 as MessagePort, () => undefined)
+    }
+    new ClientPort(nodeEnd, arrives, arrives).listen()
+    this.ports.set(nodeId, nodeEnd.port)
+    this.client.attach(nodeId, clientEnd, () => undefined)
   }
 
   /** The next request that reaches a node. */
@@ -57,7 +65,7 @@ export class Nodes {
 
   /** The leader, or else the first node, says it by its port, and the client hears it at once. */
   say(settlements: Settlements, nodeId = this.leaderId ?? 1): void {
-    this.ports.get(nodeId)?.postMessage({ type: 'settlements', ...settlements })
+    this.ports.get(nodeId)?.postMessage({ type: 'settlements', weight: 0, ...settlements })
     this.client.drain(nodeId)
   }
 

@@ -35,6 +35,8 @@ export class DrivenNode {
   readonly counters = new Counters(Counters.allocate())
   readonly machine: StateMachine
   readonly driver: Driver
+  /** Whether the clients have more unread answers than may wait there. */
+  areClientsBehind = false
 
   constructor({
     disk = new MemoryDisk(membership),
@@ -72,6 +74,7 @@ export class DrivenNode {
       }),
       tickMs: 25,
       reads,
+      areClientsBehind: () => this.areClientsBehind,
       settle: (settlements) => {
         this.messages.push(settlements)
         this.settled.push(...settlements.settled)

@@ -21,7 +21,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   driver: [...ground, ...first],
   faults: [...ground, ...first],
   proof: [...ground, ...first],
-  logbook: [...ground, 'storage', 'machine', 'terminal'],
+  logbook: [...ground, 'telemetry', 'storage', 'machine', 'terminal'],
   node: [...upToDriver, 'faults', 'recording'],
   sim: [...upToDriver, 'faults', 'proof', 'recording'],
   cluster: [...upToDriver, 'faults', 'logbook', 'backup', 'node'],

@@ -1,9 +1,8 @@
-import { MessageChannel } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Board, InlineNode, realParts } from '../../src/node/index.js'
 import { defaultLimits, type Message } from '../../src/raft/index.js'
 import { allocateStory, Counters, Sequence } from '../../src/telemetry/index.js'
-import { createLink, PortLinks } from '../../src/transport/index.js'
+import { createClientWay, createLink, PortLinks } from '../../src/transport/index.js'
 
 const tickMs = 10
 
@@ -13,7 +12,7 @@ afterEach(() => void vi.useRealTimers())
 /** Node 1, whose ticks come when the test says so, and node 2, which is the test. */
 async function startedNode() {
   const node = new InlineNode(realParts)
-  const { port1: client, port2: nodePort } = new MessageChannel()
+  const [{ port: client }, nodeEnd] = createClientWay()
   const [own, theirs] = createLink(1, 2)
   const heard: Message[] = []
   const links = new PortLinks(
@@ -40,7 +39,7 @@ async function startedNode() {
       story: allocateStory(Sequence.allocate()),
       board: new Board().memory,
     },
-    nodePort,
+    nodeEnd,
     [own],
   )
   expect(started.ok).toBe(true)
