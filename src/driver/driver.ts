@@ -8,9 +8,7 @@ import type {
   EntryRun,
   Frame,
   Input,
-  InstallSnapshot,
   LogBounds,
-  LogRun,
   MembershipChange,
   Message,
   NodeId,
@@ -19,7 +17,6 @@ import type {
   Ready,
   Recorder,
   Refusal,
-  Replication,
   Snapshot,
 } from '../raft/index.js'
 import { assert, entryKinds, lastIndexOf, needsFlush, Raft } from '../raft/index.js'
@@ -32,11 +29,10 @@ import { type ChangeOutcome, Operations, type TransferOutcome } from './operatio
 import { Proposals } from './proposals.js'
 import { Reads } from './reads.js'
 import { Snapshotter } from './snapshotter.js'
+import { StoredBytes } from './stored-bytes.js'
 
 /** Bytes of log applied in one turn; what remains waits until the ports have been looked at. */
 const applyBytesPerTurn = 256 << 10
-/** Bytes read at a time while the state machine is restored. */
-const restoreBytes = 1 << 20
 
 /**
  * How a leader makes sure before it answers reads that it still leads. `lease`: by its clock, once a majority answered
@@ -72,6 +68,7 @@ export class Driver {
   readonly #options: DriverOptions
   readonly #proposals: Proposals
   readonly #reads: Reads
+  readonly #stored: StoredBytes
   readonly #operations = new Operations()
   readonly #snapshotter: Snapshotter
   readonly #logTime: LogTime
@@ -118,8 +115,9 @@ export class Driver {
       this.#fail(error),
     )
     this.#logTime = new LogTime(clock, machine)
+    this.#stored = new StoredBytes(store)
     const { snapshot } = this.raft.state.log
-    if (snapshot !== undefined) machine.restore(this.#piecesOf(snapshot))
+    if (snapshot !== undefined) machine.restore(this.#stored.piecesOf(snapshot))
     probe.turnEnded(this.raft.state)
   }
 
@@ -276,7 +274,7 @@ export class Driver {
     // A newer snapshot was received during this write, and the flush of its own write restores it.
     if (log.snapshot?.index !== snapshot.index) return
     this.#snapshotter.abandon()
-    this.machine.restore(this.#piecesOf(snapshot))
+    this.machine.restore(this.#stored.piecesOf(snapshot))
     this.raft.step({ type: 'applied', index: snapshot.index })
     this.#proposals.skipped(snapshot)
     this.#operations.skipped()
@@ -291,7 +289,7 @@ export class Driver {
     let applied = 0
     for (const known of apply) {
       if (areClientsBehind && this.#proposals.awaits(known)) break
-      const run = this.#wholeOf(known)
+      const run = this.#stored.wholeOf(known)
       assert(run !== undefined, 'what is not applied is not cut off')
       const isForMachine = run.kind === entryKinds.commands || run.kind === entryKinds.session
       probe.applied(run, isForMachine ? this.#applyRun(run) : 0)
@@ -340,50 +338,13 @@ export class Driver {
   }
 
   #send(message: Message): void {
-    const filled = this.#filled(message)
-    if (filled === undefined) return
-    this.#options.probe.sent(filled)
-    this.#options.links.send(filled)
-  }
-
-  /** What is in the store only is read as it leaves; `undefined` when it is no longer there. */
-  #filled(message: Message): Message | undefined {
-    if (message.type === 'installSnapshot') return this.#withData(message)
-    const isReplication = message.type === 'appendEntries' && message.mode === 'replication'
-    return isReplication ? this.#withEntries(message) : message
-  }
-
-  /** Entries that the store has just cut off are as good as lost on the way: what comes next is a snapshot. */
-  #withEntries(message: Replication): Message | undefined {
-    if (message.entries.every(({ bytes }) => bytes !== undefined)) return message
-    const entries: EntryRun[] = []
-    for (const run of message.entries) {
-      const whole = this.#wholeOf(run)
-      if (whole === undefined) return undefined
-      entries.push(whole)
-    }
-    return { ...message, entries }
-  }
-
-  #wholeOf(run: LogRun): EntryRun | undefined {
-    return run.bytes === undefined ? this.#options.store.readEntries(run) : run
-  }
-
-  /** A chunk gets its bytes as it leaves: the protocol knows offsets only. */
-  #withData(message: InstallSnapshot): Message | undefined {
-    const { lastIncludedIndex: index, offset, length, to } = message
-    const data = this.#options.store.readSnapshot(index, offset, length)
-    if (data !== undefined) return { ...message, data }
-    this.raft.step({ type: 'snapshotMissing', to, index })
-    return undefined
-  }
-
-  *#piecesOf(snapshot: Snapshot): Generator<Uint8Array> {
-    for (let offset = 0; offset < snapshot.size; offset += restoreBytes) {
-      const length = Math.min(restoreBytes, snapshot.size - offset)
-      const piece = this.#options.store.readSnapshot(snapshot.index, offset, length)
-      if (piece === undefined) throw new Error(`the snapshot at index ${snapshot.index} is not in the store`)
-      yield piece
+    const filled = this.#stored.filled(message)
+    if (filled !== undefined) {
+      this.#options.probe.sent(filled)
+      this.#options.links.send(filled)
+    } else if (message.type === 'installSnapshot') {
+      const { to, lastIncludedIndex: index } = message
+      this.raft.step({ type: 'snapshotMissing', to, index })
     }
   }
 
