@@ -9,5 +9,5 @@ export {
 } from './export-file.js'
 export type { Disk } from './proven.js'
 export { ExportReader } from './read-export.js'
-export { restoreTo } from './state.js'
+export { stateOnDisk } from './state.js'
 export { type LostDisk, Survey } from './survey.js'

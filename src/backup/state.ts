@@ -1,37 +1,44 @@
-/** The state of a cluster as of one entry, made by a state machine from a disk at rest. */
+/** The state of a cluster as of one entry, made by its state machine and the sessions of its clients. */
 import { RaftError } from '../errors/index.js'
-import { readCommand, SessionMachine, type StateMachine } from '../machine/index.js'
+import { readCommand, readSessionHeader, SessionMachine, type StateMachine } from '../machine/index.js'
 import { type EntryRun, entryKinds, forEachCommand, type LogIndex } from '../raft/index.js'
 import type { DiskAtRest } from '../storage/index.js'
 import type { MachineKind } from './export-file.js'
 
-/** Brings a new machine to the state as of the entry `to`, which the disk holds. */
-export function restoreTo(machine: StateMachine, kind: MachineKind, disk: DiskAtRest, to: LogIndex): void {
-  const host = new SessionMachine(machine)
-  if (disk.snapshot !== undefined) host.restore(disk.pieces)
+/** The state as of the entry `to`, which the disk holds, in a new machine. */
+export function stateOnDisk(
+  machine: StateMachine,
+  kind: MachineKind,
+  disk: DiskAtRest,
+  to: LogIndex,
+): SessionMachine {
+  const state = new SessionMachine(machine)
+  if (disk.snapshot !== undefined) state.restore(disk.pieces)
   const malformed = kind === 'kv' && disk.snapshot === undefined ? new MalformedCommands() : undefined
   for (const run of disk.runs((disk.snapshot?.index ?? 0) + 1, to)) {
-    const isForMachine = run.kind === entryKinds.commands || run.kind === entryKinds.session
-    if (!isForMachine) continue
+    if (run.kind !== entryKinds.commands && run.kind !== entryKinds.session) continue
     malformed?.look(run)
-    host.apply(run, undefined)
+    state.apply(run, undefined)
   }
   malformed?.check()
+  return state
 }
 
 /**
  * A directory does not tell which machine its commands are for, and the key-value store takes a command that it cannot
- * read for one that changes nothing. So a log without any command of the key-value store is refused: its export would be
- * empty.
+ * read for one that changes nothing. So a log with commands of which none is one of the key-value store is refused: its
+ * export would be empty.
  */
 class MalformedCommands {
   #hasAny = false
   #isKeyValue = false
 
   look(run: EntryRun): void {
-    this.#hasAny = true
     if (this.#isKeyValue) return
-    forEachCommand(run, (start, end) => {
+    const isBehindHeader = run.kind === entryKinds.session && readSessionHeader(run) !== undefined
+    forEachCommand(run, (start, end, position) => {
+      if (isBehindHeader && position === 0) return
+      this.#hasAny = true
       this.#isKeyValue ||= readCommand(run.bytes.subarray(start, end)) !== undefined
     })
   }

@@ -1,6 +1,6 @@
 /** The disks of all members of a cluster at rest, and what they prove together. */
 import { RaftError, reasonOf } from '../errors/index.js'
-import { type EntryId, logOrigin, type NodeId, RaftLog } from '../raft/index.js'
+import { assert, type EntryId, logOrigin, type NodeId, RaftLog } from '../raft/index.js'
 import { type DiskAtRest, type Pledge, readDiskAtRest } from '../storage/index.js'
 import { commonIndex, type Disk, type Proof, provenBy } from './proven.js'
 
@@ -54,9 +54,11 @@ export class Survey {
   }
 
   /** Reads a disk of the survey again. */
-  read<Found>({ nodeId }: Disk, read: (disk: DiskAtRest) => Found): Found | undefined {
+  read<Found>({ nodeId }: Disk, read: (disk: DiskAtRest) => Found): Found {
     const member = this.members.find(({ pledge }) => pledge.nodeId === nodeId)
-    return member && readMember(member, read)
+    const found = member && readMember(member, read)
+    assert(found !== undefined, 'a disk of the survey is read')
+    return found
   }
 }
 

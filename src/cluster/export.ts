@@ -5,12 +5,12 @@ import {
   type ExportHead,
   type LostDisk,
   type MachineKind,
-  restoreTo,
   Survey,
+  stateOnDisk,
   writeExport,
 } from '../backup/index.js'
 import { RaftError } from '../errors/index.js'
-import { loadMachine } from '../machine/index.js'
+import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
 import { ClusterDirectory } from './directory.js'
 
@@ -60,9 +60,8 @@ export async function exportSnapshot(
     const { index, term } = survey.provenOn(disk)
     if (index === 0)
       throw new RaftError('DIRECTORY_INCOMPATIBLE', { dir: directory.path, why: nothingProven })
-    const machine = createMachine()
     const kind: MachineKind = module === undefined ? 'kv' : 'own'
-    survey.read(disk, (found) => restoreTo(machine, kind, found, index))
+    const state = survey.read(disk, (found) => stateOnDisk(createMachine(), kind, found, index))
     const facts = {
       createdAt: new Date().toISOString(),
       index,
@@ -70,13 +69,16 @@ export async function exportSnapshot(
       membership: disk.log.membershipAt(index),
       machine: kind,
     }
-    const pieces = { [Symbol.iterator]: () => machine.snapshot() }
+    const pieces = { [Symbol.iterator]: () => state.snapshot() }
     const head = await writeExport(file, facts, pieces, signal)
-    const told = { hash: machine.hash(), summary: machine.summary?.() ?? {} }
-    return { ...head, ...told, nodeId: disk.nodeId, lost: survey.lost }
+    return { ...head, ...toldOf(state), nodeId: disk.nodeId, lost: survey.lost }
   } finally {
     directory.release()
   }
+}
+
+export function toldOf(state: SessionMachine): StateTold {
+  return { hash: state.hash(), summary: state.summary() }
 }
 
 const nothingProven = 'proves nothing to be committed: there is nothing to export'

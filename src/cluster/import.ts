@@ -3,11 +3,11 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync
 import { dirname, resolve } from 'node:path'
 import { type ExportHead, ExportReader, unusable } from '../backup/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
-import { loadMachine } from '../machine/index.js'
+import { loadMachine, SessionMachine } from '../machine/index.js'
 import type { Membership, NodeId, Term } from '../raft/index.js'
 import { beginDisk, flushFolder } from '../storage/index.js'
 import { ClusterDirectory, makeFolder, usable } from './directory.js'
-import type { StateTold } from './export.js'
+import { type StateTold, toldOf } from './export.js'
 import { checkNodes } from './options.js'
 
 export interface ImportOptions {
@@ -68,14 +68,15 @@ export async function importSnapshot(
 /** The key-value store says of a state whether it can be used, before anything is made of it. */
 async function stateOf(file: string, reader: ExportReader): Promise<StateTold | undefined> {
   if (reader.head.machine !== 'kv') return undefined
-  const machine = (await loadMachine(undefined))()
+  const createMachine = await loadMachine(undefined)
+  const state = new SessionMachine(createMachine())
   try {
-    machine.restore(reader.pieces())
+    state.restore(reader.pieces())
   } catch (error) {
     if (error instanceof RaftError) throw error
     throw unusable(file, `holds a state that this version cannot read: ${reasonOf(error)}`, error)
   }
-  return { hash: machine.hash(), summary: machine.summary?.() ?? {} }
+  return toldOf(state)
 }
 
 /** The place of a directory that is empty or not there. A link is followed. */

@@ -83,6 +83,12 @@ export class SessionMachine {
     return this.#isUnused ? hash : createHash('sha256').update(this.#packed()).update(hash).digest('hex')
   }
 
+  /** As that of the state machine, with the number of sessions where there are any. */
+  summary(): Readonly<Record<string, number>> {
+    const { size: sessions } = this.#sessions
+    return { ...this.#machine.summary?.(), ...(sessions > 0 && { sessions }) }
+  }
+
   get #isUnused(): boolean {
     const { size, timeMs } = this.#sessions
     return size === 0 && timeMs === 0 && this.#open === undefined
