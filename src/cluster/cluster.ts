@@ -33,7 +33,6 @@ import {
 } from './node-answers.js'
 import type { ResolvedOptions } from './options.js'
 import type { Applied } from './outcomes.js'
-import { invalid } from './refusals.js'
 import type { CallFrame, Calls, Reading } from './requests.js'
 
 export class Cluster implements AsyncDisposable, Calls {
@@ -288,7 +287,8 @@ export class Cluster implements AsyncDisposable, Calls {
     checkOptions('export', options, ['from', 'signal'])
     const { from = 'leader', signal } = options
     const [nodeId = 0, ...others] = this.#breaking.nodesOf(from)
-    if (others.length > 0) throw invalid('from', 'one node', String(from))
+    if (others.length > 0)
+      throw new RaftError('INVALID_OPTION', { option: 'from', expected: 'one node', actual: String(from) })
     const kind = this.options.machine === undefined ? 'kv' : 'own'
     return exportFrom(this.#members, nodeId, file, kind, signal)
   }
