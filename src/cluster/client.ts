@@ -167,9 +167,20 @@ export class Client implements CallSender {
     queueMicrotask(() => this.#giveBack(results.buffer as ArrayBuffer))
   }
 
-  /** A part of the answers waits here, and the rest is asked for: so no more than a part is on its way at a time. */
+  /**
+   * A part of the answers waits here, and the rest is asked for: so no more than a part is on its way at a time. The parts
+   * take room of their caller. Calls whose answers find none are refused.
+   */
   #askForRest(request: Request, count: number, part: AnswersPart): void {
-    request.parts.push(part)
+    const { queue, parts } = request
+    parts.push(part)
+    const { byteLength } = part.bytes.buffer
+    request.partsBytes += byteLength
+    this.#holds(queue, byteLength)
+    if (!this.pendingRoom.isOpenTo(queue.pendingBytes)) {
+      const what = `${request.partsBytes} bytes of answers to the calls of one turn`
+      return this.#answered(request, new AnswersInParts(parts, new RaftError('OVERLOADED', { what })))
+    }
     request.frame = sliceFrame(request.frame, count)
     this.#sendAgain(request)
   }
@@ -352,8 +363,12 @@ export class Client implements CallSender {
     request.isSettled = true
     // A settled request stays pending for a while, which keeps no value of its calls in memory.
     request.outcomes.length = 0
-    request.queue.pendingBytes -= request.weight
-    this.pendingRoom.leave(request.weight)
+    this.#holds(request.queue, -(request.weight + request.partsBytes))
+  }
+
+  #holds(queue: CallQueue, bytes: number): void {
+    queue.pendingBytes += bytes
+    this.pendingRoom.take(bytes)
   }
 }
 

@@ -335,10 +335,8 @@ export class Members {
     for (const { nodeId, node, board, state } of this.#members.values()) {
       if (nodeId === member.nodeId || state !== 'running' || node === undefined) continue
       const [own, theirs] = createLink(member.nodeId, nodeId)
-      // A node that fails just now takes no link, and needs none: its own restart makes a new one. A frozen node takes
-      // its link when it goes on.
-      const connected = node.connect(theirs)
-      await board.unlessFrozen(() => connected)
+      // A node that fails just now takes no link, and needs none: its own restart makes a new one.
+      await board.connect(theirs, node)
       ends.push(own)
     }
     return ends

@@ -2,12 +2,16 @@
 import { type Result, unwrap } from '../errors/index.js'
 import type { StandingFault } from '../faults/index.js'
 import { Board, type ControlledNode, Notice } from '../node/index.js'
+import type { NodeId } from '../raft/index.js'
+import { type LinkEnd, portsOf } from '../transport/index.js'
 
 export class NodeBoard {
   readonly #board = new Board()
   /** Called when the node freezes. */
   readonly #onFrozen = new Set<() => void>()
   #frozenAtMs: number | undefined
+  /** Links that a frozen node takes when it goes on: the newest one to each peer. */
+  readonly #links = new Map<NodeId, LinkEnd>()
 
   get memory(): SharedArrayBuffer {
     return this.#board.memory
@@ -27,6 +31,7 @@ export class NodeBoard {
   end(): void {
     this.#frozenAtMs = undefined
     this.#board.end()
+    for (const peerId of [...this.#links.keys()]) this.#dropLink(peerId)
   }
 
   /** The node has told that it freezes. True when it was not frozen before, and its gate is closed still. */
@@ -46,9 +51,33 @@ export class NodeBoard {
     const isPaused = standing.some(({ fault }) => fault.type === 'pause')
     const isClosed = this.#board.gate === 'closed'
     if (isPaused && !isClosed) this.#board.close()
-    if (!isPaused && isClosed) this.#open()
+    if (!isPaused && isClosed) {
+      this.#open()
+      for (const link of this.#links.values()) void node?.connect(link)
+      this.#links.clear()
+    }
     const looked = node && (await this.unlessFrozen(() => node.look()))
     if (looked !== undefined) unwrap(looked)
+  }
+
+  /**
+   * Hands a link to the node. A frozen node takes no message, however many lives its peers begin meanwhile: only the
+   * newest link to each peer waits for it.
+   */
+  async connect(link: LinkEnd, node: ControlledNode): Promise<void> {
+    if (this.#frozenAtMs === undefined) {
+      const connected = node.connect(link)
+      await this.unlessFrozen(() => connected)
+    } else {
+      this.#dropLink(link.peerId)
+      this.#links.set(link.peerId, link)
+    }
+  }
+
+  #dropLink(peerId: NodeId): void {
+    const link = this.#links.get(peerId)
+    this.#links.delete(peerId)
+    if (link !== undefined) for (const port of portsOf(link)) port.close()
   }
 
   /** The answer to a call; `undefined` when the node is frozen, or freezes before it answers. */

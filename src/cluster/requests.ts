@@ -125,7 +125,10 @@ export interface AnswersPart {
   readonly refused: readonly RefusedQuery[] | undefined
 }
 
-/** Answers that came in parts, each of which is let go when the next one begins, or some of which are refusals. */
+/**
+ * Answers that came in parts, each of which is let go when the next one begins, or some of which are refusals. Calls whose
+ * answers are not among them are refused with `missing`.
+ */
 export class AnswersInParts extends Answers {
   readonly #parts: AnswersPart[]
   /** Why a query was refused, by the place of its answer in the present part. */
@@ -135,9 +138,12 @@ export class AnswersInParts extends Answers {
   /** Where the present part goes on, while a call reads its answers elsewhere. */
   #rest: { readonly bytes: Uint8Array; readonly from: number } | undefined
 
-  constructor(parts: AnswersPart[]) {
+  readonly #missing: RaftError | undefined
+
+  constructor(parts: AnswersPart[], missing?: RaftError) {
     super(noBytes, 0, 0)
     this.#parts = parts
+    this.#missing = missing
   }
 
   /** The answers of one call may lie in several parts: they are put together. */
@@ -165,6 +171,7 @@ export class AnswersInParts extends Answers {
     if (this.#rest !== undefined) this.goOnIn(this.#rest.bytes, this.#rest.from)
     this.#rest = undefined
     const next = this.isAtEnd ? this.#parts.shift() : undefined
+    if (this.isAtEnd && next === undefined && this.#missing !== undefined) throw this.#missing
     if (next !== undefined) {
       this.goOnIn(next.bytes)
       this.#refusals = new Map(next.refused?.map(({ position, why }) => [position, why]))
@@ -278,6 +285,8 @@ export interface Request {
   readonly outcomes: Promise<unknown>[]
   /** Answers to the queries before those in `frame`. Calls that read them let go of each. */
   readonly parts: AnswersPart[]
+  /** Bytes of `parts`. */
+  partsBytes: number
   /** The node it was sent to; `undefined` while it waits here. */
   sentTo: number | undefined
   /** The leader that had it last refused it, since too much is waiting there. */
@@ -363,6 +372,7 @@ export class RequestPacker {
       fail,
       outcomes,
       parts: [],
+      partsBytes: 0,
       sentTo: undefined,
       isOverloaded: false,
       isSettled: false,

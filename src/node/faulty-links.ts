@@ -74,7 +74,7 @@ export class FaultyLinks {
 
   #pass(packet: Packet, delayMs: number, now: () => void, later: () => void): void {
     if (delayMs === 0) now()
-    else this.#held.hold(packet.from, delayMs, () => this.#arrivesLate(packet, later))
+    else this.#held.hold(packet, delayMs, () => this.#arrivesLate(packet, later))
   }
 
   #arrivesLate(packet: Packet, later: () => void): void {

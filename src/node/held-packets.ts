@@ -1,8 +1,9 @@
 /** Messages that a fault of their link holds back, in the order in which they arrive. */
-import { type Endpoint, heldMessagesMax } from '../faults/index.js'
+import { type Endpoint, heldBytesMax, heldMessagesMax, type Packet } from '../faults/index.js'
 
 interface Held {
   readonly from: Endpoint
+  readonly byteLength: number
   readonly atMs: number
   readonly arrive: () => void
 }
@@ -12,12 +13,12 @@ export class HeldPackets {
   #timer: NodeJS.Timeout | undefined
 
   /** Calls `arrive` after so many milliseconds; never, when too many of that sender wait. */
-  hold(from: Endpoint, forMs: number, arrive: () => void): void {
-    if (this.#held.filter((held) => held.from === from).length >= heldMessagesMax) return
+  hold({ from, byteLength }: Packet, forMs: number, arrive: () => void): void {
+    if (this.#isFull(from)) return
     const atMs = performance.now() + forMs
     let place = this.#held.length
     while (place > 0 && (this.#held[place - 1]?.atMs ?? 0) > atMs) place--
-    this.#held.splice(place, 0, { from, atMs, arrive })
+    this.#held.splice(place, 0, { from, byteLength, atMs, arrive })
     if (place === 0) this.#waitForFirst()
   }
 
@@ -32,6 +33,17 @@ export class HeldPackets {
   clear(): void {
     clearTimeout(this.#timer)
     this.#held = []
+  }
+
+  #isFull(from: Endpoint): boolean {
+    let messages = 0
+    let bytes = 0
+    for (const held of this.#held) {
+      if (held.from !== from) continue
+      messages++
+      bytes += held.byteLength
+    }
+    return messages >= heldMessagesMax || bytes >= heldBytesMax
   }
 
   #waitForFirst(): void {

@@ -27,17 +27,22 @@ export class NodeThread implements ControlledNode {
   readonly #worker: Worker
   /** Kept here: a proxy that is collected closes its port in the middle of a call. */
   readonly #remote: Remote<NodeControl>
-  readonly #exited: Promise<string>
+  /** How each call that waits for an answer ends with the thread, and why the thread has ended, once it has. */
+  readonly #waiting = new Set<(why: string) => void>()
+  #endedBy: string | undefined
 
   /** The thread of a node with a machine of its user loads modules as the user's program does. */
   constructor(nodeId: number, hasMachine: boolean, exited: (why: string) => void) {
     this.#nodeId = nodeId
     this.#worker = startThread(nodeId, hasMachine)
-    this.#exited = new Promise((resolve) => {
-      this.#worker.once('error', (error: NodeJS.ErrnoException) => resolve(threadReasonOf(error)))
-      this.#worker.once('exit', () => resolve('its thread ended'))
-    })
-    void this.#exited.then(exited)
+    const ended = (why: string): void => {
+      if (this.#endedBy !== undefined) return
+      this.#endedBy = why
+      for (const end of this.#waiting) end(why)
+      exited(why)
+    }
+    this.#worker.once('error', (error: NodeJS.ErrnoException) => ended(threadReasonOf(error)))
+    this.#worker.once('exit', () => ended('its thread ended'))
     this.#remote = wrap<NodeControl>(nodeEndpoint(this.#worker))
   }
 
@@ -92,11 +97,18 @@ export class NodeThread implements ControlledNode {
   async #call<T>(what: string, deadlineMs: number, answer: Promise<Result<T>>): Promise<Result<T>> {
     const nodeId = this.#nodeId
     const late = failure('NO_ANSWER', { nodeId, what, deadlineMs })
-    const exited = this.#exited.then((why) => failure('NODE_FAILED', { nodeId, why }))
+    let end: (why: string) => void = () => undefined
+    const exited = new Promise<Result<T>>((resolve) => {
+      end = (why) => resolve(failure('NODE_FAILED', { nodeId, why }))
+    })
+    if (this.#endedBy !== undefined) end(this.#endedBy)
+    this.#waiting.add(end)
     try {
       return await answerWithin<Result<T>>(Promise.race([answer, exited]), deadlineMs, late)
     } catch (error) {
       return failure('NODE_FAILED', { nodeId, why: reasonOf(error) })
+    } finally {
+      this.#waiting.delete(end)
     }
   }
 }

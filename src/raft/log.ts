@@ -196,10 +196,10 @@ export class RaftLog {
 
   /**
    * Leaves the bytes of the oldest runs to the store, as long as more than `bytesMax` are behind them in memory. What is
-   * not flushed could not be read back, and what is not applied is read next: they stay.
+   * not flushed could not be read back, and what is not committed may be cut off: they stay.
    */
   leaveToStore(bytesMax: number): void {
-    const leftTo = Math.min(this.flushedIndex, this.lastApplied)
+    const leftTo = Math.min(this.flushedIndex, this.commitIndex)
     for (; this.leftCount < this.runs.length; this.leftCount++) {
       const run = this.runAt(this.leftCount)
       const weightBefore = this.weights[this.leftCount - 1] ?? this.weightBefore

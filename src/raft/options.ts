@@ -25,11 +25,11 @@ export interface RaftLimits {
   readonly inflightMessagesMax: number
   /** Bytes on their way to one follower. Default 8 MiB. */
   readonly inflightBytesMax: number
-  /** Bytes that a leader holds uncommitted, or not on its own disk, before it refuses commands. Default 32 MiB. */
+  /** Bytes that a leader holds not applied, or not on its own disk, before it refuses commands. Default 32 MiB. */
   readonly uncommittedBytesMax: number
   /**
-   * Bytes of log kept in memory, more only while they are not flushed or not applied: older entries are read from the
-   * store when a follower needs them. Default 32 MiB.
+   * Bytes of log kept in memory, more only while they are not flushed or not committed: older entries are read from the store when a
+   * follower or the state machine needs them. Default 32 MiB.
    */
   readonly logMemoryBytesMax: number
   /** Bytes of one snapshot chunk. Default 256 KiB. */

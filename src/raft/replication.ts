@@ -18,8 +18,8 @@ export function onPropose(state: RaftState, { frame, isOfSession }: Propose): Pr
   if (!isLeader(state)) return { code: 'notLeader', leaderId }
   if (state.leadership.transfer !== undefined) return { code: 'transferring', leaderId }
   if (!isWellFormed(frame)) return { code: 'malformed', leaderId }
-  const unsafeFrom = Math.min(log.commitIndex, log.flushedIndex)
-  if (log.weightAfter(unsafeFrom) > limits.uncommittedBytesMax) return { code: 'overloaded', leaderId }
+  const waitingFrom = Math.min(log.lastApplied, log.flushedIndex)
+  if (log.weightAfter(waitingFrom) > limits.uncommittedBytesMax) return { code: 'overloaded', leaderId }
   const first = { index: log.lastIndex + 1, term: state.currentTerm }
   const kind = isOfSession === true ? entryKinds.session : entryKinds.commands
   log.push(stampRun(frame, first.index, first.term, kind))

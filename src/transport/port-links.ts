@@ -1,20 +1,23 @@
 /**
  * Links between threads: for each peer a control port (votes, heartbeats, small answers) and a bulk port (entries,
  * snapshot chunks), so that a snapshot never delays a heartbeat. A MessagePort has no back-pressure of its own: each
- * side counts in shared memory what it sent and took, and sends no more than a bounded number ahead. A message beyond
- * the bound is dropped, as a network may do, and the protocol repeats it. The same counts tell, without a call into the
- * port, that nothing waits there.
+ * side counts in shared memory what it sent and took, and sends no more than a bounded number of messages and of bytes
+ * ahead. A message beyond the bounds is dropped, as a network may do, and the protocol repeats it. The same counts tell,
+ * without a call into the port, that nothing waits there.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { isBulk, type Message, type NodeId } from '../raft/index.js'
+import { byteLengthOf, entriesIn, isBulk, type Message, type NodeId } from '../raft/index.js'
 import type { Links } from './links.js'
+import { PortWindow } from './port-window.js'
 
 /** Messages that may wait at a peer on one port. A running peer never has so many; a hanging peer gets no more. */
 const waitingMessagesMax = 1024
+/** Bytes of entries and chunks that may wait at a peer. A leader's window is smaller: more is of several leaderships. */
+const waitingBytesMax = 16 << 20
 
 /** The place of each count among the counts of one end of a port. */
-const countAt = { sent: 0, taken: 1 } as const
-const countsAPort = 2
+const countAt = { sent: 0, taken: 1, takenBytes: 2 } as const
+const countsAPort = 3
 /** The counts of the control port, then those of the bulk port. */
 const countsAnEnd = 2 * countsAPort
 
@@ -24,7 +27,8 @@ export interface LinkEnd {
   readonly control: MessagePort
   readonly bulk: MessagePort
   /**
-   * Messages ever sent and taken by each end: [control sent, control taken, bulk sent, bulk taken] of end 0, of end 1.
+   * What each end ever sent and took: messages sent, messages taken and bytes taken on its control port, the same on its
+   * bulk port; those of end 0, then those of end 1.
    */
   readonly counts: SharedArrayBuffer
   readonly end: 0 | 1
@@ -53,16 +57,23 @@ class BoundedPort {
   /** Where the counts of this end and of the other one begin. */
   readonly #own: number
   readonly #peer: number
+  /** Bytes that wait at the peer, and those that wait here. */
+  readonly #there: PortWindow
+  readonly #here: PortWindow
 
   constructor(port: MessagePort, counts: Int32Array, own: number, peer: number) {
     this.port = port
     this.#counts = counts
     this.#own = own
     this.#peer = peer
+    this.#there = new PortWindow(counts, peer + countAt.takenBytes, waitingBytesMax)
+    this.#here = new PortWindow(counts, own + countAt.takenBytes, waitingBytesMax)
   }
 
   send(message: Message): void {
-    if (this.#ahead(this.#own, this.#peer) >= waitingMessagesMax) return
+    const bytes = bytesOf(message)
+    if (this.#ahead(this.#own, this.#peer) >= waitingMessagesMax || (bytes > 0 && this.#there.isFull)) return
+    this.#there.sent(bytes)
     // The count rises before the message is in the port. A receiver may look for it in vain, and never overlooks a
     // message.
     Atomics.add(this.#counts, this.#own + countAt.sent, 1)
@@ -74,13 +85,16 @@ class BoundedPort {
     if (this.#ahead(this.#peer, this.#own) === 0) return undefined
     const got = receiveMessageOnPort(this.port)
     if (got === undefined) return undefined
-    this.took()
-    return got.message as Message
+    const message = got.message as Message
+    this.took(message)
+    return message
   }
 
-  /** Notes that a message was taken off the port. */
-  took(): void {
+  /** Notes that the message was taken off the port. */
+  took(message: Message): void {
     Atomics.add(this.#counts, this.#own + countAt.taken, 1)
+    const bytes = bytesOf(message)
+    if (bytes > 0) this.#here.took(bytes)
   }
 
   /** How many messages one end has sent and the other has not taken; the counts wrap around. */
@@ -88,6 +102,15 @@ class BoundedPort {
     const sent = Atomics.load(this.#counts, sender + countAt.sent)
     return (sent - Atomics.load(this.#counts, receiver + countAt.taken)) | 0
   }
+}
+
+/** Bytes of entries or of a chunk. Other messages are small. */
+function bytesOf(message: Message): number {
+  if (message.type === 'installSnapshot') return message.data?.byteLength ?? 0
+  if (message.type !== 'appendEntries') return 0
+  let bytes = 0
+  for (const run of entriesIn(message)) bytes += byteLengthOf(run)
+  return bytes
 }
 
 export class PortLinks implements Links {
@@ -142,7 +165,7 @@ export class PortLinks implements Links {
   #open(ports: Map<NodeId, BoundedPort>, peerId: NodeId, bounded: BoundedPort): void {
     ports.set(peerId, bounded)
     bounded.port.on('message', (message: Message) => {
-      bounded.took()
+      bounded.took(message)
       // A replaced port may still deliver a message that was on its way, as a network may.
       this.#wake(message)
     })

@@ -7,10 +7,11 @@ export class PortWindow {
   readonly #at: number
   readonly #bytesMax: number
   /** As the count of what was taken, it wraps around. */
-  #sent = 0
+  #sent: number
 
-  /** The receiver counts at the place `at` of `taken`. */
+  /** The receiver counts at the place `at` of `taken`, and has taken all that was sent until now. */
   constructor(taken: Int32Array, at: number, bytesMax: number) {
+    this.#sent = Atomics.load(taken, at)
     this.#taken = taken
     this.#at = at
     this.#bytesMax = bytesMax

@@ -1,5 +1,6 @@
 /** Answers that come in parts: a call gets its own, whoever answered it and whatever happened in between. */
 import { expect, test } from 'vitest'
+import { pendingBytesMax } from '../../src/cluster/caller.js'
 import { result } from '../../src/cluster/outcomes.js'
 import { readingOfOne } from '../../src/cluster/requests.js'
 import { forEachCommand } from '../../src/raft/index.js'
@@ -132,4 +133,25 @@ test('[CA4] a call that fails at its answer leaves those of other parts theirs',
   const others = ask(nodes, 'bcd')
   await Promise.all([expect(failing).rejects.toThrow('not to be read'), answer(nodes, 2), answer(nodes, 2)])
   expect(await others).toEqual(answersTo('bcd'))
+})
+
+test('[OV7] parts that find no room end the calls behind them as overloaded, and leave their room', async () => {
+  const nodes = nodesLedBy(1)
+  const large = 'v'.repeat(8 << 20)
+  const answerLarge = async () => nodes.answerRead(await nodes.next(), large)
+  for (let round = 0; round < 2; round++) {
+    const outcomes = [...'abcdefghijkl'].map((query) => ask(nodes, query))
+    const ends = Promise.allSettled(outcomes)
+    let parts = 0
+    for (; nodes.caller.pendingBytes <= pendingBytesMax && nodes.caller.pendingBytes > 0; parts++)
+      await answerLarge()
+    const settled = await ends
+    expect(settled.filter(({ status }) => status === 'fulfilled').length).toBe(parts)
+    expect(settled.slice(parts)).toMatchObject(
+      Array.from({ length: settled.length - parts }, () => ({
+        reason: { code: 'OVERLOADED', mayHaveHappened: 'no' },
+      })),
+    )
+    expect(nodes.caller.pendingBytes).toBe(0)
+  }
 })

@@ -31,9 +31,15 @@ function readingBy(
 }
 
 /** Leads, has the bytes of no entry in memory, and has just heard of node 3, whose log is empty. */
-function leaderBehindItsMemory(wrap?: (store: LogStore) => LogStore): ReplicatingLeader {
-  const leader = new ReplicatingLeader({ limits: { logMemoryBytesMax: 1 }, ...(wrap && { wrap }) })
+function leaderBehindItsMemory(
+  read: Parameters<typeof readingBy>[0] = (run, store) => store.readEntries(run),
+): ReplicatingLeader {
+  let hasWritten = false
+  // The leader itself reads what it applies.
+  const wrap = readingBy((run, store) => (hasWritten ? read(run, store) : store.readEntries(run)))
+  const leader = new ReplicatingLeader({ limits: { logMemoryBytesMax: 1 }, wrap })
   leader.write(5000)
+  hasWritten = true
   expect(leader.log.slice(1, leader.log.lastIndex, 1 << 20).every(({ bytes }) => bytes === undefined)).toBe(
     true,
   )
@@ -65,19 +71,15 @@ describe('a follower that is behind what is in memory', () => {
 
   test('[OE7] is sent nothing of what the store has just cut off', () => {
     const isCutOff = ({ index }: LogRun) => index <= 5
-    const leader = leaderBehindItsMemory(
-      readingBy((run, store) => (isCutOff(run) ? undefined : store.readEntries(run))),
-    )
+    const leader = leaderBehindItsMemory((run, store) => (isCutOff(run) ? undefined : store.readEntries(run)))
     expect(leader.sentToThree.filter(isEntries)).toEqual([])
     expect(leader.failures).toEqual([])
   })
 
   test('[SP2] makes the node stop that finds them damaged', () => {
-    const leader = leaderBehindItsMemory(
-      readingBy(() => {
-        throw new Error('the record of entry 1 is damaged')
-      }),
-    )
+    const leader = leaderBehindItsMemory(() => {
+      throw new Error('the record of entry 1 is damaged')
+    })
     expect(leader.failures).toMatchObject([{ message: 'the record of entry 1 is damaged' }])
   })
 })

@@ -228,6 +228,18 @@ describe('what a leader holds uncommitted', () => {
     expect(bench.node.propose('small')).toMatchObject({ first: { index: 5 } })
   })
 
+  test('[FC5] commands that are committed and not applied count too', () => {
+    const bench = pipelining(limits)
+    bench.node.isApplyHeld = true
+    expect(fill(bench)).toBe(3)
+    for (const from of [2, 3]) bench.receive(accepted(4, { from }))
+    expect(bench.state.log.commitIndex).toBe(4)
+    expect(bench.node.propose('small')).toMatchObject({ code: 'overloaded' })
+    bench.node.isApplyHeld = false
+    bench.node.work()
+    expect(bench.node.propose('small')).toMatchObject({ first: { index: 5 } })
+  })
+
   test('[FC5] nothing leaks: after any number of full rounds, lost leaderships and truncations it takes as much', () => {
     const network = new RaftNetwork({ nodes: 3, limits })
     for (let round = 0; round < 6; round++) {

@@ -82,7 +82,7 @@ test.each([
   ['control', vote],
   ['bulk', entries],
 ])(
-  'on a %s port no more than a bounded number of messages waits, and the others are dropped',
+  '[OV2] on a %s port no more than a bounded number of messages waits, and the others are dropped',
   (_, message) => {
     const [first, second] = connected()
     const terms = (from: number, count: number) => Array.from({ length: count }, (__, at) => from + at)
@@ -92,6 +92,17 @@ test.each([
     expect(second.drain()).toEqual(terms(5000, waitingMax))
   },
 )
+
+test('[OV2] large entries that lie unread are bounded by their bytes, and those behind them are dropped', () => {
+  const [first, second] = connected()
+  const run = { index: 1, term: 1, kind: 1, count: 1, bytes: new Uint8Array(1 << 20) }
+  const large = (term: number): Message => ({ ...entries(term), entries: [run] }) as Message
+  for (let round = 0; round < 3; round++) {
+    for (let term = 1; term <= 100; term++) first.links.send(large(term))
+    first.links.send(vote(7))
+    expect(second.drain()).toEqual([7, ...Array.from({ length: 16 }, (_, at) => at + 1)])
+  }
+})
 
 test('the bound holds in each direction and on each port by itself', () => {
   const [first, second] = connected()
