@@ -90,7 +90,7 @@ function acceptEntries(state: RaftState, message: Replication, matchIndex: LogIn
 
 /** The answer names the request that it answers, in the request's own mode. */
 function answerTo(
-  { id: from, currentTerm: term }: RaftState,
+  { id: from, currentTerm: term, priority }: RaftState,
   message: AppendEntries,
   success: boolean,
   matchIndex: LogIndex,
@@ -101,5 +101,6 @@ function answerTo(
   const { from: to, prevLogIndex, mode } = message
   const result = { success, matchIndex, conflictIndex, conflictTerm }
   if (mode === 'replication') return { type, mode, from, to, term, prevLogIndex, ...result }
-  return { type, mode, from, to, term, prevLogIndex, round: message.round, ...result }
+  const answer = { type, mode, from, to, term, prevLogIndex, round: message.round, ...result } as const
+  return priority > 0 ? answer : { ...answer, neverLeads: true }
 }

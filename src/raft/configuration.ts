@@ -3,6 +3,7 @@ import {
   type EntryRun,
   entryKinds,
   forEachCommand,
+  isWellFormed,
   type LogRun,
   packCommands,
   stampRun,
@@ -35,6 +36,7 @@ export function membershipRun(index: LogIndex, term: Term, membership: Membershi
 /** The configuration that a run holds; `undefined` when the run is not of that kind, or holds anything else. */
 export function readMembership({ bytes, kind, count }: LogRun): Membership | undefined {
   if (bytes === undefined || kind !== entryKinds.membership || count !== 1) return undefined
+  if (!isWellFormed({ bytes, count })) return undefined
   let membership: Membership | undefined
   forEachCommand({ bytes, count }, (start, end) => {
     membership = membershipOf(new DataView(bytes.buffer, bytes.byteOffset + start, end - start))
@@ -74,8 +76,15 @@ function membershipOf(view: DataView): Membership | undefined {
     at += count * idBytes
   }
   const [voters = [], votersOutgoing = [], learners = []] = lists
-  const isWhole = at === view.byteLength && voters.length > 0 && lists.flat().every(isNodeId)
-  return isWhole ? frozenCopy({ voters, votersOutgoing, learners }) : undefined
+  const membership = { voters, votersOutgoing, learners }
+  return at === view.byteLength && isMembership(membership) ? frozenCopy(membership) : undefined
+}
+
+/** True for a configuration that has voters, names no node twice in a list, and no learner that is an incoming voter. */
+export function isMembership({ voters, votersOutgoing, learners }: Membership): boolean {
+  const isList = (ids: readonly NodeId[]) => ids.every(isNodeId) && new Set(ids).size === ids.length
+  const areLists = isList(voters) && isList(votersOutgoing) && isList(learners)
+  return areLists && voters.length > 0 && !learners.some((id) => voters.includes(id))
 }
 
 function isNodeId(id: NodeId): boolean {

@@ -7,7 +7,7 @@ import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } fro
 import { isHardStateFlushed, type RaftState, send, sendOnceFlushed } from './state.js'
 import type { NodeId } from './types.js'
 
-/** Begins with the question whether an election could be won. Only a node that may vote asks. */
+/** Begins with the question whether an election could be won. */
 export function campaign(state: RaftState, cause: Cause): void {
   if (!mayCampaign(state)) return
   state.campaign++
@@ -26,9 +26,15 @@ export function timeoutNow(state: RaftState, cause: Cause): void {
   startElection(state, cause)
 }
 
+/**
+ * A voter may campaign. A voter that the latest configuration leaves out may do so as well until it knows that this
+ * configuration is committed: the others may lack the configuration, and wait for a candidate that has it (thesis
+ * §4.2.2).
+ */
 function mayCampaign(state: RaftState): boolean {
-  const isCandidate = state.priority > 0 && isVoter(state.log.membership, state.id)
-  return state.role !== 'leader' && isCandidate && hasCaughtUp(state)
+  const { id, log, priority, role } = state
+  const isCandidate = isVoter(log.membership, id) || isVoter(log.membershipAt(log.commitIndex), id)
+  return role !== 'leader' && priority > 0 && isCandidate && hasCaughtUp(state)
 }
 
 /** Starts the election proper: a new term, our own vote, RequestVote to all others (§5.2). */

@@ -43,6 +43,7 @@ export class Invariants {
     assert(log.commitIndex <= lastIndex, 'commitIndex never passes the last entry')
     assert(log.flushedIndex <= log.submittedIndex, 'what is flushed was handed to the store')
     assert(log.submittedIndex <= lastIndex, 'what was handed to the store is in the log')
+    assert(log.membershipIndex <= lastIndex, 'a node goes by a configuration that its log holds')
     assert(log.last.term <= currentTerm, 'no entry is of a later term than the node')
     assert(role !== 'leader' || votedFor === state.id, 'a leader voted for itself')
     assert(

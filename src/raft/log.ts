@@ -2,7 +2,7 @@
  * The log (§5.3) as one node sees it, and the chain of pointers over it. Entries live in runs; every index
  * that is asked for or cut at may lie inside a run.
  */
-import { type Configuration, readMembership } from './configuration.js'
+import { type Configuration, isSameMembership, readMembership } from './configuration.js'
 import {
   byteLengthOf,
   type EntryRun,
@@ -240,6 +240,10 @@ export class RaftLog {
     assert(snapshot.index <= this.lastApplied, 'a snapshot holds what was applied and no more')
     // On disk too: a snapshot beyond the entries that survive a crash would leave a gap behind it.
     assert(snapshot.index <= this.flushedIndex, 'a snapshot is taken of what our own disk holds')
+    assert(
+      isSameMembership(snapshot.membership, this.membershipAt(snapshot.index)),
+      'a snapshot carries the configuration as of its last entry',
+    )
     this.snapshot = frozenCopy(snapshot)
     const asOfSnapshot = this.configurations.findLastIndex(({ index }) => index <= snapshot.index)
     this.configurations.splice(0, asOfSnapshot)

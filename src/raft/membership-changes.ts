@@ -1,7 +1,7 @@
 /** Changes of the members at the leader (§6, thesis chapter 4). */
 import type { OperationRefusal, Proposed } from './border.js'
 import { changed, isJoint, type MembershipChange, membershipRun, whyNotChanges } from './configuration.js'
-import { quorumIndex } from './quorum.js'
+import { isMember, membersOf, quorumIndex } from './quorum.js'
 import { followMembership } from './roles.js'
 import { isLeader, type LeaderState, type RaftState } from './state.js'
 import { handingOver, notLeading } from './transfer.js'
@@ -17,7 +17,7 @@ export function onChangeMembership(
 ): Proposed | OperationRefusal {
   const { leaderId, log } = state
   if (!isLeader(state)) return { code: 'notLeader', leaderId, why: notLeading }
-  const invalid = whyNotChanges(log.membership, changes)
+  const invalid = whyNotChanges(log.membership, changes) ?? whyNotAgain(state, changes)
   if (invalid !== undefined) return { code: 'invalid', leaderId, why: invalid }
   if (state.leadership.transfer !== undefined) return { code: 'transferring', leaderId, why: handingOver }
   const inProgress = whyNotYet(state)
@@ -32,9 +32,19 @@ export function onChangeMembership(
 export function appendMembership(state: LeaderState, membership: Membership): EntryId {
   const { log, currentTerm: term } = state
   const first = { index: log.lastIndex + 1, term }
+  const gone = membersOf(log.membership).filter((id) => !isMember(membership, id))
+  state.leadership.formerMembers.push(...gone)
   log.push(membershipRun(first.index, term, membership))
   followMembership(state, state.leadership.progress)
   return first
+}
+
+/** An answer of the removed node that comes late would count for the new one, whose disk is empty. */
+function whyNotAgain({ leadership }: LeaderState, changes: readonly MembershipChange[]): string | undefined {
+  const again = changes.find(
+    ({ type, nodeId }) => type === 'addLearner' && leadership.formerMembers.includes(nodeId),
+  )
+  return again && `node ${again.nodeId} was removed: a node that is added again has a new id`
 }
 
 /**

@@ -4,7 +4,7 @@
  * and a few numbers of the state.
  */
 import type { DropReason } from './border.js'
-import { readMembership } from './configuration.js'
+import { isMembership, readMembership } from './configuration.js'
 import { entryKinds, type LogRun, lastIndexOf } from './entry-run.js'
 import {
   type AppendEntries,
@@ -137,8 +137,10 @@ function isContiguous(message: AppendEntries): boolean {
 }
 
 /** The last chunk, and no other, ends the snapshot. */
-function isChunk({ term, lastIncludedTerm, size, offset, length, done }: InstallSnapshot): boolean {
-  return lastIncludedTerm <= term && offset + length <= size && done === (offset + length === size)
+function isChunk(message: InstallSnapshot): boolean {
+  const { term, lastIncludedTerm, membership, size, offset, length, done } = message
+  const isPart = offset + length <= size && done === (offset + length === size)
+  return isPart && lastIncludedTerm <= term && isMembership(membership)
 }
 
 /** Answers to this leader's own requests go no further than what it sent. */

@@ -97,6 +97,8 @@ export interface HeartbeatResponse extends AppendEntriesResponseFields {
   readonly mode: 'heartbeat'
   /** Names the question: the round that is answered. */
   readonly round: number
+  /** The sender's priority is 0. */
+  readonly neverLeads?: true
 }
 
 export interface ReplicationResponse extends AppendEntriesResponseFields {

@@ -24,6 +24,8 @@ export class Progress {
   isRecentlyActive = false
   /** The follower answered before the last check of the quorum, and since the one before it. */
   wasActive = false
+  /** The follower told that its priority is 0: leadership is not handed over to it. */
+  neverLeads = false
   /** The latest heartbeat round that the follower answered. */
   ackedRound = 0
   /** Something of ours arrived since the last answer to a heartbeat; if not, it may have been lost. */

@@ -146,7 +146,8 @@ export function onAppendEntriesResponse(state: RaftState, message: AppendEntries
 
   if (message.success) onAccepted(state, progress, message)
   else onRefused(state, progress, message)
-  if (message.mode === 'heartbeat') onHeartbeatAnswered(state, message, progress)
+  // The commit of a configuration may have ended this leadership.
+  if (message.mode === 'heartbeat' && isLeader(state)) onHeartbeatAnswered(state, message, progress)
 }
 
 /** Successful: update nextIndex and matchIndex for the follower. */
@@ -187,6 +188,7 @@ function onHeartbeatAnswered(state: LeaderState, message: HeartbeatResponse, pro
       sendAppend(state, message.from, progress, progress.nextIndex - 1)
   }
   progress.hasMoved = false
+  progress.neverLeads = message.neverLeads === true
   progress.ackedRound = message.round
   confirmReads(state)
 }

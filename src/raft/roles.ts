@@ -123,6 +123,7 @@ function newLeadership(state: RaftState): Leadership {
   const sentRounds = [{ round: 0, at: Number.NEGATIVE_INFINITY }]
   return {
     progress,
+    formerMembers: [],
     heartbeatRound: 0,
     sentRounds,
     waitingReads: [],

@@ -43,6 +43,8 @@ export interface Transfer {
 export interface Leadership {
   /** One for each other member. */
   readonly progress: Map<NodeId, Progress>
+  /** Nodes that were removed in this term: answers of theirs may still come, and none of them is added again. */
+  readonly formerMembers: NodeId[]
   /** How many rounds of heartbeats it has sent in its term. */
   heartbeatRound: number
   /** The rounds that its lease may count from, oldest first. None but round 0 where the driver hands no clock. */

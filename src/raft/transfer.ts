@@ -19,21 +19,19 @@ export function onTransfer(state: RaftState, to: NodeId | undefined): OperationR
   const invalid = whyNoSuccessor(state, to)
   if (invalid !== undefined) return { code: 'invalid', leaderId, why: invalid }
   const successor = to ?? bestSuccessor(state)
-  const isSilent = successor === undefined || !isHeard(state, successor)
-  if (isSilent)
-    return {
-      code: 'notCaughtUp',
-      leaderId,
-      why: `${to === undefined ? 'no other voter' : `node ${to}`} answers the leader`,
-    }
+  if (successor === undefined)
+    return { code: 'notCaughtUp', leaderId, why: 'no other voter that may lead answers the leader' }
+  if (!isHeard(state, successor))
+    return { code: 'notCaughtUp', leaderId, why: `node ${successor} does not answer the leader` }
   begin(state, successor)
   return undefined
 }
 
-function whyNoSuccessor({ id: self, log }: LeaderState, to: NodeId | undefined): string | undefined {
+function whyNoSuccessor(state: LeaderState, to: NodeId | undefined): string | undefined {
   if (to === undefined) return undefined
-  if (to === self) return `node ${to} leads already`
-  return log.membership.voters.includes(to) ? undefined : `node ${to} is no voter, and only voters lead`
+  if (to === state.id) return `node ${to} leads already`
+  if (!state.log.membership.voters.includes(to)) return `node ${to} is no voter, and only voters lead`
+  return mayLead(state, to) ? undefined : `node ${to} never leads: its priority is 0`
 }
 
 /** A leader that is no voter any more hands over to the best of the voters; where none answers, it steps down at once. */
@@ -48,12 +46,16 @@ function begin({ leadership, outbox }: LeaderState, to: NodeId): void {
   outbox.events.push({ type: 'transferBegan', to })
 }
 
-/** Of the voters that answer, the one whose log is longest. */
+/** Of the voters that answer and may lead, the one whose log is longest. */
 function bestSuccessor(state: LeaderState): NodeId | undefined {
   const { log, leadership, id: self } = state
   const matchOf = (id: NodeId) => leadership.progress.get(id)?.matchIndex ?? 0
-  const heard = log.membership.voters.filter((id) => id !== self && isHeard(state, id))
-  return heard.sort((a, b) => matchOf(b) - matchOf(a))[0]
+  const able = log.membership.voters.filter((id) => id !== self && isHeard(state, id) && mayLead(state, id))
+  return able.sort((a, b) => matchOf(b) - matchOf(a))[0]
+}
+
+function mayLead({ leadership }: LeaderState, id: NodeId): boolean {
+  return leadership.progress.get(id)?.neverLeads !== true
 }
 
 function isHeard({ leadership }: LeaderState, id: NodeId): boolean {
@@ -67,10 +69,13 @@ export function advanceTransfer(state: LeaderState): void {
   const { transfer } = leadership
   if (transfer === undefined || transfer.isToldToStart) return
   if (leadership.progress.get(transfer.to)?.matchIndex !== log.lastIndex) return
+  const isVoting = isVoter(log.membership, from)
+  // Nobody tells a removed leader of commits: its clients learn from it what became of their commands, or never.
+  if (!isVoting && log.commitIndex < log.lastIndex) return
   leadership.isLeaseGivenUp = true
   transfer.isToldToStart = true
   send(state, { type: 'timeoutNow', from, to: transfer.to, term })
-  if (!isVoter(log.membership, from)) stepDown(state)
+  if (!isVoting) stepDown(state)
 }
 
 /** A handing over that takes an election timeout is given up, and commands are taken again. */

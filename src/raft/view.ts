@@ -149,6 +149,10 @@ export class LogView {
     return this.#log.weight
   }
 
+  membershipAt(index: LogIndex): Membership {
+    return this.#log.membershipAt(index)
+  }
+
   termAt(index: LogIndex): Term | undefined {
     return this.#log.termAt(index)
   }
@@ -220,6 +224,10 @@ class ProgressView {
 
   get nextIndex(): LogIndex {
     return this.#progress.nextIndex
+  }
+
+  get neverLeads(): boolean {
+    return this.#progress.neverLeads
   }
 
   get isProbeSent(): boolean {

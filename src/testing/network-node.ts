@@ -41,6 +41,8 @@ export interface NodeSetup {
   /** A snapshot in front of the log: of a state machine that holds `applied`. */
   readonly snapshot?: { readonly applied: LogSpec; readonly membership?: Membership }
   readonly seed?: number
+  /** 0: the node never leads. */
+  readonly priority?: number
 }
 
 /** What a node is given by its network. */
@@ -175,6 +177,11 @@ export class NetworkNode {
     return this.step({ type: 'changeMembership', changes })
   }
 
+  /** Asks it to hand over its leadership. */
+  transfer(to?: NodeId): OperationRefusal | undefined {
+    return this.step({ type: 'transfer', to })
+  }
+
   receive(message: Message): void {
     this.step({ type: 'message', message })
   }
@@ -223,13 +230,20 @@ export class NetworkNode {
 
   /** Starts the node from what its disk holds. */
   restart(): void {
-    const { seed = this.id, membership = this.#host.membership, limits, votesFromTerm = 0 } = this.#setup
+    const {
+      seed = this.id,
+      membership = this.#host.membership,
+      limits,
+      votesFromTerm = 0,
+      priority = 1,
+    } = this.#setup
     const recovered = { ...this.disk.recover(), votesFromTerm }
     this.#raft = new Raft({
       id: this.id,
       membership,
       seed: seed * 1000 + this.#incarnation++,
       limits: { ...this.#host.limits, ...limits },
+      priority,
       recovered,
     })
     this.applied = recovered.snapshot === undefined ? [] : this.#restored(recovered.snapshot)
@@ -240,11 +254,12 @@ export class NetworkNode {
    * but for the last `keep` entries of them.
    */
   compact(keep = 0): Snapshot {
-    const { log, membership } = this.state
+    const { log } = this.state
     const held = this.applied.filter(({ index }) => index <= log.flushedIndex)
     const last = held.at(-1)
     if (last === undefined) throw new Error('a snapshot needs something that was applied and flushed')
     const data = encodeApplied(held)
+    const membership = log.membershipAt(last.index)
     const snapshot = { index: last.index, term: last.term, membership, size: data.byteLength }
     const index = Math.max(log.base.index, last.index - keep)
     const base: EntryId = { index, term: log.termAt(index) ?? 0 }
