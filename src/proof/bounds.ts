@@ -1,9 +1,14 @@
 /** Queues and windows of a node stay within their limits. */
 import type { WatchedNode, Witness } from './watched.js'
 
-export function checkBounds({ id, state }: WatchedNode, witness: Pick<Witness, 'report'>): void {
+/** `peerCount`: how many nodes there are, members or not: any of them may ask, and is answered. */
+export function checkBounds(
+  { id, state }: WatchedNode,
+  peerCount: number,
+  witness: Pick<Witness, 'report'>,
+): void {
   if (state === undefined) return
-  const { limits, membership, leadership, messagesAfterFlush, pendingWrites } = state
+  const { limits, leadership, messagesAfterFlush, pendingWrites } = state
   const { progress = [], waitingReads = [], sentRounds = [] } = leadership ?? {}
   for (const [to, { inflightMessages, inflightBytes, nextIndex, matchIndex }] of progress) {
     if (inflightMessages > limits.inflightMessagesMax)
@@ -14,7 +19,7 @@ export function checkBounds({ id, state }: WatchedNode, witness: Pick<Witness, '
       witness.report('bounds', `node ${id} would send ${to} ${nextIndex}, which it has`)
   }
   // A stalled disk gathers no queue: at most one message of a type waits for each peer, and one write is under way.
-  if (messagesAfterFlush > 4 * membership.voters.length)
+  if (messagesAfterFlush > 4 * peerCount)
     witness.report('bounds', `${messagesAfterFlush} messages wait for a flush at node ${id}`)
   if (pendingWrites > 1) witness.report('bounds', `${pendingWrites} writes are under way at node ${id}`)
   if (sentRounds.length > limits.electionTimeoutTicks)

@@ -4,28 +4,32 @@
  */
 import {
   entriesIn,
+  isVoter,
   type LogIndex,
   type LogRun,
   type Membership,
   type Message,
-  majorityOf,
+  membersOf,
   type NodeId,
   type RaftView,
+  type Snapshot,
   type Term,
 } from '../raft/index.js'
 import type { LogStore, Recovered } from '../storage/index.js'
+import { type ChangeCounts, Configurations, isMajority } from './configurations.js'
 import { KvModel } from './kv-model.js'
 import { Ledger, type LedgerEntry, nameOf } from './ledger.js'
 import type { WatchedNode, Witness } from './watched.js'
+import { Words } from './words.js'
 
 /** Counts of events of the watched nodes. */
-export interface NodeCounts {
+export interface NodeCounts extends ChangeCounts {
   elections: number
   stepDowns: number
   truncations: number
 }
 
-/** The parts of an opened disk that the checker reads. */
+/** What the checker reads of an opened disk. */
 interface OpenedDisk {
   readonly store: Pick<LogStore, 'readEntries'>
   readonly recovered: Pick<Recovered, 'hardState' | 'base' | 'snapshot'> & {
@@ -40,6 +44,10 @@ interface Seen {
   votedFor: NodeId | undefined
   /** The last entry of its log. */
   tail: LedgerEntry
+  /** The end of its log when its configuration was last looked at, and the configuration that it went by then. */
+  configuredTail: LedgerEntry
+  membership: Membership | undefined
+  snapshot: Snapshot | undefined
   baseIndex: LogIndex
   commitIndex: LogIndex
   lastApplied: LogIndex
@@ -47,24 +55,17 @@ interface Seen {
   readonly matches: Map<NodeId, LogIndex>
 }
 
-/** What a node gave its word for; kept across restarts. */
-export interface Word {
-  /** The last entry that it said was on its disk, unless a later leader replaced it. */
-  tail: LedgerEntry
-  term: Term
-  readonly votes: Map<Term, NodeId>
-}
-
 export class Checker {
   readonly model = new KvModel()
-  readonly ledger = new Ledger()
+  readonly ledger: Ledger
+  readonly words: Words
+  readonly configurations: Configurations
   readonly #witness: Witness
   readonly #counts: NodeCounts
   readonly #nodes: readonly WatchedNode[]
   readonly #seen = new Map<NodeId, Seen>()
-  readonly #words = new Map<NodeId, Word>()
-  /** The last entries that lost disks had acknowledged. */
-  readonly #lost: LedgerEntry[] = []
+  /** The last entries that lost disks had acknowledged, and whose disks those were. */
+  readonly #lost: { readonly id: NodeId; readonly tail: LedgerEntry }[] = []
   /** Who leads or led each term, and the last entry of its log then. */
   readonly #leaders = new Map<Term, { readonly id: NodeId; tail: LedgerEntry }>()
   /** The latest term that has or had a leader. */
@@ -72,10 +73,18 @@ export class Checker {
   /** Called for each entry that becomes known to be committed. */
   onCommitted: (entry: LedgerEntry, nodeId: NodeId) => void = () => undefined
 
-  constructor(witness: Witness, counts: NodeCounts, nodes: readonly WatchedNode[]) {
+  /** `membership`: the configuration before the first entry. `nodes`: those that are there at any time. */
+  constructor(witness: Witness, counts: NodeCounts, nodes: readonly WatchedNode[], membership: Membership) {
     this.#witness = witness
     this.#counts = counts
     this.#nodes = nodes
+    this.ledger = new Ledger(membership)
+    this.words = new Words(this.ledger, witness.report)
+    this.configurations = new Configurations(this.ledger, witness.report, counts)
+  }
+
+  get nodeCount(): number {
+    return this.#nodes.length
   }
 
   report(rule: string, detail: string): void {
@@ -94,8 +103,8 @@ export class Checker {
       if (typeof appended === 'string') return this.report('log matching', `${where}: ${appended}`)
       tail = appended
     }
-    if (snapshot !== undefined) this.#committedAt(snapshot, `${where} has a snapshot at`)
-    this.#wordKept(id, hardState, tail, base.index)
+    if (snapshot !== undefined) this.#snapshotAt(`${where} has a snapshot`, snapshot)
+    this.words.kept(id, hardState, tail, base.index)
     const { currentTerm: term, votedFor } = hardState
     const commitIndex = snapshot?.index ?? 0
     this.#seen.set(id, {
@@ -103,6 +112,9 @@ export class Checker {
       term,
       votedFor,
       tail,
+      configuredTail: tail,
+      membership: undefined,
+      snapshot,
       baseIndex: base.index,
       commitIndex,
       lastApplied: 0,
@@ -112,21 +124,12 @@ export class Checker {
 
   /** A disk is gone with what its node acknowledged: until then it was there. */
   diskLost(id: NodeId): void {
-    this.#lost.push(this.wordOf(id).tail)
+    this.#lost.push({ id, tail: this.words.of(id).tail })
   }
 
   /** The node begins anew: its votes still count, and it need not have what the lost disk held. */
   diskRenewed(id: NodeId): void {
-    this.wordOf(id).tail = this.ledger.origin
-  }
-
-  wordOf(id: NodeId): Word {
-    let word = this.#words.get(id)
-    if (word === undefined) {
-      word = { tail: this.ledger.origin, term: 0, votes: new Map() }
-      this.#words.set(id, word)
-    }
-    return word
+    this.words.of(id).tail = this.ledger.origin
   }
 
   /** The entry that the leader of a term had, or has, at an index. */
@@ -167,8 +170,26 @@ export class Checker {
     else if (seen.isLeader) this.#counts.stepDowns++
     seen.isLeader = state.role === 'leader'
     if (log.commitIndex !== seen.commitIndex) this.#commitMoved(id, state, seen)
+    this.#configured(id, state, seen)
     if (log.lastApplied < seen.lastApplied) this.report('monotone', `lastApplied of node ${id} fell`)
     seen.lastApplied = log.lastApplied
+  }
+
+  /** The configuration that the node goes by, and the one in its snapshot. */
+  #configured(id: NodeId, state: RaftView, seen: Seen): void {
+    const { membership, log, role } = state
+    if (membership !== seen.membership || seen.tail.membership !== seen.configuredTail.membership) {
+      this.configurations.followed(state, seen.configuredTail, seen.tail)
+      seen.membership = membership
+      seen.configuredTail = seen.tail
+    }
+    if (log.snapshot !== seen.snapshot) {
+      if (log.snapshot !== undefined) this.#snapshotAt(`node ${id} has a snapshot`, log.snapshot)
+      seen.snapshot = log.snapshot
+    }
+    if (role === 'leader') this.configurations.led(state)
+    else if (role !== 'follower' && !isVoter(membership, id))
+      this.report('only voters campaign', `node ${id} is a ${role}, and no voter of its configuration`)
   }
 
   #termMoved(id: NodeId, state: RaftView, seen: Seen, message: Message | undefined): void {
@@ -213,8 +234,8 @@ export class Checker {
       if (role === 'leader' && seen.isLeader && currentTerm === seen.term)
         this.report('leader append-only', `node ${id} had ${nameOf(seen.tail)} and has ${nameOf(tail)}`)
       // A later leader replaced what the node gave its word for: it need not keep that any more.
-      const word = this.wordOf(id)
-      const joint = this.#commonAncestor(word.tail, tail)
+      const word = this.words.of(id)
+      const joint = this.ledger.commonAncestor(word.tail, tail)
       if (joint.index < word.tail.index) word.tail = joint
     }
     seen.tail = tail
@@ -269,10 +290,17 @@ export class Checker {
     const ownVote = durable.hardState
     const isOwnVoteDurable = ownVote?.currentTerm === currentTerm && ownVote.votedFor === id
     const hasVoteOf = (voter: NodeId): boolean =>
-      voter === id ? isOwnVoteDurable : this.wordOf(voter).votes.get(currentTerm) === id
-    const voters = this.#nodes.filter((node) => hasVoteOf(node.id)).map((node) => node.id)
-    if (voters.length < majorityOf(this.#nodes.length))
+      voter === id ? isOwnVoteDurable : this.words.of(voter).votes.get(currentTerm) === id
+    const { membership } = seen.tail
+    if (!isMajority(membership, hasVoteOf) || !isVoter(membership, id)) {
+      const voters = this.#nodes.filter((node) => hasVoteOf(node.id)).map((node) => node.id)
       this.report('a leader has a majority', `node ${id} leads ${currentTerm} by the votes of ${voters}`)
+    }
+    for (const other of this.#nodes) {
+      if (other.id === id || !other.isLeaseHeld) continue
+      const what = `node ${id} was elected in ${currentTerm}, and node ${other.id} holds the lease of term`
+      this.report('nobody else leads while a lease is held', `${what} ${other.state?.currentTerm}`)
+    }
     this.elected(id, currentTerm, seen.tail)
     const { committed } = this.ledger
     let at = committed.length - 1
@@ -296,7 +324,7 @@ export class Checker {
       )
     if (matchIndex === (seen.matches.get(followerId) ?? 0)) return
     seen.matches.set(followerId, matchIndex)
-    const follower = this.#nodes.find((node) => node.id === followerId)
+    const follower = this.#node(followerId)
     const entry = this.ledger.ancestor(seen.tail, matchIndex)
     // A disk that was lost held the entry when it was acknowledged.
     if (follower === undefined || follower.disk.lost !== undefined) return
@@ -337,35 +365,34 @@ export class Checker {
       fresh.push(earlier)
     if (earlier !== this.ledger.last)
       this.report('state-machine safety', `node ${id} committed ${nameOf(entry)} on ${nameOf(earlier)}`)
+    const countedBy = this.configurations.countedBy(this.tailOf(id), entry.index)
+    const isRunning = (member: NodeId): boolean => this.#node(member)?.state !== undefined
     for (const next of fresh.reverse()) {
-      this.durableOnMajority(next)
+      this.durableOnMajority(next, countedBy)
       this.ledger.commit(next, term, this.model)
+      this.configurations.committed(next, id, isRunning)
       this.onCommitted(next, id)
     }
   }
 
-  /** A committed entry is on the disks of a majority. */
-  durableOnMajority(entry: LedgerEntry): void {
-    const holders = this.#nodes.filter(({ durable }) => durable.holds(entry)).map(({ id }) => id)
-    const lost = this.#lost.filter((tail) => this.ledger.ancestor(tail, entry.index) === entry).length
-    if (holders.length + lost >= majorityOf(this.#nodes.length)) return
+  /** A committed entry is on the disks of a majority: of both halves of a joint configuration. */
+  durableOnMajority(entry: LedgerEntry, membership = entry.membership): void {
+    const isLost = (id: NodeId): boolean =>
+      this.#lost.some(({ id: of, tail }) => of === id && this.ledger.ancestor(tail, entry.index) === entry)
+    const holds = (id: NodeId): boolean => this.#node(id)?.durable.holds(entry) === true || isLost(id)
+    if (isMajority(membership, holds)) return
+    const holders = membership.voters.filter(holds)
     const where = holders.length === 0 ? 'no disk' : `the disks of ${holders.join(' and ')}`
-    this.report('committed means durable', `${nameOf(entry)} is on ${where} of ${this.#nodes.length}`)
+    this.report('committed means durable', `${nameOf(entry)} is on ${where} of ${membersOf(membership)}`)
   }
 
-  #wordKept(id: NodeId, hardState: Recovered['hardState'], tail: LedgerEntry, baseIndex: LogIndex): void {
-    const word = this.wordOf(id)
-    const { currentTerm, votedFor } = hardState
-    if (currentTerm < word.term)
-      this.report('a word is kept', `node ${id} answered in term ${word.term} and is back in ${currentTerm}`)
-    const vote = word.votes.get(currentTerm)
-    if (vote !== undefined && vote !== votedFor)
-      this.report('a word is kept', `node ${id} voted for ${vote} in term ${currentTerm} and has ${votedFor}`)
-    const isKept = word.tail.index <= baseIndex || this.ledger.ancestor(tail, word.tail.index) === word.tail
-    if (!isKept) {
-      const found = `its disk ends in ${nameOf(tail)}`
-      this.report('acknowledged means durable', `node ${id} acknowledged ${nameOf(word.tail)} and ${found}`)
-    }
+  #node(id: NodeId): WatchedNode | undefined {
+    return this.#nodes.find((node) => node.id === id)
+  }
+
+  #snapshotAt(where: string, snapshot: Omit<Snapshot, 'size'>): void {
+    const entry = this.#committedAt(snapshot, `${where} at`)
+    this.configurations.snapshotted(where, snapshot, entry)
   }
 
   #committedAt(place: { readonly index: LogIndex; readonly term: Term }, where: string): LedgerEntry {
@@ -375,18 +402,4 @@ export class Checker {
     this.report('snapshots hold what is committed', `${where} ${place.index}@${place.term}, ${found}`)
     return entry ?? this.ledger.find(place.index, place.term) ?? this.ledger.origin
   }
-
-  #commonAncestor(one: LedgerEntry, other: LedgerEntry): LedgerEntry {
-    let [left, right]: [LedgerEntry | undefined, LedgerEntry | undefined] = [one, other]
-    while (left !== right && left !== undefined && right !== undefined) {
-      if (left.index >= right.index) left = left.previous
-      else right = right.previous
-    }
-    return left === right && left !== undefined ? left : this.ledger.origin
-  }
-}
-
-/** Every voter is a member of the simulated cluster from its beginning to its end. */
-export function membershipOf(nodeIds: readonly NodeId[]): Membership {
-  return { voters: nodeIds, votersOutgoing: [], learners: [] }
 }

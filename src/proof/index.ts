@@ -4,7 +4,8 @@
  * of threads, its calls, its events and what its disks hold at the end are enough.
  */
 export { checkBounds } from './bounds.js'
-export { Checker, membershipOf } from './checker.js'
+export { Checker } from './checker.js'
+export { type ChangeCounts, changeNames, isMajority, membershipOf, noChanges } from './configurations.js'
 export { type Call, History, type Outcome } from './history.js'
 export { hashOf, KvModel } from './kv-model.js'
 export { holds } from './ledger.js'

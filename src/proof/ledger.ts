@@ -10,6 +10,8 @@ import {
   type LogIndex,
   type LogRun,
   lastIndexOf,
+  type Membership,
+  readMembership,
   type StoredRun,
   type Term,
 } from '../raft/index.js'
@@ -22,6 +24,9 @@ export interface LedgerEntry {
   readonly command: Uint8Array
   /** `undefined` at the origin only. */
   readonly previous: LedgerEntry | undefined
+  /** The configuration as of this entry, and the entry that holds it: this one, or one before it (§6). */
+  readonly membership: Membership
+  readonly membershipIndex: LogIndex
   /** Term of the node that first knew it to be committed; 0 before. */
   commitTerm: Term
   /** What its command answers; `undefined` before it is committed, and for entries without a command. */
@@ -33,20 +38,29 @@ export interface LedgerEntry {
 const noBytes = new Uint8Array(0)
 
 export class Ledger {
-  readonly origin: LedgerEntry = {
-    index: 0,
-    term: 0,
-    kind: entryKinds.empty,
-    command: noBytes,
-    previous: undefined,
-    commitTerm: 0,
-    result: undefined,
-    revision: 0,
-  }
+  readonly origin: LedgerEntry
   /** By index. Never changes but at its end. */
-  readonly committed: LedgerEntry[] = [this.origin]
+  readonly committed: LedgerEntry[]
   /** All entries with an index: mostly one, several after a change of leader. */
-  readonly #at: LedgerEntry[][] = [[this.origin]]
+  readonly #at: LedgerEntry[][]
+
+  /** `membership`: the configuration before the first entry. */
+  constructor(membership: Membership) {
+    this.origin = {
+      index: 0,
+      term: 0,
+      kind: entryKinds.empty,
+      command: noBytes,
+      previous: undefined,
+      membership,
+      membershipIndex: 0,
+      commitTerm: 0,
+      result: undefined,
+      revision: 0,
+    }
+    this.committed = [this.origin]
+    this.#at = [[this.origin]]
+  }
 
   get last(): LedgerEntry {
     return this.committed[this.committed.length - 1] ?? this.origin
@@ -101,6 +115,16 @@ export class Ledger {
     return ancestor?.index === index ? ancestor : undefined
   }
 
+  /** The last entry that both logs hold. */
+  commonAncestor(one: LedgerEntry, other: LedgerEntry): LedgerEntry {
+    let [left, right]: [LedgerEntry | undefined, LedgerEntry | undefined] = [one, other]
+    while (left !== right && left !== undefined && right !== undefined) {
+      if (left.index >= right.index) left = left.previous
+      else right = right.previous
+    }
+    return left === right && left !== undefined ? left : this.origin
+  }
+
   commit(entry: LedgerEntry, term: Term, model: KvModel): void {
     entry.commitTerm = term
     if (entry.kind === entryKinds.commands) entry.result = model.apply(entry.command)
@@ -108,9 +132,22 @@ export class Ledger {
     this.committed.push(entry)
   }
 
-  #add(previous: LedgerEntry, { term, kind }: EntryRun, command: Uint8Array): LedgerEntry {
+  #add(previous: LedgerEntry, run: EntryRun, command: Uint8Array): LedgerEntry {
     const index = previous.index + 1
-    const entry = { index, term, kind, command, previous, commitTerm: 0, result: undefined, revision: 0 }
+    const { term, kind } = run
+    const own = kind === entryKinds.membership ? readMembership(run) : undefined
+    const entry = {
+      index,
+      term,
+      kind,
+      command,
+      previous,
+      membership: own ?? previous.membership,
+      membershipIndex: own === undefined ? previous.membershipIndex : index,
+      commitTerm: 0,
+      result: undefined,
+      revision: 0,
+    }
     const others = this.#at[index]
     if (others === undefined) this.#at[index] = [entry]
     else others.push(entry)

@@ -32,7 +32,7 @@ export class Promises {
 
   /** At most one candidate a node and term, across restarts; and the vote outlives a crash. */
   #vote({ id, durable }: WatchedNode, term: Term, candidate: NodeId): void {
-    const { votes } = this.#checker.wordOf(id)
+    const { votes } = this.#checker.words.of(id)
     const earlier = votes.get(term) ?? candidate
     if (earlier !== candidate)
       this.#checker.report('one vote a term', `node ${id} voted for ${earlier} and ${candidate} in ${term}`)
@@ -57,7 +57,7 @@ export class Promises {
     const foundTerm = durable.hardState?.currentTerm ?? 0
     if (foundTerm < term)
       this.#checker.report(rule, `node ${id} answers in term ${term}, and its disk says ${foundTerm}`)
-    const word = this.#checker.wordOf(id)
+    const word = this.#checker.words.of(id)
     word.term = Math.max(word.term, term)
     const entry = this.#checker.entryOfLeader(term, matchIndex)
     if (entry === undefined) {

@@ -9,12 +9,13 @@ import {
   type InstallSnapshot,
   lastIndexOf,
   type Message,
-  majorityOf,
   type NodeId,
   type RaftEvent,
   type RaftView,
+  type Role,
   type Term,
 } from '../raft/index.js'
+import { isMajority } from './configurations.js'
 
 interface AskedNode {
   readonly id: NodeId
@@ -29,6 +30,7 @@ interface Before {
   readonly incomingIndex: number
   readonly commitIndex: number
   readonly term: Term
+  readonly role: Role
 }
 
 export class Questions {
@@ -76,10 +78,10 @@ export class Questions {
     if (state === undefined) return
     const { nextIndex, snapshot, snapshotOffset = 0 } = state.leadership?.progress.get(message.from) ?? {}
     const incomingIndex = state.incomingSnapshot?.snapshot.index ?? 0
-    const { currentTerm: term } = state
+    const { currentTerm: term, role } = state
     const { commitIndex } = state.log
     const snapshotIndex = snapshot?.index
-    this.#before = { nextIndex, snapshotIndex, snapshotOffset, incomingIndex, commitIndex, term }
+    this.#before = { nextIndex, snapshotIndex, snapshotOffset, incomingIndex, commitIndex, term, role }
     if (message.type === 'appendEntries' && !state.log.has(prevOf(message))) {
       this.#lacks.add(lackOf(id, message.from, message.term, message.prevLogIndex))
     }
@@ -91,6 +93,7 @@ export class Questions {
     this.#before = undefined
     if (state === undefined || before === undefined) return
     if (message.type === 'requestVoteResponse') this.#voteHeard(id, state, message.from, message)
+    else if (message.type === 'preVoteResponse') this.#preVoteHeard(id, state, before)
     else if (message.type === 'installSnapshot') this.#chunkTaken(id, state, message, before)
     else if (message.type === 'appendEntries') this.#entriesTaken(id, state, message, before)
     else if (state.role === 'leader' && state.currentTerm === before.term)
@@ -98,18 +101,21 @@ export class Questions {
   }
 
   /** A node tells of itself. */
-  observed(id: NodeId, voterCount: number, event: RaftEvent): void {
+  observed(id: NodeId, event: RaftEvent): void {
     this.#now++
-    if (event.type !== 'role') return
-    if (event.role === 'preCandidate') this.#campaigns.set(id, this.#now)
-    if (event.role !== 'candidate') return
+    if (event.type === 'role' && event.role === 'preCandidate') this.#campaigns.set(id, this.#now)
+  }
+
+  /** A pre-candidate becomes a candidate once a majority would vote for it, of both halves of a joint configuration. */
+  #preVoteHeard(id: NodeId, { role, currentTerm, membership }: RaftView, before: Before): void {
+    if (before.role !== 'preCandidate' || role !== 'candidate') return
     const since = this.#campaigns.get(id) ?? this.#now
-    let willing = 1
-    for (const [pair, at] of this.#preVotes) if (pair.endsWith(`>${id}`) && at > since) willing++
-    if (willing < majorityOf(voterCount))
+    const isWilling = (voter: NodeId): boolean =>
+      voter === id || (this.#preVotes.get(`${voter}>${id}`) ?? 0) > since
+    if (!isMajority(membership, isWilling))
       this.#report(
         'no term is raised in vain',
-        `node ${id} becomes candidate of ${event.term}, and ${willing} would vote for it since it asked`,
+        `node ${id} becomes candidate of ${currentTerm}, and ${membership.voters.filter(isWilling)} would vote for it since it asked`,
       )
   }
 

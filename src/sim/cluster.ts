@@ -91,7 +91,7 @@ export class SimulatedCluster implements Prey {
     const report = this.#findings.report.bind(this.#findings)
     const committed: Witness['committed'] = (id, { index, term }) =>
       tracer.record(id, { type: 'committed', index, term })
-    const checker = new Checker({ report, committed }, counts, nodes)
+    const checker = new Checker({ report, committed }, counts, nodes, ofAllNodes.membership)
     const questions = new Questions(report)
     const { record } = options
     const chronicle = new Chronicle(new Sequence(Sequence.allocate()), (event) => options.happened?.(event))

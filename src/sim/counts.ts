@@ -1,5 +1,6 @@
 /** The counters of a run. */
 import type { Hit } from '../faults/index.js'
+import { changeNames } from '../proof/index.js'
 
 /** Each counts what faults did, not how many were begun. */
 export const faultNames = [
@@ -44,6 +45,17 @@ export const faultNames = [
   'wipedDisks',
   'swappedDisks',
   'rolledBackDisks',
+  /** By operators: changes of the members, and nodes that were removed. */
+  ...changeNames,
+  'changesRefused',
+  'changesUnknown',
+  /** Removed nodes that went on, or came back with their old disks. */
+  'removedWentOn',
+  'removedCameBack',
+  /** Transfers of leadership: another leads, nobody took over in time, and those that the leader did not begin. */
+  'transfersDone',
+  'transfersGivenUp',
+  'transfersRefused',
 ] as const
 
 const namesOfHits = {

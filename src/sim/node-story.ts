@@ -45,11 +45,11 @@ export class NodeStory {
   }
 
   #happened(happening: Happening, atMs: number, cause: number | undefined): number {
-    const { id, membership } = this.#options
+    const { id } = this.#options
     const { tracer, questions, chronicle } = this.#world
     if (isOfProtocol(happening)) {
       tracer.record(id, { type: 'event', event: happening })
-      questions.observed(id, membership.voters.length, happening)
+      questions.observed(id, happening)
       this.#surroundings.observe(id, happening)
     }
     return chronicle.tell(id, happening, atMs, cause)

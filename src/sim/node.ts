@@ -257,13 +257,14 @@ export class SimulatedNode implements WatchedNode {
   }
 
   #tick(dueUs = this.#world.time.nowUs): void {
+    const { checker } = this.#world
     this.#drain()
     this.driver?.tick()
     this.#afterStep()
     this.#turn()
-    checkBounds(this, this.#world.checker)
-    const lonely = this.state && this.#quorumWatch.ticked(this.state)
-    if (lonely !== undefined) this.#world.checker.report('a leader has a majority', lonely)
+    checkBounds(this, checker.nodeCount, checker)
+    const helpless = this.state && this.#quorumWatch.ticked(this.state)
+    if (helpless !== undefined) checker.report('a leader is of use', helpless)
     this.#scheduleTick(dueUs)
   }
 

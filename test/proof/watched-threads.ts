@@ -12,6 +12,7 @@ import {
   History,
   membershipOf,
   NodeAtRest,
+  noChanges,
   type RandomCall,
   type RandomCalls,
   type Witness,
@@ -27,6 +28,7 @@ const membership = membershipOf([1, 2, 3])
 
 export class WatchedThreads {
   readonly counts = {
+    ...noChanges(),
     elections: 0,
     stepDowns: 0,
     truncations: 0,
@@ -105,7 +107,7 @@ export class WatchedThreads {
       committed: () => undefined,
     }
     const nodes: NodeAtRest[] = []
-    const checker = new Checker(witness, this.counts, nodes)
+    const checker = new Checker(witness, this.counts, nodes, membership)
     const history = new History(checker, this.counts)
     for (const { nodeId, term } of this.#leaders) checker.elected(nodeId, term)
     for (const [id, disk] of disks) nodes.push(new NodeAtRest(id, checker, disk))

@@ -4,13 +4,15 @@
 import {
   Checker,
   type Durable,
+  membershipOf,
+  noChanges,
   Promises,
   Questions,
   type WatchedNode,
   type Witness,
 } from '../../../src/proof/index.js'
 import type { LogIndex, LogRun, Message, NodeId } from '../../../src/raft/index.js'
-import { type NetworkNode, type NetworkOptions, RaftNetwork } from '../../../src/testing/index.js'
+import { type NetworkNode, type NetworkOptions, type NodeSetup, RaftNetwork } from '../../../src/testing/index.js'
 
 const decoder = new TextDecoder()
 
@@ -66,7 +68,7 @@ class Watched implements WatchedNode, Durable {
 
 export class WatchedNetwork {
   readonly network: RaftNetwork
-  readonly counts = { elections: 0, stepDowns: 0, truncations: 0 }
+  readonly counts = { ...noChanges(), elections: 0, stepDowns: 0, truncations: 0 }
   readonly #nodes = new Map<NodeId, Watched>()
   readonly #checker: Checker
   readonly #promises: Promises
@@ -75,9 +77,10 @@ export class WatchedNetwork {
   /** How much each node had applied when it was looked at last. */
   readonly #applied = new Map<NetworkNode, number>()
 
-  constructor(options: NetworkOptions) {
+  constructor(options: NetworkOptions & { readonly nodes: Readonly<Record<NodeId, NodeSetup>> }) {
     const watched: Watched[] = []
-    this.#checker = new Checker(witness, this.counts, watched)
+    const { nodes } = options
+    this.#checker = new Checker(witness, this.counts, watched, membershipOf(Object.keys(nodes).map(Number)))
     this.#promises = new Promises(this.#checker)
     this.network = new RaftNetwork({ ...options, sent: (message) => this.#sent(message) })
     for (const node of this.network.nodes) {
@@ -127,7 +130,7 @@ export class WatchedNetwork {
   #hear(node: NetworkNode): void {
     const fresh = node.events.slice(this.#seenEvents.get(node) ?? 0)
     this.#seenEvents.set(node, node.events.length)
-    for (const event of fresh) this.#questions.observed(node.id, this.#nodes.size, event)
+    for (const event of fresh) this.#questions.observed(node.id, event)
   }
 
   /** Every committed entry is on the flushed disks of a majority, whatever happened since it was committed. */
