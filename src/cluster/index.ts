@@ -44,6 +44,7 @@ export {
   valueBytesMax,
   writePut,
 } from '../machine/index.js'
+export type { AddOptions, RemoveOptions, WithinTime } from '../membership/index.js'
 export type { Durability, HashAt } from '../node/index.js'
 export type { LatencyHistogram } from '../telemetry/index.js'
 export { callWeight, pendingBytesMax } from './caller.js'

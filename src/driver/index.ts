@@ -1,2 +1,3 @@
 export type { Clock } from './clock.js'
 export { Driver, type DriverOptions, type ReadConfirmation } from './driver.js'
+export type { ChangeOutcome, TransferOutcome } from './operations.js'

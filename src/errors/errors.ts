@@ -58,6 +58,13 @@ export const errors = {
   },
   /** A fault that cannot be begun here and now, or a target that means no node. */
   INVALID_FAULT: { template: '{what}: {why}', mayHaveHappened: 'no', isRetryable: false },
+  /** A change of the members, or a transfer, that this cluster cannot make. */
+  INVALID_CHANGE: { template: '{what}: {why}', mayHaveHappened: 'no', isRetryable: false },
+  NOT_CHANGED: {
+    template: '{what} did not come about in time: {why}',
+    mayHaveHappened: 'no',
+    isRetryable: true,
+  },
   REFUSED_BY_MACHINE: {
     template: 'the state machine refused the call: {why}',
     mayHaveHappened: 'no',

@@ -12,7 +12,12 @@ import {
   type Witness,
 } from '../../../src/proof/index.js'
 import type { LogIndex, LogRun, Message, NodeId } from '../../../src/raft/index.js'
-import { type NetworkNode, type NetworkOptions, type NodeSetup, RaftNetwork } from '../../../src/testing/index.js'
+import {
+  type NetworkNode,
+  type NetworkOptions,
+  type NodeSetup,
+  RaftNetwork,
+} from '../../../src/testing/index.js'
 
 const decoder = new TextDecoder()
 

@@ -1,0 +1,46 @@
+/** A cluster whose members come and go: on threads, inline or in virtual time. */
+import type { ChangeOutcome, TransferOutcome } from '../driver/index.js'
+import type { Result } from '../errors/index.js'
+import type { Configuration, MembershipChange, NodeId } from '../raft/index.js'
+
+/** The latest configuration in a node's log, and whether the node knows that it is committed. */
+export interface KnownConfiguration extends Configuration {
+  readonly isCommitted: boolean
+}
+
+/** Each `answered` is called once, at once or later. */
+export interface Changeable {
+  readonly heartbeatIntervalMs: number
+  readonly electionTimeoutMs: number
+  /** The leader of the latest term; `undefined` while there is none. */
+  readonly leaderId: NodeId | undefined
+  /** The configuration by which the leader goes; `undefined` while there is no leader. */
+  readonly configuration: KnownConfiguration | undefined
+  /** Milliseconds on the clock of this cluster. */
+  now(): number
+  /** Calls back once after so many milliseconds, or as the cluster is closed. */
+  later(ms: number, run: () => void): void
+  /** Throws a `RaftError` once the cluster is closed. */
+  checkOpen(): void
+  /** Asks a node for other members. A node that ends first, or takes longer, is an unknown outcome. */
+  change(
+    nodeId: NodeId,
+    changes: readonly MembershipChange[],
+    withinMs: number,
+    answered: (outcome: ChangeOutcome) => void,
+  ): void
+  /** Asks a node to hand over its leadership. `undefined`: it ended first, or took longer. */
+  handOver(
+    nodeId: NodeId,
+    to: NodeId | undefined,
+    withinMs: number,
+    answered: (outcome: TransferOutcome | undefined) => void,
+  ): void
+  /**
+   * Starts a node with an empty disk and an id that no node had before. It hears all nodes, and all hear it; it is no
+   * member yet.
+   */
+  launch(answered: (launched: Result<NodeId>) => void): void
+  /** Ends a node for good, if it runs. With `keep`, the files of its disk are put aside, and else removed. */
+  discard(nodeId: NodeId, keep: boolean, answered: (ended: Result<undefined>) => void): void
+}

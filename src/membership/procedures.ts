@@ -1,0 +1,260 @@
+/**
+ * What an operator asks of a cluster: other members, or another leader. A refusal that may pass is asked again until the
+ * deadline; a change that no cluster could make is refused at once.
+ */
+import type { ChangeOutcome, TransferOutcome } from '../driver/index.js'
+import { RaftError, type Result, unwrap } from '../errors/index.js'
+import {
+  type Configuration,
+  isJoint,
+  isMember,
+  isVoter,
+  type Membership,
+  type MembershipChange,
+  type NodeId,
+} from '../raft/index.js'
+import type { Changeable } from './changeable.js'
+import { answerTo, type Procedure } from './procedure.js'
+
+export interface Within {
+  /** Milliseconds until the call is given up. */
+  readonly withinMs: number
+}
+
+export interface Adding extends Within {
+  /** The node stays a learner, which holds the log and has no vote. */
+  readonly learner: boolean
+}
+
+export interface Removing extends Within {
+  /** The files of the node's disk are put aside, and not removed. */
+  readonly keep: boolean
+}
+
+/** Resolves once the changes are committed, and no joint configuration holds any more. */
+export function changeMembership(
+  cluster: Changeable,
+  changes: readonly MembershipChange[],
+  { withinMs }: Within,
+): Procedure<Configuration> {
+  return agreedOn(cluster, changes, cluster.now() + withinMs)
+}
+
+/** Adds a node with an id and a disk of its own, as a learner first, and gives it a vote once it has caught up. */
+export function* addNode(cluster: Changeable, { learner, withinMs }: Adding): Procedure<NodeId> {
+  const deadlineMs = cluster.now() + withinMs
+  const nodeId = yield* joined(cluster, deadlineMs)
+  if (!learner) yield* afterJoining(cluster, nodeId, [{ type: 'promote', nodeId }], deadlineMs)
+  return nodeId
+}
+
+/** Takes nodes out of the configuration, and ends each once that is committed and the node does not lead any more. */
+export function* removeNodes(
+  cluster: Changeable,
+  nodeIds: readonly NodeId[],
+  { keep, withinMs }: Removing,
+): Procedure<void> {
+  const changes = nodeIds.map((nodeId) => ({ type: 'remove', nodeId }) as const)
+  yield* agreedOn(cluster, changes, cluster.now() + withinMs, true)
+  for (const nodeId of nodeIds) yield* left(cluster, nodeId, keep)
+}
+
+/**
+ * Puts a new node into the place of one that may be dead: the new one is a learner until it has caught up, and then takes
+ * the vote of the old one in one joint change. Resolves with the new id.
+ */
+export function* replaceNode(
+  cluster: Changeable,
+  nodeId: NodeId,
+  { keep, withinMs }: Removing,
+): Procedure<NodeId> {
+  const deadlineMs = cluster.now() + withinMs
+  const added = yield* joined(cluster, deadlineMs)
+  const { configuration } = cluster
+  const hasVote = configuration === undefined || isVoter(configuration.membership, nodeId)
+  const removal: MembershipChange = { type: 'remove', nodeId }
+  const changes = hasVote ? [{ type: 'promote', nodeId: added } as const, removal] : [removal]
+  yield* afterJoining(cluster, added, changes, deadlineMs)
+  yield* left(cluster, nodeId, keep)
+  return added
+}
+
+/** Resolves with the node that leads then: `to`, or without it the voter whose log was longest. */
+export function* transferLeadership(
+  cluster: Changeable,
+  to: NodeId | undefined,
+  { withinMs }: Within,
+): Procedure<NodeId> {
+  const what = to === undefined ? 'the transfer' : `the transfer to node ${to}`
+  const deadlineMs = cluster.now() + withinMs
+  let why = 'no node leads'
+  for (;;) {
+    const { leaderId } = cluster
+    if (leaderId !== undefined) {
+      const leftMs = Math.max(0, deadlineMs - cluster.now())
+      const outcome = yield* answerTo<TransferOutcome | undefined>((answered) =>
+        cluster.handOver(leaderId, to, Math.min(leftMs, patienceMs(cluster)), answered),
+      )
+      if (outcome?.outcome !== 'refused') return yield* successorOf(cluster, leaderId, to, what)
+      why = outcome.why
+      if (outcome.code === 'invalid') throw new RaftError('INVALID_CHANGE', { what, why })
+      if (outcome.code === 'timedOut') throw new RaftError('NOT_CHANGED', { what, why })
+    }
+    if (cluster.now() >= deadlineMs) throw new RaftError('NOT_CHANGED', { what, why })
+    yield* pause(cluster)
+  }
+}
+
+/** The node that leads after `from`. */
+function* successorOf(
+  cluster: Changeable,
+  from: NodeId,
+  to: NodeId | undefined,
+  what: string,
+): Procedure<NodeId> {
+  const deadlineMs = cluster.now() + patienceMs(cluster)
+  const isOver = () => cluster.leaderId !== undefined && cluster.leaderId !== from
+  while (!isOver() && cluster.now() < deadlineMs) yield* pause(cluster)
+  const { leaderId } = cluster
+  if (leaderId !== undefined && leaderId !== from && (to === undefined || leaderId === to)) return leaderId
+  const why = leaderId === undefined ? 'no node leads' : `node ${leaderId} leads`
+  throw new RaftError('NOT_CHANGED', { what, why })
+}
+
+/** A node that is a learner from now on. One that certainly did not become one is ended again. */
+function* joined(cluster: Changeable, deadlineMs: number): Procedure<NodeId> {
+  const nodeId = unwrap(yield* answerTo(cluster.launch.bind(cluster)))
+  try {
+    yield* agreedOn(cluster, [{ type: 'addLearner', nodeId }], deadlineMs)
+  } catch (error) {
+    if (error instanceof RaftError && error.mayHaveHappened === 'no') yield* discarded(cluster, nodeId, false)
+    throw error
+  }
+  return nodeId
+}
+
+/** The changes that follow once a node has joined. Where they fail, it goes on as a learner, and the error says so. */
+function* afterJoining(
+  cluster: Changeable,
+  nodeId: NodeId,
+  changes: readonly MembershipChange[],
+  deadlineMs: number,
+): Procedure<void> {
+  try {
+    yield* agreedOn(cluster, changes, deadlineMs)
+  } catch (error) {
+    if (!(error instanceof RaftError) || error.code !== 'NOT_CHANGED') throw error
+    const { what, why } = error.details
+    const stays = `node ${nodeId} stays a learner: promote it later, or remove it`
+    throw new RaftError('NOT_CHANGED', { what, why: `${why}; ${stays}` })
+  }
+}
+
+/** The end of a node that is no member any more. If it led, it hands over first. */
+function* left(cluster: Changeable, nodeId: NodeId, keep: boolean): Procedure<void> {
+  const deadlineMs = cluster.now() + patienceMs(cluster)
+  while (cluster.leaderId === nodeId && cluster.now() < deadlineMs) yield* pause(cluster)
+  yield* discarded(cluster, nodeId, keep)
+}
+
+function* discarded(cluster: Changeable, nodeId: NodeId, keep: boolean): Procedure<void> {
+  unwrap(yield* answerTo<Result<undefined>>((answered) => cluster.discard(nodeId, keep, answered)))
+}
+
+/**
+ * Asks each leader for the changes until one has made them. After an unknown outcome, or with `mayHold`, changes that are
+ * refused since they hold already are done once they are committed.
+ */
+function* agreedOn(
+  cluster: Changeable,
+  changes: readonly MembershipChange[],
+  deadlineMs: number,
+  mayHold = false,
+): Procedure<Configuration> {
+  const what = inWords(changes)
+  let unknown: string | undefined
+  for (;;) {
+    const outcome = yield* asked(cluster, changes, deadlineMs)
+    if (outcome.outcome === 'done') return outcome
+    const { why } = outcome
+    if (outcome.outcome === 'unknown') unknown = why
+    else if (outcome.code === 'invalid') {
+      const held = heldBy(cluster, changes)
+      if (unknown === undefined && !(mayHold && held !== 'no'))
+        throw new RaftError('INVALID_CHANGE', { what, why })
+      if (typeof held === 'object') return held
+    }
+    if (cluster.now() >= deadlineMs) throw notAgreed(what, why, unknown)
+    yield* pause(cluster, unknown)
+  }
+}
+
+function* asked(
+  cluster: Changeable,
+  changes: readonly MembershipChange[],
+  deadlineMs: number,
+): Procedure<ChangeOutcome> {
+  const { leaderId } = cluster
+  if (leaderId === undefined) return { outcome: 'refused', code: 'notLeader', leaderId, why: 'no node leads' }
+  const withinMs = Math.max(0, Math.min(deadlineMs - cluster.now(), patienceMs(cluster)))
+  return yield* answerTo<ChangeOutcome>((answered) => cluster.change(leaderId, changes, withinMs, answered))
+}
+
+function notAgreed(what: string, why: string, unknown: string | undefined): RaftError {
+  if (unknown === undefined) return new RaftError('NOT_CHANGED', { what, why })
+  return new RaftError('UNKNOWN_OUTCOME', { why: `${what}: ${unknown}` })
+}
+
+/** The committed configuration of the leader, if it is as the changes want it. */
+function heldBy(
+  { configuration }: Changeable,
+  changes: readonly MembershipChange[],
+): Configuration | 'notYet' | 'no' {
+  if (configuration === undefined) return 'notYet'
+  const { membership, isCommitted } = configuration
+  if (!changes.every((change) => holds(membership, change))) return 'no'
+  return isCommitted && !isJoint(membership) ? configuration : 'notYet'
+}
+
+function holds(membership: Membership, { type, nodeId }: MembershipChange): boolean {
+  switch (type) {
+    case 'addLearner':
+      return isMember(membership, nodeId)
+    case 'promote':
+      return membership.voters.includes(nodeId)
+    case 'demote':
+      return membership.learners.includes(nodeId)
+    case 'remove':
+      return !isMember(membership, nodeId)
+  }
+}
+
+/** As long as a leader may take to answer before another one may lead. */
+function patienceMs({ electionTimeoutMs }: Changeable): number {
+  return 2 * electionTimeoutMs
+}
+
+/** A while, after which the cluster may be closed. */
+function* pause(cluster: Changeable, unknown?: string): Procedure<void> {
+  yield* answerTo<void>((over) =>
+    cluster.later(cluster.heartbeatIntervalMs / pausesAHeartbeat, () => over(undefined)),
+  )
+  try {
+    cluster.checkOpen()
+  } catch (error) {
+    throw unknown === undefined ? error : new RaftError('UNKNOWN_OUTCOME', { why: unknown })
+  }
+}
+
+const pausesAHeartbeat = 4
+
+const verbs: Readonly<Record<MembershipChange['type'], string>> = {
+  addLearner: 'adding',
+  promote: 'promoting',
+  demote: 'demoting',
+  remove: 'removing',
+}
+
+function inWords(changes: readonly MembershipChange[]): string {
+  return changes.map(({ type, nodeId }) => `${verbs[type]} node ${nodeId}`).join(' and ')
+}

@@ -1,0 +1,221 @@
+/** Operations whose cluster is played by the test: what is asked again, what is told at once, and what stays behind. */
+import { expect, test } from 'vitest'
+import {
+  addNode,
+  carryOut,
+  changeMembership,
+  type Procedure,
+  removeNodes,
+  replaceNode,
+  transferLeadership,
+} from '../../src/membership/index.js'
+import { done, membership, PlayedCluster, refused, unknown } from './played-cluster.js'
+
+const withinMs = 2000
+
+/** The result of a procedure that has ended when this returns. */
+function resultOf<Outcome>(procedure: Procedure<Outcome>) {
+  let result: unknown
+  carryOut(procedure, (ended) => {
+    result = ended
+  })
+  return result
+}
+
+const promotion = [{ type: 'promote', nodeId: 4 }] as const
+
+test('[MC1] a refusal that may pass is asked again, of whoever leads then', () => {
+  const cluster = new PlayedCluster([
+    (played) => {
+      played.leaderId = 2
+      return refused('notLeader')
+    },
+    refused('transferring'),
+    refused('changeInProgress'),
+    refused('notCaughtUp'),
+    refused('replaced'),
+    done([1, 2, 3, 4]),
+  ])
+  expect(resultOf(changeMembership(cluster, promotion, { withinMs }))).toMatchObject({ ok: true })
+  expect(cluster.asked).toEqual(['1: promote 4', ...Array(5).fill('2: promote 4')])
+})
+
+test('[MC1] a change that no cluster could make is refused at once', () => {
+  const cluster = new PlayedCluster([refused('invalid', 'node 4 is a voter already')])
+  const details = { what: 'promoting node 4', why: 'node 4 is a voter already' }
+  expect(resultOf(changeMembership(cluster, promotion, { withinMs }))).toEqual({
+    ok: false,
+    code: 'INVALID_CHANGE',
+    details,
+  })
+  expect(cluster.asked).toHaveLength(1)
+})
+
+test('[MC2] at the deadline a change that was refused each time is told as not done, with what stood in the way', () => {
+  const cluster = new PlayedCluster([refused('notCaughtUp', 'node 4 has not caught up')])
+  expect(resultOf(changeMembership(cluster, promotion, { withinMs }))).toMatchObject({
+    code: 'NOT_CHANGED',
+    details: { why: 'node 4 has not caught up' },
+  })
+  expect(cluster.now()).toBe(withinMs)
+})
+
+test('[MC2] at the deadline a change whose outcome is not known is told as unknown', () => {
+  const cluster = new PlayedCluster([unknown, refused('notLeader')])
+  expect(resultOf(changeMembership(cluster, promotion, { withinMs }))).toMatchObject({
+    code: 'UNKNOWN_OUTCOME',
+  })
+})
+
+test('[MC2] while no node leads nothing is asked', () => {
+  const cluster = new PlayedCluster([unknown])
+  cluster.leaderId = undefined
+  expect(resultOf(changeMembership(cluster, promotion, { withinMs }))).toMatchObject({
+    code: 'NOT_CHANGED',
+    details: { why: 'no node leads' },
+  })
+  expect(cluster.asked).toEqual([])
+})
+
+test('[MC2] a cluster that is closed ends the call, whose outcome is unknown only where the change was sent', () => {
+  for (const [outcome, code] of [
+    [refused('notLeader'), 'STOPPED'],
+    [unknown, 'UNKNOWN_OUTCOME'],
+  ] as const) {
+    const cluster = new PlayedCluster([
+      (played) => {
+        played.isClosed = true
+        return outcome
+      },
+    ])
+    expect(resultOf(changeMembership(cluster, promotion, { withinMs }))).toMatchObject({ code })
+  }
+})
+
+test('[MC3] after an unknown outcome a change that holds already is done once it is committed', () => {
+  const cluster = new PlayedCluster([
+    unknown,
+    (played) => {
+      played.goesBy(membership([1, 2, 3, 4]), false)
+      return refused('invalid', 'node 4 is a voter already')
+    },
+    (played) => {
+      played.goesBy(membership([1, 2, 3, 4]), true)
+      return refused('invalid', 'node 4 is a voter already')
+    },
+  ])
+  expect(resultOf(changeMembership(cluster, promotion, { withinMs }))).toMatchObject({ ok: true })
+  expect(cluster.asked).toHaveLength(3)
+})
+
+test('[MC3] after an unknown outcome a joint configuration is not the end', () => {
+  const cluster = new PlayedCluster([
+    unknown,
+    (played) => {
+      played.goesBy({ ...membership([1, 2, 3, 4]), votersOutgoing: [1, 2, 3] })
+      return refused('invalid')
+    },
+    (played) => {
+      played.goesBy(membership([1, 2, 3, 4]))
+      return refused('invalid')
+    },
+  ])
+  expect(resultOf(changeMembership(cluster, promotion, { withinMs }))).toMatchObject({ ok: true })
+  expect(cluster.asked).toHaveLength(3)
+})
+
+test('[MC4] a node that is added is a learner first, and votes once it has caught up', () => {
+  const cluster = new PlayedCluster([done([1, 2, 3], [4]), refused('notCaughtUp'), done([1, 2, 3, 4])])
+  expect(resultOf(addNode(cluster, { learner: false, withinMs }))).toEqual({ ok: true, value: 4 })
+  expect(cluster.asked).toEqual(['launch 4', '1: addLearner 4', '1: promote 4', '1: promote 4'])
+})
+
+test('[MC4] a node that did not become a member is ended again', () => {
+  const cluster = new PlayedCluster([refused('changeInProgress')])
+  expect(resultOf(addNode(cluster, { learner: true, withinMs }))).toMatchObject({ code: 'NOT_CHANGED' })
+  expect(cluster.asked.at(-1)).toBe('drop 4')
+})
+
+test('[MC4] a node of which nobody knows whether it became a member goes on', () => {
+  const cluster = new PlayedCluster([unknown])
+  expect(resultOf(addNode(cluster, { learner: true, withinMs }))).toMatchObject({ code: 'UNKNOWN_OUTCOME' })
+  expect(cluster.asked.at(-1)).toBe('1: addLearner 4')
+})
+
+test('[MC4] a node that does not catch up in time stays a learner, and the error says how to go on', () => {
+  const cluster = new PlayedCluster([done([1, 2, 3], [4]), refused('notCaughtUp', 'it is behind')])
+  expect(resultOf(addNode(cluster, { learner: false, withinMs }))).toMatchObject({
+    code: 'NOT_CHANGED',
+    details: { why: 'it is behind; node 4 stays a learner: promote it later, or remove it' },
+  })
+})
+
+test('[MC5] a node that is removed is ended once it does not lead any more', () => {
+  const cluster = new PlayedCluster([done([2, 3])])
+  expect(resultOf(removeNodes(cluster, [1], { keep: true, withinMs }))).toMatchObject({ ok: true })
+  expect(cluster.asked).toEqual(['1: remove 1', 'keep 1'])
+  expect(cluster.now()).toBe(2 * cluster.electionTimeoutMs)
+})
+
+test('[MC5] a node that is no member is ended, and the last voter stays', () => {
+  const cluster = new PlayedCluster([refused('invalid')])
+  expect(resultOf(removeNodes(cluster, [4], { keep: false, withinMs }))).toMatchObject({ ok: true })
+  expect(cluster.asked).toEqual(['1: remove 4', 'drop 4'])
+  expect(resultOf(removeNodes(cluster, [3], { keep: false, withinMs }))).toMatchObject({
+    code: 'INVALID_CHANGE',
+  })
+  expect(cluster.asked.at(-1)).toBe('1: remove 3')
+})
+
+test('[MC6] a voter is replaced in one joint change, once the new node has caught up', () => {
+  const cluster = new PlayedCluster([done([1, 2, 3], [4]), refused('notCaughtUp'), done([1, 2, 4])])
+  expect(resultOf(replaceNode(cluster, 3, { keep: false, withinMs }))).toEqual({ ok: true, value: 4 })
+  const swap = '1: promote 4, remove 3'
+  expect(cluster.asked).toEqual(['launch 4', '1: addLearner 4', swap, swap, 'drop 3'])
+})
+
+test('[MC6] a learner is replaced by a learner', () => {
+  const cluster = new PlayedCluster([done([1, 2], [3, 4]), done([1, 2], [4])])
+  cluster.goesBy(membership([1, 2], [3]))
+  expect(resultOf(replaceNode(cluster, 3, { keep: false, withinMs }))).toEqual({ ok: true, value: 4 })
+  expect(cluster.asked).toEqual(['launch 4', '1: addLearner 4', '1: remove 3', 'drop 3'])
+})
+
+test('[MC7] a transfer is told as done once the other node leads', () => {
+  const cluster = new PlayedCluster(
+    [],
+    [
+      refused('transferring'),
+      (played) => {
+        played.leaderId = 3
+        return { outcome: 'done' }
+      },
+    ],
+  )
+  expect(resultOf(transferLeadership(cluster, 3, { withinMs }))).toEqual({ ok: true, value: 3 })
+  expect(cluster.asked).toHaveLength(2)
+})
+
+test('[MC7] a transfer after which another node leads, or the same again, is told as not done', () => {
+  for (const leaderId of [1, 2]) {
+    const cluster = new PlayedCluster(
+      [],
+      [
+        (played) => {
+          played.leaderId = leaderId
+          return { outcome: 'done' }
+        },
+      ],
+    )
+    expect(resultOf(transferLeadership(cluster, 3, { withinMs }))).toMatchObject({
+      code: 'NOT_CHANGED',
+      details: { why: `node ${leaderId} leads` },
+    })
+  }
+})
+
+test('[MC7] a transfer to a node that does not take over is not tried again, since commands wait meanwhile', () => {
+  const cluster = new PlayedCluster([], [refused('timedOut', 'node 3 did not take over')])
+  expect(resultOf(transferLeadership(cluster, 3, { withinMs }))).toMatchObject({ code: 'NOT_CHANGED' })
+  expect(cluster.asked).toHaveLength(1)
+})
