@@ -9,7 +9,7 @@ export function checkBounds(
 ): void {
   if (state === undefined) return
   const { limits, leadership, messagesAfterFlush, pendingWrites } = state
-  const { progress = [], waitingReads = [], sentRounds = [] } = leadership ?? {}
+  const { progress = [], waitingReads = [], waitingQuestions = [], sentRounds = [] } = leadership ?? {}
   for (const [to, { inflightMessages, inflightBytes, nextIndex, matchIndex }] of progress) {
     if (inflightMessages > limits.inflightMessagesMax)
       witness.report('bounds', `node ${id} has ${inflightMessages} messages on their way to ${to}`)
@@ -24,6 +24,9 @@ export function checkBounds(
   if (pendingWrites > 1) witness.report('bounds', `${pendingWrites} writes are under way at node ${id}`)
   if (sentRounds.length > limits.electionTimeoutTicks)
     witness.report('bounds', `node ${id} keeps ${sentRounds.length} rounds for its lease`)
-  if (waitingReads.length > limits.waitingReadsMax)
-    witness.report('bounds', `${waitingReads.length} reads wait at node ${id}`)
+  const reads = Math.max(waitingReads.length, state.waitingReads)
+  if (reads > limits.waitingReadsMax) witness.report('bounds', `${reads} reads wait at node ${id}`)
+  const askers = new Set(waitingQuestions.map(({ from }) => from))
+  if (askers.size < waitingQuestions.length)
+    witness.report('bounds', `two questions of one node wait at node ${id}`)
 }

@@ -73,6 +73,11 @@ export interface Propose {
 export interface Read {
   readonly type: 'read'
   readonly id: number
+  /**
+   * The read is to be served by this node whether it leads or not: a node that does not lead asks its leader for the
+   * readIndex. Left out: only a leader takes the read.
+   */
+  readonly isServedHere?: true
 }
 
 /** An operator asks for other members (§6). A leader appends the configuration that the changes lead to. */
@@ -197,7 +202,7 @@ export function needsFlush(persist: Persist): boolean {
 /** Reads that may be served once `readIndex` is applied (thesis §6.4), or that no longer can be. */
 export interface ReadState {
   readonly ids: readonly number[]
-  /** `undefined`: leadership was lost before it could be confirmed; ask the next leader. */
+  /** `undefined`: the leader was lost before it confirmed the read. Ask again, the next leader or another node. */
   readonly readIndex: LogIndex | undefined
 }
 

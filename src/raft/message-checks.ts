@@ -70,6 +70,10 @@ function hasCounts(message: Message): boolean {
       const { lastIncludedIndex, chunkOffset, offset } = message
       return isCount(lastIncludedIndex) && isCount(chunkOffset) && isCount(offset)
     }
+    case 'readIndex':
+      return isCount(message.question)
+    case 'readIndexResponse':
+      return isCount(message.question) && isCount(message.readIndex ?? 0)
     default:
       return true
   }
@@ -113,6 +117,8 @@ function isConsistent(message: Message): boolean {
     case 'preVoteResponse':
     case 'installSnapshotResponse':
     case 'timeoutNow':
+    case 'readIndex':
+    case 'readIndexResponse':
       return true
     default:
       return false

@@ -136,6 +136,24 @@ export interface TimeoutNow extends Envelope {
   readonly type: 'timeoutNow'
 }
 
+/** A node that does not lead asks its leader for a readIndex, for all reads that wait there (thesis §6.4). */
+export interface ReadIndex extends Envelope {
+  readonly type: 'readIndex'
+  /** Names the question: each question of a node has a number of its own, also across restarts. */
+  readonly question: number
+}
+
+export interface ReadIndexResponse extends Envelope {
+  readonly type: 'readIndexResponse'
+  /** Names the question that is answered. */
+  readonly question: number
+  /**
+   * The readIndex, whose entry is of this very term: no leader confirms reads before it has committed one. `undefined`:
+   * the node that was asked does not lead, or does not know the sender as a member.
+   */
+  readonly readIndex: LogIndex | undefined
+}
+
 export type Message =
   | RequestVote
   | RequestVoteResponse
@@ -146,6 +164,8 @@ export type Message =
   | InstallSnapshot
   | InstallSnapshotResponse
   | TimeoutNow
+  | ReadIndex
+  | ReadIndexResponse
 
 export type MessageType = Message['type']
 
@@ -159,7 +179,8 @@ export function isAnswer({ type }: Message): boolean {
     type === 'appendEntriesResponse' ||
     type === 'requestVoteResponse' ||
     type === 'preVoteResponse' ||
-    type === 'installSnapshotResponse'
+    type === 'installSnapshotResponse' ||
+    type === 'readIndexResponse'
   )
 }
 

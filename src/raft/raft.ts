@@ -33,6 +33,7 @@ import { isAnswer, type Message } from './messages.js'
 import { defaultLimits, emptyDisk, type RaftLimits, type RaftOptions } from './options.js'
 import { copyOf } from './plain-data.js'
 import { Random } from './random.js'
+import { askTicked, onReadIndex, onReadIndexResponse } from './read-index.js'
 import { onRead } from './reads.js'
 import { checkQuorum, onAppendEntriesResponse, onPropose, sendHeartbeats } from './replication.js'
 import { becomeFollower, randomizedElectionTimeoutTicks, setElectionTimeout } from './roles.js'
@@ -40,7 +41,7 @@ import { onInstallSnapshot, onInstallSnapshotResponse, onSnapshotMissing } from 
 import { emptyOutbox, isDiskStalled, isLeader, type RaftState } from './state.js'
 import { onTimeoutNow, onTransfer, transferTicked } from './transfer.js'
 import { onEndTurn } from './turn.js'
-import { assert, type LogIndex, type Snapshot } from './types.js'
+import { assert, type LogIndex, logOrigin, type Snapshot } from './types.js'
 import { RaftView } from './view.js'
 
 export class Raft {
@@ -117,7 +118,7 @@ export class Raft {
       case 'propose':
         return onPropose(state, input)
       case 'read':
-        return onRead(state, input.id)
+        return onRead(state, input)
       case 'changeMembership':
         return onChangeMembership(state, input.changes)
       case 'transfer':
@@ -169,6 +170,8 @@ function initialState(options: RaftOptions): RaftState {
   const { hardState } = recovered
   assertRecovered(recovered)
   const random = new Random(seed)
+  const randomizedTimeoutTicks = randomizedElectionTimeoutTicks(limits, random)
+  const firstNumber = random.below(2 ** 32)
   const log = new RaftLog(recovered.base, recovered.snapshot, recovered.entries, membership)
   return {
     id,
@@ -184,13 +187,17 @@ function initialState(options: RaftOptions): RaftState {
     electionElapsedTicks: 0,
     // A node in term 0 has never answered a leader, so it has promised nothing.
     leaderElapsedTicks: hardState.currentTerm === 0 ? limits.electionTimeoutTicks : 0,
-    randomizedElectionTimeoutTicks: randomizedElectionTimeoutTicks(limits, random),
+    randomizedElectionTimeoutTicks: randomizedTimeoutTicks,
     heartbeatElapsedTicks: 0,
     diskElapsedTicks: 0,
-    campaign: random.below(2 ** 32),
+    campaign: firstNumber,
     transferTerm: 0,
     votes: new Map(),
     leadership: undefined,
+    readsToAsk: [],
+    askedReads: undefined,
+    readQuestion: firstNumber,
+    toldCommit: logOrigin,
     incomingSnapshot: undefined,
     toldMembership: {
       index: log.membershipIndex,
@@ -243,6 +250,7 @@ function onTick(state: RaftState): void {
     if (isLeader(state) && isHeartbeatDue) sendHeartbeats(state)
     return
   }
+  askTicked(state)
 
   if (state.electionElapsedTicks >= state.randomizedElectionTimeoutTicks) {
     const elapsedTicks = state.electionElapsedTicks
@@ -309,5 +317,9 @@ function onMessage(state: RaftState, message: Message): void {
       return onInstallSnapshotResponse(state, message)
     case 'timeoutNow':
       return onTimeoutNow(state, message)
+    case 'readIndex':
+      return onReadIndex(state, message)
+    case 'readIndexResponse':
+      return onReadIndexResponse(state, message)
   }
 }

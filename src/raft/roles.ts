@@ -6,6 +6,7 @@ import type { RaftLimits } from './options.js'
 import { Progress } from './progress.js'
 import { membersOf } from './quorum.js'
 import type { Random } from './random.js'
+import { giveUpAskedReads } from './read-index.js'
 import type { Leadership, RaftState } from './state.js'
 import { assert, type NodeId, type Role, type Term } from './types.js'
 
@@ -31,6 +32,7 @@ export function becomeFollower(
 /** Asks first whether an election could be won; term and vote stay as they are (thesis §9.6). */
 export function becomePreCandidate(state: RaftState, cause: Cause): void {
   assert(state.role !== 'leader', 'a leader does not campaign')
+  giveUpAskedReads(state)
   state.votes.clear()
   enter(state, 'preCandidate')
   state.leaderId = undefined
@@ -76,6 +78,7 @@ function adoptTerm(state: RaftState, term: Term): void {
   if (term === state.currentTerm) return
   state.currentTerm = term
   state.votedFor = undefined
+  giveUpAskedReads(state)
   // What waited to be promised in the old term may have been truncated since: it is not promised any more.
   state.outbox.waitingAck = undefined
   state.outbox.messagesAfterFlush = []
@@ -127,6 +130,7 @@ function newLeadership(state: RaftState): Leadership {
     heartbeatRound: 0,
     sentRounds,
     waitingReads: [],
+    waitingQuestions: [],
     confirmingReads: undefined,
     transfer: undefined,
     isLeaseGivenUp: false,

@@ -8,6 +8,7 @@ import type { RaftLimits } from './options.js'
 import type { Progress } from './progress.js'
 import type { Random } from './random.js'
 import {
+  type EntryId,
   type HardState,
   hardStateOf,
   type LogIndex,
@@ -22,6 +23,21 @@ export interface ConfirmingReads {
   readonly round: number
   readonly readIndex: LogIndex
   readonly ids: readonly number[]
+  readonly questions: readonly ReadQuestion[]
+}
+
+/** The question of another node for a readIndex: a waiting read at the leader. */
+export interface ReadQuestion {
+  readonly from: NodeId
+  readonly question: number
+}
+
+/** The question on its way to the leader, and the reads that its answer serves. */
+export interface AskedReads {
+  readonly question: number
+  readonly ids: readonly number[]
+  /** Ticks since it was sent last: it is sent again a heartbeat later. */
+  elapsedTicks: number
 }
 
 /** A round of heartbeats, and when it left, in ticks of the leader's clock. */
@@ -51,6 +67,8 @@ export interface Leadership {
   sentRounds: readonly SentRound[]
   /** Reads that wait to be confirmed. */
   waitingReads: number[]
+  /** Questions of other nodes that wait to be confirmed, one a member at most. */
+  waitingQuestions: ReadQuestion[]
   confirmingReads: ConfirmingReads | undefined
   /** The handing over of leadership that is going on (thesis §3.10). */
   transfer: Transfer | undefined
@@ -114,6 +132,14 @@ export interface RaftState {
 
   /** The leader's own fields. Invariant: set exactly while the role is `leader`. */
   leadership: Leadership | undefined
+
+  /** At a node that does not lead: reads to be served here that wait for the next question to the leader. */
+  readsToAsk: number[]
+  askedReads: AskedReads | undefined
+  /** Number of the last question. The count starts at a number drawn by chance, as that of campaigns does. */
+  readQuestion: number
+  /** The latest entry that a leader's answer told to be committed. The log need not hold it yet. */
+  toldCommit: EntryId
 
   incomingSnapshot: IncomingSnapshot | undefined
 

@@ -7,7 +7,15 @@ import type { RaftLog } from './log.js'
 import type { RaftLimits } from './options.js'
 import { copyOf } from './plain-data.js'
 import type { Progress, ProgressState } from './progress.js'
-import type { IncomingSnapshot, Leadership, RaftState, SentRound, Transfer } from './state.js'
+import type {
+  AskedReads,
+  IncomingSnapshot,
+  Leadership,
+  RaftState,
+  ReadQuestion,
+  SentRound,
+  Transfer,
+} from './state.js'
 import type { EntryId, LogIndex, Membership, NodeId, Role, Snapshot, Term } from './types.js'
 
 export class RaftView {
@@ -73,6 +81,17 @@ export class RaftView {
 
   get votes(): ReadonlyMap<NodeId, boolean> {
     return copyOf(this.#state.votes)
+  }
+
+  /** At a node that does not lead: how many reads wait for the leader's answer, or to be asked about. */
+  get waitingReads(): number {
+    const { readsToAsk, askedReads } = this.#state
+    return readsToAsk.length + (askedReads?.ids.length ?? 0)
+  }
+
+  /** The question to the leader that is not answered. */
+  get askedReads(): Readonly<AskedReads> | undefined {
+    return copyOf(this.#state.askedReads)
   }
 
   get incomingSnapshot(): Readonly<IncomingSnapshot> | undefined {
@@ -203,6 +222,10 @@ class LeadershipView {
 
   get waitingReads(): readonly number[] {
     return [...this.#leadership.waitingReads]
+  }
+
+  get waitingQuestions(): readonly ReadQuestion[] {
+    return [...this.#leadership.waitingQuestions]
   }
 }
 

@@ -86,6 +86,10 @@ function detailsOf(message: Message): string {
       return `${yesOrNo(message.voteGranted)} to campaign ${message.campaign}`
     case 'timeoutNow':
       return 'take over'
+    case 'readIndex':
+      return `question ${message.question}`
+    case 'readIndexResponse':
+      return `${message.readIndex ?? 'no'} to question ${message.question}`
     case 'appendEntries': {
       const { prevLogIndex, prevLogTerm, leaderCommit, mode } = message
       const what = mode === 'heartbeat' ? `heartbeat ${message.round}` : describeSpan(message.entries)

@@ -120,6 +120,8 @@ export const carriedTypes = [
   'installSnapshot',
   'installSnapshotResponse',
   'timeoutNow',
+  'readIndex',
+  'readIndexResponse',
 ] as const
 
 export type CarriedType = (typeof carriedTypes)[number]

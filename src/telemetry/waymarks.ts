@@ -174,6 +174,8 @@ function codeOf(message: Message): number {
     case 'preVoteResponse':
     case 'requestVoteResponse':
       return codes[message.type] + saying(message.voteGranted)
+    case 'readIndexResponse':
+      return codes[message.type] + saying(message.readIndex !== undefined)
     default:
       return codes[message.type]
   }
@@ -205,6 +207,9 @@ function markOf(message: Message): number {
       return message.offset
     case 'installSnapshotResponse':
       return message.chunkOffset
+    case 'readIndex':
+    case 'readIndexResponse':
+      return message.question
   }
 }
 

@@ -173,6 +173,11 @@ export class NetworkNode {
     return this.step({ type: 'read', id })
   }
 
+  /** Asks for a read that this node serves, whether it leads or not. */
+  readHere(id: number): Refusal | undefined {
+    return this.step({ type: 'read', id, isServedHere: true })
+  }
+
   changeMembership(...changes: readonly MembershipChange[]): Proposed | OperationRefusal {
     return this.step({ type: 'changeMembership', changes })
   }

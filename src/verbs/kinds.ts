@@ -53,6 +53,8 @@ const messageKinds: Readonly<Record<MessageKind, true>> = {
   installSnapshot: true,
   installSnapshotResponse: true,
   timeoutNow: true,
+  readIndex: true,
+  readIndexResponse: true,
 }
 
 /** Subjects that explain tells of. */

@@ -10,6 +10,8 @@ import {
   installSnapshotResponse,
   preVote,
   preVoteResponse,
+  readIndex,
+  readIndexResponse,
   refused,
   requestVote,
   requestVoteResponse,
@@ -31,6 +33,8 @@ const messages: readonly Message[] = [
   accepted(0, { term: 4, round: 1 }),
   installSnapshot(snapshot, half, { term: 4 }),
   installSnapshotResponse({ term: 4, lastIncludedIndex: 3 }),
+  readIndex({ term: 4 }),
+  readIndexResponse({ term: 4 }),
 ]
 
 /** Every way to put a number that is no count into one of the fields. */

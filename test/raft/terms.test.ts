@@ -9,6 +9,8 @@ import {
   installSnapshotResponse,
   preVote,
   preVoteResponse,
+  readIndex,
+  readIndexResponse,
   requestVote,
   requestVoteResponse,
   votersOf,
@@ -35,6 +37,8 @@ const messageOf: Record<MessageType, (term: number, campaign: number) => Message
   installSnapshot: (term) => installSnapshot(snapshot, snapshotData, { term }),
   installSnapshotResponse: (term) => installSnapshotResponse({ term }),
   timeoutNow: (term) => ({ type: 'timeoutNow', from: 2, to: 1, term }),
+  readIndex: (term) => readIndex({ term }),
+  readIndexResponse: (term) => readIndexResponse({ term }),
 }
 
 interface Outcome {
@@ -81,6 +85,15 @@ const expectedOf: Record<MessageType, (role: Role, term: number) => Outcome> = {
   installSnapshotResponse: (role, term) => {
     return term > 5 ? { role: 'follower', term, reply: '' } : { role, term: 5, reply: '' }
   },
+  // A leader answers once its term's first entry is committed, and only a leader tells a readIndex.
+  readIndex: (role, term) => {
+    const reply = no('readIndexResponse', Math.max(term, 5))
+    if (term > 5) return { role: 'follower', term, reply }
+    return { role, term: 5, reply: role === 'leader' ? '' : reply }
+  },
+  readIndexResponse: (role, term) => {
+    return term > 5 ? { role: 'follower', term, reply: '' } : { role, term: 5, reply: '' }
+  },
   // None of these nodes follows the sender.
   timeoutNow: (role, term) => {
     return term > 5 ? { role: 'follower', term, reply: '' } : { role, term: 5, reply: '' }
@@ -90,6 +103,7 @@ const expectedOf: Record<MessageType, (role: Role, term: number) => Outcome> = {
 function isYes(message: Message): boolean {
   if ('voteGranted' in message) return message.voteGranted
   if ('success' in message) return message.success
+  if (message.type === 'readIndexResponse') return message.readIndex !== undefined
   return 'done' in message && message.done
 }
 

@@ -143,6 +143,14 @@ export function preVoteResponse(fields: Fields<'preVoteResponse'>) {
   return { type: 'preVoteResponse', ...envelope, campaign: 1, voteGranted: true, ...fields } as const
 }
 
+export function readIndex(fields: Fields<'readIndex'>) {
+  return { type: 'readIndex', ...envelope, question: 1, ...fields } as const
+}
+
+export function readIndexResponse(fields: Fields<'readIndexResponse'>) {
+  return { type: 'readIndexResponse', ...envelope, question: 1, readIndex: 1, ...fields } as const
+}
+
 const place = { prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0 } as const
 
 export function appendEntries(fields: FieldsOf<Replication>) {

@@ -71,6 +71,10 @@ function fieldsOf(message: Message): string {
       return message.done ? 'done' : `wants byte ${message.offset}`
     case 'timeoutNow':
       return 'take over'
+    case 'readIndex':
+      return `question ${message.question}`
+    case 'readIndexResponse':
+      return `${message.readIndex ?? 'refused'} to question ${message.question}`
   }
 }
 
