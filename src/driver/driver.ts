@@ -114,7 +114,9 @@ export class Driver {
     this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, probe, (error) =>
       this.#fail(error),
     )
-    this.#logTime = new LogTime(clock, machine)
+    this.#logTime = new LogTime(clock, machine, (frame) => {
+      return 'first' in this.raft.step({ type: 'propose', frame, isOfSession: true })
+    })
     this.#stored = new StoredBytes(store)
     const { snapshot } = this.raft.state.log
     if (snapshot !== undefined) machine.restore(this.#stored.piecesOf(snapshot))
@@ -189,8 +191,7 @@ export class Driver {
 
   /** A leader tells the log's time, by which sessions expire on all nodes alike. */
   #tellTime(): void {
-    const frame = this.#logTime.due(this.raft.state.role === 'leader')
-    if (frame !== undefined) this.raft.step({ type: 'propose', frame, isOfSession: true })
+    this.#logTime.tick(this.raft.state.role === 'leader')
   }
 
   #take({ type, request, frame, isOfSession }: ClientRequest): void {

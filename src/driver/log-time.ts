@@ -12,26 +12,30 @@ const tellingsInTimeout = 60
 export class LogTime {
   readonly #clock: Clock
   readonly #machine: SessionMachine
+  readonly #propose: (frame: Frame) => boolean
   /** The log's time and the clock when the time was told last, or the lead began; `undefined` while nobody needs it. */
   #told: { readonly timeMs: number; readonly atMs: number } | undefined
 
-  constructor(clock: Clock, machine: SessionMachine) {
+  /** `propose` answers whether the frame was taken. */
+  constructor(clock: Clock, machine: SessionMachine, propose: (frame: Frame) => boolean) {
     this.#clock = clock
     this.#machine = machine
+    this.#propose = propose
   }
 
-  /** The frame that tells the time, when this node leads, sessions wait for it and it is due. */
-  due(isLeader: boolean): Frame | undefined {
+  /** Tells the time when this node leads, sessions wait for it and it is due. */
+  tick(isLeader: boolean): void {
     const gapMs = this.#machine.leastTimeoutMs / tellingsInTimeout
     if (!isLeader || gapMs === Number.POSITIVE_INFINITY) {
       this.#told = undefined
-      return undefined
+      return
     }
     const nowMs = this.#clock.now()
     this.#told ??= { timeMs: this.#machine.timeMs, atMs: nowMs }
     const { timeMs, atMs } = this.#told
-    if (nowMs - atMs < gapMs) return undefined
-    this.#told = { timeMs: timeMs + Math.round(nowMs - atMs), atMs: nowMs }
-    return clockFrame(this.#told.timeMs)
+    // One at a time: where entries come faster than they are committed, the log would only grow.
+    if (nowMs - atMs < gapMs || this.#machine.timeMs < timeMs) return
+    const next = { timeMs: timeMs + Math.round(nowMs - atMs), atMs: nowMs }
+    if (this.#propose(clockFrame(next.timeMs))) this.#told = next
   }
 }

@@ -32,6 +32,7 @@ export {
   readSessionAnswer,
   readSessionHeader,
   registerFrame,
+  sessionAnswerBytes,
   writeCallHeader,
 } from './session-frame.js'
 export { SessionMachine } from './session-machine.js'

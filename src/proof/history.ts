@@ -11,10 +11,12 @@ import {
   type RangeAnswer,
   readGetAnswer,
   readRangeAnswer,
+  readSessionAnswer,
   readWriteAnswer,
+  sessionAnswerBytes,
   type WriteAnswer,
 } from '../machine/index.js'
-import type { LogIndex, NodeId, Term } from '../raft/index.js'
+import { commandHeaderBytes, type LogIndex, type NodeId, type Term } from '../raft/index.js'
 import type { Settlement } from '../transport/index.js'
 import type { Checker } from './checker.js'
 import { hashOf, isSameBytes } from './kv-model.js'
@@ -32,6 +34,8 @@ export interface Call {
   floorRevision: number
   /** The latest term that had a leader when the node took it. */
   floorTerm: Term
+  /** Whether the call is one of a session. */
+  readonly isOfSession: boolean
 }
 
 /** What a client is told. */
@@ -53,9 +57,9 @@ export class History {
   readonly #counts: CallCounts
   #floorIndex = 0
   #floorRevision = 0
-  /** Commands that are unlike all others, each with whether it was refused; and those that are committed. */
+  /** Commands that are unlike all others, each with whether it was refused; and those that are applied. */
   readonly #refused = new Set<string>()
-  readonly #committed = new Set<string>()
+  readonly #happened = new Set<string>()
 
   constructor(checker: Checker, counts: CallCounts) {
     this.#checker = checker
@@ -63,10 +67,20 @@ export class History {
     checker.onCommitted = (entry) => this.#wasCommitted(entry)
   }
 
-  call(request: number, type: Call['type'], nodeId: NodeId, commands: readonly Uint8Array[]): Call {
+  /** Of a session's call, `copyOf` is its first copy, by whose answer all are answered. */
+  call(
+    request: number,
+    type: Call['type'],
+    nodeId: NodeId,
+    commands: readonly Uint8Array[],
+    { isOfSession = false, copyOf }: { isOfSession?: boolean; copyOf?: Call | undefined } = {},
+  ): Call {
     this.#counts.requests++
-    const [floorIndex, floorRevision] = [this.#floorIndex, this.#floorRevision]
-    return { request, type, commands, nodeId, floorIndex, floorRevision, floorTerm: 0 }
+    const { floorIndex, floorRevision } = copyOf ?? {
+      floorIndex: this.#floorIndex,
+      floorRevision: this.#floorRevision,
+    }
+    return { request, type, commands, nodeId, floorIndex, floorRevision, floorTerm: 0, isOfSession }
   }
 
   /**
@@ -96,7 +110,7 @@ export class History {
     this.#counts[settlement.outcome]++
     switch (settlement.outcome) {
       case 'applied':
-        return this.#applied(call, settlement.index, bytes)
+        return call.isOfSession ? this.#ofSession(call, bytes) : this.#applied(call, settlement.index, bytes)
       case 'read':
         return this.#read(call, settlement.count, bytes)
       case 'refused':
@@ -104,6 +118,17 @@ export class History {
       case 'unknown':
         return { outcome: 'unknown', why: settlement.why }
     }
+  }
+
+  /** The first result tells what became of the call. It may be in the log where an earlier copy of it is. */
+  #ofSession(call: Call, bytes: Uint8Array): Outcome {
+    const answer = readSessionAnswer(new Memory(bytes).view, commandHeaderBytes)
+    if (answer === undefined) this.#report('results', call, 'was not told what became of its session')
+    const { status, index } = answer ?? { status: 'forgotten', index: 0 }
+    if (status === 'applied')
+      return this.#applied(call, index, bytes.subarray(commandHeaderBytes + sessionAnswerBytes))
+    if (status === 'forgotten') return { outcome: 'unknown', why: 'its results are forgotten' }
+    return { outcome: 'refused', code: status, leaderId: undefined }
   }
 
   /** Acknowledged writes are in the log where the answer says, with the result that it gives. */
@@ -177,26 +202,28 @@ export class History {
 
   #wasRefused(call: Call, settlement: Settlement & { readonly outcome: 'refused' }): Outcome {
     const { code, leaderId } = settlement
-    if (call.type === 'propose') {
+    // A copy of a session's call may happen where this one was refused.
+    if (call.type === 'propose' && !call.isOfSession) {
       for (const command of call.commands) {
         const name = uniqueName(command)
         if (name === undefined) continue
         this.#refused.add(name)
-        if (this.#committed.has(name))
-          this.#report('refused never happens', call, `was refused as ${code}, and one command is committed`)
+        if (this.#happened.has(name))
+          this.#report('refused never happens', call, `was refused as ${code}, and one command is applied`)
       }
     }
     return { outcome: 'refused', code, leaderId }
   }
 
   #wasCommitted(entry: LedgerEntry): void {
-    const name = uniqueName(entry.command)
+    // The log may hold many copies of a session's call, of which one is applied.
+    const name = entry.result && uniqueName(entry.command)
     if (name === undefined) return
     if (this.#refused.has(name))
-      this.#checker.report('refused never happens', `${nameOf(entry)} was refused, and is committed`)
-    if (this.#committed.has(name))
-      this.#checker.report('exactly once', `the command of ${nameOf(entry)} is committed twice`)
-    this.#committed.add(name)
+      this.#checker.report('refused never happens', `${nameOf(entry)} was refused, and is applied`)
+    if (this.#happened.has(name))
+      this.#checker.report('exactly once', `the command of ${nameOf(entry)} is applied twice`)
+    this.#happened.add(name)
   }
 
   #report(rule: string, { request, type, nodeId }: Call, what: string): void {

@@ -16,6 +16,7 @@ import {
   type Term,
 } from '../raft/index.js'
 import type { KvModel, ModelResult } from './kv-model.js'
+import { SessionModel } from './session-model.js'
 
 export interface LedgerEntry {
   readonly index: LogIndex
@@ -29,10 +30,15 @@ export interface LedgerEntry {
   readonly membershipIndex: LogIndex
   /** Term of the node that first knew it to be committed; 0 before. */
   commitTerm: Term
-  /** What its command answers; `undefined` before it is committed, and for entries without a command. */
+  /**
+   * What its command answers; `undefined` before it is committed, for entries without a command, and for commands of a
+   * session that are not applied: an earlier copy was, or the session has expired.
+   */
   result: ModelResult | undefined
   /** Revision of the machine once it is applied. */
   revision: number
+  /** The whole state once it is applied, by a node's own account. `undefined` while no node was asked. */
+  hash: string | undefined
 }
 
 const noBytes = new Uint8Array(0)
@@ -43,6 +49,7 @@ export class Ledger {
   readonly committed: LedgerEntry[]
   /** All entries with an index: mostly one, several after a change of leader. */
   readonly #at: LedgerEntry[][]
+  readonly #sessions = new SessionModel()
 
   /** `membership`: the configuration before the first entry. */
   constructor(membership: Membership) {
@@ -57,6 +64,7 @@ export class Ledger {
       commitTerm: 0,
       result: undefined,
       revision: 0,
+      hash: undefined,
     }
     this.committed = [this.origin]
     this.#at = [[this.origin]]
@@ -127,7 +135,7 @@ export class Ledger {
 
   commit(entry: LedgerEntry, term: Term, model: KvModel): void {
     entry.commitTerm = term
-    if (entry.kind === entryKinds.commands) entry.result = model.apply(entry.command)
+    if (this.#sessions.commit(entry)) entry.result = model.apply(entry.command)
     entry.revision = model.revision
     this.committed.push(entry)
   }
@@ -147,6 +155,7 @@ export class Ledger {
       commitTerm: 0,
       result: undefined,
       revision: 0,
+      hash: undefined,
     }
     const others = this.#at[index]
     if (others === undefined) this.#at[index] = [entry]

@@ -2,6 +2,7 @@
 import type { Dice } from '../faults/index.js'
 import { type Outcome, RandomCalls } from '../proof/index.js'
 import type { NodeId } from '../raft/index.js'
+import { ClientSession } from './client-session.js'
 import type { SimulatedCluster } from './cluster.js'
 import type { Workload } from './plan.js'
 
@@ -23,6 +24,7 @@ export class SimulatedClient {
   readonly #load: Workload
   readonly #calls: RandomCalls
   readonly #post: Post | undefined
+  readonly #session: ClientSession | undefined
   #leaderId: NodeId
   #hasStopped = false
 
@@ -32,6 +34,9 @@ export class SimulatedClient {
     this.#load = post === undefined ? load : loadAt(post, load)
     this.#calls = new RandomCalls(dice, this.#load, id)
     this.#post = post
+    const { sessionMs, timeoutMs } = load
+    if (post === undefined && sessionMs > 0)
+      this.#session = new ClientSession(cluster, dice, sessionMs, timeoutMs)
     this.#leaderId = this.#anyNode()
     this.#next(this.#dice.around(this.#load.thinkMs))
   }
@@ -47,10 +52,16 @@ export class SimulatedClient {
   }
 
   #call(): void {
-    const { type, commands } = this.#calls.next()
+    const call = this.#session?.isWaiting === true ? undefined : this.#calls.next()
     const isRoaming = this.#dice.chance(this.#load.roamingShare)
     const to = this.#post?.nodeId ?? (isRoaming ? this.#anyNode() : this.#leaderId)
-    this.#cluster.send(to, type, commands, (outcome) => this.#told(outcome), this.#load.timeoutMs)
+    const told = (outcome: Outcome): void => this.#told(outcome)
+    if (call !== undefined && (this.#session === undefined || call.type === 'read')) {
+      this.#cluster.send(to, call.type, call.commands, told, this.#load.timeoutMs)
+    } else {
+      if (call !== undefined) this.#session?.call(call.commands)
+      this.#session?.send(to, told)
+    }
   }
 
   #told(outcome: Outcome): void {

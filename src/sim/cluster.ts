@@ -39,7 +39,7 @@ import { deriveSeed, diceOf } from './dice.js'
 import { Fingerprint } from './fingerprint.js'
 import { calmNetwork, type DropRule, Network } from './network.js'
 import { SimulatedNode } from './node.js'
-import { Requests } from './requests.js'
+import { type OfSession, Requests } from './requests.js'
 import { Tracer } from './tracer.js'
 import { Findings, SimulationViolation, type Violation } from './violation.js'
 import { VirtualTime } from './virtual-time.js'
@@ -218,15 +218,16 @@ export class SimulatedCluster implements Prey {
     return leader
   }
 
-  /** Sends a request to one node; `done` is called once. */
+  /** Sends a request to one node; `done` is called once. Returns the call, for copies of it in its session. */
   send(
     nodeId: NodeId,
     type: ClientRequest['type'],
     commands: readonly Uint8Array[],
     done: (outcome: Outcome) => void,
     timeoutMs = defaultTimeoutMs,
-  ): void {
-    this.#requests.send(nodeId, type, commands, timeoutMs, done)
+    ofSession?: OfSession,
+  ): Call {
+    return this.#requests.send(nodeId, type, commands, timeoutMs, done, ofSession)
   }
 
   /** Proposes a put, and lets time pass until its outcome is known. To the leader, unless a node is named. */

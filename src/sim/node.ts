@@ -230,15 +230,16 @@ export class SimulatedNode implements WatchedNode {
     if (this.driver !== undefined) this.#recorder?.ends(this.driver.raft)
   }
 
-  /** For the end of a run: the state that the machine has now, by its own account. */
+  /** The state that the node has now, sessions included, by its own account. */
   hash(): string | undefined {
-    return this.#machine?.hash()
+    return this.driver?.machine.hash()
   }
 
-  /** For the end of a run: the whole state against the model. */
+  /** The whole state against the model, and with sessions against what other nodes have. */
   checkState(): void {
     const { state } = this
-    if (state !== undefined) this.#machine?.checkState(state.log.lastApplied)
+    if (state === undefined) return
+    this.#machine?.checkState(state.log.lastApplied, this.hash())
   }
 
   #wake(): void {
@@ -324,7 +325,7 @@ export class SimulatedNode implements WatchedNode {
     })
     this.#lastCheckedApplied = lastApplied
     const isDue = ++this.#appliedTurns % stateCheckTurns === 0
-    if (isDue || this.#machine?.isRestored) this.#machine?.checkState(lastApplied)
+    if (isDue || this.#machine?.isRestored) this.checkState()
   }
 
   #sends(message: Message): void {

@@ -22,6 +22,8 @@ export interface Workload extends CallShape {
   readonly timeoutMs: number
   /** Share of requests that go to any node, and not to the one taken for the leader: who reads where nobody leads? */
   readonly roamingShare: number
+  /** The timeout of the sessions in which clients write. 0: they have none, and never ask again. */
+  readonly sessionMs: number
   /** Two more clients for each node, of which one reads there and one writes: whoever wrongly answers is found out. */
   readonly hasSentinels: boolean
 }
@@ -86,6 +88,7 @@ export function planOf(seed: number): Plan {
       timeoutMs: dice.pick([50, 300, 1000]),
       roamingShare: dice.pick([0, 0.1, 0.4]),
       hasSentinels: dice.chance(0.5),
+      sessionMs: 0,
     },
     stormMs: isLong ? dice.between(15_000, 40_000) : dice.between(1500, 5000),
     faultGapMs: dice.pick([60, 150, 300]),
@@ -99,7 +102,8 @@ export function planOf(seed: number): Plan {
   const isFaulty = faults.includes('messages')
   const network = { ...plan.network, ...portsOf(dice, isFaulty, limits.electionTimeoutTicks * tickMs) }
   const losesDisks = dice.chance(0.3)
-  return { ...plan, network, limits: { ...limits, logMemoryBytesMax }, reads, clockDrift, losesDisks }
+  const load = { ...plan.load, sessionMs: dice.pick([0, 0, 150, 1000, 60_000]) }
+  return { ...plan, load, network, limits: { ...limits, logMemoryBytesMax }, reads, clockDrift, losesDisks }
 }
 
 function weatherOf(dice: Dice): Weather {

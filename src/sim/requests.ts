@@ -1,7 +1,8 @@
 /** Requests on their way between clients and nodes: each is answered by its node once at most. */
 import type { Dice } from '../faults/index.js'
+import { type CallHeader, callHeaderBytes, registerFrame, writeCallHeader } from '../machine/index.js'
 import type { Call, History, Outcome } from '../proof/index.js'
-import { commandHeaderBytes, FrameBuilder, type NodeId } from '../raft/index.js'
+import { commandHeaderBytes, type Frame, FrameBuilder, type NodeId } from '../raft/index.js'
 import type { ClientRequest, Settlement, Settlements } from '../transport/index.js'
 import type { Arrivals } from './arrivals.js'
 import type { World } from './world.js'
@@ -18,6 +19,11 @@ interface Waiting {
   /** The client was told something. */
   isSettled: boolean
 }
+
+/** A frame of a session: one that begins it, or one of its calls. */
+export type OfSession =
+  | { readonly registerMs: number }
+  | { readonly call: Omit<CallHeader, 'op' | 'count'>; readonly copyOf: Call | undefined }
 
 interface Open {
   readonly call: Call
@@ -50,21 +56,26 @@ export class Requests {
     this.#ask = ask
   }
 
-  /** Sends a request; `done` is called once, in a later step, at the latest after `timeoutMs`. */
+  /**
+   * Sends a request; `done` is called once, in a later step, at the latest after `timeoutMs`. Returns the call, for copies
+   * of it.
+   */
   send(
     nodeId: NodeId,
     type: ClientRequest['type'],
     commands: readonly Uint8Array[],
     timeoutMs: number,
     done: (outcome: Outcome) => void,
-  ): void {
+    ofSession?: OfSession,
+  ): Call {
     const waiting: Waiting = { done, isSettled: false }
-    this.#request(waiting, nodeId, type, commands, [])
+    const call = this.#request(waiting, nodeId, type, commands, [], ofSession)
     this.#world.time.after(1000 * timeoutMs, () => {
       if (waiting.isSettled) return
       this.#world.counts.timedOut++
       this.#tell(waiting, unknown('no answer came in time'))
     })
+    return call
   }
 
   #request(
@@ -73,22 +84,34 @@ export class Requests {
     type: ClientRequest['type'],
     commands: readonly Uint8Array[],
     answers: Read['answers'],
-  ): void {
+    ofSession?: OfSession,
+  ): Call {
     const request = ++this.#lastRequest
-    const call = this.#history.call(request, type, nodeId, commands)
+    const isOfSession = ofSession !== undefined
+    const copyOf = ofSession && 'call' in ofSession ? ofSession.copyOf : undefined
+    const call = this.#history.call(request, type, nodeId, commands, { isOfSession, copyOf })
     const open: Open = { call, waiting, answers, hasArrived: false, isAnswered: false }
     this.#open.set(request, open)
-    for (const command of commands) this.#packer.append(command)
-    const frame = this.#packer.take()
+    const frame = this.#frameOf(commands, ofSession)
     const arrive = (): void => {
       open.hasArrived = true
-      if (this.#ask(nodeId, { request, type, frame })) return
+      if (this.#ask(nodeId, { request, type, frame, isOfSession })) return
       this.#open.delete(request)
       this.#tell(waiting, unknown('its node does not run'))
     }
     this.#world.time.after(this.#way(), () => {
       if (!this.#arrivals.request(nodeId, frame.bytes.byteLength, arrive)) this.#open.delete(request)
     })
+    return call
+  }
+
+  #frameOf(commands: readonly Uint8Array[], ofSession: OfSession | undefined): Frame {
+    if (ofSession !== undefined && 'registerMs' in ofSession) return registerFrame(ofSession.registerMs)
+    if (ofSession !== undefined) this.#packer.reserve(callHeaderBytes)
+    for (const command of commands) this.#packer.append(command)
+    const frame = this.#packer.take()
+    if (ofSession !== undefined) writeCallHeader(frame, ofSession.call)
+    return frame
   }
 
   /** A node takes up what has arrived. */

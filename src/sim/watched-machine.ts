@@ -61,6 +61,8 @@ export class WatchedMachine implements StateMachine {
       const entry = committed[index]
       if (entry === undefined)
         this.#report('state-machine safety', `applies ${index}, which is not committed`)
+      else if (entry.result === undefined)
+        this.#report('exactly once', `applies ${index}, which an earlier copy of the call has applied`)
       else if (!holds(entry.command, run.bytes, start, end))
         this.#report('state-machine safety', `applies another command at ${index} than what is committed`)
     })
@@ -123,8 +125,11 @@ export class WatchedMachine implements StateMachine {
     return this.#lastApplied === undefined
   }
 
-  /** The machine's whole state against the model's, at the entry that the node says it has applied. */
-  checkState(lastApplied: LogIndex): void {
+  /**
+   * The machine's whole state against the model's, at the entry that the node says it has applied. `hash` covers the
+   * sessions too, and is held against what other nodes had there.
+   */
+  checkState(lastApplied: LogIndex, hash: string | undefined): void {
     const entry = this.#checker.ledger.committed[lastApplied]
     if (entry === undefined) return this.#report('state-machine safety', `applied ${lastApplied} uncommitted`)
     const { revision } = contentOf(this.#machine)
@@ -134,6 +139,9 @@ export class WatchedMachine implements StateMachine {
     } else if (digestOf(this.#machine) !== this.#checker.model.digestAt(revision)) {
       this.#report('equal states at equal indexes', `its state at entry ${lastApplied} is another`)
     }
+    entry.hash ??= hash
+    if (entry.hash !== hash)
+      this.#report('equal states at equal indexes', `its state at entry ${lastApplied} has another hash`)
     this.#lastApplied = lastApplied
   }
 

@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest'
 import { clockFrame, readSessionHeader, registerFrame } from '../../src/machine/index.js'
-import { entryKinds, type Frame, packCommands } from '../../src/raft/index.js'
+import { entryKinds, type Frame, packCommands, type RaftLimits } from '../../src/raft/index.js'
+import { callFrame } from '../machine/session-log.js'
 import { DrivenNode } from './driven-node.js'
 import { acknowledgement, elect } from './node-two.js'
 
 /** The leader of three nodes, whose clock the test sets. Node 2 holds all that the leader's disk holds. */
 class Leader {
   nowMs = 5_000_000
-  readonly node = new DrivenNode({ now: () => this.nowMs })
+  readonly node: DrivenNode
   #request = 0
 
-  constructor() {
+  constructor(limits: Partial<RaftLimits> = {}) {
+    this.node = new DrivenNode({ now: () => this.nowMs, limits })
     elect(this.node, () => this.node.flushAll())
   }
 
@@ -73,6 +75,35 @@ test("[LT1] a leader goes on from the log's time, whatever its own clock shows",
   leader.passes(25)
   leader.passes(1000)
   expect(leader.node.driver.machine.timeMs).toBe(8000)
+})
+
+test('[LT1] a leader whose entries are not committed tells one time, and the whole of it afterwards', () => {
+  const leader = new Leader()
+  leader.propose(registerFrame(60_000))
+  leader.passes(25)
+  for (let second = 0; second < 5; second++) {
+    leader.nowMs += 1000
+    leader.node.driver.tick()
+    leader.node.driver.turn()
+  }
+  expect(leader.told).toEqual([1000])
+  leader.commit()
+  leader.passes(25)
+  expect(leader.told).toEqual([1000, 5025])
+})
+
+test('[LT1] a time that the leader does not take is told later', () => {
+  const leader = new Leader({ uncommittedBytesMax: 500 })
+  leader.propose(registerFrame(60_000))
+  leader.passes(25)
+  const frame = callFrame({ session: 2, sequence: 1, firstOutstanding: 1 }, 'v'.repeat(1000))
+  leader.node.driver.request({ request: 9, type: 'propose', frame, isOfSession: true })
+  leader.nowMs += 1000
+  leader.node.driver.tick()
+  expect(leader.told).toEqual([])
+  leader.commit()
+  leader.passes(25)
+  expect(leader.told).toEqual([1025])
 })
 
 test('[LT1] a follower tells no time', () => {
