@@ -2,13 +2,7 @@
 export * from './border.js'
 export { isBytes, lengthOfBytes } from './bytes.js'
 export { type Cut, defaultLogBounds, type LogBounds } from './compaction.js'
-export {
-  type Configuration,
-  isJoint,
-  isSameMembership,
-  type MembershipChange,
-  readMembership,
-} from './configuration.js'
+export * from './configuration.js'
 export * from './entry-run.js'
 export { leaseTicks, promisedTicks } from './lease.js'
 export { RaftLog } from './log.js'

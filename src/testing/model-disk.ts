@@ -5,6 +5,7 @@
 import {
   type EntryId,
   type EntryRun,
+  entryKinds,
   type HardState,
   lastIndexOf,
   logOrigin,
@@ -59,7 +60,7 @@ export class ModelDisk {
 
   /** What a node finds when it starts: flushed writes and nothing else. */
   recover(): NonNullable<RaftOptions['recovered']> {
-    const entries = this.#entries.map(storedRunOf)
+    const entries = this.#entries.map((run) => (run.kind === entryKinds.membership ? run : storedRunOf(run)))
     return { hardState: this.#hardState, snapshot: this.#snapshot, base: this.#base, entries }
   }
 
