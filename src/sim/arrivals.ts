@@ -59,15 +59,18 @@ class End {
 }
 
 export class Arrivals {
-  readonly #nodes: readonly End[]
+  readonly #nodes = new Map<NodeId, End>()
   readonly #clients: End
+  readonly #nodeIds: readonly NodeId[]
   readonly #world: World
+  readonly #diceOf: (end: number) => Dice
 
-  /** `diceOf(end)`: where the clients are end 0. */
+  /** `nodeIds`: the nodes that are there at any time. `diceOf(end)`: where the clients are end 0. */
   constructor(nodeIds: readonly NodeId[], world: World, diceOf: (end: number) => Dice) {
-    this.#nodes = nodeIds.map((id) => new End(id, nodeIds, world, diceOf(id)))
     this.#clients = new End('clients', nodeIds, world, diceOf(0))
+    this.#nodeIds = nodeIds
     this.#world = world
+    this.#diceOf = diceOf
   }
 
   /** From now on the faults in `standing` stand at the node, and those in `all` in the cluster. */
@@ -99,8 +102,10 @@ export class Arrivals {
   }
 
   #end(nodeId: NodeId): End {
-    const end = this.#nodes[nodeId - 1]
-    if (end === undefined) throw new RangeError(`there is no node ${nodeId}`)
+    const known = this.#nodes.get(nodeId)
+    if (known !== undefined) return known
+    const end = new End(nodeId, this.#nodeIds, this.#world, this.#diceOf(nodeId))
+    this.#nodes.set(nodeId, end)
     return end
   }
 }

@@ -19,31 +19,20 @@ import {
   toldOf,
 } from '../faults/index.js'
 import { encode, writeGet, writePut } from '../machine/index.js'
-import {
-  type Call,
-  Checker,
-  History,
-  membershipOf,
-  type Outcome,
-  Promises,
-  Questions,
-  type Witness,
-} from '../proof/index.js'
+import { type Call, History, membershipOf, type Outcome, Promises } from '../proof/index.js'
 import type { Message, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
-import { Chronicle, type Happening, readWaymarks, Sequence, type Story } from '../telemetry/index.js'
+import { type Happening, readWaymarks, type Story } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { Arrivals } from './arrivals.js'
 import { nodeOptionsOf, type SimulatedClusterOptions } from './cluster-options.js'
-import { noCounts } from './counts.js'
 import { deriveSeed, diceOf } from './dice.js'
-import { Fingerprint } from './fingerprint.js'
+import { Members } from './members.js'
 import { calmNetwork, type DropRule, Network } from './network.js'
 import { SimulatedNode } from './node.js'
+import type { Surroundings } from './node-options.js'
 import { type OfSession, Requests } from './requests.js'
-import { Tracer } from './tracer.js'
-import { Findings, SimulationViolation, type Violation } from './violation.js'
-import { VirtualTime } from './virtual-time.js'
-import type { World } from './world.js'
+import { SimulationViolation, type Violation } from './violation.js'
+import { newWorld, type World } from './world.js'
 
 /** `both`: neither hears the other. `to`: the second no longer hears the first; `from`: the other way round. */
 export type CutDirection = 'both' | 'to' | 'from'
@@ -62,8 +51,8 @@ const defaultTimeoutMs = 5000
 export class SimulatedCluster implements Prey {
   readonly world: World
   readonly network: Network
-  readonly nodes: readonly SimulatedNode[]
-  readonly nodeIds: readonly NodeId[]
+  /** The nodes as they come and go. */
+  readonly members: Members
   /** The faults that stand. More are begun here. */
   readonly faults = new Faults(this)
   readonly clockBounds: ClockBounds | undefined
@@ -71,63 +60,52 @@ export class SimulatedCluster implements Prey {
   readonly tickMs: number
   /** Events that the nodes' protocols told of themselves, with reasons. */
   readonly events: NodeEvent[] = []
-  readonly #findings: Findings
   readonly #requests: Requests
   readonly #arrivals: Arrivals
 
   constructor(options: SimulatedClusterOptions = {}) {
-    const ids = Array.from({ length: options.nodes ?? 3 }, (_, at) => at + 1)
-    const ofAllNodes = nodeOptionsOf(options, membershipOf(ids))
+    const membership = membershipOf(Array.from({ length: options.nodes ?? 3 }, (_, at) => at + 1))
+    const ofAllNodes = nodeOptionsOf(options, membership)
     const { seed, tickMs, limits, reads, clockDrift: ownDrift } = ofAllNodes
-    this.nodeIds = ids
     this.tickMs = tickMs
     this.limits = limits
     this.clockBounds = reads === 'lease' ? clockBoundsOf(limits, tickMs, { ownDrift }) : undefined
-    const time = new VirtualTime()
-    const tracer = new Tracer(time, options.trace)
-    const counts = noCounts()
-    this.#findings = new Findings(time, tracer)
-    const nodes: SimulatedNode[] = []
-    const report = this.#findings.report.bind(this.#findings)
-    const committed: Witness['committed'] = (id, { index, term }) =>
-      tracer.record(id, { type: 'committed', index, term })
-    const checker = new Checker({ report, committed }, counts, nodes, ofAllNodes.membership)
-    const questions = new Questions(report)
-    const { record } = options
-    const chronicle = new Chronicle(new Sequence(Sequence.allocate()), (event) => options.happened?.(event))
-    const fingerprint = new Fingerprint()
-    this.world = { time, tracer, counts, checker, questions, fingerprint, chronicle, record }
     const dice = (part: number, ...names: number[]): Dice => new Dice(deriveSeed(seed, part, ...names))
-    const conditions = { ...calmNetwork, ...options.network }
-    this.#arrivals = new Arrivals(ids, this.world, (end) => dice(diceOf.faults, end))
+    const all: SimulatedNode[] = []
+    this.world = newWorld(options, membership, all)
+    const { checker, counts } = this.world
+    const promises = new Promises(checker)
+    const make = (id: NodeId): SimulatedNode => {
+      const [nodeDice, diskDice] = [dice(diceOf.node, id), dice(diceOf.disk, id)]
+      const ofNode = { ...ofAllNodes, id }
+      return new SimulatedNode(ofNode, this.world, surroundings, promises, nodeDice, diskDice)
+    }
+    this.members = new Members(this.world, this, all, make)
+    this.#arrivals = new Arrivals(this.nodeIds, this.world, (end) => dice(diceOf.faults, end))
     const deliver = (message: Message): void => this.node(message.to).deliver(message)
+    const conditions = { ...calmNetwork, ...options.network }
     this.network = new Network(this.world, dice(diceOf.network), conditions, (message) =>
       this.#arrivals.message(message, deliver),
     )
-    const history = new History(checker, counts)
     this.#requests = new Requests(
       this.world,
       dice(diceOf.client),
-      history,
+      new History(checker, counts),
       this.#arrivals,
       this.#ask.bind(this),
     )
-    const surroundings = {
-      send: this.network.send.bind(this.network),
-      taken: this.#requests.taken.bind(this.#requests),
-      settle: this.#requests.settle.bind(this.#requests),
-      observe: (nodeId: NodeId, event: RaftEvent) =>
-        void this.events.push({ atMs: time.nowMs, nodeId, event }),
-      stopped: this.#requests.stopped.bind(this.#requests),
-    }
-    const promises = new Promises(checker)
-    for (const id of ids) {
-      const [nodeDice, diskDice] = [dice(diceOf.node, id), dice(diceOf.disk, id)]
-      const ofNode = { ...ofAllNodes, id }
-      nodes.push(new SimulatedNode(ofNode, this.world, surroundings, promises, nodeDice, diskDice))
-    }
-    this.nodes = nodes
-    for (const node of nodes) node.start()
+    const surroundings = this.#surroundings()
+    for (const _ of membership.voters) this.members.add()
+    for (const node of this.nodes) node.start()
+  }
+
+  /** The nodes that are there, members or not. */
+  get nodes(): readonly SimulatedNode[] {
+    return this.members.present
+  }
+
+  get nodeIds(): readonly NodeId[] {
+    return this.members.ids
   }
 
   get nowMs(): number {
@@ -135,18 +113,18 @@ export class SimulatedCluster implements Prey {
   }
 
   get violation(): Violation | undefined {
-    return this.#findings.first
+    return this.world.findings.first
   }
 
   /** All that is known about the run until now, as a cluster on threads tells it. Times count from its begin. */
   story(): Story {
     return {
-      nodeIds: this.nodeIds,
-      heartbeatIntervalMs: this.tickMs * this.limits.heartbeatTicks,
+      nodeIds: this.members.all.map(({ id }) => id),
+      heartbeatIntervalMs: this.heartbeatIntervalMs,
       electionTimeoutMs: this.electionTimeoutMs,
       tickMs: this.tickMs,
       happened: this.world.chronicle.happened,
-      ...readWaymarks(this.nodes.map(({ id, story }) => [id, story.waymarks])),
+      ...readWaymarks(this.members.all.map(({ id, story }) => [id, story.waymarks])),
     }
   }
 
@@ -160,9 +138,7 @@ export class SimulatedCluster implements Prey {
   }
 
   node(id: NodeId): SimulatedNode {
-    const node = this.nodes[id - 1]
-    if (node === undefined) throw new RangeError(`there is no node ${id}`)
-    return node
+    return this.members.node(id)
   }
 
   /** The node that leads in the latest term, among those that run. */
@@ -179,10 +155,10 @@ export class SimulatedCluster implements Prey {
   advance(ms: number): boolean {
     const { time } = this.world
     const untilUs = time.nowUs + Math.round(1000 * ms)
-    while (this.#findings.first === undefined && time.step(untilUs)) {
+    while (this.world.findings.first === undefined && time.step(untilUs)) {
       // All work is in the condition.
     }
-    return this.#findings.first === undefined
+    return this.world.findings.first === undefined
   }
 
   /** Lets time pass. Throws what is found to be wrong meanwhile. */
@@ -288,6 +264,10 @@ export class SimulatedCluster implements Prey {
     return this.leader?.id
   }
 
+  get heartbeatIntervalMs(): number {
+    return this.tickMs * this.limits.heartbeatTicks
+  }
+
   get electionTimeoutMs(): number {
     return this.limits.electionTimeoutTicks * this.tickMs
   }
@@ -327,6 +307,7 @@ export class SimulatedCluster implements Prey {
 
   bringBack(id: NodeId): undefined {
     const node = this.node(id)
+    if (!this.members.isPresent(id)) return
     // A disk that failed just now stops its node in a later turn.
     if (node.disk.hasFailed) node.stop('kill')
     if (node.isUp) return
@@ -346,6 +327,23 @@ export class SimulatedCluster implements Prey {
     this.world.tracer.record(0, { type: 'told', what })
   }
 
+  #surroundings(): Surroundings {
+    const { counts, time } = this.world
+    return {
+      send: this.network.send.bind(this.network),
+      taken: this.#requests.taken.bind(this.#requests),
+      settle: this.#requests.settle.bind(this.#requests),
+      observe: (nodeId: NodeId, event: RaftEvent) => {
+        this.events.push({ atMs: time.nowMs, nodeId, event })
+        if (event.type === 'transferEnded') counts[event.isDone ? 'transfersDone' : 'transfersGivenUp']++
+      },
+      stopped: (nodeId: NodeId) => {
+        this.#requests.stopped(nodeId)
+        this.members.stopped(nodeId)
+      },
+    }
+  }
+
   #ask(id: NodeId, request: ClientRequest): boolean {
     const node = this.node(id)
     if (node.isUp) node.ask(request)
@@ -363,6 +361,6 @@ export class SimulatedCluster implements Prey {
   }
 
   #throwViolation(): void {
-    if (this.#findings.first !== undefined) throw new SimulationViolation(this.#findings.first)
+    if (this.world.findings.first !== undefined) throw new SimulationViolation(this.world.findings.first)
   }
 }

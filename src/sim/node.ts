@@ -225,6 +225,13 @@ export class SimulatedNode implements WatchedNode {
     this.#afterStep()
   }
 
+  /** An operator asks for something, unless the node ends before it comes to it. */
+  operate(ask: (driver: Driver) => void): void {
+    this.#later(this.#pace(), () => {
+      if (this.driver !== undefined) ask(this.driver)
+    })
+  }
+
   /** For the end of a run, or of a life. */
   endRecording(): void {
     if (this.driver !== undefined) this.#recorder?.ends(this.driver.raft)

@@ -1,12 +1,16 @@
 /** What all parts of one run share. */
-import type { Checker, Questions } from '../proof/index.js'
-import type { Chronicle } from '../telemetry/index.js'
-import type { Counts } from './counts.js'
-import type { Fingerprint } from './fingerprint.js'
-import type { Tracer } from './tracer.js'
-import type { VirtualTime } from './virtual-time.js'
+import { Checker, Questions, type WatchedNode, type Witness } from '../proof/index.js'
+import type { Membership } from '../raft/index.js'
+import { Chronicle, Sequence } from '../telemetry/index.js'
+import type { SimulatedClusterOptions } from './cluster-options.js'
+import { type Counts, noCounts } from './counts.js'
+import { Fingerprint } from './fingerprint.js'
+import { Tracer } from './tracer.js'
+import { Findings } from './violation.js'
+import { VirtualTime } from './virtual-time.js'
 
 export interface World {
+  readonly findings: Findings
   readonly time: VirtualTime
   readonly tracer: Tracer
   readonly fingerprint: Fingerprint
@@ -17,4 +21,30 @@ export interface World {
   readonly chronicle: Chronicle
   /** Takes the lines of a recording of the run; `undefined`: nobody wants one. */
   readonly record: ((line: string) => void) | undefined
+}
+
+/** `membership`: the configuration before the first entry. `nodes`: those that there are at any time. */
+export function newWorld(
+  { trace, happened, record }: SimulatedClusterOptions,
+  membership: Membership,
+  nodes: readonly WatchedNode[],
+): World {
+  const time = new VirtualTime()
+  const tracer = new Tracer(time, trace)
+  const findings = new Findings(time, tracer)
+  const counts = noCounts()
+  const report = findings.report.bind(findings)
+  const committed: Witness['committed'] = (id, { index, term }) =>
+    tracer.record(id, { type: 'committed', index, term })
+  return {
+    findings,
+    time,
+    tracer,
+    counts,
+    checker: new Checker({ report, committed }, counts, nodes, membership),
+    questions: new Questions(report),
+    fingerprint: new Fingerprint(),
+    chronicle: new Chronicle(new Sequence(Sequence.allocate()), (event) => happened?.(event)),
+    record,
+  }
 }
