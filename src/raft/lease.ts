@@ -27,8 +27,9 @@ export function isPromised(state: RaftState): boolean {
 
 /** The rounds that were begun leave now: a lease counts from here, and not from when an answer comes. */
 export function noteRoundsSent({ leadership, limits }: LeaderState, now: number): void {
-  const { heartbeatRound: round, sentRounds } = leadership
-  if (sentRounds.at(-1)?.round === round) return
+  const { heartbeatRound: round, sentRounds, isLeaseGivenUp } = leadership
+  // Without a lease each read has a round of its own, and none of them is needed.
+  if (isLeaseGivenUp || sentRounds.at(-1)?.round === round) return
   const fresh = sentRounds.filter(({ at }) => now < at + leaseTicks(limits))
   leadership.sentRounds = [...fresh, { round, at: now }]
 }
