@@ -4,7 +4,6 @@
  */
 import {
   entriesIn,
-  isVoter,
   type LogIndex,
   type LogRun,
   type Membership,
@@ -188,7 +187,7 @@ export class Checker {
       seen.snapshot = log.snapshot
     }
     if (role === 'leader') this.configurations.led(state)
-    else if (role !== 'follower' && !isVoter(membership, id))
+    else if (role !== 'follower' && !this.configurations.mayCampaign(state, seen.tail))
       this.report('only voters campaign', `node ${id} is a ${role}, and no voter of its configuration`)
   }
 
@@ -284,7 +283,8 @@ export class Checker {
   }
 
   /** The new leader has a majority's votes, and every entry that was committed in an earlier term. */
-  #elected({ id, durable }: WatchedNode, { currentTerm }: RaftView, seen: Seen): void {
+  #elected({ id, durable }: WatchedNode, state: RaftView, seen: Seen): void {
+    const { currentTerm } = state
     this.#counts.elections++
     seen.matches.clear()
     const ownVote = durable.hardState
@@ -292,7 +292,7 @@ export class Checker {
     const hasVoteOf = (voter: NodeId): boolean =>
       voter === id ? isOwnVoteDurable : this.words.of(voter).votes.get(currentTerm) === id
     const { membership } = seen.tail
-    if (!isMajority(membership, hasVoteOf) || !isVoter(membership, id)) {
+    if (!isMajority(membership, hasVoteOf) || !this.configurations.mayCampaign(state, seen.tail)) {
       const voters = this.#nodes.filter((node) => hasVoteOf(node.id)).map((node) => node.id)
       this.report('a leader has a majority', `node ${id} leads ${currentTerm} by the votes of ${voters}`)
     }

@@ -78,6 +78,13 @@ export class Configurations {
     )
   }
 
+  /** Voters campaign, and those of the configuration that is the latest of which a node knows that it is committed. */
+  mayCampaign({ id, log, membership }: RaftView, tail: LedgerEntry): boolean {
+    if (isVoter(membership, id)) return true
+    const committed = this.#ledger.ancestor(tail, log.commitIndex)
+    return committed !== undefined && isVoter(committed.membership, id)
+  }
+
   /** A leader goes on only as a voter, or until the configuration without it is committed and it has handed over. */
   led({ id, membership, membershipIndex, log, leadership }: RaftView): void {
     if (isVoter(membership, id) || membershipIndex > log.commitIndex) return

@@ -75,7 +75,7 @@ export class SimulatedClient {
   }
 
   #anyNode(): NodeId {
-    return 1 + this.#dice.below(this.#cluster.nodes.length)
+    return this.#dice.pick(this.#cluster.nodeIds) ?? 1
   }
 }
 

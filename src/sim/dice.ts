@@ -21,4 +21,5 @@ export const diceOf = {
   client: 6,
   nemesis: 7,
   faults: 8,
+  operator: 9,
 } as const

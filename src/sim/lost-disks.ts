@@ -1,15 +1,27 @@
 /** Disks that are lost: emptied, exchanged, or put back from an older copy; and what an operator does about it. */
 import { type Dice, victimOf } from '../faults/index.js'
-import { majorityOf, type NodeId } from '../raft/index.js'
+import { isMajority } from '../proof/index.js'
+import type { Membership, NodeId } from '../raft/index.js'
 import type { MemoryDisk } from '../storage/index.js'
 import type { SimulatedCluster } from './cluster.js'
 
-/** True when a majority of nodes that may vote is left without these. */
+/** True when a majority of nodes that may vote is left without these: of each configuration that may come to count. */
 export function mayLoseDisks(cluster: SimulatedCluster, ...ids: readonly NodeId[]): boolean {
-  const { nodes } = cluster
-  const withoutVote = nodes.filter(({ id, disk }) => disk.isWithoutVote || ids.includes(id))
+  const { checker } = cluster.world
   const areThere = ids.every((id) => cluster.node(id).disk.lost === undefined)
-  return areThere && withoutVote.length <= nodes.length - majorityOf(nodes.length)
+  if (!areThere || cluster.members.unanswered > 0) return false
+  const memberships = new Set(cluster.members.all.map(({ id }) => checker.tailOf(id).membership))
+  memberships.add(checker.ledger.last.membership)
+  return [...memberships].every((membership) => canDecide(cluster, membership, ids))
+}
+
+/** True when a majority of the voters may vote, by what the directory knows of their disks, without those `lost`. */
+export function canDecide(
+  cluster: SimulatedCluster,
+  membership: Membership,
+  lost: readonly NodeId[] = [],
+): boolean {
+  return isMajority(membership, (id) => !lost.includes(id) && !cluster.node(id).disk.isWithoutVote)
 }
 
 /** The node is down until it is restarted. */
@@ -85,7 +97,7 @@ export function wiping(cluster: SimulatedCluster, dice: Dice): () => void {
 
 export function swapping(cluster: SimulatedCluster, dice: Dice): () => void {
   const one = victimOf(cluster, dice)
-  const other = 1 + dice.below(cluster.nodes.length)
+  const other = dice.pick(cluster.nodeIds) ?? one
   if (one === other || !mayLoseDisks(cluster, one, other)) return () => undefined
   swapDisks(cluster, one, other)
   const isMended = dice.chance(0.5)

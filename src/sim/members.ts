@@ -204,6 +204,7 @@ export class Members {
       isTold = true
       time.after(wayUs, () => told(outcome))
     }
+    // A node that ends before the way to it is over has answered, too.
     const end = (outcome: Outcome): void => {
       if (!this.#open.delete(operation))
         this.#world.checker.report('settled exactly once', `node ${nodeId} answers an operator twice`)
@@ -211,11 +212,11 @@ export class Members {
     }
     const operation: Operation = { nodeId, ended: () => end(unanswered) }
     time.after(1000 * withinMs, () => tell(unanswered))
+    this.#open.add(operation)
     time.after(wayUs, () => {
       const node = this.node(nodeId)
-      if (!node.isUp) return tell(unanswered)
-      this.#open.add(operation)
-      node.operate((driver) => ask(driver, end))
+      if (node.isUp) node.operate((driver) => ask(driver, end))
+      else if (this.#open.has(operation)) operation.ended()
     })
   }
 

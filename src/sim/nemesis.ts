@@ -223,7 +223,9 @@ function hoarding(cluster: SimulatedCluster, dice: Dice): () => void {
   return undo
 }
 
-function parting(cluster: SimulatedCluster, left: readonly NodeId[], right: readonly NodeId[]): () => void {
+function parting(cluster: SimulatedCluster, one: readonly NodeId[], other: readonly NodeId[]): () => void {
+  const [left, right] = [one, other].map((ids) => ids.filter((id) => cluster.members.isPresent(id)))
+  if (left === undefined || right === undefined) return () => undefined
   if (left.length === 0 || right.length === 0) return () => undefined
   const { heal } = cluster.partition(left, right)
   return () => void heal()
@@ -248,6 +250,7 @@ function crashingTwice(cluster: SimulatedCluster, dice: Dice): () => void {
 
 /** Whoever looks after the node ends it and starts it again. */
 function replaced(cluster: SimulatedCluster, id: NodeId): void {
+  if (!cluster.members.isPresent(id)) return
   if (cluster.node(id).isUp) cluster.losePower(id)
   cluster.restart(id)
 }

@@ -50,6 +50,8 @@ export interface Plan {
   /** How long faults go on, and the mean time from one to the next. */
   readonly stormMs: number
   readonly faultGapMs: number
+  /** Mean time from one change of the members, or transfer of leadership, to the next; 0: there are none. */
+  readonly changeGapMs: number
 }
 
 export function planOf(seed: number): Plan {
@@ -103,7 +105,10 @@ export function planOf(seed: number): Plan {
   const network = { ...plan.network, ...portsOf(dice, isFaulty, limits.electionTimeoutTicks * tickMs) }
   const losesDisks = dice.chance(0.3)
   const load = { ...plan.load, sessionMs: dice.pick([0, 0, 150, 1000, 60_000]) }
-  return { ...plan, load, network, limits: { ...limits, logMemoryBytesMax }, reads, clockDrift, losesDisks }
+  const changeGapMs = dice.chance(0.6) ? dice.pick([20, 50, 120]) : 0
+  const begun = changeGapMs > 0 ? dice.pick([1, 2, 3, 3, 3, 4, 5, 5, 6, 7]) : plan.nodes
+  const ofLog = { limits: { ...limits, logMemoryBytesMax }, reads, clockDrift, losesDisks }
+  return { ...plan, load, network, ...ofLog, changeGapMs, nodes: begun }
 }
 
 function weatherOf(dice: Dice): Weather {

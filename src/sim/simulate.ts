@@ -2,6 +2,7 @@
 import { Dice } from '../faults/index.js'
 import { encode, writePut } from '../machine/index.js'
 import type { Outcome } from '../proof/index.js'
+import { membersOf } from '../raft/index.js'
 import { openMemoryStore } from '../storage/index.js'
 import type { Story } from '../telemetry/index.js'
 import { SimulatedClient } from './client.js'
@@ -9,6 +10,8 @@ import { SimulatedCluster } from './cluster.js'
 import type { Counts } from './counts.js'
 import { deriveSeed, diceOf } from './dice.js'
 import { SimulatedNemesis } from './nemesis.js'
+import type { SimulatedNode } from './node.js'
+import { Operator } from './operator.js'
 import { type Plan, planOf, type Weather } from './plan.js'
 import type { Violation } from './violation.js'
 
@@ -45,12 +48,16 @@ export function simulate(options: SimulationOptions): SimulationResult {
   const cluster = new SimulatedCluster({ ...plan, seed, ...(trace && { trace }), ...(record && { record }) })
   const nemesis = new SimulatedNemesis(cluster, new Dice(deriveSeed(seed, diceOf.nemesis)), plan)
   const clients = clientsOf(cluster, seed, plan)
+  const hasChanges = plan.changeGapMs > 0
+  const operator =
+    hasChanges && new Operator(cluster, new Dice(deriveSeed(seed, diceOf.operator)), plan.changeGapMs)
   const stop = (): void => {
+    if (operator) operator.stop()
     nemesis.stop()
     for (const client of clients) client.stop()
   }
-  if (cluster.advance(plan.stormMs)) comesRight(cluster, stop)
-  for (const node of cluster.nodes) node.endRecording()
+  if (cluster.advance(plan.stormMs)) comesRight(cluster, stop, hasChanges)
+  for (const node of cluster.members.all) node.endRecording()
   story?.(cluster.story())
   return {
     seed,
@@ -76,7 +83,7 @@ function clientsOf(cluster: SimulatedCluster, seed: number, { load }: Plan): Sim
 }
 
 /** Liveness: with a healthy majority there is a leader, a write is committed, and all nodes come to the same state. */
-function comesRight(cluster: SimulatedCluster, stop: () => void): void {
+function comesRight(cluster: SimulatedCluster, stop: () => void, hasChanges: boolean): void {
   stop()
   const { checker } = cluster.world
   const limitMs = patience * cluster.limits.electionTimeoutTicks * cluster.tickMs
@@ -86,10 +93,13 @@ function comesRight(cluster: SimulatedCluster, stop: () => void): void {
   const isWritten = writes(cluster, limitMs)
   if (cluster.violation !== undefined) return
   if (!isWritten) return checker.report('liveness', 'no write was committed after the last fault')
+  if (hasChanges && !changes(cluster, limitMs))
+    return checker.report('liveness', 'no change of the members was done after the last fault')
   const isEqual = awaits(cluster, limitMs, () => agree(cluster))
   if (cluster.violation !== undefined) return
   if (!isEqual) return checker.report('liveness', `the nodes did not come to the same: ${applied(cluster)}`)
-  const isAnswered = awaits(cluster, limitMs, () => cluster.unanswered.length === 0)
+  const hasAnswered = (): boolean => cluster.unanswered.length + cluster.members.unanswered === 0
+  const isAnswered = awaits(cluster, limitMs, hasAnswered)
   if (!isAnswered) return checker.report('liveness', `never answered: ${unanswered(cluster)}`)
   endsWell(cluster)
 }
@@ -124,14 +134,42 @@ function writes(cluster: SimulatedCluster, limitMs: number): boolean {
   return awaits(cluster, limitMs, () => hasWritten)
 }
 
-/** Every node has applied the same, and it is all there is. */
+/** Another node becomes a learner. */
+function changes(cluster: SimulatedCluster, limitMs: number): boolean {
+  const { members } = cluster
+  let nodeId = 0
+  members.launch((launched) => {
+    if (launched.ok) nodeId = launched.value
+  })
+  let hasChanged = false
+  const attempt = (): void =>
+    members.change(cluster.leader?.id ?? nodeId, [{ type: 'addLearner', nodeId }], lastTimeoutMs, told)
+  const told = (): void => {
+    const { learners } = cluster.world.checker.ledger.last.membership
+    hasChanged = learners.includes(nodeId)
+    if (!hasChanged) cluster.world.time.after(1000 * cluster.tickMs, attempt)
+  }
+  attempt()
+  return awaits(cluster, limitMs, () => hasChanged)
+}
+
+/** The nodes of the latest configuration. Removed nodes may still be there. */
+function membersNow(cluster: SimulatedCluster): SimulatedNode[] {
+  return membersOf(cluster.world.checker.ledger.last.membership).map((id) => cluster.node(id))
+}
+
+/** Every member has applied the same, and it is all there is. */
 function agree(cluster: SimulatedCluster): boolean {
   const { index } = cluster.world.checker.ledger.last
-  return cluster.nodes.every(({ state }) => state?.log.lastApplied === index && state.log.lastIndex === index)
+  const isAtEnd = ({ state }: SimulatedNode): boolean =>
+    state?.log.lastApplied === index && state.log.lastIndex === index
+  return membersNow(cluster).every(isAtEnd)
 }
 
 function applied(cluster: SimulatedCluster): string {
-  return cluster.nodes.map(({ id, state }) => `node ${id} applied ${state?.log.lastApplied}`).join(', ')
+  return membersNow(cluster)
+    .map(({ id, state }) => `node ${id} applied ${state?.log.lastApplied}`)
+    .join(', ')
 }
 
 function unanswered(cluster: SimulatedCluster): string {
@@ -143,10 +181,11 @@ function unanswered(cluster: SimulatedCluster): string {
 /** Equal states, and disks on which each node would find all of it again. */
 function endsWell(cluster: SimulatedCluster): void {
   const { checker } = cluster.world
-  for (const node of cluster.nodes) node.checkState()
-  const hashes = new Set(cluster.nodes.map((node) => node.hash()))
+  const members = membersNow(cluster)
+  for (const node of members) node.checkState()
+  const hashes = new Set(members.map((node) => node.hash()))
   if (hashes.size > 1) checker.report('equal states at equal indexes', `${hashes.size} hashes at the end`)
-  for (const { id, disk } of cluster.nodes) {
+  for (const { id, disk } of members) {
     checker.recovered(id, openMemoryStore(disk.disk.copy(), { defer: () => undefined }))
   }
 }

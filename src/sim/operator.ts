@@ -1,0 +1,154 @@
+/**
+ * Operators of a cluster in a storm: they add, promote, demote, remove and replace nodes, and hand leadership over, mostly
+ * with reason and now and then without. What they ask for may be refused, come to a node that does not lead, or
+ * end in another way than they are told.
+ */
+import type { Dice } from '../faults/index.js'
+import { changed, type Membership, type MembershipChange, membersOf, type NodeId } from '../raft/index.js'
+import type { SimulatedCluster } from './cluster.js'
+import { canDecide } from './lost-disks.js'
+
+/** The most nodes that a run starts, and the most members that it lets a cluster have. */
+const nodesMax = 24
+const membersMax = 7
+
+type Draw = (membership: Membership) => readonly MembershipChange[]
+
+export class Operator {
+  readonly #cluster: SimulatedCluster
+  readonly #dice: Dice
+  readonly #gapMs: number
+  readonly #draws: readonly Draw[] = [
+    () => this.#adding(),
+    () => this.#adding(),
+    ({ learners }) => promotions(this.#few(learners)),
+    ({ learners }) => promotions(this.#few(learners)),
+    ({ learners }) => promotions(this.#few(learners)),
+    ({ voters }) => this.#hitting('demote', voters),
+    (membership) => this.#hitting('remove', membersOf(membership)),
+    (membership) => this.#replacing(membership),
+    (membership) => this.#replacing(membership),
+    (membership) => this.#several(membership),
+  ]
+  #hasStopped = false
+
+  /** Acts every `gapMs` on the average. */
+  constructor(cluster: SimulatedCluster, dice: Dice, gapMs: number) {
+    this.#cluster = cluster
+    this.#dice = dice
+    this.#gapMs = gapMs
+    this.#next()
+  }
+
+  stop(): void {
+    this.#hasStopped = true
+  }
+
+  #next(): void {
+    this.#cluster.later(this.#dice.around(this.#gapMs), () => {
+      if (this.#hasStopped) return
+      this.#act()
+      this.#next()
+    })
+  }
+
+  #act(): void {
+    this.#tidyUp()
+    const chance = this.#dice.next()
+    if (chance < 0.2) this.#transfer()
+    else if (chance < 0.25) this.#bringOneBack()
+    else this.#change()
+  }
+
+  /** Removed nodes are ended, at once or after a while in which they do not know it. */
+  #tidyUp(): void {
+    const { members, world } = this.#cluster
+    const { removed } = world.checker.configurations
+    for (const id of members.ids.filter((each) => removed.has(each))) {
+      if (this.#dice.chance(0.5)) world.counts.removedWentOn++
+      else members.discard(id, true, () => undefined)
+    }
+  }
+
+  /** Whoever starts a removed node again does not know that it was removed. */
+  #bringOneBack(): void {
+    const { members, world } = this.#cluster
+    const gone = this.#dice.pick(members.all.filter(({ id }) => !members.isPresent(id)))
+    if (gone === undefined) return
+    world.counts.removedCameBack++
+    members.comeBack(gone.id)
+  }
+
+  #transfer(): void {
+    const { members } = this.#cluster
+    const to = this.#dice.chance(0.4) ? undefined : this.#dice.pick(members.all)?.id
+    members.handOver(this.#asked(), to, this.#patienceMs(), () => undefined)
+  }
+
+  #change(): void {
+    const { members, world } = this.#cluster
+    const membership = members.configuration?.membership ?? world.checker.ledger.last.membership
+    const changes = this.#dice.pick(this.#draws)?.(membership) ?? []
+    if (changes.length === 0 || !canDecide(this.#cluster, changed(membership, changes))) return
+    members.change(this.#asked(), changes, this.#patienceMs(), () => undefined)
+    // An operator who does not wait, or another one.
+    if (this.#dice.chance(0.1)) this.#change()
+  }
+
+  /** A node that was started for this cluster, and never was a member of it. */
+  #adding(): readonly MembershipChange[] {
+    const { members, world } = this.#cluster
+    const { ledger, configurations } = world.checker
+    const known = membersOf(members.configuration?.membership ?? ledger.last.membership)
+    if (known.length >= membersMax) return []
+    let nodeId = members.ids.find((id) => !known.includes(id) && !configurations.removed.has(id))
+    if (nodeId === undefined && members.all.length < nodesMax)
+      members.launch((launched) => {
+        if (launched.ok) nodeId = launched.value
+      })
+    return nodeId === undefined ? [] : [{ type: 'addLearner', nodeId }]
+  }
+
+  /** Half of the time the leader. */
+  #hitting(type: 'demote' | 'remove', ids: readonly NodeId[]): readonly MembershipChange[] {
+    const { leaderId } = this.#cluster
+    const isLeader = leaderId !== undefined && ids.includes(leaderId) && this.#dice.chance(0.5)
+    const nodeId = isLeader ? leaderId : this.#dice.pick(ids)
+    return nodeId === undefined ? [] : [{ type, nodeId }]
+  }
+
+  /** A learner takes the place of a voter: of one that is down, if there is any. */
+  #replacing({ voters, learners }: Membership): readonly MembershipChange[] {
+    const down = voters.filter((id) => !this.#cluster.node(id).isUp)
+    const [promoted, removed] = [this.#dice.pick(learners), this.#dice.pick(down.length > 0 ? down : voters)]
+    if (promoted === undefined || removed === undefined) return this.#adding()
+    return [...promotions([promoted]), { type: 'remove', nodeId: removed }]
+  }
+
+  #several({ voters, learners }: Membership): readonly MembershipChange[] {
+    const types = { voter: ['demote', 'remove'], learner: ['promote', 'remove'] } as const
+    const ofVoters = this.#few(voters).map((nodeId) => ({ type: this.#dice.pick(types.voter), nodeId }))
+    const ofLearners = this.#few(learners).map((nodeId) => ({ type: this.#dice.pick(types.learner), nodeId }))
+    return [...ofVoters, ...ofLearners, ...(this.#dice.chance(0.5) ? this.#adding() : [])]
+  }
+
+  /** One or two, if there are any. */
+  #few(ids: readonly NodeId[]): readonly NodeId[] {
+    return this.#dice.shuffled(ids).slice(0, this.#dice.chance(0.7) ? 1 : 2)
+  }
+
+  /** Mostly the leader. */
+  #asked(): NodeId {
+    const { leaderId, nodeIds } = this.#cluster
+    if (leaderId !== undefined && this.#dice.chance(0.9)) return leaderId
+    return this.#dice.pick(nodeIds) ?? 1
+  }
+
+  #patienceMs(): number {
+    return this.#cluster.electionTimeoutMs * this.#dice.pick([0.5, 2, 4])
+  }
+}
+
+function promotions(nodeIds: readonly NodeId[]): readonly MembershipChange[] {
+  return nodeIds.map((nodeId) => ({ type: 'promote', nodeId }))
+}
