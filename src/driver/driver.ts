@@ -13,7 +13,9 @@ import type {
   Message,
   NodeId,
   Persist,
+  Propose,
   RaftOptions,
+  Read,
   Ready,
   Recorder,
   Refusal,
@@ -24,6 +26,7 @@ import type { LogStore } from '../storage/index.js'
 import type { Probe } from '../telemetry/index.js'
 import type { ClientRequest, Links, Settlement, Settlements } from '../transport/index.js'
 import type { Clock } from './clock.js'
+import { Freshness } from './freshness.js'
 import { LogTime } from './log-time.js'
 import { type ChangeOutcome, Operations, type TransferOutcome } from './operations.js'
 import { Proposals } from './proposals.js'
@@ -72,6 +75,7 @@ export class Driver {
   readonly #operations = new Operations()
   readonly #snapshotter: Snapshotter
   readonly #logTime: LogTime
+  readonly #freshness: Freshness
   readonly #results = new ResultBuilder()
   #settled: Settlement[] = []
   /** What is with the store: one write at a time, so that all that comes meanwhile is the next one. */
@@ -87,6 +91,8 @@ export class Driver {
     const { clock, tickMs } = this.#options
     return this.raft.holdsLease(clock.now() / tickMs)
   }
+
+  readonly #ageMs = (): number => this.#freshness.ageMs()
 
   readonly #settle = (settlement: Settlement): void => {
     this.#settled.push(settlement)
@@ -114,6 +120,7 @@ export class Driver {
     this.#snapshotter = new Snapshotter(this.raft, store, machine, bounds, probe, (error) =>
       this.#fail(error),
     )
+    this.#freshness = new Freshness(this.raft, clock, options.tickMs)
     this.#logTime = new LogTime(clock, machine, (frame) => {
       return 'first' in this.raft.step({ type: 'propose', frame, isOfSession: true })
     })
@@ -125,8 +132,7 @@ export class Driver {
 
   /** One unit of the protocol's time. The ports have been drained before, so that a stall is no dead leader. */
   tick(): void {
-    this.#guard(this.#step, { type: 'tick' })
-    this.#guard(this.#tellTime, undefined)
+    this.#guard(this.#ticked, undefined)
     if (!this.#isStopped) this.#options.probe.ticked(this.raft.state, this.#isLeaseHeld)
   }
 
@@ -189,18 +195,28 @@ export class Driver {
     this.raft.step(input)
   }
 
-  /** A leader tells the log's time, by which sessions expire on all nodes alike. */
-  #tellTime(): void {
+  #ticked(): void {
+    this.raft.step({ type: 'tick' })
+    // A leader tells the log's time, by which sessions expire on all nodes alike.
     this.#logTime.tick(this.raft.state.role === 'leader')
+    this.#freshness.ticked()
   }
 
   #take({ type, request, frame, isOfSession }: ClientRequest): void {
     const { leaderId } = this.raft.state
-    if (type === 'read' && this.#reads.isFull)
+    if (type !== 'propose' && this.#reads.isFull)
       return this.#refuse(request, frame, { code: 'overloaded', leaderId })
     if (isOfSession === true && !isFrameOfSession(frame))
       return this.#refuse(request, frame, { code: 'malformed', leaderId })
-    const answer = this.raft.step(type === 'propose' ? { type, frame, isOfSession } : { type, id: request })
+    if (type === 'staleRead') {
+      this.#freshness.wanted()
+      return this.#reads.addStale(request, frame)
+    }
+    const input: Propose | Read =
+      type === 'propose'
+        ? { type, frame, isOfSession }
+        : { type: 'read', id: request, isServedHere: type === 'readHere' }
+    const answer = this.raft.step(input)
     if (answer !== undefined && 'code' in answer) {
       this.#refuse(request, frame, answer)
     } else if (answer !== undefined) {
@@ -248,7 +264,10 @@ export class Driver {
       this.#operations.happened(event)
     }
     for (const message of ready.messages) this.#send(message)
-    for (const reads of ready.reads) this.#reads.confirmed(reads, this.raft.state.leaderId)
+    for (const reads of ready.reads) {
+      this.#reads.confirmed(reads, this.raft.state.leaderId)
+      this.#freshness.confirmed(reads)
+    }
     if (ready.persist !== undefined) this.#write(ready.persist)
     return ready
   }
@@ -303,7 +322,7 @@ export class Driver {
     }
     const { log } = this.raft.state
     const isApplied = applied === apply.length && !hasMore
-    const isServed = areClientsBehind || this.#reads.serve(log.lastApplied)
+    const isServed = areClientsBehind || this.#reads.serve(log.lastApplied, this.#ageMs)
     if (!(isApplied || areClientsBehind) || !isServed) this.#deferTurn()
     if (isApplied && log.lastApplied >= (log.snapshot?.index ?? 0)) this.#snapshotter.begin()
   }

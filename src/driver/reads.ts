@@ -14,7 +14,7 @@ import {
   packCommands,
   type ReadState,
 } from '../raft/index.js'
-import type { RefusedQuery, Settlement } from '../transport/index.js'
+import type { RefusedQuery, Settlement, Staleness } from '../transport/index.js'
 
 /** Requests that are read before they are confirmed. */
 const aheadMax = 8
@@ -59,6 +59,8 @@ export class Reads {
   readonly #unconfirmed = new Map<number, Read>()
   /** In order of readIndex: commitIndex only ever rises. */
   #confirmed: ConfirmedRead[] = []
+  /** Reads that wait for nothing but the end of the turn, or for room in its message. */
+  #stale: Pick<Read, 'request' | 'frame'>[] = []
   #waitingBytes = 0
 
   constructor(
@@ -82,6 +84,12 @@ export class Reads {
     this.#unconfirmed.set(request, { request, frame, ahead: undefined })
   }
 
+  /** A read that is told what the machine holds at the end of the turn. */
+  addStale(request: number, frame: Frame): void {
+    this.#waitingBytes += weightOf(frame)
+    this.#stale.push({ request, frame })
+  }
+
   confirmed({ ids, readIndex }: ReadState, leaderId: NodeId | undefined): void {
     for (const request of ids) {
       const read = this.#unconfirmed.get(request)
@@ -95,9 +103,9 @@ export class Reads {
   }
 
   /** Answers what is confirmed and may be read by now. False when some of it is left for the next turn. */
-  serve(lastApplied: LogIndex): boolean {
+  serve(lastApplied: LogIndex, ageMs: () => number): boolean {
+    let bytesServed = this.#stale.length > 0 ? this.#serveStale({ index: lastApplied, ageMs: ageMs() }) : 0
     let served = 0
-    let bytesServed = 0
     for (const { read, readIndex } of this.#confirmed) {
       if (readIndex > lastApplied || bytesServed >= this.#resultBytesMax) break
       const { bytes, count, refused } = this.#answersTo(read, readIndex)
@@ -109,7 +117,24 @@ export class Reads {
     }
     if (served > 0) this.#confirmed = this.#confirmed.slice(served)
     const [next] = this.#confirmed
-    return next === undefined || next.readIndex > lastApplied
+    return this.#stale.length === 0 && (next === undefined || next.readIndex > lastApplied)
+  }
+
+  /** Answers the oldest stale reads, up to the bytes of a turn. Returns how many bytes that were. */
+  #serveStale(staleness: Staleness): number {
+    let served = 0
+    let bytesServed = 0
+    for (const { request, frame } of this.#stale) {
+      if (bytesServed >= this.#resultBytesMax) break
+      const { bytes: results, count, refused } = this.#read(frame)
+      const settlement = { request, outcome: 'read', count, results, staleness } as const
+      this.#settle(refused === undefined ? settlement : { ...settlement, refused })
+      bytesServed += results.byteLength
+      this.#waitingBytes -= weightOf(frame)
+      served++
+    }
+    this.#stale = this.#stale.slice(served)
+    return bytesServed
   }
 
   /**

@@ -17,7 +17,7 @@ import {
   type WriteAnswer,
 } from '../machine/index.js'
 import { commandHeaderBytes, type LogIndex, type NodeId, type Term } from '../raft/index.js'
-import type { Settlement } from '../transport/index.js'
+import type { RequestType, Settlement } from '../transport/index.js'
 import type { Checker } from './checker.js'
 import { hashOf, isSameBytes } from './kv-model.js'
 import { type LedgerEntry, nameOf } from './ledger.js'
@@ -25,7 +25,7 @@ import { type LedgerEntry, nameOf } from './ledger.js'
 /** A request that a client made. */
 export interface Call {
   readonly request: number
-  readonly type: 'propose' | 'read'
+  readonly type: RequestType
   readonly commands: readonly Uint8Array[]
   readonly nodeId: NodeId
   /** What was known to be acknowledged, to anyone, when the call began. */

@@ -77,7 +77,7 @@ export interface Read {
    * The read is to be served by this node whether it leads or not: a node that does not lead asks its leader for the
    * readIndex. Left out: only a leader takes the read.
    */
-  readonly isServedHere?: true
+  readonly isServedHere?: boolean
 }
 
 /** An operator asks for other members (§6). A leader appends the configuration that the changes lead to. */

@@ -6,11 +6,28 @@ export interface Links {
   send(message: Message): void
 }
 
+/**
+ * `read` is taken by a leader only, `readHere` by any node that knows its leader; both see all that was acknowledged
+ * before. `staleRead` is answered at once, from what the node has applied.
+ */
+export type RequestType = 'propose' | 'read' | 'readHere' | 'staleRead'
+
+/** How far the state that was read may lie behind. */
+export interface Staleness {
+  /** The last entry that the node had applied. */
+  readonly index: LogIndex
+  /**
+   * Milliseconds by the node's own clock: all that was committed anywhere before is in the state. Infinite: since it
+   * started, the node has not known that it is up to date.
+   */
+  readonly ageMs: number
+}
+
 /** Commands or queries of many callers, packed in one turn of the client's thread. */
 export interface ClientRequest {
   /** Names the request in its settlement; unique between this client and this node. */
   readonly request: number
-  readonly type: 'propose' | 'read'
+  readonly type: RequestType
   readonly frame: Frame
   /** Whether the frame is one of a session, with a header in front of its commands. */
   readonly isOfSession?: boolean | undefined
@@ -42,6 +59,8 @@ export type Settlement =
       readonly count: number
       readonly results: Uint8Array
       readonly refused?: readonly RefusedQuery[]
+      /** Of the answers to a stale read. */
+      readonly staleness?: Staleness
     }
   /** Nothing of the request happened, and nothing will. */
   | {

@@ -167,7 +167,7 @@ test('[TN4] a read that has to wait for what is not applied yet asks for no turn
     reads.confirmed({ ids: [request], readIndex }, 1)
   }
   const served: boolean[] = []
-  for (const lastApplied of [1, 1, 4, 5]) served.push(reads.serve(lastApplied))
+  for (const lastApplied of [1, 1, 4, 5]) served.push(reads.serve(lastApplied, () => 0))
   expect(served).toEqual([false, true, true, true])
   expect(settled.map(({ request }) => request)).toEqual([0, 1, 2])
 })

@@ -42,15 +42,14 @@ interface LeaderOptions {
   readonly defer?: (callback: () => void) => void
 }
 
-/** The leader of term 1; node 2 answers when the test says so. */
-export class QueriedLeader extends DrivenNode {
+/** A node whose machine tells how often it was asked. */
+export class QueriedNode extends DrivenNode {
   override readonly machine: CountingMachine
   #request = 0
 
   constructor({ machine = new CountingMachine(), ...options }: LeaderOptions = {}) {
     super({ machine, ...options })
     this.machine = machine
-    elect(this, () => this.flushAll())
   }
 
   put(value: string, key = 'k'): void {
@@ -67,19 +66,6 @@ export class QueriedLeader extends DrivenNode {
     this.driver.request({ request: ++this.#request, type, frame })
     this.driver.turn()
     return this.#request
-  }
-
-  /** Node 2 answers the heartbeats that are on their way, and with that the reads that wait for them. */
-  confirm(): void {
-    this.acknowledge(this.driver.raft.state.log.lastIndex, this.round)
-  }
-
-  acknowledge(matchIndex: number, round?: number): void {
-    this.receive(acknowledgement(matchIndex, round))
-  }
-
-  get round(): number {
-    return this.driver.raft.state.leadership?.heartbeatRound ?? 0
   }
 
   /** What a read was told of its first key; `undefined` while it waits. */
@@ -102,5 +88,26 @@ export class QueriedLeader extends DrivenNode {
     })
     if (last !== bytes.byteLength) throw new Error(`${bytes.byteLength - last} bytes are no answer`)
     return told
+  }
+}
+
+/** The leader of term 1; node 2 answers when the test says so. */
+export class QueriedLeader extends QueriedNode {
+  constructor(options: LeaderOptions = {}) {
+    super(options)
+    elect(this, () => this.flushAll())
+  }
+
+  /** Node 2 answers the heartbeats that are on their way, and with that the reads that wait for them. */
+  confirm(): void {
+    this.acknowledge(this.driver.raft.state.log.lastIndex, this.round)
+  }
+
+  acknowledge(matchIndex: number, round?: number): void {
+    this.receive(acknowledgement(matchIndex, round))
+  }
+
+  get round(): number {
+    return this.driver.raft.state.leadership?.heartbeatRound ?? 0
   }
 }
