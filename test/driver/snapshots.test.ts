@@ -10,7 +10,7 @@ import {
 } from '../../src/raft/index.js'
 import { type LogStore, MemoryDisk, openMemoryStore } from '../../src/storage/index.js'
 import type { Settlement } from '../../src/transport/index.js'
-import { DrivenNode, membership } from './driven-node.js'
+import { DrivenNode, type DrivenNodeOptions, membership } from './driven-node.js'
 import { meterOf } from './meter.js'
 
 /** One chunk that holds a whole snapshot, or its first half. */
@@ -167,6 +167,63 @@ describe('a snapshot of our own', () => {
     follower.flushAll()
     expect(follower.failures).toEqual([])
     expect(follower.driver.raft.state.log.snapshot?.index).toBe(10)
+  })
+})
+
+describe('a snapshot that is asked for', () => {
+  /** A follower that has applied five entries, and those whom it told of snapshots. */
+  function asked(options: DrivenNodeOptions = {}) {
+    const told: (number | undefined)[] = []
+    const follower = new DrivenNode({ trailingBytes: 1 << 20, ...options })
+    follower.receive(entriesOf(puts(1, 5), 5))
+    const ask = (): void => follower.driver.takeSnapshot((snapshot) => void told.push(snapshot?.index))
+    return { told, follower, ask, log: follower.driver.raft.state.log }
+  }
+
+  test('[SH6] is taken though none is due, and told of once it is on the disk and the log is cut', () => {
+    const { told, follower, ask, log } = asked()
+    ask()
+    // Its own disk does not hold the entries yet.
+    expect([log.lastApplied, log.flushedIndex, told]).toEqual([5, 0, []])
+    follower.flushes.shift()?.()
+    expect([log.flushedIndex, log.snapshot, told]).toEqual([5, undefined, []])
+    follower.flushAll()
+    expect([log.snapshot?.index, log.firstIndex, told]).toEqual([5, 6, [5]])
+    // Nothing is new, so that the same one is the answer.
+    ask()
+    expect([told, follower.flushes.length]).toEqual([[5, 5], 0])
+  })
+
+  test('[SH6] beside one that is being taken is the next one', () => {
+    const { told, follower, ask, log } = asked()
+    follower.flushes.shift()?.()
+    ask()
+    // A piece of the first one is on its way to the disk.
+    follower.receive(entriesOf(puts(6, 1), 6))
+    ask()
+    follower.flushAll()
+    follower.driver.turn()
+    follower.flushAll()
+    expect([log.snapshot?.index, told]).toEqual([6, [5, 6]])
+    expect(follower.failures).toEqual([])
+  })
+
+  test('[SH6] is answered by a newer one of the leader', () => {
+    const { told, follower, ask } = asked()
+    follower.flushes.shift()?.()
+    ask()
+    follower.receive(chunkOf(2, 10, snapshotAfter(10), true))
+    follower.flushAll()
+    expect(told).toEqual([10])
+    expect(follower.failures).toEqual([])
+  })
+
+  test('[SH7] by a caller of a node that stops is told as none', () => {
+    const { told, follower, ask } = asked()
+    ask()
+    follower.driver.stop()
+    ask()
+    expect(told).toEqual([undefined, undefined])
   })
 })
 

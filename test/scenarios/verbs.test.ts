@@ -11,7 +11,7 @@ async function complaintsAbout(steps: string): Promise<string[]> {
 
 test('every verb of data, links, disks, nodes and watching can be a step', async () => {
   const lines = [
-    ...['put a 1', 'get a', 'delete a', 'range', 'status'],
+    ...['put a 1', 'get a', 'delete a', 'range', 'status', 'snapshot all'],
     ...['cut 1->2 for 100ms', 'delay 1-2 5ms jitter 2ms', 'drop 1->2 10% heartbeat', 'duplicate 1-2 5%'],
     ...[
       'reorder 1-2 5%',
@@ -36,6 +36,7 @@ test('every verb of data, links, disks, nodes and watching can be a step', async
 
 test.each([
   ['  - kill 3\n  - pause 3\n', "line 5, 'pause 3': pause 3: node 3 is down: restart it first"],
+  ['  - snapshot 1 kept\n', "line 4, 'snapshot 1 kept': snapshot: the nodes of this host write no files"],
   ['  - restart 3\n', "line 4, 'restart 3': restart 3: node 3 runs already"],
   [
     '  - stall-disk all\n  - put a 1\n',
