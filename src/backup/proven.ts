@@ -45,7 +45,7 @@ export function provenBy(disks: readonly Disk[]): Proof | undefined {
   const term = first.log.termAt(index)
   if (beyond !== undefined || term === undefined) {
     const known = `node ${beyond?.nodeId ?? first.nodeId} knows that more is committed`
-    throw new Error(`the disks contradict each other: they agree up to entry ${index}, and ${known}`)
+    throw new Error(`holds disks that contradict each other: they agree up to entry ${index}, and ${known}`)
   }
   return { last: { index, term }, log: first.log, electable: electable.map(({ nodeId }) => nodeId) }
 }

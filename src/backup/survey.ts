@@ -21,12 +21,14 @@ export class Survey {
   /** The disks that can be read. A member that has not begun counts as one with an empty log. */
   readonly disks: readonly Disk[]
   readonly lost: readonly LostDisk[]
-  /** `undefined`: the disks that are left can elect nobody. */
+  /** `undefined`: the disks that are left can elect nobody, or contradict each other. */
   readonly proof: Proof | undefined
+  /** How the disks contradict each other, if they do. */
+  readonly contradiction: string | undefined
 
   /**
    * Reads all of each disk. A disk that contradicts its pledge counts as lost, since it may lack what its node has
-   * acknowledged. Throws when the disks contradict each other.
+   * acknowledged.
    */
   constructor(members: readonly MemberAtRest[]) {
     const disks: Disk[] = []
@@ -42,7 +44,11 @@ export class Survey {
     this.members = members
     this.disks = disks
     this.lost = lost
-    this.proof = provenBy(disks)
+    try {
+      this.proof = provenBy(disks)
+    } catch (error) {
+      this.contradiction = reasonOf(error)
+    }
   }
 
   /** The last entry on one disk that is proven. Without a proof by all, a snapshot proves the entries that it covers. */

@@ -38,6 +38,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   replay: async () => (await import('./replay.js')).addReplay,
   explain: async () => (await import('./explain.js')).addExplain,
   snapshot: async () => (await import('./snapshot.js')).addSnapshot,
+  recover: async () => (await import('./recover.js')).addRecover,
   log: async () => (await import('./log.js')).addLog,
   report: async () => (await import('./report.js')).addReport,
 }

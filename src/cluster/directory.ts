@@ -29,14 +29,14 @@ import {
   writePledges,
   writeWhole,
 } from '../storage/index.js'
+import { describingFile, pledgesFile } from './directory-files.js'
+import { isCutOff, putInPlace } from './replaced-directory.js'
 
 /** Raised when what is on disk changes its form. */
 const formatVersion = 2
 /** The format without pledges. A directory of it is brought up to date when it is opened. */
 const formatWithoutPledges = 1
 const nodesDefault = 3
-const describingFile = 'cluster.json'
-const pledgesFile = 'pledges.jsonl'
 const lockFile = 'lock'
 /** The files of a lost disk stay in the folder of its node, below a name that begins so. */
 const lostPrefix = 'lost-'
@@ -85,6 +85,23 @@ export class ClusterDirectory {
       const description = readDescription(path, undefined)
       if (description === undefined) throw incompatible(path, 'holds no cluster: name a directory of raftbox')
       return new ClusterDirectory(path, description.nodes, lockOf(path))
+    })
+  }
+
+  /**
+   * Goes on with a recovery that was cut off while it put files in their place. Returns the folder of the files that were
+   * put aside; `undefined`: there is no such recovery.
+   */
+  static goOnWithRecovery(dir: string): string | undefined {
+    const path = resolve(dir)
+    return usable(path, () => {
+      if (!existsSync(path) || !isCutOff(path)) return undefined
+      const lock = lockOf(path)
+      try {
+        return isCutOff(path) ? putInPlace(path) : undefined
+      } finally {
+        lock.release()
+      }
     })
   }
 
@@ -201,10 +218,10 @@ function broughtUpToDate(path: string, known: Description | undefined, asked: nu
     return nodes
   }
   if (known === undefined && hasBegun(pledges)) {
-    throw incompatible(
-      path,
-      `holds nodes and no ${describingFile}: put that file back, or use another directory`,
-    )
+    const remedy = isCutOff(path)
+      ? 'its recovery was cut off, so begin it again'
+      : 'put that file back, or use another directory'
+    throw incompatible(path, `holds nodes and no ${describingFile}: ${remedy}`)
   }
   const isOldAndUsed =
     known !== undefined &&
@@ -276,10 +293,15 @@ export function usable<T>(dir: string, work: () => T, remedy = ''): T {
   try {
     return work()
   } catch (error) {
-    if (error instanceof RaftError) throw error
-    const why = `${(error as Error).message}${remedy}`
-    throw new RaftError('DIRECTORY_UNUSABLE', { dir, why }, error)
+    throw asUnusable(dir, error, remedy)
   }
+}
+
+/** An error of the system as the one that says which directory cannot be used, and why; others as they are. */
+export function asUnusable(dir: string, error: unknown, remedy = ''): unknown {
+  const { name, message } = error as Error
+  if (error instanceof RaftError || name === 'AbortError') return error
+  return new RaftError('DIRECTORY_UNUSABLE', { dir, why: `${message}${remedy}` }, error)
 }
 
 /** Makes folders one by one: `mkdirSync` with `recursive` never returns where nothing can be made, as below /proc. */

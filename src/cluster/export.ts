@@ -56,7 +56,7 @@ export async function exportSnapshot(
     checkIsNew(file)
     const createMachine = await loadMachine(module)
     const survey = surveyOf(directory)
-    const disk = nodeId === undefined ? bestOf(survey, directory.path) : namedOf(survey, nodeId)
+    const disk = nodeId === undefined ? bestOf(survey, directory.path) : namedOf(survey, 'node', nodeId)
     const { index, term } = survey.provenOn(disk)
     if (index === 0)
       throw new RaftError('DIRECTORY_INCOMPATIBLE', { dir: directory.path, why: nothingProven })
@@ -83,22 +83,15 @@ export function toldOf(state: SessionMachine): StateTold {
 
 const nothingProven = 'proves nothing to be committed: there is nothing to export'
 
-/** Throws when the disks contradict each other. */
 export function surveyOf(directory: ClusterDirectory): Survey {
-  const members = directory.pledges().map((pledge) => ({ pledge, folder: directory.nodePath(pledge.nodeId) }))
-  try {
-    return new Survey(members)
-  } catch (error) {
-    throw new RaftError(
-      'DIRECTORY_INCOMPATIBLE',
-      { dir: directory.path, why: (error as Error).message },
-      error,
-    )
-  }
+  return new Survey(
+    directory.pledges().map((pledge) => ({ pledge, folder: directory.nodePath(pledge.nodeId) })),
+  )
 }
 
 /** Of the disks that hold all that is proven, the one with the newest snapshot: the least of its log is applied again. */
-function bestOf({ disks, proof, lost }: Survey, dir: string): Disk {
+function bestOf({ disks, proof, lost, contradiction }: Survey, dir: string): Disk {
+  if (contradiction !== undefined) throw new RaftError('DIRECTORY_INCOMPATIBLE', { dir, why: contradiction })
   const electable = disks.filter(({ nodeId }) => proof?.electable.includes(nodeId))
   const [best] = electable.sort((one, other) => snapshotIndexOf(other) - snapshotIndexOf(one))
   if (best !== undefined) return best
@@ -116,11 +109,15 @@ function snapshotIndexOf({ log }: Disk): number {
   return log.snapshot?.index ?? 0
 }
 
-export function namedOf({ disks, lost, members }: Survey, nodeId: NodeId): Disk {
+/** The disk that a caller named by its node. `option` is the name of what the caller gave. */
+export function namedOf({ disks, lost, members }: Survey, option: string, nodeId: NodeId): Disk {
   const disk = disks.find((each) => each.nodeId === nodeId)
   if (disk !== undefined) return disk
   const found = lost.find((each) => each.nodeId === nodeId)
-  if (found !== undefined) throw new RaftError('DISK_LOST', { nodeId, why: found.why })
-  const expected = `one of ${members.map(({ pledge }) => pledge.nodeId).join(', ')}`
-  throw new RaftError('INVALID_OPTION', { option: 'node', expected, actual: nodeId })
+  const expected =
+    found === undefined
+      ? `one of ${members.map(({ pledge }) => pledge.nodeId).join(', ')}`
+      : 'a node whose disk can be used'
+  const actual = found === undefined ? nodeId : `${nodeId}: ${found.why}`
+  throw new RaftError('INVALID_OPTION', { option, expected, actual })
 }

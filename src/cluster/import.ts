@@ -4,9 +4,9 @@ import { dirname, resolve } from 'node:path'
 import { type ExportHead, ExportReader, unusable } from '../backup/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
 import { loadMachine, SessionMachine } from '../machine/index.js'
-import type { Membership, NodeId, Term } from '../raft/index.js'
+import type { Membership, NodeId, Snapshot, Term } from '../raft/index.js'
 import { beginDisk, flushFolder } from '../storage/index.js'
-import { ClusterDirectory, makeFolder, usable } from './directory.js'
+import { asUnusable, ClusterDirectory, makeFolder, usable } from './directory.js'
 import { type StateTold, toldOf } from './export.js'
 import { checkNodes } from './options.js'
 
@@ -58,7 +58,9 @@ export async function importSnapshot(
     const count = nodes ?? head.membership.voters.length
     const path = usable(resolve(dir), () => placeOf(resolve(dir)))
     const state = await stateOf(file, reader)
-    await makeWhole(path, (unfinished) => fill(unfinished, count, reader, head.term, signal))
+    await makeWhole(path, (unfinished) =>
+      fill(unfinished, count, head, () => reader.pieces(), head.term, signal),
+    )
     return { ...head, state, dir: path, nodes: count }
   } finally {
     reader.close()
@@ -106,22 +108,20 @@ async function makeWhole(path: string, make: (unfinished: string) => Promise<voi
   })
   try {
     await make(unfinished)
-    usable(path, () => {
-      renameSync(unfinished, path)
-      flushFolder(dirname(path))
-    })
+    renameSync(unfinished, path)
+    flushFolder(dirname(path))
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true })
-    if (error instanceof RaftError || (error as Error).name === 'AbortError') throw error
-    throw new RaftError('DIRECTORY_UNUSABLE', { dir: path, why: reasonOf(error) }, error)
+    throw asUnusable(path, error)
   }
 }
 
-/** A directory of new members, each with the whole state. */
+/** Makes the directory of new members, each of which begins with the whole state and with no vote in `currentTerm`. */
 export async function fill(
   path: string,
   nodes: number,
-  reader: Pick<ExportReader, 'head' | 'pieces'>,
+  { index, term, size }: Omit<Snapshot, 'membership'>,
+  pieces: () => Iterable<Uint8Array>,
   currentTerm: Term,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -129,7 +129,6 @@ export async function fill(
   try {
     const voters: NodeId[] = directory.pledges().map(({ nodeId }) => nodeId)
     const membership: Membership = { voters, votersOutgoing: [], learners: [] }
-    const { index, term, size } = reader.head
     for (const nodeId of voters) {
       const disk = {
         dir: directory.nodePath(nodeId),
@@ -139,7 +138,7 @@ export async function fill(
         snapshot: { index, term, membership, size },
         hardState: { currentTerm, votedFor: undefined },
       }
-      await beginDisk(disk, reader.pieces(), signal)
+      await beginDisk(disk, pieces(), signal)
     }
   } finally {
     directory.release()

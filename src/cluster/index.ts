@@ -68,6 +68,13 @@ export type { ExportFromOptions, SnapshotTaken } from './node-answers.js'
 export { type ClusterOptions, nodesMax } from './options.js'
 export type { Applied } from './outcomes.js'
 export {
+  goOnWithRecovery,
+  type HeldMore,
+  type Recovered,
+  Recovery,
+  type RecoveryPlan,
+} from './recover.js'
+export {
   type Answers,
   type CallFrame,
   type Calls,

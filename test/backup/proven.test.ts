@@ -81,7 +81,7 @@ describe('disks prove', () => {
   test('nothing when a snapshot holds more than the others could go on with', () => {
     const given = { 1: { snapshotIndex: 3 } }
     expect(() => indexProven(['112', '11', '11'], given)).toThrow(
-      'the disks contradict each other: they agree up to entry 2, and node 1 knows that more is committed',
+      'holds disks that contradict each other: they agree up to entry 2, and node 1 knows that more is committed',
     )
   })
 })

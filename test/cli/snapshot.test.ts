@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exportSnapshot } from '../../src/cluster/index.js'
 import { convergedHashes, startedCluster } from '../cluster/support.js'
-import { lastLine, program, run, temporaryFile, temporaryFolder } from './raftbox.js'
+import { canInject, renames, runBroken } from './broken-run.js'
+import { lastLine, run, temporaryFile, temporaryFolder } from './raftbox.js'
 
 /** The directory of a cluster that put three keys and was closed, and the hash of its state. */
 async function usedDirectory(nodes = 3): Promise<{ readonly dir: string; readonly hash: string }> {
@@ -102,15 +102,6 @@ test('snapshot alone says what it needs', async () => {
   })
 })
 
-const canInject = spawnSync('strace', ['-f', '-e', 'inject=fsync:error=EIO:when=9', 'true']).status === 0
-
-/** Runs the command line, and lets the system call of this number fail or end the process. */
-function runBroken(args: readonly string[], calls: string, how: string, number: number) {
-  const inject = `inject=${calls}:${how}:when=${number}`
-  const trace = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${calls}`, '-e', inject]
-  return spawnSync('strace', [...trace, process.execPath, program, ...args], { encoding: 'utf8' })
-}
-
 test.runIf(canInject).each([
   ['fails', 'error=EIO'],
   ['is the last one', 'signal=KILL'],
@@ -121,7 +112,7 @@ test.runIf(canInject).each([
     const folder = temporaryFolder()
     const [file, copy] = [join(folder, 'file'), join(folder, 'copy')]
     await exportSnapshot(dir, file)
-    for (const calls of ['fsync,fdatasync', 'rename,renameat,renameat2']) {
+    for (const calls of ['fsync,fdatasync', renames]) {
       for (let number = 1, isDone = false; !isDone; number++) {
         const { status, signal, stderr } = runBroken(['snapshot', 'import', file, copy], calls, how, number)
         isDone = status === 0

@@ -1,0 +1,3 @@
+/** The names of a directory's own files. */
+export const describingFile = 'cluster.json'
+export const pledgesFile = 'pledges.jsonl'
