@@ -18,6 +18,7 @@ import type { LogStore, Recovered } from '../storage/index.js'
 import { type ChangeCounts, Configurations, isMajority } from './configurations.js'
 import { KvModel } from './kv-model.js'
 import { Ledger, type LedgerEntry, nameOf } from './ledger.js'
+import type { Seen } from './seen.js'
 import type { WatchedNode, Witness } from './watched.js'
 import { Words } from './words.js'
 
@@ -34,24 +35,6 @@ interface OpenedDisk {
   readonly recovered: Pick<Recovered, 'hardState' | 'base' | 'snapshot'> & {
     readonly entries: readonly LogRun[]
   }
-}
-
-/** A node as it was when it was last looked at. */
-interface Seen {
-  isLeader: boolean
-  term: Term
-  votedFor: NodeId | undefined
-  /** The last entry of its log. */
-  tail: LedgerEntry
-  /** The end of its log when its configuration was last looked at, and the configuration that it went by then. */
-  configuredTail: LedgerEntry
-  membership: Membership | undefined
-  snapshot: Snapshot | undefined
-  baseIndex: LogIndex
-  commitIndex: LogIndex
-  lastApplied: LogIndex
-  /** As a leader: what it knows of the others' disks. */
-  readonly matches: Map<NodeId, LogIndex>
 }
 
 export class Checker {

@@ -5,7 +5,7 @@
  */
 export { checkBounds } from './bounds.js'
 export { Checker } from './checker.js'
-export { type ChangeCounts, changeNames, isMajority, membershipOf, noChanges } from './configurations.js'
+export { changeNames, isMajority, membershipOf, noChanges } from './configurations.js'
 export { type Call, History, type Outcome } from './history.js'
 export { hashOf, KvModel } from './kv-model.js'
 export { holds } from './ledger.js'

@@ -8,12 +8,12 @@ import {
   type Membership,
   type RaftLimits,
 } from '../raft/index.js'
-import type { Happened } from '../telemetry/index.js'
 import type { NetworkConditions } from './network.js'
 import type { DiskConditions } from './node-disk.js'
 import type { SimulatedNodeOptions } from './node-options.js'
+import type { Hearers } from './world.js'
 
-export interface SimulatedClusterOptions {
+export interface SimulatedClusterOptions extends Hearers {
   /** Decides everything that is left to chance. Default 1. */
   readonly seed?: number
   /** How many nodes; their ids are 1 to this. Default 3. */
@@ -36,12 +36,6 @@ export interface SimulatedClusterOptions {
   readonly snapshotPieceBytes?: number
   /** Default: the built-in key-value machine, as which any other must answer. */
   readonly createMachine?: MachineFactory
-  /** Called with a line for each thing that happens. */
-  readonly trace?: (line: string) => void
-  /** Called with each happening of the story. */
-  readonly happened?: (event: Happened) => void
-  /** Called with the lines of a recording of all that the nodes' protocols are told. */
-  readonly record?: (line: string) => void
 }
 
 const defaultDisk: DiskConditions = { flushMs: 0.5, flushJitterMs: 0.3 }

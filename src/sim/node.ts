@@ -325,11 +325,8 @@ export class SimulatedNode implements WatchedNode {
     const { lastApplied } = state.log
     if (lastApplied === this.#lastCheckedApplied) return
     this.#world.fingerprint.add(lastApplied)
-    this.#world.tracer.record(this.id, {
-      type: 'applied',
-      index: this.#lastCheckedApplied + 1,
-      count: lastApplied - this.#lastCheckedApplied,
-    })
+    const index = this.#lastCheckedApplied + 1
+    this.#world.tracer.record(this.id, { type: 'applied', index, count: lastApplied - index + 1 })
     this.#lastCheckedApplied = lastApplied
     const isDue = ++this.#appliedTurns % stateCheckTurns === 0
     if (isDue || this.#machine?.isRestored) this.checkState()
@@ -373,10 +370,7 @@ export class SimulatedNode implements WatchedNode {
   /** Runs `work` in this incarnation: at once, or when the node goes on. */
   #inNode(incarnation: number, work: () => void): void {
     if (incarnation !== this.incarnation) return
-    if (this.isPaused) {
-      this.#held.push(() => this.#inNode(incarnation, work))
-      return
-    }
+    if (this.isPaused) return void this.#held.push(() => this.#inNode(incarnation, work))
     this.#world.fingerprint.add(this.id)
     this.#world.fingerprint.add(this.#world.time.nowUs)
     work()

@@ -1,13 +1,22 @@
 /** What all parts of one run share. */
 import { Checker, Questions, type WatchedNode, type Witness } from '../proof/index.js'
 import type { Membership } from '../raft/index.js'
-import { Chronicle, Sequence } from '../telemetry/index.js'
-import type { SimulatedClusterOptions } from './cluster-options.js'
+import { Chronicle, type Happened, Sequence } from '../telemetry/index.js'
 import { type Counts, noCounts } from './counts.js'
 import { Fingerprint } from './fingerprint.js'
 import { Tracer } from './tracer.js'
 import { Findings } from './violation.js'
 import { VirtualTime } from './virtual-time.js'
+
+/** Who hears of a run while it goes on. */
+export interface Hearers {
+  /** Called with a line for each thing that happens. */
+  readonly trace?: (line: string) => void
+  /** Called with each happening of the story. */
+  readonly happened?: (event: Happened) => void
+  /** Called with the lines of a recording of all that the nodes' protocols are told. */
+  readonly record?: (line: string) => void
+}
 
 export interface World {
   readonly findings: Findings
@@ -25,7 +34,7 @@ export interface World {
 
 /** `membership`: the configuration before the first entry. `nodes`: those that there are at any time. */
 export function newWorld(
-  { trace, happened, record }: SimulatedClusterOptions,
+  { trace, happened, record }: Hearers,
   membership: Membership,
   nodes: readonly WatchedNode[],
 ): World {
