@@ -1,7 +1,16 @@
 /** `RaftLog` beside the plainest log there is: an array of entries, one at a time, as in Figure 2. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type EntryId, type EntryRun, type LogRun, lastIndexOf, RaftLog } from '../../src/raft/index.js'
+import {
+  type EntryId,
+  type EntryRun,
+  entryKinds,
+  type LogRun,
+  lastIndexOf,
+  type Membership,
+  membershipRun,
+  RaftLog,
+} from '../../src/raft/index.js'
 import { commandAt, entriesOf, type LoggedEntry, runOf } from '../../src/testing/index.js'
 import { votersOf } from './support/bench.js'
 
@@ -10,6 +19,8 @@ class ArrayLog {
   baseIndex = 0
   baseTerm = 0
   commitIndex = 0
+  /** The configuration as of each entry that holds one, and in front the one that no entry holds. */
+  configurations: { index: number; membership: Membership }[] = [{ index: 0, membership: votersOf(1) }]
 
   get lastIndex(): number {
     return this.baseIndex + this.entries.length
@@ -23,17 +34,30 @@ class ArrayLog {
     return index === this.baseIndex ? this.baseTerm : this.at(index)?.term
   }
 
-  append(entries: readonly LoggedEntry[]): void {
+  membershipAt(index: number): Membership | undefined {
+    return this.configurations.findLast((each) => each.index <= index)?.membership
+  }
+
+  append(entries: readonly LoggedEntry[], isConfiguration: (entry: EntryId) => boolean): void {
     for (const entry of entries) {
       if (entry.index <= this.baseIndex) continue
       const own = this.at(entry.index)
-      if (own !== undefined && own.term !== entry.term) this.entries.length = entry.index - this.baseIndex - 1
-      if (entry.index === this.lastIndex + 1) this.entries.push(entry)
+      if (own !== undefined && own.term !== entry.term) this.#truncate(entry.index)
+      if (entry.index !== this.lastIndex + 1) continue
+      this.entries.push(entry)
+      if (isConfiguration(entry))
+        this.configurations.push({ index: entry.index, membership: membershipOf(entry) })
     }
   }
 
-  install({ index, term }: EntryId): void {
+  #truncate(from: number): void {
+    this.entries.length = from - this.baseIndex - 1
+    this.configurations = this.configurations.filter(({ index }) => index < from)
+  }
+
+  install({ index, term }: EntryId, membership: Membership): void {
     this.entries = []
+    this.configurations = [{ index, membership }]
     this.baseIndex = index
     this.baseTerm = term
     this.commitIndex = index
@@ -46,11 +70,16 @@ class ArrayLog {
   }
 }
 
+/** The configuration that the entry with this id would hold: others hold others. */
+function membershipOf({ index, term }: EntryId): Membership {
+  return { ...votersOf(1, 2), learners: [10 + index, 100 + term] }
+}
+
 /** One message: from where (as a part of what may be overwritten), and the lengths and terms of its runs. */
 const appendArbitrary = fc.record({
   type: fc.constant('append' as const),
   from: fc.nat(20),
-  runs: fc.array(fc.record({ count: fc.integer({ min: 1, max: 4 }), step: fc.nat(2) }), {
+  runs: fc.array(fc.record({ count: fc.integer({ min: 0, max: 4 }), step: fc.nat(2) }), {
     minLength: 1,
     maxLength: 4,
   }),
@@ -72,7 +101,10 @@ const operations = fc.array(
   { minLength: 10, maxLength: 30, size: 'max' },
 )
 
-/** Runs whose terms go on from `term`, one command an entry, named by place so that equal ids are equal entries. */
+/**
+ * Runs whose terms go on from `term`, one command an entry, named by place so that equal ids are equal entries. A run of
+ * no commands is a configuration.
+ */
 function runsFrom(
   index: number,
   term: number,
@@ -84,6 +116,10 @@ function runsFrom(
       index: index + runs.reduce((sum, run) => sum + run.count, 0),
       term: (runs.at(-1)?.term ?? term) + step,
     }
+    if (count === 0) {
+      runs.push(membershipRun(first.index, first.term, membershipOf(first)))
+      continue
+    }
     const commands = Array.from({ length: count }, (_, at) => `${first.index + at}@${first.term}`)
     runs.push(runOf(first, ...commands))
   }
@@ -94,6 +130,8 @@ function runsFrom(
 function heldIn(runs: readonly LogRun[]): LoggedEntry[] {
   return runs.flatMap((run) => {
     if (run.bytes !== undefined) return entriesOf([run])
+    if (run.kind === entryKinds.membership)
+      return entriesOf([membershipRun(run.index, run.term, membershipOf(run))])
     const ids = Array.from({ length: run.count }, (_, at) => ({ index: run.index + at, term: run.term }))
     return ids.map((id) => ({ ...id, command: commandAt(id) }))
   })
@@ -117,6 +155,9 @@ function expectSame(log: RaftLog, model: ArrayLog): void {
     )
   }
   expectSameTerms(log, model)
+  expect(log.membership).toEqual(model.membershipAt(model.lastIndex))
+  for (let index = log.snapshot?.index ?? 0; index <= model.lastIndex; index++)
+    expect(log.membershipAt(index)).toEqual(model.membershipAt(index))
 }
 
 function expectSameTerms(log: RaftLog, model: ArrayLog): void {
@@ -137,6 +178,8 @@ class Pair {
   cuts = 0
   leaves = 0
   installs = 0
+  /** Configurations that were cut off. */
+  takenBack = 0
   #sequence = 0
 
   step(operation: Operation): void {
@@ -154,10 +197,13 @@ class Pair {
     const runs = runsFrom(index, Math.max(1, model.termAt(index - 1) ?? 1), shape)
     const entries = entriesOf(runs)
     if (entries.some((entry) => (model.at(entry.index)?.term ?? entry.term) !== entry.term)) this.conflicts++
+    const places = new Set(runs.filter(({ kind }) => kind === entryKinds.membership).map((run) => run.index))
+    const before = model.configurations
     for (let times = repeats ? 2 : 1; times > 0; times--) {
       log.append(runs)
-      model.append(entries)
+      model.append(entries, (entry) => places.has(entry.index))
     }
+    if (before.some((configuration) => !model.configurations.includes(configuration))) this.takenBack++
     log.submit(++this.#sequence)
     log.flush(this.#sequence)
     expect(log.flushedIndex).toBe(model.lastIndex)
@@ -175,9 +221,10 @@ class Pair {
     const { log, model } = this
     this.installs++
     const id = { index: model.commitIndex + 1 + part, term: model.termAt(model.lastIndex) ?? 0 }
-    log.reset({ ...id, membership: votersOf(1), size: 0 })
+    const membership = membershipOf(id)
+    log.reset({ ...id, membership, size: 0 })
     log.lastApplied = id.index
-    model.install(id)
+    model.install(id, membership)
   }
 
   /** The oldest go, as few as will do, and none that is not flushed and committed. */
@@ -208,16 +255,18 @@ class Pair {
     this.cuts++
     const index = model.baseIndex + (part % (model.commitIndex - model.baseIndex + 1))
     const snapshot = { index: model.commitIndex, term: model.termAt(model.commitIndex) ?? 0 }
-    log.cut({ index, term: model.termAt(index) ?? 0 }, { ...snapshot, membership: votersOf(1), size: 0 })
+    const membership = model.membershipAt(snapshot.index) ?? votersOf()
+    log.cut({ index, term: model.termAt(index) ?? 0 }, { ...snapshot, membership, size: 0 })
     model.cut(index)
   }
 }
 
-test('[FC8][LR5][LR6][LR14][SN14] any appends, truncations, cuts, snapshots and runs left to the store make the log that an array of entries has', () => {
+test('[CF1][CF2][CF3][FC8][LR5][LR6][LR14][SN14] any appends, truncations, cuts, snapshots and runs left to the store make the log that an array of entries has', () => {
   let conflicts = 0
   let cuts = 0
   let leaves = 0
   let installs = 0
+  let takenBack = 0
   fc.assert(
     fc.property(operations, (steps) => {
       const pair = new Pair()
@@ -229,6 +278,7 @@ test('[FC8][LR5][LR6][LR14][SN14] any appends, truncations, cuts, snapshots and 
       cuts += pair.cuts
       leaves += pair.leaves
       installs += pair.installs
+      takenBack += pair.takenBack
     }),
     { seed: 21, numRuns: 150 },
   )
@@ -237,4 +287,5 @@ test('[FC8][LR5][LR6][LR14][SN14] any appends, truncations, cuts, snapshots and 
   expect(cuts).toBeGreaterThan(100)
   expect(leaves).toBeGreaterThan(100)
   expect(installs).toBeGreaterThan(100)
+  expect(takenBack).toBeGreaterThan(100)
 })

@@ -4,6 +4,7 @@ import {
   accepted,
   appendEntries,
   Bench,
+  heartbeat,
   installSnapshot,
   preVote,
   requestVote,
@@ -194,7 +195,26 @@ describe('every change of role is told once, with its reason', () => {
     expect(node.events).toMatchObject([{ reason: 'electionTimeout', elapsedTicks }])
   })
 
-  test('[CQ7] the table has every reason', () => {
+  test('[CQ7][TL5] a follower that its leader tells to take over: transfer', () => {
+    const bench = new Bench({ term: 4 })
+    bench.receive(heartbeat({ term: 4 }))
+    const before = bench.node.events.length
+    bench.receive({ type: 'timeoutNow', from: 2, to: 1, term: 4 })
+    const told = { type: 'role', role: 'candidate', term: 5, leaderId: undefined }
+    expect(bench.node.events.slice(before)).toEqual([
+      { ...told, reason: 'transfer', from: 2, messageType: 'timeoutNow' },
+    ])
+  })
+
+  test('[CQ7][CF12] a leader that is no voter any more: removed', () => {
+    const bench = new Bench().lead()
+    bench.node.changeMembership({ type: 'remove', nodeId: 1 })
+    bench.acknowledge(2, 3)
+    const told = bench.node.events.filter(({ type }) => type === 'role').at(-1)
+    expect(told).toEqual({ type: 'role', role: 'follower', term: 1, leaderId: undefined, reason: 'removed' })
+  })
+
+  test('[CQ7] the table has every other reason', () => {
     const reasons: readonly Reason[] = [
       ...(['electionTimeout', 'campaign', 'preVoteWon', 'electionWon', 'electionLost'] as const),
       ...(['higherTerm', 'leaderDiscovered', 'quorumLost', 'diskStalled'] as const),

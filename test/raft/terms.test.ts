@@ -94,7 +94,7 @@ const expectedOf: Record<MessageType, (role: Role, term: number) => Outcome> = {
   readIndexResponse: (role, term) => {
     return term > 5 ? { role: 'follower', term, reply: '' } : { role, term: 5, reply: '' }
   },
-  // None of these nodes follows the sender.
+  // None of these nodes follows the sender. One that does has a test of its own.
   timeoutNow: (role, term) => {
     return term > 5 ? { role: 'follower', term, reply: '' } : { role, term: 5, reply: '' }
   },
@@ -127,6 +127,17 @@ describe('every type of message, in every role, of an earlier, the same and a la
     const replies = sent.filter((message) => message.type === `${type}Response`)
     const reply = replies.map((message) => `${message.type} ${message.term} ${isYes(message) ? 'yes' : 'no'}`)
     expect({ role: bench.state.role, term: bench.state.currentTerm, reply: reply.join() }).toEqual(expected)
+  })
+
+  test.each([
+    [4, { role: 'follower', currentTerm: 5, leaderId: 2 }],
+    [5, { role: 'candidate', currentTerm: 6, leaderId: undefined }],
+    [6, { role: 'follower', currentTerm: 6, leaderId: undefined }],
+  ])('[TM7] timeoutNow of term %d at a follower of its sender in term 5', (term, expected) => {
+    const bench = inTerm5('follower')
+    bench.receive(appendEntries({ term: 5 }))
+    bench.receive(messageOf.timeoutNow(term, 0))
+    expect(bench.state).toMatchObject(expected)
   })
 
   test.each(types)('[TM2][TM3] whoever learns of a later term by %s adopts it and follows', (type) => {

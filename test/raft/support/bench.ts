@@ -1,19 +1,20 @@
 /** One node alone on a bench: its peers exist by name only, and the test speaks for them. */
-import type {
-  AppendEntriesResponse,
-  EndTurn,
-  EntryRun,
-  Heartbeat,
-  HeartbeatResponse,
-  Membership,
-  Message,
-  MessageType,
-  NodeId,
-  Persist,
-  Raft,
-  Replication,
-  Role,
-  Snapshot,
+import {
+  type AppendEntriesResponse,
+  type EndTurn,
+  type EntryRun,
+  type Heartbeat,
+  type HeartbeatResponse,
+  type Membership,
+  type Message,
+  type MessageType,
+  membersOf,
+  type NodeId,
+  type Persist,
+  type Raft,
+  type Replication,
+  type Role,
+  type Snapshot,
 } from '../../../src/raft/index.js'
 import { type NetworkNode, type NodeSetup, RaftNetwork } from '../../../src/testing/index.js'
 import { cloneMessage } from '../../../src/transport/index.js'
@@ -75,6 +76,12 @@ export class Bench {
     return this.sent()
   }
 
+  /** The named nodes hold the leader's whole log on their disks, and say so. Returns what it sent meanwhile. */
+  acknowledge(...nodeIds: readonly NodeId[]): Message[] {
+    const { log, currentTerm: term } = this.state
+    return this.receive(...nodeIds.map((from) => accepted(log.lastIndex, { from, term })))
+  }
+
   /** An answer to the node's last campaign. */
   preVoteResponse(fields: Fields<'preVoteResponse'>) {
     return preVoteResponse({ campaign: this.state.campaign, ...fields })
@@ -91,6 +98,14 @@ export class Bench {
     return this
   }
 
+  /** Makes the node leader, with all of its log on the disks of all other members. */
+  lead(): this {
+    this.become('leader')
+    this.acknowledge(...membersOf(this.state.membership).filter((id) => id !== 1))
+    this.sent()
+    return this
+  }
+
   #answer(type: 'preVote' | 'requestVote', isSilent: boolean): void {
     for (const message of this.sent()) {
       if (isSilent || message.type !== type) continue
@@ -102,6 +117,11 @@ export class Bench {
     }
   }
 }
+
+export const addLearner = (nodeId: NodeId) => ({ type: 'addLearner', nodeId }) as const
+export const promote = (nodeId: NodeId) => ({ type: 'promote', nodeId }) as const
+export const demote = (nodeId: NodeId) => ({ type: 'demote', nodeId }) as const
+export const remove = (nodeId: NodeId) => ({ type: 'remove', nodeId }) as const
 
 /** A leader in a joint configuration that is not committed yet, after an entry of its term that is. */
 export function jointLeader(outgoing: readonly NodeId[], incoming: readonly NodeId[]): Bench {
