@@ -121,21 +121,18 @@ function addImport(snapshot: Command): void {
     )
 }
 
-function exportedInWords(file: string, { nodeId, lost, hash, summary, ...head }: Exported): string {
-  const lines = [
-    `${file}: ${inWords({ ...head, state: { hash, summary } })}`,
-    `read from the disk of node ${nodeId}`,
-  ]
+function exportedInWords(file: string, { nodeId, lost, ...head }: Exported): string {
+  const lines = [`${file}: ${inWords(head)}`, `read from the disk of node ${nodeId}`]
   return [...lines, ...lost.map(({ nodeId, why }) => lineOf(`node ${nodeId} was left out: ${why}`))].join(
     '\n',
   )
 }
 
-function inWords({ index, term, size, membership, createdAt, state }: ExportTold): string {
-  const figures = Object.entries(state?.summary ?? {}).map(([name, value]) => `${name} ${decimal(value)}`)
+function inWords({ index, term, size, membership, createdAt, hash, summary = {} }: ExportTold): string {
+  const figures = Object.entries(summary).map(([name, value]) => `${name} ${decimal(value)}`)
   const parts = [
     `the state as of entry ${decimal(index)} of term ${term}: ${[...figures, `bytes ${decimal(size)}`].join(', ')}`,
-    ...(state === undefined ? [] : [`hash ${state.hash.slice(0, hashDigits)}`]),
+    ...(hash === undefined ? [] : [`hash ${hash.slice(0, hashDigits)}`]),
     `exported ${createdAt} from a cluster of nodes ${membership.voters.join(', ')}`,
   ]
   return printable(parts.join('; '))

@@ -22,17 +22,14 @@ export interface Imported extends ExportHead {
   readonly nodes: number
 }
 
-/** The facts of an export and, where its machine is the key-value store, what that machine holds. */
-export interface ExportTold extends ExportHead {
-  /** `undefined` for a machine of one's own. */
-  readonly state: StateTold | undefined
-}
+/** The facts of an export and, where its machine is the key-value store, what that machine tells of the state. */
+export type ExportTold = ExportHead & Partial<StateTold>
 
 /** Reads a whole export. Throws `EXPORT_UNUSABLE` when a byte of it is not as it was written. */
 export async function readExport(file: string): Promise<ExportTold> {
   const reader = new ExportReader(file)
   try {
-    return { ...reader.head, state: await stateOf(file, reader) }
+    return { ...reader.head, ...(await stateOf(file, reader)) }
   } finally {
     reader.close()
   }
@@ -61,7 +58,7 @@ export async function importSnapshot(
     await makeWhole(path, (unfinished) =>
       fill(unfinished, count, head, () => reader.pieces(), head.term, signal),
     )
-    return { ...head, state, dir: path, nodes: count }
+    return { ...head, ...state, dir: path, nodes: count }
   } finally {
     reader.close()
   }

@@ -60,7 +60,7 @@ test('pieces may be of any size, and there may be none', async () => {
   expect(contentOf(await written([]))).toEqual(Buffer.alloc(0))
 })
 
-test('a change of any byte is refused', async () => {
+test('[BR3] a change of any byte is refused', async () => {
   const file = await written()
   const whole = readFileSync(file)
   const refusals = [...whole.keys()].map((at) => {
@@ -72,7 +72,7 @@ test('a change of any byte is refused', async () => {
   expect(refusals.filter((refusal) => !known.test(refusal))).toEqual([])
 })
 
-test('an export that ends early, at any byte, or goes on behind its end is refused', async () => {
+test('[BR3] an export that ends early, at any byte, or goes on behind its end is refused', async () => {
   const file = await written()
   const whole = readFileSync(file)
   const refusals = [...whole.keys()].map((length) => refusalOf(file, whole.subarray(0, length)))
@@ -80,7 +80,7 @@ test('an export that ends early, at any byte, or goes on behind its end is refus
   expect(refusalOf(file, Buffer.concat([whole, Buffer.from('x')]))).toContain('it goes on behind its end')
 })
 
-test('blocks in another order are refused', async () => {
+test('[BR3] blocks in another order are refused', async () => {
   const file = await written([Buffer.from('one'), Buffer.from('two')])
   const whole = readFileSync(file)
   const [head, first, second] = [whole.subarray(0, 4096), whole.subarray(4096, 4107), whole.subarray(4107)]
@@ -100,7 +100,7 @@ test('another version, another file and no file are told apart', async () => {
   expect(() => new ExportReader(temporaryFolder())).toThrow(/is no file/)
 })
 
-test('a file that is there is not written over', async () => {
+test('[BR4] a file that is there is not written over', async () => {
   const file = await written()
   const before = readFileSync(file)
   await expect(writeExport(file, facts, pieces)).rejects.toThrow(`${file} is there already: name a new file`)
@@ -110,7 +110,7 @@ test('a file that is there is not written over', async () => {
   })
 })
 
-test('an export that fails or is given up while it is written leaves no file', async () => {
+test('[BR4] an export that fails or is given up while it is written leaves no file', async () => {
   const folder = temporaryFolder()
   const file = join(folder, 'export')
   const abort = new AbortController()

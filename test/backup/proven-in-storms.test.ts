@@ -36,7 +36,7 @@ function checkHoldsAllCommitted(cluster: SimulatedCluster, proof: Proof | undefi
 }
 
 test.each(seeds)(
-  'all that is committed is proven, and what is proven is never taken back (seed %i)',
+  '[BR1] all that is committed is proven, and what is proven is never taken back (seed %i)',
   (seed) => {
     const plan = { ...planOf(seed), losesDisks: false, nodes: seed % 2 === 0 ? 3 : 5 }
     const cluster = new SimulatedCluster({ ...plan, seed })

@@ -51,7 +51,7 @@ test('what cannot be recovered is told in one line', async () => {
 })
 
 test.runIf(canInject)(
-  'a recovery that is killed at any rename is finished by the next one, and no cluster starts before',
+  '[BR7] a recovery that is killed at any rename is finished by the next one, and no cluster starts before',
   async () => {
     const { dir: lost, hash } = await lostDirectory()
     const cutOff = new Set<boolean>()

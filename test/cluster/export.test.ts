@@ -60,19 +60,22 @@ describe('an export of a directory at rest', () => {
   test.each([
     ['from the log alone', {}],
     ['from a snapshot and the log behind it', { logBytesMax: 4096, trailingBytes: 0 }],
-  ])('holds the state that was there, %s, and so does each node of a new cluster', async (_, options) => {
-    const { dir, file, copy } = newPlace()
-    const hash = await filled(dir, options)
-    const exported = await exportSnapshot(dir, file)
-    expect(exported).toMatchObject({ hash, machine: 'kv', summary: { keys: 19, revision: 21 }, lost: [] })
-    expect(await readExport(file)).toMatchObject({ index: exported.index, state: { hash } })
-    expect(await importSnapshot(file, copy, { nodes: 5 })).toMatchObject({ nodes: 5, dir: copy })
-    const restored = await startedCluster({ dir: copy, ...inline })
-    expect(restored.status().length).toBe(5)
-    expect(await hashOf(restored)).toBe(hash)
-    expect((await restored.get('key 7'))?.value.toString()).toBe('value 7')
-    expect((await restored.put('key 7', 'later')).index).toBeGreaterThan(exported.index)
-  })
+  ])(
+    '[BR1][BR5] holds the state that was there, %s, and so does each node of a new cluster',
+    async (_, options) => {
+      const { dir, file, copy } = newPlace()
+      const hash = await filled(dir, options)
+      const exported = await exportSnapshot(dir, file)
+      expect(exported).toMatchObject({ hash, machine: 'kv', summary: { keys: 19, revision: 21 }, lost: [] })
+      expect(await readExport(file)).toMatchObject({ index: exported.index, hash })
+      expect(await importSnapshot(file, copy, { nodes: 5 })).toMatchObject({ nodes: 5, dir: copy })
+      const restored = await startedCluster({ dir: copy, ...inline })
+      expect(restored.status().length).toBe(5)
+      expect(await hashOf(restored)).toBe(hash)
+      expect((await restored.get('key 7'))?.value.toString()).toBe('value 7')
+      expect((await restored.put('key 7', 'later')).index).toBeGreaterThan(exported.index)
+    },
+  )
 
   test('is left as it was, and can be exported again', async () => {
     const { dir, file } = newPlace()
@@ -89,7 +92,7 @@ describe('an export of a directory at rest', () => {
     expect(existsSync(file)).toBe(false)
   })
 
-  test('leaves out a disk that is lost, as long as a majority is there', async () => {
+  test('[BR2] leaves out a disk that is lost, as long as a majority is there', async () => {
     const { dir, file } = newPlace()
     const hash = await filled(dir)
     rmSync(join(dir, 'node-1'), { recursive: true })
@@ -98,7 +101,7 @@ describe('an export of a directory at rest', () => {
     expect(lost).toEqual([{ nodeId: 1, why: expect.stringContaining('its folder is missing or empty') }])
   })
 
-  test('counts an older copy of a disk, and one of another node, as lost', async () => {
+  test('[BR2] counts a disk of another node as lost', async () => {
     const { dir, file } = newPlace()
     await filled(dir)
     renameSync(join(dir, 'node-1'), join(dir, 'aside'))
@@ -110,7 +113,7 @@ describe('an export of a directory at rest', () => {
     })
   })
 
-  test('of one node holds what its log holds, and where a majority is lost, what its snapshot holds', async () => {
+  test('[BR2] of one node holds what its log holds, and where a majority is lost, what its snapshot holds', async () => {
     const { dir, file } = newPlace()
     const cluster = await startedCluster({ dir, ...inline })
     await fill(cluster)
@@ -137,19 +140,19 @@ describe('an export of a directory at rest', () => {
     await cluster.close()
     await expect(exportSnapshot(dir, file)).rejects.toThrow(/machine: that of the cluster/)
     expect(await exportSnapshot(dir, file, { machine })).toMatchObject({ hash, machine: 'own' })
-    expect((await importSnapshot(file, copy, { nodes: 1 })).state).toBeUndefined()
+    expect((await importSnapshot(file, copy, { nodes: 1 })).hash).toBeUndefined()
     expect(await hashOf(await startedCluster({ dir: copy, machine }))).toBe(hash)
   })
 })
 
 describe('an export of a cluster that runs', () => {
-  test.each(['threads', 'inline'] as const)('holds what was acknowledged (%s)', async (host) => {
+  test.each(['threads', 'inline'] as const)('[BR8] holds what was acknowledged (%s)', async (host) => {
     const { file, copy } = newPlace()
     const cluster = await startedCluster({ host })
     const hash = await fill(cluster)
     const { index, nodeId } = await cluster.export(file)
     expect(nodeId).toBe(cluster.leaderId)
-    expect(await importSnapshot(file, copy)).toMatchObject({ index, nodes: 3, state: { hash } })
+    expect(await importSnapshot(file, copy)).toMatchObject({ index, nodes: 3, hash })
     expect(await hashOf(await startedCluster({ dir: copy, host }))).toBe(hash)
   })
 
@@ -158,7 +161,7 @@ describe('an export of a cluster that runs', () => {
     const cluster = await startedCluster({ durability: 'none', nodes: 1 })
     const hash = await fill(cluster)
     await cluster.export(file)
-    expect(await readExport(file)).toMatchObject({ state: { hash } })
+    expect(await readExport(file)).toMatchObject({ hash })
   })
 
   test('is of one node, which takes its turns', async () => {
@@ -202,7 +205,7 @@ describe('an import', () => {
     await exportSnapshot(place.dir, place.file)
   }
 
-  test('fills an empty directory and the one that a link leads to, and no other', async () => {
+  test('[BR4] fills an empty directory and the one that a link leads to, and no other', async () => {
     const place = newPlace()
     await exported(place)
     const empty = temporaryFolder()
@@ -218,7 +221,7 @@ describe('an import', () => {
     expect(readdirSync(empty)).toEqual(before)
   })
 
-  test('of a damaged file, or for too many nodes, makes nothing', async () => {
+  test('[BR3] of a damaged file, or for too many nodes, makes nothing', async () => {
     const place = newPlace()
     await exported(place)
     await expect(importSnapshot(place.file, place.copy, { nodes: 26 })).rejects.toMatchObject({
@@ -231,7 +234,7 @@ describe('an import', () => {
     expect(existsSync(place.copy)).toBe(false)
   })
 
-  test('that was cut off is told of by the next one, which touches nothing', async () => {
+  test('[BR4] that was cut off is told of by the next one, which touches nothing', async () => {
     const place = newPlace()
     await exported(place)
     const cutOff = new AbortController()
@@ -246,7 +249,7 @@ describe('an import', () => {
     expect(existsSync(place.copy)).toBe(false)
   })
 
-  test('keeps disks of the former cluster apart from the new one', async () => {
+  test('[BR5] keeps disks of the former cluster apart from the new one', async () => {
     const place = newPlace()
     await exported(place)
     await importSnapshot(place.file, place.copy)

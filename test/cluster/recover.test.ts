@@ -44,7 +44,7 @@ function planOf(dir: string, from: NodeId) {
 }
 
 describe('a cluster that lost a majority of its disks', () => {
-  test('goes on as a new one with all that the survivor held', async () => {
+  test('[BR6] goes on as a new one with all that the survivor held', async () => {
     const { dir, hash } = await filled()
     lose(dir, 1, 3)
     const { last, aside, ...told } = await recovered(dir, 2)
@@ -57,7 +57,7 @@ describe('a cluster that lost a majority of its disks', () => {
     expect(await hashOf(cluster)).not.toBe(hash)
   })
 
-  test('takes no disk of a former node for one of its own', async () => {
+  test('[BR5] takes no disk of a former node for one of its own', async () => {
     const { dir } = await filled()
     lose(dir, 1, 3)
     const { aside } = await recovered(dir, 2)
@@ -66,7 +66,7 @@ describe('a cluster that lost a majority of its disks', () => {
     await expect(startCluster({ dir, ...inline })).rejects.toMatchObject({ code: 'DISK_LOST' })
   })
 
-  test('keeps what the survivor held and nobody acknowledged', async () => {
+  test('[BR6] keeps what the survivor held and nobody acknowledged', async () => {
     const dir = temporaryFolder()
     const cluster = await startedCluster({ dir, ...inline, requestTimeoutMs: 2000 })
     await cluster.put('a', 'acknowledged')
@@ -107,7 +107,7 @@ describe('a cluster that lost a majority of its disks', () => {
 })
 
 describe('a recovery', () => {
-  test('is refused as long as the disks of a majority are there, and changes nothing', async () => {
+  test('[BR6] is refused as long as the disks of a majority are there, and changes nothing', async () => {
     const { dir, hash } = await filled()
     lose(dir, 1)
     expect(() => new Recovery(dir, { from: 2 })).toThrow(
@@ -130,7 +130,7 @@ describe('a recovery', () => {
     expect(() => new Recovery(temporaryFolder(), { from: 2 })).toThrow(/holds no cluster/)
   })
 
-  test('that is given up leaves the directory as it was', async () => {
+  test('[BR7] that is given up leaves the directory as it was', async () => {
     const { dir } = await filled()
     lose(dir, 1, 3)
     const before = readdirSync(dir)
