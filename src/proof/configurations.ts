@@ -78,11 +78,14 @@ export class Configurations {
     )
   }
 
-  /** Voters campaign, and those of the configuration that is the latest of which a node knows that it is committed. */
-  mayCampaign({ id, log, membership }: RaftView, tail: LedgerEntry): boolean {
-    if (isVoter(membership, id)) return true
-    const committed = this.#ledger.ancestor(tail, log.commitIndex)
-    return committed !== undefined && isVoter(committed.membership, id)
+  /** Voters campaign, of any configuration in their log of which they do not know that it is over. */
+  mayCampaign({ id, log }: RaftView, tail: LedgerEntry): boolean {
+    for (let entry: LedgerEntry | undefined = tail; entry !== undefined; ) {
+      if (isVoter(entry.membership, id)) return true
+      if (entry.membershipIndex <= log.commitIndex) return false
+      entry = this.#ledger.ancestor(entry, entry.membershipIndex - 1)
+    }
+    return false
   }
 
   /** A leader goes on only as a voter, or until the configuration without it is committed and it has handed over. */

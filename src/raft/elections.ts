@@ -27,13 +27,13 @@ export function timeoutNow(state: RaftState, cause: Cause): void {
 }
 
 /**
- * A voter may campaign. A voter that the latest configuration leaves out may do so as well until it knows that this
- * configuration is committed: the others may lack the configuration, and wait for a candidate that has it (thesis
- * §4.2.2).
+ * A voter may campaign, of the latest configuration or of any that this node does not know to be over: the others may lack
+ * the later ones, and wait for a candidate that has them (thesis §4.2.2). A node that starts knows least of what is
+ * committed.
  */
 function mayCampaign(state: RaftState): boolean {
   const { id, log, priority, role } = state
-  const isCandidate = isVoter(log.membership, id) || isVoter(log.membershipAt(log.commitIndex), id)
+  const isCandidate = log.membershipsFrom(log.commitIndex).some((membership) => isVoter(membership, id))
   return role !== 'leader' && priority > 0 && isCandidate && hasCaughtUp(state)
 }
 

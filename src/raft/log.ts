@@ -95,6 +95,12 @@ export class RaftLog {
     return configuration.membership
   }
 
+  /** The configurations that counted as of an entry or count after it, oldest first. */
+  membershipsFrom(index: LogIndex): Membership[] {
+    const from = this.configurations.findLastIndex((each) => each.index <= index)
+    return this.configurations.slice(from).map(({ membership }) => membership)
+  }
+
   get firstIndex(): LogIndex {
     return this.base.index + 1
   }

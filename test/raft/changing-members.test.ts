@@ -311,6 +311,23 @@ describe('a leader that is removed', () => {
     expect(commandsOf(network, 2)).toEqual(['x'])
   })
 
+  test('[CF13] also when it starts again, and does not know that it ever was a voter of what is committed', () => {
+    const network = new RaftNetwork({ nodes: 2, membership: { ...votersOf(2), learners: [1] } })
+    network.elect(2)
+    change(network, { type: 'promote', nodeId: 1 })
+    network.node(2).transfer(1)
+    network.settle()
+    network.isolate(1)
+    network.node(1).changeMembership(remove(1))
+    network.node(1).crash()
+    network.heal()
+    network.node(1).restart()
+    expect(network.node(1).state.log.commitIndex).toBe(0)
+    network.tick(6 * timeout)
+    expect(leaderOf(network).id).toBe(2)
+    expect(network.node(2).state.membership).toEqual(votersOf(2))
+  })
+
   test('[CF13] it does not campaign any more once it knows that it was removed', () => {
     const network = networkOf(3, 1, 2, 3)
     network.elect(1)
