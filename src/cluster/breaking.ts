@@ -45,13 +45,16 @@ export class Breaking implements Breakable {
     this.#members = members
     this.#story = story
     this.#options = options
-    this.methods = new FaultMethods(this.#faults, () => this.#cast(members.running))
+    this.methods = new FaultMethods(this.#faults, () => this.cast())
     this.clockBounds =
       options.reads === 'lease'
         ? clockBoundsOf(limitsOf(options), options.heartbeatIntervalMs, { earlyMs })
         : undefined
     // A process that has ended is not paused any more.
     members.onEnd = (nodeId) => void this.#faults.release([nodeId], ({ type }) => type === 'pause')
+    // A node that cannot notice has ended.
+    members.onAdded = () => void this.#faults.nodesChanged().catch(() => undefined)
+    members.onRemoved = (nodeId) => this.#faults.gone(nodeId)
   }
 
   get nodeIds(): readonly NodeId[] {
@@ -120,7 +123,7 @@ export class Breaking implements Breakable {
     this.#members.checkOpen()
     const { running } = this.#members
     const down = this.nodeIds.filter((nodeId) => !running.includes(nodeId))
-    const nodes = resolveTarget(this.#checked(target), this.#cast(down))
+    const nodes = resolveTarget(this.#checked(target), this.cast(down))
     // A node that runs is refused before another one starts. A single node may still be losing its power: it waits.
     if (nodes.length > 1) for (const nodeId of nodes) this.#members.checkDown(nodeId)
     await Promise.all(
@@ -134,7 +137,14 @@ export class Breaking implements Breakable {
   /** The nodes that a target means, among those that run. */
   nodesOf(target: Target): readonly NodeId[] {
     this.#members.checkOpen()
-    return resolveTarget(this.#checked(target), this.#cast(this.#members.running))
+    return resolveTarget(this.#checked(target), this.cast())
+  }
+
+  /** Roles mean the nodes that run, or other candidates. */
+  cast(candidates = this.#members.running): Cast {
+    const { nodeIds, leaderId } = this
+    const { voters } = this.#members.configuration?.membership ?? {}
+    return { nodeIds, leaderId, candidates, random: this.#random, ...(voters && { voters }) }
   }
 
   /** Ends what is to happen later: the cluster ends. */
@@ -172,10 +182,5 @@ export class Breaking implements Breakable {
     const isRole = typeof target === 'string' && isRoleName(target)
     if (!Array.isArray(target) && !isRole) this.#members.checkIsThere(target as NodeId)
     return target
-  }
-
-  #cast(candidates: readonly NodeId[]): Cast {
-    const { nodeIds, leaderId } = this
-    return { nodeIds, leaderId, candidates, random: this.#random }
   }
 }

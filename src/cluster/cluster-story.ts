@@ -18,12 +18,17 @@ import { Warnings } from './warnings.js'
 /** How often it is looked whether this thread's event loop goes on, and how late it may be. */
 const loopLookMs = 25
 const loopLateMs = 50
+/** Removed nodes whose story is kept: it takes some megabytes each. */
+const removedMax = 4
 
 export class ClusterStory {
-  readonly nodeIds: readonly NodeId[]
+  #nodeIds: readonly NodeId[] = []
   readonly events: ClusterEvents = new EventEmitter()
   readonly #options: ResolvedOptions
+  readonly #sequence = Sequence.allocate()
   readonly #memories = new Map<NodeId, StoryMemory>()
+  /** Nodes that were removed, the oldest first, whose story is still kept. */
+  readonly #removed: NodeId[] = []
   readonly #chronicle: Chronicle
   readonly #roleChanged: () => void
   readonly #warnings: Warnings
@@ -32,20 +37,33 @@ export class ClusterStory {
   #held: ClusterEvent[] | undefined = []
 
   /** `roleChanged` is called when another node may lead. */
-  constructor(nodes: number, options: ResolvedOptions, roleChanged: () => void) {
-    this.nodeIds = Array.from({ length: nodes }, (_, at) => at + 1)
+  constructor(nodeIds: readonly NodeId[], options: ResolvedOptions, roleChanged: () => void) {
     this.#options = options
     this.#roleChanged = roleChanged
     this.#warnings = new Warnings(options, (line) => process.emitWarning(line, 'RaftboxWarning'))
     // A program may have any number of listeners: none of them is a leak.
     this.events.setMaxListeners(0)
-    const memory = Sequence.allocate()
-    this.#chronicle = new Chronicle(new Sequence(memory), (event) => this.#hear(event))
-    for (const nodeId of this.nodeIds) {
-      const ofNode = allocateStory(memory)
-      this.#memories.set(nodeId, ofNode)
-      this.#chronicle.follow(nodeId, ofNode.happened)
-    }
+    this.#chronicle = new Chronicle(new Sequence(this.#sequence), (event) => this.#hear(event))
+    for (const nodeId of nodeIds) this.add(nodeId)
+  }
+
+  /** From now on a node tells its story as well. */
+  add(nodeId: NodeId): void {
+    const ofNode = allocateStory(this.#sequence)
+    this.#memories.set(nodeId, ofNode)
+    this.#chronicle.follow(nodeId, ofNode.happened)
+    this.#nodeIds = [...this.#nodeIds, nodeId]
+  }
+
+  /** The node has told its last. The stories of the nodes that were removed last are kept. */
+  remove(nodeId: NodeId): void {
+    this.#chronicle.nodeIsGone(nodeId)
+    this.#removed.push(nodeId)
+    const forgotten = this.#removed.length > removedMax ? this.#removed.shift() : undefined
+    if (forgotten === undefined) return
+    this.#chronicle.forget(forgotten)
+    this.#memories.delete(forgotten)
+    this.#nodeIds = this.#nodeIds.filter((each) => each !== forgotten)
   }
 
   /** The memory that all lives of a node tell their story in. */
@@ -76,7 +94,7 @@ export class ClusterStory {
       this.#held = undefined
       for (const event of held) this.#emit(event)
     })
-    this.#warnings.begins(this.nodeIds.length)
+    this.#warnings.begins(this.#nodeIds.length)
     let lookedAtMs = performance.now()
     this.#loopWatch = setInterval(() => {
       const forMs = performance.now() - lookedAtMs - loopLookMs
@@ -94,7 +112,7 @@ export class ClusterStory {
     this.read()
     const { heartbeatIntervalMs, electionTimeoutMs } = this.#options
     return {
-      nodeIds: this.nodeIds,
+      nodeIds: this.#nodeIds,
       heartbeatIntervalMs,
       electionTimeoutMs,
       tickMs: heartbeatIntervalMs,

@@ -12,17 +12,21 @@ import type {
 } from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { Bytes } from '../machine/index.js'
+import type { MembershipMethods } from '../membership/index.js'
 import { type HashAt, InlineNode, NodeThread, realParts, takeAll } from '../node/index.js'
 import type { NodeId } from '../raft/index.js'
-import type { LatencyHistogram, Story } from '../telemetry/index.js'
+import type { LatencyHistogram, MembershipTold, Story } from '../telemetry/index.js'
 import { Breaking } from './breaking.js'
+import { Changing } from './changing.js'
 import { Client } from './client.js'
 import { ClusterClient } from './cluster-client.js'
 import { ClusterStory } from './cluster-story.js'
 import type { ClusterDirectory } from './directory.js'
 import type { ClusterEvents } from './events.js'
 import type { Deleted, Entry, KvClient, RangeOptions, RangeResult, Swapped, Written } from './kv-client.js'
-import { type CreateNode, Members, type NodeStatus } from './members.js'
+import type { CreateNode } from './lives.js'
+import type { NodeStatus } from './member.js'
+import { Members } from './members.js'
 import {
   type ExportFromOptions,
   exportFrom,
@@ -47,6 +51,9 @@ export class Cluster implements AsyncDisposable, Calls {
   readonly #breaking: Breaking
   /** The methods by which a cluster of any host is broken and healed. */
   readonly breaker: FaultMethods
+  readonly #changing: Changing
+  /** The methods by which the members of a cluster of any host are changed. */
+  readonly changer: MembershipMethods
   #closing: Promise<void> | undefined
 
   /** Use `startCluster`. */
@@ -56,10 +63,12 @@ export class Cluster implements AsyncDisposable, Calls {
     this.#client = new Client(options.requestTimeoutMs, () => this.leaderId)
     this.#own = this.client()
     this.kv = this.#own.kv
-    this.#story = new ClusterStory(directory.nodes, options, () => this.#client.leaderChanged())
+    this.#story = new ClusterStory(directory.members, options, () => this.#client.leaderChanged())
     this.#members = new Members(directory, options, this.#client, this.#story, createNode)
     this.#breaking = new Breaking(this.#members, this.#story, options)
     this.breaker = this.#breaking.methods
+    this.#changing = new Changing(this.#members, options, () => this.#breaking.cast())
+    this.changer = this.#changing.methods
   }
 
   /** Use `startCluster`. */
@@ -100,6 +109,14 @@ export class Cluster implements AsyncDisposable, Calls {
   /** Who leads, as far as the nodes have told; `undefined` while nobody does. */
   get leaderId(): NodeId | undefined {
     return this.#members.leaderId
+  }
+
+  /**
+   * The configuration by which the leader goes: voters, learners, and in a joint configuration the voters before them.
+   * While no node leads, the latest that a node has told; `undefined` before any has.
+   */
+  get membership(): MembershipTold | undefined {
+    return this.#members.configuration
   }
 
   /** Every node's role, pointers and counters, read from shared memory without asking the nodes. */
@@ -164,6 +181,34 @@ export class Cluster implements AsyncDisposable, Calls {
   client(): ClusterClient {
     return new ClusterClient(this.#client.newCaller(), this.options.machine)
   }
+
+  /**
+   * Starts a node with an empty disk and an id that no node had before, and makes it a voter once it has caught up. With
+   * `learner` it holds the log and has no vote. Resolves with its id.
+   */
+  readonly addNode: MembershipMethods['addNode'] = (...call) => this.changer.addNode(...call)
+
+  /**
+   * Takes nodes out of the cluster for good, all in one change, and ends them. A leader among them hands over first. Their
+   * folders are removed, unless `keep` is true. Resolves with their ids.
+   */
+  readonly removeNode: MembershipMethods['removeNode'] = (...call) => this.changer.removeNode(...call)
+
+  /** Puts a new node in the place of one that may be dead. Resolves with the new id. */
+  readonly replaceNode: MembershipMethods['replaceNode'] = (...call) => this.changer.replaceNode(...call)
+
+  /** Gives a learner a vote, once it has caught up. */
+  readonly promote: MembershipMethods['promote'] = (...call) => this.changer.promote(...call)
+
+  /** Takes the vote of a node, which goes on as a learner. */
+  readonly demote: MembershipMethods['demote'] = (...call) => this.changer.demote(...call)
+
+  /** Makes several changes of the members at once: all of them count, or none. Nodes are neither started nor ended. */
+  readonly changeMembership: MembershipMethods['changeMembership'] = (...call) =>
+    this.changer.changeMembership(...call)
+
+  /** Hands leadership over to a voter, or to the one whose log is longest. Resolves with the node that leads then. */
+  readonly transfer: MembershipMethods['transfer'] = (...call) => this.changer.transfer(...call)
 
   /** All faults that stand, the oldest first. */
   get faults(): readonly StandingFault[] {
@@ -322,6 +367,7 @@ export class Cluster implements AsyncDisposable, Calls {
       () => this.#breaking.close(),
       () => this.#client.close(),
       () => this.#members.close(),
+      () => this.#changing.close(),
       () => this.#story.close(),
       () => this.#directory.release(),
     ])
@@ -335,5 +381,7 @@ export class Cluster implements AsyncDisposable, Calls {
 /** Nodes on real parts, where the options want them. */
 function creatorOf({ host, machine }: ResolvedOptions): CreateNode {
   return (nodeId, exited) =>
-    host === 'inline' ? new InlineNode(realParts) : new NodeThread(nodeId, machine !== undefined, exited)
+    host === 'inline'
+      ? new InlineNode(nodeId, realParts)
+      : new NodeThread(nodeId, machine !== undefined, exited)
 }

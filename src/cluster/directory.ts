@@ -3,23 +3,14 @@
  * nothing that was there.
  */
 import { randomUUID } from 'node:crypto'
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { RaftError } from '../errors/index.js'
 import { majorityOf, type NodeId } from '../raft/index.js'
 import {
+  addPledge,
   FileLock,
-  flushFolder,
   isCatchingUp,
   newPledge,
   type Pledge,
@@ -27,39 +18,52 @@ import {
   readPledges,
   renewedPledge,
   writePledges,
-  writeWhole,
 } from '../storage/index.js'
-import { describingFile, pledgesFile } from './directory-files.js'
+import {
+  broughtUpToDate,
+  checkPledges,
+  firstIds,
+  membersIn,
+  newPledges,
+  nodesDefault,
+  readablePledges,
+  readDescription,
+} from './description.js'
+import { pledgesFile } from './directory-files.js'
+import { incompatible, lockFile, makeFolder, putAside, usable } from './folders.js'
 import { isCutOff, putInPlace } from './replaced-directory.js'
-
-/** Raised when what is on disk changes its form. */
-const formatVersion = 2
-/** The format without pledges. A directory of it is brought up to date when it is opened. */
-const formatWithoutPledges = 1
-const nodesDefault = 3
-const lockFile = 'lock'
-/** The files of a lost disk stay in the folder of its node, below a name that begins so. */
-const lostPrefix = 'lost-'
-
-interface Description {
-  readonly raftbox: number
-  readonly nodes: number
-}
 
 export class ClusterDirectory {
   readonly path: string
+  /** The nodes that the cluster was made with: 1 to this number are the voters of its first configuration. */
   readonly nodes: number
   /** `undefined` for a temporary folder, which nobody else knows. */
   readonly #lock: FileLock | undefined
+  /** False for nodes without disks: they begin with the first configuration each time, so nothing else is remembered. */
+  readonly #isRemembered: boolean
+  #members: readonly NodeId[]
+  #lastId: NodeId
 
-  private constructor(path: string, nodes: number, lock: FileLock | undefined) {
+  /** `pledges`: what is remembered. `undefined`: nothing, so that the nodes are those of the first configuration. */
+  private constructor(
+    path: string,
+    nodes: number,
+    pledges: readonly Pledge[] | undefined,
+    lock: FileLock | undefined,
+  ) {
     this.path = path
     this.nodes = nodes
     this.#lock = lock
+    this.#isRemembered = pledges !== undefined
+    this.#members = pledges === undefined ? firstIds(nodes) : membersIn(pledges)
+    this.#lastId = pledges?.length ?? nodes
   }
 
-  /** Takes the directory for the caller; `nodes` must agree with what it was made with. */
-  static open(dir: string | undefined, nodes: number | undefined): ClusterDirectory {
+  /**
+   * Takes the directory for the caller; `nodes` must agree with what it was made with, or with its members.
+   * `isRemembered` is false for nodes without disks.
+   */
+  static open(dir: string | undefined, nodes: number | undefined, isRemembered = true): ClusterDirectory {
     if (dir === undefined) return openTemporary(nodes ?? nodesDefault)
     const path = resolve(dir)
     return usable(path, () => {
@@ -70,7 +74,13 @@ export class ClusterDirectory {
       try {
         // Read again, for it may have changed until the lock was had.
         const description = readDescription(path, nodes)
-        return new ClusterDirectory(path, broughtUpToDate(path, description, nodes), lock)
+        const made = broughtUpToDate(path, description, nodes)
+        return new ClusterDirectory(
+          path,
+          made,
+          isRemembered ? readPledges(join(path, pledgesFile)) : undefined,
+          lock,
+        )
       } catch (error) {
         lock.release()
         throw error
@@ -84,7 +94,7 @@ export class ClusterDirectory {
     return usable(path, () => {
       const description = readDescription(path, undefined)
       if (description === undefined) throw incompatible(path, 'holds no cluster: name a directory of raftbox')
-      return new ClusterDirectory(path, description.nodes, lockOf(path))
+      return new ClusterDirectory(path, description.nodes, readablePledges(path), lockOf(path))
     })
   }
 
@@ -107,8 +117,9 @@ export class ClusterDirectory {
 
   /** For a folder of the caller's own. */
   static temporary(path: string, nodes: number): ClusterDirectory {
-    writePledges(join(path, pledgesFile), newPledges(nodes))
-    return new ClusterDirectory(path, nodes, undefined)
+    const pledges = newPledges(nodes)
+    writePledges(join(path, pledgesFile), pledges)
+    return new ClusterDirectory(path, nodes, pledges, undefined)
   }
 
   nodePath(nodeId: NodeId): string {
@@ -120,11 +131,35 @@ export class ClusterDirectory {
     return join(this.path, pledgesFile)
   }
 
+  /** The nodes that the directory has a place for: members, and nodes that are being added or removed. */
+  get members(): readonly NodeId[] {
+    return this.#members
+  }
+
   /** What is remembered of each member. Throws when it is damaged. */
   pledges(): Pledge[] {
     return usable(this.path, () => {
       checkPledges(this.path, this.nodes)
-      return readPledges(this.pledgesPath)
+      return readPledges(this.pledgesPath).filter(({ isRemoved }) => isRemoved !== true)
+    })
+  }
+
+  /** Gives an id that no node had before, and remembers it. */
+  add(): NodeId {
+    const nodeId = this.#lastId + 1
+    if (this.#isRemembered)
+      usable(this.path, () => addPledge(this.pledgesPath, newPledge(nodeId, randomUUID())))
+    this.#lastId = nodeId
+    this.#members = [...this.#members, nodeId]
+    return nodeId
+  }
+
+  /** Forgets a node that does not run any more. Its folder goes with it, unless it is kept. */
+  remove(nodeId: NodeId, keepsFolder: boolean): void {
+    usable(this.path, () => {
+      if (this.#isRemembered) this.#change(nodeId, (pledge) => ({ ...pledge, isRemoved: true }))
+      this.#members = this.#members.filter((each) => each !== nodeId)
+      if (!keepsFolder) rmSync(this.nodePath(nodeId), { recursive: true, force: true })
     })
   }
 
@@ -134,7 +169,7 @@ export class ClusterDirectory {
    */
   renew(nodeIds: readonly NodeId[]): void {
     usable(this.path, () => {
-      const pledges = readPledges(this.pledgesPath)
+      const pledges = this.pledges()
       const renewed = pledges.filter(({ nodeId }) => nodeIds.includes(nodeId))
       this.#checkVotersLeft(
         pledges.filter((pledge) => renewed.includes(pledge) || isCatchingUp(pledge)).length,
@@ -142,7 +177,7 @@ export class ClusterDirectory {
       for (const pledge of renewed) checkIsRemembered(pledge)
       // First what is left is put aside: a crash or an error in between leaves disks that are lost as before.
       for (const { nodeId, identity } of renewed) putAside(this.nodePath(nodeId), identity ?? randomUUID())
-      for (const { nodeId } of renewed) this.#renew(nodeId)
+      for (const { nodeId } of renewed) this.#change(nodeId, (pledge) => renewedPledge(pledge, randomUUID()))
     })
   }
 
@@ -153,20 +188,21 @@ export class ClusterDirectory {
   }
 
   #checkVotersLeft(notVoting: number): void {
-    const mostNotVoting = this.nodes - majorityOf(this.nodes)
+    const nodes = this.#members.length
+    const mostNotVoting = nodes - majorityOf(nodes)
     if (notVoting <= mostNotVoting) return
     const without = mostNotVoting === 0 ? 'none' : `at most ${mostNotVoting}`
     throw new RaftError('INVALID_OPTION', {
       option: 'renew',
-      expected: `${without} of ${this.nodes} nodes without a vote until they have caught up (put the folders of the others back, or begin in another directory)`,
+      expected: `${without} of ${nodes} nodes without a vote until they have caught up (put the folders of the others back, or begin in another directory)`,
       actual: `${notVoting}`,
     })
   }
 
-  #renew(nodeId: NodeId): void {
+  #change(nodeId: NodeId, changed: (pledge: Pledge) => Pledge): void {
     const slot = new PledgeSlot(this.pledgesPath, nodeId)
     try {
-      slot.keep(renewedPledge(slot.pledge, randomUUID()), true)
+      slot.keep(changed(slot.pledge), true)
     } finally {
       slot.close()
     }
@@ -196,65 +232,6 @@ function openTemporary(nodes: number): ClusterDirectory {
   )
 }
 
-/**
- * Moves what a folder holds into one below it. The folder itself stays where it is, since it may be the place where a disk
- * is mounted, or a link to it.
- */
-function putAside(folder: string, name: string): void {
-  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return
-  const left = readdirSync(folder).filter((file) => !file.startsWith(lostPrefix) && file !== lockFile)
-  if (left.length === 0) return
-  const aside = join(folder, `${lostPrefix}${name}`)
-  mkdirSync(aside, { recursive: true })
-  for (const file of left) renameSync(join(folder, file), join(aside, file))
-}
-
-/** Makes what is not there yet, and returns how many nodes there are. */
-function broughtUpToDate(path: string, known: Description | undefined, asked: number | undefined): number {
-  const pledges = join(path, pledgesFile)
-  const nodes = known?.nodes ?? asked ?? nodesDefault
-  if (known?.raftbox === formatVersion) {
-    checkPledges(path, nodes)
-    return nodes
-  }
-  if (known === undefined && hasBegun(pledges)) {
-    const remedy = isCutOff(path)
-      ? 'its recovery was cut off, so begin it again'
-      : 'put that file back, or use another directory'
-    throw incompatible(path, `holds nodes and no ${describingFile}: ${remedy}`)
-  }
-  const isOldAndUsed =
-    known !== undefined &&
-    Array.from({ length: nodes }, (_, at) => at + 1).some((nodeId) =>
-      existsSync(join(path, `node-${nodeId}`, 'data.mdb')),
-    )
-  // First the members: the description says that all of the directory is there.
-  writePledges(pledges, isOldAndUsed ? unnamedPledges(nodes) : newPledges(nodes))
-  writeWhole(path, describingFile, Buffer.from(`${JSON.stringify({ raftbox: formatVersion, nodes })}\n`))
-  return nodes
-}
-
-function newPledges(nodes: number): Pledge[] {
-  return Array.from({ length: nodes }, (_, at) => newPledge(at + 1, randomUUID()))
-}
-
-/** Pledges of members whose disks carry no identity, for a directory of the earlier format. */
-function unnamedPledges(nodes: number): Pledge[] {
-  return Array.from({ length: nodes }, (_, at) => ({ ...newPledge(at + 1, undefined), hasBegun: true }))
-}
-
-function hasBegun(pledges: string): boolean {
-  return existsSync(pledges) && readPledges(pledges).some((pledge) => pledge.hasBegun)
-}
-
-function checkPledges(path: string, nodes: number): void {
-  const file = join(path, pledgesFile)
-  const remedy = `a directory is copied as a whole, so put ${pledgesFile} back from where it was copied, or use another directory`
-  if (!existsSync(file)) throw incompatible(path, `does not remember its nodes: ${remedy}`)
-  const { length } = readPledges(file)
-  if (length !== nodes) throw incompatible(path, `remembers ${length} nodes, and has ${nodes}: ${remedy}`)
-}
-
 /** In a directory of an earlier version, a node's first start tells in which term it is. */
 function checkIsRemembered({ nodeId, identity, hardState }: Pledge): void {
   if (identity !== undefined || hardState.currentTerm > 0) return
@@ -264,74 +241,4 @@ function checkIsRemembered({ nodeId, identity, hardState }: Pledge): void {
       'a node whose term is remembered (this directory is of an earlier version: put the folder back)',
     actual: `${nodeId}`,
   })
-}
-
-function readDescription(path: string, nodes: number | undefined): Description | undefined {
-  const text = readIfThere(join(path, describingFile))
-  // Versions that wrote it in place could leave it empty when the disk was full.
-  if (text === undefined || text === '') return undefined
-  const description = parse<Description>(text)
-  const isKnown = description?.raftbox === formatVersion || description?.raftbox === formatWithoutPledges
-  if (description === undefined || !isKnown || !Number.isInteger(description.nodes)) {
-    const found = description?.raftbox === undefined ? 'something else' : `format ${description.raftbox}`
-    const remedy = 'use the version that wrote it, or another directory'
-    throw incompatible(path, `holds ${found}, and this version reads format ${formatVersion}: ${remedy}`)
-  }
-  if (nodes !== undefined && nodes !== description.nodes) {
-    const expected = `${description.nodes}, as ${path} was made with`
-    throw new RaftError('INVALID_OPTION', { option: 'nodes', expected, actual: nodes })
-  }
-  return description
-}
-
-function incompatible(dir: string, why: string): RaftError {
-  return new RaftError('DIRECTORY_INCOMPATIBLE', { dir, why })
-}
-
-/** Errors of the system become the one that says which directory cannot be used, and why. */
-export function usable<T>(dir: string, work: () => T, remedy = ''): T {
-  try {
-    return work()
-  } catch (error) {
-    throw asUnusable(dir, error, remedy)
-  }
-}
-
-/** An error of the system as the one that says which directory cannot be used, and why; others as they are. */
-export function asUnusable(dir: string, error: unknown, remedy = ''): unknown {
-  const { name, message } = error as Error
-  if (error instanceof RaftError || name === 'AbortError') return error
-  return new RaftError('DIRECTORY_UNUSABLE', { dir, why: `${message}${remedy}` }, error)
-}
-
-/** Makes folders one by one: `mkdirSync` with `recursive` never returns where nothing can be made, as below /proc. */
-export function makeFolder(path: string): void {
-  try {
-    mkdirSync(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error
-    makeFolder(dirname(path))
-    mkdirSync(path)
-  }
-  // A folder whose name is lost with the power is lost.
-  flushFolder(dirname(path))
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-function parse<T>(text: string): T | undefined {
-  try {
-    return JSON.parse(text) as T
-  } catch {
-    return undefined
-  }
 }

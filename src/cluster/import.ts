@@ -6,8 +6,9 @@ import { RaftError, reasonOf } from '../errors/index.js'
 import { loadMachine, SessionMachine } from '../machine/index.js'
 import type { Membership, NodeId, Snapshot, Term } from '../raft/index.js'
 import { beginDisk, flushFolder } from '../storage/index.js'
-import { asUnusable, ClusterDirectory, makeFolder, usable } from './directory.js'
+import { ClusterDirectory } from './directory.js'
 import { type StateTold, toldOf } from './export.js'
+import { asUnusable, makeFolder, usable } from './folders.js'
 import { checkNodes } from './options.js'
 
 export interface ImportOptions {

@@ -10,7 +10,7 @@ import { type ClusterOptions, resolveOptions } from './options.js'
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const resolved = resolveOptions(options)
-  const directory = ClusterDirectory.open(resolved.dir, resolved.nodes)
+  const directory = ClusterDirectory.open(resolved.dir, resolved.nodes, resolved.durability === 'flush')
   const cluster = new Cluster(directory, resolved)
   await cluster.start()
   return cluster
@@ -63,7 +63,7 @@ export {
   type Written,
 } from './kv-client.js'
 export { type LogFound, type LogsOptions, readLogs } from './logs.js'
-export type { NodeState, NodeStatus } from './members.js'
+export type { MemberKind, NodeState, NodeStatus } from './member.js'
 export type { ExportFromOptions, SnapshotTaken } from './node-answers.js'
 export { type ClusterOptions, nodesMax } from './options.js'
 export type { Applied } from './outcomes.js'

@@ -57,7 +57,7 @@ export function readLogs(dir: string, options: LogsOptions = {}): LogFound[] {
   const { nodeId, isKeyValue = true, ...range } = options
   const directory = ClusterDirectory.atRest(dir)
   try {
-    const all = Array.from({ length: directory.nodes }, (_, at) => at + 1)
+    const all = directory.members
     const asked = nodeId === undefined ? all : all.filter((each) => each === nodeId)
     if (asked.length === 0) {
       const expected = `one of ${all.join(', ')}`

@@ -1,64 +1,31 @@
-/** The nodes of a cluster: started, linked, watched, killed and brought back. */
+/** The nodes of a cluster: started, linked, killed and brought back, added and removed. */
 import { RaftError, type Result, unwrap } from '../errors/index.js'
 import { faultAt, isEnding, type StandingFault } from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import { type ControlledNode, checkRoomForNodes } from '../node/index.js'
-import type { Membership, NodeId, Role } from '../raft/index.js'
-import { Counters, type CounterValues, roles } from '../telemetry/index.js'
-import { createClientWay, createLink, type LinkEnd, portsOf } from '../transport/index.js'
-import type { Client, News } from './client.js'
+import type { NodeId } from '../raft/index.js'
+import type { MembershipTold } from '../telemetry/index.js'
+import type { Client } from './client.js'
 import type { ClusterStory } from './cluster-story.js'
 import type { ClusterDirectory } from './directory.js'
+import { type CreateNode, Lives } from './lives.js'
 import { logOfMember } from './logs.js'
-import { NodeBoard } from './node-board.js'
-import { nodeOptionsOf } from './node-options.js'
-import type { ResolvedOptions } from './options.js'
-
-/** A paused node is alive, and nothing of it runs. */
-export type NodeState = 'running' | 'paused' | 'stopped' | 'failed'
-
-export interface NodeStatus extends Omit<CounterValues, 'role' | 'leaderId'> {
-  readonly nodeId: NodeId
-  readonly state: NodeState
-  /** Role and counters are the last ones known when the node does not run. */
-  readonly role: Role
-  readonly leaderId: NodeId | undefined
-  /** Why it failed, when it did. */
-  readonly failure: string | undefined
-}
-
-interface Member {
-  readonly nodeId: NodeId
-  readonly memory: SharedArrayBuffer
-  readonly counters: Counters
-  readonly board: NodeBoard
-  state: Exclude<NodeState, 'paused'>
-  failure: string | undefined
-  node: ControlledNode | undefined
-  /** Once its disk is open, or could not be: nobody else may open the disk meanwhile. */
-  opened: Promise<unknown>
-  /** Settled once its power is gone: until then the node runs, and is not to be brought back. */
-  powerGoes: Promise<unknown>
-  /** The end of its last life. The next one waits for it: two nodes on one log would destroy it. */
-  ended: Promise<void>
-}
-
-/** Makes a node that does not run yet; `exited` is called when its thread has ended. */
-export type CreateNode = (nodeId: NodeId, exited: (why: string) => void) => ControlledNode
+import { leaderAmong, type Member, type NodeStatus, newMember, statusOf } from './member.js'
+import { nodesMax, type ResolvedOptions } from './options.js'
+import { linksAmong, linksToRunning, unlink } from './wiring.js'
 
 export class Members {
-  /** Called when a node has ended, however it did. */
-  onEnd: (nodeId: NodeId) => void = () => undefined
+  /** Called when there is a node more, and when there is one less. */
+  onAdded: (nodeId: NodeId) => void = () => undefined
+  onRemoved: (nodeId: NodeId) => void = () => undefined
   readonly #options: ResolvedOptions
   readonly #directory: ClusterDirectory
   readonly #client: Client
   readonly #story: ClusterStory
-  readonly #createNode: CreateNode
-  readonly #membership: Membership
+  readonly #lives: Lives
   readonly #members = new Map<NodeId, Member>()
   /** Nodes are brought up one after the other once the cluster runs, so that each finds the links of the last. */
   #starting: Promise<unknown> = Promise.resolve()
-  #isClosed = false
 
   constructor(
     directory: ClusterDirectory,
@@ -71,43 +38,23 @@ export class Members {
     this.#options = options
     this.#client = client
     this.#story = story
-    this.#createNode = createNode
-    const voters = story.nodeIds
-    this.#membership = { voters, votersOutgoing: [], learners: [] }
-    for (const nodeId of voters) {
-      const memory = Counters.allocate()
-      this.#members.set(nodeId, {
-        nodeId,
-        memory,
-        counters: new Counters(memory),
-        board: new NodeBoard(),
-        state: 'stopped',
-        failure: undefined,
-        node: undefined,
-        opened: Promise.resolve(),
-        powerGoes: Promise.resolve(),
-        ended: Promise.resolve(),
-      })
-    }
+    this.#lives = new Lives(directory, options, client, story, createNode)
+    for (const nodeId of directory.members) this.#members.set(nodeId, newMember(nodeId))
+  }
+
+  /** Called when a node has ended, however it did. */
+  set onEnd(ended: (nodeId: NodeId) => void) {
+    this.#lives.onEnd = ended
   }
 
   /** Brings up every node at once, each linked to all others. Throws the first failure. */
   async start(): Promise<void> {
     const renewable = this.#options.renew.map((nodeId) => this.#member(nodeId, 'renew'))
     checkRoomForNodes(this.#members.size, this.#options.host)
-    const links = new Map<NodeId, LinkEnd[]>()
-    for (const nodeId of this.#members.keys()) links.set(nodeId, [])
-    for (const [first, ofFirst] of links) {
-      for (const [second, ofSecond] of links) {
-        if (first >= second) continue
-        const [firstEnd, secondEnd] = createLink(first, second)
-        ofFirst.push(firstEnd)
-        ofSecond.push(secondEnd)
-      }
-    }
+    const links = linksAmong(this.nodeIds)
     const all = [...this.#members.values()]
     const results = await Promise.allSettled(
-      all.map((member) => this.#launch(member, links.get(member.nodeId) ?? [])),
+      all.map((member) => this.#lives.begin(member, links.get(member.nodeId) ?? [])),
     )
     const lost: Member[] = []
     for (const [at, result] of results.entries()) {
@@ -119,31 +66,25 @@ export class Members {
     }
     if (lost.length === 0) return
     this.#directory.renew(lost.map(({ nodeId }) => nodeId))
-    for (const member of lost) await this.#launch(member, await this.#linksToRunning(member))
+    for (const member of lost) await this.#linkAndBegin(member)
   }
 
   /** The leader of the latest term that a running node has told; `undefined` while there is none. */
   get leaderId(): NodeId | undefined {
-    let leader: Member | undefined
-    let latestTerm = 0
-    for (const member of this.#members.values()) {
-      if (member.state !== 'running') continue
-      const term = member.counters.get('currentTerm')
-      if (roles[member.counters.get('role')] !== 'leader' || term < latestTerm) continue
-      leader = member
-      latestTerm = term
-    }
-    return leader?.nodeId
+    return leaderAmong(this.#members.values())?.nodeId
+  }
+
+  /** The configuration of the leader; while there is none, the latest one that any node has told. */
+  get configuration(): MembershipTold | undefined {
+    const leader = leaderAmong(this.#members.values())
+    if (leader !== undefined) return leader.membership.read()
+    const told = [...this.#members.values()].flatMap(({ membership }) => membership.read() ?? [])
+    return told.sort((one, other) => other.index - one.index)[0]
   }
 
   status(): NodeStatus[] {
-    return [...this.#members.values()].map(({ nodeId, state: lasting, failure, counters, board }) => {
-      const state = board.frozenAtMs === undefined ? lasting : 'paused'
-      const values = counters.read()
-      const role = roles[values.role] ?? 'follower'
-      const leaderId = values.leaderId === 0 ? undefined : values.leaderId
-      return { ...values, nodeId, state, failure, role, leaderId }
-    })
+    const configuration = this.configuration?.membership
+    return [...this.#members.values()].map((member) => statusOf(member, configuration))
   }
 
   get nodeIds(): readonly NodeId[] {
@@ -179,7 +120,7 @@ export class Members {
       this.#client.drain(nodeId)
     }
     if (member.node === node) {
-      this.#stopped(member, 'stopped', `node ${nodeId} ${how === 'kill' ? 'was killed' : 'lost its power'}`)
+      this.#lives.end(member, 'stopped', `node ${nodeId} ${how === 'kill' ? 'was killed' : 'lost its power'}`)
       this.#story.tell(nodeId, { type: 'killed' })
     }
     await member.ended
@@ -213,7 +154,7 @@ export class Members {
     return this.#inTurn(async () => {
       const member = this.#member(nodeId)
       await member.powerGoes
-      if (member.node === undefined && !this.#isClosed) await this.#restart(member, false)
+      if (member.node === undefined && !this.#lives.isClosed) await this.#restart(member, false)
     })
   }
 
@@ -221,7 +162,60 @@ export class Members {
     return this.#inTurn(() => this.#restart(this.#member(nodeId), mayRenew))
   }
 
-  #inTurn(start: () => Promise<void>): Promise<void> {
+  /** Starts a node with an empty disk and the next id. It is no member of the configuration yet. */
+  launch(): Promise<NodeId> {
+    return this.#inTurn(async () => {
+      this.checkOpen()
+      this.#checkRoomForMember()
+      const nodeId = this.#directory.add()
+      const member = newMember(nodeId)
+      this.#story.add(nodeId)
+      this.#members.set(nodeId, member)
+      try {
+        this.onAdded(nodeId)
+        await this.#linkAndBegin(member)
+      } catch (error) {
+        await this.#forget(member, false)
+        throw error
+      }
+      return nodeId
+    })
+  }
+
+  /** Ends a node for good: it is none of the nodes any more, and its id is never given again. */
+  discard(nodeId: NodeId, keepsFolder: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      this.checkOpen()
+      const member = this.#member(nodeId)
+      await member.powerGoes
+      if (member.node !== undefined) this.#lives.end(member, 'stopped', `node ${nodeId} was removed`)
+      this.#story.tell(nodeId, { type: 'removed' })
+      await this.#forget(member, keepsFolder)
+    })
+  }
+
+  async #forget(member: Member, keepsFolder: boolean): Promise<void> {
+    const { nodeId } = member
+    try {
+      await member.ended
+    } finally {
+      this.#members.delete(nodeId)
+      this.#story.remove(nodeId)
+      this.onRemoved(nodeId)
+      await unlink(nodeId, this.#members.values())
+      this.#directory.remove(nodeId, keepsFolder)
+    }
+  }
+
+  #checkRoomForMember(): void {
+    checkRoomForNodes(1, this.#options.host)
+    const { size } = this.#members
+    if (size < nodesMax) return
+    const expected = `at most ${nodesMax} (remove one first)`
+    throw new RaftError('INVALID_OPTION', { option: 'nodes', expected, actual: size + 1 })
+  }
+
+  #inTurn<T>(start: () => Promise<T>): Promise<T> {
     const started = this.#starting.then(start)
     this.#starting = started.catch(() => undefined)
     return started
@@ -246,10 +240,10 @@ export class Members {
 
   /** Ends every node, also one that is just starting. Throws an `AggregateError` of what went wrong meanwhile. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#lives.close()
     const all = [...this.#members.values()]
     for (const member of all) {
-      if (member.node !== undefined) this.#stopped(member, 'stopped', 'the cluster was closed')
+      if (member.node !== undefined) this.#lives.end(member, 'stopped', 'the cluster was closed')
     }
     await this.#starting
     const results = await Promise.allSettled(all.map(({ ended }) => ended))
@@ -258,7 +252,7 @@ export class Members {
   }
 
   checkOpen(): void {
-    if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
+    this.#lives.checkOpen()
   }
 
   checkDown(nodeId: NodeId): void {
@@ -280,92 +274,16 @@ export class Members {
     // An end that went wrong was told by the call that ended the node.
     await member.ended.catch(() => undefined)
     try {
-      await this.#launch(member, await this.#linksToRunning(member))
+      await this.#linkAndBegin(member)
     } catch (error) {
       if (!mayRenew || !isDiskLost(error)) throw error
       this.#directory.renew([nodeId])
-      await this.#launch(member, await this.#linksToRunning(member))
+      await this.#linkAndBegin(member)
     }
   }
 
-  async #launch(member: Member, links: readonly LinkEnd[]): Promise<void> {
-    const { nodeId, memory, board } = member
-    const options = nodeOptionsOf(nodeId, this.#membership, this.#options, this.#directory, {
-      counters: memory,
-      story: this.#story.memoryOf(nodeId),
-      board: board.memory,
-    })
-    const node = this.#begin(member, links)
-    const [clientEnd, nodeEnd] = createClientWay()
-    // Attached first: its very first words may be that it leads.
-    this.#client.attach(nodeId, clientEnd, (news) => this.#heard(member, news))
-    const starting = node.start(options, nodeEnd, links)
-    member.opened = starting.catch(() => undefined)
-    const started = await starting
-    if (started.ok) return this.#client.leaderChanged()
-    const error = new RaftError(started.code, started.details)
-    if (member.node === node) this.#failed(member, error.message)
-    await member.ended.catch(() => undefined)
-    throw member.state === 'failed' ? error : new RaftError('STOPPED', { what: `node ${nodeId}` })
-  }
-
-  /** A new node for the member, which begins its life. When there can be none, nobody gets its links. */
-  #begin(member: Member, links: readonly LinkEnd[]): ControlledNode {
-    const { nodeId } = member
-    try {
-      this.checkOpen()
-      member.board.begin()
-      const node = this.#createNode(nodeId, (why) => {
-        this.#client.drain(nodeId)
-        if (member.node === node) this.#failed(member, why)
-      })
-      member.node = node
-      member.state = 'running'
-      member.failure = undefined
-      return node
-    } catch (error) {
-      for (const port of links.flatMap(portsOf)) port.close()
-      throw error
-    }
-  }
-
-  /** New links between this node and all that run; each gets its end. */
-  async #linksToRunning(member: Member): Promise<LinkEnd[]> {
-    const ends: LinkEnd[] = []
-    for (const { nodeId, node, board, state } of this.#members.values()) {
-      if (nodeId === member.nodeId || state !== 'running' || node === undefined) continue
-      const [own, theirs] = createLink(member.nodeId, nodeId)
-      // A node that fails just now takes no link, and needs none: its own restart makes a new one.
-      await board.connect(theirs, node)
-      ends.push(own)
-    }
-    return ends
-  }
-
-  #heard(member: Member, news: News): void {
-    const { nodeId, board } = member
-    if (news.type === 'failed') this.#failed(member, news.why)
-    else if (news.type === 'happened') this.#story.read()
-    else if (board.froze()) this.#story.tell(nodeId, { type: 'paused' })
-  }
-
-  #failed(member: Member, why: string): void {
-    this.#stopped(member, 'failed', `node ${member.nodeId} failed: ${why}`)
-    member.failure = why
-    this.#story.tell(member.nodeId, { type: 'failed', why })
-  }
-
-  #stopped(member: Member, state: Member['state'], why: string): void {
-    const { node, board } = member
-    member.state = state
-    member.node = undefined
-    this.#client.detach(member.nodeId, why)
-    if (node === undefined) return
-    board.end()
-    member.ended = node.end().finally(() => this.#story.nodeIsGone(member.nodeId))
-    // A kill or a close that waits for the end is told of its failure.
-    member.ended.catch(() => undefined)
-    this.onEnd(member.nodeId)
+  async #linkAndBegin(member: Member): Promise<void> {
+    await this.#lives.begin(member, await linksToRunning(member.nodeId, this.#members.values()))
   }
 
   /** `option` names what the caller gave the number for. */

@@ -74,6 +74,12 @@ export class NodeBoard {
     }
   }
 
+  /** Closes the link to a peer that does not come back. That of a frozen node has no other end any more. */
+  async disconnect(peerId: NodeId, node: ControlledNode): Promise<void> {
+    this.#dropLink(peerId)
+    await this.unlessFrozen(() => node.disconnect(peerId))
+  }
+
   #dropLink(peerId: NodeId): void {
     const link = this.#links.get(peerId)
     this.#links.delete(peerId)

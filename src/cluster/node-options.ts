@@ -16,7 +16,7 @@ export function nodeOptionsOf(
   membership: Membership,
   options: ResolvedOptions,
   directory: ClusterDirectory,
-  memory: Pick<NodeOptions, 'counters' | 'story' | 'board'>,
+  memory: Pick<NodeOptions, 'counters' | 'membershipMemory' | 'story' | 'board'>,
 ): NodeOptions {
   const { durability, machine, heartbeatIntervalMs, reads, logBytesMax, trailingBytes, diskBytesMax } =
     options

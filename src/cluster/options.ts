@@ -200,7 +200,7 @@ function folderOf(option: string, dir: string): string {
 
 function checkNodeIds(option: string, nodeIds: readonly number[]): readonly number[] {
   if (!Array.isArray(nodeIds)) throw invalid(option, 'an array of node ids', nodeIds)
-  for (const nodeId of nodeIds) checkWhole(option, nodeId, 1, nodesMax)
+  for (const nodeId of nodeIds) checkWhole(option, nodeId, 1, Number.MAX_SAFE_INTEGER)
   return [...nodeIds]
 }
 

@@ -3,8 +3,9 @@ import { type Disk, type LostDisk, type MachineKind, type Survey, stateOnDisk } 
 import { RaftError } from '../errors/index.js'
 import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { EntryId, LogIndex, NodeId, Term } from '../raft/index.js'
-import { asUnusable, ClusterDirectory } from './directory.js'
+import { ClusterDirectory } from './directory.js'
 import { namedOf, type StateTold, surveyOf, toldOf } from './export.js'
+import { asUnusable } from './folders.js'
 import { fill } from './import.js'
 import { replaceFiles } from './replaced-directory.js'
 

@@ -145,3 +145,17 @@ export function faultAt(fault: Fault, nodeId: NodeId, nodeIds: readonly NodeId[]
   const ways = waysOf(fault, nodeIds).filter(isAt)
   return fault.type === 'partition' || fault.type === 'isolate' ? { type: 'cut', ways } : { ...fault, ways }
 }
+
+/** The fault in a cluster that has lost a node; `undefined` when it hit nothing else. */
+export function withoutNode(fault: Fault, nodeId: NodeId): Fault | undefined {
+  if (fault.type === 'partition') {
+    const groups = fault.groups.map((group) => group.filter((each) => each !== nodeId))
+    return groups.filter((group) => group.length > 0).length < 2 ? undefined : { ...fault, groups }
+  }
+  if ('ways' in fault) {
+    const ways = fault.ways.filter(({ from, to }) => from !== nodeId && to !== nodeId)
+    return ways.length === 0 ? undefined : { ...fault, ways }
+  }
+  const nodes = fault.nodes.filter((each) => each !== nodeId)
+  return nodes.length === 0 ? undefined : { ...fault, nodes }
+}

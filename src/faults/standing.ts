@@ -1,7 +1,7 @@
 /** The faults that stand in one cluster: begun, listed, healed by hand or by time. */
 import { RaftError } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
-import { type Fault, isEnding, isLinkFault, nodesHit, type StandingFault } from './fault.js'
+import { type Fault, isEnding, isLinkFault, nodesHit, type StandingFault, withoutNode } from './fault.js'
 
 /**
  * A cluster that can be broken: on threads, inline or in virtual time. Each method acts before it returns; the promise
@@ -115,6 +115,28 @@ export class Faults {
       } else waits.push(this.#heal(id, 'verb'))
     }
     return valueOnceAll(waits, released)
+  }
+
+  /** The cluster has another node: each is shown the faults that stand at it now. */
+  nodesChanged(): Promise<void> {
+    if (this.#standing.size === 0) return done
+    const { nodeIds } = this.#cluster
+    return onceAll(nodeIds.map((nodeId) => this.#cluster.show(nodeId, this.at(nodeId))))
+  }
+
+  /** A node is gone for good: it is taken out of all faults, and those that hit nothing else are over. */
+  gone(nodeId: NodeId): void {
+    for (const standing of this.standing) {
+      const { id } = standing
+      const fault = withoutNode(standing.fault, nodeId)
+      if (fault !== undefined) this.#standing.set(id, { ...standing, fault })
+      else {
+        this.#standing.delete(id)
+        this.#timers.get(id)?.()
+        this.#timers.delete(id)
+        this.#cluster.told('faultHealed', standing, 'verb')
+      }
+    }
   }
 
   /** Forgets all faults without acting on any node: the cluster ends. */

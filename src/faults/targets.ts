@@ -31,6 +31,8 @@ export interface Cast {
   /** The nodes that a role may mean: mostly those that run. */
   readonly candidates: readonly NodeId[]
   readonly leaderId: NodeId | undefined
+  /** The nodes that have a vote. Left out: all. */
+  readonly voters?: readonly NodeId[]
   /** Decides where a role leaves a choice. */
   readonly random: Random
 }
@@ -107,7 +109,7 @@ function resolveEnd(end: EndTarget, cast: Cast): readonly Endpoint[] {
 }
 
 function resolveOne(one: One, cast: Cast): readonly NodeId[] {
-  const { nodeIds, candidates, leaderId } = cast
+  const { nodeIds, candidates, leaderId, voters = nodeIds } = cast
   switch (one) {
     case 'leader':
       return [leaderOf(cast)]
@@ -120,7 +122,11 @@ function resolveOne(one: One, cast: Cast): readonly NodeId[] {
         cast,
       )
     case 'minority':
-      return drawn((nodeIds.length - 1) >> 1, candidates, cast)
+      return drawn(
+        (voters.length - 1) >> 1,
+        candidates.filter((nodeId) => voters.includes(nodeId)),
+        cast,
+      )
     case 'all':
       return candidates
     case 'any':

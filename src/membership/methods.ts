@@ -83,6 +83,12 @@ export class MembershipMethods {
   ): Promise<Configuration> {
     checkOptions('changeMembership', options, ['withinMs'])
     const known = changesOf(changes)
+    const { nodeIds } = this.#cast()
+    const unknown = known.find(({ type, nodeId }) => type === 'addLearner' && !nodeIds.includes(nodeId))
+    if (unknown !== undefined) {
+      const why = `there is no node ${unknown.nodeId} to be added; addNode starts one`
+      throw new RaftError('INVALID_CHANGE', { what: 'changing the members', why })
+    }
     return this.#run(changeMembership(this.#cluster, known, { withinMs: within(options, catchUpMs) }))
   }
 

@@ -1,7 +1,15 @@
 /** The control plane of a node as it crosses between threads: plain data and ports, errors as values. */
-import type { ReadConfirmation } from '../driver/index.js'
+import type { ChangeOutcome, ReadConfirmation, TransferOutcome } from '../driver/index.js'
 import type { Result } from '../errors/index.js'
-import type { LogBounds, LogIndex, Membership, NodeId, RaftLimits, Snapshot } from '../raft/index.js'
+import type {
+  LogBounds,
+  LogIndex,
+  Membership,
+  MembershipChange,
+  NodeId,
+  RaftLimits,
+  Snapshot,
+} from '../raft/index.js'
 import type { LatencyCounts, StoryMemory } from '../telemetry/index.js'
 import type { ClientEnd, LinkEnd } from '../transport/index.js'
 
@@ -10,6 +18,7 @@ export type Durability = 'flush' | 'none'
 
 export interface NodeOptions {
   readonly nodeId: NodeId
+  /** The cluster's first configuration. A node that was added later is not in it. */
   readonly membership: Membership
   readonly durability: Durability
   /** The node's own directory; unused without durability. */
@@ -30,6 +39,8 @@ export interface NodeOptions {
   readonly recording: string | undefined
   /** Memory that the node publishes its counters in. */
   readonly counters: SharedArrayBuffer
+  /** Memory in which the node shows its configuration. */
+  readonly membershipMemory: SharedArrayBuffer
   /** Memory that the node tells its story in. */
   readonly story: StoryMemory
   /** Memory of the board on which the node finds its gate and the faults that stand. */
@@ -45,6 +56,12 @@ export interface NodeControl {
   /** Opens the log and joins the cluster through the given links. */
   start(options: NodeOptions, client: ClientEnd, links: readonly LinkEnd[]): Promise<Result<undefined>>
   connect(link: LinkEnd): Result<undefined>
+  /** Closes the link to a node that does not come back. */
+  disconnect(peerId: NodeId): Result<undefined>
+  /** Asks for other members. Answers once the change is done or refused. */
+  changeMembership(changes: readonly MembershipChange[]): Promise<Result<ChangeOutcome>>
+  /** Asks the node to hand over its leadership. */
+  transfer(to: NodeId | undefined): Promise<Result<TransferOutcome>>
   /** The hash of the state machine, and the index that it stands for. */
   hash(): Result<HashAt>
   /** Takes a snapshot of all that the node has applied, and cuts its log behind it. Answers once it is on the disk. */

@@ -1,15 +1,21 @@
 /** A node as the cluster holds it: in its thread, or inline in this one. */
-import { type Result, unwrap } from '../errors/index.js'
-import type { LogIndex, Snapshot } from '../raft/index.js'
+import type { ChangeOutcome, TransferOutcome } from '../driver/index.js'
+import { failure, type Result, unwrap } from '../errors/index.js'
+import type { LogIndex, MembershipChange, NodeId, Snapshot } from '../raft/index.js'
 import type { LatencyCounts } from '../telemetry/index.js'
 import type { ClientEnd, LinkEnd } from '../transport/index.js'
 import type { HashAt, NodeOptions } from './control.js'
+import { answerWithin } from './deadline.js'
 import { NodeHost } from './node-host.js'
 import type { NodeParts } from './parts.js'
 
 export interface ControlledNode {
   start(options: NodeOptions, client: ClientEnd, links: readonly LinkEnd[]): Promise<Result<undefined>>
   connect(link: LinkEnd): Promise<Result<undefined>>
+  disconnect(peerId: NodeId): Promise<Result<undefined>>
+  /** Without an answer after `withinMs` nobody knows what becomes of the change. */
+  changeMembership(changes: readonly MembershipChange[], withinMs: number): Promise<Result<ChangeOutcome>>
+  transfer(to: NodeId | undefined, withinMs: number): Promise<Result<TransferOutcome>>
   hash(): Promise<Result<HashAt>>
   takeSnapshot(): Promise<Result<Snapshot>>
   readSnapshot(index: LogIndex, offset: number, length: number): Promise<Result<Uint8Array | undefined>>
@@ -27,9 +33,11 @@ export interface ControlledNode {
 
 /** The same node in the main thread, where a profiler or a debugger sees all of it. */
 export class InlineNode implements ControlledNode {
+  readonly #nodeId: NodeId
   readonly #host: NodeHost
 
-  constructor(parts: NodeParts) {
+  constructor(nodeId: NodeId, parts: NodeParts) {
+    this.#nodeId = nodeId
     this.#host = new NodeHost(parts)
   }
 
@@ -39,6 +47,18 @@ export class InlineNode implements ControlledNode {
 
   async connect(link: LinkEnd): Promise<Result<undefined>> {
     return this.#host.connect(link)
+  }
+
+  async disconnect(peerId: NodeId): Promise<Result<undefined>> {
+    return this.#host.disconnect(peerId)
+  }
+
+  changeMembership(changes: readonly MembershipChange[], withinMs: number): Promise<Result<ChangeOutcome>> {
+    return this.#within('changeMembership', withinMs, this.#host.changeMembership(changes))
+  }
+
+  transfer(to: NodeId | undefined, withinMs: number): Promise<Result<TransferOutcome>> {
+    return this.#within('transfer', withinMs, this.#host.transfer(to))
   }
 
   async hash(): Promise<Result<HashAt>> {
@@ -71,5 +91,13 @@ export class InlineNode implements ControlledNode {
 
   async end(): Promise<void> {
     unwrap(await this.#host.crash())
+  }
+
+  #within<T>(what: string, deadlineMs: number, answer: Promise<Result<T>>): Promise<Result<T>> {
+    return answerWithin<Result<T>>(
+      answer,
+      deadlineMs,
+      failure('NO_ANSWER', { nodeId: this.#nodeId, what, deadlineMs }),
+    )
   }
 }

@@ -16,11 +16,12 @@ export class FaultyLinks {
   /** Called as what was held back begins a turn. */
   readonly #look: () => void
 
-  constructor({ nodeId, membership, seed }: NodeOptions, look: () => void) {
+  constructor({ nodeId, seed }: NodeOptions, look: () => void) {
     const random = new Random(seed)
     this.#nodeId = nodeId
-    this.#arriving = new LinkFaults(nodeId, membership.voters, random)
-    this.#leaving = new LinkFaults('clients', membership.voters, random)
+    // The faults on a board name each of their ways, whoever the members are.
+    this.#arriving = new LinkFaults(nodeId, [], random)
+    this.#leaving = new LinkFaults('clients', [], random)
     this.#look = look
   }
 

@@ -3,15 +3,23 @@
  * thread. It is told apart from a simulated node by nothing but what it hands to the driver.
  */
 import type { MessagePort } from 'node:worker_threads'
-import { Driver, type DriverOptions } from '../driver/index.js'
+import { type ChangeOutcome, Driver, type DriverOptions, type TransferOutcome } from '../driver/index.js'
 import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
 import { loadMachine, resultBytesMaxDefault } from '../machine/index.js'
-import { type LogIndex, type Message, type NodeId, Random, type Snapshot } from '../raft/index.js'
+import {
+  type LogIndex,
+  type MembershipChange,
+  type Message,
+  type NodeId,
+  Random,
+  type Snapshot,
+} from '../raft/index.js'
 import { NodeRecorder, type RecordingFile } from '../recording/index.js'
 import {
   Counters,
   type LatencyCounts,
   LatencyHistogram,
+  MembershipMemory,
   Meter,
   RingSink,
   Sequence,
@@ -48,6 +56,8 @@ export class NodeHost implements NodeControl {
   #running: Running | undefined
   /** How it ended: also asked for while it starts, when nothing runs yet. */
   #closed: Promise<Result<undefined>> | undefined
+  /** Each ends a call of an operator that is not answered yet. */
+  readonly #waiting = new Set<() => void>()
 
   constructor(parts: NodeParts) {
     this.#parts = parts
@@ -116,6 +126,7 @@ export class NodeHost implements NodeControl {
   ): Running {
     const { clients, driver, meter } = own
     const { log } = driver.raft.state
+    meter.begins(driver.raft.state)
     meter.tell({ type: 'started', lastIndex: log.lastIndex, snapshotIndex: log.snapshot?.index ?? 0 })
     for (const link of links) this.#links?.connect(link)
     clients.listen()
@@ -132,7 +143,7 @@ export class NodeHost implements NodeControl {
   }
 
   #newMeter(
-    { counters, story, tickMs, limits }: NodeOptions,
+    { counters, membershipMemory, story, tickMs, limits }: NodeOptions,
     client: MessagePort,
     parts: BreakableParts,
   ): Meter {
@@ -142,6 +153,7 @@ export class NodeHost implements NodeControl {
         post(client, { type: 'happened' }),
       ),
       waymarks: story,
+      membership: new MembershipMemory(membershipMemory),
       now: () => parts.clock.now(),
       storyNow,
       lastLook: () => storyTimeOf(parts.lookedAtMs),
@@ -177,6 +189,19 @@ export class NodeHost implements NodeControl {
     if (this.#links === undefined) for (const port of portsOf(link)) port.close()
     else this.#links.connect(link)
     return done
+  }
+
+  disconnect(peerId: NodeId): Result<undefined> {
+    this.#links?.disconnect(peerId)
+    return done
+  }
+
+  changeMembership(changes: readonly MembershipChange[]): Promise<Result<ChangeOutcome>> {
+    return this.#asked((driver, settle) => driver.changeMembership(changes, settle))
+  }
+
+  transfer(to: NodeId | undefined): Promise<Result<TransferOutcome>> {
+    return this.#asked((driver, settle) => driver.transfer(to, settle))
   }
 
   look(): Result<undefined> {
@@ -235,6 +260,21 @@ export class NodeHost implements NodeControl {
     return this.#closed
   }
 
+  /** What an operator asked for. It is answered also when the node ends before that. */
+  #asked<T>(ask: (driver: Driver, settle: (outcome: T) => void) => void): Promise<Result<T>> {
+    const running = this.#running
+    const stopped = failure('STOPPED', { what: 'the node' })
+    if (running === undefined) return Promise.resolve(stopped)
+    return new Promise((resolve) => {
+      const ends = () => resolve(stopped)
+      this.#waiting.add(ends)
+      ask(running.driver, (outcome) => {
+        this.#waiting.delete(ends)
+        resolve({ ok: true, value: outcome })
+      })
+    })
+  }
+
   #received(message: Message): void {
     this.#running?.driver.receive(message)
     this.#drain()
@@ -285,6 +325,7 @@ export class NodeHost implements NodeControl {
   async #close(): Promise<Result<undefined>> {
     const running = this.#running
     this.#running = undefined
+    for (const end of this.#waiting) end()
     if (running === undefined) return done
     const { nodeId, stopTicks, driver, opened, client, recording, recorder } = running
     const thrown = await takeAll([

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { type Remote, transfer, wrap } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import { failure, RaftError, type Result, reasonOf, unwrap } from '../errors/index.js'
-import type { LogIndex } from '../raft/index.js'
+import type { LogIndex, MembershipChange, NodeId } from '../raft/index.js'
 import { type ClientEnd, type LinkEnd, portsOf } from '../transport/index.js'
 import type { NodeControl, NodeOptions } from './control.js'
 import type { ControlledNode } from './controlled-node.js'
@@ -57,6 +57,18 @@ export class NodeThread implements ControlledNode {
 
   connect(link: LinkEnd): Promise<Result<undefined>> {
     return this.#call('connect', answerWithinMs, this.#remote.connect(transfer(link, portsOf(link))))
+  }
+
+  disconnect(peerId: NodeId) {
+    return this.#call('disconnect', answerWithinMs, this.#remote.disconnect(peerId))
+  }
+
+  changeMembership(changes: readonly MembershipChange[], withinMs: number) {
+    return this.#call('changeMembership', withinMs, this.#remote.changeMembership([...changes]))
+  }
+
+  transfer(to: NodeId | undefined, withinMs: number) {
+    return this.#call('transfer', withinMs, this.#remote.transfer(to))
   }
 
   look() {

@@ -10,7 +10,7 @@ import type { NodeOptions } from './control.js'
 import { type OpenedStore, openStore } from './open-store.js'
 
 /** Links that a host connects, and whose messages it takes once a turn. */
-export type NodeLinks = Pick<PortLinks, 'send' | 'connect' | 'drain' | 'close'>
+export type NodeLinks = Pick<PortLinks, 'send' | 'connect' | 'disconnect' | 'drain' | 'close'>
 
 /** The clients of a node, whose requests it takes once a turn. */
 export type NodeClients = Pick<ClientPort, 'listen' | 'drain' | 'settle' | 'isFull'>

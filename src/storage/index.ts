@@ -12,7 +12,7 @@ export { type LogAtRest, type LogPage, type LogRange, readLogAtRest, readLogPage
 export { MemoryDisk, openMemoryStore } from './memory-store.js'
 export type { Pointers } from './notes.js'
 export { isCatchingUp, newPledge, type Pledge, type PledgePlace, renewedPledge } from './pledge.js'
-export { PledgeSlot, readPledges, writePledges } from './pledge-file.js'
+export { addPledge, PledgeSlot, readPledges, writePledges } from './pledge-file.js'
 export { PledgedStore } from './pledged-store.js'
 export type { PowerLeft, PowerLoss } from './power-loss.js'
 export {

@@ -27,13 +27,26 @@ export function writePledges(path: string, pledges: readonly Pledge[]): void {
   writeWhole(dirname(path), basename(path), Buffer.concat(pledges.map(slotOf)))
 }
 
-/** Reads what `writePledges` wrote. Throws when it is damaged. */
+/** Reads what `writePledges` and `addPledge` wrote. Throws when it is damaged. */
 export function readPledges(path: string): Pledge[] {
   const bytes = readFileSync(path)
-  const count = Math.ceil(bytes.byteLength / slotBytes)
-  return Array.from({ length: count }, (_, at) =>
-    pledgeIn(bytes.subarray(at * slotBytes, (at + 1) * slotBytes), at + 1),
+  const slots = Array.from({ length: Math.ceil(bytes.byteLength / slotBytes) }, (_, at) =>
+    bytes.subarray(at * slotBytes, (at + 1) * slotBytes),
   )
+  // A power loss may leave room for a pledge that was being added, and nothing in it.
+  if (slots.length > 1 && slots.at(-1)?.every((byte) => byte === 0)) slots.pop()
+  return slots.map((slot, at) => pledgeIn(slot, at + 1))
+}
+
+/** Adds the pledge of the next node while the others may write theirs. It survives a power loss on return. */
+export function addPledge(path: string, pledge: Pledge): void {
+  const descriptor = openSync(path, 'r+')
+  try {
+    writeSync(descriptor, slotOf(pledge), 0, slotBytes, (pledge.nodeId - 1) * slotBytes)
+    fdatasyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 /**
@@ -143,7 +156,7 @@ function pledgeIn(slot: Uint8Array, nodeId: NodeId): Pledge {
   } catch (cause) {
     throw damage(nodeId, cause)
   }
-  const { identity, hasBegun, lives, votesFromTerm, held } = line
+  const { identity, hasBegun, lives, votesFromTerm, held, isRemoved } = line
   const [heldIndex, heldTerm] = Array.isArray(held) ? held : []
   const hardState = hardStateOf(line as unknown as HardState)
   const numbers = [votesFromTerm, heldIndex, heldTerm, hardState.currentTerm]
@@ -163,6 +176,7 @@ function pledgeIn(slot: Uint8Array, nodeId: NodeId): Pledge {
     hardState,
     held: { index: heldIndex as number, term: heldTerm as number },
     votesFromTerm: votesFromTerm as number,
+    ...(isRemoved === true && { isRemoved }),
   }
 }
 

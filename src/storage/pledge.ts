@@ -36,6 +36,8 @@ export interface Pledge {
   readonly held: EntryId
   /** The member votes for nobody before its log ends in an entry of this term or a later one [EL21]. 0: it may vote at once. */
   readonly votesFromTerm: Term
+  /** The member was taken out of the cluster for good: its id is never given again. */
+  readonly isRemoved?: boolean
 }
 
 /** Where a pledge is kept. */
@@ -137,7 +139,7 @@ export function emptyDiskError({ nodeId, hardState, held }: Pledge): RaftError {
 }
 
 export function lostDiskError(nodeId: NodeId, what: string): RaftError {
-  const remedy = `put the newest copy of the folder back, or name the node in the option 'renew': it then begins anew, and votes for nobody until it has caught up, so that nothing acknowledged is lost`
+  const remedy = `put the newest copy of the folder back, or name the node in the option 'renew': it then begins anew, and votes for nobody until it has caught up, so that nothing acknowledged is lost; or, while the others run, put a new node in its place with replaceNode(${nodeId})`
   const why = `${what}; ${remedy}`
   return new RaftError('DISK_LOST', { nodeId, why })
 }

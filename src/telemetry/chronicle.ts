@@ -64,6 +64,11 @@ export class Chronicle {
     this.read()
   }
 
+  /** Ends to read the ring of a node that is gone. What it has told stays. */
+  forget(nodeId: NodeId): void {
+    this.#rings.delete(nodeId)
+  }
+
   /** Tells what this thread knows, and all that the nodes have told before. `nodeId` 0: of no node. */
   tell(nodeId: NodeId, happening: Happening, atMs: number, cause?: number): number {
     const sequence = this.#sequence.next()

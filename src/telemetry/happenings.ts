@@ -24,6 +24,8 @@ export type Happening =
   | RaftEvent
   | { readonly type: 'started'; readonly lastIndex: LogIndex; readonly snapshotIndex: LogIndex }
   | { readonly type: 'killed' }
+  /** The node was taken out of the cluster for good, and its thread has ended. */
+  | { readonly type: 'removed' }
   | { readonly type: 'failed'; readonly why: string }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed'; readonly afterMs: number }

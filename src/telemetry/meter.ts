@@ -14,6 +14,7 @@ import { type Counters, roles } from './counters.js'
 import type { Happening } from './happenings.js'
 import { HeartbeatWatch } from './heartbeat-watch.js'
 import type { LatencyHistogram } from './latency-histogram.js'
+import type { MembershipMemory } from './membership-memory.js'
 import { type HappeningSink, Narrator } from './narrator.js'
 import type { Probe } from './probe.js'
 import { type WaymarkMemory, Waymarks } from './waymarks.js'
@@ -25,6 +26,8 @@ export interface MeterOptions extends Pick<Probe, 'failed'> {
   readonly counters: Counters
   readonly happenings: HappeningSink
   readonly waymarks: WaymarkMemory
+  /** Where the node shows its configuration. Left out: nowhere. */
+  readonly membership?: MembershipMemory
   /** Milliseconds on the node's own clock. */
   readonly now: () => number
   /** Milliseconds on the one clock of the cluster's story, which no fault of the node's clock changes. */
@@ -113,7 +116,13 @@ export class Meter implements Probe {
       this.#publishRole(event.role, event.term, event.leaderId)
       if (event.role === 'candidate') this.#counters.add('elections', 1)
     }
+    this.#options.membership?.happened(event)
     this.#narrator.happened(event)
+  }
+
+  /** A life begins with this state. */
+  begins({ membership, membershipIndex: index, log }: Raft['state']): void {
+    this.#options.membership?.tell({ index, membership, isCommitted: index <= log.commitIndex })
   }
 
   /** Tells a happening that the host of the node knows. */

@@ -61,6 +61,8 @@ function describeHappening(happening: Exclude<Happening, RaftEvent>): string {
       return `runs, with a log up to index ${happening.lastIndex}`
     case 'killed':
       return 'was killed'
+    case 'removed':
+      return 'was taken out of the cluster'
     case 'failed':
       return `failed: ${happening.why}`
     case 'paused':

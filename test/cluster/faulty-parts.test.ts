@@ -17,7 +17,7 @@ async function clusterOn(partsOf: (nodeId: NodeId) => Partial<NodeParts>) {
   const cluster = new Cluster(
     directory,
     options,
-    (nodeId) => new InlineNode({ ...realParts, ...partsOf(nodeId) }),
+    (nodeId) => new InlineNode(nodeId, { ...realParts, ...partsOf(nodeId) }),
   )
   onTestFinished(() => cluster.close())
   const events: ClusterEvent[] = []
@@ -44,6 +44,7 @@ class SlowLinks {
     const links = realParts.createLinks(wake, receive)
     return {
       connect: (link) => links.connect(link),
+      disconnect: (peerId) => links.disconnect(peerId),
       drain: () => links.drain(),
       close: () => links.close(),
       send: (message) => {

@@ -55,7 +55,7 @@ function played() {
   onTestFinished(() => directory.release())
   const client = new Client(1000, () => undefined)
   const nodes: PlayedNode[] = []
-  const story = new ClusterStory(2, options, () => undefined)
+  const story = new ClusterStory([1, 2], options, () => undefined)
   story.begin()
   const members = new Members(directory, options, client, story, (nodeId, exited) => {
     const node = new PlayedNode(nodeId, exited, started)

@@ -168,7 +168,7 @@ test.each(['lease', 'readIndex'] as const)(
 )
 
 test('[MB1] a node that is ended while it starts opens no log', async () => {
-  const node = new InlineNode(realParts)
+  const node = new InlineNode(1, realParts)
   const [{ port }, nodeEnd] = createClientWay()
   const membership = { voters: [1], votersOutgoing: [], learners: [] }
   const options = { nodeId: 1, membership, machine: undefined } as unknown as Parameters<

@@ -42,7 +42,16 @@ test('links of the guides lead to files', () => {
 // The compiler sees to it that each of these lists is whole.
 type Names<Union extends string> = Readonly<Record<Union, true>>
 type Handle = Exclude<keyof raftbox.Cluster, 'start' | symbol>
-type Property = 'options' | 'dir' | 'events' | 'leaderId' | 'kv' | 'faults' | 'breaker'
+type Property =
+  | 'options'
+  | 'dir'
+  | 'events'
+  | 'leaderId'
+  | 'kv'
+  | 'faults'
+  | 'breaker'
+  | 'changer'
+  | 'membership'
 type RoleReason = Extract<raftbox.ClusterEvent, { type: 'role' }>['reason']
 
 const options: Names<keyof raftbox.ClusterOptions> = {
@@ -72,6 +81,13 @@ const methods: Names<Exclude<Handle, Property>> = {
   query: true,
   call: true,
   client: true,
+  addNode: true,
+  removeNode: true,
+  replaceNode: true,
+  promote: true,
+  demote: true,
+  changeMembership: true,
+  transfer: true,
   kill: true,
   restart: true,
   losePower: true,
@@ -108,6 +124,8 @@ const properties: Names<Property> = {
   leaderId: true,
   kv: true,
   faults: true,
+  changer: true,
+  membership: true,
   breaker: true,
 }
 const events: Names<raftbox.ClusterEvent['type']> = {
@@ -121,6 +139,7 @@ const events: Names<raftbox.ClusterEvent['type']> = {
   transferBegan: true,
   transferEnded: true,
   killed: true,
+  removed: true,
   failed: true,
   paused: true,
   resumed: true,

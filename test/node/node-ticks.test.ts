@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Board, InlineNode, realParts } from '../../src/node/index.js'
 import { defaultLimits, type Message } from '../../src/raft/index.js'
-import { allocateStory, Counters, Sequence } from '../../src/telemetry/index.js'
+import { allocateStory, Counters, MembershipMemory, Sequence } from '../../src/telemetry/index.js'
 import { createClientWay, createLink, PortLinks } from '../../src/transport/index.js'
 
 const tickMs = 10
@@ -11,7 +11,7 @@ afterEach(() => void vi.useRealTimers())
 
 /** Node 1, whose ticks come when the test says so, and node 2, which is the test. */
 async function startedNode() {
-  const node = new InlineNode(realParts)
+  const node = new InlineNode(1, realParts)
   const [{ port: client }, nodeEnd] = createClientWay()
   const [own, theirs] = createLink(1, 2)
   const heard: Message[] = []
@@ -36,6 +36,7 @@ async function startedNode() {
       recording: undefined,
       seed: 7,
       counters: Counters.allocate(),
+      membershipMemory: new MembershipMemory().memory,
       story: allocateStory(Sequence.allocate()),
       board: new Board().memory,
     },

@@ -1,0 +1,118 @@
+/** How the members of a cluster on threads or inline are changed: nodes are asked by their control ports. */
+import type { ChangeOutcome, TransferOutcome } from '../driver/index.js'
+import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
+import type { Cast } from '../faults/index.js'
+import { type Changeable, type KnownConfiguration, MembershipMethods } from '../membership/index.js'
+import type { ControlledNode } from '../node/index.js'
+import type { MembershipChange, NodeId } from '../raft/index.js'
+import type { Members } from './members.js'
+import type { ResolvedOptions } from './options.js'
+
+export class Changing implements Changeable {
+  readonly methods: MembershipMethods
+  readonly heartbeatIntervalMs: number
+  readonly electionTimeoutMs: number
+  readonly #members: Members
+  /** What is to happen later, by its timer. */
+  readonly #later = new Map<NodeJS.Timeout, () => void>()
+
+  constructor(members: Members, options: ResolvedOptions, cast: () => Cast) {
+    this.#members = members
+    this.heartbeatIntervalMs = options.heartbeatIntervalMs
+    this.electionTimeoutMs = options.electionTimeoutMs
+    this.methods = new MembershipMethods(this, cast, options.requestTimeoutMs)
+  }
+
+  get leaderId(): NodeId | undefined {
+    return this.#members.leaderId
+  }
+
+  get configuration(): KnownConfiguration | undefined {
+    return this.leaderId === undefined ? undefined : this.#members.configuration
+  }
+
+  now(): number {
+    return performance.now()
+  }
+
+  later(ms: number, run: () => void): void {
+    const timer = setTimeout(() => {
+      this.#later.delete(timer)
+      run()
+    }, ms)
+    this.#later.set(timer, run)
+  }
+
+  checkOpen(): void {
+    this.#members.checkOpen()
+  }
+
+  change(
+    nodeId: NodeId,
+    changes: readonly MembershipChange[],
+    withinMs: number,
+    answered: (outcome: ChangeOutcome) => void,
+  ): void {
+    const ask = (node: ControlledNode) => node.changeMembership(changes, withinMs)
+    void this.#asked(nodeId, ask).then(answered)
+  }
+
+  handOver(
+    nodeId: NodeId,
+    to: NodeId | undefined,
+    withinMs: number,
+    answered: (outcome: TransferOutcome | undefined) => void,
+  ): void {
+    const ask = (node: ControlledNode) => node.transfer(to, withinMs)
+    void this.#asked(nodeId, ask).then((outcome) =>
+      answered(outcome.outcome === 'unknown' ? undefined : outcome),
+    )
+  }
+
+  launch(answered: (launched: Result<NodeId>) => void): void {
+    void resultOf(this.#members.launch()).then(answered)
+  }
+
+  discard(nodeId: NodeId, keep: boolean, answered: (ended: Result<undefined>) => void): void {
+    void resultOf(this.#members.discard(nodeId, keep).then(() => undefined)).then(answered)
+  }
+
+  /** What waits goes on, and finds the cluster closed. */
+  close(): void {
+    const waiting = [...this.#later]
+    this.#later.clear()
+    for (const [timer, run] of waiting) {
+      clearTimeout(timer)
+      run()
+    }
+  }
+
+  /** A node that was not asked has changed nothing. One that was asked and does not answer may have. */
+  async #asked<Outcome>(
+    nodeId: NodeId,
+    ask: (node: ControlledNode) => Promise<Result<Outcome>>,
+  ): Promise<Outcome | Extract<ChangeOutcome, { readonly outcome: 'refused' | 'unknown' }>> {
+    let isAsked = false
+    let why = `node ${nodeId} does not run`
+    try {
+      const outcome = await this.#members.ask(nodeId, (node) => {
+        isAsked = true
+        return ask(node)
+      })
+      if (outcome !== undefined) return outcome
+    } catch (error) {
+      why = reasonOf(error)
+    }
+    if (isAsked) return { outcome: 'unknown', why }
+    return { outcome: 'refused', code: 'notLeader', leaderId: undefined, why }
+  }
+}
+
+async function resultOf<Value>(work: Promise<Value>): Promise<Result<Value>> {
+  try {
+    return { ok: true, value: await work }
+  } catch (error) {
+    if (!(error instanceof RaftError)) throw error
+    return failure(error.code, error.details)
+  }
+}

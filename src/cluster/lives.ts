@@ -1,0 +1,125 @@
+/** The lives of nodes: each begins with the links that it is handed, is watched, and ends. */
+import { RaftError } from '../errors/index.js'
+import type { ControlledNode } from '../node/index.js'
+import type { Membership, NodeId } from '../raft/index.js'
+import { createClientWay, type LinkEnd, portsOf } from '../transport/index.js'
+import type { Client, News } from './client.js'
+import type { ClusterStory } from './cluster-story.js'
+import type { ClusterDirectory } from './directory.js'
+import type { Member } from './member.js'
+import { nodeOptionsOf } from './node-options.js'
+import type { ResolvedOptions } from './options.js'
+
+/** Makes a node that does not run yet; `exited` is called when its thread has ended. */
+export type CreateNode = (nodeId: NodeId, exited: (why: string) => void) => ControlledNode
+
+export class Lives {
+  /** Called when a node has ended, however it did. */
+  onEnd: (nodeId: NodeId) => void = () => undefined
+  readonly #options: ResolvedOptions
+  readonly #directory: ClusterDirectory
+  readonly #client: Client
+  readonly #story: ClusterStory
+  readonly #createNode: CreateNode
+  /** The first configuration of the cluster, by which a node goes that has no log. */
+  readonly #membership: Membership
+  #isClosed = false
+
+  constructor(
+    directory: ClusterDirectory,
+    options: ResolvedOptions,
+    client: Client,
+    story: ClusterStory,
+    createNode: CreateNode,
+  ) {
+    this.#directory = directory
+    this.#options = options
+    this.#client = client
+    this.#story = story
+    this.#createNode = createNode
+    const voters = Array.from({ length: directory.nodes }, (_, at) => at + 1)
+    this.#membership = { voters, votersOutgoing: [], learners: [] }
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** No life begins any more. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  checkOpen(): void {
+    if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
+  }
+
+  async begin(member: Member, links: readonly LinkEnd[]): Promise<void> {
+    const { nodeId, memory, board } = member
+    const options = nodeOptionsOf(nodeId, this.#membership, this.#options, this.#directory, {
+      counters: memory,
+      membershipMemory: member.membership.memory,
+      story: this.#story.memoryOf(nodeId),
+      board: board.memory,
+    })
+    const node = this.#created(member, links)
+    const [clientEnd, nodeEnd] = createClientWay()
+    // Attached first: its very first words may be that it leads.
+    this.#client.attach(nodeId, clientEnd, (news) => this.#heard(member, news))
+    const starting = node.start(options, nodeEnd, links)
+    member.opened = starting.catch(() => undefined)
+    const started = await starting
+    if (started.ok) return this.#client.leaderChanged()
+    const error = new RaftError(started.code, started.details)
+    if (member.node === node) this.#failed(member, error.message)
+    await member.ended.catch(() => undefined)
+    throw member.state === 'failed' ? error : new RaftError('STOPPED', { what: `node ${nodeId}` })
+  }
+
+  /** The node ends at once. `why` is told to the calls that it was sent. */
+  end(member: Member, state: Member['state'], why: string): void {
+    const { node, board } = member
+    member.state = state
+    member.node = undefined
+    this.#client.detach(member.nodeId, why)
+    if (node === undefined) return
+    board.end()
+    member.ended = node.end().finally(() => this.#story.nodeIsGone(member.nodeId))
+    // A kill or a close that waits for the end is told of its failure.
+    member.ended.catch(() => undefined)
+    this.onEnd(member.nodeId)
+  }
+
+  /** A new node for the member, which begins its life. When there can be none, nobody gets its links. */
+  #created(member: Member, links: readonly LinkEnd[]): ControlledNode {
+    const { nodeId } = member
+    try {
+      this.checkOpen()
+      member.board.begin()
+      const node = this.#createNode(nodeId, (why) => {
+        this.#client.drain(nodeId)
+        if (member.node === node) this.#failed(member, why)
+      })
+      member.node = node
+      member.state = 'running'
+      member.failure = undefined
+      return node
+    } catch (error) {
+      for (const port of links.flatMap(portsOf)) port.close()
+      throw error
+    }
+  }
+
+  #heard(member: Member, news: News): void {
+    const { nodeId, board } = member
+    if (news.type === 'failed') this.#failed(member, news.why)
+    else if (news.type === 'happened') this.#story.read()
+    else if (board.froze()) this.#story.tell(nodeId, { type: 'paused' })
+  }
+
+  #failed(member: Member, why: string): void {
+    this.end(member, 'failed', `node ${member.nodeId} failed: ${why}`)
+    member.failure = why
+    this.#story.tell(member.nodeId, { type: 'failed', why })
+  }
+}

@@ -1,0 +1,101 @@
+/** One node of a cluster, over all its lives. */
+import type { ControlledNode } from '../node/index.js'
+import { isMember, isVoter, type Membership, type NodeId, type Role } from '../raft/index.js'
+import {
+  Counters,
+  type CounterValues,
+  MembershipMemory,
+  type MembershipTold,
+  roles,
+} from '../telemetry/index.js'
+import { NodeBoard } from './node-board.js'
+
+/** A paused node is alive, and nothing of it runs. */
+export type NodeState = 'running' | 'paused' | 'stopped' | 'failed'
+
+/**
+ * The part of a node in the configuration: `joint` for a node that has a vote in one half of a joint configuration only,
+ * `none` for a node that is no member yet, or no more.
+ */
+export type MemberKind = 'voter' | 'learner' | 'joint' | 'none'
+
+export interface NodeStatus extends Omit<CounterValues, 'role' | 'leaderId'> {
+  readonly nodeId: NodeId
+  readonly state: NodeState
+  /** By the configuration of the leader, or else by the latest one that is known. */
+  readonly member: MemberKind
+  /** Role and counters are the last ones known when the node does not run. */
+  readonly role: Role
+  readonly leaderId: NodeId | undefined
+  /** The configuration by which this node goes, and the node to which it hands over; `undefined`: it has not run yet. */
+  readonly membership: MembershipTold | undefined
+  /** Why it failed, when it did. */
+  readonly failure: string | undefined
+}
+
+export interface Member {
+  readonly nodeId: NodeId
+  readonly memory: SharedArrayBuffer
+  readonly counters: Counters
+  readonly membership: MembershipMemory
+  readonly board: NodeBoard
+  state: Exclude<NodeState, 'paused'>
+  failure: string | undefined
+  node: ControlledNode | undefined
+  /** Once its disk is open, or could not be: nobody else may open the disk meanwhile. */
+  opened: Promise<unknown>
+  /** Settled once its power is gone: until then the node runs, and is not to be brought back. */
+  powerGoes: Promise<unknown>
+  /** The end of its last life. The next one waits for it: two nodes on one log would destroy it. */
+  ended: Promise<void>
+}
+
+export function newMember(nodeId: NodeId): Member {
+  const memory = Counters.allocate()
+  return {
+    nodeId,
+    memory,
+    counters: new Counters(memory),
+    membership: new MembershipMemory(),
+    board: new NodeBoard(),
+    state: 'stopped',
+    failure: undefined,
+    node: undefined,
+    opened: Promise.resolve(),
+    powerGoes: Promise.resolve(),
+    ended: Promise.resolve(),
+  }
+}
+
+/** `configuration`: the one by which the cluster goes, if any is known. */
+export function statusOf(member: Member, configuration: Membership | undefined): NodeStatus {
+  const { nodeId, state: lasting, failure, counters, board, membership } = member
+  const state = board.frozenAtMs === undefined ? lasting : 'paused'
+  const values = counters.read()
+  const role = roles[values.role] ?? 'follower'
+  const leaderId = values.leaderId === 0 ? undefined : values.leaderId
+  const kind = configuration === undefined ? 'none' : kindOf(nodeId, configuration)
+  return { ...values, nodeId, state, member: kind, failure, role, leaderId, membership: membership.read() }
+}
+
+function kindOf(nodeId: NodeId, membership: Membership): MemberKind {
+  if (!isMember(membership, nodeId)) return 'none'
+  if (!isVoter(membership, nodeId)) return 'learner'
+  const { voters, votersOutgoing } = membership
+  const isInBoth = votersOutgoing.length === 0 || votersOutgoing.includes(nodeId)
+  return isInBoth && voters.includes(nodeId) ? 'voter' : 'joint'
+}
+
+/** The leader of the latest term that a running node has told; `undefined` while there is none. */
+export function leaderAmong(members: Iterable<Member>): Member | undefined {
+  let leader: Member | undefined
+  let latestTerm = 0
+  for (const member of members) {
+    if (member.state !== 'running') continue
+    const term = member.counters.get('currentTerm')
+    if (roles[member.counters.get('role')] !== 'leader' || term < latestTerm) continue
+    leader = member
+    latestTerm = term
+  }
+  return leader
+}

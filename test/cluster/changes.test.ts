@@ -1,0 +1,231 @@
+/** Members of a cluster on threads that come and go while it runs. */
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Cluster, startCluster } from '../../src/cluster/index.js'
+import { convergedHashes, Load, refusalOf, startedCluster, temporaryFolder } from './support.js'
+
+const kindsOf = (cluster: Cluster) =>
+  Object.fromEntries(cluster.status().map(({ nodeId, member }) => [nodeId, member]))
+
+const votersOf = (cluster: Cluster) => cluster.membership?.membership.voters
+
+/** A cluster with an election timeout that a busy machine does not reach. */
+const calm = { heartbeatIntervalMs: 50, electionTimeoutMs: 600 }
+
+describe.each(['threads', 'inline'] as const)('on host %s', (host) => {
+  test('[MB8] a node that is added holds all that the others hold, and votes', async () => {
+    const cluster = await startedCluster({ ...calm, host })
+    await cluster.put('a', 'b')
+    expect(await cluster.addNode()).toBe(4)
+    expect(votersOf(cluster)).toEqual([1, 2, 3, 4])
+    expect(kindsOf(cluster)).toEqual({ 1: 'voter', 2: 'voter', 3: 'voter', 4: 'voter' })
+    expect((await convergedHashes(cluster)).size).toBe(1)
+    expect(cluster.status().at(-1)?.commandsApplied).toBe(1)
+  })
+
+  test('[MB9] a node that is removed has ended, and its id is not given again', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startedCluster({ ...calm, host, dir })
+    expect(await cluster.removeNode(3)).toEqual([3])
+    expect(votersOf(cluster)).toEqual([1, 2])
+    expect(existsSync(join(dir, 'node-3'))).toBe(false)
+    expect(await cluster.addNode()).toBe(4)
+    expect(votersOf(cluster)).toEqual([1, 2, 4])
+    await cluster.put('a', 'b')
+    expect((await convergedHashes(cluster)).size).toBe(1)
+  })
+})
+
+test('[MB8] a cluster grows and shrinks under load, and loses nothing', async () => {
+  const cluster = await startedCluster(calm)
+  const load = new Load(cluster, 4)
+  await load.reaches(20)
+  expect([await cluster.addNode(), await cluster.addNode()]).toEqual([4, 5])
+  await cluster.removeNode([1, 2])
+  await load.stop()
+  expect(votersOf(cluster)).toEqual([3, 4, 5])
+  for (const [key, value] of load.acknowledged) expect((await cluster.get(key))?.value.toString()).toBe(value)
+  expect((await convergedHashes(cluster)).size).toBe(1)
+  expect(load.unknown.size).toBe(0)
+})
+
+test('[MB9] the leader is removed five times in a row', async () => {
+  const dir = temporaryFolder()
+  const cluster = await startedCluster({ ...calm, dir })
+  for (let round = 0; round < 5; round++) {
+    await cluster.put('round', `${round}`)
+    const { leaderId } = cluster
+    await cluster.addNode()
+    expect(await cluster.removeNode('leader')).toEqual([leaderId])
+    expect(cluster.leaderId).not.toBe(leaderId)
+  }
+  expect(votersOf(cluster)).toHaveLength(3)
+  expect(readdirSync(dir).filter((name) => name.startsWith('node-'))).toHaveLength(3)
+  expect((await cluster.get('round'))?.value.toString()).toBe('4')
+})
+
+test('[MB10] a node that lost its disk is replaced while the others run, and clients write', async () => {
+  const dir = temporaryFolder()
+  const cluster = await startedCluster({ ...calm, dir })
+  const load = new Load(cluster, 4)
+  await load.reaches(20)
+  const lost = cluster.leaderId === 2 ? 3 : 2
+  await cluster.kill(lost)
+  rmSync(join(dir, `node-${lost}`), { recursive: true })
+  const refusal = await cluster.restart(lost).catch((error: Error) => error)
+  expect(refusal).toMatchObject({
+    code: 'DISK_LOST',
+    message: expect.stringContaining(`replaceNode(${lost})`),
+  })
+  expect(await cluster.replaceNode(lost)).toBe(4)
+  await load.stop()
+  expect(votersOf(cluster)).toEqual([1, 2, 3, 4].filter((nodeId) => nodeId !== lost))
+  expect((await convergedHashes(cluster)).size).toBe(1)
+})
+
+test('[MB11] a learner is promoted and demoted, and the status tells its part', async () => {
+  const cluster = await startedCluster(calm)
+  await cluster.addNode({ learner: true })
+  expect(kindsOf(cluster)).toEqual({ 1: 'voter', 2: 'voter', 3: 'voter', 4: 'learner' })
+  await cluster.promote(4)
+  expect(kindsOf(cluster)[4]).toBe('voter')
+  await cluster.demote(1)
+  expect(kindsOf(cluster)[1]).toBe('learner')
+  const changed = await cluster.changeMembership([
+    { type: 'promote', nodeId: 1 },
+    { type: 'demote', nodeId: 3 },
+    { type: 'demote', nodeId: 4 },
+  ])
+  expect(changed.membership).toEqual({ voters: [1, 2], votersOutgoing: [], learners: [3, 4] })
+})
+
+test('[MB11] a minority is one of the voters of now, and learners are none', async () => {
+  const cluster = await startedCluster({ ...calm, nodes: 2 })
+  await cluster.addNode({ learner: true })
+  await expect(cluster.kill('minority')).rejects.toMatchObject({ code: 'INVALID_FAULT' })
+  await cluster.promote(3)
+  expect([1, 2, 3]).toContain(await cluster.kill('minority'))
+})
+
+test('leadership is handed over to the node that is named, or to the best', async () => {
+  const cluster = await startedCluster(calm)
+  await cluster.put('a', 'b')
+  const first = cluster.leaderId ?? 0
+  const [to = 0] = [1, 2, 3].filter((nodeId) => nodeId !== first)
+  expect(await cluster.transfer(to)).toBe(to)
+  expect(cluster.leaderId).toBe(to)
+  expect(await cluster.transfer()).not.toBe(to)
+  await cluster.put('a', 'c')
+})
+
+describe('[MB12] a standing fault', () => {
+  test('hits a node that is added, where it hits all, and ends with the node that it hit', async () => {
+    const cluster = await startedCluster({ ...calm, requestTimeoutMs: 1000 })
+    await cluster.put('a', 'b')
+    const follower = cluster.leaderId === 1 ? 2 : 1
+    await cluster.isolate(follower)
+    await cluster.addNode({ learner: true })
+    const [isolation] = cluster.faults
+    expect(isolation?.fault.type).toBe('isolate')
+    // The node cannot take over from the only peers that could tell it so.
+    await expect(cluster.transfer(follower)).rejects.toMatchObject({ code: 'NOT_CHANGED' })
+    await cluster.removeNode(follower)
+    expect(cluster.faults).toEqual([])
+  })
+})
+
+describe('a change that cannot be made', () => {
+  test.each<[string, (cluster: Cluster) => Promise<unknown>, string]>([
+    ['of the last voter', (cluster) => cluster.removeNode(1), 'a cluster keeps at least one voter'],
+    ['of a voter to a voter', (cluster) => cluster.promote(1), 'node 1 is a voter already'],
+    [
+      'that adds a member again',
+      (cluster) => cluster.changeMembership([{ type: 'addLearner', nodeId: 2 }]),
+      'node 2 is a member already',
+    ],
+    [
+      'that adds a node that nobody started',
+      (cluster) => cluster.changeMembership([{ type: 'addLearner', nodeId: 9 }]),
+      'there is no node 9',
+    ],
+    [
+      'to a leader that is a learner',
+      (cluster) => cluster.transfer(2),
+      'node 2 is no voter, and only voters lead',
+    ],
+    ['to the node that leads', (cluster) => cluster.transfer(1), 'node 1 leads already'],
+    ['of no node at all', (cluster) => cluster.changeMembership([]), 'at least one node'],
+  ])('%s is refused at once, with the reason, and changes nothing', async (_, call, why) => {
+    const cluster = await startedCluster({ ...calm, nodes: 1, durability: 'none' })
+    await cluster.addNode({ learner: true })
+    const before = cluster.membership
+    const refusal = await call(cluster).catch((error: Error) => error)
+    expect(refusal).toMatchObject({ code: 'INVALID_CHANGE', message: expect.stringContaining(why) })
+    expect(cluster.membership).toEqual(before)
+    expect(cluster.status()).toHaveLength(2)
+  })
+
+  test('of a node that is not there is refused with those that are', async () => {
+    const cluster = await startedCluster({ ...calm, nodes: 1, durability: 'none' })
+    const refusal = await cluster.removeNode(7).catch((error: Error) => error)
+    expect(refusal).toMatchObject({ message: expect.stringContaining('there are the nodes 1') })
+  })
+
+  test('without a majority is told as not done at its deadline, and changes nothing', async () => {
+    const cluster = await startedCluster({ ...calm, nodes: 3 })
+    await cluster.put('a', 'b')
+    await cluster.isolate('leader')
+    const refusal = await cluster
+      .kill(cluster.leaderId === 1 ? 2 : 1)
+      .then(() => cluster.addNode({ withinMs: 3000 }).catch((error: Error) => error))
+    expect(refusal).toMatchObject({ code: expect.stringMatching(/^(NOT_CHANGED|UNKNOWN_OUTCOME)$/) })
+  })
+})
+
+describe('[DI5] a start in a directory whose members have changed', () => {
+  test('brings back those that there are, with their parts, and gives new ids', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startCluster({ ...calm, dir })
+    await cluster.addNode()
+    await cluster.addNode({ learner: true })
+    await cluster.removeNode(1)
+    await cluster.put('a', 'b')
+    await cluster.close()
+    const again = await startedCluster({ ...calm, dir })
+    expect((await again.get('a'))?.value.toString()).toBe('b')
+    expect(kindsOf(again)).toEqual({ 2: 'voter', 3: 'voter', 4: 'voter', 5: 'learner' })
+    expect(await again.addNode({ learner: true })).toBe(6)
+  })
+
+  test('goes on with a change that was under way', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startCluster({ ...calm, dir })
+    await cluster.addNode({ learner: true })
+    await cluster.addNode({ learner: true })
+    const changing = cluster
+      .changeMembership([
+        { type: 'promote', nodeId: 4 },
+        { type: 'promote', nodeId: 5 },
+      ])
+      .catch((error: Error) => error)
+    await cluster.close()
+    await changing
+    const again = await startedCluster({ ...calm, dir })
+    await again.put('a', 'b')
+    expect([3, 5]).toContain(votersOf(again)?.length)
+    expect(again.membership?.membership.votersOutgoing).toEqual([])
+  })
+
+  test('[DI6] opens by the number that it was made with, and by that of its members, and by no other', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startCluster({ ...calm, dir, nodes: 2 })
+    await cluster.addNode()
+    await cluster.close()
+    const refusal = await refusalOf({ dir, nodes: 5 })
+    expect(refusal.message).toContain(
+      `nodes: 2, as ${dir} was made with, or 3, since its members are 1, 2, 3`,
+    )
+    for (const nodes of [2, 3]) await (await startCluster({ ...calm, dir, nodes })).close()
+  })
+})
