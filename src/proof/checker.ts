@@ -5,7 +5,6 @@
 import {
   entriesIn,
   type LogIndex,
-  type LogRun,
   type Membership,
   type Message,
   membersOf,
@@ -14,28 +13,12 @@ import {
   type Snapshot,
   type Term,
 } from '../raft/index.js'
-import type { LogStore, Recovered } from '../storage/index.js'
-import { type ChangeCounts, Configurations, isMajority } from './configurations.js'
+import { Configurations, isMajority } from './configurations.js'
 import { KvModel } from './kv-model.js'
 import { Ledger, type LedgerEntry, nameOf } from './ledger.js'
 import type { Seen } from './seen.js'
-import type { WatchedNode, Witness } from './watched.js'
+import type { NodeCounts, OpenedDisk, WatchedNode, Witness } from './watched.js'
 import { Words } from './words.js'
-
-/** Counts of events of the watched nodes. */
-export interface NodeCounts extends ChangeCounts {
-  elections: number
-  stepDowns: number
-  truncations: number
-}
-
-/** What the checker reads of an opened disk. */
-interface OpenedDisk {
-  readonly store: Pick<LogStore, 'readEntries'>
-  readonly recovered: Pick<Recovered, 'hardState' | 'base' | 'snapshot'> & {
-    readonly entries: readonly LogRun[]
-  }
-}
 
 export class Checker {
   readonly model = new KvModel()
@@ -239,13 +222,15 @@ export class Checker {
     if (message !== undefined) this.#matched(state, message.from, seen)
     const leader = this.#leaders.get(currentTerm)
     if (leader !== undefined) leader.tail = seen.tail
-    if (node.isLeaseHeld && this.latestTerm > currentTerm) {
-      const other = this.leaderOf(this.latestTerm)
-      this.report(
-        'nobody else leads while a lease is held',
-        `node ${node.id} holds the lease of term ${currentTerm}, and ${other} was elected in ${this.latestTerm}`,
-      )
-    }
+    if (node.isLeaseHeld && this.latestTerm > currentTerm)
+      this.#leasesOverlap(node.id, currentTerm, this.leaderOf(this.latestTerm), this.latestTerm)
+  }
+
+  #leasesOverlap(holder: NodeId, term: Term, other: NodeId | undefined, later: Term): void {
+    this.report(
+      'nobody else leads while a lease is held',
+      `node ${holder} holds the lease of term ${term}, and ${other} was elected in ${later}`,
+    )
   }
 
   /** A node leads a term, which has one leader at most; `tail` is the last entry of its log, where that is known. */
@@ -280,9 +265,8 @@ export class Checker {
       this.report('a leader has a majority', `node ${id} leads ${currentTerm} by the votes of ${voters}`)
     }
     for (const other of this.#nodes) {
-      if (other.id === id || !other.isLeaseHeld) continue
-      const what = `node ${id} was elected in ${currentTerm}, and node ${other.id} holds the lease of term`
-      this.report('nobody else leads while a lease is held', `${what} ${other.state?.currentTerm}`)
+      const earlier = other.state?.currentTerm ?? currentTerm
+      if (earlier < currentTerm && other.isLeaseHeld) this.#leasesOverlap(other.id, earlier, id, currentTerm)
     }
     this.elected(id, currentTerm, seen.tail)
     const { committed } = this.ledger

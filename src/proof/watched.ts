@@ -2,6 +2,8 @@
  * The checks' view of the nodes that they watch, and the witness that they tell. A simulator or a test provides both.
  */
 import type { HardState, LogIndex, LogRun, NodeId, RaftView, Term } from '../raft/index.js'
+import type { LogStore, Recovered } from '../storage/index.js'
+import type { ChangeCounts } from './configurations.js'
 
 /** The content of a node's disk after a power loss at this very moment. */
 export interface Durable {
@@ -27,4 +29,19 @@ export interface Witness {
   report(rule: string, detail: string): void
   /** The commit index of a node moved to this entry. */
   committed(nodeId: NodeId, entry: { readonly index: LogIndex; readonly term: Term }): void
+}
+
+/** Counts of events of the watched nodes. */
+export interface NodeCounts extends ChangeCounts {
+  elections: number
+  stepDowns: number
+  truncations: number
+}
+
+/** What the checker reads of an opened disk. */
+export interface OpenedDisk {
+  readonly store: Pick<LogStore, 'readEntries'>
+  readonly recovered: Pick<Recovered, 'hardState' | 'base' | 'snapshot'> & {
+    readonly entries: readonly LogRun[]
+  }
 }

@@ -9,7 +9,7 @@ import type { SimulatedCluster } from './cluster.js'
 export function mayLoseDisks(cluster: SimulatedCluster, ...ids: readonly NodeId[]): boolean {
   const { checker } = cluster.world
   const areThere = ids.every((id) => cluster.node(id).disk.lost === undefined)
-  if (!areThere || cluster.members.unanswered > 0) return false
+  if (!areThere || cluster.members.unanswered.length > 0) return false
   const memberships = new Set(cluster.members.all.map(({ id }) => checker.tailOf(id).membership))
   memberships.add(checker.ledger.last.membership)
   return [...memberships].every((membership) => canDecide(cluster, membership, ids))

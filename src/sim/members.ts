@@ -2,13 +2,8 @@
 import type { ChangeOutcome, Driver, TransferOutcome } from '../driver/index.js'
 import type { Result } from '../errors/index.js'
 import type { Faults, StandingFault } from '../faults/index.js'
-import {
-  type Configuration,
-  isJoint,
-  isSameMembership,
-  type MembershipChange,
-  type NodeId,
-} from '../raft/index.js'
+import type { Changeable, KnownConfiguration } from '../membership/index.js'
+import { isJoint, isSameMembership, type MembershipChange, type NodeId } from '../raft/index.js'
 import type { SimulatedNode } from './node.js'
 import type { World } from './world.js'
 
@@ -31,7 +26,7 @@ export interface Around {
   readonly electionTimeoutMs: number
 }
 
-export class Members {
+export class Members implements Changeable {
   /** All that ever were, by their ids. */
   readonly all: SimulatedNode[]
   /** Those that are there, members or not, in the order of their ids. These two lists stay the same objects. */
@@ -67,9 +62,9 @@ export class Members {
     return this.ids.includes(id)
   }
 
-  /** What operators asked of nodes that live, and that is not answered yet. */
-  get unanswered(): number {
-    return this.#open.size
+  /** The nodes that operators asked, once for each question that is not answered yet. */
+  get unanswered(): readonly NodeId[] {
+    return [...this.#open].map(({ nodeId }) => nodeId)
   }
 
   get heartbeatIntervalMs(): number {
@@ -85,7 +80,7 @@ export class Members {
   }
 
   /** The configuration by which the leader goes, and whether the leader knows that it is committed. */
-  get configuration(): (Configuration & { readonly isCommitted: boolean }) | undefined {
+  get configuration(): KnownConfiguration | undefined {
     const { state } = this.#cluster.leader ?? {}
     if (state === undefined) return undefined
     const { membershipIndex: index, membership, log } = state

@@ -91,9 +91,7 @@ export class SimulatedNemesis {
   #begin(): void {
     const kind = this.#dice.pick(this.#plan.faults)
     if (kind === undefined) return
-    const ofKind = faultsOf[kind]
-    const isMore = kind === 'disks' && this.#plan.losesDisks
-    const fault = this.#dice.pick(isMore ? [...ofKind, wiping, wiping, swapping, rollingBack] : ofKind)
+    const fault = this.#dice.pick([...faultsOf[kind], ...moreOf(kind, this.#plan)])
     if (typeof fault === 'string') this.#nemesis.strike([fault])
     else if (fault !== undefined) this.#beginOwn(fault)
   }
@@ -106,6 +104,13 @@ export class SimulatedNemesis {
       if (this.#undo.delete(undo)) undo()
     })
   }
+}
+
+/** Beside changes of the members, changes are interrupted. */
+function moreOf(kind: FaultKind, { losesDisks, changeGapMs }: Plan): readonly SimulatedFault[] {
+  if (kind === 'disks' && losesDisks) return [wiping, wiping, swapping, rollingBack]
+  const isInterrupting = changeGapMs > 0 && (kind === 'crashes' || kind === 'cuts')
+  return isInterrupting ? Array(5).fill(interrupting) : []
 }
 
 function losing(cluster: SimulatedCluster, dice: Dice): () => void {
@@ -238,6 +243,32 @@ function deposing(cluster: SimulatedCluster, dice: Dice): () => void {
   const others = dice.shuffled(nodeIds.filter((id) => id !== leaderId))
   const companions = dice.below(Math.ceil(others.length / 2))
   return parting(cluster, [leaderId, ...others.slice(0, companions)], others.slice(companions))
+}
+
+/**
+ * The leader ends, or is parted from most others, shortly after it has appended a configuration: the next leader finds a
+ * joint one in its log, or never sees the configuration.
+ */
+function interrupting(cluster: SimulatedCluster, dice: Dice): () => void {
+  const undo: (() => void)[] = []
+  let isOver = false
+  const strike = (): void => {
+    const { leaderId } = cluster
+    if (isOver || leaderId === undefined) return
+    if (dice.chance(0.5)) replaced(cluster, leaderId)
+    else undo.push(deposing(cluster, dice))
+  }
+  const look = (): void => {
+    const { configuration } = cluster.members
+    if (isOver) return
+    const isCalm = configuration === undefined || configuration.isCommitted
+    cluster.later(isCalm ? cluster.tickMs / 20 : dice.around(1), isCalm ? look : strike)
+  }
+  look()
+  return () => {
+    isOver = true
+    for (const each of undo) each()
+  }
 }
 
 /** Back at once, and once more: what was sent before finds another incarnation. */

@@ -7,6 +7,7 @@ import type { Dice } from '../faults/index.js'
 import { changed, type Membership, type MembershipChange, membersOf, type NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import { canDecide } from './lost-disks.js'
+import type { Plan } from './plan.js'
 
 /** The most nodes that a run starts, and the most members that it lets a cluster have. */
 const nodesMax = 24
@@ -18,6 +19,7 @@ export class Operator {
   readonly #cluster: SimulatedCluster
   readonly #dice: Dice
   readonly #gapMs: number
+  readonly #breaks: boolean
   readonly #draws: readonly Draw[] = [
     () => this.#adding(),
     () => this.#adding(),
@@ -32,11 +34,11 @@ export class Operator {
   ]
   #hasStopped = false
 
-  /** Acts every `gapMs` on the average. */
-  constructor(cluster: SimulatedCluster, dice: Dice, gapMs: number) {
+  constructor(cluster: SimulatedCluster, dice: Dice, { changeGapMs, faults }: Plan) {
     this.#cluster = cluster
     this.#dice = dice
-    this.#gapMs = gapMs
+    this.#gapMs = changeGapMs
+    this.#breaks = faults.length > 0
     this.#next()
   }
 
@@ -57,6 +59,7 @@ export class Operator {
     const chance = this.#dice.next()
     if (chance < 0.2) this.#transfer()
     else if (chance < 0.25) this.#bringOneBack()
+    else if (chance < 0.3 && this.#breaks) this.#breakOne()
     else this.#change()
   }
 
@@ -68,6 +71,16 @@ export class Operator {
       if (this.#dice.chance(0.5)) world.counts.removedWentOn++
       else members.discard(id, true, () => undefined)
     }
+  }
+
+  /** A voter is down, for so long that it is worth a replacement. */
+  #breakOne(): void {
+    const { members, faults, electionTimeoutMs } = this.#cluster
+    const { voters = [] } = members.configuration?.membership ?? {}
+    const areUp = voters.every((id) => this.#cluster.node(id).isUp)
+    const nodeId = this.#dice.pick(voters)
+    if (nodeId !== undefined && areUp && voters.length > 2)
+      faults.begin({ type: 'kill', nodes: [nodeId] }, electionTimeoutMs * this.#dice.pick([4, 10, 30]))
   }
 
   /** Whoever starts a removed node again does not know that it was removed. */
@@ -88,8 +101,15 @@ export class Operator {
   #change(): void {
     const { members, world } = this.#cluster
     const membership = members.configuration?.membership ?? world.checker.ledger.last.membership
-    const changes = this.#dice.pick(this.#draws)?.(membership) ?? []
-    if (changes.length === 0 || !canDecide(this.#cluster, changed(membership, changes))) return
+    const isOneDown = membership.learners.length > 0 && this.#downOf(membership).length > 0
+    const isReplacing = isOneDown && this.#dice.chance(0.5)
+    const changes = isReplacing ? this.#replacing(membership) : this.#dice.pick(this.#draws)?.(membership)
+    if (
+      changes === undefined ||
+      changes.length === 0 ||
+      !canDecide(this.#cluster, changed(membership, changes))
+    )
+      return
     members.change(this.#asked(), changes, this.#patienceMs(), () => undefined)
     // An operator who does not wait, or another one.
     if (this.#dice.chance(0.1)) this.#change()
@@ -118,11 +138,16 @@ export class Operator {
   }
 
   /** A learner takes the place of a voter: of one that is down, if there is any. */
-  #replacing({ voters, learners }: Membership): readonly MembershipChange[] {
-    const down = voters.filter((id) => !this.#cluster.node(id).isUp)
+  #replacing(membership: Membership): readonly MembershipChange[] {
+    const { voters, learners } = membership
+    const down = this.#downOf(membership)
     const [promoted, removed] = [this.#dice.pick(learners), this.#dice.pick(down.length > 0 ? down : voters)]
     if (promoted === undefined || removed === undefined) return this.#adding()
     return [...promotions([promoted]), { type: 'remove', nodeId: removed }]
+  }
+
+  #downOf({ voters }: Membership): readonly NodeId[] {
+    return voters.filter((id) => !this.#cluster.node(id).isUp)
   }
 
   #several({ voters, learners }: Membership): readonly MembershipChange[] {

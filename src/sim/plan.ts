@@ -106,9 +106,8 @@ export function planOf(seed: number): Plan {
   const losesDisks = dice.chance(0.3)
   const load = { ...plan.load, sessionMs: dice.pick([0, 0, 150, 1000, 60_000]) }
   const changeGapMs = dice.chance(0.6) ? dice.pick([20, 50, 120]) : 0
-  const begun = changeGapMs > 0 ? dice.pick([1, 2, 3, 3, 3, 4, 5, 5, 6, 7]) : plan.nodes
   const ofLog = { limits: { ...limits, logMemoryBytesMax }, reads, clockDrift, losesDisks }
-  return { ...plan, load, network, ...ofLog, changeGapMs, nodes: begun }
+  return { ...plan, load, network, ...ofLog, changeGapMs }
 }
 
 function weatherOf(dice: Dice): Weather {

@@ -49,8 +49,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
   const nemesis = new SimulatedNemesis(cluster, new Dice(deriveSeed(seed, diceOf.nemesis)), plan)
   const clients = clientsOf(cluster, seed, plan)
   const hasChanges = plan.changeGapMs > 0
-  const operator =
-    hasChanges && new Operator(cluster, new Dice(deriveSeed(seed, diceOf.operator)), plan.changeGapMs)
+  const operator = hasChanges && new Operator(cluster, new Dice(deriveSeed(seed, diceOf.operator)), plan)
   const stop = (): void => {
     if (operator) operator.stop()
     nemesis.stop()
@@ -98,9 +97,8 @@ function comesRight(cluster: SimulatedCluster, stop: () => void, hasChanges: boo
   const isEqual = awaits(cluster, limitMs, () => agree(cluster))
   if (cluster.violation !== undefined) return
   if (!isEqual) return checker.report('liveness', `the nodes did not come to the same: ${applied(cluster)}`)
-  const hasAnswered = (): boolean => cluster.unanswered.length + cluster.members.unanswered === 0
-  const isAnswered = awaits(cluster, limitMs, hasAnswered)
-  if (!isAnswered) return checker.report('liveness', `never answered: ${unanswered(cluster)}`)
+  const isAnswered = awaits(cluster, limitMs, () => unanswered(cluster).length === 0)
+  if (!isAnswered) return checker.report('liveness', `never answered: ${unanswered(cluster).join(', ')}`)
   endsWell(cluster)
 }
 
@@ -172,10 +170,15 @@ function applied(cluster: SimulatedCluster): string {
     .join(', ')
 }
 
-function unanswered(cluster: SimulatedCluster): string {
-  return cluster.unanswered
-    .map((call) => `request ${call.request}, a ${call.type} to ${call.nodeId}`)
-    .join(', ')
+/** What members were asked. A node that was removed meanwhile may never learn what became of it. */
+function unanswered(cluster: SimulatedCluster): string[] {
+  const members = membersNow(cluster).map(({ id }) => id)
+  const calls = cluster.unanswered.filter(({ nodeId }) => members.includes(nodeId))
+  const operations = cluster.members.unanswered.filter((nodeId) => members.includes(nodeId))
+  return [
+    ...calls.map(({ request, type, nodeId }) => `request ${request}, a ${type} to ${nodeId}`),
+    ...operations.map((nodeId) => `an operator, by ${nodeId}`),
+  ]
 }
 
 /** Equal states, and disks on which each node would find all of it again. */
