@@ -3,39 +3,37 @@
  * changes, and tells each call one of three things: applied, not applied, or not known.
  */
 import { RaftError } from '../errors/index.js'
-import { endOfResults, isReusable } from '../machine/index.js'
+import { endOfResults, type SessionAnswer } from '../machine/index.js'
 import { RunningTime } from '../node/index.js'
 import { type NodeId, sliceFrame } from '../raft/index.js'
 import {
   type ClientEnd,
+  type ClientRequest,
   type FromNode,
   NodePort,
   type Settlement,
   type Settlements,
 } from '../transport/index.js'
+import { Answers, AnswersInParts, type AnswersPart } from './answers.js'
 import { BackOff } from './back-off.js'
 import { Caller, type CallSender, pendingBytesMax } from './caller.js'
+import { answerOf, ClientSession } from './client-session.js'
+import { closeErrorOf, lateErrorOf } from './end-errors.js'
+import { ReadBuffers } from './read-buffers.js'
 import { unreadable } from './refusals.js'
-import {
-  Answers,
-  AnswersInParts,
-  type AnswersPart,
-  type CallQueue,
-  type Request,
-  type RequestPacker,
-} from './requests.js'
+import type { CallQueue, Request, RequestPacker } from './requests.js'
+import { SentRequests } from './sent-requests.js'
+import { answersOf, endsOfApplied } from './settled-answers.js'
 import { SharedRoom } from './shared-room.js'
 
-/** Bytes of one caller on their way to a node and not settled; more waits here. Other callers leave it less. */
-const sentBytesMax = 16 << 20
 /** Bytes of queries that may leave before their turn is over. */
 const aheadBytes = 12 << 10
 /** Requests on their way with which none leaves ahead: then the leader has work, and a larger frame costs it less. */
 const aheadMax = 4
-/** Buffers of answers that wait to go back. */
-const readBuffersMax = 4
 /** How often deadlines and a missing leader are looked at while something waits. */
 const sweepMs = 20
+/** Commands without an answer are sent again after this share of their time, then after twice as long, and so on. */
+const firstPatience = 1 / 4
 
 /** News of a node about itself. */
 export type News = Exclude<FromNode, { readonly type: 'settlements' }>
@@ -48,15 +46,13 @@ export class Client implements CallSender {
   /** The clock of deadlines. */
   readonly #time = new RunningTime()
   readonly #ports = new Map<NodeId, NodePort>()
-  readonly #sentRoom = new SharedRoom(sentBytesMax)
   /** Those with calls that are not sent. Each turn begins with the next one of them. */
   #waiting: CallQueue[] = []
-  readonly #sent = new Map<number, Request>()
+  readonly #session: ClientSession
+  readonly #sent = new SentRequests()
   /** All that is not settled, in order of deadline. */
   #pending: Request[] = []
-  /** Buffers of answers to queries, all of which were copied by those who asked: they go back to whoever leads. */
-  #read: ArrayBuffer[] = []
-  #nextId = 1
+  readonly #read = new ReadBuffers()
   #nextPlace = 1
   #isTurnScheduled = false
   #sweeper: NodeJS.Timeout | undefined
@@ -64,8 +60,9 @@ export class Client implements CallSender {
   readonly #backOff = new BackOff(() => this.#scheduleTurn())
 
   /** `findLeader` tells who leads now, as far as is known. */
-  constructor(timeoutMs: number, findLeader: () => NodeId | undefined) {
+  constructor(timeoutMs: number, sessionTimeoutMs: number, findLeader: () => NodeId | undefined) {
     this.#timeoutMs = timeoutMs
+    this.#session = new ClientSession(sessionTimeoutMs)
     this.#findLeader = findLeader
   }
 
@@ -107,23 +104,31 @@ export class Client implements CallSender {
     while (port !== undefined && this.#ports.get(nodeId) === port) if (!port.receiveNext()) return
   }
 
-  /** The node is gone: what it was sent may or may not have happened. Reads change nothing and are asked again. */
+  /** The node is gone: what it was sent may or may not have happened. The next leader is asked again. */
   detach(nodeId: NodeId, why: string): void {
     this.#ports.get(nodeId)?.close()
     this.#ports.delete(nodeId)
     this.#backOff.end()
-    for (const request of [...this.#sent.values()]) {
-      if (request.sentTo !== nodeId) continue
-      if (request.type === 'read') this.#sendAgain(request)
-      else this.#fail(request, new RaftError('UNKNOWN_OUTCOME', { why }))
-    }
+    for (const request of this.#sent.at((sentTo) => sentTo === nodeId)) this.#doubt(request, why)
     this.#scheduleTurn()
   }
 
   /** Sends what waits: a leader may be there now. */
   leaderChanged(): void {
     this.#backOff.end()
+    const leader = this.#findLeader()
+    const elsewhere = leader === undefined ? [] : this.#sent.at((sentTo) => sentTo !== leader)
+    for (const request of elsewhere) {
+      // Commands may never be answered there. Reads are refused there, or answered as soon.
+      if (request.type === 'propose') this.#doubt(request, `node ${request.sentTo} lost its lead`)
+    }
     this.#sendWaiting()
+  }
+
+  /** What was sent may or may not have happened: it is sent again, and its session applies it once. */
+  #doubt(request: Request, why: string): void {
+    if (request.type === 'propose') request.whyUnknown = why
+    this.#sendAgain(request)
   }
 
   #settle({ settled, results }: Settlements): void {
@@ -131,20 +136,14 @@ export class Client implements CallSender {
     let from = 0
     let position = 0
     for (const settlement of settled) {
-      // A request that is not there was given up at its deadline: its callers were told that the outcome is unknown.
-      const request = this.#sent.get(settlement.request)
-      if (settlement.outcome === 'read') {
-        this.#wasRead(request, settlement)
-      } else if (settlement.outcome === 'applied') {
+      if (settlement.outcome === 'applied') {
         this.#backOff.taken()
-        if (ends === undefined || settlement.count !== (request?.frame.count ?? settlement.count)) {
-          this.#notReadable(request)
-        } else {
-          this.#answered(request, new Answers(results, from, settlement.index))
-        }
+        this.#wasApplied(settlement, ends && answerOf(results, from), results, from)
         from = ends?.[position++] ?? 0
-      } else if (request !== undefined) {
-        this.#notAnswered(request, settlement)
+      } else if (settlement.outcome === 'read') {
+        this.#wasRead(this.#sent.find(settlement.request), settlement)
+      } else {
+        this.#notAnswered(settlement)
       }
     }
     this.#sendWaiting()
@@ -164,7 +163,7 @@ export class Client implements CallSender {
       else this.#answered(request, answersOf(request, { bytes: results, refused }))
     }
     // Behind the calls that copy their answers now.
-    queueMicrotask(() => this.#giveBack(results.buffer as ArrayBuffer))
+    queueMicrotask(() => this.#read.add(results.buffer as ArrayBuffer))
   }
 
   /**
@@ -190,14 +189,37 @@ export class Client implements CallSender {
     this.#fail(request, unreadable(request.type, new Error('a message holds other answers than it says')))
   }
 
-  #answered(request: Request | undefined, answers: Answers): void {
-    if (request === undefined) return
-    this.#forget(request)
-    request.answer(answers)
+  /** `answer` is that of the session, which begins at `from`. The results of the commands follow it. */
+  #wasApplied(
+    { request: id, count }: Settlement & { outcome: 'applied' },
+    answer: SessionAnswer | undefined,
+    results: Uint8Array,
+    from: number,
+  ): void {
+    // A request that is not there was given up at its deadline: its callers were told that the outcome is unknown.
+    const request = this.#sent.find(id)
+    if (this.#session.isRegistration(id)) this.#session.registered(answer)
+    else if (answer === undefined || count !== (request?.frame.count ?? count)) this.#notReadable(request)
+    else if (request !== undefined && answer.status === 'applied')
+      this.#answered(request, new Answers(results, endOfResults(results, from, 1) ?? from, answer.index))
+    else if (request !== undefined) this.#wasNotApplied(request, answer)
   }
 
-  #giveBack(buffer: ArrayBuffer): void {
-    if (isReusable(buffer) && this.#read.length < readBuffersMax) this.#read.push(buffer)
+  #wasNotApplied(request: Request, { status }: SessionAnswer): void {
+    if (status === 'full') {
+      this.#backOff.refused()
+      return this.#refused(request, 'overloaded')
+    }
+    if (status === 'expired') this.#session.expired(request)
+    // A call of which no other copy was sent has not happened, so another session may take it.
+    if (status === 'expired' && request.whyUnknown === undefined) return this.#sendAgain(request)
+    const why = status === 'forgotten' ? 'its answer is no longer kept' : `its session has ${status}`
+    this.#fail(request, new RaftError('UNKNOWN_OUTCOME', { why }))
+  }
+
+  #answered(request: Request, answers: Answers): void {
+    this.#forget(request)
+    request.answer(answers)
   }
 
   /** Ends every call: what was not sent did not happen, what was sent may have. */
@@ -209,11 +231,7 @@ export class Client implements CallSender {
       if (request.isSettled) continue
       // A caller that looks at its call only after the close is told then, and no rejection ends the process before.
       for (const outcome of request.outcomes) outcome.catch(() => undefined)
-      const isKnown = request.sentTo === undefined || request.type === 'read'
-      const error = isKnown
-        ? new RaftError('STOPPED', { what: 'the cluster' })
-        : new RaftError('UNKNOWN_OUTCOME', { why: 'the cluster was closed' })
-      this.#fail(request, error)
+      this.#fail(request, closeErrorOf(request))
     }
     clearInterval(this.#sweeper)
     this.#backOff.end()
@@ -221,21 +239,26 @@ export class Client implements CallSender {
     this.#ports.clear()
   }
 
-  #notAnswered(request: Request, settlement: Exclude<Settlement, { outcome: 'applied' | 'read' }>): void {
+  #notAnswered(settlement: Exclude<Settlement, { outcome: 'applied' | 'read' }>): void {
+    const isOverloaded = settlement.outcome === 'refused' && settlement.code === 'overloaded'
+    if (isOverloaded) this.#backOff.refused()
+    if (this.#session.isRegistration(settlement.request)) this.#session.registered(undefined)
+    const request = this.#sent.find(settlement.request)
+    if (request === undefined) return
     if (settlement.outcome === 'unknown') {
-      this.#fail(request, new RaftError('UNKNOWN_OUTCOME', { why: settlement.why }))
-    } else if (settlement.frame !== undefined && settlement.code !== 'malformed') {
-      // The node refused the request on arrival and has not touched it.
-      request.frame = settlement.frame
-      request.isOverloaded = settlement.code === 'overloaded'
-      if (request.isOverloaded) this.#backOff.refused()
-      this.#sendAgain(request)
+      this.#doubt(request, settlement.why)
     } else if (settlement.code === 'malformed') {
       const details = { what: 'the commands', expected: 'a well-formed frame', actual: 'what was sent' }
       this.#fail(request, new RaftError('INVALID_COMMAND', details))
     } else {
-      this.#fail(request, new RaftError('REPLACED'))
+      this.#refused(request, settlement.code)
     }
+  }
+
+  /** This copy of the request has not happened. */
+  #refused(request: Request, code: NonNullable<Request['refusal']>): void {
+    request.refusal = code
+    this.#sendAgain(request)
   }
 
   /**
@@ -265,35 +288,46 @@ export class Client implements CallSender {
     const port = leader === undefined ? undefined : this.#ports.get(leader)
     // A node that stands still gets no more than fits into its port.
     if (leader === undefined || port === undefined || port.isFull) return
-    const batch: Request[] = []
+    const batch: ClientRequest[] = []
     for (const queue of this.#waiting) this.#take(queue, leader, batch)
-    const [first, ...others] = this.#waiting.filter((queue) => this.#isStillWaiting(queue))
+    const [first, ...others] = this.#waiting.filter(({ isWaiting }) => isWaiting)
     this.#waiting = first === undefined ? [] : [...others, first]
     if (batch.length === 0) return
-    const requests = batch.map(({ id, type, frame }) => ({ request: id, type, frame }))
-    port.send(requests, this.#read)
-    this.#read = []
+    port.send(batch, this.#read.take())
   }
 
   /** Adds to the batch what the queue may send. */
-  #take(queue: CallQueue, leader: NodeId, batch: Request[]): void {
-    let taken = 0
-    for (const request of queue.unsent) {
-      if (!this.#sentRoom.isOpenTo(queue.sentBytes)) break
-      request.id = this.#nextId++
-      request.sentTo = leader
-      queue.sentBytes += request.weight
-      this.#sentRoom.take(request.weight)
-      this.#sent.set(request.id, request)
-      batch.push(request)
-      taken++
+  #take(queue: CallQueue, leader: NodeId, batch: ClientRequest[]): void {
+    const { unsent } = queue
+    queue.unsent = []
+    for (const request of unsent) {
+      // An earlier copy was answered.
+      if (request.isSettled) continue
+      if (!this.#sent.isOpenTo(queue) || !this.#mayGo(request, leader, batch)) {
+        if (!request.isSettled) queue.unsent.push(request)
+        continue
+      }
+      batch.push(this.#sent.add(request, leader))
     }
-    if (taken > 0) queue.unsent = queue.unsent.slice(taken)
+    queue.isWaiting = queue.unsent.length > 0
   }
 
-  #isStillWaiting(queue: CallQueue): boolean {
-    queue.isWaiting = queue.unsent.length > 0
-    return queue.isWaiting
+  /** Commands go in a session: without one, the batch asks for it. */
+  #mayGo(request: Request, leader: NodeId, batch: ClientRequest[]): boolean {
+    if (request.type === 'read') return true
+    const admission = this.#session.admit(request)
+    if (admission === 'sent') {
+      request.doubtedMs = this.#time.now() + request.patienceMs
+      return true
+    }
+    if (admission === 'lost') {
+      const why = `${request.whyUnknown}, and its session has expired`
+      this.#fail(request, new RaftError('UNKNOWN_OUTCOME', { why }))
+      return false
+    }
+    const registration = this.#session.register(() => this.#sent.newId(), leader, this.#time.now())
+    if (registration !== undefined) batch.push(registration)
+    return false
   }
 
   #packAll(): void {
@@ -305,6 +339,7 @@ export class Client implements CallSender {
 
   #pack(packer: RequestPacker): void {
     const request = packer.take(this.#nextPlace++, this.#time.now() + this.#timeoutMs)
+    request.patienceMs = firstPatience * this.#timeoutMs
     this.#pending.push(request)
     request.queue.unsent.push(request)
   }
@@ -315,24 +350,19 @@ export class Client implements CallSender {
     const nowMs = this.#time.now()
     this.#pending = this.#pending.filter((request) => !request.isSettled)
     for (const request of this.#pending) {
-      if (request.deadlineMs > nowMs) break
-      this.#fail(request, this.#lateError(request))
+      if (request.deadlineMs <= nowMs)
+        this.#fail(request, lateErrorOf(request, this.#session.isRegistering, this.#timeoutMs))
+      else if (request.sentTo !== undefined && request.doubtedMs <= nowMs) {
+        this.#doubt(request, `no answer within ${request.patienceMs} ms`)
+        request.patienceMs *= 2
+      }
     }
+    this.#session.giveUpRegistration(this.#findLeader(), nowMs - firstPatience * this.#timeoutMs)
     for (const caller of this.#waiting) caller.unsent = caller.unsent.filter((request) => !request.isSettled)
     this.#sendWaiting()
     if (this.#pending.length > 0) return
     clearInterval(this.#sweeper)
     this.#sweeper = undefined
-  }
-
-  #lateError(request: Request): RaftError {
-    const deadlineMs = this.#timeoutMs
-    if (request.sentTo === undefined && request.isOverloaded) {
-      return new RaftError('OVERLOADED', { what: `the leader refused the call for ${deadlineMs} ms` })
-    }
-    if (request.type === 'read') return new RaftError('READ_TIMEOUT', { deadlineMs })
-    if (request.sentTo === undefined) return new RaftError('NO_LEADER', { deadlineMs })
-    return new RaftError('UNKNOWN_OUTCOME', { why: `no answer within ${deadlineMs} ms` })
   }
 
   #fail(request: Request, error: RaftError): void {
@@ -342,7 +372,9 @@ export class Client implements CallSender {
 
   /** The request waits for the next turn, where it stood among the requests that were never sent. */
   #sendAgain(request: Request): void {
-    this.#takeBack(request)
+    // An answer to an earlier copy may find it waiting.
+    if (request.sentTo === undefined) return
+    this.#sent.takeBack(request)
     const { queue, place } = request
     const { unsent } = queue
     let at = unsent.length
@@ -351,16 +383,10 @@ export class Client implements CallSender {
     this.#waits(queue)
   }
 
-  #takeBack(request: Request): void {
-    this.#sent.delete(request.id)
-    request.queue.sentBytes -= request.weight
-    this.#sentRoom.leave(request.weight)
-    request.sentTo = undefined
-  }
-
   #forget(request: Request): void {
-    if (request.sentTo !== undefined) this.#takeBack(request)
+    this.#sent.remove(request)
     request.isSettled = true
+    this.#session.settled(request)
     // A settled request stays pending for a while, which keeps no value of its calls in memory.
     request.outcomes.length = 0
     this.#holds(request.queue, -(request.weight + request.partsBytes))
@@ -370,28 +396,4 @@ export class Client implements CallSender {
     queue.pendingBytes += bytes
     this.pendingRoom.take(bytes)
   }
-}
-
-/** Answers to the whole request, of which `part` are the last or the only ones. */
-function answersOf({ parts }: Request, part: AnswersPart): Answers {
-  if (parts.length === 0 && part.refused === undefined) return new Answers(part.bytes, 0, 0)
-  parts.push(part)
-  return new AnswersInParts(parts)
-}
-
-/**
- * Where the results of each applied request end. Nothing but their order tells whose they are: when they are not
- * exactly as many as the message says, they are nobody's.
- */
-function endsOfApplied(settled: readonly Settlement[], results: Uint8Array): number[] | undefined {
-  const ends: number[] = []
-  let end = 0
-  for (const settlement of settled) {
-    if (settlement.outcome !== 'applied') continue
-    const next = endOfResults(results, end, settlement.count)
-    if (next === undefined) return undefined
-    ends.push(next)
-    end = next
-  }
-  return end === results.byteLength ? ends : undefined
 }

@@ -47,6 +47,7 @@ export {
 export type { AddOptions, RemoveOptions, WithinTime } from '../membership/index.js'
 export type { Durability, HashAt } from '../node/index.js'
 export type { LatencyHistogram } from '../telemetry/index.js'
+export type { Answers } from './answers.js'
 export { callWeight, pendingBytesMax } from './caller.js'
 export type { Cluster } from './cluster.js'
 export type { ClusterClient } from './cluster-client.js'
@@ -75,7 +76,6 @@ export {
   type RecoveryPlan,
 } from './recover.js'
 export {
-  type Answers,
   type CallFrame,
   type Calls,
   callBytesMax,

@@ -22,8 +22,9 @@ import {
   writeRange,
 } from '../machine/index.js'
 import type { LogIndex } from '../raft/index.js'
+import type { Answers } from './answers.js'
 import { invalid, taking } from './refusals.js'
-import { type Answers, type Calls, readingOfOne } from './requests.js'
+import { type Calls, readingOfOne } from './requests.js'
 
 /** A write that happened. */
 export interface Written {

@@ -49,6 +49,12 @@ export interface ClusterOptions {
    */
   readonly requestTimeoutMs?: number
   /**
+   * Milliseconds for which the cluster remembers what this handle's calls were answered, 1000 to 3,600,000. Default 60,000.
+   * A call with an unknown outcome is asked again within that time, and applied once. The time is the log's, and counts
+   * from the last call.
+   */
+  readonly sessionTimeoutMs?: number
+  /**
    * Bytes of log before a snapshot is taken and the log is cut, at least 4096. Default 16 MiB. A larger state
    * machine raises the bound to the size of its last snapshot, and trailingBytes in proportion.
    */
@@ -85,6 +91,7 @@ const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
   electionTimeoutMs: true,
   reads: true,
   requestTimeoutMs: true,
+  sessionTimeoutMs: true,
   logBytesMax: true,
   trailingBytes: true,
   diskBytesMax: true,
@@ -127,6 +134,7 @@ function resolved(options: ClusterOptions): ResolvedOptions {
   const electionTimeoutTicks = electionTimeoutTicksOf({ heartbeatIntervalMs, electionTimeoutMs })
   const reads = oneOf('reads', options.reads ?? 'lease', ['lease', 'readIndex'])
   const requestTimeoutMs = checkWhole('requestTimeoutMs', options.requestTimeoutMs ?? 5000, 1, 3_600_000)
+  const sessionTimeoutMs = checkWhole('sessionTimeoutMs', options.sessionTimeoutMs ?? 60_000, 1000, 3_600_000)
   const logBytesMax = checkWhole(
     'logBytesMax',
     options.logBytesMax ?? defaultLogBounds.logBytesMax,
@@ -151,6 +159,7 @@ function resolved(options: ClusterOptions): ResolvedOptions {
     electionTimeoutMs,
     reads: (electionTimeoutTicks - 2) * heartbeatIntervalMs < leaseMsMin ? 'readIndex' : reads,
     requestTimeoutMs,
+    sessionTimeoutMs,
     logBytesMax,
     trailingBytes,
     diskBytesMax,

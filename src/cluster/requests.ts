@@ -1,190 +1,10 @@
 /** The calls of one turn, packed into requests: commands in one frame, queries in another. */
-import { Buffer } from 'node:buffer'
 import { RaftError } from '../errors/index.js'
-import type { AnswerSource } from '../machine/index.js'
-import { assert, commandHeaderBytes, type Frame, FrameBuilder, type LogIndex } from '../raft/index.js'
-import type { RefusedQuery } from '../transport/index.js'
+import { callHeaderBytes } from '../machine/index.js'
+import { assert, type Frame, FrameBuilder, type LogIndex } from '../raft/index.js'
+import type { Settlement } from '../transport/index.js'
+import type { Answers, AnswersPart } from './answers.js'
 import { unreadable } from './refusals.js'
-
-/** What `Buffer` makes of a part of a buffer, without its own checks, which cost more than all else here. */
-const { [Symbol.species]: bufferView } = Buffer as unknown as {
-  readonly [Symbol.species]: new (buffer: ArrayBufferLike, byteOffset: number, length: number) => Buffer
-}
-const noBlock = new ArrayBuffer(0)
-const noBytes = new Uint8Array(noBlock)
-/**
- * Bytes that are copied out of a message at a time. A small answer that a caller keeps holds its whole block in memory,
- * so blocks are small.
- */
-const blockBytes = 4000
-
-/**
- * The packed answers to one request, whose calls read them in the order of the calls. Each call begins where its own
- * answers begin, whatever became of the call before it, and reaches no bytes of another call.
- */
-export class Answers implements AnswerSource<Buffer> {
-  bytes: Uint8Array
-  /** Where the present answer lies. */
-  start = 0
-  end: number
-  /** Place of the present command in the log; that of a query means nothing. */
-  index: LogIndex
-  view: DataView
-  /** Where the answers of the next call begin, and the place of its first command in the log. */
-  #next: number
-  #nextIndex: LogIndex
-  #block: ArrayBufferLike = noBlock
-  #blockOffset = 0
-  #blockStart = 0
-  #blockEnd = 0
-
-  /** Stands before the first answer, which begins at `from` and is that of the command `firstIndex`. */
-  constructor(bytes: Uint8Array, from: number, firstIndex: LogIndex) {
-    this.bytes = bytes
-    this.end = from
-    this.index = firstIndex - 1
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#next = from
-    this.#nextIndex = firstIndex
-  }
-
-  /** Begins the next call, which has one answer, and goes to it. */
-  beginOne(): void {
-    this.start = this.#next + commandHeaderBytes
-    this.end = this.start + this.view.getUint32(this.#next, true)
-    this.#next = this.end
-    this.index = this.#nextIndex++
-  }
-
-  /** Begins the next call, which has `count` answers, before the first of them. */
-  begin(count: number): void {
-    const { view } = this
-    let next = this.#next
-    this.end = next
-    this.index = this.#nextIndex - 1
-    for (let answer = 0; answer < count; answer++) next += commandHeaderBytes + view.getUint32(next, true)
-    this.#next = next
-    this.#nextIndex += count
-  }
-
-  /** Goes to the next answer of the call. */
-  advance(): void {
-    assert(this.end < this.#next, 'a call reads no more than its own answers')
-    this.start = this.end + commandHeaderBytes
-    this.end = this.start + this.view.getUint32(this.end, true)
-    this.index++
-  }
-
-  /** Passes over what is left of the call's answers. */
-  skip(): void {
-    this.end = this.#next
-    this.index = this.#nextIndex - 1
-  }
-
-  /** Whether nothing is left of the call's answers. */
-  get isRead(): boolean {
-    return this.end === this.#next
-  }
-
-  /**
-   * A copy of the bytes `start` to `end`, for a caller to keep. Neighbours are copied together: by itself, a short
-   * value would cost more to copy than all else that its call does.
-   */
-  take(start: number, end: number): Buffer {
-    assert(this.start <= start && start <= end && end <= this.end, 'a call takes bytes of its own answer')
-    if (start < this.#blockStart || end > this.#blockEnd) this.#copyBlock(start, end)
-    return new bufferView(this.#block, this.#blockOffset + start - this.#blockStart, end - start)
-  }
-
-  /** Whether the next call has its answers in other bytes. */
-  protected get isAtEnd(): boolean {
-    return this.#next === this.bytes.byteLength
-  }
-
-  /** The next call begins at the answer that begins at `from` in `bytes`. */
-  protected goOnIn(bytes: Uint8Array, from = 0): void {
-    this.bytes = bytes
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#next = from
-    this.#blockStart = 0
-    this.#blockEnd = 0
-  }
-
-  #copyBlock(start: number, end: number): void {
-    this.#blockStart = start
-    this.#blockEnd = Math.max(end, Math.min(start + blockBytes, this.bytes.byteLength))
-    const copy = Buffer.from(this.bytes.subarray(start, this.#blockEnd))
-    this.#block = copy.buffer
-    this.#blockOffset = copy.byteOffset
-  }
-}
-
-/** The answers of one message to the first queries of a request. */
-export interface AnswersPart {
-  readonly bytes: Uint8Array
-  readonly refused: readonly RefusedQuery[] | undefined
-}
-
-/**
- * Answers that came in parts, each of which is let go when the next one begins, or some of which are refusals. Calls whose
- * answers are not among them are refused with `missing`.
- */
-export class AnswersInParts extends Answers {
-  readonly #parts: AnswersPart[]
-  /** Why a query was refused, by the place of its answer in the present part. */
-  #refusals = new Map<number, string>()
-  /** How many answers of the present part were begun. */
-  #begun = 0
-  /** Where the present part goes on, while a call reads its answers elsewhere. */
-  #rest: { readonly bytes: Uint8Array; readonly from: number } | undefined
-
-  readonly #missing: RaftError | undefined
-
-  constructor(parts: AnswersPart[], missing?: RaftError) {
-    super(noBytes, 0, 0)
-    this.#parts = parts
-    this.#missing = missing
-  }
-
-  /** The answers of one call may lie in several parts: they are put together. */
-  override begin(count: number): void {
-    const own: Uint8Array[] = []
-    let refusal: string | undefined
-    for (let answer = 0; answer < count; answer++) {
-      const why = this.#next()
-      refusal ??= why
-      own.push(this.bytes.subarray(this.start - commandHeaderBytes, this.end))
-    }
-    if (refusal !== undefined) throw refused(refusal)
-    this.#rest = { bytes: this.bytes, from: this.end }
-    this.goOnIn(Buffer.concat(own))
-    super.begin(count)
-  }
-
-  override beginOne(): void {
-    const refusal = this.#next()
-    if (refusal !== undefined) throw refused(refusal)
-  }
-
-  /** Goes to the next answer. Returns why there is none, if its query was refused. */
-  #next(): string | undefined {
-    if (this.#rest !== undefined) this.goOnIn(this.#rest.bytes, this.#rest.from)
-    this.#rest = undefined
-    const next = this.isAtEnd ? this.#parts.shift() : undefined
-    if (this.isAtEnd && next === undefined && this.#missing !== undefined) throw this.#missing
-    if (next !== undefined) {
-      this.goOnIn(next.bytes)
-      this.#refusals = new Map(next.refused?.map(({ position, why }) => [position, why]))
-      this.#begun = 0
-    }
-    super.beginOne()
-    return this.#refusals.get(this.#begun++)
-  }
-}
-
-function refused(why: string): RaftError {
-  return new RaftError('REFUSED_BY_MACHINE', { why })
-}
 
 /** How a call reads its answers, of which it has one for each of its commands or queries. */
 export interface Reading<Outcome> {
@@ -267,14 +87,17 @@ export interface CallQueue {
 
 /** A frame and whoever waits for its answers, from the turn that made it until it is settled. */
 export interface Request {
-  /** Names it on its way. Another one each time it is sent, so that nothing late is taken for its answer. */
+  /**
+   * Names it on its way; 0 before. Queries get another name each time they are sent, so that nothing late is taken for their
+   * answer. All copies of commands have one name, since the answer to one is the answer to all.
+   */
   id: number
   /** Where its calls came from, and where it waits. */
   readonly queue: CallQueue
   /** The place among all requests of the client, in the order of their calls. */
   readonly place: number
   readonly type: 'propose' | 'read'
-  /** Replaced by the copy that a refusal brings back, and by the queries that a part of the answers leaves. */
+  /** Replaced by the queries that a part of the answers leaves. */
   frame: Frame
   /** Bytes that the calls hold while they are not settled. */
   readonly weight: number
@@ -289,8 +112,16 @@ export interface Request {
   partsBytes: number
   /** The node it was sent to; `undefined` while it waits here. */
   sentTo: number | undefined
-  /** The leader that had it last refused it, since too much is waiting there. */
-  isOverloaded: boolean
+  /** Why the node that had it last did not take it, or lost it. */
+  refusal: (Settlement & { outcome: 'refused' })['code'] | undefined
+  /** Why a copy of it may have happened. A copy of a session's call is applied once all the same. */
+  whyUnknown: string | undefined
+  /** Its place in a session; 0 before it is sent first. */
+  session: LogIndex
+  sequence: number
+  /** How long its answer is waited for before it is sent again, and when that is. */
+  patienceMs: number
+  doubtedMs: number
   isSettled: boolean
 }
 
@@ -315,6 +146,28 @@ export class CallFrame extends FrameBuilder {
     this.closedAt = frameBytesMax
     return super.take()
   }
+
+  get isEmpty(): boolean {
+    return this.count === 0
+  }
+}
+
+/** Where the commands of a session go. Room for the session's header stands in front of them. */
+class SessionFrame extends CallFrame {
+  constructor() {
+    super()
+    this.reserve(callHeaderBytes)
+  }
+
+  override take(): Frame {
+    const frame = super.take()
+    this.reserve(callHeaderBytes)
+    return frame
+  }
+
+  override get isEmpty(): boolean {
+    return this.count === 1
+  }
 }
 
 type Waiting = Pick<Request, 'answer' | 'fail' | 'outcomes'> & { readonly answers: Promise<Answers> }
@@ -322,7 +175,7 @@ type Waiting = Pick<Request, 'answer' | 'fail' | 'outcomes'> & { readonly answer
 /** Collects calls into frames. */
 export class RequestPacker {
   /** Where the commands of the next call go. */
-  readonly frame = new CallFrame()
+  readonly frame: CallFrame
   readonly #type: Request['type']
   readonly #queue: CallQueue
   #waiting = waiting()
@@ -331,10 +184,11 @@ export class RequestPacker {
   constructor(type: Request['type'], queue: CallQueue) {
     this.#type = type
     this.#queue = queue
+    this.frame = type === 'propose' ? new SessionFrame() : new CallFrame()
   }
 
   get isEmpty(): boolean {
-    return this.frame.count === 0
+    return this.frame.isEmpty
   }
 
   get isFull(): boolean {
@@ -374,7 +228,12 @@ export class RequestPacker {
       parts: [],
       partsBytes: 0,
       sentTo: undefined,
-      isOverloaded: false,
+      refusal: undefined,
+      whyUnknown: undefined,
+      session: 0,
+      sequence: 0,
+      patienceMs: 0,
+      doubtedMs: Number.POSITIVE_INFINITY,
       isSettled: false,
     }
   }

@@ -6,7 +6,6 @@
 import { isFrameOfSession, ResultBuilder, SessionMachine, type StateMachine } from '../machine/index.js'
 import type {
   EntryRun,
-  Frame,
   Input,
   LogBounds,
   MembershipChange,
@@ -205,9 +204,9 @@ export class Driver {
   #take({ type, request, frame, isOfSession }: ClientRequest): void {
     const { leaderId } = this.raft.state
     if (type !== 'propose' && this.#reads.isFull)
-      return this.#refuse(request, frame, { code: 'overloaded', leaderId })
+      return this.#refuse(request, { code: 'overloaded', leaderId })
     if (isOfSession === true && !isFrameOfSession(frame))
-      return this.#refuse(request, frame, { code: 'malformed', leaderId })
+      return this.#refuse(request, { code: 'malformed', leaderId })
     if (type === 'staleRead') {
       this.#freshness.wanted()
       return this.#reads.addStale(request, frame)
@@ -218,7 +217,7 @@ export class Driver {
         : { type: 'read', id: request, isServedHere: type === 'readHere' }
     const answer = this.raft.step(input)
     if (answer !== undefined && 'code' in answer) {
-      this.#refuse(request, frame, answer)
+      this.#refuse(request, answer)
     } else if (answer !== undefined) {
       this.#proposals.add(request, answer.first, frame.count)
     } else {
@@ -226,9 +225,9 @@ export class Driver {
     }
   }
 
-  #refuse(request: number, frame: Frame, { code, leaderId }: Refusal): void {
+  #refuse(request: number, { code, leaderId }: Refusal): void {
     this.#options.probe.refused(code)
-    this.#settle({ request, outcome: 'refused', code, leaderId, frame })
+    this.#settle({ request, outcome: 'refused', code, leaderId })
   }
 
   #takeTurn(): void {

@@ -75,7 +75,7 @@ export class Proposals {
    * happens.
    */
   #replaced({ request }: Proposal): void {
-    this.#settle({ request, outcome: 'refused', code: 'replaced', leaderId: undefined, frame: undefined })
+    this.#settle({ request, outcome: 'refused', code: 'replaced', leaderId: undefined })
   }
 
   #unknown({ request }: Proposal, why: string): void {

@@ -97,7 +97,7 @@ export class Reads {
       this.#unconfirmed.delete(request)
       if (readIndex === undefined) {
         this.#waitingBytes -= weightOf(read.frame)
-        this.#settle({ request, outcome: 'refused', code: 'notLeader', leaderId, frame: read.frame })
+        this.#settle({ request, outcome: 'refused', code: 'notLeader', leaderId })
       } else this.#confirmed.push({ read, readIndex })
     }
   }

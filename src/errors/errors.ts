@@ -23,6 +23,11 @@ export const errors = {
     mayHaveHappened: 'no',
     isRetryable: true,
   },
+  NO_SESSION: {
+    template: 'no session for commands was registered within {deadlineMs} ms: the leader commits nothing',
+    mayHaveHappened: 'no',
+    isRetryable: true,
+  },
   OVERLOADED: { template: 'too much is waiting already: {what}', mayHaveHappened: 'no', isRetryable: true },
   UNKNOWN_OUTCOME: {
     template: 'the command may or may not have been applied: {why}',

@@ -24,7 +24,7 @@ export { Memory } from './memory.js'
 export { type KvCommand, readCommand } from './read-command.js'
 export type { PackedResults } from './results.js'
 export { endOfResults, forEachResult, isReusable, ResultBuilder, resultBytesMaxDefault } from './results.js'
-export type { CallHeader, SessionHeader } from './session-frame.js'
+export type { CallHeader, SessionAnswer, SessionHeader } from './session-frame.js'
 export {
   callHeaderBytes,
   clockFrame,
@@ -34,5 +34,7 @@ export {
   registerFrame,
   sessionAnswerBytes,
   writeCallHeader,
+  writeSessionAnswer,
 } from './session-frame.js'
 export { SessionMachine } from './session-machine.js'
+export { answersMax } from './sessions.js'

@@ -182,8 +182,6 @@ function postSettlements(port: MessagePort, { settled, results }: Settlements): 
   const handedOver = [results.buffer as ArrayBuffer]
   for (const settlement of settled) {
     if (settlement.outcome === 'read') handedOver.push(settlement.results.buffer as ArrayBuffer)
-    else if (settlement.outcome === 'refused' && settlement.frame !== undefined)
-      handedOver.push(bufferOf(settlement.frame))
   }
   let weight = headerBytes * (1 + settled.length)
   for (const { byteLength } of handedOver) weight += byteLength

@@ -68,11 +68,6 @@ export type Settlement =
       readonly outcome: 'refused'
       readonly code: 'notLeader' | 'overloaded' | 'transferring' | 'malformed' | 'replaced'
       readonly leaderId: NodeId | undefined
-      /**
-       * The request's own frame, handed back when it was refused on arrival, so that the client can send it to another
-       * node.
-       */
-      readonly frame: Frame | undefined
     }
   /** The request may have happened. */
   | { readonly request: number; readonly outcome: 'unknown'; readonly why: string }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Answers } from '../../src/cluster/requests.js'
+import { Answers } from '../../src/cluster/answers.js'
 import { ResultBuilder } from '../../src/machine/index.js'
 
 /** A message with an answer of each of these lengths, whose bytes tell them apart. */

@@ -49,7 +49,7 @@ test('[CA11] a client that floods gets no more than half of the room, and the ne
 })
 
 test('[CA11] the call of a client leaves before those that another one has waiting', async () => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   await new Flood(nodes).fill()
   const small = nodes.call('propose', 'small', nodes.client.newCaller())
   let arrived = await nodes.next()

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { pendingBytesMax } from '../../src/cluster/caller.js'
-import type { ClientRequest } from '../../src/transport/index.js'
+import type { ClientRequest, Settlement } from '../../src/transport/index.js'
 import { type Nodes, nodesLedBy, packed } from './nodes.js'
 
 const timeoutMs = 1000
@@ -19,16 +19,16 @@ afterEach(() => {
 /** Puts the answer into the client's port, where it lies until the client looks. */
 function answerIntoPort(nodes: Nodes, { request, type }: ClientRequest, answer: string): void {
   const results = packed([answer])
-  const settlement =
+  const settlement: Settlement =
     type === 'read'
       ? { request, outcome: 'read', count: 1, results }
       : { request, outcome: 'applied', index: 7, count: 1 }
   const none = type === 'read' ? new Uint8Array(0) : results
-  nodes.ports.get(1)?.postMessage({ type: 'settlements', settled: [settlement], results: none })
+  nodes.post({ settled: [settlement], results: none }, 1)
 }
 
 test('[OU5] answers that lie in a port when their deadline is judged are in time', async () => {
-  const nodes = nodesLedBy(1, timeoutMs)
+  const nodes = await nodesLedBy(1, timeoutMs)
   const calls = [nodes.call('propose', 'a'), nodes.call('read', 'b')]
   answerIntoPort(nodes, await nodes.next(), 'x')
   answerIntoPort(nodes, await nodes.next(), 'y')
@@ -37,7 +37,7 @@ test('[OU5] answers that lie in a port when their deadline is judged are in time
 })
 
 test('[OU5][MB4] answers that lie in the port of a node that is gone count too, and so do those of a client that is closed', async () => {
-  const nodes = nodesLedBy(1, timeoutMs)
+  const nodes = await nodesLedBy(1, timeoutMs)
   const first = nodes.call('propose', 'a')
   answerIntoPort(nodes, await nodes.next(), 'x')
   nodes.client.drain(1)
@@ -51,7 +51,7 @@ test('[OU5][MB4] answers that lie in the port of a node that is gone count too, 
 })
 
 test('[OU5] a standstill of the thread takes no time from calls whose nodes stood still with it', async () => {
-  const nodes = nodesLedBy(1, timeoutMs)
+  const nodes = await nodesLedBy(1, timeoutMs)
   const now = vi.spyOn(performance, 'now')
   let nowMs = performance.now()
   now.mockImplementation(() => nowMs)
@@ -82,21 +82,19 @@ function sentOf(nodes: Nodes, call: Promise<string>): Promise<ClientRequest> {
 /** Ways in which a request ends, with the outcome of its call. */
 const endings: Record<string, (nodes: Nodes, request: ClientRequest) => void> = {
   applied: (nodes, { request }) => nodes.settle({ request, outcome: 'applied', index: 1, count: 1 }, 'x'),
-  replaced: (nodes, { request }) =>
-    nodes.settle({ request, outcome: 'refused', code: 'replaced', leaderId: 1, frame: undefined }),
-  malformed: (nodes, { request, frame }) =>
-    nodes.settle({ request, outcome: 'refused', code: 'malformed', leaderId: 1, frame }),
-  unknown: (nodes, { request }) => nodes.settle({ request, outcome: 'unknown', why: 'a snapshot' }),
+  malformed: (nodes, { request }) =>
+    nodes.settle({ request, outcome: 'refused', code: 'malformed', leaderId: 1 }),
   unreadable: (nodes, { request }) => nodes.settle({ request, outcome: 'applied', index: 1, count: 1 }),
   'given up at its deadline': () => vi.advanceTimersByTime(2 * timeoutMs),
-  'lost with its node': (nodes) => {
-    nodes.client.detach(1, 'node 1 was killed')
-    nodes.add(1)
+  'of a session that is over': (nodes, { request }) => {
+    nodes.settle({ request, outcome: 'unknown', why: 'a snapshot' })
+    nodes.status = 'expired'
+    nodes.settle({ request, outcome: 'applied', index: 1, count: 1 }, 'x')
   },
 }
 
 test.each(Object.keys(endings))('[CA6] a request that was %s leaves its room to others', async (ending) => {
-  const nodes = nodesLedBy(1, timeoutMs)
+  const nodes = await nodesLedBy(1, timeoutMs)
   const callBytes = 1 << 20
   for (let bytes = 0; bytes <= 1.1 * pendingBytesMax; bytes += callBytes) {
     const call = nodes.call('propose', 'v'.repeat(callBytes))
@@ -106,7 +104,7 @@ test.each(Object.keys(endings))('[CA6] a request that was %s leaves its room to 
 })
 
 test('[CA6] a query that was answered leaves its room to others', async () => {
-  const nodes = nodesLedBy(1, timeoutMs)
+  const nodes = await nodesLedBy(1, timeoutMs)
   const callBytes = 1 << 20
   for (let bytes = 0; bytes <= 1.1 * pendingBytesMax; bytes += callBytes) {
     const call = nodes.call('read', 'k'.repeat(callBytes))
@@ -116,7 +114,7 @@ test('[CA6] a query that was answered leaves its room to others', async () => {
 })
 
 test('[CL2] the port of a node that is gone is closed, and those of all nodes once the client is closed', async () => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const [first, second] = [1, 2].map((nodeId) => once(nodes.ports.get(nodeId)!, 'close'))
   nodes.client.detach(1, 'node 1 was killed')
   await first

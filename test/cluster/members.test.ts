@@ -53,7 +53,7 @@ function played() {
   const options = resolveOptions({ nodes: 2 })
   const directory = ClusterDirectory.open(undefined, 2)
   onTestFinished(() => directory.release())
-  const client = new Client(1000, () => undefined)
+  const client = new Client(1000, 60_000, () => undefined)
   const nodes: PlayedNode[] = []
   const story = new ClusterStory([1, 2], options, () => undefined)
   story.begin()

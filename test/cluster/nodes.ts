@@ -4,8 +4,16 @@ import { onTestFinished } from 'vitest'
 import type { Caller } from '../../src/cluster/caller.js'
 import { Client } from '../../src/cluster/client.js'
 import { readingOfOne } from '../../src/cluster/requests.js'
-import { ResultBuilder } from '../../src/machine/index.js'
-import type { NodeId } from '../../src/raft/index.js'
+import {
+  type CallHeader,
+  endOfResults,
+  ResultBuilder,
+  readSessionHeader,
+  type SessionAnswer,
+  sessionAnswerBytes,
+  writeSessionAnswer,
+} from '../../src/machine/index.js'
+import { type NodeId, sliceFrame } from '../../src/raft/index.js'
 import {
   ClientPort,
   type ClientRequest,
@@ -26,11 +34,18 @@ export class Nodes {
   readonly messages: number[] = []
   /** Bytes of the buffers that came back. */
   readonly givenBack: number[] = []
+  /** The headers of calls of a session, by their requests. */
+  readonly calls = new Map<number, CallHeader>()
+  /** What sessions answer to the calls that are applied. */
+  status: SessionAnswer['status'] = 'applied'
+  /** Sessions that were begun; the last one has this id. */
+  sessions = 0
+  answersRegistrations = true
   readonly #waiting: ((request: ClientRequest) => void)[] = []
   readonly #arrived: ClientRequest[] = []
 
   constructor(timeoutMs = 60_000) {
-    this.client = new Client(timeoutMs, () => this.leaderId)
+    this.client = new Client(timeoutMs, 60_000, () => this.leaderId)
     this.caller = this.client.newCaller()
     onTestFinished(() => this.client.close())
   }
@@ -38,13 +53,24 @@ export class Nodes {
   add(nodeId: NodeId): void {
     const [clientEnd, nodeEnd] = createClientWay()
     const arrives = ({ requests, read }: ToNode): void => {
-      this.messages.push(requests.length)
+      const calls = requests.filter((request) => !this.#registers(request, nodeId))
+      if (calls.length > 0) this.messages.push(calls.length)
       this.givenBack.push(...read.map(({ byteLength }) => byteLength))
-      for (const request of requests) this.#arrive(request)
+      for (const request of calls) this.#arrive(this.#withoutHeader(request))
     }
     new ClientPort(nodeEnd, arrives, arrives).listen()
     this.ports.set(nodeId, nodeEnd.port)
     this.client.attach(nodeId, clientEnd, () => undefined)
+  }
+
+  /** A first call, by which the client registers its session. */
+  async beginSession(): Promise<void> {
+    const call = this.call('propose', '')
+    const { request } = await this.next()
+    this.settle({ request, outcome: 'applied', index: 1, count: 1 }, '')
+    await call
+    this.messages.length = 0
+    this.givenBack.length = 0
   }
 
   /** The next request that reaches a node. */
@@ -65,8 +91,14 @@ export class Nodes {
 
   /** The leader, or else the first node, says it by its port, and the client hears it at once. */
   say(settlements: Settlements, nodeId = this.leaderId ?? 1): void {
-    this.ports.get(nodeId)?.postMessage({ type: 'settlements', weight: 0, ...settlements })
+    this.post(settlements, nodeId)
     this.client.drain(nodeId)
+  }
+
+  /** What the node says lies in the client's port until the client looks. */
+  post(settlements: Settlements, nodeId: NodeId): void {
+    const said = { type: 'settlements', weight: 0, ...this.#inSession(settlements) }
+    this.ports.get(nodeId)?.postMessage(said)
   }
 
   /** Answers the first queries of the request: all of them, or a part. */
@@ -82,11 +114,52 @@ export class Nodes {
     return caller.call(read, (frame) => frame.append(Buffer.from(command)))
   }
 
+  /** A request for a session is answered at once. */
+  #registers({ request, frame }: ClientRequest, nodeId: NodeId): boolean {
+    if (readSessionHeader(frame)?.op !== 'register' || !this.answersRegistrations) return false
+    const results = new ResultBuilder()
+    appendAnswer(results, 'applied', ++this.sessions)
+    const settled = [{ request, outcome: 'applied', index: this.sessions, count: 1 }]
+    const said = { type: 'settlements', weight: 0, settled, results: results.take().bytes }
+    this.ports.get(nodeId)?.postMessage(said)
+    return true
+  }
+
+  /** The commands of a call of a session, as the test sees them. */
+  #withoutHeader(request: ClientRequest): ClientRequest {
+    const header = readSessionHeader(request.frame)
+    if (header?.op !== 'call') return request
+    this.calls.set(request.request, header)
+    return { ...request, frame: sliceFrame(request.frame, 1) }
+  }
+
+  /** In front of the results of a call of a session stands the session's answer. */
+  #inSession({ settled, results }: Settlements): Settlements {
+    const said = new ResultBuilder()
+    let from = 0
+    const counted = settled.map((settlement): Settlement => {
+      const isOfSession = settlement.outcome === 'applied' && this.calls.has(settlement.request)
+      if (isOfSession) appendAnswer(said, this.status, settlement.index)
+      if (settlement.outcome !== 'applied') return settlement
+      const end = endOfResults(results, from, settlement.count)
+      if (end !== undefined) said.appendPacked(results.subarray(from, end), settlement.count)
+      from = end ?? from
+      return isOfSession ? { ...settlement, count: settlement.count + 1 } : settlement
+    })
+    said.appendPacked(results.subarray(from), 1)
+    return { settled: counted, results: said.take().bytes }
+  }
+
   #arrive(request: ClientRequest): void {
     const waiting = this.#waiting.shift()
     if (waiting === undefined) this.#arrived.push(request)
     else waiting(request)
   }
+}
+
+export function appendAnswer(results: ResultBuilder, status: SessionAnswer['status'], index: number): void {
+  const start = results.reserve(sessionAnswerBytes)
+  writeSessionAnswer(results.bytes, start, status, index)
 }
 
 export function packed(results: readonly string[]): Uint8Array {
@@ -95,10 +168,12 @@ export function packed(results: readonly string[]): Uint8Array {
   return builder.take().bytes
 }
 
-export function nodesLedBy(leaderId: NodeId, timeoutMs?: number): Nodes {
+/** Two nodes, of which one leads, and a client that has begun its session. */
+export async function nodesLedBy(leaderId: NodeId, timeoutMs?: number): Promise<Nodes> {
   const nodes = new Nodes(timeoutMs)
   nodes.add(1)
   nodes.add(2)
   nodes.leaderId = leaderId
+  await nodes.beginSession()
   return nodes
 }

@@ -41,14 +41,14 @@ test.each([
   ['abc', [1, 1, 1], ['abc', 'bc', 'c']],
   ['ab', [1, 1], ['ab', 'b']],
 ])('of %s, answered in parts of %j, what is left is asked again', async (queries, counts, asked) => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const answered = ask(nodes, queries)
   for (const [at, count] of counts.entries()) expect(await answer(nodes, count)).toBe(asked[at])
   expect(await answered).toEqual(answersTo(queries))
 })
 
 test('[CA8] one part is asked for at a time, and its buffer stays until all who asked have read', async () => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const answered = ask(nodes, 'abc')
   await answer(nodes, 1)
   await answer(nodes, 1)
@@ -64,7 +64,7 @@ test('[CA8] one part is asked for at a time, and its buffer stays until all who 
 })
 
 test('requests beside one that is answered in parts are answered in between', async () => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const slow = ask(nodes, 'abc')
   await answer(nodes, 1)
   const rest = await nodes.next()
@@ -80,7 +80,7 @@ test('requests beside one that is answered in parts are answered in between', as
 })
 
 test('[OU3] when the node is gone between two parts, another one is asked for no more than the rest', async () => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const answered = ask(nodes, 'abcd')
   await answer(nodes, 2)
   const lost = await nodes.next()
@@ -98,11 +98,11 @@ test('[OU3] when the node is gone between two parts, another one is asked for no
 test.each(['notLeader', 'overloaded'] as const)(
   'a rest that is refused as %s is asked again',
   async (code) => {
-    const nodes = nodesLedBy(1)
+    const nodes = await nodesLedBy(1)
     const answered = ask(nodes, 'abcd')
     await answer(nodes, 2)
-    const { request, frame } = await nodes.next()
-    nodes.settle({ request, outcome: 'refused', code, leaderId: undefined, frame })
+    const { request } = await nodes.next()
+    nodes.settle({ request, outcome: 'refused', code, leaderId: undefined })
     expect(await answer(nodes, 1)).toBe('cd')
     expect(await answer(nodes, 1)).toBe('d')
     expect(await answered).toEqual(answersTo('abcd'))
@@ -110,7 +110,7 @@ test.each(['notLeader', 'overloaded'] as const)(
 )
 
 test('[OU6] a deadline between two parts is that of all calls, and a part that comes late is nobody’s', async () => {
-  const nodes = nodesLedBy(1, 100)
+  const nodes = await nodesLedBy(1, 100)
   const answered = ask(nodes, 'abc')
   await answer(nodes, 1)
   const late = await nodes.next()
@@ -123,7 +123,7 @@ test('[OU6] a deadline between two parts is that of all calls, and a part that c
 })
 
 test('[CA4] a call that fails at its answer leaves those of other parts theirs', async () => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const failing = nodes.caller.call(
     readingOfOne('read', () => {
       throw new Error('not to be read')
@@ -136,7 +136,7 @@ test('[CA4] a call that fails at its answer leaves those of other parts theirs',
 })
 
 test('[OV7] parts that find no room end the calls behind them as overloaded, and leave their room', async () => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const large = 'v'.repeat(8 << 20)
   const answerLarge = async () => nodes.answerRead(await nodes.next(), large)
   for (let round = 0; round < 2; round++) {

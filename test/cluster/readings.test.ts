@@ -1,7 +1,8 @@
 /** Each call reads the answers to its own commands: not fewer, not more, and whatever the calls beside it do. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Answers, CallFrame, Reading } from '../../src/cluster/requests.js'
+import type { Answers } from '../../src/cluster/answers.js'
+import type { CallFrame, Reading } from '../../src/cluster/requests.js'
 import { reading, readingOfOne } from '../../src/cluster/requests.js'
 import { forEachCommand } from '../../src/raft/index.js'
 import type { ClientRequest } from '../../src/transport/index.js'
@@ -103,7 +104,7 @@ function check(
 }
 
 test('[CA4] commands whose calls fail at any point of packing and reading leave the others theirs', async () => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const run = fc.asyncProperty(fc.array(behaviours(3), { minLength: 1, maxLength: 20 }), async (all) => {
     const calls = make(nodes, 'propose', all)
     const expected = all.flatMap(({ count, fails }, at) =>
@@ -127,7 +128,7 @@ test('[CA4] commands whose calls fail at any point of packing and reading leave 
 })
 
 test('[CA4] queries whose calls fail at any point leave the others theirs, also where the answers come in parts', async () => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const cases = [
     fc.array(behaviours(3), { minLength: 1, maxLength: 20 }),
     fc.infiniteStream(fc.nat()),
@@ -167,7 +168,7 @@ test.each([
   ['fewer', ['x']],
   ['more', ['x', 'y', 'z']],
 ])('[OU7] a message with %s answers than it says tells no call anything', async (_, results) => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const writes = ['a', 'b'].map((command) => nodes.call('propose', command))
   const { request } = await nodes.next()
   nodes.settle({ request, outcome: 'applied', index: 7, count: 2 }, ...results)
@@ -180,7 +181,7 @@ test.each([
 })
 
 test('[OU7] answers for another number of commands than were sent are nobody’s, and those behind them find their calls', async () => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const wrong = nodes.call('propose', 'a')
   const first = await nodes.next()
   const right = nodes.call('propose', 'b')
@@ -197,7 +198,7 @@ test('[OU7] answers for another number of commands than were sent are nobody’s
 })
 
 test('[CA4] an answer that is cut short gives away no byte of the next one', async () => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const greedy = nodes.caller.call(
     readingOfOne('read', (answers) => answers.take(answers.start, answers.end + 5)),
     (frame) => frame.append(Buffer.from('a')),
@@ -209,7 +210,7 @@ test('[CA4] an answer that is cut short gives away no byte of the next one', asy
 })
 
 test('a turn whose calls were all refused sends nothing, and closing afterwards rejects nothing', async () => {
-  const nodes = nodesLedBy(1)
+  const nodes = await nodesLedBy(1)
   const refused = make(nodes, 'propose', [{ count: 1, fails: 'packing', after: 0 }])
   expect(await refused).toMatchObject([{ reason: { code: 'INVALID_COMMAND' } }])
   nodes.client.close()

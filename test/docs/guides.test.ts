@@ -65,6 +65,7 @@ const options: Names<keyof raftbox.ClusterOptions> = {
   electionTimeoutMs: true,
   reads: true,
   requestTimeoutMs: true,
+  sessionTimeoutMs: true,
   logBytesMax: true,
   trailingBytes: true,
   diskBytesMax: true,

@@ -39,7 +39,6 @@ test('[OV4] reads that wait take no more than a bound of bytes, then more are re
       outcome: 'refused',
       code: 'overloaded',
       leaderId: 1,
-      frame: large,
     })),
   )
   expect(reads.length - refused.length).toBe(32)

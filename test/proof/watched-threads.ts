@@ -133,7 +133,7 @@ export class WatchedThreads {
 
 function settlementOf(request: number, { message, mayHaveHappened }: RaftError): Settlement {
   if (mayHaveHappened === 'maybe') return { request, outcome: 'unknown', why: message }
-  return { request, outcome: 'refused', code: 'replaced', leaderId: undefined, frame: undefined }
+  return { request, outcome: 'refused', code: 'replaced', leaderId: undefined }
 }
 
 function packed(results: readonly Uint8Array[]): Uint8Array {

@@ -1,0 +1,23 @@
+/** What calls are told that have no answer at their deadline, or at the close. */
+import { RaftError } from '../errors/index.js'
+import type { Request } from './requests.js'
+
+/** The error of a request that is not settled at its deadline. */
+export function lateErrorOf(request: Request, isRegistering: boolean, deadlineMs: number): RaftError {
+  const { type, sentTo, whyUnknown, refusal } = request
+  if (type === 'propose' && sentTo !== undefined)
+    return new RaftError('UNKNOWN_OUTCOME', { why: `no answer within ${deadlineMs} ms` })
+  if (whyUnknown !== undefined) return new RaftError('UNKNOWN_OUTCOME', { why: whyUnknown })
+  if (sentTo === undefined && refusal === 'overloaded')
+    return new RaftError('OVERLOADED', { what: `the leader refused the call for ${deadlineMs} ms` })
+  if (type === 'read') return new RaftError('READ_TIMEOUT', { deadlineMs })
+  if (refusal === 'replaced') return new RaftError('REPLACED')
+  return new RaftError(isRegistering ? 'NO_SESSION' : 'NO_LEADER', { deadlineMs })
+}
+
+/** The error of a request that is not settled when the cluster is closed. */
+export function closeErrorOf({ type, sentTo, whyUnknown }: Request): RaftError {
+  const mayHaveHappened = type === 'propose' && (sentTo !== undefined || whyUnknown !== undefined)
+  if (mayHaveHappened) return new RaftError('UNKNOWN_OUTCOME', { why: 'the cluster was closed' })
+  return new RaftError('STOPPED', { what: 'the cluster' })
+}

@@ -1,0 +1,66 @@
+/** Requests that nodes were sent and have not answered, and the room that they take on their way. */
+import type { NodeId } from '../raft/index.js'
+import type { ClientRequest } from '../transport/index.js'
+import type { CallQueue, Request } from './requests.js'
+import { SharedRoom } from './shared-room.js'
+
+/** Bytes of one caller on their way to a node and not settled; more waits here. Other callers leave it less. */
+const sentBytesMax = 16 << 20
+
+export class SentRequests {
+  /** By name. Commands stay here while they wait to be sent again: the answer to an earlier copy is their answer. */
+  readonly #requests = new Map<number, Request>()
+  readonly #room = new SharedRoom(sentBytesMax)
+  #lastId = 0
+
+  get size(): number {
+    return this.#requests.size
+  }
+
+  isOpenTo({ sentBytes }: CallQueue): boolean {
+    return this.#room.isOpenTo(sentBytes)
+  }
+
+  /** A name that no other request has. */
+  newId(): number {
+    return ++this.#lastId
+  }
+
+  /** The request as it is sent to the node. Commands are kept until they are answered, so a copy of them is sent. */
+  add(request: Request, to: NodeId): ClientRequest {
+    if (request.id === 0) request.id = this.newId()
+    request.sentTo = to
+    request.queue.sentBytes += request.weight
+    this.#room.take(request.weight)
+    this.#requests.set(request.id, request)
+    const { id, type, frame } = request
+    if (type === 'read') return { request: id, type, frame }
+    const copy = { bytes: frame.bytes.slice(), count: frame.count }
+    return { request: id, type, frame: copy, isOfSession: true }
+  }
+
+  find(id: number): Request | undefined {
+    return this.#requests.get(id)
+  }
+
+  /** The requests that are at a node for which this is true. */
+  at(isMeant: (nodeId: NodeId) => boolean): Request[] {
+    return [...this.#requests.values()].filter(({ sentTo }) => sentTo !== undefined && isMeant(sentTo))
+  }
+
+  /** The request waits to be sent again. */
+  takeBack(request: Request): void {
+    request.queue.sentBytes -= request.weight
+    this.#room.leave(request.weight)
+    request.sentTo = undefined
+    if (request.type === 'propose') return
+    this.#requests.delete(request.id)
+    request.id = 0
+  }
+
+  /** Nothing that a node says of the request counts any more. */
+  remove(request: Request): void {
+    if (request.sentTo !== undefined) this.takeBack(request)
+    this.#requests.delete(request.id)
+  }
+}
