@@ -78,14 +78,11 @@ export class Configurations {
     )
   }
 
-  /** Voters campaign, of any configuration in their log of which they do not know that it is over. */
-  mayCampaign({ id, log }: RaftView, tail: LedgerEntry): boolean {
-    for (let entry: LedgerEntry | undefined = tail; entry !== undefined; ) {
-      if (isVoter(entry.membership, id)) return true
-      if (entry.membershipIndex <= log.commitIndex) return false
-      entry = this.#ledger.ancestor(entry, entry.membershipIndex - 1)
-    }
-    return false
+  /** Voters campaign, and those of the configuration before while a node does not know that the latest is committed. */
+  mayCampaign({ id, log, membership }: RaftView, tail: LedgerEntry): boolean {
+    if (isVoter(membership, id)) return true
+    const { index, previous } = this.#holderOf(tail)
+    return index > log.commitIndex && previous !== undefined && isVoter(previous.membership, id)
   }
 
   /** A leader goes on only as a voter, or until the configuration without it is committed and it has handed over. */

@@ -33,7 +33,8 @@ export function timeoutNow(state: RaftState, cause: Cause): void {
  */
 function mayCampaign(state: RaftState): boolean {
   const { id, log, priority, role } = state
-  const isCandidate = log.membershipsFrom(log.commitIndex).some((membership) => isVoter(membership, id))
+  const { membership, membershipBefore = membership } = log
+  const isCandidate = isVoter(membership, id) || isVoter(membershipBefore, id)
   return role !== 'leader' && priority > 0 && isCandidate && hasCaughtUp(state)
 }
 

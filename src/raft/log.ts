@@ -83,6 +83,14 @@ export class RaftLog {
     return this.configuration.membership
   }
 
+  /**
+   * The configuration before the latest, which is in force as long as the latest is not committed; `undefined` once that is
+   * known to be committed. Those further back are not in force: changes are made one at a time [CF6].
+   */
+  get membershipBefore(): Membership | undefined {
+    return this.membershipIndex > this.commitIndex ? this.configurations.at(-2)?.membership : undefined
+  }
+
   /** The entry that holds `membership`. */
   get membershipIndex(): LogIndex {
     return this.configuration.index
@@ -93,12 +101,6 @@ export class RaftLog {
     const configuration = this.configurations.findLast((each) => each.index <= index)
     assert(configuration !== undefined, 'the configuration as of the snapshot is kept')
     return configuration.membership
-  }
-
-  /** The configurations that counted as of an entry or count after it, oldest first. */
-  membershipsFrom(index: LogIndex): Membership[] {
-    const from = this.configurations.findLastIndex((each) => each.index <= index)
-    return this.configurations.slice(from).map(({ membership }) => membership)
   }
 
   get firstIndex(): LogIndex {
