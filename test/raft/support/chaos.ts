@@ -1,13 +1,21 @@
 /** Drives a network by chance: everything that may happen to nodes, disks and messages, from one seed. */
 
-import { type Message, Random } from '../../../src/raft/index.js'
+import {
+  isJoint,
+  isVoter,
+  type MembershipChange,
+  type Message,
+  membersOf,
+  type NodeId,
+  Random,
+} from '../../../src/raft/index.js'
 import type { NetworkNode, RaftNetwork } from '../../../src/testing/index.js'
 import { WatchedNetwork } from './watched-network.js'
 
 const limits = {
   electionTimeoutTicks: 6,
   heartbeatTicks: 2,
-  appendBytesMax: 120,
+  appendBytesMax: 320,
   inflightMessagesMax: 4,
   inflightBytesMax: 400,
   uncommittedBytesMax: 4000,
@@ -33,22 +41,26 @@ export interface Tally {
   installs: number
   truncations: number
   readsServed: number
+  /** Changes of the members that a leader took, and handings over that ended with another leader. */
+  changes: number
+  transfers: number
 }
+
+/** A tally of nothing. */
+export function emptyTally(): Tally {
+  return {
+    ...{ steps: 0, committed: 0, terms: 0, crashes: 0, strays: 0, snapshots: 0, installs: 0 },
+    ...{ truncations: 0, readsServed: 0, changes: 0, transfers: 0 },
+  }
+}
+
+/** Nodes that are there from the beginning, and no members before a change adds them. */
+const spareCount = 3
 
 export class Chaos {
   readonly network: RaftNetwork
   readonly watched: WatchedNetwork
-  readonly tally: Tally = {
-    steps: 0,
-    committed: 0,
-    terms: 0,
-    crashes: 0,
-    strays: 0,
-    snapshots: 0,
-    installs: 0,
-    truncations: 0,
-    readsServed: 0,
-  }
+  readonly tally = emptyTally()
   readonly #random: Random
   readonly #reads = new Map<number, Read>()
   readonly #readsSeen = new Map<number, number>()
@@ -59,11 +71,10 @@ export class Chaos {
 
   constructor(seed: number) {
     this.#random = new Random(seed)
-    const nodes = 3 + this.#random.below(3)
-    const setups = Object.fromEntries(
-      Array.from({ length: nodes }, (_, at) => [at + 1, { seed: seed * 7 + at }]),
-    )
-    this.watched = new WatchedNetwork({ nodes: setups, limits })
+    const voterCount = 3 + this.#random.below(3)
+    const ids = Array.from({ length: voterCount + spareCount }, (_, at) => at + 1)
+    const nodes = Object.fromEntries(ids.map((id) => [id, { seed: seed * 7 + id }]))
+    this.watched = new WatchedNetwork({ nodes, limits, membership: { voters: ids.slice(0, voterCount) } })
     this.network = this.watched.network
   }
 
@@ -72,7 +83,7 @@ export class Chaos {
     const { network } = this
     this.tally.steps++
     const lengths = network.nodes.map((node) => (node.isUp ? node.state.log.lastIndex : 0))
-    this.#happen(this.#random.below(100))
+    this.#happen(this.#random.below(105))
     if (this.#strays.length > 0 && this.#random.chance(0.05)) {
       this.network.inject(...this.#strays.splice(this.#random.below(this.#strays.length), 1))
     }
@@ -101,8 +112,10 @@ export class Chaos {
     leader.propose('last')
     network.tick(10)
     this.watched.check()
-    for (const node of network.nodes) {
-      if (node.applied.at(-1)?.command !== 'last') throw new Error(`node ${node.id} did not catch up`)
+    const { membership } = leader.state
+    if (isJoint(membership)) throw new Error('the joint configuration is not left')
+    for (const id of membersOf(membership)) {
+      if (network.node(id).applied.at(-1)?.command !== 'last') throw new Error(`node ${id} did not catch up`)
     }
     this.watched.checkDisks()
     this.#count()
@@ -121,7 +134,31 @@ export class Chaos {
       if (node.isUp) this.#disk(node)
     } else if (what < 94) this.#crash(node)
     else if (what < 96) this.#compact(node)
-    else this.#cut(what, node)
+    else if (what < 100) this.#cut(what, node)
+    else if (what < 104) this.#changeMembers()
+    else this.#transfer(node)
+  }
+
+  /** One to three changes at once, most of which a leader takes. */
+  #changeMembers(): void {
+    for (const leader of this.network.leaders) {
+      const ids = new Set([this.#someNode(), this.#someNode(), this.#someNode()].map(({ id }) => id))
+      const changes = [...ids].flatMap((id) => this.#changeOf(leader, id))
+      const some = changes.slice(0, 1 + this.#random.below(changes.length))
+      if ('first' in leader.changeMembership(...some)) this.tally.changes++
+    }
+  }
+
+  #changeOf({ state: { membership } }: NetworkNode, nodeId: NodeId): readonly MembershipChange[] {
+    const isRare = this.#random.chance(0.3)
+    if (isVoter(membership, nodeId)) return [{ type: isRare ? 'remove' : 'demote', nodeId }]
+    if (membership.learners.includes(nodeId)) return [{ type: isRare ? 'remove' : 'promote', nodeId }]
+    return this.watched.removed.has(nodeId) ? [] : [{ type: 'addLearner', nodeId }]
+  }
+
+  #transfer({ id }: NetworkNode): void {
+    const to = this.#random.chance(0.5) ? id : undefined
+    for (const leader of this.network.leaders) leader.transfer(to)
   }
 
   /** Time passes and nothing arrives: leaders are forgotten, and several nodes may campaign at once. */
@@ -231,6 +268,7 @@ export class Chaos {
     tally.committed = this.watched.committed
     tally.terms = Math.max(...network.nodes.map((node) => node.state.currentTerm))
     const events = network.nodes.flatMap((node) => node.events)
+    tally.transfers = events.filter((event) => event.type === 'transferEnded' && event.isDone).length
     tally.installs = events.filter(({ type }) => type === 'snapshotInstalling').length
   }
 }

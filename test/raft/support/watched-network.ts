@@ -84,8 +84,8 @@ export class WatchedNetwork {
 
   constructor(options: NetworkOptions & { readonly nodes: Readonly<Record<NodeId, NodeSetup>> }) {
     const watched: Watched[] = []
-    const { nodes } = options
-    this.#checker = new Checker(witness, this.counts, watched, membershipOf(Object.keys(nodes).map(Number)))
+    const membership = { ...membershipOf(Object.keys(options.nodes).map(Number)), ...options.membership }
+    this.#checker = new Checker(witness, this.counts, watched, membership)
     this.#promises = new Promises(this.#checker)
     this.network = new RaftNetwork({ ...options, sent: (message) => this.#sent(message) })
     for (const node of this.network.nodes) {
@@ -98,6 +98,11 @@ export class WatchedNetwork {
   /** How many entries are known to be committed anywhere. */
   get committed(): number {
     return this.#checker.ledger.last.index
+  }
+
+  /** The nodes that a committed change removed. */
+  get removed(): ReadonlySet<NodeId> {
+    return this.#checker.configurations.removed
   }
 
   /** Every committed entry as plain data. */
@@ -138,9 +143,13 @@ export class WatchedNetwork {
     for (const event of fresh) this.#questions.observed(node.id, event)
   }
 
-  /** Every committed entry is on the flushed disks of a majority, whatever happened since it was committed. */
+  /**
+   * Every committed entry is on the flushed disks of a majority, whatever happened since it was committed. The members of
+   * then may be gone: those that are members count.
+   */
   checkDisks(): void {
-    for (const entry of this.#checker.ledger.committed) this.#checker.durableOnMajority(entry)
+    const { committed, last } = this.#checker.ledger
+    for (const entry of committed) this.#checker.durableOnMajority(entry, last.membership)
   }
 
   /** If a node has applied an entry at an index, no other node applies a different one there. */
