@@ -27,9 +27,9 @@ export function timeoutNow(state: RaftState, cause: Cause): void {
 }
 
 /**
- * A voter may campaign, of the latest configuration or of any that this node does not know to be over: the others may lack
- * the later ones, and wait for a candidate that has them (thesis §4.2.2). A node that starts knows least of what is
- * committed.
+ * A voter may campaign. A voter that the latest configuration leaves out may do so as well until it knows that this
+ * configuration is committed: the others may lack the configuration, and wait for a candidate that has it (thesis
+ * §4.2.2).
  */
 function mayCampaign(state: RaftState): boolean {
   const { id, log, priority, role } = state
