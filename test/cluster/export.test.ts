@@ -1,4 +1,5 @@
 import {
+  cpSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -111,6 +112,21 @@ describe('an export of a directory at rest', () => {
       code: 'DIRECTORY_INCOMPATIBLE',
       message: expect.stringMatching(/lost a majority of its disks.*its folder is that of node 2/),
     })
+  })
+
+  test('[BR2] counts an older copy of a disk as lost', async () => {
+    const { dir, file } = newPlace()
+    await filled(dir)
+    cpSync(join(dir, 'node-1'), join(dir, 'older'), { recursive: true })
+    const cluster = await startedCluster({ dir, ...inline })
+    await cluster.put('later', 'than the copy')
+    const hash = await hashOf(cluster)
+    await cluster.close()
+    rmSync(join(dir, 'node-1'), { recursive: true })
+    renameSync(join(dir, 'older'), join(dir, 'node-1'))
+    const { lost, ...exported } = await exportSnapshot(dir, file)
+    expect(exported).toMatchObject({ hash })
+    expect(lost).toEqual([{ nodeId: 1, why: expect.stringContaining('its folder is an older copy') }])
   })
 
   test('[BR2] of one node holds what its log holds, and where a majority is lost, what its snapshot holds', async () => {
