@@ -51,6 +51,11 @@ test.each(seeds)(
       const disks = disksOf(cluster)
       checkHoldsAllCommitted(cluster, provenBy(disks))
       checkHoldsAllCommitted(cluster, provenBy(majorityBy(dice, disks)))
+      // A log that is cut right behind a snapshot proves no less.
+      const { committed } = cluster.world.checker.ledger
+      dice.pick(cluster.nodes)?.takeSnapshot((snapshot) => {
+        if (snapshot !== undefined) expect(snapshot.term).toBe(committed[snapshot.index]?.term)
+      })
     }
     nemesis.stop()
     for (const client of clients) client.stop()
