@@ -130,10 +130,10 @@ function moreInWords({ nodeId, last, isLost }: HeldMore): string {
   return `node ${nodeId} holds entries ${held}: with --from ${nodeId}, they are kept.`
 }
 
-function recoveredInWords({ dir, nodes, last, hash, summary, aside }: Recovered): string {
+function recoveredInWords({ dir, members, last, hash, summary, aside }: Recovered): string {
   const figures = Object.entries(summary).map(([name, value]) => `${name} ${decimal(value)}`)
   const state = [`entry ${decimal(last.index)}`, ...figures, `hash ${hash.slice(0, 16)}`].join(', ')
-  return printable(`${dir}: a new cluster of ${counted(nodes, 'node')} as of ${state}; ${whereIs(aside)}`)
+  return printable(`${dir}: a new cluster of nodes ${members.join(', ')} as of ${state}; ${whereIs(aside)}`)
 }
 
 function whereIs(aside: string): string {

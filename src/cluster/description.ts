@@ -50,7 +50,7 @@ export function broughtUpToDate(
   return nodes
 }
 
-function describe(path: string, nodes: number): void {
+export function describe(path: string, nodes: number): void {
   writeWhole(path, describingFile, Buffer.from(`${JSON.stringify({ raftbox: formatVersion, nodes })}\n`))
 }
 

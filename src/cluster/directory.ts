@@ -22,6 +22,7 @@ import {
 import {
   broughtUpToDate,
   checkPledges,
+  describe,
   firstIds,
   membersIn,
   newPledges,
@@ -99,6 +100,20 @@ export class ClusterDirectory {
   }
 
   /**
+   * Makes the directory of a cluster that takes the place of another. `former` are all pledges of the other: their nodes
+   * count as removed, and the new members have ids that none of them had.
+   */
+  static successor(path: string, former: readonly Pledge[], nodes: number): ClusterDirectory {
+    return usable(path, () => {
+      const gone = former.map((pledge) => ({ ...pledge, isRemoved: true }))
+      const members = Array.from({ length: nodes }, (_, at) => newPledge(gone.length + at + 1, randomUUID()))
+      writePledges(join(path, pledgesFile), [...gone, ...members])
+      describe(path, nodes)
+      return ClusterDirectory.atRest(path)
+    })
+  }
+
+  /**
    * Goes on with a recovery that was cut off while it put files in their place. Returns the folder of the files that were
    * put aside; `undefined`: there is no such recovery.
    */
@@ -138,9 +153,14 @@ export class ClusterDirectory {
 
   /** What is remembered of each member. Throws when it is damaged. */
   pledges(): Pledge[] {
+    return this.allPledges().filter(({ isRemoved }) => isRemoved !== true)
+  }
+
+  /** The same, and what is remembered of nodes that were removed. */
+  allPledges(): Pledge[] {
     return usable(this.path, () => {
       checkPledges(this.path, this.nodes)
-      return readPledges(this.pledgesPath).filter(({ isRemoved }) => isRemoved !== true)
+      return readPledges(this.pledgesPath)
     })
   }
 

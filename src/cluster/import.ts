@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { type ExportHead, ExportReader, unusable } from '../backup/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
 import { loadMachine, SessionMachine } from '../machine/index.js'
-import type { Membership, NodeId, Snapshot, Term } from '../raft/index.js'
+import type { Membership, Snapshot, Term } from '../raft/index.js'
 import { beginDisk, flushFolder } from '../storage/index.js'
 import { ClusterDirectory } from './directory.js'
 import { type StateTold, toldOf } from './export.js'
@@ -57,7 +57,7 @@ export async function importSnapshot(
     const path = usable(resolve(dir), () => placeOf(resolve(dir)))
     const state = await stateOf(file, reader)
     await makeWhole(path, (unfinished) =>
-      fill(unfinished, count, head, () => reader.pieces(), head.term, signal),
+      fill(ClusterDirectory.open(unfinished, count), head, () => reader.pieces(), head.term, signal),
     )
     return { ...head, ...state, dir: path, nodes: count }
   } finally {
@@ -114,18 +114,16 @@ async function makeWhole(path: string, make: (unfinished: string) => Promise<voi
   }
 }
 
-/** Makes the directory of new members, each of which begins with the whole state and with no vote in `currentTerm`. */
+/** Begins the disk of each member with the whole state and with no vote in `currentTerm`, and releases the directory. */
 export async function fill(
-  path: string,
-  nodes: number,
+  directory: ClusterDirectory,
   { index, term, size }: Omit<Snapshot, 'membership'>,
   pieces: () => Iterable<Uint8Array>,
   currentTerm: Term,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const directory = ClusterDirectory.open(path, nodes)
   try {
-    const voters: NodeId[] = directory.pledges().map(({ nodeId }) => nodeId)
+    const { members: voters } = directory
     const membership: Membership = { voters, votersOutgoing: [], learners: [] }
     for (const nodeId of voters) {
       const disk = {

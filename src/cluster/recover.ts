@@ -3,6 +3,7 @@ import { type Disk, type LostDisk, type MachineKind, type Survey, stateOnDisk } 
 import { RaftError } from '../errors/index.js'
 import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { EntryId, LogIndex, NodeId, Term } from '../raft/index.js'
+import type { Pledge } from '../storage/index.js'
 import { ClusterDirectory } from './directory.js'
 import { namedOf, type StateTold, surveyOf, toldOf } from './export.js'
 import { asUnusable } from './folders.js'
@@ -36,6 +37,8 @@ export interface RecoveryPlan {
 export interface Recovered extends RecoveryPlan, StateTold {
   /** The folder below the directory that all files of the former cluster were put into. */
   readonly aside: string
+  /** The new nodes, with ids that no node of the former cluster had. */
+  readonly members: readonly NodeId[]
 }
 
 export interface RecoverOptions {
@@ -74,6 +77,7 @@ export class Recovery {
    */
   async carryOut(signal?: AbortSignal): Promise<Recovered> {
     const { path } = this.#directory
+    const former = this.#directory.allPledges()
     const createMachine = await loadMachine(this.#machine)
     const kind: MachineKind = this.#machine === undefined ? 'kv' : 'own'
     const { last, nodes } = this.plan
@@ -81,10 +85,15 @@ export class Recovery {
       stateOnDisk(createMachine(), kind, disk, last.index),
     )
     const snapshot = { ...last, size: sizeOf(state) }
-    const make = (unfinished: string) =>
-      fill(unfinished, nodes, snapshot, () => piecesOf(state), this.#nextTerm(), signal)
+    let members: readonly NodeId[] = []
+    const make = (unfinished: string): Promise<void> => {
+      const successor = ClusterDirectory.successor(unfinished, former, nodes)
+      members = successor.members
+      return fill(successor, snapshot, () => piecesOf(state), this.#termAfter(former), signal)
+    }
     try {
-      return { ...this.plan, ...toldOf(state), aside: await replaceFiles(path, make) }
+      const aside = await replaceFiles(path, make)
+      return { ...this.plan, ...toldOf(state), aside, members }
     } catch (error) {
       throw asUnusable(path, error)
     }
@@ -94,8 +103,8 @@ export class Recovery {
     this.#directory.release()
   }
 
-  #nextTerm(): Term {
-    const terms = this.#survey.members.map(({ pledge }) => pledge.hardState.currentTerm)
+  #termAfter(former: readonly Pledge[]): Term {
+    const terms = former.map(({ hardState }) => hardState.currentTerm)
     return Math.max(this.plan.last.term, ...terms, ...this.#survey.disks.map(({ log }) => log.last.term)) + 1
   }
 }

@@ -129,6 +129,22 @@ describe('an export of a directory at rest', () => {
     expect(lost).toEqual([{ nodeId: 1, why: expect.stringContaining('its folder is an older copy') }])
   })
 
+  test('tells the members that there were in the end, and counts no others', async () => {
+    const { dir, file, copy } = newPlace()
+    const cluster = await startedCluster({ dir, ...inline })
+    await fill(cluster)
+    await cluster.replaceNode(1)
+    await cluster.addNode()
+    await cluster.removeNode(2, { keep: true })
+    const hash = await hashOf(cluster)
+    await cluster.close()
+    const { membership, ...exported } = await exportSnapshot(dir, file)
+    expect(exported).toMatchObject({ hash, lost: [] })
+    expect(membership).toEqual({ voters: [3, 4, 5], votersOutgoing: [], learners: [] })
+    expect(await importSnapshot(file, copy)).toMatchObject({ nodes: 3, hash })
+    expect(await hashOf(await startedCluster({ dir: copy, ...inline }))).toBe(hash)
+  })
+
   test('[BR2] of one node holds what its log holds, and where a majority is lost, what its snapshot holds', async () => {
     const { dir, file } = newPlace()
     const cluster = await startedCluster({ dir, ...inline })

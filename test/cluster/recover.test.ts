@@ -48,7 +48,7 @@ describe('a cluster that lost a majority of its disks', () => {
     const { dir, hash } = await filled()
     lose(dir, 1, 3)
     const { last, aside, ...told } = await recovered(dir, 2)
-    expect(told).toMatchObject({ hash, nodes: 3, heldMore: [], summary: { keys: 5 } })
+    expect(told).toMatchObject({ hash, members: [4, 5, 6], heldMore: [], summary: { keys: 5 } })
     expect(readdirSync(aside).sort()).toEqual(['cluster.json', 'node-2', 'pledges.jsonl'])
     const cluster = await startedCluster({ dir, ...inline })
     expect(await hashOf(cluster)).toBe(hash)
@@ -61,8 +61,8 @@ describe('a cluster that lost a majority of its disks', () => {
     const { dir } = await filled()
     lose(dir, 1, 3)
     const { aside } = await recovered(dir, 2)
-    lose(dir, 2)
-    renameSync(join(aside, 'node-2'), join(dir, 'node-2'))
+    lose(dir, 5)
+    renameSync(join(aside, 'node-2'), join(dir, 'node-5'))
     await expect(startCluster({ dir, ...inline })).rejects.toMatchObject({ code: 'DISK_LOST' })
   })
 
@@ -104,6 +104,16 @@ describe('a cluster that lost a majority of its disks', () => {
     )
     expect(await recovered(dir, away)).toMatchObject({ summary: { keys: 1 } })
   })
+})
+
+test('[BR6] a recovered cluster can be recovered again', async () => {
+  const { dir, hash } = await filled()
+  lose(dir, 1, 3)
+  await recovered(dir, 2)
+  lose(dir, 4, 6)
+  expect(await recovered(dir, 5)).toMatchObject({ hash, members: [7, 8, 9] })
+  expect(readdirSync(dir).filter((name) => name.startsWith('former-')).length).toBe(2)
+  expect(await hashOf(await startedCluster({ dir, ...inline }))).toBe(hash)
 })
 
 describe('a recovery', () => {
