@@ -44,7 +44,7 @@ export {
   valueBytesMax,
   writePut,
 } from '../machine/index.js'
-export type { AddOptions, RemoveOptions, WithinTime } from '../membership/index.js'
+export type { AddOptions, MemberKind, RemoveOptions, WithinTime } from '../membership/index.js'
 export type { Durability, HashAt } from '../node/index.js'
 export type { LatencyHistogram } from '../telemetry/index.js'
 export type { Answers } from './answers.js'
@@ -64,7 +64,7 @@ export {
   type Written,
 } from './kv-client.js'
 export { type LogFound, type LogsOptions, readLogs } from './logs.js'
-export type { MemberKind, NodeState, NodeStatus } from './member.js'
+export type { NodeState, NodeStatus } from './member.js'
 export type { ExportFromOptions, SnapshotTaken } from './node-answers.js'
 export { type ClusterOptions, nodesMax } from './options.js'
 export type { Applied } from './outcomes.js'

@@ -1,6 +1,7 @@
 /** One node of a cluster, over all its lives. */
+import { type MemberKind, memberKindOf } from '../membership/index.js'
 import type { ControlledNode } from '../node/index.js'
-import { isMember, isVoter, type Membership, type NodeId, type Role } from '../raft/index.js'
+import type { Membership, NodeId, Role } from '../raft/index.js'
 import {
   Counters,
   type CounterValues,
@@ -12,12 +13,6 @@ import { NodeBoard } from './node-board.js'
 
 /** A paused node is alive, and nothing of it runs. */
 export type NodeState = 'running' | 'paused' | 'stopped' | 'failed'
-
-/**
- * The part of a node in the configuration: `joint` for a node that has a vote in one half of a joint configuration only,
- * `none` for a node that is no member yet, or no more.
- */
-export type MemberKind = 'voter' | 'learner' | 'joint' | 'none'
 
 export interface NodeStatus extends Omit<CounterValues, 'role' | 'leaderId'> {
   readonly nodeId: NodeId
@@ -74,16 +69,8 @@ export function statusOf(member: Member, configuration: Membership | undefined):
   const values = counters.read()
   const role = roles[values.role] ?? 'follower'
   const leaderId = values.leaderId === 0 ? undefined : values.leaderId
-  const kind = configuration === undefined ? 'none' : kindOf(nodeId, configuration)
+  const kind = memberKindOf(nodeId, configuration)
   return { ...values, nodeId, state, member: kind, failure, role, leaderId, membership: membership.read() }
-}
-
-function kindOf(nodeId: NodeId, membership: Membership): MemberKind {
-  if (!isMember(membership, nodeId)) return 'none'
-  if (!isVoter(membership, nodeId)) return 'learner'
-  const { voters, votersOutgoing } = membership
-  const isInBoth = votersOutgoing.length === 0 || votersOutgoing.includes(nodeId)
-  return isInBoth && voters.includes(nodeId) ? 'voter' : 'joint'
 }
 
 /** The leader of the latest term that a running node has told; `undefined` while there is none. */

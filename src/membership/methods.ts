@@ -65,16 +65,20 @@ export class MembershipMethods {
     return this.#run(replaceNode(this.#cluster, nodeId, { keep, withinMs: within(options, catchUpMs) }))
   }
 
-  async promote(nodeId: NodeId, options: WithinTime = {}): Promise<void> {
+  async promote(target: Target, options: WithinTime = {}): Promise<NodeId> {
     checkOptions('promote', options, ['withinMs'])
-    const changes = [{ type: 'promote', nodeId: this.#one('promoting', nodeId) }] as const
+    const nodeId = this.#one('promoting', target)
+    const changes = [{ type: 'promote', nodeId }] as const
     await this.#run(changeMembership(this.#cluster, changes, { withinMs: within(options, catchUpMs) }))
+    return nodeId
   }
 
-  async demote(nodeId: NodeId, options: WithinTime = {}): Promise<void> {
+  async demote(target: Target, options: WithinTime = {}): Promise<NodeId> {
     checkOptions('demote', options, ['withinMs'])
-    const changes = [{ type: 'demote', nodeId: this.#one('demoting', nodeId) }] as const
+    const nodeId = this.#one('demoting', target)
+    const changes = [{ type: 'demote', nodeId }] as const
     await this.#run(changeMembership(this.#cluster, changes, { withinMs: within(options, this.#callMs) }))
+    return nodeId
   }
 
   async changeMembership(

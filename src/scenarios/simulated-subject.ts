@@ -11,9 +11,10 @@ import {
   writePut,
   writeRange,
 } from '../machine/index.js'
-import { type LogIndex, type NodeId, Random, type Snapshot } from '../raft/index.js'
+import { MembershipMethods, memberKindOf } from '../membership/index.js'
+import { type LogIndex, type Membership, type NodeId, Random, type Snapshot } from '../raft/index.js'
 import type { Outcome, SimulatedCluster, SimulatedNode } from '../sim/index.js'
-import type { Story } from '../telemetry/index.js'
+import type { MembershipTold, Story } from '../telemetry/index.js'
 import type { EntryTold, NodeTold, SnapshotTold, Subject, ValueTold } from '../verbs/index.js'
 import type { NotDone, SimulatedCalls } from './simulated-calls.js'
 
@@ -21,6 +22,7 @@ type Told = Outcome | NotDone
 
 export class SimulatedSubject implements Subject {
   readonly breaker: FaultMethods
+  readonly changer: MembershipMethods
   readonly #cluster: SimulatedCluster
   readonly #calls: SimulatedCalls
   readonly #random: Random
@@ -30,6 +32,7 @@ export class SimulatedSubject implements Subject {
     this.#calls = calls
     this.#random = new Random(seed)
     this.breaker = new FaultMethods(cluster.faults, () => this.cast())
+    this.changer = new MembershipMethods(cluster.members, () => this.cast(), calls.timeoutMs)
   }
 
   get nodeIds(): readonly NodeId[] {
@@ -44,11 +47,19 @@ export class SimulatedSubject implements Subject {
   cast(): Cast {
     const { nodeIds, nodes, leaderId } = this.#cluster
     const candidates = nodes.filter(({ isUp }) => isUp).map(({ id }) => id)
-    return { nodeIds, candidates, leaderId, random: this.#random }
+    const { voters } = this.membership?.membership ?? {}
+    return { nodeIds, candidates, leaderId, random: this.#random, ...(voters && { voters }) }
   }
 
   status(): readonly NodeTold[] {
-    return this.#cluster.nodes.map(toldOf)
+    const membership = this.membership?.membership
+    return this.#cluster.nodes.map((node) => toldOf(node, membership))
+  }
+
+  get membership(): MembershipTold | undefined {
+    const { leader, members } = this.#cluster
+    const { configuration } = members
+    return configuration && { ...configuration, transferTo: leader?.state?.leadership?.transfer?.to }
   }
 
   async kill(target: Target, options: ForTime): Promise<readonly NodeId[]> {
@@ -140,11 +151,15 @@ function errorOf(told: Told, deadlineMs: number): RaftError {
   return new RaftError('OVERLOADED', { what: 'code' in told ? told.code : told.outcome })
 }
 
-function toldOf({ id, isUp, isPaused, state, error }: SimulatedNode): NodeTold {
+function toldOf(
+  { id, isUp, isPaused, state, error }: SimulatedNode,
+  membership: Membership | undefined,
+): NodeTold {
   const log = state?.log
   return {
     nodeId: id,
     state: isUp ? (isPaused ? 'paused' : 'running') : error === undefined ? 'stopped' : 'failed',
+    member: memberKindOf(id, membership),
     role: state?.role ?? 'follower',
     currentTerm: state?.currentTerm ?? 0,
     leaderId: state?.leaderId,

@@ -4,22 +4,28 @@ import type { ForTime, Target } from '../faults/index.js'
 import { BackgroundLoad, type Seen } from '../load/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { NodeId } from '../raft/index.js'
-import type { Story } from '../telemetry/index.js'
+import type { MembershipTold, Story } from '../telemetry/index.js'
 import { Failed } from '../terminal/index.js'
-import type { Breaker, NodeTold, SnapshotTold, Subject } from './subject.js'
+import type { Breaker, Changer, NodeTold, SnapshotTold, Subject } from './subject.js'
 
 export class ClusterSubject implements Subject {
   readonly breaker: Breaker
+  readonly changer: Changer
   readonly #cluster: Cluster
   #load: BackgroundLoad | undefined
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
     this.breaker = cluster.breaker
+    this.changer = cluster.changer
   }
 
   get nodeIds(): readonly NodeId[] {
     return this.#cluster.status().map(({ nodeId }) => nodeId)
+  }
+
+  get membership(): MembershipTold | undefined {
+    return this.#cluster.membership
   }
 
   now(): number {

@@ -147,6 +147,8 @@ export const kinds = {
   ),
   onOrOff: oneOf(['on', 'off'], 'on|off', 'on or off'),
   renew: oneOf(['renew'], 'renew', 'renew'),
+  learner: oneOf(['learner'], 'learner', 'learner'),
+  keep: oneOf(['keep'], 'keep', 'keep'),
   topic: oneOf(topics, 'election|index|stall|last', 'election, index, stall or last'),
   count: count('N', 'a term or an index, a whole number from 1'),
   from: count('FROM', 'the index of the first entry'),

@@ -8,6 +8,7 @@ import { faultVerbs } from './fault-verbs.js'
 import { usageOf } from './grammar.js'
 import { type Kind, kinds } from './kinds.js'
 import { logVerb } from './log-verb.js'
+import { memberVerbs } from './member-verbs.js'
 import { parseBy, unknownVerb } from './parse.js'
 import { snapshotVerb } from './snapshot-verb.js'
 import { type Acting, type Answer, type Command, conversationVerb, type Verb } from './verb.js'
@@ -43,6 +44,7 @@ export const verbs: readonly Verb[] = [
   explainVerb,
   ...dataVerbs,
   ...faultVerbs,
+  ...memberVerbs,
   snapshotVerb,
   ...conversationVerbs,
 ]

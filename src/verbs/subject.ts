@@ -2,17 +2,23 @@
 import type { FaultMethods, ForTime, Target } from '../faults/index.js'
 import type { Seen } from '../load/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
+import type { MemberKind, MembershipMethods } from '../membership/index.js'
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.js'
-import type { Story } from '../telemetry/index.js'
+import type { MembershipTold, Story } from '../telemetry/index.js'
 
 /** The methods by which a cluster of any host is broken and healed. */
 export type Breaker = Pick<FaultMethods, keyof FaultMethods>
+
+/** The methods by which the members of a cluster of any host are changed. */
+export type Changer = Pick<MembershipMethods, keyof MembershipMethods>
 
 /** A node as `status` tells it. */
 export interface NodeTold {
   readonly nodeId: NodeId
   /** A paused node is alive and frozen. Role and pointers of a node that does not run are the last ones known. */
   readonly state: 'running' | 'paused' | 'stopped' | 'failed'
+  /** Its part in the configuration. */
+  readonly member: MemberKind
   readonly role: Role
   readonly currentTerm: Term
   readonly leaderId: NodeId | undefined
@@ -27,10 +33,13 @@ export interface NodeTold {
 /** Bad input throws before anything has changed. */
 export interface Subject {
   readonly breaker: Breaker
+  readonly changer: Changer
   readonly nodeIds: readonly NodeId[]
   /** Now, on the clock of the faults. */
   now(): number
   status(): readonly NodeTold[]
+  /** The configuration by which the leader goes, and the node to which it hands over; `undefined`: none is known. */
+  readonly membership: MembershipTold | undefined
   put(key: string, value: string): Promise<{ readonly index: LogIndex; readonly revision: number }>
   get(key: string): Promise<ValueTold | undefined>
   delete(key: string): Promise<{ readonly index: LogIndex; readonly deleted: boolean }>

@@ -1,25 +1,28 @@
 /** Verbs that look at a cluster, and those that put it under load. */
 import type { Seen } from '../load/index.js'
+import { membersInWords } from '../telemetry/index.js'
 import { counted, decimal, paint, printable, table } from '../terminal/index.js'
 import { dataOf, linesOf } from './fault-verbs.js'
+import { membershipOf } from './member-verbs.js'
 import type { NodeTold, Subject } from './subject.js'
 import { type Answer, verb } from './verb.js'
 
 export const watchVerbs = [
   verb('status', {
-    explanation: 'every node: its role and how far its log is; and the faults that stand',
+    explanation: 'every node: its part, its role and how far its log is; the members; the faults that stand',
     run(subject) {
       const nodes = subject.status()
       const { faults } = subject.breaker
       return {
         data: {
-          nodes: nodes.map(({ nodeId, state, role, leaderId, failure, ...rest }) => ({
-            ...{ nodeId, state, role, leaderId: leaderId ?? null, failure: failure ?? null },
+          nodes: nodes.map(({ nodeId, state, member, role, leaderId, failure, ...rest }) => ({
+            ...{ nodeId, state, member, role, leaderId: leaderId ?? null, failure: failure ?? null },
             ...rest,
           })),
+          membership: membershipOf(subject),
           faults: faults.map((fault) => dataOf(subject, fault)),
         },
-        words: [statusTable(nodes), ...linesOf(subject, faults)].join('\n'),
+        words: [statusTable(nodes), ...changeOf(subject), ...linesOf(subject, faults)].join('\n'),
       }
     },
   }),
@@ -49,6 +52,17 @@ function loadWords({ clients, answered, notApplied, unknown, unavailableMs }: Se
   ].join(', ')
 }
 
+/** What is under way: a change of the members, or the handing over of leadership. */
+function changeOf({ membership: told }: Subject): string[] {
+  if (told === undefined) return []
+  const { isCommitted, membership, transferTo } = told
+  const isChanging = !isCommitted || membership.votersOutgoing.length > 0
+  return [
+    ...(isChanging ? [`the members are being changed: ${membersInWords(membership)}`] : []),
+    ...(transferTo === undefined ? [] : [`the leader hands over to node ${transferTo}`]),
+  ]
+}
+
 const stateColours: Record<NodeTold['state'], (text: string) => string> = {
   running: paint.green,
   paused: paint.yellow,
@@ -57,12 +71,24 @@ const stateColours: Record<NodeTold['state'], (text: string) => string> = {
 }
 
 function statusTable(nodes: readonly NodeTold[]): string {
-  const header = ['node', 'state', 'role', 'term', 'leader', 'last', 'commit', 'applied', 'log bytes']
+  const header = [
+    'node',
+    'state',
+    'member',
+    'role',
+    'term',
+    'leader',
+    'last',
+    'commit',
+    'applied',
+    'log bytes',
+  ]
   const rows = nodes.map((node) => {
     const isAlive = node.state === 'running' || node.state === 'paused'
     return [
       String(node.nodeId),
       stateColours[node.state](node.state),
+      node.member,
       isAlive ? node.role : '-',
       String(node.currentTerm),
       isAlive && node.leaderId !== undefined ? String(node.leaderId) : '-',

@@ -39,13 +39,13 @@ test('a paused node is frozen and not dead, and runs again once it is resumed', 
   const subject = new RecordedSubject()
   const [, killed, status] = await answers(subject, 'pause leader', 'kill 1,3', 'status')
   expect(killed).toEqual({ data: { nodeIds: [1, 3] }, words: 'killed nodes 1, 3' })
-  expect(status?.words.split('\n').map((line) => line.split(/ +/).slice(0, 5))).toMatchObject([
-    ['node', 'state', 'role', 'term', 'leader'],
-    ['1', 'stopped', '-', '3', '-'],
-    ['2', 'paused', 'leader', '3', '2'],
-    ['3', 'stopped', '-', '3', '-'],
-    ['4', 'running', 'follower', '3', '2'],
-    ['5', 'running', 'follower', '3', '2'],
+  expect(status?.words.split('\n').map((line) => line.split(/ +/).slice(0, 6))).toMatchObject([
+    ['node', 'state', 'member', 'role', 'term', 'leader'],
+    ['1', 'stopped', 'voter', '-', '3', '-'],
+    ['2', 'paused', 'voter', 'leader', '3', '2'],
+    ['3', 'stopped', 'voter', '-', '3', '-'],
+    ['4', 'running', 'voter', 'follower', '3', '2'],
+    ['5', 'running', 'voter', 'follower', '3', '2'],
     ...[expect.anything(), expect.anything()],
   ])
   expect(await answers(subject, 'resume 2', 'restart 1,3')).toEqual([
@@ -118,4 +118,27 @@ test('verbs of a conversation change it, and need one', async () => {
   await expect(perform({ subject }, { verb: 'quit' })).rejects.toThrow(
     'quit is for the prompt of the sandbox',
   )
+})
+
+test('verbs that change the members ask the cluster, and answer with the members', async () => {
+  const subject = new RecordedSubject()
+  const [added, removed, replaced, moved] = await answers(
+    subject,
+    'add learner',
+    'remove 2,3 keep',
+    'replace 5',
+    'transfer 3',
+  )
+  expect(subject.changes).toEqual([
+    ...['launch 4', '1: addLearner 4', '1: remove 2, remove 3', 'keep 2', 'keep 3'],
+    ...['launch 4', '1: addLearner 4', '1: promote 4, remove 5', 'drop 5', '1: hand over to 3'],
+  ])
+  const known = { voters: [1, 2, 3, 4, 5], votersOutgoing: [], learners: [], index: 7, isCommitted: true }
+  expect(added).toEqual({
+    data: { nodeId: 4, membership: { ...known, transferTo: null } },
+    words: 'node 4 is a learner',
+  })
+  expect(removed).toMatchObject({ data: { nodeIds: [2, 3] }, words: 'removed nodes 2, 3' })
+  expect(replaced?.words).toBe('node 4 is in its place')
+  expect(moved).toEqual({ data: { leaderId: 3 }, words: 'node 3 leads' })
 })

@@ -10,9 +10,11 @@ import {
   resolveTarget,
   type Target,
 } from '../../src/faults/index.js'
+import { MembershipMethods } from '../../src/membership/index.js'
 import { type NodeId, Random } from '../../src/raft/index.js'
-import type { NodeTold, Subject } from '../../src/verbs/index.js'
+import type { Changer, NodeTold, Subject } from '../../src/verbs/index.js'
 import { MadeStory } from '../explain/made-story.js'
+import { done, membership, PlayedCluster } from '../membership/played-cluster.js'
 
 export const fiveNodes = [1, 2, 3, 4, 5]
 
@@ -26,6 +28,10 @@ export const healthy: FaultSurroundings = {
 export class RecordedSubject implements Subject {
   readonly nodeIds = fiveNodes
   readonly breaker: FaultMethods
+  /** Calls of methods that change members, in words. */
+  readonly changes: readonly string[]
+  readonly membership = { index: 7, isCommitted: true, membership: membership([1, 2, 3, 4, 5]) }
+  readonly changer: Changer
   readonly #faults: Faults
   readonly keys = new Map<string, string | Buffer>()
   nowMs = 1000
@@ -45,6 +51,18 @@ export class RecordedSubject implements Subject {
       told: () => undefined,
     })
     this.breaker = new FaultMethods(this.#faults, () => cast)
+    const cluster = new PlayedCluster(
+      [done([1, 2, 3, 4, 5])],
+      [
+        (played) => {
+          played.leaderId = 3
+          return { outcome: 'done' }
+        },
+      ],
+    )
+    cluster.goesBy(membership(fiveNodes))
+    this.changes = cluster.asked
+    this.changer = new MembershipMethods(cluster, () => cast, 1000)
   }
 
   now(): number {
@@ -54,6 +72,7 @@ export class RecordedSubject implements Subject {
   status(): NodeTold[] {
     return fiveNodes.map((nodeId) => ({
       ...{ nodeId, state: this.#stateOf(nodeId), role: nodeId === 2 ? 'leader' : 'follower' },
+      member: 'voter',
       ...{ currentTerm: 3, leaderId: 2, lastIndex: 12_345, commitIndex: 12, lastApplied: 12, logBytes: 100 },
       failure: undefined,
     }))
