@@ -240,8 +240,9 @@ export class Client implements CallSender {
   }
 
   #notAnswered(settlement: Exclude<Settlement, { outcome: 'applied' | 'read' }>): void {
-    const isOverloaded = settlement.outcome === 'refused' && settlement.code === 'overloaded'
-    if (isOverloaded) this.#backOff.refused()
+    const code = settlement.outcome === 'refused' ? settlement.code : undefined
+    // A leader that hands over refuses all until another one leads, or until it goes on.
+    if (code === 'overloaded' || code === 'transferring') this.#backOff.refused()
     if (this.#session.isRegistration(settlement.request)) this.#session.registered(undefined)
     const request = this.#sent.find(settlement.request)
     if (request === undefined) return

@@ -9,6 +9,8 @@ export type CauseType =
   | 'clusterBegan'
   /** Somebody asked a node to start an election. */
   | 'asked'
+  /** The leader handed over. */
+  | 'transfer'
   | 'killed'
   | 'failed'
   | 'paused'

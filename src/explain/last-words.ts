@@ -4,6 +4,7 @@ import type { Election } from './election.js'
 import type { Last, Trouble } from './last.js'
 import { causeInWords, moment, sentence, shown, span } from './phrases.js'
 import { stallInWords } from './stall-words.js'
+import { votersAt } from './voters.js'
 
 export function lastInWords(last: Last, story: Story, beganMs: number): string {
   const lines: string[] = []
@@ -18,6 +19,7 @@ export function lastInWords(last: Last, story: Story, beganMs: number): string {
 
 function electionFor(election: Election, story: Story, beganMs: number): string[] {
   const { winnerId, before, cause, missed, decidedBy, leaderlessMs, felt, atMs } = election
+  const voters = votersAt(story, atMs)
   const lines: string[] = []
   if (before !== undefined)
     lines.push(sentence(`Node ${before.leaderId} led the cluster, and ${endOf(election, beganMs)}`))
@@ -29,16 +31,16 @@ function electionFor(election: Election, story: Story, beganMs: number): string[
   }
   if (winnerId === undefined) {
     lines.push(
-      sentence(`Nobody leads yet: it takes the votes of more than half of the ${story.nodeIds.length} nodes`),
+      sentence(`Nobody leads yet: it takes the votes of more than half of the ${voters.length} nodes`),
     )
     return [
       ...lines,
       sentence(`It has been so for ${span(leaderlessMs)}, and without a leader nothing can be written`),
     ]
   }
-  const voters = decidedBy.filter((id) => id !== winnerId)
-  const agreed = voters.length === 0 ? '' : `${nodesOf(voters)} agreed that node ${winnerId} leads, and `
-  const majority = `${agreed}${decidedBy.length} of ${story.nodeIds.length} nodes are more than half`
+  const others = decidedBy.filter((id) => id !== winnerId)
+  const agreed = others.length === 0 ? '' : `${nodesOf(others)} agreed that node ${winnerId} leads, and `
+  const majority = `${agreed}${decidedBy.length} of ${voters.length} nodes are more than half`
   lines.push(sentence(`${majority}: node ${winnerId} has led since ${moment(atMs, beganMs)}`))
   const waited =
     felt === undefined ? '' : `, and the longest that clients waited was ${span(felt.untilMs - felt.sinceMs)}`

@@ -37,6 +37,8 @@ function happenedIn(cause: Cause, since: string | undefined): string {
   switch (type) {
     case 'clusterBegan':
       return 'the cluster had just started, and a cluster starts without a leader'
+    case 'transfer':
+      return `node ${nodeId} handed over`
     case 'asked':
       return `node ${nodeId} was asked to start an election`
     case 'killed':

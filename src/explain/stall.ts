@@ -16,6 +16,7 @@ import { type Election, electionOf, electionsIn, lastStepOf, type Nothing } from
 import { gapsBetween, refusedIn } from './felt.js'
 import { holds, lengthOf, type Stretch, shareCovered } from './stretch.js'
 import { type Timeline, timelineOf } from './timeline.js'
+import { votersAt } from './voters.js'
 import { disksOf } from './why-began.js'
 
 export type StallReason =
@@ -215,8 +216,8 @@ function reasonOf(timeline: StallsSeen, window: Stretch, leaderId: NodeId | unde
 
 /** The causes that kept too many followers from acknowledging; `undefined`: a majority could. */
 function followersLost(timeline: Timeline, window: Stretch, leaderId: NodeId): Cause[] | undefined {
-  const { nodeIds } = timeline.story
-  const silences = nodeIds
+  const voters = votersAt(timeline.story, window.untilMs)
+  const silences = voters
     .filter((id) => id !== leaderId)
     .map((id) => {
       const toFollower = silencers(timeline, leaderId, id, replicationKinds)
@@ -227,6 +228,6 @@ function followersLost(timeline: Timeline, window: Stretch, leaderId: NodeId): C
       return { window, candidates: ofFollower }
     })
   const lost = silences.filter((silence) => weighed([silence]).length > 0)
-  const left = nodeIds.length - lost.length
-  return 2 * left > nodeIds.length ? undefined : weighed(lost).map(causeOf)
+  const left = voters.length - lost.length
+  return 2 * left > voters.length ? undefined : weighed(lost).map(causeOf)
 }

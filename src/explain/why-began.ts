@@ -51,6 +51,7 @@ export function causesFor(
 ): Cause[] {
   const { asked, stood, last } = steps
   if (stood?.reason === 'campaign' || asked?.reason === 'campaign') return [noCause('asked', last.nodeId)]
+  if (stood?.reason === 'transfer') return [noCause('transfer', stood.from)]
   if (before === undefined) return timeline.isWhole ? [noCause('clusterBegan')] : []
   const causes = silencesBefore(timeline, before, (stood ?? asked ?? last).atMs, readyFor(steps))
   if (causes.length > 0 || first === undefined) return causes

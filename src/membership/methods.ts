@@ -8,8 +8,8 @@ import { addNode, changeMembership, removeNodes, replaceNode, transferLeadership
 
 export interface WithinTime {
   /**
-   * Milliseconds until the call is given up, 1 to 3,600,000. Default: that of other calls, and a minute where a node has
-   * to catch up. What was sent by then and not answered has an unknown outcome.
+   * Milliseconds until the call is given up, 1 to 3,600,000. Default: a minute, and for a transfer that of other calls.
+   * What was sent by then and not answered has an unknown outcome.
    */
   readonly withinMs?: number
 }
@@ -24,8 +24,8 @@ export interface RemoveOptions extends WithinTime {
   readonly keep?: boolean
 }
 
-/** A new node may have much to catch up with. */
-const catchUpMs = 60_000
+/** A node may have much to catch up with, and one change waits for another. */
+const changeMs = 60_000
 const withinMsMax = 3_600_000
 
 /**
@@ -47,14 +47,14 @@ export class MembershipMethods {
   async addNode(options: AddOptions = {}): Promise<NodeId> {
     checkOptions('addNode', options, ['learner', 'withinMs'])
     const { learner = false } = options
-    return this.#run(addNode(this.#cluster, { learner, withinMs: within(options, catchUpMs) }))
+    return this.#run(addNode(this.#cluster, { learner, withinMs: within(options, changeMs) }))
   }
 
   async removeNode(target: Target, options: RemoveOptions = {}): Promise<readonly NodeId[]> {
     checkOptions('removeNode', options, ['keep', 'withinMs'])
     const nodeIds = this.#resolved(target)
     const { keep = false } = options
-    await this.#run(removeNodes(this.#cluster, nodeIds, { keep, withinMs: within(options, this.#callMs) }))
+    await this.#run(removeNodes(this.#cluster, nodeIds, { keep, withinMs: within(options, changeMs) }))
     return nodeIds
   }
 
@@ -62,14 +62,14 @@ export class MembershipMethods {
     checkOptions('replaceNode', options, ['keep', 'withinMs'])
     const nodeId = this.#one('replacing', target)
     const { keep = false } = options
-    return this.#run(replaceNode(this.#cluster, nodeId, { keep, withinMs: within(options, catchUpMs) }))
+    return this.#run(replaceNode(this.#cluster, nodeId, { keep, withinMs: within(options, changeMs) }))
   }
 
   async promote(target: Target, options: WithinTime = {}): Promise<NodeId> {
     checkOptions('promote', options, ['withinMs'])
     const nodeId = this.#one('promoting', target)
     const changes = [{ type: 'promote', nodeId }] as const
-    await this.#run(changeMembership(this.#cluster, changes, { withinMs: within(options, catchUpMs) }))
+    await this.#run(changeMembership(this.#cluster, changes, { withinMs: within(options, changeMs) }))
     return nodeId
   }
 
@@ -77,7 +77,7 @@ export class MembershipMethods {
     checkOptions('demote', options, ['withinMs'])
     const nodeId = this.#one('demoting', target)
     const changes = [{ type: 'demote', nodeId }] as const
-    await this.#run(changeMembership(this.#cluster, changes, { withinMs: within(options, this.#callMs) }))
+    await this.#run(changeMembership(this.#cluster, changes, { withinMs: within(options, changeMs) }))
     return nodeId
   }
 
@@ -93,7 +93,7 @@ export class MembershipMethods {
       const why = `there is no node ${unknown.nodeId} to be added; addNode starts one`
       throw new RaftError('INVALID_CHANGE', { what: 'changing the members', why })
     }
-    return this.#run(changeMembership(this.#cluster, known, { withinMs: within(options, catchUpMs) }))
+    return this.#run(changeMembership(this.#cluster, known, { withinMs: within(options, changeMs) }))
   }
 
   async transfer(to?: Target, options: WithinTime = {}): Promise<NodeId> {

@@ -56,7 +56,8 @@ export function* removeNodes(
 ): Procedure<void> {
   const changes = nodeIds.map((nodeId) => ({ type: 'remove', nodeId }) as const)
   yield* agreedOn(cluster, changes, cluster.now() + withinMs, true)
-  for (const nodeId of nodeIds) yield* left(cluster, nodeId, keep)
+  yield* ledByAnother(cluster, nodeIds)
+  for (const nodeId of nodeIds) yield* discarded(cluster, nodeId, keep)
 }
 
 /**
@@ -75,7 +76,8 @@ export function* replaceNode(
   const removal: MembershipChange = { type: 'remove', nodeId }
   const changes = hasVote ? [{ type: 'promote', nodeId: added } as const, removal] : [removal]
   yield* afterJoining(cluster, added, changes, deadlineMs)
-  yield* left(cluster, nodeId, keep)
+  yield* ledByAnother(cluster, [nodeId])
+  yield* discarded(cluster, nodeId, keep)
   return added
 }
 
@@ -150,11 +152,11 @@ function* afterJoining(
   }
 }
 
-/** The end of a node that is no member any more. If it led, it hands over first. */
-function* left(cluster: Changeable, nodeId: NodeId, keep: boolean): Procedure<void> {
+/** A leader that is no member any more hands over first. One that cannot has stepped down after a while. */
+function* ledByAnother(cluster: Changeable, removed: readonly NodeId[]): Procedure<void> {
   const deadlineMs = cluster.now() + patienceMs(cluster)
-  while (cluster.leaderId === nodeId && cluster.now() < deadlineMs) yield* pause(cluster)
-  yield* discarded(cluster, nodeId, keep)
+  const isLed = () => cluster.leaderId !== undefined && !removed.includes(cluster.leaderId)
+  while (!isLed() && cluster.now() < deadlineMs) yield* pause(cluster)
 }
 
 function* discarded(cluster: Changeable, nodeId: NodeId, keep: boolean): Procedure<void> {

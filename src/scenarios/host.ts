@@ -1,6 +1,7 @@
 /** The place where a scenario runs: a cluster on real threads, or one in virtual time, with one runner for both. */
 import type { HashAt } from '../cluster/index.js'
 import type { Dice, FaultType } from '../faults/index.js'
+import type { MemberKind } from '../membership/index.js'
 import type { NodeId, Random, Role } from '../raft/index.js'
 import type { Story } from '../telemetry/index.js'
 import type { Shown } from './ledger.js'
@@ -12,6 +13,8 @@ export type HostName = (typeof hostNames)[number]
 export interface NodeSeen {
   readonly nodeId: NodeId
   readonly state: 'running' | 'paused' | 'stopped' | 'failed'
+  /** Its part in the configuration. */
+  readonly member: MemberKind
   readonly role: Role
   readonly currentTerm: number
   readonly lastIndex: number

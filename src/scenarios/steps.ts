@@ -8,7 +8,8 @@ import { listed, Mistake, textOf, type Written } from './yaml.js'
 
 /** Facts that are known where a line stands. */
 export interface Around {
-  readonly nodes: number
+  /** Ids that are given by then: those of the first nodes, and of nodes that steps have added. */
+  nodes: number
   readonly timing: ScenarioTiming
   /** Names that steps have given to nodes so far. */
   readonly names: string[]
@@ -32,6 +33,7 @@ function verbStep(line: number, text: string, around: Around): Step {
     if (error instanceof BadInput) throw new Mistake(line, error.message)
     throw error
   }
+  if (verb === 'add' || verb === 'replace') around.nodes++
   return { line, text, type: 'verb' }
 }
 

@@ -93,6 +93,14 @@ const stateForms: readonly Form[] = [
     }),
   },
   {
+    usage: '3 voters',
+    pattern: /^(\d+) voters?$/,
+    make: ([count]) => ({
+      holds: ({ nodes }) => votersAmong(nodes) === Number(count),
+      found: ({ nodes }) => String(votersAmong(nodes)),
+    }),
+  },
+  {
     usage: 'a call refused as OVERLOADED',
     pattern: /^a call refused as ([A-Z_]+)$/,
     make: ([code = '']) => ({
@@ -211,6 +219,10 @@ export function seen({ nodes }: Situation): string {
   return nodes
     .map(({ nodeId, state, role }) => `node ${nodeId} ${state === 'running' ? role : state}`)
     .join(', ')
+}
+
+function votersAmong(nodes: readonly NodeSeen[]): number {
+  return nodes.filter(({ member }) => member === 'voter').length
 }
 
 function hasLeader({ leaderId }: Situation): boolean {

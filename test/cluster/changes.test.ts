@@ -121,7 +121,7 @@ test('leadership is handed over to the node that is named, or to the best', asyn
 
 describe('[MB12] a standing fault', () => {
   test('hits a node that is added, where it hits all, and ends with the node that it hit', async () => {
-    const cluster = await startedCluster({ ...calm, requestTimeoutMs: 1000 })
+    const cluster = await startedCluster(calm)
     await cluster.put('a', 'b')
     const follower = cluster.leaderId === 1 ? 2 : 1
     await cluster.isolate(follower)
@@ -129,7 +129,7 @@ describe('[MB12] a standing fault', () => {
     const [isolation] = cluster.faults
     expect(isolation?.fault.type).toBe('isolate')
     // The node cannot take over from the only peers that could tell it so.
-    await expect(cluster.transfer(follower)).rejects.toMatchObject({ code: 'NOT_CHANGED' })
+    await expect(cluster.transfer(follower, { withinMs: 1000 })).rejects.toMatchObject({ code: 'NOT_CHANGED' })
     await cluster.removeNode(follower)
     expect(cluster.faults).toEqual([])
   })

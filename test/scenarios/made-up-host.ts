@@ -52,6 +52,7 @@ export class MadeUpHost implements Host {
     return this.nodeIds.map((nodeId) => ({
       nodeId,
       state: 'running',
+      member: 'voter' as const,
       role: nodeId === this.leaderId ? 'leader' : 'follower',
       currentTerm: this.term,
       lastIndex: 10,
