@@ -9,7 +9,6 @@ import {
   type NodeId,
   type RaftView,
   type Snapshot,
-  tallyVotes,
 } from '../raft/index.js'
 import { type Ledger, type LedgerEntry, nameOf } from './ledger.js'
 
@@ -175,8 +174,10 @@ function partOf({ voters, learners }: Membership, id: NodeId): Part {
   return learners.includes(id) ? 'learner' : undefined
 }
 
-export function isMajority(membership: Membership, has: (id: NodeId) => boolean): boolean {
-  return tallyVotes(membership, has) === 'won'
+/** Counted apart from the protocol, whose own count may be wrong. */
+export function isMajority({ voters, votersOutgoing }: Membership, has: (id: NodeId) => boolean): boolean {
+  const isHeld = (half: readonly NodeId[]): boolean => 2 * half.filter(has).length > half.length
+  return isHeld(voters) && (votersOutgoing.length === 0 || isHeld(votersOutgoing))
 }
 
 /** False when one group could decide by one configuration, and all others by the other. */
