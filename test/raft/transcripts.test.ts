@@ -7,6 +7,14 @@ import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { powerLoss, restart, stalledDisk } from './scenarios/disks.js'
 import { checkQuorum, election, preVoteRefused, splitVote } from './scenarios/elections.js'
+import {
+  configurationTakenBack,
+  jointInherited,
+  leaderRemoved,
+  memberAdded,
+  transfer,
+  transferGivenUp,
+} from './scenarios/members.js'
 import { figure7, figure8d, figure8e, lossInPipeline } from './scenarios/replication.js'
 import { lease, snapshot } from './scenarios/snapshots.js'
 import type { Story } from './support/story.js'
@@ -25,6 +33,12 @@ const scenarios: Readonly<Record<string, () => Story>> = {
   'stalled-disk': stalledDisk,
   'power-loss': powerLoss,
   restart,
+  'member-added': memberAdded,
+  'joint-inherited': jointInherited,
+  'leader-removed': leaderRemoved,
+  'configuration-taken-back': configurationTakenBack,
+  transfer,
+  'transfer-given-up': transferGivenUp,
 }
 
 /** The tests run from dist, and the transcripts stay beside the sources. */

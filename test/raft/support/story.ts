@@ -11,7 +11,14 @@ import {
   type NetworkOptions,
   RaftNetwork,
 } from '../../../src/testing/index.js'
-import { entriesInWords, eventInWords, messageInWords, sendingsInWords, writeInWords } from './words.js'
+import {
+  changesInWords,
+  entriesInWords,
+  eventInWords,
+  messageInWords,
+  sendingsInWords,
+  writeInWords,
+} from './words.js'
 
 export interface Heading {
   readonly title: string
@@ -165,6 +172,10 @@ export class Story {
         return `client → ${id}  ${commandsOf(input.frame).join(', ')}`
       case 'read':
         return `client → ${id}  read ${input.id}`
+      case 'changeMembership':
+        return `operator → ${id}  ${changesInWords(input.changes)}`
+      case 'transfer':
+        return `operator → ${id}  hand over${input.to === undefined ? '' : ` to ${input.to}`}`
       case 'campaign':
         return `${id} is told to campaign`
       case 'compacted':
@@ -178,8 +189,10 @@ export class Story {
 
   #did(id: NodeId, input: Input, answer: Answer<Input>): string[] {
     const lines: string[] = []
-    if (input.type === 'propose' && answer !== undefined && 'code' in answer)
-      lines.push(`refuses: ${answer.code}, leader ${answer.leaderId ?? 'unknown'}`)
+    if (answer !== undefined && 'code' in answer) {
+      const why = 'why' in answer ? answer.why : `leader ${answer.leaderId ?? 'unknown'}`
+      lines.push(`refuses: ${answer.code}, ${why}`)
+    }
     if (input.type === 'endTurn') lines.push(...this.#wished(id, answer as Ready))
     if (input.type === 'flushed') {
       const { messages = [] } = this.#persists.get(`${id} ${input.sequence}`) ?? {}

@@ -1,11 +1,14 @@
 /** Messages and writes of nodes in the paper's words, for transcripts. */
 import {
+  type EntryId,
   type EntryRun,
   type Membership,
+  type MembershipChange,
   type Message,
   needsFlush,
   type Persist,
   type RaftEvent,
+  readMembership,
   wholeRuns,
 } from '../../../src/raft/index.js'
 import { entriesOf } from '../../../src/testing/index.js'
@@ -13,15 +16,17 @@ import { entriesOf } from '../../../src/testing/index.js'
 /** Above so many, entries are told by the first and the last. */
 const entriesToldMax = 4
 
-/** `4@2 x, 5@2 y`: each entry by its index, its term and its command; or `1@1 … 9@6`. */
+/** `4@2 x, 5@2 y`: each entry by its index, its term and what it holds; or `1@1 … 9@6`. */
 export function entriesInWords(runs: readonly EntryRun[]): string {
-  const entries = entriesOf(runs)
-  const place = ({ index, term }: { index: number; term: number }) => `${index}@${term}`
+  const entries = runs.flatMap((run) => entriesOf([run]).map((entry) => ({ ...entry, run })))
+  const place = ({ index, term }: EntryId) => `${index}@${term}`
   const [first, last] = [entries[0], entries.at(-1)]
   if (first === undefined || last === undefined) return 'empty'
   if (entries.length > entriesToldMax) return `${place(first)} … ${place(last)}`
   return entries
     .map((entry) => {
+      const membership = readMembership(entry.run)
+      if (membership !== undefined) return `${place(entry)} members ${membershipInWords(membership)}`
       if (entry.command === '') return `${place(entry)} no-op`
       return entry.command === place(entry) ? place(entry) : `${place(entry)} ${entry.command}`
     })
@@ -111,6 +116,11 @@ export function writeInWords(persist: Persist): string {
   return `writes ${parts.join('; ')}`
 }
 
+/** `promote 4, remove 2`. */
+export function changesInWords(changes: readonly MembershipChange[]): string {
+  return changes.map(({ type, nodeId }) => `${type} ${nodeId}`).join(', ')
+}
+
 /** `1, 2, 4 and 1, 2, 3, learner 5`: both halves of a joint configuration. */
 function membershipInWords({ voters, votersOutgoing, learners }: Membership): string {
   const outgoing = votersOutgoing.length > 0 ? ` and ${votersOutgoing.join(', ')}` : ''
@@ -137,8 +147,11 @@ export function eventInWords(event: RaftEvent): string {
       return `begins to send snapshot ${event.index} to ${event.to}`
     case 'snapshotInstalling':
       return `begins to receive snapshot ${event.index} from ${event.from}`
-    case 'membership':
-      return `${event.isCommitted ? 'knows as committed' : 'goes by'} ${membershipInWords(event.membership)} of ${event.index}`
+    case 'membership': {
+      const { index, membership, isCommitted } = event
+      const of = index === 0 ? 'the first' : `entry ${index}`
+      return `${isCommitted ? 'knows as committed' : 'goes by'} members ${membershipInWords(membership)} (${of})`
+    }
     case 'transferBegan':
       return `begins to hand over to ${event.to}`
     case 'transferEnded':
