@@ -76,10 +76,7 @@ function whyNotCaughtUp(
 
 /** A configuration of which no majority answers could neither be committed nor be changed again. */
 function whyNoQuorum({ id: self, leadership }: LeaderState, next: Membership): string | undefined {
-  const isHeard = (id: NodeId) => {
-    const progress = leadership.progress.get(id)
-    return id === self || progress?.isRecentlyActive === true || progress?.wasActive === true
-  }
+  const isHeard = (id: NodeId) => id === self || leadership.progress.get(id)?.isHeard() === true
   if (quorumIndex(next, (id) => (isHeard(id) ? 1 : 0)) === 1) return undefined
   const silent = next.voters.filter((id) => !isHeard(id)).join(', ')
   return `of the voters that would be left no majority answers (silent: ${silent})`

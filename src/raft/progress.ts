@@ -44,6 +44,12 @@ export class Progress {
     this.nextIndex = nextIndex
   }
 
+  /** The follower answered this leader, and did so within the last two election timeouts. */
+  isHeard(): boolean {
+    const hasAnswered = this.matchIndex > 0 || this.ackedRound > 0
+    return hasAnswered && (this.isRecentlyActive || this.wasActive)
+  }
+
   get inflightMessages(): number {
     return this.inflights.length
   }

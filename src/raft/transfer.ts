@@ -59,8 +59,7 @@ function mayLead({ leadership }: LeaderState, id: NodeId): boolean {
 }
 
 function isHeard({ leadership }: LeaderState, id: NodeId): boolean {
-  const progress = leadership.progress.get(id)
-  return progress !== undefined && (progress.isRecentlyActive || progress.wasActive)
+  return leadership.progress.get(id)?.isHeard() === true
 }
 
 /** At the end of a turn: the lease ends before the message leaves, since the voters' promises end with it. */

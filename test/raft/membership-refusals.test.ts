@@ -109,6 +109,13 @@ describe('a leader that is asked for a change refuses it', () => {
     expect(bench.node.changeMembership(remove(3))).toMatchObject({ first: { term: 1 } })
   })
 
+  test('[CF10] that leaves voters which have not answered it yet', () => {
+    const bench = new Bench().become('leader')
+    bench.acknowledge(2)
+    const why = 'of the voters that would be left no majority answers (silent: 3)'
+    expectRefused(bench, [remove(2)], 'notCaughtUp', why)
+  })
+
   test('[CF15] that adds a node again which it removed itself', () => {
     const bench = leaderOf(3, { learners: [4] })
     bench.node.changeMembership(remove(4))

@@ -154,7 +154,7 @@ describe('a snapshot', () => {
     bench.node.crash()
     bench.node.restart()
     expect(bench.state.log.base.index).toBe(0)
-    expect(bench.state.membership).toEqual(votersOf(1, 2))
+    expect(bench.state).toMatchObject({ membership: votersOf(1, 2), membershipIndex: 3 })
   })
 
   const joint = { voters: [1, 2, 4], votersOutgoing: [1, 3, 5], learners: [] }
@@ -286,6 +286,16 @@ describe('a change of the members', () => {
     bench.node.changeMembership(remove(3))
     bench.receive(accepted(2, { from: 3 }), accepted(2, { from: 3, term: 9 }))
     expect(bench.state).toMatchObject({ currentTerm: 1, log: { commitIndex: 1 } })
+  })
+
+  test('[CF12] that removes the leader may be committed by an answer to a heartbeat, and ends its leadership', () => {
+    const bench = leaderOf(3)
+    bench.node.tick(2)
+    for (const from of [2, 3]) bench.receive(accepted(1, { from, round: 1, neverLeads: true }))
+    bench.node.changeMembership(remove(1))
+    bench.node.tick(2)
+    bench.receive(accepted(2, { from: 2 }), accepted(2, { from: 3, round: 2, neverLeads: true }))
+    expect(bench.state).toMatchObject({ role: 'follower', log: { commitIndex: 2 } })
   })
 
   test('[CF16] a node follows a leader, and votes for a candidate, that it does not know as members', () => {

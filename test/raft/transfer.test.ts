@@ -226,6 +226,15 @@ describe('the successor', () => {
     expect(bench.node.raft.dump()).toEqual(before)
   })
 
+  test('[TL8] is nobody that has not answered this leader yet', () => {
+    const bench = new Bench().become('leader')
+    bench.acknowledge(3)
+    expect(bench.node.transfer(2)).toMatchObject({
+      code: 'notCaughtUp',
+      why: 'node 2 does not answer the leader',
+    })
+  })
+
   test('[TL8] is nobody where nobody else votes', () => {
     const bench = new Bench({}, 1).lead()
     const why = 'no other voter that may lead answers the leader'
