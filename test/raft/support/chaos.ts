@@ -54,7 +54,7 @@ export function emptyTally(): Tally {
   }
 }
 
-/** Nodes that are there from the beginning, and no members before a change adds them. */
+/** Nodes that are there from the beginning: the first is a learner, and the others are no members before a change adds them. */
 const spareCount = 3
 
 export class Chaos {
@@ -74,7 +74,8 @@ export class Chaos {
     const voterCount = 3 + this.#random.below(3)
     const ids = Array.from({ length: voterCount + spareCount }, (_, at) => at + 1)
     const nodes = Object.fromEntries(ids.map((id) => [id, { seed: seed * 7 + id }]))
-    this.watched = new WatchedNetwork({ nodes, limits, membership: { voters: ids.slice(0, voterCount) } })
+    const membership = { voters: ids.slice(0, voterCount), learners: [voterCount + 1] }
+    this.watched = new WatchedNetwork({ nodes, limits, membership })
     this.network = this.watched.network
   }
 
@@ -229,11 +230,13 @@ export class Chaos {
     }
   }
 
+  /** Of each leader, and of one node whether it leads or not. */
   #read(): void {
-    for (const leader of this.network.leaders) {
+    const committedBefore = this.watched.committed
+    for (const node of [...this.network.leaders, this.#someNode()]) {
+      if (!node.isUp) continue
       const id = this.#readIds++
-      const committedBefore = this.watched.committed
-      if (leader.read(id) === undefined) this.#reads.set(id, { node: leader.id, committedBefore })
+      if (node.readHere(id) === undefined) this.#reads.set(id, { node: node.id, committedBefore })
     }
   }
 
