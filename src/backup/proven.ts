@@ -50,9 +50,14 @@ export function provenBy(disks: readonly Disk[]): Proof | undefined {
   return { last: { index, term }, log: first.log, electable: electable.map(({ nodeId }) => nodeId) }
 }
 
-/** A candidate wins with the votes of a majority whose logs are no more up to date than its own (§5.4.1). */
+/**
+ * A candidate wins with the votes of a majority whose logs are no more up to date than its own (§5.4.1). A node that its
+ * latest configuration leaves out may be a candidate as long as that one may not be committed [CF13].
+ */
 function isElectable({ nodeId, log, votesFromTerm }: Disk, disks: readonly Disk[]): boolean {
-  if (!isVoter(log.membership, nodeId) || log.last.term < votesFromTerm) return false
+  const { membership, membershipBefore = membership } = log
+  const isCandidate = isVoter(membership, nodeId) || isVoter(membershipBefore, nodeId)
+  if (!isCandidate || log.last.term < votesFromTerm) return false
   const voters = new Set(
     disks
       .filter((voter) => voter.log.last.term >= voter.votesFromTerm && voter.log.isUpToDate(log.last))
