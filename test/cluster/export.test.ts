@@ -20,8 +20,8 @@ import {
 } from '../../src/cluster/index.js'
 import { convergedHashes, startedCluster, temporaryFolder } from './support.js'
 
-/** Starts sooner than threads do. */
-const inline = { host: 'inline' } as const
+/** Starts sooner than threads do, and tells no time of the log, which would change the hash of the state. */
+const inline = { host: 'inline', sessionTimeoutMs: 3_600_000 } as const
 
 /** A folder with room for a cluster and its exports. */
 interface Place {
@@ -166,31 +166,31 @@ describe('an export of a directory at rest', () => {
   test('of a machine of one’s own needs its module, and is imported without it', async () => {
     const { dir, file, copy } = newPlace()
     const machine = pathToFileURL('test/machine/fixtures/counter.mjs')
-    const cluster = await startedCluster({ dir, machine })
+    const cluster = await startedCluster({ dir, machine, ...inline })
     for (let count = 0; count < 3; count++) await cluster.propose(Uint8Array.of(count))
     const hash = await hashOf(cluster)
     await cluster.close()
     await expect(exportSnapshot(dir, file)).rejects.toThrow(/machine: that of the cluster/)
     expect(await exportSnapshot(dir, file, { machine })).toMatchObject({ hash, machine: 'own' })
     expect((await importSnapshot(file, copy, { nodes: 1 })).hash).toBeUndefined()
-    expect(await hashOf(await startedCluster({ dir: copy, machine }))).toBe(hash)
+    expect(await hashOf(await startedCluster({ dir: copy, machine, ...inline }))).toBe(hash)
   })
 })
 
 describe('an export of a cluster that runs', () => {
   test.each(['threads', 'inline'] as const)('[BR8] holds what was acknowledged (%s)', async (host) => {
     const { file, copy } = newPlace()
-    const cluster = await startedCluster({ host })
+    const cluster = await startedCluster({ ...inline, host })
     const hash = await fill(cluster)
     const { index, nodeId } = await cluster.export(file)
     expect(nodeId).toBe(cluster.leaderId)
     expect(await importSnapshot(file, copy)).toMatchObject({ index, nodes: 3, hash })
-    expect(await hashOf(await startedCluster({ dir: copy, host }))).toBe(hash)
+    expect(await hashOf(await startedCluster({ ...inline, dir: copy, host }))).toBe(hash)
   })
 
   test('without a disk holds it too', async () => {
     const { file } = newPlace()
-    const cluster = await startedCluster({ durability: 'none', nodes: 1 })
+    const cluster = await startedCluster({ ...inline, durability: 'none', nodes: 1 })
     const hash = await fill(cluster)
     await cluster.export(file)
     expect(await readExport(file)).toMatchObject({ hash })
