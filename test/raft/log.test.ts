@@ -192,3 +192,11 @@ describe('what is flushed', () => {
     expect(() => log.reset(snapshotAt({ index: 9, term: 3 }))).toThrow('never takes back')
   })
 })
+
+test('[FC8] what is committed is left to the store, applied or not; what may still be cut off stays in memory', () => {
+  const log = logOf([1, 1, 1, 1])
+  log.commitIndex = 2
+  log.leaveToStore(0)
+  expect([log.lastApplied, log.flushedIndex]).toEqual([0, 4])
+  expect(all(log).map(({ bytes }) => bytes === undefined)).toEqual([true, true, false, false])
+})
