@@ -16,6 +16,8 @@ import type { SharedRoom } from './shared-room.js'
 export const pendingBytesMax = 64 << 20
 /** Bytes that a call holds in memory beside its commands: its promise, and what is chained to it. */
 export const callWeight = 256
+/** Bytes that the calls of one frame hold together beside their own: the request, its promise and its buffer. */
+const frameWeight = 1024
 
 /** The client that sends the calls. */
 export interface CallSender {
@@ -49,7 +51,7 @@ export class Caller implements Calls, CallQueue {
   ): Promise<Outcome> {
     const packer = type === 'read' ? this.queries : this.commands
     const { frame } = packer
-    const { byteLength: bytesBefore, count: countBefore } = frame
+    const { byteLength: bytesBefore, count: countBefore, isEmpty } = frame
     try {
       this.#checkOpen()
       write(frame, ...parts)
@@ -59,7 +61,7 @@ export class Caller implements Calls, CallQueue {
       return Promise.reject(refusalOf(error))
     }
     if (answerBytes > 0) frame.expectAnswer(answerBytes)
-    const weight = frame.byteLength - bytesBefore + callWeight
+    const weight = frame.byteLength - bytesBefore + callWeight + (isEmpty ? frameWeight : 0)
     this.pendingBytes += weight
     this.#sender.pendingRoom.take(weight)
     const outcome = packer.outcomeOf(read, weight)

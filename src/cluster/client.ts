@@ -300,16 +300,17 @@ export class Client implements CallSender {
   /** Adds to the batch what the queue may send. */
   #take(queue: CallQueue, leader: NodeId, batch: ClientRequest[]): void {
     const { unsent } = queue
-    queue.unsent = []
+    const kept: Request[] = []
+    let looked = 0
     for (const request of unsent) {
+      if (!this.#sent.isOpenTo(queue)) break
+      looked++
       // An earlier copy was answered.
       if (request.isSettled) continue
-      if (!this.#sent.isOpenTo(queue) || !this.#mayGo(request, leader, batch)) {
-        if (!request.isSettled) queue.unsent.push(request)
-        continue
-      }
-      batch.push(this.#sent.add(request, leader))
+      if (this.#mayGo(request, leader, batch)) batch.push(this.#sent.add(request, leader))
+      else if (!request.isSettled) kept.push(request)
     }
+    if (looked > 0) queue.unsent = [...kept, ...unsent.slice(looked)]
     queue.isWaiting = queue.unsent.length > 0
   }
 

@@ -1,4 +1,5 @@
 /** Several clients of one cluster: room for the calls of each, whatever the others do. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { callWeight, pendingBytesMax } from '../../src/cluster/caller.js'
 import type { RaftError } from '../../src/errors/index.js'
@@ -9,6 +10,11 @@ const callBytes = 1 << 20
 /** A bound that does not hold ends a test, and not the machine. */
 const callsMax = 400_000
 const filling = 'v'.repeat(callBytes)
+
+const aMoment = async (): Promise<void> => {
+  await Promise.resolve()
+  await Promise.resolve()
+}
 
 /** Calls of one client, with none of them answered. */
 class Flood {
@@ -22,12 +28,11 @@ class Flood {
     this.#caller = nodes.client.newCaller()
   }
 
-  /** Calls until a call is refused. The refusal is there before the turn is over. */
-  async fill(command = filling, most = 200): Promise<this> {
+  /** Calls until a call is refused. Between two calls it `waits`. */
+  async fill(command = filling, most = 200, waits = aMoment): Promise<this> {
     while (this.refused.length === 0 && this.taken < most) {
       this.#nodes.call('propose', command, this.#caller).then(undefined, (error) => this.refused.push(error))
-      await Promise.resolve()
-      await Promise.resolve()
+      await waits()
       this.taken++
     }
     this.taken--
@@ -40,6 +45,12 @@ test('[CA6] small calls count too: each weighs more than its command', async () 
   expect(refused[0]).toMatchObject({ code: 'OVERLOADED', mayHaveHappened: 'no', isRetryable: true })
   expect(taken).toBeGreaterThan(200_000)
   expect(taken * callWeight).toBeLessThanOrEqual(pendingBytesMax + callWeight)
+})
+
+test('[CA6] a turn of one call weighs more than another call in a turn', async () => {
+  const { taken } = await new Flood(new Nodes()).fill('', callsMax, () => nextTurn())
+  expect(taken).toBeGreaterThan(40_000)
+  expect(taken * (1024 + callWeight)).toBeLessThanOrEqual(pendingBytesMax + 2048)
 })
 
 test('[CA11] a client that floods gets no more than half of the room, and the next ones get as much as is free', async () => {
