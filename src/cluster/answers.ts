@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import { RaftError } from '../errors/index.js'
 import type { AnswerSource } from '../machine/index.js'
 import { assert, commandHeaderBytes, type LogIndex } from '../raft/index.js'
-import type { RefusedQuery } from '../transport/index.js'
+import type { RefusedQuery, Staleness } from '../transport/index.js'
 
 /** What `Buffer` makes of a part of a buffer, without its own checks, which cost more than all else here. */
 const { [Symbol.species]: bufferView } = Buffer as unknown as {
@@ -11,6 +11,7 @@ const { [Symbol.species]: bufferView } = Buffer as unknown as {
 }
 const noBlock = new ArrayBuffer(0)
 const noBytes = new Uint8Array(noBlock)
+const unknownStaleness: Staleness = { index: 0, ageMs: Number.POSITIVE_INFINITY }
 /**
  * Bytes that are copied out of a message at a time. A small answer that a caller keeps holds its whole block in memory,
  * so blocks are small.
@@ -29,6 +30,8 @@ export class Answers implements AnswerSource<Buffer> {
   /** Place of the present command in the log; that of a query means nothing. */
   index: LogIndex
   view: DataView
+  /** Of the answers to stale reads. */
+  staleness: Staleness = unknownStaleness
   /** Where the answers of the next call begin, and the place of its first command in the log. */
   #next: number
   #nextIndex: LogIndex
@@ -122,6 +125,7 @@ export class Answers implements AnswerSource<Buffer> {
 export interface AnswersPart {
   readonly bytes: Uint8Array
   readonly refused: readonly RefusedQuery[] | undefined
+  readonly staleness: Staleness | undefined
 }
 
 /**
@@ -173,6 +177,7 @@ export class AnswersInParts extends Answers {
     if (this.isAtEnd && next === undefined && this.#missing !== undefined) throw this.#missing
     if (next !== undefined) {
       this.goOnIn(next.bytes)
+      this.staleness = next.staleness ?? unknownStaleness
       this.#refusals = new Map(next.refused?.map(({ position, why }) => [position, why]))
       this.#begun = 0
     }

@@ -1,15 +1,10 @@
 /** One of those who call a cluster. Its calls travel in frames of their own, and wait beside those of other callers. */
 import { RaftError } from '../errors/index.js'
 import { assert } from '../raft/index.js'
+import type { NodeReads } from './node-reads.js'
+import type { Calls, ReadAt, Reading } from './readings.js'
 import { refusalOf } from './refusals.js'
-import {
-  type CallFrame,
-  type CallQueue,
-  type Calls,
-  type Reading,
-  type Request,
-  RequestPacker,
-} from './requests.js'
+import { type CallFrame, type CallQueue, type Request, RequestPacker } from './requests.js'
 import type { SharedRoom } from './shared-room.js'
 
 /** Bytes of calls of one caller that wait or are on their way; more calls are refused. Other callers leave it less. */
@@ -26,11 +21,14 @@ export interface CallSender {
   readonly pendingRoom: SharedRoom
   /** A call was packed. */
   called(queue: CallQueue, packer: RequestPacker): void
+  /** Reads that name their node. */
+  readonly nodeReads: NodeReads
 }
 
 export class Caller implements Calls, CallQueue {
   readonly commands = new RequestPacker('propose', this)
   readonly queries = new RequestPacker('read', this)
+  readonly atNodes = new Map<number, RequestPacker>()
   unsent: Request[] = []
   pendingBytes = 0
   sentBytes = 0
@@ -45,11 +43,16 @@ export class Caller implements Calls, CallQueue {
    * `write` packs straight into the frame of the turn, so it runs no code of the caller: another call would go between.
    */
   call<Outcome, Parts extends unknown[]>(
-    { type, count, answerBytes, read }: Reading<Outcome>,
+    { type, count, answerBytes, read, at }: Reading<Outcome>,
     write: (frame: CallFrame, ...parts: Parts) => void,
     ...parts: Parts
   ): Promise<Outcome> {
-    const packer = type === 'read' ? this.queries : this.commands
+    let packer = type === 'read' ? this.queries : this.commands
+    try {
+      if (at !== undefined) packer = this.#packerAt(at)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const { frame } = packer
     const { byteLength: bytesBefore, count: countBefore, isEmpty } = frame
     try {
@@ -67,6 +70,18 @@ export class Caller implements Calls, CallQueue {
     const outcome = packer.outcomeOf(read, weight)
     this.#sender.called(this, packer)
     return outcome
+  }
+
+  #packerAt(at: ReadAt): RequestPacker {
+    const nodeId = this.#sender.nodeReads.nodeFor(at)
+    const isAny = at.from === 'any'
+    const key = 4 * nodeId + (isAny ? 2 : 0) + (at.isStale ? 1 : 0)
+    let packer = this.atNodes.get(key)
+    if (packer === undefined) {
+      packer = new RequestPacker(at.isStale ? 'staleRead' : 'readHere', this, { nodeId, isAny })
+      this.atNodes.set(key, packer)
+    }
+    return packer
   }
 
   #checkOpen(): void {

@@ -18,9 +18,11 @@ import { Answers, AnswersInParts, type AnswersPart } from './answers.js'
 import { BackOff } from './back-off.js'
 import { Caller, type CallSender, pendingBytesMax } from './caller.js'
 import { answerOf, ClientSession } from './client-session.js'
-import { closeErrorOf, lateErrorOf } from './end-errors.js'
+import { closeErrorOf, lateErrorOf, stoppedError } from './end-errors.js'
+import { NextTurn } from './next-turn.js'
+import { NodeReads } from './node-reads.js'
 import { ReadBuffers } from './read-buffers.js'
-import { unreadable } from './refusals.js'
+import { invalid, unreadable } from './refusals.js'
 import type { CallQueue, Request, RequestPacker } from './requests.js'
 import { SentRequests } from './sent-requests.js'
 import { answersOf, endsOfApplied } from './settled-answers.js'
@@ -53,17 +55,20 @@ export class Client implements CallSender {
   /** All that is not settled, in order of deadline. */
   #pending: Request[] = []
   readonly #read = new ReadBuffers()
+  readonly nodeReads: NodeReads
   #nextPlace = 1
-  #isTurnScheduled = false
+  readonly #turn = new NextTurn(() => this.#send())
   #sweeper: NodeJS.Timeout | undefined
   /** While it pauses nothing is sent, so that what was refused leaves before later calls. */
-  readonly #backOff = new BackOff(() => this.#scheduleTurn())
+  readonly #backOff = new BackOff(() => this.#turn.schedule())
 
   /** `findLeader` tells who leads now, as far as is known. */
   constructor(timeoutMs: number, sessionTimeoutMs: number, findLeader: () => NodeId | undefined) {
     this.#timeoutMs = timeoutMs
     this.#session = new ClientSession(sessionTimeoutMs)
     this.#findLeader = findLeader
+    const ways = { ports: this.#ports, sent: this.#sent, read: this.#read, findLeader, time: this.#time }
+    this.nodeReads = new NodeReads(ways, timeoutMs / 10)
   }
 
   /** Another caller, whose calls wait by themselves. */
@@ -74,8 +79,8 @@ export class Client implements CallSender {
   called(queue: CallQueue, packer: RequestPacker): void {
     this.#waits(queue)
     // The nodes have work while the rest of the turn's calls are made.
-    if (packer.isFull || this.#mayQueriesGoAhead(queue)) this.#send()
-    else this.#scheduleTurn()
+    if (packer.isFull || this.#mayQueriesGoAhead(queue, packer)) this.#send()
+    else this.#turn.schedule()
   }
 
   /** The queue has calls that are not sent. */
@@ -110,7 +115,8 @@ export class Client implements CallSender {
     this.#ports.delete(nodeId)
     this.#backOff.end()
     for (const request of this.#sent.at((sentTo) => sentTo === nodeId)) this.#doubt(request, why)
-    this.#scheduleTurn()
+    for (const request of this.nodeReads.left(nodeId)) this.#fail(request, stoppedError(nodeId))
+    this.#turn.schedule()
   }
 
   /** Sends what waits: a leader may be there now. */
@@ -150,17 +156,17 @@ export class Client implements CallSender {
   }
 
   #sendWaiting(): void {
-    if (this.#waiting.length > 0) this.#scheduleTurn()
+    if (this.#waiting.length > 0 || this.nodeReads.isWaiting) this.#turn.schedule()
   }
 
   #wasRead(request: Request | undefined, settlement: Settlement & { outcome: 'read' }): void {
-    const { count, results, refused } = settlement
+    const { count, results, refused, staleness } = settlement
     if (request !== undefined) {
       const isWhole = count > 0 && endOfResults(results, 0, count) === results.byteLength
       if (!isWhole || count > request.frame.count) this.#notReadable(request)
       else if (count < request.frame.count)
-        return this.#askForRest(request, count, { bytes: results, refused })
-      else this.#answered(request, answersOf(request, { bytes: results, refused }))
+        return this.#askForRest(request, count, { bytes: results, refused, staleness })
+      else this.#answered(request, answersOf(request, { bytes: results, refused, staleness }))
     }
     // Behind the calls that copy their answers now.
     queueMicrotask(() => this.#read.add(results.buffer as ArrayBuffer))
@@ -181,7 +187,8 @@ export class Client implements CallSender {
       return this.#answered(request, new AnswersInParts(parts, new RaftError('OVERLOADED', { what })))
     }
     request.frame = sliceFrame(request.frame, count)
-    this.#sendAgain(request)
+    if (request.target === undefined) this.#sendAgain(request)
+    else this.nodeReads.goesOn(request)
   }
 
   #notReadable(request: Request | undefined): void {
@@ -240,20 +247,16 @@ export class Client implements CallSender {
   }
 
   #notAnswered(settlement: Exclude<Settlement, { outcome: 'applied' | 'read' }>): void {
+    const request = this.#sent.find(settlement.request)
     const code = settlement.outcome === 'refused' ? settlement.code : undefined
     // A leader that hands over refuses all until another one leads, or until it goes on.
-    if (code === 'overloaded' || code === 'transferring') this.#backOff.refused()
+    const isBusy = code === 'overloaded' || code === 'transferring'
+    if (isBusy && request?.target === undefined) this.#backOff.refused()
     if (this.#session.isRegistration(settlement.request)) this.#session.registered(undefined)
-    const request = this.#sent.find(settlement.request)
     if (request === undefined) return
-    if (settlement.outcome === 'unknown') {
-      this.#doubt(request, settlement.why)
-    } else if (settlement.code === 'malformed') {
-      const details = { what: 'the commands', expected: 'a well-formed frame', actual: 'what was sent' }
-      this.#fail(request, new RaftError('INVALID_COMMAND', details))
-    } else {
-      this.#refused(request, settlement.code)
-    }
+    if (settlement.outcome === 'unknown') return this.#doubt(request, settlement.why)
+    if (settlement.code !== 'malformed') return this.#refused(request, settlement.code)
+    this.#fail(request, invalid('the commands', 'a well-formed frame', 'what was sent'))
   }
 
   /** This copy of the request has not happened. */
@@ -266,24 +269,15 @@ export class Client implements CallSender {
    * Commands wait for each other, to share a flush, and queries beside them, which would wait for that flush. Queries
    * alone share a round of heartbeats at most: the leader reads the first while the rest of the turn is packed.
    */
-  #mayQueriesGoAhead({ queries, commands }: CallQueue): boolean {
-    const isEnough = queries.frame.byteLength >= aheadBytes
-    return isEnough && this.#sent.size < aheadMax && commands.isEmpty
-  }
-
-  #scheduleTurn(): void {
-    if (this.#isTurnScheduled || this.isClosed) return
-    this.#isTurnScheduled = true
-    // After all callers of this turn have had their say.
-    setImmediate(() => {
-      this.#isTurnScheduled = false
-      if (!this.isClosed) this.#send()
-    })
+  #mayQueriesGoAhead({ commands }: CallQueue, { frame }: RequestPacker): boolean {
+    return frame.byteLength >= aheadBytes && this.#sent.size < aheadMax && commands.isEmpty
   }
 
   #send(): void {
+    if (this.isClosed) return
     this.#packAll()
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs)
+    if (this.nodeReads.isWaiting) this.nodeReads.send()
     if (this.#backOff.isPausing) return
     const leader = this.#findLeader()
     const port = leader === undefined ? undefined : this.#ports.get(leader)
@@ -293,8 +287,7 @@ export class Client implements CallSender {
     for (const queue of this.#waiting) this.#take(queue, leader, batch)
     const [first, ...others] = this.#waiting.filter(({ isWaiting }) => isWaiting)
     this.#waiting = first === undefined ? [] : [...others, first]
-    if (batch.length === 0) return
-    port.send(batch, this.#read.take())
+    if (batch.length > 0) port.send(batch, this.#read.take())
   }
 
   /** Adds to the batch what the queue may send. */
@@ -316,7 +309,7 @@ export class Client implements CallSender {
 
   /** Commands go in a session: without one, the batch asks for it. */
   #mayGo(request: Request, leader: NodeId, batch: ClientRequest[]): boolean {
-    if (request.type === 'read') return true
+    if (request.type !== 'propose') return true
     const admission = this.#session.admit(request)
     if (admission === 'sent') {
       request.doubtedMs = this.#time.now() + request.patienceMs
@@ -333,9 +326,10 @@ export class Client implements CallSender {
   }
 
   #packAll(): void {
-    for (const { commands, queries } of this.#waiting) {
+    for (const { commands, queries, atNodes } of this.#waiting) {
       if (!commands.isEmpty) this.#pack(commands)
       if (!queries.isEmpty) this.#pack(queries)
+      for (const packer of atNodes.values()) if (!packer.isEmpty) this.#pack(packer)
     }
   }
 
@@ -343,7 +337,8 @@ export class Client implements CallSender {
     const request = packer.take(this.#nextPlace++, this.#time.now() + this.#timeoutMs)
     request.patienceMs = firstPatience * this.#timeoutMs
     this.#pending.push(request)
-    request.queue.unsent.push(request)
+    const unsent = request.target === undefined ? request.queue.unsent : this.nodeReads.unsent
+    unsent.push(request)
   }
 
   /** Ends what is past its deadline, and looks for a leader again. Answers that lie in the ports are in time. */
@@ -359,6 +354,7 @@ export class Client implements CallSender {
         request.patienceMs *= 2
       }
     }
+    this.nodeReads.look()
     this.#session.giveUpRegistration(this.#findLeader(), nowMs - firstPatience * this.#timeoutMs)
     for (const caller of this.#waiting) caller.unsent = caller.unsent.filter((request) => !request.isSettled)
     this.#sendWaiting()
@@ -376,8 +372,9 @@ export class Client implements CallSender {
   #sendAgain(request: Request): void {
     // An answer to an earlier copy may find it waiting.
     if (request.sentTo === undefined) return
+    const { queue, place, target } = request
+    if (target !== undefined) return this.nodeReads.failed(request, target)
     this.#sent.takeBack(request)
-    const { queue, place } = request
     const { unsent } = queue
     let at = unsent.length
     while (at > 0 && (unsent[at - 1]?.place ?? 0) > place) at--

@@ -1,10 +1,12 @@
 /** A client of a cluster: calls for its machine, each checked before it is packed beside the others. */
-import { RaftError } from '../errors/index.js'
+import { checkOptions, RaftError } from '../errors/index.js'
 import { forEachCommand, isBytes, isWellFormed, lengthOfBytes } from '../raft/index.js'
 import { KvClient } from './kv-client.js'
 import { type Applied, applied, result } from './outcomes.js'
+import { type ReadOptions, readingAt, readOptionNames, type Stale, type StaleReadOptions } from './read-at.js'
+import type { Calls, Reading } from './readings.js'
 import { invalid, taking } from './refusals.js'
-import { CallFrame, type Calls, callBytesMax, type Reading } from './requests.js'
+import { CallFrame, callBytesMax } from './requests.js'
 
 export class ClusterClient implements Calls {
   /** The client of the key-value store. */
@@ -25,9 +27,19 @@ export class ClusterClient implements Calls {
     })
   }
 
-  /** A linearizable query of a state machine of one's own. */
-  query(query: Uint8Array): Promise<Buffer> {
-    return taking(() => this.#calls.call(result, writeAll, commandsOf('query', [query])))
+  /** A linearizable query of a state machine of one's own. Or a stale one. */
+  query(query: Uint8Array, options?: ReadOptions): Promise<Buffer>
+  query(query: Uint8Array, options: StaleReadOptions): Promise<Stale<Buffer>>
+  query(query: Uint8Array, options: ReadOptions | StaleReadOptions = {}): Promise<Buffer | Stale<Buffer>> {
+    return taking(() => {
+      checkOptions('query', options, readOptionNames)
+      const own = commandsOf('query', [query])
+      return this.#calls.call<Buffer | Stale<Buffer>, [Uint8Array[]]>(
+        readingAt(result, options),
+        writeAll,
+        own,
+      )
+    })
   }
 
   /**

@@ -37,7 +37,9 @@ import {
 } from './node-answers.js'
 import type { ResolvedOptions } from './options.js'
 import type { Applied } from './outcomes.js'
-import type { CallFrame, Calls, Reading } from './requests.js'
+import type { ReadOptions, Stale, StaleReadOptions } from './read-at.js'
+import type { Calls, Reading } from './readings.js'
+import type { CallFrame } from './requests.js'
 
 export class Cluster implements AsyncDisposable, Calls {
   readonly options: ResolvedOptions
@@ -142,14 +144,21 @@ export class Cluster implements AsyncDisposable, Calls {
     return this.kv.cas(key, expected, value)
   }
 
-  /** A linearizable read: it sees every write that was acknowledged before it was called. */
-  get(key: Bytes): Promise<Entry | undefined> {
-    return this.kv.get(key)
+  /**
+   * A linearizable read: it sees every write that was acknowledged before it was called, whichever node serves it. With
+   * `stale`, a node answers at once from what it has applied, and says how far that may lie behind.
+   */
+  get(key: Bytes, options?: ReadOptions): Promise<Entry | undefined>
+  get(key: Bytes, options: StaleReadOptions): Promise<Stale<Entry | undefined>>
+  get(key: Bytes, options?: ReadOptions | StaleReadOptions): Promise<unknown> {
+    return this.kv.get(key, options as ReadOptions)
   }
 
-  /** A linearizable read of all keys within bounds, in order. */
-  range(options: RangeOptions = {}): Promise<RangeResult> {
-    return this.kv.range(options)
+  /** A read of all keys within bounds, in order: linearizable or stale, as `get` is. */
+  range(options?: RangeOptions & ReadOptions): Promise<RangeResult>
+  range(options: RangeOptions & StaleReadOptions): Promise<Stale<RangeResult>>
+  range(options?: RangeOptions & (ReadOptions | StaleReadOptions)): Promise<unknown> {
+    return this.kv.range(options as ReadOptions)
   }
 
   /** Commands for a state machine of one's own, applied one after the other with nothing in between. */
@@ -157,9 +166,11 @@ export class Cluster implements AsyncDisposable, Calls {
     return this.#own.propose(commands)
   }
 
-  /** A linearizable query of a state machine of one's own. */
-  query(query: Uint8Array): Promise<Buffer> {
-    return this.#own.query(query)
+  /** A query of a state machine of one's own: linearizable or stale, as `get` is. */
+  query(query: Uint8Array, options?: ReadOptions): Promise<Buffer>
+  query(query: Uint8Array, options: StaleReadOptions): Promise<Stale<Buffer>>
+  query(query: Uint8Array, options?: ReadOptions | StaleReadOptions): Promise<unknown> {
+    return this.#own.query(query, options as ReadOptions)
   }
 
   /**

@@ -1,5 +1,6 @@
 /** What calls are told that have no answer at their deadline, or at the close. */
 import { RaftError } from '../errors/index.js'
+import type { NodeId } from '../raft/index.js'
 import type { Request } from './requests.js'
 
 /** The error of a request that is not settled at its deadline. */
@@ -10,7 +11,7 @@ export function lateErrorOf(request: Request, isRegistering: boolean, deadlineMs
   if (whyUnknown !== undefined) return new RaftError('UNKNOWN_OUTCOME', { why: whyUnknown })
   if (sentTo === undefined && refusal === 'overloaded')
     return new RaftError('OVERLOADED', { what: `the leader refused the call for ${deadlineMs} ms` })
-  if (type === 'read') return new RaftError('READ_TIMEOUT', { deadlineMs })
+  if (type !== 'propose') return new RaftError('READ_TIMEOUT', { deadlineMs })
   if (refusal === 'replaced') return new RaftError('REPLACED')
   return new RaftError(isRegistering ? 'NO_SESSION' : 'NO_LEADER', { deadlineMs })
 }
@@ -20,4 +21,9 @@ export function closeErrorOf({ type, sentTo, whyUnknown }: Request): RaftError {
   const mayHaveHappened = type === 'propose' && (sentTo !== undefined || whyUnknown !== undefined)
   if (mayHaveHappened) return new RaftError('UNKNOWN_OUTCOME', { why: 'the cluster was closed' })
   return new RaftError('STOPPED', { what: 'the cluster' })
+}
+
+/** The error of a read that only this node was to serve. */
+export function stoppedError(nodeId: NodeId): RaftError {
+  return new RaftError('STOPPED', { what: `node ${nodeId}` })
 }

@@ -68,6 +68,8 @@ export type { NodeState, NodeStatus } from './member.js'
 export type { ExportFromOptions, SnapshotTaken } from './node-answers.js'
 export { type ClusterOptions, nodesMax } from './options.js'
 export type { Applied } from './outcomes.js'
+export type { ReadOptions, Stale, StaleReadOptions } from './read-at.js'
+export { type Calls, type ReadFrom, type Reading, reading, readingOfOne } from './readings.js'
 export {
   goOnWithRecovery,
   type HeldMore,
@@ -75,11 +77,4 @@ export {
   Recovery,
   type RecoveryPlan,
 } from './recover.js'
-export {
-  type CallFrame,
-  type Calls,
-  callBytesMax,
-  type Reading,
-  reading,
-  readingOfOne,
-} from './requests.js'
+export { type CallFrame, callBytesMax } from './requests.js'

@@ -23,8 +23,9 @@ import {
 } from '../machine/index.js'
 import type { LogIndex } from '../raft/index.js'
 import type { Answers } from './answers.js'
+import { type ReadOptions, readingAt, readOptionNames, type Stale, type StaleReadOptions } from './read-at.js'
+import { type Calls, readingOfOne } from './readings.js'
 import { invalid, taking } from './refusals.js'
-import { type Calls, readingOfOne } from './requests.js'
 
 /** A write that happened. */
 export interface Written {
@@ -126,14 +127,25 @@ export class KvClient {
     return this.#calls.call(swapped, writeCas, key, expected, value)
   }
 
-  /** A linearizable read: it sees every write that was acknowledged before it was called. */
-  get(key: Bytes): Promise<Entry | undefined> {
-    return this.#calls.call(entry, writeGet, key)
+  /** A linearizable read: it sees every write that was acknowledged before it was called. Or a stale one. */
+  get(key: Bytes, options?: ReadOptions): Promise<Entry | undefined>
+  get(key: Bytes, options: StaleReadOptions): Promise<Stale<Entry | undefined>>
+  get(key: Bytes, options?: ReadOptions | StaleReadOptions): Promise<unknown> {
+    if (options === undefined) return this.#calls.call(entry, writeGet, key)
+    return taking(() => {
+      checkOptions('get', options, readOptionNames)
+      return this.#calls.call<unknown, [Bytes]>(readingAt(entry, options), writeGet, key)
+    })
   }
 
-  /** A linearizable read of all keys within bounds, in order. */
-  range(options: RangeOptions = {}): Promise<RangeResult> {
-    return taking(() => this.#calls.call(range, writeRange, boundsOf(options)))
+  /** A linearizable read of all keys within bounds, in order. Or a stale one. */
+  range(options?: RangeOptions & ReadOptions): Promise<RangeResult>
+  range(options: RangeOptions & StaleReadOptions): Promise<Stale<RangeResult>>
+  range(options: RangeOptions & (ReadOptions | StaleReadOptions) = {}): Promise<unknown> {
+    return taking(() => {
+      const bounds = boundsOf(options)
+      return this.#calls.call<unknown, [RangeBounds]>(readingAt(range, options), writeRange, bounds)
+    })
   }
 }
 
@@ -142,7 +154,7 @@ function boundsOf(options: RangeOptions): RangeBounds {
   if (typeof options !== 'object' || options === null) {
     throw invalid('options', 'an object, as { prefix }', options === null ? 'null' : typeof options)
   }
-  checkOptions('range', options, ['prefix', 'start', 'end', 'limit'])
+  checkOptions('range', options, ['prefix', 'start', 'end', 'limit', ...readOptionNames])
   const { prefix, start, end, limit } = options
   const from = start === undefined ? '' : start
   const to = end === undefined ? '' : end

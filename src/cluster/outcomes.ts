@@ -1,7 +1,7 @@
 /** The answers of any machine as they are: bytes, copied out of the packed results of a message. */
 import type { LogIndex } from '../raft/index.js'
 import { Answers } from './answers.js'
-import { type Reading, reading, readingOfOne } from './requests.js'
+import { type Reading, reading, readingOfOne } from './readings.js'
 
 export interface Applied {
   /** The place of the first command in the log; the others follow. */

@@ -1,5 +1,6 @@
 /** Errors of a call whose arguments or whose answer cannot be read. */
 import { RaftError, reasonOf } from '../errors/index.js'
+import type { RequestType } from '../transport/index.js'
 
 /** The refusal of a call that threw before its commands were packed: nothing of it is sent. */
 export function refusalOf(error: unknown): RaftError {
@@ -10,9 +11,9 @@ export function refusalOf(error: unknown): RaftError {
 }
 
 /** An answer that cannot be read tells nothing: the command may have been applied, and a query changes nothing. */
-export function unreadable(type: 'propose' | 'read', cause: unknown): RaftError {
+export function unreadable(type: RequestType, cause: unknown): RaftError {
   const why = `its answer cannot be read (${reasonOf(cause)})`
-  return new RaftError(type === 'read' ? 'REFUSED_BY_MACHINE' : 'UNKNOWN_OUTCOME', { why }, cause)
+  return new RaftError(type === 'propose' ? 'UNKNOWN_OUTCOME' : 'REFUSED_BY_MACHINE', { why }, cause)
 }
 
 export function invalid(what: string, expected: string, actual: string | number): RaftError {

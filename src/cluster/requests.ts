@@ -1,81 +1,16 @@
 /** The calls of one turn, packed into requests: commands in one frame, queries in another. */
-import { RaftError } from '../errors/index.js'
+import type { RaftError } from '../errors/index.js'
 import { callHeaderBytes } from '../machine/index.js'
-import { assert, type Frame, FrameBuilder, type LogIndex } from '../raft/index.js'
-import type { Settlement } from '../transport/index.js'
+import { type Frame, FrameBuilder, type LogIndex, type NodeId } from '../raft/index.js'
+import type { RequestType, Settlement } from '../transport/index.js'
 import type { Answers, AnswersPart } from './answers.js'
-import { unreadable } from './refusals.js'
-
-/** How a call reads its answers, of which it has one for each of its commands or queries. */
-export interface Reading<Outcome> {
-  readonly type: Request['type']
-  readonly count: number
-  /**
-   * Bytes that the answer to a command may have, if they are more than a few: results of commands cannot be had in
-   * parts, so a frame holds no more such commands than one message can answer.
-   */
-  readonly answerBytes: number
-  readonly read: (answers: Answers) => Outcome
-}
-
-/** The base of clients of a machine, such as a `Cluster`. */
-export interface Calls {
-  /**
-   * Makes one call of the turn. `write` packs its commands into a frame, and `reading` makes the call's outcome of
-   * their answers. A call that cannot be written rejects, and has changed nothing, however far `write` came.
-   */
-  call<Outcome, Parts extends unknown[]>(
-    reading: Reading<Outcome>,
-    write: (into: CallFrame, ...parts: Parts) => void,
-    ...parts: Parts
-  ): Promise<Outcome>
-}
-
-/** A reading by `read`, which takes the `count` answers of its call and is held to them. */
-export function reading<Outcome>(
-  type: Request['type'],
-  count: number,
-  read: (answers: Answers) => Outcome,
-  answerBytes = 0,
-): Reading<Outcome> {
-  const readOwn = (answers: Answers): Outcome => {
-    answers.begin(count)
-    try {
-      const outcome = read(answers)
-      assert(answers.isRead, 'a call reads all of its answers')
-      return outcome
-    } catch (error) {
-      throw readError(type, error)
-    }
-  }
-  return { type, count, answerBytes, read: readOwn }
-}
-
-/** A reading by `read` of the only answer of a call, which lies from `start` to `end`: most calls have one. */
-export function readingOfOne<Outcome>(
-  type: Request['type'],
-  read: (answers: Answers) => Outcome,
-  answerBytes = 0,
-): Reading<Outcome> {
-  const readOwn = (answers: Answers): Outcome => {
-    answers.beginOne()
-    try {
-      return read(answers)
-    } catch (error) {
-      throw readError(type, error)
-    }
-  }
-  return { type, count: 1, answerBytes, read: readOwn }
-}
-
-function readError(type: Request['type'], error: unknown): RaftError {
-  return error instanceof RaftError ? error : unreadable(type, error)
-}
 
 /** The calls of one caller that are not settled, from their packers on. */
 export interface CallQueue {
   readonly commands: RequestPacker
   readonly queries: RequestPacker
+  /** Reads that name their node: a packer for each node, and for each way to be read there. */
+  readonly atNodes: ReadonlyMap<number, RequestPacker>
   /** In the order of the calls, also the requests that a node refused and that come back here. */
   unsent: Request[]
   /** Weight of all calls that are not settled, and of those among them that are on their way. */
@@ -83,6 +18,13 @@ export interface CallQueue {
   sentBytes: number
   /** Whether the client looks here as it sends. */
   isWaiting: boolean
+}
+
+/** The node that a read names. */
+export interface ReadTarget {
+  nodeId: NodeId
+  /** Whether another node may serve the read as well. */
+  readonly isAny: boolean
 }
 
 /** A frame and whoever waits for its answers, from the turn that made it until it is settled. */
@@ -96,7 +38,9 @@ export interface Request {
   readonly queue: CallQueue
   /** The place among all requests of the client, in the order of their calls. */
   readonly place: number
-  readonly type: 'propose' | 'read'
+  readonly type: RequestType
+  /** The node that is to serve it; `undefined`: the leader. */
+  readonly target: ReadTarget | undefined
   /** Replaced by the queries that a part of the answers leaves. */
   frame: Frame
   /** Bytes that the calls hold while they are not settled. */
@@ -176,14 +120,16 @@ type Waiting = Pick<Request, 'answer' | 'fail' | 'outcomes'> & { readonly answer
 export class RequestPacker {
   /** Where the commands of the next call go. */
   readonly frame: CallFrame
-  readonly #type: Request['type']
+  readonly #type: RequestType
   readonly #queue: CallQueue
+  readonly #target: ReadTarget | undefined
   #waiting = waiting()
   #weight = 0
 
-  constructor(type: Request['type'], queue: CallQueue) {
+  constructor(type: RequestType, queue: CallQueue, target?: ReadTarget) {
     this.#type = type
     this.#queue = queue
+    this.#target = target
     this.frame = type === 'propose' ? new SessionFrame() : new CallFrame()
   }
 
@@ -219,6 +165,7 @@ export class RequestPacker {
       queue: this.#queue,
       place,
       type: this.#type,
+      target: this.#target && { ...this.#target },
       frame,
       weight,
       deadlineMs,

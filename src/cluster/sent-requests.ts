@@ -34,7 +34,7 @@ export class SentRequests {
     this.#room.take(request.weight)
     this.#requests.set(request.id, request)
     const { id, type, frame } = request
-    if (type === 'read') return { request: id, type, frame }
+    if (type !== 'propose') return { request: id, type, frame }
     const copy = { bytes: frame.bytes.slice(), count: frame.count }
     return { request: id, type, frame: copy, isOfSession: true }
   }

@@ -6,7 +6,8 @@ import type { Request } from './requests.js'
 
 /** Answers to the whole request, of which `part` are the last or the only ones. */
 export function answersOf({ parts }: Request, part: AnswersPart): Answers {
-  if (parts.length === 0 && part.refused === undefined) return new Answers(part.bytes, 0, 0)
+  const { bytes, refused, staleness } = part
+  if (parts.length === 0 && refused === undefined && staleness === undefined) return new Answers(bytes, 0, 0)
   parts.push(part)
   return new AnswersInParts(parts)
 }

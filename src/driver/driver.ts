@@ -207,10 +207,8 @@ export class Driver {
       return this.#refuse(request, { code: 'overloaded', leaderId })
     if (isOfSession === true && !isFrameOfSession(frame))
       return this.#refuse(request, { code: 'malformed', leaderId })
-    if (type === 'staleRead') {
-      this.#freshness.wanted()
-      return this.#reads.addStale(request, frame)
-    }
+    if (type === 'readHere' || type === 'staleRead') this.#freshness.wanted()
+    if (type === 'staleRead') return this.#reads.addStale(request, frame)
     const input: Propose | Read =
       type === 'propose'
         ? { type, frame, isOfSession }

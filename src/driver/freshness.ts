@@ -16,7 +16,7 @@ export class Freshness {
   readonly #tickMs: number
   /** All that was committed anywhere by then is in the state. */
   #upToDateAtMs = Number.NEGATIVE_INFINITY
-  #triedAtMs = Number.NEGATIVE_INFINITY
+  #askedAtMs = Number.NEGATIVE_INFINITY
   /** The question that is open until its readIndex, which is not known at first, is applied. */
   #asked: { readonly atMs: number; readIndex: LogIndex | undefined } | undefined
 
@@ -56,10 +56,11 @@ export class Freshness {
     this.#look()
     const nowMs = this.#clock.now()
     const gapMs = this.#raft.state.limits[gap] * this.#tickMs
-    if (this.#asked !== undefined || nowMs - this.#triedAtMs < gapMs) return
-    this.#triedAtMs = nowMs
-    const refusal = this.#raft.step({ type: 'read', id: ownRead, isServedHere: true })
-    if (refusal === undefined) this.#asked = { atMs: nowMs, readIndex: undefined }
+    if (this.#asked !== undefined || nowMs - this.#askedAtMs < gapMs) return
+    // Refused where no leader is known, or too many reads wait: then the next tick tries again.
+    if (this.#raft.step({ type: 'read', id: ownRead, isServedHere: true }) !== undefined) return
+    this.#asked = { atMs: nowMs, readIndex: undefined }
+    this.#askedAtMs = nowMs
   }
 
   #look(): void {

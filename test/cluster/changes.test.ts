@@ -129,7 +129,9 @@ describe('[MB12] a standing fault', () => {
     const [isolation] = cluster.faults
     expect(isolation?.fault.type).toBe('isolate')
     // The node cannot take over from the only peers that could tell it so.
-    await expect(cluster.transfer(follower, { withinMs: 1000 })).rejects.toMatchObject({ code: 'NOT_CHANGED' })
+    await expect(cluster.transfer(follower, { withinMs: 1000 })).rejects.toMatchObject({
+      code: 'NOT_CHANGED',
+    })
     await cluster.removeNode(follower)
     expect(cluster.faults).toEqual([])
   })

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { reading, readingOfOne } from '../../src/cluster/requests.js'
+import { reading, readingOfOne } from '../../src/cluster/readings.js'
 import type { RaftError } from '../../src/errors/index.js'
 import { ResultBuilder } from '../../src/machine/index.js'
 import { Nodes, nodesLedBy } from './nodes.js'

@@ -3,7 +3,8 @@ import type { MessagePort } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
 import type { Caller } from '../../src/cluster/caller.js'
 import { Client } from '../../src/cluster/client.js'
-import { readingOfOne } from '../../src/cluster/requests.js'
+import { type ReadOptions, readingAt, type Stale, type StaleReadOptions } from '../../src/cluster/read-at.js'
+import { type Reading, readingOfOne } from '../../src/cluster/readings.js'
 import {
   type CallHeader,
   endOfResults,
@@ -41,6 +42,8 @@ export class Nodes {
   /** Sessions that were begun; the last one has this id. */
   sessions = 0
   answersRegistrations = true
+  /** The node that each request reached last. */
+  readonly askedOf = new Map<number, NodeId>()
   readonly #waiting: ((request: ClientRequest) => void)[] = []
   readonly #arrived: ClientRequest[] = []
 
@@ -56,7 +59,10 @@ export class Nodes {
       const calls = requests.filter((request) => !this.#registers(request, nodeId))
       if (calls.length > 0) this.messages.push(calls.length)
       this.givenBack.push(...read.map(({ byteLength }) => byteLength))
-      for (const request of calls) this.#arrive(this.#withoutHeader(request))
+      for (const request of calls) {
+        this.askedOf.set(request.request, nodeId)
+        this.#arrive(this.#withoutHeader(request))
+      }
     }
     new ClientPort(nodeEnd, arrives, arrives).listen()
     this.ports.set(nodeId, nodeEnd.port)
@@ -103,15 +109,19 @@ export class Nodes {
 
   /** Answers the first queries of the request: all of them, or a part. */
   answerRead({ request }: ClientRequest, ...answers: readonly string[]): void {
-    this.settle({ request, outcome: 'read', count: answers.length, results: packed(answers) })
+    const settlement = { request, outcome: 'read', count: answers.length, results: packed(answers) } as const
+    this.say({ settled: [settlement], results: packed([]) }, this.askedOf.get(request))
   }
 
   /** A call of one command; resolves with its index and result. */
   call(type: 'propose' | 'read', command: string, caller = this.caller): Promise<string> {
-    const read = readingOfOne(type, (answers) => {
-      return `${answers.index} ${Buffer.from(answers.bytes.subarray(answers.start, answers.end))}`
-    })
-    return caller.call(read, (frame) => frame.append(Buffer.from(command)))
+    return caller.call(firstResult(type), (frame) => frame.append(Buffer.from(command)))
+  }
+
+  /** A read with options. */
+  read(query: string, options: ReadOptions | StaleReadOptions): Promise<string | Stale<string>> {
+    const reading = readingAt(firstResult('read'), options)
+    return this.caller.call<string | Stale<string>, []>(reading, (frame) => frame.append(Buffer.from(query)))
   }
 
   /** A request for a session is answered at once. */
@@ -160,6 +170,12 @@ export class Nodes {
 export function appendAnswer(results: ResultBuilder, status: SessionAnswer['status'], index: number): void {
   const start = results.reserve(sessionAnswerBytes)
   writeSessionAnswer(results.bytes, start, status, index)
+}
+
+function firstResult(type: 'propose' | 'read'): Reading<string> {
+  return readingOfOne(type, (answers) => {
+    return `${answers.index} ${Buffer.from(answers.bytes.subarray(answers.start, answers.end))}`
+  })
 }
 
 export function packed(results: readonly string[]): Uint8Array {

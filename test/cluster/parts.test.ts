@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { pendingBytesMax } from '../../src/cluster/caller.js'
 import { result } from '../../src/cluster/outcomes.js'
-import { readingOfOne } from '../../src/cluster/requests.js'
+import { readingOfOne } from '../../src/cluster/readings.js'
 import { forEachCommand } from '../../src/raft/index.js'
 import type { ClientRequest } from '../../src/transport/index.js'
 import { type Nodes, nodesLedBy } from './nodes.js'

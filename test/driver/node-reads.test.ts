@@ -62,7 +62,7 @@ test('[RD20][RQ3] a follower answers once it has applied the readIndex', () => {
   expect(node.toldTo(read)).toBe('new')
 })
 
-test('[RQ1][RD19] a follower refuses what it cannot ask about any more, and gives the frame back', () => {
+test('[RQ1][RD19] a follower refuses what it cannot ask about any more', () => {
   const node = new QueriedFollower()
   const read = node.request('readHere', query)
   node.receive({
@@ -77,7 +77,7 @@ test('[RQ1][RD19] a follower refuses what it cannot ask about any more, and give
     round: 1,
   })
   expect(node.settled.filter(({ request }) => request === read)).toEqual([
-    { request: read, outcome: 'refused', code: 'notLeader', leaderId: 3, frame: query },
+    { request: read, outcome: 'refused', code: 'notLeader', leaderId: 3 },
   ])
 })
 
