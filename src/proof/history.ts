@@ -17,10 +17,11 @@ import {
   type WriteAnswer,
 } from '../machine/index.js'
 import { commandHeaderBytes, type LogIndex, type NodeId, type Term } from '../raft/index.js'
-import type { RequestType, Settlement } from '../transport/index.js'
+import type { RequestType, Settlement, Staleness } from '../transport/index.js'
 import type { Checker } from './checker.js'
 import { hashOf, isSameBytes } from './kv-model.js'
 import { type LedgerEntry, nameOf } from './ledger.js'
+import { type Clocks, StaleReads } from './stale-reads.js'
 
 /** A request that a client made. */
 export interface Call {
@@ -41,7 +42,12 @@ export interface Call {
 /** What a client is told. */
 export type Outcome =
   | { readonly outcome: 'applied'; readonly index: LogIndex; readonly answers: readonly WriteAnswer[] }
-  | { readonly outcome: 'read'; readonly answers: readonly (GetAnswer | RangeAnswer)[] }
+  | {
+      readonly outcome: 'read'
+      readonly answers: readonly (GetAnswer | RangeAnswer)[]
+      /** Of a stale read. Where the answers came in parts, that of the last one. */
+      readonly staleness: Staleness | undefined
+    }
   | { readonly outcome: 'refused'; readonly code: string; readonly leaderId: NodeId | undefined }
   | { readonly outcome: 'unknown'; readonly why: string }
 
@@ -50,20 +56,28 @@ export interface CallCounts extends Record<Settlement['outcome'], number> {
   requests: number
   /** Reads that left queries to be asked again. */
   readInPart: number
+  /** Of the reads, those that a node was to serve whether it leads or not, and those that were stale. */
+  readHere: number
+  readStale: number
 }
+
+type ReadSettlement = Settlement & { readonly outcome: 'read' }
 
 export class History {
   readonly #checker: Checker
   readonly #counts: CallCounts
+  readonly #staleReads: StaleReads
   #floorIndex = 0
   #floorRevision = 0
   /** Commands that are unlike all others, each with whether it was refused; and those that are applied. */
   readonly #refused = new Set<string>()
   readonly #happened = new Set<string>()
 
-  constructor(checker: Checker, counts: CallCounts) {
+  /** With `clocks`, the ages that stale reads tell are checked. */
+  constructor(checker: Checker, counts: CallCounts, clocks: Clocks = () => []) {
     this.#checker = checker
     this.#counts = counts
+    this.#staleReads = new StaleReads(checker, clocks)
     checker.onCommitted = (entry) => this.#wasCommitted(entry)
   }
 
@@ -89,15 +103,22 @@ export class History {
    * whether a client was told of it or not.
    */
   taken(call: Call): void {
+    if (call.type === 'staleRead') return
     const { ledger, latestTerm } = this.#checker
     call.floorTerm = latestTerm
     call.floorRevision = Math.max(call.floorRevision, ledger.last.revision)
   }
 
   /** The node answers. */
-  answered(call: Call, { outcome }: Settlement): void {
+  answered(call: Call, settlement: Settlement): void {
+    if (settlement.outcome !== 'read') return
+    const { staleness } = settlement
+    if ((call.type === 'staleRead') !== (staleness !== undefined))
+      this.#report('stale reads', call, 'tells how stale it is, or does not, against its kind')
+    const lie = staleness && this.#staleReads.lieIn(call.nodeId, staleness)
+    if (lie !== undefined) this.#report('stale reads', call, lie)
     const term = this.#checker.termOf(call.nodeId)
-    if (outcome === 'read' && term < call.floorTerm)
+    if (term < call.floorTerm)
       this.#report(
         'linearizable reads',
         call,
@@ -112,7 +133,7 @@ export class History {
       case 'applied':
         return call.isOfSession ? this.#ofSession(call, bytes) : this.#applied(call, settlement.index, bytes)
       case 'read':
-        return this.#read(call, settlement.count, bytes)
+        return this.#read(call, settlement, bytes)
       case 'refused':
         return this.#wasRefused(call, settlement)
       case 'unknown':
@@ -163,12 +184,15 @@ export class History {
   }
 
   /** A read shows the state at one revision, not before any that was known when the read was called. */
-  #read(call: Call, count: number, bytes: Uint8Array): Outcome {
+  #read(call: Call, { count, staleness }: ReadSettlement, bytes: Uint8Array): Outcome {
     const answers: (GetAnswer | RangeAnswer)[] = []
+    const stateRevision = staleness && this.#checker.ledger.committed[staleness.index]?.revision
     const source = new Memory(bytes)
     if (count < 1 || count > call.commands.length)
       this.#report('results', call, `got ${count} answers to ${call.commands.length} queries`)
     if (count < call.commands.length) this.#counts.readInPart++
+    if (call.type === 'readHere') this.#counts.readHere++
+    if (call.type === 'staleRead') this.#counts.readStale++
     forEachResult({ bytes, count }, (start, end, position) => {
       const query = call.commands[position]
       if (query === undefined) return
@@ -176,14 +200,20 @@ export class History {
       const answer = isRange ? readRangeAnswer(source, start) : readGetAnswer(source, start, end)
       answers.push(answer)
       const { revision } = answer
-      if (revision < call.floorRevision)
+      if (staleness !== undefined && revision !== stateRevision)
+        this.#report(
+          'stale reads',
+          call,
+          `saw revision ${revision}, and ${staleness.index} is ${stateRevision}`,
+        )
+      if (staleness === undefined && revision < call.floorRevision)
         this.#report('linearizable reads', call, `saw revision ${revision}, not ${call.floorRevision}`)
       this.#floorRevision = Math.max(this.#floorRevision, revision)
       const isTrue =
         'records' in answer ? this.#isRangeTrue(answer) : this.#isGetTrue(query.subarray(1), answer)
       if (!isTrue) this.#report('linearizable reads', call, `got what was not the state at ${revision}`)
     })
-    return { outcome: 'read', answers }
+    return { outcome: 'read', answers, staleness }
   }
 
   #isGetTrue(key: Uint8Array, answer: GetAnswer | RangeAnswer): boolean {
@@ -216,6 +246,7 @@ export class History {
   }
 
   #wasCommitted(entry: LedgerEntry): void {
+    this.#staleReads.committed(entry.index)
     // The log may hold many copies of a session's call, of which one is applied.
     const name = entry.result && uniqueName(entry.command)
     if (name === undefined) return

@@ -56,7 +56,12 @@ export class SimulatedClient {
     const isRoaming = this.#dice.chance(this.#load.roamingShare)
     const to = this.#post?.nodeId ?? (isRoaming ? this.#anyNode() : this.#leaderId)
     const told = (outcome: Outcome): void => this.#told(outcome)
-    if (call !== undefined && (this.#session === undefined || call.type === 'read')) {
+    const { elsewhereShare } = this.#load
+    if (call?.type === 'read' && elsewhereShare > 0 && this.#dice.chance(elsewhereShare)) {
+      const type = this.#dice.pick(['readHere', 'readHere', 'staleRead'] as const)
+      const where = this.#post?.nodeId ?? this.#anyNode()
+      this.#cluster.send(where, type, call.commands, told, this.#load.timeoutMs)
+    } else if (call !== undefined && (this.#session === undefined || call.type === 'read')) {
       this.#cluster.send(to, call.type, call.commands, told, this.#load.timeoutMs)
     } else {
       if (call !== undefined) this.#session?.call(call.commands)

@@ -90,7 +90,7 @@ export class SimulatedCluster implements Prey {
     this.#requests = new Requests(
       this.world,
       dice(diceOf.client),
-      new History(checker, counts),
+      new History(checker, counts, () => this.nodes.map(({ id, clock }) => [id, clock.shownMs])),
       this.#arrivals,
       this.#ask.bind(this),
     )

@@ -90,6 +90,9 @@ const outcomeNames = [
   'read',
   /** Of these, those that left queries to be asked again. */
   'readInPart',
+  /** Of these, those that a node served whether it led or not, and those that were stale. */
+  'readHere',
+  'readStale',
   /** Requests for reads that came to a leader while it held its lease. */
   'readUnderLease',
   'refused',

@@ -36,7 +36,7 @@ export class SimulatedNode implements WatchedNode {
   readonly #surroundings: Surroundings
   readonly #promises: Promises
   readonly #dice: Dice
-  readonly #clock: NodeClock
+  readonly clock: NodeClock
   driver: Driver | undefined
   #machine: WatchedMachine | undefined
   /** Counts the starts: what was meant for an earlier incarnation never reaches a later one. */
@@ -72,7 +72,7 @@ export class SimulatedNode implements WatchedNode {
     this.story = new NodeStory(options, world, surroundings)
     this.#promises = promises
     this.#dice = dice
-    this.#clock = new NodeClock(world, options.tickMs, options.clockDrift, dice)
+    this.clock = new NodeClock(world, options.tickMs, options.clockDrift, dice)
     this.disk = new NodeDisk(world, diskDice, options.disk, options.id, options.membership)
   }
 
@@ -94,7 +94,7 @@ export class SimulatedNode implements WatchedNode {
 
   /** By its own clock nobody else can lead: it may answer reads. */
   get isLeaseHeld(): boolean {
-    return this.driver?.raft.holdsLease(this.#clock.nowTicks) === true
+    return this.driver?.raft.holdsLease(this.clock.nowTicks) === true
   }
 
   /** Messages that wait at the node. */
@@ -123,7 +123,7 @@ export class SimulatedNode implements WatchedNode {
       snapshotIndex,
     })
     this.#afterStep()
-    this.#later(this.#dice.next() * this.#clock.tickUs, () => this.#tick())
+    this.#later(this.#dice.next() * this.clock.tickUs, () => this.#tick())
   }
 
   #newMachine(): WatchedMachine {
@@ -139,7 +139,7 @@ export class SimulatedNode implements WatchedNode {
     const { incarnation } = this
     const raftSeed = deriveSeed(seed, diceOf.raft, id, incarnation)
     const clock = {
-      now: () => this.#clock.nowMs,
+      now: () => this.clock.nowMs,
       defer: (callback: () => void) => this.#later(this.#pace(), callback),
     }
     return new Driver({
@@ -174,7 +174,7 @@ export class SimulatedNode implements WatchedNode {
 
   /** From now on these faults stand at its clock, its disk and its thread. */
   set(standing: readonly StandingFault[]): void {
-    this.#clock.set(standing)
+    this.clock.set(standing)
     this.disk.set(standing)
     if (standing.some(({ fault }) => fault.type === 'pause')) this.#pause()
     else this.#resume()
@@ -280,7 +280,7 @@ export class SimulatedNode implements WatchedNode {
   #scheduleTick(dueUs: number): void {
     const { incarnation } = this
     const { time } = this.#world
-    time.after(Math.max(0, dueUs + this.#clock.tickUs - time.nowUs), () => {
+    time.after(Math.max(0, dueUs + this.clock.tickUs - time.nowUs), () => {
       if (incarnation !== this.incarnation || !this.isUp) return
       if (this.isPaused) this.#heldTickUs = time.nowUs
       else this.#tick()

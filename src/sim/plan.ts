@@ -22,6 +22,8 @@ export interface Workload extends CallShape {
   readonly timeoutMs: number
   /** Share of requests that go to any node, and not to the one taken for the leader: who reads where nobody leads? */
   readonly roamingShare: number
+  /** Share of reads that any node is to serve, mostly linearizable, else stale. */
+  readonly elsewhereShare: number
   /** The timeout of the sessions in which clients write. 0: they have none, and never ask again. */
   readonly sessionMs: number
   /** Two more clients for each node, of which one reads there and one writes: whoever wrongly answers is found out. */
@@ -106,8 +108,9 @@ export function planOf(seed: number): Plan {
   const losesDisks = dice.chance(0.3)
   const load = { ...plan.load, sessionMs: dice.pick([0, 0, 150, 1000, 60_000]) }
   const changeGapMs = dice.chance(0.6) ? dice.pick([20, 50, 120]) : 0
+  const elsewhereShare = dice.pick([0, 0.3, 0.7])
   const ofLog = { limits: { ...limits, logMemoryBytesMax }, reads, clockDrift, losesDisks }
-  return { ...plan, load, network, ...ofLog, changeGapMs }
+  return { ...plan, load: { ...load, elsewhereShare }, network, ...ofLog, changeGapMs }
 }
 
 function weatherOf(dice: Dice): Weather {

@@ -178,7 +178,7 @@ export class Requests {
   #wasRead({ call, waiting, answers }: Open, told: Read): void {
     const rest = call.commands.slice(told.answers.length)
     const all = [...answers, ...told.answers]
-    if (rest.length === 0) return this.#tell(waiting, { outcome: 'read', answers: all })
+    if (rest.length === 0) return this.#tell(waiting, { ...told, answers: all })
     if (!waiting.isSettled) this.#request(waiting, call.nodeId, call.type, rest, all)
   }
 

@@ -38,6 +38,8 @@ export class WatchedThreads {
     refused: 0,
     unknown: 0,
     readInPart: 0,
+    readHere: 0,
+    readStale: 0,
   }
   /** Calls that the cluster has answered so far. */
   answered = 0

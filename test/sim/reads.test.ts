@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { encode, writeGet } from '../../src/machine/index.js'
 import { entriesIn } from '../../src/raft/index.js'
-import { type Outcome, SimulatedCluster, SimulationViolation } from '../../src/sim/index.js'
+import { type Outcome, SimulatedCluster, SimulationViolation, simulate } from '../../src/sim/index.js'
 import { others, valueIn, Writers } from './support.js'
 
 /** Asks a node for the key, and holds its answer once it is there. */
@@ -218,4 +218,17 @@ test('queries that are answered in parts are all answered, in order, and each pa
   )
   expect(values).toEqual([...keys.slice(0, 4).map((key) => key.repeat(20)), 'new'])
   expect(cluster.world.counts.readInPart).toBeGreaterThan(1)
+})
+
+// Where the bug is planted again, the seed breaks a promise.
+test.each([
+  [3, 'a follower answered a read without asking its leader'],
+  [2, 'a follower answered before it had applied the readIndex'],
+  [10, 'an answer to an earlier question confirmed the reads of a later one'],
+  [11, 'a follower committed up to a readIndex where its log held another entry'],
+  [21, 'the age of a stale read counted from the answer, and not from the question'],
+  [18, 'the age of a stale read counted from a question whose readIndex was not applied'],
+  [7, 'a leader told an age of 0 that had not applied all that it had committed'],
+])('seed %i holds: %s', (seed) => {
+  expect(simulate({ seed }).violation).toBeUndefined()
 })
