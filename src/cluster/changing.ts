@@ -77,6 +77,26 @@ export class Changing implements Changeable {
     void resultOf(this.#members.discard(nodeId, keep).then(() => undefined)).then(answered)
   }
 
+  /**
+   * Ends the nodes that are no members: an earlier life of the cluster came no further with adding or removing them. An
+   * entry of this life that is committed says that nothing of theirs is left in any log that could win.
+   */
+  tidyUp(): void {
+    const members = this.#members
+    const { strangers } = members
+    if (strangers.length === 0) return
+    const lastIndex = Math.max(...members.status().map((node) => node.lastIndex))
+    const look = (): void => {
+      if (members.isClosed) return
+      const leader = members.status().find(({ nodeId }) => nodeId === members.leaderId)
+      if (leader === undefined || leader.commitIndex <= lastIndex)
+        return this.later(this.heartbeatIntervalMs, look)
+      const left = members.strangers.filter((nodeId) => strangers.includes(nodeId))
+      for (const nodeId of left) this.discard(nodeId, false, () => undefined)
+    }
+    look()
+  }
+
   /** What waits goes on, and finds the cluster closed. */
   close(): void {
     const waiting = [...this.#later]

@@ -87,6 +87,15 @@ export class Members {
     return [...this.#members.values()].map((member) => statusOf(member, configuration))
   }
 
+  /** Nodes that are no members, as far as any node has told. */
+  get strangers(): readonly NodeId[] {
+    return this.status().flatMap(({ nodeId, member }) => (member === 'none' ? nodeId : []))
+  }
+
+  get isClosed(): boolean {
+    return this.#lives.isClosed
+  }
+
   get nodeIds(): readonly NodeId[] {
     return [...this.#members.keys()]
   }

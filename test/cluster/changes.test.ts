@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { ClusterDirectory } from '../../src/cluster/directory.js'
 import { type Cluster, startCluster } from '../../src/cluster/index.js'
 import { convergedHashes, Load, refusalOf, startedCluster, temporaryFolder } from './support.js'
 
@@ -9,6 +10,10 @@ const kindsOf = (cluster: Cluster) =>
   Object.fromEntries(cluster.status().map(({ nodeId, member }) => [nodeId, member]))
 
 const votersOf = (cluster: Cluster) => cluster.membership?.membership.voters
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
 
 /** A cluster with an election timeout that a busy machine does not reach. */
 const calm = { heartbeatIntervalMs: 50, electionTimeoutMs: 600 }
@@ -217,6 +222,18 @@ describe('[DI5] a start in a directory whose members have changed', () => {
     await again.put('a', 'b')
     expect([3, 5]).toContain(votersOf(again)?.length)
     expect(again.membership?.membership.votersOutgoing).toEqual([])
+  })
+
+  test('ends a node whose adding came no further than to a place in the directory', async () => {
+    const dir = temporaryFolder()
+    await (await startCluster({ ...calm, dir })).close()
+    const directory = ClusterDirectory.open(dir, undefined)
+    expect(directory.add()).toBe(4)
+    directory.release()
+    const again = await startedCluster({ ...calm, dir })
+    await until(() => !existsSync(join(dir, 'node-4')))
+    expect(kindsOf(again)).toEqual({ 1: 'voter', 2: 'voter', 3: 'voter' })
+    expect(await again.addNode({ learner: true })).toBe(5)
   })
 
   test('[DI6] opens by the number that it was made with, and by that of its members, and by no other', async () => {

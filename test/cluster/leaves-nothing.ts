@@ -25,16 +25,23 @@ async function run(): Promise<void> {
   const killed = await cluster.kill('leader')
   await cluster.restart(killed)
   await cluster.put('a', 'c')
+  const added = await cluster.addNode()
+  await cluster.removeNode('leader')
+  await cluster.transfer()
   const forMs = 600_000
   await cluster.delay('*', '*', forMs, { forMs })
   await cluster.delay('*', 'clients', forMs)
   const unanswered = cluster.put('a', 'd').catch(() => undefined)
+  const undone = [cluster.addNode(), cluster.replaceNode(added), cluster.transfer()].map((change) =>
+    change.catch(() => undefined),
+  )
   await cluster.slowDisk('all', forMs)
   await cluster.stallDisk('any')
   await cluster.kill('any', { forMs })
   if (host === 'threads') await cluster.pause('any')
   await cluster.close()
   await unanswered
+  await Promise.all(undone)
 }
 
 /** Where the system tells: the files, not the descriptors, so that a leak is told by its name. */
