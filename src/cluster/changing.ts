@@ -7,17 +7,23 @@ import type { ControlledNode } from '../node/index.js'
 import type { MembershipChange, NodeId } from '../raft/index.js'
 import type { Members } from './members.js'
 import type { ResolvedOptions } from './options.js'
+import { type Priorities, preferredTo, priorityOf, successorOf } from './priorities.js'
+
+/** Election timeouts from one look at the priorities to the next. */
+const looksAfterTimeouts = 3
 
 export class Changing implements Changeable {
   readonly methods: MembershipMethods
   readonly heartbeatIntervalMs: number
   readonly electionTimeoutMs: number
   readonly #members: Members
+  readonly #priorities: Priorities
   /** What is to happen later, by its timer. */
   readonly #later = new Map<NodeJS.Timeout, () => void>()
 
   constructor(members: Members, options: ResolvedOptions, cast: () => Cast) {
     this.#members = members
+    this.#priorities = options.priorities
     this.heartbeatIntervalMs = options.heartbeatIntervalMs
     this.electionTimeoutMs = options.electionTimeoutMs
     this.methods = new MembershipMethods(this, cast, options.requestTimeoutMs)
@@ -63,7 +69,12 @@ export class Changing implements Changeable {
     withinMs: number,
     answered: (outcome: TransferOutcome | undefined) => void,
   ): void {
-    const ask = (node: ControlledNode) => node.transfer(to, withinMs)
+    if (to !== undefined && priorityOf(to, this.#priorities) === 0) {
+      const why = `node ${to} has priority 0, and never leads`
+      return answered({ outcome: 'refused', code: 'invalid', leaderId: nodeId, why })
+    }
+    const successor = to ?? successorOf(nodeId, this.#members.status(), this.#priorities)
+    const ask = (node: ControlledNode) => node.transfer(successor, withinMs)
     void this.#asked(nodeId, ask).then((outcome) =>
       answered(outcome.outcome === 'unknown' ? undefined : outcome),
     )
@@ -77,11 +88,27 @@ export class Changing implements Changeable {
     void resultOf(this.#members.discard(nodeId, keep).then(() => undefined)).then(answered)
   }
 
+  /** The cluster has started. */
+  begin(): void {
+    this.#tidyUp()
+    if (Object.keys(this.#priorities).length > 0) this.#prefer()
+  }
+
+  /** Looks now and then whether a node leads that is preferred to none. Priorities are a wish: a refusal changes nothing. */
+  #prefer(): void {
+    if (this.#members.isClosed) return
+    const again = (): void => this.later(looksAfterTimeouts * this.electionTimeoutMs, () => this.#prefer())
+    const { leaderId } = this
+    const to = leaderId && preferredTo(leaderId, this.#members.status(), this.#priorities)
+    if (leaderId === undefined || to === undefined) return again()
+    this.handOver(leaderId, to, this.electionTimeoutMs, again)
+  }
+
   /**
    * Ends the nodes that are no members: an earlier life of the cluster came no further with adding or removing them. An
    * entry of this life that is committed says that nothing of theirs is left in any log that could win.
    */
-  tidyUp(): void {
+  #tidyUp(): void {
     const members = this.#members
     const { strangers } = members
     if (strangers.length === 0) return

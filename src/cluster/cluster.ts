@@ -77,7 +77,7 @@ export class Cluster implements AsyncDisposable, Calls {
   async start(): Promise<void> {
     try {
       await this.#members.start()
-      this.#changing.tidyUp()
+      this.#changing.begin()
       this.#story.begin()
     } catch (error) {
       // The reason of the failed start counts, whatever comes of it.

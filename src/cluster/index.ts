@@ -1,7 +1,10 @@
 /** raftbox: a Raft cluster that one person can hold. */
+
+import { RaftError } from '../errors/index.js'
 import { Cluster } from './cluster.js'
 import { ClusterDirectory } from './directory.js'
-import { type ClusterOptions, resolveOptions } from './options.js'
+import { type ClusterOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import { priorityOf } from './priorities.js'
 
 /**
  * Starts a cluster, or brings back the one that lives in `options.dir`. Rejects with a `RaftError`, and has
@@ -11,9 +14,18 @@ import { type ClusterOptions, resolveOptions } from './options.js'
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const resolved = resolveOptions(options)
   const directory = ClusterDirectory.open(resolved.dir, resolved.nodes, resolved.durability === 'flush')
+  checkSomeMayLead(directory, resolved)
   const cluster = new Cluster(directory, resolved)
   await cluster.start()
   return cluster
+}
+
+function checkSomeMayLead(directory: ClusterDirectory, { priorities }: ResolvedOptions): void {
+  const { members } = directory
+  if (members.some((nodeId) => priorityOf(nodeId, priorities) > 0)) return
+  directory.release()
+  const expected = `a node of ${members.join(', ')} with a priority above 0, which may lead`
+  throw new RaftError('INVALID_OPTION', { option: 'priorities', expected, actual: 'none' })
 }
 
 export type { ReadConfirmation } from '../driver/index.js'

@@ -4,6 +4,7 @@ import type { NodeOptions } from '../node/index.js'
 import { defaultLimits, type Membership, type NodeId, type RaftLimits } from '../raft/index.js'
 import type { ClusterDirectory } from './directory.js'
 import { electionTimeoutTicksOf, type ResolvedOptions } from './options.js'
+import { priorityOf } from './priorities.js'
 
 /** Limits of the protocol, in ticks of one heartbeat. */
 export function limitsOf(options: ResolvedOptions): RaftLimits {
@@ -34,6 +35,7 @@ export function nodeOptionsOf(
     // that election timeouts of equally many ticks still end apart.
     tickMs: heartbeatIntervalMs,
     reads,
+    priority: priorityOf(nodeId, options.priorities),
     limits: limitsOf(options),
     bounds: { logBytesMax, trailingBytes },
     machine,

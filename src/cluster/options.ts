@@ -5,6 +5,7 @@ import type { ReadConfirmation } from '../driver/index.js'
 import { checkOptions, RaftError } from '../errors/index.js'
 import type { Durability } from '../node/index.js'
 import { defaultLogBounds } from '../raft/index.js'
+import type { Priorities } from './priorities.js'
 
 export interface ClusterOptions {
   /**
@@ -43,6 +44,12 @@ export interface ClusterOptions {
    * `readIndex`, also where less than 8 ms are left, since timers count whole milliseconds: a majority is asked anew.
    */
   readonly reads?: ReadConfirmation
+  /**
+   * Which nodes shall lead, by their ids: 0 to 100, default 1. A node of priority 0 votes and never leads. A leader hands
+   * over to a voter of a higher priority that has caught up, within some election timeouts. At least one of the nodes that
+   * the cluster begins with may lead.
+   */
+  readonly priorities?: Priorities
   /**
    * Milliseconds until a call is given up, 1 to 3,600,000. Default 5000. What was sent by then has an unknown outcome.
    * Only time in which the caller's thread ran counts: a standstill of it counts as 100 ms at most.
@@ -90,6 +97,7 @@ const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
   heartbeatIntervalMs: true,
   electionTimeoutMs: true,
   reads: true,
+  priorities: true,
   requestTimeoutMs: true,
   sessionTimeoutMs: true,
   logBytesMax: true,
@@ -98,6 +106,7 @@ const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
   recordDir: true,
 }
 
+const prioritiesMax = 100
 /** The most nodes that a cluster may have. */
 export const nodesMax = 25
 /** A quarter of it is what a lease allows for timers that end up to two milliseconds early. */
@@ -133,6 +142,7 @@ function resolved(options: ClusterOptions): ResolvedOptions {
   )
   const electionTimeoutTicks = electionTimeoutTicksOf({ heartbeatIntervalMs, electionTimeoutMs })
   const reads = oneOf('reads', options.reads ?? 'lease', ['lease', 'readIndex'])
+  const priorities = checkPriorities(options.priorities ?? {})
   const requestTimeoutMs = checkWhole('requestTimeoutMs', options.requestTimeoutMs ?? 5000, 1, 3_600_000)
   const sessionTimeoutMs = checkWhole('sessionTimeoutMs', options.sessionTimeoutMs ?? 60_000, 1000, 3_600_000)
   const logBytesMax = checkWhole(
@@ -158,6 +168,7 @@ function resolved(options: ClusterOptions): ResolvedOptions {
     heartbeatIntervalMs,
     electionTimeoutMs,
     reads: (electionTimeoutTicks - 2) * heartbeatIntervalMs < leaseMsMin ? 'readIndex' : reads,
+    priorities,
     requestTimeoutMs,
     sessionTimeoutMs,
     logBytesMax,
@@ -211,6 +222,16 @@ function checkNodeIds(option: string, nodeIds: readonly number[]): readonly numb
   if (!Array.isArray(nodeIds)) throw invalid(option, 'an array of node ids', nodeIds)
   for (const nodeId of nodeIds) checkWhole(option, nodeId, 1, Number.MAX_SAFE_INTEGER)
   return [...nodeIds]
+}
+
+function checkPriorities(priorities: Priorities): Priorities {
+  const expected = 'an object of priorities by node ids, as { 1: 0 }'
+  if (typeof priorities !== 'object' || priorities === null) throw invalid('priorities', expected, priorities)
+  for (const [nodeId, priority] of Object.entries(priorities)) {
+    if (!/^[1-9]\d*$/.test(nodeId)) throw invalid('priorities', expected, nodeId)
+    checkWhole('priorities', priority, 0, prioritiesMax)
+  }
+  return { ...priorities }
 }
 
 function oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T {

@@ -30,6 +30,8 @@ export interface NodeOptions {
   /** Milliseconds of one tick of the protocol. */
   readonly tickMs: number
   readonly reads: ReadConfirmation
+  /** 0: the node never leads. */
+  readonly priority: number
   readonly limits: RaftLimits
   readonly bounds: LogBounds
   /** URL of the module whose default export makes the state machine; `undefined` for the built-in KV. */

@@ -172,11 +172,11 @@ export class NodeHost implements NodeControl {
       'links' | 'clock' | 'machine' | 'probe' | 'recorder' | 'settle' | 'areClientsBehind'
     >,
   ): Driver {
-    const { nodeId, seed, bounds, tickMs, reads } = options
+    const { nodeId, seed, priority, bounds, tickMs, reads } = options
     const { membership } = recovered
     return new Driver({
       ...parts,
-      raft: { id: nodeId, membership, seed, limits: limitsOf(options), recovered },
+      raft: { id: nodeId, membership, seed, priority, limits: limitsOf(options), recovered },
       bounds,
       resultBytesMax: resultBytesMaxDefault,
       store,

@@ -64,6 +64,7 @@ const options: Names<keyof raftbox.ClusterOptions> = {
   heartbeatIntervalMs: true,
   electionTimeoutMs: true,
   reads: true,
+  priorities: true,
   requestTimeoutMs: true,
   sessionTimeoutMs: true,
   logBytesMax: true,

@@ -30,6 +30,7 @@ async function startedNode() {
       diskBytesMax: 1 << 20,
       tickMs,
       reads: 'readIndex',
+      priority: 1,
       limits: defaultLimits,
       bounds: { logBytesMax: 1 << 20, trailingBytes: 0 },
       machine: undefined,
