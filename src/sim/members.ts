@@ -199,7 +199,6 @@ export class Members implements Changeable {
       isTold = true
       time.after(wayUs, () => told(outcome))
     }
-    // A node that ends before the way to it is over has answered, too.
     const end = (outcome: Outcome): void => {
       if (!this.#open.delete(operation))
         this.#world.checker.report('settled exactly once', `node ${nodeId} answers an operator twice`)
@@ -210,8 +209,10 @@ export class Members implements Changeable {
     this.#open.add(operation)
     time.after(wayUs, () => {
       const node = this.node(nodeId)
+      // A node that ended since then, and runs again, never hears of it.
+      if (!this.#open.has(operation)) return
       if (node.isUp) node.operate((driver) => ask(driver, end))
-      else if (this.#open.has(operation)) operation.ended()
+      else operation.ended()
     })
   }
 

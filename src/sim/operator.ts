@@ -32,6 +32,8 @@ export class Operator {
     (membership) => this.#replacing(membership),
     (membership) => this.#several(membership),
   ]
+  /** The nodes that somebody was asked to add. */
+  readonly #asked = new Set<NodeId>()
   #hasStopped = false
 
   constructor(cluster: SimulatedCluster, dice: Dice, { changeGapMs, faults }: Plan) {
@@ -95,7 +97,7 @@ export class Operator {
   #transfer(): void {
     const { members } = this.#cluster
     const to = this.#dice.chance(0.4) ? undefined : this.#dice.pick(members.all)?.id
-    members.handOver(this.#asked(), to, this.#patienceMs(), () => undefined)
+    members.handOver(this.#addressee(), to, this.#patienceMs(), () => undefined)
   }
 
   #change(): void {
@@ -110,7 +112,7 @@ export class Operator {
       !canDecide(this.#cluster, changed(membership, changes))
     )
       return
-    members.change(this.#asked(), changes, this.#patienceMs(), () => undefined)
+    members.change(this.#addressee(), changes, this.#patienceMs(), () => undefined)
     // An operator who does not wait, or another one.
     if (this.#dice.chance(0.1)) this.#change()
   }
@@ -121,12 +123,18 @@ export class Operator {
     const { ledger, configurations } = world.checker
     const known = membersOf(members.configuration?.membership ?? ledger.last.membership)
     if (known.length >= membersMax) return []
-    let nodeId = members.ids.find((id) => !known.includes(id) && !configurations.removed.has(id))
+    // A request that is still on its way could make a node a member again that was removed meanwhile.
+    const isFree = (id: NodeId): boolean => members.unanswered.length === 0 || !this.#asked.has(id)
+    const isNew = (id: NodeId): boolean =>
+      !known.includes(id) && !configurations.removed.has(id) && isFree(id)
+    let nodeId = members.ids.find(isNew)
     if (nodeId === undefined && members.all.length < nodesMax)
       members.launch((launched) => {
         if (launched.ok) nodeId = launched.value
       })
-    return nodeId === undefined ? [] : [{ type: 'addLearner', nodeId }]
+    if (nodeId === undefined) return []
+    this.#asked.add(nodeId)
+    return [{ type: 'addLearner', nodeId }]
   }
 
   /** Half of the time the leader. */
@@ -163,7 +171,7 @@ export class Operator {
   }
 
   /** Mostly the leader. */
-  #asked(): NodeId {
+  #addressee(): NodeId {
     const { leaderId, nodeIds } = this.#cluster
     if (leaderId !== undefined && this.#dice.chance(0.9)) return leaderId
     return this.#dice.pick(nodeIds) ?? 1

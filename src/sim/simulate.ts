@@ -94,7 +94,7 @@ function comesRight(cluster: SimulatedCluster, stop: () => void, hasChanges: boo
   if (!isWritten) return checker.report('liveness', 'no write was committed after the last fault')
   if (hasChanges && !changes(cluster, limitMs))
     return checker.report('liveness', 'no change of the members was done after the last fault')
-  const isEqual = awaits(cluster, limitMs, () => agree(cluster))
+  const isEqual = awaitsProgress(cluster, limitMs, () => agree(cluster))
   if (cluster.violation !== undefined) return
   if (!isEqual) return checker.report('liveness', `the nodes did not come to the same: ${applied(cluster)}`)
   const isAnswered = awaits(cluster, limitMs, () => unanswered(cluster).length === 0)
@@ -109,6 +109,18 @@ function awaits(cluster: SimulatedCluster, limitMs: number, condition: () => boo
     cluster.advance(cluster.tickMs)
   }
   return condition()
+}
+
+/** A node that was added may have thousands of entries to catch up with: it is waited for as long as it gets on. */
+function awaitsProgress(cluster: SimulatedCluster, limitMs: number, condition: () => boolean): boolean {
+  const appliedSum = (): number =>
+    membersNow(cluster).reduce((sum, { state }) => sum + (state?.log.lastApplied ?? 0), 0)
+  let before: number
+  do {
+    before = appliedSum()
+    if (awaits(cluster, limitMs, condition)) return true
+  } while (cluster.violation === undefined && appliedSum() > before)
+  return false
 }
 
 function leads(cluster: SimulatedCluster): boolean {
