@@ -24,6 +24,7 @@ import type { Message, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
 import { type Happening, readWaymarks, type Story } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
 import { Arrivals } from './arrivals.js'
+import { Changer } from './changer.js'
 import { nodeOptionsOf, type SimulatedClusterOptions } from './cluster-options.js'
 import { deriveSeed, diceOf } from './dice.js'
 import { Members } from './members.js'
@@ -53,6 +54,8 @@ export class SimulatedCluster implements Prey {
   readonly network: Network
   /** The nodes as they come and go. */
   readonly members: Members
+  /** Changes of the members, and transfers, each carried out to its end. */
+  readonly changer: Changer
   /** The faults that stand. More are begun here. */
   readonly faults = new Faults(this)
   readonly clockBounds: ClockBounds | undefined
@@ -81,6 +84,7 @@ export class SimulatedCluster implements Prey {
       return new SimulatedNode(ofNode, this.world, surroundings, promises, nodeDice, diskDice)
     }
     this.members = new Members(this.world, this, all, make)
+    this.changer = new Changer(this.members, this.until.bind(this))
     this.#arrivals = new Arrivals(this.nodeIds, this.world, (end) => dice(diceOf.faults, end))
     const deliver = (message: Message): void => this.node(message.to).deliver(message)
     const conditions = { ...calmNetwork, ...options.network }
