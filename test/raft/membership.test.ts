@@ -11,6 +11,7 @@ import {
   installSnapshot,
   jointLeader,
   preVote,
+  promote,
   refused,
   remove,
   requestVote,
@@ -211,6 +212,20 @@ describe('a change of the members', () => {
     bench.node.propose('x')
     bench.acknowledge(4, 5)
     expect(bench.state.log).toMatchObject({ commitIndex: 4, lastIndex: 4 })
+  })
+
+  test('[CF5][CF12] the commit of an entry before it neither leaves a joint configuration nor ends a leadership', () => {
+    const joint = leaderOf(3, { learners: [4, 5] })
+    joint.node.propose('x')
+    joint.node.changeMembership(promote(4), promote(5))
+    joint.receive(accepted(2, { from: 2 }), accepted(2, { from: 4 }))
+    expect(joint.state.log).toMatchObject({ commitIndex: 2, lastIndex: 3 })
+    const removed = leaderOf(3)
+    removed.node.propose('x')
+    removed.node.changeMembership(remove(1))
+    removed.receive(accepted(2, { from: 2 }), accepted(2, { from: 3 }))
+    expect(removed.state).toMatchObject({ role: 'leader', log: { commitIndex: 2 } })
+    expect(removed.state.leadership?.transfer).toBe(undefined)
   })
 
   test('[CF5] a joint configuration of an earlier leader is left by the next one, not before it commits an entry of its term', () => {
