@@ -5,6 +5,7 @@
  */
 import {
   type AppendEntries,
+  type EntryId,
   entriesIn,
   type InstallSnapshot,
   lastIndexOf,
@@ -12,6 +13,7 @@ import {
   type NodeId,
   type RaftEvent,
   type RaftView,
+  type ReadIndexResponse,
   type Role,
   type Term,
 } from '../raft/index.js'
@@ -47,6 +49,8 @@ export class Questions {
   readonly #lacks = new Set<string>()
   /** Chunks that were answered, with the offset that was wanted then. */
   readonly #wanted = new Set<string>()
+  /** The last entry of which a leader told each node, by a readIndex, that it is committed. */
+  readonly #readIndexes = new Map<NodeId, EntryId>()
   #before: Before | undefined
 
   constructor(report: (rule: string, detail: string) => void) {
@@ -96,6 +100,7 @@ export class Questions {
     else if (message.type === 'preVoteResponse') this.#preVoteHeard(id, state, before)
     else if (message.type === 'installSnapshot') this.#chunkTaken(id, state, message, before)
     else if (message.type === 'appendEntries') this.#entriesTaken(id, state, message, before)
+    else if (message.type === 'readIndexResponse') this.#readIndexTaken(id, message)
     else if (state.role === 'leader' && state.currentTerm === before.term)
       this.#answerTaken(id, state, message, before)
   }
@@ -139,11 +144,21 @@ export class Questions {
     }
   }
 
-  /** Beyond the last entry of a message a follower's log is not known to be the leader's. */
+  #readIndexTaken(id: NodeId, { readIndex = 0, term }: ReadIndexResponse): void {
+    if (readIndex > (this.#readIndexes.get(id)?.index ?? 0))
+      this.#readIndexes.set(id, { index: readIndex, term })
+  }
+
+  /**
+   * Beyond the last entry of a message a follower's log is not known to be the leader's, but for an entry that a leader
+   * told to be committed [RD20].
+   */
   #entriesTaken(id: NodeId, { log }: RaftView, message: AppendEntries, { commitIndex }: Before): void {
     const lastRun = entriesIn(message).at(-1)
     const lastNewIndex = lastRun === undefined ? message.prevLogIndex : lastIndexOf(lastRun)
-    if (log.commitIndex > Math.max(commitIndex, Math.min(message.leaderCommit, lastNewIndex)))
+    const told = this.#readIndexes.get(id)
+    const readIndex = told !== undefined && log.has(told) ? told.index : 0
+    if (log.commitIndex > Math.max(commitIndex, readIndex, Math.min(message.leaderCommit, lastNewIndex)))
       this.#report('commit rule', `node ${id} commits ${log.commitIndex}, and was told of ${lastNewIndex}`)
   }
 
