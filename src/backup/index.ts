@@ -7,7 +7,7 @@ export {
   unusable,
   writeExport,
 } from './export-file.js'
-export type { Disk } from './proven.js'
+export { type Disk, provenIn } from './proven.js'
 export { ExportReader } from './read-export.js'
 export { stateOnDisk } from './state.js'
 export { type LostDisk, Survey } from './survey.js'

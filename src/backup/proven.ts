@@ -1,9 +1,11 @@
 /** The entries that disks at rest prove to be committed. A disk does not hold how far its node knew of commits. */
 import {
+  assert,
   countOfLeading,
   type EntryId,
   isVoter,
   type LogIndex,
+  logOrigin,
   type NodeId,
   type RaftLog,
   type Term,
@@ -38,16 +40,28 @@ export interface Proof {
  */
 export function provenBy(disks: readonly Disk[]): Proof | undefined {
   const electable = disks.filter((disk) => isElectable(disk, disks))
-  const [first, ...others] = electable
+  const [first] = electable
   if (first === undefined) return undefined
-  const index = Math.min(first.log.lastIndex, ...others.map(({ log }) => commonIndex(first.log, log)))
+  const index = Math.min(...electable.map(({ log }) => commonIndex(first.log, log) ?? logOrigin.index))
   const beyond = disks.find(({ log }) => (log.snapshot?.index ?? 0) > index)
-  const term = first.log.termAt(index)
-  if (beyond !== undefined || term === undefined) {
-    const known = `node ${beyond?.nodeId ?? first.nodeId} knows that more is committed`
-    throw new Error(`holds disks that contradict each other: they agree up to entry ${index}, and ${known}`)
+  if (beyond !== undefined) {
+    const committed = `entry ${beyond.log.snapshot?.index} is committed, as node ${beyond.nodeId} knows`
+    throw new Error(`holds disks that contradict each other: ${committed}, and others could lead without it`)
   }
+  const term = first.log.termAt(index)
+  assert(term !== undefined, 'a log is cut behind its snapshot only')
   return { last: { index, term }, log: first.log, electable: electable.map(({ nodeId }) => nodeId) }
+}
+
+/**
+ * The last entry in a log that is proven. Without a proof, and where the log ends before the proven one begins, the log's
+ * snapshot proves the entries that it covers.
+ */
+export function provenIn(log: RaftLog, proof: Proof | undefined): EntryId {
+  const common = proof && commonIndex(proof.log, log)
+  if (common === undefined) return log.snapshot ?? logOrigin
+  const index = Math.min(proof?.last.index ?? common, common)
+  return { index, term: log.termAt(index) ?? log.base.term }
 }
 
 /**
@@ -66,10 +80,14 @@ function isElectable({ nodeId, log, votesFromTerm }: Disk, disks: readonly Disk[
   return tallyVotes(log.membership, (id) => voters.has(id)) === 'won'
 }
 
-/** The last entry up to which two logs are the same: logs that share an entry share all before it (Figure 3). */
-export function commonIndex(one: RaftLog, other: RaftLog): LogIndex {
+/**
+ * The last entry up to which two logs are the same: logs that share an entry share all before it (Figure 3). `undefined`:
+ * one is cut off where the other ends or goes another way, so that they cannot be compared.
+ */
+function commonIndex(one: RaftLog, other: RaftLog): LogIndex | undefined {
+  const isShared = (index: LogIndex): boolean => one.termAt(index) === other.termAt(index)
   const from = Math.max(one.base.index, other.base.index)
   const to = Math.min(one.lastIndex, other.lastIndex)
-  if (to <= from) return to
-  return from + countOfLeading(to - from, (at) => one.termAt(from + 1 + at) === other.termAt(from + 1 + at))
+  if (to < from || !isShared(from)) return undefined
+  return from + countOfLeading(to - from, (at) => isShared(from + 1 + at))
 }

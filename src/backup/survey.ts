@@ -1,8 +1,8 @@
 /** The disks of all members of a cluster at rest, and what they prove together. */
 import { RaftError, reasonOf } from '../errors/index.js'
-import { assert, type EntryId, logOrigin, type NodeId, RaftLog } from '../raft/index.js'
+import { assert, logOrigin, type NodeId, RaftLog } from '../raft/index.js'
 import { type DiskAtRest, type Pledge, readDiskAtRest } from '../storage/index.js'
-import { commonIndex, type Disk, type Proof, provenBy } from './proven.js'
+import { type Disk, type Proof, provenBy } from './proven.js'
 
 /** A member as the cluster's directory knows it. */
 export interface MemberAtRest {
@@ -49,14 +49,6 @@ export class Survey {
     } catch (error) {
       this.contradiction = reasonOf(error)
     }
-  }
-
-  /** The last entry on one disk that is proven. Without a proof by all, a snapshot proves the entries that it covers. */
-  provenOn({ log }: Disk): EntryId {
-    const { proof } = this
-    if (proof === undefined) return log.snapshot ?? logOrigin
-    const index = Math.min(proof.last.index, commonIndex(proof.log, log))
-    return { index, term: log.termAt(index) ?? log.base.term }
   }
 
   /** Reads a disk of the survey again. */

@@ -3,7 +3,7 @@
  * nothing that was there.
  */
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { RaftError } from '../errors/index.js'
@@ -32,7 +32,6 @@ import {
 } from './description.js'
 import { pledgesFile } from './directory-files.js'
 import { incompatible, lockFile, makeFolder, putAside, usable } from './folders.js'
-import { isCutOff, putInPlace } from './replaced-directory.js'
 
 export class ClusterDirectory {
   readonly path: string
@@ -110,23 +109,6 @@ export class ClusterDirectory {
       writePledges(join(path, pledgesFile), [...gone, ...members])
       describe(path, nodes)
       return ClusterDirectory.atRest(path)
-    })
-  }
-
-  /**
-   * Goes on with a recovery that was cut off while it put files in their place. Returns the folder of the files that were
-   * put aside; `undefined`: there is no such recovery.
-   */
-  static goOnWithRecovery(dir: string): string | undefined {
-    const path = resolve(dir)
-    return usable(path, () => {
-      if (!existsSync(path) || !isCutOff(path)) return undefined
-      const lock = lockOf(path)
-      try {
-        return isCutOff(path) ? putInPlace(path) : undefined
-      } finally {
-        lock.release()
-      }
     })
   }
 
@@ -229,7 +211,7 @@ export class ClusterDirectory {
   }
 }
 
-function lockOf(dir: string): FileLock {
+export function lockOf(dir: string): FileLock {
   const lock = FileLock.take(join(dir, lockFile))
   if (lock instanceof FileLock) return lock
   throw new RaftError('DIRECTORY_IN_USE', { dir, holder: lock })

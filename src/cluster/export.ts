@@ -5,6 +5,7 @@ import {
   type ExportHead,
   type LostDisk,
   type MachineKind,
+  provenIn,
   Survey,
   stateOnDisk,
   writeExport,
@@ -57,7 +58,7 @@ export async function exportSnapshot(
     const createMachine = await loadMachine(module)
     const survey = surveyOf(directory)
     const disk = nodeId === undefined ? bestOf(survey, directory.path) : namedOf(survey, 'node', nodeId)
-    const { index, term } = survey.provenOn(disk)
+    const { index, term } = provenIn(disk.log, survey.proof)
     if (index === 0)
       throw new RaftError('DIRECTORY_INCOMPATIBLE', { dir: directory.path, why: nothingProven })
     const kind: MachineKind = module === undefined ? 'kv' : 'own'

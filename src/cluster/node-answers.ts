@@ -1,5 +1,5 @@
 /** Questions to nodes of a running cluster about themselves. */
-import { type ExportHead, type MachineKind, writeExport } from '../backup/index.js'
+import { type ExportHead, type MachineKind, unusable, writeExport } from '../backup/index.js'
 import { RaftError } from '../errors/index.js'
 import type { Target } from '../faults/index.js'
 import type { HashAt } from '../node/index.js'
@@ -71,7 +71,9 @@ export async function exportFrom(
       const head = await writeExport(file, facts, partsOf(members, nodeId, { ...ofSnapshot, size }), signal)
       return { nodeId, ...head }
     } catch (error) {
-      if (!(error instanceof Replaced) || attempt === attemptsMax) throw error
+      if (!(error instanceof Replaced)) throw error
+      if (attempt === attemptsMax)
+        throw unusable(file, `cannot be written: ${error.message} each time; raise logBytesMax, or ask again`)
     }
   }
 }
@@ -87,7 +89,7 @@ async function* partsOf(
   for (let offset = 0; offset < size; offset += partBytes) {
     const part = await members.ask(nodeId, (node) => node.readSnapshot(index, offset, partBytes))
     if (part === undefined)
-      throw new Replaced(`the snapshot at entry ${index} of node ${nodeId} was replaced`)
+      throw new Replaced(`a newer snapshot of node ${nodeId} took the place of that at entry ${index}`)
     yield part
   }
 }

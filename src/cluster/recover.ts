@@ -1,14 +1,16 @@
 /** Clusters that lost a majority of their disks for good, made anew from a disk that is left. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { type Disk, type LostDisk, type MachineKind, type Survey, stateOnDisk } from '../backup/index.js'
 import { RaftError } from '../errors/index.js'
 import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { EntryId, LogIndex, NodeId, Term } from '../raft/index.js'
 import type { Pledge } from '../storage/index.js'
-import { ClusterDirectory } from './directory.js'
+import { ClusterDirectory, lockOf } from './directory.js'
 import { namedOf, type StateTold, surveyOf, toldOf } from './export.js'
-import { asUnusable } from './folders.js'
+import { asUnusable, usable } from './folders.js'
 import { fill } from './import.js'
-import { replaceFiles } from './replaced-directory.js'
+import { isCutOff, putInPlace, replaceFiles } from './replaced-directory.js'
 
 /** A node that held entries which the survivor's disk does not hold. */
 export interface HeldMore {
@@ -159,5 +161,14 @@ function sizeOf(state: SessionMachine): number {
  * aside; `undefined`: there is no such recovery.
  */
 export function goOnWithRecovery(dir: string): string | undefined {
-  return ClusterDirectory.goOnWithRecovery(dir)
+  const path = resolve(dir)
+  return usable(path, () => {
+    if (!existsSync(path) || !isCutOff(path)) return undefined
+    const lock = lockOf(path)
+    try {
+      return isCutOff(path) ? putInPlace(path) : undefined
+    } finally {
+      lock.release()
+    }
+  })
 }

@@ -80,9 +80,10 @@ export class Snapshotter {
     this.#taking = undefined
   }
 
+  /** Callers are told first: a machine may throw when its snapshot is given up. */
   stop(): void {
-    this.abandon()
     for (const { told } of this.#wishes.splice(0)) told(undefined)
+    this.abandon()
   }
 
   /** Answers the wishes that the newest snapshot fulfils. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Disk, provenBy } from '../../src/backup/proven.js'
+import { type Disk, provenBy, provenIn } from '../../src/backup/proven.js'
 import { emptyRun, logOrigin, type Membership, RaftLog, type Snapshot } from '../../src/raft/index.js'
 
 interface Given {
@@ -28,6 +28,22 @@ function disksOf(logs: readonly (string | undefined)[], given: Readonly<Record<n
 function indexProven(logs: readonly (string | undefined)[], given?: Readonly<Record<number, Given>>) {
   return provenBy(disksOf(logs, given))?.last.index
 }
+
+test('one log holds of what is proven what it shares with the others, or what its snapshot covers', () => {
+  const indexIn = (logs: readonly string[], given?: Readonly<Record<number, Given>>): number => {
+    const disks = disksOf(logs, given)
+    return provenIn(disks.at(-1)!.log, provenBy(disks)).index
+  }
+  expect(indexIn(['112', '112', '11'])).toBe(2)
+  expect(indexIn(['1133', '1133', '1122'])).toBe(2)
+  // The log of the last disk ends where the others are cut off, and may go its own way there.
+  const isCut = { 1: { snapshotIndex: 3 }, 2: { snapshotIndex: 3 } }
+  expect(indexIn(['1133', '1133', '11'], isCut)).toBe(0)
+  expect(indexIn(['1133', '1133', '112'], isCut)).toBe(0)
+  expect(indexIn(['1133', '1133', '113'], isCut)).toBe(3)
+  expect(indexIn(['1133', '1133', '112'], { ...isCut, 3: { snapshotIndex: 1 } })).toBe(1)
+  expect(provenIn(disksOf(['112'], { 1: { snapshotIndex: 2 } })[0]!.log, undefined).index).toBe(2)
+})
 
 describe('disks prove', () => {
   test.each([
@@ -81,7 +97,7 @@ describe('disks prove', () => {
   test('nothing when a snapshot holds more than the others could go on with', () => {
     const given = { 1: { snapshotIndex: 3 } }
     expect(() => indexProven(['112', '11', '11'], given)).toThrow(
-      'holds disks that contradict each other: they agree up to entry 2, and node 1 knows that more is committed',
+      'holds disks that contradict each other: entry 3 is committed, as node 1 knows, and others could lead without it',
     )
   })
 })
