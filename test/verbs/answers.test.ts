@@ -142,3 +142,15 @@ test('verbs that change the members ask the cluster, and answer with the members
   expect(replaced?.words).toBe('node 4 is in its place')
   expect(moved).toEqual({ data: { leaderId: 3 }, words: 'node 3 leads' })
 })
+
+test('each node of a target tells its snapshot', async () => {
+  const [taken] = await answers(new RecordedSubject(), 'snapshot 1,3')
+  const told = (nodeId: number) => ({ nodeId, index: 12, term: 3, size: 1000 })
+  expect(taken).toEqual({
+    data: { snapshots: [told(1), told(3)] },
+    words: [1, 3].map((id) => `node ${id}: a snapshot as of entry 12 of term 3, 1,000 bytes`).join('\n'),
+  })
+  await expect(answers(new RecordedSubject(), 'snapshot 1 kept')).rejects.toThrow(
+    'snapshot: the nodes of this host write no files',
+  )
+})

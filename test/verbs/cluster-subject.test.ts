@@ -1,7 +1,9 @@
 /** Verbs on a cluster of threads: each fault is begun by its line, listed and taken back, and the cluster goes on. */
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { readExport } from '../../src/cluster/index.js'
 import { ClusterSubject, parse, perform, verbs } from '../../src/verbs/index.js'
-import { startedCluster } from '../cluster/support.js'
+import { startedCluster, temporaryFolder } from '../cluster/support.js'
 
 const lines = [
   ...['cut 1->2', 'delay *-3 5ms jitter 5ms appendEntries', 'drop 1-2 10%', 'duplicate 1->3 50% heartbeat'],
@@ -42,4 +44,20 @@ test('there is one load at a time, and its end tells what its clients saw', asyn
   expect(() => subject.beginLoad(2)).toThrow('there is a load already: end it with load off')
   while ((await cluster.range({ limit: 1 })).entries.length === 0);
   expect(subject.endLoad()).toMatchObject({ clients: 2, notApplied: 0, unknown: 0 })
+})
+
+test('snapshots are taken of a target, and one of them is written to a new file', async () => {
+  const cluster = await startedCluster({ nodes: 1 })
+  const subject = new ClusterSubject(cluster)
+  const answer = (line: string) => perform({ subject }, parse(line)!)
+  await answer('put a 1')
+  const taken = { nodeId: 1, index: expect.any(Number), term: 1, size: expect.any(Number) }
+  expect((await answer('snapshot all')).data).toEqual({ snapshots: [taken] })
+  const file = join(temporaryFolder(), 'kept')
+  const { data, words } = await answer(`snapshot leader ${file}`)
+  expect(data).toEqual({ snapshots: [taken], file })
+  expect(words).toMatch(/^node 1: a snapshot as of entry \d+ of term 1, \d+ bytes, in \/.*\/kept$/)
+  expect(await readExport(file)).toMatchObject({ summary: { keys: 1 } })
+  await expect(answer(`snapshot leader ${file}`)).rejects.toMatchObject({ code: 'EXPORT_UNUSABLE' })
+  await expect(answer('snapshot 2')).rejects.toMatchObject({ code: 'INVALID_OPTION' })
 })
