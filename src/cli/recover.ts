@@ -97,8 +97,16 @@ async function recover(
 async function askForConsent(json: boolean, signal: AbortSignal): Promise<void> {
   if (json || process.stdin.isTTY !== true) throw new BadInput('nothing was changed: give --yes to do it')
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  // In a terminal, the line editor gets Ctrl-C instead of the process.
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   try {
-    const answer = await terminal.question(`Type ${consent} to do it: `, { signal })
+    const answer = await terminal
+      .question(`Type ${consent} to do it: `, { signal })
+      .catch((error: unknown) => {
+        if (signal.aborted) throw error
+        // Ctrl-D ends the input.
+        return ''
+      })
     if (answer.trim() !== consent) throw new BadInput(`nothing was changed: '${answer}' is not '${consent}'`)
   } finally {
     terminal.close()

@@ -24,7 +24,7 @@ test.each([[[]], [['--help']], [['help']]])(
   },
 )
 
-test.each(['bench', 'card', 'sandbox', 'load', 'scenario', 'sim', 'replay', 'report'])(
+test.each(['bench', 'card', 'sandbox', 'load', 'scenario', 'sim', 'replay', 'report', 'snapshot', 'recover'])(
   'help %s is the same as its --help',
   async (command) => {
     const [help, flag] = await Promise.all([run(['help', command]), run([command, '--help'])])
