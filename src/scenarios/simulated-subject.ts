@@ -1,4 +1,5 @@
 /** A cluster in virtual time as verbs see it. Time stands still while a verb is carried out. */
+import type { ReadFrom } from '../cluster/index.js'
 import { RaftError } from '../errors/index.js'
 import { type Cast, FaultMethods, type ForTime, resolveTarget, type Target } from '../faults/index.js'
 import {
@@ -15,8 +16,16 @@ import { MembershipMethods, memberKindOf } from '../membership/index.js'
 import { type LogIndex, type Membership, type NodeId, Random, type Snapshot } from '../raft/index.js'
 import type { Outcome, SimulatedCluster, SimulatedNode } from '../sim/index.js'
 import type { MembershipTold, Story } from '../telemetry/index.js'
-import type { EntryTold, NodeTold, SnapshotTold, Subject, ValueTold } from '../verbs/index.js'
-import type { NotDone, SimulatedCalls } from './simulated-calls.js'
+import type {
+  NodeTold,
+  RangeTold,
+  ReadTold,
+  ReadWhere,
+  SnapshotTold,
+  Subject,
+  ValueTold,
+} from '../verbs/index.js'
+import type { CallType, NotDone, SimulatedCalls } from './simulated-calls.js'
 
 type Told = Outcome | NotDone
 
@@ -107,18 +116,16 @@ export class SimulatedSubject implements Subject {
     return { index, deleted: answers[0]?.status === 'applied' }
   }
 
-  async get(key: string): Promise<ValueTold | undefined> {
-    const answer = await this.#read(encode(writeGet, key))
-    return 'record' in answer ? answer.record : undefined
+  async get(key: string, where: ReadWhere = {}): Promise<ReadTold<ValueTold | undefined>> {
+    const { answer, ...told } = await this.#read(encode(writeGet, key), where)
+    return { answer: 'record' in answer ? answer.record : undefined, ...told }
   }
 
-  async range(
-    prefix: string,
-  ): Promise<{ readonly entries: readonly EntryTold[]; readonly hasMore: boolean }> {
-    const answer = await this.#read(encode(writeRange, { start: prefix, end: afterPrefix(prefix) }))
-    return 'records' in answer
-      ? { entries: answer.records, hasMore: answer.hasMore }
-      : { entries: [], hasMore: false }
+  async range(prefix: string, where: ReadWhere = {}): Promise<ReadTold<RangeTold>> {
+    const query = encode(writeRange, { start: prefix, end: afterPrefix(prefix) })
+    const { answer, ...told } = await this.#read(query, where)
+    const { records: entries, hasMore } = 'records' in answer ? answer : { records: [], hasMore: false }
+    return { answer: { entries, hasMore }, ...told }
   }
 
   /** The load of a scenario is its own, with a ledger. */
@@ -132,21 +139,26 @@ export class SimulatedSubject implements Subject {
     throw errorOf(told, this.#calls.timeoutMs)
   }
 
-  async #read(command: Uint8Array): Promise<GetAnswer | RangeAnswer> {
-    const told = await this.#ended('read', command)
+  async #read(
+    query: Uint8Array,
+    { from, isStale = false }: ReadWhere,
+  ): Promise<ReadTold<GetAnswer | RangeAnswer>> {
+    const isAtLeader = !isStale && (from === undefined || from === 'leader')
+    const type = isStale ? 'staleRead' : isAtLeader ? 'read' : 'readHere'
+    const told = await this.#ended(type, query, from ?? (isStale ? 'any' : 'leader'))
     const answer = told.outcome === 'read' ? told.answers[0] : undefined
-    if (answer !== undefined) return answer
-    throw errorOf(told, this.#calls.timeoutMs)
+    if (told.outcome !== 'read' || answer === undefined) throw errorOf(told, this.#calls.timeoutMs)
+    return { answer, ...told.staleness }
   }
 
-  #ended(type: 'propose' | 'read', command: Uint8Array): Promise<Told> {
-    return new Promise((resolve) => this.#calls.call(type, command, resolve))
+  #ended(type: CallType, command: Uint8Array, from: ReadFrom = 'leader'): Promise<Told> {
+    return new Promise((resolve) => this.#calls.call(type, command, resolve, from))
   }
 }
 
 /** A call that did not end well, as a cluster of threads would tell it. */
 function errorOf(told: Told, deadlineMs: number): RaftError {
-  if (told.outcome === 'notDone') return new RaftError(told.code, { deadlineMs })
+  if (told.outcome === 'notDone') return new RaftError(told.code, { deadlineMs, ...told.details })
   if (told.outcome === 'unknown') return new RaftError('UNKNOWN_OUTCOME', { why: told.why })
   return new RaftError('OVERLOADED', { what: 'code' in told ? told.code : told.outcome })
 }

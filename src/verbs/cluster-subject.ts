@@ -6,7 +6,17 @@ import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { MembershipTold, Story } from '../telemetry/index.js'
 import { Failed } from '../terminal/index.js'
-import type { Breaker, Changer, NodeTold, SnapshotTold, Subject } from './subject.js'
+import type {
+  Breaker,
+  Changer,
+  NodeTold,
+  RangeTold,
+  ReadTold,
+  ReadWhere,
+  SnapshotTold,
+  Subject,
+  ValueTold,
+} from './subject.js'
 
 export class ClusterSubject implements Subject {
   readonly breaker: Breaker
@@ -37,9 +47,23 @@ export class ClusterSubject implements Subject {
   }
 
   put = (key: string, value: string) => this.#cluster.put(key, value)
-  get = (key: string) => this.#cluster.get(key)
+
+  async get(
+    key: string,
+    { from, isStale = false }: ReadWhere = {},
+  ): Promise<ReadTold<ValueTold | undefined>> {
+    const where = from === undefined ? {} : { from }
+    if (isStale) return this.#cluster.get(key, { ...where, stale: true })
+    return { answer: await this.#cluster.get(key, where) }
+  }
+
   delete = (key: string) => this.#cluster.delete(key)
-  range = (prefix: string) => this.#cluster.range({ prefix })
+
+  async range(prefix: string, { from, isStale = false }: ReadWhere = {}): Promise<ReadTold<RangeTold>> {
+    const where = from === undefined ? { prefix } : { prefix, from }
+    if (isStale) return this.#cluster.range({ ...where, stale: true })
+    return { answer: await this.#cluster.range(where) }
+  }
 
   async kill(target: Target, options: ForTime): Promise<readonly NodeId[]> {
     return [await this.#cluster.kill(target, options)].flat()

@@ -2,6 +2,7 @@
  * The kinds of words that verbs take. Each kind reads a word, says what it expects where a word is wrong, and offers
  * words to Tab.
  */
+import type { ReadFrom } from '../cluster/index.js'
 import { RaftError } from '../errors/index.js'
 import {
   type Healed,
@@ -62,6 +63,7 @@ const topics = ['election', 'index', 'stall', 'last'] as const
 
 const faultIdsMax = 2 ** 31
 const clientsMax = 10_000
+const nodeIdMax = Number.MAX_SAFE_INTEGER
 
 const target: Kind<Target> = {
   usage: 'T',
@@ -128,6 +130,14 @@ const clients: Kind<number | 'off'> = {
   offers: () => ['64', 'off'],
 }
 
+/** The node that is to serve a read. */
+const reader: Kind<ReadFrom> = {
+  usage: 'N|leader|any',
+  expected: 'the id of a node, leader or any',
+  read: (word) => (word === 'leader' || word === 'any' ? word : readWhole(word, 1, nodeIdMax)),
+  offers: (_, nodeIds) => ['leader', 'any', ...nodeIds.map(String)],
+}
+
 export const kinds = {
   target,
   link,
@@ -135,6 +145,8 @@ export const kinds = {
   healed,
   clock,
   clients,
+  reader,
+  stale: oneOf(['stale'], 'stale', 'stale'),
   duration: ofScale('DURATION', 'a duration such as 80ms', duration),
   share: ofScale('SHARE', 'a share such as 10%', share),
   drift: ofScale('+10%', 'a drift such as +10%', signedShare),

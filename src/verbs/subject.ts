@@ -1,4 +1,5 @@
 /** The cluster that verbs act on, on threads, inline or in virtual time, as a person at a prompt sees it. */
+import type { ReadFrom } from '../cluster/index.js'
 import type { FaultMethods, ForTime, Target } from '../faults/index.js'
 import type { Seen } from '../load/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
@@ -41,10 +42,10 @@ export interface Subject {
   /** The configuration by which the leader goes, and the node to which it hands over; `undefined`: none is known. */
   readonly membership: MembershipTold | undefined
   put(key: string, value: string): Promise<{ readonly index: LogIndex; readonly revision: number }>
-  get(key: string): Promise<ValueTold | undefined>
+  get(key: string, where?: ReadWhere): Promise<ReadTold<ValueTold | undefined>>
   delete(key: string): Promise<{ readonly index: LogIndex; readonly deleted: boolean }>
   /** Up to 1000 keys that begin with the prefix, in order. */
-  range(prefix: string): Promise<{ readonly entries: readonly EntryTold[]; readonly hasMore: boolean }>
+  range(prefix: string, where?: ReadWhere): Promise<ReadTold<RangeTold>>
   /** Ends nodes as a crash would. Resolves with their ids. */
   kill(target: Target, options: ForTime): Promise<readonly NodeId[]>
   /** Starts nodes that do not run, from their disks. `renew`: anew, if the disk is lost. */
@@ -74,6 +75,25 @@ export interface ValueTold {
   readonly value: Uint8Array
   readonly version: number
   readonly modRevision: number
+}
+
+/** The node that serves a read, and how. Left out: the leader, and linearizable. */
+export interface ReadWhere {
+  readonly from?: ReadFrom | undefined
+  readonly isStale?: boolean
+}
+
+/** The answer to a read, and, if the read was a stale one, how stale it may be. */
+export interface ReadTold<Answer> {
+  readonly answer: Answer
+  readonly index?: LogIndex
+  /** Infinite: not known. */
+  readonly ageMs?: number
+}
+
+export interface RangeTold {
+  readonly entries: readonly EntryTold[]
+  readonly hasMore: boolean
 }
 
 export interface EntryTold {

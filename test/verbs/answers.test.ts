@@ -73,6 +73,21 @@ test('bytes that are no text are told to programs in base64, and to people as es
   expect(ranged?.data).toEqual({ entries: [{ key: 'k', valueBase64: '/wE=' }], hasMore: false })
 })
 
+test('a stale read tells its index and its age, and whether that is known', async () => {
+  const subject = new RecordedSubject()
+  subject.keys.set('k', 'v')
+  const lines = ['get k from 2', 'get k stale from 2', 'get x stale from 3', 'range k stale']
+  const [got, stale, absent, ranged] = await answers(subject, ...lines)
+  expect(got?.data).toEqual({ value: 'v', version: 1, modRevision: 1 })
+  expect(stale).toEqual({
+    data: { value: 'v', version: 1, modRevision: 1, index: 12, ageMs: 40.5 },
+    words: 'v (version 1, last put at revision 1), as of index 12, 41 ms old at most',
+  })
+  expect(absent?.words).toBe('there is no key x, as of index 12, of unknown age')
+  expect(JSON.parse(JSON.stringify(absent?.data))).toEqual({ value: null, index: 12, ageMs: null })
+  expect(ranged?.words).toBe('k v\n1 key, as of index 12, 41 ms old at most')
+})
+
 test('the logs of the nodes that are meant are read, also of those that are down', async () => {
   const subject = new RecordedSubject()
   await expect(answers(subject, 'log 1')).rejects.toThrow('log: the nodes of this host have no disk to read')

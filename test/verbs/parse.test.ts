@@ -10,6 +10,10 @@ test.each([
   ['status', { verb: 'status' }],
   ['put a  one  two ', { verb: 'put', key: 'a', value: ' one  two ' }],
   ['\t get   a ', { verb: 'get', key: 'a' }],
+  ['get a from 2', { verb: 'get', key: 'a', from: 2 }],
+  ['get a stale from any', { verb: 'get', key: 'a', stale: 'stale', from: 'any' }],
+  ['get stale from leader stale', { verb: 'get', key: 'stale', from: 'leader', stale: 'stale' }],
+  ['range a stale', { verb: 'range', prefix: 'a', stale: 'stale' }],
   ['cut 1->3', { verb: 'cut', link: { one: 1, other: 3, oneWay: true } }],
   [
     'delay leader-* 1.5s for 1min heartbeat jitter 20ms',
@@ -89,7 +93,10 @@ test.each([
     'partition 1,2',
     "partition 1,2: after 'partition' groups of nodes such as 1,2|3,4,5 is expected, not '1,2'",
   ],
-  ['get a b', "get a b: after 'get a' nothing more is expected, not 'b'"],
+  [
+    'get a b',
+    "get a b: after 'get a' stale, or from and the id of a node, leader or any is expected, not 'b'",
+  ],
   ['put a', "put a: after 'put a' a value is expected"],
   ['load 0', /how many clients, from 1 to 10000, or off is expected, not '0'$/],
   ['pot a 1', "there is no verb 'pot' (did you mean put?); help lists all"],

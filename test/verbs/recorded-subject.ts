@@ -12,7 +12,7 @@ import {
 } from '../../src/faults/index.js'
 import { MembershipMethods } from '../../src/membership/index.js'
 import { type NodeId, Random } from '../../src/raft/index.js'
-import type { Changer, NodeTold, Subject } from '../../src/verbs/index.js'
+import type { Changer, NodeTold, ReadWhere, Subject } from '../../src/verbs/index.js'
 import { MadeStory } from '../explain/made-story.js'
 import { done, membership, PlayedCluster } from '../membership/played-cluster.js'
 
@@ -89,19 +89,25 @@ export class RecordedSubject implements Subject {
     return { index: this.keys.size, revision: this.keys.size }
   }
 
-  async get(key: string) {
+  async get(key: string, where: ReadWhere = {}) {
     const value = this.keys.get(key)
-    return value === undefined ? undefined : { value: Buffer.from(value), version: 1, modRevision: 1 }
+    const answer = value === undefined ? undefined : { value: Buffer.from(value), version: 1, modRevision: 1 }
+    return { answer, ...this.#told(where) }
+  }
+
+  /** Node 3 has never known that it is up to date. */
+  #told({ from, isStale = false }: ReadWhere) {
+    return isStale ? { index: 12, ageMs: from === 3 ? Number.POSITIVE_INFINITY : 40.5 } : {}
   }
 
   async delete(key: string) {
     return { index: 1, deleted: this.keys.delete(key) }
   }
 
-  async range(prefix: string) {
+  async range(prefix: string, where: ReadWhere = {}) {
     const found = [...this.keys].filter(([key]) => key.startsWith(prefix))
     const entries = found.map(([key, value]) => ({ key: Buffer.from(key), value: Buffer.from(value) }))
-    return { entries, hasMore: false }
+    return { answer: { entries, hasMore: false }, ...this.#told(where) }
   }
 
   async kill(target: Target, options: ForTime) {
