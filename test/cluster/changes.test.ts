@@ -1,5 +1,5 @@
 /** Members of a cluster on threads that come and go while it runs. */
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ClusterDirectory } from '../../src/cluster/directory.js'
@@ -234,6 +234,18 @@ describe('[DI5] a start in a directory whose members have changed', () => {
     await until(() => !existsSync(join(dir, 'node-4')))
     expect(kindsOf(again)).toEqual({ 1: 'voter', 2: 'voter', 3: 'voter' })
     expect(await again.addNode({ learner: true })).toBe(5)
+  })
+
+  test('[DI6] of the version whose members never changed opens, and takes changes', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startCluster({ ...calm, dir })
+    await cluster.put('a', 'b')
+    await cluster.close()
+    writeFileSync(join(dir, 'cluster.json'), '{"raftbox":2,"nodes":3}\n')
+    const again = await startedCluster({ ...calm, dir })
+    expect((await again.get('a'))?.value.toString()).toBe('b')
+    expect(await again.addNode()).toBe(4)
+    expect(JSON.parse(readFileSync(join(dir, 'cluster.json'), 'utf8'))).toEqual({ raftbox: 3, nodes: 3 })
   })
 
   test('[DI6] opens by the number that it was made with, and by that of its members, and by no other', async () => {

@@ -15,7 +15,7 @@ import {
 import { defaultLimits, type NodeId } from '../../src/raft/index.js'
 
 class NotingCluster implements Prey {
-  readonly nodeIds: readonly NodeId[]
+  nodeIds: readonly NodeId[]
   readonly electionTimeoutMs = 200
   readonly clockBounds = clockBoundsOf(defaultLimits, 10)
   readonly faults = new Faults(this)
@@ -239,5 +239,38 @@ describe('the nemesis', () => {
     expect(nemesis.strike(['kill'])).toBeUndefined()
     expect(nemesis.strike(['depose'])).toBeUndefined()
     expect(nemesis.begun.size).toBe(0)
+  })
+})
+
+describe('when nodes come and go', () => {
+  test('a fault that hits all others hits a node that is added', async () => {
+    const cluster = new NotingCluster()
+    cluster.faults.begin({ type: 'isolate', nodes: [1] })
+    cluster.nodeIds = [1, 2, 3, 4]
+    await cluster.faults.nodesChanged()
+    expect(cluster.shown.get(4)).toHaveLength(1)
+  })
+
+  test('a node that is gone is taken out of each fault, and a fault of nothing else is over', () => {
+    const cluster = new NotingCluster()
+    const links = [
+      { from: 1, to: 3 },
+      { from: 1, to: 2 },
+    ]
+    cluster.faults.begin({ type: 'partition', groups: [[1], [2, 3]] })
+    cluster.faults.begin({ type: 'cut', ways: links })
+    cluster.faults.begin({ type: 'slowDisk', nodes: [2, 3], flushMs: 5 })
+    cluster.faults.begin({ type: 'pause', nodes: [3] }, 1000)
+    cluster.faults.begin({ type: 'isolate', nodes: [3] })
+    cluster.nodeIds = [1, 2]
+    cluster.faults.gone(3)
+    expect(cluster.faults.standing.map(({ fault }) => fault)).toEqual([
+      { type: 'partition', groups: [[1], [2]] },
+      { type: 'cut', ways: links.slice(1) },
+      { type: 'slowDisk', nodes: [2], flushMs: 5 },
+    ])
+    expect(cluster.timers).toBe(0)
+    cluster.faults.gone(2)
+    expect(cluster.faults.standing).toEqual([])
   })
 })

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
+  addPledge,
   MemoryDisk,
   newPledge,
   openMemoryStore,
@@ -254,6 +255,30 @@ describe('the file of pledges', () => {
     slot.close()
     expect(readPledges(file)).toEqual([three[0], changed, three[2]])
     expect(new PledgeSlot(file, 2).pledge).toEqual(changed)
+  })
+
+  test('takes a further node beside open slots, and remembers that one was removed', () => {
+    const file = pledgeFile(three)
+    const open = new PledgeSlot(file, 3)
+    addPledge(file, newPledge(4, 'fourth disk'))
+    open.keep({ ...open.pledge, isRemoved: true }, true)
+    open.close()
+    expect(readPledges(file)).toEqual([
+      ...three.slice(0, 2),
+      { ...three[2], isRemoved: true },
+      newPledge(4, 'fourth disk'),
+    ])
+  })
+
+  test('forgets a node whose adding a power loss cut off', () => {
+    const file = pledgeFile(three)
+    for (const left of [512, 100]) {
+      appendFileSync(file, Buffer.alloc(left))
+      expect(readPledges(file)).toEqual(three)
+      addPledge(file, newPledge(4, 'fourth disk'))
+      expect(readPledges(file)).toHaveLength(4)
+      truncateSync(file, 3 * 512)
+    }
   })
 
   describe('notes what a node holds', () => {
