@@ -130,13 +130,16 @@ describe('[MB12] a standing fault', () => {
     await cluster.put('a', 'b')
     const follower = cluster.leaderId === 1 ? 2 : 1
     await cluster.isolate(follower)
-    await cluster.addNode({ learner: true })
-    const [isolation] = cluster.faults
-    expect(isolation?.fault.type).toBe('isolate')
-    // The node cannot take over from the only peers that could tell it so.
-    await expect(cluster.transfer(follower, { withinMs: 1000 })).rejects.toMatchObject({
-      code: 'NOT_CHANGED',
-    })
+    const added = await cluster.addNode()
+    await cluster.transfer(added)
+    const between = (direction: string, nodeId: number, peer: number) =>
+      cluster
+        .story()
+        .carried.filter(
+          (each) => each.direction === direction && each.nodeId === nodeId && each.peer === peer,
+        )
+    await until(() => between('sent', added, follower).length >= 5)
+    expect(between('received', follower, added)).toEqual([])
     await cluster.removeNode(follower)
     expect(cluster.faults).toEqual([])
   })
@@ -171,6 +174,12 @@ describe('a change that cannot be made', () => {
     expect(refusal).toMatchObject({ code: 'INVALID_CHANGE', message: expect.stringContaining(why) })
     expect(cluster.membership).toEqual(before)
     expect(cluster.status()).toHaveLength(2)
+  })
+
+  test('beyond the most nodes is refused with what to do', async () => {
+    const cluster = await startedCluster({ ...calm, nodes: 25, host: 'inline', durability: 'none' })
+    const refusal = await cluster.addNode().catch((error: Error) => error)
+    expect(refusal).toMatchObject({ message: 'nodes: at most 25 (remove one first), not 26' })
   })
 
   test('of a node that is not there is refused with those that are', async () => {

@@ -34,6 +34,13 @@ class PlayedNode {
 
   connect = async () => done
 
+  disconnected: NodeId[] = []
+
+  async disconnect(peerId: NodeId) {
+    this.disconnected.push(peerId)
+    return done
+  }
+
   end(): Promise<void> {
     this.isEnded = true
     return new Promise((resolve, reject) => {
@@ -209,4 +216,30 @@ test('[MB3] a node that does not start has failed, for the reason of its start a
     state: 'failed',
     failure: expect.stringContaining('no such file'),
   })
+})
+
+test('[MB9] a node that is removed has ended before its folder goes, and the others close their links to it', async () => {
+  const { members, nodes } = played()
+  await members.start()
+  const discarded = members.discard(2, false)
+  await turn()
+  expect(nodes[1]?.isEnded).toBe(true)
+  expect(members.nodeIds).toEqual([1, 2])
+  nodes[1]?.letEnd()
+  await discarded
+  expect(members.nodeIds).toEqual([1])
+  expect(nodes[0]?.disconnected).toEqual([2])
+})
+
+test('[MB8] a node that cannot start is none of the nodes, and its id is not given again', async () => {
+  const { members, nodes, startsAs } = played()
+  await members.start()
+  startsAs(Promise.resolve({ ok: false, code: 'STORAGE_FAILED', details: { nodeId: 3, why: 'no disk' } }))
+  const launched = members.launch()
+  while (nodes[2]?.isEnded !== true) await turn()
+  nodes[2]?.letEnd()
+  await expect(launched).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+  expect(members.nodeIds).toEqual([1, 2])
+  startsAs(Promise.resolve(done))
+  expect(await members.launch()).toBe(4)
 })
