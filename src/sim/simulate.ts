@@ -41,6 +41,8 @@ export interface SimulationResult {
 /** Election timeouts after the last fault within which all has to come right. */
 const patience = 60
 const lastTimeoutMs = 500
+/** Election timeouts at the end in which nothing happens. */
+const calmTimeouts = 5
 
 export function simulate(options: SimulationOptions): SimulationResult {
   const { seed, trace, record, story, ...overrides } = options
@@ -99,6 +101,10 @@ function comesRight(cluster: SimulatedCluster, stop: () => void, hasChanges: boo
   if (!isEqual) return checker.report('liveness', `the nodes did not come to the same: ${applied(cluster)}`)
   const isAnswered = awaits(cluster, limitMs, () => unanswered(cluster).length === 0)
   if (!isAnswered) return checker.report('liveness', `never answered: ${unanswered(cluster).join(', ')}`)
+  if (hasChanges) staysCalm(cluster)
+  // The log's time may have moved on meanwhile.
+  if (!awaits(cluster, limitMs, () => agree(cluster)))
+    return checker.report('liveness', `the nodes did not stay the same: ${applied(cluster)}`)
   endsWell(cluster)
 }
 
@@ -109,6 +115,15 @@ function awaits(cluster: SimulatedCluster, limitMs: number, condition: () => boo
     cluster.advance(cluster.tickMs)
   }
   return condition()
+}
+
+/** Nodes that were removed, and do not know it, bring no other leader about. */
+function staysCalm(cluster: SimulatedCluster): void {
+  const { checker, counts } = cluster.world
+  const { elections } = counts
+  cluster.advance(calmTimeouts * cluster.electionTimeoutMs)
+  if (counts.elections > elections)
+    checker.report('a removed node disturbs nobody', `node ${cluster.leaderId} was elected in the calm`)
 }
 
 /** A node that was added may have thousands of entries to catch up with: it is waited for as long as it gets on. */
