@@ -25,7 +25,7 @@ describe('loss, duplication, reordering, crashes, stalled disks and cut links', 
   // state-machine safety (Figure 3), and a committed entry is on a majority of flushed disks: after every step. [TM8] every
   // answer counts for its own question, [EL22] no vote is taken back, [PV6] no term is raised in vain.
   test.each([0, 1, 2, 3])(
-    '[TM8][EL22][PV6][EL19][LR2][LR14][CM11][CM1][RD7] the five properties hold, part %d',
+    '[CF4][CF14][TM8][EL22][PV6][EL19][LR2][LR14][CM11][CM1][RD7] the five properties hold, part %d',
     (part) => {
       const sum = emptyTally()
       for (let seed = part * seedsPerTest + 1; seed <= (part + 1) * seedsPerTest; seed++) {

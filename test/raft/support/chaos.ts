@@ -119,7 +119,17 @@ export class Chaos {
       if (network.node(id).applied.at(-1)?.command !== 'last') throw new Error(`node ${id} did not catch up`)
     }
     this.watched.checkDisks()
+    this.#staysCalm(leader)
     this.#count()
+  }
+
+  /** Nobody disturbs a leader that all members hear: neither nodes that were removed nor those that were not added. */
+  #staysCalm({ id, state }: NetworkNode): void {
+    const term = state.currentTerm
+    this.network.tick(5 * limits.electionTimeoutTicks)
+    this.watched.check()
+    const leaders = this.network.leaders.map((node) => `${node.id} in ${node.state.currentTerm}`).join()
+    if (leaders !== `${id} in ${term}`) throw new Error(`${id} led term ${term}, and then ${leaders}`)
   }
 
   #happen(what: number): void {
