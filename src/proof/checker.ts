@@ -332,13 +332,16 @@ export class Checker {
       fresh.push(earlier)
     if (earlier !== this.ledger.last)
       this.report('state-machine safety', `node ${id} committed ${nameOf(entry)} on ${nameOf(earlier)}`)
-    const countedBy = this.configurations.countedBy(this.tailOf(id), entry.index)
+    const counted = (): Membership => this.configurations.countedBy(this.tailOf(id), entry.index)
+    let countedBy = counted()
     const isRunning = (member: NodeId): boolean => this.#node(member)?.state !== undefined
     for (const next of fresh.reverse()) {
       this.durableOnMajority(next, countedBy)
       this.ledger.commit(next, term, this.model)
       this.configurations.committed(next, id, isRunning)
       this.onCommitted(next, id)
+      // A joint configuration that was left since counts up to its own entry.
+      if (next.membershipIndex === next.index) countedBy = counted()
     }
   }
 

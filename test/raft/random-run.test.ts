@@ -40,6 +40,13 @@ describe('loss, duplication, reordering, crashes, stalled disks and cut links', 
     },
   )
 
+  test.each([
+    [22477, 'a joint configuration is left, and entries behind it are committed, in one step'],
+    [10207, 'a follower learns of a commit by a readIndex, before the entries and their leaderCommit'],
+  ])('[CF4][RD20] seed %d: %s', (seed) => {
+    expect(run(seed).committed).toBeGreaterThan(0)
+  })
+
   test('[EL10] the same seed is the same run', () => {
     const images = [1, 2].map(() => {
       const chaos = new Chaos(77)
