@@ -346,9 +346,10 @@ export class Client implements CallSender {
     for (const nodeId of this.#ports.keys()) this.drain(nodeId)
     const nowMs = this.#time.now()
     this.#pending = this.#pending.filter((request) => !request.isSettled)
+    const hasLeader = this.#findLeader() !== undefined
+    const waitsFor = this.#session.isRegistering ? 'session' : hasLeader ? 'room' : 'leader'
     for (const request of this.#pending) {
-      if (request.deadlineMs <= nowMs)
-        this.#fail(request, lateErrorOf(request, this.#session.isRegistering, this.#timeoutMs))
+      if (request.deadlineMs <= nowMs) this.#fail(request, lateErrorOf(request, waitsFor, this.#timeoutMs))
       else if (request.sentTo !== undefined && request.doubtedMs <= nowMs) {
         this.#doubt(request, `no answer within ${request.patienceMs} ms`)
         request.patienceMs *= 2

@@ -3,8 +3,11 @@ import { RaftError } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Request } from './requests.js'
 
+/** What a request that is not sent waits for. */
+export type WaitsFor = 'leader' | 'session' | 'room'
+
 /** The error of a request that is not settled at its deadline. */
-export function lateErrorOf(request: Request, isRegistering: boolean, deadlineMs: number): RaftError {
+export function lateErrorOf(request: Request, waitsFor: WaitsFor, deadlineMs: number): RaftError {
   const { type, sentTo, whyUnknown, refusal } = request
   if (type === 'propose' && sentTo !== undefined)
     return new RaftError('UNKNOWN_OUTCOME', { why: `no answer within ${deadlineMs} ms` })
@@ -13,7 +16,9 @@ export function lateErrorOf(request: Request, isRegistering: boolean, deadlineMs
     return new RaftError('OVERLOADED', { what: `the leader refused the call for ${deadlineMs} ms` })
   if (type !== 'propose') return new RaftError('READ_TIMEOUT', { deadlineMs })
   if (refusal === 'replaced') return new RaftError('REPLACED')
-  return new RaftError(isRegistering ? 'NO_SESSION' : 'NO_LEADER', { deadlineMs })
+  if (waitsFor === 'room')
+    return new RaftError('OVERLOADED', { what: `calls before this one had no answer for ${deadlineMs} ms` })
+  return new RaftError(waitsFor === 'session' ? 'NO_SESSION' : 'NO_LEADER', { deadlineMs })
 }
 
 /** The error of a request that is not settled when the cluster is closed. */

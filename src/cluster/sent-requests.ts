@@ -4,8 +4,11 @@ import type { ClientRequest } from '../transport/index.js'
 import type { CallQueue, Request } from './requests.js'
 import { SharedRoom } from './shared-room.js'
 
-/** Bytes of one caller on their way to a node and not settled; more waits here. Other callers leave it less. */
-const sentBytesMax = 16 << 20
+/**
+ * Bytes of one caller on their way to a node and not settled; more waits here. Other callers leave it less. Small: a disk
+ * waits for calls between two writes. Large: calls of others wait behind all that is on its way.
+ */
+const sentBytesMax = 4 << 20
 
 export class SentRequests {
   /** By name. Commands stay here while they wait to be sent again: the answer to an earlier copy is their answer. */

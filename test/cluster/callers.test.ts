@@ -68,9 +68,18 @@ test('[CA11] the call of a client leaves before those that another one has waiti
   let arrived = await nodes.next()
   let before = 0
   for (; arrived.frame.bytes.byteLength > callBytes; arrived = await nodes.next()) before++
-  expect(before).toBeLessThan(20)
+  expect(before).toBeLessThan(8)
   nodes.settle({ request: arrived.request, outcome: 'applied', index: 1, count: 1 }, 'done')
   expect(await small).toBe('1 done')
+})
+
+test('[OU4] calls that found no room on the way to a leader are told so at their deadline', async () => {
+  const nodes = await nodesLedBy(1, 300)
+  const calls = Array.from({ length: 60 }, () => nodes.call('propose', filling))
+  const ends = await Promise.allSettled(calls)
+  const codes = ends.map((end) => (end as PromiseRejectedResult).reason.code)
+  // As each call is given up, it leaves its room to the next one.
+  expect(new Set(codes)).toEqual(new Set(['UNKNOWN_OUTCOME', 'OVERLOADED']))
 })
 
 test('[CA3] the calls of one client keep their order beside those of another', async () => {
