@@ -1,10 +1,11 @@
 /** One of those who call a cluster. Its calls travel in frames of their own, and wait beside those of other callers. */
 import { RaftError } from '../errors/index.js'
 import { assert } from '../raft/index.js'
+import type { FrameBuffers } from './frame-buffers.js'
 import type { NodeReads } from './node-reads.js'
 import type { Calls, ReadAt, Reading } from './readings.js'
 import { refusalOf } from './refusals.js'
-import { type CallFrame, type CallQueue, type Request, RequestPacker } from './requests.js'
+import { CallFrame, type CallQueue, type Request, RequestPacker, SessionFrame } from './requests.js'
 import type { SharedRoom } from './shared-room.js'
 
 /** Bytes of calls of one caller that wait or are on their way; more calls are refused. Other callers leave it less. */
@@ -19,6 +20,7 @@ export interface CallSender {
   readonly isClosed: boolean
   /** The room for calls that are not settled. */
   readonly pendingRoom: SharedRoom
+  readonly frameBuffers: FrameBuffers
   /** A call was packed. */
   called(queue: CallQueue, packer: RequestPacker): void
   /** Reads that name their node. */
@@ -26,8 +28,8 @@ export interface CallSender {
 }
 
 export class Caller implements Calls, CallQueue {
-  readonly commands = new RequestPacker('propose', this)
-  readonly queries = new RequestPacker('read', this)
+  readonly commands: RequestPacker
+  readonly queries = new RequestPacker('read', this, new CallFrame())
   readonly atNodes = new Map<number, RequestPacker>()
   unsent: Request[] = []
   pendingBytes = 0
@@ -37,6 +39,7 @@ export class Caller implements Calls, CallQueue {
 
   constructor(sender: CallSender) {
     this.#sender = sender
+    this.commands = new RequestPacker('propose', this, new SessionFrame(sender.frameBuffers))
   }
 
   /**
@@ -78,7 +81,10 @@ export class Caller implements Calls, CallQueue {
     const key = 4 * nodeId + (isAny ? 2 : 0) + (at.isStale ? 1 : 0)
     let packer = this.atNodes.get(key)
     if (packer === undefined) {
-      packer = new RequestPacker(at.isStale ? 'staleRead' : 'readHere', this, { nodeId, isAny })
+      packer = new RequestPacker(at.isStale ? 'staleRead' : 'readHere', this, new CallFrame(), {
+        nodeId,
+        isAny,
+      })
       this.atNodes.set(key, packer)
     }
     return packer

@@ -76,7 +76,7 @@ export class ClientSession {
   }
 
   /** Gives the request a place in the session, and writes it into its frame. */
-  admit(request: Request): Admission {
+  admit(request: Request, nowMs: number): Admission {
     const isOfEarlier = request.session !== this.#id
     if (isOfEarlier && request.whyUnknown !== undefined) return 'lost'
     if (this.#id === undefined) return 'waits'
@@ -91,6 +91,7 @@ export class ClientSession {
     const { session, sequence, frame } = request
     const [firstOutstanding = sequence] = this.#outstanding
     writeCallHeader(frame, { session, sequence, firstOutstanding })
+    request.doubtedMs = nowMs + request.patienceMs
     return 'sent'
   }
 

@@ -19,6 +19,7 @@ import { BackOff } from './back-off.js'
 import { Caller, type CallSender, pendingBytesMax } from './caller.js'
 import { answerOf, ClientSession } from './client-session.js'
 import { closeErrorOf, lateErrorOf, stoppedError } from './end-errors.js'
+import { FrameBuffers } from './frame-buffers.js'
 import { NextTurn } from './next-turn.js'
 import { NodeReads } from './node-reads.js'
 import { ReadBuffers } from './read-buffers.js'
@@ -42,6 +43,7 @@ export type News = Exclude<FromNode, { readonly type: 'settlements' }>
 
 export class Client implements CallSender {
   readonly pendingRoom = new SharedRoom(pendingBytesMax)
+  readonly frameBuffers = new FrameBuffers()
   isClosed = false
   readonly #timeoutMs: number
   readonly #findLeader: () => NodeId | undefined
@@ -310,17 +312,15 @@ export class Client implements CallSender {
   /** Commands go in a session: without one, the batch asks for it. */
   #mayGo(request: Request, leader: NodeId, batch: ClientRequest[]): boolean {
     if (request.type !== 'propose') return true
-    const admission = this.#session.admit(request)
-    if (admission === 'sent') {
-      request.doubtedMs = this.#time.now() + request.patienceMs
-      return true
-    }
+    const nowMs = this.#time.now()
+    const admission = this.#session.admit(request, nowMs)
+    if (admission === 'sent') return true
     if (admission === 'lost') {
       const why = `${request.whyUnknown}, and its session has expired`
       this.#fail(request, new RaftError('UNKNOWN_OUTCOME', { why }))
       return false
     }
-    const registration = this.#session.register(() => this.#sent.newId(), leader, this.#time.now())
+    const registration = this.#session.register(() => this.#sent.newId(), leader, nowMs)
     if (registration !== undefined) batch.push(registration)
     return false
   }
@@ -387,6 +387,7 @@ export class Client implements CallSender {
     this.#sent.remove(request)
     request.isSettled = true
     this.#session.settled(request)
+    if (request.type === 'propose') this.frameBuffers.reuse(request.frame.bytes)
     // A settled request stays pending for a while, which keeps no value of its calls in memory.
     request.outcomes.length = 0
     this.#holds(request.queue, -(request.weight + request.partsBytes))

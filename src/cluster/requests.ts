@@ -4,6 +4,7 @@ import { callHeaderBytes } from '../machine/index.js'
 import { type Frame, FrameBuilder, type LogIndex, type NodeId } from '../raft/index.js'
 import type { RequestType, Settlement } from '../transport/index.js'
 import type { Answers, AnswersPart } from './answers.js'
+import type { FrameBuffers } from './frame-buffers.js'
 
 /** The calls of one caller that are not settled, from their packers on. */
 export interface CallQueue {
@@ -97,14 +98,20 @@ export class CallFrame extends FrameBuilder {
 }
 
 /** Where the commands of a session go. Room for the session's header stands in front of them. */
-class SessionFrame extends CallFrame {
-  constructor() {
+export class SessionFrame extends CallFrame {
+  readonly #buffers: FrameBuffers
+
+  constructor(buffers: FrameBuffers) {
     super()
+    this.#buffers = buffers
     this.reserve(callHeaderBytes)
   }
 
   override take(): Frame {
-    const frame = super.take()
+    const { byteLength, capacity } = this
+    const isGiven = this.#buffers.isWorth(byteLength, capacity)
+    const frame = isGiven ? this.give(this.#buffers.take(capacity)) : super.take()
+    this.closedAt = frameBytesMax
     this.reserve(callHeaderBytes)
     return frame
   }
@@ -126,11 +133,12 @@ export class RequestPacker {
   #waiting = waiting()
   #weight = 0
 
-  constructor(type: RequestType, queue: CallQueue, target?: ReadTarget) {
+  /** The commands of calls go into `frame`. */
+  constructor(type: RequestType, queue: CallQueue, frame: CallFrame, target?: ReadTarget) {
     this.#type = type
     this.#queue = queue
     this.#target = target
-    this.frame = type === 'propose' ? new SessionFrame() : new CallFrame()
+    this.frame = frame
   }
 
   get isEmpty(): boolean {

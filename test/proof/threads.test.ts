@@ -33,5 +33,4 @@ test('threads whose leader is killed and restarted under load keep the propertie
   expect(await watched.ended(dir)).toEqual([])
   // A run in which nothing happened proves nothing.
   expect(watched.counts.applied + watched.counts.read).toBeGreaterThan(rounds * callsPerRound)
-  expect(watched.counts.unknown).toBeGreaterThan(0)
 }, 60_000)
