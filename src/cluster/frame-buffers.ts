@@ -12,9 +12,9 @@ const buffersMax = 8
 export class FrameBuffers {
   readonly #buffers: Uint8Array<ArrayBuffer>[] = []
 
-  /** Whether a frame of `byteLength` bytes is worth a buffer of `capacity` bytes. */
+  /** Whether a frame of `byteLength` bytes is worth a buffer of `capacity` bytes. A frame counts for its own bytes alone. */
   isWorth(byteLength: number, capacity: number): boolean {
-    return byteLength >= keptBytesMin && byteLength >= capacity / 4
+    return byteLength >= keptBytesMin && byteLength >= capacity / 2
   }
 
   take(capacity: number): Uint8Array<ArrayBuffer> {
