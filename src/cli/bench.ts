@@ -117,6 +117,12 @@ const flags: readonly FlagRow[] = [
     usualLoad.reads,
   ],
   [
+    '--reads-from <node>',
+    'the nodes that serve the reads of a workload: leader, or any, in turn',
+    oneOf('--reads-from', ['leader', 'any']),
+    usualLoad.readsFrom,
+  ],
+  [
     '--records <count>',
     'records that a workload begins with',
     wholeNumber('--records', 1, 10_000_000),
@@ -199,11 +205,11 @@ function rounded(measurement: Measurement): unknown {
 }
 
 export function forPeople(result: Measurement): string {
-  const { durability, nodes, clients, size, batch, threads, reads, workload } = result
+  const { durability, nodes, clients, size, batch, threads, reads, readsFrom, workload } = result
   const what =
     workload === null
       ? `${batch > 1 ? `${batch} × ` : ''}${size}-byte commands`
-      : `YCSB workload ${workload}, reads by ${reads}`
+      : `YCSB workload ${workload}, reads by ${reads}${readsFrom === 'any' ? ' from any node' : ''}`
   const callers =
     result.rate === null ? counted(clients, 'client') : `at most ${counted(clients, 'call')} on their way`
   const where = threads === 'on' ? 'worker threads' : 'the main thread'

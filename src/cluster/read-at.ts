@@ -32,7 +32,7 @@ export function readingAt<Answer>(
   const { stale = false } = options
   if (typeof stale !== 'boolean') throw invalid('stale', 'true or false', String(stale))
   const from = checked(options.from ?? (stale ? 'any' : 'leader'))
-  if (!stale) return from === 'leader' ? reading : { ...reading, at: { from, isStale: false } }
+  if (!stale) return from === 'leader' ? reading : linearizableAt(reading, from)
   return {
     ...reading,
     at: { from, isStale: true },
@@ -42,6 +42,17 @@ export function readingAt<Answer>(
       return { answer, index, ageMs }
     },
   }
+}
+
+/** Reads that any node may serve are made often: each reading that they need is made once. */
+const atAny = new WeakMap<object, unknown>()
+
+function linearizableAt<Answer>(reading: Reading<Answer>, from: ReadFrom): Reading<Answer> {
+  const known = from === 'any' ? atAny.get(reading) : undefined
+  if (known !== undefined) return known as Reading<Answer>
+  const made = { ...reading, at: { from, isStale: false } }
+  if (from === 'any') atAny.set(reading, made)
+  return made
 }
 
 function checked(from: ReadFrom): ReadFrom {

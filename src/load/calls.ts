@@ -67,13 +67,14 @@ function drawKey(bytes: Uint8Array, start: number): void {
 }
 
 /** Operations of a YCSB workload. A read is linearizable; a read-modify-write is a read and, after it, a put. */
-export function workloadCalls(cluster: Cluster, workload: Workload): NextCall {
+export function workloadCalls(cluster: Cluster, workload: Workload, from: 'leader' | 'any'): NextCall {
   const put = (key: Bytes): Promise<unknown> => cluster.put(key, workload.value())
   // A scrambled choice takes its caller longer than a put takes it: a run is not to measure that.
   const drawKey = (): string => workload.keyFor('read')
   const nextKey: () => Bytes = workload.isSteady ? repeatedKeys(drawKey) : drawKey
+  const get = from === 'any' ? (key: Bytes) => cluster.get(key, { from }) : (key: Bytes) => cluster.get(key)
   // As with puts, all clients share the calls; each draws its key as it is made.
-  const read: Call = { op: 'read', commands: 0, perform: () => cluster.get(nextKey()) }
+  const read: Call = { op: 'read', commands: 0, perform: () => get(nextKey()) }
   const update: Call = { op: 'update', commands: 1, perform: () => put(nextKey()) }
   const insert: Call = { op: 'insert', commands: 1, perform: () => put(workload.keyFor('insert')) }
   const readModifyWrite: Call = {
@@ -81,7 +82,7 @@ export function workloadCalls(cluster: Cluster, workload: Workload): NextCall {
     commands: 1,
     perform: async () => {
       const key = workload.keyFor('readModifyWrite')
-      await cluster.get(key)
+      await get(key)
       await put(key)
     },
   }

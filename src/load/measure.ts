@@ -25,6 +25,8 @@ export interface MeasureOptions {
   readonly durability: Durability
   readonly threads: 'on' | 'off'
   readonly reads: ReadConfirmation
+  /** The nodes that serve a workload's reads. */
+  readonly readsFrom: 'leader' | 'any'
   readonly workload?: WorkloadName
   /** Records that a workload begins with. */
   readonly records: number
@@ -39,7 +41,7 @@ export interface MeasureOptions {
 /** The load that is measured by default. */
 export const usualLoad = {
   ...{ nodes: 3, clients: 1024, size: 128, batch: 1, records: 10_000 },
-  ...({ durability: 'flush', threads: 'on', reads: 'lease' } as const),
+  ...({ durability: 'flush', threads: 'on', reads: 'lease', readsFrom: 'leader' } as const),
 } satisfies Partial<MeasureOptions>
 
 /** A measurement with all that it was made from. */
@@ -53,7 +55,7 @@ export interface Measured {
 }
 
 /** The options of a measurement, as they were given. */
-type Given = 'nodes' | 'clients' | 'size' | 'batch' | 'durability' | 'threads' | 'reads'
+type Given = 'nodes' | 'clients' | 'size' | 'batch' | 'durability' | 'threads' | 'reads' | 'readsFrom'
 
 /** Times in milliseconds, of all calls; counts and sums are of the measured window. */
 export interface Measurement extends Omit<Latencies, 'count'>, Pick<MeasureOptions, Given> {
@@ -185,12 +187,13 @@ interface Callers {
 
 /** What must be there before the clients can run; the first put waits until somebody leads. */
 async function prepare(cluster: Cluster, tally: Tally, options: MeasureOptions): Promise<Callers> {
-  const { workload: name, records, size, clients, rate, arrivals = 'poisson' } = options
+  const { workload: name, records, size, clients, rate, arrivals = 'poisson', readsFrom } = options
   const random = Math.random
   const workload = name === undefined ? undefined : createWorkload(name, { records, size, random })
   if (workload === undefined) await cluster.put('warm', 'up')
   else await fill(cluster, tally, workload)
-  const nextCall = workload === undefined ? putCalls(cluster, options) : workloadCalls(cluster, workload)
+  const nextCall =
+    workload === undefined ? putCalls(cluster, options) : workloadCalls(cluster, workload, readsFrom)
   if (rate === undefined) return { run: () => runClosedLoop(tally, nextCall, clients) }
   const wakeAfter = (callback: () => void, ms: number): void => void setTimeout(callback, ms)
   return new OpenLoop(tally, nextCall, { rate, arrivals, inFlightMax: clients, wakeAfter, random })
@@ -228,12 +231,14 @@ export function readingOf(cluster: Cluster, atMs: number) {
 type Reading = ReturnType<typeof readingOf>
 
 function measurementOf(
-  { nodes, clients, size, batch, durability, threads, reads, workload, records, rate }: MeasureOptions,
+  options: MeasureOptions,
   tally: Tally,
   before: Reading,
   after: Reading,
   others: Pick<Measurement, 'unanswered' | 'heartbeats' | 'heartbeatLateP999ms'>,
 ): Measurement {
+  const { nodes, clients, size, batch, durability, threads, reads, readsFrom, workload, records, rate } =
+    options
   const ms = after.atMs - before.atMs
   const { count, ...percentiles } = tally.latencies
   const perCommit = (amount: number): number => (tally.commands === 0 ? 0 : amount / tally.commands)
@@ -241,7 +246,7 @@ function measurementOf(
     commitsPerSecond: Math.round((tally.commands / ms) * 1000),
     callsPerSecond: Math.round((count / ms) * 1000),
     ...percentiles,
-    ...{ nodes, clients, size, batch, durability, threads, reads },
+    ...{ nodes, clients, size, batch, durability, threads, reads, readsFrom },
     workload: workload ?? null,
     records: workload === undefined ? null : records,
     rate: rate ?? null,

@@ -31,6 +31,7 @@ test.each([
       durability,
       threads,
       reads: 'lease',
+      readsFrom: 'leader',
       workload: null,
     })
     const { commitsPerSecond, p50ms, p99ms, p999ms, maxMs } = result as Record<string, number>
@@ -189,7 +190,14 @@ test('a node whose disk is full ends the measurement, with one line that says ho
     records: 1,
   } as const
   const measured = measure(
-    { ...options, durability: 'flush', threads: 'on', reads: 'lease', cluster: { diskBytesMax: 4 << 20 } },
+    {
+      ...options,
+      durability: 'flush',
+      threads: 'on',
+      reads: 'lease',
+      readsFrom: 'leader',
+      cluster: { diskBytesMax: 4 << 20 },
+    },
     new AbortController().signal,
     () => undefined,
   )

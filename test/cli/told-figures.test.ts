@@ -18,6 +18,7 @@ const result: Measurement = {
   durability: 'flush',
   threads: 'on',
   reads: 'lease',
+  readsFrom: 'leader',
   workload: null,
   records: null,
   rate: 777,

@@ -23,6 +23,7 @@ const options: MeasureOptions = {
   durability: 'flush',
   threads: 'on',
   reads: 'lease',
+  readsFrom: 'leader',
   records: 0,
 }
 
