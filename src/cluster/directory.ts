@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { RaftError } from '../errors/index.js'
-import { majorityOf, type NodeId } from '../raft/index.js'
+import { type Membership, majorityOf, type NodeId } from '../raft/index.js'
 import {
   addPledge,
   FileLock,
@@ -167,15 +167,17 @@ export class ClusterDirectory {
 
   /**
    * Lets members that lost their disks begin with empty ones; what is left of their folders is put aside. Refused when
-   * too few of the others may vote: nobody could be elected any more.
+   * too few of the other voters may vote: nobody could be elected any more. `membership`: the latest configuration that any
+   * other node told; `undefined`: none told any, and each node counts as a voter.
    */
-  renew(nodeIds: readonly NodeId[]): void {
+  renew(nodeIds: readonly NodeId[], membership?: Membership): void {
     usable(this.path, () => {
       const pledges = this.pledges()
       const renewed = pledges.filter(({ nodeId }) => nodeIds.includes(nodeId))
-      this.#checkVotersLeft(
-        pledges.filter((pledge) => renewed.includes(pledge) || isCatchingUp(pledge)).length,
-      )
+      const notVoting = pledges.filter((pledge) => renewed.includes(pledge) || isCatchingUp(pledge))
+      const { voters, votersOutgoing } = membership ?? { voters: this.#members, votersOutgoing: [] }
+      for (const half of [voters, votersOutgoing])
+        checkVotersLeft(half.length, notVoting.filter(({ nodeId }) => half.includes(nodeId)).length)
       for (const pledge of renewed) checkIsRemembered(pledge)
       // First what is left is put aside: a crash or an error in between leaves disks that are lost as before.
       for (const { nodeId, identity } of renewed) putAside(this.nodePath(nodeId), identity ?? randomUUID())
@@ -189,18 +191,6 @@ export class ClusterDirectory {
     usable(this.path, () => rmSync(this.path, { recursive: true, force: true }))
   }
 
-  #checkVotersLeft(notVoting: number): void {
-    const nodes = this.#members.length
-    const mostNotVoting = nodes - majorityOf(nodes)
-    if (notVoting <= mostNotVoting) return
-    const without = mostNotVoting === 0 ? 'none' : `at most ${mostNotVoting}`
-    throw new RaftError('INVALID_OPTION', {
-      option: 'renew',
-      expected: `${without} of ${nodes} nodes without a vote until they have caught up (put the folders of the others back, or begin in another directory)`,
-      actual: `${notVoting}`,
-    })
-  }
-
   #change(nodeId: NodeId, changed: (pledge: Pledge) => Pledge): void {
     const slot = new PledgeSlot(this.pledgesPath, nodeId)
     try {
@@ -209,6 +199,17 @@ export class ClusterDirectory {
       slot.close()
     }
   }
+}
+
+function checkVotersLeft(voters: number, notVoting: number): void {
+  const mostNotVoting = voters - majorityOf(voters)
+  if (voters === 0 || notVoting <= mostNotVoting) return
+  const without = mostNotVoting === 0 ? 'none' : `at most ${mostNotVoting}`
+  throw new RaftError('INVALID_OPTION', {
+    option: 'renew',
+    expected: `${without} of ${voters} nodes without a vote until they have caught up (put the folders of the others back, or begin in another directory)`,
+    actual: `${notVoting}`,
+  })
 }
 
 export function lockOf(dir: string): FileLock {

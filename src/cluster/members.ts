@@ -65,7 +65,10 @@ export class Members {
       lost.push(member)
     }
     if (lost.length === 0) return
-    this.#directory.renew(lost.map(({ nodeId }) => nodeId))
+    this.#directory.renew(
+      lost.map(({ nodeId }) => nodeId),
+      this.configuration?.membership,
+    )
     for (const member of lost) await this.#linkAndBegin(member)
   }
 
@@ -286,7 +289,7 @@ export class Members {
       await this.#linkAndBegin(member)
     } catch (error) {
       if (!mayRenew || !isDiskLost(error)) throw error
-      this.#directory.renew([nodeId])
+      this.#directory.renew([nodeId], this.configuration?.membership)
       await this.#linkAndBegin(member)
     }
   }

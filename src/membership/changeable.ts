@@ -41,6 +41,6 @@ export interface Changeable {
    * member yet.
    */
   launch(answered: (launched: Result<NodeId>) => void): void
-  /** Ends a node for good, if it runs. With `keep`, the files of its disk are put aside, and else removed. */
+  /** Ends a node for good, if it runs. With `keep`, its folder stays, and else it is removed. */
   discard(nodeId: NodeId, keep: boolean, answered: (ended: Result<undefined>) => void): void
 }

@@ -20,7 +20,7 @@ export interface AddOptions extends WithinTime {
 }
 
 export interface RemoveOptions extends WithinTime {
-  /** The files of the node's disk are put aside in the cluster's directory. Default false: they are removed. */
+  /** The node's folder stays in the cluster's directory. Default false: it is removed. */
   readonly keep?: boolean
 }
 

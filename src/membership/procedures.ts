@@ -27,7 +27,7 @@ export interface Adding extends Within {
 }
 
 export interface Removing extends Within {
-  /** The files of the node's disk are put aside, and not removed. */
+  /** The node's folder stays. */
   readonly keep: boolean
 }
 

@@ -257,6 +257,32 @@ describe('[DI5] a start in a directory whose members have changed', () => {
     expect(JSON.parse(readFileSync(join(dir, 'cluster.json'), 'utf8'))).toEqual({ raftbox: 3, nodes: 3 })
   })
 
+  test('[ID3] counts voters, and no learners, among the nodes that may begin anew', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startCluster({ ...calm, dir })
+    await cluster.addNode({ learner: true })
+    await cluster.addNode({ learner: true })
+    await cluster.put('a', 'b')
+    await cluster.close()
+    for (const nodeId of [1, 2, 4, 5]) rmSync(join(dir, `node-${nodeId}`), { recursive: true })
+    const refusal = await refusalOf({ ...calm, dir, renew: [1, 2, 4, 5] })
+    expect(refusal.message).toContain('renew: at most 1 of 3 nodes without a vote')
+  })
+
+  test('begins anew with the learners that lost their disks, however many', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startCluster({ ...calm, dir, nodes: 1 })
+    await cluster.addNode({ learner: true })
+    await cluster.addNode({ learner: true })
+    await cluster.put('a', 'b')
+    await cluster.close()
+    for (const nodeId of [2, 3]) rmSync(join(dir, `node-${nodeId}`), { recursive: true })
+    const again = await startedCluster({ ...calm, dir, renew: [2, 3] })
+    await again.put('a', 'c')
+    expect((await convergedHashes(again)).size).toBe(1)
+    expect(kindsOf(again)).toEqual({ 1: 'voter', 2: 'learner', 3: 'learner' })
+  })
+
   test('[DI6] opens by the number that it was made with, and by that of its members, and by no other', async () => {
     const dir = temporaryFolder()
     const cluster = await startCluster({ ...calm, dir, nodes: 2 })
