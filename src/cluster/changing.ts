@@ -106,7 +106,8 @@ export class Changing implements Changeable {
 
   /**
    * Ends the nodes that are no members: an earlier life of the cluster came no further with adding or removing them. An
-   * entry of this life that is committed says that nothing of theirs is left in any log that could win.
+   * entry of this life that is committed says that nothing of theirs is left in any log that could win. Their folders stay,
+   * since nobody asked for their end.
    */
   #tidyUp(): void {
     const members = this.#members
@@ -119,7 +120,7 @@ export class Changing implements Changeable {
       if (leader === undefined || leader.commitIndex <= lastIndex)
         return this.later(this.heartbeatIntervalMs, look)
       const left = members.strangers.filter((nodeId) => strangers.includes(nodeId))
-      for (const nodeId of left) this.discard(nodeId, false, () => undefined)
+      for (const nodeId of left) this.discard(nodeId, true, () => undefined)
     }
     look()
   }

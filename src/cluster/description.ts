@@ -114,10 +114,9 @@ function checkMembers(path: string, description: Description, nodes: number): vo
   const pledges = join(path, pledgesFile)
   const members = existsSync(pledges) ? membersIn(readPledges(pledges)) : []
   if (nodes === members.length) return
-  const asMade = `${description.nodes}, as ${path} was made with`
   const isAsMade = members.length === description.nodes && members.at(-1) === description.nodes
-  const now = `or ${members.length}, since its members are ${members.join(', ')} (leave nodes out)`
-  const expected = isAsMade ? asMade : `${asMade}, ${now}`
+  const asMade = `${description.nodes}, as ${path} was made with`
+  const expected = isAsMade ? asMade : `${asMade}, or left out: its members are ${members.join(', ')}`
   throw new RaftError('INVALID_OPTION', { option: 'nodes', expected, actual: nodes })
 }
 

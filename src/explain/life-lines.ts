@@ -26,7 +26,8 @@ export function staysOf({ story }: Timeline, nodeId: NodeId, window: Stretch): S
     if (each.nodeId !== nodeId) continue
     if (each.type === 'role') becomes(each.atMs, each.role, each.term)
     else if (each.type === 'started') becomes(each.atMs, 'follower')
-    else if (each.type === 'killed' || each.type === 'failed') becomes(each.atMs, 'down')
+    else if (each.type === 'killed' || each.type === 'failed' || each.type === 'removed')
+      becomes(each.atMs, 'down')
   }
   const within = [...stays, stay].filter((each) => overlaps(each, window))
   return within.map((each) => ({
