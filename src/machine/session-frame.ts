@@ -101,8 +101,8 @@ export function readSessionHeader({ bytes, count }: Frame): SessionHeader | unde
   if (length !== callHeaderBytes || bytes.byteLength < headerStart + length) return undefined
   const sequence = view.getFloat64(headerStart + 9, true)
   const firstOutstanding = view.getFloat64(headerStart + 17, true)
-  const isCounted = [value, sequence, firstOutstanding].every((number) => Number.isSafeInteger(number))
-  if (!isCounted) return undefined
+  const isSafe = Number.isSafeInteger
+  if (!isSafe(value) || !isSafe(sequence) || !isSafe(firstOutstanding)) return undefined
   return {
     op: 'call',
     session: value,

@@ -12,6 +12,8 @@ export const answersMax = 1024
 /** Bytes of results that all sessions remember together. Beyond it the oldest results are forgotten. */
 export const answerBytesMax = 16 << 20
 
+const noResults = new Uint8Array(0)
+
 /** The results of a call, as far as its commands are applied. */
 export class CallResults {
   /** The place of the call's first command. */
@@ -21,7 +23,7 @@ export class CallResults {
   /** Their results, each behind its length. `undefined`: they are forgotten. */
   results: Uint8Array | undefined
 
-  constructor(index: LogIndex, count = 0, results: Uint8Array | undefined = new Uint8Array(0)) {
+  constructor(index: LogIndex, count = 0, results: Uint8Array | undefined = noResults) {
     this.index = index
     this.count = count
     this.results = results
@@ -115,17 +117,23 @@ export class Sessions {
     if (answer.results === undefined) return
     this.#keptBytes -= answer.results.byteLength
     this.keep(answer, answer.count === count ? results : Buffer.concat([answer.results, results]))
+    if (this.#keptBytes > answerBytesMax) this.#forgetOldest()
+  }
+
+  #forgetOldest(): void {
     for (const oldest of this.#kept) {
-      if (this.#keptBytes <= answerBytesMax) return
       this.#release(oldest)
       oldest.results = undefined
+      if (this.#keptBytes <= answerBytesMax) return
     }
   }
 
   #use(session: Session, firstOutstanding: number): void {
     session.lastUseMs = this.timeMs
-    this.#sessions.delete(session.id)
-    this.#sessions.set(session.id, session)
+    if (this.#sessions.size > 1) {
+      this.#sessions.delete(session.id)
+      this.#sessions.set(session.id, session)
+    }
     if (firstOutstanding <= session.firstOutstanding) return
     session.firstOutstanding = firstOutstanding
     for (const [sequence, answer] of session.answers) {
