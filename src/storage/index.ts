@@ -1,7 +1,7 @@
 /** Logs on disk, in memory, and behind faults. */
 
-export { type DiskAtRest, readDiskAtRest } from './at-rest.js'
 export { beginDisk } from './begun-disk.js'
+export { type DiskAtRest, readDiskAtRest } from './disk-at-rest.js'
 export { isDiskFull } from './disk-full.js'
 export { flushFolder, writeWhole } from './durable-file.js'
 export { FaultyStore } from './faulty-store.js'

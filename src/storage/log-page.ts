@@ -6,10 +6,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EntryId, EntryRun, HardState, LogIndex, NodeId, Snapshot } from '../raft/index.js'
-import { readIn, readTableAtRest, runsBetween } from './at-rest.js'
 import { type Database, fileNames } from './lmdb-file.js'
 import { isEmpty, readDisk, readHardState, readPointers, withoutGeneration } from './recovery.js'
 import type { ReadTable } from './table.js'
+import { readIn, readTableAtRest, runsBetween } from './table-at-rest.js'
 
 /** The entries that are asked for. `from` is left out: the last ones. */
 export interface LogRange {

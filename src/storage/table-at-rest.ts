@@ -1,53 +1,15 @@
 /**
- * The disk of a node that does not run, as its next start finds it. LMDB is opened, read and let go of before a call
- * returns.
+ * The table of a log at rest, as the next start finds it. LMDB is opened, read and let go of before a call returns.
  */
 import { constants, copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type EntryRun, type LogIndex, lastIndexOf, type NodeId, sliceRun } from '../raft/index.js'
-import { chunkKey, indexOfLogKey, logKey, logKeysFrom, logKeysTo } from './keys.js'
+import { type EntryRun, type LogIndex, lastIndexOf, sliceRun } from '../raft/index.js'
+import { indexOfLogKey, logKey, logKeysFrom, logKeysTo } from './keys.js'
 import { type Database, type DatabaseOptions, fileNames, openDatabase, rowsOf } from './lmdb-file.js'
 import { fillUp, lastWhole, readSettled } from './one-flush/index.js'
-import { emptyDiskError, type Pledge } from './pledge.js'
-import { checksumOf, openChunk, openRun } from './record.js'
-import { isEmpty, readDisk } from './recovery.js'
-import type { Pieces } from './shelf.js'
-import type { Recovered } from './store.js'
+import { checksumOf, openRun } from './record.js'
 import type { ReadTable } from './table.js'
-
-/** What a disk holds. The iterables are read before the call that was given the disk returns. */
-export interface DiskAtRest extends Recovered {
-  /** The bytes of the snapshot, piece by piece; none without a snapshot. */
-  readonly pieces: Iterable<Uint8Array>
-  /** The entries from one index to another, both included, with their bytes. */
-  runs(from: LogIndex, to: LogIndex): Iterable<EntryRun>
-}
-
-/**
- * Reads the disk in a folder: all of it once, so that damage is found, and then what `read` asks for. `undefined`: there
- * is none yet. Throws a line that names the damage, or says why the disk is not the one that the pledge speaks of.
- */
-export function readDiskAtRest<Found>(
-  folder: string,
-  nodeId: NodeId,
-  pledge: Pledge,
-  read: (disk: DiskAtRest) => Found,
-): Found | undefined {
-  return readTableAtRest(folder, (found) => {
-    if (found === undefined || isEmpty(found.table)) {
-      if (pledge.hasBegun) throw emptyDiskError(pledge)
-      return undefined
-    }
-    const { table, db } = found
-    const { recovered, newestPieces } = readDisk(table, nodeId, pledge)
-    return read({
-      ...recovered,
-      pieces: newestPieces === undefined ? [] : piecesOf(table, newestPieces),
-      runs: (from, to) => runsBetween(table, db, from, to),
-    })
-  })
-}
 
 /** A table that is only read, of a log that is at rest. */
 export interface TableAtRest {
@@ -129,9 +91,4 @@ function keyOfRecordWith(db: Database, index: LogIndex): Uint8Array {
   for (const key of db.getKeys({ start: logKey(index), end: logKeysFrom, reverse: true, limit: 1 }))
     return key
   return logKey(index)
-}
-
-function* piecesOf(table: ReadTable, { index, term, generation, offsets }: Pieces): Generator<Uint8Array> {
-  for (const offset of offsets)
-    yield openChunk(table.get(chunkKey(generation, offset)), { index, term, generation, offset })
 }
