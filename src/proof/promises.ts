@@ -65,7 +65,9 @@ export class Promises {
     } else if (!durable.holds(entry)) {
       this.#checker.report(rule, `node ${id} acknowledges ${nameOf(entry)}, which its disk does not hold`)
     } else if (entry.term > word.tail.term || entry.index > word.tail.index) {
-      word.tail = entry
+      // Where a later leader has replaced the entry since its write began, the answer still leaves, and binds nobody.
+      const { ledger } = this.#checker
+      if (ledger.ancestor(this.#checker.tailOf(id), entry.index) === entry) word.tail = entry
     }
   }
 
