@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { convergedHashes, refusalOf, startedCluster } from '../cluster/support.js'
+import { convergedHashes, flushedLogs, refusalOf, startedCluster } from '../cluster/support.js'
 import { canInject, renames, runBroken } from './broken-run.js'
 import { lastLine, run, temporaryFolder } from './raftbox.js'
 
@@ -12,6 +12,7 @@ async function lostDirectory(): Promise<{ readonly dir: string; readonly hash: s
   const cluster = await startedCluster({ dir, host: 'inline', sessionTimeoutMs: 3_600_000 })
   for (let key = 1; key <= 3; key++) await cluster.put(`key${key}`, 'value')
   const [hash = ''] = await convergedHashes(cluster)
+  await flushedLogs(cluster)
   await cluster.close()
   for (const nodeId of [1, 3]) rmSync(join(dir, `node-${nodeId}`), { recursive: true })
   return { dir, hash }

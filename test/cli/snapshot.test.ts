@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exportSnapshot } from '../../src/cluster/index.js'
-import { convergedHashes, startedCluster } from '../cluster/support.js'
+import { convergedHashes, flushedLogs, startedCluster } from '../cluster/support.js'
 import { canInject, renames, runBroken } from './broken-run.js'
 import { lastLine, run, temporaryFile, temporaryFolder } from './raftbox.js'
 
@@ -13,6 +13,7 @@ async function usedDirectory(nodes = 3): Promise<{ readonly dir: string; readonl
   const cluster = await startedCluster({ dir, nodes, host: 'inline', sessionTimeoutMs: 3_600_000 })
   for (let key = 1; key <= 3; key++) await cluster.put(`key${key}`, 'value')
   const [hash = ''] = await convergedHashes(cluster)
+  await flushedLogs(cluster)
   await cluster.close()
   return { dir, hash }
 }

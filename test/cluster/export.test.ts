@@ -18,7 +18,7 @@ import {
   importSnapshot,
   readExport,
 } from '../../src/cluster/index.js'
-import { convergedHashes, startedCluster, temporaryFolder } from './support.js'
+import { convergedHashes, flushedLogs, startedCluster, temporaryFolder } from './support.js'
 
 /** Starts sooner than threads do, and tells no time of the log, which would change the hash of the state. */
 const inline = { host: 'inline', sessionTimeoutMs: 3_600_000 } as const
@@ -45,6 +45,7 @@ async function fill(cluster: Cluster, keys = 20): Promise<string> {
 
 async function hashOf(cluster: Cluster): Promise<string> {
   const [hash = '', ...others] = await convergedHashes(cluster)
+  await flushedLogs(cluster)
   expect(others).toEqual([])
   return hash
 }
@@ -152,6 +153,7 @@ describe('an export of a directory at rest', () => {
     const [snapshot] = await cluster.snapshot('leader')
     const { nodeId = 0, index } = snapshot ?? {}
     await cluster.put('behind', 'the snapshot')
+    await flushedLogs(cluster)
     await cluster.close()
     expect((await exportSnapshot(dir, file, { nodeId })).index).toBeGreaterThan(index ?? 0)
     for (const other of [1, 2, 3].filter((each) => each !== nodeId))

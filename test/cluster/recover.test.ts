@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Cluster, goOnWithRecovery, Recovery, startCluster } from '../../src/cluster/index.js'
 import type { NodeId } from '../../src/raft/index.js'
-import { convergedHashes, startedCluster, temporaryFolder } from './support.js'
+import { convergedHashes, flushedLogs, startedCluster, temporaryFolder } from './support.js'
 
 /** Starts sooner than threads do, and tells no time of the log, which would change the hash of the state. */
 const inline = { host: 'inline', sessionTimeoutMs: 3_600_000 } as const
 
 async function hashOf(cluster: Cluster): Promise<string> {
   const [hash = '', ...others] = await convergedHashes(cluster)
+  await flushedLogs(cluster)
   expect(others).toEqual([])
   return hash
 }

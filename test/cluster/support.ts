@@ -9,6 +9,7 @@ import {
   type Cluster,
   type ClusterEvent,
   type ClusterOptions,
+  type NodeStatus,
   type RaftError,
   startCluster,
 } from '../../src/cluster/index.js'
@@ -61,6 +62,13 @@ export async function convergedHashes(cluster: Cluster): Promise<Set<string>> {
     }
     await new Promise((resolve) => setImmediate(resolve))
   }
+}
+
+/** Waits until the disk of each running node holds all of its log: a close is like a crash, and leaves no more. */
+export async function flushedLogs(cluster: Cluster): Promise<void> {
+  const isBehind = ({ state, flushedIndex, lastIndex }: NodeStatus): boolean =>
+    state === 'running' && flushedIndex < lastIndex
+  while (cluster.status().some(isBehind)) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Writes from several closed-loop clients until told to stop, and remembers what was acknowledged and what may have been. */
