@@ -15,7 +15,7 @@ import type { SentRequests } from './sent-requests.js'
 
 /** How long a node is left out after it failed a read. */
 const restMs = 1000
-/** While no node runs: the read waits for one. */
+/** A read that any node may serve has no node before it is sent: the calls of a turn stay together. */
 const nobody: NodeId = 0
 
 /** The parts of the client by which requests leave. */
@@ -52,7 +52,7 @@ export class NodeReads {
 
   /** The node for a new call. Throws when the one that is named does not run. */
   nodeFor({ from }: ReadAt): NodeId {
-    if (from === 'any') return this.#nextNode()
+    if (from === 'any') return nobody
     const { ports } = this.#ways
     const nodeId = from === 'leader' ? this.#ways.findLeader() : from
     if (nodeId !== undefined && ports.has(nodeId)) return nodeId
