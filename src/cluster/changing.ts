@@ -18,7 +18,7 @@ export class Changing implements Changeable {
   readonly electionTimeoutMs: number
   readonly #members: Members
   readonly #priorities: Priorities
-  /** What is to happen later, by its timer. */
+  /** The calls that are to be made later, by their timers. */
   readonly #later = new Map<NodeJS.Timeout, () => void>()
 
   constructor(members: Members, options: ResolvedOptions, cast: () => Cast) {
@@ -125,7 +125,7 @@ export class Changing implements Changeable {
     look()
   }
 
-  /** What waits goes on, and finds the cluster closed. */
+  /** Procedures that wait go on, and find the cluster closed. */
   close(): void {
     const waiting = [...this.#later]
     this.#later.clear()
@@ -135,7 +135,7 @@ export class Changing implements Changeable {
     }
   }
 
-  /** A node that was not asked has changed nothing. One that was asked and does not answer may have. */
+  /** A node that was not asked has changed nothing. A node that was asked and does not answer may have. */
   async #asked<Outcome>(
     nodeId: NodeId,
     ask: (node: ControlledNode) => Promise<Result<Outcome>>,

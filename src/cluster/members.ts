@@ -174,7 +174,7 @@ export class Members {
     return this.#inTurn(() => this.#restart(this.#member(nodeId), mayRenew))
   }
 
-  /** Starts a node with an empty disk and the next id. It is no member of the configuration yet. */
+  /** Starts a node with an empty disk and the next id. The configuration does not have the node yet. */
   launch(): Promise<NodeId> {
     return this.#inTurn(async () => {
       this.checkOpen()

@@ -37,8 +37,8 @@ export interface Changeable {
     answered: (outcome: TransferOutcome | undefined) => void,
   ): void
   /**
-   * Starts a node with an empty disk and an id that no node had before. It hears all nodes, and all hear it; it is no
-   * member yet.
+   * Starts a node with an empty disk and an id that no node had before. The node hears all others, all hear the node, and
+   * the configuration does not have it yet.
    */
   launch(answered: (launched: Result<NodeId>) => void): void
   /** Ends a node for good, if it runs. With `keep`, its folder stays, and else it is removed. */

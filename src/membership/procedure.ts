@@ -1,6 +1,6 @@
 /**
- * Procedures that ask a cluster, wait for the answer and go on. They are written as generators and not with promises: in
- * virtual time no reaction to a promise runs before time passes, and a procedure goes on at the moment of its answer.
+ * Procedures that ask a cluster, wait for the answer and go on. Procedures are generators and no promises: in virtual time
+ * no reaction to a promise runs before time passes, and a procedure goes on at the moment of its answer.
  */
 import { failure, RaftError, type Result } from '../errors/index.js'
 

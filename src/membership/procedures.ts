@@ -1,5 +1,5 @@
 /**
- * What an operator asks of a cluster: other members, or another leader. A refusal that may pass is asked again until the
+ * Requests of an operator: other members, or another leader. A refusal that may pass is asked again until the
  * deadline; a change that no cluster could make is refused at once.
  */
 import type { ChangeOutcome, TransferOutcome } from '../driver/index.js'
@@ -123,7 +123,7 @@ function* successorOf(
   throw new RaftError('NOT_CHANGED', { what, why })
 }
 
-/** A node that is a learner from now on. One that certainly did not become one is ended again. */
+/** A node that is a learner from now on. A node that certainly did not become a learner is ended again. */
 function* joined(cluster: Changeable, deadlineMs: number): Procedure<NodeId> {
   const nodeId = unwrap(yield* answerTo(cluster.launch.bind(cluster)))
   try {
@@ -152,7 +152,7 @@ function* afterJoining(
   }
 }
 
-/** A leader that is no member any more hands over first. One that cannot has stepped down after a while. */
+/** A leader that is no member any more hands over first. A leader that cannot has stepped down after a while. */
 function* ledByAnother(cluster: Changeable, removed: readonly NodeId[]): Procedure<void> {
   const deadlineMs = cluster.now() + patienceMs(cluster)
   const isLed = () => cluster.leaderId !== undefined && !removed.includes(cluster.leaderId)

@@ -1,6 +1,6 @@
 /**
  * The configuration by which a node goes, and the handing over that it has begun, in memory that other threads read
- * without asking: also of a node that has ended. One writer, the node's thread.
+ * without asking: also of a node that has ended. The node's thread alone writes.
  */
 import type { LogIndex, Membership, NodeId, RaftEvent } from '../raft/index.js'
 
