@@ -73,7 +73,9 @@ export class Changing implements Changeable {
       const why = `node ${to} has priority 0, and never leads`
       return answered({ outcome: 'refused', code: 'invalid', leaderId: nodeId, why })
     }
-    const successor = to ?? successorOf(nodeId, this.#members.status(), this.#priorities)
+    // Without priorities the leader knows best: it has heard who answers.
+    const successor =
+      to ?? (this.#hasPriorities ? successorOf(nodeId, this.#members.status(), this.#priorities) : undefined)
     const ask = (node: ControlledNode) => node.transfer(successor, withinMs)
     void this.#asked(nodeId, ask).then((outcome) =>
       answered(outcome.outcome === 'unknown' ? undefined : outcome),
@@ -91,7 +93,11 @@ export class Changing implements Changeable {
   /** The cluster has started. */
   begin(): void {
     this.#tidyUp()
-    if (Object.keys(this.#priorities).length > 0) this.#prefer()
+    if (this.#hasPriorities) this.#prefer()
+  }
+
+  get #hasPriorities(): boolean {
+    return Object.keys(this.#priorities).length > 0
   }
 
   /** Looks now and then whether a node leads that is preferred to none. Priorities are a wish: a refusal changes nothing. */

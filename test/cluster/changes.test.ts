@@ -126,6 +126,15 @@ test('leadership is handed over to the node that is named, or to the best', asyn
   await cluster.put('a', 'c')
 })
 
+test('leadership is handed over to a node that answers, and not to one that is cut off', async () => {
+  const cluster = await startedCluster(calm)
+  await cluster.put('a', 'b')
+  const [cutOff = 0, other] = [1, 2, 3].filter((nodeId) => nodeId !== cluster.leaderId)
+  await cluster.isolate(cutOff)
+  await cluster.put('a', 'c')
+  expect(await cluster.transfer()).toBe(other)
+})
+
 describe('[MB12] a standing fault', () => {
   test('hits a node that is added, where it hits all, and ends with the node that it hit', async () => {
     const cluster = await startedCluster(calm)
