@@ -229,7 +229,7 @@ export class Cluster implements AsyncDisposable, Calls {
 
   /**
    * Ends a node at once, as a crash of its machine would: nothing more leaves it or is written. Calls that it
-   * was sent and did not answer end with an unknown outcome. Returns the node that it was. Rejects when the node could
+   * was sent and did not answer go to the next leader. Returns the node that it was. Rejects when the node could
    * not let go of its disk cleanly; it is dead even then. With `forMs` it is brought back after so long.
    */
   kill(node: NodeId | 'leader' | 'follower' | 'any', options?: ForTime): Promise<NodeId>
