@@ -77,14 +77,14 @@ test('with a directory, what was put is there the next time', async () => {
 test('the log of a node is followed until the next line', async () => {
   const { child, ended, said } = start(['sandbox', '--nodes', '1'], null)
   child.stdin?.write('events off\nput a 1\nload 1\nlog 1 --follow\n')
-  await said(/^index +term +bytes [\s\S]*\n2 [^\n]* put a 1\n[\s\S]*\n\d{2,} [^\n]* put key-\d{4} /m)
+  await said(/^index +term +bytes [\s\S]*\n4 [^\n]* put a 1\n[\s\S]*\n\d{2,} [^\n]* put key-\d{4} /m)
   child.stdin?.write('log 1,1 --follow\nload off\nput b 2\n')
   await said(/^applied at index \d+, revision \d+\n[\s\S]*^applied at /m)
-  child.stdin?.end('log 1 2 2\n')
+  child.stdin?.end('log 1 4 4\n')
   const { code, stdout, left } = await ended
   expect([code, left]).toEqual([0, []])
   expect(stdout).toMatch(
-    /without an answer\napplied at [^\n]*\nnode 1: term 1, [^\n]*\nindex .*\n2 .* put a 1\n$/,
+    /without an answer\napplied at [^\n]*\nnode 1: term 1, [^\n]*\nindex .*\n4 .* put a 1\n$/,
   )
 })
 
