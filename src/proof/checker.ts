@@ -77,7 +77,7 @@ export class Checker {
       term,
       votedFor,
       tail,
-      configuredTail: tail,
+      configuredTail: this.ledger.origin,
       membership: undefined,
       snapshot,
       baseIndex: base.index,
@@ -135,26 +135,28 @@ export class Checker {
     else if (seen.isLeader) this.#counts.stepDowns++
     seen.isLeader = state.role === 'leader'
     if (log.commitIndex !== seen.commitIndex) this.#commitMoved(id, state, seen)
-    this.#configured(id, state, seen)
+    if (seen.tail !== seen.configuredTail || log.snapshot !== seen.snapshot) this.#configured(id, state, seen)
+    if (state.role === 'preCandidate' || state.role === 'candidate') this.#campaigns(state, seen)
     if (log.lastApplied < seen.lastApplied) this.report('monotone', `lastApplied of node ${id} fell`)
     seen.lastApplied = log.lastApplied
   }
 
   /** The configuration that the node goes by, and the one in its snapshot. */
   #configured(id: NodeId, state: RaftView, seen: Seen): void {
-    const { membership, log, role } = state
+    const { membership, log } = state
     if (membership !== seen.membership || seen.tail.membership !== seen.configuredTail.membership) {
       this.configurations.followed(state, seen.configuredTail, seen.tail)
       seen.membership = membership
-      seen.configuredTail = seen.tail
     }
-    if (log.snapshot !== seen.snapshot) {
-      if (log.snapshot !== undefined) this.#snapshotAt(`node ${id} has a snapshot`, log.snapshot)
-      seen.snapshot = log.snapshot
-    }
-    if (role === 'leader') this.configurations.led(state)
-    else if (role !== 'follower' && !this.configurations.mayCampaign(state, seen.tail))
-      this.report('only voters campaign', `node ${id} is a ${role}, and no voter of its configuration`)
+    seen.configuredTail = seen.tail
+    if (log.snapshot === seen.snapshot) return
+    if (log.snapshot !== undefined) this.#snapshotAt(`node ${id} has a snapshot`, log.snapshot)
+    seen.snapshot = log.snapshot
+  }
+
+  #campaigns(state: RaftView, { tail }: Seen): void {
+    if (!this.configurations.mayCampaign(state, tail))
+      this.report('only voters campaign', `node ${state.id} is a ${state.role}, and no voter`)
   }
 
   #termMoved(id: NodeId, state: RaftView, seen: Seen, message: Message | undefined): void {
@@ -314,6 +316,7 @@ export class Checker {
       this.#witness.committed(id, entry)
       this.#committed(id, entry, currentTerm)
     }
+    if (role === 'leader') this.configurations.led(state)
     seen.commitIndex = commitIndex
   }
 
