@@ -31,7 +31,7 @@ const fewerOrInline = 'start fewer nodes, or run all in one thread with host inl
 test.skipIf(!isLinux).each([
   ['-v 3000000', 3, 'on', '3584 MiB of address space', fewerOrInline],
   ['-v 2000000', 7, 'off', '960 MiB of address space', 'or start fewer nodes'],
-  ['-n 90', 3, 'on', '76 file descriptors', fewerOrInline],
+  ['-n 120', 3, 'on', '172 file descriptors', fewerOrInline],
 ] as const)(
   'ulimit %s is too little for %i nodes with threads %s, which the error says',
   (limit, nodes, threads, needed, remedy) => {

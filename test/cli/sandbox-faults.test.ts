@@ -6,7 +6,7 @@ test('a frozen leader is told apart from a dead node, loses its lead, and goes o
   // A machine that is busy for a second is no reason for an election.
   const { child, ended, said } = start(['sandbox', '--election-timeout', '1500'], null)
   child.stdin?.write('load 4\nkill follower\nstatus\n')
-  await said(/^\d +stopped +- .*$/m)
+  await said(/^\d +stopped +voter +- .*$/m)
   child.stdin?.write('restart all\npause leader\nstatus\n')
   await said(/^#2 pause \d, for \d+\.\d s$[\s\S]* leads term (\d+)[\s\S]* holds its lease in term \1/m)
   child.stdin?.write('put a 1\nresume all\nfaults\nload off\n')
@@ -17,7 +17,7 @@ test('a frozen leader is told apart from a dead node, loses its lead, and goes o
   // Events are told between the answers.
   const answers = stdout.replace(/^ {2}.*\n/gm, '')
   const [, paused] = /#2 pause (\d)\n/.exec(stdout) ?? []
-  expect(stdout).toMatch(new RegExp(`^${paused} +paused +leader `, 'm'))
+  expect(stdout).toMatch(new RegExp(`^${paused} +paused +voter +leader `, 'm'))
   expect(answers).toContain(`\nnode ${paused} runs again\nno fault stands\n4 clients: `)
   expect(stdout).toMatch(/\n4 clients: [1-9][\d,]* calls answered, /)
   expect(stdout).toMatch(/\n1 \(version 1, /)

@@ -20,8 +20,8 @@ test('a script kills the leader, goes on without it, and takes it back', async (
   expect(stdout).toContain(' one two (version 1, last put at revision 1)')
   expect(stdout).toContain('three (version 2, last put at revision 3)')
   const killed = /killed node (\d)/.exec(stdout)?.[1]
-  expect(stdout).toMatch(new RegExp(`^${killed} +stopped +- `, 'm'))
-  expect(stdout.match(/^\d +running +leader/gm)).toHaveLength(2)
+  expect(stdout).toMatch(new RegExp(`^${killed} +stopped +voter +- `, 'm'))
+  expect(stdout.match(/^\d +running +voter +leader/gm)).toHaveLength(2)
   // Events are told between the answers.
   const answers = stdout.replace(/^ {2}.*\n/gm, '')
   expect(answers).toContain('a three\nb 2\n2 keys\n')
@@ -50,7 +50,10 @@ test('what is not understood is told in one line each, and the script goes on', 
     ['pot a 1', "there is no verb 'pot' (did you mean put?); help lists all"],
     ['constructor', "there is no verb 'constructor'; help lists all"],
     ['put a', "put a: after 'put a' a value is expected"],
-    ['get a b', "get a b: after 'get a' nothing more is expected, not 'b'"],
+    [
+      'get a b',
+      "get a b: after 'get a' stale, or from and the id of a node, leader or any is expected, not 'b'",
+    ],
     ['kill 4', 'node: one of 1, 2, 3, not 4'],
     ['restart 1', 'node: one that does not run, not 1, which runs already'],
     ['restart 1 anew', "restart 1 anew: after 'restart 1' renew is expected, not 'anew'"],
