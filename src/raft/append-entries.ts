@@ -9,6 +9,7 @@ import {
   type InstallSnapshot,
   type Replication,
 } from './messages.js'
+import { learnCommit } from './read-index.js'
 import { becomeFollower } from './roles.js'
 import { isHardStateFlushed, type RaftState, send, sendAfterFlush } from './state.js'
 import { assert, type LogIndex, type Term } from './types.js'
@@ -36,6 +37,7 @@ export function onAppendEntries(state: RaftState, message: AppendEntries): void 
   const lastNewIndex = lastRun === undefined ? message.prevLogIndex : lastIndexOf(lastRun)
   // Beyond the last new entry our log is not known to agree with the leader's.
   log.commitIndex = Math.max(log.commitIndex, Math.min(message.leaderCommit, lastNewIndex))
+  learnCommit(state)
   if (message.mode === 'heartbeat') acceptHeartbeat(state, message, lastNewIndex)
   else acceptEntries(state, message, lastNewIndex)
 }

@@ -65,6 +65,7 @@ export function onReadIndexResponse(state: RaftState, message: ReadIndexResponse
   state.askedReads = undefined
   state.outbox.reads.push({ ids: askedReads.ids, readIndex })
   if (readIndex !== undefined && readIndex > toldCommit.index) state.toldCommit = { index: readIndex, term }
+  learnCommit(state)
 }
 
 /**

@@ -3,7 +3,7 @@ import type { EndTurn, Persist, Ready } from './border.js'
 import { isSameMembership } from './configuration.js'
 import { type LogRun, lastIndexOf, wholeRuns } from './entry-run.js'
 import { holdsLease, noteRoundsSent } from './lease.js'
-import { askLeader, learnCommit } from './read-index.js'
+import { askLeader } from './read-index.js'
 import { areReadsDue, confirmByLease, openReadRound } from './reads.js'
 import { sendAppends, sendReadRound } from './replication.js'
 import { isLeader, isSameHardState, type LeaderState, type RaftState } from './state.js'
@@ -14,12 +14,8 @@ const nothing: readonly LogRun[] = Object.freeze([])
 
 export function onEndTurn(state: RaftState, { now, mayWrite, applyBytesMax }: EndTurn): Ready {
   if (isLeader(state)) advanceTransfer(state)
-  if (isLeader(state)) {
-    sendAsLeader(state, now)
-  } else {
-    learnCommit(state)
-    askLeader(state)
-  }
+  if (isLeader(state)) sendAsLeader(state, now)
+  else askLeader(state)
   tellOfMembership(state)
   const { outbox, log } = state
   const { messages, reads, events } = outbox
