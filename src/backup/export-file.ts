@@ -12,8 +12,9 @@
  * read with `head -2 FILE`.
  */
 import { createHash, type Hash, randomUUID } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { RaftError, reasonOf } from '../errors/index.js'
 import type { LogIndex, Membership, Term } from '../raft/index.js'
@@ -107,7 +108,7 @@ async function writeUnfinished(
     }
     const head = { ...facts, size: writer.size, sha256: writer.sha256() }
     writeAll(descriptor, textOf(head), 0)
-    fsyncSync(descriptor)
+    await promisify(fsync)(descriptor)
     return head
   } finally {
     closeSync(descriptor)

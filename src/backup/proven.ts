@@ -21,7 +21,7 @@ export interface Disk {
   readonly votesFromTerm: Term
 }
 
-/** What disks prove, together. */
+/** The entries that disks prove to be committed, together. */
 export interface Proof {
   /** The last entry that is proven. */
   readonly last: EntryId

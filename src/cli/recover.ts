@@ -17,6 +17,7 @@ import {
   printable,
   wholeNumber,
 } from '../terminal/index.js'
+import { figuresOf, shortHash } from './state-words.js'
 
 interface RecoverFlags {
   readonly from: number
@@ -139,8 +140,7 @@ function moreInWords({ nodeId, last, isLost }: HeldMore): string {
 }
 
 function recoveredInWords({ dir, members, last, hash, summary, aside }: Recovered): string {
-  const figures = Object.entries(summary).map(([name, value]) => `${name} ${decimal(value)}`)
-  const state = [`entry ${decimal(last.index)}`, ...figures, `hash ${hash.slice(0, 16)}`].join(', ')
+  const state = [`entry ${decimal(last.index)}`, ...figuresOf(summary), `hash ${shortHash(hash)}`].join(', ')
   return printable(`${dir}: a new cluster of nodes ${members.join(', ')} as of ${state}; ${whereIs(aside)}`)
 }
 

@@ -4,6 +4,7 @@ import { BadLine, type Life, Replay } from '../recording/index.js'
 import { BadInput, counted, interruptible, printable } from '../terminal/index.js'
 import { readBytes } from './input/bytes.js'
 import { type Framed, LineFramer } from './input/framing.js'
+import { shortHash } from './state-words.js'
 
 interface ReplayOptions {
   readonly json?: boolean
@@ -11,9 +12,6 @@ interface ReplayOptions {
 
 /** The longest line: what a node holds when it begins is one line. */
 const lineBytesMax = 128 << 20
-/** Hexadecimal digits of a hash that are shown to people. */
-const hashDigits = 16
-
 const explanation = `
 FILE is a recording: one JSON object a line, first its head, then what each node's protocol began
 with and was told, and where it ended. All of it is told again, to a protocol without a disk, a
@@ -102,7 +100,7 @@ function wrongIn({ node, number, violation, hash, recordedHash = '' }: Life): st
   const where = `node ${node}, life ${number}`
   if (violation !== undefined)
     return `${where}: line ${violation.line} breaks an invariant: ${violation.invariant}`
-  const [ours, recorded] = [hash, recordedHash].map((one) => one.slice(0, hashDigits))
+  const [ours, recorded] = [hash, recordedHash].map(shortHash)
   return `${where}: it ends in the state ${ours}, and ${recorded} was recorded`
 }
 
@@ -114,6 +112,6 @@ function endOf(lives: readonly Life[]): string {
   const log = `committed ${commitIndex} of ${lastIndex}`
   const compared =
     recordedHash === undefined ? 'no end recorded' : recordedHash === hash ? 'as recorded' : 'not as recorded'
-  const state = `state ${hash.slice(0, hashDigits)}, ${compared}`
+  const state = `state ${shortHash(hash)}, ${compared}`
   return `node ${node}: ${livesOf(lives.length)}, then ${role} in term ${currentTerm}, ${log}, ${state}`
 }

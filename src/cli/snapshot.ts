@@ -10,6 +10,7 @@ import {
 } from '../cluster/index.js'
 import { counted, decimal, interruptible, lineOf, printable, wholeNumber } from '../terminal/index.js'
 import { nodesFlag } from './flags.js'
+import { figuresOf, shortHash } from './state-words.js'
 
 interface JsonOption {
   readonly json?: boolean
@@ -19,9 +20,6 @@ interface ExportFlags extends JsonOption {
   readonly node?: number
   readonly machine?: string
 }
-
-/** Hexadecimal digits of a hash that are shown to people. */
-const hashDigits = 16
 
 const exportExplanation = `
 The state is the newest one of which the disks prove that it is committed: the longest part of the log
@@ -129,10 +127,9 @@ function exportedInWords(file: string, { nodeId, lost, ...head }: Exported): str
 }
 
 function inWords({ index, term, size, membership, createdAt, hash, summary = {} }: ExportTold): string {
-  const figures = Object.entries(summary).map(([name, value]) => `${name} ${decimal(value)}`)
   const parts = [
-    `the state as of entry ${decimal(index)} of term ${term}: ${[...figures, `bytes ${decimal(size)}`].join(', ')}`,
-    ...(hash === undefined ? [] : [`hash ${hash.slice(0, hashDigits)}`]),
+    `the state as of entry ${decimal(index)} of term ${term}: ${[...figuresOf(summary), `bytes ${decimal(size)}`].join(', ')}`,
+    ...(hash === undefined ? [] : [`hash ${shortHash(hash)}`]),
     `exported ${createdAt} from a cluster of nodes ${membership.voters.join(', ')}`,
   ]
   return printable(parts.join('; '))

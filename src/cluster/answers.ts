@@ -5,7 +5,7 @@ import type { AnswerSource } from '../machine/index.js'
 import { assert, commandHeaderBytes, type LogIndex } from '../raft/index.js'
 import type { RefusedQuery, Staleness } from '../transport/index.js'
 
-/** What `Buffer` makes of a part of a buffer, without its own checks, which cost more than all else here. */
+/** The view that `Buffer` makes of a part of a buffer, without its own checks, which cost more than all else here. */
 const { [Symbol.species]: bufferView } = Buffer as unknown as {
   readonly [Symbol.species]: new (buffer: ArrayBufferLike, byteOffset: number, length: number) => Buffer
 }

@@ -1,4 +1,4 @@
-/** One of those who call a cluster. Its calls travel in frames of their own, and wait beside those of other callers. */
+/** A caller of a cluster. Its calls travel in frames of their own, and wait beside those of other callers. */
 import { RaftError } from '../errors/index.js'
 import { assert } from '../raft/index.js'
 import type { FrameBuffers } from './frame-buffers.js'

@@ -106,7 +106,7 @@ export class ClientSession {
   }
 }
 
-/** What a session answers to a frame whose results begin at `from`; `undefined`: they do not begin with an answer. */
+/** The answer of a session to a frame whose results begin at `from`; `undefined`: they do not begin with one. */
 export function answerOf(results: Uint8Array, from: number): SessionAnswer | undefined {
   const view = new DataView(results.buffer, results.byteOffset, results.byteLength)
   if (view.getUint32(from, true) !== sessionAnswerBytes) return undefined

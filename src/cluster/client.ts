@@ -50,7 +50,7 @@ export class Client implements CallSender {
   /** The clock of deadlines. */
   readonly #time = new RunningTime()
   readonly #ports = new Map<NodeId, NodePort>()
-  /** Those with calls that are not sent. Each turn begins with the next one of them. */
+  /** The callers with calls that are not sent. Each turn begins with the next one of them. */
   #waiting: CallQueue[] = []
   readonly #session: ClientSession
   readonly #sent = new SentRequests()
@@ -133,7 +133,7 @@ export class Client implements CallSender {
     this.#sendWaiting()
   }
 
-  /** What was sent may or may not have happened: it is sent again, and its session applies it once. */
+  /** A request that was sent may or may not have happened: it is sent again, and its session applies it once. */
   #doubt(request: Request, why: string): void {
     if (request.type === 'propose') request.whyUnknown = why
     this.#sendAgain(request)
@@ -261,7 +261,7 @@ export class Client implements CallSender {
     this.#fail(request, invalid('the commands', 'a well-formed frame', 'what was sent'))
   }
 
-  /** This copy of the request has not happened. */
+  /** Takes a request up again of which this copy has not happened. */
   #refused(request: Request, code: NonNullable<Request['refusal']>): void {
     request.refusal = code
     this.#sendAgain(request)

@@ -133,7 +133,7 @@ export class ClusterDirectory {
     return this.#members
   }
 
-  /** What is remembered of each member. Throws when it is damaged. */
+  /** The pledge of each member, as it is remembered. Throws when the file is damaged. */
   pledges(): Pledge[] {
     return this.allPledges().filter(({ isRemoved }) => isRemoved !== true)
   }

@@ -1,9 +1,9 @@
-/** What calls are told that have no answer at their deadline, or at the close. */
+/** The errors of calls that have no answer at their deadline, or at the close. */
 import { RaftError } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Request } from './requests.js'
 
-/** What a request that is not sent waits for. */
+/** The lack that keeps a request from being sent. */
 export type WaitsFor = 'leader' | 'session' | 'room'
 
 /** The error of a request that is not settled at its deadline. */

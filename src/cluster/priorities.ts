@@ -1,4 +1,4 @@
-/** Which nodes shall lead: a wish of the program, where several could. */
+/** The nodes that shall lead: a wish of the program, where several could. */
 import type { NodeId } from '../raft/index.js'
 import type { NodeStatus } from './member.js'
 

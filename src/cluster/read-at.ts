@@ -17,7 +17,7 @@ export interface StaleReadOptions {
   readonly stale: true
 }
 
-/** What a stale read found, and how far that may lie behind. */
+/** The answer to a stale read, and how far it may lie behind. */
 export interface Stale<Answer> extends Staleness {
   readonly answer: Answer
 }

@@ -20,7 +20,7 @@ export interface HeldMore {
   readonly isLost: boolean
 }
 
-/** What a recovery takes over, and what it may lose. */
+/** The state that a recovery takes over, and all that it may lose. */
 export interface RecoveryPlan {
   readonly dir: string
   /** The survivor. */

@@ -50,7 +50,7 @@ export function putInPlace(path: string): string {
   mkdirSync(aside, { recursive: true })
   if (existsSync(join(path, describingFile))) move(describingFile, path, aside)
   flushFolder(path)
-  // These are written last of all that is put aside: from then on, each node in the directory is one that was made.
+  // The pledges are written last of all that is put aside: from then on, each node in the directory is one that was made.
   if (!existsSync(join(aside, pledgesFile))) {
     for (const node of nodesIn(path)) move(node, path, aside)
     flushFolder(path)

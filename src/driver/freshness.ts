@@ -31,7 +31,7 @@ export class Freshness {
     this.#ask('electionTimeoutTicks')
   }
 
-  /** This node is read from: the next reads are told an age of little more than a heartbeat. */
+  /** A read came to this node: the next reads are told an age of little more than a heartbeat. */
   wanted(): void {
     this.#ask('heartbeatTicks')
   }

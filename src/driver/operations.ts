@@ -1,4 +1,4 @@
-/** What an operator asked of the leader and waits for: changes of the members, and the handing over of leadership. */
+/** Requests of operators that the leader has taken and not answered: changes of the members, handings over of leadership. */
 import {
   type EntryId,
   type EntryRun,

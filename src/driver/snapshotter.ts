@@ -68,7 +68,7 @@ export class Snapshotter {
     const isWished = this.#wishes.length > 0
     const next = isWished ? this.#raft.nextSnapshot() : this.#raft.snapshotDue(this.#bounds)
     if (next === undefined) return
-    // Who asks for a snapshot wants the log cut right behind it: followers that are late get the snapshot.
+    // Behind a snapshot that was asked for, the log is cut at once: followers that are late get the snapshot.
     const bounds = isWished ? { ...this.#bounds, trailingBytes: 0 } : this.#bounds
     this.#taking = { ...next, pieces: this.#machine.snapshot(), bounds, size: 0 }
     this.#next(this.#taking)

@@ -260,7 +260,7 @@ export class NodeHost implements NodeControl {
     return this.#closed
   }
 
-  /** What an operator asked for. It is answered also when the node ends before that. */
+  /** Passes on a request of an operator, which is answered also when the node ends before that. */
   #asked<T>(ask: (driver: Driver, settle: (outcome: T) => void) => void): Promise<Result<T>> {
     const running = this.#running
     const stopped = failure('STOPPED', { what: 'the node' })

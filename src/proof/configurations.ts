@@ -1,4 +1,4 @@
-/** What must hold of the configurations in logs and snapshots (§6, thesis chapter 4), and a count of what became of them. */
+/** The rules of the configurations in logs and snapshots (§6, thesis chapter 4), and counts of their changes. */
 import {
   isJoint,
   isSameMembership,
@@ -12,7 +12,7 @@ import {
 } from '../raft/index.js'
 import { type Ledger, type LedgerEntry, nameOf } from './ledger.js'
 
-/** What became of changes of the members. Each is counted once, when its entry is known to be committed or is cut off. */
+/** Counts of changes of the members by their end. A change is counted once, when its entry is known to be committed or is cut off. */
 export const changeNames = [
   /** Configurations that are not joint. */
   'changesDone',
@@ -195,7 +195,7 @@ function told({ voters, votersOutgoing, learners }: Membership): string {
   return `voters ${voters.join(',')}${outgoing}${learners.length > 0 ? `, learners ${learners.join(',')}` : ''}`
 }
 
-/** Each of these nodes votes. */
+/** True when all of these nodes vote. */
 export function membershipOf(nodeIds: readonly NodeId[]): Membership {
   return { voters: nodeIds, votersOutgoing: [], learners: [] }
 }

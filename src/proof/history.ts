@@ -141,7 +141,7 @@ export class History {
     }
   }
 
-  /** The first result tells what became of the call. It may be in the log where an earlier copy of it is. */
+  /** The first result tells what became of the call. The call may be in the log where an earlier copy of it is. */
   #ofSession(call: Call, bytes: Uint8Array): Outcome {
     const answer = readSessionAnswer(new Memory(bytes).view, commandHeaderBytes)
     if (answer === undefined) this.#report('results', call, 'was not told what became of its session')

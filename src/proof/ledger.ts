@@ -31,7 +31,7 @@ export interface LedgerEntry {
   /** Term of the node that first knew it to be committed; 0 before. */
   commitTerm: Term
   /**
-   * What its command answers; `undefined` before it is committed, for entries without a command, and for commands of a
+   * The answer of its command; `undefined` before it is committed, for entries without a command, and for commands of a
    * session that are not applied: an earlier copy was, or the session has expired.
    */
   result: ModelResult | undefined

@@ -1,5 +1,5 @@
 /**
- * What becomes of the frames of sessions, written a second time: which commands of the log are applied, entry by entry. The
+ * The fate of the frames of sessions, written a second time: which commands of the log are applied, entry by entry. The
  * bounds on sessions and answers are left out, which no run of a simulation reaches.
  */
 import { readSessionHeader } from '../machine/index.js'

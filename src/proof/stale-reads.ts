@@ -3,7 +3,7 @@ import type { LogIndex, NodeId } from '../raft/index.js'
 import type { Staleness } from '../transport/index.js'
 import type { Checker } from './checker.js'
 
-/** What the clock of each node shows. */
+/** The clock of each node. */
 export type Clocks = () => Iterable<readonly [NodeId, number]>
 
 /** Ages are differences of readings. */
@@ -12,7 +12,7 @@ const roundingMs = 1e-6
 export class StaleReads {
   readonly #checker: Checker
   readonly #clocks: Clocks
-  /** What the clock of each node showed when each entry became known to be committed, by the index of the entry. */
+  /** The reading of each node's clock when each entry became known to be committed, by the index of the entry. */
   readonly #committedAtMs = new Map<NodeId, number[]>()
 
   constructor(checker: Checker, clocks: Clocks) {
@@ -28,7 +28,7 @@ export class StaleReads {
     }
   }
 
-  /** What is wrong about an answer that the node gives now; `undefined`: nothing is. */
+  /** The mistake in an answer that the node gives now; `undefined`: there is none. */
   lieIn(nodeId: NodeId, { index, ageMs }: Staleness): string | undefined {
     const { committed } = this.#checker.ledger
     if (committed[index] === undefined) return `tells index ${index}, which nobody committed`

@@ -38,7 +38,7 @@ export interface NodeCounts extends ChangeCounts {
   truncations: number
 }
 
-/** What the checker reads of an opened disk. */
+/** The parts of an opened disk that the checker reads. */
 export interface OpenedDisk {
   readonly store: Pick<LogStore, 'readEntries'>
   readonly recovered: Pick<Recovered, 'hardState' | 'base' | 'snapshot'> & {

@@ -1,4 +1,4 @@
-/** What nodes gave their word for in messages, across restarts, and whether their disks hold it. */
+/** The promises that nodes gave in messages, across restarts, and whether their disks hold them. */
 import type { HardState, LogIndex, NodeId, Term } from '../raft/index.js'
 import { type Ledger, type LedgerEntry, nameOf } from './ledger.js'
 

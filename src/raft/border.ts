@@ -149,7 +149,7 @@ export interface OperationRefusal {
     | 'invalid'
   /** The leader as far as this node knows. */
   readonly leaderId: NodeId | undefined
-  /** What stands in the way, in words. */
+  /** The obstacle, in words. */
   readonly why: string
 }
 

@@ -106,7 +106,7 @@ export function isJoint({ votersOutgoing }: Membership): boolean {
   return votersOutgoing.length > 0
 }
 
-/** What follows on a joint configuration: the new half alone (§6). */
+/** The configuration that follows on a joint one: the new half alone (§6). */
 export function leaving({ voters, learners }: Membership): Membership {
   return frozenCopy({ voters, votersOutgoing: [], learners })
 }

@@ -14,7 +14,7 @@ export interface NotDone {
   readonly details?: ErrorDetails
 }
 
-/** What a node is asked for. */
+/** The kinds of calls on a node. */
 export type CallType = Parameters<SimulatedCluster['send']>[1]
 
 type Done = (outcome: Outcome | NotDone) => void

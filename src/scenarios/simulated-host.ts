@@ -5,7 +5,7 @@ import { encode, writeGet, writePut } from '../machine/index.js'
 import type { NodeId, Random } from '../raft/index.js'
 import { type Outcome, SimulatedCluster } from '../sim/index.js'
 import type { Story } from '../telemetry/index.js'
-import { BadInput } from '../terminal/index.js'
+import { BadInput, Failed } from '../terminal/index.js'
 import { parse, perform } from '../verbs/index.js'
 import type { CallEnd, Host, HostEvent, NodeSeen } from './host.js'
 import { hostEventOf } from './host-events.js'
@@ -19,7 +19,7 @@ const dataBytesMax = 512 << 10
 const valueBytesMax = 32 << 10
 /** Virtual time passes in slices of so many milliseconds, after each of which a condition is looked at. */
 const sliceMs = 1
-/** A verb that waits for an answer has one within its call's timeout, which is shorter. */
+/** The longest time for which a verb is waited for: calls and changes of the members end before. */
 const verbWithinMs = 120_000
 /** Real time after which other work of the process gets its turn: Ctrl-C, for one. */
 const turnMs = 50
@@ -128,6 +128,7 @@ export class SimulatedHost implements Host {
     const endMs = this.now() + verbWithinMs
     do await new Promise((resolve) => setImmediate(resolve))
     while (!isOver && this.now() < endMs && this.#cluster.advance(sliceMs))
+    if (!isOver) throw new Failed(`${line}: no answer came`)
     await done
   }
 

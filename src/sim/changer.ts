@@ -1,4 +1,4 @@
-/** What an operator does to the members of a simulated cluster. Time passes until each call has ended. */
+/** An operator's calls on the members of a simulated cluster. Time passes until each call has ended. */
 import { type Result, unwrap } from '../errors/index.js'
 import {
   addNode,

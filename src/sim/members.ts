@@ -16,7 +16,7 @@ interface Operation {
   readonly ended: () => void
 }
 
-/** What is asked of the cluster around the nodes. */
+/** The cluster around the nodes, as far as operators need it. */
 export interface Around {
   readonly faults: Faults
   show(nodeId: NodeId, standing: readonly StandingFault[]): void
@@ -29,7 +29,7 @@ export interface Around {
 export class Members implements Changeable {
   /** All that ever were, by their ids. */
   readonly all: SimulatedNode[]
-  /** Those that are there, members or not, in the order of their ids. These two lists stay the same objects. */
+  /** The nodes that are there, members or not, in the order of their ids. Both lists stay the same objects. */
   readonly present: SimulatedNode[] = []
   readonly ids: NodeId[] = []
   readonly #world: World
@@ -44,7 +44,7 @@ export class Members implements Changeable {
     this.#make = make
   }
 
-  /** Makes the node with the next id. It is not started yet. */
+  /** Makes the node with the next id. The node is not started yet. */
   add(): SimulatedNode {
     const node = this.#make(this.all.length + 1)
     this.all.push(node)

@@ -1,6 +1,6 @@
 /**
  * Operators of a cluster in a storm: they add, promote, demote, remove and replace nodes, and hand leadership over, mostly
- * with reason and now and then without. What they ask for may be refused, come to a node that does not lead, or
+ * with reason and now and then without. Their requests may be refused, come to a node that does not lead, or
  * end in another way than they are told.
  */
 import type { Dice } from '../faults/index.js'
@@ -85,7 +85,7 @@ export class Operator {
       faults.begin({ type: 'kill', nodes: [nodeId] }, electionTimeoutMs * this.#dice.pick([4, 10, 30]))
   }
 
-  /** Whoever starts a removed node again does not know that it was removed. */
+  /** An operator who starts a removed node again does not know that it was removed. */
   #bringOneBack(): void {
     const { members, world } = this.#cluster
     const gone = this.#dice.pick(members.all.filter(({ id }) => !members.isPresent(id)))
@@ -165,7 +165,7 @@ export class Operator {
     return [...ofVoters, ...ofLearners, ...(this.#dice.chance(0.5) ? this.#adding() : [])]
   }
 
-  /** One or two, if there are any. */
+  /** A node or two, if there are any. */
   #few(ids: readonly NodeId[]): readonly NodeId[] {
     return this.#dice.shuffled(ids).slice(0, this.#dice.chance(0.7) ? 1 : 2)
   }

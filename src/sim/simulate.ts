@@ -201,7 +201,7 @@ function applied(cluster: SimulatedCluster): string {
     .join(', ')
 }
 
-/** What members were asked. A node that was removed meanwhile may never learn what became of it. */
+/** The requests of members. A node that was removed meanwhile may never learn what became of it. */
 function unanswered(cluster: SimulatedCluster): string[] {
   const members = membersNow(cluster).map(({ id }) => id)
   const calls = cluster.unanswered.filter(({ nodeId }) => members.includes(nodeId))

@@ -1,4 +1,4 @@
-/** What all parts of one run share. */
+/** The things that all parts of one run share. */
 import { Checker, Questions, type WatchedNode, type Witness } from '../proof/index.js'
 import type { Membership } from '../raft/index.js'
 import { Chronicle, type Happened, Sequence } from '../telemetry/index.js'
@@ -8,7 +8,7 @@ import { Tracer } from './tracer.js'
 import { Findings } from './violation.js'
 import { VirtualTime } from './virtual-time.js'
 
-/** Who hears of a run while it goes on. */
+/** The functions that hear of a run while it goes on. */
 export interface Hearers {
   /** Called with a line for each thing that happens. */
   readonly trace?: (line: string) => void

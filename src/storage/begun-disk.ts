@@ -3,7 +3,7 @@ import type { HardState, Membership, NodeId, Persist, Snapshot } from '../raft/i
 import { openLmdbStore } from './lmdb-store.js'
 import { PledgeSlot } from './pledge-file.js'
 import { PledgedStore } from './pledged-store.js'
-import type { LogStore } from './store.js'
+import { type LogStore, nothing } from './store.js'
 
 export interface BegunDisk {
   /** The folder of the node, which has none yet. */
@@ -42,16 +42,6 @@ export async function beginDisk(
     if (store === undefined) place.close()
     else await store.close()
   }
-}
-
-const nothing: Persist = {
-  sequence: 0,
-  hardState: undefined,
-  snapshotChunks: [],
-  install: undefined,
-  truncateFrom: undefined,
-  entries: [],
-  messages: [],
 }
 
 function written(store: LogStore, persist: Persist): Promise<void> {

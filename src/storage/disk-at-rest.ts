@@ -9,7 +9,7 @@ import type { Recovered } from './store.js'
 import type { ReadTable } from './table.js'
 import { readTableAtRest, runsBetween } from './table-at-rest.js'
 
-/** What a disk holds. The iterables are read before the call that was given the disk returns. */
+/** The content of a disk. The iterables are read before the call that was given the disk returns. */
 export interface DiskAtRest extends Recovered {
   /** The bytes of the snapshot, piece by piece; none without a snapshot. */
   readonly pieces: Iterable<Uint8Array>

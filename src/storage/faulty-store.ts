@@ -6,7 +6,7 @@
  */
 import type { EntryRun, LogRun, Persist } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
-import type { Compaction, Defer, Flushed, LogStore } from './store.js'
+import { type Compaction, type Defer, type Flushed, type LogStore, nothing } from './store.js'
 
 /** After a flush has failed the data may be on the disk or not; nobody can tell. */
 export type FlushFate = 'written' | 'lost'
@@ -22,17 +22,6 @@ interface Operation {
   /** Takes the place of `perform` when nothing is to be written. */
   readonly lose: Perform
   readonly flushed: Flushed
-}
-
-/** Writes nothing. It is flushed after all that was given before, which is when a failure is reported. */
-const nothing: Persist = {
-  sequence: 0,
-  hardState: undefined,
-  snapshotChunks: [],
-  install: undefined,
-  truncateFrom: undefined,
-  entries: [],
-  messages: [],
 }
 
 export class FaultyStore implements LogStore {

@@ -93,3 +93,14 @@ export interface LogStore {
   /** Waits for the writes that were given and lets go of every handle. */
   close(): Promise<void>
 }
+
+/** A write of nothing. A store flushes it after all that it was given before, and reports a failure then. */
+export const nothing: Persist = {
+  sequence: 0,
+  hardState: undefined,
+  snapshotChunks: [],
+  install: undefined,
+  truncateFrom: undefined,
+  entries: [],
+  messages: [],
+}

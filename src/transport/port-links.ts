@@ -27,7 +27,7 @@ export interface LinkEnd {
   readonly control: MessagePort
   readonly bulk: MessagePort
   /**
-   * What each end ever sent and took: messages sent, messages taken and bytes taken on its control port, the same on its
+   * The counts of all that each end ever sent and took: messages sent, messages taken and bytes taken on its control port, the same on its
    * bulk port; those of end 0, then those of end 1.
    */
   readonly counts: SharedArrayBuffer

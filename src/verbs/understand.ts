@@ -37,7 +37,9 @@ export function understand({ slots, suffixes }: Verb, line: string, words: reado
   let at = 1
   let passed: Slot[] = []
   for (const slot of slots) {
-    const value = wordFor(slot, line, words, at)
+    // A word that a suffix begins with is no value of a slot that may be left out.
+    const isSuffix = slot.isOptional && suffixes.some((each) => begins(each, words[at]?.text))
+    const value = isSuffix ? undefined : wordFor(slot, line, words, at)
     if (value !== undefined) {
       fields[slot.as] = value
       at = slot.kind === 'rest' ? words.length : at + 1
@@ -68,9 +70,7 @@ function suffixesIn(
   let at = start
   for (;;) {
     const text = words[at]?.text
-    const suffix = left.find(({ word, kind }) =>
-      word === undefined ? read(kind, text) !== undefined : word === text,
-    )
+    const suffix = left.find((each) => begins(each, text))
     if (suffix === undefined)
       return { possible: left.map((each) => ({ suffix: each })), isWhole: true, words: at }
     if (suffix.word !== undefined) at++
@@ -80,6 +80,10 @@ function suffixesIn(
     left = left.filter((each) => each !== suffix)
     at++
   }
+}
+
+function begins({ word, kind }: Suffix, text: string | undefined): boolean {
+  return word === undefined ? read(kind, text) !== undefined : word === text
 }
 
 function wordFor({ kind }: Slot, line: string, words: readonly Word[], at: number): unknown {

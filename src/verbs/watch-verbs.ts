@@ -52,7 +52,7 @@ function loadWords({ clients, answered, notApplied, unknown, unavailableMs }: Se
   ].join(', ')
 }
 
-/** What is under way: a change of the members, or the handing over of leadership. */
+/** The operation that is under way: a change of the members, or the handing over of leadership. */
 function changeOf({ membership: told }: Subject): string[] {
   if (told === undefined) return []
   const { isCommitted, membership, transferTo } = told

@@ -1,4 +1,4 @@
-/** What disks prove, held against what a simulated cluster knows to be committed. */
+/** The entries that disks prove, held against those that a simulated cluster knows to be committed. */
 import { expect, test } from 'vitest'
 import { type Disk, type Proof, provenBy } from '../../src/backup/proven.js'
 import { Dice } from '../../src/faults/index.js'
@@ -12,7 +12,7 @@ import { openMemoryStore } from '../../src/storage/index.js'
 
 const seeds = Array.from({ length: 20 }, (_, at) => at + 1)
 
-/** What a power loss would leave on the disks at this moment. */
+/** The disks as a power loss would leave them at this moment. */
 function disksOf(cluster: SimulatedCluster): Disk[] {
   return cluster.nodes.map(({ id: nodeId, disk }) => {
     const { recovered } = openMemoryStore(disk.disk.copy(), { defer: () => undefined })

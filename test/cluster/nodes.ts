@@ -37,7 +37,7 @@ export class Nodes {
   readonly givenBack: number[] = []
   /** The headers of calls of a session, by their requests. */
   readonly calls = new Map<number, CallHeader>()
-  /** What sessions answer to the calls that are applied. */
+  /** The answers of sessions to the calls that are applied. */
   status: SessionAnswer['status'] = 'applied'
   /** Sessions that were begun; the last one has this id. */
   sessions = 0
@@ -101,7 +101,7 @@ export class Nodes {
     this.client.drain(nodeId)
   }
 
-  /** What the node says lies in the client's port until the client looks. */
+  /** The messages of the node lie in the client's port until the client looks. */
   post(settlements: Settlements, nodeId: NodeId): void {
     const said = { type: 'settlements', weight: 0, ...this.#inSession(settlements) }
     this.ports.get(nodeId)?.postMessage(said)

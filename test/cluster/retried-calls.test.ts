@@ -22,7 +22,7 @@ class Appenders {
       await new Promise((resolve) => setImmediate(resolve))
   }
 
-  /** What each key has to hold, once all callers have stopped. */
+  /** The value that each key has to hold, once all callers have stopped. */
   async stop(): Promise<Map<string, string>> {
     this.#isOver = true
     await Promise.all(this.#running)

@@ -14,6 +14,8 @@ test.each([
   ['get a stale from any', { verb: 'get', key: 'a', stale: 'stale', from: 'any' }],
   ['get stale from leader stale', { verb: 'get', key: 'stale', from: 'leader', stale: 'stale' }],
   ['range a stale', { verb: 'range', prefix: 'a', stale: 'stale' }],
+  ['range stale', { verb: 'range', stale: 'stale' }],
+  ['range from 2', { verb: 'range', from: 2 }],
   ['cut 1->3', { verb: 'cut', link: { one: 1, other: 3, oneWay: true } }],
   [
     'delay leader-* 1.5s for 1min heartbeat jitter 20ms',
