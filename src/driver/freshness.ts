@@ -4,7 +4,7 @@
  * applied all that is committed is up to date now. A node asks at least once an election timeout, and a heartbeat after
  * it asked last while it is read from.
  */
-import type { LogIndex, Raft, RaftLimits, ReadState } from '../raft/index.js'
+import type { LogIndex, Raft, ReadState } from '../raft/index.js'
 import type { Clock } from './clock.js'
 
 /** The node's own read. Requests of clients are counted from 1. */
@@ -52,7 +52,7 @@ export class Freshness {
     return nowMs - this.#upToDateAtMs
   }
 
-  #ask(gap: keyof RaftLimits): void {
+  #ask(gap: 'electionTimeoutTicks' | 'heartbeatTicks'): void {
     this.#look()
     const nowMs = this.#clock.now()
     const gapMs = this.#raft.state.limits[gap] * this.#tickMs

@@ -25,15 +25,15 @@ export class LogTime {
 
   /** Tells the time when this node leads, sessions wait for it and it is due. */
   tick(isLeader: boolean): void {
-    const gapMs = this.#machine.leastTimeoutMs / tellingsInTimeout
-    if (!isLeader || gapMs === Number.POSITIVE_INFINITY) {
+    const gapMs = isLeader ? this.#machine.leastTimeoutMs / tellingsInTimeout : Number.POSITIVE_INFINITY
+    if (gapMs === Number.POSITIVE_INFINITY) {
       this.#told = undefined
       return
     }
     const nowMs = this.#clock.now()
     this.#told ??= { timeMs: this.#machine.timeMs, atMs: nowMs }
     const { timeMs, atMs } = this.#told
-    // One at a time: where entries come faster than they are committed, the log would only grow.
+    // A single telling at a time: where entries come faster than they are committed, the log would only grow.
     if (nowMs - atMs < gapMs || this.#machine.timeMs < timeMs) return
     const next = { timeMs: timeMs + Math.round(nowMs - atMs), atMs: nowMs }
     if (this.#propose(clockFrame(next.timeMs))) this.#told = next

@@ -77,7 +77,7 @@ export class Operations {
     this.#transfer = undefined
     if (event.isDone) settle?.({ outcome: 'done' })
     else {
-      const why = `node ${event.to} did not take over within an election timeout`
+      const why = `the handing over to node ${event.to} ended before that node led`
       settle?.({ outcome: 'refused', code: 'timedOut', leaderId: undefined, why })
     }
   }

@@ -104,7 +104,8 @@ export class Reads {
 
   /** Answers what is confirmed and may be read by now. False when some of it is left for the next turn. */
   serve(lastApplied: LogIndex, ageMs: () => number): boolean {
-    let bytesServed = this.#stale.length > 0 ? this.#serveStale({ index: lastApplied, ageMs: ageMs() }) : 0
+    if (this.#stale.length > 0) this.#serveStale({ index: lastApplied, ageMs: ageMs() })
+    let bytesServed = 0
     let served = 0
     for (const { read, readIndex } of this.#confirmed) {
       if (readIndex > lastApplied || bytesServed >= this.#resultBytesMax) break
@@ -120,8 +121,8 @@ export class Reads {
     return this.#stale.length === 0 && (next === undefined || next.readIndex > lastApplied)
   }
 
-  /** Answers the oldest stale reads, up to the bytes of a turn. Returns how many bytes that were. */
-  #serveStale(staleness: Staleness): number {
+  /** Answers the oldest stale reads, up to the bytes of a turn, which other reads have for themselves. */
+  #serveStale(staleness: Staleness): void {
     let served = 0
     let bytesServed = 0
     for (const { request, frame } of this.#stale) {
@@ -134,7 +135,6 @@ export class Reads {
       served++
     }
     this.#stale = this.#stale.slice(served)
-    return bytesServed
   }
 
   /**

@@ -17,7 +17,7 @@ export interface CommandRun extends Frame {
   readonly term: Term
   /**
    * The log's time, in milliseconds: 0 before it is told first. Leaders tell it while there are sessions of clients, about
-   * sixty times in the timeout of a session. It never falls, stands still while nobody leads, and counts from no date.
+   * sixty times in the timeout of a session. The time never falls, stands still while nobody leads, and counts from no date.
    */
   readonly timeMs: number
 }
@@ -37,9 +37,9 @@ export interface ResultWriter {
 export interface StateMachine {
   /**
    * Applies the commands. When a client of this node waits for the results, or a session remembers them, `results` is
-   * given, and the machine appends exactly one result for each command. What a session remembers is a part of the state, so
-   * results are as deterministic as the machine. `run.bytes` is reused after the call: a machine copies the bytes that it
-   * keeps.
+   * given, and the machine appends exactly one result for each command. The results that a session remembers are a part
+   * of the state, so results are as deterministic as the machine. `run.bytes` is reused after the call: a machine copies
+   * the bytes that it keeps.
    */
   apply(run: CommandRun, results: ResultWriter | undefined): void
 

@@ -83,7 +83,10 @@ function frameOf(op: number, value: number): Frame {
 /** Whether a client may propose the frame as one of a session. */
 export function isFrameOfSession(frame: Frame): boolean {
   const header = readSessionHeader(frame)
-  return header?.op === 'register' || (header?.op === 'call' && header.count === frame.count - 1)
+  return (
+    header?.op === 'register' ||
+    (header?.op === 'call' && frame.count > 1 && header.count === frame.count - 1)
+  )
 }
 
 /** Reads the header of a frame, or of the first part of one. `undefined`: the first command is none. */

@@ -123,7 +123,7 @@ export class SessionMachine {
     return run.count > 1 ? this.#applyCommands(open, commandsPast(run, 1), results) : 0
   }
 
-  /** The next commands of a frame. Those that an earlier copy of the frame has applied are answered from memory. */
+  /** The next commands of a frame. Commands that an earlier copy of the frame has applied are answered from memory. */
   #applyCommands(open: OpenFrame, run: CommandRun, results: ResultBuilder | undefined): number {
     const { answer, met } = open
     const known = answer === undefined ? run.count : Math.min(run.count, Math.max(0, answer.count - met))

@@ -53,7 +53,7 @@ export function packSessions({ sessions, open }: SessionState): Uint8Array {
       packer.append(results ?? noBytes)
     }
   }
-  const { bytes } = packer.take()
+  const { bytes } = packer.give(new Uint8Array(0))
   bytes.set(magic)
   writeUint32(bytes, magic.byteLength, bytes.byteLength - prefixBytes)
   return bytes

@@ -5,7 +5,7 @@
 import type { LogIndex } from '../raft/index.js'
 import type { CallHeader, SessionStatus } from './session-frame.js'
 
-/** Sessions that are remembered. One more takes the place of the one that was used longest ago. */
+/** Sessions that are remembered. A further session takes the place of the one that was used longest ago. */
 export const sessionsMax = 256
 /** Answers that one session remembers. A further call is refused until the client has received some of them. */
 export const answersMax = 1024
@@ -44,7 +44,7 @@ export interface Session {
 }
 
 export class Sessions {
-  /** The log's time: 0 before it is told first. It never falls. */
+  /** The log's time: 0 before it is told first. The time never falls. */
   timeMs = 0
   /** By id; the one that was used longest ago comes first. */
   readonly #sessions = new Map<LogIndex, Session>()

@@ -50,7 +50,7 @@ export class Questions {
   /** Chunks that were answered, with the offset that was wanted then. */
   readonly #wanted = new Set<string>()
   /** The last entry of which a leader told each node, by a readIndex, that it is committed. */
-  readonly #readIndexes = new Map<NodeId, EntryId>()
+  readonly #readIndexes = new Map<NodeId, readonly EntryId[]>()
   #before: Before | undefined
 
   constructor(report: (rule: string, detail: string) => void) {
@@ -144,9 +144,10 @@ export class Questions {
     }
   }
 
-  #readIndexTaken(id: NodeId, { readIndex = 0, term }: ReadIndexResponse): void {
-    if (readIndex > (this.#readIndexes.get(id)?.index ?? 0))
-      this.#readIndexes.set(id, { index: readIndex, term })
+  /** Answers come late and out of order, so that a node may go by any of them. */
+  #readIndexTaken(id: NodeId, { readIndex, term }: ReadIndexResponse): void {
+    if (readIndex === undefined) return
+    this.#readIndexes.set(id, [...(this.#readIndexes.get(id) ?? []), { index: readIndex, term }])
   }
 
   /**
@@ -156,8 +157,9 @@ export class Questions {
   #entriesTaken(id: NodeId, { log }: RaftView, message: AppendEntries, { commitIndex }: Before): void {
     const lastRun = entriesIn(message).at(-1)
     const lastNewIndex = lastRun === undefined ? message.prevLogIndex : lastIndexOf(lastRun)
-    const told = this.#readIndexes.get(id)
-    const readIndex = told !== undefined && log.has(told) ? told.index : 0
+    const told = (this.#readIndexes.get(id) ?? []).filter(({ index }) => index > commitIndex)
+    this.#readIndexes.set(id, told)
+    const readIndex = Math.max(0, ...told.map((entry) => (log.has(entry) ? entry.index : 0)))
     if (log.commitIndex > Math.max(commitIndex, readIndex, Math.min(message.leaderCommit, lastNewIndex)))
       this.#report('commit rule', `node ${id} commits ${log.commitIndex}, and was told of ${lastNewIndex}`)
   }

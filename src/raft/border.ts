@@ -281,7 +281,10 @@ export type RaftEvent =
     }
   /** A leader began to hand over to `to`. */
   | { readonly type: 'transferBegan'; readonly to: NodeId }
-  /** The handing over ended: with the end of this leadership, or without, after an election timeout. */
+  /**
+   * The handing over ended. With `isDone`, the leadership ended after `to` was told to take over. Without, it was given
+   * up after an election timeout, or the leadership ended before `to` was told.
+   */
   | { readonly type: 'transferEnded'; readonly to: NodeId; readonly isDone: boolean }
   | { readonly type: 'messageDropped'; readonly from: NodeId; readonly reason: DropReason }
   | { readonly type: 'snapshotSending'; readonly to: NodeId; readonly index: LogIndex }

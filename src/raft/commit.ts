@@ -8,7 +8,7 @@ import { handOver } from './transfer.js'
 import type { LogIndex, NodeId } from './types.js'
 
 /** Our own copy counts once it is on disk, like everyone else's. */
-export function matchIndexOf({ id: self, log, leadership }: LeaderState, id: NodeId): LogIndex {
+function matchIndexOf({ id: self, log, leadership }: LeaderState, id: NodeId): LogIndex {
   if (id === self) return log.flushedIndex
   return leadership.progress.get(id)?.matchIndex ?? 0
 }

@@ -10,7 +10,7 @@ import {
 } from './entry-run.js'
 import { frozenCopy } from './plain-data.js'
 import { isVoter, membersOf } from './quorum.js'
-import type { LogIndex, Membership, NodeId, Term } from './types.js'
+import { isNodeId, type LogIndex, type Membership, type NodeId, type Term } from './types.js'
 
 /** A configuration, and the entry that holds it. */
 export interface Configuration {
@@ -19,7 +19,7 @@ export interface Configuration {
   readonly membership: Membership
 }
 
-/** One part of a change of the members. A node that is added begins as a learner, and is promoted once it has caught up. */
+/** A part of a change of the members. A node that is added begins as a learner, and is promoted once it has caught up. */
 export interface MembershipChange {
   readonly type: 'addLearner' | 'promote' | 'demote' | 'remove'
   readonly nodeId: NodeId
@@ -85,10 +85,6 @@ export function isMembership({ voters, votersOutgoing, learners }: Membership): 
   const isList = (ids: readonly NodeId[]) => ids.every(isNodeId) && new Set(ids).size === ids.length
   const areLists = isList(voters) && isList(votersOutgoing) && isList(learners)
   return areLists && voters.length > 0 && !learners.some((id) => voters.includes(id))
-}
-
-function isNodeId(id: NodeId): boolean {
-  return Number.isSafeInteger(id) && id > 0
 }
 
 /** True when the same nodes take the same parts. */
@@ -158,8 +154,7 @@ function whyNotChange(
   type: MembershipChange['type'],
   nodeId: NodeId,
 ): string | undefined {
-  if (!Number.isSafeInteger(nodeId) || nodeId < 1)
-    return `a node's id is a whole number above 0, not ${nodeId}`
+  if (!isNodeId(nodeId)) return `a node's id is a whole number above 0, not ${nodeId}`
   const members = membersOf(membership)
   if (type === 'addLearner')
     return members.includes(nodeId) ? `node ${nodeId} is a member already` : undefined

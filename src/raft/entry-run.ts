@@ -69,6 +69,11 @@ export function storedRunOf({ index, term, count, kind, bytes }: EntryRun): Stor
   return { index, term, count, kind, bytes: undefined, byteLength: bytes.byteLength }
 }
 
+/** A run as a store hands it over at a start: a configuration comes with its bytes, since the protocol goes by it. */
+export function recoveredRunOf(run: EntryRun): LogRun {
+  return run.kind === entryKinds.membership ? run : storedRunOf(run)
+}
+
 export function byteLengthOf(run: LogRun): number {
   return run.bytes === undefined ? run.byteLength : run.bytes.byteLength
 }

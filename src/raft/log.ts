@@ -85,7 +85,7 @@ export class RaftLog {
 
   /**
    * The configuration before the latest, which is in force as long as the latest is not committed; `undefined` once that is
-   * known to be committed. Those further back are not in force: changes are made one at a time [CF6].
+   * known to be committed. Configurations further back are not in force: changes are made one at a time [CF6].
    */
   get membershipBefore(): Membership | undefined {
     return this.membershipIndex > this.commitIndex ? this.configurations.at(-2)?.membership : undefined

@@ -48,7 +48,7 @@ function whyNotAgain({ leadership }: LeaderState, changes: readonly MembershipCh
 }
 
 /**
- * One change at a time, and none before this leader knows what is committed: else two configurations without a common
+ * A single change at a time, and none before this leader knows what is committed: else two configurations without a common
  * majority could both count (the mistake of thesis §4.1 that Ongaro told of in 2015).
  */
 function whyNotYet({ log, currentTerm }: LeaderState): string | undefined {
@@ -59,7 +59,7 @@ function whyNotYet({ log, currentTerm }: LeaderState): string | undefined {
   return undefined
 }
 
-/** A learner votes once an AppendEntries or two bring it up to date, so that no commit waits for it (thesis §4.2.1). */
+/** A learner votes once a single AppendEntries would bring it up to date, so that no commit waits for it (thesis §4.2.1). */
 function whyNotCaughtUp(
   { log, limits, leadership }: LeaderState,
   changes: readonly MembershipChange[],

@@ -17,19 +17,7 @@ import {
 } from './messages.js'
 import { isMember } from './quorum.js'
 import { isLeader, type LeaderState, type RaftState } from './state.js'
-import type { Membership, NodeId } from './types.js'
-
-/** The largest term, index, offset or count in a message. The sum of two of them is still exact. */
-export const countMax = 2 ** 52
-
-/** True for whole numbers that arithmetic keeps exact: NaN, Infinity, fractions and 2^53 are none. */
-export function isCount(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= countMax
-}
-
-function isNodeId(id: NodeId): boolean {
-  return isCount(id) && id > 0
-}
+import { isCount, isNodeId, type Membership } from './types.js'
 
 /** Why a message is dropped; `undefined` when it is taken. */
 export function whyDropped(state: RaftState, message: Message): DropReason | undefined {

@@ -28,8 +28,8 @@ export interface RaftLimits {
   /** Bytes that a leader holds not applied, or not on its own disk, before it refuses commands. Default 32 MiB. */
   readonly uncommittedBytesMax: number
   /**
-   * Bytes of log kept in memory, more only while they are not flushed or not committed: older entries are read from the store when a
-   * follower or the state machine needs them. Default 32 MiB.
+   * Bytes of log kept in memory, more only while they are not flushed or not committed: older entries are read from the
+   * store when a follower or the state machine needs them. Default 32 MiB.
    */
   readonly logMemoryBytesMax: number
   /** Bytes of one snapshot chunk. Default 256 KiB. */

@@ -28,7 +28,7 @@ import { Invariants } from './invariants.js'
 import { holdsLease, isPromised } from './lease.js'
 import { RaftLog } from './log.js'
 import { onChangeMembership } from './membership-changes.js'
-import { isCount, whyDropped } from './message-checks.js'
+import { whyDropped } from './message-checks.js'
 import { isAnswer, type Message } from './messages.js'
 import { defaultLimits, emptyDisk, type RaftLimits, type RaftOptions } from './options.js'
 import { copyOf } from './plain-data.js'
@@ -41,7 +41,7 @@ import { onInstallSnapshot, onInstallSnapshotResponse, onSnapshotMissing } from 
 import { emptyOutbox, isDiskStalled, isLeader, type RaftState } from './state.js'
 import { onTimeoutNow, onTransfer, transferTicked } from './transfer.js'
 import { onEndTurn } from './turn.js'
-import { assert, type LogIndex, logOrigin, type Snapshot } from './types.js'
+import { assert, isCount, type LogIndex, logOrigin, type Snapshot } from './types.js'
 import { RaftView } from './view.js'
 
 export class Raft {

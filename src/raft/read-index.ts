@@ -1,6 +1,6 @@
 /**
  * Reads that a node serves without leading (thesis §6.4): it asks its leader for the readIndex, and serves them once it
- * has applied that much. One question is on its way at a time, for all reads that waited when it left.
+ * has applied that much. A single question is on its way at a time, for all reads that waited when it left.
  */
 import type { Refusal } from './border.js'
 import type { ReadIndex, ReadIndexResponse } from './messages.js'

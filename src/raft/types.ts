@@ -3,6 +3,18 @@
 /** A node's identity: a positive integer, never reused for another node of the cluster. */
 export type NodeId = number
 
+/** The largest term, index, id, offset or count that is taken. The sum of two of them is still exact. */
+export const countMax = 2 ** 52
+
+/** True for whole numbers that arithmetic keeps exact: NaN, Infinity, fractions and 2^53 are none. */
+export function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= countMax
+}
+
+export function isNodeId(id: NodeId): boolean {
+  return isCount(id) && id > 0
+}
+
 /** A term: a positive integer once a first election began, 0 before (§5.1). */
 export type Term = number
 

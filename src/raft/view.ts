@@ -192,16 +192,16 @@ export class LogView {
 
 class LeadershipView {
   readonly #leadership: Leadership
-  readonly #progress: ReadonlyMap<NodeId, ProgressView>
+  readonly #views = new WeakMap<Progress, ProgressView>()
 
   constructor(leadership: Leadership) {
     this.#leadership = leadership
-    this.#progress = new Map([...leadership.progress].map(([id, one]) => [id, new ProgressView(one)]))
     Object.freeze(this)
   }
 
+  /** The progress of each other member as of now: members come and go while a leader leads. */
   get progress(): ReadonlyMap<NodeId, ProgressView> {
-    return new Map(this.#progress)
+    return new Map([...this.#leadership.progress].map(([id, one]) => [id, this.#viewOf(one)]))
   }
 
   get heartbeatRound(): number {
@@ -216,16 +216,18 @@ class LeadershipView {
     return copyOf(this.#leadership.transfer)
   }
 
-  get isLeaseGivenUp(): boolean {
-    return this.#leadership.isLeaseGivenUp
-  }
-
   get waitingReads(): readonly number[] {
     return [...this.#leadership.waitingReads]
   }
 
   get waitingQuestions(): readonly ReadQuestion[] {
     return [...this.#leadership.waitingQuestions]
+  }
+
+  #viewOf(progress: Progress): ProgressView {
+    const view = this.#views.get(progress) ?? new ProgressView(progress)
+    this.#views.set(progress, view)
+    return view
   }
 }
 
@@ -247,10 +249,6 @@ class ProgressView {
 
   get nextIndex(): LogIndex {
     return this.#progress.nextIndex
-  }
-
-  get neverLeads(): boolean {
-    return this.#progress.neverLeads
   }
 
   get isProbeSent(): boolean {

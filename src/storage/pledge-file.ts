@@ -38,7 +38,7 @@ export function readPledges(path: string): Pledge[] {
   return slots.map((slot, at) => pledgeIn(slot, at + 1))
 }
 
-/** Adds the pledge of the next node while the others may write theirs. It survives a power loss on return. */
+/** Adds the pledge of the next node while the others may write theirs. The pledge survives a power loss on return. */
 export function addPledge(path: string, pledge: Pledge): void {
   const descriptor = openSync(path, 'r+')
   try {

@@ -14,7 +14,7 @@ import type {
   Snapshot,
   Term,
 } from '../raft/index.js'
-import { entryKinds, hardStateOf, lastIndexOf, logOrigin, sliceRun, storedRunOf } from '../raft/index.js'
+import { hardStateOf, lastIndexOf, logOrigin, recoveredRunOf, sliceRun } from '../raft/index.js'
 import { Chain } from './chain.js'
 import {
   allKeysFrom,
@@ -226,9 +226,7 @@ function readLog(table: ReadTable, { base, first, last }: Pointers): ReadLog {
     }
     chain.append(index, run.count, checksumOf(value))
     const from = Math.max(index, base.index + 1)
-    // A configuration stays in memory: the protocol goes by it from the start.
-    const kept = run.kind === entryKinds.membership ? run : storedRunOf(run)
-    if (from <= lastIndexOf(run)) entries.push(sliceRun(kept, from, lastIndexOf(run)))
+    if (from <= lastIndexOf(run)) entries.push(sliceRun(recoveredRunOf(run), from, lastIndexOf(run)))
   }
   if (chain.lastIndex < last.index) {
     throw new DamageError(

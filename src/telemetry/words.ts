@@ -47,9 +47,7 @@ export function describeEvent(event: Happening, tickMs?: number): string {
     case 'transferBegan':
       return `begins to hand over to node ${event.to}`
     case 'transferEnded':
-      return event.isDone
-        ? `has asked node ${event.to} to lead`
-        : `gives up handing over to node ${event.to}, which took too long`
+      return event.isDone ? `has asked node ${event.to} to lead` : `gives up handing over to node ${event.to}`
     default:
       return describeHappening(event)
   }

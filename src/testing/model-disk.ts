@@ -5,16 +5,15 @@
 import {
   type EntryId,
   type EntryRun,
-  entryKinds,
   type HardState,
   lastIndexOf,
   logOrigin,
   type Persist,
   type RaftOptions,
+  recoveredRunOf,
   type Snapshot,
   type StoredRun,
   sliceRun,
-  storedRunOf,
 } from '../raft/index.js'
 import { cloneMessage, cloneRun } from '../transport/index.js'
 import { type LogSpec, lastOf, runsOf } from './log-spec.js'
@@ -60,7 +59,7 @@ export class ModelDisk {
 
   /** What a node finds when it starts: flushed writes and nothing else. */
   recover(): NonNullable<RaftOptions['recovered']> {
-    const entries = this.#entries.map((run) => (run.kind === entryKinds.membership ? run : storedRunOf(run)))
+    const entries = this.#entries.map(recoveredRunOf)
     return { hardState: this.#hardState, snapshot: this.#snapshot, base: this.#base, entries }
   }
 

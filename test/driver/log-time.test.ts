@@ -129,6 +129,7 @@ test('[LT1] a follower tells no time', () => {
 test.each([
   ["the log's time", clockFrame(1000)],
   ['a frame without a header', packCommands([Buffer.from('x')])],
+  ['a call of no commands', callFrame({ session: 1, sequence: 1, firstOutstanding: 1 })],
   ['a frame of no commands', { bytes: new Uint8Array(40), count: 0 }],
 ])('[LT2] a client cannot propose %s', (_, frame) => {
   const leader = new Leader()

@@ -73,3 +73,14 @@ describe('the view of a node', () => {
     expect(state).toMatchObject({ role: 'follower', leaderId: 2, leadership: undefined })
   })
 })
+
+test('the view of a leader shows the members of now, also those that came and went since it was first looked at', () => {
+  const network = new RaftNetwork({ nodes: 4, membership: { voters: [1, 2, 3] } })
+  const { state } = network.elect(1)
+  expect([...(state.leadership?.progress.keys() ?? [])]).toEqual([2, 3])
+  network.node(1).changeMembership({ type: 'addLearner', nodeId: 4 })
+  network.settle()
+  expect(state.leadership?.progress.get(4)?.matchIndex).toBe(state.log.lastIndex)
+  network.node(1).changeMembership({ type: 'remove', nodeId: 3 })
+  expect([...(state.leadership?.progress.keys() ?? [])]).toEqual([2, 4])
+})
