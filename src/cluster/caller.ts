@@ -81,6 +81,7 @@ export class Caller implements Calls, CallQueue {
     const key = 4 * nodeId + (isAny ? 2 : 0) + (at.isStale ? 1 : 0)
     let packer = this.atNodes.get(key)
     if (packer === undefined) {
+      this.#letGoOfNodesThatLeft()
       packer = new RequestPacker(at.isStale ? 'staleRead' : 'readHere', this, new CallFrame(), {
         nodeId,
         isAny,
@@ -88,6 +89,13 @@ export class Caller implements Calls, CallQueue {
       this.atNodes.set(key, packer)
     }
     return packer
+  }
+
+  /** Ids are never given again, so that packers for nodes that left would only gather. */
+  #letGoOfNodesThatLeft(): void {
+    const { nodeReads } = this.#sender
+    for (const [key, { isEmpty }] of this.atNodes)
+      if (isEmpty && !nodeReads.has(Math.floor(key / 4))) this.atNodes.delete(key)
   }
 
   #checkOpen(): void {

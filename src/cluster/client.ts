@@ -87,9 +87,8 @@ export class Client implements CallSender {
 
   /** The queue has calls that are not sent. */
   #waits(queue: CallQueue): void {
-    if (queue.isWaiting) return
+    if (!queue.isWaiting) this.#waiting.push(queue)
     queue.isWaiting = true
-    this.#waiting.push(queue)
   }
 
   /** Begins to use the way to a node: answers are taken here, and what the node tells of itself goes to `told`. */
@@ -117,6 +116,7 @@ export class Client implements CallSender {
     this.#ports.delete(nodeId)
     this.#backOff.end()
     for (const request of this.#sent.at((sentTo) => sentTo === nodeId)) this.#doubt(request, why)
+    this.#packAll()
     for (const request of this.nodeReads.left(nodeId)) this.#fail(request, stoppedError(nodeId))
     this.#turn.schedule()
   }
@@ -346,8 +346,8 @@ export class Client implements CallSender {
     for (const nodeId of this.#ports.keys()) this.drain(nodeId)
     const nowMs = this.#time.now()
     this.#pending = this.#pending.filter((request) => !request.isSettled)
-    const hasLeader = this.#findLeader() !== undefined
-    const waitsFor = this.#session.isRegistering ? 'session' : hasLeader ? 'room' : 'leader'
+    const lack = this.#findLeader() === undefined ? 'leader' : 'room'
+    const waitsFor = this.#session.isRegistering ? 'session' : lack
     for (const request of this.#pending) {
       if (request.deadlineMs <= nowMs) this.#fail(request, lateErrorOf(request, waitsFor, this.#timeoutMs))
       else if (request.sentTo !== undefined && request.doubtedMs <= nowMs) {

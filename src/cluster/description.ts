@@ -112,7 +112,7 @@ export function readDescription(path: string, nodes: number | undefined): Descri
 /** A directory whose members have changed is opened by its first number of nodes, or by the present one. */
 function checkMembers(path: string, description: Description, nodes: number): void {
   const pledges = join(path, pledgesFile)
-  const members = existsSync(pledges) ? membersIn(readPledges(pledges)) : []
+  const members = existsSync(pledges) ? membersIn(readPledges(pledges)) : firstIds(description.nodes)
   if (nodes === members.length) return
   const isAsMade = members.length === description.nodes && members.at(-1) === description.nodes
   const asMade = `${description.nodes}, as ${path} was made with`

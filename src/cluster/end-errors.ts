@@ -8,12 +8,14 @@ export type WaitsFor = 'leader' | 'session' | 'room'
 
 /** The error of a request that is not settled at its deadline. */
 export function lateErrorOf(request: Request, waitsFor: WaitsFor, deadlineMs: number): RaftError {
-  const { type, sentTo, whyUnknown, refusal } = request
+  const { type, sentTo, whyUnknown, refusal, target } = request
   if (type === 'propose' && sentTo !== undefined)
     return new RaftError('UNKNOWN_OUTCOME', { why: `no answer within ${deadlineMs} ms` })
   if (whyUnknown !== undefined) return new RaftError('UNKNOWN_OUTCOME', { why: whyUnknown })
   if (sentTo === undefined && refusal === 'overloaded')
-    return new RaftError('OVERLOADED', { what: `the leader refused the call for ${deadlineMs} ms` })
+    return new RaftError('OVERLOADED', {
+      what: `${target === undefined ? 'the leader' : 'its node'} refused the call for ${deadlineMs} ms`,
+    })
   if (type !== 'propose') return new RaftError('READ_TIMEOUT', { deadlineMs })
   if (refusal === 'replaced') return new RaftError('REPLACED')
   if (waitsFor === 'room')

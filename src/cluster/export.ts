@@ -70,12 +70,15 @@ export async function exportSnapshot(
       membership: disk.log.membershipAt(index),
       machine: kind,
     }
-    const pieces = { [Symbol.iterator]: () => state.snapshot() }
-    const head = await writeExport(file, facts, pieces, signal)
+    const head = await writeExport(file, facts, piecesOf(state), signal)
     return { ...head, ...toldOf(state), nodeId: disk.nodeId, lost: survey.lost }
   } finally {
     directory.release()
   }
+}
+
+export function piecesOf(state: SessionMachine): Iterable<Uint8Array> {
+  return { [Symbol.iterator]: () => state.snapshot() }
 }
 
 export function toldOf(state: SessionMachine): StateTold {

@@ -5,6 +5,7 @@ import type { Membership, NodeId } from '../raft/index.js'
 import { createClientWay, type LinkEnd, portsOf } from '../transport/index.js'
 import type { Client, News } from './client.js'
 import type { ClusterStory } from './cluster-story.js'
+import { firstIds } from './description.js'
 import type { ClusterDirectory } from './directory.js'
 import type { Member } from './member.js'
 import { nodeOptionsOf } from './node-options.js'
@@ -37,8 +38,7 @@ export class Lives {
     this.#client = client
     this.#story = story
     this.#createNode = createNode
-    const voters = Array.from({ length: directory.nodes }, (_, at) => at + 1)
-    this.#membership = { voters, votersOutgoing: [], learners: [] }
+    this.#membership = { voters: firstIds(directory.nodes), votersOutgoing: [], learners: [] }
   }
 
   get isClosed(): boolean {

@@ -198,9 +198,13 @@ export class Members {
   discard(nodeId: NodeId, keepsFolder: boolean): Promise<void> {
     return this.#inTurn(async () => {
       this.checkOpen()
-      const member = this.#member(nodeId)
+      const member = this.#members.get(nodeId)
+      // Another call has ended it.
+      if (member === undefined) return
       await member.powerGoes
       if (member.node !== undefined) this.#lives.end(member, 'stopped', `node ${nodeId} was removed`)
+      // An end that is not clean is told by `#forget`.
+      await member.ended.catch(() => undefined)
       this.#story.tell(nodeId, { type: 'removed' })
       await this.#forget(member, keepsFolder)
     })

@@ -12,6 +12,8 @@ export class NodeBoard {
   #frozenAtMs: number | undefined
   /** Links that a frozen node takes when it goes on: the newest one to each peer. */
   readonly #links = new Map<NodeId, LinkEnd>()
+  /** Peers that left while the node was frozen: it lets go of its links to them when it goes on. */
+  readonly #left = new Set<NodeId>()
 
   get memory(): SharedArrayBuffer {
     return this.#board.memory
@@ -32,6 +34,7 @@ export class NodeBoard {
     this.#frozenAtMs = undefined
     this.#board.end()
     for (const peerId of [...this.#links.keys()]) this.#dropLink(peerId)
+    this.#left.clear()
   }
 
   /** The node has told that it freezes. True when it was not frozen before, and its gate is closed still. */
@@ -53,7 +56,9 @@ export class NodeBoard {
     if (isPaused && !isClosed) this.#board.close()
     if (!isPaused && isClosed) {
       this.#open()
+      for (const peerId of this.#left) void node?.disconnect(peerId)
       for (const link of this.#links.values()) void node?.connect(link)
+      this.#left.clear()
       this.#links.clear()
     }
     const looked = node && (await this.unlessFrozen(() => node.look()))
@@ -74,10 +79,11 @@ export class NodeBoard {
     }
   }
 
-  /** Closes the link to a peer that does not come back. That of a frozen node has no other end any more. */
+  /** Closes the link to a peer that does not come back: that of a frozen node once it goes on. */
   async disconnect(peerId: NodeId, node: ControlledNode): Promise<void> {
     this.#dropLink(peerId)
-    await this.unlessFrozen(() => node.disconnect(peerId))
+    if (this.#frozenAtMs !== undefined) this.#left.add(peerId)
+    else await this.unlessFrozen(() => node.disconnect(peerId))
   }
 
   #dropLink(peerId: NodeId): void {

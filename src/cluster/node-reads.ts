@@ -1,6 +1,6 @@
 /**
  * Reads that go to a node of the caller's choice, or to any. A read changes nothing, so a read that any node may serve
- * goes on to another one when its node refuses it, is gone, or does not answer soon. That node then has a rest, and is
+ * goes on to another one when its node refuses it, is gone, or does not answer soon. The node then has a rest, and is
  * asked again later.
  */
 import { RaftError } from '../errors/index.js'
@@ -60,7 +60,12 @@ export class NodeReads {
     throw invalid('from', `'leader', 'any' or a node that runs (${[...ports.keys()].join(', ')})`, from)
   }
 
-  /** Sends all that may leave. What its node or its caller has no room for waits. */
+  /** Whether the node is there to be read from. */
+  has(nodeId: NodeId): boolean {
+    return this.#ways.ports.has(nodeId)
+  }
+
+  /** Sends all that may leave. Requests for which their node or their caller has no room wait. */
   send(): void {
     this.#awake = undefined
     const batches = new Map<NodeId, ClientRequest[]>()
@@ -107,7 +112,10 @@ export class NodeReads {
   left(nodeId: NodeId): Request[] {
     this.#awake = undefined
     const waiting = [...this.unsent, ...this.#paused]
-    return waiting.filter(({ target }) => target?.nodeId === nodeId && !target.isAny)
+    this.#resting.delete(nodeId)
+    const isOnlyHere = ({ isSettled, target }: Request): boolean =>
+      !isSettled && target?.nodeId === nodeId && !target.isAny
+    return waiting.filter(isOnlyHere)
   }
 
   /** The nodes in turn: of those that do not rest, or of all when all do. */

@@ -45,7 +45,7 @@ export interface ClusterOptions {
    */
   readonly reads?: ReadConfirmation
   /**
-   * Which nodes shall lead, by their ids: 0 to 100, default 1. A node of priority 0 votes and never leads. A leader hands
+   * The nodes that shall lead, as priorities by their ids: 0 to 100, default 1. A node of priority 0 votes and never leads. A leader hands
    * over to a voter of a higher priority that has caught up, within some election timeouts. At least one of the nodes that
    * the cluster begins with may lead.
    */

@@ -7,7 +7,7 @@ import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { EntryId, LogIndex, NodeId, Term } from '../raft/index.js'
 import type { Pledge } from '../storage/index.js'
 import { ClusterDirectory, lockOf } from './directory.js'
-import { namedOf, type StateTold, surveyOf, toldOf } from './export.js'
+import { namedOf, piecesOf, type StateTold, surveyOf, toldOf } from './export.js'
 import { asUnusable, usable } from './folders.js'
 import { fill } from './import.js'
 import { isCutOff, putInPlace, replaceFiles } from './replaced-directory.js'
@@ -144,10 +144,6 @@ function planOf(dir: string, { members, disks, lost }: Survey, { nodeId: from, l
 
 function holdsMore(other: EntryId, own: EntryId): boolean {
   return other.term > own.term || other.index > own.index
-}
-
-function piecesOf(state: SessionMachine): Iterable<Uint8Array> {
-  return { [Symbol.iterator]: () => state.snapshot() }
 }
 
 function sizeOf(state: SessionMachine): number {

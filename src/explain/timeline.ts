@@ -122,10 +122,10 @@ type Told<Type extends Happened['type']> = Extract<Happened, { type: Type }>
 
 /** Obstacles that stand until another happening ends them, by the type of the happening with which they begin. */
 const endOf = {
-  killed: { type: 'killed', ends: ['started'] },
-  failed: { type: 'failed', ends: ['started'] },
-  paused: { type: 'paused', ends: ['resumed', 'killed', 'failed'] },
-  flushLate: { type: 'disk', ends: ['flushEnded', 'killed', 'failed'] },
+  killed: { type: 'killed', ends: ['started', 'removed'] },
+  failed: { type: 'failed', ends: ['started', 'removed'] },
+  paused: { type: 'paused', ends: ['resumed', 'killed', 'failed', 'removed'] },
+  flushLate: { type: 'disk', ends: ['flushEnded', 'killed', 'failed', 'removed'] },
 } as const
 
 function obstaclesIn(happened: readonly Happened[], faults: readonly FaultStretch[]): Obstacle[] {
@@ -203,7 +203,8 @@ function reignsIn(happened: readonly Happened[], tickMs: number): Reign[] {
 }
 
 function endsReign(each: Happened): boolean {
-  return each.type === 'killed' || each.type === 'failed' || (each.type === 'role' && each.role !== 'leader')
+  if (each.type === 'role') return each.role !== 'leader'
+  return each.type === 'killed' || each.type === 'failed' || each.type === 'removed'
 }
 
 function reasonOf(end: Happened | undefined): ReignEnd {

@@ -14,6 +14,7 @@ import {
 } from './causes.js'
 import type { Stretch } from './stretch.js'
 import { holdsDisk, type Reign, type RoleChange, type Timeline } from './timeline.js'
+import { votersAt } from './voters.js'
 
 /** The steps of one node to its leadership, as far as it came: each follows from the one before. */
 export interface Steps {
@@ -108,7 +109,7 @@ const answerKinds = ['preVoteResponse', 'requestVoteResponse']
 
 /** The causes that keep the other nodes from answering a candidate. */
 export function whyAbsent(timeline: Timeline, candidateId: NodeId, window: Stretch): Cause[] {
-  const others = timeline.story.nodeIds.filter((id) => id !== candidateId)
+  const others = votersAt(timeline.story, window.untilMs).filter((id) => id !== candidateId)
   const silences = others.map((id): Silence => {
     const questions = silencers(timeline, candidateId, id, voteKinds)
     return { window, candidates: [...questions, ...silencers(timeline, id, candidateId, answerKinds)] }
@@ -143,7 +144,7 @@ function causesOfGivingUp(timeline: Timeline, reign: Reign): Cause[] {
     const found = weighed([{ window, candidates: disksOf(timeline, nodeId) }]).map(causeOf)
     return found.length > 0 ? found : [{ ...noCause('disk', nodeId), ...window }]
   }
-  const followers = timeline.story.nodeIds.filter((id) => id !== nodeId)
+  const followers = votersAt(timeline.story, untilMs).filter((id) => id !== nodeId)
   const silences = followers.map((follower): Silence => {
     const candidates = [
       ...silencers(timeline, follower, nodeId, followerKinds),

@@ -9,7 +9,8 @@ import { addNode, changeMembership, removeNodes, replaceNode, transferLeadership
 export interface WithinTime {
   /**
    * Milliseconds until the call is given up, 1 to 3,600,000. Default: a minute, and for a transfer that of other calls.
-   * A request that was sent by then and not answered has an unknown outcome.
+   * A request that was sent by then and not answered has an unknown outcome. The wait for the next leader may take two
+   * election timeouts more.
    */
   readonly withinMs?: number
 }

@@ -57,7 +57,9 @@ export function* removeNodes(
   const changes = nodeIds.map((nodeId) => ({ type: 'remove', nodeId }) as const)
   yield* agreedOn(cluster, changes, cluster.now() + withinMs, true)
   yield* ledByAnother(cluster, nodeIds)
-  for (const nodeId of nodeIds) yield* discarded(cluster, nodeId, keep)
+  const ends: Result<undefined>[] = []
+  for (const nodeId of nodeIds) ends.push(yield* discarded(cluster, nodeId, keep))
+  for (const end of ends) unwrap(end)
 }
 
 /**
@@ -70,6 +72,12 @@ export function* replaceNode(
   { keep, withinMs }: Removing,
 ): Procedure<NodeId> {
   const deadlineMs = cluster.now() + withinMs
+  const before = cluster.configuration?.membership
+  if (before !== undefined && !isMember(before, nodeId))
+    throw new RaftError('INVALID_CHANGE', {
+      what: `the replacement of node ${nodeId}`,
+      why: 'it is no member',
+    })
   const added = yield* joined(cluster, deadlineMs)
   const { configuration } = cluster
   const hasVote = configuration === undefined || isVoter(configuration.membership, nodeId)
@@ -77,7 +85,7 @@ export function* replaceNode(
   const changes = hasVote ? [{ type: 'promote', nodeId: added } as const, removal] : [removal]
   yield* afterJoining(cluster, added, changes, deadlineMs)
   yield* ledByAnother(cluster, [nodeId])
-  yield* discarded(cluster, nodeId, keep)
+  unwrap(yield* discarded(cluster, nodeId, keep))
   return added
 }
 
@@ -129,11 +137,14 @@ function* joined(cluster: Changeable, deadlineMs: number): Procedure<NodeId> {
   try {
     yield* agreedOn(cluster, [{ type: 'addLearner', nodeId }], deadlineMs)
   } catch (error) {
-    if (error instanceof RaftError && error.mayHaveHappened === 'no') yield* discarded(cluster, nodeId, false)
+    if (error instanceof RaftError && error.mayHaveHappened === 'no')
+      unwrap(yield* discarded(cluster, nodeId, false))
     throw error
   }
   return nodeId
 }
+
+const refusals: readonly string[] = ['NOT_CHANGED', 'INVALID_CHANGE']
 
 /** The changes that follow once a node has joined. Where they fail, it goes on as a learner, and the error says so. */
 function* afterJoining(
@@ -145,7 +156,8 @@ function* afterJoining(
   try {
     yield* agreedOn(cluster, changes, deadlineMs)
   } catch (error) {
-    if (!(error instanceof RaftError) || error.code !== 'NOT_CHANGED') throw error
+    const isRefused = error instanceof RaftError && refusals.includes(error.code)
+    if (!isRefused) throw error
     const { what, why } = error.details
     const stays = `node ${nodeId} stays a learner: promote it later, or remove it`
     throw new RaftError('NOT_CHANGED', { what, why: `${why}; ${stays}` })
@@ -159,8 +171,8 @@ function* ledByAnother(cluster: Changeable, removed: readonly NodeId[]): Procedu
   while (!isLed() && cluster.now() < deadlineMs) yield* pause(cluster)
 }
 
-function* discarded(cluster: Changeable, nodeId: NodeId, keep: boolean): Procedure<void> {
-  unwrap(yield* answerTo<Result<undefined>>((answered) => cluster.discard(nodeId, keep, answered)))
+function discarded(cluster: Changeable, nodeId: NodeId, keep: boolean): Procedure<Result<undefined>> {
+  return answerTo<Result<undefined>>((answered) => cluster.discard(nodeId, keep, answered))
 }
 
 /**

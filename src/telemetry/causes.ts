@@ -181,6 +181,10 @@ export class Causes {
         this.#acted.delete(told.nodeId)
         return
       }
+      case 'removed':
+        this.#nodes.delete(told.nodeId)
+        this.#acted.delete(told.nodeId)
+        return
       case 'resumed': {
         const known = this.#known(told.nodeId)
         known.silence = undefined

@@ -64,7 +64,7 @@ export class Chronicle {
     this.read()
   }
 
-  /** Ends to read the ring of a node that is gone. What it has told stays. */
+  /** Ends to read the ring of a node that is gone. Happenings that the node told stay. */
   forget(nodeId: NodeId): void {
     this.#rings.delete(nodeId)
   }

@@ -181,6 +181,24 @@ test('[MC6] a learner is replaced by a learner', () => {
   expect(cluster.asked).toEqual(['launch 4', '1: addLearner 4', '1: remove 3', 'drop 3'])
 })
 
+test('[MC6] a node that is no member is not replaced, and no node is added for it', () => {
+  const cluster = new PlayedCluster([])
+  cluster.goesBy(membership([1, 2]))
+  expect(resultOf(replaceNode(cluster, 3, { keep: false, withinMs }))).toMatchObject({
+    ok: false,
+    code: 'INVALID_CHANGE',
+  })
+  expect(cluster.asked).toEqual([])
+})
+
+test('[MC6] where the old node left meanwhile, the error says that the new one stays', () => {
+  const cluster = new PlayedCluster([done([1, 2, 3], [4]), refused('invalid')])
+  expect(resultOf(replaceNode(cluster, 3, { keep: false, withinMs }))).toMatchObject({
+    code: 'NOT_CHANGED',
+    details: { why: expect.stringContaining('node 4 stays a learner') },
+  })
+})
+
 test('[MC7] a transfer is told as done once the other node leads', () => {
   const cluster = new PlayedCluster(
     [],
