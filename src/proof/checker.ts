@@ -285,7 +285,10 @@ export class Checker {
    */
   #matched({ id, currentTerm, leadership }: RaftView, followerId: NodeId, seen: Seen): void {
     const { progress, heartbeatRound = 0 } = leadership ?? {}
-    const { matchIndex = 0, ackedRound = 0 } = progress?.get(followerId) ?? {}
+    const known = progress?.get(followerId)
+    // A node that was removed matches nothing any more.
+    if (known === undefined) return void seen.matches.delete(followerId)
+    const { matchIndex, ackedRound } = known
     if (ackedRound > heartbeatRound)
       this.report(
         'rounds',
