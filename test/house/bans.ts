@@ -58,6 +58,14 @@ const packageRules: Readonly<Record<string, PackageRule>> = {
   // By its own name a room could reach any other, past the floors.
   raftbox: { rooms: [], filesMax: Number.POSITIVE_INFINITY },
   picocolors: { rooms: ['terminal'], filesMax: 1 },
+  hono: { rooms: ['server'], filesMax: Number.POSITIVE_INFINITY },
+  '@hono/node-server': { rooms: ['server'], filesMax: 1 },
+  pino: { rooms: ['journal'], filesMax: 1 },
+  'pino-pretty': { rooms: ['journal'], filesMax: 1 },
+  'prom-client': { rooms: ['metrics'], filesMax: Number.POSITIVE_INFINITY },
+  '@opentelemetry/api': { rooms: ['traces'], filesMax: Number.POSITIVE_INFINITY },
+  open: { rooms: ['cli'], filesMax: 1 },
+  preact: { rooms: ['page'], filesMax: Number.POSITIVE_INFINITY },
 }
 
 /** `@scope/name/sub` belongs to the package `@scope/name`. */

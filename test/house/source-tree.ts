@@ -13,12 +13,12 @@ export interface Import {
   readonly specifier: string
 }
 
-/** Reads all files below `folder` that end in `ending`. A folder that does not exist is empty. */
-export function readTree(folder: string, ending = '.ts'): SourceTree {
+/** Reads all files below `folder` whose names end so. A folder that does not exist is empty. */
+export function readTree(folder: string, ending = /\.tsx?$/): SourceTree {
   if (!existsSync(folder)) return new Map()
   const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((path) => posix.join(folder, path.replaceAll('\\', '/')))
-    .filter((path) => path.endsWith(ending))
+    .filter((path) => ending.test(path))
     .sort()
   return new Map(paths.map((path) => [path, readFileSync(path, 'utf8')]))
 }
@@ -57,7 +57,9 @@ export function importsOf(tree: SourceTree): Import[] {
 /** The source file that a relative specifier names, or `undefined` for a package or a Node module. */
 export function targetOf({ from, specifier }: Import): string | undefined {
   if (!specifier.startsWith('.')) return undefined
-  return posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts')
+  const path = posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts')
+  // Of a file with elements in it, only such a one tells.
+  return from.endsWith('.tsx') && !existsSync(path) && existsSync(`${path}x`) ? `${path}x` : path
 }
 
 /** `src/raft/log.ts` is in the room `raft`. */

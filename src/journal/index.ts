@@ -1,0 +1,2 @@
+/** Log lines of what happens in a cluster, structured, for people and for tools. */
+export {}

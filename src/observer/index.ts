@@ -1,0 +1,2 @@
+/** Frames of a running cluster: looked at regularly, kept for a while, and handed to whoever watches. */
+export type * from './frame.js'

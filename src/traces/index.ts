@@ -1,0 +1,2 @@
+/** Traces of commands, elections and snapshots, for OpenTelemetry's tools. */
+export {}
