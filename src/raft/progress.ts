@@ -24,8 +24,8 @@ export class Progress {
   isRecentlyActive = false
   /** The follower answered before the last check of the quorum, and since the one before it. */
   wasActive = false
-  /** The follower told that its priority is 0: leadership is not handed over to it. */
-  neverLeads = false
+  /** Whether the follower's priority is 0. The follower tells so with its answers to heartbeats; `undefined` until then. */
+  neverLeads: boolean | undefined
   /** The latest heartbeat round that the follower answered. */
   ackedRound = 0
   /** Something of ours arrived since the last answer to a heartbeat; if not, it may have been lost. */

@@ -39,7 +39,7 @@ import { checkQuorum, onAppendEntriesResponse, onPropose, sendHeartbeats } from 
 import { becomeFollower, randomizedElectionTimeoutTicks, setElectionTimeout } from './roles.js'
 import { onInstallSnapshot, onInstallSnapshotResponse, onSnapshotMissing } from './snapshots.js'
 import { emptyOutbox, isDiskStalled, isLeader, type RaftState } from './state.js'
-import { onTimeoutNow, onTransfer, transferTicked } from './transfer.js'
+import { onTimeoutNow, onTransfer, tellToStart, transferTicked } from './transfer.js'
 import { onEndTurn } from './turn.js'
 import { assert, isCount, type LogIndex, logOrigin, type Snapshot } from './types.js'
 import { RaftView } from './view.js'
@@ -247,7 +247,10 @@ function onTick(state: RaftState): void {
       checkQuorum(state)
     }
     if (isLeader(state)) transferTicked(state)
-    if (isLeader(state) && isHeartbeatDue) sendHeartbeats(state)
+    if (isLeader(state) && isHeartbeatDue) {
+      sendHeartbeats(state)
+      tellToStart(state)
+    }
     return
   }
   askTicked(state)

@@ -146,8 +146,7 @@ export function onAppendEntriesResponse(state: RaftState, message: AppendEntries
 
   if (message.success) onAccepted(state, progress, message)
   else onRefused(state, progress, message)
-  // The commit of a configuration may have ended this leadership.
-  if (message.mode === 'heartbeat' && isLeader(state)) onHeartbeatAnswered(state, message, progress)
+  if (message.mode === 'heartbeat') onHeartbeatAnswered(state, message, progress)
 }
 
 /** Successful: update nextIndex and matchIndex for the follower. */

@@ -155,7 +155,7 @@ function endLeadership(state: RaftState): void {
   const { confirmingReads, waitingReads, transfer } = state.leadership
   const ids = [...(confirmingReads?.ids ?? []), ...waitingReads]
   if (ids.length > 0) state.outbox.reads.push({ ids, readIndex: undefined })
-  if (transfer !== undefined)
+  if (transfer?.to !== undefined)
     state.outbox.events.push({ type: 'transferEnded', to: transfer.to, isDone: transfer.isToldToStart })
   state.leadership = undefined
 }

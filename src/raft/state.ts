@@ -48,7 +48,8 @@ export interface SentRound {
 
 /** A leader that hands over takes no commands meanwhile. */
 export interface Transfer {
-  readonly to: NodeId
+  /** `undefined`: a leader that was removed waits for an answer of a voter that may lead. */
+  readonly to: NodeId | undefined
   /** Ticks since it began: after an election timeout it is given up, and commands are taken again. */
   elapsedTicks: number
   /** The follower was told to start its election. */

@@ -34,11 +34,9 @@ function whyNoSuccessor(state: LeaderState, to: NodeId | undefined): string | un
   return mayLead(state, to) ? undefined : `node ${to} never leads: its priority is 0`
 }
 
-/** A leader that is no voter any more hands over to the best of the voters; where none answers, it steps down at once. */
-export function handOver(state: LeaderState): void {
-  const successor = bestSuccessor(state)
-  if (successor === undefined) stepDown(state)
-  else begin(state, successor)
+/** A leader that is no voter any more hands over to the best of the voters, as soon as one that may lead answers. */
+export function handOver({ leadership }: LeaderState): void {
+  leadership.transfer = { to: undefined, elapsedTicks: 0, isToldToStart: false }
 }
 
 function begin({ leadership, outbox }: LeaderState, to: NodeId): void {
@@ -46,11 +44,12 @@ function begin({ leadership, outbox }: LeaderState, to: NodeId): void {
   outbox.events.push({ type: 'transferBegan', to })
 }
 
-/** Of the voters that answer and may lead, the one whose log is longest. */
+/** Of the voters that answer and have told that they may lead, the one whose log is longest. */
 function bestSuccessor(state: LeaderState): NodeId | undefined {
   const { log, leadership, id: self } = state
   const matchOf = (id: NodeId) => leadership.progress.get(id)?.matchIndex ?? 0
-  const able = log.membership.voters.filter((id) => id !== self && isHeard(state, id) && mayLead(state, id))
+  const isAble = (id: NodeId) => isHeard(state, id) && leadership.progress.get(id)?.neverLeads === false
+  const able = log.membership.voters.filter((id) => id !== self && isAble(id))
   return able.sort((a, b) => matchOf(b) - matchOf(a))[0]
 }
 
@@ -64,17 +63,32 @@ function isHeard({ leadership }: LeaderState, id: NodeId): boolean {
 
 /** At the end of a turn: the lease ends before the message leaves, since the voters' promises end with it. */
 export function advanceTransfer(state: LeaderState): void {
-  const { id: from, currentTerm: term, leadership, log } = state
+  const { id, leadership, log } = state
+  chooseSuccessor(state)
   const { transfer } = leadership
-  if (transfer === undefined || transfer.isToldToStart) return
+  if (transfer?.to === undefined || transfer.isToldToStart) return
   if (leadership.progress.get(transfer.to)?.matchIndex !== log.lastIndex) return
-  const isVoting = isVoter(log.membership, from)
+  const isVoting = isVoter(log.membership, id)
   // Nobody tells a removed leader of commits: its clients learn from it what became of their commands, or never.
   if (!isVoting && log.commitIndex < log.lastIndex) return
   leadership.isLeaseGivenUp = true
   transfer.isToldToStart = true
-  send(state, { type: 'timeoutNow', from, to: transfer.to, term })
+  tellToStart(state)
   if (!isVoting) stepDown(state)
+}
+
+function chooseSuccessor(state: LeaderState): void {
+  const { transfer } = state.leadership
+  if (transfer === undefined || transfer.to !== undefined) return
+  const successor = bestSuccessor(state)
+  if (successor !== undefined) begin(state, successor)
+}
+
+/** The message may be lost, so it leaves again with each heartbeat until the transfer has ended. */
+export function tellToStart(state: LeaderState): void {
+  const { id: from, currentTerm: term, leadership } = state
+  const { to, isToldToStart = false } = leadership.transfer ?? {}
+  if (to !== undefined && isToldToStart) send(state, { type: 'timeoutNow', from, to, term })
 }
 
 /** A handing over that takes an election timeout is given up, and commands are taken again. */
@@ -85,7 +99,7 @@ export function transferTicked(state: LeaderState): void {
   transfer.elapsedTicks++
   if (transfer.elapsedTicks < limits.electionTimeoutTicks) return
   leadership.transfer = undefined
-  outbox.events.push({ type: 'transferEnded', to: transfer.to, isDone: false })
+  if (transfer.to !== undefined) outbox.events.push({ type: 'transferEnded', to: transfer.to, isDone: false })
   const isRemoved = log.membershipIndex <= log.commitIndex && !isVoter(log.membership, state.id)
   if (isRemoved) stepDown(state)
 }

@@ -228,6 +228,7 @@ describe('a leader that is removed', () => {
     (count) => {
       const network = new RaftNetwork({ nodes: count })
       network.elect(1)
+      network.tick(2)
       network.node(1).changeMembership(remove(1))
       network.deliver({ to: 2 })
       network.settle({ from: 2, to: 1 })
@@ -275,19 +276,35 @@ describe('a leader that is removed', () => {
     expectOneHistory(network)
   })
 
-  test('[CF12] where no voter answers that may lead, it becomes a follower', () => {
+  test('[CF12] where no voter that may lead answers for an election timeout, it becomes a follower', () => {
     const network = new RaftNetwork({ nodes: { 1: {}, 2: { priority: 0 }, 3: { priority: 0 } } })
     network.elect(1)
     network.tick(2)
     change(network, remove(1))
-    expect(network.node(1).state).toMatchObject({ role: 'follower', log: { commitIndex: 2 } })
+    network.tick(timeout - 1)
+    expect(network.node(1).state).toMatchObject({ role: 'leader', log: { commitIndex: 2 } })
+    network.tick()
+    expect(network.node(1).state).toMatchObject({ role: 'follower' })
     const stepDown = { type: 'role', role: 'follower', term: 1, leaderId: undefined, reason: 'removed' }
     expect(network.node(1).events).toContainEqual(stepDown)
+    expect(network.node(1).events.filter(({ type }) => type.startsWith('transfer'))).toEqual([])
+  })
+
+  test('[CF12][TL7] before any voter has told that it may lead, it waits, and takes no node of priority 0', () => {
+    const network = new RaftNetwork({ nodes: { 1: {}, 2: { priority: 0 }, 3: {} } })
+    network.elect(1)
+    network.node(1).changeMembership(remove(1))
+    network.settle()
+    expect(network.node(1).state).toMatchObject({ role: 'leader', log: { commitIndex: 2 } })
+    expect(network.node(1).propose('x')).toMatchObject({ code: 'transferring' })
+    network.tick(2)
+    expect(leaderOf(network)).toMatchObject({ id: 3, state: { currentTerm: 2 } })
   })
 
   test('[CF12][TL4] a successor that dies is given up after an election timeout, and others elect a leader', () => {
     const network = networkOf(4, 1, 2, 3, 4)
     network.elect(1)
+    network.tick(2)
     network.node(1).changeMembership(remove(1))
     network.settle(({ type }) => type !== 'timeoutNow')
     const [told] = network.take({ type: 'timeoutNow' })

@@ -306,10 +306,10 @@ describe('a change of the members', () => {
   test('[CF12] that removes the leader may be committed by an answer to a heartbeat, and ends its leadership', () => {
     const bench = leaderOf(3)
     bench.node.tick(2)
-    for (const from of [2, 3]) bench.receive(accepted(1, { from, round: 1, neverLeads: true }))
+    for (const from of [2, 3]) bench.receive(accepted(1, { from, round: 1 }))
     bench.node.changeMembership(remove(1))
     bench.node.tick(2)
-    bench.receive(accepted(2, { from: 2 }), accepted(2, { from: 3, round: 2, neverLeads: true }))
+    bench.receive(accepted(2, { from: 2 }), accepted(2, { from: 3, round: 2 }))
     expect(bench.state).toMatchObject({ role: 'follower', log: { commitIndex: 2 } })
   })
 

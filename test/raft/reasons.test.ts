@@ -208,6 +208,8 @@ describe('every change of role is told once, with its reason', () => {
 
   test('[CQ7][CF12] a leader that is no voter any more: removed', () => {
     const bench = new Bench().lead()
+    bench.node.tick(2)
+    bench.receive(accepted(1, { from: 2, round: 1 }))
     bench.node.changeMembership({ type: 'remove', nodeId: 1 })
     bench.acknowledge(2, 3)
     const told = bench.node.events.filter(({ type }) => type === 'role').at(-1)

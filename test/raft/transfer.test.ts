@@ -72,12 +72,36 @@ describe('a leader that hands over', () => {
     })
   })
 
-  test('[TL2] at once where the successor holds it already, and only once', () => {
+  test('[TL2] at once where the successor holds it already, and only once before the next heartbeat', () => {
     const bench = new Bench().lead()
     bench.node.transfer(3)
     expect(bench.sentOf('timeoutNow')).toMatchObject([{ to: 3 }])
-    bench.node.tick(4)
+    bench.node.tick()
     bench.acknowledge(2, 3)
+    expect(bench.sentOf('timeoutNow')).toEqual([])
+  })
+
+  test('[TL11] tells its successor again with each heartbeat, until the transfer has ended', () => {
+    const bench = new Bench().lead()
+    bench.node.transfer(3)
+    bench.sent()
+    const toldWithHeartbeat = () => {
+      bench.node.tick(2)
+      const round = bench.state.leadership?.heartbeatRound ?? 0
+      const sent = bench.receive(accepted(1, { from: 2, round }))
+      return sent.filter(({ type }) => type === 'timeoutNow')
+    }
+    for (let ticks = 2; ticks < timeout; ticks += 2)
+      expect(toldWithHeartbeat()).toEqual([{ type: 'timeoutNow', from: 1, to: 3, term: 1 }])
+    expect(toldWithHeartbeat()).toEqual([])
+    expect(bench.state).toMatchObject({ role: 'leader', leadership: { transfer: undefined } })
+  })
+
+  test('[TL11][TL2] tells nothing again that was not told: a successor that lacks an entry waits for that entry', () => {
+    const bench = new Bench().lead()
+    bench.node.propose('x')
+    bench.node.transfer(3)
+    bench.node.tick(4)
     expect(bench.sentOf('timeoutNow')).toEqual([])
   })
 
@@ -163,8 +187,9 @@ describe('the successor', () => {
   function leaderWith(matches: Readonly<Record<NodeId, number>>): Bench {
     const bench = new Bench({}, 5).become('leader')
     for (const command of ['x', 'y']) bench.node.propose(command)
+    bench.node.tick(2)
     for (const [from, matchIndex] of Object.entries(matches))
-      bench.receive(accepted(matchIndex, { from: Number(from) }))
+      bench.receive(accepted(matchIndex, { from: Number(from), round: 1 }))
     return bench
   }
 
@@ -197,7 +222,14 @@ describe('the successor', () => {
   test('[TL7][TL9] is no node of priority 0', () => {
     const bench = leaderWith({ 2: 3, 3: 1 })
     bench.node.tick(2)
-    bench.receive(accepted(3, { from: 2, round: 1, neverLeads: true }), accepted(1, { from: 3, round: 1 }))
+    bench.receive(accepted(3, { from: 2, round: 2, neverLeads: true }), accepted(1, { from: 3, round: 2 }))
+    bench.node.transfer()
+    expect(transferTarget(bench)).toBe(3)
+  })
+
+  test('[TL7][TL9] is no node that has answered no heartbeat yet: its priority may be 0', () => {
+    const bench = leaderWith({ 3: 1 })
+    bench.receive(accepted(3, { from: 2 }))
     bench.node.transfer()
     expect(transferTarget(bench)).toBe(3)
   })
@@ -362,6 +394,15 @@ describe('between nodes', () => {
     expect(network.node(3).propose('y')).toMatchObject({ first: { term: 2 } })
     network.tick(3)
     for (const id of [1, 2, 3]) expect(commands(network, id)).toEqual(['', 'x', '', 'y'])
+  })
+
+  test('[TL11] a message that is lost costs a heartbeat, and no election timeout', () => {
+    const network = new RaftNetwork({ nodes: 3 })
+    network.elect(1)
+    network.node(1).transfer(3)
+    expect(network.take({ type: 'timeoutNow' })).toHaveLength(1)
+    network.tick(2)
+    expect(network.leaders.map(({ id }) => id)).toEqual([3])
   })
 
   test('[TL4] a successor that dies costs an election timeout, and no command', () => {
