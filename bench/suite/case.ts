@@ -40,6 +40,8 @@ export interface Sample {
 
 export interface SampleFigure extends Omit<Figure, 'values'> {
   readonly value: number
+  /** The suite fails if the median of the rounds is below this. */
+  readonly atLeast?: number
 }
 
 export interface SampleDistribution {
@@ -51,7 +53,10 @@ export interface SampleDistribution {
 
 const figure =
   (better: Figure['better']) =>
-  (name: string, unit: string, value: number): SampleFigure => ({ name, unit, better, value })
+  (name: string, unit: string, value: number, target?: Pick<SampleFigure, 'atLeast'>): SampleFigure => ({
+    ...{ name, unit, better, value },
+    ...target,
+  })
 export const higher = figure('higher')
 export const lower = figure('lower')
 export const neither = figure('neither')

@@ -1,6 +1,6 @@
 /** Runs the cases in turn, and makes a record of what came of them. */
-import type { BenchRecord, BenchResult } from '../../src/report/index.js'
-import { lineOf } from '../../src/terminal/index.js'
+import { type BenchRecord, type BenchResult, medianOf } from '../../src/report/index.js'
+import { decimal, lineOf } from '../../src/terminal/index.js'
 import type { BenchCase, Extent, Group, Sample } from './case.js'
 import { resultOf } from './record.js'
 import { recordHead } from './record-head.js'
@@ -17,7 +17,7 @@ export interface SuiteOptions {
 
 export interface SuiteOutcome {
   readonly record: BenchRecord
-  /** Why cases are missing in the record. */
+  /** Cases that are missing in the record, and targets that were missed, with the reason. */
   readonly failures: readonly string[]
 }
 
@@ -42,12 +42,13 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteOutcome> {
       entry.samples.push(await runCase(entry.bench, options, where))
     } catch (error) {
       options.signal.throwIfAborted()
-      failures.push(`${idOf(entry)}: ${lineOf(error)}`)
+      failures.push(`not in the record: ${idOf(entry)}: ${lineOf(error)}`)
     }
   }
   const complete = entries.filter(({ samples }) => samples.length === options.rounds)
   const results: BenchResult[] = complete.map(({ group, bench, samples }) => resultOf(group, bench, samples))
-  return { record: recordOf(options, startedAt, results), failures }
+  const missed = results.flatMap((result, at) => missedBy(result, complete[at]?.samples[0]))
+  return { record: recordOf(options, startedAt, results), failures: [...failures, ...missed] }
 }
 
 async function runCase(bench: BenchCase, options: SuiteOptions, where: string): Promise<Sample> {
@@ -58,6 +59,15 @@ async function runCase(bench: BenchCase, options: SuiteOptions, where: string): 
   // An interrupted measurement may seem to have ended well.
   signal.throwIfAborted()
   return sample
+}
+
+/** A line for each figure whose median misses its target. */
+function missedBy({ id, figures }: BenchResult, sample: Sample | undefined): string[] {
+  return figures.flatMap(({ name, values }) => {
+    const target = sample?.figures.find((figure) => figure.name === name)?.atLeast ?? Number.NEGATIVE_INFINITY
+    const median = medianOf(values)
+    return median < target ? `${id}: ${name} is ${decimal(median, 2)}, and not at least ${target}` : []
+  })
 }
 
 function idOf({ group, bench }: Entry): string {
