@@ -137,6 +137,8 @@ export class Checker {
     if (log.commitIndex !== seen.commitIndex) this.#commitMoved(id, state, seen)
     if (seen.tail !== seen.configuredTail || log.snapshot !== seen.snapshot) this.#configured(id, state, seen)
     if (state.role === 'preCandidate' || state.role === 'candidate') this.#campaigns(state, seen)
+    if (node.neverLeads && state.role !== 'follower')
+      this.report('a node of priority 0 never campaigns', `node ${id} is a ${state.role}`)
     if (log.lastApplied < seen.lastApplied) this.report('monotone', `lastApplied of node ${id} fell`)
     seen.lastApplied = log.lastApplied
   }

@@ -8,6 +8,8 @@ export class NodeAtRest implements WatchedNode, Durable {
   readonly id: NodeId
   readonly state = undefined
   readonly isLeaseHeld = false
+  /** A node at rest has no role. */
+  readonly neverLeads = false
   readonly disk = { lost: undefined, readBack: (run: LogRun): LogRun => run }
   readonly hardState: HardState
   readonly snapshotIndex: LogIndex

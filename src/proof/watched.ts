@@ -22,6 +22,8 @@ export interface WatchedNode {
   /** `readBack` gives a run its bytes, if only the disk holds them. */
   readonly disk: { readonly lost: unknown; readBack(run: LogRun): LogRun }
   readonly isLeaseHeld: boolean
+  /** The priority of the node is 0. */
+  readonly neverLeads: boolean
 }
 
 export interface Witness {

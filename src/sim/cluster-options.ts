@@ -6,6 +6,7 @@ import {
   defaultLogBounds,
   type LogBounds,
   type Membership,
+  type NodeId,
   type RaftLimits,
 } from '../raft/index.js'
 import type { NetworkConditions } from './network.js'
@@ -18,6 +19,8 @@ export interface SimulatedClusterOptions extends Hearers {
   readonly seed?: number
   /** How many nodes; their ids are 1 to this. Default 3. */
   readonly nodes?: number
+  /** The nodes of priority 0, also those that are added later. Default: none. */
+  readonly neverLeading?: readonly NodeId[]
   readonly limits?: Partial<RaftLimits>
   readonly bounds?: LogBounds
   /** Bytes of results after which a node ends a turn, and answers a request in part. Default 1 MiB. */
@@ -44,7 +47,7 @@ const defaultDisk: DiskConditions = { flushMs: 0.5, flushJitterMs: 0.3 }
 export function nodeOptionsOf(
   options: SimulatedClusterOptions,
   membership: Membership,
-): Omit<SimulatedNodeOptions, 'id'> {
+): Omit<SimulatedNodeOptions, 'id' | 'priority'> {
   return {
     seed: options.seed ?? 1,
     membership,

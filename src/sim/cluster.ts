@@ -80,7 +80,8 @@ export class SimulatedCluster implements Prey {
     const promises = new Promises(checker)
     const make = (id: NodeId): SimulatedNode => {
       const [nodeDice, diskDice] = [dice(diceOf.node, id), dice(diceOf.disk, id)]
-      const ofNode = { ...ofAllNodes, id }
+      const priority = options.neverLeading?.includes(id) ? 0 : 1
+      const ofNode = { ...ofAllNodes, id, priority }
       return new SimulatedNode(ofNode, this.world, surroundings, promises, nodeDice, diskDice)
     }
     this.members = new Members(this.world, this, all, make)

@@ -15,13 +15,19 @@ export function mayLoseDisks(cluster: SimulatedCluster, ...ids: readonly NodeId[
   return [...memberships].every((membership) => canDecide(cluster, membership, ids))
 }
 
-/** True when a majority of the voters may vote, by what the directory knows of their disks, without those `lost`. */
+/**
+ * True when a majority of the voters may vote, by what the directory knows of their disks, and lead, without those `lost`.
+ * A majority that may only vote can be the only one that holds what it has committed: then no node is ever elected.
+ */
 export function canDecide(
   cluster: SimulatedCluster,
   membership: Membership,
   lost: readonly NodeId[] = [],
 ): boolean {
-  return isMajority(membership, (id) => !lost.includes(id) && !cluster.node(id).disk.isWithoutVote)
+  return isMajority(membership, (id) => {
+    const { disk, neverLeads } = cluster.node(id)
+    return !neverLeads && !lost.includes(id) && !disk.isWithoutVote
+  })
 }
 
 /** The node is down until it is restarted. */

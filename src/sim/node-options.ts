@@ -9,6 +9,7 @@ export interface SimulatedNodeOptions {
   readonly id: NodeId
   readonly seed: number
   readonly membership: Membership
+  readonly priority: number
   readonly limits: RaftLimits
   readonly bounds: LogBounds
   readonly resultBytesMax: number

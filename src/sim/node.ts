@@ -29,6 +29,7 @@ const stateCheckTurns = 16
 
 export class SimulatedNode implements WatchedNode {
   readonly id: NodeId
+  readonly neverLeads: boolean
   readonly disk: NodeDisk
   readonly story: NodeStory
   readonly #options: SimulatedNodeOptions
@@ -65,6 +66,7 @@ export class SimulatedNode implements WatchedNode {
     diskDice: Dice,
   ) {
     this.id = options.id
+    this.neverLeads = options.priority === 0
     this.#options = options
     this.#world = world
     this.#recorder = world.record && new NodeRecorder(options.id, world.record)
@@ -135,7 +137,7 @@ export class SimulatedNode implements WatchedNode {
   }
 
   #newDriver({ store, recovered }: OpenStore, machine: WatchedMachine): Driver {
-    const { id, seed, limits, bounds, resultBytesMax, tickMs, reads } = this.#options
+    const { id, seed, priority, limits, bounds, resultBytesMax, tickMs, reads } = this.#options
     const { incarnation } = this
     const raftSeed = deriveSeed(seed, diceOf.raft, id, incarnation)
     const clock = {
@@ -143,7 +145,7 @@ export class SimulatedNode implements WatchedNode {
       defer: (callback: () => void) => this.#later(this.#pace(), callback),
     }
     return new Driver({
-      raft: { id, membership: recovered.membership, seed: raftSeed, limits, recovered },
+      raft: { id, membership: recovered.membership, seed: raftSeed, priority, limits, recovered },
       bounds,
       resultBytesMax,
       store: new WatchedStore(
@@ -244,9 +246,7 @@ export class SimulatedNode implements WatchedNode {
 
   /** The whole state against the model, and with sessions against what other nodes have. */
   checkState(): void {
-    const { state } = this
-    if (state === undefined) return
-    this.#machine?.checkState(state.log.lastApplied, this.hash())
+    if (this.state !== undefined) this.#machine?.checkState(this.state.log.lastApplied, this.hash())
   }
 
   #wake(): void {

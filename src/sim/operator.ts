@@ -7,10 +7,9 @@ import type { Dice } from '../faults/index.js'
 import { changed, type Membership, type MembershipChange, membersOf, type NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import { canDecide } from './lost-disks.js'
-import type { Plan } from './plan.js'
+import { nodesMax, type Plan } from './plan.js'
 
-/** The most nodes that a run starts, and the most members that it lets a cluster have. */
-const nodesMax = 24
+/** The most members that a run lets a cluster have. */
 const membersMax = 7
 
 type Draw = (membership: Membership) => readonly MembershipChange[]
@@ -20,6 +19,7 @@ export class Operator {
   readonly #dice: Dice
   readonly #gapMs: number
   readonly #breaks: boolean
+  readonly #waits: boolean
   readonly #draws: readonly Draw[] = [
     () => this.#adding(),
     () => this.#adding(),
@@ -36,11 +36,12 @@ export class Operator {
   readonly #asked = new Set<NodeId>()
   #hasStopped = false
 
-  constructor(cluster: SimulatedCluster, dice: Dice, { changeGapMs, faults }: Plan) {
+  constructor(cluster: SimulatedCluster, dice: Dice, { changeGapMs, faults, neverLeading }: Plan) {
     this.#cluster = cluster
     this.#dice = dice
     this.#gapMs = changeGapMs
     this.#breaks = faults.length > 0
+    this.#waits = neverLeading.length > 0
     this.#next()
   }
 
@@ -102,6 +103,8 @@ export class Operator {
 
   #change(): void {
     const { members, world } = this.#cluster
+    // Two changes, each of which leaves a majority that may lead, could together leave none.
+    if (this.#waits && members.unanswered.length > 0) return
     const membership = members.configuration?.membership ?? world.checker.ledger.last.membership
     const isOneDown = membership.learners.length > 0 && this.#downOf(membership).length > 0
     const isReplacing = isOneDown && this.#dice.chance(0.5)

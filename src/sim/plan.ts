@@ -3,10 +3,13 @@
 import type { ReadConfirmation } from '../driver/index.js'
 import { Dice } from '../faults/index.js'
 import type { CallShape } from '../proof/index.js'
-import type { LogBounds, RaftLimits } from '../raft/index.js'
+import type { LogBounds, NodeId, RaftLimits } from '../raft/index.js'
 import { deriveSeed, diceOf } from './dice.js'
 import type { NetworkConditions, PortConditions } from './network.js'
 import type { DiskConditions } from './node-disk.js'
+
+/** The most nodes that a run starts. */
+export const nodesMax = 24
 
 /** Which faults a run has. */
 export const faultKinds = ['messages', 'cuts', 'crashes', 'pauses', 'disks', 'clocks'] as const
@@ -54,6 +57,8 @@ export interface Plan {
   readonly faultGapMs: number
   /** Mean time from one change of the members, or transfer of leadership, to the next; 0: there are none. */
   readonly changeGapMs: number
+  /** The nodes of priority 0, among the first ones and those that are added. */
+  readonly neverLeading: readonly NodeId[]
 }
 
 export function planOf(seed: number): Plan {
@@ -109,8 +114,16 @@ export function planOf(seed: number): Plan {
   const load = { ...plan.load, sessionMs: dice.pick([0, 0, 150, 1000, 60_000]) }
   const changeGapMs = dice.chance(0.6) ? dice.pick([20, 50, 120]) : 0
   const elsewhereShare = dice.pick([0, 0.3, 0.7])
+  const neverLeading = dice.chance(0.3) ? neverLeadingOf(dice) : []
   const ofLog = { limits: { ...limits, logMemoryBytesMax }, reads, clockDrift, losesDisks }
-  return { ...plan, load: { ...load, elsewhereShare }, network, ...ofLog, changeGapMs }
+  return { ...plan, load: { ...load, elsewhereShare }, network, ...ofLog, changeGapMs, neverLeading }
+}
+
+/** Less than half of the first nodes, however many there are, and some of those that are added. */
+function neverLeadingOf(dice: Dice): readonly NodeId[] {
+  const drawn: NodeId[] = []
+  for (let id = 1; id <= nodesMax; id++) if (dice.chance(0.5) && 2 * (drawn.length + 1) < id) drawn.push(id)
+  return drawn
 }
 
 function weatherOf(dice: Dice): Weather {

@@ -32,10 +32,12 @@ const witness: Witness = {
 /** A node and its disk, as the checks see them. */
 class Watched implements WatchedNode, Durable {
   readonly isLeaseHeld = false
+  readonly neverLeads: boolean
   readonly #node: NetworkNode
 
-  constructor(node: NetworkNode) {
+  constructor(node: NetworkNode, { priority }: NodeSetup = {}) {
     this.#node = node
+    this.neverLeads = priority === 0
   }
 
   get id(): NodeId {
@@ -89,8 +91,9 @@ export class WatchedNetwork {
     this.#promises = new Promises(this.#checker)
     this.network = new RaftNetwork({ ...options, sent: (message) => this.#sent(message) })
     for (const node of this.network.nodes) {
-      watched.push(new Watched(node))
-      this.#nodes.set(node.id, new Watched(node))
+      const setup = options.nodes[node.id]
+      watched.push(new Watched(node, setup))
+      this.#nodes.set(node.id, new Watched(node, setup))
       this.#started(node)
     }
   }
