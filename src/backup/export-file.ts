@@ -31,8 +31,20 @@ export const firstWords = 'raftbox snapshot '
 /** The state machine whose state an export holds: the built-in key-value store, or one of its user's own. */
 export type MachineKind = 'kv' | 'own'
 
+/** `module`: that of a machine of its user's own. */
+export function machineKindOf(module: unknown): MachineKind {
+  return module === undefined ? 'kv' : 'own'
+}
+
+/** The state machine whose commands a directory holds, and whose state an export holds. */
+export interface MachineId {
+  readonly machine: MachineKind
+  /** The name that a machine of its user's own gives itself; `undefined`: it has none. */
+  readonly machineName?: string | undefined
+}
+
 /** The facts about the state in an export. */
-export interface ExportFacts {
+export interface ExportFacts extends MachineId {
   /** The time of the export, as in `2026-01-31T12:00:00.000Z`. */
   readonly createdAt: string
   /** The last entry that the state holds. */
@@ -40,7 +52,6 @@ export interface ExportFacts {
   readonly term: Term
   /** The configuration of the cluster as of that entry. */
   readonly membership: Membership
-  readonly machine: MachineKind
 }
 
 export interface ExportHead extends ExportFacts {

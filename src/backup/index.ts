@@ -3,7 +3,9 @@ export {
   checkIsNew,
   type ExportFacts,
   type ExportHead,
+  type MachineId,
   type MachineKind,
+  machineKindOf,
   unusable,
   writeExport,
 } from './export-file.js'

@@ -25,7 +25,7 @@ export function stateOnDisk(
 }
 
 /**
- * A directory does not tell which machine its commands are for, and the key-value store takes a command that it cannot
+ * A directory of an earlier version does not tell which machine its commands are for, and the key-value store takes a command that it cannot
  * read for one that changes nothing. So a log with commands of which none is one of the key-value store is refused: its
  * export would be empty.
  */

@@ -34,7 +34,7 @@ export function addLog(program: Command): void {
     .argument('[from]', 'the first entry', index('FROM'))
     .argument('[to]', 'the last entry', index('TO'))
     .option('--node <id>', 'this node alone', wholeNumber('--node', 1, Number.MAX_SAFE_INTEGER))
-    .option('--bytes', 'commands as bytes: those of a state machine of your own')
+    .option('--bytes', 'commands as bytes (default: where the state machine is your own)')
     .option('--json', 'print one JSON object')
     .addHelpText('after', explanation)
     .action((dir: string, from: number | undefined, to: number | undefined, options: LogOptions) => {
@@ -48,7 +48,7 @@ function showLogs(
   to: number | undefined,
   { node, bytes = false, json = false }: LogOptions,
 ): number {
-  const found = readLogs(dir, { nodeId: node, from, to, isKeyValue: !bytes })
+  const found = readLogs(dir, { nodeId: node, from, to, isKeyValue: bytes ? false : undefined })
   if (json) {
     const nodes = found.map(({ nodeId, log, error }) => ({ nodeId, ...log, error: error?.message ?? null }))
     console.log(JSON.stringify({ dir, nodes }))

@@ -1,5 +1,5 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
-import type { ExportHead } from '../backup/index.js'
+import { type ExportHead, machineKindOf } from '../backup/index.js'
 import { checkOptions, RaftError, reasonOf } from '../errors/index.js'
 import type {
   Dice,
@@ -346,8 +346,9 @@ export class Cluster implements AsyncDisposable, Calls {
     const [nodeId = 0, ...others] = this.#breaking.nodesOf(from)
     if (others.length > 0)
       throw new RaftError('INVALID_OPTION', { option: 'from', expected: 'one node', actual: String(from) })
-    const kind = this.options.machine === undefined ? 'kv' : 'own'
-    return exportFrom(this.#members, nodeId, file, kind, signal)
+    const { machineName } = this.#directory.machine
+    const machine = { machine: machineKindOf(this.options.machine), machineName }
+    return exportFrom(this.#members, nodeId, file, machine, signal)
   }
 
   /** The hash of each running node's state machine, and the index that it stands for. */

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { MachineId, MachineKind } from '../backup/index.js'
 import { RaftError } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { newPledge, type Pledge, readPledges, writePledges, writeWhole } from '../storage/index.js'
@@ -17,23 +18,40 @@ const formatOfFixedMembers = 2
 const formatWithoutPledges = 1
 export const nodesDefault = 3
 
-export interface Description {
-  readonly raftbox: number
+/** The machine as a directory remembers it. A directory that was made by an earlier version tells none. */
+export interface MachineKnown {
+  readonly machine?: MachineKind | undefined
+  readonly machineName?: string | undefined
+}
+
+export interface Description extends MachineKnown {
   readonly nodes: number
 }
 
-/** Makes what is not there yet, and returns how many nodes there are. */
+/** The description that a caller expects. `nodes` is `undefined` where any number will do. */
+export interface Asked extends MachineId {
+  readonly nodes: number | undefined
+}
+
+interface DescriptionOnDisk extends Description {
+  readonly raftbox: number
+}
+
+/** Makes what is not there yet, and returns what describes the directory. */
 export function broughtUpToDate(
   path: string,
-  known: Description | undefined,
-  asked: number | undefined,
-): number {
+  known: DescriptionOnDisk | undefined,
+  asked: Asked,
+): Description {
   const pledges = join(path, pledgesFile)
-  const nodes = known?.nodes ?? asked ?? nodesDefault
+  const nodes = known?.nodes ?? asked.nodes ?? nodesDefault
   if (known !== undefined && known.raftbox >= formatOfFixedMembers) {
     checkPledges(path, nodes)
-    if (known.raftbox < formatVersion) describe(path, nodes)
-    return nodes
+    // Before a node has begun, the directory holds nothing that only one machine understands.
+    const machine = hasBegun(pledges) ? known : asked
+    const description = { ...known, machine: machine.machine, machineName: machine.machineName }
+    if (known.raftbox < formatVersion || machine === asked) describe(path, description)
+    return description
   }
   if (known === undefined && hasBegun(pledges)) {
     const remedy = isCutOff(path)
@@ -46,12 +64,14 @@ export function broughtUpToDate(
     firstIds(nodes).some((nodeId) => existsSync(join(path, `node-${nodeId}`, 'data.mdb')))
   // First the members: the description says that all of the directory is there.
   writePledges(pledges, isOldAndUsed ? unnamedPledges(nodes) : newPledges(nodes))
-  describe(path, nodes)
-  return nodes
+  const description = known ?? { ...asked, nodes }
+  describe(path, description)
+  return description
 }
 
-export function describe(path: string, nodes: number): void {
-  writeWhole(path, describingFile, Buffer.from(`${JSON.stringify({ raftbox: formatVersion, nodes })}\n`))
+export function describe(path: string, { nodes, machine, machineName }: Description): void {
+  const description: DescriptionOnDisk = { raftbox: formatVersion, nodes, machine, machineName }
+  writeWhole(path, describingFile, Buffer.from(`${JSON.stringify(description)}\n`))
 }
 
 export function firstIds(nodes: number): NodeId[] {
@@ -92,11 +112,14 @@ export function checkPledges(path: string, nodes: number): void {
   if (length < nodes) throw incompatible(path, `remembers ${length} nodes, and has ${nodes}: ${remedy}`)
 }
 
-export function readDescription(path: string, nodes: number | undefined): Description | undefined {
+export function readDescription(
+  path: string,
+  { nodes, machine }: Partial<Asked>,
+): DescriptionOnDisk | undefined {
   const text = readIfThere(join(path, describingFile))
   // Versions that wrote it in place could leave it empty when the disk was full.
   if (text === undefined || text === '') return undefined
-  const description = parse<Description>(text)
+  const description = parse<DescriptionOnDisk>(text)
   const isKnown =
     description !== undefined &&
     [formatVersion, formatOfFixedMembers, formatWithoutPledges].includes(description.raftbox)
@@ -106,7 +129,19 @@ export function readDescription(path: string, nodes: number | undefined): Descri
     throw incompatible(path, `holds ${found}, and this version reads format ${formatVersion}: ${remedy}`)
   }
   if (nodes !== undefined && nodes !== description.nodes) checkMembers(path, description, nodes)
+  if (machine !== undefined && hasBegun(join(path, pledgesFile))) checkMachine(path, description, machine)
   return description
+}
+
+/** Throws when a directory is for the machine of the other kind. */
+export function checkMachine(path: string, known: MachineKnown, machine: MachineKind): void {
+  if (known.machine === undefined || known.machine === machine) return
+  const expected =
+    known.machine === 'kv'
+      ? `left out, as ${path} was made for the key-value store`
+      : `the module of the machine for which ${path} was made`
+  const actual = machine === 'kv' ? 'the key-value store' : 'a machine of your own'
+  throw new RaftError('INVALID_OPTION', { option: 'machine', expected, actual })
 }
 
 /** A directory whose members have changed is opened by its first number of nodes, or by the present one. */

@@ -20,10 +20,13 @@ import {
   writePledges,
 } from '../storage/index.js'
 import {
+  type Asked,
   broughtUpToDate,
   checkPledges,
+  type Description,
   describe,
   firstIds,
+  type MachineKnown,
   membersIn,
   newPledges,
   nodesDefault,
@@ -35,24 +38,24 @@ import { incompatible, lockFile, makeFolder, putAside, usable } from './folders.
 
 export class ClusterDirectory {
   readonly path: string
-  /** The nodes that the cluster was made with: 1 to this number are the voters of its first configuration. */
-  readonly nodes: number
   /** `undefined` for a temporary folder, which nobody else knows. */
   readonly #lock: FileLock | undefined
   /** False for nodes without disks: they begin with the first configuration each time, so nothing else is remembered. */
   readonly #isRemembered: boolean
+  #description: Description
   #members: readonly NodeId[]
   #lastId: NodeId
 
   /** `pledges`: what is remembered. `undefined`: nothing, so that the nodes are those of the first configuration. */
   private constructor(
     path: string,
-    nodes: number,
+    description: Description,
     pledges: readonly Pledge[] | undefined,
     lock: FileLock | undefined,
   ) {
+    const { nodes } = description
     this.path = path
-    this.nodes = nodes
+    this.#description = description
     this.#lock = lock
     this.#isRemembered = pledges !== undefined
     this.#members = pledges === undefined ? firstIds(nodes) : membersIn(pledges)
@@ -60,24 +63,23 @@ export class ClusterDirectory {
   }
 
   /**
-   * Takes the directory for the caller; `nodes` must agree with what it was made with, or with its members.
-   * `isRemembered` is false for nodes without disks.
+   * Takes the directory for the caller. The machine must be the one that it was made for, and `nodes` agree with what it was
+   * made with, or with its members. `isRemembered` is false for nodes without disks.
    */
-  static open(dir: string | undefined, nodes: number | undefined, isRemembered = true): ClusterDirectory {
-    if (dir === undefined) return openTemporary(nodes ?? nodesDefault)
+  static open(dir: string | undefined, asked: Asked, isRemembered = true): ClusterDirectory {
+    if (dir === undefined) return openTemporary({ ...asked, nodes: asked.nodes ?? nodesDefault })
     const path = resolve(dir)
     return usable(path, () => {
       // Before the lock leaves a file in a directory that is somebody else's.
-      readDescription(path, nodes)
+      readDescription(path, asked)
       makeFolder(path)
       const lock = lockOf(path)
       try {
         // Read again, for it may have changed until the lock was had.
-        const description = readDescription(path, nodes)
-        const made = broughtUpToDate(path, description, nodes)
+        const description = broughtUpToDate(path, readDescription(path, asked), asked)
         return new ClusterDirectory(
           path,
-          made,
+          description,
           isRemembered ? readPledges(join(path, pledgesFile)) : undefined,
           lock,
         )
@@ -92,9 +94,9 @@ export class ClusterDirectory {
   static atRest(dir: string): ClusterDirectory {
     const path = resolve(dir)
     return usable(path, () => {
-      const description = readDescription(path, undefined)
+      const description = readDescription(path, {})
       if (description === undefined) throw incompatible(path, 'holds no cluster: name a directory of raftbox')
-      return new ClusterDirectory(path, description.nodes, readablePledges(path), lockOf(path))
+      return new ClusterDirectory(path, description, readablePledges(path), lockOf(path))
     })
   }
 
@@ -102,21 +104,41 @@ export class ClusterDirectory {
    * Makes the directory of a cluster that takes the place of another. `former` are all pledges of the other: their nodes
    * count as removed, and the new members have ids that none of them had.
    */
-  static successor(path: string, former: readonly Pledge[], nodes: number): ClusterDirectory {
+  static successor(path: string, former: readonly Pledge[], description: Description): ClusterDirectory {
     return usable(path, () => {
       const gone = former.map((pledge) => ({ ...pledge, isRemoved: true }))
-      const members = Array.from({ length: nodes }, (_, at) => newPledge(gone.length + at + 1, randomUUID()))
+      const members = Array.from({ length: description.nodes }, (_, at) =>
+        newPledge(gone.length + at + 1, randomUUID()),
+      )
       writePledges(join(path, pledgesFile), [...gone, ...members])
-      describe(path, nodes)
+      describe(path, description)
       return ClusterDirectory.atRest(path)
     })
   }
 
   /** For a folder of the caller's own. */
-  static temporary(path: string, nodes: number): ClusterDirectory {
-    const pledges = newPledges(nodes)
+  static temporary(path: string, description: Description): ClusterDirectory {
+    const pledges = newPledges(description.nodes)
     writePledges(join(path, pledgesFile), pledges)
-    return new ClusterDirectory(path, nodes, pledges, undefined)
+    return new ClusterDirectory(path, description, pledges, undefined)
+  }
+
+  /** The nodes that the cluster was made with: 1 to this number are the voters of its first configuration. */
+  get nodes(): number {
+    return this.#description.nodes
+  }
+
+  /** The machine for which the directory was made, as far as it is remembered. */
+  get machine(): MachineKnown {
+    const { machine, machineName } = this.#description
+    return { machine, machineName }
+  }
+
+  /** Remembers the first name that the machine has. */
+  keepMachineName(machineName: string | undefined): void {
+    if (machineName === undefined || this.#description.machineName !== undefined) return
+    this.#description = { ...this.#description, machineName }
+    if (this.#lock !== undefined) usable(this.path, () => describe(this.path, this.#description))
   }
 
   nodePath(nodeId: NodeId): string {
@@ -218,14 +240,14 @@ export function lockOf(dir: string): FileLock {
   throw new RaftError('DIRECTORY_IN_USE', { dir, holder: lock })
 }
 
-function openTemporary(nodes: number): ClusterDirectory {
+function openTemporary(description: Description): ClusterDirectory {
   const parent = tmpdir()
   return usable(
     parent,
     () => {
       const path = mkdtempSync(join(parent, 'raftbox-'))
       try {
-        return ClusterDirectory.temporary(path, nodes)
+        return ClusterDirectory.temporary(path, description)
       } catch (error) {
         rmSync(path, { recursive: true, force: true })
         throw error

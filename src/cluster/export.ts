@@ -4,7 +4,7 @@ import {
   type Disk,
   type ExportHead,
   type LostDisk,
-  type MachineKind,
+  machineKindOf,
   provenIn,
   Survey,
   stateOnDisk,
@@ -13,6 +13,7 @@ import {
 import { RaftError } from '../errors/index.js'
 import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
+import { checkMachine } from './description.js'
 import { ClusterDirectory } from './directory.js'
 
 export interface ExportOptions {
@@ -55,20 +56,22 @@ export async function exportSnapshot(
   const directory = ClusterDirectory.atRest(dir)
   try {
     checkIsNew(file)
-    const createMachine = await loadMachine(module)
+    const machine = machineKindOf(module)
+    checkMachine(directory.path, directory.machine, machine)
+    const createMachine = await loadMachine(module, directory.machine.machineName)
     const survey = surveyOf(directory)
     const disk = nodeId === undefined ? bestOf(survey, directory.path) : namedOf(survey, 'node', nodeId)
     const { index, term } = provenIn(disk.log, survey.proof)
     if (index === 0)
       throw new RaftError('DIRECTORY_INCOMPATIBLE', { dir: directory.path, why: nothingProven })
-    const kind: MachineKind = module === undefined ? 'kv' : 'own'
-    const state = survey.read(disk, (found) => stateOnDisk(createMachine(), kind, found, index))
+    const state = survey.read(disk, (found) => stateOnDisk(createMachine(), machine, found, index))
     const facts = {
       createdAt: new Date().toISOString(),
       index,
       term,
       membership: disk.log.membershipAt(index),
-      machine: kind,
+      machine,
+      machineName: createMachine().name,
     }
     const head = await writeExport(file, facts, piecesOf(state), signal)
     return { ...head, ...toldOf(state), nodeId: disk.nodeId, lost: survey.lost }

@@ -57,7 +57,13 @@ export async function importSnapshot(
     const path = usable(resolve(dir), () => placeOf(resolve(dir)))
     const state = await stateOf(file, reader)
     await makeWhole(path, (unfinished) =>
-      fill(ClusterDirectory.open(unfinished, count), head, () => reader.pieces(), head.term, signal),
+      fill(
+        ClusterDirectory.open(unfinished, { ...head, nodes: count }),
+        head,
+        () => reader.pieces(),
+        head.term,
+        signal,
+      ),
     )
     return { ...head, ...state, dir: path, nodes: count }
   } finally {

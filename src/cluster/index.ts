@@ -1,5 +1,6 @@
 /** raftbox: a Raft cluster that one person can hold. */
 
+import { machineKindOf } from '../backup/index.js'
 import { RaftError } from '../errors/index.js'
 import { Cluster } from './cluster.js'
 import { ClusterDirectory } from './directory.js'
@@ -13,7 +14,9 @@ import { priorityOf } from './priorities.js'
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const resolved = resolveOptions(options)
-  const directory = ClusterDirectory.open(resolved.dir, resolved.nodes, resolved.durability === 'flush')
+  const { dir, nodes, durability } = resolved
+  const asked = { nodes, machine: machineKindOf(resolved.machine) }
+  const directory = ClusterDirectory.open(dir, asked, durability === 'flush')
   checkSomeMayLead(directory, resolved)
   const cluster = new Cluster(directory, resolved)
   await cluster.start()

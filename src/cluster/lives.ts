@@ -69,7 +69,10 @@ export class Lives {
     const starting = node.start(options, nodeEnd, links)
     member.opened = starting.catch(() => undefined)
     const started = await starting
-    if (started.ok) return this.#client.leaderChanged()
+    if (started.ok) {
+      this.#directory.keepMachineName(started.value)
+      return this.#client.leaderChanged()
+    }
     const error = new RaftError(started.code, started.details)
     if (member.node === node) this.#failed(member, error.message)
     await member.ended.catch(() => undefined)

@@ -37,8 +37,8 @@ export async function logOfMember(
 export interface LogsOptions extends LogRange {
   /** The node whose log is read. Default: all nodes. */
   readonly nodeId?: NodeId | undefined
-  /** False: the cluster has a machine of its user, whose commands are told as bytes. Default: true. */
-  readonly isKeyValue?: boolean
+  /** False: commands are told as bytes. Default: true, unless the directory was made for a machine of its user's own. */
+  readonly isKeyValue?: boolean | undefined
 }
 
 /** The log of one node, or why it cannot be read. */
@@ -54,8 +54,8 @@ export interface LogFound {
  * for. Nothing in the directory changes. Throws a `RaftError` when a cluster has the directory open, or none was there.
  */
 export function readLogs(dir: string, options: LogsOptions = {}): LogFound[] {
-  const { nodeId, isKeyValue = true, ...range } = options
   const directory = ClusterDirectory.atRest(dir)
+  const { nodeId, isKeyValue = directory.machine.machine !== 'own', ...range } = options
   try {
     const all = directory.members
     const asked = nodeId === undefined ? all : all.filter((each) => each === nodeId)

@@ -1,5 +1,5 @@
 /** Questions to nodes of a running cluster about themselves. */
-import { type ExportHead, type MachineKind, unusable, writeExport } from '../backup/index.js'
+import { type ExportHead, type MachineId, unusable, writeExport } from '../backup/index.js'
 import { RaftError } from '../errors/index.js'
 import type { Target } from '../faults/index.js'
 import type { HashAt } from '../node/index.js'
@@ -61,12 +61,12 @@ export async function exportFrom(
   members: Members,
   nodeId: NodeId,
   file: string,
-  machine: MachineKind,
+  machine: MachineId,
   signal: AbortSignal | undefined,
 ): Promise<ExportHead & { readonly nodeId: NodeId }> {
   for (let attempt = 1; ; attempt++) {
     const { size, ...ofSnapshot } = await takeSnapshot(members, nodeId)
-    const facts = { createdAt: new Date().toISOString(), ...ofSnapshot, machine }
+    const facts = { createdAt: new Date().toISOString(), ...ofSnapshot, ...machine }
     try {
       const head = await writeExport(file, facts, partsOf(members, nodeId, { ...ofSnapshot, size }), signal)
       return { nodeId, ...head }

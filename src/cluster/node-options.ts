@@ -39,6 +39,7 @@ export function nodeOptionsOf(
     limits: limitsOf(options),
     bounds: { logBytesMax, trailingBytes },
     machine,
+    machineName: directory.machine.machineName,
     seed,
     // Each life has a seed of its own, so that none writes over the recording of another.
     recording: recordDir && join(recordDir, `node-${nodeId}-${seed}.jsonl`),

@@ -1,11 +1,12 @@
 /** Clusters that lost a majority of their disks for good, made anew from a disk that is left. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Disk, type LostDisk, type MachineKind, type Survey, stateOnDisk } from '../backup/index.js'
+import { type Disk, type LostDisk, machineKindOf, type Survey, stateOnDisk } from '../backup/index.js'
 import { RaftError } from '../errors/index.js'
 import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { EntryId, LogIndex, NodeId, Term } from '../raft/index.js'
 import type { Pledge } from '../storage/index.js'
+import { checkMachine } from './description.js'
 import { ClusterDirectory, lockOf } from './directory.js'
 import { namedOf, piecesOf, type StateTold, surveyOf, toldOf } from './export.js'
 import { asUnusable, usable } from './folders.js'
@@ -63,6 +64,7 @@ export class Recovery {
     this.#directory = ClusterDirectory.atRest(dir)
     try {
       this.#machine = machine
+      checkMachine(this.#directory.path, this.#directory.machine, machineKindOf(machine))
       this.#survey = surveyOf(this.#directory)
       this.#survivor = namedOf(this.#survey, 'from', from)
       checkIsNeeded(this.#survey, this.#directory.path)
@@ -80,16 +82,17 @@ export class Recovery {
   async carryOut(signal?: AbortSignal): Promise<Recovered> {
     const { path } = this.#directory
     const former = this.#directory.allPledges()
-    const createMachine = await loadMachine(this.#machine)
-    const kind: MachineKind = this.#machine === undefined ? 'kv' : 'own'
+    const createMachine = await loadMachine(this.#machine, this.#directory.machine.machineName)
+    const machine = machineKindOf(this.#machine)
     const { last, nodes } = this.plan
     const state = this.#survey.read(this.#survivor, (disk) =>
-      stateOnDisk(createMachine(), kind, disk, last.index),
+      stateOnDisk(createMachine(), machine, disk, last.index),
     )
     const snapshot = { ...last, size: sizeOf(state) }
+    const description = { nodes, machine, machineName: createMachine().name }
     let members: readonly NodeId[] = []
     const make = (unfinished: string): Promise<void> => {
-      const successor = ClusterDirectory.successor(unfinished, former, nodes)
+      const successor = ClusterDirectory.successor(unfinished, former, description)
       members = successor.members
       return fill(successor, snapshot, () => piecesOf(state), this.#termAfter(former), signal)
     }

@@ -6,12 +6,17 @@ import { createKv } from './kv.js'
 import type { MachineFactory, StateMachine } from './machine.js'
 
 const methods = ['apply', 'read', 'snapshot', 'restore', 'hash'] as const satisfies (keyof StateMachine)[]
+const nameLengthMax = 100
 
 /**
  * The factory of a module: its default export. A URL, or a string that is one, is imported as it stands;
- * any other string is a path, seen from the working directory. `undefined` means the built-in KV.
+ * any other string is a path, seen from the working directory. `undefined` means the built-in KV. `expectedName`: the
+ * machine must have this name.
  */
-export async function loadMachine(module: URL | string | undefined): Promise<MachineFactory> {
+export async function loadMachine(
+  module: URL | string | undefined,
+  expectedName?: string | undefined,
+): Promise<MachineFactory> {
   if (module === undefined) return createKv
   const href = hrefOf(module)
   const factory = (await importModule(href)).default
@@ -22,11 +27,13 @@ export async function loadMachine(module: URL | string | undefined): Promise<Mac
     )
   }
   // The factory is tried once here, so that a machine that lacks a method is refused before a node starts with it.
-  const lacking = methodsLacking(make(factory as MachineFactory, href))
+  const machine = make(factory as MachineFactory, href)
+  const lacking = methodsLacking(machine)
   if (lacking.length > 0) {
     const calls = lacking.map((method) => `${method}()`).join(', ')
     throw invalid(`a machine with ${methods.join(', ')}`, `${href}, whose machine lacks ${calls}`)
   }
+  checkName((machine as StateMachine).name, expectedName, href)
   return factory as MachineFactory
 }
 
@@ -59,6 +66,21 @@ function make(factory: MachineFactory, href: string): unknown {
 function methodsLacking(machine: unknown): string[] {
   const made = Object(machine) as Record<string, unknown>
   return methods.filter((method) => typeof made[method] !== 'function')
+}
+
+function checkName(name: unknown, expectedName: string | undefined, href: string): void {
+  const isName = typeof name === 'string' && name !== '' && name.length <= nameLengthMax
+  if (name !== undefined && !isName)
+    throw invalid(
+      `a machine whose name is a text of 1 to ${nameLengthMax} characters`,
+      `${href}, whose machine has another name`,
+    )
+  if (expectedName === undefined || name === expectedName) return
+  const found = name === undefined ? 'has no name' : `is named ${name}`
+  throw invalid(
+    `the machine named ${expectedName}, for which the directory was made`,
+    `${href}, whose machine ${found}`,
+  )
 }
 
 function kindOf(value: unknown): string {

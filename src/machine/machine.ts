@@ -36,6 +36,12 @@ export interface ResultWriter {
 
 export interface StateMachine {
   /**
+   * The machine's name, at most 100 characters. A directory remembers the first name that its machine has, and refuses a
+   * machine with another name or with none. A machine may leave it out.
+   */
+  readonly name?: string
+
+  /**
    * Applies the commands. When a client of this node waits for the results, or a session remembers them, `results` is
    * given, and the machine appends exactly one result for each command. The results that a session remembers are a part
    * of the state, so results are as deterministic as the machine. `run.bytes` is reused after the call: a machine copies

@@ -36,6 +36,8 @@ export interface NodeOptions {
   readonly bounds: LogBounds
   /** URL of the module whose default export makes the state machine; `undefined` for the built-in KV. */
   readonly machine: string | undefined
+  /** The name that the machine must have; `undefined`: any, or none. */
+  readonly machineName: string | undefined
   readonly seed: number
   /** Path of the file that takes a recording of this life; `undefined`: none is made. */
   readonly recording: string | undefined
@@ -55,8 +57,12 @@ export interface HashAt {
 }
 
 export interface NodeControl {
-  /** Opens the log and joins the cluster through the given links. */
-  start(options: NodeOptions, client: ClientEnd, links: readonly LinkEnd[]): Promise<Result<undefined>>
+  /** Opens the log and joins the cluster through the given links. Answers with the name of the machine, if it has one. */
+  start(
+    options: NodeOptions,
+    client: ClientEnd,
+    links: readonly LinkEnd[],
+  ): Promise<Result<string | undefined>>
   connect(link: LinkEnd): Result<undefined>
   /** Closes the link to a node that does not come back. */
   disconnect(peerId: NodeId): Result<undefined>

@@ -10,7 +10,11 @@ import { NodeHost } from './node-host.js'
 import type { NodeParts } from './parts.js'
 
 export interface ControlledNode {
-  start(options: NodeOptions, client: ClientEnd, links: readonly LinkEnd[]): Promise<Result<undefined>>
+  start(
+    options: NodeOptions,
+    client: ClientEnd,
+    links: readonly LinkEnd[],
+  ): Promise<Result<string | undefined>>
   connect(link: LinkEnd): Promise<Result<undefined>>
   disconnect(peerId: NodeId): Promise<Result<undefined>>
   /** Without an answer after `withinMs` nobody knows what becomes of the change. */
@@ -41,7 +45,11 @@ export class InlineNode implements ControlledNode {
     this.#host = new NodeHost(parts)
   }
 
-  start(options: NodeOptions, client: ClientEnd, links: readonly LinkEnd[]): Promise<Result<undefined>> {
+  start(
+    options: NodeOptions,
+    client: ClientEnd,
+    links: readonly LinkEnd[],
+  ): Promise<Result<string | undefined>> {
     return this.#host.start(options, client, links)
   }
 

@@ -67,7 +67,7 @@ export class NodeHost implements NodeControl {
     options: NodeOptions,
     client: ClientEnd,
     links: readonly LinkEnd[],
-  ): Promise<Result<undefined>> {
+  ): Promise<Result<string | undefined>> {
     const { nodeId } = options
     let opened: OpenedStore | undefined
     let recording: RecordingFile | undefined
@@ -79,7 +79,7 @@ export class NodeHost implements NodeControl {
     )
     this.#links = peers
     try {
-      const createMachine = await loadMachine(options.machine)
+      const createMachine = await loadMachine(options.machine, options.machineName)
       if (this.#closed !== undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
       const machine = createMachine()
       opened = parts.openStore(options)
@@ -102,7 +102,7 @@ export class NodeHost implements NodeControl {
       })
       const own = { nodeId, client: port, clients, driver, opened, meter, recording, recorder }
       this.#running = this.#join(own, parts, options.tickMs, links)
-      return done
+      return { ok: true, value: machine.name }
     } catch (error) {
       const ports = [port, ...links.flatMap(portsOf)]
       // The reason of the failed start counts, whatever comes of it.

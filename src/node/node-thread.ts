@@ -46,7 +46,11 @@ export class NodeThread implements ControlledNode {
     this.#remote = wrap<NodeControl>(nodeEndpoint(this.#worker))
   }
 
-  start(options: NodeOptions, client: ClientEnd, links: readonly LinkEnd[]): Promise<Result<undefined>> {
+  start(
+    options: NodeOptions,
+    client: ClientEnd,
+    links: readonly LinkEnd[],
+  ): Promise<Result<string | undefined>> {
     const handedOver = transfer([...links], links.flatMap(portsOf))
     return this.#call(
       'start',

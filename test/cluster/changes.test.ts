@@ -247,7 +247,7 @@ describe('[DI5] a start in a directory whose members have changed', () => {
   test('ends a node whose adding came no further than to a place in the directory', async () => {
     const dir = temporaryFolder()
     await (await startCluster({ ...calm, dir })).close()
-    const directory = ClusterDirectory.open(dir, undefined)
+    const directory = ClusterDirectory.open(dir, { nodes: undefined, machine: 'kv' })
     expect(directory.add()).toBe(4)
     directory.release()
     const again = await startedCluster({ ...calm, dir })

@@ -54,10 +54,10 @@ describe('[DI1] a directory has one holder', () => {
     const dir = temporaryFolder()
     const [answer, child] = await holderProcess(dir)
     expect(answer).toBe('held')
-    expect(() => ClusterDirectory.open(dir, 3)).toThrow(/in use by process/)
+    expect(() => ClusterDirectory.open(dir, { nodes: 3, machine: 'kv' })).toThrow(/in use by process/)
     child.kill('SIGKILL')
     await once(child, 'exit')
-    ClusterDirectory.open(dir, 3).release()
+    ClusterDirectory.open(dir, { nodes: 3, machine: 'kv' }).release()
   })
 
   test('[DI1] until its thread is ended', async () => {
@@ -66,7 +66,7 @@ describe('[DI1] a directory has one holder', () => {
     expect(answer).toBe('held')
     expect((await holderThread(dir))[0]).toBe('DIRECTORY_IN_USE')
     await thread.terminate()
-    ClusterDirectory.open(dir, 3).release()
+    ClusterDirectory.open(dir, { nodes: 3, machine: 'kv' }).release()
   })
 
   test.runIf(hasNamespaces)('across containers that share it', async () => {
@@ -98,7 +98,7 @@ describe('a first start', () => {
       ['lock', 'pledges.jsonl', 'cluster.json'],
     ]) {
       const [dir, whole] = [temporaryFolder(), temporaryFolder()]
-      ClusterDirectory.open(whole, 1).release()
+      ClusterDirectory.open(whole, { nodes: 1, machine: 'kv' }).release()
       for (const file of steps) renameSync(join(whole, file), join(dir, file))
       const cluster = await startedCluster({ dir, nodes: 1, host: 'inline' })
       await cluster.put('a', 'b')
@@ -209,7 +209,77 @@ describe('a directory', () => {
       writeFileSync(join(node, file), bytes.fill(0, 0, Math.min(bytes.length, 16_384)))
     }
     expect(await refusalOf({ dir })).toMatchObject({ code: 'STORAGE_FAILED', details: { nodeId: 1 } })
-    ClusterDirectory.open(dir, 1).release()
+    ClusterDirectory.open(dir, { nodes: 1, machine: 'kv' }).release()
+  })
+})
+
+describe('[DI7] the machine of a directory', () => {
+  const counter = pathToFileURL('test/machine/fixtures/counter.mjs')
+  const named = (name: string) => pathToFileURL(`test/machine/fixtures/${name}.mjs`)
+  const inline = { nodes: 1, host: 'inline' } as const
+
+  /** What is in the directory, but for the lock. */
+  const contentsOf = (dir: string) =>
+    readdirSync(dir, { recursive: true, withFileTypes: true })
+      .filter((file) => file.isFile() && !file.name.startsWith('lock'))
+      .map(({ parentPath, name }) => [join(parentPath, name), readFileSync(join(parentPath, name), 'base64')])
+
+  async function directoryOf(machine: URL | undefined): Promise<string> {
+    const dir = temporaryFolder()
+    const cluster = await startedCluster({ dir, ...inline, ...(machine && { machine }) })
+    await cluster.propose(Buffer.from('1'))
+    await cluster.close()
+    return dir
+  }
+
+  test.each([
+    [
+      'the key-value store',
+      undefined,
+      counter,
+      'machine: left out, as DIR was made for the key-value store, not a machine of your own',
+    ],
+    [
+      'a machine of one’s own',
+      counter,
+      undefined,
+      'machine: the module of the machine for which DIR was made, not the key-value store',
+    ],
+    [
+      'a machine with a name',
+      named('bank'),
+      named('shop'),
+      `machine: the machine named bank, for which the directory was made, not ${named('shop')}, whose machine is named shop`,
+    ],
+  ])('is %s, so another is refused and nothing is changed', async (_, own, other, message) => {
+    const dir = await directoryOf(own)
+    const before = contentsOf(dir)
+    const refusal = await refusalOf({ dir, ...inline, ...(other && { machine: other }) })
+    expect(refusal).toMatchObject({ code: 'INVALID_OPTION', message: message.replace('DIR', dir) })
+    expect(contentsOf(dir)).toEqual(before)
+    await startedCluster({ dir, ...inline, ...(own && { machine: own }) })
+  })
+
+  test('may get a name later, and then keeps it', async () => {
+    const dir = await directoryOf(counter)
+    await (await startedCluster({ dir, ...inline, machine: named('bank') })).close()
+    expect((await refusalOf({ dir, ...inline, machine: counter })).message).toContain('has no name')
+  })
+
+  test('is not known to a directory of an earlier version, which opens', async () => {
+    const dir = await directoryOf(counter)
+    for (const raftbox of [2, 3]) {
+      writeFileSync(join(dir, 'cluster.json'), JSON.stringify({ raftbox, nodes: 1 }))
+      await (await startedCluster({ dir, ...inline, machine: counter })).close()
+      expect(JSON.parse(readFileSync(join(dir, 'cluster.json'), 'utf8'))).toEqual({ raftbox: 3, nodes: 1 })
+    }
+  })
+
+  test('is the next one where the first was never begun with', async () => {
+    const dir = temporaryFolder()
+    await refusalOf({ dir, ...inline, machine: 'absent.mjs' })
+    await (await startedCluster({ dir, ...inline })).close()
+    expect((await refusalOf({ dir, ...inline, machine: counter })).message).toContain('key-value store')
   })
 })
 

@@ -18,7 +18,7 @@ import {
   importSnapshot,
   readExport,
 } from '../../src/cluster/index.js'
-import { convergedHashes, flushedLogs, startedCluster, temporaryFolder } from './support.js'
+import { convergedHashes, flushedLogs, refusalOf, startedCluster, temporaryFolder } from './support.js'
 
 /** Starts sooner than threads do, and tells no time of the log, which would change the hash of the state. */
 const inline = { host: 'inline', sessionTimeoutMs: 3_600_000 } as const
@@ -172,10 +172,36 @@ describe('an export of a directory at rest', () => {
     for (let count = 0; count < 3; count++) await cluster.propose(Uint8Array.of(count))
     const hash = await hashOf(cluster)
     await cluster.close()
+    await expect(exportSnapshot(dir, file)).rejects.toThrow(
+      `machine: the module of the machine for which ${dir} was made, not the key-value store`,
+    )
+    // A directory of an earlier version does not tell its machine, and its log does.
+    writeFileSync(join(dir, 'cluster.json'), '{"raftbox":3,"nodes":3}')
     await expect(exportSnapshot(dir, file)).rejects.toThrow(/machine: that of the cluster/)
     expect(await exportSnapshot(dir, file, { machine })).toMatchObject({ hash, machine: 'own' })
     expect((await importSnapshot(file, copy, { nodes: 1 })).hash).toBeUndefined()
     expect(await hashOf(await startedCluster({ dir: copy, machine, ...inline }))).toBe(hash)
+  })
+
+  test('[DI7] carries the name of its machine into the directory of an import', async () => {
+    const { dir, file, copy } = newPlace()
+    const named = (name: string) => pathToFileURL(`test/machine/fixtures/${name}.mjs`)
+    const machine = named('bank')
+    const cluster = await startedCluster({ dir, machine, nodes: 1, ...inline })
+    await cluster.propose(Uint8Array.of(1))
+    await cluster.export(`${file}.running`)
+    await cluster.close()
+    await expect(exportSnapshot(dir, file, { machine: named('shop') })).rejects.toThrow(/named bank/)
+    await exportSnapshot(dir, `${file}.atRest`, { machine })
+    for (const how of ['running', 'atRest']) {
+      const [from, into] = [`${file}.${how}`, `${copy}-${how}`]
+      expect(await importSnapshot(from, into)).toMatchObject({ machine: 'own', machineName: 'bank' })
+      expect((await refusalOf({ dir: into, machine: named('shop'), ...inline })).message).toContain(
+        'named bank',
+      )
+      expect((await refusalOf({ dir: into, ...inline })).message).toContain('not the key-value store')
+      await startedCluster({ dir: into, machine, ...inline })
+    }
   })
 })
 

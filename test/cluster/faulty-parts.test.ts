@@ -13,7 +13,7 @@ import { convergedHashes } from './support.js'
 /** A cluster of three whose nodes are handed the given parts in place of the real ones. */
 async function clusterOn(partsOf: (nodeId: NodeId) => Partial<NodeParts>) {
   const options = resolveOptions({ nodes: 3, host: 'inline' })
-  const directory = ClusterDirectory.open(undefined, 3)
+  const directory = ClusterDirectory.open(undefined, { nodes: 3, machine: 'kv' })
   const cluster = new Cluster(
     directory,
     options,

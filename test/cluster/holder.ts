@@ -9,7 +9,7 @@ setInterval(() => undefined, 60_000)
 
 function taken(): string {
   try {
-    ClusterDirectory.open(dir, 3)
+    ClusterDirectory.open(dir, { nodes: 3, machine: 'kv' })
     return 'held'
   } catch (error) {
     return (error as { code: string }).code

@@ -58,7 +58,7 @@ class PlayedNode {
 function played() {
   let started: Promise<unknown> = Promise.resolve(done)
   const options = resolveOptions({ nodes: 2 })
-  const directory = ClusterDirectory.open(undefined, 2)
+  const directory = ClusterDirectory.open(undefined, { nodes: 2, machine: 'kv' })
   onTestFinished(() => directory.release())
   const client = new Client(1000, 60_000, () => undefined)
   const nodes: PlayedNode[] = []

@@ -129,13 +129,16 @@ describe('a recovery', () => {
     expect(await hashOf(cluster)).toBe(hash)
   })
 
-  test('is refused from a node whose disk is lost or that is not there, and in a directory that is in use', async () => {
+  test('is refused from a node whose disk is lost or that is not there, by another machine, and in a directory that is in use', async () => {
     const { dir } = await filled()
     lose(dir, 1, 3)
     expect(() => new Recovery(dir, { from: 1 })).toThrow(
       /^from: a node whose disk can be used, not 1: its folder/,
     )
     expect(() => new Recovery(dir, { from: 4 })).toThrow('from: one of 1, 2, 3, not 4')
+    expect(() => new Recovery(dir, { from: 2, machine: 'own.mjs' })).toThrow(
+      `machine: left out, as ${dir} was made for the key-value store, not a machine of your own`,
+    )
     const recovery = new Recovery(dir, { from: 2 })
     expect(() => new Recovery(dir, { from: 2 })).toThrow(/is in use by/)
     recovery.release()

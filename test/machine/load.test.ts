@@ -50,10 +50,23 @@ test.each([
     'makes-nothing.mjs',
     ['lacks apply(), read(), snapshot(), restore(), hash()'],
   ],
+  ['a machine whose name is empty', 'empty-name.mjs', ['whose name is a text of 1 to 100 characters']],
   ['a machine that lacks two methods', 'lacks-methods.mjs', ['whose machine lacks restore(), hash()']],
 ])('%s is refused, and the message says why', async (_, name, parts) => {
   const error = await loadMachine(urlOf(name)).catch((reason: unknown) => reason)
   expect(error).toMatchObject({ code: 'INVALID_OPTION', details: { option: 'machine' } })
   expect((error as Error).message).toContain(urlOf(name).href)
   for (const part of parts) expect((error as Error).message).toContain(part)
+})
+
+test('a machine is refused under another name than it must have, and without a name', async () => {
+  const bank = urlOf('bank.mjs')
+  await expect(loadMachine(bank, 'bank')).resolves.toBeTypeOf('function')
+  await expect(loadMachine(bank, undefined)).resolves.toBeTypeOf('function')
+  const made = 'machine: the machine named shop, for which the directory was made'
+  await expect(loadMachine(bank, 'shop')).rejects.toThrow(`${made}, not ${bank}, whose machine is named bank`)
+  const nameless = urlOf('counter.mjs')
+  await expect(loadMachine(nameless, 'shop')).rejects.toThrow(
+    `${made}, not ${nameless}, whose machine has no name`,
+  )
 })

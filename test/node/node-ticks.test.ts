@@ -34,6 +34,7 @@ async function startedNode() {
       limits: defaultLimits,
       bounds: { logBytesMax: 1 << 20, trailingBytes: 0 },
       machine: undefined,
+      machineName: undefined,
       recording: undefined,
       seed: 7,
       counters: Counters.allocate(),
