@@ -1,0 +1,124 @@
+/** Asks the server: a line to carry out, a document of JSON, a stream of events. */
+import { EventLines, type StreamEvent } from './event-lines.js'
+
+/** An answer to a line: its data and its words, or the reason for which nothing was done. */
+export type Answer =
+  | { readonly ok: true; readonly words: string; readonly [field: string]: unknown }
+  | { readonly ok: false; readonly code: string; readonly message: string }
+
+const tokenName = 'raftbox-token'
+
+/** A token that stands in the page's address is kept for as long as the tab lives, and taken out of the address. */
+export function keepToken(): void {
+  const address = new URL(location.href)
+  const token = address.searchParams.get('token')
+  if (token === null) return
+  sessionStorage.setItem(tokenName, token)
+  address.searchParams.delete('token')
+  history.replaceState(null, '', address)
+}
+
+function headers(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const token = sessionStorage.getItem(tokenName)
+  return token === null ? { ...more } : { ...more, authorization: `Bearer ${token}` }
+}
+
+/** A path below the page's own address. */
+function urlOf(path: string): URL {
+  return new URL(path.replace(/^\//, ''), new URL('.', location.href))
+}
+
+/** Carries out a line, as at the prompt. Never throws: what goes wrong is an answer. */
+export async function doLine(line: string): Promise<Answer> {
+  return answerOf('/api/do', { method: 'POST', body: line })
+}
+
+/** Posts text, or deletes. Never throws. */
+export async function answerOf(path: string, init: { method: string; body?: string }): Promise<Answer> {
+  try {
+    const response = await fetch(urlOf(path), { ...init, headers: headers({ 'content-type': 'text/plain' }) })
+    return (await response.json()) as Answer
+  } catch (error) {
+    return { ok: false, code: 'NO_ANSWER', message: `the sandbox does not answer: ${wordsOf(error)}` }
+  }
+}
+
+/** A document of JSON. Throws an error whose message says what is wrong. */
+export async function getJson<Document>(path: string): Promise<Document> {
+  const response = await fetch(urlOf(path), { headers: headers() })
+  if (!response.ok) throw new Error(await whyRefused(response))
+  return (await response.json()) as Document
+}
+
+export interface StreamReader {
+  /** The connection stands. Each time that it is made anew, too. */
+  onOpen?(): void
+  /** Events that came together. */
+  onEvents(events: readonly StreamEvent[]): void
+  /** The connection is lost, and is tried again. */
+  onLost?(why: string): void
+  /** The id behind which the stream is to go on. */
+  lastId?: string
+}
+
+const retryMs = { first: 250, most: 4000 }
+
+/**
+ * Reads a stream of server-sent events until it is closed, and connects again when the connection breaks: behind the last
+ * id that came. The browser's own EventSource tells neither why it was refused, nor lets the first id be chosen.
+ */
+export function openStream(path: string, reader: StreamReader): () => void {
+  const closing = new AbortController()
+  void readAgainAndAgain(path, reader, closing.signal)
+  return () => closing.abort()
+}
+
+async function readAgainAndAgain(path: string, reader: StreamReader, signal: AbortSignal): Promise<void> {
+  const place = { lastId: reader.lastId }
+  let waitMs = retryMs.first
+  while (!signal.aborted) {
+    let hasBegun = false
+    try {
+      await readOnce(path, reader, place, signal, () => (hasBegun = true))
+      reader.onLost?.('the stream has ended')
+    } catch (error) {
+      if (signal.aborted) return
+      reader.onLost?.(wordsOf(error))
+    }
+    waitMs = hasBegun ? retryMs.first : Math.min(2 * waitMs, retryMs.most)
+    await new Promise((done) => setTimeout(done, waitMs))
+  }
+}
+
+async function readOnce(
+  path: string,
+  reader: StreamReader,
+  place: { lastId: string | undefined },
+  signal: AbortSignal,
+  begun: () => void,
+): Promise<void> {
+  const resumes = place.lastId === undefined ? {} : { 'last-event-id': place.lastId }
+  const response = await fetch(urlOf(path), { headers: headers(resumes), signal, cache: 'no-store' })
+  if (!response.ok || response.body === null) throw new Error(await whyRefused(response))
+  begun()
+  reader.onOpen?.()
+  const lines = new EventLines()
+  const texts = response.body.pipeThrough(new TextDecoderStream()).getReader()
+  for (;;) {
+    const { value, done } = await texts.read()
+    if (done || signal.aborted) return
+    const events = lines.take(value)
+    place.lastId = events.findLast(({ id }) => id !== undefined)?.id ?? place.lastId
+    if (events.length > 0) reader.onEvents(events)
+  }
+}
+
+/** The server says why in its answer; anything else in between says it by its status. */
+async function whyRefused(response: Response): Promise<string> {
+  const told = await response.json().catch(() => undefined)
+  return typeof told?.message === 'string' ? told.message : `the server answers ${response.status}`
+}
+
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

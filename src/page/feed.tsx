@@ -1,0 +1,4 @@
+/** What happened, in plain words. */
+export function Feed() {
+  return <div class="empty">…</div>
+}

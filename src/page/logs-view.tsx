@@ -1,0 +1,4 @@
+/** The logs of all nodes beside each other. */
+export function LogsView() {
+  return <div class="empty">…</div>
+}

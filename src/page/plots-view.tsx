@@ -1,0 +1,4 @@
+/** Figures of the cluster over time. */
+export function PlotsView() {
+  return <div class="empty">…</div>
+}

@@ -1,0 +1,102 @@
+/** Feeds the store from a cluster that runs: its frames, and what happens in it. */
+import type { Frame, FrameHead } from '../observer/index.js'
+import type { Happened } from '../telemetry/index.js'
+import { openStream } from './api.js'
+import type { StreamEvent } from './event-lines.js'
+import {
+  beginAnew,
+  connection,
+  forgetEvents,
+  type Subject,
+  takeEvents,
+  takeFrames,
+  takeHead,
+  takeMissed,
+} from './store.js'
+
+/** A page that nobody sees takes no more frames after this time. */
+const unseenMs = 10_000
+
+/** Shows the sandbox's own cluster. */
+export function followCluster(): () => void {
+  return follow('cluster', '/api/frames?history=1', '/api/events')
+}
+
+/** Shows what these streams tell until it is closed. A stream without events leaves them to the caller. */
+export function follow(subject: Subject, framesPath: string, eventsPath?: string): () => void {
+  beginAnew(subject)
+  let closeEvents = () => {}
+  const restartEvents = () => {
+    closeEvents()
+    if (eventsPath === undefined) return
+    forgetEvents()
+    closeEvents = followEvents(eventsPath)
+  }
+  const closeFrames = whileSeen(() => followFrames(framesPath, restartEvents))
+  return () => {
+    closeFrames()
+    closeEvents()
+  }
+}
+
+/** `onHead`: the server tells the head again when the connection is made anew, perhaps of another run. */
+function followFrames(path: string, onHead: () => void): () => void {
+  return openStream(path, {
+    onEvents(events) {
+      let frames: Frame[] = []
+      for (const event of events) {
+        if (event.name === 'frame') frames.push(JSON.parse(event.data) as Frame)
+        if (event.name !== 'head') continue
+        frames = []
+        takeHead(JSON.parse(event.data) as FrameHead)
+        onHead()
+        connection.value = { state: 'live' }
+      }
+      if (frames.length > 0) takeFrames(frames)
+    },
+    onLost(why) {
+      connection.value = { state: 'lost', why }
+    },
+  })
+}
+
+/** From the first event that is still kept on. */
+function followEvents(path: string): () => void {
+  return openStream(path, {
+    lastId: '0',
+    onEvents(events) {
+      takeEvents(events.filter(({ name }) => name === 'message').map(happenedOf))
+      for (const { name, data } of events) if (name === 'missed') takeMissed(countOf(data))
+    },
+  })
+}
+
+function happenedOf({ data }: StreamEvent): Happened {
+  return JSON.parse(data) as Happened
+}
+
+function countOf(data: string): number {
+  const told = JSON.parse(data) as { readonly count?: number }
+  return told.count ?? 1
+}
+
+/** Keeps something open for as long as somebody can see the page. */
+function whileSeen(open: () => () => void): () => void {
+  let close: (() => void) | undefined = open()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const onChange = () => {
+    clearTimeout(timer)
+    if (!document.hidden) close ??= open()
+    else
+      timer = setTimeout(() => {
+        close?.()
+        close = undefined
+      }, unseenMs)
+  }
+  document.addEventListener('visibilitychange', onChange)
+  return () => {
+    document.removeEventListener('visibilitychange', onChange)
+    clearTimeout(timer)
+    close?.()
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What the page knows, in one place: every part of the page reads it here. A cluster that runs, a scenario or a record
+ * of a run fills it.
+ */
+import { batch, computed, signal } from '@preact/signals'
+import type { Question } from '../explain/index.js'
+import type { Frame, FrameHead } from '../observer/index.js'
+import type { NodeId } from '../raft/index.js'
+import type { Happened } from '../telemetry/index.js'
+import { frameAt, indexOfLast, withFrames } from './history.js'
+
+/** The cluster that is shown. Verbs act on the sandbox's own cluster only. */
+export type Subject = 'cluster' | 'scenario' | 'record'
+
+/** `lost`: tried again and again. */
+export type Connection =
+  | { readonly state: 'connecting' | 'live' | 'none' }
+  | { readonly state: 'lost'; readonly why: string }
+
+/** An end of a link: `clients` stands for all clients. */
+export type End = NodeId | 'clients'
+
+export type Chosen =
+  | { readonly kind: 'node'; readonly nodeId: NodeId }
+  | { readonly kind: 'link'; readonly one: End; readonly other: End }
+  | { readonly kind: 'clients' }
+
+/** Events kept: older ones are forgotten. */
+const eventsMax = 20_000
+
+export const subject = signal<Subject>('cluster')
+export const connection = signal<Connection>({ state: 'connecting' })
+export const head = signal<FrameHead | undefined>(undefined)
+/** By number, with gaps: see `withFrames`. */
+export const frames = signal<readonly Frame[]>([])
+/** By sequence number. */
+export const events = signal<readonly Happened[]>([])
+/** Events that the page was told to have missed. */
+export const eventsMissed = signal(0)
+/** The moment that is shown: the newest frame, or the one with this number. */
+export const cursor = signal<'live' | number>('live')
+export const chosen = signal<Chosen | undefined>(undefined)
+/** A question that some part of the page asks: the panel of explanations answers it. */
+export const question = signal<Question | undefined>(undefined)
+
+export const isPast = computed(() => cursor.value !== 'live')
+/** The frame that all of the page shows. */
+export const shownFrame = computed(() =>
+  cursor.value === 'live' ? frames.value.at(-1) : frameAt(frames.value, cursor.value),
+)
+/** The events up to the moment that is shown. */
+export const shownEvents = computed(() => {
+  if (cursor.value === 'live') return events.value
+  const untilMs = shownFrame.value?.atMs ?? 0
+  return events.value.slice(0, indexOfLast(events.value, ({ atMs }) => atMs <= untilMs) + 1)
+})
+/** The nodes that are shown, by id. */
+export const shownNodes = computed(() => shownFrame.value?.nodes ?? [])
+
+/** The frame that was shown when frames began anew: if it comes again, it is shown again. */
+let pinned: Frame | undefined
+
+/** Frames begin anew: those of another run, or the same ones once more. */
+export function takeHead(told: FrameHead): void {
+  pinned = isPast.value ? shownFrame.value : undefined
+  batch(() => {
+    head.value = told
+    frames.value = []
+    cursor.value = 'live'
+  })
+}
+
+export function takeFrames(added: readonly Frame[]): void {
+  const again = added.find(({ number, atMs }) => number === pinned?.number && atMs === pinned.atMs)
+  if (again !== undefined) pinned = undefined
+  batch(() => {
+    frames.value = withFrames(frames.value, added)
+    if (again !== undefined) cursor.value = again.number
+  })
+}
+
+/** Takes events in their order. Those that are known already are left out. */
+export function takeEvents(added: readonly Happened[]): void {
+  const lastSequence = events.value.at(-1)?.sequence ?? -1
+  const newer = added.filter(({ sequence }) => sequence > lastSequence)
+  if (newer.length > 0) events.value = [...events.value, ...newer].slice(-eventsMax)
+}
+
+export function takeMissed(count: number): void {
+  eventsMissed.value += count
+}
+
+/** Another cluster, or another run, is to be shown: forgets all of the one before. */
+export function beginAnew(told: Subject): void {
+  pinned = undefined
+  batch(() => {
+    subject.value = told
+    connection.value = { state: told === 'record' ? 'none' : 'connecting' }
+    head.value = undefined
+    frames.value = []
+    cursor.value = 'live'
+    chosen.value = undefined
+    question.value = undefined
+    forgetEvents()
+  })
+}
+
+export function forgetEvents(): void {
+  batch(() => {
+    events.value = []
+    eventsMissed.value = 0
+  })
+}

@@ -1,0 +1,4 @@
+/** The whole run as a strip, to scroll back in. */
+export function TimeLine() {
+  return <div class="empty">…</div>
+}
