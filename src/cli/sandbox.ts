@@ -3,18 +3,20 @@ import { addAbortSignal } from 'node:stream'
 import type { Command } from 'commander'
 import { type Cluster, type ClusterEvent, RaftError, type ReadConfirmation } from '../cluster/index.js'
 import { leaderKnown, withCluster } from '../load/index.js'
+import { Observer } from '../observer/index.js'
 import { exitCodeOf, interruptible, lineOf, oneOf, paint, printable, wholeNumber } from '../terminal/index.js'
 import { ClusterSubject, complete, parse, perform } from '../verbs/index.js'
 import { checkWritable, dirFlag, nodeIdsFlag, nodesFlag, pathFlag } from './flags.js'
 import { Following } from './following.js'
 import { inWords } from './happenings.js'
 import { readHistory, writeHistory } from './history-file.js'
+import { addPageFlags, type Page, type PageOptions, withPage } from './page.js'
 import { type Editing, Prompt, scriptLines } from './prompt.js'
 import { serveLines } from './sandbox-json.js'
 import { recorded } from './story-file.js'
 import { tellWarnings } from './warnings.js'
 
-interface SandboxOptions {
+interface SandboxOptions extends PageOptions {
   readonly nodes?: number
   readonly dir?: string
   readonly renew?: readonly number[]
@@ -37,7 +39,7 @@ Examples:
 `
 
 export function addSandbox(program: Command): void {
-  program
+  const command = program
     .command('sandbox')
     .summary('a cluster and a prompt: kill nodes, and see what happens and why')
     .description('Starts a cluster and a prompt. Every change of role is told with its reason.')
@@ -73,6 +75,7 @@ export function addSandbox(program: Command): void {
       pathFlag('--record', 'file'),
     )
     .option('--json', 'for programs: a line of JSON when all is ready, and one for each line of the input')
+  addPageFlags(command)
     .addHelpText('after', examples)
     .action(async (options: SandboxOptions) => {
       process.exitCode = await interruptible((signal) => sandbox(options, signal))
@@ -80,19 +83,55 @@ export function addSandbox(program: Command): void {
 }
 
 async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<number> {
-  const { json = false, record, heartbeat, electionTimeout, ...given } = options
+  const { json = false, record, heartbeat, electionTimeout, nodes, dir, renew, reads, ...page } = options
   if (record !== undefined) checkWritable('--record', record)
   const clusterOptions = {
-    ...given,
-    ...(heartbeat === undefined ? {} : { heartbeatIntervalMs: heartbeat }),
-    ...(electionTimeout === undefined ? {} : { electionTimeoutMs: electionTimeout }),
+    ...given({ nodes, dir, renew, reads }),
+    ...given({ heartbeatIntervalMs: heartbeat, electionTimeoutMs: electionTimeout }),
   }
-  return withCluster(clusterOptions, signal, (cluster) =>
-    recorded(cluster, record, () => (json ? serve(cluster, signal) : converse(cluster, options.dir, signal))),
+  return withPage(page, dir, (page) =>
+    withCluster(clusterOptions, signal, (cluster) =>
+      recorded(cluster, record, () => live(cluster, page, options, signal)),
+    ),
   )
 }
 
-async function serve(cluster: Cluster, signal: AbortSignal): Promise<number> {
+/** The options that are there. */
+function given<Options extends object>(
+  options: Options,
+): { [Name in keyof Options]?: NonNullable<Options[Name]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Options]?: NonNullable<Options[Name]>
+  }
+}
+
+/** The sandbox ends with its input, when a line says so, at the prompt or on the page, or with the signal. */
+async function live(
+  cluster: Cluster,
+  page: Page | undefined,
+  { json = false, dir }: SandboxOptions,
+  interrupted: AbortSignal,
+): Promise<number> {
+  const quit = new AbortController()
+  const signal = AbortSignal.any([interrupted, quit.signal])
+  const subject = new ClusterSubject(cluster)
+  const observer = page && new Observer(cluster, () => subject.loadClients)
+  try {
+    if (observer !== undefined) page?.server.serve({ cluster, subject, observer, quit: () => quit.abort() })
+    return await (json
+      ? serve(cluster, subject, page, signal)
+      : converse(cluster, subject, page, dir, signal))
+  } finally {
+    observer?.close()
+  }
+}
+
+async function serve(
+  cluster: Cluster,
+  subject: ClusterSubject,
+  page: Page | undefined,
+  signal: AbortSignal,
+): Promise<number> {
   const { heartbeatIntervalMs } = cluster.options
   cluster.events.on('event', (event) => {
     if (event.type === 'failed') process.stderr.write(`raftbox: ${inWords(event, heartbeatIntervalMs)}\n`)
@@ -100,14 +139,21 @@ async function serve(cluster: Cluster, signal: AbortSignal): Promise<number> {
   await leaderKnown(cluster, signal)
   if (signal.aborted) return 0
   const lines = scriptLines(addAbortSignal(signal, process.stdin))
-  await serveLines({ subject: new ClusterSubject(cluster) }, lines, cluster.dir, signal)
+  await page?.ready()
+  const { url = null, api = null, token = null } = page ?? {}
+  await serveLines({ subject }, lines, { page: url, api, etcd: [], dir: cluster.dir, token }, signal)
   // A pipe that is still open would keep the process.
   process.stdin.unref?.()
   return 0
 }
 
-async function converse(cluster: Cluster, dir: string | undefined, signal: AbortSignal): Promise<number> {
-  const subject = new ClusterSubject(cluster)
+async function converse(
+  cluster: Cluster,
+  subject: ClusterSubject,
+  page: Page | undefined,
+  dir: string | undefined,
+  signal: AbortSignal,
+): Promise<number> {
   const prompt = new Prompt(paint.bold('raftbox> '), signal, editingOf(subject, dir))
   const following = new Following((text) => prompt.print(text))
   const conversation = {
@@ -124,6 +170,8 @@ async function converse(cluster: Cluster, dir: string | undefined, signal: Abort
   const kept =
     dir === undefined ? 'in a temporary folder, removed at the end' : `kept in ${printable(cluster.dir)}`
   prompt.print(`${cluster.status().length} nodes, logs ${kept}. Waiting for a leader.`)
+  if (page !== undefined) prompt.print(`The page: ${page.url}`)
+  await page?.ready()
   await leaderKnown(cluster, signal)
   if (prompt.isTerminal) prompt.print('Type help for what can be done; Tab completes.')
 

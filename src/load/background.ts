@@ -19,11 +19,11 @@ export interface Seen {
 }
 
 export class BackgroundLoad {
-  readonly #clients: number
+  readonly clients: number
   readonly #tally = new Tally()
 
   constructor(cluster: Cluster, clients: number) {
-    this.#clients = clients
+    this.clients = clients
     this.#tally.open()
     const calls = putCalls(cluster, { size, batch: 1 })
     runClosedLoop(this.#tally, calls, clients).catch((error: unknown) => this.#tally.giveUp(error))
@@ -35,6 +35,6 @@ export class BackgroundLoad {
     tally.isStopped = true
     tally.broken.throwIfAborted()
     const { callsSoFar: answered, notApplied, unknown, unavailableMs } = tally
-    return { clients: this.#clients, answered, notApplied, unknown, unavailableMs }
+    return { clients: this.clients, answered, notApplied, unknown, unavailableMs }
   }
 }

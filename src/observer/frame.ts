@@ -10,6 +10,8 @@ import type { CarriedType, FaultTold, MembershipTold } from '../telemetry/index.
 
 /** The cluster that frames show: what stays the same from frame to frame. */
 export interface FrameHead {
+  /** Chosen by chance: a cluster that was started anew has another one, and its numbers begin again. */
+  readonly run: string
   readonly heartbeatIntervalMs: number
   readonly electionTimeoutMs: number
   readonly tickMs: number

@@ -1,2 +1,3 @@
 /** Frames of a running cluster: looked at regularly, kept for a while, and handed to whoever watches. */
 export type * from './frame.js'
+export { Observer } from './observer.js'

@@ -90,6 +90,11 @@ export class ClusterSubject implements Subject {
     return this.#cluster.story()
   }
 
+  /** Clients of the load in the background. */
+  get loadClients(): number {
+    return this.#load?.clients ?? 0
+  }
+
   beginLoad(clients: number): void {
     if (this.#load !== undefined) throw new Failed('there is a load already: end it with load off')
     this.#load = new BackgroundLoad(this.#cluster, clients)

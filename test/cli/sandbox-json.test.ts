@@ -25,7 +25,7 @@ test('each line is answered by one line, and the end of the input closes it clea
     'range',
   ]
   const { code, stdout, stderr, left } = await run(
-    ['sandbox', '--json', '--dir', dir],
+    ['sandbox', '--json', '--dir', dir, '--page', 'off'],
     `${lines.join('\n')}\n`,
   )
   expect([code, stderr, left]).toEqual([0, '', []])

@@ -1,0 +1,119 @@
+/** The page of a sandbox: its flags, its address, and its server for as long as the cluster lives. */
+import { isIP } from 'node:net'
+import type { Command } from 'commander'
+import { reasonOf } from '../errors/index.js'
+import { loopback, PageServer } from '../server/index.js'
+import { addFlags, BadInput, wholeNumber } from '../terminal/index.js'
+import { portMax, rememberedPort, rememberPort } from './page-port.js'
+
+export interface PageOptions {
+  readonly page?: number | 'off'
+  readonly open?: boolean
+  readonly listen?: string
+  readonly token?: string
+}
+
+const port = wholeNumber('--page', 0, portMax)
+
+export function addPageFlags(command: Command): Command {
+  return addFlags(command, [
+    [
+      '--page <port>',
+      'the port of the page, 0 for any free one, or off (default: the one that the directory remembers, or any free one)',
+      (text) => (text === 'off' ? 'off' : port(text)),
+    ],
+    ['--open', 'open the page in the browser'],
+    [
+      '--listen <address>',
+      `the address at which the page can be reached; another than ${loopback} takes a --token`,
+      addressFlag,
+    ],
+    ['--token <text>', 'the page asks for this token everywhere', tokenFlag],
+  ])
+}
+
+function addressFlag(text: string): string {
+  if (isIP(text) !== 0) return text
+  throw new BadInput(`--listen: give an address such as 127.0.0.1, 0.0.0.0 or ::1, not '${text}'`)
+}
+
+/** A token travels in a header, in a cookie and in an address. */
+function tokenFlag(text: string): string {
+  if (/^[\w.~-]{1,200}$/.test(text)) return text
+  throw new BadInput('--token: give 1 to 200 letters, digits or any of - . _ ~')
+}
+
+/** A page that is there for as long as the work goes on; `undefined`: it is off. */
+export async function withPage<Result>(
+  options: PageOptions,
+  dir: string | undefined,
+  work: (page: Page | undefined) => Promise<Result>,
+): Promise<Result> {
+  checkOptions(options)
+  if (options.page === 'off') return work(undefined)
+  const server = await listen(options, dir)
+  try {
+    return await work(new Page(server, options, dir))
+  } finally {
+    await server.close()
+  }
+}
+
+function checkOptions({ page, open = false, listen = loopback, token }: PageOptions): void {
+  if (page === 'off' && open) throw new BadInput('--open: there is no page to open with --page off')
+  const isOfMachine = listen.startsWith('127.') || listen === '::1'
+  if (!isOfMachine && token === undefined)
+    throw new BadInput(
+      `--listen: other machines reach ${listen}: choose a token and give it with --token, which the page then asks for`,
+    )
+}
+
+async function listen(
+  { page, listen: address = loopback, token }: PageOptions,
+  dir: string | undefined,
+): Promise<PageServer> {
+  const remembered = page === undefined && dir !== undefined ? rememberedPort(dir) : undefined
+  const port = page === 'off' ? 0 : (page ?? remembered ?? 0)
+  try {
+    return await PageServer.listen({ address, port, token })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EADDRINUSE')
+      throw new BadInput(`the page cannot listen at ${address}, port ${port}: ${reasonOf(error)}`)
+    const whence = remembered === undefined ? '' : `, which ${dir} remembers,`
+    throw new BadInput(
+      `port ${port} of ${address}${whence} is in use: end the program that has it, or choose another port with --page`,
+    )
+  }
+}
+
+export class Page {
+  readonly server: PageServer
+  readonly token: string | undefined
+  readonly #isToOpen: boolean
+  readonly #dir: string | undefined
+
+  constructor(server: PageServer, { open = false, token }: PageOptions, dir: string | undefined) {
+    this.server = server
+    this.token = token
+    this.#isToOpen = open
+    this.#dir = dir
+  }
+
+  /** The address to be opened in a browser. */
+  get url(): string {
+    return this.token === undefined ? this.server.url : `${this.server.url}?token=${this.token}`
+  }
+
+  get api(): string {
+    return `${this.server.url}api`
+  }
+
+  /** The page can be looked at. */
+  async ready(): Promise<void> {
+    if (this.#dir !== undefined) rememberPort(this.#dir, this.server.port)
+    if (!this.#isToOpen) return
+    const { default: open } = await import('open')
+    await open(this.url)
+  }
+}

@@ -1,0 +1,37 @@
+/** Frames that are kept: all of the last minute, and of the time before the fewer the longer ago. */
+import type { Frame } from './frame.js'
+
+/** So far back, frames are kept that are at least so far from each other. */
+interface Tier {
+  readonly everyMs: number
+  readonly framesMax: number
+}
+
+const tiers: readonly Tier[] = [
+  { everyMs: 0, framesMax: 600 },
+  { everyMs: 1000, framesMax: 600 },
+  { everyMs: 10_000, framesMax: 1080 },
+]
+
+export class FrameHistory {
+  /** For each tier its frames, oldest first. A tier is older than the tiers before it. */
+  readonly #frames: Frame[][] = tiers.map(() => [])
+
+  /** Takes the newest frame. */
+  add(frame: Frame): void {
+    let falling: Frame | undefined = frame
+    for (const [at, { everyMs, framesMax }] of tiers.entries()) {
+      const frames = this.#frames[at] ?? []
+      const last = frames.at(-1)
+      // The oldest frame of the tier before falls into this one, or is forgotten where another one is near.
+      if (falling === undefined || (last !== undefined && falling.atMs - last.atMs < everyMs)) return
+      frames.push(falling)
+      falling = frames.length > framesMax ? frames.shift() : undefined
+    }
+  }
+
+  /** All frames that are kept, oldest first. */
+  get frames(): readonly Frame[] {
+    return this.#frames.toReversed().flat()
+  }
+}

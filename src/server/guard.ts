@@ -1,0 +1,83 @@
+/**
+ * Who may ask: no page of another site, no name that was bent to this address, and with a token only who has it. A
+ * request is refused before anything has looked at its path.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { isIPv6 } from 'node:net'
+import { HttpRefusal } from './refusals.js'
+
+export interface Door {
+  readonly address: string
+  readonly port: number
+  /** `undefined`: only programs of this machine reach the address. */
+  readonly token: string | undefined
+}
+
+export const loopback = '127.0.0.1'
+
+/** Addresses that stand for all addresses of the machine. */
+const unspecified = new Set(['0.0.0.0', '::'])
+
+/** The address as a URL has it. */
+export function hostOf({ address, port }: Pick<Door, 'address' | 'port'>): string {
+  return `${isIPv6(address) ? `[${address}]` : address}:${port}`
+}
+
+/** Throws an `HttpRefusal` for a request that may not be answered. Returns the cookie that its answer is to set, if any. */
+export function checkRequest(
+  request: Pick<IncomingMessage, 'headers' | 'url'>,
+  door: Door,
+): string | undefined {
+  const { host, origin } = request.headers
+  checkHost(host, door)
+  if (origin !== undefined && origin !== `http://${host}`)
+    throw new HttpRefusal('FOREIGN_ORIGIN', `a page of ${origin} may not ask this server`)
+  const path = pathOf(request.url)
+  // A link on a page of another site may lead here; nothing else of such a page may.
+  const site = request.headers['sec-fetch-site']
+  if (path !== '/' && (site === 'cross-site' || site === 'same-site'))
+    throw new HttpRefusal('FOREIGN_ORIGIN', 'a page of another site may not ask this server')
+  return door.token === undefined ? undefined : checkToken(request, door.token, door.port)
+}
+
+function checkHost(host: string | undefined, door: Door): void {
+  if (unspecified.has(door.address)) return
+  const { address, port } = door
+  const known = [hostOf(door), `localhost:${port}`, ...(port === 80 ? [address, 'localhost'] : [])]
+  if (host !== undefined && known.includes(host.toLowerCase())) return
+  throw new HttpRefusal(
+    'FOREIGN_ORIGIN',
+    `this server answers at ${hostOf(door)} and at localhost:${port}, and not at ${host ?? 'no host'}`,
+  )
+}
+
+/** A browser that showed the token once gets a cookie, since the files of a page are asked for without it. */
+function checkToken(
+  { headers, url }: Pick<IncomingMessage, 'headers' | 'url'>,
+  token: string,
+  port: number,
+): string | undefined {
+  const cookie = `raftbox-${port}`
+  const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]
+  const inCookie = new RegExp(`(?:^|;\\s*)${cookie}=([^;]*)`).exec(headers.cookie ?? '')?.[1]
+  const inQuery = new URLSearchParams(url?.split('?')[1]).get('token')
+  if (inQuery !== null && isEqual(inQuery, token))
+    return `${cookie}=${encodeURIComponent(token)}; HttpOnly; SameSite=Strict; Path=/`
+  if (bearer !== undefined && isEqual(bearer, token)) return undefined
+  if (inCookie !== undefined && isEqual(inCookie, encodeURIComponent(token))) return undefined
+  throw new HttpRefusal(
+    'TOKEN_NEEDED',
+    'this server asks for its token: send it as Authorization: Bearer TOKEN, or as ?token=TOKEN',
+  )
+}
+
+/** Takes as long for a token that is nearly right as for any other. */
+function isEqual(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((text) => createHash('sha256').update(text).digest())
+  return first !== undefined && second !== undefined && timingSafeEqual(first, second)
+}
+
+export function pathOf(url: string | undefined): string {
+  return url?.split('?', 1)[0] ?? '/'
+}

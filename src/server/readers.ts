@@ -1,0 +1,82 @@
+/**
+ * Streams of server-sent events that readers hold open. A reader that does not read costs the bytes that wait for it,
+ * which are bounded, and its place, which it loses after a while.
+ */
+import type { ServerResponse } from 'node:http'
+import { HttpRefusal } from './refusals.js'
+
+const readersMax = 64
+/** Bytes that wait for a reader. A reader for which more wait is behind, and is sent nothing until it has read. */
+const waitingBytesMax = 1 << 20
+const aliveEveryMs = 15_000
+/** So many times in a row a reader was behind when it was to be told that the stream is alive. */
+const behindMax = 4
+
+export interface Sent {
+  readonly id?: number
+  readonly event?: string
+  /** One line. */
+  readonly data: string
+}
+
+export class Reader {
+  readonly #outgoing: ServerResponse
+  #behind = 0
+
+  constructor(outgoing: ServerResponse) {
+    this.#outgoing = outgoing
+    outgoing.writeHead(200, { 'content-type': 'text/event-stream' })
+    outgoing.flushHeaders()
+  }
+
+  get isBehind(): boolean {
+    return this.#outgoing.writableLength > waitingBytesMax
+  }
+
+  send({ id, event, data }: Sent): void {
+    const head = `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}`
+    this.#outgoing.write(`${head}data: ${data}\n\n`)
+  }
+
+  /** Calls back whenever the reader has read all. */
+  onDrain(pump: () => void): void {
+    this.#outgoing.on('drain', pump)
+  }
+
+  onClose(closed: () => void): void {
+    this.#outgoing.on('close', closed)
+  }
+
+  tellAlive(): void {
+    this.#behind = this.isBehind ? this.#behind + 1 : 0
+    if (this.#behind === 0) this.#outgoing.write(':\n\n')
+    // A reader that comes back goes on where it was.
+    if (this.#behind === behindMax) this.#outgoing.destroy()
+  }
+
+  /** The stream has told all. */
+  end(): void {
+    this.#outgoing.end()
+  }
+}
+
+export class Readers {
+  readonly #readers = new Set<Reader>()
+  readonly #timer = setInterval(() => {
+    for (const reader of this.#readers) reader.tellAlive()
+  }, aliveEveryMs).unref()
+
+  /** Throws an `HttpRefusal` when there are too many readers. */
+  add(outgoing: ServerResponse): Reader {
+    if (this.#readers.size >= readersMax)
+      throw new HttpRefusal('TOO_MANY_READERS', `${readersMax} streams are read already: end one of them`)
+    const reader = new Reader(outgoing)
+    this.#readers.add(reader)
+    reader.onClose(() => this.#readers.delete(reader))
+    return reader
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+}

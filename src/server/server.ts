@@ -1,0 +1,106 @@
+/** The HTTP server of one cluster: it listens, lets in who may ask, and ends all streams when it is closed. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { EventFeed } from './event-feed.js'
+import { checkRequest, type Door, hostOf, pathOf } from './guard.js'
+import { Readers } from './readers.js'
+import { refusalToldOf } from './refusals.js'
+import { type Bindings, routesOf, type Served } from './routes.js'
+
+/** The page runs its own files only, draws with styles of its own making, and is shown in no other page. */
+const headers = {
+  'content-security-policy':
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+}
+
+/** A request must have come within these times, and a connection that asks nothing is closed. */
+const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5000 }
+const connectionsMax = 256
+
+type Listener = ReturnType<typeof getRequestListener>
+
+export class PageServer {
+  readonly #server: Server
+  readonly #door: Door
+  readonly #readers = new Readers()
+  #events: EventFeed | undefined
+  /** Requests wait for it while there is no cluster to tell of. */
+  readonly #answer: Promise<Listener>
+  #begin: (answer: Listener) => void = () => undefined
+
+  private constructor(server: Server, door: Door) {
+    this.#server = server
+    this.#door = door
+    this.#answer = new Promise((resolve) => {
+      this.#begin = resolve
+    })
+    server.on('request', (request, response) => this.#asked(request, response))
+  }
+
+  /** Rejects with the error of Node when the address cannot be had. Port 0: any free one. */
+  static async listen(door: Door): Promise<PageServer> {
+    const server = createServer(timeouts)
+    server.maxConnections = connectionsMax
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(door.port, door.address, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+    const { port } = server.address() as AddressInfo
+    return new PageServer(server, { ...door, port })
+  }
+
+  get port(): number {
+    return this.#door.port
+  }
+
+  /** `http://127.0.0.1:7007/`. */
+  get url(): string {
+    return `http://${hostOf(this.#door)}/`
+  }
+
+  /** Answers from now on, all of a cluster that has just started. */
+  serve(served: Omit<Served, 'events' | 'readers' | 'alreadySent'>): void {
+    const events = new EventFeed(served.cluster)
+    const alreadySent = RESPONSE_ALREADY_SENT
+    const app = routesOf({ ...served, events, readers: this.#readers, alreadySent })
+    this.#events = events
+    this.#begin(
+      getRequestListener((request, env) => app.fetch(request, env as Bindings), {
+        overrideGlobalObjects: false,
+      }),
+    )
+  }
+
+  /** Ends all streams and connections at once. */
+  async close(): Promise<void> {
+    this.#events?.close()
+    this.#readers.close()
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  #asked(request: IncomingMessage, response: ServerResponse): void {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+    if (pathOf(request.url).startsWith('/api/')) response.setHeader('cache-control', 'no-store')
+    try {
+      const cookie = checkRequest(request, this.#door)
+      if (cookie !== undefined) response.setHeader('set-cookie', cookie)
+    } catch (error) {
+      const { status, body } = refusalToldOf(error)
+      response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
+      response.end(JSON.stringify(body))
+      return
+    }
+    void this.#answer.then((answer) => answer(request, response))
+  }
+}
