@@ -1,6 +1,7 @@
 /** A caller of a cluster. Its calls travel in frames of their own, and wait beside those of other callers. */
 import { RaftError } from '../errors/index.js'
 import { assert } from '../raft/index.js'
+import type { CallMeter } from './call-meter.js'
 import type { FrameBuffers } from './frame-buffers.js'
 import type { NodeReads } from './node-reads.js'
 import type { Calls, ReadAt, Reading } from './readings.js'
@@ -21,6 +22,7 @@ export interface CallSender {
   /** The room for calls that are not settled. */
   readonly pendingRoom: SharedRoom
   readonly frameBuffers: FrameBuffers
+  readonly calls: CallMeter
   /** A call was packed. */
   called(queue: CallQueue, packer: RequestPacker): void
   /** Reads that name their node. */
@@ -64,7 +66,9 @@ export class Caller implements Calls, CallQueue {
       assert(frame.count - countBefore === count, 'a call reads one answer for each of its commands')
     } catch (error) {
       frame.rewind(bytesBefore, countBefore)
-      return Promise.reject(refusalOf(error))
+      const refusal = refusalOf(error)
+      this.#sender.calls.failed(refusal, 1)
+      return Promise.reject(refusal)
     }
     if (answerBytes > 0) frame.expectAnswer(answerBytes)
     const weight = frame.byteLength - bytesBefore + callWeight + (isEmpty ? frameWeight : 0)

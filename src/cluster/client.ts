@@ -16,7 +16,8 @@ import {
 } from '../transport/index.js'
 import { Answers, AnswersInParts, type AnswersPart } from './answers.js'
 import { BackOff } from './back-off.js'
-import { Caller, type CallSender, pendingBytesMax } from './caller.js'
+import { CallMeter } from './call-meter.js'
+import { type CallSender, pendingBytesMax } from './caller.js'
 import { answerOf, ClientSession } from './client-session.js'
 import { closeErrorOf, lateErrorOf, stoppedError } from './end-errors.js'
 import { FrameBuffers } from './frame-buffers.js'
@@ -44,6 +45,7 @@ export type News = Exclude<FromNode, { readonly type: 'settlements' }>
 export class Client implements CallSender {
   readonly pendingRoom = new SharedRoom(pendingBytesMax)
   readonly frameBuffers = new FrameBuffers()
+  readonly calls = new CallMeter()
   isClosed = false
   readonly #timeoutMs: number
   readonly #findLeader: () => NodeId | undefined
@@ -71,11 +73,6 @@ export class Client implements CallSender {
     this.#findLeader = findLeader
     const ways = { ports: this.#ports, sent: this.#sent, read: this.#read, findLeader, time: this.#time }
     this.nodeReads = new NodeReads(ways, timeoutMs / 10)
-  }
-
-  /** Another caller, whose calls wait by themselves. */
-  newCaller(): Caller {
-    return new Caller(this)
   }
 
   called(queue: CallQueue, packer: RequestPacker): void {
@@ -141,6 +138,8 @@ export class Client implements CallSender {
 
   #settle({ settled, results }: Settlements): void {
     const ends = endsOfApplied(settled, results)
+    // The time of all these answers.
+    this.#time.now()
     let from = 0
     let position = 0
     for (const settlement of settled) {
@@ -148,11 +147,8 @@ export class Client implements CallSender {
         this.#backOff.taken()
         this.#wasApplied(settlement, ends && answerOf(results, from), results, from)
         from = ends?.[position++] ?? 0
-      } else if (settlement.outcome === 'read') {
-        this.#wasRead(this.#sent.find(settlement.request), settlement)
-      } else {
-        this.#notAnswered(settlement)
-      }
+      } else if (settlement.outcome === 'read') this.#wasRead(settlement)
+      else this.#notAnswered(settlement)
     }
     this.#sendWaiting()
   }
@@ -161,7 +157,8 @@ export class Client implements CallSender {
     if (this.#waiting.length > 0 || this.nodeReads.isWaiting) this.#turn.schedule()
   }
 
-  #wasRead(request: Request | undefined, settlement: Settlement & { outcome: 'read' }): void {
+  #wasRead(settlement: Settlement & { outcome: 'read' }): void {
+    const request = this.#sent.find(settlement.request)
     const { count, results, refused, staleness } = settlement
     if (request !== undefined) {
       const isWhole = count > 0 && endOfResults(results, 0, count) === results.byteLength
@@ -227,6 +224,7 @@ export class Client implements CallSender {
   }
 
   #answered(request: Request, answers: Answers): void {
+    this.calls.answered(request, this.#time.askedAtMs)
     this.#forget(request)
     request.answer(answers)
   }
@@ -334,7 +332,8 @@ export class Client implements CallSender {
   }
 
   #pack(packer: RequestPacker): void {
-    const request = packer.take(this.#nextPlace++, this.#time.now() + this.#timeoutMs)
+    const deadlineMs = this.#time.now() + this.#timeoutMs
+    const request = packer.take(this.#nextPlace++, deadlineMs, this.#time.askedAtMs)
     request.patienceMs = firstPatience * this.#timeoutMs
     this.#pending.push(request)
     const unsent = request.target === undefined ? request.queue.unsent : this.nodeReads.unsent
@@ -365,6 +364,7 @@ export class Client implements CallSender {
   }
 
   #fail(request: Request, error: RaftError): void {
+    this.calls.failed(error, request.outcomes.length)
     this.#forget(request)
     request.fail(error)
   }

@@ -5,8 +5,10 @@ import {
   allocateStory,
   Chronicle,
   type Happening,
+  MessageTail,
   readWaymarks,
   Sequence,
+  SharedHistogram,
   type Story,
   type StoryMemory,
   storyNow,
@@ -32,6 +34,8 @@ export class ClusterStory {
   readonly #chronicle: Chronicle
   readonly #roleChanged: () => void
   readonly #warnings: Warnings
+  /** How late the event loop of this thread took its turns. */
+  readonly loopLate = new SharedHistogram(new ArrayBuffer(SharedHistogram.byteLength))
   #loopWatch: NodeJS.Timeout | undefined
   /** Events from before anybody could listen. `undefined`: listeners are told at once. */
   #held: ClusterEvent[] | undefined = []
@@ -99,6 +103,7 @@ export class ClusterStory {
     this.#loopWatch = setInterval(() => {
       const forMs = performance.now() - lookedAtMs - loopLookMs
       lookedAtMs += forMs + loopLookMs
+      this.loopLate.record(Math.max(0, forMs) * 1000)
       if (forMs > loopLateMs) this.tell(0, { type: 'hostBlocked', forMs })
     }, loopLookMs).unref()
   }
@@ -119,6 +124,11 @@ export class ClusterStory {
       happened: this.#chronicle.happened,
       ...readWaymarks(this.#memories),
     }
+  }
+
+  /** A reader of the messages between nodes from now on. */
+  messages(): MessageTail {
+    return new MessageTail(() => this.#memories)
   }
 
   /** Listeners are foreign code, which may throw or call the cluster: they run in a turn in which nothing is half done. */

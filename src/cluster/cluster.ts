@@ -1,6 +1,6 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
 import { type ExportHead, machineKindOf } from '../backup/index.js'
-import { checkOptions, RaftError, reasonOf } from '../errors/index.js'
+import { checkOptions } from '../errors/index.js'
 import type {
   Dice,
   EndTarget,
@@ -13,24 +13,28 @@ import type {
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { Bytes } from '../machine/index.js'
 import type { MembershipMethods } from '../membership/index.js'
-import { type HashAt, InlineNode, NodeThread, realParts, takeAll } from '../node/index.js'
+import { type HashAt, takeAll } from '../node/index.js'
 import type { NodeId } from '../raft/index.js'
-import type { LatencyHistogram, MembershipTold, Story } from '../telemetry/index.js'
+import type { LatencyHistogram, MembershipTold, MessageTail, Story } from '../telemetry/index.js'
 import { Breaking } from './breaking.js'
+import { Caller } from './caller.js'
 import { Changing } from './changing.js'
 import { Client } from './client.js'
 import { ClusterClient } from './cluster-client.js'
 import { ClusterStory } from './cluster-story.js'
 import type { ClusterDirectory } from './directory.js'
+import { uncleanEnd } from './end-errors.js'
 import type { ClusterEvents } from './events.js'
 import type { Deleted, Entry, KvClient, RangeOptions, RangeResult, Swapped, Written } from './kv-client.js'
-import type { CreateNode } from './lives.js'
+import { creatorOf } from './lives.js'
+import type { ClusterLook } from './look.js'
 import type { NodeStatus } from './member.js'
 import { Members } from './members.js'
 import {
   type ExportFromOptions,
   exportFrom,
   hashesOf,
+  onlyNode,
   type SnapshotTaken,
   takeHeartbeatLateness,
   takeSnapshots,
@@ -101,9 +105,8 @@ export class Cluster implements AsyncDisposable, Calls {
 
   /**
    * The cluster's life until now, in order: happenings with their causes, how far the logs came when, and the messages
-   * between nodes. Read from shared memory without asking the nodes. Of each kind, the
-   * last is kept: 10,000 happenings, and for each node 8,192 rows of heartbeats, votes and snapshots and 32,768 of
-   * commands, which is about a second under full load.
+   * between nodes. No node is asked. Of each kind, the last is kept: 10,000 happenings, and for each node 8,192 rows of
+   * heartbeats, votes and snapshots and 32,768 of commands, which is about a second under full load.
    */
   story(): Story {
     return this.#story.story()
@@ -125,6 +128,17 @@ export class Cluster implements AsyncDisposable, Calls {
   /** Every node's role, pointers and counters, read from shared memory without asking the nodes. */
   status(): NodeStatus[] {
     return this.#members.status()
+  }
+
+  /** The vitals and latencies of every node, and those of calls, read from shared memory without asking the nodes. */
+  look(): ClusterLook {
+    const loopLate = this.#story.loopLate.read()
+    return { nodes: this.#members.look(), calls: this.#client.calls.read(), loopLate }
+  }
+
+  /** A reader of the messages between nodes from now on, a sample of them under load. No node is asked. */
+  messages(): MessageTail {
+    return this.#story.messages()
   }
 
   put(key: Bytes, value: Bytes): Promise<Written> {
@@ -191,7 +205,7 @@ export class Cluster implements AsyncDisposable, Calls {
    * it finds room for its own, and its calls do not wait behind theirs.
    */
   client(): ClusterClient {
-    return new ClusterClient(this.#client.newCaller(), this.options.machine)
+    return new ClusterClient(new Caller(this.#client), this.options.machine)
   }
 
   /**
@@ -343,11 +357,8 @@ export class Cluster implements AsyncDisposable, Calls {
   ): Promise<ExportHead & { readonly nodeId: NodeId }> {
     checkOptions('export', options, ['from', 'signal'])
     const { from = 'leader', signal } = options
-    const [nodeId = 0, ...others] = this.#breaking.nodesOf(from)
-    if (others.length > 0)
-      throw new RaftError('INVALID_OPTION', { option: 'from', expected: 'one node', actual: String(from) })
-    const { machineName } = this.#directory.machine
-    const machine = { machine: machineKindOf(this.options.machine), machineName }
+    const nodeId = onlyNode(this.#breaking.nodesOf(from), from)
+    const machine = { ...this.#directory.machine, machine: machineKindOf(this.options.machine) }
     return exportFrom(this.#members, nodeId, file, machine, signal)
   }
 
@@ -384,17 +395,6 @@ export class Cluster implements AsyncDisposable, Calls {
       () => this.#story.close(),
       () => this.#directory.release(),
     ])
-    if (thrown.length === 0) return
-    const causes = thrown.flatMap((error) => (error instanceof AggregateError ? error.errors : [error]))
-    const why = causes.map(reasonOf).join('; ')
-    throw new RaftError('UNCLEAN_END', { dir: this.dir, why }, new AggregateError(causes))
+    if (thrown.length > 0) throw uncleanEnd(this.dir, thrown)
   }
-}
-
-/** Nodes on real parts, where the options want them. */
-function creatorOf({ host, machine }: ResolvedOptions): CreateNode {
-  return (nodeId, exited) =>
-    host === 'inline'
-      ? new InlineNode(nodeId, realParts)
-      : new NodeThread(nodeId, machine !== undefined, exited)
 }

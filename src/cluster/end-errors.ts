@@ -1,5 +1,5 @@
 /** The errors of calls that have no answer at their deadline, or at the close. */
-import { RaftError } from '../errors/index.js'
+import { RaftError, reasonOf } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Request } from './requests.js'
 
@@ -33,4 +33,11 @@ export function closeErrorOf({ type, sentTo, whyUnknown }: Request): RaftError {
 /** The error of a read that only this node was to serve. */
 export function stoppedError(nodeId: NodeId): RaftError {
   return new RaftError('STOPPED', { what: `node ${nodeId}` })
+}
+
+/** The error of a close that ended everything, though something went wrong. */
+export function uncleanEnd(dir: string, thrown: readonly unknown[]): RaftError {
+  const causes = thrown.flatMap((error) => (error instanceof AggregateError ? error.errors : [error]))
+  const why = causes.map(reasonOf).join('; ')
+  return new RaftError('UNCLEAN_END', { dir, why }, new AggregateError(causes))
 }

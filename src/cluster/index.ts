@@ -79,6 +79,7 @@ export {
   type Written,
 } from './kv-client.js'
 export { type LogFound, type LogsOptions, readLogs } from './logs.js'
+export type { CallsTold, ClusterLook, NodeLook } from './look.js'
 export type { NodeState, NodeStatus } from './member.js'
 export type { ExportFromOptions, SnapshotTaken } from './node-answers.js'
 export { type ClusterOptions, nodesMax } from './options.js'

@@ -1,6 +1,6 @@
 /** The lives of nodes: each begins with the links that it is handed, is watched, and ends. */
 import { RaftError } from '../errors/index.js'
-import type { ControlledNode } from '../node/index.js'
+import { type ControlledNode, InlineNode, NodeThread, realParts } from '../node/index.js'
 import type { Membership, NodeId } from '../raft/index.js'
 import { createClientWay, type LinkEnd, portsOf } from '../transport/index.js'
 import type { Client, News } from './client.js'
@@ -13,6 +13,14 @@ import type { ResolvedOptions } from './options.js'
 
 /** Makes a node that does not run yet; `exited` is called when its thread has ended. */
 export type CreateNode = (nodeId: NodeId, exited: (why: string) => void) => ControlledNode
+
+/** Nodes on real parts, where the options want them. */
+export function creatorOf({ host, machine }: ResolvedOptions): CreateNode {
+  return (nodeId, exited) =>
+    host === 'inline'
+      ? new InlineNode(nodeId, realParts)
+      : new NodeThread(nodeId, machine !== undefined, exited)
+}
 
 export class Lives {
   /** Called when a node has ended, however it did. */
@@ -59,6 +67,8 @@ export class Lives {
     const options = nodeOptionsOf(nodeId, this.#membership, this.#options, this.#directory, {
       counters: memory,
       membershipMemory: member.membership.memory,
+      vitals: member.vitals.memory,
+      latencies: member.latencies.memory,
       story: this.#story.memoryOf(nodeId),
       board: board.memory,
     })

@@ -3,12 +3,17 @@ import { type MemberKind, memberKindOf } from '../membership/index.js'
 import type { ControlledNode } from '../node/index.js'
 import type { Membership, NodeId, Role } from '../raft/index.js'
 import {
+  allocateVitals,
   Counters,
   type CounterValues,
   MembershipMemory,
   type MembershipTold,
+  NodeLatencies,
   roles,
+  ToldMemory,
+  type Vitals,
 } from '../telemetry/index.js'
+import type { NodeLook } from './look.js'
 import { NodeBoard } from './node-board.js'
 
 /** A paused node is alive, and nothing of it runs. */
@@ -33,6 +38,8 @@ export interface Member {
   readonly memory: SharedArrayBuffer
   readonly counters: Counters
   readonly membership: MembershipMemory
+  readonly vitals: ToldMemory<Vitals>
+  readonly latencies: NodeLatencies
   readonly board: NodeBoard
   state: Exclude<NodeState, 'paused'>
   failure: string | undefined
@@ -52,6 +59,8 @@ export function newMember(nodeId: NodeId): Member {
     memory,
     counters: new Counters(memory),
     membership: new MembershipMemory(),
+    vitals: new ToldMemory(allocateVitals()),
+    latencies: new NodeLatencies(),
     board: new NodeBoard(),
     state: 'stopped',
     failure: undefined,
@@ -71,6 +80,10 @@ export function statusOf(member: Member, configuration: Membership | undefined):
   const leaderId = values.leaderId === 0 ? undefined : values.leaderId
   const kind = memberKindOf(nodeId, configuration)
   return { ...values, nodeId, state, member: kind, failure, role, leaderId, membership: membership.read() }
+}
+
+export function lookAt({ nodeId, vitals, latencies }: Member): NodeLook {
+  return { nodeId, vitals: vitals.read(), ...latencies.read() }
 }
 
 /** The leader of the latest term that a running node has told; `undefined` while there is none. */

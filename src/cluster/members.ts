@@ -10,7 +10,8 @@ import type { ClusterStory } from './cluster-story.js'
 import type { ClusterDirectory } from './directory.js'
 import { type CreateNode, Lives } from './lives.js'
 import { logOfMember } from './logs.js'
-import { leaderAmong, type Member, type NodeStatus, newMember, statusOf } from './member.js'
+import type { NodeLook } from './look.js'
+import { leaderAmong, lookAt, type Member, type NodeStatus, newMember, statusOf } from './member.js'
 import { nodesMax, type ResolvedOptions } from './options.js'
 import { linksAmong, linksToRunning, unlink } from './wiring.js'
 
@@ -88,6 +89,10 @@ export class Members {
   status(): NodeStatus[] {
     const configuration = this.configuration?.membership
     return [...this.#members.values()].map((member) => statusOf(member, configuration))
+  }
+
+  look(): NodeLook[] {
+    return [...this.#members.values()].map(lookAt)
   }
 
   /** Nodes that are no members, as far as any node has told. */

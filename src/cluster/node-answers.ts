@@ -56,6 +56,12 @@ export function takeSnapshots(members: Members, nodeIds: readonly NodeId[]): Pro
   )
 }
 
+/** The only node of a target. */
+export function onlyNode([nodeId = 0, ...others]: readonly NodeId[], target: Target): NodeId {
+  if (others.length === 0) return nodeId
+  throw new RaftError('INVALID_OPTION', { option: 'from', expected: 'one node', actual: String(target) })
+}
+
 /** Takes a snapshot of a node, and writes it to a file. */
 export async function exportFrom(
   members: Members,

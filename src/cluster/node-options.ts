@@ -17,7 +17,7 @@ export function nodeOptionsOf(
   membership: Membership,
   options: ResolvedOptions,
   directory: ClusterDirectory,
-  memory: Pick<NodeOptions, 'counters' | 'membershipMemory' | 'story' | 'board'>,
+  memory: Pick<NodeOptions, 'counters' | 'membershipMemory' | 'vitals' | 'latencies' | 'story' | 'board'>,
 ): NodeOptions {
   const { durability, machine, heartbeatIntervalMs, reads, logBytesMax, trailingBytes, diskBytesMax } =
     options

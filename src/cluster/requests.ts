@@ -47,6 +47,8 @@ export interface Request {
   /** Bytes that the calls hold while they are not settled. */
   readonly weight: number
   readonly deadlineMs: number
+  /** When it was made, by `performance.now`. */
+  readonly packedAtMs: number
   readonly answer: (answers: Answers) => void
   readonly fail: (error: RaftError) => void
   /** The promises that the calls were given, until they are settled. */
@@ -162,7 +164,7 @@ export class RequestPacker {
     return outcome
   }
 
-  take(place: number, deadlineMs: number): Request {
+  take(place: number, deadlineMs: number, packedAtMs: number): Request {
     const frame = this.frame.take()
     const { answer, fail, outcomes } = this.#waiting
     const weight = this.#weight
@@ -177,6 +179,7 @@ export class RequestPacker {
       frame,
       weight,
       deadlineMs,
+      packedAtMs,
       answer,
       fail,
       outcomes,

@@ -45,6 +45,10 @@ export interface NodeOptions {
   readonly counters: SharedArrayBuffer
   /** Memory in which the node shows its configuration. */
   readonly membershipMemory: SharedArrayBuffer
+  /** Memory in which the node tells its vitals. */
+  readonly vitals: SharedArrayBuffer
+  /** Memory in which the node counts its latencies. */
+  readonly latencies: SharedArrayBuffer
   /** Memory that the node tells its story in. */
   readonly story: StoryMemory
   /** Memory of the board on which the node finds its gate and the faults that stand. */

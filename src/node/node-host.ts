@@ -21,6 +21,7 @@ import {
   LatencyHistogram,
   MembershipMemory,
   Meter,
+  NodeLatencies,
   RingSink,
   Sequence,
   storyNow,
@@ -143,7 +144,7 @@ export class NodeHost implements NodeControl {
   }
 
   #newMeter(
-    { counters, membershipMemory, story, tickMs, limits }: NodeOptions,
+    { counters, membershipMemory, vitals, latencies, story, tickMs, limits }: NodeOptions,
     client: MessagePort,
     parts: BreakableParts,
   ): Meter {
@@ -154,6 +155,8 @@ export class NodeHost implements NodeControl {
       ),
       waymarks: story,
       membership: new MembershipMemory(membershipMemory),
+      vitals,
+      latencies: new NodeLatencies(latencies),
       now: () => parts.clock.now(),
       storyNow,
       lastLook: () => storyTimeOf(parts.lookedAtMs),

@@ -10,12 +10,13 @@ const standstillMsMax = 100
  */
 export class RunningTime {
   #ranMs = 0
-  #askedAtMs = performance.now()
+  /** When it was last asked for, by `performance.now`. */
+  askedAtMs = performance.now()
 
   now(): number {
     const nowMs = performance.now()
-    this.#ranMs += Math.min(nowMs - this.#askedAtMs, standstillMsMax)
-    this.#askedAtMs = nowMs
+    this.#ranMs += Math.min(nowMs - this.askedAtMs, standstillMsMax)
+    this.askedAtMs = nowMs
     return this.#ranMs
   }
 }

@@ -176,6 +176,11 @@ export class LogView {
     return this.#log.termAt(index)
   }
 
+  /** The last entry whose term is at most `term`; the base when there is none in the log. */
+  lastIndexOfTermUpTo(term: Term): LogIndex {
+    return this.#log.lastIndexOfTermUpTo(term)
+  }
+
   has(entry: EntryId): boolean {
     return this.#log.has(entry)
   }
@@ -218,6 +223,11 @@ class LeadershipView {
 
   get waitingReads(): readonly number[] {
     return [...this.#leadership.waitingReads]
+  }
+
+  /** How many reads wait for the answers to a round of heartbeats. */
+  get confirmingReads(): number {
+    return this.#leadership.confirmingReads?.ids.length ?? 0
   }
 
   get waitingQuestions(): readonly ReadQuestion[] {

@@ -2,19 +2,23 @@
 import type { Message, NodeId } from '../raft/index.js'
 import type { Counters } from './counters.js'
 import { LatencyHistogram } from './latency-histogram.js'
+import type { SharedHistogram } from './shared-histogram.js'
 
 export class HeartbeatWatch {
   readonly #now: () => number
   readonly #intervalMs: number
   readonly #counters: Counters
+  readonly #shown: SharedHistogram | undefined
   #lateness = new LatencyHistogram()
   #leaderId: NodeId | undefined
   #lastAtMs = 0
 
-  constructor(now: () => number, intervalMs: number, counters: Counters) {
+  /** Each lateness is also counted in `shown`. */
+  constructor(now: () => number, intervalMs: number, counters: Counters, shown?: SharedHistogram) {
     this.#now = now
     this.#intervalMs = intervalMs
     this.#counters = counters
+    this.#shown = shown
   }
 
   received(message: Message): void {
@@ -26,6 +30,7 @@ export class HeartbeatWatch {
       const lateMs = Math.max(0, nowMs - this.#lastAtMs - this.#intervalMs)
       this.#counters.add('heartbeatsMissed', Math.floor(lateMs / this.#intervalMs))
       this.#lateness.record(Math.round(lateMs * 1000), 1)
+      this.#shown?.record(lateMs * 1000)
     }
     this.#leaderId = message.from
     this.#lastAtMs = nowMs

@@ -16,7 +16,10 @@ import { HeartbeatWatch } from './heartbeat-watch.js'
 import type { LatencyHistogram } from './latency-histogram.js'
 import type { MembershipMemory } from './membership-memory.js'
 import { type HappeningSink, Narrator } from './narrator.js'
+import type { NodeLatencies } from './node-latencies.js'
 import type { Probe } from './probe.js'
+import { Stopwatch } from './stopwatch.js'
+import { VitalSigns } from './vitals.js'
 import { type WaymarkMemory, Waymarks } from './waymarks.js'
 
 /** Commands that take a state machine so long that the clock is looked at again. */
@@ -28,6 +31,10 @@ export interface MeterOptions extends Pick<Probe, 'failed'> {
   readonly waymarks: WaymarkMemory
   /** Where the node shows its configuration. Left out: nowhere. */
   readonly membership?: MembershipMemory
+  /** Memory in which the node tells its vitals. Left out: it does not. */
+  readonly vitals?: SharedArrayBuffer
+  /** Where the node counts its latencies. Left out: nowhere. */
+  readonly latencies?: NodeLatencies
   /** Milliseconds on the node's own clock. */
   readonly now: () => number
   /** Milliseconds on the one clock of the cluster's story, which no fault of the node's clock changes. */
@@ -45,18 +52,23 @@ export class Meter implements Probe {
   readonly #options: MeterOptions
   readonly #narrator: Narrator
   readonly #waymarks: Waymarks
+  readonly #vitals: VitalSigns | undefined
+  readonly #stopwatch: Stopwatch | undefined
   #atMs: number
   /** Commands of this turn. */
   #applied = 0
 
   constructor(options: MeterOptions) {
     const { counters, now, storyNow, heartbeatIntervalMs, happenings, waymarks } = options
+    const { vitals, latencies, tickMs } = options
     this.#options = options
     this.#counters = counters
-    this.#heartbeats = new HeartbeatWatch(now, heartbeatIntervalMs, counters)
+    this.#heartbeats = new HeartbeatWatch(now, heartbeatIntervalMs, counters, latencies?.heartbeatsLate)
     this.#atMs = storyNow()
     this.#narrator = new Narrator({ ...options, sink: happenings, now: storyNow })
     this.#waymarks = new Waymarks(waymarks)
+    this.#vitals = vitals && new VitalSigns(vitals, tickMs)
+    this.#stopwatch = latencies && new Stopwatch(latencies, storyNow, tickMs)
   }
 
   received(message: Message): void {
@@ -64,11 +76,14 @@ export class Meter implements Probe {
     this.#heartbeats.received(message)
     this.#narrator.received(message)
     this.#waymarks.received(message)
+    this.#vitals?.received(message)
+    this.#stopwatch?.received(message)
   }
 
   sent(message: Message): void {
     this.#counters.add('messagesSent', 1)
     this.#waymarks.sent(message)
+    this.#stopwatch?.sent(message)
   }
 
   refused(code: Refusal['code']): void {
@@ -82,6 +97,7 @@ export class Meter implements Probe {
 
   flushBegan(): void {
     this.#narrator.flushBegan(this.#atMs)
+    this.#stopwatch?.flushBegan()
   }
 
   flushEnded(persist: Persist): void {
@@ -89,6 +105,7 @@ export class Meter implements Probe {
     this.#counters.add('flushes', 1)
     for (const { bytes } of persist.entries) this.#counters.add('bytesFlushed', bytes.byteLength)
     this.#narrator.flushEnded(this.#atMs)
+    this.#stopwatch?.flushEnded(this.#atMs)
     this.#waymarks.flushEnded(persist)
   }
 
@@ -117,11 +134,14 @@ export class Meter implements Probe {
       if (event.role === 'candidate') this.#counters.add('elections', 1)
     }
     this.#options.membership?.happened(event)
+    this.#vitals?.happened(event)
     this.#narrator.happened(event)
   }
 
   /** A life begins with this state. */
-  begins({ membership, membershipIndex: index, log }: Raft['state']): void {
+  begins(state: Raft['state']): void {
+    const { membership, membershipIndex: index, log } = state
+    this.#vitals?.tell(state, this.#options.storyNow())
     this.#options.membership?.tell({ index, membership, isCommitted: index <= log.commitIndex })
   }
 
@@ -132,9 +152,14 @@ export class Meter implements Probe {
 
   ticked(state: Raft['state'], isLeaseHeld: () => boolean): void {
     this.#narrator.ticked(state, isLeaseHeld)
+    if (this.#stopwatch === undefined && this.#vitals === undefined) return
+    const nowMs = this.#options.storyNow()
+    this.#stopwatch?.ticked(nowMs)
+    this.#vitals?.ticked(state, isLeaseHeld, nowMs)
   }
 
-  turnEnded({ log, role, currentTerm, leaderId }: Raft['state']): void {
+  turnEnded(state: Raft['state']): void {
+    const { log, role, currentTerm, leaderId } = state
     const counters = this.#counters
     this.#publishRole(role, currentTerm, leaderId)
     counters.set('lastIndex', log.lastIndex)
@@ -148,6 +173,7 @@ export class Meter implements Probe {
     if (this.#applied >= manyApplied) this.#isNow(this.#options.storyNow())
     this.#applied = 0
     this.#waymarks.turnEnded()
+    this.#vitals?.turnEnded(state, this.#atMs)
   }
 
   #publishRole(role: Role, term: Term, leaderId: NodeId | undefined): void {

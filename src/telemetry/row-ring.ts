@@ -68,26 +68,83 @@ export class RowRing {
     if (this.#written !== this.#shown[0]) Atomics.store(this.#shown, 0, this.#written)
   }
 
+  /** Where the next row that is shown will be: where a reader begins who wants no earlier one. */
+  get end(): number {
+    return Atomics.load(this.#shown, 0)
+  }
+
   /** The rows that are there, oldest first. */
   read(): Row[] {
-    const copy = new Float64Array(this.#rows.length)
-    const end = Atomics.load(this.#shown, 0)
-    copy.set(this.#rows)
-    // An operation that also writes: no row is to be copied after it.
-    const overtaken = (Atomics.or(this.#shown, 0, 0) - end) | 0
-    const rows: Row[] = []
-    for (let back = Math.min(end >>> 0, this.#capacity - marginRows - overtaken); back > 0; back--) {
-      const place = this.#placeOf(end - back)
-      const column = (at: number): number => copy[place + at] ?? 0
-      const atMs = column(4)
-      // The writer did not come to tell the time of the row.
-      if (Number.isNaN(atMs)) continue
-      rows.push({ code: column(0), peer: column(1), mark: column(2), term: column(3), atMs })
+    const { end } = this
+    const rows = this.readFrom((end - Math.min(end >>> 0, this.#capacity)) | 0)
+    return Array.from({ length: rows.length }, (_, at) => rows.rowAt(at) ?? []).flat()
+  }
+
+  /** The rows from a position on. Rows at the end whose time is not known yet are left for the next reading. */
+  readFrom(from: number): Rows {
+    const { end } = this
+    const count = Math.min((end - from) >>> 0, this.#capacity)
+    const first = (end - count) | 0
+    const copy = this.#copyOf(first, count)
+    let stamped = count
+    const timeAt = (at: number): number => copy[at * columns + columns - 1] ?? 0
+    while (stamped > 0 && Number.isNaN(timeAt(stamped - 1))) stamped--
+    for (let at = 0; at < stamped; at++) {
+      // The row may have got its time while it was copied. If not, its writer died before it told the time.
+      if (Number.isNaN(timeAt(at)))
+        copy[at * columns + columns - 1] = this.#rows[this.#placeOf(first + at) + columns - 1] ?? 0
     }
-    return rows
+    // An operation that also writes: no row is to be copied after it.
+    const shown = Atomics.or(this.#shown, 0, 0)
+    const overwritten = Math.max(0, (shown - first) | 0) - (this.#capacity - marginRows)
+    const unsafe = Math.min(stamped, Math.max(0, overwritten))
+    const next = (first + stamped) | 0
+    const lost = (first + unsafe - from) >>> 0
+    return new Rows(copy.subarray(unsafe * columns, stamped * columns), next, lost)
+  }
+
+  #copyOf(first: number, count: number): Float64Array {
+    const copy = new Float64Array(count * columns)
+    const place = this.#placeOf(first)
+    const untilEdge = Math.min(copy.length, this.#rows.length - place)
+    copy.set(this.#rows.subarray(place, place + untilEdge))
+    copy.set(this.#rows.subarray(0, copy.length - untilEdge), untilEdge)
+    return copy
   }
 
   #placeOf(number: number): number {
     return (number & (this.#capacity - 1)) * columns
+  }
+}
+
+/** Rows as they were read, oldest first. */
+export class Rows {
+  readonly #values: Float64Array
+  /** Where the next reading goes on. */
+  readonly next: number
+  /** Rows that were overwritten before they were read. */
+  readonly lost: number
+
+  constructor(values: Float64Array, next: number, lost: number) {
+    this.#values = values
+    this.next = next
+    this.lost = lost
+  }
+
+  get length(): number {
+    return this.#values.length / columns
+  }
+
+  codeAt(at: number): number {
+    return this.#values[at * columns] ?? 0
+  }
+
+  /** `undefined`: the writer did not come to tell the time of the row. */
+  rowAt(at: number): Row | undefined {
+    const [code = 0, peer = 0, mark = 0, term = 0, atMs = 0] = this.#values.subarray(
+      at * columns,
+      (at + 1) * columns,
+    )
+    return Number.isNaN(atMs) ? undefined : { code, peer, mark, term, atMs }
   }
 }

@@ -224,7 +224,7 @@ export function readWaymarks(memories: Iterable<readonly [NodeId, WaymarkMemory]
     for (const row of rowsOf(memory)) {
       const stage = passedIn(nodeId, row)
       if (stage !== undefined) passed.push(stage)
-      if (row.code >= firstCarried) carried.push(carriedOf(nodeId, row))
+      if (isOfMessage(row.code)) carried.push(carriedOf(nodeId, row))
     }
   }
   return { passed: passed.sort(byTime), carried: carried.sort(byTime) }
@@ -236,11 +236,21 @@ function rowsOf({ busy, calm }: WaymarkMemory): Row[] {
   // Commits are told better by the busy rows than by the calm ones, as far as the busy rows go back.
   const calmRows = new RowRing(calm)
     .read()
-    .filter(({ code, atMs }) => code >= firstCarried || atMs < fullSinceMs)
+    .filter(({ code, atMs }) => isOfMessage(code) || atMs < fullSinceMs)
   return [...calmRows, ...busyRows]
 }
 
-function byTime(one: { readonly atMs: number }, other: { readonly atMs: number }): number {
+/** True for the rows of messages. The other rows are of stages. */
+export function isOfMessage(code: number): boolean {
+  return code >= firstCarried
+}
+
+/** True for the rows of messages that a node has taken, and not sent. */
+export function isOfReceived(code: number): boolean {
+  return (code & received) !== 0
+}
+
+export function byTime(one: { readonly atMs: number }, other: { readonly atMs: number }): number {
   return one.atMs - other.atMs
 }
 
@@ -256,9 +266,9 @@ const stagesOfMessages: ReadonlyMap<number, Stage> = new Map([
   [codes.appendEntriesResponse + yes + received, 'acknowledged'],
 ])
 
-function carriedOf(nodeId: NodeId, { code, peer, mark, term, atMs }: Row): Carried {
+export function carriedOf(nodeId: NodeId, { code, peer, mark, term, atMs }: Row): Carried {
   const type = carriedTypes[(code - firstCarried) >> 3] ?? 'heartbeat'
-  const direction = (code & received) === 0 ? 'sent' : 'received'
+  const direction = isOfReceived(code) ? 'received' : 'sent'
   const isAnswer = type.endsWith('Response') && type !== 'installSnapshotResponse'
   return { atMs, nodeId, direction, peer, type, term, mark, isYes: isAnswer ? (code & yes) > 0 : undefined }
 }

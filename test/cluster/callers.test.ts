@@ -1,7 +1,7 @@
 /** Several clients of one cluster: room for the calls of each, whatever the others do. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { callWeight, pendingBytesMax } from '../../src/cluster/caller.js'
+import { Caller, callWeight, pendingBytesMax } from '../../src/cluster/caller.js'
 import type { RaftError } from '../../src/errors/index.js'
 import { Nodes, nodesLedBy } from './nodes.js'
 import { startedCluster } from './support.js'
@@ -25,7 +25,7 @@ class Flood {
 
   constructor(nodes: Nodes) {
     this.#nodes = nodes
-    this.#caller = nodes.client.newCaller()
+    this.#caller = new Caller(nodes.client)
   }
 
   /** Calls until a call is refused. Between two calls it `waits`. */
@@ -64,7 +64,7 @@ test('[CA11] a client that floods gets no more than half of the room, and the ne
 test('[CA11] the call of a client leaves before those that another one has waiting', async () => {
   const nodes = await nodesLedBy(1)
   await new Flood(nodes).fill()
-  const small = nodes.call('propose', 'small', nodes.client.newCaller())
+  const small = nodes.call('propose', 'small', new Caller(nodes.client))
   let arrived = await nodes.next()
   let before = 0
   for (; arrived.frame.bytes.byteLength > callBytes; arrived = await nodes.next()) before++

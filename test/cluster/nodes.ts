@@ -1,7 +1,7 @@
 /** A client whose nodes are played by the test. */
 import type { MessagePort } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
-import type { Caller } from '../../src/cluster/caller.js'
+import { Caller } from '../../src/cluster/caller.js'
 import { Client } from '../../src/cluster/client.js'
 import { type ReadOptions, readingAt, type Stale, type StaleReadOptions } from '../../src/cluster/read-at.js'
 import { type Reading, readingOfOne } from '../../src/cluster/readings.js'
@@ -49,7 +49,7 @@ export class Nodes {
 
   constructor(timeoutMs = 60_000) {
     this.client = new Client(timeoutMs, 60_000, () => this.leaderId)
-    this.caller = this.client.newCaller()
+    this.caller = new Caller(this.client)
     onTestFinished(() => this.client.close())
   }
 

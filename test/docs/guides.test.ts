@@ -110,6 +110,8 @@ const methods: Names<Exclude<Handle, Property>> = {
   isolate: true,
   heal: true,
   status: true,
+  look: true,
+  messages: true,
   log: true,
   nemesis: true,
   snapshot: true,

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Board, InlineNode, realParts } from '../../src/node/index.js'
 import { defaultLimits, type Message } from '../../src/raft/index.js'
-import { allocateStory, Counters, MembershipMemory, Sequence } from '../../src/telemetry/index.js'
+import {
+  allocateStory,
+  allocateVitals,
+  Counters,
+  MembershipMemory,
+  NodeLatencies,
+  Sequence,
+} from '../../src/telemetry/index.js'
 import { createClientWay, createLink, PortLinks } from '../../src/transport/index.js'
 
 const tickMs = 10
@@ -39,6 +46,8 @@ async function startedNode() {
       seed: 7,
       counters: Counters.allocate(),
       membershipMemory: new MembershipMemory().memory,
+      vitals: allocateVitals(),
+      latencies: new NodeLatencies().memory,
       story: allocateStory(Sequence.allocate()),
       board: new Board().memory,
     },

@@ -1,0 +1,27 @@
+/** What a look at a cluster shows beside the status of its nodes. No node is asked. */
+import type { ErrorCode } from '../errors/index.js'
+import type { NodeId } from '../raft/index.js'
+import type { HistogramReading, LatenciesTold, Vitals } from '../telemetry/index.js'
+
+/** Histograms and counts are cumulative since the cluster was started. */
+export interface ClusterLook {
+  readonly nodes: readonly NodeLook[]
+  /** Calls of all clients of the cluster in this process. */
+  readonly calls: CallsTold
+  /** How late the event loop of this thread took its turns. */
+  readonly loopLate: HistogramReading
+}
+
+/** A node in all of its lives, also while it is frozen or does not run. */
+export interface NodeLook extends LatenciesTold {
+  readonly nodeId: NodeId
+  /** `undefined`: it has not run yet. */
+  readonly vitals: Vitals | undefined
+}
+
+export interface CallsTold {
+  /** From the packing of a call at the end of its turn to its answer. */
+  readonly answered: HistogramReading
+  /** Calls that were sent, or waited to be, and ended with an error, by its code. */
+  readonly failed: ReadonlyMap<ErrorCode, number>
+}

@@ -1,0 +1,166 @@
+/**
+ * Vitals: what a look at a node shows beside its counters, told in shared memory. The node tells them on its ticks, on a
+ * change of its role, and when it hears a vote: never for a command.
+ */
+import type { LogIndex, Message, NodeId, Raft, RaftEvent, Term } from '../raft/index.js'
+import { ToldMemory } from './told-memory.js'
+
+export interface Vitals {
+  /** When the node told them, on the clock of the story. */
+  readonly atMs: number
+  /** Ticks of the node since it heard a leader or gave its vote. A leader: since it checked its quorum. */
+  readonly electionElapsedTicks: number
+  /** Ticks after which it campaigns if it hears nobody, as they were drawn by chance. */
+  readonly electionTimeoutTicks: number
+  /** Of a candidate, and of one before its election: the nodes that granted it their vote, itself included. */
+  readonly votes: readonly NodeId[]
+  readonly isLeaseHeld: boolean
+  /** Of a leader: how far each other node is. */
+  readonly progress: readonly ProgressTold[]
+  /** The terms of the entries in its log, oldest first. Of very many, the last ones. */
+  readonly terms: readonly TermRun[]
+  readonly queues: QueuesTold
+}
+
+/** All entries of the log from `firstIndex` on have this term, until the next run begins. */
+export interface TermRun {
+  readonly firstIndex: LogIndex
+  readonly term: Term
+}
+
+export interface ProgressTold {
+  readonly nodeId: NodeId
+  readonly nextIndex: LogIndex
+  readonly matchIndex: LogIndex
+  readonly bytesInFlight: number
+  /** A snapshot is on its way to the node. */
+  readonly isSnapshotSent: boolean
+}
+
+/** What waits at a node. */
+export interface QueuesTold {
+  /** Entries of its log that it does not know to be committed: at a leader, the proposals that wait. */
+  readonly uncommitted: EntriesWaiting
+  /** Entries of its log that its own disk does not hold yet. */
+  readonly unflushed: EntriesWaiting
+  /** Committed entries that its state machine does not hold yet. */
+  readonly unapplied: EntriesWaiting
+  /** Writes that are with its disk. */
+  readonly writes: number
+  /** Messages that wait for the next write: they promise what it is to make durable. */
+  readonly messagesAfterFlush: number
+  /** Requests for reads that wait until it is sure who leads. */
+  readonly reads: number
+}
+
+export interface EntriesWaiting {
+  readonly entries: number
+  /** The objects around the entries included, as the log weighs them. */
+  readonly bytes: number
+}
+
+/** Vitals are told no more often than this on ticks. */
+const toldMs = 50
+const termsMax = 64
+/** The largest vitals, those of 25 nodes and 64 terms with numbers of the most digits, take less than a half. */
+const textBytes = 16 << 10
+
+export function allocateVitals(): SharedArrayBuffer {
+  return ToldMemory.allocate(textBytes)
+}
+
+export class VitalSigns {
+  readonly #memory: ToldMemory<Vitals>
+  /** The least time from one telling to the next; half a tick less than wanted, as ticks come a little early and late. */
+  readonly #pauseMs: number
+  #toldAtMs = Number.NEGATIVE_INFINITY
+  /** Something changed that is not to wait for a tick. */
+  #isDue = false
+  #isLeaseHeld = false
+
+  constructor(memory: SharedArrayBuffer, tickMs: number) {
+    this.#memory = new ToldMemory(memory)
+    this.#pauseMs = toldMs - tickMs / 2
+  }
+
+  happened({ type }: RaftEvent): void {
+    if (type !== 'role') return
+    this.#isDue = true
+    this.#isLeaseHeld = false
+  }
+
+  received({ type }: Message): void {
+    if (type === 'preVoteResponse' || type === 'requestVoteResponse') this.#isDue = true
+  }
+
+  ticked(state: Raft['state'], isLeaseHeld: () => boolean, nowMs: number): void {
+    if (nowMs - this.#toldAtMs < this.#pauseMs) return
+    this.#isLeaseHeld = state.role === 'leader' && isLeaseHeld()
+    this.tell(state, nowMs)
+  }
+
+  turnEnded(state: Raft['state'], nowMs: number): void {
+    if (this.#isDue) this.tell(state, nowMs)
+  }
+
+  tell(state: Raft['state'], nowMs: number): void {
+    this.#isDue = false
+    this.#toldAtMs = nowMs
+    this.#memory.tell(vitalsOf(state, this.#isLeaseHeld, nowMs))
+  }
+}
+
+function vitalsOf(state: Raft['state'], isLeaseHeld: boolean, atMs: number): Vitals {
+  const { role, log, leadership } = state
+  const isCandidate = role === 'candidate' || role === 'preCandidate'
+  return {
+    atMs,
+    electionElapsedTicks: state.electionElapsedTicks,
+    electionTimeoutTicks: state.randomizedElectionTimeoutTicks,
+    votes: isCandidate ? [...state.votes].flatMap(([id, isGranted]) => (isGranted ? id : [])) : [],
+    isLeaseHeld,
+    progress: [...(leadership?.progress ?? [])].map(([nodeId, progress]) => ({
+      nodeId,
+      nextIndex: progress.nextIndex,
+      matchIndex: progress.matchIndex,
+      bytesInFlight: progress.inflightBytes,
+      isSnapshotSent: progress.state === 'snapshot',
+    })),
+    terms: termsOf(log),
+    queues: queuesOf(state),
+  }
+}
+
+/** The last terms of a log. A search for each, however many entries there are. */
+function termsOf(log: Raft['state']['log']): TermRun[] {
+  const terms: TermRun[] = []
+  let { index, term } = log.last
+  while (index > log.base.index && terms.length < termsMax) {
+    const before = log.lastIndexOfTermUpTo(term - 1)
+    terms.unshift({ firstIndex: before + 1, term })
+    index = before
+    term = log.termAt(before) ?? 0
+  }
+  return terms
+}
+
+function queuesOf(state: Raft['state']): QueuesTold {
+  const { log, leadership } = state
+  const { lastIndex, flushedIndex, commitIndex, lastApplied } = log
+  // A snapshot of the leader stands for all before it, and is no entry that waits.
+  const waiting = (from: LogIndex, to: LogIndex): EntriesWaiting => ({
+    entries: to - Math.max(from, log.base.index),
+    bytes: log.weightAfter(from) - log.weightAfter(to),
+  })
+  return {
+    uncommitted: waiting(commitIndex, lastIndex),
+    unflushed: waiting(flushedIndex, lastIndex),
+    unapplied: waiting(lastApplied, commitIndex),
+    writes: state.pendingWrites,
+    messagesAfterFlush: state.messagesAfterFlush,
+    reads:
+      leadership === undefined
+        ? state.waitingReads
+        : leadership.waitingReads.length + leadership.confirmingReads,
+  }
+}
