@@ -3,7 +3,7 @@ import type { HashAt } from '../cluster/index.js'
 import { type Dice, type FaultType, Nemesis, parseTarget, resolveTarget } from '../faults/index.js'
 import { encode, writeGet, writePut } from '../machine/index.js'
 import type { NodeId, Random } from '../raft/index.js'
-import { type Outcome, SimulatedCluster } from '../sim/index.js'
+import { SimulatedCluster } from '../sim/index.js'
 import type { Story } from '../telemetry/index.js'
 import { BadInput, Failed } from '../terminal/index.js'
 import { parse, perform } from '../verbs/index.js'
@@ -11,8 +11,9 @@ import type { CallEnd, Host, HostEvent, NodeSeen } from './host.js'
 import { hostEventOf } from './host-events.js'
 import { keysOfClient } from './load-clients.js'
 import type { Scenario } from './scenario.js'
-import { type NotDone, SimulatedCalls } from './simulated-calls.js'
+import { type ReadEnd, SimulatedReads } from './simulated-reads.js'
 import { SimulatedSubject } from './simulated-subject.js'
+import { SimulatedWrites, type WriteEnd } from './simulated-writes.js'
 
 /** An answer holds the whole state. */
 const dataBytesMax = 512 << 10
@@ -29,7 +30,8 @@ export class SimulatedHost implements Host {
   readonly heartbeatIntervalMs: number
   readonly electionTimeoutMs: number
   readonly #cluster: SimulatedCluster
-  readonly #calls: SimulatedCalls
+  readonly #reads: SimulatedReads
+  readonly #writes: SimulatedWrites
   readonly #subject: SimulatedSubject
   readonly #listeners: ((event: HostEvent) => void)[] = []
   #turnEndsMs = 0
@@ -47,7 +49,7 @@ export class SimulatedHost implements Host {
     this.heartbeatIntervalMs = heartbeatIntervalMs
     this.electionTimeoutMs = electionTimeoutMs
     const electionTimeoutTicks = Math.round(electionTimeoutMs / heartbeatIntervalMs)
-    this.#cluster = new SimulatedCluster({
+    const cluster = new SimulatedCluster({
       seed,
       nodes,
       // As in a cluster of threads: a tick is a heartbeat.
@@ -58,8 +60,12 @@ export class SimulatedHost implements Host {
       },
       ...(logBytesMax !== undefined && { bounds: { logBytesMax, trailingBytes: logBytesMax >>> 2 } }),
     })
-    this.#calls = new SimulatedCalls(this.#cluster, callTimeoutMs)
-    this.#subject = new SimulatedSubject(this.#cluster, this.#calls, seed)
+    const reads = new SimulatedReads(cluster, callTimeoutMs)
+    const writes = new SimulatedWrites(cluster, callTimeoutMs)
+    this.#cluster = cluster
+    this.#reads = reads
+    this.#writes = writes
+    this.#subject = new SimulatedSubject({ cluster, reads, writes, callTimeoutMs, seed })
   }
 
   get nodeIds(): readonly NodeId[] {
@@ -107,11 +113,11 @@ export class SimulatedHost implements Host {
   }
 
   put(key: string, value: string, done: (end: CallEnd) => void): void {
-    this.#calls.call('propose', encode(writePut, key, value), (outcome) => done(endOf(outcome)))
+    this.#writes.write(encode(writePut, key, value), (end) => done(endOf(end)))
   }
 
   get(key: string, done: (end: CallEnd) => void): void {
-    this.#calls.call('read', encode(writeGet, key), (outcome) => done(endOf(outcome)))
+    this.#reads.read('read', encode(writeGet, key), (end) => done(endOf(end)))
   }
 
   /** Faults begin while time stands still. Time passes only for a verb that waits for an answer. */
@@ -166,22 +172,20 @@ export class SimulatedHost implements Host {
   async close(): Promise<void> {}
 }
 
-function endOf(outcome: Outcome | NotDone): CallEnd {
-  switch (outcome.outcome) {
+function endOf(end: ReadEnd | WriteEnd): CallEnd {
+  switch (end.outcome) {
     case 'applied':
-      return { type: 'written', revision: outcome.answers[0]?.revision ?? 0 }
+      return { type: 'written', revision: end.answers[0]?.revision ?? 0 }
     case 'read': {
-      const [answer] = outcome.answers
+      const [answer] = end.answers
       if (answer?.status !== 'found' || !('record' in answer))
         return { type: 'read', value: undefined, revision: 0, version: 0 }
       const { value, modRevision: revision, version } = answer.record
       return { type: 'read', value: Buffer.from(value).toString(), revision, version }
     }
-    case 'refused':
-      return { type: 'notDone', code: outcome.code === 'overloaded' ? 'OVERLOADED' : outcome.code }
     case 'notDone':
-      return { type: 'notDone', code: outcome.code }
+      return { type: 'notDone', code: end.code }
     case 'unknown':
-      return { type: 'unknown', why: outcome.why }
+      return { type: 'unknown', why: end.why }
   }
 }

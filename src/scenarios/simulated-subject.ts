@@ -1,5 +1,4 @@
 /** A cluster in virtual time as verbs see it. Time stands still while a verb is carried out. */
-import type { ReadFrom } from '../cluster/index.js'
 import { RaftError } from '../errors/index.js'
 import { type Cast, FaultMethods, type ForTime, resolveTarget, type Target } from '../faults/index.js'
 import {
@@ -14,7 +13,7 @@ import {
 } from '../machine/index.js'
 import { MembershipMethods, memberKindOf } from '../membership/index.js'
 import { type LogIndex, type Membership, type NodeId, Random, type Snapshot } from '../raft/index.js'
-import type { Outcome, SimulatedCluster, SimulatedNode } from '../sim/index.js'
+import type { SimulatedCluster, SimulatedNode } from '../sim/index.js'
 import type { MembershipTold, Story } from '../telemetry/index.js'
 import type {
   NodeTold,
@@ -25,23 +24,33 @@ import type {
   Subject,
   ValueTold,
 } from '../verbs/index.js'
-import type { CallType, NotDone, SimulatedCalls } from './simulated-calls.js'
+import type { ReadEnd, ReadType, SimulatedReads } from './simulated-reads.js'
+import type { SimulatedWrites, WriteEnd } from './simulated-writes.js'
 
-type Told = Outcome | NotDone
+interface SubjectParts {
+  readonly cluster: SimulatedCluster
+  readonly reads: SimulatedReads
+  readonly writes: SimulatedWrites
+  /** Milliseconds after which a call is given up. */
+  readonly callTimeoutMs: number
+  readonly seed: number
+}
 
 export class SimulatedSubject implements Subject {
   readonly breaker: FaultMethods
   readonly changer: MembershipMethods
   readonly #cluster: SimulatedCluster
-  readonly #calls: SimulatedCalls
+  readonly #reads: SimulatedReads
+  readonly #writes: SimulatedWrites
   readonly #random: Random
 
-  constructor(cluster: SimulatedCluster, calls: SimulatedCalls, seed: number) {
+  constructor({ cluster, reads, writes, callTimeoutMs, seed }: SubjectParts) {
     this.#cluster = cluster
-    this.#calls = calls
+    this.#reads = reads
+    this.#writes = writes
     this.#random = new Random(seed)
     this.breaker = new FaultMethods(cluster.faults, () => this.cast())
-    this.changer = new MembershipMethods(cluster.members, () => this.cast(), calls.timeoutMs)
+    this.changer = new MembershipMethods(cluster.members, () => this.cast(), callTimeoutMs)
   }
 
   get nodeIds(): readonly NodeId[] {
@@ -133,10 +142,11 @@ export class SimulatedSubject implements Subject {
 
   endLoad(): undefined {}
 
-  async #write(command: Uint8Array): Promise<Outcome & { readonly outcome: 'applied' }> {
-    const told = await this.#ended('propose', command)
-    if (told.outcome === 'applied') return told
-    throw errorOf(told, this.#calls.timeoutMs)
+  async #write(command: Uint8Array): Promise<WriteEnd & { readonly outcome: 'applied' }> {
+    const end = await new Promise<WriteEnd>((resolve) => this.#writes.write(command, resolve))
+    if (end.outcome === 'applied') return end
+    if (end.outcome === 'unknown') throw new RaftError('UNKNOWN_OUTCOME', { why: end.why })
+    throw new RaftError(end.code, end.details)
   }
 
   async #read(
@@ -144,23 +154,14 @@ export class SimulatedSubject implements Subject {
     { from, isStale = false }: ReadWhere,
   ): Promise<ReadTold<GetAnswer | RangeAnswer>> {
     const isAtLeader = !isStale && (from === undefined || from === 'leader')
-    const type = isStale ? 'staleRead' : isAtLeader ? 'read' : 'readHere'
-    const told = await this.#ended(type, query, from ?? (isStale ? 'any' : 'leader'))
-    const answer = told.outcome === 'read' ? told.answers[0] : undefined
-    if (told.outcome !== 'read' || answer === undefined) throw errorOf(told, this.#calls.timeoutMs)
-    return { answer, ...told.staleness }
+    const type: ReadType = isStale ? 'staleRead' : isAtLeader ? 'read' : 'readHere'
+    const where = from ?? (isStale ? 'any' : 'leader')
+    const end = await new Promise<ReadEnd>((resolve) => this.#reads.read(type, query, resolve, where))
+    if (end.outcome === 'notDone') throw new RaftError(end.code, end.details)
+    const [answer] = end.answers
+    if (answer === undefined) throw new Error('a read of one query has one answer')
+    return { answer, ...end.staleness }
   }
-
-  #ended(type: CallType, command: Uint8Array, from: ReadFrom = 'leader'): Promise<Told> {
-    return new Promise((resolve) => this.#calls.call(type, command, resolve, from))
-  }
-}
-
-/** A call that did not end well, as a cluster of threads would tell it. */
-function errorOf(told: Told, deadlineMs: number): RaftError {
-  if (told.outcome === 'notDone') return new RaftError(told.code, { deadlineMs, ...told.details })
-  if (told.outcome === 'unknown') return new RaftError('UNKNOWN_OUTCOME', { why: told.why })
-  return new RaftError('OVERLOADED', { what: 'code' in told ? told.code : told.outcome })
 }
 
 function toldOf(

@@ -47,6 +47,15 @@ test.each([
   expect(await complaintsAbout(steps)).toEqual([`seed 1: ${why}`])
 })
 
+test('a verb that no answer comes to is given up after two minutes of virtual time', async () => {
+  const steps = '  - put a 1\n  - stall-disk 2\n  - snapshot 2\n'
+  const quiet =
+    'timing:\n  heartbeat: 1s\n  election timeout: 10s\nload:\n  clients: 1\n  rate: 1/s\nsteps:\n'
+  const scenario = parseScenario(head.replace('steps:\n', quiet) + steps, 'try.yaml')
+  const result = await runOn('simulated', scenario, { seed: 1 })
+  expect(complaintsOf(result)).toEqual(["seed 1: line 12, 'snapshot 2': snapshot 2: no answer came"])
+})
+
 test('more data than the checks of virtual time can hold is refused before anything starts', async () => {
   await expect(complaintsAbout('  - load: 4000\n')).rejects.toThrow(
     /^load: 4000 clients with values of 64 bytes are too much for virtual time/,
