@@ -25,7 +25,7 @@ import { NextTurn } from './next-turn.js'
 import { NodeReads } from './node-reads.js'
 import { ReadBuffers } from './read-buffers.js'
 import { invalid, unreadable } from './refusals.js'
-import type { CallQueue, Request, RequestPacker } from './requests.js'
+import { type CallQueue, firstPatience, lateAmong, type Request, type RequestPacker } from './requests.js'
 import { SentRequests } from './sent-requests.js'
 import { answersOf, endsOfApplied } from './settled-answers.js'
 import { SharedRoom } from './shared-room.js'
@@ -36,8 +36,6 @@ const aheadBytes = 12 << 10
 const aheadMax = 4
 /** How often deadlines and a missing leader are looked at while something waits. */
 const sweepMs = 20
-/** Commands without an answer are sent again after this share of their time, then after twice as long, and so on. */
-const firstPatience = 1 / 4
 
 /** News of a node about itself. */
 export type News = Exclude<FromNode, { readonly type: 'settlements' }>
@@ -93,7 +91,7 @@ export class Client implements CallSender {
     const port = new NodePort(end, (message) => {
       // A port that is closed while it delivers goes on to deliver: that belongs to a life of the node that is over.
       if (this.#ports.get(nodeId) !== port) return
-      if (message.type === 'settlements') this.#settle(message)
+      if (message.type === 'settlements') this.#settle(message, nodeId)
       else told(message)
     })
     this.#ports.set(nodeId, port)
@@ -136,20 +134,22 @@ export class Client implements CallSender {
     this.#sendAgain(request)
   }
 
-  #settle({ settled, results }: Settlements): void {
+  #settle({ settled, results }: Settlements, nodeId: NodeId): void {
     const ends = endsOfApplied(settled, results)
     // The time of all these answers.
     this.#time.now()
-    let from = 0
-    let position = 0
+    let [from, position, lastApplied] = [0, 0, 0]
     for (const settlement of settled) {
       if (settlement.outcome === 'applied') {
         this.#backOff.taken()
         this.#wasApplied(settlement, ends && answerOf(results, from), results, from)
         from = ends?.[position++] ?? 0
+        lastApplied = settlement.request
       } else if (settlement.outcome === 'read') this.#wasRead(settlement)
       else this.#notAnswered(settlement)
     }
+    for (const request of this.#sent.passedOverBy(lastApplied, nodeId))
+      this.#doubt(request, 'a later command was answered')
     this.#sendWaiting()
   }
 
@@ -253,7 +253,8 @@ export class Client implements CallSender {
     const isBusy = code === 'overloaded' || code === 'transferring'
     if (isBusy && request?.target === undefined) this.#backOff.refused()
     if (this.#session.isRegistration(settlement.request)) this.#session.registered(undefined)
-    if (request === undefined) return
+    // Of a command, a later copy may still be answered.
+    if (request?.id !== settlement.request) return
     if (settlement.outcome === 'unknown') return this.#doubt(request, settlement.why)
     if (settlement.code !== 'malformed') return this.#refused(request, settlement.code)
     this.#fail(request, invalid('the commands', 'a well-formed frame', 'what was sent'))
@@ -332,9 +333,8 @@ export class Client implements CallSender {
   }
 
   #pack(packer: RequestPacker): void {
-    const deadlineMs = this.#time.now() + this.#timeoutMs
-    const request = packer.take(this.#nextPlace++, deadlineMs, this.#time.askedAtMs)
-    request.patienceMs = firstPatience * this.#timeoutMs
+    const now = this.#time.now()
+    const request = packer.take(this.#nextPlace++, now, this.#timeoutMs, this.#time.askedAtMs)
     this.#pending.push(request)
     const unsent = request.target === undefined ? request.queue.unsent : this.nodeReads.unsent
     unsent.push(request)
@@ -347,12 +347,11 @@ export class Client implements CallSender {
     this.#pending = this.#pending.filter((request) => !request.isSettled)
     const lack = this.#findLeader() === undefined ? 'leader' : 'room'
     const waitsFor = this.#session.isRegistering ? 'session' : lack
-    for (const request of this.#pending) {
+    for (const request of this.#pending)
       if (request.deadlineMs <= nowMs) this.#fail(request, lateErrorOf(request, waitsFor, this.#timeoutMs))
-      else if (request.sentTo !== undefined && request.doubtedMs <= nowMs) {
-        this.#doubt(request, `no answer within ${request.patienceMs} ms`)
-        request.patienceMs *= 2
-      }
+    for (const request of lateAmong(this.#pending, nowMs)) {
+      this.#doubt(request, `no answer within ${request.patienceMs} ms`)
+      request.patienceMs *= 2
     }
     this.nodeReads.look()
     this.#session.giveUpRegistration(this.#findLeader(), nowMs - firstPatience * this.#timeoutMs)

@@ -30,11 +30,10 @@ export interface ReadTarget {
 
 /** A frame and whoever waits for its answers, from the turn that made it until it is settled. */
 export interface Request {
-  /**
-   * Names it on its way; 0 before. Queries get another name each time they are sent, so that nothing late is taken for their
-   * answer. All copies of commands have one name, since the answer to one is the answer to all.
-   */
+  /** Names its last copy on its way; 0 before. Later copies of whatever requests have higher names. */
   id: number
+  /** The names of earlier copies, for commands: the answer to one copy is the answer to all. */
+  earlierIds: readonly number[]
   /** Where its calls came from, and where it waits. */
   readonly queue: CallQueue
   /** The place among all requests of the client, in the order of their calls. */
@@ -71,6 +70,9 @@ export interface Request {
   doubtedMs: number
   isSettled: boolean
 }
+
+/** Commands without an answer are sent again after this share of their time, then after twice as long, and so on. */
+export const firstPatience = 1 / 4
 
 /** Bytes after which a frame is closed and another begun. A single call may be larger, up to `callBytesMax`. */
 const frameBytesMax = 256 << 10
@@ -164,7 +166,7 @@ export class RequestPacker {
     return outcome
   }
 
-  take(place: number, deadlineMs: number, packedAtMs: number): Request {
+  take(place: number, nowMs: number, timeoutMs: number, packedAtMs: number): Request {
     const frame = this.frame.take()
     const { answer, fail, outcomes } = this.#waiting
     const weight = this.#weight
@@ -172,13 +174,14 @@ export class RequestPacker {
     this.#weight = 0
     return {
       id: 0,
+      earlierIds: [],
       queue: this.#queue,
       place,
       type: this.#type,
       target: this.#target && { ...this.#target },
       frame,
       weight,
-      deadlineMs,
+      deadlineMs: nowMs + timeoutMs,
       packedAtMs,
       answer,
       fail,
@@ -190,11 +193,24 @@ export class RequestPacker {
       whyUnknown: undefined,
       session: 0,
       sequence: 0,
-      patienceMs: 0,
+      patienceMs: firstPatience * timeoutMs,
       doubtedMs: Number.POSITIVE_INFINITY,
       isSettled: false,
     }
   }
+}
+
+/**
+ * The requests that are to be sent again because their answers take long: reads each for itself, and of the commands the
+ * first one alone. So a slow leader gets one copy at a time, however many commands wait for it.
+ */
+export function lateAmong(pending: readonly Request[], nowMs: number): Request[] {
+  const unsettled = pending.filter(({ id, isSettled }) => id > 0 && !isSettled)
+  const firstCommand = unsettled.find(({ type }) => type === 'propose')
+  const isLate = ({ sentTo, doubtedMs }: Request): boolean => sentTo !== undefined && doubtedMs <= nowMs
+  return unsettled.filter(
+    (request) => isLate(request) && (request.type !== 'propose' || request === firstCommand),
+  )
 }
 
 function waiting(): Waiting {

@@ -11,14 +11,15 @@ import { SharedRoom } from './shared-room.js'
 const sentBytesMax = 4 << 20
 
 export class SentRequests {
-  /** By name. Commands stay here while they wait to be sent again: the answer to an earlier copy is their answer. */
+  /**
+   * By the names of all their copies, in the order in which these were sent. Commands stay here while they wait to be sent
+   * again: the answer to an earlier copy is their answer.
+   */
   readonly #requests = new Map<number, Request>()
+  /** Requests with more than one copy count once. */
+  size = 0
   readonly #room = new SharedRoom(sentBytesMax)
   #lastId = 0
-
-  get size(): number {
-    return this.#requests.size
-  }
 
   isOpenTo({ sentBytes }: CallQueue): boolean {
     return this.#room.isOpenTo(sentBytes)
@@ -31,7 +32,9 @@ export class SentRequests {
 
   /** The request as it is sent to the node. Commands are kept until they are answered, so a copy of them is sent. */
   add(request: Request, to: NodeId): ClientRequest {
-    if (request.id === 0) request.id = this.newId()
+    if (request.id === 0) this.size++
+    else request.earlierIds = [...request.earlierIds, request.id]
+    request.id = this.newId()
     request.sentTo = to
     request.queue.sentBytes += request.weight
     this.#room.take(request.weight)
@@ -51,19 +54,39 @@ export class SentRequests {
     return [...this.#requests.values()].filter(({ sentTo }) => sentTo !== undefined && isMeant(sentTo))
   }
 
+  /**
+   * The commands that were sent to a node before this copy, and are at that node. Nodes answer commands in their order, so
+   * once this copy is answered, those commands or their answers are lost.
+   */
+  passedOverBy(copy: number, nodeId: NodeId | undefined): Request[] {
+    const passed: Request[] = []
+    for (const [id, request] of this.#requests) {
+      if (id >= copy) break
+      if (request.type === 'propose' && request.id === id && request.sentTo === nodeId) passed.push(request)
+    }
+    return passed
+  }
+
   /** The request waits to be sent again. */
   takeBack(request: Request): void {
     request.queue.sentBytes -= request.weight
     this.#room.leave(request.weight)
     request.sentTo = undefined
     if (request.type === 'propose') return
-    this.#requests.delete(request.id)
-    request.id = 0
+    this.#forget(request)
   }
 
   /** Nothing that a node says of the request counts any more. */
   remove(request: Request): void {
     if (request.sentTo !== undefined) this.takeBack(request)
-    this.#requests.delete(request.id)
+    this.#forget(request)
+  }
+
+  #forget(request: Request): void {
+    if (request.id === 0) return
+    for (const id of [...request.earlierIds, request.id]) this.#requests.delete(id)
+    request.id = 0
+    request.earlierIds = []
+    this.size--
   }
 }

@@ -47,33 +47,55 @@ test.each(Object.keys(doubts))('[OU9] a command %s is sent again as the same cal
   expect(await call).toBe('7 x')
 })
 
-test('[OU9] a command without an answer is sent again after a quarter of its time, and then after twice as long', async () => {
+/** Large enough for a frame of its own. */
+const framesOf = (nodes: Nodes, ...commands: readonly string[]): Promise<string>[] =>
+  commands.map((command) => nodes.call('propose', command + 'v'.repeat(300 << 10)))
+
+test('[OU9] a leader that answers nothing gets copies of the first command alone: after a quarter of its time, and then after twice as long', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
   try {
     const nodes = await nodesLedBy(1, 4000)
-    const call = nodes.call('propose', 'a')
-    const sentMs = [0]
-    const places = [placeOf(nodes, await nodes.next())]
-    for (let ms = 20; ms < 4000; ms += 20) {
-      vi.advanceTimersByTime(20)
+    const calls = framesOf(nodes, 'a', 'b', 'c')
+    const sent: [number, number | undefined][] = []
+    for (let ms = 0; ms < 4000; ms += 20) {
       for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)
-      const again = nodes.tryNext()
-      if (again === undefined) continue
-      sentMs.push(ms)
-      places.push(placeOf(nodes, again))
+      for (let next = nodes.tryNext(); next !== undefined; next = nodes.tryNext())
+        sent.push([ms, placeOf(nodes, next).sequence])
+      vi.advanceTimersByTime(20)
     }
-    expect(sentMs).toEqual([0, 1000, 3000])
-    expect(new Set(places.map(({ sequence }) => sequence)).size).toBe(1)
-    vi.advanceTimersByTime(1000)
-    await expect(call).rejects.toMatchObject({ code: 'UNKNOWN_OUTCOME' })
+    const [, first = 0] = sent[0] ?? []
+    const copies = [1000, 3000].map((ms) => [ms, first])
+    expect(sent).toEqual([[0, first], [0, first + 1], [0, first + 2], ...copies])
+    for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'UNKNOWN_OUTCOME' })
   } finally {
     vi.useRealTimers()
   }
 })
 
+test('[OU9] commands that a node has passed over are sent again at once, and others are not', async () => {
+  const nodes = await nodesLedBy(1)
+  const calls = framesOf(nodes, 'a', 'b', 'c', 'd', 'e')
+  const [a, b, c] = [await nodes.next(), await nodes.next(), await nodes.next()]
+  const [d, e] = [await nodes.next(), await nodes.next()]
+  answer(nodes, a, 'x')
+  answer(nodes, c, 'x')
+  const copy = await nodes.next()
+  expect(placeOf(nodes, copy)).toEqual(placeOf(nodes, b))
+  answer(nodes, d, 'x')
+  for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)
+  expect(nodes.tryNext(), 'a copy is on its way').toBeUndefined()
+  // The answer to a copy passes over what was sent before the copy.
+  answer(nodes, copy, 'x')
+  const last = await nodes.next()
+  expect(placeOf(nodes, last)).toEqual(placeOf(nodes, e))
+  answer(nodes, e, 'x')
+  expect(await Promise.all(calls)).toEqual(Array(5).fill('7 x'))
+  expect(nodes.tryNext()).toBeUndefined()
+})
+
 test('[OU9] commands that are sent again keep the order of their calls', async () => {
   const nodes = await nodesLedBy(1)
-  const calls = ['a', 'b', 'c'].map((command) => nodes.call('propose', command + 'v'.repeat(300 << 10)))
+  const calls = framesOf(nodes, 'a', 'b', 'c')
   for (const _ of calls) await nodes.next()
   nodes.leaderId = 2
   nodes.client.detach(1, 'node 1 was killed')
@@ -109,20 +131,28 @@ test('[OU9] no more calls are on their way than the session remembers from the f
   const nodes = await nodesLedBy(1)
   const stuck = nodes.call('propose', 'stuck')
   const first = await nodes.next()
+  const { sequence } = placeOf(nodes, first)
+  /** The next request but for copies of the call that is stuck. */
+  const nextOther = async (): Promise<ClientRequest> => {
+    for (;;) {
+      const request = await nodes.next()
+      if (placeOf(nodes, request).sequence !== sequence) return request
+    }
+  }
   for (let call = 1; call < 1024; call++) {
     const next = nodes.call('propose', 'x')
-    answer(nodes, await nodes.next(), 'x')
+    answer(nodes, await nextOther(), 'x')
     await next
   }
   const waiting = nodes.call('propose', 'one too many')
   const query = nodes.call('read', 'q')
-  const asked = await nodes.next()
+  const asked = await nextOther()
   expect(asked.type).toBe('read')
   nodes.answerRead(asked, 'r')
   expect(await query).toBe('0 r')
   answer(nodes, first, 'at last')
   expect(await stuck).toBe('7 at last')
-  answer(nodes, await nodes.next(), 'y')
+  answer(nodes, await nextOther(), 'y')
   expect(await waiting).toBe('7 y')
 })
 
@@ -228,6 +258,23 @@ test('[OU12] a late answer to an earlier copy is the answer to the call', async 
     1,
   )
   expect(await call).toBe('7 x')
+})
+
+test('[OU9] a command of which an earlier copy is lost is not sent again while a later copy is on its way', async () => {
+  const nodes = await nodesLedBy(1)
+  const call = nodes.call('propose', 'a')
+  const first = await nodes.next()
+  nodes.leaderId = 2
+  nodes.client.leaderChanged()
+  const second = await nodes.next()
+  const lost = { request: first.request, outcome: 'refused', code: 'replaced', leaderId: 2 } as const
+  nodes.say({ settled: [lost], results: packed([]) }, 1)
+  const next = nodes.call('propose', 'b')
+  const third = await nodes.next()
+  expect(placeOf(nodes, third)).not.toEqual(placeOf(nodes, second))
+  answer(nodes, second, 'x')
+  answer(nodes, third, 'y')
+  expect(await Promise.all([call, next])).toEqual(['7 x', '7 y'])
 })
 
 test('[OU12] an answer may come while the call waits to be sent again', async () => {
