@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import type { Command } from 'commander'
 import { reasonOf } from '../errors/index.js'
-import { loopback, PageServer } from '../server/index.js'
+import type { PageServer } from '../server/index.js'
 import { addFlags, BadInput, wholeNumber } from '../terminal/index.js'
 import { portMax, rememberedPort, rememberPort } from './page-port.js'
 
@@ -12,6 +12,9 @@ export interface PageOptions {
   readonly listen?: string
   readonly token?: string
 }
+
+/** The address that only programs of this machine reach. */
+const loopback = '127.0.0.1'
 
 const port = wholeNumber('--page', 0, portMax)
 
@@ -74,6 +77,8 @@ async function listen(
 ): Promise<PageServer> {
   const remembered = page === undefined && dir !== undefined ? rememberedPort(dir) : undefined
   const port = page === 'off' ? 0 : (page ?? remembered ?? 0)
+  // Other commands begin sooner without it.
+  const { PageServer } = await import('../server/index.js')
   try {
     return await PageServer.listen({ address, port, token })
   } catch (error) {

@@ -83,16 +83,14 @@ export function addSandbox(program: Command): void {
 }
 
 async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<number> {
-  const { json = false, record, heartbeat, electionTimeout, nodes, dir, renew, reads, ...page } = options
+  const { record, heartbeat, electionTimeout, nodes, dir, renew, reads } = options
   if (record !== undefined) checkWritable('--record', record)
   const clusterOptions = {
     ...given({ nodes, dir, renew, reads }),
     ...given({ heartbeatIntervalMs: heartbeat, electionTimeoutMs: electionTimeout }),
   }
-  return withPage(page, dir, (page) =>
-    withCluster(clusterOptions, signal, (cluster) =>
-      recorded(cluster, record, () => live(cluster, page, options, signal)),
-    ),
+  return withPage(options, dir, (page) =>
+    withCluster(clusterOptions, signal, (cluster) => live(cluster, page, options, signal)),
   )
 }
 
@@ -109,20 +107,20 @@ function given<Options extends object>(
 async function live(
   cluster: Cluster,
   page: Page | undefined,
-  { json = false, dir }: SandboxOptions,
+  { json = false, dir, record }: SandboxOptions,
   interrupted: AbortSignal,
 ): Promise<number> {
   const quit = new AbortController()
   const signal = AbortSignal.any([interrupted, quit.signal])
   const subject = new ClusterSubject(cluster)
-  const observer = page && new Observer(cluster, () => subject.loadClients)
+  const observer = new Observer(cluster, () => subject.loadClients)
   try {
-    if (observer !== undefined) page?.server.serve({ cluster, subject, observer, quit: () => quit.abort() })
-    return await (json
-      ? serve(cluster, subject, page, signal)
-      : converse(cluster, subject, page, dir, signal))
+    page?.server.serve({ cluster, subject, observer, quit: () => quit.abort() })
+    return await recorded(cluster, observer, record, () =>
+      json ? serve(cluster, subject, page, signal) : converse(cluster, subject, page, dir, signal),
+    )
   } finally {
-    observer?.close()
+    observer.close()
   }
 }
 

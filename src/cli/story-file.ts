@@ -2,6 +2,7 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { reasonOf } from '../errors/index.js'
 import { BadStoryLine, StoryReader, StoryWriter } from '../explain/index.js'
+import { type Frame, type Observer, recordLines } from '../observer/index.js'
 import type { Story } from '../telemetry/index.js'
 import { BadInput } from '../terminal/index.js'
 import { readBytes } from './input/bytes.js'
@@ -15,10 +16,13 @@ const timeShareMax = 0.1
 const bytesMax = 1 << 30
 const lineBytesMax = 1 << 20
 
-/** Writes the story of a cluster from now on, until it is closed. */
+/** Writes the story of a cluster and its frames from now on, until it is closed. */
 class StoryFile {
   readonly #file: number
   readonly #story: () => Story
+  /** Frames that are not written yet. */
+  #frames: Frame[] = []
+  readonly #endWatch: () => void
   readonly #writer = new StoryWriter()
   readonly #warn: (line: string) => void
   #bytes = 0
@@ -26,15 +30,17 @@ class StoryFile {
   #isOver = false
 
   /** Takes the place of a file of that name. `warn` is told once when the recording ends early. */
-  constructor(path: string, story: () => Story, warn: (line: string) => void) {
+  constructor(path: string, story: () => Story, observer: Observer, warn: (line: string) => void) {
     this.#file = openSync(path, 'w')
     this.#story = story
     this.#warn = warn
+    this.#endWatch = observer.watch((frame) => this.#frames.push(frame))
     this.#writeIn(writtenEveryMs)
   }
 
   close(): void {
     clearTimeout(this.#timer)
+    this.#endWatch()
     try {
       this.#write()
     } finally {
@@ -53,8 +59,8 @@ class StoryFile {
 
   #write(): void {
     if (this.#isOver) return
-    const lines = this.#writer.newIn(this.#story())
-    let bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+    let bytes = bytesOf(recordLines(this.#story(), this.#frames, this.#writer))
+    this.#frames = []
     this.#bytes += bytes.length
     if (this.#bytes > bytesMax) return this.#endEarly(`it has come to ${bytesMax >> 20} MiB`)
     try {
@@ -66,30 +72,30 @@ class StoryFile {
 
   #endEarly(why: string): void {
     this.#isOver = true
+    this.#endWatch()
     this.#warn(`the recording of the story ends here: ${why}`)
   }
 }
 
 /** Writes a story that has ended. */
 export function writeStory(path: string, story: Story): void {
-  writeFileSync(
-    path,
-    new StoryWriter()
-      .newIn(story)
-      .map((line) => `${line}\n`)
-      .join(''),
-  )
+  writeFileSync(path, bytesOf(new StoryWriter().newIn(story)))
 }
 
-/** Runs the work, and writes the story of the cluster meanwhile if a file is given. */
+function bytesOf(lines: Iterable<string>): Buffer {
+  return Buffer.from(Array.from(lines, (line) => `${line}\n`).join(''))
+}
+
+/** Runs the work, and writes the story of the cluster and its frames meanwhile if a file is given. */
 export async function recorded<Result>(
   cluster: { story(): Story },
+  observer: Observer,
   path: string | undefined,
   work: () => Promise<Result>,
 ): Promise<Result> {
   if (path === undefined) return work()
   const warn = (line: string): void => void process.stderr.write(`raftbox: warning: ${line}\n`)
-  const file = new StoryFile(path, () => cluster.story(), warn)
+  const file = new StoryFile(path, () => cluster.story(), observer, warn)
   try {
     return await work()
   } finally {

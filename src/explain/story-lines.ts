@@ -1,6 +1,7 @@
 /**
  * A story as lines of JSON: first the head, then a line for each happening, each row of a command's way and each
- * message. Lines may be added while the story goes on, and a file that is cut off anywhere is a shorter story.
+ * message. Frames of the same run may stand among them, a line each. Lines may be added while the story goes on, and a
+ * file that is cut off anywhere is a shorter story.
  */
 import { type Carried, type Happened, type Passed, replicates, type Story } from '../telemetry/index.js'
 import { type Fields, isCarried, isFields, isHappened, isId, isNumber, isPassed } from './story-fields.js'
@@ -17,26 +18,25 @@ export class StoryWriter {
   #hasHead = false
   #lastSequence = -1
   /** The last row that was told, of each node and of all rows that are kept together. */
-  readonly #last = new Map<string, { atMs: number; count: number }>()
+  readonly #last = new Map<string, { atMs: number; count: number }>();
 
-  /** The lines of all that is new in the story, without their line breaks. */
-  newIn(story: Story): string[] {
-    const lines: string[] = []
-    if (!this.#hasHead) lines.push(headOf(story))
+  /**
+   * The lines of all that is new in the story, without their line breaks. A story may have hundreds of thousands: each
+   * is made when it is asked for.
+   */
+  *newIn(story: Story): Generator<string, void> {
+    if (!this.#hasHead) yield headOf(story)
     this.#hasHead = true
+    const told = this.#lastSequence
     for (const happened of story.happened) {
-      if (happened.sequence <= this.#lastSequence) continue
-      lines.push(JSON.stringify({ happened }))
+      if (happened.sequence <= told) continue
+      this.#lastSequence = Math.max(this.#lastSequence, happened.sequence)
+      yield JSON.stringify({ happened })
     }
-    this.#lastSequence = story.happened.reduce(
-      (most, { sequence }) => Math.max(most, sequence),
-      this.#lastSequence,
-    )
     for (const passed of this.#newRows(story.passed, ({ nodeId }) => `passed ${nodeId}`))
-      lines.push(JSON.stringify({ passed }))
+      yield JSON.stringify({ passed })
     for (const carried of this.#newRows(story.carried, ({ nodeId, type }) => `${nodeId} ${replicates(type)}`))
-      lines.push(JSON.stringify({ carried }))
-    return lines
+      yield JSON.stringify({ carried })
   }
 
   /** Rows that are kept together come in the order of time; several may have the same time. */
@@ -85,6 +85,8 @@ export class StoryReader {
   take(text: string): void {
     const fields = parsed(text)
     if (this.#head === undefined) this.#head = headIn(fields)
+    // Pictures of the cluster, which explain nothing.
+    else if ('frame' in fields) return
     else if ('happened' in fields) this.#happened.push(rowIn(fields['happened'], isHappened))
     else if ('passed' in fields) this.#passed.push(rowIn(fields['passed'], isPassed))
     else if ('carried' in fields) this.#carried.push(rowIn(fields['carried'], isCarried))

@@ -1,3 +1,4 @@
 /** Frames of a running cluster: looked at regularly, kept for a while, and handed to whoever watches. */
 export type * from './frame.js'
 export { Observer } from './observer.js'
+export { recordLines } from './record-lines.js'

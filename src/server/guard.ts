@@ -14,8 +14,6 @@ export interface Door {
   readonly token: string | undefined
 }
 
-export const loopback = '127.0.0.1'
-
 /** Addresses that stand for all addresses of the machine. */
 const unspecified = new Set(['0.0.0.0', '::'])
 

@@ -1,4 +1,5 @@
 /** The HTTP server of a sandbox: the page, its streams, verbs by POST, records and metrics. */
 export type { VerbTold } from '../verbs/index.js'
-export { loopback } from './guard.js'
+export type { KeysTold } from './key-watch.js'
+export type { ScenarioHead, ScenarioLine } from './scenario-run.js'
 export { PageServer } from './server.js'

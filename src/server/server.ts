@@ -3,11 +3,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import { EventFeed } from './event-feed.js'
+import type { Cluster, ClusterEvent } from '../cluster/index.js'
+import { Feed } from './feed.js'
 import { checkRequest, type Door, hostOf, pathOf } from './guard.js'
 import { Readers } from './readers.js'
+import { Records } from './record.js'
 import { refusalToldOf } from './refusals.js'
-import { type Bindings, routesOf, type Served } from './routes.js'
+import type { Bindings, Served } from './rooms.js'
+import { appOf } from './routes.js'
+import { ScenarioRuns } from './scenario-run.js'
 
 /** The page runs its own files only, draws with styles of its own making, and is shown in no other page. */
 const headers = {
@@ -29,7 +33,8 @@ export class PageServer {
   readonly #server: Server
   readonly #door: Door
   readonly #readers = new Readers()
-  #events: EventFeed | undefined
+  readonly #scenarios = new ScenarioRuns()
+  #endEvents: () => void = () => undefined
   /** Requests wait for it while there is no cluster to tell of. */
   readonly #answer: Promise<Listener>
   #begin: (answer: Listener) => void = () => undefined
@@ -68,11 +73,17 @@ export class PageServer {
   }
 
   /** Answers from now on, all of a cluster that has just started. */
-  serve(served: Omit<Served, 'events' | 'readers' | 'alreadySent'>): void {
-    const events = new EventFeed(served.cluster)
-    const alreadySent = RESPONSE_ALREADY_SENT
-    const app = routesOf({ ...served, events, readers: this.#readers, alreadySent })
-    this.#events = events
+  serve(served: Served): void {
+    const events = new Feed()
+    this.#endEvents = feedEvents(served.cluster, events)
+    const app = appOf({
+      ...served,
+      events,
+      readers: this.#readers,
+      records: new Records(),
+      scenarios: this.#scenarios,
+      alreadySent: RESPONSE_ALREADY_SENT,
+    })
     this.#begin(
       getRequestListener((request, env) => app.fetch(request, env as Bindings), {
         overrideGlobalObjects: false,
@@ -80,13 +91,13 @@ export class PageServer {
     )
   }
 
-  /** Ends all streams and connections at once. */
+  /** Ends all streams and connections at once, and a scenario that runs. */
   async close(): Promise<void> {
-    this.#events?.close()
+    this.#endEvents()
     this.#readers.close()
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeAllConnections()
-    await closed
+    await Promise.all([closed, this.#scenarios.end()])
   }
 
   #asked(request: IncomingMessage, response: ServerResponse): void {
@@ -103,4 +114,11 @@ export class PageServer {
     }
     void this.#answer.then((answer) => answer(request, response))
   }
+}
+
+/** Hears all since the beginning of a cluster that has just started. */
+function feedEvents({ events }: Cluster, feed: Feed): () => void {
+  const hear = (event: ClusterEvent): void => feed.add({ id: event.sequence, data: JSON.stringify(event) })
+  events.on('event', hear)
+  return () => events.off('event', hear)
 }

@@ -78,7 +78,7 @@ function absent(key: string): string {
 }
 
 /** Bytes that are not UTF-8 have no form in JSON: `valueBase64` instead of `value` holds them. */
-function textOrBytes(name: string, bytes: Uint8Array): Record<string, string> {
+export function textOrBytes(name: string, bytes: Uint8Array): Record<string, string> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return isUtf8(buffer) ? { [name]: buffer.toString() } : { [`${name}Base64`]: buffer.toString('base64') }
 }

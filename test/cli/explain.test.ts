@@ -10,7 +10,7 @@ import { lastLine, run, start, temporaryFile, temporaryFolder } from './raftbox.
 function lines(): string[] {
   const made = new MadeStory().begins().commits(1, 700, 1990, 2)
   made.breaks(1990, { type: 'cut', line: 'cut 1-*', nodes: [1, 2, 3], ways: links(1, 2, 3) })
-  return new StoryWriter().newIn(made.elects(2600, 2, 2, [3]).commits(2, 2620, 3000, 70).story)
+  return [...new StoryWriter().newIn(made.elects(2600, 2, 2, [3]).commits(2, 2620, 3000, 70).story)]
 }
 
 const whole = (): string => temporaryFile('run.story', `${lines().join('\n')}\n`)

@@ -1,0 +1,67 @@
+/** News in order, kept for readers that come later or come back. */
+import type { Reader, Sent } from './readers.js'
+
+const keptMax = 10_000
+
+export type News = Sent & { readonly id: number }
+
+export class Feed {
+  /** Numbers count up, perhaps with gaps. */
+  readonly #kept: News[] = []
+  /** News up to this number are not kept. */
+  #forgottenUpTo = 0
+  readonly #pumps = new Set<() => void>()
+  #isOver = false
+
+  add(news: News): void {
+    this.#kept.push(news)
+    if (this.#kept.length > 2 * keptMax)
+      this.#forgottenUpTo = this.#kept.splice(0, keptMax).at(-1)?.id ?? this.#forgottenUpTo
+    this.#pump()
+  }
+
+  /** There is no more news: streams end once they have told all. */
+  end(): void {
+    this.#isOver = true
+    this.#pump()
+  }
+
+  /** Sends all news behind the number, and tells what of it is not kept. */
+  sendTo(reader: Reader, behind: number): void {
+    let position = behind
+    const pump = (): void => {
+      while (!reader.isBehind) {
+        if (position < this.#forgottenUpTo) {
+          const [from, to] = [position + 1, this.#forgottenUpTo]
+          reader.send({ event: 'missed', data: JSON.stringify({ from, to, count: to - from + 1 }) })
+          position = to
+        }
+        const next = this.#firstBehind(position)
+        if (next === undefined) {
+          if (this.#isOver) reader.end()
+          return
+        }
+        reader.send(next)
+        position = next.id
+      }
+    }
+    this.#pumps.add(pump)
+    reader.onDrain(pump)
+    reader.onClose(() => this.#pumps.delete(pump))
+    pump()
+  }
+
+  #pump(): void {
+    for (const pump of this.#pumps) pump()
+  }
+
+  #firstBehind(number: number): News | undefined {
+    let [low, high] = [0, this.#kept.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#kept[middle]?.id ?? 0) > number) high = middle
+      else low = middle + 1
+    }
+    return this.#kept[low]
+  }
+}
