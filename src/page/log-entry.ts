@@ -1,0 +1,73 @@
+/** One entry of one node's log in words, and its command, which the server reads from the node's disk. */
+import { effect, signal } from '@preact/signals'
+import type { NodeFrame } from '../observer/index.js'
+import type { LogEntry, LogOfNode } from '../server/index.js'
+import { getJson } from './api.js'
+import type { EntryAt } from './log-drawing.js'
+import { termAt } from './log-spans.js'
+import { shownNodes, subject } from './store.js'
+
+/** The entry that the mouse or the keyboard is at. */
+export const pointed = signal<EntryAt | undefined>(undefined)
+/** The entry that was read last. */
+export const readEntry = signal<(LogEntry & { readonly nodeId: number }) | undefined>(undefined)
+
+/** A pointer that only passes by asks for nothing. */
+const restMs = 120
+
+/** Reads the entry that is pointed at, of the cluster that runs. Returns what ends it. */
+export function readPointed(): () => void {
+  return effect(() => {
+    const at = pointed.value
+    if (at === undefined || subject.value !== 'cluster') return
+    const timer = setTimeout(() => void read(at), restMs)
+    return () => clearTimeout(timer)
+  })
+}
+
+async function read({ nodeId, index }: EntryAt): Promise<void> {
+  const isHeld = shownNodes.peek().some((node) => node.nodeId === nodeId && termAt(node, index) !== undefined)
+  const before = readEntry.peek()
+  if (!isHeld || (before?.index === index && before.nodeId === nodeId)) return
+  try {
+    const { log } = await getJson<{ log: LogOfNode | null }>(
+      `/api/log?node=${nodeId}&from=${index}&to=${index}`,
+    )
+    const [entry] = log?.entries ?? []
+    if (entry !== undefined) readEntry.value = { ...entry, nodeId }
+  } catch {
+    // Without an answer the words tell what the frame knows.
+  }
+}
+
+/** `read` is told if it is the entry that stands there: the log may have changed since. */
+export function entryInWords(node: NodeFrame, index: number, read: LogEntry | undefined): string {
+  const { nodeId, firstIndex, lastIndex, snapshotIndex } = node
+  if (index < 1) return ''
+  if (index < firstIndex)
+    return `index ${index}: node ${nodeId} holds it in its snapshot, which reaches to ${snapshotIndex}`
+  if (index > lastIndex)
+    return `index ${index}: node ${nodeId} has no such entry; its log ends at ${lastIndex}`
+  const term = termAt(node, index)
+  const command = read !== undefined && read.index === index && read.term === term ? contentsOf(read) : ''
+  const states = [
+    index <= node.flushedIndex ? 'on its disk' : 'not on its disk yet',
+    index <= node.commitIndex ? 'committed' : 'not committed',
+    index <= node.lastApplied ? 'applied' : 'not applied',
+  ]
+  const place = `index ${index} of node ${nodeId}${term === undefined ? '' : `, term ${term}`}`
+  return `${place}${command}: ${states.join(', ')}`
+}
+
+function contentsOf({ kind, command, size }: LogEntry): string {
+  switch (kind) {
+    case 'empty':
+      return ', opens the term of its leader'
+    case 'membership':
+      return `, configuration ${command}`
+    case 'session':
+      return `, ${command}`
+    case 'command':
+      return `, ${command} (${size} bytes)`
+  }
+}
