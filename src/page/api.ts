@@ -28,6 +28,14 @@ function urlOf(path: string): URL {
   return new URL(path.replace(/^\//, ''), new URL('.', location.href))
 }
 
+/** The address of a path for a link, which carries the token itself. */
+export function addressOf(path: string): string {
+  const address = urlOf(path)
+  const token = sessionStorage.getItem(tokenName)
+  if (token !== null) address.searchParams.set('token', token)
+  return address.href
+}
+
 /** Carries out a line, as at the prompt. Never throws: what goes wrong is an answer. */
 export async function doLine(line: string): Promise<Answer> {
   return answerOf('/api/do', { method: 'POST', body: line })

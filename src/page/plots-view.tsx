@@ -1,4 +1,76 @@
-/** Figures of the cluster over time. */
+/** Figures of the cluster over time: commits, calls, heartbeats and disks, with faults and elections behind them. */
+import { computed, signal } from '@preact/signals'
+import { msInWords, rateInWords } from './figure-words.js'
+import { momentsOf } from './moments.js'
+import { nowAndThen } from './now-and-then.js'
+import { Plot, type PlotProps, type Plotted } from './plot.js'
+import './plots-view.css'
+import { showMoment } from './scroll-back.js'
+import { seriesOf } from './series.js'
+import { frames, shownEvents, shownFrame } from './store.js'
+
+const minuteMs = 60_000
+const spans = [
+  { label: 'last minute', lengthMs: minuteMs },
+  { label: 'ten minutes', lengthMs: 10 * minuteMs },
+  { label: 'all', lengthMs: Number.POSITIVE_INFINITY },
+] as const
+
+/** Points that a plot can show. */
+const pointsMax = 300
+const chosenSpan = signal<(typeof spans)[number]>(spans[0])
+/** Plots are drawn a few times a second at most. */
+const drawnFrom = nowAndThen(
+  computed(() => ({ all: frames.value, end: shownFrame.value, happened: shownEvents.value })),
+  400,
+)
+const plotted = computed<Plotted>(() => {
+  const { all, end, happened } = drawnFrom.value
+  const toMs = end?.atMs ?? 0
+  const firstMs = Math.max(toMs - chosenSpan.value.lengthMs, all[0]?.atMs ?? 0)
+  const span = { fromMs: Math.min(firstMs, toMs - 1000), toMs }
+  return { series: seriesOf(all, span, pointsMax), span, moments: momentsOf(happened, end) }
+})
+
+const latencyLines = (of: 'calls' | 'late' | 'flush') =>
+  [
+    { label: 'p50', of: `${of}P50` },
+    { label: 'p99', of: `${of}P99` },
+  ] as const
+
+const plots: readonly Pick<PlotProps, 'title' | 'lines' | 'inWords' | 'isLogarithmic'>[] = [
+  {
+    title: 'commits a second',
+    lines: [{ label: '', of: 'committed' }],
+    inWords: rateInWords,
+    isLogarithmic: false,
+  },
+  { title: 'calls', lines: latencyLines('calls'), inWords: msInWords, isLogarithmic: true },
+  { title: 'heartbeats late by', lines: latencyLines('late'), inWords: msInWords, isLogarithmic: true },
+  { title: 'disk flush', lines: latencyLines('flush'), inWords: msInWords, isLogarithmic: true },
+]
+
 export function PlotsView() {
-  return <div class="empty">…</div>
+  return (
+    <div class="plots">
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would draw a frame around the buttons. */}
+      <div class="plots-bar" role="group" aria-label="time that the plots show">
+        {spans.map((span) => (
+          <button
+            key={span.label}
+            type="button"
+            aria-pressed={chosenSpan.value === span}
+            onClick={() => (chosenSpan.value = span)}
+          >
+            {span.label}
+          </button>
+        ))}
+      </div>
+      <div class="plots-grid">
+        {plots.map((plot) => (
+          <Plot key={plot.title} {...plot} plotted={plotted} onPick={showMoment} />
+        ))}
+      </div>
+    </div>
+  )
 }

@@ -17,13 +17,23 @@ import {
 /** A page that nobody sees takes no more frames after this time. */
 const unseenMs = 10_000
 
-/** Shows the sandbox's own cluster. */
-export function followCluster(): () => void {
-  return follow('cluster', '/api/frames?history=1', '/api/events')
+/** Ends what feeds the store now. */
+let end = () => {}
+
+/** Feeds the store with nothing more. */
+export function unfollow(): void {
+  end()
+  end = () => {}
 }
 
-/** Shows what these streams tell until it is closed. A stream without events leaves them to the caller. */
-export function follow(subject: Subject, framesPath: string, eventsPath?: string): () => void {
+/** Shows the sandbox's own cluster. */
+export function followCluster(): void {
+  follow('cluster', '/api/frames?history=1', '/api/events')
+}
+
+/** Shows what these streams tell, and no longer what was shown before. A stream without events leaves them to the caller. */
+export function follow(subject: Subject, framesPath: string, eventsPath?: string): void {
+  unfollow()
   beginAnew(subject)
   let closeEvents = () => {}
   const restartEvents = () => {
@@ -33,7 +43,7 @@ export function follow(subject: Subject, framesPath: string, eventsPath?: string
     closeEvents = followEvents(eventsPath)
   }
   const closeFrames = whileSeen(() => followFrames(framesPath, restartEvents))
-  return () => {
+  end = () => {
     closeFrames()
     closeEvents()
   }

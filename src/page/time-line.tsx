@@ -1,4 +1,156 @@
-/** The whole run as a strip, to scroll back in. */
+/** The whole run as a strip: who led in which term, with elections, crashes and faults; to scroll back in. */
+import { computed, signal } from '@preact/signals'
+import { type Paper, type Size, useDrawing } from './drawing.js'
+import { inks } from './inks.js'
+import { momentsOf } from './moments.js'
+import { nowAndThen } from './now-and-then.js'
+import { termOnCanvas } from './palette.js'
+import { RecordControls } from './record-controls.js'
+import { showMoment, stepFrames, stepMoments } from './scroll-back.js'
+import { cursor, events, frames, isPast, shownFrame, subject } from './store.js'
+import { reignsOf } from './term-strip.js'
+import { isDark } from './theme.js'
+import './time-line.css'
+
+const size = signal<Size>({ widthPx: 0, heightPx: 0 })
+
+const drawnFrom = nowAndThen(
+  computed(() => ({ all: frames.value, happened: events.value })),
+  500,
+)
+const strip = computed(() => {
+  const { all, happened } = drawnFrom.value
+  const fromMs = all[0]?.atMs ?? 0
+  const toMs = Math.max(all.at(-1)?.atMs ?? 0, fromMs + 1000)
+  return { fromMs, toMs, reigns: reignsOf(all), ...momentsOf(happened, all.at(-1)) }
+})
+
 export function TimeLine() {
-  return <div class="empty">…</div>
+  return (
+    <div class="time-line">
+      <button
+        type="button"
+        aria-pressed={!isPast.value}
+        onClick={goLive}
+        title={subject.value === 'record' ? 'the end of the run' : 'the present (End)'}
+      >
+        {subject.value === 'record' ? 'end' : 'live'}
+      </button>
+      <Strip />
+      <Clock />
+      <RecordControls />
+    </div>
+  )
+}
+
+function Strip() {
+  const canvas = useDrawing(size, draw)
+  const { fromMs, toMs } = strip.value
+  const frame = shownFrame.value
+  const atS = Math.round(((frame?.atMs ?? fromMs) - fromMs) / 1000)
+  const leader = frame?.leaderId === undefined ? 'no leader' : `node ${frame.leaderId} leads`
+  return (
+    <div
+      class="time-strip"
+      role="slider"
+      tabIndex={0}
+      aria-label="moment that is shown: arrow keys scroll, page keys go from election to election"
+      aria-valuemin={0}
+      aria-valuemax={Math.max(atS, Math.round((toMs - fromMs) / 1000))}
+      aria-valuenow={atS}
+      aria-valuetext={`${isPast.value ? `second ${atS}` : 'the present'}, ${leader}`}
+      onKeyDown={onKeyDown}
+    >
+      <canvas
+        ref={canvas}
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId)
+          showPlace(event)
+        }}
+        onPointerMove={(event) => event.buttons === 1 && showPlace(event)}
+      />
+    </div>
+  )
+}
+
+function Clock() {
+  const frame = shownFrame.value
+  if (frame === undefined) return null
+  const { fromMs } = strip.value
+  const seconds = Math.max(0, Math.floor((frame.atMs - fromMs) / 1000))
+  const sinceBegin = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+  return (
+    <span class="time-clock">
+      {new Date(frame.atMs).toTimeString().slice(0, 8)} <small>+{sinceBegin}</small>
+    </span>
+  )
+}
+
+function goLive(): void {
+  cursor.value = 'live'
+}
+
+function showPlace({ offsetX }: PointerEvent): void {
+  const { fromMs, toMs } = strip.peek()
+  showMoment(fromMs + (offsetX / size.peek().widthPx) * (toMs - fromMs))
+}
+
+const keys: Readonly<Record<string, (isFar: boolean) => void>> = {
+  ArrowLeft: (isFar) => stepFrames(isFar ? -10 : -1),
+  ArrowRight: (isFar) => stepFrames(isFar ? 10 : 1),
+  ArrowDown: (isFar) => stepFrames(isFar ? -10 : -1),
+  ArrowUp: (isFar) => stepFrames(isFar ? 10 : 1),
+  PageUp: () => stepMoments(strip.peek().moments, -1),
+  PageDown: () => stepMoments(strip.peek().moments, 1),
+  Home: () => showMoment(strip.peek().fromMs),
+  End: goLive,
+}
+
+function onKeyDown(event: KeyboardEvent): void {
+  const act = keys[event.key]
+  if (act === undefined || event.ctrlKey || event.metaKey || event.altKey) return
+  event.preventDefault()
+  event.stopPropagation()
+  act(event.shiftKey)
+}
+
+/** Heights: ticks stand above the strip, windows of faults lie below it. */
+const tickPx = 7
+const faultPx = 5
+
+function draw({ context, widthPx, heightPx }: Paper): void {
+  const { fromMs, toMs, reigns, faults, moments } = strip.value
+  const { line, card, ink, warn, bad } = inks.value
+  const x = (atMs: number): number => ((atMs - fromMs) / (toMs - fromMs)) * widthPx
+  const stripPx = heightPx - tickPx - faultPx
+  context.font = '10px system-ui, sans-serif'
+  context.textBaseline = 'middle'
+  context.textAlign = 'center'
+  for (const { fromMs: begunMs, toMs: endedMs, term, leaderId } of reigns) {
+    const [left, right] = [x(begunMs), x(endedMs)]
+    context.fillStyle = leaderId === undefined ? line : termOnCanvas(term, isDark.value)
+    context.fillRect(left, tickPx, Math.max(right - left, 1), stripPx)
+    const words = `term ${term}, node ${leaderId}`
+    context.fillStyle = card
+    const fits = [words, `T${term}`].find((each) => context.measureText(each).width < right - left - 6)
+    if (leaderId !== undefined && fits !== undefined)
+      context.fillText(fits, (left + right) / 2, tickPx + stripPx / 2 + 0.5)
+  }
+  context.fillStyle = warn
+  for (const { fromMs: begunMs, toMs: healedMs = toMs } of faults)
+    context.fillRect(x(begunMs), heightPx - faultPx + 1, Math.max(2, x(healedMs) - x(begunMs)), faultPx - 1)
+  for (const { type, atMs } of moments) {
+    context.fillStyle = type === 'crash' ? bad : ink
+    context.fillRect(x(atMs) - 0.75, type === 'crash' ? 0 : 2, 1.5, tickPx)
+  }
+  const shown = shownFrame.value
+  if (!isPast.value || shown === undefined) return
+  context.fillStyle = ink
+  context.fillRect(x(shown.atMs) - 1, 0, 2, heightPx)
+  context.beginPath()
+  context.arc(x(shown.atMs), heightPx / 2, 5, 0, 2 * Math.PI)
+  context.fill()
+  context.strokeStyle = card
+  context.lineWidth = 2
+  context.stroke()
 }
