@@ -86,6 +86,12 @@ export class Changing implements Changeable {
     void resultOf(this.#members.launch()).then(answered)
   }
 
+  end(nodeId: NodeId, answered: (ended: Result<undefined>) => void): void {
+    const runs = this.#members.running.includes(nodeId)
+    const ended = runs ? this.#members.kill(nodeId, 'stop') : Promise.resolve()
+    void resultOf(ended.then(() => undefined)).then(answered)
+  }
+
   discard(nodeId: NodeId, keep: boolean, answered: (ended: Result<undefined>) => void): void {
     void resultOf(this.#members.discard(nodeId, keep).then(() => undefined)).then(answered)
   }

@@ -254,7 +254,13 @@ export class Cluster implements AsyncDisposable, Calls {
   }
 
   /**
-   * Starts a node that was killed or has failed, from what its disk holds. With `renew`, a node that lost its disk
+   * Ends nodes as `kill` does, but a leader among them hands over first, to a voter that goes on. Where none takes over
+   * within two election timeouts, the leader is ended all the same. Resolves with their ids.
+   */
+  readonly stop: MembershipMethods['stop'] = (...call) => this.changer.stop(...call)
+
+  /**
+   * Starts a node that was ended or has failed, from what its disk holds. With `renew`, a node that lost its disk
    * begins anew, as with the option of this name.
    */
   async restart(target: Target, options: { readonly renew?: boolean } = {}): Promise<void> {
@@ -373,9 +379,11 @@ export class Cluster implements AsyncDisposable, Calls {
   }
 
   /**
-   * Ends every call, node and thread, and removes the folder when it was a temporary one. A call that nobody has looked
-   * at by then ends no process by its rejection. Rejects when a part did not end cleanly, as when its directory was
-   * removed; even then nothing of the cluster runs on.
+   * Ends every call, node and thread, and removes the folder when it was a temporary one. All nodes end at once, so no
+   * leader hands over: nobody would be left to lead. A command that was sent and not answered rejects with
+   * `UNKNOWN_OUTCOME`, and each other call with `STOPPED`. A call that nobody has looked at by then ends no process by its
+   * rejection. Rejects when a part did not end cleanly, as when its directory was removed; even then nothing of the cluster
+   * runs on.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()

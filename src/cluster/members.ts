@@ -15,6 +15,8 @@ import { leaderAmong, lookAt, type Member, type NodeStatus, newMember, statusOf 
 import { nodesMax, type ResolvedOptions } from './options.js'
 import { linksAmong, linksToRunning, unlink } from './wiring.js'
 
+const ends = { kill: 'was killed', losePower: 'lost its power', stop: 'was stopped' } as const
+
 export class Members {
   /** Called when there is a node more, and when there is one less. */
   onAdded: (nodeId: NodeId) => void = () => undefined
@@ -126,7 +128,7 @@ export class Members {
     if (member.node === undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
   }
 
-  async kill(nodeId: NodeId, how: 'kill' | 'losePower' = 'kill'): Promise<void> {
+  async kill(nodeId: NodeId, how: keyof typeof ends = 'kill'): Promise<void> {
     this.checkRuns(nodeId)
     const member = this.#member(nodeId)
     const { node, board } = member
@@ -137,8 +139,8 @@ export class Members {
       this.#client.drain(nodeId)
     }
     if (member.node === node) {
-      this.#lives.end(member, 'stopped', `node ${nodeId} ${how === 'kill' ? 'was killed' : 'lost its power'}`)
-      this.#story.tell(nodeId, { type: 'killed' })
+      this.#lives.end(member, 'stopped', `node ${nodeId} ${ends[how]}`)
+      this.#story.tell(nodeId, how === 'stop' ? { type: 'killed', isOnPurpose: true } : { type: 'killed' })
     }
     await member.ended
   }

@@ -75,6 +75,7 @@ function isTrouble(each: Happened, { heartbeatIntervalMs }: Story): each is Happ
     case 'threadStood':
       return each.cause === undefined && each.forMs >= 2 * heartbeatIntervalMs
     case 'killed':
+      return each.isOnPurpose !== true
     case 'failed':
     case 'paused':
     case 'faultBegan':

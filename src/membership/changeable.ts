@@ -41,6 +41,8 @@ export interface Changeable {
    * the configuration does not have it yet.
    */
   launch(answered: (launched: Result<NodeId>) => void): void
+  /** Ends a node, if it runs. The node can be started again. */
+  end(nodeId: NodeId, answered: (ended: Result<undefined>) => void): void
   /** Ends a node for good, if it runs. With `keep`, its folder stays, and else it is removed. */
   discard(nodeId: NodeId, keep: boolean, answered: (ended: Result<undefined>) => void): void
 }

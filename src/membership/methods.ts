@@ -4,7 +4,14 @@ import { type Cast, resolveTarget, type Target } from '../faults/index.js'
 import type { Configuration, MembershipChange, NodeId } from '../raft/index.js'
 import type { Changeable } from './changeable.js'
 import { carryOut, type Procedure } from './procedure.js'
-import { addNode, changeMembership, removeNodes, replaceNode, transferLeadership } from './procedures.js'
+import {
+  addNode,
+  changeMembership,
+  removeNodes,
+  replaceNode,
+  stopNodes,
+  transferLeadership,
+} from './procedures.js'
 
 export interface WithinTime {
   /**
@@ -101,6 +108,18 @@ export class MembershipMethods {
     checkOptions('transfer', options, ['withinMs'])
     const nodeId = to === undefined ? undefined : this.#one('the transfer', to)
     return this.#run(transferLeadership(this.#cluster, nodeId, { withinMs: within(options, this.#callMs) }))
+  }
+
+  /** Ends nodes that run. A leader among them hands over first, to a voter that goes on. */
+  async stop(target: Target): Promise<readonly NodeId[]> {
+    const cast = this.#cast()
+    const nodeIds = resolveTarget(target, cast)
+    const { candidates: running, voters = cast.nodeIds } = cast
+    const ended = nodeIds.find((nodeId) => !running.includes(nodeId))
+    if (ended !== undefined) throw new RaftError('STOPPED', { what: `node ${ended}` })
+    const others = running.filter((nodeId) => voters.includes(nodeId) && !nodeIds.includes(nodeId))
+    await this.#run(stopNodes(this.#cluster, nodeIds, others))
+    return nodeIds
   }
 
   #run<Outcome>(procedure: Procedure<Outcome>): Promise<Outcome> {

@@ -26,6 +26,11 @@ export interface Adding extends Within {
   readonly learner: boolean
 }
 
+export interface HandingOver extends Within {
+  /** A leader that is none of these nodes hands nothing over: the transfer is done. Left out: any leader. */
+  readonly from?: readonly NodeId[]
+}
+
 export interface Removing extends Within {
   /** The node's folder stays. */
   readonly keep: boolean
@@ -44,7 +49,7 @@ export function changeMembership(
 export function* addNode(cluster: Changeable, { learner, withinMs }: Adding): Procedure<NodeId> {
   const deadlineMs = cluster.now() + withinMs
   const nodeId = yield* joined(cluster, deadlineMs)
-  if (!learner) yield* afterJoining(cluster, nodeId, [{ type: 'promote', nodeId }], deadlineMs)
+  if (!learner) yield* onceChanged(afterJoining(cluster, nodeId, [{ type: 'promote', nodeId }], deadlineMs))
   return nodeId
 }
 
@@ -56,10 +61,7 @@ export function* removeNodes(
 ): Procedure<void> {
   const changes = nodeIds.map((nodeId) => ({ type: 'remove', nodeId }) as const)
   yield* agreedOn(cluster, changes, cluster.now() + withinMs, true)
-  yield* ledByAnother(cluster, nodeIds)
-  const ends: Result<undefined>[] = []
-  for (const nodeId of nodeIds) ends.push(yield* discarded(cluster, nodeId, keep))
-  for (const end of ends) unwrap(end)
+  yield* onceChanged(ended(cluster, nodeIds, keep))
 }
 
 /**
@@ -83,9 +85,8 @@ export function* replaceNode(
   const hasVote = configuration === undefined || isVoter(configuration.membership, nodeId)
   const removal: MembershipChange = { type: 'remove', nodeId }
   const changes = hasVote ? [{ type: 'promote', nodeId: added } as const, removal] : [removal]
-  yield* afterJoining(cluster, added, changes, deadlineMs)
-  yield* ledByAnother(cluster, [nodeId])
-  unwrap(yield* discarded(cluster, nodeId, keep))
+  yield* onceChanged(afterJoining(cluster, added, changes, deadlineMs))
+  yield* onceChanged(ended(cluster, [nodeId], keep))
   return added
 }
 
@@ -93,7 +94,7 @@ export function* replaceNode(
 export function* transferLeadership(
   cluster: Changeable,
   to: NodeId | undefined,
-  { withinMs }: Within,
+  { withinMs, from }: HandingOver,
 ): Procedure<NodeId> {
   const what = to === undefined ? 'the transfer' : `the transfer to node ${to}`
   const deadlineMs = cluster.now() + withinMs
@@ -101,17 +102,52 @@ export function* transferLeadership(
   for (;;) {
     const { leaderId } = cluster
     if (leaderId !== undefined) {
+      if (from?.includes(leaderId) === false) return leaderId
       const leftMs = Math.max(0, deadlineMs - cluster.now())
       const outcome = yield* answerTo<TransferOutcome | undefined>((answered) =>
         cluster.handOver(leaderId, to, Math.min(leftMs, patienceMs(cluster)), answered),
       )
-      if (outcome?.outcome !== 'refused') return yield* successorOf(cluster, leaderId, to, what)
+      if (outcome?.outcome !== 'refused') return yield* onceChanged(successorOf(cluster, leaderId, to, what))
       why = outcome.why
       if (outcome.code === 'invalid') throw new RaftError('INVALID_CHANGE', { what, why })
       if (outcome.code === 'timedOut') throw new RaftError('NOT_CHANGED', { what, why })
     }
     if (cluster.now() >= deadlineMs) throw new RaftError('NOT_CHANGED', { what, why })
     yield* pause(cluster)
+  }
+}
+
+/**
+ * Ends nodes, which can be started again. A leader among them first hands over to one of the others. Where none takes over,
+ * the leader is ended all the same.
+ */
+export function* stopNodes(
+  cluster: Changeable,
+  nodeIds: readonly NodeId[],
+  others: readonly NodeId[],
+): Procedure<void> {
+  // A leader that is stopped alone knows best which of the others follows.
+  const successors = nodeIds.length === 1 && others.length > 0 ? [undefined] : others
+  for (const to of successors) {
+    const { leaderId } = cluster
+    if (leaderId === undefined || !nodeIds.includes(leaderId)) break
+    yield* triedTransfer(cluster, to, nodeIds)
+  }
+  const ends: Result<undefined>[] = []
+  for (const nodeId of nodeIds)
+    ends.push(yield* answerTo<Result<undefined>>((answered) => cluster.end(nodeId, answered)))
+  for (const end of ends) unwrap(end)
+}
+
+function* triedTransfer(
+  cluster: Changeable,
+  to: NodeId | undefined,
+  from: readonly NodeId[],
+): Procedure<void> {
+  try {
+    yield* transferLeadership(cluster, to, { withinMs: patienceMs(cluster), from })
+  } catch (error) {
+    if (!isRefusal(error)) throw error
   }
 }
 
@@ -144,7 +180,9 @@ function* joined(cluster: Changeable, deadlineMs: number): Procedure<NodeId> {
   return nodeId
 }
 
-const refusals: readonly string[] = ['NOT_CHANGED', 'INVALID_CHANGE']
+function isRefusal(error: unknown): error is RaftError {
+  return error instanceof RaftError && (error.code === 'NOT_CHANGED' || error.code === 'INVALID_CHANGE')
+}
 
 /** The changes that follow once a node has joined. Where they fail, it goes on as a learner, and the error says so. */
 function* afterJoining(
@@ -156,12 +194,29 @@ function* afterJoining(
   try {
     yield* agreedOn(cluster, changes, deadlineMs)
   } catch (error) {
-    const isRefused = error instanceof RaftError && refusals.includes(error.code)
-    if (!isRefused) throw error
+    if (!isRefusal(error)) throw error
     const { what, why } = error.details
     const stays = `node ${nodeId} stays a learner: promote it later, or remove it`
     throw new RaftError('NOT_CHANGED', { what, why: `${why}; ${stays}` })
   }
+}
+
+/** What follows on a change that was made: once the cluster is closed, nobody knows how far that came. */
+function* onceChanged<Outcome>(rest: Procedure<Outcome>): Procedure<Outcome> {
+  try {
+    return yield* rest
+  } catch (error) {
+    if (!(error instanceof RaftError) || error.code !== 'STOPPED') throw error
+    throw new RaftError('UNKNOWN_OUTCOME', { why: 'the cluster was closed meanwhile' })
+  }
+}
+
+/** Ends nodes that are no members any more, once none of them leads. */
+function* ended(cluster: Changeable, nodeIds: readonly NodeId[], keep: boolean): Procedure<void> {
+  yield* ledByAnother(cluster, nodeIds)
+  const ends: Result<undefined>[] = []
+  for (const nodeId of nodeIds) ends.push(yield* discarded(cluster, nodeId, keep))
+  for (const end of ends) unwrap(end)
 }
 
 /** A leader that is no member any more hands over first. A leader that cannot has stepped down after a while. */

@@ -39,8 +39,8 @@ export function handOver({ leadership }: LeaderState): void {
   leadership.transfer = { to: undefined, elapsedTicks: 0, isToldToStart: false }
 }
 
-function begin({ leadership, outbox }: LeaderState, to: NodeId): void {
-  leadership.transfer = { to, elapsedTicks: 0, isToldToStart: false }
+function begin({ leadership, outbox }: LeaderState, to: NodeId, elapsedTicks = 0): void {
+  leadership.transfer = { to, elapsedTicks, isToldToStart: false }
   outbox.events.push({ type: 'transferBegan', to })
 }
 
@@ -81,7 +81,7 @@ function chooseSuccessor(state: LeaderState): void {
   const { transfer } = state.leadership
   if (transfer === undefined || transfer.to !== undefined) return
   const successor = bestSuccessor(state)
-  if (successor !== undefined) begin(state, successor)
+  if (successor !== undefined) begin(state, successor, transfer.elapsedTicks)
 }
 
 /** The message may be lost, so it leaves again with each heartbeat until the transfer has ended. */

@@ -145,6 +145,11 @@ export class Members implements Changeable {
     answered({ ok: true, value: node.id })
   }
 
+  end(id: NodeId, answered: (ended: Result<undefined>) => void): void {
+    this.node(id).stop('stop')
+    answered({ ok: true, value: undefined })
+  }
+
   /** Ends a node for good. Its disk is kept, since a mistake may bring it back. */
   discard(id: NodeId, _keep: boolean, answered: (ended: Result<undefined>) => void): void {
     const node = this.node(id)

@@ -167,8 +167,9 @@ export class SimulatedNode implements WatchedNode {
   }
 
   /** Ends the node in the middle of whatever it did. After a power loss all that its disk had not flushed is gone, too. */
-  stop(how: 'kill' | 'losePower'): void {
+  stop(how: 'kill' | 'losePower' | 'stop'): void {
     if (!this.isUp) return
+    if (how === 'stop') return this.#stop('is stopped', 'kill', { type: 'killed', isOnPurpose: true })
     if (how === 'kill') this.#world.counts.kills++
     else this.#world.counts.powerLosses++
     this.#stop(how === 'kill' ? 'is killed' : 'loses its power', how, { type: 'killed' })

@@ -23,7 +23,8 @@ export interface FaultTold {
 export type Happening =
   | RaftEvent
   | { readonly type: 'started'; readonly lastIndex: LogIndex; readonly snapshotIndex: LogIndex }
-  | { readonly type: 'killed' }
+  /** The node has ended. On purpose: it was stopped, as an operator stops a node, and no fault ended it. */
+  | { readonly type: 'killed'; readonly isOnPurpose?: true }
   /** The node was taken out of the cluster for good, and its thread has ended. */
   | { readonly type: 'removed' }
   | { readonly type: 'failed'; readonly why: string }

@@ -58,7 +58,7 @@ function describeHappening(happening: Exclude<Happening, RaftEvent>): string {
     case 'started':
       return `runs, with a log up to index ${happening.lastIndex}`
     case 'killed':
-      return 'was killed'
+      return happening.isOnPurpose ? 'was stopped' : 'was killed'
     case 'removed':
       return 'was taken out of the cluster'
     case 'failed':

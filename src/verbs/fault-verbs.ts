@@ -103,6 +103,14 @@ const nodeVerbs = [
       return { data: { nodeIds }, words: `killed ${named(nodeIds)}` }
     },
   }),
+  verb('stop', {
+    explanation: 'ends a node; a leader hands over first',
+    slots: [target],
+    async run(subject, { target }) {
+      const nodeIds = await subject.changer.stop(target)
+      return { data: { nodeIds }, words: `stopped ${named(nodeIds)}` }
+    },
+  }),
   verb('restart', {
     explanation: 'starts a node that does not run, from its disk; renew: anew if it is lost',
     slots: [target],

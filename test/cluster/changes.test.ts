@@ -126,6 +126,33 @@ test('leadership is handed over to the node that is named, or to the best', asyn
   await cluster.put('a', 'c')
 })
 
+test('[MC8] a leader that is stopped hands over first: nobody waits for an election timeout, and it can come back', async () => {
+  const cluster = await startedCluster(calm)
+  await cluster.put('a', 'b')
+  const { leaderId: first = 0 } = cluster
+  expect(await cluster.stop('leader')).toEqual([first])
+  expect(cluster.leaderId).not.toBe(first)
+  await cluster.put('a', 'c')
+  const { happened } = cluster.story()
+  const candidacies = happened.filter((each) => each.type === 'role' && each.role === 'candidate')
+  expect(candidacies.at(-1)).toMatchObject({ nodeId: cluster.leaderId, reason: 'transfer', from: first })
+  expect(happened.filter(({ nodeId }) => nodeId === first).at(-1)).toMatchObject({
+    type: 'killed',
+    isOnPurpose: true,
+  })
+  expect(cluster.faults).toEqual([])
+  await cluster.restart(first)
+  expect((await convergedHashes(cluster)).size).toBe(1)
+})
+
+test('[MC8] all nodes are stopped at once, and none hands over', async () => {
+  const cluster = await startedCluster(calm)
+  await cluster.put('a', 'b')
+  expect(await cluster.stop('all')).toEqual([1, 2, 3])
+  expect(cluster.status().map(({ state }) => state)).toEqual(['stopped', 'stopped', 'stopped'])
+  expect(cluster.story().happened.some(({ type }) => type === 'transferBegan')).toBe(false)
+})
+
 test('leadership is handed over to a node that answers, and not to one that is cut off', async () => {
   const cluster = await startedCluster(calm)
   await cluster.put('a', 'b')

@@ -110,6 +110,7 @@ const methods: Record<string, (cluster: Cluster) => Promise<unknown>> = {
   query: (cluster) => cluster.query(new Uint8Array(1)),
   kill: (cluster) => cluster.kill(1),
   'kill of the leader': (cluster) => cluster.kill('leader'),
+  stop: (cluster) => cluster.stop(1),
   restart: (cluster) => cluster.restart(1),
   hashes: (cluster) => cluster.hashes(),
   takeHeartbeatLateness: (cluster) => cluster.takeHeartbeatLateness(),

@@ -91,6 +91,7 @@ const methods: Names<Exclude<Handle, Property>> = {
   changeMembership: true,
   transfer: true,
   kill: true,
+  stop: true,
   restart: true,
   losePower: true,
   pause: true,

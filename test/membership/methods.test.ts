@@ -17,10 +17,17 @@ test('a role means nodes that are down as well', async () => {
   expect(cluster.asked).toEqual(['1: remove 2, remove 3', 'drop 2', 'drop 3'])
 })
 
+test('[MC8] a role of nodes to stop means nodes that run', async () => {
+  const cluster = new PlayedCluster([])
+  expect(await methodsOf(cluster).stop('all')).toEqual([1])
+  expect(cluster.asked).toEqual(['end 1'])
+})
+
 test.each<[string, (methods: MembershipMethods) => Promise<unknown>, object]>([
   ['a node that is not there', (methods) => methods.removeNode(7), { code: 'INVALID_FAULT' }],
   ['several nodes where one is meant', (methods) => methods.replaceNode([1, 2]), { code: 'INVALID_CHANGE' }],
   ['a target of another type', (methods) => methods.transfer({} as Target), { code: 'INVALID_FAULT' }],
+  ['a stop of a node that does not run', (methods) => methods.stop([1, 2]), { code: 'STOPPED' }],
   ['no time', (methods) => methods.addNode({ withinMs: 0 }), { code: 'INVALID_OPTION' }],
   ['an unknown option', (methods) => methods.addNode({ lerner: true } as object), { code: 'INVALID_OPTION' }],
   ['no list of changes', (methods) => methods.changeMembership(4 as never), { code: 'INVALID_CHANGE' }],

@@ -66,6 +66,11 @@ export class PlayedCluster implements Changeable {
     answered({ ok: true, value: 4 })
   }
 
+  end(nodeId: NodeId, answered: (ended: Result<undefined>) => void): void {
+    this.asked.push(`end ${nodeId}`)
+    answered({ ok: true, value: undefined })
+  }
+
   discard(nodeId: NodeId, keep: boolean, answered: (ended: Result<undefined>) => void): void {
     this.asked.push(`${keep ? 'keep' : 'drop'} ${nodeId}`)
     answered({ ok: true, value: undefined })

@@ -1,5 +1,5 @@
 /** Operations whose cluster is played by the test: what is asked again, what is told at once, and what stays behind. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   addNode,
   carryOut,
@@ -7,6 +7,7 @@ import {
   type Procedure,
   removeNodes,
   replaceNode,
+  stopNodes,
   transferLeadership,
 } from '../../src/membership/index.js'
 import { done, membership, PlayedCluster, refused, unknown } from './played-cluster.js'
@@ -90,6 +91,45 @@ test('[MC2] a cluster that is closed ends the call, whose outcome is unknown onl
     ])
     expect(resultOf(changeMembership(cluster, promotion, { withinMs }))).toMatchObject({ code })
   }
+})
+
+test.each<[string, (cluster: PlayedCluster) => Procedure<unknown>, string]>([
+  [
+    'a removal whose node still leads',
+    (cluster) => removeNodes(cluster, [1], { keep: true, withinMs }),
+    '1: remove 1',
+  ],
+  [
+    'an addition of a learner that is to vote',
+    (cluster) => addNode(cluster, { learner: false, withinMs }),
+    '1: promote 4',
+  ],
+  [
+    'a transfer after which no node leads yet',
+    (cluster) => transferLeadership(cluster, 2, { withinMs }),
+    '1: hand over to 2',
+  ],
+])('[MC2] %s has an unknown outcome once the cluster is closed', (_, start, last) => {
+  const cluster = new PlayedCluster(
+    [
+      (played) => {
+        played.isClosed = played.asked.at(-1) === last
+        return done([1, 2, 3])
+      },
+      (played) => {
+        played.isClosed = true
+        return refused('notCaughtUp')
+      },
+    ],
+    [
+      (played) => {
+        played.isClosed = true
+        return { outcome: 'done' }
+      },
+    ],
+  )
+  expect(resultOf(start(cluster))).toMatchObject({ ok: false, code: 'UNKNOWN_OUTCOME' })
+  expect(cluster.asked.at(-1)).toBe(last)
 })
 
 test('[MC3] after an unknown outcome a change that holds already is done once it is committed', () => {
@@ -236,4 +276,52 @@ test('[MC7] a transfer to a node that does not take over is not tried again, sin
   const cluster = new PlayedCluster([], [refused('timedOut', 'node 3 did not take over')])
   expect(resultOf(transferLeadership(cluster, 3, { withinMs }))).toMatchObject({ code: 'NOT_CHANGED' })
   expect(cluster.asked).toHaveLength(1)
+})
+
+describe('[MC8] a node that is stopped', () => {
+  const takenOverBy = (nodeId: number) => (played: PlayedCluster) => {
+    played.leaderId = nodeId
+    return { outcome: 'done' } as const
+  }
+
+  test('hands over first, if it leads, to the voter that it finds best', () => {
+    const cluster = new PlayedCluster([], [takenOverBy(3)])
+    expect(resultOf(stopNodes(cluster, [1], [2, 3]))).toEqual({ ok: true, value: undefined })
+    expect(cluster.asked).toEqual(['1: hand over to undefined', 'end 1'])
+  })
+
+  test('is ended at once if it does not lead, or if no other voter goes on', () => {
+    const cluster = new PlayedCluster([])
+    resultOf(stopNodes(cluster, [2], [1, 3]))
+    resultOf(stopNodes(cluster, [1, 3], []))
+    expect(cluster.asked).toEqual(['end 2', 'end 1', 'end 3'])
+    expect(cluster.now()).toBe(0)
+  })
+
+  test('hands over to none that is stopped with it, and to the next where one does not take over', () => {
+    const cluster = new PlayedCluster([], [refused('timedOut'), takenOverBy(5)])
+    resultOf(stopNodes(cluster, [1, 2], [4, 5, 3]))
+    expect(cluster.asked).toEqual(['1: hand over to 4', '1: hand over to 5', 'end 1', 'end 2'])
+  })
+
+  test('is ended all the same if none takes over within two election timeouts', () => {
+    const cluster = new PlayedCluster([], [refused('notCaughtUp')])
+    expect(resultOf(stopNodes(cluster, [1], [2, 3]))).toMatchObject({ ok: true })
+    expect(cluster.asked.at(-1)).toBe('end 1')
+    expect(cluster.now()).toBe(2 * cluster.electionTimeoutMs)
+  })
+
+  test('asks no other leader to hand over', () => {
+    const cluster = new PlayedCluster(
+      [],
+      [
+        (played) => {
+          played.leaderId = 2
+          return refused('notLeader')
+        },
+      ],
+    )
+    resultOf(stopNodes(cluster, [1], [2, 3]))
+    expect(cluster.asked).toEqual(['1: hand over to undefined', 'end 1'])
+  })
 })

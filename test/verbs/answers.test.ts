@@ -137,16 +137,18 @@ test('verbs of a conversation change it, and need one', async () => {
 
 test('verbs that change the members ask the cluster, and answer with the members', async () => {
   const subject = new RecordedSubject()
-  const [added, removed, replaced, moved] = await answers(
+  const [added, removed, replaced, moved, stopped] = await answers(
     subject,
     'add learner',
     'remove 2,3 keep',
     'replace 5',
     'transfer 3',
+    'stop 1,4',
   )
   expect(subject.changes).toEqual([
     ...['launch 4', '1: addLearner 4', '1: remove 2, remove 3', 'keep 2', 'keep 3'],
     ...['launch 4', '1: addLearner 4', '1: promote 4, remove 5', 'drop 5', '1: hand over to 3'],
+    ...['end 1', 'end 4'],
   ])
   const known = { voters: [1, 2, 3, 4, 5], votersOutgoing: [], learners: [], index: 7, isCommitted: true }
   expect(added).toEqual({
@@ -156,6 +158,7 @@ test('verbs that change the members ask the cluster, and answer with the members
   expect(removed).toMatchObject({ data: { nodeIds: [2, 3] }, words: 'removed nodes 2, 3' })
   expect(replaced?.words).toBe('node 4 is in its place')
   expect(moved).toEqual({ data: { leaderId: 3 }, words: 'node 3 leads' })
+  expect(stopped).toEqual({ data: { nodeIds: [1, 4] }, words: 'stopped nodes 1, 4' })
 })
 
 test('each node of a target tells its snapshot', async () => {

@@ -9,7 +9,7 @@ import { RecordedSubject } from './recorded-subject.js'
 const nodeIds = [1, 2, 3]
 
 test.each([
-  ['st', ['status ', 'stall-disk ']],
+  ['st', ['status ', 'stall-disk ', 'stop ']],
   ['kill ', ['1 ', '2 ', '3 ', 'leader ', 'followers ', 'follower ', 'minority ', 'all ', 'any ']],
   ['kill fo', ['followers ', 'follower ']],
   ['kill 1,l', ['1,leader ']],
