@@ -255,7 +255,7 @@ export class Cluster implements AsyncDisposable, Calls {
 
   /**
    * Ends nodes as `kill` does, but a leader among them hands over first, to a voter that goes on. Where none takes over
-   * within two election timeouts, the leader is ended all the same. Resolves with their ids.
+   * within a few election timeouts, the leader is ended all the same. Resolves with their ids.
    */
   readonly stop: MembershipMethods['stop'] = (...call) => this.changer.stop(...call)
 

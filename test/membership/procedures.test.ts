@@ -290,11 +290,13 @@ describe('[MC8] a node that is stopped', () => {
     expect(cluster.asked).toEqual(['1: hand over to undefined', 'end 1'])
   })
 
-  test('is ended at once if it does not lead, or if no other voter goes on', () => {
+  test('is ended at once if it does not lead, if no node leads, or if no other voter goes on', () => {
     const cluster = new PlayedCluster([])
     resultOf(stopNodes(cluster, [2], [1, 3]))
     resultOf(stopNodes(cluster, [1, 3], []))
-    expect(cluster.asked).toEqual(['end 2', 'end 1', 'end 3'])
+    cluster.leaderId = undefined
+    resultOf(stopNodes(cluster, [1], [2, 3]))
+    expect(cluster.asked).toEqual(['end 2', 'end 1', 'end 3', 'end 1'])
     expect(cluster.now()).toBe(0)
   })
 
