@@ -14,6 +14,7 @@ import {
   memberAdded,
   transfer,
   transferGivenUp,
+  transferRepeated,
 } from './scenarios/members.js'
 import { figure7, figure8d, figure8e, lossInPipeline } from './scenarios/replication.js'
 import { lease, snapshot } from './scenarios/snapshots.js'
@@ -39,6 +40,7 @@ const scenarios: Readonly<Record<string, () => Story>> = {
   'configuration-taken-back': configurationTakenBack,
   transfer,
   'transfer-given-up': transferGivenUp,
+  'transfer-repeated': transferRepeated,
 }
 
 /** The tests run from dist, and the transcripts stay beside the sources. */

@@ -161,6 +161,23 @@ export function transfer(): Story {
   return story
 }
 
+export function transferRepeated(): Story {
+  const story = ledByOne(
+    {
+      title: 'A lost TimeoutNow told again',
+      says: 'Thesis §3.10 sends TimeoutNow once. Here the leader sends it again with each heartbeat, so that its loss does not cost an election timeout.',
+    },
+    3,
+  )
+  story.tell('Node 1 leads, and hands over to node 3. The message that tells node 3 so is lost.')
+  story.node(1).transfer(3)
+  story.lose({ type: 'timeoutNow' })
+  story.tell('With the next heartbeat node 3 is told again. It leads in the next term.')
+  beat(story, 1)
+  story.logs()
+  return story
+}
+
 export function transferGivenUp(): Story {
   const story = ledByOne(
     {
