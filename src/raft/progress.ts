@@ -12,6 +12,18 @@ interface Inflight {
   readonly bytes: number
 }
 
+/** The last message to a follower that is far behind. */
+interface Work {
+  readonly bytes: number
+  /** The leader's commitIndex, and the weight of its log, when the message left. */
+  readonly commitIndex: LogIndex
+  readonly weight: number
+  /** In ticks of the leader's clock; `undefined` where the driver hands none. */
+  readonly sentAt: number | undefined
+  /** When the answer was noticed first. */
+  answeredAt: number | undefined
+}
+
 export class Progress {
   state: ProgressState = 'probe'
   /** Highest entry known to be on the follower's disk. Only ever rises within a term. */
@@ -35,6 +47,11 @@ export class Progress {
   snapshotOffset = 0
   /** In `snapshot`: a chunk is on its way. */
   isChunkSent = false
+
+  /** In `replicate`: the follower is far behind, and gets its entries at a pace. */
+  isBehind = false
+  /** In `snapshot`, and while it is far behind: the message from which it rests. */
+  work: Work | undefined
 
   private readonly inflights: Inflight[] = []
   /** Bytes on their way to the follower. Changed by the methods below alone. */
@@ -109,6 +126,8 @@ export class Progress {
     this.snapshot = undefined
     this.snapshotOffset = 0
     this.isChunkSent = false
+    this.isBehind = false
+    this.work = undefined
     this.inflights.length = 0
     this.inflightBytes = 0
   }

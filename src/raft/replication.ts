@@ -4,6 +4,7 @@ import type { Propose, Proposed, Refusal } from './border.js'
 import { maybeCommit } from './commit.js'
 import { byteLengthOf, entryKinds, isWellFormed, lastIndexOf, stampRun } from './entry-run.js'
 import type { AppendEntriesResponse, HeartbeatResponse } from './messages.js'
+import { beginsWork, isBehind, isResting } from './pace.js'
 import type { Progress } from './progress.js'
 import { majorityOf, quorumIndex } from './quorum.js'
 import { confirmReads } from './reads.js'
@@ -27,19 +28,37 @@ export function onPropose(state: RaftState, { frame, isOfSession }: Propose): Pr
 }
 
 /** Sends each follower what it lacks and may be sent. Called when the driver takes its work, so that a turn is a batch. */
-export function sendAppends(state: LeaderState): void {
+export function sendAppends(state: LeaderState, now: number | undefined): void {
   const { lastIndex } = state.log
   for (const [to, progress] of state.leadership.progress) {
     if (progress.state === 'probe') {
       if (!progress.isProbeSent) sendAppend(state, to, progress, lastIndex)
-    } else if (progress.state === 'replicate') {
-      while (progress.nextIndex <= lastIndex && hasRoom(state, progress)) {
-        if (!sendAppend(state, to, progress, lastIndex)) break
-      }
-    } else if (!progress.isChunkSent) {
-      sendChunk(state, to, progress)
+    } else if (progress.state === 'replicate' && progress.nextIndex <= lastIndex) {
+      if (isBehind(state, progress)) sendAppendAtPace(state, to, progress, now)
+      else sendAll(state, to, progress, lastIndex)
     }
+    // Also when the log turned out not to reach back so far.
+    if (progress.state === 'snapshot') sendChunkAtPace(state, to, progress, now)
   }
+}
+
+function sendAll(state: RaftState, to: NodeId, progress: Progress, lastIndex: LogIndex): void {
+  while (progress.nextIndex <= lastIndex && hasRoom(state, progress)) {
+    if (!sendAppend(state, to, progress, lastIndex)) break
+  }
+}
+
+/** One message at a time, and between two of them the follower rests. */
+function sendAppendAtPace(state: RaftState, to: NodeId, progress: Progress, now: number | undefined): void {
+  if (progress.inflightMessages > 0 || isResting(state, progress, now)) return
+  if (sendAppend(state, to, progress, state.log.lastIndex))
+    beginsWork(state, progress, progress.inflightBytes, now)
+}
+
+function sendChunkAtPace(state: RaftState, to: NodeId, progress: Progress, now: number | undefined): void {
+  if (progress.isChunkSent || isResting(state, progress, now)) return
+  sendChunk(state, to, progress)
+  beginsWork(state, progress, state.limits.snapshotChunkBytes, now)
 }
 
 function hasRoom(state: RaftState, progress: Progress): boolean {

@@ -7,13 +7,12 @@ import type { Progress } from './progress.js'
 import { type RaftState, send, sendAfterFlush, sendOnceFlushed } from './state.js'
 import { assert, type LogIndex, type NodeId, type Snapshot } from './types.js'
 
-/** The follower needs what the log no longer holds. */
+/** The follower needs what the log no longer holds. The first chunk leaves when the driver takes its work. */
 export function startSnapshot(state: RaftState, to: NodeId, progress: Progress): void {
   const { snapshot } = state.log
   assert(snapshot !== undefined, 'a log is only ever cut behind a snapshot')
   progress.becomeSnapshot(snapshot)
   state.outbox.events.push({ type: 'snapshotSending', to, index: snapshot.index })
-  sendChunk(state, to, progress)
 }
 
 /** One chunk at a time: the next leaves when this one is on the follower's disk. */

@@ -38,7 +38,7 @@ function sendAsLeader(state: LeaderState, now: number | undefined): void {
       sendReadRound(state)
     }
   }
-  sendAppends(state)
+  sendAppends(state, now)
   if (now !== undefined) noteRoundsSent(state, now)
 }
 
