@@ -65,6 +65,10 @@ export class Breaking implements Breakable {
     return this.#members.leaderId
   }
 
+  get voters(): readonly NodeId[] {
+    return this.#members.configuration?.membership.voters ?? this.nodeIds
+  }
+
   get electionTimeoutMs(): number {
     return this.#options.electionTimeoutMs
   }
@@ -142,9 +146,8 @@ export class Breaking implements Breakable {
 
   /** Roles mean the nodes that run, or other candidates. */
   cast(candidates = this.#members.running): Cast {
-    const { nodeIds, leaderId } = this
-    const { voters } = this.#members.configuration?.membership ?? {}
-    return { nodeIds, leaderId, candidates, random: this.#random, ...(voters && { voters }) }
+    const { nodeIds, leaderId, voters } = this
+    return { nodeIds, leaderId, voters, candidates, random: this.#random }
   }
 
   /** Ends what is to happen later: the cluster ends. */

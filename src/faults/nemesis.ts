@@ -12,6 +12,8 @@ import type { Begun, Breakable, Faults } from './standing.js'
 /** The cluster as the nemesis knows it. */
 export interface Prey extends Breakable {
   readonly leaderId: NodeId | undefined
+  /** The nodes that have a vote, by the leader's configuration. */
+  readonly voters: readonly NodeId[]
   readonly electionTimeoutMs: number
   /** Within these no skew breaks a lease. `undefined`: no read rests on a lease. */
   readonly clockBounds: ClockBounds | undefined
@@ -26,7 +28,7 @@ const draws = {
   deafen: deafening,
   isolate: (prey, dice) => ({ type: 'isolate', nodes: [victimOf(prey, dice)] }),
   partition: parting,
-  /** The leader is parted from most others, so that these choose another while it still takes itself for one. */
+  /** The leader is parted from a majority, which chooses another while the former still takes itself for one. */
   depose: deposing,
   /** Each node hears its two neighbours only. */
   ring: ringing,
@@ -184,14 +186,23 @@ function parting({ nodeIds }: Prey, dice: Dice): Fault | undefined {
   return partitionAt(shuffled, 1 + dice.below(shuffled.length - 1))
 }
 
-function deposing({ leaderId, nodeIds }: Prey, dice: Dice): Fault | undefined {
+/** Learners are on either side: they decide nothing. */
+function deposing({ leaderId, nodeIds, voters }: Prey, dice: Dice): Fault | undefined {
   if (leaderId === undefined) return undefined
-  const others = dice.shuffled(nodeIds.filter((nodeId) => nodeId !== leaderId))
-  return partitionAt([leaderId, ...others], 1 + dice.below(Math.ceil(others.length / 2)))
+  const others = nodeIds.filter((nodeId) => nodeId !== leaderId)
+  const deciding = dice.shuffled(others.filter((nodeId) => voters.includes(nodeId)))
+  const spare = Math.max(1, Math.ceil(deciding.length - voters.length / 2))
+  const left = deciding.slice(0, dice.below(spare))
+  const followers = others.filter((nodeId) => !voters.includes(nodeId) && dice.chance(0.5))
+  const group = [leaderId, ...left, ...followers]
+  return partition([group, nodeIds.filter((nodeId) => !group.includes(nodeId))])
 }
 
 function partitionAt(nodeIds: readonly NodeId[], at: number): Fault | undefined {
-  const groups = [nodeIds.slice(0, at), nodeIds.slice(at)]
+  return partition([nodeIds.slice(0, at), nodeIds.slice(at)])
+}
+
+function partition(groups: readonly (readonly NodeId[])[]): Fault | undefined {
   return groups.some((group) => group.length === 0) ? undefined : { type: 'partition', groups }
 }
 

@@ -63,10 +63,9 @@ export class SimulatedSubject implements Subject {
 
   /** Roles mean the nodes that are up. */
   cast(): Cast {
-    const { nodeIds, nodes, leaderId } = this.#cluster
+    const { nodeIds, nodes, leaderId, voters } = this.#cluster
     const candidates = nodes.filter(({ isUp }) => isUp).map(({ id }) => id)
-    const { voters } = this.membership?.membership ?? {}
-    return { nodeIds, candidates, leaderId, random: this.#random, ...(voters && { voters }) }
+    return { nodeIds, candidates, leaderId, voters, random: this.#random }
   }
 
   status(): readonly NodeTold[] {

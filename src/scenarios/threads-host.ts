@@ -76,7 +76,8 @@ export class ThreadsHost implements Host {
       state === 'running' && !taken.includes(nodeId) ? [nodeId] : [],
     )
     const { nodeIds, leaderId } = this
-    const [nodeId = 0] = resolveTarget(parseTarget(word), { nodeIds, candidates, leaderId, random })
+    const { voters = nodeIds } = this.cluster.membership?.membership ?? {}
+    const [nodeId = 0] = resolveTarget(parseTarget(word), { nodeIds, candidates, leaderId, voters, random })
     return nodeId
   }
 

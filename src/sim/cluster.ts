@@ -269,6 +269,10 @@ export class SimulatedCluster implements Prey {
     return this.leader?.id
   }
 
+  get voters(): readonly NodeId[] {
+    return this.members.configuration?.membership.voters ?? this.nodeIds
+  }
+
   get heartbeatIntervalMs(): number {
     return this.tickMs * this.limits.heartbeatTicks
   }

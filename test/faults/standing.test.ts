@@ -16,6 +16,7 @@ import { defaultLimits, type NodeId } from '../../src/raft/index.js'
 
 class NotingCluster implements Prey {
   nodeIds: readonly NodeId[]
+  voters: readonly NodeId[]
   readonly electionTimeoutMs = 200
   readonly clockBounds = clockBoundsOf(defaultLimits, 10)
   readonly faults = new Faults(this)
@@ -29,6 +30,7 @@ class NotingCluster implements Prey {
 
   constructor(nodes = 3) {
     this.nodeIds = Array.from({ length: nodes }, (_, at) => at + 1)
+    this.voters = this.nodeIds
   }
 
   now(): number {
@@ -231,6 +233,29 @@ describe('the nemesis', () => {
     // A ring of three is whole.
     expect(nemesis.strike(['ring'])).toBeUndefined()
   })
+
+  test.each([
+    [3, 1],
+    [4, 1],
+    [5, 2],
+    [6, 2],
+  ])(
+    'of %i voters, at most %i stay with the leader that is deposed, wherever learners are',
+    (count, most) => {
+      const larger = new NotingCluster(count + 3)
+      larger.voters = larger.nodeIds.slice(0, count)
+      const nemesis = new Nemesis(larger, larger.faults, new Dice(8))
+      const groups = Array.from({ length: 100 }, () => {
+        const { fault } = nemesis.strike(['depose'])?.standing ?? {}
+        void larger.faults.heal(() => true)
+        return fault?.type === 'partition' ? (fault.groups[0] ?? []) : []
+      })
+      const votersIn = groups.map((group) => group.filter((nodeId) => nodeId <= count).length)
+      const learnersIn = groups.map((group) => group.filter((nodeId) => nodeId > count).length)
+      expect([Math.min(...votersIn), Math.max(...votersIn)]).toEqual([1, most])
+      expect(new Set(learnersIn)).toEqual(new Set([0, 1, 2, 3]))
+    },
+  )
 
   test('strikes nothing where a fault does not fit', () => {
     const nemesis = new Nemesis(cluster, cluster.faults, new Dice(7))
