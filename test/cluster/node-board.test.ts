@@ -12,11 +12,16 @@ const pause: StandingFault = { id: 1, fault: { type: 'pause', nodes: [1] }, sinc
 async function frozenNode() {
   const board = new NodeBoard()
   const handed: LinkEnd[] = []
+  const closed: number[] = []
   const done = { ok: true, value: undefined } as const
   const node = {
     look: async () => done,
     connect: async (link: LinkEnd) => {
       handed.push(link)
+      return done
+    },
+    disconnect: async (peerId: number) => {
+      closed.push(peerId)
       return done
     },
   } as unknown as ControlledNode
@@ -29,7 +34,7 @@ async function frozenNode() {
     await board.connect(own, node)
     return theirs
   }
-  return { board, node, handed, connect }
+  return { board, node, handed, closed, connect }
 }
 
 test('[OV6] a paused node takes the newest link to each peer when it goes on, and the older ones are closed', async () => {
@@ -45,6 +50,32 @@ test('[OV6] a paused node takes the newest link to each peer when it goes on, an
   await connect(2)
   expect(handed.length).toBe(3)
   for (const port of handed.flatMap(portsOf)) port.close()
+})
+
+test('[MB9] a paused node closes its links to nodes that were removed when it goes on, and takes none that waited', async () => {
+  const { board, node, handed, closed, connect } = await frozenNode()
+  const waiting = portsOf(await connect(3)).map((port) => once(port, 'close'))
+  await board.disconnect(2, node)
+  await board.disconnect(3, node)
+  await Promise.all(waiting)
+  expect(closed).toEqual([])
+  await board.show([], node)
+  expect(closed).toEqual([2, 3])
+  expect(handed).toEqual([])
+  await board.show([pause], node)
+  board.froze()
+  await board.show([], node)
+  expect(closed).toEqual([2, 3])
+})
+
+test('[MB9] the next life of a node that was ended while it was paused closes no link for its former life', async () => {
+  const { board, node, closed } = await frozenNode()
+  await board.disconnect(2, node)
+  board.end()
+  board.begin()
+  await board.show([pause], node)
+  await board.show([], node)
+  expect(closed).toEqual([])
 })
 
 test('[OV6] the links that wait for a paused node are closed at its end', async () => {

@@ -23,6 +23,8 @@ function withDecoys(made: MadeStory): MadeStory {
   return made
 }
 
+const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [] }
+
 interface Overthrown {
   readonly election: Election
   readonly faultId: number | undefined
@@ -42,6 +44,30 @@ describe('the cause of an election', () => {
     expect(election.cause).toMatchObject({ type: 'killed', nodeId: 1, sinceMs: 2000, faultId: undefined })
     expect(election.leaderlessMs).toBe(600)
     expect(election.also).toEqual([])
+  })
+
+  test('is a leader that was removed: it leads no more, and its end is no cause', () => {
+    const { election } = overthrown((made) => void made.tell(2000, 1, { type: 'removed' }))
+    expect(election.leaderlessMs).toBe(600)
+    expect(election.cause.type).not.toBe('killed')
+    expect([election.cause, ...election.also].map(({ faultId }) => faultId)).toEqual([undefined])
+  })
+
+  test.each([
+    ['removed', (made: MadeStory) => made.tell(1100, 4, { type: 'removed' })],
+    [
+      'left without a vote',
+      (made: MadeStory) =>
+        made.tell(1100, 1, { type: 'membership', index: 20, membership, isCommitted: true }),
+    ],
+  ])('is no node that was killed and then %s', (_, leaves) => {
+    const made = new MadeStory(4).begins().tell(1000, 4, { type: 'killed' })
+    leaves(made)
+    made.breaks(1400, { type: 'cut', line: 'cut 1-2', nodes: [1, 2], ways: links(1, 2) })
+    made.breaks(1400, { type: 'cut', line: 'cut 1-3', nodes: [1, 3], ways: links(1, 3) })
+    made.givesUp(2000, 1, 1, 'quorumLost').elects(2600, 2, 2, [3])
+    const { cause, also } = electionIn(made.story)
+    expect([cause, ...also].map(({ faultLine }) => faultLine)).toEqual(['cut 1-2', 'cut 1-3'])
   })
 
   test('is a leader that was killed by a fault', () => {

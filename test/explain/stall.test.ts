@@ -51,6 +51,22 @@ describe('the longest time without a commit', () => {
     ])
   })
 
+  test('is not laid on nodes without a vote', () => {
+    const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [5] }
+    const made = new MadeStory(5).begins().commits(1, 700, 1990, 2)
+    made.tell(1000, 4, { type: 'killed' }).tell(1100, 5, { type: 'killed' })
+    made.tell(1200, 1, { type: 'membership', index: 20, membership, isCommitted: true })
+    // A node that lags tells the configuration before late.
+    const before = { voters: [1, 2, 3, 4], votersOutgoing: [], learners: [5] }
+    made.tell(1300, 3, { type: 'membership', index: 9, membership: before, isCommitted: true })
+    for (const peer of [2, 3])
+      made.breaks(1995, { type: 'cut', line: `cut 1-${peer}`, nodes: [1, peer], ways: links(1, peer) }, 2990)
+    made.commits(1, 3000, 3200, 100)
+    const { reason, causes } = stallIn(made.story)
+    expect(reason).toBe('noMajority')
+    expect(causes.map(({ faultLine }) => faultLine)).toEqual(['cut 1-2', 'cut 1-3'])
+  })
+
   test('is not laid on one follower that was away', () => {
     const stall = stalled((made) => {
       made.breaks(1995, { type: 'cut', line: 'cut 1-3', nodes: [1, 3], ways: links(1, 3) }, 2990)

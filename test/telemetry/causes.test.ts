@@ -33,6 +33,24 @@ test('[HP2] a vote of an earlier campaign is no cause, and a node that decides a
   expect(causesOf(asks, { ...wins, decidedBy: [1], cause: 1 }).at(-1)).toBe(1)
 })
 
+test('[HP2] a node that was ended explains what its leader lacks, and one that was removed does not', () => {
+  const loses = { ...role, role: 'follower', reason: 'quorumLost', elapsedTicks: 6 } as const
+  const killed = { type: 'killed', nodeId: 3 } as const
+  const removed = { type: 'removed', nodeId: 3 } as const
+  for (const late of [loses, { type: 'leaseLost', term: 1 } as const]) {
+    expect(causesOf(killed, late).at(-1)).toBe(1)
+    expect(causesOf(killed, removed, late).at(-1)).toBeUndefined()
+  }
+})
+
+test('[HP2] the end of a node that was removed explains no missed heartbeat of its next life', () => {
+  const missed = { type: 'heartbeatMissed', nodeId: 2, from: 3, silentMs: 200 } as const
+  const killed = { type: 'killed', nodeId: 3 } as const
+  const started = { type: 'started', nodeId: 3, lastIndex: 0, snapshotIndex: 0 } as const
+  expect(causesOf(killed, started, missed).at(-1)).toBe(1)
+  expect(causesOf(killed, { type: 'removed', nodeId: 3 }, started, missed).at(-1)).toBeUndefined()
+})
+
 test('[HP2] a standstill within a pause is led to by it, and a later one is not', () => {
   const paused = { type: 'paused' } as const
   const resumed = { type: 'resumed', afterMs: 99, atMs: 100 } as const
