@@ -1,8 +1,9 @@
 /** Looks at a running cluster regularly, keeps the frames for a while and hands them to who watches. */
 import { randomUUID } from 'node:crypto'
 import type { Cluster } from '../cluster/index.js'
-import { storyNow } from '../telemetry/index.js'
-import { frameOf } from './assemble.js'
+import { type MessageTail, storyNow } from '../telemetry/index.js'
+import { frameOf, type Moment } from './assemble.js'
+import { Flights } from './flights.js'
 import type { Frame, FrameHead } from './frame.js'
 import { FrameHistory } from './history.js'
 
@@ -10,21 +11,28 @@ import { FrameHistory } from './history.js'
 const watchedEveryMs = 100
 const unwatchedEveryMs = 1000
 
+/** Messages that are looked at of each node. */
+const messagesOfNodeMax = 200
+
 export type Watcher = (frame: Frame) => void
 
 export class Observer {
   readonly head: FrameHead
   readonly #cluster: Cluster
+  readonly #tail: MessageTail
+  readonly #flights = new Flights()
   readonly #loadClients: () => number
   readonly #history = new FrameHistory()
   readonly #watchers = new Set<Watcher>()
   #timer: NodeJS.Timeout | undefined
   #number = 0
+  #before: Moment | undefined
 
   /** `loadClients` tells how many clients the load in the background has. */
   constructor(cluster: Cluster, loadClients: () => number = () => 0) {
     const { heartbeatIntervalMs, electionTimeoutMs } = cluster.options
     this.#cluster = cluster
+    this.#tail = cluster.messages()
     this.#loadClients = loadClients
     this.head = {
       run: randomUUID(),
@@ -61,15 +69,18 @@ export class Observer {
   #look(): void {
     this.#lookIn(this.#watchers.size > 0 ? watchedEveryMs : unwatchedEveryMs)
     const cluster = this.#cluster
-    const frame = frameOf(++this.#number, {
+    const now = {
+      ...cluster.look(),
       atMs: storyNow(),
-      electionTimeoutMs: cluster.options.electionTimeoutMs,
       leaderId: cluster.leaderId,
       membership: cluster.membership,
-      nodes: cluster.status(),
+      status: cluster.status(),
       faults: cluster.faults,
       loadClients: this.#loadClients(),
-    })
+    }
+    const flights = this.#flights.frame(this.#tail.take(messagesOfNodeMax))
+    const frame = frameOf(++this.#number, this.head, this.#before, now, flights)
+    this.#before = now
     this.#history.add(frame)
     for (const watcher of this.#watchers) watcher(frame)
   }

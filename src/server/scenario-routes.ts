@@ -1,5 +1,4 @@
 /** Scenarios over HTTP: which there are, and the one that runs. */
-import { shippedScenarios } from '../scenarios/index.js'
 import { sendFrames } from './frame-feed.js'
 import { lineIn } from './line-body.js'
 import type { App, Rooms } from './rooms.js'
@@ -10,7 +9,7 @@ const nameBytesMax = 1000
 export function addScenarios(app: App, rooms: Rooms): void {
   const { scenarios } = rooms
   app.get('/api/scenarios', ({ json }) => {
-    const all = shippedScenarios().map(({ name, teaches, hosts, nodes }) => ({ name, teaches, hosts, nodes }))
+    const all = scenarios.shipped.map(({ name, teaches, hosts, nodes }) => ({ name, teaches, hosts, nodes }))
     return json({ scenarios: all, running: scenarios.running ?? null })
   })
   app.post('/api/scenarios/run', async ({ env, json }) => {

@@ -80,8 +80,15 @@ class ScenarioRun {
 }
 
 export class ScenarioRuns {
+  /** Read once: reading them takes a while, in which no call is answered. */
+  #shipped: readonly Scenario[] | undefined
   #run: ScenarioRun | undefined
   #isStarting = false
+
+  get shipped(): readonly Scenario[] {
+    this.#shipped ??= shippedScenarios()
+    return this.#shipped
+  }
 
   /** The run that goes on, or the last one. Throws an `HttpRefusal` when there was none. */
   get last(): ScenarioRun {
@@ -94,7 +101,7 @@ export class ScenarioRuns {
   }
 
   async start(name: string): Promise<void> {
-    const scenario = shippedScenarios().find((shipped) => shipped.name === name)
+    const scenario = this.shipped.find((shipped) => shipped.name === name)
     if (scenario === undefined)
       throw new BadInput(`there is no scenario '${name.slice(0, 60)}'; GET /api/scenarios lists all`)
     if (!scenario.hosts.includes('threads'))
