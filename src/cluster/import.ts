@@ -5,7 +5,7 @@ import { type ExportHead, ExportReader, unusable } from '../backup/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
 import { loadMachine, SessionMachine } from '../machine/index.js'
 import type { Membership, Snapshot, Term } from '../raft/index.js'
-import { beginDisk, flushFolder } from '../storage/index.js'
+import { beginDisks, flushFolder } from '../storage/index.js'
 import { ClusterDirectory } from './directory.js'
 import { type StateTold, toldOf } from './export.js'
 import { asUnusable, makeFolder, usable } from './folders.js'
@@ -60,7 +60,7 @@ export async function importSnapshot(
       fill(
         ClusterDirectory.open(unfinished, { ...head, nodes: count }),
         head,
-        () => reader.pieces(),
+        reader.pieces(),
         head.term,
         signal,
       ),
@@ -120,28 +120,22 @@ async function makeWhole(path: string, make: (unfinished: string) => Promise<voi
   }
 }
 
-/** Begins the disk of each member with the whole state and with no vote in `currentTerm`, and releases the directory. */
+/** Begins the disks of all members with the whole state and with no vote in `currentTerm`, and releases the directory. */
 export async function fill(
   directory: ClusterDirectory,
   { index, term, size }: Omit<Snapshot, 'membership'>,
-  pieces: () => Iterable<Uint8Array>,
+  pieces: Iterable<Uint8Array>,
   currentTerm: Term,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
     const { members: voters } = directory
     const membership: Membership = { voters, votersOutgoing: [], learners: [] }
-    for (const nodeId of voters) {
-      const disk = {
-        dir: directory.nodePath(nodeId),
-        pledges: directory.pledgesPath,
-        nodeId,
-        membership,
-        snapshot: { index, term, membership, size },
-        hardState: { currentTerm, votedFor: undefined },
-      }
-      await beginDisk(disk, pieces(), signal)
-    }
+    const snapshot = { index, term, membership, size }
+    const hardState = { currentTerm, votedFor: undefined }
+    const pledges = directory.pledgesPath
+    const disks = voters.map((nodeId) => ({ dir: directory.nodePath(nodeId), pledges, nodeId, membership }))
+    await beginDisks(disks, { snapshot, hardState, pieces, signal })
   } finally {
     directory.release()
   }

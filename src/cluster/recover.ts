@@ -94,7 +94,7 @@ export class Recovery {
     const make = (unfinished: string): Promise<void> => {
       const successor = ClusterDirectory.successor(unfinished, former, description)
       members = successor.members
-      return fill(successor, snapshot, () => piecesOf(state), this.#termAfter(former), signal)
+      return fill(successor, snapshot, piecesOf(state), this.#termAfter(former), signal)
     }
     try {
       const aside = await replaceFiles(path, make)

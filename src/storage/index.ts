@@ -1,6 +1,6 @@
 /** Logs on disk, in memory, and behind faults. */
 
-export { beginDisk } from './begun-disk.js'
+export { beginDisks } from './begun-disk.js'
 export { type DiskAtRest, readDiskAtRest } from './disk-at-rest.js'
 export { isDiskFull } from './disk-full.js'
 export { flushFolder, writeWhole } from './durable-file.js'
