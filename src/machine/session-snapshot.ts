@@ -2,7 +2,7 @@
  * The sessions in front of a snapshot of a state machine: how they become bytes, and how they are read back. A snapshot
  * without them, of a build that had none, is that of the machine alone.
  */
-import { Packer, type Term } from '../raft/index.js'
+import type { Term } from '../raft/index.js'
 import { readUint32, writeUint32 } from './packed.js'
 import type { CallHeader } from './session-frame.js'
 import { CallResults, type Session, Sessions } from './sessions.js'
@@ -30,33 +30,81 @@ const pieceBytes = 128 << 10
 
 /** Rows, each behind its length: the whole, and then each session with its answers behind it. */
 export function packSessions({ sessions, open }: SessionState): Uint8Array {
-  const packer = new Packer(prefixBytes)
-  const { call, term = 0, met = 0, answer } = open ?? {}
+  const { call, term = 0, met = 0, answer: applied } = open ?? {}
   const { session = 0, sequence = 0, firstOutstanding = 0, count = 0 } = call ?? {}
-  packer.append(
-    numbers(
-      sessions.timeMs,
-      sessions.size,
-      term,
-      session,
-      sequence,
-      firstOutstanding,
-      count,
-      met,
-      answer ? 1 : 0,
-    ),
-  )
+  const rows = new RowWriter(bytesOf(sessions))
+  rows.begin(9)
+  rows.numbers(sessions.timeMs, sessions.size, term, session)
+  rows.numbers(sequence, firstOutstanding, count, met)
+  rows.number(applied ? 1 : 0)
   for (const { id, timeoutMs, lastUseMs, firstOutstanding: first, answers } of sessions.all) {
-    packer.append(numbers(id, timeoutMs, lastUseMs, first, answers.size))
-    for (const [number, { index, count: applied, results }] of answers) {
-      packer.append(numbers(number, index, applied, results === undefined ? 0 : 1))
-      packer.append(results ?? noBytes)
+    rows.begin(5)
+    rows.numbers(id, timeoutMs, lastUseMs, first)
+    rows.number(answers.size)
+    for (const [number, answer] of answers) {
+      rows.begin(4)
+      rows.numbers(number, answer.index, answer.count, answer.results === undefined ? 0 : 1)
+      rows.bytes(answer.results ?? noBytes)
     }
   }
-  const { bytes } = packer.give(new Uint8Array(0))
-  bytes.set(magic)
-  writeUint32(bytes, magic.byteLength, bytes.byteLength - prefixBytes)
+  return rows.written
+}
+
+/** Bytes of all rows. */
+function bytesOf({ all }: Sessions): number {
+  let bytes = rowBytes(9)
+  for (const { answers } of all) {
+    bytes += rowBytes(5)
+    for (const { results } of answers.values()) bytes += rowBytes(4) + 4 + (results?.byteLength ?? 0)
+  }
   return bytes
+}
+
+function rowBytes(numbers: number): number {
+  return 4 + 8 * numbers
+}
+
+/** Writes rows behind the prefix. Nodes with many answers spend a turn here, so no row takes memory of its own. */
+class RowWriter {
+  readonly written: Uint8Array
+  readonly #view: DataView
+  #offset = prefixBytes
+
+  constructor(bytes: number) {
+    this.written = new Uint8Array(prefixBytes + bytes)
+    this.#view = new DataView(this.written.buffer)
+    this.written.set(magic)
+    writeUint32(this.written, magic.byteLength, bytes)
+  }
+
+  /** Begins a row of so many numbers. */
+  begin(numbers: number): void {
+    this.#length(8 * numbers)
+  }
+
+  numbers(one: number, two: number, three: number, four: number): void {
+    this.number(one)
+    this.number(two)
+    this.number(three)
+    this.number(four)
+  }
+
+  number(value: number): void {
+    this.#view.setFloat64(this.#offset, value, true)
+    this.#offset += 8
+  }
+
+  /** A row of bytes. */
+  bytes(row: Uint8Array): void {
+    this.#length(row.byteLength)
+    this.written.set(row, this.#offset)
+    this.#offset += row.byteLength
+  }
+
+  #length(bytes: number): void {
+    this.#view.setUint32(this.#offset, bytes, true)
+    this.#offset += 4
+  }
 }
 
 /** The sessions, and behind them the pieces of the machine. */
@@ -171,10 +219,3 @@ class Rows {
 }
 
 const noBytes = new Uint8Array(0)
-
-function numbers(...values: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(8 * values.length)
-  const view = new DataView(bytes.buffer)
-  for (const [at, value] of values.entries()) view.setFloat64(8 * at, value, true)
-  return bytes
-}
