@@ -32,10 +32,6 @@ export const changeNames = [
 ] as const
 export type ChangeCounts = Record<(typeof changeNames)[number], number>
 
-export function noChanges(): ChangeCounts {
-  return Object.fromEntries(changeNames.map((name) => [name, 0])) as ChangeCounts
-}
-
 type Report = (rule: string, detail: string) => void
 
 export class Configurations {

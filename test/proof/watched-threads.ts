@@ -12,7 +12,6 @@ import {
   History,
   membershipOf,
   NodeAtRest,
-  noChanges,
   type RandomCall,
   type RandomCalls,
   type Witness,
@@ -20,6 +19,7 @@ import {
 import type { NodeId, Term } from '../../src/raft/index.js'
 import { type OpenStore, openLmdbStore } from '../../src/storage/index.js'
 import type { Settlement } from '../../src/transport/index.js'
+import { noCounts } from './no-counts.js'
 
 type Ended = { readonly settlement: Settlement; readonly results: Uint8Array }
 type Step = (history: History) => void
@@ -28,10 +28,7 @@ const membership = membershipOf([1, 2, 3])
 
 export class WatchedThreads {
   readonly counts = {
-    ...noChanges(),
-    elections: 0,
-    stepDowns: 0,
-    truncations: 0,
+    ...noCounts(),
     requests: 0,
     applied: 0,
     read: 0,

@@ -5,7 +5,6 @@ import {
   Checker,
   type Durable,
   membershipOf,
-  noChanges,
   Promises,
   Questions,
   type WatchedNode,
@@ -18,6 +17,7 @@ import {
   type NodeSetup,
   RaftNetwork,
 } from '../../../src/testing/index.js'
+import { noCounts } from '../../proof/no-counts.js'
 
 const decoder = new TextDecoder()
 
@@ -75,7 +75,7 @@ class Watched implements WatchedNode, Durable {
 
 export class WatchedNetwork {
   readonly network: RaftNetwork
-  readonly counts = { ...noChanges(), elections: 0, stepDowns: 0, truncations: 0 }
+  readonly counts = noCounts()
   readonly #nodes = new Map<NodeId, Watched>()
   readonly #checker: Checker
   readonly #promises: Promises
