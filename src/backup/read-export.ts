@@ -60,7 +60,9 @@ function explained<Read>(file: string, read: () => Read): Read {
   try {
     return read()
   } catch (error) {
-    if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') throw error
+    const { syscall, code } = error as NodeJS.ErrnoException
+    if (typeof syscall !== 'string') throw error
+    if (code === 'ENOENT') throw unusable(file, 'is not there: name an export of raftbox', error)
     throw unusable(file, `cannot be read: ${reasonOf(error)}`, error)
   }
 }

@@ -15,6 +15,7 @@ import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
 import { checkMachine } from './description.js'
 import { ClusterDirectory } from './directory.js'
+import { oneOfNodes } from './refusals.js'
 
 export interface ExportOptions {
   /**
@@ -63,7 +64,10 @@ export async function exportSnapshot(
     const disk = nodeId === undefined ? bestOf(survey, directory.path) : namedOf(survey, 'node', nodeId)
     const { index, term } = provenIn(disk.log, survey.proof)
     if (index === 0)
-      throw new RaftError('DIRECTORY_INCOMPATIBLE', { dir: directory.path, why: nothingProven })
+      throw new RaftError('DIRECTORY_INCOMPATIBLE', {
+        dir: directory.path,
+        why: survey.proof === undefined ? `${nothingProven}; ${recovers}` : nothingProven,
+      })
     const state = survey.read(disk, (found) => stateOnDisk(createMachine(), machine, found, index))
     const facts = {
       createdAt: new Date().toISOString(),
@@ -88,6 +92,7 @@ export function toldOf(state: SessionMachine): StateTold {
   return { hash: state.hash(), summary: state.summary() }
 }
 
+const recovers = 'raftbox recover makes a cluster anew from all that one disk holds'
 const nothingProven = 'proves nothing to be committed: there is nothing to export'
 
 export function surveyOf(directory: ClusterDirectory): Survey {
@@ -105,7 +110,7 @@ function bestOf({ disks, proof, lost, contradiction }: Survey, dir: string): Dis
   if (lost.length === 0) throw new RaftError('DIRECTORY_INCOMPATIBLE', { dir, why: nothingProven })
   const whys = lost.map(({ nodeId, why }) => `node ${nodeId}: ${why}`).join('; ')
   const remedy =
-    'put the folders back, or name a node whose snapshot is to be exported, or make the cluster anew from what is left'
+    'put the folders back, or name a node whose snapshot is to be exported, or make the cluster anew from what is left (raftbox recover)'
   throw new RaftError('DIRECTORY_INCOMPATIBLE', {
     dir,
     why: `has lost a majority of its disks, so nobody can tell what is committed (${whys}); ${remedy}`,
@@ -123,7 +128,7 @@ export function namedOf({ disks, lost, members }: Survey, option: string, nodeId
   const found = lost.find((each) => each.nodeId === nodeId)
   const expected =
     found === undefined
-      ? `one of ${members.map(({ pledge }) => pledge.nodeId).join(', ')}`
+      ? oneOfNodes(members.map(({ pledge }) => pledge.nodeId))
       : 'a node whose disk can be used'
   const actual = found === undefined ? nodeId : `${nodeId}: ${found.why}`
   throw new RaftError('INVALID_OPTION', { option, expected, actual })

@@ -5,6 +5,7 @@ import type { NodeId } from '../raft/index.js'
 import type { Counters } from '../telemetry/index.js'
 import { ClusterDirectory } from './directory.js'
 import type { ResolvedOptions } from './options.js'
+import { oneOfNodes } from './refusals.js'
 
 /** A node, as far as its log is read beside it. */
 interface LoggingMember {
@@ -60,7 +61,7 @@ export function readLogs(dir: string, options: LogsOptions = {}): LogFound[] {
     const all = directory.members
     const asked = nodeId === undefined ? all : all.filter((each) => each === nodeId)
     if (asked.length === 0) {
-      const expected = `one of ${all.join(', ')}`
+      const expected = oneOfNodes(all)
       throw new RaftError('INVALID_OPTION', { option: 'node', expected, actual: nodeId })
     }
     return asked.map((each) => {

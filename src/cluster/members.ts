@@ -13,6 +13,7 @@ import { logOfMember } from './logs.js'
 import type { NodeLook } from './look.js'
 import { leaderAmong, lookAt, type Member, type NodeStatus, newMember, statusOf } from './member.js'
 import { nodesMax, type ResolvedOptions } from './options.js'
+import { oneOfNodes } from './refusals.js'
 import { linksAmong, linksToRunning, unlink } from './wiring.js'
 
 const ends = { kill: 'was killed', losePower: 'lost its power', stop: 'was stopped' } as const
@@ -313,10 +314,9 @@ export class Members {
   #member(nodeId: NodeId, option = 'node'): Member {
     const member = this.#members.get(nodeId)
     if (member !== undefined) return member
-    const expected = `one of ${[...this.#members.keys()].join(', ')}`
     throw new RaftError('INVALID_OPTION', {
       option,
-      expected,
+      expected: oneOfNodes(this.nodeIds),
       actual: typeof nodeId === 'number' ? nodeId : typeof nodeId,
     })
   }

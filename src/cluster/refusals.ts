@@ -1,5 +1,6 @@
 /** Errors of a call whose arguments or whose answer cannot be read. */
 import { RaftError, reasonOf } from '../errors/index.js'
+import type { NodeId } from '../raft/index.js'
 import type { RequestType } from '../transport/index.js'
 
 /** The refusal of a call that threw before its commands were packed: nothing of it is sent. */
@@ -18,6 +19,11 @@ export function unreadable(type: RequestType, cause: unknown): RaftError {
 
 export function invalid(what: string, expected: string, actual: string | number): RaftError {
   return new RaftError('INVALID_COMMAND', { what, expected, actual })
+}
+
+/** The nodes that a caller may name. */
+export function oneOfNodes(nodeIds: readonly NodeId[]): string {
+  return nodeIds.length === 1 ? `${nodeIds[0]}, the only node` : `one of ${nodeIds.join(', ')}`
 }
 
 /** Makes a call of arguments that may run code of the caller: all of it runs before the call is packed. */

@@ -133,10 +133,7 @@ function resolveOne(one: One, cast: Cast): readonly NodeId[] {
       return drawn(1, candidates, cast)
     default:
       if (nodeIds.includes(one)) return [one]
-      throw refusal(
-        `target ${nameOf(one)}`,
-        `there are the nodes ${listed(nodeIds, 'and')}, and the roles ${listed(roleNames, 'and')}`,
-      )
+      throw refusal(`target ${nameOf(one)}`, `${nodesIn(nodeIds)}, and the roles ${listed(roleNames, 'and')}`)
   }
 }
 
@@ -165,6 +162,12 @@ export function isRoleName(text: string): text is RoleName {
 function nameOf(target: unknown): string {
   if (Array.isArray(target)) return target.map(nameOf).join(',')
   return typeof target === 'number' || typeof target === 'string' ? `${target}` : typeof target
+}
+
+function nodesIn(nodeIds: readonly NodeId[]): string {
+  return nodeIds.length === 1
+    ? `there is node ${nodeIds[0]}`
+    : `there are the nodes ${listed(nodeIds, 'and')}`
 }
 
 function listed(names: readonly (string | number)[], word = 'or'): string {

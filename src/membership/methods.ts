@@ -135,7 +135,7 @@ export class MembershipMethods {
   #one(what: string, target: Target): NodeId {
     const [nodeId, ...others] = this.#resolved(target)
     if (nodeId !== undefined && others.length === 0) return nodeId
-    throw new RaftError('INVALID_CHANGE', { what, why: 'it is for one node at a time' })
+    throw new RaftError('INVALID_CHANGE', { what, why: 'name one node at a time' })
   }
 
   /** Nodes that are down are members as well. */

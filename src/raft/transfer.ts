@@ -28,9 +28,10 @@ export function onTransfer(state: RaftState, to: NodeId | undefined): OperationR
 }
 
 function whyNoSuccessor(state: LeaderState, to: NodeId | undefined): string | undefined {
-  if (to === undefined) return undefined
+  const { voters } = state.log.membership
+  if (to === undefined) return voters.some((id) => id !== state.id) ? undefined : 'nobody else is a voter'
   if (to === state.id) return `node ${to} leads already`
-  if (!state.log.membership.voters.includes(to)) return `node ${to} is no voter, and only voters lead`
+  if (!voters.includes(to)) return `node ${to} is no voter, and only voters lead`
   return mayLead(state, to) ? undefined : `node ${to} never leads: its priority is 0`
 }
 

@@ -25,10 +25,11 @@ const inputErrors: Partial<Record<ErrorCode, string>> = {
   INVALID_OPTION: '',
   INVALID_COMMAND: '',
   INVALID_FAULT: '',
+  INVALID_CHANGE: '',
   DIRECTORY_IN_USE: '',
   DIRECTORY_INCOMPATIBLE: '',
   EXPORT_UNUSABLE: '',
-  DIRECTORY_UNUSABLE: '; choose another with --dir',
+  DIRECTORY_UNUSABLE: '; choose another directory',
   DISK_LOST: ' (raftbox sandbox --dir DIRECTORY --renew NODES)',
 }
 

@@ -96,7 +96,7 @@ test('another version, another file and no file are told apart', async () => {
   expect(refusalOf(file, Buffer.from('PK\x03\x04'))).toBe(
     `${file} is no export of raftbox: name another file`,
   )
-  expect(() => new ExportReader(`${file}.not`)).toThrow(/cannot be read: ENOENT/)
+  expect(() => new ExportReader(`${file}.not`)).toThrow(/is not there: name an export of raftbox/)
   expect(() => new ExportReader(temporaryFolder())).toThrow(/is no file/)
 })
 

@@ -42,8 +42,9 @@ test.each([
   ['arrivals without a rate', ['bench', '--arrivals', 'even'], '--arrivals: say how many'],
   ['too long a card', ['card', '--seconds', '61'], 'from 0.1 to 60'],
   ['no directory', ['bench', '--dir', ''], '--dir: give the path of a directory'],
-  ['a directory below a file', ['bench', '--dir', `${process.execPath}/x`], 'choose another with --dir'],
-  ['a directory that is a file', ['sandbox', '--dir', process.execPath], 'choose another with --dir'],
+  ['a directory below a file', ['bench', '--dir', `${process.execPath}/x`], 'choose another directory'],
+  ['a file to be exported', ['snapshot', 'export', process.execPath, 'x'], 'choose another directory'],
+  ['a directory that is a file', ['sandbox', '--dir', process.execPath], 'choose another directory'],
   ['a seed and seeds', ['sim', '--seed', '1', '--seeds', '2'], '--seed: leave it out'],
   ['a trace of many', ['sim', '--trace'], '--trace: name one seed with --seed'],
   ['an escape in a flag', ['bench', '--threads', '\x1b[2J'], "--threads: give on or off, not '\\u001b[2J'"],
@@ -66,7 +67,7 @@ test.each([
 test.skipIf(process.platform !== 'linux')('a directory where nothing can be made is refused', async () => {
   const { code, stderr } = await run(['sandbox', '--dir', '/proc/raftbox/here'])
   expect(code).toBe(2)
-  expect(stderr).toMatch(/^raftbox: \/proc\/raftbox\/here cannot be used: [^\n]*choose another with --dir\n$/)
+  expect(stderr).toMatch(/^raftbox: \/proc\/raftbox\/here cannot be used: [^\n]*choose another directory\n$/)
 })
 
 test('a directory instead of a file of records, and a file without any, are refused', async () => {
@@ -115,7 +116,7 @@ test.each([
     'a folder that cannot be used',
     new RaftError('DIRECTORY_UNUSABLE', { dir: 'd', why: 'EACCES' }),
     2,
-    'd cannot be used: EACCES; choose another with --dir',
+    'd cannot be used: EACCES; choose another directory',
   ],
   [
     'no place for temporary files',
@@ -128,6 +129,12 @@ test.each([
     new RaftError('INVALID_OPTION', { option: 'nodes', expected: '3', actual: 5 }),
     2,
     'nodes: 3, not 5',
+  ],
+  [
+    'a change of the members that does not fit',
+    new RaftError('INVALID_CHANGE', { what: 'removing node 1', why: 'a cluster keeps at least one voter' }),
+    2,
+    'removing node 1: a cluster keeps at least one voter',
   ],
   [
     'a command that does not fit',

@@ -56,7 +56,7 @@ test('what cannot be exported is told in one line, and leaves no file', async ()
     [[temporaryFolder(), 'x'], 'holds no cluster: name a directory of raftbox'],
     [[dir, temporaryFile('kept', 'x')], 'kept is there already: name a new file'],
     [[dir, join(folder, 'no', 'x')], 'there is no folder for x; make it, or name another'],
-    [[dir, join(folder, 'x'), '--node', '2'], 'node: one of 1, not 2'],
+    [[dir, join(folder, 'x'), '--node', '2'], 'node: 1, the only node, not 2'],
     [[dir, join(folder, 'x'), '--node', '0'], '--node: give a whole number from 1'],
     [[dir], "missing required argument 'file'; see raftbox help snapshot"],
   ]
@@ -83,7 +83,7 @@ test('what cannot be imported is told in one line, and makes no directory', asyn
     ],
     [[temporaryFile('odd', damaged), copy], 'odd is damaged: the block at byte '],
     [[temporaryFile('other', 'x'), copy], 'other is no export of raftbox: name another file'],
-    [[join(folder, 'none'), copy], 'none cannot be read: ENOENT'],
+    [[join(folder, 'none'), copy], 'none is not there: name an export of raftbox'],
     [[folder, copy], 'is no file: name an export of raftbox'],
     [[file, dir], 'is not empty: name an empty or a new directory'],
     [[file, file], 'is no directory: name an empty or a new directory'],

@@ -203,6 +203,7 @@ describe('a change that cannot be made', () => {
       'node 2 is no voter, and only voters lead',
     ],
     ['to the node that leads', (cluster) => cluster.transfer(1), 'node 1 leads already'],
+    ['of the lead where nobody else votes', (cluster) => cluster.transfer(), 'nobody else is a voter'],
     ['of no node at all', (cluster) => cluster.changeMembership([]), 'at least one node'],
   ])('%s is refused at once, with the reason, and changes nothing', async (_, call, why) => {
     const cluster = await startedCluster({ ...calm, nodes: 1, durability: 'none' })
@@ -223,7 +224,7 @@ describe('a change that cannot be made', () => {
   test('of a node that is not there is refused with those that are', async () => {
     const cluster = await startedCluster({ ...calm, nodes: 1, durability: 'none' })
     const refusal = await cluster.removeNode(7).catch((error: Error) => error)
-    expect(refusal).toMatchObject({ message: expect.stringContaining('there are the nodes 1') })
+    expect(refusal).toMatchObject({ message: expect.stringContaining('there is node 1, and the roles') })
   })
 
   test('without a majority is told as not done at its deadline, and changes nothing', async () => {

@@ -269,6 +269,12 @@ describe('the successor', () => {
 
   test('[TL8] is nobody where nobody else votes', () => {
     const bench = new Bench({}, 1).lead()
+    const why = 'nobody else is a voter'
+    expect(bench.node.transfer()).toEqual({ code: 'invalid', leaderId: 1, why })
+  })
+
+  test('[TL8] is nobody where no other voter answers', () => {
+    const bench = new Bench().become('leader')
     const why = 'no other voter that may lead answers the leader'
     expect(bench.node.transfer()).toEqual({ code: 'notCaughtUp', leaderId: 1, why })
   })
