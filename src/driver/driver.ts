@@ -132,7 +132,10 @@ export class Driver {
   /** One unit of the protocol's time. The ports have been drained before, so that a stall is no dead leader. */
   tick(): void {
     this.#guard(this.#ticked, undefined)
-    if (!this.#isStopped) this.#options.probe.ticked(this.raft.state, this.#isLeaseHeld)
+    if (this.#isStopped) return
+    const { count: reads, waitingBytes: readBytes } = this.#reads
+    const waiting = { proposals: this.#proposals.count, reads, readBytes }
+    this.#options.probe.ticked(this.raft.state, this.#isLeaseHeld, waiting)
   }
 
   receive(message: Message): void {

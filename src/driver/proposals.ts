@@ -17,6 +17,11 @@ export class Proposals {
     this.#settle = settle
   }
 
+  /** Proposals that have no answer yet. */
+  get count(): number {
+    return this.#waiting.length - this.#head
+  }
+
   /**
    * Queues a proposal that was given the place `first`. When a node loses leadership, its last entries may be replaced.
    * When it leads again, it gives their indexes to new proposals. The old proposals may still be committed by another

@@ -79,6 +79,16 @@ export class Reads {
     return this.#waitingBytes >= waitingBytesMax
   }
 
+  /** Requests that have no answer yet. */
+  get count(): number {
+    return this.#unconfirmed.size + this.#confirmed.length + this.#stale.length
+  }
+
+  /** Bytes of those requests. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
   add(request: number, frame: Frame): void {
     this.#waitingBytes += weightOf(frame)
     this.#unconfirmed.set(request, { request, frame, ahead: undefined })

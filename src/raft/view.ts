@@ -225,11 +225,6 @@ class LeadershipView {
     return [...this.#leadership.waitingReads]
   }
 
-  /** How many reads wait for the answers to a round of heartbeats. */
-  get confirmingReads(): number {
-    return this.#leadership.confirmingReads?.ids.length ?? 0
-  }
-
   get waitingQuestions(): readonly ReadQuestion[] {
     return [...this.#leadership.waitingQuestions]
   }

@@ -68,12 +68,15 @@ class RingTail {
     const rows = this.#ring.readFrom(this.#position)
     this.#position = rows.next
     taken.rowsLost += rows.lost
-    for (let at = rows.length - 1, room = most; at >= 0; at--) {
+    const newest: Carried[] = []
+    for (let at = rows.length - 1; at >= 0; at--) {
       const code = rows.codeAt(at)
       if (!isOfMessage(code)) continue
-      const row = room-- > 0 ? rows.rowAt(at) : undefined
-      if (row !== undefined) taken.carried.push(carriedOf(nodeId, row))
+      const row = newest.length < most ? rows.rowAt(at) : undefined
+      if (row !== undefined) newest.push(carriedOf(nodeId, row))
       else taken.leftOut[isOfReceived(code) ? 'received' : 'sent']++
     }
+    // Messages of one turn have one time, and stay in their order.
+    taken.carried.push(...newest.reverse())
   }
 }

@@ -17,7 +17,7 @@ import type { LatencyHistogram } from './latency-histogram.js'
 import type { MembershipMemory } from './membership-memory.js'
 import { type HappeningSink, Narrator } from './narrator.js'
 import type { NodeLatencies } from './node-latencies.js'
-import type { Probe } from './probe.js'
+import type { Probe, RequestsWaiting } from './probe.js'
 import { Stopwatch } from './stopwatch.js'
 import { VitalSigns } from './vitals.js'
 import { type WaymarkMemory, Waymarks } from './waymarks.js'
@@ -150,12 +150,12 @@ export class Meter implements Probe {
     this.#narrator.tell(happening)
   }
 
-  ticked(state: Raft['state'], isLeaseHeld: () => boolean): void {
+  ticked(state: Raft['state'], isLeaseHeld: () => boolean, waiting: RequestsWaiting): void {
     this.#narrator.ticked(state, isLeaseHeld)
     if (this.#stopwatch === undefined && this.#vitals === undefined) return
     const nowMs = this.#options.storyNow()
     this.#stopwatch?.ticked(nowMs)
-    this.#vitals?.ticked(state, isLeaseHeld, nowMs)
+    this.#vitals?.ticked(state, isLeaseHeld, waiting, nowMs)
   }
 
   turnEnded(state: Raft['state']): void {

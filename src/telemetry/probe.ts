@@ -4,13 +4,20 @@
  */
 import type { EntryRun, LogIndex, Message, Persist, Raft, RaftEvent, Refusal } from '../raft/index.js'
 
+/** Requests of clients that a node has taken and not answered. */
+export interface RequestsWaiting {
+  readonly proposals: number
+  readonly reads: number
+  readonly readBytes: number
+}
+
 export interface Probe {
   /** A message has arrived; the protocol takes it next. */
   received(message: Message): void
   /** The protocol refused a request on its arrival. */
   refused(code: Refusal['code']): void
   /** A unit of the protocol's time has passed. `isLeaseHeld` tells whether a leader holds its lease. */
-  ticked(state: Raft['state'], isLeaseHeld: () => boolean): void
+  ticked(state: Raft['state'], isLeaseHeld: () => boolean, waiting: RequestsWaiting): void
   /** All facts of the turn were told, and nothing that comes of them has left. */
   turnEnding(state: Raft['state']): void
   /** A message leaves. */

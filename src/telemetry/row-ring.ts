@@ -76,8 +76,13 @@ export class RowRing {
   /** The rows that are there, oldest first. */
   read(): Row[] {
     const { end } = this
-    const rows = this.readFrom((end - Math.min(end >>> 0, this.#capacity)) | 0)
-    return Array.from({ length: rows.length }, (_, at) => rows.rowAt(at) ?? []).flat()
+    const found = this.readFrom((end - Math.min(end >>> 0, this.#capacity)) | 0)
+    const rows: Row[] = []
+    for (let at = 0; at < found.length; at++) {
+      const row = found.rowAt(at)
+      if (row !== undefined) rows.push(row)
+    }
+    return rows
   }
 
   /** The rows from a position on. Rows at the end whose time is not known yet are left for the next reading. */
@@ -141,10 +146,9 @@ export class Rows {
 
   /** `undefined`: the writer did not come to tell the time of the row. */
   rowAt(at: number): Row | undefined {
-    const [code = 0, peer = 0, mark = 0, term = 0, atMs = 0] = this.#values.subarray(
-      at * columns,
-      (at + 1) * columns,
-    )
-    return Number.isNaN(atMs) ? undefined : { code, peer, mark, term, atMs }
+    const column = (number: number): number => this.#values[at * columns + number] ?? 0
+    const atMs = column(4)
+    if (Number.isNaN(atMs)) return undefined
+    return { code: column(0), peer: column(1), mark: column(2), term: column(3), atMs }
   }
 }

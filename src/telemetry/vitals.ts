@@ -3,6 +3,7 @@
  * change of its role, and when it hears a vote: never for a command.
  */
 import type { LogIndex, Message, NodeId, Raft, RaftEvent, Term } from '../raft/index.js'
+import type { RequestsWaiting } from './probe.js'
 import { ToldMemory } from './told-memory.js'
 
 export interface Vitals {
@@ -39,7 +40,7 @@ export interface ProgressTold {
 
 /** What waits at a node. */
 export interface QueuesTold {
-  /** Entries of its log that it does not know to be committed: at a leader, the proposals that wait. */
+  /** Entries of its log that it does not know to be committed. */
   readonly uncommitted: EntriesWaiting
   /** Entries of its log that its own disk does not hold yet. */
   readonly unflushed: EntriesWaiting
@@ -49,8 +50,8 @@ export interface QueuesTold {
   readonly writes: number
   /** Messages that wait for the next write: they promise what it is to make durable. */
   readonly messagesAfterFlush: number
-  /** Requests for reads that wait until it is sure who leads. */
-  readonly reads: number
+  /** As of the last tick. */
+  readonly requests: RequestsWaiting
 }
 
 export interface EntriesWaiting {
@@ -77,6 +78,7 @@ export class VitalSigns {
   /** Something changed that is not to wait for a tick. */
   #isDue = false
   #isLeaseHeld = false
+  #requests: RequestsWaiting = { proposals: 0, reads: 0, readBytes: 0 }
 
   constructor(memory: SharedArrayBuffer, tickMs: number) {
     this.#memory = new ToldMemory(memory)
@@ -93,8 +95,9 @@ export class VitalSigns {
     if (type === 'preVoteResponse' || type === 'requestVoteResponse') this.#isDue = true
   }
 
-  ticked(state: Raft['state'], isLeaseHeld: () => boolean, nowMs: number): void {
+  ticked(state: Raft['state'], isLeaseHeld: () => boolean, requests: RequestsWaiting, nowMs: number): void {
     if (nowMs - this.#toldAtMs < this.#pauseMs) return
+    this.#requests = requests
     this.#isLeaseHeld = state.role === 'leader' && isLeaseHeld()
     this.tell(state, nowMs)
   }
@@ -103,22 +106,20 @@ export class VitalSigns {
     if (this.#isDue) this.tell(state, nowMs)
   }
 
-  tell(state: Raft['state'], nowMs: number): void {
+  tell(state: Raft['state'], atMs: number): void {
     this.#isDue = false
-    this.#toldAtMs = nowMs
-    this.#memory.tell(vitalsOf(state, this.#isLeaseHeld, nowMs))
+    this.#toldAtMs = atMs
+    this.#memory.tell({ atMs, isLeaseHeld: this.#isLeaseHeld, ...vitalsOf(state, this.#requests) })
   }
 }
 
-function vitalsOf(state: Raft['state'], isLeaseHeld: boolean, atMs: number): Vitals {
+function vitalsOf(state: Raft['state'], requests: RequestsWaiting): Omit<Vitals, 'atMs' | 'isLeaseHeld'> {
   const { role, log, leadership } = state
   const isCandidate = role === 'candidate' || role === 'preCandidate'
   return {
-    atMs,
     electionElapsedTicks: state.electionElapsedTicks,
     electionTimeoutTicks: state.randomizedElectionTimeoutTicks,
     votes: isCandidate ? [...state.votes].flatMap(([id, isGranted]) => (isGranted ? id : [])) : [],
-    isLeaseHeld,
     progress: [...(leadership?.progress ?? [])].map(([nodeId, progress]) => ({
       nodeId,
       nextIndex: progress.nextIndex,
@@ -127,7 +128,7 @@ function vitalsOf(state: Raft['state'], isLeaseHeld: boolean, atMs: number): Vit
       isSnapshotSent: progress.state === 'snapshot',
     })),
     terms: termsOf(log),
-    queues: queuesOf(state),
+    queues: { ...queuesOf(state), requests },
   }
 }
 
@@ -144,8 +145,7 @@ function termsOf(log: Raft['state']['log']): TermRun[] {
   return terms
 }
 
-function queuesOf(state: Raft['state']): QueuesTold {
-  const { log, leadership } = state
+function queuesOf({ log, pendingWrites, messagesAfterFlush }: Raft['state']): Omit<QueuesTold, 'requests'> {
   const { lastIndex, flushedIndex, commitIndex, lastApplied } = log
   // A snapshot of the leader stands for all before it, and is no entry that waits.
   const waiting = (from: LogIndex, to: LogIndex): EntriesWaiting => ({
@@ -156,11 +156,7 @@ function queuesOf(state: Raft['state']): QueuesTold {
     uncommitted: waiting(commitIndex, lastIndex),
     unflushed: waiting(flushedIndex, lastIndex),
     unapplied: waiting(lastApplied, commitIndex),
-    writes: state.pendingWrites,
-    messagesAfterFlush: state.messagesAfterFlush,
-    reads:
-      leadership === undefined
-        ? state.waitingReads
-        : leadership.waitingReads.length + leadership.confirmingReads,
+    writes: pendingWrites,
+    messagesAfterFlush,
   }
 }

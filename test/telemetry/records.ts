@@ -13,3 +13,13 @@ export function sequenceOf(record: Uint8Array): number {
     throw new Error(`the record of ${sequence} is torn`)
   return sequence
 }
+
+/** A text that is told: its length tells the number. */
+export interface Numbered {
+  readonly number: number
+  readonly filling: string
+}
+
+export function numberedOf(number: number): Numbered {
+  return { number, filling: String(number % 10).repeat((number * 7919) % 61) }
+}

@@ -1,12 +1,13 @@
-/** A thread that writes into a ring as fast as it can until it is told to end, or so many records. */
+/** A thread that writes into a memory as fast as it can until it is told to end, or so many records. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { RingSink } from '../../src/telemetry/chronicle.js'
 import { EventWriter, Sequence } from '../../src/telemetry/event-ring.js'
 import { RowRing } from '../../src/telemetry/row-ring.js'
-import { recordOf } from './records.js'
+import { ToldMemory } from '../../src/telemetry/told-memory.js'
+import { type Numbered, numberedOf, recordOf } from './records.js'
 
 export interface WriterData {
-  readonly what: 'records' | 'rows' | 'happenings'
+  readonly what: 'records' | 'rows' | 'happenings' | 'texts'
   readonly memory: SharedArrayBuffer
   readonly sequence: SharedArrayBuffer
   /** The first number is 1 once the writer is to end. */
@@ -35,6 +36,11 @@ function writerOf(): () => void {
   if (what === 'happenings') {
     const sink = new RingSink(memory, numbers, () => undefined)
     return () => sink.tell({ type: 'killed' }, 0, undefined)
+  }
+  if (what === 'texts') {
+    const told = new ToldMemory<Numbered>(memory)
+    let n = 0
+    return () => told.tell(numberedOf(++n))
   }
   const ring = new EventWriter(memory, numbers)
   return () => void ring.write(recordOf)
