@@ -108,9 +108,7 @@ export class Cluster implements AsyncDisposable, Calls {
    * between nodes. No node is asked. Of each kind, the last is kept: 10,000 happenings, and for each node 8,192 rows of
    * heartbeats, votes and snapshots and 32,768 of commands, which is about a second under full load.
    */
-  story(): Story {
-    return this.#story.story()
-  }
+  readonly story = (): Story => this.#story.story()
 
   /** Who leads, as far as the nodes have told; `undefined` while nobody does. */
   get leaderId(): NodeId | undefined {
@@ -137,9 +135,7 @@ export class Cluster implements AsyncDisposable, Calls {
   }
 
   /** A reader of the messages between nodes from now on, a sample of them under load. No node is asked. */
-  messages(): MessageTail {
-    return this.#story.messages()
-  }
+  readonly messages = (): MessageTail => this.#story.messages()
 
   put(key: Bytes, value: Bytes): Promise<Written> {
     return this.kv.put(key, value)
@@ -369,14 +365,10 @@ export class Cluster implements AsyncDisposable, Calls {
   }
 
   /** The hash of each running node's state machine, and the index that it stands for. */
-  hashes(): Promise<Map<NodeId, HashAt>> {
-    return hashesOf(this.#members)
-  }
+  readonly hashes = (): Promise<Map<NodeId, HashAt>> => hashesOf(this.#members)
 
   /** How late followers saw heartbeats since the last call, in microseconds, over all running nodes. */
-  takeHeartbeatLateness(): Promise<LatencyHistogram> {
-    return takeHeartbeatLateness(this.#members)
-  }
+  readonly takeHeartbeatLateness = (): Promise<LatencyHistogram> => takeHeartbeatLateness(this.#members)
 
   /**
    * Ends every call, node and thread, and removes the folder when it was a temporary one. All nodes end at once, so no

@@ -61,7 +61,13 @@ export {
 } from '../machine/index.js'
 export type { AddOptions, MemberKind, RemoveOptions, WithinTime } from '../membership/index.js'
 export type { Durability, HashAt } from '../node/index.js'
-export type { LatencyHistogram } from '../telemetry/index.js'
+export type {
+  HistogramReading,
+  LatencyHistogram,
+  MessagesTaken,
+  MessageTail,
+  Vitals,
+} from '../telemetry/index.js'
 export type { Answers } from './answers.js'
 export { callWeight, pendingBytesMax } from './caller.js'
 export type { Cluster } from './cluster.js'

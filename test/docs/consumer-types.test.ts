@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const folder = mkdtempSync(join(tmpdir(), 'raftbox-consumer-'))
@@ -33,9 +33,10 @@ beforeAll(() => {
     join(modules, 'raftbox'),
   ])
   const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: object }
-  mkdirSync(join(modules, '@types'))
   for (const name of ['@types/node', ...Object.keys(dependencies)]) {
-    symlinkSync(resolve('node_modules', name), join(modules, name), 'junction')
+    const link = join(modules, name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(resolve('node_modules', name), link, 'junction')
   }
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
   copyFileSync('test/docs/consumer.ts', join(folder, 'consumer.ts'))
