@@ -1,11 +1,10 @@
 /** Records of a file, one by one: JSON lines, a JSON array, or CSV. The first malformed one ends the reading. */
 import { keyBytesMax, valueBytesMax } from '../cluster/index.js'
-import { BadInput } from '../terminal/index.js'
+import { BadInput, checkedUtf8, nameOfByte } from '../terminal/index.js'
 import { readBytes } from './input/bytes.js'
 import { readCsv } from './input/csv.js'
 import { readJson } from './input/json.js'
 import type { Charset, Fields, RecordText } from './input/record-text.js'
-import { checkedUtf8, nameOfByte } from './input/utf8.js'
 
 /** `utf8` refuses bytes that are not UTF-8; `bytes` takes the bytes of a key or a value as they are. */
 export const encodings = ['utf8', 'bytes'] as const

@@ -1,9 +1,10 @@
 /** The page of a sandbox: its flags, its address, and its server for as long as the cluster lives. */
 import { isIP } from 'node:net'
 import type { Command } from 'commander'
+import { checkNotInUse } from '../cluster/index.js'
 import { reasonOf } from '../errors/index.js'
 import type { PageServer } from '../server/index.js'
-import { addFlags, BadInput, wholeNumber } from '../terminal/index.js'
+import { addFlags, BadInput, lineOf, wholeNumber } from '../terminal/index.js'
 import { portMax, rememberedPort, rememberPort } from './page-port.js'
 
 export interface PageOptions {
@@ -85,6 +86,8 @@ async function listen(
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'EADDRINUSE')
       throw new BadInput(`the page cannot listen at ${address}, port ${port}: ${reasonOf(error)}`)
+    // Its own sandbox is the first to have the port.
+    if (dir !== undefined && remembered !== undefined) checkNotInUse(dir)
     const whence = remembered === undefined ? '' : `, which ${dir} remembers,`
     throw new BadInput(
       `port ${port} of ${address}${whence} is in use: end the program that has it, or choose another port with --page`,
@@ -119,6 +122,8 @@ export class Page {
     if (this.#dir !== undefined) rememberPort(this.#dir, this.server.port)
     if (!this.#isToOpen) return
     const { default: open } = await import('open')
-    await open(this.url)
+    await open(this.url).catch((error: unknown) =>
+      process.stderr.write(`raftbox: warning: no browser could be opened: ${lineOf(error)}\n`),
+    )
   }
 }

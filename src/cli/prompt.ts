@@ -4,12 +4,8 @@
  */
 import { createInterface, type Interface } from 'node:readline'
 import { addAbortSignal } from 'node:stream'
-import { BadInput } from '../terminal/index.js'
-import { type Framed, LineFramer } from './input/framing.js'
-import { badColumn, nameOfByte } from './input/utf8.js'
-
-/** A line of a script holds a key and a value, and little else. */
-const lineBytesMax = 1 << 20
+import { BadInput, lineBytesMax, typedLine } from '../terminal/index.js'
+import { LineFramer } from './input/framing.js'
 
 /** Lines of a person that are remembered. */
 export const historyMax = 200
@@ -120,19 +116,11 @@ function typedText(line: string): string {
 export async function* scriptLines(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   const framer = new LineFramer(lineBytesMax, (line, why) => new BadInput(`line ${line}: ${why}`))
   try {
-    for await (const chunk of input) for (const framed of framer.take(chunk)) yield () => textOf(framed)
+    for await (const chunk of input)
+      for (const { line, bytes } of framer.take(chunk)) yield () => typedLine(bytes, line)
   } catch (error) {
     if (error instanceof BadInput) throw error
     throw new BadInput(`standard input cannot be read: ${(error as Error).message}`)
   }
-  for (const framed of framer.end()) yield () => textOf(framed)
-}
-
-function textOf({ line, bytes }: Framed): string {
-  const bad = badColumn(bytes)
-  if (bad !== undefined) {
-    const place = `line ${line}, column ${bad.column}`
-    throw new BadInput(`${place}: ${nameOfByte(bad.byte)} is not UTF-8; give the line in UTF-8`)
-  }
-  return bytes.toString().replace(/\r$/, '')
+  for (const { line, bytes } of framer.end()) yield () => typedLine(bytes, line)
 }

@@ -29,7 +29,7 @@ export function checkRequest(
 ): string | undefined {
   const { host, origin } = request.headers
   checkHost(host, door)
-  if (origin !== undefined && origin !== `http://${host}`)
+  if (origin !== undefined && origin !== `http://${host?.toLowerCase()}`)
     throw new HttpRefusal('FOREIGN_ORIGIN', `a page of ${origin} may not ask this server`)
   const path = pathOf(request.url)
   // A link on a page of another site may lead here; nothing else of such a page may.

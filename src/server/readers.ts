@@ -33,7 +33,9 @@ export class Reader {
     return this.#outgoing.writableLength > waitingBytesMax
   }
 
+  /** A reader that has left is sent nothing. */
   send({ id, event, data }: Sent): void {
+    if (this.#outgoing.destroyed) return
     const head = `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}`
     this.#outgoing.write(`${head}data: ${data}\n\n`)
   }

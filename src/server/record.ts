@@ -76,8 +76,8 @@ export class Records {
       for (const line of lines()) {
         piece += `${written(line)}\n`
         if (piece.length < pieceLength) continue
-        await send(outgoing, piece)
         if (outgoing.destroyed) return
+        await send(outgoing, piece)
         piece = ''
       }
       outgoing.end(piece + end)

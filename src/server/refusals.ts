@@ -11,7 +11,6 @@ const statuses = {
   NOT_FOUND: 404,
   WRONG_METHOD: 405,
   RUNNING_ALREADY: 409,
-  TOO_LARGE: 413,
   WRONG_TYPE: 415,
   TOO_MANY_READERS: 503,
 } as const

@@ -9,11 +9,19 @@ import type { Readers } from './readers.js'
 import type { Records } from './record.js'
 import type { ScenarioRuns } from './scenario-run.js'
 
+/** The figures of a cluster, as Prometheus reads them. */
+export interface Metrics {
+  readonly contentType: string
+  text(): Promise<string>
+}
+
 /** The cluster of which a server tells, and what acts on it and looks at it. */
 export interface Served {
   readonly cluster: Cluster
   readonly subject: ClusterSubject
   readonly observer: Observer
+  /** `undefined`: there are none. */
+  readonly metrics?: Metrics
   /** Called when the line `quit` was answered. */
   readonly quit: () => void
 }

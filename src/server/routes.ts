@@ -11,8 +11,6 @@ import type { App, Rooms } from './rooms.js'
 import { addScenarios } from './scenario-routes.js'
 import { addStreams } from './stream-routes.js'
 
-const lineBytesMax = 1 << 20
-
 export function appOf(rooms: Rooms): App {
   const app: App = new Hono()
   app.onError((error, { json }) => {
@@ -24,6 +22,7 @@ export function appOf(rooms: Rooms): App {
   })
   addPage(app)
   addVerbs(app, rooms)
+  addMetrics(app, rooms)
   addStreams(app, rooms)
   addScenarios(app, rooms)
   return app
@@ -49,7 +48,7 @@ function addVerbs(app: App, { cluster, subject, quit }: Rooms): void {
     return json({ offers, typed })
   })
   app.post('/api/do', async ({ env, json }) => {
-    const line = await lineIn(env.incoming, lineBytesMax)
+    const line = await lineIn(env.incoming)
     const conversation = { showsEvents: false, isEnded: false }
     const answer = await answerTo({ subject, conversation }, line)
     if (conversation.isEnded) env.outgoing.once('close', quit)
@@ -61,6 +60,13 @@ function addVerbs(app: App, { cluster, subject, quit }: Rooms): void {
     const range = { from: countIn(req.query('from'), 'from'), to: countIn(req.query('to'), 'to') }
     return json({ log: (await cluster.log(nodeId, range)) ?? null })
   })
+}
+
+function addMetrics(app: App, { metrics }: Rooms): void {
+  if (metrics === undefined) return
+  app.get('/metrics', async ({ text }) =>
+    text(await metrics.text(), 200, { 'content-type': metrics.contentType }),
+  )
 }
 
 function told({ data, words }: Answer): object {

@@ -2,9 +2,7 @@
 import { sendFrames } from './frame-feed.js'
 import { lineIn } from './line-body.js'
 import type { App, Rooms } from './rooms.js'
-import { addStream, lastIn } from './stream-routes.js'
-
-const nameBytesMax = 1000
+import { lastIn, streamed, wantsHistory } from './stream-routes.js'
 
 export function addScenarios(app: App, rooms: Rooms): void {
   const { scenarios } = rooms
@@ -13,7 +11,7 @@ export function addScenarios(app: App, rooms: Rooms): void {
     return json({ scenarios: all, running: scenarios.running ?? null })
   })
   app.post('/api/scenarios/run', async ({ env, json }) => {
-    const name = await lineIn(env.incoming, nameBytesMax)
+    const name = await lineIn(env.incoming)
     await scenarios.start(name)
     return json({ ok: true, name, words: `${name} runs` })
   })
@@ -22,10 +20,12 @@ export function addScenarios(app: App, rooms: Rooms): void {
     await scenarios.end()
     return json({ ok: true, name, words: `${name} has ended` })
   })
-  addStream(app, rooms, '/api/scenarios/run', (reader, { req }) =>
-    scenarios.last.feed.sendTo(reader, lastIn(req.header('last-event-id'))),
-  )
-  addStream(app, rooms, '/api/scenarios/run/frames', (reader, { req }) =>
-    sendFrames(scenarios.last.observer, reader, req.query('history') === '1'),
-  )
+  app.get('/api/scenarios/run', (context) => {
+    const { feed } = scenarios.last
+    return streamed(context, rooms, (reader) => feed.sendTo(reader, lastIn(context)))
+  })
+  app.get('/api/scenarios/run/frames', (context) => {
+    const { observer } = scenarios.last
+    return streamed(context, rooms, (reader) => sendFrames(observer, reader, wantsHistory(context)))
+  })
 }

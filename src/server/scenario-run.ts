@@ -58,6 +58,8 @@ class ScenarioRun {
   async #run(scenario: Scenario, host: ThreadsHost): Promise<void> {
     const { signal } = this.#ending
     const tell = (text: string, sinceMs: number): void => {
+      // The cluster of a run that was ended still tells of its own end.
+      if (signal.aborted) return
       const line = { text: text.trim(), sinceMs, isStep: !text.startsWith(' ') }
       this.#tell('line', line satisfies ScenarioLine)
     }

@@ -1,9 +1,10 @@
 /** The HTTP server of one cluster: it listens, lets in who may ask, and ends all streams when it is closed. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Cluster, ClusterEvent } from '../cluster/index.js'
+import { BadInput } from '../terminal/index.js'
 import { Feed } from './feed.js'
 import { checkRequest, type Door, hostOf, pathOf } from './guard.js'
 import { Readers } from './readers.js'
@@ -87,6 +88,7 @@ export class PageServer {
     this.#begin(
       getRequestListener((request, env) => app.fetch(request, env as Bindings), {
         overrideGlobalObjects: false,
+        errorHandler: answerTo,
       }),
     )
   }
@@ -114,6 +116,13 @@ export class PageServer {
     }
     void this.#answer.then((answer) => answer(request, response))
   }
+}
+
+/** The answer to a request that came to no route. */
+function answerTo(error: unknown): Response {
+  const told = error instanceof RequestError ? new BadInput(`this is no address: ${error.message}`) : error
+  const { status, body } = refusalToldOf(told)
+  return Response.json(body, { status })
 }
 
 /** Hears all since the beginning of a cluster that has just started. */

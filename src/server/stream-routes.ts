@@ -12,12 +12,14 @@ import type { App, Bindings, Rooms } from './rooms.js'
 
 export function addStreams(app: App, rooms: Rooms): void {
   const { cluster, observer, events, records, alreadySent } = rooms
-  addStream(app, rooms, '/api/events', (reader, { req }) => {
-    reader.send({ event: 'head', data: JSON.stringify(observer.head) })
-    events.sendTo(reader, lastIn(req.header('last-event-id')))
-  })
-  addStream(app, rooms, '/api/frames', (reader, { req }) =>
-    sendFrames(observer, reader, req.query('history') === '1'),
+  app.get('/api/events', (context) =>
+    streamed(context, rooms, (reader) => {
+      reader.send({ event: 'head', data: JSON.stringify(observer.head) })
+      events.sendTo(reader, lastIn(context))
+    }),
+  )
+  app.get('/api/frames', (context) =>
+    streamed(context, rooms, (reader) => sendFrames(observer, reader, wantsHistory(context))),
   )
   app.get('/api/watch', (context) => {
     const { prefix = '', from } = context.req.query()
@@ -38,18 +40,12 @@ export function addStreams(app: App, rooms: Rooms): void {
   }
 }
 
-export function addStream(
-  app: App,
-  rooms: Pick<Rooms, 'readers' | 'alreadySent'>,
-  path: string,
-  send: (reader: Reader, context: Context<{ Bindings: Bindings }>) => void,
-): void {
-  app.get(path, (context) => streamed(context, rooms, (reader) => send(reader, context)))
-}
+type Asked = Context<{ Bindings: Bindings }>
 
-function streamed(
-  { req, env }: Context<{ Bindings: Bindings }>,
-  { readers, alreadySent }: Pick<Rooms, 'readers' | 'alreadySent'>,
+/** Begins a stream. A request that is refused is refused before. */
+export function streamed(
+  { req, env }: Asked,
+  { readers, alreadySent }: Rooms,
   send: (reader: Reader) => void,
 ): Response {
   // The headers alone would begin a stream as well.
@@ -58,7 +54,12 @@ function streamed(
   return alreadySent
 }
 
-/** An id that is no number is of a foreign stream: all is sent then. */
-export function lastIn(id: string | undefined): number {
-  return id !== undefined && /^\d{1,15}$/.test(id) ? Number(id) : 0
+export function wantsHistory({ req }: Asked): boolean {
+  return req.query('history') === '1'
+}
+
+/** The number behind which a stream goes on. An id that is none is of a foreign stream: all is sent then. */
+export function lastIn({ req }: Asked): number {
+  const id = req.header('last-event-id') ?? ''
+  return /^\d{1,15}$/.test(id) ? Number(id) : 0
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { badColumn, checkedUtf8, type Place } from '../../../src/cli/input/utf8.js'
-import { inChunks } from './chunks.js'
+import { badColumn, checkedUtf8, type Place } from '../../src/terminal/utf8.js'
+import { inChunks } from '../cli/input/chunks.js'
 
 class Refused extends Error {
   readonly place: Place

@@ -1,0 +1,99 @@
+/** News for readers that read at once, late, or never. */
+import { createServer, type ServerResponse } from 'node:http'
+import { type AddressInfo, createConnection, type Socket } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { Feed } from '../../src/server/feed.js'
+import { Readers } from '../../src/server/readers.js'
+import { read } from './served.js'
+
+const waitingBytesMax = 1 << 20
+
+/** A server of this one feed. */
+async function serving(feed: Feed): Promise<{ readonly port: number; readonly outgoing: ServerResponse[] }> {
+  const readers = new Readers()
+  const outgoing: ServerResponse[] = []
+  const server = createServer((request, response) => {
+    outgoing.push(response)
+    feed.sendTo(readers.add(response), Number(request.headers['last-event-id'] ?? 0))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    readers.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  return { port: (server.address() as AddressInfo).port, outgoing }
+}
+
+/** Asks, and reads nothing until it is told to. */
+async function stuckReader(port: number): Promise<Socket> {
+  const socket = createConnection(port, '127.0.0.1').pause()
+  onTestFinished(() => void socket.destroy())
+  await new Promise<void>((resolve) => socket.once('connect', resolve))
+  socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  return socket
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+async function flood(feed: Feed, from: number, count: number, length = 2000): Promise<void> {
+  for (let id = from; id < from + count; id++) {
+    feed.add({ id, data: JSON.stringify('x'.repeat(length)) })
+    if (id % 100 === 0) await turn()
+  }
+}
+
+test('a reader that never reads costs bounded memory, and another one is told all', async () => {
+  const feed = new Feed()
+  const { port, outgoing } = await serving(feed)
+  await stuckReader(port)
+  while (outgoing.length === 0) await turn()
+  const quick = await fetch(`http://127.0.0.1:${port}`)
+  const reading = read(quick, (events) => events.at(-1)?.id === 19_000)
+  await flood(feed, 1, 19_000)
+  expect((await reading).map(({ id }) => id)).toEqual(Array.from({ length: 19_000 }, (_, at) => at + 1))
+  expect(outgoing[0]?.writableLength).toBeGreaterThan(waitingBytesMax)
+  expect(outgoing[0]?.writableLength).toBeLessThan(waitingBytesMax + 10_000)
+})
+
+test('a reader that reads late is told what it missed, and then all that is kept', async () => {
+  const feed = new Feed()
+  const { port, outgoing } = await serving(feed)
+  const socket = await stuckReader(port)
+  while (outgoing.length === 0) await turn()
+  await flood(feed, 1, 45_000)
+  let text = ''
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    text = (text + chunk).replaceAll(/x{100,}/g, 'x')
+  })
+  socket.resume()
+  while (!text.includes('id: 45000\n')) await turn()
+  const ids = [...text.matchAll(/id: (\d+)\n/g)].map(([, id]) => Number(id))
+  const [told, from = 0, to = 0, count] =
+    /event: missed\ndata: {"from":(\d+),"to":(\d+),"count":(\d+)}/.exec(text)?.map(Number) ?? []
+  expect(told).toBeDefined()
+  expect(count).toBe(to - from + 1)
+  const before = Array.from({ length: from - 1 }, (_, at) => at + 1)
+  const behind = Array.from({ length: 45_000 - to }, (_, at) => to + 1 + at)
+  expect(ids).toEqual([...before, ...behind])
+  expect(behind.length).toBeGreaterThanOrEqual(10_000)
+})
+
+test('what is forgotten is told to a reader that comes late', async () => {
+  const feed = new Feed()
+  const { port } = await serving(feed)
+  await flood(feed, 1, 20_001, 1)
+  const response = await fetch(`http://127.0.0.1:${port}`, { headers: { 'last-event-id': '4' } })
+  const [missed, next] = await read(response, ({ length }) => length > 1)
+  expect(missed).toMatchObject({ event: 'missed', data: { from: 5, to: 10_000, count: 9996 } })
+  expect(next?.id).toBe(10_001)
+})
+
+test('a stream of news that is over ends once it has told all', async () => {
+  const feed = new Feed()
+  const { port } = await serving(feed)
+  await flood(feed, 1, 2000)
+  feed.end()
+  const events = await read(await fetch(`http://127.0.0.1:${port}`), () => false)
+  expect(events).toHaveLength(2000)
+})

@@ -1,0 +1,163 @@
+import { expect, test } from 'vitest'
+import { verbs } from '../../src/verbs/index.js'
+import { Served } from './served.js'
+
+test('the page and its two files are served, and nothing else of the disk', async () => {
+  const served = await Served.start()
+  const types = ['/', '/page.js', '/page.css'].map(async (path) => {
+    const response = await served.get(path)
+    return [response.status, response.headers.get('content-type')?.split(';')[0]]
+  })
+  expect(await Promise.all(types)).toEqual([
+    [200, 'text/html'],
+    [200, 'text/javascript'],
+    [200, 'text/css'],
+  ])
+  for (const path of [
+    '/index.html',
+    '/..%2fserver%2fserver.js',
+    '/../server/server.js',
+    '/%2e%2e/package.json',
+    '/page.js/../../package.json',
+    '//etc/passwd',
+    '/.%2f..%2f..%2fpackage.json',
+    '/page.js%00',
+  ])
+    expect(await served.raw('GET', path, { host: `127.0.0.1:${served.server.port}` })).toMatchObject({
+      status: 404,
+      code: 'NOT_FOUND',
+    })
+})
+
+test('every answer forbids what a page of another site could do with it', async () => {
+  const served = await Served.start()
+  for (const path of ['/', '/api/status', '/nothing']) {
+    const { headers } = await served.get(path)
+    expect(headers.get('content-security-policy')).toMatch(/default-src 'self'.*frame-ancestors 'none'/)
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('referrer-policy')).toBe('no-referrer')
+  }
+  expect((await served.get('/api/status')).headers.get('cache-control')).toBe('no-store')
+})
+
+test('a line is answered as at the prompt, with its words', async () => {
+  const served = await Served.start()
+  const index = expect.any(Number)
+  expect(await served.do('put a one two')).toEqual({
+    ...{ status: 200, ok: true, index, revision: 1 },
+    words: expect.stringMatching(/^applied at index \d+, revision 1$/),
+  })
+  expect(await served.do('get a\r\n')).toMatchObject({ ok: true, value: 'one two' })
+  expect(await served.do('')).toEqual({ status: 200, ok: true, words: '' })
+  expect(await served.do('help put')).toMatchObject({ ok: true, verbs: [{ name: 'put' }] })
+  expect(await served.do('events off')).toMatchObject({ ok: true, events: 'off' })
+})
+
+test('a line that is refused has the code and the words of the prompt, and has changed nothing', async () => {
+  const served = await Served.start()
+  await served.do('put a 1')
+  const before = await served.json('/api/status')
+  expect(await served.do('pot')).toEqual({
+    ...{ status: 400, ok: false, code: 'BAD_INPUT' },
+    message: "there is no verb 'pot' (did you mean put?); help lists all",
+  })
+  expect(await served.do('kill 9')).toEqual({
+    ...{ status: 400, ok: false, code: 'INVALID_OPTION' },
+    message: 'node: one of 1, not 9',
+  })
+  expect(await served.do('promote 1')).toMatchObject({ status: 409, code: 'INVALID_CHANGE' })
+  expect(await served.do('log 1 --follow')).toMatchObject({ status: 400, code: 'BAD_INPUT' })
+  for (const [line, message] of [
+    ['put b 1\nput c 1', 'the body has more than one line; give one line a request'],
+    [Buffer.from('put b \xff', 'latin1'), 'line 1, column 7: byte 0xff is not UTF-8; give the line in UTF-8'],
+    [`put b ${'x'.repeat(1 << 20)}`, 'line 1: the line has more than 1048576 bytes; put less on a line'],
+  ] as const)
+    expect(await served.do(line)).toEqual({ status: 400, ok: false, code: 'BAD_INPUT', message })
+  expect(await served.json('/api/status')).toEqual(before)
+})
+
+test('an unknown outcome is told as unknown, and a cluster that cannot answer as one', async () => {
+  const served = await Served.start({ nodes: 1, electionTimeoutMs: 3000, requestTimeoutMs: 500 })
+  while (served.cluster.leaderId === undefined) await new Promise((resolve) => setImmediate(resolve))
+  await served.do('put a 1')
+  await served.do('stall-disk 1')
+  expect(await served.do('put a 2')).toEqual({
+    ...{ status: 504, ok: false, code: 'UNKNOWN_OUTCOME' },
+    message: expect.stringMatching(/^the command may or may not have been applied: /),
+  })
+  await served.do('kill 1')
+  const { status, code } = await served.do('get a')
+  expect([
+    [503, 'NO_LEADER'],
+    [504, 'READ_TIMEOUT'],
+  ]).toContainEqual([status, code])
+})
+
+test('only text is a line', async () => {
+  const served = await Served.start()
+  const ask = (type?: string) =>
+    served.raw('POST', '/api/do', type === undefined ? {} : { 'content-type': type }, Buffer.from('put a 1'))
+  expect(await ask('application/json')).toMatchObject({ status: 415, code: 'WRONG_TYPE' })
+  expect(await ask('application/x-www-form-urlencoded')).toMatchObject({ status: 415 })
+  expect(await ask()).toMatchObject({ status: 415 })
+  expect(await ask('text/plain;charset=UTF-8')).toMatchObject({ status: 200, ok: true })
+})
+
+test('quit is answered, and then told to who started the server', async () => {
+  const served = await Served.start()
+  expect(await served.do('quit')).toMatchObject({ status: 200, ok: true })
+  while (served.quits === 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(served.quits).toBe(1)
+})
+
+test('status tells what the verb tells, and who leads', async () => {
+  const served = await Served.start({ nodes: 3 })
+  await served.do('cut 1->2')
+  const { ok, words, status, ...data } = await served.do('status')
+  expect(await served.json('/api/status')).toEqual({
+    ...data,
+    nodes: expect.any(Array),
+    leaderId: served.cluster.leaderId ?? null,
+    dir: served.cluster.dir,
+  })
+  expect(data['faults']).toMatchObject([{ line: 'cut 1->2' }])
+})
+
+test('all verbs are listed with their words, and lines are completed', async () => {
+  const served = await Served.start()
+  const { verbs: told } = (await served.json('/api/verbs')) as { verbs: { name: string }[] }
+  expect(told.map(({ name }) => name)).toEqual(verbs.map(({ name }) => name))
+  expect(told.find(({ name }) => name === 'delay')).toMatchObject({
+    usage: 'delay LINK DURATION [jitter DURATION] [MESSAGE] [for DURATION]',
+    slots: [
+      { kind: 'link', as: 'link', isOptional: false },
+      { kind: 'duration', as: 'delayMs' },
+    ],
+    suffixes: [
+      { word: 'jitter', as: 'jitterMs' },
+      { as: 'messages', words: expect.arrayContaining(['heartbeat']) },
+      { word: 'for', as: 'forMs' },
+    ],
+  })
+  expect(await served.json('/api/complete?line=kill%20le')).toEqual({ offers: ['leader '], typed: 'le' })
+  expect(await served.json('/api/complete')).toMatchObject({ typed: '' })
+})
+
+test('entries of a log are told, and a place that is none is refused', async () => {
+  const served = await Served.start()
+  await served.do('put a 1')
+  const { log } = (await served.json('/api/log?node=1&from=1&to=2')) as { log: { entries: object[] } }
+  expect(log.entries).toMatchObject([{ index: 1, term: 1 }, { index: 2 }])
+  for (const query of ['', '?node=x', '?node=9', '?node=1&from=-1', '?node=1&from=2&to=1'])
+    expect(await served.raw('GET', `/api/log${query}`)).toMatchObject({ status: 400, ok: false })
+})
+
+test('what is not there is told in one line', async () => {
+  const served = await Served.start()
+  expect(await served.raw('GET', '/api/nothing')).toEqual({
+    ...{ status: 404, ok: false, code: 'NOT_FOUND' },
+    message: 'there is no GET /api/nothing',
+  })
+  expect(await served.raw('DELETE', '/api/status')).toMatchObject({ status: 404, code: 'NOT_FOUND' })
+  expect(await served.raw('GET', '/metrics')).toMatchObject({ status: 404, code: 'NOT_FOUND' })
+})

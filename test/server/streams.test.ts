@@ -1,0 +1,146 @@
+import { createConnection } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { read, Served, type StreamEvent, some } from './served.js'
+
+const numbers = (events: readonly StreamEvent[]) => events.flatMap(({ id }) => id ?? [])
+
+/** Kills the only node and brings it back: some events come of it. */
+async function happen(served: Served): Promise<void> {
+  await served.cluster.kill(1)
+  await served.cluster.restart(1)
+  await served.do('put a 1')
+}
+
+test('all that happened since the beginning is told, each with its number and its cause', async () => {
+  const served = await Served.start()
+  await served.do('put a 1')
+  const { happened } = served.cluster.story()
+  const [head, ...events] = await read(await served.get('/api/events'), some('message', happened.length))
+  expect(head).toMatchObject({ event: 'head', data: { run: served.observer.head.run } })
+  const told = events.slice(0, happened.length)
+  expect(told.map(({ data }) => data)).toEqual(JSON.parse(JSON.stringify(happened)))
+  expect(numbers(told)).toEqual(happened.map(({ sequence }) => sequence))
+})
+
+test('a reader that comes back goes on where it was: nothing is missed and nothing told twice', async () => {
+  const served = await Served.start()
+  await happen(served)
+  const first = numbers(await read(await served.get('/api/events'), some('message', 3))).slice(0, 3)
+  await happen(served)
+  const { happened } = served.cluster.story()
+  const headers = { 'last-event-id': String(first.at(-1)) }
+  const rest = await read(await served.get('/api/events', { headers }), some('message', happened.length - 3))
+  const told = [...first, ...numbers(rest)].slice(0, happened.length)
+  expect(told).toEqual(happened.map(({ sequence }) => sequence))
+  expect(rest.some(({ event }) => event === 'missed')).toBe(false)
+})
+
+test('an id that is none begins from the start', async () => {
+  const served = await Served.start()
+  await served.do('put a 1')
+  const headers = { 'last-event-id': '1 or 2' }
+  const events = await read(await served.get('/api/events', { headers }), some('message'))
+  expect(numbers(events)[0]).toBe(served.cluster.story().happened[0]?.sequence)
+})
+
+test('frames begin with a head, and go on with numbers that count up', async () => {
+  const served = await Served.start({ nodes: 3 })
+  const [head, ...frames] = await read(await served.get('/api/frames'), some('frame', 4))
+  expect(head).toMatchObject({ event: 'head', data: { electionTimeoutMs: 500, dir: served.cluster.dir } })
+  const [first = 0, ...others] = numbers(frames)
+  expect(others).toEqual([first + 1, first + 2, first + 3])
+  expect(frames.at(-1)?.data).toMatchObject({ number: first + 3, nodes: [{ nodeId: 1 }, {}, {}] })
+})
+
+test('with history, the frames that are kept come first', async () => {
+  const served = await Served.start()
+  await read(await served.get('/api/frames'), some('frame', 3))
+  const [, first] = await read(await served.get('/api/frames?history=1'), some('frame', 1))
+  expect(first?.id).toBe(1)
+})
+
+test('a stream has no answer without its body, and the 65th reader is told so', async () => {
+  const served = await Served.start()
+  expect(await served.raw('HEAD', '/api/events')).toMatchObject({ status: 405 })
+  const leaving = new AbortController()
+  onTestFinished(() => leaving.abort())
+  for (let at = 0; at < 64; at++) await served.get('/api/events', { signal: leaving.signal })
+  expect(await served.raw('GET', '/api/frames')).toMatchObject({ status: 503, code: 'TOO_MANY_READERS' })
+  expect(await served.do('put a 1')).toMatchObject({ ok: true })
+  leaving.abort()
+  while (
+    (await served.get('/api/events', { method: 'GET', signal: AbortSignal.timeout(5000) })).status !== 200
+  );
+})
+
+test('a close ends all streams and connections at once', async () => {
+  const served = await Served.start()
+  const frames = await served.get('/api/frames')
+  const socket = createConnection(served.server.port, '127.0.0.1')
+  await new Promise((resolve) => socket.once('connect', resolve))
+  const ended = new Promise((resolve) => socket.once('close', resolve))
+  await served.server.close()
+  await expect(frames.text()).rejects.toThrow()
+  await ended
+  await expect(fetch(served.server.url)).rejects.toThrow()
+})
+
+test('changes of keys are told as the leader has them, and as a follower that is cut off has them', async () => {
+  const served = await Served.start({ nodes: 3 })
+  await served.do('put a1 old')
+  await served.do('put b1 other')
+  const leaderId = served.cluster.leaderId ?? 0
+  const follower = leaderId === 1 ? 2 : 1
+  while ((await served.cluster.get('b1', { from: follower, stale: true })).answer === undefined);
+  await served.do(`isolate ${follower}`)
+  await served.do('put a1 new')
+  await served.do('put a2 more')
+  const put = async (query: string) =>
+    (await read(await served.get(`/api/watch?prefix=a${query}`), some('keys')))[0]?.data
+  expect(await put('')).toEqual({
+    put: [
+      { key: 'a1', value: 'new', version: 2, modRevision: 3 },
+      { key: 'a2', value: 'more', version: 1, modRevision: 4 },
+    ],
+    gone: [],
+    hasMore: false,
+  })
+  expect(await put(`&from=${follower}`)).toMatchObject({
+    put: [{ key: 'a1', value: 'old' }],
+    index: expect.any(Number),
+    ageMs: expect.any(Number),
+  })
+})
+
+test('a watch tells what changed since, and what is in its way', async () => {
+  const served = await Served.start({ nodes: 1, requestTimeoutMs: 500 })
+  await served.do('put a 1')
+  await served.do('put b 1')
+  const response = await served.get('/api/watch?prefix=')
+  const doing = async () => {
+    await served.do('put a 2')
+    await served.do('delete b')
+    await served.do('kill 1')
+  }
+  const [, all] = await Promise.all([doing(), read(response, some('trouble'))])
+  const changes = all.filter(({ event }) => event === 'keys').map(({ data }) => data)
+  const state = new Map<unknown, unknown>()
+  for (const { put, gone } of changes as {
+    put: Record<string, unknown>[]
+    gone: Record<string, unknown>[]
+  }[]) {
+    for (const { key, value } of put) state.set(key, value)
+    for (const { key } of gone) state.delete(key)
+  }
+  expect([...state]).toEqual([['a', '2']])
+  expect(all.at(-1)?.data).toMatchObject({ ok: false, code: expect.stringMatching(/NO_LEADER|READ_TIMEOUT/) })
+})
+
+test('a watch of a node that is none is refused', async () => {
+  const served = await Served.start()
+  for (const from of ['9', 'leader'])
+    expect(await served.raw('GET', `/api/watch?from=${from}`)).toMatchObject({
+      status: 400,
+      code: 'BAD_INPUT',
+    })
+})
