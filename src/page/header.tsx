@@ -1,5 +1,7 @@
 /** The head of the page: which cluster is shown, and how it is. */
-import { connection, cursor, shownFrame, subject } from './store.js'
+import { helpIsOpen } from './help.js'
+import { termInCss } from './palette.js'
+import { connection, head, isPast, shownFrame, subject } from './store.js'
 import { nextTheme, theme } from './theme.js'
 
 export function Header() {
@@ -9,8 +11,11 @@ export function Header() {
       <Summary />
       <span class="spring" />
       <ConnectionState />
-      <button type="button" class="quiet" onClick={nextTheme} title="light or dark">
-        {theme.value}
+      <button type="button" class="quiet" onClick={() => (helpIsOpen.value = true)} title="keys (?)">
+        keys
+      </button>
+      <button type="button" class="quiet" onClick={nextTheme} title="light, dark, or as the system has it">
+        {theme.value === 'system' ? 'auto' : theme.value}
       </button>
     </header>
   )
@@ -20,23 +25,40 @@ function Summary() {
   const frame = shownFrame.value
   if (frame === undefined) return null
   const leader = frame.nodes.find(({ nodeId }) => nodeId === frame.leaderId)
+  const running = frame.nodes.filter(({ state }) => state === 'running').length
   return (
     <p class="summary">
-      {frame.nodes.length} nodes,{' '}
-      {leader === undefined ? 'no leader' : `node ${leader.nodeId} leads term ${leader.currentTerm}`}
+      <span>
+        {running === frame.nodes.length
+          ? `${running} nodes`
+          : `${running} of ${frame.nodes.length} nodes run`}
+      </span>
+      {leader === undefined ? (
+        <span class="warn">no leader</span>
+      ) : (
+        <span>
+          <i class="swatch" style={{ background: termInCss(leader.currentTerm) }} aria-hidden="true" />
+          node {leader.nodeId} leads term {leader.currentTerm}
+        </span>
+      )}
+      <span class="soft dir">{head.value?.dir}</span>
     </p>
   )
 }
 
 function ConnectionState() {
   const told = connection.value
-  if (subject.value === 'record') return <span class="state">a recorded run</span>
   if (told.state === 'lost')
     return (
       <span class="state bad" role="alert">
-        no connection to the sandbox: {told.why}
+        not connected: {told.why}; trying again
       </span>
     )
-  if (cursor.value !== 'live') return <span class="state">the past</span>
-  return <span class="state">{told.state === 'live' ? 'live' : 'connecting …'}</span>
+  if (subject.value === 'record') return <span class="state">a recorded run</span>
+  if (isPast.value) return <span class="state warn">the past</span>
+  return told.state === 'live' ? (
+    <span class="state good">live</span>
+  ) : (
+    <span class="state">connecting …</span>
+  )
 }

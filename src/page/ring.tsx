@@ -1,14 +1,167 @@
-/** The ring of nodes. */
-import { shownNodes } from './store.js'
+/** The ring of nodes, with all that is done in it by mouse and by key. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { act } from './actions.js'
+import { FaultsView } from './faults-view.js'
+import { Legend } from './legend.js'
+import { endAt, type Point } from './ring-geometry.js'
+import { Clients, Links } from './ring-links.js'
+import { RingMotion } from './ring-motion.js'
+import { RingNode } from './ring-node.js'
+import { drag, looks, openMenu, places, ringSize, tool } from './ring-state.js'
+import { type Chosen, chosen, type End } from './store.js'
+import { VerbMenu } from './verb-menu.js'
+import './ring.css'
+
+/** A pointer that moves less than this clicks. */
+const dragPx = 6
 
 export function Ring() {
+  const box = useRef<HTMLDivElement>(null)
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const [motion, setMotion] = useState<RingMotion | undefined>(undefined)
+  useEffect(() => {
+    const [element, surface] = [box.current, canvas.current]
+    if (element === null || surface === null) return
+    const sizes = new ResizeObserver(() => {
+      ringSize.value = { width: element.clientWidth, height: element.clientHeight }
+    })
+    sizes.observe(element)
+    const begun = new RingMotion(surface)
+    setMotion(begun)
+    return () => {
+      sizes.disconnect()
+      begun.close()
+    }
+  }, [])
+  const handlers = useMemo(() => gestures(box), [])
   return (
-    <ul>
-      {shownNodes.value.map(({ nodeId, role, currentTerm }) => (
-        <li key={nodeId}>
-          node {nodeId} {role} {currentTerm}
-        </li>
-      ))}
-    </ul>
+    <div class="ring">
+      <div class="ring-box" ref={box} {...handlers}>
+        <Picture motion={motion} />
+        <canvas class="ring-messages" ref={canvas} />
+        <Legend />
+        <Tools />
+      </div>
+      <FaultsView />
+      <VerbMenu />
+    </div>
   )
+}
+
+function Picture({ motion }: { motion: RingMotion | undefined }) {
+  const { width, height } = ringSize.value
+  const { spots, hasWords } = places.value
+  if (width === 0 || motion === undefined) return null
+  const current = chosen.value
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a picture is no group of fields.
+    <svg
+      class="ring-picture"
+      width={width}
+      height={height}
+      role="group"
+      aria-label="the nodes and their links"
+    >
+      <Links />
+      <Clients />
+      <DragLine />
+      {looks.value.map((look, at) => {
+        const spot = spots.get(look.nodeId)
+        const isChosen = current?.kind === 'node' && current.nodeId === look.nodeId
+        return spot === undefined ? null : (
+          <RingNode
+            key={look.nodeId}
+            {...{ look, spot, hasWords, isChosen }}
+            isFirst={at === 0 && current?.kind !== 'node'}
+            setArc={(nodeId, element) => motion.setArc(nodeId, element)}
+          />
+        )
+      })}
+    </svg>
+  )
+}
+
+function DragLine() {
+  const going = drag.value
+  const from = going === undefined ? undefined : places.value.spots.get(going.from)
+  if (going === undefined || from === undefined) return null
+  return <path class={`drag ${tool.value}`} d={`M${from.x} ${from.y}L${going.to.x} ${going.to.y}`} />
+}
+
+function Tools() {
+  return (
+    <fieldset class="tools">
+      <legend class="unseen">what a drag from node to node does</legend>
+      <button
+        type="button"
+        aria-pressed={tool.value === 'menu'}
+        onClick={() => (tool.value = 'menu')}
+        title="drag from node to node: open the menu of the link"
+      >
+        menu
+      </button>
+      <button
+        type="button"
+        aria-pressed={tool.value === 'cut'}
+        onClick={() => (tool.value = 'cut')}
+        title="drag from node to node: cut the link"
+      >
+        cut
+      </button>
+    </fieldset>
+  )
+}
+
+function gestures(box: { current: HTMLDivElement | null }) {
+  let start: { readonly at: Point; readonly of: Chosen | undefined } | undefined
+  const pointOf = (event: PointerEvent): Point => {
+    const { left, top } = box.current?.getBoundingClientRect() ?? { left: 0, top: 0 }
+    return { x: event.clientX - left, y: event.clientY - top }
+  }
+  return {
+    onPointerDown(event: PointerEvent) {
+      if (event.button !== 0) return
+      start = { at: pointOf(event), of: chosenIn(event.target) }
+    },
+    onPointerMove(event: PointerEvent) {
+      if (start?.of?.kind !== 'node' && start?.of?.kind !== 'clients') return
+      const to = pointOf(event)
+      if (drag.value === undefined && Math.hypot(to.x - start.at.x, to.y - start.at.y) < dragPx) return
+      box.current?.setPointerCapture(event.pointerId)
+      const from = start.of.kind === 'node' ? start.of.nodeId : 'clients'
+      drag.value = { from, to, over: endAt(places.value.spots, to) }
+    },
+    onPointerUp() {
+      const [ended, begun] = [drag.value, start]
+      drag.value = undefined
+      start = undefined
+      if (ended !== undefined) dropped(ended.from, ended.over)
+      else if (begun !== undefined) openMenu(begun.of)
+    },
+    onPointerCancel() {
+      drag.value = undefined
+      start = undefined
+    },
+    onContextMenu(event: MouseEvent) {
+      const of = chosenIn(event.target)
+      if (of === undefined) return
+      event.preventDefault()
+      openMenu(of)
+    },
+  }
+}
+
+function dropped(from: End, over: End | undefined): void {
+  if (over === undefined || over === from) return
+  if (tool.value === 'cut') void act(`cut ${from}-${over}`)
+  else openMenu({ kind: 'link', one: from, other: over })
+}
+
+function chosenIn(target: EventTarget | null): Chosen | undefined {
+  const element = target instanceof Element ? target.closest<SVGElement>('[data-end], [data-link]') : null
+  const { end, link } = element?.dataset ?? {}
+  if (end !== undefined)
+    return end === 'clients' ? { kind: 'clients' } : { kind: 'node', nodeId: Number(end) }
+  const [one, other] = (link?.split(' ') ?? []).map((each): End => (each === 'clients' ? each : Number(each)))
+  return one === undefined || other === undefined ? undefined : { kind: 'link', one, other }
 }

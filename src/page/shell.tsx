@@ -3,6 +3,8 @@ import type { ComponentChildren } from 'preact'
 import { CommandBar } from './command-bar.js'
 import { Feed } from './feed.js'
 import { Header } from './header.js'
+import { Help } from './help.js'
+import { LiveRegion } from './live-region.js'
 import { LogsView } from './logs-view.js'
 import { Panels } from './panels.js'
 import { PlotsView } from './plots-view.js'
@@ -32,6 +34,8 @@ export function Shell() {
         <TimeLine />
       </Place>
       <CommandBar />
+      <Help />
+      <LiveRegion />
     </div>
   )
 }

@@ -49,8 +49,8 @@ export function follow(subject: Subject, framesPath: string, eventsPath?: string
   }
 }
 
-/** `onHead`: the server tells the head again when the connection is made anew, perhaps of another run. */
-function followFrames(path: string, onHead: () => void): () => void {
+/** `onRun`: another run has begun. The server tells the head each time that the connection is made. */
+function followFrames(path: string, onRun: () => void): () => void {
   return openStream(path, {
     onEvents(events) {
       let frames: Frame[] = []
@@ -58,8 +58,7 @@ function followFrames(path: string, onHead: () => void): () => void {
         if (event.name === 'frame') frames.push(JSON.parse(event.data) as Frame)
         if (event.name !== 'head') continue
         frames = []
-        takeHead(JSON.parse(event.data) as FrameHead)
-        onHead()
+        if (takeHead(JSON.parse(event.data) as FrameHead)) onRun()
         connection.value = { state: 'live' }
       }
       if (frames.length > 0) takeFrames(frames)
@@ -76,7 +75,7 @@ function followEvents(path: string): () => void {
     lastId: '0',
     onEvents(events) {
       takeEvents(events.filter(({ name }) => name === 'message').map(happenedOf))
-      for (const { name, data } of events) if (name === 'missed') takeMissed(countOf(data))
+      for (const event of events) if (event.name === 'missed') takeMissed(missedIn(event))
     },
   })
 }
@@ -85,9 +84,10 @@ function happenedOf({ data }: StreamEvent): Happened {
   return JSON.parse(data) as Happened
 }
 
-function countOf(data: string): number {
-  const told = JSON.parse(data) as { readonly count?: number }
-  return told.count ?? 1
+/** The server tells the sequence numbers between which nothing is kept. */
+function missedIn({ data }: StreamEvent): number {
+  const { from, to } = JSON.parse(data) as { readonly from: number; readonly to: number }
+  return to - from + 1
 }
 
 /** Keeps something open for as long as somebody can see the page. */

@@ -57,26 +57,19 @@ export const shownEvents = computed(() => {
 /** The nodes that are shown, by id. */
 export const shownNodes = computed(() => shownFrame.value?.nodes ?? [])
 
-/** The frame that was shown when frames began anew: if it comes again, it is shown again. */
-let pinned: Frame | undefined
-
-/** Frames begin anew: those of another run, or the same ones once more. */
-export function takeHead(told: FrameHead): void {
-  pinned = isPast.value ? shownFrame.value : undefined
+/** Frames begin anew: the same ones once more, or those of another run. True for another run. */
+export function takeHead(told: FrameHead): boolean {
+  const isAnother = head.value?.run !== told.run
   batch(() => {
     head.value = told
     frames.value = []
-    cursor.value = 'live'
+    if (isAnother) cursor.value = 'live'
   })
+  return isAnother
 }
 
 export function takeFrames(added: readonly Frame[]): void {
-  const again = added.find(({ number, atMs }) => number === pinned?.number && atMs === pinned.atMs)
-  if (again !== undefined) pinned = undefined
-  batch(() => {
-    frames.value = withFrames(frames.value, added)
-    if (again !== undefined) cursor.value = again.number
-  })
+  frames.value = withFrames(frames.value, added)
 }
 
 /** Takes events in their order. Those that are known already are left out. */
@@ -92,7 +85,6 @@ export function takeMissed(count: number): void {
 
 /** Another cluster, or another run, is to be shown: forgets all of the one before. */
 export function beginAnew(told: Subject): void {
-  pinned = undefined
   batch(() => {
     subject.value = told
     connection.value = { state: told === 'record' ? 'none' : 'connecting' }

@@ -1,0 +1,42 @@
+/** The faults that stand, each with its undo and the time after which it heals by itself. */
+import { act } from './actions.js'
+import { shownFrame, subject } from './store.js'
+
+export function FaultsView() {
+  const frame = shownFrame.value
+  const faults = frame?.faults ?? []
+  if (frame === undefined || faults.length === 0) return null
+  const canHeal = subject.value === 'cluster'
+  return (
+    <ul class="faults" aria-label="faults that stand">
+      {faults.map(({ id, line, untilMs }) => (
+        <li key={id} class="fault">
+          <code>{line}</code>
+          {untilMs === undefined ? null : <Countdown leftMs={untilMs - frame.atMs} />}
+          {canHeal ? (
+            <button
+              type="button"
+              class="quiet"
+              onClick={() => void act(`heal #${id}`)}
+              aria-label={`heal ${line}`}
+              title={`heal #${id}`}
+            >
+              ✕
+            </button>
+          ) : null}
+        </li>
+      ))}
+      {canHeal && faults.length > 1 ? (
+        <li>
+          <button type="button" class="quiet" onClick={() => void act('heal')}>
+            heal all
+          </button>
+        </li>
+      ) : null}
+    </ul>
+  )
+}
+
+function Countdown({ leftMs }: { leftMs: number }) {
+  return <span class="countdown">{Math.max(0, Math.ceil(leftMs / 1000))} s</span>
+}

@@ -1,0 +1,73 @@
+/** The keyboard: keys that mean something wherever the focus is, unless the reader types. */
+import { act } from './actions.js'
+import { helpIsOpen } from './help.js'
+import { chosenAt, endOf, stepTo, verbOfKey } from './keys.js'
+import { elementIdOf, menu, openMenu } from './ring-state.js'
+import { type Chosen, chosen, shownNodes, subject } from './store.js'
+import { isReady, lineOf, wordFor } from './verb-book.js'
+import { verbs } from './verbs.js'
+
+export function beginKeyboard(): void {
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+    if (isTyping(event.target) || helpIsOpen.value) return
+    if (onKey(event.key, event.target)) event.preventDefault()
+  })
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('input, textarea, select, [contenteditable]') !== null
+}
+
+/** True when the key meant something. */
+function onKey(key: string, target: EventTarget | null): boolean {
+  if (key === '?') helpIsOpen.value = true
+  else if (key === '/') document.getElementById('line')?.focus()
+  else if (key === 'Escape') leave()
+  else if (key === 'H') void act('heal')
+  else return isOfRing(target) && onKeyInRing(key)
+  return true
+}
+
+/** Arrows and letters belong to the ring: where another part has the focus, they are its own. */
+function isOfRing(target: EventTarget | null): boolean {
+  return target === document.body || (target instanceof Element && target.closest('.ring') !== null)
+}
+
+function onKeyInRing(key: string): boolean {
+  const nodeIds = shownNodes.value.map(({ nodeId }) => nodeId)
+  const next = stepTo(key, chosen.value, nodeIds)
+  if (next !== undefined) {
+    choose(next)
+    return true
+  }
+  if (chosen.value === undefined || subject.value !== 'cluster') return false
+  if (key === 'Enter' || key === ' ') openMenu(chosen.value)
+  else return doVerb(key, chosen.value)
+  return true
+}
+
+function doVerb(key: string, of: Chosen): boolean {
+  const node = of.kind === 'node' ? shownNodes.value.find(({ nodeId }) => nodeId === of.nodeId) : undefined
+  const name = verbOfKey(key, of, node?.state === 'paused')
+  const verb = verbs.value.find((each) => each.name === name)
+  if (verb === undefined) return false
+  if (isReady(verb, true)) void act(lineOf(verb, wordFor(of), {}, ''))
+  else openMenu(of, verb.name)
+  return true
+}
+
+/** From a menu to what it is of; from a link to its node; from a node to nothing. */
+function leave(): void {
+  const of = chosen.value
+  if (menu.value !== undefined) menu.value = undefined
+  else if (of?.kind === 'link') choose(chosenAt(endOf(of) ?? 'clients'))
+  else chosen.value = undefined
+}
+
+function choose(next: Chosen): void {
+  menu.value = undefined
+  chosen.value = next
+  // The element may be made anew for what is chosen.
+  requestAnimationFrame(() => document.getElementById(elementIdOf(next))?.focus())
+}

@@ -1,0 +1,58 @@
+/** Marks of messages on a canvas: a form for each kind, hollow for an answer, crossed out for a no. */
+import type { Passing } from './flights.js'
+import { termOnCanvas } from './palette.js'
+import type { Point } from './ring-geometry.js'
+import type { ShapeKind } from './shapes.js'
+
+/** No mark is larger, from its middle on. */
+export const markSize = 9
+
+const noColour = { light: '#b3261e', dark: '#ff8a7a' }
+const paper = { light: '#ffffff', dark: '#1b1f24' }
+
+type Context = CanvasRenderingContext2D
+
+const outlines: Readonly<Record<ShapeKind, (context: Context) => void>> = {
+  heartbeat: (context) => context.arc(0, 0, 3.4, 0, 2 * Math.PI),
+  entries: (context) => context.rect(-3.8, -3.8, 7.6, 7.6),
+  vote: (context) => polygon(context, [0, -5.4, 5.2, 3.8, -5.2, 3.8]),
+  snapshot: (context) => polygon(context, [0, -7, 7, 0, 0, 7, -7, 0]),
+  other: (context) => polygon(context, [-4, -2, 4, -2, 4, 2, -4, 2]),
+}
+
+function polygon(context: Context, [x = 0, y = 0, ...rest]: readonly number[]): void {
+  context.moveTo(x, y)
+  for (let at = 0; at < rest.length; at += 2) context.lineTo(rest[at] ?? 0, rest[at + 1] ?? 0)
+  context.closePath()
+}
+
+export function drawMessage(
+  context: Context,
+  { message, shape, opacity }: Passing,
+  { x, y }: Point,
+  isDark: boolean,
+): void {
+  const theme = isDark ? 'dark' : 'light'
+  const isNo = message.isYes === false
+  context.save()
+  context.translate(x, y)
+  context.globalAlpha = Math.max(0, opacity)
+  context.strokeStyle = isNo ? noColour[theme] : termOnCanvas(message.term, isDark)
+  context.fillStyle = shape.isAnswer ? paper[theme] : context.strokeStyle
+  context.lineWidth = 1.8
+  context.beginPath()
+  outlines[shape.kind](context)
+  context.fill()
+  context.stroke()
+  if (isNo) cross(context)
+  context.restore()
+}
+
+function cross(context: Context): void {
+  context.beginPath()
+  context.moveTo(-5, -5)
+  context.lineTo(5, 5)
+  context.moveTo(5, -5)
+  context.lineTo(-5, 5)
+  context.stroke()
+}

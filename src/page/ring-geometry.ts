@@ -1,0 +1,104 @@
+/** Places of nodes and links in the ring: plain figures, in CSS pixels from the upper left corner. */
+import type { NodeFrame } from '../observer/index.js'
+import type { End } from './store.js'
+
+export interface Point {
+  readonly x: number
+  readonly y: number
+}
+
+/** A circle, and the side on which it has room for words. */
+export interface Spot extends Point {
+  readonly r: number
+  readonly side: 'left' | 'right' | 'below'
+}
+
+export interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+export interface Places {
+  readonly spots: ReadonlyMap<End, Spot>
+  /** True where there is room for words beside each node. */
+  readonly hasWords: boolean
+}
+
+const margin = { beside: 104, above: 46, below: 48 }
+/** Nodes beyond this have no room for words beside them. */
+const wordsMax = 9
+const radius = { most: 27, least: 9, learner: 0.75, clients: 24 }
+
+/**
+ * Voters stand on an ellipse, clockwise from the top, in the order of their ids; nodes without a vote stand in a column
+ * on its right; the clients stand in the middle.
+ */
+export function placesOf(
+  nodes: readonly Pick<NodeFrame, 'nodeId' | 'member'>[],
+  { width, height }: Size,
+): Places {
+  const sorted = [...nodes].sort((a, b) => a.nodeId - b.nodeId)
+  const isApart = ({ member }: Pick<NodeFrame, 'member'>) => member === 'learner' || member === 'none'
+  const voters = sorted.filter((node) => !isApart(node))
+  const apart = sorted.filter(isApart)
+  const hasWords = nodes.length <= wordsMax
+  const beside = hasWords ? margin.beside : 30
+  const column = apart.length === 0 ? 0 : Math.min(110, width / 4)
+  const [rx, ry] = [
+    Math.max(20, (width - column) / 2 - beside),
+    Math.max(20, (height - margin.above - margin.below) / 2),
+  ]
+  const centre = { x: (width - column) / 2, y: margin.above + ry }
+  const r = radiusOf(voters.length, Math.min(rx, ry * 1.4), ry)
+  const spots = new Map<End, Spot>([
+    ['clients', { ...centre, r: Math.min(radius.clients, ry / 3), side: 'below' }],
+  ])
+  for (const [at, { nodeId }] of voters.entries()) {
+    const angle = (2 * Math.PI * at) / voters.length - Math.PI / 2
+    const point = {
+      x: centre.x + Math.min(rx, ry * 1.4) * Math.cos(angle),
+      y: centre.y + ry * Math.sin(angle),
+    }
+    spots.set(nodeId, { ...point, r, side: sideOf(angle) })
+  }
+  for (const [at, { nodeId }] of apart.entries()) {
+    const y = (height * (at + 1)) / (apart.length + 1)
+    spots.set(nodeId, { x: width - column / 2, y, r: r * radius.learner, side: 'below' })
+  }
+  return { spots, hasWords }
+}
+
+/** As large as neighbours on the ring leave room for. */
+function radiusOf(count: number, rx: number, ry: number): number {
+  const chord = 2 * Math.min(rx, ry) * Math.sin(Math.PI / Math.max(2, count))
+  return Math.max(radius.least, Math.min(radius.most, chord / 3, ry / 2.2))
+}
+
+function sideOf(angle: number): Spot['side'] {
+  return Math.cos(angle) < -0.01 ? 'left' : 'right'
+}
+
+/** A straight way from the rim of one circle to that of another, `aside` pixels to the right of the middle line. */
+export function wayBetween(from: Spot, to: Spot, aside = 0): readonly [Point, Point] {
+  const [dx, dy] = [to.x - from.x, to.y - from.y]
+  const length = Math.hypot(dx, dy) || 1
+  const [ux, uy] = [dx / length, dy / length]
+  const gap = 6
+  const shift = { x: -uy * aside, y: ux * aside }
+  const [start, end] = [Math.min(from.r + gap, length / 2), Math.max(length - to.r - gap, length / 2)]
+  return [
+    { x: from.x + ux * start + shift.x, y: from.y + uy * start + shift.y },
+    { x: from.x + ux * end + shift.x, y: from.y + uy * end + shift.y },
+  ]
+}
+
+/** The point at a share of the way, 0 to 1. */
+export function pointAt([from, to]: readonly [Point, Point], share: number): Point {
+  return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share }
+}
+
+/** The end whose circle, a little widened, holds the point. */
+export function endAt(spots: ReadonlyMap<End, Spot>, { x, y }: Point): End | undefined {
+  for (const [end, spot] of spots) if (Math.hypot(spot.x - x, spot.y - y) <= spot.r + 10) return end
+  return undefined
+}

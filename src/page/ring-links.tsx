@@ -1,0 +1,153 @@
+/** The links between nodes, and what faults do to each direction of them. */
+import { useMemo } from 'preact/hooks'
+import { nameOf, type WayLook, wordsOfWay } from './link-look.js'
+import { pointAt, type Spot, wayBetween } from './ring-geometry.js'
+import { elementIdOf, isSame, linkOf, places, ways } from './ring-state.js'
+import { chosen, type End, shownFrame } from './store.js'
+
+export function Links() {
+  const { spots } = places.value
+  const ends = [...spots.keys()].filter((end) => end !== 'clients')
+  const withClients = ends.filter(
+    (end) => ways.value.has(`clients>${end}`) || ways.value.has(`${end}>clients`),
+  )
+  const pairs = [
+    ...ends.flatMap((one, at) => ends.slice(at + 1).map((other) => linkOf(one, other))),
+    ...withClients.map((end) => linkOf(end, 'clients')),
+  ]
+  return (
+    <g class="links">
+      {pairs.map(([one, other]) => (
+        <Link key={`${one}-${other}`} one={one} other={other} />
+      ))}
+    </g>
+  )
+}
+
+function Link({ one, other }: { one: End; other: End }) {
+  const { spots } = places.value
+  const there = ways.value.get(`${one}>${other}`)
+  const back = ways.value.get(`${other}>${one}`)
+  const [from, to] = [spots.get(one), spots.get(other)]
+  const isChosen = isSame(chosen.value, { kind: 'link', one, other })
+  const key = JSON.stringify([there, back, from, to, isChosen])
+  return useMemo(
+    () =>
+      from === undefined || to === undefined ? null : (
+        <LinkPicture {...{ one, other, there, back, from, to, isChosen }} />
+      ),
+    [key],
+  )
+}
+
+interface LinkPictureProps {
+  readonly one: End
+  readonly other: End
+  readonly there: WayLook | undefined
+  readonly back: WayLook | undefined
+  readonly from: Spot
+  readonly to: Spot
+  readonly isChosen: boolean
+}
+
+function LinkPicture({ one, other, there, back, from, to, isChosen }: LinkPictureProps) {
+  const isHit = there !== undefined || back !== undefined
+  const [start, end] = wayBetween(from, to)
+  const told = [there, back].flatMap((way) => (way === undefined ? [] : wordsOfWay(way) || []))
+  const words = `link between ${nameOf(one)} and ${nameOf(other)}${told.length === 0 ? '' : `: ${told.join('; ')}`}`
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: HTML has no button inside of a picture.
+    <g
+      id={elementIdOf({ kind: 'link', one, other })}
+      class={`link${isHit ? ' hit' : ''}${isChosen ? ' chosen' : ''}`}
+      role="button"
+      tabIndex={-1}
+      aria-label={words}
+      aria-haspopup="dialog"
+      data-link={`${one} ${other}`}
+    >
+      <path class="touch" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
+      {isHit ? (
+        <>
+          <Way look={there} from={from} to={to} isTwin={areTwins(there, back)} />
+          <Way look={back} from={to} to={from} isTwin={false} />
+        </>
+      ) : (
+        <path class="way" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
+      )}
+    </g>
+  )
+}
+
+/** Both directions have the same figures, which are then told once. */
+function areTwins(there: WayLook | undefined, back: WayLook | undefined): boolean {
+  return there !== undefined && back !== undefined && there.figures.join() === back.figures.join()
+}
+
+function Way({
+  look,
+  from,
+  to,
+  isTwin,
+}: {
+  look: WayLook | undefined
+  from: Spot
+  to: Spot
+  isTwin: boolean
+}) {
+  const line = wayBetween(from, to, 3.5)
+  const [start, end] = line
+  const [before, middle, behind] = [pointAt(line, 0.44), pointAt(line, 0.5), pointAt(line, 0.56)]
+  if (look === undefined) return <path class="way" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
+  const angle = (Math.atan2(end.y - start.y, end.x - start.x) * 180) / Math.PI
+  const label = pointAt(line, isTwin ? 0.5 : 0.3)
+  const words = look.figures.join(', ')
+  return (
+    <>
+      {look.cut === 'all' ? (
+        <>
+          <path class="way cut" d={`M${start.x} ${start.y}L${before.x} ${before.y}`} />
+          <path class="way gone" d={`M${behind.x} ${behind.y}L${end.x} ${end.y}`} />
+          <path
+            class="stop"
+            transform={`translate(${middle.x} ${middle.y}) rotate(${angle})`}
+            d="M-6 -5V5M-2 -4L4 4M4 -4L-2 4"
+          />
+        </>
+      ) : (
+        <path class="way slow" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
+      )}
+      {words === '' ? null : (
+        <text class="figure" x={label.x} y={label.y + 4}>
+          {isTwin ? words : `${words} →`}
+        </text>
+      )}
+    </>
+  )
+}
+
+/** The clients in the middle: how many there are, and how many of their calls are answered in a second. */
+export function Clients() {
+  const spot = places.value.spots.get('clients')
+  const clients = shownFrame.value?.loadClients ?? 0
+  const isChosen = chosen.value?.kind === 'clients'
+  if (spot === undefined) return null
+  const words = clients === 0 ? 'no load' : `${clients} clients`
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: HTML has no button inside of a picture.
+    <g
+      id="clients"
+      class={`clients${isChosen ? ' chosen' : ''}${clients > 0 ? ' busy' : ''}`}
+      role="button"
+      tabIndex={-1}
+      aria-label={`clients: ${words}`}
+      aria-haspopup="dialog"
+      data-end="clients"
+      transform={`translate(${spot.x} ${spot.y})`}
+    >
+      <rect class="focus" x={-42} y={-20} width={84} height={40} rx={20} />
+      <rect class="body" x={-36} y={-14} width={72} height={28} rx={14} />
+      <text y={4}>{words}</text>
+    </g>
+  )
+}

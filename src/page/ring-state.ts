@@ -1,0 +1,66 @@
+/** The ring as it is shown: its size, the places in it, and what the reader points at. */
+import { computed, signal } from '@preact/signals'
+import { untouched, type WayLook, waysHit } from './link-look.js'
+import { lookOf } from './node-look.js'
+import { type Places, type Point, placesOf, type Size } from './ring-geometry.js'
+import { type Chosen, chosen, type End, shownFrame, shownNodes } from './store.js'
+
+export const ringSize = signal<Size>({ width: 0, height: 0 })
+
+/** As text, so that a frame in which nobody came or went moves nothing. */
+const members = computed(() =>
+  JSON.stringify(shownNodes.value.map(({ nodeId, member }) => ({ nodeId, member }))),
+)
+
+export const places = computed<Places>(() => placesOf(JSON.parse(members.value), ringSize.value))
+
+export const looks = computed(() => {
+  const frame = shownFrame.value
+  return frame === undefined ? [] : frame.nodes.map((node) => lookOf(node, frame))
+})
+
+export const ways = computed<ReadonlyMap<string, WayLook>>(() => {
+  const frame = shownFrame.value
+  return frame === undefined ? new Map() : waysHit(frame)
+})
+
+export function wayLook(from: End, to: End): WayLook {
+  return ways.value.get(`${from}>${to}`) ?? untouched(from, to)
+}
+
+/** A drag between nodes cuts the link at once, or opens its menu. */
+export const tool = signal<'menu' | 'cut'>('menu')
+
+/** A drag that goes on: from a node to where the pointer is. */
+export const drag = signal<
+  { readonly from: End; readonly to: Point; readonly over: End | undefined } | undefined
+>(undefined)
+
+/** The menu of verbs that is open, with the verb whose form it shows. */
+export const menu = signal<{ readonly of: Chosen; readonly verb: string | undefined } | undefined>(undefined)
+
+/** Chooses something and opens its menu; nothing: closes it. */
+export function openMenu(of: Chosen | undefined, verb?: string): void {
+  chosen.value = of
+  menu.value = of === undefined ? undefined : { of, verb }
+}
+
+/** The id of the element that stands for a node, a link or the clients. */
+export function elementIdOf(chosen: Chosen): string {
+  if (chosen.kind === 'node') return `node-${chosen.nodeId}`
+  if (chosen.kind === 'clients') return 'clients'
+  return `link-${linkOf(chosen.one, chosen.other).join('-')}`
+}
+
+/** The ends of a link, the lower id first and clients last. */
+export function linkOf(one: End, other: End): readonly [End, End] {
+  return isBefore(one, other) ? [one, other] : [other, one]
+}
+
+function isBefore(one: End, other: End): boolean {
+  return other === 'clients' || (one !== 'clients' && one < other)
+}
+
+export function isSame(one: Chosen | undefined, other: Chosen | undefined): boolean {
+  return one !== undefined && other !== undefined && elementIdOf(one) === elementIdOf(other)
+}

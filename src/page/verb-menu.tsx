@@ -1,0 +1,218 @@
+/** The menu of a node, a link or the clients: every verb of the registry that acts on it. */
+import { useSignal } from '@preact/signals'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import type { VerbTold } from '../server/index.js'
+import { act } from './actions.js'
+import { CopyButton } from './copy-button.js'
+import { keyVerbs } from './keys.js'
+import { nameOf } from './link-look.js'
+import { elementIdOf, menu, places } from './ring-state.js'
+import { type Chosen, type End, shownFrame, shownNodes, subject } from './store.js'
+import { type Direction, groupsFor, isReady, isUseful, lineOf, takesTime, wordFor } from './verb-book.js'
+import { VerbForm } from './verb-form.js'
+import { verbs } from './verbs.js'
+import './verb-menu.css'
+
+const times = ['', '5s', '10s', '30s', '120s'] as const
+
+export function VerbMenu() {
+  const open = menu.value
+  if (open === undefined || subject.value !== 'cluster') return null
+  return <Menu key={`${elementIdOf(open.of)} ${open.verb}`} of={open.of} verbName={open.verb} />
+}
+
+function Menu({ of, verbName }: { of: Chosen; verbName: string | undefined }) {
+  const box = useRef<HTMLDivElement>(null)
+  const named = useSignal(verbName)
+  const hovered = useSignal<string | undefined>(undefined)
+  const forTime = useSignal('')
+  const direction = useSignal<Direction>('both')
+  useEffect(() => box.current?.querySelector<HTMLElement>('[data-begin], .verb')?.focus(), [])
+  useLayoutEffect(() => settle(box.current, of))
+  const target = wordFor(of, direction.value)
+  const isGiven = target !== ''
+  const run = (line: string) => {
+    close(of)
+    void act(line)
+  }
+  const verb = verbs.value.find(({ name }) => name === named.value)
+  const told = verbs.value.find(({ name }) => name === hovered.value)
+  return (
+    <div
+      ref={box}
+      class="menu"
+      role="dialog"
+      aria-label={`verbs for ${titleOf(of)}`}
+      onKeyDown={(event) => onKey(event, of, box.current)}
+    >
+      <header>
+        <strong>{titleOf(of)}</strong>
+        <button type="button" class="quiet" onClick={() => close(of)} aria-label="close">
+          ✕
+        </button>
+      </header>
+      {of.kind === 'link' ? <Directions of={of} direction={direction} /> : null}
+      {verb === undefined ? (
+        <Verbs
+          of={of}
+          isGiven={isGiven}
+          onHover={(name) => (hovered.value = name)}
+          onPick={(picked) => {
+            if (isReady(picked, isGiven)) run(lineOf(picked, target, {}, forTime.value))
+            else named.value = picked.name
+          }}
+        />
+      ) : (
+        <VerbForm {...{ verb, target, forTime }} onRun={run} onBack={() => (named.value = undefined)} />
+      )}
+      {verb === undefined || takesTime(verb) ? <ForTime forTime={forTime} /> : null}
+      {verb === undefined ? (
+        <Preview verb={told} line={told && lineOf(told, target, {}, forTime.value)} />
+      ) : null}
+    </div>
+  )
+}
+
+function titleOf(of: Chosen): string {
+  if (of.kind === 'clients') return 'clients'
+  return of.kind === 'node' ? nameOf(of.nodeId) : `link ${nameOf(of.one)} – ${nameOf(of.other)}`
+}
+
+/** Closes the menu, and leaves the focus where it was opened. */
+function close(of: Chosen): void {
+  menu.value = undefined
+  document.getElementById(elementIdOf(of))?.focus()
+}
+
+interface VerbsProps {
+  readonly of: Chosen
+  readonly isGiven: boolean
+  readonly onHover: (name: string) => void
+  readonly onPick: (verb: VerbTold) => void
+}
+
+function Verbs({ of, isGiven, onHover, onPick }: VerbsProps) {
+  const node = of.kind === 'node' ? shownNodes.value.find(({ nodeId }) => nodeId === of.nodeId) : undefined
+  const leaderId = shownFrame.value?.leaderId
+  return (
+    <>
+      {groupsFor(of, verbs.value).map(({ title, verbs: group }) => (
+        <fieldset key={title} class="verbs">
+          <legend>{title}</legend>
+          {group.map((verb) => (
+            <button
+              key={verb.name}
+              type="button"
+              aria-label={verb.name}
+              class={isUseful(verb.name, node, leaderId) ? 'verb' : 'verb faint'}
+              onPointerEnter={() => onHover(verb.name)}
+              onFocus={() => onHover(verb.name)}
+              onClick={() => onPick(verb)}
+            >
+              {verb.name}
+              {isReady(verb, isGiven) ? '' : ' …'}
+              <KeyOf verb={verb.name} of={of} />
+            </button>
+          ))}
+        </fieldset>
+      ))}
+    </>
+  )
+}
+
+function KeyOf({ verb, of }: { verb: string; of: Chosen }) {
+  const key = keyVerbs.find((each) => each.verb === verb && each.on === of.kind)?.key
+  return key === undefined ? null : <kbd>{key}</kbd>
+}
+
+function Directions({ of, direction }: { of: Chosen & { kind: 'link' }; direction: { value: Direction } }) {
+  const choices: readonly Direction[] = ['both', 'there', 'back']
+  return (
+    <fieldset class="choices">
+      <legend class="unseen">directions</legend>
+      {choices.map((choice) => (
+        <button
+          key={choice}
+          type="button"
+          aria-pressed={direction.value === choice}
+          onClick={() => (direction.value = choice)}
+        >
+          {choice === 'both' ? 'both ways' : wordFor(of, choice).replace('->', ' → ')}
+        </button>
+      ))}
+    </fieldset>
+  )
+}
+
+function ForTime({ forTime }: { forTime: { value: string } }) {
+  return (
+    <fieldset class="choices">
+      <legend class="unseen">how long a fault stands</legend>
+      {times.map((time) => (
+        <button
+          key={time}
+          type="button"
+          aria-pressed={forTime.value === time}
+          onClick={() => (forTime.value = time)}
+        >
+          {time === '' ? 'until healed' : time}
+        </button>
+      ))}
+    </fieldset>
+  )
+}
+
+function Preview({ verb, line }: { verb: VerbTold | undefined; line: string | undefined }) {
+  return (
+    <footer class="preview">
+      {verb === undefined || line === undefined ? (
+        <p>choose a verb</p>
+      ) : (
+        <>
+          <p>{verb.explanation}</p>
+          <code>{line}</code>
+          <CopyButton text={line} />
+        </>
+      )}
+    </footer>
+  )
+}
+
+/** Puts the menu beside what it is of, and within the page. */
+function settle(box: HTMLElement | null, of: Chosen): void {
+  const [area] = document.getElementsByClassName('ring-box')
+  if (box === null || area === undefined) return
+  const { left, top } = area.getBoundingClientRect()
+  const spots = endsOf(of).flatMap((end) => places.value.spots.get(end) ?? [])
+  const middle = (of: 'x' | 'y') => spots.reduce((sum, spot) => sum + spot[of] / spots.length, 0)
+  const beside = (of.kind === 'link' ? 0 : (spots[0]?.r ?? 0)) + 22
+  const right = left + middle('x') + beside
+  const x = right + box.offsetWidth > innerWidth ? right - 2 * beside - box.offsetWidth : right
+  const y = top + middle('y') - box.offsetHeight / 2
+  box.style.left = `${within(x, innerWidth - box.offsetWidth)}px`
+  box.style.top = `${within(y, innerHeight - box.offsetHeight)}px`
+}
+
+function endsOf(of: Chosen): readonly End[] {
+  if (of.kind === 'link') return [of.one, of.other]
+  return [of.kind === 'node' ? of.nodeId : 'clients']
+}
+
+const pageMargin = 6
+
+function within(place: number, most: number): number {
+  return Math.round(Math.max(pageMargin, Math.min(place, most - pageMargin)))
+}
+
+/** Arrows walk through the buttons, and Escape closes. */
+function onKey(event: KeyboardEvent, of: Chosen, box: HTMLElement | null): void {
+  event.stopPropagation()
+  if (event.key === 'Escape') return close(of)
+  const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key]
+  const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement
+  if (step === undefined || box === null || isTyping) return
+  const buttons = [...box.querySelectorAll<HTMLElement>('button')]
+  const at = buttons.indexOf(document.activeElement as HTMLElement)
+  buttons[(at + step + buttons.length) % buttons.length]?.focus()
+  event.preventDefault()
+}
