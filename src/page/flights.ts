@@ -6,7 +6,7 @@
  */
 import type { Frame, MessageFrame } from '../observer/index.js'
 import type { NodeId } from '../raft/index.js'
-import { type Shape, shapeOf } from './shapes.js'
+import { type Shape, type ShapeKind, shapeOf } from './shapes.js'
 
 interface Flight {
   readonly message: MessageFrame
@@ -31,16 +31,17 @@ const fadeMs = 700
 const lostAfterMs = 1500
 /** A message waits no longer to be drawn for those before it. */
 const waitMaxMs = 900
-/** Heartbeats on one way are drawn this far apart: all of them would be one long stream. */
-const heartbeatEveryMs = 1600
+/** Messages of these kinds are sent all the time: a round of them is drawn only so often, or it would be one long stream. */
+const calmKinds: ReadonlySet<ShapeKind> = new Set(['heartbeat', 'other'])
+const roundEveryMs = 2400
 /** Messages on one way at one time: more are not drawn. */
 const onWayMax = 5
 
 export class Flights {
   #flights: Flight[] = []
-  /** When the last heartbeat of each way was drawn. */
-  readonly #heartbeatMs = new Map<string, number>()
-  /** Ways on which the answer to a heartbeat that was drawn is still to come. */
+  /** When the last round of calm messages was drawn. */
+  #roundMs = Number.NEGATIVE_INFINITY
+  /** Kinds and ways of answers to calm messages that were drawn. */
   readonly #awaited = new Set<string>()
   #lastNumber = 0
 
@@ -52,8 +53,14 @@ export class Flights {
     this.#flights = this.#flights
       .filter((flight) => endOf(flight) > nowMs)
       .map((flight) => (arrived.has(flight.message.id) ? landed(flight, nowMs) : flight))
+    const isRound =
+      nowMs - this.#roundMs >= roundEveryMs && frame.messages.some(({ type }) => type === 'heartbeat')
+    if (isRound) {
+      this.#roundMs = nowMs
+      this.#awaited.clear()
+    }
     for (const message of [...frame.messages].sort((a, b) => a.sentAtMs - b.sentAtMs)) {
-      if (!this.#isDrawn(message, nowMs)) continue
+      if (!this.#isDrawn(message, isRound)) continue
       const startMs = this.#startOf(message, nowMs)
       const lostMs = startMs + lostAfterMs + slowMs(message.from, message.to)
       const flight = { message, shape: shapeOf(message.type), startMs, landing: undefined, lostMs }
@@ -71,28 +78,28 @@ export class Flights {
     return this.#flights.some((flight) => endOf(flight) > nowMs)
   }
 
-  /** True while nothing but heartbeats moves, which may be drawn less often. */
+  /** True while nothing moves but what moves all the time, which may be drawn less often. */
   isCalm(nowMs: number): boolean {
-    return this.#flights.every((flight) => flight.shape.kind === 'heartbeat' || endOf(flight) <= nowMs)
+    return this.#flights.every((flight) => calmKinds.has(flight.shape.kind) || endOf(flight) <= nowMs)
   }
 
   clear(): void {
     this.#flights = []
     this.#lastNumber = 0
-    this.#heartbeatMs.clear()
+    this.#roundMs = Number.NEGATIVE_INFINITY
     this.#awaited.clear()
   }
 
-  #isDrawn({ type, from, to }: MessageFrame, nowMs: number): boolean {
-    const way = `${from} ${to}`
-    if (type === 'heartbeatResponse') return this.#awaited.delete(way)
-    const onWay = this.#flights.filter(({ message }) => message.from === from && message.to === to)
-    if (onWay.length >= onWayMax) return false
-    if (type !== 'heartbeat') return true
-    if (nowMs - (this.#heartbeatMs.get(way) ?? Number.NEGATIVE_INFINITY) < heartbeatEveryMs) return false
-    this.#heartbeatMs.set(way, nowMs)
-    this.#awaited.add(`${to} ${from}`)
-    return true
+  #isDrawn({ type, from, to }: MessageFrame, isRound: boolean): boolean {
+    const { kind, isAnswer } = shapeOf(type)
+    if (calmKinds.has(kind)) {
+      if (isAnswer) return this.#awaited.delete(`${kind} ${from} ${to}`)
+      const answer = `${kind} ${to} ${from}`
+      if (!isRound || this.#awaited.has(answer)) return false
+      this.#awaited.add(answer)
+      return true
+    }
+    return this.#flights.filter(({ message }) => message.from === from && message.to === to).length < onWayMax
   }
 
   /** Not before all that its sender took before it was seen to land. */

@@ -1,4 +1,5 @@
 /** The head of the page: which cluster is shown, and how it is. */
+import { computed } from '@preact/signals'
 import { helpIsOpen } from './help.js'
 import { termInCss } from './palette.js'
 import { connection, head, isPast, shownFrame, subject } from './store.js'
@@ -21,24 +22,29 @@ export function Header() {
   )
 }
 
+/** As text, so that frames in which nothing of it changes make nothing anew. */
+const summary = computed(() => {
+  const { nodes, leaderId } = shownFrame.value ?? { nodes: [], leaderId: undefined }
+  const running = nodes.filter(({ state }) => state === 'running').length
+  const count = running === nodes.length ? `${running} nodes` : `${running} of ${nodes.length} nodes run`
+  return JSON.stringify({
+    count,
+    leader: nodes.find(({ nodeId }) => nodeId === leaderId)?.currentTerm,
+    leaderId,
+  })
+})
+
 function Summary() {
-  const frame = shownFrame.value
-  if (frame === undefined) return null
-  const leader = frame.nodes.find(({ nodeId }) => nodeId === frame.leaderId)
-  const running = frame.nodes.filter(({ state }) => state === 'running').length
+  const { count, leader, leaderId } = JSON.parse(summary.value)
   return (
     <p class="summary">
-      <span>
-        {running === frame.nodes.length
-          ? `${running} nodes`
-          : `${running} of ${frame.nodes.length} nodes run`}
-      </span>
+      <span>{count}</span>
       {leader === undefined ? (
         <span class="warn">no leader</span>
       ) : (
         <span>
-          <i class="swatch" style={{ background: termInCss(leader.currentTerm) }} aria-hidden="true" />
-          node {leader.nodeId} leads term {leader.currentTerm}
+          <i class="swatch" style={{ background: termInCss(leader) }} aria-hidden="true" />
+          node {leaderId} leads term {leader}
         </span>
       )}
       <span class="soft dir">{head.value?.dir}</span>

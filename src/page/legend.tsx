@@ -19,6 +19,9 @@ export function Legend() {
         <Mark words="snapshot">
           <path class="mark" d="M0-7L7 0L0 7L-7 0Z" />
         </Mark>
+        <Mark words="a read, asked of the leader">
+          <path class="mark" d="M-4-2H4V2H-4Z" />
+        </Mark>
         <Mark words="hollow: its answer">
           <circle class="mark hollow" r={3.4} />
         </Mark>

@@ -1,14 +1,16 @@
-/** Marks of messages on a canvas: a form for each kind, hollow for an answer, crossed out for a no. */
+/** Marks of the ring on a canvas: arcs of election timers, and messages: a form for each kind, hollow for an answer, crossed out for a no. */
+
+import type { Term } from '../raft/index.js'
 import type { Passing } from './flights.js'
 import { termOnCanvas } from './palette.js'
-import type { Point } from './ring-geometry.js'
+import type { Point, Spot } from './ring-geometry.js'
 import type { ShapeKind } from './shapes.js'
-
-/** No mark is larger, from its middle on. */
-export const markSize = 9
 
 const noColour = { light: '#b3261e', dark: '#ff8a7a' }
 const paper = { light: '#ffffff', dark: '#1b1f24' }
+
+/** From the rim of a node to the middle of its arc. */
+export const arcGap = 5
 
 type Context = CanvasRenderingContext2D
 
@@ -54,5 +56,20 @@ function cross(context: Context): void {
   context.lineTo(5, 5)
   context.moveTo(5, -5)
   context.lineTo(-5, 5)
+  context.stroke()
+}
+
+/** The arc around a node, from the top clockwise, as long as the share of its election timer that is left. */
+export function drawArc(
+  context: Context,
+  { x, y, r }: Spot,
+  share: number,
+  term: Term,
+  isDark: boolean,
+): void {
+  context.beginPath()
+  context.arc(x, y, r + arcGap, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * share)
+  context.lineWidth = 3.5
+  context.strokeStyle = termOnCanvas(term, isDark)
   context.stroke()
 }

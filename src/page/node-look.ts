@@ -76,7 +76,6 @@ function wordsOf(node: NodeFrame, role: Role | undefined, badges: readonly Badge
     `term ${node.currentTerm}`,
     role === 'leader' ? `lease ${node.isLeaseHeld ? 'held' : 'not held'}` : '',
     role === 'candidate' || role === 'preCandidate' ? `${node.votes.length} votes` : '',
-    `log up to ${node.lastIndex}, committed up to ${node.commitIndex}`,
     node.failure === undefined ? '' : `failed: ${node.failure}`,
     ...badges.map(({ words }) => words),
   ]

@@ -1,137 +1,133 @@
 /**
- * Draws what moves in the ring: messages, on a canvas, and the arcs of election timers. Nothing is drawn while nothing
- * moves, or while nobody sees the page.
+ * Draws what moves in the ring on a canvas: messages, and the arcs of election timers. Nothing is drawn while nothing
+ * moves, or while nobody sees the page: each draw costs some milliseconds where the browser has no graphics processor.
  */
-import { effect } from '@preact/signals'
+import { effect, untracked } from '@preact/signals'
 import type { Frame, NodeFrame } from '../observer/index.js'
 import { Flights, type Passing } from './flights.js'
-import { drawMessage, markSize } from './message-marks.js'
+import { drawArc, drawMessage } from './message-marks.js'
 import { pointAt, wayBetween } from './ring-geometry.js'
 import { places, ringSize, wayLook } from './ring-state.js'
 import { frames, isPast, shownFrame } from './store.js'
 import { isDark, isStill } from './theme.js'
 
-/** Milliseconds between two draws: heartbeats alone need fewer. */
-const drawEveryMs = { calm: 50, busy: 33 }
-/** A timer that is fuller than this is drawn in few steps: each heartbeat fills it anew. */
-const fullShare = 0.7
-const fullSteps = 8
+/** Milliseconds between two draws, by what moves. */
+const drawEveryMs = { busy: 33, calm: 50, arcs: 50, idle: 400 }
+/** A timer that is fuller than this runs down so far between any two heartbeats: it is drawn now and then. */
+const fullShare = 0.5
 /** The two directions of a link pass each other at this distance from its middle. */
 const asidePx = 3.5
 
 export class RingMotion {
   readonly #canvas: HTMLCanvasElement
   readonly #flights = new Flights()
-  /** Arcs by node, with the share of them that is drawn. */
-  readonly #arcs = new Map<number, { readonly element: SVGElement; drawn: number }>()
   #frame: Frame | undefined
   /** The time on the page's clock when the frame came. */
   #frameMs = 0
+  #drawnMs = 0
   #timer: ReturnType<typeof setTimeout> | undefined
-  /** What the last draw has left on the canvas: it is wiped out before the next one. */
-  #drawn: readonly { readonly x: number; readonly y: number }[] = []
-  readonly #end: () => void
+  readonly #ends: readonly (() => void)[]
 
   constructor(canvas: HTMLCanvasElement) {
     this.#canvas = canvas
-    const ends = [effect(() => this.#resize()), effect(() => this.#take(shownFrame.value))]
-    this.#end = () => {
-      for (const end of ends) end()
-    }
+    this.#ends = [
+      effect(() => {
+        const { width, height } = ringSize.value
+        this.#resize(width, height)
+      }),
+      effect(() => {
+        const frame = shownFrame.value
+        untracked(() => this.#take(frame))
+      }),
+      effect(() => {
+        // Whatever of these changes, all is drawn anew.
+        void [places.value, isDark.value, isStill.value, isPast.value]
+        untracked(() => this.#draw())
+      }),
+    ]
   }
 
   close(): void {
-    this.#end()
+    for (const end of this.#ends) end()
     clearTimeout(this.#timer)
   }
 
-  /** The arc of a node is drawn from now on, or, if there is none, no more. */
-  setArc(nodeId: number, element: SVGElement | null): void {
-    if (element === null) this.#arcs.delete(nodeId)
-    else this.#arcs.set(nodeId, { element, drawn: Number.NaN })
-    this.#start()
-  }
-
-  #resize(): void {
-    const { width, height } = ringSize.value
+  #resize(width: number, height: number): void {
     const scale = Math.min(2, devicePixelRatio)
     this.#canvas.width = Math.round(width * scale)
     this.#canvas.height = Math.round(height * scale)
     this.#canvas.getContext('2d')?.scale(scale, scale)
-    this.#drawn = []
   }
 
   #take(frame: Frame | undefined): void {
     if (frame === undefined || frame === this.#frame) return
     const nowMs = performance.now()
-    // Frames that come many at once are the past.
-    const isNext = frame.number > (this.#frame?.number ?? frame.number) && frame === frames.value.at(-1)
-    if (!isNext || isPast.value || document.hidden) this.#flights.clear()
+    // A frame without the one before it is the first, or of the past.
+    const isNext = this.#frame !== undefined && frame.number > this.#frame.number
+    const isMoving = isNext && frame === frames.value.at(-1) && !isPast.value && !document.hidden
     this.#frame = frame
     this.#frameMs = nowMs
-    if (isNext && !isPast.value && !document.hidden)
-      this.#flights.take(frame, nowMs, (from, to) => wayLook(from, to).slowMs)
-    this.#start()
+    if (isMoving) this.#flights.take(frame, nowMs, (from, to) => wayLook(from, to).slowMs)
+    else this.#flights.clear()
+    // A draw that is to come anyway draws the frame too.
+    if (this.#timer !== undefined) return
+    if (this.#pace(nowMs) !== undefined || isPast.value || nowMs - this.#drawnMs >= drawEveryMs.idle)
+      this.#draw()
   }
 
-  #start(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    this.#draw()
+  /** Milliseconds until the next draw. `undefined`: nothing moves. */
+  #pace(nowMs: number): number | undefined {
+    if (isPast.value) return undefined
+    if (!isStill.value && this.#flights.isMoving(nowMs))
+      return this.#flights.isCalm(nowMs) ? drawEveryMs.calm : drawEveryMs.busy
+    const isRunningDown = this.#frame?.nodes.some((node) => {
+      const share = this.#shareLeft(node, nowMs)
+      return node.state === 'running' && share > 0 && share < fullShare
+    })
+    return isRunningDown ? drawEveryMs.arcs : undefined
   }
 
   #draw(): void {
-    if (document.hidden) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const context = this.#canvas.getContext('2d')
+    if (context === null || document.hidden) return
     const nowMs = performance.now()
-    const isArcMoving = this.#drawArcs(nowMs)
-    this.#drawMessages(this.#passings(nowMs))
-    const isMoving = !isPast.value && (isArcMoving || (!isStill.value && this.#flights.isMoving(nowMs)))
-    if (!isMoving) return
-    const isCalm = !isArcMoving && this.#flights.isCalm(nowMs)
-    this.#timer = setTimeout(() => this.#draw(), isCalm ? drawEveryMs.calm : drawEveryMs.busy)
+    this.#drawnMs = nowMs
+    context.clearRect(0, 0, ringSize.value.width, ringSize.value.height)
+    this.#drawArcs(context, nowMs)
+    this.#drawMessages(context, this.#passings(nowMs))
+    const paceMs = this.#pace(nowMs)
+    if (paceMs !== undefined) this.#timer = setTimeout(() => this.#draw(), paceMs)
   }
 
   /** Of a moment in the past, and for a reader who asked for little motion, messages stand in the middle of their way. */
   #passings(nowMs: number): readonly Passing[] {
-    if (!isPast.value) {
-      const passings = this.#flights.passings(nowMs)
-      return isStill.value ? passings.map((passing) => ({ ...passing, at: 0.5 })) : passings
-    }
-    const still = new Flights()
-    if (this.#frame !== undefined) still.take(this.#frame, 0, () => 0)
-    return still.passings(0).map((passing) => ({ ...passing, at: 0.5 }))
+    const live = isPast.value ? this.#still() : this.#flights.passings(nowMs)
+    return isStill.value || isPast.value ? live.map((passing) => ({ ...passing, at: 0.5 })) : live
   }
 
-  #drawMessages(passings: readonly Passing[]): void {
-    const context = this.#canvas.getContext('2d')
-    if (context === null) return
+  #still(): readonly Passing[] {
+    const flights = new Flights()
+    if (this.#frame !== undefined) flights.take(this.#frame, 0, () => 0)
+    return flights.passings(0)
+  }
+
+  #drawMessages(context: CanvasRenderingContext2D, passings: readonly Passing[]): void {
     const { spots } = places.value
-    for (const { x, y } of this.#drawn)
-      context.clearRect(x - markSize, y - markSize, 2 * markSize, 2 * markSize)
-    this.#drawn = passings.flatMap((passing) => {
+    for (const passing of passings) {
       const [from, to] = [spots.get(passing.message.from), spots.get(passing.message.to)]
-      if (from === undefined || to === undefined) return []
-      const point = pointAt(wayBetween(from, to, asidePx), passing.at)
-      drawMessage(context, passing, point, isDark.value)
-      return [point]
-    })
+      if (from === undefined || to === undefined) continue
+      drawMessage(context, passing, pointAt(wayBetween(from, to, asidePx), passing.at), isDark.value)
+    }
   }
 
-  /** True while some timer runs down visibly. */
-  #drawArcs(nowMs: number): boolean {
-    let isMoving = false
+  #drawArcs(context: CanvasRenderingContext2D, nowMs: number): void {
     for (const node of this.#frame?.nodes ?? []) {
-      const arc = this.#arcs.get(node.nodeId)
-      if (arc === undefined) continue
+      const spot = places.value.spots.get(node.nodeId)
       const share = this.#shareLeft(node, nowMs)
-      isMoving ||= share > 0 && share < fullShare && node.state === 'running'
-      const drawn =
-        share >= fullShare ? Math.ceil(share * fullSteps) / fullSteps : Math.round(share * 200) / 200
-      if (drawn === arc.drawn) continue
-      arc.drawn = drawn
-      arc.element.setAttribute('stroke-dasharray', `${drawn * 100} 100`)
+      if (spot !== undefined && share > 0) drawArc(context, spot, share, node.currentTerm, isDark.value)
     }
-    return isMoving
   }
 
   /** The share of the election timer that is left. A node that is frozen keeps what it had. */

@@ -1,6 +1,6 @@
 /** A node of the ring: colour is the term, the arc around it its election timer, the ring around that its lease. */
 import { useMemo } from 'preact/hooks'
-import type { NodeId } from '../raft/index.js'
+import { arcGap } from './message-marks.js'
 import type { NodeLook } from './node-look.js'
 import { termInCss } from './palette.js'
 import type { Spot } from './ring-geometry.js'
@@ -11,7 +11,6 @@ export interface RingNodeProps {
   readonly hasWords: boolean
   readonly isChosen: boolean
   readonly isFirst: boolean
-  readonly setArc: (nodeId: NodeId, element: SVGElement | null) => void
 }
 
 /** Made anew only when something of it is new: frames come ten times a second. */
@@ -21,7 +20,7 @@ export function RingNode(props: RingNodeProps) {
   return useMemo(() => <Picture {...props} />, [key])
 }
 
-function Picture({ look, spot, hasWords, isChosen, isFirst, setArc }: RingNodeProps) {
+function Picture({ look, spot, hasWords, isChosen, isFirst }: RingNodeProps) {
   const { nodeId, life, role, term, isLearner, words } = look
   const { x, y, r } = spot
   const classes = ['node', life, role ?? '', isLearner ? 'learner' : '', isChosen ? 'chosen' : '']
@@ -43,15 +42,7 @@ function Picture({ look, spot, hasWords, isChosen, isFirst, setArc }: RingNodePr
       >
         <circle class="focus" r={r + 14} />
         {role === 'leader' ? <circle class={look.isLeaseHeld ? 'lease held' : 'lease'} r={r + 9} /> : null}
-        <circle class="timer-track" r={r + 5} />
-        <circle
-          class="timer"
-          r={r + 5}
-          pathLength={100}
-          stroke-dasharray="0 100"
-          transform="rotate(-90)"
-          ref={(element) => setArc(nodeId, element)}
-        />
+        <circle class="timer-track" r={r + arcGap} />
         <circle class="body" r={r} />
         <Marks look={look} r={r} />
         <text class="name" y={hasTerm ? -3 : 1} font-size={Math.min(19, r * 0.8)}>

@@ -1,7 +1,7 @@
 /** The ring as it is shown: its size, the places in it, and what the reader points at. */
 import { computed, signal } from '@preact/signals'
-import { untouched, type WayLook, waysHit } from './link-look.js'
-import { lookOf } from './node-look.js'
+import { keyOf, untouched, type WayLook, waysHit } from './link-look.js'
+import { lookOf, type NodeLook } from './node-look.js'
 import { type Places, type Point, placesOf, type Size } from './ring-geometry.js'
 import { type Chosen, chosen, type End, shownFrame, shownNodes } from './store.js'
 
@@ -14,18 +14,24 @@ const members = computed(() =>
 
 export const places = computed<Places>(() => placesOf(JSON.parse(members.value), ringSize.value))
 
-export const looks = computed(() => {
+/** As text, so that only a frame in which something looks otherwise makes anything anew. */
+const looksText = computed(() => {
   const frame = shownFrame.value
-  return frame === undefined ? [] : frame.nodes.map((node) => lookOf(node, frame))
+  return JSON.stringify(frame === undefined ? [] : frame.nodes.map((node) => lookOf(node, frame)))
 })
 
-export const ways = computed<ReadonlyMap<string, WayLook>>(() => {
+export const looks = computed<readonly NodeLook[]>(() => JSON.parse(looksText.value))
+
+const waysText = computed(() => {
   const frame = shownFrame.value
-  return frame === undefined ? new Map() : waysHit(frame)
+  return JSON.stringify(frame === undefined ? [] : [...waysHit(frame)])
 })
+
+/** The ways that faults hit, by `keyOf`. */
+export const ways = computed<ReadonlyMap<string, WayLook>>(() => new Map(JSON.parse(waysText.value)))
 
 export function wayLook(from: End, to: End): WayLook {
-  return ways.value.get(`${from}>${to}`) ?? untouched(from, to)
+  return ways.value.get(keyOf(from, to)) ?? untouched(from, to)
 }
 
 /** A drag between nodes cuts the link at once, or opens its menu. */

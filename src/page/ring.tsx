@@ -1,5 +1,5 @@
 /** The ring of nodes, with all that is done in it by mouse and by key. */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { act } from './actions.js'
 import { FaultsView } from './faults-view.js'
 import { Legend } from './legend.js'
@@ -18,7 +18,6 @@ const dragPx = 6
 export function Ring() {
   const box = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
-  const [motion, setMotion] = useState<RingMotion | undefined>(undefined)
   useEffect(() => {
     const [element, surface] = [box.current, canvas.current]
     if (element === null || surface === null) return
@@ -26,18 +25,17 @@ export function Ring() {
       ringSize.value = { width: element.clientWidth, height: element.clientHeight }
     })
     sizes.observe(element)
-    const begun = new RingMotion(surface)
-    setMotion(begun)
+    const motion = new RingMotion(surface)
     return () => {
       sizes.disconnect()
-      begun.close()
+      motion.close()
     }
   }, [])
   const handlers = useMemo(() => gestures(box), [])
   return (
     <div class="ring">
       <div class="ring-box" ref={box} {...handlers}>
-        <Picture motion={motion} />
+        <Picture />
         <canvas class="ring-messages" ref={canvas} />
         <Legend />
         <Tools />
@@ -48,10 +46,10 @@ export function Ring() {
   )
 }
 
-function Picture({ motion }: { motion: RingMotion | undefined }) {
+function Picture() {
   const { width, height } = ringSize.value
   const { spots, hasWords } = places.value
-  if (width === 0 || motion === undefined) return null
+  if (width === 0) return null
   const current = chosen.value
   return (
     // biome-ignore lint/a11y/useSemanticElements: a picture is no group of fields.
@@ -73,7 +71,6 @@ function Picture({ motion }: { motion: RingMotion | undefined }) {
             key={look.nodeId}
             {...{ look, spot, hasWords, isChosen }}
             isFirst={at === 0 && current?.kind !== 'node'}
-            setArc={(nodeId, element) => motion.setArc(nodeId, element)}
           />
         )
       })}
