@@ -89,6 +89,9 @@ export function stepFor(least: number): number {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least) ?? 10 * power
 }
 
+/** Nodes that do not run are told apart by more than a paler log. */
+const stateMarks = { running: '', paused: '❄\uFE0E', stopped: '✕', failed: '!' } as const
+
 function drawLabel(
   context: CanvasRenderingContext2D,
   node: NodeFrame,
@@ -101,7 +104,8 @@ function drawLabel(
   context.textBaseline = 'middle'
   context.font = `${isLeader ? 600 : 400} 12px system-ui, sans-serif`
   context.fillStyle = node.state === 'running' ? inks.ink : inks.soft
-  context.fillText(`${isLeader ? '★' : ' '} ${node.nodeId}`, 4, middle)
+  context.fillText(isLeader ? '★' : stateMarks[node.state], 4, middle)
+  context.fillText(String(node.nodeId), 17, middle)
   context.font = '10px system-ui, sans-serif'
   context.textAlign = 'right'
   context.fillStyle = termOnCanvas(node.currentTerm, isDark)
@@ -234,9 +238,8 @@ class Row {
     context.lineTo(next + 3.5, y + 3)
     context.lineTo(next - 3.5, y + 3)
     context.fill()
-    const behind =
-      this.#scene.frame.nodes.reduce((most, { lastIndex }) => Math.max(most, lastIndex), 0) - matchIndex
-    const words = isSnapshotSent ? 'takes in a snapshot' : `◂ ${behind.toLocaleString('en')} behind`
+    // Marks beyond the left edge are told in words.
+    const words = isSnapshotSent ? 'takes in a snapshot' : `◂ match ${matchIndex.toLocaleString('en')}`
     if (!isSnapshotSent && Math.max(match, next) > 0) return
     context.font = '10px system-ui, sans-serif'
     context.textAlign = 'left'

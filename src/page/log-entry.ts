@@ -26,9 +26,10 @@ export function readPointed(): () => void {
 }
 
 async function read({ nodeId, index }: EntryAt): Promise<void> {
-  const isHeld = shownNodes.peek().some((node) => node.nodeId === nodeId && termAt(node, index) !== undefined)
-  const before = readEntry.peek()
-  if (!isHeld || (before?.index === index && before.nodeId === nodeId)) return
+  const isHeld = shownNodes
+    .peek()
+    .some((node) => node.nodeId === nodeId && index >= node.firstIndex && index <= node.lastIndex)
+  if (!isHeld) return
   try {
     const { log } = await getJson<{ log: LogOfNode | null }>(
       `/api/log?node=${nodeId}&from=${index}&to=${index}`,
@@ -49,13 +50,15 @@ export function entryInWords(node: NodeFrame, index: number, read: LogEntry | un
   if (index > lastIndex)
     return `index ${index}: node ${nodeId} has no such entry; its log ends at ${lastIndex}`
   const term = termAt(node, index)
-  const command = read !== undefined && read.index === index && read.term === term ? contentsOf(read) : ''
+  const isRead = read?.index === index && (term === undefined || read.term === term)
+  const command = isRead ? contentsOf(read) : ''
   const states = [
     index <= node.flushedIndex ? 'on its disk' : 'not on its disk yet',
     index <= node.commitIndex ? 'committed' : 'not committed',
     index <= node.lastApplied ? 'applied' : 'not applied',
   ]
-  const place = `index ${index} of node ${nodeId}${term === undefined ? '' : `, term ${term}`}`
+  const told = term ?? (isRead ? read.term : undefined)
+  const place = `index ${index} of node ${nodeId}${told === undefined ? '' : `, term ${told}`}`
   return `${place}${command}: ${states.join(', ')}`
 }
 

@@ -40,6 +40,7 @@ export function LogsView() {
   return (
     <div class="logs">
       <LogBar />
+      <LogLegend />
       <LogCanvas />
       <p class="logs-told" role="status">
         <EntryTold />
@@ -73,11 +74,31 @@ function LogBar() {
       >
         follow
       </button>
-      <span class="logs-legend" aria-hidden="true">
-        <i class="sample committed" /> committed <i class="sample open" /> not yet <b>●</b> match <b>▲</b>{' '}
-        next
-      </span>
     </div>
+  )
+}
+
+function LogLegend() {
+  return (
+    <p class="logs-legend" aria-hidden="true">
+      <span>
+        <i class="sample committed" /> committed
+      </span>
+      <span>
+        <i class="sample" /> not yet
+      </span>
+      <span title="a line above">▔ on disk</span>
+      <span title="a line below">▁ applied</span>
+      <span>
+        <i class="sample cut" /> snapshot
+      </span>
+      <span title="the leader knows that the follower has the entry">
+        <b>●</b> match
+      </span>
+      <span title="the leader sends this entry to the follower next">
+        <b>▲</b> next
+      </span>
+    </p>
   )
 }
 

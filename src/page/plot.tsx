@@ -1,5 +1,5 @@
 /** One plot of figures over time. */
-import { effect, signal, useComputed, useSignal } from '@preact/signals'
+import { effect, signal, useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
@@ -42,15 +42,15 @@ export function Plot(props: PlotProps) {
   const size = useSignal<Size>({ widthPx: 0, heightPx: 0 })
   useSize(place, size)
   useEffect(() => drawn(props, place.current as HTMLElement, size), [])
-  const told = useComputed(() =>
-    lines.map(({ label, of }) => `${label} ${figure(plotted.value.series[of], inWords)}`),
-  )
   return (
     <figure class="plot">
       <figcaption>
         <b>{title}</b>
-        {told.value.map((words) => (
-          <span key={words}>{words}</span>
+        {lines.map(({ label, of }, at) => (
+          <span key={of} class={at === lines.length - 1 ? 'plot-main' : 'plot-minor'}>
+            {label !== '' && <small>{label} </small>}
+            {figure(plotted.value.series[of], inWords)}
+          </span>
         ))}
       </figcaption>
       <div class="plot-place" ref={place} aria-hidden="true" />
@@ -128,20 +128,28 @@ function optionsOf(props: PlotProps, size: { width: number; height: number }): u
         : { range: (_, __, most) => [0, Math.max(most * 1.1, 10)] },
     },
     axes: [
-      { ...axis, size: 16, space: 60, values: (plot, splits) => clockWords(plot, splits) },
+      { ...axis, size: 16, space: 60, values: clockWords },
       {
         ...axis,
-        size: 46,
+        size: 42,
         space: 26,
-        values: (_, splits) => splits.map((each) => (each === null ? '' : inWords(each))),
+        ...(isLogarithmic ? { splits: powersOfTen, filter: (_, splits) => splits } : {}),
+        values: (_, splits) => splits.map(inWords),
       },
     ],
     series: [{}, ...colours.map((stroke) => ({ stroke, width: 1.5, points: { size: 4 }, spanGaps: false }))],
     hooks: {
-      drawClear: [(plot) => drawMoments(plot, plotted.value.moments)],
+      drawAxes: [(plot) => drawMoments(plot, plotted.value.moments)],
       setCursor: [(plot) => (hovered.value = plot.cursor.idx ?? undefined)],
     },
   }
+}
+
+/** Powers of ten that have a line and a figure: so many that the figures do not touch each other. */
+function powersOfTen({ bbox }: uPlot, _: number, least: number, most: number): number[] {
+  const [low, high] = [Math.round(Math.log10(least)), Math.round(Math.log10(most))]
+  const step = Math.max(1, Math.ceil((high - low) / (bbox.height / devicePixelRatio / 16)))
+  return Array.from({ length: Math.floor((high - low) / step) + 1 }, (_each, at) => 10 ** (low + at * step))
 }
 
 /** Whole powers of ten around the figures. */
@@ -150,9 +158,14 @@ function logRange(_: uPlot, least: number | null, most: number | null): [number,
   return [low, Math.max(10 * low, 10 ** Math.ceil(Math.log10(Math.max(most ?? 1, 0.01))))]
 }
 
-function clockWords({ scales }: uPlot, splits: number[]): string[] {
-  const spanS = (scales['x']?.max ?? 0) - (scales['x']?.min ?? 0)
+/** Half of a clock's width: a clock further left would touch the figures of the other axis. */
+const clockPx = 20
+
+function clockWords(plot: uPlot, splits: number[]): string[] {
+  const { min = 0, max = 0 } = plot.scales['x'] ?? {}
+  const spanS = max - min
   return splits.map((atS) => {
+    if (plot.valToPos(atS, 'x') < clockPx) return ''
     const clock = new Date(atS * 1000).toTimeString()
     return spanS <= 180 ? clock.slice(0, 8) : clock.slice(0, 5)
   })

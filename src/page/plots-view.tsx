@@ -7,7 +7,7 @@ import { Plot, type PlotProps, type Plotted } from './plot.js'
 import './plots-view.css'
 import { showMoment } from './scroll-back.js'
 import { seriesOf } from './series.js'
-import { frames, shownEvents, shownFrame } from './store.js'
+import { frames, isPast, shownEvents, shownFrame } from './store.js'
 
 const minuteMs = 60_000
 const spans = [
@@ -19,13 +19,18 @@ const spans = [
 /** Points that a plot can show. */
 const pointsMax = 300
 const chosenSpan = signal<(typeof spans)[number]>(spans[0])
-/** Plots are drawn a few times a second at most. */
-const drawnFrom = nowAndThen(
-  computed(() => ({ all: frames.value, end: shownFrame.value, happened: shownEvents.value })),
-  400,
-)
+/** Plots move on by so much at a time: in a shorter time, hardly a point would move. */
+const stepMs = 1000
+
+/** Changes when the plots have to be drawn anew. */
+const drawn = computed(() => {
+  const atMs = shownFrame.value?.atMs ?? 0
+  return `${isPast.value ? atMs : Math.floor(atMs / stepMs)} ${shownEvents.value.at(-1)?.sequence} ${frames.value[0]?.atMs}`
+})
+const drawnNow = nowAndThen(drawn, 300)
 const plotted = computed<Plotted>(() => {
-  const { all, end, happened } = drawnFrom.value
+  void drawnNow.value
+  const [all, end, happened] = [frames.peek(), shownFrame.peek(), shownEvents.peek()]
   const toMs = end?.atMs ?? 0
   const firstMs = Math.max(toMs - chosenSpan.value.lengthMs, all[0]?.atMs ?? 0)
   const span = { fromMs: Math.min(firstMs, toMs - 1000), toMs }
@@ -46,7 +51,7 @@ const plots: readonly Pick<PlotProps, 'title' | 'lines' | 'inWords' | 'isLogarit
     isLogarithmic: false,
   },
   { title: 'calls', lines: latencyLines('calls'), inWords: msInWords, isLogarithmic: true },
-  { title: 'heartbeats late by', lines: latencyLines('late'), inWords: msInWords, isLogarithmic: true },
+  { title: 'heartbeat late', lines: latencyLines('late'), inWords: msInWords, isLogarithmic: true },
   { title: 'disk flush', lines: latencyLines('flush'), inWords: msInWords, isLogarithmic: true },
 ]
 

@@ -1,6 +1,6 @@
 /** Saves the run that is shown to a file, and opens such a file. */
 import { signal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { addressOf } from './api.js'
 import { embedded, isReading, leaveRecord, openFile, trouble } from './record-source.js'
 import { subject } from './store.js'
@@ -8,24 +8,33 @@ import { subject } from './store.js'
 const isDroppable = signal(false)
 
 export function RecordControls() {
+  const input = useRef<HTMLInputElement>(null)
   useEffect(takeDrops, [])
   return (
     <div class="records">
       {subject.value === 'record' ? <Leave /> : <Save />}
-      <label class="button">
+      <button type="button" title="open a recorded run" onClick={() => input.current?.click()}>
         {isReading.value ? 'reading …' : 'open …'}
-        <input class="unseen" type="file" aria-label="open a recorded run" onChange={onPicked} />
-      </label>
+      </button>
+      <input ref={input} type="file" hidden={true} onChange={onPicked} />
       {isDroppable.value && <div class="records-drop">drop the file to open the run</div>}
-      {trouble.value !== undefined && (
-        <p class="records-trouble bad" role="alert">
-          {trouble.value}{' '}
-          <button type="button" onClick={() => (trouble.value = undefined)} aria-label="put this line away">
-            ×
-          </button>
-        </p>
-      )}
+      <Trouble />
     </div>
+  )
+}
+
+function Trouble() {
+  if (trouble.value === undefined) return null
+  const putAway = (): void => {
+    trouble.value = undefined
+  }
+  return (
+    <p class="records-trouble bad" role="alert">
+      {trouble.value}{' '}
+      <button type="button" onClick={putAway} aria-label="put this line away">
+        ×
+      </button>
+    </p>
   )
 }
 
@@ -33,16 +42,10 @@ function Save() {
   if (subject.value !== 'cluster') return null
   return (
     <>
-      <a
-        class="button"
-        href={addressOf('/api/record')}
-        download="raftbox-run.jsonl"
-        title="the run so far, as a file"
-      >
+      <a href={addressOf('/api/record')} download="raftbox-run.jsonl" title="the run so far, as a file">
         save
       </a>
       <a
-        class="button"
         href={addressOf('/api/record.html')}
         download="raftbox-run.html"
         title="the run so far, as one page that needs no server"

@@ -14,15 +14,34 @@ import './time-line.css'
 
 const size = signal<Size>({ widthPx: 0, heightPx: 0 })
 
-const drawnFrom = nowAndThen(
-  computed(() => ({ all: frames.value, happened: events.value })),
-  500,
-)
+/** Changes when the strip has to be drawn anew: once a second at most, unless something happens. */
+const drawn = computed(() => {
+  const [first, last] = [frames.value[0]?.atMs ?? 0, frames.value.at(-1)?.atMs ?? 0]
+  const stepMs = Math.max(1000, (last - first) / Math.max(1, size.value.widthPx))
+  return `${first} ${Math.floor(last / stepMs)} ${events.value.at(-1)?.sequence}`
+})
+const drawnNow = nowAndThen(drawn, 300)
 const strip = computed(() => {
-  const { all, happened } = drawnFrom.value
+  void drawnNow.value
+  const all = frames.peek()
   const fromMs = all[0]?.atMs ?? 0
   const toMs = Math.max(all.at(-1)?.atMs ?? 0, fromMs + 1000)
-  return { fromMs, toMs, reigns: reignsOf(all), ...momentsOf(happened, all.at(-1)) }
+  return { fromMs, toMs, reigns: reignsOf(all), ...momentsOf(events.peek(), all.at(-1)) }
+})
+
+/** What is told of the moment that is shown changes once a second. */
+const clock = computed(() => new Date(shownFrame.value?.atMs ?? 0).toTimeString().slice(0, 8))
+const second = computed(() => {
+  const beganMs = frames.value[0]?.atMs ?? 0
+  return Math.max(0, Math.floor(((shownFrame.value?.atMs ?? beganMs) - beganMs) / 1000))
+})
+const secondMax = computed(() => {
+  const all = frames.value
+  return Math.floor(((all.at(-1)?.atMs ?? 0) - (all[0]?.atMs ?? 0)) / 1000)
+})
+const leaderTold = computed(() => {
+  const leaderId = shownFrame.value?.leaderId
+  return leaderId === undefined ? 'no leader' : `node ${leaderId} leads`
 })
 
 export function TimeLine() {
@@ -45,10 +64,6 @@ export function TimeLine() {
 
 function Strip() {
   const canvas = useDrawing(size, draw)
-  const { fromMs, toMs } = strip.value
-  const frame = shownFrame.value
-  const atS = Math.round(((frame?.atMs ?? fromMs) - fromMs) / 1000)
-  const leader = frame?.leaderId === undefined ? 'no leader' : `node ${frame.leaderId} leads`
   return (
     <div
       class="time-strip"
@@ -56,9 +71,9 @@ function Strip() {
       tabIndex={0}
       aria-label="moment that is shown: arrow keys scroll, page keys go from election to election"
       aria-valuemin={0}
-      aria-valuemax={Math.max(atS, Math.round((toMs - fromMs) / 1000))}
-      aria-valuenow={atS}
-      aria-valuetext={`${isPast.value ? `second ${atS}` : 'the present'}, ${leader}`}
+      aria-valuemax={secondMax.value}
+      aria-valuenow={second.value}
+      aria-valuetext={`${isPast.value ? `second ${second.value}` : 'the present'}, ${leaderTold.value}`}
       onKeyDown={onKeyDown}
     >
       <canvas
@@ -74,14 +89,13 @@ function Strip() {
 }
 
 function Clock() {
-  const frame = shownFrame.value
-  if (frame === undefined) return null
-  const { fromMs } = strip.value
-  const seconds = Math.max(0, Math.floor((frame.atMs - fromMs) / 1000))
-  const sinceBegin = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+  const [minutes, seconds] = [Math.floor(second.value / 60), second.value % 60]
   return (
     <span class="time-clock">
-      {new Date(frame.atMs).toTimeString().slice(0, 8)} <small>+{sinceBegin}</small>
+      {clock.value}{' '}
+      <small title="since the run began">
+        +{minutes}:{String(seconds).padStart(2, '0')}
+      </small>
     </span>
   )
 }
