@@ -238,9 +238,9 @@ class Row {
     context.lineTo(next + 3.5, y + 3)
     context.lineTo(next - 3.5, y + 3)
     context.fill()
-    // Marks beyond the left edge are told in words.
+    // A match beyond the left edge is told in words.
     const words = isSnapshotSent ? 'takes in a snapshot' : `◂ match ${matchIndex.toLocaleString('en')}`
-    if (!isSnapshotSent && Math.max(match, next) > 0) return
+    if (!isSnapshotSent && match > 0) return
     context.font = '10px system-ui, sans-serif'
     context.textAlign = 'left'
     context.fillText(words, 3, y + 0.5)

@@ -1,6 +1,7 @@
 /** One entry of one node's log in words, and its command, which the server reads from the node's disk. */
 import { effect, signal } from '@preact/signals'
 import type { NodeFrame } from '../observer/index.js'
+import type { LogIndex } from '../raft/index.js'
 import type { LogEntry, LogOfNode } from '../server/index.js'
 import { getJson } from './api.js'
 import type { EntryAt } from './log-drawing.js'
@@ -42,35 +43,39 @@ async function read({ nodeId, index }: EntryAt): Promise<void> {
 }
 
 /** `read` is told if it is the entry that stands there: the log may have changed since. */
-export function entryInWords(node: NodeFrame, index: number, read: LogEntry | undefined): string {
+export function entryInWords(node: NodeFrame, index: LogIndex, read: LogEntry | undefined): string {
   const { nodeId, firstIndex, lastIndex, snapshotIndex } = node
-  if (index < 1) return ''
-  if (index < firstIndex)
-    return `index ${index}: node ${nodeId} holds it in its snapshot, which reaches to ${snapshotIndex}`
-  if (index > lastIndex)
-    return `index ${index}: node ${nodeId} has no such entry; its log ends at ${lastIndex}`
-  const term = termAt(node, index)
-  const isRead = read?.index === index && (term === undefined || read.term === term)
-  const command = isRead ? contentsOf(read) : ''
-  const states = [
-    index <= node.flushedIndex ? 'on its disk' : 'not on its disk yet',
-    index <= node.commitIndex ? 'committed' : 'not committed',
-    index <= node.lastApplied ? 'applied' : 'not applied',
-  ]
-  const told = term ?? (isRead ? read.term : undefined)
-  const place = `index ${index} of node ${nodeId}${told === undefined ? '' : `, term ${told}`}`
-  return `${place}${command}: ${states.join(', ')}`
+  const place = `${inFigures(index)} on node ${nodeId}`
+  if (index < firstIndex) return `${place}: in its snapshot, which reaches to ${inFigures(snapshotIndex)}`
+  if (index > lastIndex) return `${place}: no entry, its log ends at ${inFigures(lastIndex)}`
+  const isRead = read?.index === index && [read.term, undefined].includes(termAt(node, index))
+  const term = isRead ? read.term : termAt(node, index)
+  const parts = [
+    term === undefined ? '' : `term ${term}`,
+    stateOf(node, index),
+    isRead ? contentsOf(read) : '',
+  ].filter((part) => part !== '')
+  return `${place}: ${parts.join(', ')}`
+}
+
+function stateOf({ lastApplied, commitIndex, flushedIndex }: NodeFrame, index: LogIndex): string {
+  const reached = index <= lastApplied ? 'applied' : index <= commitIndex ? 'committed' : 'not committed'
+  return index <= flushedIndex ? reached : `${reached}, not on its disk yet`
+}
+
+function inFigures(index: LogIndex): string {
+  return index.toLocaleString('en')
 }
 
 function contentsOf({ kind, command, size }: LogEntry): string {
   switch (kind) {
     case 'empty':
-      return ', opens the term of its leader'
+      return 'opens the term of its leader'
     case 'membership':
-      return `, configuration ${command}`
+      return `configuration ${command}`
     case 'session':
-      return `, ${command}`
+      return command
     case 'command':
-      return `, ${command} (${size} bytes)`
+      return `${command} (${size} bytes)`
   }
 }

@@ -33,6 +33,9 @@ export interface PlotProps {
   readonly onPick: (atMs: number) => void
 }
 
+/** A logarithmic scale begins here: shorter latencies are drawn at its end. */
+const msLeast = 0.01
+
 /** The place in the series that the mouse is at, in any of the plots. */
 const hovered = signal<number | undefined>(undefined)
 
@@ -67,19 +70,19 @@ function figure(figures: Figures, inWords: (value: number) => string): string {
 
 /** Draws the plot anew when anything changes. Returns what ends it. */
 function drawn(props: PlotProps, place: HTMLElement, size: { readonly value: Size }): () => void {
-  const { plotted, lines } = props
+  const { plotted } = props
   let plot: uPlot | undefined
   const endPlot = effect(() => {
     const [{ widthPx: width, heightPx: height }] = [size.value, isDark.value, inks.value]
     plot?.destroy()
     plot = undefined
     if (width === 0 || height === 0) return
-    plot = new uPlot(optionsOf(props, { width, height }), dataOf(plotted.value, lines), place)
+    plot = new uPlot(optionsOf(props, { width, height }), dataOf(plotted.value, props), place)
   })
   const endData = effect(() => {
     const now = plotted.value
     plot?.batch(() => {
-      plot?.setData(dataOf(now, lines), false)
+      plot?.setData(dataOf(now, props), false)
       plot?.setScale('x', { min: now.span.fromMs / 1000, max: now.span.toMs / 1000 })
     })
   })
@@ -90,8 +93,10 @@ function drawn(props: PlotProps, place: HTMLElement, size: { readonly value: Siz
   }
 }
 
-function dataOf({ series }: Plotted, lines: readonly Line[]): uPlot.AlignedData {
-  return [series.atS, ...lines.map(({ of }) => series[of])]
+function dataOf({ series }: Plotted, { lines, isLogarithmic }: PlotProps): uPlot.AlignedData {
+  const figuresOf = ({ of }: Line): Figures =>
+    isLogarithmic ? series[of].map((each) => (each === null ? null : Math.max(each, msLeast))) : series[of]
+  return [series.atS, ...lines.map(figuresOf)]
 }
 
 function optionsOf(props: PlotProps, size: { width: number; height: number }): uPlot.Options {
@@ -137,7 +142,15 @@ function optionsOf(props: PlotProps, size: { width: number; height: number }): u
         values: (_, splits) => splits.map(inWords),
       },
     ],
-    series: [{}, ...colours.map((stroke) => ({ stroke, width: 1.5, points: { size: 4 }, spanGaps: false }))],
+    series: [
+      {},
+      ...colours.map((stroke) => ({
+        stroke,
+        width: 1.5,
+        points: { size: 4, fill: stroke },
+        spanGaps: false,
+      })),
+    ],
     hooks: {
       drawAxes: [(plot) => drawMoments(plot, plotted.value.moments)],
       setCursor: [(plot) => (hovered.value = plot.cursor.idx ?? undefined)],
@@ -154,8 +167,8 @@ function powersOfTen({ bbox }: uPlot, _: number, least: number, most: number): n
 
 /** Whole powers of ten around the figures. */
 function logRange(_: uPlot, least: number | null, most: number | null): [number, number] {
-  const low = 10 ** Math.floor(Math.log10(Math.max(least ?? 0.1, 0.01)))
-  return [low, Math.max(10 * low, 10 ** Math.ceil(Math.log10(Math.max(most ?? 1, 0.01))))]
+  const low = 10 ** Math.floor(Math.log10(Math.max(least ?? 0.1, msLeast)))
+  return [low, Math.max(10 * low, 10 ** Math.ceil(Math.log10(Math.max(most ?? 1, msLeast))))]
 }
 
 /** Half of a clock's width: a clock further left would touch the figures of the other axis. */
@@ -182,10 +195,13 @@ function drawMoments({ ctx: context, bbox, valToPos }: uPlot, { faults, moments 
   context.clip()
   context.fillStyle = warn
   context.globalAlpha = 0.16
+  // As one shape: where two faults stand at the same time, the shade is no darker.
+  context.beginPath()
   for (const { fromMs, toMs } of faults) {
     const to = toMs === undefined ? right : x(toMs)
-    context.fillRect(x(fromMs), bbox.top, Math.max(1, to - x(fromMs)), bbox.height)
+    context.rect(x(fromMs), bbox.top, Math.max(1, to - x(fromMs)), bbox.height)
   }
+  context.fill()
   context.globalAlpha = 0.9
   context.lineWidth = devicePixelRatio
   for (const { type, atMs, term } of moments) {

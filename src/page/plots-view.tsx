@@ -17,7 +17,7 @@ const spans = [
 ] as const
 
 /** Points that a plot can show. */
-const pointsMax = 300
+const pointsMax = 150
 const chosenSpan = signal<(typeof spans)[number]>(spans[0])
 /** Plots move on by so much at a time: in a shorter time, hardly a point would move. */
 const stepMs = 1000
