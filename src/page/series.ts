@@ -1,5 +1,6 @@
 /** What the plots draw: figures of frames over time, thinned to as many points as can be seen. */
 import type { Frame, LatencyFrame } from '../observer/index.js'
+import { indexOfLast } from './history.js'
 
 /** A figure that is `null` was not measured there. */
 export type Figures = (number | null)[]
@@ -23,7 +24,7 @@ export interface TimeSpan {
   readonly toMs: number
 }
 
-const latencies = ['callsP50', 'callsP99', 'lateP50', 'lateP99', 'flushP50', 'flushP99'] as const
+type Latencies = Omit<Series, 'atS' | 'committed'>
 
 /**
  * The series of the frames in a span of time, of at most about `pointsMax` points. A point tells the mean rate of its
@@ -32,44 +33,35 @@ const latencies = ['callsP50', 'callsP99', 'lateP50', 'lateP99', 'flushP50', 'fl
 export function seriesOf(frames: readonly Frame[], { fromMs, toMs }: TimeSpan, pointsMax: number): Series {
   const series = emptySeries()
   const stretchMs = (toMs - fromMs) / pointsMax
-  let begun: Frame | undefined
-  let stretch: Frame[] = []
-  for (const frame of frames) {
-    if (frame.atMs < fromMs || frame.atMs > toMs) {
-      // The last frame before the span tells how far commits were at its beginning.
-      if (frame.atMs < fromMs) begun = frame
-      continue
-    }
-    stretch.push(frame)
-    if (begun !== undefined && frame.atMs - begun.atMs < stretchMs) continue
-    point(series, begun, stretch)
+  const first = indexOfLast(frames, ({ atMs }) => atMs < fromMs) + 1
+  const last = indexOfLast(frames, ({ atMs }) => atMs <= toMs)
+  // The last frame before the span tells how far commits were at its beginning.
+  let begun = frames[first - 1]
+  let worst = new Worst()
+  for (let at = first; at <= last; at++) {
+    const frame = frames[at] as Frame
+    worst.take(frame)
+    if (at < last && begun !== undefined && frame.atMs - begun.atMs < stretchMs) continue
+    series.atS.push(frame.atMs / 1000)
+    series.committed.push(rateOf(begun, frame))
+    worst.putInto(series)
     begun = frame
-    stretch = []
+    worst = new Worst()
   }
-  if (stretch.length > 0) point(series, begun, stretch)
   return series
 }
 
 function emptySeries(): Series {
-  const committed: Figures = []
-  const [callsP50, callsP99, lateP50, lateP99, flushP50, flushP99] = latencies.map((): Figures => [])
-  return { atS: [], committed, callsP50, callsP99, lateP50, lateP99, flushP50, flushP99 } as Series
-}
-
-function point(series: Series, begun: Frame | undefined, stretch: readonly Frame[]): void {
-  const last = stretch.at(-1) as Frame
-  const nodes = stretch.flatMap((frame) => frame.nodes)
-  series.atS.push(last.atMs / 1000)
-  series.committed.push(rateOf(begun, last))
-  const calls = worstOf(stretch.map((frame) => frame.calls))
-  const late = worstOf(nodes.map(({ heartbeatsLate }) => heartbeatsLate))
-  const flush = worstOf(nodes.map(({ flushes }) => flushes))
-  series.callsP50.push(calls.p50)
-  series.callsP99.push(calls.p99)
-  series.lateP50.push(late.p50)
-  series.lateP99.push(late.p99)
-  series.flushP50.push(flush.p50)
-  series.flushP99.push(flush.p99)
+  return {
+    atS: [],
+    committed: [],
+    callsP50: [],
+    callsP99: [],
+    lateP50: [],
+    lateP99: [],
+    flushP50: [],
+    flushP99: [],
+  }
 }
 
 function rateOf(begun: Frame | undefined, last: Frame): number | null {
@@ -83,13 +75,33 @@ function committedIn(frame: Frame): number {
   return frame.nodes.reduce((most, { commitIndex }) => Math.max(most, commitIndex), 0)
 }
 
-function worstOf(measured: readonly LatencyFrame[]): { p50: number | null; p99: number | null } {
-  let p50: number | null = null
-  let p99: number | null = null
-  for (const { count, p50us, p99us } of measured) {
-    if (count === 0) continue
-    p50 = Math.max(p50 ?? 0, p50us / 1000)
-    p99 = Math.max(p99 ?? 0, p99us / 1000)
+/** The worst latencies of a stretch, in microseconds; -1: there is none. Records have very many frames. */
+class Worst {
+  readonly #us: Record<keyof Latencies, number> = {
+    callsP50: -1,
+    callsP99: -1,
+    lateP50: -1,
+    lateP99: -1,
+    flushP50: -1,
+    flushP99: -1,
   }
-  return { p50, p99 }
+
+  take({ calls, nodes }: Frame): void {
+    this.#note('callsP50', 'callsP99', calls)
+    for (const { heartbeatsLate, flushes } of nodes) {
+      this.#note('lateP50', 'lateP99', heartbeatsLate)
+      this.#note('flushP50', 'flushP99', flushes)
+    }
+  }
+
+  #note(p50: keyof Latencies, p99: keyof Latencies, { count, p50us, p99us }: LatencyFrame): void {
+    if (count === 0) return
+    this.#us[p50] = Math.max(this.#us[p50], p50us)
+    this.#us[p99] = Math.max(this.#us[p99], p99us)
+  }
+
+  putInto(series: Latencies): void {
+    for (const [name, us] of Object.entries(this.#us))
+      series[name as keyof Latencies].push(us < 0 ? null : us / 1000)
+  }
 }

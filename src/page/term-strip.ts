@@ -13,13 +13,15 @@ export interface Reign {
 /** A frame tells of the time until the next one. */
 export function reignsOf(frames: readonly Frame[]): Reign[] {
   const reigns: Reign[] = []
-  for (const frame of frames) {
-    const { atMs, leaderId } = frame
-    const term = frame.nodes.reduce((most, { currentTerm }) => Math.max(most, currentTerm), 0)
-    const before = reigns.at(-1)
-    if (before !== undefined) reigns[reigns.length - 1] = { ...before, toMs: atMs }
-    if (before?.term !== term || before.leaderId !== leaderId)
-      reigns.push({ fromMs: atMs, toMs: atMs, term, leaderId })
+  let begun: Omit<Reign, 'toMs'> | undefined
+  for (const { atMs, leaderId, nodes } of frames) {
+    let term = 0
+    for (const { currentTerm } of nodes) term = Math.max(term, currentTerm)
+    if (begun?.term === term && begun.leaderId === leaderId) continue
+    if (begun !== undefined) reigns.push({ ...begun, toMs: atMs })
+    begun = { fromMs: atMs, term, leaderId }
   }
+  const last = frames.at(-1)
+  if (begun !== undefined && last !== undefined) reigns.push({ ...begun, toMs: last.atMs })
   return reigns
 }
