@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { type BenchCase, type Group, lower, microseconds, type Sample } from '../../bench/suite/case.js'
+import {
+  type BenchCase,
+  type Group,
+  higher,
+  lower,
+  microseconds,
+  type Sample,
+} from '../../bench/suite/case.js'
 import { resultOf } from '../../bench/suite/record.js'
 import { runSuite } from '../../bench/suite/suite.js'
 import { LatencyHistogram } from '../../src/telemetry/index.js'
@@ -45,7 +52,7 @@ test('a case that fails once is told, left out and not run again; the others go 
   })
   const { record, failures } = await run([failing, benchCase('fine', async () => sample(2))], 4)
   expect(runs).toBe(2)
-  expect(failures).toEqual(['group/failing: no luck'])
+  expect(failures).toEqual(['not in the record: group/failing: no luck'])
   expect(record.results.map(({ id, figures }) => [id, figures[0]?.values])).toEqual([
     ['group/fine', [2, 2, 2, 2]],
   ])
@@ -91,4 +98,18 @@ test('a distribution is of all rounds, and a time line names its round', () => {
     { round: 0, ...second },
     { round: 1, ...second },
   ])
+})
+
+test('a figure whose median misses its target is in the record, and fails the run', async () => {
+  const aimed = (name: string, values: number[]) =>
+    benchCase(name, async () => ({ figures: [higher('kept', '', values.shift() ?? 0, { atLeast: 0.7 })] }))
+  const { record, failures } = await run(
+    [aimed('met', [0.6, 0.9, 0.7]), aimed('missed', [0.6, 0.9, 0.69])],
+    3,
+  )
+  expect(record.results.map(({ figures }) => figures[0]?.values)).toEqual([
+    [0.6, 0.9, 0.7],
+    [0.6, 0.9, 0.69],
+  ])
+  expect(failures).toEqual(['group/missed: kept is 0.69, and not at least 0.7'])
 })
