@@ -139,38 +139,45 @@ test('a message whose time died with its writer holds up nothing', () => {
   expect([rows.rowAt(0), rows.rowAt(1)?.code, rows.next]).toEqual([undefined, 2, 2])
 })
 
-test('while another thread writes as fast as it can, each row is read once, in order and whole, or counted as lost', async () => {
-  const memory = new SharedArrayBuffer(RowRing.bytesFor(1024))
-  const data: WriterData = {
-    what: 'rows',
-    memory,
-    sequence: Sequence.allocate(),
-    end: new SharedArrayBuffer(4),
-    most: Number.POSITIVE_INFINITY,
-  }
-  const worker = new Worker(new URL('./ring-writer.js', import.meta.url), { workerData: data })
-  const written = once(worker, 'message')
-  const ring = new RowRing(memory)
-  let position = 0
-  let seen = 0
-  let lost = 0
-  let wrong = 0
-  for (let reads = 0; reads < 200; ) {
-    const rows = ring.readFrom(position)
-    position = rows.next
-    lost += rows.lost
-    for (let at = 0; at < rows.length; at++) {
-      seen++
-      const { code, peer, mark, term, atMs } = rows.rowAt(at) ?? {}
-      if ([code, peer, mark, term, atMs].some((n) => n !== lost + seen)) wrong++
+test.each([
+  ['rows', 1],
+  ['stampedRows', 5],
+] as const)(
+  'while another thread writes %s as fast as it can, each is read once, in order and whole, or counted as lost',
+  async (what, stampedEvery) => {
+    const memory = new SharedArrayBuffer(RowRing.bytesFor(1024))
+    const data: WriterData = {
+      what,
+      memory,
+      sequence: Sequence.allocate(),
+      end: new SharedArrayBuffer(4),
+      most: Number.POSITIVE_INFINITY,
     }
-    if (rows.length > 0) reads++
-    // Every second reading lets the writer run ahead.
-    if (reads % 2 === 0) await new Promise(setImmediate)
-  }
-  Atomics.store(new Int32Array(data.end), 0, 1)
-  const [count] = await written
-  expect(wrong).toBe(0)
-  const rest = ring.readFrom(position)
-  expect(seen + lost + rest.length + rest.lost).toBeGreaterThan(count - 7)
-})
+    const worker = new Worker(new URL('./ring-writer.js', import.meta.url), { workerData: data })
+    const written = once(worker, 'message')
+    const ring = new RowRing(memory)
+    let position = 0
+    let seen = 0
+    let lost = 0
+    let wrong = 0
+    for (let reads = 0; reads < 200; ) {
+      const rows = ring.readFrom(position)
+      position = rows.next
+      lost += rows.lost
+      for (let at = 0; at < rows.length; at++) {
+        seen++
+        const { code, peer, mark, term, atMs } = rows.rowAt(at) ?? {}
+        const stampedAt = Math.ceil((lost + seen) / stampedEvery) * stampedEvery
+        if ([code, peer, mark, term].some((n) => n !== lost + seen) || atMs !== stampedAt) wrong++
+      }
+      if (rows.length > 0) reads++
+      // Every second reading lets the writer run ahead.
+      if (reads % 2 === 0) await new Promise(setImmediate)
+    }
+    Atomics.store(new Int32Array(data.end), 0, 1)
+    const [count] = await written
+    expect(wrong).toBe(0)
+    const rest = ring.readFrom(position)
+    expect(seen + lost + rest.length + rest.lost).toBeGreaterThan(count - 32)
+  },
+)

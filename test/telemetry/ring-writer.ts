@@ -7,7 +7,7 @@ import { ToldMemory } from '../../src/telemetry/told-memory.js'
 import { type Numbered, numberedOf, recordOf } from './records.js'
 
 export interface WriterData {
-  readonly what: 'records' | 'rows' | 'happenings' | 'texts'
+  readonly what: 'records' | 'rows' | 'stampedRows' | 'happenings' | 'texts'
   readonly memory: SharedArrayBuffer
   readonly sequence: SharedArrayBuffer
   /** The first number is 1 once the writer is to end. */
@@ -31,6 +31,15 @@ function writerOf(): () => void {
       n++
       ring.put(n, n, n, n, n)
       if (n % 7 === 0) ring.show()
+    }
+  }
+  if (what === 'stampedRows') {
+    const ring = new RowRing(memory)
+    let n = 0
+    return () => {
+      n++
+      ring.put(n, n, n, n, Number.NaN)
+      if (n % 5 === 0) ring.stamp(n)
     }
   }
   if (what === 'happenings') {
