@@ -14,12 +14,13 @@ export interface Door {
   readonly token: string | undefined
 }
 
-/** Addresses that stand for all addresses of the machine. */
-const unspecified = new Set(['0.0.0.0', '::'])
+/** Addresses that stand for all addresses of the machine, and the one of them that leads to itself. */
+const unspecified: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 
-/** The address as a URL has it. */
+/** The address and the port as a URL has them. */
 export function hostOf({ address, port }: Pick<Door, 'address' | 'port'>): string {
-  return `${isIPv6(address) ? `[${address}]` : address}:${port}`
+  const host = unspecified[address] ?? address
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`
 }
 
 /** Throws an `HttpRefusal` for a request that may not be answered. Returns the cookie that its answer is to set, if any. */
@@ -40,7 +41,7 @@ export function checkRequest(
 }
 
 function checkHost(host: string | undefined, door: Door): void {
-  if (unspecified.has(door.address)) return
+  if (door.address in unspecified) return
   const { address, port } = door
   const known = [hostOf(door), `localhost:${port}`, ...(port === 80 ? [address, 'localhost'] : [])]
   if (host !== undefined && known.includes(host.toLowerCase())) return
