@@ -52,7 +52,8 @@ export function lookOf(node: NodeFrame, frame: Frame): NodeLook {
 
 function captionOf(node: NodeFrame, role: Role | undefined): string {
   const part = role === 'leader' ? '' : partOf(node)
-  return lifeWord(node) ?? (part === '' ? roleWords[role ?? 'follower'] : part)
+  const word = role === 'preCandidate' ? 'pre-vote' : roleWords[role ?? 'follower']
+  return lifeWord(node) ?? (part === '' ? word : part)
 }
 
 /** Its part in the configuration, where it is more than a voter or less. */

@@ -24,9 +24,9 @@ export interface Places {
   readonly hasWords: boolean
 }
 
-const margin = { beside: 104, above: 46, below: 48 }
-/** Nodes beyond this have no room for words beside them. */
-const wordsMax = 9
+const margin = { beside: 112, above: 46, below: 48 }
+/** More nodes than these, or a narrower ring, leave no room for words beside nodes. */
+const words = { nodesMax: 9, widthMin: 430 }
 const radius = { most: 27, least: 9, learner: 0.75, clients: 24 }
 
 /**
@@ -41,7 +41,7 @@ export function placesOf(
   const isApart = ({ member }: Pick<NodeFrame, 'member'>) => member === 'learner' || member === 'none'
   const voters = sorted.filter((node) => !isApart(node))
   const apart = sorted.filter(isApart)
-  const hasWords = nodes.length <= wordsMax
+  const hasWords = nodes.length <= words.nodesMax && width >= words.widthMin
   const beside = hasWords ? margin.beside : 30
   const column = apart.length === 0 ? 0 : Math.min(110, width / 4)
   const [rx, ry] = [

@@ -61,7 +61,7 @@ function LinkPicture({ one, other, there, back, from, to, isChosen }: LinkPictur
       id={elementIdOf({ kind: 'link', one, other })}
       class={`link${isHit ? ' hit' : ''}${isChosen ? ' chosen' : ''}`}
       role="button"
-      tabIndex={-1}
+      tabindex={-1}
       aria-label={words}
       aria-haspopup="dialog"
       data-link={`${one} ${other}`}
@@ -139,7 +139,7 @@ export function Clients() {
       id="clients"
       class={`clients${isChosen ? ' chosen' : ''}${clients > 0 ? ' busy' : ''}`}
       role="button"
-      tabIndex={-1}
+      tabindex={-1}
       aria-label={`clients: ${words}`}
       aria-haspopup="dialog"
       data-end="clients"

@@ -35,7 +35,7 @@ function Picture({ look, spot, hasWords, isChosen, isFirst }: RingNodeProps) {
       <g
         id={`node-${nodeId}`}
         role="button"
-        tabIndex={isChosen || isFirst ? 0 : -1}
+        tabindex={isChosen || isFirst ? 0 : -1}
         aria-label={words}
         aria-haspopup="dialog"
         data-end={nodeId}
@@ -135,8 +135,8 @@ function Caption({ look, spot }: { look: NodeLook; spot: Spot }) {
   const below = look.badges.length * 15
   const at = {
     below: { x: 0, y: r + 24 + below },
-    left: { x: -r - 20, y: 0 },
-    right: { x: r + 20, y: 0 },
+    left: { x: -r - 17, y: 0 },
+    right: { x: r + 17, y: 0 },
   }[side]
   return (
     <text class={`caption ${side}`} {...at}>
