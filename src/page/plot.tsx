@@ -171,14 +171,15 @@ function logRange(_: uPlot, least: number | null, most: number | null): [number,
   return [low, Math.max(10 * low, 10 ** Math.ceil(Math.log10(Math.max(most ?? 1, msLeast))))]
 }
 
-/** Half of a clock's width: a clock further left would touch the figures of the other axis. */
+/** Half of a clock's width: a clock nearer to an edge would be cut, or touch the figures of the other axis. */
 const clockPx = 20
 
 function clockWords(plot: uPlot, splits: number[]): string[] {
   const { min = 0, max = 0 } = plot.scales['x'] ?? {}
   const spanS = max - min
   return splits.map((atS) => {
-    if (plot.valToPos(atS, 'x') < clockPx) return ''
+    const x = plot.valToPos(atS, 'x')
+    if (x < clockPx || x > plot.over.clientWidth - clockPx) return ''
     const clock = new Date(atS * 1000).toTimeString()
     return spanS <= 180 ? clock.slice(0, 8) : clock.slice(0, 5)
   })
