@@ -52,7 +52,7 @@ export function zoomed(window: LogWindow, factor: number, x: number, room: LogRo
 /** The window moved by so many entries. At the end of the logs the window begins to follow, elsewhere it stays. */
 export function moved(window: LogWindow, entries: number, room: LogRoom): LogWindow {
   const { left, entryPx } = settled({ ...window, left: window.left + entries, isFollowing: false }, room)
-  return { left, entryPx, isFollowing: left >= leftAtEnd(entryPx, room) && entries > 0 }
+  return { left, entryPx, isFollowing: left >= leftAtEnd(entryPx, room) }
 }
 
 /** The window moved as little as possible to show an entry as a whole. */

@@ -44,10 +44,14 @@ function linesOf(shown: readonly Frame[] = frames): string[] {
 
 function read(text: string | Uint8Array, cutEvery = 1 << 16): ReturnType<typeof readRecord> {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text
-  const chunks = Array.from({ length: Math.ceil(bytes.length / cutEvery) }, (_, at) =>
-    bytes.subarray(at * cutEvery, (at + 1) * cutEvery),
-  )
-  return readRecord('run.jsonl', ReadableStream.from(chunks) as ReadableStream<Uint8Array>)
+  const stream = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (let at = 0; at < bytes.length; at += cutEvery)
+        controller.enqueue(bytes.subarray(at, at + cutEvery))
+      controller.close()
+    },
+  })
+  return readRecord('run.jsonl', stream)
 }
 
 describe('a record', () => {

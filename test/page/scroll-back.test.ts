@@ -43,12 +43,12 @@ describe('scrolling back', () => {
   })
 
   test('goes to the frames after the moments, each once, and live after the last one', () => {
-    const moments = [2050, 1500].map((atMs) => ({ atMs }))
-    const shown = [-1, -1, -1, 1, 1].map((by) => {
+    const moments = [2050, 2000, 500].map((atMs) => ({ atMs }))
+    const shown = [-1, -1, -1, -1, 1, 1, 1].map((by) => {
       stepMoments(moments, by as 1 | -1)
       return cursor.value
     })
-    expect(shown).toEqual([6, 5, 5, 6, 'live'])
+    expect(shown).toEqual([6, 5, 2, 2, 5, 6, 'live'])
   })
 
   test('without any frame does nothing', () => {
