@@ -1,5 +1,5 @@
 /** A cluster under load, measured: what clients call and when, what they waited, and one measurement. */
-export { BackgroundLoad, type Seen } from './background.js'
+export { BackgroundLoad, type BackgroundOptions, type Seen } from './background.js'
 export { type NextCall, putCalls, sizeMax, sizeMin } from './calls.js'
 export { arrivalNames } from './clients.js'
 export {

@@ -1,7 +1,7 @@
 /** A cluster on threads, or inline, as verbs see it. */
 import type { Cluster } from '../cluster/index.js'
 import type { ForTime, Target } from '../faults/index.js'
-import { BackgroundLoad, type Seen } from '../load/index.js'
+import { BackgroundLoad, type BackgroundOptions, type Seen } from '../load/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { MembershipTold, Story } from '../telemetry/index.js'
@@ -95,9 +95,9 @@ export class ClusterSubject implements Subject {
     return this.#load?.clients ?? 0
   }
 
-  beginLoad(clients: number): void {
+  beginLoad(options: BackgroundOptions): void {
     if (this.#load !== undefined) throw new Failed('there is a load already: end it with load off')
-    this.#load = new BackgroundLoad(this.#cluster, clients)
+    this.#load = new BackgroundLoad(this.#cluster, options)
   }
 
   endLoad(): Seen | undefined {

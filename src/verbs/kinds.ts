@@ -18,8 +18,10 @@ import type { NodeId } from '../raft/index.js'
 import {
   brokenBound,
   bytes,
+  callRate,
   duration,
   offset,
+  putSize,
   rate,
   type Scale,
   scaled,
@@ -152,6 +154,8 @@ export const kinds = {
   drift: ofScale('+10%', 'a drift such as +10%', signedShare),
   rate: ofScale('RATE', 'a rate such as 1MB/s', rate),
   bytes: ofScale('BYTES', 'an amount such as 64kB', bytes),
+  putSize: ofScale('BYTES', 'the bytes of a put, such as 1kB', putSize),
+  callRate: ofScale('CALLS/s', 'calls a second such as 1000/s', callRate),
   message: oneOf(
     Object.keys(messageKinds) as MessageKind[],
     'MESSAGE',

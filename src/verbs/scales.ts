@@ -1,4 +1,5 @@
 /** Numbers with a unit: how they are written, and within which bounds. */
+import { sizeMax, sizeMin } from '../load/index.js'
 
 export interface Scale {
   /** The size of each unit, in the unit of the value. The first one is offered first. */
@@ -53,6 +54,23 @@ export const signedShare: Scale = {
 export const bytes: Scale = {
   ...{ units: sizes, isSigned: false, isWhole: true },
   ...{ least: 0, most: 2 ** 44, bounds: 'whole bytes, at most 16384GiB', example: '1MB' },
+}
+
+/** Of a put, in bytes. */
+export const putSize: Scale = {
+  ...bytes,
+  ...{
+    least: sizeMin,
+    most: sizeMax,
+    bounds: `whole bytes, from ${sizeMin}B to ${sizeMax / 2 ** 10}KiB`,
+    example: '128B',
+  },
+}
+
+/** In calls a second. */
+export const callRate: Scale = {
+  ...{ units: { '/s': 1 }, isSigned: false, isWhole: true },
+  ...{ least: 1, most: 1e6, bounds: 'whole calls, from 1/s to 1000000/s', example: '1000/s' },
 }
 
 /** In bytes a second. */

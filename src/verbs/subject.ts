@@ -1,7 +1,7 @@
 /** The cluster that verbs act on, on threads, inline or in virtual time, as a person at a prompt sees it. */
 import type { ReadFrom } from '../cluster/index.js'
 import type { FaultMethods, ForTime, Target } from '../faults/index.js'
-import type { Seen } from '../load/index.js'
+import type { BackgroundOptions, Seen } from '../load/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { MemberKind, MembershipMethods } from '../membership/index.js'
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.js'
@@ -54,8 +54,8 @@ export interface Subject {
   snapshot(target: Target): Promise<readonly SnapshotTold[]>
   /** The same for one node, whose snapshot is written to a new file as well. Absent where there are no files. */
   export?(target: Target, file: string): Promise<SnapshotTold>
-  /** Begins a load of closed-loop clients in the background. */
-  beginLoad(clients: number): void
+  /** Begins a load in the background. */
+  beginLoad(options: BackgroundOptions): void
   /** Ends it. `undefined`: there was none. */
   endLoad(): Seen | undefined
   /** A part of the log of a node; `undefined` while it has none. Absent where nodes have no disk to read. */

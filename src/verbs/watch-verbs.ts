@@ -1,7 +1,7 @@
 /** Verbs that look at a cluster, and those that put it under load. */
 import type { Seen } from '../load/index.js'
 import { membersInWords } from '../telemetry/index.js'
-import { counted, decimal, paint, printable, table } from '../terminal/index.js'
+import { BadInput, counted, decimal, paint, printable, table } from '../terminal/index.js'
 import { dataOf, linesOf } from './fault-verbs.js'
 import { membershipOf } from './member-verbs.js'
 import type { NodeTold, Subject } from './subject.js'
@@ -28,12 +28,21 @@ export const watchVerbs = [
   }),
   verb('load', {
     explanation:
-      'so many clients put keys as fast as they are answered; off: they end, and what they saw is told',
+      'so many clients put keys as fast as they are answered, or at a rate; off: they end, and what they saw is told',
     slots: [{ kind: 'clients', as: 'clients' }],
-    run(subject, { clients }) {
-      if (clients === 'off') return ended(subject)
-      subject.beginLoad(clients)
-      return { data: { clients }, words: `${counted(clients, 'client')} call until load off` }
+    suffixes: [
+      { word: 'size', kind: 'putSize', as: 'size' },
+      { word: 'rate', kind: 'callRate', as: 'rate' },
+    ],
+    run(subject, { clients, ...how }) {
+      if (clients === 'off') {
+        if (Object.keys(how).length > 0)
+          throw new BadInput('load off: a load that ends has no size and no rate')
+        return ended(subject)
+      }
+      subject.beginLoad({ clients, ...how })
+      const rate = how.rate === undefined ? '' : `, together ${decimal(how.rate)} times a second,`
+      return { data: { clients, ...how }, words: `${counted(clients, 'client')} call${rate} until load off` }
     },
   }),
 ]

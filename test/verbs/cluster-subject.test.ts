@@ -40,10 +40,25 @@ test('there is one load at a time, and its end tells what its clients saw', asyn
   const cluster = await startedCluster({ nodes: 1 })
   const subject = new ClusterSubject(cluster)
   expect(subject.endLoad()).toBeUndefined()
-  subject.beginLoad(2)
-  expect(() => subject.beginLoad(2)).toThrow('there is a load already: end it with load off')
+  subject.beginLoad({ clients: 2 })
+  expect(() => subject.beginLoad({ clients: 2 })).toThrow('there is a load already: end it with load off')
   while ((await cluster.range({ limit: 1 })).entries.length === 0);
   expect(subject.endLoad()).toMatchObject({ clients: 2, notApplied: 0, unknown: 0 })
+})
+
+test('a load puts values of the size that is asked for', async () => {
+  const cluster = await startedCluster({ nodes: 1 })
+  const subject = new ClusterSubject(cluster)
+  const { data } = await perform({ subject }, parse('load 4 size 1kB rate 100/s')!)
+  expect(data).toEqual({ clients: 4, size: 1000, rate: 100 })
+  const first = async () => (await cluster.range({ limit: 1 })).entries[0]
+  while ((await first()) === undefined);
+  const headAndKey = 3 + 'key-0000'.length
+  expect((await first())?.value.length).toBe(1000 - headAndKey)
+  await expect(perform({ subject }, parse('load off rate 1/s')!)).rejects.toThrow(
+    'load off: a load that ends has no size and no rate',
+  )
+  expect(subject.endLoad()).toMatchObject({ clients: 4 })
 })
 
 test('snapshots are taken of a target, and one of them is written to a new file', async () => {

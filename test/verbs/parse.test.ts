@@ -62,6 +62,7 @@ test.each([
   ['explain', { verb: 'explain' }],
   ['explain index 42', { verb: 'explain', topic: 'index', count: 42 }],
   ['load off', { verb: 'load', clients: 'off' }],
+  ['load 8 rate 500/s size 1kB', { verb: 'load', clients: 8, size: 1000, rate: 500 }],
   [' \t', undefined],
 ])('%s', (line, command) => {
   expect(parse(line)).toEqual(command)
@@ -100,6 +101,8 @@ test.each([
     "get a b: after 'get a' stale, or from and the id of a node, leader or any is expected, not 'b'",
   ],
   ['put a', "put a: after 'put a' a value is expected"],
+  ['load 8 size 1B', /whole bytes, from 11B to 256KiB/],
+  ['load 8 rate 1.5/s', /whole calls, from 1\/s to 1000000\/s/],
   ['load 0', /how many clients, from 1 to 10000, or off is expected, not '0'$/],
   ['pot a 1', "there is no verb 'pot' (did you mean put?); help lists all"],
   ['hael', "there is no verb 'hael' (did you mean heal?); help lists all"],
