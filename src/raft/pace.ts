@@ -1,4 +1,4 @@
-/** The pace at which a follower that is far behind is brought up to date, so that the cluster keeps most of its rate. */
+/** The pace at which a follower that is far behind is brought up to date: slow enough to leave the machine to the clients' commands. */
 import type { Progress } from './progress.js'
 import type { RaftState } from './state.js'
 
