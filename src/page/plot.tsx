@@ -179,7 +179,7 @@ function clockWords(plot: uPlot, splits: number[]): string[] {
   const spanS = max - min
   return splits.map((atS) => {
     const x = plot.valToPos(atS, 'x')
-    if (x < clockPx || x > plot.over.clientWidth - clockPx) return ''
+    if (x < clockPx || x > plot.bbox.width / devicePixelRatio - clockPx) return ''
     const clock = new Date(atS * 1000).toTimeString()
     return spanS <= 180 ? clock.slice(0, 8) : clock.slice(0, 5)
   })
