@@ -47,7 +47,7 @@ test.each(['threads', 'inline'] as const)(
   },
 )
 
-test('calls and the event loop of the program are timed', async () => {
+test('[LK5] calls and the event loop of the program are timed', async () => {
   const { cluster } = await brokenCluster()
   const { answered } = cluster.look().calls
   await Promise.all(Array.from({ length: 100 }, (_, n) => cluster.put(`key ${n}`, 'v')))
@@ -59,7 +59,7 @@ test('calls and the event loop of the program are timed', async () => {
   await until(() => cluster.look().loopLate.count > loopLate.count)
 })
 
-test('a frozen node and a dead one show what they told last, and the next life counts on', async () => {
+test('[LK1][LK2] a frozen node and a dead one show what they told last, and the next life counts on', async () => {
   const { cluster, leader, others } = await brokenCluster()
   const [frozen = 0, dead = 0] = others
   await cluster.pause(frozen)
@@ -101,7 +101,7 @@ test('messages between nodes are told from the call on, each end of each', async
   })
 })
 
-test('calls that end with an error are counted by its code, whether they were sent or refused', async () => {
+test('[LK5] calls that end with an error are counted by its code, whether they were sent or refused', async () => {
   const nodes = await nodesLedBy(1)
   const unsent = nodes.call('propose', 'a')
   nodes.client.close()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Message } from '../../src/raft/index.js'
 import { HeartbeatWatch } from '../../src/telemetry/heartbeat-watch.js'
-import { Counters } from '../../src/telemetry/index.js'
+import { Counters, SharedHistogram } from '../../src/telemetry/index.js'
 
 const intervalMs = 50
 
@@ -10,13 +10,17 @@ function watch(arrivals: readonly (readonly [atMs: number, change?: { from?: num
   let nowMs = 0
   const counters = new Counters(Counters.allocate())
   const late: number[] = []
-  const heartbeats = new HeartbeatWatch(() => nowMs, intervalMs, counters)
+  const shown = new SharedHistogram(new ArrayBuffer(SharedHistogram.byteLength))
+  const heartbeats = new HeartbeatWatch(() => nowMs, intervalMs, counters, shown)
   for (const [atMs, change] of arrivals) {
     nowMs = atMs
     heartbeats.received({ type: 'appendEntries', mode: 'heartbeat', from: 1, ...change } as Message)
     const taken = heartbeats.takeLateness()
     if (taken.count > 0) late.push(taken.min / 1000)
   }
+  // Others see the same in shared memory.
+  const sumMs = late.reduce((sum, lateMs) => sum + lateMs, 0)
+  expect(shown.read()).toMatchObject({ count: late.length, sumUs: sumMs * 1000 })
   return { late, received: counters.get('heartbeatsReceived'), missed: counters.get('heartbeatsMissed') }
 }
 

@@ -45,7 +45,7 @@ function sends(node: Waymarks, ...messages: readonly Message[]): void {
 const marks = ({ carried }: { readonly carried: readonly { readonly mark: number }[] }): number[] =>
   carried.map(({ mark }) => mark)
 
-test('a reader is told each message once, from its begin on', () => {
+test('[LK4] a reader is told each message once, from its begin on', () => {
   const { add, tail } = told()
   const node = add(1)
   sends(node, heartbeat(2, 1))
@@ -74,7 +74,7 @@ test('a reader is told each message once, from its begin on', () => {
   expect(reader.take(10).carried).toEqual([])
 })
 
-test('of too many messages the newest are told and the others counted; those that replicate drive out no heartbeats', () => {
+test('[LK4] of too many messages the newest are told and the others counted; those that replicate drive out no heartbeats', () => {
   const { add, tail } = told()
   const node = add(1)
   const reader = tail()

@@ -133,7 +133,7 @@ test('a candidate tells who voted for it, and not who refused', () => {
   expect(electionTimeoutTicks).toBe(candidate.state.randomizedElectionTimeoutTicks)
 })
 
-test('vitals are told every 50 ms, however short the ticks, and with ticks of 50 ms on each', () => {
+test('[LK3] vitals are told every 50 ms, however short the ticks, and with ticks of 50 ms on each', () => {
   for (const [tickMs, expected] of [
     [10, [0, 50, 100]],
     [20, [0, 40, 80, 120]],
@@ -151,7 +151,7 @@ test('vitals are told every 50 ms, however short the ticks, and with ticks of 50
   }
 })
 
-test('a new role and a vote are told at the end of their turn, and nothing else before the next tick', () => {
+test('[LK3] a new role and a vote are told at the end of their turn, and nothing else before the next tick', () => {
   const { signs, told } = newVitals()
   const leader = new RaftNetwork({ nodes: 1 }).elect(1)
   signs.ticked(leader.state, isLeaseHeld, { ...nothingWaits, reads: 7 }, 0)
