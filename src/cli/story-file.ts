@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { reasonOf } from '../errors/index.js'
 import { BadStoryLine, StoryReader, StoryWriter } from '../explain/index.js'
-import { type Frame, type Observer, recordLines } from '../observer/index.js'
+import { type KeptFrame, type Observer, recordLines } from '../observer/index.js'
 import type { Story } from '../telemetry/index.js'
 import { BadInput } from '../terminal/index.js'
 import { readBytes } from './input/bytes.js'
@@ -21,7 +21,7 @@ class StoryFile {
   readonly #file: number
   readonly #story: () => Story
   /** Frames that are not written yet. */
-  #frames: Frame[] = []
+  #frames: KeptFrame[] = []
   readonly #endWatch: () => void
   readonly #writer = new StoryWriter()
   readonly #warn: (line: string) => void
@@ -34,7 +34,7 @@ class StoryFile {
     this.#file = openSync(path, 'w')
     this.#story = story
     this.#warn = warn
-    this.#endWatch = observer.watch((frame) => this.#frames.push(frame))
+    this.#endWatch = observer.watch((_, frame) => this.#frames.push(frame))
     this.#writeIn(writtenEveryMs)
   }
 

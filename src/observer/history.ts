@@ -1,5 +1,12 @@
 /** Frames that are kept: all of the last minute, and of the time before the fewer the longer ago. */
-import type { Frame } from './frame.js'
+
+/** A frame as text, which takes a small part of the memory that its objects take. */
+export interface KeptFrame {
+  readonly number: number
+  readonly atMs: number
+  /** JSON. */
+  readonly text: string
+}
 
 /** So far back, frames are kept that are at least so far from each other. */
 interface Tier {
@@ -15,11 +22,11 @@ const tiers: readonly Tier[] = [
 
 export class FrameHistory {
   /** For each tier its frames, oldest first. A tier is older than the tiers before it. */
-  readonly #frames: Frame[][] = tiers.map(() => [])
+  readonly #frames: KeptFrame[][] = tiers.map(() => [])
 
   /** Takes the newest frame. */
-  add(frame: Frame): void {
-    let falling: Frame | undefined = frame
+  add(frame: KeptFrame): void {
+    let falling: KeptFrame | undefined = frame
     for (const [at, { everyMs, framesMax }] of tiers.entries()) {
       const frames = this.#frames[at] ?? []
       const last = frames.at(-1)
@@ -31,7 +38,7 @@ export class FrameHistory {
   }
 
   /** All frames that are kept, oldest first. */
-  get frames(): readonly Frame[] {
+  get frames(): readonly KeptFrame[] {
     return this.#frames.toReversed().flat()
   }
 }

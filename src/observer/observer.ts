@@ -5,7 +5,7 @@ import { type MessageTail, storyNow } from '../telemetry/index.js'
 import { frameOf, type Moment } from './assemble.js'
 import { Flights } from './flights.js'
 import type { Frame, FrameHead } from './frame.js'
-import { FrameHistory } from './history.js'
+import { FrameHistory, type KeptFrame } from './history.js'
 
 /** The time between two looks while somebody watches, and while nobody does. */
 const watchedEveryMs = 100
@@ -14,7 +14,7 @@ const unwatchedEveryMs = 1000
 /** Messages that are looked at of each node. */
 const messagesOfNodeMax = 200
 
-export type Watcher = (frame: Frame) => void
+export type Watcher = (frame: Frame, kept: KeptFrame) => void
 
 export class Observer {
   readonly head: FrameHead
@@ -44,7 +44,7 @@ export class Observer {
   }
 
   /** The frames that are kept, oldest first. */
-  get frames(): readonly Frame[] {
+  get frames(): readonly KeptFrame[] {
     return this.#history.frames
   }
 
@@ -81,7 +81,8 @@ export class Observer {
     const flights = this.#flights.frame(this.#tail.take(messagesOfNodeMax))
     const frame = frameOf(++this.#number, this.head, this.#before, now, flights)
     this.#before = now
-    this.#history.add(frame)
-    for (const watcher of this.#watchers) watcher(frame)
+    const kept = { number: frame.number, atMs: frame.atMs, text: JSON.stringify(frame) }
+    this.#history.add(kept)
+    for (const watcher of this.#watchers) watcher(frame, kept)
   }
 }

@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest'
-import { FrameHistory } from '../../src/observer/history.js'
-import type { Frame } from '../../src/observer/index.js'
+import { FrameHistory, type KeptFrame } from '../../src/observer/history.js'
 
-function keptAfter(seconds: number): readonly Frame[] {
+function keptAfter(seconds: number): readonly KeptFrame[] {
   const history = new FrameHistory()
-  for (let at = 0; at < 10 * seconds; at++)
-    history.add({ number: at + 1, atMs: 100 * at } as unknown as Frame)
+  for (let at = 0; at < 10 * seconds; at++) history.add({ number: at + 1, atMs: 100 * at, text: '{}' })
   return history.frames
 }
 
