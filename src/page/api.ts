@@ -47,7 +47,7 @@ export async function answerOf(path: string, init: { method: string; body?: stri
     const response = await fetch(urlOf(path), { ...init, headers: headers({ 'content-type': 'text/plain' }) })
     return (await response.json()) as Answer
   } catch (error) {
-    return { ok: false, code: 'NO_ANSWER', message: `the sandbox does not answer: ${wordsOf(error)}` }
+    return { ok: false, code: 'NO_ANSWER', message: whyLost(error) }
   }
 }
 
@@ -91,7 +91,7 @@ async function readAgainAndAgain(path: string, reader: StreamReader, signal: Abo
       reader.onLost?.('the stream has ended')
     } catch (error) {
       if (signal.aborted) return
-      reader.onLost?.(wordsOf(error))
+      reader.onLost?.(whyLost(error))
     }
     waitMs = hasBegun ? retryMs.first : Math.min(2 * waitMs, retryMs.most)
     await new Promise((done) => setTimeout(done, waitMs))
@@ -125,6 +125,11 @@ async function readOnce(
 async function whyRefused(response: Response): Promise<string> {
   const told = await response.json().catch(() => undefined)
   return typeof told?.message === 'string' ? told.message : `the server answers ${response.status}`
+}
+
+/** The browser's own error of a connection that broke, or was not made, tells nothing of the reason. */
+function whyLost(error: unknown): string {
+  return error instanceof TypeError ? 'the sandbox does not answer' : wordsOf(error)
 }
 
 export function wordsOf(error: unknown): string {

@@ -9,6 +9,13 @@ export function FaultsView() {
   const canHeal = subject.value === 'cluster'
   return (
     <ul class="faults" aria-label="faults that stand">
+      {canHeal && faults.length > 1 ? (
+        <li>
+          <button type="button" class="quiet" onClick={() => void act('heal')}>
+            heal all
+          </button>
+        </li>
+      ) : null}
       {faults.map(({ id, line, untilMs }) => (
         <li key={id} class="fault">
           <code>{line}</code>
@@ -26,13 +33,6 @@ export function FaultsView() {
           ) : null}
         </li>
       ))}
-      {canHeal && faults.length > 1 ? (
-        <li>
-          <button type="button" class="quiet" onClick={() => void act('heal')}>
-            heal all
-          </button>
-        </li>
-      ) : null}
     </ul>
   )
 }

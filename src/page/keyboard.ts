@@ -24,7 +24,7 @@ function onKey(key: string, target: EventTarget | null): boolean {
   if (key === '?') helpIsOpen.value = true
   else if (key === '/') document.getElementById('line')?.focus()
   else if (key === 'Escape') leave()
-  else if (key === 'H') void act('heal')
+  else if (key === 'H' && subject.value === 'cluster') void act('heal')
   else return isOfRing(target) && onKeyInRing(key)
   return true
 }

@@ -100,7 +100,7 @@ function Way({
   const [before, middle, behind] = [pointAt(line, 0.44), pointAt(line, 0.5), pointAt(line, 0.56)]
   if (look === undefined) return <path class="way" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
   const angle = (Math.atan2(end.y - start.y, end.x - start.x) * 180) / Math.PI
-  const label = pointAt(line, isTwin ? 0.5 : 0.3)
+  const label = pointAt(line, isTwin ? 0.5 : 0.6)
   const words = look.figures.join(', ')
   return (
     <>
@@ -115,11 +115,18 @@ function Way({
           />
         </>
       ) : (
-        <path class="way slow" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
+        <>
+          <path class="way slow" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
+          <path
+            class="head"
+            transform={`translate(${end.x} ${end.y}) rotate(${angle})`}
+            d="M-8 -4L0 0L-8 4"
+          />
+        </>
       )}
       {words === '' ? null : (
         <text class="figure" x={label.x} y={label.y + 4}>
-          {isTwin ? words : `${words} →`}
+          {words}
         </text>
       )}
     </>

@@ -8,7 +8,7 @@ import { Clients, Links } from './ring-links.js'
 import { RingMotion } from './ring-motion.js'
 import { RingNode } from './ring-node.js'
 import { drag, looks, openMenu, places, ringSize, tool } from './ring-state.js'
-import { type Chosen, chosen, type End } from './store.js'
+import { type Chosen, chosen, type End, subject } from './store.js'
 import { VerbMenu } from './verb-menu.js'
 import './ring.css'
 
@@ -149,7 +149,7 @@ function gestures(box: { current: HTMLDivElement | null }) {
 }
 
 function dropped(from: End, over: End | undefined): void {
-  if (over === undefined || over === from) return
+  if (over === undefined || over === from || subject.value !== 'cluster') return
   if (tool.value === 'cut') void act(`cut ${from}-${over}`)
   else openMenu({ kind: 'link', one: from, other: over })
 }
