@@ -16,11 +16,22 @@ const size = signal<Size>({ widthPx: 0, heightPx: 0 })
 /** As it was last moved. What is seen is `seen`. */
 const chosenWindow = signal<LogWindow>(firstWindow)
 
+const lastIndex = computed(() => shownNodes.value.reduce((most, node) => Math.max(most, node.lastIndex), 0))
 const room = computed(() => ({
-  lastIndex: shownNodes.value.reduce((most, { lastIndex }) => Math.max(most, lastIndex), 0),
+  lastIndex: lastIndex.value,
   widthPx: Math.max(1, size.value.widthPx - labelPx),
 }))
 const seen = computed(() => settled(chosenWindow.value, room.value))
+
+const nodeCount = computed(() => shownNodes.value.length)
+const entryTold = computed(() => {
+  const told = pointed.value
+  const node = told && shownNodes.value.find(({ nodeId }) => nodeId === told.nodeId)
+  if (told === undefined || node === undefined)
+    return 'point at an entry; a click shows its way across all nodes'
+  const read = readEntry.value
+  return entryInWords(node, told.index, read?.nodeId === told.nodeId ? read : undefined)
+})
 
 /** All that the drawing shows of a frame: a frame in which none of it is new is not drawn. */
 const drawnOfFrame = computed(() =>
@@ -43,7 +54,7 @@ export function LogsView() {
       <LogLegend />
       <LogCanvas />
       <p class="logs-told" role="status">
-        <EntryTold />
+        {entryTold}
       </p>
       <LogFigures />
     </div>
@@ -132,7 +143,7 @@ function LogCanvas() {
     >
       <canvas
         ref={canvas}
-        style={{ minHeight: `${heightFor(shownNodes.value.length)}px` }}
+        style={{ minHeight: `${heightFor(nodeCount.value)}px` }}
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
         onPointerUp={onPointerUp}
@@ -140,15 +151,6 @@ function LogCanvas() {
       />
     </div>
   )
-}
-
-function EntryTold() {
-  const told = pointed.value
-  const node = shownNodes.value.find(({ nodeId }) => nodeId === told?.nodeId)
-  if (told === undefined || node === undefined)
-    return <>point at an entry; a click shows its way across all nodes</>
-  const read = readEntry.value
-  return <>{entryInWords(node, told.index, read?.nodeId === told.nodeId ? read : undefined)}</>
 }
 
 function zoom(factor: number, x?: number): void {
@@ -257,9 +259,9 @@ function walk(entries: number, rows: number): void {
     nodes.findIndex(({ nodeId }) => nodeId === from?.nodeId),
   )
   const node = nodes[Math.min(Math.max(row + rows, 0), nodes.length - 1)]
-  const { lastIndex } = room.peek()
-  if (node === undefined || lastIndex === 0) return
-  const index = from === undefined ? node.lastIndex : Math.min(Math.max(from.index + entries, 1), lastIndex)
+  if (node === undefined || lastIndex.peek() === 0) return
+  const index =
+    from === undefined ? node.lastIndex : Math.min(Math.max(from.index + entries, 1), lastIndex.peek())
   pointed.value = { nodeId: node.nodeId, index: Math.max(1, index) }
   chosenWindow.value = showing(seen.peek(), index, room.peek())
 }

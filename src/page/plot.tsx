@@ -1,5 +1,5 @@
 /** One plot of figures over time. */
-import { effect, signal, useSignal } from '@preact/signals'
+import { effect, type ReadonlySignal, signal, useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
@@ -29,7 +29,7 @@ export interface PlotProps {
   readonly inWords: (value: number) => string
   /** Latencies differ by powers of ten. */
   readonly isLogarithmic: boolean
-  readonly plotted: { readonly value: Plotted }
+  readonly plotted: ReadonlySignal<Plotted>
   readonly onPick: (atMs: number) => void
 }
 
@@ -77,7 +77,7 @@ function drawn(props: PlotProps, place: HTMLElement, size: { readonly value: Siz
     plot?.destroy()
     plot = undefined
     if (width === 0 || height === 0) return
-    plot = new uPlot(optionsOf(props, { width, height }), dataOf(plotted.value, props), place)
+    plot = new uPlot(optionsOf(props, { width, height }), dataOf(plotted.peek(), props), place)
   })
   const endData = effect(() => {
     const now = plotted.value
@@ -152,7 +152,7 @@ function optionsOf(props: PlotProps, size: { width: number; height: number }): u
       })),
     ],
     hooks: {
-      drawAxes: [(plot) => drawMoments(plot, plotted.value.moments)],
+      drawAxes: [(plot) => drawMoments(plot, plotted.peek().moments)],
       setCursor: [(plot) => (hovered.value = plot.cursor.idx ?? undefined)],
     },
   }

@@ -157,8 +157,9 @@ function draw({ context, widthPx, heightPx }: Paper): void {
     context.fillStyle = type === 'crash' ? bad : ink
     context.fillRect(x(atMs) - 0.75, type === 'crash' ? 0 : 2, 1.5, tickPx)
   }
-  const shown = shownFrame.value
-  if (!isPast.value || shown === undefined) return
+  // Of the present, no frame is looked at: the strip is not drawn again for each.
+  const shown = isPast.value ? shownFrame.value : undefined
+  if (shown === undefined) return
   context.fillStyle = ink
   context.fillRect(x(shown.atMs) - 1, 0, 2, heightPx)
   context.beginPath()
