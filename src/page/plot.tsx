@@ -119,12 +119,6 @@ function optionsOf(props: PlotProps, size: { width: number; height: number }): u
       points: { size: 5 },
       drag: { x: false, y: false },
       sync: { key: 'raftbox' },
-      bind: {
-        click: (plot) => () => {
-          if (plot.cursor.left !== undefined) onPick(plot.posToVal(plot.cursor.left, 'x') * 1000)
-          return null
-        },
-      },
     },
     scales: {
       x: { time: false },
@@ -147,11 +141,15 @@ function optionsOf(props: PlotProps, size: { width: number; height: number }): u
       ...colours.map((stroke) => ({
         stroke,
         width: 1.5,
-        points: { size: 4, fill: stroke },
+        points: { size: 6, fill: stroke },
         spanGaps: false,
       })),
     ],
     hooks: {
+      ready: [
+        (plot) =>
+          plot.over.addEventListener('click', ({ offsetX }) => onPick(plot.posToVal(offsetX, 'x') * 1000)),
+      ],
       drawAxes: [(plot) => drawMoments(plot, plotted.peek().moments)],
       setCursor: [(plot) => (hovered.value = plot.cursor.idx ?? undefined)],
     },

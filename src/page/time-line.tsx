@@ -39,6 +39,10 @@ const secondMax = computed(() => {
   const all = frames.value
   return Math.floor(((all.at(-1)?.atMs ?? 0) - (all[0]?.atMs ?? 0)) / 1000)
 })
+const momentTold = computed(() => {
+  if (isPast.value) return `second ${second.value}`
+  return subject.value === 'record' ? 'the end of the run' : 'the present'
+})
 const leaderTold = computed(() => {
   const leaderId = shownFrame.value?.leaderId
   return leaderId === undefined ? 'no leader' : `node ${leaderId} leads`
@@ -73,7 +77,7 @@ function Strip() {
       aria-valuemin={0}
       aria-valuemax={secondMax.value}
       aria-valuenow={second.value}
-      aria-valuetext={`${isPast.value ? `second ${second.value}` : 'the present'}, ${leaderTold.value}`}
+      aria-valuetext={`${momentTold.value}, ${leaderTold.value}`}
       onKeyDown={onKeyDown}
     >
       <canvas
