@@ -147,6 +147,7 @@ function LogCanvas() {
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
         onPointerUp={onPointerUp}
+        onPointerCancel={onPointerCancel}
         onPointerLeave={onPointerLeave}
       />
     </div>
@@ -205,6 +206,10 @@ function onPointerMove({ offsetX: x, offsetY: y }: PointerEvent): void {
 
 function onPointerUp(): void {
   if (pressed?.isDrag === false) explainPointed()
+  pressed = undefined
+}
+
+function onPointerCancel(): void {
   pressed = undefined
 }
 

@@ -61,3 +61,15 @@ function faultsOf(happened: readonly Happened[], last: Frame | undefined): Fault
     if (!faults.has(id)) faults.set(id, { id, line, fromMs: sinceMs, toMs: undefined })
   return [...faults.values()]
 }
+
+/** The faults that stand at a moment, and what happened near it, in one line. */
+export function momentInWords({ faults, moments }: Moments, atMs: number, nearMs: number): string {
+  const near = moments.filter((moment) => Math.abs(moment.atMs - atMs) <= nearMs)
+  const standing = faults.filter(
+    ({ fromMs, toMs }) => fromMs <= atMs && atMs <= (toMs ?? Number.POSITIVE_INFINITY),
+  )
+  const words = near.map(({ type, nodeId, term }) =>
+    type === 'election' ? `node ${nodeId} is elected in term ${term}` : `node ${nodeId} ends`,
+  )
+  return [...words, ...standing.map(({ line }) => line)].join(' · ')
+}

@@ -37,7 +37,7 @@ export interface PlotProps {
 const msLeast = 0.01
 
 /** The place in the series that the mouse is at, in any of the plots. */
-const hovered = signal<number | undefined>(undefined)
+export const hovered = signal<number | undefined>(undefined)
 
 export function Plot(props: PlotProps) {
   const { title, lines, inWords, plotted } = props

@@ -1,9 +1,9 @@
 /** Figures of the cluster over time: commits, calls, heartbeats and disks, with faults and elections behind them. */
 import { computed, signal } from '@preact/signals'
 import { msInWords, rateInWords } from './figure-words.js'
-import { momentsOf } from './moments.js'
+import { momentInWords, momentsOf } from './moments.js'
 import { nowAndThen } from './now-and-then.js'
-import { Plot, type PlotProps, type Plotted } from './plot.js'
+import { hovered, Plot, type PlotProps, type Plotted } from './plot.js'
 import './plots-view.css'
 import { showMoment } from './scroll-back.js'
 import { seriesOf } from './series.js'
@@ -55,6 +55,13 @@ const plots: readonly Pick<PlotProps, 'title' | 'lines' | 'inWords' | 'isLogarit
   { title: 'disk flush', lines: latencyLines('flush'), inWords: msInWords, isLogarithmic: true },
 ]
 
+/** What stands behind the lines where the mouse is. */
+const hoveredTold = computed(() => {
+  const { series, span, moments } = plotted.value
+  const atS = hovered.value === undefined ? undefined : series.atS[hovered.value]
+  return atS === undefined ? '' : momentInWords(moments, atS * 1000, (span.toMs - span.fromMs) / 60)
+})
+
 export function PlotsView() {
   return (
     <div class="plots">
@@ -70,6 +77,7 @@ export function PlotsView() {
             {span.label}
           </button>
         ))}
+        <span class="plots-told">{hoveredTold}</span>
       </div>
       <div class="plots-grid">
         {plots.map((plot) => (

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals'
 import { type Paper, type Size, useDrawing } from './drawing.js'
 import { inks } from './inks.js'
-import { momentsOf } from './moments.js'
+import { momentInWords, momentsOf } from './moments.js'
 import { nowAndThen } from './now-and-then.js'
 import { termOnCanvas } from './palette.js'
 import { RecordControls } from './record-controls.js'
@@ -30,7 +30,7 @@ const strip = computed(() => {
 })
 
 /** What is told of the moment that is shown changes once a second. */
-const clock = computed(() => new Date(shownFrame.value?.atMs ?? 0).toTimeString().slice(0, 8))
+const clock = computed(() => clockOf(shownFrame.value?.atMs ?? 0))
 const second = computed(() => {
   const beganMs = frames.value[0]?.atMs ?? 0
   return Math.max(0, Math.floor(((shownFrame.value?.atMs ?? beganMs) - beganMs) / 1000))
@@ -86,7 +86,7 @@ function Strip() {
           event.currentTarget.setPointerCapture(event.pointerId)
           showPlace(event)
         }}
-        onPointerMove={(event) => event.buttons === 1 && showPlace(event)}
+        onPointerMove={onPointerMove}
       />
     </div>
   )
@@ -108,9 +108,26 @@ function goLive(): void {
   cursor.value = 'live'
 }
 
-function showPlace({ offsetX }: PointerEvent): void {
+function momentAt({ offsetX }: PointerEvent): number {
   const { fromMs, toMs } = strip.peek()
-  showMoment(fromMs + (offsetX / size.peek().widthPx) * (toMs - fromMs))
+  return fromMs + (offsetX / size.peek().widthPx) * (toMs - fromMs)
+}
+
+function showPlace(event: PointerEvent): void {
+  showMoment(momentAt(event))
+}
+
+function onPointerMove(event: PointerEvent): void {
+  const { fromMs, toMs } = strip.peek()
+  const atMs = momentAt(event)
+  const words = momentInWords(strip.peek(), atMs, (4 * (toMs - fromMs)) / size.peek().widthPx)
+  const canvas = event.currentTarget as HTMLElement
+  canvas.title = [clockOf(atMs), words].filter((part) => part !== '').join(' · ')
+  if (event.buttons === 1) showPlace(event)
+}
+
+function clockOf(atMs: number): string {
+  return new Date(atMs).toTimeString().slice(0, 8)
 }
 
 const keys: Readonly<Record<string, (isFar: boolean) => void>> = {

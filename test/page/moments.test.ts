@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { momentsOf } from '../../src/page/moments.js'
+import { momentInWords, momentsOf } from '../../src/page/moments.js'
 import { reignsOf } from '../../src/page/term-strip.js'
 import type { FaultTold } from '../../src/telemetry/index.js'
 import { MadeStory } from '../explain/made-story.js'
@@ -54,6 +54,22 @@ describe('moments', () => {
     const last = madeFrame(9, 900, { faults: [{ ...fault, sinceMs: 5, untilMs: undefined }] })
     expect(momentsOf([], last).faults).toMatchObject([{ id: 4, fromMs: 5, toMs: undefined }])
   })
+})
+
+describe('a moment', () => {
+  const { happened } = new MadeStory()
+    .tell(10, 0, { type: 'faultBegan', fault })
+    .elects(50, 2, 3, [3])
+    .tell(52, 1, { type: 'killed' })
+    .tell(80, 0, { type: 'faultHealed', fault, by: 'verb' }).story
+  const moments = momentsOf(happened, undefined)
+
+  test.each([
+    [5, ''],
+    [20, 'slow-disk 1,2 200ms'],
+    [52, 'node 2 is elected in term 3 · node 1 ends · slow-disk 1,2 200ms'],
+    [90, ''],
+  ])('at %i ms is told', (atMs, words) => expect(momentInWords(moments, atMs, 3)).toBe(words))
 })
 
 describe('the strip of terms', () => {
