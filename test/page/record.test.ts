@@ -1,8 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { StoryWriter } from '../../src/explain/index.js'
-import type { Frame } from '../../src/observer/index.js'
+import { type Frame, recordLines } from '../../src/observer/index.js'
 import { BadRecord, readRecord } from '../../src/page/record.js'
 import { MadeStory } from '../explain/made-story.js'
 import { madeFrame, madeNode } from './made-frames.js'
@@ -36,11 +35,12 @@ const frames = [
   }),
 ]
 
-/** The lines of a record: the head, and the rest in any order that keeps those of one kind in theirs. */
 function linesOf(shown: readonly Frame[] = frames): string[] {
-  const [head = '', ...told] = new StoryWriter().newIn(story)
-  return [head, ...shown.map((frame) => JSON.stringify({ frame })), ...told]
+  return [...recordLines(story, shown)]
 }
+
+/** The head and the first frame: lines 1 and 2 of a record that goes on. */
+const begun = [linesOf()[0] ?? '', JSON.stringify({ frame: frames[0] })]
 
 function read(text: string | Uint8Array, cutEvery = 1 << 16): ReturnType<typeof readRecord> {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text
@@ -98,7 +98,7 @@ describe('a record', () => {
   })
 
   test('that is cut off within a line is a shorter run', async () => {
-    const text = linesOf().slice(0, 3).join('\n')
+    const text = linesOf().join('\n')
     expect((await read(text.slice(0, -5))).frames).toEqual(frames.slice(0, 1))
   })
 
@@ -125,7 +125,7 @@ describe('a record', () => {
     ],
     ['an unknown line', '{"else":1}', /line 3: it tells neither what happened, nor/],
   ])('with %s is refused by its line', async (_, line, message) => {
-    await expect(read([...linesOf().slice(0, 2), line, ''].join('\n'))).rejects.toThrow(message)
+    await expect(read([...begun, line, ''].join('\n'))).rejects.toThrow(message)
   })
 
   test('with a field that a stranger changed is refused by its line, or read', async () => {
@@ -133,7 +133,7 @@ describe('a record', () => {
     const paths = pathsIn(frames[1])
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...paths), values, async (path, value) => {
-        const text = [...linesOf().slice(0, 2), JSON.stringify({ frame: spoilt(frames[1], path, value) }), '']
+        const text = [...begun, JSON.stringify({ frame: spoilt(frames[1], path, value) }), '']
         const outcome = await read(text.join('\n')).catch((error: unknown) => error)
         if (outcome instanceof Error) expect(outcome.message).toMatch(/^run\.jsonl, line 3: its frame/)
       }),
