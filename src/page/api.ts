@@ -53,9 +53,14 @@ export async function answerOf(path: string, init: { method: string; body?: stri
 
 /** A document of JSON. Throws an error whose message says what is wrong. */
 export async function getJson<Document>(path: string): Promise<Document> {
+  return JSON.parse(await getText(path)) as Document
+}
+
+/** Throws an error whose message says what is wrong. */
+export async function getText(path: string): Promise<string> {
   const response = await fetch(urlOf(path), { headers: headers() })
   if (!response.ok) throw new Error(await whyRefused(response))
-  return (await response.json()) as Document
+  return response.text()
 }
 
 export interface StreamReader {

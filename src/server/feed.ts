@@ -1,4 +1,5 @@
 /** News in order, kept for readers that come later or come back. */
+import type { Cluster, ClusterEvent } from '../cluster/index.js'
 import type { Reader, Sent } from './readers.js'
 
 const keptMax = 10_000
@@ -64,4 +65,11 @@ export class Feed {
     }
     return this.#kept[low]
   }
+}
+
+/** Adds all since the beginning of a cluster that has just started. Returns what ends it. */
+export function feedEvents({ events }: Cluster, feed: Feed): () => void {
+  const hear = (event: ClusterEvent): void => feed.add({ id: event.sequence, data: JSON.stringify(event) })
+  events.on('event', hear)
+  return () => events.off('event', hear)
 }

@@ -1,6 +1,8 @@
 /** What can be asked of the server of a cluster, by method and path. */
 import { stripVTControlCharacters } from 'node:util'
 import { Hono } from 'hono'
+import { boundsOf, picture } from '../explain/index.js'
+import type { Story } from '../telemetry/index.js'
 import { BadInput } from '../terminal/index.js'
 import { type Answer, answerTo, complete, verbsTold } from '../verbs/index.js'
 import { lineIn } from './line-body.js'
@@ -60,6 +62,21 @@ function addVerbs(app: App, { cluster, subject, quit }: Rooms): void {
     const range = { from: countIn(req.query('from'), 'from'), to: countIn(req.query('to'), 'to') }
     return json({ log: (await cluster.log(nodeId, range)) ?? null })
   })
+  app.get('/api/picture', ({ req, body }) => {
+    const [since, until] = [countIn(req.query('since'), 'since'), countIn(req.query('until'), 'until')]
+    return body(pictureBetween(cluster.story(), since, until), 200, { 'content-type': 'image/svg+xml' })
+  })
+}
+
+/** Moments are milliseconds since 1970. Left out: as `picture` chooses. */
+function pictureBetween(story: Story, since: number | undefined, until: number | undefined): string {
+  const [beganMs] = boundsOf(story)
+  const inStory = (atMs: number | undefined) => (atMs === undefined ? atMs : Math.max(0, atMs - beganMs))
+  try {
+    return picture(story, { fromMs: inStory(since), toMs: inStory(until) })
+  } catch (error) {
+    throw error instanceof RangeError ? new BadInput(`since, until: ${error.message}`) : error
+  }
 }
 
 function addMetrics(app: App, { metrics }: Rooms): void {

@@ -24,6 +24,10 @@ export function addScenarios(app: App, rooms: Rooms): void {
     const { feed } = scenarios.last
     return streamed(context, rooms, (reader) => feed.sendTo(reader, lastIn(context)))
   })
+  app.get('/api/scenarios/run/events', (context) => {
+    const { events } = scenarios.last
+    return streamed(context, rooms, (reader) => events.sendTo(reader, lastIn(context)))
+  })
   app.get('/api/scenarios/run/frames', (context) => {
     const { observer } = scenarios.last
     return streamed(context, rooms, (reader) => sendFrames(observer, reader, wantsHistory(context)))

@@ -3,7 +3,7 @@ import { Observer } from '../observer/index.js'
 import { runScenario, type Scenario, shippedScenarios, ThreadsHost } from '../scenarios/index.js'
 import { BadInput } from '../terminal/index.js'
 import { refusalOf } from '../verbs/index.js'
-import { Feed } from './feed.js'
+import { Feed, feedEvents } from './feed.js'
 import { HttpRefusal } from './refusals.js'
 
 const seed = 1
@@ -29,6 +29,8 @@ export interface ScenarioLine {
 class ScenarioRun {
   readonly name: string
   readonly feed = new Feed()
+  /** All that happens in its cluster. */
+  readonly events = new Feed()
   readonly observer: Observer
   readonly #ending = new AbortController()
   readonly #over: Promise<void>
@@ -38,6 +40,7 @@ class ScenarioRun {
   constructor(scenario: Scenario, host: ThreadsHost) {
     this.name = scenario.name
     this.observer = new Observer(host.cluster)
+    feedEvents(host.cluster, this.events)
     const { name, teaches, nodes, steps, expectations } = scenario
     const texts = (of: readonly { readonly text: string }[]): string[] => of.map(({ text }) => text)
     const head = { name, teaches, nodes, steps: texts(steps), expectations: texts(expectations) }

@@ -3,9 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import type { Cluster, ClusterEvent } from '../cluster/index.js'
 import { BadInput } from '../terminal/index.js'
-import { Feed } from './feed.js'
+import { Feed, feedEvents } from './feed.js'
 import { checkRequest, type Door, hostOf, pathOf } from './guard.js'
 import { Readers } from './readers.js'
 import { Records } from './record.js'
@@ -123,11 +122,4 @@ function answerTo(error: unknown): Response {
   const told = error instanceof RequestError ? new BadInput(`this is no address: ${error.message}`) : error
   const { status, body } = refusalToldOf(told)
   return Response.json(body, { status })
-}
-
-/** Hears all since the beginning of a cluster that has just started. */
-function feedEvents({ events }: Cluster, feed: Feed): () => void {
-  const hear = (event: ClusterEvent): void => feed.add({ id: event.sequence, data: JSON.stringify(event) })
-  events.on('event', hear)
-  return () => events.off('event', hear)
 }

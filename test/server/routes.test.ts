@@ -153,6 +153,16 @@ test('entries of a log are told, and a place that is none is refused', async () 
     expect(await served.raw('GET', `/api/log${query}`)).toMatchObject({ status: 400, ok: false })
 })
 
+test('a picture of a stretch of time is drawn, and a stretch that is none is refused', async () => {
+  const served = await Served.start()
+  await served.do('put a 1')
+  const drawn = await served.get('/api/picture')
+  expect(drawn.headers.get('content-type')).toBe('image/svg+xml')
+  expect(await drawn.text()).toMatch(/^<svg .*leads term 1/s)
+  for (const query of ['?since=x', '?since=9000000000000', '?until=1', '?since=2&until=2'])
+    expect(await served.raw('GET', `/api/picture${query}`)).toMatchObject({ status: 400, code: 'BAD_INPUT' })
+})
+
 test('what is not there is told in one line', async () => {
   const served = await Served.start()
   expect(await served.raw('GET', '/api/nothing')).toEqual({

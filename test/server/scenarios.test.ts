@@ -19,6 +19,8 @@ test('a scenario is started by its name, and followed from its first step to its
   })
   const frames = await read(await served.get('/api/scenarios/run/frames'), some('frame', 2))
   expect(frames[0]?.data['dir']).not.toBe(served.cluster.dir)
+  const happened = await read(await served.get('/api/scenarios/run/events'), some('message', 4))
+  expect(happened[0]).toMatchObject({ id: 1, data: { type: 'started' } })
   const events = await read(await served.get('/api/scenarios/run'), () => false)
   expect(events[0]).toMatchObject({ id: 1, event: 'scenario', data: { name: 'leader-kill', nodes: 3 } })
   const { steps } = events[0]!.data as { steps: string[] }

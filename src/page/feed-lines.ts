@@ -1,0 +1,145 @@
+/** The lines of the feed: which of all that happened are shown, and which of them fit where the reader looks. */
+import type { Question } from '../explain/index.js'
+import type { NodeId } from '../raft/index.js'
+import type { Happened } from '../telemetry/index.js'
+
+export const feedKinds = ['nodes', 'elections', 'delays', 'members', 'faults'] as const
+export type FeedKind = (typeof feedKinds)[number]
+
+const kindsOfTypes: Readonly<Record<Happened['type'], FeedKind>> = {
+  started: 'nodes',
+  killed: 'nodes',
+  removed: 'nodes',
+  failed: 'nodes',
+  paused: 'nodes',
+  resumed: 'nodes',
+  missed: 'nodes',
+  repeated: 'nodes',
+  messageDropped: 'nodes',
+  role: 'elections',
+  voteAnswered: 'elections',
+  heartbeatMissed: 'elections',
+  leaseHeld: 'elections',
+  leaseLost: 'elections',
+  threadStood: 'delays',
+  flushLate: 'delays',
+  flushEnded: 'delays',
+  commitLate: 'delays',
+  commitEnded: 'delays',
+  overloaded: 'delays',
+  hostBlocked: 'delays',
+  membership: 'members',
+  transferBegan: 'members',
+  transferEnded: 'members',
+  snapshotSending: 'members',
+  snapshotInstalling: 'members',
+  faultBegan: 'faults',
+  faultHealed: 'faults',
+}
+
+export interface FeedFilter {
+  /** `undefined`: all nodes. */
+  readonly nodeId: NodeId | undefined
+  readonly hidden: ReadonlySet<FeedKind>
+}
+
+export function linesOf(happened: readonly Happened[], { nodeId, hidden }: FeedFilter): readonly Happened[] {
+  if (nodeId === undefined && hidden.size === 0) return happened
+  return happened.filter(
+    (each) => (nodeId === undefined || concerns(each, nodeId)) && !hidden.has(kindsOfTypes[each.type]),
+  )
+}
+
+/** A fault is told of no node. */
+function concerns(told: Happened, nodeId: NodeId): boolean {
+  if (told.nodeId === nodeId) return true
+  return (told.type === 'faultBegan' || told.type === 'faultHealed') && told.fault.nodes.includes(nodeId)
+}
+
+/** Happenings that were lost before anybody read them, as the nodes told. */
+export function lostIn(happened: readonly Happened[]): number {
+  return happened.reduce((sum, told) => sum + (told.type === 'missed' ? told.count : 0), 0)
+}
+
+/** Finds a line by its sequence number: the first one that is not before it. */
+export function placeOf(lines: readonly Happened[], sequence: number): number {
+  let [low, high] = [0, lines.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((lines[middle]?.sequence ?? 0) < sequence) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+export function lineWith(lines: readonly Happened[], sequence: number | undefined): Happened | undefined {
+  if (sequence === undefined) return undefined
+  const line = lines[placeOf(lines, sequence)]
+  return line?.sequence === sequence ? line : undefined
+}
+
+/** The lines that are drawn: those that are seen, and some around them, so that a short scroll draws nothing anew. */
+export function windowOf(
+  count: number,
+  scroll: { readonly topPx: number; readonly heightPx: number },
+  linePx: number,
+): readonly [from: number, to: number] {
+  const first = Math.floor(scroll.topPx / linePx) - linesAround
+  const last = Math.ceil((scroll.topPx + scroll.heightPx) / linePx) + linesAround
+  const to = Math.min(count, Math.max(last, 0))
+  return [Math.max(0, Math.min(first, to)), to]
+}
+
+const linesAround = 6
+
+/** What led to it, the nearest cause first, as far as it is known. */
+export function causesOf(happened: readonly Happened[], of: Happened): readonly Happened[] {
+  const causes: Happened[] = []
+  let cause = lineWith(happened, of.cause)
+  // A cause is always earlier than its effect.
+  while (cause !== undefined && causes.length < causesMax) {
+    causes.push(cause)
+    cause = lineWith(happened, cause.cause)
+  }
+  return causes
+}
+
+const causesMax = 30
+
+/** What came of it, without what came of that. */
+export function effectsOf(happened: readonly Happened[], of: Happened): readonly Happened[] {
+  return happened.slice(placeOf(happened, of.sequence)).filter(({ cause }) => cause === of.sequence)
+}
+
+/** The question whose answer tells more about a happening. `undefined`: its causes tell all. */
+export function questionAbout(told: Happened): Question | undefined {
+  switch (told.type) {
+    case 'role':
+      if (told.role === 'follower') return undefined
+      return { about: 'election', term: told.role === 'preCandidate' ? told.term + 1 : told.term }
+    case 'voteAnswered':
+      return { about: 'election', term: told.term }
+    case 'commitEnded':
+      return { about: 'index', index: told.index }
+    case 'commitLate':
+    case 'flushLate':
+    case 'flushEnded':
+    case 'overloaded':
+    case 'hostBlocked':
+      return { about: 'stall' }
+    default:
+      return undefined
+  }
+}
+
+/** `explain election 3`. */
+export function lineOfQuestion(question: Question): string {
+  switch (question.about) {
+    case 'election':
+      return `explain election${question.term === undefined ? '' : ` ${question.term}`}`
+    case 'index':
+      return `explain index ${question.index}`
+    default:
+      return `explain ${question.about}`
+  }
+}

@@ -1,0 +1,60 @@
+/** The line of the feed that is explained, and the panel that is open. */
+import { computed, effect, signal } from '@preact/signals'
+import type { Question } from '../explain/index.js'
+import type { Happened } from '../telemetry/index.js'
+import { questionAbout } from './feed-lines.js'
+import { events, question, type Subject, subject } from './store.js'
+
+export const panelNames = ['tour', 'explain', 'keys', 'load', 'members', 'scenarios'] as const
+export type PanelName = (typeof panelNames)[number]
+
+/** A record is looked at, and a scenario does its steps itself: neither takes verbs. */
+const panelsOf: Readonly<Record<Subject, readonly PanelName[]>> = {
+  cluster: panelNames,
+  scenario: ['explain', 'members', 'scenarios'],
+  record: ['explain', 'members'],
+}
+
+const chosenPanel = signal<PanelName>('tour')
+
+export const panels = computed(() => panelsOf[subject.value])
+export const openPanel = computed(() =>
+  panels.value.includes(chosenPanel.value) ? chosenPanel.value : (panels.value[0] ?? 'explain'),
+)
+
+export function showPanel(name: PanelName): void {
+  chosenPanel.value = name
+}
+
+interface Picked {
+  readonly told: Happened
+  readonly question: Question | undefined
+}
+
+const lastPicked = signal<Picked | undefined>(undefined)
+
+/** The line that is explained. `undefined`: a question of another part is, or none. */
+export const picked = computed(() => {
+  const told = lastPicked.value
+  return told !== undefined && told.question === question.value ? told.told : undefined
+})
+
+export function pick(told: Happened): void {
+  const asked = questionAbout(told)
+  lastPicked.value = { told, question: asked }
+  question.value = asked
+  showPanel('explain')
+}
+
+/** Any part of the page may ask: the panel with the answer opens. */
+export function beginPanels(): () => void {
+  return effect(() => {
+    if (question.value !== undefined) showPanel('explain')
+  })
+}
+
+/** Milliseconds since the first thing that is known to have happened, as explanations count: `2.000 s`. */
+export function momentOf(atMs: number): string {
+  const [first] = events.value
+  return `${((atMs - (first?.atMs ?? atMs)) / 1000).toFixed(3)} s`
+}
