@@ -108,6 +108,11 @@ export class ClusterStory {
     }, loopLookMs).unref()
   }
 
+  /** Happenings that came faster than they were read, and are lost. */
+  get missed(): number {
+    return this.#chronicle.missed
+  }
+
   close(): void {
     clearInterval(this.#loopWatch)
   }

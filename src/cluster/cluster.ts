@@ -130,8 +130,9 @@ export class Cluster implements AsyncDisposable, Calls {
 
   /** The vitals and latencies of every node, and those of calls, read from shared memory without asking the nodes. */
   look(): ClusterLook {
-    const loopLate = this.#story.loopLate.read()
-    return { nodes: this.#members.look(), calls: this.#client.calls.read(), loopLate }
+    const { loopLate, missed: happeningsMissed } = this.#story
+    const calls = this.#client.calls.read()
+    return { nodes: this.#members.look(), calls, loopLate: loopLate.read(), happeningsMissed }
   }
 
   /** A reader of the messages between nodes from now on, a sample of them under load. No node is asked. */

@@ -10,6 +10,8 @@ export interface ClusterLook {
   readonly calls: CallsTold
   /** How late the event loop of this thread took its turns. */
   readonly loopLate: HistogramReading
+  /** Happenings that came faster than they were read, and are lost. */
+  readonly happeningsMissed: number
 }
 
 /** A node in all of its lives, also while it is frozen or does not run. */

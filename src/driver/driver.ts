@@ -111,7 +111,7 @@ export class Driver {
   constructor(options: DriverOptions) {
     this.#options = options
     this.raft = new Raft(options.raft, options.recorder)
-    this.#proposals = new Proposals(this.#settle)
+    this.#proposals = new Proposals(this.#settle, (commands) => options.probe.proposalsFailed(commands))
     const machine = new SessionMachine(options.machine)
     this.machine = machine
     this.#reads = new Reads(machine, options.resultBytesMax, this.#settle)
@@ -206,10 +206,11 @@ export class Driver {
 
   #take({ type, request, frame, isOfSession }: ClientRequest): void {
     const { leaderId } = this.raft.state
+    const commands = type === 'propose' ? frame.count : 0
     if (type !== 'propose' && this.#reads.isFull)
-      return this.#refuse(request, { code: 'overloaded', leaderId })
+      return this.#refuse(request, { code: 'overloaded', leaderId }, commands)
     if (isOfSession === true && !isFrameOfSession(frame))
-      return this.#refuse(request, { code: 'malformed', leaderId })
+      return this.#refuse(request, { code: 'malformed', leaderId }, commands)
     if (type === 'readHere' || type === 'staleRead') this.#freshness.wanted()
     if (type === 'staleRead') return this.#reads.addStale(request, frame)
     const input: Propose | Read =
@@ -218,7 +219,7 @@ export class Driver {
         : { type: 'read', id: request, isServedHere: type === 'readHere' }
     const answer = this.raft.step(input)
     if (answer !== undefined && 'code' in answer) {
-      this.#refuse(request, answer)
+      this.#refuse(request, answer, commands)
     } else if (answer !== undefined) {
       this.#proposals.add(request, answer.first, frame.count)
     } else {
@@ -226,8 +227,9 @@ export class Driver {
     }
   }
 
-  #refuse(request: number, { code, leaderId }: Refusal): void {
+  #refuse(request: number, { code, leaderId }: Refusal, commands: number): void {
     this.#options.probe.refused(code)
+    if (commands > 0) this.#options.probe.proposalsFailed(commands)
     this.#settle({ request, outcome: 'refused', code, leaderId })
   }
 

@@ -10,11 +10,14 @@ interface Proposal {
 
 export class Proposals {
   readonly #settle: (settlement: Settlement) => void
+  readonly #failed: (commands: number) => void
   readonly #waiting: Proposal[] = []
   #head = 0
 
-  constructor(settle: (settlement: Settlement) => void) {
+  /** `failed` is told how many commands were not, or not with certainty, applied. */
+  constructor(settle: (settlement: Settlement) => void, failed: (commands: number) => void) {
     this.#settle = settle
+    this.#failed = failed
   }
 
   /** Proposals that have no answer yet. */
@@ -79,11 +82,13 @@ export class Proposals {
    * An entry of another term is applied at the proposal's index, or one of a later term before it. So the proposal never
    * happens.
    */
-  #replaced({ request }: Proposal): void {
+  #replaced({ request, count }: Proposal): void {
+    this.#failed(count)
     this.#settle({ request, outcome: 'refused', code: 'replaced', leaderId: undefined })
   }
 
-  #unknown({ request }: Proposal, why: string): void {
+  #unknown({ request, count }: Proposal, why: string): void {
+    this.#failed(count)
     this.#settle({ request, outcome: 'unknown', why })
   }
 

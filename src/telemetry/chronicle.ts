@@ -41,6 +41,8 @@ export class Chronicle {
   /** Read, but something that happened before may still come. */
   readonly #waiting: Happened[] = []
   #kept: Happened[] = []
+  /** Happenings that came faster than they were read, and are lost. */
+  missed = 0
 
   /** `hear` is called for each happening, in order, once. */
   constructor(sequence: Pick<Sequence, 'last' | 'next'>, hear: (happened: Happened) => void) {
@@ -93,6 +95,7 @@ export class Chronicle {
   }
 
   #noteMissed(nodeId: NodeId, count: number): void {
+    this.missed += count
     const { atMs = 0 } = this.#waiting.at(-1) ?? {}
     const sequence = this.#sequence.next()
     this.#waiting.push({ type: 'missed', count, sequence, atMs, nodeId, cause: undefined })

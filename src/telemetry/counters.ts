@@ -20,6 +20,10 @@ const names = [
   'messagesSent',
   'messagesReceived',
   'elections',
+  /** How often the node came to know of a leader: of another one than before, or after it knew of none. */
+  'leaderChanges',
+  /** Commands that the node refused, or of which it lost sight before it could answer. */
+  'proposalsFailed',
   'snapshotsTaken',
   'snapshotsInstalled',
   'heartbeatsReceived',

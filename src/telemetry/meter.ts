@@ -57,6 +57,8 @@ export class Meter implements Probe {
   #atMs: number
   /** Commands of this turn. */
   #applied = 0
+  /** The leader of which this life of the node told last. */
+  #leaderId: NodeId | undefined
 
   constructor(options: MeterOptions) {
     const { counters, now, storyNow, heartbeatIntervalMs, happenings, waymarks } = options
@@ -88,6 +90,10 @@ export class Meter implements Probe {
 
   refused(code: Refusal['code']): void {
     if (code === 'overloaded') this.#narrator.refused()
+  }
+
+  proposalsFailed(commands: number): void {
+    this.#counters.add('proposalsFailed', commands)
   }
 
   turnEnding(state: Raft['state']): void {
@@ -132,6 +138,9 @@ export class Meter implements Probe {
       // Before it is told: a listener who hears who leads may call at once.
       this.#publishRole(event.role, event.term, event.leaderId)
       if (event.role === 'candidate') this.#counters.add('elections', 1)
+      if (event.leaderId !== undefined && event.leaderId !== this.#leaderId)
+        this.#counters.add('leaderChanges', 1)
+      this.#leaderId = event.leaderId
     }
     this.#options.membership?.happened(event)
     this.#vitals?.happened(event)

@@ -16,6 +16,8 @@ export interface Vitals {
   /** Of a candidate, and of one before its election: the nodes that granted it their vote, itself included. */
   readonly votes: readonly NodeId[]
   readonly isLeaseHeld: boolean
+  /** Pieces of a leader's snapshot have come, and the node does not hold the whole of it yet. */
+  readonly isSnapshotIncoming: boolean
   /** Of a leader: how far each other node is. */
   readonly progress: readonly ProgressTold[]
   /** The terms of the entries in its log, oldest first. Of very many, the last ones. */
@@ -120,6 +122,7 @@ function vitalsOf(state: Raft['state'], requests: RequestsWaiting): Omit<Vitals,
     electionElapsedTicks: state.electionElapsedTicks,
     electionTimeoutTicks: state.randomizedElectionTimeoutTicks,
     votes: isCandidate ? [...state.votes].flatMap(([id, isGranted]) => (isGranted ? id : [])) : [],
+    isSnapshotIncoming: state.incomingSnapshot !== undefined,
     progress: [...(leadership?.progress ?? [])].map(([nodeId, progress]) => ({
       nodeId,
       nextIndex: progress.nextIndex,

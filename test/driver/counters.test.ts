@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { encode, writePut } from '../../src/machine/index.js'
-import { entryKinds, type Persist, packCommands } from '../../src/raft/index.js'
+import { emptyRun, entryKinds, type Persist, packCommands } from '../../src/raft/index.js'
 import type { LogStore } from '../../src/storage/index.js'
 import { DrivenNode } from './driven-node.js'
 import { acknowledgement, elect } from './node-two.js'
@@ -81,4 +81,55 @@ test('[CO1] each election counts once, also one that is lost', () => {
   node.driver.raft.step({ type: 'campaign' })
   node.driver.turn()
   expect(node.counters.get('elections')).toBe(3)
+})
+
+test('[CO4] a leader that is heard again after its follower knew of none counts again, and a heartbeat does not', () => {
+  const node = new DrivenNode()
+  const hears = (from: number, term: number): void => {
+    const place = { prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0 }
+    node.receive({ type: 'appendEntries', mode: 'heartbeat', round: 1, from, to: 1, term, ...place })
+    node.flushAll()
+  }
+  const waitsInVain = (): void => {
+    while (node.driver.raft.state.role === 'follower') {
+      node.driver.tick()
+      node.driver.turn()
+    }
+  }
+  const changes: number[] = []
+  for (const happens of [
+    () => hears(2, 1),
+    () => hears(2, 1),
+    waitsInVain,
+    () => hears(2, 1),
+    () => hears(3, 2),
+  ]) {
+    happens()
+    node.driver.turn()
+    changes.push(node.counters.get('leaderChanges'))
+  }
+  expect(changes).toEqual([1, 1, 1, 2, 3])
+})
+
+test('[CO5] commands that are refused, and those whose entries are replaced, count as failed', () => {
+  const node = new DrivenNode()
+  const frame = packCommands([encode(writePut, 'k', '1'), encode(writePut, 'l', '1')])
+  const asks = (request: number): void => {
+    node.driver.request({ request, type: 'propose', frame })
+    node.driver.turn()
+    node.flushAll()
+  }
+  asks(1)
+  expect(node.counters.get('proposalsFailed'), 'no leader').toBe(2)
+  elect(node, () => node.flushAll())
+  asks(2)
+  node.receive(acknowledgement(node.driver.raft.state.log.lastIndex))
+  expect(node.counters.get('proposalsFailed'), 'applied').toBe(2)
+  asks(3)
+  expect(node.counters.get('proposalsFailed'), 'nobody acknowledged them yet').toBe(2)
+  const envelope = { type: 'appendEntries', mode: 'replication', from: 3, to: 1, term: 2 } as const
+  const place = { prevLogIndex: 3, prevLogTerm: 1, leaderCommit: 4 }
+  node.receive({ ...envelope, ...place, entries: [emptyRun(4, 2)] })
+  node.flushAll()
+  expect(node.counters.get('proposalsFailed'), 'replaced').toBe(4)
 })

@@ -87,6 +87,7 @@ test('a reader that was too slow tells how many happenings of a node it missed',
   // The number of this happening was given last, and is told in its turn.
   chronicle.read()
   expect(heard.at(-1)).toMatchObject({ type: 'missed', nodeId: 1, count: 1000 - (heard.length - 1) })
+  expect(chronicle.missed).toBe(1000 - (heard.length - 1))
 })
 
 test('no more than the last happenings are kept', () => {

@@ -182,6 +182,7 @@ test('the largest vitals fit into their memory', () => {
       electionElapsedTicks: most,
       electionTimeoutTicks: most,
       isLeaseHeld: false,
+      isSnapshotIncoming: false,
     },
     votes: times(25, most),
     progress: times(25, {
