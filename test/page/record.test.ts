@@ -36,7 +36,12 @@ const frames = [
 ]
 
 function linesOf(shown: readonly Frame[] = frames): string[] {
-  return [...recordLines(story, shown)]
+  return [
+    ...recordLines(
+      story,
+      shown.map((frame) => ({ ...frame, text: JSON.stringify(frame) })),
+    ),
+  ]
 }
 
 /** The head and the first frame: lines 1 and 2 of a record that goes on. */
