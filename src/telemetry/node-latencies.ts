@@ -59,9 +59,10 @@ export class NodeLatencies {
     const roundTrips = new Map<NodeId, HistogramReading>()
     for (const [at, histogram] of this.#ofPeers.entries()) {
       const peer = Atomics.load(this.#peers, at)
+      if (peer === 0) continue
       const reading = histogram.read()
       // Meanwhile the place may have been given to another peer.
-      if (peer !== 0 && Atomics.or(this.#peers, at, 0) === peer) roundTrips.set(peer, reading)
+      if (Atomics.or(this.#peers, at, 0) === peer) roundTrips.set(peer, reading)
     }
     return {
       flushes: this.flushes.read(),
