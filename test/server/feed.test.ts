@@ -2,19 +2,30 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, createConnection, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import type { KeptFrame, Observer } from '../../src/observer/index.js'
 import { Feed } from '../../src/server/feed.js'
-import { Readers } from '../../src/server/readers.js'
+import { sendFrames } from '../../src/server/frame-feed.js'
+import { type Reader, Readers } from '../../src/server/readers.js'
 import { read } from './served.js'
 
 const waitingBytesMax = 1 << 20
 
+interface Serving {
+  readonly port: number
+  readonly outgoing: readonly ServerResponse[]
+}
+
 /** A server of this one feed. */
-async function serving(feed: Feed): Promise<{ readonly port: number; readonly outgoing: ServerResponse[] }> {
+function serving(feed: Feed): Promise<Serving> {
+  return servingBy((reader, behind) => feed.sendTo(reader, behind))
+}
+
+async function servingBy(send: (reader: Reader, behind: number) => void): Promise<Serving> {
   const readers = new Readers()
   const outgoing: ServerResponse[] = []
   const server = createServer((request, response) => {
     outgoing.push(response)
-    feed.sendTo(readers.add(response), Number(request.headers['last-event-id'] ?? 0))
+    send(readers.add(response), Number(request.headers['last-event-id'] ?? 0))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {
@@ -96,4 +107,38 @@ test('a stream of news that is over ends once it has told all', async () => {
   feed.end()
   const events = await read(await fetch(`http://127.0.0.1:${port}`), () => false)
   expect(events).toHaveLength(2000)
+})
+
+test('a reader of frames that is behind misses some, and sees it by the gap in their numbers', async () => {
+  const watchers = new Set<(frame: unknown, kept: KeptFrame) => void>()
+  const watch = (watcher: (frame: unknown, kept: KeptFrame) => void) => {
+    watchers.add(watcher)
+    return () => watchers.delete(watcher)
+  }
+  const observer = { head: {}, frames: [], watch } as unknown as Observer
+  const { port, outgoing } = await servingBy((reader) => sendFrames(observer, reader, true))
+  const socket = await stuckReader(port)
+  while (watchers.size === 0) await turn()
+  let number = 0
+  const tell = async () => {
+    const text = JSON.stringify('x'.repeat(100_000))
+    for (const watcher of watchers) watcher({}, { number: ++number, atMs: number, text })
+    await turn()
+  }
+  for (let at = 0; at < 500; at++) await tell()
+  expect(outgoing[0]?.writableLength).toBeLessThan(waitingBytesMax + 200_000)
+  let text = ''
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    text = (text + chunk).replaceAll(/x{100,}/g, 'x')
+  })
+  socket.resume()
+  while (outgoing[0]?.writableLength !== 0) await turn()
+  await tell()
+  while (!text.includes(`id: ${number}\n`)) await turn()
+  const ids = [...text.matchAll(/id: (\d+)\n/g)].map(([, id]) => Number(id))
+  expect(ids.slice(0, 10)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  expect(ids.length).toBeLessThan(number)
+  expect(ids).toEqual([...new Set(ids)].sort((one, other) => one - other))
+  socket.destroy()
+  while (watchers.size > 0) await turn()
 })

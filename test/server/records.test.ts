@@ -30,17 +30,17 @@ test('a record is a story that explain reads, with a line for each frame', async
 
 test('a record as one page holds the same lines, and nothing that would be fetched or end its script', async () => {
   const served = await Served.start()
-  await served.do('slow-disk 1 1ms')
   await read(await served.get('/api/frames'), some('frame', 1))
   // Why a node failed is foreign text.
-  served.cluster.events.emit('event', {
-    ...{ type: 'failed', why: '</script><script>alert(1)</script><!--', sequence: 1e6, atMs: 1, nodeId: 1 },
-    cause: undefined,
-  })
+  const why = '</script><script>alert(1)</script><!--'
+  const failed = { type: 'failed', why, sequence: 1e6, atMs: 1, nodeId: 1, cause: undefined } as const
+  const story = served.cluster.story()
+  Object.assign(served.cluster, { story: () => ({ ...story, happened: [...story.happened, failed] }) })
   const html = await (await served.get('/api/record.html')).text()
   const [, record = ''] = /<script type="application\/x-raftbox-record">\n(.*)<\/script>/s.exec(html) ?? []
   expect(record).not.toContain('<')
   expect(linesOf(record)[0]).toMatchObject({ story: 'raftbox' })
+  expect(linesOf(record)).toContainEqual({ happened: expect.objectContaining({ why }) })
   expect(linesOf(record).some(({ frame }) => frame !== undefined)).toBe(true)
   expect(html).not.toMatch(/<(?:script|link|img)[^>]+(?:src|href)="(?!data:)/)
   expect(html).toMatch(/<script type="module">/)
