@@ -24,7 +24,7 @@ export interface Places {
   readonly hasWords: boolean
 }
 
-const margin = { beside: 112, above: 46, below: 48 }
+const margin = { beside: 112, above: 50, below: 50 }
 /** More nodes than these, or a narrower ring, leave no room for words beside nodes. */
 const words = { nodesMax: 9, widthMin: 430 }
 const radius = { most: 27, least: 9, learner: 0.75, clients: 24 }

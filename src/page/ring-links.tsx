@@ -56,25 +56,28 @@ function LinkPicture({ one, other, there, back, from, to, isChosen }: LinkPictur
   const told = [there, back].flatMap((way) => (way === undefined ? [] : wordsOfWay(way) || []))
   const words = `link between ${nameOf(one)} and ${nameOf(other)}${told.length === 0 ? '' : `: ${told.join('; ')}`}`
   return (
-    // biome-ignore lint/a11y/useSemanticElements: HTML has no button inside of a picture.
-    <g
-      id={elementIdOf({ kind: 'link', one, other })}
-      class={`link${isHit ? ' hit' : ''}${isChosen ? ' chosen' : ''}`}
-      role="button"
-      tabindex={-1}
-      aria-label={words}
-      aria-haspopup="dialog"
-      data-link={`${one} ${other}`}
-    >
-      <path class="touch" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
-      {isHit ? (
-        <>
-          <Way look={there} from={from} to={to} isTwin={areTwins(there, back)} />
-          <Way look={back} from={to} to={from} isTwin={false} />
-        </>
-      ) : (
-        <path class="way" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
-      )}
+    <g class={`link${isHit ? ' hit' : ''}${isChosen ? ' chosen' : ''}`}>
+      {/* biome-ignore lint/a11y/useSemanticElements: HTML has no button inside of a picture. */}
+      <g
+        id={elementIdOf({ kind: 'link', one, other })}
+        role="button"
+        tabindex={-1}
+        aria-label={words}
+        aria-haspopup="dialog"
+        data-link={`${one} ${other}`}
+      >
+        <path class="touch" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
+        {isHit ? (
+          <>
+            <Way look={there} from={from} to={to} />
+            <Way look={back} from={to} to={from} />
+          </>
+        ) : (
+          <path class="way" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
+        )}
+      </g>
+      <Figures look={there} from={from} to={to} isTwin={areTwins(there, back)} />
+      {areTwins(there, back) ? null : <Figures look={back} from={to} to={from} isTwin={false} />}
     </g>
   )
 }
@@ -84,52 +87,50 @@ function areTwins(there: WayLook | undefined, back: WayLook | undefined): boolea
   return there !== undefined && back !== undefined && there.figures.join() === back.figures.join()
 }
 
-function Way({
-  look,
-  from,
-  to,
-  isTwin,
-}: {
-  look: WayLook | undefined
-  from: Spot
-  to: Spot
-  isTwin: boolean
-}) {
-  const line = wayBetween(from, to, 3.5)
+interface WayProps {
+  readonly look: WayLook | undefined
+  readonly from: Spot
+  readonly to: Spot
+}
+
+/** The two directions of a link that is hit pass each other at this distance from its middle. */
+const asidePx = 3.5
+
+function Way({ look, from, to }: WayProps) {
+  const line = wayBetween(from, to, asidePx)
   const [start, end] = line
+  const whole = `M${start.x} ${start.y}L${end.x} ${end.y}`
+  if (look === undefined) return <path class="way" d={whole} />
+  const turn = `rotate(${(Math.atan2(end.y - start.y, end.x - start.x) * 180) / Math.PI})`
+  if (look.cut !== 'all')
+    return (
+      <>
+        <path class="way slow" d={whole} />
+        <path class="head" transform={`translate(${end.x} ${end.y}) ${turn}`} d="M-8 -4L0 0L-8 4" />
+      </>
+    )
   const [before, middle, behind] = [pointAt(line, 0.44), pointAt(line, 0.5), pointAt(line, 0.56)]
-  if (look === undefined) return <path class="way" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
-  const angle = (Math.atan2(end.y - start.y, end.x - start.x) * 180) / Math.PI
-  const label = pointAt(line, isTwin ? 0.5 : 0.6)
-  const words = look.figures.join(', ')
   return (
     <>
-      {look.cut === 'all' ? (
-        <>
-          <path class="way cut" d={`M${start.x} ${start.y}L${before.x} ${before.y}`} />
-          <path class="way gone" d={`M${behind.x} ${behind.y}L${end.x} ${end.y}`} />
-          <path
-            class="stop"
-            transform={`translate(${middle.x} ${middle.y}) rotate(${angle})`}
-            d="M-6 -5V5M-2 -4L4 4M4 -4L-2 4"
-          />
-        </>
-      ) : (
-        <>
-          <path class="way slow" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
-          <path
-            class="head"
-            transform={`translate(${end.x} ${end.y}) rotate(${angle})`}
-            d="M-8 -4L0 0L-8 4"
-          />
-        </>
-      )}
-      {words === '' ? null : (
-        <text class="figure" x={label.x} y={label.y + 4}>
-          {words}
-        </text>
-      )}
+      <path class="way cut" d={`M${start.x} ${start.y}L${before.x} ${before.y}`} />
+      <path class="way gone" d={`M${behind.x} ${behind.y}L${end.x} ${end.y}`} />
+      <path
+        class="stop"
+        transform={`translate(${middle.x} ${middle.y}) ${turn}`}
+        d="M-6 -5V5M-2 -4L4 4M4 -4L-2 4"
+      />
     </>
+  )
+}
+
+/** What faults do to a way, in figures: nearer to where it leads, so that ways from one node do not hide each other's. */
+function Figures({ look, from, to, isTwin }: WayProps & { readonly isTwin: boolean }) {
+  if (look === undefined || look.figures.length === 0) return null
+  const { x, y } = pointAt(wayBetween(from, to, asidePx), isTwin ? 0.5 : 0.6)
+  return (
+    <text class="figure" x={x} y={y + 1}>
+      {look.figures.join(', ')}
+    </text>
   )
 }
 
@@ -141,20 +142,23 @@ export function Clients() {
   if (spot === undefined) return null
   const words = clients === 0 ? 'no load' : `${clients} clients`
   return (
-    // biome-ignore lint/a11y/useSemanticElements: HTML has no button inside of a picture.
     <g
-      id="clients"
       class={`clients${isChosen ? ' chosen' : ''}${clients > 0 ? ' busy' : ''}`}
-      role="button"
-      tabindex={-1}
-      aria-label={`clients: ${words}`}
-      aria-haspopup="dialog"
-      data-end="clients"
       transform={`translate(${spot.x} ${spot.y})`}
     >
-      <rect class="focus" x={-42} y={-20} width={84} height={40} rx={20} />
-      <rect class="body" x={-36} y={-14} width={72} height={28} rx={14} />
-      <text y={4}>{words}</text>
+      {/* biome-ignore lint/a11y/useSemanticElements: HTML has no button inside of a picture. */}
+      <g
+        id="clients"
+        role="button"
+        tabindex={-1}
+        aria-label={`clients: ${words}`}
+        aria-haspopup="dialog"
+        data-end="clients"
+      >
+        <rect class="focus" x={-42} y={-20} width={84} height={40} rx={20} />
+        <rect class="body" x={-36} y={-14} width={72} height={28} rx={14} />
+      </g>
+      <text y={1}>{words}</text>
     </g>
   )
 }

@@ -45,15 +45,15 @@ function Picture({ look, spot, hasWords, isChosen, isFirst }: RingNodeProps) {
         <circle class="timer-track" r={r + arcGap} />
         <circle class="body" r={r} />
         <Marks look={look} r={r} />
-        <text class="name" y={hasTerm ? -3 : 1} font-size={Math.min(19, r * 0.8)}>
-          {nodeId}
-        </text>
-        {hasTerm ? (
-          <text class="term" y={13}>
-            t {term}
-          </text>
-        ) : null}
       </g>
+      <text class="name" y={hasTerm ? -3 : 1} font-size={Math.min(19, r * 0.8)}>
+        {nodeId}
+      </text>
+      {hasTerm ? (
+        <text class="term" y={13}>
+          t {term}
+        </text>
+      ) : null}
       <Badges look={look} r={r} />
       {hasWords ? <Caption look={look} spot={spot} /> : null}
     </g>

@@ -13,7 +13,7 @@ import { TimeLine } from './time-line.js'
 
 export function Shell() {
   return (
-    <div class="shell">
+    <main class="shell">
       <Header />
       <Place name="ring" title="Ring">
         <Ring />
@@ -36,7 +36,7 @@ export function Shell() {
       <CommandBar />
       <Help />
       <LiveRegion />
-    </div>
+    </main>
   )
 }
 

@@ -5,8 +5,9 @@ import type { VerbTold } from '../server/index.js'
 import { act } from './actions.js'
 import { CopyButton } from './copy-button.js'
 import { keyVerbs } from './keys.js'
-import { nameOf } from './link-look.js'
-import { elementIdOf, menu, places } from './ring-state.js'
+import { nameOf, wordsOfWay } from './link-look.js'
+import { lookOf } from './node-look.js'
+import { elementIdOf, menu, places, wayLook } from './ring-state.js'
 import { type Chosen, type End, shownFrame, shownNodes, subject } from './store.js'
 import { type Direction, groupsFor, isReady, isUseful, lineOf, takesTime, wordFor } from './verb-book.js'
 import { VerbForm } from './verb-form.js'
@@ -51,6 +52,7 @@ function Menu({ of, verbName }: { of: Chosen; verbName: string | undefined }) {
           ✕
         </button>
       </header>
+      <Facts of={of} />
       {of.kind === 'link' ? <Directions of={of} direction={direction} /> : null}
       {verb === undefined ? (
         <Verbs
@@ -76,6 +78,30 @@ function Menu({ of, verbName }: { of: Chosen; verbName: string | undefined }) {
 function titleOf(of: Chosen): string {
   if (of.kind === 'clients') return 'clients'
   return of.kind === 'node' ? nameOf(of.nodeId) : `link ${nameOf(of.one)} – ${nameOf(of.other)}`
+}
+
+/** What is known of it at this moment. */
+function Facts({ of }: { of: Chosen }) {
+  return <p class="facts">{factsOf(of)}</p>
+}
+
+function factsOf(of: Chosen): string {
+  const frame = shownFrame.value
+  if (of.kind === 'clients') return `${decimal(frame?.loadClients ?? 0)} clients of the load`
+  if (of.kind === 'link')
+    return [wordsOfWay(wayLook(of.one, of.other)), wordsOfWay(wayLook(of.other, of.one))]
+      .filter((told) => told !== '')
+      .join('; ')
+  const node = frame?.nodes.find(({ nodeId }) => nodeId === of.nodeId)
+  if (frame === undefined || node === undefined) return 'it is not there any more'
+  const [, ...facts] = lookOf(node, frame).words.split(', ')
+  const { lastIndex, commitIndex, lastApplied } = node
+  const log = `log up to ${decimal(lastIndex)}, committed ${decimal(commitIndex)}, applied ${decimal(lastApplied)}`
+  return [...facts, log].join(', ')
+}
+
+function decimal(count: number): string {
+  return count.toLocaleString('en')
 }
 
 /** Closes the menu, and leaves the focus where it was opened. */
