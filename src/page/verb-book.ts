@@ -10,7 +10,7 @@ export interface Group {
 
 /** Titles of groups and their verbs. A verb that no group names stands in the last one. */
 const groups: readonly (readonly [title: string, names: readonly string[]])[] = [
-  ['Process', ['kill', 'restart', 'pause', 'resume', 'power-loss']],
+  ['Process', ['kill', 'stop', 'restart', 'pause', 'resume', 'power-loss']],
   ['Network', ['cut', 'isolate', 'delay', 'drop', 'duplicate', 'reorder', 'throttle']],
   ['Disk, clock', ['slow-disk', 'stall-disk', 'fail-disk', 'full-disk', 'skew']],
   ['Members', ['transfer', 'promote', 'demote', 'remove', 'replace', 'add']],
@@ -62,6 +62,7 @@ export function isUseful(verb: string, node: NodeFrame | undefined, leaderId: nu
     case 'resume':
       return node.state === 'paused'
     case 'kill':
+    case 'stop':
     case 'power-loss':
     case 'skew':
     case 'snapshot':
