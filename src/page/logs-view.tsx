@@ -73,6 +73,7 @@ function LogBar() {
       <button
         type="button"
         onClick={() => (chosenWindow.value = whole(room.value))}
+        aria-label="all of the log"
         title="the whole log (0)"
       >
         all

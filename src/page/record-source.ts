@@ -8,7 +8,7 @@ import { beginAnew, events, frames, head } from './store.js'
 
 /** The story of the record that is shown: explanations are made of it. `undefined`: no record is shown. */
 export const recordedStory = signal<Story | undefined>(undefined)
-/** The reason for which no record was opened, in one line. */
+/** The reason for which a record was not opened, or shows little, in one line. */
 export const trouble = signal<string | undefined>(undefined)
 export const isReading = signal(false)
 
@@ -35,7 +35,10 @@ async function open(name: string, blob: Blob): Promise<void> {
   trouble.value = undefined
   isReading.value = true
   try {
-    show(await readRecord(name, blob.stream()))
+    const recorded = await readRecord(name, blob.stream())
+    show(recorded)
+    if (recorded.frames.length === 0)
+      trouble.value = `${name} tells what happened and has no frames: the ring, the logs and the plots stay empty`
   } catch (error) {
     trouble.value = error instanceof BadRecord ? error.message : `${name} cannot be read: ${wordsOf(error)}`
   } finally {

@@ -133,6 +133,11 @@ describe('a record', () => {
     await expect(read([...begun, line, ''].join('\n'))).rejects.toThrow(message)
   })
 
+  test('has no endless line', async () => {
+    const endless = `${begun.join('\n')}\n${'x'.repeat(5 << 20)}`
+    await expect(read(endless)).rejects.toThrow('run.jsonl: it has a line of more than 4 MiB')
+  })
+
   test('with a field that a stranger changed is refused by its line, or read', async () => {
     const values = fc.constantFrom(null, '', 'x', [], {}, [{}], true, 1e300, -1, 0.5)
     const paths = pathsIn(frames[1])
