@@ -29,7 +29,7 @@ const rowPxMost = 46
 /** Above the cells of a row, and below them, where the marks of the leader stand. */
 const abovePx = 4
 const belowPx = 11
-/** Entries that are narrower are drawn as bands. */
+/** The least width of a cell: narrower entries are drawn as bands. */
 const cellPxMin = 3
 const numberPxMin = 15
 
@@ -222,7 +222,7 @@ class Row {
     context.strokeRect(x - 5, abovePx + this.#barPx + 4, 5, 4)
   }
 
-  /** What the leader knows of the node: a dot below the match, an arrow to the next entry. */
+  /** The leader's knowledge of the node: a dot below the match, an arrow to the next entry. */
   #drawProgress({ matchIndex, nextIndex, isSnapshotSent }: ProgressFrame): void {
     const { window, inks } = this.#scene
     const context = this.#context
@@ -261,7 +261,7 @@ class Row {
   }
 }
 
-/** The entry that is pointed at, in its own log, and its column in all of them. */
+/** Draws a frame around the entry that is pointed at, and shades its column in all logs. */
 function drawPointed(
   context: CanvasRenderingContext2D,
   { frame, window, inks }: LogScene,

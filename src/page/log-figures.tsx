@@ -1,4 +1,4 @@
-/** The figures of all logs as a table, for who does not see the drawing. */
+/** The figures of all logs as a table, for readers who do not see the drawing. */
 import { nowAndThen } from './now-and-then.js'
 import { shownFrame } from './store.js'
 

@@ -13,7 +13,7 @@ import { question, shownFrame, shownNodes } from './store.js'
 import { isDark } from './theme.js'
 
 const size = signal<Size>({ widthPx: 0, heightPx: 0 })
-/** As it was last moved. What is seen is `seen`. */
+/** The window as it was last moved. `seen` is the one that is drawn. */
 const chosenWindow = signal<LogWindow>(firstWindow)
 
 const lastIndex = computed(() => shownNodes.value.reduce((most, node) => Math.max(most, node.lastIndex), 0))
@@ -33,7 +33,7 @@ const entryTold = computed(() => {
   return entryInWords(node, told.index, read?.nodeId === told.nodeId ? read : undefined)
 })
 
-/** All that the drawing shows of a frame: a frame in which none of it is new is not drawn. */
+/** The figures of a frame that the drawing shows: a frame with the same ones is not drawn. */
 const drawnOfFrame = computed(() =>
   JSON.stringify([shownFrame.value?.leaderId, shownNodes.value.map(drawnOf)]),
 )
@@ -123,7 +123,7 @@ function LogCanvas() {
     drawLogs(paper, { frame, window, pointed: pointed.value, isDark: isDarkNow, inks: inks.value })
   })
   useSignalEffect(() => {
-    // A pointer that moves no more is at another entry when the window moves on below it.
+    // A resting pointer is at another entry when the window moves on below it.
     if (seen.value.isFollowing && isByMouse) pointed.value = pointed.peek() && at(pointer.x, pointer.y)
   })
   useEffect(() => {
@@ -173,7 +173,7 @@ function explainPointed(): void {
   if (index !== undefined && index > 0) question.value = { about: 'index', index }
 }
 
-/** Where the pointer was last, on the canvas, and where it was pressed. */
+/** The pointer's last place on the canvas, and the place where it was pressed. */
 const pointer = { x: 0, y: 0 }
 let pressed: { readonly x: number; isDrag: boolean } | undefined
 let isByMouse = false
@@ -246,7 +246,7 @@ function onKeyDown(event: KeyboardEvent): void {
   const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key]
   if (act === undefined) return
   event.preventDefault()
-  // A letter means something else where no log has the focus.
+  // The page gives letters another meaning where the logs do not have the focus.
   event.stopPropagation()
   isByMouse = false
   act(event.shiftKey)

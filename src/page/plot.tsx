@@ -10,7 +10,7 @@ import { termOnCanvas } from './palette.js'
 import type { Figures, Series, TimeSpan } from './series.js'
 import { isDark } from './theme.js'
 
-/** What all plots draw at a time. */
+/** The figures and marks that all plots draw at a time. */
 export interface Plotted {
   readonly series: Series
   readonly span: TimeSpan
@@ -194,7 +194,7 @@ function drawMoments({ ctx: context, bbox, valToPos }: uPlot, { faults, moments 
   context.clip()
   context.fillStyle = warn
   context.globalAlpha = 0.16
-  // As one shape: where two faults stand at the same time, the shade is no darker.
+  // One shape holds all windows, so the shade is no darker where two faults stand at the same time.
   context.beginPath()
   for (const { fromMs, toMs } of faults) {
     const to = toMs === undefined ? right : x(toMs)

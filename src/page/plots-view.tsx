@@ -19,10 +19,10 @@ const spans = [
 /** Points that a plot can show. */
 const pointsMax = 150
 const chosenSpan = signal<(typeof spans)[number]>(spans[0])
-/** Plots move on by so much at a time: in a shorter time, hardly a point would move. */
+/** Plots move on by so much at a time: in a shorter time, no point moves by a pixel. */
 const stepMs = 1000
 
-/** Changes when the plots have to be drawn anew. */
+/** A text that changes when the plots have to be drawn anew. */
 const drawn = computed(() => {
   const atMs = shownFrame.value?.atMs ?? 0
   return `${isPast.value ? atMs : Math.floor(atMs / stepMs)} ${shownEvents.value.at(-1)?.sequence} ${frames.value[0]?.atMs}`
@@ -55,7 +55,7 @@ const plots: readonly Pick<PlotProps, 'title' | 'lines' | 'inWords' | 'isLogarit
   { title: 'disk flush', lines: latencyLines('flush'), inWords: msInWords, isLogarithmic: true },
 ]
 
-/** What stands behind the lines where the mouse is. */
+/** The marks behind the lines, where the mouse is, in words. */
 const hoveredTold = computed(() => {
   const { series, span, moments } = plotted.value
   const atS = hovered.value === undefined ? undefined : series.atS[hovered.value]

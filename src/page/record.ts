@@ -19,9 +19,9 @@ export class BadRecord extends Error {
 }
 
 const mebibyte = 1 << 20
-/** A longer line is none of a record. */
+/** The longest line that a record may have, in characters. */
 const lineLengthMax = 4 * mebibyte
-/** A longer run does not fit into the memory of a page. */
+/** The longest record, in characters: a page holds all of it in memory. */
 const lengthMax = 512 * mebibyte
 const framesMax = 100_000
 

@@ -1,4 +1,4 @@
-/** What the plots draw: figures of frames over time, thinned to as many points as can be seen. */
+/** Figures of frames over time, thinned to as many points as the plots can show. */
 import type { Frame, LatencyFrame } from '../observer/index.js'
 import { indexOfLast } from './history.js'
 
@@ -75,7 +75,7 @@ function committedIn(frame: Frame): number {
   return frame.nodes.reduce((most, { commitIndex }) => Math.max(most, commitIndex), 0)
 }
 
-/** The worst latencies of a stretch, in microseconds; -1: there is none. Records have very many frames. */
+/** The worst latencies of a stretch, in microseconds; -1: none was measured. No frame allocates: records have many. */
 class Worst {
   readonly #us: Record<keyof Latencies, number> = {
     callsP50: -1,

@@ -10,7 +10,7 @@ export interface Reign {
   readonly leaderId: NodeId | undefined
 }
 
-/** A frame tells of the time until the next one. */
+/** A frame stands for the time until the next one. */
 export function reignsOf(frames: readonly Frame[]): Reign[] {
   const reigns: Reign[] = []
   let begun: Omit<Reign, 'toMs'> | undefined

@@ -14,7 +14,7 @@ import './time-line.css'
 
 const size = signal<Size>({ widthPx: 0, heightPx: 0 })
 
-/** Changes when the strip has to be drawn anew: once a second at most, unless something happens. */
+/** A text that changes when the strip has to be drawn anew: once a second at most, unless something happens. */
 const drawn = computed(() => {
   const [first, last] = [frames.value[0]?.atMs ?? 0, frames.value.at(-1)?.atMs ?? 0]
   const stepMs = Math.max(1000, (last - first) / Math.max(1, size.value.widthPx))
@@ -29,7 +29,7 @@ const strip = computed(() => {
   return { fromMs, toMs, reigns: reignsOf(all), ...momentsOf(events.peek(), all.at(-1)) }
 })
 
-/** What is told of the moment that is shown changes once a second. */
+/** Words on the moment that is shown: as texts and numbers, they change once a second and not with each frame. */
 const clock = computed(() => clockOf(shownFrame.value?.atMs ?? 0))
 const second = computed(() => {
   const beganMs = frames.value[0]?.atMs ?? 0
@@ -178,7 +178,7 @@ function draw({ context, widthPx, heightPx }: Paper): void {
     context.fillStyle = type === 'crash' ? bad : ink
     context.fillRect(x(atMs) - 0.75, type === 'crash' ? 0 : 2, 1.5, tickPx)
   }
-  // Of the present, no frame is looked at: the strip is not drawn again for each.
+  // The present has no mark, and the strip is not drawn again for each of its frames.
   const shown = isPast.value ? shownFrame.value : undefined
   if (shown === undefined) return
   context.fillStyle = ink
