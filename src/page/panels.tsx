@@ -1,16 +1,20 @@
 /** Panels in tabs: the tour, explanations, keys, load, members and scenarios. */
 import { useEffect } from 'preact/hooks'
 import { ExplainPanel } from './explain-panel.js'
+import { KeysPanel } from './keys-panel.js'
+import { LoadPanel } from './load-panel.js'
+import { MembersPanel } from './members-panel.js'
 import { beginPanels, openPanel, type PanelName, panels, showPanel } from './picked.js'
+import { ScenariosPanel } from './scenarios-panel.js'
 import './panels.css'
 
 const contents: Readonly<Record<PanelName, () => preact.JSX.Element>> = {
   tour: () => <p />,
   explain: ExplainPanel,
-  keys: () => <p />,
-  load: () => <p />,
-  members: () => <p />,
-  scenarios: () => <p />,
+  keys: KeysPanel,
+  load: LoadPanel,
+  members: MembersPanel,
+  scenarios: ScenariosPanel,
 }
 
 export function Panels() {
