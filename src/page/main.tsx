@@ -9,12 +9,14 @@ import { beginKeyboard } from './keyboard.js'
 import { showFirst } from './record-source.js'
 import { Shell } from './shell.js'
 import { beginTheme } from './theme.js'
+import { beginGuide } from './tour-guide.js'
 import { beginVerbs } from './verbs.js'
 
 keepToken()
 beginTheme()
 beginVerbs()
 beginKeyboard()
+beginGuide()
 showFirst()
 const root = document.getElementById('page')
 if (root !== null) render(<Shell />, root)

@@ -6,10 +6,11 @@ import { LoadPanel } from './load-panel.js'
 import { MembersPanel } from './members-panel.js'
 import { beginPanels, openPanel, type PanelName, panels, showPanel } from './picked.js'
 import { ScenariosPanel } from './scenarios-panel.js'
+import { TourPanel } from './tour-panel.js'
 import './panels.css'
 
 const contents: Readonly<Record<PanelName, () => preact.JSX.Element>> = {
-  tour: () => <p />,
+  tour: TourPanel,
   explain: ExplainPanel,
   keys: KeysPanel,
   load: LoadPanel,
