@@ -14,6 +14,7 @@ import {
   storyNow,
 } from '../telemetry/index.js'
 import type { ClusterEvent, ClusterEvents } from './events.js'
+import type { ClusterLook } from './look.js'
 import type { ResolvedOptions } from './options.js'
 import { Warnings } from './warnings.js'
 
@@ -35,7 +36,7 @@ export class ClusterStory {
   readonly #roleChanged: () => void
   readonly #warnings: Warnings
   /** How late the event loop of this thread took its turns. */
-  readonly loopLate = new SharedHistogram(new ArrayBuffer(SharedHistogram.byteLength))
+  readonly #loopLate = new SharedHistogram(new ArrayBuffer(SharedHistogram.byteLength))
   #loopWatch: NodeJS.Timeout | undefined
   /** Events from before anybody could listen. `undefined`: listeners are told at once. */
   #held: ClusterEvent[] | undefined = []
@@ -103,14 +104,13 @@ export class ClusterStory {
     this.#loopWatch = setInterval(() => {
       const forMs = performance.now() - lookedAtMs - loopLookMs
       lookedAtMs += forMs + loopLookMs
-      this.loopLate.record(Math.max(0, forMs) * 1000)
+      this.#loopLate.record(Math.max(0, forMs) * 1000)
       if (forMs > loopLateMs) this.tell(0, { type: 'hostBlocked', forMs })
     }, loopLookMs).unref()
   }
 
-  /** Happenings that came faster than they were read, and are lost. */
-  get missed(): number {
-    return this.#chronicle.missed
+  look(): Pick<ClusterLook, 'loopLate' | 'happeningsMissed'> {
+    return { loopLate: this.#loopLate.read(), happeningsMissed: this.#chronicle.missed }
   }
 
   close(): void {

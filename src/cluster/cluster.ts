@@ -130,9 +130,7 @@ export class Cluster implements AsyncDisposable, Calls {
 
   /** The vitals and latencies of every node, and those of calls, read from shared memory without asking the nodes. */
   look(): ClusterLook {
-    const { loopLate, missed: happeningsMissed } = this.#story
-    const calls = this.#client.calls.read()
-    return { nodes: this.#members.look(), calls, loopLate: loopLate.read(), happeningsMissed }
+    return { nodes: this.#members.look(), calls: this.#client.calls.read(), ...this.#story.look() }
   }
 
   /** A reader of the messages between nodes from now on, a sample of them under load. No node is asked. */

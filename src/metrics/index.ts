@@ -1,2 +1,2 @@
 /** Metrics of a cluster in Prometheus' text form, read from shared memory. */
-export {}
+export { type MetricsText, metrics, metricsOf } from './registry.js'

@@ -34,7 +34,9 @@ export class Feed {
       while (!reader.isBehind) {
         if (position < this.#forgottenUpTo) {
           const [from, to] = [position + 1, this.#forgottenUpTo]
-          reader.send({ event: 'missed', data: JSON.stringify({ from, to, count: to - from + 1 }) })
+          const count = to - from + 1
+          reader.send({ event: 'missed', data: JSON.stringify({ from, to, count }) })
+          reader.leavesOut('events', count)
           position = to
         }
         const next = this.#firstBehind(position)

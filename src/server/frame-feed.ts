@@ -20,6 +20,7 @@ export function sendFrames(observer: Observer, reader: Reader, withHistory: bool
   reader.onClose(
     observer.watch((_, frame) => {
       if (isToldAll && !reader.isBehind) sendFrame(reader, frame)
+      else reader.leavesOut('frames', 1)
     }),
   )
 }

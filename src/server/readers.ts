@@ -19,12 +19,20 @@ export interface Sent {
   readonly data: string
 }
 
+/** How much readers were not sent since they were behind. */
+export interface LeftOut {
+  frames: number
+  events: number
+}
+
 export class Reader {
   readonly #outgoing: ServerResponse
+  readonly #leftOut: LeftOut
   #behind = 0
 
-  constructor(outgoing: ServerResponse) {
+  constructor(outgoing: ServerResponse, leftOut: LeftOut) {
     this.#outgoing = outgoing
+    this.#leftOut = leftOut
     outgoing.writeHead(200, { 'content-type': 'text/event-stream' })
     outgoing.flushHeaders()
   }
@@ -38,6 +46,11 @@ export class Reader {
     if (this.#outgoing.destroyed) return
     const head = `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}`
     this.#outgoing.write(`${head}data: ${data}\n\n`)
+  }
+
+  /** So much is not sent to this reader, which was behind. */
+  leavesOut(what: keyof LeftOut, count: number): void {
+    this.#leftOut[what] += count
   }
 
   /** Calls back whenever the reader has read all. */
@@ -63,6 +76,8 @@ export class Reader {
 }
 
 export class Readers {
+  /** Over all readers, those included that have left. */
+  readonly leftOut: LeftOut = { frames: 0, events: 0 }
   readonly #readers = new Set<Reader>()
   readonly #timer = setInterval(() => {
     for (const reader of this.#readers) reader.tellAlive()
@@ -72,7 +87,7 @@ export class Readers {
   add(outgoing: ServerResponse): Reader {
     if (this.#readers.size >= readersMax)
       throw new HttpRefusal('TOO_MANY_READERS', `${readersMax} streams are read already: end one of them`)
-    const reader = new Reader(outgoing)
+    const reader = new Reader(outgoing, this.leftOut)
     this.#readers.add(reader)
     reader.onClose(() => this.#readers.delete(reader))
     return reader

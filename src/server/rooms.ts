@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Hono } from 'hono'
 import type { Cluster } from '../cluster/index.js'
+import type { MetricsText } from '../metrics/index.js'
 import type { Observer } from '../observer/index.js'
 import type { ClusterSubject } from '../verbs/index.js'
 import type { Feed } from './feed.js'
@@ -9,19 +10,13 @@ import type { Readers } from './readers.js'
 import type { Records } from './record.js'
 import type { ScenarioRuns } from './scenario-run.js'
 
-/** The figures of a cluster, as Prometheus reads them. */
-export interface Metrics {
-  readonly contentType: string
-  text(): Promise<string>
-}
-
 /** The cluster of which a server tells, and what acts on it and looks at it. */
 export interface Served {
   readonly cluster: Cluster
   readonly subject: ClusterSubject
   readonly observer: Observer
-  /** `undefined`: there are none. */
-  readonly metrics?: Metrics
+  /** How much others left out since somebody was slow, by what it was. */
+  readonly dropped?: () => Readonly<Record<string, number>>
   /** Called when the line `quit` was answered. */
   readonly quit: () => void
 }
@@ -32,6 +27,7 @@ export interface Rooms extends Served {
   readonly readers: Readers
   readonly records: Records
   readonly scenarios: ScenarioRuns
+  readonly metrics: MetricsText
   /** The answer of a route that has written it itself. */
   readonly alreadySent: Response
 }

@@ -80,7 +80,6 @@ function pictureBetween(story: Story, since: number | undefined, until: number |
 }
 
 function addMetrics(app: App, { metrics }: Rooms): void {
-  if (metrics === undefined) return
   app.get('/metrics', async ({ text }) =>
     text(await metrics.text(), 200, { 'content-type': metrics.contentType }),
   )

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { metricsOf } from '../metrics/index.js'
 import { BadInput } from '../terminal/index.js'
 import { Feed, feedEvents } from './feed.js'
 import { checkRequest, type Door, hostOf, pathOf } from './guard.js'
@@ -75,10 +76,13 @@ export class PageServer {
   /** Answers from now on, all of a cluster that has just started. */
   serve(served: Served): void {
     const events = new Feed()
-    this.#endEvents = feedEvents(served.cluster, events)
+    const { cluster, dropped = () => ({}) } = served
+    const metrics = metricsOf(cluster, () => ({ ...this.#readers.leftOut, ...dropped() }))
+    this.#endEvents = feedEvents(cluster, events)
     const app = appOf({
       ...served,
       events,
+      metrics,
       readers: this.#readers,
       records: new Records(),
       scenarios: this.#scenarios,

@@ -13,6 +13,7 @@ const waitingBytesMax = 1 << 20
 interface Serving {
   readonly port: number
   readonly outgoing: readonly ServerResponse[]
+  readonly readers: Readers
 }
 
 /** A server of this one feed. */
@@ -33,7 +34,7 @@ async function servingBy(send: (reader: Reader, behind: number) => void): Promis
     server.closeAllConnections()
     server.close()
   })
-  return { port: (server.address() as AddressInfo).port, outgoing }
+  return { port: (server.address() as AddressInfo).port, outgoing, readers }
 }
 
 /** Asks, and reads nothing until it is told to. */
@@ -92,12 +93,13 @@ test('a reader that reads late is told what it missed, and then all that is kept
 
 test('what is forgotten is told to a reader that comes late', async () => {
   const feed = new Feed()
-  const { port } = await serving(feed)
+  const { port, readers } = await serving(feed)
   await flood(feed, 1, 20_001, 1)
   const response = await fetch(`http://127.0.0.1:${port}`, { headers: { 'last-event-id': '4' } })
   const [missed, next] = await read(response, ({ length }) => length > 1)
   expect(missed).toMatchObject({ event: 'missed', data: { from: 5, to: 10_000, count: 9996 } })
   expect(next?.id).toBe(10_001)
+  expect(readers.leftOut).toEqual({ events: 9996, frames: 0 })
 })
 
 test('a stream of news that is over ends once it has told all', async () => {

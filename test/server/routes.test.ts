@@ -170,5 +170,14 @@ test('what is not there is told in one line', async () => {
     message: 'there is no GET /api/nothing',
   })
   expect(await served.raw('DELETE', '/api/status')).toMatchObject({ status: 404, code: 'NOT_FOUND' })
-  expect(await served.raw('GET', '/metrics')).toMatchObject({ status: 404, code: 'NOT_FOUND' })
+})
+
+test('the figures of the cluster are told as Prometheus reads them, with what readers were not sent', async () => {
+  const served = await Served.start()
+  const response = await served.get('/metrics')
+  expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+  const text = await response.text()
+  expect(text).toMatch(/^etcd_server_has_leader\{node="1"\} [01]$/m)
+  for (const what of ['frames', 'events'])
+    expect(text).toMatch(new RegExp(`^raftbox_dropped_total\\{what="${what}"\\} 0$`, 'm'))
 })

@@ -1,0 +1,73 @@
+/** Metrics of the program that holds a cluster: its calls, its threads, the faults that it began, what it left out. */
+import type { FaultType } from '../faults/index.js'
+import { type Metric, ofAll, ofLatencies } from './metric.js'
+
+const faultTypes = {
+  ...{ cut: 0, delay: 0, drop: 0, duplicate: 0, reorder: 0, throttle: 0, partition: 0, isolate: 0 },
+  ...{ slowDisk: 0, stallDisk: 0, failDisk: 0, fullDisk: 0 },
+  ...{ kill: 0, losePower: 0, pause: 0, skew: 0 },
+} satisfies Record<FaultType, 0>
+
+export const programMetrics: readonly Metric[] = [
+  ofAll(
+    'counter',
+    'raftbox_calls_total',
+    'Calls of all clients in this process that ended: answered, or with the error code that the label tells.',
+    ({ calls }) => ({ answered: calls.answered.count, ...Object.fromEntries(calls.failed) }),
+    'outcome',
+  ),
+  ofLatencies(
+    'raftbox_call_duration_seconds',
+    'From the end of the turn in which a call was made to its answer.',
+    [],
+    ({ calls }) => [[{}, calls.answered]],
+  ),
+  ofLatencies(
+    'raftbox_event_loop_late_seconds',
+    'How late the event loop of a thread took its turns: of each node, and of the main thread, which is no node.',
+    ['thread', 'node'],
+    ({ loopLate, nodes }) => [
+      [{ thread: 'main' }, loopLate],
+      ...nodes.map(
+        ({ nodeId, latencies }) => [{ thread: 'node', node: nodeId }, latencies.ticksLate] as const,
+      ),
+    ],
+  ),
+  ofAll(
+    'gauge',
+    'raftbox_faults_standing',
+    'Faults that stand, by their type.',
+    ({ faults }) => {
+      const standing: Record<FaultType, number> = { ...faultTypes }
+      for (const { fault } of faults) standing[fault.type]++
+      return standing
+    },
+    'type',
+  ),
+  ofAll(
+    'counter',
+    'raftbox_happenings_missed_total',
+    'Happenings that are lost, as nodes told them faster than the main thread read them.',
+    ({ happeningsMissed }) => happeningsMissed,
+  ),
+  ofAll(
+    'counter',
+    'raftbox_dropped_total',
+    'What slow readers were not sent, by what it was: frames and events of the page, lines of the log.',
+    ({ dropped }) => dropped,
+    'what',
+  ),
+  ofAll('counter', 'process_cpu_seconds_total', 'Processor time of the whole process, in seconds.', () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1e6
+  }),
+  ofAll('gauge', 'process_resident_memory_bytes', 'Memory of the whole process, in bytes.', () =>
+    process.memoryUsage.rss(),
+  ),
+  ofAll(
+    'gauge',
+    'process_start_time_seconds',
+    'When the process was started, in seconds since 1970.',
+    () => performance.timeOrigin / 1000,
+  ),
+]

@@ -1,0 +1,53 @@
+/** The metrics of one cluster, as Prometheus reads them. */
+import { Gauge, Registry } from 'prom-client'
+import { etcdMetrics } from './etcd-metrics.js'
+import type { Metric, Sample } from './metric.js'
+import { type Looked, Looks } from './moment.js'
+import { nodeMetrics } from './node-metrics.js'
+import { programMetrics } from './program-metrics.js'
+
+export const metrics: readonly Metric[] = [...etcdMetrics, ...nodeMetrics, ...programMetrics]
+
+/** The text of a scrape is read from shared memory: no node is asked, and a frozen one shows what it told last. */
+export interface MetricsText {
+  readonly contentType: string
+  text(): Promise<string>
+}
+
+/** `dropped` tells what was left out since somebody was slow, by what it was. */
+export function metricsOf(
+  cluster: Looked,
+  dropped: () => Readonly<Record<string, number>> = () => ({}),
+): MetricsText {
+  const registry = new Registry()
+  const looks = new Looks(cluster, dropped)
+  let now = looks.now()
+  for (const metric of metrics) registry.registerMetric(new Told(metric, () => metric.samples(now)))
+  return {
+    contentType: registry.contentType,
+    text() {
+      now = looks.now()
+      // All samples are read before this returns, so that they are of one moment.
+      return registry.metrics()
+    },
+  }
+}
+
+/** A metric of any type whose samples were counted elsewhere. prom-client's own types count by themselves. */
+class Told extends Gauge {
+  readonly #type: Metric['type']
+  readonly #samples: () => readonly Sample[]
+
+  constructor({ name, help, labels, type }: Metric, samples: () => readonly Sample[]) {
+    super({ name, help, labelNames: labels, registers: [] })
+    this.#type = type
+    this.#samples = samples
+  }
+
+  override async get(): ReturnType<Gauge['get']> {
+    const values = [...this.#samples()]
+    const gauge = await super.get()
+    // The registry writes the type as it is, though its declaration says a number.
+    return { ...gauge, type: this.#type as unknown as typeof gauge.type, values }
+  }
+}
