@@ -16,6 +16,7 @@ Examples:
   raftbox sim --seeds 1000                look for a seed that breaks a promise
   raftbox replay run.jsonl                repeat a recorded run, and compare where it ends
   raftbox explain run.story               why there was an election in a recorded run
+  raftbox metrics --dir ./my-cluster      its figures while it runs, as Prometheus reads them
   raftbox log ./my-cluster                read the logs that a cluster left on the disk
   raftbox snapshot export ./my-cluster kept.snapshot    all that it acknowledged, in one file
   raftbox report new.json --compare old.json    what changed beyond the noise?
@@ -39,6 +40,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   explain: async () => (await import('./explain.js')).addExplain,
   snapshot: async () => (await import('./snapshot.js')).addSnapshot,
   recover: async () => (await import('./recover.js')).addRecover,
+  metrics: async () => (await import('./metrics.js')).addMetrics,
   log: async () => (await import('./log.js')).addLog,
   report: async () => (await import('./report.js')).addReport,
 }
