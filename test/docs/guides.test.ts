@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { expect, test } from 'vitest'
 import * as raftbox from '../../src/cluster/index.js'
+import { metrics } from '../../src/metrics/index.js'
 import { verbs } from '../../src/verbs/index.js'
 import { run } from '../cli/raftbox.js'
 import { brokenBlocks, firstColumn } from './blocks.js'
@@ -226,4 +227,13 @@ test('the guide to measuring names flags and fields that there are', async () =>
   const fields = firstColumn(guide, 'field')
   expect(fields.length).toBeGreaterThan(5)
   for (const field of fields) expect(bench.stdout).toContain(field)
+})
+
+test('the guide to metrics has each metric, as a scrape tells it', () => {
+  const rows = metrics.map(
+    ({ name, type, labels, help }) =>
+      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
+  )
+  const table = `| metric | type | labels | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n\n`
+  expect(textOf('docs/metrics-and-logs.md')).toContain(table)
 })
