@@ -1,0 +1,101 @@
+/** The feed and the panels on a real cluster: explanations, scenarios, keys, members and the tour. */
+import { expect } from 'vitest'
+import { browserTest, shown } from './browser.js'
+import { leaderIn, nodeIn } from './ring.js'
+
+browserTest('an election is explained by a click on its line of the feed', async () => {
+  const { page, doLine } = await shown()
+  const killed = await leaderIn(page)
+  await doLine(`kill ${killed}`)
+  const next = await leaderIn(page, killed)
+  await page
+    .getByRole('list', { name: 'what happened' })
+    .getByRole('button', { name: new RegExp(`^node ${next} leads term`) })
+    .last()
+    .click()
+  const panel = page.getByRole('tabpanel', { name: 'explain' })
+  await panel.getByRole('list', { name: 'what led to it, and what came of it' }).waitFor()
+  await panel
+    .locator('pre')
+    .filter({ hasText: `node ${next}` })
+    .waitFor()
+  await panel.getByRole('table', { name: 'votes' }).getByText('log is up to date').first().waitFor()
+  await panel.getByText('explain election', { exact: false }).first().waitFor()
+  await panel.getByRole('button', { name: 'picture of who said what to whom' }).click()
+  await page.getByRole('img', { name: /^messages and roles of all nodes/ }).waitFor()
+})
+
+browserTest('the way of a command across all nodes is one click from its entry in a log', async () => {
+  const { page, doLine } = await shown()
+  await leaderIn(page)
+  await doLine('put color blue')
+  await page.getByRole('application', { name: /^logs of all nodes/ }).focus()
+  await page.keyboard.press('End')
+  await page.keyboard.press('Enter')
+  await page
+    .getByRole('tabpanel', { name: 'explain' })
+    .locator('pre')
+    .filter({ hasText: /committed/ })
+    .waitFor()
+})
+
+browserTest('a scenario is followed to its verdict on a cluster of its own', async () => {
+  const { page, leaders } = await shown()
+  const leader = await leaderIn(page)
+  await page.getByRole('tab', { name: 'scenarios' }).click()
+  await page.getByRole('button', { name: 'start leader-kill' }).click()
+  await page.getByRole('list', { name: 'story' }).getByRole('listitem').first().waitFor()
+  await nodeIn(page, 1).waitFor()
+  const verdict = page.getByRole('region', { name: 'verdict' })
+  await verdict.getByText('All promises were kept').waitFor({ timeout: 50_000 })
+  await page.getByRole('button', { name: 'back to the cluster' }).click()
+  expect(await leaderIn(page)).toBe(leader)
+  expect(await leaders()).toEqual([leader])
+})
+
+browserTest("the stale value of a follower that is cut off stands beside the leader's", async () => {
+  const { page, doLine } = await shown()
+  const leader = await leaderIn(page)
+  const behind = (leader % 3) + 1
+  await doLine('put greeting old')
+  await page.getByRole('tab', { name: 'keys' }).click()
+  await page.getByRole('combobox', { name: 'beside' }).selectOption(String(behind))
+  const row = page.getByRole('row', { name: /^greeting/ })
+  await row.filter({ hasText: /old\s*old/ }).waitFor()
+  await doLine(`isolate ${behind}`)
+  await page.getByRole('textbox', { name: 'value' }).fill('new')
+  await page.getByRole('button', { name: 'put', exact: true }).click()
+  await row.filter({ hasText: /new\s*old/ }).waitFor()
+  await doLine('heal')
+  await row.filter({ hasText: /new\s*new/ }).waitFor()
+})
+
+browserTest('a node is added and removed in the panel of members', async () => {
+  const { page } = await shown()
+  await leaderIn(page)
+  await page.getByRole('tab', { name: 'members' }).click()
+  const panel = page.getByRole('tabpanel', { name: 'members' })
+  await panel.getByRole('button', { name: 'add a voter' }).click()
+  await panel.getByRole('row', { name: /^4 voter/ }).waitFor()
+  await nodeIn(page, 4, 'follower').waitFor()
+  await panel.getByRole('row', { name: /^4/ }).getByRole('button', { name: 'remove' }).click()
+  await page.getByText('3 nodes', { exact: true }).waitFor()
+  await nodeIn(page, 4).waitFor({ state: 'hidden' })
+})
+
+browserTest('the tour is taken from its first step to its last on the cluster that runs', async () => {
+  const { page, doLine } = await shown()
+  await leaderIn(page)
+  await page.getByRole('button', { name: 'begin the tour' }).click()
+  const tour = page.getByRole('region', { name: 'the tour' })
+  const [, count] = /of (\d+)/.exec(await tour.innerText()) ?? []
+  for (let at = 1; at < Number(count); at++) {
+    await tour.getByText(`step ${at} of ${count}`).waitFor()
+    const line = tour.getByRole('button', { name: 'do it' })
+    if ((await line.count()) > 0) await line.click()
+    await tour.getByRole('button', { name: 'next', exact: true }).click()
+  }
+  await tour.getByRole('button', { name: 'end, and put all back' }).click()
+  await page.getByRole('button', { name: 'begin the tour' }).waitFor()
+  await expect.poll(() => doLine('faults'), { timeout: 20_000 }).toMatchObject({ faults: [] })
+})
