@@ -48,24 +48,28 @@ export function placesOf(
     Math.max(20, (width - column) / 2 - beside),
     Math.max(20, (height - margin.above - margin.below) / 2),
   ]
-  const centre = { x: (width - column) / 2, y: margin.above + ry }
   const r = radiusOf(voters.length, Math.min(rx, ry * 1.4), ry)
+  const [first, last] = [-1, lowestOf(voters.length)]
+  const heightOf = (sine: number) => margin.above + (2 * ry * (sine - first)) / (last - first)
+  const centre = { x: (width - column) / 2, y: heightOf(0) }
   const spots = new Map<End, Spot>([
     ['clients', { ...centre, r: Math.min(radius.clients, ry / 3), side: 'below' }],
   ])
   for (const [at, { nodeId }] of voters.entries()) {
     const angle = (2 * Math.PI * at) / voters.length - Math.PI / 2
-    const point = {
-      x: centre.x + Math.min(rx, ry * 1.4) * Math.cos(angle),
-      y: centre.y + ry * Math.sin(angle),
-    }
-    spots.set(nodeId, { ...point, r, side: sideOf(angle) })
+    const x = centre.x + Math.min(rx, ry * 1.4) * Math.cos(angle)
+    spots.set(nodeId, { x, y: heightOf(Math.sin(angle)), r, side: sideOf(angle) })
   }
   for (const [at, { nodeId }] of apart.entries()) {
     const y = (height * (at + 1)) / (apart.length + 1)
     spots.set(nodeId, { x: width - column / 2, y, r: r * radius.learner, side: 'below' })
   }
   return { spots, hasWords }
+}
+
+/** The sine of the lowest node: the ring is stretched to the whole height, which an odd number of nodes would not fill. */
+function lowestOf(count: number): number {
+  return count < 2 ? 1 : Math.sin((2 * Math.PI * Math.floor(count / 2)) / count - Math.PI / 2)
 }
 
 /** As large as neighbours on the ring leave room for. */

@@ -24,7 +24,7 @@ export function VerbMenu() {
 
 function Menu({ of, verbName }: { of: Chosen; verbName: string | undefined }) {
   const box = useRef<HTMLDivElement>(null)
-  const named = useSignal(verbName)
+  const named = useSignal(verbName ?? onlyOneFor(of))
   const hovered = useSignal<string | undefined>(undefined)
   const forTime = useSignal('')
   const direction = useSignal<Direction>('both')
@@ -73,6 +73,12 @@ function Menu({ of, verbName }: { of: Chosen; verbName: string | undefined }) {
       ) : null}
     </div>
   )
+}
+
+/** Where there is only one verb, its form is shown at once. */
+function onlyOneFor(of: Chosen): string | undefined {
+  const [first, ...others] = groupsFor(of, verbs.value).flatMap((group) => group.verbs)
+  return others.length === 0 ? first?.name : undefined
 }
 
 function titleOf(of: Chosen): string {

@@ -91,3 +91,8 @@ test('a pointer is over a node a little beyond its rim, and over nothing further
   expect(endAt(spots, { x: x + r + 8, y })).toBe(2)
   expect(endAt(spots, { x: x + r + 12, y })).toBeUndefined()
 })
+
+test('before the nodes are known, the clients have a place already', () => {
+  const { x, y } = placesOf([], size).spots.get('clients')!
+  expect([x, y].every(Number.isFinite)).toBe(true)
+})
