@@ -1,11 +1,10 @@
 /** The page of a sandbox: its flags, its address, and its server for as long as the cluster lives. */
 import { isIP } from 'node:net'
 import type { Command } from 'commander'
-import { checkNotInUse } from '../cluster/index.js'
 import { reasonOf } from '../errors/index.js'
 import type { PageServer } from '../server/index.js'
 import { addFlags, BadInput, lineOf, wholeNumber } from '../terminal/index.js'
-import { portMax, rememberedPort, rememberPort } from './page-port.js'
+import { checkNotInUse, portMax, rememberedPort, rememberPort } from './page-port.js'
 
 export interface PageOptions {
   readonly page?: number | 'off'

@@ -234,11 +234,6 @@ function checkVotersLeft(voters: number, notVoting: number): void {
   })
 }
 
-/** Throws where another program holds the directory. */
-export function checkNotInUse(dir: string): void {
-  lockOf(resolve(dir)).release()
-}
-
 export function lockOf(dir: string): FileLock {
   const lock = FileLock.take(join(dir, lockFile))
   if (lock instanceof FileLock) return lock

@@ -32,7 +32,8 @@ export function addStreams(app: App, rooms: Rooms): void {
     ['/api/record', async () => recordFile],
     ['/api/record.html', recordPage],
   ] as const) {
-    app.get(path, async ({ env }) => {
+    app.get(path, async ({ req, env }) => {
+      checkHasBody(req.method, path)
       const lines = () => recordLines(cluster.story(), observer.frames)
       await records.send(env.outgoing, lines, await download())
       return alreadySent
@@ -48,10 +49,14 @@ export function streamed(
   { readers, alreadySent }: Rooms,
   send: (reader: Reader) => void,
 ): Response {
-  // The headers alone would begin a stream as well.
-  if (req.method === 'HEAD') throw new HttpRefusal('WRONG_METHOD', `${req.path} is a stream: ask with GET`)
+  checkHasBody(req.method, req.path)
   send(readers.add(env.outgoing))
   return alreadySent
+}
+
+/** For the headers alone, all of the work would be done as well. */
+function checkHasBody(method: string, path: string): void {
+  if (method === 'HEAD') throw new HttpRefusal('WRONG_METHOD', `${path} is told by GET only`)
 }
 
 export function wantsHistory({ req }: Asked): boolean {

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { type ErrorCode, errors, RaftError } from '../../src/cluster/index.js'
+import type { Rooms } from '../../src/server/rooms.js'
+import { appOf } from '../../src/server/routes.js'
 import { verbs } from '../../src/verbs/index.js'
 import { Served } from './served.js'
 
@@ -180,4 +183,11 @@ test('the figures of the cluster are told as Prometheus reads them, with what re
   expect(text).toMatch(/^etcd_server_has_leader\{node="1"\} [01]$/m)
   for (const what of ['frames', 'events'])
     expect(text).toMatch(new RegExp(`^raftbox_dropped_total\\{what="${what}"\\} 0$`, 'm'))
+})
+
+test('the guide lists every route', () => {
+  const guide = readFileSync('docs/http.md', 'utf8')
+  const listed = [...guide.matchAll(/`([A-Z]+) (\/[^`?]*)/g)].map(([, method, path]) => `${method} ${path}`)
+  const { routes } = appOf({ metrics: {} } as Rooms)
+  expect(new Set(listed)).toEqual(new Set(routes.map(({ method, path }) => `${method} ${path}`)))
 })
