@@ -134,9 +134,22 @@ function AnswerView() {
   return (
     <div class="explain-answer" aria-live="polite">
       {answer.data.type === 'command' ? <WayPicture way={answer.data} /> : null}
-      <pre>{answer.words}</pre>
       {answer.data.type === 'election' ? <Votes of={answer.data} /> : null}
+      <Words of={answer.words} />
       <PictureButton of={answer} />
+    </div>
+  )
+}
+
+/** Lines as a terminal has them: those that are set in stay so when they are wrapped. */
+function Words({ of }: { of: string }) {
+  return (
+    <div class="explain-words">
+      {of.split('\n').map((line, at) => (
+        <p key={at} class={line.startsWith(' ') ? 'set-in' : ''}>
+          {line.trim()}
+        </p>
+      ))}
     </div>
   )
 }

@@ -98,7 +98,9 @@ function Table() {
     <>
       <WatchState watch={atLeader.value} name="leader" />
       {isCompared ? <WatchState watch={atNode.value} name={`node ${besideId.value}`} /> : null}
-      {isCompared && behind > 0 ? <p class="warn">{behind} keys differ</p> : null}
+      {isCompared && behind > 0 ? (
+        <p class="warn">{behind === 1 ? '1 key differs' : `${behind} keys differ`}</p>
+      ) : null}
       {rows.length === 0 ? (
         <p class="empty">no keys</p>
       ) : (

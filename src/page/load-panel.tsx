@@ -10,7 +10,7 @@ export function LoadPanel() {
   const clients = useSignal('64')
   const size = useSignal('128B')
   const rate = useSignal('')
-  const running = shownFrame.value?.loadClients ?? 0
+  const running = clientsNow.value
   const form: LoadForm = { clients: clients.value, size: size.value, rate: rate.value }
   return (
     <>
@@ -54,6 +54,9 @@ export function LoadPanel() {
     </>
   )
 }
+
+/** A frame in which nothing of it changed makes nothing anew. */
+const clientsNow = computed(() => shownFrame.value?.loadClients ?? 0)
 
 const usual: readonly (readonly [words: string, form: LoadForm])[] = [
   ['a trickle', { clients: '4', size: '128B', rate: '20/s' }],

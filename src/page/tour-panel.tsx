@@ -1,4 +1,5 @@
 /** The guided tour, a step at a time, on the cluster that runs. */
+import { computed } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { CopyButton } from './copy-button.js'
 import { question, shownFrame } from './store.js'
@@ -11,9 +12,12 @@ export function TourPanel() {
   return tour.value === undefined ? <Invitation /> : <Step taken={tour.value} />
 }
 
+const whyNone = computed(() =>
+  shownFrame.value === undefined ? 'the cluster is not seen yet' : whyNoTour(shownFrame.value),
+)
+
 function Invitation() {
-  const frame = shownFrame.value
-  const why = frame === undefined ? 'the cluster is not seen yet' : whyNoTour(frame)
+  const why = whyNone.value
   return (
     <>
       <h2>Never heard of Raft?</h2>

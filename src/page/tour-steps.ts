@@ -19,6 +19,8 @@ export interface Scene {
   readonly first: Frame
   readonly now: Frame
   readonly cast: Cast
+  /** Lines of the tour that were carried out. */
+  readonly begun: readonly string[]
 }
 
 export interface TourStep {
@@ -42,6 +44,9 @@ export interface TourStep {
 /** Each fault of the tour heals by itself, also where the page is closed in the middle of it. */
 const forTime = 'for 120s'
 export const tourKey = 'raftbox-tour'
+// Sessions of clients are entries too: that something is committed does not tell that the reader did it.
+const firstPut = `put ${tourKey} hello`
+const secondPut = `put ${tourKey} again`
 
 export function nodeWith(frame: Frame, nodeId: NodeId | undefined): NodeFrame | undefined {
   return frame.nodes.find((node) => node.nodeId === nodeId)
@@ -109,9 +114,9 @@ const command: TourStep = {
     'Let a client put a key. The leader writes the command to its log, and sends it to the followers.',
     'The command is committed once a majority of the nodes have it on their disks. It is then safe, and the client gets its answer. In the picture of the logs its cell has a firm edge then.',
   ],
-  line: () => `put ${tourKey} hello`,
+  line: () => firstPut,
   waits: 'Waiting for an entry that is committed.',
-  isSeen: ({ first, now }) => committedIn(now) > committedIn(first),
+  isSeen: ({ first, now, begun }) => begun.includes(firstPut) && committedIn(now) > committedIn(first),
   seen: ({ now }) => `Entry ${committedIn(now)} is committed.`,
   question: ({ now }) => ({ about: 'index', index: committedIn(now) }),
 }
@@ -158,8 +163,8 @@ const comeBack: TourStep = {
   seen: ({ now, cast }) => `Node ${cast.killed?.nodeId} follows node ${now.leaderId}.`,
 }
 
-function follows({ leaderId }: NodeFrame, { leaderId: leading }: Frame): boolean {
-  return leading !== undefined && leaderId === leading
+function follows({ nodeId, leaderId }: NodeFrame, { leaderId: leading }: Frame): boolean {
+  return leading !== undefined && leading !== nodeId && leaderId === leading
 }
 
 const lostLink: TourStep = {
@@ -200,11 +205,13 @@ const behind: TourStep = {
     'Put the key again. The leader and the other followers are a majority: the command is committed as before.',
     `Node ${cast.cut?.nodeId} does not get it. Its log is shorter than the others.`,
   ],
-  line: () => `put ${tourKey} again`,
+  line: () => secondPut,
   node: ({ cast }) => cast.cut?.nodeId,
   waits: 'Waiting for an entry that is committed, and that the node lacks.',
-  isSeen: ({ now, first, cast }) =>
-    committedIn(now) > committedIn(first) && lastOf(now, cast.cut?.nodeId) < committedIn(now),
+  isSeen: ({ now, first, cast, begun }) =>
+    begun.includes(secondPut) &&
+    committedIn(now) > committedIn(first) &&
+    lastOf(now, cast.cut?.nodeId) < committedIn(now),
   seen: ({ now, cast }) =>
     `${committedIn(now)} entries are committed, and node ${cast.cut?.nodeId} has ${lastOf(now, cast.cut?.nodeId)}.`,
 }

@@ -32,8 +32,8 @@ export function stepOf({ at }: Tour): TourStep {
   return tourSteps[at] as TourStep
 }
 
-export function sceneOf({ first, now, cast }: Tour): Scene {
-  return { first, now, cast }
+export function sceneOf({ first, now, cast, begun }: Tour): Scene {
+  return { first, now, cast, begun }
 }
 
 /** The cluster has come to another frame. */

@@ -50,14 +50,15 @@ export function WayPicture({ way }: { way: CommandWay }) {
         {steps.map((placed) => {
           const { nodeId, stage, peer, atMs } = placed.step
           const { x, y } = place(placed)
-          const isOfSlowest = way.slowest?.to === placed.step
+          const { to: end } = way.slowest ?? {}
+          const isOfSlowest = end?.nodeId === nodeId && end.stage === stage && end.peer === peer
           return (
             <circle
               key={`${nodeId} ${stage} ${peer}`}
               class={`way-step ${stage}${isOfSlowest ? ' slowest' : ''}`}
               cx={x}
               cy={y}
-              r={5}
+              r={4.5}
             >
               <title>{`+${msInWords(atMs - firstMs)}: node ${nodeId}, ${letters[stage]}`}</title>
             </circle>
@@ -79,6 +80,12 @@ export function WayPicture({ way }: { way: CommandWay }) {
             {letters[stage]}
           </span>
         ))}
+        <span>
+          <svg viewBox="0 0 10 10" width="10" height="10" aria-hidden="true">
+            <circle class="way-step slowest" cx="5" cy="5" r="3.5" />
+          </svg>{' '}
+          end of the slowest part
+        </span>
         <span class="soft">steps that come close are drawn apart</span>
       </figcaption>
     </figure>

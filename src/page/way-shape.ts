@@ -20,7 +20,7 @@ export interface WayShape {
 }
 
 /** Steps are told apart by their order as well: some of them come within a few microseconds. */
-const timeShare = 0.55
+const timeShare = 0.35
 
 /** The leader's row is the first one. */
 export function shapeOf({ steps, leaderId }: Pick<CommandWay, 'steps' | 'leaderId'>): WayShape {
