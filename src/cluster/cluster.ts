@@ -336,9 +336,7 @@ export class Cluster implements AsyncDisposable, Calls {
   }
 
   /** Draws faults of all kinds, once it is started: the same dice, the same faults. */
-  nemesis(dice: Dice): Nemesis {
-    return this.#breaking.nemesis(dice)
-  }
+  readonly nemesis = (dice: Dice): Nemesis => this.#breaking.nemesis(dice)
 
   /**
    * Lets nodes take snapshots of all that they have applied, and cut their logs right behind them. Resolves once the
