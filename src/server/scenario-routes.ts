@@ -16,8 +16,8 @@ export function addScenarios(app: App, rooms: Rooms): void {
     return json({ ok: true, name, words: `${name} runs` })
   })
   app.delete('/api/scenarios/run', async ({ json }) => {
-    const { name } = scenarios.last
     await scenarios.end()
+    const { name } = scenarios.last
     return json({ ok: true, name, words: `${name} has ended` })
   })
   app.get('/api/scenarios/run', (context) => {

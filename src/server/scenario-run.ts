@@ -88,7 +88,8 @@ export class ScenarioRuns {
   /** Read once: reading them takes a while, in which no call is answered. */
   #shipped: readonly Scenario[] | undefined
   #run: ScenarioRun | undefined
-  #isStarting = false
+  /** A run whose cluster starts. */
+  #starting: Promise<void> | undefined
 
   get shipped(): readonly Scenario[] {
     this.#shipped ??= shippedScenarios()
@@ -113,17 +114,23 @@ export class ScenarioRuns {
       throw new BadInput(
         `${name} runs on ${scenario.hosts.join(' and ')} only: start it with raftbox scenario`,
       )
-    if (this.#isStarting || this.running !== undefined)
+    if (this.#starting !== undefined || this.running !== undefined)
       throw new HttpRefusal('RUNNING_ALREADY', 'a scenario runs already: wait for its end, or end it')
-    this.#isStarting = true
+    this.#starting = this.#begin(scenario)
     try {
-      this.#run = new ScenarioRun(scenario, await ThreadsHost.start(scenario))
+      await this.#starting
     } finally {
-      this.#isStarting = false
+      this.#starting = undefined
     }
   }
 
+  /** Ends the run that goes on, also one that only starts. */
   async end(): Promise<void> {
+    await this.#starting?.catch(() => undefined)
     await this.#run?.end()
+  }
+
+  async #begin(scenario: Scenario): Promise<void> {
+    this.#run = new ScenarioRun(scenario, await ThreadsHost.start(scenario))
   }
 }

@@ -1,4 +1,6 @@
+import { rm } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { ScenarioRuns } from '../../src/server/scenario-run.js'
 import { read, Served, some } from './served.js'
 
 test('a scenario is started by its name, and followed from its first step to its verdict', async () => {
@@ -42,6 +44,15 @@ test('a scenario that is ended has no verdict, and leaves room for the next', as
   const events = await read(await served.get('/api/scenarios/run'), () => false)
   expect(events.at(-1)).toMatchObject({ event: 'failed', data: { code: 'ENDED' } })
   expect(await served.do('pause-leader', '/api/scenarios/run')).toMatchObject({ status: 200 })
+})
+
+test('a scenario that only starts is ended as well', async () => {
+  const runs = new ScenarioRuns()
+  const starting = runs.start('pause-leader')
+  await runs.end()
+  await starting
+  expect(runs.running).toBeUndefined()
+  await expect(rm(runs.last.observer.head.dir)).rejects.toThrow('ENOENT')
 })
 
 test('what is no scenario is refused, also a file of this name', async () => {
