@@ -12,7 +12,7 @@ import { frames, isPast, shownFrame } from './store.js'
 import { isDark, isStill } from './theme.js'
 
 /** Milliseconds between two draws, by what moves. */
-const drawEveryMs = { busy: 33, calm: 50, arcs: 50, idle: 400 }
+const drawEveryMs = { busy: 30, calm: 50, arcs: 50, idle: 400 }
 /** A timer that is fuller than this runs down so far between any two heartbeats: it is drawn now and then. */
 const fullShare = 0.5
 /** The two directions of a link pass each other at this distance from its middle. */

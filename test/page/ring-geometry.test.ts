@@ -70,6 +70,8 @@ describe('a way between two nodes', () => {
     const [back] = wayBetween(to, from, 4)
     expect(there.y).toBe(4)
     expect(back.y).toBe(-4)
+    const [down] = wayBetween(from, { ...to, x: 0, y: 100 }, 4)
+    expect(down.x).toBe(-4)
   })
 
   test('is passed by shares', () => {
