@@ -2,7 +2,7 @@
 import { act } from './actions.js'
 import { helpIsOpen } from './help.js'
 import { chosenAt, endOf, stepTo, verbOfKey } from './keys.js'
-import { elementIdOf, menu, openMenu } from './ring-state.js'
+import { elementIdOf, isPaused, menu, openMenu } from './ring-state.js'
 import { type Chosen, chosen, shownNodes, subject } from './store.js'
 import { isReady, lineOf, wordFor } from './verb-book.js'
 import { verbs } from './verbs.js'
@@ -48,8 +48,7 @@ function onKeyInRing(key: string): boolean {
 }
 
 function doVerb(key: string, of: Chosen): boolean {
-  const node = of.kind === 'node' ? shownNodes.value.find(({ nodeId }) => nodeId === of.nodeId) : undefined
-  const name = verbOfKey(key, of, node?.state === 'paused')
+  const name = verbOfKey(key, of, isPaused(of))
   const verb = verbs.value.find((each) => each.name === name)
   if (verb === undefined) return false
   if (isReady(verb, true)) void act(lineOf(verb, wordFor(of), {}, ''))

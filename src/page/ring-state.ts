@@ -51,6 +51,12 @@ export function openMenu(of: Chosen | undefined, verb?: string): void {
   menu.value = of === undefined ? undefined : { of, verb }
 }
 
+export function isPaused(of: Chosen): boolean {
+  return (
+    of.kind === 'node' && looks.value.some(({ nodeId, life }) => nodeId === of.nodeId && life === 'paused')
+  )
+}
+
 /** The id of the element that stands for a node, a link or the clients. */
 export function elementIdOf(chosen: Chosen): string {
   if (chosen.kind === 'node') return `node-${chosen.nodeId}`

@@ -4,10 +4,10 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { VerbTold } from '../server/index.js'
 import { act } from './actions.js'
 import { CopyButton } from './copy-button.js'
-import { keyVerbs } from './keys.js'
+import { keyVerbs, verbOfKey } from './keys.js'
 import { nameOf, wordsOfWay } from './link-look.js'
 import { lookOf } from './node-look.js'
-import { elementIdOf, menu, places, wayLook } from './ring-state.js'
+import { elementIdOf, isPaused, menu, places, wayLook } from './ring-state.js'
 import { type Chosen, type End, shownFrame, shownNodes, subject } from './store.js'
 import { type Direction, groupsFor, isReady, isUseful, lineOf, takesTime, wordFor } from './verb-book.js'
 import { VerbForm } from './verb-form.js'
@@ -28,13 +28,18 @@ function Menu({ of, verbName }: { of: Chosen; verbName: string | undefined }) {
   const hovered = useSignal<string | undefined>(undefined)
   const forTime = useSignal('')
   const direction = useSignal<Direction>('both')
-  useEffect(() => box.current?.querySelector<HTMLElement>('[data-begin], .verb')?.focus(), [])
+  useEffect(() => box.current?.querySelector<HTMLElement>('[data-begin], .verb')?.focus(), [named.value])
   useLayoutEffect(() => settle(box.current, of))
+  useEffect(() => closedFromOutside(box.current), [])
   const target = wordFor(of, direction.value)
   const isGiven = target !== ''
   const run = (line: string) => {
     close(of)
     void act(line)
+  }
+  const pick = (picked: VerbTold) => {
+    if (isReady(picked, isGiven)) run(lineOf(picked, target, {}, forTime.value))
+    else named.value = picked.name
   }
   const verb = verbs.value.find(({ name }) => name === named.value)
   const told = verbs.value.find(({ name }) => name === hovered.value)
@@ -44,7 +49,7 @@ function Menu({ of, verbName }: { of: Chosen; verbName: string | undefined }) {
       class="menu"
       role="dialog"
       aria-label={`verbs for ${titleOf(of)}`}
-      onKeyDown={(event) => onKey(event, of, box.current)}
+      onKeyDown={(event) => onKey(event, of, box.current, pick)}
     >
       <header>
         <strong>{titleOf(of)}</strong>
@@ -55,15 +60,7 @@ function Menu({ of, verbName }: { of: Chosen; verbName: string | undefined }) {
       <Facts of={of} />
       {of.kind === 'link' ? <Directions of={of} direction={direction} /> : null}
       {verb === undefined ? (
-        <Verbs
-          of={of}
-          isGiven={isGiven}
-          onHover={(name) => (hovered.value = name)}
-          onPick={(picked) => {
-            if (isReady(picked, isGiven)) run(lineOf(picked, target, {}, forTime.value))
-            else named.value = picked.name
-          }}
-        />
+        <Verbs of={of} isGiven={isGiven} onHover={(name) => (hovered.value = name)} onPick={pick} />
       ) : (
         <VerbForm {...{ verb, target, forTime }} onRun={run} onBack={() => (named.value = undefined)} />
       )}
@@ -236,15 +233,34 @@ function within(place: number, most: number): number {
   return Math.round(Math.max(pageMargin, Math.min(place, most - pageMargin)))
 }
 
-/** Arrows walk through the buttons, and Escape closes. */
-function onKey(event: KeyboardEvent, of: Chosen, box: HTMLElement | null): void {
+/** A press anywhere else closes the menu. */
+function closedFromOutside(box: HTMLElement | null): () => void {
+  const onPress = ({ target }: Event) => {
+    if (target instanceof Node && !box?.contains(target)) menu.value = undefined
+  }
+  document.addEventListener('pointerdown', onPress)
+  return () => document.removeEventListener('pointerdown', onPress)
+}
+
+/** Arrows walk through the buttons, letters pick verbs, and Escape closes. */
+function onKey(
+  event: KeyboardEvent,
+  of: Chosen,
+  box: HTMLElement | null,
+  pick: (verb: VerbTold) => void,
+): void {
   event.stopPropagation()
   if (event.key === 'Escape') return close(of)
-  const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key]
   const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement
-  if (step === undefined || box === null || isTyping) return
-  const buttons = [...box.querySelectorAll<HTMLElement>('button')]
-  const at = buttons.indexOf(document.activeElement as HTMLElement)
-  buttons[(at + step + buttons.length) % buttons.length]?.focus()
+  if (box === null || isTyping || event.ctrlKey || event.metaKey || event.altKey) return
+  const name = verbOfKey(event.key, of, isPaused(of))
+  const verb = verbs.value.find((each) => each.name === name)
+  const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key]
+  if (verb !== undefined) pick(verb)
+  else if (step !== undefined) {
+    const buttons = [...box.querySelectorAll<HTMLElement>('button')]
+    const at = buttons.indexOf(document.activeElement as HTMLElement)
+    buttons[(at + step + buttons.length) % buttons.length]?.focus()
+  } else return
   event.preventDefault()
 }
