@@ -31,8 +31,9 @@ import {
   wholeNumber,
 } from '../terminal/index.js'
 import { dirFlag, nodesFlag } from './flags.js'
+import { type TraceFlags, traceFlags, withTraces } from './traces.js'
 
-interface BenchOptions extends Omit<MeasureOptions, 'warmUpSeconds'> {
+interface BenchOptions extends Omit<MeasureOptions, 'warmUpSeconds' | 'follow'>, TraceFlags {
   readonly json?: boolean
   readonly progress?: boolean
   /** Milliseconds. */
@@ -144,6 +145,7 @@ const flags: readonly FlagRow[] = [
     wholeNumber('--heartbeat', 2, 10_000),
   ],
   ['--dir <directory>', 'keep the logs there (default: a temporary folder)', dirFlag('--dir')],
+  ...traceFlags,
   ['--progress', 'tell once a second how it goes, also without a terminal'],
   ['--json', 'print one JSON object'],
 ]
@@ -165,11 +167,13 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<number
   const progress = new Progress(options.progress)
   const { heartbeat: heartbeatIntervalMs } = options
   const cluster = heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs }
-  const { summary: measurement } = await measure(
-    { ...options, warmUpSeconds: warmUpSecondsFor(options.seconds), cluster },
-    signal,
-    (phase) => progress.show(phaseLine(phase)),
-  ).finally(() => progress.clear())
+  const warmUpSeconds = warmUpSecondsFor(options.seconds)
+  // Only a flag asks for traces here: a measurement is not to depend on the environment.
+  const { summary: measurement } = await withTraces(options, {}, (follow) =>
+    measure({ ...options, warmUpSeconds, cluster, follow }, signal, (phase) =>
+      progress.show(phaseLine(phase)),
+    ).finally(() => progress.clear()),
+  )
   process.stdout.write(`${options.json ? JSON.stringify(rounded(measurement)) : forPeople(measurement)}\n`)
   if (measurement.callsPerSecond === 0) throw new Failed('no call was answered within the measured window')
   return 0

@@ -14,9 +14,10 @@ import { addPageFlags, type Page, type PageOptions, withPage } from './page.js'
 import { type Editing, Prompt, scriptLines } from './prompt.js'
 import { serveLines } from './sandbox-json.js'
 import { recorded } from './story-file.js'
+import { addTraceFlags, type TraceFlags, withTraces } from './traces.js'
 import { tellWarnings } from './warnings.js'
 
-interface SandboxOptions extends PageOptions {
+interface SandboxOptions extends PageOptions, TraceFlags {
   readonly nodes?: number
   readonly dir?: string
   readonly renew?: readonly number[]
@@ -75,7 +76,7 @@ export function addSandbox(program: Command): void {
       pathFlag('--record', 'file'),
     )
     .option('--json', 'for programs: a line of JSON when all is ready, and one for each line of the input')
-  addPageFlags(command)
+  addTraceFlags(addPageFlags(command))
     .addHelpText('after', examples)
     .action(async (options: SandboxOptions) => {
       process.exitCode = await interruptible((signal) => sandbox(options, signal))
@@ -90,7 +91,12 @@ async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<nu
     ...given({ heartbeatIntervalMs: heartbeat, electionTimeoutMs: electionTimeout }),
   }
   return withPage(options, dir, (page) =>
-    withCluster(clusterOptions, signal, (cluster) => live(cluster, page, options, signal)),
+    withTraces(options, process.env, (follow) =>
+      withCluster(clusterOptions, signal, (cluster) => {
+        follow(cluster)
+        return live(cluster, page, options, signal)
+      }),
+    ),
   )
 }
 

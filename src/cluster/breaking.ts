@@ -1,5 +1,5 @@
 /** How a cluster on threads or inline is broken: what is refused there, and how a fault comes to the nodes and goes. */
-import { RaftError } from '../errors/index.js'
+import { checkOptions, RaftError } from '../errors/index.js'
 import {
   type Breakable,
   type Cast,
@@ -7,6 +7,7 @@ import {
   checkFault,
   clockBoundsOf,
   type Dice,
+  type EndTarget,
   type Fault,
   FaultMethods,
   Faults,
@@ -123,7 +124,9 @@ export class Breaking implements Breakable {
   }
 
   /** A node that is started is not kept down any more. */
-  async restart(target: Target, mayRenew: boolean): Promise<void> {
+  async restart(target: Target, options: { readonly renew?: boolean }): Promise<void> {
+    checkOptions('restart', options, ['renew'])
+    const { renew = false } = options
     this.#members.checkOpen()
     const { running } = this.#members
     const down = this.nodeIds.filter((nodeId) => !running.includes(nodeId))
@@ -132,10 +135,17 @@ export class Breaking implements Breakable {
     if (nodes.length > 1) for (const nodeId of nodes) this.#members.checkDown(nodeId)
     await Promise.all(
       nodes.map(async (nodeId) => {
-        await this.#members.restart(nodeId, mayRenew)
+        await this.#members.restart(nodeId, renew)
         await this.#faults.release([nodeId], isEnding)
       }),
     )
+  }
+
+  /** Heals all faults, those of a target, or those of a link. */
+  heal(one: EndTarget | undefined, other: EndTarget | undefined): Promise<readonly StandingFault[]> {
+    if (one === undefined) return this.methods.heal({ all: true })
+    if (other === undefined) return this.methods.heal({ target: one as Target })
+    return this.methods.heal({ link: { one, other, oneWay: false } })
   }
 
   /** The nodes that a target means, among those that run. */

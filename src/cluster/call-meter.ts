@@ -1,6 +1,8 @@
 /** Counts the calls of all clients, and how long they took: once a frame of calls, not once a call. */
 import type { ErrorCode, RaftError } from '../errors/index.js'
+import type { LogIndex } from '../raft/index.js'
 import { SharedHistogram } from '../telemetry/index.js'
+import type { CallTracer } from './call-tracer.js'
 import type { CallsTold } from './look.js'
 import type { Request } from './requests.js'
 
@@ -8,15 +10,32 @@ export class CallMeter {
   readonly #answered = new SharedHistogram(new ArrayBuffer(SharedHistogram.byteLength))
   readonly #failed = new Map<ErrorCode, number>()
 
-  answered({ outcomes, packedAtMs }: Request, nowMs: number): void {
+  /** Follows calls into traces. */
+  tracer: CallTracer | undefined
+
+  /** `firstIndex`: the place of the first command in the log. */
+  answered({ outcomes, packedAtMs, chosen }: Request, firstIndex: LogIndex, nowMs: number): void {
     this.#answered.record((nowMs - packedAtMs) * 1000, outcomes.length)
+    if (chosen === undefined) return
+    for (const { call, place } of chosen) this.tracer?.answered(call, firstIndex + place, nowMs)
   }
 
-  failed({ code }: RaftError, calls: number): void {
+  failed({ outcomes, chosen }: Request, { code }: RaftError): void {
+    this.#count(code, outcomes.length)
+    if (chosen === undefined) return
+    for (const { call } of chosen) this.tracer?.failed(call, code)
+  }
+
+  /** A call was refused as it was made. */
+  refused({ code }: RaftError): void {
+    this.#count(code, 1)
+  }
+
+  #count(code: ErrorCode, calls: number): void {
     this.#failed.set(code, (this.#failed.get(code) ?? 0) + calls)
   }
 
   read(): CallsTold {
-    return { answered: this.#answered.read(), failed: new Map(this.#failed) }
+    return { answered: this.#answered.read(), failed: new Map(this.#failed), traces: this.tracer?.told }
   }
 }

@@ -67,7 +67,7 @@ export class Caller implements Calls, CallQueue {
     } catch (error) {
       frame.rewind(bytesBefore, countBefore)
       const refusal = refusalOf(error)
-      this.#sender.calls.failed(refusal, 1)
+      this.#sender.calls.refused(refusal)
       return Promise.reject(refusal)
     }
     if (answerBytes > 0) frame.expectAnswer(answerBytes)
@@ -75,6 +75,8 @@ export class Caller implements Calls, CallQueue {
     this.pendingBytes += weight
     this.#sender.pendingRoom.take(weight)
     const outcome = packer.outcomeOf(read, weight)
+    const { tracer } = this.#sender.calls
+    if (tracer !== undefined && type === 'propose') packer.follow(tracer.choose())
     this.#sender.called(this, packer)
     return outcome
   }

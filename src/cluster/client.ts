@@ -224,7 +224,7 @@ export class Client implements CallSender {
   }
 
   #answered(request: Request, answers: Answers): void {
-    this.calls.answered(request, this.#time.askedAtMs)
+    this.calls.answered(request, answers.index + 1, this.#time.askedAtMs)
     this.#forget(request)
     request.answer(answers)
   }
@@ -363,7 +363,7 @@ export class Client implements CallSender {
   }
 
   #fail(request: Request, error: RaftError): void {
-    this.calls.failed(error, request.outcomes.length)
+    this.calls.failed(request, error)
     this.#forget(request)
     request.fail(error)
   }

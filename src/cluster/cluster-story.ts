@@ -131,6 +131,11 @@ export class ClusterStory {
     }
   }
 
+  /** The memory in which the nodes tell how far their logs came. */
+  get memories(): ReadonlyMap<NodeId, StoryMemory> {
+    return this.#memories
+  }
+
   /** A reader of the messages between nodes from now on. */
   messages(): MessageTail {
     return new MessageTail(() => this.#memories)

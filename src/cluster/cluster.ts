@@ -1,6 +1,5 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
 import { type ExportHead, machineKindOf } from '../backup/index.js'
-import { checkOptions } from '../errors/index.js'
 import type {
   Dice,
   EndTarget,
@@ -17,6 +16,7 @@ import { type HashAt, takeAll } from '../node/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { LatencyHistogram, MembershipTold, MessageTail, Story } from '../telemetry/index.js'
 import { Breaking } from './breaking.js'
+import type { CallTracer } from './call-tracer.js'
 import { Caller } from './caller.js'
 import { Changing } from './changing.js'
 import { Client } from './client.js'
@@ -34,7 +34,6 @@ import {
   type ExportFromOptions,
   exportFrom,
   hashesOf,
-  onlyNode,
   type SnapshotTaken,
   takeHeartbeatLateness,
   takeSnapshots,
@@ -135,6 +134,12 @@ export class Cluster implements AsyncDisposable, Calls {
 
   /** A reader of the messages between nodes from now on, a sample of them under load. No node is asked. */
   readonly messages = (): MessageTail => this.#story.messages()
+
+  /** From now on `tracer` chooses calls to follow. Returns the memory in which nodes tell how far their logs came. */
+  trace(tracer: CallTracer): ClusterStory['memories'] {
+    this.#client.calls.tracer = tracer
+    return this.#story.memories
+  }
 
   put(key: Bytes, value: Bytes): Promise<Written> {
     return this.kv.put(key, value)
@@ -259,8 +264,7 @@ export class Cluster implements AsyncDisposable, Calls {
    * begins anew, as with the option of this name.
    */
   async restart(target: Target, options: { readonly renew?: boolean } = {}): Promise<void> {
-    checkOptions('restart', options, ['renew'])
-    await this.#breaking.restart(target, options.renew ?? false)
+    await this.#breaking.restart(target, options)
   }
 
   /** Ends nodes so that all that their disks have not flushed is gone, and brings them back, at once or after `forMs`. */
@@ -321,9 +325,7 @@ export class Cluster implements AsyncDisposable, Calls {
   heal(one?: Target): Promise<readonly StandingFault[]>
   heal(one: EndTarget, other: EndTarget): Promise<readonly StandingFault[]>
   heal(one?: EndTarget, other?: EndTarget): Promise<readonly StandingFault[]> {
-    if (one === undefined) return this.breaker.heal({ all: true })
-    if (other === undefined) return this.breaker.heal({ target: one as Target })
-    return this.breaker.heal({ link: { one, other, oneWay: false } })
+    return this.#breaking.heal(one, other)
   }
 
   /**
@@ -331,7 +333,6 @@ export class Cluster implements AsyncDisposable, Calls {
    * while the node has no log. With `from` up to 1000 entries, and `next` says where to go on; without, the last 20.
    */
   async log(nodeId: NodeId, range: LogRange = {}): Promise<LogOfNode | undefined> {
-    checkOptions('log', range, ['from', 'to'])
     return this.#members.log(nodeId, range)
   }
 
@@ -354,11 +355,8 @@ export class Cluster implements AsyncDisposable, Calls {
     file: string,
     options: ExportFromOptions = {},
   ): Promise<ExportHead & { readonly nodeId: NodeId }> {
-    checkOptions('export', options, ['from', 'signal'])
-    const { from = 'leader', signal } = options
-    const nodeId = onlyNode(this.#breaking.nodesOf(from), from)
     const machine = { ...this.#directory.machine, machine: machineKindOf(this.options.machine) }
-    return exportFrom(this.#members, nodeId, file, machine, signal)
+    return exportFrom(this.#members, (target) => this.#breaking.nodesOf(target), file, machine, options)
   }
 
   /** The hash of each running node's state machine, and the index that it stands for. */

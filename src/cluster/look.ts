@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { HistogramReading, LatenciesTold, Vitals } from '../telemetry/index.js'
+import type { TracesTold } from './call-tracer.js'
 
 /** Histograms and counts are cumulative since the cluster was started. */
 export interface ClusterLook {
@@ -26,4 +27,6 @@ export interface CallsTold {
   readonly answered: HistogramReading
   /** Calls that were sent, or waited to be, and ended with an error, by its code. */
   readonly failed: ReadonlyMap<ErrorCode, number>
+  /** `undefined`: calls are not traced. */
+  readonly traces: TracesTold | undefined
 }

@@ -1,5 +1,5 @@
 /** The nodes of a cluster: started, linked, killed and brought back, added and removed. */
-import { RaftError, type Result, unwrap } from '../errors/index.js'
+import { checkOptions, RaftError, type Result, unwrap } from '../errors/index.js'
 import { faultAt, isEnding, type StandingFault } from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import { type ControlledNode, checkRoomForNodes } from '../node/index.js'
@@ -246,6 +246,7 @@ export class Members {
   }
 
   async log(nodeId: NodeId, range: LogRange): Promise<LogOfNode | undefined> {
+    checkOptions('log', range, ['from', 'to'])
     this.checkOpen()
     return logOfMember(this.#member(nodeId), this.#directory.nodePath(nodeId), this.#options, range)
   }

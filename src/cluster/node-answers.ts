@@ -1,6 +1,6 @@
 /** Questions to nodes of a running cluster about themselves. */
 import { type ExportHead, type MachineId, unusable, writeExport } from '../backup/index.js'
-import { RaftError } from '../errors/index.js'
+import { checkOptions, RaftError } from '../errors/index.js'
 import type { Target } from '../faults/index.js'
 import type { HashAt } from '../node/index.js'
 import type { NodeId, Snapshot } from '../raft/index.js'
@@ -57,7 +57,7 @@ export function takeSnapshots(members: Members, nodeIds: readonly NodeId[]): Pro
 }
 
 /** The only node of a target. */
-export function onlyNode([nodeId = 0, ...others]: readonly NodeId[], target: Target): NodeId {
+function onlyNode([nodeId = 0, ...others]: readonly NodeId[], target: Target): NodeId {
   if (others.length === 0) return nodeId
   throw new RaftError('INVALID_OPTION', { option: 'from', expected: 'one node', actual: String(target) })
 }
@@ -65,11 +65,14 @@ export function onlyNode([nodeId = 0, ...others]: readonly NodeId[], target: Tar
 /** Takes a snapshot of a node, and writes it to a file. */
 export async function exportFrom(
   members: Members,
-  nodeId: NodeId,
+  nodesOf: (target: Target) => readonly NodeId[],
   file: string,
   machine: MachineId,
-  signal: AbortSignal | undefined,
+  options: ExportFromOptions,
 ): Promise<ExportHead & { readonly nodeId: NodeId }> {
+  checkOptions('export', options, ['from', 'signal'])
+  const { from = 'leader', signal } = options
+  const nodeId = onlyNode(nodesOf(from), from)
   for (let attempt = 1; ; attempt++) {
     const { size, ...ofSnapshot } = await takeSnapshot(members, nodeId)
     const facts = { createdAt: new Date().toISOString(), ...ofSnapshot, ...machine }

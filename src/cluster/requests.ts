@@ -4,6 +4,7 @@ import { callHeaderBytes } from '../machine/index.js'
 import { type Frame, FrameBuilder, type LogIndex, type NodeId } from '../raft/index.js'
 import type { RequestType, Settlement } from '../transport/index.js'
 import type { Answers, AnswersPart } from './answers.js'
+import type { CallInFrame, ChosenCall } from './call-tracer.js'
 import type { FrameBuffers } from './frame-buffers.js'
 
 /** The calls of one caller that are not settled, from their packers on. */
@@ -69,6 +70,8 @@ export interface Request {
   patienceMs: number
   doubtedMs: number
   isSettled: boolean
+  /** Its calls that are followed. */
+  readonly chosen: readonly CallInFrame[] | undefined
 }
 
 /** Commands without an answer are sent again after this share of their time, then after twice as long, and so on. */
@@ -136,6 +139,7 @@ export class RequestPacker {
   readonly #target: ReadTarget | undefined
   #waiting = waiting()
   #weight = 0
+  #chosen: CallInFrame[] | undefined
 
   /** The commands of calls go into `frame`. */
   constructor(type: RequestType, queue: CallQueue, frame: CallFrame, target?: ReadTarget) {
@@ -166,10 +170,20 @@ export class RequestPacker {
     return outcome
   }
 
+  /** The call whose commands were packed last was chosen to be followed. */
+  follow(call: ChosenCall | undefined): void {
+    if (call === undefined) return
+    this.#chosen ??= []
+    // The header of the session is the first in the frame.
+    this.#chosen.push({ call, place: this.frame.count - 2 })
+  }
+
   take(place: number, nowMs: number, timeoutMs: number, packedAtMs: number): Request {
     const frame = this.frame.take()
     const { answer, fail, outcomes } = this.#waiting
     const weight = this.#weight
+    const chosen = this.#chosen
+    this.#chosen = undefined
     this.#waiting = waiting()
     this.#weight = 0
     return {
@@ -196,6 +210,7 @@ export class RequestPacker {
       patienceMs: firstPatience * timeoutMs,
       doubtedMs: Number.POSITIVE_INFINITY,
       isSettled: false,
+      chosen,
     }
   }
 }

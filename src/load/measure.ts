@@ -34,6 +34,8 @@ export interface MeasureOptions {
   /** Open loop, with so many calls a second; `clients` is then the most that may be on their way. */
   readonly rate?: number
   readonly arrivals?: Arrivals
+  /** Given the cluster once it runs, before anything is asked of it. */
+  readonly follow?: (cluster: Cluster) => void
   /** What else the cluster is started with. */
   readonly cluster?: Omit<ClusterOptions, 'nodes' | 'durability' | 'host' | 'reads' | 'dir'>
 }
@@ -120,9 +122,10 @@ export async function measure(
   const host = threads === 'on' ? 'threads' : 'inline'
   const place = dir === undefined ? {} : { dir }
   const clusterOptions = { ...options.cluster, nodes, durability, host, reads, ...place } as const
-  return withCluster(clusterOptions, signal, (cluster) =>
-    measureCluster(cluster, realClock, options, signal, tell),
-  )
+  return withCluster(clusterOptions, signal, (cluster) => {
+    options.follow?.(cluster)
+    return measureCluster(cluster, realClock, options, signal, tell)
+  })
 }
 
 /** As `measure`, of a cluster that runs already. */

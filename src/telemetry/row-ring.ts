@@ -144,11 +144,33 @@ export class Rows {
     return this.#values[at * columns] ?? 0
   }
 
+  peerAt(at: number): number {
+    return this.#values[at * columns + 1] ?? 0
+  }
+
+  markAt(at: number): number {
+    return this.#values[at * columns + 2] ?? 0
+  }
+
+  termAt(at: number): number {
+    return this.#values[at * columns + 3] ?? 0
+  }
+
+  /** NaN: the writer did not come to tell the time of the row. */
+  timeAt(at: number): number {
+    return this.#values[at * columns + 4] ?? 0
+  }
+
   /** `undefined`: the writer did not come to tell the time of the row. */
   rowAt(at: number): Row | undefined {
-    const column = (number: number): number => this.#values[at * columns + number] ?? 0
-    const atMs = column(4)
+    const atMs = this.timeAt(at)
     if (Number.isNaN(atMs)) return undefined
-    return { code: column(0), peer: column(1), mark: column(2), term: column(3), atMs }
+    return {
+      code: this.codeAt(at),
+      peer: this.peerAt(at),
+      mark: this.markAt(at),
+      term: this.termAt(at),
+      atMs,
+    }
   }
 }

@@ -254,10 +254,19 @@ export function byTime(one: { readonly atMs: number }, other: { readonly atMs: n
   return one.atMs - other.atMs
 }
 
-/** A message that carries entries, or acknowledges them, is a stage of these too. */
 function passedIn(nodeId: NodeId, { code, peer, mark: index, atMs }: Row): Passed | undefined {
-  const stage = stages[code] ?? stagesOfMessages.get(code)
+  const stage = stageOf(code)
   return stage && { atMs, nodeId, stage, peer: peer === 0 ? undefined : peer, index }
+}
+
+/** The stage that a row tells. A message that carries entries, or acknowledges them, is a stage of these too. */
+export function stageOf(code: number): Stage | undefined {
+  return stages[code] ?? stagesOfMessages.get(code)
+}
+
+/** Whether the row tells of an answer to a piece of a snapshot. */
+export function answersChunk(code: number): boolean {
+  return (code & ~received) === codes.installSnapshotResponse
 }
 
 const stagesOfMessages: ReadonlyMap<number, Stage> = new Map([

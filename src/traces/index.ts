@@ -1,2 +1,3 @@
 /** Traces of commands, elections and snapshots, for OpenTelemetry's tools. */
-export {}
+export type { TracesTold } from '../cluster/index.js'
+export { type TraceOptions, Traces } from './traces.js'

@@ -4,6 +4,7 @@ import { type ClusterEvent, type ClusterOptions, RaftError, startCluster } from 
 import { type Input, Raft, type Ready } from 'raftbox/raft'
 import * as sim from 'raftbox/sim'
 import { RaftNetwork } from 'raftbox/testing'
+import { Traces } from 'raftbox/traces'
 
 const options: ClusterOptions = { nodes: 3, machine: new URL('./ledger.js', import.meta.url) }
 
@@ -26,5 +27,5 @@ async function useCluster(): Promise<string | undefined> {
   }
 }
 
-export const used: readonly unknown[] = [useCluster, Raft, sim, RaftNetwork]
+export const used: readonly unknown[] = [useCluster, Raft, sim, RaftNetwork, Traces]
 export type Used = [Input, Ready]

@@ -114,6 +114,7 @@ const methods: Names<Exclude<Handle, Property>> = {
   status: true,
   look: true,
   messages: true,
+  trace: true,
   log: true,
   nemesis: true,
   snapshot: true,

@@ -63,7 +63,10 @@ const packageRules: Readonly<Record<string, PackageRule>> = {
   pino: { rooms: ['journal'], filesMax: 1 },
   'pino-pretty': { rooms: ['journal'], filesMax: 1 },
   'prom-client': { rooms: ['metrics'], filesMax: Number.POSITIVE_INFINITY },
-  '@opentelemetry/api': { rooms: ['traces'], filesMax: Number.POSITIVE_INFINITY },
+  '@opentelemetry/api': { rooms: ['traces'], filesMax: 2 },
+  '@opentelemetry/exporter-trace-otlp-http': { rooms: ['traces'], filesMax: 1 },
+  '@opentelemetry/resources': { rooms: ['traces'], filesMax: 1 },
+  '@opentelemetry/sdk-trace-base': { rooms: ['traces'], filesMax: 1 },
   open: { rooms: ['cli'], filesMax: 1 },
   preact: { rooms: ['page'], filesMax: Number.POSITIVE_INFINITY },
 }

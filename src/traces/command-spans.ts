@@ -1,0 +1,202 @@
+/**
+ * The spans of one command, out of the stages that the nodes passed. A stage is a moment: its span begins at the moment
+ * before it and ends there. The spans of a node lie within one of its own; what a node does for a command after its
+ * client was answered goes on behind the end of the client's span.
+ */
+import type { LogIndex, NodeId } from '../raft/index.js'
+import type { Stage } from '../telemetry/index.js'
+import { clientService, linkTo, type Parent, type Span, serviceOf, Trace, within } from './span.js'
+import type { CallersSpan } from './traceparent.js'
+import type { Tracks } from './tracks.js'
+
+/** A call that has ended. Times in milliseconds since 1970. */
+export interface EndedCall {
+  readonly callers: CallersSpan | undefined
+  readonly calledAtMs: number
+  readonly endedAtMs: number
+  /** The place of its last command in the log; `undefined`: it failed. */
+  readonly index: LogIndex | undefined
+  /** The code of its error. */
+  readonly error: string | undefined
+}
+
+export interface CommandTrace {
+  readonly spans: readonly Span[]
+  /** Nodes without spans, since rows of theirs were lost. */
+  readonly lostAt: readonly NodeId[]
+}
+
+export function commandTrace(call: EndedCall, tracks: Tracks): CommandTrace {
+  const { callers, calledAtMs, endedAtMs, index, error } = call
+  const trace = new Trace(callers?.traceId)
+  const parent: Parent | undefined = callers && { spanId: callers.spanId, isRemote: true }
+  const client = { service: clientService, name: 'command', kind: 'client', parent } as const
+  if (index === undefined) {
+    trace.add({ ...client, startMs: calledAtMs, endMs: endedAtMs, error })
+    return { spans: trace.spans, lostAt: [] }
+  }
+  const lostAt = tracks.nodeIds.filter((nodeId) => tracks.isPatchy(nodeId, calledAtMs, endedAtMs))
+  const way = new Way(call, index, tracks)
+  const { leaderId } = way
+  const attributes = {
+    'raftbox.index': index,
+    ...(leaderId === undefined ? {} : { 'raftbox.leader': leaderId }),
+    ...(lostAt.length === 0 ? {} : { 'raftbox.lost_at': lostAt.join(',') }),
+  }
+  const root = trace.add({ ...client, startMs: calledAtMs, endMs: endedAtMs, attributes })
+  if (leaderId === undefined || lostAt.includes(leaderId)) return { spans: trace.spans, lostAt }
+  const led = leaderSpans(trace, root, way, leaderId)
+  for (const nodeId of tracks.nodeIds)
+    if (nodeId !== leaderId && !lostAt.includes(nodeId)) followerSpans(trace, led, way, nodeId)
+  return { spans: trace.spans, lostAt }
+}
+
+/** The moments of one command. */
+class Way {
+  readonly leaderId: NodeId | undefined
+  readonly committedMs: number | undefined
+  readonly #call: EndedCall
+  readonly #index: LogIndex
+  readonly #tracks: Tracks
+
+  constructor(call: EndedCall, index: LogIndex, tracks: Tracks) {
+    this.#call = call
+    this.#index = index
+    this.#tracks = tracks
+    const whoPassed = (stage: Stage): NodeId | undefined =>
+      tracks.nodeIds.find((nodeId) => (this.at(nodeId, stage) ?? Number.POSITIVE_INFINITY) <= call.endedAtMs)
+    // A command whose answer was lost is answered again: then the node that appended it tells who led.
+    this.leaderId = whoPassed('answered') ?? whoPassed('appended')
+    this.committedMs = this.leaderId === undefined ? undefined : this.at(this.leaderId, 'committed')
+  }
+
+  /** The nodes besides the leader. */
+  get followers(): readonly NodeId[] {
+    return this.#tracks.nodeIds.filter((nodeId) => nodeId !== this.leaderId)
+  }
+
+  get calledAtMs(): number {
+    return this.#call.calledAtMs
+  }
+
+  /** When the node passed the stage. Of entries that replaced each other, the one that was committed counts. */
+  at(nodeId: NodeId, stage: Stage, peer: NodeId = 0): number | undefined {
+    const { calledAtMs } = this.#call
+    const isFinal = stage === 'committed' || stage === 'applied' || stage === 'answered'
+    const untilMs = isFinal ? calledAtMs : (this.committedMs ?? calledAtMs)
+    return this.#tracks.passing(nodeId, stage, peer, this.#index, calledAtMs, untilMs)
+  }
+}
+
+interface Led {
+  readonly leaderId: NodeId
+  readonly sent: ReadonlyMap<NodeId, Span>
+  /** Where acknowledgements came to the leader, whose links go to the flushes that they promise. */
+  readonly acknowledged: ReadonlyMap<NodeId, Span>
+  readonly committed: Span | undefined
+}
+
+/** A part of a node's own span. */
+interface Part {
+  readonly name: Stage
+  readonly startMs: number
+  readonly endMs: number
+  readonly peer?: NodeId
+}
+
+function leaderSpans(trace: Trace, root: Span, way: Way, leaderId: NodeId): Led {
+  const at = (stage: Stage, peer?: NodeId): number | undefined => way.at(leaderId, stage, peer)
+  const appendedMs = at('appended') ?? way.calledAtMs
+  const service = serviceOf(leaderId)
+  trace.add({
+    ...({ service, name: 'appended', kind: 'server', parent: within(root) } as const),
+    ...{ startMs: way.calledAtMs, endMs: appendedMs, attributes: { 'raftbox.node': leaderId } },
+  })
+  const parts: Part[] = []
+  const part = (name: Stage, startMs: number | undefined, endMs: number | undefined, peer?: NodeId): void => {
+    if (startMs !== undefined && endMs !== undefined)
+      parts.push({ name, startMs, endMs: Math.max(startMs, endMs), ...(peer === undefined ? {} : { peer }) })
+  }
+  part('flushed', appendedMs, at('flushed'))
+  for (const peer of way.followers) {
+    part('sent', appendedMs, at('sent', peer), peer)
+    part('acknowledged', at('sent', peer), at('acknowledged', peer), peer)
+  }
+  const committedMs = at('committed')
+  const isPromise = ({ name, endMs }: Part): boolean =>
+    (name === 'flushed' || name === 'acknowledged') && endMs <= (committedMs ?? 0)
+  const decided = parts
+    .filter(isPromise)
+    .sort((a, b) => a.endMs - b.endMs)
+    .at(-1)
+  part('committed', decided?.endMs ?? appendedMs, committedMs)
+  part('applied', committedMs, at('applied'))
+  part('answered', at('applied'), at('answered'))
+  const own = trace.add({
+    ...({ service, name: 'lead', kind: 'server', parent: within(root), startMs: appendedMs } as const),
+    endMs: Math.max(appendedMs, ...parts.map(({ endMs }) => endMs)),
+    attributes: { 'raftbox.node': leaderId },
+  })
+  const spans = new Map<Part, Span>()
+  for (const each of parts) {
+    const promise = each.name === 'committed' && decided !== undefined ? spans.get(decided) : undefined
+    spans.set(each, addPart(trace, own, each, promise))
+  }
+  const byPeer = (name: Stage): ReadonlyMap<NodeId, Span> =>
+    new Map(
+      [...spans].flatMap(([each, span]) =>
+        each.name === name && each.peer !== undefined ? [[each.peer, span]] : [],
+      ),
+    )
+  const committed = [...spans].find(([{ name }]) => name === 'committed')?.[1]
+  return { leaderId, sent: byPeer('sent'), acknowledged: byPeer('acknowledged'), committed }
+}
+
+/** A follower's span begins where its leader sent the command, so that the way from thread to thread is within it. */
+function followerSpans(
+  trace: Trace,
+  { leaderId, sent, acknowledged, committed }: Led,
+  way: Way,
+  nodeId: NodeId,
+): void {
+  const from = sent.get(nodeId)
+  const receivedMs = way.at(nodeId, 'received', leaderId)
+  if (from === undefined || receivedMs === undefined) return
+  const flushedMs = way.at(nodeId, 'flushed')
+  const committedMs = way.at(nodeId, 'committed')
+  const appliedMs = way.at(nodeId, 'applied')
+  const startMs = from.endMs
+  const own = trace.add({
+    ...({
+      service: serviceOf(nodeId),
+      name: 'follow',
+      kind: 'consumer',
+      parent: within(from),
+      startMs,
+    } as const),
+    endMs: Math.max(startMs, ...[receivedMs, flushedMs ?? 0, committedMs ?? 0, appliedMs ?? 0]),
+    attributes: { 'raftbox.node': nodeId },
+    after: [from],
+  })
+  addPart(trace, own, { name: 'received', startMs, endMs: receivedMs, peer: leaderId }, from)
+  if (flushedMs !== undefined) {
+    const flushed = addPart(trace, own, { name: 'flushed', startMs: receivedMs, endMs: flushedMs })
+    // The acknowledgement promises this flush.
+    acknowledged.get(nodeId)?.links.push(linkTo(flushed))
+  }
+  if (committedMs === undefined) return
+  // The leader tells the follower what is committed.
+  const toldMs = Math.min(committedMs, Math.max(receivedMs, committed?.endMs ?? receivedMs))
+  addPart(trace, own, { name: 'committed', startMs: toldMs, endMs: committedMs }, committed)
+  if (appliedMs !== undefined)
+    addPart(trace, own, { name: 'applied', startMs: committedMs, endMs: appliedMs })
+}
+
+function addPart(trace: Trace, own: Span, part: Part, after?: Span): Span {
+  const { name, startMs, endMs, peer } = part
+  return trace.add({
+    ...{ service: own.service, name, parent: within(own), startMs, endMs },
+    ...(peer === undefined ? {} : { attributes: { 'raftbox.peer': peer } }),
+    after: [after],
+  })
+}

@@ -1,0 +1,126 @@
+/** Makes traces of calls and of happenings, and of the rows of nodes, which are read without asking the nodes. */
+import type { NodeId } from '../raft/index.js'
+import { type Happened, type StageReader, StageTail, type Story, storyNow } from '../telemetry/index.js'
+import { commandTrace, type EndedCall } from './command-spans.js'
+import { electionTrace } from './election-spans.js'
+import type { Outbox } from './outbox.js'
+import type { Done, News, ToWorker } from './protocol.js'
+import { Snapshots } from './snapshot-spans.js'
+import { Tracks } from './tracks.js'
+
+/** A trace is made so long after its end, when the followers have come as far as the leader. */
+const settleMs = 250
+/** Rows are kept for so long: a call waits for its answer at most as long, in most clusters. */
+const rowsKeptMs = 10_000
+const happenedMax = 4000
+/** Spans of a node for one command, as a rule: so many are counted as dropped where its rows were lost. */
+const spansOfFollower = 5
+
+type RoleChange = Extract<Happened, { type: 'role' }>
+
+export class Tracing {
+  readonly #outbox: Outbox
+  readonly #tracks = new Tracks()
+  readonly #tail: StageTail
+  readonly #snapshots: Snapshots
+  readonly #warn: (line: string) => void
+  #cluster = { heartbeatIntervalMs: 100, electionTimeoutMs: 500 }
+  readonly #nodeIds = new Set<NodeId>()
+  #happened: Happened[] = []
+  readonly #calls: EndedCall[] = []
+  /** Elections that were won and are to be told. */
+  readonly #won: RoleChange[] = []
+  #callsDone = 0
+  #spansLost = 0
+
+  constructor(outbox: Outbox, warn: (line: string) => void) {
+    this.#outbox = outbox
+    this.#warn = warn
+    this.#snapshots = new Snapshots((spans) => outbox.add(spans))
+    const reader: StageReader = {
+      passed: (nodeId, stage, peer, index, term, atMs) => {
+        this.#tracks.passed(nodeId, stage, peer, index, term, atMs)
+        this.#snapshots.passed(nodeId, stage, peer, index, atMs)
+      },
+      chunkAnswered: (...answer) => this.#snapshots.chunkAnswered(...answer),
+      lost: (nodeId) => this.#tracks.lost(nodeId),
+    }
+    this.#tail = new StageTail(reader)
+  }
+
+  take(message: Exclude<ToWorker, { type: 'close' }>): void {
+    switch (message.type) {
+      case 'cluster':
+        this.#cluster = message
+        return
+      case 'node':
+        this.#nodeIds.add(message.nodeId)
+        return this.#tail.add(message.nodeId, message.memory, message.isNew)
+      case 'nodeGone':
+        this.#tail.remove(message.nodeId)
+        return this.#tracks.forget(message.nodeId)
+      case 'news':
+        return this.#hear(message)
+    }
+  }
+
+  #hear({ calls, happened }: News): void {
+    this.#calls.push(...calls)
+    for (const event of happened) {
+      this.#happened.push(event)
+      this.#snapshots.happened(event)
+      if (event.type === 'role' && event.role === 'leader') this.#won.push(event)
+    }
+    if (this.#happened.length > 2 * happenedMax) this.#happened = this.#happened.slice(-happenedMax)
+  }
+
+  /** Reads what the nodes told since the last look, and makes the traces that are due. */
+  look(nowMs = storyNow()): void {
+    this.#tail.read()
+    const dueMs = nowMs - settleMs
+    let due = 0
+    while ((this.#calls[due]?.endedAtMs ?? Number.POSITIVE_INFINITY) <= dueMs) due++
+    for (const call of this.#calls.splice(0, due)) this.#traceCall(call)
+    while ((this.#won[0]?.atMs ?? Number.POSITIVE_INFINITY) <= dueMs) {
+      const won = this.#won.shift()
+      if (won !== undefined) this.#outbox.add(electionTrace(this.#story(), won))
+    }
+    this.#tracks.forgetBefore(nowMs - rowsKeptMs)
+  }
+
+  /** When all that has ended by now is due. */
+  get dueMs(): number {
+    return Math.max(this.#calls.at(-1)?.endedAtMs ?? 0, this.#won.at(-1)?.atMs ?? 0) + settleMs
+  }
+
+  /** Traces what did not come to an end. */
+  close(): void {
+    this.look(Number.POSITIVE_INFINITY)
+    this.#snapshots.close()
+    const last = this.#happened.findLast(
+      (each): each is RoleChange => each.type === 'role' && each.role !== 'follower',
+    )
+    if (last !== undefined && last.role !== 'leader') this.#outbox.add(electionTrace(this.#story(), last))
+  }
+
+  get done(): Done {
+    const { sent, dropped } = this.#outbox
+    return { calls: this.#callsDone, spansSent: sent, spansDropped: dropped + this.#spansLost }
+  }
+
+  #traceCall(call: EndedCall): void {
+    this.#callsDone++
+    const { spans, lostAt } = commandTrace(call, this.#tracks)
+    this.#outbox.add(spans)
+    if (lostAt.length === 0) return
+    if (this.#spansLost === 0)
+      this.#warn('traces lack spans, which are counted: rows of nodes were overwritten before they were read')
+    this.#spansLost += spansOfFollower * lostAt.length
+  }
+
+  #story(): Story {
+    const { heartbeatIntervalMs, electionTimeoutMs } = this.#cluster
+    const times = { heartbeatIntervalMs, electionTimeoutMs, tickMs: heartbeatIntervalMs }
+    return { nodeIds: [...this.#nodeIds], ...times, happened: this.#happened, passed: [], carried: [] }
+  }
+}
