@@ -52,7 +52,7 @@ test('of many, elections come before heartbeats, and these before entries; the o
   const many = (type: CarriedType, count: number, from: number): Carried[] =>
     Array.from({ length: count }, (_, at) => sent({ from, to: 9, type, mark: at, sentAtMs: at }))
   const { messages, messagesLeftOut } = flights.frame(
-    taken([...many('appendEntries', 200, 1), ...many('heartbeat', 20, 2), ...many('requestVote', 10, 3)], 5),
+    taken([...many('requestVote', 10, 3), ...many('heartbeat', 20, 2), ...many('appendEntries', 200, 1)], 5),
   )
   const count = (type: CarriedType) => messages.filter((message) => message.type === type).length
   expect([count('requestVote'), count('heartbeat'), count('appendEntries')]).toEqual([10, 20, 30])

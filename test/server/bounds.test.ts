@@ -18,6 +18,7 @@ test('a record is written as it is read, and two at once', async () => {
   const sockets = [await stuckReader(port), await stuckReader(port)]
   const isWaiting = ({ writableNeedDrain }: ServerResponse) => writableNeedDrain
   while (outgoing.length < 2 || !outgoing.every(isWaiting)) await turn()
+  for (let at = 0; at < 100; at++) await turn()
   for (const { writableLength } of outgoing) expect(writableLength).toBeLessThan(1 << 20)
   await stuckReader(port)
   while (refused.length === 0) await turn()
