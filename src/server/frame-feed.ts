@@ -6,21 +6,30 @@ import type { Reader } from './readers.js'
 export function sendFrames(observer: Observer, reader: Reader, withHistory: boolean): void {
   reader.send({ event: 'head', data: JSON.stringify(observer.head) })
   const { frames } = observer
-  const history = (withHistory ? frames : frames.slice(-1))[Symbol.iterator]()
+  let kept = (withHistory ? frames : frames.slice(-1)).values()
+  let lastNumber = 0
   let isToldAll = false
   const pump = (): void => {
     while (!isToldAll && !reader.isBehind) {
-      const { value, done } = history.next()
-      if (done) isToldAll = true
-      else sendFrame(reader, value)
+      const { value, done } = kept.next()
+      if (done) {
+        // Those that came while the reader read the frames before.
+        const newer = observer.frames.filter(({ number }) => number > lastNumber)
+        isToldAll = newer.length === 0
+        kept = newer.values()
+      } else {
+        lastNumber = value.number
+        sendFrame(reader, value)
+      }
     }
   }
   pump()
   reader.onDrain(pump)
   reader.onClose(
     observer.watch((_, frame) => {
-      if (isToldAll && !reader.isBehind) sendFrame(reader, frame)
-      else reader.leavesOut('frames', 1)
+      if (!isToldAll) return
+      if (reader.isBehind) reader.leavesOut('frames', 1)
+      else sendFrame(reader, frame)
     }),
   )
 }

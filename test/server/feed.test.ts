@@ -1,12 +1,12 @@
 /** News for readers that read at once, late, or never. */
-import { createServer, type ServerResponse } from 'node:http'
-import { type AddressInfo, createConnection, type Socket } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import type { KeptFrame, Observer } from '../../src/observer/index.js'
 import { Feed } from '../../src/server/feed.js'
 import { sendFrames } from '../../src/server/frame-feed.js'
 import { type Reader, Readers } from '../../src/server/readers.js'
 import { read } from './served.js'
+import { answering, stuckReader, turn } from './stuck.js'
 
 const waitingBytesMax = 1 << 20
 
@@ -23,30 +23,14 @@ function serving(feed: Feed): Promise<Serving> {
 
 async function servingBy(send: (reader: Reader, behind: number) => void): Promise<Serving> {
   const readers = new Readers()
+  onTestFinished(() => readers.close())
   const outgoing: ServerResponse[] = []
-  const server = createServer((request, response) => {
+  const port = await answering((response, lastId) => {
     outgoing.push(response)
-    send(readers.add(response), Number(request.headers['last-event-id'] ?? 0))
+    send(readers.add(response), lastId)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    readers.close()
-    server.closeAllConnections()
-    server.close()
-  })
-  return { port: (server.address() as AddressInfo).port, outgoing, readers }
+  return { port, outgoing, readers }
 }
-
-/** Asks, and reads nothing until it is told to. */
-async function stuckReader(port: number): Promise<Socket> {
-  const socket = createConnection(port, '127.0.0.1').pause()
-  onTestFinished(() => void socket.destroy())
-  await new Promise<void>((resolve) => socket.once('connect', resolve))
-  socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
-  return socket
-}
-
-const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 async function flood(feed: Feed, from: number, count: number, length = 2000): Promise<void> {
   for (let id = from; id < from + count; id++) {
@@ -143,4 +127,22 @@ test('a reader of frames that is behind misses some, and sees it by the gap in t
   expect(ids).toEqual([...new Set(ids)].sort((one, other) => one - other))
   socket.destroy()
   while (watchers.size > 0) await turn()
+})
+
+test('frames that come while a reader reads the kept ones are told behind them', async () => {
+  const frameOf = (number: number) => ({ number, atMs: number, text: JSON.stringify('x'.repeat(100_000)) })
+  const frames = Array.from({ length: 200 }, (_, at) => frameOf(at + 1))
+  const observer = { head: {}, frames, watch: () => () => undefined } as unknown as Observer
+  const { port, outgoing } = await servingBy((reader) => sendFrames(observer, reader, true))
+  const socket = await stuckReader(port)
+  while (outgoing[0]?.writableNeedDrain !== true) await turn()
+  frames.push(frameOf(201), frameOf(202))
+  let text = ''
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    text = (text + chunk).replaceAll(/x{100,}/g, 'x')
+  })
+  socket.resume()
+  while (!text.includes('id: 202\n')) await turn()
+  const ids = [...text.matchAll(/id: (\d+)\n/g)].map(([, id]) => Number(id))
+  expect(ids).toEqual(Array.from({ length: 202 }, (_, at) => at + 1))
 })
