@@ -37,6 +37,8 @@ export const otherKeys: readonly (readonly [keys: string, words: string])[] = [
   ['Enter', 'the menu of what is chosen'],
   ['H', 'heal all faults'],
   ['Escape', 'close what is open, or back to the node'],
+  ['↓ ↑ c', 'in the feed: from line to line, and to the cause of a line'],
+  ['← →', 'in the tabs: from panel to panel'],
   ['/', 'the command bar'],
   ['?', 'this list'],
 ]

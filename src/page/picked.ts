@@ -15,15 +15,20 @@ const panelsOf: Readonly<Record<Subject, readonly PanelName[]>> = {
   record: ['explain', 'members'],
 }
 
-const chosenPanel = signal<PanelName>('tour')
+const name = 'raftbox-panel'
+/** A page that is loaded again shows the panel that it showed. */
+const chosenPanel = signal<PanelName>(
+  panelNames.find((each) => each === sessionStorage.getItem(name)) ?? 'tour',
+)
 
 export const panels = computed(() => panelsOf[subject.value])
 export const openPanel = computed(() =>
   panels.value.includes(chosenPanel.value) ? chosenPanel.value : (panels.value[0] ?? 'explain'),
 )
 
-export function showPanel(name: PanelName): void {
-  chosenPanel.value = name
+export function showPanel(panel: PanelName): void {
+  chosenPanel.value = panel
+  sessionStorage.setItem(name, panel)
 }
 
 interface Picked {

@@ -1,6 +1,7 @@
 /** The tour on the cluster that the page shows: frames move it, and it points at parts of the page. */
 import { effect, signal } from '@preact/signals'
 import { act } from './actions.js'
+import { openPanel } from './picked.js'
 import { chosen, shownFrame, subject } from './store.js'
 import { beginTour, sceneOf, stepOf, type Tour, turned, undoLines, withBegun, withFrame } from './tour.js'
 
@@ -56,7 +57,7 @@ export function beginGuide(): void {
   })
   effect(() => {
     const taken = tour.value
-    const place = taken === undefined || subject.value !== 'cluster' ? '' : stepOf(taken).place
-    document.documentElement.dataset['tour'] = place
+    const isShown = taken !== undefined && openPanel.value === 'tour'
+    document.documentElement.dataset['tour'] = isShown ? stepOf(taken).place : ''
   })
 }

@@ -77,6 +77,8 @@ test('causes are followed back to the first one, and effects are those of the li
   expect(causesOf(story.slice(1), story[2]!)).toEqual([story[1]])
 })
 
+const campaign = { type: 'role', leaderId: undefined, reason: 'electionTimeout', elapsedTicks: 5 } as const
+
 test.each<readonly [Happening, string | undefined]>([
   [
     {
@@ -89,6 +91,8 @@ test.each<readonly [Happening, string | undefined]>([
     },
     'explain election 5',
   ],
+  [{ ...campaign, role: 'preCandidate', term: 4 }, 'explain election 5'],
+  [{ ...campaign, role: 'candidate', term: 5 }, 'explain election 5'],
   [{ type: 'commitEnded', index: 42, afterMs: 300 }, 'explain index 42'],
   [{ type: 'overloaded', refused: 3 }, 'explain stall'],
   [{ type: 'killed' }, undefined],

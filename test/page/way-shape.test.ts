@@ -8,6 +8,7 @@ function step(atMs: number, nodeId: number, stage: Step['stage'], peer?: number)
 
 const steps = [
   step(100, 3, 'appended'),
+  step(100, 3, 'sent', 2),
   step(100, 3, 'sent', 1),
   step(101, 1, 'received', 3),
   step(105, 1, 'flushed'),
@@ -32,8 +33,11 @@ test('steps of the same moment are drawn apart', () => {
 
 test('arrows go from who sent to who received, and from a disk to who heard of it', () => {
   const { arrows } = shapeOf({ leaderId: 3, steps })
-  const told = arrows.map(([from, to]) => `${from.step.stage} ${from.row} ${to.step.stage} ${to.row}`)
-  expect(told).toEqual(['sent 0 received 1', 'flushed 1 acknowledged 0'])
+  const told = arrows.map(([from, to]) => [from.step.stage, from.step.peer, to.step.stage, to.step.nodeId])
+  expect(told).toEqual([
+    ['sent', 1, 'received', 1],
+    ['flushed', undefined, 'acknowledged', 3],
+  ])
 })
 
 test('a way of one step has a place', () => {

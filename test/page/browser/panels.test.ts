@@ -16,7 +16,7 @@ browserTest('an election is explained by a click on its line of the feed', async
   const panel = page.getByRole('tabpanel', { name: 'explain' })
   await panel.getByRole('list', { name: 'what led to it, and what came of it' }).waitFor()
   await panel
-    .locator('pre')
+    .locator('.explain-words')
     .filter({ hasText: `node ${next}` })
     .waitFor()
   await panel.getByRole('table', { name: 'votes' }).getByText('log is up to date').first().waitFor()
@@ -34,7 +34,7 @@ browserTest('the way of a command across all nodes is one click from its entry i
   await page.keyboard.press('Enter')
   await page
     .getByRole('tabpanel', { name: 'explain' })
-    .locator('pre')
+    .locator('.explain-words')
     .filter({ hasText: /committed/ })
     .waitFor()
 })
@@ -98,4 +98,35 @@ browserTest('the tour is taken from its first step to its last on the cluster th
   await tour.getByRole('button', { name: 'end, and put all back' }).click()
   await page.getByRole('button', { name: 'begin the tour' }).waitFor()
   await expect.poll(() => doLine('faults'), { timeout: 20_000 }).toMatchObject({ faults: [] })
+})
+
+browserTest('a load has the size and the rate of its form, and is ended', async () => {
+  const { page } = await shown()
+  await leaderIn(page)
+  await page.getByRole('tab', { name: 'load' }).click()
+  const load = page.getByRole('tabpanel', { name: 'load' })
+  await load.getByRole('textbox', { name: 'clients' }).fill('4')
+  await load.getByRole('textbox', { name: 'size' }).fill('1kB')
+  await load.getByRole('textbox', { name: 'rate' }).fill('50')
+  await load.getByText('load 4 size 1kB rate 50/s', { exact: true }).waitFor()
+  await load.getByRole('button', { name: 'begin' }).click()
+  await load.getByText('4 clients; the last second').waitFor()
+  await load.getByRole('button', { name: 'end the load' }).click()
+  await load.getByRole('button', { name: 'begin' }).waitFor()
+})
+
+browserTest('a tour that is left in the middle heals what it broke, and no other fault', async () => {
+  const { page, doLine } = await shown()
+  const killed = await leaderIn(page)
+  await page.getByRole('button', { name: 'begin the tour' }).click()
+  const tour = page.getByRole('region', { name: 'the tour' })
+  while ((await tour.getByRole('heading').textContent()) !== 'A vote')
+    await tour.getByRole('button', { name: /^(?:next|skip)$/ }).click()
+  await tour.getByRole('button', { name: 'do it' }).click()
+  await leaderIn(page, killed)
+  await doLine('cut 1-2')
+  await tour.getByRole('button', { name: 'leave the tour' }).click()
+  await expect
+    .poll(() => doLine('faults'), { timeout: 20_000 })
+    .toMatchObject({ faults: [{ line: 'cut 1-2' }] })
 })

@@ -1,0 +1,81 @@
+/** The feed on a real cluster: what happened, why, and what the reader missed meanwhile. */
+import type { Locator, Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { browserTest, shown } from './browser.js'
+import { leaderIn } from './ring.js'
+
+function lines(page: Page): Locator {
+  return page.getByRole('list', { name: 'what happened', exact: true })
+}
+
+function line(page: Page, words: string): Locator {
+  return lines(page).getByRole('button', { name: words, exact: true })
+}
+
+browserTest('a line of the feed is explained by a click, and its causes lead back', async () => {
+  const { page, doLine } = await shown()
+  const killed = await leaderIn(page)
+  await doLine(`kill ${killed}`)
+  const next = await leaderIn(page, killed)
+  await lines(page)
+    .getByRole('button', { name: new RegExp(`^node ${next} leads term`) })
+    .click()
+  const explanation = page.getByRole('tabpanel', { name: 'explain' })
+  await explanation.getByText(`Why it began: node ${killed} was killed`).waitFor()
+  const votes = explanation.getByRole('table', { name: 'votes' })
+  expect(await votes.getByRole('row', { name: / yes / }).count()).toBeGreaterThan(0)
+  // A cause in the chain is a line of its own, which is explained in its turn.
+  const chain = explanation.getByRole('list', { name: 'what led to it, and what came of it' })
+  await chain.getByRole('button', { name: new RegExp(`^node ${killed} was killed$`) }).click()
+  await chain.getByText(`node ${killed} was killed`, { exact: true }).and(page.locator('strong')).waitFor()
+  await chain
+    .getByRole('button', { name: /has heard nothing of its leader/ })
+    .first()
+    .waitFor()
+})
+
+browserTest('the feed shows one node, or without a kind of line', async () => {
+  const { page, doLine } = await shown()
+  await leaderIn(page)
+  await doLine('cut 1-2')
+  await line(page, 'the cluster has a fault: cut 1-2').waitFor()
+  await page.getByRole('combobox', { name: 'of which node' }).selectOption('3')
+  await lines(page)
+    .getByRole('button', { name: /^node 3 / })
+    .first()
+    .waitFor()
+  expect(
+    await lines(page)
+      .getByRole('button', { name: /^(?:node [12]|the cluster) / })
+      .count(),
+  ).toBe(0)
+  await page.getByRole('combobox', { name: 'of which node' }).selectOption('2')
+  await line(page, 'the cluster has a fault: cut 1-2').waitFor()
+  await page.getByRole('button', { name: 'faults', pressed: true }).click()
+  await line(page, 'the cluster has a fault: cut 1-2').waitFor({ state: 'detached' })
+})
+
+browserTest(
+  'a reader who has scrolled away stays there, is told what is new, and draws few of many lines',
+  async () => {
+    const { page, doLine } = await shown()
+    await leaderIn(page)
+    for (let round = 0; round < 40; round++) {
+      await doLine('cut 1-2')
+      await doLine('heal')
+    }
+    await lines(page)
+      .getByRole('button', { name: /is healed of a fault: cut 1-2$/ })
+      .last()
+      .focus()
+    await page.keyboard.press('Home')
+    const first = lines(page).getByRole('listitem').first()
+    expect(await first.getAttribute('aria-posinset')).toBe('1')
+    expect(await lines(page).getByRole('listitem').count()).toBeLessThan(40)
+    await doLine('cut 1-3')
+    await page.getByRole('button', { name: /^\d+ new/ }).waitFor()
+    expect(await first.getAttribute('aria-posinset')).toBe('1')
+    await page.getByRole('button', { name: /^\d+ new/ }).click()
+    await line(page, 'the cluster has a fault: cut 1-3').waitFor()
+  },
+)
