@@ -7,7 +7,14 @@ export function PictureDialog({ svg, onClose }: { svg: string; onClose: () => vo
   // As an image it can run nothing and ask for nothing.
   const address = `data:image/svg+xml,${encodeURIComponent(svg)}`
   return (
-    <dialog ref={dialog} class="picture" aria-label="who said what to whom" onClose={onClose}>
+    <dialog
+      ref={dialog}
+      class="picture"
+      aria-label="who said what to whom"
+      // Keys of the page do not reach through it: Escape closes it, and nothing else.
+      onKeyDown={(event) => event.stopPropagation()}
+      onClose={onClose}
+    >
       <header>
         <a href={address} download="raftbox-picture.svg">
           save

@@ -22,7 +22,10 @@ browserTest('an election is explained by a click on its line of the feed', async
   await panel.getByRole('table', { name: 'votes' }).getByText('log is up to date').first().waitFor()
   await panel.getByText('explain election', { exact: false }).first().waitFor()
   await panel.getByRole('button', { name: 'picture of who said what to whom' }).click()
-  await page.getByRole('img', { name: /^messages and roles of all nodes/ }).waitFor()
+  const picture = page.getByRole('dialog', { name: 'who said what to whom' })
+  await picture.getByRole('img', { name: /^messages and roles of all nodes/ }).waitFor()
+  await page.keyboard.press('Escape')
+  await picture.waitFor({ state: 'detached' })
 })
 
 browserTest('the way of a command across all nodes is one click from its entry in a log', async () => {
