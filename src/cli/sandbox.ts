@@ -2,6 +2,7 @@
 import { addAbortSignal } from 'node:stream'
 import type { Command } from 'commander'
 import { type Cluster, type ClusterEvent, RaftError, type ReadConfirmation } from '../cluster/index.js'
+import type { Journal } from '../journal/index.js'
 import { leaderKnown, withCluster } from '../load/index.js'
 import { Observer } from '../observer/index.js'
 import { exitCodeOf, interruptible, lineOf, oneOf, paint, printable, wholeNumber } from '../terminal/index.js'
@@ -10,6 +11,7 @@ import { checkWritable, dirFlag, nodeIdsFlag, nodesFlag, pathFlag } from './flag
 import { Following } from './following.js'
 import { inWords } from './happenings.js'
 import { readHistory, writeHistory } from './history-file.js'
+import { addLogFlags, type LogOptions, withJournal } from './journal.js'
 import { addPageFlags, type Page, type PageOptions, withPage } from './page.js'
 import { type Editing, Prompt, scriptLines } from './prompt.js'
 import { serveLines } from './sandbox-json.js'
@@ -17,7 +19,7 @@ import { recorded } from './story-file.js'
 import { addTraceFlags, type TraceFlags, withTraces } from './traces.js'
 import { tellWarnings } from './warnings.js'
 
-interface SandboxOptions extends PageOptions, TraceFlags {
+interface SandboxOptions extends PageOptions, TraceFlags, LogOptions {
   readonly nodes?: number
   readonly dir?: string
   readonly renew?: readonly number[]
@@ -76,7 +78,7 @@ export function addSandbox(program: Command): void {
       pathFlag('--record', 'file'),
     )
     .option('--json', 'for programs: a line of JSON when all is ready, and one for each line of the input')
-  addTraceFlags(addPageFlags(command))
+  addLogFlags(addTraceFlags(addPageFlags(command)))
     .addHelpText('after', examples)
     .action(async (options: SandboxOptions) => {
       process.exitCode = await interruptible((signal) => sandbox(options, signal))
@@ -90,12 +92,15 @@ async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<nu
     ...given({ nodes, dir, renew, reads }),
     ...given({ heartbeatIntervalMs: heartbeat, electionTimeoutMs: electionTimeout }),
   }
-  return withPage(options, dir, (page) =>
-    withTraces(options, process.env, (follow) =>
-      withCluster(clusterOptions, signal, (cluster) => {
-        follow(cluster)
-        return live(cluster, page, options, signal)
-      }),
+  return withJournal(options, (journal) =>
+    withPage(options, dir, (page) =>
+      withTraces(options, process.env, (follow) =>
+        withCluster(clusterOptions, signal, (cluster) => {
+          journal?.follow(cluster)
+          follow(cluster)
+          return live(cluster, page, journal, options, signal)
+        }),
+      ),
     ),
   )
 }
@@ -113,6 +118,7 @@ function given<Options extends object>(
 async function live(
   cluster: Cluster,
   page: Page | undefined,
+  journal: Journal | undefined,
   { json = false, dir, record }: SandboxOptions,
   interrupted: AbortSignal,
 ): Promise<number> {
@@ -120,8 +126,9 @@ async function live(
   const signal = AbortSignal.any([interrupted, quit.signal])
   const subject = new ClusterSubject(cluster)
   const observer = new Observer(cluster, () => subject.loadClients)
+  const dropped = () => ({ logLines: journal?.dropped ?? 0 })
   try {
-    page?.server.serve({ cluster, subject, observer, quit: () => quit.abort() })
+    page?.server.serve({ cluster, subject, observer, dropped, quit: () => quit.abort() })
     return await recorded(cluster, observer, record, () =>
       json ? serve(cluster, subject, page, signal) : converse(cluster, subject, page, dir, signal),
     )

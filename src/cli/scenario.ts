@@ -9,6 +9,7 @@ import {
   type ScenarioResult,
   shippedScenarios,
   startHost,
+  ThreadsHost,
 } from '../scenarios/index.js'
 import {
   BadInput,
@@ -20,8 +21,9 @@ import {
   printable,
   wholeNumber,
 } from '../terminal/index.js'
+import { addLogFlags, type LogOptions, withJournal } from './journal.js'
 
-interface ScenarioOptions {
+interface ScenarioOptions extends LogOptions {
   readonly list?: boolean
   readonly json?: boolean
   readonly host?: HostName
@@ -46,7 +48,7 @@ Examples:
 `
 
 export function addScenario(program: Command): void {
-  program
+  const command = program
     .command('scenario')
     .summary('break a cluster step by step, as a file says, and judge what it promised')
     .description('Runs a scenario that ships with raftbox, or one of your own, under load.')
@@ -64,6 +66,7 @@ export function addScenario(program: Command): void {
       wholeNumber('--seconds', 1, 86_400),
     )
     .option('--json', 'end with one JSON object')
+  addLogFlags(command)
     .addHelpText('after', explanation)
     .action(async (name: string | undefined, options: ScenarioOptions) => {
       process.exitCode = await interruptible((signal) => scenarioCommand(name, options, signal))
@@ -81,20 +84,25 @@ async function scenarioCommand(
     throw new BadInput('give the name of a scenario or a file; raftbox scenario --list names those that ship')
   const scenario = withSeconds(findScenario(name), options.seconds)
   const host = hostFor(scenario, options.host)
+  if (options.log !== undefined && host !== 'threads')
+    throw new BadInput('--log: in virtual time there is no log; add --host threads')
   if (!json)
     print(`${paint.bold(scenario.name)} on ${host}, seed ${seed}\n${wrapped(printable(scenario.teaches))}\n`)
   const tell = (line: string, sinceMs: number): void => {
     if (!json) print(`${paint.dim(`${(sinceMs / 1000).toFixed(2).padStart(7)} s`)}  ${printable(line)}`)
   }
-  const started = await startHost(host, scenario, seed)
-  try {
-    const result = await runScenario(scenario, started, { seed, signal, tell })
-    if (json) print(JSON.stringify(result))
-    else printResult(result)
-    return result.verdict === 'passed' ? 0 : 1
-  } finally {
-    await started.close()
-  }
+  return withJournal(options, async (journal) => {
+    const started = await startHost(host, scenario, seed)
+    if (started instanceof ThreadsHost) journal?.follow(started.cluster)
+    try {
+      const result = await runScenario(scenario, started, { seed, signal, tell })
+      if (json) print(JSON.stringify(result))
+      else printResult(result)
+      return result.verdict === 'passed' ? 0 : 1
+    } finally {
+      await started.close()
+    }
+  })
 }
 
 /** The length of the steps in which faults are drawn by chance. */

@@ -1,2 +1,3 @@
 /** Log lines of what happens in a cluster, structured, for people and for tools. */
-export {}
+export { Journal } from './journal.js'
+export { type Level, levelOf } from './levels.js'

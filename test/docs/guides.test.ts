@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { expect, test } from 'vitest'
 import * as raftbox from '../../src/cluster/index.js'
+import { levelOf } from '../../src/journal/index.js'
 import { metrics } from '../../src/metrics/index.js'
 import { verbs } from '../../src/verbs/index.js'
 import { run } from '../cli/raftbox.js'
@@ -228,6 +229,15 @@ test('the guide to measuring names flags and fields that there are', async () =>
   const fields = firstColumn(guide, 'field')
   expect(fields.length).toBeGreaterThan(5)
   for (const field of fields) expect(bench.stdout).toContain(field)
+})
+
+test('the guide to logs has each happening, at its level', () => {
+  const types = Object.keys(events).sort()
+  const guide = textOf('docs/metrics-and-logs.md')
+  for (const level of ['error', 'warn', 'info', 'debug']) {
+    const ofLevel = types.filter((type) => levelOf({ type } as raftbox.ClusterEvent) === level)
+    expect(guide).toContain(`| \`${level}\` | ${ofLevel.map((type) => `\`${type}\``).join(', ')} |\n`)
+  }
 })
 
 test('the guide to metrics has each metric, as a scrape tells it', () => {

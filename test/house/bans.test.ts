@@ -75,4 +75,16 @@ describe('console', () => {
     ])
     expect(brokenSilence(tree)).toEqual(['src/node/worker.ts uses console'])
   })
+
+  test('a node that writes to a stream is found, however it has the stream', () => {
+    const tree = new Map([
+      ['src/node/worker.ts', "process.stderr.write('here')"],
+      ['src/driver/driver.ts', 'const { stdout } = process'],
+      ['src/terminal/text.ts', "process.stderr.write('here')"],
+    ])
+    expect(brokenSilence(tree)).toEqual([
+      'src/node/worker.ts uses a stream of the process',
+      'src/driver/driver.ts uses a stream of the process',
+    ])
+  })
 })

@@ -34,11 +34,20 @@ export function brokenBans(tree: SourceTree): string[] {
   return broken
 }
 
-/** Only the command line has a reader at the other end; a library that prints can not be silenced. */
+/**
+ * Only the command line has a reader at the other end; a library that prints can not be silenced. A node that wrote to a
+ * stream would wait for its reader: what it has to tell is a happening.
+ */
 export function brokenSilence(tree: SourceTree): string[] {
-  return [...tree]
-    .filter(([path, text]) => roomOf(path) !== 'cli' && /\bconsole\s*\./.test(withoutComments(text)))
-    .map(([path]) => `${path} uses console`)
+  const streams = /\bstd(?:in|out|err)\b/
+  return [...tree].flatMap(([path, text]) => {
+    const room = roomOf(path)
+    const code = withoutComments(text)
+    if (room !== 'cli' && /\bconsole\s*\./.test(code)) return `${path} uses console`
+    return room !== 'cli' && room !== 'terminal' && streams.test(code)
+      ? `${path} uses a stream of the process`
+      : []
+  })
 }
 
 interface PackageRule {

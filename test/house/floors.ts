@@ -57,7 +57,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   observer: [...ground, 'telemetry', 'faults', 'membership', 'explain', 'cluster'],
   metrics: [...ground, 'telemetry', 'faults', 'membership', 'cluster'],
-  journal: [...ground, 'telemetry', 'explain', 'cluster'],
+  journal: [...ground, 'telemetry', 'cluster', 'terminal'],
   traces: [...ground, 'telemetry', 'explain', 'cluster'],
   server: [
     ...ground,

@@ -1,0 +1,85 @@
+/** The log of a command: its flags, its file, and what is told when the file takes no more. */
+import { once } from 'node:events'
+import { constants, createWriteStream, fstatSync, openSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
+import type { Command } from 'commander'
+import { reasonOf } from '../errors/index.js'
+import type { Journal, Level } from '../journal/index.js'
+import { addFlags, BadInput, counted, oneOf } from '../terminal/index.js'
+import { pathFlag } from './flags.js'
+
+export interface LogOptions {
+  readonly log?: string
+  readonly logLevel?: Level
+}
+
+const levels = ['debug', 'info', 'warn', 'error'] as const satisfies readonly Level[]
+
+export function addLogFlags(command: Command): Command {
+  return addFlags(command, [
+    [
+      '--log <file>',
+      'add a line of JSON to the file for each happening; - is standard error, in words on a terminal',
+      pathFlag('--log', 'file'),
+    ],
+    ['--log-level <level>', 'debug, info, warn or error (default: info)', oneOf('--log-level', levels)],
+  ])
+}
+
+/** A journal that is there for as long as the work goes on; `undefined`: none is asked for. */
+export async function withJournal<Result>(
+  { log, logLevel }: LogOptions,
+  work: (journal: Journal | undefined) => Promise<Result>,
+): Promise<Result> {
+  if (log === undefined && logLevel !== undefined)
+    throw new BadInput('--log-level: there is no log; name its file with --log')
+  if (log === undefined) return work(undefined)
+  const isOfTerminal = log === '-'
+  const stream = isOfTerminal ? process.stderr : opened(log)
+  let hasFailed = false
+  const failed = (error: Error | undefined): void => {
+    hasFailed = true
+    if (!isOfTerminal) warn(`the log ends here: ${log} takes no more${error ? `: ${reasonOf(error)}` : ''}`)
+  }
+  // Other commands begin sooner without it.
+  const { Journal } = await import('../journal/index.js')
+  const journal = new Journal(stream, {
+    level: logLevel ?? 'info',
+    isPretty: isOfTerminal && process.stderr.isTTY,
+    failed,
+  })
+  try {
+    return await work(journal)
+  } finally {
+    await journal.end()
+    if (hasFailed) warn(`${counted(journal.dropped, 'line')} of the log could not be written`)
+    if (!isOfTerminal) await closed(stream)
+  }
+}
+
+/** Nothing waits for a file that takes nothing: a pipe without a reader is refused, and a full one is not waited for. */
+function opened(file: string): Writable {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
+  try {
+    const fd = openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK)
+    // A write to a full pipe would keep a thread of Node's until somebody reads.
+    return fstatSync(fd).isFIFO() ? new Socket({ fd, readable: false }) : createWriteStream(file, { fd })
+  } catch (error) {
+    const isUnread = (error as NodeJS.ErrnoException).code === 'ENXIO'
+    throw new BadInput(
+      `--log: ${file} cannot be written: ${isUnread ? 'it is a pipe that nobody reads' : reasonOf(error)}`,
+    )
+  }
+}
+
+async function closed(stream: Writable): Promise<void> {
+  if (stream.closed) return
+  const closed = once(stream, 'close')
+  stream.destroy()
+  await closed
+}
+
+function warn(line: string): void {
+  process.stderr.write(`raftbox: warning: ${line}\n`)
+}

@@ -1,0 +1,50 @@
+/** How much a happening matters to who keeps a cluster. */
+import type { ClusterEvent } from '../cluster/index.js'
+
+export type Level = 'debug' | 'info' | 'warn' | 'error'
+
+const usual = {
+  started: 'info',
+  killed: 'warn',
+  removed: 'info',
+  failed: 'error',
+  paused: 'warn',
+  resumed: 'info',
+  heartbeatMissed: 'debug',
+  threadStood: 'warn',
+  leaseHeld: 'debug',
+  leaseLost: 'warn',
+  flushLate: 'warn',
+  flushEnded: 'info',
+  commitLate: 'warn',
+  commitEnded: 'info',
+  overloaded: 'warn',
+  repeated: 'debug',
+  missed: 'warn',
+  hostBlocked: 'warn',
+  faultBegan: 'info',
+  faultHealed: 'info',
+  role: 'info',
+  voteAnswered: 'debug',
+  messageDropped: 'warn',
+  snapshotSending: 'info',
+  snapshotInstalling: 'info',
+  membership: 'info',
+  transferBegan: 'info',
+  transferEnded: 'info',
+} as const satisfies Record<ClusterEvent['type'], Level>
+
+export function levelOf(event: ClusterEvent): Level {
+  switch (event.type) {
+    case 'role':
+      return event.reason === 'quorumLost' || event.reason === 'diskStalled' ? 'warn' : 'info'
+    case 'killed':
+      return event.isOnPurpose ? 'info' : 'warn'
+    case 'membership':
+      return event.isCommitted ? 'info' : 'debug'
+    case 'transferEnded':
+      return event.isDone ? 'info' : 'warn'
+    default:
+      return usual[event.type]
+  }
+}
