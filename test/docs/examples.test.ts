@@ -38,6 +38,13 @@ test('the program that watches the counters runs', () => {
   expect(outputOf('watch.mjs')).toMatch(/^(node \d: \w+, applied up to \d+, \d+ flushes\n){3}$/)
 })
 
+test('the program of the guide to testing keeps its promise while its cluster is broken', () => {
+  const tests = resolve('docs/examples/tickets.test.mjs')
+  const ended = spawnSync(process.execPath, ['--test', tests], { encoding: 'utf8', timeout: 100_000 })
+  expect(ended.stdout).toMatch(/pass 5\n/)
+  expect(ended.status).toBe(0)
+}, 120_000)
+
 async function balanceOf(cluster: Cluster, name: string): Promise<number> {
   return Number(await cluster.query(Buffer.from(name)))
 }

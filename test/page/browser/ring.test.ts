@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { temporaryFolder } from '../../cli/raftbox.js'
 import { browserTest, calm, emptyPage, sandbox, shown } from './browser.js'
-import { dragBetween, leaderIn, linkIn, nodeIn } from './ring.js'
+import { dragBetween, hasSeconds, leaderIn, linkIn, nodeIn } from './ring.js'
 
 describe.each([3, 7])('%d nodes', (count) => {
   const nodes = ['--nodes', String(count)]
@@ -95,10 +95,9 @@ browserTest('a reload shows the same cluster, its faults, and what was before', 
   await page.keyboard.press('/')
   await page.keyboard.type('cut 1-2\n')
   await linkIn(page, 1, 2, ': .*cut.*').waitFor()
-  const kept = page.locator('.time-strip:not([aria-valuemax="0"]):not([aria-valuemax="1"])')
-  await kept.waitFor()
+  await hasSeconds(page, 2)
   await page.reload()
-  await kept.waitFor()
+  await hasSeconds(page, 2)
   await linkIn(page, 1, 2, ': .*cut.*').waitFor()
   expect(await leaderIn(page)).toBe(leader)
 })

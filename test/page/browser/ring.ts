@@ -1,5 +1,6 @@
 /** The ring as a reader finds it: by what is said of its nodes and links. */
 import type { Locator, Page } from 'playwright-core'
+import { expect } from 'vitest'
 
 /** The node that leads. With `otherThan`: once it is another one. */
 export async function leaderIn(page: Page, otherThan = 0): Promise<number> {
@@ -36,4 +37,11 @@ export async function dragBetween(page: Page, from: number, to: number): Promise
 async function middleOf(element: Locator): Promise<{ readonly x: number; readonly y: number } | undefined> {
   const box = await element.boundingBox()
   return box === null ? undefined : { x: box.x + box.width / 2, y: box.y + box.height / 2 }
+}
+
+/** Resolves once the page has a run of so many seconds to scroll back in. */
+export async function hasSeconds(page: Page, seconds: number): Promise<void> {
+  const timeLine = page.getByRole('slider', { name: /^moment that is shown/ })
+  const secondMax = async () => Number(await timeLine.getAttribute('aria-valuemax'))
+  await expect.poll(secondMax, { timeout: 40_000 }).toBeGreaterThanOrEqual(seconds)
 }
