@@ -133,6 +133,7 @@ function Verbs({ of, isGiven, onHover, onPick }: VerbsProps) {
               key={verb.name}
               type="button"
               aria-label={verb.name}
+              data-key={keyOf(verb.name, of)}
               class={isUseful(verb.name, node, leaderId) ? 'verb' : 'verb faint'}
               onPointerEnter={() => onHover(verb.name)}
               onFocus={() => onHover(verb.name)}
@@ -140,7 +141,6 @@ function Verbs({ of, isGiven, onHover, onPick }: VerbsProps) {
             >
               {verb.name}
               {isReady(verb, isGiven) ? '' : ' …'}
-              <KeyOf verb={verb.name} of={of} />
             </button>
           ))}
         </fieldset>
@@ -149,9 +149,9 @@ function Verbs({ of, isGiven, onHover, onPick }: VerbsProps) {
   )
 }
 
-function KeyOf({ verb, of }: { verb: string; of: Chosen }) {
-  const key = keyVerbs.find((each) => each.verb === verb && each.on === of.kind)?.key
-  return key === undefined ? null : <kbd>{key}</kbd>
+/** The key is drawn by the stylesheet, so that the name of the button is the verb alone. */
+function keyOf(verb: string, of: Chosen): string | undefined {
+  return keyVerbs.find((each) => each.verb === verb && each.on === of.kind)?.key
 }
 
 function Directions({ of, direction }: { of: Chosen & { kind: 'link' }; direction: { value: Direction } }) {
