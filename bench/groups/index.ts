@@ -6,11 +6,12 @@ import { heartbeats } from './heartbeats.js'
 import { history, logLength, startUp } from './long-logs.js'
 import { micro } from './micro.js'
 import { openLoop } from './open-loop.js'
+import { page } from './page.js'
 import { returns } from './returns.js'
 import { stability } from './stability.js'
 import { batch, clients, hosts, nodes, reads, sizes } from './throughput.js'
 
 export const groups: readonly Group[] = [
   ...[micro, clients, sizes, nodes, batch, hosts, reads, openLoop],
-  ...[failover, catchUp, returns, startUp, logLength, history, heartbeats, stability],
+  ...[failover, catchUp, returns, startUp, logLength, history, heartbeats, stability, page],
 ]

@@ -3,6 +3,7 @@ import type { Phase } from '../../src/load/index.js'
 import { type Extent, type Group, lower, neither, type SampleFigure, withFolder } from '../suite/index.js'
 import { measureLoad, sampleOf } from './measured-case.js'
 import { sizeOf } from './scratch.js'
+import { slopeOf } from './slope.js'
 
 const secondsOf: Readonly<Record<Extent, number>> = { quick: 10, usual: 60, long: 600 }
 
@@ -53,17 +54,4 @@ function figuresOf(usages: readonly Usage[]): SampleFigure[] {
     lower('diskMostBytes', 'bytes', Math.max(...disk)),
     neither('diskAtEndBytes', 'bytes', disk.at(-1)!),
   ]
-}
-
-/** Of the line through the values, by least squares: how much they grow from one to the next. */
-function slopeOf(values: readonly number[]): number {
-  const middle = (values.length - 1) / 2
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  let above = 0
-  let below = 0
-  for (const [at, value] of values.entries()) {
-    above += (at - middle) * (value - mean)
-    below += (at - middle) ** 2
-  }
-  return below === 0 ? 0 : above / below
 }
