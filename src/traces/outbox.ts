@@ -19,7 +19,10 @@ export class Outbox {
   readonly #warn: (line: string) => void
   #waiting: Span[] = []
   #sending: Promise<void> | undefined
+  /** Spans of the batch that is on its way. */
+  #leaving = 0
   #isFailing = false
+  #isClosed = false
 
   /** `warn` is told the first of the failures in a row. */
   constructor(sink: Sink, warn: (line: string) => void) {
@@ -30,10 +33,7 @@ export class Outbox {
   /** All spans of a trace find room, or none. */
   add(spans: readonly Span[]): void {
     if (this.#waiting.length + spans.length > waitingSpansMax) {
-      if (this.dropped === 0)
-        this.#warn('traces come faster than they can be sent: some are dropped, and counted')
-      this.dropped += spans.length
-      return
+      return this.#drop(spans.length, 'they come faster than they can be sent')
     }
     for (const span of spans) this.#waiting.push(span)
     this.#sending ??= this.#sendAll()
@@ -46,16 +46,17 @@ export class Outbox {
       timer = setTimeout(resolve, withinMs)
     })
     await Promise.race([this.#sending, late])
-    clearTimeout(timer)
-    this.dropped += this.#waiting.length
-    this.#waiting = []
+    const left = this.#waiting.length + this.#leaving
+    if (left > 0) this.#drop(left, 'they were not taken in time')
+    this.#isClosed = true
     await Promise.race([this.#sink.close(), late])
+    clearTimeout(timer)
   }
 
   async #sendAll(): Promise<void> {
     // What is added within a turn leaves together.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && !this.#isClosed) {
       const batch = this.#waiting.slice(0, batchSpans)
       this.#waiting = this.#waiting.slice(batchSpans)
       await this.#send(batch)
@@ -64,14 +65,23 @@ export class Outbox {
   }
 
   async #send(batch: readonly Span[]): Promise<void> {
+    this.#leaving = batch.length
+    let why: string | undefined
     try {
       await this.#sink.send(batch)
-      this.sent += batch.length
-      this.#isFailing = false
     } catch (error) {
-      this.dropped += batch.length
-      if (!this.#isFailing) this.#warn(`traces are dropped, and counted: ${reasonOf(error)}`)
-      this.#isFailing = true
+      why = reasonOf(error)
     }
+    if (this.#isClosed) return
+    this.#leaving = 0
+    if (why !== undefined) return this.#drop(batch.length, why)
+    this.sent += batch.length
+    this.#isFailing = false
+  }
+
+  #drop(spans: number, why: string): void {
+    this.dropped += spans
+    if (!this.#isFailing) this.#warn(`traces are dropped, and counted: ${why}`)
+    this.#isFailing = true
   }
 }

@@ -13,6 +13,8 @@ const settleMs = 250
 /** Rows are kept for so long: a call waits for its answer at most as long, in most clusters. */
 const rowsKeptMs = 10_000
 const happenedMax = 4000
+/** What is more waits for the next look, so that none takes long. */
+const callsPerLook = 256
 /** Spans of a node for one command, as a rule: so many are counted as dropped where its rows were lost. */
 const spansOfFollower = 5
 
@@ -57,6 +59,7 @@ export class Tracing {
         this.#nodeIds.add(message.nodeId)
         return this.#tail.add(message.nodeId, message.memory, message.isNew)
       case 'nodeGone':
+        this.#nodeIds.delete(message.nodeId)
         this.#tail.remove(message.nodeId)
         return this.#tracks.forget(message.nodeId)
       case 'news':
@@ -75,17 +78,14 @@ export class Tracing {
   }
 
   /** Reads what the nodes told since the last look, and makes the traces that are due. */
-  look(nowMs = storyNow()): void {
+  look(nowMs = storyNow(), callsMax = callsPerLook): void {
     this.#tail.read()
     const dueMs = nowMs - settleMs
-    let due = 0
-    while ((this.#calls[due]?.endedAtMs ?? Number.POSITIVE_INFINITY) <= dueMs) due++
-    for (const call of this.#calls.splice(0, due)) this.#traceCall(call)
-    while ((this.#won[0]?.atMs ?? Number.POSITIVE_INFINITY) <= dueMs) {
-      const won = this.#won.shift()
-      if (won !== undefined) this.#outbox.add(electionTrace(this.#story(), won))
-    }
-    this.#tracks.forgetBefore(nowMs - rowsKeptMs)
+    for (const call of takeWhile(this.#calls, callsMax, ({ endedAtMs }) => endedAtMs <= dueMs))
+      this.#traceCall(call)
+    for (const won of takeWhile(this.#won, Number.POSITIVE_INFINITY, ({ atMs }) => atMs <= dueMs))
+      this.#outbox.add(electionTrace(this.#story(), won))
+    if (nowMs < Number.POSITIVE_INFINITY) this.#tracks.forgetBefore(nowMs - rowsKeptMs)
   }
 
   /** When all that has ended by now is due. */
@@ -95,12 +95,16 @@ export class Tracing {
 
   /** Traces what did not come to an end. */
   close(): void {
-    this.look(Number.POSITIVE_INFINITY)
+    this.look(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
     this.#snapshots.close()
     const last = this.#happened.findLast(
       (each): each is RoleChange => each.type === 'role' && each.role !== 'follower',
     )
     if (last !== undefined && last.role !== 'leader') this.#outbox.add(electionTrace(this.#story(), last))
+  }
+
+  get nodes(): number {
+    return this.#nodeIds.size
   }
 
   get done(): Done {
@@ -123,4 +127,10 @@ export class Tracing {
     const times = { heartbeatIntervalMs, electionTimeoutMs, tickMs: heartbeatIntervalMs }
     return { nodeIds: [...this.#nodeIds], ...times, happened: this.#happened, passed: [], carried: [] }
   }
+}
+
+/** Takes the first ones off a list, as long as the rule holds. */
+function takeWhile<T>(list: T[], most: number, isDue: (one: T) => boolean): T[] {
+  const first = list.findIndex((one, at) => at === most || !isDue(one))
+  return list.splice(0, first < 0 ? list.length : first)
 }

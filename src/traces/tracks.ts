@@ -76,6 +76,8 @@ const gapsMax = 64
 
 export class Tracks {
   readonly #nodes = new Map<NodeId, NodeTracks>()
+  /** Rows from before may be forgotten. */
+  #sinceMs = 0
 
   get nodeIds(): readonly NodeId[] {
     return [...this.#nodes.keys()]
@@ -100,12 +102,14 @@ export class Tracks {
   }
 
   forgetBefore(ms: number): void {
+    this.#sinceMs = ms
     for (const { tracks } of this.#nodes.values())
       for (const byPeer of tracks.values()) for (const track of byPeer.values()) track.forgetBefore(ms)
   }
 
-  /** Whether rows of the node in that time may have been lost. */
+  /** Whether rows of the node in that time may be lost. */
   isPatchy(nodeId: NodeId, fromMs: number, untilMs: number): boolean {
+    if (fromMs < this.#sinceMs) return true
     return this.#node(nodeId).gaps.some((gap) => gap.fromMs <= untilMs && gap.untilMs >= fromMs)
   }
 

@@ -1,5 +1,6 @@
 /** The examples of the guides, run as they are written. */
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -44,6 +45,11 @@ test('the program of the guide to testing keeps its promise while its cluster is
   expect(ended.stdout).toMatch(/pass 5\n/)
   expect(ended.status).toBe(0)
 }, 120_000)
+test('the program that traces its commands runs', () => {
+  const file = join(temporaryFolder(), 'traces.jsonl')
+  expect(outputOf('traces.mjs', file)).toMatch(/callsDropped: 0,\s+spansSent: \d+,\s+spansDropped: 0/)
+  expect(readFileSync(file, 'utf8')).toContain('"traceId":"0af7651916cd43dd8448eb211c80319c"')
+})
 
 async function balanceOf(cluster: Cluster, name: string): Promise<number> {
   return Number(await cluster.query(Buffer.from(name)))

@@ -1,0 +1,26 @@
+/** Where traces go. */
+import { expect, test } from 'vitest'
+import { placeOf } from '../../src/traces/place.js'
+
+test.each([
+  ['http://127.0.0.1:4318', { url: 'http://127.0.0.1:4318/v1/traces' }],
+  ['http://127.0.0.1:4318/', { url: 'http://127.0.0.1:4318/v1/traces' }],
+  ['https://example.org/own/path', { url: 'https://example.org/own/path' }],
+  ['run.jsonl', { file: 'run.jsonl' }],
+  ['./http/run', { file: './http/run' }],
+])('%s is understood', (to, place) => {
+  expect(placeOf(to, {})).toEqual(place)
+})
+
+test.each(['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'])(
+  'without a place, %s says where',
+  (name) => {
+    expect(placeOf(undefined, { [name]: 'http://127.0.0.1:4318' })).toEqual({ url: undefined })
+  },
+)
+
+test('without any, the refusal says what to give', () => {
+  expect(() => placeOf(undefined, { OTEL_EXPORTER_OTLP_ENDPOINT: '' })).toThrow(
+    'to: the URL of a collector, as http://127.0.0.1:4318, or a file, not nothing',
+  )
+})
