@@ -15,13 +15,18 @@ export const traceFlags: readonly FlagRow[] = [
   [
     '--trace <place>',
     'send traces of commands, elections and snapshots to a collector of OpenTelemetry, as http://127.0.0.1:4318, or write them to a file as OTLP JSON',
-    (text) => text,
+    placeFlag,
   ],
   ['--trace-share <percent>', 'the share of the commands that is traced, as 1% (default: 100%)', shareFlag],
 ]
 
 export function addTraceFlags(command: Command): Command {
   return addFlags(command, traceFlags)
+}
+
+function placeFlag(text: string): string {
+  if (text !== '') return text
+  throw new BadInput('--trace: give the URL of a collector or the path of a file, not an empty text')
 }
 
 function shareFlag(text: string): number {

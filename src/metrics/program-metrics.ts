@@ -53,9 +53,18 @@ export const programMetrics: readonly Metric[] = [
   ofAll(
     'counter',
     'raftbox_dropped_total',
-    'What slow readers were not sent, by what it was: frames and events of the page, lines of the log.',
-    ({ dropped }) => dropped,
+    'What slow readers were not sent, by what it was: frames and events of the page, lines of the log, spans and commands of traces.',
+    ({ dropped, calls: { traces } }) =>
+      traces === undefined
+        ? dropped
+        : { ...dropped, spans: traces.spansDropped, traces: traces.callsDropped },
     'what',
+  ),
+  ofAll(
+    'counter',
+    'raftbox_spans_sent_total',
+    'Spans of traces that a collector or a file has taken.',
+    ({ calls }) => calls.traces?.spansSent ?? 0,
   ),
   ofAll('counter', 'process_cpu_seconds_total', 'Processor time of the whole process, in seconds.', () => {
     const { user, system } = process.cpuUsage()
