@@ -25,6 +25,7 @@ export class Observer {
   readonly #history = new FrameHistory()
   readonly #watchers = new Set<Watcher>()
   #timer: NodeJS.Timeout | undefined
+  #isClosed = false
   #number = 0
   #before: Moment | undefined
 
@@ -51,18 +52,21 @@ export class Observer {
   /** Calls `watcher` with each new frame, ten times a second, until the function that comes back is called. */
   watch(watcher: Watcher): () => void {
     this.#watchers.add(watcher)
-    // What nobody watched was looked at rarely, and the next look may be far.
+    // Without watchers, the next look may be a second away.
     if (this.#watchers.size === 1) this.#lookIn(0)
     return () => void this.#watchers.delete(watcher)
   }
 
+  /** The frames stay. A watcher that comes later is told nothing. */
   close(): void {
+    this.#isClosed = true
     clearTimeout(this.#timer)
     this.#watchers.clear()
   }
 
   #lookIn(ms: number): void {
     clearTimeout(this.#timer)
+    if (this.#isClosed) return
     this.#timer = setTimeout(() => this.#look(), ms).unref()
   }
 

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Cluster } from '../../src/cluster/index.js'
 import { type Frame, type NodeFrame, Observer } from '../../src/observer/index.js'
 import { startedCluster } from '../cluster/support.js'
@@ -89,6 +89,31 @@ test('frames come for as long as somebody watches, each number once', async () =
   expect(numbers).toHaveLength(watched)
   expect(numbers).toEqual(numbers.map((_, at) => (numbers[0] ?? 0) + at))
   expect(observer.frames.map(({ number }) => number)).toEqual(observer.frames.map((_, at) => at + 1))
+})
+
+test('an observer that was closed looks no more, whoever watches it', () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  let looks = 0
+  const cluster = {
+    ...{ options: { heartbeatIntervalMs: 50, electionTimeoutMs: 500 }, dir: '', faults: [] },
+    messages: () => ({ take: () => ({ carried: [], rowsLost: 0, leftOut: { sent: 0, received: 0 } }) }),
+    status: () => [],
+    look() {
+      looks++
+      return { nodes: [], calls: { failed: new Map() } }
+    },
+  } as unknown as Cluster
+  const observer = new Observer(cluster)
+  observer.watch(() => undefined)
+  vi.advanceTimersByTime(1000)
+  expect(looks).toBeGreaterThan(5)
+  observer.close()
+  const before = looks
+  observer.watch(() => undefined)
+  vi.advanceTimersByTime(10_000)
+  expect(looks).toBe(before)
+  expect(observer.frames.length).toBe(before)
 })
 
 test('an observer keeps no process alive', async () => {
