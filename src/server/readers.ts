@@ -58,8 +58,10 @@ export class Reader {
     this.#outgoing.on('drain', pump)
   }
 
+  /** A reader that left before its stream began is closed at once. */
   onClose(closed: () => void): void {
-    this.#outgoing.on('close', closed)
+    if (this.#outgoing.destroyed) closed()
+    else this.#outgoing.on('close', closed)
   }
 
   tellAlive(): void {

@@ -1,4 +1,5 @@
 /** What can be asked of the server of a cluster, by method and path. */
+import type { ServerResponse } from 'node:http'
 import { stripVTControlCharacters } from 'node:util'
 import { Hono } from 'hono'
 import { boundsOf, picture } from '../explain/index.js'
@@ -53,7 +54,7 @@ function addVerbs(app: App, { cluster, subject, quit }: Rooms): void {
     const line = await lineIn(env.incoming)
     const conversation = { showsEvents: false, isEnded: false }
     const answer = await answerTo({ subject, conversation }, line)
-    if (conversation.isEnded) env.outgoing.once('close', quit)
+    if (conversation.isEnded) onceClosed(env.outgoing, quit)
     return json(told(answer))
   })
   app.get('/api/log', async ({ req, json }) => {
@@ -77,6 +78,12 @@ function pictureBetween(story: Story, since: number | undefined, until: number |
   } catch (error) {
     throw error instanceof RangeError ? new BadInput(`since, until: ${error.message}`) : error
   }
+}
+
+/** Calls back once the answer is sent, or its reader has left. */
+function onceClosed(outgoing: ServerResponse, closed: () => void): void {
+  if (outgoing.destroyed) closed()
+  else outgoing.once('close', closed)
 }
 
 function addMetrics(app: App, { metrics }: Rooms): void {

@@ -117,7 +117,10 @@ export class PageServer {
       response.end(JSON.stringify(body))
       return
     }
-    void this.#answer.then((answer) => answer(request, response))
+    void this.#answer.then((answer) => {
+      // A client may have left while the cluster started.
+      if (!response.destroyed) void answer(request, response)
+    })
   }
 }
 

@@ -46,6 +46,19 @@ test('a reader that has read nothing for a minute loses its place', async () => 
   expect(outgoing[0]?.destroyed).toBe(true)
 })
 
+test('a reader that left before its stream began takes no place, and nothing goes on for it', async () => {
+  const readers = new Readers()
+  onTestFinished(() => readers.close())
+  const asked: ServerResponse[] = []
+  const port = await answering((response) => void asked.push(response))
+  const count = 100
+  for (let at = 0; at < count; at++) (await stuckReader(port)).end()
+  while (asked.length < count || !asked.every(({ destroyed }) => destroyed)) await turn()
+  let closed = 0
+  for (const left of asked) readers.add(left).onClose(() => closed++)
+  expect(closed).toBe(count)
+})
+
 test('a reader that reads is told now and then that the stream is alive', async () => {
   const readers = new Readers()
   onTestFinished(() => readers.close())
