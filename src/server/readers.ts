@@ -41,9 +41,9 @@ export class Reader {
     return this.#outgoing.writableLength > waitingBytesMax
   }
 
-  /** A reader that has left is sent nothing. */
+  /** A reader that has left is sent nothing, and nothing follows the end. */
   send({ id, event, data }: Sent): void {
-    if (this.#outgoing.destroyed) return
+    if (this.#isOver) return
     const head = `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}`
     this.#outgoing.write(`${head}data: ${data}\n\n`)
   }
@@ -66,9 +66,13 @@ export class Reader {
 
   tellAlive(): void {
     this.#behind = this.isBehind ? this.#behind + 1 : 0
-    if (this.#behind === 0) this.#outgoing.write(':\n\n')
+    if (this.#behind === 0 && !this.#isOver) this.#outgoing.write(':\n\n')
     // A reader that comes back goes on where it was.
     if (this.#behind === behindMax) this.#outgoing.destroy()
+  }
+
+  get #isOver(): boolean {
+    return this.#outgoing.destroyed || this.#outgoing.writableEnded
   }
 
   /** The stream has told all. */

@@ -7,6 +7,8 @@ import { HttpRefusal } from './refusals.js'
 /** A record holds the whole story in memory while it is written. */
 const atOnceMax = 2
 const pieceLength = 1 << 16
+/** A reader that has read nothing of a piece for so long loses its place. */
+const waitedMsMax = 60_000
 
 export interface Download {
   readonly type: string
@@ -80,7 +82,7 @@ export class Records {
         await send(outgoing, piece)
         piece = ''
       }
-      outgoing.end(piece + end)
+      if (!outgoing.destroyed) outgoing.end(piece + end)
     } finally {
       this.#count--
     }
@@ -90,7 +92,9 @@ export class Records {
 async function send(outgoing: ServerResponse, piece: string): Promise<void> {
   if (outgoing.write(piece)) return setImmediate()
   await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => outgoing.destroy(), waitedMsMax).unref()
     const done = (): void => {
+      clearTimeout(timer)
       outgoing.off('drain', done).off('close', done)
       resolve()
     }
