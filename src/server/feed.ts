@@ -27,16 +27,22 @@ export class Feed {
     this.#pump()
   }
 
-  /** Sends all news behind the number, and tells what of it is not kept. */
+  /**
+   * Sends all news behind the number, and tells what of it is not kept. A number that no news has yet is of another run:
+   * all is sent then.
+   */
   sendTo(reader: Reader, behind: number): void {
-    let position = behind
+    const lastId = this.#kept.at(-1)?.id ?? this.#forgottenUpTo
+    let position = behind > lastId ? 0 : behind
+    const forgottenBefore = this.#forgottenUpTo
     const pump = (): void => {
       while (!reader.isBehind) {
         if (position < this.#forgottenUpTo) {
           const [from, to] = [position + 1, this.#forgottenUpTo]
           const count = to - from + 1
           reader.send({ event: 'missed', data: JSON.stringify({ from, to, count }) })
-          reader.leavesOut('events', count)
+          // A reader that comes late is not slow.
+          reader.leavesOut('events', to - Math.max(position, forgottenBefore))
           position = to
         }
         const next = this.#firstBehind(position)

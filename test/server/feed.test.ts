@@ -54,7 +54,7 @@ test('a reader that never reads costs bounded memory, and another one is told al
 
 test('a reader that reads late is told what it missed, and then all that is kept', async () => {
   const feed = new Feed()
-  const { port, outgoing } = await serving(feed)
+  const { port, outgoing, readers } = await serving(feed)
   const socket = await stuckReader(port)
   while (outgoing.length === 0) await turn()
   await flood(feed, 1, 45_000)
@@ -69,6 +69,7 @@ test('a reader that reads late is told what it missed, and then all that is kept
     /event: missed\ndata: {"from":(\d+),"to":(\d+),"count":(\d+)}/.exec(text)?.map(Number) ?? []
   expect(told).toBeDefined()
   expect(count).toBe(to - from + 1)
+  expect(readers.leftOut.events).toBe(count)
   const before = Array.from({ length: from - 1 }, (_, at) => at + 1)
   const behind = Array.from({ length: 45_000 - to }, (_, at) => to + 1 + at)
   expect(ids).toEqual([...before, ...behind])
@@ -83,7 +84,16 @@ test('what is forgotten is told to a reader that comes late', async () => {
   const [missed, next] = await read(response, ({ length }) => length > 1)
   expect(missed).toMatchObject({ event: 'missed', data: { from: 5, to: 10_000, count: 9996 } })
   expect(next?.id).toBe(10_001)
-  expect(readers.leftOut).toEqual({ events: 9996, frames: 0 })
+  expect(readers.leftOut).toEqual({ events: 0, frames: 0 })
+})
+
+test('a reader that was told of another run, which had more news, is told all', async () => {
+  const feed = new Feed()
+  const { port } = await serving(feed)
+  await flood(feed, 1, 3, 1)
+  const headers = { 'last-event-id': '4' }
+  const events = await read(await fetch(`http://127.0.0.1:${port}`, { headers }), ({ length }) => length > 2)
+  expect(events.map(({ id }) => id)).toEqual([1, 2, 3])
 })
 
 test('a stream of news that is over ends once it has told all', async () => {
