@@ -1,6 +1,6 @@
 /**
- * Who may ask: no page of another site, no name that was bent to this address, and with a token only who has it. A
- * request is refused before anything has looked at its path.
+ * The rules by which a request is refused: it comes from a page of another site, or under a name that was bent to this
+ * address, or without the token that is asked for. Nothing has looked at its path then.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -15,12 +15,17 @@ export interface Door {
 }
 
 /** Addresses that stand for all addresses of the machine, and the one of them that leads to itself. */
-const unspecified: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+const unspecified: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '[::]': '[::1]' }
 
 /** The address and the port as a URL has them. */
 export function hostOf({ address, port }: Pick<Door, 'address' | 'port'>): string {
-  const host = unspecified[address] ?? address
-  return `${isIPv6(host) ? `[${host}]` : host}:${port}`
+  const host = urlHostOf(address)
+  return `${unspecified[host] ?? host}:${port}`
+}
+
+/** Browsers write an IPv6 address in one of its many spellings, in brackets and without a zone. */
+function urlHostOf(address: string): string {
+  return isIPv6(address) ? new URL(`http://[${address.split('%')[0]}]`).hostname : address
 }
 
 /** Throws an `HttpRefusal` for a request that may not be answered. Returns the cookie that its answer is to set, if any. */
@@ -41,8 +46,9 @@ export function checkRequest(
 }
 
 function checkHost(host: string | undefined, door: Door): void {
-  if (door.address in unspecified) return
-  const { address, port } = door
+  const address = urlHostOf(door.address)
+  if (address in unspecified) return
+  const { port } = door
   const known = [hostOf(door), `localhost:${port}`, ...(port === 80 ? [address, 'localhost'] : [])]
   if (host !== undefined && known.includes(host.toLowerCase())) return
   throw new HttpRefusal(

@@ -60,6 +60,8 @@ export class PageServer {
         resolve()
       })
     })
+    // A connection that cannot be accepted, as for want of file descriptors, ends no sandbox.
+    server.on('error', () => undefined)
     const { port } = server.address() as AddressInfo
     return new PageServer(server, { ...door, port })
   }

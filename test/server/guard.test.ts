@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest'
+import { Server } from 'node:net'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { checkRequest, hostOf } from '../../src/server/guard.js'
 import { PageServer } from '../../src/server/index.js'
 import { Served } from './served.js'
 
@@ -17,6 +19,28 @@ test('a request is answered at the address and at localhost, and under no other 
     `127.0.0.1:${port + 1}`,
   ])
     expect(await ask(host)).toMatchObject({ status: 403, code: 'FOREIGN_ORIGIN' })
+})
+
+test('an IPv6 address is known however it was spelled, and without the port where browsers leave it out', () => {
+  const isKnown = (address: string, host: string, port = 7007): boolean => {
+    try {
+      checkRequest({ headers: { host } }, { address, port, token: undefined })
+      return true
+    } catch {
+      return false
+    }
+  }
+  for (const address of ['::1', '0:0:0:0:0:0:0:1', '0::1']) {
+    expect(hostOf({ address, port: 7007 })).toBe('[::1]:7007')
+    expect(isKnown(address, '[::1]:7007')).toBe(true)
+  }
+  expect(isKnown('FD00::1', '[fd00::1]:7007')).toBe(true)
+  expect(isKnown('FD00::1', '[fd00::2]:7007')).toBe(false)
+  expect(isKnown('fe80::1%eth0', '[fe80::1]:7007')).toBe(true)
+  expect(isKnown('::1', '[::1]', 80)).toBe(true)
+  expect(isKnown('::1', '[::1]')).toBe(false)
+  expect(isKnown('::0', 'box.lan:7007')).toBe(true)
+  expect(hostOf({ address: '::0', port: 7007 })).toBe('[::1]:7007')
 })
 
 test('a page of another site can neither act nor read, and leads here only by a link to the page', async () => {
@@ -70,6 +94,16 @@ test('at all addresses of the machine, every name is taken with the token', asyn
     served.raw('GET', '/api/status', { host: 'box.lan', ...headers })
   expect(await ask({})).toMatchObject({ status: 401 })
   expect(await ask({ authorization: 'Bearer open.Sesame' })).toMatchObject({ status: 200 })
+})
+
+test('a connection that cannot be accepted ends nothing', async () => {
+  const listening = vi.spyOn(Server.prototype, 'listen')
+  onTestFinished(() => listening.mockRestore())
+  const { server } = await Served.start()
+  const [listener] = listening.mock.contexts as Server[]
+  listener?.emit('error', new Error('accept EMFILE'))
+  expect(listening).toHaveBeenCalledOnce()
+  expect((await fetch(`${server.url}api/status`)).status).toBe(200)
 })
 
 test('requests wait for a cluster that starts, and are ended when none comes', async () => {
