@@ -44,6 +44,16 @@ test('a page and a prompt are one sandbox: quit ends it from either', async () =
   expect(await ended).toMatchObject({ code: 0, stderr: '', left: [] })
 })
 
+test('an interrupt ends streams that are read and a scenario that runs, and leaves nothing', async () => {
+  const { page, api, child, ended } = await ready([])
+  const events = await fetch(`${page}api/events`)
+  const asked = { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'pause-leader' }
+  expect(await (await fetch(`${api}/scenarios/run`, asked)).json()).toMatchObject({ ok: true })
+  child.kill('SIGTERM')
+  await expect(events.text()).rejects.toThrow()
+  expect(await ended).toMatchObject({ code: 143, left: [] })
+})
+
 test('for people, the address is among the first lines', async () => {
   const { stdout } = await run(['sandbox', '--nodes', '1'], 'status\n')
   expect(stdout.split('\n').slice(0, 3).join('\n')).toMatch(/^The page: http:\/\/127\.0\.0\.1:\d+\/$/m)
