@@ -116,11 +116,12 @@ async function readOnce(
   begun()
   reader.onOpen?.()
   const lines = new EventLines()
-  const texts = response.body.pipeThrough(new TextDecoderStream()).getReader()
+  const decoder = new TextDecoder()
+  const reading = response.body.getReader()
   for (;;) {
-    const { value, done } = await texts.read()
+    const { value, done } = await reading.read()
     if (done || signal.aborted) return
-    const events = lines.take(value)
+    const events = lines.take(decoder.decode(value, { stream: true }))
     place.lastId = events.findLast(({ id }) => id !== undefined)?.id ?? place.lastId
     if (events.length > 0) reader.onEvents(events)
   }

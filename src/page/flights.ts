@@ -33,7 +33,7 @@ const lostAfterMs = 1500
 const waitMaxMs = 900
 /** Messages of these kinds are sent all the time: a round of them is drawn only so often, or it would be one long stream. */
 const calmKinds: ReadonlySet<ShapeKind> = new Set(['heartbeat', 'other'])
-const roundEveryMs = 2400
+const roundEveryMs = 3000
 /** Messages on one way at one time: more are not drawn. */
 const onWayMax = 5
 

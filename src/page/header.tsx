@@ -62,6 +62,7 @@ function ConnectionState() {
     )
   if (subject.value === 'record') return <span class="state">a recorded run</span>
   if (isPast.value) return <span class="state warn">the past</span>
+  if (subject.value === 'scenario') return <span class="state">a scenario's own cluster</span>
   return told.state === 'live' ? (
     <span class="state good">live</span>
   ) : (

@@ -90,8 +90,8 @@ describe('heartbeats', () => {
     expect(seen(flights, 1100)).toEqual({ '1>2': 26 })
     expect(seen(flights, 1480)).toEqual({ '2>1': 26 })
     expect(flights.isMoving(1800)).toBe(false)
-    flights.take(round(3), 3400, noDelay)
-    expect(seen(flights, 3400)).toEqual({ '1>2': 0 })
+    flights.take(round(3), 4000, noDelay)
+    expect(seen(flights, 4000)).toEqual({ '1>2': 0 })
   })
 
   test('leave the ring calm, and a vote does not', () => {
