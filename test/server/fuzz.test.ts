@@ -15,6 +15,7 @@ const codes = new Set([
 const paths = [
   ...['/', '/page.js', '/page.css', '/api/status', '/api/verbs', '/api/complete', '/api/do', '/api/log'],
   ...['/api/watch', '/api/scenarios', '/api/scenarios/run', '/api/scenarios/run/frames', '/metrics'],
+  ...['/api/scenarios/run/events', '/api/picture'],
 ]
 
 const word = fc.oneof(
