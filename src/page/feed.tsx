@@ -31,6 +31,13 @@ const marked = signal<Happened | undefined>(undefined)
 
 const drawn = computed(() => windowOf(lines.value.length, scroll.value, linePx))
 
+/** One of the lines that are drawn is a stop of the Tab key; arrows go on from there. */
+const stop = computed(() => {
+  const [from, to] = drawn.value
+  const shown = lines.value.slice(from, to)
+  return (lineWith(shown, marked.value?.sequence) ?? shown.at(-1))?.sequence
+})
+
 export function Feed() {
   return (
     <div class="feed">
@@ -164,6 +171,7 @@ function Line({ told, place, count }: LineProps) {
         title={`${words}: click to have it explained`}
         aria-current={picked.value?.sequence === told.sequence}
         data-sequence={told.sequence}
+        tabIndex={told.sequence === stop.value ? 0 : -1}
         onFocus={() => (marked.value = told)}
         onClick={() => pick(told)}
       >

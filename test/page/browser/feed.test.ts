@@ -34,6 +34,31 @@ browserTest('a line of the feed is explained by a click, and its causes lead bac
     .waitFor()
 })
 
+browserTest('the feed is one stop of the Tab key, and arrows walk through its lines to a cause', async () => {
+  const { page } = await shown()
+  await leaderIn(page)
+  const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '')
+  const isFocused = (words: RegExp) => expect.poll(focused, { timeout: 20_000 }).toMatch(words)
+  await page.getByRole('button', { name: 'faults', exact: true }).focus()
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Home')
+  await isFocused(/^node \d runs/)
+  // Down to the first vote, over the pre-vote for which it is given.
+  for (let steps = 0; steps < 12; steps++) {
+    const words = await focused()
+    if (/would vote for/.test(words)) break
+    await page.keyboard.press('ArrowDown')
+    await expect.poll(focused, { timeout: 20_000 }).not.toBe(words)
+  }
+  await page.keyboard.press('c')
+  await isFocused(/starts a pre-vote for term \d/)
+  await page.keyboard.press('Enter')
+  await page
+    .getByRole('tabpanel', { name: 'explain' })
+    .getByText(/^explain election \d+$/)
+    .waitFor()
+})
+
 browserTest('the feed shows one node, or without a kind of line', async () => {
   const { page, doLine } = await shown()
   await leaderIn(page)
