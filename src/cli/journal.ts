@@ -2,8 +2,9 @@
 import { once } from 'node:events'
 import { constants, createWriteStream, fstatSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
-import type { Writable } from 'node:stream'
+import { Writable } from 'node:stream'
 import type { Command } from 'commander'
+import type { Cluster } from '../cluster/index.js'
 import { reasonOf } from '../errors/index.js'
 import type { Journal, Level } from '../journal/index.js'
 import { addFlags, BadInput, counted, oneOf } from '../terminal/index.js'
@@ -27,34 +28,72 @@ export function addLogFlags(command: Command): Command {
   ])
 }
 
-/** A journal that is there for as long as the work goes on; `undefined`: none is asked for. */
+/** Lines for a person, who may have a prompt on the same terminal. */
+class TerminalLines extends Writable {
+  print = (line: string): void => void process.stderr.write(`${line}\n`)
+
+  override _write(lines: Buffer, _: string, done: () => void): void {
+    this.print(String(lines).trimEnd())
+    done()
+  }
+}
+
+export class CommandLog {
+  readonly #journal: Journal
+  readonly #terminal: TerminalLines | undefined
+
+  constructor(journal: Journal, terminal: TerminalLines | undefined) {
+    this.#journal = journal
+    this.#terminal = terminal
+  }
+
+  follow(cluster: Cluster): void {
+    this.#journal.follow(cluster)
+  }
+
+  get dropped(): number {
+    return this.#journal.dropped
+  }
+
+  /** A person sees each line already. */
+  get isOnTerminal(): boolean {
+    return this.#terminal !== undefined
+  }
+
+  /** Lines for the terminal are printed so from now on: above its prompt. */
+  printBy(print: (line: string) => void): void {
+    if (this.#terminal !== undefined) this.#terminal.print = print
+  }
+}
+
+/** A log that is there for as long as the work goes on; `undefined`: none is asked for. */
 export async function withJournal<Result>(
   { log, logLevel }: LogOptions,
-  work: (journal: Journal | undefined) => Promise<Result>,
+  work: (log: CommandLog | undefined) => Promise<Result>,
 ): Promise<Result> {
   if (log === undefined && logLevel !== undefined)
     throw new BadInput('--log-level: there is no log; name its file with --log')
   if (log === undefined) return work(undefined)
-  const isOfTerminal = log === '-'
-  const stream = isOfTerminal ? process.stderr : opened(log)
+  const terminal = log === '-' && process.stderr.isTTY ? new TerminalLines() : undefined
+  const stream = terminal ?? (log === '-' ? process.stderr : opened(log))
   let hasFailed = false
   const failed = (error: Error | undefined): void => {
     hasFailed = true
-    if (!isOfTerminal) warn(`the log ends here: ${log} takes no more${error ? `: ${reasonOf(error)}` : ''}`)
+    if (log !== '-') warn(`the log ends here: ${log} takes no more${error ? `: ${reasonOf(error)}` : ''}`)
   }
   // Other commands begin sooner without it.
   const { Journal } = await import('../journal/index.js')
   const journal = new Journal(stream, {
     level: logLevel ?? 'info',
-    isPretty: isOfTerminal && process.stderr.isTTY,
+    isPretty: terminal !== undefined,
     failed,
   })
   try {
-    return await work(journal)
+    return await work(new CommandLog(journal, terminal))
   } finally {
     await journal.end()
     if (hasFailed) warn(`${counted(journal.dropped, 'line')} of the log could not be written`)
-    if (!isOfTerminal) await closed(stream)
+    if (log !== '-') await closed(stream)
   }
 }
 

@@ -2,7 +2,6 @@
 import { addAbortSignal } from 'node:stream'
 import type { Command } from 'commander'
 import { type Cluster, type ClusterEvent, RaftError, type ReadConfirmation } from '../cluster/index.js'
-import type { Journal } from '../journal/index.js'
 import { leaderKnown, withCluster } from '../load/index.js'
 import { Observer } from '../observer/index.js'
 import { exitCodeOf, interruptible, lineOf, oneOf, paint, printable, wholeNumber } from '../terminal/index.js'
@@ -11,7 +10,7 @@ import { checkWritable, dirFlag, nodeIdsFlag, nodesFlag, pathFlag } from './flag
 import { Following } from './following.js'
 import { inWords } from './happenings.js'
 import { readHistory, writeHistory } from './history-file.js'
-import { addLogFlags, type LogOptions, withJournal } from './journal.js'
+import { addLogFlags, type CommandLog, type LogOptions, withJournal } from './journal.js'
 import { addPageFlags, type Page, type PageOptions, withPage } from './page.js'
 import { type Editing, Prompt, scriptLines } from './prompt.js'
 import { serveLines } from './sandbox-json.js'
@@ -92,13 +91,13 @@ async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<nu
     ...given({ nodes, dir, renew, reads }),
     ...given({ heartbeatIntervalMs: heartbeat, electionTimeoutMs: electionTimeout }),
   }
-  return withJournal(options, (journal) =>
+  return withJournal(options, (log) =>
     withPage(options, dir, (page) =>
       withTraces(options, process.env, (follow) =>
         withCluster(clusterOptions, signal, (cluster) => {
-          journal?.follow(cluster)
+          log?.follow(cluster)
           follow(cluster)
-          return live(cluster, page, journal, options, signal)
+          return live(cluster, page, log, options, signal)
         }),
       ),
     ),
@@ -118,7 +117,7 @@ function given<Options extends object>(
 async function live(
   cluster: Cluster,
   page: Page | undefined,
-  journal: Journal | undefined,
+  log: CommandLog | undefined,
   { json = false, dir, record }: SandboxOptions,
   interrupted: AbortSignal,
 ): Promise<number> {
@@ -126,11 +125,11 @@ async function live(
   const signal = AbortSignal.any([interrupted, quit.signal])
   const subject = new ClusterSubject(cluster)
   const observer = new Observer(cluster, () => subject.loadClients)
-  const dropped = () => ({ logLines: journal?.dropped ?? 0 })
+  const dropped = () => ({ logLines: log?.dropped ?? 0 })
   try {
     page?.server.serve({ cluster, subject, observer, dropped, quit: () => quit.abort() })
     return await recorded(cluster, observer, record, () =>
-      json ? serve(cluster, subject, page, signal) : converse(cluster, subject, page, dir, signal),
+      json ? serve(cluster, subject, page, signal) : converse(cluster, subject, page, log, dir, signal),
     )
   } finally {
     observer.close()
@@ -162,13 +161,15 @@ async function converse(
   cluster: Cluster,
   subject: ClusterSubject,
   page: Page | undefined,
+  log: CommandLog | undefined,
   dir: string | undefined,
   signal: AbortSignal,
 ): Promise<number> {
   const prompt = new Prompt(paint.bold('raftbox> '), signal, editingOf(subject, dir))
   const following = new Following((text) => prompt.print(text))
+  log?.printBy((line) => prompt.print(line))
   const conversation = {
-    ...{ showsEvents: true, isEnded: false },
+    ...{ showsEvents: log?.isOnTerminal !== true, isEnded: false },
     follow: (look: () => Promise<string>) => following.begin(look),
   }
   if (prompt.isTerminal) tellWarnings((line) => prompt.print(paint.yellow(line)))

@@ -91,9 +91,9 @@ async function scenarioCommand(
   const tell = (line: string, sinceMs: number): void => {
     if (!json) print(`${paint.dim(`${(sinceMs / 1000).toFixed(2).padStart(7)} s`)}  ${printable(line)}`)
   }
-  return withJournal(options, async (journal) => {
+  return withJournal(options, async (log) => {
     const started = await startHost(host, scenario, seed)
-    if (started instanceof ThreadsHost) journal?.follow(started.cluster)
+    if (started instanceof ThreadsHost) log?.follow(started.cluster)
     try {
       const result = await runScenario(scenario, started, { seed, signal, tell })
       if (json) print(JSON.stringify(result))

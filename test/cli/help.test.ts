@@ -17,6 +17,7 @@ test.each([[[]], [['--help']], [['help']]])(
       'sim',
       'replay',
       'report',
+      'metrics',
       'Examples:',
       'Exit codes:',
     ])

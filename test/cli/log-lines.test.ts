@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { run, start, temporaryFolder } from './raftbox.js'
+import { program, run, start, temporaryFolder } from './raftbox.js'
 
 const sandbox = ['sandbox', '--nodes', '1', '--page', 'off']
 
@@ -116,3 +116,30 @@ test.each([
     left: [],
   })
 })
+
+const terminal = '/usr/bin/script'
+
+test.skipIf(!existsSync(terminal))(
+  'on a terminal the lines are words above the prompt, and nothing is told twice',
+  async () => {
+    const command = [process.execPath, program, ...sandbox, '--log', '-'].join(' ')
+    const env = { ...process.env, NO_COLOR: '1', TMPDIR: temporaryFolder() }
+    const child = spawn(terminal, ['-qec', command, '/dev/null'], { env })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (more: string) => {
+      text += more
+    })
+    const says = async (pattern: RegExp): Promise<void> => {
+      while (!pattern.test(text)) await once(child.stdout, 'data')
+    }
+    await says(/raftbox> /)
+    child.stdin.write('kill 1\n')
+    await says(/killed node 1/)
+    await says(/node 1 was killed/)
+    child.stdin.write('quit\n')
+    await once(child, 'close')
+    expect(text).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] WARN: node 1 was killed \(#\d+, after #\d+\)\r$/m)
+    expect(text.match(/node 1 was killed/g)).toHaveLength(1)
+  },
+)
