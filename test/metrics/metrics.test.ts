@@ -1,14 +1,30 @@
 /** What a scrape tells of a cluster: the same as its status and its look. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
-import type { Cluster } from '../../src/cluster/index.js'
+import type { Cluster, ClusterLook, NodeStatus } from '../../src/cluster/index.js'
 import { metrics, metricsOf } from '../../src/metrics/index.js'
 import { brokenCluster, leads, statusOf, until, writes } from '../cluster/broken.js'
 import { read, type Scrape } from './scrape.js'
 
 async function scraped(cluster: Cluster): Promise<Scrape> {
   return read(await metricsOf(cluster).text())
+}
+
+interface Still {
+  readonly told: Scrape
+  readonly status: readonly NodeStatus[]
+  readonly look: ClusterLook
+}
+
+/** A scrape, and what the cluster told before it and still told after it. */
+async function still(cluster: Cluster): Promise<Still> {
+  for (;;) {
+    const [status, look] = [cluster.status(), cluster.look()]
+    const told = await scraped(cluster)
+    if (isDeepStrictEqual([status, look], [cluster.status(), cluster.look()])) return { told, status, look }
+  }
 }
 
 /** The values of a cluster in which nothing goes on but heartbeats. */
@@ -44,8 +60,8 @@ test('each value is that of the status, and what a leader knows of its followers
       cluster.status().every(({ lastApplied, leaderId }) => lastApplied === lastIndex && leaderId === leader)
     )
   })
-  const told = await scraped(cluster)
-  for (const node of cluster.status()) {
+  const { told, status, look } = await still(cluster)
+  for (const node of status) {
     const { nodeId } = node
     for (const [name, field] of Object.entries(fields))
       expect(told.get(`${name}{node="${nodeId}"}`), `${name} of node ${nodeId}`).toBe(node[field])
@@ -66,15 +82,14 @@ test('each value is that of the status, and what a leader knows of its followers
     expect(told.get(roundTrips)).toBeGreaterThan(0)
   }
   expect(told.get('raftbox_snapshots_taken_total{node="1"}')).toBe(leader === 1 ? 1 : 0)
-  expect(told.get('raftbox_calls_total{outcome="answered"}')).toBe(cluster.look().calls.answered.count)
+  expect(told.get('raftbox_calls_total{outcome="answered"}')).toBe(look.calls.answered.count)
 })
 
 test('a histogram is that of the look, in seconds, and its buckets hold all that took at most so long', async () => {
   const { cluster } = await brokenCluster({ nodes: 1 })
   for (let n = 0; n < 20; n++) await cluster.put('key', 'v')
-  await until(() => cluster.look().nodes[0]?.flushes.count === statusOf(cluster, 1).flushes)
-  const { flushes } = cluster.look().nodes[0] ?? {}
-  const told = await scraped(cluster)
+  const { told, look } = await still(cluster)
+  const { flushes } = look.nodes[0] ?? {}
   const name = 'etcd_disk_wal_fsync_duration_seconds'
   expect(told.get(`${name}_count{node="1"}`)).toBe(flushes?.count)
   expect(told.get(`${name}_sum{node="1"}`)).toBeCloseTo((flushes?.sumUs ?? 0) / 1e6)
