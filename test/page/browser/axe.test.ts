@@ -1,16 +1,13 @@
 /** What axe-core finds wrong for readers who cannot see the page, or see it badly: nothing, in light and in dark. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { describe, expect } from 'vitest'
 import { browserTest, shown } from './browser.js'
 import { dragBetween, leaderIn, linkIn, nodeIn } from './ring.js'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
 /** Each finding, with the first element that it is about. */
 async function findings(page: Page): Promise<readonly string[]> {
-  await page.evaluate(`if (!window.axe) { ${axe} }`)
+  await page.evaluate(`if (!window.axe) { ${axe.source} }`)
   return page.evaluate<string[]>(`axe.run().then(({ violations }) => violations.map(
     ({ id, help, nodes }) => id + ': ' + help + ': ' + nodes.slice(0, 3).map(({ html, any }) => html.slice(0, 200) + ' ' + (any[0]?.message ?? '')).join(' | ')
   ))`)
