@@ -63,7 +63,20 @@ export interface OpenPage {
 }
 
 /** Calls `run` with a page that shows who leads. */
-export async function withPage<T>(url: string, run: (open: OpenPage) => Promise<T>): Promise<T> {
+export function withPage<T>(url: string, run: (open: OpenPage) => Promise<T>): Promise<T> {
+  return withBrowser(async (open) => {
+    await showLeader(open, url)
+    return run(open)
+  })
+}
+
+export async function showLeader({ page }: OpenPage, url: string): Promise<void> {
+  await page.goto(url)
+  await page.getByRole('button', { name: /^node \d+, leader/ }).waitFor()
+}
+
+/** Calls `run` with an empty page. */
+export async function withBrowser<T>(run: (open: OpenPage) => Promise<T>): Promise<T> {
   if (chromiumPath === undefined)
     throw new Failed('Chromium is not installed: install it, or choose other groups with --only')
   const server: BrowserServer = await chromium.launchServer({
@@ -79,8 +92,6 @@ export async function withPage<T>(url: string, run: (open: OpenPage) => Promise<
   try {
     const browser = await chromium.connect(server.wsEndpoint())
     const page = await browser.newPage({ viewport: { width: 1366, height: 768 } })
-    await page.goto(url)
-    await page.getByRole('button', { name: /^node \d+, leader/ }).waitFor()
     return await run({ page, pid: server.process().pid ?? 0 })
   } finally {
     await server.close()

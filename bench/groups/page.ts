@@ -15,6 +15,8 @@ import {
   processorSeconds,
   residentBytes,
   type Sandbox,
+  showLeader,
+  withBrowser,
   withPage,
   withSandbox,
 } from './browser.js'
@@ -27,7 +29,33 @@ const minutesOf: Readonly<Record<Extent, number>> = { quick: 0.2, usual: 1, long
 
 export const page: Group = {
   name: 'page',
-  cases: (extent) => [underLoad, atRest, overTime(minutesOf[extent])],
+  cases: (extent) => [start, underLoad, atRest, overTime(minutesOf[extent])],
+}
+
+/** From the command to the leader on the page, in seconds. */
+const startMost = 3
+
+const start: BenchCase = {
+  name: 'start',
+  title: 'from the command to a page that shows the leader',
+  parameters: {},
+  run: () =>
+    withBrowser((open) => {
+      const began = performance.now()
+      const secondsSince = (): number => (performance.now() - began) / 1000
+      return withSandbox(async ({ url }): Promise<Sample> => {
+        const ready = secondsSince()
+        await showLeader(open, url)
+        const shown = secondsSince()
+        return {
+          figures: [
+            lower('secondsToLeader', 's', shown),
+            lower('secondsToReady', 's', ready),
+            higher('secondsToSpare', 's', startMost - shown, { atLeast: 0 }),
+          ],
+        }
+      })
+    }),
 }
 
 const underLoad: BenchCase = {
