@@ -33,10 +33,6 @@ export class StageTail {
     this.#nodes.set(nodeId, { busy: endOf(busy), calm: endOf(calm) })
   }
 
-  has(nodeId: NodeId): boolean {
-    return this.#nodes.has(nodeId)
-  }
-
   remove(nodeId: NodeId): void {
     this.#nodes.delete(nodeId)
   }

@@ -86,6 +86,15 @@ test('of an entry that replaced another one at its index, the one that was commi
   expect(told(spans)).toContain('node 2: flushed 15-20')
 })
 
+test('a log that was cut back and filled again between two rows came past the index, as its term tells', () => {
+  const tracks = tracksOf(
+    [2, 'flushed', 0, 9, 1, 5],
+    [2, 'flushed', 0, 8, 2, 20],
+    [2, 'flushed', 0, 9, 2, 21],
+  )
+  expect(tracks.passing(2, 'flushed', 0, 7, 10, 30)).toBe(20)
+})
+
 test('a node of which rows were lost has no spans, and the trace names it', () => {
   const tracks = tracksOf(...rows)
   const patchy = new Tracks()
