@@ -101,7 +101,7 @@ interface Part {
   readonly name: Stage
   readonly startMs: number
   readonly endMs: number
-  readonly peer?: NodeId
+  readonly peer?: NodeId | undefined
 }
 
 function leaderSpans(trace: Trace, root: Span, way: Way, leaderId: NodeId): Led {
@@ -115,7 +115,7 @@ function leaderSpans(trace: Trace, root: Span, way: Way, leaderId: NodeId): Led 
   const parts: Part[] = []
   const part = (name: Stage, startMs: number | undefined, endMs: number | undefined, peer?: NodeId): void => {
     if (startMs !== undefined && endMs !== undefined)
-      parts.push({ name, startMs, endMs: Math.max(startMs, endMs), ...(peer === undefined ? {} : { peer }) })
+      parts.push({ name, startMs, endMs: Math.max(startMs, endMs), peer })
   }
   part('flushed', appendedMs, at('flushed'))
   for (const peer of way.followers) {
@@ -194,9 +194,14 @@ function followerSpans(
 
 function addPart(trace: Trace, own: Span, part: Part, after?: Span): Span {
   const { name, startMs, endMs, peer } = part
+  const attributes = peer === undefined ? {} : { 'raftbox.peer': peer }
   return trace.add({
-    ...{ service: own.service, name, parent: within(own), startMs, endMs },
-    ...(peer === undefined ? {} : { attributes: { 'raftbox.peer': peer } }),
+    service: own.service,
+    name,
+    parent: within(own),
+    startMs,
+    endMs,
+    attributes,
     after: [after],
   })
 }

@@ -39,6 +39,8 @@ type Given = Pick<Span, 'service' | 'name' | 'startMs' | 'endMs'> &
     readonly after?: readonly (Span | undefined)[]
   }
 
+const none: Span['attributes'] = {}
+
 export const clientService = 'raftbox'
 
 export function serviceOf(nodeId: NodeId): string {
@@ -54,12 +56,24 @@ export class Trace {
     this.traceId = traceId
   }
 
-  add({ parent, kind = 'internal', attributes = {}, error, after = [], ...given }: Given): Span {
-    const { service, name, startMs } = given
-    const endMs = Math.max(startMs, given.endMs)
-    const links = after.flatMap((span) => (span === undefined ? [] : [linkTo(span)]))
-    const own = { traceId: this.traceId, spanId: idOf(8), parent }
-    const span: Span = { ...own, service, name, kind, startMs, endMs, attributes, links, error }
+  /** Under load there are thousands of spans a second: an object without spreading takes a tenth of the time. */
+  add(given: Given): Span {
+    const { service, name, startMs, endMs, parent, kind = 'internal', attributes = none, error } = given
+    const links: SpanLink[] = []
+    for (const span of given.after ?? []) if (span !== undefined) links.push(linkTo(span))
+    const span: Span = {
+      traceId: this.traceId,
+      spanId: idOf(8),
+      parent,
+      service,
+      name,
+      kind,
+      startMs,
+      endMs: Math.max(startMs, endMs),
+      attributes,
+      links,
+      error,
+    }
     this.spans.push(span)
     return span
   }
