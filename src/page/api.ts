@@ -1,5 +1,6 @@
 /** Asks the server: a line to carry out, a document of JSON, a stream of events. */
 import { EventLines, type StreamEvent } from './event-lines.js'
+import { whileSeen } from './while-seen.js'
 
 /** An answer to a line: its data and its words, or the reason for which nothing was done. */
 export type Answer =
@@ -76,18 +77,30 @@ export interface StreamReader {
 
 const retryMs = { first: 250, most: 4000 }
 
-/**
- * Reads a stream of server-sent events until it is closed, and connects again when the connection breaks: behind the last
- * id that came. The browser's own EventSource tells neither why it was refused, nor lets the first id be chosen.
- */
-export function openStream(path: string, reader: StreamReader): () => void {
-  const closing = new AbortController()
-  void readAgainAndAgain(path, reader, closing.signal)
-  return () => closing.abort()
+interface Place {
+  lastId: string | undefined
 }
 
-async function readAgainAndAgain(path: string, reader: StreamReader, signal: AbortSignal): Promise<void> {
+/**
+ * Reads a stream of server-sent events until it is closed, and connects again when the connection breaks, or when the page
+ * is seen again: behind the last id that came. The browser's own EventSource tells neither why it was refused, nor lets
+ * the first id be chosen.
+ */
+export function openStream(path: string, reader: StreamReader): () => void {
   const place = { lastId: reader.lastId }
+  return whileSeen(() => {
+    const closing = new AbortController()
+    void readAgainAndAgain(path, reader, place, closing.signal)
+    return () => closing.abort()
+  })
+}
+
+async function readAgainAndAgain(
+  path: string,
+  reader: StreamReader,
+  place: Place,
+  signal: AbortSignal,
+): Promise<void> {
   let waitMs = retryMs.first
   while (!signal.aborted) {
     let hasBegun = false
@@ -106,7 +119,7 @@ async function readAgainAndAgain(path: string, reader: StreamReader, signal: Abo
 async function readOnce(
   path: string,
   reader: StreamReader,
-  place: { lastId: string | undefined },
+  place: Place,
   signal: AbortSignal,
   begun: () => void,
 ): Promise<void> {

@@ -24,50 +24,45 @@ const restMs = 250
 
 /** Watches until the function that is returned is called. */
 export function beginWatch(): () => void {
-  const endLeader = effect(() => follow(atLeader, prefix.value, undefined))
-  const endNode = effect(() => {
-    if (besideId.value === undefined) return
-    return follow(atNode, prefix.value, besideId.value)
+  return effect(() => {
+    const [begins, nodeId] = [prefix.value, besideId.value]
+    let close = () => {}
+    const timer = setTimeout(() => {
+      atLeader.value = nothing
+      atNode.value = nothing
+      close = open(begins, nodeId)
+    }, restMs)
+    return () => {
+      clearTimeout(timer)
+      close()
+    }
   })
-  return () => {
-    endLeader()
-    endNode()
-  }
 }
 
-function follow(watch: Signal<Watch>, begins: string, from: NodeId | undefined): () => void {
-  let close = () => {}
-  const timer = setTimeout(() => {
-    watch.value = nothing
-    close = open(watch, begins, from)
-  }, restMs)
-  return () => {
-    clearTimeout(timer)
-    close()
-  }
-}
-
-function open(watch: Signal<Watch>, begins: string, from: NodeId | undefined): () => void {
-  const query = new URLSearchParams({ prefix: begins, ...(from === undefined ? {} : { from: String(from) }) })
-  let isFirst = true
-  return openStream(`/api/watch?${query}`, {
-    onOpen() {
-      isFirst = true
-    },
+/** One stream for both views, since a browser keeps few connections to one server. */
+function open(begins: string, nodeId: NodeId | undefined): () => void {
+  const beside = nodeId === undefined ? {} : { beside: String(nodeId) }
+  const views = nodeId === undefined ? [atLeader] : [atLeader, atNode]
+  /** Views that this connection has told all keys. */
+  const told = new Set<Signal<Watch>>()
+  return openStream(`/api/watch?${new URLSearchParams({ prefix: begins, ...beside })}`, {
+    onOpen: () => told.clear(),
     onEvents(events) {
-      let { seen, trouble } = watch.peek()
       for (const { name, data } of events) {
-        if (name === 'keys') {
-          seen = withChanges(seen, JSON.parse(data) as KeysTold, isFirst)
-          isFirst = false
-          trouble = undefined
-        } else if (name === 'age') seen = { ...seen, ...JSON.parse(data) }
-        else if (name === 'trouble') trouble = (JSON.parse(data) as { readonly message: string }).message
+        const { from, ...news } = JSON.parse(data)
+        const view = from === undefined ? atLeader : atNode
+        view.value = withNews(view.peek(), name, news, !told.has(view))
+        if (name === 'keys') told.add(view)
       }
-      watch.value = { seen, trouble }
     },
     onLost(why) {
-      watch.value = { ...watch.peek(), trouble: why }
+      for (const view of views) view.value = { ...view.peek(), trouble: why }
     },
   })
+}
+
+function withNews({ seen, trouble }: Watch, name: string, news: object, isFirst: boolean): Watch {
+  if (name === 'keys') return { seen: withChanges(seen, news as KeysTold, isFirst), trouble: undefined }
+  if (name === 'age') return { seen: { ...seen, ...news }, trouble }
+  return { seen, trouble: (news as { readonly message: string }).message }
 }

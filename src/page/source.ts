@@ -14,9 +14,6 @@ import {
   takeMissed,
 } from './store.js'
 
-/** A page that nobody sees takes no more frames after this time. */
-const unseenMs = 10_000
-
 /** Ends what feeds the store now. */
 let end = () => {}
 
@@ -42,7 +39,7 @@ export function follow(subject: Subject, framesPath: string, eventsPath?: string
     forgetEvents()
     closeEvents = followEvents(eventsPath)
   }
-  const closeFrames = whileSeen(() => followFrames(framesPath, restartEvents))
+  const closeFrames = followFrames(framesPath, restartEvents)
   end = () => {
     closeFrames()
     closeEvents()
@@ -88,25 +85,4 @@ function happenedOf({ data }: StreamEvent): Happened {
 function missedIn({ data }: StreamEvent): number {
   const { from, to } = JSON.parse(data) as { readonly from: number; readonly to: number }
   return to - from + 1
-}
-
-/** Keeps something open for as long as somebody can see the page. */
-function whileSeen(open: () => () => void): () => void {
-  let close: (() => void) | undefined = open()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const onChange = () => {
-    clearTimeout(timer)
-    if (!document.hidden) close ??= open()
-    else
-      timer = setTimeout(() => {
-        close?.()
-        close = undefined
-      }, unseenMs)
-  }
-  document.addEventListener('visibilitychange', onChange)
-  return () => {
-    document.removeEventListener('visibilitychange', onChange)
-    clearTimeout(timer)
-    close?.()
-  }
 }

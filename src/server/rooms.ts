@@ -6,6 +6,7 @@ import type { MetricsText } from '../metrics/index.js'
 import type { Observer } from '../observer/index.js'
 import type { ClusterSubject } from '../verbs/index.js'
 import type { Feed } from './feed.js'
+import type { KeyWatches } from './key-watch.js'
 import type { Readers } from './readers.js'
 import type { Records } from './record.js'
 import type { ScenarioRuns } from './scenario-run.js'
@@ -24,6 +25,7 @@ export interface Served {
 export interface Rooms extends Served {
   /** All that happened in the cluster. */
   readonly events: Feed
+  readonly keys: KeyWatches
   readonly readers: Readers
   readonly records: Records
   readonly scenarios: ScenarioRuns

@@ -7,6 +7,7 @@ import { metricsOf } from '../metrics/index.js'
 import { BadInput } from '../terminal/index.js'
 import { Feed, feedEvents } from './feed.js'
 import { checkRequest, type Door, hostOf, pathOf } from './guard.js'
+import { KeyWatches } from './key-watch.js'
 import { Readers } from './readers.js'
 import { Records } from './record.js'
 import { refusalToldOf } from './refusals.js'
@@ -84,6 +85,7 @@ export class PageServer {
     const app = appOf({
       ...served,
       events,
+      keys: new KeyWatches(cluster),
       metrics,
       readers: this.#readers,
       records: new Records(),

@@ -1,9 +1,10 @@
 /** Streams of a cluster, which go on until their reader leaves, and records of it, which are downloads. */
 import type { Context } from 'hono'
+import type { Cluster } from '../cluster/index.js'
 import { recordLines } from '../observer/index.js'
+import type { NodeId } from '../raft/index.js'
 import { BadInput } from '../terminal/index.js'
 import { sendFrames } from './frame-feed.js'
-import { watchKeys } from './key-watch.js'
 import { countIn } from './queries.js'
 import type { Reader } from './readers.js'
 import { recordFile, recordPage } from './record.js'
@@ -11,7 +12,7 @@ import { HttpRefusal } from './refusals.js'
 import type { App, Bindings, Rooms } from './rooms.js'
 
 export function addStreams(app: App, rooms: Rooms): void {
-  const { cluster, observer, events, records, alreadySent } = rooms
+  const { cluster, observer, events, keys, records, alreadySent } = rooms
   app.get('/api/events', (context) =>
     streamed(context, rooms, (reader) => {
       reader.send({ event: 'head', data: JSON.stringify(observer.head) })
@@ -22,18 +23,19 @@ export function addStreams(app: App, rooms: Rooms): void {
     streamed(context, rooms, (reader) => sendFrames(observer, reader, wantsHistory(context))),
   )
   app.get('/api/watch', (context) => {
-    const { prefix = '', from } = context.req.query()
-    const nodeId = countIn(from, 'from')
-    if (nodeId !== undefined && !cluster.status().some((node) => node.nodeId === nodeId))
-      throw new BadInput(`from: there is no node ${nodeId}`)
-    return streamed(context, rooms, (reader) => watchKeys(cluster, reader, prefix, nodeId))
+    const { prefix = '' } = context.req.query()
+    const [from, beside] = ['from', 'beside'].map((name) => nodeIn(context, name, cluster))
+    return streamed(context, rooms, (reader) => {
+      keys.tell(reader, prefix, from)
+      if (beside !== undefined) keys.tell(reader, prefix, beside)
+    })
   })
   for (const [path, download] of [
     ['/api/record', async () => recordFile],
     ['/api/record.html', recordPage],
   ] as const) {
     app.get(path, async ({ req, env }) => {
-      checkHasBody(req.method, path)
+      refuseHead(req.method, path)
       const lines = () => recordLines(cluster.story(), observer.frames)
       await records.send(env.outgoing, lines, await download())
       return alreadySent
@@ -49,13 +51,20 @@ export function streamed(
   { readers, alreadySent }: Rooms,
   send: (reader: Reader) => void,
 ): Response {
-  checkHasBody(req.method, req.path)
+  refuseHead(req.method, req.path)
   send(readers.add(env.outgoing))
   return alreadySent
 }
 
+/** The id of a node; `undefined` where the query names none. */
+function nodeIn({ req }: Asked, name: string, cluster: Cluster): NodeId | undefined {
+  const nodeId = countIn(req.query(name), name)
+  if (nodeId === undefined || cluster.status().some((node) => node.nodeId === nodeId)) return nodeId
+  throw new BadInput(`${name}: there is no node ${nodeId}`)
+}
+
 /** For the headers alone, all of the work would be done as well. */
-function checkHasBody(method: string, path: string): void {
+function refuseHead(method: string, path: string): void {
   if (method === 'HEAD') throw new HttpRefusal('WRONG_METHOD', `${path} is told by GET only`)
 }
 

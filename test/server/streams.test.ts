@@ -112,6 +112,18 @@ test('changes of keys are told as the leader has them, and as a follower that is
   })
 })
 
+test('one stream tells what the leader has and what a node beside it has', async () => {
+  const served = await Served.start({ nodes: 3 })
+  await served.do('put a 1')
+  const isBoth = (events: readonly StreamEvent[]) =>
+    new Set(events.flatMap(({ event, data }) => (event === 'keys' ? [data['from']] : []))).size === 2
+  const events = await read(await served.get('/api/watch?beside=2'), isBoth)
+  const keys = events.filter(({ event }) => event === 'keys').map(({ data }) => data)
+  expect(keys).toContainEqual(expect.objectContaining({ from: 2, index: expect.any(Number) }))
+  expect(keys).toContainEqual({ put: [expect.objectContaining({ key: 'a' })], gone: [], hasMore: false })
+  expect(await served.raw('GET', '/api/watch?beside=9')).toMatchObject({ status: 400, code: 'BAD_INPUT' })
+})
+
 test('a watch tells what changed since', async () => {
   const served = await Served.start()
   await served.do('put a 1')
