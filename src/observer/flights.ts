@@ -8,6 +8,8 @@ export type FlightsFrame = Pick<Frame, 'messages' | 'arrivals' | 'messagesLeftOu
 const messagesMax = 60
 /** Messages whose arrival is waited for. Those that are lost stay until they are the oldest. */
 const onTheirWayMax = 1000
+/** Of messages that are the same to a receiver, so many are waited for: the newest, as those before may be lost. */
+const sameMax = 8
 
 interface Flight {
   readonly sent: Carried
@@ -48,7 +50,9 @@ export class Flights {
   }
 
   #waitFor(key: string, id: number): void {
-    queueOf(this.#onTheirWay, key).push(id)
+    const ids = queueOf(this.#onTheirWay, key)
+    ids.push(id)
+    if (ids.length > sameMax) ids.shift()
     if (this.#onTheirWay.size <= onTheirWayMax) return
     const [oldest = ''] = this.#onTheirWay.keys()
     this.#onTheirWay.delete(oldest)
@@ -57,7 +61,7 @@ export class Flights {
   /** True for a message of an earlier frame. */
   #arrived(key: string, atMs: number, arrivals: Arrival[]): boolean {
     const ids = this.#onTheirWay.get(key)
-    const id = ids?.shift()
+    const id = ids?.pop()
     if (id === undefined) return false
     if (ids?.length === 0) this.#onTheirWay.delete(key)
     arrivals.push({ id, atMs })

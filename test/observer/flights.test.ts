@@ -39,6 +39,14 @@ test('a message is found again when it arrives, in the same frame or in a later 
   expect(flights.frame(taken([received(slow)])).arrivals).toEqual([{ id: 2, atMs: 250 }])
 })
 
+test('of messages that are the same, the newest is taken to arrive, and the oldest are forgotten', () => {
+  const flights = new Flights()
+  const lost: Said = { from: 1, to: 2, mark: 7, sentAtMs: 10, arrivedAtMs: 250 }
+  for (let at = 0; at < 20; at++) flights.frame(taken([sent(lost)]))
+  const { arrivals } = flights.frame(taken(Array.from({ length: 20 }, () => received(lost))))
+  expect(arrivals.map(({ id }) => id)).toEqual([20, 19, 18, 17, 16, 15, 14, 13])
+})
+
 test('a message that arrives twice, and one that nobody knows, arrive as nothing', () => {
   const flights = new Flights()
   const said: Said = { from: 1, to: 2, mark: 7, sentAtMs: 10, arrivedAtMs: 11 }
