@@ -23,7 +23,8 @@ export class Observer {
   readonly #flights = new Flights()
   readonly #loadClients: () => number
   readonly #history = new FrameHistory()
-  readonly #watchers = new Set<Watcher>()
+  /** What ends each watcher. */
+  readonly #watchers = new Map<Watcher, () => void>()
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
   #number = 0
@@ -49,18 +50,23 @@ export class Observer {
     return this.#history.frames
   }
 
-  /** Calls `watcher` with each new frame, ten times a second, until the function that comes back is called. */
-  watch(watcher: Watcher): () => void {
-    this.#watchers.add(watcher)
+  /**
+   * Calls `watcher` with each new frame, ten times a second, until the function that comes back is called. `closed` is
+   * called when there will be no more frames.
+   */
+  watch(watcher: Watcher, closed: () => void = () => undefined): () => void {
+    if (this.#isClosed) closed()
+    else this.#watchers.set(watcher, closed)
     // Without watchers, the next look may be a second away.
     if (this.#watchers.size === 1) this.#lookIn(0)
     return () => void this.#watchers.delete(watcher)
   }
 
-  /** The frames stay. A watcher that comes later is told nothing. */
+  /** The frames stay. */
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    for (const closed of this.#watchers.values()) closed()
     this.#watchers.clear()
   }
 
@@ -87,6 +93,6 @@ export class Observer {
     this.#before = now
     const kept = { number: frame.number, atMs: frame.atMs, text: JSON.stringify(frame) }
     this.#history.add(kept)
-    for (const watcher of this.#watchers) watcher(frame, kept)
+    for (const watcher of this.#watchers.keys()) watcher(frame, kept)
   }
 }

@@ -71,6 +71,8 @@ export interface StreamReader {
   onEvents(events: readonly StreamEvent[]): void
   /** The connection is lost, and is tried again. */
   onLost?(why: string): void
+  /** The server has told all, and the stream is not asked for again. Without it, the stream is one that never ends. */
+  onEnd?(): void
   /** The id behind which the stream is to go on. */
   lastId?: string
 }
@@ -106,6 +108,7 @@ async function readAgainAndAgain(
     let hasBegun = false
     try {
       await readOnce(path, reader, place, signal, () => (hasBegun = true))
+      if (reader.onEnd !== undefined) return reader.onEnd()
       reader.onLost?.('the stream has ended')
     } catch (error) {
       if (signal.aborted) return

@@ -1,7 +1,7 @@
 /** Feeds the store from a cluster that runs: its frames, and what happens in it. */
 import type { Frame, FrameHead } from '../observer/index.js'
 import type { Happened } from '../telemetry/index.js'
-import { openStream } from './api.js'
+import { openStream, type StreamReader } from './api.js'
 import type { StreamEvent } from './event-lines.js'
 import {
   beginAnew,
@@ -13,6 +13,8 @@ import {
   takeHead,
   takeMissed,
 } from './store.js'
+
+type AtEnd = Pick<StreamReader, 'onEnd'>
 
 /** Ends what feeds the store now. */
 let end = () => {}
@@ -33,13 +35,15 @@ export function follow(subject: Subject, framesPath: string, eventsPath?: string
   unfollow()
   beginAnew(subject)
   let closeEvents = () => {}
+  // A scenario comes to its end; the sandbox is asked for again and again.
+  const atEnd = subject === 'scenario' ? { onEnd: () => {} } : {}
   const restartEvents = () => {
     closeEvents()
     if (eventsPath === undefined) return
     forgetEvents()
-    closeEvents = followEvents(eventsPath)
+    closeEvents = followEvents(eventsPath, atEnd)
   }
-  const closeFrames = followFrames(framesPath, restartEvents)
+  const closeFrames = followFrames(framesPath, restartEvents, atEnd)
   end = () => {
     closeFrames()
     closeEvents()
@@ -47,8 +51,9 @@ export function follow(subject: Subject, framesPath: string, eventsPath?: string
 }
 
 /** `onRun`: another run has begun. The server tells the head each time that the connection is made. */
-function followFrames(path: string, onRun: () => void): () => void {
+function followFrames(path: string, onRun: () => void, atEnd: AtEnd): () => void {
   return openStream(path, {
+    ...atEnd,
     onEvents(events) {
       let frames: Frame[] = []
       for (const event of events) {
@@ -67,8 +72,9 @@ function followFrames(path: string, onRun: () => void): () => void {
 }
 
 /** From the first event that is still kept on. */
-function followEvents(path: string): () => void {
+function followEvents(path: string, atEnd: AtEnd): () => void {
   return openStream(path, {
+    ...atEnd,
     lastId: '0',
     onEvents(events) {
       takeEvents(events.filter(({ name }) => name === 'message').map(happenedOf))

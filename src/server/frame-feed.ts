@@ -2,13 +2,13 @@
 import type { KeptFrame, Observer } from '../observer/index.js'
 import type { Reader } from './readers.js'
 
-/** A reader that is behind misses frames, and sees it by the gap in their numbers. */
+/** A reader that is behind misses frames, and sees it by the gap in their numbers. The stream ends with the observer. */
 export function sendFrames(observer: Observer, reader: Reader, withHistory: boolean): void {
   reader.send({ event: 'head', data: JSON.stringify(observer.head) })
   const { frames } = observer
   let kept = (withHistory ? frames : frames.slice(-1)).values()
   let lastNumber = 0
-  let isToldAll = false
+  let [isToldAll, isClosed] = [false, false]
   const pump = (): void => {
     while (!isToldAll && !reader.isBehind) {
       const { value, done } = kept.next()
@@ -22,16 +22,20 @@ export function sendFrames(observer: Observer, reader: Reader, withHistory: bool
         sendFrame(reader, value)
       }
     }
+    if (isToldAll && isClosed) reader.end()
   }
   pump()
   reader.onDrain(pump)
-  reader.onClose(
-    observer.watch((_, frame) => {
-      if (!isToldAll) return
-      if (reader.isBehind) reader.leavesOut('frames', 1)
-      else sendFrame(reader, frame)
-    }),
-  )
+  const tell = (frame: KeptFrame): void => {
+    if (!isToldAll) return
+    if (reader.isBehind) reader.leavesOut('frames', 1)
+    else sendFrame(reader, frame)
+  }
+  const end = (): void => {
+    isClosed = true
+    pump()
+  }
+  reader.onClose(observer.watch((_, frame) => tell(frame), end))
 }
 
 function sendFrame(reader: Reader, { number: id, text: data }: KeptFrame): void {

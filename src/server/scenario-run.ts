@@ -40,12 +40,12 @@ class ScenarioRun {
   constructor(scenario: Scenario, host: ThreadsHost) {
     this.name = scenario.name
     this.observer = new Observer(host.cluster)
-    feedEvents(host.cluster, this.events)
+    const endEvents = feedEvents(host.cluster, this.events)
     const { name, teaches, nodes, steps, expectations } = scenario
     const texts = (of: readonly { readonly text: string }[]): string[] => of.map(({ text }) => text)
     const head = { name, teaches, nodes, steps: texts(steps), expectations: texts(expectations) }
     this.#tell('scenario', head satisfies ScenarioHead)
-    this.#over = this.#run(scenario, host)
+    this.#over = this.#run(scenario, host).then(endEvents)
   }
 
   get isOver(): boolean {
@@ -77,6 +77,7 @@ class ScenarioRun {
     await host.close().catch((error: unknown) => this.#tell('failed', refusalOf(error)))
     this.#isOver = true
     this.feed.end()
+    this.events.end()
   }
 
   #tell(event: string, data: object): void {

@@ -29,6 +29,13 @@ test('a scenario is started by its name, and followed from its first step to its
   const told = events.filter(({ event, data }) => event === 'line' && data['isStep'] === true)
   expect(told.map(({ data }) => data['text'])).toEqual([...steps, expect.stringMatching(/^heals all/)])
   expect(events.at(-1)).toMatchObject({ event: 'result', data: { verdict: 'passed', lost: 0 } })
+  for (const [path, kind] of [
+    ['frames?history=1', 'frame'],
+    ['events', 'message'],
+  ])
+    expect((await read(await served.get(`/api/scenarios/run/${path}`), () => false)).at(-1)).toMatchObject({
+      event: kind,
+    })
   // A reload of the page follows from the start, and a reader that was there goes on.
   expect(await read(await served.get('/api/scenarios/run'), () => false)).toEqual(events)
   const headers = { 'last-event-id': String((events.at(-1)?.id ?? 0) - 1) }
