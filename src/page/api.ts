@@ -1,5 +1,6 @@
 /** Asks the server: a line to carry out, a document of JSON, a stream of events. */
 import { EventLines, type StreamEvent } from './event-lines.js'
+import { keep, kept } from './storage.js'
 import { whileSeen } from './while-seen.js'
 
 /** An answer to a line: its data and its words, or the reason for which nothing was done. */
@@ -14,13 +15,13 @@ export function keepToken(): void {
   const address = new URL(location.href)
   const token = address.searchParams.get('token')
   if (token === null) return
-  sessionStorage.setItem(tokenName, token)
+  keep('sessionStorage', tokenName, token)
   address.searchParams.delete('token')
   history.replaceState(null, '', address)
 }
 
 function headers(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const token = sessionStorage.getItem(tokenName)
+  const token = kept('sessionStorage', tokenName)
   return token === null ? { ...more } : { ...more, authorization: `Bearer ${token}` }
 }
 
@@ -32,7 +33,7 @@ function urlOf(path: string): URL {
 /** The address of a path for a link, which carries the token itself. */
 export function addressOf(path: string): string {
   const address = urlOf(path)
-  const token = sessionStorage.getItem(tokenName)
+  const token = kept('sessionStorage', tokenName)
   if (token !== null) address.searchParams.set('token', token)
   return address.href
 }
@@ -46,7 +47,8 @@ export async function doLine(line: string): Promise<Answer> {
 export async function answerOf(path: string, init: { method: string; body?: string }): Promise<Answer> {
   try {
     const response = await fetch(urlOf(path), { ...init, headers: headers({ 'content-type': 'text/plain' }) })
-    return (await response.json()) as Answer
+    const told = (await response.json().catch(() => undefined)) as Answer | undefined
+    return told ?? { ok: false, code: 'NO_ANSWER', message: statusIn(response) }
   } catch (error) {
     return { ok: false, code: 'NO_ANSWER', message: whyLost(error) }
   }
@@ -146,7 +148,11 @@ async function readOnce(
 /** The server says why in its answer; anything else in between says it by its status. */
 async function whyRefused(response: Response): Promise<string> {
   const told = await response.json().catch(() => undefined)
-  return typeof told?.message === 'string' ? told.message : `the server answers ${response.status}`
+  return typeof told?.message === 'string' ? told.message : statusIn(response)
+}
+
+function statusIn({ status }: Response): string {
+  return `the server answers ${status}`
 }
 
 /** The browser's own error of a connection that broke, or was not made, tells nothing of the reason. */

@@ -1,14 +1,19 @@
 /** The faults that stand, each with its undo and the time after which it heals by itself. */
+import { useRef } from 'preact/hooks'
 import { act } from './actions.js'
-import { shownFrame, subject } from './store.js'
+import { useKeptFocus } from './kept-focus.js'
+import { isPast, shownFrame, subject } from './store.js'
 
 export function FaultsView() {
   const frame = shownFrame.value
   const faults = frame?.faults ?? []
+  const box = useRef<HTMLUListElement>(null)
+  useKeptFocus(box, '.ring [tabindex="0"]')
   if (frame === undefined || faults.length === 0) return null
-  const canHeal = subject.value === 'cluster'
+  // A fault of the past may be healed already.
+  const canHeal = subject.value === 'cluster' && !isPast.value
   return (
-    <ul class="faults" aria-label="faults that stand">
+    <ul ref={box} class="faults" aria-label="faults that stand">
       {canHeal && faults.length > 1 ? (
         <li>
           <button type="button" class="quiet" onClick={() => void act('heal')}>

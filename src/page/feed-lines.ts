@@ -46,8 +46,12 @@ export interface FeedFilter {
 export function linesOf(happened: readonly Happened[], { nodeId, hidden }: FeedFilter): readonly Happened[] {
   if (nodeId === undefined && hidden.size === 0) return happened
   return happened.filter(
-    (each) => (nodeId === undefined || concerns(each, nodeId)) && !hidden.has(kindsOfTypes[each.type]),
+    (each) => (nodeId === undefined || concerns(each, nodeId)) && !hidden.has(kindOf(each)),
   )
+}
+
+export function kindOf({ type }: Happened): FeedKind {
+  return kindsOfTypes[type]
 }
 
 /** A fault is told of no node. */
@@ -92,7 +96,17 @@ export function windowOf(
 
 const linesAround = 6
 
-/** What led to it, the nearest cause first, as far as it is known. */
+/** The places in the window, and the one that is kept wherever it is, in their order. */
+export function placesDrawn(
+  [from, to]: readonly [number, number],
+  kept: number | undefined,
+): readonly number[] {
+  const places = Array.from({ length: to - from }, (_, at) => from + at)
+  if (kept === undefined || (kept >= from && kept < to)) return places
+  return kept < from ? [kept, ...places] : [...places, kept]
+}
+
+/** The causes of a happening, the nearest first, as far as they are known. */
 export function causesOf(happened: readonly Happened[], of: Happened): readonly Happened[] {
   const causes: Happened[] = []
   let cause = lineWith(happened, of.cause)
@@ -106,7 +120,7 @@ export function causesOf(happened: readonly Happened[], of: Happened): readonly 
 
 const causesMax = 30
 
-/** What came of it, without what came of that. */
+/** The direct effects of a happening. */
 export function effectsOf(happened: readonly Happened[], of: Happened): readonly Happened[] {
   return happened.slice(placeOf(happened, of.sequence)).filter(({ cause }) => cause === of.sequence)
 }

@@ -6,10 +6,12 @@ import {
   type FeedFilter,
   type FeedKind,
   feedKinds,
+  kindOf,
   linesOf,
   lineWith,
   lostIn,
   placeOf,
+  placesDrawn,
   windowOf,
 } from './feed-lines.js'
 import { momentOf, pick, picked } from './picked.js'
@@ -19,22 +21,31 @@ import './feed.css'
 /** As the stylesheet has it. */
 const linePx = 38
 
-const filter = signal<FeedFilter>({ nodeId: undefined, hidden: new Set() })
+/** Delays are many on a busy machine, and hide what they come from: the button counts them until they are asked for. */
+const filter = signal<FeedFilter>({ nodeId: undefined, hidden: new Set(['delays']) })
 const lines = computed(() => linesOf(shownEvents.value, filter.value))
 const scroll = signal({ topPx: 0, heightPx: 0 })
 /** The feed stays at its end until the reader scrolls away from it. */
 const isAtEnd = signal(true)
 /** The last line that the reader saw at the end. */
 const seenUpTo = signal(0)
+/**
+ * The line that has the focus. The line stays drawn and the feed does not follow its end meanwhile: the browser moves the
+ * focus away from a line that is removed.
+ */
+const focused = signal<number | undefined>(undefined)
 /** A line and its cause, which are marked together. */
 const marked = signal<Happened | undefined>(undefined)
 
-const drawn = computed(() => windowOf(lines.value.length, scroll.value, linePx))
+const drawn = computed(() => {
+  const kept = lineWith(lines.value, focused.value)
+  const keptPlace = kept && placeOf(lines.value, kept.sequence)
+  return placesDrawn(windowOf(lines.value.length, scroll.value, linePx), keptPlace)
+})
 
 /** One of the lines that are drawn is a stop of the Tab key; arrows go on from there. */
 const stop = computed(() => {
-  const [from, to] = drawn.value
-  const shown = lines.value.slice(from, to)
+  const shown = drawn.value.flatMap((place) => lines.value[place] ?? [])
   return (lineWith(shown, marked.value?.sequence) ?? shown.at(-1))?.sequence
 })
 
@@ -51,6 +62,13 @@ export function Feed() {
 
 /** As text, so that frames in which nobody came or went make nothing anew. */
 const nodeIds = computed(() => shownNodes.value.map(({ nodeId }) => nodeId).join(' '))
+
+/** The lines of each kind, for the kinds that are left out. */
+const countsLeftOut = computed(() => {
+  const counts = Object.fromEntries(feedKinds.map((kind) => [kind, 0])) as Record<FeedKind, number>
+  for (const told of shownEvents.value) counts[kindOf(told)] += 1
+  return counts
+})
 
 function FeedBar() {
   const { nodeId, hidden } = filter.value
@@ -79,6 +97,9 @@ function FeedBar() {
       {feedKinds.map((kind) => (
         <button key={kind} type="button" aria-pressed={!hidden.has(kind)} onClick={() => toggle(kind)}>
           {kind}
+          {hidden.has(kind) && countsLeftOut.value[kind] > 0
+            ? ` ${countsLeftOut.value[kind].toLocaleString('en')}`
+            : ''}
         </button>
       ))}
     </div>
@@ -108,24 +129,32 @@ function Lines() {
     if (element === null) return
     const before = firstBefore.current
     firstBefore.current = { first, shown }
+    const last = shown.at(-1)?.sequence ?? 0
+    // The lines of another run begin at their end.
+    if (first < before.first) isAtEnd.value = true
+    if (isHeld() && last > seenUpTo.value) isAtEnd.value = false
     // Lines that are forgotten at the beginning move those that the reader looks at.
     if (isAtEnd.value) element.scrollTop = element.scrollHeight
     else if (first > before.first) element.scrollTop -= linePx * placeOf(before.shown, first)
-    if (isAtEnd.value) seenUpTo.value = shown.at(-1)?.sequence ?? 0
+    if (isAtEnd.value) seenUpTo.value = last
   }, [shown])
   useEffect(() => {
     const element = box.current
     if (element === null) return
     const watcher = new ResizeObserver(() => {
-      if (isAtEnd.value) element.scrollTop = element.scrollHeight
+      if (isAtEnd.value && !isHeld()) element.scrollTop = element.scrollHeight
       onScroll(element)
     })
     watcher.observe(element)
     return () => watcher.disconnect()
   }, [])
-  const [from, to] = drawn.value
   return (
-    <div ref={box} class="feed-scroll" onScroll={({ currentTarget }) => onScroll(currentTarget)}>
+    <div
+      ref={box}
+      class="feed-scroll"
+      tabIndex={-1}
+      onScroll={({ currentTarget }) => onScroll(currentTarget)}
+    >
       {shown.length === 0 ? <p class="empty">nothing has happened yet that is shown here</p> : null}
       <ol
         aria-label="what happened"
@@ -133,12 +162,17 @@ function Lines() {
         onKeyDown={(event) => onKeyDown(event, box.current)}
         onPointerLeave={() => (marked.value = undefined)}
       >
-        {shown.slice(from, to).map((told, at) => (
-          <Line key={told.sequence} told={told} place={from + at} count={shown.length} />
-        ))}
+        {drawn.value.map((place) => {
+          const told = shown[place]
+          return told && <Line key={told.sequence} told={told} place={place} count={shown.length} />
+        })}
       </ol>
     </div>
   )
+}
+
+function isHeld(): boolean {
+  return lineWith(lines.value, focused.value) !== undefined
 }
 
 function onScroll({ scrollTop: topPx, clientHeight: heightPx, scrollHeight }: HTMLElement): void {
@@ -172,7 +206,14 @@ function Line({ told, place, count }: LineProps) {
         aria-current={picked.value?.sequence === told.sequence}
         data-sequence={told.sequence}
         tabIndex={told.sequence === stop.value ? 0 : -1}
-        onFocus={() => (marked.value = told)}
+        onFocus={() => {
+          marked.value = told
+          focused.value = told.sequence
+        }}
+        onBlur={({ currentTarget }) => {
+          // A window that is left keeps its focus for the time when the reader comes back.
+          if (document.activeElement !== currentTarget) focused.value = undefined
+        }}
         onClick={() => pick(told)}
       >
         {words}
@@ -212,10 +253,13 @@ const troubles: ReadonlySet<Happened['type']> = new Set([
   'overloaded',
 ])
 
-/** Shows the line in the middle, all of its kind too if it was left out, and gives it the focus. */
+/** Shows the line in the middle, with all of its kind if these were left out, and gives it the focus. */
 function goTo(told: Happened): void {
-  if (lineWith(lines.value, told.sequence) === undefined)
-    filter.value = { nodeId: undefined, hidden: new Set() }
+  if (lineWith(lines.value, told.sequence) === undefined) {
+    const hidden = new Set(filter.value.hidden)
+    hidden.delete(kindOf(told))
+    filter.value = { nodeId: undefined, hidden }
+  }
   const box = document.querySelector('.feed-scroll')
   if (box === null) return
   isAtEnd.value = false
@@ -265,8 +309,10 @@ function NewLines() {
   const count = all.length - placeOf(all, seenUpTo.value + 1)
   const toEnd = () => {
     isAtEnd.value = true
-    const box = document.querySelector('.feed-scroll')
-    if (box !== null) box.scrollTop = box.scrollHeight
+    const box = document.querySelector<HTMLElement>('.feed-scroll')
+    // The button vanishes: the focus goes to the lines, and to none of them, which would hold the feed.
+    box?.focus({ preventScroll: true })
+    box?.scrollTo({ top: box.scrollHeight })
   }
   return (
     <button type="button" class="feed-new" onClick={toEnd}>

@@ -27,6 +27,10 @@ export function getLine(key: string, from: NodeId | undefined): FormLine {
 
 export function rangeLine(prefix: string, from: NodeId | undefined): FormLine {
   if (/\s/.test(prefix)) return { why: 'a prefix is one word: it has no spaces' }
+  if (prefix === 'from' || prefix === 'stale')
+    return {
+      why: `a line reads the word ${prefix} as the beginning of where to read: leave out its last letter`,
+    }
   return { line: ['range', prefix, from === undefined ? '' : `from ${from} stale`].filter(isSaid).join(' ') }
 }
 

@@ -1,5 +1,6 @@
 /** The list of keys. */
 import { signal } from '@preact/signals'
+import { Fragment } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { keyVerbs, otherKeys } from './keys.js'
 
@@ -40,12 +41,12 @@ function Keys({ title, keys }: { title: string; keys: readonly (readonly [string
       <h3>{title}</h3>
       <dl>
         {keys.map(([key, words]) => (
-          <>
+          <Fragment key={key}>
             <dt>
               <kbd>{key}</kbd>
             </dt>
             <dd>{words}</dd>
-          </>
+          </Fragment>
         ))}
       </dl>
     </section>

@@ -10,7 +10,7 @@ import { verbs } from './verbs.js'
 export function beginKeyboard(): void {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
-    if (isTyping(event.target) || helpIsOpen.value) return
+    if (isTyping(event.target) || document.querySelector('dialog[open]') !== null) return
     if (onKey(event.key, event.target)) event.preventDefault()
   })
 }
@@ -25,22 +25,21 @@ function onKey(key: string, target: EventTarget | null): boolean {
   else if (key === '/') document.getElementById('line')?.focus()
   else if (key === 'Escape') leave()
   else if (key === 'H' && subject.value === 'cluster') void act('heal')
-  else return isOfRing(target) && onKeyInRing(key)
+  else if (target instanceof Element && target.closest('.ring') !== null) return walk(key) || onKeyInRing(key)
+  else return target === document.body && walk(key)
   return true
 }
 
-/** Arrows and letters belong to the ring: where another part has the focus, they are its own. */
-function isOfRing(target: EventTarget | null): boolean {
-  return target === document.body || (target instanceof Element && target.closest('.ring') !== null)
-}
-
-function onKeyInRing(key: string): boolean {
+/** Arrows lead into the ring from where nothing has the focus. Another part that has it keeps them for itself. */
+function walk(key: string): boolean {
   const nodeIds = shownNodes.value.map(({ nodeId }) => nodeId)
   const next = stepTo(key, chosen.value, nodeIds)
-  if (next !== undefined) {
-    choose(next)
-    return true
-  }
+  if (next !== undefined) choose(next)
+  return next !== undefined
+}
+
+/** Letters act only where the ring has the focus: a focus that was lost must not turn a letter into a verb. */
+function onKeyInRing(key: string): boolean {
   if (chosen.value === undefined || subject.value !== 'cluster') return false
   if (key === 'Enter' || key === ' ') openMenu(chosen.value)
   else return doVerb(key, chosen.value)

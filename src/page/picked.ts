@@ -3,6 +3,7 @@ import { computed, effect, signal } from '@preact/signals'
 import type { Question } from '../explain/index.js'
 import type { Happened } from '../telemetry/index.js'
 import { questionAbout } from './feed-lines.js'
+import { keep, kept } from './storage.js'
 import { events, question, type Subject, subject } from './store.js'
 
 export const panelNames = ['tour', 'explain', 'keys', 'load', 'members', 'scenarios'] as const
@@ -18,7 +19,7 @@ const panelsOf: Readonly<Record<Subject, readonly PanelName[]>> = {
 const name = 'raftbox-panel'
 /** A page that is loaded again shows the panel that it showed. */
 const chosenPanel = signal<PanelName>(
-  panelNames.find((each) => each === sessionStorage.getItem(name)) ?? 'tour',
+  panelNames.find((each) => each === kept('sessionStorage', name)) ?? 'tour',
 )
 
 export const panels = computed(() => panelsOf[subject.value])
@@ -28,7 +29,7 @@ export const openPanel = computed(() =>
 
 export function showPanel(panel: PanelName): void {
   chosenPanel.value = panel
-  sessionStorage.setItem(name, panel)
+  keep('sessionStorage', name, panel)
 }
 
 interface Picked {

@@ -32,16 +32,15 @@ export class RingMotion {
     this.#canvas = canvas
     this.#ends = [
       effect(() => {
-        const { width, height } = ringSize.value
-        this.#resize(width, height)
-      }),
-      effect(() => {
         const frame = shownFrame.value
         untracked(() => this.#take(frame))
       }),
       effect(() => {
         // Whatever of these changes, all is drawn anew.
         void [places.value, isDark.value, isStill.value, isPast.value]
+        const { width, height } = ringSize.value
+        // A canvas whose size is set is empty.
+        this.#resize(width, height)
         untracked(() => this.#draw())
       }),
     ]

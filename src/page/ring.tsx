@@ -51,6 +51,7 @@ function Picture() {
   const { spots, hasWords } = places.value
   if (width === 0) return null
   const current = chosen.value
+  const isThere = looks.value.some(({ nodeId }) => current?.kind === 'node' && current.nodeId === nodeId)
   return (
     // biome-ignore lint/a11y/useSemanticElements: a picture is no group of fields.
     <svg
@@ -70,7 +71,7 @@ function Picture() {
           <RingNode
             key={look.nodeId}
             {...{ look, spot, hasWords, isChosen }}
-            isFirst={at === 0 && current?.kind !== 'node'}
+            isFirst={at === 0 && !isThere}
           />
         )
       })}
@@ -117,10 +118,15 @@ function gestures(box: { current: HTMLDivElement | null }) {
   }
   return {
     onPointerDown(event: PointerEvent) {
-      if (event.button !== 0) return
+      if (event.button !== 0 || isOfTools(event.target)) return
       start = { at: pointOf(event), of: chosenIn(event.target) }
     },
     onPointerMove(event: PointerEvent) {
+      // The button was let go where the ring was not told of it.
+      if (event.buttons === 0) {
+        start = undefined
+        drag.value = undefined
+      }
       if (start?.of?.kind !== 'node' && start?.of?.kind !== 'clients') return
       const to = pointOf(event)
       if (drag.value === undefined && Math.hypot(to.x - start.at.x, to.y - start.at.y) < dragPx) return
@@ -146,6 +152,10 @@ function gestures(box: { current: HTMLDivElement | null }) {
       openMenu(of)
     },
   }
+}
+
+function isOfTools(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('.tools, .legend') !== null
 }
 
 function dropped(from: End, over: End | undefined): void {

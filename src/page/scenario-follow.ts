@@ -46,7 +46,7 @@ export function followScenario(): void {
       story.value = withTold(story.value, events)
       if (!isOver(story.value)) return
       close()
-      running.value = undefined
+      void readScenarios()
     },
   })
   const end = effect(() => {

@@ -1,6 +1,7 @@
 /** Light or dark: as the system has it, or as the reader chose. */
 import { computed, effect, signal } from '@preact/signals'
 import { termColours } from './palette.js'
+import { keep, kept } from './storage.js'
 
 export const themes = ['system', 'light', 'dark'] as const
 export type Theme = (typeof themes)[number]
@@ -9,7 +10,7 @@ const name = 'raftbox-theme'
 const systemDark = matchMedia('(prefers-color-scheme: dark)')
 const isSystemDark = signal(systemDark.matches)
 
-export const theme = signal<Theme>(themes.find((each) => each === localStorage.getItem(name)) ?? 'system')
+export const theme = signal<Theme>(themes.find((each) => each === kept('localStorage', name)) ?? 'system')
 /** For what is drawn on a canvas. Stylesheets follow `color-scheme`. */
 export const isDark = computed(() => (theme.value === 'system' ? isSystemDark.value : theme.value === 'dark'))
 
@@ -25,7 +26,7 @@ export function beginTheme(): void {
     style.setProperty(`--term-${place}`, `light-dark(${light}, ${dark})`)
   effect(() => {
     style.colorScheme = theme.value === 'system' ? 'light dark' : theme.value
-    localStorage.setItem(name, theme.value)
+    keep('localStorage', name, theme.value)
   })
 }
 

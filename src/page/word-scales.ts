@@ -43,7 +43,7 @@ function numberBefore(word: string, units: Readonly<Record<string, number>>): nu
   return Number(digits || Number.NaN) * (units[unit] ?? Number.NaN)
 }
 
-const times = { ms: 1, s: 1000, m: 60_000 }
+const times = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 }
 const sizes = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9 }
 const rates = { 'B/s': 1, 'kB/s': 1e3, 'MB/s': 1e6, 'GB/s': 1e9 }
 

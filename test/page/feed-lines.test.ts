@@ -8,6 +8,7 @@ import {
   lineWith,
   lostIn,
   placeOf,
+  placesDrawn,
   questionAbout,
   windowOf,
 } from '../../src/page/feed-lines.js'
@@ -48,6 +49,14 @@ test('kinds that are hidden are left out', () => {
     sequences(linesOf(story, { nodeId: undefined, hidden: new Set(kinds) }))
   expect(without('elections')).toEqual([1, 7, 9, 12])
   expect(without('elections', 'delays')).toEqual([1, 7, 9])
+})
+
+test('a line that has the focus stays drawn, wherever the reader scrolls', () => {
+  expect(placesDrawn([4, 7], undefined)).toEqual([4, 5, 6])
+  expect(placesDrawn([4, 7], 5)).toEqual([4, 5, 6])
+  expect(placesDrawn([4, 7], 1)).toEqual([1, 4, 5, 6])
+  expect(placesDrawn([4, 7], 7)).toEqual([4, 5, 6, 7])
+  expect(placesDrawn([4, 7], 30)).toEqual([4, 5, 6, 30])
 })
 
 test('what nodes could not keep is counted', () => {

@@ -23,6 +23,8 @@ test.each([
   [putLine('a', ' '), 'give a value'],
   [putLine('a', 'x\ny'), 'a value is the rest of one line: it has no line break'],
   [rangeLine('a b', undefined), 'a prefix is one word: it has no spaces'],
+  [rangeLine('from', undefined), expect.stringContaining('the word from')],
+  [rangeLine('stale', 2), expect.stringContaining('the word stale')],
   [loadLine({ clients: 'many', size: '', rate: '' }), 'give the number of clients'],
   [loadLine({ clients: '1', size: '1 kB', rate: '' }), 'size and rate are one word each'],
 ])('a form that is no line says why: %o', (told, why) => {

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { msInWords, rateInWords } from '../../src/page/figure-words.js'
 import { stepFor } from '../../src/page/log-drawing.js'
 import { entryInWords } from '../../src/page/log-entry.js'
+import { wordScales } from '../../src/page/word-scales.js'
 import type { LogEntry } from '../../src/server/index.js'
+import { parse } from '../../src/verbs/index.js'
 import { madeNode } from './made-frames.js'
 
 describe('figures', () => {
@@ -35,6 +37,11 @@ describe('figures', () => {
   ])('stand along the logs so that %f entries lie between two: each %i', (least, step) =>
     expect(stepFor(least)).toBe(step),
   )
+})
+
+test.each(['80ms', '2s', '5min', '1h', '1.5min'])('a slider of durations knows the unit of %s', (word) => {
+  expect(parse(`delay 1-2 ${word}`)).toMatchObject({ verb: 'delay' })
+  expect(wordScales['duration']?.placeOf(word)).toBeGreaterThan(0)
 })
 
 describe('an entry', () => {

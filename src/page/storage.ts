@@ -1,0 +1,22 @@
+/** What the browser remembers for the page. A browser that refuses to remember is made up for until the page is closed. */
+
+type Storage = 'localStorage' | 'sessionStorage'
+
+const refused = new Map<string, string>()
+
+export function kept(storage: Storage, name: string): string | null {
+  try {
+    return refused.get(name) ?? globalThis[storage].getItem(name)
+  } catch {
+    return null
+  }
+}
+
+export function keep(storage: Storage, name: string, value: string): void {
+  try {
+    globalThis[storage].setItem(name, value)
+    refused.delete(name)
+  } catch {
+    refused.set(name, value)
+  }
+}
