@@ -56,7 +56,7 @@ export class Caller implements Calls, CallQueue {
     try {
       if (at !== undefined) packer = this.#packerAt(at)
     } catch (error) {
-      return Promise.reject(error)
+      return this.#refused(error)
     }
     const { frame } = packer
     const { byteLength: bytesBefore, count: countBefore, isEmpty } = frame
@@ -66,9 +66,7 @@ export class Caller implements Calls, CallQueue {
       assert(frame.count - countBefore === count, 'a call reads one answer for each of its commands')
     } catch (error) {
       frame.rewind(bytesBefore, countBefore)
-      const refusal = refusalOf(error)
-      this.#sender.calls.refused(refusal)
-      return Promise.reject(refusal)
+      return this.#refused(error)
     }
     if (answerBytes > 0) frame.expectAnswer(answerBytes)
     const weight = frame.byteLength - bytesBefore + callWeight + (isEmpty ? frameWeight : 0)
@@ -79,6 +77,13 @@ export class Caller implements Calls, CallQueue {
     if (tracer !== undefined && type === 'propose') packer.follow(tracer.choose())
     this.#sender.called(this, packer)
     return outcome
+  }
+
+  /** Nothing of the call is sent. */
+  #refused(error: unknown): Promise<never> {
+    const refusal = refusalOf(error)
+    this.#sender.calls.refused(refusal)
+    return Promise.reject(refusal)
   }
 
   #packerAt(at: ReadAt): RequestPacker {
