@@ -73,11 +73,11 @@ function mayCampaign({ role, member }: NodeStatus): boolean {
   return role !== 'leader' && (member === 'voter' || member === 'joint')
 }
 
-/** Vitals are told on ticks, and time goes on between them. */
+/** Vitals count ticks, and time goes on between them. */
 function electionLeftMs(atMs: number, { tickMs }: Times, vitals: Vitals | undefined): number | undefined {
   if (vitals === undefined) return undefined
-  const { electionTimeoutTicks, electionElapsedTicks } = vitals
-  return Math.max(0, (electionTimeoutTicks - electionElapsedTicks) * tickMs - (atMs - vitals.atMs))
+  const { electionTimeoutTicks, electionElapsedTicks, tickedAtMs } = vitals
+  return Math.max(0, (electionTimeoutTicks - electionElapsedTicks) * tickMs - (atMs - tickedAtMs))
 }
 
 function callsFrameOf(before: CallsTold | undefined, now: CallsTold): CallsFrame {

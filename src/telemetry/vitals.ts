@@ -1,6 +1,6 @@
 /**
- * Vitals: what a look at a node shows beside its counters, told in shared memory. The node tells them on its ticks, on a
- * change of its role, and when it hears a vote: never for a command.
+ * Vitals: the state of a node beside its counters, told in shared memory to all who look at it. The node tells them on
+ * its ticks, on a change of its role, and when it hears a vote: never for a command.
  */
 import type { LogIndex, Message, NodeId, Raft, RaftEvent, Term } from '../raft/index.js'
 import type { RequestsWaiting } from './probe.js'
@@ -9,6 +9,8 @@ import { ToldMemory } from './told-memory.js'
 export interface Vitals {
   /** When the node told them, on the clock of the story. */
   readonly atMs: number
+  /** When the last tick was. The ticks below are as of then. */
+  readonly tickedAtMs: number
   /** Ticks of the node since it heard a leader or gave its vote. A leader: since it checked its quorum. */
   readonly electionElapsedTicks: number
   /** Ticks after which it campaigns if it hears nobody, as they were drawn by chance. */
@@ -40,7 +42,7 @@ export interface ProgressTold {
   readonly isSnapshotSent: boolean
 }
 
-/** What waits at a node. */
+/** Work that waits at a node. */
 export interface QueuesTold {
   /** Entries of its log that it does not know to be committed. */
   readonly uncommitted: EntriesWaiting
@@ -77,6 +79,7 @@ export class VitalSigns {
   /** The least time from one telling to the next; half a tick less than wanted, as ticks come a little early and late. */
   readonly #pauseMs: number
   #toldAtMs = Number.NEGATIVE_INFINITY
+  #tickedAtMs: number | undefined
   /** Something changed that is not to wait for a tick. */
   #isDue = false
   #isLeaseHeld = false
@@ -98,6 +101,7 @@ export class VitalSigns {
   }
 
   ticked(state: Raft['state'], isLeaseHeld: () => boolean, requests: RequestsWaiting, nowMs: number): void {
+    this.#tickedAtMs = nowMs
     if (nowMs - this.#toldAtMs < this.#pauseMs) return
     this.#requests = requests
     this.#isLeaseHeld = state.role === 'leader' && isLeaseHeld()
@@ -111,11 +115,17 @@ export class VitalSigns {
   tell(state: Raft['state'], atMs: number): void {
     this.#isDue = false
     this.#toldAtMs = atMs
-    this.#memory.tell({ atMs, isLeaseHeld: this.#isLeaseHeld, ...vitalsOf(state, this.#requests) })
+    this.#memory.tell({
+      ...{ atMs, tickedAtMs: this.#tickedAtMs ?? atMs, isLeaseHeld: this.#isLeaseHeld },
+      ...vitalsOf(state, this.#requests),
+    })
   }
 }
 
-function vitalsOf(state: Raft['state'], requests: RequestsWaiting): Omit<Vitals, 'atMs' | 'isLeaseHeld'> {
+function vitalsOf(
+  state: Raft['state'],
+  requests: RequestsWaiting,
+): Omit<Vitals, 'atMs' | 'tickedAtMs' | 'isLeaseHeld'> {
   const { role, log, leadership } = state
   const isCandidate = role === 'candidate' || role === 'preCandidate'
   return {

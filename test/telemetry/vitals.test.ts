@@ -169,6 +169,7 @@ test('[LK3] a new role and a vote are told at the end of their turn, and nothing
     return told.read()?.atMs
   })
   expect(times).toEqual([0, 2, 2, 4, 4])
+  expect(told.read()?.tickedAtMs, 'the ticks are as of the last one').toBe(0)
   expect(told.read(), 'a new role has no lease yet').toMatchObject({ isLeaseHeld: false })
 })
 
@@ -179,6 +180,7 @@ test('the largest vitals fit into their memory', () => {
   const largest: Vitals = {
     ...{
       atMs: 1795801545246.8633,
+      tickedAtMs: 1795801545246.8633,
       electionElapsedTicks: most,
       electionTimeoutTicks: most,
       isLeaseHeld: false,
