@@ -1,4 +1,4 @@
-/** A run so far as a download: as lines, or as one HTML file of the page with the lines inside. */
+/** Downloads: a run so far, as lines or as one HTML file of the page with the lines inside, and pictures of it. */
 import type { ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { pageFile } from './page-files.js'
@@ -12,7 +12,8 @@ const waitedMsMax = 60_000
 
 export interface Download {
   readonly type: string
-  readonly fileName: string
+  /** `undefined`: it is shown, and not saved. */
+  readonly fileName: string | undefined
   /** Text before all lines and behind them. */
   readonly begin: string
   readonly end: string
@@ -27,6 +28,8 @@ export const recordFile: Download = {
   end: '',
   written: (line) => line,
 }
+
+export const pictureFile: Download = { ...recordFile, type: 'image/svg+xml', fileName: undefined }
 
 /** The page as one file, which asks for nothing from anywhere. */
 export async function recordPage(): Promise<Download> {
@@ -66,13 +69,13 @@ export class Records {
   /** Writes the lines as fast as they are read, a piece a turn. Throws an `HttpRefusal` when too many are written. */
   async send(outgoing: ServerResponse, lines: () => Iterable<string>, download: Download): Promise<void> {
     if (this.#count >= atOnceMax)
-      throw new HttpRefusal('TOO_MANY_READERS', `${atOnceMax} records are written already: ask again soon`)
+      throw new HttpRefusal('TOO_MANY_READERS', `${atOnceMax} downloads go on already: ask again soon`)
     this.#count++
     try {
       const { type, fileName, begin, end, written } = download
       outgoing.writeHead(200, {
         'content-type': type,
-        'content-disposition': `attachment; filename="${fileName}"`,
+        ...(fileName && { 'content-disposition': `attachment; filename="${fileName}"` }),
       })
       let piece = begin
       for (const line of lines()) {

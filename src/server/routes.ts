@@ -1,4 +1,4 @@
-/** What can be asked of the server of a cluster, by method and path. */
+/** The routes of the server of a cluster, by method and path. */
 import type { ServerResponse } from 'node:http'
 import { stripVTControlCharacters } from 'node:util'
 import { Hono } from 'hono'
@@ -9,10 +9,11 @@ import { type Answer, answerTo, complete, verbsTold } from '../verbs/index.js'
 import { lineIn } from './line-body.js'
 import { pageFile, pageFiles } from './page-files.js'
 import { countIn } from './queries.js'
+import { pictureFile } from './record.js'
 import { HttpRefusal, refusalToldOf } from './refusals.js'
 import type { App, Rooms } from './rooms.js'
 import { addScenarios } from './scenario-routes.js'
-import { addStreams } from './stream-routes.js'
+import { addStreams, refuseHead } from './stream-routes.js'
 
 export function appOf(rooms: Rooms): App {
   const app: App = new Hono()
@@ -40,7 +41,7 @@ function addPage(app: App): void {
   }
 }
 
-function addVerbs(app: App, { cluster, subject, quit }: Rooms): void {
+function addVerbs(app: App, { cluster, subject, quit, records, alreadySent }: Rooms): void {
   app.get('/api/status', async ({ json }) => {
     const { data } = await answerTo({ subject }, 'status')
     return json({ ...data, leaderId: cluster.leaderId ?? null, dir: cluster.dir })
@@ -63,9 +64,12 @@ function addVerbs(app: App, { cluster, subject, quit }: Rooms): void {
     const range = { from: countIn(req.query('from'), 'from'), to: countIn(req.query('to'), 'to') }
     return json({ log: (await cluster.log(nodeId, range)) ?? null })
   })
-  app.get('/api/picture', ({ req, body }) => {
+  app.get('/api/picture', async ({ req, env }) => {
+    refuseHead(req.method, req.path)
     const [since, until] = [countIn(req.query('since'), 'since'), countIn(req.query('until'), 'until')]
-    return body(pictureBetween(cluster.story(), since, until), 200, { 'content-type': 'image/svg+xml' })
+    const drawn = pictureBetween(cluster.story(), since, until)
+    await records.send(env.outgoing, () => [drawn], pictureFile)
+    return alreadySent
   })
 }
 

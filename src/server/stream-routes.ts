@@ -64,7 +64,7 @@ function nodeIn({ req }: Asked, name: string, cluster: Cluster): NodeId | undefi
 }
 
 /** For the headers alone, all of the work would be done as well. */
-function refuseHead(method: string, path: string): void {
+export function refuseHead(method: string, path: string): void {
   if (method === 'HEAD') throw new HttpRefusal('WRONG_METHOD', `${path} is told by GET only`)
 }
 
