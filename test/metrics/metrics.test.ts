@@ -159,10 +159,18 @@ test('counters never go back, also when nodes are killed and come back', async (
 
 test('what others left out is told by what it was', async () => {
   const { cluster } = await brokenCluster({ nodes: 1 })
-  const { text } = metricsOf(cluster, () => ({ frames: 3, lines: 4 }))
-  const told = read(await text())
+  const traces = { calls: 9, callsDropped: 5, spansSent: 8, spansDropped: 6 }
+  const traced = {
+    status: () => cluster.status(),
+    look: () => ({ ...cluster.look(), calls: { ...cluster.look().calls, traces } }),
+    faults: [],
+  }
+  const told = read(await metricsOf(traced, () => ({ frames: 3, lines: 4 })).text())
   expect(told.get('raftbox_dropped_total{what="frames"}')).toBe(3)
   expect(told.get('raftbox_dropped_total{what="lines"}')).toBe(4)
+  expect(told.get('raftbox_dropped_total{what="spans"}')).toBe(6)
+  expect(told.get('raftbox_dropped_total{what="traces"}')).toBe(5)
+  expect((await scraped(cluster)).has('raftbox_dropped_total{what="spans"}'), 'no traces').toBe(false)
 })
 
 const promtool = '/usr/bin/promtool'
