@@ -14,7 +14,7 @@ const chromiumPath = (process.env['PATH'] ?? '')
 
 /** A test that is skipped where Chromium is not installed, and nowhere else. */
 export function browserTest(name: string, body: () => Promise<void>): void {
-  test.skipIf(chromiumPath === undefined)(name, { timeout: 2 * 60_000 }, body)
+  test.skipIf(chromiumPath === undefined)(name, { timeout: 4 * 60_000 }, body)
 }
 
 const flags = [
