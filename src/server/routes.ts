@@ -53,7 +53,7 @@ function addVerbs(app: App, { cluster, subject, quit, records, alreadySent }: Ro
   })
   app.post('/api/do', async ({ env, json }) => {
     const line = await lineIn(env.incoming)
-    const conversation = { showsEvents: false, isEnded: false }
+    const conversation = { showsEvents: false, isEnded: false, isRemote: true }
     const answer = await answerTo({ subject, conversation }, line)
     if (conversation.isEnded) onceClosed(env.outgoing, quit)
     return json(told(answer))

@@ -10,11 +10,13 @@ export const snapshotVerb = verb('snapshot', {
     { kind: 'target', as: 'target' },
     { kind: 'file', as: 'file', isOptional: true },
   ],
-  async run(subject, { target, file }) {
+  async run(subject, { target, file }, conversation) {
     if (file === undefined) {
       const snapshots = await subject.snapshot(target)
       return { data: { snapshots }, words: snapshots.map(inWords).join('\n') }
     }
+    if (conversation?.isRemote === true)
+      throw new BadInput('snapshot: no file is written over HTTP: leave FILE out, or say it at the prompt')
     if (subject.export === undefined) throw new BadInput('snapshot: the nodes of this host write no files')
     const snapshot = await subject.export(target, file)
     return { data: { snapshots: [snapshot], file }, words: `${inWords(snapshot)}, in ${printable(file)}` }

@@ -15,6 +15,8 @@ export interface Answer {
 export interface Conversation {
   showsEvents: boolean
   isEnded: boolean
+  /** The other end is a program that came over a socket: nothing is written to files for it. */
+  readonly isRemote?: boolean
   /** Looks again and again, and tells what it finds, until the next line. Absent where each line has one answer. */
   follow?(look: () => Promise<string>): void
 }

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type ErrorCode, errors, RaftError } from '../../src/cluster/index.js'
 import type { Rooms } from '../../src/server/rooms.js'
@@ -55,6 +56,13 @@ test('a line is answered as at the prompt, with its words', async () => {
   expect(await served.do('')).toEqual({ status: 200, ok: true, words: '' })
   expect(await served.do('help put')).toMatchObject({ ok: true, verbs: [{ name: 'put' }] })
   expect(await served.do('events off')).toMatchObject({ ok: true, events: 'off' })
+})
+
+test('no file is written for a line that came over HTTP', async () => {
+  const served = await Served.start()
+  const file = join(served.cluster.dir, 'taken')
+  expect(await served.do(`snapshot leader ${file}`)).toMatchObject({ status: 400, code: 'BAD_INPUT' })
+  expect(existsSync(file)).toBe(false)
 })
 
 test('a line that is refused has the code and the words of the prompt, and has changed nothing', async () => {
