@@ -14,15 +14,17 @@ const writtenEveryMs = 250
 const timeShareMax = 0.1
 /** The longest story: a longer run is recorded in the part that matters. */
 const bytesMax = 1 << 30
+/** Frames take no more of it. The story goes on without them. */
+const frameBytesMax = 1 << 28
 const lineBytesMax = 1 << 20
 
-/** Writes the story of a cluster and its frames from now on, until it is closed. */
+/** Writes the story of a cluster and its frames, a frame a second, and ten while somebody watches, until it is closed. */
 class StoryFile {
   readonly #file: number
   readonly #story: () => Story
-  /** Frames that are not written yet. */
-  #frames: KeptFrame[] = []
-  readonly #endWatch: () => void
+  readonly #observer: Observer
+  #lastFrame = 0
+  #frameBytes = 0
   readonly #writer = new StoryWriter()
   readonly #warn: (line: string) => void
   #bytes = 0
@@ -34,13 +36,12 @@ class StoryFile {
     this.#file = openSync(path, 'w')
     this.#story = story
     this.#warn = warn
-    this.#endWatch = observer.watch((_, frame) => this.#frames.push(frame))
+    this.#observer = observer
     this.#writeIn(writtenEveryMs)
   }
 
   close(): void {
     clearTimeout(this.#timer)
-    this.#endWatch()
     try {
       this.#write()
     } finally {
@@ -59,8 +60,7 @@ class StoryFile {
 
   #write(): void {
     if (this.#isOver) return
-    let bytes = bytesOf(recordLines(this.#story(), this.#frames, this.#writer))
-    this.#frames = []
+    let bytes = bytesOf(recordLines(this.#story(), this.#newFrames(), this.#writer))
     this.#bytes += bytes.length
     if (this.#bytes > bytesMax) return this.#endEarly(`it has come to ${bytesMax >> 20} MiB`)
     try {
@@ -70,9 +70,18 @@ class StoryFile {
     }
   }
 
+  #newFrames(): readonly KeptFrame[] {
+    if (this.#frameBytes > frameBytesMax) return []
+    const frames = this.#observer.frames.filter(({ number }) => number > this.#lastFrame)
+    this.#lastFrame = frames.at(-1)?.number ?? this.#lastFrame
+    for (const { text } of frames) this.#frameBytes += text.length
+    if (this.#frameBytes > frameBytesMax)
+      this.#warn(`the recording goes on without frames: they have come to ${frameBytesMax >> 20} MiB`)
+    return frames
+  }
+
   #endEarly(why: string): void {
     this.#isOver = true
-    this.#endWatch()
     this.#warn(`the recording of the story ends here: ${why}`)
   }
 }
