@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { BadInput, Failed, interruptible } from '../terminal/index.js'
 import { dirFlag } from './flags.js'
-import { rememberedPort } from './page-port.js'
+import { rememberedUrl } from './page-port.js'
 
 interface MetricsOptions {
   readonly url?: URL
@@ -32,7 +32,7 @@ export function addMetrics(program: Command): void {
     .summary('the figures of a running sandbox, as Prometheus reads them')
     .description('Prints counters, gauges and histograms of each node and of the program that holds them.')
     .option('--url <address>', 'the page of the sandbox', urlFlag)
-    .option('--dir <directory>', 'the directory of the sandbox, which remembers its port', dirFlag('--dir'))
+    .option('--dir <directory>', 'the directory of the sandbox, which remembers its page', dirFlag('--dir'))
     .option('--token <text>', 'the token of the page, if it asks for one')
     .addHelpText('after', explanation)
     .action(async (options: MetricsOptions) => {
@@ -59,10 +59,9 @@ function pageOf({ url, dir }: MetricsOptions): URL {
     throw new BadInput(
       'whose? give the address of a page with --url, or the directory of a sandbox with --dir',
     )
-  const port = rememberedPort(dir)
-  if (port === undefined)
-    throw new BadInput(`${dir} remembers no page: give the address that the sandbox printed with --url`)
-  return new URL(`http://127.0.0.1:${port}/`)
+  const remembered = rememberedUrl(dir)
+  if (remembered !== undefined) return remembered
+  throw new BadInput(`${dir} remembers no page: give the address that the sandbox printed with --url`)
 }
 
 async function metricsAt(origin: string, token: string | undefined, signal: AbortSignal): Promise<string> {

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { reasonOf } from '../errors/index.js'
 import type { PageServer } from '../server/index.js'
 import { addFlags, BadInput, lineOf, wholeNumber } from '../terminal/index.js'
-import { checkNotInUse, portMax, rememberedPort, rememberPort } from './page-port.js'
+import { checkNotInUse, portMax, rememberedPort, rememberPage } from './page-port.js'
 
 export interface PageOptions {
   readonly page?: number | 'off'
@@ -118,7 +118,7 @@ export class Page {
 
   /** The page can be looked at. */
   async ready(): Promise<void> {
-    if (this.#dir !== undefined) rememberPort(this.#dir, this.server.port)
+    if (this.#dir !== undefined) rememberPage(this.#dir, this.server)
     if (!this.#isToOpen) return
     const { default: open } = await import('open')
     await open(this.url).catch((error: unknown) =>

@@ -13,7 +13,8 @@ async function sandbox(args: readonly string[]): Promise<{ readonly page: string
 
 test('the figures of a running sandbox are found by its page and by its directory', async () => {
   const dir = join(temporaryFolder(), 'kept')
-  const { page, child, ended } = await sandbox(['--dir', dir])
+  const { page, child, ended } = await sandbox(['--dir', dir, '--listen', '127.0.0.2'])
+  expect(page).toContain('127.0.0.2')
   for (const where of [
     ['--url', page],
     ['--dir', dir],
