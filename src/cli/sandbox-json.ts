@@ -2,7 +2,7 @@
 import { type Acting, answerTo, refusalOf } from '../verbs/index.js'
 import type { Line } from './prompt.js'
 
-/** What a program needs to reach the sandbox. `null`: there is none. */
+/** The addresses by which a program reaches the sandbox. `null`: there is none. */
 export interface ReadyTold {
   readonly page: string | null
   readonly api: string | null

@@ -15,7 +15,7 @@ export interface CallTracer {
   /** `index`: the place of its last command in the log. */
   answered(call: ChosenCall, index: LogIndex, atMs: number): void
   failed(call: ChosenCall, code: ErrorCode): void
-  /** What came of the traces until now. */
+  /** The traces and spans until now. */
   readonly told: TracesTold
 }
 

@@ -1,4 +1,4 @@
-/** What a look at a cluster shows beside the status of its nodes. No node is asked. */
+/** A look at a cluster: what it shows beside the status of its nodes. No node is asked. */
 import type { ErrorCode } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { HistogramReading, LatenciesTold, Vitals } from '../telemetry/index.js'
@@ -25,7 +25,7 @@ export interface NodeLook extends LatenciesTold {
 export interface CallsTold {
   /** From the packing of a call at the end of its turn to its answer. */
   readonly answered: HistogramReading
-  /** Calls that were sent, or waited to be, and ended with an error, by its code. */
+  /** Calls that ended with an error, by its code: also those that were refused as they were made. */
   readonly failed: ReadonlyMap<ErrorCode, number>
   /** `undefined`: calls are not traced. */
   readonly traces: TracesTold | undefined

@@ -1,4 +1,4 @@
-/** What a scrape sees: all that a cluster tells at one moment, without asking its nodes. */
+/** The moment of a scrape: all that a cluster tells then, without asking its nodes. */
 import type { ClusterLook, NodeLook, NodeStatus } from '../cluster/index.js'
 import type { StandingFault } from '../faults/index.js'
 import type { NodeId } from '../raft/index.js'
@@ -28,7 +28,7 @@ export interface NodeNow extends NodeStatus {
   readonly progress: readonly ProgressTold[]
 }
 
-/** What a look takes of a cluster. */
+/** The parts of a cluster that a look takes. */
 export interface Looked {
   status(): readonly NodeStatus[]
   look(): ClusterLook

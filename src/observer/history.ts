@@ -8,7 +8,7 @@ export interface KeptFrame {
   readonly text: string
 }
 
-/** So far back, frames are kept that are at least so far from each other. */
+/** A stretch of the past, and how far its frames are from each other at least. */
 interface Tier {
   readonly everyMs: number
   readonly framesMax: number

@@ -9,7 +9,7 @@ const readersMax = 64
 /** Bytes that wait for a reader. A reader for which more wait is behind, and is sent nothing until it has read. */
 const waitingBytesMax = 1 << 20
 const aliveEveryMs = 15_000
-/** So many times in a row a reader was behind when it was to be told that the stream is alive. */
+/** A reader that was behind so many times in a row, when it was to be told that the stream is alive, loses its place. */
 const behindMax = 4
 
 export interface Sent {
@@ -48,7 +48,7 @@ export class Reader {
     this.#outgoing.write(`${head}data: ${data}\n\n`)
   }
 
-  /** So much is not sent to this reader, which was behind. */
+  /** Counts what is not sent to this reader, which was behind. */
   leavesOut(what: keyof LeftOut, count: number): void {
     this.#leftOut[what] += count
   }
