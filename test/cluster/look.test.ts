@@ -109,3 +109,9 @@ test('[LK5] calls that end with an error are counted by its code, whether they w
   await expect(nodes.call('propose', 'b')).rejects.toMatchObject({ code: 'STOPPED' })
   expect([...nodes.client.calls.read().failed]).toEqual([['STOPPED', 2]])
 })
+
+test('[LK5] a read at a node that does not run is counted as refused', async () => {
+  const cluster = await startedCluster({ nodes: 1 })
+  await expect(cluster.get('a', { from: 9 })).rejects.toMatchObject({ code: 'INVALID_COMMAND' })
+  expect([...cluster.look().calls.failed]).toEqual([['INVALID_COMMAND', 1]])
+})

@@ -165,6 +165,8 @@ test('a picture of a stretch of time is drawn, and a stretch that is none is ref
   const served = await Served.start()
   await served.do('put a 1')
   const drawn = await served.get('/api/picture')
+  expect(drawn.headers.get('content-disposition')).toBeNull()
+  expect(await served.raw('HEAD', '/api/picture')).toMatchObject({ status: 405 })
   expect(drawn.headers.get('content-type')).toBe('image/svg+xml')
   expect(await drawn.text()).toMatch(/^<svg .*leads term 1/s)
   for (const query of ['?since=x', '?since=9000000000000', '?until=1', '?since=2&until=2'])
