@@ -12,6 +12,8 @@ import type { CarriedType, FaultTold, MembershipTold } from '../telemetry/index.
 export interface FrameHead {
   /** Chosen by chance: a cluster that was started anew has another one, and its numbers begin again. */
   readonly run: string
+  /** The first thing that is known of the run: times of the page count from it, whatever is forgotten later. */
+  readonly beganMs: number
   readonly heartbeatIntervalMs: number
   readonly electionTimeoutMs: number
   readonly tickMs: number

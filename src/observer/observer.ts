@@ -1,6 +1,7 @@
 /** Looks at a running cluster regularly, keeps the frames for a while and hands them to who watches. */
 import { randomUUID } from 'node:crypto'
 import type { Cluster } from '../cluster/index.js'
+import { boundsOf } from '../explain/index.js'
 import { type MessageTail, storyNow } from '../telemetry/index.js'
 import { frameOf, type Moment } from './assemble.js'
 import { Flights } from './flights.js'
@@ -38,6 +39,7 @@ export class Observer {
     this.#loadClients = loadClients
     this.head = {
       run: randomUUID(),
+      beganMs: boundsOf(cluster.story())[0],
       ...{ heartbeatIntervalMs, electionTimeoutMs },
       tickMs: heartbeatIntervalMs,
       dir: cluster.dir,

@@ -2,8 +2,8 @@
 import { act } from './actions.js'
 import { helpIsOpen } from './help.js'
 import { chosenAt, endOf, stepTo, verbOfKey } from './keys.js'
-import { elementIdOf, isPaused, menu, openMenu } from './ring-state.js'
-import { type Chosen, chosen, shownNodes, subject } from './store.js'
+import { elementIdOf, isPaused, openMenu } from './ring-state.js'
+import { type Chosen, chosen, menu, shownNodes, subject } from './store.js'
 import { isReady, lineOf, wordFor } from './verb-book.js'
 import { verbs } from './verbs.js'
 

@@ -6,7 +6,7 @@ import { deleteLine, getLine, putLine, rangeLine } from './form-lines.js'
 import { type KeyEntry, type KeyRow, rowsOf } from './key-table.js'
 import { atLeader, atNode, beginWatch, besideId, prefix, type Watch } from './key-watch.js'
 import { LineButton, LinePreview, TextField } from './line-form.js'
-import { shownFrame, shownNodes } from './store.js'
+import { isPast, newestFrame } from './store.js'
 import './keys-panel.css'
 
 const rowsMax = 200
@@ -15,6 +15,9 @@ export function KeysPanel() {
   useEffect(beginWatch, [])
   return (
     <>
+      {isPast.value ? (
+        <p class="soft">The keys are those of the present, also while the past is shown.</p>
+      ) : null}
       <OneKey />
       <WatchBar />
       <Table />
@@ -48,8 +51,8 @@ function OneKey() {
 
 /** As text, so that frames in which nobody came or went make nothing anew. */
 const nodesTold = computed(() =>
-  shownNodes.value
-    .map(({ nodeId }) => `${nodeId}${nodeId === shownFrame.value?.leaderId ? '*' : ''}`)
+  (newestFrame.value?.nodes ?? [])
+    .map(({ nodeId }) => `${nodeId}${nodeId === newestFrame.value?.leaderId ? '*' : ''}`)
     .join(' '),
 )
 

@@ -1,8 +1,8 @@
-/** What happens, told to who listens instead of looking: who leads, who is down, which fault stands. */
+/** Words for a screen reader on each thing that happens: who leads, who is down, which fault stands. */
 import { effect, signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { describeHappened, type Happened } from '../telemetry/index.js'
-import { events, head, isPast } from './store.js'
+import { events, head, isPast, run } from './store.js'
 
 const words = signal('')
 /** A screen reader that is told more often than this never finishes a sentence. */
@@ -20,9 +20,13 @@ export function LiveRegion() {
 
 function begin(): () => void {
   let lastSequence = events.value.at(-1)?.sequence ?? 0
+  let lastRun = run.value
   let timer: ReturnType<typeof setTimeout> | undefined
   const tell = () => {
     timer = undefined
+    // Another run counts from the beginning.
+    if (run.value !== lastRun) lastSequence = 0
+    lastRun = run.value
     const told = events.value.filter((event) => event.sequence > lastSequence && isTold(event))
     lastSequence = events.value.at(-1)?.sequence ?? 0
     const tickMs = head.value?.tickMs ?? 1

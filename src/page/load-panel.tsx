@@ -1,10 +1,11 @@
 /** The load in the background: how many clients call, how much and how often, and what it comes to. */
 import { computed, useSignal } from '@preact/signals'
+import { callsUpTo } from './calls-told.js'
 import { msInWords, rateInWords } from './figure-words.js'
 import { type LoadForm, loadLine } from './form-lines.js'
 import { LineButton, LinePreview, TextField } from './line-form.js'
 import { nowAndThen } from './now-and-then.js'
-import { frames, shownFrame } from './store.js'
+import { frames, newestFrame, shownFrame } from './store.js'
 
 export function LoadPanel() {
   const clients = useSignal('64')
@@ -50,13 +51,14 @@ export function LoadPanel() {
               </button>
             ))}
       </div>
-      <Felt running={running} />
+      <Felt />
     </>
   )
 }
 
-/** A frame in which nothing of it changed makes nothing anew. */
-const clientsNow = computed(() => shownFrame.value?.loadClients ?? 0)
+/** At present, as lines act on the present. A frame in which nothing of it changed makes nothing anew. */
+const clientsNow = computed(() => newestFrame.value?.loadClients ?? 0)
+const clientsShown = computed(() => shownFrame.value?.loadClients ?? 0)
 
 const usual: readonly (readonly [words: string, form: LoadForm])[] = [
   ['a trickle', { clients: '4', size: '128B', rate: '20/s' }],
@@ -64,34 +66,25 @@ const usual: readonly (readonly [words: string, form: LoadForm])[] = [
   ['all it can', { clients: '256', size: '128B', rate: '' }],
 ]
 
-const second = computed(() => {
-  const all = frames.value
-  const nowMs = shownFrame.value?.atMs ?? 0
-  const recent = all.filter(({ atMs }) => atMs > nowMs - 1000 && atMs <= nowMs)
-  const last = recent.at(-1)?.calls
-  return {
-    count: recent.reduce((sum, { calls }) => sum + calls.count, 0),
-    failed: recent.reduce((sum, { calls }) => sum + calls.failed, 0),
-    p50us: last?.p50us ?? 0,
-    p99us: last?.p99us ?? 0,
-  }
-})
+const second = computed(() => callsUpTo(frames.value, shownFrame.value?.atMs ?? 0))
 const told = nowAndThen(second, 500)
 
-function Felt({ running }: { running: number }) {
-  const { count, failed, p50us, p99us } = told.value
+function Felt() {
+  const { coveredMs, count, failed, p50us, p99us } = told.value
+  const clients = clientsShown.value
+  const rate = (calls: number) => (coveredMs === 0 ? '–' : rateInWords((calls * 1000) / coveredMs))
   return (
     <>
-      <h3>{running === 0 ? 'no load; calls of the last second' : `${running} clients; the last second`}</h3>
+      <h3>{clients === 0 ? 'no load; calls of the last second' : `${clients} clients; the last second`}</h3>
       <table class="figures">
         <tbody>
           <tr>
             <th scope="row">calls answered</th>
-            <td>{rateInWords(count)}</td>
+            <td>{rate(count)}</td>
           </tr>
           <tr>
             <th scope="row">calls that failed</th>
-            <td class={failed > 0 ? 'bad' : ''}>{failed}</td>
+            <td class={failed > 0 ? 'bad' : ''}>{rate(failed)}</td>
           </tr>
           <tr>
             <th scope="row">half of them within</th>

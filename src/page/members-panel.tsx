@@ -3,7 +3,7 @@ import { computed } from '@preact/signals'
 import { done } from './actions.js'
 import { LineButton } from './line-form.js'
 import { configurationIn, type MemberRow, memberRows } from './member-list.js'
-import { shownFrame, subject } from './store.js'
+import { isPast, shownFrame, subject } from './store.js'
 
 /** As text, so that only a frame in which something of it changed makes anything anew. */
 const membersText = computed(() => {
@@ -20,7 +20,8 @@ interface Members {
 export function MembersPanel() {
   if (membersText.value === undefined) return <p class="soft">…</p>
   const { rows, configuration } = JSON.parse(membersText.value) as Members
-  const canChange = subject.value === 'cluster'
+  // A member of the past may have another part by now.
+  const canChange = subject.value === 'cluster' && !isPast.value
   return (
     <>
       <h2>Members</h2>

@@ -4,7 +4,7 @@ import type { Question } from '../explain/index.js'
 import type { Happened } from '../telemetry/index.js'
 import { questionAbout } from './feed-lines.js'
 import { keep, kept } from './storage.js'
-import { events, question, type Subject, subject } from './store.js'
+import { head, question, run, type Subject, subject } from './store.js'
 
 export const panelNames = ['tour', 'explain', 'keys', 'load', 'members', 'scenarios'] as const
 export type PanelName = (typeof panelNames)[number]
@@ -35,19 +35,21 @@ export function showPanel(panel: PanelName): void {
 interface Picked {
   readonly told: Happened
   readonly question: Question | undefined
+  /** The run in which it happened. */
+  readonly run: string | undefined
 }
 
 const lastPicked = signal<Picked | undefined>(undefined)
 
 /** The line that is explained. `undefined`: a question of another part is, or none. */
 export const picked = computed(() => {
-  const told = lastPicked.value
-  return told !== undefined && told.question === question.value ? told.told : undefined
+  const last = lastPicked.value
+  return last?.run === run.value && last?.question === question.value ? last?.told : undefined
 })
 
 export function pick(told: Happened): void {
   const asked = questionAbout(told)
-  lastPicked.value = { told, question: asked }
+  lastPicked.value = { told, question: asked, run: run.value }
   question.value = asked
   showPanel('explain')
 }
@@ -59,8 +61,7 @@ export function beginPanels(): () => void {
   })
 }
 
-/** Milliseconds since the first thing that is known to have happened, as explanations count: `2.000 s`. */
+/** Time since the run began, as explanations count: `2.000 s`. */
 export function momentOf(atMs: number): string {
-  const [first] = events.value
-  return `${((atMs - (first?.atMs ?? atMs)) / 1000).toFixed(3)} s`
+  return `${((atMs - (head.value?.beganMs ?? atMs)) / 1000).toFixed(3)} s`
 }

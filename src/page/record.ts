@@ -2,7 +2,7 @@
  * A run that was recorded: the lines of a story, with a line for each frame among them. A file that is cut off anywhere
  * after its first line is a shorter run.
  */
-import { BadStoryLine, StoryReader } from '../explain/index.js'
+import { BadStoryLine, boundsOf, StoryReader } from '../explain/index.js'
 import type { Frame, FrameHead } from '../observer/index.js'
 import type { Story } from '../telemetry/index.js'
 import { isFrame } from './record-shape.js'
@@ -78,7 +78,8 @@ class RecordReader {
     const { story } = this.#story
     if (story === undefined) throw bad(this.#name, 'it is empty')
     const { heartbeatIntervalMs, electionTimeoutMs, tickMs } = story
-    const head = { heartbeatIntervalMs, electionTimeoutMs, tickMs, run: this.#name, dir: this.#name }
+    const [beganMs] = boundsOf(story)
+    const head = { heartbeatIntervalMs, electionTimeoutMs, tickMs, beganMs, run: this.#name, dir: this.#name }
     return { head, frames: this.#frames, story }
   }
 }

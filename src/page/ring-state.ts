@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals'
 import { keyOf, untouched, type WayLook, waysHit } from './link-look.js'
 import { lookOf, type NodeLook } from './node-look.js'
 import { type Places, type Point, placesOf, type Size } from './ring-geometry.js'
-import { type Chosen, chosen, type End, shownFrame, shownNodes } from './store.js'
+import { type Chosen, chosen, type End, menu, newestFrame, shownFrame, shownNodes, subject } from './store.js'
 
 export const ringSize = signal<Size>({ width: 0, height: 0 })
 
@@ -42,19 +42,16 @@ export const drag = signal<
   { readonly from: End; readonly to: Point; readonly over: End | undefined } | undefined
 >(undefined)
 
-/** The menu of verbs that is open, with the verb whose form it shows. */
-export const menu = signal<{ readonly of: Chosen; readonly verb: string | undefined } | undefined>(undefined)
-
-/** Chooses something and opens its menu; nothing: closes it. */
+/** Chooses something and opens its menu, where verbs act on what is shown; nothing: closes it. */
 export function openMenu(of: Chosen | undefined, verb?: string): void {
   chosen.value = of
-  menu.value = of === undefined ? undefined : { of, verb }
+  menu.value = of === undefined || subject.value !== 'cluster' ? undefined : { of, verb }
 }
 
+/** At present, whatever moment is shown. */
 export function isPaused(of: Chosen): boolean {
-  return (
-    of.kind === 'node' && looks.value.some(({ nodeId, life }) => nodeId === of.nodeId && life === 'paused')
-  )
+  if (of.kind !== 'node') return false
+  return newestFrame.value?.nodes.find(({ nodeId }) => nodeId === of.nodeId)?.state === 'paused'
 }
 
 /** The id of the element that stands for a node, a link or the clients. */

@@ -1,5 +1,5 @@
 /**
- * What the page knows, in one place: every part of the page reads it here. A cluster that runs, a scenario or a record
+ * The state of the page, in one place: every part of the page reads it here. A cluster that runs, a scenario or a record
  * of a run fills it.
  */
 import { batch, computed, signal } from '@preact/signals'
@@ -40,14 +40,20 @@ export const eventsMissed = signal(0)
 /** The moment that is shown: the newest frame, or the one with this number. */
 export const cursor = signal<'live' | number>('live')
 export const chosen = signal<Chosen | undefined>(undefined)
+/** The menu of verbs that is open, with the verb whose form it shows. */
+export const menu = signal<{ readonly of: Chosen; readonly verb: string | undefined } | undefined>(undefined)
 /** A question that some part of the page asks: the panel of explanations answers it. */
 export const question = signal<Question | undefined>(undefined)
 
 export const isPast = computed(() => cursor.value !== 'live')
+/** The present, which verbs act on, whatever moment is shown. */
+export const newestFrame = computed(() => frames.value.at(-1))
 /** The frame that all of the page shows. */
 export const shownFrame = computed(() =>
-  cursor.value === 'live' ? frames.value.at(-1) : frameAt(frames.value, cursor.value),
+  cursor.value === 'live' ? newestFrame.value : frameAt(frames.value, cursor.value),
 )
+/** The run that is shown: its name stays the same when the page connects to the same run again. */
+export const run = computed(() => head.value?.run)
 /** The events up to the moment that is shown. */
 export const shownEvents = computed(() => {
   if (cursor.value === 'live') return events.value
@@ -63,7 +69,7 @@ export function takeHead(told: FrameHead): boolean {
   batch(() => {
     head.value = told
     frames.value = []
-    if (isAnother) cursor.value = 'live'
+    if (isAnother) forgetChoices()
   })
   return isAnother
 }
@@ -90,11 +96,17 @@ export function beginAnew(told: Subject): void {
     connection.value = { state: told === 'record' ? 'none' : 'connecting' }
     head.value = undefined
     frames.value = []
-    cursor.value = 'live'
-    chosen.value = undefined
-    question.value = undefined
+    forgetChoices()
     forgetEvents()
   })
+}
+
+/** Nodes, moments and terms of one run are others in the next one. */
+function forgetChoices(): void {
+  cursor.value = 'live'
+  chosen.value = undefined
+  menu.value = undefined
+  question.value = undefined
 }
 
 export function forgetEvents(): void {

@@ -1,5 +1,6 @@
 /** The whole run as a strip: who led in which term, with elections, crashes and faults; to scroll back in. */
 import { computed, signal } from '@preact/signals'
+import type { Frame } from '../observer/index.js'
 import { type Paper, type Size, useDrawing } from './drawing.js'
 import { inks } from './inks.js'
 import { momentInWords, momentsOf } from './moments.js'
@@ -7,7 +8,7 @@ import { nowAndThen } from './now-and-then.js'
 import { termOnCanvas } from './palette.js'
 import { RecordControls } from './record-controls.js'
 import { showMoment, stepFrames, stepMoments } from './scroll-back.js'
-import { cursor, events, frames, isPast, shownFrame, subject } from './store.js'
+import { cursor, events, frames, head, isPast, newestFrame, shownFrame, subject } from './store.js'
 import { reignsOf } from './term-strip.js'
 import { isDark } from './theme.js'
 import './time-line.css'
@@ -31,14 +32,16 @@ const strip = computed(() => {
 
 /** Words on the moment that is shown: as texts and numbers, they change once a second and not with each frame. */
 const clock = computed(() => clockOf(shownFrame.value?.atMs ?? 0))
-const second = computed(() => {
-  const beganMs = frames.value[0]?.atMs ?? 0
-  return Math.max(0, Math.floor(((shownFrame.value?.atMs ?? beganMs) - beganMs) / 1000))
-})
-const secondMax = computed(() => {
-  const all = frames.value
-  return Math.floor(((all.at(-1)?.atMs ?? 0) - (all[0]?.atMs ?? 0)) / 1000)
-})
+const second = computed(() => secondOf(shownFrame.value))
+const secondMin = computed(() => secondOf(frames.value[0]))
+const secondMax = computed(() => secondOf(newestFrame.value))
+
+/** Since the run began. */
+function secondOf(frame: Frame | undefined): number {
+  const beganMs = head.value?.beganMs ?? 0
+  return Math.max(0, Math.floor(((frame?.atMs ?? beganMs) - beganMs) / 1000))
+}
+
 const momentTold = computed(() => {
   if (isPast.value) return `second ${second.value}`
   return subject.value === 'record' ? 'the end of the run' : 'the present'
@@ -74,7 +77,7 @@ function Strip() {
       role="slider"
       tabIndex={0}
       aria-label="moment that is shown: arrow keys scroll, page keys go from election to election"
-      aria-valuemin={0}
+      aria-valuemin={secondMin.value}
       aria-valuemax={secondMax.value}
       aria-valuenow={second.value}
       aria-valuetext={`${momentTold.value}, ${leaderTold.value}`}

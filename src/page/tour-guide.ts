@@ -1,19 +1,33 @@
-/** The tour on the cluster that the page shows: frames move it, and it points at parts of the page. */
+/** The tour on the sandbox's own cluster: its newest frames move the tour, which points at parts of the page. */
 import { effect, signal } from '@preact/signals'
 import { act } from './actions.js'
 import { openPanel } from './picked.js'
-import { chosen, shownFrame, subject } from './store.js'
-import { beginTour, sceneOf, stepOf, type Tour, turned, undoLines, withBegun, withFrame } from './tour.js'
+import { chosen, newestFrame, run, subject } from './store.js'
+import {
+  beginTour,
+  sceneOf,
+  stepOf,
+  type Tour,
+  turned,
+  undoLines,
+  withAnswered,
+  withBegun,
+  withFrame,
+} from './tour.js'
 
 /** `undefined`: nobody takes it. */
 export const tour = signal<Tour | undefined>(undefined)
 /** Why the last line of the tour was not done. */
 export const refused = signal<string | undefined>(undefined)
 export const isBusy = signal(false)
+/** The run in which the tour began: a sandbox that is started again knows none of its faults. */
+let runOfTour: string | undefined
 
 export function start(): void {
-  const frame = shownFrame.peek()
-  if (frame !== undefined) show(beginTour(frame))
+  const frame = newestFrame.peek()
+  if (frame === undefined) return
+  runOfTour = run.peek()
+  show(beginTour(frame))
 }
 
 export function turn(by: 1 | -1): void {
@@ -34,6 +48,9 @@ export async function doStep(line: string): Promise<void> {
   const answer = await act(line)
   isBusy.value = false
   refused.value = answer.ok ? undefined : answer.message
+  const index = answer.ok ? answer['index'] : undefined
+  if (tour.value !== undefined && typeof index === 'number')
+    tour.value = withAnswered(tour.value, line, index)
 }
 
 /** Puts everything back. */
@@ -43,17 +60,17 @@ export async function leave(): Promise<void> {
   tour.value = undefined
   refused.value = undefined
   chosen.value = undefined
-  const now = shownFrame.peek() ?? last.now
+  const now = newestFrame.peek() ?? last.now
   for (const line of undoLines({ ...last, now })) await act(line)
 }
 
 /** Lets frames of the sandbox's own cluster move the tour, and marks the part of the page that a step is about. */
 export function beginGuide(): void {
   effect(() => {
-    const frame = shownFrame.value
+    const frame = newestFrame.value
     const taken = tour.peek()
-    if (frame !== undefined && taken !== undefined && subject.value === 'cluster')
-      tour.value = withFrame(taken, frame)
+    if (frame === undefined || taken === undefined || subject.value !== 'cluster') return
+    tour.value = run.value === runOfTour ? withFrame(taken, frame) : undefined
   })
   effect(() => {
     const taken = tour.value

@@ -2,7 +2,7 @@
 import { computed } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { CopyButton } from './copy-button.js'
-import { question, shownFrame } from './store.js'
+import { newestFrame, question } from './store.js'
 import { sceneOf, stepOf, type Tour, whyNoTour } from './tour.js'
 import { doStep, isBusy, leave, refused, start, tour, turn } from './tour-guide.js'
 import { tourSteps } from './tour-steps.js'
@@ -13,7 +13,7 @@ export function TourPanel() {
 }
 
 const whyNone = computed(() =>
-  shownFrame.value === undefined ? 'the cluster is not seen yet' : whyNoTour(shownFrame.value),
+  newestFrame.value === undefined ? 'the cluster is not seen yet' : whyNoTour(newestFrame.value),
 )
 
 function Invitation() {

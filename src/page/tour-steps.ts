@@ -4,7 +4,7 @@
  */
 import type { Question } from '../explain/index.js'
 import type { Frame, NodeFrame } from '../observer/index.js'
-import type { NodeId, Term } from '../raft/index.js'
+import type { LogIndex, NodeId, Term } from '../raft/index.js'
 
 /** The nodes that play a part, chosen as a step begins. */
 export interface Cast {
@@ -21,6 +21,8 @@ export interface Scene {
   readonly cast: Cast
   /** Lines of the tour that were carried out. */
   readonly begun: readonly string[]
+  /** The index of the command of each line that was answered. */
+  readonly answered: Readonly<Record<string, LogIndex>>
 }
 
 export interface TourStep {
@@ -34,17 +36,16 @@ export interface TourStep {
   line?(scene: Scene): string | undefined
   /** The node to look at. */
   node?(scene: Scene): NodeId | undefined
-  /** What the step waits for. */
+  /** The event that the step waits for, in words. */
   readonly waits: string
   isSeen(scene: Scene): boolean
   seen(scene: Scene): string
-  question?(scene: Scene): Question
+  question?(scene: Scene): Question | undefined
 }
 
 /** Each fault of the tour heals by itself, also where the page is closed in the middle of it. */
 const forTime = 'for 120s'
 export const tourKey = 'raftbox-tour'
-// Sessions of clients are entries too: that something is committed does not tell that the reader did it.
 const firstPut = `put ${tourKey} hello`
 const secondPut = `put ${tourKey} again`
 
@@ -116,9 +117,17 @@ const command: TourStep = {
   ],
   line: () => firstPut,
   waits: 'Waiting for an entry that is committed.',
-  isSeen: ({ first, now, begun }) => begun.includes(firstPut) && committedIn(now) > committedIn(first),
-  seen: ({ now }) => `Entry ${committedIn(now)} is committed.`,
-  question: ({ now }) => ({ about: 'index', index: committedIn(now) }),
+  isSeen: ({ now, answered }) => isCommitted(now, answered[firstPut]),
+  seen: ({ answered }) => `Entry ${answered[firstPut]} is committed.`,
+  question({ answered }) {
+    const index = answered[firstPut]
+    return index === undefined ? undefined : { about: 'index', index }
+  },
+}
+
+/** The load and the sessions of clients commit entries too: only the index of the reader's own command tells. */
+function isCommitted(now: Frame, index: LogIndex | undefined): index is LogIndex {
+  return index !== undefined && committedIn(now) >= index
 }
 
 const vote: TourStep = {
@@ -208,10 +217,10 @@ const behind: TourStep = {
   line: () => secondPut,
   node: ({ cast }) => cast.cut?.nodeId,
   waits: 'Waiting for an entry that is committed, and that the node lacks.',
-  isSeen: ({ now, first, cast, begun }) =>
-    begun.includes(secondPut) &&
-    committedIn(now) > committedIn(first) &&
-    lastOf(now, cast.cut?.nodeId) < committedIn(now),
+  isSeen({ now, cast, answered }) {
+    const index = answered[secondPut]
+    return isCommitted(now, index) && lastOf(now, cast.cut?.nodeId) < index
+  },
   seen: ({ now, cast }) =>
     `${committedIn(now)} entries are committed, and node ${cast.cut?.nodeId} has ${lastOf(now, cast.cut?.nodeId)}.`,
 }

@@ -1,5 +1,6 @@
 /** The tour as a state machine over frames: pure, so that it can be walked without a page. */
 import type { Frame } from '../observer/index.js'
+import type { LogIndex } from '../raft/index.js'
 import { type Cast, type Scene, type TourStep, tourKey, tourSteps, votersRunning } from './tour-steps.js'
 
 export interface Tour {
@@ -10,10 +11,11 @@ export interface Tour {
   /** The last frame. */
   readonly now: Frame
   readonly cast: Cast
-  /** What the step waits for has come about. Stays true until the next step. */
+  /** The event that the step waits for has come. Stays true until the next step. */
   readonly isSeen: boolean
   /** Lines of the tour that were carried out. */
   readonly begun: readonly string[]
+  readonly answered: Scene['answered']
 }
 
 const nobody: Cast = { killed: undefined, cut: undefined }
@@ -25,15 +27,15 @@ export function whyNoTour(frame: Frame): string | undefined {
 }
 
 export function beginTour(frame: Frame): Tour {
-  return atStep({ at: 0, first: frame, now: frame, cast: nobody, isSeen: false, begun: [] }, 0)
+  return atStep({ at: 0, first: frame, now: frame, cast: nobody, isSeen: false, begun: [], answered: {} }, 0)
 }
 
 export function stepOf({ at }: Tour): TourStep {
   return tourSteps[at] as TourStep
 }
 
-export function sceneOf({ first, now, cast, begun }: Tour): Scene {
-  return { first, now, cast, begun }
+export function sceneOf({ first, now, cast, begun, answered }: Tour): Scene {
+  return { first, now, cast, begun, answered }
 }
 
 /** The cluster has come to another frame. */
@@ -57,6 +59,11 @@ function atStep(tour: Tour, at: number): Tour {
 /** The reader let a line of the tour be carried out. */
 export function withBegun(tour: Tour, line: string): Tour {
   return { ...tour, begun: [...tour.begun, line] }
+}
+
+/** The cluster has answered the command of a line. */
+export function withAnswered(tour: Tour, line: string, index: LogIndex): Tour {
+  return withFrame({ ...tour, answered: { ...tour.answered, [line]: index } }, tour.now)
 }
 
 /** The lines that put everything back as it was before the tour. */

@@ -7,8 +7,8 @@ import { CopyButton } from './copy-button.js'
 import { keyVerbs, verbOfKey } from './keys.js'
 import { nameOf, wordsOfWay } from './link-look.js'
 import { lookOf } from './node-look.js'
-import { elementIdOf, isPaused, menu, places, wayLook } from './ring-state.js'
-import { type Chosen, type End, shownFrame, shownNodes, subject } from './store.js'
+import { elementIdOf, isPaused, places, wayLook } from './ring-state.js'
+import { type Chosen, type End, menu, newestFrame, shownFrame } from './store.js'
 import { type Direction, groupsFor, isReady, isUseful, lineOf, takesTime, wordFor } from './verb-book.js'
 import { VerbForm } from './verb-form.js'
 import { verbs } from './verbs.js'
@@ -18,7 +18,7 @@ const times = ['', '5s', '10s', '30s', '120s'] as const
 
 export function VerbMenu() {
   const open = menu.value
-  if (open === undefined || subject.value !== 'cluster') return null
+  if (open === undefined) return null
   return <Menu key={`${elementIdOf(open.of)} ${open.verb}`} of={open.of} verbName={open.verb} />
 }
 
@@ -83,7 +83,7 @@ function titleOf(of: Chosen): string {
   return of.kind === 'node' ? nameOf(of.nodeId) : `link ${nameOf(of.one)} – ${nameOf(of.other)}`
 }
 
-/** What is known of it at this moment. */
+/** The state of the thing that was chosen, at the moment that is shown. */
 function Facts({ of }: { of: Chosen }) {
   return <p class="facts">{factsOf(of)}</p>
 }
@@ -121,8 +121,8 @@ interface VerbsProps {
 }
 
 function Verbs({ of, isGiven, onHover, onPick }: VerbsProps) {
-  const node = of.kind === 'node' ? shownNodes.value.find(({ nodeId }) => nodeId === of.nodeId) : undefined
-  const leaderId = shownFrame.value?.leaderId
+  const { nodes, leaderId } = newestFrame.value ?? { nodes: [], leaderId: undefined }
+  const node = of.kind === 'node' ? nodes.find(({ nodeId }) => nodeId === of.nodeId) : undefined
   return (
     <>
       {groupsFor(of, verbs.value).map(({ title, verbs: group }) => (

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Frame, recordLines } from '../../src/observer/index.js'
+import { boundsOf } from '../../src/explain/index.js'
 import { BadRecord, readRecord } from '../../src/page/record.js'
 import { MadeStory } from '../explain/made-story.js'
 import { madeFrame, madeNode } from './made-frames.js'
@@ -72,6 +73,7 @@ describe('a record', () => {
           heartbeatIntervalMs,
           electionTimeoutMs,
           tickMs,
+          beganMs: boundsOf(story)[0],
           run: 'run.jsonl',
           dir: 'run.jsonl',
         })

@@ -4,7 +4,14 @@ import * as store from '../../src/page/store.js'
 import type { Happened } from '../../src/telemetry/index.js'
 import { madeFrame } from './made-frames.js'
 
-const head = { run: 'a', heartbeatIntervalMs: 100, electionTimeoutMs: 500, tickMs: 100, dir: '/d' }
+const head = {
+  run: 'a',
+  heartbeatIntervalMs: 100,
+  electionTimeoutMs: 500,
+  tickMs: 100,
+  dir: '/d',
+  beganMs: 0,
+}
 const numbers = (frames: readonly { readonly number: number }[]) => frames.map(({ number }) => number)
 
 const frame = (number: number) => madeFrame(number, number * 100)

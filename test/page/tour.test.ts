@@ -9,6 +9,7 @@ import {
   turned,
   undoLines,
   whyNoTour,
+  withAnswered,
   withBegun,
   withFrame,
 } from '../../src/page/tour.js'
@@ -48,6 +49,10 @@ function doIt(tour: Tour): Tour {
   return withBegun(tour, stepOf(tour).line?.(sceneOf(tour)) ?? '')
 }
 
+function answer(tour: Tour, index: number): Tour {
+  return withAnswered(doIt(tour), stepOf(tour).line?.(sceneOf(tour)) ?? '', index)
+}
+
 test('three voters that run are needed', () => {
   expect(whyNoTour(frame())).toBeUndefined()
   expect(whyNoTour(frame({ nodes: [node(1, 0), node(2, 0)] }))).toMatch(/three voters/)
@@ -79,11 +84,19 @@ test('a heartbeat is waited for, and once it was seen the step stays so', () => 
   expect(withFrame(seen, frame()).isSeen).toBe(true)
 })
 
-test('a command counts once the reader has given it', () => {
+test('a command counts once it is answered, and the entry is its own, however many others the load commits', () => {
   const waiting = at('A command')
   expect(withFrame(waiting, frame({ entries: 4 })).isSeen).toBe(false)
-  expect(withFrame(doIt(waiting), frame({ entries: 3 })).isSeen).toBe(false)
-  expect(withFrame(doIt(waiting), frame({ entries: 4 })).isSeen).toBe(true)
+  expect(withFrame(doIt(waiting), frame({ entries: 9 })).isSeen).toBe(false)
+  expect(withFrame(answer(waiting, 5), frame({ entries: 4 })).isSeen).toBe(false)
+  const seen = withFrame(answer(waiting, 5), frame({ entries: 9 }))
+  expect(seen.isSeen).toBe(true)
+  expect(stepOf(seen).seen(sceneOf(seen))).toBe('Entry 5 is committed.')
+  expect(stepOf(seen).question?.(sceneOf(seen))).toEqual({ about: 'index', index: 5 })
+})
+
+test('an answer that comes after the frame with its entry ends the step too', () => {
+  expect(answer(withFrame(at('A command'), frame({ entries: 9 })), 5).isSeen).toBe(true)
 })
 
 test('the leader is killed, and a leader of a later term is waited for', () => {
@@ -123,7 +136,7 @@ test('a link is cut, the log behind it stays behind, and heals', () => {
   tour = withFrame(tour, frame({ faults, nodes: lonely(3) }))
   expect(tour.isSeen).toBe(true)
 
-  tour = doIt(turned(tour, 1))
+  tour = answer(turned(tour, 1), 4)
   expect(withFrame(tour, frame({ entries: 4 })).isSeen).toBe(false)
   tour = withFrame(tour, frame({ faults, nodes: lonely(4) }))
   expect(tour.isSeen).toBe(true)
