@@ -26,7 +26,7 @@ const flags = [
   '--disable-sync',
 ]
 /** A machine that is busy draws slowly. */
-const timeoutMs = 20_000
+const timeoutMs = 40_000
 
 let launched: Promise<Browser> | undefined
 

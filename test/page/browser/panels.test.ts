@@ -1,18 +1,29 @@
 /** The feed and the panels on a real cluster: explanations, scenarios, keys, members and the tour. */
+import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { browserTest, shown } from './browser.js'
 import { leaderIn, nodeIn } from './ring.js'
+
+/** Scrolls back to the last line of the feed that begins so: on a busy machine many come behind it. */
+async function clickInFeed(page: Page, words: RegExp): Promise<void> {
+  const feed = page.getByRole('list', { name: 'what happened' })
+  const line = feed.getByRole('button', { name: words }).last()
+  await page.locator('.feed-scroll').hover()
+  const isFound = async (): Promise<boolean> => {
+    if ((await line.count()) > 0) return true
+    await page.mouse.wheel(0, -150)
+    return false
+  }
+  await expect.poll(isFound, { timeout: 40_000 }).toBe(true)
+  await line.click()
+}
 
 browserTest('an election is explained by a click on its line of the feed', async () => {
   const { page, doLine } = await shown()
   const killed = await leaderIn(page)
   await doLine(`kill ${killed}`)
   const next = await leaderIn(page, killed)
-  await page
-    .getByRole('list', { name: 'what happened' })
-    .getByRole('button', { name: new RegExp(`^node ${next} leads term`) })
-    .last()
-    .click()
+  await clickInFeed(page, new RegExp(`^node ${next} leads term`))
   const panel = page.getByRole('tabpanel', { name: 'explain' })
   await panel.getByRole('list', { name: 'what led to it, and what came of it' }).waitFor()
   await panel
