@@ -116,7 +116,8 @@ export async function shown(
 ): Promise<Sandbox & { readonly page: Page }> {
   const started = await sandbox(...calm, ...args)
   const page = await emptyPage(started.url, options)
-  await page.goto(started.url)
+  // A key does nothing before the page knows the verbs.
+  await Promise.all([page.waitForResponse(/\/api\/verbs$/), page.goto(started.url)])
   return { ...started, page }
 }
 
