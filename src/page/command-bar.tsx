@@ -1,19 +1,11 @@
 /** The command bar: a line, as at the prompt, with what could stand next, and the last lines with their answers. */
-import { type Signal, useSignal } from '@preact/signals'
-import { useRef } from 'preact/hooks'
-import { act, type Done, done } from './actions.js'
-import { getJson } from './api.js'
+import type { Signal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
+import { type Done, done } from './actions.js'
 import { CopyButton } from './copy-button.js'
-import { Typed } from './line-history.js'
 import { subject } from './store.js'
+import { noOffers, type Offers, TypedLine } from './typed-line.js'
 import './command-bar.css'
-
-interface Offers {
-  readonly offers: readonly string[]
-  readonly typed: string
-}
-
-const noOffers: Offers = { offers: [], typed: '' }
 
 export function CommandBar() {
   if (subject.value !== 'cluster') return null
@@ -26,40 +18,10 @@ export function CommandBar() {
 }
 
 function LineInput() {
-  const line = useSignal('')
-  const offered = useSignal<Offers>(noOffers)
-  const picked = useSignal(-1)
-  const typed = useRef(new Typed())
-  const write = (text: string) => {
-    line.value = text
-    picked.value = -1
-    void offer(text, line, offered)
-  }
-  const take = (word: string) =>
-    write(line.value.slice(0, line.value.length - offered.value.typed.length) + word)
-  const submit = (event: Event) => {
-    event.preventDefault()
-    const text = line.value.trim()
-    if (text === '') return
-    typed.current.add(text)
-    write('')
-    void act(text)
-  }
-  const onKeyDown = (event: KeyboardEvent) => {
-    const { offers } = offered.value
-    if (event.key === 'Tab' && offers.length > 0 && line.value !== '' && !event.shiftKey) {
-      const common = commonStart(offers)
-      if (common.length > offered.value.typed.length) take(common)
-      else picked.value = (picked.value + 1) % offers.length
-    } else if (event.key === 'ArrowUp') write(typed.current.before(line.value))
-    else if (event.key === 'ArrowDown') write(typed.current.after())
-    else if (event.key === 'Enter' && picked.value >= 0) take(offers[picked.value] ?? '')
-    else if (event.key === 'Escape') offered.value = noOffers
-    else return
-    event.preventDefault()
-  }
+  const typed = useMemo(() => new TypedLine(), [])
+  const { line, offered, picked } = typed
   return (
-    <form class="line" onSubmit={submit}>
+    <form class="line" onSubmit={(event) => typed.submit(event)}>
       <span class="prompt" aria-hidden="true">
         ›
       </span>
@@ -67,6 +29,7 @@ function LineInput() {
         id="line"
         role="combobox"
         aria-label="a line, as at the prompt"
+        aria-description="Tab and the arrow down take words that are offered; Escape puts them away, and Tab then leaves"
         aria-expanded={offered.value.offers.length > 0}
         aria-controls="offers"
         aria-autocomplete="list"
@@ -75,30 +38,13 @@ function LineInput() {
         autocomplete="off"
         spellcheck={false}
         value={line.value}
-        onInput={({ currentTarget }) => write(currentTarget.value)}
-        onKeyDown={onKeyDown}
+        onInput={({ currentTarget }) => typed.write(currentTarget.value)}
+        onKeyDown={(event) => typed.onKeyDown(event)}
         onBlur={() => (offered.value = noOffers)}
       />
-      <OfferList offered={offered} picked={picked} onTake={take} />
+      <OfferList offered={offered} picked={picked} onTake={(word) => typed.take(word)} />
     </form>
   )
-}
-
-/** An answer that comes when the line has changed already is forgotten. */
-async function offer(text: string, line: Signal<string>, offered: Signal<Offers>): Promise<void> {
-  if (text === '') {
-    offered.value = noOffers
-    return
-  }
-  const told = await getJson<Offers>(`/api/complete?line=${encodeURIComponent(text)}`).catch(() => noOffers)
-  const isWhole = told.offers.length === 1 && told.offers[0]?.trim() === told.typed
-  if (line.peek() === text) offered.value = isWhole ? noOffers : told
-}
-
-function commonStart([first = '', ...others]: readonly string[]): string {
-  let length = first.length
-  for (const other of others) while (!other.startsWith(first.slice(0, length))) length--
-  return first.slice(0, length)
 }
 
 function OfferList(props: {

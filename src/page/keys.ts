@@ -40,6 +40,7 @@ export const otherKeys: readonly (readonly [keys: string, words: string])[] = [
   ['↓ ↑ c', 'in the feed: from line to line, and to the cause of a line'],
   ['← →', 'in the tabs: from panel to panel'],
   ['/', 'the command bar'],
+  ['Tab ↓ Escape', 'in the command bar: take a word, choose one, or leave the words to Tab on'],
   ['?', 'this list'],
 ]
 

@@ -1,4 +1,4 @@
-/** One entry of one node's log in words, and its command, which the server reads from the node's disk. */
+/** An entry of a node's log in words, and its command, which the server reads from the node's disk. */
 import { effect, signal } from '@preact/signals'
 import type { NodeFrame } from '../observer/index.js'
 import type { LogIndex } from '../raft/index.js'

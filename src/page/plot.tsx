@@ -1,4 +1,4 @@
-/** One plot of figures over time. */
+/** A plot of figures over time. */
 import { effect, type ReadonlySignal, signal, useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
@@ -24,7 +24,7 @@ export interface Line {
 
 export interface PlotProps {
   readonly title: string
-  /** One or two lines. Of two, the second is the more important one. */
+  /** At most two lines, the more important one last. */
   readonly lines: readonly Line[]
   readonly inWords: (value: number) => string
   /** Latencies differ by powers of ten. */
@@ -194,7 +194,7 @@ function drawMoments({ ctx: context, bbox, valToPos }: uPlot, { faults, moments 
   context.clip()
   context.fillStyle = warn
   context.globalAlpha = 0.16
-  // One shape holds all windows, so the shade is no darker where two faults stand at the same time.
+  // All windows are one shape, so the shade is no darker where two faults stand at the same time.
   context.beginPath()
   for (const { fromMs, toMs } of faults) {
     const to = toMs === undefined ? right : x(toMs)

@@ -123,7 +123,7 @@ function Way({ look, from, to }: WayProps) {
   )
 }
 
-/** What faults do to a way, in figures: nearer to where it leads, so that ways from one node do not hide each other's. */
+/** The faults of a way in figures: near the end of the way, so that the ways from one node do not hide each other's. */
 function Figures({ look, from, to, isTwin }: WayProps & { readonly isTwin: boolean }) {
   if (look === undefined || look.figures.length === 0) return null
   const { x, y } = pointAt(wayBetween(from, to, asidePx), isTwin ? 0.5 : 0.6)

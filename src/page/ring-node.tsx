@@ -60,7 +60,7 @@ function Picture({ look, spot, hasWords, isChosen, isFirst }: RingNodeProps) {
   )
 }
 
-/** What tells a node apart without its colour. */
+/** Marks that tell a node apart without its colour. */
 function Marks({ look, r }: { look: NodeLook; r: number }) {
   const { life, role, votes } = look
   return (

@@ -99,6 +99,7 @@ test('an observer that was closed looks no more, whoever watches it', () => {
     ...{ options: { heartbeatIntervalMs: 50, electionTimeoutMs: 500 }, dir: '', faults: [] },
     messages: () => ({ take: () => ({ carried: [], rowsLost: 0, leftOut: { sent: 0, received: 0 } }) }),
     status: () => [],
+    story: () => ({ happened: [], passed: [], carried: [] }),
     look() {
       looks++
       return { nodes: [], calls: { failed: new Map() } }
