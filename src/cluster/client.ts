@@ -122,8 +122,8 @@ export class Client implements CallSender {
     const leader = this.#findLeader()
     const elsewhere = leader === undefined ? [] : this.#sent.at((sentTo) => sentTo !== leader)
     for (const request of elsewhere) {
-      // Commands may never be answered there. Reads are refused there, or answered as soon.
-      if (request.type === 'propose') this.#doubt(request, `node ${request.sentTo} lost its lead`)
+      // A node that is frozen or cut off answers neither commands nor reads. Only reads of its own state wait for it.
+      if (request.target === undefined) this.#doubt(request, `node ${request.sentTo} lost its lead`)
     }
     this.#sendWaiting()
   }

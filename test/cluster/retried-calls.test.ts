@@ -90,6 +90,14 @@ test('[OU9][SE2] calls are applied once while the leader is replaced by another 
   await expectAppended(cluster, appenders)
 }, 60_000)
 
+test('[OU9] reads are asked again of the next leader when theirs stands still', async () => {
+  const cluster = await startedCluster({ ...patient, reads: 'readIndex' })
+  await cluster.put('color', 'green')
+  await using _frozen = await cluster.pause('leader')
+  const reads = Array.from({ length: 10 }, () => cluster.get('color'))
+  for (const entry of await Promise.all(reads)) expect(entry?.value.toString()).toBe('green')
+}, 60_000)
+
 test('[OU9] calls are asked again of the next leader at once when theirs stands still', async () => {
   const cluster = await startedCluster(patient)
   const appenders = new Appenders(cluster, 10)
