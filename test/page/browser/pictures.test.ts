@@ -17,18 +17,12 @@ async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`) })
 }
 
-/** Leaves what a busy machine takes from the nodes out of the feed. */
-async function withoutDelays(page: Page): Promise<number> {
-  await page.getByRole('button', { name: 'delays', exact: true }).click()
-  return leaderIn(page)
-}
-
 /** The colours and the size of a small laptop. */
 const laptop = (colorScheme: 'light' | 'dark') => ({ colorScheme, viewport: { width: 1366, height: 768 } })
 
 browserTest('three nodes under load, in light', async () => {
   const { page, doLine } = await shown([], laptop('light'))
-  await withoutDelays(page)
+  await leaderIn(page)
   await doLine('put color blue')
   await doLine('put greeting hello')
   await doLine('load 8 rate 100/s')
@@ -41,7 +35,7 @@ browserTest('three nodes under load, in light', async () => {
 
 browserTest('seven nodes with faults of each kind, in dark', async () => {
   const { page, doLine } = await shown(['--nodes', '7'], laptop('dark'))
-  const leader = await withoutDelays(page)
+  const leader = await leaderIn(page)
   const others = [1, 2, 3, 4, 5, 6, 7].filter((nodeId) => nodeId !== leader)
   const [killed = 0, frozen = 0, slow = 0, one = 0, other = 0] = others
   await doLine('load 8 rate 100/s')
@@ -57,7 +51,7 @@ browserTest('seven nodes with faults of each kind, in dark', async () => {
 
 browserTest('an election explained', async () => {
   const { page, doLine } = await shown([], laptop('light'))
-  const killed = await withoutDelays(page)
+  const killed = await leaderIn(page)
   await doLine('put color blue')
   await doLine(`kill ${killed}`)
   await leaderIn(page, killed)
@@ -72,7 +66,7 @@ browserTest('an election explained', async () => {
 
 browserTest('logs that part, and a whole log of many entries', async () => {
   const { page, doLine } = await shown([], laptop('light'))
-  const leader = await withoutDelays(page)
+  const leader = await leaderIn(page)
   await doLine('load 64')
   await hasSeconds(page, 8)
   await doLine(`isolate ${(leader % 3) + 1}`)
@@ -83,7 +77,7 @@ browserTest('logs that part, and a whole log of many entries', async () => {
 
 browserTest('the menu of a link, and a verb with its figures', async () => {
   const { page } = await shown([], laptop('light'))
-  await withoutDelays(page)
+  await leaderIn(page)
   await dragBetween(page, 1, 2)
   await page.getByRole('button', { name: 'delay', exact: true }).click()
   await page.getByRole('button', { name: '10s', exact: true }).click()

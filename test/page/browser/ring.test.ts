@@ -89,6 +89,35 @@ browserTest('the keyboard alone kills, cuts, heals and restarts', async () => {
   await page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'hidden' })
 })
 
+browserTest('the focus goes to the next fault when one is healed, and then to the ring', async () => {
+  const { page, doLine } = await shown()
+  await leaderIn(page)
+  await doLine('cut 1-2')
+  await doLine('cut 1-3')
+  await page.getByRole('button', { name: 'heal cut 1-2', exact: true }).focus()
+  await page.keyboard.press('Enter')
+  await page.locator('[aria-label="heal cut 1-3"]:focus').waitFor()
+  await page.keyboard.press('Enter')
+  await page.locator('.ring-box [data-end]:focus').waitFor()
+})
+
+browserTest('a letter is no verb where the ring has no focus', async () => {
+  const { page, doLine } = await shown()
+  await leaderIn(page)
+  await page.keyboard.press('ArrowRight')
+  await page.locator('#node-1:focus').waitFor()
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur())
+  await page.keyboard.press('k')
+  await page.keyboard.press('ArrowRight')
+  await page.locator('#node-2:focus').waitFor()
+  await page.keyboard.press('i')
+  await nodeIn(page, 2, '.*isolate.*')
+    .or(page.getByRole('button', { name: /^heal isolate 2/ }))
+    .first()
+    .waitFor()
+  expect(await doLine('faults')).toMatchObject({ faults: [{ line: 'isolate 2' }] })
+})
+
 browserTest('a reload shows the same cluster, its faults, and what was before', async () => {
   const { page } = await shown()
   const leader = await leaderIn(page)
