@@ -35,8 +35,8 @@ export function commandTrace(call: EndedCall, tracks: Tracks): CommandTrace {
     trace.add({ ...client, startMs: calledAtMs, endMs: endedAtMs, error })
     return { spans: trace.spans, lostAt: [] }
   }
-  const lostAt = tracks.nodeIds.filter((nodeId) => tracks.isPatchy(nodeId, calledAtMs, endedAtMs))
   const way = new Way(call, index, tracks)
+  const lostAt = tracks.nodeIds.filter((nodeId) => way.isPatchy(nodeId))
   const { leaderId } = way
   const attributes = {
     'raftbox.index': index,
@@ -77,6 +77,17 @@ class Way {
 
   get calledAtMs(): number {
     return this.#call.calledAtMs
+  }
+
+  /** Whether rows of the node may be lost that tell of the command. A slow node tells of it long after its client's answer. */
+  isPatchy(nodeId: NodeId): boolean {
+    const { calledAtMs, endedAtMs } = this.#call
+    if (!this.#tracks.isPatchy(nodeId, calledAtMs, Number.POSITIVE_INFINITY)) return false
+    const last = [this.at(nodeId, 'applied')]
+    if (nodeId === this.leaderId)
+      last.push(...this.followers.map((peer) => this.at(nodeId, 'acknowledged', peer)))
+    const lastMs = Math.max(endedAtMs, ...last.map((ms) => ms ?? Number.POSITIVE_INFINITY))
+    return this.#tracks.isPatchy(nodeId, calledAtMs, lastMs)
   }
 
   /** When the node passed the stage. Of entries that replaced each other, the one that was committed counts. */

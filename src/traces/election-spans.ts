@@ -9,41 +9,58 @@ type RoleChange = Extract<Happened, { type: 'role' }>
 /** A node that nobody hears may campaign for hours: the last campaigns are shown. */
 const campaignsMax = 64
 
-/** `last`: the leadership that came of it, or, where nobody has won, the last campaign. */
+/**
+ * `last`: the leadership that came of it, or, where nobody has won, the last campaign. A node that is cut off campaigns for
+ * as long as it is, while the others follow their leader: the trace begins when that leader is missed, at most an election
+ * timeout before nobody led a majority.
+ */
 export function electionTrace(story: Story, last: RoleChange): readonly Span[] {
   const term = last.role === 'preCandidate' ? last.term + 1 : last.term
   const election = explainElection(story, term)
   if (election.type === 'nothing') return []
   const changes = story.happened.filter((each): each is RoleChange => each.type === 'role')
+  const sinceMs = election.leaderlessSinceMs - story.electionTimeoutMs
   const wonBefore = changes.findLast(({ role, sequence }) => role === 'leader' && sequence < last.sequence)
   const campaigns = changes
     .filter(
-      ({ role, sequence }) =>
+      ({ role, sequence, atMs }) =>
         (role === 'candidate' || role === 'preCandidate') &&
+        atMs >= sinceMs &&
         sequence > (wonBefore?.sequence ?? 0) &&
         sequence <= last.sequence,
     )
     .slice(-campaignsMax)
+  const silences = election.missed
+    .map(({ nodeId, sinceMs: fromMs, silentMs }) => ({
+      ...{ nodeId, startMs: Math.max(fromMs, sinceMs), endMs: Math.min(fromMs + silentMs, election.atMs) },
+    }))
+    .filter(({ startMs, endMs }) => startMs <= endMs)
   const trace = new Trace()
-  const root = addRoot(trace, story, election, campaigns)
-  for (const { nodeId, sinceMs, silentMs } of election.missed)
+  const starts = [...silences.map(({ startMs }) => startMs), ...campaigns.map(({ atMs }) => atMs)]
+  const startMs = Math.min(election.leaderlessSinceMs, ...starts)
+  const root = addRoot(trace, story, election, campaigns, startMs)
+  for (const { nodeId, ...times } of silences)
     trace.add({
-      ...{ service: serviceOf(nodeId), name: 'silence', parent: within(root) },
-      ...{ startMs: sinceMs, endMs: Math.min(sinceMs + silentMs, root.endMs) },
+      ...{ service: serviceOf(nodeId), name: 'silence', parent: within(root), ...times },
       attributes: { 'raftbox.node': nodeId },
     })
   for (const campaign of campaigns) addCampaign(trace, story, root, campaign, changes)
   return trace.spans
 }
 
-function addRoot(trace: Trace, story: Story, election: Election, campaigns: readonly RoleChange[]): Span {
-  const { term, winnerId, atMs, leaderlessSinceMs, before, missed, cause, decidedBy } = election
-  const starts = [...missed.map(({ sinceMs }) => sinceMs), ...campaigns.map((each) => each.atMs)]
+function addRoot(
+  trace: Trace,
+  story: Story,
+  election: Election,
+  campaigns: readonly RoleChange[],
+  startMs: number,
+): Span {
+  const { term, winnerId, atMs, before, cause, decidedBy } = election
   const nodeId = winnerId ?? campaigns.at(-1)?.nodeId ?? 0
   const why = story.happened.find(({ sequence }) => sequence === campaigns[0]?.cause)
   return trace.add({
     ...{ service: serviceOf(nodeId), name: 'election' },
-    ...{ startMs: Math.min(leaderlessSinceMs, ...starts), endMs: atMs },
+    ...{ startMs, endMs: atMs },
     attributes: {
       'raftbox.term': term,
       'raftbox.node': nodeId,

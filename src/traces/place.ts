@@ -1,4 +1,4 @@
-/** Where traces go, from what a person gave and from the environment that OpenTelemetry's tools share. */
+/** The place to which traces go: the one that a person gave, or the one that the environment of OpenTelemetry's tools names. */
 import { RaftError } from '../errors/index.js'
 import type { Place } from './protocol.js'
 
@@ -9,7 +9,7 @@ function isAskedFor(env: Environment): boolean {
   return Boolean(env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_ENDPOINT'])
 }
 
-/** An http or https URL, without a path that of OTLP, or a file. */
+/** An http or https URL, or a file. A URL without a path gets the path of OTLP. */
 export function placeOf(to: string | undefined, env: Environment): Place {
   const refused = (expected: string): RaftError =>
     new RaftError('INVALID_OPTION', {
@@ -20,6 +20,7 @@ export function placeOf(to: string | undefined, env: Environment): Place {
   if (to === undefined && isAskedFor(env)) return { url: undefined }
   if (typeof to !== 'string' || to === '')
     throw refused('the URL of a collector, as http://127.0.0.1:4318, or a file')
+  if (/^[^/\\]+:\d+(\/|$)/.test(to)) throw refused(`the URL of a collector with its scheme, as http://${to}`)
   if (!/^[a-z][a-z\d+.-]+:\/\//i.test(to)) return { file: to }
   if (!URL.canParse(to) || !/^https?:$/.test(new URL(to).protocol))
     throw refused('an http or https URL of a collector, as http://127.0.0.1:4318, or a file')

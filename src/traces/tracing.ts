@@ -38,12 +38,9 @@ export class Tracing {
   constructor(outbox: Outbox, warn: (line: string) => void) {
     this.#outbox = outbox
     this.#warn = warn
-    this.#snapshots = new Snapshots((spans) => outbox.add(spans))
+    this.#snapshots = new Snapshots(this.#tracks, (spans) => outbox.add(spans))
     const reader: StageReader = {
-      passed: (nodeId, stage, peer, index, term, atMs) => {
-        this.#tracks.passed(nodeId, stage, peer, index, term, atMs)
-        this.#snapshots.passed(nodeId, stage, peer, index, atMs)
-      },
+      passed: (...row) => this.#tracks.passed(...row),
       chunkAnswered: (...answer) => this.#snapshots.chunkAnswered(...answer),
       lost: (nodeId) => this.#tracks.lost(nodeId),
     }
@@ -85,7 +82,10 @@ export class Tracing {
       this.#traceCall(call)
     for (const won of takeWhile(this.#won, Number.POSITIVE_INFINITY, ({ atMs }) => atMs <= dueMs))
       this.#outbox.add(electionTrace(this.#story(), won))
-    if (nowMs < Number.POSITIVE_INFINITY) this.#tracks.forgetBefore(nowMs - rowsKeptMs)
+    this.#snapshots.look(dueMs)
+    if (nowMs === Number.POSITIVE_INFINITY) return
+    this.#tracks.forgetBefore(nowMs - rowsKeptMs)
+    this.#snapshots.forgetBefore(nowMs - rowsKeptMs)
   }
 
   /** When all that has ended by now is due. */
@@ -96,7 +96,7 @@ export class Tracing {
   /** Traces what did not come to an end. */
   close(): void {
     this.look(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
-    this.#snapshots.close()
+    this.#snapshots.close(storyNow())
     const last = this.#happened.findLast(
       (each): each is RoleChange => each.type === 'role' && each.role !== 'follower',
     )

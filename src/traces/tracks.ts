@@ -1,11 +1,11 @@
-/** How far each node came in each stage, and when: as numbers in arrays, since there may be 100,000 of them a second. */
+/** How far each node came in each stage, and when. A cluster may tell 100,000 rows a second, so arrays of numbers hold them. */
 import type { LogIndex, NodeId, Term } from '../raft/index.js'
 import type { Stage } from '../telemetry/index.js'
 
 /** Rows are forgotten in large steps, so that a row costs little. */
 const forgetRowsMin = 4096
 
-/** One stage of one node, and of one peer where the stage has one. */
+/** The rows of one stage of one node. A stage that has peers has a track for each peer. */
 class Track {
   #indexes: number[] = []
   #terms: number[] = []
@@ -35,6 +35,13 @@ class Track {
     return found
   }
 
+  /** The moment of the first row, from a time on, that is at the index or past it. */
+  reaching(index: LogIndex, fromMs: number): number | undefined {
+    for (let at = this.#firstFrom(fromMs); at < this.#times.length; at++)
+      if ((this.#indexes[at] ?? 0) >= index) return this.#times[at]
+    return undefined
+  }
+
   /** The place of the first row that is not older. */
   #firstFrom(fromMs: number): number {
     let [low, high] = [0, this.#times.length]
@@ -56,7 +63,7 @@ class Track {
   }
 }
 
-/** Of one node. */
+/** The tracks of one node. */
 class NodeTracks {
   /** By stage and peer. */
   readonly tracks = new Map<Stage, Map<NodeId, Track>>()
@@ -123,6 +130,11 @@ export class Tracks {
     untilMs: number,
   ): number | undefined {
     return this.#nodes.get(nodeId)?.tracks.get(stage)?.get(peer)?.passing(index, fromMs, untilMs)
+  }
+
+  /** See `Track`. */
+  reaching(nodeId: NodeId, stage: Stage, peer: NodeId, index: LogIndex, fromMs: number): number | undefined {
+    return this.#nodes.get(nodeId)?.tracks.get(stage)?.get(peer)?.reaching(index, fromMs)
   }
 
   #node(nodeId: NodeId): NodeTracks {

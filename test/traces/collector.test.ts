@@ -132,7 +132,9 @@ test('an election shows who missed the leader, who campaigned, and who voted how
   expect(won.attributes['raftbox.outcome']).toMatch(/leads term/)
   const decided = second.byId(won.links[0])
   expect(decided).toMatchObject({ name: 'vote', parentSpanId: won.spanId })
-  expect(decided?.attributes).toMatchObject({ 'raftbox.granted': 'true', 'raftbox.reason': 'logUpToDate' })
+  // A candidate whose answer is slow asks again, and the voter says that it has voted for it.
+  const reason = expect.stringMatching(/^(logUpToDate|votedBefore)$/)
+  expect(decided?.attributes).toMatchObject({ 'raftbox.granted': 'true', 'raftbox.reason': reason })
   expect(second.named('pre-vote', service).length).toBeGreaterThan(0)
 })
 

@@ -109,6 +109,31 @@ test('a node of which rows were lost has no spans, and the trace names it', () =
   expect(told(spans)).toEqual(told(ofOthers))
 })
 
+/** As above, but node 2 commits and applies after the client was answered. */
+const slow: readonly Row[] = [
+  ...rows.filter(([nodeId, stage]) => nodeId !== 2 || (stage !== 'committed' && stage !== 'applied')),
+  [1, 'sent', 3, 9, 1, 35],
+  [2, 'committed', 0, 8, 1, 40],
+  [2, 'applied', 0, 8, 1, 70],
+  [1, 'flushed', 0, 9, 1, 75],
+  [2, 'flushed', 0, 9, 1, 75],
+  [1, 'applied', 0, 9, 1, 90],
+  [2, 'applied', 0, 9, 1, 90],
+]
+
+test.each([
+  [50, 2, [2], 'a follower that has not applied'],
+  [80, 2, [], 'a follower that has applied'],
+  [50, 1, [1], 'a leader that waits for an acknowledgement'],
+  [80, 1, [], 'a leader that all have acknowledged to'],
+])('a gap at %i, after the client was answered, of node %i costs %j: %s', (atMs, nodeId, lostAt) => {
+  const early = slow.filter((row) => row[5] <= atMs)
+  const tracks = tracksOf(...early)
+  tracks.lost(nodeId)
+  for (const row of slow.filter((each) => each[5] > atMs).sort((x, y) => x[5] - y[5])) tracks.passed(...row)
+  expect(commandTrace(call, tracks).lostAt).toEqual(lostAt)
+})
+
 test('a gap that was over before the call costs it nothing', () => {
   const tracks = new Tracks()
   tracks.passed(2, 'flushed', 0, 3, 1, 1)

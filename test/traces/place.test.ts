@@ -19,6 +19,17 @@ test.each(['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'])
   },
 )
 
+test.each(['localhost:4318', '127.0.0.1:4318/v1/traces', '[::1]:4318'])(
+  '%s lacks its scheme, and is no file',
+  (to) => {
+    expect(() => placeOf(to, {})).toThrow(`to: the URL of a collector with its scheme, as http://${to}, not`)
+  },
+)
+
+test.each(['./run:1', 'run:1.jsonl', 'C:\\run:1'])('%s is a file', (to) => {
+  expect(placeOf(to, {})).toEqual({ file: to })
+})
+
 test('without any, the refusal says what to give', () => {
   expect(() => placeOf(undefined, { OTEL_EXPORTER_OTLP_ENDPOINT: '' })).toThrow(
     'to: the URL of a collector, as http://127.0.0.1:4318, or a file, not nothing',
