@@ -51,7 +51,7 @@ export async function withTraces<Result>(
   } finally {
     const { calls, callsDropped, spansSent, spansDropped } = await traces.close()
     process.stderr.write(
-      `raftbox: traces of ${counted(calls, 'command')}: ${counted(spansSent, 'span')} sent, ${decimal(spansDropped)} dropped; ${counted(callsDropped, 'command')} more came too fast to be traced\n`,
+      `raftbox: traces of ${counted(calls, 'command')}: ${counted(spansSent, 'span')} sent, ${decimal(spansDropped)} dropped; ${counted(callsDropped, 'command')} more without a trace\n`,
     )
   }
 }

@@ -1,5 +1,5 @@
 /** Counts the calls of all clients, and how long they took: once a frame of calls, not once a call. */
-import type { ErrorCode, RaftError } from '../errors/index.js'
+import { type ErrorCode, RaftError } from '../errors/index.js'
 import type { LogIndex } from '../raft/index.js'
 import { SharedHistogram } from '../telemetry/index.js'
 import type { CallTracer } from './call-tracer.js'
@@ -10,20 +10,38 @@ export class CallMeter {
   readonly #answered = new SharedHistogram(new ArrayBuffer(SharedHistogram.byteLength))
   readonly #failed = new Map<ErrorCode, number>()
 
+  #tracer: CallTracer | undefined
+
   /** Follows calls into traces. */
-  tracer: CallTracer | undefined
+  get tracer(): CallTracer | undefined {
+    return this.#tracer
+  }
+
+  /** Returns what takes the tracer off. */
+  traceBy(tracer: CallTracer): () => void {
+    if (this.#tracer !== undefined)
+      throw new RaftError('INVALID_OPTION', {
+        option: 'tracer',
+        expected: 'one at a time: close the Traces that follow this cluster',
+        actual: 'a second one',
+      })
+    this.#tracer = tracer
+    return () => {
+      if (this.#tracer === tracer) this.#tracer = undefined
+    }
+  }
 
   /** `firstIndex`: the place of the first command in the log. */
   answered({ outcomes, packedAtMs, chosen }: Request, firstIndex: LogIndex, nowMs: number): void {
     this.#answered.record((nowMs - packedAtMs) * 1000, outcomes.length)
     if (chosen === undefined) return
-    for (const { call, place } of chosen) this.tracer?.answered(call, firstIndex + place, nowMs)
+    for (const { call, place } of chosen) this.#tracer?.answered(call, firstIndex + place, nowMs)
   }
 
   failed({ outcomes, chosen }: Request, { code }: RaftError): void {
     this.#count(code, outcomes.length)
     if (chosen === undefined) return
-    for (const { call } of chosen) this.tracer?.failed(call, code)
+    for (const { call } of chosen) this.#tracer?.failed(call, code)
   }
 
   /** A call was refused as it was made. */
@@ -36,6 +54,6 @@ export class CallMeter {
   }
 
   read(): CallsTold {
-    return { answered: this.#answered.read(), failed: new Map(this.#failed), traces: this.tracer?.told }
+    return { answered: this.#answered.read(), failed: new Map(this.#failed), traces: this.#tracer?.told }
   }
 }

@@ -1,6 +1,7 @@
 /** Calls that are followed on their way, for traces. */
 import type { ErrorCode } from '../errors/index.js'
-import type { LogIndex } from '../raft/index.js'
+import type { LogIndex, NodeId } from '../raft/index.js'
+import type { WaymarkMemory } from '../telemetry/index.js'
 
 /** A call that was chosen, in the hands of whoever chose it. */
 export interface ChosenCall {
@@ -19,10 +20,17 @@ export interface CallTracer {
   readonly told: TracesTold
 }
 
+export interface CallTracing {
+  /** The memory in which each node tells how far its log came. */
+  readonly memories: ReadonlyMap<NodeId, WaymarkMemory>
+  /** Takes the tracer off: no call is told to it any more. */
+  readonly end: () => void
+}
+
 export interface TracesTold {
   /** Calls of which a trace was begun. */
   readonly calls: number
-  /** Calls that were chosen and have no trace, since too many waited for theirs. */
+  /** Calls without a trace, since too many waited for theirs, or since the traces ended before the call did. */
   readonly callsDropped: number
   readonly spansSent: number
   /** Spans that were not made since their rows were overwritten before they were read, or that were made in vain. */

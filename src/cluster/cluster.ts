@@ -16,7 +16,7 @@ import { type HashAt, takeAll } from '../node/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { LatencyHistogram, MembershipTold, MessageTail, Story } from '../telemetry/index.js'
 import { Breaking } from './breaking.js'
-import type { CallTracer } from './call-tracer.js'
+import type { CallTracer, CallTracing } from './call-tracer.js'
 import { Caller } from './caller.js'
 import { Changing } from './changing.js'
 import { Client } from './client.js'
@@ -135,10 +135,9 @@ export class Cluster implements AsyncDisposable, Calls {
   /** A reader of the messages between nodes from now on, a sample of them under load. No node is asked. */
   readonly messages = (): MessageTail => this.#story.messages()
 
-  /** From now on `tracer` chooses calls to follow. Returns the memory in which nodes tell how far their logs came. */
-  trace(tracer: CallTracer): ClusterStory['memories'] {
-    this.#client.calls.tracer = tracer
-    return this.#story.memories
+  /** From now on `tracer` chooses calls to follow, until `end` is called. A cluster has one tracer at a time. */
+  trace(tracer: CallTracer): CallTracing {
+    return { memories: this.#story.memories, end: this.#client.calls.traceBy(tracer) }
   }
 
   put(key: Bytes, value: Bytes): Promise<Written> {

@@ -69,7 +69,7 @@ export type {
   Vitals,
 } from '../telemetry/index.js'
 export type { Answers } from './answers.js'
-export type { CallTracer, ChosenCall, TracesTold } from './call-tracer.js'
+export type { CallTracer, CallTracing, ChosenCall, TracesTold } from './call-tracer.js'
 export { callWeight, pendingBytesMax } from './caller.js'
 export type { Cluster } from './cluster.js'
 export type { ClusterClient } from './cluster-client.js'

@@ -2,7 +2,7 @@
 import { reasonOf } from '../errors/index.js'
 import type { Span } from './span.js'
 
-/** Where spans go. */
+/** A file or a collector that takes spans. */
 export interface Sink {
   /** Rejects when it could not take them. */
   send(spans: readonly Span[]): Promise<void>
@@ -54,7 +54,7 @@ export class Outbox {
   }
 
   async #sendAll(): Promise<void> {
-    // What is added within a turn leaves together.
+    // Spans that are added within one turn leave together.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#waiting.length > 0 && !this.#isClosed) {
       const batch = this.#waiting.slice(0, batchSpans)

@@ -4,10 +4,10 @@ import type { NodeId } from '../raft/index.js'
 import type { Happened, WaymarkMemory } from '../telemetry/index.js'
 import type { EndedCall } from './command-spans.js'
 
-/** Where traces go. */
+/** The file or the collector to which traces go. */
 export type Place = { readonly file: string } | { readonly url: string | undefined }
 
-/** What came since the last message. */
+/** Calls and happenings since the last message. */
 export interface News {
   readonly type: 'news'
   /** Calls that have ended, and happenings, both in their order. */
@@ -32,7 +32,7 @@ export type ToWorker =
   | News
   | { readonly type: 'close'; readonly withinMs: number }
 
-/** What the thread has done until now. */
+/** The thread's own counters. */
 export interface Done extends Pick<TracesTold, 'spansSent' | 'spansDropped'> {
   /** Calls that it is through with. */
   readonly calls: number

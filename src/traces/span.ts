@@ -29,7 +29,7 @@ export interface Span extends SpanLink {
 /** The span around another one. */
 export interface Parent {
   readonly spanId: string
-  /** It is a caller's own span. */
+  /** The span is a caller's own one, made elsewhere. */
   readonly isRemote: boolean
 }
 

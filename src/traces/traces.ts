@@ -1,4 +1,4 @@
-/** Traces of a cluster: the calls that are followed are chosen here, and all else is done in a thread of its own. */
+/** Traces of a cluster. The program's thread chooses the calls that are followed; a thread of the traces does all else. */
 import { Worker } from 'node:worker_threads'
 import type { CallTracer, ChosenCall, Cluster, TracesTold } from '../cluster/index.js'
 import { checkOptions, type ErrorCode, RaftError, reasonOf } from '../errors/index.js'
@@ -43,9 +43,12 @@ export class Traces implements CallTracer {
   #happened: Happened[] = []
   #chosen = 0
   #callsDropped = 0
+  /** Chosen calls that were not traced when the traces ended. */
+  #callsLost = 0
   #done: Done = { calls: 0, spansSent: 0, spansDropped: 0 }
   #hand: () => void = () => undefined
-  #timer: NodeJS.Timeout | undefined
+  /** Follows the cluster no more. */
+  #leave: () => void = () => undefined
   #isOver = false
   #closing: Promise<TracesTold> | undefined
 
@@ -83,12 +86,16 @@ export class Traces implements CallTracer {
 
   /** Follows the calls and the happenings of a cluster. A `Traces` follows one cluster. */
   follow(cluster: Cluster): void {
+    const { memories, end } = cluster.trace(this)
     const { heartbeatIntervalMs, electionTimeoutMs } = cluster.options
     this.#post({ type: 'cluster', heartbeatIntervalMs, electionTimeoutMs })
-    cluster.events.on('event', (event) => {
-      if (!this.#isOver) this.#happened.push(event)
-    })
-    const memories = cluster.trace(this)
+    const hear = (event: Happened): void => void this.#happened.push(event)
+    cluster.events.on('event', hear)
+    this.#leave = () => {
+      end()
+      cluster.events.off('event', hear)
+      clearInterval(timer)
+    }
     const known = new Set<NodeId>()
     const compare = (isNew: boolean): void => {
       for (const [nodeId, { busy, calm }] of memories) {
@@ -107,7 +114,7 @@ export class Traces implements CallTracer {
       compare(true)
       this.#handOn()
     }
-    this.#timer = setInterval(this.#hand, handEveryMs).unref()
+    const timer = setInterval(this.#hand, handEveryMs).unref()
   }
 
   /** Calls that `run` makes at once are followed as parts of the caller's own span that a W3C traceparent names. */
@@ -123,7 +130,8 @@ export class Traces implements CallTracer {
 
   get told(): TracesTold {
     const { spansSent, spansDropped } = this.#done
-    return { calls: this.#chosen, callsDropped: this.#callsDropped, spansSent, spansDropped }
+    const callsDropped = this.#callsDropped + this.#callsLost
+    return { calls: this.#chosen - this.#callsLost, callsDropped, spansSent, spansDropped }
   }
 
   choose(): Followed | undefined {
@@ -155,15 +163,21 @@ export class Traces implements CallTracer {
   }
 
   async #close(): Promise<TracesTold> {
-    clearInterval(this.#timer)
     this.#hand()
+    this.#leave()
     this.#post({ type: 'close', withinMs: closeWithinMs })
     const wasOver = this.#isOver
     this.#isOver = true
     this.#worker.ref()
     if (!wasOver) await answerOf(this.#worker, 'closed').catch(() => undefined)
     await this.#worker.terminate()
+    this.#loseRest()
     return this.told
+  }
+
+  /** Of the chosen calls, those that the thread is not through with have no trace. */
+  #loseRest(): void {
+    this.#callsLost = this.#chosen - this.#done.calls
   }
 
   #ended({ calledAtMs, callers }: Followed, endedMs: number, index?: LogIndex, error?: ErrorCode): void {
@@ -185,6 +199,7 @@ export class Traces implements CallTracer {
     })
     this.#worker.on('error', (error) => {
       this.#isOver = true
+      this.#loseRest()
       warn(`the thread of the traces has failed, and no more are made: ${String(error)}`)
     })
   }

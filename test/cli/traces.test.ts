@@ -7,7 +7,7 @@ import { lastLine, run, temporaryFolder } from './raftbox.js'
 
 const sandbox = ['sandbox', '--nodes', '1', '--page', 'off']
 const summary =
-  /^raftbox: traces of (\S+) commands?: (\S+) spans? sent, 0 dropped; 0 commands more came too fast to be traced$/m
+  /^raftbox: traces of (\S+) commands?: (\S+) spans? sent, 0 dropped; 0 commands more without a trace$/m
 
 /** Variables of the environment, for the length of a test. */
 function setVariables(variables: Readonly<Record<string, string>>): void {

@@ -210,6 +210,51 @@ test('a share of none traces no command, and a look tells what came of the trace
   expect(commandsOf(await ended(system, collector))).toEqual([])
 })
 
+test('a cluster is followed by one Traces at a time, and by none once that is closed', async () => {
+  const cluster = await startedCluster({ nodes: 1 })
+  const opened = async (): Promise<Traces> => {
+    const traces = await Traces.open({ to: `${temporaryFolder()}/traces.jsonl` })
+    onTestFinished(async () => void (await traces.close()))
+    return traces
+  }
+  const [first, second] = [await opened(), await opened()]
+  const listeners = cluster.events.listenerCount('event')
+  first.follow(cluster)
+  expect(() => second.follow(cluster)).toThrow(/^tracer: one at a time: close the Traces that follow/)
+  await cluster.put('key', 'value')
+  await first.close()
+  expect(cluster.look().calls.traces).toBeUndefined()
+  expect(cluster.events.listenerCount('event')).toBe(listeners)
+  second.follow(cluster)
+  await cluster.put('key', 'other')
+  expect((await first.close()).calls).toBe(1)
+  expect((await second.close()).calls).toBe(1)
+})
+
+test('calls that are not answered when the traces end are counted as dropped', async () => {
+  const collector = await startedCollector()
+  const system = await traced(collector)
+  await system.cluster.put('key', 'value')
+  system.traces.choose()
+  expect(await system.traces.close()).toMatchObject({ calls: 1, callsDropped: 1 })
+})
+
+test('calls that the thread of the traces has taken to its end are counted as dropped, and the others go on', async () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+  onTestFinished(() => warned.mockRestore())
+  const { cluster, traces } = await traced(await startedCollector())
+  traces.choose()
+  // The thread cannot read a happening that is none.
+  cluster.events.emit('event', null as never)
+  await vi.waitFor(() => expect(cluster.look().calls.traces).toMatchObject({ calls: 0, callsDropped: 1 }))
+  expect(warned).toHaveBeenCalledWith(
+    expect.stringMatching(/^the thread of the traces has failed/),
+    expect.anything(),
+  )
+  await cluster.put('key', 'value')
+  expect(await traces.close()).toMatchObject({ calls: 0, callsDropped: 1 })
+})
+
 test('without traces, a look tells of none', async () => {
   const cluster = await startedCluster({ nodes: 1 })
   expect(cluster.look().calls.traces).toBeUndefined()
