@@ -66,7 +66,8 @@ async function openTraces(
     if (share !== undefined) throw new BadInput('--trace-share: say with --trace where the traces go')
     return undefined
   }
-  if (to !== undefined && !to.includes('://')) checkWritable('--trace', to)
+  // The check creates the file, and a place with a colon may be a collector.
+  if (to !== undefined && !to.includes(':')) checkWritable('--trace', to)
   const { Traces } = await import('../traces/index.js')
   try {
     return await Traces.open({

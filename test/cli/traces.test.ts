@@ -1,5 +1,5 @@
 /** Traces from the command line: where they go, and what is told of them. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Sent, spansIn, startedCollector } from '../traces/collector.js'
@@ -60,9 +60,15 @@ test.each([
   ['a share of nothing', ['--trace-share', '1%'], '--trace-share: say with --trace where the traces go'],
   ['a place that cannot be written', ['--trace', '/not/there/x'], '--trace: /not/there/x cannot be written'],
   ['a place of another protocol', ['--trace', 'ftp://x'], '--trace: to: an http or https URL of a collector'],
+  [
+    'a collector without its scheme',
+    ['--trace', 'localhost:4318'],
+    '--trace: to: the URL of a collector with its scheme, as http://localhost:4318',
+  ],
   ['no place', ['--trace', ''], '--trace: give the URL of a collector'],
 ])('%s is refused in one line', async (_, flags, line) => {
   const { code, stdout, stderr } = await run([...sandbox, ...flags])
   expect([code, stdout, stderr.trimEnd().split('\n').length]).toEqual([2, '', 1])
   expect(stderr).toContain(line)
+  expect(existsSync('localhost:4318')).toBe(false)
 })
