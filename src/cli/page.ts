@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import type { Command } from 'commander'
 import { reasonOf } from '../errors/index.js'
 import type { PageServer } from '../server/index.js'
+import { addressSpaceLeft } from '../storage/index.js'
 import { addFlags, BadInput, lineOf, wholeNumber } from '../terminal/index.js'
 import { checkNotInUse, portMax, rememberedPort, rememberPage } from './page-port.js'
 
@@ -17,6 +18,9 @@ export interface PageOptions {
 const loopback = '127.0.0.1'
 
 const port = wholeNumber('--page', 0, portMax)
+
+/** Node reserves most of it for the parser of its own HTTP, and a process to which that is refused ends at once. */
+const addressMib = 11 * 1024
 
 export function addPageFlags(command: Command): Command {
   return addFlags(command, [
@@ -77,6 +81,11 @@ async function listen(
 ): Promise<PageServer> {
   const remembered = page === undefined && dir !== undefined ? rememberedPort(dir) : undefined
   const port = page === 'off' ? 0 : (page ?? remembered ?? 0)
+  const leftMib = addressSpaceLeft() / 2 ** 20
+  if (leftMib < addressMib)
+    throw new BadInput(
+      `--page: the page takes ${addressMib} MiB of address space, and ${Math.max(0, Math.floor(leftMib))} are left: raise the limit with ulimit -v, or give --page off`,
+    )
   // Other commands begin sooner without it.
   const { PageServer } = await import('../server/index.js')
   try {

@@ -44,10 +44,19 @@ test.skipIf(!isLinux).each([
   },
 )
 
-test.skipIf(!isLinux).each(['-v 8000000', '-v 64000000'])('ulimit %s is enough for three nodes', (limit) => {
-  const { status, stdout, stderr, left } = runBehind(limited(limit), 'sandbox')
+test.skipIf(!isLinux).each([
+  ['-v 8000000', ['sandbox', '--page', 'off']],
+  ['-v 64000000', ['sandbox']],
+])('ulimit %s is enough for three nodes with %j', (limit, args) => {
+  const { status, stderr, stdout, left } = runBehind(limited(limit), ...args)
   expect([status, stderr, left]).toEqual([0, '', []])
   expect(stdout).toContain('applied at index')
+})
+
+test.skipIf(!isLinux)('ulimit -v 8000000 is too little for the page, which the error says', () => {
+  const { status, stdout, stderr, left } = runBehind(limited('-v 8000000'), 'sandbox')
+  expect([status, stdout, left]).toEqual([2, '', []])
+  expect(stderr).toMatch(/^raftbox: --page: the page takes 11264 MiB of address space, .*give --page off\n$/)
 })
 
 test.skipIf(!isLinux)(
