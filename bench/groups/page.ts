@@ -98,7 +98,7 @@ const atRest: BenchCase = {
     withSandbox(async (sandbox) => {
       const bare = await coresUsed(sandbox.pid, context)
       return withPage(sandbox.url, async (open): Promise<Sample> => {
-        // What a page does once, as it is opened, is no cost of watching.
+        // The work that a page does once, as it is opened, is no cost of watching.
         await sleep(3000, undefined, { signal: context.signal })
         const [process, browser, frames] = await Promise.all([
           coresUsed(sandbox.pid, context),

@@ -94,7 +94,7 @@ async function listen(
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'EADDRINUSE')
       throw new BadInput(`the page cannot listen at ${address}, port ${port}: ${reasonOf(error)}`)
-    // Its own sandbox is the first to have the port.
+    // The sandbox of this directory may have the port itself.
     if (dir !== undefined && remembered !== undefined) checkNotInUse(dir)
     const whence = remembered === undefined ? '' : `, which ${dir} remembers,`
     throw new BadInput(

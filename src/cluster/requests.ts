@@ -70,7 +70,7 @@ export interface Request {
   patienceMs: number
   doubtedMs: number
   isSettled: boolean
-  /** Its calls that are followed. */
+  /** The calls in it that are followed. */
   readonly chosen: readonly CallInFrame[] | undefined
 }
 

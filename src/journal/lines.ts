@@ -26,7 +26,7 @@ export class Lines {
     if (event.type === 'removed') this.#terms.delete(nodeId)
     const fields = {
       time: Math.round(atMs),
-      // What is of no node has none.
+      // Node 0 stands for no node.
       node: nodeId === 0 ? undefined : nodeId,
       ...{ event: type, sequence, cause },
       ...figures,

@@ -201,7 +201,7 @@ function* afterJoining(
   }
 }
 
-/** What follows on a change that was made: once the cluster is closed, nobody knows how far that came. */
+/** The steps after a change that was made: once the cluster is closed, nobody knows how far they came. */
 function* onceChanged<Outcome>(rest: Procedure<Outcome>): Procedure<Outcome> {
   try {
     return yield* rest

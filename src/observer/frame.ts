@@ -117,7 +117,7 @@ export interface MessageFrame {
 }
 
 export interface Arrival {
-  /** That of the message. */
+  /** The `id` of the message. */
   readonly id: number
   readonly atMs: number
 }

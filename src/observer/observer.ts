@@ -24,7 +24,7 @@ export class Observer {
   readonly #flights = new Flights()
   readonly #loadClients: () => number
   readonly #history = new FrameHistory()
-  /** What ends each watcher. */
+  /** For each watcher, the call that tells it of the end. */
   readonly #watchers = new Map<Watcher, () => void>()
   #timer: NodeJS.Timeout | undefined
   #isClosed = false

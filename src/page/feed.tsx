@@ -1,4 +1,4 @@
-/** What happened, in plain words, newest at the end: each line with its cause. */
+/** The feed of all that happened, in plain words, newest at the end: each line with its cause. */
 import { computed, signal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { describeHappened, type Happened } from '../telemetry/index.js'

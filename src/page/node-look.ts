@@ -56,7 +56,7 @@ function captionOf(node: NodeFrame, role: Role | undefined): string {
   return lifeWord(node) ?? (part === '' ? word : part)
 }
 
-/** Its part in the configuration, where it is more than a voter or less. */
+/** The part of the node in the configuration, where it is more than a voter or less. */
 function partOf({ member }: NodeFrame): string {
   if (member === 'learner') return 'learner'
   if (member === 'joint') return 'joint voter'

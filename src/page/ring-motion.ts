@@ -36,7 +36,7 @@ export class RingMotion {
         untracked(() => this.#take(frame))
       }),
       effect(() => {
-        // Whatever of these changes, all is drawn anew.
+        // All is drawn anew, whichever of these signals changes.
         void [places.value, isDark.value, isStill.value, isPast.value]
         const { width, height } = ringSize.value
         // A canvas whose size is set is empty.

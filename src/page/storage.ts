@@ -1,4 +1,4 @@
-/** What the browser remembers for the page. A browser that refuses to remember is made up for until the page is closed. */
+/** Notes that the browser keeps for the page. Where it refuses to, the page keeps them until it is closed. */
 
 type Storage = 'localStorage' | 'sessionStorage'
 

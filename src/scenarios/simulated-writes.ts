@@ -24,7 +24,7 @@ interface Write {
   readonly command: Uint8Array
   readonly deadlineMs: number
   readonly done: (end: WriteEnd) => void
-  /** Its place in a session; 0 before it has one. */
+  /** The place of the write in a session; 0 before it has one. */
   session: LogIndex
   sequence: number
   first: Copy | undefined

@@ -21,7 +21,7 @@ export class Feed {
     this.#pump()
   }
 
-  /** There is no more news: streams end once they have told all. */
+  /** No more news comes: streams end once they have told all. */
   end(): void {
     this.#isOver = true
     this.#pump()

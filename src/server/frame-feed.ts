@@ -13,7 +13,7 @@ export function sendFrames(observer: Observer, reader: Reader, withHistory: bool
     while (!isToldAll && !reader.isBehind) {
       const { value, done } = kept.next()
       if (done) {
-        // Those that came while the reader read the frames before.
+        // Frames that came while the reader read those before them.
         const newer = observer.frames.filter(({ number }) => number > lastNumber)
         isToldAll = newer.length === 0
         kept = newer.values()

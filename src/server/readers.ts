@@ -15,7 +15,7 @@ const behindMax = 4
 export interface Sent {
   readonly id?: number
   readonly event?: string
-  /** One line. */
+  /** Text without a line break. */
   readonly data: string
 }
 

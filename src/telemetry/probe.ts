@@ -16,7 +16,7 @@ export interface Probe {
   received(message: Message): void
   /** The protocol refused a request on its arrival. */
   refused(code: Refusal['code']): void
-  /** So many commands of clients were refused, or taken and then replaced or lost sight of. */
+  /** Commands of clients were refused, or taken and then replaced or lost sight of: so many. */
   proposalsFailed(commands: number): void
   /** A unit of the protocol's time has passed. `isLeaseHeld` tells whether a leader holds its lease. */
   ticked(state: Raft['state'], isLeaseHeld: () => boolean, waiting: RequestsWaiting): void

@@ -137,7 +137,7 @@ function isStep({ type }: Happened): boolean {
   return type === 'snapshotSending' || type === 'snapshotInstalling'
 }
 
-/** What ends the sendings of a leader. */
+/** True for a happening at a leader with which all of its sendings end. */
 function isEnd({ type }: Happened): boolean {
   return type === 'killed' || type === 'failed' || type === 'role'
 }

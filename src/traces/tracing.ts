@@ -13,7 +13,7 @@ const settleMs = 250
 /** Rows are kept for so long: a call waits for its answer at most as long, in most clusters. */
 const rowsKeptMs = 10_000
 const happenedMax = 4000
-/** What is more waits for the next look, so that none takes long. */
+/** Calls beyond this number wait for the next look, so that none takes long. */
 const callsPerLook = 256
 /** Spans of a node for one command, as a rule: so many are counted as dropped where its rows were lost. */
 const spansOfFollower = 5

@@ -6,9 +6,9 @@ import type { Acting, Answer } from './verb.js'
 
 export interface Refusal {
   readonly ok: false
-  /** That of a `RaftError`, or `BAD_INPUT`, `FAILED` or `INTERNAL`. */
+  /** The code of a `RaftError`, or `BAD_INPUT`, `FAILED` or `INTERNAL`. */
   readonly code: string
-  /** One line: what is wrong, and how to mend it. */
+  /** A line that says what is wrong, and how to mend it. */
   readonly message: string
 }
 

@@ -6,7 +6,7 @@ export interface VerbTold {
   readonly name: string
   readonly usage: string
   readonly explanation: string
-  /** Its words, each at a place of its own. */
+  /** The words of the verb, each at a place of its own. */
   readonly slots: readonly SlotTold[]
   /** Words that may stand behind the slots, in any order. */
   readonly suffixes: readonly SuffixTold[]

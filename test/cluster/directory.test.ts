@@ -218,7 +218,7 @@ describe('[DI7] the machine of a directory', () => {
   const named = (name: string) => pathToFileURL(`test/machine/fixtures/${name}.mjs`)
   const inline = { nodes: 1, host: 'inline' } as const
 
-  /** What is in the directory, but for the lock. */
+  /** All that is in the directory, but for the lock. */
   const contentsOf = (dir: string) =>
     readdirSync(dir, { recursive: true, withFileTypes: true })
       .filter((file) => file.isFile() && !file.name.startsWith('lock'))

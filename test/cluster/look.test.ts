@@ -12,7 +12,7 @@ function lookAt(cluster: Cluster, nodeId: NodeId): NodeLook {
   return look
 }
 
-/** What the leader tells, once it holds its lease and all others have all of its log and answered heartbeats. */
+/** The vitals of the leader, once it holds its lease and all others have all of its log and answered heartbeats. */
 async function settledLeader(cluster: Cluster): Promise<NodeLook> {
   let settled: NodeLook | undefined
   await until(() => {

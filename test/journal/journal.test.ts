@@ -98,7 +98,7 @@ test('the lines of an election tell node, term and reason, and their causes lead
   expect(way.map(({ event }) => event)).toContain('killed')
   const asked = lines.findLast(({ event, node }) => event === 'voteAnswered' && node !== next)
   expect(asked).toMatchObject({ term, electionTerm: term, level: 'debug' })
-  // What happened before somebody could listen is told too.
+  // Happenings from before somebody could listen are told too.
   expect(lines.filter(({ event }) => event === 'started').map(({ node }) => node)).toEqual(
     expect.arrayContaining([1, 2, 3]),
   )

@@ -1,4 +1,4 @@
-/** What a scrape tells of a cluster: the same as its status and its look. */
+/** A scrape of a cluster tells the same as its status and its look. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'

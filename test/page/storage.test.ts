@@ -1,4 +1,4 @@
-/** What the browser remembers, also where it refuses to. */
+/** Notes that the browser keeps for the page, also where it refuses to. */
 import { afterEach, expect, test, vi } from 'vitest'
 import { keep, kept } from '../../src/page/storage.js'
 

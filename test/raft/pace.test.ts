@@ -33,7 +33,7 @@ function goesOn(bench: Bench): Message[] {
   return [...sent, ...bench.sent()]
 }
 
-/** What the leader sends in a turn at a time of its clock. */
+/** The messages that the leader sends in a turn at a time of its clock. */
 function turnAt(bench: Bench, now: number): Message[] {
   bench.node.now = now
   bench.node.work()

@@ -1,4 +1,4 @@
-/** What readers that do not read cost, and what they lose. */
+/** The cost and the losses of readers that do not read. */
 import type { ServerResponse } from 'node:http'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Readers } from '../../src/server/readers.js'

@@ -1,4 +1,4 @@
-/** What readers of keys are told of looks that are made by hand. */
+/** Readers of keys, and looks that are made by hand. */
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Cluster } from '../../src/cluster/index.js'
 import { KeyWatches } from '../../src/server/key-watch.js'

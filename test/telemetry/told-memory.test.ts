@@ -1,4 +1,4 @@
-/** What a node tells in shared memory, and readers read while it tells more. */
+/** News of a node in shared memory, read while the node tells more. */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'

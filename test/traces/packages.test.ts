@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../cluster/support.js'
 
-/** What a program says that opens traces in a folder from which no package is found. */
+/** The error of a program that opens traces in a folder from which no package is found. */
 function saidAlone(to: string): string {
   const folder = temporaryFolder()
   for (const room of ['errors', 'raft', 'telemetry', 'explain', 'traces']) {

@@ -1,4 +1,4 @@
-/** What axe-core finds wrong for readers who cannot see the page, or see it badly: nothing, in light and in dark. */
+/** Faults that axe-core finds for readers who cannot see the page, or see it badly: none, in light and in dark. */
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { describe, expect } from 'vitest'

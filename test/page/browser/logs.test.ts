@@ -8,7 +8,7 @@ function logs(page: Page): Locator {
   return page.getByRole('application', { name: /^logs of all nodes/ })
 }
 
-/** What is said of the entry that is pointed at. */
+/** The words on the entry that is pointed at. */
 function told(page: Page, words: RegExp): Locator {
   return page.getByLabel('Logs', { exact: true }).getByRole('status').filter({ hasText: words })
 }
