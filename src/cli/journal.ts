@@ -9,6 +9,7 @@ import { reasonOf } from '../errors/index.js'
 import type { Journal, Level } from '../journal/index.js'
 import { addFlags, BadInput, counted, oneOf } from '../terminal/index.js'
 import { pathFlag } from './flags.js'
+import { warn } from './warnings.js'
 
 export interface LogOptions {
   readonly log?: string
@@ -117,8 +118,4 @@ async function closed(stream: Writable): Promise<void> {
   const closed = once(stream, 'close')
   stream.destroy()
   await closed
-}
-
-function warn(line: string): void {
-  process.stderr.write(`raftbox: warning: ${line}\n`)
 }

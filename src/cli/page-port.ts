@@ -1,12 +1,9 @@
 /** The address of the page, kept beside the logs of a directory: a sandbox that comes back has the same port. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { RaftError } from '../errors/index.js'
-import { FileLock, writeWhole } from '../storage/index.js'
+import { lockOf, writeWhole } from '../storage/index.js'
 
 const fileName = 'page.json'
-/** The lock of the cluster. */
-const lockFile = 'lock'
 export const portMax = 65_535
 
 /** `undefined` where no port is remembered. */
@@ -41,7 +38,5 @@ export function rememberPage(dir: string, { port, url }: { port: number; url: st
 
 /** Throws where another program holds the directory, as a start of its cluster would. */
 export function checkNotInUse(dir: string): void {
-  const lock = FileLock.take(join(dir, lockFile))
-  if (!(lock instanceof FileLock)) throw new RaftError('DIRECTORY_IN_USE', { dir, holder: lock })
-  lock.release()
+  lockOf(dir).release()
 }

@@ -6,6 +6,7 @@ import type { PageServer } from '../server/index.js'
 import { addressSpaceLeft } from '../storage/index.js'
 import { addFlags, BadInput, lineOf, wholeNumber } from '../terminal/index.js'
 import { checkNotInUse, portMax, rememberedPort, rememberPage } from './page-port.js'
+import { warn } from './warnings.js'
 
 export interface PageOptions {
   readonly page?: number | 'off'
@@ -130,8 +131,6 @@ export class Page {
     if (this.#dir !== undefined) rememberPage(this.#dir, this.server)
     if (!this.#isToOpen) return
     const { default: open } = await import('open')
-    await open(this.url).catch((error: unknown) =>
-      process.stderr.write(`raftbox: warning: no browser could be opened: ${lineOf(error)}\n`),
-    )
+    await open(this.url).catch((error: unknown) => warn(`no browser could be opened: ${lineOf(error)}`))
   }
 }

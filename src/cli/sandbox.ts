@@ -124,15 +124,18 @@ async function live(
   const quit = new AbortController()
   const signal = AbortSignal.any([interrupted, quit.signal])
   const subject = new ClusterSubject(cluster)
-  const observer = new Observer(cluster, () => subject.loadClients)
+  // Nobody else wants frames.
+  const isObserved = page !== undefined || record !== undefined
+  const observer = isObserved ? new Observer(cluster, () => subject.loadClients) : undefined
   const dropped = () => ({ logLines: log?.dropped ?? 0 })
   try {
-    page?.server.serve({ cluster, subject, observer, dropped, quit: () => quit.abort() })
+    if (observer !== undefined)
+      page?.server.serve({ cluster, subject, observer, dropped, quit: () => quit.abort() })
     return await recorded(cluster, observer, record, () =>
       json ? serve(cluster, subject, page, signal) : converse(cluster, subject, page, log, dir, signal),
     )
   } finally {
-    observer.close()
+    observer?.close()
   }
 }
 

@@ -7,6 +7,7 @@ import type { Story } from '../telemetry/index.js'
 import { BadInput } from '../terminal/index.js'
 import { readBytes } from './input/bytes.js'
 import { type Framed, LineFramer } from './input/framing.js'
+import { warn } from './warnings.js'
 
 /** The least time between two writings. Under full load, the rows of commands are kept for about a second. */
 const writtenEveryMs = 250
@@ -95,15 +96,14 @@ function bytesOf(lines: Iterable<string>): Buffer {
   return Buffer.from(Array.from(lines, (line) => `${line}\n`).join(''))
 }
 
-/** Runs the work, and writes the story of the cluster and its frames meanwhile if a file is given. */
+/** Runs the work, and writes the story of the cluster and its frames meanwhile, where a file and an observer are given. */
 export async function recorded<Result>(
   cluster: { story(): Story },
-  observer: Observer,
+  observer: Observer | undefined,
   path: string | undefined,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  if (path === undefined) return work()
-  const warn = (line: string): void => void process.stderr.write(`raftbox: warning: ${line}\n`)
+  if (path === undefined || observer === undefined) return work()
   const file = new StoryFile(path, () => cluster.story(), observer, warn)
   try {
     return await work()

@@ -1,6 +1,11 @@
 /** Warnings of the process, as the command line tells them. */
 import { printable } from '../terminal/index.js'
 
+/** Tells a warning on standard error. */
+export function warn(line: string): void {
+  process.stderr.write(`raftbox: warning: ${printable(line)}\n`)
+}
+
 /** Node's own listeners of warnings: none, where its flags say so. */
 const listenersOfNode = process.listeners('warning')
 

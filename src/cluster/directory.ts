@@ -10,8 +10,9 @@ import { RaftError } from '../errors/index.js'
 import { type Membership, majorityOf, type NodeId } from '../raft/index.js'
 import {
   addPledge,
-  FileLock,
+  type FileLock,
   isCatchingUp,
+  lockOf,
   newPledge,
   type Pledge,
   PledgeSlot,
@@ -34,7 +35,7 @@ import {
   readDescription,
 } from './description.js'
 import { pledgesFile } from './directory-files.js'
-import { incompatible, lockFile, makeFolder, putAside, usable } from './folders.js'
+import { incompatible, makeFolder, putAside, usable } from './folders.js'
 
 export class ClusterDirectory {
   readonly path: string
@@ -232,12 +233,6 @@ function checkVotersLeft(voters: number, notVoting: number): void {
     expected: `${without} of ${voters} nodes without a vote until they have caught up (put the folders of the others back, or begin in another directory)`,
     actual: `${notVoting}`,
   })
-}
-
-export function lockOf(dir: string): FileLock {
-  const lock = FileLock.take(join(dir, lockFile))
-  if (lock instanceof FileLock) return lock
-  throw new RaftError('DIRECTORY_IN_USE', { dir, holder: lock })
 }
 
 function openTemporary(description: Description): ClusterDirectory {

@@ -2,10 +2,8 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { RaftError } from '../errors/index.js'
-import { flushFolder } from '../storage/index.js'
+import { flushFolder, lockFile } from '../storage/index.js'
 
-/** The lock in a folder of a directory, or of a node. */
-export const lockFile = 'lock'
 /** The files of a lost disk stay in the folder of its node, below a name that begins so. */
 const lostPrefix = 'lost-'
 

@@ -3,9 +3,9 @@ import type { ClusterEvent } from '../cluster/index.js'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 
+/** Happenings whose level does not depend on more than their type. */
 const usual = {
   started: 'info',
-  killed: 'warn',
   removed: 'info',
   failed: 'error',
   paused: 'warn',
@@ -24,15 +24,15 @@ const usual = {
   hostBlocked: 'warn',
   faultBegan: 'info',
   faultHealed: 'info',
-  role: 'info',
   voteAnswered: 'debug',
   messageDropped: 'warn',
   snapshotSending: 'info',
   snapshotInstalling: 'info',
-  membership: 'info',
   transferBegan: 'info',
-  transferEnded: 'info',
-} as const satisfies Record<ClusterEvent['type'], Level>
+} as const satisfies Record<
+  Exclude<ClusterEvent['type'], 'role' | 'killed' | 'membership' | 'transferEnded'>,
+  Level
+>
 
 export function levelOf(event: ClusterEvent): Level {
   switch (event.type) {

@@ -35,12 +35,12 @@ export const etcdMetrics: readonly Metric[] = [
     ],
     [
       'etcd_server_proposals_committed_total',
-      'The highest index that the node knew to be committed, over all of its lives.',
+      'The highest index that the node knew to be committed at any scrape, over all of its lives.',
       ({ highest }) => highest.commitIndex,
     ],
     [
       'etcd_server_proposals_applied_total',
-      'The highest index that the state machine of the node had applied, over all of its lives.',
+      'The highest index that the state machine of the node had applied at any scrape, over all of its lives.',
       ({ highest }) => highest.lastApplied,
     ],
     [

@@ -69,21 +69,28 @@ export function ofFollowers(
   }
 }
 
-/** A metric of the cluster or of its program: a value, or one for each word of a label. */
+/** A metric of the cluster or of its program. */
 export function ofAll(
   type: 'counter' | 'gauge',
   name: string,
   help: string,
-  values: (now: Moment) => number | Readonly<Record<string, number>>,
-  label?: string,
+  value: (now: Moment) => number,
+): Metric {
+  return { name, type, help, labels: [], samples: (now) => sampleOf({}, value(now)) }
+}
+
+/** A metric of the cluster or of its program, with a value for each word of a label. */
+export function ofWords(
+  type: 'counter' | 'gauge',
+  name: string,
+  help: string,
+  label: string,
+  values: (now: Moment) => Readonly<Record<string, number>>,
 ): Metric {
   return {
-    ...{ name, type, help, labels: label === undefined ? [] : [label] },
-    samples(now) {
-      const told = values(now)
-      if (typeof told === 'number' || label === undefined) return sampleOf({}, Number(told))
-      return Object.entries(told).flatMap(([word, value]) => sampleOf({ [label]: word }, value))
-    },
+    ...{ name, type, help, labels: [label] },
+    samples: (now) =>
+      Object.entries(values(now)).flatMap(([word, value]) => sampleOf({ [label]: word }, value)),
   }
 }
 

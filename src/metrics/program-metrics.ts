@@ -1,6 +1,6 @@
 /** Metrics of the program that holds a cluster: its calls, its threads, the faults that it began, what it left out. */
 import type { FaultType } from '../faults/index.js'
-import { type Metric, ofAll, ofLatencies } from './metric.js'
+import { type Metric, ofAll, ofLatencies, ofWords } from './metric.js'
 
 const faultTypes = {
   ...{ cut: 0, delay: 0, drop: 0, duplicate: 0, reorder: 0, throttle: 0, partition: 0, isolate: 0 },
@@ -9,12 +9,12 @@ const faultTypes = {
 } satisfies Record<FaultType, 0>
 
 export const programMetrics: readonly Metric[] = [
-  ofAll(
+  ofWords(
     'counter',
     'raftbox_calls_total',
     'Calls of all clients in this process that ended: answered, or with the error code that the label tells.',
-    ({ calls }) => ({ answered: calls.answered.count, ...Object.fromEntries(calls.failed) }),
     'outcome',
+    ({ calls }) => ({ answered: calls.answered.count, ...Object.fromEntries(calls.failed) }),
   ),
   ofLatencies(
     'raftbox_call_duration_seconds',
@@ -33,32 +33,26 @@ export const programMetrics: readonly Metric[] = [
       ),
     ],
   ),
-  ofAll(
-    'gauge',
-    'raftbox_faults_standing',
-    'Faults that stand, by their type.',
-    ({ faults }) => {
-      const standing: Record<FaultType, number> = { ...faultTypes }
-      for (const { fault } of faults) standing[fault.type]++
-      return standing
-    },
-    'type',
-  ),
+  ofWords('gauge', 'raftbox_faults_standing', 'Faults that stand, by their type.', 'type', ({ faults }) => {
+    const standing: Record<FaultType, number> = { ...faultTypes }
+    for (const { fault } of faults) standing[fault.type]++
+    return standing
+  }),
   ofAll(
     'counter',
     'raftbox_happenings_missed_total',
     'Happenings that are lost, as nodes told them faster than the main thread read them.',
     ({ happeningsMissed }) => happeningsMissed,
   ),
-  ofAll(
+  ofWords(
     'counter',
     'raftbox_dropped_total',
     'What slow readers were not sent, by what it was: frames and events of the page, lines of the log, spans and commands of traces.',
+    'what',
     ({ dropped, calls: { traces } }) =>
       traces === undefined
         ? dropped
         : { ...dropped, spans: traces.spansDropped, traces: traces.callsDropped },
-    'what',
   ),
   ofAll(
     'counter',

@@ -1,12 +1,11 @@
 /** The log of a node by its durability: where it lies, and how much of it stays in memory. */
 import { mkdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { RaftError } from '../errors/index.js'
 import type { RaftLimits, Random } from '../raft/index.js'
 import {
   FaultyStore,
-  FileLock,
+  type FileLock,
   type LogStore,
+  lockOf,
   openLmdbStore,
   openVolatileStore,
   PledgedStore,
@@ -42,6 +41,7 @@ function openPledgedStore({ dir, pledges, nodeId, membership, diskBytesMax }: No
     // The folder of a member that has begun is not made anew: the store tells that it is lost.
     if (!place.pledge.hasBegun) mkdirSync(dir, { recursive: true })
     const folder = statSync(dir, { throwIfNoEntry: false })
+    // Two nodes on one log would destroy it, also where the lock of the whole directory was removed under its holder.
     lock = folder && lockOf(dir)
     const opened = openLmdbStore({ dir, nodeId, membership, place, bytesMax: diskBytesMax })
     const lookAfter = (): void => {
@@ -63,13 +63,6 @@ function openPledgedStore({ dir, pledges, nodeId, membership, diskBytesMax }: No
     place.close()
     throw error
   }
-}
-
-/** Two nodes on one log would destroy it, also where the lock of the whole directory was removed under its holder. */
-function lockOf(dir: string): FileLock {
-  const lock = FileLock.take(join(dir, 'lock'))
-  if (lock instanceof FileLock) return lock
-  throw new RaftError('DIRECTORY_IN_USE', { dir, holder: lock })
 }
 
 /** A node without a disk has nothing to read its log from. */

@@ -6,7 +6,7 @@ export type FlightsFrame = Pick<Frame, 'messages' | 'arrivals' | 'messagesLeftOu
 
 /** Messages of a frame: more are not told apart by eye. */
 const messagesMax = 60
-/** Messages whose arrival is waited for. Those that are lost stay until they are the oldest. */
+/** Kinds of messages whose arrival is waited for. Kinds of lost messages stay until they are the oldest. */
 const onTheirWayMax = 1000
 /** Of messages that are the same to a receiver, so many are waited for: the newest, as those before may be lost. */
 const sameMax = 8

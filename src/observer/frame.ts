@@ -6,7 +6,7 @@
  */
 import type { MemberKind } from '../membership/index.js'
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.js'
-import type { CarriedType, FaultTold, MembershipTold } from '../telemetry/index.js'
+import type { CarriedType, FaultTold, MembershipTold, ProgressTold, TermRun } from '../telemetry/index.js'
 
 /** The cluster that frames show: what stays the same from frame to frame. */
 export interface FrameHead {
@@ -66,25 +66,11 @@ export interface NodeFrame {
   readonly votes: readonly NodeId[]
   readonly isLeaseHeld: boolean
   /** Of a leader: how far each other node is. */
-  readonly progress: readonly ProgressFrame[]
+  readonly progress: readonly ProgressTold[]
   /** Writes that reached the disk since the frame before. */
   readonly flushes: LatencyFrame
   /** How late heartbeats came since the frame before. */
   readonly heartbeatsLate: LatencyFrame
-}
-
-export interface TermRun {
-  readonly firstIndex: LogIndex
-  readonly term: Term
-}
-
-export interface ProgressFrame {
-  readonly nodeId: NodeId
-  readonly nextIndex: LogIndex
-  readonly matchIndex: LogIndex
-  readonly bytesInFlight: number
-  /** A snapshot is on its way to the node. */
-  readonly isSnapshotSent: boolean
 }
 
 export interface LatencyFrame {

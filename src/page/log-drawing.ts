@@ -1,6 +1,7 @@
 /** Draws the logs of all nodes on a canvas: a row a node, an entry a cell, and far away a term a band. */
-import type { Frame, NodeFrame, ProgressFrame } from '../observer/index.js'
+import type { Frame, NodeFrame } from '../observer/index.js'
 import type { LogIndex, NodeId } from '../raft/index.js'
+import type { ProgressTold } from '../telemetry/index.js'
 import type { Paper } from './drawing.js'
 import type { Inks } from './inks.js'
 import { type LogSpan, spansOf } from './log-spans.js'
@@ -133,7 +134,7 @@ class Row {
     this.#barPx = size.rowPx - abovePx - belowPx
   }
 
-  draw(progress: ProgressFrame | undefined): void {
+  draw(progress: ProgressTold | undefined): void {
     const { firstIndex, lastIndex, flushedIndex, lastApplied } = this.#node
     const { window, inks } = this.#scene
     this.#drawCut()
@@ -223,7 +224,7 @@ class Row {
   }
 
   /** The leader's knowledge of the node: a dot below the match, an arrow to the next entry. */
-  #drawProgress({ matchIndex, nextIndex, isSnapshotSent }: ProgressFrame): void {
+  #drawProgress({ matchIndex, nextIndex, isSnapshotSent }: ProgressTold): void {
     const { window, inks } = this.#scene
     const context = this.#context
     const y = abovePx + this.#barPx + 6.5

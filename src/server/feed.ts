@@ -1,5 +1,6 @@
 /** News in order, kept for readers that come later or come back. */
 import type { Cluster, ClusterEvent } from '../cluster/index.js'
+import { countOfLeading } from '../raft/index.js'
 import type { Reader, Sent } from './readers.js'
 
 const keptMax = 10_000
@@ -65,13 +66,8 @@ export class Feed {
   }
 
   #firstBehind(number: number): News | undefined {
-    let [low, high] = [0, this.#kept.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.#kept[middle]?.id ?? 0) > number) high = middle
-      else low = middle + 1
-    }
-    return this.#kept[low]
+    const passed = (at: number): boolean => (this.#kept[at]?.id ?? 0) <= number
+    return this.#kept[countOfLeading(this.#kept.length, passed)]
   }
 }
 

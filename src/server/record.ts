@@ -33,14 +33,10 @@ export const pictureFile: Download = { ...recordFile, type: 'image/svg+xml', fil
 
 /** The page as one file, which asks for nothing from anywhere. */
 export async function recordPage(): Promise<Download> {
-  const [html, script, style] = await Promise.all(
-    (['index.html', 'page.js', 'page.css'] as const).map(async (name) =>
-      String((await pageFile(name)).bytes),
-    ),
-  )
+  const [html, script, style] = await Promise.all([text('index.html'), text('page.js'), text('page.css')])
   const policy =
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-  const [begin = '', end = ''] = String(html)
+  const [begin = '', end = ''] = html
     .replace(/<script\b[^>]*><\/script>|<link rel="stylesheet"[^>]*>/g, '')
     .replace('<head>', () => `<head>\n<meta http-equiv="content-security-policy" content="${policy}">`)
     .replace(
@@ -58,8 +54,12 @@ export async function recordPage(): Promise<Download> {
   }
 }
 
+async function text(name: Parameters<typeof pageFile>[0]): Promise<string> {
+  return String((await pageFile(name)).bytes)
+}
+
 /** In a script, `</script` and `<!--` stand only in strings and patterns, where a backslash changes nothing. */
-function asInline(script = ''): string {
+function asInline(script: string): string {
   return script.replace(/<\/(script)/gi, '<\\/$1').replaceAll('<!--', '<\\!--')
 }
 

@@ -7,7 +7,12 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import type * as nativeExtensions from 'fs-native-extensions'
+import { RaftError } from '../errors/index.js'
+
+/** The file in a directory whose lock is that of the directory. */
+export const lockFile = 'lock'
 
 export class FileLock {
   readonly #descriptor: number
@@ -46,6 +51,13 @@ export class FileLock {
   release(): void {
     closeSync(this.#descriptor)
   }
+}
+
+/** The lock of a directory. Throws `DIRECTORY_IN_USE` with the name of its holder. */
+export function lockOf(dir: string): FileLock {
+  const lock = FileLock.take(join(dir, lockFile))
+  if (lock instanceof FileLock) return lock
+  throw new RaftError('DIRECTORY_IN_USE', { dir, holder: lock })
 }
 
 function isAt(path: string, descriptor: number): boolean {
