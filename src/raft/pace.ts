@@ -12,7 +12,7 @@ const nearingFactor = 2
 
 /**
  * A follower is behind from half a window of unsent entries on, until one message holds what remains. A follower that
- * keeps up is never so far behind.
+ * keeps up is never so far behind. The answer is remembered, since the bound depends on the answer before.
  */
 export function isBehind({ log, limits }: RaftState, progress: Progress): boolean {
   const { inflightBytesMax, appendBytesMax } = limits

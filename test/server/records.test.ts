@@ -47,7 +47,7 @@ test('a record as one page holds the same lines, and nothing that would be fetch
   expect(html.match(/<\/script>/g)).toHaveLength(2)
 })
 
-test('no more than two records are written at once', async () => {
+test('two records are written at once, and their places come free', async () => {
   const served = await Served.start()
   const slow = await Promise.all([served.get('/api/record.html'), served.get('/api/record.html')])
   expect(slow.map(({ status }) => status)).toEqual([200, 200])
