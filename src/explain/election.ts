@@ -120,7 +120,7 @@ function isLed({ reigns, obstacles, endedMs }: Timeline): boolean {
 }
 
 /** A pre-candidate asks about the term after its own. */
-function electionTermOf({ role, term }: RoleChange): Term {
+export function electionTermOf({ role, term }: RoleChange): Term {
   return role === 'preCandidate' ? term + 1 : term
 }
 
@@ -129,10 +129,10 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
   const term = electionTermOf(last)
   const { nodeId, atMs } = last
   const isWon = last.role === 'leader'
-  const before = reigns.findLast((reign) => reign.term < term)
+  const before = reignBefore(reigns, last)
   const steps = stepsOf(roleChanges, last)
   const gaveUp = gaveUpOf(before, atMs)
-  const campaigns = campaignsBetween(roleChanges, before, last)
+  const campaigns = campaignsOf(timeline, last)
   const causes = causesFor(timeline, steps, before, campaigns[0])
   const [cause = unknownCause(timeline, before)] = causes
   const missed = missedBy(timeline, steps, before, campaigns)
@@ -189,12 +189,13 @@ function missedBy(
   return [...missed.values()].sort((a, b) => isOther(a) - isOther(b) || a.nodeId - b.nodeId)
 }
 
-/** Campaigns since the leader of before was elected, without those that it survived. */
-function campaignsBetween(
-  roleChanges: readonly RoleChange[],
-  before: Reign | undefined,
-  last: RoleChange,
-): RoleChange[] {
+function reignBefore(reigns: readonly Reign[], last: RoleChange): Reign | undefined {
+  return reigns.findLast((reign) => reign.term < electionTermOf(last))
+}
+
+/** The campaigns up to the last step of an election, since the leader of before was elected, without those that it survived. */
+export function campaignsOf({ roleChanges, reigns }: Timeline, last: RoleChange): RoleChange[] {
+  const before = reignBefore(reigns, last)
   const isCampaign = ({ role }: RoleChange): boolean => role === 'candidate' || role === 'preCandidate'
   const found = roleChanges.filter(
     (each) =>

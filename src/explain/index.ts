@@ -1,8 +1,16 @@
 /** Explanations of what happened in a cluster: pure functions from a story to data, to words and to a picture. */
 export { type CommandWay, explainIndex } from './command-way.js'
-export { type Election, explainElection, explainElections } from './election.js'
+export {
+  campaignsOf,
+  type Election,
+  electionOf,
+  electionTermOf,
+  explainElection,
+  explainElections,
+  lastStepOf,
+} from './election.js'
 export { explain, type Question } from './explain.js'
 export { type PictureWindow, picture } from './picture.js'
 export { explainStall, type Stall } from './stall.js'
 export { BadStoryLine, StoryReader, StoryWriter } from './story-lines.js'
-export { boundsOf } from './timeline.js'
+export { boundsOf, type RoleChange, type Timeline, timelineOf } from './timeline.js'

@@ -1,34 +1,30 @@
 /** The trace of an election: who missed the leader, who campaigned, who voted how and why, and who won. */
-import { type Election, explainElection } from '../explain/index.js'
+import {
+  campaignsOf,
+  type Election,
+  electionOf,
+  electionTermOf,
+  type RoleChange,
+  type Timeline,
+} from '../explain/index.js'
 import type { NodeId } from '../raft/index.js'
 import { describeHappened, type Happened, type Story } from '../telemetry/index.js'
-import { type Span, serviceOf, Trace, within } from './span.js'
-
-type RoleChange = Extract<Happened, { type: 'role' }>
+import { linkTo, type Span, serviceOf, Trace, within } from './span.js'
 
 /** A node that nobody hears may campaign for hours: the last campaigns are shown. */
 const campaignsMax = 64
 
 /**
- * `last`: the leadership that came of it, or, where nobody has won, the last campaign. A node that is cut off campaigns for
- * as long as it is, while the others follow their leader: the trace begins when that leader is missed, at most an election
- * timeout before nobody led a majority.
+ * `last`: the leadership with which the election ended, or, where nobody has won, the last campaign. A node that is cut off
+ * campaigns while the others follow their leader: the trace begins when that leader is missed, at most an election timeout
+ * before nobody led a majority.
  */
-export function electionTrace(story: Story, last: RoleChange): readonly Span[] {
-  const term = last.role === 'preCandidate' ? last.term + 1 : last.term
-  const election = explainElection(story, term)
-  if (election.type === 'nothing') return []
-  const changes = story.happened.filter((each): each is RoleChange => each.type === 'role')
+export function electionTrace(timeline: Timeline, last: RoleChange): readonly Span[] {
+  const { story } = timeline
+  const election = electionOf(timeline, last)
   const sinceMs = election.leaderlessSinceMs - story.electionTimeoutMs
-  const wonBefore = changes.findLast(({ role, sequence }) => role === 'leader' && sequence < last.sequence)
-  const campaigns = changes
-    .filter(
-      ({ role, sequence, atMs }) =>
-        (role === 'candidate' || role === 'preCandidate') &&
-        atMs >= sinceMs &&
-        sequence > (wonBefore?.sequence ?? 0) &&
-        sequence <= last.sequence,
-    )
+  const campaigns = campaignsOf(timeline, last)
+    .filter(({ atMs }) => atMs >= sinceMs)
     .slice(-campaignsMax)
   const silences = election.missed
     .map(({ nodeId, sinceMs: fromMs, silentMs }) => ({
@@ -44,7 +40,7 @@ export function electionTrace(story: Story, last: RoleChange): readonly Span[] {
       ...{ service: serviceOf(nodeId), name: 'silence', parent: within(root), ...times },
       attributes: { 'raftbox.node': nodeId },
     })
-  for (const campaign of campaigns) addCampaign(trace, story, root, campaign, changes)
+  for (const campaign of campaigns) addCampaign(trace, timeline, root, campaign)
   return trace.spans
 }
 
@@ -77,21 +73,23 @@ function addRoot(
 /** A campaign ends with the next change of its node's role. */
 function addCampaign(
   trace: Trace,
-  { happened, tickMs }: Story,
+  { story: { happened, tickMs }, roleChanges }: Timeline,
   root: Span,
   campaign: RoleChange,
-  changes: readonly RoleChange[],
 ): void {
-  const { nodeId, role, term, sequence } = campaign
-  const isPreVote = role === 'preCandidate'
-  const next = changes.find((each) => each.nodeId === nodeId && each.sequence > sequence)
+  const { nodeId, role, sequence } = campaign
+  const next = roleChanges.find((each) => each.nodeId === nodeId && each.sequence > sequence)
   const endMs = Math.min(next?.atMs ?? root.endMs, root.endMs)
   const isWon = next?.reason === 'preVoteWon' || next?.reason === 'electionWon'
   const span = trace.add({
-    ...{ service: serviceOf(nodeId), name: isPreVote ? 'pre-vote' : 'candidacy', parent: within(root) },
+    ...{
+      service: serviceOf(nodeId),
+      name: role === 'preCandidate' ? 'pre-vote' : 'candidacy',
+      parent: within(root),
+    },
     ...{ startMs: campaign.atMs, endMs },
     attributes: {
-      'raftbox.term': isPreVote ? term + 1 : term,
+      'raftbox.term': electionTermOf(campaign),
       'raftbox.node': nodeId,
       'raftbox.why': describeHappened(campaign, tickMs),
       'raftbox.outcome': next === undefined ? 'none' : describeHappened(next, tickMs),
@@ -110,7 +108,7 @@ function addCampaign(
       },
       after: [span],
     })
-    if (isWon && decided(next, vote.nodeId)) span.links.push({ traceId: cast.traceId, spanId: cast.spanId })
+    if (isWon && decided(next, vote.nodeId)) span.links.push(linkTo(cast))
   }
 }
 
@@ -120,10 +118,14 @@ function decided(next: RoleChange, voterId: NodeId): boolean {
 
 type Answered = Extract<Happened, { type: 'voteAnswered' }>
 
-/** A voter may answer after the campaign is over, but not after its candidate asks anew. */
+/**
+ * The answers to one campaign. An `Election` holds the last answer to each candidate, whichever of its campaigns asked; a
+ * trace shows each campaign with its own answers. A voter may answer after the campaign is over, but not after its candidate
+ * asks anew.
+ */
 function votesFor(happened: readonly Happened[], campaign: RoleChange, untilMs: number): Answered[] {
   const isPreVote = campaign.role === 'preCandidate'
-  const term = isPreVote ? campaign.term + 1 : campaign.term
+  const term = electionTermOf(campaign)
   const answers = new Map<NodeId, Answered>()
   for (const each of happened) {
     if (each.type !== 'voteAnswered' || each.sequence < campaign.sequence) continue

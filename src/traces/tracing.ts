@@ -1,6 +1,7 @@
 /** Makes traces of calls and of happenings, and of the rows of nodes, which are read without asking the nodes. */
+import { lastStepOf, type RoleChange, type Timeline, timelineOf } from '../explain/index.js'
 import type { NodeId } from '../raft/index.js'
-import { type Happened, type StageReader, StageTail, type Story, storyNow } from '../telemetry/index.js'
+import { type Happened, type StageReader, StageTail, storyNow } from '../telemetry/index.js'
 import { commandTrace, type EndedCall } from './command-spans.js'
 import { electionTrace } from './election-spans.js'
 import type { Outbox } from './outbox.js'
@@ -17,8 +18,6 @@ const happenedMax = 4000
 const callsPerLook = 256
 /** Spans of a node for one command, as a rule: so many are counted as dropped where its rows were lost. */
 const spansOfFollower = 5
-
-type RoleChange = Extract<Happened, { type: 'role' }>
 
 export class Tracing {
   readonly #outbox: Outbox
@@ -81,7 +80,7 @@ export class Tracing {
     for (const call of takeWhile(this.#calls, callsMax, ({ endedAtMs }) => endedAtMs <= dueMs))
       this.#traceCall(call)
     for (const won of takeWhile(this.#won, Number.POSITIVE_INFINITY, ({ atMs }) => atMs <= dueMs))
-      this.#outbox.add(electionTrace(this.#story(), won))
+      this.#outbox.add(electionTrace(this.#timeline(), won))
     this.#snapshots.look(dueMs)
     if (nowMs === Number.POSITIVE_INFINITY) return
     this.#tracks.forgetBefore(nowMs - rowsKeptMs)
@@ -97,10 +96,9 @@ export class Tracing {
   close(): void {
     this.look(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
     this.#snapshots.close(storyNow())
-    const last = this.#happened.findLast(
-      (each): each is RoleChange => each.type === 'role' && each.role !== 'follower',
-    )
-    if (last !== undefined && last.role !== 'leader') this.#outbox.add(electionTrace(this.#story(), last))
+    const timeline = this.#timeline()
+    const last = lastStepOf(timeline, undefined)
+    if (last !== undefined && last.role !== 'leader') this.#outbox.add(electionTrace(timeline, last))
   }
 
   get nodes(): number {
@@ -122,10 +120,11 @@ export class Tracing {
     this.#spansLost += spansOfFollower * lostAt.length
   }
 
-  #story(): Story {
+  #timeline(): Timeline {
     const { heartbeatIntervalMs, electionTimeoutMs } = this.#cluster
     const times = { heartbeatIntervalMs, electionTimeoutMs, tickMs: heartbeatIntervalMs }
-    return { nodeIds: [...this.#nodeIds], ...times, happened: this.#happened, passed: [], carried: [] }
+    const told = { happened: this.#happened, passed: [], carried: [] }
+    return timelineOf({ nodeIds: [...this.#nodeIds], ...times, ...told })
   }
 }
 
