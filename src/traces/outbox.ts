@@ -22,9 +22,10 @@ export class Outbox {
   /** Spans of the batch that is on its way. */
   #leaving = 0
   #isFailing = false
+  #isOverflowTold = false
   #isClosed = false
 
-  /** `warn` is told the first of the failures in a row. */
+  /** `warn` is told the first of the failures in a row, and the first overflow: a slow sink takes batches between overflows. */
   constructor(sink: Sink, warn: (line: string) => void) {
     this.#sink = sink
     this.#warn = warn
@@ -32,9 +33,7 @@ export class Outbox {
 
   /** All spans of a trace find room, or none. */
   add(spans: readonly Span[]): void {
-    if (this.#waiting.length + spans.length > waitingSpansMax) {
-      return this.#drop(spans.length, 'they come faster than they can be sent')
-    }
+    if (this.#waiting.length + spans.length > waitingSpansMax) return this.#overflow(spans.length)
     for (const span of spans) this.#waiting.push(span)
     this.#sending ??= this.#sendAll()
   }
@@ -47,7 +46,7 @@ export class Outbox {
     })
     await Promise.race([this.#sending, late])
     const left = this.#waiting.length + this.#leaving
-    if (left > 0) this.#drop(left, 'they were not taken in time')
+    if (left > 0) this.#fail(left, 'they were not taken in time')
     this.#isClosed = true
     await Promise.race([this.#sink.close(), late])
     clearTimeout(timer)
@@ -74,14 +73,23 @@ export class Outbox {
     }
     if (this.#isClosed) return
     this.#leaving = 0
-    if (why !== undefined) return this.#drop(batch.length, why)
+    if (why !== undefined) return this.#fail(batch.length, why)
     this.sent += batch.length
     this.#isFailing = false
   }
 
-  #drop(spans: number, why: string): void {
-    this.dropped += spans
-    if (!this.#isFailing) this.#warn(`traces are dropped, and counted: ${why}`)
+  #overflow(spans: number): void {
+    this.#drop(spans, this.#isOverflowTold, 'they come faster than they can be sent')
+    this.#isOverflowTold = true
+  }
+
+  #fail(spans: number, why: string): void {
+    this.#drop(spans, this.#isFailing, why)
     this.#isFailing = true
+  }
+
+  #drop(spans: number, isTold: boolean, why: string): void {
+    this.dropped += spans
+    if (!isTold) this.#warn(`traces are dropped, and counted: ${why}`)
   }
 }

@@ -41,6 +41,35 @@ test('what finds no room is dropped, counted, and told once', async () => {
   expect(taken).toEqual([])
 })
 
+test('an overflow is told once, whatever is sent between overflows', async () => {
+  const { sink, taken, waiting } = slowSink()
+  const lines: string[] = []
+  const outbox = new Outbox(sink, (line) => void lines.push(line))
+  outbox.add(spans(waitingSpansMax))
+  outbox.add(spans(1))
+  await turn()
+  waiting[0]?.()
+  await turn()
+  expect(taken).toEqual([2048])
+  outbox.add(spans(2 * 2048))
+  outbox.add(spans(1))
+  expect([outbox.sent, outbox.dropped]).toEqual([2048, 2])
+  expect(lines).toEqual(['traces are dropped, and counted: they come faster than they can be sent'])
+})
+
+test('a sink that fails is told beside an overflow', async () => {
+  const lines: string[] = []
+  const sink: Sink = { send: () => Promise.reject(new Error('away')), close: () => Promise.resolve() }
+  const outbox = new Outbox(sink, (line) => void lines.push(line))
+  outbox.add(spans(waitingSpansMax))
+  outbox.add(spans(1))
+  await outbox.close(1000)
+  expect(lines).toEqual([
+    'traces are dropped, and counted: they come faster than they can be sent',
+    'traces are dropped, and counted: away',
+  ])
+})
+
 test('one batch is on its way at a time, and every span is sent or dropped in the end', async () => {
   const { sink, taken, waiting } = slowSink()
   const outbox = new Outbox(sink, () => undefined)
