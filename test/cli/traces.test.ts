@@ -40,7 +40,7 @@ test('the environment of OpenTelemetry says where traces go, and with which head
 test('a bench traces the share that its flag says, and nothing that the environment says', async () => {
   const file = join(temporaryFolder(), 'traces.jsonl')
   setVariables({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' })
-  const small = ['bench', '--nodes', '1', '--clients', '8', '--seconds', '0.3', '--json']
+  const small = ['bench', '--nodes', '1', '--clients', '2', '--seconds', '0.3', '--json']
   const silent = await run(small)
   expect([silent.code, silent.stderr]).toEqual([0, ''])
   const { code, stdout, stderr } = await run([...small, '--trace', file, '--trace-share', '50%'])
