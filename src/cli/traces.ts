@@ -60,15 +60,14 @@ async function openTraces(
   { trace: to, traceShare: share }: TraceFlags,
   env: NodeJS.ProcessEnv,
 ): Promise<Traces | undefined> {
-  const isOfEnv =
-    to === undefined && (env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? env['OTEL_EXPORTER_OTLP_ENDPOINT'])
+  const { areTracesAskedFor, Traces } = await import('../traces/index.js')
+  const isOfEnv = to === undefined && areTracesAskedFor(env)
   if (to === undefined && !isOfEnv) {
     if (share !== undefined) throw new BadInput('--trace-share: say with --trace where the traces go')
     return undefined
   }
   // The check creates the file, and a place with a colon may be a collector.
   if (to !== undefined && !to.includes(':')) checkWritable('--trace', to)
-  const { Traces } = await import('../traces/index.js')
   try {
     return await Traces.open({
       ...(to === undefined ? {} : { to }),

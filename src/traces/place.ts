@@ -4,9 +4,10 @@ import type { Place } from './protocol.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Whether the environment asks for traces. */
-function isAskedFor(env: Environment): boolean {
-  return Boolean(env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_ENDPOINT'])
+/** Whether the environment asks for traces. OpenTelemetry reads a blank variable as one that is not set. */
+export function areTracesAskedFor(env: Environment): boolean {
+  const endpoints = [env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'], env['OTEL_EXPORTER_OTLP_ENDPOINT']]
+  return endpoints.some((endpoint = '') => endpoint.trim() !== '')
 }
 
 /** An http or https URL, or a file. A URL without a path gets the path of OTLP. */
@@ -17,7 +18,7 @@ export function placeOf(to: string | undefined, env: Environment): Place {
       expected,
       actual: to === undefined ? 'nothing' : `'${to}'`,
     })
-  if (to === undefined && isAskedFor(env)) return { url: undefined }
+  if (to === undefined && areTracesAskedFor(env)) return { url: undefined }
   if (typeof to !== 'string' || to === '')
     throw refused('the URL of a collector, as http://127.0.0.1:4318, or a file')
   if (/^[^/\\]+:\d+(\/|$)/.test(to)) throw refused(`the URL of a collector with its scheme, as http://${to}`)

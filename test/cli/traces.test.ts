@@ -30,7 +30,12 @@ test('a file of traces has a line of OTLP a batch, and the commands of the sessi
 
 test('the environment of OpenTelemetry says where traces go, and with which headers', async () => {
   const { url, requests, spans } = await startedCollector()
-  setVariables({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_HEADERS: 'tenant=own' })
+  setVariables({
+    // A blank variable is as good as none.
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: '',
+    OTEL_EXPORTER_OTLP_ENDPOINT: url,
+    OTEL_EXPORTER_OTLP_HEADERS: 'tenant=own',
+  })
   const { code, stderr } = await run(sandbox, 'put a 1\n')
   expect([code, summary.test(stderr)]).toEqual([0, true])
   expect(requests[0]).toMatchObject({ url: '/v1/traces', headers: { tenant: 'own' } })

@@ -1,6 +1,6 @@
 /** Where traces go. */
 import { expect, test } from 'vitest'
-import { placeOf } from '../../src/traces/place.js'
+import { areTracesAskedFor, placeOf } from '../../src/traces/place.js'
 
 test.each([
   ['http://127.0.0.1:4318', { url: 'http://127.0.0.1:4318/v1/traces' }],
@@ -28,6 +28,17 @@ test.each(['localhost:4318', '127.0.0.1:4318/v1/traces', '[::1]:4318'])(
 
 test.each(['./run:1', 'run:1.jsonl', 'C:\\run:1'])('%s is a file', (to) => {
   expect(placeOf(to, {})).toEqual({ file: to })
+})
+
+test.each([
+  [undefined, undefined, false],
+  ['', undefined, false],
+  ['', ' ', false],
+  ['', 'http://127.0.0.1:4318', true],
+  ['http://127.0.0.1:4318', '', true],
+])('of the variables %j for traces and %j for all, a blank one asks for nothing', (ofTraces, ofAll, asks) => {
+  const env = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ofTraces, OTEL_EXPORTER_OTLP_ENDPOINT: ofAll }
+  expect(areTracesAskedFor(env)).toBe(asks)
 })
 
 test('without any, the refusal says what to give', () => {
