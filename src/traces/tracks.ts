@@ -1,5 +1,5 @@
 /** How far each node came in each stage, and when. A cluster may tell 100,000 rows a second, so arrays of numbers hold them. */
-import type { LogIndex, NodeId, Term } from '../raft/index.js'
+import { countOfLeading, type LogIndex, type NodeId, type Term } from '../raft/index.js'
 import type { Stage } from '../telemetry/index.js'
 
 /** Rows are forgotten in large steps, so that a row costs little. */
@@ -44,13 +44,7 @@ class Track {
 
   /** The place of the first row that is not older. */
   #firstFrom(fromMs: number): number {
-    let [low, high] = [0, this.#times.length]
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((this.#times[middle] ?? 0) < fromMs) low = middle + 1
-      else high = middle
-    }
-    return low
+    return countOfLeading(this.#times.length, (place) => (this.#times[place] ?? 0) < fromMs)
   }
 
   forgetBefore(ms: number): void {
