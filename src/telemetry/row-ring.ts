@@ -122,6 +122,28 @@ export class RowRing {
   }
 }
 
+/** A reader of a ring, and where it goes on. */
+export class RingEnd {
+  readonly #ring: RowRing
+  #position = 0
+
+  constructor(memory: ArrayBufferLike) {
+    this.#ring = new RowRing(memory)
+  }
+
+  /** Leaves out the rows that are shown already. */
+  skip(): void {
+    this.#position = this.#ring.end
+  }
+
+  /** The rows since the last reading. */
+  read(): Rows {
+    const rows = this.#ring.readFrom(this.#position)
+    this.#position = rows.next
+    return rows
+  }
+}
+
 /** Rows as they were read, oldest first. */
 export class Rows {
   readonly #values: Float64Array

@@ -4,7 +4,7 @@
  */
 import type { LogIndex, NodeId, Term } from '../raft/index.js'
 import type { Stage } from './happenings.js'
-import { RowRing } from './row-ring.js'
+import { RingEnd } from './row-ring.js'
 import { answersChunk, isOfReceived, stageOf, type WaymarkMemory } from './waymarks.js'
 
 export interface StageReader {
@@ -26,11 +26,9 @@ export class StageTail {
 
   /** Reads a node as well. What it told before is left out, unless `isNew`. */
   add(nodeId: NodeId, { busy, calm }: WaymarkMemory, isNew: boolean): void {
-    const endOf = (memory: ArrayBufferLike): RingEnd => {
-      const ring = new RowRing(memory)
-      return { ring, position: isNew ? 0 : ring.end }
-    }
-    this.#nodes.set(nodeId, { busy: endOf(busy), calm: endOf(calm) })
+    const ends = { busy: new RingEnd(busy), calm: new RingEnd(calm) }
+    if (!isNew) for (const end of Object.values(ends)) end.skip()
+    this.#nodes.set(nodeId, ends)
   }
 
   remove(nodeId: NodeId): void {
@@ -40,7 +38,7 @@ export class StageTail {
   read(): void {
     const reader = this.#reader
     for (const [nodeId, { busy, calm }] of this.#nodes) {
-      const rows = readOn(busy)
+      const rows = busy.read()
       if (rows.lost > 0) reader.lost(nodeId, rows.lost)
       for (let at = 0; at < rows.length; at++) {
         const stage = stageOf(rows.codeAt(at))
@@ -49,7 +47,7 @@ export class StageTail {
           reader.passed(nodeId, stage, rows.peerAt(at), rows.markAt(at), rows.termAt(at), atMs)
       }
       // Commits are among the busy rows too.
-      const calmRows = readOn(calm)
+      const calmRows = calm.read()
       for (let at = 0; at < calmRows.length; at++) {
         const code = calmRows.codeAt(at)
         const direction = isOfReceived(code) ? 'received' : 'sent'
@@ -59,16 +57,4 @@ export class StageTail {
       }
     }
   }
-}
-
-/** A ring, and where it is read on. */
-interface RingEnd {
-  readonly ring: RowRing
-  position: number
-}
-
-function readOn(end: RingEnd) {
-  const rows = end.ring.readFrom(end.position)
-  end.position = rows.next
-  return rows
 }
