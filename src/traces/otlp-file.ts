@@ -1,7 +1,7 @@
 /** Traces in a file: a line of OTLP JSON a batch, as collectors write it and Jaeger's page opens it. */
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Sink } from './outbox.js'
-import { kinds, type Span } from './span.js'
+import { kinds, type Span, secondsOf } from './span.js'
 
 /** A longer run is traced in its first part. */
 const bytesMax = 1 << 30
@@ -89,9 +89,8 @@ function anyValue(value: string | number | boolean): string {
   return Number.isSafeInteger(value) ? `{"intValue":"${value}"}` : `{"doubleValue":${value}}`
 }
 
-/** A number of milliseconds has room for a quarter of a microsecond, and a text of nanoseconds none to lose. */
+/** As text: a number has no room for the nanoseconds since 1970. */
 function nanosOf(ms: number): string {
-  const seconds = Math.floor(ms / 1000)
-  const nanos = Math.round((ms - seconds * 1000) * 1e6)
-  return nanos === 1e9 ? `${seconds + 1}000000000` : `${seconds}${String(nanos).padStart(9, '0')}`
+  const [seconds, nanos] = secondsOf(ms)
+  return `${seconds}${String(nanos).padStart(9, '0')}`
 }

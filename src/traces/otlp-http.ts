@@ -1,11 +1,10 @@
 /** Traces over HTTP to Jaeger or any collector, by OpenTelemetry's own exporter. Its packages are loaded when used. */
-import type { HrTime } from '@opentelemetry/api'
 import type { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import type { Resource } from '@opentelemetry/resources'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
 import type { Sink } from './outbox.js'
 import { packagesMissing } from './packages.js'
-import { kinds, type Span } from './span.js'
+import { kinds, type Span, secondsOf } from './span.js'
 
 /** How long a collector may take for a batch. */
 const sendWithinMs = 5000
@@ -54,7 +53,7 @@ export class OtlpHttp implements Sink {
     return {
       ...{ name, kind: kinds.indexOf(kind), attributes, spanContext: () => own },
       ...(parent === undefined ? {} : { parentSpanContext: contextOf(parent.spanId, parent.isRemote) }),
-      ...{ startTime: hrTimeOf(startMs), endTime: hrTimeOf(endMs), duration: hrTimeOf(endMs - startMs) },
+      ...{ startTime: secondsOf(startMs), endTime: secondsOf(endMs), duration: secondsOf(endMs - startMs) },
       status: error === undefined ? { code: 0 } : { code: 2, message: error },
       links: links.map((link) => ({ context: { ...link, traceFlags: 1 } })),
       events: [],
@@ -70,9 +69,4 @@ export class OtlpHttp implements Sink {
     this.#resources.set(service, resource)
     return resource
   }
-}
-
-function hrTimeOf(ms: number): HrTime {
-  const seconds = Math.floor(ms / 1000)
-  return [seconds, Math.round((ms - seconds * 1000) * 1e6)]
 }

@@ -87,6 +87,15 @@ export function within({ spanId }: Span): Parent {
   return { spanId, isRemote: false }
 }
 
+/**
+ * Whole seconds, and the nanoseconds beyond them. A time since 1970 in milliseconds has steps of a quarter of a
+ * microsecond, so the nanoseconds never round to a whole second.
+ */
+export function secondsOf(ms: number): [seconds: number, nanos: number] {
+  const seconds = Math.floor(ms / 1000)
+  return [seconds, Math.round((ms - seconds * 1000) * 1e6)]
+}
+
 /** Random bytes are drawn many at a time. */
 const pool = Buffer.alloc(8192)
 let used = pool.length
