@@ -1,49 +1,23 @@
 /** Checks of the fields of a story's lines, which may come from a stranger. */
-import { stages } from '../telemetry/index.js'
+import type { DropReason, RaftEvent } from '../raft/index.js'
+import { carriedTypes, type Happened, roles, stages } from '../telemetry/index.js'
+import {
+  type Checks,
+  type Fields,
+  having,
+  holds,
+  isCount,
+  isFlag,
+  isId,
+  isNumber,
+  isText,
+  listOf,
+  ofFault,
+  ofMembership,
+  oneOf,
+  orNone,
+} from './checks.js'
 import { voteReasons } from './election-words.js'
-
-export type Fields = Partial<Record<string, unknown>>
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-type Check = (value: unknown) => boolean
-
-type Checks = Readonly<Record<string, Check>>
-
-export function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value)
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string'
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0
-}
-
-export function isId(value: unknown): boolean {
-  return isCount(value) && value !== 0
-}
-
-function areIds(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isId)
-}
-
-function oneOf(...words: readonly unknown[]): Check {
-  return (value) => words.includes(value)
-}
-
-/** JSON leaves `undefined` away, as which a field that is not there reads. */
-function orNone(is: Check): Check {
-  return (value) => value === undefined || is(value)
-}
-
-function holds(checks: Checks, fields: Fields): boolean {
-  return Object.entries(checks).every(([name, is]) => is(fields[name]))
-}
 
 const ofRow: Checks = { atMs: isNumber, nodeId: isCount }
 
@@ -52,23 +26,31 @@ export function isPassed(fields: Fields): boolean {
 }
 
 export function isCarried(fields: Fields): boolean {
-  const of = { direction: oneOf('sent', 'received'), peer: isId, type: isText, term: isCount, mark: isNumber }
-  return holds({ ...ofRow, ...of, isYes: orNone(oneOf(true, false)) }, fields)
+  const of = { direction: oneOf('sent', 'received'), peer: isId, type: oneOf(...carriedTypes), term: isCount }
+  return holds({ ...ofRow, ...of, mark: isNumber, isYes: orNone(isFlag) }, fields)
 }
 
+/** True for a happening of a type that this raftbox knows, with all fields that words and explanations read. */
 export function isHappened(fields: Fields): boolean {
   if (!holds({ ...ofRow, type: isText, sequence: isCount, cause: orNone(isCount) }, fields)) return false
-  return (
-    holds(ofHappening[String(fields['type'])] ?? {}, fields) && (fields['type'] !== 'role' || isRole(fields))
-  )
+  if (fields['type'] === 'role' && !holdsFor(ofReason, fields['reason'], fields)) return false
+  return holdsFor(ofHappening, fields['type'], fields)
 }
 
+/** True where the word has checks in the table, and they hold. */
+function holdsFor(table: Readonly<Record<string, Checks>>, word: unknown, fields: Fields): boolean {
+  const checks = typeof word === 'string' && Object.hasOwn(table, word) ? table[word] : undefined
+  return checks !== undefined && holds(checks, fields)
+}
+
+type Reason = Extract<RaftEvent, { type: 'role' }>['reason']
+
 const timed: Checks = { elapsedTicks: isNumber }
-const decided: Checks = { decidedBy: areIds }
+const decided: Checks = { decidedBy: listOf(isId) }
 const byMessage: Checks = { from: isId, messageType: isText }
 
 /** The fields of a change of role besides its reason. */
-const ofReason: Readonly<Record<string, Checks>> = {
+const ofReason: Readonly<Record<Reason, Checks>> = {
   electionTimeout: timed,
   quorumLost: timed,
   diskStalled: timed,
@@ -82,38 +64,55 @@ const ofReason: Readonly<Record<string, Checks>> = {
   removed: {},
 }
 
-function isRole(fields: Fields): boolean {
-  const checks = ofReason[String(fields['reason'])]
-  return checks !== undefined && holds(checks, fields)
+const ofRole: Checks = {
+  role: oneOf(...roles),
+  term: isCount,
+  leaderId: orNone(isId),
+  nodeId: isId,
 }
 
-/** The fields of happenings that explanations read. Happenings of other types are kept, and explain nothing. */
-const ofHappening: Readonly<Record<string, Checks>> = {
-  role: {
-    role: oneOf('follower', 'preCandidate', 'candidate', 'leader'),
+const dropReasons: Readonly<Record<DropReason, true>> = {
+  notACount: true,
+  misdirected: true,
+  contradictory: true,
+  neverAsked: true,
+  notAMember: true,
+}
+
+const ofHappening: Readonly<Record<Happened['type'], Checks>> = {
+  role: ofRole,
+  voteAnswered: {
+    candidateId: isId,
     term: isCount,
-    leaderId: orNone(isId),
-    nodeId: isId,
+    isPreVote: isFlag,
+    voteGranted: isFlag,
+    reason: oneOf(...Object.keys(voteReasons)),
   },
-  voteAnswered: { candidateId: isId, term: isCount, reason: oneOf(...Object.keys(voteReasons)) },
+  // The sender is as the message tells it: the message may have been dropped for that.
+  messageDropped: { from: isNumber, reason: oneOf(...Object.keys(dropReasons)) },
+  snapshotSending: { index: isCount, to: isId },
+  snapshotInstalling: { index: isCount, from: isId },
+  membership: ofMembership,
+  transferBegan: { to: isId },
+  transferEnded: { to: isId, isDone: isFlag },
   started: { lastIndex: isCount },
+  killed: {},
+  removed: {},
   failed: { why: isText },
+  paused: {},
+  resumed: { afterMs: isNumber },
   heartbeatMissed: { from: isId, silentMs: isNumber },
   threadStood: { forMs: isNumber },
-  hostBlocked: { forMs: isNumber },
+  leaseHeld: { term: isCount },
+  leaseLost: { term: isCount },
   flushLate: { sinceMs: isNumber },
-  commitLate: { sinceMs: isNumber },
+  flushEnded: { afterMs: isNumber },
+  commitLate: { index: isCount, sinceMs: isNumber },
+  commitEnded: { index: isCount, afterMs: isNumber },
   overloaded: { refused: isCount },
-  faultBegan: { fault: isFault },
-  faultHealed: { fault: isFault },
-}
-
-function isFault(value: unknown): boolean {
-  const isWay = (way: unknown): boolean =>
-    isFields(way) && [way['from'], way['to']].every((end) => end === 'clients' || isId(end))
-  const areWays = (ways: unknown): boolean => Array.isArray(ways) && ways.every(isWay)
-  const areFigures = (figures: unknown): boolean =>
-    isFields(figures) && Object.values(figures).every(isNumber)
-  const checks = { id: isCount, type: isText, line: isText, nodes: areIds, messages: orNone(isText) }
-  return isFields(value) && holds({ ...checks, ways: areWays, figures: areFigures }, value)
+  repeated: { times: isCount },
+  missed: { count: isCount },
+  hostBlocked: { forMs: isNumber },
+  faultBegan: { fault: having(ofFault) },
+  faultHealed: { fault: having(ofFault) },
 }

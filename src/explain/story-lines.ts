@@ -4,7 +4,8 @@
  * file that is cut off anywhere is a shorter story.
  */
 import { type Carried, type Happened, type Passed, replicates, type Story } from '../telemetry/index.js'
-import { type Fields, isCarried, isFields, isHappened, isId, isNumber, isPassed } from './story-fields.js'
+import { type Fields, isFields, isId, isNumber } from './checks.js'
+import { isCarried, isHappened, isPassed } from './story-fields.js'
 
 const version = 1
 

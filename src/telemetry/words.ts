@@ -163,10 +163,11 @@ function ms(time: number): string {
   return `${Math.round(time)} ms`
 }
 
-/** `node 1`, `nodes 1 and 2`, `nodes 1, 2 and 3`. */
+/** `no node`, `node 1`, `nodes 1 and 2`, `nodes 1, 2 and 3`. */
 export function nodesOf(ids: readonly NodeId[]): string {
   const sorted = [...ids].sort((a, b) => a - b)
   const last = sorted.pop()
+  if (last === undefined) return 'no node'
   return sorted.length === 0 ? `node ${last}` : `nodes ${sorted.join(', ')} and ${last}`
 }
 

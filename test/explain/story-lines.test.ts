@@ -85,6 +85,13 @@ describe('a story as lines', () => {
   test.each([
     ['{"else":1}', /neither what happened, nor/],
     ['{"happened":{"type":"role","sequence":1,"atMs":1,"nodeId":1}}', /lacks a field/],
+    ['{"happened":{"type":"membership","sequence":1,"atMs":1,"nodeId":1}}', /lacks a field/],
+    ['{"happened":{"type":"eaten","sequence":1,"atMs":1,"nodeId":1}}', /lacks a field/],
+    ['{"happened":{"type":"toString","sequence":1,"atMs":1,"nodeId":1}}', /lacks a field/],
+    [
+      '{"happened":{"type":"role","reason":"toString","sequence":1,"atMs":1,"nodeId":1,"role":"leader","term":1}}',
+      /lacks a field/,
+    ],
     ['{"happened":{"type":"killed","sequence":-1,"atMs":1,"nodeId":1}}', /lacks a field/],
     ['{"happened":{"type":"faultBegan","sequence":1,"atMs":1,"nodeId":0,"fault":{"id":1}}}', /lacks a field/],
     ['{"passed":{"atMs":1,"nodeId":1,"stage":"eaten","index":1}}', /lacks a field/],
