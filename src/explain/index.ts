@@ -1,4 +1,18 @@
 /** Explanations of what happened in a cluster: pure functions from a story to data, to words and to a picture. */
+export {
+  type ChecksOf,
+  having,
+  isCount,
+  isFlag,
+  isId,
+  isNumber,
+  isText,
+  listOf,
+  ofFault,
+  ofMembership,
+  oneOf,
+  orNone,
+} from './checks.js'
 export { type CommandWay, explainIndex } from './command-way.js'
 export {
   campaignsOf,

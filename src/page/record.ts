@@ -93,7 +93,7 @@ function frameIn(text: string): Frame {
   }
   if (!isFrame(frame))
     throw new BadStoryLine('its frame lacks a field, or one of its fields is of the wrong type')
-  return frame as Frame
+  return frame
 }
 
 class LineSplitter {
