@@ -5,7 +5,7 @@
  */
 import type { LogIndex, NodeId } from '../raft/index.js'
 import type { Stage } from '../telemetry/index.js'
-import { clientService, linkTo, type Parent, type Span, serviceOf, Trace, within } from './span.js'
+import { clientService, linkTo, type Span, serviceOf, Trace, within } from './span.js'
 import type { CallersSpan } from './traceparent.js'
 import type { Tracks } from './tracks.js'
 
@@ -27,32 +27,45 @@ export interface CommandTrace {
 }
 
 export function commandTrace(call: EndedCall, tracks: Tracks): CommandTrace {
-  const { callers, calledAtMs, endedAtMs, index, error } = call
+  const { callers, index } = call
   const trace = new Trace(callers?.traceId)
-  const parent: Parent | undefined = callers && { spanId: callers.spanId, isRemote: true }
-  const client = { service: clientService, name: 'command', kind: 'client', parent } as const
   if (index === undefined) {
-    trace.add({ ...client, startMs: calledAtMs, endMs: endedAtMs, error })
+    addCommand(trace, call, {})
     return { spans: trace.spans, lostAt: [] }
   }
   const way = new Way(call, index, tracks)
-  const lostAt = tracks.nodeIds.filter((nodeId) => way.isPatchy(nodeId))
+  const lostAt = way.nodeIds.filter((nodeId) => way.isPatchy(nodeId))
   const { leaderId } = way
-  const attributes = {
-    'raftbox.index': index,
-    ...(leaderId === undefined ? {} : { 'raftbox.leader': leaderId }),
-    ...(lostAt.length === 0 ? {} : { 'raftbox.lost_at': lostAt.join(',') }),
-  }
-  const root = trace.add({ ...client, startMs: calledAtMs, endMs: endedAtMs, attributes })
+  const attributes: Record<string, string | number> = { 'raftbox.index': index }
+  if (leaderId !== undefined) attributes['raftbox.leader'] = leaderId
+  if (lostAt.length > 0) attributes['raftbox.lost_at'] = lostAt.join(',')
+  const root = addCommand(trace, call, attributes)
   if (leaderId === undefined || lostAt.includes(leaderId)) return { spans: trace.spans, lostAt }
   const led = leaderSpans(trace, root, way, leaderId)
-  for (const nodeId of tracks.nodeIds)
-    if (nodeId !== leaderId && !lostAt.includes(nodeId)) followerSpans(trace, led, way, nodeId)
+  for (const nodeId of way.followers) if (!lostAt.includes(nodeId)) followerSpans(trace, led, way, nodeId)
   return { spans: trace.spans, lostAt }
+}
+
+/** The client's span. */
+function addCommand(trace: Trace, call: EndedCall, attributes: Span['attributes']): Span {
+  const { callers, calledAtMs, endedAtMs, error } = call
+  return trace.add({
+    service: clientService,
+    name: 'command',
+    kind: 'client',
+    parent: callers && { spanId: callers.spanId, isRemote: true },
+    startMs: calledAtMs,
+    endMs: endedAtMs,
+    attributes,
+    error,
+  })
 }
 
 /** The moments of one command. */
 class Way {
+  readonly nodeIds: readonly NodeId[]
+  /** The nodes besides the leader. */
+  readonly followers: readonly NodeId[]
   readonly leaderId: NodeId | undefined
   readonly committedMs: number | undefined
   readonly #call: EndedCall
@@ -63,16 +76,13 @@ class Way {
     this.#call = call
     this.#index = index
     this.#tracks = tracks
+    this.nodeIds = tracks.nodeIds
     const whoPassed = (stage: Stage): NodeId | undefined =>
-      tracks.nodeIds.find((nodeId) => (this.at(nodeId, stage) ?? Number.POSITIVE_INFINITY) <= call.endedAtMs)
+      this.nodeIds.find((nodeId) => (this.at(nodeId, stage) ?? Number.POSITIVE_INFINITY) <= call.endedAtMs)
     // A command whose answer was lost is answered again: then the node that appended it tells who led.
     this.leaderId = whoPassed('answered') ?? whoPassed('appended')
+    this.followers = this.nodeIds.filter((nodeId) => nodeId !== this.leaderId)
     this.committedMs = this.leaderId === undefined ? undefined : this.at(this.leaderId, 'committed')
-  }
-
-  /** The nodes besides the leader. */
-  get followers(): readonly NodeId[] {
-    return this.#tracks.nodeIds.filter((nodeId) => nodeId !== this.leaderId)
   }
 
   get calledAtMs(): number {
@@ -120,8 +130,13 @@ function leaderSpans(trace: Trace, root: Span, way: Way, leaderId: NodeId): Led 
   const appendedMs = at('appended') ?? way.calledAtMs
   const service = serviceOf(leaderId)
   trace.add({
-    ...({ service, name: 'appended', kind: 'server', parent: within(root) } as const),
-    ...{ startMs: way.calledAtMs, endMs: appendedMs, attributes: { 'raftbox.node': leaderId } },
+    service,
+    name: 'appended',
+    kind: 'server',
+    parent: within(root),
+    startMs: way.calledAtMs,
+    endMs: appendedMs,
+    attributes: { 'raftbox.node': leaderId },
   })
   const parts: Part[] = []
   const part = (name: Stage, startMs: number | undefined, endMs: number | undefined, peer?: NodeId): void => {
@@ -144,7 +159,11 @@ function leaderSpans(trace: Trace, root: Span, way: Way, leaderId: NodeId): Led 
   part('applied', committedMs, at('applied'))
   part('answered', at('applied'), at('answered'))
   const own = trace.add({
-    ...({ service, name: 'lead', kind: 'server', parent: within(root), startMs: appendedMs } as const),
+    service,
+    name: 'lead',
+    kind: 'server',
+    parent: within(root),
+    startMs: appendedMs,
     endMs: Math.max(appendedMs, ...parts.map(({ endMs }) => endMs)),
     attributes: { 'raftbox.node': leaderId },
   })
@@ -178,13 +197,11 @@ function followerSpans(
   const appliedMs = way.at(nodeId, 'applied')
   const startMs = from.endMs
   const own = trace.add({
-    ...({
-      service: serviceOf(nodeId),
-      name: 'follow',
-      kind: 'consumer',
-      parent: within(from),
-      startMs,
-    } as const),
+    service: serviceOf(nodeId),
+    name: 'follow',
+    kind: 'consumer',
+    parent: within(from),
+    startMs,
     endMs: Math.max(startMs, ...[receivedMs, flushedMs ?? 0, committedMs ?? 0, appliedMs ?? 0]),
     attributes: { 'raftbox.node': nodeId },
     after: [from],
