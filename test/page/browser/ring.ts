@@ -42,6 +42,7 @@ async function middleOf(element: Locator): Promise<{ readonly x: number; readonl
 /** Resolves once the page has a run of so many seconds to scroll back in. */
 export async function hasSeconds(page: Page, seconds: number): Promise<void> {
   const timeLine = page.getByRole('slider', { name: /^moment that is shown/ })
-  const secondMax = async () => Number(await timeLine.getAttribute('aria-valuemax'))
-  await expect.poll(secondMax, { timeout: 40_000 }).toBeGreaterThanOrEqual(seconds)
+  const end = async (name: string) => Number(await timeLine.getAttribute(name))
+  const length = async () => (await end('aria-valuemax')) - (await end('aria-valuemin'))
+  await expect.poll(length, { timeout: 40_000 }).toBeGreaterThanOrEqual(seconds)
 }
