@@ -242,10 +242,13 @@ export class Driver {
     // A quick disk tells of its failure before the write returns.
     if (this.#isStopped) return
     this.#apply(ready)
+    const last = this.#settled.findLast((settlement) => settlement.outcome === 'applied')
+    if (last?.outcome === 'applied') this.#options.probe.answered(last.index + last.count - 1)
+    // A caller that has its answer finds its command in the counters.
+    this.#options.probe.turnEnded(this.raft.state)
     this.#reply()
     const { log } = this.raft.state
     if (log.lastApplied === log.lastIndex) this.#reads.readAhead(log.lastApplied)
-    this.#options.probe.turnEnded(this.raft.state)
   }
 
   #endTurn(): Ready {
@@ -346,8 +349,6 @@ export class Driver {
     const settled = this.#settled
     this.#settled = []
     this.#options.settle({ settled, results: this.#results.take().bytes })
-    const last = settled.findLast((settlement) => settlement.outcome === 'applied')
-    if (last?.outcome === 'applied') this.#options.probe.answered(last.index + last.count - 1)
   }
 
   #deferTurn(): void {

@@ -30,7 +30,7 @@ export interface Probe {
   flushEnded(persist: Persist): void
   /** The state machine holds the run, of which it applied so many commands. */
   applied(run: EntryRun, commands: number): void
-  /** All commands up to `index` that clients gave to this node have their answers. */
+  /** The answers of all commands up to `index` that clients gave to this node leave as the turn ends. */
   answered(index: LogIndex): void
   snapshotTaken(): void
   snapshotInstalled(): void
@@ -39,7 +39,7 @@ export interface Probe {
    * message leaves that comes of it.
    */
   happened(event: RaftEvent): void
-  /** All that the turn made possible is done. */
+  /** All that the turn made possible is done, and its answers leave next. */
   turnEnded(state: Raft['state']): void
   /** The node has stopped for good: its disk failed, its machine threw, or an invariant did not hold. */
   failed(error: unknown): void

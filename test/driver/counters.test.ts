@@ -133,3 +133,27 @@ test('[CO5] commands that are refused, and those whose entries are replaced, cou
   node.flushAll()
   expect(node.counters.get('proposalsFailed'), 'replaced').toBe(4)
 })
+
+test('[CO6] a caller that has its answer finds its command in the counters', () => {
+  const found: unknown[] = []
+  const node = new DrivenNode({
+    answering: ({ settled: [settlement] }) => {
+      if (settlement?.outcome !== 'applied') return
+      const { lastIndex, flushedIndex, commitIndex, lastApplied } = node.counters.read()
+      const { index } = settlement
+      found.push([lastIndex, flushedIndex, commitIndex, lastApplied].map((reached) => reached >= index))
+    },
+  })
+  elect(node, () => node.flushAll())
+  for (let request = 1; request <= 2; request++) {
+    node.driver.request({ request, type: 'propose', frame: packCommands([encode(writePut, 'k', 'v')]) })
+    node.driver.turn()
+    node.flushAll()
+    node.receive(acknowledgement(node.driver.raft.state.log.lastIndex))
+  }
+  expect(node.failures).toEqual([])
+  expect(found).toEqual([
+    [true, true, true, true],
+    [true, true, true, true],
+  ])
+})

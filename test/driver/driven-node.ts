@@ -20,6 +20,8 @@ export interface DrivenNodeOptions {
   readonly now?: () => number
   readonly defer?: (callback: () => void) => void
   readonly heard?: (happening: Happening) => void
+  /** Called as answers leave. */
+  readonly answering?: (settlements: Settlements) => void
 }
 
 /** One node of three, on a disk in memory: each flush ends when the test says so, and the test is the other two. */
@@ -50,6 +52,7 @@ export class DrivenNode {
     reads = 'readIndex',
     now = () => 0,
     heard,
+    answering,
   }: DrivenNodeOptions = {}) {
     this.machine = machine
     const opened = openMemoryStore(disk, {
@@ -76,6 +79,7 @@ export class DrivenNode {
       reads,
       areClientsBehind: () => this.areClientsBehind,
       settle: (settlements) => {
+        answering?.(settlements)
         this.messages.push(settlements)
         this.settled.push(...settlements.settled)
       },
