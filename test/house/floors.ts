@@ -17,6 +17,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   transport: ground,
   telemetry: ground,
   recording: ground,
+  // The contract of state machines is in `machine`.
+  mvcc: [...ground, 'machine'],
   backup: [...ground, 'storage', 'machine'],
   driver: [...ground, ...first],
   faults: [...ground, ...first],
@@ -25,7 +27,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   membership: [...ground, 'driver', 'faults'],
   node: [...upToDriver, 'faults', 'recording'],
   sim: [...upToDriver, 'faults', 'membership', 'proof', 'recording'],
-  cluster: [...upToDriver, 'faults', 'membership', 'logbook', 'backup', 'node'],
+  cluster: [...upToDriver, 'mvcc', 'faults', 'membership', 'logbook', 'backup', 'node'],
   jobs: [...upToDriver, 'sim', 'recording'],
   testing: [...upToDriver, 'node', 'sim', 'cluster'],
   explain: [...ground, 'telemetry'],
@@ -59,6 +61,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   metrics: [...ground, 'telemetry', 'faults', 'membership', 'cluster'],
   journal: [...ground, 'telemetry', 'cluster', 'terminal'],
   traces: [...ground, 'telemetry', 'explain', 'cluster'],
+  etcd: [...ground, 'machine', 'telemetry', 'faults', 'membership', 'mvcc', 'cluster', 'metrics'],
   server: [
     ...ground,
     'telemetry',
@@ -96,6 +99,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'journal',
     'traces',
     'server',
+    'etcd',
   ],
 }
 
