@@ -64,9 +64,12 @@ test('a stream has no answer without its body, and the 65th reader is told so', 
   expect(await served.raw('HEAD', '/api/events')).toMatchObject({ status: 405 })
   const leaving = new AbortController()
   onTestFinished(() => leaving.abort())
-  for (let at = 0; at < 64; at++) await served.get('/api/events', { signal: leaving.signal })
+  // A response that nobody holds is collected, and its stream ends with it.
+  const held: Response[] = []
+  while (held.length < 64) held.push(await served.get('/api/events', { signal: leaving.signal }))
   expect(await served.raw('GET', '/api/frames')).toMatchObject({ status: 503, code: 'TOO_MANY_READERS' })
   expect(await served.do('put a 1')).toMatchObject({ ok: true })
+  expect(held.map(({ status }) => status)).toEqual(Array(64).fill(200))
   leaving.abort()
   while (
     (await served.get('/api/events', { method: 'GET', signal: AbortSignal.timeout(5000) })).status !== 200
