@@ -49,7 +49,7 @@ export type {
   Target,
 } from '../faults/index.js'
 export type { LogEntry, LogOfNode, LogRange } from '../logbook/index.js'
-export type { CommandRun, MachineFactory, ResultWriter, StateMachine } from '../machine/index.js'
+export type { CommandRun, MachineFactory, ResultWriter, StateMachine, TimeTelling } from '../machine/index.js'
 export {
   afterKey,
   afterPrefix,

@@ -6,7 +6,7 @@ import { clockFrame, type SessionMachine } from '../machine/index.js'
 import type { Frame } from '../raft/index.js'
 import type { Clock } from './clock.js'
 
-/** The time is told so many times in the shortest timeout of a session. */
+/** The time is told so many times in the shortest timeout of a session or of the state machine. */
 const tellingsInTimeout = 60
 
 export class LogTime {
@@ -23,7 +23,7 @@ export class LogTime {
     this.#propose = propose
   }
 
-  /** Tells the time when this node leads, sessions wait for it and it is due. */
+  /** Tells the time when this node leads, somebody waits for it and it is due. */
   tick(isLeader: boolean): void {
     const gapMs = isLeader ? this.#machine.leastTimeoutMs / tellingsInTimeout : Number.POSITIVE_INFINITY
     if (gapMs === Number.POSITIVE_INFINITY) {
