@@ -35,7 +35,9 @@ export class LogTime {
     const { timeMs, atMs } = this.#told
     // A single telling at a time: where entries come faster than they are committed, the log would only grow.
     if (nowMs - atMs < gapMs || this.#machine.timeMs < timeMs) return
-    const next = { timeMs: timeMs + Math.round(nowMs - atMs), atMs: nowMs }
+    // Whole milliseconds, and what is left counts next time: the log's time never runs ahead of the clock.
+    const passedMs = Math.floor(nowMs - atMs)
+    const next = { timeMs: timeMs + passedMs, atMs: atMs + passedMs }
     if (this.#propose(clockFrame(next.timeMs))) this.#told = next
   }
 }

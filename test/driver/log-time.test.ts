@@ -71,6 +71,14 @@ test("[LT1] a leader tells the log's time sixty times in the shortest timeout, b
   expect(leader.node.driver.machine.timeMs).toBe(2100)
 })
 
+test("[LT1] the log's time neither runs ahead of the leader's clock nor falls behind it", () => {
+  const leader = new Leader()
+  leader.propose(registerFrame(60_000))
+  leader.passes(25)
+  for (let second = 0; second < 10; second++) leader.passes(1000.7)
+  expect(leader.told.at(-1)).toBe(10_007)
+})
+
 test("[LT1] nobody tells the log's time while there is no session", () => {
   const leader = new Leader()
   leader.passes(10_000)
