@@ -22,6 +22,7 @@ import { Changing } from './changing.js'
 import { Client } from './client.js'
 import { ClusterClient } from './cluster-client.js'
 import { ClusterStory } from './cluster-story.js'
+import type { Companion } from './companions.js'
 import type { ClusterDirectory } from './directory.js'
 import { uncleanEnd } from './end-errors.js'
 import type { ClusterEvents } from './events.js'
@@ -131,6 +132,9 @@ export class Cluster implements AsyncDisposable, Calls {
   look(): ClusterLook {
     return { nodes: this.#members.look(), calls: this.#client.calls.read(), ...this.#story.look() }
   }
+
+  /** Tells `companion` of the lives of the nodes, and of their faults. Resolves with the end of it. */
+  readonly accompany = (companion: Companion): Promise<() => void> => this.#members.accompany(companion)
 
   /** A reader of the messages between nodes from now on, a sample of them under load. No node is asked. */
   readonly messages = (): MessageTail => this.#story.messages()

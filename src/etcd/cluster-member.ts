@@ -1,0 +1,225 @@
+/** A member over a node of a cluster: its calls, its header and its progress. */
+import {
+  type Answers,
+  type Cluster,
+  type ClusterClient,
+  type CountersRead,
+  type ErrorCode,
+  RaftError,
+  type Reading,
+  readingOfOne,
+} from '../cluster/index.js'
+import {
+  answerHeadBytes,
+  type CommandOp,
+  commandOps,
+  type QueryOp,
+  queryOps,
+  statusNames,
+  writeRequest,
+} from '../mvcc/index.js'
+import type { NodeId } from '../raft/index.js'
+import { EtcdError, type EtcdErrorName } from './errors.js'
+import type { Member, MemberLook, Served } from './member.js'
+import { Progress } from './progress.js'
+
+/** Bytes of a request, as etcd has them by default. */
+const requestBytesMax = 1.5 * 2 ** 20
+/** Bytes of the answer to a command that may read many keys: so many of them share a message at most. */
+const longAnswerBytes = 64 << 10
+
+const noBytes = new Uint8Array(0)
+
+const readings: Readonly<Partial<Record<CommandOp, Reading<Proposed>>>> = {
+  deleteRange: readingOfOne('propose', proposed, longAnswerBytes),
+  txn: readingOfOne('propose', proposed, longAnswerBytes),
+}
+const shortReading = readingOfOne('propose', proposed)
+const readReading = readingOfOne('read', served)
+
+/** What etcd says where raftbox says this. An unknown outcome is told as a time-out: a client that reads it does not know. */
+const names: Readonly<Partial<Record<ErrorCode, EtcdErrorName>>> = {
+  NO_LEADER: 'timeout',
+  NO_SESSION: 'timeout',
+  READ_TIMEOUT: 'timeout',
+  NO_ANSWER: 'timeout',
+  UNKNOWN_OUTCOME: 'timeout',
+  OVERLOADED: 'tooManyRequests',
+  STOPPED: 'stopped',
+  NODE_FAILED: 'stopped',
+}
+
+interface Proposed extends Served {
+  readonly index: number
+}
+
+export class ClusterMember implements Member {
+  readonly nodeId: NodeId
+  readonly #cluster: Cluster
+  readonly #client: ClusterClient
+  readonly #counters: CountersRead
+  readonly #progress: Progress
+  readonly #header: Header
+  readonly #timeoutMs: number
+  /** The answers of this turn have arrived. */
+  readonly #answered: () => void
+  readonly #read: Reading<Served>
+  readonly #readLocal: Reading<Served>
+  #barrier: Promise<unknown> | undefined
+
+  /** `answered` is called when a command was answered. */
+  constructor(
+    cluster: Cluster,
+    nodeId: NodeId,
+    counters: CountersRead,
+    clusterId: bigint,
+    answered: () => void,
+  ) {
+    this.nodeId = nodeId
+    this.#cluster = cluster
+    this.#client = cluster.client()
+    this.#counters = counters
+    this.#progress = new Progress(counters)
+    this.#header = new Header(clusterId, nodeId)
+    this.#timeoutMs = cluster.options.requestTimeoutMs
+    this.#answered = answered
+    this.#read = { ...readReading, at: { from: nodeId, isStale: false } }
+    this.#readLocal = { ...readReading, at: { from: nodeId, isStale: true } }
+  }
+
+  async propose(op: CommandOp, request: Uint8Array): Promise<Served> {
+    if (request.byteLength > requestBytesMax) throw new EtcdError('requestTooLarge')
+    const deadlineMs = performance.now() + this.#timeoutMs
+    try {
+      if (this.#cluster.leaderId !== this.nodeId) await this.#hearsLeader()
+      const reading = readings[op] ?? shortReading
+      const answer = await this.#client.call(reading, writeRequest, commandOps[op], request)
+      this.#answered()
+      const leftMs = deadlineMs - performance.now()
+      if (this.#counters.get('lastApplied') < answer.index) await this.#appliedWithin(answer.index, leftMs)
+      return answer
+    } catch (error) {
+      throw told(error)
+    }
+  }
+
+  read(op: QueryOp, request: Uint8Array): Promise<Served> {
+    return this.#client.call(this.#read, writeRequest, queryOps[op], request).catch(rethrow)
+  }
+
+  readLocal(op: QueryOp, request: Uint8Array): Promise<Served> {
+    return this.#client.call(this.#readLocal, writeRequest, queryOps[op], request).catch(rethrow)
+  }
+
+  look(): MemberLook {
+    const counters = this.#counters
+    const leaderId = counters.get('leaderId')
+    return {
+      leaderId: leaderId === 0 ? undefined : leaderId,
+      term: counters.get('currentTerm'),
+      lastIndex: counters.get('lastIndex'),
+      lastApplied: counters.get('lastApplied'),
+      logBytes: counters.get('logBytes'),
+      isLearner: this.#cluster.membership?.membership.learners.includes(this.nodeId) ?? false,
+    }
+  }
+
+  header(revision: number): Buffer {
+    return this.#header.of(revision, this.#counters.get('currentTerm'))
+  }
+
+  applied(index: number, signal?: AbortSignal): Promise<void> {
+    return this.#progress.applied(index, signal)
+  }
+
+  onProgress(listener: () => void): () => void {
+    return this.#progress.onProgress(listener)
+  }
+
+  /** Answers have arrived: the node may have applied more. */
+  lookNow(): void {
+    this.#progress.look()
+  }
+
+  close(): void {
+    this.#progress.close()
+  }
+
+  /** A read of nothing by way of this node, shared by the calls of a turn: a node without a way to its leader has none. */
+  #hearsLeader(): Promise<unknown> {
+    if (this.#barrier !== undefined) return this.#barrier
+    this.#barrier = this.#client.call(this.#read, writeRequest, queryOps.figures, noBytes)
+    setImmediate(() => {
+      this.#barrier = undefined
+    })
+    return this.#barrier
+  }
+
+  /** A command that was applied elsewhere and not here in time has an outcome that this member does not know. */
+  async #appliedWithin(index: number, leftMs: number): Promise<void> {
+    const signal = AbortSignal.timeout(Math.max(0, leftMs))
+    await this.#progress.applied(index, signal)
+    if (this.#counters.get('lastApplied') < index) throw new EtcdError('timeout')
+  }
+}
+
+/** `ResponseHeader` as field 1 of a response. */
+class Header {
+  readonly #ids: readonly number[]
+
+  constructor(clusterId: bigint, nodeId: NodeId) {
+    this.#ids = [0x08, ...varintOf(clusterId), 0x10, ...varintOf(BigInt(nodeId))]
+  }
+
+  of(revision: number, term: number): Buffer {
+    const bytes = [...this.#ids]
+    if (revision > 0) bytes.push(0x18, ...varintOf(BigInt(revision)))
+    if (term > 0) bytes.push(0x20, ...varintOf(BigInt(term)))
+    return Buffer.from([0x0a, bytes.length, ...bytes])
+  }
+}
+
+function varintOf(value: bigint): number[] {
+  const bytes: number[] = []
+  let left = value
+  for (; left >= 0x80n; left >>= 7n) bytes.push(Number(left & 0x7fn) | 0x80)
+  bytes.push(Number(left))
+  return bytes
+}
+
+function proposed(answers: Answers): Proposed {
+  return { ...served(answers), index: answers.index }
+}
+
+function served(answers: Answers): Served {
+  const { bytes, start, end, view } = answers
+  const status = statusNames[bytes[start] ?? -1]
+  if (status === undefined) throw new RangeError(`a machine of etcd has no status ${bytes[start]}`)
+  const revision = view.getFloat64(start + 1, true)
+  const body = answers.take(start + answerHeadBytes, end)
+  if (status === 'ok') return { revision, body }
+  throw new Refusal(new EtcdError(status, { cause: { revision, body } satisfies Served }))
+}
+
+/** A refusal of the machine passes through a reading as an error of the cluster does. */
+class Refusal extends RaftError {
+  readonly told: EtcdError
+
+  constructor(told: EtcdError) {
+    super('REFUSED_BY_MACHINE', { why: told.details })
+    this.told = told
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw told(error)
+}
+
+function told(error: unknown): unknown {
+  if (error instanceof Refusal) return error.told
+  if (!(error instanceof RaftError)) return error
+  // A node that does not run is not one of those that can be read from.
+  const isGone = error.code === 'INVALID_OPTION' || error.code === 'INVALID_COMMAND'
+  const name = isGone ? 'stopped' : names[error.code]
+  return name === undefined ? error : new EtcdError(name, { cause: error })
+}

@@ -1,0 +1,227 @@
+/** etcd's API over a cluster: for each node an address of its own, which opens and closes with the node's life. */
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import {
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js'
+import type { Cluster, CountersRead, StandingFault } from '../cluster/index.js'
+import { RaftError, reasonOf } from '../errors/index.js'
+import type { NodeId } from '../raft/index.js'
+import { ClusterMember } from './cluster-member.js'
+import { Door, host } from './door.js'
+import { EtcdError } from './errors.js'
+import type { Member } from './member.js'
+
+export interface ServedService {
+  readonly definition: ServiceDefinition
+  readonly implementation: UntypedServiceImplementation
+}
+
+/** A service of one member. */
+export type Service = (member: Member, server: EtcdServer) => ServedService
+
+/** The answers of one member to requests of HTTP/1.1. */
+export type Gateway = (
+  member: Member,
+  server: EtcdServer,
+) => (request: IncomingMessage, response: ServerResponse) => void
+
+export interface EtcdServerOptions {
+  readonly services: readonly Service[]
+  readonly gateway: Gateway
+  /** The port of the first node; the others follow. 0 is any free one for each. */
+  readonly port: number
+}
+
+/** Of gRPC: bytes of a message that is received, as etcd has them by default. */
+const receivedBytesMax = 2 * 2 ** 20
+const streamsMax = 8192
+const keepAliveMs = 2 * 60 * 60 * 1000
+const keepAliveTimeoutMs = 20_000
+
+/** One node's part of the server, in all of its lives. */
+interface Place {
+  readonly member: ClusterMember
+  readonly grpc: Server
+  readonly http: HttpServer
+  readonly accept: (connection: Duplex) => void
+  port: number
+  /** `undefined`: the node does not run. */
+  door: Door | undefined
+  faults: readonly StandingFault[]
+}
+
+export class EtcdServer {
+  readonly cluster: Cluster
+  readonly clusterId: bigint
+  readonly #options: EtcdServerOptions
+  readonly #places = new Map<NodeId, Place>()
+  #end: () => void = () => undefined
+  #isLookedFor = false
+
+  private constructor(cluster: Cluster, options: EtcdServerOptions) {
+    this.cluster = cluster
+    this.#options = options
+    this.clusterId = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 1n
+  }
+
+  /** Opens the addresses of all nodes that run. Rejects with a `RaftError` where a port cannot be had. */
+  static async open(cluster: Cluster, options: EtcdServerOptions): Promise<EtcdServer> {
+    const server = new EtcdServer(cluster, options)
+    try {
+      await server.#accompany()
+      return server
+    } catch (error) {
+      server.close()
+      throw error
+    }
+  }
+
+  /** The addresses of the nodes that run. */
+  get endpoints(): readonly string[] {
+    return [...this.#places.values()].flatMap(({ door, port }) => (door === undefined ? [] : urlOf(port)))
+  }
+
+  /** The address of a node, whether it runs or not. `undefined`: it has never run. */
+  endpointOf(nodeId: NodeId): string | undefined {
+    const place = this.#places.get(nodeId)
+    return place && urlOf(place.port)
+  }
+
+  memberOf(nodeId: NodeId): Member | undefined {
+    return this.#places.get(nodeId)?.member
+  }
+
+  /** Ends all ports and connections. The cluster goes on. */
+  close(): void {
+    this.#end()
+    for (const nodeId of [...this.#places.keys()]) this.#removed(nodeId)
+  }
+
+  async #accompany(): Promise<void> {
+    this.#end = await this.cluster.accompany({
+      began: (nodeId, counters) => this.#began(nodeId, counters),
+      ended: (nodeId) => this.#ended(nodeId),
+      removed: (nodeId) => this.#removed(nodeId),
+      shown: (nodeId, faults) => this.#shown(nodeId, faults),
+    })
+  }
+
+  async #began(nodeId: NodeId, counters: CountersRead): Promise<void> {
+    const place = this.#places.get(nodeId) ?? this.#newPlace(nodeId, counters)
+    this.#places.set(nodeId, place)
+    const door = new Door({ http2: place.accept, http1: (valve) => place.http.emit('connection', valve) })
+    place.door = door
+    this.#setValves(nodeId, place)
+    try {
+      place.port = await door.open(place.port)
+    } catch (error) {
+      if (place.door === door) place.door = undefined
+      const actual = `${place.port}, which node ${nodeId} cannot have (${reasonOf(error)})`
+      throw new RaftError('INVALID_OPTION', { option: 'port', expected: 'ports that are free', actual })
+    }
+    // The node may have ended meanwhile.
+    if (place.door !== door) door.close()
+  }
+
+  #ended(nodeId: NodeId): void {
+    const place = this.#places.get(nodeId)
+    if (place === undefined) return
+    place.door?.close()
+    place.door = undefined
+  }
+
+  #removed(nodeId: NodeId): void {
+    this.#ended(nodeId)
+    const place = this.#places.get(nodeId)
+    this.#places.delete(nodeId)
+    place?.member.close()
+    place?.grpc.forceShutdown()
+  }
+
+  #shown(nodeId: NodeId, faults: readonly StandingFault[]): void {
+    const place = this.#places.get(nodeId)
+    if (place === undefined) return
+    place.faults = faults
+    this.#setValves(nodeId, place)
+  }
+
+  #setValves(nodeId: NodeId, { door, faults }: Place): void {
+    const isPaused = faults.some(({ fault }) => fault.type === 'pause')
+    const isCut = (from: NodeId | 'clients', to: NodeId | 'clients') =>
+      faults.some(
+        ({ fault }) =>
+          fault.type === 'cut' &&
+          fault.messages === undefined &&
+          fault.ways.some((way) => way.from === from && way.to === to),
+      )
+    door?.set(!isPaused && !isCut('clients', nodeId), !isPaused && !isCut(nodeId, 'clients'))
+  }
+
+  #newPlace(nodeId: NodeId, counters: CountersRead): Place {
+    const { services, gateway, port } = this.#options
+    const member = new ClusterMember(this.cluster, nodeId, counters, this.clusterId, () => this.#answered())
+    const grpc = new Server({
+      'grpc.enable_channelz': 0,
+      'grpc.max_receive_message_length': receivedBytesMax,
+      'grpc.max_send_message_length': -1,
+      'grpc.max_concurrent_streams': streamsMax,
+      'grpc.keepalive_time_ms': keepAliveMs,
+      'grpc.keepalive_timeout_ms': keepAliveTimeoutMs,
+    })
+    for (const service of services) {
+      const { definition, implementation } = service(member, this)
+      grpc.addService(definition, heedingLeader(definition, implementation, member))
+    }
+    const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())
+    // A connection that is idle stays open, as with etcd.
+    const http = createServer({ keepAliveTimeout: 0 }, gateway(member, this))
+    return {
+      member,
+      grpc,
+      http,
+      accept: (connection) => injector.injectConnection(connection),
+      port: port === 0 ? 0 : port + this.#places.size,
+      door: undefined,
+      faults: [],
+    }
+  }
+
+  /** Answers have arrived in this turn: whoever waits for another node to apply the same looks there. */
+  #answered(): void {
+    if (this.#isLookedFor) return
+    this.#isLookedFor = true
+    setImmediate(() => {
+      this.#isLookedFor = false
+      for (const { member } of this.#places.values()) member.lookNow()
+    })
+  }
+}
+
+function urlOf(port: number): string {
+  return `http://${host}:${port}`
+}
+
+/** A unary call that asks for a member with a leader is refused at once by a member without one. */
+function heedingLeader(
+  definition: ServiceDefinition,
+  implementation: UntypedServiceImplementation,
+  member: Member,
+): UntypedServiceImplementation {
+  const heeding: UntypedServiceImplementation = { ...implementation }
+  for (const [name, { requestStream, responseStream }] of Object.entries(definition)) {
+    if (requestStream || responseStream) continue
+    const handle = implementation[name] as handleUnaryCall<unknown, unknown> | undefined
+    if (handle === undefined) continue
+    heeding[name] = ((call, answer) => {
+      if (call.metadata.get('hasleader')[0] === 'true' && member.look().leaderId === undefined)
+        return answer(new EtcdError('noLeader'))
+      return handle(call, answer)
+    }) satisfies handleUnaryCall<unknown, unknown>
+  }
+  return heeding
+}

@@ -1,0 +1,97 @@
+/** A cluster that speaks etcd's API, for a test or a program. */
+import { type Cluster, type ClusterOptions, startCluster } from '../cluster/index.js'
+import { checkOptions } from '../errors/index.js'
+import { EtcdServer } from './server.js'
+import { services } from './services.js'
+
+export interface EtcdOptions extends Omit<ClusterOptions, 'machine'> {
+  /** The port of the first node; those of the others follow. Default 0: any free one for each. */
+  readonly port?: number
+}
+
+/** A test's own machine. */
+interface OwnOptions extends EtcdOptions {
+  readonly machine?: URL
+}
+
+/** The verbs of a cluster, by which it is broken, healed and changed. */
+const verbs = [
+  'addNode',
+  'changeMembership',
+  'cut',
+  'delay',
+  'demote',
+  'drop',
+  'duplicate',
+  'failDisk',
+  'fullDisk',
+  'heal',
+  'isolate',
+  'kill',
+  'losePower',
+  'partition',
+  'pause',
+  'promote',
+  'removeNode',
+  'reorder',
+  'replaceNode',
+  'restart',
+  'resume',
+  'skew',
+  'slowDisk',
+  'snapshot',
+  'stallDisk',
+  'status',
+  'stop',
+  'throttle',
+  'transfer',
+] as const satisfies readonly (keyof Cluster)[]
+
+export type EtcdVerbs = Pick<Cluster, (typeof verbs)[number]>
+
+export type Etcd = EtcdHandle & EtcdVerbs
+
+class EtcdHandle implements AsyncDisposable {
+  readonly cluster: Cluster
+  readonly server: EtcdServer
+
+  constructor(cluster: Cluster, server: EtcdServer) {
+    this.cluster = cluster
+    this.server = server
+  }
+
+  /** The addresses of the nodes that run, as `http://127.0.0.1:2379`. */
+  get endpoints(): readonly string[] {
+    return this.server.endpoints
+  }
+
+  /** Ends the ports, their connections and the cluster. */
+  async close(): Promise<void> {
+    this.server.close()
+    await this.cluster.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/** Starts a cluster whose nodes speak etcd's v3 API, each at an address of its own. Resolves once a node leads. */
+export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
+  const { port = 0, ...others } = options as OwnOptions
+  checkOptions('startEtcd', { port }, ['port'])
+  const cluster = await startCluster(others)
+  try {
+    const server = await EtcdServer.open(cluster, {
+      services,
+      gateway: () => (_request, response) => response.writeHead(404).end(),
+      port,
+    })
+    const handle = new EtcdHandle(cluster, server)
+    const bound = verbs.map((verb) => [verb, (cluster[verb] as () => unknown).bind(cluster)])
+    return Object.assign(handle, Object.fromEntries(bound) as EtcdVerbs)
+  } catch (error) {
+    await cluster.close().catch(() => undefined)
+    throw error
+  }
+}
