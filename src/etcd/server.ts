@@ -2,7 +2,6 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import {
-  type handleUnaryCall,
   Server,
   ServerCredentials,
   type ServiceDefinition,
@@ -13,16 +12,16 @@ import { RaftError, reasonOf } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { ClusterMember } from './cluster-member.js'
 import { Door, host } from './door.js'
-import { EtcdError } from './errors.js'
 import type { Member } from './member.js'
 
-export interface ServedService {
+/** What gRPC takes. */
+export interface Service {
   readonly definition: ServiceDefinition
   readonly implementation: UntypedServiceImplementation
 }
 
-/** A service of one member. */
-export type Service = (member: Member, server: EtcdServer) => ServedService
+/** Makes a service of one member. */
+export type ServiceOf = (member: Member, server: EtcdServer) => Service
 
 /** The answers of one member to requests of HTTP/1.1. */
 export type Gateway = (
@@ -31,7 +30,7 @@ export type Gateway = (
 ) => (request: IncomingMessage, response: ServerResponse) => void
 
 export interface EtcdServerOptions {
-  readonly services: readonly Service[]
+  readonly services: readonly ServiceOf[]
   readonly gateway: Gateway
   /** The port of the first node; the others follow. 0 is any free one for each. */
   readonly port: number
@@ -175,7 +174,7 @@ export class EtcdServer {
     })
     for (const service of services) {
       const { definition, implementation } = service(member, this)
-      grpc.addService(definition, heedingLeader(definition, implementation, member))
+      grpc.addService(definition, implementation)
     }
     const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())
     // A connection that is idle stays open, as with etcd.
@@ -204,24 +203,4 @@ export class EtcdServer {
 
 function urlOf(port: number): string {
   return `http://${host}:${port}`
-}
-
-/** A unary call that asks for a member with a leader is refused at once by a member without one. */
-function heedingLeader(
-  definition: ServiceDefinition,
-  implementation: UntypedServiceImplementation,
-  member: Member,
-): UntypedServiceImplementation {
-  const heeding: UntypedServiceImplementation = { ...implementation }
-  for (const [name, { requestStream, responseStream }] of Object.entries(definition)) {
-    if (requestStream || responseStream) continue
-    const handle = implementation[name] as handleUnaryCall<unknown, unknown> | undefined
-    if (handle === undefined) continue
-    heeding[name] = ((call, answer) => {
-      if (call.metadata.get('hasleader')[0] === 'true' && member.look().leaderId === undefined)
-        return answer(new EtcdError('noLeader'))
-      return handle(call, answer)
-    }) satisfies handleUnaryCall<unknown, unknown>
-  }
-  return heeding
 }

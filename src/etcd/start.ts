@@ -2,7 +2,7 @@
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster/index.js'
 import { checkOptions } from '../errors/index.js'
 import { EtcdServer } from './server.js'
-import { services } from './services.js'
+import { services } from './services/all.js'
 
 export interface EtcdOptions extends Omit<ClusterOptions, 'machine'> {
   /** The port of the first node; those of the others follow. Default 0: any free one for each. */
