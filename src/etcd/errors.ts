@@ -46,6 +46,7 @@ const texts = {
     'failedPrecondition',
     'etcdserver: can only promote a learner member which is in sync with leader',
   ],
+  notSupportedForLearner: ['unavailable', 'etcdserver: rpc not supported for learner'],
   badLeaderTransferee: ['failedPrecondition', 'etcdserver: bad leader transferee'],
   authNotEnabled: ['failedPrecondition', 'etcdserver: authentication is not enabled'],
 } as const satisfies Readonly<Record<Exclude<Status, 'ok'> | string, readonly [Code, string]>>

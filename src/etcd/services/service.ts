@@ -1,0 +1,83 @@
+/** What the services of the API have in common: who may ask, how bytes become answers, and how an error is told. */
+import type {
+  handleUnaryCall,
+  Metadata,
+  ServiceDefinition,
+  StatusObject,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js'
+import type { CommandOp } from '../../mvcc/index.js'
+import { codes, EtcdError } from '../errors.js'
+import type { Member, Served } from '../member.js'
+import { protos } from '../protos.js'
+
+/** What `Server.addService` takes. */
+export interface Service {
+  readonly definition: ServiceDefinition
+  readonly implementation: UntypedServiceImplementation
+}
+
+/** etcd's default of `--max-request-bytes`. */
+export const requestBytesMax = 1.5 * 1024 * 1024
+
+/** A service of the proto files, by its full name. */
+export function definitionOf(name: string): ServiceDefinition {
+  const definition = protos[name]
+  if (definition === undefined || 'format' in definition)
+    throw new Error(`no proto file has the service ${name}`)
+  return definition as ServiceDefinition
+}
+
+const asItIs = (bytes: Buffer): Buffer => bytes
+
+/** The same service with requests and responses left in the encoding in which they travel. */
+export function undecoded(definition: ServiceDefinition): ServiceDefinition {
+  const methods = Object.entries(definition).map(([name, method]) => [
+    name,
+    { ...method, requestDeserialize: asItIs, responseSerialize: asItIs },
+  ])
+  return Object.fromEntries(methods)
+}
+
+/** A learner serves `Status` and serializable ranges; a client that asks for a leader is refused while there is none. */
+export function admit(member: Member, metadata: Metadata, learnerServes: () => boolean): void {
+  const { isLearner, leaderId } = member.look()
+  if (isLearner && !learnerServes()) throw new EtcdError('notSupportedForLearner')
+  if (leaderId === undefined && metadata.get('hasleader')[0] === 'true') throw new EtcdError('noLeader')
+}
+
+/** A method of one request and one response, both as bytes. A refusal is thrown. */
+export function unary(
+  member: Member,
+  answer: (request: Buffer) => Promise<Buffer>,
+  learnerServes: (request: Buffer) => boolean = () => false,
+): handleUnaryCall<Buffer, Buffer> {
+  const serve = async (request: Buffer, metadata: Metadata): Promise<Buffer> => {
+    admit(member, metadata, () => learnerServes(request))
+    return answer(request)
+  }
+  return ({ request, metadata }, callback) => {
+    serve(request, metadata).then(
+      (response) => callback(null, response),
+      (error: unknown) => callback(refusalOf(error)),
+    )
+  }
+}
+
+/** A response with the header that etcd puts in it. */
+export function withHeader(member: Member, { revision, body }: Served): Buffer {
+  return Buffer.concat([member.header(revision), body])
+}
+
+/** Replicates a command, and answers as the machine did. */
+export async function replicate(member: Member, op: CommandOp, request: Buffer): Promise<Buffer> {
+  if (request.byteLength > requestBytesMax) throw new EtcdError('requestTooLarge')
+  return withHeader(member, await member.propose(op, request))
+}
+
+/** How gRPC tells a client of an error. An error that is not etcd's is told by the first line of its message. */
+export function refusalOf(error: unknown): Pick<StatusObject, 'code' | 'details'> {
+  if (error instanceof EtcdError) return { code: error.code, details: error.details }
+  const [line = ''] = String(error instanceof Error ? error.message : error).split('\n', 1)
+  return { code: codes.unknown, details: line }
+}
