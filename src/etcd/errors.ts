@@ -47,6 +47,17 @@ const texts = {
     'etcdserver: can only promote a learner member which is in sync with leader',
   ],
   notSupportedForLearner: ['unavailable', 'etcdserver: rpc not supported for learner'],
+  // etcd 3.4 loses the code of this one on its way to the client.
+  notEnoughStarted: ['unknown', 'etcdserver: re-configuration failed due to not enough started members'],
+  tooManyLearners: ['failedPrecondition', 'etcdserver: too many learner members in cluster'],
+  unhealthy: ['unavailable', 'etcdserver: unhealthy cluster'],
+  leaderTransferTimeout: ['unknown', 'etcdserver: request timed out, leader transfer took too long'],
+  rootUserNotExist: ['failedPrecondition', 'etcdserver: root user does not exist'],
+  userEmpty: ['invalidArgument', 'etcdserver: user name is empty'],
+  userNotFound: ['failedPrecondition', 'etcdserver: user name not found'],
+  roleEmpty: ['invalidArgument', 'etcdserver: role name is empty'],
+  roleNotFound: ['failedPrecondition', 'etcdserver: role name not found'],
+  unknownService: ['notFound', 'unknown service'],
   badLeaderTransferee: ['failedPrecondition', 'etcdserver: bad leader transferee'],
   authNotEnabled: ['failedPrecondition', 'etcdserver: authentication is not enabled'],
 } as const satisfies Readonly<Record<Exclude<Status, 'ok'> | string, readonly [Code, string]>>
@@ -54,6 +65,7 @@ const texts = {
 export type EtcdErrorName = keyof typeof texts
 
 export class EtcdError extends Error {
+  readonly reason: EtcdErrorName
   /** Of gRPC. */
   readonly code: number
   /** What gRPC tells beside the code. */
@@ -62,6 +74,7 @@ export class EtcdError extends Error {
   constructor(name: EtcdErrorName, options?: ErrorOptions) {
     const [code, text] = texts[name]
     super(text, options)
+    this.reason = name
     this.code = codes[code]
     this.details = text
   }

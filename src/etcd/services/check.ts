@@ -1,12 +1,14 @@
 /** A stand-in for the check of the store. */
 import type { Status } from '../../mvcc/index.js'
 
-export interface RequestFacts {
-  readonly status: Status
-  readonly readOnly: boolean
-  readonly serializable: boolean
+export function checkRequest(_op: string, _request: Uint8Array): Status | undefined {
+  return undefined
 }
 
-export function checkRequest(op: string, _request: Uint8Array): RequestFacts {
-  return { status: 'ok', readOnly: op === 'range', serializable: false }
+export function isReadOnlyTxn(_request: Uint8Array): boolean {
+  return false
+}
+
+export function isSerializable(_op: string, _request: Uint8Array): boolean {
+  return false
 }

@@ -1,5 +1,7 @@
 /** What the services of the API have in common: who may ask, how bytes become answers, and how an error is told. */
+import { once } from 'node:events'
 import type {
+  handleServerStreamingCall,
   handleUnaryCall,
   Metadata,
   ServiceDefinition,
@@ -11,7 +13,7 @@ import { codes, EtcdError } from '../errors.js'
 import type { Member, Served } from '../member.js'
 import { protos } from '../protos.js'
 
-/** What `Server.addService` takes. */
+/** What `Server.addService` takes. Requests and responses of each method are bytes. */
 export interface Service {
   readonly definition: ServiceDefinition
   readonly implementation: UntypedServiceImplementation
@@ -39,18 +41,48 @@ export function undecoded(definition: ServiceDefinition): ServiceDefinition {
   return Object.fromEntries(methods)
 }
 
-/** A learner serves `Status` and serializable ranges; a client that asks for a leader is refused while there is none. */
+/** The messages of one method. Requests have all their fields, and 64-bit numbers are text. */
+export interface Codec<Request, Response = object> {
+  decode(request: Buffer): Request
+  encodeRequest(request: object): Buffer
+  decodeResponse(response: Buffer): Response
+  encode(response: object): Buffer
+}
+
+export function codecOf<Request, Response = object>(
+  definition: ServiceDefinition,
+  name: string,
+): Codec<Request, Response> {
+  const method = definition[name]
+  if (method === undefined) throw new Error(`the service has no method ${name}`)
+  return {
+    decode(request) {
+      try {
+        return method.requestDeserialize(request)
+      } catch (cause) {
+        throw new EtcdError('malformed', { cause })
+      }
+    },
+    encodeRequest: method.requestSerialize,
+    decodeResponse: method.responseDeserialize,
+    encode: method.responseSerialize,
+  }
+}
+
+/** A learner serves `Status` and serializable ranges. A client that asks for a leader is refused while there is none. */
 export function admit(member: Member, metadata: Metadata, learnerServes: () => boolean): void {
   const { isLearner, leaderId } = member.look()
   if (isLearner && !learnerServes()) throw new EtcdError('notSupportedForLearner')
   if (leaderId === undefined && metadata.get('hasleader')[0] === 'true') throw new EtcdError('noLeader')
 }
 
-/** A method of one request and one response, both as bytes. A refusal is thrown. */
+const never = (): boolean => false
+
+/** A method of one request and one response. A refusal is thrown. */
 export function unary(
   member: Member,
   answer: (request: Buffer) => Promise<Buffer>,
-  learnerServes: (request: Buffer) => boolean = () => false,
+  learnerServes: (request: Buffer) => boolean = never,
 ): handleUnaryCall<Buffer, Buffer> {
   const serve = async (request: Buffer, metadata: Metadata): Promise<Buffer> => {
     admit(member, metadata, () => learnerServes(request))
@@ -60,6 +92,30 @@ export function unary(
     serve(request, metadata).then(
       (response) => callback(null, response),
       (error: unknown) => callback(refusalOf(error)),
+    )
+  }
+}
+
+/** A method of one request and many responses, which leave as fast as the client reads. A refusal is thrown. */
+export function serverStream(
+  member: Member,
+  answer: (request: Buffer, signal: AbortSignal) => AsyncIterable<Buffer>,
+): handleServerStreamingCall<Buffer, Buffer> {
+  return (call) => {
+    const left = new AbortController()
+    call.on('cancelled', () => left.abort())
+    const serve = async (): Promise<void> => {
+      admit(member, call.metadata, never)
+      for await (const response of answer(call.request, left.signal)) {
+        if (left.signal.aborted) return
+        if (!call.write(response)) await once(call, 'drain', { signal: left.signal })
+      }
+    }
+    serve().then(
+      () => call.end(),
+      (error: unknown) => {
+        if (!left.signal.aborted) call.emit('error', refusalOf(error))
+      },
     )
   }
 }

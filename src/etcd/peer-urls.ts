@@ -1,0 +1,67 @@
+/**
+ * The peer URLs of members. Nodes of raftbox do not dial each other, so that a peer URL is a name only: the one that a
+ * client has given with MemberAdd or MemberUpdate, or one that is made up. A file in the cluster's directory remembers those
+ * of clients.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { NodeId } from '../raft/index.js'
+import { EtcdError } from './errors.js'
+
+const fileName = 'peer-urls.json'
+/** Node 1 has the next port: a number that is easily told from those of clients. */
+const portsFrom = 12_380
+
+export class PeerUrls {
+  readonly #file: string
+  readonly #given: Map<NodeId, readonly string[]>
+
+  constructor(dir: string) {
+    this.#file = join(dir, fileName)
+    this.#given = new Map(read(this.#file))
+  }
+
+  of(nodeId: NodeId): readonly string[] {
+    return this.#given.get(nodeId) ?? [`http://127.0.0.1:${portsFrom + nodeId}`]
+  }
+
+  give(nodeId: NodeId, urls: readonly string[]): void {
+    this.#given.set(nodeId, urls)
+    this.#write()
+  }
+
+  forget(nodeId: NodeId): void {
+    if (this.#given.delete(nodeId)) this.#write()
+  }
+
+  /** A reader finds the whole file, before or after. */
+  #write(): void {
+    const temporary = `${this.#file}.new`
+    writeFileSync(temporary, JSON.stringify([...this.#given]))
+    renameSync(temporary, this.#file)
+  }
+}
+
+function read(file: string): [NodeId, string[]][] {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    // The URLs are names that are easily given again: a file that is damaged is as good as none.
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** `scheme://user@host:port` without a path. */
+const urlForm = /^(https?|unixs?):(\/\/(?:[^\s/?#@]*@)?(?:\[[^\s\]]*\]|[^\s:/?#[\]]*):\d*)$/i
+
+/** URLs as etcd takes them for a new member: sorted, and with a scheme in small letters. */
+export function checkedPeerUrls(urls: readonly string[]): readonly string[] {
+  if (urls.length === 0) throw new EtcdError('badUrl')
+  const checked = urls.map((url) => {
+    const [, scheme, rest] = urlForm.exec(url.trim()) ?? []
+    if (scheme === undefined) throw new EtcdError('badUrl')
+    return `${scheme.toLowerCase()}:${rest}`
+  })
+  return checked.sort()
+}
