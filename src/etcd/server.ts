@@ -1,24 +1,15 @@
 /** etcd's API over a cluster: for each node an address of its own, which opens and closes with the node's life. */
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import {
-  Server,
-  ServerCredentials,
-  type ServiceDefinition,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
 import type { Cluster, CountersRead, StandingFault } from '../cluster/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { ClusterMember } from './cluster-member.js'
 import { Door, host } from './door.js'
 import type { Member } from './member.js'
-
-/** What gRPC takes. */
-export interface Service {
-  readonly definition: ServiceDefinition
-  readonly implementation: UntypedServiceImplementation
-}
+import { Roster } from './roster.js'
+import type { Service } from './services/service.js'
 
 /** Makes a service of one member. */
 export type ServiceOf = (member: Member, server: EtcdServer) => Service
@@ -57,6 +48,7 @@ interface Place {
 export class EtcdServer {
   readonly cluster: Cluster
   readonly clusterId: bigint
+  readonly roster: Roster
   readonly #options: EtcdServerOptions
   readonly #places = new Map<NodeId, Place>()
   #end: () => void = () => undefined
@@ -65,6 +57,10 @@ export class EtcdServer {
   private constructor(cluster: Cluster, options: EtcdServerOptions) {
     this.cluster = cluster
     this.#options = options
+    this.roster = new Roster(cluster, (nodeId) => {
+      const endpoint = this.endpointOf(nodeId)
+      return endpoint === undefined ? [] : [endpoint]
+    })
     this.clusterId = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 1n
   }
 

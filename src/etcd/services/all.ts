@@ -1,4 +1,19 @@
 /** The services that every member has. */
 import type { ServiceOf } from '../server.js'
+import { authService } from './auth.js'
+import { healthService } from './health.js'
+import { kvService } from './kv.js'
+import { leaseService } from './lease.js'
+import { maintenanceService } from './maintenance.js'
+import { clusterService } from './members.js'
+import { reflectionService } from './reflection.js'
 
-export const services: readonly ServiceOf[] = []
+export const services: readonly ServiceOf[] = [
+  kvService,
+  leaseService,
+  (member, { roster }) => clusterService(member, roster),
+  (member, { roster, cluster }) => maintenanceService(member, roster, cluster),
+  authService,
+  healthService,
+  reflectionService,
+]
