@@ -1,0 +1,74 @@
+/** What happened to keys, as a member tells it. */
+import { EtcdError } from '../errors.js'
+import type { Member } from '../member.js'
+import { eventBytes } from './messages.js'
+
+/** Something that happened to a key. */
+export interface WatchEvent {
+  readonly revision: number
+  readonly isDelete: boolean
+  /** One character a byte. */
+  readonly key: string
+  /** The event as a part of a response. */
+  readonly bytes: Buffer
+  /** The same with the key-value before, as far as it was asked for. */
+  readonly bytesWithPrev: Buffer
+}
+
+export interface History {
+  /** Of the node's store, when it answered. */
+  readonly revision: number
+  /** In their order; all events of a revision or none. */
+  readonly events: readonly WatchEvent[]
+  /** The history up to here is gone, and the asked one with it. */
+  readonly compactRevision: number | undefined
+}
+
+/** All events from revision `from` on, as far as they fit in `bytesMax`: those of one revision always do. */
+export async function readHistory(
+  member: Pick<Member, 'readLocal'>,
+  from: number,
+  bytesMax: number,
+  withPrev: boolean,
+): Promise<History> {
+  const query = Buffer.alloc(8 + 4 + 1)
+  query.writeDoubleLE(from, 0)
+  query.writeUInt32LE(bytesMax, 8)
+  query.writeUInt8(withPrev ? 1 : 0, 12)
+  try {
+    const { revision, body } = await member.readLocal('history', query)
+    return { revision, events: eventsOf(body), compactRevision: undefined }
+  } catch (error) {
+    const compactRevision = compactRevisionOf(error)
+    if (compactRevision === undefined) throw error
+    return { revision: 0, events: [], compactRevision }
+  }
+}
+
+function compactRevisionOf(error: unknown): number | undefined {
+  return error instanceof EtcdError && error.answer !== undefined && error.answer.byteLength === 8
+    ? error.answer.readDoubleLE(0)
+    : undefined
+}
+
+const none = Buffer.alloc(0)
+
+function eventsOf(body: Buffer): WatchEvent[] {
+  const events: WatchEvent[] = []
+  let at = 0
+  while (at < body.byteLength) {
+    const revision = body.readDoubleLE(at)
+    const isDelete = body.readUInt8(at + 8) === 1
+    const keyEnd = at + 11 + body.readUInt16LE(at + 9)
+    const key = body.toString('latin1', at + 11, keyEnd)
+    const kvEnd = keyEnd + 4 + body.readUInt32LE(keyEnd)
+    const kv = body.subarray(keyEnd + 4, kvEnd)
+    const prevEnd = kvEnd + 4 + body.readUInt32LE(kvEnd)
+    const prevKv = body.subarray(kvEnd + 4, prevEnd)
+    const bytes = eventBytes(isDelete, kv, none)
+    const bytesWithPrev = prevKv.byteLength === 0 ? bytes : eventBytes(isDelete, kv, prevKv)
+    events.push({ revision, isDelete, key, bytes, bytesWithPrev })
+    at = prevEnd
+  }
+  return events
+}
