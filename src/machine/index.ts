@@ -20,7 +20,7 @@ export {
 export { createKv } from './kv.js'
 export { loadMachine } from './load.js'
 export type * from './machine.js'
-export { Memory } from './memory.js'
+export { compareRanges, Memory } from './memory.js'
 export { type KvCommand, readCommand } from './read-command.js'
 export type { PackedResults } from './results.js'
 export { endOfResults, forEachResult, isReusable, ResultBuilder, resultBytesMaxDefault } from './results.js'

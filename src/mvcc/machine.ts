@@ -1,0 +1,204 @@
+/** etcd's store as a state machine. Commands, queries and answers are those of `border.ts`. */
+import { type CommandRun, Memory, type ResultWriter, type StateMachine } from '../machine/index.js'
+import { type Frame, forEachCommand } from '../raft/index.js'
+import { commandOps, queryOps, type Status, writeAnswerHead } from './border.js'
+import { deleteRange, put, refusesPut } from './changes.js'
+import { figuresBytes, writeFigures } from './figures.js'
+import { hashKv } from './hash-kv.js'
+import { eventsFrom, readHistoryQuery } from './history.js'
+import type { Leases } from './leases-seam.js'
+import { range } from './ranges.js'
+import { readCompaction, readDeleteRange, readPut, readRange, readRequest, readTxn } from './requests.js'
+import { type Message, messageOfResponse, type ResponseOp } from './responses.js'
+import { hashState, readSnapshot, snapshotOf } from './snapshot.js'
+import { Store } from './store.js'
+import { Sweep } from './sweep.js'
+import { runTxn } from './txn.js'
+import { numberFieldBytes, Reader, Writer } from './wire.js'
+
+export function createMvcc(): StateMachine {
+  return new Mvcc()
+}
+
+/** Until leases are there: no lease exists. */
+const noLeases: Leases = { has: () => false, attach: () => {}, detach: () => {} }
+const noMessage: Message = { length: 0, write: () => {} }
+const nothing = new Memory(new Uint8Array(0))
+
+class Mvcc implements StateMachine {
+  readonly name = 'etcd'
+  #leases = noLeases
+  #store = new Store(this.#leases)
+  #sweep = new Sweep(this.#store)
+  /** The snapshot that is being pulled. Until its end nothing is swept. */
+  #snapshot: Iterator<Uint8Array> | undefined
+  /** The buffer that the last result was written to. */
+  #written = nothing
+
+  apply(run: CommandRun, results: ResultWriter | undefined): void {
+    const memory = new Memory(run.bytes)
+    forEachCommand(run, (start, end) => {
+      const answered = this.#applyCommand(memory, start, end)
+      if (results !== undefined) this.#answer(results, answered)
+    })
+    if (this.#snapshot === undefined) this.#sweep.step()
+  }
+
+  read(queries: Frame, results: ResultWriter): void {
+    const memory = new Memory(queries.bytes)
+    forEachCommand(queries, (start, end) => this.#answerQuery(memory, start, end, results))
+  }
+
+  /** Applies one command, which is a revision of its own if it changes something. */
+  #applyCommand(memory: Memory, start: number, end: number): ResponseOp | Status {
+    const answered = this.#perform(memory, memory.bytes[start], start + 1, end)
+    this.#store.commit()
+    return answered
+  }
+
+  #perform(memory: Memory, op: number | undefined, start: number, end: number): ResponseOp | Status {
+    const store = this.#store
+    const leases = this.#leases
+    switch (op) {
+      case commandOps.put: {
+        const request = readRequest(readPut, memory, start, end)
+        if (request === undefined) return 'malformed'
+        return refusesPut(store, leases, memory, request) ?? put(store, memory, request)
+      }
+      case commandOps.deleteRange: {
+        const request = readRequest(readDeleteRange, memory, start, end)
+        return request === undefined ? 'malformed' : deleteRange(store, memory, request)
+      }
+      case commandOps.txn: {
+        const request = readRequest(readTxn, memory, start, end)
+        return request === undefined ? 'malformed' : runTxn(store, leases, memory, request, 'log')
+      }
+      case commandOps.compact: {
+        const request = readRequest(readCompaction, memory, start, end)
+        return request === undefined ? 'malformed' : (store.compact(request.revision) ?? 'ok')
+      }
+      default:
+        return 'malformed'
+    }
+  }
+
+  #answerQuery(memory: Memory, start: number, end: number, results: ResultWriter): void {
+    const store = this.#store
+    switch (memory.bytes[start]) {
+      case queryOps.range: {
+        const request = readRequest(readRange, memory, start + 1, end)
+        const answered = request === undefined ? 'malformed' : range(store, memory, request, 'query')
+        return this.#answer(results, answered)
+      }
+      case queryOps.txnRange: {
+        const request = readRequest(readTxn, memory, start + 1, end)
+        const answered =
+          request === undefined ? 'malformed' : runTxn(store, this.#leases, memory, request, 'query')
+        return this.#answer(results, answered)
+      }
+      case queryOps.hashKV:
+        return this.#answerHashKv(memory, start + 1, end, results)
+      case queryOps.history:
+        return this.#answerHistory(memory, start + 1, end, results)
+      case queryOps.figures: {
+        const at = writeAnswerHead(results, 'ok', store.revision, figuresBytes)
+        return writeFigures(this.#memoryOf(results).view, at, this.#figures())
+      }
+      default:
+        return this.#answer(results, 'malformed')
+    }
+  }
+
+  #answerHashKv(memory: Memory, start: number, end: number, results: ResultWriter): void {
+    const { revision: current, compactRevision } = this.#store
+    const reader = new Reader(memory, start, end)
+    let revision = 0
+    while (reader.next()) {
+      if (reader.field === 1) revision = reader.int64()
+      else reader.skip()
+    }
+    if (reader.failed) return this.#answer(results, 'malformed')
+    if (revision > 0 && revision <= compactRevision) return this.#answer(results, 'compacted')
+    if (revision > current) return this.#answer(results, 'futureRevision')
+    const hash = hashKv(this.#store, revision === 0 ? current : revision)
+    this.#answerWith(results, 'ok', {
+      length: numberFieldBytes(hash) + numberFieldBytes(compactRevision),
+      write: (writer) => {
+        writer.numberField(2, hash)
+        writer.numberField(3, compactRevision)
+      },
+    })
+  }
+
+  /** The body of `compacted` is the compacted revision. */
+  #answerHistory(memory: Memory, start: number, end: number, results: ResultWriter): void {
+    const store = this.#store
+    const query = readHistoryQuery(memory, start, end)
+    if (query === undefined) return this.#answer(results, 'malformed')
+    if (query.from < store.compactRevision) {
+      const at = writeAnswerHead(results, 'compacted', store.revision, 8)
+      return this.#memoryOf(results).view.setFloat64(at, store.compactRevision, true)
+    }
+    const events = eventsFrom(store, query)
+    const at = writeAnswerHead(results, 'ok', store.revision, events.length)
+    events.write(this.#memoryOf(results), at)
+  }
+
+  #answer(results: ResultWriter, answered: ResponseOp | Status): void {
+    if (typeof answered === 'string') return this.#answerWith(results, answered, noMessage)
+    this.#answerWith(results, 'ok', messageOfResponse(this.#store, answered))
+  }
+
+  #answerWith(results: ResultWriter, status: Status, message: Message): void {
+    const at = writeAnswerHead(results, status, this.#store.revision, message.length)
+    message.write(new Writer(this.#memoryOf(results), at))
+  }
+
+  #memoryOf(results: ResultWriter): Memory {
+    if (this.#written.bytes !== results.bytes) this.#written = new Memory(results.bytes)
+    return this.#written
+  }
+
+  #figures() {
+    const { revision, compactRevision, keys, records } = this.#store
+    return { revision, compactRevision, keys: keys.live, revisions: records.count, bytes: records.bytes }
+  }
+
+  snapshot(): Iterator<Uint8Array> {
+    const pieces = snapshotOf(this.#store, new Uint8Array(0))
+    const ended = (): void => {
+      if (this.#snapshot === snapshot) this.#snapshot = undefined
+    }
+    const snapshot: Iterator<Uint8Array> = {
+      next: () => {
+        const result = pieces.next()
+        if (result.done === true) ended()
+        return result
+      },
+      return: () => {
+        ended()
+        return pieces.return(undefined)
+      },
+    }
+    this.#snapshot = snapshot
+    return snapshot
+  }
+
+  restore(pieces: Iterable<Uint8Array>): void {
+    const { store, leases } = readSnapshot(pieces, () => noLeases)
+    this.#store = store
+    this.#leases = leases
+    this.#sweep = new Sweep(store)
+    // A snapshot under way goes on with the old store, which nothing changes from here on.
+    this.#snapshot = undefined
+  }
+
+  hash(): string {
+    return hashState(this.#store, new Uint8Array(0))
+  }
+
+  summary(): Readonly<Record<string, number>> {
+    const { keys, revision } = this.#store
+    return { keys: keys.live, revision }
+  }
+}
