@@ -11,6 +11,8 @@ export interface RealEtcd extends AsyncDisposable {
   readonly endpoints: readonly string[]
   /** Peer URLs of each member, as `MemberAdd` takes them. */
   readonly peerUrls: readonly string[]
+  /** Resolves when the first server has ended, by itself or not. */
+  readonly ended: Promise<void>
   /** Ends the servers and removes their folder. Repeated calls return the same promise. */
   close(): Promise<void>
 }
@@ -69,6 +71,7 @@ export async function startRealEtcd({ members = 1, flags = [] }: RealEtcdOptions
   return {
     endpoints: seats.map(({ endpoint }) => endpoint),
     peerUrls: seats.map(({ peerUrl }) => peerUrl),
+    ended: Promise.race(servers.map((server) => server.ended)).then(() => undefined),
     close,
     [Symbol.asyncDispose]: close,
   }
