@@ -79,8 +79,8 @@ export const firstPatience = 1 / 4
 
 /** Bytes after which a frame is closed and another begun. A single call may be larger, up to `callBytesMax`. */
 const frameBytesMax = 256 << 10
-/** Bytes of the commands of one call. */
-export const callBytesMax = 1 << 20
+/** Bytes of the commands of one call: a request of etcd, of 1.5 MiB at most, and what stands around it. */
+export const callBytesMax = 2 << 20
 /** Bytes of answers that the commands of a frame may expect. */
 const answerBytesMax = 64 << 20
 
