@@ -95,8 +95,8 @@ export class ClusterMember implements Member {
       const reading = readings[op] ?? shortReading
       const answer = await this.#client.call(reading, writeRequest, commandOps[op], request)
       this.#answered()
-      const leftMs = deadlineMs - performance.now()
-      if (this.#counters.get('lastApplied') < answer.index) await this.#appliedWithin(answer.index, leftMs)
+      // A command that was applied elsewhere and not here has an outcome that this member does not know.
+      if (!(await this.#progress.appliedBy(answer.index, deadlineMs))) throw new EtcdError('timeout')
       return answer
     } catch (error) {
       throw told(error)
@@ -153,13 +153,6 @@ export class ClusterMember implements Member {
       this.#barrier = undefined
     })
     return this.#barrier
-  }
-
-  /** A command that was applied elsewhere and not here in time has an outcome that this member does not know. */
-  async #appliedWithin(index: number, leftMs: number): Promise<void> {
-    const signal = AbortSignal.timeout(Math.max(0, leftMs))
-    await this.#progress.applied(index, signal)
-    if (this.#counters.get('lastApplied') < index) throw new EtcdError('timeout')
   }
 }
 

@@ -10,7 +10,10 @@ const lastLookMs = 25
 
 interface Waiting {
   readonly index: number
-  readonly resolve: () => void
+  /** By `performance.now`. */
+  readonly deadlineMs: number
+  /** True: the node has applied the index. */
+  readonly resolve: (isApplied: boolean) => void
 }
 
 export class Progress {
@@ -29,13 +32,16 @@ export class Progress {
 
   /** Resolves once the node has applied `index`, once `signal` is aborted, or when nobody will look any more. */
   async applied(index: number, signal?: AbortSignal): Promise<void> {
-    if (this.#counters.get('lastApplied') >= index || signal?.aborted === true || this.#isClosed) return
-    await new Promise<void>((resolve) => {
-      const waiting: Waiting = { index, resolve }
-      this.#waiting.push(waiting)
+    if (this.#hasApplied(index) || signal?.aborted === true) return
+    await new Promise<unknown>((resolve) => {
+      const waiting = this.#wait(index, Number.POSITIVE_INFINITY, resolve)
       signal?.addEventListener('abort', () => this.#letGo(waiting), { once: true })
-      this.#lookSoon()
     })
+  }
+
+  /** Whether the node has applied `index` by then. */
+  async appliedBy(index: number, deadlineMs: number): Promise<boolean> {
+    return this.#hasApplied(index) || new Promise((resolve) => this.#wait(index, deadlineMs, resolve))
   }
 
   onProgress(listener: () => void): () => void {
@@ -54,9 +60,21 @@ export class Progress {
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    for (const { resolve } of this.#waiting) resolve()
+    for (const { resolve } of this.#waiting) resolve(false)
     this.#waiting = []
     this.#listeners.clear()
+  }
+
+  #hasApplied(index: number): boolean {
+    return this.#counters.get('lastApplied') >= index
+  }
+
+  #wait(index: number, deadlineMs: number, resolve: Waiting['resolve']): Waiting {
+    const waiting: Waiting = { index, deadlineMs, resolve }
+    if (this.#isClosed) resolve(false)
+    else this.#waiting.push(waiting)
+    this.#lookSoon()
+    return waiting
   }
 
   /** Something is likely to move now: the next looks follow each other closely. */
@@ -70,6 +88,7 @@ export class Progress {
   #lookAgain(): void {
     this.#timer = undefined
     const hasMoved = this.#see()
+    this.#endLate()
     if (this.#isClosed || (this.#waiting.length === 0 && this.#listeners.size === 0)) return
     if (this.#timer !== undefined) return
     this.#delayMs = hasMoved ? firstLookMs : Math.min(2 * this.#delayMs, lastLookMs)
@@ -83,15 +102,24 @@ export class Progress {
     if (lastApplied === this.#lastApplied && leaderId === this.#leaderId) return false
     this.#lastApplied = lastApplied
     this.#leaderId = leaderId
-    const reached = this.#waiting.filter(({ index }) => index <= lastApplied)
-    if (reached.length > 0) this.#waiting = this.#waiting.filter(({ index }) => index > lastApplied)
-    for (const { resolve } of reached) resolve()
+    this.#settle(({ index }) => index <= lastApplied, true)
     for (const listener of this.#listeners) listener()
     return true
   }
 
+  #endLate(): void {
+    const nowMs = performance.now()
+    this.#settle(({ deadlineMs }) => deadlineMs <= nowMs, false)
+  }
+
   #letGo(waiting: Waiting): void {
-    this.#waiting = this.#waiting.filter((each) => each !== waiting)
-    waiting.resolve()
+    this.#settle((each) => each === waiting, false)
+  }
+
+  #settle(isOver: (waiting: Waiting) => boolean, isApplied: boolean): void {
+    const over = this.#waiting.filter(isOver)
+    if (over.length === 0) return
+    this.#waiting = this.#waiting.filter((waiting) => !isOver(waiting))
+    for (const { resolve } of over) resolve(isApplied)
   }
 }

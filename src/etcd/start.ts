@@ -1,6 +1,5 @@
 /** A cluster that speaks etcd's API, for a test or a program. */
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster/index.js'
-import { checkOptions } from '../errors/index.js'
 import { EtcdServer } from './server.js'
 import { services } from './services/all.js'
 
@@ -76,22 +75,42 @@ class EtcdHandle implements AsyncDisposable {
   }
 }
 
-/** Starts a cluster whose nodes speak etcd's v3 API, each at an address of its own. Resolves once a node leads. */
+/**
+ * Starts a cluster whose nodes speak etcd's v3 API, each at an address of its own. Resolves once a node leads. A call is
+ * given up after etcd's time, unless `requestTimeoutMs` is given: five seconds and two election timeouts.
+ */
 export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
   const { port = 0, ...others } = options as OwnOptions
-  checkOptions('startEtcd', { port }, ['port'])
-  const cluster = await startCluster(others)
+  const { heartbeatIntervalMs = 100, electionTimeoutMs = 5 * heartbeatIntervalMs } = others
+  const cluster = await startCluster({ requestTimeoutMs: 5000 + 2 * electionTimeoutMs, ...others })
   try {
     const server = await EtcdServer.open(cluster, {
       services,
       gateway: () => (_request, response) => response.writeHead(404).end(),
       port,
     })
-    const handle = new EtcdHandle(cluster, server)
+    await leaderKnown(cluster)
     const bound = verbs.map((verb) => [verb, (cluster[verb] as () => unknown).bind(cluster)])
-    return Object.assign(handle, Object.fromEntries(bound) as EtcdVerbs)
+    return Object.assign(new EtcdHandle(cluster, server), Object.fromEntries(bound) as EtcdVerbs)
   } catch (error) {
     await cluster.close().catch(() => undefined)
     throw error
   }
+}
+
+/** Resolves once a node leads, or after the time of a call: then the calls themselves tell. */
+function leaderKnown(cluster: Cluster): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (cluster.leaderId !== undefined) done()
+    }
+    const done = (): void => {
+      clearTimeout(timer)
+      cluster.events.off('event', look)
+      resolve()
+    }
+    const timer = setTimeout(done, cluster.options.requestTimeoutMs)
+    cluster.events.on('event', look)
+    look()
+  })
 }

@@ -57,7 +57,10 @@ class Stub implements StateMachine {
         const key = fieldsOf(query.subarray(1)).get(1) ?? new Uint8Array(0)
         const value = this.#values.get(Buffer.from(key).toString('latin1'))
         if (value !== undefined)
-          body = Buffer.concat([field(2, Buffer.concat([field(1, key), field(5, value)])), Buffer.from([0x20, 1])])
+          body = Buffer.concat([
+            field(2, Buffer.concat([field(1, key), field(5, value)])),
+            Buffer.from([0x20, 1]),
+          ])
       }
       const at = writeAnswerHead(results, 'ok', this.#revision, body.length)
       results.bytes.set(body, at)

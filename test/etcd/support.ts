@@ -51,3 +51,12 @@ export class TestClient {
     return first?.value.toString()
   }
 }
+
+/** Resolves with what `look` gives, once it gives something. */
+export async function until<Found>(look: () => Found | Promise<Found>): Promise<NonNullable<Found>> {
+  for (;;) {
+    const found = await look()
+    if (found !== undefined && found !== null && found !== false) return found
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

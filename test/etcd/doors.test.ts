@@ -1,0 +1,180 @@
+/** The ports of a cluster that speaks etcd's API: each node has its own, which lives and fails with the node. */
+import { connect, type Socket } from 'node:net'
+import { Metadata } from '@grpc/grpc-js'
+import { expect, test } from 'vitest'
+import { startedEtcd, TestClient, until } from './support.js'
+
+/** A raw connection, once it is there. */
+async function connected(endpoint: string): Promise<Socket> {
+  const { hostname, port } = new URL(endpoint)
+  const socket = connect(Number(port), hostname)
+  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+  return socket.on('error', () => undefined)
+}
+
+const closed = (socket: Socket) => new Promise((resolve) => socket.once('close', resolve))
+
+/** An outcome while it is not known: `undefined`. */
+function followed<Outcome>(promise: Promise<Outcome>): {
+  outcome: Outcome | undefined
+  done: Promise<Outcome>
+} {
+  const following = { outcome: undefined as Outcome | undefined, done: promise }
+  void promise.then((outcome) => {
+    following.outcome = outcome
+  })
+  return following
+}
+
+test('every node serves what was written at any other, at once', async () => {
+  const etcd = await startedEtcd()
+  const clients = etcd.endpoints.map((endpoint) => new TestClient(endpoint))
+  expect(clients).toHaveLength(3)
+  for (const [at, client] of clients.entries()) {
+    const { header } = await client.put('key', `value ${at}`)
+    expect(header).toMatchObject({ revision: String(2 + at), memberId: String(at + 1) })
+    for (const other of clients) expect(await other.get('key')).toBe(`value ${at}`)
+  }
+})
+
+test('a killed node refuses connections and ends those that it had, and its port is the same after a restart', async () => {
+  const etcd = await startedEtcd()
+  const before = [...etcd.endpoints]
+  const leaderId = etcd.cluster.leaderId ?? 0
+  const endpoint = before[leaderId - 1] ?? ''
+  const client = new TestClient(endpoint)
+  await client.put('key', 'value')
+  const idle = await connected(endpoint)
+  const idleEnds = closed(idle)
+
+  const killing = etcd.kill('leader')
+  // In the turn of the kill itself.
+  expect(etcd.endpoints).toEqual(before.filter((each) => each !== endpoint))
+  await idleEnds
+  await expect(connected(endpoint)).rejects.toThrow('ECONNREFUSED')
+  expect(await killing).toBe(leaderId)
+  await expect(client.put('key', 'lost')).rejects.toMatchObject({ code: 14 })
+  const others = etcd.endpoints.map((each) => new TestClient(each))
+  for (const other of others) expect(await other.get('key')).toBe('value')
+
+  await etcd.restart(leaderId)
+  expect(etcd.endpoints).toEqual(before)
+  expect(await new TestClient(endpoint).get('key')).toBe('value')
+})
+
+test('a node whose disk fails closes its port, and opens it again when the fault is healed', async () => {
+  const etcd = await startedEtcd()
+  const endpoint = etcd.endpoints[0] ?? ''
+  const idleEnds = closed(await connected(endpoint))
+  await etcd.failDisk(1)
+  const any = new TestClient(etcd.endpoints[1] ?? '')
+  await until(() => any.put('key', 'value').catch(() => undefined))
+  await idleEnds
+  expect(etcd.endpoints).not.toContain(endpoint)
+  await etcd.heal()
+  expect(etcd.endpoints).toContain(endpoint)
+  expect(await new TestClient(endpoint).get('key')).toBe('value')
+})
+
+test('a paused node accepts connections, is silent to them all, and answers all once it goes on', async () => {
+  const etcd = await startedEtcd()
+  const leaderId = etcd.cluster.leaderId ?? 0
+  const endpoint = etcd.endpoints[leaderId - 1] ?? ''
+  const client = new TestClient(endpoint)
+  await client.put('key', 'before')
+
+  await etcd.pause(leaderId)
+  const written = followed(client.put('key', 'after'))
+  const later = await connected(endpoint)
+  const ends = followed(closed(later))
+  const answers: Buffer[] = []
+  later.on('data', (bytes: Buffer) => answers.push(bytes))
+  later.write('GET /nowhere HTTP/1.1\r\nHost: there\r\n\r\n')
+  // The other nodes go on: a client of theirs is answered more than once meanwhile.
+  const other = new TestClient(etcd.endpoints[leaderId % 3] ?? '')
+  await other.put('other', 'value')
+  await other.put('other', 'more')
+  expect(written.outcome).toBeUndefined()
+  expect(answers).toEqual([])
+  expect(ends.outcome).toBeUndefined()
+
+  await etcd.resume(leaderId)
+  await written.done
+  await until(() => answers.length > 0)
+  expect(String(answers[0])).toContain('HTTP/1.1 404')
+  expect(await client.get('key')).toBe('after')
+  later.destroy()
+})
+
+test('a node that is cut off from its clients keeps their connections, is silent to them, and leads on', async () => {
+  const etcd = await startedEtcd()
+  const endpoint = etcd.endpoints[0] ?? ''
+  const client = new TestClient(endpoint)
+  await client.put('key', 'before')
+  const cut = await etcd.cut('clients', 1)
+  const read = followed(client.get('key'))
+  const other = new TestClient(etcd.endpoints[1] ?? '')
+  await other.put('key', 'after')
+  await other.put('more', 'value')
+  expect(read.outcome).toBeUndefined()
+  await cut.heal()
+  expect(await read.done).toBe('after')
+})
+
+test('a node that clients do not hear still hears them', async () => {
+  const etcd = await startedEtcd()
+  const one = new TestClient(etcd.endpoints[0] ?? '')
+  const other = new TestClient(etcd.endpoints[1] ?? '')
+  await one.put('key', 'before')
+  const mute = await etcd.cut(1, 'clients', { oneWay: true })
+  const written = followed(one.put('key', 'after'))
+  await until(async () => (await other.get('key')) === 'after')
+  expect(written.outcome).toBeUndefined()
+  await mute.heal()
+  await written.done
+
+  const deaf = await etcd.cut('clients', 1, { oneWay: true })
+  const lost = followed(one.put('key', 'late'))
+  await other.put('other', 'value')
+  expect(await other.get('key')).toBe('after')
+  expect(lost.outcome).toBeUndefined()
+  await deaf.heal()
+  await lost.done
+  expect(await other.get('key')).toBe('late')
+})
+
+test('a member without a leader refuses at once who asks for one, and others in time', async () => {
+  const etcd = await startedEtcd({ nodes: 3, heartbeatIntervalMs: 20, requestTimeoutMs: 1000 })
+  const client = new TestClient(etcd.endpoints[0] ?? '')
+  await client.put('key', 'value')
+  await etcd.isolate(1)
+  await until(() => etcd.server.memberOf(1)?.look().leaderId === undefined)
+  const asking = new Metadata()
+  asking.set('hasleader', 'true')
+  const put = { key: Buffer.from('key'), value: Buffer.from('other') }
+  await expect(client.call('etcdserverpb.KV/Put', put, asking)).rejects.toMatchObject({
+    code: 14,
+    details: 'etcdserver: no leader',
+  })
+  await expect(client.call('etcdserverpb.KV/Put', put)).rejects.toMatchObject({
+    code: 14,
+    details: 'etcdserver: request timed out',
+  })
+  await expect(client.get('key')).rejects.toMatchObject({ details: 'etcdserver: request timed out' })
+  const local = await client.call('etcdserverpb.KV/Range', { key: Buffer.from('key'), serializable: true })
+  expect(local).toMatchObject({ header: { memberId: '1' } })
+})
+
+test('a node that is added gets a port, and one that is removed loses it', async () => {
+  const etcd = await startedEtcd()
+  await new TestClient(etcd.endpoints[0] ?? '').put('key', 'value')
+  const added = await etcd.addNode()
+  const endpoint = etcd.server.endpointOf(added) ?? ''
+  expect(etcd.endpoints).toHaveLength(4)
+  expect(etcd.endpoints).toContain(endpoint)
+  expect(await new TestClient(endpoint).get('key')).toBe('value')
+  await etcd.removeNode(added)
+  expect(etcd.endpoints).not.toContain(endpoint)
+  expect(etcd.server.endpointOf(added)).toBeUndefined()
+  await expect(connected(endpoint)).rejects.toThrow('ECONNREFUSED')
+})
