@@ -3,8 +3,10 @@ import type { Status } from '../mvcc/index.js'
 
 /** The codes of gRPC that are used here. */
 export const codes = {
+  cancelled: 1,
   unknown: 2,
   invalidArgument: 3,
+  deadlineExceeded: 4,
   notFound: 5,
   resourceExhausted: 8,
   failedPrecondition: 9,
