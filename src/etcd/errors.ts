@@ -72,15 +72,11 @@ export class EtcdError extends Error {
   readonly code: number
   /** What gRPC tells beside the code. */
   readonly details: string
-  /** What the machine said of its refusal. */
-  readonly answer: Buffer | undefined
-
-  constructor(name: EtcdErrorName, options?: ErrorOptions & { readonly answer?: Buffer }) {
+  constructor(name: EtcdErrorName, options?: ErrorOptions) {
     const [code, text] = texts[name]
     super(text, options)
     this.reason = name
     this.code = codes[code]
     this.details = text
-    this.answer = options?.answer
   }
 }

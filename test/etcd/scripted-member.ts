@@ -131,9 +131,9 @@ export class ScriptedMember implements Pick<Member, 'readLocal' | 'look' | 'head
       throw new EtcdError('timeout')
     }
     if (from <= this.compactRevision) {
-      const answer = Buffer.alloc(8)
-      answer.writeDoubleLE(this.compactRevision)
-      throw new EtcdError('compacted', { answer })
+      const body = Buffer.alloc(8)
+      body.writeDoubleLE(this.compactRevision)
+      throw new EtcdError('compacted', { cause: { revision: this.revision, body } satisfies Served })
     }
     const revision = this.appliedRevision ?? this.revision
     const told: Buffer[] = []

@@ -7,12 +7,14 @@ import { leaseService } from './lease.js'
 import { maintenanceService } from './maintenance.js'
 import { clusterService } from './members.js'
 import { reflectionService } from './reflection.js'
+import { watchService } from './watch.js'
 
 export const services: readonly ServiceOf[] = [
   kvService,
   leaseService,
   (member, { roster }) => clusterService(member, roster),
   (member, { roster, cluster }) => maintenanceService(member, roster, cluster),
+  (member, { cluster }) => watchService(member, cluster.options.electionTimeoutMs),
   authService,
   healthService,
   reflectionService,

@@ -1,6 +1,6 @@
 /** What happened to keys, as a member tells it. */
 import { EtcdError } from '../errors.js'
-import type { Member } from '../member.js'
+import type { Member, Served } from '../member.js'
 import { eventBytes } from './messages.js'
 
 /** Something that happened to a key. */
@@ -45,10 +45,10 @@ export async function readHistory(
   }
 }
 
+/** The machine refuses with the revision up to which its history is gone. */
 function compactRevisionOf(error: unknown): number | undefined {
-  return error instanceof EtcdError && error.answer !== undefined && error.answer.byteLength === 8
-    ? error.answer.readDoubleLE(0)
-    : undefined
+  if (!(error instanceof EtcdError) || error.reason !== 'compacted') return undefined
+  return (error.cause as Served).body.readDoubleLE(0)
 }
 
 const none = Buffer.alloc(0)

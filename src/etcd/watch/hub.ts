@@ -29,6 +29,18 @@ export interface WatchFigures {
   readonly events: number
 }
 
+const hubs = new WeakMap<Member, WatchHub>()
+
+/** The one hub of a member. */
+export function hubOf(member: Member): WatchHub {
+  let hub = hubs.get(member)
+  if (hub === undefined) {
+    hub = new WatchHub(member)
+    hubs.set(member, hub)
+  }
+  return hub
+}
+
 export class WatchHub {
   readonly #member: Pick<Member, 'readLocal' | 'look' | 'header' | 'onProgress'>
   readonly #listeners = new Set<Listener>()
