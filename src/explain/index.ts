@@ -24,6 +24,7 @@ export {
   lastStepOf,
 } from './election.js'
 export { explain, type Question } from './explain.js'
+export { moment, span } from './phrases.js'
 export { type PictureWindow, picture } from './picture.js'
 export { explainStall, type Stall } from './stall.js'
 export { BadStoryLine, StoryReader, StoryWriter } from './story-lines.js'

@@ -15,6 +15,7 @@ import {
   windowOf,
 } from './feed-lines.js'
 import { momentOf, pick, picked } from './picked.js'
+import { steady } from './steady.js'
 import { events, eventsMissed, head, isPast, shownEvents, shownNodes } from './store.js'
 import './feed.css'
 
@@ -60,8 +61,7 @@ export function Feed() {
   )
 }
 
-/** As text, so that frames in which nobody came or went make nothing anew. */
-const nodeIds = computed(() => shownNodes.value.map(({ nodeId }) => nodeId).join(' '))
+const nodeIds = steady(() => shownNodes.value.map(({ nodeId }) => nodeId))
 
 /** The lines of each kind, for the kinds that are left out. */
 const countsLeftOut = computed(() => {
@@ -88,7 +88,7 @@ function FeedBar() {
         onChange={({ currentTarget }) => onNode(currentTarget.value)}
       >
         <option value="">all nodes</option>
-        {nodeIds.value.split(' ').map((id) => (
+        {nodeIds.value.map((id) => (
           <option key={id} value={id}>
             node {id}
           </option>

@@ -1,7 +1,7 @@
 /** The head of the page: which cluster is shown, and how it is. */
-import { computed } from '@preact/signals'
 import { helpIsOpen } from './help.js'
 import { termInCss } from './palette.js'
+import { steady } from './steady.js'
 import { connection, head, isPast, shownFrame, subject } from './store.js'
 import { nextTheme, theme } from './theme.js'
 
@@ -22,20 +22,15 @@ export function Header() {
   )
 }
 
-/** As text, so that frames in which nothing of it changes make nothing anew. */
-const summary = computed(() => {
+const summary = steady(() => {
   const { nodes, leaderId } = shownFrame.value ?? { nodes: [], leaderId: undefined }
   const running = nodes.filter(({ state }) => state === 'running').length
   const count = running === nodes.length ? `${running} nodes` : `${running} of ${nodes.length} nodes run`
-  return JSON.stringify({
-    count,
-    leader: nodes.find(({ nodeId }) => nodeId === leaderId)?.currentTerm,
-    leaderId,
-  })
+  return { count, leader: nodes.find(({ nodeId }) => nodeId === leaderId)?.currentTerm, leaderId }
 })
 
 function Summary() {
-  const { count, leader, leaderId } = JSON.parse(summary.value)
+  const { count, leader, leaderId } = summary.value
   return (
     <p class="summary">
       <span>{count}</span>

@@ -1,11 +1,12 @@
 /** Keys and their values, live: as the leader sees them, and as one node does, which may be behind. */
-import { computed, useSignal } from '@preact/signals'
+import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { msInWords } from './figure-words.js'
 import { deleteLine, getLine, putLine, rangeLine } from './form-lines.js'
 import { type KeyEntry, type KeyRow, rowsOf } from './key-table.js'
 import { atLeader, atNode, beginWatch, besideId, prefix, type Watch } from './key-watch.js'
 import { LineButton, LinePreview, TextField } from './line-form.js'
+import { steady } from './steady.js'
 import { isPast, newestFrame } from './store.js'
 import './keys-panel.css'
 
@@ -49,15 +50,12 @@ function OneKey() {
   )
 }
 
-/** As text, so that frames in which nobody came or went make nothing anew. */
-const nodesTold = computed(() =>
-  (newestFrame.value?.nodes ?? [])
-    .map(({ nodeId }) => `${nodeId}${nodeId === newestFrame.value?.leaderId ? '*' : ''}`)
-    .join(' '),
-)
+const nodesTold = steady(() => {
+  const { nodes, leaderId } = newestFrame.value ?? { nodes: [], leaderId: undefined }
+  return nodes.map(({ nodeId }) => ({ nodeId, isLeader: nodeId === leaderId }))
+})
 
 function WatchBar() {
-  const nodes = nodesTold.value.split(' ').filter((word) => word !== '')
   const told = rangeLine(prefix.value, besideId.value)
   return (
     <>
@@ -74,15 +72,12 @@ function WatchBar() {
             }}
           >
             <option value="">no other node</option>
-            {nodes.map((word) => {
-              const id = word.replace('*', '')
-              return (
-                <option key={id} value={id}>
-                  node {id}
-                  {word.endsWith('*') ? ', the leader' : ''}, stale reads
-                </option>
-              )
-            })}
+            {nodesTold.value.map(({ nodeId, isLeader }) => (
+              <option key={nodeId} value={nodeId}>
+                node {nodeId}
+                {isLeader ? ', the leader' : ''}, stale reads
+              </option>
+            ))}
           </select>
         </label>
       </div>

@@ -1,4 +1,5 @@
 /** The legend of the ring. */
+import { outlines } from './shapes.js'
 import { shownFrame } from './store.js'
 import { isStill } from './theme.js'
 
@@ -8,22 +9,22 @@ export function Legend() {
       <summary>legend</summary>
       <dl>
         <Mark words="heartbeat (one of many is drawn)">
-          <circle class="mark" r={3.4} />
+          <path class="mark" d={outlines.heartbeat} />
         </Mark>
         <Mark words="entries">
-          <path class="mark" d="M-4-4H4V4H-4Z" />
+          <path class="mark" d={outlines.entries} />
         </Mark>
         <Mark words="vote or pre-vote">
-          <path class="mark" d="M0-5.4L5.2 3.8H-5.2Z" />
+          <path class="mark" d={outlines.vote} />
         </Mark>
         <Mark words="snapshot">
-          <path class="mark" d="M0-7L7 0L0 7L-7 0Z" />
+          <path class="mark" d={outlines.snapshot} />
         </Mark>
         <Mark words="a read, asked of the leader">
-          <path class="mark" d="M-4-2H4V2H-4Z" />
+          <path class="mark" d={outlines.other} />
         </Mark>
         <Mark words="hollow: its answer">
-          <circle class="mark hollow" r={3.4} />
+          <path class="mark hollow" d={outlines.heartbeat} />
         </Mark>
         <Mark words="crossed: the answer is no">
           <path class="no" d="M-4-4L4 4M4-4L-4 4" />

@@ -1,25 +1,18 @@
 /** The members: who votes, who only follows, and every change of them, with how far it is. */
-import { computed } from '@preact/signals'
 import { done } from './actions.js'
 import { LineButton } from './line-form.js'
 import { configurationIn, type MemberRow, memberRows } from './member-list.js'
+import { steady } from './steady.js'
 import { isPast, shownFrame, subject } from './store.js'
 
-/** As text, so that only a frame in which something of it changed makes anything anew. */
-const membersText = computed(() => {
+const members = steady(() => {
   const frame = shownFrame.value
-  if (frame === undefined) return undefined
-  return JSON.stringify({ rows: memberRows(frame), configuration: configurationIn(frame) })
+  return frame && { rows: memberRows(frame), configuration: configurationIn(frame) }
 })
 
-interface Members {
-  readonly rows: readonly MemberRow[]
-  readonly configuration: ReturnType<typeof configurationIn>
-}
-
 export function MembersPanel() {
-  if (membersText.value === undefined) return <p class="soft">…</p>
-  const { rows, configuration } = JSON.parse(membersText.value) as Members
+  if (members.value === undefined) return <p class="soft">…</p>
+  const { rows, configuration } = members.value
   // A member of the past may have another part by now.
   const canChange = subject.value === 'cluster' && !isPast.value
   return (

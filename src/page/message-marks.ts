@@ -4,7 +4,7 @@ import type { Term } from '../raft/index.js'
 import type { Passing } from './flights.js'
 import { termOnCanvas } from './palette.js'
 import type { Point, Spot } from './ring-geometry.js'
-import type { ShapeKind } from './shapes.js'
+import { outlines, type ShapeKind } from './shapes.js'
 
 const noColour = { light: '#b3261e', dark: '#ff8a7a' }
 const paper = { light: '#ffffff', dark: '#1b1f24' }
@@ -14,18 +14,13 @@ export const arcGap = 5
 
 type Context = CanvasRenderingContext2D
 
-const outlines: Readonly<Record<ShapeKind, (context: Context) => void>> = {
-  heartbeat: (context) => context.arc(0, 0, 3.4, 0, 2 * Math.PI),
-  entries: (context) => context.rect(-3.8, -3.8, 7.6, 7.6),
-  vote: (context) => polygon(context, [0, -5.4, 5.2, 3.8, -5.2, 3.8]),
-  snapshot: (context) => polygon(context, [0, -7, 7, 0, 0, 7, -7, 0]),
-  other: (context) => polygon(context, [-4, -2, 4, -2, 4, 2, -4, 2]),
-}
+/** Made when the first message is drawn: there is no canvas where the module is only imported. */
+const paths = new Map<ShapeKind, Path2D>()
 
-function polygon(context: Context, [x = 0, y = 0, ...rest]: readonly number[]): void {
-  context.moveTo(x, y)
-  for (let at = 0; at < rest.length; at += 2) context.lineTo(rest[at] ?? 0, rest[at + 1] ?? 0)
-  context.closePath()
+function pathOf(kind: ShapeKind): Path2D {
+  const path = paths.get(kind) ?? new Path2D(outlines[kind])
+  paths.set(kind, path)
+  return path
 }
 
 export function drawMessage(
@@ -42,10 +37,9 @@ export function drawMessage(
   context.strokeStyle = isNo ? noColour[theme] : termOnCanvas(message.term, isDark)
   context.fillStyle = shape.isAnswer ? paper[theme] : context.strokeStyle
   context.lineWidth = 1.8
-  context.beginPath()
-  outlines[shape.kind](context)
-  context.fill()
-  context.stroke()
+  const path = pathOf(shape.kind)
+  context.fill(path)
+  context.stroke(path)
   if (isNo) cross(context)
   context.restore()
 }

@@ -1,7 +1,6 @@
 /** How a node looks in the ring, as plain data, and in words for who does not see it. */
 import type { Frame, NodeFrame } from '../observer/index.js'
 import type { NodeId, Role, Term } from '../raft/index.js'
-export type Life = 'running' | 'paused' | 'stopped' | 'failed'
 
 export interface Badge {
   readonly kind: 'disk' | 'clock'
@@ -12,7 +11,7 @@ export interface Badge {
 
 export interface NodeLook {
   readonly nodeId: NodeId
-  readonly life: Life
+  readonly life: NodeFrame['state']
   /** `undefined`: it does not run, and has no part. */
   readonly role: Role | undefined
   readonly term: Term

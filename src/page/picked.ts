@@ -1,6 +1,6 @@
 /** The line of the feed that is explained, and the panel that is open. */
 import { computed, effect, signal } from '@preact/signals'
-import type { Question } from '../explain/index.js'
+import { moment, type Question } from '../explain/index.js'
 import type { Happened } from '../telemetry/index.js'
 import { questionAbout } from './feed-lines.js'
 import { keep, kept } from './storage.js'
@@ -63,5 +63,5 @@ export function beginPanels(): () => void {
 
 /** Time since the run began, as explanations count: `2.000 s`. */
 export function momentOf(atMs: number): string {
-  return `${((atMs - (head.value?.beganMs ?? atMs)) / 1000).toFixed(3)} s`
+  return moment(atMs, head.value?.beganMs ?? atMs)
 }

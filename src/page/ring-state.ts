@@ -3,32 +3,25 @@ import { computed, signal } from '@preact/signals'
 import { keyOf, untouched, type WayLook, waysHit } from './link-look.js'
 import { lookOf, type NodeLook } from './node-look.js'
 import { type Places, type Point, placesOf, type Size } from './ring-geometry.js'
+import { steady } from './steady.js'
 import { type Chosen, chosen, type End, menu, newestFrame, shownFrame, shownNodes, subject } from './store.js'
 
 export const ringSize = signal<Size>({ width: 0, height: 0 })
 
-/** As text, so that a frame in which nobody came or went moves nothing. */
-const members = computed(() =>
-  JSON.stringify(shownNodes.value.map(({ nodeId, member }) => ({ nodeId, member }))),
-)
+/** Nodes move only when one comes or goes. */
+const members = steady(() => shownNodes.value.map(({ nodeId, member }) => ({ nodeId, member })))
 
-export const places = computed<Places>(() => placesOf(JSON.parse(members.value), ringSize.value))
+export const places = computed<Places>(() => placesOf(members.value, ringSize.value))
 
-/** As text, so that only a frame in which something looks otherwise makes anything anew. */
-const looksText = computed(() => {
+export const looks = steady<readonly NodeLook[]>(() => {
   const frame = shownFrame.value
-  return JSON.stringify(frame === undefined ? [] : frame.nodes.map((node) => lookOf(node, frame)))
+  return frame === undefined ? [] : frame.nodes.map((node) => lookOf(node, frame))
 })
 
-export const looks = computed<readonly NodeLook[]>(() => JSON.parse(looksText.value))
-
-const waysText = computed(() => {
-  const frame = shownFrame.value
-  return JSON.stringify(frame === undefined ? [] : [...waysHit(frame)])
-})
+const hits = steady(() => (shownFrame.value === undefined ? [] : [...waysHit(shownFrame.value)]))
 
 /** The ways that faults hit, by `keyOf`. */
-export const ways = computed<ReadonlyMap<string, WayLook>>(() => new Map(JSON.parse(waysText.value)))
+export const ways = computed<ReadonlyMap<string, WayLook>>(() => new Map(hits.value))
 
 export function wayLook(from: End, to: End): WayLook {
   return ways.value.get(keyOf(from, to)) ?? untouched(from, to)

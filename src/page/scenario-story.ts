@@ -32,9 +32,9 @@ export function withTold(story: ScenarioStory, events: readonly StreamEvent[]): 
   for (const { name, data } of events) {
     const told = JSON.parse(data)
     if (name === 'scenario') {
+      ;({ result, failed, stepsBegun, linesLeftOut } = noStory)
       head = told
       lines = []
-      stepsBegun = 0
     } else if (name === 'line') {
       lines.push(told)
       if (told.isStep) stepsBegun++

@@ -87,8 +87,6 @@ function happenedOf({ data }: StreamEvent): Happened {
   return JSON.parse(data) as Happened
 }
 
-/** The server tells the sequence numbers between which nothing is kept. */
 function missedIn({ data }: StreamEvent): number {
-  const { from, to } = JSON.parse(data) as { readonly from: number; readonly to: number }
-  return to - from + 1
+  return (JSON.parse(data) as { readonly count: number }).count
 }

@@ -1,6 +1,5 @@
 /** The way of one command across all nodes, drawn: a row a node, time from left to right. */
-import type { CommandWay } from '../explain/index.js'
-import { msInWords } from './figure-words.js'
+import { type CommandWay, span } from '../explain/index.js'
 import { type PlacedStep, type Step, shapeOf } from './way-shape.js'
 
 const width = 300
@@ -51,7 +50,7 @@ export function WayPicture({ way }: { way: CommandWay }) {
           0
         </text>
         <text class="way-time end" x={width - margin} y={height - 2}>
-          {msInWords(tookMs)}
+          {span(tookMs)}
         </text>
       </svg>
       <Legend />
@@ -70,7 +69,7 @@ function StepMark({ placed, way }: { placed: PlacedStep; way: CommandWay }) {
       cy={yOf(row)}
       r={4.5}
     >
-      <title>{`+${msInWords(step.atMs - firstMs)}: node ${step.nodeId}, ${words[step.stage]}`}</title>
+      <title>{`+${span(step.atMs - firstMs)}: node ${step.nodeId}, ${words[step.stage]}`}</title>
     </circle>
   )
 }

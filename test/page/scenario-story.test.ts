@@ -47,3 +47,8 @@ test('of a long story the last lines are kept, and the others are counted', () =
   const { lines, linesLeftOut } = withTold(noStory, [head, ...many, told('missed', { count: 7 })])
   expect([lines.length, linesLeftOut, lines.at(-1)?.text]).toEqual([2000, 507, 'line 2499'])
 })
+
+test('another scenario begins with nothing of the one before', () => {
+  const over = withTold(noStory, [head, step('heal'), told('missed', { count: 7 }), told('result', {})])
+  expect(withTold(over, [head])).toEqual({ ...noStory, head: JSON.parse(head.data) })
+})

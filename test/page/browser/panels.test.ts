@@ -114,7 +114,7 @@ browserTest('the tour is taken from its first step to its last on the cluster th
   await expect.poll(() => doLine('faults'), { timeout: 20_000 }).toMatchObject({ faults: [] })
 })
 
-browserTest('a load has the size and the rate of its form, and is ended', async () => {
+browserTest('a load is begun by the line that its form shows, and is ended', async () => {
   const { page } = await shown()
   await leaderIn(page)
   await page.getByRole('tab', { name: 'load' }).click()
