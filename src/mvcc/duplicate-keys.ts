@@ -18,30 +18,34 @@ export function hasDuplicateKey({ success, failure }: TxnRequest, memory: Memory
 
 /** `undefined`: a key is changed twice. */
 function changesOf(ops: readonly RequestOp[], memory: Memory): Changes | undefined {
-  const puts = new Set<string>()
-  const deletes = new Intervals()
-  for (const op of ops) if (op.type === 'deleteRange') deletes.add(...intervalOf(op, memory))
-  for (const op of ops) {
-    if (op.type !== 'txn') continue
-    const success = changesOf(op.success, memory)
-    const failure = success && changesOf(op.failure, memory)
-    if (success === undefined || failure === undefined) return undefined
-    for (const key of success.puts) if (puts.has(key) || deletes.has(key)) return undefined
-    for (const key of failure.puts) {
-      if (deletes.has(key) || puts.has(key)) return undefined
-    }
-    for (const key of success.puts) puts.add(key)
-    for (const key of failure.puts) puts.add(key)
-    deletes.addAll(success.deletes)
-    deletes.addAll(failure.deletes)
-  }
+  const changes: Changes = { puts: new Set(), deletes: new Intervals() }
+  for (const op of ops) if (op.type === 'deleteRange') changes.deletes.add(...intervalOf(op, memory))
+  for (const op of ops) if (op.type === 'txn' && !addTxn(changes, op, memory)) return undefined
   for (const op of ops) {
     if (op.type !== 'put') continue
     const key = textOf(op.key, memory)
-    if (puts.has(key) || deletes.has(key)) return undefined
-    puts.add(key)
+    if (isChanged(changes, key)) return undefined
+    changes.puts.add(key)
   }
-  return { puts, deletes }
+  return changes
+}
+
+/** Adds what a nested transaction may change; false: that is changed already, or the transaction changes a key twice. */
+function addTxn(changes: Changes, { success, failure }: TxnRequest, memory: Memory): boolean {
+  const branches = [changesOf(success, memory), changesOf(failure, memory)]
+  for (const branch of branches) {
+    if (branch === undefined) return false
+    for (const key of branch.puts) if (isChanged(changes, key)) return false
+  }
+  for (const branch of branches) {
+    for (const key of branch!.puts) changes.puts.add(key)
+    changes.deletes.addAll(branch!.deletes)
+  }
+  return true
+}
+
+function isChanged({ puts, deletes }: Changes, key: string): boolean {
+  return puts.has(key) || deletes.has(key)
 }
 
 /** As etcd's check has it, a range end of one zero byte ends before every key. */

@@ -89,68 +89,35 @@ export function readRequest<Request>(
 }
 
 export function readRange(reader: Reader): RangeRequest {
-  const request = {
-    type: 'range' as const,
-    key: noBytes,
-    rangeEnd: undefined as Span | undefined,
-    limit: 0,
-    revision: 0,
-    sortOrder: 0,
-    sortTarget: 0,
-    serializable: false,
-    keysOnly: false,
-    countOnly: false,
-    minModRevision: 0,
-    maxModRevision: 0,
-    minCreateRevision: 0,
-    maxCreateRevision: 0,
-  }
+  let key = noBytes
+  let rangeEnd: Span | undefined
+  /** By their fields. */
+  const numbers = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
   while (reader.next()) {
-    switch (reader.field) {
-      case 1:
-        request.key = reader.bytes()
-        break
-      case 2:
-        request.rangeEnd = reader.bytes()
-        break
-      case 3:
-        request.limit = reader.int64()
-        break
-      case 4:
-        request.revision = reader.int64()
-        break
-      case 5:
-        request.sortOrder = reader.enum()
-        break
-      case 6:
-        request.sortTarget = reader.enum()
-        break
-      case 7:
-        request.serializable = reader.bool()
-        break
-      case 8:
-        request.keysOnly = reader.bool()
-        break
-      case 9:
-        request.countOnly = reader.bool()
-        break
-      case 10:
-        request.minModRevision = reader.int64()
-        break
-      case 11:
-        request.maxModRevision = reader.int64()
-        break
-      case 12:
-        request.minCreateRevision = reader.int64()
-        break
-      case 13:
-        request.maxCreateRevision = reader.int64()
-        break
-      default:
-        reader.skip()
-    }
+    const { field } = reader
+    if (field === 1) key = reader.bytes()
+    else if (field === 2) rangeEnd = reader.bytes()
+    else if (field === 5 || field === 6) numbers[field] = reader.enum()
+    else if (field >= 7 && field <= 9) numbers[field] = Number(reader.bool())
+    else if (field < numbers.length) numbers[field] = reader.int64()
+    else reader.skip()
   }
-  return request
+  return {
+    type: 'range',
+    key,
+    rangeEnd,
+    limit: numbers[3]!,
+    revision: numbers[4]!,
+    sortOrder: numbers[5]!,
+    sortTarget: numbers[6]!,
+    serializable: numbers[7] === 1,
+    keysOnly: numbers[8] === 1,
+    countOnly: numbers[9] === 1,
+    minModRevision: numbers[10]!,
+    maxModRevision: numbers[11]!,
+    minCreateRevision: numbers[12]!,
+    maxCreateRevision: numbers[13]!,
+  }
 }
 
 export function readPut(reader: Reader): PutRequest {
