@@ -1,12 +1,26 @@
 /** etcd's store as a state machine. Commands, queries and answers are those of `border.ts`. */
-import { type CommandRun, Memory, type ResultWriter, type StateMachine } from '../machine/index.js'
-import { type Frame, forEachCommand } from '../raft/index.js'
+import {
+  type CommandRun,
+  Memory,
+  type ResultWriter,
+  type StateMachine,
+  type TimeTelling,
+} from '../machine/index.js'
+import { type Frame, forEachCommand, type LogIndex } from '../raft/index.js'
 import { commandOps, queryOps, type Status, writeAnswerHead } from './border.js'
 import { deleteRange, put, refusesPut } from './changes.js'
 import { figuresBytes, writeFigures } from './figures.js'
 import { hashKv } from './hash-kv.js'
 import { eventsFrom, readHistoryQuery } from './history.js'
-import type { Leases } from './leases-seam.js'
+import {
+  endLease,
+  grantLease,
+  keepLeaseAlive,
+  listLeases,
+  revokeLease,
+  timeToLive,
+} from './lease-requests.js'
+import { Leases } from './leases.js'
 import { range } from './ranges.js'
 import { readCompaction, readDeleteRange, readPut, readRange, readRequest, readTxn } from './requests.js'
 import { type Message, messageOfResponse, type ResponseOp } from './responses.js'
@@ -20,14 +34,15 @@ export function createMvcc(): StateMachine {
   return new Mvcc()
 }
 
-/** Until leases are there: no lease exists. */
-const noLeases: Leases = { has: () => false, attach: () => {}, detach: () => {} }
 const noMessage: Message = { length: 0, write: () => {} }
 const nothing = new Memory(new Uint8Array(0))
 
+/** What a request comes to. */
+type Answered = ResponseOp | Message | Status
+
 class Mvcc implements StateMachine {
   readonly name = 'etcd'
-  #leases = noLeases
+  #leases = new Leases()
   #store = new Store(this.#leases)
   #sweep = new Sweep(this.#store)
   /** The snapshot that is being pulled. Until its end nothing is swept. */
@@ -36,12 +51,22 @@ class Mvcc implements StateMachine {
   #written = nothing
 
   apply(run: CommandRun, results: ResultWriter | undefined): void {
+    this.#leases.inTerm(run.term)
     const memory = new Memory(run.bytes)
-    forEachCommand(run, (start, end) => {
-      const answered = this.#applyCommand(memory, start, end)
+    forEachCommand(run, (start, end, position) => {
+      const answered = this.#applyCommand(memory, start, end, run.index + position)
       if (results !== undefined) this.#answer(results, answered)
     })
     if (this.#snapshot === undefined) this.#sweep.step()
+  }
+
+  get leastTimeoutMs(): number {
+    return this.#leases.leastTimeoutMs
+  }
+
+  /** Leases that are over are revoked, each at a revision of its own. */
+  timeTold(telling: TimeTelling): void {
+    for (const lease of this.#leases.timeTold(telling)) endLease(this.#leases, this.#store, lease)
   }
 
   read(queries: Frame, results: ResultWriter): void {
@@ -50,16 +75,17 @@ class Mvcc implements StateMachine {
   }
 
   /** Applies one command, which is a revision of its own if it changes something. */
-  #applyCommand(memory: Memory, start: number, end: number): ResponseOp | Status {
-    const answered = this.#perform(memory, memory.bytes[start], start + 1, end)
+  #applyCommand(memory: Memory, start: number, end: number, index: LogIndex): Answered {
+    const answered = this.#perform(memory, start, end, index)
     this.#store.commit()
     return answered
   }
 
-  #perform(memory: Memory, op: number | undefined, start: number, end: number): ResponseOp | Status {
+  #perform(memory: Memory, opAt: number, end: number, index: LogIndex): Answered {
     const store = this.#store
     const leases = this.#leases
-    switch (op) {
+    const start = opAt + 1
+    switch (memory.bytes[opAt]) {
       case commandOps.put: {
         const request = readRequest(readPut, memory, start, end)
         if (request === undefined) return 'malformed'
@@ -77,6 +103,12 @@ class Mvcc implements StateMachine {
         const request = readRequest(readCompaction, memory, start, end)
         return request === undefined ? 'malformed' : (store.compact(request.revision) ?? 'ok')
       }
+      case commandOps.leaseGrant:
+        return grantLease(leases, { memory, start, end }, index)
+      case commandOps.leaseRevoke:
+        return revokeLease(leases, store, { memory, start, end })
+      case commandOps.leaseKeepAlive:
+        return keepLeaseAlive(leases, { memory, start, end })
       default:
         return 'malformed'
     }
@@ -96,6 +128,10 @@ class Mvcc implements StateMachine {
           request === undefined ? 'malformed' : runTxn(store, this.#leases, memory, request, 'query')
         return this.#answer(results, answered)
       }
+      case queryOps.leaseTimeToLive:
+        return this.#answer(results, timeToLive(this.#leases, store, { memory, start: start + 1, end }))
+      case queryOps.leaseLeases:
+        return this.#answer(results, listLeases(this.#leases))
       case queryOps.hashKV:
         return this.#answerHashKv(memory, start + 1, end, results)
       case queryOps.history:
@@ -144,9 +180,10 @@ class Mvcc implements StateMachine {
     events.write(this.#memoryOf(results), at)
   }
 
-  #answer(results: ResultWriter, answered: ResponseOp | Status): void {
+  #answer(results: ResultWriter, answered: Answered): void {
     if (typeof answered === 'string') return this.#answerWith(results, answered, noMessage)
-    this.#answerWith(results, 'ok', messageOfResponse(this.#store, answered))
+    const message = 'type' in answered ? messageOfResponse(this.#store, answered) : answered
+    this.#answerWith(results, 'ok', message)
   }
 
   #answerWith(results: ResultWriter, status: Status, message: Message): void {
@@ -165,7 +202,7 @@ class Mvcc implements StateMachine {
   }
 
   snapshot(): Iterator<Uint8Array> {
-    const pieces = snapshotOf(this.#store, new Uint8Array(0))
+    const pieces = snapshotOf(this.#store, this.#leases.packed())
     const ended = (): void => {
       if (this.#snapshot === snapshot) this.#snapshot = undefined
     }
@@ -185,7 +222,7 @@ class Mvcc implements StateMachine {
   }
 
   restore(pieces: Iterable<Uint8Array>): void {
-    const { store, leases } = readSnapshot(pieces, () => noLeases)
+    const { store, leases } = readSnapshot(pieces, Leases.unpacked)
     this.#store = store
     this.#leases = leases
     this.#sweep = new Sweep(store)
@@ -194,11 +231,11 @@ class Mvcc implements StateMachine {
   }
 
   hash(): string {
-    return hashState(this.#store, new Uint8Array(0))
+    return hashState(this.#store, this.#leases.packed())
   }
 
   summary(): Readonly<Record<string, number>> {
     const { keys, revision } = this.#store
-    return { keys: keys.live, revision }
+    return { keys: keys.live, leases: this.#leases.size, revision }
   }
 }

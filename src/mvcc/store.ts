@@ -122,9 +122,13 @@ export class Store {
 
   /** Deletes keys that exist, in the order of their bytes, at one revision of their own. */
   deleteAtOnce(numbers: Iterable<number>): void {
-    const sorted = [...numbers].sort((a, b) => Buffer.compare(this.keyOf(a), this.keyOf(b)))
-    for (const number of sorted) this.delete(number)
+    for (const number of this.inOrder(numbers)) this.delete(number)
     this.commit()
+  }
+
+  /** Keys in the order of their bytes. */
+  inOrder(numbers: Iterable<number>): number[] {
+    return [...numbers].sort((a, b) => Buffer.compare(this.keyOf(a), this.keyOf(b)))
   }
 
   /** The bytes of a key, valid until the next change. */
