@@ -205,10 +205,11 @@ export class Cluster implements AsyncDisposable, Calls {
 
   /**
    * A client of its own for one of several users of the cluster, such as a connection. However many calls the others make,
-   * it finds room for its own, and its calls do not wait behind theirs.
+   * it finds room for its own, and its calls do not wait behind theirs. With `isInside`, faults on the ways to clients do not
+   * hit its calls.
    */
-  client(): ClusterClient {
-    return new ClusterClient(new Caller(this.#client), this.options.machine)
+  client(isInside = false): ClusterClient {
+    return new ClusterClient(new Caller(this.#client, isInside), this.options.machine)
   }
 
   /**

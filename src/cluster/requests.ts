@@ -18,6 +18,8 @@ export interface CallQueue {
   /** Weight of all calls that are not settled, and of those among them that are on their way. */
   pendingBytes: number
   sentBytes: number
+  /** Whether faults on the ways to clients pass its calls over. */
+  readonly isInside: boolean
   /** Whether the client looks here as it sends. */
   isWaiting: boolean
 }

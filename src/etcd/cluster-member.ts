@@ -77,7 +77,8 @@ export class ClusterMember implements Member {
   ) {
     this.nodeId = nodeId
     this.#cluster = cluster
-    this.#client = cluster.client()
+    // A fault between the node and its clients hits the connections of the clients.
+    this.#client = cluster.client(true)
     this.#counters = counters
     this.#progress = new Progress(counters)
     this.#header = new Header(clusterId, nodeId)

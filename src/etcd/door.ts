@@ -1,12 +1,14 @@
 /** The port of one node in one of its lives: gRPC and HTTP/1.1 by the first bytes of each connection. */
 import { createServer, type Server, type Socket } from 'node:net'
-import { Valve } from './valve.js'
+import { Valve, type WayState } from './valve.js'
 
 export const host = '127.0.0.1'
 /** Connections of a port at a time. */
 export const connectionsMax = 4096
 /** Milliseconds after which a connection is closed that has not said which protocol it speaks. */
 const silentMs = 10_000
+
+const open: WayState = { isOpen: true, delayOf: undefined }
 
 /** Takes the connections of each protocol. */
 export interface Rooms {
@@ -20,8 +22,8 @@ export class Door {
   readonly #connections = new Map<Socket, Valve>()
   /** The connections that have said nothing yet, the oldest first. */
   readonly #silent = new Map<Valve, NodeJS.Timeout>()
-  #hears = true
-  #speaks = true
+  #from: WayState = open
+  #to: WayState = open
 
   constructor(rooms: Rooms) {
     this.#rooms = rooms
@@ -43,11 +45,11 @@ export class Door {
     return typeof address === 'object' && address !== null ? address.port : port
   }
 
-  /** Opens or shuts the ways of all connections: from the clients, and to them. */
-  set(hears: boolean, speaks: boolean): void {
-    this.#hears = hears
-    this.#speaks = speaks
-    for (const valve of this.#connections.values()) valve.set(hears, speaks)
+  /** Opens, shuts or delays the ways of all connections: from the clients, and to them. */
+  set(from: WayState, to: WayState): void {
+    this.#from = from
+    this.#to = to
+    for (const valve of this.#connections.values()) valve.set(from, to)
   }
 
   /** Ends the port and all of its connections at once. */
@@ -72,12 +74,12 @@ export class Door {
       this.#connections.delete(socket)
       this.#knows(valve)
     })
-    valve.set(this.#hears, this.#speaks)
+    valve.set(this.#from, this.#to)
   }
 
   /** Nobody is told while nothing is heard. */
   #tired(valve: Valve): void {
-    if (this.#hears) valve.cut()
+    if (this.#from.isOpen) valve.cut()
   }
 
   #knows(valve: Valve): void {

@@ -5,6 +5,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js'
 import type { Cluster, CountersRead, StandingFault } from '../cluster/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
+import { ClientWays } from './client-ways.js'
 import { ClusterMember } from './cluster-member.js'
 import { Door, host } from './door.js'
 import type { Member } from './member.js'
@@ -42,7 +43,7 @@ interface Place {
   port: number
   /** `undefined`: the node does not run. */
   door: Door | undefined
-  faults: readonly StandingFault[]
+  readonly ways: ClientWays
 }
 
 export class EtcdServer {
@@ -111,7 +112,7 @@ export class EtcdServer {
     this.#places.set(nodeId, place)
     const door = new Door({ http2: place.accept, http1: (valve) => place.http.emit('connection', valve) })
     place.door = door
-    this.#setValves(nodeId, place)
+    door.set(place.ways.from, place.ways.to)
     try {
       place.port = await door.open(place.port)
     } catch (error) {
@@ -141,20 +142,8 @@ export class EtcdServer {
   #shown(nodeId: NodeId, faults: readonly StandingFault[]): void {
     const place = this.#places.get(nodeId)
     if (place === undefined) return
-    place.faults = faults
-    this.#setValves(nodeId, place)
-  }
-
-  #setValves(nodeId: NodeId, { door, faults }: Place): void {
-    const isPaused = faults.some(({ fault }) => fault.type === 'pause')
-    const isCut = (from: NodeId | 'clients', to: NodeId | 'clients') =>
-      faults.some(
-        ({ fault }) =>
-          fault.type === 'cut' &&
-          fault.messages === undefined &&
-          fault.ways.some((way) => way.from === from && way.to === to),
-      )
-    door?.set(!isPaused && !isCut('clients', nodeId), !isPaused && !isCut(nodeId, 'clients'))
+    place.ways.set(faults)
+    place.door?.set(place.ways.from, place.ways.to)
   }
 
   #newPlace(nodeId: NodeId, counters: CountersRead): Place {
@@ -182,7 +171,7 @@ export class EtcdServer {
       accept: (connection) => injector.injectConnection(connection),
       port: port === 0 ? 0 : port + this.#places.size,
       door: undefined,
-      faults: [],
+      ways: new ClientWays(nodeId),
     }
   }
 

@@ -143,6 +143,38 @@ test('a node that clients do not hear still hears them', async () => {
   expect(await other.get('key')).toBe('late')
 })
 
+test('a delay between a node and its clients hits each request and each answer', async () => {
+  const etcd = await startedEtcd()
+  const client = new TestClient(etcd.endpoints[0] ?? '')
+  await client.put('key', 'value')
+  const delayed = await etcd.delay('clients', 1, 150)
+  const read = followed(client.get('key'))
+  // Others are answered many times over meanwhile.
+  const other = new TestClient(etcd.endpoints[1] ?? '')
+  for (let time = 0; time < 3; time++) await other.get('key')
+  expect(read.outcome).toBeUndefined()
+  expect(await read.done).toBe('value')
+  // What is delayed arrives at once when the fault ends.
+  await delayed.heal()
+  const long = await etcd.delay('clients', 1, 600_000)
+  const late = followed(client.get('key'))
+  await other.get('key')
+  expect(late.outcome).toBeUndefined()
+  await long.heal()
+  expect(await late.done).toBe('value')
+})
+
+test('a leader that is cut off from its clients leads on: clients of other nodes notice nothing', async () => {
+  const etcd = await startedEtcd()
+  const leaderId = etcd.cluster.leaderId ?? 0
+  const { currentTerm } = etcd.status()[leaderId - 1] ?? {}
+  await etcd.cut('clients', leaderId)
+  const other = new TestClient(etcd.endpoints[leaderId % 3] ?? '')
+  await other.put('key', 'value')
+  expect(await other.get('key')).toBe('value')
+  expect(etcd.status()[leaderId - 1]).toMatchObject({ role: 'leader', currentTerm })
+})
+
 test('a member without a leader refuses at once who asks for one, and others in time', async () => {
   const etcd = await startedEtcd({ requestTimeoutMs: 1000 })
   const client = new TestClient(etcd.endpoints[0] ?? '')
