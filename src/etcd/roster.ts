@@ -18,6 +18,8 @@ export interface MemberTold {
 const learnersMax = 1
 /** A learner with this share of the leader's log may be promoted. */
 const readyShare = 0.9
+/** A node that answers for its own removal has so long to let the answer leave. */
+const endsAfterMs = 1000
 
 export class Roster {
   readonly #cluster: Cluster
@@ -32,8 +34,8 @@ export class Roster {
     this.#peerUrls = new PeerUrls(cluster.dir)
   }
 
-  /** The members by the configuration that node `by` goes by, in the order of their ids. */
-  list(by: NodeId): MemberTold[] {
+  /** The members in the order of their ids, by the configuration of node `by`. Left out: by that of the leader. */
+  list(by?: NodeId): MemberTold[] {
     const membership = this.#membershipOf(by)
     const { voters, votersOutgoing, learners } = membership
     const nodeIds = [...new Set([...voters, ...votersOutgoing, ...learners])]
@@ -59,10 +61,7 @@ export class Roster {
     }
   }
 
-  /**
-   * Takes a member out of the cluster. A node that is to tell of its own end is ended a little later: the caller's answer
-   * leaves first.
-   */
+  /** Takes a member out of the cluster, and ends its node. The node that is asked ends a little later, as etcd does. */
   async remove(by: NodeId, nodeId: NodeId): Promise<void> {
     const { voters } = this.#membershipOf(by)
     if (this.#memberOf(by, nodeId)?.isLearner !== true) this.#checkRemoval(by, nodeId, voters)
@@ -70,7 +69,8 @@ export class Roster {
     if (nodeId === by) {
       await inEtcdsWords(this.#cluster.changeMembership([{ type: 'remove', nodeId }]))
       // A cluster that is closed meanwhile ends the node as well.
-      setImmediate(() => void this.#cluster.removeNode(nodeId).catch(() => undefined))
+      const end = (): void => void this.#cluster.removeNode(nodeId).catch(() => undefined)
+      setTimeout(end, endsAfterMs).unref()
     } else await inEtcdsWords(this.#cluster.removeNode(nodeId))
     this.#peerUrls.forget(nodeId)
   }
@@ -108,7 +108,7 @@ export class Roster {
     }
   }
 
-  #membershipOf(by: NodeId): Membership {
+  #membershipOf(by?: NodeId): Membership {
     const own = this.#cluster.status().find(({ nodeId }) => nodeId === by)?.membership
     const told = own ?? this.#cluster.membership
     if (told === undefined) throw new EtcdError('noLeader')

@@ -21,9 +21,9 @@ const promotions = codecOf<OfMember>(cluster, 'MemberPromote')
 
 export function clusterService(member: Member, roster: Roster): Service {
   const { nodeId } = member
-  /** The headers of this service have no revision. */
-  const told = (codec: Codec<unknown>, response: object): Buffer =>
-    Buffer.concat([member.header(0), codec.encode({ ...response, members: roster.list(nodeId) })])
+  /** The headers of this service have no revision. A member that was removed does not hear of it: the leader knows. */
+  const told = (codec: Codec<unknown>, response: object = {}): Buffer =>
+    Buffer.concat([member.header(0), codec.encode({ members: roster.list(), ...response })])
 
   /** etcd replicates each change through the member that is asked, so that the member has to hear a leader. */
   const changing = async <Request>(codec: Codec<Request>, request: Buffer): Promise<Request> => {
@@ -35,23 +35,23 @@ export function clusterService(member: Member, roster: Roster): Service {
   return {
     definition,
     implementation: {
-      MemberList: unary(member, async () => told(lists, {})),
+      MemberList: unary(member, async () => told(lists, { members: roster.list(nodeId) })),
       MemberAdd: unary(member, async (request) => {
         const { peerURLs, isLearner } = await changing(additions, request)
         return told(additions, { member: await roster.add(nodeId, peerURLs, isLearner) })
       }),
       MemberRemove: unary(member, async (request) => {
         await roster.remove(nodeId, idOf(await changing(removals, request)))
-        return told(removals, {})
+        return told(removals)
       }),
       MemberUpdate: unary(member, async (request) => {
         const update = await changing(updates, request)
         roster.update(nodeId, idOf(update), update.peerURLs)
-        return told(updates, {})
+        return told(updates)
       }),
       MemberPromote: unary(member, async (request) => {
         await roster.promote(nodeId, idOf(await changing(promotions, request)))
-        return told(promotions, {})
+        return told(promotions)
       }),
     },
   }
