@@ -1,16 +1,12 @@
 /** A cluster that speaks etcd's API, for a test or a program. */
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster/index.js'
+import { mvccModule } from '../mvcc/index.js'
 import { EtcdServer } from './server.js'
 import { services } from './services/all.js'
 
 export interface EtcdOptions extends Omit<ClusterOptions, 'machine'> {
   /** The port of the first node; those of the others follow. Default 0: any free one for each. */
   readonly port?: number
-}
-
-/** A test's own machine. */
-interface OwnOptions extends EtcdOptions {
-  readonly machine?: URL
 }
 
 /** The verbs of a cluster, by which it is broken, healed and changed. */
@@ -80,9 +76,10 @@ class EtcdHandle implements AsyncDisposable {
  * given up after etcd's time, unless `requestTimeoutMs` is given: five seconds and two election timeouts.
  */
 export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
-  const { port = 0, ...others } = options as OwnOptions
+  const { port = 0, ...others } = options
   const { heartbeatIntervalMs = 100, electionTimeoutMs = 5 * heartbeatIntervalMs } = others
-  const cluster = await startCluster({ requestTimeoutMs: 5000 + 2 * electionTimeoutMs, ...others })
+  const requestTimeoutMs = 5000 + 2 * electionTimeoutMs
+  const cluster = await startCluster({ requestTimeoutMs, ...others, machine: mvccModule })
   try {
     const server = await EtcdServer.open(cluster, {
       services,

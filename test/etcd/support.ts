@@ -6,8 +6,7 @@ import { type Etcd, type EtcdOptions, startEtcd } from '../../src/etcd/index.js'
 import { protos } from '../../src/etcd/protos.js'
 
 export async function startedEtcd(options: EtcdOptions = {}): Promise<Etcd> {
-  const machine = new URL('./stub-machine.js', import.meta.url)
-  const etcd = await startEtcd({ ...options, machine } as EtcdOptions)
+  const etcd = await startEtcd(options)
   onTestFinished(() => etcd.close())
   return etcd
 }

@@ -11,7 +11,7 @@ import { watchService } from './watch.js'
 
 export const services: readonly ServiceOf[] = [
   kvService,
-  leaseService,
+  (member, { cluster }) => leaseService(member, cluster.options.electionTimeoutMs),
   (member, { roster }) => clusterService(member, roster),
   (member, { roster, cluster }) => maintenanceService(member, roster, cluster),
   (member, { cluster }) => watchService(member, cluster.options.electionTimeoutMs),

@@ -1,7 +1,7 @@
 /** etcd's KV service. Requests stay in the bytes in which they came, on their way to the disks too. */
+import { checkRequest, isReadOnlyTxn, isSerializable } from '../../mvcc/index.js'
 import { EtcdError } from '../errors.js'
 import type { Member } from '../member.js'
-import { checkRequest, isReadOnlyTxn, isSerializable } from './check.js'
 import { definitionOf, replicate, type Service, unary, undecoded, withHeader } from './service.js'
 
 const definition = undecoded(definitionOf('etcdserverpb.KV'))

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { handleBidiStreamingCall } from '@grpc/grpc-js'
 import { EtcdError } from '../errors.js'
 import type { Member } from '../member.js'
+import { Leaderless } from './leaderless.js'
 import {
   admit,
   codecOf,
@@ -28,13 +29,14 @@ const lookups = codecOf<OfLease>(lease, 'LeaseTimeToLive')
 /** Renewals of one stream that are not answered yet. Beyond them, a stream is not read. */
 const renewalsMax = 1024
 
-export function leaseService(member: Member): Service {
+export function leaseService(member: Member, electionTimeoutMs: number): Service {
+  const leaderless = new Leaderless(member, electionTimeoutMs)
   return {
     definition,
     implementation: {
       LeaseGrant: unary(member, async (request) => replicate(member, 'leaseGrant', withId(request))),
       LeaseRevoke: unary(member, (request) => replicate(member, 'leaseRevoke', request)),
-      LeaseKeepAlive: keepAlive(member),
+      LeaseKeepAlive: keepAlive(member, leaderless),
       LeaseTimeToLive: unary(member, (request) => timeToLive(member, request)),
       LeaseLeases: unary(member, async (request) =>
         withHeader(member, await member.readLocal('leaseLeases', request)),
@@ -85,7 +87,7 @@ async function currentHeader(member: Member): Promise<Buffer> {
 }
 
 /** Renewals of one stream are made at once, and answered in their order. The first that fails ends the stream. */
-function keepAlive(member: Member): handleBidiStreamingCall<Buffer, Buffer> {
+function keepAlive(member: Member, leaderless: Leaderless): handleBidiStreamingCall<Buffer, Buffer> {
   return (call) => {
     let answered = Promise.resolve()
     let waiting = 0
@@ -93,6 +95,7 @@ function keepAlive(member: Member): handleBidiStreamingCall<Buffer, Buffer> {
     const fail = (error: unknown): void => {
       if (isOver) return
       isOver = true
+      forget?.()
       if (!call.cancelled) call.emit('error', refusalOf(error))
     }
     const readOn = (): void => {
@@ -114,8 +117,14 @@ function keepAlive(member: Member): handleBidiStreamingCall<Buffer, Buffer> {
       answered.catch(fail)
       readOn()
     }
+    const missesLeader = call.metadata.get('hasleader')[0] === 'true'
+    const forget = missesLeader ? leaderless.watch(() => fail(new EtcdError('noLeader'))) : undefined
+    const end = (): void => {
+      forget?.()
+      if (!isOver) call.end()
+    }
     call.on('data', serve).on('drain', readOn)
-    call.on('end', () => answered.then(() => call.end(), fail))
+    call.on('end', () => answered.then(end, fail))
     call.on('cancelled', () => fail(undefined))
     try {
       admit(member, call.metadata, () => false)

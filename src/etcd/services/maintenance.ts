@@ -5,6 +5,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Cluster } from '../../cluster/index.js'
+import { readFigures } from '../../mvcc/index.js'
 import { EtcdError } from '../errors.js'
 import type { Member } from '../member.js'
 import type { Roster } from '../roster.js'
@@ -62,12 +63,13 @@ export function maintenanceService(member: Member, roster: Roster, cluster: Clus
 async function status(member: Member): Promise<Buffer> {
   const { leaderId, term, lastIndex, lastApplied, isLearner } = member.look()
   const figures = await member.readLocal('figures', noBytes)
+  const { bytes } = readFigures(figures.body)
   const raised = await member.readLocal('alarms', noBytes)
   const errors = alarms.decodeResponse(raised.body).alarms.map(inWords)
   const body = statuses.encode({
     version,
-    dbSize: 0,
-    dbSizeInUse: 0,
+    dbSize: bytes,
+    dbSizeInUse: bytes,
     leader: leaderId ?? 0,
     raftIndex: lastIndex,
     raftTerm: term,
