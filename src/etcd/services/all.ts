@@ -1,9 +1,11 @@
 /** The services that every member has. */
 import type { ServiceOf } from '../server.js'
 import { authService } from './auth.js'
+import { electionService } from './election.js'
 import { healthService } from './health.js'
 import { kvService } from './kv.js'
 import { leaseService } from './lease.js'
+import { lockService } from './lock.js'
 import { maintenanceService } from './maintenance.js'
 import { clusterService } from './members.js'
 import { reflectionService } from './reflection.js'
@@ -15,6 +17,8 @@ export const services: readonly ServiceOf[] = [
   (member, { roster }) => clusterService(member, roster),
   (member, { roster, cluster }) => maintenanceService(member, roster, cluster),
   (member, { cluster }) => watchService(member, cluster.options.electionTimeoutMs),
+  lockService,
+  electionService,
   authService,
   healthService,
   reflectionService,

@@ -52,7 +52,7 @@ function withId(request: Buffer): Buffer {
 }
 
 /** Any positive number of 63 bits. */
-function newLeaseId(): string {
+export function newLeaseId(): string {
   const random = BigInt.asUintN(63, randomBytes(8).readBigUInt64BE())
   return String(random === 0n ? 1n : random)
 }

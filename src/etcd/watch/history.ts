@@ -9,6 +9,7 @@ export interface WatchEvent {
   readonly isDelete: boolean
   /** One character a byte. */
   readonly key: string
+  readonly kv: Buffer
   /** The event as a part of a response. */
   readonly bytes: Buffer
   /** The same with the key-value before, as far as it was asked for. */
@@ -60,15 +61,26 @@ function eventsOf(body: Buffer): WatchEvent[] {
     const revision = body.readDoubleLE(at)
     const isDelete = body.readUInt8(at + 8) === 1
     const keyEnd = at + 11 + body.readUInt16LE(at + 9)
-    const key = body.toString('latin1', at + 11, keyEnd)
     const kvEnd = keyEnd + 4 + body.readUInt32LE(keyEnd)
     const kv = body.subarray(keyEnd + 4, kvEnd)
     const prevEnd = kvEnd + 4 + body.readUInt32LE(kvEnd)
     const prevKv = body.subarray(kvEnd + 4, prevEnd)
     const bytes = eventBytes(isDelete, kv, none)
     const bytesWithPrev = prevKv.byteLength === 0 ? bytes : eventBytes(isDelete, kv, prevKv)
-    events.push({ revision, isDelete, key, bytes, bytesWithPrev })
+    events.push({ revision, isDelete, key: keyOf(kv), kv, bytes, bytesWithPrev })
     at = prevEnd
   }
   return events
+}
+
+/** The first field of a KeyValue: a key beside it has no room for the longest. */
+function keyOf(kv: Buffer): string {
+  let length = 0
+  let at = 1
+  for (let shift = 0; ; shift += 7) {
+    const byte = kv.readUInt8(at++)
+    length |= (byte & 0x7f) << shift
+    if (byte < 0x80) break
+  }
+  return kv.toString('latin1', at, at + length)
 }

@@ -43,6 +43,13 @@ function writeDelimited(into: Buffer, start: number, field: number, body: Uint8A
   return at + body.byteLength
 }
 
+/** A field of bytes, text or a message. */
+export function fieldBytes(field: number, body: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(1 + lengthBytes(body.byteLength) + body.byteLength)
+  writeDelimited(bytes, 0, field, body)
+  return bytes
+}
+
 /** An event, as field `events` of a response. `prevKv` without bytes is none. */
 export function eventBytes(isDelete: boolean, kv: Uint8Array, prevKv: Uint8Array): Buffer {
   const prevBytes = prevKv.byteLength === 0 ? 0 : 1 + lengthBytes(prevKv.byteLength) + prevKv.byteLength
@@ -56,9 +63,7 @@ export function eventBytes(isDelete: boolean, kv: Uint8Array, prevKv: Uint8Array
   }
   at = writeDelimited(body, at, eventKv, kv)
   if (prevBytes > 0) writeDelimited(body, at, eventPrevKv, prevKv)
-  const event = Buffer.allocUnsafe(1 + lengthBytes(body.byteLength) + body.byteLength)
-  writeDelimited(event, 0, responseEvents, body)
-  return event
+  return fieldBytes(responseEvents, body)
 }
 
 /** The id of a watch as field `watch_id`. Protobuf leaves out what is 0. */
@@ -83,8 +88,5 @@ export function compactRevisionBytes(revision: number): Buffer {
 }
 
 export function cancelReasonBytes(reason: string): Buffer {
-  const text = Buffer.from(reason)
-  const field = Buffer.allocUnsafe(1 + lengthBytes(text.byteLength) + text.byteLength)
-  writeDelimited(field, 0, responseCancelReason, text)
-  return field
+  return fieldBytes(responseCancelReason, Buffer.from(reason))
 }
