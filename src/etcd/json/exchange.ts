@@ -179,15 +179,15 @@ export class Exchange {
 
   #endBy(timeoutMs: number | undefined): void {
     if (timeoutMs === undefined) return
-    this.#deadline = setTimeout(
-      () => {
-        this.#call?.cancel()
-        const status = { code: codes.deadlineExceeded, details: 'context deadline exceeded' }
-        if (this.#response.headersSent) this.#response.end(streamErrorBody(status))
-        else this.#refuse(status)
-      },
-      Math.min(timeoutMs, longestTimerMs),
-    )
+    const status = new Refusal(codes.deadlineExceeded, 'context deadline exceeded')
+    // A timer is never shorter than a millisecond.
+    if (timeoutMs < 1) throw status
+    const expire = () => {
+      this.#call?.cancel()
+      if (this.#response.headersSent) this.#response.end(streamErrorBody(status))
+      else this.#refuse(status)
+    }
+    this.#deadline = setTimeout(expire, Math.min(timeoutMs, longestTimerMs))
   }
 
   /** The answer has been sent, or nobody is there any more to take it. */

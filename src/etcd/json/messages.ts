@@ -44,7 +44,10 @@ function messageOf(shape: Shape, json: Json, where: string): Message {
   const message: Record<string, unknown> = {}
   for (const field of shape.fields) {
     const value = json[field.camelName] ?? json[field.name]
-    if (value !== undefined && value !== null) message[field.name] = fieldOf(field, value)
+    if (value === undefined || value === null) continue
+    const read = fieldOf(field, value)
+    // etcd takes an end of a range that is there and empty for the end of all keys. Its own gateway never sends one.
+    if (field.isRepeated || !isDefault(field.type, read)) message[field.name] = read
   }
   return message
 }

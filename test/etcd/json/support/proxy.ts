@@ -2,8 +2,8 @@
 import {
   type Client,
   credentials,
-  makeGenericClientConstructor,
   type Metadata,
+  makeGenericClientConstructor,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
@@ -20,22 +20,40 @@ interface Call extends Stream {
   end(): this
 }
 
-export interface Proxy extends Disposable {
+export interface EtcdProxy extends Disposable {
   readonly services: GatewayOptions['services']
 }
 
-export function proxyOf(address: string): Proxy {
+export function proxyOf(address: string): EtcdProxy {
   const clients: Client[] = []
   const services = Object.values(protos).flatMap((definition) => {
     if ('format' in definition) return []
-    const service = definition as ServiceDefinition
+    const service = undecoded(definition as ServiceDefinition)
     const client = new (makeGenericClientConstructor(service, ''))(address, credentials.createInsecure(), {
       'grpc.max_receive_message_length': -1,
     })
     clients.push(client)
     return [{ definition: service, implementation: implementationOf(service, client as unknown as Methods) }]
   })
-  return { services, [Symbol.dispose]: () => clients.forEach((client) => client.close()) }
+  return {
+    services,
+    [Symbol.dispose]() {
+      for (const client of clients) client.close()
+    },
+  }
+}
+
+const asItIs = (bytes: Buffer): Buffer => bytes
+
+/** Encoding a message anew would write fields that were left out, and etcd tells the two apart. */
+function undecoded(service: ServiceDefinition): ServiceDefinition {
+  const inBytes = {
+    ...{ requestSerialize: asItIs, requestDeserialize: asItIs },
+    ...{ responseSerialize: asItIs, responseDeserialize: asItIs },
+  }
+  return Object.fromEntries(
+    Object.entries(service).map(([name, method]) => [name, { ...method, ...inBytes }]),
+  )
 }
 
 function implementationOf(service: ServiceDefinition, client: Methods): UntypedServiceImplementation {
@@ -46,7 +64,10 @@ function implementationOf(service: ServiceDefinition, client: Methods): UntypedS
       const asked = requestStream ? ask(call.metadata) : ask(call.request, call.metadata)
       call.on('cancelled', () => asked.cancel())
       asked.on('error', (error) => call.emit('error', error))
-      asked.on('data', (message) => void (call as unknown as { write(message: unknown): void }).write(message))
+      asked.on(
+        'data',
+        (message) => void (call as unknown as { write(message: unknown): void }).write(message),
+      )
       asked.on('end', () => void call.end())
       if (requestStream) call.pipe(asked)
     }
