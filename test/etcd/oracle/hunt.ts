@@ -40,6 +40,7 @@ class Pair {
     this.#lockstep ??= await this.#start()
     const before = this.#lockstep.operations
     try {
+      if (before === 0) await this.#lockstep.begin()
       await this.#lockstep.run(random)
       return this.#lockstep.operations - before
     } catch (error) {

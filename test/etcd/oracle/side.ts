@@ -9,7 +9,7 @@ const ownFields = new Set(['clusterId', 'memberId', 'raftTerm'])
 export class Side implements Meanings {
   readonly client: EtcdClient
   readonly streams = new Map<number, WatchLog>()
-  readonly #marks = { now: 0, start: 0, compacted: -1 }
+  readonly #marks = { now: 0, start: 0, compacted: 0 }
   readonly #slots = new Map<number, string>()
   /** Leases whose id the server chose, named by the order in which they were granted. */
   readonly #chosen = new Map<string, string>()
