@@ -1,0 +1,410 @@
+/**
+ * A client's connection of gRPC, of whose calls the short and frequent ones are answered here: unary methods whose
+ * requests and responses are bytes. gRPC's own server, which takes ten times as long for a call, serves all else over the
+ * same connection.
+ */
+import type { Duplex } from 'node:stream'
+import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
+import { Metadata } from '@grpc/grpc-js'
+import { codes as statuses } from '../errors.js'
+import {
+  ConnectionError,
+  codes,
+  contentOf,
+  type Frame,
+  FrameReader,
+  firstWindow,
+  flags,
+  frame,
+  frameHeadBytes,
+  goAway,
+  headerFrames,
+  preface,
+  rstStream,
+  settingBytes,
+  settings,
+  settingsAck,
+  settingsFrame,
+  types,
+  wholeOf,
+  windowMax,
+  windowUpdate,
+} from './frames.js'
+import { encodeHeaders, type Header, HpackDecoder, HpackError, headerBytesMax } from './hpack.js'
+import { type AnswerStream, messageHeadBytes, Outlet } from './outlet.js'
+import { Spur } from './spur.js'
+
+/** A method of gRPC that takes of a call its request alone. */
+export type UnaryMethod = (
+  call: Pick<ServerUnaryCall<Buffer, Buffer>, 'request' | 'metadata'>,
+  callback: sendUnaryData<Buffer>,
+) => void
+
+export interface LaneOptions {
+  /** By their paths. */
+  readonly methods: ReadonlyMap<string, UnaryMethod>
+  /** Calls of a connection at a time. */
+  readonly streamsMax: number
+  readonly messageBytesMax: number
+  /** gRPC's own server. */
+  readonly elsewhere: (connection: Duplex) => void
+}
+
+/** Bytes of DATA that a client may send before they are taken. */
+const connectionWindow = 1 << 20
+/** The client is told of room on a stream, or on the connection, once so much of it has been taken. */
+const takenBytesMin = firstWindow >>> 1
+
+/** What a header means for where its call is served: here are served calls with nothing but the usual in them. */
+interface CallHeader extends Header {
+  readonly method: UnaryMethod | undefined
+  readonly isForElsewhere: boolean
+}
+
+/** A call that is answered here. */
+interface Call extends AnswerStream {
+  readonly method: UnaryMethod
+  /** The message so far. */
+  chunks: Buffer[]
+  bytes: number
+  /** Since the client was told of room on the stream. */
+  bytesTaken: number
+  /** The client has sent all of its request. */
+  hasEnded: boolean
+  /** The method has not answered yet. */
+  isDue: boolean
+}
+
+/** Of a stream that is served elsewhere: who has ended it. */
+interface Passed {
+  clientHasEnded: boolean
+  serverHasEnded: boolean
+}
+
+const noMetadata = new Metadata()
+const noBytes = Buffer.alloc(0)
+const nothing = (): void => undefined
+
+export class Lane {
+  readonly #options: LaneOptions
+  readonly #outlet: Outlet
+  readonly #frames: FrameReader
+  readonly #headers: HpackDecoder<CallHeader>
+  readonly #calls = new Map<number, Call>()
+  /** Calls that their clients gave up, and whose methods go on. */
+  #givenUp = 0
+  readonly #passed = new Map<number, Passed>()
+  readonly #settings = new Map<number, number>()
+  #spur: Spur | undefined
+  #lastStreamId = 0
+  /** Since the client was told of room on the connection. */
+  #bytesTaken = 0
+  /** A block of headers that goes on in further frames. */
+  #block: { readonly first: Frame; readonly parts: Buffer[]; bytes: number } | undefined
+  #prefaceLeft = preface.length
+  #isOver = false
+
+  constructor(connection: Duplex, options: LaneOptions) {
+    this.#options = options
+    this.#outlet = new Outlet(connection, (streamId) => this.#calls.delete(streamId))
+    this.#frames = new FrameReader((each) => this.#take(each))
+    this.#headers = new HpackDecoder((name, value) => this.#meaningOf(name, value))
+    this.#outlet.send(settingsFrame(new Map([[settings.maxConcurrentStreams, options.streamsMax]])))
+    this.#outlet.send(windowUpdate(0, connectionWindow - firstWindow))
+    connection.on('data', (bytes: Buffer) => this.#read(bytes))
+    connection.on('end', () => this.#end())
+    connection.on('close', () => this.#close())
+  }
+
+  #read(bytes: Buffer): void {
+    if (this.#isOver) return
+    try {
+      this.#frames.read(this.#prefaceLeft > 0 ? this.#readPreface(bytes) : bytes)
+    } catch (error) {
+      if (error instanceof ConnectionError) this.#giveUp(error.code)
+      else if (error instanceof HpackError) this.#giveUp(codes.compressionError)
+      else throw error
+    }
+  }
+
+  #readPreface(bytes: Buffer): Buffer {
+    const length = Math.min(this.#prefaceLeft, bytes.length)
+    const start = preface.length - this.#prefaceLeft
+    if (!preface.subarray(start, start + length).equals(bytes.subarray(0, length))) {
+      throw new ConnectionError(codes.protocolError, 'the connection does not begin as HTTP/2')
+    }
+    this.#prefaceLeft -= length
+    return bytes.subarray(length)
+  }
+
+  #take(each: Frame): void {
+    if (this.#isOver) return
+    if (this.#block !== undefined && each.type !== types.continuation) {
+      throw new ConnectionError(codes.protocolError, 'a block of headers is not finished')
+    }
+    switch (each.type) {
+      case types.data:
+        return this.#takeData(each)
+      case types.headers:
+      case types.continuation:
+        return this.#takeHeaders(each)
+      case types.settings:
+        return this.#takeSettings(each)
+      case types.windowUpdate:
+        return this.#takeWindowUpdate(each)
+      case types.rstStream:
+        return this.#takeReset(each)
+      case types.ping:
+        return this.#takePing(each)
+      case types.goAway:
+        this.#spur?.send(wholeOf(each))
+        return
+      case types.pushPromise:
+        throw new ConnectionError(codes.protocolError, 'a client promises nothing')
+    }
+  }
+
+  #takeHeaders(each: Frame): void {
+    if (each.type === types.headers) {
+      const { start, end } = contentOf(each)
+      if ((each.flags & flags.endHeaders) !== 0) return this.#takeBlock(each, each.bytes, start, end)
+      this.#block = { first: each, parts: [each.bytes.subarray(start, end)], bytes: end - start }
+      return
+    }
+    const block = this.#block
+    if (block === undefined || block.first.streamId !== each.streamId) {
+      throw new ConnectionError(codes.protocolError, 'headers go on that have not begun')
+    }
+    block.parts.push(each.bytes.subarray(each.start, each.end))
+    // An empty part counts, too.
+    block.bytes += each.end - each.start + frameHeadBytes
+    if (block.bytes > headerBytesMax) throw new ConnectionError(codes.enhanceYourCalm, 'too many headers')
+    if ((each.flags & flags.endHeaders) === 0) return
+    this.#block = undefined
+    const bytes = Buffer.concat(block.parts)
+    this.#takeBlock(block.first, bytes, 0, bytes.length)
+  }
+
+  #takeBlock(first: Frame, bytes: Buffer, start: number, end: number): void {
+    const headers: CallHeader[] = []
+    this.#headers.decode(bytes, start, end, headers)
+    const { streamId } = first
+    const isLast = (first.flags & flags.endStream) !== 0
+    const call = this.#calls.get(streamId)
+    if (call !== undefined) return isLast ? this.#perform(call) : undefined
+    if (this.#passed.has(streamId)) return this.#passHeaders(streamId, isLast, headers)
+    // A stream that is over: the client may not know it yet.
+    if (streamId <= this.#lastStreamId) return
+    if (streamId % 2 === 0) throw new ConnectionError(codes.protocolError, 'the stream of a server')
+    this.#lastStreamId = streamId
+    if (this.#givenUp + this.#calls.size + this.#passed.size >= this.#options.streamsMax) {
+      return this.#outlet.send(rstStream(streamId, codes.refusedStream))
+    }
+    const method = methodOf(headers)
+    if (method === undefined || isLast) {
+      this.#passed.set(streamId, { clientHasEnded: false, serverHasEnded: false })
+      return this.#passHeaders(streamId, isLast, headers)
+    }
+    const window = this.#settings.get(settings.initialWindowSize) ?? firstWindow
+    const none = { isReset: false, chunks: [], bytes: 0, bytesTaken: 0, hasEnded: false, isDue: false }
+    this.#calls.set(streamId, { streamId, method, window, ...none })
+  }
+
+  #passHeaders(streamId: number, isLast: boolean, headers: readonly CallHeader[]): void {
+    const spur = this.#elsewhere()
+    for (const each of headerFrames(streamId, isLast, encodeHeaders(headers))) spur.sendData(each, 0, nothing)
+    if (isLast) this.#clientEnded(streamId)
+  }
+
+  #clientEnded(streamId: number): void {
+    const passed = this.#passed.get(streamId)
+    if (passed === undefined) return
+    passed.clientHasEnded = true
+    if (passed.serverHasEnded) this.#passed.delete(streamId)
+  }
+
+  #takeData(each: Frame): void {
+    const { streamId } = each
+    // Padding counts, too.
+    const length = each.end - each.start
+    const call = this.#calls.get(streamId)
+    if (call === undefined) {
+      if (!this.#passed.has(streamId)) return this.#taken(length)
+      this.#spur?.sendData(wholeOf(each), length, () => this.#taken(length))
+      if ((each.flags & flags.endStream) !== 0) this.#clientEnded(streamId)
+      return
+    }
+    if (call.hasEnded) throw new ConnectionError(codes.streamClosed, 'a request goes on after its end')
+    this.#taken(length)
+    const { start, end } = contentOf(each)
+    if (end > start) {
+      call.chunks.push(each.bytes.subarray(start, end))
+      call.bytes += end - start
+    }
+    const bytesMax = this.#options.messageBytesMax
+    if (call.bytes > messageHeadBytes + bytesMax) {
+      const details = `grpc: received message larger than max (${messageBytesOf(call)} vs. ${bytesMax})`
+      return this.#refuse(call, statuses.resourceExhausted, details)
+    }
+    if ((each.flags & flags.endStream) !== 0) return this.#perform(call)
+    call.bytesTaken += length
+    if (call.bytesTaken < takenBytesMin) return
+    this.#outlet.send(windowUpdate(streamId, call.bytesTaken))
+    call.bytesTaken = 0
+  }
+
+  #takeSettings(each: Frame): void {
+    if ((each.flags & flags.ack) !== 0) return
+    const values = new Map<number, number>()
+    for (let at = each.start; at + settingBytes <= each.end; at += settingBytes) {
+      values.set(each.bytes.readUInt16BE(at), each.bytes.readUInt32BE(at + 2))
+    }
+    const before = this.#settings.get(settings.initialWindowSize) ?? firstWindow
+    for (const [setting, value] of values) this.#settings.set(setting, value)
+    const now = this.#settings.get(settings.initialWindowSize) ?? firstWindow
+    if (now > windowMax) throw new ConnectionError(codes.flowControlError, 'a window is too wide')
+    for (const call of this.#calls.values()) call.window += now - before
+    this.#outlet.send(settingsAck())
+    this.#outlet.changed()
+    this.#spur?.set(values)
+  }
+
+  #takeWindowUpdate(each: Frame): void {
+    if (each.end - each.start !== 4) throw new ConnectionError(codes.frameSizeError, 'no number of 32 bits')
+    const increment = each.bytes.readUInt32BE(each.start) & windowMax
+    if (each.streamId === 0) return this.#outlet.widen(increment)
+    const call = this.#calls.get(each.streamId)
+    if (call !== undefined) {
+      call.window += increment
+      this.#outlet.changed()
+    } else if (this.#passed.has(each.streamId)) this.#spur?.send(wholeOf(each))
+  }
+
+  #takeReset(each: Frame): void {
+    const call = this.#calls.get(each.streamId)
+    if (call !== undefined) {
+      call.isReset = true
+      if (call.isDue) this.#givenUp++
+      this.#calls.delete(each.streamId)
+      this.#outlet.changed()
+    } else if (this.#passed.delete(each.streamId)) this.#spur?.send(wholeOf(each))
+  }
+
+  /** Pings of gRPC's server pass through here, and so do the answers to them. */
+  #takePing(each: Frame): void {
+    if ((each.flags & flags.ack) !== 0) this.#spur?.send(wholeOf(each))
+    else this.#outlet.send(frame(types.ping, flags.ack, 0, each.bytes.subarray(each.start, each.end)))
+  }
+
+  /** DATA has been taken: the client may send as much again. */
+  #taken(bytes: number): void {
+    this.#bytesTaken += bytes
+    if (this.#bytesTaken < takenBytesMin) return
+    this.#outlet.send(windowUpdate(0, this.#bytesTaken))
+    this.#bytesTaken = 0
+  }
+
+  #perform(call: Call): void {
+    if (call.hasEnded) throw new ConnectionError(codes.streamClosed, 'a request ends twice')
+    call.hasEnded = true
+    const request = messageOf(call)
+    if (request === undefined) {
+      return this.#refuse(call, statuses.internal, 'grpc: a request is no whole message')
+    }
+    call.isDue = true
+    call.method({ request, metadata: noMetadata }, (error, response) => {
+      call.isDue = false
+      if (call.isReset) this.#givenUp--
+      if (call.isReset || this.#isOver) return
+      if (error) this.#refuse(call, error.code ?? statuses.unknown, error.details ?? '')
+      else this.#outlet.answer(call, response ?? noBytes)
+    })
+  }
+
+  /** A client that still sends is told to stop. */
+  #refuse(call: Call, code: number, details: string): void {
+    this.#calls.delete(call.streamId)
+    this.#outlet.refuse(call, code, details)
+    if (!call.hasEnded) this.#outlet.send(rstStream(call.streamId, codes.noError))
+  }
+
+  #elsewhere(): Spur {
+    if (this.#spur !== undefined) return this.#spur
+    this.#spur = new Spur({
+      settings: this.#settings,
+      pass: (each, bytes) => this.#pass(each, bytes),
+      ended: () => this.#end(),
+    })
+    this.#options.elsewhere(this.#spur)
+    return this.#spur
+  }
+
+  /** A frame of gRPC's server, for the client. */
+  #pass(each: Frame, bytes: Buffer): void {
+    const isOfStream = each.type === types.data || each.type === types.headers
+    const dataBytes = each.type === types.data ? each.end - each.start : 0
+    const passed = this.#passed.get(each.streamId)
+    // Each call that was begun here may still be answered.
+    if (each.type === types.goAway) bytes.writeUInt32BE(this.#lastStreamId, frameHeadBytes)
+    else if (passed === undefined && each.streamId !== 0) return this.#spur?.credit(dataBytes)
+    this.#outlet.pass(bytes, dataBytes, () => this.#spur?.credit(dataBytes))
+    if (passed === undefined) return
+    if (isOfStream && (each.flags & flags.endStream) !== 0) passed.serverHasEnded = true
+    const isOver = passed.serverHasEnded && passed.clientHasEnded
+    if (isOver || each.type === types.rstStream) this.#passed.delete(each.streamId)
+  }
+
+  /** The client has made a connection of which nothing more can be understood. */
+  #giveUp(code: number): void {
+    this.#outlet.send(goAway(this.#lastStreamId, code))
+    this.#end()
+  }
+
+  /** No more is read, and what has been answered leaves. */
+  #end(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#spur?.destroy()
+    this.#outlet.end()
+  }
+
+  #close(): void {
+    this.#isOver = true
+    this.#spur?.destroy()
+  }
+
+  #meaningOf(name: string, value: string): CallHeader {
+    return {
+      name,
+      value,
+      method: name === ':path' ? this.#options.methods.get(value) : undefined,
+      isForElsewhere:
+        (name === ':method' && value !== 'POST') ||
+        (name === 'content-type' && !value.startsWith('application/grpc')) ||
+        (name === 'grpc-encoding' && value !== 'identity') ||
+        name === 'hasleader',
+    }
+  }
+}
+
+/** `undefined`: the call is served elsewhere. */
+function methodOf(headers: readonly CallHeader[]): UnaryMethod | undefined {
+  let method: UnaryMethod | undefined
+  for (const header of headers) {
+    if (header.isForElsewhere) return undefined
+    method ??= header.method
+  }
+  return method
+}
+
+/** The length that the head of a message tells. */
+function messageBytesOf({ chunks }: Call): number {
+  return Buffer.concat(chunks.slice(0, messageHeadBytes)).readUInt32BE(1)
+}
+
+/** `undefined`: there is no message, or more than one, or a compressed one. */
+function messageOf({ chunks, bytes }: Call): Buffer | undefined {
+  const all = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+  if (bytes < messageHeadBytes || all[0] !== 0) return undefined
+  return all.readUInt32BE(1) === bytes - messageHeadBytes ? all.subarray(messageHeadBytes) : undefined
+}

@@ -1,0 +1,240 @@
+/**
+ * What leaves over a connection: answers of unary calls, and whole frames of whoever else speaks there. DATA waits until
+ * the client's windows have room for it. All that a turn makes leaves in one write.
+ */
+import type { Duplex } from 'node:stream'
+import {
+  ConnectionError,
+  codes,
+  firstWindow,
+  flags,
+  frame,
+  frameHeadBytes,
+  payloadBytesMax,
+  types,
+  windowMax,
+  writeHead,
+  writeId,
+} from './frames.js'
+import { encodeHeaders } from './hpack.js'
+
+/** Of gRPC: before each message, whether it is compressed, and its length. */
+export const messageHeadBytes = 5
+
+const contentType = { name: 'content-type', value: 'application/grpc' }
+const status200 = { name: ':status', value: '200' }
+
+const noBytes = Buffer.alloc(0)
+
+/** A whole answer in one piece is its body between these two. */
+const answerHead = frame(types.headers, flags.endHeaders, 0, encodeHeaders([status200, contentType]))
+const answerTail = frame(
+  types.headers,
+  flags.endHeaders | flags.endStream,
+  0,
+  encodeHeaders([{ name: 'grpc-status', value: '0' }]),
+)
+const beforeBody = answerHead.length + frameHeadBytes + messageHeadBytes
+const aroundBody = beforeBody + answerTail.length
+
+/** Bytes that wait for a client that does not read. Beyond them nothing more is read from it, either. */
+const waitingBytesMax = 1 << 20
+
+/** A stream on which one call is answered. */
+export interface AnswerStream {
+  readonly streamId: number
+  /** Bytes of DATA that the client takes on this stream. */
+  window: number
+  /** The client has given the call up. */
+  isReset: boolean
+}
+
+/** An answer that the windows have no room for at once. */
+interface LongAnswer {
+  readonly stream: AnswerStream
+  /** The message with its head. */
+  readonly bytes: Buffer
+  sent: number
+}
+
+/** Frames of somebody else, which keep their order. */
+interface Passing {
+  readonly bytes: Buffer
+  readonly dataBytes: number
+  /** Called once the bytes have left. */
+  readonly left: () => void
+}
+
+export class Outlet {
+  readonly #connection: Duplex
+  readonly #answered: (streamId: number) => void
+  /** What leaves at the end of this turn: a body with its stream, or frames without one. */
+  #bodies: Buffer[] = []
+  #streamIds: number[] = []
+  #isEnding = false
+  #window = firstWindow
+  #isFull = false
+  #isLast = false
+  readonly #long = new Set<LongAnswer>()
+  readonly #passing: Passing[] = []
+
+  /** `answered` is called once all of an answer has left. */
+  constructor(connection: Duplex, answered: (streamId: number) => void) {
+    this.#connection = connection
+    this.#answered = answered
+    connection.on('drain', () => this.#drained())
+  }
+
+  /** Frames that no window bounds. */
+  send(frames: Buffer): void {
+    this.#add(0, frames)
+  }
+
+  /** Answers a call: its response, and that it went well. */
+  answer(stream: AnswerStream, body: Buffer): void {
+    const bytes = messageHeadBytes + body.length
+    if (bytes <= payloadBytesMax && bytes <= stream.window && bytes <= this.#window) {
+      this.#window -= bytes
+      this.#add(stream.streamId, body)
+      return this.#answered(stream.streamId)
+    }
+    const message = Buffer.allocUnsafe(bytes)
+    message[0] = 0
+    message.writeUInt32BE(body.length, 1)
+    message.set(body, messageHeadBytes)
+    this.send(withId(answerHead, stream.streamId))
+    this.#long.add({ stream, bytes: message, sent: 0 })
+    this.#goOn()
+  }
+
+  /** Answers a call by an error alone. */
+  refuse({ streamId }: AnswerStream, code: number, details: string): void {
+    const headers = [
+      status200,
+      contentType,
+      { name: 'grpc-status', value: String(code) },
+      { name: 'grpc-message', value: percentEncoded(details) },
+    ]
+    this.send(frame(types.headers, flags.endHeaders | flags.endStream, streamId, encodeHeaders(headers)))
+  }
+
+  /** Frames of somebody else, `dataBytes` of which count against the connection's window. */
+  pass(bytes: Buffer, dataBytes: number, left: () => void): void {
+    this.#passing.push({ bytes, dataBytes, left })
+    this.#goOn()
+  }
+
+  /** The client takes more on the connection. */
+  widen(bytes: number): void {
+    this.#window += bytes
+    if (this.#window > windowMax) throw new ConnectionError(codes.flowControlError, 'a window is too wide')
+    this.#goOn()
+  }
+
+  /** A stream's window has changed, or nobody waits for its answer any more. */
+  changed(): void {
+    if (this.#long.size > 0) this.#goOn()
+  }
+
+  /** Ends the connection once all of this turn has left. */
+  end(): void {
+    this.send(noBytes)
+    this.#isLast = true
+  }
+
+  #goOn(): void {
+    while (this.#passing.length > 0 && !this.#isFull && this.#passing[0]!.dataBytes <= this.#window) {
+      const { bytes, dataBytes, left } = this.#passing.shift()!
+      this.#window -= dataBytes
+      this.send(bytes)
+      left()
+    }
+    for (const answer of this.#long) this.#sendSome(answer)
+  }
+
+  #sendSome(answer: LongAnswer): void {
+    const { stream, bytes } = answer
+    while (!stream.isReset && answer.sent < bytes.length) {
+      const room = Math.min(payloadBytesMax, stream.window, this.#window, bytes.length - answer.sent)
+      if (room <= 0 || this.#isFull) return
+      this.send(frame(types.data, 0, stream.streamId, bytes.subarray(answer.sent, answer.sent + room)))
+      stream.window -= room
+      this.#window -= room
+      answer.sent += room
+    }
+    this.#long.delete(answer)
+    if (stream.isReset) return
+    this.send(withId(answerTail, stream.streamId))
+    this.#answered(stream.streamId)
+  }
+
+  #add(streamId: number, bytes: Buffer): void {
+    if (!this.#isEnding) {
+      this.#isEnding = true
+      // After the promises of this turn: the answers that came together leave together.
+      process.nextTick(() => this.#leave())
+    }
+    this.#streamIds.push(streamId)
+    this.#bodies.push(bytes)
+  }
+
+  #leave(): void {
+    const bodies = this.#bodies
+    const streamIds = this.#streamIds
+    this.#isEnding = false
+    this.#bodies = []
+    this.#streamIds = []
+    let length = 0
+    for (let at = 0; at < bodies.length; at++) {
+      length += bodies[at]!.length + (streamIds[at] === 0 ? 0 : aroundBody)
+    }
+    const bytes = Buffer.allocUnsafe(length)
+    let end = 0
+    for (let at = 0; at < bodies.length; at++) {
+      const body = bodies[at]!
+      const streamId = streamIds[at]!
+      if (streamId === 0) bytes.set(body, end)
+      else writeAnswer(bytes, end, streamId, body)
+      end += body.length + (streamId === 0 ? 0 : aroundBody)
+    }
+    this.#connection.write(bytes)
+    if (this.#isLast) return void this.#connection.end(() => this.#connection.destroy())
+    if (this.#isFull || this.#connection.writableLength < waitingBytesMax) return
+    this.#isFull = true
+    this.#connection.pause()
+  }
+
+  #drained(): void {
+    if (!this.#isFull) return
+    this.#isFull = false
+    this.#connection.resume()
+    this.#goOn()
+  }
+}
+
+function writeAnswer(into: Buffer, start: number, streamId: number, body: Buffer): void {
+  into.set(answerHead, start)
+  writeId(into, start, streamId)
+  const dataAt = start + answerHead.length
+  writeHead(into, dataAt, messageHeadBytes + body.length, types.data, 0, streamId)
+  const messageAt = dataAt + frameHeadBytes
+  into[messageAt] = 0
+  into.writeUInt32BE(body.length, messageAt + 1)
+  into.set(body, messageAt + messageHeadBytes)
+  const tailAt = start + beforeBody + body.length
+  into.set(answerTail, tailAt)
+  writeId(into, tailAt, streamId)
+}
+
+function withId(template: Buffer, streamId: number): Buffer {
+  const bytes = Buffer.from(template)
+  writeId(bytes, 0, streamId)
+  return bytes
+}
+
+/** As gRPC writes a text into a header. */
+function percentEncoded(text: string): string {
+  return Buffer.from(text)
+    .toString('latin1')
+    .replace(/[^ -$&-~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+}
