@@ -8,6 +8,7 @@ import type { NodeId } from '../raft/index.js'
 import { ClientWays } from './client-ways.js'
 import { ClusterMember } from './cluster-member.js'
 import { Door, host } from './door.js'
+import { Lane, type UnaryMethod } from './http2/lane.js'
 import type { Member } from './member.js'
 import { Roster } from './roster.js'
 import type { Service } from './services/service.js'
@@ -31,6 +32,8 @@ export interface EtcdServerOptions {
 /** Of gRPC: bytes of a message that is received, as etcd has them by default. */
 const receivedBytesMax = 2 * 2 ** 20
 const streamsMax = 8192
+/** Methods of one request and one answer, in bytes, that clients call often. */
+const shortCalls = '/etcdserverpb.KV/'
 const keepAliveMs = 2 * 60 * 60 * 1000
 const keepAliveTimeoutMs = 20_000
 
@@ -157,9 +160,13 @@ export class EtcdServer {
       'grpc.keepalive_time_ms': keepAliveMs,
       'grpc.keepalive_timeout_ms': keepAliveTimeoutMs,
     })
+    const methods = new Map<string, UnaryMethod>()
     for (const service of services) {
       const { definition, implementation } = service(member, this)
       grpc.addService(definition, implementation)
+      for (const [name, { path }] of Object.entries(definition)) {
+        if (path.startsWith(shortCalls)) methods.set(path, implementation[name] as UnaryMethod)
+      }
     }
     const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())
     // A connection that is idle stays open, as with etcd.
@@ -168,7 +175,13 @@ export class EtcdServer {
       member,
       grpc,
       http,
-      accept: (connection) => injector.injectConnection(connection),
+      accept: (connection) =>
+        new Lane(connection, {
+          methods,
+          streamsMax,
+          messageBytesMax: receivedBytesMax,
+          elsewhere: (spur) => injector.injectConnection(spur),
+        }),
       port: port === 0 ? 0 : port + this.#places.size,
       door: undefined,
       ways: new ClientWays(nodeId),
