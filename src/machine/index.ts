@@ -18,9 +18,10 @@ export {
   writeRange,
 } from './commands.js'
 export { createKv } from './kv.js'
+export { fetchedMax, hashKey, type IndexedRecords, KvIndex } from './kv-index.js'
 export { loadMachine } from './load.js'
 export type * from './machine.js'
-export { compareRanges, Memory } from './memory.js'
+export { compareRanges, copyRange, isEqualRange, Memory } from './memory.js'
 export { type KvCommand, readCommand } from './read-command.js'
 export type { PackedResults } from './results.js'
 export { endOfResults, forEachResult, isReusable, ResultBuilder, resultBytesMaxDefault } from './results.js'

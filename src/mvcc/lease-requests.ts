@@ -60,7 +60,7 @@ export function timeToLive(leases: Leases, store: Store, place: RequestPlace): M
     [grantedTtlField, lease.ttl],
   ]
   const head = messageOf(request.id, numbers)
-  const places = keys.map((key) => store.keyPlaceOf(key))
+  const places = keys.map((key) => store.keys.placeOf(key))
   return {
     length: places.reduce((sum, { length }) => sum + bytesFieldBytes(length), head.length),
     write: (writer) => {

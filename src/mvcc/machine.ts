@@ -198,7 +198,13 @@ class Mvcc implements StateMachine {
 
   #figures() {
     const { revision, compactRevision, keys, records } = this.#store
-    return { revision, compactRevision, keys: keys.live, revisions: records.count, bytes: records.bytes }
+    return {
+      revision,
+      compactRevision,
+      keys: keys.order.live,
+      revisions: records.count,
+      bytes: records.bytes,
+    }
   }
 
   snapshot(): Iterator<Uint8Array> {
@@ -236,6 +242,6 @@ class Mvcc implements StateMachine {
 
   summary(): Readonly<Record<string, number>> {
     const { keys, revision } = this.#store
-    return { keys: keys.live, leases: this.#leases.size, revision }
+    return { keys: keys.order.live, leases: this.#leases.size, revision }
   }
 }

@@ -1,12 +1,12 @@
 /** Ranges of keys, as etcd reads them. */
 import type { Memory } from '../machine/index.js'
 import type { Status } from './border.js'
+import type { Bounds, Place } from './key-order.js'
 import type { KeyValue } from './key-value.js'
-import type { Bounds } from './keys.js'
 import type { Ref } from './records.js'
 import type { KeyRange, RangeRequest } from './requests.js'
 import type { RangeResponse } from './responses.js'
-import type { Place, Store } from './store.js'
+import type { Store } from './store.js'
 import type { Span } from './wire.js'
 
 /**
@@ -35,14 +35,13 @@ export function placeOf({ start, end }: Span, memory: Memory): Place {
 /** Visits the records in force at a revision, in the order of their keys, until `visit` answers false. */
 export function visitAt(store: Store, keyed: Keyed, revision: number, visit: (ref: Ref) => boolean): void {
   if ('bounds' in keyed) {
-    store.keys.visit(keyed.bounds, (number) => {
+    store.keys.order.visit(keyed.bounds, (number) => {
       const ref = store.recordAt(number, revision)
       return ref === 0 || visit(ref)
     })
     return
   }
-  const { memory, start, length } = keyed.key
-  const number = store.keys.find(memory, start, length)
+  const number = store.keys.find(keyed.key)
   const ref = number === 0 ? 0 : store.recordAt(number, revision)
   if (ref !== 0) visit(ref)
 }

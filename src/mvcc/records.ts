@@ -63,6 +63,11 @@ export class Records {
     return this.#segments[ref >>> offsetBits]!.memory
   }
 
+  /** Brings a record's beginning into the processor's caches. */
+  touch(ref: Ref): number {
+    return this.memoryOf(ref).bytes[startOf(ref)]!
+  }
+
   segment(number: number): Segment {
     return this.#segments[number]!
   }

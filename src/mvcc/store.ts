@@ -4,18 +4,12 @@
  */
 import { Memory } from '../machine/index.js'
 import type { Status } from './border.js'
+import type { Bounds, Place } from './key-order.js'
 import { keyValueBytes, type NewKeyValue, readKeyValue, writeKeyValue } from './key-value.js'
-import { type Bounds, Keys, keyLength, keyStart } from './keys.js'
+import { Keys, keyLength, keyStart } from './keys.js'
 import type { Leases } from './leases-seam.js'
 import { bodyOf, type RecordHead, Records, type Ref } from './records.js'
 import { bytesFieldBytes, Writer } from './wire.js'
-
-/** Where bytes stand. */
-export interface Place {
-  readonly memory: Memory
-  readonly start: number
-  readonly length: number
-}
 
 const noMemory = new Memory(new Uint8Array(0))
 
@@ -46,8 +40,8 @@ export class Store {
   }
 
   /** The newest record of a key that exists; 0 when it does not. */
-  get({ memory, start, length }: Place): Ref {
-    const number = this.keys.find(memory, start, length)
+  get(key: Place): Ref {
+    const number = this.keys.find(key)
     return number === 0 ? 0 : this.liveOf(number)
   }
 
@@ -66,7 +60,7 @@ export class Store {
   }
 
   countAt(bounds: Bounds, revision: number): number {
-    return this.keys.countLive(bounds, revision, (number) => this.recordAt(number, revision) !== 0)
+    return this.keys.order.countLive(bounds, revision, (number) => this.recordAt(number, revision) !== 0)
   }
 
   /** Why the store can't be compacted up to a revision; `undefined` once it is. */
@@ -79,8 +73,8 @@ export class Store {
 
   put(key: Place, value: Place, lease: bigint): void {
     const { records, keys } = this
-    const found = keys.find(key.memory, key.start, key.length)
-    const number = found === 0 ? keys.add() : found
+    const found = keys.find(key)
+    const number = found === 0 ? keys.take() : found
     const head = found === 0 ? 0 : keys.headOf(number)
     const isLive = head !== 0 && !records.isDelete(head)
     const present = isLive ? this.keyValueOf(head) : undefined
@@ -97,7 +91,7 @@ export class Store {
     const recordHead = { key: number, revision, place, isDelete: false, hasLease: lease !== 0n }
     const ref = records.append(recordHead, keyValueBytes(fields), head)
     writeKeyValue(new Writer(records.memoryOf(ref), bodyOf(ref)), fields, key, value)
-    keys.setHead(number, ref, isLive, true, revision)
+    this.#setHead(number, key, head, ref)
     if (present !== undefined && present.lease !== 0n) this.#leases.detach(number, present.lease)
     if (lease !== 0n) this.#leases.attach(number, lease)
   }
@@ -105,9 +99,7 @@ export class Store {
   /** Deletes a key that exists. */
   delete(number: number): void {
     const { records, keys } = this
-    const key = this.keyPlaceOf(number)
-    // Finds the key's place, which `setHead` needs.
-    keys.find(key.memory, key.start, key.length)
+    const key = keys.placeOf(number)
     const head = keys.headOf(number)
     const revision = this.revision + 1
     const place = this.#changes++
@@ -116,7 +108,7 @@ export class Store {
     const writer = new Writer(records.memoryOf(ref), bodyOf(ref))
     writer.bytesHead(1, key.length)
     writer.bytes(key.memory, key.start, key.start + key.length)
-    keys.setHead(number, ref, true, false, revision)
+    this.#setHead(number, key, head, ref)
     if (records.hasLease(head)) this.#leases.detach(number, this.keyValueOf(head).lease)
   }
 
@@ -133,35 +125,37 @@ export class Store {
 
   /** The bytes of a key, valid until the next change. */
   keyOf(number: number): Uint8Array {
-    const { memory, start, length } = this.keyPlaceOf(number)
+    const { memory, start, length } = this.keys.placeOf(number)
     return memory.bytes.subarray(start, start + length)
   }
 
-  keyPlaceOf(number: number): Place {
-    const head = this.keys.headOf(number)
-    const memory = this.records.memoryOf(head)
-    const body = bodyOf(head)
-    return { memory, start: keyStart(memory, body), length: keyLength(memory, body) }
+  /** Makes a record the newest of its key. The key may stand in the record before. */
+  #setHead(number: number, key: Place, before: Ref, head: Ref): void {
+    const { records, keys } = this
+    const revision = records.revisionOf(head)
+    const isLive = !records.isDelete(head)
+    if (before === 0) return keys.add(number, key, head, isLive, revision)
+    keys.setHead(number, head)
+    if (records.isDelete(before) === isLive) keys.order.changeLive(isLive ? 1 : -1, revision, key)
   }
 
   /** Appends a record of a snapshot, whose message stands in `memory` from `start` on. */
   addRecord(head: Omit<RecordHead, 'key'>, memory: Memory, start: number, length: number): void {
     const { records, keys } = this
-    const keyAt = keyStart(memory, start)
-    const found = keys.find(memory, keyAt, keyLength(memory, start))
-    const number = found === 0 ? keys.add() : found
-    const earlier = found === 0 ? 0 : keys.headOf(number)
-    const wasLive = earlier !== 0 && !records.isDelete(earlier)
-    const ref = records.append({ ...head, key: number }, length, earlier)
+    const key = { memory, start: keyStart(memory, start), length: keyLength(memory, start) }
+    const found = keys.find(key)
+    const number = found === 0 ? keys.take() : found
+    const before = found === 0 ? 0 : keys.headOf(number)
+    const ref = records.append({ ...head, key: number }, length, before)
     new Writer(records.memoryOf(ref), bodyOf(ref)).bytes(memory, start, start + length)
-    keys.setHead(number, ref, wasLive, !head.isDelete, head.revision)
+    this.#setHead(number, key, before, ref)
   }
 
   /** Attaches all keys that exist to their leases. */
   attachAll(): void {
     const { records, keys } = this
     const all = { memory: noMemory, start: 0, length: 0, end: 0, endLength: 0 }
-    keys.visit(all, (number) => {
+    keys.order.visit(all, (number) => {
       const ref = this.liveOf(number)
       if (ref !== 0 && records.hasLease(ref)) this.#leases.attach(number, this.keyValueOf(ref).lease)
       return true

@@ -74,6 +74,6 @@ export class Sweep {
       this.#position++
     }
     records.uncount(ref)
-    if (records.laterOf(copy) === 0) keys.moveHead(records.keyOf(copy), copy)
+    if (records.laterOf(copy) === 0) keys.setHead(records.keyOf(copy), copy)
   }
 }

@@ -5,12 +5,13 @@
 import type { Memory } from '../machine/index.js'
 import type { Status } from './border.js'
 import { deleteRange, put, refusesPutInTxn } from './changes.js'
+import type { Place } from './key-order.js'
 import type { KeyValue } from './key-value.js'
 import type { Leases } from './leases-seam.js'
 import { bytesOf, keyedBy, type Origin, placeOf, range, visitAt } from './ranges.js'
 import type { Compare, RequestOp, TxnRequest } from './requests.js'
 import type { ResponseOp, TxnResponse } from './responses.js'
-import type { Place, Store } from './store.js'
+import type { Store } from './store.js'
 
 interface Running {
   readonly store: Store
