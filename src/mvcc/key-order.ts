@@ -107,12 +107,12 @@ export class KeyOrder {
   /** Visits keys in order, until `visit` answers false. */
   visit(bounds: Bounds, visit: (number: number) => boolean): void {
     const { memory, start, length, end, endLength } = bounds
+    const endText = textAt(memory, end, endLength)
     this.#search(memory, start, length)
     let at = this.#at
     for (let position = this.#block; position < this.#blocks.length; position++) {
-      const block = this.#blocks[position]!
-      const { numbers, count } = block
-      const isBelowEnd = this.#endsBelow(block, bounds)
+      const { numbers, count } = this.#blocks[position]!
+      const isBelowEnd = this.#isBelow(position, endText)
       for (; at < count; at++) {
         const number = numbers[at]!
         if (!isBelowEnd && this.#keys.compare(number, memory, end, endLength) >= 0) return
@@ -125,13 +125,13 @@ export class KeyOrder {
   /** Counts the keys that exist at a revision. `isLiveAt` tells it of the keys of which a block can't. */
   countLive(bounds: Bounds, revision: number, isLiveAt: (number: number) => boolean): number {
     const { memory, start, length, end, endLength } = bounds
+    const endText = textAt(memory, end, endLength)
     this.#search(memory, start, length)
     let at = this.#at
     let sum = 0
     for (let position = this.#block; position < this.#blocks.length; position++) {
-      const block = this.#blocks[position]!
-      const { numbers, count, live, changed } = block
-      const isBelowEnd = this.#endsBelow(block, bounds)
+      const { numbers, count, live, changed } = this.#blocks[position]!
+      const isBelowEnd = this.#isBelow(position, endText)
       if (isBelowEnd && at === 0 && changed <= revision) {
         sum += live
         continue
@@ -145,9 +145,11 @@ export class KeyOrder {
     return sum
   }
 
-  #endsBelow({ numbers, count }: Block, { memory, end, endLength }: Bounds): boolean {
-    if (endLength === 0) return true
-    return count > 0 && this.#keys.compare(numbers[count - 1]!, memory, end, endLength) < 0
+  /** Whether all keys of a block are below the end of a range: surely, or perhaps not. */
+  #isBelow(position: number, endText: string): boolean {
+    if (endText === '') return true
+    const next = this.#blocks[position + 1]
+    return next !== undefined && next.start <= endText
   }
 
   #search(memory: Memory, start: number, length: number): void {

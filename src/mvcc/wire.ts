@@ -2,7 +2,7 @@
  * The bytes of protobuf, as etcd reads and writes them. A reader never throws: it stops at the first malformed byte and
  * says `failed`. 64-bit numbers are read as safe integers; a number beyond them is read as the nearest one.
  */
-import { Memory } from '../machine/index.js'
+import { copyRange, Memory } from '../machine/index.js'
 
 const twoTo32 = 0x1_0000_0000
 const wireTypes = { varint: 0, fixed64: 1, bytes: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const
@@ -234,7 +234,7 @@ export class Writer {
   }
 
   bytes(from: Memory, start: number, end: number): void {
-    this.memory.bytes.set(from.bytes.subarray(start, end), this.at)
+    copyRange(this.memory, this.at, from, start, end - start)
     this.at += end - start
   }
 }
