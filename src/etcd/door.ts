@@ -1,12 +1,17 @@
 /** The port of one node in one of its lives: gRPC and HTTP/1.1 by the first bytes of each connection. */
+import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { Valve, type WayState } from './valve.js'
 
 export const host = '127.0.0.1'
-/** Connections of a port at a time. */
-export const connectionsMax = 4096
-/** Milliseconds after which a connection is closed that has not said which protocol it speaks. */
-const silentMs = 10_000
+export interface DoorBounds {
+  /** Connections of the port at a time. */
+  readonly connectionsMax: number
+  /** Milliseconds after which a connection is closed that has not said which protocol it speaks. */
+  readonly silentMs: number
+}
+
+const doorBounds: DoorBounds = { connectionsMax: 4096, silentMs: 10_000 }
 
 const open: WayState = { isOpen: true, delayOf: undefined }
 
@@ -18,6 +23,7 @@ export interface Rooms {
 
 export class Door {
   readonly #rooms: Rooms
+  readonly #bounds: DoorBounds
   readonly #server: Server
   readonly #connections = new Map<Socket, Valve>()
   /** The connections that have said nothing yet, the oldest first. */
@@ -25,24 +31,28 @@ export class Door {
   #from: WayState = open
   #to: WayState = open
 
-  constructor(rooms: Rooms) {
+  constructor(rooms: Rooms, bounds = doorBounds) {
     this.#rooms = rooms
+    this.#bounds = bounds
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket))
+    // As when the process has no file descriptor left: the one who connects is refused, and nothing else.
+    this.#server.on('error', () => undefined)
   }
 
-  /** Resolves with the port, once clients can connect. Rejects where the port cannot be had. */
-  async open(port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject)
-        // As when the process has no file descriptor left: who connects then is refused, and nothing else.
-        this.#server.on('error', () => undefined)
-        resolve()
-      })
-    })
-    const address = this.#server.address()
-    return typeof address === 'object' && address !== null ? address.port : port
+  /** Resolves with the first of the ports that can be had, once clients can connect. Rejects where there is none. */
+  async open(ports: readonly number[]): Promise<number> {
+    let refusal: unknown
+    for (const port of ports) {
+      try {
+        this.#server.listen(port, host)
+        await once(this.#server, 'listening')
+        const address = this.#server.address()
+        return typeof address === 'object' && address !== null ? address.port : port
+      } catch (error) {
+        refusal = error
+      }
+    }
+    throw refusal
   }
 
   /** Opens, shuts or delays the ways of all connections: from the clients, and to them. */
@@ -59,7 +69,7 @@ export class Door {
   }
 
   #accept(socket: Socket): void {
-    if (this.#connections.size >= connectionsMax && !this.#makesRoom()) {
+    if (this.#connections.size >= this.#bounds.connectionsMax && !this.#makesRoom()) {
       socket.destroy()
       return
     }
@@ -69,7 +79,7 @@ export class Door {
       else this.#rooms.http1(valve)
     })
     this.#connections.set(socket, valve)
-    this.#silent.set(valve, setInterval(() => this.#tired(valve), silentMs).unref())
+    this.#silent.set(valve, setInterval(() => this.#tired(valve), this.#bounds.silentMs).unref())
     socket.on('close', () => {
       this.#connections.delete(socket)
       this.#knows(valve)
@@ -77,7 +87,7 @@ export class Door {
     valve.set(this.#from, this.#to)
   }
 
-  /** Nobody is told while nothing is heard. */
+  /** A client is not silent while the node does not hear it. */
   #tired(valve: Valve): void {
     if (this.#from.isOpen) valve.cut()
   }

@@ -1,15 +1,17 @@
 /** etcd's API over a cluster: for each node an address of its own, which opens and closes with the node's life. */
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import type { Cluster, CountersRead, StandingFault } from '../cluster/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
-import { ClientWays } from './client-ways.js'
+import type { ClientWays } from './client-ways.js'
 import { ClusterMember } from './cluster-member.js'
 import { Door, host } from './door.js'
 import { Lane, type UnaryMethod } from './http2/lane.js'
 import type { Member } from './member.js'
+import { Ports } from './ports.js'
 import { Roster } from './roster.js'
 import type { Service } from './services/service.js'
 
@@ -25,8 +27,8 @@ export type Gateway = (
 export interface EtcdServerOptions {
   readonly services: readonly ServiceOf[]
   readonly gateway: Gateway
-  /** The port of the first node; the others follow. 0 is any free one for each. */
-  readonly port: number
+  /** The port of the first node; the others follow. 0 is any free one for each, and `undefined` what is remembered. */
+  readonly port: number | undefined
 }
 
 /** Of gRPC: bytes of a message that is received, as etcd has them by default. */
@@ -36,6 +38,8 @@ const streamsMax = 8192
 const shortCalls = '/etcdserverpb.KV/'
 const keepAliveMs = 2 * 60 * 60 * 1000
 const keepAliveTimeoutMs = 20_000
+/** Milliseconds until a port is tried again that another program has. */
+const againMs = 250
 
 /** One node's part of the server, in all of its lives. */
 interface Place {
@@ -43,7 +47,8 @@ interface Place {
   readonly grpc: Server
   readonly http: HttpServer
   readonly accept: (connection: Duplex) => void
-  port: number
+  /** `undefined`: the node has had none yet. */
+  port: number | undefined
   /** `undefined`: the node does not run. */
   door: Door | undefined
   readonly ways: ClientWays
@@ -55,8 +60,11 @@ export class EtcdServer {
   readonly roster: Roster
   readonly #options: EtcdServerOptions
   readonly #places = new Map<NodeId, Place>()
-  #end: () => void = () => undefined
+  readonly #ports: Ports
+  /** `undefined`: the server is just opening, and an address that cannot be had is refused. */
+  #end: (() => void) | undefined
   #isLookedFor = false
+  #isClosed = false
 
   private constructor(cluster: Cluster, options: EtcdServerOptions) {
     this.cluster = cluster
@@ -65,7 +73,8 @@ export class EtcdServer {
       const endpoint = this.endpointOf(nodeId)
       return endpoint === undefined ? [] : [endpoint]
     })
-    this.clusterId = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 1n
+    this.#ports = new Ports(cluster.dir, options.port)
+    this.clusterId = this.#ports.clusterId
   }
 
   /** Opens the addresses of all nodes that run. Rejects with a `RaftError` where a port cannot be had. */
@@ -82,13 +91,14 @@ export class EtcdServer {
 
   /** The addresses of the nodes that run. */
   get endpoints(): readonly string[] {
-    return [...this.#places.values()].flatMap(({ door, port }) => (door === undefined ? [] : urlOf(port)))
+    const isOpen = ({ door, port }: Place) => door !== undefined && port !== undefined
+    return [...this.#places.values()].filter(isOpen).map(({ port }) => urlOf(port))
   }
 
   /** The address of a node, whether it runs or not. `undefined`: it has never run. */
   endpointOf(nodeId: NodeId): string | undefined {
     const place = this.#places.get(nodeId)
-    return place && urlOf(place.port)
+    return place?.port === undefined ? undefined : urlOf(place.port)
   }
 
   memberOf(nodeId: NodeId): Member | undefined {
@@ -97,7 +107,8 @@ export class EtcdServer {
 
   /** Ends all ports and connections. The cluster goes on. */
   close(): void {
-    this.#end()
+    this.#isClosed = true
+    this.#end?.()
     for (const nodeId of [...this.#places.keys()]) this.#removed(nodeId)
   }
 
@@ -116,15 +127,38 @@ export class EtcdServer {
     const door = new Door({ http2: place.accept, http1: (valve) => place.http.emit('connection', valve) })
     place.door = door
     door.set(place.ways.from, place.ways.to)
+    const isFirst = this.#end === undefined
+    const ports = isFirst ? [this.#ports.reserve(nodeId)] : this.#ports.of(nodeId)
     try {
-      place.port = await door.open(place.port)
+      await this.#open(nodeId, place, door, ports)
     } catch (error) {
-      if (place.door === door) place.door = undefined
-      const actual = `${place.port}, which node ${nodeId} cannot have (${reasonOf(error)})`
-      throw new RaftError('INVALID_OPTION', { option: 'port', expected: 'ports that are free', actual })
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      const why = isTaken ? 'which another program has' : `which cannot be had (${reasonOf(error)})`
+      const [expected, actual] = [`a free one for node ${nodeId}`, `${ports[0]}, ${why}`]
+      const refusal = new RaftError('INVALID_OPTION', { option: 'port', expected, actual })
+      if (isFirst) throw refusal
+      process.emitWarning(`${refusal.message}; it is tried again until it is free`, 'RaftboxWarning')
+      void this.#openLater(nodeId, place, door, ports)
     }
+  }
+
+  async #open(nodeId: NodeId, place: Place, door: Door, ports: readonly number[]): Promise<void> {
+    place.port = await door.open(ports)
+    this.#ports.keep(nodeId, place.port)
     // The node may have ended meanwhile.
     if (place.door !== door) door.close()
+  }
+
+  /** A program that took the port while the node did not run may give it back. */
+  async #openLater(nodeId: NodeId, place: Place, door: Door, ports: readonly number[]): Promise<void> {
+    while (place.door === door) {
+      await setTimeout(againMs, undefined, { ref: false })
+      try {
+        return await this.#open(nodeId, place, door, ports)
+      } catch {
+        // Told before the first wait.
+      }
+    }
   }
 
   #ended(nodeId: NodeId): void {
@@ -138,6 +172,7 @@ export class EtcdServer {
     this.#ended(nodeId)
     const place = this.#places.get(nodeId)
     this.#places.delete(nodeId)
+    if (!this.#isClosed) this.#ports.forget(nodeId)
     place?.member.close()
     place?.grpc.forceShutdown()
   }
@@ -150,7 +185,7 @@ export class EtcdServer {
   }
 
   #newPlace(nodeId: NodeId, counters: CountersRead): Place {
-    const { services, gateway, port } = this.#options
+    const { services, gateway } = this.#options
     const member = new ClusterMember(this.cluster, nodeId, counters, this.clusterId, () => this.#answered())
     const grpc = new Server({
       'grpc.enable_channelz': 0,
@@ -182,7 +217,7 @@ export class EtcdServer {
           messageBytesMax: receivedBytesMax,
           elsewhere: (spur) => injector.injectConnection(spur),
         }),
-      port: port === 0 ? 0 : port + this.#places.size,
+      port: undefined,
       door: undefined,
       ways: new ClientWays(nodeId),
     }
@@ -199,6 +234,6 @@ export class EtcdServer {
   }
 }
 
-function urlOf(port: number): string {
+function urlOf(port: number | undefined): string {
   return `http://${host}:${port}`
 }

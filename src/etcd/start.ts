@@ -1,11 +1,16 @@
 /** A cluster that speaks etcd's API, for a test or a program. */
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster/index.js'
+import { RaftError } from '../errors/index.js'
 import { mvccModule } from '../mvcc/index.js'
+import { portMax } from './ports.js'
 import { EtcdServer } from './server.js'
 import { services } from './services/all.js'
 
 export interface EtcdOptions extends Omit<ClusterOptions, 'machine'> {
-  /** The port of the first node; those of the others follow. Default 0: any free one for each. */
+  /**
+   * The port of the first node; those of the others follow. 0 is any free one for each. Default: the ports that `dir`
+   * remembers, or any free ones.
+   */
   readonly port?: number
 }
 
@@ -71,21 +76,31 @@ class EtcdHandle implements AsyncDisposable {
   }
 }
 
+/** The options of a cluster that is to speak etcd's API: its machine, and etcd's time for a call if none is given. */
+export function clusterOptionsOf(options: Omit<EtcdOptions, 'port'>): ClusterOptions {
+  const { heartbeatIntervalMs = 100, electionTimeoutMs = 5 * heartbeatIntervalMs } = options
+  return { requestTimeoutMs: 5000 + 2 * electionTimeoutMs, ...options, machine: mvccModule }
+}
+
+/** Opens an address for each node of a cluster with `clusterOptionsOf`. */
+export function serveEtcd(cluster: Cluster, port?: number): Promise<EtcdServer> {
+  return EtcdServer.open(cluster, {
+    services,
+    gateway: () => (_request, response) => response.writeHead(404).end(),
+    port,
+  })
+}
+
 /**
  * Starts a cluster whose nodes speak etcd's v3 API, each at an address of its own. Resolves once a node leads. A call is
  * given up after etcd's time, unless `requestTimeoutMs` is given: five seconds and two election timeouts.
  */
 export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
-  const { port = 0, ...others } = options
-  const { heartbeatIntervalMs = 100, electionTimeoutMs = 5 * heartbeatIntervalMs } = others
-  const requestTimeoutMs = 5000 + 2 * electionTimeoutMs
-  const cluster = await startCluster({ requestTimeoutMs, ...others, machine: mvccModule })
+  const { port, ...others } = options
+  if (port !== undefined) checkPort(port)
+  const cluster = await startCluster(clusterOptionsOf(others))
   try {
-    const server = await EtcdServer.open(cluster, {
-      services,
-      gateway: () => (_request, response) => response.writeHead(404).end(),
-      port,
-    })
+    const server = await serveEtcd(cluster, port)
     await leaderKnown(cluster)
     const bound = verbs.map((verb) => [verb, (cluster[verb] as () => unknown).bind(cluster)])
     return Object.assign(new EtcdHandle(cluster, server), Object.fromEntries(bound) as EtcdVerbs)
@@ -93,6 +108,12 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
     await cluster.close().catch(() => undefined)
     throw error
   }
+}
+
+function checkPort(port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port <= portMax) return
+  const expected = `a whole number from 0 to ${portMax}`
+  throw new RaftError('INVALID_OPTION', { option: 'port', expected, actual: String(port) })
 }
 
 /** Resolves once a node leads, or after the time of a call: then the calls themselves tell. */

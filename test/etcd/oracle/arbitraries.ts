@@ -17,7 +17,9 @@ const oddInt64 = fc.constantFrom(
 )
 
 const key = rarely(
-  fc.constantFrom('a', 'aa', 'ab', 'b', 'c', 'c\0', 'c/1', 'c/2', 'd\xff', 'd\xff\xff', '\0', '\xff').map(text),
+  fc
+    .constantFrom('a', 'aa', 'ab', 'b', 'c', 'c\0', 'c/1', 'c/2', 'd\xff', 'd\xff\xff', '\0', '\xff')
+    .map(text),
   fc.oneof(
     fc.constant(text('')),
     fc.constant(Buffer.alloc(300, 'k')),
@@ -51,9 +53,15 @@ const value = rarely(
 const revision = fc.oneof(
   {
     weight: 12,
-    arbitrary: fc.record({ revision: fc.constantFrom('now', 'start'), plus: fc.integer({ min: -4, max: 4 }) }),
+    arbitrary: fc.record({
+      revision: fc.constantFrom('now', 'start'),
+      plus: fc.integer({ min: -4, max: 4 }),
+    }),
   },
-  { weight: 4, arbitrary: fc.record({ revision: fc.constant('compacted'), plus: fc.integer({ min: -1, max: 2 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ revision: fc.constant('compacted'), plus: fc.integer({ min: -1, max: 2 }) }),
+  },
   { weight: 1, arbitrary: oddInt64 },
 )
 const bound = fc.option(mostly(revision, oddInt64), { freq: 3 })
@@ -80,7 +88,13 @@ const range = mostly(
   join(interval, fields({ limit, revision, serializable: flag, keysOnly: flag, countOnly: flag })),
   join(
     interval,
-    fields({ limit, sortOrder: enumeration(2), sortTarget: fc.nat({ max: 4 }), keysOnly: flag, countOnly: flag }),
+    fields({
+      limit,
+      sortOrder: enumeration(2),
+      sortTarget: fc.nat({ max: 4 }),
+      keysOnly: flag,
+      countOnly: flag,
+    }),
     fields({ revision, minModRevision: bound, maxModRevision: bound }),
     fields({ minCreateRevision: bound, maxCreateRevision: bound }),
   ),
@@ -104,7 +118,10 @@ const target = fc.oneof(
   fc.record({ target: enumeration(4) }),
 )
 const compare = join(
-  mostly(key.map((only) => ({ key: only })), interval),
+  mostly(
+    key.map((only) => ({ key: only })),
+    interval,
+  ),
   fc.record({ result: enumeration(3) }),
   target as fc.Arbitrary<Message>,
 )
@@ -114,9 +131,7 @@ function request(depth: number): fc.Arbitrary<Message> {
     { weight: 6, arbitrary: range.map((requestRange) => ({ requestRange })) },
     { weight: 8, arbitrary: put.map((requestPut) => ({ requestPut })) },
     { weight: 4, arbitrary: deleteRange.map((requestDeleteRange) => ({ requestDeleteRange })) },
-    ...(depth === 0
-      ? []
-      : [{ weight: 3, arbitrary: txn(depth - 1).map((requestTxn) => ({ requestTxn })) }]),
+    ...(depth === 0 ? [] : [{ weight: 3, arbitrary: txn(depth - 1).map((requestTxn) => ({ requestTxn })) }]),
   )
 }
 
@@ -145,7 +160,10 @@ const grant = fc
   .record({
     request: fields({
       ID: mostly(fc.constantFrom('0', '1001', '1002'), oddInt64),
-      TTL: mostly(fc.constantFrom('600', '1000', '100000'), fc.constantFrom('9000000000', '9000000001', '9223372036854775807')),
+      TTL: mostly(
+        fc.constantFrom('600', '1000', '100000'),
+        fc.constantFrom('9000000000', '9000000001', '9223372036854775807'),
+      ),
     }).map((request) => ({ TTL: '600', ...request })),
     slot,
   })
@@ -186,7 +204,10 @@ const watch = fc
     on: stream,
     as: watchName,
   })
-  .map((operation): Operation => (isSilent(operation.watch) ? { ...operation, watch: fromNow(operation.watch) } : operation))
+  .map(
+    (operation): Operation =>
+      isSilent(operation.watch) ? { ...operation, watch: fromNow(operation.watch) } : operation,
+  )
 
 /** A watch that tells no event does not tell either when it has caught up with the past. So it begins now. */
 function isSilent({ filters = [] }: Message): boolean {
@@ -197,7 +218,10 @@ function fromNow({ startRevision: _, ...request }: Message): Message {
   return request
 }
 
-const compaction = join(fc.record({ revision: revision as fc.Arbitrary<unknown> }), fields({ physical: flag }))
+const compaction = join(
+  fc.record({ revision: revision as fc.Arbitrary<unknown> }),
+  fields({ physical: flag }),
+)
 
 const member = fc.oneof(
   call('Cluster/MemberList', fc.constant({})),
@@ -205,15 +229,24 @@ const member = fc.oneof(
   call('Cluster/MemberPromote', fc.record({ ID: fc.constantFrom('0', '404') })),
   call(
     'Cluster/MemberUpdate',
-    fc.record({ ID: fc.constantFrom('0', '404'), peerURLs: fc.constantFrom([], ['http://127.0.0.1:9'], ['nonsense']) }),
+    fc.record({
+      ID: fc.constantFrom('0', '404'),
+      peerURLs: fc.constantFrom([], ['http://127.0.0.1:9'], ['nonsense']),
+    }),
   ),
-  call('Cluster/MemberAdd', fc.record({ peerURLs: fc.constantFrom(['nonsense'], ['http://127.0.0.1'], ['']) })),
+  call(
+    'Cluster/MemberAdd',
+    fc.record({ peerURLs: fc.constantFrom(['nonsense'], ['http://127.0.0.1'], ['']) }),
+  ),
 )
 
 const maintenance = fc.oneof(
   call('Maintenance/Status', fc.constant({})),
   call('Maintenance/HashKV', fields({ revision: mostly(fc.constant(0), revision) })),
-  call('Maintenance/Alarm', fields({ action: fc.constant(0), memberID: fc.constantFrom('0', '404'), alarm: enumeration(2) })),
+  call(
+    'Maintenance/Alarm',
+    fields({ action: fc.constant(0), memberID: fc.constantFrom('0', '404'), alarm: enumeration(2) }),
+  ),
   call('Maintenance/MoveLeader', fields({ targetID: fc.constantFrom('0', '404') })),
   call('Maintenance/Defragment', fc.constant({})),
 )
@@ -232,7 +265,10 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 30, arbitrary: call('KV/Compact', compaction) },
   { weight: 50, arbitrary: grant },
   { weight: 20, arbitrary: call('Lease/LeaseRevoke', fc.record({ ID: lease })) },
-  { weight: 20, arbitrary: call('Lease/LeaseTimeToLive', join(fc.record({ ID: lease }), fields({ keys: flag }))) },
+  {
+    weight: 20,
+    arbitrary: call('Lease/LeaseTimeToLive', join(fc.record({ ID: lease }), fields({ keys: flag }))),
+  },
   { weight: 10, arbitrary: call('Lease/LeaseLeases', fc.constant({})) },
   { weight: 20, arbitrary: fc.record({ keepAlive: fc.record({ ID: lease }) }) },
   { weight: 60, arbitrary: garble },

@@ -46,8 +46,7 @@ export class EtcdClient {
         responseDeserialize,
         request,
         { deadline },
-        (error, response) =>
-          resolve(error === null ? { response: response as Message } : refusalOf(error)),
+        (error, response) => resolve(error === null ? { response: response as Message } : refusalOf(error)),
       )
     })
   }

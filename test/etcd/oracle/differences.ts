@@ -27,7 +27,8 @@ const of =
 export const differences: readonly NamedDifference[] = [
   {
     name: 'The text of a message that cannot be decoded',
-    without: (_, answer) => ('code' in answer && answer.code === internal ? { ...answer, details: '' } : answer),
+    without: (_, answer) =>
+      'code' in answer && answer.code === internal ? { ...answer, details: '' } : answer,
   },
   {
     name: 'The order of leases, and of the keys of a lease',

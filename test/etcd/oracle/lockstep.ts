@@ -184,9 +184,7 @@ export class Lockstep {
   }
 
   #compareLogs(operation: unknown, on: number, id: string): void {
-    const [right, ours] = [this.right, this.ours].map((side) =>
-      side.plain(side.stream(on).entriesOf(id)),
-    )
+    const [right, ours] = [this.right, this.ours].map((side) => side.plain(side.stream(on).entriesOf(id)))
     if (!isDeepStrictEqual(right, ours)) throw new Difference(operation, right, ours)
   }
 
@@ -201,7 +199,10 @@ export class Lockstep {
     this.ours.endStreams()
     await this.#both({ call: 'KV/DeleteRange', request: everything })
     await this.#revokeAll()
-    await this.#both({ call: 'KV/Compact', request: { revision: { revision: 'now', plus: 0 }, physical: true } })
+    await this.#both({
+      call: 'KV/Compact',
+      request: { revision: { revision: 'now', plus: 0 }, physical: true },
+    })
   }
 
   async #revokeAll(): Promise<void> {

@@ -62,7 +62,11 @@ export function garbled(bytes: Buffer, changes: readonly Change[]): Buffer {
     if ('cutAt' in change) return whole.subarray(0, Math.floor(change.cutAt * whole.length))
     const at = Math.floor(change.at * whole.length)
     const rest = whole.subarray('set' in change ? at + 1 : at)
-    return Buffer.concat([whole.subarray(0, at), Buffer.from([('set' in change ? change.set : change.insert)]), rest])
+    return Buffer.concat([
+      whole.subarray(0, at),
+      Buffer.from(['set' in change ? change.set : change.insert]),
+      rest,
+    ])
   }, bytes)
 }
 
@@ -78,14 +82,19 @@ export function show(value: unknown): string {
 /** `toJSON` of a Buffer has run before the replacer sees it. */
 function bytesOf(item: unknown): Buffer | undefined {
   if (item instanceof Uint8Array) return Buffer.from(item)
-  if (typeof item !== 'object' || item === null || !('type' in item) || item.type !== 'Buffer') return undefined
+  if (typeof item !== 'object' || item === null || !('type' in item) || item.type !== 'Buffer')
+    return undefined
   return Buffer.from((item as unknown as { data: number[] }).data)
 }
 
 /** Reads change nothing, so many of them can be under way at once. */
 export function isRead(operation: Operation): boolean {
   if (!('call' in operation)) return false
-  return ['KV/Range', 'Lease/LeaseTimeToLive', 'Lease/LeaseLeases', 'Cluster/MemberList', 'Maintenance/Status'].includes(
-    operation.call,
-  )
+  return [
+    'KV/Range',
+    'Lease/LeaseTimeToLive',
+    'Lease/LeaseLeases',
+    'Cluster/MemberList',
+    'Maintenance/Status',
+  ].includes(operation.call)
 }

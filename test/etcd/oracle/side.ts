@@ -37,7 +37,12 @@ export class Side implements Meanings {
     this.#chosen.clear()
   }
 
-  async answer(operation: Exclude<Operation, { watch: Message } | { cancel: number } | { cancelId: string } | { progress: number }>): Promise<Answer> {
+  async answer(
+    operation: Exclude<
+      Operation,
+      { watch: Message } | { cancel: number } | { cancelId: string } | { progress: number }
+    >,
+  ): Promise<Answer> {
     if ('keepAlive' in operation) {
       return this.#plain(await this.client.ask('Lease/LeaseKeepAlive', this.#resolve(operation.keepAlive)))
     }
