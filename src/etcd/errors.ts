@@ -14,6 +14,7 @@ export const codes = {
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
+  dataLoss: 15,
 } as const
 type Code = keyof typeof codes
 
@@ -29,6 +30,7 @@ const texts = {
   compacted: ['outOfRange', 'etcdserver: mvcc: required revision has been compacted'],
   futureRevision: ['outOfRange', 'etcdserver: mvcc: required revision is a future revision'],
   noSpace: ['resourceExhausted', 'etcdserver: mvcc: database space exceeded'],
+  corrupt: ['dataLoss', 'etcdserver: corrupt cluster'],
   leaseNotFound: ['notFound', 'etcdserver: requested lease not found'],
   leaseExists: ['failedPrecondition', 'etcdserver: lease already exists'],
   leaseTtlTooLarge: ['outOfRange', 'etcdserver: too large lease TTL'],

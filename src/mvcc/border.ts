@@ -56,6 +56,7 @@ export const statuses = {
   leaseTtlTooLarge: 12,
   noSpace: 13,
   invalidSortOption: 14,
+  corrupt: 15,
 } as const
 export type Status = keyof typeof statuses
 

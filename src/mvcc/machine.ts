@@ -7,6 +7,7 @@ import {
   type TimeTelling,
 } from '../machine/index.js'
 import { type Frame, forEachCommand, type LogIndex } from '../raft/index.js'
+import { Alarms } from './alarms.js'
 import { commandOps, queryOps, type Status, writeAnswerHead } from './border.js'
 import { deleteRange, put, refusesPut } from './changes.js'
 import { figuresBytes, writeFigures } from './figures.js'
@@ -43,6 +44,7 @@ type Answered = ResponseOp | Message | Status
 class Mvcc implements StateMachine {
   readonly name = 'etcd'
   #leases = new Leases()
+  #alarms = new Alarms()
   #store = new Store(this.#leases)
   #sweep = new Sweep(this.#store)
   /** The snapshot that is being pulled. Until its end nothing is swept. */
@@ -76,7 +78,8 @@ class Mvcc implements StateMachine {
 
   /** Applies one command, which is a revision of its own if it changes something. */
   #applyCommand(memory: Memory, start: number, end: number, index: LogIndex): Answered {
-    const answered = this.#perform(memory, start, end, index)
+    const refused = this.#alarms.refuses({ memory, start, end })
+    const answered = refused ?? this.#perform(memory, start, end, index)
     this.#store.commit()
     return answered
   }
@@ -109,6 +112,8 @@ class Mvcc implements StateMachine {
         return revokeLease(leases, store, { memory, start, end })
       case commandOps.leaseKeepAlive:
         return keepLeaseAlive(leases, { memory, start, end })
+      case commandOps.alarm:
+        return this.#alarms.answer({ memory, start, end })
       default:
         return 'malformed'
     }
@@ -132,6 +137,8 @@ class Mvcc implements StateMachine {
         return this.#answer(results, timeToLive(this.#leases, store, { memory, start: start + 1, end }))
       case queryOps.leaseLeases:
         return this.#answer(results, listLeases(this.#leases))
+      case queryOps.alarms:
+        return this.#answer(results, this.#alarms.list())
       case queryOps.hashKV:
         return this.#answerHashKv(memory, start + 1, end, results)
       case queryOps.history:
@@ -208,7 +215,7 @@ class Mvcc implements StateMachine {
   }
 
   snapshot(): Iterator<Uint8Array> {
-    const pieces = snapshotOf(this.#store, this.#leases.packed())
+    const pieces = snapshotOf(this.#store, this.#leases.packed(), this.#alarms.packed())
     const ended = (): void => {
       if (this.#snapshot === snapshot) this.#snapshot = undefined
     }
@@ -228,7 +235,8 @@ class Mvcc implements StateMachine {
   }
 
   restore(pieces: Iterable<Uint8Array>): void {
-    const { store, leases } = readSnapshot(pieces, Leases.unpacked)
+    const { store, leases, alarms } = readSnapshot(pieces, Leases.unpacked)
+    this.#alarms = Alarms.unpacked(alarms)
     this.#store = store
     this.#leases = leases
     this.#sweep = new Sweep(store)
@@ -237,7 +245,7 @@ class Mvcc implements StateMachine {
   }
 
   hash(): string {
-    return hashState(this.#store, this.#leases.packed())
+    return hashState(this.#store, this.#leases.packed(), this.#alarms.packed())
   }
 
   summary(): Readonly<Record<string, number>> {

@@ -5,8 +5,8 @@ import type { Leases } from './leases-seam.js'
 import { bodyOf, type Ref } from './records.js'
 import { Store } from './store.js'
 
-/** u32 format · f64 revision · f64 compacted revision · u32 bytes of the leases · the leases */
-const headerBytes = 4 + 8 + 8 + 4
+/** u32 format · f64 revision · f64 compacted revision · u32 bytes of the leases · u32 bytes of the alarms · the leases · the alarms */
+const headerBytes = 4 + 8 + 8 + 4 + 4
 /** The number of the layout, raised with each change of it. */
 const format = 0x31_43_56_4d
 
@@ -23,15 +23,21 @@ const pieceBytes = 128 * 1024
  * The state at the moment of the call. Commands may be applied between two pieces, as long as no record is moved or
  * dropped.
  */
-export function snapshotOf(store: Store, leases: Uint8Array): Generator<Uint8Array, undefined, undefined> {
+export function snapshotOf(
+  store: Store,
+  leases: Uint8Array,
+  alarms: Uint8Array,
+): Generator<Uint8Array, undefined, undefined> {
   const { revision, compactRevision } = store
-  const header = new Uint8Array(headerBytes + leases.byteLength)
+  const header = new Uint8Array(headerBytes + leases.byteLength + alarms.byteLength)
   const view = new DataView(header.buffer)
   view.setUint32(0, format, true)
   view.setFloat64(4, revision, true)
   view.setFloat64(12, compactRevision, true)
   view.setUint32(20, leases.byteLength, true)
+  view.setUint32(24, alarms.byteLength, true)
   header.set(leases, headerBytes)
+  header.set(alarms, headerBytes + leases.byteLength)
   return pieces(store, header, revision, compactRevision)
 }
 
@@ -83,9 +89,9 @@ function pieceOf({ records }: Store, refs: readonly Ref[], length: number): Uint
 }
 
 /** SHA-256 over the snapshot. Equal states have equal hashes, whatever commands led to them. */
-export function hashState(store: Store, leases: Uint8Array): string {
+export function hashState(store: Store, leases: Uint8Array, alarms: Uint8Array): string {
   const hash = createHash('sha256')
-  for (const piece of snapshotOf(store, leases)) hash.update(piece)
+  for (const piece of snapshotOf(store, leases, alarms)) hash.update(piece)
   return hash.digest('hex')
 }
 
@@ -96,15 +102,17 @@ export function hashState(store: Store, leases: Uint8Array): string {
 export function readSnapshot<Made extends Leases>(
   pieces: Iterable<Uint8Array>,
   takeLeases: (packed: Uint8Array) => Made,
-): { readonly store: Store; readonly leases: Made } {
+): { readonly store: Store; readonly leases: Made; readonly alarms: Uint8Array } {
   const bytes = new Pending(pieces)
   const header = bytes.take(headerBytes)
   check(header.view.getUint32(0, true) === format, 'its first bytes are not those of one')
   const revision = header.view.getFloat64(4, true)
   const compactRevision = header.view.getFloat64(12, true)
   const leasesBytes = header.view.getUint32(20, true)
+  const alarmsBytes = header.view.getUint32(24, true)
   check(Number.isSafeInteger(revision) && compactRevision <= revision, 'its revisions are none')
   const leases = takeLeases(bytes.take(leasesBytes).bytes.slice())
+  const alarms = bytes.take(alarmsBytes).bytes.slice()
   const store = new Store(leases)
   store.revision = revision
   store.compactRevision = compactRevision
@@ -126,7 +134,7 @@ export function readSnapshot<Made extends Leases>(
   }
   check(bytes.isEmpty, 'it does not end with its last record')
   store.attachAll()
-  return { store, leases }
+  return { store, leases, alarms }
 }
 
 /** The bytes of pieces that come one by one. */

@@ -22,6 +22,8 @@ const methods = {
   leaseKeepAlive: ['Lease', 'LeaseKeepAlive'],
   leaseTimeToLive: ['Lease', 'LeaseTimeToLive'],
   leaseLeases: ['Lease', 'LeaseLeases'],
+  alarm: ['Maintenance', 'Alarm'],
+  alarms: ['Maintenance', 'Alarm'],
 } as const
 type Method = keyof typeof methods
 type Command = Method & keyof typeof commandOps

@@ -16,15 +16,9 @@ import {
   withHeader,
 } from './service.js'
 
-interface OfLease {
-  readonly ID: string
-}
-
 const lease = definitionOf('etcdserverpb.Lease')
 const definition = undecoded(lease)
-const grants = codecOf<OfLease & { readonly TTL: string }>(lease, 'LeaseGrant')
-const renewals = codecOf<OfLease>(lease, 'LeaseKeepAlive')
-const lookups = codecOf<OfLease>(lease, 'LeaseTimeToLive')
+const grants = codecOf<{ readonly TTL: string; readonly ID: string }>(lease, 'LeaseGrant')
 
 /** Renewals of one stream that are not answered yet. Beyond them, a stream is not read. */
 const renewalsMax = 1024
@@ -37,7 +31,9 @@ export function leaseService(member: Member, electionTimeoutMs: number): Service
       LeaseGrant: unary(member, async (request) => replicate(member, 'leaseGrant', withId(request))),
       LeaseRevoke: unary(member, (request) => replicate(member, 'leaseRevoke', request)),
       LeaseKeepAlive: keepAlive(member, leaderless),
-      LeaseTimeToLive: unary(member, (request) => timeToLive(member, request)),
+      LeaseTimeToLive: unary(member, async (request) =>
+        withHeader(member, await member.read('leaseTimeToLive', request)),
+      ),
       LeaseLeases: unary(member, async (request) =>
         withHeader(member, await member.readLocal('leaseLeases', request)),
       ),
@@ -55,35 +51,6 @@ function withId(request: Buffer): Buffer {
 export function newLeaseId(): string {
   const random = BigInt.asUintN(63, randomBytes(8).readBigUInt64BE())
   return String(random === 0n ? 1n : random)
-}
-
-/** A lease that is not there has a time to live of -1. */
-async function timeToLive(member: Member, request: Buffer): Promise<Buffer> {
-  const { ID } = lookups.decode(request)
-  const served = await unlessGone(member, member.read('leaseTimeToLive', request))
-  return served ?? Buffer.concat([await currentHeader(member), lookups.encode({ ID, TTL: -1 })])
-}
-
-/** A renewal of a lease that is not there is answered with a time to live of 0. */
-async function renew(member: Member, request: Buffer): Promise<Buffer> {
-  const { ID } = renewals.decode(request)
-  const served = await unlessGone(member, member.propose('leaseKeepAlive', request))
-  return served ?? Buffer.concat([await currentHeader(member), renewals.encode({ ID })])
-}
-
-/** `undefined`: there is no such lease. */
-async function unlessGone(member: Member, served: ReturnType<Member['read']>): Promise<Buffer | undefined> {
-  try {
-    return withHeader(member, await served)
-  } catch (error) {
-    if (error instanceof EtcdError && error.reason === 'leaseNotFound') return undefined
-    throw error
-  }
-}
-
-async function currentHeader(member: Member): Promise<Buffer> {
-  const { revision } = await member.readLocal('figures', Buffer.alloc(0))
-  return member.header(revision)
 }
 
 /** Renewals of one stream are made at once, and answered in their order. The first that fails ends the stream. */
@@ -105,7 +72,7 @@ function keepAlive(member: Member, leaderless: Leaderless): handleBidiStreamingC
     const serve = (request: Buffer): void => {
       if (isOver) return
       waiting++
-      const renewed = renew(member, request)
+      const renewed = replicate(member, 'leaseKeepAlive', request)
       // A failure is told in its turn, below.
       renewed.catch(() => undefined)
       answered = answered.then(async () => {
