@@ -130,7 +130,7 @@ export class ScriptedMember implements Pick<Member, 'readLocal' | 'look' | 'head
       this.failures--
       throw new EtcdError('timeout')
     }
-    if (from <= this.compactRevision) {
+    if (from < this.compactRevision) {
       const body = Buffer.alloc(8)
       body.writeDoubleLE(this.compactRevision)
       throw new EtcdError('compacted', { cause: { revision: this.revision, body } satisfies Served })
@@ -243,7 +243,7 @@ export class ScriptedClient implements Outlet {
   }
 }
 
-function line(told: ToldResponse): string {
+export function line(told: ToldResponse): string {
   const words = [`${told.watchId}@${told.header.revision}`]
   if (told.created) words.push('created')
   if (told.canceled) words.push('canceled')

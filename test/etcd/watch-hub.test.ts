@@ -139,10 +139,10 @@ test('a watch from before the compacted revision is canceled with it, as etcd do
   for (let at = 2; at <= 6; at++) member.happens(`a=${at}`)
   member.compactRevision = 4
   client.create({ key: 'a', startRevision: '3' })
-  client.create({ key: 'a', startRevision: '5' })
+  client.create({ key: 'a', startRevision: '4' })
   await settled()
   expect(client.linesOf('0')).toEqual(['0@6 created', '0@0 canceled compacted 4'])
-  expect(client.linesOf('1')).toEqual(['1@6 created', '1@6 5:a=5 6:a=6'])
+  expect(client.linesOf('1')).toEqual(['1@6 created', '1@6 4:a=4 5:a=5 6:a=6'])
   client.send({ cancelRequest: { watchId: '0' } })
   await settled()
   expect(client.lines.at(-1)).toBe('0@6 canceled')
