@@ -1,5 +1,5 @@
 /** etcd's API over a cluster: for each node an address of its own, which opens and closes with the node's life. */
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
@@ -13,20 +13,23 @@ import { Lane, type UnaryMethod } from './http2/lane.js'
 import type { Member } from './member.js'
 import { Ports } from './ports.js'
 import { Roster } from './roster.js'
+import { RpcCounts } from './rpc-counts.js'
 import type { Service } from './services/service.js'
 
 /** Makes a service of one member. */
 export type ServiceOf = (member: Member, server: EtcdServer) => Service
 
-/** The answers of one member to requests of HTTP/1.1. */
-export type Gateway = (
+/** Makes what answers one member's requests of HTTP/1.1, with the services that gRPC has. */
+export type GatewayOf = (
   member: Member,
   server: EtcdServer,
-) => (request: IncomingMessage, response: ServerResponse) => void
+  services: readonly Service[],
+  counts: RpcCounts,
+) => HttpServer
 
 export interface EtcdServerOptions {
   readonly services: readonly ServiceOf[]
-  readonly gateway: Gateway
+  readonly gateway: GatewayOf
   /** The port of the first node; the others follow. 0 is any free one for each, and `undefined` what is remembered. */
   readonly port: number | undefined
 }
@@ -175,6 +178,7 @@ export class EtcdServer {
     if (!this.#isClosed) this.#ports.forget(nodeId)
     place?.member.close()
     place?.grpc.forceShutdown()
+    place?.http.close()
   }
 
   #shown(nodeId: NodeId, faults: readonly StandingFault[]): void {
@@ -195,21 +199,20 @@ export class EtcdServer {
       'grpc.keepalive_time_ms': keepAliveMs,
       'grpc.keepalive_timeout_ms': keepAliveTimeoutMs,
     })
+    const counts = new RpcCounts()
+    const served = services.map((service) => counts.counted(service(member, this)))
     const methods = new Map<string, UnaryMethod>()
-    for (const service of services) {
-      const { definition, implementation } = service(member, this)
+    for (const { definition, implementation } of served) {
       grpc.addService(definition, implementation)
       for (const [name, { path }] of Object.entries(definition)) {
         if (path.startsWith(shortCalls)) methods.set(path, implementation[name] as UnaryMethod)
       }
     }
     const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())
-    // A connection that is idle stays open, as with etcd.
-    const http = createServer({ keepAliveTimeout: 0 }, gateway(member, this))
     return {
       member,
       grpc,
-      http,
+      http: gateway(member, this, served, counts),
       accept: (connection) =>
         new Lane(connection, {
           methods,

@@ -2,6 +2,7 @@
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster/index.js'
 import { RaftError } from '../errors/index.js'
 import { mvccModule } from '../mvcc/index.js'
+import { gatewayOf } from './json/member-gateway.js'
 import { portMax } from './ports.js'
 import { EtcdServer } from './server.js'
 import { services } from './services/all.js'
@@ -84,11 +85,7 @@ export function clusterOptionsOf(options: Omit<EtcdOptions, 'port'>): ClusterOpt
 
 /** Opens an address for each node of a cluster with `clusterOptionsOf`. */
 export function serveEtcd(cluster: Cluster, port?: number): Promise<EtcdServer> {
-  return EtcdServer.open(cluster, {
-    services,
-    gateway: () => (_request, response) => response.writeHead(404).end(),
-    port,
-  })
+  return EtcdServer.open(cluster, { services, gateway: gatewayOf, port })
 }
 
 /**

@@ -12,8 +12,8 @@ export interface GatewayOptions {
     readonly implementation: UntypedServiceImplementation
   }[]
   readonly version: { readonly etcdserver: string; readonly etcdcluster: string }
-  /** Whether the member can serve a linearizable read. */
-  isHealthy(): Promise<boolean>
+  /** Whether the member serves, and no alarm but those to `exclude` is raised. */
+  isHealthy(exclude: readonly string[]): Promise<boolean>
   /** In the text form of Prometheus. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
   readonly bounds: ExchangeBounds & {
@@ -31,7 +31,13 @@ export function createGateway(options: GatewayOptions): Server {
   const gateway = new Gateway(options)
   const server = createServer(
     // A stream has no end by which its request should be there.
-    { headersTimeout: headersMs, requestTimeout: 0, connectionsCheckingInterval: headersMs },
+    // A connection that is idle stays open, as with etcd.
+    {
+      headersTimeout: headersMs,
+      requestTimeout: 0,
+      connectionsCheckingInterval: headersMs,
+      keepAliveTimeout: 0,
+    },
     (request, response) => gateway.answer(request, response),
   )
   // A server without a port checks no timeouts before it is told that it listens.
@@ -60,9 +66,10 @@ class Gateway {
       response.end()
       return
     }
-    const path = request.url?.split('?', 1)[0]?.replace(/^\/v3beta\//, '/v3/') ?? ''
+    const [way = '', query = ''] = request.url?.split('?', 2) ?? []
+    const path = way.replace(/^\/v3beta\//, '/v3/')
     if (path.startsWith('/v3/')) this.#call(path, request, response)
-    else this.#tell(path, request, response)
+    else this.#tell(path, new URLSearchParams(query), request, response)
   }
 
   #call(path: string, request: IncomingMessage, response: ServerResponse): void {
@@ -72,23 +79,25 @@ class Gateway {
     void new Exchange(method, request, response, this.#options.bounds).run()
   }
 
-  #tell(path: string, request: IncomingMessage, response: ServerResponse): void {
+  #tell(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
     const tell = this.#told[path]
     if (tell === undefined) return sendText(response, 404, '404 page not found')
     if (request.method !== 'GET' && path !== '/metrics') {
       response.setHeader('Allow', 'GET')
       return sendText(response, 405, 'Method Not Allowed')
     }
-    tell(response).catch((error: Error) => sendText(response, 500, error.message))
+    tell(response, query).catch((error: Error) => sendText(response, 500, error.message))
   }
 
-  readonly #told: Readonly<Record<string, (response: ServerResponse) => Promise<void>>> = {
+  readonly #told: Readonly<
+    Record<string, (response: ServerResponse, query: URLSearchParams) => Promise<void>>
+  > = {
     '/version': async (response) => {
       response.setHeader('Content-Type', 'application/json')
       response.end(JSON.stringify(this.#options.version))
     },
-    '/health': async (response) => {
-      const isHealthy = await this.#options.isHealthy()
+    '/health': async (response, query) => {
+      const isHealthy = await this.#options.isHealthy(query.getAll('exclude'))
       const text = JSON.stringify({ health: String(isHealthy) })
       if (!isHealthy) return sendText(response, 503, text)
       response.setHeader('Content-Type', plainText)
