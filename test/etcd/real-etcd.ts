@@ -129,7 +129,7 @@ async function refuseToEnd(server: Child): Promise<never> {
 }
 
 /** Ports that nobody had a moment ago, all different because all are held until the last is known. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const holders = await Promise.all(
     Array.from(
       { length: count },
