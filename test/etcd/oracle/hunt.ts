@@ -2,8 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { program } from './arbitraries.js'
-import { Lockstep } from './lockstep.js'
+import { Difference, Lockstep } from './lockstep.js'
 import { type Program, show } from './program.js'
+import { shrink } from './shrink.js'
 
 /** A server with an empty store. */
 export interface Server extends AsyncDisposable {
@@ -21,6 +22,12 @@ export interface Hunt {
   readonly onProgress?: (operations: number) => void
 }
 
+export interface Found {
+  readonly operations: number
+  /** How often a request ended etcd, which then had no answer to compare with. */
+  readonly deaths: number
+}
+
 const programOperationsMax = 80
 const deathWithinMs = 300
 const programsOfSeed = 50
@@ -36,7 +43,8 @@ class Pair {
     this.#hunt = hunt
   }
 
-  async run(random: Program): Promise<number> {
+  /** Resolves with the number of operations, or where the servers differed. */
+  async run(random: Program): Promise<number | Difference> {
     this.#lockstep ??= await this.#start()
     const before = this.#lockstep.operations
     try {
@@ -46,8 +54,8 @@ class Pair {
     } catch (error) {
       const died = await this.#rightDied()
       await this.end()
-      if (!died) throw error
-      // Some requests end etcd, which then has no answer to compare with.
+      if (!(error instanceof Difference)) throw error
+      if (!died) return error
       this.deaths += 1
       return 0
     }
@@ -74,31 +82,35 @@ class Pair {
 }
 
 /** Resolves with the operations that were run; rejects with the smallest program found that tells a difference. */
-export async function hunt(options: Hunt): Promise<number> {
+export async function hunt(options: Hunt): Promise<Found> {
   const pair = new Pair(options)
-  let operations = 0
   try {
-    const property = fc.asyncProperty(program(programOperationsMax), async (random) => {
-      operations += await pair.run(random)
-      options.onProgress?.(operations)
-    })
+    let operations = 0
     for (let seed = options.seed; operations < options.operations; seed++) {
-      const found = await fc.check(property, { seed, numRuns: programsOfSeed })
-      if (found.failed) throw new Error(told(found), { cause: found.errorInstance })
+      for (const random of fc.sample(program(programOperationsMax), { seed, numRuns: programsOfSeed })) {
+        const ran = await pair.run(random)
+        if (typeof ran !== 'number') throw await smallest(pair, random, ran, seed)
+        operations += ran
+        options.onProgress?.(operations)
+      }
     }
-    return operations
+    return { operations, deaths: pair.deaths }
   } finally {
     await pair.end()
   }
 }
 
-function told(found: fc.RunDetails<[Program]>): string {
-  const lines = (found.counterexample?.[0] ?? []).map((operation) => `  ${show(operation)}`)
-  const { seed, counterexamplePath, errorInstance } = found
-  return [
-    `after ${found.numRuns} programs of seed ${seed} (path ${counterexamplePath}) this one tells a difference:`,
-    ...lines,
-    'in the answer to',
-    String(errorInstance instanceof Error ? errorInstance.message : errorInstance),
-  ].join('\n')
+async function smallest(pair: Pair, random: Program, first: Difference, seed: number): Promise<Error> {
+  let difference = first
+  const small = await shrink(random, async (smaller) => {
+    const ran = await pair.run(smaller)
+    if (typeof ran === 'number') return false
+    difference = ran
+    return true
+  })
+  const lines = small.map((operation) => `  ${show(operation)}`)
+  return new Error(
+    [`a program of seed ${seed} tells a difference:`, ...lines, 'in the answer to', difference.message].join('\n'),
+    { cause: difference },
+  )
 }
