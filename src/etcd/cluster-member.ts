@@ -1,8 +1,8 @@
 /** A member over a node of a cluster: its calls, its header and its progress. */
 import {
   type Answers,
+  type Calls,
   type Cluster,
-  type ClusterClient,
   type CountersRead,
   type ErrorCode,
   RaftError,
@@ -19,6 +19,7 @@ import {
   writeRequest,
 } from '../mvcc/index.js'
 import type { NodeId } from '../raft/index.js'
+import { Barrier } from './barrier.js'
 import { EtcdError, type EtcdErrorName } from './errors.js'
 import type { Member, MemberLook, Served } from './member.js'
 import { Progress } from './progress.js'
@@ -56,7 +57,7 @@ interface Proposed extends Served {
 export class ClusterMember implements Member {
   readonly nodeId: NodeId
   readonly #cluster: Cluster
-  readonly #client: ClusterClient
+  readonly #calls: Calls
   readonly #counters: CountersRead
   readonly #progress: Progress
   readonly #header: Header
@@ -65,7 +66,7 @@ export class ClusterMember implements Member {
   readonly #answered: () => void
   readonly #read: Reading<Served>
   readonly #readLocal: Reading<Served>
-  #barrier: Promise<unknown> | undefined
+  readonly #barrier: Barrier
 
   /** `answered` is called when a command was answered. */
   constructor(
@@ -78,7 +79,7 @@ export class ClusterMember implements Member {
     this.nodeId = nodeId
     this.#cluster = cluster
     // A fault between the node and its clients hits the connections of the clients.
-    this.#client = cluster.client(true)
+    this.#calls = cluster.client(true).unchecked
     this.#counters = counters
     this.#progress = new Progress(counters)
     this.#header = new Header(clusterId, nodeId)
@@ -86,16 +87,19 @@ export class ClusterMember implements Member {
     this.#answered = answered
     this.#read = { ...readReading, at: { from: nodeId, isStale: false } }
     this.#readLocal = { ...readReading, at: { from: nodeId, isStale: true } }
+    this.#barrier = new Barrier(() => this.#calls.call(this.#read, writeRequest, queryOps.figures, noBytes))
   }
 
   async propose(op: CommandOp, request: Uint8Array): Promise<Served> {
     if (request.byteLength > requestBytesMax) throw new EtcdError('requestTooLarge')
     const deadlineMs = performance.now() + this.#timeoutMs
     try {
-      if (this.#cluster.leaderId !== this.nodeId) await this.#hearsLeader()
+      if (this.#cluster.leaderId !== this.nodeId) await this.#barrier.heard()
       const reading = readings[op] ?? shortReading
-      const answer = await this.#client.call(reading, writeRequest, commandOps[op], request)
+      const answer = await this.#calls.call(reading, writeRequest, commandOps[op], request)
       this.#answered()
+      // A read makes the commit known here, long before the next message of the leader would.
+      if (!this.#progress.hasApplied(answer.index)) await this.#barrier.caughtUp()
       // A command that was applied elsewhere and not here has an outcome that this member does not know.
       if (!(await this.#progress.appliedBy(answer.index, deadlineMs))) throw new EtcdError('timeout')
       return answer
@@ -105,11 +109,11 @@ export class ClusterMember implements Member {
   }
 
   read(op: QueryOp, request: Uint8Array): Promise<Served> {
-    return this.#client.call(this.#read, writeRequest, queryOps[op], request).catch(rethrow)
+    return this.#calls.call(this.#read, writeRequest, queryOps[op], request).catch(rethrow)
   }
 
   readLocal(op: QueryOp, request: Uint8Array): Promise<Served> {
-    return this.#client.call(this.#readLocal, writeRequest, queryOps[op], request).catch(rethrow)
+    return this.#calls.call(this.#readLocal, writeRequest, queryOps[op], request).catch(rethrow)
   }
 
   look(): MemberLook {
@@ -137,6 +141,11 @@ export class ClusterMember implements Member {
     return this.#progress.onProgress(listener)
   }
 
+  /** A fault has begun or ended: the node may have lost its way to the leader. */
+  doubt(): void {
+    this.#barrier.forget()
+  }
+
   /** Answers have arrived: the node may have applied more. */
   lookNow(): void {
     this.#progress.look()
@@ -145,32 +154,39 @@ export class ClusterMember implements Member {
   close(): void {
     this.#progress.close()
   }
-
-  /** A read of nothing by way of this node, shared by the calls of a turn: a node without a way to its leader has none. */
-  #hearsLeader(): Promise<unknown> {
-    if (this.#barrier !== undefined) return this.#barrier
-    this.#barrier = this.#client.call(this.#read, writeRequest, queryOps.figures, noBytes)
-    setImmediate(() => {
-      this.#barrier = undefined
-    })
-    return this.#barrier
-  }
 }
 
 /** `ResponseHeader` as field 1 of a response. */
 class Header {
   readonly #ids: readonly number[]
+  #revision = -1
+  #term = -1
+  #bytes = Buffer.alloc(0)
 
   constructor(clusterId: bigint, nodeId: NodeId) {
     this.#ids = [0x08, ...varintOf(clusterId), 0x10, ...varintOf(BigInt(nodeId))]
   }
 
+  /** The same bytes as long as neither has changed. */
   of(revision: number, term: number): Buffer {
-    const bytes = [...this.#ids]
-    if (revision > 0) bytes.push(0x18, ...varintOf(BigInt(revision)))
-    if (term > 0) bytes.push(0x20, ...varintOf(BigInt(term)))
-    return Buffer.from([0x0a, bytes.length, ...bytes])
+    if (revision === this.#revision && term === this.#term) return this.#bytes
+    const bytes = [0x0a, 0, ...this.#ids]
+    if (revision > 0) pushNumber(bytes, 0x18, revision)
+    if (term > 0) pushNumber(bytes, 0x20, term)
+    bytes[1] = bytes.length - 2
+    this.#revision = revision
+    this.#term = term
+    this.#bytes = Buffer.from(bytes)
+    return this.#bytes
   }
+}
+
+/** A field of a number that is a safe integer. */
+function pushNumber(bytes: number[], tag: number, value: number): void {
+  bytes.push(tag)
+  let left = value
+  for (; left >= 0x80; left = Math.floor(left / 0x80)) bytes.push((left % 0x80) | 0x80)
+  bytes.push(left)
 }
 
 function varintOf(value: bigint): number[] {

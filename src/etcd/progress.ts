@@ -32,7 +32,7 @@ export class Progress {
 
   /** Resolves once the node has applied `index`, once `signal` is aborted, or when nobody will look any more. */
   async applied(index: number, signal?: AbortSignal): Promise<void> {
-    if (this.#hasApplied(index) || signal?.aborted === true) return
+    if (this.hasApplied(index) || signal?.aborted === true) return
     await new Promise<unknown>((resolve) => {
       const waiting = this.#wait(index, Number.POSITIVE_INFINITY, resolve)
       signal?.addEventListener('abort', () => this.#letGo(waiting), { once: true })
@@ -41,7 +41,7 @@ export class Progress {
 
   /** Whether the node has applied `index` by then. */
   async appliedBy(index: number, deadlineMs: number): Promise<boolean> {
-    return this.#hasApplied(index) || new Promise((resolve) => this.#wait(index, deadlineMs, resolve))
+    return this.hasApplied(index) || new Promise((resolve) => this.#wait(index, deadlineMs, resolve))
   }
 
   onProgress(listener: () => void): () => void {
@@ -65,7 +65,7 @@ export class Progress {
     this.#listeners.clear()
   }
 
-  #hasApplied(index: number): boolean {
+  hasApplied(index: number): boolean {
     return this.#counters.get('lastApplied') >= index
   }
 

@@ -122,7 +122,8 @@ export function serverStream(
 
 /** A response with the header that etcd puts in it. */
 export function withHeader(member: Member, { revision, body }: Served): Buffer {
-  return Buffer.concat([member.header(revision), body])
+  const header = member.header(revision)
+  return body.length === 0 ? header : Buffer.concat([header, body])
 }
 
 /** Replicates a command, and answers as the machine did. */
