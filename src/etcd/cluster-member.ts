@@ -122,7 +122,7 @@ export class ClusterMember implements Member {
     return {
       leaderId: leaderId === 0 ? undefined : leaderId,
       term: counters.get('currentTerm'),
-      lastIndex: counters.get('lastIndex'),
+      commitIndex: counters.get('commitIndex'),
       lastApplied: counters.get('lastApplied'),
       logBytes: counters.get('logBytes'),
       isLearner: this.#cluster.membership?.membership.learners.includes(this.nodeId) ?? false,

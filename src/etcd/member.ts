@@ -41,7 +41,7 @@ export interface MemberLook {
   /** `undefined`: this node knows of no leader. */
   readonly leaderId: NodeId | undefined
   readonly term: number
-  readonly lastIndex: number
+  readonly commitIndex: number
   readonly lastApplied: number
   readonly logBytes: number
   readonly isLearner: boolean

@@ -154,7 +154,7 @@ export class ScriptedMember implements Pick<Member, 'readLocal' | 'look' | 'head
     return {
       leaderId: 1,
       term: 1,
-      lastIndex: this.lastApplied,
+      commitIndex: this.lastApplied,
       lastApplied: this.lastApplied,
       logBytes: 0,
       isLearner: false,

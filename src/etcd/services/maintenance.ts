@@ -61,7 +61,7 @@ export function maintenanceService(member: Member, roster: Roster, cluster: Clus
 }
 
 async function status(member: Member): Promise<Buffer> {
-  const { leaderId, term, lastIndex, lastApplied, isLearner } = member.look()
+  const { leaderId, term, commitIndex, lastApplied, isLearner } = member.look()
   const figures = await member.readLocal('figures', noBytes)
   const { bytes } = readFigures(figures.body)
   const raised = await member.readLocal('alarms', noBytes)
@@ -71,7 +71,7 @@ async function status(member: Member): Promise<Buffer> {
     dbSize: bytes,
     dbSizeInUse: bytes,
     leader: leaderId ?? 0,
-    raftIndex: lastIndex,
+    raftIndex: commitIndex,
     raftTerm: term,
     raftAppliedIndex: lastApplied,
     errors: leaderId === undefined ? [new EtcdError('noLeader').details, ...errors] : errors,
