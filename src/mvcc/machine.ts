@@ -13,11 +13,13 @@ import { deleteRange, put, refusesPut } from './changes.js'
 import { figuresBytes, writeFigures } from './figures.js'
 import { hashKv } from './hash-kv.js'
 import { eventsFrom, readHistoryQuery } from './history.js'
+import { applyKv, isForKv, type KvAnswer, kvMessage, readKv } from './kv-commands.js'
 import {
   endLease,
   grantLease,
   keepLeaseAlive,
   listLeases,
+  type RequestPlace,
   revokeLease,
   timeToLive,
 } from './lease-requests.js'
@@ -56,6 +58,8 @@ class Mvcc implements StateMachine {
     this.#leases.inTerm(run.term)
     const memory = new Memory(run.bytes)
     forEachCommand(run, (start, end, position) => {
+      const place = { memory, start, end }
+      if (isForKv(place)) return this.#applyToKv(place, results)
       const answered = this.#applyCommand(memory, start, end, run.index + position)
       if (results !== undefined) this.#answer(results, answered)
     })
@@ -73,7 +77,11 @@ class Mvcc implements StateMachine {
 
   read(queries: Frame, results: ResultWriter): void {
     const memory = new Memory(queries.bytes)
-    forEachCommand(queries, (start, end) => this.#answerQuery(memory, start, end, results))
+    forEachCommand(queries, (start, end) => {
+      const place = { memory, start, end }
+      if (isForKv(place)) this.#answerKv(results, readKv(this.#store, place))
+      else this.#answerQuery(memory, start, end, results)
+    })
   }
 
   /** Applies one command, which is a revision of its own if it changes something. */
@@ -82,6 +90,12 @@ class Mvcc implements StateMachine {
     const answered = refused ?? this.#perform(memory, start, end, index)
     this.#store.commit()
     return answered
+  }
+
+  #applyToKv(place: RequestPlace, results: ResultWriter | undefined): void {
+    const answer = applyKv(this.#store, place)
+    this.#store.commit()
+    if (results !== undefined) this.#answerKv(results, answer)
   }
 
   #perform(memory: Memory, opAt: number, end: number, index: LogIndex): Answered {
@@ -196,6 +210,12 @@ class Mvcc implements StateMachine {
   #answerWith(results: ResultWriter, status: Status, message: Message): void {
     const at = writeAnswerHead(results, status, this.#store.revision, message.length)
     message.write(new Writer(this.#memoryOf(results), at))
+  }
+
+  #answerKv(results: ResultWriter, answer: KvAnswer): void {
+    const message = kvMessage(this.#store, answer)
+    const at = results.reserve(message.length)
+    message.write(this.#memoryOf(results), at)
   }
 
   #memoryOf(results: ResultWriter): Memory {
