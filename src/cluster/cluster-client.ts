@@ -1,5 +1,6 @@
 /** A client of a cluster: calls for its machine, each checked before it is packed beside the others. */
 import { checkOptions, RaftError } from '../errors/index.js'
+import { mvccModule } from '../mvcc/index.js'
 import { forEachCommand, isBytes, isWellFormed, lengthOfBytes } from '../raft/index.js'
 import { KvClient } from './kv-client.js'
 import { type Applied, applied, result } from './outcomes.js'
@@ -17,7 +18,8 @@ export class ClusterClient implements Calls {
   /** Use `Cluster.client`. */
   constructor(calls: Calls, machine: string | undefined) {
     this.unchecked = calls
-    this.kv = new KvClient(machine === undefined ? calls : without(machine))
+    const isKeyValue = machine === undefined || machine === mvccModule.href
+    this.kv = new KvClient(isKeyValue ? calls : without(machine))
   }
 
   /** Commands for a state machine of one's own, applied one after the other with nothing in between. */

@@ -23,9 +23,10 @@ import {
   writeHeader,
   writeRangeHeader,
 } from '../machine/index.js'
+import type { Place } from './key-order.js'
 import type { RequestPlace } from './lease-requests.js'
 import type { Ref } from './records.js'
-import type { Place, Store } from './store.js'
+import type { Store } from './store.js'
 
 /** Operations of etcd's API have higher codes. */
 const opMax = 0x3f
