@@ -10,6 +10,7 @@ import {
   type ResultWriter,
   readRangeAnswer,
   type StateMachine,
+  type TimeTelling,
   writeRange,
 } from '../machine/index.js'
 import { type Checker, hashOf, holds } from '../proof/index.js'
@@ -76,6 +77,14 @@ export class WatchedMachine implements StateMachine {
     }
     this.#lastApplied = run.index + run.count - 1
     this.#machine.apply(run, results)
+  }
+
+  get leastTimeoutMs(): number {
+    return this.#machine.leastTimeoutMs ?? Number.POSITIVE_INFINITY
+  }
+
+  timeTold(telling: TimeTelling): void {
+    this.#machine.timeTold?.(telling)
   }
 
   read(queries: Frame, results: ResultWriter): void {

@@ -1,7 +1,7 @@
 /** The machine as its tests see it: requests and responses as objects, by way of protobufjs. */
 import { protos } from '../../src/etcd/protos.js'
-import { ResultBuilder, forEachResult } from '../../src/machine/index.js'
 import type { StateMachine } from '../../src/machine/index.js'
+import { forEachResult, ResultBuilder } from '../../src/machine/index.js'
 import {
   answerHeadBytes,
   type CommandOp,
@@ -75,7 +75,10 @@ function withTexts(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, each]) => each !== null)
-      .map(([name, each]) => [name, bytesFields.has(name) ? (each as Buffer).toString('latin1') : withTexts(each)]),
+      .map(([name, each]) => [
+        name,
+        bytesFields.has(name) ? (each as Buffer).toString('latin1') : withTexts(each),
+      ]),
   )
 }
 
