@@ -45,14 +45,21 @@ export function eventsFrom(store: Store, { from, bytesMax, withPrev }: HistoryQu
   const { records } = store
   const found: { readonly ref: Ref; readonly prev: Ref }[] = []
   let length = 0
+  /** Events of whole revisions, and their bytes. */
+  let whole = { count: 0, length: 0 }
   let last = 0
   for (const ref of refsFrom(store, from)) {
     const revision = records.revisionOf(ref)
-    if (revision !== last && last !== 0 && length >= bytesMax) break
+    if (length > bytesMax && (revision !== last || whole.count > 0)) break
+    if (revision !== last) whole = { count: found.length, length }
     last = revision
     const prev = withPrev ? prevOf(store, ref) : 0
     found.push({ ref, prev })
     length += eventBytes(store, ref, prev)
+  }
+  if (whole.count > 0 && length > bytesMax) {
+    found.length = whole.count
+    length = whole.length
   }
   return {
     length,

@@ -179,13 +179,17 @@ function lengthOf(length: number): number[] {
   return length < 0x80 ? [length] : [(length & 0x7f) | 0x80, ...lengthOf(length >>> 7)]
 }
 
-/** The history from a revision on; where it is compacted, the compacted revision. */
-export function historyOf(machine: Machine, from: number, bytesMax = 0xffff_ffff): Event[] | number {
+export function historyQuery(from: number, bytesMax: number): Buffer {
   const query = Buffer.alloc(13)
   query.writeDoubleLE(from, 0)
   query.writeUInt32LE(bytesMax, 8)
   query.writeUInt8(1, 12)
-  const { status, body } = machine.read('history', query)
+  return query
+}
+
+/** The history from a revision on; where it is compacted, the compacted revision. */
+export function historyOf(machine: Machine, from: number, bytesMax = 0xffff_ffff): Event[] | number {
+  const { status, body } = machine.read('history', historyQuery(from, bytesMax))
   if (status === 'compacted') return body.readDoubleLE(0)
   if (status !== 'ok') throw new Error(`the history was ${status}`)
   const events: Event[] = []

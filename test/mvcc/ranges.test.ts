@@ -51,11 +51,23 @@ describe('[RG4] the count is that of the whole range', () => {
     [{ limit: 5 }, { keys: 5, more: false, count: 5 }],
     [{ limit: 4 }, { keys: 4, more: true, count: 5 }],
     [{ limit: -1 }, { keys: 5, more: false, count: 5 }],
-    [{ limit: 1, revision: 4 }, { keys: 1, more: true, count: 3 }],
+    [
+      { limit: 1, revision: 4 },
+      { keys: 1, more: true, count: 3 },
+    ],
     [{ countOnly: true }, { keys: 0, more: false, count: 5 }],
-    [{ countOnly: true, limit: 1 }, { keys: 0, more: false, count: 5 }],
-    [{ limit: 1, minModRevision: 6 }, { keys: 1, more: true, count: 5 }],
-    [{ limit: 3, minModRevision: 6 }, { keys: 3, more: false, count: 5 }],
+    [
+      { countOnly: true, limit: 1 },
+      { keys: 0, more: false, count: 5 },
+    ],
+    [
+      { limit: 1, minModRevision: 6 },
+      { keys: 1, more: true, count: 5 },
+    ],
+    [
+      { limit: 3, minModRevision: 6 },
+      { keys: 3, more: false, count: 5 },
+    ],
   ])('%j', (request, expected) => {
     expect(count(request)).toEqual(expected)
   })

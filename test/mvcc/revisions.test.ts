@@ -34,7 +34,8 @@ test('[RV3] all changes of a transaction have its revision', () => {
   const puts = ['b', 'a', 'c'].map((key) => ({ requestPut: { key, value: '' } }))
   const response = machine.do('txn', { success: [...puts, { requestDeleteRange: { key: 'gone' } }] })
   expect(response).toMatchObject({ revision: 3 })
-  for (const key of ['a', 'b', 'c']) expect(keyValue(machine, key)).toMatchObject({ modRevision: 3, version: 1 })
+  for (const key of ['a', 'b', 'c'])
+    expect(keyValue(machine, key)).toMatchObject({ modRevision: 3, version: 1 })
 })
 
 test('[RV4] the keys before are answered, and what a put ignores stays', () => {

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest'
+import { readFigures } from '../../src/mvcc/index.js'
+import { everything, historyOf, Machine } from './machine-help.js'
+
+/** a put at 2, 3 and 6; b put at 4, deleted at 5. */
+function filled(): Machine {
+  const machine = new Machine()
+  machine.put('a', '1')
+  machine.put('a', '2')
+  machine.put('b', '3')
+  machine.delete('b')
+  machine.put('a', '4')
+  return machine
+}
+
+test('[KC1] a compaction goes forward, and not beyond the present', () => {
+  const machine = filled()
+  expect(machine.compact(7)).toBe('futureRevision')
+  expect(machine.compact(4)).toBe('ok')
+  expect(machine.compact(4)).toBe('compacted')
+  expect(machine.compact(3)).toBe('compacted')
+  expect(machine.compact(6)).toBe('ok')
+  const fresh = new Machine()
+  expect(fresh.compact(-1)).toBe('compacted')
+  expect(fresh.compact(0)).toBe('ok')
+  expect(fresh.compact(0)).toBe('compacted')
+})
+
+test('[KC2] reads below the compaction are refused, others are as before', () => {
+  const machine = filled()
+  const before = [4, 5, 6].map((revision) => machine.range({ ...everything, revision }))
+  machine.compact(4)
+  expect(machine.do('range', { ...everything, revision: 3 })).toBe('compacted')
+  expect([4, 5, 6].map((revision) => machine.range({ ...everything, revision }))).toEqual(before)
+  expect(machine.do('hashKV', { revision: 4 })).toBe('compacted')
+})
+
+test('[KC3] only what is in force at the compaction stays of the time before', () => {
+  const machine = filled()
+  machine.compact(5)
+  const kept = historyOf(machine, 5)
+  expect(kept).toMatchObject([
+    { revision: 5, type: 'delete', key: 'b' },
+    { revision: 6, type: 'put', key: 'a', prev: { value: '2' } },
+  ])
+  machine.compact(6)
+  expect(historyOf(machine, 6)).toMatchObject([{ revision: 6, key: 'a', prev: undefined }])
+  machine.put('b', '5')
+  expect(machine.do('range', { key: 'b' })).toMatchObject({ kvs: [{ createRevision: 7, version: 1 }] })
+})
+
+test('[KC4] memory is freed in portions, and nothing shows how far that is', () => {
+  const machine = new Machine()
+  const value = 'x'.repeat(1000)
+  const put = (at: number) => machine.put(`k${at % 500}`, value)
+  for (let at = 0; at < 5000; at++) put(at)
+  for (let at = 0; at < 100; at++) machine.delete(`k${at}`)
+  const revision = Number(machine.machine.summary?.()['revision'])
+  const bytes = () => readFigures(machine.read('figures', Buffer.alloc(0)).body)
+  const full = bytes()
+  expect(full).toMatchObject({ revision, compactRevision: -1, keys: 400, revisions: 5100 })
+  machine.compact(revision)
+  const told = () => [machine.hash(), machine.range(everything), historyOf(machine, revision)]
+  const before = told()
+  let portions = 0
+  for (let figures = bytes(), last = Infinity; figures.bytes < last; figures = bytes()) {
+    last = figures.bytes
+    expect(told()).toEqual(before)
+    machine.idle(1)
+    portions++
+  }
+  expect(portions).toBeGreaterThan(10)
+  // The last segment waits until it is full.
+  expect(bytes()).toMatchObject({ keys: 400, compactRevision: revision })
+  expect(bytes().bytes).toBeLessThan(full.bytes / 5)
+  // What is left can be changed, compacted and swept again.
+  for (let at = 0; at < 1000; at++) put(at)
+  machine.compact(Number(machine.machine.summary?.()['revision']))
+  machine.idle(50)
+  expect(machine.range({ ...everything, limit: 1 })).toEqual([`k0=${value}`])
+  expect(bytes().revisions).toBeLessThan(1200)
+})
