@@ -1,6 +1,7 @@
 /** Watches of one member: what a client is told, by a history that the test tells. */
 import { expect, test, vi } from 'vitest'
 import { ScriptedClient, watched } from './scripted-member.js'
+import { until } from './support.js'
 
 /** All that can be done without more input has been done. */
 async function settled(): Promise<void> {
@@ -184,9 +185,23 @@ test('all watches in step are served by one read', async () => {
   await settled()
   const asked = member.asked.length
   member.happens('a=1')
-  await settled()
+  await until(() => others.every(({ told }) => told.length === 20))
   expect(member.asked.length).toBe(asked + 1)
   for (const each of [client, ...others]) expect(each.told.at(-1)?.header.revision).toBe('2')
+})
+
+test('watches that are canceled while others are told of an event are told no more', async () => {
+  const { member, hub, client } = watched()
+  const other = new ScriptedClient(hub)
+  for (let at = 0; at < 1000; at++) client.create({ key: 'a' })
+  other.create({ key: 'a' })
+  await settled()
+  client.onTold = () => {
+    if (client.told.length === 1001) other.stream.close()
+  }
+  member.happens('a=1')
+  await until(() => client.told.length === 2000)
+  expect(other.lines).toEqual(['0@1 created'])
 })
 
 test('a client that does not read falls behind, holds nothing, and is told all once it reads', async () => {

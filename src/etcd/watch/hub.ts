@@ -13,6 +13,7 @@ import { type Listener, type Watcher, wants } from './watcher.js'
 const historyBytes = 256 * 1024
 /** So many pairs of a watcher and an event are held at once: many watchers of the same keys match every event. */
 const matchesMax = 64 * 1024
+const responsesOfTurn = 256
 /** A read behind every revision: the answer has the store's revision and no event. */
 const noHistory = Number.MAX_SAFE_INTEGER
 /** etcd's compacted revision of a store that was never compacted. */
@@ -191,7 +192,7 @@ export class WatchHub {
       for (const { listener } of asking) this.#asking.add(listener)
       return
     }
-    this.#advance(from, history)
+    await this.#advance(from, history)
     for (const { listener, count } of asking)
       if (this.#listeners.has(listener)) listener.serve(count, history.revision)
   }
@@ -203,18 +204,18 @@ export class WatchHub {
     return history
   }
 
-  #advance(from: number, { events, revision }: History): void {
+  async #advance(from: number, { events, revision }: History): Promise<void> {
     const last = events.at(-1)
     if (from === noHistory) this.#position = Math.max(this.#position, revision)
     if (last === undefined) return
-    this.#position = last.revision
     // Every revision has events: the history ends early only for want of room.
     if (last.revision < revision) this.#isStale = true
-    this.#deliver(events, this.#inStep, undefined, (watcher, next) => {
+    await this.#deliver(events, this.#inStep, undefined, (watcher, next) => {
       watcher.next = next
       this.#inStep.delete(watcher)
       this.#behind.add(watcher)
     })
+    this.#position = last.revision
   }
 
   /** The first watcher behind that can be served. */
@@ -235,13 +236,13 @@ export class WatchHub {
     const served = new Set<Watcher>()
     for (const watcher of this.#behind.all)
       if (watcher.listener.hasRoom && watcher.next >= from && watcher.next <= last) served.add(watcher)
-    this.#deliver(events, this.#behind, served, (watcher, next) => {
+    await this.#deliver(events, this.#behind, served, (watcher, next) => {
       watcher.next = next
       served.delete(watcher)
     })
     for (const watcher of served) {
+      if (!this.#behind.delete(watcher)) continue
       watcher.next = last + 1
-      this.#behind.delete(watcher)
       const group = watcher.next > this.#position ? this.#inStep : this.#behind
       group.add(watcher)
     }
@@ -261,12 +262,12 @@ export class WatchHub {
    * Gives each watcher its events in one response. `late` takes a watcher whose client has no room, with the first
    * revision that the client has not got.
    */
-  #deliver(
+  async #deliver(
     events: readonly WatchEvent[],
     group: Ranges<Watcher>,
     served: ReadonlySet<Watcher> | undefined,
     late: (watcher: Watcher, next: number) => void,
-  ): void {
+  ): Promise<void> {
     let matches = 0
     let batches = new Map<Watcher, WatchEvent[]>()
     for (const [at, event] of events.entries()) {
@@ -280,19 +281,23 @@ export class WatchHub {
       // Events of one revision stay together.
       const next = events[at + 1]
       if (next !== undefined && (matches < matchesMax || next.revision === event.revision)) continue
-      this.#send(batches, event.revision, late)
+      await this.#send(batches, group, event.revision, late)
       matches = 0
       batches = new Map()
     }
   }
 
-  #send(
+  /** Other work of this thread has its turns between the responses. Watchers may be deleted meanwhile. */
+  async #send(
     batches: ReadonlyMap<Watcher, readonly WatchEvent[]>,
+    group: Ranges<Watcher>,
     revision: number,
     late: (watcher: Watcher, next: number) => void,
-  ): void {
+  ): Promise<void> {
     const header = this.#member.header(revision)
+    let sent = 0
     for (const [watcher, events] of batches) {
+      if (!group.all.has(watcher)) continue
       if (!watcher.listener.hasRoom) {
         late(watcher, events[0]!.revision)
         continue
@@ -300,6 +305,7 @@ export class WatchHub {
       watcher.listener.sendEvents(watcher, header, events)
       watcher.hasSent = true
       this.#events += events.length
+      if (++sent % responsesOfTurn === 0) await new Promise((resolve) => setImmediate(resolve))
     }
   }
 
