@@ -10,7 +10,7 @@ interface Opened {
   readonly door: Door
   /** The connections of HTTP/2. */
   readonly grpc: Valve[]
-  connected(): Promise<Socket>
+  connected(allowHalfOpen?: boolean): Promise<Socket>
 }
 
 async function opened(bounds: DoorBounds = { connectionsMax: 100, silentMs: 600_000 }): Promise<Opened> {
@@ -22,8 +22,8 @@ async function opened(bounds: DoorBounds = { connectionsMax: 100, silentMs: 600_
   )
   const port = await door.open([0])
   onTestFinished(() => door.close())
-  const connected = async () => {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => undefined)
+  const connected = async (allowHalfOpen = false) => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen }).on('error', () => undefined)
     onTestFinished(() => void socket.destroy())
     await new Promise((resolve) => socket.once('connect', resolve))
     return socket
@@ -102,7 +102,7 @@ test('connections that say nothing make room for others, and those that speak ke
 
 test('while a way is shut nothing passes on it, not even the end, and all follows in order once it opens', async () => {
   const { door, grpc, connected } = await opened()
-  const socket = await connected()
+  const socket = await connected(true)
   const answer = heard(socket)
   socket.write('PRI ')
   const valve = await until(() => grpc[0])
