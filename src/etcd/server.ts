@@ -182,6 +182,7 @@ export class EtcdServer {
   }
 
   #shown(nodeId: NodeId, faults: readonly StandingFault[]): void {
+    for (const { member } of this.#places.values()) member.doubt()
     const place = this.#places.get(nodeId)
     if (place === undefined) return
     place.ways.set(faults)
