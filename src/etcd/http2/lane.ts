@@ -376,7 +376,9 @@ export class Lane {
   #meaningOf(name: string, value: string): CallHeader {
     return {
       name,
-      value,
+      // Clients write there what is no authority, such as their whole list of endpoints. Nobody reads it, and gRPC's server
+      // would refuse the call.
+      value: name === ':authority' ? 'localhost' : value,
       method: name === ':path' ? this.#options.methods.get(value) : undefined,
       isForElsewhere:
         (name === ':method' && value !== 'POST') ||
