@@ -3,10 +3,10 @@
  * client has given with MemberAdd or MemberUpdate, or one that is made up. A file in the cluster's directory remembers those
  * of clients.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NodeId } from '../raft/index.js'
 import { EtcdError } from './errors.js'
+import { readRemembered, writeRemembered } from './remembered.js'
 
 const fileName = 'peer-urls.json'
 /** Node 1 has the next port: a number that is easily told from those of clients. */
@@ -34,22 +34,19 @@ export class PeerUrls {
     if (this.#given.delete(nodeId)) this.#write()
   }
 
-  /** A reader finds the whole file, before or after. */
   #write(): void {
-    const temporary = `${this.#file}.new`
-    writeFileSync(temporary, JSON.stringify([...this.#given]))
-    renameSync(temporary, this.#file)
+    writeRemembered(this.#file, Object.fromEntries(this.#given))
   }
 }
 
+/** The URLs are names that are easily given again: a file that is damaged is as good as none. */
 function read(file: string): [NodeId, string[]][] {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    // The URLs are names that are easily given again: a file that is damaged is as good as none.
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
+  const remembered = readRemembered(file)
+  if (typeof remembered !== 'object' || remembered === null) return []
+  const isText = (url: unknown): url is string => typeof url === 'string'
+  return Object.entries(remembered).flatMap(([nodeId, urls]) =>
+    Array.isArray(urls) ? [[Number(nodeId), urls.filter(isText)]] : [],
+  )
 }
 
 /** `scheme://user@host:port` without a path. */

@@ -1,7 +1,7 @@
 /** The ports of the nodes, and the number of the cluster: remembered in a file of the cluster's directory. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NodeId } from '../raft/index.js'
+import { readRemembered, writeRemembered } from './remembered.js'
 
 const fileName = 'etcd.json'
 /** A node that is added has one of so many ports behind those of the others. */
@@ -66,13 +66,7 @@ export class Ports {
       ports: Object.fromEntries(this.#ports),
     }
     this.#isWritten = true
-    const path = join(this.#dir, fileName)
-    try {
-      writeFileSync(`${path}.new`, `${JSON.stringify(known)}\n`)
-      renameSync(`${path}.new`, path)
-    } catch {
-      // As on a full disk, of which the nodes themselves tell.
-    }
+    writeRemembered(join(this.#dir, fileName), known)
   }
 }
 
@@ -83,14 +77,11 @@ export function hasPorts(dir: string): boolean {
 
 /** `undefined`: the directory is not that of a cluster that has spoken etcd's API, or its file is damaged. */
 function readPorts(dir: string): OnDisk | undefined {
-  try {
-    const known = JSON.parse(readFileSync(join(dir, fileName), 'utf8')) as OnDisk
-    const ports = Object.values(known.ports)
-    const isWhole = /^\d{1,20}$/.test(known.clusterId) && [known.base, ...ports].every(isPort)
-    return isWhole ? known : undefined
-  } catch {
-    return undefined
-  }
+  const known = readRemembered(join(dir, fileName)) as OnDisk | undefined
+  if (typeof known?.clusterId !== 'string' || typeof known.ports !== 'object') return undefined
+  const ports = Object.values(known.ports ?? {})
+  const isWhole = /^\d{1,20}$/.test(known.clusterId) && [known.base, ...ports].every(isPort)
+  return isWhole ? known : undefined
 }
 
 function isPort(port: unknown): boolean {

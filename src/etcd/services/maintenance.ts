@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Cluster } from '../../cluster/index.js'
+import { type Cluster, sealPadding } from '../../cluster/index.js'
 import { readFigures } from '../../mvcc/index.js'
 import { EtcdError } from '../errors.js'
 import type { Member } from '../member.js'
@@ -90,20 +90,15 @@ function inWords({ memberID, alarm }: Alarms['alarms'][number]): string {
 
 /** Bytes of the file in one response, as etcd sends them. */
 const partBytes = 32 * 1024
-/** etcd's clients take a file for whole when its size is a multiple of this one, and the checksum. */
-const sectorBytes = 512
 
-/**
- * The state of a node as an export of raftbox, with zeros up to a whole number of sectors, and the SHA-256 of all that in
- * the last response.
- */
+/** The state of a node as a sealed export of raftbox. The last response has the seal. */
 async function* snapshot(cluster: Cluster, { nodeId }: Member, signal: AbortSignal): AsyncGenerator<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'raftbox-snapshot-'))
   try {
     const file = join(folder, 'snapshot')
     await cluster.export(file, { from: nodeId, signal })
     const { size } = await stat(file)
-    const padding = Buffer.alloc((sectorBytes - (size % sectorBytes)) % sectorBytes)
+    const padding = Buffer.alloc(sealPadding(size))
     const hash = createHash('sha256')
     let remainingBytes = size + padding.byteLength
     const part = (blob: Buffer): Buffer => {
