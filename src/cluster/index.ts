@@ -31,7 +31,6 @@ function checkSomeMayLead(directory: ClusterDirectory, { priorities }: ResolvedO
   throw new RaftError('INVALID_OPTION', { option: 'priorities', expected, actual: 'none' })
 }
 
-export { sealPadding } from '../backup/index.js'
 export type { ReadConfirmation } from '../driver/index.js'
 export {
   type ErrorCode,

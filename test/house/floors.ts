@@ -61,7 +61,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   metrics: [...ground, 'telemetry', 'faults', 'membership', 'cluster'],
   journal: [...ground, 'telemetry', 'cluster', 'terminal'],
   traces: [...ground, 'telemetry', 'explain', 'cluster'],
-  etcd: [...ground, 'machine', 'telemetry', 'faults', 'membership', 'mvcc', 'cluster', 'metrics'],
+  etcd: [...ground, 'machine', 'backup', 'telemetry', 'faults', 'membership', 'mvcc', 'cluster', 'metrics'],
   server: [
     ...ground,
     'telemetry',
