@@ -1,6 +1,6 @@
 /** etcd's Lease service. */
 import { randomBytes } from 'node:crypto'
-import type { handleBidiStreamingCall } from '@grpc/grpc-js'
+import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js'
 import { EtcdError } from '../errors.js'
 import type { Member } from '../member.js'
 import { Leaderless } from './leaderless.js'
@@ -53,50 +53,70 @@ export function newLeaseId(): string {
   return String(random === 0n ? 1n : random)
 }
 
-/** Renewals of one stream are made at once, and answered in their order. The first that fails ends the stream. */
 function keepAlive(member: Member, leaderless: Leaderless): handleBidiStreamingCall<Buffer, Buffer> {
   return (call) => {
-    let answered = Promise.resolve()
-    let waiting = 0
-    let isOver = false
-    const fail = (error: unknown): void => {
-      if (isOver) return
-      isOver = true
-      forget?.()
-      if (!call.cancelled) call.emit('error', refusalOf(error))
-    }
-    const readOn = (): void => {
-      if (isOver || (waiting < renewalsMax && !call.writableNeedDrain)) call.resume()
-      else call.pause()
-    }
-    const serve = (request: Buffer): void => {
-      if (isOver) return
-      waiting++
-      const renewed = replicate(member, 'leaseKeepAlive', request)
-      // A failure is told in its turn, below.
-      renewed.catch(() => undefined)
-      answered = answered.then(async () => {
-        const response = await renewed
-        if (!isOver) call.write(response)
-        waiting--
-        readOn()
-      })
-      answered.catch(fail)
-      readOn()
-    }
-    const missesLeader = call.metadata.get('hasleader')[0] === 'true'
-    const forget = missesLeader ? leaderless.watch(() => fail(new EtcdError('noLeader'))) : undefined
-    const end = (): void => {
-      forget?.()
-      if (!isOver) call.end()
-    }
-    call.on('data', serve).on('drain', readOn)
-    call.on('end', () => answered.then(end, fail))
-    call.on('cancelled', () => fail(undefined))
+    const renewals = new Renewals(member, call)
     try {
       admit(member, call.metadata, () => false)
     } catch (error) {
-      fail(error)
+      renewals.fail(error)
+      return
     }
+    if (call.metadata.get('hasleader')[0] === 'true')
+      renewals.onEnd = leaderless.watch(() => renewals.fail(new EtcdError('noLeader')))
+  }
+}
+
+/** The renewals of one stream: made at once, and answered in their order. The first that fails ends the stream. */
+class Renewals {
+  onEnd: () => void = () => undefined
+  readonly #member: Member
+  readonly #call: ServerDuplexStream<Buffer, Buffer>
+  /** Settled once all requests so far are answered. */
+  #answered = Promise.resolve()
+  #waiting = 0
+  #isOver = false
+
+  constructor(member: Member, call: ServerDuplexStream<Buffer, Buffer>) {
+    this.#member = member
+    this.#call = call
+    call.on('data', (request: Buffer) => this.#renew(request))
+    call.on('drain', () => this.#readOn())
+    call.on('end', () => this.#answered.then(() => this.#end(() => call.end())))
+    call.on('cancelled', () => this.#end(() => undefined))
+  }
+
+  fail(error: unknown): void {
+    this.#end(() => this.#call.emit('error', refusalOf(error)))
+  }
+
+  #renew(request: Buffer): void {
+    if (this.#isOver) return
+    this.#waiting++
+    const renewed = replicate(this.#member, 'leaseKeepAlive', request)
+    const before = this.#answered
+    this.#answered = renewed.then(
+      (response) => before.then(() => this.#answer(response)),
+      (error) => before.then(() => this.fail(error)),
+    )
+    this.#readOn()
+  }
+
+  #answer(response: Buffer): void {
+    if (!this.#isOver) this.#call.write(response)
+    this.#waiting--
+    this.#readOn()
+  }
+
+  #end(tell: () => void): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.onEnd()
+    tell()
+  }
+
+  #readOn(): void {
+    if (this.#isOver || (this.#waiting < renewalsMax && !this.#call.writableNeedDrain)) this.#call.resume()
+    else this.#call.pause()
   }
 }

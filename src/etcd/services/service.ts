@@ -19,9 +19,6 @@ export interface Service {
   readonly implementation: UntypedServiceImplementation
 }
 
-/** etcd's default of `--max-request-bytes`. */
-export const requestBytesMax = 1.5 * 1024 * 1024
-
 /** A service of the proto files, by its full name. */
 export function definitionOf(name: string): ServiceDefinition {
   const definition = protos[name]
@@ -128,7 +125,6 @@ export function withHeader(member: Member, { revision, body }: Served): Buffer {
 
 /** Replicates a command, and answers as the machine did. */
 export async function replicate(member: Member, op: CommandOp, request: Buffer): Promise<Buffer> {
-  if (request.byteLength > requestBytesMax) throw new EtcdError('requestTooLarge')
   return withHeader(member, await member.propose(op, request))
 }
 
