@@ -104,7 +104,7 @@ export class Exchange {
   async *#texts(): AsyncGenerator<string, undefined> {
     const bytesMax = jsonBytesMaxOf(this.#bounds.requestBytesMax)
     const json = new JsonStream({ bytesMax, depthMax })
-    // A body that is left before its end is still read, and dropped: its client hears no answer before.
+    // The connection outlives a body that is left before its end.
     for await (const piece of this.#request.iterator({ destroyOnReturn: false }))
       yield* json.push(piece as Buffer)
     const last = json.end()
@@ -195,7 +195,10 @@ export class Exchange {
     clearTimeout(this.#deadline)
     clearTimeout(this.#bodyTimer)
     if (!this.#response.writableFinished) this.#call?.cancel()
-    if (!this.#request.complete && !this.#request.destroyed) this.#awaitBody()
+    if (this.#request.complete || this.#request.destroyed) return
+    // The rest of the body is dropped: a client that still sends has not seen the answer.
+    this.#request.resume()
+    this.#awaitBody()
   }
 }
 
