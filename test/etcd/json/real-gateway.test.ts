@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { hasEtcd, type RealEtcd, startRealEtcd } from '../real-etcd.js'
 import { type Asked, answerOf, linesOf } from './support/asked.js'
+import { base64, key, lease, posts, still } from './support/posts.js'
 import { type EtcdProxy, proxyOf } from './support/proxy.js'
 import { type ServedGateway, serveGateway } from './support/served.js'
 
@@ -25,13 +26,6 @@ afterAll(async () => {
   await etcd.close()
 })
 
-/** Revisions, terms and sizes go up from one request to the next. */
-const still = (body: string): string =>
-  body.replace(
-    /"(revision|raft_term|raftIndex|raftAppliedIndex|dbSize|dbSizeInUse|mod_revision|version)":"\d+"/g,
-    '"$1":"…"',
-  )
-
 async function bothAnswer(path: string, asked: Asked): Promise<void> {
   const [expected, answered] = [await answerOf(real, path, asked), await answerOf(ours.address, path, asked)]
   const what = ({ code, headers, body }: typeof expected) => ({
@@ -44,101 +38,6 @@ async function bothAnswer(path: string, asked: Asked): Promise<void> {
   })
   expect(what(answered)).toEqual(what(expected))
 }
-
-const base64 = (text: string): string => Buffer.from(text).toString('base64')
-const key = base64('foo')
-/** Longer than a JavaScript number. */
-const lease = '7587868094239438091'
-const every = { key: 'AA==', range_end: 'AA==' }
-
-const posts: readonly (readonly [path: string, body: object | string])[] = [
-  ['/v3/kv/put', { key, value: base64('bar') }],
-  ['/v3/kv/put', { key, value: base64('bar'), prevKv: true }],
-  ['/v3/kv/put', { key: base64('absent'), ignore_value: true }],
-  ['/v3/kv/put', { key, lease: '5' }],
-  ['/v3/kv/range', { key }],
-  ['/v3/kv/range', { ...every, count_only: true, serializable: true }],
-  ['/v3/kv/range', { ...every, sort_order: 'DESCEND', sort_target: 'VERSION', limit: 1, keys_only: true }],
-  ['/v3/kv/range', { key, range_end: '' }],
-  ['/v3/kv/range', { key, revision: 999 }],
-  ['/v3/kv/range', ''],
-  ['/v3/kv/range', 'null'],
-  ['/v3/kv/range', `{"key":"${key}"}{"key":"eA=="}`],
-  ['/v3/kv/range', `{"key":"${key}"} and more`],
-  ['/v3/kv/range', { key, unknown: { a: [1, 'x'] }, limit: null }],
-  ['/v3/kv/range', { key, sort_order: 'NOPE' }],
-  ['/v3/kv/range', { key, sort_order: 9 }],
-  ['/v3/kv/range', '{"key":"Zm9v\\n"}'],
-  ['/v3beta/kv/range', { key }],
-  [
-    '/v3/kv/txn',
-    { compare: [{ key, target: 'CREATE', create_revision: 0 }], failure: [{ request_range: { key } }] },
-  ],
-  [
-    '/v3/kv/txn',
-    {
-      compare: [{ key, target: 'VERSION', version: 0, result: 'GREATER' }],
-      success: [{ requestPut: { key } }],
-    },
-  ],
-  ['/v3/kv/txn', { success: [{ request_txn: { success: [{ request_range: { key } }] } }] }],
-  ['/v3/kv/txn', { success: [{ request_put: null }] }],
-  ['/v3/kv/txn', { success: [{ request_put: { key } }, { request_put: { key } }] }],
-  ['/v3/kv/txn', { success: null, failure: [] }],
-  ['/v3/kv/deleterange', { key: base64('absent'), prev_kv: true }],
-  ['/v3/kv/compaction', { revision: 99 }],
-  ['/v3/lease/grant', { TTL: 600, ID: lease }],
-  ['/v3/lease/grant', '{"TTL":600,"ID":7587868094239438091}'],
-  ['/v3/lease/timetolive', { ID: '1' }],
-  ['/v3/kv/lease/timetolive', { ID: '1', keys: true }],
-  ['/v3/lease/leases', {}],
-  ['/v3/kv/lease/leases', {}],
-  ['/v3/lease/keepalive', { ID: lease }],
-  ['/v3/lease/keepalive', '{"ID":"7587868094239438091"}{"ID":"1"} {"ID":2}'],
-  ['/v3/lease/keepalive', '{"ID":1}xx'],
-  ['/v3/lease/revoke', { ID: 1 }],
-  ['/v3/kv/lease/revoke', { ID: 1 }],
-  ['/v3/cluster/member/list', {}],
-  ['/v3/cluster/member/add', {}],
-  ['/v3/cluster/member/remove', { ID: 5 }],
-  ['/v3/cluster/member/update', { ID: 5 }],
-  ['/v3/cluster/member/promote', { ID: '18446744073709551615' }],
-  ['/v3/maintenance/alarm', {}],
-  ['/v3/maintenance/status', {}],
-  ['/v3/maintenance/defragment', {}],
-  ['/v3/maintenance/hash', {}],
-  ['/v3/maintenance/transfer-leadership', { targetID: 5 }],
-  ['/v3/auth/authenticate', { name: 'root', password: 'x' }],
-  ['/v3/auth/enable', {}],
-  ['/v3/auth/disable', {}],
-  ['/v3/auth/user/add', {}],
-  ['/v3/auth/user/get', { name: 'nobody' }],
-  ['/v3/auth/user/list', {}],
-  ['/v3/auth/user/delete', { name: 'nobody' }],
-  ['/v3/auth/user/changepw', { name: 'nobody' }],
-  ['/v3/auth/user/grant', { user: 'nobody', role: 'none' }],
-  ['/v3/auth/user/revoke', { name: 'nobody', role: 'none' }],
-  ['/v3/auth/role/add', {}],
-  ['/v3/auth/role/get', { role: 'none' }],
-  ['/v3/auth/role/list', {}],
-  ['/v3/auth/role/delete', { role: 'none' }],
-  ['/v3/auth/role/grant', { name: 'none', perm: { permType: 'READWRITE', key } }],
-  ['/v3/auth/role/revoke', { role: 'none', key }],
-  ['/v3/lock/lock', { name: base64('lock'), lease: lease }],
-  ['/v3/lock/unlock', { key: base64('lock/694d72343d4d8a0b') }],
-  ['/v3/lock/unlock', {}],
-  ['/v3/election/campaign', { name: base64('vote'), lease: lease, value: key }],
-  ['/v3/election/leader', { name: base64('vote') }],
-  ['/v3/election/leader', { name: base64('absent') }],
-  ['/v3/election/proclaim', {}],
-  ['/v3/election/resign', {}],
-  ['/v3/kv/nope', {}],
-  ['/v3/kv/range/', {}],
-  ['/v3/', {}],
-  ['/v3alpha/kv/range', { key }],
-  ['/version', {}],
-  ['/health', {}],
-]
 
 test.skipIf(!hasEtcd).each(posts)('POST %s %j', async (path, body) => {
   await bothAnswer(path, { body: typeof body === 'string' ? body : JSON.stringify(body) })
