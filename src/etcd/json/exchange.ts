@@ -134,29 +134,56 @@ export class Exchange {
 
   #answer(status: CallStatus, response: unknown): void {
     if (status.code !== 0) return this.#refuse(status)
-    this.#begin(200)
-    this.#response.end(JSON.stringify(this.#jsonOf(response)))
+    try {
+      this.#send(200, JSON.stringify(this.#jsonOf(response)))
+    } catch (error) {
+      // A string has less room than an answer may need.
+      this.#refuse(statusOf(error))
+    }
   }
 
   #receiver(): Receiver {
     const response = this.#response
     return {
       message: (message: unknown, taken: () => void) => {
+        let line: string
+        try {
+          line = `${JSON.stringify({ result: this.#jsonOf(message) })}\n`
+        } catch (error) {
+          return this.#fail(statusOf(error))
+        }
         this.#begin(200)
-        if (response.write(`${JSON.stringify({ result: this.#jsonOf(message) })}\n`)) taken()
+        if (response.write(line)) taken()
         else response.once('drain', taken)
       },
       end: (status: CallStatus) => {
-        this.#begin(httpCodeOf(status.code))
-        response.end(status.code === 0 ? undefined : streamErrorBody(status))
+        if (status.code !== 0) return this.#end(status)
+        this.#begin(200)
+        response.end()
       },
     }
   }
 
+  /** Ends a stream by the last line, or by the status of HTTP if there is no line yet. */
+  #end(status: CallStatus): void {
+    this.#begin(httpCodeOf(status.code))
+    this.#response.end(streamErrorBody(status))
+  }
+
+  #fail(status: CallStatus): void {
+    this.#call?.cancel()
+    this.#end(status)
+  }
+
   #refuse(status: CallStatus): void {
     if (this.#response.headersSent || this.#response.destroyed) return
-    this.#begin(httpCodeOf(status.code))
-    this.#response.end(refusalBody(status))
+    this.#send(httpCodeOf(status.code), refusalBody(status))
+  }
+
+  #send(httpCode: number, body: string): void {
+    this.#response.setHeader('Content-Length', Buffer.byteLength(body))
+    this.#begin(httpCode)
+    this.#response.end(body)
   }
 
   #begin(httpCode: number): void {
@@ -184,7 +211,7 @@ export class Exchange {
     if (timeoutMs < 1) throw status
     const expire = () => {
       this.#call?.cancel()
-      if (this.#response.headersSent) this.#response.end(streamErrorBody(status))
+      if (this.#response.headersSent) this.#end(status)
       else this.#refuse(status)
     }
     this.#deadline = setTimeout(expire, Math.min(timeoutMs, longestTimerMs))

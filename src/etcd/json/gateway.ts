@@ -45,9 +45,14 @@ export function createGateway(options: GatewayOptions): Server {
   return server
 }
 
+/** Requests that a connection may send without waiting for their answers. */
+const openMax = 64
+
 class Gateway {
   readonly #options: GatewayOptions
   readonly #methods = new Map<string, GatewayMethod>()
+  /** Requests of a connection that have no answer yet. */
+  readonly #open = new WeakMap<object, number>()
 
   constructor(options: GatewayOptions) {
     this.#options = options
@@ -76,7 +81,18 @@ class Gateway {
     const method = this.#methods.get(path)
     if (method === undefined) return sendText(response, 404, 'Not Found')
     if (request.method !== 'POST') return sendText(response, 405, 'Method Not Allowed')
+    if (!this.#makeRoom(request, response))
+      return sendText(response, 429, 'too many requests of one connection')
     void new Exchange(method, request, response, this.#options.bounds).run()
+  }
+
+  /** A client that does not wait for its answers has a bounded number of calls. */
+  #makeRoom({ socket }: IncomingMessage, response: ServerResponse): boolean {
+    const open = this.#open.get(socket) ?? 0
+    if (open >= openMax) return false
+    this.#open.set(socket, open + 1)
+    response.on('close', () => this.#open.set(socket, (this.#open.get(socket) ?? 1) - 1))
+    return true
   }
 
   #tell(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {

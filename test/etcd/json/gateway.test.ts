@@ -92,6 +92,19 @@ test('requests of one connection are answered one after the other', async () => 
   expect(answered.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(3)
 })
 
+test('a connection that does not wait for its answers has a bounded number of calls', async () => {
+  let begun = 0
+  const address = await serve({ Range: () => begun++ })
+  const [host, port] = address.split(':')
+  const socket = connect(Number(port), host)
+  onTestFinished(() => void socket.destroy())
+  const head = `POST /v3/kv/range HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${range.body.length}\r\n\r\n`
+  socket.write(`${head}${range.body}`.repeat(200))
+  // A request of another connection comes after those.
+  expect((await answerOf(address, '/version')).code).toBe(200)
+  expect(begun).toBe(64)
+})
+
 test('metadata and the token of a user reach the service', async () => {
   const seen: unknown[] = []
   const address = await serve({
@@ -123,6 +136,16 @@ test('a service that throws is an error of the server', async () => {
     code: 500,
     body: '{"error":"broken","message":"broken","code":2}',
   })
+})
+
+test('an answer that is no message of the method is an error, and ends nothing else', async () => {
+  const address = await serve({
+    Range: (_call, callback) => callback(null, { kvs: 'none' }),
+    Watch: (call) => void call.write({ events: 'none' }),
+  })
+  expect((await answerOf(address, '/v3/kv/range', range)).code).toBe(500)
+  expect((await answerOf(address, '/v3/watch', { body: '{}' })).code).toBe(500)
+  expect((await answerOf(address, '/version')).code).toBe(200)
 })
 
 test('a request over the bound is refused, as text and as a message', async () => {
