@@ -92,8 +92,6 @@ function startMember(
     'initial-advertise-peer-urls': peerUrl,
     'initial-cluster': cluster,
     'initial-cluster-state': 'new',
-    'heartbeat-interval': '20',
-    'election-timeout': '200',
     'log-level': 'error',
   }
   const args = Object.entries(settings).map(([flag, value]) => `--${flag}=${value}`)

@@ -20,6 +20,8 @@ export interface Hunt {
   readonly operations: number
   /** Called after each program. */
   readonly onProgress?: (operations: number) => void
+  /** Called with a difference before its program is made smaller. */
+  readonly onFound?: (difference: string) => void
 }
 
 export interface Found {
@@ -89,7 +91,7 @@ export async function hunt(options: Hunt): Promise<Found> {
     for (let seed = options.seed; operations < options.operations; seed++) {
       for (const random of fc.sample(program(programOperationsMax), { seed, numRuns: programsOfSeed })) {
         const ran = await pair.run(random)
-        if (typeof ran !== 'number') throw await smallest(pair, random, ran, seed)
+        if (typeof ran !== 'number') throw await smallest(pair, random, ran, { ...options, seed })
         operations += ran
         options.onProgress?.(operations)
       }
@@ -100,17 +102,24 @@ export async function hunt(options: Hunt): Promise<Found> {
   }
 }
 
-async function smallest(pair: Pair, random: Program, first: Difference, seed: number): Promise<Error> {
+async function smallest(pair: Pair, random: Program, first: Difference, { seed, onFound }: Hunt): Promise<Error> {
   let difference = first
-  const small = await shrink(random, async (smaller) => {
+  onFound?.(difference.message)
+  const fails = async (smaller: Program): Promise<boolean> => {
     const ran = await pair.run(smaller)
     if (typeof ran === 'number') return false
     difference = ran
     return true
-  })
-  const lines = small.map((operation) => `  ${show(operation)}`)
+  }
+  const recurs = await fails(random)
+  const small = recurs ? await shrink(random, fails) : []
   return new Error(
-    [`a program of seed ${seed} tells a difference:`, ...lines, 'in the answer to', difference.message].join('\n'),
+    [
+      `a program of seed ${seed} tells a difference${recurs ? ':' : ', and on new stores it tells none:'}`,
+      ...small.map((operation) => `  ${show(operation)}`),
+      'in the answer to',
+      difference.message,
+    ].join('\n'),
     { cause: difference },
   )
 }

@@ -2,6 +2,9 @@
 import type { Message } from './client.js'
 import type { Operation, Program } from './program.js'
 
+/** Without its key, or its lifetime, a request is another one. */
+const kept = new Set(['key', 'TTL'])
+
 /** `fails` runs a program on new stores. */
 export async function shrink(program: Program, fails: (program: Program) => Promise<boolean>): Promise<Program> {
   return fewerFields(await fewerOperations(program, fails), fails)
@@ -39,7 +42,7 @@ function fieldsOf(operation: Operation): readonly ((operation: Operation) => Ope
   if (name === undefined) return []
   const request = (operation as Readonly<Record<string, Message>>)[name] ?? {}
   return Object.entries(request)
-    .filter(([field]) => field !== 'key')
+    .filter(([field]) => !kept.has(field))
     .map(([field]) => (from) => {
       const { [field]: _, ...rest } = (from as Readonly<Record<string, Message>>)[name] ?? {}
       return { ...from, [name]: rest } as Operation
