@@ -43,7 +43,8 @@ export class Sweep {
     const { records } = this.#store
     const number = records.order[this.#position]!
     const refs = [...records.refsOf(number)]
-    const isKept = refs.map((ref) => this.#store.isKept(ref))
+    // A later compaction waits for its own sweep: in the segments behind, records lead to those that it would drop.
+    const isKept = refs.map((ref) => this.#store.isKept(ref, this.#sweeping))
     if (!isKept.includes(false)) {
       this.#position++
       return

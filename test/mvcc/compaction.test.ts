@@ -80,3 +80,23 @@ test('[KC4] memory is freed in portions, and nothing shows how far that is', () 
   expect(machine.range({ ...everything, limit: 1 })).toEqual([`k0=${value}`])
   expect(bytes().revisions).toBeLessThan(1200)
 })
+
+test('[KC4] compactions that follow each other faster than memory is freed leave the store whole', () => {
+  const machine = new Machine()
+  const value = 'x'.repeat(60_000)
+  const latest = new Map<string, string>()
+  for (let at = 0; at < 400; at++) {
+    const key = `k${10 + ((at * 7) % 13)}`
+    if (at % 5 === 0) {
+      machine.delete(key)
+      latest.delete(key)
+    } else {
+      machine.put(key, `${at} ${value}`)
+      latest.set(key, `${key}=${at}`)
+    }
+    if (at % 3 === 0) machine.compact(Number(machine.machine.summary?.()['revision']) - (at % 4))
+  }
+  machine.idle(100)
+  const found = machine.range(everything).map((pair) => pair.split(' ')[0])
+  expect(found).toEqual([...latest.values()].sort())
+})

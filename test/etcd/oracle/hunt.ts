@@ -102,7 +102,12 @@ export async function hunt(options: Hunt): Promise<Found> {
   }
 }
 
-async function smallest(pair: Pair, random: Program, first: Difference, { seed, onFound }: Hunt): Promise<Error> {
+async function smallest(
+  pair: Pair,
+  random: Program,
+  first: Difference,
+  { seed, onFound }: Hunt,
+): Promise<Error> {
   let difference = first
   onFound?.(difference.message)
   const fails = async (smaller: Program): Promise<boolean> => {

@@ -8,12 +8,16 @@ async function realServer(): Promise<Server> {
   return { endpoint: etcd.endpoints[0] as string, ended: etcd.ended, [Symbol.asyncDispose]: etcd.close }
 }
 
-test.skipIf(!hasEtcd)('two etcds answer every program alike', async () => {
-  const operations = await hunt({
-    startRight: realServer,
-    startOurs: realServer,
-    seed: 1,
-    operations: 2000,
-  })
-  expect(operations.operations).toBeGreaterThanOrEqual(2000)
-}, 600_000)
+test.skipIf(!hasEtcd)(
+  'two etcds answer every program alike',
+  async () => {
+    const operations = await hunt({
+      startRight: realServer,
+      startOurs: realServer,
+      seed: 1,
+      operations: 2000,
+    })
+    expect(operations.operations).toBeGreaterThanOrEqual(2000)
+  },
+  600_000,
+)

@@ -6,7 +6,10 @@ import type { Operation, Program } from './program.js'
 const kept = new Set(['key', 'TTL'])
 
 /** `fails` runs a program on new stores. */
-export async function shrink(program: Program, fails: (program: Program) => Promise<boolean>): Promise<Program> {
+export async function shrink(
+  program: Program,
+  fails: (program: Program) => Promise<boolean>,
+): Promise<Program> {
   return fewerFields(await fewerOperations(program, fails), fails)
 }
 
@@ -25,7 +28,10 @@ async function fewerOperations(
   return left
 }
 
-async function fewerFields(program: Program, fails: (program: Program) => Promise<boolean>): Promise<Program> {
+async function fewerFields(
+  program: Program,
+  fails: (program: Program) => Promise<boolean>,
+): Promise<Program> {
   let left = program
   for (const at of program.keys()) {
     for (const without of fieldsOf(left[at] as Operation)) {
