@@ -412,10 +412,10 @@ test('watches of many ranges match as a look at each of them would', async () =>
     client.create({ key, rangeEnd: isRange ? rangeEnd : '', watchId: String(at + 1) })
     return { id: String(at + 1), covers: (of: string) => (isRange ? of >= key && of < rangeEnd : of === key) }
   })
-  await settled()
+  await until(() => client.told.length === ranges.length)
   const gone = ranges.filter((_, at) => at % 3 === 0)
   for (const { id } of gone) client.send({ cancelRequest: { watchId: id } })
-  await settled()
+  await until(() => client.told.length === ranges.length + gone.length)
   const left = ranges.filter((range) => !gone.includes(range))
   for (let round = 0; round < 50; round++) {
     const key = name()

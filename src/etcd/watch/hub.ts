@@ -13,7 +13,9 @@ import { type Listener, type Watcher, wants } from './watcher.js'
 const historyBytes = 256 * 1024
 /** So many pairs of a watcher and an event are held at once: many watchers of the same keys match every event. */
 const matchesMax = 64 * 1024
+/** After so many responses, other work of this thread has its turn. */
 const responsesOfTurn = 256
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 /** A read behind every revision: the answer has the store's revision and no event. */
 const noHistory = Number.MAX_SAFE_INTEGER
 /** etcd's compacted revision of a store that was never compacted. */
@@ -193,8 +195,15 @@ export class WatchHub {
       return
     }
     await this.#advance(from, history)
-    for (const { listener, count } of asking)
-      if (this.#listeners.has(listener)) listener.serve(count, history.revision)
+    let served = 0
+    for (const { listener, count } of asking) {
+      if (!this.#listeners.has(listener)) continue
+      listener.serve(count, history.revision)
+      served += count
+      if (served < responsesOfTurn) continue
+      served = 0
+      await turn()
+    }
   }
 
   async #read(from: number): Promise<History> {
@@ -287,7 +296,7 @@ export class WatchHub {
     }
   }
 
-  /** Other work of this thread has its turns between the responses. Watchers may be deleted meanwhile. */
+  /** Watchers may be deleted between two turns. */
   async #send(
     batches: ReadonlyMap<Watcher, readonly WatchEvent[]>,
     group: Ranges<Watcher>,
@@ -305,7 +314,7 @@ export class WatchHub {
       watcher.listener.sendEvents(watcher, header, events)
       watcher.hasSent = true
       this.#events += events.length
-      if (++sent % responsesOfTurn === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (++sent % responsesOfTurn === 0) await turn()
     }
   }
 

@@ -20,7 +20,7 @@ const progressJitterMs = progressMs / 10
 const fragmentBytes = 2 * 1024 * 1024
 
 /** Requests that wait for the member. More are left to the connection. */
-const requestsMax = 1024
+const requestsMax = 256
 
 /** The watch id of a response that is of no watch, or of one that was not created. */
 const noWatchId = watchIdBytes('-1')
