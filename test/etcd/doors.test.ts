@@ -37,6 +37,15 @@ test('every node serves what was written at any other, at once', async () => {
   }
 })
 
+test('a client may name a URL or a list of them as its authority', async () => {
+  const etcd = await startedEtcd({ nodes: 1 })
+  for (const authority of [etcd.endpoints[0] ?? '', '#initially=[http://127.0.0.1:1;http://127.0.0.1:2]']) {
+    const client = new TestClient(etcd.endpoints[0] ?? '', { 'grpc.default_authority': authority })
+    await client.put('key', authority)
+    expect(await client.call('etcdserverpb.Maintenance/Status', {})).toMatchObject({ leader: '1' })
+  }
+})
+
 test('a killed node refuses connections and ends those that it had, and its port is the same after a restart', async () => {
   const etcd = await startedEtcd()
   const before = [...etcd.endpoints]

@@ -1,5 +1,11 @@
 /** What the tests of etcd's API share: a cluster that speaks it, and clients that call it. */
-import { credentials, Client as GrpcClient, type Metadata, type ServiceError } from '@grpc/grpc-js'
+import {
+  type ClientOptions,
+  credentials,
+  Client as GrpcClient,
+  type Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js'
 import type { MethodDefinition, ServiceDefinition } from '@grpc/proto-loader'
 import { onTestFinished } from 'vitest'
 import { type Etcd, type EtcdOptions, startEtcd } from '../../src/etcd/index.js'
@@ -17,11 +23,12 @@ type Message = Record<string, unknown>
 export class TestClient {
   readonly grpc: GrpcClient
 
-  constructor(endpoint: string) {
+  constructor(endpoint: string, options: ClientOptions = {}) {
     this.grpc = new GrpcClient(new URL(endpoint).host, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.initial_reconnect_backoff_ms': 20,
       'grpc.max_reconnect_backoff_ms': 100,
+      ...options,
     })
     onTestFinished(() => this.grpc.close())
   }
