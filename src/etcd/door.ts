@@ -55,6 +55,10 @@ export class Door {
     throw refusal
   }
 
+  get isOpen(): boolean {
+    return this.#server.listening
+  }
+
   /** Opens, shuts or delays the ways of all connections: from the clients, and to them. */
   set(from: WayState, to: WayState): void {
     this.#from = from

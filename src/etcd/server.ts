@@ -94,8 +94,8 @@ export class EtcdServer {
 
   /** The addresses of the nodes that run. */
   get endpoints(): readonly string[] {
-    const isOpen = ({ door, port }: Place) => door !== undefined && port !== undefined
-    return [...this.#places.values()].filter(isOpen).map(({ port }) => urlOf(port))
+    const open = [...this.#places.values()].filter(({ door }) => door?.isOpen === true)
+    return open.map(({ port }) => urlOf(port))
   }
 
   /** The address of a node, whether it runs or not. `undefined`: it has never run. */
