@@ -1,27 +1,25 @@
-/** Milliseconds for which a node counts as one that hears its leader, from the beginning of a read on. */
-const heardMs = 50
-/** So old, it is asked anew beside the calls. */
-const oldMs = 25
-
 /** Reads of nothing by way of one node, which many calls share: a node without a way to its leader answers none. */
 export class Barrier {
   readonly #read: () => Promise<unknown>
+  readonly #heardMs: number
   /** When the last read began that was answered. */
   #heardAtMs = Number.NEGATIVE_INFINITY
   #present: Promise<unknown> | undefined
   /** Begins when the present one has ended. */
   #next: Promise<unknown> | undefined
 
-  constructor(read: () => Promise<unknown>) {
+  /** For `heardMs` after a read has begun that is answered, the node counts as one that hears its leader. */
+  constructor(read: () => Promise<unknown>, heardMs: number) {
     this.#read = read
+    this.#heardMs = heardMs
   }
 
   /** `undefined`: the node has heard its leader a moment ago. Resolves once it has. */
   heard(): Promise<unknown> | undefined {
     const ageMs = performance.now() - this.#heardAtMs
-    const begun = ageMs > oldMs && this.#present === undefined ? this.#begin() : undefined
+    const begun = ageMs > this.#heardMs / 2 && this.#present === undefined ? this.#begin() : undefined
     begun?.catch(() => undefined)
-    if (ageMs <= heardMs) return undefined
+    if (ageMs <= this.#heardMs) return undefined
     // A read that began before the call fails before the time of the call is over.
     return begun ?? this.#present?.catch(() => this.caughtUp())
   }

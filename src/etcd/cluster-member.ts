@@ -87,7 +87,11 @@ export class ClusterMember implements Member {
     this.#answered = answered
     this.#read = { ...readReading, at: { from: nodeId, isStale: false } }
     this.#readLocal = { ...readReading, at: { from: nodeId, isStale: true } }
-    this.#barrier = new Barrier(() => this.#calls.call(this.#read, writeRequest, queryOps.figures, noBytes))
+    // As long as a follower without a word of its leader takes it to be alive.
+    this.#barrier = new Barrier(
+      () => this.#calls.call(this.#read, writeRequest, queryOps.figures, noBytes),
+      cluster.options.electionTimeoutMs,
+    )
   }
 
   async propose(op: CommandOp, request: Uint8Array): Promise<Served> {
@@ -98,8 +102,9 @@ export class ClusterMember implements Member {
       const reading = readings[op] ?? shortReading
       const answer = await this.#calls.call(reading, writeRequest, commandOps[op], request)
       this.#answered()
+      if (this.#progress.hasApplied(answer.index)) return answer
       // A read makes the commit known here, long before the next message of the leader would.
-      if (!this.#progress.hasApplied(answer.index)) await this.#barrier.caughtUp()
+      this.#barrier.caughtUp().then(this.#answered, () => undefined)
       // A command that was applied elsewhere and not here has an outcome that this member does not know.
       if (!(await this.#progress.appliedBy(answer.index, deadlineMs))) throw new EtcdError('timeout')
       return answer
