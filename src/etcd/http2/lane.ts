@@ -212,8 +212,7 @@ export class Lane {
 
   #passHeaders(streamId: number, isLast: boolean, headers: readonly CallHeader[]): void {
     const spur = this.#elsewhere()
-    const block = encodeHeaders(headers.map(readable))
-    for (const each of headerFrames(streamId, isLast, block)) spur.sendData(each, 0, nothing)
+    for (const each of headerFrames(streamId, isLast, encodeHeaders(headers))) spur.sendData(each, 0, nothing)
     if (isLast) this.#clientEnded(streamId)
   }
 
@@ -388,11 +387,6 @@ export class Lane {
         name === 'hasleader',
     }
   }
-}
-
-/** Clients of etcd name a list of URLs where HTTP has a host: Node's HTTP/2 refuses that, and nobody here needs it. */
-function readable(header: Header): Header {
-  return header.name === ':authority' ? { name: header.name, value: 'localhost' } : header
 }
 
 /** `undefined`: the call is served elsewhere. */
