@@ -45,6 +45,13 @@ test('the program of the guide to testing keeps its promise while its cluster is
   expect(ended.stdout).toMatch(/pass 5\n/)
   expect(ended.status).toBe(0)
 }, 120_000)
+test('the program of the guide to etcd keeps its promise while the etcd below it is broken', () => {
+  const tests = resolve('docs/examples/visits.test.mjs')
+  const ended = spawnSync(process.execPath, ['--test', tests], { encoding: 'utf8', timeout: 100_000 })
+  expect(ended.stdout).toMatch(/pass 3\n/)
+  expect(ended.status).toBe(0)
+}, 120_000)
+
 test('the program that traces its commands runs', () => {
   const file = join(temporaryFolder(), 'traces.jsonl')
   expect(outputOf('traces.mjs', file)).toMatch(/callsDropped: 0,\s+spansSent: \d+,\s+spansDropped: 0/)
