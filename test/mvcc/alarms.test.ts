@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { OneMachine } from './one-machine.js'
+import type { Status } from '../../src/mvcc/index.js'
+import { Machine, type Response } from './machine-help.js'
 
 const activate = { action: 1, alarm: 1 }
 const deactivate = { action: 2, alarm: 1 }
@@ -7,74 +8,75 @@ const key = Buffer.from('k')
 const put = { key, value: Buffer.from('v') }
 const put1 = { requestPut: put }
 
-const raised = (machine: OneMachine) =>
-  machine.ask('alarms', {}).message.alarms.map((alarm: object) => ({ ...alarm }))
+const alarmsIn = (answered: Response | Status): unknown => (answered as Response)['alarms']
+const raised = (machine: Machine): unknown => alarmsIn(machine.do('alarms', {}))
+const statusOf = (answered: Response | Status): Status => (typeof answered === 'string' ? answered : 'ok')
 
 test('an alarm stays until the same member ends it', () => {
-  const machine = new OneMachine()
-  const alarm = { memberID: '2', alarm: 1 }
-  expect(machine.do('alarm', { ...activate, memberID: 2 }).message.alarms).toEqual([alarm])
-  expect(machine.do('alarm', { ...activate, memberID: 2 }).message.alarms).toEqual([alarm])
+  const machine = new Machine()
+  const alarm = { memberID: 2, alarm: 1 }
+  expect(alarmsIn(machine.do('alarm', { ...activate, memberID: 2 }))).toEqual([alarm])
+  expect(alarmsIn(machine.do('alarm', { ...activate, memberID: 2 }))).toEqual([alarm])
   expect(raised(machine)).toEqual([alarm])
-  expect(machine.do('alarm', { ...deactivate, memberID: 1 }).message.alarms).toEqual([])
-  expect(machine.do('alarm', { ...deactivate, memberID: 2 }).message.alarms).toEqual([alarm])
+  expect(alarmsIn(machine.do('alarm', { ...deactivate, memberID: 1 }))).toEqual([])
+  expect(alarmsIn(machine.do('alarm', { ...deactivate, memberID: 2 }))).toEqual([alarm])
   expect(raised(machine)).toEqual([])
 })
 
 test('alarms are told by their type, or all of them', () => {
-  const machine = new OneMachine()
+  const machine = new Machine()
   machine.do('alarm', { action: 1, alarm: 2, memberID: 1 })
   machine.do('alarm', { action: 1, alarm: 1, memberID: 3 })
-  const told = (alarm: number) => machine.do('alarm', { action: 0, alarm }).message.alarms
-  expect(told(1)).toEqual([{ memberID: '3', alarm: 1 }])
-  expect(told(2)).toEqual([{ memberID: '1', alarm: 2 }])
+  const told = (alarm: number) => alarmsIn(machine.do('alarm', { action: 0, alarm })) as object[]
+  expect(told(1)).toEqual([{ memberID: 3, alarm: 1 }])
+  expect(told(2)).toEqual([{ memberID: 1, alarm: 2 }])
   expect(told(0)).toEqual([...told(1), ...told(2)])
 })
 
 test('without space, the store takes nothing that makes it larger', () => {
-  const machine = new OneMachine()
+  const machine = new Machine()
   machine.do('put', put)
   machine.do('leaseGrant', { TTL: 5, ID: 1 })
   machine.do('alarm', { ...activate, memberID: 1 })
-  const { revision } = machine.ask('range', { key })
-  expect(machine.do('put', put).status).toBe('noSpace')
-  expect(machine.do('leaseGrant', { TTL: 5, ID: 2 }).status).toBe('noSpace')
-  expect(machine.do('txn', { success: [put1] }).status).toBe('noSpace')
-  expect(machine.do('txn', { failure: [put1] }).status).toBe('noSpace')
-  expect(machine.ask('range', { key })).toMatchObject({ status: 'ok', revision })
-  expect(machine.do('leaseKeepAlive', { ID: 1 }).status).toBe('ok')
-  expect(machine.do('txn', { success: [{ requestDeleteRange: { key } }] }).status).toBe('ok')
-  expect(machine.do('deleteRange', { key }).status).toBe('ok')
-  expect(machine.do('compact', { revision }).status).toBe('ok')
-  expect(machine.do('leaseRevoke', { ID: 1 }).status).toBe('ok')
+  const { revision } = machine.do('range', { key }) as { revision: number } & Response
+  expect(statusOf(machine.do('put', put))).toBe('noSpace')
+  expect(statusOf(machine.do('leaseGrant', { TTL: 5, ID: 2 }))).toBe('noSpace')
+  expect(statusOf(machine.do('txn', { success: [put1] }))).toBe('noSpace')
+  expect(statusOf(machine.do('txn', { failure: [put1] }))).toBe('noSpace')
+  expect(machine.do('range', { key })).toMatchObject({ revision })
+  expect(statusOf(machine.do('leaseKeepAlive', { ID: 1 }))).toBe('ok')
+  expect(statusOf(machine.do('txn', { success: [{ requestDeleteRange: { key } }] }))).toBe('ok')
+  expect(statusOf(machine.do('deleteRange', { key }))).toBe('ok')
+  expect(statusOf(machine.do('compact', { revision }))).toBe('ok')
+  expect(statusOf(machine.do('leaseRevoke', { ID: 1 }))).toBe('ok')
   machine.do('alarm', { ...deactivate, memberID: 1 })
-  expect(machine.do('put', put).status).toBe('ok')
+  expect(statusOf(machine.do('put', put))).toBe('ok')
 })
 
 test('a corrupt store changes no key', () => {
-  const machine = new OneMachine()
+  const machine = new Machine()
   machine.do('leaseGrant', { TTL: 5, ID: 1 })
   machine.do('alarm', { action: 1, alarm: 2, memberID: 1 })
   for (const op of ['put', 'deleteRange', 'txn', 'compact', 'leaseGrant', 'leaseRevoke'] as const)
-    expect([op, machine.do(op, {}).status]).toEqual([op, 'corrupt'])
-  expect(machine.do('leaseKeepAlive', { ID: 1 }).status).toBe('ok')
+    expect([op, statusOf(machine.do(op, {}))]).toEqual([op, 'corrupt'])
+  expect(statusOf(machine.do('leaseKeepAlive', { ID: 1 }))).toBe('ok')
   machine.do('alarm', { action: 2, alarm: 2, memberID: 1 })
-  expect(machine.do('put', put).status).toBe('ok')
+  expect(statusOf(machine.do('put', put))).toBe('ok')
 })
 
 test('alarms are in snapshots and in the hash, in whatever order they were raised', () => {
-  const [one, other, calm] = [new OneMachine(), new OneMachine(), new OneMachine()]
+  const [one, other, calm] = [new Machine(), new Machine(), new Machine()]
   for (const memberID of [1, 2]) one.do('alarm', { ...activate, memberID })
   for (const memberID of [2, 1]) other.do('alarm', { ...activate, memberID })
   expect(one.machine.hash()).toBe(other.machine.hash())
   expect(one.machine.hash()).not.toBe(calm.machine.hash())
   calm.machine.restore({ [Symbol.iterator]: () => one.machine.snapshot() })
   expect(raised(calm)).toEqual(raised(one))
-  expect(calm.do('put', put).status).toBe('noSpace')
+  expect(statusOf(calm.do('put', put))).toBe('noSpace')
 })
 
 test('a request for an unknown action changes nothing', () => {
-  const machine = new OneMachine()
-  expect(machine.do('alarm', { action: 3, alarm: 1, memberID: 1 }).status).toBe('malformed')
+  const machine = new Machine()
+  expect(statusOf(machine.do('alarm', { action: 3, alarm: 1, memberID: 1 }))).toBe('malformed')
   expect(raised(machine)).toEqual([])
 })

@@ -20,7 +20,7 @@ import { createMvcc } from '../../src/mvcc/index.js'
 import { packCommands } from '../../src/raft/index.js'
 import { answersTo } from '../machine/kv-help.js'
 import { command, Steps } from '../machine/kv-model.js'
-import { OneMachine } from './one-machine.js'
+import { Machine } from './machine-help.js'
 
 /** Results of a run, as they are packed. */
 function applied(machine: StateMachine, commands: readonly Uint8Array[]): Buffer {
@@ -58,7 +58,7 @@ const malformedQuery = fc
   .tuple(fc.constantFrom(...Object.values(queryOps), 0, 9), fc.uint8Array({ maxLength: 12 }))
   .map(([op, rest]) => Uint8Array.of(op, ...rest))
 
-test('random commands and queries, malformed ones among them, get the same answers', () => {
+test('[KV1] random commands and queries, malformed ones among them, get the same answers', () => {
   const commands = fc.array(
     fc.oneof({ weight: 9, arbitrary: command }, { weight: 1, arbitrary: malformedCommand }),
     {
@@ -106,12 +106,12 @@ test.each<readonly [string, readonly Uint8Array[]]>([
     [put('a', largest), raw(commandOps.append, 'a', Buffer.of(1)), raw(commandOps.append, 'a')],
   ],
   ['a delete with more behind its key', [put('a', 'v'), raw(commandOps.delete, 'a', Buffer.of(1))]],
-])('%s is answered in the same way', (_, commands) => {
+])('[KV1] %s is answered in the same way', (_, commands) => {
   const [builtIn, etcd] = both()
   expect(applied(etcd, commands).equals(applied(builtIn, commands))).toBe(true)
 })
 
-test('a range stops before its answer is too large, at the same key', () => {
+test('[KV1] a range stops before its answer is too large, at the same key', () => {
   const [builtIn, etcd] = both()
   const commands = ['a', 'b', 'c', 'd'].map((key) => put(key, largest))
   expect(applied(etcd, commands).equals(applied(builtIn, commands))).toBe(true)
@@ -119,20 +119,19 @@ test('a range stops before its answer is too large, at the same key', () => {
   expect(read(etcd, queries).equals(read(builtIn, queries))).toBe(true)
 })
 
-test('both APIs write one store: its revisions are the same, and a put takes a key from its lease', () => {
-  const node = new OneMachine()
-  node.grant(7)
-  node.put('leased', 7)
-  applied(node.machine, [put('a', 'v'), put('leased', 'v')])
-  expect(node.keys).toEqual(['a@3', 'leased@4'])
-  node.do('leaseRevoke', { ID: '7' })
-  expect(node.revision).toBe(4)
+test('[KV1] both APIs write one store: its revisions are the same, and a put takes a key from its lease', () => {
+  const node = new Machine()
+  node.do('leaseGrant', { ID: 7, TTL: 10 })
+  node.put('leased', 'v', 7)
+  applied(node.machine, [put('a', 'v'), put('leased', 'w')])
+  expect(node.do('leaseRevoke', { ID: 7 })).toMatchObject({ revision: 4 })
+  expect(node.range({ key: '\0', rangeEnd: '\0' })).toEqual(['a=v', 'leased=w'])
 })
 
-test('a range leaves out keys that are longer than those of the key-value store', () => {
-  const node = new OneMachine()
-  node.put('k'.repeat(70_000))
-  node.put('l')
+test('[KV2] a range leaves out keys that are longer than those of the key-value store', () => {
+  const node = new Machine()
+  node.put('k'.repeat(70_000), 'v')
+  node.put('l', 'v')
   const [answer] = answersTo(node.machine, encode(writeRange))
   expect(Buffer.from(answer!).readUInt32LE(10)).toBe(1)
 })

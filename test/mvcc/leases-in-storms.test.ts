@@ -166,7 +166,7 @@ class Storm {
 
 const seeds = Array.from({ length: 6 }, (_, at) => at + 1)
 
-test.each(seeds)('no lease ends early, and each ends once nobody keeps it alive (seed %i)', (seed) => {
+test.each(seeds)('[LS4] no lease ends early, and each ends once nobody keeps it alive (seed %i)', (seed) => {
   const storm = new Storm(seed)
   storm.rages(60_000)
   expect(storm.early).toEqual([])
@@ -182,7 +182,7 @@ test.each(seeds)('no lease ends early, and each ends once nobody keeps it alive 
 
 afterEach(() => void vi.restoreAllMocks())
 
-test('a lease whose time to live begins at the time before its keep-alive is found to end early', () => {
+test('[LS4] a lease whose time to live begins at the time before its keep-alive is found to end early', () => {
   const { timeTold } = Leases.prototype
   const last = new WeakMap<Leases, number>()
   vi.spyOn(Leases.prototype, 'timeTold').mockImplementation(function (this: Leases, telling) {

@@ -38,7 +38,7 @@ class Node {
   }
 }
 
-test('a lease is over once its whole time to live has passed since the first time that was told after its grant', () => {
+test('[LS4] a lease is over once its whole time to live has passed since the first time that was told after its grant', () => {
   const node = new Node()
   node.passes(700)
   node.grant(7n)
@@ -48,7 +48,7 @@ test('a lease is over once its whole time to live has passed since the first tim
   expect(node.leases.has(7n)).toBe(false)
 })
 
-test('a keep-alive gives the whole time to live, from the first time that is told after it', () => {
+test('[LS4] a keep-alive gives the whole time to live, from the first time that is told after it', () => {
   const node = new Node()
   node.grant(7n)
   node.passes(1)
@@ -60,7 +60,7 @@ test('a keep-alive gives the whole time to live, from the first time that is tol
   expect(node.passes(1)).toEqual([7n])
 })
 
-test('in a new term the whole time to live begins anew, at the first time that is told there', () => {
+test('[LS4] in a new term the whole time to live begins anew, at the first time that is told there', () => {
   const node = new Node()
   node.grant(7n)
   node.passes(1)
@@ -71,7 +71,7 @@ test('in a new term the whole time to live begins anew, at the first time that i
   expect(node.passes(1)).toEqual([7n])
 })
 
-test('a command of a new term is enough for the time to live to begin anew', () => {
+test('[LS4] a command of a new term is enough for the time to live to begin anew', () => {
   const node = new Node()
   node.grant(7n)
   node.passes(1)
@@ -82,7 +82,7 @@ test('a command of a new term is enough for the time to live to begin anew', () 
   expect(node.passes(10_001)).toEqual([7n])
 })
 
-test('leases end in the order of their ends, whatever their times to live are', () => {
+test('[LS5] leases end in the order of their ends, whatever their times to live are', () => {
   const node = new Node()
   for (const [id, ttl] of [
     [1n, 30],
@@ -104,7 +104,7 @@ test.each([
   [0, 500],
   [20_000, 200],
 ])(
-  'one telling ends some of the leases that are over, with %d keys all in all, the next ones the others',
+  '[LS5] one telling ends some of the leases that are over, with %d keys all in all, the next ones the others',
   (keys, first) => {
     const node = new Node()
     for (let id = 1n; id <= 1000n; id++) node.grant(id)
@@ -117,7 +117,7 @@ test.each([
   },
 )
 
-test('a lease with more keys than one telling deletes ends alone', () => {
+test('[LS5] a lease with more keys than one telling deletes ends alone', () => {
   const node = new Node()
   for (const id of [1n, 2n]) node.grant(id)
   for (let key = 0; key < 5000; key++) node.leases.attach(key, 1n)
@@ -126,7 +126,7 @@ test('a lease with more keys than one telling deletes ends alone', () => {
   expect(node.passes(0)).toEqual([2n])
 })
 
-test('a key under a lease is told with it, until it is detached', () => {
+test('[LS3] a key under a lease is told with it, until it is detached', () => {
   const node = new Node()
   node.grant(7n)
   node.leases.attach(1, 7n)
@@ -135,7 +135,7 @@ test('a key under a lease is told with it, until it is detached', () => {
   expect([...(node.leases.find(7n)?.keys ?? [])]).toEqual([2])
 })
 
-test('the whole seconds that are left are told, none of a lease that waits for its end', () => {
+test('[LS8] the whole seconds that are left are told, none of a lease that waits for its end', () => {
   const node = new Node()
   node.grant(7n)
   expect(node.remaining(7n)).toBe(10)
@@ -146,14 +146,14 @@ test('the whole seconds that are left are told, none of a lease that waits for i
   expect(node.remaining(7n)).toBe(0)
 })
 
-test('a lease of less than two seconds is granted for two', () => {
+test('[LS1] a lease of less than two seconds is granted for two', () => {
   const node = new Node()
   for (const ttl of [-1, 0, 1, 2]) node.grant(BigInt(ttl + 2), ttl)
   expect(node.leases.inOrderOfEnd().map(({ ttl }) => ttl)).toEqual([2, 2, 2, 2])
 })
 
 describe('the id 0', () => {
-  test('asks for a positive id that no lease has, the same on every node', () => {
+  test('[LS1] asks for a positive id that no lease has, the same on every node', () => {
     const [one, other] = [new Node(), new Node()]
     const ids = Array.from({ length: 1000 }, () => one.grant(0n))
     expect(ids.map(() => other.grant(0n))).toEqual(ids)
@@ -161,7 +161,7 @@ describe('the id 0', () => {
     expect(ids.every((id) => id > 0n && id < 1n << 63n)).toBe(true)
   })
 
-  test('asks for another id where a lease has the one that comes to mind', () => {
+  test('[LS1] asks for another id where a lease has the one that comes to mind', () => {
     const [one, other] = [new Leases(), new Leases()]
     const taken = one.grant(0n, 10, 77)?.id ?? 0n
     other.grant(taken, 10, 1)
@@ -171,13 +171,13 @@ describe('the id 0', () => {
   })
 })
 
-test('a lease that is there is not granted again', () => {
+test('[LS1] a lease that is there is not granted again', () => {
   const node = new Node()
   node.grant(-7n)
   expect(node.leases.grant(-7n, 10, 2)).toBeUndefined()
 })
 
-test('leaders tell the time at least twice a second while there are leases, and need not while there are none', () => {
+test('[LS7] leaders tell the time at least twice a second while there are leases, and need not while there are none', () => {
   const node = new Node()
   expect(node.leases.leastTimeoutMs).toBe(Number.POSITIVE_INFINITY)
   node.grant(7n)
@@ -187,7 +187,7 @@ test('leaders tell the time at least twice a second while there are leases, and 
   expect(node.leases.leastTimeoutMs).toBe(Number.POSITIVE_INFINITY)
 })
 
-test('leases outlive a snapshot: their ends, those that have none yet, and their order', () => {
+test('[LS9] leases outlive a snapshot: their ends, those that have none yet, and their order', () => {
   const [one, other] = [new Node(), new Node()]
   const both = [one, other]
   for (const node of both) {
@@ -204,7 +204,7 @@ test('leases outlive a snapshot: their ends, those that have none yet, and their
   expect(one.leases.size).toBe(0)
 })
 
-test('a snapshot that is taken before the time is told in a new term gives the whole time to live as well', () => {
+test('[LS9] a snapshot that is taken before the time is told in a new term gives the whole time to live as well', () => {
   const node = new Node()
   node.grant(7n)
   node.passes(1)

@@ -27,6 +27,13 @@ const services = {
   range: ['etcdserverpb.KV', 'Range'],
   txnRange: ['etcdserverpb.KV', 'Txn'],
   hashKV: ['etcdserverpb.Maintenance', 'HashKV'],
+  alarm: ['etcdserverpb.Maintenance', 'Alarm'],
+  alarms: ['etcdserverpb.Maintenance', 'Alarm'],
+  leaseGrant: ['etcdserverpb.Lease', 'LeaseGrant'],
+  leaseRevoke: ['etcdserverpb.Lease', 'LeaseRevoke'],
+  leaseKeepAlive: ['etcdserverpb.Lease', 'LeaseKeepAlive'],
+  leaseTimeToLive: ['etcdserverpb.Lease', 'LeaseTimeToLive'],
+  leaseLeases: ['etcdserverpb.Lease', 'LeaseLeases'],
 } as const
 export type ServiceOp = keyof typeof services
 
@@ -86,6 +93,8 @@ function withTexts(value: unknown): unknown {
 export class Machine {
   readonly machine: StateMachine
   #index = 1
+  /** The log's time. A test that begins with a snapshot sets it. */
+  timeMs = 0
 
   constructor(machine = createMvcc()) {
     this.machine = machine
@@ -94,8 +103,14 @@ export class Machine {
   apply(op: CommandOp, request: Uint8Array): Answered {
     const frame = packCommands([Buffer.concat([Buffer.of(commandOps[op]), request])])
     const results = new ResultBuilder()
-    this.machine.apply({ ...frame, index: this.#index++, term: 1, timeMs: 0 }, results)
+    this.machine.apply({ ...frame, index: this.#index++, term: 1, timeMs: this.timeMs }, results)
     return answersOf(results)[0]!
+  }
+
+  /** So much time passes, and is told. */
+  passes(ms: number): void {
+    this.timeMs += ms
+    this.machine.timeTold?.({ index: this.#index++, term: 1, timeMs: this.timeMs })
   }
 
   /** Applies runs of no command: they give a sweep its time. */
@@ -119,8 +134,8 @@ export class Machine {
     return { ...decode(op, answered.body), revision: answered.revision }
   }
 
-  put(key: string, value: string): number {
-    return this.apply('put', encode('put', { key, value })).revision
+  put(key: string, value: string, lease = 0): number {
+    return this.apply('put', encode('put', { key, value, lease })).revision
   }
 
   delete(key: string, rangeEnd?: string): number {
