@@ -8,7 +8,7 @@
  * The layout tells at most 65,535 bytes of a key; the message has all of them.
  */
 import type { Memory } from '../machine/index.js'
-import { keyLength, keyStart } from './keys.js'
+import { keyLength, keyStart } from './key-value.js'
 import { bodyOf, type Ref } from './records.js'
 import type { Store } from './store.js'
 import { numberFieldBytes, Writer } from './wire.js'

@@ -46,6 +46,8 @@ export interface OrderedKeys {
   /** The key, one character a byte. */
   textOf(number: number): string
   exists(number: number): boolean
+  /** The revision at which the key was made or deleted last. */
+  changedAt(number: number): number
 }
 
 export class KeyOrder {
@@ -84,6 +86,22 @@ export class KeyOrder {
     block.count++
     block.live += Number(isLive)
     block.changed = revision
+  }
+
+  /** Adds a key behind all others. False: the key is not above them. */
+  append(number: number): boolean {
+    const last = this.#blocks.at(-1)!
+    const text = this.#keys.textOf(number)
+    if (last.count > 0) {
+      const before = this.#keys.textOf(last.numbers[last.count - 1]!)
+      if (text <= before) return false
+      if (last.count === blockLength) this.#blocks.push(new Block(shortestBetween(before, text)))
+    }
+    const block = this.#blocks.at(-1)!
+    block.numbers[block.count++] = number
+    block.live += Number(this.#keys.exists(number))
+    block.changed = Math.max(block.changed, this.#keys.changedAt(number))
+    return true
   }
 
   /** Notes that a key of the order was made (1) or deleted (−1) at a revision. */

@@ -1,6 +1,5 @@
 /** `KeyValue` as etcd stores it: fields in the order of their numbers, zeros left out. */
 import type { Memory } from '../machine/index.js'
-import { keyLength, keyStart } from './keys.js'
 import {
   bigintFieldBytes,
   bytesFieldBytes,
@@ -82,4 +81,19 @@ export function writeKeyValue(
 export function valueFieldBytes({ value }: KeyValue): number {
   const length = value.end - value.start
   return length === 0 ? 0 : 1 + varintBytes(length) + length
+}
+
+// A KeyValue begins with its key: one byte of tag, the length as a varint of 32 bits at most, the bytes.
+
+export function keyStart({ bytes }: Memory, start: number): number {
+  let at = start + 1
+  while (bytes[at]! >= 0x80) at++
+  return at + 1
+}
+
+export function keyLength({ bytes }: Memory, start: number): number {
+  let at = start + 1
+  let length = bytes[at]! & 0x7f
+  for (let shift = 7; bytes[at]! >= 0x80; shift += 7) length |= (bytes[++at]! & 0x7f) << shift
+  return length
 }

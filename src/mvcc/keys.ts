@@ -1,6 +1,7 @@
 /** The keys: each has a number, by which it is found, ordered, and known to leases, and its newest record. */
 import { compareRanges, hashKey, isEqualRange, KvIndex, type Memory } from '../machine/index.js'
 import { KeyOrder, type Place, textAt } from './key-order.js'
+import { keyLength, keyStart } from './key-value.js'
 import { bodyOf, type Records, type Ref } from './records.js'
 
 export class Keys {
@@ -25,6 +26,10 @@ export class Keys {
         return textAt(place.memory, place.start, place.length)
       },
       exists: (number) => !records.isDelete(this.#heads[number]!),
+      changedAt: (number) => {
+        const head = this.#heads[number]!
+        return records.isDelete(head) ? records.revisionOf(head) : records.keyValueOf(head).createRevision
+      },
     })
   }
 
@@ -53,11 +58,15 @@ export class Keys {
     return number
   }
 
-  /** Adds a key with its first record. */
-  add(number: number, key: Place, head: Ref, isLive: boolean, revision: number): void {
+  /** Adds a key with its first record. The caller adds it to the order. */
+  add(number: number, key: Place, head: Ref): void {
     this.#heads[number] = head
     this.#index.add(hashKey(key.memory, key.start, key.length), number)
-    this.order.add(number, key, isLive, revision)
+  }
+
+  /** All numbers that were ever taken are below. */
+  get numbersEnd(): number {
+    return this.#numbers
   }
 
   /** Removes a key whose newest record, a delete, is to be dropped. */
@@ -77,6 +86,11 @@ export class Keys {
     return { memory, start: keyStart(memory, body), length: keyLength(memory, body) }
   }
 
+  /** Whether a number is that of a key. */
+  isOf(number: number, { memory, start, length }: Place): boolean {
+    return this.#isOf(number, memory, start, length)
+  }
+
   #isOf(number: number, memory: Memory, start: number, length: number): boolean {
     const head = this.#heads[number]!
     const own = this.#records.memoryOf(head)
@@ -89,21 +103,5 @@ export class Keys {
     const own = this.#records.memoryOf(head)
     const body = bodyOf(head)
     return compareRanges(own, keyStart(own, body), keyLength(own, body), memory, start, length)
-  }
-}
-
-// A KeyValue begins with its key: one byte of tag, the length as a varint of 32 bits at most, the bytes.
-
-export function keyStart({ bytes }: Memory, body: number): number {
-  let at = body + 1
-  while (bytes[at]! >= 0x80) at++
-  return at + 1
-}
-
-export function keyLength({ bytes }: Memory, body: number): number {
-  let length = 0
-  for (let at = body + 1, shift = 0; ; at++, shift += 7) {
-    length |= (bytes[at]! & 0x7f) << shift
-    if (bytes[at]! < 0x80) return length
   }
 }

@@ -12,6 +12,7 @@
  */
 import { Memory } from '../machine/index.js'
 import { assert } from '../raft/index.js'
+import { type KeyValue, readKeyValue } from './key-value.js'
 
 /** A record's place: the number of its segment, then units within. Never 0; valid until `replace` or `drop`. */
 export type Ref = number
@@ -183,6 +184,10 @@ export class Records {
 
   placeOf(ref: Ref): number {
     return this.#placeAndFlags(ref) & placeMask
+  }
+
+  keyValueOf(ref: Ref): KeyValue {
+    return readKeyValue(this.memoryOf(ref), bodyOf(ref), this.lengthOf(ref))
   }
 
   isDelete(ref: Ref): boolean {

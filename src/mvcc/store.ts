@@ -5,8 +5,15 @@
 import { Memory } from '../machine/index.js'
 import type { Status } from './border.js'
 import type { Bounds, Place } from './key-order.js'
-import { keyValueBytes, type NewKeyValue, readKeyValue, writeKeyValue } from './key-value.js'
-import { Keys, keyLength, keyStart } from './keys.js'
+import {
+  type KeyValue,
+  keyLength,
+  keyStart,
+  keyValueBytes,
+  type NewKeyValue,
+  writeKeyValue,
+} from './key-value.js'
+import { Keys } from './keys.js'
 import type { Leases } from './leases-seam.js'
 import { bodyOf, type RecordHead, Records, type Ref } from './records.js'
 import { bytesFieldBytes, Writer } from './wire.js'
@@ -134,21 +141,30 @@ export class Store {
     const { records, keys } = this
     const revision = records.revisionOf(head)
     const isLive = !records.isDelete(head)
-    if (before === 0) return keys.add(number, key, head, isLive, revision)
+    if (before === 0) {
+      keys.add(number, key, head)
+      return keys.order.add(number, key, isLive, revision)
+    }
     keys.setHead(number, head)
     if (records.isDelete(before) === isLive) keys.order.changeLive(isLive ? 1 : -1, revision, key)
   }
 
-  /** Appends a record of a snapshot, whose message stands in `memory` from `start` on. */
-  addRecord(head: Omit<RecordHead, 'key'>, memory: Memory, start: number, length: number): void {
+  /**
+   * Appends a record of a snapshot, whose message stands in `memory` from `start` on. A key with its first record has the
+   * next number. False: the record is not that of its key. The keys' order is made when all records are there.
+   */
+  addRecord(head: RecordHead, memory: Memory, start: number, length: number): boolean {
     const { records, keys } = this
     const key = { memory, start: keyStart(memory, start), length: keyLength(memory, start) }
-    const found = keys.find(key)
-    const number = found === 0 ? keys.take() : found
-    const before = found === 0 ? 0 : keys.headOf(number)
-    const ref = records.append({ ...head, key: number }, length, before)
+    if (key.length < 0 || key.start + key.length > start + length) return false
+    const isNew = head.key === keys.numbersEnd
+    if (!isNew && (head.key < 1 || head.key > keys.numbersEnd || !keys.isOf(head.key, key))) return false
+    const number = isNew ? keys.take() : head.key
+    const ref = records.append(head, length, isNew ? 0 : keys.headOf(number))
     new Writer(records.memoryOf(ref), bodyOf(ref)).bytes(memory, start, start + length)
-    this.#setHead(number, key, before, ref)
+    if (isNew) keys.add(number, key, ref)
+    else keys.setHead(number, ref)
+    return true
   }
 
   /** Attaches all keys that exist to their leases. */
@@ -162,8 +178,8 @@ export class Store {
     })
   }
 
-  keyValueOf(ref: Ref): ReturnType<typeof readKeyValue> {
-    return readKeyValue(this.records.memoryOf(ref), bodyOf(ref), this.records.lengthOf(ref))
+  keyValueOf(ref: Ref): KeyValue {
+    return this.records.keyValueOf(ref)
   }
 
   valueOf(ref: Ref): Place {
