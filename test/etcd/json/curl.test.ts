@@ -79,6 +79,29 @@ describe.skipIf(!has('curl'))('curl', () => {
     ])
   })
 
+  test('what APISIX asks: its settings under a prefix, and their changes from then on', async () => {
+    const at = (path: string) => Buffer.from(`/apisix/${path}`).toString('base64')
+    const prefix = { key: at(''), range_end: Buffer.from('/apisix0').toString('base64') }
+    const setting = Buffer.from(JSON.stringify({ uri: '/hello' })).toString('base64')
+    await curl('/v3/kv/put', { key: at('routes/'), value: Buffer.from('init_dir').toString('base64') })
+    await curl('/v3/kv/put', { key: at('routes/1'), value: setting })
+    const [read] = (await curl('/v3/kv/range', prefix)) as [{ header: { revision: string }; kvs: object[] }]
+    expect(read.kvs).toMatchObject([{ key: at('routes/') }, { key: at('routes/1'), value: setting }])
+    const from = Number(read.header.revision) + 1
+    const watched = curl(
+      '/v3/watch',
+      { create_request: { ...prefix, start_revision: from, progress_notify: true } },
+      3,
+    )
+    await curl('/v3/kv/put', { key: at('routes/2'), value: setting })
+    await curl('/v3/kv/deleterange', { key: at('routes/1') })
+    expect(await watched).toMatchObject([
+      { result: { created: true } },
+      { result: { events: [{ kv: { key: at('routes/2'), mod_revision: String(from) } }] } },
+      { result: { events: [{ type: 'DELETE', kv: { key: at('routes/1') } }] } },
+    ])
+  })
+
   test('locks and elections', async () => {
     const name = Buffer.from('name').toString('base64')
     const [{ ID }] = (await curl('/v3/lease/grant', { TTL: 60 })) as [{ ID: string }]

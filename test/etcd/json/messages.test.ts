@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { JsonError, jsonOf, parseMessage } from '../../../src/etcd/json/messages.js'
+import { routes } from '../../../src/etcd/json/routes.js'
 import { methodOf, type Shape } from '../../../src/etcd/json/shapes.js'
 import { protos } from '../../../src/etcd/protos.js'
 
@@ -140,6 +141,30 @@ describe('a message becomes JSON', () => {
   test('a number of 32 bits is a number', () => {
     expect(told('/etcdserverpb.Maintenance/Hash', { hash: 4294967295 })).toEqual({ hash: 4294967295 })
   })
+})
+
+test('whatever a body holds, it becomes a message that can be encoded, or is refused', () => {
+  const methods = [...routes.values()].map(methodOf)
+  const names = methods.flatMap(({ request }) => request.fields.map(({ name }) => name))
+  const value = fc.oneof(
+    fc.jsonValue({ maxDepth: 3 }),
+    fc.constantFrom('', 'Zm9v', '5', 5, -1, 2 ** 53, 1e300, [], {}, [null], [{}], null, true, { '': '5' }),
+  )
+  const bodies = fc.oneof(
+    fc.string(),
+    value.map((json) => JSON.stringify(json)),
+    fc.dictionary(fc.constantFrom(...names), value).map((json) => JSON.stringify(json)),
+  )
+  fc.assert(
+    fc.property(fc.constantFrom(...methods), bodies, ({ request, encodeRequest }, body) => {
+      try {
+        encodeRequest(parseMessage(request, body))
+      } catch (error) {
+        expect(error).toBeInstanceOf(JsonError)
+      }
+    }),
+    { numRuns: 2000 },
+  )
 })
 
 test('a message that became JSON becomes the same message', () => {
