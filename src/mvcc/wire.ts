@@ -35,8 +35,7 @@ export class Reader {
   /** Moves to the next field, of which the caller reads the value or skips it. */
   next(): boolean {
     if (this.failed || this.#at === this.#end) return false
-    this.#varint()
-    this.#wireType = this.#low & 7
+    this.#tag()
     this.field = (this.#high << 29) | (this.#low >>> 3)
     if (this.field <= 0) this.failed = true
     return !this.failed
@@ -67,8 +66,8 @@ export class Reader {
         default:
           this.failed = true
       }
-      // Within a group the next tag follows.
-      if (groups > 0 && !this.failed && !this.next()) this.failed = true
+      // Within a group the next tag follows, whose field etcd does not look at.
+      if (groups > 0 && !this.failed) this.#tag()
     } while (groups > 0 && !this.failed)
   }
 
@@ -118,6 +117,11 @@ export class Reader {
     this.#at = end
     this.#end = outerEnd
     return message
+  }
+
+  #tag(): void {
+    this.#varint()
+    this.#wireType = this.#low & 7
   }
 
   #expect(wireType: number): void {

@@ -65,11 +65,13 @@ export class Side implements Meanings {
   async createWatch(request: Message, on: number): Promise<{ id: string; live: boolean; start: number }> {
     const log = this.stream(on)
     const before = log.created.length
-    const createRequest = this.#resolve(request)
-    log.write({ createRequest })
+    const { startRevision, ...createRequest } = this.#resolve(request)
+    const asked = Number(startRevision ?? 0)
+    // etcd 3.4 has lost the deletes of the compacted revision: see the named differences.
+    const start = asked === this.#marks.compacted ? asked + 1 : asked
+    log.write({ createRequest: { ...createRequest, startRevision: start === asked ? startRevision : start } })
     await log.until(() => log.created.length > before)
     const { id = '-', canceled = true } = log.created[before] ?? {}
-    const start = Number(createRequest['startRevision'] ?? 0)
     return { id, live: !canceled, start: start === 0 ? this.#marks.now + 1 : start }
   }
 
