@@ -49,13 +49,13 @@ test('a hundred watches see every revision once and in order, while members are 
   let isOver = false
   const writers = Array.from({ length: 6 }, (_, at) => writeUntil(clients, at, () => isOver))
   const seen = (count: number): Promise<unknown> => until(() => watches[0]!.revisions.length > count)
-  await seen(200)
+  await seen(100)
   for (let round = 0; round < 2; round++) {
     const killed = await etcd.kill('leader')
     await until(() => etcd.cluster.leaderId !== undefined && etcd.cluster.leaderId !== killed)
-    await seen(watches[0]!.revisions.length + 200)
+    await seen(watches[0]!.revisions.length + 100)
     await etcd.restart(killed)
-    await seen(watches[0]!.revisions.length + 200)
+    await seen(watches[0]!.revisions.length + 100)
   }
   isOver = true
   for (const acknowledged of await Promise.all(writers)) expect(acknowledged).toBeGreaterThan(0)
@@ -100,12 +100,52 @@ test('a member that was cut off and gets a snapshot repeats and misses nothing',
   await until(() => call.revisions.length === 20)
   await etcd.isolate(follower)
   const value = Buffer.alloc(200)
-  for (let at = 0; at < 1000; at++) await leader.put(`k${at % 10}`, value)
+  for (let round = 0; round < 20; round++)
+    await Promise.all(Array.from({ length: 50 }, (_, at) => leader.put(`k${at}`, value)))
   await etcd.heal()
   await until(() => call.revisions.at(-1) === 1021)
   await leader.put('k', 'last')
   await until(() => call.revisions.at(-1) === 1022)
   expect(call.revisions).toEqual(upTo(1022))
+  const metrics = await (await fetch(`${etcd.endpoints[follower - 1]}/metrics`)).text()
+  expect(metrics).toMatch(/snapshots_installed\S* [1-9]/)
+})
+
+test('a progress request to any member covers a put that was answered before', async () => {
+  const etcd = await startedEtcd({ nodes: 3 })
+  const clients = clientsOf(etcd)
+  const calls = clients.map((client) => new WatchCall(client))
+  await Promise.all(calls.map((call) => call.create({ key: 'k' })))
+  for (let at = 0; at < 30; at++) {
+    const [writer, call] = [clients[at % 3]!, calls[at % 3]!]
+    const { header } = await writer.put(at % 2 === 0 ? 'k' : 'other', String(at))
+    const count = call.told.length
+    call.send({ progressRequest: {} })
+    const progress = await until(() => call.told.slice(count).find(({ watchId }) => watchId === '-1'))
+    const { revision } = header as { revision: string }
+    expect(Number(progress.header.revision)).toBeGreaterThanOrEqual(Number(revision))
+    // All events up to there came before.
+    expect(call.revisions).toEqual(upTo(at + 2).filter((each) => each % 2 === 0))
+  }
+})
+
+test('a member that loses its power ends its streams, and its watches begin anew where they were', async () => {
+  const etcd = await startedEtcd({ nodes: 3, logBytesMax: 16_384, trailingBytes: 0 })
+  const clients = clientsOf(etcd)
+  const watch = new LastingWatch([clients[0]!], 0)
+  const stream = new WatchCall(clients[0]!)
+  await Promise.all([watch.begin(), stream.create({ key: 'k' })])
+  const value = Buffer.alloc(200)
+  const put = (at: number): Promise<unknown> =>
+    until(() => clients[1]!.put(`k${at}`, value).catch(() => false))
+  const puts = (): Promise<unknown> => Promise.all(Array.from({ length: 200 }, (_, at) => put(at)))
+  await puts()
+  await etcd.losePower(1)
+  expect((await until(() => stream.error)).code).toBe(14)
+  await puts()
+  const last = await revisionOf(clients[1]!)
+  await until(() => watch.revisions.at(-1) === last)
+  expect(watch.revisions).toEqual(upTo(last))
 })
 
 test('a client that does not read falls behind, and a compaction that overtakes it cancels its watch', async () => {
@@ -118,6 +158,8 @@ test('a client that does not read falls behind, and a compaction that overtakes 
   const value = Buffer.alloc(100_000)
   for (let at = 0; at < 60; at++) await client!.put('k', value)
   await until(() => hub.figures.slowWatchers === 1)
+  const metrics = await (await fetch(`${etcd.endpoints[0]}/metrics`)).text()
+  expect(metrics).toContain('etcd_debugging_mvcc_slow_watcher_total 1\n')
   const events = hub.figures.events
   slow.resume()
   await until(() => slow.revisions.length === 60)

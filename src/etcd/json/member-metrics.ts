@@ -5,6 +5,7 @@ import { readFigures, type StoreFigures } from '../../mvcc/index.js'
 import type { Member } from '../member.js'
 import type { RpcCounts } from '../rpc-counts.js'
 import { version } from '../version.js'
+import { hubOf } from '../watch/hub.js'
 
 const noBytes = Buffer.alloc(0)
 
@@ -50,6 +51,7 @@ export class MemberMetrics {
       ...{ name, type: 'gauge' as const, help, labels: [label] },
       samples: () => [{ labels: { [label]: value }, value: 1 }],
     })
+    const watches = hubOf(this.#member)
     const bytes = () => this.#figures?.bytes
     return [
       named(
@@ -70,6 +72,19 @@ export class MemberMetrics {
         'etcd_debugging_mvcc_compact_revision',
         'The revision of the last compaction; -1: there was none.',
         () => this.#figures?.compactRevision,
+      ),
+      told('etcd_debugging_mvcc_watch_stream_total', 'Streams of watches.', () => watches.figures.streams),
+      told('etcd_debugging_mvcc_watcher_total', 'Watches.', () => watches.figures.watchers),
+      told(
+        'etcd_debugging_mvcc_slow_watcher_total',
+        'Watches behind the store: their clients read slowly, or asked for the past.',
+        () => watches.figures.slowWatchers,
+      ),
+      told(
+        'etcd_debugging_mvcc_events_total',
+        'Events that watches were sent.',
+        () => watches.figures.events,
+        'counter',
       ),
       told(
         'etcd_server_health_success',
