@@ -311,6 +311,9 @@ export class Lane {
     if (request === undefined) {
       return this.#refuse(call, statuses.internal, 'grpc: a request is no whole message')
     }
+    if (this.#outlet.isOverfull) {
+      return this.#refuse(call, statuses.resourceExhausted, 'etcdserver: too many requests')
+    }
     call.isDue = true
     call.method({ request, metadata: noMetadata }, (error, response) => {
       call.isDue = false

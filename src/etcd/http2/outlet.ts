@@ -40,6 +40,9 @@ const aroundBody = beforeBody + answerTail.length
 /** Bytes that wait for a client that does not read. Beyond them nothing more is read from it, either. */
 const waitingBytesMax = 1 << 20
 
+/** Bytes of answers for which a client's windows have no room. Beyond them it is refused. */
+const longBytesMax = 256 << 20
+
 /** A stream on which one call is answered. */
 export interface AnswerStream {
   readonly streamId: number
@@ -76,6 +79,7 @@ export class Outlet {
   #isFull = false
   #isLast = false
   readonly #long = new Set<LongAnswer>()
+  #longBytes = 0
   readonly #passing: Passing[] = []
 
   /** `answered` is called once all of an answer has left. */
@@ -83,6 +87,11 @@ export class Outlet {
     this.#connection = connection
     this.#answered = answered
     connection.on('drain', () => this.#drained())
+  }
+
+  /** Answers that wait take more memory than one connection is given. */
+  get isOverfull(): boolean {
+    return this.#longBytes > longBytesMax
   }
 
   /** Frames that no window bounds. */
@@ -104,6 +113,7 @@ export class Outlet {
     message.set(body, messageHeadBytes)
     this.send(withId(answerHead, stream.streamId))
     this.#long.add({ stream, bytes: message, sent: 0 })
+    this.#longBytes += bytes
     this.#goOn()
   }
 
@@ -163,6 +173,7 @@ export class Outlet {
       answer.sent += room
     }
     this.#long.delete(answer)
+    this.#longBytes -= bytes.length
     if (stream.isReset) return
     this.send(withId(answerTail, stream.streamId))
     this.#answered(stream.streamId)

@@ -40,6 +40,7 @@ export class Spur extends Duplex {
   /** Bytes of DATA that gRPC's server takes. */
   #window = firstWindow
   readonly #waiting: Waiting[] = []
+  #told: Buffer[] = []
   /** A block of headers that goes on in further frames. */
   #headers: { readonly first: Frame; readonly frames: Buffer[] } | undefined
 
@@ -48,18 +49,18 @@ export class Spur extends Duplex {
     this.#options = options
     this.#frames = new FrameReader((each) => this.#from(each))
     this.on('error', () => undefined)
-    this.push(preface)
+    this.#tell(preface)
     this.set(options.settings)
   }
 
   /** The client has set something. Without a table, each block of headers that comes back stands alone. */
   set(values: ReadonlyMap<number, number>): void {
-    this.push(settingsFrame(new Map([...values, [settings.headerTableSize, 0]])))
+    this.#tell(settingsFrame(new Map([...values, [settings.headerTableSize, 0]])))
   }
 
   /** A frame of the client that no window bounds. */
   send(bytes: Buffer): void {
-    this.push(bytes)
+    this.#tell(bytes)
   }
 
   /** `delivered` is called once gRPC's server has had room for the DATA. */
@@ -70,10 +71,21 @@ export class Spur extends Duplex {
 
   /** The bytes have left to the client: gRPC's server may send as many again. */
   credit(bytes: number): void {
-    if (bytes > 0) this.push(windowUpdate(0, bytes))
+    if (bytes > 0) this.#tell(windowUpdate(0, bytes))
   }
 
   override _read(): void {}
+
+  /** Node's HTTP/2 must not be given bytes while it writes some: what is told here reaches it in a turn of its own. */
+  #tell(bytes: Buffer): void {
+    this.#told.push(bytes)
+    if (this.#told.length > 1) return
+    setImmediate(() => {
+      const told = Buffer.concat(this.#told)
+      this.#told = []
+      if (!this.destroyed) this.push(told)
+    })
+  }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, written: (error?: Error | null) => void): void {
     this.#frames.read(bytes)
@@ -92,7 +104,7 @@ export class Spur extends Duplex {
 
   #from(each: Frame): void {
     if (each.type === types.settings) {
-      if ((each.flags & flags.ack) === 0) this.push(settingsAck())
+      if ((each.flags & flags.ack) === 0) this.#tell(settingsAck())
     } else if (each.type === types.windowUpdate && each.streamId === 0) {
       this.#window += each.bytes.readUInt32BE(each.start)
       this.#goOn()
@@ -114,7 +126,7 @@ export class Spur extends Duplex {
     while (this.#waiting.length > 0 && this.#waiting[0]!.dataBytes <= this.#window) {
       const { bytes, dataBytes, delivered } = this.#waiting.shift()!
       this.#window -= dataBytes
-      this.push(bytes)
+      this.#tell(bytes)
       delivered()
     }
   }
