@@ -4,9 +4,17 @@
  * same connection.
  */
 import type { Duplex } from 'node:stream'
-import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import { Metadata } from '@grpc/grpc-js'
 import { codes as statuses } from '../errors.js'
+import {
+  type Call,
+  type CallHeader,
+  meaningOf,
+  messageBytesOf,
+  messageOf,
+  methodOf,
+  type UnaryMethod,
+} from './calls.js'
 import {
   ConnectionError,
   codes,
@@ -30,15 +38,9 @@ import {
   windowMax,
   windowUpdate,
 } from './frames.js'
-import { encodeHeaders, type Header, HpackDecoder, HpackError, headerBytesMax } from './hpack.js'
-import { type AnswerStream, messageHeadBytes, Outlet } from './outlet.js'
+import { encodeHeaders, HpackDecoder, HpackError, headerBytesMax } from './hpack.js'
+import { messageHeadBytes, Outlet } from './outlet.js'
 import { Spur } from './spur.js'
-
-/** A method of gRPC that takes of a call its request alone. */
-export type UnaryMethod = (
-  call: Pick<ServerUnaryCall<Buffer, Buffer>, 'request' | 'metadata'>,
-  callback: sendUnaryData<Buffer>,
-) => void
 
 export interface LaneOptions {
   /** By their paths. */
@@ -54,26 +56,6 @@ export interface LaneOptions {
 const connectionWindow = 1 << 20
 /** The client is told of room on a stream, or on the connection, once so much of it has been taken. */
 const takenBytesMin = firstWindow >>> 1
-
-/** What a header means for where its call is served: here are served calls with nothing but the usual in them. */
-interface CallHeader extends Header {
-  readonly method: UnaryMethod | undefined
-  readonly isForElsewhere: boolean
-}
-
-/** A call that is answered here. */
-interface Call extends AnswerStream {
-  readonly method: UnaryMethod
-  /** The message so far. */
-  chunks: Buffer[]
-  bytes: number
-  /** Since the client was told of room on the stream. */
-  bytesTaken: number
-  /** The client has sent all of its request. */
-  hasEnded: boolean
-  /** The method has not answered yet. */
-  isDue: boolean
-}
 
 /** Of a stream that is served elsewhere: who has ended it. */
 interface Passed {
@@ -108,7 +90,7 @@ export class Lane {
     this.#options = options
     this.#outlet = new Outlet(connection, (streamId) => this.#calls.delete(streamId))
     this.#frames = new FrameReader((each) => this.#take(each))
-    this.#headers = new HpackDecoder((name, value) => this.#meaningOf(name, value))
+    this.#headers = new HpackDecoder((name, value) => meaningOf(name, value, options.methods))
     this.#outlet.send(settingsFrame(new Map([[settings.maxConcurrentStreams, options.streamsMax]])))
     this.#outlet.send(windowUpdate(0, connectionWindow - firstWindow))
     connection.on('data', (bytes: Buffer) => this.#read(bytes))
@@ -212,7 +194,8 @@ export class Lane {
 
   #passHeaders(streamId: number, isLast: boolean, headers: readonly CallHeader[]): void {
     const spur = this.#elsewhere()
-    for (const each of headerFrames(streamId, isLast, encodeHeaders(headers))) spur.sendData(each, 0, nothing)
+    const block = encodeHeaders(headers)
+    for (const each of headerFrames(streamId, isLast, block)) spur.sendData(each, 0, nothing)
     if (isLast) this.#clientEnded(streamId)
   }
 
@@ -375,41 +358,4 @@ export class Lane {
     this.#isOver = true
     this.#spur?.destroy()
   }
-
-  #meaningOf(name: string, value: string): CallHeader {
-    return {
-      name,
-      // Clients write there what is no authority, such as their whole list of endpoints. Nobody reads it, and gRPC's server
-      // would refuse the call.
-      value: name === ':authority' ? 'localhost' : value,
-      method: name === ':path' ? this.#options.methods.get(value) : undefined,
-      isForElsewhere:
-        (name === ':method' && value !== 'POST') ||
-        (name === 'content-type' && !value.startsWith('application/grpc')) ||
-        (name === 'grpc-encoding' && value !== 'identity') ||
-        name === 'hasleader',
-    }
-  }
-}
-
-/** `undefined`: the call is served elsewhere. */
-function methodOf(headers: readonly CallHeader[]): UnaryMethod | undefined {
-  let method: UnaryMethod | undefined
-  for (const header of headers) {
-    if (header.isForElsewhere) return undefined
-    method ??= header.method
-  }
-  return method
-}
-
-/** The length that the head of a message tells. */
-function messageBytesOf({ chunks }: Call): number {
-  return Buffer.concat(chunks.slice(0, messageHeadBytes)).readUInt32BE(1)
-}
-
-/** `undefined`: there is no message, or more than one, or a compressed one. */
-function messageOf({ chunks, bytes }: Call): Buffer | undefined {
-  const all = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-  if (bytes < messageHeadBytes || all[0] !== 0) return undefined
-  return all.readUInt32BE(1) === bytes - messageHeadBytes ? all.subarray(messageHeadBytes) : undefined
 }

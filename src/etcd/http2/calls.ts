@@ -1,0 +1,71 @@
+/** The calls that are answered beside gRPC's server: how they are told from all others, and what they carry. */
+import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
+import type { Header } from './hpack.js'
+import { type AnswerStream, messageHeadBytes } from './outlet.js'
+
+/** A method of gRPC that takes of a call its request alone. */
+export type UnaryMethod = (
+  call: Pick<ServerUnaryCall<Buffer, Buffer>, 'request' | 'metadata'>,
+  callback: sendUnaryData<Buffer>,
+) => void
+
+/** What a header means for where its call is served: here are served calls with nothing but the usual in them. */
+export interface CallHeader extends Header {
+  readonly method: UnaryMethod | undefined
+  readonly isForElsewhere: boolean
+}
+
+/** A call that is answered here. */
+export interface Call extends AnswerStream {
+  readonly method: UnaryMethod
+  /** The message so far. */
+  chunks: Buffer[]
+  bytes: number
+  /** Since the client was told of room on the stream. */
+  bytesTaken: number
+  /** The client has sent all of its request. */
+  hasEnded: boolean
+  /** The method has not answered yet. */
+  isDue: boolean
+}
+
+export function meaningOf(
+  name: string,
+  value: string,
+  methods: ReadonlyMap<string, UnaryMethod>,
+): CallHeader {
+  return {
+    name,
+    // Clients write there what is no authority, such as their whole list of endpoints. Nobody reads it, and gRPC's server
+    // would refuse the call.
+    value: name === ':authority' ? 'localhost' : value,
+    method: name === ':path' ? methods.get(value) : undefined,
+    isForElsewhere:
+      (name === ':method' && value !== 'POST') ||
+      (name === 'content-type' && !value.startsWith('application/grpc')) ||
+      (name === 'grpc-encoding' && value !== 'identity') ||
+      name === 'hasleader',
+  }
+}
+
+/** `undefined`: the call is served elsewhere. */
+export function methodOf(headers: readonly CallHeader[]): UnaryMethod | undefined {
+  let method: UnaryMethod | undefined
+  for (const header of headers) {
+    if (header.isForElsewhere) return undefined
+    method ??= header.method
+  }
+  return method
+}
+
+/** The length that the head of a message tells. */
+export function messageBytesOf({ chunks }: Call): number {
+  return Buffer.concat(chunks.slice(0, messageHeadBytes)).readUInt32BE(1)
+}
+
+/** `undefined`: there is no message, or more than one, or a compressed one. */
+export function messageOf({ chunks, bytes }: Call): Buffer | undefined {
+  const all = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+  if (bytes < messageHeadBytes || all[0] !== 0) return undefined
+  return all.readUInt32BE(1) === bytes - messageHeadBytes ? all.subarray(messageHeadBytes) : undefined
+}
