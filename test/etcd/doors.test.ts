@@ -98,7 +98,7 @@ test('a paused node accepts connections, is silent to them all, and answers all 
   const ends = followed(closed(later))
   const answers: Buffer[] = []
   later.on('data', (bytes: Buffer) => answers.push(bytes))
-  later.write('GET /nowhere HTTP/1.1\r\nHost: there\r\n\r\n')
+  later.write('GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n')
   // The other nodes go on: a client of theirs is answered more than once meanwhile.
   const other = new TestClient(etcd.endpoints[leaderId % 3] ?? '')
   await other.put('other', 'value')
