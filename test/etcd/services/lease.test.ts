@@ -1,6 +1,15 @@
 import { once } from 'node:events'
-import { type ClientDuplexStream, Metadata } from '@grpc/grpc-js'
-import { expect, test } from 'vitest'
+import { Duplex } from 'node:stream'
+import {
+  type ClientDuplexStream,
+  type handleBidiStreamingCall,
+  Metadata,
+  type ServerDuplexStream,
+} from '@grpc/grpc-js'
+import { expect, test, vi } from 'vitest'
+import { EtcdError } from '../../../src/etcd/errors.js'
+import type { Member, Served } from '../../../src/etcd/member.js'
+import { leaseService } from '../../../src/etcd/services/lease.js'
 import { startedEtcd, TestClient } from '../support.js'
 import { clientOf, refusal } from './support.js'
 
@@ -60,6 +69,38 @@ test('renewals of one stream are answered in their order, those of leases that a
   for await (const answer of stream) answers.push(answer)
   expect(answers.map(({ ID }) => Number(ID))).toEqual(ids)
   expect(answers.every(({ ID, TTL }) => TTL === (ID === '1' ? '60' : '0'))).toBe(true)
+})
+
+test('a renewal that is done early waits for those before it, and the first that fails ends the stream', async () => {
+  const settled: { resolve: (served: Served) => void; reject: (error: Error) => void }[] = []
+  const member = {
+    look: () => ({ leaderId: 1, isLearner: false }),
+    header: () => Buffer.alloc(0),
+    propose: () => new Promise<Served>((resolve, reject) => settled.push({ resolve, reject })),
+  } as unknown as Member
+  const written: string[] = []
+  const stream = new Duplex({
+    objectMode: true,
+    read: () => undefined,
+    write: (chunk: Buffer, _, done) => {
+      written.push(chunk.toString())
+      done()
+    },
+  })
+  const failed = once(stream, 'error')
+  const { implementation } = leaseService(member, 1000)
+  const call = Object.assign(stream, { metadata: new Metadata() })
+  const keepAlive = implementation['LeaseKeepAlive'] as handleBidiStreamingCall<Buffer, Buffer>
+  keepAlive(call as unknown as ServerDuplexStream<Buffer, Buffer>)
+  for (let at = 0; at < 4; at++) stream.push(Buffer.alloc(0))
+  await vi.waitFor(() => expect(settled).toHaveLength(4))
+  const done = (at: number) => settled[at]?.resolve({ revision: 1, body: Buffer.from(`answer ${at}`) })
+  done(3)
+  done(1)
+  settled[2]?.reject(new EtcdError('timeout'))
+  done(0)
+  expect((await failed)[0]).toEqual({ code: 14, details: 'etcdserver: request timed out' })
+  expect(written).toEqual(['answer 0', 'answer 1'])
 })
 
 test('a client that goes away in the midst of renewals leaves the member as it was', async () => {

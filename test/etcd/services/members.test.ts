@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import type { Etcd } from '../../../src/etcd/index.js'
+import type { Etcd, EtcdOptions } from '../../../src/etcd/index.js'
 import { startedEtcd, TestClient } from '../support.js'
 import { refusal } from './support.js'
 
@@ -52,8 +52,11 @@ class ClusterClient {
   }
 }
 
-async function started(nodes: number): Promise<{ etcd: Etcd; client: ClusterClient }> {
-  const etcd = await startedEtcd({ nodes })
+async function started(
+  nodes: number,
+  options: EtcdOptions = {},
+): Promise<{ etcd: Etcd; client: ClusterClient }> {
+  const etcd = await startedEtcd({ nodes, ...options })
   return { etcd, client: new ClusterClient(etcd.endpoints[0]) }
 }
 
@@ -196,4 +199,13 @@ test('a number that is no id of a member is told so', async () => {
   expect(await refusal(client.remove(99))).toEqual(notFound)
   expect(await refusal(client.update(99, [url]))).toEqual(notFound)
   expect(await refusal(client.promote(99))).toEqual(notFound)
+})
+
+test('a member that hears no leader tells of the members it knows, and changes none', async () => {
+  const { etcd, client } = await started(3, { requestTimeoutMs: 1000 })
+  await etcd.isolate(1)
+  const timedOut = { code: 14, details: 'etcdserver: request timed out' }
+  const changes = [() => client.add([url]), () => client.remove(3), () => client.update(1, [url])]
+  for (const change of changes) expect(await refusal(change())).toEqual(timedOut)
+  expect(ids(await client.list())).toEqual([1, 2, 3])
 })
