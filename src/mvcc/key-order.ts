@@ -43,8 +43,7 @@ export interface Bounds extends Place {
 export interface OrderedKeys {
   /** Compares a key to the one at `start`: below 0, 0 or above 0. */
   compare(number: number, memory: Memory, start: number, length: number): number
-  /** The key, one character a byte. */
-  textOf(number: number): string
+  placeOf(number: number): Place
   exists(number: number): boolean
   /** The revision at which the key was made or deleted last. */
   changedAt(number: number): number
@@ -91,11 +90,11 @@ export class KeyOrder {
   /** Adds a key behind all others. False: the key is not above them. */
   append(number: number): boolean {
     const last = this.#blocks.at(-1)!
-    const text = this.#keys.textOf(number)
     if (last.count > 0) {
-      const before = this.#keys.textOf(last.numbers[last.count - 1]!)
-      if (text <= before) return false
-      if (last.count === blockLength) this.#blocks.push(new Block(shortestBetween(before, text)))
+      const before = last.numbers[last.count - 1]!
+      const { memory, start, length } = this.#keys.placeOf(before)
+      if (this.#keys.compare(number, memory, start, length) <= 0) return false
+      if (last.count === blockLength) this.#blocks.push(this.#blockBetween(before, number))
     }
     const block = this.#blocks.at(-1)!
     block.numbers[block.count++] = number
@@ -200,14 +199,27 @@ export class KeyOrder {
     const isLast = this.#block === this.#blocks.length - 1 && this.#at === blockLength
     const from = isLast ? blockLength : blockLength / 2
     const first = isLast ? number : lower.numbers[from]!
-    const upper = new Block(
-      shortestBetween(this.#keys.textOf(lower.numbers[from - 1]!), this.#keys.textOf(first)),
-    )
+    const upper = this.#blockBetween(lower.numbers[from - 1]!, first)
     this.#moveKeys(lower, from, upper)
     this.#blocks.splice(this.#block + 1, 0, upper)
     if (this.#at <= lower.count && !isLast) return
     this.#block++
     this.#at -= lower.count
+  }
+
+  /** A block for keys from `first` on, behind a block that ends with `before`. */
+  #blockBetween(before: number, first: number): Block {
+    const below = this.#keys.placeOf(before)
+    const { memory, start, length } = this.#keys.placeOf(first)
+    // The shortest text that is above the one and not above the other.
+    let shared = 0
+    while (
+      shared < below.length &&
+      below.memory.bytes[below.start + shared] === memory.bytes[start + shared]
+    ) {
+      shared++
+    }
+    return new Block(textAt(memory, start, Math.min(length, shared + 1)))
   }
 
   /** Moves the keys from position `from` on to the end of another block. */
@@ -234,13 +246,6 @@ export class KeyOrder {
   }
 }
 
-export function textAt({ bytes }: Memory, start: number, length: number): string {
+function textAt({ bytes }: Memory, start: number, length: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString('latin1')
-}
-
-/** The shortest text that is above one text and not above the next. */
-function shortestBetween(below: string, next: string): string {
-  let length = 0
-  while (length < below.length && below[length] === next[length]) length++
-  return next.slice(0, length + 1)
 }

@@ -1,6 +1,6 @@
 /** The keys: each has a number, by which it is found, ordered, and known to leases, and its newest record. */
 import { compareRanges, hashKey, isEqualRange, KvIndex, type Memory } from '../machine/index.js'
-import { KeyOrder, type Place, textAt } from './key-order.js'
+import { KeyOrder, type Place } from './key-order.js'
 import { keyLength, keyStart } from './key-value.js'
 import { bodyOf, type Records, type Ref } from './records.js'
 
@@ -21,10 +21,7 @@ export class Keys {
     })
     this.order = new KeyOrder({
       compare: (number, memory, start, length) => this.#compare(number, memory, start, length),
-      textOf: (number) => {
-        const place = this.placeOf(number)
-        return textAt(place.memory, place.start, place.length)
-      },
+      placeOf: (number) => this.placeOf(number),
       exists: (number) => !records.isDelete(this.#heads[number]!),
       changedAt: (number) => {
         const head = this.#heads[number]!
