@@ -100,3 +100,25 @@ test('[KC4] compactions that follow each other faster than memory is freed leave
   const found = machine.range(everything).map((pair) => pair.split(' ')[0])
   expect(found).toEqual([...latest.values()].sort())
 })
+
+test('[KC3][KS2] what a compaction drops leaves no trace in the hash', () => {
+  const hashOf = (old: string, compacted: number) => {
+    const machine = new Machine()
+    machine.put('a', old)
+    machine.put('a', 'new')
+    machine.put('b', old)
+    machine.delete('b')
+    machine.compact(compacted)
+    return machine.hash()
+  }
+  expect(hashOf('1', 5)).toBe(hashOf('2', 5))
+  expect(hashOf('1', 4)).not.toBe(hashOf('2', 4))
+  const replaced = (old: string) => {
+    const machine = new Machine()
+    machine.put('a', old)
+    machine.put('a', 'new')
+    machine.compact(3)
+    return machine.hash()
+  }
+  expect(replaced('1')).toBe(replaced('2'))
+})
