@@ -250,7 +250,12 @@ test('a client that does not read holds its stream back', async () => {
 test('a call that outlives its deadline is ended', async () => {
   const left = later<boolean>()
   const address = await serve({
-    Range: (call) => call.on('cancelled', () => left.resolve(true)),
+    Range: (call, callback) =>
+      call.on('cancelled', () => {
+        // An answer that comes all the same goes nowhere.
+        callback(null, { count: 7 })
+        left.resolve(true)
+      }),
   })
   const headers = { 'Grpc-Timeout': '20m' }
   expect(await answerOf(address, '/v3/kv/range', { ...range, headers })).toMatchObject({
@@ -258,6 +263,34 @@ test('a call that outlives its deadline is ended', async () => {
     body: '{"error":"context deadline exceeded","message":"context deadline exceeded","code":4}',
   })
   expect(await left.promise).toBe(true)
+})
+
+test('a deadline that no answer can meet is not tried', async () => {
+  const address = await serve(answers)
+  const headers = { 'Grpc-Timeout': '1n' }
+  expect((await answerOf(address, '/v3/kv/range', { ...range, headers })).code).toBe(504)
+})
+
+test('a service that does not read holds its client back', async () => {
+  let decoded = 0
+  const opened = later<Call>()
+  const definition = protos['etcdserverpb.Watch'] as unknown as ServiceDefinition
+  const requestDeserialize = (bytes: Buffer): number => (decoded += bytes.byteLength + 1)
+  const watch = { ...definition['Watch']!, requestDeserialize }
+  const address = await serve(
+    {},
+    { services: [{ definition: { Watch: watch }, implementation: { Watch: opened.resolve } }] },
+  )
+  const request = begin(address, '/v3/watch')
+  request.end('{}'.repeat(1000))
+  const call = await opened.promise
+  await answerOf(address, '/version')
+  expect(decoded).toBeLessThan(100)
+  call.on('data', () => undefined)
+  await once(call, 'end')
+  expect(decoded).toBe(1000)
+  call.end()
+  ;(await responseOf(request)).resume()
 })
 
 test('a body that does not come is not waited for', async () => {
