@@ -18,6 +18,8 @@ export type Entry = Message
 
 /** Progress is of the whole stream, and told under an id that a watch can have. */
 export const progressLog = 'progress'
+/** A watch that is not created has the id -1, which another one can have. */
+const refusedLog = 'refused'
 
 export class WatchLog {
   readonly #stream: ClientDuplexStream<Message, Message>
@@ -91,7 +93,7 @@ export class WatchLog {
   #take(told: Told): void {
     const { watchId, created, canceled, compactRevision, cancelReason, header } = told
     const isProgress = !created && !canceled && told.events.length === 0
-    const log = this.#log(isProgress ? progressLog : watchId)
+    const log = this.#log(isProgress ? progressLog : created && canceled ? refusedLog : watchId)
     for (const event of told.events) log.push({ event })
     if (told.events.length > 0) this.#checkWhole(log, told)
     if (created) this.created.push({ id: watchId, canceled })
