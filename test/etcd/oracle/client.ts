@@ -1,5 +1,11 @@
 /** One client for every etcd: it tells what the server answered, field by field, and never retries. */
-import { Client, type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js'
+import {
+  type CallOptions,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  type ServiceError,
+} from '@grpc/grpc-js'
 import type { MethodDefinition, ServiceDefinition } from '@grpc/proto-loader'
 import { protos } from '../../../src/etcd/protos.js'
 
@@ -9,7 +15,7 @@ export type Message = Readonly<Record<string, unknown>>
 export type Answer = { readonly response: Message } | { readonly code: number; readonly details: string }
 
 /** No call of the oracle takes this long, so a server that is silent is found out. */
-const callTimeoutMs = 20_000
+const defaultTimeoutMs = 20_000
 
 /** `KV/Range` is the method `Range` of `etcdserverpb.KV`. */
 function methodOf(name: string): MethodDefinition<Message, Message> {
@@ -25,20 +31,24 @@ export function encode(name: string, request: Message): Buffer {
 
 export class EtcdClient {
   readonly #client: Client
+  readonly #timeoutMs: number
 
-  constructor(endpoint: string) {
+  constructor(endpoint: string, timeoutMs = defaultTimeoutMs) {
+    this.#timeoutMs = timeoutMs
     this.#client = new Client(endpoint, credentials.createInsecure(), {
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
       // Two clients of one endpoint would share a connection, and with it each other's state.
       'grpc.use_local_subchannel_pool': 1,
+      'grpc.initial_reconnect_backoff_ms': 20,
+      'grpc.max_reconnect_backoff_ms': 100,
     })
   }
 
   /** `request` is the encoded message, which need not be a valid one. */
   call(name: string, request: Buffer): Promise<Answer> {
     const { path, responseDeserialize } = methodOf(name)
-    const deadline = Date.now() + callTimeoutMs
+    const deadline = Date.now() + this.#timeoutMs
     return new Promise((resolve) => {
       this.#client.makeUnaryRequest<Buffer, Message>(
         path,
@@ -51,14 +61,14 @@ export class EtcdClient {
     })
   }
 
-  stream(name: string): ClientDuplexStream<Message, Message> {
+  stream(name: string, options: CallOptions = {}): ClientDuplexStream<Message, Message> {
     const { path, requestSerialize, responseDeserialize } = methodOf(name)
-    return this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize)
+    return this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, options)
   }
 
   /** Sends one request on a stream of its own, and takes the first answer. */
   ask(name: string, request: Message): Promise<Answer> {
-    const stream = this.stream(name)
+    const stream = this.stream(name, { deadline: Date.now() + this.#timeoutMs })
     return new Promise((resolve) => {
       stream.once('data', (response: Message) => {
         resolve({ response })

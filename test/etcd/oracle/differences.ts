@@ -52,10 +52,6 @@ export const differences: readonly NamedDifference[] = [
       'code' in answer && answer.code === internal ? { ...answer, details: '' } : answer,
   },
   {
-    name: 'The order of leases',
-    without: of('Lease/LeaseLeases', (response) => ({ ...response, leases: sorted(response['leases']) })),
-  },
-  {
     name: 'The order of the keys of a lease',
     without: of('Lease/LeaseTimeToLive', (response) => ({ ...response, keys: sorted(response['keys']) })),
   },
@@ -71,7 +67,6 @@ export const differences: readonly NamedDifference[] = [
   { name: 'An unknown sort target' },
   { name: 'Requests that end etcd' },
   { name: 'A watch from the compacted revision' },
-  { name: 'A watch from before the first compaction' },
   { name: 'A progress request while a watch is behind' },
   { name: 'The last bytes below 1.5 MiB' },
   { name: '`Hash`' },
