@@ -117,7 +117,10 @@ test('key-values before a change go to the watches that want them, and the node 
   await settled()
   expect(client.lines.slice(-2)).toEqual(['0@3 3:a=2', '1@3 3:a=2<1'])
   client.send({ cancelRequest: { watchId: '1' } })
+  member.compactRevision = 3
+  client.create({ key: 'a', prevKv: true, startRevision: '1' })
   await settled()
+  expect(client.lines.at(-1)).toBe('2@0 canceled compacted 3')
   member.happens('a=3')
   await settled()
   expect(member.asked.at(-1)?.withPrev).toBe(false)
@@ -241,8 +244,13 @@ test('a compaction that overtakes a client which does not read cancels its watch
   expect(client.lines).toEqual(['0@1 created', '0@0 canceled compacted 6'])
 })
 
-test('a client that does not read is not read from', async () => {
-  const { client } = watched()
+test('a client is not read from while it does not read, or while many of its requests wait', async () => {
+  const { member, client } = watched()
+  for (let at = 0; at < 256; at++) client.create({ key: 'a' })
+  expect(client.isPaused).toBe(true)
+  await until(() => client.told.length === 256)
+  expect(client.isPaused).toBe(false)
+  member.happens('a=1')
   client.hasRoom = false
   client.create({ key: 'a' })
   expect(client.isPaused).toBe(true)
@@ -307,6 +315,27 @@ test('progress is told once all watches of the stream are in step, with a revisi
   expect(client.lines.at(-1)).toBe('-1@9')
 })
 
+test('much that happens between two reads is told in several, and progress waits for all of it', async () => {
+  const { member, client } = watched()
+  client.create({ key: 'a' })
+  await settled()
+  for (let at = 2; at <= 9; at++) member.happens(`a=${'x'.repeat(100_000)}`)
+  client.send({ progressRequest: {} })
+  await settled()
+  const told = client.told.slice(1).map((each) => [each.watchId, each.header.revision, each.events.length])
+  expect(told).toEqual([...['3', '5', '7', '9'].map((revision) => ['0', revision, 2]), ['-1', '9', 0]])
+})
+
+test('events of a revision stay together, however many watches they match', async () => {
+  const { member, client } = watched()
+  for (let at = 0; at < 101; at++) client.create({ key: 'a', rangeEnd: 'b' })
+  await settled()
+  for (let at = 0; at < 400; at++) member.happens('a1=', 'a2=', 'a3=')
+  await until(() => client.told.at(-1)?.header.revision === '401' && client.told.at(-1)?.watchId === '100')
+  expect(client.told.length).toBeGreaterThan(2 * 101)
+  for (const { events } of client.told) expect(events.length % 3).toBe(0)
+})
+
 test('progress waits for a client that does not read', async () => {
   const { member, client } = watched()
   client.create({ key: 'a' })
@@ -346,6 +375,57 @@ test('a watch that asks for it is told of progress when nothing was sent since p
   }
 })
 
+/** The time of progress notifications moves only by the test; all else goes on. */
+async function withTicks(act: (tick: () => void) => Promise<void>): Promise<void> {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  try {
+    await act(() => vi.advanceTimersByTime(11 * 60 * 1000))
+  } finally {
+    vi.useRealTimers()
+  }
+}
+
+test('a watch is not told of progress before the events up to there', () =>
+  withTicks(async (tick) => {
+    const { member, client } = watched()
+    for (let at = 0; at < 300; at++) client.create({ key: 'a', progressNotify: at === 299 })
+    await until(() => client.told.length === 300)
+    client.onTold = () => {
+      if (client.told.length === 301) tick()
+    }
+    member.happens('a=1')
+    await until(() => client.told.length === 600)
+    expect(client.linesOf('299')).toEqual(['299@1 created', '299@2 2:a=1'])
+  }))
+
+test('a watch whose client has not read all is not told of progress', () =>
+  withTicks(async (tick) => {
+    const { member, client } = watched()
+    client.create({ key: 'a', progressNotify: true })
+    await settled()
+    client.hasRoom = false
+    member.happens('a=1')
+    await settled()
+    client.hasRoom = true
+    tick()
+    expect(client.lines).toEqual(['0@1 created'])
+  }))
+
+test('progress of a watch does not go back behind the revision at which it was created', () =>
+  withTicks(async (tick) => {
+    const { member, client } = watched()
+    client.create({ key: 'a' })
+    await settled()
+    for (let at = 2; at <= 9; at++) member.happens(`a=${'x'.repeat(100_000)}`)
+    client.create({ key: 'b', progressNotify: true })
+    client.onTold = () => {
+      // The rest of the history has yet to be read.
+      if (client.told.length === 3) tick()
+    }
+    await settled()
+    expect(client.linesOf('1')).toEqual(['1@9 created'])
+  }))
+
 test('a node that restarts behind what it told repeats nothing, and progress does not go back', async () => {
   const { member, client } = watched()
   client.create({ key: 'a' })
@@ -362,8 +442,37 @@ test('a node that restarts behind what it told repeats nothing, and progress doe
   member.happens('a=7')
   await settled()
   expect(client.eventsOf('0')).toEqual([2, 3, 4, 5, 6, 7].map((at) => `${at}:a=${at}`))
-  const revisions = client.told.map(({ header }) => Number(header.revision))
+  client.send({ cancelRequest: { watchId: '0' } })
+  await settled()
+  member.appliedRevision = 3
+  client.send({ progressRequest: {} })
+  await settled()
+  expect(client.lines.at(-1)).toBe('-1@7')
+  const revisions = client.told
+    .filter(({ canceled }) => !canceled)
+    .map(({ header }) => Number(header.revision))
   expect(revisions).toEqual(revisions.toSorted((one, other) => one - other))
+})
+
+test('a node that is behind a slow watch is not asked until it has applied more', async () => {
+  const { member, client } = watched()
+  client.create({ key: 'a' })
+  await settled()
+  client.hasRoom = false
+  for (let at = 2; at <= 6; at++) member.happens(`a=${at}`)
+  await settled()
+  member.appliedRevision = 1
+  member.progress()
+  await settled()
+  client.hasRoom = true
+  client.stream.drained()
+  const asked = member.asked.length
+  await settled()
+  expect(member.asked.length).toBe(asked)
+  member.appliedRevision = undefined
+  member.progress()
+  await settled()
+  expect(client.eventsOf('0')).toEqual([2, 3, 4, 5, 6].map((at) => `${at}:a=${at}`))
 })
 
 test('a snapshot without the history that watches in step need cancels them', async () => {
@@ -374,11 +483,12 @@ test('a snapshot without the history that watches in step need cancels them', as
   member.held = new Promise((resolve) => setImmediate(resolve))
   for (let at = 2; at <= 6; at++) member.happens(`a=${at}`)
   member.compactRevision = 5
+  client.create({ key: 'b', prevKv: true })
   await member.held
   await settled()
   for (let at = 7; at <= 9; at++) member.happens(`a=${at}`)
   await settled()
-  expect(client.lines.slice(2)).toEqual(['0@0 canceled compacted 5', '1@9 9:a=9'])
+  expect(client.lines.slice(2)).toEqual(['0@0 canceled compacted 5', '2@6 created', '1@9 9:a=9'])
 })
 
 test('a node that could not answer is asked again, and nothing is lost', async () => {

@@ -188,8 +188,8 @@ export class WatchHub {
       throw error
     }
     if (history.compactRevision !== undefined) {
-      this.#compacted(this.#inStep, from, history.compactRevision)
-      this.#position = Math.max(this.#position, from, history.compactRevision - 1)
+      this.#compacted(this.#inStep, history.compactRevision)
+      this.#position = Math.max(this.#position, history.compactRevision - 1)
       this.#isStale = true
       for (const { listener } of asking) this.#asking.add(listener)
       return
@@ -238,13 +238,12 @@ export class WatchHub {
   async #catchUp(first: Watcher): Promise<void> {
     const from = Math.max(first.next, 1)
     const { revision, events, compactRevision } = await this.#read(from)
-    if (compactRevision !== undefined) return this.#compacted(this.#behind, from, compactRevision)
+    if (compactRevision !== undefined) return this.#compacted(this.#behind, compactRevision)
     if (first.next < 0) return this.#beforeHistory(revision)
     const last = events.at(-1)?.revision ?? revision
-    if (last < from) return
     const served = new Set<Watcher>()
     for (const watcher of this.#behind.all)
-      if (watcher.listener.hasRoom && watcher.next >= from && watcher.next <= last) served.add(watcher)
+      if (watcher.next >= from && watcher.next <= last) served.add(watcher)
     await this.#deliver(events, this.#behind, served, (watcher, next) => {
       watcher.next = next
       served.delete(watcher)
@@ -259,7 +258,7 @@ export class WatchHub {
 
   /** A watch from a negative revision: etcd takes -1 for the present, and what is before as compacted at -1. */
   #beforeHistory(revision: number): void {
-    this.#compacted(this.#behind, neverCompacted - 1, neverCompacted)
+    this.#compacted(this.#behind, neverCompacted)
     for (const watcher of [...this.#behind.all].filter(({ next }) => next === neverCompacted)) {
       watcher.next = Math.max(this.#position, revision) + 1
       this.#behind.delete(watcher)
@@ -318,21 +317,17 @@ export class WatchHub {
     }
   }
 
-  /** The history up to `compactRevision` is gone. A read from `from` on was refused. */
-  #compacted(group: Ranges<Watcher>, from: number, compactRevision: number): void {
+  /** The history before `compactRevision` is gone. A client without room is told later. */
+  #compacted(group: Ranges<Watcher>, compactRevision: number): void {
     // etcd's response says no revision of the store.
     const header = this.#member.header(0)
     for (const watcher of [...group.all]) {
-      const next = group === this.#inStep ? Math.max(watcher.next, from) : watcher.next
-      if (next > from && next >= compactRevision) continue
+      if (watcher.next >= compactRevision) continue
       group.delete(watcher)
       if (watcher.listener.hasRoom) {
         if (watcher.prevKv) this.#prevKvs--
         watcher.listener.sendCompacted(watcher, header, compactRevision)
-      } else {
-        watcher.next = next
-        this.#behind.add(watcher)
-      }
+      } else this.#behind.add(watcher)
     }
   }
 

@@ -97,7 +97,6 @@ export class WatchStream implements Listener {
       else if (request.progressRequest) this.#hub.askProgress(this, revision)
     }
     this.#breathe()
-    if (this.requests.length > 0) this.#hub.ask(this)
   }
 
   sendEvents(watcher: Watcher, header: Buffer, events: readonly WatchEvent[]): void {
