@@ -63,6 +63,14 @@ export interface Frame {
   readonly end: number
 }
 
+/** The lengths of types of frames that have one only. */
+const lengths: ReadonlyMap<number, number> = new Map([
+  [types.priority, 5],
+  [types.rstStream, 4],
+  [types.ping, 8],
+  [types.windowUpdate, 4],
+])
+
 /** Cuts bytes, as they come, into frames. */
 export class FrameReader {
   readonly #take: (frame: Frame) => void
@@ -84,8 +92,10 @@ export class FrameReader {
       const end = start + length
       if (end > bytes.length) break
       at = end
+      const type = bytes[start - 6]!
+      if (!hasLength(type, length)) throw new ConnectionError(codes.frameSizeError, 'no length of its type')
       this.#take({
-        type: bytes[start - 6]!,
+        type,
         flags: bytes[start - 5]!,
         streamId: bytes.readUInt32BE(start - 4) & windowMax,
         bytes,
@@ -95,6 +105,12 @@ export class FrameReader {
     }
     if (at < bytes.length) this.#rest = bytes.subarray(at)
   }
+}
+
+/** Whether a frame of this type may be so long. */
+function hasLength(type: number, length: number): boolean {
+  const only = lengths.get(type)
+  return type === types.settings ? length % settingBytes === 0 : only === undefined || length === only
 }
 
 /** A whole frame, head included, in the memory of its connection's bytes. */
@@ -153,8 +169,8 @@ export function rstStream(streamId: number, code: number): Buffer {
   return frame(types.rstStream, 0, streamId, numbers(code))
 }
 
-export function goAway(lastStreamId: number, code: number): Buffer {
-  return frame(types.goAway, 0, 0, numbers(lastStreamId, code))
+export function goAway(lastStreamId: number, code: number, why = ''): Buffer {
+  return frame(types.goAway, 0, 0, Buffer.concat([numbers(lastStreamId, code), Buffer.from(why)]))
 }
 
 export function settingsFrame(values: ReadonlyMap<number, number>): Buffer {

@@ -40,6 +40,7 @@ import {
 } from './frames.js'
 import { encodeHeaders, HpackDecoder, HpackError, headerBytesMax } from './hpack.js'
 import { messageHeadBytes, Outlet } from './outlet.js'
+import { PingLimit } from './ping-limit.js'
 import { Spur } from './spur.js'
 
 export interface LaneOptions {
@@ -77,6 +78,7 @@ export class Lane {
   #givenUp = 0
   readonly #passed = new Map<number, Passed>()
   readonly #settings = new Map<number, number>()
+  readonly #pings = new PingLimit()
   #spur: Spur | undefined
   #lastStreamId = 0
   /** Since the client was told of room on the connection. */
@@ -253,7 +255,6 @@ export class Lane {
   }
 
   #takeWindowUpdate(each: Frame): void {
-    if (each.end - each.start !== 4) throw new ConnectionError(codes.frameSizeError, 'no number of 32 bits')
     const increment = each.bytes.readUInt32BE(each.start) & windowMax
     if (each.streamId === 0) return this.#outlet.widen(increment)
     const call = this.#calls.get(each.streamId)
@@ -275,8 +276,10 @@ export class Lane {
 
   /** Pings of gRPC's server pass through here, and so do the answers to them. */
   #takePing(each: Frame): void {
-    if ((each.flags & flags.ack) !== 0) this.#spur?.send(wholeOf(each))
-    else this.#outlet.send(frame(types.ping, flags.ack, 0, each.bytes.subarray(each.start, each.end)))
+    if ((each.flags & flags.ack) !== 0) return this.#spur?.send(wholeOf(each))
+    const hasCalls = this.#calls.size + this.#passed.size > 0
+    if (!this.#pings.allows(hasCalls)) return this.#giveUp(codes.enhanceYourCalm, 'too_many_pings')
+    this.#outlet.send(frame(types.ping, flags.ack, 0, each.bytes.subarray(each.start, each.end)))
   }
 
   /** DATA has been taken: the client may send as much again. */
@@ -302,6 +305,7 @@ export class Lane {
       call.isDue = false
       if (call.isReset) this.#givenUp--
       if (call.isReset || this.#isOver) return
+      this.#pings.forgive()
       if (error) this.#refuse(call, error.code ?? statuses.unknown, error.details ?? '')
       else this.#outlet.answer(call, response ?? noBytes)
     })
@@ -333,6 +337,7 @@ export class Lane {
     // Each call that was begun here may still be answered.
     if (each.type === types.goAway) bytes.writeUInt32BE(this.#lastStreamId, frameHeadBytes)
     else if (passed === undefined && each.streamId !== 0) return this.#spur?.credit(dataBytes)
+    if (isOfStream) this.#pings.forgive()
     this.#outlet.pass(bytes, dataBytes, () => this.#spur?.credit(dataBytes))
     if (passed === undefined) return
     if (isOfStream && (each.flags & flags.endStream) !== 0) passed.serverHasEnded = true
@@ -341,8 +346,8 @@ export class Lane {
   }
 
   /** The client has made a connection of which nothing more can be understood. */
-  #giveUp(code: number): void {
-    this.#outlet.send(goAway(this.#lastStreamId, code))
+  #giveUp(code: number, why?: string): void {
+    this.#outlet.send(goAway(this.#lastStreamId, code, why))
     this.#end()
   }
 
