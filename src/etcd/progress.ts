@@ -33,10 +33,13 @@ export class Progress {
   /** Resolves once the node has applied `index`, once `signal` is aborted, or when nobody will look any more. */
   async applied(index: number, signal?: AbortSignal): Promise<void> {
     if (this.hasApplied(index) || signal?.aborted === true) return
+    let letGo: () => void = () => undefined
     await new Promise<unknown>((resolve) => {
       const waiting = this.#wait(index, Number.POSITIVE_INFINITY, resolve)
-      signal?.addEventListener('abort', () => this.#letGo(waiting), { once: true })
+      letGo = () => this.#settle((each) => each === waiting, false)
+      signal?.addEventListener('abort', letGo)
     })
+    signal?.removeEventListener('abort', letGo)
   }
 
   /** Whether the node has applied `index` by then. */
@@ -110,10 +113,6 @@ export class Progress {
   #endLate(): void {
     const nowMs = performance.now()
     this.#settle(({ deadlineMs }) => deadlineMs <= nowMs, false)
-  }
-
-  #letGo(waiting: Waiting): void {
-    this.#settle((each) => each === waiting, false)
   }
 
   #settle(isOver: (waiting: Waiting) => boolean, isApplied: boolean): void {
