@@ -120,7 +120,7 @@ const benchMayImport: Readonly<Record<string, readonly string[]>> = {
     'report',
     'bench/suite',
   ],
-  'bench/peers': ['cluster', 'terminal', 'load', 'report', 'bench/suite'],
+  'bench/peers': ['cluster', 'terminal', 'load', 'report', 'etcd', 'bench/suite'],
   'bench/profile': ['cluster', 'terminal', 'load', 'report', 'bench/suite'],
   bench: ['terminal', 'load', 'bench/suite', 'bench/groups'],
 }
