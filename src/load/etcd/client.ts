@@ -1,5 +1,5 @@
 /** A lean client of etcd's v3 API, for loads: requests are bytes, and so are the answers. */
-import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import { Client, connectivityState, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { RaftError } from '../../errors/index.js'
 import { Failed } from '../../terminal/index.js'
 import type { Store } from '../calls.js'
@@ -98,17 +98,27 @@ function call(channel: Client, method: string, request: Buffer, deadline?: numbe
 async function meet(channel: Client): Promise<void> {
   const address = channel.getChannel().getTarget().replace(/^dns:/, '')
   const deadline = Date.now() + answerWithinMs
-  await new Promise<void>((resolve, reject) => {
-    channel.waitForReady(deadline, (error) => {
-      if (error === undefined) resolve()
-      else reject(new Failed(`--etcd: nothing speaks gRPC at http://${address}; name servers of etcd's API`))
-    })
-  })
+  if (!(await isConnected(channel.getChannel(), deadline))) {
+    throw new Failed(`--etcd: nothing speaks gRPC at http://${address}; name servers of etcd's API`)
+  }
   try {
     await call(channel, methods.range, getRequest('ready'), deadline)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new Failed(`--etcd: http://${address} does not answer as etcd does: ${why}`)
+  }
+}
+
+/** False once a first try has failed, or at the deadline. */
+async function isConnected(channel: ReturnType<Client['getChannel']>, deadline: number): Promise<boolean> {
+  for (;;) {
+    const state = channel.getConnectivityState(true)
+    if (state === connectivityState.READY) return true
+    if (state === connectivityState.TRANSIENT_FAILURE) return false
+    const error = await new Promise<Error | undefined>((changed) =>
+      channel.watchConnectivityState(state, deadline, changed),
+    )
+    if (error !== undefined) return false
   }
 }
 
