@@ -54,6 +54,17 @@ interface Proposed extends Served {
   readonly index: number
 }
 
+/** What the members of one cluster share. */
+export interface Shared {
+  /** Commands on their way to the leader. */
+  proposals: number
+  /** Called when a command was answered: any node may have applied more. */
+  answered(): void
+}
+
+/** Milliseconds for which a follower waits for further entries to tell it of a commit. */
+const patienceMs = 10
+
 export class ClusterMember implements Member {
   readonly nodeId: NodeId
   readonly #cluster: Cluster
@@ -62,20 +73,16 @@ export class ClusterMember implements Member {
   readonly #progress: Progress
   readonly #header: Header
   readonly #timeoutMs: number
-  /** The answers of this turn have arrived. */
-  readonly #answered: () => void
+  readonly #shared: Shared
   readonly #read: Reading<Served>
   readonly #readLocal: Reading<Served>
   readonly #barrier: Barrier
+  /** Commands that the leader has answered, and this node has not applied. */
+  #behind = 0
+  #isCatchingUp = false
+  #patience: NodeJS.Timeout | undefined
 
-  /** `answered` is called when a command was answered. */
-  constructor(
-    cluster: Cluster,
-    nodeId: NodeId,
-    counters: CountersRead,
-    clusterId: bigint,
-    answered: () => void,
-  ) {
+  constructor(cluster: Cluster, nodeId: NodeId, counters: CountersRead, clusterId: bigint, shared: Shared) {
     this.nodeId = nodeId
     this.#cluster = cluster
     // A fault between the node and its clients hits the connections of the clients.
@@ -84,7 +91,7 @@ export class ClusterMember implements Member {
     this.#progress = new Progress(counters)
     this.#header = new Header(clusterId, nodeId)
     this.#timeoutMs = cluster.options.requestTimeoutMs
-    this.#answered = answered
+    this.#shared = shared
     this.#read = { ...readReading, at: { from: nodeId, isStale: false } }
     this.#readLocal = { ...readReading, at: { from: nodeId, isStale: true } }
     // As long as a follower without a word of its leader takes it to be alive.
@@ -100,17 +107,59 @@ export class ClusterMember implements Member {
     try {
       if (this.#cluster.leaderId !== this.nodeId) await this.#barrier.heard()
       const reading = readings[op] ?? shortReading
-      const answer = await this.#calls.call(reading, writeRequest, commandOps[op], request)
-      this.#answered()
-      if (this.#progress.hasApplied(answer.index)) return answer
-      // A read makes the commit known here, long before the next message of the leader would.
-      this.#barrier.caughtUp().then(this.#answered, () => undefined)
-      // A command that was applied elsewhere and not here has an outcome that this member does not know.
-      if (!(await this.#progress.appliedBy(answer.index, deadlineMs))) throw new EtcdError('timeout')
+      const answer = await this.#callLeader(reading, op, request)
+      if (!this.#progress.hasApplied(answer.index)) await this.#apply(answer.index, deadlineMs)
       return answer
     } catch (error) {
       throw told(error)
     }
+  }
+
+  async #callLeader(reading: Reading<Proposed>, op: CommandOp, request: Uint8Array): Promise<Proposed> {
+    const shared = this.#shared
+    shared.proposals++
+    try {
+      return await this.#calls.call(reading, writeRequest, commandOps[op], request)
+    } finally {
+      shared.proposals--
+      shared.answered()
+    }
+  }
+
+  /** A command that was applied elsewhere and not here has an outcome that this member does not know. */
+  async #apply(index: number, deadlineMs: number): Promise<void> {
+    this.#behind++
+    this.#catchUp()
+    const isApplied = await this.#progress.appliedBy(index, deadlineMs)
+    this.#behind--
+    if (!isApplied) throw new EtcdError('timeout')
+  }
+
+  /**
+   * A read makes a commit known here, long before the leader's next heartbeat would. Under load the entries that follow
+   * tell of it, too.
+   */
+  #catchUp(): void {
+    if (this.#behind === 0 || this.#isCatchingUp) return
+    if (this.#shared.proposals > 0) {
+      this.#patience ??= setTimeout(() => {
+        this.#patience = undefined
+        if (this.#behind > 0) this.#readOn()
+      }, patienceMs)
+      return
+    }
+    this.#readOn()
+  }
+
+  #readOn(): void {
+    this.#isCatchingUp = true
+    const ended = (): void => {
+      this.#isCatchingUp = false
+    }
+    this.#barrier.caughtUp().then(() => {
+      ended()
+      this.#shared.answered()
+    }, ended)
   }
 
   read(op: QueryOp, request: Uint8Array): Promise<Served> {
@@ -154,10 +203,12 @@ export class ClusterMember implements Member {
   /** Answers have arrived: the node may have applied more. */
   lookNow(): void {
     this.#progress.look()
+    this.#catchUp()
   }
 
   close(): void {
     this.#progress.close()
+    clearTimeout(this.#patience)
   }
 }
 

@@ -7,7 +7,7 @@ import type { Cluster, CountersRead, StandingFault } from '../cluster/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { ClientWays } from './client-ways.js'
-import { ClusterMember } from './cluster-member.js'
+import { ClusterMember, type Shared } from './cluster-member.js'
 import { Door, host } from './door.js'
 import type { UnaryMethod } from './http2/calls.js'
 import { Lane } from './http2/lane.js'
@@ -68,6 +68,7 @@ export class EtcdServer {
   /** `undefined`: the server is just opening, and an address that cannot be had is refused. */
   #end: (() => void) | undefined
   #isLookedFor = false
+  readonly #shared: Shared = { proposals: 0, answered: () => this.#answered() }
   #isClosed = false
 
   private constructor(cluster: Cluster, options: EtcdServerOptions) {
@@ -192,7 +193,7 @@ export class EtcdServer {
 
   #newPlace(nodeId: NodeId, counters: CountersRead): Place {
     const { services, gateway } = this.#options
-    const member = new ClusterMember(this.cluster, nodeId, counters, this.clusterId, () => this.#answered())
+    const member = new ClusterMember(this.cluster, nodeId, counters, this.clusterId, this.#shared)
     const grpc = new Server({
       'grpc.enable_channelz': 0,
       'grpc.max_receive_message_length': receivedBytesMax,
