@@ -105,7 +105,8 @@ export class ClusterMember implements Member {
     if (request.byteLength > requestBytesMax) throw new EtcdError('requestTooLarge')
     const deadlineMs = performance.now() + this.#timeoutMs
     try {
-      if (this.#cluster.leaderId !== this.nodeId) await this.#barrier.heard()
+      const heard = this.#cluster.leaderId === this.nodeId ? undefined : this.#barrier.heard()
+      if (heard !== undefined) await heard
       const reading = readings[op] ?? shortReading
       const answer = await this.#callLeader(reading, op, request)
       if (!this.#progress.hasApplied(answer.index)) await this.#apply(answer.index, deadlineMs)

@@ -58,6 +58,20 @@ export function methodOf(headers: readonly CallHeader[]): UnaryMethod | undefine
   return method
 }
 
+export function newCall(streamId: number, method: UnaryMethod, window: number): Call {
+  return {
+    streamId,
+    method,
+    window,
+    isReset: false,
+    chunks: [],
+    bytes: 0,
+    bytesTaken: 0,
+    hasEnded: false,
+    isDue: false,
+  }
+}
+
 /** The length that the head of a message tells. */
 export function messageBytesOf({ chunks }: Call): number {
   return Buffer.concat(chunks.slice(0, messageHeadBytes)).readUInt32BE(1)
@@ -65,7 +79,12 @@ export function messageBytesOf({ chunks }: Call): number {
 
 /** `undefined`: there is no message, or more than one, or a compressed one. */
 export function messageOf({ chunks, bytes }: Call): Buffer | undefined {
-  const all = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-  if (bytes < messageHeadBytes || all[0] !== 0) return undefined
-  return all.readUInt32BE(1) === bytes - messageHeadBytes ? all.subarray(messageHeadBytes) : undefined
+  return messageIn(Buffer.concat(chunks), 0, bytes)
+}
+
+/** The same, of a message that lies in one piece. */
+export function messageIn(bytes: Buffer, start: number, end: number): Buffer | undefined {
+  const messageAt = start + messageHeadBytes
+  if (messageAt > end || bytes[start] !== 0) return undefined
+  return bytes.readUInt32BE(start + 1) === end - messageAt ? bytes.subarray(messageAt, end) : undefined
 }

@@ -11,8 +11,10 @@ import {
   type CallHeader,
   meaningOf,
   messageBytesOf,
+  messageIn,
   messageOf,
   methodOf,
+  newCall,
   type UnaryMethod,
 } from './calls.js'
 import {
@@ -175,7 +177,7 @@ export class Lane {
     const { streamId } = first
     const isLast = (first.flags & flags.endStream) !== 0
     const call = this.#calls.get(streamId)
-    if (call !== undefined) return isLast ? this.#perform(call) : undefined
+    if (call !== undefined) return isLast ? this.#perform(call, messageOf(call)) : undefined
     if (this.#passed.has(streamId)) return this.#passHeaders(streamId, isLast, headers)
     // A stream that is over: the client may not know it yet.
     if (streamId <= this.#lastStreamId) return
@@ -190,8 +192,7 @@ export class Lane {
       return this.#passHeaders(streamId, isLast, headers)
     }
     const window = this.#settings.get(settings.initialWindowSize) ?? firstWindow
-    const none = { isReset: false, chunks: [], bytes: 0, bytesTaken: 0, hasEnded: false, isDue: false }
-    this.#calls.set(streamId, { streamId, method, window, ...none })
+    this.#calls.set(streamId, newCall(streamId, method, window))
   }
 
   #passHeaders(streamId: number, isLast: boolean, headers: readonly CallHeader[]): void {
@@ -222,16 +223,21 @@ export class Lane {
     if (call.hasEnded) throw new ConnectionError(codes.streamClosed, 'a request goes on after its end')
     this.#taken(length)
     const { start, end } = contentOf(each)
+    const isLast = (each.flags & flags.endStream) !== 0
+    const bytesMax = this.#options.messageBytesMax
+    // The whole request in one frame, as it nearly always comes.
+    if (isLast && call.bytes === 0 && end - start <= messageHeadBytes + bytesMax) {
+      return this.#perform(call, messageIn(each.bytes, start, end))
+    }
     if (end > start) {
       call.chunks.push(each.bytes.subarray(start, end))
       call.bytes += end - start
     }
-    const bytesMax = this.#options.messageBytesMax
     if (call.bytes > messageHeadBytes + bytesMax) {
       const details = `grpc: received message larger than max (${messageBytesOf(call)} vs. ${bytesMax})`
       return this.#refuse(call, statuses.resourceExhausted, details)
     }
-    if ((each.flags & flags.endStream) !== 0) return this.#perform(call)
+    if (isLast) return this.#perform(call, messageOf(call))
     call.bytesTaken += length
     if (call.bytesTaken < takenBytesMin) return
     this.#outlet.send(windowUpdate(streamId, call.bytesTaken))
@@ -290,10 +296,10 @@ export class Lane {
     this.#bytesTaken = 0
   }
 
-  #perform(call: Call): void {
+  /** `undefined`: the client has sent no whole message. */
+  #perform(call: Call, request: Buffer | undefined): void {
     if (call.hasEnded) throw new ConnectionError(codes.streamClosed, 'a request ends twice')
     call.hasEnded = true
-    const request = messageOf(call)
     if (request === undefined) {
       return this.#refuse(call, statuses.internal, 'grpc: a request is no whole message')
     }

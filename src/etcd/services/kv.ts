@@ -15,7 +15,7 @@ function check(op: Command | Query, request: Buffer): void {
 }
 
 export function kvService(member: Member): Service {
-  const write = async (op: Command, request: Buffer): Promise<Buffer> => {
+  const write = (op: Command, request: Buffer): Promise<Buffer> => {
     check(op, request)
     return replicate(member, op, request)
   }

@@ -81,15 +81,16 @@ export function unary(
   answer: (request: Buffer) => Promise<Buffer>,
   learnerServes: (request: Buffer) => boolean = never,
 ): handleUnaryCall<Buffer, Buffer> {
-  const serve = async (request: Buffer, metadata: Metadata): Promise<Buffer> => {
-    admit(member, metadata, () => learnerServes(request))
-    return answer(request)
-  }
   return ({ request, metadata }, callback) => {
-    serve(request, metadata).then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(refusalOf(error)),
-    )
+    try {
+      admit(member, metadata, () => learnerServes(request))
+      answer(request).then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(refusalOf(error)),
+      )
+    } catch (error) {
+      callback(refusalOf(error))
+    }
   }
 }
 
