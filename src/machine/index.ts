@@ -33,7 +33,7 @@ export {
 } from './commands.js'
 export { createKv } from './kv.js'
 export { revisionsBytes } from './kv-entry.js'
-export { fetchedMax, hashKey, type IndexedRecords, KvIndex } from './kv-index.js'
+export { hashKey, KvIndex } from './kv-index.js'
 export { loadMachine } from './load.js'
 export type * from './machine.js'
 export { compareRanges, copyRange, isEqualRange, Memory } from './memory.js'

@@ -65,14 +65,6 @@ export const statusNames = Object.keys(statuses) as readonly Status[]
 /** Bytes of an answer before its message. */
 export const answerHeadBytes = 1 + 8
 
-export interface Answer {
-  readonly status: Status
-  /** Of the whole store, as it was when the request was served. */
-  readonly revision: number
-  /** The response without its header, in memory of its own. */
-  readonly body: Buffer
-}
-
 /** The part of a frame, or of results, that a message is written into. */
 export interface Into {
   reserve(length: number): number

@@ -35,22 +35,6 @@ export class MemberMetrics {
   }
 
   #own(): Metric[] {
-    const told = (
-      name: string,
-      help: string,
-      value: () => number | undefined,
-      type: Metric['type'] = 'gauge',
-    ) => ({
-      ...{ name, type, help, labels: [] },
-      samples: () => {
-        const now = value()
-        return now === undefined ? [] : [{ labels: {}, value: now }]
-      },
-    })
-    const named = (name: string, help: string, label: string, value: string) => ({
-      ...{ name, type: 'gauge' as const, help, labels: [label] },
-      samples: () => [{ labels: { [label]: value }, value: 1 }],
-    })
     const watches = hubOf(this.#member)
     const bytes = () => this.#figures?.bytes
     return [
@@ -99,5 +83,30 @@ export class MemberMetrics {
         'counter',
       ),
     ]
+  }
+}
+
+/** A figure that has one value at a time. */
+function told(
+  name: string,
+  help: string,
+  value: () => number | undefined,
+  type: Metric['type'] = 'gauge',
+): Metric {
+  const samples = () => {
+    const now = value()
+    return now === undefined ? [] : [{ labels: {}, value: now }]
+  }
+  return { name, type, help, labels: [], samples }
+}
+
+/** A text as a figure: its label has the text. */
+function named(name: string, help: string, label: string, value: string): Metric {
+  return {
+    name,
+    type: 'gauge',
+    help,
+    labels: [label],
+    samples: () => [{ labels: { [label]: value }, value: 1 }],
   }
 }

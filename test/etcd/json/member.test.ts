@@ -72,6 +72,9 @@ test.skipIf(!existsSync(promtool))('Prometheus finds nothing to better but names
   const { stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], { input, encoding: 'utf8' })
   expect(`${stdout}${stderr}`.trim().split('\n')).toEqual([
     'etcd_debugging_mvcc_keys_total non-counter metrics should not have "_total" suffix',
+    'etcd_debugging_mvcc_slow_watcher_total non-counter metrics should not have "_total" suffix',
+    'etcd_debugging_mvcc_watch_stream_total non-counter metrics should not have "_total" suffix',
+    'etcd_debugging_mvcc_watcher_total non-counter metrics should not have "_total" suffix',
     'etcd_server_health_failures counter metrics should have "_total" suffix',
     'etcd_server_health_success counter metrics should have "_total" suffix',
     'etcd_server_snapshot_apply_in_progress_total non-counter metrics should not have "_total" suffix',
