@@ -9,6 +9,9 @@
  */
 import type { ResultWriter } from '../machine/index.js'
 
+/** The name of the machine, which its directories remember. */
+export const mvccName = 'etcd'
+
 /** Commands: the machine applies them, each on every node. Codes are unlike those of the key-value store's commands. */
 export const commandOps = {
   put: 0x41,

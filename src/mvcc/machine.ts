@@ -8,7 +8,7 @@ import {
 } from '../machine/index.js'
 import { type Frame, forEachCommand, type LogIndex } from '../raft/index.js'
 import { Alarms } from './alarms.js'
-import { commandOps, queryOps, type Status, writeAnswerHead } from './border.js'
+import { commandOps, mvccName, queryOps, type Status, writeAnswerHead } from './border.js'
 import { deleteRange, put, refusesPut } from './changes.js'
 import { figuresBytes, writeFigures } from './figures.js'
 import { hashKv } from './hash-kv.js'
@@ -44,7 +44,7 @@ const nothing = new Memory(new Uint8Array(0))
 type Answered = ResponseOp | Message | Status
 
 class Mvcc implements StateMachine {
-  readonly name = 'etcd'
+  readonly name = mvccName
   #leases = new Leases()
   #alarms = new Alarms()
   #store = new Store(this.#leases)

@@ -23,7 +23,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   driver: [...ground, ...first],
   faults: [...ground, ...first],
   proof: [...ground, ...first],
-  logbook: [...ground, 'telemetry', 'storage', 'machine', 'terminal'],
+  logbook: [...ground, 'telemetry', 'storage', 'machine', 'mvcc', 'terminal'],
   membership: [...ground, 'driver', 'faults'],
   node: [...upToDriver, 'faults', 'recording'],
   sim: [...upToDriver, 'faults', 'membership', 'proof', 'recording'],

@@ -1,6 +1,6 @@
 /** The data verbs and the key-value client on a cluster with etcd's machine: as on the built-in store, one revision on. */
 import { expect, test } from 'vitest'
-import { type Cluster, type ClusterOptions, startCluster } from '../../src/cluster/index.js'
+import { type Cluster, type ClusterOptions, readLogs, startCluster } from '../../src/cluster/index.js'
 import { mvccModule } from '../../src/mvcc/index.js'
 import { ClusterSubject, parse, perform } from '../../src/verbs/index.js'
 import { startedCluster, temporaryFolder } from '../cluster/support.js'
@@ -53,6 +53,7 @@ test('a directory keeps the store, and remembers its machine', async () => {
   await first.snapshot()
   await first.put('a', '2')
   await first.close()
+  expect(readLogs(dir)[0]?.log?.entries.map(({ command }) => command)).toContain('put a 2')
   await expect(startCluster({ nodes: 1, dir })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
   const again = await startedCluster({ nodes: 1, dir, machine: mvccModule })
   expect(await again.get('a')).toMatchObject({ modRevision: 3, version: 2 })
