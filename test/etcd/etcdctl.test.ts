@@ -59,7 +59,7 @@ function comparable({ code, out, error }: Ended): Ended {
       .replaceAll(/took = \S+/g, 'took = TIME')
       .replaceAll(/\b[0-9a-f]{14,16}\b/g, 'ID')
       .replaceAll(/\S+\/(?:ours|real)\b/g, 'FILE')
-      .replaceAll(/cluster +[0-9a-f]+/g, 'cluster ID')
+      .replaceAll(/cluster +\w+/g, 'cluster ID')
       .replaceAll(/Member +\w+ (\w+ (?:to|in|from) cluster)/g, 'Member ID $1')
   return { code, out: same(out), error: same(error) }
 }
