@@ -113,6 +113,7 @@ const benchMayImport: Readonly<Record<string, readonly string[]>> = {
     'raft',
     'storage',
     'machine',
+    'mvcc',
     'telemetry',
     'cluster',
     'terminal',
