@@ -21,26 +21,45 @@ export interface KeyValue {
 
 const fields = { key: 1, createRevision: 2, modRevision: 3, version: 4, value: 5, lease: 6 } as const
 
+/** Reads a message that `writeKeyValue` wrote: each number takes as few bytes as it can. */
 export function readKeyValue(memory: Memory, start: number, length: number): KeyValue {
-  const reader = new Reader(memory, start, start + length)
+  const { bytes } = memory
+  const end = start + length
   const key = keyStart(memory, start)
+  let at = key + keyLength(memory, start)
   const keyValue = {
-    key: { start: key, end: key + keyLength(memory, start) },
+    key: { start: key, end: at },
     createRevision: 0,
     modRevision: 0,
     version: 0,
     value: { start: 0, end: 0 },
     lease: 0n,
   }
-  while (reader.next()) {
-    if (reader.field === fields.createRevision) keyValue.createRevision = reader.int64()
-    else if (reader.field === fields.modRevision) keyValue.modRevision = reader.int64()
-    else if (reader.field === fields.version) keyValue.version = reader.int64()
-    else if (reader.field === fields.value) keyValue.value = reader.bytes()
-    else if (reader.field === fields.lease) keyValue.lease = reader.bigint()
-    else reader.skip()
+  while (at < end) {
+    const field = bytes[at]! >>> 3
+    if (field === fields.lease) {
+      const reader = new Reader(memory, at, end)
+      if (reader.next()) keyValue.lease = reader.bigint()
+      break
+    }
+    const number = varintAt(bytes, at + 1)
+    at += 1 + varintBytes(number)
+    if (field === fields.createRevision) keyValue.createRevision = number
+    else if (field === fields.modRevision) keyValue.modRevision = number
+    else if (field === fields.version) keyValue.version = number
+    else {
+      keyValue.value = { start: at, end: at + number }
+      at += number
+    }
   }
   return keyValue
+}
+
+function varintAt(bytes: Uint8Array, start: number): number {
+  let at = start
+  let value = bytes[at]! & 0x7f
+  for (let scale = 0x80; bytes[at]! >= 0x80; scale *= 0x80) value += (bytes[++at]! & 0x7f) * scale
+  return value
 }
 
 export type NewKeyValue = Omit<KeyValue, 'key' | 'value'> & {
