@@ -35,78 +35,55 @@ export class MemberMetrics {
   }
 
   #own(): Metric[] {
+    const store = (name: keyof StoreFigures) => () => this.#figures?.[name]
     const watches = hubOf(this.#member)
-    const bytes = () => this.#figures?.bytes
+    const checks = this.#checks
     return [
-      named(
-        'etcd_server_version',
-        'The version of etcd whose API this is. Always 1.',
-        'server_version',
-        version,
-      ),
-      told('etcd_mvcc_db_total_size_in_bytes', 'Bytes of all keys and values, those of the past too.', bytes),
-      told('etcd_mvcc_db_total_size_in_use_in_bytes', 'The same bytes: none is kept free.', bytes),
-      told('etcd_debugging_mvcc_keys_total', 'Keys that exist.', () => this.#figures?.keys),
-      told(
-        'etcd_debugging_mvcc_current_revision',
-        'The revision of the store.',
-        () => this.#figures?.revision,
-      ),
-      told(
-        'etcd_debugging_mvcc_compact_revision',
-        'The revision of the last compaction; -1: there was none.',
-        () => this.#figures?.compactRevision,
-      ),
-      told('etcd_debugging_mvcc_watch_stream_total', 'Streams of watches.', () => watches.figures.streams),
-      told('etcd_debugging_mvcc_watcher_total', 'Watches.', () => watches.figures.watchers),
-      told(
-        'etcd_debugging_mvcc_slow_watcher_total',
-        'Watches behind the store: their clients read slowly, or asked for the past.',
-        () => watches.figures.slowWatchers,
-      ),
-      told(
-        'etcd_debugging_mvcc_events_total',
-        'Events that watches were sent.',
-        () => watches.figures.events,
-        'counter',
-      ),
-      told(
-        'etcd_server_health_success',
-        'Health checks that succeeded.',
-        () => this.#checks.success,
-        'counter',
-      ),
-      told(
-        'etcd_server_health_failures',
-        'Health checks that failed.',
-        () => this.#checks.failures,
-        'counter',
-      ),
+      {
+        ...{ name: 'etcd_server_version', type: 'gauge', labels: ['server_version'] },
+        help: 'The version of etcd whose API this is. Always 1.',
+        samples: () => [{ labels: { server_version: version }, value: 1 }],
+      },
+      ...told('gauge', [
+        [
+          'etcd_mvcc_db_total_size_in_bytes',
+          'Bytes of all keys and values, those of the past too.',
+          store('bytes'),
+        ],
+        ['etcd_mvcc_db_total_size_in_use_in_bytes', 'The same bytes: none is kept free.', store('bytes')],
+        ['etcd_debugging_mvcc_keys_total', 'Keys that exist.', store('keys')],
+        ['etcd_debugging_mvcc_current_revision', 'The revision of the store.', store('revision')],
+        [
+          'etcd_debugging_mvcc_compact_revision',
+          'The revision of the last compaction; -1: there was none.',
+          store('compactRevision'),
+        ],
+        ['etcd_debugging_mvcc_watch_stream_total', 'Streams of watches.', () => watches.figures.streams],
+        ['etcd_debugging_mvcc_watcher_total', 'Watches.', () => watches.figures.watchers],
+        [
+          'etcd_debugging_mvcc_slow_watcher_total',
+          'Watches behind the store: their clients read slowly, or asked for the past.',
+          () => watches.figures.slowWatchers,
+        ],
+      ]),
+      ...told('counter', [
+        ['etcd_debugging_mvcc_events_total', 'Events that watches were sent.', () => watches.figures.events],
+        ['etcd_server_health_success', 'Health checks that succeeded.', () => checks.success],
+        ['etcd_server_health_failures', 'Health checks that failed.', () => checks.failures],
+      ]),
     ]
   }
 }
 
-/** A figure that has one value at a time. */
-function told(
-  name: string,
-  help: string,
-  value: () => number | undefined,
-  type: Metric['type'] = 'gauge',
-): Metric {
-  const samples = () => {
-    const now = value()
-    return now === undefined ? [] : [{ labels: {}, value: now }]
-  }
-  return { name, type, help, labels: [], samples }
-}
+type Row = readonly [name: string, help: string, value: () => number | undefined]
 
-/** A text as a figure: its label has the text. */
-function named(name: string, help: string, label: string, value: string): Metric {
-  return {
-    name,
-    type: 'gauge',
-    help,
-    labels: [label],
-    samples: () => [{ labels: { [label]: value }, value: 1 }],
-  }
+/** One metric for each row. `undefined`: there is no such value now. */
+function told(type: Metric['type'], rows: readonly Row[]): Metric[] {
+  return rows.map(([name, help, value]) => ({
+    ...{ name, type, help, labels: [] },
+    samples: () => {
+      const now = value()
+      return now === undefined ? [] : [{ labels: {}, value: now }]
+    },
+  }))
 }
