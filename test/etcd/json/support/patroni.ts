@@ -38,6 +38,7 @@ export class Patroni implements AsyncDisposable {
   /** Starts nodes of these names, which find each other by `endpoints` of etcd's API. */
   static async start(names: readonly string[], endpoints: readonly string[]): Promise<Patroni> {
     const patroni = new Patroni(mkdtempSync(join(tmpdir(), 'patroni-')))
+    process.on('exit', patroni.#end)
     if (owner !== undefined) chownSync(patroni.#folder, owner, -1)
     const ports = await freePorts(2 * names.length)
     for (const [at, name] of names.entries()) {
@@ -135,8 +136,19 @@ export class Patroni implements AsyncDisposable {
     }
   }
 
+  /** Leaves nothing, also when this process ends before the test does. */
+  readonly #end = (): void => {
+    for (const [name, node] of this.#nodes) {
+      node.kill('SIGKILL')
+      this.#endPostgres(name)
+    }
+    this.#nodes.clear()
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#nodes.keys()].map((name) => this.stop(name)))
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+    process.off('exit', this.#end)
+    this.#end()
   }
 }
