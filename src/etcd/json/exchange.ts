@@ -201,7 +201,7 @@ export class Exchange {
       this.#refuse({ code: codes.cancelled, details: `the body did not come in ${bodyMs / 1000} s` })
       if (this.#response.writableFinished) this.#request.destroy()
       else this.#response.once('finish', () => this.#request.destroy())
-    }, bodyMs)
+    }, bodyMs).unref()
   }
 
   #endBy(timeoutMs: number | undefined): void {
