@@ -77,6 +77,7 @@ export class Exchange {
   async #takeOne(metadata: Metadata): Promise<void> {
     const texts = this.#texts()
     const { value: text } = await texts.next().catch(refuseAs(codes.invalidArgument))
+    if (this.#response.writableEnded) return
     const request = this.#requestOf(text ?? 'null', codes.invalidArgument)
     const { handler } = this.#method
     if (this.#method.isResponseStream) {
@@ -87,6 +88,7 @@ export class Exchange {
   async #takeMany(metadata: Metadata): Promise<void> {
     const texts = this.#texts()
     const first = await texts.next().catch(refuseAs(codes.unknown))
+    if (this.#response.writableEnded) return
     clearTimeout(this.#bodyTimer)
     const request = first.done ? undefined : this.#requestOf(first.value, codes.unknown)
     const call = callStream(this.#method.handler, this.#receiver(), metadata)

@@ -37,9 +37,9 @@ const range = { body: '{"key":"Zm9v"}' }
 const answers: Handlers = { Range: (_call, callback) => callback(null, { count: 7 }) }
 
 /** A request whose body is still to come. */
-function begin(address: string, path: string): ClientRequest {
+function begin(address: string, path: string, headers: Record<string, string> = {}): ClientRequest {
   const [host, port] = address.split(':')
-  const request = ask({ host, port, path, method: 'POST' }).on('error', () => undefined)
+  const request = ask({ host, port, path, method: 'POST', headers }).on('error', () => undefined)
   request.flushHeaders()
   return request
 }
@@ -269,6 +269,20 @@ test('a deadline that no answer can meet is not tried', async () => {
   const address = await serve(answers)
   const headers = { 'Grpc-Timeout': '1n' }
   expect((await answerOf(address, '/v3/kv/range', { ...range, headers })).code).toBe(504)
+})
+
+test('a call whose deadline passes while its body still comes never begins', async () => {
+  let begun = 0
+  const handlers = { ...answers, Range: () => begun++, Watch: () => begun++ }
+  const address = await serve(handlers)
+  for (const path of ['/v3/kv/range', '/v3/watch']) {
+    const request = begin(address, path, { 'Grpc-Timeout': '20m' })
+    expect((await responseOf(request)).resume().statusCode).toBe(504)
+    request.end(range.body)
+    await once(request, 'close')
+  }
+  expect((await answerOf(address, '/version')).code).toBe(200)
+  expect(begun).toBe(0)
 })
 
 test('a service that does not read holds its client back', async () => {
