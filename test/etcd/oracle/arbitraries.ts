@@ -251,6 +251,16 @@ const maintenance = fc.oneof(
   call('Maintenance/Defragment', fc.constant({})),
 )
 
+/** Without space a store takes no puts, and a corrupt one takes no change. Each program ends its alarms. */
+const alarm = call(
+  'Maintenance/Alarm',
+  fc.record({
+    action: fc.constantFrom(1, 2),
+    memberID: fc.constantFrom('0', '1', '404'),
+    alarm: rarely(fc.constantFrom(0, 1, 2), fc.constant(7)),
+  }),
+)
+
 const auth = fc.constantFrom<Operation>(
   { call: 'Auth/AuthDisable', request: {} },
   { call: 'Auth/Authenticate', request: { name: 'root', password: 'secret' } },
@@ -288,9 +298,16 @@ const watching: fc.Arbitrary<Operation> = fc.oneof(
 export function program(operationsMax: number): fc.Arbitrary<Program> {
   const lengths = { minLength: 1, maxLength: operationsMax, size: 'max' } as const
   return fc.oneof(
-    { weight: 2, arbitrary: fc.array(operation, lengths) },
+    { weight: 8, arbitrary: fc.array(operation, lengths) },
     {
       weight: 1,
+      arbitrary: fc.array(
+        fc.oneof({ weight: 20, arbitrary: operation }, { weight: 1, arbitrary: alarm }),
+        lengths,
+      ),
+    },
+    {
+      weight: 4,
       arbitrary: fc.array(
         fc.oneof({ weight: 12, arbitrary: operation }, { weight: 1, arbitrary: watching }),
         lengths,

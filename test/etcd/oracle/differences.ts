@@ -41,7 +41,7 @@ export const differences: readonly NamedDifference[] = [
     without: of('Maintenance/Status', ({ header, version, leader, errors, isLearner }) => ({
       header,
       version,
-      errors,
+      errors: sorted(errors),
       isLearner,
       hasLeader: leader !== '0',
     })),
@@ -54,6 +54,10 @@ export const differences: readonly NamedDifference[] = [
   {
     name: 'The order of the keys of a lease',
     without: of('Lease/LeaseTimeToLive', (response) => ({ ...response, keys: sorted(response['keys']) })),
+  },
+  {
+    name: 'The order of alarms',
+    without: of('Maintenance/Alarm', (response) => ({ ...response, alarms: sorted(response['alarms']) })),
   },
   {
     name: 'The seconds that a lease has left',

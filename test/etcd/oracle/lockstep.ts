@@ -79,6 +79,8 @@ export class Lockstep {
     if ('progress' in operation) return this.#progress(operation.progress)
     // A watch that has not come to the compacted revisions is cancelled or not, as it happens.
     if ('call' in operation && operation.call === 'KV/Compact') await this.#reachAll()
+    // The hash is of the leases' ids too, and each server has chosen its own.
+    if ('call' in operation && operation.call === 'Maintenance/HashKV' && this.right.hasChosen) return
     await this.#both(operation)
   }
 
@@ -191,6 +193,7 @@ export class Lockstep {
   /** Both must hold the same at the end. Then what a program left is taken away. */
   async #finish(): Promise<void> {
     await this.#both({ call: 'KV/Range', request: everything })
+    await this.#endAlarms()
     for (const name of this.#watches.keys()) await this.#cancel(name)
     for (const [on, log] of this.right.streams) {
       for (const id of log.ids()) this.#compareLogs({ all: id }, on, id)
@@ -203,6 +206,14 @@ export class Lockstep {
       call: 'KV/Compact',
       request: { revision: { revision: 'now', plus: 0 }, physical: true },
     })
+  }
+
+  async #endAlarms(): Promise<void> {
+    const list = await this.#both({ call: 'Maintenance/Alarm', request: {} })
+    const alarms = 'response' in list ? (list.response['alarms'] as readonly Message[]) : []
+    for (const { memberID, alarm } of alarms) {
+      await this.#both({ call: 'Maintenance/Alarm', request: { action: 2, memberID, alarm } })
+    }
   }
 
   async #revokeAll(): Promise<void> {

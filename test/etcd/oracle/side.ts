@@ -30,6 +30,11 @@ export class Side implements Meanings {
     return this.#marks.compacted
   }
 
+  /** Whether a lease of this program has an id that the server chose. */
+  get hasChosen(): boolean {
+    return this.#chosen.size > 0
+  }
+
   /** Begins a program: its names mean nothing of an earlier one. */
   begin(): void {
     this.#marks.start = this.#marks.now
