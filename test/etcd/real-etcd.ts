@@ -24,6 +24,12 @@ interface RealEtcdOptions {
   readonly flags?: readonly string[]
 }
 
+const folders = new Set<string>()
+// The servers end with this process too, as every child of `startChild` does.
+process.on('exit', () => {
+  for (const folder of folders) removeFolder(folder)
+})
+
 const readyWithinMs = 20_000
 const askAgainMs = 10
 
@@ -44,6 +50,7 @@ export const hasEtcd = has('etcd')
 /** Resolves once every member serves. The servers also end with this process. */
 export async function startRealEtcd({ members = 1, flags = [] }: RealEtcdOptions = {}): Promise<RealEtcd> {
   const folder = mkdtempSync(join(tmpdir(), 'raftbox-real-etcd-'))
+  folders.add(folder)
   const ports = await freePorts(2 * members)
   const seats = Array.from({ length: members }, (_, at) => ({
     name: `node-${at + 1}`,
@@ -54,9 +61,10 @@ export async function startRealEtcd({ members = 1, flags = [] }: RealEtcdOptions
   const servers = seats.map((seat) => startMember(seat, cluster, folder, flags))
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => {
-    closed ??= Promise.all(servers.map((server) => server.stop())).then(() =>
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),
-    )
+    closed ??= Promise.all(servers.map((server) => server.stop())).then(() => {
+      removeFolder(folder)
+      folders.delete(folder)
+    })
     return closed
   }
   try {
@@ -75,6 +83,10 @@ export async function startRealEtcd({ members = 1, flags = [] }: RealEtcdOptions
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
 }
 
 function startMember(

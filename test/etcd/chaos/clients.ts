@@ -67,7 +67,8 @@ export class Endpoints {
 }
 
 const bytes = (text: string): Buffer => Buffer.from(text)
-const revisionOf = (response: Message): number => Number((response['header'] as { revision: string }).revision)
+const revisionOf = (response: Message): number =>
+  Number((response['header'] as { revision: string }).revision)
 
 export function heldOf(kvs: unknown): Held | undefined {
   const [kv] = kvs as KeyValue[]
@@ -135,7 +136,8 @@ export class Worker {
   async #delete(key: string): Promise<void> {
     const { floor } = this.#told
     const answer = await this.#endpoints.call('KV/DeleteRange', { key: bytes(key) })
-    if ('response' in answer && answer.response['deleted'] === '0') this.#wasRead(key, floor, answer.response, [])
+    if ('response' in answer && answer.response['deleted'] === '0')
+      this.#wasRead(key, floor, answer.response, [])
     else this.#wrote({ type: 'delete', key, value: '', floor, outcome: outcomeOf(answer) })
   }
 

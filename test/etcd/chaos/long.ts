@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util'
 import { judge } from './judge.js'
 import { runChaos } from './run.js'
 
+// The servers end with the process when it exits, and a signal alone is no exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '100' },

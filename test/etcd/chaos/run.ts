@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Etcd, startEtcd } from '../../../src/etcd/index.js'
 import { Dice, type DrawName } from '../../../src/faults/index.js'
-import { encode, EtcdClient } from '../oracle/client.js'
+import { EtcdClient, encode } from '../oracle/client.js'
 import { Endpoints, Tenant, Told, Watcher, Worker } from './clients.js'
-import type { Event, History, Held } from './history.js'
+import type { Event, Held, History } from './history.js'
 
 export interface Chaos {
   readonly seed: number
@@ -43,7 +43,9 @@ export async function runChaos({ seed, seconds }: Chaos): Promise<Run> {
     return own
   }
   const child = (): Dice => new Dice(dice.below(2 ** 31))
-  const workers = [0, 1, 2, 3, 4, 5].map((at) => new Worker(endpointsFrom(at), told, child(), `w${at}`, registers))
+  const workers = [0, 1, 2, 3, 4, 5].map(
+    (at) => new Worker(endpointsFrom(at), told, child(), `w${at}`, registers),
+  )
   const tenants = [0, 1, 2, 3].map((at) => new Tenant(endpointsFrom(at), told, child(), `t${at}`))
   const watchers = [0, 1, 2].map((at) => new Watcher(endpointsFrom(at), 2, (event) => ended(told, event)))
   const working = [...workers, ...tenants].map((client) => client.run())
@@ -88,7 +90,12 @@ async function leasesEnded(etcd: Etcd): Promise<void> {
 }
 
 async function stateOf(etcd: Etcd): Promise<{ state: Map<string, Held>; revision: number }> {
-  const response = await asked(etcd, 'KV/Range', { key: Buffer.from('k'), rangeEnd: Buffer.from('m') }, () => true)
+  const response = await asked(
+    etcd,
+    'KV/Range',
+    { key: Buffer.from('k'), rangeEnd: Buffer.from('m') },
+    () => true,
+  )
   const kvs = response['kvs'] as { key: Buffer; value: Buffer; modRevision: string }[]
   const state = new Map(
     kvs.map(({ key, value, modRevision }) => [

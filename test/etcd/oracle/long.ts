@@ -6,6 +6,9 @@ import { parseArgs } from 'node:util'
 import { hunt } from './hunt.js'
 import { startOurs, startRight } from './servers.js'
 
+// The servers end with the process when it exits, and a signal alone is no exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 const { values } = parseArgs({
   options: {
     operations: { type: 'string', default: '1000000' },
