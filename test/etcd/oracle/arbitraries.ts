@@ -251,15 +251,19 @@ const maintenance = fc.oneof(
   call('Maintenance/Defragment', fc.constant({})),
 )
 
-/** Without space a store takes no puts, and a corrupt one takes no change. Each program ends its alarms. */
-const alarm = call(
-  'Maintenance/Alarm',
-  fc.record({
-    action: fc.constantFrom(1, 2),
-    memberID: fc.constantFrom('0', '1', '404'),
-    alarm: rarely(fc.constantFrom(0, 1, 2), fc.constant(7)),
-  }),
-)
+/**
+ * Without space a store takes no puts, and a corrupt one takes no change. The alarms of one program are of one type beside
+ * those that do nothing, and end with it.
+ */
+const alarm = (type: number): fc.Arbitrary<Operation> =>
+  call(
+    'Maintenance/Alarm',
+    fc.record({
+      action: fc.constantFrom(1, 2),
+      memberID: fc.constantFrom('0', '1', '404'),
+      alarm: mostly(fc.constant(type), fc.constantFrom(0, 7)),
+    }),
+  )
 
 const auth = fc.constantFrom<Operation>(
   { call: 'Auth/AuthDisable', request: {} },
@@ -298,16 +302,16 @@ const watching: fc.Arbitrary<Operation> = fc.oneof(
 export function program(operationsMax: number): fc.Arbitrary<Program> {
   const lengths = { minLength: 1, maxLength: operationsMax, size: 'max' } as const
   return fc.oneof(
-    { weight: 8, arbitrary: fc.array(operation, lengths) },
-    {
+    { weight: 12, arbitrary: fc.array(operation, lengths) },
+    ...[1, 2].map((type) => ({
       weight: 1,
       arbitrary: fc.array(
-        fc.oneof({ weight: 20, arbitrary: operation }, { weight: 1, arbitrary: alarm }),
+        fc.oneof({ weight: 20, arbitrary: operation }, { weight: 1, arbitrary: alarm(type) }),
         lengths,
       ),
-    },
+    })),
     {
-      weight: 4,
+      weight: 6,
       arbitrary: fc.array(
         fc.oneof({ weight: 12, arbitrary: operation }, { weight: 1, arbitrary: watching }),
         lengths,

@@ -67,6 +67,9 @@ export const differences: readonly NamedDifference[] = [
       return { ...response, TTL: left < 0 ? left : Math.ceil(left / 100) }
     }),
   },
+  { name: 'A keep-alive' },
+  { name: 'Many leases that end at once' },
+  { name: 'Alarms of two types at once' },
   { name: 'Keys that are equal in the sort target' },
   { name: 'An unknown sort target' },
   { name: 'Requests that end etcd' },
