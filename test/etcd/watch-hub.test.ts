@@ -481,9 +481,9 @@ test('a snapshot without the history that watches in step need cancels them', as
   client.create({ key: 'a', startRevision: '9' })
   await settled()
   member.held = new Promise((resolve) => setImmediate(resolve))
+  client.create({ key: 'b' })
   for (let at = 2; at <= 6; at++) member.happens(`a=${at}`)
   member.compactRevision = 5
-  client.create({ key: 'b', prevKv: true })
   await member.held
   await settled()
   for (let at = 7; at <= 9; at++) member.happens(`a=${at}`)
