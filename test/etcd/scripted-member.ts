@@ -182,15 +182,16 @@ export class ScriptedClient implements Outlet {
   readonly told: ToldResponse[] = []
   readonly stream: WatchStream
   /** Called after each response. */
-  onTold: () => void = () => undefined
+  onTold: (told: ToldResponse) => void = () => undefined
 
   constructor(hub: WatchHub) {
     this.stream = new WatchStream(hub, this)
   }
 
   write(response: Buffer): void {
-    this.told.push(definition.Watch.responseDeserialize(response))
-    this.onTold()
+    const told = definition.Watch.responseDeserialize(response)
+    this.told.push(told)
+    this.onTold(told)
   }
 
   pause(): void {

@@ -193,19 +193,25 @@ test('all watches in step are served by one read', async () => {
   for (const each of [client, ...others]) expect(each.told.at(-1)?.header.revision).toBe('2')
 })
 
-test('watches that are canceled while others are told of an event are told no more', async () => {
-  const { member, hub, client } = watched()
-  const other = new ScriptedClient(hub)
-  for (let at = 0; at < 1000; at++) client.create({ key: 'a' })
-  other.create({ key: 'a' })
-  await settled()
-  client.onTold = () => {
-    if (client.told.length === 1001) other.stream.close()
-  }
-  member.happens('a=1')
-  await until(() => client.told.length === 2000)
-  expect(other.lines).toEqual(['0@1 created'])
-})
+test.each(['0', '1'])(
+  'a stream that closes while others are told of an event is told no more (from %s)',
+  async (startRevision) => {
+    const { member, hub, client } = watched()
+    const other = new ScriptedClient(hub)
+    if (startRevision === '1') member.happens('a=1')
+    for (let at = 0; at < 1000; at++) client.create({ key: 'a', startRevision })
+    other.create({ key: 'a', startRevision })
+    client.onTold = () => {
+      if (client.told.length === 1100) other.stream.close()
+    }
+    await until(() => hub.figures.watchers === 1001 || client.told.length > 1100)
+    if (startRevision === '0') member.happens('a=1')
+    await until(() => client.told.length === 2000)
+    await settled()
+    expect(other.lines.filter((line) => line.includes('a=1'))).toEqual([])
+    expect(hub.figures.watchers).toBe(1000)
+  },
+)
 
 test('a client that does not read falls behind, holds nothing, and is told all once it reads', async () => {
   const { member, hub, client } = watched()
