@@ -125,11 +125,11 @@ test('an election of etcd3 has one leader, and another once that one resigns', a
   await one.wait()
   await until(() => observer.leader() === 'one')
   const two = election.campaign('two')
-  await two.getCampaignKey()
+  const elected = two.wait()
   await one.proclaim('one again')
   await until(() => observer.leader() === 'one again')
   await one.resign()
-  await two.wait()
+  await elected
   await until(() => observer.leader() === 'two')
   expect(changes.filter((value) => value !== undefined)).toEqual(['one', 'one again', 'two'])
   await two.resign()
