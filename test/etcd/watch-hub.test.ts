@@ -213,6 +213,25 @@ test.each(['0', '1'])(
   },
 )
 
+test.each([1, 100])(
+  'of ten thousand watches on %i streams, an event reaches those of its key alone',
+  async (streams) => {
+    const { member, hub, client } = watched()
+    const clients = [client, ...Array.from({ length: streams - 1 }, () => new ScriptedClient(hub))]
+    for (let at = 0; at < 10_000; at++)
+      clients[at % streams]!.create({ key: `k${at}`, ...(at % 2 === 0 && { rangeEnd: `k${at}~` }) })
+    await until(() => hub.figures.watchers === 10_000)
+    const asked = member.asked.length
+    member.happens('k4321=1')
+    await until(() => hub.figures.events > 0)
+    await settled()
+    const told = clients.flatMap((each) => each.told).filter(({ events }) => events.length > 0)
+    // The key itself, and the ranges from k4 and from k432.
+    expect(told.length).toBe(3)
+    expect(member.asked.length).toBe(asked + 1)
+  },
+)
+
 test('a client that does not read falls behind, holds nothing, and is told all once it reads', async () => {
   const { member, hub, client } = watched()
   const other = new ScriptedClient(hub)
