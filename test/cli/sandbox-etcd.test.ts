@@ -36,6 +36,13 @@ test('a directory remembers the addresses, and off lets it have none', async () 
   expect(await addressesOf([...kept, '--etcd', 'off'])).toMatchObject({ etcd: [] })
 })
 
+test('the prompt tells the addresses in a line to copy', async () => {
+  const flags = ['sandbox', '--nodes', '3', '--page', 'off', '--etcd', '0']
+  const { code, stdout } = await run(flags, 'quit\n')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^ETCDCTL_ENDPOINTS=http:\/\/127\.0\.0\.1:\d+(,http:\/\/127\.0\.0\.1:\d+){2}$/m)
+})
+
 test('without the flag there is no address', async () => {
   expect(await addressesOf(['--nodes', '1'])).toMatchObject({ etcd: [] })
 })

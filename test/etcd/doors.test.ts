@@ -85,6 +85,18 @@ test('a node whose disk fails closes its port, and opens it again when the fault
   expect(await new TestClient(endpoint).get('key')).toBe('value')
 })
 
+test('a node that loses its power and gets it back has ended its connections, and its port is open again', async () => {
+  const etcd = await startedEtcd()
+  const endpoint = etcd.endpoints[0] ?? ''
+  const client = new TestClient(endpoint)
+  await client.put('key', 'value')
+  const idleEnds = closed(await connected(endpoint))
+  await etcd.losePower(1)
+  await idleEnds
+  expect(etcd.endpoints).toContain(endpoint)
+  expect(await until(() => client.get('key').catch(() => undefined))).toBe('value')
+})
+
 test('a paused node accepts connections, is silent to them all, and answers all once it goes on', async () => {
   const etcd = await startedEtcd()
   const leaderId = etcd.cluster.leaderId ?? 0
