@@ -70,11 +70,6 @@ export class Ports {
   }
 }
 
-/** Whether the directory is that of a cluster that has spoken etcd's API. */
-export function hasPorts(dir: string): boolean {
-  return readPorts(dir) !== undefined
-}
-
 /** `undefined`: the directory is not that of a cluster that has spoken etcd's API, or its file is damaged. */
 function readPorts(dir: string): OnDisk | undefined {
   const known = readRemembered(join(dir, fileName)) as OnDisk | undefined

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import type { Cluster, CountersRead, StandingFault } from '../cluster/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
+import { nodesHit } from '../faults/index.js'
 import type { NodeId } from '../raft/index.js'
 import { ClientWays } from './client-ways.js'
 import { ClusterMember, type Shared } from './cluster-member.js'
@@ -128,6 +129,7 @@ export class EtcdServer {
 
   async #began(nodeId: NodeId, counters: CountersRead): Promise<void> {
     const place = this.#places.get(nodeId) ?? this.#newPlace(nodeId, counters)
+    place.ways.set(this.cluster.faults.filter(({ fault }) => nodesHit(fault, [nodeId]).includes(nodeId)))
     this.#places.set(nodeId, place)
     const door = new Door({ http2: place.accept, http1: (valve) => place.http.emit('connection', valve) })
     place.door = door

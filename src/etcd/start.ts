@@ -2,6 +2,7 @@
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster/index.js'
 import { RaftError } from '../errors/index.js'
 import { mvccModule } from '../mvcc/index.js'
+import type { NodeId } from '../raft/index.js'
 import { gatewayOf } from './json/member-gateway.js'
 import { portMax } from './ports.js'
 import { EtcdServer } from './server.js'
@@ -64,6 +65,11 @@ class EtcdHandle implements AsyncDisposable {
   /** The addresses of the nodes that run, as `http://127.0.0.1:2379`. */
   get endpoints(): readonly string[] {
     return this.server.endpoints
+  }
+
+  /** The address of a node, whether it runs or not. `undefined`: there is no such node. */
+  endpointOf(nodeId: NodeId): string | undefined {
+    return this.server.endpointOf(nodeId)
   }
 
   /** Ends the ports, their connections and the cluster. */

@@ -1,7 +1,9 @@
 /** The ports of a cluster that speaks etcd's API: each node has its own, which lives and fails with the node. */
 import { connect, type Socket } from 'node:net'
 import { Metadata } from '@grpc/grpc-js'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { clusterOptionsOf, serveEtcd } from '../../src/etcd/index.js'
+import { startedCluster } from '../cluster/support.js'
 import { startedEtcd, TestClient, until } from './support.js'
 
 /** A raw connection, once it is there. */
@@ -186,7 +188,8 @@ test('a delay between a node and its clients hits each request and each answer',
 })
 
 test('a leader that is cut off from its clients leads on: clients of other nodes notice nothing', async () => {
-  const etcd = await startedEtcd()
+  // A busy machine elects nobody meanwhile.
+  const etcd = await startedEtcd({ electionTimeoutMs: 2000 })
   const leaderId = etcd.cluster.leaderId ?? 0
   const { currentTerm } = etcd.status()[leaderId - 1] ?? {}
   await etcd.cut('clients', leaderId)
@@ -222,12 +225,25 @@ test('a node that is added gets a port, and one that is removed loses it', async
   const etcd = await startedEtcd()
   await new TestClient(etcd.endpoints[0] ?? '').put('key', 'value')
   const added = await etcd.addNode()
-  const endpoint = etcd.server.endpointOf(added) ?? ''
+  const endpoint = etcd.endpointOf(added) ?? ''
   expect(etcd.endpoints).toHaveLength(4)
   expect(etcd.endpoints).toContain(endpoint)
   expect(await new TestClient(endpoint).get('key')).toBe('value')
   await etcd.removeNode(added)
   expect(etcd.endpoints).not.toContain(endpoint)
-  expect(etcd.server.endpointOf(added)).toBeUndefined()
+  expect(etcd.endpointOf(added)).toBeUndefined()
   await expect(connected(endpoint)).rejects.toThrow('ECONNREFUSED')
+})
+
+test('a fault that stood before the addresses were opened stands at them', async () => {
+  const cluster = await startedCluster(clusterOptionsOf({ nodes: 1 }))
+  const cut = await cluster.cut('clients', 1)
+  const server = await serveEtcd(cluster)
+  onTestFinished(() => server.close())
+  const read = followed(new TestClient(server.endpoints[0] ?? '').get('key').then((value) => ({ value })))
+  const later = await connected(server.endpoints[0] ?? '')
+  later.destroy()
+  expect(read.outcome).toBeUndefined()
+  await cut.heal()
+  expect(await read.done).toEqual({ value: undefined })
 })

@@ -59,7 +59,7 @@ test('the nodes have the ports from the one that is given, and a node that is ad
   const port = await freePorts(4)
   const etcd = await startedEtcd({ port })
   expect(etcd.endpoints).toEqual([urlOf(port), urlOf(port + 1), urlOf(port + 2)])
-  expect(etcd.server.endpointOf(await etcd.addNode())).toBe(urlOf(port + 3))
+  expect(etcd.endpointOf(await etcd.addNode())).toBe(urlOf(port + 3))
 })
 
 test('a port that another program has is refused by name, and nothing is left of the start', async () => {
@@ -92,7 +92,7 @@ test('a directory keeps the data, the ports and the number of its cluster', asyn
     await client.put('key', 'value')
     client.grpc.close()
     await etcd.close()
-    return { value, endpoints: etcd.endpoints, at: etcd.server.endpointOf(1), id: etcd.server.clusterId }
+    return { value, endpoints: etcd.endpoints, at: etcd.endpointOf(1), id: etcd.server.clusterId }
   }
   const { port } = await listening().then(async (taken) => taken.end().then(() => taken))
   const first = await told({ port })
