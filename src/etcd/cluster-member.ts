@@ -58,6 +58,8 @@ interface Proposed extends Served {
 export interface Shared {
   /** Commands on their way to the leader. */
   proposals: number
+  /** The last command that was answered. */
+  lastIndex: number
   /** Called when a command was answered: any node may have applied more. */
   answered(): void
 }
@@ -72,13 +74,13 @@ export class ClusterMember implements Member {
   readonly #counters: CountersRead
   readonly #progress: Progress
   readonly #header: Header
-  readonly #timeoutMs: number
+  readonly #electionTimeoutMs: number
   readonly #shared: Shared
   readonly #read: Reading<Served>
   readonly #readLocal: Reading<Served>
   readonly #barrier: Barrier
-  /** Commands that the leader has answered, and this node has not applied. */
-  #behind = 0
+  /** The last command that a client was answered here: a read of this member sees it. */
+  #ownIndex = 0
   #isCatchingUp = false
   #patience: NodeJS.Timeout | undefined
 
@@ -90,50 +92,37 @@ export class ClusterMember implements Member {
     this.#counters = counters
     this.#progress = new Progress(counters)
     this.#header = new Header(clusterId, nodeId)
-    this.#timeoutMs = cluster.options.requestTimeoutMs
+    this.#electionTimeoutMs = cluster.options.electionTimeoutMs
     this.#shared = shared
     this.#read = { ...readReading, at: { from: nodeId, isStale: false } }
     this.#readLocal = { ...readReading, at: { from: nodeId, isStale: true } }
     // As long as a follower without a word of its leader takes it to be alive.
     this.#barrier = new Barrier(
       () => this.#calls.call(this.#read, writeRequest, queryOps.figures, noBytes),
-      cluster.options.electionTimeoutMs,
+      this.#electionTimeoutMs,
     )
   }
 
   async propose(op: CommandOp, request: Uint8Array): Promise<Served> {
     if (request.byteLength > requestBytesMax) throw new EtcdError('requestTooLarge')
-    const deadlineMs = performance.now() + this.#timeoutMs
+    const shared = this.#shared
     try {
       const heard = this.#cluster.leaderId === this.nodeId ? undefined : this.#barrier.heard()
       if (heard !== undefined) await heard
-      const reading = readings[op] ?? shortReading
-      const answer = await this.#callLeader(reading, op, request)
-      if (!this.#progress.hasApplied(answer.index)) await this.#apply(answer.index, deadlineMs)
-      return answer
+      shared.proposals++
+      try {
+        const reading = readings[op] ?? shortReading
+        const answer = await this.#calls.call(reading, writeRequest, commandOps[op], request)
+        this.#ownIndex = Math.max(this.#ownIndex, answer.index)
+        shared.lastIndex = Math.max(shared.lastIndex, answer.index)
+        return answer
+      } finally {
+        shared.proposals--
+        shared.answered()
+      }
     } catch (error) {
       throw told(error)
     }
-  }
-
-  async #callLeader(reading: Reading<Proposed>, op: CommandOp, request: Uint8Array): Promise<Proposed> {
-    const shared = this.#shared
-    shared.proposals++
-    try {
-      return await this.#calls.call(reading, writeRequest, commandOps[op], request)
-    } finally {
-      shared.proposals--
-      shared.answered()
-    }
-  }
-
-  /** A command that was applied elsewhere and not here has an outcome that this member does not know. */
-  async #apply(index: number, deadlineMs: number): Promise<void> {
-    this.#behind++
-    this.#catchUp()
-    const isApplied = await this.#progress.appliedBy(index, deadlineMs)
-    this.#behind--
-    if (!isApplied) throw new EtcdError('timeout')
   }
 
   /**
@@ -141,15 +130,13 @@ export class ClusterMember implements Member {
    * tell of it, too.
    */
   #catchUp(): void {
-    if (this.#behind === 0 || this.#isCatchingUp) return
-    if (this.#shared.proposals > 0) {
-      this.#patience ??= setTimeout(() => {
-        this.#patience = undefined
-        if (this.#behind > 0) this.#readOn()
-      }, patienceMs)
-      return
-    }
-    this.#readOn()
+    const index = this.#progress.hasListeners ? this.#shared.lastIndex : this.#ownIndex
+    if (this.#isCatchingUp || this.#progress.hasApplied(index)) return
+    if (this.#shared.proposals === 0) return this.#readOn()
+    this.#patience ??= setTimeout(() => {
+      this.#patience = undefined
+      if (!this.#isCatchingUp && !this.#progress.hasApplied(index)) this.#readOn()
+    }, patienceMs)
   }
 
   #readOn(): void {
@@ -167,7 +154,12 @@ export class ClusterMember implements Member {
     return this.#calls.call(this.#read, writeRequest, queryOps[op], request).catch(rethrow)
   }
 
-  readLocal(op: QueryOp, request: Uint8Array): Promise<Served> {
+  async readLocal(op: QueryOp, request: Uint8Array): Promise<Served> {
+    const index = this.#ownIndex
+    // A node that has lost its leader answers all the same.
+    if (!this.#progress.hasApplied(index)) {
+      await this.#progress.appliedBy(index, performance.now() + this.#electionTimeoutMs)
+    }
     return this.#calls.call(this.#readLocal, writeRequest, queryOps[op], request).catch(rethrow)
   }
 

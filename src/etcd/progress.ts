@@ -53,6 +53,10 @@ export class Progress {
     return () => void this.#listeners.delete(listener)
   }
 
+  get hasListeners(): boolean {
+    return this.#listeners.size > 0
+  }
+
   /** Answers have arrived: something moves. */
   look(): void {
     if (this.#waiting.length === 0 && this.#listeners.size === 0) return

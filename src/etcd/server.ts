@@ -69,7 +69,7 @@ export class EtcdServer {
   /** `undefined`: the server is just opening, and an address that cannot be had is refused. */
   #end: (() => void) | undefined
   #isLookedFor = false
-  readonly #shared: Shared = { proposals: 0, answered: () => this.#answered() }
+  readonly #shared: Shared = { proposals: 0, lastIndex: 0, answered: () => this.#answered() }
   #isClosed = false
 
   private constructor(cluster: Cluster, options: EtcdServerOptions) {
