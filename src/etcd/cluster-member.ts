@@ -74,12 +74,12 @@ export class ClusterMember implements Member {
   readonly #counters: CountersRead
   readonly #progress: Progress
   readonly #header: Header
-  readonly #electionTimeoutMs: number
+  readonly #timeoutMs: number
   readonly #shared: Shared
   readonly #read: Reading<Served>
   readonly #readLocal: Reading<Served>
   readonly #barrier: Barrier
-  /** The last command that a client was answered here: a read of this member sees it. */
+  /** The last command of this member that the leader has answered. */
   #ownIndex = 0
   #isCatchingUp = false
   #patience: NodeJS.Timeout | undefined
@@ -92,42 +92,57 @@ export class ClusterMember implements Member {
     this.#counters = counters
     this.#progress = new Progress(counters)
     this.#header = new Header(clusterId, nodeId)
-    this.#electionTimeoutMs = cluster.options.electionTimeoutMs
+    this.#timeoutMs = cluster.options.requestTimeoutMs
     this.#shared = shared
     this.#read = { ...readReading, at: { from: nodeId, isStale: false } }
     this.#readLocal = { ...readReading, at: { from: nodeId, isStale: true } }
     // As long as a follower without a word of its leader takes it to be alive.
     this.#barrier = new Barrier(
       () => this.#calls.call(this.#read, writeRequest, queryOps.figures, noBytes),
-      this.#electionTimeoutMs,
+      cluster.options.electionTimeoutMs,
     )
   }
 
   async propose(op: CommandOp, request: Uint8Array): Promise<Served> {
     if (request.byteLength > requestBytesMax) throw new EtcdError('requestTooLarge')
-    const shared = this.#shared
+    const deadlineMs = performance.now() + this.#timeoutMs
     try {
       const heard = this.#cluster.leaderId === this.nodeId ? undefined : this.#barrier.heard()
       if (heard !== undefined) await heard
-      shared.proposals++
-      try {
-        const reading = readings[op] ?? shortReading
-        const answer = await this.#calls.call(reading, writeRequest, commandOps[op], request)
-        this.#ownIndex = Math.max(this.#ownIndex, answer.index)
-        shared.lastIndex = Math.max(shared.lastIndex, answer.index)
-        return answer
-      } finally {
-        shared.proposals--
-        shared.answered()
+      const answer = await this.#callLeader(op, request)
+      // A command that was applied elsewhere and not here has an outcome that this member does not know.
+      if (!this.#progress.hasApplied(answer.index) && !(await this.#hasApplied(answer.index, deadlineMs))) {
+        throw new EtcdError('timeout')
       }
+      return answer
     } catch (error) {
       throw told(error)
     }
   }
 
+  async #callLeader(op: CommandOp, request: Uint8Array): Promise<Proposed> {
+    const shared = this.#shared
+    shared.proposals++
+    try {
+      const reading = readings[op] ?? shortReading
+      const answer = await this.#calls.call(reading, writeRequest, commandOps[op], request)
+      this.#ownIndex = Math.max(this.#ownIndex, answer.index)
+      shared.lastIndex = Math.max(shared.lastIndex, answer.index)
+      return answer
+    } finally {
+      shared.proposals--
+      shared.answered()
+    }
+  }
+
+  #hasApplied(index: number, deadlineMs: number): Promise<boolean> {
+    this.#catchUp()
+    return this.#progress.appliedBy(index, deadlineMs)
+  }
+
   /**
-   * A read makes a commit known here, long before the leader's next heartbeat would. Under load the entries that follow
-   * tell of it, too.
+   * A read makes a commit known here, long before the leader's next heartbeat would: to those who wait, and to watchers.
+   * Under load the entries that follow tell of it, too.
    */
   #catchUp(): void {
     const index = this.#progress.hasListeners ? this.#shared.lastIndex : this.#ownIndex
@@ -154,12 +169,7 @@ export class ClusterMember implements Member {
     return this.#calls.call(this.#read, writeRequest, queryOps[op], request).catch(rethrow)
   }
 
-  async readLocal(op: QueryOp, request: Uint8Array): Promise<Served> {
-    const index = this.#ownIndex
-    // A node that has lost its leader answers all the same.
-    if (!this.#progress.hasApplied(index)) {
-      await this.#progress.appliedBy(index, performance.now() + this.#electionTimeoutMs)
-    }
+  readLocal(op: QueryOp, request: Uint8Array): Promise<Served> {
     return this.#calls.call(this.#readLocal, writeRequest, queryOps[op], request).catch(rethrow)
   }
 

@@ -13,8 +13,8 @@ export interface Member {
   readonly nodeId: NodeId
 
   /**
-   * Replicates a command. A follower makes sure first that it hears its leader. A read of this member that follows the
-   * answer sees the write, a local read too.
+   * Replicates a command. A follower makes sure first that it hears its leader, and every member answers once it has
+   * applied the command itself: a read of this member sees the write.
    */
   propose(op: CommandOp, request: Uint8Array): Promise<Served>
 
