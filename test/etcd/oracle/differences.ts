@@ -75,6 +75,7 @@ export const differences: readonly NamedDifference[] = [
   { name: 'Requests that end etcd' },
   { name: 'A watch from the compacted revision' },
   { name: 'A progress request while a watch is behind' },
+  { name: 'Revisions that come soon after each other' },
   { name: 'The last bytes below 1.5 MiB' },
   { name: '`Hash`' },
   { name: '`Defragment` and `Snapshot`' },
