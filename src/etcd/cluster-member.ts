@@ -161,7 +161,7 @@ export class ClusterMember implements Member {
     }
     this.#barrier.caughtUp().then(() => {
       ended()
-      this.#shared.answered()
+      this.lookNow()
     }, ended)
   }
 
