@@ -14,6 +14,10 @@ const ledgers = {
   JavaScript: resolve('docs/examples/ledger.mjs'),
 }
 
+/** What raftbox tells of a machine that has too much to do is nothing of the example. */
+const ofBusyMachine =
+  /^\(node:\d+\) RaftboxWarning: .* stood still for .*\n(?:\(Use `node --trace-warnings .*\n)?/gm
+
 /** The output of an example, which ends without an error. */
 function outputOf(example: string, ...args: string[]): string {
   const { stdout, stderr, status } = spawnSync(
@@ -24,7 +28,7 @@ function outputOf(example: string, ...args: string[]): string {
       timeout: 50_000,
     },
   )
-  expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
+  expect({ stderr: stderr.replace(ofBusyMachine, ''), status }).toEqual({ stderr: '', status: 0 })
   return stdout
 }
 
@@ -45,6 +49,7 @@ test('the program of the guide to testing keeps its promise while its cluster is
   expect(ended.stdout).toMatch(/pass 5\n/)
   expect(ended.status).toBe(0)
 }, 120_000)
+
 test('the program of the guide to etcd keeps its promise while the etcd below it is broken', () => {
   const tests = resolve('docs/examples/visits.test.mjs')
   const ended = spawnSync(process.execPath, ['--test', tests], { encoding: 'utf8', timeout: 100_000 })
