@@ -43,12 +43,14 @@ export interface RecordHead {
 
 export interface Segment {
   readonly memory: Memory
+  /** Where the first record begins. */
+  from: number
   used: number
   /** The last record. */
   last: Ref
 }
 
-const noSegment: Segment = { memory: new Memory(new Uint8Array(0)), used: 0, last: 0 }
+const noSegment: Segment = { memory: new Memory(new Uint8Array(0)), from: 0, used: 0, last: 0 }
 
 export class Records {
   /** By number. There is no segment 0. */
@@ -97,7 +99,7 @@ export class Records {
     const number = this.#freeNumbers.pop() ?? this.#segments.length
     assert(number < segmentsMax, 'the store holds less than 16 GiB')
     const memory = new Memory(new Uint8Array(Math.max(size, segmentBytes)))
-    this.#segments[number] = { memory, used: 0, last: 0 }
+    this.#segments[number] = { memory, from: 0, used: 0, last: 0 }
     this.order.splice(position, 0, number)
     return number
   }
@@ -136,8 +138,8 @@ export class Records {
 
   /** The references of a segment's records, in order. */
   *refsOf(number: number): Generator<Ref, void, undefined> {
-    const { used } = this.segment(number)
-    for (let at = 0; at < used; ) {
+    const { from, used } = this.segment(number)
+    for (let at = from; at < used; ) {
       const ref = (number << offsetBits) | (at >>> unitBits)
       // The record may be overwritten before the next step.
       at += sizeOf(this.lengthOf(ref))
@@ -145,8 +147,17 @@ export class Records {
     }
   }
 
+  /** Cuts off all records of a segment before one of them. They are dropped, or moved to another segment. */
+  cutBefore(ref: Ref): void {
+    this.segment(ref >>> offsetBits).from = startOf(ref)
+  }
+
+  isCut(number: number): boolean {
+    return this.segment(number).from > 0
+  }
+
   firstRevisionOf(number: number): number {
-    return this.revisionOf(number << offsetBits)
+    return this.revisionOf((number << offsetBits) | (this.segment(number).from >>> unitBits))
   }
 
   /** The revision of a segment's last record. */

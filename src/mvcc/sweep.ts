@@ -1,9 +1,12 @@
 /**
  * Takes out of memory what compactions left behind, segment by segment, in portions. Nothing that the store answers
- * depends on how far the sweep is.
+ * depends on how far the sweep is: the part of a segment that was swept is cut off.
  */
 import type { Ref } from './records.js'
 import type { Store } from './store.js'
+
+/** Records of a portion: those of deletes are short, and a segment has thousands. */
+const recordsMax = 500
 
 export class Sweep {
   readonly #store: Store
@@ -17,7 +20,7 @@ export class Sweep {
     this.#store = store
   }
 
-  /** Sweeps one segment, if there is one to sweep. The last segment waits until it is full. */
+  /** Sweeps a portion of a segment, if there is one to sweep. The last segment waits until it is full. */
   step(): void {
     const { records, compactRevision } = this.#store
     if (this.#swept === compactRevision) return
@@ -42,18 +45,27 @@ export class Sweep {
   #sweepSegment(): void {
     const { records } = this.#store
     const number = records.order[this.#position]!
-    const refs = [...records.refsOf(number)]
-    // A later compaction waits for its own sweep: in the segments behind, records lead to those that it would drop.
-    const isKept = refs.map((ref) => this.#store.isKept(ref, this.#sweeping))
-    if (!isKept.includes(false)) {
+    if (!records.isCut(number) && this.#keepsAll(number)) {
       this.#position++
       return
     }
-    for (const [at, ref] of refs.entries()) {
-      if (isKept[at]) this.#move(ref)
+    let left = recordsMax
+    for (const ref of records.refsOf(number)) {
+      if (left-- === 0) return records.cutBefore(ref)
+      if (this.#isKept(ref)) this.#move(ref)
       else this.#drop(ref)
     }
     records.end(this.#position)
+  }
+
+  #keepsAll(number: number): boolean {
+    for (const ref of this.#store.records.refsOf(number)) if (!this.#isKept(ref)) return false
+    return true
+  }
+
+  /** A later compaction waits for its own sweep: in the segments behind, records lead to those that it would drop. */
+  #isKept(ref: Ref): boolean {
+    return this.#store.isKept(ref, this.#sweeping)
   }
 
   /** Earlier records of the key are gone, since they were swept before. */
