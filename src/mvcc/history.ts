@@ -88,11 +88,15 @@ function* refsFrom(store: Store, from: number): Generator<Ref, void, undefined> 
   }
 }
 
-/** What the key had before the revision; nothing where that is compacted. */
+/**
+ * What the key had before the revision; nothing where that is compacted, and nothing of a put that creates the key, also
+ * if the same transaction has deleted it first.
+ */
 function prevOf({ records, compactRevision }: Store, ref: Ref): Ref {
   const revision = records.revisionOf(ref)
   if (revision - 1 < compactRevision) return 0
   let prev = records.earlierOf(ref)
+  if (prev === 0 || (records.isDelete(prev) && !records.isDelete(ref))) return 0
   while (prev !== 0 && records.revisionOf(prev) === revision) prev = records.earlierOf(prev)
   return prev === 0 || records.isDelete(prev) ? 0 : prev
 }

@@ -98,3 +98,14 @@ test('[HY4] the key-value before is that of the revision before', () => {
   machine.compact(7)
   expect(historyOf(machine, 7)).toMatchObject([{ prev: undefined }, { prev: undefined }, {}, {}])
 })
+
+test('[HY4] a put tells nothing of a key that the same transaction has deleted before it', () => {
+  const machine = new Machine()
+  machine.put('k', '1')
+  const fromKeyOn = { requestDeleteRange: { key: 'k', rangeEnd: '\0' } }
+  machine.do('txn', { success: [fromKeyOn, { requestPut: { key: 'k', value: '2' } }] })
+  expect(historyOf(machine, 3)).toMatchObject([
+    { revision: 3, type: 'delete', key: 'k', prev: { value: '1' } },
+    { revision: 3, type: 'put', key: 'k', prev: undefined },
+  ])
+})
