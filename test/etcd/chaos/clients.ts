@@ -75,32 +75,39 @@ export function heldOf(kvs: unknown): Held | undefined {
   return kv && { value: kv.value.toString(), revision: Number(kv.modRevision) }
 }
 
-/** Reads and writes a few registers until the run is over. */
+/** Reads and writes registers until the run is over. One that only reads stays at a member that no write gets through. */
 export class Worker {
   readonly #endpoints: Endpoints
   readonly #told: Told
   readonly #dice: Dice
   readonly #name: string
   readonly #keys: readonly string[]
+  readonly #readShare: number
   /** The revision at which this client last saw each key. */
   readonly #seen = new Map<string, number>()
   #count = 0
 
-  constructor(endpoints: Endpoints, told: Told, dice: Dice, name: string, keys: readonly string[]) {
+  constructor(
+    endpoints: Endpoints,
+    told: Told,
+    dice: Dice,
+    { name, keys, readShare }: { name: string; keys: readonly string[]; readShare: number },
+  ) {
     this.#endpoints = endpoints
     this.#told = told
     this.#dice = dice
     this.#name = name
     this.#keys = keys
+    this.#readShare = readShare
   }
 
   async run(): Promise<void> {
     while (!this.#told.isOver) {
       const key = this.#dice.pick(this.#keys) as string
       const what = this.#dice.next()
-      if (what < 0.35) await this.#read(key)
-      else if (what < 0.65) await this.#put(key)
-      else if (what < 0.95) await this.#swap(key)
+      if (this.#dice.chance(this.#readShare)) await this.#read(key)
+      else if (what < 0.45) await this.#put(key)
+      else if (what < 0.9) await this.#swap(key)
       else await this.#delete(key)
     }
   }

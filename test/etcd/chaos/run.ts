@@ -43,8 +43,9 @@ export async function runChaos({ seed, seconds }: Chaos): Promise<Run> {
     return own
   }
   const child = (): Dice => new Dice(dice.below(2 ** 31))
-  const workers = [0, 1, 2, 3, 4, 5].map(
-    (at) => new Worker(endpointsFrom(at), told, child(), `w${at}`, registers),
+  const workers = [0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 1, 1, 1].map(
+    (readShare, at) =>
+      new Worker(endpointsFrom(at), told, child(), { name: `w${at}`, keys: registers, readShare }),
   )
   const tenants = [0, 1, 2, 3].map((at) => new Tenant(endpointsFrom(at), told, child(), `t${at}`))
   const watchers = [0, 1, 2].map((at) => new Watcher(endpointsFrom(at), 2, (event) => ended(told, event)))
