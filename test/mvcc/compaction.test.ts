@@ -122,3 +122,33 @@ test('[KC3][KS2] what a compaction drops leaves no trace in the hash', () => {
   }
   expect(replaced('1')).toBe(replaced('2'))
 })
+
+test('[KC4] a segment of thousands of short records is freed in portions, with what stays of it', () => {
+  const machine = new Machine()
+  const keyOf = (at: number) => `k${String(at).padStart(5, '0')}`
+  for (let at = 0; at < 8000; at++) machine.put(keyOf(at), '')
+  for (let at = 0; at < 8000; at += 2) machine.delete(keyOf(at))
+  for (let at = 0; at < 8000; at += 5) machine.put(keyOf(at), 'again')
+  // What follows fills the last segment, so that all before it can be swept.
+  for (let at = 0; at < 300; at++) machine.put('fills', 'x'.repeat(1000))
+  const revision = Number(machine.machine.summary?.()['revision'])
+  machine.compact(revision)
+  const before = [machine.hash(), machine.range(everything)]
+  const revisions = () => readFigures(machine.read('figures', Buffer.alloc(0)).body).revisions
+  const whole = revisions()
+  machine.idle(1)
+  expect(whole - revisions()).toBeLessThanOrEqual(500)
+  for (let run = 0; run < 60; run++) {
+    expect(machine.hash()).toBe(before[0])
+    machine.idle(1)
+  }
+  expect([machine.hash(), machine.range(everything)]).toEqual(before)
+  // 4800 keys are left; the rest is in the last segment.
+  expect(revisions()).toBeGreaterThanOrEqual(4801)
+  expect(revisions()).toBeLessThan(4801 + 300)
+  for (let at = 0; at < 8000; at++) machine.put(keyOf(at), 'new')
+  machine.compact(revision + 8000)
+  machine.idle(100)
+  expect(machine.do('range', { ...everything, countOnly: true })).toMatchObject({ count: 8001 })
+  expect(machine.range({ ...everything, limit: 2 })).toEqual([`fills=${'x'.repeat(1000)}`, 'k00000=new'])
+})
