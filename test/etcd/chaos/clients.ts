@@ -229,7 +229,7 @@ interface ToldEvent {
   readonly kv: KeyValue
 }
 
-/** Watches all keys, at the next member whenever a stream breaks or tells nothing for a while. */
+/** Watches all keys, at the next member whenever a stream breaks or tells nothing for a while, and now and then anyway. */
 export class Watcher {
   readonly events: Event[] = []
   breaks = 0
@@ -273,12 +273,14 @@ export class Watcher {
     const next = this.events.length === 0 ? this.from : this.reached + 1
     return new Promise((resolve) => {
       let told = true
+      const leaving = setTimeout(() => this.#stop(), 2 * this.#silentMs)
       const timer = setInterval(() => {
         if (!told) this.#stop()
         told = false
       }, this.#silentMs)
       this.#stop = () => {
         clearInterval(timer)
+        clearTimeout(leaving)
         stream.cancel()
         resolve()
       }
