@@ -30,6 +30,10 @@ const texts = {
   compacted: ['outOfRange', 'etcdserver: mvcc: required revision has been compacted'],
   futureRevision: ['outOfRange', 'etcdserver: mvcc: required revision is a future revision'],
   noSpace: ['resourceExhausted', 'etcdserver: mvcc: database space exceeded'],
+  answerTooLarge: [
+    'outOfRange',
+    'raftbox: the request was carried out, but its answer is larger than 64 MiB',
+  ],
   corrupt: ['dataLoss', 'etcdserver: corrupt cluster'],
   leaseNotFound: ['notFound', 'etcdserver: requested lease not found'],
   leaseExists: ['failedPrecondition', 'etcdserver: lease already exists'],

@@ -63,11 +63,15 @@ export class Alarms {
     return messageOfAlarms([alarm])
   }
 
+  get isCorrupt(): boolean {
+    return this.#has(types.corrupt)
+  }
+
   /** The reason why a command is not taken while an alarm is raised. */
   refuses({ memory, start, end }: RequestPlace): Status | undefined {
     if (this.#raised.length === 0) return undefined
     const op = memory.bytes[start]
-    if (this.#has(types.corrupt) && !takenIfCorrupt.includes(op)) return 'corrupt'
+    if (this.isCorrupt && !takenIfCorrupt.includes(op)) return 'corrupt'
     if (!this.#has(types.noSpace)) return undefined
     if (op === commandOps.put || op === commandOps.leaseGrant) return 'noSpace'
     if (op !== commandOps.txn) return undefined

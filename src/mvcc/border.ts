@@ -60,6 +60,8 @@ export const statuses = {
   noSpace: 13,
   invalidSortOption: 14,
   corrupt: 15,
+  /** The request was carried out, and its answer would be larger than an answer may be. */
+  answerTooLarge: 16,
 } as const
 export type Status = keyof typeof statuses
 

@@ -1,5 +1,6 @@
 /** Puts and deletes of ranges, alone and within transactions. */
 import type { Memory } from '../machine/index.js'
+import type { AnswerRoom } from './answer-room.js'
 import type { Status } from './border.js'
 import type { Leases } from './leases-seam.js'
 import { keyedBy, placeOf, visitAt } from './ranges.js'
@@ -44,10 +45,16 @@ export function put(store: Store, memory: Memory, request: PutRequest): PutRespo
   return { type: 'put', revision: store.visibleRevision, prevKv: request.prevKv ? present : 0 }
 }
 
-export function deleteRange(store: Store, memory: Memory, request: DeleteRangeRequest): DeleteRangeResponse {
+export function deleteRange(
+  store: Store,
+  memory: Memory,
+  request: DeleteRangeRequest,
+  room: AnswerRoom,
+): DeleteRangeResponse {
   const found: Ref[] = []
   visitAt(store, keyedBy(request, memory, 'log'), store.visibleRevision, (ref) => found.push(ref) > 0)
   for (const ref of found) store.delete(store.records.keyOf(ref))
-  const prevKvs = request.prevKv ? found : []
+  const hasRoom = request.prevKv && found.every((ref) => room.take(store.records.lengthOf(ref)))
+  const prevKvs = hasRoom ? found : []
   return { type: 'deleteRange', revision: store.visibleRevision, deleted: found.length, prevKvs }
 }

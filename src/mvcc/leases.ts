@@ -49,7 +49,7 @@ export class Leases {
    */
   readonly #byTtl = new Map<number, Set<Lease>>()
   /** Leases whose time to live begins at the next telling. */
-  #untold: Lease[] = []
+  readonly #untold = new Set<Lease>()
   /** The log's time. */
   #timeMs = 0
   #term: Term = 0
@@ -82,7 +82,7 @@ export class Leases {
     this.#timeMs = timeMs
     if (this.#termSinceMs === untold) this.#termSinceMs = timeMs
     for (const lease of this.#untold) lease.sinceMs = timeMs
-    this.#untold = []
+    this.#untold.clear()
     return this.#over()
   }
 
@@ -101,12 +101,13 @@ export class Leases {
     ofTtl?.add(lease)
     if (lease.sinceMs === untold) return
     lease.sinceMs = untold
-    this.#untold.push(lease)
+    this.#untold.add(lease)
   }
 
   /** Forgets the lease. The caller deletes its keys. */
   remove(lease: Lease): void {
     this.#byId.delete(lease.id)
+    this.#untold.delete(lease)
     const ofTtl = this.#byTtl.get(lease.ttl)
     ofTtl?.delete(lease)
     if (ofTtl?.size === 0) this.#byTtl.delete(lease.ttl)
@@ -174,7 +175,7 @@ export class Leases {
     const ofTtl = this.#byTtl.get(lease.ttl)
     if (ofTtl === undefined) this.#byTtl.set(lease.ttl, new Set([lease]))
     else ofTtl.add(lease)
-    if (lease.sinceMs === untold) this.#untold.push(lease)
+    if (lease.sinceMs === untold) this.#untold.add(lease)
   }
 
   /** Leases whose time is over, as many as one telling may end. */

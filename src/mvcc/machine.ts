@@ -8,8 +8,10 @@ import {
 } from '../machine/index.js'
 import { type Frame, forEachCommand, type LogIndex } from '../raft/index.js'
 import { Alarms } from './alarms.js'
+import { AnswerRoom } from './answer-room.js'
 import { commandOps, mvccName, queryOps, type Status, writeAnswerHead } from './border.js'
 import { deleteRange, put, refusesPut } from './changes.js'
+import { isReadOnly } from './check.js'
 import { figuresBytes, writeFigures } from './figures.js'
 import { hashKv } from './hash-kv.js'
 import { eventsFrom, readHistoryQuery } from './history.js'
@@ -40,7 +42,11 @@ export function createMvcc(): StateMachine {
 const noMessage: Message = { length: 0, write: () => {} }
 const nothing = new Memory(new Uint8Array(0))
 
-/** What a request comes to. */
+/** Bytes of records that a run of commands, and a telling of the time, sweep at least: about a millisecond, and ten. */
+const leastSweep = 128 << 10
+const idleSweep = 2 << 20
+
+/** The outcome of a request. */
 type Answered = ResponseOp | Message | Status
 
 class Mvcc implements StateMachine {
@@ -56,6 +62,7 @@ class Mvcc implements StateMachine {
 
   apply(run: CommandRun, results: ResultWriter | undefined): void {
     this.#leases.inTerm(run.term)
+    const { bytes: bytesBefore } = this.#store.records
     const memory = new Memory(run.bytes)
     forEachCommand(run, (start, end, position) => {
       const place = { memory, start, end }
@@ -63,16 +70,23 @@ class Mvcc implements StateMachine {
       const answered = this.#applyCommand(memory, start, end, run.index + position)
       if (results !== undefined) this.#answer(results, answered)
     })
-    if (this.#snapshot === undefined) this.#sweep.step()
+    // Twice as much as was written, so that the sweep gains on those who write.
+    this.#sweepBy(leastSweep + 2 * (this.#store.records.bytes - bytesBefore))
+  }
+
+  #sweepBy(bytes: number): void {
+    if (this.#snapshot === undefined) this.#sweep.step(bytes)
   }
 
   get leastTimeoutMs(): number {
     return this.#leases.leastTimeoutMs
   }
 
-  /** Leases that are over are revoked, each at a revision of its own. */
+  /** Leases that are over are revoked, each at a revision of its own: not while the store is corrupt, as nothing is then. */
   timeTold(telling: TimeTelling): void {
-    for (const lease of this.#leases.timeTold(telling)) endLease(this.#leases, this.#store, lease)
+    const over = this.#leases.timeTold(telling)
+    if (!this.#alarms.isCorrupt) for (const lease of over) endLease(this.#leases, this.#store, lease)
+    this.#sweepBy(idleSweep)
   }
 
   read(queries: Frame, results: ResultWriter): void {
@@ -102,6 +116,8 @@ class Mvcc implements StateMachine {
     const store = this.#store
     const leases = this.#leases
     const start = opAt + 1
+    const room = new AnswerRoom()
+    const within = (answered: Answered): Answered => (room.isOver ? 'answerTooLarge' : answered)
     switch (memory.bytes[opAt]) {
       case commandOps.put: {
         const request = readRequest(readPut, memory, start, end)
@@ -110,11 +126,13 @@ class Mvcc implements StateMachine {
       }
       case commandOps.deleteRange: {
         const request = readRequest(readDeleteRange, memory, start, end)
-        return request === undefined ? 'malformed' : deleteRange(store, memory, request)
+        return request === undefined ? 'malformed' : within(deleteRange(store, memory, request, room))
       }
       case commandOps.txn: {
         const request = readRequest(readTxn, memory, start, end)
-        return request === undefined ? 'malformed' : runTxn(store, leases, memory, request, 'log')
+        if (request === undefined) return 'malformed'
+        const answered = runTxn(store, leases, memory, request, 'log', room)
+        return typeof answered === 'string' ? answered : within(answered)
       }
       case commandOps.compact: {
         const request = readRequest(readCompaction, memory, start, end)
@@ -143,9 +161,11 @@ class Mvcc implements StateMachine {
       }
       case queryOps.txnRange: {
         const request = readRequest(readTxn, memory, start + 1, end)
-        const answered =
-          request === undefined ? 'malformed' : runTxn(store, this.#leases, memory, request, 'query')
-        return this.#answer(results, answered)
+        // A query that changed this node would part it from the others.
+        if (request === undefined || !isReadOnly(request)) return this.#answer(results, 'malformed')
+        const room = new AnswerRoom()
+        const answered = runTxn(store, this.#leases, memory, request, 'query', room)
+        return this.#answer(results, room.isOver ? 'answerTooLarge' : answered)
       }
       case queryOps.leaseTimeToLive:
         return this.#answer(results, timeToLive(this.#leases, store, { memory, start: start + 1, end }))

@@ -1,5 +1,6 @@
 /** Ranges of keys, as etcd reads them. */
 import type { Memory } from '../machine/index.js'
+import type { AnswerRoom } from './answer-room.js'
 import type { Status } from './border.js'
 import type { Bounds, Place } from './key-order.js'
 import type { KeyValue } from './key-value.js'
@@ -51,6 +52,7 @@ export function range(
   memory: Memory,
   request: RangeRequest,
   origin: Origin,
+  room?: AnswerRoom,
 ): RangeResponse | Status {
   const current = store.visibleRevision
   if (request.revision > current) return 'futureRevision'
@@ -64,7 +66,7 @@ export function range(
   if (kvsMax > 0)
     visitAt(store, keyed, revision, (ref) => {
       found.push(ref)
-      return found.length < kvsMax
+      return found.length < kvsMax && room?.take(store.records.lengthOf(ref)) !== false
     })
   const count = found.length < kvsMax ? found.length : countOf(store, keyed, revision)
   const sorted = sort(store, filter(store, found, request), request)

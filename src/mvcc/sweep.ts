@@ -5,8 +5,8 @@
 import type { Ref } from './records.js'
 import type { Store } from './store.js'
 
-/** Records of a portion: those of deletes are short, and a segment has thousands. */
-const recordsMax = 500
+/** A record costs as much as so many bytes, however short it is. */
+const recordBytesMin = 256
 
 export class Sweep {
   readonly #store: Store
@@ -15,24 +15,32 @@ export class Sweep {
   /** The compaction whose sweep ended last, and the one that is being swept. */
   #swept = -1
   #sweeping = -1
+  /** Bytes that the present step may still sweep. */
+  #left = 0
 
   constructor(store: Store) {
     this.#store = store
   }
 
-  /** Sweeps a portion of a segment, if there is one to sweep. The last segment waits until it is full. */
-  step(): void {
+  /** Sweeps about so many bytes of records, if there are any to sweep. The last segment waits until it is full. */
+  step(bytes: number): void {
+    this.#left = bytes
+    while (this.#left > 0 && this.#goesOn());
+  }
+
+  #goesOn(): boolean {
     const { records, compactRevision } = this.#store
-    if (this.#swept === compactRevision) return
+    if (this.#swept === compactRevision) return false
     if (this.#sweeping === this.#swept) this.#sweeping = compactRevision
     const isLast = this.#position >= records.order.length - 1
     if (isLast || records.firstRevisionOf(records.order[this.#position]!) > this.#sweeping) {
-      if (isLast && this.#waits()) return
+      if (isLast && this.#waits()) return false
       this.#swept = this.#sweeping
       this.#position = 0
-      return
+      return true
     }
     this.#sweepSegment()
+    return true
   }
 
   /** Whether the last segment has something to sweep, so that the sweep goes on once it is full. */
@@ -49,9 +57,9 @@ export class Sweep {
       this.#position++
       return
     }
-    let left = recordsMax
     for (const ref of records.refsOf(number)) {
-      if (left-- === 0) return records.cutBefore(ref)
+      if (this.#left <= 0) return records.cutBefore(ref)
+      this.#left -= costOf(records.lengthOf(ref))
       if (this.#isKept(ref)) this.#move(ref)
       else this.#drop(ref)
     }
@@ -59,7 +67,10 @@ export class Sweep {
   }
 
   #keepsAll(number: number): boolean {
-    for (const ref of this.#store.records.refsOf(number)) if (!this.#isKept(ref)) return false
+    for (const ref of this.#store.records.refsOf(number)) {
+      if (!this.#isKept(ref)) return false
+      this.#left -= recordBytesMin
+    }
     return true
   }
 
@@ -89,4 +100,8 @@ export class Sweep {
     records.uncount(ref)
     if (records.laterOf(copy) === 0) keys.setHead(records.keyOf(copy), copy)
   }
+}
+
+function costOf(bytes: number): number {
+  return Math.max(bytes, recordBytesMin)
 }

@@ -3,6 +3,8 @@
  * the operations, each of which sees what those before it did.
  */
 import type { Memory } from '../machine/index.js'
+import { assert } from '../raft/index.js'
+import type { AnswerRoom } from './answer-room.js'
 import type { Status } from './border.js'
 import { deleteRange, put, refusesPutInTxn } from './changes.js'
 import type { Place } from './key-order.js'
@@ -18,6 +20,7 @@ interface Running {
   readonly leases: Leases
   readonly memory: Memory
   readonly origin: Origin
+  readonly room: AnswerRoom
   /** What the compares of each transaction found, of those that run. */
   readonly succeeded: Map<TxnRequest, boolean>
 }
@@ -28,9 +31,12 @@ export function runTxn(
   memory: Memory,
   request: TxnRequest,
   origin: Origin,
+  room: AnswerRoom,
 ): TxnResponse | Status {
-  const running: Running = { store, leases, memory, origin, succeeded: new Map() }
+  const running: Running = { store, leases, memory, origin, room, succeeded: new Map() }
   decide(running, request)
+  // Compares of so many keys are too much work for a transaction that nobody needs.
+  if (room.isOver) return 'tooManyOps'
   return (
     firstRefusal(running, request, refusesPut) ??
     firstRefusal(running, request, refusesRange) ??
@@ -75,20 +81,22 @@ function perform(running: Running, request: TxnRequest): TxnResponse {
   const responses: ResponseOp[] = []
   for (const op of chosen(running, request)) {
     const response = performOp(running, op)
-    if (typeof response === 'object') responses.push(response)
+    // Each operation that could be refused was looked at before the first was done.
+    assert(typeof response !== 'string', 'an operation of a transaction that runs is not refused')
+    if (response !== undefined) responses.push(response)
   }
   return { type: 'txn', succeeded: running.succeeded.get(request) === true, responses }
 }
 
 function performOp(running: Running, op: RequestOp): ResponseOp | Status | undefined {
-  const { store, memory, origin } = running
+  const { store, memory, origin, room } = running
   switch (op.type) {
     case 'range':
-      return range(store, memory, op, origin)
+      return range(store, memory, op, origin, room)
     case 'put':
       return put(store, memory, op)
     case 'deleteRange':
-      return deleteRange(store, memory, op)
+      return deleteRange(store, memory, op, room)
     case 'txn':
       return perform(running, op)
     default:
@@ -101,13 +109,13 @@ const results = { equal: 0, greater: 1, less: 2, notEqual: 3 } as const
 const unionFields = { version: 4, create: 5, mod: 6, value: 7, lease: 8 } as const
 
 /** A range must satisfy the compare with each of its keys. A key that is absent counts as zeros, and has no value. */
-function isTrue({ store, memory, origin }: Running, compare: Compare): boolean {
+function isTrue({ store, memory, origin, room }: Running, compare: Compare): boolean {
   let isEmpty = true
   let holds = true
   visitAt(store, keyedBy(compare, memory, origin), store.revision, (ref) => {
     isEmpty = false
     holds = holdsFor(compare, memory, store.keyValueOf(ref), store.records.memoryOf(ref))
-    return holds
+    return holds && room.take(0)
   })
   if (!isEmpty) return holds
   return compare.target !== targets.value && holdsFor(compare, memory, absent, memory)

@@ -64,6 +64,18 @@ test('a corrupt store changes no key', () => {
   expect(statusOf(machine.do('put', put))).toBe('ok')
 })
 
+test('a corrupt store ends no lease: its keys go once the alarm has ended', () => {
+  const machine = new Machine()
+  machine.do('leaseGrant', { TTL: 2, ID: 7 })
+  machine.put('leased', 'v', 7)
+  machine.do('alarm', { action: 1, alarm: 2, memberID: 1 })
+  for (let told = 0; told < 20; told++) machine.passes(250)
+  expect(machine.do('range', { key: 'leased' })).toMatchObject({ count: 1 })
+  machine.do('alarm', { action: 2, alarm: 2, memberID: 1 })
+  machine.passes(250)
+  expect(machine.do('range', { key: 'leased' })).toMatchObject({ count: 0 })
+})
+
 test('alarms are in snapshots and in the hash, in whatever order they were raised', () => {
   const [one, other, calm] = [new Machine(), new Machine(), new Machine()]
   for (const memberID of [1, 2]) one.do('alarm', { ...activate, memberID })

@@ -152,3 +152,26 @@ test('[KC4] a segment of thousands of short records is freed in portions, with w
   expect(machine.do('range', { ...everything, countOnly: true })).toMatchObject({ count: 8001 })
   expect(machine.range({ ...everything, limit: 2 })).toEqual([`fills=${'x'.repeat(1000)}`, 'k00000=new'])
 })
+
+const bytesIn = (machine: Machine): number => readFigures(machine.read('figures', Buffer.alloc(0)).body).bytes
+
+test('[KC4] a store that nobody writes to any more is freed as the time is told', () => {
+  const machine = new Machine()
+  for (let at = 0; at < 4000; at++) machine.put('k', String(at).padEnd(5000, '.'))
+  machine.compact(4001)
+  const before = bytesIn(machine)
+  for (let told = 0; told < 12; told++) machine.passes(250)
+  expect(bytesIn(machine)).toBeLessThan(before / 10)
+})
+
+test('[KC4] the sweep gains on whoever writes: large values that are replaced and compacted do not gather', () => {
+  const machine = new Machine()
+  const most: number[] = []
+  for (let at = 1; at <= 1500; at++) {
+    const revision = machine.put(`k${at % 10}`, String(at).padEnd(150_000, '.'))
+    if (at % 20 === 0) machine.compact(revision)
+    most.push(bytesIn(machine))
+  }
+  // Ten values are in force, and twenty more come between two compactions.
+  expect(Math.max(...most)).toBeLessThan(150_000 * 80)
+})

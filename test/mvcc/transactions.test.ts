@@ -188,3 +188,45 @@ test('[TX6] headers within tell the revision, that of a nested transaction nothi
     ],
   })
 })
+
+test('[TX7] the answer to a transaction is bounded: a larger one is told as such, and the request was carried out', () => {
+  const machine = new Machine()
+  for (const key of ['a', 'b']) machine.put(key, 'v'.repeat(600_000))
+  const read = { requestRange: everything }
+  const reads = (count: number) => [
+    { requestPut: { key: 'c', value: String(count) } },
+    ...Array(count).fill(read),
+  ]
+  expect(machine.do('txn', { success: reads(55) })).toMatchObject({ succeeded: true })
+  const nested = { requestTxn: { success: Array(60).fill(read) } }
+  expect(machine.do('txn', { success: [...reads(1), nested, nested] })).toBe('answerTooLarge')
+  expect(machine.do('range', { key: 'c' })).toMatchObject({ kvs: [{ value: '1', version: 2 }] })
+  expect(machine.do('txnRange', { success: Array(60).fill(read) })).toBe('answerTooLarge')
+})
+
+test('[TX7] a deletion whose previous keys are too many is carried out', () => {
+  const machine = new Machine()
+  for (let at = 0; at < 45; at++) machine.put(`k${at}`, 'v'.repeat(1_500_000))
+  expect(machine.do('deleteRange', { ...everything, prevKv: true })).toBe('answerTooLarge')
+  expect(machine.do('range', everything)).toMatchObject({ count: 0 })
+})
+
+test('[TX7] compares that look at more records than an answer holds are refused before anything is done', () => {
+  const machine = new Machine()
+  for (let at = 0; at < 18_000; at++) machine.put(`k${at}`, '')
+  const compare = { ...everything, target: targets.version, result: results.equal, version: 1 }
+  const success = [{ requestPut: { key: 'done', value: '' } }]
+  expect(machine.do('txn', { compare: Array(100).fill(compare), success })).toMatchObject({ succeeded: true })
+  machine.do('deleteRange', { key: 'done' })
+  expect(machine.do('txn', { compare: Array(128).fill(compare), success })).toBe('tooManyOps')
+  expect(machine.do('range', { key: 'done' })).toMatchObject({ count: 0 })
+})
+
+test('[TX8] a transaction that would change something is no query', () => {
+  const machine = filled()
+  const before = machine.hash()
+  const put = { requestPut: { key: 'a', value: 'other' } }
+  expect(machine.do('txnRange', { success: [put] })).toBe('malformed')
+  expect(machine.do('txnRange', { success: [{ requestTxn: { success: [put] } }] })).toBe('malformed')
+  expect(machine.hash()).toBe(before)
+})
