@@ -2,7 +2,7 @@
  * The store of all revisions: what a put, a delete and a compaction do to it. Changes between two `commit`s are of one
  * revision.
  */
-import { Memory } from '../machine/index.js'
+import { compareRanges, Memory } from '../machine/index.js'
 import type { Status } from './border.js'
 import type { Bounds, Place } from './key-order.js'
 import {
@@ -127,7 +127,9 @@ export class Store {
 
   /** Keys in the order of their bytes. */
   inOrder(numbers: Iterable<number>): number[] {
-    return [...numbers].sort((a, b) => Buffer.compare(this.keyOf(a), this.keyOf(b)))
+    const places = Array.from(numbers, (number) => ({ number, ...this.keys.placeOf(number) }))
+    places.sort((a, b) => compareRanges(a.memory, a.start, a.length, b.memory, b.start, b.length))
+    return places.map(({ number }) => number)
   }
 
   /** The bytes of a key, valid until the next change. */
