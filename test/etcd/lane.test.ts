@@ -1,106 +1,12 @@
 /** Connections of gRPC whose short calls are answered beside gRPC's server, by clients that know nothing of it. */
 import { once } from 'node:events'
-import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { Client, credentials, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js'
+import { constants } from 'node:http2'
+import { connect } from 'node:net'
+import { Metadata, status } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
-import type { UnaryMethod } from '../../src/etcd/http2/calls.js'
-import { codes, flags, frame, preface, settingsFrame, types } from '../../src/etcd/http2/frames.js'
-import { encodeHeaders } from '../../src/etcd/http2/hpack.js'
-import { Lane } from '../../src/etcd/http2/lane.js'
+import { codes, flags, frame, types } from '../../src/etcd/http2/frames.js'
+import { asItIs, bytesOf, call, greeting, headersOf, Place, RawClient, requestHeaders } from './lane-place.js'
 import { until } from './support.js'
-
-const asItIs = (bytes: Buffer): Buffer => bytes
-const methodOf = (path: string, isStream: boolean) => ({
-  path,
-  requestStream: isStream,
-  responseStream: isStream,
-  requestSerialize: asItIs,
-  requestDeserialize: asItIs,
-  responseSerialize: asItIs,
-  responseDeserialize: asItIs,
-})
-
-type Held = (answer: Buffer) => void
-
-class Place {
-  port = 0
-  /** Calls of `/test/Hold` that wait for their answers. */
-  readonly held: Held[] = []
-  /** Calls that gRPC's server has served. */
-  readonly elsewhere: string[] = []
-
-  /** Whoever calls `/test/Echo` is answered by the request; `/test/Refuse`, by an error. */
-  async open({ streamsMax = 100, messageBytesMax = 2 << 20 } = {}): Promise<this> {
-    const grpc = new Server({ 'grpc.max_receive_message_length': -1 })
-    grpc.addService(
-      { Echo: methodOf('/test/Echo', false), Stream: methodOf('/test/Stream', true) },
-      {
-        Echo: (call: { request: Buffer }, answer: (error: null, bytes: Buffer) => void) => {
-          this.elsewhere.push('Echo')
-          answer(null, call.request)
-        },
-        Stream: (call: NodeJS.ReadWriteStream) => {
-          this.elsewhere.push('Stream')
-          call.on('data', (bytes: Buffer) => call.write(bytes as never))
-          call.on('end', () => call.end())
-        },
-      },
-    )
-    const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())
-    const methods = new Map<string, UnaryMethod>([
-      ['/test/Echo', ({ request }, answer) => answer(null, request)],
-      ['/test/Refuse', (_call, answer) => answer({ code: status.NOT_FOUND, details: 'no key ‘ä%’\n' })],
-      ['/test/Hold', (_call, answer) => void this.held.push((bytes) => answer(null, bytes))],
-    ])
-    const server = createServer((socket) => {
-      socket.on('error', () => undefined)
-      new Lane(socket, {
-        methods,
-        streamsMax,
-        messageBytesMax,
-        elsewhere: (spur) => injector.injectConnection(spur),
-      })
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    this.port = (server.address() as AddressInfo).port
-    onTestFinished(() => {
-      grpc.forceShutdown()
-      server.close()
-    })
-    return this
-  }
-
-  client(): Client {
-    const client = new Client(`127.0.0.1:${this.port}`, credentials.createInsecure(), {
-      'grpc.use_local_subchannel_pool': 1,
-      'grpc.max_receive_message_length': -1,
-      'grpc.max_send_message_length': -1,
-    })
-    onTestFinished(() => client.close())
-    return client
-  }
-
-  http2(options = {}): ClientHttp2Session {
-    const session = connectHttp2(`http://127.0.0.1:${this.port}`, options)
-    session.on('error', () => undefined)
-    onTestFinished(() => session.destroy())
-    return session
-  }
-}
-
-function call(client: Client, path: string, request: Buffer, metadata = new Metadata()): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(path, asItIs, asItIs, request, metadata, (error, answer) => {
-      if (error === null) resolve(answer ?? Buffer.alloc(0))
-      else reject(error)
-    })
-  })
-}
-
-/** Bytes that differ from place to place. */
-const bytesOf = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, at) => (at * 31) >>> 3))
 
 test('short calls are answered beside the streams of gRPC’s server, over one connection', async () => {
   const place = await new Place().open()
@@ -178,13 +84,6 @@ test.each([
   expect(place.elsewhere).toEqual(['Echo'])
 })
 
-const requestHeaders = (path: string) => ({
-  ':method': 'POST',
-  ':path': path,
-  'content-type': 'application/grpc',
-  te: 'trailers',
-})
-
 test('a call that its client gives up takes room until its method has answered', async () => {
   const place = await new Place().open({ streamsMax: 2 })
   const session = place.http2()
@@ -221,39 +120,7 @@ test('a window that the client changes counts for the answers on their way', asy
   expect(received.equals(message)).toBe(true)
 })
 
-/** A client that writes its frames itself, and what it is told in the end. */
-class RawClient {
-  readonly #socket: Socket
-  #received = Buffer.alloc(0)
-
-  constructor(port: number) {
-    this.#socket = connect(port, '127.0.0.1')
-    this.#socket.on('error', () => undefined)
-    this.#socket.on('data', (bytes) => {
-      this.#received = Buffer.concat([this.#received, bytes])
-    })
-    onTestFinished(() => void this.#socket.destroy())
-  }
-
-  write(...parts: readonly Uint8Array[]): this {
-    for (const part of parts) this.#socket.write(part)
-    return this
-  }
-
-  /** The code of the GOAWAY frame with which the connection ends. */
-  async code(): Promise<number | undefined> {
-    await once(this.#socket, 'close')
-    for (let at = 0; at < this.#received.length; at += 9 + this.#received.readUIntBE(at, 3)) {
-      if (this.#received[at + 3] === types.goAway) return this.#received.readUInt32BE(at + 9 + 4)
-    }
-    return undefined
-  }
-}
-
-const headersOf = (path: string) =>
-  encodeHeaders(Object.entries(requestHeaders(path)).map(([name, value]) => ({ name, value })))
 const open = (set: number) => frame(types.headers, set, 1, headersOf('/test/Echo'))
-const greeting = [preface, settingsFrame(new Map())]
 
 test.each([
   ['another beginning', [Buffer.from('PRI * HTTP/3.0\r\n\r\nSM\r\n\r\n')], codes.protocolError],

@@ -3,6 +3,8 @@ import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import type { Header } from './hpack.js'
 import { type AnswerStream, messageHeadBytes } from './outlet.js'
 
+const noBytes = Buffer.alloc(0)
+
 /** A method of gRPC that takes of a call its request alone. */
 export type UnaryMethod = (
   call: Pick<ServerUnaryCall<Buffer, Buffer>, 'request' | 'metadata'>,
@@ -18,9 +20,11 @@ export interface CallHeader extends Header {
 /** A call that is answered here. */
 export interface Call extends AnswerStream {
   readonly method: UnaryMethod
-  /** The message so far. */
-  chunks: Buffer[]
-  bytes: number
+  /** Memory of an unfinished request, of which `length` bytes have come: a message with its head. */
+  bytes: Buffer
+  length: number
+  /** The length that the head of the message tells. `undefined`: the head has not come. */
+  messageBytes: number | undefined
   /** Since the client was told of room on the stream. */
   bytesTaken: number
   /** The client has sent all of its request. */
@@ -64,25 +68,23 @@ export function newCall(streamId: number, method: UnaryMethod, window: number): 
     method,
     window,
     isReset: false,
-    chunks: [],
-    bytes: 0,
+    bytes: noBytes,
+    length: 0,
+    messageBytes: undefined,
     bytesTaken: 0,
     hasEnded: false,
     isDue: false,
   }
 }
 
-/** The length that the head of a message tells. */
-export function messageBytesOf({ chunks }: Call): number {
-  return Buffer.concat(chunks.slice(0, messageHeadBytes)).readUInt32BE(1)
+/** Notes the length that the head of the message tells, once the head has come with these bytes. */
+export function readHead(call: Call, bytes: Buffer, start: number, end: number): void {
+  if (call.messageBytes !== undefined || call.length + end - start < messageHeadBytes) return
+  const rest = bytes.subarray(start, start + messageHeadBytes - call.length)
+  call.messageBytes = Buffer.concat([call.bytes.subarray(0, call.length), rest]).readUInt32BE(1)
 }
 
-/** `undefined`: there is no message, or more than one, or a compressed one. */
-export function messageOf({ chunks, bytes }: Call): Buffer | undefined {
-  return messageIn(Buffer.concat(chunks), 0, bytes)
-}
-
-/** The same, of a message that lies in one piece. */
+/** The message between `start` and `end`. `undefined`: there is none, or more than one, or a compressed one. */
 export function messageIn(bytes: Buffer, start: number, end: number): Buffer | undefined {
   const messageAt = start + messageHeadBytes
   if (messageAt > end || bytes[start] !== 0) return undefined

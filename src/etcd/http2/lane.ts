@@ -10,11 +10,10 @@ import {
   type Call,
   type CallHeader,
   meaningOf,
-  messageBytesOf,
   messageIn,
-  messageOf,
   methodOf,
   newCall,
+  readHead,
   type UnaryMethod,
 } from './calls.js'
 import {
@@ -40,10 +39,12 @@ import {
   windowMax,
   windowUpdate,
 } from './frames.js'
-import { encodeHeaders, HpackDecoder, HpackError, headerBytesMax } from './hpack.js'
+import { HeaderBlocks } from './header-blocks.js'
+import { encodeHeaders, HpackDecoder, HpackError } from './hpack.js'
 import { messageHeadBytes, Outlet } from './outlet.js'
 import { PingLimit } from './ping-limit.js'
 import { Spur } from './spur.js'
+import { takenBytesMin, UnfinishedRequests } from './unfinished.js'
 
 export interface LaneOptions {
   /** By their paths. */
@@ -57,8 +58,6 @@ export interface LaneOptions {
 
 /** Bytes of DATA that a client may send before they are taken. */
 const connectionWindow = 1 << 20
-/** The client is told of room on a stream, or on the connection, once so much of it has been taken. */
-const takenBytesMin = firstWindow >>> 1
 
 /** Of a stream that is served elsewhere: who has ended it. */
 interface Passed {
@@ -68,13 +67,17 @@ interface Passed {
 
 const noMetadata = new Metadata()
 const noBytes = Buffer.alloc(0)
+const noMessage = 'grpc: a request is no whole message'
+const tooMany = 'etcdserver: too many requests'
 const nothing = (): void => undefined
 
 export class Lane {
   readonly #options: LaneOptions
   readonly #outlet: Outlet
   readonly #frames: FrameReader
+  readonly #blocks: HeaderBlocks
   readonly #headers: HpackDecoder<CallHeader>
+  readonly #unfinished: UnfinishedRequests
   readonly #calls = new Map<number, Call>()
   /** Calls that their clients gave up, and whose methods go on. */
   #givenUp = 0
@@ -85,8 +88,6 @@ export class Lane {
   #lastStreamId = 0
   /** Since the client was told of room on the connection. */
   #bytesTaken = 0
-  /** A block of headers that goes on in further frames. */
-  #block: { readonly first: Frame; readonly parts: Buffer[]; bytes: number } | undefined
   #prefaceLeft = preface.length
   #isOver = false
 
@@ -94,6 +95,10 @@ export class Lane {
     this.#options = options
     this.#outlet = new Outlet(connection, (streamId) => this.#calls.delete(streamId))
     this.#frames = new FrameReader((each) => this.#take(each))
+    this.#blocks = new HeaderBlocks((...block) => this.#takeBlock(...block))
+    this.#unfinished = new UnfinishedRequests((streamId, bytes) =>
+      this.#outlet.send(windowUpdate(streamId, bytes)),
+    )
     this.#headers = new HpackDecoder((name, value) => meaningOf(name, value, options.methods))
     this.#outlet.send(settingsFrame(new Map([[settings.maxConcurrentStreams, options.streamsMax]])))
     this.#outlet.send(windowUpdate(0, connectionWindow - firstWindow))
@@ -125,15 +130,16 @@ export class Lane {
 
   #take(each: Frame): void {
     if (this.#isOver) return
-    if (this.#block !== undefined && each.type !== types.continuation) {
+    if (this.#blocks.isOpen && each.type !== types.continuation) {
       throw new ConnectionError(codes.protocolError, 'a block of headers is not finished')
     }
     switch (each.type) {
       case types.data:
         return this.#takeData(each)
       case types.headers:
+        return this.#blocks.begin(each)
       case types.continuation:
-        return this.#takeHeaders(each)
+        return this.#blocks.goOn(each)
       case types.settings:
         return this.#takeSettings(each)
       case types.windowUpdate:
@@ -150,34 +156,13 @@ export class Lane {
     }
   }
 
-  #takeHeaders(each: Frame): void {
-    if (each.type === types.headers) {
-      const { start, end } = contentOf(each)
-      if ((each.flags & flags.endHeaders) !== 0) return this.#takeBlock(each, each.bytes, start, end)
-      this.#block = { first: each, parts: [each.bytes.subarray(start, end)], bytes: end - start }
-      return
-    }
-    const block = this.#block
-    if (block === undefined || block.first.streamId !== each.streamId) {
-      throw new ConnectionError(codes.protocolError, 'headers go on that have not begun')
-    }
-    block.parts.push(each.bytes.subarray(each.start, each.end))
-    // An empty part counts, too.
-    block.bytes += each.end - each.start + frameHeadBytes
-    if (block.bytes > headerBytesMax) throw new ConnectionError(codes.enhanceYourCalm, 'too many headers')
-    if ((each.flags & flags.endHeaders) === 0) return
-    this.#block = undefined
-    const bytes = Buffer.concat(block.parts)
-    this.#takeBlock(block.first, bytes, 0, bytes.length)
-  }
-
   #takeBlock(first: Frame, bytes: Buffer, start: number, end: number): void {
     const headers: CallHeader[] = []
     this.#headers.decode(bytes, start, end, headers)
     const { streamId } = first
     const isLast = (first.flags & flags.endStream) !== 0
     const call = this.#calls.get(streamId)
-    if (call !== undefined) return isLast ? this.#perform(call, messageOf(call)) : undefined
+    if (call !== undefined) return isLast ? this.#performWhole(call) : undefined
     if (this.#passed.has(streamId)) return this.#passHeaders(streamId, isLast, headers)
     // A stream that is over: the client may not know it yet.
     if (streamId <= this.#lastStreamId) return
@@ -224,24 +209,33 @@ export class Lane {
     this.#taken(length)
     const { start, end } = contentOf(each)
     const isLast = (each.flags & flags.endStream) !== 0
-    const bytesMax = this.#options.messageBytesMax
     // The whole request in one frame, as it nearly always comes.
-    if (isLast && call.bytes === 0 && end - start <= messageHeadBytes + bytesMax) {
+    if (isLast && call.length === 0 && end - start <= messageHeadBytes + this.#options.messageBytesMax) {
       return this.#perform(call, messageIn(each.bytes, start, end))
     }
-    if (end > start) {
-      call.chunks.push(each.bytes.subarray(start, end))
-      call.bytes += end - start
-    }
-    if (call.bytes > messageHeadBytes + bytesMax) {
-      const details = `grpc: received message larger than max (${messageBytesOf(call)} vs. ${bytesMax})`
-      return this.#refuse(call, statuses.resourceExhausted, details)
-    }
-    if (isLast) return this.#perform(call, messageOf(call))
-    call.bytesTaken += length
-    if (call.bytesTaken < takenBytesMin) return
-    this.#outlet.send(windowUpdate(streamId, call.bytesTaken))
-    call.bytesTaken = 0
+    if (!this.#append(call, each.bytes, start, end)) return
+    if (isLast) return this.#performWhole(call)
+    this.#unfinished.taken(call, length)
+  }
+
+  /** `false`: the call has been refused. */
+  #append(call: Call, bytes: Buffer, start: number, end: number): boolean {
+    readHead(call, bytes, start, end)
+    const { messageBytes } = call
+    const bytesMax = this.#options.messageBytesMax
+    if (messageBytes !== undefined && messageBytes > bytesMax) {
+      const details = `grpc: received message larger than max (${messageBytes} vs. ${bytesMax})`
+      this.#refuse(call, statuses.resourceExhausted, details)
+    } else if (messageBytes !== undefined && call.length + end - start > messageHeadBytes + messageBytes) {
+      this.#refuse(call, statuses.internal, noMessage)
+    } else if (this.#unfinished.append(call, bytes, start, end)) return true
+    else this.#refuse(call, statuses.resourceExhausted, tooMany)
+    return false
+  }
+
+  #performWhole(call: Call): void {
+    this.#perform(call, messageIn(call.bytes, 0, call.length))
+    call.bytes = noBytes
   }
 
   #takeSettings(each: Frame): void {
@@ -275,6 +269,7 @@ export class Lane {
     if (call !== undefined) {
       call.isReset = true
       if (call.isDue) this.#givenUp++
+      this.#unfinished.release(call)
       this.#calls.delete(each.streamId)
       this.#outlet.changed()
     } else if (this.#passed.delete(each.streamId)) this.#spur?.send(wholeOf(each))
@@ -300,11 +295,12 @@ export class Lane {
   #perform(call: Call, request: Buffer | undefined): void {
     if (call.hasEnded) throw new ConnectionError(codes.streamClosed, 'a request ends twice')
     call.hasEnded = true
+    if (call.length > 0) this.#unfinished.release(call)
     if (request === undefined) {
-      return this.#refuse(call, statuses.internal, 'grpc: a request is no whole message')
+      return this.#refuse(call, statuses.internal, noMessage)
     }
     if (this.#outlet.isOverfull) {
-      return this.#refuse(call, statuses.resourceExhausted, 'etcdserver: too many requests')
+      return this.#refuse(call, statuses.resourceExhausted, tooMany)
     }
     call.isDue = true
     call.method({ request, metadata: noMetadata }, (error, response) => {
@@ -320,6 +316,7 @@ export class Lane {
   /** A client that still sends is told to stop. */
   #refuse(call: Call, code: number, details: string): void {
     this.#calls.delete(call.streamId)
+    this.#unfinished.release(call)
     this.#outlet.refuse(call, code, details)
     if (!call.hasEnded) this.#outlet.send(rstStream(call.streamId, codes.noError))
   }
