@@ -1,9 +1,10 @@
 /** What one connection may hold, and what it may send: clients that go to the bounds, and beyond them. */
 import { expect, test } from 'vitest'
 import { type Call, newCall, readHead } from '../../src/etcd/http2/calls.js'
-import { flags, frame, types } from '../../src/etcd/http2/frames.js'
+import { ConnectionError, codes, flags, frame, types } from '../../src/etcd/http2/frames.js'
+import { Spur } from '../../src/etcd/http2/spur.js'
 import { UnfinishedRequests } from '../../src/etcd/http2/unfinished.js'
-import { bytesOf, call, greeting, headersOf, Place, RawClient } from './lane-place.js'
+import { bytesOf, call, greeting, headersOf, Pair, Place, RawClient } from './lane-place.js'
 import { until } from './support.js'
 
 /** The beginning of a message of this length. */
@@ -12,6 +13,8 @@ const headOf = (length: number): Buffer => {
   head.writeUInt32BE(length, 1)
   return head
 }
+
+const range = (length: number): number[] => Array.from({ length }, (_, at) => at)
 
 const beginning = (path: string, streamId = 1) =>
   frame(types.headers, flags.endHeaders, streamId, headersOf(path))
@@ -89,4 +92,71 @@ test('a hundred long requests at once are all answered', async () => {
   const bytes = bytesOf(1_500_000)
   const answers = await Promise.all(Array.from({ length: 100 }, () => call(client, '/test/Echo', bytes)))
   expect(answers.every((each) => each.length === bytes.length)).toBe(true)
+})
+
+/** DATA of this length, in frames. */
+function dataOf(streamId: number, length: number): Buffer[] {
+  const frames: Buffer[] = []
+  for (let left = length; left > 0; left -= 16_384) {
+    frames.push(frame(types.data, 0, streamId, Buffer.alloc(Math.min(left, 16_384))))
+  }
+  return frames
+}
+
+test.each([
+  ['a stream', [...dataOf(1, 65_536)], codes.flowControlError],
+  ['a connection', range(20).flatMap((at) => dataOf(2 * at + 1, 65_535)), codes.flowControlError],
+  ['neither', range(16).flatMap((at) => dataOf(2 * at + 1, 65_535)), undefined],
+])('DATA that nobody takes beyond the window of %s', async (_, data, code) => {
+  const pair = new Pair()
+  await pair.send(...greeting, ...range(20).map((at) => beginning('/test/Stream', 2 * at + 1)), ...data)
+  expect(pair.code()).toBe(code)
+})
+
+test('DATA of a request beyond the window of its stream ends the connection', async () => {
+  const pair = new Pair()
+  await pair.send(...greeting, ...range(10).map((at) => beginning('/test/Echo', 2 * at + 1)))
+  // Ten requests hold more than the connection is given, so that later ones get no more room.
+  const sendings = range(16).map(() => 0)
+  for (const [at] of sendings.entries()) {
+    const streamId = 2 * (at % 10) + 1
+    if (at < 10) await pair.send(frame(types.data, 0, streamId, headOf(8 << 20)))
+    for (let turn = 0; turn < 60; turn++) await pair.send(...dataOf(streamId, 32_767))
+    if (pair.code() !== undefined) break
+  }
+  expect(pair.code()).toBe(codes.flowControlError)
+})
+
+/** A spur that nobody takes from, and what it would give. */
+function spurOf() {
+  const spur = new Spur({ settings: new Map(), pass: () => undefined, ended: () => undefined })
+  const told = async () => {
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    return spur.read() as Buffer
+  }
+  return { spur, told }
+}
+
+test('frames that wait for gRPC’s server are bounded, those without DATA too', () => {
+  const { spur } = spurOf()
+  const stream = { isReset: false }
+  const send = (bytes: number, dataBytes: number) =>
+    spur.sendData(stream, Buffer.alloc(bytes), dataBytes, () => undefined)
+  send(16_384, 100_000)
+  expect(() => {
+    for (let frames = 0; frames < 300; frames++) send(65_536, 0)
+  }).toThrow(ConnectionError)
+})
+
+test('frames of a stream that is reset leave the queue, and those behind them go on', async () => {
+  const { spur, told } = spurOf()
+  const [one, two] = [{ isReset: false }, { isReset: false }]
+  const delivered: string[] = []
+  spur.sendData(one, Buffer.from('<first>'), 65_000, () => delivered.push('first'))
+  spur.sendData(one, Buffer.from('<second>'), 1000, () => delivered.push('second'))
+  spur.sendData(two, Buffer.from('<third>'), 500, () => delivered.push('third'))
+  expect(delivered).toEqual(['first'])
+  spur.reset(one, Buffer.from('<reset>'))
+  expect(delivered).toEqual(['first', 'second', 'third'])
+  expect(String(await told())).toMatch(/<first><reset><third>$/)
 })

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { Client, credentials, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js'
 import { onTestFinished } from 'vitest'
 import type { UnaryMethod } from '../../src/etcd/http2/calls.js'
@@ -114,6 +115,26 @@ export const requestHeaders = (path: string) => ({
   te: 'trailers',
 })
 
+export interface SeenFrame {
+  readonly type: number
+  readonly flags: number
+  readonly streamId: number
+  readonly payload: Buffer
+}
+
+/** The whole frames among these bytes. */
+function framesIn(bytes: Buffer): SeenFrame[] {
+  const frames: SeenFrame[] = []
+  for (let at = 0; at + 9 <= bytes.length; ) {
+    const end = at + 9 + bytes.readUIntBE(at, 3)
+    if (end > bytes.length) break
+    const [type = 0, flags = 0] = bytes.subarray(at + 3)
+    frames.push({ type, flags, streamId: bytes.readUInt32BE(at + 5), payload: bytes.subarray(at + 9, end) })
+    at = end
+  }
+  return frames
+}
+
 /** A client that writes its frames itself, and what it is told in the end. */
 export class RawClient {
   readonly #socket: Socket
@@ -133,18 +154,8 @@ export class RawClient {
     return this
   }
 
-  /** The frames so far: type, flags, stream and payload of each. */
-  frames(): ReadonlyArray<{ type: number; flags: number; streamId: number; payload: Buffer }> {
-    const frames = []
-    for (let at = 0; at + 9 <= this.#received.length; ) {
-      const end = at + 9 + this.#received.readUIntBE(at, 3)
-      if (end > this.#received.length) break
-      const [type = 0, flags = 0] = this.#received.subarray(at + 3)
-      const streamId = this.#received.readUInt32BE(at + 5)
-      frames.push({ type, flags, streamId, payload: this.#received.subarray(at + 9, end) })
-      at = end
-    }
-    return frames
+  frames(): SeenFrame[] {
+    return framesIn(this.#received)
   }
 
   /** The code of the GOAWAY frame with which the connection ends. */
@@ -160,3 +171,46 @@ export class RawClient {
 export const headersOf = (path: string) =>
   encodeHeaders(Object.entries(requestHeaders(path)).map(([name, value]) => ({ name, value })))
 export const greeting = [preface, settingsFrame(new Map())]
+
+/** A connection in memory whose lane answers `/test/Echo`, and whose other calls nobody serves. */
+export class Pair extends Duplex {
+  readonly spurs: Duplex[] = []
+  /** Each write of the lane. */
+  readonly written: Buffer[] = []
+  readonly held: Held[] = []
+
+  constructor() {
+    super()
+    const methods = new Map<string, UnaryMethod>([
+      ['/test/Echo', ({ request }, answer) => answer(null, request)],
+      ['/test/Hold', (_call, answer) => void this.held.push((bytes) => answer(null, bytes))],
+    ])
+    const elsewhere = (spur: Duplex) => void this.spurs.push(spur)
+    new Lane(this, { methods, streamsMax: 1000, messageBytesMax: 8 << 20, elsewhere })
+    onTestFinished(() => void this.destroy())
+  }
+
+  override _read(): void {}
+
+  override _write(bytes: Buffer, _encoding: BufferEncoding, written: () => void): void {
+    this.written.push(bytes)
+    written()
+  }
+
+  /** The client sends these bytes at once; resolves once the lane has read them. */
+  async send(...parts: readonly Uint8Array[]): Promise<void> {
+    this.push(Buffer.concat(parts))
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  frames(): SeenFrame[] {
+    return framesIn(Buffer.concat(this.written))
+  }
+
+  /** The code of the lane's GOAWAY frame. */
+  code(): number | undefined {
+    return this.frames()
+      .find(({ type }) => type === types.goAway)
+      ?.payload.readUInt32BE(4)
+  }
+}

@@ -1,5 +1,6 @@
 /** The calls that are answered beside gRPC's server: how they are told from all others, and what they carry. */
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
+import { firstWindow } from './frames.js'
 import type { Header } from './hpack.js'
 import { type AnswerStream, messageHeadBytes } from './outlet.js'
 
@@ -25,6 +26,8 @@ export interface Call extends AnswerStream {
   length: number
   /** The length that the head of the message tells. `undefined`: the head has not come. */
   messageBytes: number | undefined
+  /** Bytes of DATA that the client may send on the stream. */
+  receiveWindow: number
   /** Since the client was told of room on the stream. */
   bytesTaken: number
   /** The client has sent all of its request. */
@@ -71,6 +74,7 @@ export function newCall(streamId: number, method: UnaryMethod, window: number): 
     bytes: noBytes,
     length: 0,
     messageBytes: undefined,
+    receiveWindow: firstWindow,
     bytesTaken: 0,
     hasEnded: false,
     isDue: false,

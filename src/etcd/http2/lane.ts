@@ -43,7 +43,7 @@ import { HeaderBlocks } from './header-blocks.js'
 import { encodeHeaders, HpackDecoder, HpackError } from './hpack.js'
 import { messageHeadBytes, Outlet } from './outlet.js'
 import { PingLimit } from './ping-limit.js'
-import { Spur } from './spur.js'
+import { Spur, type SpurStream } from './spur.js'
 import { takenBytesMin, UnfinishedRequests } from './unfinished.js'
 
 export interface LaneOptions {
@@ -59,10 +59,26 @@ export interface LaneOptions {
 /** Bytes of DATA that a client may send before they are taken. */
 const connectionWindow = 1 << 20
 
-/** Of a stream that is served elsewhere: who has ended it. */
-interface Passed {
+/** A stream that is served elsewhere. */
+interface Passed extends SpurStream {
+  /** Bytes of DATA that the client may send on the stream. */
+  receiveWindow: number
   clientHasEnded: boolean
   serverHasEnded: boolean
+}
+
+const newPassed = (): Passed => ({
+  receiveWindow: firstWindow,
+  isReset: false,
+  clientHasEnded: false,
+  serverHasEnded: false,
+})
+
+/** A window after DATA: a client that sends more than it may send ends its connection. */
+function narrowed(window: number, bytes: number): number {
+  if (bytes > window)
+    throw new ConnectionError(codes.flowControlError, 'more DATA than the window has room for')
+  return window - bytes
 }
 
 const noMetadata = new Metadata()
@@ -86,6 +102,8 @@ export class Lane {
   readonly #pings = new PingLimit()
   #spur: Spur | undefined
   #lastStreamId = 0
+  /** Bytes of DATA that the client may send on the connection. */
+  #receiveWindow = connectionWindow
   /** Since the client was told of room on the connection. */
   #bytesTaken = 0
   #prefaceLeft = preface.length
@@ -163,7 +181,8 @@ export class Lane {
     const isLast = (first.flags & flags.endStream) !== 0
     const call = this.#calls.get(streamId)
     if (call !== undefined) return isLast ? this.#performWhole(call) : undefined
-    if (this.#passed.has(streamId)) return this.#passHeaders(streamId, isLast, headers)
+    const passed = this.#passed.get(streamId)
+    if (passed !== undefined) return this.#passHeaders(streamId, passed, isLast, headers)
     // A stream that is over: the client may not know it yet.
     if (streamId <= this.#lastStreamId) return
     if (streamId % 2 === 0) throw new ConnectionError(codes.protocolError, 'the stream of a server')
@@ -173,17 +192,18 @@ export class Lane {
     }
     const method = methodOf(headers)
     if (method === undefined || isLast) {
-      this.#passed.set(streamId, { clientHasEnded: false, serverHasEnded: false })
-      return this.#passHeaders(streamId, isLast, headers)
+      const begun = newPassed()
+      this.#passed.set(streamId, begun)
+      return this.#passHeaders(streamId, begun, isLast, headers)
     }
     const window = this.#settings.get(settings.initialWindowSize) ?? firstWindow
     this.#calls.set(streamId, newCall(streamId, method, window))
   }
 
-  #passHeaders(streamId: number, isLast: boolean, headers: readonly CallHeader[]): void {
+  #passHeaders(streamId: number, passed: Passed, isLast: boolean, headers: readonly CallHeader[]): void {
     const spur = this.#elsewhere()
     const block = encodeHeaders(headers)
-    for (const each of headerFrames(streamId, isLast, block)) spur.sendData(each, 0, nothing)
+    for (const each of headerFrames(streamId, isLast, block)) spur.sendData(passed, each, 0, nothing)
     if (isLast) this.#clientEnded(streamId)
   }
 
@@ -198,14 +218,18 @@ export class Lane {
     const { streamId } = each
     // Padding counts, too.
     const length = each.end - each.start
+    this.#receiveWindow = narrowed(this.#receiveWindow, length)
     const call = this.#calls.get(streamId)
     if (call === undefined) {
-      if (!this.#passed.has(streamId)) return this.#taken(length)
-      this.#spur?.sendData(wholeOf(each), length, () => this.#taken(length))
+      const passed = this.#passed.get(streamId)
+      if (passed === undefined) return this.#taken(length)
+      passed.receiveWindow = narrowed(passed.receiveWindow, length)
+      this.#spur?.sendData(passed, wholeOf(each), length, () => this.#taken(length))
       if ((each.flags & flags.endStream) !== 0) this.#clientEnded(streamId)
       return
     }
     if (call.hasEnded) throw new ConnectionError(codes.streamClosed, 'a request goes on after its end')
+    call.receiveWindow = narrowed(call.receiveWindow, length)
     this.#taken(length)
     const { start, end } = contentOf(each)
     const isLast = (each.flags & flags.endStream) !== 0
@@ -271,8 +295,12 @@ export class Lane {
       if (call.isDue) this.#givenUp++
       this.#unfinished.release(call)
       this.#calls.delete(each.streamId)
-      this.#outlet.changed()
-    } else if (this.#passed.delete(each.streamId)) this.#spur?.send(wholeOf(each))
+      return this.#outlet.changed()
+    }
+    const passed = this.#passed.get(each.streamId)
+    if (passed === undefined) return
+    this.#passed.delete(each.streamId)
+    this.#spur?.reset(passed, wholeOf(each))
   }
 
   /** Pings of gRPC's server pass through here, and so do the answers to them. */
@@ -287,6 +315,7 @@ export class Lane {
   #taken(bytes: number): void {
     this.#bytesTaken += bytes
     if (this.#bytesTaken < takenBytesMin) return
+    this.#receiveWindow += this.#bytesTaken
     this.#outlet.send(windowUpdate(0, this.#bytesTaken))
     this.#bytesTaken = 0
   }
@@ -345,7 +374,9 @@ export class Lane {
     if (passed === undefined) return
     if (isOfStream && (each.flags & flags.endStream) !== 0) passed.serverHasEnded = true
     const isOver = passed.serverHasEnded && passed.clientHasEnded
-    if (isOver || each.type === types.rstStream) this.#passed.delete(each.streamId)
+    if (each.type === types.windowUpdate) passed.receiveWindow += each.bytes.readUInt32BE(each.start)
+    if (each.type === types.rstStream) passed.isReset = true
+    if (isOver || passed.isReset) this.#passed.delete(each.streamId)
   }
 
   /** The client has made a connection of which nothing more can be understood. */

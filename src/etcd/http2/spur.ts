@@ -5,6 +5,8 @@
  */
 import { Duplex } from 'node:stream'
 import {
+  ConnectionError,
+  codes,
   type Frame,
   FrameReader,
   firstWindow,
@@ -27,19 +29,37 @@ export interface SpurOptions {
   ended(): void
 }
 
+/** A stream that gRPC's server serves. */
+export interface SpurStream {
+  /** The stream is over for both sides: frames of it that wait are dropped. */
+  isReset: boolean
+}
+
 interface Waiting {
+  readonly stream: SpurStream
   readonly bytes: Buffer
   /** Bytes that count against the window. */
   readonly dataBytes: number
   readonly delivered: () => void
 }
 
+/**
+ * Bytes of frames that wait for gRPC's server. The client's window bounds the DATA among them; this bounds their number,
+ * and the headers that end requests.
+ */
+const waitingBytesMax = 16 << 20
+/** Memory of a frame that waits, beside its bytes. */
+const overheadBytes = 64
+
 export class Spur extends Duplex {
   readonly #options: SpurOptions
   readonly #frames: FrameReader
   /** Bytes of DATA that gRPC's server takes. */
   #window = firstWindow
-  readonly #waiting: Waiting[] = []
+  #waiting: Waiting[] = []
+  /** Frames at the beginning of `#waiting` that have left it. */
+  #gone = 0
+  #waitingBytes = 0
   #told: Buffer[] = []
   /** A block of headers that goes on in further frames. */
   #headers: { readonly first: Frame; readonly frames: Buffer[] } | undefined
@@ -63,9 +83,23 @@ export class Spur extends Duplex {
     this.#tell(bytes)
   }
 
-  /** `delivered` is called once gRPC's server has had room for the DATA. */
-  sendData(bytes: Buffer, dataBytes: number, delivered: () => void): void {
-    this.#waiting.push({ bytes, dataBytes, delivered })
+  /**
+   * A frame that keeps its place behind the stream's DATA. `delivered` is called once gRPC's server has had room for the
+   * frame, or the stream is reset.
+   */
+  sendData(stream: SpurStream, bytes: Buffer, dataBytes: number, delivered: () => void): void {
+    this.#waiting.push({ stream, bytes, dataBytes, delivered })
+    this.#waitingBytes += overheadBytes + bytes.length
+    this.#goOn()
+    if (this.#waitingBytes > waitingBytesMax) {
+      throw new ConnectionError(codes.enhanceYourCalm, 'too many frames wait')
+    }
+  }
+
+  /** The client resets a stream by this frame. */
+  reset(stream: SpurStream, bytes: Buffer): void {
+    stream.isReset = true
+    this.#tell(bytes)
     this.#goOn()
   }
 
@@ -123,11 +157,19 @@ export class Spur extends Duplex {
   }
 
   #goOn(): void {
-    while (this.#waiting.length > 0 && this.#waiting[0]!.dataBytes <= this.#window) {
-      const { bytes, dataBytes, delivered } = this.#waiting.shift()!
-      this.#window -= dataBytes
-      this.#tell(bytes)
+    for (; this.#gone < this.#waiting.length; this.#gone++) {
+      const { stream, bytes, dataBytes, delivered } = this.#waiting[this.#gone]!
+      if (!stream.isReset) {
+        if (dataBytes > this.#window) break
+        this.#window -= dataBytes
+        this.#tell(bytes)
+      }
+      this.#waitingBytes -= overheadBytes + bytes.length
       delivered()
     }
+    // One move of the rest for as many frames that left: a shift for each would move a long rest each time.
+    if (2 * this.#gone < this.#waiting.length) return
+    this.#waiting = this.#waiting.slice(this.#gone)
+    this.#gone = 0
   }
 }

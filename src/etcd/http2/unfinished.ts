@@ -75,6 +75,7 @@ export class UnfinishedRequests {
   #credit(call: Call): void {
     if (call.bytesTaken < takenBytesMin) return
     if (this.#heldBytes > heldBytesMax && !this.#isOldest(call)) return
+    call.receiveWindow += call.bytesTaken
     this.#widen(call.streamId, call.bytesTaken)
     call.bytesTaken = 0
   }
