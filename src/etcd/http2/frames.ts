@@ -53,6 +53,13 @@ export class ConnectionError extends Error {
   }
 }
 
+/** A window after DATA: a client that sends more than it may send ends its connection. */
+export function narrowed(window: number, bytes: number): number {
+  if (bytes > window)
+    throw new ConnectionError(codes.flowControlError, 'more DATA than the window has room for')
+  return window - bytes
+}
+
 export interface Frame {
   readonly type: number
   readonly flags: number

@@ -16,6 +16,7 @@ import {
   readHead,
   type UnaryMethod,
 } from './calls.js'
+import { Elsewhere } from './elsewhere.js'
 import {
   ConnectionError,
   codes,
@@ -25,9 +26,8 @@ import {
   firstWindow,
   flags,
   frame,
-  frameHeadBytes,
   goAway,
-  headerFrames,
+  narrowed,
   preface,
   rstStream,
   settingBytes,
@@ -40,10 +40,9 @@ import {
   windowUpdate,
 } from './frames.js'
 import { HeaderBlocks } from './header-blocks.js'
-import { encodeHeaders, HpackDecoder, HpackError } from './hpack.js'
+import { HpackDecoder, HpackError } from './hpack.js'
 import { messageHeadBytes, Outlet } from './outlet.js'
 import { PingLimit } from './ping-limit.js'
-import { Spur, type SpurStream } from './spur.js'
 import { takenBytesMin, UnfinishedRequests } from './unfinished.js'
 
 export interface LaneOptions {
@@ -59,33 +58,10 @@ export interface LaneOptions {
 /** Bytes of DATA that a client may send before they are taken. */
 const connectionWindow = 1 << 20
 
-/** A stream that is served elsewhere. */
-interface Passed extends SpurStream {
-  /** Bytes of DATA that the client may send on the stream. */
-  receiveWindow: number
-  clientHasEnded: boolean
-  serverHasEnded: boolean
-}
-
-const newPassed = (): Passed => ({
-  receiveWindow: firstWindow,
-  isReset: false,
-  clientHasEnded: false,
-  serverHasEnded: false,
-})
-
-/** A window after DATA: a client that sends more than it may send ends its connection. */
-function narrowed(window: number, bytes: number): number {
-  if (bytes > window)
-    throw new ConnectionError(codes.flowControlError, 'more DATA than the window has room for')
-  return window - bytes
-}
-
 const noMetadata = new Metadata()
 const noBytes = Buffer.alloc(0)
 const noMessage = 'grpc: a request is no whole message'
 const tooMany = 'etcdserver: too many requests'
-const nothing = (): void => undefined
 
 export class Lane {
   readonly #options: LaneOptions
@@ -97,10 +73,9 @@ export class Lane {
   readonly #calls = new Map<number, Call>()
   /** Calls that their clients gave up, and whose methods go on. */
   #givenUp = 0
-  readonly #passed = new Map<number, Passed>()
+  readonly #elsewhere: Elsewhere
   readonly #settings = new Map<number, number>()
   readonly #pings = new PingLimit()
-  #spur: Spur | undefined
   #lastStreamId = 0
   /** Bytes of DATA that the client may send on the connection. */
   #receiveWindow = connectionWindow
@@ -112,6 +87,15 @@ export class Lane {
   constructor(connection: Duplex, options: LaneOptions) {
     this.#options = options
     this.#outlet = new Outlet(connection, (streamId) => this.#calls.delete(streamId))
+    this.#elsewhere = new Elsewhere({
+      settings: this.#settings,
+      outlet: this.#outlet,
+      serve: options.elsewhere,
+      taken: (bytes) => this.#taken(bytes),
+      answers: () => this.#pings.forgive(),
+      lastStreamId: () => this.#lastStreamId,
+      ended: () => this.#end(),
+    })
     this.#frames = new FrameReader((each) => this.#take(each))
     this.#blocks = new HeaderBlocks((...block) => this.#takeBlock(...block))
     this.#unfinished = new UnfinishedRequests((streamId, bytes) =>
@@ -167,7 +151,7 @@ export class Lane {
       case types.ping:
         return this.#takePing(each)
       case types.goAway:
-        this.#spur?.send(wholeOf(each))
+        this.#elsewhere.send(each)
         return
       case types.pushPromise:
         throw new ConnectionError(codes.protocolError, 'a client promises nothing')
@@ -181,37 +165,18 @@ export class Lane {
     const isLast = (first.flags & flags.endStream) !== 0
     const call = this.#calls.get(streamId)
     if (call !== undefined) return isLast ? this.#performWhole(call) : undefined
-    const passed = this.#passed.get(streamId)
-    if (passed !== undefined) return this.#passHeaders(streamId, passed, isLast, headers)
+    if (this.#elsewhere.has(streamId)) return this.#elsewhere.headers(streamId, isLast, headers)
     // A stream that is over: the client may not know it yet.
     if (streamId <= this.#lastStreamId) return
     if (streamId % 2 === 0) throw new ConnectionError(codes.protocolError, 'the stream of a server')
     this.#lastStreamId = streamId
-    if (this.#givenUp + this.#calls.size + this.#passed.size >= this.#options.streamsMax) {
+    if (this.#givenUp + this.#calls.size + this.#elsewhere.size >= this.#options.streamsMax) {
       return this.#outlet.send(rstStream(streamId, codes.refusedStream))
     }
     const method = methodOf(headers)
-    if (method === undefined || isLast) {
-      const begun = newPassed()
-      this.#passed.set(streamId, begun)
-      return this.#passHeaders(streamId, begun, isLast, headers)
-    }
+    if (method === undefined || isLast) return this.#elsewhere.headers(streamId, isLast, headers)
     const window = this.#settings.get(settings.initialWindowSize) ?? firstWindow
     this.#calls.set(streamId, newCall(streamId, method, window))
-  }
-
-  #passHeaders(streamId: number, passed: Passed, isLast: boolean, headers: readonly CallHeader[]): void {
-    const spur = this.#elsewhere()
-    const block = encodeHeaders(headers)
-    for (const each of headerFrames(streamId, isLast, block)) spur.sendData(passed, each, 0, nothing)
-    if (isLast) this.#clientEnded(streamId)
-  }
-
-  #clientEnded(streamId: number): void {
-    const passed = this.#passed.get(streamId)
-    if (passed === undefined) return
-    passed.clientHasEnded = true
-    if (passed.serverHasEnded) this.#passed.delete(streamId)
   }
 
   #takeData(each: Frame): void {
@@ -221,11 +186,7 @@ export class Lane {
     this.#receiveWindow = narrowed(this.#receiveWindow, length)
     const call = this.#calls.get(streamId)
     if (call === undefined) {
-      const passed = this.#passed.get(streamId)
-      if (passed === undefined) return this.#taken(length)
-      passed.receiveWindow = narrowed(passed.receiveWindow, length)
-      this.#spur?.sendData(passed, wholeOf(each), length, () => this.#taken(length))
-      if ((each.flags & flags.endStream) !== 0) this.#clientEnded(streamId)
+      if (!this.#elsewhere.takesData(each)) this.#taken(length)
       return
     }
     if (call.hasEnded) throw new ConnectionError(codes.streamClosed, 'a request goes on after its end')
@@ -275,7 +236,7 @@ export class Lane {
     for (const call of this.#calls.values()) call.window += now - before
     this.#outlet.send(settingsAck())
     this.#outlet.changed()
-    this.#spur?.set(values)
+    this.#elsewhere.set(values)
   }
 
   #takeWindowUpdate(each: Frame): void {
@@ -285,7 +246,7 @@ export class Lane {
     if (call !== undefined) {
       call.window += increment
       this.#outlet.changed()
-    } else if (this.#passed.has(each.streamId)) this.#spur?.send(wholeOf(each))
+    } else if (this.#elsewhere.has(each.streamId)) this.#elsewhere.send(each)
   }
 
   #takeReset(each: Frame): void {
@@ -297,16 +258,13 @@ export class Lane {
       this.#calls.delete(each.streamId)
       return this.#outlet.changed()
     }
-    const passed = this.#passed.get(each.streamId)
-    if (passed === undefined) return
-    this.#passed.delete(each.streamId)
-    this.#spur?.reset(passed, wholeOf(each))
+    this.#elsewhere.reset(each.streamId, wholeOf(each))
   }
 
   /** Pings of gRPC's server pass through here, and so do the answers to them. */
   #takePing(each: Frame): void {
-    if ((each.flags & flags.ack) !== 0) return this.#spur?.send(wholeOf(each))
-    const hasCalls = this.#calls.size + this.#passed.size > 0
+    if ((each.flags & flags.ack) !== 0) return this.#elsewhere.send(each)
+    const hasCalls = this.#calls.size + this.#elsewhere.size > 0
     if (!this.#pings.allows(hasCalls)) return this.#giveUp(codes.enhanceYourCalm, 'too_many_pings')
     this.#outlet.send(frame(types.ping, flags.ack, 0, each.bytes.subarray(each.start, each.end)))
   }
@@ -350,35 +308,6 @@ export class Lane {
     if (!call.hasEnded) this.#outlet.send(rstStream(call.streamId, codes.noError))
   }
 
-  #elsewhere(): Spur {
-    if (this.#spur !== undefined) return this.#spur
-    this.#spur = new Spur({
-      settings: this.#settings,
-      pass: (each, bytes) => this.#pass(each, bytes),
-      ended: () => this.#end(),
-    })
-    this.#options.elsewhere(this.#spur)
-    return this.#spur
-  }
-
-  /** A frame of gRPC's server, for the client. */
-  #pass(each: Frame, bytes: Buffer): void {
-    const isOfStream = each.type === types.data || each.type === types.headers
-    const dataBytes = each.type === types.data ? each.end - each.start : 0
-    const passed = this.#passed.get(each.streamId)
-    // Each call that was begun here may still be answered.
-    if (each.type === types.goAway) bytes.writeUInt32BE(this.#lastStreamId, frameHeadBytes)
-    else if (passed === undefined && each.streamId !== 0) return this.#spur?.credit(dataBytes)
-    if (isOfStream) this.#pings.forgive()
-    this.#outlet.pass(bytes, dataBytes, () => this.#spur?.credit(dataBytes))
-    if (passed === undefined) return
-    if (isOfStream && (each.flags & flags.endStream) !== 0) passed.serverHasEnded = true
-    const isOver = passed.serverHasEnded && passed.clientHasEnded
-    if (each.type === types.windowUpdate) passed.receiveWindow += each.bytes.readUInt32BE(each.start)
-    if (each.type === types.rstStream) passed.isReset = true
-    if (isOver || passed.isReset) this.#passed.delete(each.streamId)
-  }
-
   /** The client has made a connection of which nothing more can be understood. */
   #giveUp(code: number, why?: string): void {
     this.#outlet.send(goAway(this.#lastStreamId, code, why))
@@ -389,12 +318,12 @@ export class Lane {
   #end(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#spur?.destroy()
+    this.#elsewhere.close()
     this.#outlet.end()
   }
 
   #close(): void {
     this.#isOver = true
-    this.#spur?.destroy()
+    this.#elsewhere.close()
   }
 }
