@@ -533,6 +533,58 @@ test('a node that could not answer is asked again, and nothing is lost', async (
   }
 })
 
+test.each(['no other stream', 'another stream'])(
+  'a stream that closes while a node does not answer is asked for no more (%s)',
+  async (name) => {
+    vi.useFakeTimers()
+    try {
+      const { member, hub, client } = watched()
+      const other = name === 'another stream' ? new ScriptedClient(hub) : undefined
+      let release = (): void => undefined
+      member.held = new Promise((resolve) => {
+        release = resolve
+      })
+      member.failures = Number.POSITIVE_INFINITY
+      client.create({ key: 'a' })
+      client.stream.close()
+      release()
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(member.asked.length).toBe(1)
+      expect(vi.getTimerCount()).toBe(0)
+      // The next request, on any stream, is served as the first one.
+      member.failures = 0
+      const next = other ?? new ScriptedClient(hub)
+      next.create({ key: 'a' })
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(next.lines).toEqual(['0@1 created'])
+      expect(client.lines).toEqual([])
+    } finally {
+      vi.useRealTimers()
+    }
+  },
+)
+
+test('a stream that closes while a compaction overtakes the watches is asked for no more', async () => {
+  const { member, hub, client } = watched()
+  const other = new ScriptedClient(hub)
+  other.create({ key: 'a' })
+  await settled()
+  let release = (): void => undefined
+  member.held = new Promise((resolve) => {
+    release = resolve
+  })
+  client.create({ key: 'a' })
+  for (let at = 2; at <= 6; at++) member.happens(`a=${at}`)
+  member.compactRevision = 5
+  const asked = member.asked.length
+  client.stream.close()
+  other.stream.close()
+  release()
+  await settled()
+  expect(member.asked.length).toBe(asked)
+  expect(client.lines).toEqual([])
+})
+
 test('watches of many ranges match as a look at each of them would', async () => {
   const { member, client } = watched()
   let seed = 7

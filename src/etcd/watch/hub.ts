@@ -158,11 +158,16 @@ export class WatchHub {
         if (first !== undefined) await this.#catchUp(first)
       }
     } catch (error) {
-      if (error instanceof EtcdError) this.#retry = setTimeout(() => this.wake(), retryMs)
+      if (error instanceof EtcdError) this.#retryLater()
       else for (const listener of this.#listeners) listener.fail(error)
     } finally {
       this.#isRunning = false
     }
+  }
+
+  /** Without listeners, a timer would only keep the process alive. */
+  #retryLater(): void {
+    if (this.#listeners.size > 0) this.#retry = setTimeout(() => this.wake(), retryMs)
   }
 
   #hasToRead(): boolean {
@@ -184,14 +189,14 @@ export class WatchHub {
       history = await this.#read(from)
     } catch (error) {
       this.#isStale = true
-      for (const { listener } of asking) this.#asking.add(listener)
+      this.#askAgain(asking)
       throw error
     }
     if (history.compactRevision !== undefined) {
       this.#compacted(this.#inStep, history.compactRevision)
       this.#position = Math.max(this.#position, history.compactRevision - 1)
       this.#isStale = true
-      for (const { listener } of asking) this.#asking.add(listener)
+      this.#askAgain(asking)
       return
     }
     await this.#advance(from, history)
@@ -204,6 +209,11 @@ export class WatchHub {
       served = 0
       await turn()
     }
+  }
+
+  /** A listener that was closed during the read asks for nothing. */
+  #askAgain(asking: readonly { readonly listener: Listener }[]): void {
+    for (const { listener } of asking) if (this.#listeners.has(listener)) this.#asking.add(listener)
   }
 
   async #read(from: number): Promise<History> {
