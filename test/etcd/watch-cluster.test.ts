@@ -148,6 +148,30 @@ test('a member that loses its power ends its streams, and its watches begin anew
   expect(watch.revisions).toEqual(upTo(last))
 })
 
+test('a watch from a revision that no store can have disturbs no other watch', async () => {
+  const etcd = await startedEtcd({ nodes: 1 })
+  const [client, other] = [...clientsOf(etcd), ...clientsOf(etcd)] as [TestClient, TestClient]
+  const watch = new WatchCall(client)
+  await watch.create({ key: 'k' })
+  await client.put('k', '1')
+  const odd = new WatchCall(other)
+  const [last, first] = ['9223372036854775807', '-9223372036854775808']
+  for (const startRevision of [last, '9007199254740993', '-9007199254740993', first])
+    await odd.create({ key: 'k', startRevision })
+  const areCanceled = (): boolean => odd.told.filter(({ canceled }) => canceled).length === 2
+  await until(() => odd.error !== undefined || areCanceled())
+  expect([watch.error, odd.error]).toEqual([undefined, undefined])
+  await client.put('k', '2')
+  await until(() => watch.revisions.length === 2)
+  await odd.create({ key: 'k', startRevision: '2' })
+  await until(() => odd.revisions.length === 2)
+  const canceled = (id: number): string => `${id}@0 canceled compacted -1`
+  expect(odd.lines.filter((line) => !line.endsWith('created')).sort()).toEqual(
+    [canceled(2), canceled(3), '4@3 2:k=1 3:k=2'].sort(),
+  )
+  expect(watch.revisions).toEqual([2, 3])
+})
+
 test('a client that does not read falls behind, and a compaction that overtakes it cancels its watch', async () => {
   const etcd = await startedEtcd({ nodes: 1 })
   const [client] = clientsOf(etcd)
