@@ -21,11 +21,10 @@ import {
 import type { NodeId } from '../raft/index.js'
 import { Barrier } from './barrier.js'
 import { EtcdError, type EtcdErrorName } from './errors.js'
+import { requestBytesMax } from './limits.js'
 import type { Member, MemberLook, Served } from './member.js'
 import { Progress } from './progress.js'
 
-/** Bytes of a request, as etcd has them by default. */
-const requestBytesMax = 1.5 * 2 ** 20
 /** Bytes of the answer to a command that may read many keys: so many of them share a message at most. */
 const longAnswerBytes = 64 << 10
 

@@ -12,6 +12,7 @@ import { ClusterMember, type Shared } from './cluster-member.js'
 import { Door, host } from './door.js'
 import type { UnaryMethod } from './http2/calls.js'
 import { Lane } from './http2/lane.js'
+import { receivedBytesMax } from './limits.js'
 import type { Member } from './member.js'
 import { Ports } from './ports.js'
 import { Roster } from './roster.js'
@@ -36,8 +37,6 @@ export interface EtcdServerOptions {
   readonly port: number | undefined
 }
 
-/** Of gRPC: bytes of a message that is received, as etcd has them by default. */
-const receivedBytesMax = 2 * 2 ** 20
 const streamsMax = 8192
 /** Methods of one request and one answer, in bytes, that clients call often. */
 const shortCalls = '/etcdserverpb.KV/'

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster } from '../../cluster/index.js'
+import { receivedBytesMax } from '../limits.js'
 import type { Member } from '../member.js'
 import type { RpcCounts } from '../rpc-counts.js'
 import type { Service } from '../services/service.js'
@@ -11,8 +12,6 @@ import { MemberMetrics } from './member-metrics.js'
 import { jsonOf } from './messages.js'
 import { methodOf } from './shapes.js'
 
-/** As at the door of gRPC. */
-const requestBytesMax = 2 * 2 ** 20
 const bodyMs = 30_000
 const headersMs = 10_000
 /** A health check that takes longer has failed, as in etcd. */
@@ -33,7 +32,7 @@ export function gatewayOf(
     version: { etcdserver: version, etcdcluster: version.replace(/\d+$/, '0') },
     isHealthy: (exclude) => metrics.health(isHealthy(member, exclude)),
     metrics: () => metrics.scrape(),
-    bounds: { requestBytesMax, bodyMs, headersMs },
+    bounds: { requestBytesMax: receivedBytesMax, bodyMs, headersMs },
   })
 }
 

@@ -1,4 +1,5 @@
 /** The watches of one client on one stream: what the client asks for, and what it is told, as etcd 3.4 does both. */
+import { receivedBytesMax } from '../limits.js'
 import type { WatchEvent } from './history.js'
 import type { WatchHub } from './hub.js'
 import {
@@ -15,9 +16,6 @@ import type { Listener, Watcher } from './watcher.js'
 /** etcd's interval of progress notifications, and the random part of it that keeps clients apart. */
 const progressMs = 10 * 60 * 1000
 const progressJitterMs = progressMs / 10
-
-/** Watches that ask for fragments get responses below this size: etcd's limit of a request and 512 KiB. */
-const fragmentBytes = 2 * 1024 * 1024
 
 /** Requests that wait for the member. More are left to the connection. */
 const requestsMax = 256
@@ -202,7 +200,7 @@ function* fragments(head: Buffer, events: readonly Buffer[]): Iterable<Buffer> {
   let piece: Buffer[] = []
   let bytes = head.byteLength
   for (const event of events) {
-    if (piece.length > 0 && bytes + event.byteLength + fragment.byteLength >= fragmentBytes) {
+    if (piece.length > 0 && bytes + event.byteLength + fragment.byteLength >= receivedBytesMax) {
       yield Buffer.concat([head, fragment, ...piece])
       piece = []
       bytes = head.byteLength
