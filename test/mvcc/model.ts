@@ -90,6 +90,11 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.nat({ max: 12 }).map((back) => ({ op: 'compact' as const, back })) },
 )
 
+/** A put of a value so long that a program of such puts fills some segments of the store's memory. */
+export const largePut: fc.Arbitrary<Step> = fc
+  .record({ key, value: fc.integer({ min: 40_000, max: 100_000 }).map((length) => 'z'.repeat(length)) })
+  .map((request) => ({ op: 'put' as const, request }))
+
 export class Model {
   readonly #changes: Change[] = []
   revision = 1
