@@ -109,8 +109,11 @@ function homeOf(hash: number): number {
 export interface IndexedRecords {
   /** Whether a record is that of a key. */
   isOf(ref: number, memory: Memory, start: number, length: number): boolean
-  /** Brings a record into the processor's caches. The sum of all answers must be used. */
-  touch(ref: number): number
+  /**
+   * Brings a record into the processor's caches. The sum of all answers must be used. Only the records of an index whose
+   * owner calls `fetch` need it.
+   */
+  touch?(ref: number): number
 }
 
 export class KvIndex {
@@ -151,7 +154,7 @@ export class KvIndex {
       refs[at] = words[homeOf(hash) + 1]!
     }
     // The sum is kept: otherwise the compiler would leave out a read whose value nothing needs.
-    for (let at = 0; at < count; at++) refs[at] = this.#records.touch(refs[at]!)
+    for (let at = 0; at < count; at++) refs[at] = this.#records.touch!(refs[at]!)
   }
 
   /** The record of a key. 0 when the key is absent or its record homeless. */

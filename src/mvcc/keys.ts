@@ -17,7 +17,6 @@ export class Keys {
     this.#records = records
     this.#index = new KvIndex({
       isOf: (number, memory, start, length) => this.#isOf(number, memory, start, length),
-      touch: (number) => records.touch(this.#heads[number]!),
     })
     this.order = new KeyOrder({
       compare: (number, memory, start, length) => this.#compare(number, memory, start, length),

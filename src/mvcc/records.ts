@@ -14,7 +14,7 @@ import { Memory } from '../machine/index.js'
 import { assert } from '../raft/index.js'
 import { type KeyValue, readKeyValue } from './key-value.js'
 
-/** A record's place: the number of its segment, then units within. Never 0; valid until `replace` or `drop`. */
+/** A record's place: the number of its segment, then units within. Never 0. Valid until a sweep moves or drops the record. */
 export type Ref = number
 
 const unitBits = 3
@@ -64,11 +64,6 @@ export class Records {
 
   memoryOf(ref: Ref): Memory {
     return this.#segments[ref >>> offsetBits]!.memory
-  }
-
-  /** Brings a record's beginning into the processor's caches. */
-  touch(ref: Ref): number {
-    return this.memoryOf(ref).bytes[startOf(ref)]!
   }
 
   segment(number: number): Segment {

@@ -5,7 +5,7 @@
 import type { Memory } from '../machine/index.js'
 import { Reader, type Span } from './wire.js'
 
-/** Keys of a request: `end` is read by `endOf`. */
+/** Keys of a request. */
 export interface KeyRange {
   readonly key: Span
   readonly rangeEnd: Span | undefined
@@ -69,7 +69,6 @@ export type RequestOp =
 
 export interface CompactionRequest {
   readonly revision: number
-  readonly physical: boolean
 }
 
 /** etcd allows 128 operations, each level of nesting takes at least one of them. */
@@ -255,10 +254,11 @@ function readRequestOp(reader: Reader, depth: number): RequestOp {
 }
 
 export function readCompaction(reader: Reader): CompactionRequest {
-  const request = { revision: 0, physical: false }
+  const request = { revision: 0 }
   while (reader.next()) {
     if (reader.field === 1) request.revision = reader.int64()
-    else if (reader.field === 2) request.physical = reader.bool()
+    // Whether the compaction is to be physical says nothing here: a sweep frees memory in its own time.
+    else if (reader.field === 2) reader.bool()
     else reader.skip()
   }
   return request

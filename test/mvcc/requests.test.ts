@@ -127,7 +127,7 @@ test.each([
     'compact',
     fc.record({ revision: number, physical: fc.boolean() }),
     readCompaction,
-    (each: object) => each,
+    ({ revision }: { readonly revision: number }) => ({ revision }),
   ],
   ['txn', txnRequest, readTxn, plainTxn],
 ] as const)('[KW1] a request to %s is read as protobufjs wrote it', (op, requests, reading, flat) => {
