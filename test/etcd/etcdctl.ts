@@ -11,7 +11,8 @@ export interface Ended {
 /** Runs etcdctl with these endpoints, and gives it `input`. */
 export function etcdctl(endpoints: readonly string[], args: readonly string[], input = ''): Promise<Ended> {
   const hosts = endpoints.map((endpoint) => endpoint.replace('http://', '')).join(',')
-  const child = spawn('etcdctl', [`--endpoints=${hosts}`, ...args], {
+  // By itself it gives up after five seconds, which a busy machine may need to start a member.
+  const child = spawn('etcdctl', [`--endpoints=${hosts}`, '--command-timeout=60s', ...args], {
     env: { PATH: process.env['PATH'], ETCDCTL_API: '3' },
   })
   const out: Buffer[] = []
