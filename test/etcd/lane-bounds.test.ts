@@ -4,7 +4,7 @@ import { type Call, newCall, readHead } from '../../src/etcd/http2/calls.js'
 import { ConnectionError, codes, flags, frame, types } from '../../src/etcd/http2/frames.js'
 import { Spur } from '../../src/etcd/http2/spur.js'
 import { UnfinishedRequests } from '../../src/etcd/http2/unfinished.js'
-import { bytesOf, call, greeting, headersOf, Pair, Place, RawClient } from './lane-place.js'
+import { bytesOf, call, greeting, headersOf, Pair, Place, RawClient, type SeenFrame } from './lane-place.js'
 import { until } from './support.js'
 
 /** The beginning of a message of this length. */
@@ -159,4 +159,28 @@ test('frames of a stream that is reset leave the queue, and those behind them go
   spur.reset(one, Buffer.from('<reset>'))
   expect(delivered).toEqual(['first', 'second', 'third'])
   expect(String(await told())).toMatch(/<first><reset><third>$/)
+})
+
+test('a stream that is reset at once, behind DATA that waits, ends no other stream', async () => {
+  const place = await new Place().open()
+  const client = new RawClient(place.port)
+  client.write(...greeting, beginning('/test/Stream'))
+  await until(() => place.elsewhere.length === 1)
+  const [cancel, room] = [Buffer.of(0, 0, 0, 8), Buffer.of(0, 0, 4, 0)]
+  client.write(
+    Buffer.concat([
+      ...range(3).map((at) => beginning('/test/Stream', 2 * at + 3)),
+      // Messages that do not end, so that no answer needs room.
+      ...range(3).map((at) => frame(types.data, 0, 2 * at + 3, headOf(1 << 20))),
+      ...range(3).flatMap((at) => dataOf(2 * at + 3, 40_000)),
+      beginning('/test/Stream', 9),
+      frame(types.windowUpdate, 0, 9, room),
+      frame(types.rstStream, 0, 9, cancel),
+      beginning('/test/Stream', 11),
+      frame(types.data, 0, 1, Buffer.of(0, 0, 0, 0, 1, 7)),
+    ]),
+  )
+  const isEcho = ({ type, streamId }: SeenFrame) => type === types.data && streamId === 1
+  await until(() => client.frames().some(isEcho))
+  expect(client.frames().some(({ type }) => type === types.goAway)).toBe(false)
 })

@@ -169,7 +169,11 @@ export class RawClient {
 }
 
 export const headersOf = (path: string) =>
-  encodeHeaders(Object.entries(requestHeaders(path)).map(([name, value]) => ({ name, value })))
+  encodeHeaders(
+    Object.entries({ ':scheme': 'http', ':authority': 'here', ...requestHeaders(path) }).map(
+      ([name, value]) => ({ name, value }),
+    ),
+  )
 export const greeting = [preface, settingsFrame(new Map())]
 
 /** A connection in memory whose lane answers `/test/Echo`, and whose other calls nobody serves. */

@@ -38,6 +38,10 @@ interface Passed extends SpurStream {
   serverHasEnded: boolean
 }
 
+function newPassed(): Passed {
+  return { receiveWindow: firstWindow, isReset: false, clientHasEnded: false, serverHasEnded: false }
+}
+
 const nothing = (): void => undefined
 
 export class Elsewhere {
@@ -57,18 +61,18 @@ export class Elsewhere {
     return this.#streams.has(streamId)
   }
 
-  /** Headers begin a stream, or end its request. */
+  /**
+   * Headers begin a stream, or end its request. The first headers do not wait for room: the client's frames that no window
+   * bounds may follow, and gRPC's server ends a connection that resets a stream which has not begun.
+   */
   headers(streamId: number, isLast: boolean, headers: readonly Header[]): void {
-    const stream = this.#streams.get(streamId) ?? {
-      receiveWindow: firstWindow,
-      isReset: false,
-      clientHasEnded: false,
-      serverHasEnded: false,
-    }
-    this.#streams.set(streamId, stream)
+    const begun = this.#streams.get(streamId)
+    const stream = begun ?? newPassed()
+    if (begun === undefined) this.#streams.set(streamId, stream)
     const spur = this.#open()
     for (const each of headerFrames(streamId, isLast, encodeHeaders(headers))) {
-      spur.sendData(stream, each, 0, nothing)
+      if (begun === undefined) spur.send(each)
+      else spur.sendData(stream, each, 0, nothing)
     }
     if (isLast) this.#clientEnded(streamId, stream)
   }
