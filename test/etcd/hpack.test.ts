@@ -4,9 +4,12 @@ import { connect } from 'node:http2'
 import { type AddressInfo, createServer } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { meaningOf } from '../../src/etcd/http2/calls.js'
 import { contentOf, FrameReader, flags, preface, settingsFrame, types } from '../../src/etcd/http2/frames.js'
 import { encodeHeaders, type Header, HpackDecoder, HpackError } from '../../src/etcd/http2/hpack.js'
 
+/** What a lane keeps of a header. */
+const laneDecoder = () => new HpackDecoder<Header>((name, value) => meaningOf(name, value, new Map()))
 const decoder = () => new HpackDecoder<Header>((name, value) => ({ name, value }))
 
 function decoded(bytes: Buffer, by = decoder()): Header[] {
@@ -16,9 +19,11 @@ function decoded(bytes: Buffer, by = decoder()): Header[] {
 }
 
 /** Sends the requests over one connection, and resolves with the headers that a decoder reads there. */
-async function sent(requests: readonly Readonly<Record<string, string>>[]): Promise<Header[][]> {
+async function sent(
+  requests: readonly Readonly<Record<string, string>>[],
+  by: HpackDecoder<Header>,
+): Promise<Header[][]> {
   const all: Header[][] = []
-  const by = decoder()
   let left = preface.length
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
@@ -54,22 +59,27 @@ const value = fc.oneof(
   fc.stringMatching(/^[\x80-\xff]{1,20}$/),
   fc.stringMatching(/^[a-z0-9]{1000,3000}$/),
 )
+/** Long authorities: a lane keeps them shorter than they are. */
+const authority = fc.stringMatching(/^[a-z0-9]{1,500}$/)
 const request = fc
   .array(fc.tuple(name, value), { minLength: 1, maxLength: 6 })
-  .map((pairs) => Object.fromEntries(pairs))
+  .chain((pairs) => authority.map((own) => ({ ':authority': own, ...Object.fromEntries(pairs) })))
 
-test('random headers of many requests', async () => {
+test.each([
+  ['as they are', decoder],
+  ['as a lane keeps them', laneDecoder],
+])('random headers of many requests, %s', async (_, decoderOf) => {
   await fc.assert(
     fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 12 }), async (requests) => {
       // What comes again is sent by its index.
       const twice = [...requests, ...requests]
-      const read = await sent(twice)
+      const read = await sent(twice, decoderOf())
       const own = read.map((headers) =>
         Object.fromEntries(
           headers.filter(({ name }) => !name.startsWith(':')).map((each) => [each.name, each.value]),
         ),
       )
-      expect(own).toEqual(twice)
+      expect(own).toEqual(twice.map(({ ':authority': _authority, ...rest }) => rest))
     }),
     { numRuns: 40, seed: 24 },
   )
@@ -119,4 +129,19 @@ test('a table that is made smaller forgets the oldest headers first', () => {
   // Room for one.
   expect(decoded(Buffer.from('3f0bbe', 'hex'), by)).toEqual([{ name: 'b', value: '2' }])
   expect(() => decoded(Buffer.from('bf', 'hex'), by)).toThrow(HpackError)
+})
+
+test('a table counts a header as its client sent it, whatever is kept of it', () => {
+  const by = laneDecoder()
+  // `:authority` of 3000 bytes, and `x` of 1500: both are more than the table holds.
+  const text = (length: number) => [
+    0x7f,
+    ((length - 127) % 128) | 128,
+    (length - 127) >>> 7,
+    ...Array(length).fill(97),
+  ]
+  decoded(Buffer.from([0x41, ...text(3000)]), by)
+  decoded(Buffer.from([0x40, 1, 120, ...text(1500)]), by)
+  expect(decoded(Buffer.of(0xbe), by).map(({ name }) => name)).toEqual(['x'])
+  expect(() => decoded(Buffer.of(0xbf), by)).toThrow(HpackError)
 })

@@ -31,6 +31,7 @@ function names(text: string): string[][] {
 
 /** Bytes that a header counts for in the table, beside its name and its value. */
 const overheadBytes = 32
+const staticSizes = staticTable.map(({ name, value }) => sizeOf(name, value))
 /** The size of the table that a client may use unless it is told of another. */
 const tableBytesMax = 4096
 /** Of all headers of one block. */
@@ -46,11 +47,15 @@ export class HpackDecoder<Kept extends Header> {
   readonly #static: readonly Kept[]
   /** The newest is the last. */
   readonly #table: Kept[] = []
+  /** The size of each header of `#table` as the client sent it: what is kept of a header may be shorter. */
+  readonly #sizes: number[] = []
   #tableBytes = 0
   #sizeMax = tableBytesMax
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
   #end = 0
+  /** The size of the header that was read last. */
+  #size = 0
 
   constructor(keep: (name: string, value: string) => Kept) {
     this.#keep = keep
@@ -70,7 +75,7 @@ export class HpackDecoder<Kept extends Header> {
         continue
       }
       const header = (first & 0x80) !== 0 ? this.#indexed(this.#number(7)) : this.#literal(first)
-      total += sizeOf(header)
+      total += this.#size
       if (total > headerBytesMax) throw new HpackError('too many headers')
       headers.push(header)
     }
@@ -80,21 +85,26 @@ export class HpackDecoder<Kept extends Header> {
     const isKept = (first & 0xc0) === 0x40
     const index = this.#number(isKept ? 6 : 4)
     const name = index === 0 ? this.#text() : this.#indexed(index).name
-    const header = this.#keep(name, this.#text())
+    const value = this.#text()
+    const header = this.#keep(name, value)
+    this.#size = sizeOf(name, value)
     if (isKept) this.#add(header)
     return header
   }
 
   #indexed(index: number): Kept {
     const fromNewest = index - this.#static.length - 1
-    const header = fromNewest < 0 ? this.#static[index - 1] : this.#table[this.#table.length - 1 - fromNewest]
+    const at = this.#table.length - 1 - fromNewest
+    const header = fromNewest < 0 ? this.#static[index - 1] : this.#table[at]
     if (header === undefined) throw new HpackError(`no header has the index ${index}`)
+    this.#size = fromNewest < 0 ? staticSizes[index - 1]! : this.#sizes[at]!
     return header
   }
 
   #add(header: Kept): void {
-    this.#tableBytes += sizeOf(header)
+    this.#tableBytes += this.#size
     this.#table.push(header)
+    this.#sizes.push(this.#size)
     this.#evict()
   }
 
@@ -107,8 +117,10 @@ export class HpackDecoder<Kept extends Header> {
   /** A header that is larger than the table empties it. */
   #evict(): void {
     let gone = 0
-    for (; this.#tableBytes > this.#sizeMax; gone++) this.#tableBytes -= sizeOf(this.#table[gone]!)
-    if (gone > 0) this.#table.splice(0, gone)
+    for (; this.#tableBytes > this.#sizeMax; gone++) this.#tableBytes -= this.#sizes[gone]!
+    if (gone === 0) return
+    this.#table.splice(0, gone)
+    this.#sizes.splice(0, gone)
   }
 
   /** A number whose first byte has `bits` bits of it. */
@@ -143,7 +155,7 @@ export class HpackDecoder<Kept extends Header> {
   }
 }
 
-function sizeOf({ name, value }: Header): number {
+function sizeOf(name: string, value: string): number {
   return name.length + value.length + overheadBytes
 }
 
