@@ -1,7 +1,7 @@
 /** What one connection may hold, and what it may send: clients that go to the bounds, and beyond them. */
 import { expect, test } from 'vitest'
 import { type Call, newCall, readHead } from '../../src/etcd/http2/calls.js'
-import { ConnectionError, codes, flags, frame, types } from '../../src/etcd/http2/frames.js'
+import { ConnectionError, codes, flags, frame, goAway, types } from '../../src/etcd/http2/frames.js'
 import { Spur } from '../../src/etcd/http2/spur.js'
 import { UnfinishedRequests } from '../../src/etcd/http2/unfinished.js'
 import { bytesOf, call, greeting, headersOf, Pair, Place, RawClient, type SeenFrame } from './lane-place.js'
@@ -183,4 +183,39 @@ test('a stream that is reset at once, behind DATA that waits, ends no other stre
   const isEcho = ({ type, streamId }: SeenFrame) => type === types.data && streamId === 1
   await until(() => client.frames().some(isEcho))
   expect(client.frames().some(({ type }) => type === types.goAway)).toBe(false)
+})
+
+const endOfRequest = (streamId: number) => frame(types.data, flags.endStream, streamId, headOf(0))
+const hasDataOf =
+  (id: number) =>
+  ({ type, streamId }: SeenFrame) =>
+    type === types.data && streamId === id
+
+test('a client that says that it leaves gets the answers that it waits for', async () => {
+  const place = await new Place().open()
+  const client = new RawClient(place.port)
+  client.write(...greeting, beginning('/test/Stream'), beginning('/test/Hold', 3), endOfRequest(3))
+  await until(() => place.held.length === 1 && place.elsewhere.length === 1)
+  client.write(goAway(0, codes.noError), frame(types.data, flags.endStream, 1, Buffer.alloc(0)))
+  const isEnd = ({ streamId, flags: set }: SeenFrame) => streamId === 1 && (set & flags.endStream) !== 0
+  await until(() => client.frames().some(isEnd))
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  place.held[0]?.(Buffer.alloc(0))
+  await until(() => client.frames().some(hasDataOf(3)))
+})
+
+test('a connection whose end at gRPC’s server closes is ended after the last answer', async () => {
+  const pair = new Pair()
+  await pair.send(...greeting, beginning('/test/Stream'))
+  await pair.send(...[3, 5].flatMap((at) => [beginning('/test/Hold', at), endOfRequest(at)]))
+  pair.spurs[0]?.destroy()
+  await pair.send(beginning('/test/Echo', 7), endOfRequest(7))
+  expect(pair.code()).toBe(codes.noError)
+  pair.held[0]?.(Buffer.alloc(0))
+  await pair.send()
+  expect(pair.writableEnded).toBe(false)
+  pair.held[1]?.(Buffer.alloc(0))
+  await pair.send()
+  expect(pair.writableEnded).toBe(true)
+  expect([3, 5, 7].map((at) => pair.frames().some(hasDataOf(at)))).toEqual([true, true, false])
 })

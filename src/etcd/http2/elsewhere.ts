@@ -106,18 +106,25 @@ export class Elsewhere {
   }
 
   close(): void {
-    this.#spur?.destroy()
+    const spur = this.#spur
+    this.#spur = undefined
+    spur?.destroy()
   }
 
   #open(): Spur {
     if (this.#spur !== undefined) return this.#spur
-    this.#spur = new Spur({
+    const spur = new Spur({
       settings: this.#options.settings,
       pass: (each, bytes) => this.#pass(each, bytes),
-      ended: () => this.#options.ended(),
+      ended: () => {
+        if (this.#spur !== spur) return
+        this.#spur = undefined
+        this.#options.ended()
+      },
     })
-    this.#options.serve(this.#spur)
-    return this.#spur
+    this.#spur = spur
+    this.#options.serve(spur)
+    return spur
   }
 
   #clientEnded(streamId: number, stream: Passed): void {

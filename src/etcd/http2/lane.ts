@@ -82,11 +82,13 @@ export class Lane {
   /** Since the client was told of room on the connection. */
   #bytesTaken = 0
   #prefaceLeft = preface.length
+  /** gRPC's server has closed its end, and answers are on their way. */
+  #isLeaving = false
   #isOver = false
 
   constructor(connection: Duplex, options: LaneOptions) {
     this.#options = options
-    this.#outlet = new Outlet(connection, (streamId) => this.#calls.delete(streamId))
+    this.#outlet = new Outlet(connection, (streamId) => this.#forget(streamId))
     this.#elsewhere = new Elsewhere({
       settings: this.#settings,
       outlet: this.#outlet,
@@ -94,7 +96,7 @@ export class Lane {
       taken: (bytes) => this.#taken(bytes),
       answers: () => this.#pings.forgive(),
       lastStreamId: () => this.#lastStreamId,
-      ended: () => this.#end(),
+      ended: () => this.#leave(),
     })
     this.#frames = new FrameReader((each) => this.#take(each))
     this.#blocks = new HeaderBlocks((...block) => this.#takeBlock(...block))
@@ -150,8 +152,8 @@ export class Lane {
         return this.#takeReset(each)
       case types.ping:
         return this.#takePing(each)
+      // A client that leaves still waits for its answers: gRPC's server, if told, would close the connection under them.
       case types.goAway:
-        this.#elsewhere.send(each)
         return
       case types.pushPromise:
         throw new ConnectionError(codes.protocolError, 'a client promises nothing')
@@ -170,7 +172,10 @@ export class Lane {
     if (streamId <= this.#lastStreamId) return
     if (streamId % 2 === 0) throw new ConnectionError(codes.protocolError, 'the stream of a server')
     this.#lastStreamId = streamId
-    if (this.#givenUp + this.#calls.size + this.#elsewhere.size >= this.#options.streamsMax) {
+    if (
+      this.#isLeaving ||
+      this.#givenUp + this.#calls.size + this.#elsewhere.size >= this.#options.streamsMax
+    ) {
       return this.#outlet.send(rstStream(streamId, codes.refusedStream))
     }
     const method = methodOf(headers)
@@ -255,7 +260,7 @@ export class Lane {
       call.isReset = true
       if (call.isDue) this.#givenUp++
       this.#unfinished.release(call)
-      this.#calls.delete(each.streamId)
+      this.#forget(each.streamId)
       return this.#outlet.changed()
     }
     this.#elsewhere.reset(each.streamId, wholeOf(each))
@@ -302,10 +307,29 @@ export class Lane {
 
   /** A client that still sends is told to stop. */
   #refuse(call: Call, code: number, details: string): void {
-    this.#calls.delete(call.streamId)
     this.#unfinished.release(call)
     this.#outlet.refuse(call, code, details)
     if (!call.hasEnded) this.#outlet.send(rstStream(call.streamId, codes.noError))
+    this.#forget(call.streamId)
+  }
+
+  /** The call is over. */
+  #forget(streamId: number): void {
+    this.#calls.delete(streamId)
+    if (this.#isLeaving) this.#endIfIdle()
+  }
+
+  /** gRPC's server has closed its end: no call may begin, and those on their way are answered. */
+  #leave(): void {
+    if (this.#isOver) return
+    this.#isLeaving = true
+    this.#outlet.send(goAway(this.#lastStreamId, codes.noError))
+    this.#endIfIdle()
+  }
+
+  #endIfIdle(): void {
+    for (const call of this.#calls.values()) if (call.hasEnded) return
+    this.#end()
   }
 
   /** The client has made a connection of which nothing more can be understood. */
