@@ -1,7 +1,19 @@
 /** What one connection may hold, and what it may send: clients that go to the bounds, and beyond them. */
 import { expect, test } from 'vitest'
 import { type Call, newCall, readHead } from '../../src/etcd/http2/calls.js'
-import { ConnectionError, codes, flags, frame, goAway, types } from '../../src/etcd/http2/frames.js'
+import {
+  ConnectionError,
+  codes,
+  flags,
+  frame,
+  goAway,
+  preface,
+  settings,
+  settingsFrame,
+  types,
+  windowMax,
+  windowUpdate,
+} from '../../src/etcd/http2/frames.js'
 import { Spur } from '../../src/etcd/http2/spur.js'
 import { UnfinishedRequests } from '../../src/etcd/http2/unfinished.js'
 import { bytesOf, call, greeting, headersOf, Pair, Place, RawClient, type SeenFrame } from './lane-place.js'
@@ -219,3 +231,37 @@ test('a connection whose end at gRPC’s server closes is ended after the last a
   expect(pair.writableEnded).toBe(true)
   expect([3, 5, 7].map((at) => pair.frames().some(hasDataOf(at)))).toEqual([true, true, false])
 })
+
+const allRoom = [
+  preface,
+  settingsFrame(new Map([[settings.initialWindowSize, windowMax]])),
+  windowUpdate(0, windowMax - 65_535),
+]
+
+test('answers that come in one turn leave in writes of about a megabyte, and all leave', async () => {
+  const pair = new Pair()
+  const ids = range(8).map((at) => 2 * at + 1)
+  await pair.send(...allRoom, ...ids.flatMap((at) => [beginning('/test/Hold', at), endOfRequest(at)]))
+  for (const answer of pair.held) answer(Buffer.alloc(2 << 20))
+  await until(() => pair.frames().filter(hasEnd).length === ids.length)
+  expect(Math.max(...pair.written.map(({ length }) => length))).toBeLessThan(1.1 * 2 ** 20)
+  const sent = pair
+    .frames()
+    .reduce((sum, { type, payload }) => sum + (type === types.data ? payload.length : 0), 0)
+  expect(sent).toBe(ids.length * (5 + (2 << 20)))
+})
+
+test('a client whose answers take more memory than a connection is given loses it, and no call is said to fail', async () => {
+  const pair = new Pair()
+  const ids = range(40).map((at) => 2 * at + 1)
+  await pair.send(...greeting, ...ids.flatMap((at) => [beginning('/test/Hold', at), endOfRequest(at)]))
+  const answer = Buffer.alloc(8 << 20)
+  for (const hold of pair.held) hold(answer)
+  await pair.send()
+  expect(pair.code()).toBe(codes.enhanceYourCalm)
+  expect(pair.frames().filter(hasEnd)).toEqual([])
+  expect(pair.writableEnded).toBe(true)
+})
+
+const hasEnd = ({ type, flags: set }: SeenFrame): boolean =>
+  type === types.headers && (set & flags.endStream) !== 0

@@ -302,6 +302,8 @@ export class Lane {
       this.#pings.forgive()
       if (error) this.#refuse(call, error.code ?? statuses.unknown, error.details ?? '')
       else this.#outlet.answer(call, response ?? noBytes)
+      // The call has been served: an error would tell its client that it was not. A lost connection tells it nothing.
+      if (this.#outlet.isOverfull) this.#giveUp(codes.enhanceYourCalm)
     })
   }
 

@@ -37,7 +37,10 @@ const answerTail = frame(
 const beforeBody = answerHead.length + frameHeadBytes + messageHeadBytes
 const aroundBody = beforeBody + answerTail.length
 
-/** Bytes that wait for a client that does not read. Beyond them nothing more is read from it, either. */
+/**
+ * Bytes that wait for a client that does not read. Beyond them nothing more is read from it, either. A turn that makes as
+ * many sends no more DATA: what the windows have room for may be 2 GiB.
+ */
 const waitingBytesMax = 1 << 20
 
 /** Bytes of answers for which a client's windows have no room. Beyond them it is refused. */
@@ -74,6 +77,8 @@ export class Outlet {
   /** What leaves at the end of this turn: a body with its stream, or frames without one. */
   #bodies: Buffer[] = []
   #streamIds: number[] = []
+  /** Bytes of `#bodies`, without what stands around them. */
+  #turnBytes = 0
   #isEnding = false
   #window = firstWindow
   #isFull = false
@@ -102,7 +107,8 @@ export class Outlet {
   /** Answers a call: its response, and that it went well. */
   answer(stream: AnswerStream, body: Buffer): void {
     const bytes = messageHeadBytes + body.length
-    if (bytes <= payloadBytesMax && bytes <= stream.window && bytes <= this.#window) {
+    const hasRoom = !this.#isBusy && bytes <= stream.window && bytes <= this.#window
+    if (hasRoom && bytes <= payloadBytesMax && this.#passing.length === 0) {
       this.#window -= bytes
       this.#add(stream.streamId, body)
       return this.#answered(stream.streamId)
@@ -150,10 +156,18 @@ export class Outlet {
   end(): void {
     this.send(noBytes)
     this.#isLast = true
+    this.#long.clear()
+    this.#passing.length = 0
+  }
+
+  /** Neither the connection nor this turn takes more DATA. */
+  get #isBusy(): boolean {
+    return this.#isFull || this.#turnBytes > waitingBytesMax
   }
 
   #goOn(): void {
-    while (this.#passing.length > 0 && !this.#isFull && this.#passing[0]!.dataBytes <= this.#window) {
+    if (this.#isLast) return
+    while (this.#passing.length > 0 && !this.#isBusy && this.#passing[0]!.dataBytes <= this.#window) {
       const { bytes, dataBytes, left } = this.#passing.shift()!
       this.#window -= dataBytes
       this.send(bytes)
@@ -166,7 +180,7 @@ export class Outlet {
     const { stream, bytes } = answer
     while (!stream.isReset && answer.sent < bytes.length) {
       const room = Math.min(payloadBytesMax, stream.window, this.#window, bytes.length - answer.sent)
-      if (room <= 0 || this.#isFull) return
+      if (room <= 0 || this.#isBusy) return
       this.send(frame(types.data, 0, stream.streamId, bytes.subarray(answer.sent, answer.sent + room)))
       stream.window -= room
       this.#window -= room
@@ -187,12 +201,15 @@ export class Outlet {
     }
     this.#streamIds.push(streamId)
     this.#bodies.push(bytes)
+    this.#turnBytes += bytes.length
   }
 
   #leave(): void {
     const bodies = this.#bodies
     const streamIds = this.#streamIds
+    const wasBusy = this.#isBusy
     this.#isEnding = false
+    this.#turnBytes = 0
     this.#bodies = []
     this.#streamIds = []
     let length = 0
@@ -210,9 +227,11 @@ export class Outlet {
     }
     this.#connection.write(bytes)
     if (this.#isLast) return void this.#connection.end(() => this.#connection.destroy())
-    if (this.#isFull || this.#connection.writableLength < waitingBytesMax) return
-    this.#isFull = true
-    this.#connection.pause()
+    if (this.#isFull) return
+    if (this.#connection.writableLength >= waitingBytesMax) {
+      this.#isFull = true
+      this.#connection.pause()
+    } else if (wasBusy) setImmediate(() => this.#goOn())
   }
 
   #drained(): void {
