@@ -77,6 +77,8 @@ export const differences: readonly NamedDifference[] = [
   { name: 'A progress request while a watch is behind' },
   { name: 'Revisions that come soon after each other' },
   { name: 'The last bytes below 1.5 MiB' },
+  { name: 'The answer to a transaction or a deletion' },
+  { name: 'A transaction whose compares look at more than two million keys' },
   { name: '`Hash`' },
   { name: '`Defragment` and `Snapshot`' },
   { name: 'Members that are added' },
