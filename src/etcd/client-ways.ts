@@ -1,4 +1,4 @@
-/** What the faults at a node make of the ways between the node and its clients. */
+/** The ways between a node and its clients, as the faults at the node leave them. */
 import { type Endpoint, LinkFaults, type StandingFault } from '../faults/index.js'
 import { type NodeId, Random } from '../raft/index.js'
 import type { WayState } from './valve.js'

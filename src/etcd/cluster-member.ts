@@ -37,7 +37,7 @@ const readings: Readonly<Partial<Record<CommandOp, Reading<Proposed>>>> = {
 const shortReading = readingOfOne('propose', proposed)
 const readReading = readingOfOne('read', served)
 
-/** What etcd says where raftbox says this. An unknown outcome is told as a time-out: a client that reads it does not know. */
+/** Names of etcd's errors, by raftbox's codes. An unknown outcome is told as a time-out, which clients take for unknown. */
 const names: Readonly<Partial<Record<ErrorCode, EtcdErrorName>>> = {
   NO_LEADER: 'timeout',
   NO_SESSION: 'timeout',
@@ -53,7 +53,7 @@ interface Proposed extends Served {
   readonly index: number
 }
 
-/** What the members of one cluster share. */
+/** State that the members of one cluster share. */
 export interface Shared {
   /** Commands on their way to the leader. */
   proposals: number

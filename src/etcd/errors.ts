@@ -76,7 +76,7 @@ export class EtcdError extends Error {
   readonly reason: EtcdErrorName
   /** Of gRPC. */
   readonly code: number
-  /** What gRPC tells beside the code. */
+  /** The text that gRPC tells beside the code. */
   readonly details: string
   constructor(name: EtcdErrorName, options?: ErrorOptions) {
     const [code, text] = texts[name]

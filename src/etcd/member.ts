@@ -1,4 +1,4 @@
-/** One member of the cluster, as its services see it: each request goes through this node, and none around it. */
+/** A member of the cluster, as its services see it: each request goes through this node, and none around it. */
 import type { CommandOp, QueryOp } from '../mvcc/index.js'
 import type { NodeId } from '../raft/index.js'
 
@@ -24,7 +24,7 @@ export interface Member {
   /** A read of what this node has applied, however old that is. */
   readLocal(op: QueryOp, request: Uint8Array): Promise<Served>
 
-  /** What the node says of itself, read from shared memory. */
+  /** The node's own figures, read from shared memory. */
   look(): MemberLook
 
   /** `ResponseHeader` as field 1 of a response: to be put in front of a body. */

@@ -1,7 +1,7 @@
 /** Files of the cluster's directory that remember what clients were told. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 
-/** What a file holds; `undefined` where there is none, or none that is whole. */
+/** The content of a file; `undefined` where there is none, or none that is whole. */
 export function readRemembered(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
@@ -10,7 +10,7 @@ export function readRemembered(path: string): unknown {
   }
 }
 
-/** A reader finds the whole file, before or after. What cannot be remembered is no reason to end with an error. */
+/** A reader finds the whole file, before or after. A file that cannot be written is no reason to end with an error. */
 export function writeRemembered(path: string, value: unknown): void {
   try {
     writeFileSync(`${path}.new`, `${JSON.stringify(value)}\n`)

@@ -1,4 +1,4 @@
-/** Who the members of the cluster are, as clients of etcd's API know them, and how they change. */
+/** The members of the cluster, as clients of etcd's API know them, and how they change. */
 import type { Cluster, NodeStatus } from '../cluster/index.js'
 import { type ErrorCode, RaftError } from '../errors/index.js'
 import { isVoter, type Membership, majorityOf, type NodeId } from '../raft/index.js'

@@ -1,4 +1,4 @@
-/** What a member was asked, by method, through gRPC and JSON alike: as gRPC's own metrics count it. */
+/** Counts of a member's calls, by method, through gRPC and JSON alike: as gRPC's own metrics count them. */
 import type { MethodDefinition, ServiceDefinition, UntypedHandleCall } from '@grpc/grpc-js'
 import type { Metric, Sample } from '../metrics/index.js'
 import type { Service } from './services/service.js'

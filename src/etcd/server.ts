@@ -45,7 +45,7 @@ const keepAliveTimeoutMs = 20_000
 /** Milliseconds until a port is tried again that another program has. */
 const againMs = 250
 
-/** One node's part of the server, in all of its lives. */
+/** A node's part of the server, in all of its lives. */
 interface Place {
   readonly member: ClusterMember
   readonly grpc: Server

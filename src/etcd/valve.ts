@@ -87,7 +87,7 @@ export class Valve extends Duplex {
     destroyed(error)
   }
 
-  /** What a fault delays does not keep back what follows it. */
+  /** Bytes that a fault delays count as written at once, so that the bytes behind them enter the delay as well. */
   #tell(byteLength: number, write: (done: Done) => void, written: Done): void {
     let [hasPassed, isAhead] = [false, false]
     this.#to.pass(byteLength, () => {

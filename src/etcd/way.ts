@@ -1,6 +1,6 @@
 /**
- * One direction of a client's connection. What passes keeps its order: it passes at once, when the delay of a fault is
- * over, or when the way opens again. Nothing is lost.
+ * A direction of a client's connection. Bytes keep their order. Bytes pass at once, when the delay of a fault is over, or
+ * when the way opens again. Nothing is lost.
  */
 
 /** Bytes that wait behind a delay before no more is taken. */
@@ -46,7 +46,7 @@ export class Way {
     this.#passDue()
   }
 
-  /** What was delayed passes at once where no fault delays any more. */
+  /** Bytes that were delayed pass at once where no fault delays any more. */
   set(isOpen: boolean, delayOf: DelayOf): void {
     this.#isOpen = isOpen
     this.#delayOf = delayOf

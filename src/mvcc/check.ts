@@ -1,4 +1,4 @@
-/** What etcd refuses before it proposes a request, and how it reads one. */
+/** The checks of a request that come before its proposal, as etcd has them. */
 import { Memory } from '../machine/index.js'
 import type { CommandOp, QueryOp, Status } from './border.js'
 import { hasDuplicateKey } from './duplicate-keys.js'

@@ -65,8 +65,8 @@ function textOf({ start, end }: Span, { bytes }: Memory): string {
 }
 
 /**
- * Intervals that are asked for points. They lie in runs, each sorted and without overlap, and each more than twice as
- * long as the next one: a request of many intervals, each asked after the next was added, stays cheap.
+ * Intervals, which are asked whether a point lies in one of them. The intervals lie in runs. A run is sorted and without
+ * overlap, and more than twice as long as the next run, so that a request stays cheap that adds and asks by turns.
  */
 class Intervals {
   readonly #runs: (readonly [string, string])[][] = []

@@ -89,8 +89,8 @@ function* refsFrom(store: Store, from: number): Generator<Ref, void, undefined> 
 }
 
 /**
- * What the key had before the revision; nothing where that is compacted, and nothing of a put that creates the key, also
- * if the same transaction has deleted it first.
+ * The key's record before the revision. There is none where that revision is compacted, and none before a put that creates
+ * the key, also if the same transaction has deleted the key first.
  */
 function prevOf({ records, compactRevision }: Store, ref: Ref): Ref {
   const revision = records.revisionOf(ref)

@@ -39,7 +39,7 @@ export interface Bounds extends Place {
   readonly endLength: number
 }
 
-/** What the order asks of the keys, which it knows by their numbers. */
+/** The keys, as the order sees them. Numbers stand for keys here. */
 export interface OrderedKeys {
   /** Compares a key to the one at `start`: below 0, 0 or above 0. */
   compare(number: number, memory: Memory, start: number, length: number): number

@@ -36,7 +36,7 @@ export function isForKv({ memory, start, end }: RequestPlace): boolean {
   return start === end || memory.bytes[start]! <= opMax
 }
 
-/** What a command or a query comes to. */
+/** The outcome of a command or of a query. */
 export type KvAnswer =
   /** `ref`: the record that goes with the status; 0: there is none. */
   | { readonly status: KvStatus; readonly ref: Ref }

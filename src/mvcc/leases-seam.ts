@@ -1,4 +1,4 @@
-/** What the store tells leases, and asks of them. */
+/** The leases, as the store sees them. */
 export interface Leases {
   has(id: bigint): boolean
   /** A key's new record is under the lease, which exists. Keys are told by their numbers. */

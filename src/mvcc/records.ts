@@ -31,7 +31,7 @@ const deleteFlag = 0x8000_0000
 const leaseFlag = 0x4000_0000
 const placeMask = 0x3fff_ffff
 
-/** What a record says beside its message. */
+/** The fields of a record beside its message. */
 export interface RecordHead {
   readonly key: number
   readonly revision: number
@@ -142,7 +142,7 @@ export class Records {
     }
   }
 
-  /** Cuts off all records of a segment before one of them. They are dropped, or moved to another segment. */
+  /** Cuts off the records of a segment before `ref`. Each of them is dropped, or moved to another segment. */
   cutBefore(ref: Ref): void {
     this.segment(ref >>> offsetBits).from = startOf(ref)
   }

@@ -1,4 +1,4 @@
-/** Who shares a read of nothing, and for how long it speaks for the node. */
+/** Callers share a read of nothing, which speaks for the node for a time. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Barrier } from '../../src/etcd/barrier.js'
 
@@ -26,7 +26,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** What comes of it: `undefined` as long as nothing has. */
+/** The outcome: `undefined` as long as there is none. */
 function following(promise: Promise<unknown> | undefined) {
   const told: { outcome: 'heard' | 'not' | undefined } = { outcome: undefined }
   promise?.then(

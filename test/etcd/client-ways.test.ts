@@ -1,4 +1,4 @@
-/** What each fault between a node and its clients makes of the bytes of a connection. */
+/** The bytes of a connection under each fault between a node and its clients. */
 import { expect, test } from 'vitest'
 import { ClientWays } from '../../src/etcd/client-ways.js'
 import type { Fault } from '../../src/faults/index.js'

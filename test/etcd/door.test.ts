@@ -1,4 +1,4 @@
-/** One port alone: what is behind it, and how many and how silent its connections may be. */
+/** A port alone: what is behind it, and how many and how silent its connections may be. */
 import { createServer } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'

@@ -177,7 +177,7 @@ test('a delay between a node and its clients hits each request and each answer',
   for (let time = 0; time < 3; time++) await other.get('key')
   expect(read.outcome).toBeUndefined()
   expect(await read.done).toBe('value')
-  // What is delayed arrives at once when the fault ends.
+  // Bytes that are delayed arrive at once when the fault ends.
   await delayed.heal()
   const long = await etcd.delay('clients', 1, 600_000)
   const late = followed(client.get('key'))

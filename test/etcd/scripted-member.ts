@@ -74,13 +74,13 @@ function eventBytes(revision: number, isDelete: boolean, key: string, kv: Buffer
 export class ScriptedMember implements Pick<Member, 'readLocal' | 'look' | 'header' | 'onProgress'> {
   revision = 1
   compactRevision = 0
-  /** What the node was asked: `from`, and whether for key-values before. */
+  /** Each read of the node: `from`, and whether for key-values before. */
   readonly asked: { readonly from: number; readonly withPrev: boolean }[] = []
   /** The node does not answer before this resolves. */
   held: Promise<void> = Promise.resolve()
   /** The node answers this many reads with an error. */
   failures = 0
-  /** What the node has applied: less than all for a node that is behind. */
+  /** The last index that the node has applied: less than all for a node that is behind. */
   lastApplied = 1
   appliedRevision: number | undefined
   readonly #history: Happened[] = []

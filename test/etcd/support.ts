@@ -1,4 +1,4 @@
-/** What the tests of etcd's API share: a cluster that speaks it, and clients that call it. */
+/** Shared by the tests of etcd's API: a cluster that speaks it, and clients that call it. */
 import {
   type ClientOptions,
   credentials,

@@ -13,7 +13,7 @@ const { path, requestSerialize, responseDeserialize } = (protos['etcdserverpb.Wa
 export const needsLeader = new Metadata()
 needsLeader.set('hasleader', 'true')
 
-/** One stream of watches. */
+/** A stream of watches. */
 export class WatchCall {
   readonly told: ToldResponse[] = []
   /** How the stream ended. */

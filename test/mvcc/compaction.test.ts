@@ -73,7 +73,7 @@ test('[KC4] memory is freed in portions, and nothing shows how far that is', () 
   // The last segment waits until it is full.
   expect(bytes()).toMatchObject({ keys: 400, compactRevision: revision })
   expect(bytes().bytes).toBeLessThan(full.bytes / 5)
-  // What is left can be changed, compacted and swept again.
+  // The keys that are left can be changed, compacted and swept again.
   for (let at = 0; at < 1000; at++) put(at)
   machine.compact(Number(machine.machine.summary?.()['revision']))
   machine.idle(50)

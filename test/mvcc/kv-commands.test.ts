@@ -44,7 +44,7 @@ function both(): readonly [StateMachine, StateMachine] {
   return [builtIn, etcd]
 }
 
-/** What queries tell of the whole: each key, and pages of all lengths. */
+/** Queries of the whole: each key, and pages of all lengths. */
 const bound = fc.option(fc.uint8Array({ maxLength: 2 }), { nil: undefined })
 const range = fc
   .record({ start: bound, end: bound, limit: fc.constantFrom(1, 2, 5, 1000) })

@@ -119,7 +119,7 @@ export class Model {
     return names.flatMap((name) => this.#at(name, revision) ?? [])
   }
 
-  /** What happened from a revision on, of which the compaction left all. */
+  /** The changes from a revision on, of which the compaction left all. */
   history(from: number): Pick<Event, 'revision' | 'type' | 'key'>[] {
     return this.#changes
       .filter(({ revision }) => revision >= from)
@@ -158,7 +158,7 @@ export class Model {
     }
   }
 
-  /** Which branch of this and of each nested transaction runs, in the order in which they run. */
+  /** Whether `success` runs, of this and of each nested transaction, in the order in which they run. */
   #decide(request: Txn): boolean[] {
     const holds = request.compare.every(
       ({ key: name, modRevision }) => (this.#at(name, this.revision)?.modRevision ?? 0) === modRevision,

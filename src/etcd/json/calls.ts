@@ -14,7 +14,7 @@ export interface Receiver {
   end(status: CallStatus): void
 }
 
-/** What its caller has of a call. */
+/** The caller's hold on a call. */
 export interface InnerCall {
   /** The caller has gone. */
   cancel(): void

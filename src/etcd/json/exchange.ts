@@ -1,4 +1,4 @@
-/** One request of the gateway and its answer. */
+/** A request of the gateway and its answer. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { Metadata, type MethodDefinition, type UntypedHandleCall } from '@grpc/grpc-js'
 import { codes } from '../errors.js'
@@ -73,7 +73,7 @@ export class Exchange {
     }
   }
 
-  /** What comes after the first message of a body is not looked at. */
+  /** Bytes behind the first message of a body are not looked at. */
   async #takeOne(metadata: Metadata): Promise<void> {
     const texts = this.#texts()
     const { value: text } = await texts.next().catch(refuseAs(codes.invalidArgument))
@@ -236,7 +236,7 @@ const longestTimerMs = 2 ** 31 - 1
 const tooLarge = (bytes: number | string, bytesMax: number): Refusal =>
   new Refusal(codes.resourceExhausted, `grpc: received message larger than max (${bytes} vs. ${bytesMax})`)
 
-/** What is wrong with the JSON of a client, as an error with a code. */
+/** A fault in a client's JSON becomes an error with this code. */
 function refuseAs(code: number): (error: unknown) => never {
   return (error) => {
     throw error instanceof JsonError ? new Refusal(code, error.message) : error

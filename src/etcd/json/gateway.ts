@@ -131,7 +131,7 @@ interface Handled extends Pick<GatewayMethod, 'definition' | 'handler'> {
   readonly path: string
 }
 
-/** Its methods. One that is not implemented has no route. */
+/** Its methods. A method that is not implemented has no route. */
 function methodsOf({ definition, implementation }: GatewayOptions['services'][number]): Handled[] {
   return Object.entries(definition).flatMap(([name, method]) => {
     const handler = implementation[name]

@@ -77,7 +77,7 @@ export class MemberMetrics {
 
 type Row = readonly [name: string, help: string, value: () => number | undefined]
 
-/** One metric for each row. `undefined`: there is no such value now. */
+/** A metric for each row. `undefined`: there is no such value now. */
 function told(type: Metric['type'], rows: readonly Row[]): Metric[] {
   return rows.map(([name, help, value]) => ({
     ...{ name, type, help, labels: [] },

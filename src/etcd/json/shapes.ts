@@ -1,4 +1,4 @@
-/** What JSON looks like for each message of the API, as the descriptors of the proto files tell it. */
+/** The shape of each message of the API in JSON, as the descriptors of the proto files tell it. */
 import { fileURLToPath } from 'node:url'
 import { loadSync, type MessageTypeDefinition, type MethodDefinition } from '@grpc/proto-loader'
 
@@ -44,7 +44,7 @@ export type FieldType =
 
 export type Message = Readonly<Record<string, unknown>>
 
-/** One method: its shapes, and its messages with names as in JSON. */
+/** A method: its shapes, and its messages with names as in JSON. */
 export interface JsonMethod {
   readonly isRequestStream: boolean
   readonly isResponseStream: boolean

@@ -27,7 +27,7 @@ const httpCodes: Readonly<Record<number, number>> = {
 
 export const httpCodeOf = (code: number): number => httpCodes[code] ?? 500
 
-/** What a handler gives as an error: gRPC's own server takes the same. */
+/** The status of a handler's error. gRPC's own server reads errors in the same way. */
 export function statusOf(error: unknown): CallStatus {
   const { code, details, message } = error as Partial<CallStatus> & { readonly message?: string }
   if (typeof code === 'number') return { code, details: details ?? message ?? '' }
@@ -38,7 +38,7 @@ export function statusOf(error: unknown): CallStatus {
 export const refusalBody = ({ code, details }: CallStatus): string =>
   JSON.stringify({ error: details, message: details, code })
 
-/** What ends a stream that failed. */
+/** The last line of a stream that failed. */
 export function streamErrorBody({ code, details }: CallStatus): string {
   const httpCode = httpCodeOf(code)
   return JSON.stringify({

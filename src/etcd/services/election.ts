@@ -147,7 +147,7 @@ async function firstPut(
   return undefined
 }
 
-/** What the leader's key is given, until it is deleted. */
+/** The values that the leader's key is given, until the key is deleted. */
 async function* changesOf(
   member: Member,
   { key, revision }: Elected,

@@ -5,7 +5,7 @@ import { fileDescriptors } from '../protos.js'
 import { DescriptorFiles } from './descriptor-files.js'
 import { codecOf, definitionOf, refusalOf, type Service, undecoded } from './service.js'
 
-/** One of the fields is set. */
+/** At most one of the fields beside `host` is set. */
 interface ReflectionRequest {
   readonly host: string
   readonly fileByFilename?: string

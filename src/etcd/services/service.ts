@@ -1,4 +1,4 @@
-/** What the services of the API have in common: who may ask, how bytes become answers, and how an error is told. */
+/** The common part of the API's services: which calls are admitted, how bytes become answers, and how an error is told. */
 import { once } from 'node:events'
 import type {
   handleServerStreamingCall,
@@ -13,7 +13,7 @@ import { codes, EtcdError } from '../errors.js'
 import type { Member, Served } from '../member.js'
 import { protos } from '../protos.js'
 
-/** What `Server.addService` takes. Requests and responses of each method are bytes. */
+/** A service as `Server.addService` takes it. Requests and responses of each method are bytes. */
 export interface Service {
   readonly definition: ServiceDefinition
   readonly implementation: UntypedServiceImplementation

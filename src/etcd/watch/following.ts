@@ -5,7 +5,7 @@ import type { WatchEvent } from './history.js'
 import { hubOf, type WatchHub } from './hub.js'
 import type { Listener, Watcher } from './watcher.js'
 
-/** What a watch is told at once. */
+/** A response to a watch. */
 export interface Told {
   readonly header: Buffer
   readonly events: readonly WatchEvent[]
@@ -16,8 +16,8 @@ const toldMax = 16
 const noBytes = Buffer.alloc(0)
 
 /**
- * What happens to a key from revision `from` on, or to a range of keys. Throws `compacted` when that history is gone, and
- * ends when `signal` is aborted.
+ * Events of a key, or of a range of keys, from revision `from` on. Throws `compacted` when that history is gone, and ends
+ * when `signal` is aborted.
  */
 export async function* follow(
   member: Member,

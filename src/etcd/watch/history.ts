@@ -1,4 +1,4 @@
-/** What happened to keys, as a member tells it. */
+/** The history of keys, as a member tells it. */
 import { EtcdError } from '../errors.js'
 import type { Member, Served } from '../member.js'
 import { eventBytes } from './messages.js'
@@ -7,7 +7,7 @@ import { eventBytes } from './messages.js'
 export interface WatchEvent {
   readonly revision: number
   readonly isDelete: boolean
-  /** One character a byte. */
+  /** A character a byte. */
   readonly key: string
   readonly kv: Buffer
   /** The event as a part of a response. */

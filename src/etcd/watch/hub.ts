@@ -1,5 +1,5 @@
 /**
- * All watches of one member. Watchers are in step or behind. Those in step have been told all up to the hub's position:
+ * All watches of one member. Watchers are in step or behind. Watchers in step have been told all up to the hub's position:
  * one read of the member's history serves all of them. Each watcher behind has a position of its own: watchers whose
  * client reads slowly, or asked for the past. Pieces of history bring them up, in turn, until they are in step.
  */
@@ -9,7 +9,7 @@ import { type History, readHistory, type WatchEvent } from './history.js'
 import { Ranges } from './ranges.js'
 import { type Listener, type Watcher, wants } from './watcher.js'
 
-/** Bytes of history that a read asks for. One revision may have more. */
+/** Bytes of history that a read asks for. A single revision may have more. */
 const historyBytes = 256 * 1024
 /** So many pairs of a watcher and an event are held at once: many watchers of the same keys match every event. */
 const matchesMax = 64 * 1024
@@ -52,13 +52,13 @@ export class WatchHub {
   readonly #behind = new Ranges<Watcher>()
   /** Watchers that want key-values before a change. */
   #prevKvs = 0
-  /** Watchers in step have been told all up to this revision. It never falls. */
+  /** Watchers in step have been told all up to this revision, which never falls. */
   #position = 0
   /** The revision that the node told last. A node that restarts may be behind what it told before. */
   #nodeRevision = 0
   /** Whether the node has applied more since it was asked last. */
   #isStale = false
-  /** What the node had applied when it was asked last. */
+  /** The last index that the node had applied when it was asked last. */
   #appliedIndex = 0
   /** Listeners with requests that wait for a read. */
   #asking = new Set<Listener>()

@@ -1,7 +1,8 @@
 /**
- * What is watched, and by whom. Keys are strings of one character a byte: JavaScript orders them as etcd orders bytes,
- * and a Map finds them. Watchers of one key are in a Map. Ranges are in a treap, ordered by their starts, each node of
- * which knows the greatest end below it: the ranges around a key are found without a look at the others.
+ * Keys and ranges of keys, each with its watchers. Keys are strings of one character a byte: JavaScript orders them as
+ * etcd orders bytes, and a Map finds them. Watchers of one key are in a Map. Ranges are in a treap, ordered by their
+ * starts, each node of which knows the greatest end below it: the ranges around a key are found without a look at the
+ * others.
  */
 
 /** The end of a range that has none: greater than every key. */

@@ -34,7 +34,7 @@ export interface CreateRequest {
   readonly fragment: boolean
 }
 
-/** One of these or none. */
+/** At most one of the fields is set. */
 export interface WatchRequest {
   readonly createRequest?: CreateRequest | null
   readonly cancelRequest?: { readonly watchId: string } | null

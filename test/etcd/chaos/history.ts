@@ -1,4 +1,4 @@
-/** What clients of a broken cluster asked and were told, and what the cluster holds in the end. */
+/** The calls of a broken cluster's clients, their answers, and what the cluster holds in the end. */
 
 export interface Event {
   readonly revision: number

@@ -8,7 +8,7 @@ import type { Event, Held, History, Lease, Read, Watched, Write } from './histor
 /** The log's time and this process's clock are rounded to whole milliseconds. */
 const roundingMs = 2
 
-/** What is wrong with the history, in words. */
+/** The faults of the history, in words. */
 export function judge(history: History): string[] {
   const past = new Past(history.events)
   return [

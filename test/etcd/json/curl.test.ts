@@ -1,4 +1,4 @@
-/** What people type: curl, one request a family of the API. */
+/** Lines that people type: curl, one request a family of the API. */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { beforeAll, describe, expect, test } from 'vitest'

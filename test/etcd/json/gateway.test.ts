@@ -1,4 +1,4 @@
-/** What a client may do to the gateway, and what its services see of it. */
+/** Requests of clients to the gateway, and the calls that its services see. */
 import { once } from 'node:events'
 import { request as ask, type ClientRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'

@@ -1,4 +1,4 @@
-/** What a member tells of itself over HTTP: its health, and its metrics and no other node's. */
+/** A member tells its own health and metrics over HTTP, and no other node's. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'

@@ -9,7 +9,7 @@ const [range, txn, grant] = ['KV/Range', 'KV/Txn', 'Lease/LeaseGrant'].map((name
   methodOf(`/etcdserverpb.${name}`),
 ) as [ReturnType<typeof methodOf>, ReturnType<typeof methodOf>, ReturnType<typeof methodOf>]
 
-/** What gRPC's own decoder reads in the bytes that the JSON became. */
+/** The message that gRPC's own decoder reads in the bytes that the JSON became. */
 function decoded(method: 'Range' | 'Txn', json: string): unknown {
   const [name, path] = [method, `/etcdserverpb.KV/${method}`]
   const { request, encodeRequest } = methodOf(path)

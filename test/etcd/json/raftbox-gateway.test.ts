@@ -18,7 +18,7 @@ beforeAll(async () => {
   return () => Promise.all([etcd.close(), raftbox.close()])
 })
 
-/** What is a server's own: ids, terms, indexes, sizes and hashes. */
+/** Fields that are a server's own: ids, terms, indexes, sizes and hashes. */
 const own =
   /"(cluster_id|member_id|raft_term|raftTerm|raftIndex|raftAppliedIndex|dbSize|dbSizeInUse|leader|hash)":"?\d+"?/g
 const shared = (body: string): string => body.replace(own, '"$1":"…"')

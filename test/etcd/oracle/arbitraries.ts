@@ -112,7 +112,7 @@ const target = fc.oneof(
   fc.record({ target: fc.constant(2), modRevision: mostly(revision, fc.constant(0)) }),
   fc.record({ target: fc.constant(3), value }),
   fc.record({ target: fc.constant(4), lease }),
-  // What is compared need not be what is given.
+  // The compared field need not be the given one.
   fc.record({ target: enumeration(4), version: fc.constantFrom(0, 1) }),
   fc.record({ target: enumeration(4), value }),
   fc.record({ target: enumeration(4) }),

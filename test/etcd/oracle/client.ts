@@ -1,4 +1,4 @@
-/** One client for every etcd: it tells what the server answered, field by field, and never retries. */
+/** A client for every etcd: it tells what the server answered, field by field, and never retries. */
 import {
   type CallOptions,
   Client,

@@ -1,4 +1,4 @@
-/** What raftbox answers otherwise than etcd. `docs/etcd.md` has the same list with the reasons; a test compares both. */
+/** The answers in which raftbox differs from etcd. `docs/etcd.md` has the same list with the reasons; a test compares both. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Answer, Message } from './client.js'
 import type { Operation } from './program.js'

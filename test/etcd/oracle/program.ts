@@ -21,7 +21,7 @@ export interface Filling {
 }
 
 export type Operation =
-  /** One request and its answer. A granted lease goes into the slot. */
+  /** A request and its answer. A granted lease goes into the slot. */
   | { readonly call: string; readonly request: Message; readonly slot?: number }
   /** A request whose encoded bytes are changed on the way. */
   | { readonly garble: string; readonly request: Message; readonly changes: readonly Change[] }
@@ -41,7 +41,7 @@ export type Change =
   | { readonly at: number; readonly set: number }
   | { readonly at: number; readonly insert: number }
 
-/** What the names of one server mean at this moment. */
+/** The meanings of a server's names at this moment. */
 export interface Meanings {
   revision(name: RevisionName): number
   lease(slot: number): string

@@ -1,4 +1,4 @@
-/** One server under a program: what the program's names mean there, and its answers in a form that can be compared. */
+/** A server under a program: what the program's names mean there, and its answers in a form that can be compared. */
 import { type Answer, EtcdClient, encode, type Message } from './client.js'
 import { garbled, type Meanings, type Operation, type RevisionName, resolve } from './program.js'
 import { WatchLog } from './watch-log.js'

@@ -1,4 +1,4 @@
-/** What one stream of watches told: for each watch its events and what became of it, in the order in which they came. */
+/** The responses of a stream of watches: for each watch its events and what became of it, in the order in which they came. */
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
 import { type Message, refusalOf } from './client.js'
 
