@@ -136,7 +136,8 @@ async function locks(client: TestClient): Promise<string[]> {
   // The key that comes and goes shows that the server serves the call until its deadline.
   const tires = begin(client, 'v3lockpb.Lock/Lock', { name, lease: two }, { deadline: Date.now() + 3000 })
   await keys(client, 2)
-  story.push((await tires.answer).slice(0, 20))
+  // The text is that of the clock which is first: the client's or the server's.
+  story.push((await tires.answer).slice(0, 2))
   await keys(client, 1)
   const waits = begin(client, 'v3lockpb.Lock/Lock', { name, lease: two })
   await keys(client, 2)
