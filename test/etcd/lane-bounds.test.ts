@@ -265,3 +265,53 @@ test('a client whose answers take more memory than a connection is given loses i
 
 const hasEnd = ({ type, flags: set }: SeenFrame): boolean =>
   type === types.headers && (set & flags.endStream) !== 0
+
+test('a long answer and a frame that passes share a window that opens by and by', async () => {
+  const pair = new Pair()
+  await pair.send(...greeting, windowUpdate(0, 1), beginning('/test/Stream'))
+  await pair.send(
+    settingsFrame(new Map([[settings.initialWindowSize, windowMax]])),
+    ...[beginning('/test/Hold', 3), endOfRequest(3)],
+  )
+  pair.held[0]?.(Buffer.alloc(1 << 20))
+  await pair.send()
+  // The answer has taken the whole window.
+  pair.spurs[0]?.write(Buffer.concat(range(3).map(() => frame(types.data, 0, 1, Buffer.alloc(16_384)))))
+  const sentOf = (id: number): number =>
+    pair
+      .frames()
+      .filter(hasDataOf(id))
+      .reduce((sum, { payload }) => sum + payload.length, 0)
+  const atFirst = sentOf(3)
+  for (let turn = 0; turn < 100; turn++) await pair.send(windowUpdate(0, 1000))
+  expect(sentOf(1)).toBe(3 * 16_384)
+  expect(sentOf(3)).toBe(atFirst + 100_000 - 3 * 16_384)
+})
+
+test('windows that shrink below what was sent, and widen again, let answers through whole', async () => {
+  const pair = new Pair()
+  const window = (bytes: number) => settingsFrame(new Map([[settings.initialWindowSize, bytes]]))
+  await pair.send(...greeting, windowUpdate(0, 1 << 20))
+  await pair.send(...[1, 3].flatMap((at) => [beginning('/test/Hold', at), endOfRequest(at)]))
+  const bytes = bytesOf(200_000)
+  pair.held[0]?.(bytes)
+  await pair.send()
+  const dataOfStream = (id: number): Buffer =>
+    Buffer.concat(
+      pair
+        .frames()
+        .filter(hasDataOf(id))
+        .map(({ payload }) => payload),
+    )
+  expect(dataOfStream(1).length).toBe(65_535)
+  await pair.send(window(100))
+  pair.held[1]?.(bytes)
+  // The window of the first stream is -65,435, and then 0: one byte more is one byte of its answer.
+  await pair.send(windowUpdate(1, 65_435))
+  expect(dataOfStream(1).length).toBe(65_535)
+  await pair.send(windowUpdate(1, 1))
+  expect([1, 3].map((id) => dataOfStream(id).length)).toEqual([65_536, 100])
+  await pair.send(window(0), window(50_000), window(10), window(250_000))
+  for (const id of [1, 3]) expect(dataOfStream(id).subarray(5).equals(bytes)).toBe(true)
+  expect(pair.frames().filter(hasEnd).length).toBe(2)
+})

@@ -86,6 +86,8 @@ export class Outlet {
   readonly #long = new Set<LongAnswer>()
   #longBytes = 0
   readonly #passing: Passing[] = []
+  /** A passing frame has left: the next room is a long answer's. */
+  #isLongNext = false
 
   /** `answered` is called once all of an answer has left. */
   constructor(connection: Duplex, answered: (streamId: number) => void) {
@@ -165,32 +167,59 @@ export class Outlet {
     return this.#isFull || this.#turnBytes > waitingBytesMax
   }
 
+  /**
+   * While a frame that passes waits for the window, one long answer sends one frame after each frame that passes: neither
+   * starves the other.
+   */
   #goOn(): void {
     if (this.#isLast) return
-    while (this.#passing.length > 0 && !this.#isBusy && this.#passing[0]!.dataBytes <= this.#window) {
-      const { bytes, dataBytes, left } = this.#passing.shift()!
-      this.#window -= dataBytes
-      this.send(bytes)
-      left()
+    while (!this.#isBusy) {
+      const head = this.#passing[0]
+      if (head === undefined) {
+        for (const answer of this.#long) this.#sendSome(answer, answer.bytes.length)
+        return
+      }
+      if (this.#isLongNext && head.dataBytes > 0) {
+        this.#isLongNext = false
+        this.#sendOneLong()
+      } else if (head.dataBytes > this.#window) return
+      else this.#passOn(head)
     }
-    for (const answer of this.#long) this.#sendSome(answer)
   }
 
-  #sendSome(answer: LongAnswer): void {
+  /** One frame of the first long answer that its stream has room for. */
+  #sendOneLong(): void {
+    for (const answer of this.#long) if (this.#sendSome(answer, payloadBytesMax) > 0) return
+  }
+
+  #passOn({ bytes, dataBytes, left }: Passing): void {
+    this.#passing.shift()
+    this.#window -= dataBytes
+    if (dataBytes > 0) this.#isLongNext = true
+    this.send(bytes)
+    left()
+  }
+
+  /** Sends what the windows have room for, `bytesMax` at most, and returns how much. */
+  #sendSome(answer: LongAnswer, bytesMax: number): number {
     const { stream, bytes } = answer
-    while (!stream.isReset && answer.sent < bytes.length) {
-      const room = Math.min(payloadBytesMax, stream.window, this.#window, bytes.length - answer.sent)
-      if (room <= 0 || this.#isBusy) return
+    const start = answer.sent
+    const end = Math.min(bytes.length, start + bytesMax)
+    while (!stream.isReset && answer.sent < end) {
+      const room = Math.min(payloadBytesMax, stream.window, this.#window, end - answer.sent)
+      if (room <= 0 || this.#isBusy) return answer.sent - start
       this.send(frame(types.data, 0, stream.streamId, bytes.subarray(answer.sent, answer.sent + room)))
       stream.window -= room
       this.#window -= room
       answer.sent += room
     }
+    if (!stream.isReset && answer.sent < bytes.length) return answer.sent - start
     this.#long.delete(answer)
     this.#longBytes -= bytes.length
-    if (stream.isReset) return
+    if (stream.isReset) return 0
     this.send(withId(answerTail, stream.streamId))
     this.#answered(stream.streamId)
+    return answer.sent - start
   }
 
   #add(streamId: number, bytes: Buffer): void {
