@@ -1,5 +1,5 @@
 /**
- * What clients of the MVCC machine and the machine agree upon. Requests and answers are the protobuf messages of etcd's
+ * The border between the MVCC machine and its clients. Requests and answers are the protobuf messages of etcd's
  * v3 API, so a request goes from the client to the disks in one encoding, and the answer comes back in one.
  *
  *     command, query   u8 op · protobuf of the request

@@ -13,7 +13,7 @@ export const ttlMax = 9_000_000_000
 
 /** Leaders then tell the time four times a second, so a lease ends within half a second of its time. */
 const timeoutMs = 15_000
-/** Bounds what one telling ends, so that a node's turn stays short. What is left ends at the next tellings. */
+/** Bounds what one telling ends, so that a node's turn stays short. Further leases end at the next tellings. */
 const endedMax = 500
 const endedKeysMax = 4000
 

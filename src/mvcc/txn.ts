@@ -21,7 +21,7 @@ interface Running {
   readonly memory: Memory
   readonly origin: Origin
   readonly room: AnswerRoom
-  /** What the compares of each transaction found, of those that run. */
+  /** The outcome of the compares of each transaction that runs. */
   readonly succeeded: Map<TxnRequest, boolean>
 }
 
