@@ -39,7 +39,7 @@ function serverOf(text: string): string {
 
 type Options = Omit<MeasureEtcdOptions, 'warmUpSeconds' | 'servers'>
 
-/** What makes no sense together with `--etcd`. */
+/** Options that make no sense together with `--etcd`. */
 export function checkEtcdFlags(command: Command, { batch, size, workload }: Options): void {
   for (const name of flagsOfNodes) {
     if (command.getOptionValueSource(name) !== 'cli') continue

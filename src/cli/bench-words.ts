@@ -2,7 +2,7 @@
 import type { Latencies, Measurement } from '../load/index.js'
 import { counted, decimal, table } from '../terminal/index.js'
 
-/** What comes of a measurement, as JSON and in words. */
+/** The result of a measurement, as JSON and in words. */
 export interface Told {
   readonly figures: { readonly callsPerSecond: number }
   readonly words: string

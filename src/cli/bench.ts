@@ -211,7 +211,7 @@ function checkTogether({ batch, workload, rate, arrivals }: BenchOptions): void 
   }
 }
 
-/** What a cluster of this process takes. */
+/** Options for a cluster of this process. */
 function checkFits({ clients, size, batch }: BenchOptions): void {
   if (batch * (size + 4) > callBytesMax) {
     throw new BadInput(

@@ -34,7 +34,7 @@ export interface Call {
 /** Draws the next call. */
 export type NextCall = () => Call
 
-/** What a workload calls: a cluster, or servers of etcd's API. Keys are copied before a call returns. */
+/** The server of a workload: a cluster, or servers of etcd's API. Keys are copied before a call returns. */
 export interface Store {
   put(key: Bytes, value: Bytes): Promise<unknown>
   get(key: Bytes): Promise<unknown>

@@ -285,7 +285,7 @@ function measurementOf(
 
 type Asked = Pick<MeasureOptions, 'clients' | 'size' | 'batch' | 'workload' | 'records' | 'rate'>
 
-/** What clients know of a window, whatever they call. */
+/** The clients' view of a window, whatever they call. */
 export function callFigures(
   { clients, size, batch, workload, records, rate }: Asked,
   tally: Tally,

@@ -105,7 +105,7 @@ function homeOf(hash: number): number {
   return (hash << 1) & wordsMask
 }
 
-/** What the index asks of the records that it finds. */
+/** Questions of the index to the records that it finds. */
 export interface IndexedRecords {
   /** Whether a record is that of a key. */
   isOf(ref: number, memory: Memory, start: number, length: number): boolean

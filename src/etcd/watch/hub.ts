@@ -142,7 +142,7 @@ export class WatchHub {
     else waiting.push(revision)
   }
 
-  /** There may be something to do: a listener has room, or asks. */
+  /** A listener has room, or asks: something may have to be done. */
   wake(): void {
     if (!this.#isRunning) void this.#run()
   }

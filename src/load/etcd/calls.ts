@@ -1,4 +1,4 @@
-/** What clients ask of servers of etcd's API: the puts that a cluster is asked for, over the border. */
+/** Calls to servers of etcd's API: the puts that a cluster is asked for, over the border. */
 import { type Call, drawNumber, keyTemplate, type NextCall, valueFor, writeKey } from '../calls.js'
 import type { EtcdClient } from './client.js'
 import { putRequest } from './protobuf.js'

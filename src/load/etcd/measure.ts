@@ -1,4 +1,4 @@
-/** One measurement of servers of etcd's API, whoever runs them: all that their clients can know of them. */
+/** A measurement of servers of etcd's API, whoever runs them: all that their clients can know of them. */
 import { fill, workloadCalls } from '../calls.js'
 import {
   callersOf,
@@ -21,7 +21,7 @@ export interface MeasureEtcdOptions extends Pick<MeasureOptions, Asked | 'warmUp
   readonly servers: readonly string[]
 }
 
-/** What only the program that runs the nodes can know. */
+/** Figures that only the program that runs the nodes can know. */
 type Unknown =
   | 'durability'
   | 'threads'

@@ -63,7 +63,7 @@ function writeVarint(bytes: Uint8Array, start: number, value: number): number {
   return at
 }
 
-/** One field of a message: a number, or bytes. */
+/** A field of a message: a number, or bytes. */
 export interface Field {
   readonly number: number
   readonly value: bigint | Buffer
