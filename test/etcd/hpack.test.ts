@@ -113,6 +113,7 @@ test.each([
   ['an index of 0', '80'],
   ['an index that no header has', 'be'],
   ['a number without an end', 'ffffffffffff'],
+  ['a size of the table behind a header', '8220'],
   ['a text without an end', '000341'],
   ['a table larger than allowed', '3fe21f'],
   ['the end of the Huffman code in a text', '0084ffffffff00'],

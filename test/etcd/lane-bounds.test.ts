@@ -315,3 +315,47 @@ test('windows that shrink below what was sent, and widen again, let answers thro
   for (const id of [1, 3]) expect(dataOfStream(id).subarray(5).equals(bytes)).toBe(true)
   expect(pair.frames().filter(hasEnd).length).toBe(2)
 })
+
+const number = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
+}
+const wider = (streamId: number, bytes: number) => frame(types.windowUpdate, 0, streamId, number(bytes))
+
+test.each([
+  ['a window that widens by nothing', [wider(0, 0)], codes.protocolError],
+  ['headers without a stream', [beginning('/test/Hold', 0)], codes.protocolError],
+  ['DATA without a stream', [frame(types.data, 0, 0, Buffer.alloc(5))], codes.protocolError],
+  [
+    'a window that a setting makes too wide',
+    [wider(1, 1000), settingsFrame(new Map([[settings.initialWindowSize, windowMax]]))],
+    codes.flowControlError,
+  ],
+  [
+    'a size of the table behind a header',
+    [frame(types.headers, flags.endHeaders, 3, Buffer.of(0x82, 0x20))],
+    codes.compressionError,
+  ],
+  ['headers after the end of a request', [endOfRequest(1), beginning('/test/Hold')], codes.streamClosed],
+])('%s: the connection ends by its code', async (_, frames, code) => {
+  const pair = new Pair()
+  await pair.send(...greeting, beginning('/test/Hold'), ...frames)
+  expect(pair.code()).toBe(code)
+})
+
+test.each([
+  ['a window that widens by nothing', [endOfRequest(1), wider(1, 0)], codes.protocolError],
+  ['a window that is too wide', [endOfRequest(1), wider(1, windowMax)], codes.flowControlError],
+  ['headers in the midst of a request', [beginning('/test/Hold')], codes.protocolError],
+])('%s of a call: its stream ends by its code, and no other', async (_, frames, code) => {
+  const pair = new Pair()
+  await pair.send(...greeting, beginning('/test/Hold'), ...frames)
+  expect(pair.frames().filter(({ type }) => type === types.rstStream)).toMatchObject([
+    { streamId: 1, payload: number(code) },
+  ])
+  // The method of a call that was given up may still answer.
+  for (const answer of pair.held) answer(Buffer.alloc(0))
+  await pair.send(beginning('/test/Echo', 3), endOfRequest(3))
+  expect(pair.frames().filter(hasEnd)).toMatchObject([{ streamId: 3 }])
+})

@@ -53,6 +53,19 @@ export class ConnectionError extends Error {
   }
 }
 
+const typesOfStreams: ReadonlySet<number> = new Set([
+  types.data,
+  types.headers,
+  types.priority,
+  types.rstStream,
+  types.continuation,
+])
+
+/** Whether a frame of this type must name a stream. */
+export function isOfStream(type: number): boolean {
+  return typesOfStreams.has(type)
+}
+
 /** A window after DATA: a client that sends more than it may send ends its connection. */
 export function narrowed(window: number, bytes: number): number {
   if (bytes > window)

@@ -71,6 +71,8 @@ export class HpackDecoder<Kept extends Header> {
     while (this.#at < end) {
       const first = bytes[this.#at]!
       if ((first & 0xe0) === 0x20) {
+        // The size of the table changes before the first header of a block alone (RFC 7541, section 4.2).
+        if (total > 0) throw new HpackError('a table changes its size in the midst of a block')
         this.#resize(this.#number(5))
         continue
       }

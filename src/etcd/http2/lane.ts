@@ -27,6 +27,7 @@ import {
   flags,
   frame,
   goAway,
+  isOfStream,
   narrowed,
   preface,
   rstStream,
@@ -137,6 +138,9 @@ export class Lane {
     if (this.#blocks.isOpen && each.type !== types.continuation) {
       throw new ConnectionError(codes.protocolError, 'a block of headers is not finished')
     }
+    if (each.streamId === 0 && isOfStream(each.type)) {
+      throw new ConnectionError(codes.protocolError, 'a frame of a stream names none')
+    }
     switch (each.type) {
       case types.data:
         return this.#takeData(each)
@@ -166,7 +170,10 @@ export class Lane {
     const { streamId } = first
     const isLast = (first.flags & flags.endStream) !== 0
     const call = this.#calls.get(streamId)
-    if (call !== undefined) return isLast ? this.#performWhole(call) : undefined
+    if (call?.hasEnded) throw new ConnectionError(codes.streamClosed, 'a request goes on after its end')
+    if (call !== undefined) {
+      return isLast ? this.#performWhole(call) : this.#reset(streamId, codes.protocolError)
+    }
     if (this.#elsewhere.has(streamId)) return this.#elsewhere.headers(streamId, isLast, headers)
     // A stream that is over: the client may not know it yet.
     if (streamId <= this.#lastStreamId) return
@@ -238,32 +245,53 @@ export class Lane {
     for (const [setting, value] of values) this.#settings.set(setting, value)
     const now = this.#settings.get(settings.initialWindowSize) ?? firstWindow
     if (now > windowMax) throw new ConnectionError(codes.flowControlError, 'a window is too wide')
-    for (const call of this.#calls.values()) call.window += now - before
+    for (const call of this.#calls.values()) {
+      call.window += now - before
+      if (call.window > windowMax) throw new ConnectionError(codes.flowControlError, 'a window is too wide')
+    }
     this.#outlet.send(settingsAck())
     this.#outlet.changed()
     this.#elsewhere.set(values)
   }
 
   #takeWindowUpdate(each: Frame): void {
+    const { streamId } = each
     const increment = each.bytes.readUInt32BE(each.start) & windowMax
-    if (each.streamId === 0) return this.#outlet.widen(increment)
-    const call = this.#calls.get(each.streamId)
-    if (call !== undefined) {
-      call.window += increment
-      this.#outlet.changed()
-    } else if (this.#elsewhere.has(each.streamId)) this.#elsewhere.send(each)
+    if (streamId === 0) {
+      if (increment === 0) throw new ConnectionError(codes.protocolError, 'a window widens by nothing')
+      return this.#outlet.widen(increment)
+    }
+    const call = this.#calls.get(streamId)
+    if (call === undefined) {
+      if (this.#elsewhere.has(streamId)) this.#elsewhere.send(each)
+      return
+    }
+    if (increment === 0) return this.#reset(streamId, codes.protocolError)
+    if (call.window + increment > windowMax) return this.#reset(streamId, codes.flowControlError)
+    call.window += increment
+    this.#outlet.changed()
   }
 
   #takeReset(each: Frame): void {
-    const call = this.#calls.get(each.streamId)
-    if (call !== undefined) {
-      call.isReset = true
-      if (call.isDue) this.#givenUp++
-      this.#unfinished.release(call)
-      this.#forget(each.streamId)
-      return this.#outlet.changed()
-    }
-    this.#elsewhere.reset(each.streamId, wholeOf(each))
+    if (!this.#giveUpCall(each.streamId)) this.#elsewhere.reset(each.streamId, wholeOf(each))
+  }
+
+  /** The client has broken a rule on the stream of a call, and its other streams go on. */
+  #reset(streamId: number, code: number): void {
+    this.#giveUpCall(streamId)
+    this.#outlet.send(rstStream(streamId, code))
+  }
+
+  /** `false`: no call has this stream. */
+  #giveUpCall(streamId: number): boolean {
+    const call = this.#calls.get(streamId)
+    if (call === undefined) return false
+    call.isReset = true
+    if (call.isDue) this.#givenUp++
+    this.#unfinished.release(call)
+    this.#forget(streamId)
+    this.#outlet.changed()
+    return true
   }
 
   /** Pings of gRPC's server pass through here, and so do the answers to them. */
