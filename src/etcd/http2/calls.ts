@@ -12,7 +12,7 @@ export type UnaryMethod = (
   callback: sendUnaryData<Buffer>,
 ) => void
 
-/** What a header means for where its call is served: here are served calls with nothing but the usual in them. */
+/** The meaning of a header for where its call is served: calls with nothing but the usual in them are served here. */
 export interface CallHeader extends Header {
   readonly method: UnaryMethod | undefined
   readonly isForElsewhere: boolean

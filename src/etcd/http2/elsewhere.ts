@@ -15,7 +15,7 @@ import type { Outlet } from './outlet.js'
 import { Spur, type SpurStream } from './spur.js'
 
 export interface ElsewhereOptions {
-  /** What the client has set so far. */
+  /** Settings of the client so far. */
   readonly settings: ReadonlyMap<number, number>
   /** The way to the client. */
   readonly outlet: Outlet

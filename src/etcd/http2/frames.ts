@@ -4,7 +4,7 @@ export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 export const frameHeadBytes = 9
 /** The longest payload of a frame that either side sends unless it is told of another bound. */
 export const payloadBytesMax = 16_384
-/** What a connection, and each stream, may send before it is told of more. */
+/** Bytes that a connection, and each stream, may send before it is told of more. */
 export const firstWindow = 65_535
 export const windowMax = 2 ** 31 - 1
 

@@ -1,5 +1,5 @@
 /**
- * What leaves over a connection: answers of unary calls, and whole frames of whoever else speaks there. DATA waits until
+ * The way out over a connection: answers of unary calls, and whole frames of whoever else speaks there. DATA waits until
  * the client's windows have room for it. All that a turn makes leaves in one write.
  */
 import type { Duplex } from 'node:stream'
@@ -74,7 +74,7 @@ interface Passing {
 export class Outlet {
   readonly #connection: Duplex
   readonly #answered: (streamId: number) => void
-  /** What leaves at the end of this turn: a body with its stream, or frames without one. */
+  /** Bytes that leave at the end of this turn: a body with its stream, or frames without one. */
   #bodies: Buffer[] = []
   #streamIds: number[] = []
   /** Bytes of `#bodies`, without what stands around them. */

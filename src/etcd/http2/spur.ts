@@ -21,7 +21,7 @@ import {
 } from './frames.js'
 
 export interface SpurOptions {
-  /** What the client has set so far. */
+  /** Settings of the client so far. */
   readonly settings: ReadonlyMap<number, number>
   /** A frame for the client, and all of it that must leave together. */
   pass(frame: Frame, bytes: Buffer): void
@@ -167,7 +167,7 @@ export class Spur extends Duplex {
       this.#waitingBytes -= overheadBytes + bytes.length
       delivered()
     }
-    // One move of the rest for as many frames that left: a shift for each would move a long rest each time.
+    // A single move of the rest for as many frames that left: a shift for each would move a long rest each time.
     if (2 * this.#gone < this.#waiting.length) return
     this.#waiting = this.#waiting.slice(this.#gone)
     this.#gone = 0
