@@ -1,6 +1,7 @@
 /** Every group of the suite, in the order in which they run. */
 import type { Group } from '../suite/index.js'
 import { catchUp } from './catch-up.js'
+import { etcdStore } from './etcd-store.js'
 import { failover } from './failover.js'
 import { heartbeats } from './heartbeats.js'
 import { history, logLength, startUp } from './long-logs.js'
@@ -12,6 +13,6 @@ import { stability } from './stability.js'
 import { batch, clients, hosts, nodes, reads, sizes } from './throughput.js'
 
 export const groups: readonly Group[] = [
-  ...[micro, clients, sizes, nodes, batch, hosts, reads, openLoop],
+  ...[micro, etcdStore, clients, sizes, nodes, batch, hosts, reads, openLoop],
   ...[failover, catchUp, returns, startUp, logLength, history, heartbeats, stability, page],
 ]

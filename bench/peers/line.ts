@@ -1,6 +1,6 @@
 /** The last line that a measured program prints: one JSON object, the same fields whoever prints it. */
 import { Failed } from '../../src/terminal/index.js'
-import type { Figures, ProgramName } from './measurement.js'
+import { type Figures, isOwn, type ProgramName } from './measurement.js'
 
 /** Throws a `Failed` that says what is wrong with the line. */
 export function figuresOf(program: ProgramName, stdout: string): Figures {
@@ -25,7 +25,7 @@ export function figuresOf(program: ProgramName, stdout: string): Figures {
   }
   if (figures.callsPerSecond === 0) throw new Failed('it answered no call')
   // To raftbox's own disadvantage: its elections are shown, and the ratio stands.
-  if (program !== 'raftbox' && figures.elections > 0) {
+  if (!isOwn(program) && figures.elections > 0) {
     throw new Failed('it lost its leader in the measured window')
   }
   return figures

@@ -22,7 +22,8 @@ What is compared (three nodes, closed-loop clients, 10,000 keys, warmed up):
   floor            worker threads, ports and LMDB without Raft: the least that this design costs
   etcd-raft        etcd/raft on its write-ahead log, all nodes in one Go process
   hashicorp-raft   hashicorp/raft on boltdb, all nodes in one Go process
-  etcd             three etcd servers on this machine, over their API
+  etcd             three etcd servers on this machine, over their API; the rows that begin
+                   with api call raftbox over the same API, by the same Go program
   raftbox          rows that need nobody else: five nodes, reads, heartbeats, batches
 Whatever is durable has flushed a command on a majority before it is acknowledged.
 

@@ -5,7 +5,13 @@ import { counted } from '../../src/terminal/index.js'
 
 export const peerNames = ['floor', 'etcd-raft', 'hashicorp-raft', 'etcd'] as const
 export type PeerName = (typeof peerNames)[number]
-export type ProgramName = 'raftbox' | PeerName
+/** raftbox as its own load calls it, and over etcd's API, called by the load of the etcd servers. */
+const ownNames = ['raftbox', 'raftbox-etcd'] as const
+export type ProgramName = (typeof ownNames)[number] | PeerName
+
+export function isOwn(program: ProgramName): boolean {
+  return ownNames.some((name) => name === program)
+}
 
 export interface Measurement {
   readonly program: ProgramName

@@ -12,6 +12,7 @@ export interface RunContext {
   readonly built: ReadonlyMap<PeerName, string>
 }
 
+const overApi = fileURLToPath(new URL('./over-api.js', import.meta.url))
 const floor = fileURLToPath(new URL('./floor.js', import.meta.url))
 
 /** To start, to warm up, to elect, to sort what was measured, and to clean up. */
@@ -34,15 +35,24 @@ export async function perform(
       return runChild(process.execPath, [commandLine, ...raftboxFlags(measurement, seconds)], options)
     }
     const flags = peerFlags(measurement, seconds)
+    if (program === 'raftbox-etcd') {
+      const args = [overApi, `--load=${pathOf('etcd', built)}`, ...flags]
+      return runChild(process.execPath, args, options)
+    }
     if (program === 'floor') return runChild(process.execPath, [floor, ...flags], options)
-    const path = built.get(program)
-    if (path === undefined) throw new Error(`${program} is not built`)
+    const path = pathOf(program, built)
     if (program !== 'etcd') return runChild(path, flags, options)
     return withEtcd(folder, signal, (endpoints) =>
       runChild(path, [...flags, `--endpoints=${endpoints.join(',')}`], options),
     )
   })
   return figuresOf(program, stdout)
+}
+
+function pathOf(program: PeerName, built: RunContext['built']): string {
+  const path = built.get(program)
+  if (path === undefined) throw new Error(`${program} is not built`)
+  return path
 }
 
 function raftboxFlags(measurement: Measurement, seconds: number): string[] {

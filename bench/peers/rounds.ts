@@ -1,7 +1,7 @@
 /** All measurements in turn, round by round, and what the rows say of them. */
 import { Failed, lineOf } from '../../src/terminal/index.js'
 import { turnsOf } from '../suite/index.js'
-import { type Figures, labelOf, type Measurement, type Outcome } from './measurement.js'
+import { type Figures, isOwn, labelOf, type Measurement, type Outcome } from './measurement.js'
 import { isMet, ratioOf, type Spread, spreadOf } from './ratio.js'
 import { type Row, type Side, sidesOf } from './rows.js'
 
@@ -108,7 +108,7 @@ function whyNone(row: Row, round: Round): string {
 }
 
 function electionsIn(row: Row, rounds: readonly Round[]): number {
-  const sides = sidesOf(row).filter(({ measurement }) => measurement.program === 'raftbox')
+  const sides = sidesOf(row).filter(({ measurement }) => isOwn(measurement.program))
   return rounds
     .flatMap((round) => sides.map((side) => figuresIn(side, round)?.elections ?? 0))
     .reduce((sum, elections) => sum + elections, 0)

@@ -55,6 +55,12 @@ function against(
   }
 }
 
+/** Both over etcd's API, called by the same program. */
+function overApi(name: string, setting: Setting, target: Target | undefined): Row {
+  const sideOf = (program: ProgramName): Side => side(program, setting, 'commitsPerSecond')
+  return { name: `${name}-etcd`, ours: sideOf('raftbox-etcd'), theirs: sideOf('etcd'), target }
+}
+
 const threeNodes = side('raftbox', usual, 'commitsPerSecond')
 
 /** Rows of one setting stand together, so that what a ratio is formed of runs within the same minute. */
@@ -65,6 +71,15 @@ export const allRows: readonly Row[] = [
   against('etcd-raft', 'durable-64', withClients(64), { atLeast: 2 }),
   against('floor', 'durable-64', withClients(64), { atLeast: 0.95 }),
   against('etcd', 'durable-1000', withClients(1000), { atLeast: 25 }),
+  overApi('api-1', withClients(1), { atLeast: 1 }),
+  overApi('api-64', withClients(64), undefined),
+  overApi('api-1000', withClients(1000), { atLeast: 3 }),
+  {
+    name: 'api-1000-heartbeats-late',
+    ours: side('raftbox-etcd', withClients(1000), 'heartbeatLateP999ms'),
+    theirs: undefined,
+    target: { atMost: 25 },
+  },
   against('etcd-raft', 'durable-1024', usual, { atLeast: 3 }),
   against('etcd-raft', 'durable-1024-p99', usual, { atMost: 0.25 }, 'p99ms'),
   against('hashicorp-raft', 'durable-1024', usual, { atLeast: 10 }),
@@ -117,8 +132,10 @@ export const allRows: readonly Row[] = [
 /** What `--only` may name: peers, `raftbox` for the rows that need nobody else, and rows. */
 export const choices: readonly string[] = ['raftbox', ...peerNames, ...allRows.map(({ name }) => name)]
 
-export function opponentOf({ theirs }: Row): ProgramName {
-  return theirs?.measurement.program ?? 'raftbox'
+/** The program that has to be there beside raftbox itself. */
+export function opponentOf({ ours, theirs }: Row): ProgramName {
+  if (theirs !== undefined) return theirs.measurement.program
+  return ours.measurement.program === 'raftbox-etcd' ? 'etcd' : 'raftbox'
 }
 
 export function rowsNamed(names: readonly string[]): Row[] {

@@ -11,5 +11,6 @@ export {
 } from './export-file.js'
 export { type Disk, provenIn } from './proven.js'
 export { ExportReader } from './read-export.js'
+export { sealPadding } from './seal.js'
 export { stateOnDisk } from './state.js'
 export { type LostDisk, Survey } from './survey.js'

@@ -14,6 +14,7 @@ import {
   sha256Of,
   unusable,
 } from './export-file.js'
+import { sealBytes, sealPadding } from './seal.js'
 
 /** An export that was read once and found whole. */
 export class ExportReader {
@@ -104,9 +105,20 @@ function* blocksOf(file: string, descriptor: number, { size, sha256 }: ExportHea
     offset += blockHeadBytes + length
     left -= length
   }
-  if (fstatSync(descriptor).size !== offset)
+  const end = fstatSync(descriptor).size
+  if (end !== offset && !isSealed(descriptor, offset, end))
     throw damaged(file, `it goes on behind its end at byte ${offset}`)
   if (hash.digest('hex') !== sha256) throw damaged(file, 'its blocks are not those that were written')
+}
+
+/** Whether the export ends at `offset`, and a client of etcd has put its seal behind. */
+function isSealed(descriptor: number, offset: number, end: number): boolean {
+  const sealAt = offset + sealPadding(offset)
+  if (end !== sealAt + sealBytes) return false
+  const hash = createHash('sha256')
+  for (let at = 0; at < sealAt; at += blockBytesMax)
+    hash.update(bytesAt(descriptor, at, Math.min(blockBytesMax, sealAt - at)))
+  return bytesAt(descriptor, sealAt, sealBytes).equals(hash.digest())
 }
 
 /** Bytes of a file; fewer at its end. */

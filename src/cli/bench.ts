@@ -3,10 +3,10 @@ import type { Command } from 'commander'
 import { callBytesMax, callWeight, pendingBytesMax } from '../cluster/index.js'
 import {
   arrivalNames,
-  type Latencies,
   type Measurement,
   type MeasureOptions,
   measure,
+  type Phase,
   phaseLine,
   sizeMax,
   sizeMin,
@@ -27,9 +27,10 @@ import {
   Progress,
   paint,
   significant,
-  table,
   wholeNumber,
 } from '../terminal/index.js'
+import { benchEtcd, checkEtcdFlags, serversFlag } from './bench-etcd.js'
+import { callersOf, latencyTable, lossesOf, rounded, type Told } from './bench-words.js'
 import { dirFlag, nodesFlag } from './flags.js'
 import { type TraceFlags, traceFlags, withTraces } from './traces.js'
 
@@ -38,6 +39,8 @@ interface BenchOptions extends Omit<MeasureOptions, 'warmUpSeconds' | 'follow'>,
   readonly progress?: boolean
   /** Milliseconds. */
   readonly heartbeat?: number
+  /** Hosts with their ports. */
+  readonly etcd?: readonly string[]
 }
 
 const explanation = `
@@ -63,6 +66,8 @@ What is printed (--json: the last line of standard output is one JSON object):
   heartbeatsMissed      intervals that passed without one, over all followers
   flushesPerCommit, messagesPerCommit, bytesFlushed   over all nodes
   clientThreadBusy      0 to 1: how long the clients' thread ran, or waited for a core
+With --etcd, what only the nodes know is null, and elections counts the terms that began.
+--size is the same key and value as without it. With --batch, a call is a transaction.
 
 Examples:
   raftbox bench                                    three nodes, durable, 1024 clients, 5 s
@@ -70,6 +75,7 @@ Examples:
   raftbox bench --durability none --json           without a disk, for comparison
   raftbox bench --workload b --records 100000      mostly reads, from 100,000 records
   raftbox bench --rate 50000 --clients 8192        what 50,000 calls a second wait
+  raftbox bench --etcd http://127.0.0.1:2379       servers of etcd's API, whoever runs them
 `
 
 const flags: readonly FlagRow[] = [
@@ -144,6 +150,7 @@ const flags: readonly FlagRow[] = [
     'milliseconds between heartbeats, 2 to 10000 (default: 100)',
     wholeNumber('--heartbeat', 2, 10_000),
   ],
+  ['--etcd <urls>', "load servers of etcd's v3 API that run already, with commas between them", serversFlag],
   ['--dir <directory>', 'keep the logs there (default: a temporary folder)', dirFlag('--dir')],
   ...traceFlags,
   ['--progress', 'tell once a second how it goes, also without a terminal'],
@@ -158,35 +165,54 @@ export function addBench(program: Command): void {
   addFlags(command, flags)
     .addHelpText('after', explanation)
     .action(async (options: BenchOptions) => {
-      process.exitCode = await interruptible((signal) => bench(options, signal))
+      process.exitCode = await interruptible((signal) => bench(options, command, signal))
     })
 }
 
-async function bench(options: BenchOptions, signal: AbortSignal): Promise<number> {
+async function bench(options: BenchOptions, command: Command, signal: AbortSignal): Promise<number> {
   checkTogether(options)
+  const { etcd: servers, json = false } = options
   const progress = new Progress(options.progress)
-  const { heartbeat: heartbeatIntervalMs } = options
-  const cluster = heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs }
   const warmUpSeconds = warmUpSecondsFor(options.seconds)
-  // Only a flag asks for traces here: a measurement is not to depend on the environment.
-  const { summary: measurement } = await withTraces(options, {}, (follow) =>
-    measure({ ...options, warmUpSeconds, cluster, follow }, signal, (phase) =>
-      progress.show(phaseLine(phase)),
-    ).finally(() => progress.clear()),
-  )
-  process.stdout.write(`${options.json ? JSON.stringify(rounded(measurement)) : forPeople(measurement)}\n`)
-  if (measurement.callsPerSecond === 0) throw new Failed('no call was answered within the measured window')
+  if (servers === undefined) checkFits(options)
+  else checkEtcdFlags(command, options)
+  const tell = (phase: Phase): void => progress.show(phaseLine(phase))
+  const work =
+    servers === undefined
+      ? benchCluster({ ...options, warmUpSeconds }, signal, tell)
+      : benchEtcd({ ...options, servers, warmUpSeconds }, signal, tell)
+  const { figures, words } = await work.finally(() => progress.clear())
+  process.stdout.write(`${json ? JSON.stringify(rounded(figures)) : words}\n`)
+  if (figures.callsPerSecond === 0) throw new Failed('no call was answered within the measured window')
   return 0
 }
 
+async function benchCluster(
+  options: BenchOptions & Pick<MeasureOptions, 'warmUpSeconds'>,
+  signal: AbortSignal,
+  tell: (phase: Phase) => void,
+): Promise<Told> {
+  const { heartbeat: heartbeatIntervalMs } = options
+  const cluster = heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs }
+  // Only a flag asks for traces here: a measurement is not to depend on the environment.
+  const { summary } = await withTraces(options, {}, (follow) =>
+    measure({ ...options, cluster, follow }, signal, tell),
+  )
+  return { figures: summary, words: forPeople(summary) }
+}
+
 /** What each flag allows by itself, but not all of them together. */
-function checkTogether({ clients, size, batch, workload, rate, arrivals }: BenchOptions): void {
+function checkTogether({ batch, workload, rate, arrivals }: BenchOptions): void {
   if (arrivals !== undefined && rate === undefined) {
     throw new BadInput('--arrivals: say how many calls a second with --rate, or leave it out')
   }
   if (workload !== undefined && batch !== 1) {
     throw new BadInput('--batch: leave it out with --workload, whose calls carry one operation each')
   }
+}
+
+/** Options for a cluster of this process. */
+function checkFits({ clients, size, batch }: BenchOptions): void {
   if (batch * (size + 4) > callBytesMax) {
     throw new BadInput(
       `--batch: ${batch} commands of ${size} bytes are more than the ${callBytesMax} bytes of a call; give fewer or smaller ones`,
@@ -200,52 +226,22 @@ function checkTogether({ clients, size, batch, workload, rate, arrivals }: Bench
   }
 }
 
-/** Digits below a microsecond, or a millionth of a flush, mean nothing. */
-function rounded(measurement: Measurement): unknown {
-  const text = JSON.stringify(measurement, (_, value: unknown) =>
-    typeof value === 'number' ? Number(value.toFixed(6)) : value,
-  )
-  return JSON.parse(text)
-}
-
 export function forPeople(result: Measurement): string {
-  const { durability, nodes, clients, size, batch, threads, reads, readsFrom, workload } = result
+  const { durability, nodes, size, batch, threads, reads, readsFrom, workload } = result
   const what =
     workload === null
       ? `${batch > 1 ? `${batch} × ` : ''}${size}-byte commands`
       : `YCSB workload ${workload}, reads by ${reads}${readsFrom === 'any' ? ' from any node' : ''}`
-  const callers =
-    result.rate === null ? counted(clients, 'client') : `at most ${counted(clients, 'call')} on their way`
   const where = threads === 'on' ? 'worker threads' : 'the main thread'
   const lines = [
     `${paint.bold(`${decimal(result.commitsPerSecond)} commits/s`)}, ${durability === 'flush' ? 'flushed on a majority' : 'in memory, not durable'}`,
-    `${counted(nodes, 'node')} in ${where}, ${callers}, ${what}, ${decimal(result.seconds, 1)} s`,
+    `${counted(nodes, 'node')} in ${where}, ${callersOf(result)}, ${what}, ${decimal(result.seconds, 1)} s`,
     '',
-    table([['ms', 'p50', 'p99', 'p99.9', 'max', 'calls'], ...latencyRows(result)]),
+    latencyTable(result),
     '',
     `elections ${result.elections}, heartbeats late by at most ${significant(result.heartbeatLateP999ms)} ms (p99.9)`,
     `per commit ${significant(result.flushesPerCommit)} flushes and ${significant(result.messagesPerCommit)} messages over all nodes; ${decimal(result.bytesFlushed)} bytes flushed`,
     `${decimal(result.coresBusy, 1)} of ${result.cores} cores busy, the clients' thread ${decimal(result.clientThreadBusy * 100)} % of the time; Node ${result.node}, ${result.platform}`,
   ]
-  if (result.rate !== null) {
-    lines.push(
-      `open loop: ${decimal(result.rate)} calls a second were due, ${decimal(result.unanswered ?? 0)} of them unanswered at the end`,
-    )
-  }
-  if (result.notApplied + result.unknown > 0) {
-    lines.push(`${result.notApplied} calls were not applied, and of ${result.unknown} it is not known`)
-  }
-  return lines.join('\n')
-}
-
-function latencyRows({ operations }: Measurement): string[][] {
-  return Object.entries(operations).map(([op, latencies]) => [
-    op,
-    ...latencyCells(latencies),
-    decimal(latencies.count),
-  ])
-}
-
-export function latencyCells({ p50ms, p99ms, p999ms, maxMs }: Omit<Latencies, 'count'>): string[] {
-  return [p50ms, p99ms, p999ms, maxMs].map((ms) => decimal(ms, ms < 10 ? 2 : 1))
+  return lines.concat(lossesOf(result)).join('\n')
 }

@@ -13,7 +13,7 @@ import {
   significant,
   tableRow,
 } from '../terminal/index.js'
-import { latencyCells } from './bench.js'
+import { latencyCells } from './bench-words.js'
 
 const { nodes, size } = usualLoad
 const clientCounts = [1, 64, 1024]

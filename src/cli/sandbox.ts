@@ -6,6 +6,7 @@ import { leaderKnown, withCluster } from '../load/index.js'
 import { Observer } from '../observer/index.js'
 import { exitCodeOf, interruptible, lineOf, oneOf, paint, printable, wholeNumber } from '../terminal/index.js'
 import { ClusterSubject, complete, parse, perform } from '../verbs/index.js'
+import { addEtcdFlag, type EtcdFlag, spoken } from './etcd.js'
 import { checkWritable, dirFlag, nodeIdsFlag, nodesFlag, pathFlag } from './flags.js'
 import { Following } from './following.js'
 import { inWords } from './happenings.js'
@@ -18,7 +19,7 @@ import { recorded } from './story-file.js'
 import { addTraceFlags, type TraceFlags, withTraces } from './traces.js'
 import { tellWarnings } from './warnings.js'
 
-interface SandboxOptions extends PageOptions, TraceFlags, LogOptions {
+interface SandboxOptions extends PageOptions, EtcdFlag, TraceFlags, LogOptions {
   readonly nodes?: number
   readonly dir?: string
   readonly renew?: readonly number[]
@@ -37,6 +38,7 @@ code is then 2 if a line was not understood, and 1 if one failed.
 Examples:
   raftbox sandbox --nodes 5
   raftbox sandbox --dir ./my-cluster              what was put is there again the next time
+  raftbox sandbox --etcd 2379                     for etcdctl and every other client of etcd
   printf 'put a 1\\nkill leader\\nget a\\nstatus\\n' | raftbox sandbox
 `
 
@@ -77,7 +79,7 @@ export function addSandbox(program: Command): void {
       pathFlag('--record', 'file'),
     )
     .option('--json', 'for programs: a line of JSON when all is ready, and one for each line of the input')
-  addLogFlags(addTraceFlags(addPageFlags(command)))
+  addLogFlags(addTraceFlags(addEtcdFlag(addPageFlags(command))))
     .addHelpText('after', examples)
     .action(async (options: SandboxOptions) => {
       process.exitCode = await interruptible((signal) => sandbox(options, signal))
@@ -91,13 +93,14 @@ async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<nu
     ...given({ nodes, dir, renew, reads }),
     ...given({ heartbeatIntervalMs: heartbeat, electionTimeoutMs: electionTimeout }),
   }
+  const etcd = await spoken(options, dir, clusterOptions)
   return withJournal(options, (log) =>
     withPage(options, dir, (page) =>
       withTraces(options, process.env, (follow) =>
-        withCluster(clusterOptions, signal, (cluster) => {
+        withCluster(etcd.options, signal, (cluster) => {
           log?.follow(cluster)
           follow(cluster)
-          return live(cluster, page, log, options, signal)
+          return etcd.serve(cluster, (endpoints) => live(cluster, endpoints, page, log, options, signal))
         }),
       ),
     ),
@@ -116,6 +119,7 @@ function given<Options extends object>(
 /** The sandbox ends with its input, when a line says so, at the prompt or on the page, or with the signal. */
 async function live(
   cluster: Cluster,
+  endpoints: readonly string[],
   page: Page | undefined,
   log: CommandLog | undefined,
   { json = false, dir, record }: SandboxOptions,
@@ -132,7 +136,9 @@ async function live(
     if (observer !== undefined)
       page?.server.serve({ cluster, subject, observer, dropped, quit: () => quit.abort() })
     return await recorded(cluster, observer, record, () =>
-      json ? serve(cluster, subject, page, signal) : converse(cluster, subject, page, log, dir, signal),
+      json
+        ? serve(cluster, endpoints, subject, page, signal)
+        : converse(cluster, endpoints, subject, page, log, dir, signal),
     )
   } finally {
     observer?.close()
@@ -141,6 +147,7 @@ async function live(
 
 async function serve(
   cluster: Cluster,
+  etcd: readonly string[],
   subject: ClusterSubject,
   page: Page | undefined,
   signal: AbortSignal,
@@ -154,7 +161,7 @@ async function serve(
   const lines = scriptLines(addAbortSignal(signal, process.stdin))
   await page?.ready()
   const { url = null, api = null, token = null } = page ?? {}
-  await serveLines({ subject }, lines, { page: url, api, etcd: [], dir: cluster.dir, token }, signal)
+  await serveLines({ subject }, lines, { page: url, api, etcd, dir: cluster.dir, token }, signal)
   // A pipe that is still open would keep the process.
   process.stdin.unref?.()
   return 0
@@ -162,6 +169,7 @@ async function serve(
 
 async function converse(
   cluster: Cluster,
+  endpoints: readonly string[],
   subject: ClusterSubject,
   page: Page | undefined,
   log: CommandLog | undefined,
@@ -186,6 +194,7 @@ async function converse(
     dir === undefined ? 'in a temporary folder, removed at the end' : `kept in ${printable(cluster.dir)}`
   prompt.print(`${cluster.status().length} nodes, logs ${kept}. Waiting for a leader.`)
   if (page !== undefined) prompt.print(`The page: ${page.url}`)
+  if (endpoints.length > 0) prompt.print(`ETCDCTL_ENDPOINTS=${endpoints.join(',')}`)
   await page?.ready()
   await leaderKnown(cluster, signal)
   if (prompt.isTerminal) prompt.print('Type help for what can be done; Tab completes.')

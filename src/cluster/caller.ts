@@ -37,10 +37,12 @@ export class Caller implements Calls, CallQueue {
   pendingBytes = 0
   sentBytes = 0
   isWaiting = false
+  readonly isInside: boolean
   readonly #sender: CallSender
 
-  constructor(sender: CallSender) {
+  constructor(sender: CallSender, isInside = false) {
     this.#sender = sender
+    this.isInside = isInside
     this.commands = new RequestPacker('propose', this, new SessionFrame(sender.frameBuffers))
   }
 

@@ -319,7 +319,8 @@ export class Client implements CallSender {
       this.#fail(request, new RaftError('UNKNOWN_OUTCOME', { why }))
       return false
     }
-    const registration = this.#session.register(() => this.#sent.newId(), leader, nowMs)
+    // Calls from inside wait for it too.
+    const registration = this.#session.register(() => this.#sent.newId(true), leader, nowMs)
     if (registration !== undefined) batch.push(registration)
     return false
   }

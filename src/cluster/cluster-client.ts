@@ -1,5 +1,6 @@
 /** A client of a cluster: calls for its machine, each checked before it is packed beside the others. */
 import { checkOptions, RaftError } from '../errors/index.js'
+import { mvccModule } from '../mvcc/index.js'
 import { forEachCommand, isBytes, isWellFormed, lengthOfBytes } from '../raft/index.js'
 import { KvClient } from './kv-client.js'
 import { type Applied, applied, result } from './outcomes.js'
@@ -11,19 +12,21 @@ import { CallFrame, callBytesMax } from './requests.js'
 export class ClusterClient implements Calls {
   /** The client of the key-value store. */
   readonly kv: KvClient
-  readonly #calls: Calls
+  /** For code that can be trusted: what a call of it packs goes into the frame of the turn as it is. */
+  readonly unchecked: Calls
 
   /** Use `Cluster.client`. */
   constructor(calls: Calls, machine: string | undefined) {
-    this.#calls = calls
-    this.kv = new KvClient(machine === undefined ? calls : without(machine))
+    this.unchecked = calls
+    const isKeyValue = machine === undefined || machine === mvccModule.href
+    this.kv = new KvClient(isKeyValue ? calls : without(machine))
   }
 
   /** Commands for a state machine of one's own, applied one after the other with nothing in between. */
   propose(commands: Uint8Array | readonly Uint8Array[]): Promise<Applied> {
     return taking(() => {
       const own = commandsOf('commands', Array.isArray(commands) ? commands : [commands])
-      return this.#calls.call(applied(own.length), writeAll, own)
+      return this.unchecked.call(applied(own.length), writeAll, own)
     })
   }
 
@@ -34,7 +37,7 @@ export class ClusterClient implements Calls {
     return taking(() => {
       checkOptions('query', options, readOptionNames)
       const own = commandsOf('query', [query])
-      return this.#calls.call<Buffer | Stale<Buffer>, [Uint8Array[]]>(
+      return this.unchecked.call<Buffer | Stale<Buffer>, [Uint8Array[]]>(
         readingAt(result, options),
         writeAll,
         own,
@@ -56,7 +59,7 @@ export class ClusterClient implements Calls {
       const known = checked(reading)
       if (typeof write !== 'function') throw invalid('write', 'a function that packs commands', typeof write)
       write(own, ...parts)
-      return this.#calls.call(known, writeAll, commandsIn(own))
+      return this.unchecked.call(known, writeAll, commandsIn(own))
     })
   }
 }

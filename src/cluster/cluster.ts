@@ -22,6 +22,7 @@ import { Changing } from './changing.js'
 import { Client } from './client.js'
 import { ClusterClient } from './cluster-client.js'
 import { ClusterStory } from './cluster-story.js'
+import type { Companion } from './companions.js'
 import type { ClusterDirectory } from './directory.js'
 import { uncleanEnd } from './end-errors.js'
 import type { ClusterEvents } from './events.js'
@@ -132,6 +133,9 @@ export class Cluster implements AsyncDisposable, Calls {
     return { nodes: this.#members.look(), calls: this.#client.calls.read(), ...this.#story.look() }
   }
 
+  /** Tells `companion` of the lives of the nodes, and of their faults. Resolves with the end of it. */
+  readonly accompany = (companion: Companion): Promise<() => void> => this.#members.accompany(companion)
+
   /** A reader of the messages between nodes from now on, a sample of them under load. No node is asked. */
   readonly messages = (): MessageTail => this.#story.messages()
 
@@ -201,10 +205,11 @@ export class Cluster implements AsyncDisposable, Calls {
 
   /**
    * A client of its own for one of several users of the cluster, such as a connection. However many calls the others make,
-   * it finds room for its own, and its calls do not wait behind theirs.
+   * it finds room for its own, and its calls do not wait behind theirs. With `isInside`, faults on the ways to clients do not
+   * hit its calls.
    */
-  client(): ClusterClient {
-    return new ClusterClient(new Caller(this.#client), this.options.machine)
+  client(isInside = false): ClusterClient {
+    return new ClusterClient(new Caller(this.#client, isInside), this.options.machine)
   }
 
   /**

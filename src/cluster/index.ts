@@ -49,7 +49,7 @@ export type {
   Target,
 } from '../faults/index.js'
 export type { LogEntry, LogOfNode, LogRange } from '../logbook/index.js'
-export type { CommandRun, MachineFactory, ResultWriter, StateMachine } from '../machine/index.js'
+export type { CommandRun, MachineFactory, ResultWriter, StateMachine, TimeTelling } from '../machine/index.js'
 export {
   afterKey,
   afterPrefix,
@@ -73,6 +73,7 @@ export type { CallTracer, CallTracing, ChosenCall, TracesTold } from './call-tra
 export { callWeight, pendingBytesMax } from './caller.js'
 export type { Cluster } from './cluster.js'
 export type { ClusterClient } from './cluster-client.js'
+export type { Companion, CountersRead } from './companions.js'
 export type { ClusterEvent, ClusterEvents } from './events.js'
 export { type Exported, type ExportOptions, exportSnapshot, type StateTold } from './export.js'
 export { type ExportTold, type Imported, type ImportOptions, importSnapshot, readExport } from './import.js'

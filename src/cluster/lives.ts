@@ -5,6 +5,7 @@ import type { Membership, NodeId } from '../raft/index.js'
 import { createClientWay, type LinkEnd, portsOf } from '../transport/index.js'
 import type { Client, News } from './client.js'
 import type { ClusterStory } from './cluster-story.js'
+import type { Companions } from './companions.js'
 import { firstIds } from './description.js'
 import type { ClusterDirectory } from './directory.js'
 import type { Member } from './member.js'
@@ -29,6 +30,7 @@ export class Lives {
   readonly #directory: ClusterDirectory
   readonly #client: Client
   readonly #story: ClusterStory
+  readonly #companions: Companions
   readonly #createNode: CreateNode
   /** The first configuration of the cluster, by which a node goes that has no log. */
   readonly #membership: Membership
@@ -39,12 +41,14 @@ export class Lives {
     options: ResolvedOptions,
     client: Client,
     story: ClusterStory,
+    companions: Companions,
     createNode: CreateNode,
   ) {
     this.#directory = directory
     this.#options = options
     this.#client = client
     this.#story = story
+    this.#companions = companions
     this.#createNode = createNode
     this.#membership = { voters: firstIds(directory.nodes), votersOutgoing: [], learners: [] }
   }
@@ -81,7 +85,8 @@ export class Lives {
     const started = await starting
     if (started.ok) {
       this.#directory.keepMachineName(started.value)
-      return this.#client.leaderChanged()
+      this.#client.leaderChanged()
+      return this.#companions.began(nodeId, member.counters)
     }
     const error = new RaftError(started.code, started.details)
     if (member.node === node) this.#failed(member, error.message)
@@ -94,6 +99,7 @@ export class Lives {
     const { node, board } = member
     member.state = state
     member.node = undefined
+    this.#companions.ended(member.nodeId)
     this.#client.detach(member.nodeId, why)
     if (node === undefined) return
     board.end()

@@ -1,6 +1,7 @@
 /** The logs of nodes, read from their disks: beside a node that runs, and in a directory that no cluster has open. */
 import { RaftError } from '../errors/index.js'
 import { type LogOfNode, type LogRange, readLog } from '../logbook/index.js'
+import { mvccModule, mvccName } from '../mvcc/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Counters } from '../telemetry/index.js'
 import { ClusterDirectory } from './directory.js'
@@ -32,7 +33,8 @@ export async function logOfMember(
     await opened
   }
   const pointers = member.state === 'running' ? member.counters.read() : undefined
-  return readLog(folder, { nodeId: member.nodeId, isKeyValue: machine === undefined, pointers }, range)
+  const isKeyValue = machine === undefined || machine === mvccModule.href
+  return readLog(folder, { nodeId: member.nodeId, isKeyValue, pointers }, range)
 }
 
 export interface LogsOptions extends LogRange {
@@ -56,7 +58,8 @@ export interface LogFound {
  */
 export function readLogs(dir: string, options: LogsOptions = {}): LogFound[] {
   const directory = ClusterDirectory.atRest(dir)
-  const { nodeId, isKeyValue = directory.machine.machine !== 'own', ...range } = options
+  const { machine, machineName } = directory.machine
+  const { nodeId, isKeyValue = machine !== 'own' || machineName === mvccName, ...range } = options
   try {
     const all = directory.members
     const asked = nodeId === undefined ? all : all.filter((each) => each === nodeId)

@@ -7,6 +7,7 @@ import type { NodeId } from '../raft/index.js'
 import type { MembershipTold } from '../telemetry/index.js'
 import type { Client } from './client.js'
 import type { ClusterStory } from './cluster-story.js'
+import { type Companion, Companions } from './companions.js'
 import type { ClusterDirectory } from './directory.js'
 import { type CreateNode, Lives } from './lives.js'
 import { logOfMember } from './logs.js'
@@ -26,6 +27,7 @@ export class Members {
   readonly #directory: ClusterDirectory
   readonly #client: Client
   readonly #story: ClusterStory
+  readonly #companions = new Companions()
   readonly #lives: Lives
   readonly #members = new Map<NodeId, Member>()
   /** Nodes are brought up one after the other once the cluster runs, so that each finds the links of the last. */
@@ -42,7 +44,7 @@ export class Members {
     this.#options = options
     this.#client = client
     this.#story = story
-    this.#lives = new Lives(directory, options, client, story, createNode)
+    this.#lives = new Lives(directory, options, client, story, this.#companions, createNode)
     for (const nodeId of directory.members) this.#members.set(nodeId, newMember(nodeId))
   }
 
@@ -103,6 +105,19 @@ export class Members {
     return this.status().flatMap(({ nodeId, member }) => (member === 'none' ? nodeId : []))
   }
 
+  /** Tells `companion` of the nodes that run, and from now on of all lives. Resolves with the end of it. */
+  async accompany(companion: Companion): Promise<() => void> {
+    const end = this.#companions.add(companion)
+    try {
+      const { running } = this
+      await Promise.all(running.map((nodeId) => companion.began(nodeId, this.#member(nodeId).counters)))
+      return end
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+
   get isClosed(): boolean {
     return this.#lives.isClosed
   }
@@ -150,6 +165,7 @@ export class Members {
   async show(nodeId: NodeId, faults: readonly StandingFault[]): Promise<void> {
     const member = this.#member(nodeId)
     const { node, board } = member
+    this.#companions.shown(nodeId, faults)
     const { frozenAtMs } = board
     const noticed = board.show(this.noticeFor(nodeId, faults), node)
     if (frozenAtMs !== undefined && board.frozenAtMs === undefined)
@@ -226,6 +242,7 @@ export class Members {
       this.#members.delete(nodeId)
       this.#story.remove(nodeId)
       this.onRemoved(nodeId)
+      this.#companions.removed(nodeId)
       await unlink(nodeId, this.#members.values())
       this.#directory.remove(nodeId, keepsFolder)
     }

@@ -18,6 +18,8 @@ export interface CallQueue {
   /** Weight of all calls that are not settled, and of those among them that are on their way. */
   pendingBytes: number
   sentBytes: number
+  /** Whether faults on the ways to clients pass its calls over. */
+  readonly isInside: boolean
   /** Whether the client looks here as it sends. */
   isWaiting: boolean
 }
@@ -79,8 +81,8 @@ export const firstPatience = 1 / 4
 
 /** Bytes after which a frame is closed and another begun. A single call may be larger, up to `callBytesMax`. */
 const frameBytesMax = 256 << 10
-/** Bytes of the commands of one call. */
-export const callBytesMax = 1 << 20
+/** Bytes of the commands of one call: a request of etcd, of 1.5 MiB at most, and what stands around it. */
+export const callBytesMax = 2 << 20
 /** Bytes of answers that the commands of a frame may expect. */
 const answerBytesMax = 64 << 20
 

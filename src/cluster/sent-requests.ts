@@ -25,16 +25,17 @@ export class SentRequests {
     return this.#room.isOpenTo(sentBytes)
   }
 
-  /** A name that no other request has. */
-  newId(): number {
-    return ++this.#lastId
+  /** A name that no other request has, and that tells whether it is one from inside. */
+  newId(isInside: boolean): number {
+    this.#lastId += 2
+    return isInside ? this.#lastId + 1 : this.#lastId
   }
 
   /** The request as it is sent to the node. Commands are kept until they are answered, so a copy of them is sent. */
   add(request: Request, to: NodeId): ClientRequest {
     if (request.id === 0) this.size++
     else request.earlierIds = [...request.earlierIds, request.id]
-    request.id = this.newId()
+    request.id = this.newId(request.queue.isInside)
     request.sentTo = to
     request.queue.sentBytes += request.weight
     this.#room.take(request.weight)

@@ -6,7 +6,7 @@ import { clockFrame, type SessionMachine } from '../machine/index.js'
 import type { Frame } from '../raft/index.js'
 import type { Clock } from './clock.js'
 
-/** The time is told so many times in the shortest timeout of a session. */
+/** The time is told so many times in the shortest timeout of a session or of the state machine. */
 const tellingsInTimeout = 60
 
 export class LogTime {
@@ -23,7 +23,7 @@ export class LogTime {
     this.#propose = propose
   }
 
-  /** Tells the time when this node leads, sessions wait for it and it is due. */
+  /** Tells the time when this node leads, somebody waits for it and it is due. */
   tick(isLeader: boolean): void {
     const gapMs = isLeader ? this.#machine.leastTimeoutMs / tellingsInTimeout : Number.POSITIVE_INFINITY
     if (gapMs === Number.POSITIVE_INFINITY) {
@@ -35,7 +35,9 @@ export class LogTime {
     const { timeMs, atMs } = this.#told
     // A single telling at a time: where entries come faster than they are committed, the log would only grow.
     if (nowMs - atMs < gapMs || this.#machine.timeMs < timeMs) return
-    const next = { timeMs: timeMs + Math.round(nowMs - atMs), atMs: nowMs }
+    // Whole milliseconds, and what is left counts next time: the log's time never runs ahead of the clock.
+    const passedMs = Math.floor(nowMs - atMs)
+    const next = { timeMs: timeMs + passedMs, atMs: atMs + passedMs }
     if (this.#propose(clockFrame(next.timeMs))) this.#told = next
   }
 }

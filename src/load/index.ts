@@ -2,6 +2,7 @@
 export { BackgroundLoad, type BackgroundOptions, type Seen } from './background.js'
 export { type NextCall, putCalls, sizeMax, sizeMin } from './calls.js'
 export { arrivalNames } from './clients.js'
+export { type EtcdMeasurement, type MeasureEtcdOptions, measureEtcd } from './etcd/measure.js'
 export {
   type Measured,
   type Measurement,

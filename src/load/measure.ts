@@ -5,13 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster, ClusterOptions, Durability, ReadConfirmation } from '../cluster/index.js'
 import type { LatencyHistogram } from '../telemetry/index.js'
 import { nodeFailure } from '../terminal/index.js'
-import { fill, putCalls, workloadCalls } from './calls.js'
+import { fill, type NextCall, putCalls, type Store, workloadCalls } from './calls.js'
 import { type Arrivals, OpenLoop, runClosedLoop } from './clients.js'
 import { type Phase, PhaseClock } from './phases.js'
 import { type Latencies, type OperationName, Tally } from './tally.js'
 import { type Second, Timeline } from './timeline.js'
 import { withCluster } from './with-cluster.js'
-import { createWorkload, type WorkloadName } from './workload.js'
+import { createWorkload, type Workload, type WorkloadName } from './workload.js'
 
 export interface MeasureOptions {
   readonly nodes: number
@@ -106,7 +106,9 @@ export interface MeasureClock {
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
-const realClock: MeasureClock = {
+const { random } = Math
+
+export const realClock: MeasureClock = {
   now: () => performance.now(),
   wait: (ms, signal) => delay(ms, undefined, { signal }),
 }
@@ -182,7 +184,7 @@ export async function measureCluster(
   }
 }
 
-interface Callers {
+export interface Callers {
   /** Resolves once the tally is stopped. */
   run(): Promise<void>
   countUnanswered?(): number
@@ -190,13 +192,35 @@ interface Callers {
 
 /** What must be there before the clients can run; the first put waits until somebody leads. */
 async function prepare(cluster: Cluster, tally: Tally, options: MeasureOptions): Promise<Callers> {
-  const { workload: name, records, size, clients, rate, arrivals = 'poisson', readsFrom } = options
-  const random = Math.random
-  const workload = name === undefined ? undefined : createWorkload(name, { records, size, random })
-  if (workload === undefined) await cluster.put('warm', 'up')
-  else await fill(cluster, tally, workload)
-  const nextCall =
-    workload === undefined ? putCalls(cluster, options) : workloadCalls(cluster, workload, readsFrom)
+  const workload = workloadOf(options)
+  if (workload === undefined) {
+    await cluster.put('warm', 'up')
+    return callersOf(tally, putCalls(cluster, options), options)
+  }
+  await fill(cluster, tally, workload)
+  const { readsFrom: from } = options
+  const store: Store = {
+    put: (key, value) => cluster.put(key, value),
+    get: from === 'any' ? (key) => cluster.get(key, { from }) : (key) => cluster.get(key),
+  }
+  return callersOf(tally, workloadCalls(store, workload), options)
+}
+
+/** `undefined`: plain puts. */
+export function workloadOf({
+  workload,
+  records,
+  size,
+}: Pick<MeasureOptions, 'workload' | 'records' | 'size'>): Workload | undefined {
+  return workload && createWorkload(workload, { records, size, random })
+}
+
+/** In a closed loop or, with a rate, in an open one. */
+export function callersOf(
+  tally: Tally,
+  nextCall: NextCall,
+  { clients, rate, arrivals = 'poisson' }: Pick<MeasureOptions, 'clients' | 'rate' | 'arrivals'>,
+): Callers {
   if (rate === undefined) return { run: () => runClosedLoop(tally, nextCall, clients) }
   const wakeAfter = (callback: () => void, ms: number): void => void setTimeout(callback, ms)
   return new OpenLoop(tally, nextCall, { rate, arrivals, inFlightMax: clients, wakeAfter, random })
@@ -217,21 +241,26 @@ export function totalOf(cluster: Cluster, counter: Counter): number {
 
 /** Everything that is told as a difference between the end of a window and its beginning. */
 export function readingOf(cluster: Cluster, atMs: number) {
-  const { user, system } = process.cpuUsage()
   return {
-    atMs,
+    ...processReading(atMs),
     elections: totalOf(cluster, 'elections'),
     flushes: totalOf(cluster, 'flushes'),
     bytesFlushed: totalOf(cluster, 'bytesFlushed'),
     messagesSent: totalOf(cluster, 'messagesSent'),
     heartbeatsReceived: totalOf(cluster, 'heartbeatsReceived'),
     heartbeatsMissed: totalOf(cluster, 'heartbeatsMissed'),
-    cpuMs: (user + system) / 1000,
-    loop: performance.eventLoopUtilization(),
   }
 }
 
 type Reading = ReturnType<typeof readingOf>
+
+/** Of this process, whatever it calls. */
+export function processReading(atMs: number) {
+  const { user, system } = process.cpuUsage()
+  return { atMs, cpuMs: (user + system) / 1000, loop: performance.eventLoopUtilization() }
+}
+
+type ProcessReading = ReturnType<typeof processReading>
 
 function measurementOf(
   options: MeasureOptions,
@@ -240,29 +269,43 @@ function measurementOf(
   after: Reading,
   others: Pick<Measurement, 'unanswered' | 'heartbeats' | 'heartbeatLateP999ms'>,
 ): Measurement {
-  const { nodes, clients, size, batch, durability, threads, reads, readsFrom, workload, records, rate } =
-    options
+  const { nodes, durability, threads, reads, readsFrom } = options
+  const perCommit = (amount: number): number => (tally.commands === 0 ? 0 : amount / tally.commands)
+  return {
+    ...callFigures(options, tally, before, after),
+    ...{ nodes, durability, threads, reads, readsFrom },
+    elections: after.elections - before.elections,
+    ...others,
+    heartbeatsMissed: after.heartbeatsMissed - before.heartbeatsMissed,
+    flushesPerCommit: perCommit(after.flushes - before.flushes),
+    messagesPerCommit: perCommit(after.messagesSent - before.messagesSent),
+    bytesFlushed: after.bytesFlushed - before.bytesFlushed,
+  }
+}
+
+type Asked = Pick<MeasureOptions, 'clients' | 'size' | 'batch' | 'workload' | 'records' | 'rate'>
+
+/** The clients' view of a window, whatever they call. */
+export function callFigures(
+  { clients, size, batch, workload, records, rate }: Asked,
+  tally: Tally,
+  before: ProcessReading,
+  after: ProcessReading,
+) {
   const ms = after.atMs - before.atMs
   const { count, ...percentiles } = tally.latencies
-  const perCommit = (amount: number): number => (tally.commands === 0 ? 0 : amount / tally.commands)
   return {
     commitsPerSecond: Math.round((tally.commands / ms) * 1000),
     callsPerSecond: Math.round((count / ms) * 1000),
     ...percentiles,
-    ...{ nodes, clients, size, batch, durability, threads, reads, readsFrom },
+    ...{ clients, size, batch },
     workload: workload ?? null,
     records: workload === undefined ? null : records,
     rate: rate ?? null,
     operations: tally.latenciesByOperation,
-    elections: after.elections - before.elections,
-    ...others,
-    heartbeatsMissed: after.heartbeatsMissed - before.heartbeatsMissed,
     commits: tally.commands,
     notApplied: tally.notApplied,
     unknown: tally.unknown,
-    flushesPerCommit: perCommit(after.flushes - before.flushes),
-    messagesPerCommit: perCommit(after.messagesSent - before.messagesSent),
-    bytesFlushed: after.bytesFlushed - before.bytesFlushed,
     seconds: ms / 1000,
     clientThreadBusy: performance.eventLoopUtilization(after.loop, before.loop).utilization,
     coresBusy: (after.cpuMs - before.cpuMs) / ms,

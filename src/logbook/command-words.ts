@@ -1,14 +1,22 @@
 /** A command in words. */
 import { type KvCommand, readCommand, type SessionHeader } from '../machine/index.js'
+import { commandOps } from '../mvcc/index.js'
 import { counted, decimal, printable } from '../terminal/index.js'
 
 /** Bytes of a key or a value that are shown, and bytes of a command that is shown as bytes. */
 const shownBytesMax = 40
 
+/** etcd's machine has commands of its own beside those of the key-value store. */
+const etcdNames = new Map<number | undefined, string>(
+  Object.entries(commandOps).map(([name, op]) => [op, name]),
+)
+
 export function commandInWords(bytes: Uint8Array, isKeyValue: boolean): string {
   if (!isKeyValue) return hexOf(bytes)
   const command = readCommand(bytes)
-  return command === undefined ? `malformed: ${hexOf(bytes)}` : wordsOf(command)
+  if (command !== undefined) return wordsOf(command)
+  const name = etcdNames.get(bytes[0])
+  return name === undefined ? `malformed: ${hexOf(bytes)}` : `etcd's ${name} ${hexOf(bytes.subarray(1))}`
 }
 
 export function headerInWords(header: SessionHeader): string {

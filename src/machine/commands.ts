@@ -23,7 +23,7 @@ export type Bytes = string | Uint8Array
 
 /** Keys have 1 to this many bytes. */
 export const keyBytesMax = 1024
-/** Values have 0 to this many bytes. A cas carries two of them and must still fit well inside a 1 MiB frame. */
+/** Values have 0 to this many bytes. A cas carries two of them and must still fit well into a call. */
 export const valueBytesMax = 256 * 1024
 /** A bound of a range may be one byte longer than a key, so that it can stand just behind the longest one. */
 export const rangeBoundBytesMax = keyBytesMax + 1

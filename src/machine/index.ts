@@ -1,6 +1,16 @@
 /** State machines: the contract that users implement, the built-in KV, and the packed bytes of both sides. */
 export type { AnswerSource, GetAnswer, KeyedRecord, KvRecord, RangeAnswer, WriteAnswer } from './answers.js'
-export { readGetAnswer, readRangeAnswer, readWriteAnswer } from './answers.js'
+export {
+  answerHeaderBytes,
+  rangeHeaderBytes,
+  readGetAnswer,
+  readRangeAnswer,
+  readWriteAnswer,
+  type Status,
+  statuses,
+  writeHeader,
+  writeRangeHeader,
+} from './answers.js'
 export type { Bytes, RangeBounds } from './commands.js'
 export {
   afterKey,
@@ -9,6 +19,10 @@ export {
   encode,
   keyBytesMax,
   queryOps,
+  queryPrefixBytes,
+  rangeBoundBytesMax,
+  rangeBytesMax,
+  rangePrefixBytes,
   valueBytesMax,
   writeAppend,
   writeCas,
@@ -18,9 +32,12 @@ export {
   writeRange,
 } from './commands.js'
 export { createKv } from './kv.js'
+export { revisionsBytes } from './kv-entry.js'
+export { hashKey, KvIndex } from './kv-index.js'
 export { loadMachine } from './load.js'
 export type * from './machine.js'
-export { Memory } from './memory.js'
+export { compareRanges, copyRange, isEqualRange, Memory } from './memory.js'
+export { setUint64 } from './packed.js'
 export { type KvCommand, readCommand } from './read-command.js'
 export type { PackedResults } from './results.js'
 export { endOfResults, forEachResult, isReusable, ResultBuilder, resultBytesMaxDefault } from './results.js'

@@ -8,9 +8,7 @@
  * `probesMax`. A record without a free slot within that distance is homeless, and is found by the sorted keys.
  */
 
-import { keyLengthAt, keyOffset } from './kv-entry.js'
-import { offsetOfRef, type Slabs } from './kv-slabs.js'
-import { isEqualRange, type Memory } from './memory.js'
+import type { Memory } from './memory.js'
 
 /** Slots of a segment. A slot is a hash and a reference; the reference of an empty slot is 0. */
 const slots = 4096
@@ -107,8 +105,19 @@ function homeOf(hash: number): number {
   return (hash << 1) & wordsMask
 }
 
+/** Questions of the index to the records that it finds. */
+export interface IndexedRecords {
+  /** Whether a record is that of a key. */
+  isOf(ref: number, memory: Memory, start: number, length: number): boolean
+  /**
+   * Brings a record into the processor's caches. The sum of all answers must be used. Only the records of an index whose
+   * owner calls `fetch` need it.
+   */
+  touch?(ref: number): number
+}
+
 export class KvIndex {
-  readonly #slabs: Slabs
+  readonly #records: IndexedRecords
   /**
    * A segment for each value of the `#depth` upper bits. A segment whose hashes share fewer bits stands here several
    * times.
@@ -118,8 +127,8 @@ export class KvIndex {
   #homeless = 0
   readonly #fetched = new Int32Array(fetchedMax)
 
-  constructor(slabs: Slabs) {
-    this.#slabs = slabs
+  constructor(records: IndexedRecords) {
+    this.#records = records
   }
 
   /** How many records are homeless: the sorted keys find them. */
@@ -145,7 +154,7 @@ export class KvIndex {
       refs[at] = words[homeOf(hash) + 1]!
     }
     // The sum is kept: otherwise the compiler would leave out a read whose value nothing needs.
-    for (let at = 0; at < count; at++) refs[at] = this.#slabs.touch(refs[at]!)
+    for (let at = 0; at < count; at++) refs[at] = this.#records.touch!(refs[at]!)
   }
 
   /** The record of a key. 0 when the key is absent or its record homeless. */
@@ -155,16 +164,10 @@ export class KvIndex {
     for (let probes = 0; probes < probesMax; probes++) {
       const ref = words[at + 1]!
       if (ref === 0) return 0
-      if (words[at] === hash && this.#isOf(ref, memory, start, length)) return ref
+      if (words[at] === hash && this.#records.isOf(ref, memory, start, length)) return ref
       at = (at + 2) & wordsMask
     }
     return 0
-  }
-
-  #isOf(ref: number, memory: Memory, start: number, length: number): boolean {
-    const own = this.#slabs.memoryOf(ref)
-    const at = offsetOfRef(ref)
-    return keyLengthAt(own, at) === length && isEqualRange(own, at + keyOffset, memory, start, length)
   }
 
   /** The shift is made in two steps, since JavaScript takes a shift by 32 bits for a shift by 0. */

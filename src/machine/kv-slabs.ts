@@ -6,7 +6,8 @@
  * each size. A record too long for a slab has a buffer of its own.
  */
 import { assert } from '../raft/index.js'
-import { copyRange, Memory } from './memory.js'
+import { keyLengthAt, keyOffset } from './kv-entry.js'
+import { copyRange, isEqualRange, Memory } from './memory.js'
 
 /** Offsets of slots are counted in units of 16 bytes. */
 const unitBits = 4
@@ -74,6 +75,13 @@ export class Slabs {
 
   memoryOf(ref: number): Memory {
     return this.#chunks[ref >>> offsetBits]!
+  }
+
+  /** Whether a record is that of a key. */
+  isOf(ref: number, memory: Memory, start: number, length: number): boolean {
+    const own = this.memoryOf(ref)
+    const at = offsetOfRef(ref)
+    return keyLengthAt(own, at) === length && isEqualRange(own, at + keyOffset, memory, start, length)
   }
 
   /** Reads one word of each cache line of a short record, or of the first lines of a long record. */

@@ -16,9 +16,19 @@ export interface CommandRun extends Frame {
   /** The term of the leader that took the commands. */
   readonly term: Term
   /**
-   * The log's time, in milliseconds: 0 before it is told first. Leaders tell it while there are sessions of clients, about
-   * sixty times in the timeout of a session. The time never falls, stands still while nobody leads, and counts from no date.
+   * The log's time, in milliseconds: 0 before it is told first. Leaders tell it while there are sessions of clients, or while
+   * the machine waits for time, about sixty times in the shortest timeout. The time never falls, stands still while nobody
+   * leads, and counts from no date. A command comes later than the last time that was told before it, and earlier than the next.
    */
+  readonly timeMs: number
+}
+
+/** An entry in which a leader told the log's time. Index, term and time are the same on every node. */
+export interface TimeTelling {
+  readonly index: LogIndex
+  /** The term of the leader that told the time. */
+  readonly term: Term
+  /** The log's time from this entry on. */
   readonly timeMs: number
 }
 
@@ -71,6 +81,15 @@ export interface StateMachine {
    * others.
    */
   hash(): string
+
+  /**
+   * The shortest time for which the machine waits, in milliseconds, as its state says; infinite while it waits for none.
+   * Leaders then tell the log's time about sixty times in it. A machine that waits for no time leaves it out.
+   */
+  readonly leastTimeoutMs?: number
+
+  /** Called where the log's time is told, in log order with the commands. The machine may change its state. */
+  timeTold?(telling: TimeTelling): void
 
   /** Figures of the state by their names, such as the number of keys: for people. A machine may leave it out. */
   summary?(): Readonly<Record<string, number>>

@@ -1,5 +1,5 @@
-/** Commands of the built-in KV, read back from their bytes for people. */
-import { commandOps, commandPrefixBytes, keyBytesMax } from './commands.js'
+/** Commands of the built-in KV, read back from their bytes. */
+import { commandOps, commandPrefixBytes, keyBytesMax, valueBytesMax } from './commands.js'
 
 /** A command as it was asked for. Bytes are parts of those that were given. */
 export type KvCommand =
@@ -15,6 +15,14 @@ export type KvCommand =
 
 /** `undefined` when the machine would find the command malformed. */
 export function readCommand(bytes: Uint8Array): KvCommand | undefined {
+  const command = readParts(bytes)
+  if (command === undefined || command.op === 'delete') return command
+  const { value, expected } = { expected: undefined, ...command }
+  const isTooLong = value.byteLength > valueBytesMax || (expected?.byteLength ?? 0) > valueBytesMax
+  return isTooLong ? undefined : command
+}
+
+function readParts(bytes: Uint8Array): KvCommand | undefined {
   if (bytes.byteLength < commandPrefixBytes) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const keyEnd = commandPrefixBytes + view.getUint16(1, true)

@@ -38,9 +38,9 @@ export class SessionMachine {
     this.#machine = machine
   }
 
-  /** The shortest timeout of a session; infinite when there is none. */
+  /** The shortest timeout of a session or of the state machine; infinite when there is none. */
   get leastTimeoutMs(): number {
-    return this.#sessions.leastTimeoutMs
+    return Math.min(this.#sessions.leastTimeoutMs, this.#machine.leastTimeoutMs ?? Number.POSITIVE_INFINITY)
   }
 
   /** The log's time. */
@@ -110,7 +110,7 @@ export class SessionMachine {
     assert(header !== undefined, 'a frame of a session begins with a header')
     if (header.op !== 'call') {
       if (header.op === 'register') this.#sessions.register(run.index, header.timeoutMs)
-      else this.#sessions.tell(header.timeMs)
+      else this.#tellTime(run, header.timeMs)
       giveAnswer(results, 'applied', run.index)
       return 0
     }
@@ -121,6 +121,11 @@ export class SessionMachine {
     const open: OpenFrame = { term: run.term, call: header, met: 0, answer }
     this.#open = open
     return run.count > 1 ? this.#applyCommands(open, commandsPast(run, 1), results) : 0
+  }
+
+  #tellTime({ index, term }: CommandRun, timeMs: number): void {
+    this.#sessions.tell(timeMs)
+    this.#machine.timeTold?.({ index, term, timeMs: this.timeMs })
   }
 
   /** The next commands of a frame. Commands that an earlier copy of the frame has applied are answered from memory. */

@@ -1,2 +1,3 @@
 /** Metrics of a cluster in Prometheus' text form, read from shared memory. */
-export { type MetricsText, metrics, metricsOf } from './registry.js'
+export type { Metric, Sample } from './metric.js'
+export { type MetricsText, metrics, metricsOf, metricsOfNode } from './registry.js'

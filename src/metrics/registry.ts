@@ -1,5 +1,6 @@
 /** The metrics of one cluster, as Prometheus reads them. */
 import { Gauge, Registry } from 'prom-client'
+import type { NodeId } from '../raft/index.js'
 import { etcdMetrics } from './etcd-metrics.js'
 import type { Metric, Sample } from './metric.js'
 import { type Looked, Looks } from './moment.js'
@@ -19,10 +20,34 @@ export function metricsOf(
   cluster: Looked,
   dropped: () => Readonly<Record<string, number>> = () => ({}),
 ): MetricsText {
+  return textOf(new Looks(cluster, dropped), metrics)
+}
+
+/** The metrics of one node, as if it were scraped alone: no label names it. `more` are told beside them. */
+export function metricsOfNode(cluster: Looked, nodeId: NodeId, more: readonly Metric[]): MetricsText {
+  const ofNode = metrics
+    .filter(({ labels }) => labels.includes('node'))
+    .map((metric) => alone(metric, nodeId))
+  const ofProcess = programMetrics.filter(({ name }) => name.startsWith('process_'))
+  return textOf(new Looks(cluster, () => ({})), [...ofNode, ...ofProcess, ...more])
+}
+
+function alone(metric: Metric, nodeId: NodeId): Metric {
+  return {
+    ...metric,
+    labels: metric.labels.filter((label) => label !== 'node'),
+    samples: (now) =>
+      metric
+        .samples(now)
+        .filter((sample) => sample.labels['node'] === nodeId)
+        .map(({ labels: { node: _, ...labels }, ...sample }) => ({ ...sample, labels })),
+  }
+}
+
+function textOf(looks: Looks, told: readonly Metric[]): MetricsText {
   const registry = new Registry()
-  const looks = new Looks(cluster, dropped)
   let now = looks.now()
-  for (const metric of metrics) registry.registerMetric(new Told(metric, () => metric.samples(now)))
+  for (const metric of told) registry.registerMetric(new Told(metric, () => metric.samples(now)))
   return {
     contentType: registry.contentType,
     text() {

@@ -112,7 +112,7 @@ export class BreakableParts implements NodeParts {
         return clients.isFull
       },
       settle: (settlements) => {
-        if (links.areStanding) links.answered(settlements, () => clients.settle(settlements))
+        if (links.areStanding) links.answered(settlements, (part) => clients.settle(part))
         else clients.settle(settlements)
       },
     }

@@ -4,6 +4,7 @@ import { type Message, type NodeId, Random } from '../raft/index.js'
 import { cloneMessage, type Settlements, type ToNode } from '../transport/index.js'
 import type { NodeOptions } from './control.js'
 import { HeldPackets } from './held-packets.js'
+import { partsOfAnswers, partsOfRequests } from './inside.js'
 
 export class FaultyLinks {
   /** False while no fault stands on any way to the node, or from it to its clients. */
@@ -48,20 +49,27 @@ export class FaultyLinks {
   }
 
   requested(message: ToNode, now: (message: ToNode) => void, later: (message: ToNode) => void): void {
+    const { inside, outside } = partsOfRequests(message)
+    if (inside !== undefined) now(inside)
+    if (outside === undefined) return
     let byteLength = 0
-    for (const { frame } of message.requests) byteLength += frame.bytes.byteLength
+    for (const { frame } of outside.requests) byteLength += frame.bytes.byteLength
     const packet: Packet = { from: 'clients', message: undefined, byteLength }
     this.#passAll(
       packet,
-      () => now(message),
-      () => later(message),
+      () => now(outside),
+      () => later(outside),
     )
   }
 
-  answered({ results, settled }: Settlements, settle: () => void): void {
-    let { byteLength } = results
-    for (const each of settled) if (each.outcome === 'read') byteLength += each.results.byteLength
-    this.#passAll({ from: this.#nodeId, message: undefined, byteLength }, settle, settle)
+  answered(settlements: Settlements, settle: (settlements: Settlements) => void): void {
+    const { inside, outside } = partsOfAnswers(settlements)
+    if (inside !== undefined) settle(inside)
+    if (outside === undefined) return
+    let { byteLength } = outside.results
+    for (const each of outside.settled) if (each.outcome === 'read') byteLength += each.results.byteLength
+    const answered = () => settle(outside)
+    this.#passAll({ from: this.#nodeId, message: undefined, byteLength }, answered, answered)
   }
 
   close(): void {

@@ -13,7 +13,7 @@ export function checkBounds(
   for (const [to, { inflightMessages, inflightBytes, nextIndex, matchIndex }] of progress) {
     if (inflightMessages > limits.inflightMessagesMax)
       witness.report('bounds', `node ${id} has ${inflightMessages} messages on their way to ${to}`)
-    if (inflightMessages > 1 && inflightBytes > limits.inflightBytesMax + (1 << 20))
+    if (inflightMessages > 1 && inflightBytes > limits.inflightBytesMax + (2 << 20))
       witness.report('bounds', `node ${id} has ${inflightBytes} bytes on their way to ${to}`)
     if (nextIndex <= matchIndex)
       witness.report('bounds', `node ${id} would send ${to} ${nextIndex}, which it has`)

@@ -7,6 +7,7 @@ import { openMemoryStore } from '../storage/index.js'
 import type { Story } from '../telemetry/index.js'
 import { SimulatedClient } from './client.js'
 import { SimulatedCluster } from './cluster.js'
+import type { SimulatedClusterOptions } from './cluster-options.js'
 import type { Counts } from './counts.js'
 import { deriveSeed, diceOf } from './dice.js'
 import { SimulatedNemesis } from './nemesis.js'
@@ -15,7 +16,7 @@ import { Operator } from './operator.js'
 import { type Plan, planOf, type Weather } from './plan.js'
 import type { Violation } from './violation.js'
 
-export interface SimulationOptions extends Partial<Plan> {
+export interface SimulationOptions extends Partial<Plan>, Pick<SimulatedClusterOptions, 'createMachine'> {
   readonly seed: number
   /** Called with a line for each thing that happens. */
   readonly trace?: (line: string) => void

@@ -1,7 +1,6 @@
 /** A state machine that is held against the model: what it is given, and what it makes of it. */
 import {
   type CommandRun,
-  createKv,
   encode,
   type MachineFactory,
   Memory,
@@ -10,6 +9,7 @@ import {
   type ResultWriter,
   readRangeAnswer,
   type StateMachine,
+  type TimeTelling,
   writeRange,
 } from '../machine/index.js'
 import { type Checker, hashOf, holds } from '../proof/index.js'
@@ -29,6 +29,7 @@ export class WatchedMachine implements StateMachine {
   readonly #nodeId: NodeId
   /** What its snapshots are masked with: equal states need not have equal bytes, and here they never do. */
   readonly #mask: number
+  readonly #createMachine: MachineFactory
   readonly #machine: StateMachine
   /** Snapshots come in pieces of about this many bytes, so that small ones take their time as well. */
   readonly #pieceBytes: number
@@ -48,6 +49,7 @@ export class WatchedMachine implements StateMachine {
     this.#checker = checker
     this.#nodeId = nodeId
     this.#mask = mask & 0xff
+    this.#createMachine = createMachine
     this.#machine = createMachine()
     this.#pieceBytes = pieceBytes
     this.#beforeApply = beforeApply
@@ -78,6 +80,14 @@ export class WatchedMachine implements StateMachine {
     this.#machine.apply(run, results)
   }
 
+  get leastTimeoutMs(): number {
+    return this.#machine.leastTimeoutMs ?? Number.POSITIVE_INFINITY
+  }
+
+  timeTold(telling: TimeTelling): void {
+    this.#machine.timeTold?.(telling)
+  }
+
   read(queries: Frame, results: ResultWriter): void {
     this.#machine.read(queries, results)
   }
@@ -104,7 +114,7 @@ export class WatchedMachine implements StateMachine {
     } finally {
       pieces.return?.()
     }
-    const restored = createKv()
+    const restored = this.#createMachine()
     restored.restore(taken)
     if (digestOf(restored) !== this.#checker.model.digestAt(revision))
       this.#report('snapshots equal the state', `its snapshot at revision ${revision} is another state`)

@@ -15,6 +15,8 @@ export class ToldMemory<Told> {
   readonly memory: SharedArrayBuffer
   readonly #words: Int32Array
   readonly #halves: readonly [Uint8Array, Uint8Array]
+  /** What was read last, and the count by then: one object for all who read it, so nobody can change it. */
+  #known: { readonly version: number; readonly told: Told } | undefined
 
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory
@@ -45,11 +47,17 @@ export class ToldMemory<Told> {
     for (;;) {
       const version = Atomics.load(this.#words, versionAt)
       if (version === 0) return undefined
+      if (this.#known?.version === version) return this.#known.told
       const half = (version & 1) === 0 ? 0 : 1
       const bytes = this.#halves[half].slice(0, this.#words[lengthAt[half]])
       // An operation that also writes: no byte is copied after it.
-      if (Atomics.or(this.#words, versionAt, 0) === version)
-        return JSON.parse(new TextDecoder().decode(bytes))
+      if (Atomics.or(this.#words, versionAt, 0) !== version) continue
+      this.#known = { version, told: JSON.parse(new TextDecoder().decode(bytes), frozen) }
+      return this.#known.told
     }
   }
+}
+
+function frozen(_: string, value: unknown): unknown {
+  return Object.freeze(value)
 }

@@ -23,9 +23,17 @@ export interface Staleness {
   readonly ageMs: number
 }
 
+/**
+ * Whether the request was made inside of the cluster, for a client that is connected to one of its nodes. Faults on the
+ * ways to clients hit that connection, and not the request.
+ */
+export function isFromInside(request: number): boolean {
+  return request % 2 === 1
+}
+
 /** Commands or queries of many callers, packed in one turn of the client's thread. */
 export interface ClientRequest {
-  /** Names the request in its settlement; unique between this client and this node. */
+  /** Names the request in its settlement; unique between this client and this node. Odd for one from inside. */
   readonly request: number
   readonly type: RequestType
   readonly frame: Frame

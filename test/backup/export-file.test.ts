@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type ExportFacts, ExportReader, writeExport } from '../../src/backup/index.js'
+import { type ExportFacts, ExportReader, sealPadding, writeExport } from '../../src/backup/index.js'
 import { RaftError } from '../../src/errors/index.js'
 import { temporaryFolder } from '../cluster/support.js'
 
@@ -78,6 +79,22 @@ test('[BR3] an export that ends early, at any byte, or goes on behind its end is
   const refusals = [...whole.keys()].map((length) => refusalOf(file, whole.subarray(0, length)))
   expect(refusals.filter((refusal) => !/is damaged|is no export/.test(refusal))).toEqual([])
   expect(refusalOf(file, Buffer.concat([whole, Buffer.from('x')]))).toContain('it goes on behind its end')
+})
+
+test('[BR3] an export with the seal of a client of etcd is read, and refused once a byte of it has changed', async () => {
+  const file = await written([Buffer.from('state')])
+  const whole = readFileSync(file)
+  const padded = Buffer.concat([whole, Buffer.alloc(sealPadding(whole.byteLength))])
+  const sealed = Buffer.concat([padded, createHash('sha256').update(padded).digest()])
+  expect(sealed.byteLength % 512).toBe(32)
+  writeFileSync(file, sealed)
+  expect(contentOf(file)).toEqual(Buffer.from('state'))
+  for (let at = whole.byteLength; at < sealed.byteLength; at++) {
+    const changed = Buffer.from(sealed)
+    changed[at]! ^= 1
+    expect(refusalOf(file, changed)).toContain('it goes on behind its end')
+  }
+  expect(refusalOf(file, Buffer.concat([sealed, Buffer.alloc(512)]))).toContain('it goes on behind its end')
 })
 
 test('[BR3] blocks in another order are refused', async () => {

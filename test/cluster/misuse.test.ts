@@ -94,7 +94,7 @@ test.each([1.5, -1, Number.NaN, 2 ** 40, '3'])(
     )
     await expect(call).rejects.toMatchObject({
       code: 'INVALID_COMMAND',
-      message: expect.stringMatching(/^reserve: a whole number of bytes, at most 1048576, not /),
+      message: expect.stringMatching(/^reserve: a whole number of bytes, at most 2097152, not /),
     })
   },
 )

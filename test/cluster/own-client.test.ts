@@ -94,6 +94,15 @@ test('a call that is neither a proposal nor a read is refused', async () => {
   await expect(cluster.call(unknown, writeNumber, 1)).rejects.toMatchObject({ code: 'INVALID_COMMAND' })
 })
 
+test('a command as large as a request of etcd, 1.5 MiB and a byte, is applied on every node', async () => {
+  const machine = pathToFileURL('test/machine/fixtures/counter.mjs')
+  const cluster = await startedCluster({ nodes: 3, durability: 'none', machine })
+  const { results } = await cluster.propose([Buffer.alloc((3 << 19) + 1, 'x'), Buffer.from('7')])
+  expect(results.map(String)).toEqual(['?', '7'])
+  for (const nodeId of [1, 2, 3])
+    expect(String(await cluster.query(Buffer.from('0'), { from: nodeId }))).toBe('7')
+})
+
 test('a call that writes more than a message takes is refused, and changes nothing', async () => {
   const cluster = await startedCluster({ nodes: 1, durability: 'none' })
   const answer = readingOfOne('propose', textOf)

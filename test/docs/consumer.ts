@@ -1,6 +1,7 @@
 /** A program of a stranger that uses every entry point of the package. The compiler checks it, and nothing runs it. */
 import { on } from 'node:events'
 import { type ClusterEvent, type ClusterOptions, RaftError, startCluster } from 'raftbox'
+import { type Etcd, startEtcd } from 'raftbox/etcd'
 import { type Input, Raft, type Ready } from 'raftbox/raft'
 import * as sim from 'raftbox/sim'
 import { RaftNetwork } from 'raftbox/testing'
@@ -27,5 +28,15 @@ async function useCluster(): Promise<string | undefined> {
   }
 }
 
-export const used: readonly unknown[] = [useCluster, Raft, sim, RaftNetwork, Traces]
+async function useEtcd(): Promise<readonly string[]> {
+  const etcd: Etcd = await startEtcd({ nodes: 3, port: 2379 })
+  const killed: number = await etcd.kill('leader')
+  const fault = await etcd.cut('clients', killed, { oneWay: true })
+  await fault.heal()
+  const address: string | undefined = etcd.endpointOf(killed)
+  await etcd.close()
+  return address === undefined ? etcd.endpoints : [address]
+}
+
+export const used: readonly unknown[] = [useCluster, useEtcd, Raft, sim, RaftNetwork, Traces]
 export type Used = [Input, Ready]

@@ -123,6 +123,7 @@ const methods: Names<Exclude<Handle, Property>> = {
   hashes: true,
   takeHeartbeatLateness: true,
   story: true,
+  accompany: true,
   close: true,
 }
 const properties: Names<Property> = {

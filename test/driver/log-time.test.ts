@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { clockFrame, readSessionHeader, registerFrame } from '../../src/machine/index.js'
+import { clockFrame, createKv, readSessionHeader, registerFrame } from '../../src/machine/index.js'
 import { entryKinds, type Frame, packCommands, type RaftLimits } from '../../src/raft/index.js'
-import { callFrame } from '../machine/session-log.js'
+import { callFrame, Diary } from '../machine/session-log.js'
 import { DrivenNode } from './driven-node.js'
 import { acknowledgement, elect } from './node-two.js'
 
@@ -11,8 +11,8 @@ class Leader {
   readonly node: DrivenNode
   #request = 0
 
-  constructor(limits: Partial<RaftLimits> = {}) {
-    this.node = new DrivenNode({ now: () => this.nowMs, limits })
+  constructor(limits: Partial<RaftLimits> = {}, machine = createKv()) {
+    this.node = new DrivenNode({ now: () => this.nowMs, limits, machine })
     elect(this.node, () => this.node.flushAll())
   }
 
@@ -31,7 +31,24 @@ class Leader {
   commit(): void {
     this.node.driver.turn()
     this.node.flushAll()
-    this.node.receive(acknowledgement(this.node.driver.raft.state.log.lastIndex))
+    const { log, currentTerm: term } = this.node.driver.raft.state
+    this.node.receive({ ...acknowledgement(log.lastIndex), term })
+  }
+
+  /** Node 3 leads from now on. */
+  isDeposed(term: number): void {
+    const { lastIndex } = this.node.driver.raft.state.log
+    this.node.receive({
+      type: 'appendEntries',
+      mode: 'heartbeat',
+      from: 3,
+      to: 1,
+      term,
+      prevLogIndex: lastIndex,
+      prevLogTerm: this.node.driver.raft.state.log.last.term,
+      leaderCommit: lastIndex,
+      round: 1,
+    })
   }
 
   /** The times that stand in the log. */
@@ -52,6 +69,14 @@ test("[LT1] a leader tells the log's time sixty times in the shortest timeout, b
   for (const ms of [25, 999, 1, 700, 400]) leader.passes(ms)
   expect(leader.told).toEqual([1000, 2100])
   expect(leader.node.driver.machine.timeMs).toBe(2100)
+})
+
+test("[LT1] the log's time neither runs ahead of the leader's clock nor falls behind it", () => {
+  const leader = new Leader()
+  leader.propose(registerFrame(60_000))
+  leader.passes(25)
+  for (let second = 0; second < 10; second++) leader.passes(1000.7)
+  expect(leader.told.at(-1)).toBe(10_007)
 })
 
 test("[LT1] nobody tells the log's time while there is no session", () => {
@@ -109,21 +134,35 @@ test('[LT1] a time that the leader does not take is told later', () => {
 test('[LT1] a follower tells no time', () => {
   const leader = new Leader()
   leader.propose(registerFrame(60_000))
-  const { lastIndex } = leader.node.driver.raft.state.log
-  leader.node.receive({
-    type: 'appendEntries',
-    mode: 'heartbeat',
-    from: 3,
-    to: 1,
-    term: 2,
-    prevLogIndex: lastIndex,
-    prevLogTerm: 1,
-    leaderCommit: lastIndex,
-    round: 1,
-  })
+  leader.isDeposed(2)
   leader.passes(25)
   leader.passes(10_000)
   expect(leader.told).toEqual([])
+})
+
+test('[LT1] a leader tells the time sixty times in the timeout of a machine that waits, and stops with it', () => {
+  const diary = new Diary()
+  const leader = new Leader({}, diary)
+  diary.leastTimeoutMs = 15_000
+  for (const ms of [25, 200, 50, 250]) leader.passes(ms)
+  expect(leader.told).toEqual([250, 500])
+  expect(diary.times.map(([, , timeMs]) => timeMs)).toEqual(leader.told)
+  diary.leastTimeoutMs = Number.POSITIVE_INFINITY
+  leader.passes(10_000)
+  expect(leader.told).toEqual([250, 500])
+})
+
+test('[LT1] no time passes between two leads', () => {
+  const diary = new Diary()
+  diary.leastTimeoutMs = 15_000
+  const leader = new Leader({}, diary)
+  for (const ms of [25, 250]) leader.passes(ms)
+  leader.isDeposed(2)
+  // A follower that heard of a leader campaigns only after a whole election timeout.
+  for (let tick = 0; tick < 60; tick++) leader.passes(1000)
+  elect(leader.node, () => leader.node.flushAll())
+  for (const ms of [25, 250]) leader.passes(ms)
+  expect(leader.told).toEqual([250, 500])
 })
 
 test.each([

@@ -7,17 +7,19 @@ interface NodeOne {
   receive(message: Message): void
 }
 
-/** Makes node 1 the leader of term 1, with its empty entry on disk and committed. `flush` ends what it writes. */
+/** Makes node 1 the leader of the next term, with its empty entry on disk and committed. `flush` ends what it writes. */
 export function elect(node: NodeOne, flush: () => void): void {
+  const { state } = node.driver.raft
+  const term = state.currentTerm + 1
   node.driver.raft.step({ type: 'campaign' })
   node.driver.turn()
-  const { campaign } = node.driver.raft.state
-  node.receive({ type: 'preVoteResponse', from: 2, to: 1, term: 0, campaign, voteGranted: true })
+  const { campaign } = state
+  node.receive({ type: 'preVoteResponse', from: 2, to: 1, term: term - 1, campaign, voteGranted: true })
   flush()
-  const vote = { type: 'requestVoteResponse', from: 2, to: 1, term: 1, electionTerm: 1 } as const
+  const vote = { type: 'requestVoteResponse', from: 2, to: 1, term, electionTerm: term } as const
   node.receive({ ...vote, voteGranted: true })
   flush()
-  node.receive(acknowledgement(1))
+  node.receive({ ...acknowledgement(state.log.lastIndex), term })
 }
 
 /** Node 2 holds everything up to here: it answers the heartbeat of the round when there is one, and entries otherwise. */

@@ -76,6 +76,8 @@ const packageRules: Readonly<Record<string, PackageRule>> = {
   '@opentelemetry/exporter-trace-otlp-http': { rooms: ['traces'], filesMax: 1 },
   '@opentelemetry/resources': { rooms: ['traces'], filesMax: 1 },
   '@opentelemetry/sdk-trace-base': { rooms: ['traces'], filesMax: 1 },
+  '@grpc/grpc-js': { rooms: ['etcd', 'load'], filesMax: Number.POSITIVE_INFINITY },
+  '@grpc/proto-loader': { rooms: ['etcd', 'load'], filesMax: 2 },
   open: { rooms: ['cli'], filesMax: 1 },
   preact: { rooms: ['page'], filesMax: Number.POSITIVE_INFINITY },
 }

@@ -17,15 +17,17 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   transport: ground,
   telemetry: ground,
   recording: ground,
+  // The contract of state machines is in `machine`.
+  mvcc: [...ground, 'machine'],
   backup: [...ground, 'storage', 'machine'],
   driver: [...ground, ...first],
   faults: [...ground, ...first],
   proof: [...ground, ...first],
-  logbook: [...ground, 'telemetry', 'storage', 'machine', 'terminal'],
+  logbook: [...ground, 'telemetry', 'storage', 'machine', 'mvcc', 'terminal'],
   membership: [...ground, 'driver', 'faults'],
   node: [...upToDriver, 'faults', 'recording'],
   sim: [...upToDriver, 'faults', 'membership', 'proof', 'recording'],
-  cluster: [...upToDriver, 'faults', 'membership', 'logbook', 'backup', 'node'],
+  cluster: [...upToDriver, 'mvcc', 'faults', 'membership', 'logbook', 'backup', 'node'],
   jobs: [...upToDriver, 'sim', 'recording'],
   testing: [...upToDriver, 'node', 'sim', 'cluster'],
   explain: [...ground, 'telemetry'],
@@ -59,6 +61,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   metrics: [...ground, 'telemetry', 'faults', 'membership', 'cluster'],
   journal: [...ground, 'telemetry', 'cluster', 'terminal'],
   traces: [...ground, 'telemetry', 'explain', 'cluster'],
+  etcd: [...ground, 'machine', 'backup', 'telemetry', 'faults', 'membership', 'mvcc', 'cluster', 'metrics'],
   server: [
     ...ground,
     'telemetry',
@@ -96,6 +99,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'journal',
     'traces',
     'server',
+    'etcd',
   ],
 }
 
@@ -109,6 +113,7 @@ const benchMayImport: Readonly<Record<string, readonly string[]>> = {
     'raft',
     'storage',
     'machine',
+    'mvcc',
     'telemetry',
     'cluster',
     'terminal',
@@ -116,7 +121,7 @@ const benchMayImport: Readonly<Record<string, readonly string[]>> = {
     'report',
     'bench/suite',
   ],
-  'bench/peers': ['cluster', 'terminal', 'load', 'report', 'bench/suite'],
+  'bench/peers': ['cluster', 'terminal', 'load', 'report', 'etcd', 'bench/suite'],
   'bench/profile': ['cluster', 'terminal', 'load', 'report', 'bench/suite'],
   bench: ['terminal', 'load', 'bench/suite', 'bench/groups'],
 }

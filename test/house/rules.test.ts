@@ -9,10 +9,12 @@ const tests = new Map(
   [...readTree('test'), ...readTree('src/testing')].filter(([path]) => !path.startsWith('test/house/')),
 )
 
-test('protocol, machine, store, driver, membership and cluster have numbered rules', () => {
+test('protocol, machine, both stores, driver, membership and cluster have numbered rules', () => {
   const rooms = [...specs].filter(([, spec]) => rulesOf(spec).length > 0).map(([path]) => path)
   expect(rooms).toEqual(
-    ['cluster', 'driver', 'machine', 'membership', 'raft', 'storage'].map((room) => `src/${room}/SPEC.md`),
+    ['cluster', 'driver', 'machine', 'membership', 'mvcc', 'raft', 'storage'].map(
+      (room) => `src/${room}/SPEC.md`,
+    ),
   )
 })
 

@@ -17,6 +17,7 @@ test.each([
   [Uint8Array.of(1, 255, 0, 65), 'malformed: 01ff0041'],
   [Uint8Array.of(4, 1, 0, 65, 9, 0, 0, 0), 'malformed: 0401004109000000'],
   [new Uint8Array(0), 'malformed: '],
+  [Uint8Array.of(0x47, 8, 7), "etcd's leaseKeepAlive 0807"],
 ])('a command of the key-value store in words (%#)', (bytes, words) => {
   expect(commandInWords(bytes, true)).toBe(words)
 })

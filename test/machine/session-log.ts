@@ -26,6 +26,9 @@ export class Diary implements StateMachine {
   lines: string[] = []
   /** Index, term and time of each call of `apply`. */
   readonly told: (readonly [number, number, number])[] = []
+  /** The same of each call of `timeTold`. */
+  readonly times: (readonly [number, number, number])[] = []
+  leastTimeoutMs = Number.POSITIVE_INFINITY
   /** Bytes that each result has besides its text. */
   padding = 0
 
@@ -37,6 +40,9 @@ export class Diary implements StateMachine {
     })
   }
 
+  readonly timeTold: NonNullable<StateMachine['timeTold']> = ({ index, term, timeMs }) => {
+    this.times.push([index, term, timeMs])
+  }
   readonly read: StateMachine['read'] = () => undefined
   readonly snapshot: StateMachine['snapshot'] = () => [Buffer.from(JSON.stringify(this.lines))].values()
   readonly restore: StateMachine['restore'] = (pieces) => {

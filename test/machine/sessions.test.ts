@@ -302,6 +302,41 @@ test("[SE13] a machine is told the index, the term and the log's time of its com
   ])
 })
 
+test("[LT3] a machine hears of the log's time where it is told, in order with its commands", () => {
+  const log = new SessionLog()
+  log.tellTime(70)
+  log.frame(packCommands([Buffer.from('a')]), entryKinds.commands)
+  log.term = 4
+  log.tellTime(90)
+  // An entry that tells an earlier time tells that none has passed.
+  log.tellTime(80)
+  expect(log.diary.told).toEqual([[2, 1, 70]])
+  expect(log.diary.times).toEqual([
+    [1, 1, 70],
+    [3, 4, 90],
+    [4, 4, 90],
+  ])
+})
+
+test("[SE7] the log's time outlives a snapshot also where there was no session", () => {
+  const log = new SessionLog()
+  log.tellTime(70)
+  const other = log.restored()
+  expect(other.machine.timeMs).toBe(70)
+  expect(other.machine.hash()).toBe(log.machine.hash())
+  other.frame(packCommands([Buffer.from('a')]), entryKinds.commands)
+  expect(other.diary.told).toEqual([[2, 1, 70]])
+})
+
+test('[LT1] the shortest timeout is that of a session or of the machine', () => {
+  const log = new SessionLog()
+  expect(log.machine.leastTimeoutMs).toBe(Number.POSITIVE_INFINITY)
+  log.diary.leastTimeoutMs = 500
+  expect(log.machine.leastTimeoutMs).toBe(500)
+  log.register(400)
+  expect(log.machine.leastTimeoutMs).toBe(400)
+})
+
 test('a machine that gives another number of results than commands is not believed', () => {
   const machine = new SessionMachine({
     ...new Diary(),

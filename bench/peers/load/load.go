@@ -1,5 +1,5 @@
 // Package load is what the Go peers have in common: closed-loop clients that
-// warm up for a second and are then measured, and the one line of JSON that
+// warm up and are then measured, and the one line of JSON that
 // tells what they saw.
 package load
 
@@ -22,7 +22,7 @@ const (
 // Settings are the flags that every peer takes.
 type Settings struct {
 	Nodes, Clients, Size int
-	Seconds              float64
+	Seconds, WarmUp      float64
 	Memory               bool
 }
 
@@ -33,6 +33,7 @@ func Parse() Settings {
 	flag.IntVar(&settings.Clients, "clients", 64, "closed-loop clients")
 	flag.IntVar(&settings.Size, "size", 128, "bytes of a command, key included")
 	flag.Float64Var(&settings.Seconds, "seconds", 5, "length of the measured window")
+	flag.Float64Var(&settings.WarmUp, "warmup", 1, "seconds under load before the window")
 	flag.BoolVar(&settings.Memory, "memory", false, "keep the log in memory, not on disk")
 	flag.Parse()
 	return settings
@@ -78,7 +79,7 @@ func Measure(settings Settings, newClient func(id int) Client, mark func()) Line
 	for number := range keys {
 		keys[number] = fmt.Sprintf("%0*d", KeyLength, number)
 	}
-	runFor(clients, keys, time.Second)
+	runFor(clients, keys, time.Duration(settings.WarmUp*float64(time.Second)))
 	mark()
 	latencies, elapsed := runFor(clients, keys, time.Duration(settings.Seconds*float64(time.Second)))
 	if len(latencies) == 0 {

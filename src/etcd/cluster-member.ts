@@ -1,0 +1,293 @@
+/** A member over a node of a cluster: its calls, its header and its progress. */
+import {
+  type Answers,
+  type Calls,
+  type Cluster,
+  type CountersRead,
+  type ErrorCode,
+  RaftError,
+  type Reading,
+  readingOfOne,
+} from '../cluster/index.js'
+import {
+  answerHeadBytes,
+  type CommandOp,
+  commandOps,
+  type QueryOp,
+  queryOps,
+  statusNames,
+  writeRequest,
+} from '../mvcc/index.js'
+import type { NodeId } from '../raft/index.js'
+import { Barrier } from './barrier.js'
+import { EtcdError, type EtcdErrorName } from './errors.js'
+import { requestBytesMax } from './limits.js'
+import type { Member, MemberLook, Served } from './member.js'
+import { Progress } from './progress.js'
+
+/** Bytes of the answer to a command that may read many keys: so many of them share a message at most. */
+const longAnswerBytes = 64 << 10
+
+const noBytes = new Uint8Array(0)
+
+const readings: Readonly<Partial<Record<CommandOp, Reading<Proposed>>>> = {
+  deleteRange: readingOfOne('propose', proposed, longAnswerBytes),
+  txn: readingOfOne('propose', proposed, longAnswerBytes),
+}
+const shortReading = readingOfOne('propose', proposed)
+const readReading = readingOfOne('read', served)
+
+/** Names of etcd's errors, by raftbox's codes. An unknown outcome is told as a time-out, which clients take for unknown. */
+const names: Readonly<Partial<Record<ErrorCode, EtcdErrorName>>> = {
+  NO_LEADER: 'timeout',
+  NO_SESSION: 'timeout',
+  READ_TIMEOUT: 'timeout',
+  NO_ANSWER: 'timeout',
+  UNKNOWN_OUTCOME: 'timeout',
+  OVERLOADED: 'tooManyRequests',
+  STOPPED: 'stopped',
+  NODE_FAILED: 'stopped',
+}
+
+interface Proposed extends Served {
+  readonly index: number
+}
+
+/** State that the members of one cluster share. */
+export interface Shared {
+  /** Commands on their way to the leader. */
+  proposals: number
+  /** The last command that was answered. */
+  lastIndex: number
+  /** Called when a command was answered: any node may have applied more. */
+  answered(): void
+}
+
+/** Milliseconds for which a follower waits for further entries to tell it of a commit. */
+const patienceMs = 10
+
+export class ClusterMember implements Member {
+  readonly nodeId: NodeId
+  readonly #cluster: Cluster
+  readonly #calls: Calls
+  readonly #counters: CountersRead
+  readonly #progress: Progress
+  readonly #header: Header
+  readonly #timeoutMs: number
+  readonly #shared: Shared
+  readonly #read: Reading<Served>
+  readonly #readLocal: Reading<Served>
+  readonly #barrier: Barrier
+  /** The last command of this member that the leader has answered. */
+  #ownIndex = 0
+  #isCatchingUp = false
+  #patience: NodeJS.Timeout | undefined
+
+  constructor(cluster: Cluster, nodeId: NodeId, counters: CountersRead, clusterId: bigint, shared: Shared) {
+    this.nodeId = nodeId
+    this.#cluster = cluster
+    // A fault between the node and its clients hits the connections of the clients.
+    this.#calls = cluster.client(true).unchecked
+    this.#counters = counters
+    this.#progress = new Progress(counters)
+    this.#header = new Header(clusterId, nodeId)
+    this.#timeoutMs = cluster.options.requestTimeoutMs
+    this.#shared = shared
+    this.#read = { ...readReading, at: { from: nodeId, isStale: false } }
+    this.#readLocal = { ...readReading, at: { from: nodeId, isStale: true } }
+    // As long as a follower without a word of its leader takes it to be alive.
+    this.#barrier = new Barrier(
+      () => this.#calls.call(this.#read, writeRequest, queryOps.figures, noBytes),
+      cluster.options.electionTimeoutMs,
+    )
+  }
+
+  async propose(op: CommandOp, request: Uint8Array): Promise<Served> {
+    if (request.byteLength > requestBytesMax) throw new EtcdError('requestTooLarge')
+    const deadlineMs = performance.now() + this.#timeoutMs
+    try {
+      const heard = this.#cluster.leaderId === this.nodeId ? undefined : this.#barrier.heard()
+      if (heard !== undefined) await heard
+      const answer = await this.#callLeader(op, request)
+      // A command that was applied elsewhere and not here has an outcome that this member does not know.
+      if (!this.#progress.hasApplied(answer.index) && !(await this.#hasApplied(answer.index, deadlineMs))) {
+        throw new EtcdError('timeout')
+      }
+      return answer
+    } catch (error) {
+      throw told(error)
+    }
+  }
+
+  async #callLeader(op: CommandOp, request: Uint8Array): Promise<Proposed> {
+    const shared = this.#shared
+    shared.proposals++
+    try {
+      const reading = readings[op] ?? shortReading
+      const answer = await this.#calls.call(reading, writeRequest, commandOps[op], request)
+      this.#ownIndex = Math.max(this.#ownIndex, answer.index)
+      shared.lastIndex = Math.max(shared.lastIndex, answer.index)
+      return answer
+    } finally {
+      shared.proposals--
+      shared.answered()
+    }
+  }
+
+  #hasApplied(index: number, deadlineMs: number): Promise<boolean> {
+    this.#catchUp()
+    return this.#progress.appliedBy(index, deadlineMs)
+  }
+
+  /**
+   * A read makes a commit known here, long before the leader's next heartbeat would: to those who wait, and to watchers.
+   * Under load the entries that follow tell of it, too.
+   */
+  #catchUp(): void {
+    const index = this.#progress.hasListeners ? this.#shared.lastIndex : this.#ownIndex
+    if (this.#isCatchingUp || this.#progress.hasApplied(index)) return
+    if (this.#shared.proposals === 0) return this.#readOn()
+    this.#patience ??= setTimeout(() => {
+      this.#patience = undefined
+      if (!this.#isCatchingUp && !this.#progress.hasApplied(index)) this.#readOn()
+    }, patienceMs)
+  }
+
+  #readOn(): void {
+    this.#isCatchingUp = true
+    const ended = (): void => {
+      this.#isCatchingUp = false
+    }
+    this.#barrier.caughtUp().then(() => {
+      ended()
+      this.lookNow()
+    }, ended)
+  }
+
+  read(op: QueryOp, request: Uint8Array): Promise<Served> {
+    return this.#calls.call(this.#read, writeRequest, queryOps[op], request).catch(rethrow)
+  }
+
+  readLocal(op: QueryOp, request: Uint8Array): Promise<Served> {
+    return this.#calls.call(this.#readLocal, writeRequest, queryOps[op], request).catch(rethrow)
+  }
+
+  look(): MemberLook {
+    const counters = this.#counters
+    const leaderId = counters.get('leaderId')
+    return {
+      leaderId: leaderId === 0 ? undefined : leaderId,
+      term: counters.get('currentTerm'),
+      commitIndex: counters.get('commitIndex'),
+      lastApplied: counters.get('lastApplied'),
+      logBytes: counters.get('logBytes'),
+      isLearner: this.#cluster.membership?.membership.learners.includes(this.nodeId) ?? false,
+    }
+  }
+
+  header(revision: number): Buffer {
+    return this.#header.of(revision, this.#counters.get('currentTerm'))
+  }
+
+  applied(index: number, signal?: AbortSignal): Promise<void> {
+    return this.#progress.applied(index, signal)
+  }
+
+  onProgress(listener: () => void): () => void {
+    return this.#progress.onProgress(listener)
+  }
+
+  /** A fault has begun or ended: the node may have lost its way to the leader. */
+  doubt(): void {
+    this.#barrier.forget()
+  }
+
+  /** Answers have arrived: the node may have applied more. */
+  lookNow(): void {
+    this.#progress.look()
+    this.#catchUp()
+  }
+
+  close(): void {
+    this.#progress.close()
+    clearTimeout(this.#patience)
+  }
+}
+
+/** `ResponseHeader` as field 1 of a response. */
+class Header {
+  readonly #ids: readonly number[]
+  #revision = -1
+  #term = -1
+  #bytes = Buffer.alloc(0)
+
+  constructor(clusterId: bigint, nodeId: NodeId) {
+    this.#ids = [0x08, ...varintOf(clusterId), 0x10, ...varintOf(BigInt(nodeId))]
+  }
+
+  /** The same bytes as long as neither has changed. */
+  of(revision: number, term: number): Buffer {
+    if (revision === this.#revision && term === this.#term) return this.#bytes
+    const bytes = [0x0a, 0, ...this.#ids]
+    if (revision > 0) pushNumber(bytes, 0x18, revision)
+    if (term > 0) pushNumber(bytes, 0x20, term)
+    bytes[1] = bytes.length - 2
+    this.#revision = revision
+    this.#term = term
+    this.#bytes = Buffer.from(bytes)
+    return this.#bytes
+  }
+}
+
+/** A field of a number that is a safe integer. */
+function pushNumber(bytes: number[], tag: number, value: number): void {
+  bytes.push(tag)
+  let left = value
+  for (; left >= 0x80; left = Math.floor(left / 0x80)) bytes.push((left % 0x80) | 0x80)
+  bytes.push(left)
+}
+
+function varintOf(value: bigint): number[] {
+  const bytes: number[] = []
+  let left = value
+  for (; left >= 0x80n; left >>= 7n) bytes.push(Number(left & 0x7fn) | 0x80)
+  bytes.push(Number(left))
+  return bytes
+}
+
+function proposed(answers: Answers): Proposed {
+  return { ...served(answers), index: answers.index }
+}
+
+function served(answers: Answers): Served {
+  const { bytes, start, end, view } = answers
+  const status = statusNames[bytes[start] ?? -1]
+  if (status === undefined) throw new RangeError(`a machine of etcd has no status ${bytes[start]}`)
+  const revision = view.getFloat64(start + 1, true)
+  const body = answers.take(start + answerHeadBytes, end)
+  if (status === 'ok') return { revision, body }
+  throw new Refusal(new EtcdError(status, { cause: { revision, body } satisfies Served }))
+}
+
+/** A refusal of the machine passes through a reading as an error of the cluster does. */
+class Refusal extends RaftError {
+  readonly told: EtcdError
+
+  constructor(told: EtcdError) {
+    super('REFUSED_BY_MACHINE', { why: told.details })
+    this.told = told
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw told(error)
+}
+
+function told(error: unknown): unknown {
+  if (error instanceof Refusal) return error.told
+  if (!(error instanceof RaftError)) return error
+  // A node that does not run is not one of those that can be read from.
+  const isGone = error.code === 'INVALID_OPTION' || error.code === 'INVALID_COMMAND'
+  const name = isGone ? 'stopped' : names[error.code]
+  return name === undefined ? error : new EtcdError(name, { cause: error })
+}

@@ -1,0 +1,96 @@
+/** The calls that are answered beside gRPC's server: how they are told from all others, and what they carry. */
+import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
+import { firstWindow } from './frames.js'
+import type { Header } from './hpack.js'
+import { type AnswerStream, messageHeadBytes } from './outlet.js'
+
+const noBytes = Buffer.alloc(0)
+
+/** A method of gRPC that takes of a call its request alone. */
+export type UnaryMethod = (
+  call: Pick<ServerUnaryCall<Buffer, Buffer>, 'request' | 'metadata'>,
+  callback: sendUnaryData<Buffer>,
+) => void
+
+/** The meaning of a header for where its call is served: calls with nothing but the usual in them are served here. */
+export interface CallHeader extends Header {
+  readonly method: UnaryMethod | undefined
+  readonly isForElsewhere: boolean
+}
+
+/** A call that is answered here. */
+export interface Call extends AnswerStream {
+  readonly method: UnaryMethod
+  /** Memory of an unfinished request, of which `length` bytes have come: a message with its head. */
+  bytes: Buffer
+  length: number
+  /** The length that the head of the message tells. `undefined`: the head has not come. */
+  messageBytes: number | undefined
+  /** Bytes of DATA that the client may send on the stream. */
+  receiveWindow: number
+  /** Since the client was told of room on the stream. */
+  bytesTaken: number
+  /** The client has sent all of its request. */
+  hasEnded: boolean
+  /** The method has not answered yet. */
+  isDue: boolean
+}
+
+export function meaningOf(
+  name: string,
+  value: string,
+  methods: ReadonlyMap<string, UnaryMethod>,
+): CallHeader {
+  return {
+    name,
+    // Clients write there what is no authority, such as their whole list of endpoints. Nobody reads it, and gRPC's server
+    // would refuse the call.
+    value: name === ':authority' ? 'localhost' : value,
+    method: name === ':path' ? methods.get(value) : undefined,
+    isForElsewhere:
+      (name === ':method' && value !== 'POST') ||
+      (name === 'content-type' && !value.startsWith('application/grpc')) ||
+      (name === 'grpc-encoding' && value !== 'identity') ||
+      name === 'hasleader',
+  }
+}
+
+/** `undefined`: the call is served elsewhere. */
+export function methodOf(headers: readonly CallHeader[]): UnaryMethod | undefined {
+  let method: UnaryMethod | undefined
+  for (const header of headers) {
+    if (header.isForElsewhere) return undefined
+    method ??= header.method
+  }
+  return method
+}
+
+export function newCall(streamId: number, method: UnaryMethod, window: number): Call {
+  return {
+    streamId,
+    method,
+    window,
+    isReset: false,
+    bytes: noBytes,
+    length: 0,
+    messageBytes: undefined,
+    receiveWindow: firstWindow,
+    bytesTaken: 0,
+    hasEnded: false,
+    isDue: false,
+  }
+}
+
+/** Notes the length that the head of the message tells, once the head has come with these bytes. */
+export function readHead(call: Call, bytes: Buffer, start: number, end: number): void {
+  if (call.messageBytes !== undefined || call.length + end - start < messageHeadBytes) return
+  const rest = bytes.subarray(start, start + messageHeadBytes - call.length)
+  call.messageBytes = Buffer.concat([call.bytes.subarray(0, call.length), rest]).readUInt32BE(1)
+}
+
+/** The message between `start` and `end`. `undefined`: there is none, or more than one, or a compressed one. */
+export function messageIn(bytes: Buffer, start: number, end: number): Buffer | undefined {
+  const messageAt = start + messageHeadBytes
+  if (messageAt > end || bytes[start] !== 0) return undefined
+  return bytes.readUInt32BE(start + 1) === end - messageAt ? bytes.subarray(messageAt, end) : undefined
+}

@@ -1,0 +1,169 @@
+/** The members of the cluster, as clients of etcd's API know them, and how they change. */
+import type { Cluster, NodeStatus } from '../cluster/index.js'
+import { type ErrorCode, RaftError } from '../errors/index.js'
+import { isVoter, type Membership, majorityOf, type NodeId } from '../raft/index.js'
+import { EtcdError, type EtcdErrorName } from './errors.js'
+import { checkedPeerUrls, PeerUrls } from './peer-urls.js'
+
+/** `Member` of the API. */
+export interface MemberTold {
+  readonly ID: NodeId
+  readonly name: string
+  readonly peerURLs: readonly string[]
+  readonly clientURLs: readonly string[]
+  readonly isLearner: boolean
+}
+
+/** etcd allows one learner at a time. */
+const learnersMax = 1
+/** A learner with this share of the leader's log may be promoted. */
+const readyShare = 0.9
+/** A node that answers for its own removal has so long to let the answer leave. */
+const endsAfterMs = 1000
+
+export class Roster {
+  readonly #cluster: Cluster
+  readonly #clientUrlsOf: (nodeId: NodeId) => readonly string[]
+  readonly #peerUrls: PeerUrls
+  /** Of the members that are being added. */
+  readonly #urlsToCome = new Set<string>()
+
+  constructor(cluster: Cluster, clientUrlsOf: (nodeId: NodeId) => readonly string[]) {
+    this.#cluster = cluster
+    this.#clientUrlsOf = clientUrlsOf
+    this.#peerUrls = new PeerUrls(cluster.dir)
+  }
+
+  /** The members in the order of their ids, by the configuration of node `by`. Left out: by that of the leader. */
+  list(by?: NodeId): MemberTold[] {
+    const membership = this.#membershipOf(by)
+    const { voters, votersOutgoing, learners } = membership
+    const nodeIds = [...new Set([...voters, ...votersOutgoing, ...learners])]
+    return nodeIds
+      .sort((one, other) => one - other)
+      .map((nodeId) => this.#told(nodeId, !isVoter(membership, nodeId)))
+  }
+
+  /** Starts a node, which is a member once it has caught up. */
+  async add(by: NodeId, peerUrls: readonly string[], isLearner: boolean): Promise<MemberTold> {
+    const urls = checkedPeerUrls(peerUrls)
+    const { voters, learners } = this.#membershipOf(by)
+    if (this.#running(voters).length < voters.length) throw new EtcdError('unhealthy')
+    this.#checkNew(urls)
+    if (isLearner && learners.length >= learnersMax) throw new EtcdError('tooManyLearners')
+    for (const url of urls) this.#urlsToCome.add(url)
+    try {
+      const nodeId = await inEtcdsWords(this.#cluster.addNode({ learner: isLearner }))
+      this.#peerUrls.give(nodeId, urls)
+      return this.#told(nodeId, isLearner)
+    } finally {
+      for (const url of urls) this.#urlsToCome.delete(url)
+    }
+  }
+
+  /** Takes a member out of the cluster, and ends its node. The node that is asked ends a little later, as etcd does. */
+  async remove(by: NodeId, nodeId: NodeId): Promise<void> {
+    const { voters } = this.#membershipOf(by)
+    if (this.#memberOf(by, nodeId)?.isLearner !== true) this.#checkRemoval(by, nodeId, voters)
+    this.#checkMember(by, nodeId)
+    if (nodeId === by) {
+      await inEtcdsWords(this.#cluster.changeMembership([{ type: 'remove', nodeId }]))
+      // A cluster that is closed meanwhile ends the node as well.
+      const end = (): void => void this.#cluster.removeNode(nodeId).catch(() => undefined)
+      setTimeout(end, endsAfterMs).unref()
+    } else await inEtcdsWords(this.#cluster.removeNode(nodeId))
+    this.#peerUrls.forget(nodeId)
+  }
+
+  update(by: NodeId, nodeId: NodeId, peerUrls: readonly string[]): void {
+    this.#checkMember(by, nodeId)
+    this.#checkNew(peerUrls, nodeId)
+    this.#peerUrls.give(nodeId, peerUrls)
+  }
+
+  async promote(by: NodeId, nodeId: NodeId): Promise<void> {
+    const member = this.#checkMember(by, nodeId)
+    if (!member.isLearner) throw new EtcdError('memberNotLearner')
+    const nodes = this.#cluster.status()
+    const learner = nodes.find((node) => node.nodeId === nodeId)
+    const lastIndex = Math.max(...nodes.map((node) => (node.role === 'leader' ? node.lastIndex : 0)))
+    if (learner?.state !== 'running' || learner.lastIndex < lastIndex * readyShare)
+      throw new EtcdError('learnerNotReady')
+    await inEtcdsWords(this.#cluster.promote(nodeId))
+  }
+
+  /** Hands leadership over from node `by`. */
+  async moveLeader(by: NodeId, to: NodeId): Promise<void> {
+    if (this.#memberOf(by, to)?.isLearner !== false) throw new EtcdError('badLeaderTransferee')
+    if (to !== by) await inEtcdsWords(this.#cluster.transfer(to), 'leaderTransferTimeout')
+  }
+
+  #told(nodeId: NodeId, isLearner: boolean): MemberTold {
+    return {
+      ID: nodeId,
+      name: `node-${nodeId}`,
+      peerURLs: this.#peerUrls.of(nodeId),
+      clientURLs: this.#clientUrlsOf(nodeId),
+      isLearner,
+    }
+  }
+
+  #membershipOf(by?: NodeId): Membership {
+    const own = this.#cluster.status().find(({ nodeId }) => nodeId === by)?.membership
+    const told = own ?? this.#cluster.membership
+    if (told === undefined) throw new EtcdError('noLeader')
+    return told.membership
+  }
+
+  #memberOf(by: NodeId, nodeId: NodeId): MemberTold | undefined {
+    return this.list(by).find(({ ID }) => ID === nodeId)
+  }
+
+  #checkMember(by: NodeId, nodeId: NodeId): MemberTold {
+    const member = this.#memberOf(by, nodeId)
+    if (member === undefined) throw new EtcdError('memberNotFound')
+    return member
+  }
+
+  /** A quorum of those that stay has to be there. */
+  #checkRemoval(by: NodeId, nodeId: NodeId, voters: readonly NodeId[]): void {
+    if (voters.every((voter) => voter === nodeId)) throw new EtcdError('notEnoughStarted')
+    const running = this.#running(voters)
+    if (nodeId !== by && !running.includes(nodeId)) return
+    if (running.length - 1 < majorityOf(voters.length - 1)) throw new EtcdError('unhealthy')
+  }
+
+  /** No other member has one of these URLs. */
+  #checkNew(urls: readonly string[], nodeId?: NodeId): void {
+    const others = this.#cluster.status().filter((node) => node.member !== 'none' && node.nodeId !== nodeId)
+    const taken = new Set(others.flatMap((node) => this.#peerUrls.of(node.nodeId)))
+    if (urls.some((url) => taken.has(url) || this.#urlsToCome.has(url))) throw new EtcdError('peerUrlExists')
+  }
+
+  #running(nodeIds: readonly NodeId[]): readonly NodeId[] {
+    const runs = ({ state, nodeId }: NodeStatus) => state === 'running' && nodeIds.includes(nodeId)
+    return this.#cluster
+      .status()
+      .filter(runs)
+      .map(({ nodeId }) => nodeId)
+  }
+}
+
+const inWords: Partial<Record<ErrorCode, EtcdErrorName>> = {
+  NOT_CHANGED: 'timeout',
+  UNKNOWN_OUTCOME: 'timeout',
+  STOPPED: 'stopped',
+}
+
+async function inEtcdsWords<Outcome>(
+  change: Promise<Outcome>,
+  atDeadline: EtcdErrorName = 'timeout',
+): Promise<Outcome> {
+  try {
+    return await change
+  } catch (error) {
+    const name = error instanceof RaftError ? inWords[error.code] : undefined
+    if (name === undefined) throw error
+    throw new EtcdError(name === 'timeout' ? atDeadline : name, { cause: error })
+  }
+}

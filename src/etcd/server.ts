@@ -1,0 +1,246 @@
+/** etcd's API over a cluster: for each node an address of its own, which opens and closes with the node's life. */
+import type { Server as HttpServer } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import type { Cluster, CountersRead, StandingFault } from '../cluster/index.js'
+import { RaftError, reasonOf } from '../errors/index.js'
+import { nodesHit } from '../faults/index.js'
+import type { NodeId } from '../raft/index.js'
+import { ClientWays } from './client-ways.js'
+import { ClusterMember, type Shared } from './cluster-member.js'
+import { Door, host } from './door.js'
+import type { UnaryMethod } from './http2/calls.js'
+import { Lane } from './http2/lane.js'
+import { receivedBytesMax } from './limits.js'
+import type { Member } from './member.js'
+import { Ports } from './ports.js'
+import { Roster } from './roster.js'
+import { RpcCounts } from './rpc-counts.js'
+import type { Service } from './services/service.js'
+
+/** Makes a service of one member. */
+export type ServiceOf = (member: Member, server: EtcdServer) => Service
+
+/** Makes what answers one member's requests of HTTP/1.1, with the services that gRPC has. */
+export type GatewayOf = (
+  member: Member,
+  server: EtcdServer,
+  services: readonly Service[],
+  counts: RpcCounts,
+) => HttpServer
+
+export interface EtcdServerOptions {
+  readonly services: readonly ServiceOf[]
+  readonly gateway: GatewayOf
+  /** The port of the first node; the others follow. 0 is any free one for each, and `undefined` what is remembered. */
+  readonly port: number | undefined
+}
+
+const streamsMax = 8192
+/** Methods of one request and one answer, in bytes, that clients call often. */
+const shortCalls = '/etcdserverpb.KV/'
+const keepAliveMs = 2 * 60 * 60 * 1000
+const keepAliveTimeoutMs = 20_000
+/** Milliseconds until a port is tried again that another program has. */
+const againMs = 250
+
+/** A node's part of the server, in all of its lives. */
+interface Place {
+  readonly member: ClusterMember
+  readonly grpc: Server
+  readonly http: HttpServer
+  readonly accept: (connection: Duplex) => void
+  /** `undefined`: the node has had none yet. */
+  port: number | undefined
+  /** `undefined`: the node does not run. */
+  door: Door | undefined
+  readonly ways: ClientWays
+}
+
+export class EtcdServer {
+  readonly cluster: Cluster
+  readonly clusterId: bigint
+  readonly roster: Roster
+  readonly #options: EtcdServerOptions
+  readonly #places = new Map<NodeId, Place>()
+  readonly #ports: Ports
+  /** `undefined`: the server is just opening, and an address that cannot be had is refused. */
+  #end: (() => void) | undefined
+  #isLookedFor = false
+  readonly #shared: Shared = { proposals: 0, lastIndex: 0, answered: () => this.#answered() }
+  #isClosed = false
+
+  private constructor(cluster: Cluster, options: EtcdServerOptions) {
+    this.cluster = cluster
+    this.#options = options
+    this.roster = new Roster(cluster, (nodeId) => {
+      const endpoint = this.endpointOf(nodeId)
+      return endpoint === undefined ? [] : [endpoint]
+    })
+    this.#ports = new Ports(cluster.dir, options.port)
+    this.clusterId = this.#ports.clusterId
+  }
+
+  /** Opens the addresses of all nodes that run. Rejects with a `RaftError` where a port cannot be had. */
+  static async open(cluster: Cluster, options: EtcdServerOptions): Promise<EtcdServer> {
+    const server = new EtcdServer(cluster, options)
+    try {
+      await server.#accompany()
+      return server
+    } catch (error) {
+      server.close()
+      throw error
+    }
+  }
+
+  /** The addresses of the nodes that run. */
+  get endpoints(): readonly string[] {
+    const open = [...this.#places.values()].filter(({ door }) => door?.isOpen === true)
+    return open.map(({ port }) => urlOf(port))
+  }
+
+  /** The address of a node, whether it runs or not. `undefined`: it has never run. */
+  endpointOf(nodeId: NodeId): string | undefined {
+    const place = this.#places.get(nodeId)
+    return place?.port === undefined ? undefined : urlOf(place.port)
+  }
+
+  memberOf(nodeId: NodeId): Member | undefined {
+    return this.#places.get(nodeId)?.member
+  }
+
+  /** Ends all ports and connections. The cluster goes on. */
+  close(): void {
+    this.#isClosed = true
+    this.#end?.()
+    for (const nodeId of [...this.#places.keys()]) this.#removed(nodeId)
+  }
+
+  async #accompany(): Promise<void> {
+    this.#end = await this.cluster.accompany({
+      began: (nodeId, counters) => this.#began(nodeId, counters),
+      ended: (nodeId) => this.#ended(nodeId),
+      removed: (nodeId) => this.#removed(nodeId),
+      shown: (nodeId, faults) => this.#shown(nodeId, faults),
+    })
+  }
+
+  async #began(nodeId: NodeId, counters: CountersRead): Promise<void> {
+    const place = this.#places.get(nodeId) ?? this.#newPlace(nodeId, counters)
+    place.ways.set(this.cluster.faults.filter(({ fault }) => nodesHit(fault, [nodeId]).includes(nodeId)))
+    this.#places.set(nodeId, place)
+    const door = new Door({ http2: place.accept, http1: (valve) => place.http.emit('connection', valve) })
+    place.door = door
+    door.set(place.ways.from, place.ways.to)
+    const isFirst = this.#end === undefined
+    const ports = isFirst ? [this.#ports.reserve(nodeId)] : this.#ports.of(nodeId)
+    try {
+      await this.#open(nodeId, place, door, ports)
+    } catch (error) {
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      const why = isTaken ? 'which another program has' : `which cannot be had (${reasonOf(error)})`
+      const [expected, actual] = [`a free one for node ${nodeId}`, `${ports[0]}, ${why}`]
+      const refusal = new RaftError('INVALID_OPTION', { option: 'port', expected, actual })
+      if (isFirst) throw refusal
+      process.emitWarning(`${refusal.message}; it is tried again until it is free`, 'RaftboxWarning')
+      void this.#openLater(nodeId, place, door, ports)
+    }
+  }
+
+  async #open(nodeId: NodeId, place: Place, door: Door, ports: readonly number[]): Promise<void> {
+    place.port = await door.open(ports)
+    this.#ports.keep(nodeId, place.port)
+    // The node may have ended meanwhile.
+    if (place.door !== door) door.close()
+  }
+
+  /** A program that took the port while the node did not run may give it back. */
+  async #openLater(nodeId: NodeId, place: Place, door: Door, ports: readonly number[]): Promise<void> {
+    while (place.door === door) {
+      await setTimeout(againMs, undefined, { ref: false })
+      try {
+        return await this.#open(nodeId, place, door, ports)
+      } catch {
+        // Told before the first wait.
+      }
+    }
+  }
+
+  #ended(nodeId: NodeId): void {
+    const place = this.#places.get(nodeId)
+    if (place === undefined) return
+    place.door?.close()
+    place.door = undefined
+  }
+
+  #removed(nodeId: NodeId): void {
+    this.#ended(nodeId)
+    const place = this.#places.get(nodeId)
+    this.#places.delete(nodeId)
+    if (!this.#isClosed) this.#ports.forget(nodeId)
+    place?.member.close()
+    place?.grpc.forceShutdown()
+    place?.http.close()
+  }
+
+  #shown(nodeId: NodeId, faults: readonly StandingFault[]): void {
+    for (const { member } of this.#places.values()) member.doubt()
+    const place = this.#places.get(nodeId)
+    if (place === undefined) return
+    place.ways.set(faults)
+    place.door?.set(place.ways.from, place.ways.to)
+  }
+
+  #newPlace(nodeId: NodeId, counters: CountersRead): Place {
+    const { services, gateway } = this.#options
+    const member = new ClusterMember(this.cluster, nodeId, counters, this.clusterId, this.#shared)
+    const grpc = new Server({
+      'grpc.enable_channelz': 0,
+      'grpc.max_receive_message_length': receivedBytesMax,
+      'grpc.max_send_message_length': -1,
+      'grpc.max_concurrent_streams': streamsMax,
+      'grpc.keepalive_time_ms': keepAliveMs,
+      'grpc.keepalive_timeout_ms': keepAliveTimeoutMs,
+    })
+    const counts = new RpcCounts()
+    const served = services.map((service) => counts.counted(service(member, this)))
+    const methods = new Map<string, UnaryMethod>()
+    for (const { definition, implementation } of served) {
+      grpc.addService(definition, implementation)
+      for (const [name, { path }] of Object.entries(definition)) {
+        if (path.startsWith(shortCalls)) methods.set(path, implementation[name] as UnaryMethod)
+      }
+    }
+    const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())
+    return {
+      member,
+      grpc,
+      http: gateway(member, this, served, counts),
+      accept: (connection) =>
+        new Lane(connection, {
+          methods,
+          streamsMax,
+          messageBytesMax: receivedBytesMax,
+          elsewhere: (spur) => injector.injectConnection(spur),
+        }),
+      port: undefined,
+      door: undefined,
+      ways: new ClientWays(nodeId),
+    }
+  }
+
+  /** Answers have arrived in this turn: whoever waits for another node to apply the same looks there. */
+  #answered(): void {
+    if (this.#isLookedFor) return
+    this.#isLookedFor = true
+    setImmediate(() => {
+      this.#isLookedFor = false
+      for (const { member } of this.#places.values()) member.lookNow()
+    })
+  }
+}
+
+function urlOf(port: number | undefined): string {
+  return `http://${host}:${port}`
+}

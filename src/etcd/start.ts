@@ -1,0 +1,137 @@
+/** A cluster that speaks etcd's API, for a test or a program. */
+import { type Cluster, type ClusterOptions, startCluster } from '../cluster/index.js'
+import { RaftError } from '../errors/index.js'
+import { mvccModule } from '../mvcc/index.js'
+import type { NodeId } from '../raft/index.js'
+import { gatewayOf } from './json/member-gateway.js'
+import { portMax } from './ports.js'
+import { EtcdServer } from './server.js'
+import { services } from './services/all.js'
+
+export interface EtcdOptions extends Omit<ClusterOptions, 'machine'> {
+  /**
+   * The port of the first node; those of the others follow. 0 is any free one for each. Default: the ports that `dir`
+   * remembers, or any free ones.
+   */
+  readonly port?: number
+}
+
+/** The verbs of a cluster, by which it is broken, healed and changed. */
+const verbs = [
+  'addNode',
+  'changeMembership',
+  'cut',
+  'delay',
+  'demote',
+  'drop',
+  'duplicate',
+  'failDisk',
+  'fullDisk',
+  'heal',
+  'isolate',
+  'kill',
+  'losePower',
+  'partition',
+  'pause',
+  'promote',
+  'removeNode',
+  'reorder',
+  'replaceNode',
+  'restart',
+  'resume',
+  'skew',
+  'slowDisk',
+  'snapshot',
+  'stallDisk',
+  'status',
+  'stop',
+  'throttle',
+  'transfer',
+] as const satisfies readonly (keyof Cluster)[]
+
+export type EtcdVerbs = Pick<Cluster, (typeof verbs)[number]>
+
+export type Etcd = EtcdHandle & EtcdVerbs
+
+class EtcdHandle implements AsyncDisposable {
+  readonly cluster: Cluster
+  readonly server: EtcdServer
+
+  constructor(cluster: Cluster, server: EtcdServer) {
+    this.cluster = cluster
+    this.server = server
+  }
+
+  /** The addresses of the nodes that run, as `http://127.0.0.1:2379`. */
+  get endpoints(): readonly string[] {
+    return this.server.endpoints
+  }
+
+  /** The address of a node, whether it runs or not. `undefined`: there is no such node. */
+  endpointOf(nodeId: NodeId): string | undefined {
+    return this.server.endpointOf(nodeId)
+  }
+
+  /** Ends the ports, their connections and the cluster. */
+  async close(): Promise<void> {
+    this.server.close()
+    await this.cluster.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/** The options of a cluster that is to speak etcd's API: its machine, and etcd's time for a call if none is given. */
+export function clusterOptionsOf(options: Omit<EtcdOptions, 'port'>): ClusterOptions {
+  const { heartbeatIntervalMs = 100, electionTimeoutMs = 5 * heartbeatIntervalMs } = options
+  return { requestTimeoutMs: 5000 + 2 * electionTimeoutMs, ...options, machine: mvccModule }
+}
+
+/** Opens an address for each node of a cluster with `clusterOptionsOf`. */
+export function serveEtcd(cluster: Cluster, port?: number): Promise<EtcdServer> {
+  return EtcdServer.open(cluster, { services, gateway: gatewayOf, port })
+}
+
+/**
+ * Starts a cluster whose nodes speak etcd's v3 API, each at an address of its own. Resolves once a node leads. A call is
+ * given up after etcd's time, unless `requestTimeoutMs` is given: five seconds and two election timeouts.
+ */
+export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
+  const { port, ...others } = options
+  if (port !== undefined) checkPort(port)
+  const cluster = await startCluster(clusterOptionsOf(others))
+  try {
+    const server = await serveEtcd(cluster, port)
+    await leaderKnown(cluster)
+    const bound = verbs.map((verb) => [verb, (cluster[verb] as () => unknown).bind(cluster)])
+    return Object.assign(new EtcdHandle(cluster, server), Object.fromEntries(bound) as EtcdVerbs)
+  } catch (error) {
+    await cluster.close().catch(() => undefined)
+    throw error
+  }
+}
+
+function checkPort(port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port <= portMax) return
+  const expected = `a whole number from 0 to ${portMax}`
+  throw new RaftError('INVALID_OPTION', { option: 'port', expected, actual: String(port) })
+}
+
+/** Resolves once a node leads, or after the time of a call: then the calls themselves tell. */
+function leaderKnown(cluster: Cluster): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (cluster.leaderId !== undefined) done()
+    }
+    const done = (): void => {
+      clearTimeout(timer)
+      cluster.events.off('event', look)
+      resolve()
+    }
+    const timer = setTimeout(done, cluster.options.requestTimeoutMs)
+    cluster.events.on('event', look)
+    look()
+  })
+}

@@ -1,0 +1,86 @@
+/** The history of keys, as a member tells it. */
+import { EtcdError } from '../errors.js'
+import type { Member, Served } from '../member.js'
+import { eventBytes } from './messages.js'
+
+/** Something that happened to a key. */
+export interface WatchEvent {
+  readonly revision: number
+  readonly isDelete: boolean
+  /** A character a byte. */
+  readonly key: string
+  readonly kv: Buffer
+  /** The event as a part of a response. */
+  readonly bytes: Buffer
+  /** The same with the key-value before, as far as it was asked for. */
+  readonly bytesWithPrev: Buffer
+}
+
+export interface History {
+  /** Of the node's store, when it answered. */
+  readonly revision: number
+  /** In their order; all events of a revision or none. */
+  readonly events: readonly WatchEvent[]
+  /** The history up to here is gone, and the asked one with it. */
+  readonly compactRevision: number | undefined
+}
+
+/** All events from revision `from` on, as far as they fit in `bytesMax`: those of one revision always do. */
+export async function readHistory(
+  member: Pick<Member, 'readLocal'>,
+  from: number,
+  bytesMax: number,
+  withPrev: boolean,
+): Promise<History> {
+  const query = Buffer.alloc(8 + 4 + 1)
+  query.writeDoubleLE(from, 0)
+  query.writeUInt32LE(bytesMax, 8)
+  query.writeUInt8(withPrev ? 1 : 0, 12)
+  try {
+    const { revision, body } = await member.readLocal('history', query)
+    return { revision, events: eventsOf(body), compactRevision: undefined }
+  } catch (error) {
+    const compactRevision = compactRevisionOf(error)
+    if (compactRevision === undefined) throw error
+    return { revision: 0, events: [], compactRevision }
+  }
+}
+
+/** The machine refuses with the revision up to which its history is gone. */
+function compactRevisionOf(error: unknown): number | undefined {
+  if (!(error instanceof EtcdError) || error.reason !== 'compacted') return undefined
+  return (error.cause as Served).body.readDoubleLE(0)
+}
+
+const none = Buffer.alloc(0)
+
+function eventsOf(body: Buffer): WatchEvent[] {
+  const events: WatchEvent[] = []
+  let at = 0
+  while (at < body.byteLength) {
+    const revision = body.readDoubleLE(at)
+    const isDelete = body.readUInt8(at + 8) === 1
+    const keyEnd = at + 11 + body.readUInt16LE(at + 9)
+    const kvEnd = keyEnd + 4 + body.readUInt32LE(keyEnd)
+    const kv = body.subarray(keyEnd + 4, kvEnd)
+    const prevEnd = kvEnd + 4 + body.readUInt32LE(kvEnd)
+    const prevKv = body.subarray(kvEnd + 4, prevEnd)
+    const bytes = eventBytes(isDelete, kv, none)
+    const bytesWithPrev = prevKv.byteLength === 0 ? bytes : eventBytes(isDelete, kv, prevKv)
+    events.push({ revision, isDelete, key: keyOf(kv), kv, bytes, bytesWithPrev })
+    at = prevEnd
+  }
+  return events
+}
+
+/** The first field of a KeyValue: a key beside it has no room for the longest. */
+function keyOf(kv: Buffer): string {
+  let length = 0
+  let at = 1
+  for (let shift = 0; ; shift += 7) {
+    const byte = kv.readUInt8(at++)
+    length |= (byte & 0x7f) << shift
+    if (byte < 0x80) break
+  }
+  return kv.toString('latin1', at, at + length)
+}

@@ -1,0 +1,98 @@
+/**
+ * The border between the MVCC machine and its clients. Requests and answers are the protobuf messages of etcd's
+ * v3 API, so a request goes from the client to the disks in one encoding, and the answer comes back in one.
+ *
+ *     command, query   u8 op · protobuf of the request
+ *     answer           u8 status · f64 revision of the store, little-endian · protobuf of the response without its header
+ *
+ * Protobuf joins messages by joining their bytes, so whoever answers a client writes the header in front.
+ */
+import type { ResultWriter } from '../machine/index.js'
+
+/** The name of the machine, which its directories remember. */
+export const mvccName = 'etcd'
+
+/** Commands: the machine applies them, each on every node. Codes are unlike those of the key-value store's commands. */
+export const commandOps = {
+  put: 0x41,
+  deleteRange: 0x42,
+  txn: 0x43,
+  compact: 0x44,
+  leaseGrant: 0x45,
+  leaseRevoke: 0x46,
+  leaseKeepAlive: 0x47,
+  /** The alarms of a member: `AlarmRequest`. */
+  alarm: 0x48,
+} as const
+export type CommandOp = keyof typeof commandOps
+
+/** Queries: one node answers them from its state. */
+export const queryOps = {
+  range: 0x61,
+  /** A transaction that only reads. */
+  txnRange: 0x62,
+  leaseTimeToLive: 0x63,
+  leaseLeases: 0x64,
+  hashKV: 0x65,
+  /** Events from a revision on: `HistoryQuery`, answered by packed `HistoryEvent`s. */
+  history: 0x66,
+  /** Figures of the store: packed `StoreFigures`. The request has no bytes. */
+  figures: 0x67,
+  alarms: 0x68,
+} as const
+export type QueryOp = keyof typeof queryOps
+
+/** How a request ended. Each but `ok` has the text and the code of etcd, by which clients know it. */
+export const statuses = {
+  ok: 0,
+  malformed: 1,
+  emptyKey: 2,
+  keyNotFound: 3,
+  valueProvided: 4,
+  leaseProvided: 5,
+  tooManyOps: 6,
+  duplicateKey: 7,
+  compacted: 8,
+  futureRevision: 9,
+  leaseNotFound: 10,
+  leaseExists: 11,
+  leaseTtlTooLarge: 12,
+  noSpace: 13,
+  invalidSortOption: 14,
+  corrupt: 15,
+  /** The request was carried out, and its answer would be larger than an answer may be. */
+  answerTooLarge: 16,
+} as const
+export type Status = keyof typeof statuses
+
+export const statusNames = Object.keys(statuses) as readonly Status[]
+
+/** Bytes of an answer before its message. */
+export const answerHeadBytes = 1 + 8
+
+/** The part of a frame, or of results, that a message is written into. */
+export interface Into {
+  reserve(length: number): number
+  readonly bytes: Uint8Array
+}
+
+/** Packs a command or a query, whose request is protobuf already. */
+export function writeRequest(into: Into, op: number, request: Uint8Array): void {
+  const start = into.reserve(1 + request.byteLength)
+  into.bytes[start] = op
+  into.bytes.set(request, start + 1)
+}
+
+/** Packs an answer, and returns where its message of `bodyBytes` goes in `results.bytes`. */
+export function writeAnswerHead(
+  results: ResultWriter,
+  status: Status,
+  revision: number,
+  bodyBytes: number,
+): number {
+  const start = results.reserve(answerHeadBytes + bodyBytes)
+  const view = new DataView(results.bytes.buffer, results.bytes.byteOffset, results.bytes.byteLength)
+  view.setUint8(start, statuses[status])
+  view.setFloat64(start + 1, revision, true)
+  return start + answerHeadBytes
+}

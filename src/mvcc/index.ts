@@ -1,0 +1,8 @@
+/** etcd's store as a state machine: revisions, transactions, leases and the history that watches read. */
+export * from './border.js'
+export { checkRequest, isReadOnlyTxn, isSerializable } from './check.js'
+export { readFigures, type StoreFigures } from './figures.js'
+export { createMvcc } from './machine.js'
+
+/** The module of the machine, for the nodes of a cluster. */
+export const mvccModule = new URL('./module.js', import.meta.url)

@@ -1,0 +1,2 @@
+/** The machine as a module that nodes load. */
+export { createMvcc as default } from './machine.js'

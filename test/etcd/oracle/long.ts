@@ -1,0 +1,43 @@
+/**
+ * The oracle for as long as one likes: `node dist/test/etcd/oracle/long.js --operations 1000000 [--seed 1]`.
+ * Another `--seed` means other programs.
+ */
+import { parseArgs } from 'node:util'
+import { hunt } from './hunt.js'
+import { startOurs, startRight } from './servers.js'
+
+// The servers end with the process when it exits, and a signal alone is no exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+const { values } = parseArgs({
+  options: {
+    operations: { type: 'string', default: '1000000' },
+    seed: { type: 'string', default: '1' },
+  },
+})
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+const beganMs = performance.now()
+const seconds = (): number => Math.round((performance.now() - beganMs) / 1000)
+const everyOperations = 10_000
+let told = 0
+
+try {
+  const found = await hunt({
+    startRight,
+    startOurs,
+    seed: Number(values.seed),
+    operations: Number(values.operations),
+    onFound: (difference) => say(`a difference, being made smaller: ${difference}`),
+    onProgress: (operations) => {
+      if (operations < told + everyOperations) return
+      told = operations
+      say(`${operations} operations in ${seconds()} s`)
+    },
+  })
+  say(
+    `${found.operations} operations in ${seconds()} s: no difference. Programs that ended etcd: ${found.deaths}`,
+  )
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error))
+  process.exitCode = 1
+}
