@@ -293,10 +293,22 @@ class Run {
     if (!(await this.#until(() => unread.size === 0, withinMs)))
       broken.push(`${unread.size} keys could not be read back`)
     unread.clear()
-    const hashes = await host.hashes()
+    const hashes = await this.#hashesAtOneIndex(withinMs)
     const kinds = new Set([...hashes.values()].map(({ lastApplied, hash }) => `${hash} at ${lastApplied}`))
     this.#seen.isEqual = kinds.size === 1 && hashes.size === host.nodeIds.length
     if (!this.#seen.isEqual) broken.push(`the nodes are not equal: ${[...kinds].join(', ')}`)
+  }
+
+  /** The hashes of all nodes, taken anew until they are of one index: the log goes on, since leaders tell the time in it. */
+  async #hashesAtOneIndex(withinMs: number): ReturnType<Host['hashes']> {
+    const host = this.#host
+    const endMs = host.now() + withinMs
+    for (;;) {
+      const hashes = await host.hashes()
+      const indices = new Set([...hashes.values()].map(({ lastApplied }) => lastApplied))
+      if (indices.size === 1 || host.now() >= endMs) return hashes
+      await this.#until(() => isWhole(host), withinMs)
+    }
   }
 
   #tell(line: string): void {
