@@ -30,7 +30,7 @@ export class Valve extends Duplex {
     super()
     this.#socket = socket
     this.#begun = begun
-    // Whoever broke the connection, its end is told by `close`.
+    // The end of a connection is told by `close`, whoever broke it.
     this.on('error', () => undefined)
     socket.on('error', () => undefined)
     socket.on('close', () => this.cut())

@@ -2,8 +2,8 @@
 import { computed, type ReadonlySignal } from '@preact/signals'
 
 /**
- * What `make` makes, as JSON knows it: the same object as before while nothing in it has changed, so that only a frame in
- * which something changed draws anything anew.
+ * The value that `make` makes, as JSON knows it: the same object as before while nothing in it has changed, so that only
+ * a frame in which something changed draws anything anew.
  */
 export function steady<Value>(make: () => Value): ReadonlySignal<Value> {
   // JSON has no word for a value that is absent.

@@ -15,7 +15,7 @@ export class ToldMemory<Told> {
   readonly memory: SharedArrayBuffer
   readonly #words: Int32Array
   readonly #halves: readonly [Uint8Array, Uint8Array]
-  /** What was read last, and the count by then: one object for all who read it, so nobody can change it. */
+  /** The value that was read last, and the count by then: one object for all who read it, so nobody can change it. */
   #known: { readonly version: number; readonly told: Told } | undefined
 
   constructor(memory: SharedArrayBuffer) {
