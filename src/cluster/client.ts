@@ -1,7 +1,4 @@
-/**
- * The client side of a cluster: packs the calls of a turn, sends them to the leader, follows it when it
- * changes, and tells each call one of three things: applied, not applied, or not known.
- */
+/** Packs the calls of a turn, sends them to the leader, and tells each call one of three: applied, not applied, not known. */
 import { RaftError } from '../errors/index.js'
 import { endOfResults, type SessionAnswer } from '../machine/index.js'
 import { RunningTime } from '../node/index.js'
@@ -13,6 +10,7 @@ import {
   NodePort,
   type Settlement,
   type Settlements,
+  wayOf,
 } from '../transport/index.js'
 import { Answers, AnswersInParts, type AnswersPart } from './answers.js'
 import { BackOff } from './back-off.js'
@@ -138,13 +136,14 @@ export class Client implements CallSender {
     const ends = endsOfApplied(settled, results)
     // The time of all these answers.
     this.#time.now()
-    let [from, position, lastApplied] = [0, 0, 0]
+    let [from, position] = [0, 0]
+    const lastApplied = { inside: 0, outside: 0 }
     for (const settlement of settled) {
       if (settlement.outcome === 'applied') {
         this.#backOff.taken()
         this.#wasApplied(settlement, ends && answerOf(results, from), results, from)
         from = ends?.[position++] ?? 0
-        lastApplied = settlement.request
+        lastApplied[wayOf(settlement.request)] = settlement.request
       } else if (settlement.outcome === 'read') this.#wasRead(settlement)
       else this.#notAnswered(settlement)
     }

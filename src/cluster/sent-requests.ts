@@ -1,6 +1,6 @@
 /** Requests that nodes were sent and have not answered, and the room that they take on their way. */
 import type { NodeId } from '../raft/index.js'
-import type { ClientRequest } from '../transport/index.js'
+import { type ClientRequest, type Way, wayOf } from '../transport/index.js'
 import type { CallQueue, Request } from './requests.js'
 import { SharedRoom } from './shared-room.js'
 
@@ -56,14 +56,16 @@ export class SentRequests {
   }
 
   /**
-   * The commands that were sent to a node before this copy, and are at that node. Nodes answer commands in their order, so
-   * once this copy is answered, those commands or their answers are lost.
+   * The commands that were sent to a node before the last copies that it has answered, each by its way, and are at that node.
+   * Nodes answer the commands of one way in their order, so those commands or their answers are lost. Under a fault between
+   * clients and nodes, commands from inside overtake the others.
    */
-  passedOverBy(copy: number, nodeId: NodeId | undefined): Request[] {
+  passedOverBy(last: Readonly<Record<Way, number>>, nodeId: NodeId | undefined): Request[] {
     const passed: Request[] = []
     for (const [id, request] of this.#requests) {
-      if (id >= copy) break
-      if (request.type === 'propose' && request.id === id && request.sentTo === nodeId) passed.push(request)
+      if (id >= last.inside && id >= last.outside) break
+      if (id >= last[wayOf(id)] || request.type !== 'propose') continue
+      if (request.id === id && request.sentTo === nodeId) passed.push(request)
     }
     return passed
   }

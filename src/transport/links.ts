@@ -24,11 +24,13 @@ export interface Staleness {
 }
 
 /**
- * Whether the request was made inside of the cluster, for a client that is connected to one of its nodes. Faults on the
- * ways to clients hit that connection, and not the request.
+ * The way of a request to its node. One from inside of the cluster is made for a client that is connected to one of its
+ * nodes: faults on the ways to clients hit that connection, and not the request.
  */
-export function isFromInside(request: number): boolean {
-  return request % 2 === 1
+export type Way = 'inside' | 'outside'
+
+export function wayOf(request: number): Way {
+  return request % 2 === 1 ? 'inside' : 'outside'
 }
 
 /** Commands or queries of many callers, packed in one turn of the client's thread. */

@@ -1,5 +1,6 @@
 /** The session of a handle: commands that are sent again after an unknown outcome, to nodes that the test plays. */
 import { expect, test, vi } from 'vitest'
+import { Caller } from '../../src/cluster/caller.js'
 import { readSessionHeader } from '../../src/machine/index.js'
 import type { ClientRequest } from '../../src/transport/index.js'
 import { Nodes, nodesLedBy, packed } from './nodes.js'
@@ -91,6 +92,25 @@ test('[OU9] commands that a node has passed over are sent again at once, and oth
   answer(nodes, e, 'x')
   expect(await Promise.all(calls)).toEqual(Array(5).fill('7 x'))
   expect(nodes.tryNext()).toBeUndefined()
+})
+
+test('[OU9] a command from inside of the cluster passes over none from outside, nor the other way round', async () => {
+  const nodes = await nodesLedBy(1)
+  const inside = new Caller(nodes.client, true)
+  const first = nodes.call('propose', 'a')
+  const one = await nodes.next()
+  const second = nodes.call('propose', 'b', inside)
+  const other = await nodes.next()
+  const third = nodes.call('propose', 'c')
+  const last = await nodes.next()
+  answer(nodes, other, 'x')
+  for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)
+  expect(nodes.tryNext()).toBeUndefined()
+  answer(nodes, last, 'x')
+  const copy = await nodes.next()
+  expect(placeOf(nodes, copy)).toEqual(placeOf(nodes, one))
+  answer(nodes, copy, 'x')
+  expect(await Promise.all([first, second, third])).toEqual(['7 x', '7 x', '7 x'])
 })
 
 test('[OU9] commands that are sent again keep the order of their calls', async () => {
