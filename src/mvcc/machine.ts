@@ -116,8 +116,6 @@ class Mvcc implements StateMachine {
     const store = this.#store
     const leases = this.#leases
     const start = opAt + 1
-    const room = new AnswerRoom()
-    const within = (answered: Answered): Answered => (room.isOver ? 'answerTooLarge' : answered)
     switch (memory.bytes[opAt]) {
       case commandOps.put: {
         const request = readRequest(readPut, memory, start, end)
@@ -126,13 +124,14 @@ class Mvcc implements StateMachine {
       }
       case commandOps.deleteRange: {
         const request = readRequest(readDeleteRange, memory, start, end)
-        return request === undefined ? 'malformed' : within(deleteRange(store, memory, request, room))
+        if (request === undefined) return 'malformed'
+        const room = new AnswerRoom()
+        const response = deleteRange(store, memory, request, room)
+        return room.isOver ? 'answerTooLarge' : response
       }
       case commandOps.txn: {
         const request = readRequest(readTxn, memory, start, end)
-        if (request === undefined) return 'malformed'
-        const answered = runTxn(store, leases, memory, request, 'log', room)
-        return typeof answered === 'string' ? answered : within(answered)
+        return request === undefined ? 'malformed' : runTxn(store, leases, memory, request, 'log')
       }
       case commandOps.compact: {
         const request = readRequest(readCompaction, memory, start, end)
@@ -163,9 +162,7 @@ class Mvcc implements StateMachine {
         const request = readRequest(readTxn, memory, start + 1, end)
         // A query that changed this node would part it from the others.
         if (request === undefined || !isReadOnly(request)) return this.#answer(results, 'malformed')
-        const room = new AnswerRoom()
-        const answered = runTxn(store, this.#leases, memory, request, 'query', room)
-        return this.#answer(results, room.isOver ? 'answerTooLarge' : answered)
+        return this.#answer(results, runTxn(store, this.#leases, memory, request, 'query'))
       }
       case queryOps.leaseTimeToLive:
         return this.#answer(results, timeToLive(this.#leases, store, { memory, start: start + 1, end }))

@@ -4,7 +4,7 @@
  */
 import type { Memory } from '../machine/index.js'
 import { assert } from '../raft/index.js'
-import type { AnswerRoom } from './answer-room.js'
+import { AnswerRoom } from './answer-room.js'
 import type { Status } from './border.js'
 import { deleteRange, put, refusesPutInTxn } from './changes.js'
 import type { Place } from './key-order.js'
@@ -31,17 +31,16 @@ export function runTxn(
   memory: Memory,
   request: TxnRequest,
   origin: Origin,
-  room: AnswerRoom,
 ): TxnResponse | Status {
+  const room = new AnswerRoom()
   const running: Running = { store, leases, memory, origin, room, succeeded: new Map() }
   decide(running, request)
   // Compares of so many keys are too much work for a transaction that nobody needs.
   if (room.isOver) return 'tooManyOps'
-  return (
-    firstRefusal(running, request, refusesPut) ??
-    firstRefusal(running, request, refusesRange) ??
-    perform(running, request)
-  )
+  const refusal = firstRefusal(running, request, refusesPut) ?? firstRefusal(running, request, refusesRange)
+  if (refusal !== undefined) return refusal
+  const response = perform(running, request)
+  return room.isOver ? 'answerTooLarge' : response
 }
 
 function decide(running: Running, request: TxnRequest): void {

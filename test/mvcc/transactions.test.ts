@@ -220,6 +220,7 @@ test('[TX7] compares that look at more records than an answer holds are refused 
   machine.do('deleteRange', { key: 'done' })
   expect(machine.do('txn', { compare: Array(128).fill(compare), success })).toBe('tooManyOps')
   expect(machine.do('range', { key: 'done' })).toMatchObject({ count: 0 })
+  expect(machine.do('txnRange', { compare: Array(128).fill(compare) })).toBe('tooManyOps')
 })
 
 test('[TX8] a transaction that would change something is no query', () => {
