@@ -149,10 +149,11 @@ export class EtcdServer {
   }
 
   async #open(nodeId: NodeId, place: Place, door: Door, ports: readonly number[]): Promise<void> {
-    place.port = await door.open(ports)
-    this.#ports.keep(nodeId, place.port)
+    const port = await door.open(ports)
     // The node may have ended meanwhile.
-    if (place.door !== door) door.close()
+    if (place.door !== door) return door.close()
+    place.port = port
+    this.#ports.keep(nodeId, port)
   }
 
   /** A program that took the port while the node did not run may give it back. */

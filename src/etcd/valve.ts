@@ -4,10 +4,8 @@
  */
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { preface } from './http2/frames.js'
 import { type DelayOf, Way, waitingBytesMax } from './way.js'
-
-/** The first bytes of HTTP/2, which no request of HTTP/1.1 has. */
-const prefaceOfHttp2 = Buffer.from('PRI ')
 
 type Done = (error?: Error | null) => void
 
@@ -104,9 +102,9 @@ export class Valve extends Duplex {
     const first = this.#first
     if (first === undefined) return this.#hand(bytes)
     const all = first.length === 0 ? bytes : Buffer.concat([first, bytes])
-    const head = all.subarray(0, prefaceOfHttp2.length)
-    const mayBeHttp2 = prefaceOfHttp2.subarray(0, head.length).equals(head)
-    if (mayBeHttp2 && head.length < prefaceOfHttp2.length) {
+    const head = all.subarray(0, preface.length)
+    const mayBeHttp2 = preface.subarray(0, head.length).equals(head)
+    if (mayBeHttp2 && head.length < preface.length) {
       this.#first = all
       return
     }

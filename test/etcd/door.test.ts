@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { Door, type DoorBounds } from '../../src/etcd/door.js'
+import { preface } from '../../src/etcd/http2/frames.js'
 import type { Valve } from '../../src/etcd/valve.js'
 import { until } from './support.js'
 
@@ -48,16 +49,15 @@ function heard(socket: Socket): { text: string } {
 test('a connection is of HTTP/2 or of HTTP/1.1 by its first bytes, however they are cut', async () => {
   const { grpc, connected } = await opened()
   const one = await connected()
-  for (const byte of 'PRI *') {
+  for (const byte of preface.toString()) {
     expect(grpc).toHaveLength(0)
     one.write(byte)
     await new Promise((resolve) => setImmediate(resolve))
-    if (byte === ' ') break
   }
   const valve = await until(() => grpc[0])
-  one.write('* HTTP/2.0')
-  await until(() => valve.readableLength === 14)
-  expect(String(valve.read())).toBe('PRI * HTTP/2.0')
+  one.write('more')
+  await until(() => valve.readableLength === preface.length + 4)
+  expect(String(valve.read())).toBe(`${preface}more`)
 
   const other = await connected()
   const answer = heard(other)
@@ -86,14 +86,16 @@ test('a client that says nothing is sent away, but not while the node does not h
 test('connections that say nothing make room for others, and those that speak keep theirs', async () => {
   const { grpc, connected } = await opened({ connectionsMax: 3, silentMs: 600_000 })
   const speaking = await connected()
-  speaking.write('PRI * HTTP/2.0\r\n\r\n')
+  speaking.write(preface)
   await until(() => grpc.length === 1)
   const silent = await connected()
+  // The beginning of HTTP/2 alone says nothing yet.
+  silent.write('PRI * HTTP/2.0\r\n\r\n')
   const silentEnds = closed(silent)
   const later = await connected()
   const newest = await connected()
   await silentEnds
-  for (const socket of [later, newest]) socket.write('PRI * HTTP/2.0\r\n\r\n')
+  for (const socket of [later, newest]) socket.write(preface)
   await until(() => grpc.length === 3)
   // Now all speak.
   await closed(await connected())
@@ -104,9 +106,9 @@ test('while a way is shut nothing passes on it, not even the end, and all follow
   const { door, grpc, connected } = await opened()
   const socket = await connected(true)
   const answer = heard(socket)
-  socket.write('PRI ')
+  socket.write(preface)
   const valve = await until(() => grpc[0])
-  expect(String(valve.read())).toBe('PRI ')
+  expect(String(valve.read())).toBe(String(preface))
   valve.write('one ')
   await until(() => answer.text === 'one ')
 
@@ -134,7 +136,7 @@ test('a client that does not read is sent no more than a bounded number of bytes
   for (const to of [shut, { isOpen: true, delayOf: () => 600_000 }]) {
     const socket = await connected()
     socket.pause()
-    socket.write('PRI ')
+    socket.write(preface)
     const valve = await until(() => grpc.shift())
     door.set(open, to)
     let taken = 0

@@ -1,5 +1,6 @@
 /** What one connection may hold, and what it may send: clients that go to the bounds, and beyond them. */
-import { expect, test } from 'vitest'
+import { Duplex } from 'node:stream'
+import { expect, test, vi } from 'vitest'
 import { type Call, newCall, readHead } from '../../src/etcd/http2/calls.js'
 import {
   ConnectionError,
@@ -14,6 +15,7 @@ import {
   windowMax,
   windowUpdate,
 } from '../../src/etcd/http2/frames.js'
+import { Outlet } from '../../src/etcd/http2/outlet.js'
 import { Spur } from '../../src/etcd/http2/spur.js'
 import { UnfinishedRequests } from '../../src/etcd/http2/unfinished.js'
 import { bytesOf, call, greeting, headersOf, Pair, Place, RawClient, type SeenFrame } from './lane-place.js'
@@ -358,4 +360,20 @@ test.each([
   for (const answer of pair.held) answer(Buffer.alloc(0))
   await pair.send(beginning('/test/Echo', 3), endOfRequest(3))
   expect(pair.frames().filter(hasEnd)).toMatchObject([{ streamId: 3 }])
+})
+
+test('a client that does not read the end of its connection loses it after a while', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const connection = new Duplex({ read: () => undefined, write: () => undefined })
+    const outlet = new Outlet(connection, () => undefined)
+    outlet.send(Buffer.alloc(10))
+    outlet.end()
+    await new Promise(setImmediate)
+    expect(connection.destroyed).toBe(false)
+    vi.advanceTimersByTime(10_000)
+    expect(connection.destroyed).toBe(true)
+  } finally {
+    vi.useRealTimers()
+  }
 })

@@ -94,7 +94,11 @@ const lengths: ReadonlyMap<number, number> = new Map([
 /** Cuts bytes, as they come, into frames. */
 export class FrameReader {
   readonly #take: (frame: Frame) => void
-  #rest: Buffer | undefined
+  /** Bytes of a frame that is not whole, in the pieces in which they came: joined once, however many they are. */
+  #pieces: Buffer[] = []
+  #held = 0
+  /** Held bytes with which the next frame, or its head, is whole. */
+  #needed = frameHeadBytes
 
   constructor(take: (frame: Frame) => void) {
     this.#take = take
@@ -102,15 +106,21 @@ export class FrameReader {
 
   /** Throws a `ConnectionError` where a frame is longer than allowed. */
   read(chunk: Buffer): void {
-    const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk])
-    this.#rest = undefined
+    this.#pieces.push(chunk)
+    this.#held += chunk.length
+    if (this.#held < this.#needed) return
+    const bytes = this.#pieces.length === 1 ? chunk : Buffer.concat(this.#pieces)
+    this.#needed = frameHeadBytes
     let at = 0
     while (bytes.length - at >= frameHeadBytes) {
       const length = bytes.readUIntBE(at, 3)
       if (length > payloadBytesMax) throw new ConnectionError(codes.frameSizeError, 'a frame is too long')
       const start = at + frameHeadBytes
       const end = start + length
-      if (end > bytes.length) break
+      if (end > bytes.length) {
+        this.#needed = end - at
+        break
+      }
       at = end
       const type = bytes[start - 6]!
       if (!hasLength(type, length)) throw new ConnectionError(codes.frameSizeError, 'no length of its type')
@@ -123,7 +133,8 @@ export class FrameReader {
         end,
       })
     }
-    if (at < bytes.length) this.#rest = bytes.subarray(at)
+    this.#held = bytes.length - at
+    this.#pieces = this.#held > 0 ? [bytes.subarray(at)] : []
   }
 }
 

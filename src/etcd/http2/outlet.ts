@@ -37,6 +37,8 @@ const answerTail = frame(
 const beforeBody = answerHead.length + frameHeadBytes + messageHeadBytes
 const aroundBody = beforeBody + answerTail.length
 
+/** Milliseconds in which the client is to read the last bytes of a connection. */
+const lastWriteMs = 10_000
 /**
  * Bytes that wait for a client that does not read. Beyond them nothing more is read from it, either. A turn that makes as
  * many sends no more DATA: what the windows have room for may be 2 GiB.
@@ -255,12 +257,20 @@ export class Outlet {
       end += body.length + (streamId === 0 ? 0 : aroundBody)
     }
     this.#connection.write(bytes)
-    if (this.#isLast) return void this.#connection.end(() => this.#connection.destroy())
+    if (this.#isLast) return this.#close()
     if (this.#isFull) return
     if (this.#connection.writableLength >= waitingBytesMax) {
       this.#isFull = true
       this.#connection.pause()
     } else if (wasBusy) setImmediate(() => this.#goOn())
+  }
+
+  /** A client that does not read would hold the connection for good. */
+  #close(): void {
+    const connection = this.#connection
+    const late = setTimeout(() => connection.destroy(), lastWriteMs).unref()
+    connection.end(() => connection.destroy())
+    connection.once('close', () => clearTimeout(late))
   }
 
   #drained(): void {
