@@ -107,8 +107,8 @@ export class ClusterMember implements Member {
     const deadlineMs = performance.now() + this.#timeoutMs
     try {
       const heard = this.#cluster.leaderId === this.nodeId ? undefined : this.#barrier.heard()
-      if (heard !== undefined) await heard
-      const answer = await this.#callLeader(op, request)
+      const call = (): Promise<Proposed> => this.#callLeader(op, request)
+      const answer = await (heard === undefined ? call() : inTime(deadlineMs, heard, call))
       // A command that was applied elsewhere and not here has an outcome that this member does not know.
       if (!this.#progress.hasApplied(answer.index) && !(await this.#hasApplied(answer.index, deadlineMs))) {
         throw new EtcdError('timeout')
@@ -211,6 +211,24 @@ export class ClusterMember implements Member {
   close(): void {
     this.#progress.close()
     clearTimeout(this.#patience)
+  }
+}
+
+/** Makes the call once `heard` resolves, and rejects at the deadline, after which it makes none. */
+async function inTime<Value>(
+  deadlineMs: number,
+  heard: Promise<unknown>,
+  call: () => Promise<Value>,
+): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new EtcdError('timeout')), deadlineMs - performance.now())
+  })
+  const called = heard.then(() => (performance.now() < deadlineMs ? call() : late))
+  try {
+    return await Promise.race([called, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
