@@ -1,7 +1,18 @@
 /** The machine of etcd's API by itself, full of keys: its memory, its turns, and what it takes to restore it. */
-import { ResultBuilder, type StateMachine } from '../../src/machine/index.js'
-import { commandOps, createMvcc, queryOps, writeRequest } from '../../src/mvcc/index.js'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Memory, ResultBuilder, type StateMachine } from '../../src/machine/index.js'
+import {
+  bytesFieldBytes,
+  commandOps,
+  createMvcc,
+  messageOf,
+  numberFieldBytes,
+  queryOps,
+  writeRequest,
+} from '../../src/mvcc/index.js'
 import { type Frame, packCommands } from '../../src/raft/index.js'
+import { medianOf } from '../../src/report/index.js'
 import { type BenchCase, type Extent, type Group, lower, pick, type Sample } from '../suite/index.js'
 
 const valueBytes = 128
@@ -42,7 +53,7 @@ function measured(keys: number): Sample {
       lower('bytesPerKey', 'bytes', held / keys),
       lower('newKeyUs', 'µs', (made.totalMs * 1000) / keys),
       lower('putUs', 'µs', (putAgain.totalMs * 1000 * 5) / keys),
-      lower('getUs', 'µs', median(gets) * 1000),
+      lower('getUs', 'µs', medianOf(gets) * 1000),
       lower('pageOf1000Ms', 'ms', page),
       lower('longestPieceMs', 'ms', snapshot.longestMs),
       lower('restoreMs', 'ms', restored),
@@ -73,15 +84,11 @@ class Driven {
   /** Compacts at the present revision. */
   compact(): void {
     const revision = this.machine.summary?.()['revision'] ?? 0
-    this.#apply(packCommands([requestOf(commandOps.compact, Buffer.from([8, ...varint(revision)]))]))
+    this.#apply(packCommands([requestOf(commandOps.compact, numberField(1, revision))]))
   }
 
   ask({ key, end = '', limit = 0 }: { key: string; end?: string; limit?: number }): number {
-    const fields = [
-      bytesField(1, key),
-      ...(end === '' ? [] : [bytesField(2, end)]),
-      Buffer.from([0x18, ...varint(limit)]),
-    ]
+    const fields = [bytesField(1, key), ...(end === '' ? [] : [bytesField(2, end)]), numberField(3, limit)]
     const query = packCommands([requestOf(queryOps.range, Buffer.concat(fields))])
     const from = performance.now()
     this.machine.read(query, this.#results)
@@ -129,21 +136,27 @@ function requestOf(op: number, request: Uint8Array): Uint8Array {
   return into.bytes
 }
 
-function bytesField(field: number, from: string | Buffer): Buffer {
-  const bytes = Buffer.from(from as string)
-  return Buffer.concat([Buffer.from([(field << 3) | 2, ...varint(bytes.byteLength)]), bytes])
+function bytesField(field: number, from: string | Buffer): Uint8Array {
+  const bytes = new Memory(Buffer.from(from as string))
+  const length = bytes.bytes.byteLength
+  return messageOf(bytesFieldBytes(length), (writer) => {
+    writer.bytesHead(field, length)
+    writer.bytes(bytes, 0, length)
+  })
 }
 
-function varint(number: number): number[] {
-  return number < 0x80 ? [number] : [(number % 0x80) | 0x80, ...varint(Math.floor(number / 0x80))]
+function numberField(field: number, value: number): Uint8Array {
+  return messageOf(numberFieldBytes(value), (writer) => writer.numberField(field, value))
+}
+
+/** Node has a collector that a program may call, once it is told to. */
+function collect(): void {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
 }
 
 function heldBytes(): number {
-  globalThis.gc?.()
+  collect()
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return heapUsed + arrayBuffers
-}
-
-function median(numbers: number[]): number {
-  return numbers.sort((a, b) => a - b)[numbers.length >> 1] ?? 0
 }

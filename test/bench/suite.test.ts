@@ -81,7 +81,11 @@ test('after Ctrl-C there is no record and no temporary folder', async () => {
 test.each([
   ['an unknown flag', ['--fast'], "unknown option '--fast'; see npm run bench -- --help"],
   ['a word too many', ['now'], 'too many arguments'],
-  ['an unknown group', ['--only', 'hosts,guests'], '--only: give one or more of micro, etcd-store, clients, '],
+  [
+    'an unknown group',
+    ['--only', 'hosts,guests'],
+    '--only: give one or more of micro, etcd-store, clients, ',
+  ],
   ['no group', ['--only', ''], "not ''"],
   ['no rounds', ['--rounds', '0'], "--rounds: give a whole number from 1 to 100, not '0'"],
   ['no time', ['--seconds', '0'], '--seconds: give a number from 0.1'],

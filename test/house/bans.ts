@@ -77,7 +77,7 @@ const packageRules: Readonly<Record<string, PackageRule>> = {
   '@opentelemetry/resources': { rooms: ['traces'], filesMax: 1 },
   '@opentelemetry/sdk-trace-base': { rooms: ['traces'], filesMax: 1 },
   '@grpc/grpc-js': { rooms: ['etcd', 'load'], filesMax: Number.POSITIVE_INFINITY },
-  '@grpc/proto-loader': { rooms: ['etcd', 'load'], filesMax: 2 },
+  '@grpc/proto-loader': { rooms: ['etcd'], filesMax: 2 },
   open: { rooms: ['cli'], filesMax: 1 },
   preact: { rooms: ['page'], filesMax: Number.POSITIVE_INFINITY },
 }

@@ -32,7 +32,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   testing: [...upToDriver, 'node', 'sim', 'cluster'],
   explain: [...ground, 'telemetry'],
   terminal: ['errors'],
-  load: [...upToDriver, 'node', 'cluster', 'terminal'],
+  load: [...upToDriver, 'mvcc', 'node', 'cluster', 'terminal'],
   report: ['errors', 'terminal'],
   verbs: [
     ...ground,

@@ -9,7 +9,7 @@ import { packCommands } from '../../src/raft/index.js'
 import { openLmdbStore } from '../../src/storage/index.js'
 import { Counters } from '../../src/telemetry/index.js'
 import { persistOf, runOf, snapshotOf, stepStore, testMembership } from '../../src/testing/store-model.js'
-import { convergedHashes, Load, startedCluster, temporaryFolder } from '../cluster/support.js'
+import { convergedHashes, flushedLogs, Load, startedCluster, temporaryFolder } from '../cluster/support.js'
 
 const known = { nodeId: 1, isKeyValue: false, pointers: undefined }
 const running = { ...known, pointers: { flushedIndex: 3, commitIndex: 2 } }
@@ -207,9 +207,12 @@ test('nobody opens a log while its node opens it, and the life that began last c
 test('the inline host, whose nodes share a thread with the reader, is read as well', async () => {
   const cluster = await startedCluster({ host: 'inline' })
   for (let key = 0; key < 5; key++) await cluster.put(`key${key}`, 'value')
+  // Two followers commit an entry whose flush the leader still waits for.
+  await flushedLogs(cluster)
   const log = await cluster.log(cluster.leaderId!)
   expect(log?.entries.at(-1)?.command).toBe('put key4 value')
   await cluster.put('after', 'reading')
+  await flushedLogs(cluster)
   expect((await cluster.log(cluster.leaderId!))?.entries.at(-1)?.command).toBe('put after reading')
 })
 
@@ -225,6 +228,7 @@ test('all logs of a directory at rest are read; a damaged one does not hide the 
   const cluster = await startedCluster({ dir })
   await cluster.put('key', 'value')
   await convergedHashes(cluster)
+  await flushedLogs(cluster)
   expect(() => readLogs(dir)).toThrow(`${dir} is in use by process ${process.pid}`)
   await cluster.close()
   const logs = readLogs(dir)

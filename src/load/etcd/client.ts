@@ -3,7 +3,7 @@ import { Client, connectivityState, credentials, Metadata, type ServiceError, st
 import { RaftError } from '../../errors/index.js'
 import { Failed } from '../../terminal/index.js'
 import type { Store } from '../calls.js'
-import { fieldsOf, getRequest, putRequest, termOf, txnRequest } from './protobuf.js'
+import { getRequest, membersIn, putRequest, termOf, txnRequest } from './protobuf.js'
 
 /** Connections over all servers: one takes a stream for each call, and servers bound those. */
 const channelsMin = 8
@@ -67,7 +67,7 @@ export class EtcdClient implements Store {
 
   async memberCount(): Promise<number> {
     const members = await this.#call(methods.memberList, Buffer.alloc(0))
-    return fieldsOf(members).filter(({ number }) => number === 2).length
+    return membersIn(members)
   }
 
   /** Calls that wait are cancelled. */
@@ -85,7 +85,11 @@ export class EtcdClient implements Store {
 function call(channel: Client, method: string, request: Buffer, deadline?: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     channel.makeUnaryRequest(
-      ...([method, asItIs, asItIs, request, metadata] as const),
+      method,
+      asItIs,
+      asItIs,
+      request,
+      metadata,
       deadline === undefined ? {} : { deadline },
       (error, answer) => {
         if (error !== null) reject(errorOf(error))

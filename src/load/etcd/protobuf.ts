@@ -1,10 +1,6 @@
 /** The few messages of etcd's API that a load needs, written and read without a library: it would cost as much as a call. */
-
-/** Wire type 2: a length, and so many bytes. */
-const bytesField = (number: number): number => (number << 3) | 2
-/** Bits of a number that one byte of a varint holds. */
-const varintBits = 7
-const moreFollows = 0x80
+import { Memory } from '../../machine/index.js'
+import { bytesFieldBytes, Reader, Writer } from '../../mvcc/index.js'
 
 /** `PutRequest`. */
 export function putRequest(key: string | Uint8Array, value: string | Uint8Array): Buffer {
@@ -27,20 +23,15 @@ export function txnRequest(puts: readonly Uint8Array[]): Buffer {
 
 function message(fields: readonly (readonly [number: number, content: string | Uint8Array])[]): Buffer {
   let length = 0
-  for (const [, content] of fields) {
-    const bytes = lengthOf(content)
-    length += 1 + varintLength(bytes) + bytes
-  }
+  for (const [, content] of fields) length += bytesFieldBytes(lengthOf(content))
   const bytes = Buffer.allocUnsafe(length)
-  let at = 0
+  const writer = new Writer(new Memory(bytes))
   for (const [number, content] of fields) {
-    bytes[at] = bytesField(number)
-    at = writeVarint(bytes, at + 1, lengthOf(content))
-    if (typeof content === 'string') at += bytes.write(content, at)
-    else {
-      bytes.set(content, at)
-      at += content.byteLength
-    }
+    const contentBytes = lengthOf(content)
+    writer.bytesHead(number, contentBytes)
+    if (typeof content === 'string') bytes.write(content, writer.at)
+    else bytes.set(content, writer.at)
+    writer.at += contentBytes
   }
   return bytes
 }
@@ -49,56 +40,32 @@ function lengthOf(content: string | Uint8Array): number {
   return typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength
 }
 
-function varintLength(value: number): number {
-  let length = 1
-  for (let rest = value >>> varintBits; rest > 0; rest >>>= varintBits) length++
-  return length
-}
-
-function writeVarint(bytes: Uint8Array, start: number, value: number): number {
-  let at = start
-  let rest = value
-  for (; rest >= moreFollows; rest >>>= varintBits) bytes[at++] = (rest & (moreFollows - 1)) | moreFollows
-  bytes[at++] = rest
-  return at
-}
-
-/** A field of a message: a number, or bytes. */
-export interface Field {
-  readonly number: number
-  readonly value: bigint | Buffer
-}
-
-/** Throws when the bytes are no message. */
-export function fieldsOf(bytes: Buffer): Field[] {
-  const fields: Field[] = []
-  let at = 0
-  const varint = (): bigint => {
-    let value = 0n
-    for (let shift = 0n; ; shift += BigInt(varintBits)) {
-      const byte = bytes[at++]
-      if (byte === undefined) throw new RangeError('a number has no end')
-      value |= BigInt(byte & (moreFollows - 1)) << shift
-      if (byte < moreFollows) return value
-    }
-  }
-  while (at < bytes.length) {
-    const tag = Number(varint())
-    const number = tag >>> 3
-    if ((tag & 7) === 0) fields.push({ number, value: varint() })
-    else if ((tag & 7) === 2) {
-      const end = Number(varint()) + at
-      fields.push({ number, value: bytes.subarray(at, end) })
-      at = end
-    } else throw new RangeError(`field ${number} has a type that the API does not use`)
-  }
-  return fields
+/** The members in a `MemberListResponse`, each of which is a field 2. */
+export function membersIn(response: Buffer): number {
+  const reader = new Reader(new Memory(response))
+  let count = 0
+  for (; reader.next(); reader.skip()) if (reader.field === 2) count++
+  if (reader.failed) throw new RangeError('an answer is no list of members')
+  return count
 }
 
 /** The term that a response's header tells: field 4 of field 1. */
 export function termOf(response: Buffer): number {
-  const header = fieldsOf(response).find(({ number }) => number === 1)?.value
-  if (!Buffer.isBuffer(header)) throw new RangeError('a response has no header')
-  const term = fieldsOf(header).find(({ number }) => number === 4)?.value
-  return Number(term ?? 0)
+  const reader = new Reader(new Memory(response))
+  let term: number | undefined
+  while (reader.next()) {
+    if (reader.field === 1) term = reader.message(termIn)
+    else reader.skip()
+  }
+  if (reader.failed || term === undefined) throw new RangeError('a response has no header')
+  return term
+}
+
+function termIn(reader: Reader): number {
+  let term = 0
+  while (reader.next()) {
+    if (reader.field === 4) term = reader.int64()
+    else reader.skip()
+  }
+  return term
 }
