@@ -9,6 +9,7 @@ import {
   type Reading,
   readingOfOne,
 } from '../cluster/index.js'
+import { Memory } from '../machine/index.js'
 import {
   answerHeadBytes,
   type CommandOp,
@@ -16,6 +17,7 @@ import {
   type QueryOp,
   queryOps,
   statusNames,
+  Writer,
   writeRequest,
 } from '../mvcc/index.js'
 import type { NodeId } from '../raft/index.js'
@@ -29,6 +31,13 @@ import { Progress } from './progress.js'
 const longAnswerBytes = 64 << 10
 
 const noBytes = new Uint8Array(0)
+
+/** Field numbers of a response, and of its header. */
+const responseHeader = 1
+const header = { clusterId: 1, memberId: 2, revision: 3, term: 4 } as const
+/** Bytes of the tag and the length of a header, and the most that a header has: four fields of at most 11 bytes. */
+const headBytes = 2
+const headerBytesMax = headBytes + 4 * 11
 
 const readings: Readonly<Partial<Record<CommandOp, Reading<Proposed>>>> = {
   deleteRange: readingOfOne('propose', proposed, longAnswerBytes),
@@ -234,43 +243,35 @@ async function inTime<Value>(
 
 /** `ResponseHeader` as field 1 of a response. */
 class Header {
-  readonly #ids: readonly number[]
+  /** Each header is written here, behind the ids, which stay, and is copied. */
+  readonly #writer = new Writer(new Memory(Buffer.alloc(headerBytesMax)), headBytes)
+  readonly #idsEnd: number
   #revision = -1
   #term = -1
-  #bytes = Buffer.alloc(0)
+  #bytes: Buffer = Buffer.alloc(0)
 
   constructor(clusterId: bigint, nodeId: NodeId) {
-    this.#ids = [0x08, ...varintOf(clusterId), 0x10, ...varintOf(BigInt(nodeId))]
+    const writer = this.#writer
+    writer.bigintField(header.clusterId, clusterId)
+    writer.numberField(header.memberId, nodeId)
+    this.#idsEnd = writer.at
   }
 
   /** The same bytes as long as neither has changed. */
   of(revision: number, term: number): Buffer {
     if (revision === this.#revision && term === this.#term) return this.#bytes
-    const bytes = [0x0a, 0, ...this.#ids]
-    if (revision > 0) pushNumber(bytes, 0x18, revision)
-    if (term > 0) pushNumber(bytes, 0x20, term)
-    bytes[1] = bytes.length - 2
+    const writer = this.#writer
+    writer.at = this.#idsEnd
+    writer.numberField(header.revision, revision)
+    writer.numberField(header.term, term)
+    const end = writer.at
+    writer.at = 0
+    writer.bytesHead(responseHeader, end - headBytes)
     this.#revision = revision
     this.#term = term
-    this.#bytes = Buffer.from(bytes)
+    this.#bytes = Buffer.from(writer.memory.take(0, end))
     return this.#bytes
   }
-}
-
-/** A field of a number that is a safe integer. */
-function pushNumber(bytes: number[], tag: number, value: number): void {
-  bytes.push(tag)
-  let left = value
-  for (; left >= 0x80; left = Math.floor(left / 0x80)) bytes.push((left % 0x80) | 0x80)
-  bytes.push(left)
-}
-
-function varintOf(value: bigint): number[] {
-  const bytes: number[] = []
-  let left = value
-  for (; left >= 0x80n; left >>= 7n) bytes.push(Number(left & 0x7fn) | 0x80)
-  bytes.push(Number(left))
-  return bytes
 }
 
 function proposed(answers: Answers): Proposed {

@@ -3,7 +3,15 @@ export * from './border.js'
 export { checkRequest, isReadOnlyTxn, isSerializable } from './check.js'
 export { readFigures, type StoreFigures } from './figures.js'
 export { createMvcc } from './machine.js'
-export { bytesFieldBytes, messageOf, numberFieldBytes, Reader, Writer } from './wire.js'
+export {
+  bigintFieldBytes,
+  bytesFieldBytes,
+  messageOf,
+  numberFieldBytes,
+  Reader,
+  type Span,
+  Writer,
+} from './wire.js'
 
 /** The module of the machine, for the nodes of a cluster. */
 export const mvccModule = new URL('./module.js', import.meta.url)

@@ -1,4 +1,7 @@
 /** Descriptors of proto files, found by the names of the files and of what the files define. */
+import { Memory } from '../../machine/index.js'
+import { Reader } from '../../mvcc/index.js'
+import { fieldBytes } from '../watch/messages.js'
 
 /** Fields of the messages in `descriptor.proto`. */
 const file = { name: 1, package: 2, dependency: 3, messages: 4, enums: 5, services: 6 }
@@ -20,7 +23,7 @@ export class DescriptorFiles {
       const needed = read.filter(
         (other) => other.name !== name && types.some((type) => other.symbols.has(absolute(type))),
       )
-      const dependencies = needed.map((other) => textField(file.dependency, other.name))
+      const dependencies = needed.map((other) => fieldBytes(file.dependency, Buffer.from(other.name)))
       this.#files.set(name, Buffer.concat([bytes, ...dependencies]))
       for (const symbol of symbols) this.#fileOfSymbol.set(symbol, name)
     }
@@ -45,70 +48,50 @@ interface FileRead {
 }
 
 function readFile(bytes: Buffer): FileRead {
-  const fields = fieldsOf(bytes)
-  const within = textOf(fields, file.package)
+  const within = textOf(bytes, file.package)
   const symbols = new Set<string>()
   const types: string[] = []
-  const readMessage = (scope: string, fieldsOfMessage: Fields): void => {
-    const name = named(scope, fieldsOfMessage, message.name)
+  const readMessage = (scope: string, descriptor: Buffer): void => {
+    const name = named(scope, descriptor, message.name)
     symbols.add(name)
-    for (const field of all(fieldsOfMessage, message.fields)) types.push(textOf(field, messageField.typeName))
-    for (const nested of all(fieldsOfMessage, message.messages)) readMessage(name, nested)
-    for (const nested of all(fieldsOfMessage, message.enums)) symbols.add(named(name, nested, message.name))
+    for (const field of all(descriptor, message.fields)) types.push(textOf(field, messageField.typeName))
+    for (const nested of all(descriptor, message.messages)) readMessage(name, nested)
+    for (const nested of all(descriptor, message.enums)) symbols.add(named(name, nested, message.name))
   }
-  for (const each of all(fields, file.messages)) readMessage(within, each)
-  for (const each of all(fields, file.enums)) symbols.add(named(within, each, message.name))
-  const services = all(fields, file.services).map((each) => {
+  for (const each of all(bytes, file.messages)) readMessage(within, each)
+  for (const each of all(bytes, file.enums)) symbols.add(named(within, each, message.name))
+  const services = all(bytes, file.services).map((each) => {
     const name = named(within, each, service.name)
     for (const method of all(each, service.methods)) symbols.add(named(name, method, message.name))
     symbols.add(name)
     return name
   })
-  return { name: textOf(fields, file.name), services, symbols, types }
+  return { name: textOf(bytes, file.name), services, symbols, types }
 }
 
-function named(scope: string, fields: Fields, field: number): string {
-  return `${scope}.${textOf(fields, field)}`
+function named(scope: string, descriptor: Buffer, field: number): string {
+  return `${scope}.${textOf(descriptor, field)}`
 }
 
 function absolute(type: string): string {
   return type.startsWith('.') ? type.slice(1) : type
 }
 
-/** The byte strings of a message, each with the number of its field. */
-type Fields = readonly { readonly field: number; readonly bytes: Buffer }[]
-
-function all(fields: Fields, wanted: number): Fields[] {
-  return fields.filter(({ field }) => field === wanted).map(({ bytes }) => fieldsOf(bytes))
+function textOf(descriptor: Buffer, field: number): string {
+  return all(descriptor, field)[0]?.toString() ?? ''
 }
 
-function textOf(fields: Fields, wanted: number): string {
-  return fields.find(({ field }) => field === wanted)?.bytes.toString() ?? ''
-}
-
-/** Descriptors have varints and byte strings only. */
-function fieldsOf(bytes: Buffer): Fields {
-  const fields: { field: number; bytes: Buffer }[] = []
-  let at = 0
-  const varint = (): number => {
-    let value = 0
-    for (let unit = 1; ; unit *= 0x80) {
-      const byte = bytes[at++] ?? 0
-      value += (byte & 0x7f) * unit
-      if (byte < 0x80) return value
+/** The texts or messages of one field, in their order. */
+function all(descriptor: Buffer, field: number): Buffer[] {
+  const found: Buffer[] = []
+  const reader = new Reader(new Memory(descriptor))
+  while (reader.next()) {
+    if (reader.field !== field) {
+      reader.skip()
+      continue
     }
+    const { start, end } = reader.bytes()
+    found.push(descriptor.subarray(start, end))
   }
-  while (at < bytes.byteLength) {
-    const tag = varint()
-    const value = varint()
-    if ((tag & 7) === 0) continue
-    fields.push({ field: tag >>> 3, bytes: bytes.subarray(at, at + value) })
-    at += value
-  }
-  return fields
-}
-
-/** A name of at most 127 bytes. */
-function textField(field: number, text: string): Buffer {
-  return Buffer.concat([Buffer.from([(field << 3) | 2, Buffer.byteLength(text)]), Buffer.from(text)])
+  return found
 }

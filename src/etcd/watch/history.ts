@@ -1,4 +1,6 @@
 /** The history of keys, as a member tells it. */
+import { Memory } from '../../machine/index.js'
+import { Reader, type Span } from '../../mvcc/index.js'
 import { EtcdError } from '../errors.js'
 import type { Member, Served } from '../member.js'
 import { eventBytes } from './messages.js'
@@ -52,35 +54,43 @@ function compactRevisionOf(error: unknown): number | undefined {
   return (error.cause as Served).body.readDoubleLE(0)
 }
 
-const none = Buffer.alloc(0)
+const none: Span = { start: 0, end: 0 }
 
 function eventsOf(body: Buffer): WatchEvent[] {
+  const memory = new Memory(body)
   const events: WatchEvent[] = []
   let at = 0
   while (at < body.byteLength) {
     const revision = body.readDoubleLE(at)
     const isDelete = body.readUInt8(at + 8) === 1
     const keyEnd = at + 11 + body.readUInt16LE(at + 9)
-    const kvEnd = keyEnd + 4 + body.readUInt32LE(keyEnd)
-    const kv = body.subarray(keyEnd + 4, kvEnd)
-    const prevEnd = kvEnd + 4 + body.readUInt32LE(kvEnd)
-    const prevKv = body.subarray(kvEnd + 4, prevEnd)
-    const bytes = eventBytes(isDelete, kv, none)
-    const bytesWithPrev = prevKv.byteLength === 0 ? bytes : eventBytes(isDelete, kv, prevKv)
-    events.push({ revision, isDelete, key: keyOf(kv), kv, bytes, bytesWithPrev })
-    at = prevEnd
+    const kv = spanAt(body, keyEnd)
+    const prevKv = spanAt(body, kv.end)
+    const bytes = eventBytes(isDelete, memory, kv, none)
+    const bytesWithPrev = prevKv.start === prevKv.end ? bytes : eventBytes(isDelete, memory, kv, prevKv)
+    const key = keyOf(memory, kv)
+    events.push({
+      revision,
+      isDelete,
+      key: body.toString('latin1', key.start, key.end),
+      kv: body.subarray(kv.start, kv.end),
+      bytes,
+      bytesWithPrev,
+    })
+    at = prevKv.end
   }
   return events
 }
 
+/** The bytes behind their length. */
+function spanAt(body: Buffer, at: number): Span {
+  const start = at + 4
+  return { start, end: start + body.readUInt32LE(at) }
+}
+
 /** The first field of a KeyValue: a key beside it has no room for the longest. */
-function keyOf(kv: Buffer): string {
-  let length = 0
-  let at = 1
-  for (let shift = 0; ; shift += 7) {
-    const byte = kv.readUInt8(at++)
-    length |= (byte & 0x7f) << shift
-    if (byte < 0x80) break
-  }
-  return kv.toString('latin1', at, at + length)
+function keyOf(memory: Memory, kv: Span): Span {
+  const reader = new Reader(memory, kv.start, kv.end)
+  reader.next()
+  return reader.bytes()
 }
