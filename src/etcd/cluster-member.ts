@@ -4,8 +4,6 @@ import {
   type Calls,
   type Cluster,
   type CountersRead,
-  type ErrorCode,
-  RaftError,
   type Reading,
   readingOfOne,
 } from '../cluster/index.js'
@@ -22,7 +20,8 @@ import {
 } from '../mvcc/index.js'
 import type { NodeId } from '../raft/index.js'
 import { Barrier } from './barrier.js'
-import { EtcdError, type EtcdErrorName } from './errors.js'
+import { EtcdError } from './errors.js'
+import { inEtcdsWords } from './in-etcds-words.js'
 import { requestBytesMax } from './limits.js'
 import type { Member, MemberLook, Served } from './member.js'
 import { Progress } from './progress.js'
@@ -39,24 +38,12 @@ const header = { clusterId: 1, memberId: 2, revision: 3, term: 4 } as const
 const headBytes = 2
 const headerBytesMax = headBytes + 4 * 11
 
-const readings: Readonly<Partial<Record<CommandOp, Reading<Proposed>>>> = {
+const readings: Readonly<Partial<Record<CommandOp, Reading<Proposed | EtcdError>>>> = {
   deleteRange: readingOfOne('propose', proposed, longAnswerBytes),
   txn: readingOfOne('propose', proposed, longAnswerBytes),
 }
 const shortReading = readingOfOne('propose', proposed)
 const readReading = readingOfOne('read', served)
-
-/** Names of etcd's errors, by raftbox's codes. An unknown outcome is told as a time-out, which clients take for unknown. */
-const names: Readonly<Partial<Record<ErrorCode, EtcdErrorName>>> = {
-  NO_LEADER: 'timeout',
-  NO_SESSION: 'timeout',
-  READ_TIMEOUT: 'timeout',
-  NO_ANSWER: 'timeout',
-  UNKNOWN_OUTCOME: 'timeout',
-  OVERLOADED: 'tooManyRequests',
-  STOPPED: 'stopped',
-  NODE_FAILED: 'stopped',
-}
 
 interface Proposed extends Served {
   readonly index: number
@@ -84,8 +71,8 @@ export class ClusterMember implements Member {
   readonly #header: Header
   readonly #timeoutMs: number
   readonly #shared: Shared
-  readonly #read: Reading<Served>
-  readonly #readLocal: Reading<Served>
+  readonly #read: Reading<Served | EtcdError>
+  readonly #readLocal: Reading<Served | EtcdError>
   readonly #barrier: Barrier
   /** The last command of this member that the leader has answered. */
   #ownIndex = 0
@@ -124,7 +111,7 @@ export class ClusterMember implements Member {
       }
       return answer
     } catch (error) {
-      throw told(error)
+      throw inEtcdsWords(error)
     }
   }
 
@@ -133,7 +120,7 @@ export class ClusterMember implements Member {
     shared.proposals++
     try {
       const reading = readings[op] ?? shortReading
-      const answer = await this.#calls.call(reading, writeRequest, commandOps[op], request)
+      const answer = unlessRefused(await this.#calls.call(reading, writeRequest, commandOps[op], request))
       this.#ownIndex = Math.max(this.#ownIndex, answer.index)
       shared.lastIndex = Math.max(shared.lastIndex, answer.index)
       return answer
@@ -174,11 +161,11 @@ export class ClusterMember implements Member {
   }
 
   read(op: QueryOp, request: Uint8Array): Promise<Served> {
-    return this.#calls.call(this.#read, writeRequest, queryOps[op], request).catch(rethrow)
+    return this.#calls.call(this.#read, writeRequest, queryOps[op], request).then(unlessRefused, rethrow)
   }
 
   readLocal(op: QueryOp, request: Uint8Array): Promise<Served> {
-    return this.#calls.call(this.#readLocal, writeRequest, queryOps[op], request).catch(rethrow)
+    return this.#calls.call(this.#readLocal, writeRequest, queryOps[op], request).then(unlessRefused, rethrow)
   }
 
   look(): MemberLook {
@@ -274,39 +261,27 @@ class Header {
   }
 }
 
-function proposed(answers: Answers): Proposed {
-  return { ...served(answers), index: answers.index }
-}
-
-function served(answers: Answers): Served {
+/** A refusal of the machine is a value until the call has ended: an error of a reading means that it cannot be read. */
+function served(answers: Answers): Served | EtcdError {
   const { bytes, start, end, view } = answers
   const status = statusNames[bytes[start] ?? -1]
   if (status === undefined) throw new RangeError(`a machine of etcd has no status ${bytes[start]}`)
   const revision = view.getFloat64(start + 1, true)
   const body = answers.take(start + answerHeadBytes, end)
   if (status === 'ok') return { revision, body }
-  throw new Refusal(new EtcdError(status, { cause: { revision, body } satisfies Served }))
+  return new EtcdError(status, { cause: { revision, body } satisfies Served })
 }
 
-/** A refusal of the machine passes through a reading as an error of the cluster does. */
-class Refusal extends RaftError {
-  readonly told: EtcdError
+function proposed(answers: Answers): Proposed | EtcdError {
+  const answer = served(answers)
+  return answer instanceof EtcdError ? answer : { ...answer, index: answers.index }
+}
 
-  constructor(told: EtcdError) {
-    super('REFUSED_BY_MACHINE', { why: told.details })
-    this.told = told
-  }
+function unlessRefused<Answer>(answer: Answer | EtcdError): Answer {
+  if (answer instanceof EtcdError) throw answer
+  return answer
 }
 
 function rethrow(error: unknown): never {
-  throw told(error)
-}
-
-function told(error: unknown): unknown {
-  if (error instanceof Refusal) return error.told
-  if (!(error instanceof RaftError)) return error
-  // A node that does not run is not one of those that can be read from.
-  const isGone = error.code === 'INVALID_OPTION' || error.code === 'INVALID_COMMAND'
-  const name = isGone ? 'stopped' : names[error.code]
-  return name === undefined ? error : new EtcdError(name, { cause: error })
+  throw inEtcdsWords(error)
 }

@@ -1,8 +1,8 @@
 /** The members of the cluster, as clients of etcd's API know them, and how they change. */
 import type { Cluster, NodeStatus } from '../cluster/index.js'
-import { type ErrorCode, RaftError } from '../errors/index.js'
 import { isVoter, type Membership, majorityOf, type NodeId } from '../raft/index.js'
-import { EtcdError, type EtcdErrorName } from './errors.js'
+import { EtcdError } from './errors.js'
+import { inEtcdsWords, type Words } from './in-etcds-words.js'
 import { checkedPeerUrls, PeerUrls } from './peer-urls.js'
 
 /** `Member` of the API. */
@@ -53,7 +53,7 @@ export class Roster {
     if (isLearner && learners.length >= learnersMax) throw new EtcdError('tooManyLearners')
     for (const url of urls) this.#urlsToCome.add(url)
     try {
-      const nodeId = await inEtcdsWords(this.#cluster.addNode({ learner: isLearner }))
+      const nodeId = await told(this.#cluster.addNode({ learner: isLearner }))
       this.#peerUrls.give(nodeId, urls)
       return this.#told(nodeId, isLearner)
     } finally {
@@ -67,11 +67,11 @@ export class Roster {
     if (this.#memberOf(by, nodeId)?.isLearner !== true) this.#checkRemoval(by, nodeId, voters)
     this.#checkMember(by, nodeId)
     if (nodeId === by) {
-      await inEtcdsWords(this.#cluster.changeMembership([{ type: 'remove', nodeId }]))
+      await told(this.#cluster.changeMembership([{ type: 'remove', nodeId }]), ofRemoval)
       // A cluster that is closed meanwhile ends the node as well.
       const end = (): void => void this.#cluster.removeNode(nodeId).catch(() => undefined)
       setTimeout(end, endsAfterMs).unref()
-    } else await inEtcdsWords(this.#cluster.removeNode(nodeId))
+    } else await told(this.#cluster.removeNode(nodeId), ofRemoval)
     this.#peerUrls.forget(nodeId)
   }
 
@@ -89,13 +89,13 @@ export class Roster {
     const lastIndex = Math.max(...nodes.map((node) => (node.role === 'leader' ? node.lastIndex : 0)))
     if (learner?.state !== 'running' || learner.lastIndex < lastIndex * readyShare)
       throw new EtcdError('learnerNotReady')
-    await inEtcdsWords(this.#cluster.promote(nodeId))
+    await told(this.#cluster.promote(nodeId), ofPromotion)
   }
 
   /** Hands leadership over from node `by`. */
   async moveLeader(by: NodeId, to: NodeId): Promise<void> {
     if (this.#memberOf(by, to)?.isLearner !== false) throw new EtcdError('badLeaderTransferee')
-    if (to !== by) await inEtcdsWords(this.#cluster.transfer(to), 'leaderTransferTimeout')
+    if (to !== by) await told(this.#cluster.transfer(to), ofTransfer)
   }
 
   #told(nodeId: NodeId, isLearner: boolean): MemberTold {
@@ -149,21 +149,20 @@ export class Roster {
   }
 }
 
-const inWords: Partial<Record<ErrorCode, EtcdErrorName>> = {
-  NOT_CHANGED: 'timeout',
-  UNKNOWN_OUTCOME: 'timeout',
-  STOPPED: 'stopped',
+/** Each check has passed: a change that is refused all the same came behind another one. */
+const ofRemoval: Words = { INVALID_CHANGE: 'notEnoughStarted' }
+const ofPromotion: Words = { INVALID_CHANGE: 'memberNotLearner' }
+const ofTransfer: Words = {
+  INVALID_CHANGE: 'badLeaderTransferee',
+  INVALID_FAULT: 'badLeaderTransferee',
+  NOT_CHANGED: 'leaderTransferTimeout',
+  UNKNOWN_OUTCOME: 'leaderTransferTimeout',
 }
 
-async function inEtcdsWords<Outcome>(
-  change: Promise<Outcome>,
-  atDeadline: EtcdErrorName = 'timeout',
-): Promise<Outcome> {
+async function told<Outcome>(change: Promise<Outcome>, wordsOfCall?: Words): Promise<Outcome> {
   try {
     return await change
   } catch (error) {
-    const name = error instanceof RaftError ? inWords[error.code] : undefined
-    if (name === undefined) throw error
-    throw new EtcdError(name === 'timeout' ? atDeadline : name, { cause: error })
+    throw inEtcdsWords(error, wordsOfCall)
   }
 }
