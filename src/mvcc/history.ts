@@ -2,20 +2,16 @@
  * The history of the store, which watches read. Layouts, little-endian:
  *
  *     query    f64 from · u32 bytes at most · u8 with previous
- *     event    f64 revision · u8 type (0 put, 1 delete) · u16 key length · key
- *              · u32 length · KeyValue · u32 length · the KeyValue before, of no bytes where there is none
- *
- * The layout tells at most 65,535 bytes of a key; the message has all of them.
+ *     event    f64 revision · u8 type (0 put, 1 delete) · u32 length · KeyValue
+ *              · u32 length · the KeyValue before, of no bytes where there is none
  */
 import type { Memory } from '../machine/index.js'
-import { keyLength, keyStart } from './key-value.js'
 import { bodyOf, type Ref } from './records.js'
 import type { Store } from './store.js'
 import { numberFieldBytes, Writer } from './wire.js'
 
 export const historyQueryBytes = 8 + 4 + 1
-const eventHeadBytes = 8 + 1 + 2
-const keyBytesMax = 0xffff
+const eventHeadBytes = 8 + 1
 const modRevisionField = 3
 
 export interface HistoryQuery {
@@ -101,10 +97,6 @@ function prevOf({ records, compactRevision }: Store, ref: Ref): Ref {
   return prev === 0 || records.isDelete(prev) ? 0 : prev
 }
 
-function toldKeyBytes({ records }: Store, ref: Ref): number {
-  return Math.min(keyLength(records.memoryOf(ref), bodyOf(ref)), keyBytesMax)
-}
-
 /** The KeyValue of a delete has the revision too. */
 function deleteRevisionBytes({ records }: Store, ref: Ref): number {
   return records.isDelete(ref) ? numberFieldBytes(records.revisionOf(ref)) : 0
@@ -113,23 +105,19 @@ function deleteRevisionBytes({ records }: Store, ref: Ref): number {
 function eventBytes(store: Store, ref: Ref, prev: Ref): number {
   const { records } = store
   const kv = records.lengthOf(ref) + deleteRevisionBytes(store, ref)
-  return eventHeadBytes + toldKeyBytes(store, ref) + 4 + kv + 4 + (prev === 0 ? 0 : records.lengthOf(prev))
+  return eventHeadBytes + 4 + kv + 4 + (prev === 0 ? 0 : records.lengthOf(prev))
 }
 
 function writeEvent(store: Store, into: Memory, start: number, ref: Ref, prev: Ref): number {
   const { records } = store
-  const memory = records.memoryOf(ref)
   const body = bodyOf(ref)
-  const keyBytes = toldKeyBytes(store, ref)
   const writer = new Writer(into, start + eventHeadBytes)
   into.view.setFloat64(start, records.revisionOf(ref), true)
   into.view.setUint8(start + 8, records.isDelete(ref) ? 1 : 0)
-  into.view.setUint16(start + 9, keyBytes, true)
-  writer.bytes(memory, keyStart(memory, body), keyStart(memory, body) + keyBytes)
   const length = records.lengthOf(ref)
   into.view.setUint32(writer.at, length + deleteRevisionBytes(store, ref), true)
   writer.at += 4
-  writer.bytes(memory, body, body + length)
+  writer.bytes(records.memoryOf(ref), body, body + length)
   if (records.isDelete(ref)) writer.numberField(modRevisionField, records.revisionOf(ref))
   const prevLength = prev === 0 ? 0 : records.lengthOf(prev)
   into.view.setUint32(writer.at, prevLength, true)

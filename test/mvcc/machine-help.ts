@@ -209,14 +209,14 @@ export function historyOf(machine: Machine, from: number, bytesMax = 0xffff_ffff
   if (status !== 'ok') throw new Error(`the history was ${status}`)
   const events: Event[] = []
   for (let at = 0; at < body.byteLength; ) {
-    const keyEnd = at + 11 + body.readUInt16LE(at + 9)
-    const kvEnd = keyEnd + 4 + body.readUInt32LE(keyEnd)
+    const kvEnd = at + 13 + body.readUInt32LE(at + 9)
     const prevEnd = kvEnd + 4 + body.readUInt32LE(kvEnd)
+    const kv = keyValueOf(body.subarray(at + 13, kvEnd))
     events.push({
       revision: body.readDoubleLE(at),
       type: body.readUInt8(at + 8) === 0 ? 'put' : 'delete',
-      key: body.toString('latin1', at + 11, keyEnd),
-      kv: keyValueOf(body.subarray(keyEnd + 4, kvEnd)),
+      key: kv['key'] as string,
+      kv,
       prev: prevEnd === kvEnd + 4 ? undefined : keyValueOf(body.subarray(kvEnd + 4, prevEnd)),
     })
     at = prevEnd

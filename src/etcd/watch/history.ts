@@ -63,8 +63,7 @@ function eventsOf(body: Buffer): WatchEvent[] {
   while (at < body.byteLength) {
     const revision = body.readDoubleLE(at)
     const isDelete = body.readUInt8(at + 8) === 1
-    const keyEnd = at + 11 + body.readUInt16LE(at + 9)
-    const kv = spanAt(body, keyEnd)
+    const kv = spanAt(body, at + 9)
     const prevKv = spanAt(body, kv.end)
     const bytes = eventBytes(isDelete, memory, kv, none)
     const bytesWithPrev = prevKv.start === prevKv.end ? bytes : eventBytes(isDelete, memory, kv, prevKv)
@@ -88,7 +87,7 @@ function spanAt(body: Buffer, at: number): Span {
   return { start, end: start + body.readUInt32LE(at) }
 }
 
-/** The first field of a KeyValue: a key beside it has no room for the longest. */
+/** The first field of a KeyValue. */
 function keyOf(memory: Memory, kv: Span): Span {
   const reader = new Reader(memory, kv.start, kv.end)
   reader.next()
