@@ -64,6 +64,7 @@ export const statuses = {
   answerTooLarge: 16,
 } as const
 export type Status = keyof typeof statuses
+export type RefusalStatus = Exclude<Status, 'ok'>
 
 export const statusNames = Object.keys(statuses) as readonly Status[]
 

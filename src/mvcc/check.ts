@@ -1,8 +1,9 @@
-/** The checks of a request that come before its proposal, as etcd has them. */
+/** What a server finds out of a request before it proposes it or reads: etcd's checks, and who may answer. */
 import { Memory } from '../machine/index.js'
-import type { CommandOp, QueryOp, Status } from './border.js'
+import type { RefusalStatus } from './border.js'
 import { hasDuplicateKey } from './duplicate-keys.js'
 import {
+  type CompactionRequest,
   type RangeRequest,
   type RequestOp,
   readCompaction,
@@ -20,62 +21,60 @@ const opsMax = 128
 /** Sort targets have the numbers below this one. */
 const sortTargets = 5
 
-export type CheckedOp = keyof typeof checks
+const readers = {
+  put: readPut,
+  deleteRange: readDeleteRange,
+  txn: readTxn,
+  compact: readCompaction,
+  range: readRange,
+} as const
+export type InspectedOp = keyof typeof readers
 
-/** The reason to refuse the request. `undefined`: a node may have it. */
-export function checkRequest(op: CheckedOp, request: Uint8Array): Status | undefined {
-  return checks[op](new Memory(request))
+/** What must be known of a request before a node has it. */
+export interface Inspected {
+  /** The reason to refuse the request. `undefined`: a node may have it. */
+  readonly refusal: RefusalStatus | undefined
+  /** The request only reads, so that it leaves no entry in the log. */
+  readonly isQuery: boolean
+  /** The client takes an answer from a single node's own state, however old it is. */
+  readonly isSerializable: boolean
 }
 
-const checks = {
-  put: (memory) => check(memory, readPut, checkOp),
-  deleteRange: (memory) => check(memory, readDeleteRange, checkOp),
-  txn: (memory) => check(memory, readTxn, (txn) => checkWholeTxn(txn, memory)),
-  compact: (memory) => check(memory, readCompaction, () => undefined),
-  range: (memory) => check(memory, readRange, checkOp),
-  txnRange: (memory) => check(memory, readTxn, (txn) => checkWholeTxn(txn, memory)),
-} as const satisfies Partial<Record<CommandOp | QueryOp, (memory: Memory) => Status | undefined>>
-
-/** Whether a transaction only reads, so that it is a query. */
-export function isReadOnlyTxn(request: Uint8Array): boolean {
-  const txn = read(new Memory(request), readTxn)
-  return txn !== undefined && isReadOnly(txn)
-}
-
-/** Whether the client takes an answer from this node's own state, however old it is. */
-export function isSerializable(op: 'range' | 'txnRange', request: Uint8Array): boolean {
-  const memory = new Memory(request)
-  if (op === 'range') return read(memory, readRange)?.serializable === true
-  const txn = read(memory, readTxn)
-  return txn !== undefined && opsOf(txn).every((each) => each.type === 'range' && each.serializable)
+/** Every call reads its request here once, in the thread of all clients. */
+export function inspect(op: InspectedOp, bytes: Uint8Array): Inspected {
+  const memory = new Memory(bytes)
+  const reader: (reader: Reader) => RequestOp | CompactionRequest = readers[op]
+  const request = readRequest(reader, memory, 0, bytes.byteLength)
+  if (request === undefined) return { refusal: 'malformed', isQuery: false, isSerializable: false }
+  switch (request.type) {
+    case 'range':
+      return { refusal: checkOp(request), isQuery: true, isSerializable: request.serializable }
+    case 'txn':
+      return {
+        refusal: checkWholeTxn(request, memory),
+        isQuery: isReadOnly(request),
+        isSerializable: hasOnly(request, (each) => each.type === 'range' && each.serializable),
+      }
+    case 'compact':
+      return { refusal: undefined, isQuery: false, isSerializable: false }
+    default:
+      return { refusal: checkOp(request), isQuery: false, isSerializable: false }
+  }
 }
 
 export function isReadOnly(txn: TxnRequest): boolean {
-  return opsOf(txn).every(({ type }) => type === 'range')
+  return hasOnly(txn, ({ type }) => type === 'range')
 }
 
-function opsOf({ success, failure }: TxnRequest): readonly RequestOp[] {
-  return [...success, ...failure]
+function hasOnly({ success, failure }: TxnRequest, isMeant: (op: RequestOp) => boolean): boolean {
+  return success.every(isMeant) && failure.every(isMeant)
 }
 
-function read<Request>(memory: Memory, reading: (reader: Reader) => Request): Request | undefined {
-  return readRequest(reading, memory, 0, memory.bytes.byteLength)
-}
-
-function check<Request>(
-  memory: Memory,
-  reading: (reader: Reader) => Request,
-  checkRead: (request: Request) => Status | undefined,
-): Status | undefined {
-  const request = read(memory, reading)
-  return request === undefined ? 'malformed' : checkRead(request)
-}
-
-function checkWholeTxn(txn: TxnRequest, memory: Memory): Status | undefined {
+function checkWholeTxn(txn: TxnRequest, memory: Memory): RefusalStatus | undefined {
   return checkTxn(txn, opsMax) ?? (hasDuplicateKey(txn, memory) ? 'duplicateKey' : undefined)
 }
 
-function checkTxn({ compare, success, failure }: TxnRequest, max: number): Status | undefined {
+function checkTxn({ compare, success, failure }: TxnRequest, max: number): RefusalStatus | undefined {
   const count = Math.max(compare.length, success.length, failure.length)
   if (count > max) return 'tooManyOps'
   if (compare.some(({ key }) => isEmpty(key))) return 'emptyKey'
@@ -86,7 +85,7 @@ function checkTxn({ compare, success, failure }: TxnRequest, max: number): Statu
   return undefined
 }
 
-function checkOp(op: RequestOp, max = 0): Status | undefined {
+function checkOp(op: RequestOp, max = 0): RefusalStatus | undefined {
   switch (op.type) {
     case 'range':
       return isEmpty(op.key) ? 'emptyKey' : checkSort(op)
@@ -106,7 +105,7 @@ function checkOp(op: RequestOp, max = 0): Status | undefined {
 }
 
 /** etcd 3.4 takes an unknown order for none, and crashes at an unknown target. */
-function checkSort({ sortTarget }: RangeRequest): Status | undefined {
+function checkSort({ sortTarget }: RangeRequest): RefusalStatus | undefined {
   return sortTarget < 0 || sortTarget >= sortTargets ? 'invalidSortOption' : undefined
 }
 

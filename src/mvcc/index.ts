@@ -1,6 +1,6 @@
 /** etcd's store as a state machine: revisions, transactions, leases and the history that watches read. */
 export * from './border.js'
-export { checkRequest, isReadOnlyTxn, isSerializable } from './check.js'
+export { type Inspected, type InspectedOp, inspect } from './check.js'
 export { readFigures, type StoreFigures } from './figures.js'
 export { createMvcc } from './machine.js'
 export {

@@ -68,6 +68,7 @@ export type RequestOp =
   | { readonly type: 'tooDeep' }
 
 export interface CompactionRequest {
+  readonly type: 'compact'
   readonly revision: number
 }
 
@@ -254,7 +255,7 @@ function readRequestOp(reader: Reader, depth: number): RequestOp {
 }
 
 export function readCompaction(reader: Reader): CompactionRequest {
-  const request = { revision: 0 }
+  const request = { type: 'compact' as const, revision: 0 }
   while (reader.next()) {
     if (reader.field === 1) request.revision = reader.int64()
     // Whether the compaction is to be physical says nothing here: a sweep frees memory in its own time.

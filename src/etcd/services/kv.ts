@@ -1,27 +1,28 @@
 /** etcd's KV service. Requests stay in the bytes in which they came, on their way to the disks too. */
-import { checkRequest, isReadOnlyTxn, isSerializable } from '../../mvcc/index.js'
+import { type Inspected, type InspectedOp, inspect } from '../../mvcc/index.js'
 import { EtcdError } from '../errors.js'
 import type { Member } from '../member.js'
 import { definitionOf, replicate, type Service, unary, undecoded, withHeader } from './service.js'
 
 const definition = undecoded(definitionOf('etcdserverpb.KV'))
 
-type Command = 'put' | 'deleteRange' | 'txn' | 'compact'
-type Query = 'range' | 'txnRange'
-
-function check(op: Command | Query, request: Buffer): void {
-  const status = checkRequest(op, request)
-  if (status !== undefined && status !== 'ok') throw new EtcdError(status)
+function admitted(op: InspectedOp, request: Buffer): Inspected {
+  const inspected = inspect(op, request)
+  if (inspected.refusal !== undefined) throw new EtcdError(inspected.refusal)
+  return inspected
 }
 
 export function kvService(member: Member): Service {
-  const write = (op: Command, request: Buffer): Promise<Buffer> => {
-    check(op, request)
+  const write = (op: 'put' | 'deleteRange' | 'compact', request: Buffer): Promise<Buffer> => {
+    admitted(op, request)
     return replicate(member, op, request)
   }
-  const read = async (op: Query, request: Buffer): Promise<Buffer> => {
-    check(op, request)
-    const served = isSerializable(op, request) ? member.readLocal(op, request) : member.read(op, request)
+  const read = async (
+    op: 'range' | 'txnRange',
+    request: Buffer,
+    isSerializable: boolean,
+  ): Promise<Buffer> => {
+    const served = isSerializable ? member.readLocal(op, request) : member.read(op, request)
     return withHeader(member, await served)
   }
   return {
@@ -29,15 +30,15 @@ export function kvService(member: Member): Service {
     implementation: {
       Range: unary(
         member,
-        (request) => read('range', request),
-        (request) => isSerializable('range', request),
+        (request) => read('range', request, admitted('range', request).isSerializable),
+        (request) => inspect('range', request).isSerializable,
       ),
       Put: unary(member, (request) => write('put', request)),
       DeleteRange: unary(member, (request) => write('deleteRange', request)),
-      // A transaction that only reads leaves no entry in the log.
-      Txn: unary(member, (request) =>
-        isReadOnlyTxn(request) ? read('txnRange', request) : write('txn', request),
-      ),
+      Txn: unary(member, (request) => {
+        const { isQuery, isSerializable } = admitted('txn', request)
+        return isQuery ? read('txnRange', request, isSerializable) : replicate(member, 'txn', request)
+      }),
       Compact: unary(member, (request) => write('compact', request)),
     },
   }
