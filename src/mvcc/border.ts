@@ -7,7 +7,7 @@
  *
  * Protobuf joins messages by joining their bytes, so whoever answers a client writes the header in front.
  */
-import type { ResultWriter } from '../machine/index.js'
+import type { Memory } from '../machine/index.js'
 
 /** The name of the machine, which its directories remember. */
 export const mvccName = 'etcd'
@@ -84,16 +84,8 @@ export function writeRequest(into: Into, op: number, request: Uint8Array): void 
   into.bytes.set(request, start + 1)
 }
 
-/** Packs an answer, and returns where its message of `bodyBytes` goes in `results.bytes`. */
-export function writeAnswerHead(
-  results: ResultWriter,
-  status: Status,
-  revision: number,
-  bodyBytes: number,
-): number {
-  const start = results.reserve(answerHeadBytes + bodyBytes)
-  const view = new DataView(results.bytes.buffer, results.bytes.byteOffset, results.bytes.byteLength)
-  view.setUint8(start, statuses[status])
-  view.setFloat64(start + 1, revision, true)
-  return start + answerHeadBytes
+/** Writes what stands before the message of an answer. */
+export function writeAnswerHead({ view }: Memory, at: number, status: Status, revision: number): void {
+  view.setUint8(at, statuses[status])
+  view.setFloat64(at + 1, revision, true)
 }

@@ -55,19 +55,18 @@ export function applyKv(store: Store, { memory, start, end }: RequestPlace): KvA
   const command = readCommand(memory.bytes.subarray(start, end))
   if (command === undefined) return malformed
   const key = placeIn(memory, command.key)
-  const present = store.get(key)
   switch (command.op) {
     case 'put':
       return put(store, key, placeIn(memory, command.value))
     case 'append':
-      return append(store, key, present, command.value)
+      return append(store, key, command.value)
     case 'delete':
-      if (present === 0) return only(kvStatuses.notFound)
-      store.delete(store.records.keyOf(present))
-      return only(kvStatuses.applied)
-    case 'cas':
+      return deleteKey(store, key)
+    case 'cas': {
+      const present = store.get(key)
       if (!isExpected(store, present, command)) return { status: kvStatuses.mismatch, ref: present }
       return put(store, key, placeIn(memory, command.value))
+    }
   }
 }
 
@@ -76,7 +75,15 @@ function put(store: Store, key: Place, value: Place): KvAnswer {
   return only(kvStatuses.applied)
 }
 
-function append(store: Store, key: Place, present: Ref, added: Uint8Array): KvAnswer {
+function deleteKey(store: Store, key: Place): KvAnswer {
+  const present = store.get(key)
+  if (present === 0) return only(kvStatuses.notFound)
+  store.delete(store.records.keyOf(present))
+  return only(kvStatuses.applied)
+}
+
+function append(store: Store, key: Place, added: Uint8Array): KvAnswer {
+  const present = store.get(key)
   const earlier = present === 0 ? new Uint8Array(0) : valueBytesOf(store, present)
   const length = earlier.byteLength + added.byteLength
   if (length > valueBytesMax) return only(kvStatuses.tooLarge)

@@ -9,7 +9,7 @@ import {
 import { type Frame, forEachCommand, type LogIndex } from '../raft/index.js'
 import { Alarms } from './alarms.js'
 import { AnswerRoom } from './answer-room.js'
-import { commandOps, mvccName, queryOps, type Status, writeAnswerHead } from './border.js'
+import { answerHeadBytes, commandOps, mvccName, queryOps, type Status, writeAnswerHead } from './border.js'
 import { deleteRange, put, refusesPut } from './changes.js'
 import { isReadOnly } from './check.js'
 import { figuresBytes, writeFigures } from './figures.js'
@@ -175,8 +175,8 @@ class Mvcc implements StateMachine {
       case queryOps.history:
         return this.#answerHistory(memory, start + 1, end, results)
       case queryOps.figures: {
-        const at = writeAnswerHead(results, 'ok', store.revision, figuresBytes)
-        return writeFigures(this.#memoryOf(results).view, at, this.#figures())
+        const { memory: into, at } = this.#begin(results, 'ok', figuresBytes)
+        return writeFigures(into.view, at, this.#figures())
       }
       default:
         return this.#answer(results, 'malformed')
@@ -210,12 +210,12 @@ class Mvcc implements StateMachine {
     const query = readHistoryQuery(memory, start, end)
     if (query === undefined) return this.#answer(results, 'malformed')
     if (query.from < store.compactRevision) {
-      const at = writeAnswerHead(results, 'compacted', store.revision, 8)
-      return this.#memoryOf(results).view.setFloat64(at, store.compactRevision, true)
+      const { memory: into, at } = this.#begin(results, 'compacted', 8)
+      return into.view.setFloat64(at, store.compactRevision, true)
     }
     const events = eventsFrom(store, query)
-    const at = writeAnswerHead(results, 'ok', store.revision, events.length)
-    events.write(this.#memoryOf(results), at)
+    const { memory: into, at } = this.#begin(results, 'ok', events.length)
+    events.write(into, at)
   }
 
   #answer(results: ResultWriter, answered: Answered): void {
@@ -225,8 +225,15 @@ class Mvcc implements StateMachine {
   }
 
   #answerWith(results: ResultWriter, status: Status, message: Message): void {
-    const at = writeAnswerHead(results, status, this.#store.revision, message.length)
-    message.write(new Writer(this.#memoryOf(results), at))
+    message.write(this.#begin(results, status, message.length))
+  }
+
+  /** Makes room for an answer, and writes its head. The message goes where the writer stands. */
+  #begin(results: ResultWriter, status: Status, messageBytes: number): Writer {
+    const at = results.reserve(answerHeadBytes + messageBytes)
+    const memory = this.#memoryOf(results)
+    writeAnswerHead(memory, at, status, this.#store.revision)
+    return new Writer(memory, at + answerHeadBytes)
   }
 
   #answerKv(results: ResultWriter, answer: KvAnswer): void {
