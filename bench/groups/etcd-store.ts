@@ -4,11 +4,11 @@ import { runInNewContext } from 'node:vm'
 import { Memory, ResultBuilder, type StateMachine } from '../../src/machine/index.js'
 import {
   bytesFieldBytes,
-  commandOps,
   createMvcc,
   messageOf,
+  mvccCommandOps,
+  mvccQueryOps,
   numberFieldBytes,
-  queryOps,
   writeRequest,
 } from '../../src/mvcc/index.js'
 import { type Frame, packCommands } from '../../src/raft/index.js'
@@ -84,12 +84,12 @@ class Driven {
   /** Compacts at the present revision. */
   compact(): void {
     const revision = this.machine.summary?.()['revision'] ?? 0
-    this.#apply(packCommands([requestOf(commandOps.compact, numberField(1, revision))]))
+    this.#apply(packCommands([requestOf(mvccCommandOps.compact, numberField(1, revision))]))
   }
 
   ask({ key, end = '', limit = 0 }: { key: string; end?: string; limit?: number }): number {
     const fields = [bytesField(1, key), ...(end === '' ? [] : [bytesField(2, end)]), numberField(3, limit)]
-    const query = packCommands([requestOf(queryOps.range, Buffer.concat(fields))])
+    const query = packCommands([requestOf(mvccQueryOps.range, Buffer.concat(fields))])
     const from = performance.now()
     this.machine.read(query, this.#results)
     const took = performance.now() - from
@@ -127,7 +127,7 @@ function keyAt(at: number, keys: number): string {
 }
 
 function putOf(key: string): Uint8Array {
-  return requestOf(commandOps.put, Buffer.concat([bytesField(1, key), bytesField(2, value)]))
+  return requestOf(mvccCommandOps.put, Buffer.concat([bytesField(1, key), bytesField(2, value)]))
 }
 
 function requestOf(op: number, request: Uint8Array): Uint8Array {

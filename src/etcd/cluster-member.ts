@@ -11,9 +11,9 @@ import { Memory } from '../machine/index.js'
 import {
   answerHeadBytes,
   type CommandOp,
-  commandOps,
+  mvccCommandOps,
+  mvccQueryOps,
   type QueryOp,
-  queryOps,
   statusNames,
   Writer,
   writeRequest,
@@ -93,7 +93,7 @@ export class ClusterMember implements Member {
     this.#readLocal = { ...readReading, at: { from: nodeId, isStale: true } }
     // As long as a follower without a word of its leader takes it to be alive.
     this.#barrier = new Barrier(
-      () => this.#calls.call(this.#read, writeRequest, queryOps.figures, noBytes),
+      () => this.#calls.call(this.#read, writeRequest, mvccQueryOps.figures, noBytes),
       cluster.options.electionTimeoutMs,
     )
   }
@@ -120,7 +120,7 @@ export class ClusterMember implements Member {
     shared.proposals++
     try {
       const reading = readings[op] ?? shortReading
-      const answer = unlessRefused(await this.#calls.call(reading, writeRequest, commandOps[op], request))
+      const answer = unlessRefused(await this.#calls.call(reading, writeRequest, mvccCommandOps[op], request))
       this.#ownIndex = Math.max(this.#ownIndex, answer.index)
       shared.lastIndex = Math.max(shared.lastIndex, answer.index)
       return answer
@@ -161,11 +161,11 @@ export class ClusterMember implements Member {
   }
 
   read(op: QueryOp, request: Uint8Array): Promise<Served> {
-    return this.#calls.call(this.#read, writeRequest, queryOps[op], request).then(unlessRefused, rethrow)
+    return this.#calls.call(this.#read, writeRequest, mvccQueryOps[op], request).then(unlessRefused, rethrow)
   }
 
   readLocal(op: QueryOp, request: Uint8Array): Promise<Served> {
-    return this.#calls.call(this.#readLocal, writeRequest, queryOps[op], request).then(unlessRefused, rethrow)
+    return this.#calls.call(this.#readLocal, writeRequest, mvccQueryOps[op], request).then(unlessRefused, rethrow)
   }
 
   look(): MemberLook {

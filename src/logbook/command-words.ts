@@ -1,6 +1,6 @@
 /** A command in words. */
 import { type KvCommand, readCommand, type SessionHeader } from '../machine/index.js'
-import { commandOps } from '../mvcc/index.js'
+import { mvccCommandOps } from '../mvcc/index.js'
 import { counted, decimal, printable } from '../terminal/index.js'
 
 /** Bytes of a key or a value that are shown, and bytes of a command that is shown as bytes. */
@@ -8,7 +8,7 @@ const shownBytesMax = 40
 
 /** etcd's machine has commands of its own beside those of the key-value store. */
 const etcdNames = new Map<number | undefined, string>(
-  Object.entries(commandOps).map(([name, op]) => [op, name]),
+  Object.entries(mvccCommandOps).map(([name, op]) => [op, name]),
 )
 
 export function commandInWords(bytes: Uint8Array, isKeyValue: boolean): string {

@@ -1,10 +1,16 @@
 /** Alarms of members: while one is raised, the store takes less, or nothing at all. */
 import { Memory } from '../machine/index.js'
-import { commandOps, type Status } from './border.js'
+import { mvccCommandOps, type Status } from './border.js'
 import type { RequestPlace } from './lease-requests.js'
 import { readRequest, readTxn } from './requests.js'
-import type { Message } from './responses.js'
-import { bigintFieldBytes, bytesFieldBytes, messageOf, numberFieldBytes, type Reader } from './wire.js'
+import {
+  bigintFieldBytes,
+  bytesFieldBytes,
+  type Measured,
+  messageOf,
+  numberFieldBytes,
+  type Reader,
+} from './wire.js'
 
 interface Alarm {
   readonly memberId: bigint
@@ -21,7 +27,7 @@ const memberFields = { memberId: 1, type: 2 }
 const requestFields = { action: 1, memberId: 2, type: 3 }
 
 /** Commands that a store takes though its members may differ: none of them reads or writes keys. */
-const takenIfCorrupt: readonly (number | undefined)[] = [commandOps.alarm, commandOps.leaseKeepAlive]
+const takenIfCorrupt: readonly (number | undefined)[] = [mvccCommandOps.alarm, mvccCommandOps.leaseKeepAlive]
 
 export class Alarms {
   /** By type, and then by member. */
@@ -41,12 +47,12 @@ export class Alarms {
     return messageOf(length, write)
   }
 
-  list(): Message {
+  list(): Measured {
     return messageOfAlarms(this.#raised)
   }
 
   /** Raises an alarm, ends one, or tells those that are raised. */
-  answer({ memory, start, end }: RequestPlace): Message | Status {
+  answer({ memory, start, end }: RequestPlace): Measured | Status {
     const request = readRequest(readAlarmRequest, memory, start, end)
     if (request === undefined || request.action > actions.deactivate) return 'malformed'
     const { action, type, memberId } = request
@@ -73,8 +79,8 @@ export class Alarms {
     const op = memory.bytes[start]
     if (this.isCorrupt && !takenIfCorrupt.includes(op)) return 'corrupt'
     if (!this.#has(types.noSpace)) return undefined
-    if (op === commandOps.put || op === commandOps.leaseGrant) return 'noSpace'
-    if (op !== commandOps.txn) return undefined
+    if (op === mvccCommandOps.put || op === mvccCommandOps.leaseGrant) return 'noSpace'
+    if (op !== mvccCommandOps.txn) return undefined
     const txn = readRequest(readTxn, memory, start + 1, end)
     const puts = [...(txn?.success ?? []), ...(txn?.failure ?? [])].some(({ type }) => type === 'put')
     return puts ? 'noSpace' : undefined
@@ -94,7 +100,7 @@ function memberBytes({ memberId, type }: Alarm): number {
   return bigintFieldBytes(memberId) + numberFieldBytes(type)
 }
 
-function messageOfAlarms(alarms: readonly Alarm[]): Message {
+function messageOfAlarms(alarms: readonly Alarm[]): Measured {
   return {
     length: alarms.reduce((sum, alarm) => sum + bytesFieldBytes(memberBytes(alarm)), 0),
     write: (writer) => {

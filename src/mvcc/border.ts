@@ -1,11 +1,12 @@
 /**
- * The border between the MVCC machine and its clients. Requests and answers are the protobuf messages of etcd's
- * v3 API, so a request goes from the client to the disks in one encoding, and the answer comes back in one.
+ * The border between the MVCC machine and its clients. Requests and responses are the protobuf messages of etcd's v3 API,
+ * so a request goes from the client to the disks in one encoding, and the response comes back in one. The history and the
+ * figures, for which etcd has no messages, have layouts of their own.
  *
- *     command, query   u8 op · protobuf of the request
- *     answer           u8 status · f64 revision of the store, little-endian · protobuf of the response without its header
+ *     command, query   u8 op · request
+ *     answer           u8 status · f64 revision of the store, little-endian · response without its header
  *
- * Protobuf joins messages by joining their bytes, so whoever answers a client writes the header in front.
+ * Protobuf joins messages by joining their bytes, so the server writes the header in front of the response.
  */
 import type { Memory } from '../machine/index.js'
 
@@ -13,7 +14,7 @@ import type { Memory } from '../machine/index.js'
 export const mvccName = 'etcd'
 
 /** Commands: the machine applies them, each on every node. Codes are unlike those of the key-value store's commands. */
-export const commandOps = {
+export const mvccCommandOps = {
   put: 0x41,
   deleteRange: 0x42,
   txn: 0x43,
@@ -24,23 +25,23 @@ export const commandOps = {
   /** The alarms of a member: `AlarmRequest`. */
   alarm: 0x48,
 } as const
-export type CommandOp = keyof typeof commandOps
+export type CommandOp = keyof typeof mvccCommandOps
 
 /** Queries: one node answers them from its state. */
-export const queryOps = {
+export const mvccQueryOps = {
   range: 0x61,
   /** A transaction that only reads. */
   txnRange: 0x62,
   leaseTimeToLive: 0x63,
   leaseLeases: 0x64,
   hashKV: 0x65,
-  /** Events from a revision on: `HistoryQuery`, answered by packed `HistoryEvent`s. */
+  /** Events from a revision on, for watches: both layouts are in `history.ts`. */
   history: 0x66,
-  /** Figures of the store: packed `StoreFigures`. The request has no bytes. */
+  /** Figures of the store, in the layout of `figures.ts`. The request has no bytes. */
   figures: 0x67,
   alarms: 0x68,
 } as const
-export type QueryOp = keyof typeof queryOps
+export type QueryOp = keyof typeof mvccQueryOps
 
 /** How a request ended. Each but `ok` has the text and the code of etcd, by which clients know it. */
 export const statuses = {
@@ -71,7 +72,7 @@ export const statusNames = Object.keys(statuses) as readonly Status[]
 /** Bytes of an answer before its message. */
 export const answerHeadBytes = 1 + 8
 
-/** The part of a frame, or of results, that a message is written into. */
+/** The part of a frame that a request is written into. */
 export interface Into {
   reserve(length: number): number
   readonly bytes: Uint8Array

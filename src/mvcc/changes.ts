@@ -2,7 +2,7 @@
 import type { Memory } from '../machine/index.js'
 import type { AnswerRoom } from './answer-room.js'
 import type { Status } from './border.js'
-import type { Leases } from './leases-seam.js'
+import type { Leases } from './leases.js'
 import { keyedBy, placeOf, visitAt } from './ranges.js'
 import type { Ref } from './records.js'
 import type { DeleteRangeRequest, PutRequest } from './requests.js'

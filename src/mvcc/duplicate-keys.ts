@@ -3,6 +3,7 @@
  * transactions, these before the puts of the level, and the two branches of a nested transaction exclude each other.
  */
 import type { Memory } from '../machine/index.js'
+import { textAt } from './key-order.js'
 import type { RequestOp, TxnRequest } from './requests.js'
 import type { Span } from './wire.js'
 
@@ -60,8 +61,8 @@ function intervalOf(
   ]
 }
 
-function textOf({ start, end }: Span, { bytes }: Memory): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+function textOf({ start, end }: Span, memory: Memory): string {
+  return textAt(memory, start, end - start)
 }
 
 /**

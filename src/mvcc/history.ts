@@ -8,7 +8,7 @@
 import type { Memory } from '../machine/index.js'
 import { bodyOf, type Ref } from './records.js'
 import type { Store } from './store.js'
-import { numberFieldBytes, Writer } from './wire.js'
+import { type Measured, numberFieldBytes, type Writer } from './wire.js'
 
 export const historyQueryBytes = 8 + 4 + 1
 const eventHeadBytes = 8 + 1
@@ -32,12 +32,7 @@ export function readHistoryQuery({ view }: Memory, start: number, end: number): 
 }
 
 /** Events of whole revisions, as many as `bytesMax` has room for, and those of at least one revision. */
-export interface Events {
-  readonly length: number
-  write(into: Memory, at: number): void
-}
-
-export function eventsFrom(store: Store, { from, bytesMax, withPrev }: HistoryQuery): Events {
+export function eventsFrom(store: Store, { from, bytesMax, withPrev }: HistoryQuery): Measured {
   const { records } = store
   const found: { readonly ref: Ref; readonly prev: Ref }[] = []
   let length = 0
@@ -59,9 +54,8 @@ export function eventsFrom(store: Store, { from, bytesMax, withPrev }: HistoryQu
   }
   return {
     length,
-    write: (into, start) => {
-      let at = start
-      for (const { ref, prev } of found) at = writeEvent(store, into, at, ref, prev)
+    write: (writer) => {
+      for (const { ref, prev } of found) writeEvent(store, writer, ref, prev)
     },
   }
 }
@@ -108,20 +102,18 @@ function eventBytes(store: Store, ref: Ref, prev: Ref): number {
   return eventHeadBytes + 4 + kv + 4 + (prev === 0 ? 0 : records.lengthOf(prev))
 }
 
-function writeEvent(store: Store, into: Memory, start: number, ref: Ref, prev: Ref): number {
+function writeEvent(store: Store, writer: Writer, ref: Ref, prev: Ref): void {
   const { records } = store
-  const body = bodyOf(ref)
-  const writer = new Writer(into, start + eventHeadBytes)
-  into.view.setFloat64(start, records.revisionOf(ref), true)
-  into.view.setUint8(start + 8, records.isDelete(ref) ? 1 : 0)
+  const { view } = writer.memory
+  view.setFloat64(writer.at, records.revisionOf(ref), true)
+  view.setUint8(writer.at + 8, records.isDelete(ref) ? 1 : 0)
   const length = records.lengthOf(ref)
-  into.view.setUint32(writer.at, length + deleteRevisionBytes(store, ref), true)
-  writer.at += 4
-  writer.bytes(records.memoryOf(ref), body, body + length)
+  view.setUint32(writer.at + eventHeadBytes, length + deleteRevisionBytes(store, ref), true)
+  writer.at += eventHeadBytes + 4
+  writer.bytes(records.memoryOf(ref), bodyOf(ref), bodyOf(ref) + length)
   if (records.isDelete(ref)) writer.numberField(modRevisionField, records.revisionOf(ref))
   const prevLength = prev === 0 ? 0 : records.lengthOf(prev)
-  into.view.setUint32(writer.at, prevLength, true)
+  view.setUint32(writer.at, prevLength, true)
   writer.at += 4
   if (prev !== 0) writer.bytes(records.memoryOf(prev), bodyOf(prev), bodyOf(prev) + prevLength)
-  return writer.at
 }

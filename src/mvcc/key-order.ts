@@ -246,6 +246,7 @@ export class KeyOrder {
   }
 }
 
-function textAt({ bytes }: Memory, start: number, length: number): string {
+/** Bytes as a text with one character a byte: texts are ordered like their bytes. */
+export function textAt({ bytes }: Memory, start: number, length: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString('latin1')
 }

@@ -8,9 +8,9 @@ import {
   type KvCommand,
   type Status as KvStatus,
   keyBytesMax,
-  queryOps as kvQueryOps,
   statuses as kvStatuses,
   Memory,
+  queryOps,
   queryPrefixBytes,
   rangeBoundBytesMax,
   rangeBytesMax,
@@ -27,6 +27,7 @@ import type { Place } from './key-order.js'
 import type { RequestPlace } from './lease-requests.js'
 import type { Ref } from './records.js'
 import type { Store } from './store.js'
+import type { Measured } from './wire.js'
 
 /** Operations of etcd's API have higher codes. */
 const opMax = 0x3f
@@ -42,12 +43,6 @@ export type KvAnswer =
   | { readonly status: KvStatus; readonly ref: Ref }
   | { readonly found: readonly Ref[]; readonly hasMore: boolean }
 
-/** The answer, measured, and then written where there is room for it. */
-export interface KvMessage {
-  readonly length: number
-  write(into: Memory, at: number): void
-}
-
 const malformed = only(kvStatuses.malformed)
 
 /** Applies a command; the caller then ends the revision. */
@@ -57,20 +52,20 @@ export function applyKv(store: Store, { memory, start, end }: RequestPlace): KvA
   const key = placeIn(memory, command.key)
   switch (command.op) {
     case 'put':
-      return put(store, key, placeIn(memory, command.value))
+      return putKey(store, key, placeIn(memory, command.value))
     case 'append':
-      return append(store, key, command.value)
+      return appendToKey(store, key, command.value)
     case 'delete':
       return deleteKey(store, key)
     case 'cas': {
       const present = store.get(key)
       if (!isExpected(store, present, command)) return { status: kvStatuses.mismatch, ref: present }
-      return put(store, key, placeIn(memory, command.value))
+      return putKey(store, key, placeIn(memory, command.value))
     }
   }
 }
 
-function put(store: Store, key: Place, value: Place): KvAnswer {
+function putKey(store: Store, key: Place, value: Place): KvAnswer {
   store.put(key, value, 0n)
   return only(kvStatuses.applied)
 }
@@ -82,13 +77,13 @@ function deleteKey(store: Store, key: Place): KvAnswer {
   return only(kvStatuses.applied)
 }
 
-function append(store: Store, key: Place, added: Uint8Array): KvAnswer {
+function appendToKey(store: Store, key: Place, added: Uint8Array): KvAnswer {
   const present = store.get(key)
   const earlier = present === 0 ? new Uint8Array(0) : valueBytesOf(store, present)
   const length = earlier.byteLength + added.byteLength
   if (length > valueBytesMax) return only(kvStatuses.tooLarge)
   const memory = new Memory(Buffer.concat([earlier, added]))
-  return put(store, key, { memory, start: 0, length })
+  return putKey(store, key, { memory, start: 0, length })
 }
 
 function isExpected(store: Store, present: Ref, { expected }: KvCommand & { readonly op: 'cas' }): boolean {
@@ -98,11 +93,11 @@ function isExpected(store: Store, present: Ref, { expected }: KvCommand & { read
 
 export function readKv(store: Store, { memory, start, end }: RequestPlace): KvAnswer {
   const op = start < end ? memory.bytes[start] : undefined
-  if (op === kvQueryOps.get) return get(store, memory, start + queryPrefixBytes, end)
-  return op === kvQueryOps.range ? range(store, memory, start, end) : malformed
+  if (op === queryOps.get) return getKey(store, memory, start + queryPrefixBytes, end)
+  return op === queryOps.range ? rangeOfKeys(store, memory, start, end) : malformed
 }
 
-function get(store: Store, memory: Memory, start: number, end: number): KvAnswer {
+function getKey(store: Store, memory: Memory, start: number, end: number): KvAnswer {
   const length = end - start
   if (length < 1 || length > keyBytesMax) return malformed
   const ref = store.get({ memory, start, length })
@@ -110,7 +105,7 @@ function get(store: Store, memory: Memory, start: number, end: number): KvAnswer
 }
 
 /** Longer keys than those of the key-value store, which only etcd's API writes, are left out. */
-function range(store: Store, memory: Memory, query: number, queryEnd: number): KvAnswer {
+function rangeOfKeys(store: Store, memory: Memory, query: number, queryEnd: number): KvAnswer {
   const start = query + rangePrefixBytes
   if (start > queryEnd) return malformed
   const limit = memory.view.getUint32(query + 1, true)
@@ -136,17 +131,17 @@ function range(store: Store, memory: Memory, query: number, queryEnd: number): K
 }
 
 /** To be called once the revision of a command has ended. */
-export function kvMessage(store: Store, answer: KvAnswer): KvMessage {
+export function kvMessage(store: Store, answer: KvAnswer): Measured {
   return 'found' in answer ? rangeMessage(store, answer) : recordMessage(store, answer)
 }
 
 function recordMessage(
   store: Store,
   { status, ref }: { readonly status: KvStatus; readonly ref: Ref },
-): KvMessage {
+): Measured {
   return {
     length: answerHeaderBytes + (ref === 0 ? 0 : recordBytes(store, ref)),
-    write: (into, at) => {
+    write: ({ memory: into, at }) => {
       writeHeader(into, at, status, store.revision)
       if (ref !== 0) writeRecord(store, into, at + answerHeaderBytes, ref)
     },
@@ -156,10 +151,10 @@ function recordMessage(
 function rangeMessage(
   store: Store,
   { found, hasMore }: { readonly found: readonly Ref[]; readonly hasMore: boolean },
-): KvMessage {
+): Measured {
   return {
     length: found.reduce((sum, ref) => sum + entryBytes(store, ref), rangeHeaderBytes),
-    write: (into, start) => {
+    write: ({ memory: into, at: start }) => {
       writeRangeHeader(into, start, store.revision, found.length, hasMore)
       let at = start + rangeHeaderBytes
       for (const ref of found) {

@@ -4,9 +4,15 @@ import type { LogIndex } from '../raft/index.js'
 import type { Status } from './border.js'
 import { type Lease, type Leases, ttlMax } from './leases.js'
 import { readRequest } from './requests.js'
-import type { Message } from './responses.js'
 import type { Store } from './store.js'
-import { bigintFieldBytes, bytesFieldBytes, numberFieldBytes, type Reader, type Writer } from './wire.js'
+import {
+  bigintFieldBytes,
+  bytesFieldBytes,
+  type Measured,
+  numberFieldBytes,
+  type Reader,
+  type Writer,
+} from './wire.js'
 
 /** Bytes of a request within the memory of a frame. */
 export interface RequestPlace {
@@ -16,12 +22,12 @@ export interface RequestPlace {
 }
 
 /** `index`: the command's place in the log. */
-export function grantLease(leases: Leases, place: RequestPlace, index: LogIndex): Message | Status {
+export function grantLease(leases: Leases, place: RequestPlace, index: LogIndex): Measured | Status {
   const request = readRequest(readGrant, place.memory, place.start, place.end)
   if (request === undefined) return 'malformed'
   if (request.ttl > ttlMax) return 'leaseTtlTooLarge'
   const lease = leases.grant(request.id, request.ttl, index)
-  return lease === undefined ? 'leaseExists' : messageOf(lease.id, [[ttlField, lease.ttl]])
+  return lease === undefined ? 'leaseExists' : leaseResponse(lease.id, [[ttlField, lease.ttl]])
 }
 
 /** The keys of the lease are deleted at one revision. */
@@ -40,26 +46,26 @@ export function endLease(leases: Leases, store: Store, lease: Lease): void {
 }
 
 /** A lease that is not there is answered with a time to live of 0. */
-export function keepLeaseAlive(leases: Leases, place: RequestPlace): Message | Status {
+export function keepLeaseAlive(leases: Leases, place: RequestPlace): Measured | Status {
   const request = readLease(place)
   if (request === undefined) return 'malformed'
   const lease = leases.find(request.id)
   if (lease !== undefined) leases.keepAlive(lease)
-  return messageOf(request.id, [[ttlField, lease?.ttl ?? 0]])
+  return leaseResponse(request.id, [[ttlField, lease?.ttl ?? 0]])
 }
 
 /** A lease that is not there is answered with a time to live of −1. */
-export function timeToLive(leases: Leases, store: Store, place: RequestPlace): Message | Status {
+export function timeToLive(leases: Leases, store: Store, place: RequestPlace): Measured | Status {
   const request = readLease(place)
   if (request === undefined) return 'malformed'
   const lease = leases.find(request.id)
-  if (lease === undefined) return messageOf(request.id, [[ttlField, -1]])
+  if (lease === undefined) return leaseResponse(request.id, [[ttlField, -1]])
   const keys = request.keys ? store.inOrder(lease.keys) : []
   const numbers: [number, number][] = [
     [ttlField, leases.remaining(lease)],
     [grantedTtlField, lease.ttl],
   ]
-  const head = messageOf(request.id, numbers)
+  const head = leaseResponse(request.id, numbers)
   const places = keys.map((key) => store.keys.placeOf(key))
   return {
     length: places.reduce((sum, { length }) => sum + bytesFieldBytes(length), head.length),
@@ -74,7 +80,7 @@ export function timeToLive(leases: Leases, store: Store, place: RequestPlace): M
 }
 
 /** The lease that ends next comes first. */
-export function listLeases(leases: Leases): Message {
+export function listLeases(leases: Leases): Measured {
   const all = leases.inOrderOfEnd()
   return {
     length: all.reduce((sum, { id }) => sum + bytesFieldBytes(bigintFieldBytes(id)), 0),
@@ -95,7 +101,7 @@ const keysField = 5
 const leasesField = 2
 const idOfStatusField = 1
 
-function messageOf(id: bigint, numbers: readonly (readonly [field: number, value: number])[]): Message {
+function leaseResponse(id: bigint, numbers: readonly (readonly [field: number, value: number])[]): Measured {
   return {
     length: numbers.reduce((sum, [, value]) => sum + numberFieldBytes(value), bigintFieldBytes(id)),
     write: (writer: Writer) => {

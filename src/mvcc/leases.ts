@@ -117,10 +117,12 @@ export class Leases {
     return this.#byId.has(id)
   }
 
+  /** A key's new record is under the lease. */
   attach(key: number, id: bigint): void {
     this.#byId.get(id)?.keys.add(key)
   }
 
+  /** The key was deleted, or put again. */
   detach(key: number, id: bigint): void {
     this.#byId.get(id)?.keys.delete(key)
   }

@@ -9,7 +9,14 @@ import {
 import { type Frame, forEachCommand, type LogIndex } from '../raft/index.js'
 import { Alarms } from './alarms.js'
 import { AnswerRoom } from './answer-room.js'
-import { answerHeadBytes, commandOps, mvccName, queryOps, type Status, writeAnswerHead } from './border.js'
+import {
+  answerHeadBytes,
+  mvccCommandOps,
+  mvccName,
+  mvccQueryOps,
+  type Status,
+  writeAnswerHead,
+} from './border.js'
 import { deleteRange, put, refusesPut } from './changes.js'
 import { isReadOnly } from './check.js'
 import { figuresBytes, writeFigures } from './figures.js'
@@ -28,18 +35,18 @@ import {
 import { Leases } from './leases.js'
 import { range } from './ranges.js'
 import { readCompaction, readDeleteRange, readPut, readRange, readRequest, readTxn } from './requests.js'
-import { type Message, messageOfResponse, type ResponseOp } from './responses.js'
+import { messageOfResponse, type ResponseOp } from './responses.js'
 import { hashState, readSnapshot, snapshotOf } from './snapshot.js'
 import { Store } from './store.js'
 import { Sweep } from './sweep.js'
 import { runTxn } from './txn.js'
-import { numberFieldBytes, Reader, Writer } from './wire.js'
+import { type Measured, numberFieldBytes, Reader, Writer } from './wire.js'
 
 export function createMvcc(): StateMachine {
   return new Mvcc()
 }
 
-const noMessage: Message = { length: 0, write: () => {} }
+const noMessage: Measured = { length: 0, write: () => {} }
 const nothing = new Memory(new Uint8Array(0))
 
 /** Bytes of records that a run of commands, and a telling of the time, sweep at least: about a millisecond, and ten. */
@@ -47,7 +54,7 @@ const leastSweep = 128 << 10
 const idleSweep = 2 << 20
 
 /** The outcome of a request. */
-type Answered = ResponseOp | Message | Status
+type Answered = ResponseOp | Measured | Status
 
 class Mvcc implements StateMachine {
   readonly name = mvccName
@@ -117,33 +124,33 @@ class Mvcc implements StateMachine {
     const leases = this.#leases
     const start = opAt + 1
     switch (memory.bytes[opAt]) {
-      case commandOps.put: {
+      case mvccCommandOps.put: {
         const request = readRequest(readPut, memory, start, end)
         if (request === undefined) return 'malformed'
         return refusesPut(store, leases, memory, request) ?? put(store, memory, request)
       }
-      case commandOps.deleteRange: {
+      case mvccCommandOps.deleteRange: {
         const request = readRequest(readDeleteRange, memory, start, end)
         if (request === undefined) return 'malformed'
         const room = new AnswerRoom()
         const response = deleteRange(store, memory, request, room)
         return room.isOver ? 'answerTooLarge' : response
       }
-      case commandOps.txn: {
+      case mvccCommandOps.txn: {
         const request = readRequest(readTxn, memory, start, end)
         return request === undefined ? 'malformed' : runTxn(store, leases, memory, request, 'log')
       }
-      case commandOps.compact: {
+      case mvccCommandOps.compact: {
         const request = readRequest(readCompaction, memory, start, end)
         return request === undefined ? 'malformed' : (store.compact(request.revision) ?? 'ok')
       }
-      case commandOps.leaseGrant:
+      case mvccCommandOps.leaseGrant:
         return grantLease(leases, { memory, start, end }, index)
-      case commandOps.leaseRevoke:
+      case mvccCommandOps.leaseRevoke:
         return revokeLease(leases, store, { memory, start, end })
-      case commandOps.leaseKeepAlive:
+      case mvccCommandOps.leaseKeepAlive:
         return keepLeaseAlive(leases, { memory, start, end })
-      case commandOps.alarm:
+      case mvccCommandOps.alarm:
         return this.#alarms.answer({ memory, start, end })
       default:
         return 'malformed'
@@ -153,28 +160,28 @@ class Mvcc implements StateMachine {
   #answerQuery(memory: Memory, start: number, end: number, results: ResultWriter): void {
     const store = this.#store
     switch (memory.bytes[start]) {
-      case queryOps.range: {
+      case mvccQueryOps.range: {
         const request = readRequest(readRange, memory, start + 1, end)
         const answered = request === undefined ? 'malformed' : range(store, memory, request, 'query')
         return this.#answer(results, answered)
       }
-      case queryOps.txnRange: {
+      case mvccQueryOps.txnRange: {
         const request = readRequest(readTxn, memory, start + 1, end)
         // A query that changed this node would part it from the others.
         if (request === undefined || !isReadOnly(request)) return this.#answer(results, 'malformed')
         return this.#answer(results, runTxn(store, this.#leases, memory, request, 'query'))
       }
-      case queryOps.leaseTimeToLive:
+      case mvccQueryOps.leaseTimeToLive:
         return this.#answer(results, timeToLive(this.#leases, store, { memory, start: start + 1, end }))
-      case queryOps.leaseLeases:
+      case mvccQueryOps.leaseLeases:
         return this.#answer(results, listLeases(this.#leases))
-      case queryOps.alarms:
+      case mvccQueryOps.alarms:
         return this.#answer(results, this.#alarms.list())
-      case queryOps.hashKV:
+      case mvccQueryOps.hashKV:
         return this.#answerHashKv(memory, start + 1, end, results)
-      case queryOps.history:
+      case mvccQueryOps.history:
         return this.#answerHistory(memory, start + 1, end, results)
-      case queryOps.figures: {
+      case mvccQueryOps.figures: {
         const { memory: into, at } = this.#begin(results, 'ok', figuresBytes)
         return writeFigures(into.view, at, this.#figures())
       }
@@ -213,9 +220,7 @@ class Mvcc implements StateMachine {
       const { memory: into, at } = this.#begin(results, 'compacted', 8)
       return into.view.setFloat64(at, store.compactRevision, true)
     }
-    const events = eventsFrom(store, query)
-    const { memory: into, at } = this.#begin(results, 'ok', events.length)
-    events.write(into, at)
+    this.#answerWith(results, 'ok', eventsFrom(store, query))
   }
 
   #answer(results: ResultWriter, answered: Answered): void {
@@ -224,7 +229,7 @@ class Mvcc implements StateMachine {
     this.#answerWith(results, 'ok', message)
   }
 
-  #answerWith(results: ResultWriter, status: Status, message: Message): void {
+  #answerWith(results: ResultWriter, status: Status, message: Measured): void {
     message.write(this.#begin(results, status, message.length))
   }
 
@@ -239,7 +244,7 @@ class Mvcc implements StateMachine {
   #answerKv(results: ResultWriter, answer: KvAnswer): void {
     const message = kvMessage(this.#store, answer)
     const at = results.reserve(message.length)
-    message.write(this.#memoryOf(results), at)
+    message.write(new Writer(this.#memoryOf(results), at))
   }
 
   #memoryOf(results: ResultWriter): Memory {
@@ -279,7 +284,7 @@ class Mvcc implements StateMachine {
   }
 
   restore(pieces: Iterable<Uint8Array>): void {
-    const { store, leases, alarms } = readSnapshot(pieces, Leases.unpacked)
+    const { store, leases, alarms } = readSnapshot(pieces)
     this.#alarms = Alarms.unpacked(alarms)
     this.#store = store
     this.#leases = leases

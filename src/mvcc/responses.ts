@@ -2,7 +2,7 @@
 import { valueFieldBytes } from './key-value.js'
 import { bodyOf, type Ref } from './records.js'
 import type { Store } from './store.js'
-import { bytesFieldBytes, numberFieldBytes, type Writer } from './wire.js'
+import { bytesFieldBytes, type Measured, numberFieldBytes, type Writer } from './wire.js'
 
 export interface RangeResponse {
   readonly type: 'range'
@@ -40,13 +40,7 @@ const opFields = { range: 1, put: 2, deleteRange: 3, txn: 4 } as const
 const headerField = 1
 const revisionField = 3
 
-/** The message of a response, measured, and then written where there is room for it. */
-export interface Message {
-  readonly length: number
-  write(writer: Writer): void
-}
-
-export function messageOfResponse(store: Store, response: ResponseOp): Message {
+export function messageOfResponse(store: Store, response: ResponseOp): Measured {
   switch (response.type) {
     case 'range':
       return rangeMessage(store, response)
@@ -70,7 +64,7 @@ export function messageOfResponse(store: Store, response: ResponseOp): Message {
   }
 }
 
-function rangeMessage(store: Store, { kvs, keysOnly, more, count }: RangeResponse): Message {
+function rangeMessage(store: Store, { kvs, keysOnly, more, count }: RangeResponse): Measured {
   const kvsBytes = keysOnly
     ? kvs.reduce((sum, kv) => sum + bytesFieldBytes(keyOnlyBytes(store, kv)), 0)
     : keyValuesBytes(store, kvs)
@@ -85,7 +79,7 @@ function rangeMessage(store: Store, { kvs, keysOnly, more, count }: RangeRespons
   }
 }
 
-function txnMessage(store: Store, { succeeded, responses }: TxnResponse): Message {
+function txnMessage(store: Store, { succeeded, responses }: TxnResponse): Measured {
   const ops = responses.map((response) => opMessage(store, response))
   return {
     length: ops.reduce(
@@ -103,7 +97,7 @@ function txnMessage(store: Store, { succeeded, responses }: TxnResponse): Messag
 }
 
 /** A `ResponseOp`: the response with a header that has a revision, except for that of a nested transaction. */
-function opMessage(store: Store, response: ResponseOp): Message {
+function opMessage(store: Store, response: ResponseOp): Measured {
   const message = messageOfResponse(store, response)
   const revision = response.type === 'txn' ? 0 : response.revision
   const headerBytes = numberFieldBytes(revision)

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Memory } from '../machine/index.js'
 import type { Place } from './key-order.js'
-import type { Leases } from './leases-seam.js'
+import { Leases } from './leases.js'
 import { bodyOf, type Ref } from './records.js'
 import { Store } from './store.js'
 
@@ -143,14 +143,15 @@ export function hashState(store: Store, leases: Uint8Array, alarms: Uint8Array):
   return hash.digest('hex')
 }
 
-/**
- * Makes a store from the pieces of a snapshot, wherever they are cut; `takeLeases` makes the leases from their part.
- * Throws when the pieces are not a whole snapshot.
- */
-export function readSnapshot<Made extends Leases>(
-  pieces: Iterable<Uint8Array>,
-  takeLeases: (packed: Uint8Array) => Made,
-): { readonly store: Store; readonly leases: Made; readonly alarms: Uint8Array } {
+/** The parts of a state. The alarms are packed. */
+export interface RestoredState {
+  readonly store: Store
+  readonly leases: Leases
+  readonly alarms: Uint8Array
+}
+
+/** Makes a state from the pieces of a snapshot, wherever they are cut. Throws when they are not a whole snapshot. */
+export function readSnapshot(pieces: Iterable<Uint8Array>): RestoredState {
   const bytes = new Pending(pieces)
   const header = bytes.take(headerBytes)
   const { view } = bytes.memory
@@ -160,7 +161,7 @@ export function readSnapshot<Made extends Leases>(
   const leasesBytes = view.getUint32(header + 20, true)
   const alarmsBytes = view.getUint32(header + 24, true)
   check(Number.isSafeInteger(revision) && compactRevision <= revision, 'its revisions are none')
-  const leases = takeLeases(bytes.copy(leasesBytes))
+  const leases = Leases.unpacked(bytes.copy(leasesBytes))
   const alarms = bytes.copy(alarmsBytes)
   const store = new Store(leases)
   store.revision = revision

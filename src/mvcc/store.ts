@@ -14,7 +14,7 @@ import {
   writeKeyValue,
 } from './key-value.js'
 import { Keys } from './keys.js'
-import type { Leases } from './leases-seam.js'
+import type { Leases } from './leases.js'
 import { bodyOf, type RecordHead, Records, type Ref } from './records.js'
 import { bytesFieldBytes, Writer } from './wire.js'
 

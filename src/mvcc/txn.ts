@@ -9,7 +9,7 @@ import type { Status } from './border.js'
 import { deleteRange, put, refusesPutInTxn } from './changes.js'
 import type { Place } from './key-order.js'
 import type { KeyValue } from './key-value.js'
-import type { Leases } from './leases-seam.js'
+import type { Leases } from './leases.js'
 import { bytesOf, keyedBy, type Origin, placeOf, range, visitAt } from './ranges.js'
 import type { Compare, RequestOp, TxnRequest } from './requests.js'
 import type { ResponseOp, TxnResponse } from './responses.js'
@@ -37,7 +37,8 @@ export function runTxn(
   decide(running, request)
   // Compares of so many keys are too much work for a transaction that nobody needs.
   if (room.isOver) return 'tooManyOps'
-  const refusal = firstRefusal(running, request, refusesPut) ?? firstRefusal(running, request, refusesRange)
+  const refusal =
+    firstRefusal(running, request, refusesPutOp) ?? firstRefusal(running, request, refusesRangeOp)
   if (refusal !== undefined) return refusal
   const response = perform(running, request)
   return room.isOver ? 'answerTooLarge' : response
@@ -65,12 +66,12 @@ function firstRefusal(running: Running, request: TxnRequest, refuses: Refusing):
   return undefined
 }
 
-function refusesPut({ store, leases, memory }: Running, op: RequestOp): Status | undefined {
+function refusesPutOp({ store, leases, memory }: Running, op: RequestOp): Status | undefined {
   return op.type === 'put' ? refusesPutInTxn(store, leases, memory, op) : undefined
 }
 
 /** Below 0, where a range alone reads the present, etcd compares the revision as it stands. */
-function refusesRange({ store }: Running, op: RequestOp): Status | undefined {
+function refusesRangeOp({ store }: Running, op: RequestOp): Status | undefined {
   if (op.type !== 'range' || op.revision === 0) return undefined
   if (op.revision > store.revision) return 'futureRevision'
   return op.revision < store.compactRevision ? 'compacted' : undefined

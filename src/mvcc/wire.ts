@@ -243,6 +243,12 @@ export class Writer {
   }
 }
 
+/** Bytes that are measured first, and then written where there is room for them. */
+export interface Measured {
+  readonly length: number
+  write(writer: Writer): void
+}
+
 /** A message in memory of its own, for messages that are small or rare. */
 export function messageOf(length: number, write: (writer: Writer) => void): Uint8Array {
   const bytes = new Uint8Array(length)

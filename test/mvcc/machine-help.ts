@@ -5,10 +5,10 @@ import { forEachResult, ResultBuilder } from '../../src/machine/index.js'
 import {
   answerHeadBytes,
   type CommandOp,
-  commandOps,
   createMvcc,
+  mvccCommandOps,
+  mvccQueryOps,
   type QueryOp,
-  queryOps,
   type Status,
   statusNames,
 } from '../../src/mvcc/index.js'
@@ -101,7 +101,7 @@ export class Machine {
   }
 
   apply(op: CommandOp, request: Uint8Array): Answered {
-    const frame = packCommands([Buffer.concat([Buffer.of(commandOps[op]), request])])
+    const frame = packCommands([Buffer.concat([Buffer.of(mvccCommandOps[op]), request])])
     const results = new ResultBuilder()
     this.machine.apply({ ...frame, index: this.#index++, term: 1, timeMs: this.timeMs }, results)
     return answersOf(results)[0]!
@@ -122,14 +122,15 @@ export class Machine {
 
   read(op: QueryOp, request: Uint8Array): Answered {
     const results = new ResultBuilder()
-    this.machine.read(packCommands([Buffer.concat([Buffer.of(queryOps[op]), request])]), results)
+    this.machine.read(packCommands([Buffer.concat([Buffer.of(mvccQueryOps[op]), request])]), results)
     return answersOf(results)[0]!
   }
 
   /** The status where it is not ok, and the response with the revision of its header otherwise. */
   do(op: ServiceOp, request: object): Response | Status {
     const bytes = encode(op, request)
-    const answered = op in commandOps ? this.apply(op as CommandOp, bytes) : this.read(op as QueryOp, bytes)
+    const answered =
+      op in mvccCommandOps ? this.apply(op as CommandOp, bytes) : this.read(op as QueryOp, bytes)
     if (answered.status !== 'ok') return answered.status
     return { ...decode(op, answered.body), revision: answered.revision }
   }

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { Memory } from '../../src/machine/index.js'
 import {
   type CommandOp,
-  commandOps,
   type InspectedOp,
   inspect,
+  mvccCommandOps,
+  mvccQueryOps,
   type QueryOp,
-  queryOps,
 } from '../../src/mvcc/index.js'
 import {
   readCompaction,
@@ -167,7 +167,7 @@ test('[KW1] numbers beyond the safe ones are the nearest safe one', () => {
 })
 
 describe('[KW2] no bytes of a client make anything throw', () => {
-  const ops = { ...commandOps, ...queryOps }
+  const ops = { ...mvccCommandOps, ...mvccQueryOps }
   const checked = ['put', 'deleteRange', 'txn', 'compact', 'range'] as const
 
   /** Requests of each kind, some of them damaged, and bytes of no sense. */
@@ -206,7 +206,7 @@ describe('[KW2] no bytes of a client make anything throw', () => {
     const machine = new Machine()
     machine.put('a', '1')
     const property = fc.property(anything, fc.constantFrom(...Object.keys(ops)), (request, op) => {
-      if (op in commandOps) machine.apply(op as CommandOp, request)
+      if (op in mvccCommandOps) machine.apply(op as CommandOp, request)
       else machine.read(op as QueryOp, request)
     })
     fc.assert(property, { seed: 3, numRuns: 1000 })
