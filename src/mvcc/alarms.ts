@@ -26,6 +26,12 @@ const alarmsField = 2
 const memberFields = { memberId: 1, type: 2 }
 const requestFields = { action: 1, memberId: 2, type: 3 }
 
+/**
+ * Alarms that are raised at a time. Like etcd, the machine knows no members and takes the id of any, so only a number bounds
+ * what a client may raise: each command looks through the alarms, and each snapshot has them.
+ */
+const alarmsMax = 128
+
 /** Commands that a store takes though its members may differ: none of them reads or writes keys. */
 const takenIfCorrupt: readonly (number | undefined)[] = [mvccCommandOps.alarm, mvccCommandOps.leaseKeepAlive]
 
@@ -65,7 +71,9 @@ export class Alarms {
       return messageOfAlarms(found)
     }
     const alarm = { memberId, type }
-    if (found.length === 0) this.#raised = [...this.#raised, alarm].sort(inOrder)
+    if (found.length > 0) return messageOfAlarms(found)
+    if (this.#raised.length === alarmsMax) return 'noSpace'
+    this.#raised = [...this.#raised, alarm].sort(inOrder)
     return messageOfAlarms([alarm])
   }
 

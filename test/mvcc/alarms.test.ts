@@ -12,7 +12,7 @@ const alarmsIn = (answered: Response | Status): unknown => (answered as Response
 const raised = (machine: Machine): unknown => alarmsIn(machine.do('alarms', {}))
 const statusOf = (answered: Response | Status): Status => (typeof answered === 'string' ? answered : 'ok')
 
-test('an alarm stays until the same member ends it', () => {
+test('[AL1] an alarm stays until it is ended for the same member', () => {
   const machine = new Machine()
   const alarm = { memberID: 2, alarm: 1 }
   expect(alarmsIn(machine.do('alarm', { ...activate, memberID: 2 }))).toEqual([alarm])
@@ -23,7 +23,7 @@ test('an alarm stays until the same member ends it', () => {
   expect(raised(machine)).toEqual([])
 })
 
-test('alarms are told by their type, or all of them', () => {
+test('[AL2] alarms are told by their type, or all of them', () => {
   const machine = new Machine()
   machine.do('alarm', { action: 1, alarm: 2, memberID: 1 })
   machine.do('alarm', { action: 1, alarm: 1, memberID: 3 })
@@ -33,7 +33,7 @@ test('alarms are told by their type, or all of them', () => {
   expect(told(0)).toEqual([...told(1), ...told(2)])
 })
 
-test('without space, the store takes nothing that makes it larger', () => {
+test('[AL3] without space, the store takes nothing that makes it larger', () => {
   const machine = new Machine()
   machine.do('put', put)
   machine.do('leaseGrant', { TTL: 5, ID: 1 })
@@ -53,7 +53,7 @@ test('without space, the store takes nothing that makes it larger', () => {
   expect(statusOf(machine.do('put', put))).toBe('ok')
 })
 
-test('a corrupt store changes no key', () => {
+test('[AL4] a corrupt store changes no key', () => {
   const machine = new Machine()
   machine.do('leaseGrant', { TTL: 5, ID: 1 })
   machine.do('alarm', { action: 1, alarm: 2, memberID: 1 })
@@ -64,7 +64,7 @@ test('a corrupt store changes no key', () => {
   expect(statusOf(machine.do('put', put))).toBe('ok')
 })
 
-test('a corrupt store ends no lease: its keys go once the alarm has ended', () => {
+test('[AL4] a corrupt store ends no lease: its keys go once the alarm has ended', () => {
   const machine = new Machine()
   machine.do('leaseGrant', { TTL: 2, ID: 7 })
   machine.put('leased', 'v', 7)
@@ -76,7 +76,7 @@ test('a corrupt store ends no lease: its keys go once the alarm has ended', () =
   expect(machine.do('range', { key: 'leased' })).toMatchObject({ count: 0 })
 })
 
-test('alarms are in snapshots and in the hash, in whatever order they were raised', () => {
+test('[AL5] alarms are in snapshots and in the hash, in whatever order they were raised', () => {
   const [one, other, calm] = [new Machine(), new Machine(), new Machine()]
   for (const memberID of [1, 2]) one.do('alarm', { ...activate, memberID })
   for (const memberID of [2, 1]) other.do('alarm', { ...activate, memberID })
@@ -87,8 +87,20 @@ test('alarms are in snapshots and in the hash, in whatever order they were raise
   expect(statusOf(calm.do('put', put))).toBe('noSpace')
 })
 
-test('a request for an unknown action changes nothing', () => {
+test('[AL2] a request for an unknown action changes nothing', () => {
   const machine = new Machine()
   expect(statusOf(machine.do('alarm', { action: 3, alarm: 1, memberID: 1 }))).toBe('malformed')
   expect(raised(machine)).toEqual([])
+})
+
+test('[AL6] clients raise 128 alarms, whatever the members are, and may end each of them', () => {
+  const machine = new Machine()
+  const of = (memberID: number, action = 1) => machine.do('alarm', { action, alarm: 7, memberID })
+  for (let memberID = 1; memberID <= 128; memberID++) expect(statusOf(of(memberID))).toBe('ok')
+  expect(statusOf(of(129))).toBe('noSpace')
+  expect(raised(machine)).toHaveLength(128)
+  expect(alarmsIn(of(128))).toEqual([{ memberID: 128, alarm: 7 }])
+  expect(statusOf(of(1, 2))).toBe('ok')
+  expect(statusOf(of(129))).toBe('ok')
+  expect(raised(machine)).toHaveLength(128)
 })

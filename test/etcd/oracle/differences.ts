@@ -70,6 +70,7 @@ export const differences: readonly NamedDifference[] = [
   { name: 'A keep-alive' },
   { name: 'Many leases that end at once' },
   { name: 'Alarms of two types at once' },
+  { name: 'More than 128 alarms, of members that need not exist' },
   { name: 'Keys that are equal in the sort target' },
   { name: 'An unknown sort target' },
   { name: 'Requests that end etcd' },
