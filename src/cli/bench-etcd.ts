@@ -66,18 +66,23 @@ export async function benchEtcd(
 }
 
 function forPeople(result: EtcdMeasurement): string {
-  const { servers, nodes, size, batch, workload } = result
+  const { servers, nodes, elections, size, batch, workload } = result
   const what =
     workload === null
       ? `${batch > 1 ? `transactions of ${batch} × ` : ''}${size}-byte commands`
       : `YCSB workload ${workload}, linearizable reads`
+  const members = nodes === null ? 'members that no server counted' : counted(nodes, 'member')
+  const terms =
+    elections === null
+      ? 'no server told whether a term began in the window'
+      : `${counted(elections, 'term')} began in the window`
   const lines = [
     paint.bold(`${decimal(result.commitsPerSecond)} commits/s`),
-    `${counted(nodes, 'member')}, called at ${servers.join(', ')}; ${callersOf(result)}, ${what}, ${decimal(result.seconds, 1)} s`,
+    `${members}, called at ${servers.join(', ')}; ${callersOf(result)}, ${what}, ${decimal(result.seconds, 1)} s`,
     '',
     latencyTable(result),
     '',
-    `${counted(result.elections, 'term')} began in the window; ${decimal(result.coresBusy, 1)} of ${result.cores} cores busy in this process, the clients' thread ${decimal(result.clientThreadBusy * 100)} % of the time; Node ${result.node}, ${result.platform}`,
+    `${terms}; ${decimal(result.coresBusy, 1)} of ${result.cores} cores busy in this process, the clients' thread ${decimal(result.clientThreadBusy * 100)} % of the time; Node ${result.node}, ${result.platform}`,
   ]
   return lines.concat(lossesOf(result)).join('\n')
 }

@@ -4,6 +4,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { startEtcd } from '../../src/etcd/index.js'
+import { membersOf, responseOf, serverThat } from '../load/etcd-server.js'
 import { lastLine, run } from './raftbox.js'
 
 const short = ['--clients', '8', '--size', '64', '--seconds', '0.3']
@@ -26,6 +27,31 @@ test('the bench calls all servers that it is given, and tells null what only the
   const { entries } = await etcd.cluster.range({ prefix: 'key-' })
   expect(entries.length).toBeGreaterThan(0)
   expect(entries.every(({ key, value }) => key.length === 8 && value.length === 64 - 11)).toBe(true)
+})
+
+test('members are counted as the window begins, and elections are the terms from its beginning to its end', async () => {
+  const terms = [3, 5]
+  const server = await serverThat({
+    range: (key) => responseOf(key === 'term' ? (terms.shift() ?? 0) : 1),
+    members: () => membersOf(5),
+  })
+  const { code, stdout } = await run(['bench', '--etcd', server, ...short, '--json'])
+  expect(code).toBe(0)
+  expect(lastLine(stdout)).toMatchObject({ nodes: 5, elections: 2 })
+})
+
+test('what no server tells is null, and people read that it is not known', async () => {
+  const server = await serverThat({
+    range: (key) => (key === 'term' ? new Error('no range of this key') : responseOf(1)),
+    members: () => new Error('no list of members'),
+  })
+  const args = ['bench', '--etcd', server, ...short]
+  const { code, stdout } = await run([...args, '--json'])
+  expect(code).toBe(0)
+  expect(lastLine(stdout)).toMatchObject({ nodes: null, elections: null })
+  const words = (await run(args)).stdout
+  expect(words).toContain(`\nmembers that no server counted, called at ${server};`)
+  expect(words).toContain('\nno server told whether a term began in the window;')
 })
 
 test('a batch is a transaction of keys that follow each other', async () => {

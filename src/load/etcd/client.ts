@@ -7,7 +7,7 @@ import { getRequest, membersIn, putRequest, termOf, txnRequest } from './protobu
 
 /** Connections over all servers: one takes a stream for each call, and servers bound those. */
 const channelsMin = 8
-/** A server that takes longer to answer at all is none. */
+/** Milliseconds in which a server answers, as it is met and as it is asked for a figure. */
 const answerWithinMs = 5000
 
 const methods = {
@@ -23,10 +23,12 @@ const asItIs = (bytes: Buffer): Buffer => bytes
 
 export class EtcdClient implements Store {
   readonly #channels: readonly Client[]
+  readonly #serverCount: number
   #next = 0
 
   /** `servers` are hosts with their ports. Nothing is connected before `meet`. */
   constructor(servers: readonly string[]) {
+    this.#serverCount = servers.length
     const each = Math.ceil(channelsMin / servers.length)
     const all = Array.from({ length: each }, () => servers).flat()
     this.#channels = all.map(
@@ -60,14 +62,16 @@ export class EtcdClient implements Store {
     return this.#call(methods.txn, txnRequest(puts))
   }
 
-  /** The term of the server that is next in turn. */
-  async term(): Promise<number> {
-    return termOf(await this.get('term'))
+  /** The term of the first server that tells it. `undefined`: none does. */
+  async term(): Promise<number | undefined> {
+    const answer = await this.#ask(methods.range, getRequest('term'))
+    return answer && termOf(answer)
   }
 
-  async memberCount(): Promise<number> {
-    const members = await this.#call(methods.memberList, Buffer.alloc(0))
-    return membersIn(members)
+  /** `undefined`: no server tells it. */
+  async memberCount(): Promise<number | undefined> {
+    const answer = await this.#ask(methods.memberList, Buffer.alloc(0))
+    return answer && membersIn(answer)
   }
 
   /** Calls that wait are cancelled. */
@@ -77,8 +81,25 @@ export class EtcdClient implements Store {
 
   /** Servers are called in turn. */
   #call(method: string, request: Buffer): Promise<Buffer> {
+    return call(this.#nextChannel(), method, request)
+  }
+
+  /** Asks one server after the other, each once: a server that hangs or fails leaves the question to the next one. */
+  async #ask(method: string, request: Buffer): Promise<Buffer | undefined> {
+    for (let asked = 0; asked < this.#serverCount; asked++) {
+      try {
+        return await call(this.#nextChannel(), method, request, Date.now() + answerWithinMs)
+      } catch {
+        // The calls of the load tell of errors. The figure that is asked for here is unknown if no server tells it.
+      }
+    }
+    return undefined
+  }
+
+  /** Neighbours among the channels lead to different servers. */
+  #nextChannel(): Client {
     this.#next = (this.#next + 1) % this.#channels.length
-    return call(this.#channels[this.#next]!, method, request)
+    return this.#channels[this.#next]!
   }
 }
 

@@ -47,10 +47,18 @@ const unknown: Readonly<Record<Unknown, null>> = {
   bytesFlushed: null,
 }
 
-/** The fields of `Measurement`. `nodes` are the members; `elections` are the terms that began within the window. */
-export type EtcdMeasurement = Omit<Measurement, Unknown> & {
+/** The fields of `Measurement`. */
+export type EtcdMeasurement = Omit<Measurement, Unknown | keyof Told> & {
   readonly [Name in Unknown]: null
-} & { readonly servers: readonly string[] }
+} & Told & { readonly servers: readonly string[] }
+
+/** Figures that the servers are asked for. `null`: none of them answered in time. */
+interface Told {
+  /** The members. */
+  readonly nodes: number | null
+  /** Terms that began within the window. */
+  readonly elections: number | null
+}
 
 /** Rejects when the signal is aborted, and with a `Failed` when a server does not answer as etcd does. */
 export async function measureEtcd(
@@ -108,9 +116,16 @@ async function measureWithin(
   const after = processReading(realClock.now())
   const unanswered = callers.countUnanswered?.() ?? null
   tally.isStopped = true
+  const termAfter = await client.term()
+  ended.throwIfAborted()
   return {
     ...callFigures(options, tally, before, after),
-    ...{ servers, nodes, unanswered, elections: (await client.term()) - termBefore },
+    ...{ servers, nodes: nodes ?? null, unanswered, elections: electionsBetween(termBefore, termAfter) },
     ...unknown,
   }
+}
+
+/** Each election raises the term. */
+function electionsBetween(before: number | undefined, after: number | undefined): number | null {
+  return before === undefined || after === undefined ? null : after - before
 }
