@@ -17,7 +17,7 @@ test('the bench calls all servers that it is given, and tells null what only the
   expect([code, stderr, left]).toEqual([0, '', []])
   const result = lastLine(stdout)
   expect(result).toMatchObject({
-    ...{ nodes: 3, clients: 8, size: 64, batch: 1, elections: 0, workload: null, notApplied: 0, unknown: 0 },
+    ...{ nodes: 3, clients: 8, size: 64, batch: 1, workload: null, notApplied: 0, unknown: 0 },
     ...{ durability: null, threads: null, reads: null, heartbeatLateP999ms: null, flushesPerCommit: null },
     servers: etcd.endpoints.map((url) => new URL(url).host),
   })
