@@ -6,6 +6,36 @@
 import type { Call, NextCall } from './calls.js'
 import type { Tally } from './tally.js'
 
+export interface Callers {
+  /** Resolves once the tally is stopped. */
+  run(): Promise<void>
+  countUnanswered?(): number
+}
+
+export interface CallersOptions {
+  readonly clients: number
+  /** Open loop, with so many calls a second; `clients` is then the most that may be on their way. */
+  readonly rate?: number
+  readonly arrivals?: Arrivals
+}
+
+/** In a closed loop or, with a rate, in an open one. */
+export function callersOf(
+  tally: Tally,
+  nextCall: NextCall,
+  { clients, rate, arrivals = 'poisson' }: CallersOptions,
+): Callers {
+  if (rate === undefined) return { run: () => runClosedLoop(tally, nextCall, clients) }
+  const wakeAfter = (callback: () => void, ms: number): void => void setTimeout(callback, ms)
+  return new OpenLoop(tally, nextCall, {
+    rate,
+    arrivals,
+    inFlightMax: clients,
+    wakeAfter,
+    random: Math.random,
+  })
+}
+
 /** Resolves once the tally is stopped; rejects when a call cannot even be made. */
 export async function runClosedLoop(tally: Tally, nextCall: NextCall, clients: number): Promise<void> {
   const loop = { tally, nextCall, now: onceABatch(tally.now), startsMs: new Float64Array(clients) }

@@ -1,27 +1,23 @@
 /** One measurement: a cluster, clients that warm it up, a window of time, and what happened within it. */
 import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster, ClusterOptions, Durability, ReadConfirmation } from '../cluster/index.js'
 import type { LatencyHistogram } from '../telemetry/index.js'
 import { nodeFailure } from '../terminal/index.js'
-import { fill, type NextCall, putCalls, type Store, workloadCalls } from './calls.js'
-import { type Arrivals, OpenLoop, runClosedLoop } from './clients.js'
-import { type Phase, PhaseClock } from './phases.js'
+import { fill, putCalls, type Store, workloadCalls } from './calls.js'
+import { type Callers, type CallersOptions, callersOf } from './clients.js'
+import type { Phase } from './phases.js'
 import { type Latencies, type OperationName, Tally } from './tally.js'
 import { type Second, Timeline } from './timeline.js'
+import { type MeasureClock, measureWindow, realClock, type Window, type WindowOptions } from './window.js'
 import { withCluster } from './with-cluster.js'
 import { createWorkload, type Workload, type WorkloadName } from './workload.js'
 
-export interface MeasureOptions {
+export interface MeasureOptions extends WindowOptions, CallersOptions {
   readonly nodes: number
-  readonly clients: number
   /** Bytes of a command; with a workload, of a value. */
   readonly size: number
   readonly batch: number
-  /** Under load, and not measured. */
-  readonly warmUpSeconds: number
-  readonly seconds: number
   readonly durability: Durability
   readonly threads: 'on' | 'off'
   readonly reads: ReadConfirmation
@@ -31,9 +27,6 @@ export interface MeasureOptions {
   /** Records that a workload begins with. */
   readonly records: number
   readonly dir?: string
-  /** Open loop, with so many calls a second; `clients` is then the most that may be on their way. */
-  readonly rate?: number
-  readonly arrivals?: Arrivals
   /** Given the cluster once it runs, before anything is asked of it. */
   readonly follow?: (cluster: Cluster) => void
   /** What else the cluster is started with. */
@@ -98,20 +91,7 @@ export interface Measurement extends Omit<Latencies, 'count'>, Pick<MeasureOptio
   readonly platform: string
 }
 
-/** The clock of a measurement. */
-export interface MeasureClock {
-  /** Milliseconds. */
-  readonly now: () => number
-  /** Rejects when the signal is aborted. */
-  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
-}
-
 const { random } = Math
-
-export const realClock: MeasureClock = {
-  now: () => performance.now(),
-  wait: (ms, signal) => delay(ms, undefined, { signal }),
-}
 
 /** Rejects when the signal is aborted or the cluster gives up; it is closed by then either way. */
 export async function measure(
@@ -143,28 +123,8 @@ export async function measureCluster(
   cluster.events.on('event', (event) => {
     if (event.type === 'failed') tally.giveUp(nodeFailure(event.nodeId, event.why))
   })
-  const ended = AbortSignal.any([signal, tally.broken])
-  const phases = new PhaseClock(tally, tell)
   const timeline = new Timeline(cluster, tally)
-  try {
-    phases.begin('fill')
-    const callers = await prepare(cluster, tally, options)
-    ended.throwIfAborted()
-    callers.run().catch((error: unknown) => tally.giveUp(error))
-    phases.begin('warm-up', options.warmUpSeconds)
-    await clock.wait(options.warmUpSeconds * 1000, ended)
-    await cluster.takeHeartbeatLateness()
-
-    phases.begin('measure', options.seconds)
-    const before = readingOf(cluster, clock.now())
-    tally.open()
-    timeline.start()
-    await clock.wait(options.seconds * 1000, ended)
-    timeline.stop()
-    tally.close()
-    const after = readingOf(cluster, clock.now())
-    const unanswered = callers.countUnanswered?.() ?? null
-    tally.isStopped = true
+  const figuresOf = async ({ before, after, unanswered }: Window<Reading>): Promise<Measured> => {
     const lateness = await cluster.takeHeartbeatLateness()
     // Where no lease can be held, reads are confirmed otherwise than was asked for.
     const { reads } = cluster.options
@@ -174,20 +134,16 @@ export async function measureCluster(
       heartbeatLateP999ms: lateness.percentile(99.9) / 1000,
     })
     return { summary, latencies: tally.histograms, lateness, timeline: timeline.seconds }
-  } catch (error) {
-    // A broken run shows as an abort of its own: told is what broke it.
-    throw tally.broken.aborted ? tally.broken.reason : error
-  } finally {
-    tally.isStopped = true
-    timeline.stop()
-    phases.end()
   }
-}
-
-export interface Callers {
-  /** Resolves once the tally is stopped. */
-  run(): Promise<void>
-  countUnanswered?(): number
+  const subject = {
+    prepare: () => prepare(cluster, tally, options),
+    warmedUp: () => cluster.takeHeartbeatLateness(),
+    read: (atMs: number) => readingOf(cluster, atMs),
+    begun: () => timeline.start(),
+    ending: () => timeline.stop(),
+    figuresOf,
+  }
+  return measureWindow(subject, options, tally, clock, signal, tell).finally(() => timeline.stop())
 }
 
 /** What must be there before the clients can run; the first put waits until somebody leads. */
@@ -213,17 +169,6 @@ export function workloadOf({
   size,
 }: Pick<MeasureOptions, 'workload' | 'records' | 'size'>): Workload | undefined {
   return workload && createWorkload(workload, { records, size, random })
-}
-
-/** In a closed loop or, with a rate, in an open one. */
-export function callersOf(
-  tally: Tally,
-  nextCall: NextCall,
-  { clients, rate, arrivals = 'poisson' }: Pick<MeasureOptions, 'clients' | 'rate' | 'arrivals'>,
-): Callers {
-  if (rate === undefined) return { run: () => runClosedLoop(tally, nextCall, clients) }
-  const wakeAfter = (callback: () => void, ms: number): void => void setTimeout(callback, ms)
-  return new OpenLoop(tally, nextCall, { rate, arrivals, inFlightMax: clients, wakeAfter, random })
 }
 
 type Counter =

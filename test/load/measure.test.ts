@@ -3,13 +3,9 @@ import { EventEmitter } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Cluster, type ClusterEvent, type ClusterEvents, RaftError } from '../../src/cluster/index.js'
-import {
-  type MeasureClock,
-  type Measured,
-  type MeasureOptions,
-  measureCluster,
-} from '../../src/load/measure.js'
+import { type Measured, type MeasureOptions, measureCluster } from '../../src/load/measure.js'
 import type { Phase } from '../../src/load/phases.js'
+import type { MeasureClock } from '../../src/load/window.js'
 import { LatencyHistogram } from '../../src/telemetry/index.js'
 import { nextEvent, startedCluster } from '../cluster/support.js'
 

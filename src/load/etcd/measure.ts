@@ -1,16 +1,10 @@
 /** A measurement of servers of etcd's API, whoever runs them: all that their clients can know of them. */
 import { fill, workloadCalls } from '../calls.js'
-import {
-  callersOf,
-  callFigures,
-  type Measurement,
-  type MeasureOptions,
-  processReading,
-  realClock,
-  workloadOf,
-} from '../measure.js'
-import { type Phase, PhaseClock } from '../phases.js'
+import { type Callers, callersOf } from '../clients.js'
+import { callFigures, type Measurement, type MeasureOptions, processReading, workloadOf } from '../measure.js'
+import type { Phase } from '../phases.js'
 import { Tally } from '../tally.js'
+import { measureWindow, realClock, type Window } from '../window.js'
 import { etcdPutCalls } from './calls.js'
 import type { EtcdClient } from './client.js'
 
@@ -72,56 +66,56 @@ export async function measureEtcd(
   const tally = new Tally(realClock.now)
   const ended = AbortSignal.any([signal, tally.broken])
   const close = (): void => client.close()
-  const phases = new PhaseClock(tally, tell)
   ended.addEventListener('abort', close)
   try {
-    await client.meet()
-    return await measureWithin(client, tally, phases, options, ended)
-  } catch (error) {
-    signal.throwIfAborted()
-    throw tally.broken.aborted ? tally.broken.reason : error
+    const subject = new Servers(client, tally, options)
+    return await measureWindow(subject, options, tally, realClock, signal, tell)
   } finally {
     ended.removeEventListener('abort', close)
-    tally.isStopped = true
-    phases.end()
     close()
   }
 }
 
-async function measureWithin(
-  client: EtcdClient,
-  tally: Tally,
-  phases: PhaseClock,
-  options: MeasureEtcdOptions,
-  ended: AbortSignal,
-): Promise<EtcdMeasurement> {
-  const { servers, warmUpSeconds, seconds } = options
-  const workload = workloadOf(options)
-  phases.begin('fill')
-  if (workload !== undefined) await fill(client, tally, workload)
-  ended.throwIfAborted()
-  const nextCall = workload === undefined ? etcdPutCalls(client, options) : workloadCalls(client, workload)
-  const callers = callersOf(tally, nextCall, options)
-  callers.run().catch((error: unknown) => tally.giveUp(error))
-  phases.begin('warm-up', warmUpSeconds)
-  await realClock.wait(warmUpSeconds * 1000, ended)
-  const nodes = await client.memberCount()
-  const termBefore = await client.term()
+/** Servers are asked for their members and for their term as the window begins, and for their term after its end. */
+class Servers {
+  readonly read = processReading
+  readonly #client: EtcdClient
+  readonly #tally: Tally
+  readonly #options: MeasureEtcdOptions
+  #members: number | undefined
+  #termBefore: number | undefined
 
-  phases.begin('measure', seconds)
-  const before = processReading(realClock.now())
-  tally.open()
-  await realClock.wait(seconds * 1000, ended)
-  tally.close()
-  const after = processReading(realClock.now())
-  const unanswered = callers.countUnanswered?.() ?? null
-  tally.isStopped = true
-  const termAfter = await client.term()
-  ended.throwIfAborted()
-  return {
-    ...callFigures(options, tally, before, after),
-    ...{ servers, nodes: nodes ?? null, unanswered, elections: electionsBetween(termBefore, termAfter) },
-    ...unknown,
+  constructor(client: EtcdClient, tally: Tally, options: MeasureEtcdOptions) {
+    this.#client = client
+    this.#tally = tally
+    this.#options = options
+  }
+
+  async prepare(): Promise<Callers> {
+    const [client, tally, options] = [this.#client, this.#tally, this.#options]
+    await client.meet()
+    const workload = workloadOf(options)
+    if (workload !== undefined) await fill(client, tally, workload)
+    const nextCall = workload === undefined ? etcdPutCalls(client, options) : workloadCalls(client, workload)
+    return callersOf(tally, nextCall, options)
+  }
+
+  async warmedUp(): Promise<void> {
+    this.#members = await this.#client.memberCount()
+    this.#termBefore = await this.#client.term()
+  }
+
+  async figuresOf({
+    before,
+    after,
+    unanswered,
+  }: Window<ReturnType<typeof processReading>>): Promise<EtcdMeasurement> {
+    const elections = electionsBetween(this.#termBefore, await this.#client.term())
+    return {
+      ...callFigures(this.#options, this.#tally, before, after),
+      ...{ servers: this.#options.servers, nodes: this.#members ?? null, unanswered, elections },
+      ...unknown,
+    }
   }
 }
 
