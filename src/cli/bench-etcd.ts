@@ -1,12 +1,10 @@
 /** `raftbox bench --etcd`: the same load, on servers of etcd's API that run already. */
 import type { Command } from 'commander'
 import { type EtcdMeasurement, type MeasureEtcdOptions, measureEtcd, type Phase } from '../load/index.js'
+import { opsMax, requestBytesMax } from '../mvcc/index.js'
 import { BadInput, counted, decimal, paint } from '../terminal/index.js'
 import { callersOf, latencyTable, lossesOf, type Told } from './bench-words.js'
 
-/** etcd's own bounds: operations of a transaction, and bytes of a request. */
-const operationsMax = 128
-const requestBytesMax = 1.5 * 1024 * 1024
 /** Bytes of a put that are neither in its command nor in its value, at most. */
 const headBytes = 16
 
@@ -46,8 +44,8 @@ export function checkEtcdFlags(command: Command, { batch, size, workload }: Opti
     const flag = command.options.find((option) => option.attributeName() === name)?.long
     throw new BadInput(`${flag}: leave it out with --etcd, whose servers run already`)
   }
-  if (batch > operationsMax) {
-    throw new BadInput(`--batch: give at most ${operationsMax} with --etcd, whose transactions take no more`)
+  if (batch > opsMax) {
+    throw new BadInput(`--batch: give at most ${opsMax} with --etcd, whose transactions take no more`)
   }
   if (workload === undefined && batch * (size + headBytes) > requestBytesMax) {
     throw new BadInput(

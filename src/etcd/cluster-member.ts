@@ -14,6 +14,7 @@ import {
   mvccCommandOps,
   mvccQueryOps,
   type QueryOp,
+  requestBytesMax,
   statusNames,
   Writer,
   writeRequest,
@@ -22,7 +23,6 @@ import type { NodeId } from '../raft/index.js'
 import { Barrier } from './barrier.js'
 import { EtcdError } from './errors.js'
 import { inEtcdsWords } from './in-etcds-words.js'
-import { requestBytesMax } from './limits.js'
 import type { Member, MemberLook, Served } from './member.js'
 import { Progress } from './progress.js'
 

@@ -2,6 +2,7 @@
 import { Memory } from '../machine/index.js'
 import type { RefusalStatus } from './border.js'
 import { hasDuplicateKey } from './duplicate-keys.js'
+import { opsMax } from './limits.js'
 import {
   type CompactionRequest,
   type RangeRequest,
@@ -16,8 +17,6 @@ import {
 } from './requests.js'
 import type { Reader, Span } from './wire.js'
 
-/** Operations of a transaction, those of nested transactions included. */
-const opsMax = 128
 /** Sort targets have the numbers below this one. */
 const sortTargets = 5
 

@@ -2,6 +2,7 @@
 export * from './border.js'
 export { type Inspected, type InspectedOp, inspect } from './check.js'
 export { readFigures, type StoreFigures } from './figures.js'
+export { opsMax, requestBytesMax } from './limits.js'
 export { createMvcc } from './machine.js'
 export {
   bigintFieldBytes,

@@ -81,6 +81,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   page: ['raft', 'telemetry', 'explain', 'observer', 'server'],
   cli: [
     ...upToDriver,
+    'mvcc',
     'node',
     'sim',
     'cluster',
