@@ -1,7 +1,6 @@
 /** How each program is run for one measurement. */
 import { fileURLToPath } from 'node:url'
 import { commandLine, runChild, withFolder } from '../suite/index.js'
-import { withEtcd } from './etcd.js'
 import { figuresOf } from './line.js'
 import type { Figures, Measurement, PeerName } from './measurement.js'
 
@@ -35,16 +34,13 @@ export async function perform(
       return runChild(process.execPath, [commandLine, ...raftboxFlags(measurement, seconds)], options)
     }
     const flags = peerFlags(measurement, seconds)
-    if (program === 'raftbox-etcd') {
-      const args = [overApi, `--load=${pathOf('etcd', built)}`, ...flags]
-      return runChild(process.execPath, args, options)
-    }
     if (program === 'floor') return runChild(process.execPath, [floor, ...flags], options)
-    const path = pathOf(program, built)
-    if (program !== 'etcd') return runChild(path, flags, options)
-    return withEtcd(folder, signal, (endpoints) =>
-      runChild(path, [...flags, `--endpoints=${endpoints.join(',')}`], options),
-    )
+    if (program !== 'raftbox-etcd' && program !== 'etcd') {
+      return runChild(pathOf(program, built), flags, options)
+    }
+    const servers = program === 'etcd' ? 'etcd' : 'raftbox'
+    const args = [overApi, `--servers=${servers}`, `--load=${pathOf('etcd', built)}`, ...flags]
+    return runChild(process.execPath, args, options)
   })
   return figuresOf(program, stdout)
 }

@@ -1,11 +1,9 @@
-/**
- * Programs and temporary folders that end with this process. Each program leads a process
- * group of its own, so that Ctrl-C reaches it through us and once only, and what it has started ends with it.
- */
-import { type ChildProcess, spawn } from 'node:child_process'
+/** Programs and temporary folders that end with this process. */
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { Failed } from '../../src/terminal/index.js'
 
 export interface Child {
@@ -21,10 +19,27 @@ interface Ended {
   readonly stderr: string
 }
 
-interface RunOptions {
+/**
+ * The process group of a program. `own`: the program leads a group and a session, so that Ctrl-C reaches it through this
+ * process and once only, and what it leaves behind ends with it. `ours`: the program shares the session of this process,
+ * and with it one share of the cores; it must start no other, and whoever started this process ends both.
+ */
+export type Group = 'own' | 'ours'
+
+interface StartOptions {
   readonly env: NodeJS.ProcessEnv
   /** Where it starts; without it, where this process is. */
   readonly cwd?: string
+  /** Default `own`. */
+  readonly group?: Group
+  /**
+   * Called with each line of its standard output. Once the call resolves, the program finds an empty line on its standard
+   * input.
+   */
+  readonly answer?: (line: string) => Promise<void>
+}
+
+interface RunOptions extends StartOptions {
   readonly signal: AbortSignal
   readonly timeoutMs: number
   /** Why it failed; without it, the first line of its standard error. */
@@ -32,12 +47,13 @@ interface RunOptions {
 }
 
 const hasGroups = process.platform !== 'win32'
-const running = new Set<ChildProcess>()
+/** Programs that run, and the groups that they lead. */
+const running = new Map<ChildProcess, Group>()
 const folders = new Set<string>()
 
 // A second Ctrl-C leaves without waiting for what is under way: this is what it leaves behind.
 process.on('exit', () => {
-  for (const child of running) kill(child)
+  for (const child of running.keys()) kill(child)
   for (const folder of folders) removeFolder(folder)
 })
 
@@ -45,10 +61,15 @@ process.on('exit', () => {
 export function startChild(
   command: string,
   args: readonly string[],
-  { env, cwd }: Pick<RunOptions, 'env' | 'cwd'>,
+  { env, cwd, group = 'own', answer }: StartOptions,
 ): Child {
-  const child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: hasGroups })
-  running.add(child)
+  const detached = hasGroups && group === 'own'
+  const child = spawn(command, args, { env, cwd, stdio: 'pipe', detached })
+  running.set(child, detached ? 'own' : 'ours')
+  // A program that has ended reads nothing, and its end is told elsewhere.
+  child.stdin.on('error', () => undefined)
+  if (answer === undefined) child.stdin.end()
+  else answerLines(child, answer)
   const texts = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -58,6 +79,8 @@ export function startChild(
   }
   const ended = new Promise<Ended>((resolve) => {
     child.on('error', ({ message }) => resolve({ code: null, stdout: '', stderr: message }))
+    // What it has started may hold its output open.
+    child.on('exit', () => kill(child))
     child.on('close', (code) => resolve({ code, ...texts }))
   }).finally(() => running.delete(child))
   const stop = (): Promise<Ended> => {
@@ -67,11 +90,23 @@ export function startChild(
   return { ended, stop }
 }
 
-/** The whole group, for a program's own children would outlive it. */
+function answerLines(
+  { stdin, stdout }: ChildProcessWithoutNullStreams,
+  answer: (line: string) => Promise<void>,
+): void {
+  createInterface({ input: stdout }).on('line', async (line) => {
+    await answer(line)
+    stdin.write('\n')
+  })
+}
+
+/** The whole group that a program leads, for its own children would outlive it. */
 function kill(child: ChildProcess): void {
-  if (child.pid === undefined || !running.has(child)) return
+  const group = running.get(child)
+  if (child.pid === undefined || group === undefined) return
   try {
-    process.kill(hasGroups ? -child.pid : child.pid, 'SIGKILL')
+    if (group === 'own') process.kill(-child.pid, 'SIGKILL')
+    else child.kill('SIGKILL')
   } catch {
     // The program has ended meanwhile.
   }

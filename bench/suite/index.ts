@@ -14,7 +14,8 @@ export {
   type SampleDistribution,
   type SampleFigure,
 } from './case.js'
-export { type Child, runChild, startChild, withFolder } from './child.js'
+export { runChild, startChild, withFolder } from './child.js'
+export { type EtcdServers, freePorts, startEtcdServers } from './etcd-servers.js'
 export { commandLine, top } from './place.js'
 export { roundsFlag, runBenchProgram, secondsFlag } from './program.js'
 export { recordHead } from './record-head.js'

@@ -30,6 +30,51 @@ test('a program ends with all that it has started', async () => {
   await vi.waitFor(() => expect(isRunning(pid)).toBe(false), 10_000)
 })
 
+test('what a program has started ends with it, also where that holds its output open', async () => {
+  const script = `
+    const { pid } = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)'], {
+      stdio: ['ignore', 'inherit', 'ignore'],
+    })
+    console.log(pid)
+    process.exit()`
+  const { stdout } = await startChild(process.execPath, ['-e', script], { env }).ended
+  await vi.waitFor(() => expect(isRunning(Number(stdout))).toBe(false), 10_000)
+})
+
+/** The session of a process stands behind its name, its state, its parent and its group. */
+const sessionOf = `require('node:fs').readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ')[3]`
+const toldSession = ['-e', `console.log(${sessionOf})`]
+
+test.runIf(process.platform === 'linux')(
+  'a program has a session of its own, or shares the one of its starter and ends with it all the same',
+  async () => {
+    const options = { env, signal, timeoutMs: 60_000 }
+    const stat = readFileSync('/proc/self/stat', 'utf8')
+    const ours = stat.split(') ')[1]?.split(' ')[3]
+    expect((await runChild(process.execPath, toldSession, { ...options, group: 'ours' })).trim()).toBe(ours)
+    expect((await runChild(process.execPath, toldSession, options)).trim()).not.toBe(ours)
+    const endless = startChild(process.execPath, ['-e', 'setInterval(() => 0, 1000)'], { env, group: 'ours' })
+    expect((await endless.stop()).code).toBeNull()
+  },
+)
+
+test('a program waits for an answer to each of its lines, and is answered once the call resolves', async () => {
+  const script = `
+    console.log('first')
+    process.stdin.once('data', () => {
+      console.log('second')
+      process.stdin.once('data', () => process.exit())
+    })`
+  const told: string[] = []
+  const answer = async (line: string): Promise<void> => {
+    told.push(line)
+    await new Promise((resolve) => setImmediate(resolve))
+    told.push('answered')
+  }
+  await runChild(process.execPath, ['-e', script], { env, signal, timeoutMs: 60_000, answer })
+  expect(told).toEqual(['first', 'answered', 'second', 'answered'])
+})
+
 test('a program that fails is told by the first line of its errors, or as its caller says', async () => {
   const args = ['-e', 'console.error("\\nfirst\\nlast"); process.exitCode = 3']
   const options = { env, signal, timeoutMs: 60_000 }

@@ -4,6 +4,7 @@
 package load
 
 import (
+	"bufio"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -24,6 +25,7 @@ type Settings struct {
 	Nodes, Clients, Size int
 	Seconds, WarmUp      float64
 	Memory               bool
+	Announce             bool
 }
 
 // Parse reads the flags; a peer defines flags of its own before it calls this.
@@ -35,6 +37,7 @@ func Parse() Settings {
 	flag.Float64Var(&settings.Seconds, "seconds", 5, "length of the measured window")
 	flag.Float64Var(&settings.WarmUp, "warmup", 1, "seconds under load before the window")
 	flag.BoolVar(&settings.Memory, "memory", false, "keep the log in memory, not on disk")
+	flag.BoolVar(&settings.Announce, "announce", false, "print a line before the window and one after it, and wait for a line of input each time")
 	flag.Parse()
 	return settings
 }
@@ -81,7 +84,10 @@ func Measure(settings Settings, newClient func(id int) Client, mark func()) Line
 	}
 	runFor(clients, keys, time.Duration(settings.WarmUp*float64(time.Second)))
 	mark()
+	input := bufio.NewReader(os.Stdin)
+	settings.announce("window begins", input)
 	latencies, elapsed := runFor(clients, keys, time.Duration(settings.Seconds*float64(time.Second)))
+	settings.announce("window ends", input)
 	if len(latencies) == 0 {
 		Fail("it answered no call within the measured window")
 	}
@@ -98,6 +104,18 @@ func Measure(settings Settings, newClient func(id int) Client, mark func()) Line
 		CommitsPerSecond: float64(int(float64(len(latencies)) / elapsed.Seconds())),
 		P50:              at(0.5),
 		P99:              at(0.99),
+	}
+}
+
+// announce waits until the starter of this program has seen to what it reads at
+// the bounds of the window. No call is under way meanwhile.
+func (settings Settings) announce(moment string, input *bufio.Reader) {
+	if !settings.Announce {
+		return
+	}
+	fmt.Println(moment)
+	if _, err := input.ReadString('\n'); err != nil {
+		Fail("nobody answered: " + moment)
 	}
 }
 

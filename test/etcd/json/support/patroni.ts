@@ -5,7 +5,8 @@ import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { freePorts, has } from '../../real-etcd.js'
+import { freePorts } from '../../../../bench/suite/index.js'
+import { has } from '../../real-etcd.js'
 
 /** PostgreSQL refuses to run as root. */
 const owner =

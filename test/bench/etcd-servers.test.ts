@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { withEtcd } from '../../bench/peers/etcd.js'
+import { type EtcdServersOptions, startEtcdServers } from '../../bench/suite/etcd-servers.js'
 import { temporaryFolder } from '../cli/raftbox.js'
 
 afterEach(() => {
@@ -40,42 +40,35 @@ function isRunning(folder: string, name: string): boolean {
   }
 }
 
-const names = ['one', 'two', 'three']
-const never = new AbortController().signal
+const names = ['node-1', 'node-2', 'node-3']
 
-test('three servers are healthy while the load runs, and gone afterwards', async () => {
-  const folder = standIn(healthyServer)
-  const endpoints = await withEtcd(folder, never, async (urls) => {
-    expect(names.map((name) => isRunning(folder, name))).toEqual([true, true, true])
-    return urls
-  })
-  expect(new Set(endpoints).size).toBe(3)
-  expect(names.map((name) => isRunning(folder, name))).toEqual([false, false, false])
-})
+const start = (folder: string, options?: Partial<EtcdServersOptions>) =>
+  startEtcdServers({ members: 3, folder, ...options })
 
-test('they are gone when the load fails', async () => {
+test('three servers are healthy while they are needed, and gone afterwards', async () => {
   const folder = standIn(healthyServer)
-  const run = withEtcd(folder, never, () => Promise.reject(new Error('the load failed')))
-  await expect(run).rejects.toThrow('the load failed')
+  const servers = await start(folder)
+  expect(names.map((name) => isRunning(folder, name))).toEqual([true, true, true])
+  expect(new Set(servers.endpoints).size).toBe(3)
+  await servers.close()
   expect(names.map((name) => isRunning(folder, name))).toEqual([false, false, false])
 })
 
 test('a server that ends is told, and takes the others with it', async () => {
   const folder = standIn(`
-    if (process.argv.includes('--name=two')) throw 'no room'
+    if (process.argv.includes('--name=node-2')) throw 'no room'
     ${healthyServer.replace('"true"', '"false"')}`)
-  const run = withEtcd(folder, never, async () => undefined)
-  await expect(run).rejects.toThrow('a server ended')
+  await expect(start(folder)).rejects.toThrow('etcd ended')
   expect(names.map((name) => isRunning(folder, name))).toEqual([false, false, false])
 })
 
 test('an interruption ends the waiting for a leader, and the servers', async () => {
   const folder = standIn(healthyServer.replace('"true"', '"false"'))
   const interruption = new AbortController()
-  const run = withEtcd(folder, interruption.signal, async () => undefined)
-  run.catch(() => undefined)
+  const starting = start(folder, { signal: interruption.signal })
+  starting.catch(() => undefined)
   await vi.waitFor(() => expect(names.every((name) => isRunning(folder, name))).toBe(true), 10_000)
   interruption.abort()
-  await expect(run).rejects.toThrow('aborted')
+  await expect(starting).rejects.toThrow('aborted')
   expect(names.map((name) => isRunning(folder, name))).toEqual([false, false, false])
 })
