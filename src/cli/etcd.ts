@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import type { Cluster, ClusterOptions } from '../cluster/index.js'
+import { type Cluster, type ClusterOptions, etcdPortsFile } from '../cluster/index.js'
+import { portMax } from '../errors/index.js'
 import { addFlags, wholeNumber } from '../terminal/index.js'
-import { portMax } from './page-port.js'
 
 export interface EtcdFlag {
   readonly etcd?: number | 'off'
@@ -34,7 +34,7 @@ export async function spoken(
   dir: string | undefined,
   options: ClusterOptions,
 ): Promise<Spoken> {
-  const isRemembered = dir !== undefined && existsSync(join(dir, 'etcd.json'))
+  const isRemembered = dir !== undefined && existsSync(join(dir, etcdPortsFile))
   if (!isRemembered && (asked === undefined || asked === 'off'))
     return { options, serve: (_cluster, work) => work([]) }
   // Other commands begin sooner without it.

@@ -1,10 +1,10 @@
 /** The address of the page, kept beside the logs of a directory: a sandbox that comes back has the same port. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { portMax } from '../errors/index.js'
 import { lockOf, writeWhole } from '../storage/index.js'
 
 const fileName = 'page.json'
-export const portMax = 65_535
 
 /** `undefined` where no port is remembered. */
 export function rememberedPort(dir: string): number | undefined {

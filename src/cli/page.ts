@@ -1,11 +1,11 @@
 /** The page of a sandbox: its flags, its address, and its server for as long as the cluster lives. */
 import { isIP } from 'node:net'
 import type { Command } from 'commander'
-import { reasonOf } from '../errors/index.js'
+import { portMax, reasonOf } from '../errors/index.js'
 import type { PageServer } from '../server/index.js'
 import { addressSpaceLeft } from '../storage/index.js'
 import { addFlags, BadInput, lineOf, wholeNumber } from '../terminal/index.js'
-import { checkNotInUse, portMax, rememberedPort, rememberPage } from './page-port.js'
+import { checkNotInUse, rememberedPort, rememberPage } from './page-port.js'
 import { warn } from './warnings.js'
 
 export interface PageOptions {

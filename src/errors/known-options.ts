@@ -1,6 +1,9 @@
 /** Options that a caller gives as an object: a misspelt one is refused, since it would be without effect. */
 import { RaftError } from './errors.js'
 
+/** The greatest port of TCP. */
+export const portMax = 65_535
+
 /**
  * Throws a `RaftError` when `options`, given to `what`, is no object, or has a field that is none of `known`. A field that
  * is `undefined` counts as left out.

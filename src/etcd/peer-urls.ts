@@ -3,7 +3,6 @@
  * client has given with MemberAdd or MemberUpdate, or one that is made up. A file in the cluster's directory remembers those
  * of clients.
  */
-import { join } from 'node:path'
 import type { NodeId } from '../raft/index.js'
 import { EtcdError } from './errors.js'
 import { readRemembered, writeRemembered } from './remembered.js'
@@ -13,12 +12,12 @@ const fileName = 'peer-urls.json'
 const portsFrom = 12_380
 
 export class PeerUrls {
-  readonly #file: string
+  readonly #dir: string
   readonly #given: Map<NodeId, readonly string[]>
 
   constructor(dir: string) {
-    this.#file = join(dir, fileName)
-    this.#given = new Map(read(this.#file))
+    this.#dir = dir
+    this.#given = new Map(read(dir))
   }
 
   of(nodeId: NodeId): readonly string[] {
@@ -35,13 +34,13 @@ export class PeerUrls {
   }
 
   #write(): void {
-    writeRemembered(this.#file, Object.fromEntries(this.#given))
+    writeRemembered(this.#dir, fileName, Object.fromEntries(this.#given))
   }
 }
 
 /** The URLs are names that are easily given again: a file that is damaged is as good as none. */
-function read(file: string): [NodeId, string[]][] {
-  const remembered = readRemembered(file)
+function read(dir: string): [NodeId, string[]][] {
+  const remembered = readRemembered(dir, fileName)
   if (typeof remembered !== 'object' || remembered === null) return []
   const isText = (url: unknown): url is string => typeof url === 'string'
   return Object.entries(remembered).flatMap(([nodeId, urls]) =>

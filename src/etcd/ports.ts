@@ -1,12 +1,11 @@
 /** The ports of the nodes, and the number of the cluster: remembered in a file of the cluster's directory. */
-import { join } from 'node:path'
+import { etcdPortsFile } from '../cluster/index.js'
+import { portMax } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { readRemembered, writeRemembered } from './remembered.js'
 
-const fileName = 'etcd.json'
 /** A node that is added has one of so many ports behind those of the others. */
 const triesMax = 100
-export const portMax = 65_535
 
 interface OnDisk {
   readonly clusterId: string
@@ -20,6 +19,7 @@ export class Ports {
   readonly #dir: string
   readonly #base: number
   readonly #ports = new Map<NodeId, number>()
+  /** Whether the file has all that is remembered. */
   #isWritten = false
 
   /** `base` is the port of the first node. 0 is any free one for each, and `undefined` what the directory remembers. */
@@ -48,31 +48,32 @@ export class Ports {
     return Array.from({ length: Math.max(1, Math.min(triesMax, portMax - next + 1)) }, (_, at) => next + at)
   }
 
-  /** A port that cannot be remembered is no reason to end with an error. */
   keep(nodeId: NodeId, port: number): void {
-    if (this.#ports.get(nodeId) === port && this.#isWritten) return
+    if (this.#ports.get(nodeId) === port) return
     this.#ports.set(nodeId, port)
-    this.#write()
+    this.#isWritten = false
   }
 
   forget(nodeId: NodeId): void {
-    if (this.#ports.delete(nodeId)) this.#write()
+    if (this.#ports.delete(nodeId)) this.#isWritten = false
   }
 
-  #write(): void {
+  /** To be called once ports have changed: a write waits for the disk. */
+  write(): void {
+    if (this.#isWritten) return
     const known: OnDisk = {
       clusterId: String(this.clusterId),
       base: this.#base,
       ports: Object.fromEntries(this.#ports),
     }
     this.#isWritten = true
-    writeRemembered(join(this.#dir, fileName), known)
+    writeRemembered(this.#dir, etcdPortsFile, known)
   }
 }
 
 /** `undefined`: the directory is not that of a cluster that has spoken etcd's API, or its file is damaged. */
 function readPorts(dir: string): OnDisk | undefined {
-  const known = readRemembered(join(dir, fileName)) as OnDisk | undefined
+  const known = readRemembered(dir, etcdPortsFile) as OnDisk | undefined
   if (typeof known?.clusterId !== 'string' || typeof known.ports !== 'object') return undefined
   const ports = Object.values(known.ports ?? {})
   const isWhole = /^\d{1,20}$/.test(known.clusterId) && [known.base, ...ports].every(isPort)

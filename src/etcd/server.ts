@@ -124,6 +124,7 @@ export class EtcdServer {
       removed: (nodeId) => this.#removed(nodeId),
       shown: (nodeId, faults) => this.#shown(nodeId, faults),
     })
+    this.#ports.write()
   }
 
   async #began(nodeId: NodeId, counters: CountersRead): Promise<void> {
@@ -154,6 +155,8 @@ export class EtcdServer {
     if (place.door !== door) return door.close()
     place.port = port
     this.#ports.keep(nodeId, port)
+    // The ports of the first nodes are written together.
+    if (this.#end !== undefined) this.#ports.write()
   }
 
   /** A program that took the port while the node did not run may give it back. */
@@ -179,7 +182,10 @@ export class EtcdServer {
     this.#ended(nodeId)
     const place = this.#places.get(nodeId)
     this.#places.delete(nodeId)
-    if (!this.#isClosed) this.#ports.forget(nodeId)
+    if (!this.#isClosed) {
+      this.#ports.forget(nodeId)
+      this.#ports.write()
+    }
     place?.member.close()
     place?.grpc.forceShutdown()
     place?.http.close()

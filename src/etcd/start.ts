@@ -1,10 +1,9 @@
 /** A cluster that speaks etcd's API, for a test or a program. */
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster/index.js'
-import { RaftError } from '../errors/index.js'
+import { portMax, RaftError } from '../errors/index.js'
 import { mvccModule } from '../mvcc/index.js'
 import type { NodeId } from '../raft/index.js'
 import { gatewayOf } from './json/member-gateway.js'
-import { portMax } from './ports.js'
 import { EtcdServer } from './server.js'
 import { services } from './services/all.js'
 
