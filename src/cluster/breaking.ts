@@ -56,6 +56,7 @@ export class Breaking implements Breakable {
     // A node that cannot notice has ended.
     members.onAdded = () => void this.#faults.nodesChanged().catch(() => undefined)
     members.onRemoved = (nodeId) => this.#faults.gone(nodeId)
+    members.faultsAt = (nodeId) => this.#faults.at(nodeId)
   }
 
   get nodeIds(): readonly NodeId[] {

@@ -8,30 +8,48 @@ export type CountersRead = Pick<Counters, 'get'>
 
 /** Each method is called in the turn in which the thing happens. */
 export interface Companion {
+  /** From now on exactly these faults stand at the node, in all of its lives. Also called before each `began`. */
+  shown(nodeId: NodeId, faults: readonly StandingFault[]): void
   /** The node runs. The call that started it resolves after the promise. */
   began(nodeId: NodeId, counters: CountersRead): Promise<void>
-  /** The node does not run any more, however it ended. A node that failed to start ends without a beginning. */
+  /** The node does not run any more, however it ended. The last that is told of a life, and told once for each `began`. */
   ended(nodeId: NodeId): void
   /** The node has left the cluster for good. */
   removed(nodeId: NodeId): void
-  /** From now on exactly these faults stand at the node, in all of its lives. */
-  shown(nodeId: NodeId, faults: readonly StandingFault[]): void
 }
 
 export class Companions {
+  readonly #faultsAt: (nodeId: NodeId) => readonly StandingFault[]
   readonly #all = new Set<Companion>()
+  /** The nodes whose beginning was told, and whose end was not. */
+  readonly #running = new Map<NodeId, CountersRead>()
 
-  /** Returns the end of it. */
-  add(companion: Companion): () => void {
+  constructor(faultsAt: (nodeId: NodeId) => readonly StandingFault[]) {
+    this.#faultsAt = faultsAt
+  }
+
+  /** Tells `companion` of the nodes that run, by their ids, and from now on of all lives. Resolves with the end of it. */
+  async add(companion: Companion): Promise<() => void> {
+    const end = (): void => void this.#all.delete(companion)
     this.#all.add(companion)
-    return () => void this.#all.delete(companion)
+    try {
+      const nodes = [...this.#running].sort(([one], [other]) => one - other)
+      await Promise.all(nodes.map((node) => this.#tell(companion, ...node)))
+      return end
+    } catch (error) {
+      end()
+      throw error
+    }
   }
 
   async began(nodeId: NodeId, counters: CountersRead): Promise<void> {
-    for (const companion of this.#all) await companion.began(nodeId, counters)
+    this.#running.set(nodeId, counters)
+    await Promise.all([...this.#all].map((companion) => this.#tell(companion, nodeId, counters)))
   }
 
+  /** A node that failed to start has had no beginning, and its end is not told. */
   ended(nodeId: NodeId): void {
+    if (!this.#running.delete(nodeId)) return
     for (const companion of this.#all) companion.ended(nodeId)
   }
 
@@ -41,5 +59,10 @@ export class Companions {
 
   shown(nodeId: NodeId, faults: readonly StandingFault[]): void {
     for (const companion of this.#all) companion.shown(nodeId, faults)
+  }
+
+  #tell(companion: Companion, nodeId: NodeId, counters: CountersRead): Promise<void> {
+    companion.shown(nodeId, this.#faultsAt(nodeId))
+    return companion.began(nodeId, counters)
   }
 }

@@ -86,6 +86,8 @@ export class Lives {
     if (started.ok) {
       this.#directory.keepMachineName(started.value)
       this.#client.leaderChanged()
+      // The node may have ended meanwhile: it tells of its end by another port than of its start.
+      if (member.node !== node) return
       return this.#companions.began(nodeId, member.counters)
     }
     const error = new RaftError(started.code, started.details)
@@ -99,7 +101,6 @@ export class Lives {
     const { node, board } = member
     member.state = state
     member.node = undefined
-    this.#companions.ended(member.nodeId)
     this.#client.detach(member.nodeId, why)
     if (node === undefined) return
     board.end()
@@ -107,6 +108,8 @@ export class Lives {
     // A kill or a close that waits for the end is told of its failure.
     member.ended.catch(() => undefined)
     this.onEnd(member.nodeId)
+    // Last: a companion that asks the cluster finds the node ended in every part of it.
+    this.#companions.ended(member.nodeId)
   }
 
   /** A new node for the member, which begins its life. When there can be none, nobody gets its links. */
@@ -137,8 +140,8 @@ export class Lives {
   }
 
   #failed(member: Member, why: string): void {
-    this.end(member, 'failed', `node ${member.nodeId} failed: ${why}`)
     member.failure = why
+    this.end(member, 'failed', `node ${member.nodeId} failed: ${why}`)
     this.#story.tell(member.nodeId, { type: 'failed', why })
   }
 }

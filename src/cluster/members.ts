@@ -23,11 +23,13 @@ export class Members {
   /** Called when there is a node more, and when there is one less. */
   onAdded: (nodeId: NodeId) => void = () => undefined
   onRemoved: (nodeId: NodeId) => void = () => undefined
+  /** The faults that stand at a node. */
+  faultsAt: (nodeId: NodeId) => readonly StandingFault[] = () => []
   readonly #options: ResolvedOptions
   readonly #directory: ClusterDirectory
   readonly #client: Client
   readonly #story: ClusterStory
-  readonly #companions = new Companions()
+  readonly #companions = new Companions((nodeId) => this.faultsAt(nodeId))
   readonly #lives: Lives
   readonly #members = new Map<NodeId, Member>()
   /** Nodes are brought up one after the other once the cluster runs, so that each finds the links of the last. */
@@ -106,16 +108,8 @@ export class Members {
   }
 
   /** Tells `companion` of the nodes that run, and from now on of all lives. Resolves with the end of it. */
-  async accompany(companion: Companion): Promise<() => void> {
-    const end = this.#companions.add(companion)
-    try {
-      const { running } = this
-      await Promise.all(running.map((nodeId) => companion.began(nodeId, this.#member(nodeId).counters)))
-      return end
-    } catch (error) {
-      end()
-      throw error
-    }
+  accompany(companion: Companion): Promise<() => void> {
+    return this.#companions.add(companion)
   }
 
   get isClosed(): boolean {

@@ -5,7 +5,6 @@ import { setTimeout } from 'node:timers/promises'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import type { Cluster, CountersRead, StandingFault } from '../cluster/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
-import { nodesHit } from '../faults/index.js'
 import type { NodeId } from '../raft/index.js'
 import { ClientWays } from './client-ways.js'
 import { ClusterMember, type Shared } from './cluster-member.js'
@@ -55,7 +54,6 @@ interface Place {
   port: number | undefined
   /** `undefined`: the node does not run. */
   door: Door | undefined
-  readonly ways: ClientWays
 }
 
 export class EtcdServer {
@@ -64,6 +62,8 @@ export class EtcdServer {
   readonly roster: Roster
   readonly #options: EtcdServerOptions
   readonly #places = new Map<NodeId, Place>()
+  /** The ways between each node and its clients, in all of its lives. */
+  readonly #ways = new Map<NodeId, ClientWays>()
   readonly #ports: Ports
   /** `undefined`: the server is just opening, and an address that cannot be had is refused. */
   #end: (() => void) | undefined
@@ -129,11 +129,10 @@ export class EtcdServer {
 
   async #began(nodeId: NodeId, counters: CountersRead): Promise<void> {
     const place = this.#places.get(nodeId) ?? this.#newPlace(nodeId, counters)
-    place.ways.set(this.cluster.faults.filter(({ fault }) => nodesHit(fault, [nodeId]).includes(nodeId)))
     this.#places.set(nodeId, place)
     const door = new Door({ http2: place.accept, http1: (valve) => place.http.emit('connection', valve) })
     place.door = door
-    door.set(place.ways.from, place.ways.to)
+    this.#setWays(nodeId, door)
     const isFirst = this.#end === undefined
     const ports = isFirst ? [this.#ports.reserve(nodeId)] : this.#ports.of(nodeId)
     try {
@@ -182,6 +181,7 @@ export class EtcdServer {
     this.#ended(nodeId)
     const place = this.#places.get(nodeId)
     this.#places.delete(nodeId)
+    this.#ways.delete(nodeId)
     if (!this.#isClosed) {
       this.#ports.forget(nodeId)
       this.#ports.write()
@@ -193,10 +193,15 @@ export class EtcdServer {
 
   #shown(nodeId: NodeId, faults: readonly StandingFault[]): void {
     for (const { member } of this.#places.values()) member.doubt()
-    const place = this.#places.get(nodeId)
-    if (place === undefined) return
-    place.ways.set(faults)
-    place.door?.set(place.ways.from, place.ways.to)
+    const ways = this.#ways.get(nodeId) ?? new ClientWays(nodeId)
+    this.#ways.set(nodeId, ways)
+    ways.set(faults)
+    this.#setWays(nodeId, this.#places.get(nodeId)?.door)
+  }
+
+  #setWays(nodeId: NodeId, door: Door | undefined): void {
+    const ways = this.#ways.get(nodeId)
+    if (ways !== undefined) door?.set(ways.from, ways.to)
   }
 
   #newPlace(nodeId: NodeId, counters: CountersRead): Place {
@@ -233,7 +238,6 @@ export class EtcdServer {
         }),
       port: undefined,
       door: undefined,
-      ways: new ClientWays(nodeId),
     }
   }
 

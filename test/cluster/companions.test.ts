@@ -1,0 +1,133 @@
+/** What goes with the nodes of a cluster is told of their lives: each beginning once, the faults before it, the end last. */
+import { expect, onTestFinished, test } from 'vitest'
+import type { Cluster, Companion } from '../../src/cluster/index.js'
+import { done, played, turn } from './played.js'
+import { startedCluster } from './support.js'
+
+/** A companion, and all that it was told, in order. */
+function listening(more: Partial<Companion> = {}): { companion: Companion; told: string[] } {
+  const told: string[] = []
+  const companion: Companion = {
+    shown: (nodeId, faults) => void told.push(`${nodeId} has ${faults.map(({ fault }) => fault.type)}`),
+    began: async (nodeId) => void told.push(`${nodeId} began`),
+    ended: (nodeId) => void told.push(`${nodeId} ended`),
+    removed: (nodeId) => void told.push(`${nodeId} was removed`),
+    ...more,
+  }
+  return { companion, told }
+}
+
+const livesOf = (told: readonly string[]) => told.filter((line) => !line.includes('has'))
+
+/** An answer that the test gives when it will. */
+function later(): { answer: Promise<unknown>; give: (answer: unknown) => void } {
+  let give: (answer: unknown) => void = () => undefined
+  const answer = new Promise((resolve) => {
+    give = resolve
+  })
+  return { answer, give }
+}
+
+function oneNode(): Promise<Cluster> {
+  return startedCluster({ nodes: 1, host: 'inline' })
+}
+
+test('a node that is just starting is told of once, when it runs', async () => {
+  const { members, startsAs } = played()
+  const { companion, told } = listening()
+  const { answer, give } = later()
+  startsAs(answer)
+  const started = members.start()
+  await members.accompany(companion)
+  expect(told).toEqual([])
+  give(done)
+  await started
+  expect(livesOf(told)).toEqual(['1 began', '2 began'])
+})
+
+test('a companion that joins while another one is told of a node is told of it once', async () => {
+  const { members, startsAs } = played()
+  const second = listening()
+  const first = listening({
+    began: async (nodeId) => {
+      if (nodeId === 1) await members.accompany(second.companion)
+    },
+  })
+  await members.accompany(first.companion)
+  startsAs(Promise.resolve(done))
+  await members.start()
+  expect(livesOf(second.told).sort()).toEqual(['1 began', '2 began'])
+})
+
+test('the nodes that run are told of in the order of their ids', async () => {
+  const { members, nodes } = played()
+  await members.start()
+  const killed = members.kill(1)
+  nodes[0]?.letEnd()
+  await killed
+  await members.restart(1)
+  const { companion, told } = listening()
+  await members.accompany(companion)
+  expect(livesOf(told)).toEqual(['1 began', '2 began'])
+})
+
+test('a node that ends while it starts has neither a beginning nor an end', async () => {
+  const { members, nodes, startsAs } = played()
+  await members.start()
+  const killed = members.kill(1)
+  nodes[0]?.letEnd()
+  await killed
+  const { companion, told } = listening()
+  await members.accompany(companion)
+  const { answer, give } = later()
+  startsAs(answer)
+  const restarted = members.restart(1)
+  while (nodes[2] === undefined) await turn()
+  const killedAgain = members.kill(1)
+  give(done)
+  nodes[2].letEnd()
+  await Promise.all([restarted, killedAgain])
+  expect(livesOf(told)).toEqual(['2 began'])
+})
+
+test('the faults that stand at a node are told before its beginning, each time', async () => {
+  const cluster = await oneNode()
+  await cluster.cut('clients', 1)
+  const { companion, told } = listening()
+  onTestFinished(await cluster.accompany(companion))
+  expect(told).toEqual(['1 has cut', '1 began'])
+  await cluster.kill(1)
+  told.length = 0
+  await cluster.restart(1)
+  expect(told.slice(0, told.indexOf('1 began')).at(-1)).toBe('1 has cut,kill')
+})
+
+test('the end of a node is the last that is told of its life, and finds the node ended everywhere', async () => {
+  const cluster = await startedCluster({ nodes: 1 })
+  const found: unknown[] = []
+  const { companion, told } = listening({
+    ended: () => {
+      told.push('1 ended')
+      found.push(
+        cluster.status()[0]?.state,
+        cluster.faults.map(({ fault }) => fault.type),
+      )
+    },
+  })
+  onTestFinished(await cluster.accompany(companion))
+  await cluster.pause(1)
+  told.length = 0
+  await cluster.kill(1)
+  expect(told.at(-1)).toBe('1 ended')
+  expect(found).toEqual(['stopped', ['kill']])
+})
+
+test('a companion that is told of the failure of a node finds its reason', async () => {
+  const { members, nodes } = played()
+  await members.start()
+  const found: unknown[] = []
+  const { companion } = listening({ ended: () => void found.push(members.status()[0]?.failure) })
+  await members.accompany(companion)
+  nodes[0]?.exited('its thread ended')
+  expect(found).toEqual(['its thread ended'])
+})
