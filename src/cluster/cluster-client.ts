@@ -12,12 +12,11 @@ import { CallFrame, callBytesMax } from './requests.js'
 export class ClusterClient implements Calls {
   /** The client of the key-value store. */
   readonly kv: KvClient
-  /** For code that can be trusted: what a call of it packs goes into the frame of the turn as it is. */
-  readonly unchecked: Calls
+  readonly #calls: Calls
 
   /** Use `Cluster.client`. */
   constructor(calls: Calls, machine: string | undefined) {
-    this.unchecked = calls
+    this.#calls = calls
     const isKeyValue = machine === undefined || machine === mvccModule.href
     this.kv = new KvClient(isKeyValue ? calls : without(machine))
   }
@@ -26,7 +25,7 @@ export class ClusterClient implements Calls {
   propose(commands: Uint8Array | readonly Uint8Array[]): Promise<Applied> {
     return taking(() => {
       const own = commandsOf('commands', Array.isArray(commands) ? commands : [commands])
-      return this.unchecked.call(applied(own.length), writeAll, own)
+      return this.#calls.call(applied(own.length), writeAll, own)
     })
   }
 
@@ -37,7 +36,7 @@ export class ClusterClient implements Calls {
     return taking(() => {
       checkOptions('query', options, readOptionNames)
       const own = commandsOf('query', [query])
-      return this.unchecked.call<Buffer | Stale<Buffer>, [Uint8Array[]]>(
+      return this.#calls.call<Buffer | Stale<Buffer>, [Uint8Array[]]>(
         readingAt(result, options),
         writeAll,
         own,
@@ -59,7 +58,7 @@ export class ClusterClient implements Calls {
       const known = checked(reading)
       if (typeof write !== 'function') throw invalid('write', 'a function that packs commands', typeof write)
       write(own, ...parts)
-      return this.unchecked.call(known, writeAll, commandsIn(own))
+      return this.#calls.call(known, writeAll, commandsIn(own))
     })
   }
 }

@@ -205,12 +205,12 @@ export class Cluster implements AsyncDisposable, Calls {
 
   /**
    * A client of its own for one of several users of the cluster, such as a connection. However many calls the others make,
-   * it finds room for its own, and its calls do not wait behind theirs. With `isInside`, faults on the ways to clients do not
-   * hit its calls.
+   * it finds room for its own, and its calls do not wait behind theirs.
    */
-  client(isInside = false): ClusterClient {
-    return new ClusterClient(new Caller(this.#client, isInside), this.options.machine)
-  }
+  readonly client = (): ClusterClient => new ClusterClient(new Caller(this.#client), this.options.machine)
+
+  /** Use the function `callsFromInside`: programs have no way to this one. */
+  static readonly callsFromInside = (cluster: Cluster): Calls => new Caller(cluster.#client, true)
 
   /**
    * Starts a node with an empty disk and an id that no node had before, and makes it a voter once it has caught up. With

@@ -6,6 +6,7 @@ import { Cluster } from './cluster.js'
 import { ClusterDirectory } from './directory.js'
 import { type ClusterOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { priorityOf } from './priorities.js'
+import type { Calls } from './readings.js'
 
 /**
  * Starts a cluster, or brings back the one that lives in `options.dir`. Rejects with a `RaftError`, and has
@@ -29,6 +30,16 @@ function checkSomeMayLead(directory: ClusterDirectory, { priorities }: ResolvedO
   directory.release()
   const expected = `a node of ${members.join(', ')} with a priority above 0, which may lead`
   throw new RaftError('INVALID_OPTION', { option: 'priorities', expected, actual: 'none' })
+}
+
+/**
+ * Calls for a room of raftbox that stands in a node's place and has clients of its own: faults between nodes and clients do
+ * not hit them, and what a call packs goes into the frame of the turn unchecked.
+ *
+ * @internal
+ */
+export function callsFromInside(cluster: Cluster): Calls {
+  return Cluster.callsFromInside(cluster)
 }
 
 export type { ReadConfirmation } from '../driver/index.js'

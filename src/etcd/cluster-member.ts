@@ -7,6 +7,7 @@ import {
   type Reading,
   readingOfOne,
 } from '../cluster/index.js'
+
 import { Memory } from '../machine/index.js'
 import {
   answerHeadBytes,
@@ -62,6 +63,17 @@ export interface Shared {
 /** Milliseconds for which a follower waits for further entries to tell it of a commit. */
 const patienceMs = 10
 
+/** What a member stands on. */
+interface MemberParts {
+  readonly cluster: Cluster
+  /** From inside of the cluster: a fault between the node and its clients hits the connections of the clients. */
+  readonly calls: Calls
+  readonly nodeId: NodeId
+  readonly counters: CountersRead
+  readonly clusterId: bigint
+  readonly shared: Shared
+}
+
 export class ClusterMember implements Member {
   readonly nodeId: NodeId
   readonly #cluster: Cluster
@@ -79,11 +91,10 @@ export class ClusterMember implements Member {
   #isCatchingUp = false
   #patience: NodeJS.Timeout | undefined
 
-  constructor(cluster: Cluster, nodeId: NodeId, counters: CountersRead, clusterId: bigint, shared: Shared) {
+  constructor({ cluster, calls, nodeId, counters, clusterId, shared }: MemberParts) {
     this.nodeId = nodeId
     this.#cluster = cluster
-    // A fault between the node and its clients hits the connections of the clients.
-    this.#calls = cluster.client(true).unchecked
+    this.#calls = calls
     this.#counters = counters
     this.#progress = new Progress(counters)
     this.#header = new Header(clusterId, nodeId)
@@ -165,7 +176,9 @@ export class ClusterMember implements Member {
   }
 
   readLocal(op: QueryOp, request: Uint8Array): Promise<Served> {
-    return this.#calls.call(this.#readLocal, writeRequest, mvccQueryOps[op], request).then(unlessRefused, rethrow)
+    return this.#calls
+      .call(this.#readLocal, writeRequest, mvccQueryOps[op], request)
+      .then(unlessRefused, rethrow)
   }
 
   look(): MemberLook {

@@ -3,7 +3,7 @@ import type { Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import type { Cluster, CountersRead, StandingFault } from '../cluster/index.js'
+import { type Cluster, type CountersRead, callsFromInside, type StandingFault } from '../cluster/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { ClientWays } from './client-ways.js'
@@ -106,10 +106,6 @@ export class EtcdServer {
     return place?.port === undefined ? undefined : urlOf(place.port)
   }
 
-  memberOf(nodeId: NodeId): Member | undefined {
-    return this.#places.get(nodeId)?.member
-  }
-
   /** Ends all ports and connections. The cluster goes on. */
   close(): void {
     this.#isClosed = true
@@ -206,7 +202,14 @@ export class EtcdServer {
 
   #newPlace(nodeId: NodeId, counters: CountersRead): Place {
     const { services, gateway } = this.#options
-    const member = new ClusterMember(this.cluster, nodeId, counters, this.clusterId, this.#shared)
+    const member = new ClusterMember({
+      cluster: this.cluster,
+      calls: callsFromInside(this.cluster),
+      nodeId,
+      counters,
+      clusterId: this.clusterId,
+      shared: this.#shared,
+    })
     const grpc = new Server({
       'grpc.enable_channelz': 0,
       'grpc.max_receive_message_length': receivedBytesMax,

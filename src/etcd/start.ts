@@ -54,26 +54,26 @@ export type Etcd = EtcdHandle & EtcdVerbs
 
 class EtcdHandle implements AsyncDisposable {
   readonly cluster: Cluster
-  readonly server: EtcdServer
+  readonly #server: EtcdServer
 
   constructor(cluster: Cluster, server: EtcdServer) {
     this.cluster = cluster
-    this.server = server
+    this.#server = server
   }
 
   /** The addresses of the nodes that run, as `http://127.0.0.1:2379`. */
   get endpoints(): readonly string[] {
-    return this.server.endpoints
+    return this.#server.endpoints
   }
 
   /** The address of a node, whether it runs or not. `undefined`: there is no such node. */
   endpointOf(nodeId: NodeId): string | undefined {
-    return this.server.endpointOf(nodeId)
+    return this.#server.endpointOf(nodeId)
   }
 
   /** Ends the ports, their connections and the cluster. */
   async close(): Promise<void> {
-    this.server.close()
+    this.#server.close()
     await this.cluster.close()
   }
 

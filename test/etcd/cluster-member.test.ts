@@ -1,6 +1,6 @@
 /** A put at a member that does not hear its leader. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Cluster } from '../../src/cluster/index.js'
+import type { Calls, Cluster } from '../../src/cluster/index.js'
 import { ClusterMember } from '../../src/etcd/cluster-member.js'
 
 beforeEach(() => {
@@ -27,10 +27,16 @@ function follower() {
   const cluster = {
     leaderId: 2,
     options: { requestTimeoutMs: 1000, electionTimeoutMs: 500 },
-    client: () => ({ unchecked: { call } }),
   } as unknown as Cluster
   const shared = { proposals: 0, lastIndex: 0, answered: () => undefined }
-  const member = new ClusterMember(cluster, 1, { get: () => 0 }, 1n, shared)
+  const member = new ClusterMember({
+    cluster,
+    calls: { call } as Calls,
+    nodeId: 1,
+    counters: { get: () => 0 },
+    clusterId: 1n,
+    shared,
+  })
   return { member, reads, commands }
 }
 

@@ -204,7 +204,7 @@ test('a member without a leader refuses at once who asks for one, and others in 
   const client = new TestClient(etcd.endpoints[0] ?? '')
   await until(() => client.put('key', 'value').catch(() => undefined))
   await etcd.isolate(1)
-  await until(() => etcd.server.memberOf(1)?.look().leaderId === undefined)
+  await until(() => etcd.status()[0]?.leaderId === undefined)
   const asking = new Metadata()
   asking.set('hasleader', 'true')
   const put = { key: Buffer.from('key'), value: Buffer.from('other') }

@@ -214,16 +214,16 @@ test.skipIf(!hasEtcdctl)('etcdctl changes the members and the leader of a cluste
   const moved = await run(`move-leader ${next}`)
   expect(moved).toContain('Leadership transferred')
   expect(etcd.cluster.leaderId).toBe(next)
-  const refused = await etcdctl([etcd.server.endpointOf(leader) ?? ''], ['move-leader', String(leader)])
+  const refused = await etcdctl([etcd.endpointOf(leader) ?? ''], ['move-leader', String(leader)])
   expect(refused).toMatchObject({ code: 128, error: expect.stringContaining('no leader endpoint given') })
 
   expect(await run('member add m --peer-urls=http://127.0.0.1:7001')).toContain(
     'Member                4 added',
   )
-  await run('put k v', [etcd.server.endpointOf(4) ?? ''])
+  await run('put k v', [etcd.endpointOf(4) ?? ''])
   await run('member add l --learner --peer-urls=http://127.0.0.1:7002')
   // Of a learner's address, only a status can be had.
-  const voters = [1, 2, 3, 4].map((nodeId) => etcd.server.endpointOf(nodeId) ?? '')
+  const voters = [1, 2, 3, 4].map((nodeId) => etcd.endpointOf(nodeId) ?? '')
   expect(await run('member list', voters)).toContain('5, started, node-5, http://127.0.0.1:7002')
   expect(await run('member promote 5', voters)).toContain('Member                5 promoted')
   await run('member remove 4', voters.slice(0, 3))

@@ -1,12 +1,13 @@
 /** What clients of etcd are told of the errors of a cluster. */
 import { expect, test } from 'vitest'
-import { type Cluster, RaftError } from '../../src/cluster/index.js'
+import { type Cluster, callsFromInside, RaftError } from '../../src/cluster/index.js'
 import { type ErrorCode, errors } from '../../src/errors/index.js'
+import { ClusterMember } from '../../src/etcd/cluster-member.js'
 import { EtcdError } from '../../src/etcd/errors.js'
 import { inEtcdsWords } from '../../src/etcd/in-etcds-words.js'
 import { Roster } from '../../src/etcd/roster.js'
-import { temporaryFolder } from '../cluster/support.js'
-import { startedEtcd } from './support.js'
+import { mvccModule } from '../../src/mvcc/index.js'
+import { startedCluster, temporaryFolder } from '../cluster/support.js'
 
 const reasonOf = (error: unknown) => (error instanceof EtcdError ? error.reason : undefined)
 
@@ -27,10 +28,17 @@ test('an error of which etcd has no word keeps its own, and the others have etcd
 })
 
 test('a read of a member whose node does not run says that the server is stopped', async () => {
-  const etcd = await startedEtcd()
-  const member = etcd.server.memberOf(3)
-  await etcd.kill(3)
-  const read = member?.read('figures', Buffer.alloc(0))
+  const cluster = await startedCluster({ machine: mvccModule })
+  await cluster.kill(3)
+  const member = new ClusterMember({
+    cluster,
+    calls: callsFromInside(cluster),
+    nodeId: 3,
+    counters: { get: () => 0 },
+    clusterId: 1n,
+    shared: { proposals: 0, lastIndex: 0, answered: () => undefined },
+  })
+  const read = member.read('figures', Buffer.alloc(0))
   await expect(read).rejects.toThrow('etcdserver: server stopped')
 })
 

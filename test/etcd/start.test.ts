@@ -49,10 +49,10 @@ test('many clusters live in one process, and none hears of the others', async ()
   const endpoints = all.flatMap((etcd) => etcd.endpoints)
   expect(new Set(endpoints).size).toBe(7)
   const clients = all.map((etcd) => new TestClient(etcd.endpoints[0] ?? ''))
-  await Promise.all(clients.map((client, at) => client.put('key', `${at}`)))
+  const written = await Promise.all(clients.map((client, at) => client.put('key', `${at}`)))
   const values = await Promise.all(clients.map((client) => client.get('key')))
   expect(values).toEqual(['0', '1', '2', '3', '4'])
-  expect(new Set(all.map(({ server }) => server.clusterId)).size).toBe(5)
+  expect(new Set(written.map(({ header }) => (header as { clusterId: string }).clusterId)).size).toBe(5)
 })
 
 test('the nodes have the ports from the one that is given, and a node that is added has the next', async () => {
@@ -89,10 +89,11 @@ test('a directory keeps the data, the ports and the number of its cluster', asyn
     const etcd = await startedEtcd({ dir, nodes: 1, ...options })
     const client = new TestClient(etcd.endpoints[0] ?? '')
     const value = await client.get('key')
-    await client.put('key', 'value')
+    const { header } = await client.put('key', 'value')
     client.grpc.close()
     await etcd.close()
-    return { value, endpoints: etcd.endpoints, at: etcd.endpointOf(1), id: etcd.server.clusterId }
+    const { clusterId } = header as { clusterId: string }
+    return { value, endpoints: etcd.endpoints, at: etcd.endpointOf(1), id: clusterId }
   }
   const { port } = await listening().then(async (taken) => taken.end().then(() => taken))
   const first = await told({ port })
@@ -109,7 +110,8 @@ test('a directory keeps the data, the ports and the number of its cluster', asyn
   // Any other port will do.
   const elsewhere = await startedEtcd({ dir, port: 0 })
   expect(elsewhere.endpoints).not.toContain(urlOf(port))
-  expect(elsewhere.server.clusterId).toBe(first.id)
+  const { header } = await new TestClient(elsewhere.endpoints[0] ?? '').put('key', 'value')
+  expect(header).toMatchObject({ clusterId: first.id })
 })
 
 test('a node whose port another program took while it was down has it again once it is free', async () => {

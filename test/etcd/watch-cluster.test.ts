@@ -1,7 +1,7 @@
 /** Watches on a cluster that is broken meanwhile: each is told of every revision once, in order. */
 import { expect, test } from 'vitest'
 import type { Etcd } from '../../src/etcd/index.js'
-import { hubOf } from '../../src/etcd/watch/hub.js'
+import { read } from '../metrics/scrape.js'
 import { startedEtcd, TestClient, until } from './support.js'
 import { LastingWatch, needsLeader, WatchCall } from './watch-client.js'
 
@@ -175,29 +175,30 @@ test('a watch from a revision that no store can have disturbs no other watch', a
 test('a client that does not read falls behind, and a compaction that overtakes it cancels its watch', async () => {
   const etcd = await startedEtcd({ nodes: 1 })
   const [client] = clientsOf(etcd)
-  const hub = hubOf(etcd.server.memberOf(1)!)
+  const figures = async () => read(await (await fetch(`${etcd.endpoints[0]}/metrics`)).text())
+  const areSlow = async (count: number) => {
+    const told = await figures()
+    return told.get('etcd_debugging_mvcc_slow_watcher_total') === count ? told : undefined
+  }
   const slow = new WatchCall(client!)
   await slow.create({ key: 'k', rangeEnd: 'l' })
   slow.pause()
   const value = Buffer.alloc(100_000)
   for (let at = 0; at < 60; at++) await client!.put('k', value)
-  await until(() => hub.figures.slowWatchers === 1)
-  const metrics = await (await fetch(`${etcd.endpoints[0]}/metrics`)).text()
-  expect(metrics).toContain('etcd_debugging_mvcc_slow_watcher_total 1\n')
-  const events = hub.figures.events
+  const told = await until(() => areSlow(1))
   slow.resume()
   await until(() => slow.revisions.length === 60)
   expect(slow.revisions).toEqual(upTo(61))
   // The connection, the stream and the client hold some events: most have waited in the history.
-  expect(events).toBeLessThan(30)
-  await until(() => hub.figures.slowWatchers === 0)
+  expect(told.get('etcd_debugging_mvcc_events_total')).toBeLessThan(30)
+  await until(() => areSlow(0))
   slow.pause()
   for (let at = 0; at < 60; at++) await client!.put('k', value)
   await client!.call('etcdserverpb.KV/Compact', { revision: 121 })
   slow.resume()
   await until(() => slow.told.at(-1)?.canceled)
   expect(slow.told.at(-1)?.compactRevision).toBe('121')
-  const told = slow.revisions
-  expect(told).toEqual(upTo(told.at(-1)!))
-  expect(told.at(-1)).toBeLessThan(120)
+  const { revisions } = slow
+  expect(revisions).toEqual(upTo(revisions.at(-1)!))
+  expect(revisions.at(-1)).toBeLessThan(120)
 })

@@ -7,7 +7,7 @@ import { read, type Scrape } from '../../metrics/scrape.js'
 import { startedEtcd, TestClient, until } from '../support.js'
 import { answerOf, linesOf } from './support/asked.js'
 
-const hostOf = (etcd: Etcd, nodeId: number): string => new URL(etcd.server.endpointOf(nodeId) ?? '').host
+const hostOf = (etcd: Etcd, nodeId: number): string => new URL(etcd.endpointOf(nodeId) ?? '').host
 
 async function scraped(address: string): Promise<Scrape> {
   return read((await answerOf(address, '/metrics')).body)

@@ -9,10 +9,10 @@ const range = (serializable: boolean) => ({ requestRange: { key, serializable } 
 test('a node without a leader answers serializable ranges from what it has, and no other', async () => {
   const etcd = await startedEtcd({ nodes: 3, requestTimeoutMs: 1000 })
   const follower = [1, 2, 3].find((nodeId) => nodeId !== etcd.cluster.leaderId) ?? 0
-  const client = new TestClient(etcd.server.endpointOf(follower) ?? '')
+  const client = new TestClient(etcd.endpointOf(follower) ?? '')
   await client.put('k', 'old')
   await etcd.isolate(follower)
-  await new TestClient(etcd.server.endpointOf(etcd.cluster.leaderId ?? 0) ?? '').put('k', 'new')
+  await new TestClient(etcd.endpointOf(etcd.cluster.leaderId ?? 0) ?? '').put('k', 'new')
   const call = (method: string, request: Record<string, unknown>) =>
     client.call(`etcdserverpb.KV/${method}`, request)
   const value = Buffer.from('old')

@@ -79,8 +79,8 @@ test('the leader hands over to a voter, and no other member does', async () => {
   const leader = etcd.cluster.leaderId ?? 0
   const follower = [1, 2, 3].find((nodeId) => nodeId !== leader) ?? 0
   const bad = { code: 9, details: 'etcdserver: bad leader transferee' }
-  const atLeader = maintenance(etcd.server.endpointOf(leader))
-  const atFollower = maintenance(etcd.server.endpointOf(follower))
+  const atLeader = maintenance(etcd.endpointOf(leader))
+  const atFollower = maintenance(etcd.endpointOf(follower))
   expect(await refusal(atFollower('MoveLeader', { targetID: follower }))).toEqual({
     code: 9,
     details: 'etcdserver: not leader',
