@@ -91,9 +91,9 @@ export function leaderAmong(members: Iterable<Member>): Member | undefined {
   let leader: Member | undefined
   let latestTerm = 0
   for (const member of members) {
-    if (member.state !== 'running') continue
+    if (member.state !== 'running' || roles[member.counters.get('role')] !== 'leader') continue
     const term = member.counters.get('currentTerm')
-    if (roles[member.counters.get('role')] !== 'leader' || term < latestTerm) continue
+    if (term < latestTerm) continue
     leader = member
     latestTerm = term
   }

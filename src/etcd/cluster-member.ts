@@ -109,6 +109,10 @@ export class ClusterMember implements Member {
     )
   }
 
+  get isLearner(): boolean {
+    return this.#cluster.membership?.membership.learners.includes(this.nodeId) === true
+  }
+
   async propose(op: CommandOp, request: Uint8Array): Promise<Served> {
     if (request.byteLength > requestBytesMax) throw new EtcdError('requestTooLarge')
     const deadlineMs = performance.now() + this.#timeoutMs
@@ -189,8 +193,6 @@ export class ClusterMember implements Member {
       term: counters.get('currentTerm'),
       commitIndex: counters.get('commitIndex'),
       lastApplied: counters.get('lastApplied'),
-      logBytes: counters.get('logBytes'),
-      isLearner: this.#cluster.membership?.membership.learners.includes(this.nodeId) ?? false,
     }
   }
 

@@ -12,6 +12,9 @@ export interface Served {
 export interface Member {
   readonly nodeId: NodeId
 
+  /** By the configuration by which the cluster goes. Each call asks. */
+  readonly isLearner: boolean
+
   /**
    * Replicates a command. A follower makes sure first that it hears its leader, and every member answers once it has
    * applied the command itself: a read of this member sees the write.
@@ -43,6 +46,4 @@ export interface MemberLook {
   readonly term: number
   readonly commitIndex: number
   readonly lastApplied: number
-  readonly logBytes: number
-  readonly isLearner: boolean
 }

@@ -156,8 +156,6 @@ export class ScriptedMember implements Pick<Member, 'readLocal' | 'look' | 'head
       term: 1,
       commitIndex: this.lastApplied,
       lastApplied: this.lastApplied,
-      logBytes: 0,
-      isLearner: false,
     }
   }
 

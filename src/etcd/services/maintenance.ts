@@ -62,7 +62,7 @@ export function maintenanceService(member: Member, roster: Roster, cluster: Clus
 }
 
 async function status(member: Member): Promise<Buffer> {
-  const { leaderId, term, commitIndex, lastApplied, isLearner } = member.look()
+  const { leaderId, term, commitIndex, lastApplied } = member.look()
   const figures = await member.readLocal('figures', noBytes)
   const { bytes } = readFigures(figures.body)
   const raised = await member.readLocal('alarms', noBytes)
@@ -76,7 +76,7 @@ async function status(member: Member): Promise<Buffer> {
     raftTerm: term,
     raftAppliedIndex: lastApplied,
     errors: leaderId === undefined ? [new EtcdError('noLeader').details, ...errors] : errors,
-    isLearner,
+    isLearner: member.isLearner,
   })
   return withHeader(member, { revision: figures.revision, body })
 }

@@ -68,9 +68,10 @@ export function codecOf<Request, Response = object>(
 
 /** A learner serves `Status` and serializable ranges. A client that asks for a leader is refused while there is none. */
 export function admit(member: Member, metadata: Metadata, learnerServes: () => boolean): void {
-  const { isLearner, leaderId } = member.look()
-  if (isLearner && !learnerServes()) throw new EtcdError('notSupportedForLearner')
-  if (leaderId === undefined && metadata.get('hasleader')[0] === 'true') throw new EtcdError('noLeader')
+  if (member.isLearner && !learnerServes()) throw new EtcdError('notSupportedForLearner')
+  // Few calls ask for a leader, and only those need a look.
+  if (metadata.get('hasleader')[0] === 'true' && member.look().leaderId === undefined)
+    throw new EtcdError('noLeader')
 }
 
 const never = (): boolean => false

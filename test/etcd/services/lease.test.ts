@@ -74,7 +74,7 @@ test('renewals of one stream are answered in their order, those of leases that a
 test('a renewal that is done early waits for those before it, and the first that fails ends the stream', async () => {
   const settled: { resolve: (served: Served) => void; reject: (error: Error) => void }[] = []
   const member = {
-    look: () => ({ leaderId: 1, isLearner: false }),
+    isLearner: false,
     header: () => Buffer.alloc(0),
     propose: () => new Promise<Served>((resolve, reject) => settled.push({ resolve, reject })),
   } as unknown as Member

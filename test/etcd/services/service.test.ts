@@ -7,7 +7,8 @@ import { unary } from '../../../src/etcd/services/service.js'
 type Call = Parameters<ReturnType<typeof unary>>[0]
 
 function member(look: { isLearner?: boolean; leaderId?: number }): Member {
-  return { look: () => ({ isLearner: false, leaderId: undefined, ...look }) } as unknown as Member
+  const { isLearner = false, leaderId } = look
+  return { isLearner, look: () => ({ leaderId }) } as unknown as Member
 }
 
 /** How a call ends that is answered by `answer`. */
