@@ -2,10 +2,9 @@
 import { once } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Cluster } from '../../src/cluster/index.js'
+import { type Cluster, leaderKnown } from '../../src/cluster/index.js'
 import {
   type Load,
-  leaderKnown,
   type NextCall,
   type Tally,
   Timeline,

@@ -1,7 +1,7 @@
 /** The fastest heartbeat and the largest cluster that hold for some seconds without an election. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Cluster } from '../../src/cluster/index.js'
-import { leaderKnown, totalOf, underLoad, withCluster } from '../../src/load/index.js'
+import { type Cluster, leaderKnown } from '../../src/cluster/index.js'
+import { totalOf, underLoad, withCluster } from '../../src/load/index.js'
 import { counted } from '../../src/terminal/index.js'
 import { type BenchCase, type Extent, higher, lower, pick, type RunContext } from '../suite/index.js'
 import { puts } from './scratch.js'

@@ -1,8 +1,8 @@
 /** Heartbeats as they arrive, what they cost, and how many of them the cores can keep up. */
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Cluster } from '../../src/cluster/index.js'
-import { leaderKnown, readingOf, withCluster } from '../../src/load/index.js'
+import { type Cluster, leaderKnown } from '../../src/cluster/index.js'
+import { readingOf, withCluster } from '../../src/load/index.js'
 import type { LatencyHistogram } from '../../src/telemetry/index.js'
 import {
   type BenchCase,

@@ -1,7 +1,7 @@
 /** `raftbox load`: a file of records through the cluster, and then a comparison of what all nodes hold. */
 import type { Command } from 'commander'
-import type { Cluster, HashAt, NodeStatus } from '../cluster/index.js'
-import { leaderKnown, withCluster } from '../load/index.js'
+import { type Cluster, type HashAt, leaderKnown, type NodeStatus } from '../cluster/index.js'
+import { withCluster } from '../load/index.js'
 import {
   BadInput,
   counted,

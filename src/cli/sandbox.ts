@@ -1,8 +1,14 @@
 /** `raftbox sandbox`: a cluster and a prompt, to break it by hand and to see why it does what it does. */
 import { addAbortSignal } from 'node:stream'
 import type { Command } from 'commander'
-import { type Cluster, type ClusterEvent, RaftError, type ReadConfirmation } from '../cluster/index.js'
-import { leaderKnown, withCluster } from '../load/index.js'
+import {
+  type Cluster,
+  type ClusterEvent,
+  leaderKnown,
+  RaftError,
+  type ReadConfirmation,
+} from '../cluster/index.js'
+import { withCluster } from '../load/index.js'
 import { Observer } from '../observer/index.js'
 import { exitCodeOf, interruptible, lineOf, oneOf, paint, printable, wholeNumber } from '../terminal/index.js'
 import { ClusterSubject, complete, parse, perform } from '../verbs/index.js'

@@ -98,9 +98,11 @@ export {
   type Swapped,
   type Written,
 } from './kv-client.js'
+export { leaderKnown } from './leader-known.js'
 export { type LogFound, type LogsOptions, readLogs } from './logs.js'
 export type { CallsTold, ClusterLook, NodeLook } from './look.js'
 export type { NodeState, NodeStatus } from './member.js'
+export { NextTurn } from './next-turn.js'
 export type { ExportFromOptions, SnapshotTaken } from './node-answers.js'
 export { type ClusterOptions, nodesMax } from './options.js'
 export type { Applied } from './outcomes.js'

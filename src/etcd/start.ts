@@ -1,5 +1,5 @@
 /** A cluster that speaks etcd's API, for a test or a program. */
-import { type Cluster, type ClusterOptions, startCluster } from '../cluster/index.js'
+import { type Cluster, type ClusterOptions, leaderKnown, startCluster } from '../cluster/index.js'
 import { portMax, RaftError } from '../errors/index.js'
 import { mvccModule } from '../mvcc/index.js'
 import type { NodeId } from '../raft/index.js'
@@ -116,21 +116,4 @@ function checkPort(port: number): void {
   if (Number.isInteger(port) && port >= 0 && port <= portMax) return
   const expected = `a whole number from 0 to ${portMax}`
   throw new RaftError('INVALID_OPTION', { option: 'port', expected, actual: String(port) })
-}
-
-/** Resolves once a node leads, or after the time of a call: then the calls themselves tell. */
-function leaderKnown(cluster: Cluster): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (cluster.leaderId !== undefined) done()
-    }
-    const done = (): void => {
-      clearTimeout(timer)
-      cluster.events.off('event', look)
-      resolve()
-    }
-    const timer = setTimeout(done, cluster.options.requestTimeoutMs)
-    cluster.events.on('event', look)
-    look()
-  })
 }

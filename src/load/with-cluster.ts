@@ -1,8 +1,6 @@
 /** A cluster for the length of a command. */
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster/index.js'
 
-const leaderWithinMs = 10_000
-
 /** It is closed in the end, and at once when the command is interrupted: all its calls end then. */
 export async function withCluster<T>(
   options: ClusterOptions,
@@ -18,13 +16,5 @@ export async function withCluster<T>(
   } finally {
     signal.removeEventListener('abort', close)
     await cluster.close()
-  }
-}
-
-/** Resolves once somebody leads, or when it has taken so long that the calls themselves had better tell. */
-export async function leaderKnown(cluster: Cluster, signal: AbortSignal): Promise<void> {
-  const deadlineMs = performance.now() + leaderWithinMs
-  while (cluster.leaderId === undefined && performance.now() < deadlineMs && !signal.aborted) {
-    await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }

@@ -1,5 +1,6 @@
 /** etcd's JSON gateway, its health, its version and its metrics: what the port of a member answers over HTTP/1.1. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
 import { Exchange, type ExchangeBounds, type GatewayMethod } from './exchange.js'
 import { routes } from './routes.js'
@@ -17,7 +18,7 @@ export interface GatewayOptions {
   /** In the text form of Prometheus. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
   readonly bounds: ExchangeBounds & {
-    /** The headers of a request are there by then, or its connection ends. */
+    /** The headers of the first request are there by then, or the connection ends. */
     readonly headersMs: number
   }
 }
@@ -29,19 +30,18 @@ export interface GatewayOptions {
 export function createGateway(options: GatewayOptions): Server {
   const { headersMs } = options.bounds
   const gateway = new Gateway(options)
-  const server = createServer(
-    // A stream has no end by which its request should be there.
-    // A connection that is idle stays open, as with etcd.
-    {
-      headersTimeout: headersMs,
-      requestTimeout: 0,
-      connectionsCheckingInterval: headersMs,
-      keepAliveTimeout: 0,
-    },
-    (request, response) => gateway.answer(request, response),
-  )
-  // A server without a port checks no timeouts before it is told that it listens.
-  server.emit('listening')
+  const silent = new WeakMap<Duplex, NodeJS.Timeout>()
+  // A server without a port checks no timeouts of its own. A stream has no end by which its request should be there, and
+  // a connection that is idle stays open, as with etcd.
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0 }, (request, response) => {
+    clearTimeout(silent.get(request.socket))
+    gateway.answer(request, response)
+  })
+  server.on('connection', (connection: Duplex) => {
+    const timer = setTimeout(() => connection.destroy(), headersMs).unref()
+    silent.set(connection, timer)
+    connection.on('close', () => clearTimeout(timer))
+  })
   return server
 }
 

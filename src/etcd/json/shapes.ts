@@ -30,8 +30,6 @@ export type FieldType =
       readonly name: string
       readonly min: bigint
       readonly max: bigint
-      /** A number of 64 bits is a string in JSON, as JavaScript rounds it. */
-      readonly isText: boolean
     }
   | {
       readonly kind: 'enum'
@@ -122,13 +120,13 @@ function typeOf(
     case 'TYPE_BOOL':
       return { kind: 'bool' }
     case 'TYPE_INT32':
-      return { kind: 'integer', name: 'int32', min: -(2n ** 31n), max: 2n ** 31n - 1n, isText: false }
+      return { kind: 'integer', name: 'int32', min: -(2n ** 31n), max: 2n ** 31n - 1n }
     case 'TYPE_UINT32':
-      return { kind: 'integer', name: 'uint32', min: 0n, max: 2n ** 32n - 1n, isText: false }
+      return { kind: 'integer', name: 'uint32', min: 0n, max: 2n ** 32n - 1n }
     case 'TYPE_INT64':
-      return { kind: 'integer', name: 'int64', min: -(2n ** 63n), max: 2n ** 63n - 1n, isText: true }
+      return { kind: 'integer', name: 'int64', min: -(2n ** 63n), max: 2n ** 63n - 1n }
     case 'TYPE_UINT64':
-      return { kind: 'integer', name: 'uint64', min: 0n, max: 2n ** 64n - 1n, isText: true }
+      return { kind: 'integer', name: 'uint64', min: 0n, max: 2n ** 64n - 1n }
     case 'TYPE_ENUM': {
       const inner = enumType.find(({ name }) => name === typeName)
       if (inner !== undefined) return enumOf(`${message}_${typeName}`, inner)

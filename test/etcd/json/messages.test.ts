@@ -178,7 +178,8 @@ test('a message that became JSON becomes the same message', () => {
       case 'bool':
         return fc.constant(true)
       case 'integer':
-        return integer(1n, type.max).map((text) => (type.isText ? text : Number(text)))
+        // A number of 64 bits is a string in JSON, as JavaScript rounds it.
+        return integer(1n, type.max).map((text) => (type.name.endsWith('64') ? text : Number(text)))
       case 'enum':
         return fc.constantFrom(...type.names.keys()).filter((number) => number !== 0)
       case 'message':

@@ -1,6 +1,6 @@
 /** A gateway on a port of its own. */
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { createGateway, type GatewayOptions } from '../../../../src/etcd/json/gateway.js'
 
 export interface ServedGateway extends AsyncDisposable {
@@ -18,14 +18,17 @@ export async function serveGateway(options: Partial<GatewayOptions> = {}): Promi
     ...options,
   }
   const gateway = createGateway(all)
-  const door = createServer((socket) => gateway.emit('connection', socket)).listen(0, '127.0.0.1')
+  const sockets = new Set<Socket>()
+  const door = createServer((socket) => {
+    sockets.add(socket)
+    gateway.emit('connection', socket)
+  }).listen(0, '127.0.0.1')
   await once(door, 'listening')
   return {
     address: `127.0.0.1:${(door.address() as AddressInfo).port}`,
     options: all,
     async [Symbol.asyncDispose]() {
-      gateway.closeAllConnections()
-      gateway.close()
+      for (const socket of sockets) socket.destroy()
       door.close()
       await once(door, 'close')
     },
