@@ -1,6 +1,7 @@
 /** A program of a stranger that uses every entry point of the package. The compiler checks it, and nothing runs it. */
 import { on } from 'node:events'
 import { type ClusterEvent, type ClusterOptions, RaftError, startCluster } from 'raftbox'
+import { checkHistory, type KeyValueOperation, keyValue, type Model, type Operation } from 'raftbox/check'
 import { type Etcd, startEtcd } from 'raftbox/etcd'
 import { type Input, Raft, type Ready } from 'raftbox/raft'
 import * as sim from 'raftbox/sim'
@@ -38,5 +39,16 @@ async function useEtcd(): Promise<readonly string[]> {
   return address === undefined ? etcd.endpoints : [address]
 }
 
-export const used: readonly unknown[] = [useCluster, useEtcd, Raft, sim, RaftNetwork, Traces]
+interface Add extends Operation {
+  readonly add: number
+}
+
+function useCheck(history: readonly KeyValueOperation[], adds: readonly Add[]): readonly (Add | string)[] {
+  const counter: Model<number, Add> = { initial: () => 0, step: (sum, { add }) => sum + add }
+  const { verdict, failures } = checkHistory(adds, counter, { stepsMax: 1000 })
+  const window: readonly Add[] = failures[0]?.window ?? []
+  return [verdict, ...window, checkHistory(history, keyValue).verdict]
+}
+
+export const used: readonly unknown[] = [useCluster, useEtcd, useCheck, Raft, sim, RaftNetwork, Traces]
 export type Used = [Input, Ready]

@@ -17,6 +17,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   transport: ground,
   telemetry: ground,
   recording: ground,
+  check: ['errors'],
   // The contract of state machines is in `machine`.
   mvcc: [...ground, 'machine'],
   backup: [...ground, 'storage', 'machine'],
@@ -33,7 +34,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   explain: [...ground, 'telemetry'],
   terminal: ['errors'],
   load: [...upToDriver, 'mvcc', 'node', 'cluster', 'terminal'],
-  report: ['errors', 'terminal'],
+  report: ['errors', 'terminal', 'check'],
   verbs: [
     ...ground,
     'telemetry',
@@ -101,6 +102,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'terminal',
     'load',
     'report',
+    'check',
     'verbs',
     'recording',
     'explain',
@@ -126,6 +128,7 @@ const benchMayImport: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'machine',
     'mvcc',
+    'check',
     'telemetry',
     'cluster',
     'terminal',

@@ -1,0 +1,214 @@
+/** Whether a history is linearizable: each part is searched by itself, all of them in turn. */
+import { checkOptions, RaftError } from '../errors/index.js'
+import { Memory } from './configuration-set.js'
+import type { Model, Operation } from './model.js'
+import { Search, type SearchEnd, stepsAtOnce } from './search.js'
+import { Timeline } from './timeline.js'
+import { type Part, type Window, WindowSearch } from './window.js'
+import { type Explanation, explained } from './words.js'
+
+export type Verdict = 'linearizable' | 'not-linearizable' | 'unknown'
+
+export interface CheckOptions {
+  /** Steps of the model after which a check ends without an answer. Default: 100,000,000. */
+  readonly stepsMax?: number
+  /** The bytes that the search may keep beside the history. Default: 256 MiB. */
+  readonly bytesMax?: number
+  /** Asked every few thousand steps; `true` ends the check without an answer. Default: the check takes its time. */
+  readonly isTimeUp?: () => boolean
+}
+
+/** A part of the history for which there is no order. */
+export interface Failure<Op extends Operation> extends Explanation<Op> {
+  readonly key: string
+  /** Operations that contradict each other, whatever became of the others. */
+  readonly window: readonly Op[]
+  /** Whether it is known that each of them is needed. */
+  readonly isSmallest: boolean
+}
+
+/** A part of the history about which nothing is known. */
+export interface Undecided {
+  readonly key: string
+  readonly operations: number
+  readonly why: 'steps' | 'memory' | 'time'
+}
+
+export interface CheckResult<Op extends Operation> {
+  /** `not-linearizable` as soon as one part has no order; `linearizable` only if all parts have one. */
+  readonly verdict: Verdict
+  readonly operations: number
+  /** Parts of the history. */
+  readonly keys: number
+  /** Parts that have no order. */
+  readonly failedKeys: readonly string[]
+  /** The first of them, explained. */
+  readonly failures: readonly Failure<Op>[]
+  readonly undecided: readonly Undecided[]
+}
+
+const usualStepsMax = 100_000_000
+const usualBytesMax = 256 << 20
+/** A part that takes longer waits for the others, and is then given more. */
+const stepsAtFirst = 1 << 17
+const explainedMax = 10
+const windowStepsMax = 40_000_000
+const trialStepsMax = 1_000_000
+
+/** Throws a `RaftError` for an operation or an option that is none. */
+export function checkHistory<State, Op extends Operation>(
+  operations: Iterable<Op>,
+  model: Model<State, Op>,
+  options: CheckOptions = {},
+): CheckResult<Op> {
+  const turns = checkInTurns(operations, model, options)
+  for (;;) {
+    const turn = turns.next()
+    if (turn.done === true) return turn.value
+  }
+}
+
+/** The same in turns of a few milliseconds: between two of them a program can do other things, or give up. */
+export function* checkInTurns<State, Op extends Operation>(
+  operations: Iterable<Op>,
+  model: Model<State, Op>,
+  options: CheckOptions = {},
+): Generator<void, CheckResult<Op>> {
+  checkOptions('a check', options, ['stepsMax', 'bytesMax', 'isTimeUp'])
+  const history = new Map<string, Op[]>()
+  let count = 0
+  for (const operation of operations) {
+    checkOperation(operation, count++)
+    const key = model.keyOf?.(operation) ?? ''
+    const part = history.get(key)
+    if (part === undefined) history.set(key, [operation])
+    else part.push(operation)
+  }
+  return yield* new Check(history, model, options).run(count)
+}
+
+class Check<State, Op extends Operation> {
+  readonly #history: ReadonlyMap<string, readonly Op[]>
+  readonly #model: Model<State, Op>
+  readonly #memory: Memory
+  readonly #isTimeUp: () => boolean
+  #stepsLeft: number
+  readonly #failed: Part<Op>[] = []
+  readonly #undecided: Undecided[] = []
+
+  constructor(
+    history: ReadonlyMap<string, readonly Op[]>,
+    model: Model<State, Op>,
+    { stepsMax = usualStepsMax, bytesMax = usualBytesMax, isTimeUp = () => false }: CheckOptions,
+  ) {
+    this.#history = history
+    this.#model = model
+    this.#memory = new Memory(bytesMax)
+    this.#stepsLeft = stepsMax
+    this.#isTimeUp = isTimeUp
+  }
+
+  *run(operations: number): Generator<void, CheckResult<Op>> {
+    let open: Iterable<PartSearch<State, Op>> = this.#begun()
+    for (let steps = stepsAtFirst; ; steps *= 4) {
+      const left: PartSearch<State, Op>[] = []
+      for (const part of open) {
+        const isDone = yield* this.#goOn(part, steps)
+        if (!isDone) left.push(part)
+      }
+      if (left.length === 0) break
+      open = left
+    }
+    const failures: Failure<Op>[] = []
+    for (const part of this.#failed.slice(0, explainedMax)) failures.push(yield* this.#explain(part))
+    return {
+      verdict:
+        this.#failed.length > 0
+          ? 'not-linearizable'
+          : this.#undecided.length > 0
+            ? 'unknown'
+            : 'linearizable',
+      operations,
+      keys: this.#history.size,
+      failedKeys: this.#failed.map(({ key }) => key),
+      failures,
+      undecided: this.#undecided,
+    }
+  }
+
+  /** Each part is prepared when its turn comes: most are done in that turn. */
+  *#begun(): Generator<PartSearch<State, Op>> {
+    for (const [key, operations] of this.#history) {
+      const timeline = new Timeline(operations, this.#model)
+      yield { key, timeline, search: new Search(timeline, this.#model, key, this.#memory) }
+    }
+  }
+
+  /** True when the part needs no further turn. */
+  *#goOn({ key, timeline, search }: PartSearch<State, Op>, steps: number): Generator<void, boolean> {
+    const stepsEnd = search.steps + steps
+    let end: SearchEnd = 'open'
+    while (end === 'open' && search.steps < stepsEnd) {
+      const before = search.steps
+      if (this.#stepsLeft <= 0 || this.#isTimeUp()) break
+      end = search.run(Math.min(stepsAtOnce, this.#stepsLeft))
+      this.#stepsLeft -= search.steps - before
+      yield
+    }
+    if (end === 'open' && search.steps >= stepsEnd) return false
+    search.release()
+    if (end === 'not-linearizable') this.#failed.push(partOf(key, timeline, search.furthestReturn))
+    if (end === 'open' || end === 'full') {
+      const why = end === 'full' ? 'memory' : this.#stepsLeft <= 0 ? 'steps' : 'time'
+      this.#undecided.push({ key, operations: this.#history.get(key)?.length ?? 0, why })
+    }
+    return true
+  }
+
+  *#explain(part: Part<Op>): Generator<void, Failure<Op>> {
+    const { key } = part
+    const bounds = { memory: this.#memory, trialStepsMax, stepsMax: windowStepsMax, isTimeUp: this.#isTimeUp }
+    const window: Window<Op> = yield* new WindowSearch(part, this.#model, bounds).find()
+    const { operations, isSmallest } = window
+    const all = this.#history.get(key) ?? []
+    return { key, window: operations, isSmallest, ...explained(window, all, key, this.#model, this.#memory) }
+  }
+}
+
+interface PartSearch<State, Op extends Operation> {
+  readonly key: string
+  readonly timeline: Timeline<Op>
+  readonly search: Search<State, Op>
+}
+
+/** The operations that were called before the furthest return, and those of them that had returned by then. */
+function partOf<Op extends Operation>(key: string, timeline: Timeline<Op>, furthest: number): Part<Op> {
+  const { completed, unknown, callAt, returnAt, unknownAt } = timeline
+  const called = completed.filter((_, at) => callAt[at]! < furthest)
+  const ended = completed
+    .map((operation, at) => ({ operation, returnAt: returnAt[at]! }))
+    .filter((each) => each.returnAt <= furthest)
+    .sort((one, other) => other.returnAt - one.returnAt)
+  const open = unknown.filter((_, at) => unknownAt[at]! <= furthest)
+  const operations = [...called, ...open].sort((one, other) => one.call - other.call)
+  return { key, operations, ended: ended.map(({ operation }) => operation) }
+}
+
+const outcomes: readonly unknown[] = ['ok', 'fail', 'unknown']
+
+function checkOperation(operation: Operation, at: number): void {
+  const refuse = (field: string, expected: string, actual: unknown): never => {
+    throw new RaftError('INVALID_OPTION', {
+      option: `operation ${at}: ${field}`,
+      expected,
+      actual: JSON.stringify(actual) ?? String(actual),
+    })
+  }
+  const { outcome, call } = operation
+  if (!outcomes.includes(outcome)) refuse('outcome', "'ok', 'fail' or 'unknown'", outcome)
+  if (!Number.isSafeInteger(call)) refuse('call', 'a safe integer', call)
+  const { return: end } = operation
+  if (outcome !== 'ok') return
+  if (!Number.isSafeInteger(end)) refuse('return', 'a safe integer', end)
+  if ((end as number) < call) refuse('return', `no time before the call at ${call}`, end)
+}

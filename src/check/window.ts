@@ -1,0 +1,134 @@
+/**
+ * Why a part has no order, in as few operations as possible.
+ *
+ * An operation is kept or let go. A read that is let go is left out. A write that is let go is taken as one of unknown
+ * outcome: it may have happened at any time after its call, or never. Both only make it easier to find an order, so that a
+ * history which has one keeps it; hence, when there is none, the kept operations alone contradict each other, whatever became
+ * of the others. The window is a set of kept operations of which none can be let go without an order coming about. No subset
+ * of it is such a window; another window of the part may still have fewer operations.
+ */
+import type { Memory } from './configuration-set.js'
+import type { Model, Operation } from './model.js'
+import { Search, type SearchEnd, stepsAtOnce } from './search.js'
+import { Timeline } from './timeline.js'
+
+/** Operations of one part that has no order, as its search left them. */
+export interface Part<Op extends Operation> {
+  readonly key: string
+  /** Those that were called in time to matter, in the order of their calls. */
+  readonly operations: readonly Op[]
+  /** Those of them that returned in time to matter, the last one first. */
+  readonly ended: readonly Op[]
+}
+
+export interface Window<Op extends Operation> {
+  /** In the order of their calls. */
+  readonly operations: readonly Op[]
+  /** The writes that were let go, as the kept ones need them: their outcome is unknown. */
+  readonly letGo: readonly Op[]
+  /** False if the search was given up before every operation of the window was shown to be needed. */
+  readonly isSmallest: boolean
+}
+
+export interface WindowBounds {
+  readonly memory: Memory
+  /** Steps of the model for one trial, and for all of them. */
+  readonly trialStepsMax: number
+  readonly stepsMax: number
+  isTimeUp(): boolean
+}
+
+export class WindowSearch<State, Op extends Operation> {
+  readonly #part: Part<Op>
+  readonly #model: Model<State, Op>
+  readonly #bounds: WindowBounds
+  /** Each write as one of unknown outcome. */
+  readonly #freed = new Map<Op, Op>()
+  #stepsLeft: number
+  #isSmallest = true
+
+  constructor(part: Part<Op>, model: Model<State, Op>, bounds: WindowBounds) {
+    this.#part = part
+    this.#model = model
+    this.#bounds = bounds
+    this.#stepsLeft = bounds.stepsMax
+    for (const operation of part.operations) {
+      if (model.isRead?.(operation) !== true) this.#freed.set(operation, { ...operation, outcome: 'unknown' })
+    }
+  }
+
+  /**
+   * Finds the fewest of the candidates, the latest first, that contradict each other together with what is kept. The last of
+   * them is needed, so it is kept, and the others are the candidates of the next round. A trial that is given up counts as an
+   * order, so that a window contradicts itself in any case.
+   */
+  *find(): Generator<void, Window<Op>> {
+    let kept: readonly Op[] = []
+    let candidates = this.#part.ended
+    for (;;) {
+      const count: number = yield* this.#fewest(kept, candidates)
+      if (count === 0) break
+      if (this.#isOver) {
+        this.#isSmallest = false
+        kept = [...kept, ...candidates.slice(0, count)]
+        break
+      }
+      kept = [...kept, candidates[count - 1]!]
+      candidates = candidates.slice(0, count - 1)
+    }
+    const isKept = new Set(kept)
+    return {
+      operations: this.#part.operations.filter((operation) => isKept.has(operation)),
+      letGo: this.#letGo(isKept),
+      isSmallest: this.#isSmallest,
+    }
+  }
+
+  get #isOver(): boolean {
+    return this.#stepsLeft <= 0 || this.#bounds.isTimeUp()
+  }
+
+  /**
+   * All candidates are known to be enough. Few often are, and small trials are quick: so the first ones are small, and each
+   * of them has twice as many as the one before.
+   */
+  *#fewest(kept: readonly Op[], candidates: readonly Op[]): Generator<void, number> {
+    let few = 0
+    let enough = candidates.length
+    for (let next = 0; few < enough && !this.#isOver; ) {
+      const isEnough = yield* this.#contradict(new Set([...kept, ...candidates.slice(0, next)]))
+      if (isEnough) enough = next
+      else few = next + 1
+      next = Math.min(2 * few, (few + enough) >> 1)
+    }
+    return enough
+  }
+
+  *#contradict(kept: ReadonlySet<Op>): Generator<void, boolean> {
+    const { key, operations } = this.#part
+    const timeline = new Timeline(
+      [...operations.filter((operation) => kept.has(operation)), ...this.#letGo(kept)],
+      this.#model,
+    )
+    const { memory, trialStepsMax, isTimeUp } = this.#bounds
+    const search = new Search(timeline, this.#model, key, memory)
+    const stepsMax = Math.min(trialStepsMax, this.#stepsLeft)
+    let end: SearchEnd = 'open'
+    while (end === 'open' && search.steps < stepsMax && !isTimeUp()) {
+      end = search.run(stepsAtOnce)
+      yield
+    }
+    search.release()
+    // Its preparation looks at each operation.
+    this.#stepsLeft -= search.steps + this.#part.operations.length
+    if (end === 'open' || end === 'full') this.#isSmallest = false
+    return end === 'not-linearizable'
+  }
+
+  #letGo(kept: ReadonlySet<Op>): Op[] {
+    return this.#part.operations.flatMap((operation) => {
+      const freed = kept.has(operation) ? undefined : this.#freed.get(operation)
+      return freed === undefined ? [] : [freed]
+    })
+  }
+}

@@ -1,0 +1,91 @@
+/** A window in words: how far an order goes, and why no operation follows. */
+import type { Memory } from './configuration-set.js'
+import type { Model, Operation } from './model.js'
+import { Search } from './search.js'
+import { Timeline } from './timeline.js'
+import type { Window } from './window.js'
+
+/** An operation that has no place behind the longest order. */
+export interface Stuck<Op extends Operation> {
+  readonly operation: Op
+  /** Operations of the part right after which it would fit, each with the reason why that is no place for it. */
+  readonly needs: readonly { readonly operation: Op; readonly why: string }[]
+}
+
+export interface Explanation<Op extends Operation> {
+  /** The longest order that fits, of kept operations and of those that were let go. */
+  readonly order: readonly Op[]
+  /** The state behind it, in words. */
+  readonly state: string
+  readonly stuck: readonly Stuck<Op>[]
+}
+
+const stepsMax = 200_000
+const needsMax = 5
+
+/** `all`: every operation of the part, also those that failed or were called later. */
+export function explained<State, Op extends Operation>(
+  { operations, letGo }: Window<Op>,
+  all: readonly Op[],
+  key: string,
+  model: Model<State, Op>,
+  memory: Memory,
+): Explanation<Op> {
+  const timeline = new Timeline([...operations, ...letGo], model)
+  const search = new Search(timeline, model, key, memory, true)
+  search.run(stepsMax)
+  const { order, state } = search.longest
+  search.release()
+  const placed = new Set(order)
+  const left = operations.filter((operation) => !placed.has(operation))
+  const firstReturn = left.reduce(
+    (first, operation) => Math.min(first, operation.return as number),
+    Number.POSITIVE_INFINITY,
+  )
+  const next = left.filter(({ call }) => call <= firstReturn)
+  const stuck = next.filter((operation) => model.step(state, operation) === undefined)
+  return {
+    order,
+    state: stateWords(model, state),
+    stuck: stuck.map((operation) => ({ operation, needs: needsOf(operation, state, order, all, model) })),
+  }
+}
+
+/** Writes that would make the operation fit if they came right before it. */
+function needsOf<State, Op extends Operation>(
+  stuck: Op,
+  state: State,
+  order: readonly Op[],
+  all: readonly Op[],
+  model: Model<State, Op>,
+): Stuck<Op>['needs'] {
+  const needs: { operation: Op; why: string }[] = []
+  for (const operation of all) {
+    if (needs.length === needsMax) break
+    if (operation === stuck || model.isRead?.(operation) === true) continue
+    const between = model.step(state, operation)
+    if (between === undefined || model.step(between, stuck) === undefined) continue
+    needs.push({ operation, why: whyNot(operation, stuck, order) })
+  }
+  return needs
+}
+
+function whyNot<Op extends Operation>(operation: Op, stuck: Op, order: readonly Op[]): string {
+  if (operation.outcome === 'fail') return 'it failed, so that it did not happen'
+  if (operation.call > (stuck.return as number)) return 'it was called only after that'
+  const isPlaced = order.some(({ client, call }) => client === operation.client && call === operation.call)
+  return isPlaced
+    ? 'it has its place earlier already, and happens once'
+    : 'it cannot happen there without another contradiction'
+}
+
+export function operationWords<Op extends Operation>(
+  model: Pick<Model<never, Op>, 'describe'>,
+  operation: Op,
+): string {
+  return model.describe?.(operation) ?? JSON.stringify(operation)
+}
+
+function stateWords<State, Op extends Operation>(model: Model<State, Op>, state: State): string {
+  return model.describeState?.(state) ?? JSON.stringify(state) ?? String(state)
+}
