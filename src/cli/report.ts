@@ -1,6 +1,5 @@
 /** `raftbox report`: a record of the bench suite as a page with plots and as Markdown, alone or against another. */
 import { isUtf8 } from 'node:buffer'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import {
@@ -14,6 +13,7 @@ import {
 import { BadInput, interruptible, printable } from '../terminal/index.js'
 import { dirFlag } from './flags.js'
 import { readBytes } from './input/bytes.js'
+import { writeTogether } from './written-files.js'
 
 interface ReportOptions {
   readonly compare?: string
@@ -56,7 +56,7 @@ async function report(file: string, { compare, out }: ReportOptions, signal: Abo
   const comparison =
     compare === undefined ? undefined : compareRecords(await readRecord(compare, signal), record)
   const start = join(out ?? dirname(file), basename(file).replace(/\.json(\.gz)?$/i, ''))
-  const written = writeTogether({
+  const written = writeTogether('--out', {
     [`${start}.html`]: pageOf(record, comparison),
     [`${start}.md`]: markdownOf(record, comparison),
   })
@@ -81,26 +81,4 @@ async function readRecord(file: string, signal: AbortSignal): Promise<BenchRecor
   const bytes = Buffer.concat(chunks)
   if (!isUtf8(bytes)) throw new BadInput(`${file} is not UTF-8; give a record that the bench suite wrote`)
   return parseRecord(bytes.toString(), file)
-}
-
-/** All of them or none: each is complete before the first takes its name. */
-function writeTogether(texts: Readonly<Record<string, string>>): string[] {
-  const paths = Object.keys(texts)
-  const written = new Map<string, string>()
-  try {
-    for (const path of paths) {
-      const temporary = `${path}.${process.pid}.tmp`
-      mkdirSync(dirname(path), { recursive: true })
-      written.set(path, temporary)
-      writeFileSync(temporary, texts[path] ?? '')
-    }
-    for (const [path, temporary] of written) renameSync(temporary, path)
-  } catch (error) {
-    for (const temporary of written.values()) rmSync(temporary, { force: true })
-    const { message } = error as Error
-    throw new BadInput(
-      `nothing can be written to ${dirname(paths[0] ?? '')}: ${message}; choose another with --out`,
-    )
-  }
-  return paths
 }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   checkHistory,
+  checkInTurns,
   type KeyValueOperation,
   keyValue,
   type Model,
@@ -158,6 +159,11 @@ describe('a check that is too hard ends without an answer', () => {
     const { verdict, undecided } = checkHistory(hard, keyValue, options)
     expect(verdict).toBe('unknown')
     expect(undecided).toEqual([{ key: 'k', operations: 31, why }])
+  })
+
+  test('and pauses again and again, so that a program can give it up', () => {
+    const turns = checkInTurns(hard, keyValue)
+    for (let turn = 0; turn < 10; turn++) expect(turns.next()).toEqual({ done: false, value: undefined })
   })
 
   test('and a key that has no order is found beside it', () => {

@@ -15,6 +15,7 @@ test.each([[[]], [['--help']], [['help']]])(
       'load',
       'scenario',
       'sim',
+      'check',
       'replay',
       'report',
       'metrics',
@@ -25,15 +26,24 @@ test.each([[[]], [['--help']], [['help']]])(
   },
 )
 
-test.each(['bench', 'card', 'sandbox', 'load', 'scenario', 'sim', 'replay', 'report', 'snapshot', 'recover'])(
-  'help %s is the same as its --help',
-  async (command) => {
-    const [help, flag] = await Promise.all([run(['help', command]), run([command, '--help'])])
-    expect([help.code, help.stderr, flag.code]).toEqual([0, '', 0])
-    expect(flag.stdout).toBe(help.stdout)
-    expect(help.stdout).toContain(`Usage: raftbox ${command}`)
-  },
-)
+test.each([
+  'bench',
+  'card',
+  'sandbox',
+  'load',
+  'scenario',
+  'sim',
+  'check',
+  'replay',
+  'report',
+  'snapshot',
+  'recover',
+])('help %s is the same as its --help', async (command) => {
+  const [help, flag] = await Promise.all([run(['help', command]), run([command, '--help'])])
+  expect([help.code, help.stderr, flag.code]).toEqual([0, '', 0])
+  expect(flag.stdout).toBe(help.stdout)
+  expect(help.stdout).toContain(`Usage: raftbox ${command}`)
+})
 
 test('help of bench names units, defaults and the fields that it prints', async () => {
   const { stdout } = await run(['help', 'bench'])

@@ -21,6 +21,15 @@ const headBytes = 6
 /** A digit and the first digits of pi follow the head of a bzip2 file: text may begin with BZh, too. */
 const bzip2Rest = /^425a683[1-9]3141/
 
+/** The name that stands for the standard input. A file of that name is `./-`. */
+const standardInput = '-'
+const standardInputFd = 0
+
+/** How messages call the file. */
+export function nameOfInput(file: string): string {
+  return file === standardInput ? 'standard input' : file
+}
+
 /** Throws BadInput for what cannot be read. The signal ends also a wait for a pipe that nobody writes to. */
 export async function* readBytes(file: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
   const input = openFile(file)
@@ -30,7 +39,9 @@ export async function* readBytes(file: string, signal?: AbortSignal): AsyncGener
     const compression = unreadable.find(([, , start]) => head.startsWith(start))
     if (compression !== undefined && (compression[0] !== 'bzip2' || bzip2Rest.test(head))) {
       const [name, program] = compression
-      throw new BadInput(`${file} is compressed with ${name}; unpack it first: ${program} FILE > UNPACKED`)
+      throw new BadInput(
+        `${nameOfInput(file)} is compressed with ${name}; unpack it first: ${program} FILE > UNPACKED`,
+      )
     }
     const isGzip = head.startsWith(gzipHead) || /\.gz$/i.test(file)
     yield* withoutMark(isGzip ? gunzipped(file, bytes) : bytes)
@@ -45,7 +56,8 @@ export async function* readBytes(file: string, signal?: AbortSignal): AsyncGener
 function openFile(file: string): Readable {
   try {
     // A pipe without a writer blocks an open for reading, and a blocked open keeps the process from ending.
-    const fd = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+    const fd = file === standardInput ? standardInputFd : openSync(file, flags)
     const kind = fstatSync(fd)
     // Reads of pipes and terminals wait in the event loop. Those of files go to a thread, which no signal wakes.
     if (kind.isFIFO() || kind.isSocket()) return new Socket({ fd, readable: true, writable: false })
@@ -58,9 +70,10 @@ function openFile(file: string): Readable {
 function asBadInput(file: string, error: unknown): BadInput {
   if (error instanceof BadInput) return error
   const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'EISDIR') return new BadInput(`${file} is a directory; give a file that can be read`)
+  const name = nameOfInput(file)
+  if (code === 'EISDIR') return new BadInput(`${name} is a directory; give a file that can be read`)
   const why = code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such file' : message
-  return new BadInput(`${file}: ${why}; give a file that can be read`)
+  return new BadInput(`${name}: ${why}; give a file that can be read`)
 }
 
 async function* gunzipped(file: string, compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -71,7 +84,9 @@ async function* gunzipped(file: string, compressed: AsyncIterable<Buffer>): Asyn
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (!code?.startsWith('Z_')) throw error
-    throw new BadInput(`${file}: the gzip data is damaged or cut off: ${message}; make or fetch it again`)
+    throw new BadInput(
+      `${nameOfInput(file)}: the gzip data is damaged or cut off: ${message}; make or fetch it again`,
+    )
   }
 }
 

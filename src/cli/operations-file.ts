@@ -1,0 +1,44 @@
+/** Histories as files: one operation a line, all of them held in memory. */
+import { isUtf8 } from 'node:buffer'
+import { type KeyValueOperation, parseOperation } from '../check/index.js'
+import { RaftError } from '../errors/index.js'
+import { BadInput, decimal } from '../terminal/index.js'
+import { nameOfInput, readBytes } from './input/bytes.js'
+import { type Framed, LineFramer } from './input/framing.js'
+
+const lineBytesMax = 1 << 20
+/** What these take fits in the memory that Node has by default. */
+const operationsMax = 2_000_000
+const bytesMax = 512 << 20
+
+/** Throws `BadInput` that names the line for what is no operation. */
+export async function readOperations(file: string, signal: AbortSignal): Promise<KeyValueOperation[]> {
+  const malformed = (line: number, why: string): BadInput =>
+    new BadInput(`${nameOfInput(file)}, line ${line}: ${why}; see raftbox help check`)
+  const framer = new LineFramer(lineBytesMax, malformed)
+  const operations: KeyValueOperation[] = []
+  let bytesLeft = bytesMax
+  const take = ({ line, bytes }: Framed): void => {
+    if (!isUtf8(bytes)) throw malformed(line, 'this is not UTF-8')
+    const text = bytes.toString().trim()
+    if (text === '') return
+    bytesLeft -= bytes.length
+    if (operations.length === operationsMax)
+      throw malformed(line, `more than ${decimal(operationsMax)} operations`)
+    if (bytesLeft < 0) throw malformed(line, `more than ${bytesMax >> 20} MiB`)
+    operations.push(parsed(text, (why) => malformed(line, why)))
+  }
+  for await (const chunk of readBytes(file, signal)) for (const framed of framer.take(chunk)) take(framed)
+  for (const framed of framer.end()) take(framed)
+  if (operations.length === 0)
+    throw new BadInput(`${nameOfInput(file)} holds no operations; give a history with at least one`)
+  return operations
+}
+
+function parsed(text: string, malformed: (why: string) => BadInput): KeyValueOperation {
+  try {
+    return parseOperation(text)
+  } catch (error) {
+    throw error instanceof RaftError ? malformed(error.message) : error
+  }
+}
