@@ -15,6 +15,7 @@ Examples:
   raftbox load cities.jsonl --key id      put a file's records, and compare the nodes
   raftbox sim --seeds 1000                look for a seed that breaks a promise
   raftbox check history.jsonl             is a history linearizable, of whatever system?
+  raftbox search --seconds 600            every order of steps of three nodes, within bounds
   raftbox replay run.jsonl                repeat a recorded run, and compare where it ends
   raftbox explain run.story               why there was an election in a recorded run
   raftbox metrics --dir ./my-cluster      its figures while it runs, as Prometheus reads them
@@ -38,6 +39,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   scenario: async () => (await import('./scenario.js')).addScenario,
   sim: async () => (await import('./sim-flags.js')).addSim,
   check: async () => (await import('./check.js')).addCheck,
+  search: async () => (await import('./search.js')).addSearch,
   replay: async () => (await import('./replay.js')).addReplay,
   explain: async () => (await import('./explain.js')).addExplain,
   snapshot: async () => (await import('./snapshot.js')).addSnapshot,

@@ -12,9 +12,9 @@ export function decimal(value: number, digits = 0): string {
   return fraction === undefined ? grouped : `${grouped}.${fraction}`
 }
 
-/** `1 client`, `64 clients`. */
-export function counted(count: number, what: string): string {
-  return `${decimal(count)} ${what}${count === 1 ? '' : 's'}`
+/** `1 client`, `64 clients`. `many`: of a word that has no plural by an s. */
+export function counted(count: number, what: string, many = `${what}s`): string {
+  return `${decimal(count)} ${count === 1 ? what : many}`
 }
 
 /** Three digits for what spans many magnitudes: `0.0034`, `1.52`, `318`. */

@@ -1,0 +1,64 @@
+/** A search in several threads, which share the fingerprints of the worlds that they have seen. */
+import { availableParallelism } from 'node:os'
+import {
+  type Bounds,
+  type Broken,
+  type Figures,
+  type Found,
+  Lane,
+  newShared,
+  type Stop,
+} from '../search/index.js'
+import { threadsThatFit } from '../storage/index.js'
+import { poolOf } from './pool.js'
+import type { SearchShare } from './search-job.js'
+
+/** Worlds after which a search ends. */
+export const searchStatesMax = 40_000_000
+const progressMs = 500
+
+export interface SearchOptions {
+  readonly bounds: Bounds
+  /** The search ends after this time. Default: when all worlds were seen. */
+  readonly seconds?: number
+  /** Default: one for each processor. */
+  readonly threads?: number
+  /** Worlds after which the search ends. Default 40,000,000. */
+  readonly statesMax?: number
+  readonly progress?: (figures: Figures) => void
+  /** Ends the search early. */
+  readonly signal?: AbortSignal
+}
+
+export interface SearchResult extends Figures {
+  readonly transitions: number
+  /** `no`: all worlds within the bounds were seen. */
+  readonly stop: Stop
+  readonly broken: Broken | undefined
+}
+
+/** The number of worlds, once all were seen, is the same for any number of threads. */
+export async function search(options: SearchOptions): Promise<SearchResult> {
+  const { bounds, seconds, progress, signal, statesMax = searchStatesMax } = options
+  const lanes = Math.max(1, Math.min(options.threads ?? availableParallelism(), threadsThatFit()))
+  const pool = poolOf<SearchShare, Found>('./search-job.js', lanes)
+  const shared = newShared(statesMax)
+  const watched = new Lane(shared)
+  const end = (): void => watched.end('asked')
+  const timer = seconds === undefined ? undefined : setTimeout(end, 1000 * seconds)
+  const ticker = progress && setInterval(() => progress(watched.figures), progressMs)
+  signal?.addEventListener('abort', end)
+  try {
+    const found = await Promise.all(
+      Array.from({ length: lanes }, (_, lane) => pool.run({ bounds, shared, lane, lanes })),
+    )
+    const transitions = found.reduce((sum, each) => sum + each.transitions, 0)
+    const broken = found.find((each) => each.broken !== undefined)?.broken
+    return { ...watched.figures, transitions, stop: watched.stop, broken }
+  } finally {
+    clearTimeout(timer)
+    clearInterval(ticker)
+    signal?.removeEventListener('abort', end)
+    await pool.destroy()
+  }
+}
