@@ -1,8 +1,8 @@
 /** A client of a cluster: calls for its machine, each checked before it is packed beside the others. */
 import { checkOptions, RaftError } from '../errors/index.js'
-import { mvccModule } from '../mvcc/index.js'
 import { forEachCommand, isBytes, isWellFormed, lengthOfBytes } from '../raft/index.js'
 import { KvClient } from './kv-client.js'
+import { machineKnownBy, takesKvCommands } from './kv-commands.js'
 import { type Applied, applied, result } from './outcomes.js'
 import { type ReadOptions, readingAt, readOptionNames, type Stale, type StaleReadOptions } from './read-at.js'
 import type { Calls, Reading } from './readings.js'
@@ -17,8 +17,7 @@ export class ClusterClient implements Calls {
   /** Use `Cluster.client`. */
   constructor(calls: Calls, machine: string | undefined) {
     this.#calls = calls
-    const isKeyValue = machine === undefined || machine === mvccModule.href
-    this.kv = new KvClient(isKeyValue ? calls : without(machine))
+    this.kv = new KvClient(takesKvCommands(machineKnownBy(machine)) ? calls : without(machine))
   }
 
   /** Commands for a state machine of one's own, applied one after the other with nothing in between. */
@@ -64,7 +63,7 @@ export class ClusterClient implements Calls {
 }
 
 /** The calls of a key-value client whose cluster has another machine, which would not understand them. */
-function without(machine: string): Calls {
+function without(machine: string | undefined): Calls {
   const expected = 'the key-value store: use propose and query with a machine of your own'
   return {
     call: () =>

@@ -1,10 +1,10 @@
 /** The logs of nodes, read from their disks: beside a node that runs, and in a directory that no cluster has open. */
 import { RaftError } from '../errors/index.js'
 import { type LogOfNode, type LogRange, readLog } from '../logbook/index.js'
-import { mvccModule, mvccName } from '../mvcc/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Counters } from '../telemetry/index.js'
 import { ClusterDirectory } from './directory.js'
+import { machineKnownBy, takesKvCommands } from './kv-commands.js'
 import type { ResolvedOptions } from './options.js'
 import { oneOfNodes } from './refusals.js'
 
@@ -33,7 +33,7 @@ export async function logOfMember(
     await opened
   }
   const pointers = member.state === 'running' ? member.counters.read() : undefined
-  const isKeyValue = machine === undefined || machine === mvccModule.href
+  const isKeyValue = takesKvCommands(machineKnownBy(machine))
   return readLog(folder, { nodeId: member.nodeId, isKeyValue, pointers }, range)
 }
 
@@ -58,8 +58,7 @@ export interface LogFound {
  */
 export function readLogs(dir: string, options: LogsOptions = {}): LogFound[] {
   const directory = ClusterDirectory.atRest(dir)
-  const { machine, machineName } = directory.machine
-  const { nodeId, isKeyValue = machine !== 'own' || machineName === mvccName, ...range } = options
+  const { nodeId, isKeyValue = takesKvCommands(directory.machine), ...range } = options
   try {
     const all = directory.members
     const asked = nodeId === undefined ? all : all.filter((each) => each === nodeId)

@@ -1,0 +1,15 @@
+/** Which machines understand the commands of the key-value store: that store itself, and etcd's. */
+import { machineKindOf } from '../backup/index.js'
+import { mvccModule, mvccName } from '../mvcc/index.js'
+import type { MachineKnown } from './description.js'
+
+/** The machine of a directory that remembers none counts as the key-value store. */
+export function takesKvCommands({ machine, machineName }: MachineKnown): boolean {
+  return machine !== 'own' || machineName === mvccName
+}
+
+/** What a directory remembers of the machine of a module. The name of a machine of its user's own is not known here. */
+export function machineKnownBy(module: string | undefined): MachineKnown {
+  const machineName = module === mvccModule.href ? mvccName : undefined
+  return { machine: machineKindOf(module), machineName }
+}
