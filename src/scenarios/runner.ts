@@ -306,8 +306,9 @@ class Run {
     for (;;) {
       const hashes = await host.hashes()
       const indices = new Set([...hashes.values()].map(({ lastApplied }) => lastApplied))
-      if (indices.size === 1 || host.now() >= endMs) return hashes
-      await this.#until(() => isWhole(host), withinMs)
+      const leftMs = endMs - host.now()
+      if (indices.size === 1 || leftMs <= 0) return hashes
+      await this.#until(() => isWhole(host), leftMs)
     }
   }
 

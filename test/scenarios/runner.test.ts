@@ -140,6 +140,22 @@ test('nodes that are not equal in the end, and what a checker found, are broken 
   expect(expectations[0]?.met).toBe(false)
 })
 
+test('nodes are compared until one deadline, however long they take to answer and to come to one index', async () => {
+  const host = new MadeUpHost()
+  const askedAtMs: number[] = []
+  const nodes = host.nodes()
+  host.nodes = () => nodes.map((node) => ({ ...node, lastIndex: 10 + askedAtMs.length }))
+  host.hashes = async () => {
+    askedAtMs.push(host.now())
+    await host.until(() => false, 10_000)
+    return new Map(host.nodeIds.map((nodeId) => [nodeId, { lastApplied: nodeId, hash: 'a' }]))
+  }
+  const { brokenPromises } = await run(host, '  - for: 1s\n')
+  expect(brokenPromises).toEqual(['the nodes are not equal: a at 1, a at 2, a at 3'])
+  const [first = 0, ...others] = askedAtMs
+  expect(others).toEqual([first + 30_000])
+})
+
 test('a condition that does not come about ends the steps, with the line and what was there instead', async () => {
   const rest = '  - until: node 3 leads\n    within: 2s\n  - kill leader\n'
   const host = new MadeUpHost()
