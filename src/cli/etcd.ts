@@ -1,8 +1,6 @@
 /** etcd's API of a sandbox: its flag, and its addresses for as long as the cluster lives. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Command } from 'commander'
-import { type Cluster, type ClusterOptions, etcdPortsFile } from '../cluster/index.js'
+import { type Cluster, type ClusterOptions, holdsEtcd } from '../cluster/index.js'
 import { portMax } from '../errors/index.js'
 import { addFlags, wholeNumber } from '../terminal/index.js'
 
@@ -34,7 +32,7 @@ export async function spoken(
   dir: string | undefined,
   options: ClusterOptions,
 ): Promise<Spoken> {
-  const isRemembered = dir !== undefined && existsSync(join(dir, etcdPortsFile))
+  const isRemembered = dir !== undefined && holdsEtcd(dir)
   if (!isRemembered && (asked === undefined || asked === 'off'))
     return { options, serve: (_cluster, work) => work([]) }
   // Other commands begin sooner without it.

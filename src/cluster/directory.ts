@@ -91,6 +91,12 @@ export class ClusterDirectory {
     })
   }
 
+  /** The machine that a directory remembers, read beside its holder, if it has one. `undefined`: there is no cluster. */
+  static machineIn(dir: string): MachineKnown | undefined {
+    const path = resolve(dir)
+    return usable(path, () => readDescription(path, {}))
+  }
+
   /** Takes a directory that a cluster was made in, to read it. Makes nothing that is not there, but for the lock. */
   static atRest(dir: string): ClusterDirectory {
     const path = resolve(dir)

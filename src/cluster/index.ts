@@ -98,6 +98,7 @@ export {
   type Swapped,
   type Written,
 } from './kv-client.js'
+export { holdsEtcd } from './kv-commands.js'
 export { leaderKnown } from './leader-known.js'
 export { type LogFound, type LogsOptions, readLogs } from './logs.js'
 export type { CallsTold, ClusterLook, NodeLook } from './look.js'

@@ -2,6 +2,7 @@
 import { machineKindOf } from '../backup/index.js'
 import { mvccModule, mvccName } from '../mvcc/index.js'
 import type { MachineKnown } from './description.js'
+import { ClusterDirectory } from './directory.js'
 
 /** The machine of a directory that remembers none counts as the key-value store. */
 export function takesKvCommands({ machine, machineName }: MachineKnown): boolean {
@@ -12,4 +13,9 @@ export function takesKvCommands({ machine, machineName }: MachineKnown): boolean
 export function machineKnownBy(module: string | undefined): MachineKnown {
   const machineName = module === mvccModule.href ? mvccName : undefined
   return { machine: machineKindOf(module), machineName }
+}
+
+/** True for a directory whose nodes have begun with etcd's store. The directory stays as it is, and may be in use. */
+export function holdsEtcd(dir: string): boolean {
+  return ClusterDirectory.machineIn(dir)?.machineName === mvccName
 }

@@ -1,6 +1,12 @@
 /** etcd's API of a sandbox: its addresses are told, are served, and stay the same. */
+import { rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { spoken } from '../../src/cli/etcd.js'
+import { startCluster } from '../../src/cluster/index.js'
+import { startEtcd } from '../../src/etcd/index.js'
+import { mvccModule } from '../../src/mvcc/index.js'
 import { run, start, temporaryFolder } from './raftbox.js'
 
 interface Told {
@@ -34,6 +40,19 @@ test('a directory remembers the addresses, and off lets it have none', async () 
   const { etcd } = await addressesOf([...kept, '--etcd', '0'])
   expect(await addressesOf(kept)).toMatchObject({ etcd })
   expect(await addressesOf([...kept, '--etcd', 'off'])).toMatchObject({ etcd: [] })
+})
+
+test.each([
+  ["etcd's", (dir: string) => startEtcd({ dir, nodes: 1 }), mvccModule],
+  ['the key-value', (dir: string) => startCluster({ dir, nodes: 1 }), undefined],
+])('the store of a directory decides, and not the file of its ports: %s', async (_, made, machine) => {
+  const dir = `${temporaryFolder()}/kept`
+  await (await made(dir)).close()
+  const ports = join(dir, 'etcd.json')
+  if (machine === undefined) writeFileSync(ports, '{}')
+  else rmSync(ports)
+  const { options } = await spoken({}, dir, {})
+  expect(options.machine).toEqual(machine)
 })
 
 test('the prompt tells the addresses in a line to copy', async () => {
