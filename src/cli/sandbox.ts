@@ -106,7 +106,7 @@ async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<nu
         withCluster(etcd.options, signal, (cluster) => {
           log?.follow(cluster)
           follow(cluster)
-          return etcd.serve(cluster, (endpoints) => live(cluster, endpoints, page, log, options, signal))
+          return etcd.serve(cluster, (endpoints) => live({ cluster, endpoints, page, log }, options, signal))
         }),
       ),
     ),
@@ -122,18 +122,32 @@ function given<Options extends object>(
   }
 }
 
+/** A cluster, and by what it is seen. */
+interface Seen {
+  readonly cluster: Cluster
+  /** The addresses at which it speaks etcd's API. */
+  readonly endpoints: readonly string[]
+  readonly page: Page | undefined
+  readonly log: CommandLog | undefined
+}
+
+/** The lines of a sandbox act on `subject`, until the signal ends them. */
+interface Session extends Seen {
+  readonly subject: ClusterSubject
+  readonly signal: AbortSignal
+}
+
 /** The sandbox ends with its input, when a line says so, at the prompt or on the page, or with the signal. */
 async function live(
-  cluster: Cluster,
-  endpoints: readonly string[],
-  page: Page | undefined,
-  log: CommandLog | undefined,
+  seen: Seen,
   { json = false, dir, record }: SandboxOptions,
   interrupted: AbortSignal,
 ): Promise<number> {
+  const { cluster, page, log } = seen
   const quit = new AbortController()
   const signal = AbortSignal.any([interrupted, quit.signal])
   const subject = new ClusterSubject(cluster)
+  const session = { ...seen, subject, signal }
   // Nobody else wants frames.
   const isObserved = page !== undefined || record !== undefined
   const observer = isObserved ? new Observer(cluster, () => subject.loadClients) : undefined
@@ -141,23 +155,13 @@ async function live(
   try {
     if (observer !== undefined)
       page?.server.serve({ cluster, subject, observer, dropped, quit: () => quit.abort() })
-    return await recorded(cluster, observer, record, () =>
-      json
-        ? serve(cluster, endpoints, subject, page, signal)
-        : converse(cluster, endpoints, subject, page, log, dir, signal),
-    )
+    return await recorded(cluster, observer, record, () => (json ? serve(session) : converse(session, dir)))
   } finally {
     observer?.close()
   }
 }
 
-async function serve(
-  cluster: Cluster,
-  etcd: readonly string[],
-  subject: ClusterSubject,
-  page: Page | undefined,
-  signal: AbortSignal,
-): Promise<number> {
+async function serve({ cluster, endpoints: etcd, subject, page, signal }: Session): Promise<number> {
   const { heartbeatIntervalMs } = cluster.options
   cluster.events.on('event', (event) => {
     if (event.type === 'failed') process.stderr.write(`raftbox: ${inWords(event, heartbeatIntervalMs)}\n`)
@@ -174,13 +178,8 @@ async function serve(
 }
 
 async function converse(
-  cluster: Cluster,
-  endpoints: readonly string[],
-  subject: ClusterSubject,
-  page: Page | undefined,
-  log: CommandLog | undefined,
+  { cluster, endpoints, subject, page, log, signal }: Session,
   dir: string | undefined,
-  signal: AbortSignal,
 ): Promise<number> {
   const prompt = new Prompt(paint.bold('raftbox> '), signal, editingOf(subject, dir))
   const following = new Following((text) => prompt.print(text))

@@ -4,6 +4,7 @@ import type { Cluster } from '../cluster/index.js'
 import { addFlags, BadInput, counted, decimal, type FlagRow, lineOf } from '../terminal/index.js'
 import type { Traces } from '../traces/index.js'
 import { checkWritable } from './flags.js'
+import { warn } from './warnings.js'
 
 export interface TraceFlags {
   readonly trace?: string
@@ -76,7 +77,7 @@ async function openTraces(
   } catch (error) {
     if (!isOfEnv) throw new BadInput(`--trace: ${lineOf(error)}`)
     // The environment speaks to all programs, and not to this one alone.
-    process.stderr.write(`raftbox: warning: there are no traces: ${lineOf(error)}\n`)
+    warn(`there are no traces: ${lineOf(error)}`)
     return undefined
   }
 }
