@@ -1,6 +1,6 @@
 /** The lines of the feed: which of all that happened are shown, and which of them fit where the reader looks. */
 import type { Question } from '../explain/index.js'
-import type { NodeId } from '../raft/index.js'
+import { countOfLeading, type NodeId } from '../raft/index.js'
 import type { Happened } from '../telemetry/index.js'
 
 export const feedKinds = ['nodes', 'elections', 'delays', 'members', 'faults'] as const
@@ -67,13 +67,7 @@ export function lostIn(happened: readonly Happened[]): number {
 
 /** Finds a line by its sequence number: the first one that is not before it. */
 export function placeOf(lines: readonly Happened[], sequence: number): number {
-  let [low, high] = [0, lines.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((lines[middle]?.sequence ?? 0) < sequence) low = middle + 1
-    else high = middle
-  }
-  return low
+  return countOfLeading(lines.length, (at) => (lines[at]?.sequence ?? 0) < sequence)
 }
 
 export function lineWith(lines: readonly Happened[], sequence: number | undefined): Happened | undefined {

@@ -1,5 +1,6 @@
 /** The frames that the page keeps: all of the last minute, one a second of ten minutes, and a few of the time before. */
 import type { Frame } from '../observer/index.js'
+import { countOfLeading } from '../raft/index.js'
 
 const minuteMs = 60_000
 /** Of frames so old, one is kept in each so many milliseconds. The oldest span is dropped beyond its end. */
@@ -45,11 +46,5 @@ export function frameAt(frames: readonly Frame[], number: number): Frame | undef
 
 /** The index of the last item for which the rule holds, where it holds for all before that one; -1: for none. */
 export function indexOfLast<Item>(items: readonly Item[], rule: (item: Item) => boolean): number {
-  let [low, high] = [0, items.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (rule(items[middle] as Item)) low = middle + 1
-    else high = middle
-  }
-  return low - 1
+  return countOfLeading(items.length, (at) => rule(items[at] as Item)) - 1
 }
