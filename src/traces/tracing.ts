@@ -79,8 +79,7 @@ export class Tracing {
     const dueMs = nowMs - settleMs
     for (const call of takeWhile(this.#calls, callsMax, ({ endedAtMs }) => endedAtMs <= dueMs))
       this.#traceCall(call)
-    for (const won of takeWhile(this.#won, Number.POSITIVE_INFINITY, ({ atMs }) => atMs <= dueMs))
-      this.#outbox.add(electionTrace(this.#timeline(), won))
+    this.#traceElections(takeWhile(this.#won, Number.POSITIVE_INFINITY, ({ atMs }) => atMs <= dueMs))
     this.#snapshots.look(dueMs)
     if (nowMs === Number.POSITIVE_INFINITY) return
     this.#tracks.forgetBefore(nowMs - rowsKeptMs)
@@ -108,6 +107,13 @@ export class Tracing {
   get done(): Done {
     const { sent, dropped } = this.#outbox
     return { calls: this.#callsDone, spansSent: sent, spansDropped: dropped + this.#spansLost }
+  }
+
+  /** One timeline serves all of them: it orders all that happened. */
+  #traceElections(won: readonly RoleChange[]): void {
+    if (won.length === 0) return
+    const timeline = this.#timeline()
+    for (const each of won) this.#outbox.add(electionTrace(timeline, each))
   }
 
   #traceCall(call: EndedCall): void {
