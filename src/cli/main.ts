@@ -17,6 +17,7 @@ Examples:
   raftbox check history.jsonl             is a history linearizable, of whatever system?
   raftbox search --seconds 600            every order of steps of three nodes, within bounds
   raftbox replay run.jsonl                repeat a recorded run, and compare where it ends
+  raftbox mutants                         plant known mistakes, and see that each is found
   raftbox explain run.story               why there was an election in a recorded run
   raftbox metrics --dir ./my-cluster      its figures while it runs, as Prometheus reads them
   raftbox log ./my-cluster                read the logs that a cluster left on the disk
@@ -41,6 +42,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   check: async () => (await import('./check.js')).addCheck,
   search: async () => (await import('./search.js')).addSearch,
   replay: async () => (await import('./replay.js')).addReplay,
+  mutants: async () => (await import('./mutants.js')).addMutants,
   explain: async () => (await import('./explain.js')).addExplain,
   snapshot: async () => (await import('./snapshot.js')).addSnapshot,
   recover: async () => (await import('./recover.js')).addRecover,

@@ -1,0 +1,211 @@
+/** The store, its recovery, and the pledges of a cluster's directory. The simulator runs the same code on disks in memory. */
+import { bySimulator, byTests } from '../mutant.js'
+
+const chain = 'src/storage/chain.ts'
+const lmdbStore = 'src/storage/lmdb-store.ts'
+const oneFlush = 'src/storage/one-flush/index.ts'
+const pledge = 'src/storage/pledge.ts'
+const pledgedStore = 'src/storage/pledged-store.ts'
+const record = 'src/storage/record.ts'
+const recordStore = 'src/storage/record-store.ts'
+const recovery = 'src/storage/recovery.ts'
+const shelf = 'src/storage/shelf.ts'
+
+export const storage = [
+  ...bySimulator([
+    {
+      id: 'end-of-log-not-written',
+      breaks: 'DU1',
+      what: 'a write of entries does not write down where the log ends',
+      file: recordStore,
+      find: 'if (isLogChanged || persist.entries.length > 0) write.changes.push(this.#pointersChange())',
+      replace: 'if (isLogChanged) write.changes.push(this.#pointersChange())',
+    },
+    {
+      id: 'vote-not-written',
+      breaks: 'DU5',
+      what: 'term and vote are not written',
+      file: recordStore,
+      find: "if (persist.hardState !== undefined) write.changes.push(noteChange('hardState', persist.hardState))\n",
+      replace: '',
+    },
+    {
+      id: 'head-of-record-lost',
+      breaks: 'ST3',
+      what: 'a cut within a record loses the entries before the cut',
+      file: recordStore,
+      find: 'if (head !== undefined) this.#append(write, head)\n',
+      replace: '',
+    },
+    {
+      id: 'cut-records-stay',
+      breaks: 'ST4',
+      what: 'records that are cut off stay on the disk',
+      file: recordStore,
+      find: 'removeRecords(write, removed)\n    if (head',
+      replace: 'if (head',
+    },
+    {
+      id: 'log-kept-behind-install',
+      breaks: 'ST9',
+      what: 'the records behind a received snapshot stay on the disk',
+      file: recordStore,
+      find: 'removed.filter((start) => start > snapshot.index),',
+      replace: 'removed.filter((start) => start < 0),',
+    },
+    {
+      id: 'cut-one-record-too-far',
+      breaks: 'ST8',
+      what: 'the cut behind a snapshot takes one record too many',
+      file: chain,
+      find: 'const cutCount = base === this.lastIndex ? this.#starts.length : this.#positionOf(base + 1)',
+      replace:
+        'const cutCount = base === this.lastIndex ? this.#starts.length : this.#positionOf(base + 1) + 1',
+    },
+    {
+      id: 'snapshot-pieces-mixed',
+      breaks: 'ST6',
+      what: 'two attempts at a snapshot have the same generation',
+      file: shelf,
+      find: 'generation: this.#nextGeneration++,',
+      replace: 'generation: this.#nextGeneration,',
+    },
+    {
+      id: 'older-copy-accepted',
+      breaks: 'PL1',
+      what: 'a disk that holds less than its node promised is opened',
+      file: pledge,
+      find: 'if (found.last.index < held.index) {',
+      replace: 'if (found.last.index < 0) {',
+    },
+    {
+      id: 'foreign-disk-accepted',
+      breaks: 'PL1',
+      what: "another node's disk is opened",
+      file: pledge,
+      find: 'if (found.identity !== identity) {',
+      replace: 'if (found.identity === undefined && identity !== undefined) {',
+    },
+    {
+      id: 'cut-entries-missed',
+      breaks: 'PL3',
+      what: 'entries that are cut off are missed at the next start',
+      file: pledgedStore,
+      find: 'if (pledge.held.index > index) this.#place.keep({ ...pledge, held: { index, term: 0 } }, true)',
+      replace: 'if (pledge.held.index < 0) this.#place.keep({ ...pledge, held: { index, term: 0 } }, true)',
+    },
+    {
+      id: 'renewed-disk-votes',
+      breaks: 'EL21',
+      what: 'a node with a renewed disk may vote at once',
+      file: pledge,
+      find: 'votesFromTerm: currentTerm,',
+      replace: 'votesFromTerm: 0,',
+    },
+  ]),
+  ...byTests(
+    ['test/storage/recovery.test.ts'],
+    [
+      {
+        id: 'damage-taken-for-end',
+        breaks: 'DU3',
+        what: 'a log whose last records are missing is taken for a shorter one',
+        file: recovery,
+        find: 'if (chain.lastIndex < last.index) {',
+        replace: 'if (chain.lastIndex < 0) {',
+      },
+      {
+        id: 'torn-tail-kept',
+        breaks: 'DU4',
+        what: 'records past the acknowledged end are kept',
+        file: recovery,
+        find: 'if (tornTail.length > 0) table.commitNow(tornTail)\n',
+        replace: '',
+      },
+      {
+        id: 'checksum-not-compared',
+        breaks: 'DU3',
+        what: 'a damaged record is taken for data',
+        file: record,
+        find: 'return viewOf(bytes).getUint32(0, true) === crc32(bytes.subarray(checksumBytes))',
+        replace: 'return true',
+      },
+      {
+        id: 'misplaced-record-accepted',
+        breaks: 'DU7',
+        what: 'an intact record under the key of another is taken',
+        file: record,
+        find: 'if (run.index !== index) {',
+        replace: 'if (run.index < 0) {',
+      },
+      {
+        id: 'chain-not-compared',
+        breaks: 'DU7',
+        what: 'the last record is not compared with the one that was acknowledged',
+        file: recovery,
+        find: 'if (chain.tail !== last.checksum) {',
+        replace: 'if (chain.tail < 0) {',
+      },
+    ],
+  ),
+  ...byTests(
+    ['test/storage/power-loss-of-store.test.ts'],
+    [
+      {
+        id: 'commit-without-flush',
+        breaks: 'DU1',
+        what: 'a transaction counts as flushed once LMDB has committed it',
+        file: oneFlush,
+        find: 'this.#system.fdatasync(this.#descriptor, (error) => {\n      if (error === null) this.#unsettled.noteSoon(this.#transaction)\n      done(error)\n    })',
+        replace: 'this.#unsettled.noteSoon(this.#transaction)\n    done(null)',
+      },
+    ],
+  ),
+  ...byTests(
+    ['test/storage/lmdb-store.test.ts'],
+    [
+      {
+        id: 'write-after-failure',
+        breaks: 'DU2',
+        what: 'a store takes writes after one that failed',
+        file: lmdbStore,
+        find: '    this.#failure = failure\n    const failed',
+        replace: '    const failed',
+      },
+    ],
+  ),
+  ...byTests(
+    ['test/storage/store-conformance.test.ts'],
+    [
+      {
+        id: 'retained-snapshot-dropped',
+        breaks: 'ST7',
+        what: 'a snapshot that is being sent is dropped for a newer one',
+        file: shelf,
+        find: 'if (this.#retained.has(index)) continue\n',
+        replace: '',
+      },
+    ],
+  ),
+  ...byTests(
+    ['test/storage/pledges.test.ts', 'test/storage/pledge-flush.test.ts'],
+    [
+      {
+        id: 'pledge-not-flushed',
+        breaks: 'PL2',
+        what: 'a new term and vote are pledged without a flush',
+        file: pledgedStore,
+        find: 'held: held === undefined ? pledge.held : idOf(held) }, true)',
+        replace: 'held: held === undefined ? pledge.held : idOf(held) }, false)',
+      },
+      {
+        id: 'clone-accepted',
+        breaks: 'PL4',
+        what: 'a clone of a disk is taken for the disk',
+        file: pledge,
+        find: 'const isOwnLife = lives.length === 0 ? life === noLife : lives.includes(life)',
+        replace: 'const isOwnLife = true',
+      },
+    ],
+  ),
+]

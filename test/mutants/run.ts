@@ -1,0 +1,107 @@
+/** Runs mutants, several at a time, each in a copy of the checkout. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CheckoutCopy } from './checkout-copy.js'
+import { compileMutants } from './compile.js'
+import { hunt, type Verdict } from './hunt.js'
+import { type Mutant, roomOf } from './mutant.js'
+
+/** What became of a mutant: plain data, a line of the record. */
+export interface Result extends Verdict {
+  readonly id: string
+  readonly room: string
+  readonly breaks: string
+  readonly what: string
+  readonly seconds: number
+}
+
+export interface RunOptions {
+  /** The most seeds that the simulator gets for a mutant. */
+  readonly seeds: number
+  readonly signal: AbortSignal
+  /** Called as each mutant is done. */
+  readonly told: (result: Result) => void
+}
+
+/** The results in the order of the mutants. Rejects when the signal is aborted. */
+export async function runMutants(mutants: readonly Mutant[], options: RunOptions): Promise<Result[]> {
+  const results = new Map<Mutant, Result>()
+  await inCopies(async (copies, folder) => {
+    mkdirSync(join(folder, 'build'))
+    const compiled = compileMutants(mutants, join(folder, 'build'))
+    const waiting = [...mutants]
+    const work = async (copy: CheckoutCopy): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const result = await runOne(copy, next, compiled.get(next.id) ?? '', options)
+        results.set(next, result)
+        options.told(result)
+      }
+    }
+    await allEnded(copies.map(work))
+  })
+  return mutants.flatMap((mutant) => results.get(mutant) ?? [])
+}
+
+/**
+ * What the program without a mistake does with the same seeds and tests: every verdict of it has to be that nothing was
+ * found.
+ */
+export async function runUnmutated(
+  results: readonly Result[],
+  mutants: readonly Mutant[],
+  signal: AbortSignal,
+): Promise<Verdict[]> {
+  const seeds = Math.max(0, ...results.map((result) => (result.isKilled ? (result.seeds ?? 0) : 0)))
+  const tests = new Set(mutants.flatMap(({ killedBy }) => (killedBy === 'simulator' ? [] : killedBy)))
+  const verdicts: Verdict[] = []
+  await inCopies(async ([one, other = one]) => {
+    const work = [
+      async () => seeds > 0 && verdicts.push(await hunt(one!, 'simulator', seeds, signal)),
+      async () => tests.size > 0 && verdicts.push(await hunt(other!, [...tests], seeds, signal)),
+    ]
+    if (one === other) for (const each of work) await each()
+    else await allEnded(work.map((each) => each()))
+  })
+  return verdicts
+}
+
+async function runOne(
+  copy: CheckoutCopy,
+  mutant: Mutant,
+  compiled: string,
+  { seeds, signal }: RunOptions,
+): Promise<Result> {
+  const { id, breaks, what, file, killedBy } = mutant
+  const startMs = performance.now()
+  const putBack = copy.place(file, compiled)
+  try {
+    const verdict = await hunt(copy, killedBy, seeds, signal)
+    const seconds = Math.round((performance.now() - startMs) / 100) / 10
+    return { id, room: roomOf(mutant), breaks, what, ...verdict, seconds }
+  } finally {
+    putBack()
+  }
+}
+
+/** Nothing runs in a copy any more once this rejects. */
+async function allEnded(works: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+}
+
+/** As many copies as there are processors. They are removed afterwards. */
+async function inCopies(
+  work: (copies: readonly CheckoutCopy[], folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'raftbox-mutants-'))
+  try {
+    const copies = Array.from(
+      { length: availableParallelism() },
+      (_, at) => new CheckoutCopy(join(folder, `${at}`)),
+    )
+    await work(copies, folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * Runs seeds of the simulator up to the first that breaks a promise: a program of its own, so that it runs with the mutated
+ * file. It prints a line of JSON for each seed, and the violation in the last one.
+ */
+import { simulate } from '../../src/sim/index.js'
+
+const [from = 1, count = 1] = process.argv.slice(2).map(Number)
+for (let seed = from; seed < from + count; seed++) {
+  const violation = violationOf(seed)
+  process.stdout.write(`${JSON.stringify({ seed, ...violation })}\n`)
+  if (violation !== undefined) break
+}
+
+function violationOf(seed: number): { rule: string; detail: string } | undefined {
+  try {
+    const { violation } = simulate({ seed })
+    return violation && { rule: violation.rule, detail: violation.detail }
+  } catch (error) {
+    return { rule: 'the simulator runs', detail: error instanceof Error ? error.message : String(error) }
+  }
+}
