@@ -1,0 +1,43 @@
+/** The state of a long proof in a file: a proof that was stopped goes on from there, unless the sources are others. */
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SweepResult } from '../../src/jobs/index.js'
+import type { Result } from '../mutants/run.js'
+
+export interface ProofState {
+  /** Of all sources, mutants among them. */
+  readonly digest: string
+  readonly seeds: {
+    /** The seeds from 1 to this one were run. */
+    done: number
+    seconds: number
+    readonly violations: SweepResult['violations'][number][]
+  }
+  readonly mutants: { seconds: number; readonly results: Result[] }
+}
+
+/** Over the paths and the texts of all files of these folders, in the order of their paths. */
+export function digestOf(folders: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const folder of folders) {
+    const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      path.endsWith('.ts'),
+    )
+    for (const path of paths.sort()) hash.update(path).update(readFileSync(join(folder, path)))
+  }
+  return hash.digest('hex')
+}
+
+/** The state in the file; a new one where there is none, or where the file is of other sources. */
+export function readState(file: string, digest: string): ProofState {
+  const found = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ProofState) : undefined
+  if (found?.digest === digest) return found
+  return { digest, seeds: { done: 0, seconds: 0, violations: [] }, mutants: { seconds: 0, results: [] } }
+}
+
+/** The file is whole at any moment. */
+export function writeState(file: string, state: ProofState): void {
+  writeFileSync(`${file}.new`, JSON.stringify(state))
+  renameSync(`${file}.new`, file)
+}

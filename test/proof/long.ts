@@ -1,0 +1,142 @@
+/**
+ * `npm run proof`: many seeds of the simulator, and all mutants. It may be stopped at any time; the next run goes on from
+ * there.
+ */
+import { rmSync } from 'node:fs'
+import { Command } from 'commander'
+import { sweep } from '../../src/jobs/index.js'
+import {
+  addFlags,
+  counted,
+  interruptible,
+  Progress,
+  runProgram,
+  wholeNumber,
+} from '../../src/terminal/index.js'
+import { allMutants } from '../mutants/list/index.js'
+import { runMutants } from '../mutants/run.js'
+import { minutes, tableOf, verdictLine } from '../mutants/words.js'
+import { digestOf, type ProofState, readState, writeState } from './long-state.js'
+
+interface Flags {
+  readonly seeds: number
+  readonly mutantSeeds: number
+  readonly fresh?: boolean
+}
+
+/** A part of the proof, counted in steps. */
+interface Part {
+  readonly name: string
+  readonly all: number
+  readonly done: () => number
+  readonly seconds: () => number
+  /** Goes on to the end of the part. `stepped` is called after each step that counts. */
+  readonly run: (signal: AbortSignal, stepped: () => void) => Promise<void>
+}
+
+const stateFile = '.proof.json'
+/** The state is written once for so many seeds. */
+const seedsOfStep = 100
+
+const program = new Command('npm run proof --').description(
+  'Runs seeds of the simulator and all mutants for hours. Ctrl-C stops it, and the next run goes on from there.',
+)
+addFlags(program, [
+  ['--seeds <count>', 'seeds of the simulator', wholeNumber('--seeds', 1, 100_000_000), 20_000],
+  [
+    '--mutant-seeds <count>',
+    'the most seeds for a mutant',
+    wholeNumber('--mutant-seeds', 1, 1_000_000),
+    2000,
+  ],
+  ['--fresh', 'begin anew'],
+])
+program.action(async (flags: Flags) => {
+  process.exitCode = await interruptible((signal) => prove(flags, signal))
+})
+await runProgram(program, () => 'npm run proof -- --help')
+
+async function prove({ seeds, mutantSeeds, fresh = false }: Flags, signal: AbortSignal): Promise<number> {
+  if (fresh) rmSync(stateFile, { force: true })
+  const state = readState(stateFile, digestOf(['src', 'test/mutants']))
+  const parts = [seedsPart(state, seeds), mutantsPart(state, mutantSeeds)]
+  const progress = new Progress(true)
+  for (const part of parts) {
+    await part.run(signal, () => {
+      writeState(stateFile, state)
+      progress.show(progressOf(parts))
+    })
+    signal.throwIfAborted()
+  }
+  progress.clear()
+  return tell(state)
+}
+
+/** The time left is told from the times of the steps so far, those of earlier runs among them. */
+function progressOf(parts: readonly Part[]): string {
+  const told = parts.map(({ name, all, done }) => `${done()} of ${all} ${name}`)
+  const known = parts.filter(({ done }) => done() > 0)
+  const leftMs = known.reduce((sum, { all, done, seconds }) => {
+    return sum + (1000 * seconds() * Math.max(0, all - done())) / done()
+  }, 0)
+  return `${told.join(', ')}; ${known.length < parts.length ? 'more than' : 'about'} ${minutes(leftMs)} left`
+}
+
+function seedsPart({ seeds }: ProofState, all: number): Part {
+  return {
+    name: 'seeds',
+    all,
+    done: () => seeds.done,
+    seconds: () => seeds.seconds,
+    run: async (signal, stepped) => {
+      while (seeds.done < all) {
+        const startMs = performance.now()
+        const count = Math.min(seedsOfStep, all - seeds.done)
+        const { violations } = await sweep({ from: seeds.done + 1, seeds: count, signal })
+        if (signal.aborted) return
+        seeds.violations.push(...violations)
+        seeds.done += count
+        seeds.seconds += (performance.now() - startMs) / 1000
+        stepped()
+      }
+    },
+  }
+}
+
+function mutantsPart({ mutants }: ProofState, seeds: number): Part {
+  return {
+    name: 'mutants',
+    all: allMutants.length,
+    done: () => mutants.results.length,
+    seconds: () => mutants.seconds,
+    run: async (signal, stepped) => {
+      const isDone = (id: string): boolean => mutants.results.some((result) => result.id === id)
+      const left = allMutants.filter(({ id }) => !isDone(id))
+      if (left.length === 0) return
+      let sinceMs = performance.now()
+      await runMutants(left, {
+        seeds,
+        signal,
+        told: (result) => {
+          mutants.results.push(result)
+          mutants.seconds += (performance.now() - sinceMs) / 1000
+          sinceMs = performance.now()
+          stepped()
+        },
+      })
+    },
+  }
+}
+
+function tell({ seeds, mutants }: ProofState): number {
+  const { violations, done } = seeds
+  const survivors = mutants.results.filter(({ isKilled }) => !isKilled).map(({ id }) => id)
+  const lines = [
+    ...violations.map(({ seed, rule, detail }) => `seed ${seed}: ${rule}: ${detail}`),
+    tableOf(mutants.results),
+    `${counted(done, 'seed')}, ${counted(violations.length, 'violation')}`,
+    verdictLine(mutants.results.length, survivors, mutants.seconds),
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+  return violations.length + survivors.length === 0 ? 0 : 1
+}
