@@ -1,7 +1,8 @@
 /** Compiles the mutated files, all of them by one call of the compiler, which looks at no other file. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Failed } from '../../src/terminal/index.js'
 import { type Mutant, mutatedText } from './mutant.js'
@@ -12,8 +13,17 @@ const compilerOptions = {
   ...{ noCheck: true, noResolve: true, noLib: true, types: [], rootDir: 'sources', outDir: 'compiled' },
 }
 
-/** The mutated files as JavaScript, by the id of their mutant. `folder` is empty, and the caller's to remove. */
-export function compileMutants(mutants: readonly Mutant[], folder: string): ReadonlyMap<string, string> {
+/** The mutated files as JavaScript, by the id of their mutant. */
+export function compileMutants(mutants: readonly Mutant[]): ReadonlyMap<string, string> {
+  const folder = mkdtempSync(join(tmpdir(), 'raftbox-mutants-'))
+  try {
+    return compileIn(folder, mutants)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function compileIn(folder: string, mutants: readonly Mutant[]): ReadonlyMap<string, string> {
   for (const mutant of mutants) {
     const path = join(folder, 'sources', mutant.id, mutant.file)
     mkdirSync(dirname(path), { recursive: true })

@@ -6,7 +6,7 @@ import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { CheckoutCopy } from './checkout-copy.js'
-import type { Mutant } from './mutant.js'
+import type { FixedPlan, Mutant } from './mutant.js'
 
 export interface Verdict {
   readonly isKilled: boolean
@@ -27,19 +27,26 @@ const broken = /ReferenceError|SyntaxError|is not a function|is not defined|does
 
 export async function hunt(
   copy: CheckoutCopy,
-  killedBy: Mutant['killedBy'],
+  { killedBy, fixed = {} }: Pick<Mutant, 'killedBy' | 'fixed'>,
   seeds: number,
   signal: AbortSignal,
 ): Promise<Verdict> {
   const verdict =
-    killedBy === 'simulator' ? await runSeeds(copy, seeds, signal) : await runTests(copy, killedBy, signal)
+    killedBy === 'simulator'
+      ? await runSeeds(copy, seeds, fixed, signal)
+      : await runTests(copy, killedBy, signal)
   signal.throwIfAborted()
   if (!broken.test(verdict.detail)) return verdict
   return { ...verdict, isKilled: false, by: 'the change is no mistake but no program' }
 }
 
-async function runSeeds(copy: CheckoutCopy, count: number, signal: AbortSignal): Promise<Verdict> {
-  const child = run(copy, ['dist/test/mutants/seeds.js', '1', String(count)], signal)
+async function runSeeds(
+  copy: CheckoutCopy,
+  count: number,
+  fixed: FixedPlan,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const child = run(copy, ['dist/test/mutants/seeds.js', '1', String(count), JSON.stringify(fixed)], signal)
   const watch = new Watch(child, seedMsMax)
   let seeds = 0
   let found: { readonly rule?: string; readonly detail?: string } = {}

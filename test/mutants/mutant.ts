@@ -3,7 +3,11 @@
  * in a copy, and whoever is named in `killedBy` has to notice it.
  */
 import { readFileSync } from 'node:fs'
+import type { Plan } from '../../src/sim/index.js'
 import { BadInput } from '../../src/terminal/index.js'
+
+/** Parts of a plan that are not left to the seed. */
+export type FixedPlan = Partial<Omit<Plan, 'load'>> & { readonly load?: Partial<Plan['load']> }
 
 export interface Mutant {
   /** Words with dashes between them. */
@@ -18,13 +22,18 @@ export interface Mutant {
   readonly replace: string
   /** The simulator alone, or tests of which one has to fail. */
   readonly killedBy: 'simulator' | readonly string[]
+  /**
+   * Where what shows the mistake is rare: the part of a seed's plan that is fixed, so that it comes often. `undefined`: all
+   * is drawn.
+   */
+  readonly fixed?: FixedPlan
 }
 
-type Row = Omit<Mutant, 'killedBy'>
+type Row = Omit<Mutant, 'killedBy' | 'fixed'>
 
 /** Mistakes that break a promise of the cluster: the simulator finds them, whatever the tests say. */
-export function bySimulator(rows: readonly Row[]): Mutant[] {
-  return rows.map((row) => ({ ...row, killedBy: 'simulator' }))
+export function bySimulator(rows: readonly Row[], fixed?: FixedPlan): Mutant[] {
+  return rows.map((row) => ({ ...row, killedBy: 'simulator', ...(fixed && { fixed }) }))
 }
 
 /** Mistakes that one of these tests finds. */

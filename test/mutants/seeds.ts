@@ -2,9 +2,11 @@
  * Runs seeds of the simulator up to the first that breaks a promise: a program of its own, so that it runs with the mutated
  * file. It prints a line of JSON for each seed, and the violation in the last one.
  */
-import { simulate } from '../../src/sim/index.js'
+import { planOf, simulate } from '../../src/sim/index.js'
+import type { FixedPlan } from './mutant.js'
 
-const [from = 1, count = 1] = process.argv.slice(2).map(Number)
+const [from = 1, count = 1] = process.argv.slice(2, 4).map(Number)
+const { load, ...fixed } = JSON.parse(process.argv[4] ?? '{}') as FixedPlan
 for (let seed = from; seed < from + count; seed++) {
   const violation = violationOf(seed)
   process.stdout.write(`${JSON.stringify({ seed, ...violation })}\n`)
@@ -13,7 +15,7 @@ for (let seed = from; seed < from + count; seed++) {
 
 function violationOf(seed: number): { rule: string; detail: string } | undefined {
   try {
-    const { violation } = simulate({ seed })
+    const { violation } = simulate({ seed, ...fixed, load: { ...planOf(seed).load, ...load } })
     return violation && { rule: violation.rule, detail: violation.detail }
   } catch (error) {
     return { rule: 'the simulator runs', detail: error instanceof Error ? error.message : String(error) }

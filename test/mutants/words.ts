@@ -19,8 +19,8 @@ export function tableOf(results: readonly Result[]): string {
   const head = ['mutant', 'room', 'breaks', 'seeds', 'seconds', 'killed by']
   return leftAligned([
     head,
-    ...results.map(({ id, room, breaks, seeds, seconds, isKilled, by }) => [
-      ...[id, room, breaks, seeds === null ? '' : String(seeds), seconds.toFixed(1)],
+    ...results.map(({ id, room, breaks, seeds, seconds, isKilled, by, fixed }) => [
+      ...[id, room, breaks, seeds === null ? '' : `${seeds}${fixed ? ' *' : ''}`, seconds.toFixed(1)],
       isKilled ? by.slice(0, byMax) : `SURVIVED (${by.slice(0, byMax)})`,
     ]),
   ])

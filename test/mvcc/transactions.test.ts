@@ -77,7 +77,9 @@ test('[TX2] a compare of a range holds for each key, and zeros stand for no key'
   const machine = filled()
   const range = { key: 'a', rangeEnd: 'b' }
   expect(holds(machine, { ...range, target: targets.value, value: 'm' })).toBe(true)
+  // The last key alone is of another version, and then the first.
   expect(holds(machine, { ...range, target: targets.version, version: 2 })).toBe(false)
+  expect(holds(machine, { ...range, target: targets.version, version: 1 })).toBe(false)
   expect(holds(machine, { ...range, target: targets.version, result: results.greater, version: 0 })).toBe(
     true,
   )

@@ -56,12 +56,12 @@ export const client = [
     ['test/cluster/client.test.ts'],
     [
       {
-        id: 'sent-call-told-as-refused',
+        id: 'sent-call-told-as-stopped',
         breaks: 'OU1',
-        what: 'a call that was sent and not answered is told as not applied',
+        what: 'a call that was sent and not answered is told as not applied when the cluster closes',
         file: endErrors,
-        find: "if (type === 'propose' && sentTo !== undefined)\n",
-        replace: "if (type === 'propose' && sentTo === 0)\n",
+        find: "type === 'propose' && (sentTo !== undefined || whyUnknown !== undefined)",
+        replace: "type === 'propose' && whyUnknown !== undefined",
       },
       {
         id: 'unknown-told-as-refused',

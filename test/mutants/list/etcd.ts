@@ -6,6 +6,8 @@ const hub = 'src/etcd/watch/hub.ts'
 const leases = 'src/mvcc/leases.ts'
 const ranges = 'src/mvcc/ranges.ts'
 const store = 'src/mvcc/store.ts'
+const stream = 'src/etcd/watch/stream.ts'
+const watcher = 'src/etcd/watch/watcher.ts'
 const txn = 'src/mvcc/txn.ts'
 
 export const etcd = [
@@ -173,26 +175,18 @@ export const etcd = [
         find: 'if (this.#timeMs <= this.#endMs(lease) || taken++ === endedMax) break',
         replace: 'if (this.#timeMs < this.#endMs(lease) || taken++ === endedMax) break',
       },
-      {
-        id: 'lease-keeps-key',
-        breaks: 'LS3',
-        what: 'a key that was put under another lease ends with its former one',
-        file: store,
-        find: 'if (present !== undefined && present.lease !== 0n) this.#leases.detach(number, present.lease)\n',
-        replace: '',
-      },
     ],
   ),
   ...byTests(
     ['test/etcd/watch-hub.test.ts'],
     [
       {
-        id: 'watch-repeats-event',
-        breaks: 'a watch tells each event once',
-        what: 'a watch that was behind is told an event again',
-        file: hub,
-        find: 'watcher.next = last + 1\n',
-        replace: 'watcher.next = last\n',
+        id: 'watch-told-of-the-past',
+        breaks: 'a watch begins at its revision',
+        what: 'a watch is told of the revision before the one that it asked for',
+        file: watcher,
+        find: 'return event.revision >= watcher.next &&',
+        replace: 'return event.revision + 1 >= watcher.next &&',
       },
       {
         id: 'slow-watch-loses-events',
@@ -203,11 +197,24 @@ export const etcd = [
         replace: 'late(watcher, revision + 1)\n',
       },
       {
-        id: 'watch-of-compacted-history',
+        id: 'lost-history-not-told',
         breaks: 'a watch of lost history is canceled',
-        what: 'a watch from before the compaction goes on without what is lost',
-        file: hub,
-        find: 'if (compactRevision !== undefined) return this.#compacted(this.#behind, compactRevision)\n',
+        what: 'a watch whose history is gone is not told that it is canceled',
+        file: stream,
+        find: 'this.#send(header, watcher.idBytes, canceled, compactRevisionBytes(compactRevision))',
+        replace: 'this.#send(header, watcher.idBytes, compactRevisionBytes(compactRevision))',
+      },
+    ],
+  ),
+  ...byTests(
+    ['test/mvcc/lease-commands.test.ts'],
+    [
+      {
+        id: 'lease-keeps-key',
+        breaks: 'LS3',
+        what: 'a key that was put under another lease ends with its former one',
+        file: store,
+        find: 'if (present !== undefined && present.lease !== 0n) this.#leases.detach(number, present.lease)\n',
         replace: '',
       },
     ],

@@ -49,22 +49,6 @@ export const machine = [
       replace: '',
     },
     {
-      id: 'open-frame-not-restored',
-      breaks: 'SE8',
-      what: 'a snapshot that is taken within a frame forgets the rest of the frame',
-      file: sessionMachine,
-      find: 'this.#open = open\n    this.#machine.restore(machine)',
-      replace: 'this.#machine.restore(machine)',
-    },
-    {
-      id: 'answer-of-other-command',
-      breaks: 'SE2',
-      what: 'a frame that was cut is answered with the results of its first commands',
-      file: sessionMachine,
-      find: 'giveKnown(results, answer?.results, met, known)',
-      replace: 'giveKnown(results, answer?.results, 0, known)',
-    },
-    {
       id: 'later-call-passes-over',
       breaks: 'SE3',
       what: 'a call that is behind a later one is taken for applied',
@@ -116,6 +100,23 @@ export const machine = [
   ...byTests(
     ['test/machine/sessions.test.ts'],
     [
+      // No run of the simulator cuts a frame of a session, so parts of frames are left to the tests.
+      {
+        id: 'open-frame-not-restored',
+        breaks: 'SE8',
+        what: 'a snapshot that is taken within a frame forgets the rest of the frame',
+        file: sessionMachine,
+        find: 'this.#open = open\n    this.#machine.restore(machine)',
+        replace: 'this.#machine.restore(machine)',
+      },
+      {
+        id: 'answer-of-other-command',
+        breaks: 'SE2',
+        what: 'a frame that was cut is answered with the results of its first commands',
+        file: sessionMachine,
+        find: 'giveKnown(results, answer?.results, met, known)',
+        replace: 'giveKnown(results, answer?.results, 0, known)',
+      },
       {
         id: 'hash-without-sessions',
         breaks: 'SE7',

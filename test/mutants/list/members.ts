@@ -1,5 +1,6 @@
 /** Changes of the members, transfers of leadership, and snapshots that a leader sends. */
 import { bySimulator, byTests } from '../mutant.js'
+import { lateMessages } from './plans.js'
 
 const changes = 'src/raft/membership-changes.ts'
 const commit = 'src/raft/commit.ts'
@@ -70,14 +71,6 @@ export const members = [
       replace: 'membership: log.membership',
     },
     {
-      id: 'snapshot-of-unflushed',
-      breaks: 'SN13',
-      what: 'a snapshot is begun of entries that the own disk does not hold',
-      file: compaction,
-      find: ' || index > log.flushedIndex) return undefined',
-      replace: ') return undefined',
-    },
-    {
       id: 'transfer-never-given-up',
       breaks: 'TL4',
       what: 'a transfer to a node that does not answer holds up commands for ever',
@@ -91,14 +84,6 @@ export const members = [
       what: 'a leader that was removed leads on',
       file: commit,
       find: 'else if (!isVoter(log.membership, id) && leadership.transfer === undefined) handOver(state)\n',
-      replace: '',
-    },
-    {
-      id: 'late-takeover-heeded',
-      breaks: 'TL6',
-      what: 'a node starts an election for a leader of an earlier term',
-      file: transfer,
-      find: 'if (term < state.currentTerm || state.leaderId !== from) return\n',
       replace: '',
     },
     {
@@ -147,14 +132,6 @@ export const members = [
       what: 'a lost chunk is never sent again',
       file: replication,
       find: 'progress.isChunkSent = false\n',
-      replace: '',
-    },
-    {
-      id: 'older-snapshot-disturbs',
-      breaks: 'SN21',
-      what: 'a late chunk of an older snapshot ends the receiving of a newer one',
-      file: snapshots,
-      find: 'if (index < (state.incomingSnapshot?.snapshot.index ?? 0)) return\n',
       replace: '',
     },
     {
@@ -207,5 +184,39 @@ export const members = [
         replace: '',
       },
     ],
+  ),
+  ...byTests(
+    ['test/driver/snapshots.test.ts'],
+    [
+      {
+        id: 'snapshot-of-unflushed',
+        breaks: 'SN13',
+        what: 'a snapshot is begun of entries that the own disk does not hold',
+        file: compaction,
+        find: ' || index > log.flushedIndex) return undefined',
+        replace: ') return undefined',
+      },
+    ],
+  ),
+  ...bySimulator(
+    [
+      {
+        id: 'late-takeover-heeded',
+        breaks: 'TL6',
+        what: 'a node starts an election for a leader of an earlier term',
+        file: transfer,
+        find: 'if (term < state.currentTerm || state.leaderId !== from) return\n',
+        replace: '',
+      },
+      {
+        id: 'older-snapshot-disturbs',
+        breaks: 'SN21',
+        what: 'a late chunk of an older snapshot ends the receiving of a newer one',
+        file: snapshots,
+        find: 'if (index < (state.incomingSnapshot?.snapshot.index ?? 0)) return\n',
+        replace: '',
+      },
+    ],
+    lateMessages,
   ),
 ]

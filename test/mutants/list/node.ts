@@ -79,14 +79,6 @@ export const node = [
       find: "this.#settle({ request, outcome: 'applied', index: first.index, count })",
       replace: "this.#settle({ request, outcome: 'applied', index: first.index + 1, count })",
     },
-    {
-      id: 'own-snapshot-over-newer',
-      breaks: 'SH2',
-      what: 'a snapshot of the own machine goes on when a newer one of the leader was installed',
-      file: driver,
-      find: 'this.#snapshotter.abandon()\n',
-      replace: '',
-    },
   ]),
   ...byTests(
     ['test/driver/log-time.test.ts'],
@@ -102,15 +94,28 @@ export const node = [
     ],
   ),
   ...byTests(
-    ['test/driver/parts.test.ts'],
+    ['test/driver/overload.test.ts'],
     [
       {
-        id: 'part-left-out',
-        breaks: 'RQ5',
-        what: 'an answer in parts lacks the query at which it was cut',
+        id: 'reads-unbounded',
+        breaks: 'OV4',
+        what: 'reads that wait are never too many',
         file: 'src/driver/reads.ts',
-        find: 'if (why === undefined && !results.isFull) continue\n',
-        replace: 'if (why === undefined) continue\n',
+        find: 'return this.#waitingBytes >= waitingBytesMax',
+        replace: 'return this.#waitingBytes < 0',
+      },
+    ],
+  ),
+  ...byTests(
+    ['test/driver/snapshots.test.ts'],
+    [
+      {
+        id: 'own-snapshot-over-newer',
+        breaks: 'SH2',
+        what: 'a snapshot of the own machine goes on when a newer one of the leader was installed',
+        file: driver,
+        find: 'this.#snapshotter.abandon()\n',
+        replace: '',
       },
     ],
   ),
@@ -134,12 +139,12 @@ export const node = [
         replace: '',
       },
       {
-        id: 'leader-changes-overcounted',
+        id: 'leader-heard-again-not-counted',
         breaks: 'CO4',
-        what: 'a leader that is told of again counts as another one',
+        what: 'a leader that is heard again after its follower knew of none does not count',
         file: 'src/telemetry/meter.ts',
-        find: 'if (event.leaderId !== undefined && event.leaderId !== this.#leaderId)',
-        replace: 'if (event.leaderId !== undefined)',
+        find: 'this.#leaderId = event.leaderId\n',
+        replace: 'this.#leaderId = event.leaderId ?? this.#leaderId\n',
       },
       {
         id: 'answers-before-counters',

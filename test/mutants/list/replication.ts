@@ -1,5 +1,6 @@
 /** The log: replication, commit and flow control. */
 import { bySimulator, byTests } from '../mutant.js'
+import { slowDisks } from './plans.js'
 
 const appendEntries = 'src/raft/append-entries.ts'
 const commit = 'src/raft/commit.ts'
@@ -34,14 +35,6 @@ export const replication = [
       file: appendEntries,
       find: 'if (isHardStateFlushed(state) && matchIndex <= log.flushedIndex) {',
       replace: 'if (isHardStateFlushed(state)) {',
-    },
-    {
-      id: 'heartbeat-claims-unflushed',
-      breaks: 'CQ6',
-      what: 'the answer to a heartbeat claims entries that are not on the disk',
-      file: appendEntries,
-      find: 'Math.min(matchIndex, state.log.flushedIndex)',
-      replace: 'matchIndex',
     },
     {
       id: 'leader-recognized-before-flush',
@@ -98,14 +91,6 @@ export const replication = [
       file: log,
       find: 'return run === undefined ? this.base : { index',
       replace: 'return run === undefined ? logOrigin : { index',
-    },
-    {
-      id: 'old-acknowledgement-kept',
-      breaks: 'DU13',
-      what: 'an acknowledgement that waits for a flush outlives its term',
-      file: roles,
-      find: 'state.outbox.waitingAck = undefined\n',
-      replace: '',
     },
     {
       id: 'old-answers-kept',
@@ -197,14 +182,6 @@ export const replication = [
       find: 'if (isWaiting && !progress.hasMoved) {',
       replace: 'if (false) {',
     },
-    {
-      id: 'window-leaks',
-      breaks: 'FC3',
-      what: 'the bytes of an acknowledged message stay in the window',
-      file: progress,
-      find: 'this.inflightBytes -= inflight.bytes\n',
-      replace: '',
-    },
   ]),
   ...byTests(
     ['test/raft/flow-control.test.ts', 'test/raft/proposals.test.ts'],
@@ -212,10 +189,10 @@ export const replication = [
       {
         id: 'overload-not-refused',
         breaks: 'FC5',
-        what: 'a leader takes commands however much of its log is not applied',
+        what: 'a leader takes commands while twice as much of its log as its bound is not applied',
         file: replicationFile,
         find: 'if (log.weightAfter(waitingFrom) > limits.uncommittedBytesMax) return',
-        replace: 'if (log.weightAfter(waitingFrom) > Number.POSITIVE_INFINITY) return',
+        replace: 'if (log.weightAfter(waitingFrom) > 2 * limits.uncommittedBytesMax) return',
       },
     ],
   ),
@@ -242,6 +219,45 @@ export const replication = [
         file: 'src/raft/message-checks.ts',
         find: 'if (run.index !== previousIndex + 1 || run.term < previousTerm || run.bytes === undefined) return false',
         replace: 'if (run.term < previousTerm || run.bytes === undefined) return false',
+      },
+    ],
+  ),
+  ...byTests(
+    ['test/raft/durability.test.ts', 'test/raft/check-quorum.test.ts'],
+    [
+      {
+        id: 'heartbeat-claims-unflushed',
+        breaks: 'CQ6',
+        what: 'the answer to a heartbeat claims entries that are not on the disk',
+        file: appendEntries,
+        find: 'Math.min(matchIndex, state.log.flushedIndex)',
+        replace: 'matchIndex',
+      },
+    ],
+  ),
+  ...bySimulator(
+    [
+      {
+        id: 'old-acknowledgement-kept',
+        breaks: 'DU13',
+        what: 'an acknowledgement that waits for a flush outlives its term',
+        file: roles,
+        find: 'state.outbox.waitingAck = undefined\n',
+        replace: '',
+      },
+    ],
+    slowDisks,
+  ),
+  ...byTests(
+    ['test/raft/flow-control.test.ts'],
+    [
+      {
+        id: 'window-leaks',
+        breaks: 'FC3',
+        what: 'the bytes of an acknowledged message stay in the window',
+        file: progress,
+        find: 'this.inflightBytes -= inflight.bytes\n',
+        replace: '',
       },
     ],
   ),

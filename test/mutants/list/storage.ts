@@ -1,5 +1,6 @@
 /** The store, its recovery, and the pledges of a cluster's directory. The simulator runs the same code on disks in memory. */
 import { bySimulator, byTests } from '../mutant.js'
+import { lostDisks } from './plans.js'
 
 const chain = 'src/storage/chain.ts'
 const lmdbStore = 'src/storage/lmdb-store.ts'
@@ -69,14 +70,6 @@ export const storage = [
       file: shelf,
       find: 'generation: this.#nextGeneration++,',
       replace: 'generation: this.#nextGeneration,',
-    },
-    {
-      id: 'older-copy-accepted',
-      breaks: 'PL1',
-      what: 'a disk that holds less than its node promised is opened',
-      file: pledge,
-      find: 'if (found.last.index < held.index) {',
-      replace: 'if (found.last.index < 0) {',
     },
     {
       id: 'foreign-disk-accepted',
@@ -207,5 +200,18 @@ export const storage = [
         replace: 'const isOwnLife = true',
       },
     ],
+  ),
+  ...bySimulator(
+    [
+      {
+        id: 'older-copy-accepted',
+        breaks: 'PL1',
+        what: 'a disk that holds less than its node promised is opened',
+        file: pledge,
+        find: 'if (found.last.index < held.index) {',
+        replace: 'if (found.last.index < 0) {',
+      },
+    ],
+    lostDisks,
   ),
 ]

@@ -1,5 +1,6 @@
 /** Votes, terms, elections and leases. */
 import { bySimulator, byTests } from '../mutant.js'
+import { leasesInDanger, lostDisks, withoutChanges } from './plans.js'
 
 const elections = 'src/raft/elections.ts'
 const roles = 'src/raft/roles.ts'
@@ -53,22 +54,6 @@ export const votes = [
       replace: "send(state, { type: 'requestVote', from, to, term, lastLogIndex, lastLogTerm, ...asked })",
     },
     {
-      id: 'lead-without-own-vote',
-      breaks: 'DU9',
-      what: 'a candidate counts the votes of others before its own vote is on the disk',
-      file: elections,
-      find: 'if (!state.votes.has(state.id)) return\n',
-      replace: '',
-    },
-    {
-      id: 'vote-taken-back',
-      breaks: 'EL22',
-      what: 'a refusal that comes late takes a counted vote back',
-      file: elections,
-      find: 'if (state.votes.get(message.from) === true) return\n',
-      replace: '',
-    },
-    {
       id: 'vote-not-repeated',
       breaks: 'EL2',
       what: 'a voter refuses the candidate that it voted for when the candidate asks again',
@@ -83,30 +68,6 @@ export const votes = [
       file: elections,
       find: "if (state.role !== 'preCandidate' || message.campaign !== state.campaign) return",
       replace: "if (state.role !== 'preCandidate') return",
-    },
-    {
-      id: 'campaigns-counted-anew',
-      breaks: 'PV8',
-      what: 'a node that restarts counts its campaigns anew',
-      file: raft,
-      find: 'campaign: firstNumber,',
-      replace: 'campaign: 0,',
-    },
-    {
-      id: 'vote-against-living-leader',
-      breaks: 'EL18',
-      what: 'a node that hears its leader answers requests for votes',
-      file: elections,
-      find: "return state.role === 'leader' || isPromised(state)",
-      replace: 'return false',
-    },
-    {
-      id: 'vote-with-lost-disk',
-      breaks: 'EL21',
-      what: 'a node that lost its disk votes before it has caught up',
-      file: elections,
-      find: 'return log.last.term >= votesFromTerm',
-      replace: 'return true',
     },
     {
       id: 'learner-campaigns',
@@ -131,14 +92,6 @@ export const votes = [
       file: roles,
       find: 'state.votedFor = undefined\n',
       replace: '',
-    },
-    {
-      id: 'promise-ends-with-restart',
-      breaks: 'EL20',
-      what: 'a node that restarts votes at once, although it may have heard a leader just before',
-      file: raft,
-      find: 'leaderElapsedTicks: hardState.currentTerm === 0 ? limits.electionTimeoutTicks : 0,',
-      replace: 'leaderElapsedTicks: limits.electionTimeoutTicks,',
     },
     {
       id: 'promise-not-renewed',
@@ -197,22 +150,6 @@ export const votes = [
       replace: 'return\n',
     },
     {
-      id: 'stalled-disk-leads-on',
-      breaks: 'CQ4',
-      what: 'a leader whose disk stands still leads on',
-      file: raft,
-      find: 'if (isDiskStalled(state)) {',
-      replace: 'if (false) {',
-    },
-    {
-      id: 'lease-without-margin',
-      breaks: 'RD13',
-      what: 'the two ticks are not taken off the time of a lease',
-      file: lease,
-      find: 'return electionTimeoutTicks - 2',
-      replace: 'return electionTimeoutTicks',
-    },
-    {
       id: 'lease-as-long-as-promise',
       breaks: 'RD13',
       what: 'a lease lasts as long as the promise of the voters, however their clocks run',
@@ -260,6 +197,87 @@ export const votes = [
         file: elections,
         find: "{ reason: 'electionLost', decidedBy }",
         replace: "{ reason: 'higherTerm', from: decidedBy[0] ?? 0, messageType: 'preVoteResponse' }",
+      },
+    ],
+  ),
+  ...byTests(
+    ['test/raft/elections.test.ts'],
+    [
+      {
+        id: 'vote-taken-back',
+        breaks: 'EL22',
+        what: 'a refusal that comes late takes a counted vote back',
+        file: elections,
+        find: 'if (state.votes.get(message.from) === true) return\n',
+        replace: '',
+      },
+    ],
+  ),
+  ...bySimulator(
+    [
+      {
+        id: 'campaigns-counted-anew',
+        breaks: 'PV8',
+        what: 'a node that restarts counts its campaigns anew',
+        file: raft,
+        find: 'campaign: firstNumber,',
+        replace: 'campaign: 0,',
+      },
+      {
+        id: 'promise-ends-with-restart',
+        breaks: 'EL20',
+        what: 'a node that restarts votes at once, although it may have heard a leader just before',
+        file: raft,
+        find: 'leaderElapsedTicks: hardState.currentTerm === 0 ? limits.electionTimeoutTicks : 0,',
+        replace: 'leaderElapsedTicks: limits.electionTimeoutTicks,',
+      },
+    ],
+    withoutChanges,
+  ),
+  ...bySimulator(
+    [
+      {
+        id: 'vote-against-living-leader',
+        breaks: 'EL18',
+        what: 'a node that hears its leader answers requests for votes',
+        file: elections,
+        find: "return state.role === 'leader' || isPromised(state)",
+        replace: 'return false',
+      },
+      {
+        id: 'lease-without-margin',
+        breaks: 'RD13',
+        what: 'the two ticks are not taken off the time of a lease',
+        file: lease,
+        find: 'return electionTimeoutTicks - 2',
+        replace: 'return electionTimeoutTicks',
+      },
+    ],
+    leasesInDanger,
+  ),
+  ...bySimulator(
+    [
+      {
+        id: 'vote-with-lost-disk',
+        breaks: 'EL21',
+        what: 'a node that lost its disk votes before it has caught up',
+        file: elections,
+        find: 'return log.last.term >= votesFromTerm',
+        replace: 'return true',
+      },
+    ],
+    lostDisks,
+  ),
+  ...byTests(
+    ['test/raft/check-quorum.test.ts'],
+    [
+      {
+        id: 'stalled-disk-leads-on',
+        breaks: 'CQ4',
+        what: 'a leader whose disk stands still leads on',
+        file: raft,
+        find: 'if (isDiskStalled(state)) {',
+        replace: 'if (false) {',
       },
     ],
   ),

@@ -1,0 +1,43 @@
+/** Parts of plans that are fixed for mistakes which few of the drawn plans could show. */
+import type { FixedPlan } from '../mutant.js'
+
+/** Neither changes of the members nor sessions nor reads elsewhere are in the way. */
+export const withoutChanges: FixedPlan = {
+  changeGapMs: 0,
+  neverLeading: [],
+  load: { sessionMs: 0, elsewhereShare: 0 },
+}
+
+/** Leaders are cut off and stand still, clocks run apart, and reads are served by leases. */
+export const leasesInDanger: FixedPlan = {
+  ...withoutChanges,
+  faults: ['cuts', 'pauses'],
+  nodes: 3,
+  reads: 'lease',
+  clockDrift: 0.12,
+}
+
+/** Disks are emptied, exchanged and put back from older copies. */
+export const lostDisks: FixedPlan = { faults: ['disks', 'cuts'], losesDisks: true }
+
+/** Disks are so slow that terms end before their answers leave. */
+export const slowDisks: FixedPlan = {
+  ...withoutChanges,
+  faults: ['cuts', 'disks'],
+  disk: { flushMs: 20, flushJitterMs: 60, isQuick: false },
+}
+
+/** Messages come late and in any order, logs are cut all the time, and leaders hand over. */
+export const lateMessages: FixedPlan = {
+  faults: ['messages', 'cuts'],
+  changeGapMs: 20,
+  bounds: { logBytesMax: 2000, trailingBytes: 0 },
+}
+
+/** Leaders of three stand still while a round confirms their reads. */
+export const pausedLeaders: FixedPlan = {
+  ...withoutChanges,
+  faults: ['pauses'],
+  nodes: 3,
+  reads: 'readIndex',
+}
