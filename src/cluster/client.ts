@@ -6,7 +6,7 @@ import { type NodeId, sliceFrame } from '../raft/index.js'
 import {
   type ClientEnd,
   type ClientRequest,
-  type FromNode,
+  type NewsOfNode,
   NodePort,
   type Settlement,
   type Settlements,
@@ -34,9 +34,6 @@ const aheadBytes = 12 << 10
 const aheadMax = 4
 /** How often deadlines and a missing leader are looked at while something waits. */
 const sweepMs = 20
-
-/** News of a node about itself. */
-export type News = Exclude<FromNode, { readonly type: 'settlements' }>
 
 export class Client implements CallSender {
   readonly pendingRoom = new SharedRoom(pendingBytesMax)
@@ -75,6 +72,8 @@ export class Client implements CallSender {
     this.#waits(queue)
     // The nodes have work while the rest of the turn's calls are made.
     if (packer.isFull || this.#mayQueriesGoAhead(queue, packer)) this.#send()
+    // Nothing is on its way, so no answers come in this turn of the event loop whose callers would call as well.
+    else if (this.#sent.size === 0) this.#turn.scheduleSoon()
     else this.#turn.schedule()
   }
 
@@ -85,7 +84,7 @@ export class Client implements CallSender {
   }
 
   /** Begins to use the way to a node: answers are taken here, and what the node tells of itself goes to `told`. */
-  attach(nodeId: NodeId, end: ClientEnd, told: (news: News) => void): void {
+  attach(nodeId: NodeId, end: ClientEnd, told: (news: NewsOfNode) => void): void {
     const port = new NodePort(end, (message) => {
       // A port that is closed while it delivers goes on to deliver: that belongs to a life of the node that is over.
       if (this.#ports.get(nodeId) !== port) return

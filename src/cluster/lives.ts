@@ -2,8 +2,8 @@
 import { RaftError } from '../errors/index.js'
 import { type ControlledNode, InlineNode, NodeThread, realParts } from '../node/index.js'
 import type { Membership, NodeId } from '../raft/index.js'
-import { createClientWay, type LinkEnd, portsOf } from '../transport/index.js'
-import type { Client, News } from './client.js'
+import { createClientWay, type LinkEnd, type NewsOfNode, portsOf } from '../transport/index.js'
+import type { Client } from './client.js'
 import type { ClusterStory } from './cluster-story.js'
 import type { Companions } from './companions.js'
 import { firstIds } from './description.js'
@@ -132,7 +132,7 @@ export class Lives {
     }
   }
 
-  #heard(member: Member, news: News): void {
+  #heard(member: Member, news: NewsOfNode): void {
     const { nodeId, board } = member
     if (news.type === 'failed') this.#failed(member, news.why)
     else if (news.type === 'happened') this.#story.read()

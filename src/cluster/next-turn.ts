@@ -2,6 +2,10 @@
 export class NextTurn {
   readonly #take: () => void
   #isScheduled = false
+  readonly #run = (): void => {
+    this.#isScheduled = false
+    this.#take()
+  }
 
   constructor(take: () => void) {
     this.#take = take
@@ -10,9 +14,13 @@ export class NextTurn {
   schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
-    setImmediate(() => {
-      this.#isScheduled = false
-      this.#take()
-    })
+    setImmediate(this.#run)
+  }
+
+  /** After the callers of the present callback only: the event loop turns no further before that. */
+  scheduleSoon(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    process.nextTick(this.#run)
   }
 }

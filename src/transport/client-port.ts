@@ -21,8 +21,10 @@ export interface ToNode {
 }
 
 /** From the node: settled requests, a call to read its ring, and as the last message the reason why the node failed. */
-export type FromNode =
-  | ({ readonly type: 'settlements'; readonly weight: number } & Settlements)
+export type FromNode = ({ readonly type: 'settlements'; readonly weight: number } & Settlements) | NewsOfNode
+
+/** What a node tells of itself. */
+export type NewsOfNode =
   /** Something happened: the node's ring of happenings tells what. */
   | { readonly type: 'happened' }
   /** The gate of its turns is closed: nothing of it runs from here on until the gate opens. */
