@@ -211,9 +211,12 @@ test('a client that says that it leaves gets the answers that it waits for', asy
   client.write(...greeting, beginning('/test/Stream'), beginning('/test/Hold', 3), endOfRequest(3))
   await until(() => place.held.length === 1 && place.elsewhere.length === 1)
   client.write(goAway(0, codes.noError), frame(types.data, flags.endStream, 1, Buffer.alloc(0)))
-  const isEnd = ({ streamId, flags: set }: SeenFrame) => streamId === 1 && (set & flags.endStream) !== 0
-  await until(() => client.frames().some(isEnd))
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  const ends = (id: number): boolean =>
+    client.frames().some(({ streamId, flags: set }) => streamId === id && (set & flags.endStream) !== 0)
+  await until(() => ends(1))
+  // A server that was told of the leaving would close the connection once its last stream ends, and begin no other stream.
+  client.write(beginning('/test/Stream', 5), frame(types.data, flags.endStream, 5, Buffer.alloc(0)))
+  await until(() => ends(5))
   place.held[0]?.(Buffer.alloc(0))
   await until(() => client.frames().some(hasDataOf(3)))
 })
