@@ -1,4 +1,26 @@
-/** A member over a node of a cluster: its calls, its header and its progress. */
+/**
+ * A member over a node of a cluster: its calls, its header and its progress.
+ *
+ * A put has three steps:
+ *
+ *  1. The member makes sure that it hears its leader. A member that leads does. Another member may be cut off: a member of
+ *     etcd then answers nothing, while this process would still reach the leader past the member's node. So the put waits
+ *     for a read of nothing by way of the node (`Barrier`). The read is shared, and counts for an election timeout: in the
+ *     second half of that time the next read begins, and no put waits for it.
+ *  2. The leader gets the command, and answers once it has committed and applied the command. Commands go from this thread
+ *     straight to the leader's node: the node of a member that follows has no part in this.
+ *  3. The member's own node applies the command, so that reads of the member see the put. The node is not asked: its
+ *     `lastApplied` is in shared memory. `Progress` looks there when answers arrive (`Shared.answered`, once a turn for all
+ *     members), and by timers. A follower learns of the commit by the leader's next entries or heartbeat. If no other command
+ *     is on its way (`Shared.proposals`), or none has brought the commit within `patienceMs`, the member makes one more read
+ *     of nothing, for which the node applies all that is committed (`#catchUp`).
+ *
+ * All steps together have the time of one call. At its end the client is told `request timed out`: the outcome is unknown.
+ *
+ * A read is a query to the member's node. For `read`, the node asks the leader how far the log is committed, applies as
+ * much, and answers; for `readLocal` it answers at once. The hub of watches waits for nobody: `onProgress` tells it that the
+ * node has applied more, and it reads the node's history with `readLocal`.
+ */
 import {
   type Answers,
   type Calls,

@@ -2,6 +2,22 @@
  * All watches of one member. Watchers are in step or behind. Watchers in step have been told all up to the hub's position:
  * one read of the member's history serves all of them. Each watcher behind has a position of its own: watchers whose
  * client reads slowly, or asked for the past. Pieces of history bring them up, in turn, until they are in step.
+ *
+ * The numbers, each a revision but the last one:
+ *
+ *     watcher.next     the first revision that the client of a watcher behind has yet to be told of
+ *     #position        what all watchers in step have been told up to; never falls
+ *     #nodeRevision    what the node's store had when it answered last: #position follows it. Falls when a node restarts
+ *                      with less applied; watchers in step then wait until the node has passed #position again
+ *     #progress        the revisions of requests for progress: each is answered once #position has passed it and no
+ *                      watcher of its stream is behind
+ *     #appliedIndex    the place in the log that the node had applied when it was asked last: nothing new while it is equal
+ *
+ * One loop (`#run`) does all the work while there is some. In each round it first reads what is new, if the node has
+ * applied more or a client asks (`#readOn`: tells the watchers in step, moves #position, then serves the requests that
+ * waited); and then one piece of the past for the first watcher behind whose client has room (`#catchUp`), and for all
+ * watchers that want a part of the same piece. A watcher in step whose client has no room falls behind with `next` at the
+ * first event that it was not told. A watcher behind is in step once its `next` is past #position.
  */
 import { EtcdError } from '../errors.js'
 import type { Member } from '../member.js'
