@@ -1,6 +1,7 @@
 /** Every group of the suite, in the order in which they run. */
 import type { Group } from '../suite/index.js'
 import { catchUp } from './catch-up.js'
+import { check } from './check.js'
 import { etcdStore } from './etcd-store.js'
 import { failover } from './failover.js'
 import { heartbeats } from './heartbeats.js'
@@ -13,6 +14,6 @@ import { stability } from './stability.js'
 import { batch, clients, hosts, nodes, reads, sizes } from './throughput.js'
 
 export const groups: readonly Group[] = [
-  ...[micro, etcdStore, clients, sizes, nodes, batch, hosts, reads, openLoop],
+  ...[micro, check, etcdStore, clients, sizes, nodes, batch, hosts, reads, openLoop],
   ...[failover, catchUp, returns, startUp, logLength, history, heartbeats, stability, page],
 ]

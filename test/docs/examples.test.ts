@@ -54,6 +54,16 @@ test('the program of the guide to etcd keeps its promise while the etcd below it
   expect(ended.status).toBe(0)
 }, 120_000)
 
+test('the store with a cache is found out', () => {
+  expect(outputOf('check.mjs')).toBe(
+    'not-linearizable\nreader: get "color" → "blue"\nwriter: put "color" "green"\nreader: get "color" → "blue"\n',
+  )
+})
+
+test('the model of a queue tells a right history from a wrong one', () => {
+  expect(outputOf('queue.mjs')).toBe('linearizable\nnot-linearizable\n')
+})
+
 test('the program that traces its commands runs', () => {
   const file = join(temporaryFolder(), 'traces.jsonl')
   expect(outputOf('traces.mjs', file)).toMatch(/callsDropped: 0,\s+spansSent: \d+,\s+spansDropped: 0/)
