@@ -220,7 +220,7 @@ test('queries that are answered in parts are all answered, in order, and each pa
   expect(cluster.world.counts.readInPart).toBeGreaterThan(1)
 })
 
-// Where the bug is planted again, the seed breaks a promise.
+// Where the bug is planted again (test/mutants), the seed breaks a promise.
 test.each([
   [3, 'a follower answered a read without asking its leader'],
   [2, 'a follower answered before it had applied the readIndex'],

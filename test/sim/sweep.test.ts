@@ -42,7 +42,7 @@ describe(`${seeds} seeds`, () => {
   })
 })
 
-// Where the bug is planted again, the seed breaks a promise: without sessions, changes of the members and priorities, as it
+// Where the bug is planted again (test/mutants), the seed breaks a promise: without sessions, changes of the members and priorities, as it
 // was found.
 const found = (seed: number) => ({
   seed,
@@ -69,7 +69,7 @@ test.each([
   expect(simulate(found(seed)).violation).toBeUndefined()
 })
 
-// With changes of the members: where the mistake is planted, the seed breaks a promise.
+// With changes of the members: where the mistake is planted (test/mutants), the seed breaks a promise.
 test.each([
   [3, 'the configuration of a log counted on, behind a snapshot that took the place of the log'],
   [9, 'a snapshot carried the latest configuration, and not the one as of its index'],

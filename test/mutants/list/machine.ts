@@ -49,6 +49,24 @@ export const machine = [
       replace: '',
     },
     {
+      id: 'call-answered-as-another',
+      breaks: 'SE2',
+      what: 'a call that is in the log again is answered as another call of its session',
+      file: sessions,
+      find: 'if (known !== undefined) return known\n',
+      replace:
+        'if (known !== undefined) return [...session.answers.values()].find(({ count }) => count === known.count) ?? known\n',
+    },
+    {
+      id: 'session-expires-by-own-clock',
+      breaks: 'SE5',
+      what: 'a session expires by the clock of its node',
+      file: sessions,
+      find: 'this.timeMs = Math.max(this.timeMs, timeMs)\n',
+      replace:
+        'globalThis.readings = (globalThis.readings ?? 0) + 1\n    this.timeMs = Math.max(this.timeMs, timeMs + (globalThis.readings % 100))\n',
+    },
+    {
       id: 'later-call-passes-over',
       breaks: 'SE3',
       what: 'a call that is behind a later one is taken for applied',

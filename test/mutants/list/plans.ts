@@ -2,7 +2,7 @@
 import type { FixedPlan } from '../mutant.js'
 
 /** Neither changes of the members nor sessions nor reads elsewhere are in the way. */
-export const withoutChanges: FixedPlan = {
+const withoutChanges: FixedPlan = {
   changeGapMs: 0,
   neverLeading: [],
   load: { sessionMs: 0, elsewhereShare: 0 },
@@ -15,6 +15,22 @@ export const leasesInDanger: FixedPlan = {
   nodes: 3,
   reads: 'lease',
   clockDrift: 0.12,
+}
+
+/** Leaders hand over all the time, and reads are served by leases. */
+export const transfersUnderLeases: FixedPlan = {
+  faults: ['messages', 'cuts'],
+  nodes: 3,
+  reads: 'lease',
+  changeGapMs: 20,
+  neverLeading: [],
+}
+
+/** Nodes start again while messages of earlier elections are on their way. */
+export const restartsAndStrays: FixedPlan = {
+  ...withoutChanges,
+  faults: ['messages', 'crashes'],
+  nodes: 3,
 }
 
 /** Disks are emptied, exchanged and put back from older copies. */
