@@ -48,22 +48,6 @@ export const node = [
       replace: '',
     },
     {
-      id: 'lost-place-told-as-refused',
-      breaks: 'PR5',
-      what: 'a proposal whose entries were replaced on its node alone is told as not applied',
-      file: proposals,
-      find: "this.#unknown(last, 'its log entries were replaced on the node that took it')",
-      replace: 'this.#replaced(last)',
-    },
-    {
-      id: 'skipped-told-as-refused',
-      breaks: 'PR5',
-      what: 'a proposal in the place of which a snapshot came is told as not applied',
-      file: proposals,
-      find: 'if (first.index > index) this.#replaced(proposal)',
-      replace: 'if (first.index > 0) this.#replaced(proposal)',
-    },
-    {
       id: 'replaced-told-as-applied',
       breaks: 'PR5',
       what: "a proposal is told as applied when another leader's entry is in its place",
@@ -107,19 +91,6 @@ export const node = [
     ],
   ),
   ...byTests(
-    ['test/driver/snapshots.test.ts'],
-    [
-      {
-        id: 'own-snapshot-over-newer',
-        breaks: 'SH2',
-        what: 'a snapshot of the own machine goes on when a newer one of the leader was installed',
-        file: driver,
-        find: 'this.#snapshotter.abandon()\n',
-        replace: '',
-      },
-    ],
-  ),
-  ...byTests(
     ['test/driver/counters.test.ts', 'test/driver/order-of-effects.test.ts'],
     [
       {
@@ -153,6 +124,28 @@ export const node = [
         file: driver,
         find: 'this.#options.probe.turnEnded(this.raft.state)\n    this.#reply()',
         replace: 'this.#reply()\n    this.#options.probe.turnEnded(this.raft.state)',
+      },
+    ],
+  ),
+  // Few runs of the simulator come to where a leader loses a proposal, and another node commits it.
+  ...byTests(
+    ['test/driver/proposals.test.ts'],
+    [
+      {
+        id: 'lost-place-told-as-refused',
+        breaks: 'PR5',
+        what: 'a proposal whose entries were replaced on its node alone is told as not applied',
+        file: proposals,
+        find: "this.#unknown(last, 'its log entries were replaced on the node that took it')",
+        replace: 'this.#replaced(last)',
+      },
+      {
+        id: 'skipped-told-as-refused',
+        breaks: 'PR5',
+        what: 'a proposal in the place of which a snapshot came is told as not applied',
+        file: proposals,
+        find: 'if (first.index > index) this.#replaced(proposal)',
+        replace: 'if (first.index > 0) this.#replaced(proposal)',
       },
     ],
   ),

@@ -36,13 +36,6 @@ export const restartsAndStrays: FixedPlan = {
 /** Disks are emptied, exchanged and put back from older copies. */
 export const lostDisks: FixedPlan = { faults: ['disks', 'cuts'], losesDisks: true }
 
-/** Disks are so slow that terms end before their answers leave. */
-export const slowDisks: FixedPlan = {
-  ...withoutChanges,
-  faults: ['cuts', 'disks'],
-  disk: { flushMs: 20, flushJitterMs: 60, isQuick: false },
-}
-
 /** Messages come late and in any order, logs are cut all the time, and leaders hand over. */
 export const lateMessages: FixedPlan = {
   faults: ['messages', 'cuts'],
