@@ -11,9 +11,10 @@ import { openLoop } from './open-loop.js'
 import { page } from './page.js'
 import { returns } from './returns.js'
 import { stability } from './stability.js'
+import { stages } from './stages.js'
 import { batch, clients, hosts, nodes, reads, sizes } from './throughput.js'
 
 export const groups: readonly Group[] = [
-  ...[micro, check, etcdStore, clients, sizes, nodes, batch, hosts, reads, openLoop],
+  ...[micro, check, etcdStore, stages, clients, sizes, nodes, batch, hosts, reads, openLoop],
   ...[failover, catchUp, returns, startUp, logLength, history, heartbeats, stability, page],
 ]

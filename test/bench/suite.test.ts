@@ -84,7 +84,7 @@ test.each([
   [
     'an unknown group',
     ['--only', 'hosts,guests'],
-    '--only: give one or more of micro, check, etcd-store, clients, ',
+    '--only: give one or more of micro, check, etcd-store, stages, clients, ',
   ],
   ['no group', ['--only', ''], "not ''"],
   ['no rounds', ['--rounds', '0'], "--rounds: give a whole number from 1 to 100, not '0'"],
