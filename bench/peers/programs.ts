@@ -1,6 +1,6 @@
 /** How each program is run for one measurement. */
 import { fileURLToPath } from 'node:url'
-import { commandLine, runChild, withFolder } from '../suite/index.js'
+import { commandLine, type Ended, runChild, withFolder } from '../suite/index.js'
 import { figuresOf } from './line.js'
 import type { Figures, Measurement, PeerName } from './measurement.js'
 
@@ -31,7 +31,8 @@ export async function perform(
       timeoutMs: seconds * 1000 + besideMeasuringMs,
     }
     if (program === 'raftbox') {
-      return runChild(process.execPath, [commandLine, ...raftboxFlags(measurement, seconds)], options)
+      const args = [commandLine, ...raftboxFlags(measurement, seconds)]
+      return runChild(process.execPath, args, { ...options, why: lastLineOf })
     }
     const flags = peerFlags(measurement, seconds)
     if (program === 'floor') return runChild(process.execPath, [floor, ...flags], options)
@@ -40,9 +41,14 @@ export async function perform(
     }
     const servers = program === 'etcd' ? 'etcd' : 'raftbox'
     const args = [overApi, `--servers=${servers}`, `--load=${pathOf('etcd', built)}`, ...flags]
-    return runChild(process.execPath, args, options)
+    return runChild(process.execPath, args, { ...options, why: lastLineOf })
   })
   return figuresOf(program, stdout)
+}
+
+/** raftbox's warnings of a busy machine stand before the reason of a failure. */
+function lastLineOf({ code, stderr }: Ended): string {
+  return stderr.trim().split('\n').at(-1) || `it ended with exit code ${code}`
 }
 
 function pathOf(program: PeerName, built: RunContext['built']): string {

@@ -13,7 +13,7 @@ export interface Child {
   stop(): Promise<Ended>
 }
 
-interface Ended {
+export interface Ended {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string

@@ -14,7 +14,7 @@ export {
   type SampleDistribution,
   type SampleFigure,
 } from './case.js'
-export { runChild, startChild, withFolder } from './child.js'
+export { type Ended, runChild, startChild, withFolder } from './child.js'
 export { type EtcdServers, freePorts, startEtcdServers } from './etcd-servers.js'
 export { commandLine, top } from './place.js'
 export { roundsFlag, runBenchProgram, secondsFlag } from './program.js'
