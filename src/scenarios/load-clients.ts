@@ -1,18 +1,32 @@
-/** Clients that write and read keys of their own, and enter all that they are told into the ledger. */
+/**
+ * Clients that write and read keys of their own, and enter all that they are told into the ledger. Now and then one looks at a
+ * key of the next client.
+ */
 import type { Random } from '../raft/index.js'
 import type { CallEnd, Host } from './host.js'
 import type { Ledger, Shown } from './ledger.js'
 import type { Outages } from './outages.js'
+import type { RecordedCalls } from './recorded-calls.js'
 import type { LoadShape } from './scenario.js'
 
 export const keysOfClient = 8
 /** Calls of which one is a read. */
 const readEvery = 5
+/** Calls of which one reads a key of another client. */
+const lookEvery = 10
 const readAgainMs = 100
+
+/** Where the clients enter what they are told. */
+export interface Books {
+  readonly ledger: Ledger
+  readonly recorded: RecordedCalls
+  readonly outages: Outages
+}
 
 export class LoadClients {
   readonly #host: Host
   readonly #ledger: Ledger
+  readonly #recorded: RecordedCalls
   readonly #outages: Outages
   readonly #shape: LoadShape
   readonly #random: Random
@@ -25,9 +39,10 @@ export class LoadClients {
   /** Calls that were told as not done, by code. */
   readonly refusals = new Map<string, number>()
 
-  constructor(host: Host, ledger: Ledger, outages: Outages, shape: LoadShape, random: Random) {
+  constructor(host: Host, { ledger, recorded, outages }: Books, shape: LoadShape, random: Random) {
     this.#host = host
     this.#ledger = ledger
+    this.#recorded = recorded
     this.#outages = outages
     this.#shape = shape
     this.#random = random
@@ -58,7 +73,7 @@ export class LoadClients {
     const unread = new Set(this.#ledger.keys)
     const read = (key: string): void => {
       if (!unread.has(key)) return
-      this.#host.get(key, (end) => {
+      this.#get('at the end', key, (end) => {
         if (end.type !== 'read') return this.#host.later(readAgainMs, () => read(key))
         if (unread.delete(key)) this.#enterRead(key, end)
       })
@@ -86,20 +101,40 @@ export class LoadClients {
     const count = (this.#writes[client] ?? 0) + 1
     this.#writes[client] = count
     const key = `client-${client}-${count % keysOfClient}`
-    if (count % readEvery === 0) return this.#read(key, next)
+    if (count % lookEvery === 0 && this.#wanted > 1) return this.#look(client, count, next)
+    if (count % readEvery === 0) return this.#read(client, key, next)
     // The value is unlike all others, so that a read tells which write it shows.
     const tag = `${client}:${count}`
+    const recordEnd = this.#recorded.begin({ client, op: 'put', key, value: tag })
     this.#host.put(key, this.#valueOf(tag), (end) => {
+      recordEnd(end)
       this.#enterWrite(key, tag, end)
       next()
     })
   }
 
-  #read(key: string, next: () => void): void {
-    this.#host.get(key, (end) => {
+  #read(client: number, key: string, next: () => void): void {
+    this.#get(client, key, (end) => {
       if (end.type === 'read') this.#enterRead(key, end)
       else if (end.type === 'notDone') this.#count(end.code)
       next()
+    })
+  }
+
+  /** Calls of the key's own client may be on their way: the ledger cannot judge the answer, and the history can. */
+  #look(client: number, count: number, next: () => void): void {
+    const key = `client-${(client + 1) % this.#wanted}-${Math.floor(count / lookEvery) % keysOfClient}`
+    this.#get(client, key, (end) => {
+      if (end.type === 'notDone') this.#count(end.code)
+      next()
+    })
+  }
+
+  #get(client: number | string, key: string, done: (end: CallEnd) => void): void {
+    const recordEnd = this.#recorded.begin({ client, op: 'get', key })
+    this.#host.get(key, (end) => {
+      recordEnd(end, end.type === 'read' ? this.#tagOf(end.value) : undefined)
+      done(end)
     })
   }
 
@@ -117,12 +152,14 @@ export class LoadClients {
   }
 
   #enterRead(key: string, shown: Shown): void {
-    const { value } = shown
-    if (value === undefined) return this.#ledger.read(key, shown)
+    this.#ledger.read(key, { ...shown, value: this.#tagOf(shown.value) })
+  }
+
+  /** The tag of a value. Bytes that no client wrote are told as they are. */
+  #tagOf(value: string | undefined): string | undefined {
+    if (value === undefined) return undefined
     const [tag = ''] = value.split(' ', 1)
-    // Bytes that no client wrote are told as they are.
-    const isWhole = value === this.#valueOf(tag)
-    this.#ledger.read(key, { ...shown, value: isWhole ? tag : value.slice(0, 100) })
+    return value === this.#valueOf(tag) ? tag : value.slice(0, 100)
   }
 
   #valueOf(tag: string): string {

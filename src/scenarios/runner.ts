@@ -8,6 +8,7 @@ import { Ledger } from './ledger.js'
 import { LoadClients } from './load-clients.js'
 import { Observations } from './observations.js'
 import { Outages } from './outages.js'
+import { RecordedCalls } from './recorded-calls.js'
 import { type Rss, RssWatch } from './rss-watch.js'
 import type { Scenario, Step } from './scenario.js'
 import { withNames } from './verb-lines.js'
@@ -82,6 +83,7 @@ class Run {
   readonly #host: Host
   readonly #options: RunOptions
   readonly #ledger = new Ledger()
+  readonly #recorded = new RecordedCalls()
   readonly #outages: Outages
   readonly #clients: LoadClients
   readonly #seen: Observations
@@ -98,7 +100,8 @@ class Run {
     this.#options = options
     this.#dice = new Dice(options.seed)
     this.#outages = new Outages(scenario.timing.electionTimeoutMs)
-    this.#clients = new LoadClients(host, this.#ledger, this.#outages, scenario.load, this.#dice)
+    const books = { ledger: this.#ledger, recorded: this.#recorded, outages: this.#outages }
+    this.#clients = new LoadClients(host, books, scenario.load, this.#dice)
     const resolve = (word: string): NodeId | undefined => this.#names.get(word) ?? this.#idOf(word)
     this.#seen = new Observations({
       host,
@@ -280,6 +283,9 @@ class Run {
       broken.push(`the healed cluster did not come right: ${error.message}`)
     }
     const { violation } = this.#host
+    // What the ledger found is told in its words, which know of revisions.
+    const contradiction = this.#ledger.broken.length === 0 ? await this.#recorded.contradiction() : undefined
+    if (contradiction !== undefined) broken.push(contradiction)
     return [...broken, ...(violation === undefined ? [] : [violation]), ...this.#ledger.broken]
   }
 

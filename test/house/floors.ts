@@ -53,6 +53,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
     'faults',
     'membership',
+    'check',
     'sim',
     'cluster',
     'terminal',

@@ -21,6 +21,8 @@ export class MadeUpHost implements Host {
   readonly keys = new Map<string, Shown>()
   /** Decides how a write ends; `undefined`: as it should. */
   endOf: (key: string, value: string) => CallEnd | 'forgotten' | undefined = () => undefined
+  /** What a read of the key shows. */
+  shows: (key: string, shown: Shown) => Shown = (_, shown) => shown
   /** Whether a key can be read now. */
   reads: (key: string) => boolean = () => true
   /** The count of writes called. */
@@ -85,7 +87,7 @@ export class MadeUpHost implements Host {
   }
 
   get(key: string, done: (end: CallEnd) => void): void {
-    const shown = this.#shown(key)
+    const shown = this.shows(key, this.#shown(key))
     this.later(1, () =>
       done(this.reads(key) ? { type: 'read', ...shown } : { type: 'notDone', code: 'NO_LEADER' }),
     )

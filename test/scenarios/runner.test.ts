@@ -124,6 +124,30 @@ test('a write of unknown outcome may be there, or not', async () => {
   expect(unknown).toBeGreaterThan(10)
 })
 
+test('a stale read of another client’s key is a broken promise', async () => {
+  const host = new MadeUpHost()
+  const key = 'client-1-1'
+  const versions: string[] = []
+  let isOver = false
+  host.endOf = (written, value) => {
+    if (written === key) versions.push(value)
+    return undefined
+  }
+  // The first look at the key of client 1 is that of client 0, after its second write.
+  host.shows = (read, shown) => {
+    if (read !== key || isOver) return shown
+    isOver = true
+    expect(shown.version).toBe(2)
+    return { ...shown, value: versions[0] }
+  }
+  const { verdict, brokenPromises } = await run(host, '  - for: 3s\n')
+  expect(verdict).toBe('failed')
+  expect(brokenPromises).toEqual([
+    "the calls on 'client-1-1' are not linearizable: no order explains " +
+      'put "client-1-1" "1:1" by client 1, put "client-1-1" "1:9" by client 1, get "client-1-1" → "1:1" by client 0',
+  ])
+})
+
 test('nodes that are not equal in the end, and what a checker found, are broken promises', async () => {
   const host = new MadeUpHost()
   host.hashesOfNodes = ['a', 'a', 'b']
