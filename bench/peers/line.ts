@@ -20,6 +20,7 @@ export function figuresOf(program: ProgramName, stdout: string): Figures {
     callsPerSecond: number('callsPerSecond') ?? commitsPerSecond,
     p50ms: required('p50ms'),
     p99ms: required('p99ms'),
+    firstHundredP50ms: number('firstHundredP50ms'),
     elections: number('elections') ?? 0,
     heartbeatLateP999ms: number('heartbeatLateP999ms'),
   }

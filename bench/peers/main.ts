@@ -1,19 +1,20 @@
 /** `npm run bench:peers`: raftbox, the floor and other implementations of Raft, in turn on one machine. */
 import { Failed, someOf } from '../../src/terminal/index.js'
-import { roundsFlag, runBenchProgram, secondsFlag } from '../suite/index.js'
+import { keptBusy, roundsFlag, runBenchProgram, secondsFlag } from '../suite/index.js'
 import { type ProgramName, peerNames } from './measurement.js'
 import { prepare } from './prepare.js'
 import { comparisonOf } from './print.js'
 import { perform } from './programs.js'
 import { recordOf } from './record.js'
 import { resultOf, runRounds } from './rounds.js'
-import { allRows, choices, opponentOf, rowsNamed } from './rows.js'
+import { allRows, choices, opponentOf, rowsNamed, whileBusy } from './rows.js'
 
 interface Flags {
   readonly rounds?: number
   readonly seconds?: number
   readonly quick?: boolean
   readonly only?: readonly string[]
+  readonly busy?: boolean
   readonly install?: boolean
 }
 
@@ -38,6 +39,7 @@ Examples:
   npm run bench:peers -- --quick                       one round of a second each
   npm run bench:peers -- --only etcd-raft --rounds 5   one peer
   npm run bench:peers -- --only durable-64-floor       one row
+  npm run bench:peers -- --busy --only etcd-raft       on a machine that does other things too
 
 Exit codes: 0 done, 1 nothing could be compared, 2 bad input; 130 after Ctrl-C, without a record.
 `
@@ -50,12 +52,20 @@ await runBenchProgram<Flags>({
     secondsFlag('a measured window', 3, 1),
     ['--quick', 'one round of a second each'],
     ['--only <names>', 'only these peers or rows, with commas between them', someOf('--only', choices)],
+    ['--busy', 'beside a program a core that takes all it is left, at the lowest priority'],
     ['--install', 'fetch what is missing with apt-get, as root'],
   ],
   explanation,
   prefix: 'peers-',
   plan:
-    ({ quick = false, only, install = false, rounds = quick ? 1 : 3, seconds = quick ? 1 : 3 }) =>
+    ({
+      quick = false,
+      only,
+      busy = false,
+      install = false,
+      rounds = quick ? 1 : 3,
+      seconds = quick ? 1 : 3,
+    }) =>
     async ({ signal, tell, warn }) => {
       const startedAt = new Date()
       const wantedRows = only === undefined ? allRows : rowsNamed(only)
@@ -63,20 +73,23 @@ await runBenchProgram<Flags>({
       const wanted = peerNames.filter((peer) => opponents.has(peer))
       const { found, peers, built } = await prepare(wanted, { install, signal, tell, warn })
       const present = new Set<ProgramName>(['raftbox', ...peers])
-      const rows = wantedRows.filter((row) => present.has(opponentOf(row)))
+      const asked = wantedRows.filter((row) => present.has(opponentOf(row)))
+      const rows = busy ? asked.map(whileBusy) : asked
       if (rows.length === 0) throw new Failed('nothing is left to compare with')
-      const done = await runRounds({
-        rows,
-        rounds,
-        signal,
-        tell,
-        perform: (measurement) => perform(measurement, { seconds, signal, built }),
-      })
+      const run = () =>
+        runRounds({
+          rows,
+          rounds,
+          signal,
+          tell,
+          perform: (measurement) => perform(measurement, { seconds, signal, built }),
+        })
+      const done = await (busy ? keptBusy(run) : run())
       const results = rows.map((row) => resultOf(row, done))
       const leftOut = wanted.filter((peer) => !peers.includes(peer))
       const isEmpty = results.every(({ spread }) => spread === undefined)
       return {
-        record: recordOf({ startedAt, rounds: done, seconds, results, found, leftOut }),
+        record: recordOf({ startedAt, rounds: done, seconds, busy, results, found, leftOut }),
         summary: comparisonOf(results, rounds),
         failure: isEmpty ? 'nothing could be compared' : undefined,
       }

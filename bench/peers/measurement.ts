@@ -37,6 +37,8 @@ export interface Figures {
   readonly callsPerSecond: number
   readonly p50ms: number
   readonly p99ms: number
+  /** Of the first hundred calls after the start. `undefined`: the program does not tell. */
+  readonly firstHundredP50ms: number | undefined
   readonly elections: number
   /** Only raftbox tells. */
   readonly heartbeatLateP999ms: number | undefined

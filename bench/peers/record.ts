@@ -10,6 +10,8 @@ export interface Comparison {
   readonly startedAt: Date
   readonly rounds: readonly Round[]
   readonly seconds: number
+  /** Whether other programs kept the cores busy. */
+  readonly busy: boolean
   readonly results: readonly RowResult[]
   readonly found: Found
   /** Peers that could not take part. */
@@ -17,10 +19,10 @@ export interface Comparison {
 }
 
 /** `comparison` is what a record of the suite does not have. */
-export function recordOf({ startedAt, rounds, seconds, results, found, leftOut }: Comparison) {
+export function recordOf({ startedAt, rounds, seconds, busy, results, found, leftOut }: Comparison) {
   const record: BenchRecord = {
     ...recordHead(startedAt),
-    settings: { rounds: rounds.length, seconds },
+    settings: { rounds: rounds.length, seconds, busy },
     results: results.map(resultOf),
   }
   const comparison = {
@@ -49,6 +51,7 @@ const unitOf: Readonly<Record<FigureName, string>> = {
   callsPerSecond: '1/s',
   p50ms: 'ms',
   p99ms: 'ms',
+  firstHundredP50ms: 'ms',
   heartbeatLateP999ms: 'ms',
 }
 

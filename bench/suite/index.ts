@@ -1,4 +1,5 @@
 /** The frame in which every group and every peer of the benchmarks runs: cases, turns, flags, records. */
+export { keptBusy } from './busy.js'
 export {
   type BenchCase,
   type Extent,

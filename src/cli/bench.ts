@@ -65,6 +65,7 @@ What is printed (--json: the last line of standard output is one JSON object):
   heartbeatLateP999ms   99.9 % of the heartbeats came at most so many milliseconds late
   heartbeatsMissed      intervals that passed without one, over all followers
   flushesPerCommit, messagesPerCommit, bytesFlushed   over all nodes
+  firstHundredP50ms     half of the first hundred calls after the start took no longer
   clientThreadBusy      0 to 1: how long the clients' thread ran, or waited for a core
 With --etcd, what only the nodes know is null, and elections counts the terms that began.
 --size is the same key and value as without it. With --batch, a call is a transaction.

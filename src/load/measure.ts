@@ -55,6 +55,8 @@ type Given = 'nodes' | 'clients' | 'size' | 'batch' | 'durability' | 'threads' |
 /** Times in milliseconds, of all calls; counts and sums are of the measured window. */
 export interface Measurement extends Omit<Latencies, 'count'>, Pick<MeasureOptions, Given> {
   readonly commitsPerSecond: number
+  /** Of the first hundred calls after the start, warm-up included. */
+  readonly firstHundredP50ms: number
   /** Calls answered; more than commits with reads, fewer with batches. */
   readonly callsPerSecond: number
   readonly workload: WorkloadName | null
@@ -243,6 +245,7 @@ export function callFigures(
     commitsPerSecond: Math.round((tally.commands / ms) * 1000),
     callsPerSecond: Math.round((count / ms) * 1000),
     ...percentiles,
+    firstHundredP50ms: tally.firstHundredP50ms,
     ...{ clients, size, batch },
     workload: workload ?? null,
     records: workload === undefined ? null : records,

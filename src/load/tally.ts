@@ -15,6 +15,9 @@ export interface Latencies {
   readonly maxMs: number
 }
 
+/** Calls that show what a program waits which is young, as a test is. */
+const firstCalls = 100
+
 /** Before a client asks again after an error, so that it does not spin while nobody leads. */
 const pauseMs = 10
 
@@ -39,6 +42,7 @@ export class Tally {
   #longestSilenceMs = 0
   readonly #broken = new AbortController()
   #isOpen = false
+  readonly #first = new LatencyHistogram()
 
   constructor(now: () => number = () => performance.now()) {
     this.now = now
@@ -133,6 +137,12 @@ export class Tally {
     this.#broken.abort(error)
   }
 
+  /** Of the first hundred calls, warm-up included: most of their code has not been compiled yet. */
+  get firstHundredP50ms(): number {
+    this.#countAlike()
+    return latenciesOf(this.#first).p50ms
+  }
+
   /** Of all calls, whatever they were. */
   get latencies(): Latencies {
     const all = new LatencyHistogram()
@@ -155,6 +165,8 @@ export class Tally {
     this.#alike.calls = 0
     this.#callsSoFar += calls
     this.#commandsSoFar += calls * commands
+    const young = Math.min(calls, firstCalls - this.#first.count)
+    if (young > 0) this.#first.record(Math.round((endMs - startMs) * 1000), young)
     if (!this.#isOpen) return
     this.#commands += calls * commands
     histogramOf(this.#sinceCut, op).record(Math.round((endMs - startMs) * 1000), calls)

@@ -23,6 +23,7 @@ const result: Measurement = {
   records: null,
   rate: 777,
   unanswered: 88,
+  firstHundredP50ms: 4.56,
   operations: { put: { count: 99_999, p50ms: 1.12, p99ms: 2.23, p999ms: 3.34, maxMs: 55.5 } },
   elections: 6,
   heartbeatLateP999ms: 7.77,

@@ -9,6 +9,7 @@ test('the last line is read, whatever was said before it', () => {
     callsPerSecond: 1000,
     p50ms: 0.5,
     p99ms: 2,
+    firstHundredP50ms: undefined,
     elections: 0,
     heartbeatLateP999ms: undefined,
   })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type Figures, labelOf, type Measurement } from '../../bench/peers/measurement.js'
 import { comparisonOf } from '../../bench/peers/print.js'
 import { measurementsOf, type RoundsOptions, resultOf, runRounds } from '../../bench/peers/rounds.js'
-import { allRows, opponentOf, type Row, rowsNamed } from '../../bench/peers/rows.js'
+import { allRows, opponentOf, type Row, rowsNamed, whileBusy } from '../../bench/peers/rows.js'
 import { Failed } from '../../src/terminal/failure.js'
 
 const figures: Figures = {
@@ -10,6 +10,7 @@ const figures: Figures = {
   callsPerSecond: 100,
   p50ms: 1,
   p99ms: 10,
+  firstHundredP50ms: undefined,
   elections: 0,
   heartbeatLateP999ms: 2,
 }
@@ -107,6 +108,14 @@ test('targets are held against the median in both directions', async () => {
     }))
   expect((await run(2.5, 70, 25)).results.map(({ isMet }) => isMet)).toEqual([true, true, true])
   expect((await run(2.6, 69, 26)).results.map(({ isMet }) => isMet)).toEqual([false, false, false])
+})
+
+test('while the cores are kept busy, a row is held against the target for that, or against none', async () => {
+  const rows = rowsNamed(['durable-64-etcd-raft', 'durable-64-floor']).map(whileBusy)
+  const run = (commitsPerSecond: number) =>
+    results(rows, 1, ({ program }) => (program === 'raftbox' ? { commitsPerSecond } : {}))
+  expect((await run(150)).results.map(({ isMet }) => isMet)).toEqual([true, undefined])
+  expect((await run(149)).results.map(({ isMet }) => isMet)).toEqual([false, undefined])
 })
 
 test('a row without a target is shown and not judged', async () => {

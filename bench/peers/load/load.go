@@ -16,6 +16,8 @@ import (
 
 const (
 	keyCount = 10000
+	// firstCalls show what a program waits that has just started.
+	firstCalls = 100
 	// KeyLength is how many bytes a key has, as text.
 	KeyLength = 8
 )
@@ -55,6 +57,7 @@ type Line struct {
 	CommitsPerSecond float64 `json:"commitsPerSecond"`
 	P50              float64 `json:"p50ms"`
 	P99              float64 `json:"p99ms"`
+	FirstHundredP50  float64 `json:"firstHundredP50ms"`
 	Elections        uint64  `json:"elections"`
 }
 
@@ -82,7 +85,7 @@ func Measure(settings Settings, newClient func(id int) Client, mark func()) Line
 	for number := range keys {
 		keys[number] = fmt.Sprintf("%0*d", KeyLength, number)
 	}
-	runFor(clients, keys, time.Duration(settings.WarmUp*float64(time.Second)))
+	first, _ := runFor(clients, keys, time.Duration(settings.WarmUp*float64(time.Second)))
 	mark()
 	input := bufio.NewReader(os.Stdin)
 	settings.announce("window begins", input)
@@ -91,10 +94,9 @@ func Measure(settings Settings, newClient func(id int) Client, mark func()) Line
 	if len(latencies) == 0 {
 		Fail("it answered no call within the measured window")
 	}
-	sort.Slice(latencies, func(a, b int) bool { return latencies[a] < latencies[b] })
-	at := func(share float64) float64 {
-		latency := latencies[int(share*float64(len(latencies)-1))]
-		return float64(latency.Microseconds()) / 1000
+	// With several clients, the first hundred calls of the first client.
+	if len(first) > firstCalls {
+		first = first[:firstCalls]
 	}
 	return Line{
 		Durable:          !settings.Memory,
@@ -102,9 +104,20 @@ func Measure(settings Settings, newClient func(id int) Client, mark func()) Line
 		Clients:          settings.Clients,
 		Size:             settings.Size,
 		CommitsPerSecond: float64(int(float64(len(latencies)) / elapsed.Seconds())),
-		P50:              at(0.5),
-		P99:              at(0.99),
+		P50:              at(latencies, 0.5),
+		P99:              at(latencies, 0.99),
+		FirstHundredP50:  at(first, 0.5),
 	}
+}
+
+// at returns the latency, in milliseconds, that a share of the calls did not exceed.
+func at(latencies []time.Duration, share float64) float64 {
+	if len(latencies) == 0 {
+		return 0
+	}
+	sort.Slice(latencies, func(a, b int) bool { return latencies[a] < latencies[b] })
+	latency := latencies[int(share*float64(len(latencies)-1))]
+	return float64(latency.Microseconds()) / 1000
 }
 
 // announce waits until the starter of this program has seen to what it reads at
