@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks'
 import type { Election, Question } from '../explain/index.js'
 import { describeHappened, type Happened } from '../telemetry/index.js'
 import { wordsOf } from './api.js'
+import { Choices } from './choices.js'
 import { CopyButton } from './copy-button.js'
 import { beginAnswers, type Explained, explained, pictureBetween, stretchOf, trouble } from './explained.js'
 import { causesOf, effectsOf, lineOfQuestion } from './feed-lines.js'
@@ -41,16 +42,12 @@ function Questions() {
   return (
     <>
       <div class="explain-questions">
-        {usual.map(([title, each]) => (
-          <button
-            key={title}
-            type="button"
-            aria-pressed={asked?.about === each.about}
-            onClick={() => (question.value = { ...each })}
-          >
-            {title}
-          </button>
-        ))}
+        <Choices
+          choices={usual.map(([words, each]) => ({
+            ...{ words, isChosen: asked?.about === each.about },
+            choose: () => (question.value = { ...each }),
+          }))}
+        />
         <form onSubmit={ask}>
           <label>
             way of index{' '}

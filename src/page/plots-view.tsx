@@ -1,5 +1,6 @@
 /** Figures of the cluster over time: commits, calls, heartbeats and disks, with faults and elections behind them. */
 import { computed, signal } from '@preact/signals'
+import { Choices } from './choices.js'
 import { msInWords, rateInWords } from './figure-words.js'
 import { momentInWords, momentsOf } from './moments.js'
 import { nowAndThen } from './now-and-then.js'
@@ -67,16 +68,12 @@ export function PlotsView() {
     <div class="plots">
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would draw a frame around the buttons. */}
       <div class="plots-bar" role="group" aria-label="time that the plots show">
-        {spans.map((span) => (
-          <button
-            key={span.label}
-            type="button"
-            aria-pressed={chosenSpan.value === span}
-            onClick={() => (chosenSpan.value = span)}
-          >
-            {span.label}
-          </button>
-        ))}
+        <Choices
+          choices={spans.map((span) => ({
+            ...{ words: span.label, isChosen: chosenSpan.value === span },
+            choose: () => (chosenSpan.value = span),
+          }))}
+        />
         <span class="plots-told">{hoveredTold}</span>
       </div>
       <div class="plots-grid">

@@ -1,6 +1,7 @@
 /** The ring of nodes, with all that is done in it by mouse and by key. */
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { act } from './actions.js'
+import { Choices } from './choices.js'
 import { FaultsView } from './faults-view.js'
 import { Legend } from './legend.js'
 import { endAt, type Point } from './ring-geometry.js'
@@ -86,26 +87,21 @@ function DragLine() {
   return <path class={`drag ${tool.value}`} d={`M${from.x} ${from.y}L${going.to.x} ${going.to.y}`} />
 }
 
+const tools = [
+  ['menu', 'open the menu of the link'],
+  ['cut', 'cut the link'],
+] as const
+
 function Tools() {
   return (
     <fieldset class="tools">
       <legend class="unseen">what a drag from node to node does</legend>
-      <button
-        type="button"
-        aria-pressed={tool.value === 'menu'}
-        onClick={() => (tool.value = 'menu')}
-        title="drag from node to node: open the menu of the link"
-      >
-        menu
-      </button>
-      <button
-        type="button"
-        aria-pressed={tool.value === 'cut'}
-        onClick={() => (tool.value = 'cut')}
-        title="drag from node to node: cut the link"
-      >
-        cut
-      </button>
+      <Choices
+        choices={tools.map(([words, does]) => ({
+          ...{ words, title: `drag from node to node: ${does}`, isChosen: tool.value === words },
+          choose: () => (tool.value = words),
+        }))}
+      />
     </fieldset>
   )
 }

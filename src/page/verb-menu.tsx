@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { VerbTold } from '../server/index.js'
 import { act } from './actions.js'
+import { Choices } from './choices.js'
 import { CopyButton } from './copy-button.js'
 import { keyVerbs, verbOfKey } from './keys.js'
 import { nameOf, wordsOfWay } from './link-look.js'
@@ -155,20 +156,17 @@ function keyOf(verb: string, of: Chosen): string | undefined {
 }
 
 function Directions({ of, direction }: { of: Chosen & { kind: 'link' }; direction: { value: Direction } }) {
-  const choices: readonly Direction[] = ['both', 'there', 'back']
+  const directions: readonly Direction[] = ['both', 'there', 'back']
   return (
     <fieldset class="choices">
       <legend class="unseen">directions</legend>
-      {choices.map((choice) => (
-        <button
-          key={choice}
-          type="button"
-          aria-pressed={direction.value === choice}
-          onClick={() => (direction.value = choice)}
-        >
-          {choice === 'both' ? 'both ways' : wordFor(of, choice).replace('->', ' → ')}
-        </button>
-      ))}
+      <Choices
+        choices={directions.map((each) => ({
+          words: each === 'both' ? 'both ways' : wordFor(of, each).replace('->', ' → '),
+          isChosen: direction.value === each,
+          choose: () => (direction.value = each),
+        }))}
+      />
     </fieldset>
   )
 }
@@ -177,16 +175,12 @@ function ForTime({ forTime }: { forTime: { value: string } }) {
   return (
     <fieldset class="choices">
       <legend class="unseen">how long a fault stands</legend>
-      {times.map((time) => (
-        <button
-          key={time}
-          type="button"
-          aria-pressed={forTime.value === time}
-          onClick={() => (forTime.value = time)}
-        >
-          {time === '' ? 'until healed' : time}
-        </button>
-      ))}
+      <Choices
+        choices={times.map((time) => ({
+          ...{ words: time === '' ? 'until healed' : time, isChosen: forTime.value === time },
+          choose: () => (forTime.value = time),
+        }))}
+      />
     </fieldset>
   )
 }
