@@ -52,13 +52,13 @@ export interface KeyRow {
 
 /** The first rows in the order of keys. Rows in which both differ come before all others. */
 export function rowsOf(
-  leader: KeysSeen,
-  node: KeysSeen | undefined,
+  leader: KeysSeen['entries'],
+  node: KeysSeen['entries'] | undefined,
   rowsMax: number,
 ): { readonly rows: readonly KeyRow[]; readonly leftOut: number; readonly behind: number } {
-  const keys = [...new Set([...leader.entries.keys(), ...(node?.entries.keys() ?? [])])].sort()
+  const keys = [...new Set([...leader.keys(), ...(node?.keys() ?? [])])].sort()
   const rows = keys.map((key): KeyRow => {
-    const [ofLeader, ofNode] = [leader.entries.get(key), node?.entries.get(key)]
+    const [ofLeader, ofNode] = [leader.get(key), node?.get(key)]
     const isBehind = node !== undefined && ofLeader?.modRevision !== ofNode?.modRevision
     return { key, leader: ofLeader, node: ofNode, isBehind }
   })

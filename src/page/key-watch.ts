@@ -1,9 +1,9 @@
 /** Keys that are watched, as the leader sees them and as one node does: live, for as long as the panel is open. */
-import { effect, type Signal, signal } from '@preact/signals'
+import { computed, effect, type Signal, signal } from '@preact/signals'
 import type { NodeId } from '../raft/index.js'
 import type { KeysTold } from '../server/index.js'
 import { openStream } from './api.js'
-import { type KeysSeen, nothingSeen, withChanges } from './key-table.js'
+import { type KeysSeen, nothingSeen, rowsOf, withChanges } from './key-table.js'
 
 export const prefix = signal('')
 /** The node beside the leader. `undefined`: none. */
@@ -18,6 +18,13 @@ export interface Watch {
 const nothing: Watch = { seen: nothingSeen, trouble: undefined }
 export const atLeader = signal<Watch>(nothing)
 export const atNode = signal<Watch>(nothing)
+
+const rowsMax = 200
+const ofLeader = computed(() => atLeader.value.seen.entries)
+const ofNode = computed(() => (besideId.value === undefined ? undefined : atNode.value.seen.entries))
+/** Made anew when a key has changed. The age of what is seen, which is told each second, makes nothing anew. */
+export const keyTable = computed(() => rowsOf(ofLeader.value, ofNode.value, rowsMax))
+export const hasMore = computed(() => atLeader.value.seen.hasMore)
 
 /** A prefix that is still being typed is not watched. */
 const restMs = 250

@@ -3,14 +3,12 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { msInWords } from './figure-words.js'
 import { deleteLine, getLine, putLine, rangeLine } from './form-lines.js'
-import { type KeyEntry, type KeyRow, rowsOf } from './key-table.js'
-import { atLeader, atNode, beginWatch, besideId, prefix, type Watch } from './key-watch.js'
+import type { KeyEntry, KeyRow } from './key-table.js'
+import { atLeader, atNode, beginWatch, besideId, hasMore, keyTable, prefix, type Watch } from './key-watch.js'
 import { LineButton, LinePreview, TextField } from './line-form.js'
 import { steady } from './steady.js'
 import { isPast, newestFrame } from './store.js'
 import './keys-panel.css'
-
-const rowsMax = 200
 
 export function KeysPanel() {
   useEffect(beginWatch, [])
@@ -21,6 +19,7 @@ export function KeysPanel() {
       ) : null}
       <OneKey />
       <WatchBar />
+      <Ages />
       <Table />
     </>
   )
@@ -85,17 +84,21 @@ function WatchBar() {
   )
 }
 
-function Table() {
-  const isCompared = besideId.value !== undefined
-  const { rows, leftOut, behind } = rowsOf(
-    atLeader.value.seen,
-    isCompared ? atNode.value.seen : undefined,
-    rowsMax,
-  )
+function Ages() {
+  const nodeId = besideId.value
   return (
     <>
       <WatchState watch={atLeader.value} name="leader" />
-      {isCompared ? <WatchState watch={atNode.value} name={`node ${besideId.value}`} /> : null}
+      {nodeId === undefined ? null : <WatchState watch={atNode.value} name={`node ${nodeId}`} />}
+    </>
+  )
+}
+
+function Table() {
+  const isCompared = besideId.value !== undefined
+  const { rows, leftOut, behind } = keyTable.value
+  return (
+    <>
       {isCompared && behind > 0 ? (
         <p class="warn">{behind === 1 ? '1 key differs' : `${behind} keys differ`}</p>
       ) : null}
@@ -117,9 +120,7 @@ function Table() {
           </tbody>
         </table>
       )}
-      {leftOut > 0 || atLeader.value.seen.hasMore ? (
-        <p class="soft">and more: give a longer prefix to see them</p>
-      ) : null}
+      {leftOut > 0 || hasMore.value ? <p class="soft">and more: give a longer prefix to see them</p> : null}
     </>
   )
 }
