@@ -52,8 +52,11 @@ export function deleteRange(
   room: AnswerRoom,
 ): DeleteRangeResponse {
   const found: Ref[] = []
-  visitAt(store, keyedBy(request, memory, 'log'), store.visibleRevision, (ref) => found.push(ref) > 0)
-  for (const ref of found) store.delete(store.records.keyOf(ref))
+  // A deleted key keeps its place in the order, so that the visit goes on behind it.
+  visitAt(store, keyedBy(request, memory, 'log'), store.visibleRevision, (ref) => {
+    store.delete(store.records.keyOf(ref))
+    return found.push(ref) > 0
+  })
   const hasRoom = request.prevKv && found.every((ref) => room.take(store.records.lengthOf(ref)))
   const prevKvs = hasRoom ? found : []
   return { type: 'deleteRange', revision: store.visibleRevision, deleted: found.length, prevKvs }

@@ -53,7 +53,7 @@ export class KeyOrder {
   readonly #keys: OrderedKeys
   /** Invariant: no block is empty, except for the only block of an empty store. */
   readonly #blocks = [new Block('')]
-  /** The place where the last search ended: the first key that is not below the sought key. */
+  /** The place where the last search ended: the sought key, or the first one above it. */
   #block = 0
   #at = 0
 
@@ -104,21 +104,31 @@ export class KeyOrder {
   }
 
   /** Notes that a key of the order was made (1) or deleted (−1) at a revision. */
-  changeLive(change: 1 | -1, revision: number, { memory, start, length }: Place): void {
-    this.#search(memory, start, length)
+  changeLive(number: number, change: 1 | -1, revision: number): void {
+    this.#moveTo(number)
     const block = this.#blocks[this.#block]!
     block.live += change
     block.changed = revision
   }
 
   /** Removes a key, which does not exist. */
-  remove(number: number, { memory, start, length }: Place): void {
-    this.#search(memory, start, length)
+  remove(number: number): void {
+    this.#moveTo(number)
     const block = this.#blocks[this.#block]!
-    assert(block.numbers[this.#at] === number, 'a key that is removed has its place in the order')
     block.numbers.copyWithin(this.#at, this.#at + 1, block.count)
     block.count--
     this.#mergeWithNext(block.count === 0 && this.#block > 0 ? this.#block - 1 : this.#block)
+  }
+
+  /** The rank of a key of the order. Ranks are ordered like the keys, and hold until a key is added or removed. */
+  rankOf(number: number): number {
+    this.#moveTo(number)
+    return this.#block * blockLength + this.#at
+  }
+
+  /** The key that has a rank. */
+  atRank(rank: number): number {
+    return this.#blocks[Math.floor(rank / blockLength)]!.numbers[rank % blockLength]!
   }
 
   /** Visits keys in order, until `visit` answers false. */
@@ -169,19 +179,36 @@ export class KeyOrder {
     return next !== undefined && next.start <= endText
   }
 
-  #search(memory: Memory, start: number, length: number): void {
-    const blocks = this.#blocks
-    const text = textAt(memory, start, length)
-    // The last block that does not start above the sought key.
-    let low = 0
-    let high = blocks.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1
-      if (blocks[middle]!.start > text) high = middle - 1
-      else low = middle
+  /** Moves to a key of the order. */
+  #moveTo(number: number): void {
+    if (this.#isNear(number)) return
+    const { memory, start, length } = this.#keys.placeOf(number)
+    this.#block = this.#blockOf(textAt(memory, start, length))
+    const { numbers, count } = this.#blocks[this.#block]!
+    this.#at = numbers.indexOf(number)
+    assert(this.#at >= 0 && this.#at < count, 'a key has its place in the order')
+  }
+
+  /** Moves to a key that stands at the present place or next to it, since many keys are deleted one behind the other. */
+  #isNear(number: number): boolean {
+    const block = this.#blocks[this.#block]
+    if (block === undefined) return false
+    const { numbers, count } = block
+    if (this.#at < count && numbers[this.#at] === number) return true
+    if (this.#at + 1 < count && numbers[this.#at + 1] === number) {
+      this.#at++
+      return true
     }
-    this.#block = low
-    const { numbers, count } = blocks[low]!
+    const next = this.#blocks[this.#block + 1]
+    if (next?.numbers[0] !== number) return false
+    this.#block++
+    this.#at = 0
+    return true
+  }
+
+  #search(memory: Memory, start: number, length: number): void {
+    this.#block = this.#blockOf(textAt(memory, start, length))
+    const { numbers, count } = this.#blocks[this.#block]!
     let from = 0
     let to = count
     while (from < to) {
@@ -190,6 +217,20 @@ export class KeyOrder {
       else to = middle
     }
     this.#at = from
+  }
+
+  /** The position of the block that a key belongs to. */
+  #blockOf(text: string): number {
+    const blocks = this.#blocks
+    // The last block that does not start above the sought key.
+    let low = 0
+    let high = blocks.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if (blocks[middle]!.start > text) high = middle - 1
+      else low = middle
+    }
+    return low
   }
 
   /** Splits the block where the search for a new key ended, and moves that end to the half that holds it. */

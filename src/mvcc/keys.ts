@@ -69,7 +69,7 @@ export class Keys {
   remove(number: number): void {
     const key = this.placeOf(number)
     this.#index.remove(hashKey(key.memory, key.start, key.length), number)
-    this.order.remove(number, key)
+    this.order.remove(number)
     this.#heads[number] = 0
     this.#freeNumbers.push(number)
   }

@@ -2,7 +2,7 @@
  * The store of all revisions: what a put, a delete and a compaction do to it. Changes between two `commit`s are of one
  * revision.
  */
-import { compareRanges, Memory } from '../machine/index.js'
+import { Memory } from '../machine/index.js'
 import type { Status } from './border.js'
 import type { Bounds, Place } from './key-order.js'
 import {
@@ -105,6 +105,13 @@ export class Store {
 
   /** Deletes a key that exists. */
   delete(number: number): void {
+    const head = this.keys.headOf(number)
+    this.#bury(number)
+    if (this.records.hasLease(head)) this.#leases.detach(number, this.keyValueOf(head).lease)
+  }
+
+  /** Appends the record of a delete. */
+  #bury(number: number): void {
     const { records, keys } = this
     const key = keys.placeOf(number)
     const head = keys.headOf(number)
@@ -116,20 +123,19 @@ export class Store {
     writer.bytesHead(1, key.length)
     writer.bytes(key.memory, key.start, key.start + key.length)
     this.#setHead(number, key, head, ref)
-    if (records.hasLease(head)) this.#leases.detach(number, this.keyValueOf(head).lease)
   }
 
-  /** Deletes keys that exist, in the order of their bytes, at one revision of their own. */
+  /** Deletes the keys of a lease that is gone, in the order of their bytes, at one revision of their own. */
   deleteAtOnce(numbers: Iterable<number>): void {
-    for (const number of this.inOrder(numbers)) this.delete(number)
+    for (const number of this.inOrder(numbers)) this.#bury(number)
     this.commit()
   }
 
   /** Keys in the order of their bytes. */
   inOrder(numbers: Iterable<number>): number[] {
-    const places = Array.from(numbers, (number) => ({ number, ...this.keys.placeOf(number) }))
-    places.sort((a, b) => compareRanges(a.memory, a.start, a.length, b.memory, b.start, b.length))
-    return places.map(({ number }) => number)
+    const { order } = this.keys
+    const ranks = Float64Array.from(numbers, (number) => order.rankOf(number))
+    return Array.from(ranks.sort(), (rank) => order.atRank(rank))
   }
 
   /** The bytes of a key, valid until the next change. */
@@ -148,7 +154,7 @@ export class Store {
       return keys.order.add(number, key, isLive, revision)
     }
     keys.setHead(number, head)
-    if (records.isDelete(before) === isLive) keys.order.changeLive(isLive ? 1 : -1, revision, key)
+    if (records.isDelete(before) === isLive) keys.order.changeLive(number, isLive ? 1 : -1, revision)
   }
 
   /**

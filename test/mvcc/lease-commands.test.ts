@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Machine, type Response } from './machine-help.js'
+import { type Event, historyOf, Machine, type Response } from './machine-help.js'
 
 const everything = { key: '\0', rangeEnd: '\0' }
 const largestId = '9223372036854775807'
@@ -53,6 +53,29 @@ test('[LS2] a revoked lease takes its keys with it, at one revision', () => {
   expect(node.do('leaseRevoke', { ID: 7 })).toMatchObject({ revision: 6 })
   expect(node.keys).toEqual(['other@5'])
   expect(node.do('leaseRevoke', { ID: 7 })).toBe('leaseNotFound')
+})
+
+test('[LS2] the keys of a large lease are deleted in the order of their bytes, and all others stay', () => {
+  const node = new Node()
+  node.grant(7)
+  const total = 4000
+  const keyAt = (at: number) => `k${String(at).padStart(4, '0')}`
+  const isLeased = (at: number) => at % 3 !== 0
+  // A prime stride: the keys come in no order.
+  for (let put = 0; put < total; put++) {
+    const at = (put * 1777) % total
+    node.put(keyAt(at), 'v', isLeased(at) ? 7 : 0)
+  }
+  const { revision } = node.do('leaseRevoke', { ID: 7 }) as Response & { readonly revision: number }
+  const ats = Array.from({ length: total }, (_, at) => at)
+  const deleted = (historyOf(node, revision) as Event[]).map(({ type, key }) => `${type} ${key}`)
+  expect(deleted).toEqual(ats.filter(isLeased).map((at) => `delete ${keyAt(at)}`))
+  const left = (node.do('range', everything) as { kvs: { key: string }[] } & Response).kvs
+  expect(left.map(({ key }) => key)).toEqual(ats.filter((at) => !isLeased(at)).map(keyAt))
+  for (const at of [0, 1, 500, 1024, 3999]) {
+    const answered = node.do('range', { key: keyAt(at), rangeEnd: '\0', limit: 1 })
+    expect(answered).toMatchObject({ count: ats.filter((each) => each >= at && !isLeased(each)).length })
+  }
 })
 
 test('[LS2] a revoked lease without keys leaves the revision as it is', () => {
