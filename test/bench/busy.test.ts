@@ -10,11 +10,9 @@ function prioritiesOfChildren(): number[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
-        // The name of a program, in brackets, may have spaces in it.
-        const [, , parent, , , , , , , , , , , , , , , nice] = (
-          readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? ''
-        ).split(' ')
-        return [{ parent: Number(parent), nice: Number(nice) }]
+        // The name of a program, in brackets, may have spaces in it: the third field comes behind it.
+        const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+        return [{ parent: Number(fields[4 - 3]), nice: Number(fields[19 - 3]) }]
       } catch {
         // The program has ended meanwhile.
         return []

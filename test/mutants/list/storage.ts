@@ -1,6 +1,6 @@
 /** The store, its recovery, and the pledges of a cluster's directory. The simulator runs the same code on disks in memory. */
 import { bySimulator, byTests } from '../mutant.js'
-import { lostDisks } from './plans.js'
+import { cutsAndCrashes, lostDisks } from './plans.js'
 
 const chain = 'src/storage/chain.ts'
 const lmdbStore = 'src/storage/lmdb-store.ts'
@@ -28,14 +28,6 @@ export const storage = [
       what: 'term and vote are not written',
       file: recordStore,
       find: "if (persist.hardState !== undefined) write.changes.push(noteChange('hardState', persist.hardState))\n",
-      replace: '',
-    },
-    {
-      id: 'head-of-record-lost',
-      breaks: 'ST3',
-      what: 'a cut within a record loses the entries before the cut',
-      file: recordStore,
-      find: 'if (head !== undefined) this.#append(write, head)\n',
       replace: '',
     },
     {
@@ -78,22 +70,6 @@ export const storage = [
       file: pledge,
       find: 'if (found.identity !== identity) {',
       replace: 'if (found.identity === undefined && identity !== undefined) {',
-    },
-    {
-      id: 'cut-entries-missed',
-      breaks: 'PL3',
-      what: 'entries that are cut off are missed at the next start',
-      file: pledgedStore,
-      find: 'if (pledge.held.index > index) this.#place.keep({ ...pledge, held: { index, term: 0 } }, true)',
-      replace: 'if (pledge.held.index < 0) this.#place.keep({ ...pledge, held: { index, term: 0 } }, true)',
-    },
-    {
-      id: 'renewed-disk-votes',
-      breaks: 'EL21',
-      what: 'a node with a renewed disk may vote at once',
-      file: pledge,
-      find: 'votesFromTerm: currentTerm,',
-      replace: 'votesFromTerm: 0,',
     },
   ]),
   ...byTests(
@@ -204,6 +180,14 @@ export const storage = [
   ...bySimulator(
     [
       {
+        id: 'renewed-disk-votes',
+        breaks: 'EL21',
+        what: 'a node with a renewed disk may vote at once',
+        file: pledge,
+        find: 'votesFromTerm: currentTerm,',
+        replace: 'votesFromTerm: 0,',
+      },
+      {
         id: 'older-copy-accepted',
         breaks: 'PL1',
         what: 'a disk that holds less than its node promised is opened',
@@ -213,5 +197,32 @@ export const storage = [
       },
     ],
     lostDisks,
+  ),
+  // No run of the simulator cuts a record.
+  ...byTests(
+    ['test/storage/store-conformance.test.ts'],
+    [
+      {
+        id: 'head-of-record-lost',
+        breaks: 'ST3',
+        what: 'a cut within a record loses the entries before the cut',
+        file: recordStore,
+        find: 'if (head !== undefined) this.#append(write, head)\n',
+        replace: '',
+      },
+    ],
+  ),
+  ...bySimulator(
+    [
+      {
+        id: 'cut-entries-missed',
+        breaks: 'PL3',
+        what: 'entries that are cut off are missed at the next start',
+        file: pledgedStore,
+        find: 'if (pledge.held.index > index) this.#place.keep({ ...pledge, held: { index, term: 0 } }, true)',
+        replace: 'if (pledge.held.index < 0) this.#place.keep({ ...pledge, held: { index, term: 0 } }, true)',
+      },
+    ],
+    cutsAndCrashes,
   ),
 ]
