@@ -125,7 +125,8 @@ class Watch {
   constructor(child: ChildProcess, msMax: number) {
     this.#child = child
     this.#msMax = msMax
-    this.#ended = once(child, 'close')
+    // An abort is told by the signal.
+    this.#ended = once(child, 'close').catch(() => undefined)
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.errors = (this.errors + text).slice(-4000)
     })
@@ -141,7 +142,7 @@ class Watch {
   }
 
   async end(): Promise<void> {
-    await this.#ended.catch(() => undefined)
+    await this.#ended
     clearTimeout(this.#timer)
   }
 }
