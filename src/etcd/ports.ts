@@ -1,7 +1,7 @@
 /** The ports of the nodes, and the number of the cluster: remembered in a file of the cluster's directory. */
-import { etcdPortsFile } from '../cluster/index.js'
 import { portMax } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
+import { etcdPortsFile } from '../storage/index.js'
 import { readRemembered, writeRemembered } from './remembered.js'
 
 /** A node that is added has one of so many ports behind those of the others. */

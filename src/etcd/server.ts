@@ -3,13 +3,7 @@ import type { Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import {
-  type Cluster,
-  type CountersRead,
-  callsFromInside,
-  NextTurn,
-  type StandingFault,
-} from '../cluster/index.js'
+import { type Cluster, type CountersRead, callsFromInside, type StandingFault } from '../cluster/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { ClientWays } from './client-ways.js'
@@ -73,11 +67,8 @@ export class EtcdServer {
   readonly #ports: Ports
   /** `undefined`: the server is just opening, and an address that cannot be had is refused. */
   #end: (() => void) | undefined
-  /** Answers have arrived: whoever waits for another node to apply the same looks there, once a turn. */
-  readonly #looks = new NextTurn(() => {
-    for (const { member } of this.#places.values()) member.lookNow()
-  })
-  readonly #shared: Shared = { proposals: 0, lastIndex: 0, answered: () => this.#looks.schedule() }
+  #isLookedFor = false
+  readonly #shared: Shared = { proposals: 0, lastIndex: 0, answered: () => this.#answered() }
   #isClosed = false
 
   private constructor(cluster: Cluster, options: EtcdServerOptions) {
@@ -251,6 +242,16 @@ export class EtcdServer {
       port: undefined,
       door: undefined,
     }
+  }
+
+  /** Answers have arrived in this turn: whoever waits for another node to apply the same looks there. */
+  #answered(): void {
+    if (this.#isLookedFor) return
+    this.#isLookedFor = true
+    setImmediate(() => {
+      this.#isLookedFor = false
+      for (const { member } of this.#places.values()) member.lookNow()
+    })
   }
 }
 

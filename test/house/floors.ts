@@ -133,6 +133,7 @@ const benchMayImport: Readonly<Record<string, readonly string[]>> = {
     'mvcc',
     'check',
     'telemetry',
+    'explain',
     'cluster',
     'terminal',
     'load',
