@@ -78,7 +78,11 @@ export class KeyOrder {
   /** Adds a key, which was made or deleted at a revision. */
   add(number: number, key: Place, isLive: boolean, revision: number): void {
     this.#search(key.memory, key.start, key.length)
-    if (this.#blocks[this.#block]!.count === blockLength) this.#splitBlock(number)
+    if (this.#blocks[this.#block]!.count === blockLength) {
+      this.#splitBlock(number)
+      // A key between the two halves belongs to the upper one if it is not below the text with which that one starts.
+      this.#search(key.memory, key.start, key.length)
+    }
     const block = this.#blocks[this.#block]!
     block.numbers.copyWithin(this.#at + 1, this.#at, block.count)
     block.numbers[this.#at] = number
@@ -233,7 +237,7 @@ export class KeyOrder {
     return low
   }
 
-  /** Splits the block where the search for a new key ended, and moves that end to the half that holds it. */
+  /** Splits the block where the search for a new key ended. */
   #splitBlock(number: number): void {
     const lower = this.#blocks[this.#block]!
     // Keys often come in order: a split behind the last key leaves the earlier block full.
@@ -243,9 +247,6 @@ export class KeyOrder {
     const upper = this.#blockBetween(lower.numbers[from - 1]!, first)
     this.#moveKeys(lower, from, upper)
     this.#blocks.splice(this.#block + 1, 0, upper)
-    if (this.#at <= lower.count && !isLast) return
-    this.#block++
-    this.#at -= lower.count
   }
 
   /** A block for keys from `first` on, behind a block that ends with `before`. */

@@ -97,3 +97,14 @@ test('[RG1] keys that were chosen to collide are found, deleted and made again',
   }
   expect(copy.hash()).toBe(machine.hash())
 })
+
+test('[RG1] a key that comes between the halves of a split block is found, as the first of a range too', () => {
+  const machine = new Machine()
+  // A block has 512 keys. Its upper half begins with k2560, and is told apart by the first bytes of that: k256.
+  for (let at = 0; at < 512; at++) machine.put(`k${String(at * 10).padStart(4, '0')}`, 'v')
+  machine.put('k256', 'between')
+  expect(machine.range({ key: 'k256', rangeEnd: 'k2561' })).toEqual(['k256=between', 'k2560=v'])
+  machine.delete('k256')
+  expect(machine.do('range', { key: 'k256', rangeEnd: '\0', limit: 1 })).toMatchObject({ count: 256 })
+  expect(machine.do('range', { key: 'k', rangeEnd: 'k2560', limit: 1 })).toMatchObject({ count: 256 })
+})
