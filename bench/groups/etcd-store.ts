@@ -16,6 +16,8 @@ import { medianOf } from '../../src/report/index.js'
 import { type BenchCase, type Extent, type Group, lower, pick, type Sample } from '../suite/index.js'
 
 const valueBytes = 128
+/** The id of the lease that all keys of a store are under. */
+const lease = 7
 const batch = 256
 /** A prime, so that keys come in no order and none twice. */
 const stride = 768_143
@@ -48,6 +50,10 @@ function measured(keys: number): Sample {
   const restored = performance.now() - restoring
   store.compact()
   const swept = store.putAll(keys, keys / 5)
+  const deleted = store.deleteAll()
+  const leased = new Driven()
+  leased.grantLease()
+  leased.putAll(keys, keys, lease)
   return {
     figures: [
       lower('bytesPerKey', 'bytes', held / keys),
@@ -58,6 +64,8 @@ function measured(keys: number): Sample {
       lower('longestPieceMs', 'ms', snapshot.longestMs),
       lower('restoreMs', 'ms', restored),
       lower('longestRunWhileSweptMs', 'ms', swept.longestMs),
+      lower('deleteAllMs', 'ms', deleted),
+      lower('leaseEndMs', 'ms', leased.revokeLease()),
     ],
   }
 }
@@ -69,11 +77,13 @@ class Driven {
   #index = 1
 
   /** Puts keys in no order; answers what the runs took. */
-  putAll(keys: number, count: number): { readonly totalMs: number; readonly longestMs: number } {
+  putAll(keys: number, count: number, under = 0): { readonly totalMs: number; readonly longestMs: number } {
     let totalMs = 0
     let longestMs = 0
     for (let from = 0; from < count; from += batch) {
-      const frame = packCommands(Array.from({ length: batch }, (_, at) => putOf(keyAt(from + at, keys))))
+      const frame = packCommands(
+        Array.from({ length: batch }, (_, at) => putOf(keyAt(from + at, keys), under)),
+      )
       const took = this.#apply(frame)
       totalMs += took
       longestMs = Math.max(longestMs, took)
@@ -84,7 +94,24 @@ class Driven {
   /** Compacts at the present revision. */
   compact(): void {
     const revision = this.machine.summary?.()['revision'] ?? 0
-    this.#apply(packCommands([requestOf(mvccCommandOps.compact, numberField(1, revision))]))
+    this.#command(mvccCommandOps.compact, numberField(1, revision))
+  }
+
+  deleteAll(): number {
+    return this.#command(mvccCommandOps.deleteRange, bytesField(1, 'key/'), bytesField(2, 'key0'))
+  }
+
+  grantLease(): void {
+    this.#command(mvccCommandOps.leaseGrant, numberField(1, 3600), numberField(2, lease))
+  }
+
+  /** Deletes the keys of the lease, as its end does. */
+  revokeLease(): number {
+    return this.#command(mvccCommandOps.leaseRevoke, numberField(1, lease))
+  }
+
+  #command(op: number, ...fields: readonly Uint8Array[]): number {
+    return this.#apply(packCommands([requestOf(op, Buffer.concat(fields))]))
   }
 
   ask({ key, end = '', limit = 0 }: { key: string; end?: string; limit?: number }): number {
@@ -126,8 +153,9 @@ function keyAt(at: number, keys: number): string {
   return `key/${String((at * stride) % keys).padStart(12, '0')}`
 }
 
-function putOf(key: string): Uint8Array {
-  return requestOf(mvccCommandOps.put, Buffer.concat([bytesField(1, key), bytesField(2, value)]))
+function putOf(key: string, under: number): Uint8Array {
+  const fields = [bytesField(1, key), bytesField(2, value), numberField(3, under)]
+  return requestOf(mvccCommandOps.put, Buffer.concat(fields))
 }
 
 function requestOf(op: number, request: Uint8Array): Uint8Array {
