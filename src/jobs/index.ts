@@ -1,5 +1,5 @@
 /** Jobs for idle processors. */
 export { sweep } from './pool.js'
 export { replay } from './replay.js'
-export { type SearchOptions, type SearchResult, search, searchStatesMax } from './search.js'
+export { type SearchResult, search, searchStatesMax } from './search.js'
 export type { SweepResult } from './sweep.js'

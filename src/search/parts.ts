@@ -157,6 +157,9 @@ export class Parts {
     const after = new Member(facts.id, this.#nodeCount, { from: member })
     try {
       const messages = after.take(step, decoded(code).isHeld)
+      // A leader that is a majority by itself leads on, and nothing but the count of its heartbeats would grow.
+      const leadsOn = step.type === 'timeOut' && facts.isLeader && after.state.role === 'leader'
+      if (leadsOn) return { node, sent: [], hasWritten: false, broken: undefined }
       const number = this.#kept(after)
       const sent = messages.map((message) => this.#sent(message))
       const broken = brokenByStep(facts, this.factsOf(number), step)

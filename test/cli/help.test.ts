@@ -35,6 +35,7 @@ test.each([
   'scenario',
   'sim',
   'check',
+  'search',
   'replay',
   'mutants',
   'report',

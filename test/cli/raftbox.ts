@@ -55,7 +55,8 @@ export function startSuite(args: readonly string[]): Started {
   return startProgram(suite, args)
 }
 
-function startProgram(file: string, args: readonly string[], input?: Input): Started {
+/** Another program than the compiled command line. */
+export function startProgram(file: string, args: readonly string[], input?: Input): Started {
   const folder = temporaryFolder()
   const env = { ...process.env, TMPDIR: folder, NO_COLOR: '1' }
   const child = spawn(process.execPath, [file, ...args], { env, stdio: 'pipe' })

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { search } from '../../src/jobs/index.js'
+import type { Bounds } from '../../src/search/index.js'
+import { boundsOf, searched } from './planted.js'
+
+/** Small spaces, and how many worlds they have. A change of the protocol may change a count: it says what else can happen. */
+const spaces: readonly (readonly [Partial<Bounds>, number])[] = [
+  [{ nodes: 1, terms: 3, entries: 2, crashes: 2 }, 29],
+  [{ nodes: 2, terms: 1, entries: 2, heartbeats: 1 }, 745],
+  [{ nodes: 2, terms: 1, slowWrites: 2, crashes: 1 }, 240],
+  [{ nodes: 2, terms: 1, changes: 1 }, 32],
+  [{ nodes: 2, terms: 2 }, 374],
+  [{ nodes: 2, terms: 2, transfers: 1 }, 486],
+  [{ terms: 1 }, 787],
+  [{ terms: 1, duplicates: 1 }, 9031],
+  [{ terms: 1, entries: 1, crashes: 1 }, 12178],
+]
+
+test.each(spaces)('a search sees every world of %j', { timeout: 60_000 }, (bounds, states) => {
+  expect(searched(bounds)).toEqual({ states, stop: 'no', broken: undefined })
+})
+
+test.each([1, 2, 3])('%d threads see the same worlds, each once', { timeout: 120_000 }, async (threads) => {
+  const { states, depth, stop, broken } = await search({
+    bounds: boundsOf({ terms: 1, entries: 1, crashes: 1 }),
+    threads,
+    statesMax: 100_000,
+  })
+  expect({ states, depth, stop, broken }).toEqual({ states: 12178, depth: 21, stop: 'no', broken: undefined })
+})
+
+test('worlds that differ in the names of their nodes are one: at most six of them', () => {
+  const [merged, apart] = [true, false].map((areMerged) => searched({ terms: 1 }, areMerged))
+  expect(merged).toEqual({ states: 787, stop: 'no', broken: undefined })
+  expect(apart).toEqual({ states: 4647, stop: 'no', broken: undefined })
+  expect(6 * 787).toBeGreaterThanOrEqual(4647)
+})
+
+test('a search ends with as many worlds as it may keep', { timeout: 60_000 }, async () => {
+  const { states, stop } = await search({ bounds: boundsOf({ terms: 3 }), threads: 2, statesMax: 2000 })
+  expect(stop).toBe('full')
+  expect(states).toBeGreaterThanOrEqual(2000)
+  expect(states).toBeLessThan(10_000)
+})
+
+test('a search that is interrupted says so', { timeout: 60_000 }, async () => {
+  const interruption = new AbortController()
+  const progress = (): void => interruption.abort()
+  const { stop } = await search({
+    bounds: boundsOf({ terms: 3 }),
+    threads: 1,
+    progress,
+    signal: interruption.signal,
+  })
+  expect(stop).toBe('asked')
+})
