@@ -36,9 +36,6 @@ export const restartsAndStrays: FixedPlan = {
 /** Disks are emptied, exchanged and put back from older copies. */
 export const lostDisks: FixedPlan = { faults: ['disks', 'cuts'], losesDisks: true }
 
-/** Leaders are cut off with entries that the others replace, and nodes start again. */
-export const cutsAndCrashes: FixedPlan = { ...withoutChanges, faults: ['cuts', 'crashes'], nodes: 3 }
-
 /** Messages come late and in any order, logs are cut all the time, and leaders hand over. */
 export const lateMessages: FixedPlan = {
   faults: ['messages', 'cuts'],

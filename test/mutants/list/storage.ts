@@ -1,6 +1,6 @@
 /** The store, its recovery, and the pledges of a cluster's directory. The simulator runs the same code on disks in memory. */
 import { bySimulator, byTests } from '../mutant.js'
-import { cutsAndCrashes, lostDisks } from './plans.js'
+import { lostDisks } from './plans.js'
 
 const chain = 'src/storage/chain.ts'
 const lmdbStore = 'src/storage/lmdb-store.ts'
@@ -157,7 +157,7 @@ export const storage = [
     ],
   ),
   ...byTests(
-    ['test/storage/pledges.test.ts', 'test/storage/pledge-flush.test.ts'],
+    ['test/storage/pledges.test.ts'],
     [
       {
         id: 'pledge-not-flushed',
@@ -212,7 +212,9 @@ export const storage = [
       },
     ],
   ),
-  ...bySimulator(
+  // A hundred seeds with cuts and crashes did not come to it: the cut and a crash before the next entries.
+  ...byTests(
+    ['test/storage/pledges.test.ts'],
     [
       {
         id: 'cut-entries-missed',
@@ -223,6 +225,5 @@ export const storage = [
         replace: 'if (pledge.held.index < 0) this.#place.keep({ ...pledge, held: { index, term: 0 } }, true)',
       },
     ],
-    cutsAndCrashes,
   ),
 ]
