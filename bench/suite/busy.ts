@@ -3,19 +3,25 @@ import { availableParallelism } from 'node:os'
 import { startChild } from './child.js'
 
 /**
- * A loop without an end, at the lowest priority. Where Linux shares the cores among sessions, each with a priority of its
- * own, that of the loop's session is the lowest as well.
+ * A loop at the lowest priority. Where Linux shares the cores among sessions, each with a priority of its own, that of the
+ * loop's session is the lowest as well. Its standard input ends with the process that started it, and it ends then.
  */
 const loop = `
   require('node:os').setPriority(19)
   try { require('node:fs').writeFileSync('/proc/self/autogroup', '19') } catch {}
-  for (;;);
+  process.stdin.on('end', () => process.exit()).resume()
+  const spin = () => {
+    const until = performance.now() + 20
+    while (performance.now() < until);
+    setImmediate(spin)
+  }
+  spin()
 `
 
 /** Runs with one such loop a core, and ends the loops whatever comes of it. */
 export async function keptBusy<T>(run: () => Promise<T>): Promise<T> {
   const loops = Array.from({ length: availableParallelism() }, () =>
-    startChild(process.execPath, ['-e', loop], { env: process.env }),
+    startChild(process.execPath, ['-e', loop], { env: process.env, answer: async () => undefined }),
   )
   try {
     return await run()

@@ -1,8 +1,30 @@
 /** The programs that keep the cores busy while something is measured. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { expect, test } from 'vitest'
 import { keptBusy } from '../../bench/suite/index.js'
+
+/** A program that keeps the cores busy, and tells the ids of its programs. */
+const killed = (suite: URL) => `
+  import { readdirSync, readFileSync } from 'node:fs'
+  import { availableParallelism } from 'node:os'
+  import { keptBusy } from '${suite}'
+  const isOwn = (pid) => {
+    try {
+      return Number(readFileSync(\`/proc/\${pid}/stat\`, 'utf8').split(') ').at(-1).split(' ')[1]) === process.pid
+    } catch {
+      return false
+    }
+  }
+  await keptBusy(async () => {
+    for (;;) {
+      const pids = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).filter(isOwn).map(Number)
+      if (pids.length === availableParallelism()) console.log(JSON.stringify(pids))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })`
 
 /** Priorities of the programs that this process has started. */
 function prioritiesOfChildren(): number[] {
@@ -34,3 +56,17 @@ test.runIf(process.platform === 'linux')(
     expect(prioritiesOfChildren()).toEqual([])
   },
 )
+
+test.runIf(process.platform === 'linux')('the programs end with a process that is killed', async () => {
+  const suite = new URL('../../bench/suite/index.js', import.meta.url)
+  const child = spawn(process.execPath, ['--input-type=module', '-e', killed(suite)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [told] = (await once(child.stdout, 'data')) as [Buffer]
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const pids: number[] = JSON.parse(String(told))
+  expect(pids).toHaveLength(availableParallelism())
+  while (pids.some((pid) => existsSync(`/proc/${pid}`)))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+})
