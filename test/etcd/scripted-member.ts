@@ -58,17 +58,16 @@ function keyValue(key: string, revision: number, value: string | undefined): Buf
   return Buffer.concat(parts)
 }
 
-function eventBytes(revision: number, isDelete: boolean, key: string, kv: Buffer, prevKv: Buffer): Buffer {
-  const head = Buffer.alloc(11)
+function eventBytes(revision: number, isDelete: boolean, kv: Buffer, prevKv: Buffer): Buffer {
+  const head = Buffer.alloc(9)
   head.writeDoubleLE(revision, 0)
   head.writeUInt8(isDelete ? 1 : 0, 8)
-  head.writeUInt16LE(Buffer.byteLength(key), 9)
   const length = (bytes: Buffer): Buffer => {
     const told = Buffer.alloc(4)
     told.writeUInt32LE(bytes.byteLength)
     return told
   }
-  return Buffer.concat([head, Buffer.from(key), length(kv), kv, length(prevKv), prevKv])
+  return Buffer.concat([head, length(kv), kv, length(prevKv), prevKv])
 }
 
 export class ScriptedMember implements Pick<Member, 'readLocal' | 'look' | 'header' | 'onProgress'> {
@@ -105,8 +104,8 @@ export class ScriptedMember implements Pick<Member, 'readLocal' | 'look' | 'head
     const prevKv = this.#values.get(key) ?? Buffer.alloc(0)
     this.#history.push({
       revision: this.revision,
-      bytes: eventBytes(this.revision, isDelete, key, kv, Buffer.alloc(0)),
-      bytesWithPrev: eventBytes(this.revision, isDelete, key, kv, prevKv),
+      bytes: eventBytes(this.revision, isDelete, kv, Buffer.alloc(0)),
+      bytesWithPrev: eventBytes(this.revision, isDelete, kv, prevKv),
     })
     if (isDelete) this.#values.delete(key)
     else this.#values.set(key, kv)
