@@ -14,6 +14,13 @@ export interface ProofState {
     seconds: number
     readonly violations: SweepResult['violations'][number][]
   }
+  /** Left out until the search has ended. */
+  search?: {
+    readonly states: number
+    readonly depth: number
+    /** The steps to it and the rule that it breaks, a line each; empty where none was found. */
+    readonly violation: readonly string[]
+  }
   readonly mutants: { seconds: number; readonly results: Result[] }
 }
 

@@ -1,13 +1,15 @@
 /**
- * `npm run proof`: many seeds of the simulator, and all mutants. It may be stopped at any time; the next run goes on from
+ * `npm run proof`: many seeds of the simulator, every order of a small cluster's steps, and all mutants. It may be stopped at any time; the next run goes on from
  * there.
  */
 import { rmSync } from 'node:fs'
 import { Command } from 'commander'
-import { sweep } from '../../src/jobs/index.js'
+import { search, sweep } from '../../src/jobs/index.js'
+import { defaultBounds, wordsOf } from '../../src/search/index.js'
 import {
   addFlags,
   counted,
+  decimal,
   interruptible,
   Progress,
   runProgram,
@@ -20,6 +22,7 @@ import { digestOf, type ProofState, readState, writeState } from './long-state.j
 
 interface Flags {
   readonly seeds: number
+  readonly searchSeconds: number
   readonly mutantSeeds: number
   readonly fresh?: boolean
 }
@@ -39,10 +42,11 @@ const stateFile = '.proof.json'
 const seedsOfStep = 100
 
 const program = new Command('npm run proof --').description(
-  'Runs seeds of the simulator and all mutants for hours. Ctrl-C stops it, and the next run goes on from there.',
+  'Runs seeds of the simulator, the search and all mutants for hours. Ctrl-C stops it, and the next run goes on from there.',
 )
 addFlags(program, [
   ['--seeds <count>', 'seeds of the simulator', wholeNumber('--seeds', 1, 100_000_000), 20_000],
+  ['--search-seconds <seconds>', 'length of the search', wholeNumber('--search-seconds', 1, 604_800), 600],
   [
     '--mutant-seeds <count>',
     'the most seeds for a mutant',
@@ -56,10 +60,11 @@ program.action(async (flags: Flags) => {
 })
 await runProgram(program, () => 'npm run proof -- --help')
 
-async function prove({ seeds, mutantSeeds, fresh = false }: Flags, signal: AbortSignal): Promise<number> {
+async function prove(flags: Flags, signal: AbortSignal): Promise<number> {
+  const { seeds, searchSeconds, mutantSeeds, fresh = false } = flags
   if (fresh) rmSync(stateFile, { force: true })
   const state = readState(stateFile, digestOf(['src', 'test/mutants']))
-  const parts = [seedsPart(state, seeds), mutantsPart(state, mutantSeeds)]
+  const parts = [seedsPart(state, seeds), searchPart(state, searchSeconds), mutantsPart(state, mutantSeeds)]
   const progress = new Progress(true)
   for (const part of parts) {
     await part.run(signal, () => {
@@ -103,6 +108,24 @@ function seedsPart({ seeds }: ProofState, all: number): Part {
   }
 }
 
+/** One step: a search that was stopped begins anew. */
+function searchPart(state: ProofState, seconds: number): Part {
+  return {
+    name: 'search',
+    all: 1,
+    done: () => (state.search === undefined ? 0 : 1),
+    seconds: () => seconds,
+    run: async (signal, stepped) => {
+      if (state.search !== undefined) return
+      const { states, depth, broken } = await search({ bounds: defaultBounds, seconds, signal })
+      if (signal.aborted) return
+      const violation = broken && [...broken.steps.map(wordsOf), `${broken.rule}: ${broken.detail}`]
+      state.search = { states, depth, violation: violation ?? [] }
+      stepped()
+    },
+  }
+}
+
 function mutantsPart({ mutants }: ProofState, seeds: number): Part {
   return {
     name: 'mutants',
@@ -128,15 +151,18 @@ function mutantsPart({ mutants }: ProofState, seeds: number): Part {
   }
 }
 
-function tell({ seeds, mutants }: ProofState): number {
+function tell({ seeds, search: searched, mutants }: ProofState): number {
   const { violations, done } = seeds
   const survivors = mutants.results.filter(({ isKilled }) => !isKilled).map(({ id }) => id)
   const lines = [
     ...violations.map(({ seed, rule, detail }) => `seed ${seed}: ${rule}: ${detail}`),
+    ...(searched?.violation ?? []),
     tableOf(mutants.results),
+    `${decimal(searched?.states ?? 0)} worlds searched, all up to ${counted(searched?.depth ?? 0, 'step')}`,
     `${counted(done, 'seed')}, ${counted(violations.length, 'violation')}`,
     verdictLine(mutants.results.length, survivors, mutants.seconds),
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
-  return violations.length + survivors.length === 0 ? 0 : 1
+  const found = violations.length + (searched?.violation.length ?? 0) + survivors.length
+  return found === 0 ? 0 : 1
 }

@@ -14,9 +14,9 @@ export const load = [
         id: 'warm-up-counted',
         breaks: 'commitsPerSecond',
         what: 'the calls of the warm-up are in the figures',
-        file: measure,
-        find: "phases.begin('warm-up', options.warmUpSeconds)",
-        replace: "tally.open()\n    phases.begin('warm-up', options.warmUpSeconds)",
+        file: 'src/load/window.ts',
+        find: "phases.begin('warm-up', warmUpSeconds)",
+        replace: "tally.open()\n    phases.begin('warm-up', warmUpSeconds)",
       },
       {
         id: 'rate-of-all-commands',
@@ -47,8 +47,8 @@ export const load = [
         breaks: 'heartbeatLateP999ms',
         what: 'the heartbeats of the warm-up are in the figures',
         file: measure,
-        find: "await cluster.takeHeartbeatLateness()\n\n    phases.begin('measure'",
-        replace: "phases.begin('measure'",
+        find: 'warmedUp: () => cluster.takeHeartbeatLateness(),',
+        replace: 'warmedUp: async () => undefined,',
       },
       {
         id: 'unanswered-not-told',
