@@ -4,7 +4,14 @@
  * end in another way than they are told.
  */
 import type { Dice } from '../faults/index.js'
-import { changed, type Membership, type MembershipChange, membersOf, type NodeId } from '../raft/index.js'
+import {
+  changed,
+  isMember,
+  type Membership,
+  type MembershipChange,
+  membersOf,
+  type NodeId,
+} from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import { canDecide } from './lost-disks.js'
 import { nodesMax, type Plan } from './plan.js'
@@ -128,8 +135,10 @@ export class Operator {
     if (known.length >= membersMax) return []
     // A request that is still on its way could make a node a member again that was removed meanwhile.
     const isFree = (id: NodeId): boolean => members.unanswered.length === 0 || !this.#asked.has(id)
-    const isNew = (id: NodeId): boolean =>
-      !known.includes(id) && !configurations.removed.has(id) && isFree(id)
+    // The leader's configuration may leave out a committed member whose removal is not known to be committed yet.
+    const wasMember = (id: NodeId): boolean =>
+      configurations.removed.has(id) || isMember(ledger.last.membership, id)
+    const isNew = (id: NodeId): boolean => !known.includes(id) && !wasMember(id) && isFree(id)
     let nodeId = members.ids.find(isNew)
     if (nodeId === undefined && members.all.length < nodesMax)
       members.launch((launched) => {

@@ -87,6 +87,18 @@ test.each([
   expect(simulate({ seed, neverLeading: [] }).violation).toBeUndefined()
 })
 
+// Where the operator goes by the leader's configuration alone, the seed adds a node of which the removal is not known to be
+// committed yet. The protocol lets a leader of a later term add the node [CF15], and the id is used again.
+test('seed 101 of late messages holds: the operator asked for a committed member to be added', () => {
+  const { violation } = simulate({
+    seed: 101,
+    faults: ['messages', 'cuts'],
+    changeGapMs: 20,
+    bounds: { logBytesMax: 2000, trailingBytes: 0 },
+  })
+  expect(violation).toBeUndefined()
+})
+
 // Where such a node campaigns, each of these seeds breaks the promise.
 test.each([2, 4, 27])('[TL9] seed %i holds with nodes of priority 0, which never campaign', (seed) => {
   expect(planOf(seed).neverLeading).not.toEqual([])
