@@ -14,6 +14,7 @@ const looksAfterTimeouts = 3
 
 export class Changing implements Changeable {
   readonly methods: MembershipMethods
+  nodesJoining = 0
   readonly heartbeatIntervalMs: number
   readonly electionTimeoutMs: number
   readonly #members: Members

@@ -16,6 +16,8 @@ export interface Changeable {
   readonly leaderId: NodeId | undefined
   /** The configuration by which the leader goes; `undefined` while there is no leader. */
   readonly configuration: KnownConfiguration | undefined
+  /** Nodes that are being launched and added. The procedures count them [MC9]. */
+  nodesJoining: number
   /** Milliseconds on the clock of this cluster. */
   now(): number
   /** Calls back once after so many milliseconds, or as the cluster is closed. */

@@ -167,8 +167,18 @@ function* successorOf(
   throw new RaftError('NOT_CHANGED', { what, why })
 }
 
-/** A node that is a learner from now on. A node that certainly did not become a learner is ended again. */
+/** A node that is a learner from now on. */
 function* joined(cluster: Changeable, deadlineMs: number): Procedure<NodeId> {
+  cluster.nodesJoining++
+  try {
+    return yield* launchedAndAdded(cluster, deadlineMs)
+  } finally {
+    cluster.nodesJoining--
+  }
+}
+
+/** A node that certainly did not become a learner is ended again. */
+function* launchedAndAdded(cluster: Changeable, deadlineMs: number): Procedure<NodeId> {
   const nodeId = unwrap(yield* answerTo(cluster.launch.bind(cluster)))
   try {
     yield* agreedOn(cluster, [{ type: 'addLearner', nodeId }], deadlineMs)
@@ -276,13 +286,15 @@ function notAgreed(what: string, why: string, unknown: string | undefined): Raft
 
 /** The committed configuration of the leader, if it is as the changes want it. */
 function heldBy(
-  { configuration }: Changeable,
+  { configuration, nodesJoining }: Changeable,
   changes: readonly MembershipChange[],
 ): Configuration | 'notYet' | 'no' {
   if (configuration === undefined) return 'notYet'
   const { membership, isCommitted } = configuration
   if (!changes.every((change) => holds(membership, change))) return 'no'
-  return isCommitted && !isJoint(membership) ? configuration : 'notYet'
+  // A node that is ended while it joins would become a member without a process.
+  const mayJoin = nodesJoining > 0 && changes.some(({ type }) => type === 'remove')
+  return isCommitted && !isJoint(membership) && !mayJoin ? configuration : 'notYet'
 }
 
 function holds(membership: Membership, { type, nodeId }: MembershipChange): boolean {

@@ -32,6 +32,7 @@ export class Members implements Changeable {
   /** The nodes that are there, members or not, in the order of their ids. Both lists stay the same objects. */
   readonly present: SimulatedNode[] = []
   readonly ids: NodeId[] = []
+  nodesJoining = 0
   readonly #world: World
   readonly #cluster: Around
   readonly #make: (id: NodeId) => SimulatedNode

@@ -12,6 +12,7 @@ export class PlayedCluster implements Changeable {
   leaderId: NodeId | undefined = 1
   configuration: KnownConfiguration | undefined
   isClosed = false
+  nodesJoining = 0
   /** All that was asked of it, in order. */
   readonly asked: string[] = []
   readonly #changes: Play<ChangeOutcome>[]

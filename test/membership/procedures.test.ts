@@ -1,5 +1,6 @@
 /** Operations whose cluster is played by the test: what is asked again, what is told at once, and what stays behind. */
 import { describe, expect, test } from 'vitest'
+import type { ChangeOutcome } from '../../src/driver/index.js'
 import {
   addNode,
   carryOut,
@@ -205,6 +206,34 @@ test('[MC5] a node that is no member is ended, and the last voter stays', () => 
     code: 'INVALID_CHANGE',
   })
   expect(cluster.asked.at(-1)).toBe('1: remove 3')
+})
+
+test('[MC9] a node that is no member is not ended while a node is being added', () => {
+  const cluster = new PlayedCluster([
+    refused('invalid'),
+    (played) => {
+      played.goesBy(membership([1, 2, 3], [4]))
+      played.nodesJoining = 0
+      return done([1, 2, 3])
+    },
+  ])
+  cluster.nodesJoining = 1
+  expect(resultOf(removeNodes(cluster, [4], { keep: false, withinMs }))).toMatchObject({ ok: true })
+  expect(cluster.asked).toEqual(['1: remove 4', '1: remove 4', 'drop 4'])
+})
+
+test('[MC9] a node joins no longer once its adding has ended, however that was', () => {
+  const isJoining: number[] = []
+  const seen = (outcome: ChangeOutcome) => (played: PlayedCluster) => {
+    isJoining.push(played.nodesJoining)
+    return outcome
+  }
+  for (const outcome of [done([1, 2, 3], [4]), refused('invalid'), unknown]) {
+    const cluster = new PlayedCluster([seen(outcome)])
+    resultOf(addNode(cluster, { learner: true, withinMs: 0 }))
+    expect(cluster.nodesJoining).toBe(0)
+  }
+  expect(isJoining).toEqual([1, 1, 1])
 })
 
 test('[MC6] a voter is replaced in one joint change, once the new node has caught up', () => {

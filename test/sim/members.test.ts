@@ -1,5 +1,7 @@
 /** Members that come and go under load: no acknowledged write is lost, and all members are equal at the end. */
 import { describe, expect, test } from 'vitest'
+import type { Result } from '../../src/errors/index.js'
+import { addNode, carryOut, removeNodes } from '../../src/membership/index.js'
 import { membersOf, type NodeId } from '../../src/raft/index.js'
 import { SimulatedCluster } from '../../src/sim/index.js'
 import { elections, longestTimeoutMs, Writers } from './support.js'
@@ -97,6 +99,30 @@ test('a removed node that comes back with its old disk neither leads nor disturb
   expect(cluster.node(removed).state?.role).not.toBe('leader')
   expect(elections(cluster, sinceMs)).toBe(0)
   expect(cluster.leader?.state?.currentTerm).toBe(leader.state?.currentTerm)
+})
+
+test('[MC9] a node that is removed while it is being added is no member afterwards', () => {
+  const cluster = new SimulatedCluster({ seed: 3 })
+  const leader = cluster.awaitLeader()
+  const to = cluster.nodeIds.find((id) => id !== leader.id) ?? 0
+  // The node cannot join while the leader hands over, and the leader waits for an election timeout.
+  cluster.losePower(to)
+  cluster.members.handOver(leader.id, to, 10_000, () => undefined)
+  cluster.until(() => leader.state?.leadership?.transfer !== undefined)
+  const ends: Result<unknown>[] = []
+  const within = { withinMs: 3000, keep: false }
+  carryOut(addNode(cluster.members, { ...within, learner: true }), (end) => void ends.push(end))
+  expect(cluster.nodeIds).toEqual([1, 2, 3, 4])
+  carryOut(removeNodes(cluster.members, [4], within), (end) => void ends.push(end))
+  cluster.run(cluster.members.heartbeatIntervalMs)
+  expect(ends).toEqual([])
+  cluster.until(() => ends.length === 2)
+  expect(ends).toEqual([
+    { ok: true, value: 4 },
+    { ok: true, value: undefined },
+  ])
+  expect(cluster.nodeIds).toEqual([1, 2, 3])
+  expect(membersOf(cluster.world.checker.ledger.last.membership)).toEqual([1, 2, 3])
 })
 
 test('a learner holds the log and counts for nothing, until it is promoted', () => {
