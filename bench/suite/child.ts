@@ -79,7 +79,7 @@ export function startChild(
   }
   const ended = new Promise<Ended>((resolve) => {
     child.on('error', ({ message }) => resolve({ code: null, stdout: '', stderr: message }))
-    // What it has started may hold its output open.
+    // Programs that it has started may hold its output open.
     child.on('exit', () => kill(child))
     child.on('close', (code) => resolve({ code, ...texts }))
   }).finally(() => running.delete(child))

@@ -98,7 +98,7 @@ async function allHealthy(
   servers: readonly Child[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  // Whatever settles first ends the asking of all others.
+  // The asking ends with the first outcome: all servers are healthy, or one of them has ended.
   const settled = new AbortController()
   const ended = signal === undefined ? settled.signal : AbortSignal.any([signal, settled.signal])
   try {

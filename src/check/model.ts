@@ -3,7 +3,7 @@
 /** How an operation ended. An `unknown` one may have happened at any time after its call, or never. */
 export type Outcome = 'ok' | 'fail' | 'unknown'
 
-/** What the checker reads of an operation; a model reads the other fields. Operations are plain objects. */
+/** The fields of an operation that the checker reads; a model reads the others. Operations are plain objects. */
 export interface Operation {
   /** A number or a name. Two operations of one client may overlap. */
   readonly client: number | string

@@ -44,7 +44,7 @@ export class Search<State, Op extends Operation> {
   readonly #blindState: Int32Array
   #depth = 0
   #completedLeft: number
-  /** What is tried next: a link, or behind all links an operation of unknown outcome. */
+  /** The next thing to try: a link, or behind all links an operation of unknown outcome. */
   #cursor = entered
   #isFull = false
   /** The order with the most completed operations, where it is kept, and among those the one with the fewest others. */

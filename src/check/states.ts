@@ -3,7 +3,7 @@ import { RaftError } from '../errors/index.js'
 import type { Memory } from './configuration-set.js'
 import type { Identity, Model, Operation } from './model.js'
 
-/** What a number, its entry in the table and a small state take, beside the characters of a long text. */
+/** Bytes of a number, its entry in the table and a small state, beside the characters of a long text. */
 const bytesPerState = 100
 
 export class States<State, Op extends Operation> {

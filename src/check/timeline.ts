@@ -65,7 +65,7 @@ export class Timeline<Op extends Operation> {
       this.returnAt[ended] = position++
       freeSlots.push(this.slotOf[ended]!)
     }
-    // What was called after the last return explains nothing.
+    // Operations that were called after the last return explain nothing.
     this.unknownAt.fill(position, unknowns)
     return slots
   }

@@ -7,7 +7,7 @@ import { nameOfInput, readBytes } from './input/bytes.js'
 import { type Framed, LineFramer } from './input/framing.js'
 
 const lineBytesMax = 1 << 20
-/** What these take fits in the memory that Node has by default. */
+/** So many fit in the memory that Node has by default. */
 const operationsMax = 2_000_000
 const bytesMax = 512 << 20
 

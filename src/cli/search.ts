@@ -152,7 +152,7 @@ function reachOf(stop: SearchResult['stop']): string {
   }
 }
 
-/** What no run of these bounds shows, in lines. */
+/** Mistakes that no run of these bounds shows, in lines. */
 function notCovered(bounds: Bounds): string[] {
   const counts = [
     counted(bounds.nodes, 'node'),

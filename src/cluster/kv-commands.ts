@@ -9,7 +9,7 @@ export function takesKvCommands({ machine, machineName }: MachineKnown): boolean
   return machine !== 'own' || machineName === mvccName
 }
 
-/** What a directory remembers of the machine of a module. The name of a machine of its user's own is not known here. */
+/** The note of a directory on the machine of a module. The name of a machine of its user's own is not known here. */
 export function machineKnownBy(module: string | undefined): MachineKnown {
   const machineName = module === mvccModule.href ? mvccName : undefined
   return { machine: machineKindOf(module), machineName }

@@ -85,7 +85,7 @@ export interface Shared {
 /** Milliseconds for which a follower waits for further entries to tell it of a commit. */
 const patienceMs = 10
 
-/** What a member stands on. */
+/** The parts that a member stands on. */
 interface MemberParts {
   readonly cluster: Cluster
   /** From inside of the cluster: a fault between the node and its clients hits the connections of the clients. */

@@ -24,13 +24,13 @@ export interface WindowOptions {
   readonly seconds: number
 }
 
-/** What is measured. */
+/** The subject of a measurement. */
 export interface Subject<Reading, Figures> {
   /** Resolves with the clients once all is there that they call for. */
   prepare(): Promise<Callers>
   /** The clients are warm. The window begins once this resolves. */
   warmedUp(): Promise<unknown>
-  /** What is told as a difference between the end of the window and its beginning. */
+  /** Figures that are told as a difference between the end of the window and its beginning. */
   read(atMs: number): Reading
   /** The window has begun, and it is about to end. */
   begun?(): void
