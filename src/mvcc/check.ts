@@ -1,4 +1,4 @@
-/** What a server finds out of a request before it proposes it or reads: etcd's checks, and who may answer. */
+/** Findings about a request before a server proposes it or reads: etcd's checks, and who may answer. */
 import { Memory } from '../machine/index.js'
 import type { RefusalStatus } from './border.js'
 import { hasDuplicateKey } from './duplicate-keys.js'
@@ -29,7 +29,7 @@ const readers = {
 } as const
 export type InspectedOp = keyof typeof readers
 
-/** What must be known of a request before a node has it. */
+/** Facts about a request that must be known before a node has it. */
 export interface Inspected {
   /** The reason to refuse the request. `undefined`: a node may have it. */
   readonly refusal: RefusalStatus | undefined

@@ -9,37 +9,24 @@ import {
   undecidedLines,
   windowLine,
 } from './history-words.js'
-import { escaped, htmlTable } from './html.js'
+import { escaped, htmlDocument, htmlTable } from './html.js'
 import { pageStyle } from './page-style.js'
 import { timeLines, timeLinesStyle } from './time-lines.js'
 
-/** Nothing may be fetched, whatever a history holds. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'"
 
 export function historyPage(
   history: readonly KeyValueOperation[],
   result: CheckResult<KeyValueOperation>,
 ): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(headLine(result))}</title>
-<style>${pageStyle}${timeLinesStyle}</style>
-</head>
-<body>
-<header>
+  const body = `<header>
 <h1>${escaped(headLine(result))}</h1>
 ${paragraphs(undecidedLines(result))}
 </header>
 <main>
 ${result.failures.map((failure) => failureSection(history, failure)).join('\n')}
-</main>
-</body>
-</html>
-`
+</main>`
+  return htmlDocument({ title: headLine(result), policy, style: `${pageStyle}${timeLinesStyle}`, body })
 }
 
 function failureSection(history: readonly KeyValueOperation[], failure: Failure<KeyValueOperation>): string {

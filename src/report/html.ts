@@ -17,6 +17,29 @@ export function jsonIn(value: unknown): string {
   return JSON.stringify(value).replace(/</g, '\\u003c')
 }
 
+/** A whole document. `policy` is its Content-Security-Policy: nothing may be fetched, whatever a page shows. */
+export function htmlDocument({
+  title,
+  policy,
+  style,
+  body,
+}: Readonly<Record<'title' | 'policy' | 'style' | 'body', string>>): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+${body}
+</body>
+</html>
+`
+}
+
 export interface Cell {
   readonly text: string
   /** Of the cell's element. */

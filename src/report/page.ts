@@ -3,7 +3,7 @@ import type { BenchRecord } from './bench-record.js'
 import { type Comparison, countsOf } from './compare.js'
 import { PlotPage } from './draw.js'
 import { groupsOf, isMixed, type ResultGroup } from './figures.js'
-import { escaped, htmlTable, jsonIn } from './html.js'
+import { escaped, htmlDocument, htmlTable, jsonIn } from './html.js'
 import { plottingLibrary } from './library.js'
 import { pageStyle } from './page-style.js'
 import { type Plot, plotsOf } from './plots.js'
@@ -20,7 +20,6 @@ import {
   type Rows,
 } from './words.js'
 
-/** Nothing may be fetched, whatever a record holds. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
 /** More plots than this at once are folded away. */
@@ -33,17 +32,7 @@ export function pageOf(record: BenchRecord, comparison: Comparison | undefined):
   const sections = groups.map((group, at) => groupSection(group, at, plots))
   const links = groups.map(({ name }, at) => `<a href="#group-${at}">${escaped(name)}</a>`)
   if (comparison !== undefined) links.unshift('<a href="#compared">compared</a>')
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>raftbox bench, ${escaped(record.startedAt)}</title>
-<style>${library.style}${pageStyle}</style>
-</head>
-<body>
-<header>
+  const body = `<header>
 <h1>raftbox bench</h1>
 ${headLines(record)
   .map((line) => `<p class="soft">${escaped(line)}</p>`)
@@ -60,10 +49,9 @@ ${sections.join('\n')}
 <script>/*! uPlot. ${inComment(library.license)} */
 ${inScript(library.script)}
 ${inScript(PlotPage.toString())}
-new PlotPage(uPlot, document, window).open()</script>
-</body>
-</html>
-`
+new PlotPage(uPlot, document, window).open()</script>`
+  const title = `raftbox bench, ${record.startedAt}`
+  return htmlDocument({ title, policy, style: `${library.style}${pageStyle}`, body })
 }
 
 function groupSection(group: ResultGroup, at: number, plots: Plot[]): string {

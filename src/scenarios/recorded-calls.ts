@@ -42,7 +42,7 @@ export class RecordedCalls {
     }
   }
 
-  /** What contradicts itself, in words, if something does. Later calls are not recorded. */
+  /** The contradiction in what was told, in words, if there is one. Later calls are not recorded. */
   async contradiction(): Promise<string | undefined> {
     this.#isFull = true
     const turns = checkInTurns([...this.#ended, ...this.#open], keyValue, { stepsMax })

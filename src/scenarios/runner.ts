@@ -283,7 +283,7 @@ class Run {
       broken.push(`the healed cluster did not come right: ${error.message}`)
     }
     const { violation } = this.#host
-    // What the ledger found is told in its words, which know of revisions.
+    // The ledger tells what it found in its own words, which know of revisions.
     const contradiction = this.#ledger.broken.length === 0 ? await this.#recorded.contradiction() : undefined
     if (contradiction !== undefined) broken.push(contradiction)
     return [...broken, ...(violation === undefined ? [] : [violation]), ...this.#ledger.broken]

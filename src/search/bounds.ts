@@ -33,7 +33,7 @@ export const defaultBounds: Bounds = Object.freeze({
   transfers: 1,
 })
 
-/** What a run uses up. The terms are not among them: each node has its own. */
+/** Budgets that a run uses up. The terms are not among them: each node has its own. */
 export const budgetNames = [
   'entries',
   'crashes',

@@ -1,4 +1,4 @@
-/** What the threads of one search share: the fingerprints of all worlds seen, a few counts, and a gate after each level. */
+/** Memory that the threads of one search share: the fingerprints of all worlds seen, a few counts, and a gate after each level. */
 import { FingerprintSet } from './fingerprint-set.js'
 
 /** Plain data for a thread. */

@@ -40,7 +40,7 @@ export interface PlacedStep {
   readonly isHeld: boolean
 }
 
-/** What is left of a node after a power loss. */
+/** The rest of a node after a power loss. */
 export interface Disk {
   readonly hardState: HardState
   readonly entries: readonly EntryRun[]
@@ -203,7 +203,7 @@ export class Member {
     this.#send(messages)
   }
 
-  /** What a disk says about the votes of a term stays, also across restarts. */
+  /** The vote of a term that is on a disk stays, also across restarts. */
   #checkVote({ currentTerm, votedFor }: HardState): void {
     const { hardState: earlier } = this.#disk
     if (currentTerm < earlier.currentTerm)
@@ -222,7 +222,7 @@ export class Member {
     }
   }
 
-  /** What a message promises is on the disk before it leaves (Figure 2; thesis §10.2.1). */
+  /** The promise of a message is on the disk before the message leaves (Figure 2; thesis §10.2.1). */
   #checkPromise(message: Message): void {
     const { hardState, entries } = this.#disk
     const { term } = message

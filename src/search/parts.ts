@@ -58,7 +58,7 @@ interface NodeState {
   readonly facts: Facts
 }
 
-/** What comes of a step of one node. */
+/** The outcome of a step of one node. */
 export interface Outcome {
   readonly node: number
   readonly sent: readonly number[]
@@ -197,7 +197,7 @@ function textOfMember({ raft, disk, held, state }: Member, renaming: Renaming): 
   return textOf({ protocol, disk, held, time }, renaming)
 }
 
-/** What the members of a cluster of so many voters may be asked for: one voter at a time, and two at once. */
+/** Changes that a cluster of so many voters may be asked for: of one voter at a time, and of two at once. */
 function changesOf(nodes: number): MembershipChange[][] {
   const ids: NodeId[] = Array.from({ length: nodes }, (_, at) => at + 1)
   const types = ['remove', 'demote', 'promote'] as const

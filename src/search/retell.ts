@@ -4,7 +4,7 @@ import { NodeRecorder } from '../recording/index.js'
 import { Member, type PlacedStep } from './member.js'
 import { violationOf } from './parts.js'
 
-/** What happens in a step, after the name of its node. */
+/** The words for a step, after the name of its node. */
 export function wordsOf({ id, step, isHeld }: PlacedStep): string {
   const words = `node ${id} ${happening(step)}`
   return isHeld ? `${words}; its write is not flushed yet` : words
