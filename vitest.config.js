@@ -9,7 +9,7 @@ const compiledTests = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .map((path) => `dist/test/${path.replaceAll('\\', '/').replace(/\.ts$/, '.js')}`)
 
 /**
- * Vitest begins with the largest files, as long as it has not seen how long each takes. These are among the smallest, and
+ * Vitest begins with the largest files, as long as it has not seen how long each takes. The listed files are among the smallest, and
  * wait for clusters under faults: begun last, they would leave one of the two processes without work in the end.
  */
 const longFiles = ['scenarios/threads', 'scenarios/chaos', 'etcd/chaos', 'scenarios/simulated'].map(

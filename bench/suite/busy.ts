@@ -4,7 +4,7 @@ import { startChild } from './child.js'
 
 /**
  * A loop at the lowest priority. Where Linux shares the cores among sessions, each with a priority of its own, that of the
- * loop's session is the lowest as well. Its standard input ends with the process that started it, and it ends then.
+ * loop's session is the lowest as well. The loop ends when its standard input does: with the process that started it.
  */
 const loop = `
   require('node:os').setPriority(19)

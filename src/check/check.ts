@@ -1,7 +1,7 @@
 /** Whether a history is linearizable: each part is searched by itself, all of them in turn. */
 import { checkOptions, RaftError } from '../errors/index.js'
 import { Memory } from './configuration-set.js'
-import type { Model, Operation } from './model.js'
+import { type Model, type Operation, outcomes } from './model.js'
 import { Search, type SearchEnd, stepsAtOnce } from './search.js'
 import { Timeline } from './timeline.js'
 import { type Part, type Window, WindowSearch } from './window.js'
@@ -24,7 +24,7 @@ export interface Failure<Op extends Operation> extends Explanation<Op> {
   /** Operations that contradict each other, whatever became of the others. */
   readonly window: readonly Op[]
   /** Whether it is known that each of them is needed. */
-  readonly isSmallest: boolean
+  readonly isMinimal: boolean
 }
 
 /** A part of the history about which nothing is known. */
@@ -139,6 +139,10 @@ class Check<State, Op extends Operation> {
   /** Each part is prepared when its turn comes: most are done in that turn. */
   *#begun(): Generator<PartSearch<State, Op>> {
     for (const [key, operations] of this.#history) {
+      if (this.#isTimeUp()) {
+        this.#undecided.push({ key, operations: operations.length, why: 'time' })
+        continue
+      }
       const timeline = new Timeline(operations, this.#model)
       yield { key, timeline, search: new Search(timeline, this.#model, key, this.#memory) }
     }
@@ -169,9 +173,9 @@ class Check<State, Op extends Operation> {
     const { key } = part
     const bounds = { memory: this.#memory, trialStepsMax, stepsMax: windowStepsMax, isTimeUp: this.#isTimeUp }
     const window: Window<Op> = yield* new WindowSearch(part, this.#model, bounds).find()
-    const { operations, isSmallest } = window
+    const { operations, isMinimal } = window
     const all = this.#history.get(key) ?? []
-    return { key, window: operations, isSmallest, ...explained(window, all, key, this.#model, this.#memory) }
+    return { key, window: operations, isMinimal, ...explained(window, all, key, this.#model, this.#memory) }
   }
 }
 
@@ -181,7 +185,7 @@ interface PartSearch<State, Op extends Operation> {
   readonly search: Search<State, Op>
 }
 
-/** The operations that were called before the furthest return, and those of them that had returned by then. */
+/** The operations that were called before the furthest return: first those that had returned by then, the last one first. */
 function partOf<Op extends Operation>(key: string, timeline: Timeline<Op>, furthest: number): Part<Op> {
   const { completed, unknown, callAt, returnAt, unknownAt } = timeline
   const called = completed.filter((_, at) => callAt[at]! < furthest)
@@ -189,12 +193,11 @@ function partOf<Op extends Operation>(key: string, timeline: Timeline<Op>, furth
     .map((operation, at) => ({ operation, returnAt: returnAt[at]! }))
     .filter((each) => each.returnAt <= furthest)
     .sort((one, other) => other.returnAt - one.returnAt)
+  const later = completed.filter((_, at) => callAt[at]! < furthest && returnAt[at]! > furthest)
   const open = unknown.filter((_, at) => unknownAt[at]! <= furthest)
   const operations = [...called, ...open].sort((one, other) => one.call - other.call)
-  return { key, operations, ended: ended.map(({ operation }) => operation) }
+  return { key, operations, candidates: [...ended.map(({ operation }) => operation), ...later] }
 }
-
-const outcomes: readonly unknown[] = ['ok', 'fail', 'unknown']
 
 function checkOperation(operation: Operation, at: number): void {
   const refuse = (field: string, expected: string, actual: unknown): never => {

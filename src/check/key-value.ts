@@ -1,4 +1,5 @@
 /** A key-value store: each key is a part of its own, and holds a string or nothing. */
+import { RaftError } from '../errors/index.js'
 import type { Model, Operation } from './model.js'
 
 interface OfKey extends Operation {
@@ -15,7 +16,7 @@ export type KeyValueOperation = OfKey &
         readonly op: 'cas'
         readonly expected: string | null
         readonly value: string
-        /** Whether the key held the expected value, and was written. */
+        /** Whether the key held the expected value, and was written. Left out: the client was not told. */
         readonly result?: boolean | undefined
       }
     | {
@@ -47,14 +48,14 @@ function step(state: string | null, operation: KeyValueOperation): string | null
   const isTold = operation.outcome === 'ok'
   switch (operation.op) {
     case 'get':
-      return isTold && operation.result !== state ? undefined : state
+      return isTold && (operation.result ?? null) !== state ? undefined : state
     case 'put':
       return operation.value
     case 'append':
       return state === null ? operation.value : state + operation.value
     case 'cas': {
       const isSwapped = state === operation.expected
-      if (isTold && operation.result !== isSwapped) return undefined
+      if (isTold && operation.result !== undefined && operation.result !== isSwapped) return undefined
       return isSwapped ? operation.value : state
     }
     case 'delete': {
@@ -62,6 +63,12 @@ function step(state: string | null, operation: KeyValueOperation): string | null
       const isKnown = isTold && result !== undefined && result !== null
       return isKnown && result !== (state !== null) ? undefined : null
     }
+    default:
+      throw new RaftError('INVALID_OPTION', {
+        option: 'op',
+        expected: 'get, put, append, cas or delete',
+        actual: String((operation as { op: unknown }).op),
+      })
   }
 }
 

@@ -1,7 +1,8 @@
 /** An operation of a history, and what a model says about operations. Both are written by the users of the checker. */
 
 /** How an operation ended. An `unknown` one may have happened at any time after its call, or never. */
-export type Outcome = 'ok' | 'fail' | 'unknown'
+export const outcomes = ['ok', 'fail', 'unknown'] as const
+export type Outcome = (typeof outcomes)[number]
 
 /** The fields of an operation that the checker reads; a model reads the others. Operations are plain objects. */
 export interface Operation {

@@ -1,10 +1,11 @@
 /** An operation of a key-value history as a line of JSON, checked field by field. */
 import { RaftError } from '../errors/index.js'
 import type { KeyValueOperation } from './key-value.js'
+import { outcomes } from './model.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
-const outcomes: readonly unknown[] = ['ok', 'fail', 'unknown']
+const time = 'a time as a whole number of at most 9,007,199,254,740,991 (count from the start of the run)'
 
 /** Throws a `RaftError` that names the field for a line that is no operation. Fields that nobody asks for are ignored. */
 export function parseOperation(line: string): KeyValueOperation {
@@ -13,10 +14,15 @@ export function parseOperation(line: string): KeyValueOperation {
   const isOk = outcome === 'ok'
   check('client', client, typeof client === 'string' || isTime(client), 'a whole number or a text')
   check('key', key, typeof key === 'string', 'a text')
-  check('outcome', outcome, outcomes.includes(outcome), '"ok", "fail" or "unknown"')
-  check('call', call, isTime(call), 'a time as a whole number')
+  check(
+    'outcome',
+    outcome,
+    outcomes.some((each) => each === outcome),
+    '"ok", "fail" or "unknown"',
+  )
+  check('call', call, isTime(call), time)
   const hasEnd = isTime(end) || (!isOk && (end === undefined || end === null))
-  check('return', end, hasEnd, 'a time as a whole number')
+  check('return', end, hasEnd, time)
   const isInOrder = !isTime(end) || (end as number) >= (call as number)
   check('return', end, isInOrder, `a time that is not before the call at ${call}`)
   checkValues(fields, isOk)

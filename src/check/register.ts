@@ -1,4 +1,5 @@
 /** One register that holds one value: the smallest model. */
+import { RaftError } from '../errors/index.js'
 import type { Model, Operation } from './model.js'
 
 type Value = string | number | boolean | null
@@ -12,7 +13,7 @@ export type RegisterOperation = Operation &
         readonly op: 'cas'
         readonly expected: Value
         readonly value: Value
-        /** Whether the register held the expected value, and was written. */
+        /** Whether the register held the expected value, and was written. Left out: the client was not told. */
         readonly result?: boolean | undefined
       }
   )
@@ -22,9 +23,10 @@ export const register: Model<Value, RegisterOperation> = {
   step: (state, operation) => {
     const isTold = operation.outcome === 'ok'
     if (operation.op === 'write') return operation.value
-    if (operation.op === 'read') return isTold && operation.result !== state ? undefined : state
+    if (operation.op === 'read') return isTold && (operation.result ?? null) !== state ? undefined : state
+    if (operation.op !== 'cas') throw unknownOp((operation as { op: unknown }).op)
     const isSwapped = state === operation.expected
-    if (isTold && operation.result !== isSwapped) return undefined
+    if (isTold && operation.result !== undefined && operation.result !== isSwapped) return undefined
     return isSwapped ? operation.value : state
   },
   isRead: (operation) =>
@@ -38,4 +40,8 @@ export const register: Model<Value, RegisterOperation> = {
     return `cas ${operation.expected} to ${operation.value}${told}`
   },
   describeState: String,
+}
+
+function unknownOp(op: unknown): RaftError {
+  return new RaftError('INVALID_OPTION', { option: 'op', expected: 'read, write or cas', actual: String(op) })
 }

@@ -19,6 +19,9 @@ export type SearchEnd = 'linearizable' | 'not-linearizable' | 'open' | 'full'
 /** Steps between two looks at the clock: a few milliseconds. */
 export const stepsAtOnce = 8192
 
+/** Operations of unknown outcome that may be passed over for each step of a run. */
+const looksAStep = 64
+
 /** Words of a configuration before its bits: the first return, and the number of the state. */
 const headWords = 2
 /** The configuration was just entered, and nothing is tried in it yet. */
@@ -42,6 +45,8 @@ export class Search<State, Op extends Operation> {
   readonly #isForced: Uint8Array
   /** The state behind each blind operation that was tried, counted from 1. */
   readonly #blindState: Int32Array
+  /** Operations of unknown outcome that were looked at: few of them may be steps. */
+  #looks = 0
   #depth = 0
   #completedLeft: number
   /** The next thing to try: a link, or behind all links an operation of unknown outcome. */
@@ -92,9 +97,10 @@ export class Search<State, Op extends Operation> {
 
   run(stepsMax: number): SearchEnd {
     const stepsEnd = this.steps + stepsMax
+    const looksEnd = this.#looks + looksAStep * stepsMax
     while (this.#completedLeft > 0) {
       if (this.#isFull) return 'full'
-      if (this.steps >= stepsEnd) return 'open'
+      if (this.steps >= stepsEnd || this.#looks >= looksEnd) return 'open'
       if (this.#advance()) continue
       this.#keepLongest()
       if (!this.#retreat()) return this.#isFull ? 'full' : 'not-linearizable'
@@ -147,6 +153,7 @@ export class Search<State, Op extends Operation> {
     if (this.#cursor === events.length + 1 && !this.#canDepend()) return false
     for (; this.#cursor - events.length <= unknown.length; this.#cursor++) {
       const at = this.#cursor - events.length - 1
+      this.#looks++
       // Operations are in the order of their calls: all others are later, too.
       if (unknownAt[at]! > this.#row[0]!) return false
       if (!this.#isUsed(at) && this.#take(this.#completedCount + at)) return true

@@ -1,5 +1,5 @@
 /**
- * Why a part has no order, in as few operations as possible.
+ * Why a part has no order, in few operations.
  *
  * An operation is kept or let go. A read that is let go is left out. A write that is let go is taken as one of unknown
  * outcome: it may have happened at any time after its call, or never. Both only make it easier to find an order, so that a
@@ -17,8 +17,8 @@ export interface Part<Op extends Operation> {
   readonly key: string
   /** Those that were called in time to matter, in the order of their calls. */
   readonly operations: readonly Op[]
-  /** Those of them that returned in time to matter, the last one first. */
-  readonly ended: readonly Op[]
+  /** Those of them that are no operations of unknown outcome: together they contradict each other. The likely ones come first. */
+  readonly candidates: readonly Op[]
 }
 
 export interface Window<Op extends Operation> {
@@ -27,7 +27,7 @@ export interface Window<Op extends Operation> {
   /** The writes that were let go, as the kept ones need them: their outcome is unknown. */
   readonly letGo: readonly Op[]
   /** False if the search was given up before every operation of the window was shown to be needed. */
-  readonly isSmallest: boolean
+  readonly isMinimal: boolean
 }
 
 export interface WindowBounds {
@@ -45,7 +45,7 @@ export class WindowSearch<State, Op extends Operation> {
   /** Each write as one of unknown outcome. */
   readonly #freed = new Map<Op, Op>()
   #stepsLeft: number
-  #isSmallest = true
+  #isMinimal = true
 
   constructor(part: Part<Op>, model: Model<State, Op>, bounds: WindowBounds) {
     this.#part = part
@@ -58,18 +58,18 @@ export class WindowSearch<State, Op extends Operation> {
   }
 
   /**
-   * Finds the fewest of the candidates, the latest first, that contradict each other together with what is kept. The last of
+   * Finds how many of the candidates, from the first on, contradict each other together with what is kept. The last of
    * them is needed, so it is kept, and the others are the candidates of the next round. A trial that is given up counts as an
    * order, so that a window contradicts itself in any case.
    */
   *find(): Generator<void, Window<Op>> {
     let kept: readonly Op[] = []
-    let candidates = this.#part.ended
+    let candidates = this.#part.candidates
     for (;;) {
       const count: number = yield* this.#fewest(kept, candidates)
       if (count === 0) break
       if (this.#isOver) {
-        this.#isSmallest = false
+        this.#isMinimal = false
         kept = [...kept, ...candidates.slice(0, count)]
         break
       }
@@ -80,7 +80,7 @@ export class WindowSearch<State, Op extends Operation> {
     return {
       operations: this.#part.operations.filter((operation) => isKept.has(operation)),
       letGo: this.#letGo(isKept),
-      isSmallest: this.#isSmallest,
+      isMinimal: this.#isMinimal,
     }
   }
 
@@ -121,7 +121,7 @@ export class WindowSearch<State, Op extends Operation> {
     search.release()
     // Its preparation looks at each operation.
     this.#stepsLeft -= search.steps + this.#part.operations.length
-    if (end === 'open' || end === 'full') this.#isSmallest = false
+    if (end === 'open' || end === 'full') this.#isMinimal = false
     return end === 'not-linearizable'
   }
 

@@ -18,6 +18,8 @@ export interface Explanation<Op extends Operation> {
   /** The state behind it, in words. */
   readonly state: string
   readonly stuck: readonly Stuck<Op>[]
+  /** False if the search for the longest order was cut short: `order` is the longest that was found, and `stuck` is empty. */
+  readonly isOrderLongest: boolean
 }
 
 const stepsMax = 200_000
@@ -33,7 +35,7 @@ export function explained<State, Op extends Operation>(
 ): Explanation<Op> {
   const timeline = new Timeline([...operations, ...letGo], model)
   const search = new Search(timeline, model, key, memory, true)
-  search.run(stepsMax)
+  const isOrderLongest = search.run(stepsMax) === 'not-linearizable'
   const { order, state } = search.longest
   search.release()
   const placed = new Set(order)
@@ -43,10 +45,11 @@ export function explained<State, Op extends Operation>(
     Number.POSITIVE_INFINITY,
   )
   const next = left.filter(({ call }) => call <= firstReturn)
-  const stuck = next.filter((operation) => model.step(state, operation) === undefined)
+  const stuck = isOrderLongest ? next.filter((operation) => model.step(state, operation) === undefined) : []
   return {
     order,
     state: stateWords(model, state),
+    isOrderLongest,
     stuck: stuck.map((operation) => ({ operation, needs: needsOf(operation, state, order, all, model) })),
   }
 }

@@ -30,7 +30,7 @@ return
 outcome   ok; fail: it certainly did not happen; unknown: it may have happened at any time after its
           call, or never. Only ok needs a return and a result.
 
-If there is no order, the fewest operations that contradict each other are told: each of them is needed,
+If there is no order, operations that contradict each other are told: each of them is needed,
 whatever became of the other writes.
 
 The exit code is 0 for a linearizable history, 1 for one that is not, and 2 if the time or the memory was not

@@ -32,6 +32,7 @@ import { SharedRoom } from './shared-room.js'
 const aheadBytes = 12 << 10
 /** Requests on their way with which none leaves ahead: then the leader has work, and a larger frame costs it less. */
 const aheadMax = 4
+const hasUnsent = ({ unsent }: CallQueue): boolean => unsent.length > 0
 /** How often deadlines and a missing leader are looked at while something waits. */
 const sweepMs = 20
 
@@ -72,9 +73,10 @@ export class Client implements CallSender {
     this.#waits(queue)
     // The nodes have work while the rest of the turn's calls are made.
     if (packer.isFull || this.#mayQueriesGoAhead(queue, packer)) this.#send()
-    // Nothing is on its way, so no answers come in this turn of the event loop whose callers would call as well.
-    else if (this.#sent.size === 0) this.#turn.scheduleSoon()
-    else this.#turn.schedule()
+    else if (this.#turn.isScheduled) return
+    // Nothing is on its way or waits, so no answers come in this turn of the event loop whose callers would call as well.
+    else if (this.#sent.size > 0 || this.#waiting.some(hasUnsent)) this.#turn.schedule()
+    else this.#turn.scheduleSoon()
   }
 
   /** The queue has calls that are not sent. */

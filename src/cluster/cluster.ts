@@ -209,7 +209,7 @@ export class Cluster implements AsyncDisposable, Calls {
    */
   readonly client = (): ClusterClient => new ClusterClient(new Caller(this.#client), this.options.machine)
 
-  /** Use the function `callsFromInside`: programs have no way to this one. */
+  /** As the function `callsFromInside` has it. */
   static readonly callsFromInside = (cluster: Cluster): Calls => new Caller(cluster.#client, true)
 
   /**

@@ -35,8 +35,6 @@ function checkSomeMayLead(directory: ClusterDirectory, { priorities }: ResolvedO
 /**
  * Calls for a room of raftbox that stands in a node's place and has clients of its own: faults between nodes and clients do
  * not hit them, and what a call packs goes into the frame of the turn unchecked.
- *
- * @internal
  */
 export function callsFromInside(cluster: Cluster): Calls {
   return Cluster.callsFromInside(cluster)

@@ -11,6 +11,10 @@ export class NextTurn {
     this.#take = take
   }
 
+  get isScheduled(): boolean {
+    return this.#isScheduled
+  }
+
   schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true

@@ -29,7 +29,6 @@ import {
   type Reading,
   readingOfOne,
 } from '../cluster/index.js'
-
 import { Memory } from '../machine/index.js'
 import {
   answerHeadBytes,
@@ -319,6 +318,9 @@ function unlessRefused<Answer>(answer: Answer | EtcdError): Answer {
   return answer
 }
 
+/** A read names its node. It is refused where that node does not run. */
+const wordsOfRead = { INVALID_COMMAND: 'stopped' } as const
+
 function rethrow(error: unknown): never {
-  throw inEtcdsWords(error)
+  throw inEtcdsWords(error, wordsOfRead)
 }

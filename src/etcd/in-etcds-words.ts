@@ -20,8 +20,7 @@ const words: Readonly<Record<ErrorCode, EtcdErrorName | undefined>> = {
   OVERLOADED: 'tooManyRequests',
   STOPPED: 'stopped',
   NODE_FAILED: 'stopped',
-  // Of a member's calls, only a read can be invalid: a read that names its node, which does not run.
-  INVALID_COMMAND: 'stopped',
+  INVALID_COMMAND: undefined,
   // A change names a node that has left meanwhile.
   INVALID_FAULT: 'memberNotFound',
   INVALID_CHANGE: undefined,

@@ -1,8 +1,10 @@
 /** The ports of the nodes, and the number of the cluster: remembered in a file of the cluster's directory. */
 import { portMax } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
-import { etcdPortsFile } from '../storage/index.js'
 import { readRemembered, writeRemembered } from './remembered.js'
+
+/** Remembers the ports in the directory of a cluster. */
+const fileName = 'etcd.json'
 
 /** A node that is added has one of so many ports behind those of the others. */
 const triesMax = 100
@@ -67,13 +69,13 @@ export class Ports {
       ports: Object.fromEntries(this.#ports),
     }
     this.#isWritten = true
-    writeRemembered(this.#dir, etcdPortsFile, known)
+    writeRemembered(this.#dir, fileName, known)
   }
 }
 
 /** `undefined`: the directory is not that of a cluster that has spoken etcd's API, or its file is damaged. */
 function readPorts(dir: string): OnDisk | undefined {
-  const known = readRemembered(dir, etcdPortsFile) as OnDisk | undefined
+  const known = readRemembered(dir, fileName) as OnDisk | undefined
   if (typeof known?.clusterId !== 'string' || typeof known.ports !== 'object') return undefined
   const ports = Object.values(known.ports ?? {})
   const isWhole = /^\d{1,20}$/.test(known.clusterId) && [known.base, ...ports].every(isPort)

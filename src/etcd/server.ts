@@ -184,7 +184,6 @@ export class EtcdServer {
     }
     place?.member.close()
     place?.grpc.forceShutdown()
-    place?.http.close()
   }
 
   #shown(nodeId: NodeId, faults: readonly StandingFault[]): void {

@@ -94,7 +94,7 @@ export function serveEtcd(cluster: Cluster, port?: number): Promise<EtcdServer> 
 }
 
 /**
- * Starts a cluster whose nodes speak etcd's v3 API, each at an address of its own. Resolves once a node leads. A call is
+ * Starts a cluster whose nodes speak etcd's v3 API, each at an address of its own. Resolves once a node leads, or after ten seconds without a leader. A call is
  * given up after etcd's time, unless `requestTimeoutMs` is given: five seconds and two election timeouts.
  */
 export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {

@@ -48,12 +48,16 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
   const timer = seconds === undefined ? undefined : setTimeout(end, 1000 * seconds)
   const ticker = progress && setInterval(() => progress(watched.figures), progressMs)
   signal?.addEventListener('abort', end)
+  if (signal?.aborted === true) end()
   try {
     const found = await Promise.all(
       Array.from({ length: lanes }, (_, lane) => pool.run({ bounds, shared, lane, lanes })),
     )
     const transitions = found.reduce((sum, each) => sum + each.transitions, 0)
-    const broken = found.find((each) => each.broken !== undefined)?.broken
+    // Threads that take the same level may each find a violation, by a way of the same length or by a shorter one.
+    const [broken] = found
+      .flatMap((each) => each.broken ?? [])
+      .sort((one, other) => one.steps.length - other.steps.length)
     return { ...watched.figures, transitions, stop: watched.stop, broken }
   } finally {
     clearTimeout(timer)

@@ -15,7 +15,7 @@ export interface Latencies {
   readonly maxMs: number
 }
 
-/** Calls that show what a program waits which is young, as a test is. */
+/** The first calls, slower than later ones: short programs, such as tests, make no others. */
 const firstCalls = 100
 
 /** Before a client asks again after an error, so that it does not spin while nobody leads. */

@@ -64,16 +64,17 @@ export function shownOf({ window }: Failure<KeyValueOperation>): readonly KeyVal
   return window.slice(-shownMax)
 }
 
-export function windowLine({ key, window, isSmallest }: Failure<KeyValueOperation>): string {
+export function windowLine({ key, window, isMinimal }: Failure<KeyValueOperation>): string {
   const count = counted(window.length, 'operation')
   const what = window.length === 1 ? `${count} has no place` : `${count} contradict each other`
   const last = window.length > shownMax ? `; the last ${shownMax}:` : ''
-  const proof = isSmallest ? '' : '. Fewer may do: the search for them was cut short'
+  const proof = isMinimal ? '' : '. Fewer may do: the search for them was cut short'
   return `${keyWords(key)}: ${what}, whatever became of the other writes${proof}${last}`
 }
 
 /** How far an order goes, and why no operation follows. */
-export function orderLines({ order, state, stuck }: Failure<KeyValueOperation>): string[] {
+export function orderLines({ order, state, stuck, isOrderLongest }: Failure<KeyValueOperation>): string[] {
+  if (!isOrderLongest) return ['The search for the longest order of them was cut short.']
   const placed = order.slice(-shownMax).map(operationLine).join(', ')
   const begin = order.length > shownMax ? '…, ' : ''
   const lines = [

@@ -4,12 +4,14 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
+  type CheckResult,
   checkInTurns,
   type Failure,
   type KeyValueOperation,
   keyValue,
   operationWords,
 } from '../check/index.js'
+import { counted, decimal } from '../terminal/index.js'
 import type { CallEnd } from './host.js'
 
 type Operation = KeyValueOperation
@@ -22,35 +24,51 @@ const stepsMax = 50_000_000
 /** Operations of a contradiction that are told. */
 const toldMax = 6
 
+interface Judgement {
+  /** Left out if there is none. */
+  readonly contradiction: string | undefined
+  /** Calls that nobody judged, a line for each kind. */
+  readonly gaps: readonly string[]
+}
+
 export class RecordedCalls {
   readonly #ended: Operation[] = []
   readonly #open = new Set<Operation>()
   /** Calls and ends so far: their order is all that is needed of time. */
   #time = 0
+  #isEnded = false
   #isFull = false
 
   /** The call begins. `value` is what was read, or undefined where there was no such key. */
   begin(asked: Asked): (end: CallEnd, value?: string) => void {
     this.#isFull ||= this.#ended.length + this.#open.size >= operationsMax
-    if (this.#isFull) return () => undefined
+    if (this.#isFull || this.#isEnded) return () => undefined
     const begun: Operation = { ...asked, call: ++this.#time, outcome: 'unknown' }
     this.#open.add(begun)
     return (end, value) => {
       // Behind the last call that was recorded, others may have happened.
-      if (this.#isFull || !this.#open.delete(begun)) return
+      if (this.#isFull || this.#isEnded || !this.#open.delete(begun)) return
       this.#ended.push({ ...begun, ...this.#endOf(end, value) } as Operation)
     }
   }
 
-  /** The contradiction in what was told, in words, if there is one. Later calls are not recorded. */
-  async contradiction(): Promise<string | undefined> {
-    this.#isFull = true
+  /** The judgement on all that was told, in words. Later calls are not recorded. */
+  async judged(): Promise<Judgement> {
+    this.#isEnded = true
     const turns = checkInTurns([...this.#ended, ...this.#open], keyValue, { stepsMax })
     for (;;) {
       const turn = turns.next()
       if (turn.done !== true) await nextTurn()
-      else return turn.value.failures[0] && inWords(turn.value.failures[0])
+      else return this.#inWords(turn.value)
     }
+  }
+
+  #inWords({ failures: [failure], undecided }: CheckResult<Operation>): Judgement {
+    const gaps: string[] = []
+    if (this.#isFull) gaps.push(`only the first ${decimal(operationsMax)} calls were judged as one history`)
+    if (undecided.length > 0)
+      gaps.push(`the calls on ${counted(undecided.length, 'key')} were too many to be judged as one history`)
+    return { contradiction: failure && inWords(failure), gaps }
   }
 
   #endOf(end: CallEnd, value: string | undefined): Partial<Operation> {

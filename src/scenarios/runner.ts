@@ -284,8 +284,11 @@ class Run {
     }
     const { violation } = this.#host
     // The ledger tells what it found in its own words, which know of revisions.
-    const contradiction = this.#ledger.broken.length === 0 ? await this.#recorded.contradiction() : undefined
-    if (contradiction !== undefined) broken.push(contradiction)
+    if (this.#ledger.broken.length === 0) {
+      const { contradiction, gaps } = await this.#recorded.judged()
+      if (contradiction !== undefined) broken.push(contradiction)
+      for (const gap of gaps) this.#tell(gap)
+    }
     return [...broken, ...(violation === undefined ? [] : [violation]), ...this.#ledger.broken]
   }
 
@@ -313,7 +316,8 @@ class Run {
       const hashes = await host.hashes()
       const indices = new Set([...hashes.values()].map(({ lastApplied }) => lastApplied))
       const leftMs = endMs - host.now()
-      if (indices.size === 1 || leftMs <= 0) return hashes
+      // Simulated time stands still behind a violation.
+      if (indices.size === 1 || leftMs <= 0 || host.violation !== undefined) return hashes
       await this.#until(() => isWhole(host), leftMs)
     }
   }

@@ -24,9 +24,9 @@ export class FingerprintSet {
   /** Adds a fingerprint; false when the set has it already. */
   add(low: number, high: number): boolean {
     const places = this.#places
-    // 0 is a free place.
-    const first = low === 0 ? 1 : low
-    const second = high === 0 ? 1 : high
+    // As the memory holds them: whole numbers of 32 bits. 0 is a free place.
+    const first = low | 0 || 1
+    const second = high | 0 || 1
     for (let place = (first ^ (second << 7)) & this.#mask; ; place = (place + 1) & this.#mask) {
       const at = 2 * place
       const found = Atomics.load(places, at) || Atomics.compareExchange(places, at, 0, first)

@@ -8,7 +8,7 @@ export interface Shared {
   readonly statesMax: number
 }
 
-const cells = { arrived: 0, gate: 1, stop: 2, queue: 3, depth: 4, states: 5 } as const
+const cells = { arrived: 0, gate: 1, stop: 2, queue: 3, depth: 4, states: 5, goesOn: 6 } as const
 
 /**
  * Why a search ends before it has seen all: somebody asked for it, it has seen as many worlds as it may, or it has found a
@@ -62,25 +62,31 @@ export class Lane {
     Atomics.compareExchange(this.#control, cells.stop, 0, stops.indexOf(why))
   }
 
+  /** All worlds that so many steps lead to were seen. */
+  reached(depth: number): void {
+    Atomics.store(this.#control, cells.depth, depth)
+  }
+
   counted(states: number): void {
     const before = Atomics.add(this.#control, cells.states, states)
     if (before + states >= this.#statesMax) this.end('full')
   }
 
   /**
-   * Waits until all threads are done with a level, and answers how many worlds the next one has: those that `depth` steps
-   * lead to.
+   * Waits until all threads are done with a level, and answers whether there is a next one: `worlds` of this thread are in
+   * it, to which `depth` steps lead. All threads get the same answer, also if somebody stops the search meanwhile.
    */
-  nextLevel(depth: number, worlds: number): number {
+  nextLevel(depth: number, worlds: number): boolean {
     const control = this.#control
     this.#gate(() => Atomics.store(control, cells.queue, 0))
     Atomics.add(control, cells.queue, worlds)
     this.#gate(() => {
+      const goesOn = Atomics.load(control, cells.queue) > 0 && this.stop === 'no'
+      Atomics.store(control, cells.goesOn, goesOn ? 1 : 0)
       // A level that was left in its midst is not counted.
-      if (Atomics.load(control, cells.queue) > 0 && this.stop === 'no')
-        Atomics.store(control, cells.depth, depth)
+      if (goesOn) this.reached(depth)
     })
-    return Atomics.load(control, cells.queue)
+    return Atomics.load(control, cells.goesOn) === 1
   }
 
   /** The last that comes does what is left to do, and lets all go on. */

@@ -24,6 +24,9 @@ interface Part<T> {
   readonly hashes: Int32Array
 }
 
+/** More would make two keys of outcomes or of histories one number. */
+const partsMax = 2 ** 22
+
 /** Each part once, by its text. */
 class Shelf<T> {
   readonly parts: Part<T>[] = []
@@ -37,12 +40,16 @@ class Shelf<T> {
   }
 
   numberOf(value: T): number {
-    const texts = this.#renamings.map((renaming) => this.#textOf(value, renaming))
-    const known = this.#numbers.get(texts[0] ?? '')
+    const [own, ...others] = this.#renamings
+    if (own === undefined) throw new Error('a part has at least the names of its own')
+    const text = this.#textOf(value, own)
+    const known = this.#numbers.get(text)
     if (known !== undefined) return known
     const number = this.parts.length
+    if (number >= partsMax) throw new Error(`a search has at most ${partsMax} parts of a kind`)
+    const texts = [text, ...others.map((renaming) => this.#textOf(value, renaming))]
     this.parts.push({ value, hashes: Int32Array.from(texts.flatMap(hashOf)) })
-    this.#numbers.set(texts[0] ?? '', number)
+    this.#numbers.set(text, number)
     return number
   }
 

@@ -86,7 +86,7 @@ export class Search {
     if (this.#place.lanes > 1) depth = this.#seed(first)
     else this.#begin(first)
     this.#report()
-    while (this.#lane.nextLevel(depth, this.#level.count) > 0 && this.#lane.stop === 'no') {
+    while (this.#lane.nextLevel(depth, this.#level.count)) {
       this.#takeLevel()
       this.#report()
       depth++
@@ -108,7 +108,12 @@ export class Search {
     this.#seen = seen
     this.#begin(first)
     let depth = 0
-    for (; this.#level.count > 0 && this.#level.count < lanes * seedsPerLane; depth++) this.#takeLevel()
+    while (this.#level.count > 0 && this.#level.count < lanes * seedsPerLane) {
+      this.#takeLevel()
+      if (this.#broken !== undefined) break
+      depth++
+    }
+    this.#lane.reached(depth)
     const fingerprints = this.#lane.seen
     seen.forEach((low, high) => void fingerprints.add(low, high))
     this.#seen = fingerprints
@@ -131,7 +136,8 @@ export class Search {
     for (const world of this.#level) {
       if (++worlds % worldsPerLook === 0) {
         this.#report()
-        if (this.#lane.stop !== 'no') break
+        // Before the threads part, all of them take the same steps, and find the same violation.
+        if (this.#seen === this.#lane.seen && this.#lane.stop !== 'no') break
       }
       this.#sumUp(world)
       this.#takeSteps(world)

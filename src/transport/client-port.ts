@@ -23,7 +23,7 @@ export interface ToNode {
 /** From the node: settled requests, a call to read its ring, and as the last message the reason why the node failed. */
 export type FromNode = ({ readonly type: 'settlements'; readonly weight: number } & Settlements) | NewsOfNode
 
-/** What a node tells of itself. */
+/** News that a node tells of itself. */
 export type NewsOfNode =
   /** Something happened: the node's ring of happenings tells what. */
   | { readonly type: 'happened' }

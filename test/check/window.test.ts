@@ -1,6 +1,12 @@
 /** The operations that a verdict is explained by: they contradict each other, and none of them can be spared. */
 import { expect, test } from 'vitest'
-import { checkHistory, type KeyValueOperation, keyValue } from '../../src/check/index.js'
+import {
+  checkHistory,
+  type KeyValueOperation,
+  keyValue,
+  type Model,
+  type Operation,
+} from '../../src/check/index.js'
 import { hasOrder } from './brute-force.js'
 import { randomHistory } from './random-history.js'
 
@@ -20,11 +26,11 @@ test('each operation of a window is needed, and all of them have no order', () =
   const sizes: number[] = []
   for (let seed = 1; sizes.length < 1500; seed++) {
     const history = randomHistory(seed, 8)
-    for (const { key, window, isSmallest } of checkHistory(history, keyValue).failures) {
+    for (const { key, window, isMinimal } of checkHistory(history, keyValue).failures) {
       const ofKey = history.filter((operation) => operation.key === key)
       const kept = new Set(window)
       const words = JSON.stringify(history)
-      expect(isSmallest).toBe(true)
+      expect(isMinimal).toBe(true)
       expect(hasOrder(letGo(ofKey, kept)), words).toBe(false)
       for (const each of window)
         expect(hasOrder(letGo(ofKey, new Set(window.filter((other) => other !== each)))), words).toBe(true)
@@ -50,7 +56,7 @@ test('a stale read among many writes is explained by itself, its write and one i
     expect.stringMatching(/^put "k"/),
     'get "k" → "7"',
   ])
-  expect(failure?.isSmallest).toBe(true)
+  expect(failure?.isMinimal).toBe(true)
   const [read] = failure?.stuck ?? []
   expect(read?.operation).toBe(stale.at(-1))
   expect(read?.needs).toEqual([
@@ -97,6 +103,49 @@ test('a window is the same each time, and told as unproven when there is no time
   const one = checkHistory(stale, keyValue)
   expect(checkHistory(stale, keyValue)).toEqual(one)
   let asked = 0
-  const { failures } = checkHistory(stale, keyValue, { isTimeUp: () => ++asked > 1 })
-  expect(failures[0]?.isSmallest).toBe(false)
+  const { failures } = checkHistory(stale, keyValue, { isTimeUp: () => ++asked > 2 })
+  expect(failures[0]?.isMinimal).toBe(false)
+})
+
+type QueueOperation = Operation & ({ readonly push: string } | { readonly taken: string })
+
+/** A queue, of which an operation of unknown outcome fits where the same one with its result does not. */
+const queue: Model<readonly string[], QueueOperation> = {
+  initial: () => [],
+  step: (state, operation) => {
+    if ('push' in operation) return [...state, operation.push]
+    return operation.outcome === 'unknown' || state[0] === operation.taken ? state.slice(1) : undefined
+  },
+  identityOf: (state) => state.join(),
+}
+
+test('an operation that returned after the contradiction is in the window if it is needed', () => {
+  const history: QueueOperation[] = [
+    { client: 1, push: 'x', call: 1, return: 2, outcome: 'ok' },
+    { client: 1, push: 'y', call: 3, return: 4, outcome: 'ok' },
+    { client: 2, taken: 'y', call: 5, return: 10, outcome: 'ok' },
+    { client: 3, taken: 'z', call: 5, return: 20, outcome: 'ok' },
+  ]
+  const [failure] = checkHistory(history, queue).failures
+  const isKept = new Set<QueueOperation>(failure?.window)
+  expect(failure?.isMinimal).toBe(true)
+  expect(
+    checkHistory(
+      history.map((each): QueueOperation => (isKept.has(each) ? each : { ...each, outcome: 'unknown' })),
+      queue,
+    ).verdict,
+  ).toBe('not-linearizable')
+})
+
+test('an order is told as the longest only if all were tried', () => {
+  const history = (appends: number): KeyValueOperation[] => [
+    ...Array.from({ length: appends }, (_, at): KeyValueOperation => {
+      return { client: at, key: 'k', op: 'append', value: `${at}`, call: 1, outcome: 'unknown' }
+    }),
+    { client: -1, key: 'k', op: 'get', result: 'never', call: 3, return: 4, outcome: 'ok' },
+  ]
+  const [few] = checkHistory(history(3), keyValue).failures
+  expect(few).toMatchObject({ isOrderLongest: true, stuck: [{ needs: [] }] })
+  const [many] = checkHistory(history(9), keyValue).failures
+  expect(many).toMatchObject({ isOrderLongest: false, stuck: [] })
 })

@@ -102,9 +102,13 @@ describe('a file that is no history ends with one line and exit code 2:', () => 
     [
       'a time with a fraction',
       lines({ ...one, call: 0.5 }),
-      'line 1: call: a time as a whole number, not 0.5',
+      'line 1: call: a time as a whole number of at most 9,007,199,254,740,991 (count from the start of the run), not 0.5',
     ],
-    ['no return', lines({ ...one, return: null }), 'line 1: return: a time as a whole number, not null'],
+    [
+      'no return',
+      lines({ ...one, return: null }),
+      'line 1: return: a time as a whole number of at most 9,007,199,254,740,991 (count from the start of the run), not null',
+    ],
     [
       'a return before its call',
       lines({ ...one, call: 3 }),

@@ -1,4 +1,4 @@
-/** What goes with the nodes of a cluster is told of their lives: each beginning once, the faults before it, the end last. */
+/** Companions are told of the lives of a cluster's nodes: each beginning once, the faults before it, the end last. */
 import { expect, onTestFinished, test } from 'vitest'
 import type { Cluster, Companion } from '../../src/cluster/index.js'
 import { done, played, turn } from './played.js'

@@ -1,4 +1,4 @@
-/** What clients of etcd are told of the errors of a cluster. */
+/** Errors of a cluster, as clients of etcd are told of them. */
 import { expect, test } from 'vitest'
 import { type Cluster, callsFromInside, RaftError } from '../../src/cluster/index.js'
 import { type ErrorCode, errors } from '../../src/errors/index.js'
