@@ -61,5 +61,6 @@ function chosen({ only, room }: MutantsOptions): Mutant[] {
       (only === undefined || only.includes(mutant.id)) && (room === undefined || roomOf(mutant) === room),
   )
   if (mutants.length > 0) return mutants
+  if (only !== undefined) throw new BadInput(`--room: none of the mutants that --only names is in '${room}'`)
   throw new BadInput(`--room: give one of ${[...new Set(allMutants.map(roomOf))].join(', ')}, not '${room}'`)
 }

@@ -1,7 +1,7 @@
 /** Looks whether anybody notices a mutant: the seeds of the simulator, or the tests that are to. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -24,6 +24,8 @@ const testsMsMax = 900_000
 
 /** The change made something else than the mistake that it stands for. */
 const broken = /ReferenceError|SyntaxError|is not a function|is not defined|does not provide an export/
+/** The same in an error that the simulator did not expect. */
+const brokenInSimulator = /^TypeError/
 
 export async function hunt(
   copy: CheckoutCopy,
@@ -36,7 +38,9 @@ export async function hunt(
       ? await runSeeds(copy, seeds, fixed, signal)
       : await runTests(copy, killedBy, signal)
   signal.throwIfAborted()
-  if (!broken.test(verdict.detail)) return verdict
+  const { by, detail } = verdict
+  const isBroken = broken.test(detail) || (by === 'the simulator runs' && brokenInSimulator.test(detail))
+  if (!isBroken) return verdict
   return { ...verdict, isKilled: false, by: 'the change is no mistake but no program' }
 }
 
@@ -85,6 +89,8 @@ async function runTests(copy: CheckoutCopy, tests: readonly string[], signal: Ab
   await watch.end()
   if (signal.aborted) return { isKilled: false, by: 'nothing', detail: '', seeds: null }
   if (watch.isLate) return { isKilled: false, by: 'hung', detail: tests.join(', '), seeds: null }
+  if (!existsSync(report))
+    return { isKilled: false, by: 'the program ended', detail: watch.errors, seeds: null }
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as TestReport
   rmSync(report)
   for (const file of testResults) {
@@ -93,8 +99,14 @@ async function runTests(copy: CheckoutCopy, tests: readonly string[], signal: Ab
     return { isKilled: true, by: failed.fullName, detail: failed.failureMessages?.[0] ?? '', seeds: null }
   }
   // A file that could not even be read has no test that failed.
-  const unread = testResults.find(({ status }) => status === 'failed')
-  return { isKilled: false, by: 'nothing', detail: unread?.message ?? '', seeds: null }
+  const unread = testResults.find(
+    ({ status, assertionResults }) =>
+      status === 'failed' || !assertionResults.some((each) => each.status === 'passed'),
+  )
+  if (unread === undefined && testResults.length === tests.length)
+    return { isKilled: false, by: 'nothing', detail: '', seeds: null }
+  const detail = unread === undefined ? tests.join(', ') : `${unread.name}: ${unread.message}`
+  return { isKilled: false, by: 'a file has no test that passed', detail, seeds: null }
 }
 
 function run(copy: CheckoutCopy, args: readonly string[], signal: AbortSignal): ChildProcess {

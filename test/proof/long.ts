@@ -15,8 +15,9 @@ import {
   runProgram,
   wholeNumber,
 } from '../../src/terminal/index.js'
+import type { Verdict } from '../mutants/hunt.js'
 import { allMutants } from '../mutants/list/index.js'
-import { runMutants } from '../mutants/run.js'
+import { runMutants, runUnmutated } from '../mutants/run.js'
 import { minutes, tableOf, verdictLine } from '../mutants/words.js'
 import { digestOf, type ProofState, readState, writeState } from './long-state.js'
 
@@ -63,7 +64,7 @@ await runProgram(program, () => 'npm run proof -- --help')
 async function prove(flags: Flags, signal: AbortSignal): Promise<number> {
   const { seeds, searchSeconds, mutantSeeds, fresh = false } = flags
   if (fresh) rmSync(stateFile, { force: true })
-  const state = readState(stateFile, digestOf(['src', 'test/mutants']))
+  const state = readState(stateFile, `${digestOf(['src', 'test'])} ${searchSeconds} ${mutantSeeds}`)
   const parts = [seedsPart(state, seeds), searchPart(state, searchSeconds), mutantsPart(state, mutantSeeds)]
   const progress = new Progress(true)
   for (const part of parts) {
@@ -73,8 +74,10 @@ async function prove(flags: Flags, signal: AbortSignal): Promise<number> {
     })
     signal.throwIfAborted()
   }
+  progress.show('the program without a mistake, against the seeds and tests that found the mistakes')
+  const unmutated = await runUnmutated(state.mutants.results, allMutants, signal)
   progress.clear()
-  return tell(state)
+  return tell(state, unmutated)
 }
 
 /** The time left is told from the times of the steps so far, those of earlier runs among them. */
@@ -151,18 +154,20 @@ function mutantsPart({ mutants }: ProofState, seeds: number): Part {
   }
 }
 
-function tell({ seeds, search: searched, mutants }: ProofState): number {
+function tell({ seeds, search: searched, mutants }: ProofState, unmutated: readonly Verdict[]): number {
   const { violations, done } = seeds
   const survivors = mutants.results.filter(({ isKilled }) => !isKilled).map(({ id }) => id)
+  const failures = unmutated.filter(({ by }) => by !== 'nothing')
   const lines = [
     ...violations.map(({ seed, rule, detail }) => `seed ${seed}: ${rule}: ${detail}`),
     ...(searched?.violation ?? []),
     tableOf(mutants.results),
+    ...failures.map(({ by, detail }) => `without a mistake: ${by}: ${detail}`),
     `${decimal(searched?.states ?? 0)} worlds searched, all up to ${counted(searched?.depth ?? 0, 'step')}`,
     `${counted(done, 'seed')}, ${counted(violations.length, 'violation')}`,
     verdictLine(mutants.results.length, survivors, mutants.seconds),
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
-  const found = violations.length + (searched?.violation.length ?? 0) + survivors.length
+  const found = violations.length + (searched?.violation.length ?? 0) + survivors.length + failures.length
   return found === 0 ? 0 : 1
 }
