@@ -1,5 +1,5 @@
 /**
- * The properties that each world of a search must have (Figure 3), and what follows from durability. They are written
+ * The properties that each world of a search must have (Figure 3), and what follows from durability. The rules are written
  * apart from the protocol, whose own checks may be wrong.
  */
 import {
@@ -8,6 +8,7 @@ import {
   type LogRun,
   type Membership,
   type NodeId,
+  type RaftView,
   type Term,
 } from '../raft/index.js'
 import type { Member, Step } from './member.js'
@@ -37,8 +38,15 @@ export interface Facts {
   readonly disk: readonly Entry[]
   /** As a leader: what it takes the others to hold. */
   readonly matches: ReadonlyMap<NodeId, LogIndex>
-  /** The configuration by which the node counts what its log holds up to `commitIndex`. */
-  readonly countedBy: Membership
+  /** The latest configuration in the log, and the one as of `commitIndex`. */
+  readonly latest: Configuration
+  readonly asOfCommit: Configuration
+}
+
+/** An entry of a configuration. */
+interface Configuration {
+  readonly index: LogIndex
+  readonly membership: Membership
 }
 
 /** What a run has shown so far, and what no node alone remembers. */
@@ -58,9 +66,6 @@ export function factsOf({ id, state, disk }: Member): Facts {
   const matches = new Map<NodeId, LogIndex>()
   for (const [other, { matchIndex }] of leadership?.progress ?? []) matches.set(other, matchIndex)
   const { commitIndex } = log
-  // A joint configuration is left in the very step that commits it, and counts until then.
-  const before = log.membershipAt(commitIndex)
-  const isJustLeft = isJoint(before) && membershipIndex === commitIndex + 1
   return {
     id,
     term: currentTerm,
@@ -70,8 +75,16 @@ export function factsOf({ id, state, disk }: Member): Facts {
     diskTerm: disk.hardState.currentTerm,
     disk: disk.entries.map(entryOf),
     matches,
-    countedBy: isJustLeft ? before : state.membership,
+    latest: { index: membershipIndex, membership: state.membership },
+    asOfCommit: configurationAt(log, commitIndex),
   }
+}
+
+function configurationAt(log: RaftView['log'], index: LogIndex): Configuration {
+  const membership = log.membershipAt(index)
+  let first = index
+  while (first >= log.firstIndex && log.membershipAt(first - 1) === membership) first--
+  return { index: first, membership }
 }
 
 function entryOf(run: LogRun): Entry {
@@ -168,8 +181,15 @@ function afterCommit(history: History, node: Facts): History | Violation {
 }
 
 /** What a node has just committed is on the disks of a majority: of both halves of a joint configuration. */
-export function brokenCommit(node: Facts, nodes: readonly Facts[]): Violation | undefined {
-  const { commitIndex, countedBy } = node
+export function brokenCommit(
+  node: Facts,
+  nodes: readonly Facts[],
+  committedBefore: LogIndex,
+): Violation | undefined {
+  const { commitIndex, latest, asOfCommit } = node
+  // A joint configuration is left in the very step that commits it, and counts until then.
+  const isJustLeft = isJoint(asOfCommit.membership) && asOfCommit.index > committedBefore
+  const countedBy = isJustLeft ? asOfCommit.membership : latest.membership
   const committed = node.log.slice(0, commitIndex)
   const holds = (id: NodeId): boolean => isPrefix(committed, nodes.find((one) => one.id === id)?.disk ?? [])
   const isHeld = (half: readonly NodeId[]): boolean =>

@@ -220,7 +220,7 @@ export class Search {
     )
     if (before?.length === after?.length) return undefined
     const facts = world.nodes.with(place, node).map((one) => this.#parts.factsOf(one))
-    return brokenCommit(this.#parts.factsOf(node), facts)
+    return brokenCommit(this.#parts.factsOf(node), facts, before?.length ?? 0)
   }
 
   #violated(world: World, code: number, broken: Violation | undefined): false {
