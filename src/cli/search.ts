@@ -35,7 +35,7 @@ each world once, and each world is checked; worlds that differ in nothing but th
 nodes are one. A violation is told by one of the shortest ways to it.
 
 The search ends when all worlds within the bounds were seen, or after --seconds, or after
-${decimal(searchStatesMax)} worlds. docs/proof.md tells the memory that a run took.
+${decimal(searchStatesMax)} worlds. docs/proof.md tells how far a run came.
 
 Examples:
   raftbox search                                       as far as a minute goes

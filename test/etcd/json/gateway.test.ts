@@ -1,6 +1,6 @@
 /** Requests of clients to the gateway, and the calls that its services see. */
 import { once } from 'node:events'
-import { request as ask, type ClientRequest, type IncomingMessage } from 'node:http'
+import { Agent, request as ask, type ClientRequest, get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import type { ServiceDefinition } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
@@ -327,6 +327,24 @@ test('headers that do not come are not waited for', async () => {
   socket.write('POST /v3/kv/range HTTP/1.1\r\nHost: ')
   socket.resume()
   await once(socket, 'close')
+})
+
+test('a connection whose first request came stays open', async () => {
+  const headersMs = 50
+  const address = await serve(answers, { bounds: { ...bounds, headersMs } })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  onTestFinished(() => agent.destroy())
+  const sockets = new Set<unknown>()
+  for (let at = 0; at < 2; at++) {
+    const asked = get(`http://${address}/version`, { agent })
+    asked.on('socket', (socket) => sockets.add(socket))
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    response.resume()
+    await once(response, 'end')
+    // Longer than headers are waited for.
+    await new Promise((resolve) => setTimeout(resolve, 3 * headersMs))
+  }
+  expect(sockets.size).toBe(1)
 })
 
 test('health is told by the status, too', async () => {
