@@ -8,6 +8,8 @@ import { lastLine, run, temporaryFolder } from './raftbox.js'
 
 /** Long enough that a disk which stands still for a moment ends some write within it. */
 const short = ['--clients', '8', '--size', '64', '--seconds', '1']
+/** In memory nothing stands still: for what has nothing to do with the disk. */
+const quick = ['--clients', '8', '--size', '64', '--seconds', '0.3', '--durability', 'none']
 
 test.each([
   ['flush', 'on'],
@@ -50,7 +52,7 @@ test.each([
 )
 
 test('a call of a batch counts as one call and as many commits', async () => {
-  const { code, stdout } = await run(['bench', ...short, '--batch', '20', '--json'])
+  const { code, stdout } = await run(['bench', ...quick, '--batch', '20', '--json'])
   expect(code).toBe(0)
   const { commits, operations } = lastLine(stdout) as {
     commits: number
@@ -61,7 +63,7 @@ test('a call of a batch counts as one call and as many commits', async () => {
 })
 
 test('reads are confirmed as it is asked for', async () => {
-  const { code, stdout } = await run(['bench', ...short, '--workload', 'c', '--reads', 'readIndex', '--json'])
+  const { code, stdout } = await run(['bench', ...quick, '--workload', 'c', '--reads', 'readIndex', '--json'])
   expect(code).toBe(0)
   const result = lastLine(stdout)
   expect(result).toMatchObject({ workload: 'c', reads: 'readIndex' })
@@ -70,7 +72,7 @@ test('reads are confirmed as it is asked for', async () => {
 })
 
 test('the result tells how reads were confirmed, not how they were asked for', async () => {
-  const { code, stdout } = await run(['bench', ...short, '--heartbeat', '2', '--reads', 'lease', '--json'])
+  const { code, stdout } = await run(['bench', ...quick, '--heartbeat', '2', '--reads', 'lease', '--json'])
   expect(code).toBe(0)
   expect(lastLine(stdout)).toMatchObject({ reads: 'readIndex' })
 })
@@ -78,7 +80,7 @@ test('the result tells how reads were confirmed, not how they were asked for', a
 test('an open loop makes the calls that are due, and not as many as it could', async () => {
   const { code, stdout, stderr } = await run([
     'bench',
-    ...short,
+    ...quick,
     '--rate',
     '50',
     '--arrivals',
@@ -102,18 +104,7 @@ test.each([
 ])('workload %s runs its operations', async (workload, names) => {
   const { code, stdout, stderr } = await run([
     'bench',
-    ...[
-      ...short,
-      '--durability',
-      'none',
-      '--nodes',
-      '1',
-      '--workload',
-      workload,
-      '--records',
-      '300',
-      '--json',
-    ],
+    ...[...quick, '--nodes', '1', '--workload', workload, '--records', '300', '--json'],
   ])
   expect([code, stderr]).toEqual([0, ''])
   const result = lastLine(stdout)
@@ -128,10 +119,10 @@ test.each([
 })
 
 test('one node needs no other, and two are warned about', async () => {
-  const one = await run(['bench', '--nodes', '1', ...short, '--json'])
+  const one = await run(['bench', '--nodes', '1', ...quick, '--json'])
   expect([one.code, one.stderr]).toEqual([0, ''])
   expect(lastLine(one.stdout)).toMatchObject({ nodes: 1, heartbeats: 0, messagesPerCommit: 0 })
-  const two = await run(['bench', '--nodes', '2', ...short, '--json'])
+  const two = await run(['bench', '--nodes', '2', ...quick, '--json'])
   expect(two.code).toBe(0)
   expect(two.stderr).toMatch(/^raftbox: warning: two nodes tolerate no failure.*\n$/)
 })
