@@ -14,6 +14,13 @@ export interface ProofState {
     seconds: number
     readonly violations: SweepResult['violations'][number][]
   }
+  /** The labs of test/labs. */
+  readonly labs: {
+    /** The seeds from 1 to this one were played by each lab. */
+    done: number
+    seconds: number
+    readonly failures: string[]
+  }
   /** Left out until the search has ended. */
   search?: {
     readonly states: number
@@ -40,7 +47,9 @@ export function digestOf(folders: readonly string[]): string {
 export function readState(file: string, digest: string): ProofState {
   const found = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ProofState) : undefined
   if (found?.digest === digest) return found
-  return { digest, seeds: { done: 0, seconds: 0, violations: [] }, mutants: { seconds: 0, results: [] } }
+  const seeds = { done: 0, seconds: 0, violations: [] }
+  const labs = { done: 0, seconds: 0, failures: [] }
+  return { digest, seeds, labs, mutants: { seconds: 0, results: [] } }
 }
 
 /** The file is whole at any moment. */

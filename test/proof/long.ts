@@ -1,9 +1,11 @@
 /**
- * `npm run proof`: many seeds of the simulator, every order of a small cluster's steps, and all mutants. It may be stopped at any time; the next run goes on from
- * there.
+ * `npm run proof`: many seeds of the simulator and of the labs, every order of a small cluster's steps, and all mutants. It
+ * may be stopped at any time; the next run goes on from there.
  */
 import { rmSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { Command } from 'commander'
+import { reasonOf } from '../../src/errors/index.js'
 import { search, sweep } from '../../src/jobs/index.js'
 import { defaultBounds, wordsOf } from '../../src/search/index.js'
 import {
@@ -15,6 +17,7 @@ import {
   runProgram,
   wholeNumber,
 } from '../../src/terminal/index.js'
+import { allLabs, playSeeds } from '../labs/labs.js'
 import type { Verdict } from '../mutants/hunt.js'
 import { allMutants } from '../mutants/list/index.js'
 import { runMutants, runUnmutated } from '../mutants/run.js'
@@ -23,6 +26,7 @@ import { digestOf, type ProofState, readState, writeState } from './long-state.j
 
 interface Flags {
   readonly seeds: number
+  readonly labSeeds: number
   readonly searchSeconds: number
   readonly mutantSeeds: number
   readonly fresh?: boolean
@@ -43,10 +47,11 @@ const stateFile = '.proof.json'
 const seedsOfStep = 100
 
 const program = new Command('npm run proof --').description(
-  'Runs seeds of the simulator, the search and all mutants for hours. Ctrl-C stops it, and the next run goes on from there.',
+  'Runs seeds of the simulator and of the labs, the search and all mutants for hours. Ctrl-C stops it, and the next run goes on from there.',
 )
 addFlags(program, [
   ['--seeds <count>', 'seeds of the simulator', wholeNumber('--seeds', 1, 100_000_000), 20_000],
+  ['--lab-seeds <count>', 'seeds of each lab', wholeNumber('--lab-seeds', 1, 1_000_000), 300],
   ['--search-seconds <seconds>', 'length of the search', wholeNumber('--search-seconds', 1, 604_800), 600],
   [
     '--mutant-seeds <count>',
@@ -62,10 +67,13 @@ program.action(async (flags: Flags) => {
 await runProgram(program, () => 'npm run proof -- --help')
 
 async function prove(flags: Flags, signal: AbortSignal): Promise<number> {
-  const { seeds, searchSeconds, mutantSeeds, fresh = false } = flags
+  const { seeds, labSeeds, searchSeconds, mutantSeeds, fresh = false } = flags
   if (fresh) rmSync(stateFile, { force: true })
   const state = readState(stateFile, `${digestOf(['src', 'test'])} ${searchSeconds} ${mutantSeeds}`)
-  const parts = [seedsPart(state, seeds), searchPart(state, searchSeconds), mutantsPart(state, mutantSeeds)]
+  const parts = [
+    ...[seedsPart(state, seeds), labsPart(state, labSeeds)],
+    ...[searchPart(state, searchSeconds), mutantsPart(state, mutantSeeds)],
+  ]
   const progress = new Progress(true)
   for (const part of parts) {
     await part.run(signal, () => {
@@ -105,6 +113,36 @@ function seedsPart({ seeds }: ProofState, all: number): Part {
         seeds.violations.push(...violations)
         seeds.done += count
         seeds.seconds += (performance.now() - startMs) / 1000
+        stepped()
+      }
+    },
+  }
+}
+
+/** A step is one seed of each lab, and takes seconds: the event loop takes up a Ctrl-C between two labs. */
+function labsPart({ labs }: ProofState, all: number): Part {
+  return {
+    name: 'seeds of the labs',
+    all,
+    done: () => labs.done,
+    seconds: () => labs.seconds,
+    run: async (signal, stepped) => {
+      while (labs.done < all) {
+        const startMs = performance.now()
+        const seed = labs.done + 1
+        const failures: string[] = []
+        for (const lab of allLabs) {
+          await setImmediate()
+          if (signal.aborted) return
+          try {
+            playSeeds(lab, seed, seed)
+          } catch (error) {
+            failures.push(reasonOf(error))
+          }
+        }
+        labs.failures.push(...failures)
+        labs.done = seed
+        labs.seconds += (performance.now() - startMs) / 1000
         stepped()
       }
     },
@@ -154,20 +192,27 @@ function mutantsPart({ mutants }: ProofState, seeds: number): Part {
   }
 }
 
-function tell({ seeds, search: searched, mutants }: ProofState, unmutated: readonly Verdict[]): number {
+function tell({ seeds, labs, search: searched, mutants }: ProofState, unmutated: readonly Verdict[]): number {
   const { violations, done } = seeds
   const survivors = mutants.results.filter(({ isKilled }) => !isKilled).map(({ id }) => id)
   const failures = unmutated.filter(({ by }) => by !== 'nothing')
   const lines = [
     ...violations.map(({ seed, rule, detail }) => `seed ${seed}: ${rule}: ${detail}`),
+    ...labs.failures,
     ...(searched?.violation ?? []),
     tableOf(mutants.results),
     ...failures.map(({ by, detail }) => `without a mistake: ${by}: ${detail}`),
     `${decimal(searched?.states ?? 0)} worlds searched, all up to ${counted(searched?.depth ?? 0, 'step')}`,
     `${counted(done, 'seed')}, ${counted(violations.length, 'violation')}`,
+    `${counted(labs.done, 'seed')} of ${allLabs.length} labs, ${counted(labs.failures.length, 'failure')}`,
     verdictLine(mutants.results.length, survivors, mutants.seconds),
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
-  const found = violations.length + (searched?.violation.length ?? 0) + survivors.length + failures.length
+  const found =
+    violations.length +
+    labs.failures.length +
+    (searched?.violation.length ?? 0) +
+    survivors.length +
+    failures.length
   return found === 0 ? 0 : 1
 }
