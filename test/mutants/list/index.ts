@@ -2,6 +2,7 @@
 import type { Mutant } from '../mutant.js'
 import { client } from './client.js'
 import { etcd } from './etcd.js'
+import { labs } from './labs.js'
 import { load } from './load.js'
 import { machine } from './machine.js'
 import { members } from './members.js'
@@ -14,5 +15,5 @@ import { votes } from './votes.js'
 export const allMutants: readonly Mutant[] = [
   ...[...votes, ...replication, ...members, ...reads],
   ...[...node, ...storage, ...machine],
-  ...[...client, ...etcd, ...load],
+  ...[...client, ...etcd, ...load, ...labs],
 ]
