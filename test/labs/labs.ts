@@ -187,7 +187,7 @@ export const withinMs = 120_000 + 3000 * seedsOf({})
 
 /** The seeds that a test plays. */
 export function seedsOf({ isLong = false }: Pick<LabTest, 'isLong'>): number {
-  return Number(process.env['LAB_SEEDS'] ?? (isLong ? 4 : 20))
+  return Number(process.env['LAB_SEEDS'] ?? (isLong ? 3 : 15))
 }
 
 /** Each lab behind its title. */

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import type { Role } from '../../src/raft/index.js'
-import { runsOf } from '../../src/testing/index.js'
+import { RaftNetwork, runsOf } from '../../src/testing/index.js'
 import { appendEntries, Bench, heartbeat, requestVote, requestVoteResponse } from './support/bench.js'
 
 const timeout = 20
@@ -133,7 +133,7 @@ describe('elections (§5.2)', () => {
     expect([...waited].sort((a, b) => a - b)).toEqual(everyTick)
   })
 
-  test('[EL10] so does a candidate that is not elected', () => {
+  test('[EL10] a candidate that is not elected waits for any number of ticks up to twice the timeout', () => {
     const bench = new Bench()
     const waited = new Set<number>()
     for (let round = 0; round < 500; round++) {
@@ -241,3 +241,48 @@ test.each([
     expect(asked).toMatchObject([2, 3].map((to) => ({ type: 'requestVote', to, term, ...lastEntry })))
   },
 )
+
+describe('interactions that etcd’s raft plays as transcripts', () => {
+  test('[FC6][SN1] a full window is lost, and the log is cut meanwhile: the next heartbeat brings the follower a snapshot', () => {
+    const network = new RaftNetwork({ nodes: 3, limits: { inflightMessagesMax: 2 } })
+    const leader = network.elect(1)
+    network.tick(2)
+    network.link(1, 3).drop('appendEntries')
+    for (const command of ['a', 'b', 'c', 'd']) {
+      leader.propose(command)
+      network.settle({ to: 2 })
+      network.settle({ from: 2 })
+    }
+    const progress = leader.state.leadership?.progress.get(3)
+    expect(progress).toMatchObject({ state: 'replicate', inflightMessages: 2 })
+    expect(leader.state.log.commitIndex).toBe(leader.state.log.lastIndex)
+    leader.compact()
+    network.heal()
+    network.tick(4)
+    expect(network.node(3).events).toContainEqual(expect.objectContaining({ type: 'snapshotInstalling' }))
+    expect(network.node(3).applied).toEqual(leader.applied)
+    expect(progress).toMatchObject({ state: 'replicate', inflightMessages: 0 })
+  })
+
+  test('[LR17][CM4] a follower whose acknowledgements were lost learns of the commit after a heartbeat and one AppendEntries', () => {
+    const network = new RaftNetwork({ nodes: 3 })
+    const leader = network.elect(1)
+    network.tick(2)
+    network.link(3, 1).drop('appendEntriesResponse')
+    leader.propose('a')
+    leader.propose('b')
+    network.settle()
+    const { lastIndex, commitIndex } = leader.state.log
+    expect(commitIndex).toBe(lastIndex)
+    const late = network.node(3)
+    expect(late.state.log).toMatchObject({ lastIndex, commitIndex: lastIndex - 2 })
+    network.heal()
+    leader.tick(2)
+    // The leader does not know yet that the entries match, so the heartbeat does not tell that they are committed.
+    expect(network.inFlight.filter(({ to }) => to === 3)).toMatchObject([
+      { mode: 'heartbeat', leaderCommit: lastIndex - 2 },
+    ])
+    network.settle()
+    expect(late.state.log.commitIndex).toBe(lastIndex)
+  })
+})
