@@ -1,6 +1,7 @@
 /** A key-value store: each key is a part of its own, and holds a string or nothing. */
 import { RaftError } from '../errors/index.js'
 import type { Model, Operation } from './model.js'
+import { quoted } from './shortened.js'
 
 interface OfKey extends Operation {
   readonly key: string
@@ -94,11 +95,4 @@ function describe(operation: KeyValueOperation): string {
 
 function inWords(value: string | null): string {
   return value === null ? 'nothing' : quoted(value)
-}
-
-/** The most characters of a value that words show. */
-const shownMax = 60
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length > shownMax ? `${text.slice(0, shownMax)}…` : text)
 }

@@ -1,22 +1,34 @@
-/** `raftbox check`: whether a history of a key-value store is linearizable, and if it is not, why. */
+/** `raftbox check`: whether a history of a key-value store is linearizable, or one of etcd's API right, and if not, why. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { type CheckResult, checkInTurns, type KeyValueOperation, keyValue } from '../check/index.js'
-import { historyPage, resultLines } from '../report/index.js'
-import { addFlags, decimalNumber, interruptible } from '../terminal/index.js'
+import { checkInTurns, judgeEtcdInTurns, keyValue, parseEtcdRecord, parseOperation } from '../check/index.js'
+import { etcdPage, etcdResultLines, historyPage, resultLines } from '../report/index.js'
+import { addFlags, decimalNumber, interruptible, oneOf } from '../terminal/index.js'
 import { pathFlag } from './flags.js'
-import { readOperations } from './operations-file.js'
+import { readHistoryFile } from './operations-file.js'
 import { writeTogether } from './written-files.js'
 
+const models = ['key-value', 'etcd'] as const
+
 interface CheckFlags {
+  readonly model: (typeof models)[number]
   readonly json?: boolean
   readonly seconds: number
   readonly html?: string
 }
 
-type Result = CheckResult<KeyValueOperation>
+const exitCodes = {
+  ...{ linearizable: 0, 'not-linearizable': 1 },
+  ...{ consistent: 0, inconsistent: 1 },
+  unknown: 2,
+} as const
 
-const exitCodes = { linearizable: 0, 'not-linearizable': 1, unknown: 2 } as const
+/** A result as it is told. */
+interface Told {
+  readonly result: { readonly verdict: keyof typeof exitCodes }
+  readonly lines: readonly string[]
+  readonly page: () => string
+}
 
 const explanation = `
 FILE holds one operation a line, in any order; gzip is unpacked, and - is the standard input:
@@ -30,15 +42,19 @@ return
 outcome   ok; fail: it certainly did not happen; unknown: it may have happened at any time after its
           call, or never. Only ok needs a return and a result.
 
+With --model etcd, FILE holds calls of etcd's API and messages of its watches, with the revisions that were
+told; docs/check.md has their fields. Judged are revisions, transactions, leases, watches and compactions.
+
 If there is no order, operations that contradict each other are told: each of them is needed,
 whatever became of the other writes.
 
 The exit code is 0 for a linearizable history, 1 for one that is not, and 2 if the time or the memory was not
 enough to know, or if a line is no operation. With --json, the last line has verdict: linearizable,
-not-linearizable or unknown.
+not-linearizable or unknown; with --model etcd: consistent, inconsistent or unknown.
 
 Examples:
   raftbox check history.jsonl --html why.html
+  raftbox check calls.jsonl --model etcd
   zcat history.jsonl.gz | raftbox check - --json
 `
 
@@ -52,6 +68,12 @@ export function addCheck(program: Command): void {
     .summary('is this history linearizable, and if not, why?')
     .description('Decides whether the history of any key-value store is linearizable.')
   addFlags(command, [
+    [
+      '--model <model>',
+      `the store of the history: ${models.join(' or ')}`,
+      oneOf('--model', models),
+      'key-value',
+    ],
     ['--json', 'print one JSON object'],
     [
       '--seconds <seconds>',
@@ -69,25 +91,36 @@ export function addCheck(program: Command): void {
 
 async function check(
   file: string,
-  { json, seconds, html }: CheckFlags,
+  { model, json, seconds, html }: CheckFlags,
   signal: AbortSignal,
 ): Promise<number> {
-  const history = await readOperations(file, signal)
-  const result = await checked(history, seconds, signal)
-  if (html !== undefined) writeTogether('--html', { [html]: historyPage(history, result) })
-  process.stdout.write(`${json === true ? JSON.stringify(result) : resultLines(result).join('\n')}\n`)
+  const told = model === 'etcd' ? await etcd(file, seconds, signal) : await keyValues(file, seconds, signal)
+  const { result, lines, page } = told
+  if (html !== undefined) writeTogether('--html', { [html]: page() })
+  process.stdout.write(`${json === true ? JSON.stringify(result) : lines.join('\n')}\n`)
   return exitCodes[result.verdict]
 }
 
-/** Ctrl-C is heard between two turns of the check. */
-async function checked(
-  history: readonly KeyValueOperation[],
-  seconds: number,
-  signal: AbortSignal,
-): Promise<Result> {
+async function keyValues(file: string, seconds: number, signal: AbortSignal): Promise<Told> {
+  const history = await readHistoryFile(file, parseOperation, signal)
+  const bounds = { stepsMax: Number.MAX_SAFE_INTEGER, isTimeUp: timer(seconds) }
+  const result = await inTurns(checkInTurns(history, keyValue, bounds), signal)
+  return { result, lines: resultLines(result), page: () => historyPage(history, result) }
+}
+
+async function etcd(file: string, seconds: number, signal: AbortSignal): Promise<Told> {
+  const history = await readHistoryFile(file, parseEtcdRecord, signal)
+  const result = await inTurns(judgeEtcdInTurns(history, { isTimeUp: timer(seconds) }), signal)
+  return { result, lines: etcdResultLines(result), page: () => etcdPage(result) }
+}
+
+function timer(seconds: number): () => boolean {
   const endMs = performance.now() + 1000 * seconds
-  const bounds = { stepsMax: Number.MAX_SAFE_INTEGER, isTimeUp: () => performance.now() >= endMs }
-  const turns = checkInTurns(history, keyValue, bounds)
+  return () => performance.now() >= endMs
+}
+
+/** Ctrl-C is heard between two turns. */
+async function inTurns<Result>(turns: Generator<void, Result>, signal: AbortSignal): Promise<Result> {
   for (;;) {
     const turn = turns.next()
     if (turn.done === true) return turn.value

@@ -1,6 +1,5 @@
-/** Histories as files: one operation a line, all of them held in memory. */
+/** Histories as files: one operation or record a line, all of them held in memory. */
 import { isUtf8 } from 'node:buffer'
-import { type KeyValueOperation, parseOperation } from '../check/index.js'
 import { RaftError } from '../errors/index.js'
 import { BadInput, decimal } from '../terminal/index.js'
 import { nameOfInput, readBytes } from './input/bytes.js'
@@ -11,12 +10,16 @@ const lineBytesMax = 1 << 20
 const operationsMax = 2_000_000
 const bytesMax = 512 << 20
 
-/** Throws `BadInput` that names the line for what is no operation. */
-export async function readOperations(file: string, signal: AbortSignal): Promise<KeyValueOperation[]> {
+/** Throws `BadInput` that names the line for what `parse` refuses with a `RaftError`. */
+export async function readHistoryFile<Each>(
+  file: string,
+  parse: (line: string) => Each,
+  signal: AbortSignal,
+): Promise<Each[]> {
   const malformed = (line: number, why: string): BadInput =>
     new BadInput(`${nameOfInput(file)}, line ${line}: ${why}; see raftbox help check`)
   const framer = new LineFramer(lineBytesMax, malformed)
-  const operations: KeyValueOperation[] = []
+  const operations: Each[] = []
   let bytesLeft = bytesMax
   const take = ({ line, bytes }: Framed): void => {
     if (!isUtf8(bytes)) throw malformed(line, 'this is not UTF-8')
@@ -26,19 +29,15 @@ export async function readOperations(file: string, signal: AbortSignal): Promise
     if (operations.length === operationsMax)
       throw malformed(line, `more than ${decimal(operationsMax)} operations`)
     if (bytesLeft < 0) throw malformed(line, `more than ${bytesMax >> 20} MiB`)
-    operations.push(parsed(text, (why) => malformed(line, why)))
+    try {
+      operations.push(parse(text))
+    } catch (error) {
+      throw error instanceof RaftError ? malformed(line, error.message) : error
+    }
   }
   for await (const chunk of readBytes(file, signal)) for (const framed of framer.take(chunk)) take(framed)
   for (const framed of framer.end()) take(framed)
   if (operations.length === 0)
     throw new BadInput(`${nameOfInput(file)} holds no operations; give a history with at least one`)
   return operations
-}
-
-function parsed(text: string, malformed: (why: string) => BadInput): KeyValueOperation {
-  try {
-    return parseOperation(text)
-  } catch (error) {
-    throw error instanceof RaftError ? malformed(error.message) : error
-  }
 }

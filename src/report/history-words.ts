@@ -5,13 +5,12 @@ import {
   type KeyValueOperation,
   keyValue,
   operationWords,
+  quoted,
 } from '../check/index.js'
 import { counted, decimal, paint, printable, table } from '../terminal/index.js'
 
 /** Operations of one window that are told, and keys that are named. */
 const shownMax = 40
-/** Characters of a key that are shown. */
-const keyMax = 60
 
 export function resultLines(result: CheckResult<KeyValueOperation>): string[] {
   const { verdict, failedKeys, failures } = result
@@ -102,7 +101,7 @@ export function operationLine(operation: KeyValueOperation): string {
 }
 
 export function keyWords(key: string): string {
-  return printable(JSON.stringify(key.length > keyMax ? `${key.slice(0, keyMax)}…` : key))
+  return printable(quoted(key))
 }
 
 function indented(line: string): string {

@@ -1,6 +1,7 @@
 /** Records of the bench suite: what they hold, how two of them compare, and the pages made of them. */
 export type { BenchRecord, BenchResult, Distribution, Figure, TimelinePoint } from './bench-record.js'
 export { compareRecords } from './compare.js'
+export { etcdPage, etcdResultLines } from './etcd-history.js'
 export { historyPage } from './history-page.js'
 export { resultLines } from './history-words.js'
 export { escaped } from './html.js'

@@ -85,6 +85,59 @@ test('the page shows the time lines, and needs neither network nor script', asyn
   expect(page).toContain('put &quot;k&quot; &quot;&lt;c&gt;&quot;')
 })
 
+describe("a history of etcd's API", () => {
+  const called = { client: 0, op: 'put', key: 'k', outcome: 'ok' }
+  const puts = [
+    { ...called, value: 'a', revision: 2, call: 1, return: 2 },
+    { ...called, value: 'b', revision: 3, call: 3, return: 4 },
+  ]
+  const kvs = [{ key: 'k', value: 'a', createRevision: 2, modRevision: 2, version: 1 }]
+  const read = { client: 1, op: 'range', key: 'k', kvs, call: 5, return: 6, outcome: 'ok' }
+  const lost = { ...called, op: 'delete', call: 4, return: null, outcome: 'unknown' }
+
+  test('is judged by its revisions', async () => {
+    const file = temporaryFile('h.jsonl', lines(...puts, { ...read, revision: 3, atRevision: 2 }))
+    const { code, stdout } = await run(['check', file, '--model', 'etcd'])
+    expect([code, stdout]).toEqual([0, 'consistent: 3 records of 2 revisions\n'])
+  })
+
+  test('is explained by the records that contradict each other, also on a page', async () => {
+    const out = join(temporaryFolder(), 'why.html')
+    const file = temporaryFile('h.jsonl', lines(...puts, { ...read, revision: 3 }))
+    const { code, stdout } = await run(['check', file, '--model', 'etcd', '--html', out])
+    expect([code, stdout]).toEqual([
+      1,
+      `inconsistent: 3 records of 2 revisions, and 1 contradiction
+
+a range shows its revision
+  record 3 (range "k" → "k" = "a" of 2, revision 3, client 1) shows "k" as of 2 and not 3: record 2 (put "k" "b" → revision 3, client 0)
+`,
+    ])
+    expect(readFileSync(out, 'utf8')).toContain('a range shows its revision')
+  })
+
+  test('is open where nobody was told of an event that may explain it', async () => {
+    const gone = { ...read, kvs: [], revision: 5 }
+    const { code, stdout } = await run(
+      ['check', '-', '--model', 'etcd', '--json'],
+      lines(...puts, lost, gone),
+    )
+    expect(code).toBe(2)
+    expect(last(stdout)).toMatchObject({
+      verdict: 'unknown',
+      undecided: [{ rule: 'a range shows its revision' }],
+    })
+  })
+
+  test('with a line that is no record ends with one line and exit code 2', async () => {
+    const ended = await run(['check', '-', '--model', 'etcd'], lines({ ...puts[0], revision: '2' }))
+    expect([ended.code, ended.stderr]).toEqual([
+      2,
+      'raftbox: standard input, line 1: revision: a whole number from 1 on, not "2"; see raftbox help check\n',
+    ])
+  })
+})
+
 describe('a file that is no history ends with one line and exit code 2:', () => {
   const one = { client: 0, op: 'get', key: 'k', result: null, call: 1, return: 2, outcome: 'ok' }
 

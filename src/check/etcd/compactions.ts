@@ -1,0 +1,56 @@
+/** Revisions that were compacted are answered as such, and no others. */
+import type { Findings } from './findings.js'
+import type { Known } from './known.js'
+import { type EtcdRecord, isCall, isOk, type RangeCall } from './record.js'
+
+const rule = 'what was compacted is answered as such'
+
+interface Compaction {
+  readonly revision: number
+  readonly call: number
+  /** Infinite if nobody was told that it happened. */
+  readonly end: number
+  readonly at: number
+}
+
+export class Compactions {
+  readonly #all: Compaction[] = []
+  readonly #findings: Findings
+  readonly #known: Known
+
+  constructor(records: readonly EtcdRecord[], known: Known, findings: Findings) {
+    this.#findings = findings
+    this.#known = known
+    records.forEach((record, at) => {
+      if (!isCall(record) || record.op !== 'compact' || record.outcome === 'fail') return
+      const end = isOk(record) ? record.return : Number.POSITIVE_INFINITY
+      this.#all.push({ revision: record.atRevision, call: record.call, end, at })
+    })
+    this.#all.sort((one, other) => other.revision - one.revision)
+    records.forEach((record, at) => {
+      if (isCall(record) && record.op === 'range') this.#judge(record, at)
+    })
+  }
+
+  /** The revision was, or may have been, the last that was compacted by then. */
+  isPossible(revision: number, time: number): boolean {
+    return this.#all.some((each) => each.revision === revision && each.call <= time)
+  }
+
+  #judge(call: RangeCall, at: number): void {
+    const { atRevision = 0, serializable, error } = call
+    if (atRevision === 0) return
+    if (isOk(call) && serializable !== true) {
+      const done = this.#all.find(({ revision, end }) => revision > atRevision && end < call.call)
+      if (done !== undefined) this.#findings.fail(rule, at, 'is answered, and', done.at, 'was done before')
+    }
+    if (error === 'compacted') {
+      const time = call.return ?? Number.POSITIVE_INFINITY
+      if (!this.#all.some(({ revision, call: begun }) => revision > atRevision && begun <= time))
+        this.#findings.fail(rule, at, 'and no compaction of a later revision was asked for')
+    }
+    const before = this.#known.before(call.call)
+    if (error === 'futureRevision' && serializable !== true && (before?.revision ?? 0) >= atRevision)
+      this.#findings.fail('revisions never go back', at, 'and the revision was known by', before!.at)
+  }
+}

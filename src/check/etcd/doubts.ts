@@ -1,0 +1,55 @@
+/** Calls of unknown outcome, by the keys that they may have changed. */
+import { spansWritten } from './effects.js'
+import { isWithin } from './keys.js'
+import type { Known } from './known.js'
+import { type EtcdCall, type EtcdRecord, isCall, type KeySpan } from './record.js'
+
+export interface Doubt {
+  readonly call: EtcdCall
+  readonly at: number
+}
+
+export class Doubts {
+  readonly #known: Known
+  readonly #ofKey = new Map<string, Doubt[]>()
+  /** Those that may change more than single keys. */
+  readonly #wide: Doubt[] = []
+
+  constructor(records: readonly EtcdRecord[], known: Known) {
+    this.#known = known
+    records.forEach((call, at) => {
+      if (isCall(call) && call.outcome === 'unknown') this.#add({ call, at })
+    })
+  }
+
+  /** Those that may have changed the key in the revision, by what was known when they were called. */
+  of(key: string, revision: number): Doubt[] {
+    return [...(this.#ofKey.get(key) ?? []), ...this.#wide].filter(
+      ({ call }) =>
+        this.#known.mayFollow(revision, call.call) && spansWritten(call).some((span) => isWithin(key, span)),
+    )
+  }
+
+  #add(doubt: Doubt): void {
+    const spans = spansWritten(doubt.call)
+    if (spans.some(isWide)) this.#wide.push(doubt)
+    else
+      for (const key of new Set(spans.map((span) => span.key))) {
+        const known = this.#ofKey.get(key) ?? []
+        this.#ofKey.set(key, known)
+        known.push(doubt)
+      }
+  }
+
+  /** Those that may have changed a key of the span. */
+  within(span: KeySpan): Doubt[] {
+    const single = isWide(span)
+      ? [...this.#ofKey].flatMap(([key, doubts]) => (isWithin(key, span) ? doubts : []))
+      : (this.#ofKey.get(span.key) ?? [])
+    return [...single, ...this.#wide]
+  }
+}
+
+export function isWide({ rangeEnd }: KeySpan): boolean {
+  return rangeEnd !== undefined && rangeEnd !== ''
+}

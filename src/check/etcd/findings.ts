@@ -1,0 +1,62 @@
+/** What is wrong with a history, in the words of its records, and what a call of unknown outcome may explain. */
+import type { EtcdRecord, KeySpan } from './record.js'
+import { recordWords } from './record-words.js'
+
+/** Records that contradict each other. */
+export interface EtcdFailure {
+  readonly rule: string
+  readonly message: string
+  /** Places in the history, counted from 0. */
+  readonly records: readonly number[]
+}
+
+/** A contradiction, unless an event that nobody was told of happened to a key of the span between two revisions. */
+export interface Suspicion extends EtcdFailure {
+  readonly span: KeySpan
+  /** The unseen event is behind `from` and not behind `to`. */
+  readonly from: number
+  readonly to: number
+  /** The end of this lease would be such an event. */
+  readonly lease: string | undefined
+}
+
+/** So many are told. */
+const failuresMax = 100
+
+export class Findings {
+  readonly failures: EtcdFailure[] = []
+  failureCount = 0
+  readonly suspicions: Suspicion[] = []
+  readonly #records: readonly EtcdRecord[]
+
+  constructor(records: readonly EtcdRecord[]) {
+    this.#records = records
+  }
+
+  /** The parts of the message are texts and places of records. */
+  fail(rule: string, ...parts: readonly (string | number)[]): void {
+    this.add(this.#told(rule, parts))
+  }
+
+  add({ rule, message, records }: EtcdFailure): void {
+    this.failureCount++
+    if (this.failures.length < failuresMax) this.failures.push({ rule, message, records })
+  }
+
+  suspect(
+    { span, from, to, lease }: Pick<Suspicion, 'span' | 'from' | 'to' | 'lease'>,
+    rule: string,
+    ...parts: readonly (string | number)[]
+  ): void {
+    this.suspicions.push({ ...this.#told(rule, parts), span, from, to, lease })
+  }
+
+  words(at: number): string {
+    return recordWords(this.#records[at]!, at)
+  }
+
+  #told(rule: string, parts: readonly (string | number)[]): EtcdFailure {
+    const message = parts.map((part) => (typeof part === 'number' ? this.words(part) : part)).join(' ')
+    return { rule, message, records: parts.filter((part) => typeof part === 'number') }
+  }
+}

@@ -1,0 +1,47 @@
+/** Which call of unknown outcome made which revision: each made one at most. */
+
+/** What can have made a revision: the place of a record, or the name of a lease that ended. */
+export type Maker = number | string
+
+export class Matching {
+  readonly #makersOf = new Map<number, readonly Maker[]>()
+  readonly #made = new Map<Maker, number>()
+  readonly #makerOf = new Map<number, Maker>()
+
+  /** Finds a maker for one more revision, and for those before it. False, and nothing is changed, if there is none. */
+  add(revision: number, makers: readonly Maker[]): boolean {
+    this.#makersOf.set(revision, makers)
+    const from = new Map<Maker, number>()
+    const open = [revision]
+    for (const next of open) {
+      for (const maker of this.#makersOf.get(next) ?? []) {
+        if (from.has(maker)) continue
+        from.set(maker, next)
+        const other = this.#made.get(maker)
+        if (other === undefined) {
+          this.#exchange(maker, revision, from)
+          return true
+        }
+        open.push(other)
+      }
+    }
+    this.#makersOf.delete(revision)
+    return false
+  }
+
+  isUsed(maker: Maker): boolean {
+    return this.#made.has(maker)
+  }
+
+  /** Each revision on the way gives its maker to the one that asked for it. */
+  #exchange(free: Maker, revision: number, from: ReadonlyMap<Maker, number>): void {
+    for (let maker = free; ; ) {
+      const taker = from.get(maker)!
+      const given = this.#makerOf.get(taker)
+      this.#made.set(maker, taker)
+      this.#makerOf.set(taker, maker)
+      if (taker === revision) return
+      maker = given!
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/** All events that are known, by which the keys at any revision are known. */
+import { keysWithin } from './keys.js'
+import type { KeySpan } from './record.js'
+
+/** What a key holds behind an event. The value is undefined if nobody told it. */
+export interface Held {
+  readonly value: string | undefined
+  readonly createRevision: number
+  readonly modRevision: number
+  readonly version: number
+  /** Empty: none. */
+  readonly lease: string
+}
+
+export interface Version {
+  readonly revision: number
+  /** `undefined`: the key was deleted. */
+  readonly held: Held | undefined
+  /** A record that tells of the event. */
+  readonly at: number
+  /** Unseen events up to this revision do not change what the key holds: its version was told then, or it was deleted. */
+  readonly sureFrom: number
+}
+
+export class Past {
+  /** All keys of the history, sorted. */
+  readonly #keys: readonly string[]
+  readonly #versions = new Map<string, Version[]>()
+  readonly #attached = new Map<string, Set<string>>()
+
+  constructor(sortedKeys: readonly string[]) {
+    this.#keys = sortedKeys
+  }
+
+  /** Events are added in the order of their revisions. */
+  add(key: string, version: Version): void {
+    const versions = this.#versions.get(key) ?? []
+    this.#versions.set(key, versions)
+    const lease = versions.at(-1)?.held?.lease
+    if (lease) this.#attached.get(lease)?.delete(key)
+    versions.push(version)
+    if (!version.held?.lease) return
+    const attached = this.#attached.get(version.held.lease) ?? new Set()
+    this.#attached.set(version.held.lease, attached.add(key))
+  }
+
+  /** Keys that have the lease behind all events so far. */
+  attached(lease: string): readonly string[] {
+    return [...(this.#attached.get(lease) ?? [])]
+  }
+
+  last(key: string): Version | undefined {
+    return this.#versions.get(key)?.at(-1)
+  }
+
+  /** The last event of the key up to the revision. */
+  at(key: string, revision: number): Version | undefined {
+    const versions = this.#versions.get(key) ?? []
+    let [low, high] = [0, versions.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (versions[middle]!.revision > revision) high = middle
+      else low = middle + 1
+    }
+    return versions[low - 1]
+  }
+
+  keysWithin(span: KeySpan): Iterable<string> {
+    return span.rangeEnd ? keysWithin(this.#keys, span) : [span.key]
+  }
+
+  /** Events of keys of the span from one revision to another, both included. */
+  *events(span: KeySpan, from: number, to: number): Generator<Version & { readonly key: string }> {
+    for (const key of this.keysWithin(span)) {
+      const versions = this.#versions.get(key) ?? []
+      let at = versions.length
+      while (at > 0 && versions[at - 1]!.revision >= from) at--
+      for (; at < versions.length && versions[at]!.revision <= to; at++) yield { key, ...versions[at]! }
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/** Whether the keys that an answer shows are those of its revision. */
+import type { Findings } from './findings.js'
+import { compareKeys } from './keys.js'
+import type { Past, Version } from './past.js'
+import type { EtcdKeyValue, Range } from './record.js'
+
+const rule = 'a range shows its revision'
+
+export interface Showing {
+  readonly range: Range
+  readonly kvs: readonly EtcdKeyValue[]
+  readonly revision: number
+  /** The record with the answer. */
+  readonly at: number
+}
+
+/** `versionOf`: the last event of a key that the range must show. */
+export function judgeShown(
+  { range, kvs, revision, at }: Showing,
+  past: Past,
+  versionOf: (key: string) => Version | undefined,
+  findings: Findings,
+): void {
+  const shown = new Set<string>()
+  for (const { key, modRevision } of kvs) {
+    const version = versionOf(key)
+    if (shown.has(key)) findings.fail(rule, at, `shows ${JSON.stringify(key)} twice`)
+    shown.add(key)
+    if (modRevision > revision)
+      findings.fail(rule, at, `shows an event of ${modRevision}, which is behind ${revision}`)
+    else if (version !== undefined && version.revision > modRevision)
+      findings.fail(
+        ...[rule, at, `shows ${JSON.stringify(key)} as of ${modRevision} and not ${version.revision}:`],
+        version.at,
+      )
+  }
+  for (const key of past.keysWithin(range)) {
+    const version = versionOf(key)
+    if (version?.held === undefined || shown.has(key) || isBehindLimit(key, range, kvs)) continue
+    const { modRevision, lease } = version.held
+    findings.suspect(
+      { span: { key }, from: modRevision, to: revision, lease: lease || undefined },
+      ...[rule, at, `does not show ${JSON.stringify(key)}, which was there at ${revision}:`, version.at],
+    )
+  }
+}
+
+/** A range with a limit leaves out the keys behind the last one that it shows. */
+function isBehindLimit(key: string, { limit = 0 }: Range, kvs: readonly EtcdKeyValue[]): boolean {
+  return limit > 0 && kvs.length === limit && kvs.every((kv) => compareKeys(kv.key, key) < 0)
+}

@@ -1,0 +1,124 @@
+/** Events that no call and no lease explains, in words that name what comes closest. */
+import type { Claim, Claims } from './claims.js'
+import { stepsOf } from './claims.js'
+import type { Doubts } from './doubts.js'
+import type { Findings } from './findings.js'
+import type { Leases } from './leases.js'
+import type { Past } from './past.js'
+import { type EtcdRecord, isCall, isOk, type TxnOp } from './record.js'
+
+type OfKey = ReadonlyMap<string, readonly Claim[]>
+
+const workRule = 'each event is the work of one call'
+const everyKey = { key: '', rangeEnd: '\0' }
+
+export class Strays {
+  readonly #past: Past
+  readonly #doubts: Doubts
+  readonly #leases: Leases
+  readonly #findings: Findings
+  /** Records that put the value to the key, whatever became of them. */
+  readonly #puts = new Map<string, number[]>()
+  readonly #records: readonly EtcdRecord[]
+
+  constructor(
+    records: readonly EtcdRecord[],
+    {
+      past,
+      doubts,
+      leases,
+      findings,
+    }: { past: Past; claims: Claims; doubts: Doubts; leases: Leases; findings: Findings },
+  ) {
+    this.#records = records
+    this.#past = past
+    this.#doubts = doubts
+    this.#leases = leases
+    this.#findings = findings
+    records.forEach((record, at) => {
+      for (const { key, value } of putsOf(record)) {
+        const name = JSON.stringify([key, value])
+        const known = this.#puts.get(name) ?? []
+        this.#puts.set(name, known)
+        known.push(at)
+      }
+    })
+  }
+
+  report(revision: number, claims: OfKey): void {
+    const [claim] = [...claims.values()].flat() as [Claim]
+    const branching = this.#doubts.of(claim.key, revision).find(({ call }) => call.op === 'txn')
+    // The transaction may have done it if it compared with an event that nobody was told of.
+    if (branching !== undefined)
+      this.#findings.suspect(
+        { span: everyKey, from: 0, to: revision, lease: undefined },
+        ...[workRule, claim.at, `has an event at ${revision} that would be a part only of what does`],
+        branching.at,
+      )
+    else if (claim.type === 'put') this.#reportPut(claim)
+    else this.#reportDelete(claim)
+  }
+
+  reportTwice(revision: number, { size }: OfKey, at: number): void {
+    const what = size === 1 ? 'an event' : `${size} events`
+    this.#findings.fail('a call happens once', at, `made ${what} at ${revision}, and another revision`)
+  }
+
+  #reportPut(claim: Claim): void {
+    const { key, value, revision, at } = claim
+    const what = `has an event of ${JSON.stringify(key)} at ${revision}`
+    const others = this.#puts.get(JSON.stringify([key, value])) ?? []
+    const other = others.find((each) => each !== at)
+    if (other === undefined) return this.#findings.fail(workRule, at, what, 'that nobody asked for')
+    const record = this.#records[other]!
+    if (!isCall(record)) return
+    if (record.outcome === 'fail')
+      return this.#findings.fail('a call that failed did not happen', at, what, 'and', other)
+    if (record.outcome === 'unknown')
+      return this.#findings.fail('real time', other, `was called after ${revision} was known, and`, at, what)
+    if (record.op === 'txn') return this.#findings.fail('a transaction is atomic', at, what, 'and', other)
+    this.#findings.fail(workRule, at, what, 'and', other)
+  }
+
+  #reportDelete({ key, revision, at }: Claim): void {
+    const before = this.#past.last(key)
+    const from = before?.revision ?? 0
+    const lease = before?.held?.lease || undefined
+    const what = `has a deletion of ${JSON.stringify(key)} at ${revision}`
+    const alive = lease === undefined ? undefined : this.#leases.mayEndIn(lease, revision)
+    if (typeof alive === 'object')
+      this.#findings.suspect(
+        { span: { key }, from, to: revision, lease: undefined },
+        ...([
+          'a lease lives its TTL, and no longer',
+          at,
+          what,
+          'before the TTL is over that was answered to',
+        ] as const),
+        alive.at,
+      )
+    else if (before !== undefined && before.held === undefined)
+      this.#findings.suspect(
+        { span: { key }, from, to: revision, lease },
+        ...([workRule, at, what, `, and it was deleted at ${from} already:`, before.at] as const),
+      )
+    else
+      this.#findings.suspect(
+        { span: { key }, from, to: revision, lease },
+        workRule,
+        at,
+        what,
+        'that nobody asked for',
+      )
+  }
+}
+
+function putsOf(record: EtcdRecord): { readonly key: string; readonly value: string }[] {
+  if (!isCall(record)) return []
+  if (record.op === 'put') return [record]
+  if (record.op !== 'txn') return []
+  const ops: readonly TxnOp[] = isOk(record)
+    ? stepsOf(record).map(({ op }) => op)
+    : [...record.success, ...record.failure]
+  return ops.flatMap((op) => (op.op === 'put' ? [op] : []))
+}

@@ -1,0 +1,172 @@
+/**
+ * Watches: each is told every event of its span from its first revision on, once and in order. A client that begins a watch
+ * anew says from which revision on, so what it is told over all members is judged by its parts.
+ */
+import type { Compactions } from './compactions.js'
+import type { Findings } from './findings.js'
+import { isWithin } from './keys.js'
+import type { Past } from './past.js'
+import type { EtcdRecord, KeySpan, WatchBegun, WatchEvent, WatchResponse } from './record.js'
+
+interface Told {
+  readonly response: WatchResponse
+  readonly at: number
+}
+
+/** A watch at one member. */
+export interface Part {
+  readonly begun: WatchBegun
+  readonly at: number
+  readonly told: Told[]
+  /** The first revision of which it must tell; infinite as long as it is not known. */
+  from: number
+  /** It told, or ought to have told, all events up to this revision. */
+  reached: number
+  /** The record that says so. */
+  reachedAt: number
+}
+
+export function watchParts(records: readonly EtcdRecord[], findings: Findings): Part[] {
+  const parts: Part[] = []
+  const open = new Map<string, Part>()
+  for (const { record, at } of inTheirOrder(records)) {
+    if (record.op === 'watch') {
+      const from = record.startRevision || Number.POSITIVE_INFINITY
+      const part = { begun: record, at, told: [], from, reached: from - 1, reachedAt: at }
+      open.set(record.watch, part)
+      parts.push(part)
+    } else {
+      const part = open.get(record.watch)
+      if (part === undefined) findings.fail('a watch is begun before it tells', at)
+      else part.told.push({ response: record, at })
+    }
+  }
+  for (const part of parts) follow(part, findings)
+  return parts
+}
+
+function inTheirOrder(records: readonly EtcdRecord[]): { record: WatchBegun | WatchResponse; at: number }[] {
+  const timeOf = (record: WatchBegun | WatchResponse): number =>
+    record.op === 'watch' ? record.call : record.return
+  return records
+    .flatMap((record, at) => (record.op === 'watch' || record.op === 'watchResponse' ? [{ record, at }] : []))
+    .sort((one, other) => timeOf(one.record) - timeOf(other.record))
+}
+
+/** What a watch tells by itself: the order of its events, and how far it has come. */
+function follow(part: Part, findings: Findings): void {
+  const seen = new Set<string>()
+  let last = 0
+  for (const { response, at } of part.told) {
+    const { created, canceled, revision, fragment, events = [] } = response
+    if (created && !canceled && part.from === Number.POSITIVE_INFINITY) {
+      part.from = revision + 1
+      part.reached = revision
+    }
+    for (const event of events) {
+      const name = JSON.stringify([event.modRevision, event.key])
+      const isNext = event.modRevision > part.reached
+      judgeEvent(event, { part, at, last, isRepeated: seen.has(name), isNext, revision }, findings)
+      seen.add(name)
+      last = Math.max(last, event.modRevision)
+    }
+    // The rest of a split revision comes with the next message.
+    if (events.length > 0) reach(part, fragment ? last - 1 : last, at)
+    const tellsProgress =
+      !created && !canceled && events.length === 0 && part.from !== Number.POSITIVE_INFINITY
+    if (tellsProgress) reach(part, revision, at)
+  }
+}
+
+function reach(part: Part, revision: number, at: number): void {
+  if (revision <= part.reached) return
+  part.reached = revision
+  part.reachedAt = at
+}
+
+interface EventAt {
+  readonly part: Part
+  readonly at: number
+  /** The highest revision before the event. */
+  readonly last: number
+  readonly isRepeated: boolean
+  /** Whether it is behind all that the watch has told completely. */
+  readonly isNext: boolean
+  /** Of the header. */
+  readonly revision: number
+}
+
+function judgeEvent(
+  event: WatchEvent,
+  { part, at, last, isRepeated, isNext, revision }: EventAt,
+  findings: Findings,
+): void {
+  const what = `of ${JSON.stringify(event.key)} at ${event.modRevision}`
+  if (!isWithin(event.key, part.begun) || event.modRevision < part.from)
+    findings.fail('a watch tells what it was asked for', at, `has an event ${what}; it began with`, part.at)
+  else if (isRepeated)
+    findings.fail('a watch tells each event once', at, `tells the event ${what} again, after`, part.reachedAt)
+  else if (event.modRevision < last)
+    findings.fail(
+      'a watch tells events in their order',
+      at,
+      `has an event ${what} behind one of ${last}:`,
+      part.reachedAt,
+    )
+  else if (!isNext)
+    findings.fail(
+      'a revision comes whole',
+      at,
+      `has an event ${what}, and it was told without it by`,
+      part.reachedAt,
+    )
+  if (event.modRevision > revision)
+    findings.fail('a watch tells what has happened', at, `has an event ${what}, behind the header's revision`)
+}
+
+/** No event is left out. */
+export function judgeComplete(part: Part, past: Past, findings: Findings): void {
+  const { begun, from, reached, reachedAt, told } = part
+  const events = new Set(
+    told.flatMap(({ response }) =>
+      (response.events ?? []).map((each) => JSON.stringify([each.modRevision, each.key])),
+    ),
+  )
+  for (const { key, revision, at } of past.events(begun, from, reached)) {
+    if (events.has(JSON.stringify([revision, key]))) continue
+    findings.fail(
+      ...[
+        'a watch misses no event',
+        reachedAt,
+        `was told without the event of ${JSON.stringify(key)} at ${revision}:`,
+      ],
+      at,
+    )
+  }
+}
+
+/** A watch ends by compaction only if it had not come so far. */
+export function judgeCompacted({ told, reached }: Part, compactions: Compactions, findings: Findings): void {
+  for (const { response, at } of told) {
+    const { canceled, compactRevision = 0, return: time } = response
+    if (canceled !== true || compactRevision === 0) continue
+    const rule = 'what was compacted is answered as such'
+    if (!compactions.isPossible(compactRevision, time))
+      findings.fail(rule, at, `names ${compactRevision}, and nobody asked to compact it by then`)
+    if (reached + 1 >= compactRevision)
+      findings.fail(rule, at, `names ${compactRevision}, which it had reached`)
+  }
+}
+
+/** Whether the watch was told all of the span in that revision. */
+export function covers({ begun, from, reached }: Part, span: KeySpan, revision: number): boolean {
+  return revision >= from && revision <= reached && isInside(span, begun)
+}
+
+function isInside(span: KeySpan, outer: KeySpan): boolean {
+  if (!isWithin(span.key, outer)) return false
+  if (!span.rangeEnd) return true
+  if (outer.rangeEnd === '\0') return true
+  // The span ends where the outer one ends, or earlier.
+  return span.rangeEnd !== '\0' && (span.rangeEnd === outer.rangeEnd || isWithin(span.rangeEnd, outer))
+}

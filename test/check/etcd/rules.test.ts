@@ -1,0 +1,500 @@
+/** Each rule by a history that breaks it alone, and the histories beside them that are right. */
+import { describe, expect, test } from 'vitest'
+import { type EtcdRecord, type EtcdResult, judgeEtcd, parseEtcdRecord } from '../../../src/check/index.js'
+
+/** Records as a file has them; each call takes a microsecond unless it says otherwise. */
+function judged(...lines: readonly object[]): EtcdResult {
+  const records = lines.map((line, at): EtcdRecord => {
+    const begun = { client: 0, call: 10 * at, return: 10 * at + 1, outcome: 'ok' }
+    return parseEtcdRecord(JSON.stringify({ ...begun, ...line }))
+  })
+  return judgeEtcd(records)
+}
+
+const rulesOf = ({ failures }: EtcdResult): string[] => [...new Set(failures.map(({ rule }) => rule))]
+/** The places of records that the first failure names, counted from 1. */
+const namedBy = ({ failures }: EtcdResult): number[] => (failures[0]?.records ?? []).map((at) => at + 1)
+
+const put = (key: string, value: string, revision: number, more: object = {}): object => ({
+  ...{ op: 'put', key, value, revision },
+  ...more,
+})
+const kv = (
+  key: string,
+  value: string,
+  mod: number,
+  create = mod,
+  version = 1,
+  more: object = {},
+): object => ({
+  ...{ key, value, createRevision: create, modRevision: mod, version },
+  ...more,
+})
+const range = (key: string, revision: number, kvs: readonly object[], more: object = {}): object => ({
+  ...{ op: 'range', key, revision, kvs },
+  ...more,
+})
+const all = { rangeEnd: 'z' }
+const del = (key: string, deleted: number, revision: number, more: object = {}): object => ({
+  ...{ op: 'delete', key, deleted, revision },
+  ...more,
+})
+const txn = (
+  success: readonly object[],
+  responses: readonly object[],
+  revision: number,
+  more: object = {},
+): object => ({
+  ...{ op: 'txn', compare: [], success, failure: [], succeeded: true, responses, revision },
+  ...more,
+})
+const watch = (startRevision: number, more: object = {}): object => ({
+  ...{ op: 'watch', watch: 'w', key: 'a', ...all, startRevision },
+  ...more,
+})
+const told = (revision: number, events: readonly object[], more: object = {}): object => ({
+  ...{ op: 'watchResponse', watch: 'w', revision, events },
+  ...more,
+})
+const putEvent = (...of: Parameters<typeof kv>): object => ({ type: 'put', ...kv(...of) })
+const gone = (key: string, modRevision: number): object => ({ type: 'delete', key, modRevision })
+const unknown = { outcome: 'unknown', return: null, revision: undefined }
+const seconds = (count: number): number => count * 1_000_000
+const grant = { op: 'grant', lease: '7', ttl: 2 }
+const leased = { lease: '7' }
+
+describe('a history is consistent', () => {
+  test.each<[string, readonly object[]]>([
+    ['of nothing', []],
+    [
+      'of writes and reads',
+      [
+        put('a', '1', 2),
+        put('a', '2', 3),
+        range('a', 3, [kv('a', '2', 3, 2, 2)]),
+        del('a', 1, 4),
+        range('a', 4, []),
+      ],
+    ],
+    ['where keys that are not in it have changed', [put('a', '1', 2), put('a', '2', 9)]],
+    ['where the store is older than the history', [range('b', 700, [], all), put('b', '1', 701)]],
+    [
+      'with a serializable range of an old state',
+      [put('a', '1', 2), put('a', '2', 3), range('a', 2, [kv('a', '1', 2)], { serializable: true })],
+    ],
+    [
+      'with a range of an old revision',
+      [put('a', '1', 2), put('a', '2', 3), range('a', 3, [kv('a', '1', 2)], { atRevision: 2 })],
+    ],
+    [
+      'with a limit',
+      [put('a', '1', 2), put('b', '1', 3), range('a', 3, [kv('a', '1', 2)], { ...all, limit: 1 })],
+    ],
+    [
+      'with a write of unknown outcome that happened',
+      [put('a', '1', 0, unknown), range('a', 2, [kv('a', '1', 2)])],
+    ],
+    ['with one that did not', [put('a', '1', 0, unknown), range('a', 1, [])]],
+    [
+      'with one that happened later',
+      [put('a', '1', 0, unknown), range('a', 1, []), range('a', 2, [kv('a', '1', 2)])],
+    ],
+    [
+      'with a transaction that sees its own writes',
+      [
+        txn(
+          [
+            { op: 'put', key: 'a', value: '1' },
+            { op: 'range', key: 'a' },
+          ],
+          [{}, { kvs: [kv('a', '1', 2)] }],
+          2,
+        ),
+      ],
+    ],
+    [
+      'with a lease that ends in time',
+      [
+        grant,
+        put('a', '1', 2, leased),
+        watch(2),
+        told(2, [putEvent('a', '1', 2, 2, 1, leased)]),
+        told(3, [gone('a', 3)], { return: seconds(2) }),
+        range('a', 3, [], { call: seconds(3), return: seconds(3) }),
+      ],
+    ],
+    [
+      'with a lease that is revoked',
+      [grant, put('a', '1', 2, leased), { op: 'revoke', lease: '7', revision: 3 }, range('a', 3, [])],
+    ],
+    [
+      'with a watch that goes on at another member',
+      [
+        put('a', '1', 2),
+        watch(2),
+        told(2, [putEvent('a', '1', 2)]),
+        put('b', '1', 3),
+        watch(3, { client: 1 }),
+        told(3, [putEvent('b', '1', 3)]),
+      ],
+    ],
+    [
+      'with a revision in fragments',
+      [
+        txn(
+          [
+            { op: 'put', key: 'a', value: '1' },
+            { op: 'put', key: 'b', value: '1' },
+          ],
+          [{}, {}],
+          2,
+        ),
+        watch(2),
+        told(2, [putEvent('a', '1', 2)], { fragment: true }),
+        told(2, [putEvent('b', '1', 2)]),
+      ],
+    ],
+    [
+      'with a watch from now on',
+      [
+        put('a', '1', 2),
+        watch(0),
+        told(2, [], { created: true }),
+        put('a', '2', 3),
+        told(3, [putEvent('a', '2', 3, 2, 2)]),
+      ],
+    ],
+    [
+      'with a compaction',
+      [
+        put('a', '1', 2),
+        put('a', '2', 3),
+        { op: 'compact', atRevision: 3, revision: 3 },
+        range('a', 0, [], { revision: undefined, outcome: 'fail', error: 'compacted', atRevision: 2 }),
+        watch(2),
+        told(3, [], { created: true }),
+        told(3, [], { canceled: true, compactRevision: 3 }),
+      ],
+    ],
+    [
+      'with the highest characters',
+      [
+        put('\u{1f600}', '1', 2),
+        put('\u{ffee}', '1', 3),
+        range('\u{ff00}', 3, [kv('\u{ffee}', '1', 3)], { rangeEnd: '\u{fff0}' }),
+      ],
+    ],
+  ])('%s', (_, lines) => {
+    expect(judged(...lines)).toMatchObject({ verdict: 'consistent', failures: [] })
+  })
+})
+
+/** The rule that is broken, the history, and the records that the judge names. */
+const broken: readonly (readonly [rule: string, lines: readonly object[], named: readonly number[]])[] = [
+  ['revisions never go back', [put('a', '1', 2), put('b', '1', 3), range('a', 2, [kv('a', '1', 2)])], [3, 2]],
+  ['revisions never go back', [range('b', 5, []), put('a', '1', 5)], [2, 1]],
+  ['revisions never go back', [watch(2), told(4, []), range('a', 3, [])], [3, 2]],
+  [
+    'revisions never go back',
+    [
+      put('a', '1', 2),
+      range('a', 0, [], { revision: undefined, outcome: 'fail', error: 'futureRevision', atRevision: 2 }),
+    ],
+    [2, 1],
+  ],
+  ['each write has a revision of its own', [put('a', '1', 2), put('b', '1', 2, { call: 0 })], [1, 2]],
+  ['all see the same event', [put('a', '1', 2), range('a', 2, [kv('a', '2', 2)])], [1, 2]],
+  ['all see the same event', [put('a', '1', 2), watch(2), told(2, [gone('a', 2)])], [1, 3]],
+  [
+    'a transaction is atomic',
+    [
+      txn(
+        [
+          { op: 'put', key: 'a', value: '1' },
+          { op: 'put', key: 'b', value: '1' },
+        ],
+        [{}, {}],
+        2,
+      ),
+      range('b', 3, [kv('b', '1', 3, 2, 2)]),
+    ],
+    [2, 1],
+  ],
+  [
+    'a transaction compares with what is there',
+    [
+      put('a', '1', 2),
+      put('a', '2', 3),
+      txn([{ op: 'put', key: 'a', value: '3' }], [{}], 4, {
+        compare: [{ key: 'a', target: 'modRevision', result: '=', value: 2 }],
+      }),
+    ],
+    [3, 2],
+  ],
+  [
+    'a range shows its revision',
+    [put('a', '1', 2), put('a', '2', 3), range('a', 3, [kv('a', '1', 2)])],
+    [3, 2],
+  ],
+  ['a range shows its revision', [put('a', '1', 2), range('a', 2, [])], [2, 1]],
+  [
+    'a range shows its revision',
+    [put('a', '1', 2), put('b', '1', 3), range('a', 3, [kv('b', '1', 3)], all)],
+    [3, 1],
+  ],
+  [
+    'a range shows its revision',
+    [put('a', '1', 2), put('a', '2', 3), range('a', 3, [kv('a', '2', 3, 2, 2)], { atRevision: 2 })],
+    [3],
+  ],
+  [
+    'a range shows its revision',
+    [put('a', '1', 2), put('b', '1', 3), range('a', 3, [kv('b', '1', 3)], { ...all, limit: 1 })],
+    [3, 1],
+  ],
+  [
+    'a range shows its revision',
+    [
+      put('a', '1', 2),
+      txn(
+        [
+          { op: 'range', key: 'a' },
+          { op: 'put', key: 'a', value: '2' },
+        ],
+        [{ kvs: [] }, {}],
+        3,
+      ),
+    ],
+    [2, 1],
+  ],
+  [
+    'versions and revisions of a key agree',
+    [put('a', '1', 2), put('a', '2', 3), range('a', 3, [kv('a', '2', 3, 2, 3)])],
+    [3, 1],
+  ],
+  [
+    'versions and revisions of a key agree',
+    [put('a', '1', 2), del('a', 1, 3), put('a', '2', 4), range('a', 4, [kv('a', '2', 4, 2, 2)])],
+    [4, 2],
+  ],
+  ['a delete tells what it deleted', [put('a', '1', 2), put('b', '1', 3), del('a', 1, 4, all)], [3]],
+  ['each event is the work of one call', [range('a', 2, [kv('a', '1', 2)])], [1]],
+  ['each event is the work of one call', [put('a', '1', 2), range('a', 3, [kv('a', '1', 3, 2, 2)])], [2, 1]],
+  [
+    'each event is the work of one call',
+    [put('a', '1', 2), watch(2), told(3, [putEvent('a', '1', 2), gone('a', 3)])],
+    [3],
+  ],
+  [
+    'a call that failed did not happen',
+    [put('a', '1', 2, { outcome: 'fail', revision: undefined }), range('a', 2, [kv('a', '1', 2)])],
+    [2, 1],
+  ],
+  [
+    'a call happens once',
+    [
+      put('a', '1', 0, unknown),
+      watch(2),
+      told(2, [putEvent('a', '1', 2)]),
+      told(3, [putEvent('a', '1', 3, 2, 2)]),
+    ],
+    [1],
+  ],
+  ['real time', [watch(2), told(2, [putEvent('a', '1', 2)]), put('a', '1', 0, unknown)], [3, 2]],
+  [
+    'a watch misses no event',
+    [put('a', '1', 2), put('b', '1', 3), watch(2), told(3, [putEvent('b', '1', 3)])],
+    [4, 1],
+  ],
+  ['a watch misses no event', [put('a', '1', 2), watch(2), told(2, [])], [3, 1]],
+  [
+    'a watch misses no event',
+    [put('a', '1', 2), put('b', '1', 3), watch(2), told(2, [putEvent('a', '1', 2)]), watch(3), told(4, [])],
+    [6, 2],
+  ],
+  [
+    'a watch misses no event',
+    [
+      txn(
+        [
+          { op: 'put', key: 'a', value: '1' },
+          { op: 'put', key: 'b', value: '1' },
+        ],
+        [{}, {}],
+        2,
+      ),
+      watch(2),
+      told(2, [putEvent('a', '1', 2)]),
+    ],
+    [3, 1],
+  ],
+  [
+    'a watch tells each event once',
+    [put('a', '1', 2), watch(2), told(2, [putEvent('a', '1', 2)]), told(2, [putEvent('a', '1', 2)])],
+    [4, 3],
+  ],
+  [
+    'a watch tells events in their order',
+    [put('a', '1', 2), put('b', '1', 3), watch(2), told(3, [putEvent('b', '1', 3), putEvent('a', '1', 2)])],
+    [4, 3],
+  ],
+  [
+    'a revision comes whole',
+    [
+      txn(
+        [
+          { op: 'put', key: 'a', value: '1' },
+          { op: 'put', key: 'b', value: '1' },
+        ],
+        [{}, {}],
+        2,
+      ),
+      watch(2),
+      told(2, [putEvent('a', '1', 2)]),
+      told(2, [putEvent('b', '1', 2)]),
+    ],
+    [4, 3],
+  ],
+  [
+    'a watch tells what it was asked for',
+    [
+      put('a', '1', 2),
+      put('a', '2', 3),
+      watch(3),
+      told(3, [putEvent('a', '1', 2), putEvent('a', '2', 3, 2, 2)]),
+    ],
+    [4, 3],
+  ],
+  [
+    'a watch tells what has happened',
+    [
+      put('a', '1', 2),
+      put('a', '2', 3),
+      watch(2),
+      told(2, [putEvent('a', '1', 2), putEvent('a', '2', 3, 2, 2)]),
+    ],
+    [4],
+  ],
+  ['a watch is begun before it tells', [told(2, [])], [1]],
+  [
+    'what was compacted is answered as such',
+    [
+      put('a', '1', 2),
+      put('a', '2', 3),
+      { op: 'compact', atRevision: 3, revision: 3 },
+      range('a', 3, [kv('a', '1', 2)], { atRevision: 2 }),
+    ],
+    [4, 3],
+  ],
+  [
+    'what was compacted is answered as such',
+    [
+      put('a', '1', 2),
+      range('a', 0, [], { revision: undefined, outcome: 'fail', error: 'compacted', atRevision: 2 }),
+    ],
+    [2],
+  ],
+  [
+    'what was compacted is answered as such',
+    [put('a', '1', 2), put('a', '2', 3), watch(2), told(3, [], { canceled: true, compactRevision: 3 })],
+    [4],
+  ],
+  [
+    'what was compacted is answered as such',
+    [
+      put('a', '1', 2),
+      put('a', '2', 3),
+      { op: 'compact', atRevision: 3, revision: 3 },
+      watch(2),
+      told(3, [putEvent('a', '1', 2), putEvent('a', '2', 3, 2, 2)]),
+      told(3, [], { canceled: true, compactRevision: 3 }),
+    ],
+    [6],
+  ],
+  [
+    'a lease lives its TTL, and no longer',
+    [
+      grant,
+      put('a', '1', 2, leased),
+      watch(2),
+      told(2, [putEvent('a', '1', 2, 2, 1, leased)]),
+      told(3, [gone('a', 3)], { return: seconds(1.9) }),
+    ],
+    [5, 1],
+  ],
+  [
+    'a lease lives its TTL, and no longer',
+    [
+      grant,
+      { op: 'keepAlive', lease: '7', ttl: 2, call: seconds(1), return: seconds(1) },
+      { op: 'keepAlive', lease: '7', ttl: 0, call: seconds(2.5), return: seconds(2.6) },
+    ],
+    [3, 2],
+  ],
+  [
+    'a lease lives its TTL, and no longer',
+    [grant, put('a', '1', 0, { ...leased, revision: undefined, outcome: 'fail', error: 'leaseNotFound' })],
+    [2, 1],
+  ],
+  [
+    'a lease lives its TTL, and no longer',
+    [
+      grant,
+      put('a', '1', 2, leased),
+      { op: 'keepAlive', lease: '7', ttl: 0, call: seconds(3), return: seconds(3) },
+      range('a', 2, [kv('a', '1', 2, 2, 1, leased)], { call: seconds(4), return: seconds(4) }),
+    ],
+    [4, 3],
+  ],
+  [
+    'a lease lives its TTL, and no longer',
+    [grant, { op: 'revoke', lease: '7', revision: 1 }, { op: 'keepAlive', lease: '7', ttl: 2 }],
+    [3, 2],
+  ],
+  [
+    'a lease lives its TTL, and no longer',
+    [grant, { op: 'revoke', lease: '7', revision: 1 }, put('a', '1', 2, leased)],
+    [3, 2],
+  ],
+  ['a lease lives its TTL, and no longer', [put('a', '1', 2, leased)], [1]],
+]
+
+test.each(broken)('%s %#', (rule, lines, named) => {
+  const result = judged(...lines)
+  expect(rulesOf(result)).toEqual([rule])
+  expect(result.verdict).toBe('inconsistent')
+  expect(namedBy(result)).toEqual(named)
+})
+
+test('a key that no watch tells of may have been deleted by a call of unknown outcome: the history is left open', () => {
+  const lost = [
+    put('a', '1', 2),
+    del('a', 0, 0, { ...unknown, call: 20 }),
+    range('a', 3, [], { call: 40, return: 41 }),
+  ]
+  expect(judged(...lost)).toMatchObject({ verdict: 'unknown', undecided: [{ records: [2, 0] }] })
+  // The watch would have told of it.
+  const watched = [...lost, watch(2), told(3, [putEvent('a', '1', 2)]), told(3, [])]
+  expect(judged(...watched).verdict).toBe('inconsistent')
+})
+
+test('a judgement that has no time says so, and is no yes', () => {
+  const lines = Array.from({ length: 600 }, (_, at) => put('a', String(at), at + 2))
+  const records = lines.map((line, at) =>
+    parseEtcdRecord(
+      JSON.stringify({ client: 0, call: 10 * at, return: 10 * at + 1, outcome: 'ok', ...line }),
+    ),
+  )
+  expect(judgeEtcd(records).verdict).toBe('consistent')
+  expect(judgeEtcd(records, { isTimeUp: () => true })).toMatchObject({
+    verdict: 'unknown',
+    undecided: [{ rule: 'time' }],
+  })
+})
+
+test('a message says which records contradict each other, and how', () => {
+  const [failure] = judged(put('a', '1', 2), put('a', '2', 3), range('a', 3, [kv('a', '1', 2)])).failures
+  expect(failure?.message).toBe(
+    'record 3 (range "a" → "a" = "1" of 2, revision 3, client 0) shows "a" as of 2 and not 3: record 2 (put "a" "2" → revision 3, client 0)',
+  )
+})
