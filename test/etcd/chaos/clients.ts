@@ -1,39 +1,42 @@
-/** Clients that work on all members and go to the next one where a call fails. What they are told is kept for the judge. */
+/** Clients that work on all members and go to the next one where a call fails. What they are told is recorded. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Dice } from '../../../src/faults/index.js'
 import { type Answer, EtcdClient, encode, type Message } from '../oracle/client.js'
-import type { Event, Held, Lease, Read, Write } from './history.js'
+import { nowUs, type Recorder } from './recorder.js'
 
 /** Longer than an election, shorter than the servers' own time: an answer that comes later is one that nobody hears. */
 const callTimeoutMs = 2000
 const afterFailureMs = 20
-/** The kind of error that gRPC tells when a call has not left the client. */
-const notSent = 'No connection established'
+/** Keys with a lease, and all keys. */
+export const everyKey = { key: Buffer.from('k'), rangeEnd: Buffer.from('m') }
 
-interface KeyValue {
-  readonly key: Buffer
-  readonly value: Buffer
-  readonly modRevision: string
-}
-
-/** What all clients of a run tell each other, and the judge. */
+/** What all clients of a run share. */
 export class Told {
-  readonly writes: Write[] = []
-  readonly reads: Read[] = []
-  readonly leases: (Lease & { endedAtMs: number | undefined })[] = []
+  readonly recorder: Recorder
+  readonly leases = new Set<string>()
   /** The highest revision that was told to anybody. */
-  floor = 0
+  revision = 0
+  /** The highest revision that anybody asked to compact. */
+  compacted = 0
   isOver = false
+
+  constructor(recorder: Recorder) {
+    this.recorder = recorder
+  }
 }
 
 /** One client, whose calls go to one member until one fails. */
 export class Endpoints {
+  readonly name: string
   readonly #clients: readonly EtcdClient[]
+  readonly #told: Told
   #at: number
 
-  constructor(endpoints: readonly string[], first: number) {
+  constructor(endpoints: readonly string[], first: number, name: string, told: Told) {
     this.#clients = endpoints.map((endpoint) => new EtcdClient(endpoint, callTimeoutMs))
     this.#at = first % endpoints.length
+    this.name = name
+    this.#told = told
   }
 
   get current(): EtcdClient {
@@ -44,35 +47,28 @@ export class Endpoints {
     this.#at = (this.#at + 1) % this.#clients.length
   }
 
-  async call(name: string, request: Message): Promise<Answer> {
-    const answer = await this.current.call(name, encode(name, request))
-    if ('code' in answer) await this.#failed()
-    return answer
-  }
-
-  async keepAlive(id: string): Promise<Answer> {
-    const answer = await this.current.ask('Lease/LeaseKeepAlive', { ID: id })
-    if ('code' in answer) await this.#failed()
-    return answer
+  async call(name: string, request: Message): Promise<Message | undefined> {
+    const callUs = nowUs()
+    const answer = await this.#answerTo(name, request)
+    this.#told.recorder.ended(this.name, name, request, callUs, answer)
+    if ('response' in answer) {
+      const { revision = '0' } = (answer.response['header'] ?? {}) as { revision?: string }
+      this.#told.revision = Math.max(this.#told.revision, Number(revision))
+      return answer.response
+    }
+    this.moveOn()
+    await delay(afterFailureMs)
+    return undefined
   }
 
   close(): void {
     for (const client of this.#clients) client.close()
   }
 
-  async #failed(): Promise<void> {
-    this.moveOn()
-    await delay(afterFailureMs)
+  #answerTo(name: string, request: Message): Promise<Answer> {
+    if (name === 'Lease/LeaseKeepAlive') return this.current.ask(name, request)
+    return this.current.call(name, encode(name, request))
   }
-}
-
-const bytes = (text: string): Buffer => Buffer.from(text)
-const revisionOf = (response: Message): number =>
-  Number((response['header'] as { revision: string }).revision)
-
-export function heldOf(kvs: unknown): Held | undefined {
-  const [kv] = kvs as KeyValue[]
-  return kv && { value: kv.value.toString(), revision: Number(kv.modRevision) }
 }
 
 /** Reads and writes registers until the run is over. One that only reads stays at a member that no write gets through. */
@@ -80,112 +76,92 @@ export class Worker {
   readonly #endpoints: Endpoints
   readonly #told: Told
   readonly #dice: Dice
-  readonly #name: string
   readonly #keys: readonly string[]
   readonly #readShare: number
   /** The revision at which this client last saw each key. */
-  readonly #seen = new Map<string, number>()
+  readonly #seen = new Map<string, string>()
   #count = 0
 
   constructor(
     endpoints: Endpoints,
     told: Told,
     dice: Dice,
-    { name, keys, readShare }: { name: string; keys: readonly string[]; readShare: number },
+    { keys, readShare }: { keys: readonly string[]; readShare: number },
   ) {
     this.#endpoints = endpoints
     this.#told = told
     this.#dice = dice
-    this.#name = name
     this.#keys = keys
     this.#readShare = readShare
   }
 
   async run(): Promise<void> {
     while (!this.#told.isOver) {
-      const key = this.#dice.pick(this.#keys) as string
+      const key = Buffer.from(this.#dice.pick(this.#keys) as string)
       const what = this.#dice.next()
       if (this.#dice.chance(this.#readShare)) await this.#read(key)
-      else if (what < 0.45) await this.#put(key)
-      else if (what < 0.9) await this.#swap(key)
-      else await this.#delete(key)
+      else if (what < 0.4) await this.#endpoints.call('KV/Put', { key, value: this.#value() })
+      else if (what < 0.7) await this.#swap(key)
+      else if (what < 0.85) await this.#writePair(key)
+      else await this.#endpoints.call('KV/DeleteRange', { key })
     }
   }
 
-  async #read(key: string): Promise<void> {
-    const { floor } = this.#told
-    const answer = await this.#endpoints.call('KV/Range', { key: bytes(key) })
-    if ('response' in answer) this.#wasRead(key, floor, answer.response, answer.response['kvs'])
+  async #read(key: Buffer): Promise<void> {
+    const span = this.#dice.chance(0.2) ? everyKey : { key }
+    const isOld = this.#dice.chance(0.1) && this.#told.revision > 1
+    const how = isOld
+      ? { revision: this.#dice.between(Math.max(1, this.#told.revision - 100), this.#told.revision) }
+      : { serializable: this.#dice.chance(0.2) }
+    const response = await this.#endpoints.call('KV/Range', { ...span, ...how })
+    if (response !== undefined && !isOld) this.#saw(response['kvs'])
   }
 
-  async #put(key: string): Promise<void> {
-    const value = this.#value()
-    const { floor } = this.#told
-    const answer = await this.#endpoints.call('KV/Put', { key: bytes(key), value: bytes(value) })
-    this.#wrote({ type: 'put', key, value, floor, outcome: outcomeOf(answer) })
-  }
-
-  async #swap(key: string): Promise<void> {
-    const value = this.#value()
-    const { floor } = this.#told
-    const expected = this.#seen.get(key) ?? 0
-    const answer = await this.#endpoints.call('KV/Txn', {
-      compare: [{ result: 0, target: 2, key: bytes(key), modRevision: expected }],
-      success: [{ requestPut: { key: bytes(key), value: bytes(value) } }],
-      failure: [{ requestRange: { key: bytes(key) } }],
+  async #swap(key: Buffer): Promise<void> {
+    const modRevision = this.#seen.get(key.toString()) ?? '0'
+    const response = await this.#endpoints.call('KV/Txn', {
+      compare: [{ result: 0, target: 2, key, modRevision }],
+      success: [{ requestPut: { key, value: this.#value() } }],
+      failure: [{ requestRange: { key } }],
     })
-    if ('response' in answer && answer.response['succeeded'] !== true) {
-      const [range] = answer.response['responses'] as { responseRange: Message }[]
-      this.#wasRead(key, floor, answer.response, range?.responseRange['kvs'])
-    } else this.#wrote({ type: 'swap', key, value, floor, expected, outcome: outcomeOf(answer) })
+    if (response === undefined) return
+    if (response['succeeded'] === true)
+      this.#seen.set(key.toString(), (response['header'] as { revision: string }).revision)
+    else this.#saw((response['responses'] as { responseRange: Message }[])[0]?.responseRange['kvs'])
   }
 
-  async #delete(key: string): Promise<void> {
-    const { floor } = this.#told
-    const answer = await this.#endpoints.call('KV/DeleteRange', { key: bytes(key) })
-    if ('response' in answer && answer.response['deleted'] === '0')
-      this.#wasRead(key, floor, answer.response, [])
-    else this.#wrote({ type: 'delete', key, value: '', floor, outcome: outcomeOf(answer) })
+  /** Two keys in one revision, the other one deleted now and then. */
+  async #writePair(key: Buffer): Promise<void> {
+    const other = Buffer.from(this.#keys.find((each) => each !== key.toString()) as string)
+    const second = this.#dice.chance(0.7)
+      ? { requestPut: { key: other, value: this.#value() } }
+      : { requestDeleteRange: { key: other } }
+    const success = [{ requestPut: { key, value: this.#value() } }, second, { requestRange: everyKey }]
+    await this.#endpoints.call('KV/Txn', { success })
   }
 
-  #value(): string {
-    return `${this.#name}.${++this.#count}`
+  /** No other write has it. */
+  #value(): Buffer {
+    return Buffer.from(`${this.#endpoints.name}.${++this.#count}`)
   }
 
-  #wasRead(key: string, floor: number, response: Message, kvs: unknown): void {
-    const revision = revisionOf(response)
-    const held = heldOf(kvs)
-    this.#told.reads.push({ key, floor, revision, held })
-    this.#told.floor = Math.max(this.#told.floor, revision)
-    this.#seen.set(key, held?.revision ?? 0)
-  }
-
-  #wrote(write: Write): void {
-    this.#told.writes.push(write)
-    if (typeof write.outcome === 'string') return
-    this.#told.floor = Math.max(this.#told.floor, write.outcome.done)
-    this.#seen.set(write.key, write.type === 'delete' ? 0 : write.outcome.done)
+  #saw(kvs: unknown): void {
+    for (const kv of kvs as { key: Buffer; modRevision: string }[])
+      this.#seen.set(kv.key.toString(), kv.modRevision)
   }
 }
 
-function outcomeOf(answer: Answer): Write['outcome'] {
-  if ('response' in answer) return { done: revisionOf(answer.response) }
-  return answer.details.startsWith(notSent) ? 'refused' : 'unknown'
-}
-
-/** Takes one lease after the other, keeps each alive for a while, and leaves it. */
+/** Takes one lease after the other, keeps each alive for a while, and leaves or revokes it. */
 export class Tenant {
   readonly #endpoints: Endpoints
   readonly #told: Told
   readonly #dice: Dice
-  readonly #name: string
   #count = 0
 
-  constructor(endpoints: Endpoints, told: Told, dice: Dice, name: string) {
+  constructor(endpoints: Endpoints, told: Told, dice: Dice) {
     this.#endpoints = endpoints
     this.#told = told
     this.#dice = dice
-    this.#name = name
   }
 
   async run(): Promise<void> {
@@ -193,63 +169,68 @@ export class Tenant {
   }
 
   async #oneLease(): Promise<void> {
-    const sentAtMs = performance.now()
-    const answer = await this.#endpoints.call('Lease/LeaseGrant', { TTL: 2 })
-    if (!('response' in answer)) return
-    const { ID, TTL } = answer.response as { ID: string; TTL: string }
-    const keys = [1, 2].map((at) => `l${this.#name}.${++this.#count}.${at}`)
-    const lease = { id: ID, ttlMs: Number(TTL) * 1000, keys, keptAtMs: sentAtMs, endedAtMs: undefined }
-    this.#told.leases.push(lease)
-    for (const key of keys) await this.#put(key, ID)
+    const granted = await this.#endpoints.call('Lease/LeaseGrant', { TTL: 2 })
+    if (granted === undefined) return
+    const lease = String(granted['ID'])
+    this.#told.leases.add(lease)
+    for (const at of [1, 2]) {
+      const key = Buffer.from(`l${this.#endpoints.name}.${++this.#count}.${at}`)
+      await this.#endpoints.call('KV/Put', { key, value: Buffer.from(`${key} of ${lease}`), lease })
+    }
     await this.#keep(lease)
+    if (this.#dice.chance(0.3)) await this.#endpoints.call('Lease/LeaseRevoke', { ID: lease })
   }
 
-  async #put(key: string, lease: string): Promise<void> {
-    const { floor } = this.#told
-    const value = `${key} of ${lease}`
-    const answer = await this.#endpoints.call('KV/Put', { key: bytes(key), value: bytes(value), lease })
-    this.#told.writes.push({ type: 'put', key, value, floor, outcome: outcomeOf(answer) })
-  }
-
-  async #keep(lease: { id: string; keptAtMs: number; endedAtMs: number | undefined }): Promise<void> {
+  async #keep(id: string): Promise<void> {
     const untilMs = performance.now() + this.#dice.between(0, 5000)
-    while (performance.now() < untilMs && !this.#told.isOver && lease.endedAtMs === undefined) {
-      const sentAtMs = performance.now()
-      const answer = await this.#endpoints.keepAlive(lease.id)
-      if (!('response' in answer)) continue
-      if (Number(answer.response['TTL']) > 0) lease.keptAtMs = sentAtMs
-      else lease.endedAtMs ??= performance.now()
+    while (performance.now() < untilMs && !this.#told.isOver) {
+      const response = await this.#endpoints.call('Lease/LeaseKeepAlive', { ID: id })
+      if (response !== undefined && Number(response['TTL']) <= 0) return
       await delay(500)
     }
   }
 }
 
-interface ToldEvent {
-  readonly type: number | string
-  readonly kv: KeyValue
+/** Compacts all but the last revisions now and then. */
+export class Compactor {
+  readonly #endpoints: Endpoints
+  readonly #told: Told
+  readonly #gapMs = 3000
+  readonly #kept = 60
+
+  constructor(endpoints: Endpoints, told: Told) {
+    this.#endpoints = endpoints
+    this.#told = told
+  }
+
+  async run(): Promise<void> {
+    for (let nextMs = performance.now() + this.#gapMs; !this.#told.isOver; await delay(50)) {
+      const revision = this.#told.revision - this.#kept
+      if (performance.now() < nextMs || revision <= this.#told.compacted) continue
+      this.#told.compacted = revision
+      await this.#endpoints.call('KV/Compact', { revision })
+      nextMs = performance.now() + this.#gapMs
+    }
+  }
 }
 
 /** Watches all keys, at the next member whenever a stream breaks or tells nothing for a while, and now and then anyway. */
 export class Watcher {
-  readonly events: Event[] = []
   breaks = 0
-  readonly from: number
+  /** The last revision that came whole. */
+  reached: number
   readonly #endpoints: Endpoints
-  readonly #onEvent: (event: Event) => void
+  readonly #recorder: Recorder
   /** A member that was cut from its clients does not say so. */
   readonly #silentMs: number
   #stop: () => void = () => undefined
   #isOver = false
 
-  constructor(endpoints: Endpoints, from: number, onEvent: (event: Event) => void, silentMs = 1500) {
+  constructor(endpoints: Endpoints, from: number, recorder: Recorder, silentMs = 1500) {
     this.#endpoints = endpoints
-    this.from = from
-    this.#onEvent = onEvent
+    this.reached = from - 1
+    this.#recorder = recorder
     this.#silentMs = silentMs
-  }
-
-  get reached(): number {
-    return this.events.at(-1)?.revision ?? 0
   }
 
   async run(): Promise<void> {
@@ -270,13 +251,14 @@ export class Watcher {
   /** Resolves when the stream is over. */
   #watchOne(): Promise<void> {
     const stream = this.#endpoints.current.stream('Watch/Watch')
-    const next = this.events.length === 0 ? this.from : this.reached + 1
+    const { name } = this.#endpoints
+    const watch = `${name}.${this.breaks}`
     return new Promise((resolve) => {
-      let told = true
+      let isLive = true
       const leaving = setTimeout(() => this.#stop(), 2 * this.#silentMs)
       const timer = setInterval(() => {
-        if (!told) this.#stop()
-        told = false
+        if (!isLive) this.#stop()
+        isLive = false
       }, this.#silentMs)
       this.#stop = () => {
         clearInterval(timer)
@@ -287,23 +269,21 @@ export class Watcher {
       stream.on('error', this.#stop)
       stream.on('end', this.#stop)
       stream.on('data', (response: Message) => {
-        told = true
-        for (const event of response['events'] as ToldEvent[]) this.#take(event)
-        if (response['canceled'] === true) this.#stop()
+        isLive = true
+        this.#recorder.watched(name, watch, response)
+        this.#take(response)
       })
-      stream.write({ createRequest: { key: bytes('k'), rangeEnd: bytes('m'), startRevision: next } })
+      const createRequest = { ...everyKey, startRevision: this.reached + 1 }
+      this.#recorder.watches(name, watch, createRequest)
+      stream.write({ createRequest })
     })
   }
 
-  #take({ type, kv }: ToldEvent): void {
-    const isPut = type === 0 || type === 'PUT'
-    const event: Event = {
-      revision: Number(kv.modRevision),
-      type: isPut ? 'put' : 'delete',
-      key: kv.key.toString(),
-      value: isPut ? kv.value.toString() : '',
-    }
-    this.events.push(event)
-    this.#onEvent(event)
+  #take({ events, fragment, canceled, compactRevision }: Message): void {
+    const last = (events as { kv: { modRevision: string } }[]).at(-1)
+    if (last !== undefined) this.reached = Number(last.kv.modRevision) - (fragment === true ? 1 : 0)
+    if (canceled !== true) return
+    if (compactRevision !== '0') this.reached = Number(compactRevision) - 1
+    this.#stop()
   }
 }

@@ -1,6 +1,6 @@
 /** Chaos for as long as one likes: `node dist/test/etcd/chaos/long.js --runs 100 [--seed 1] [--seconds 20]`. */
 import { parseArgs } from 'node:util'
-import { judge } from './judge.js'
+import { wrongIn } from './kept.js'
 import { runChaos } from './run.js'
 
 // The servers end with the process when it exits, and a signal alone is no exit.
@@ -16,14 +16,13 @@ const { values } = parseArgs({
 const first = Number(values.seed)
 for (let seed = first; seed < first + Number(values.runs); seed++) {
   const { history, faults, breaks } = await runChaos({ seed, seconds: Number(values.seconds) })
-  const wrong = judge(history)
-  const { writes, reads, leases, events } = history
-  const unknown = writes.filter(({ outcome }) => outcome === 'unknown').length
-  const counts = [...faults].map(([type, count]) => `${type} ${count}`).join(', ')
-  process.stdout.write(
-    `seed ${seed}: ${wrong.length} wrong; ${writes.length} writes (${unknown} unknown), ${reads.length} reads, ` +
-      `${leases.length} leases, ${events.length} events, ${breaks} breaks; ${counts}\n`,
-  )
-  for (const line of wrong.slice(0, 20)) process.stdout.write(`  ${line}\n`)
+  const wrong = wrongIn(history)
+  const ops = new Map<string, number>()
+  for (const { op } of history) ops.set(op, (ops.get(op) ?? 0) + 1)
+  const counts = [...ops].map(([op, count]) => `${op} ${count}`).join(', ')
+  const unknown = history.filter((record) => 'outcome' in record && record.outcome === 'unknown').length
+  const begun = [...faults].map(([type, count]) => `${type} ${count}`).join(', ')
+  process.stdout.write(`seed ${seed}: ${counts} (${unknown} unknown), ${breaks} breaks; ${begun}\n`)
+  for (const line of wrong) process.stdout.write(`  ${line}\n`)
   if (wrong.length > 0) process.exitCode = 1
 }

@@ -1,10 +1,11 @@
-/** Runs clients of etcd's API on a cluster while faults hit it, and gives what they were told for the judge. */
+/** Runs clients of etcd's API on a cluster while faults hit it, and gives the history of what they asked and were told. */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { EtcdRecord } from '../../../src/check/index.js'
 import { type Etcd, startEtcd } from '../../../src/etcd/index.js'
 import { Dice, type DrawName } from '../../../src/faults/index.js'
 import { EtcdClient, encode } from '../oracle/client.js'
-import { Endpoints, Tenant, Told, Watcher, Worker } from './clients.js'
-import type { Event, Held, History } from './history.js'
+import { Compactor, Endpoints, everyKey, Tenant, Told, Watcher, Worker } from './clients.js'
+import { Recorder } from './recorder.js'
 
 export interface Chaos {
   readonly seed: number
@@ -12,7 +13,7 @@ export interface Chaos {
 }
 
 export interface Run {
-  readonly history: History
+  readonly history: readonly EtcdRecord[]
   /** How many faults of each type there were. */
   readonly faults: ReadonlyMap<string, number>
   /** How often a watcher went to another member. */
@@ -34,95 +35,93 @@ const settledWithinMs = 30_000
 export async function runChaos({ seed, seconds }: Chaos): Promise<Run> {
   await using etcd = await startEtcd({ nodes: 3 })
   const dice = new Dice(seed)
-  const endpoints = etcd.endpoints.map((url) => new URL(url).host)
-  const told = new Told()
+  const nemesis = etcd.cluster.nemesis(new Dice(dice.below(2 ** 31)))
+  const { history, breaks } = await runClients(
+    etcd.endpoints.map((url) => new URL(url).host),
+    dice,
+    {
+      during: async () => {
+        nemesis.start(gapMs, draws)
+        await delay(seconds * 1000)
+      },
+      after: async () => {
+        await nemesis.stop()
+      },
+      settled: () => leasesEnded(etcd),
+    },
+  )
+  return { history, faults: nemesis.begun, breaks }
+}
+
+interface Course {
+  /** Clients work until it resolves. */
+  during(): Promise<void>
+  /** Faults are healed, so that all calls end. */
+  after(): Promise<void>
+  /** All leases have ended. */
+  settled(): Promise<void>
+}
+
+/** The history of clients on the members of any etcd. */
+export async function runClients(
+  endpoints: readonly string[],
+  dice: Dice,
+  { during, after, settled }: Course,
+): Promise<Pick<Run, 'history' | 'breaks'>> {
+  const recorder = new Recorder()
+  const told = new Told(recorder)
   const all: Endpoints[] = []
-  const endpointsFrom = (first: number): Endpoints => {
-    const own = new Endpoints(endpoints, first)
+  const child = (): Dice => new Dice(dice.below(2 ** 31))
+  const client = (name: string): Endpoints => {
+    const own = new Endpoints(endpoints, all.length, name, told)
     all.push(own)
     return own
   }
-  const child = (): Dice => new Dice(dice.below(2 ** 31))
   const workers = [0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 1, 1, 1].map(
-    (readShare, at) =>
-      new Worker(endpointsFrom(at), told, child(), { name: `w${at}`, keys: registers, readShare }),
+    (readShare, at) => new Worker(client(`w${at}`), told, child(), { keys: registers, readShare }),
   )
-  const tenants = [0, 1, 2, 3].map((at) => new Tenant(endpointsFrom(at), told, child(), `t${at}`))
-  const watchers = [0, 1, 2].map((at) => new Watcher(endpointsFrom(at), 2, (event) => ended(told, event)))
-  const working = [...workers, ...tenants].map((client) => client.run())
+  const tenants = [0, 1, 2, 3].map((at) => new Tenant(client(`t${at}`), told, child()))
+  const watchers = [0, 1, 2].map((at) => new Watcher(client(`v${at}`), 2, recorder))
+  const compactor = new Compactor(client('c'), told)
+  const working = [...workers, ...tenants, compactor].map((each) => each.run())
   const watching = watchers.map((watcher) => watcher.run())
-  const nemesis = etcd.cluster.nemesis(child())
-  nemesis.start(gapMs, draws)
-  await delay(seconds * 1000)
+  await during()
   told.isOver = true
-  await nemesis.stop()
+  await after()
   await Promise.all(working)
-  const breaks = watchers.reduce((sum, watcher) => sum + watcher.breaks, 0)
-  await leasesEnded(etcd)
-  for (const lease of told.leases) lease.endedAtMs ??= performance.now()
-  const { state, revision } = await stateOf(etcd)
-  // A watch of each member from the first revision on tells what that member holds.
-  const late = [0, 1, 2].map((at) => new Watcher(endpointsFrom(at), 2, () => undefined, settledWithinMs))
+  await settled()
+  // Each lease is told to have ended, so that a key which outlives it is found out.
+  const last = client('last')
+  for (const id of told.leases) await last.call('Lease/LeaseKeepAlive', { ID: id })
+  while ((await last.call('KV/Range', everyKey)) === undefined);
+  // A watch of each member from the first kept revision on tells what that member holds.
+  const from = Math.max(2, told.compacted)
+  const late = endpoints.map((_, at) => new Watcher(client(`z${at}`), from, recorder, settledWithinMs))
   watching.push(...late.map((watcher) => watcher.run()))
-  await until(() => [...watchers, ...late].every(({ reached }) => reached >= revision))
+  await until(() => [...watchers, ...late].every(({ reached }) => reached >= lastEvent(recorder.records)))
   for (const watcher of [...watchers, ...late]) watcher.end()
   await Promise.all(watching)
   for (const own of all) own.close()
-  const { writes, reads, leases } = told
-  const named = [...watchers, ...late].map(({ from, events }, at) => ({ name: String(at), from, events }))
-  const events = late[0]?.events ?? []
-  return {
-    history: { writes, reads, leases, watchers: named, events, state },
-    faults: nemesis.begun,
-    breaks,
-  }
+  return { history: recorder.records, breaks: watchers.reduce((sum, { breaks }) => sum + breaks, 0) }
 }
 
-/** Keys of a lease are deleted by its end only. */
-function ended({ leases }: Told, { type, key }: Event): void {
-  if (type !== 'delete' || !key.startsWith('l')) return
-  const lease = leases.find(({ keys }) => keys.includes(key))
-  if (lease !== undefined) lease.endedAtMs ??= performance.now()
+/** The last event that any watcher was told of. */
+function lastEvent(records: readonly EtcdRecord[]): number {
+  let last = 0
+  for (const record of records)
+    if (record.op === 'watchResponse') last = Math.max(last, record.events?.at(-1)?.modRevision ?? 0)
+  return last
 }
 
-/** Nobody keeps a lease alive any more, so all of them end. The judge asks for leases that nobody was told of. */
+/** Nobody keeps a lease alive any more, so all of them end: also those of which nobody was told. */
 async function leasesEnded(etcd: Etcd): Promise<void> {
-  await asked(etcd, 'Lease/LeaseLeases', {}, ({ leases }) => (leases as unknown[]).length === 0)
-}
-
-async function stateOf(etcd: Etcd): Promise<{ state: Map<string, Held>; revision: number }> {
-  const response = await asked(
-    etcd,
-    'KV/Range',
-    { key: Buffer.from('k'), rangeEnd: Buffer.from('m') },
-    () => true,
-  )
-  const kvs = response['kvs'] as { key: Buffer; value: Buffer; modRevision: string }[]
-  const state = new Map(
-    kvs.map(({ key, value, modRevision }) => [
-      key.toString(),
-      { value: value.toString(), revision: Number(modRevision) },
-    ]),
-  )
-  return { state, revision: Number((response['header'] as { revision: string }).revision) }
-}
-
-type Response = Readonly<Record<string, unknown>>
-
-/** Asks the leader's member until its answer is as it should be. */
-async function asked(
-  etcd: Etcd,
-  name: string,
-  request: Response,
-  isRight: (response: Response) => boolean,
-): Promise<Response> {
   const client = new EtcdClient(new URL(etcd.endpoints[0] ?? '').host)
   try {
     const deadlineMs = performance.now() + settledWithinMs
     for (;;) {
-      const answer = await client.call(name, encode(name, request))
-      if ('response' in answer && isRight(answer.response)) return answer.response
-      if (performance.now() > deadlineMs) throw new Error(`${name} told ${JSON.stringify(answer)}`)
+      const answer = await client.call('Lease/LeaseLeases', encode('Lease/LeaseLeases', {}))
+      if ('response' in answer && (answer.response['leases'] as unknown[]).length === 0) return
+      if (performance.now() > deadlineMs) throw new Error(`leases are left: ${JSON.stringify(answer)}`)
       await delay(50)
     }
   } finally {
