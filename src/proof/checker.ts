@@ -226,7 +226,7 @@ export class Checker {
     if (message !== undefined) this.#matched(state, message.from, seen)
     const leader = this.#leaders.get(currentTerm)
     if (leader !== undefined) leader.tail = seen.tail
-    if (node.isLeaseHeld && this.latestTerm > currentTerm)
+    if (this.latestTerm > currentTerm && node.isLeaseHeld)
       this.#leasesOverlap(node.id, currentTerm, this.leaderOf(this.latestTerm), this.latestTerm)
   }
 
@@ -286,8 +286,8 @@ export class Checker {
    * unless it follows a later leader by now.
    */
   #matched({ id, currentTerm, leadership }: RaftView, followerId: NodeId, seen: Seen): void {
-    const { progress, heartbeatRound = 0 } = leadership ?? {}
-    const known = progress?.get(followerId)
+    const { heartbeatRound = 0 } = leadership ?? {}
+    const known = leadership?.progressOf(followerId)
     // A node that was removed matches nothing any more.
     if (known === undefined) return void seen.matches.delete(followerId)
     const { matchIndex, ackedRound } = known

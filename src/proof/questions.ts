@@ -71,7 +71,7 @@ export class Questions {
         this.#report('a vote is not taken back', `node ${from} voted for ${to}, and refuses: ${vote}`)
     } else if (message.type === 'appendEntries') {
       const first = entriesIn(message)[0]?.index ?? Number.POSITIVE_INFINITY
-      const matchIndex = state?.leadership?.progress.get(to)?.matchIndex ?? 0
+      const matchIndex = state?.leadership?.progressOf(to)?.matchIndex ?? 0
       if (first <= matchIndex)
         this.#report('entries are sent once', `node ${from} sends ${to} ${first}, which has ${matchIndex}`)
     }
@@ -80,7 +80,7 @@ export class Questions {
   /** A node is about to take a message. */
   asked({ id, state }: AskedNode, message: Message): void {
     if (state === undefined) return
-    const { nextIndex, snapshot, snapshotOffset = 0 } = state.leadership?.progress.get(message.from) ?? {}
+    const { nextIndex, snapshot, snapshotOffset = 0 } = state.leadership?.progressOf(message.from) ?? {}
     const incomingIndex = state.incomingSnapshot?.snapshot.index ?? 0
     const { currentTerm: term, role } = state
     const { commitIndex } = state.log
@@ -176,7 +176,7 @@ export class Questions {
   /** An answer at the leader of this term: it goes back for nothing that was not found out in this term. */
   #answerTaken(id: NodeId, state: RaftView, message: Message, before: Before): void {
     const { from } = message
-    const progress = state.leadership?.progress.get(from)
+    const progress = state.leadership?.progressOf(from)
     if (progress === undefined || before.nextIndex === undefined) return
     if (progress.nextIndex <= progress.matchIndex)
       this.#report(

@@ -209,6 +209,12 @@ class LeadershipView {
     return new Map([...this.#leadership.progress].map(([id, one]) => [id, this.#viewOf(one)]))
   }
 
+  /** The progress of one other member. */
+  progressOf(id: NodeId): ProgressView | undefined {
+    const progress = this.#leadership.progress.get(id)
+    return progress && this.#viewOf(progress)
+  }
+
   get heartbeatRound(): number {
     return this.#leadership.heartbeatRound
   }

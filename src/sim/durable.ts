@@ -20,17 +20,19 @@ const countOffset = 24
 /** A note, parsed anew only when its bytes are others. */
 class Note<T> {
   readonly #name: 'hardState' | 'pointers'
+  readonly #key: string
   readonly #parse: (content: unknown) => T
   #bytes: Uint8Array | undefined
   #content: T | undefined
 
   constructor(name: 'hardState' | 'pointers', parse: (content: unknown) => T) {
     this.#name = name
+    this.#key = nameOf(noteKeys[name])
     this.#parse = parse
   }
 
   read(disk: MemoryDisk): T | undefined {
-    const bytes = disk.rows.get(nameOf(noteKeys[this.#name]))
+    const bytes = disk.rows.get(this.#key)
     if (bytes !== this.#bytes) {
       this.#bytes = bytes
       this.#content = bytes === undefined ? undefined : this.#parse(openNote(this.#name, bytes))
@@ -45,6 +47,9 @@ export class DurableView implements Durable {
   readonly #pointers = new Note('pointers', (content) => content as Pointers)
   /** Where records may begin, ascending. A hint: each is looked up before it is believed. */
   #starts: LogIndex[] = []
+  /** The record that was looked up last, and its name on the disk: mostly the next look is at the same record. */
+  #latestStart: LogIndex | undefined
+  #latestName = ''
 
   constructor(disk: MemoryDisk) {
     this.#disk = disk
@@ -83,8 +88,13 @@ export class DurableView implements Durable {
 
   /** The term that the record under `start` gives to the entry; `undefined` when it does not hold it. */
   #termIn(start: LogIndex | undefined, index: LogIndex): Term | undefined {
-    const record = start === undefined ? undefined : this.#disk.rows.get(nameOf(logKey(start)))
-    if (start === undefined || record === undefined) return undefined
+    if (start === undefined) return undefined
+    if (start !== this.#latestStart) {
+      this.#latestStart = start
+      this.#latestName = nameOf(logKey(start))
+    }
+    const record = this.#disk.rows.get(this.#latestName)
+    if (record === undefined) return undefined
     const view = new DataView(record.buffer, record.byteOffset, record.byteLength)
     if (index >= start + view.getUint32(countOffset, true)) return undefined
     return view.getFloat64(termOffset, true)
