@@ -1,9 +1,11 @@
 /** `raftbox replay`: repeats a recorded run, and compares where each node ends with what was recorded. */
 import type { Command } from 'commander'
 import { BadLine, type Life, Replay } from '../recording/index.js'
+import { isFailure } from '../shrink/index.js'
 import { BadInput, counted, interruptible, printable } from '../terminal/index.js'
 import { readBytes } from './input/bytes.js'
 import { type Framed, LineFramer } from './input/framing.js'
+import { FailureReplay } from './replay-failure.js'
 import { shortHash } from './state-words.js'
 
 interface ReplayOptions {
@@ -19,18 +21,26 @@ network or a clock; each invariant is checked at each step. A recording may be c
 after its first line, also by hand and within a line, and is repeated as far as it goes. gzip is
 unpacked.
 
-The exit code is 1 when a node breaks an invariant or ends in another state than was recorded, and 2
-when a line is none of a recording.
+FILE may also be a failure, as sim --shrink writes it: a list of steps, which are taken again, each with
+what the nodes say this time, or the world of a seed, which is run again. A step that cannot be taken is
+skipped: on a program without the mistake, nodes say something else.
+
+The exit code is 1 when a node breaks an invariant or ends in another state than was recorded, or when
+a failure fails again, and 2 when a line is none of a recording or of a failure.
 
 Examples:
   raftbox sim --seed 42 --record run.jsonl && raftbox replay run.jsonl
   head -n 500 run.jsonl > short.jsonl && raftbox replay short.jsonl
+  raftbox sim --seed 42 --shrink found.jsonl ; raftbox replay found.jsonl
 `
 
 export function addReplay(program: Command): void {
   program
     .command('replay')
-    .argument('<file>', 'a recording, as sim --record writes it; also packed by gzip, or a pipe')
+    .argument(
+      '<file>',
+      'a recording, as sim --record writes it, or a failure, as sim --shrink does; also packed by gzip, or a pipe',
+    )
     .summary('repeat a recorded run, and compare where it ends')
     .description('Tells the protocol of each node all that was recorded, and compares the states at the end.')
     .option('--json', 'print one JSON object')
@@ -49,9 +59,13 @@ async function replayFile(
   const malformed = (line: number, why: string): BadInput => new BadInput(`${file}, line ${line}: ${why}`)
   const framer = new LineFramer(lineBytesMax, malformed)
   let cutAtLine: number | undefined
+  let failure: FailureReplay | undefined
   const take = ({ line, bytes }: Framed, isLast: boolean): void => {
+    const text = bytes.toString()
+    if (line === 1 && isFailure(text)) failure = new FailureReplay(file)
+    if (failure !== undefined) return bytes.length > 0 ? failure.take(line, text) : undefined
     try {
-      if (bytes.length > 0) replay.take(line, bytes.toString())
+      if (bytes.length > 0) replay.take(line, text)
     } catch (error) {
       if (!(error instanceof BadLine)) throw error
       // Nothing but a cut leaves the end of a line away. A recording that is cut within its head is none.
@@ -62,6 +76,7 @@ async function replayFile(
   for await (const chunk of readBytes(file, signal))
     for (const framed of framer.take(chunk)) take(framed, false)
   for (const framed of framer.end()) take(framed, true)
+  if (failure !== undefined) return failure.end(json, signal)
   if (!replay.hasHead) throw new BadInput(`${file} is empty; give a recording of raftbox`)
   const { lives, stops } = replay
   if (json) console.log(JSON.stringify({ lives, stops, cutAtLine }))

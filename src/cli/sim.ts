@@ -3,6 +3,7 @@ import { replay, type SweepResult, sweep } from '../jobs/index.js'
 import { type Counts, faultNames } from '../sim/index.js'
 import { Progress } from '../terminal/index.js'
 import { checkWritable } from './flags.js'
+import { shrinkSeed } from './shrink.js'
 import { writeStory } from './story-file.js'
 
 export interface SimOptions {
@@ -18,6 +19,12 @@ export interface SimOptions {
   readonly record?: string
   /** With `seed`: the file of its story, which `raftbox explain` explains. */
   readonly story?: string
+  /** With `seed`: the file of the smallest run that fails. */
+  readonly shrink?: string
+  /** With `shrink`: the file of its picture. */
+  readonly svg?: string
+  /** With `shrink`: the longest time. */
+  readonly seconds?: number
   /** Ends with one line of JSON. */
   readonly json?: boolean
 }
@@ -28,8 +35,9 @@ const toldMax = 10
 
 /** The exit code: 0 without a violation, 1 with one. */
 export async function simCommand(options: SimOptions, signal: AbortSignal): Promise<number> {
-  const { seed } = options
-  return seed === undefined ? sweepSeeds(options, signal) : replaySeed(seed, options, signal)
+  const { seed, shrink: file } = options
+  if (seed === undefined) return sweepSeeds(options, signal)
+  return file === undefined ? replaySeed(seed, options, signal) : shrinkSeed(seed, file, options, signal)
 }
 
 /** When it is interrupted, the seeds that were run by then are told. */
@@ -96,6 +104,7 @@ function report(result: SweepResult, realSeconds: number, isJson: boolean): void
   for (const { seed, rule, detail, atMs } of violations.slice(0, toldMax)) {
     console.log(`seed ${seed} at ${atMs.toFixed(3)} ms: ${rule}: ${detail}`)
     console.log(`  to see it: raftbox sim --seed ${seed} --trace`)
+    console.log(`  to shrink it: raftbox sim --seed ${seed} --shrink seed-${seed}.jsonl`)
   }
   if (violations.length > toldMax) console.log(`and ${violations.length - toldMax} more`)
   const found = violations.length === 0 ? 'no violation' : `${violations.length} with a violation`

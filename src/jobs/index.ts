@@ -2,4 +2,5 @@
 export { sweep } from './pool.js'
 export { replay } from './replay.js'
 export { type SearchResult, search, searchStatesMax } from './search.js'
+export { rerun, shrink } from './shrink.js'
 export type { SweepResult } from './sweep.js'

@@ -14,6 +14,7 @@ import {
   type Persist,
   packCommands,
   Raft,
+  type RaftEvent,
   type RaftLimits,
   type RaftView,
   type Recorder,
@@ -51,32 +52,40 @@ export class BrokenPromise extends Error {
   override readonly name = 'BrokenPromise'
 }
 
-const electionTimeoutTicks = 3
+export const electionTimeoutTicks = 3
 /**
  * Small figures make the limits matter: a heartbeat is one tick, and a message carries one entry, so that entries of
  * different terms travel apart.
  */
-const limits: Partial<RaftLimits> = Object.freeze({
-  electionTimeoutTicks,
-  heartbeatTicks: 1,
-  appendBytesMax: 1,
-})
+const limits: Partial<RaftLimits> = Object.freeze({ electionTimeoutTicks, heartbeatTicks: 1 })
+const appendBytesMaxDefault = 1
+
+export interface MemberOptions {
+  /** The node begins where that one stands. */
+  readonly from?: Member
+  readonly recorder?: Recorder
+  /** Bytes of entries in one message. Default: one entry. */
+  readonly appendBytesMax?: number
+}
 
 export class Member {
   readonly id: NodeId
   readonly #nodes: number
+  readonly #appendBytesMax: number
   readonly #recorder: Recorder | undefined
   #raft: Raft
   #disk: Disk
   /** The write that is held. */
   #held: Persist | undefined
   #sent: Message[] = []
+  #events: RaftEvent[] = []
   #hasWritten = false
 
-  /** `from`: the node begins where that one stands. */
-  constructor(id: NodeId, nodes: number, { from, recorder }: { from?: Member; recorder?: Recorder } = {}) {
+  constructor(id: NodeId, nodes: number, options: MemberOptions = {}) {
+    const { from, recorder, appendBytesMax = appendBytesMaxDefault } = options
     this.id = id
     this.#nodes = nodes
+    this.#appendBytesMax = appendBytesMax
     this.#recorder = recorder
     this.#disk = from?.disk ?? { hardState: { currentTerm: 0, votedFor: undefined }, entries: [] }
     this.#held = from?.held
@@ -104,9 +113,15 @@ export class Member {
     return this.#hasWritten
   }
 
+  /** The events of the last step, with their reasons. */
+  get events(): readonly RaftEvent[] {
+    return this.#events
+  }
+
   /** Takes a step, and answers with the messages that leave. `isHeld`: the next write is not flushed. */
   take(step: Step, isHeld: boolean): Message[] {
     this.#sent = []
+    this.#events = []
     this.#hasWritten = false
     const isLeader = this.state.role === 'leader'
     this.#tell(step)
@@ -171,12 +186,13 @@ export class Member {
   #work(isHeld: boolean): void {
     for (;;) {
       const mayWrite = this.#held === undefined
-      const { messages, persist, apply } = this.#raft.step({
+      const { messages, persist, apply, events } = this.#raft.step({
         type: 'endTurn',
         now: undefined,
         mayWrite,
         applyBytesMax: Number.POSITIVE_INFINITY,
       })
+      this.#events.push(...events)
       this.#send(messages)
       if (persist !== undefined) {
         this.#held = persist
@@ -252,7 +268,7 @@ export class Member {
         membership: { voters, votersOutgoing: [], learners: [] },
         // All nodes draw the same, since a search leaves the time of elections open.
         seed: 1,
-        limits,
+        limits: { ...limits, appendBytesMax: this.#appendBytesMax },
         recovered: { hardState, snapshot: undefined, base: logOrigin, entries },
       },
       this.#recorder,

@@ -1,0 +1,121 @@
+/** `raftbox sim --shrink`: the smallest run of a seed that still fails, as a file, in words and as a picture. */
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { boundsOf, picture } from '../explain/index.js'
+import { shrink } from '../jobs/index.js'
+import { failureOf, linesOf, type Shrunk } from '../shrink/index.js'
+import { type Plan, planOf } from '../sim/index.js'
+import { counted, Progress } from '../terminal/index.js'
+import { checkWritable } from './flags.js'
+
+export const secondsDefault = 60
+
+interface ShrinkFlags {
+  readonly svg?: string
+  readonly seconds?: number
+  readonly json?: boolean
+}
+
+/** Of a world's run, its end is drawn: so many election timeouts. */
+const drawnTimeouts = 3
+
+/** The exit code: 0 when the seed keeps all promises, so that there is nothing to shrink. */
+export async function shrinkSeed(
+  seed: number,
+  file: string,
+  { svg, seconds = secondsDefault, json = false }: ShrinkFlags,
+  signal: AbortSignal,
+): Promise<number> {
+  checkPlace('--shrink', file)
+  if (svg !== undefined) checkPlace('--svg', svg)
+  const progress = new Progress()
+  const startMs = performance.now()
+  const shrunk = await shrink({
+    seed,
+    seconds,
+    signal,
+    progress: ({ runs, acts }) =>
+      progress.show(`${counted(runs, 'run')}${acts > 0 ? `, ${counted(acts, 'step')}` : ''}`),
+  })
+  progress.clear()
+  if (shrunk === undefined) {
+    console.log(
+      json ? JSON.stringify({ seed, violations: 0 }) : `seed ${seed}: no violation, nothing to shrink`,
+    )
+    return 0
+  }
+  const realSeconds = Math.round((performance.now() - startMs) / 100) / 10
+  const words = shrunk.list?.told.map((act) => act.words) ?? []
+  writeFileSync(
+    file,
+    linesOf(failureOf(shrunk), words)
+      .map((line) => `${line}\n`)
+      .join(''),
+  )
+  if (svg !== undefined) writeFileSync(svg, pictureOf(shrunk))
+  if (json) console.log(JSON.stringify(jsonOf(shrunk, realSeconds)))
+  else tell(shrunk, realSeconds, file)
+  return 1
+}
+
+/** Throws `BadInput` for a file that cannot be written, and leaves none behind: there may be nothing to write. */
+function checkPlace(flag: string, file: string): void {
+  const isThere = existsSync(file)
+  checkWritable(flag, file)
+  if (!isThere) rmSync(file)
+}
+
+function pictureOf({ list, story, seed, world }: Shrunk): string {
+  const [beganMs, endedMs] = boundsOf(story)
+  const untilMs = endedMs - beganMs
+  if (list !== undefined) return picture(story, { fromMs: 0, toMs: untilMs + 1 })
+  const { electionTimeoutMs } = story
+  const toMs = Math.max(world.atMs - beganMs, Math.min(untilMs, planOf(seed).stormMs))
+  return picture(story, { fromMs: Math.max(0, toMs - drawnTimeouts * electionTimeoutMs), toMs })
+}
+
+function jsonOf({ seed, found, world, list, runs, isDone }: Shrunk, realSeconds: number): object {
+  const steps = list && { ...list.size, isMinimal: list.isMinimal, broken: list.broken, steps: list.told }
+  const { change, atMs } = world
+  const violation = { rule: found.rule, detail: found.detail, atMs: found.atMs }
+  return { seed, violations: 1, violation, world: { change, atMs }, list: steps, runs, isDone, realSeconds }
+}
+
+function tell({ seed, found, world, list, runs, isDone }: Shrunk, realSeconds: number, file: string): void {
+  console.log(`seed ${seed} at ${found.atMs.toFixed(3)} ms: ${found.rule}: ${found.detail}`)
+  console.log(
+    `the smallest world that fails so: ${worldOf({ ...planOf(seed), ...world.change }, world.atMs)}`,
+  )
+  if (list === undefined) {
+    console.log(
+      'no list of steps was found: steps have no clients, no snapshots, no leases and no broken disks',
+    )
+  } else {
+    console.log('')
+    for (const [at, { words, reasons }] of list.told.entries()) {
+      console.log(`${at + 1}. ${words}`)
+      for (const reason of reasons) console.log(`     it ${reason}`)
+    }
+    const { rule, detail } = list.broken
+    console.log(`${rule}: ${detail}`)
+    console.log('')
+    const count = counted(list.told.length, 'step')
+    console.log(
+      list.isMinimal
+        ? `a violation after ${count}, of which none can be left out`
+        : `a violation after ${count}: whether fewer would do was not tried to the end`,
+    )
+  }
+  console.log(`${counted(runs, 'run')} in ${realSeconds} seconds`)
+  if (!isDone) console.log('the time was over before all was tried: --seconds gives it more')
+  console.log(`to run it again: raftbox replay ${file}`)
+}
+
+function worldOf({ nodes, faults, load, changeGapMs }: Plan, atMs: number): string {
+  const parts = [
+    counted(nodes, 'node'),
+    counted(load.clients, 'client'),
+    faults.length === 0 ? 'no faults' : `faults of ${faults.join(', ')}`,
+    changeGapMs > 0 ? 'changes of the members' : 'no changes of the members',
+  ]
+  return `${parts.join('; ')}; after ${atMs.toFixed(3)} ms`
+}

@@ -1,0 +1,55 @@
+/** A shrunk failure that can be run again: on a program without the mistake, the same acts or the same world break no rule. */
+import { type ClusterSize, type Violation, wordsOf } from '../search/index.js'
+import { type Act, perform } from './acts.js'
+import type { Shrunk } from './shrink.js'
+import { failedWorld, type PlanChange } from './worlds.js'
+
+interface Origin {
+  readonly seed: number
+  /** The rule that the seed broke when the failure was found. */
+  readonly found: Violation
+}
+
+/** The acts of a short list. */
+export interface FailureList extends Origin {
+  readonly type: 'list'
+  readonly size: ClusterSize
+  readonly acts: readonly Act[]
+}
+
+/** The world of a seed, where no acts break a rule. */
+export interface FailureWorld extends Origin {
+  readonly type: 'world'
+  readonly change: PlanChange
+}
+
+export type Failure = FailureList | FailureWorld
+
+/** A run of a failure. */
+export interface Rerun {
+  /** `undefined`: no rule was broken. */
+  readonly broken: Violation | undefined
+  /** The acts that were taken, in words. */
+  readonly told: readonly string[]
+  /** Acts that were skipped: no node sent their message, or their node did not lead. */
+  readonly skipped: number
+}
+
+export function failureOf({ seed, found, world, list }: Shrunk): Failure {
+  const { rule, detail } = found
+  const origin = { seed, found: { rule, detail } }
+  if (list === undefined) return { type: 'world', ...origin, change: world.change }
+  return { type: 'list', ...origin, size: list.size, acts: list.acts }
+}
+
+export function rerun(failure: Failure): Rerun {
+  if (failure.type === 'world') {
+    const world = failedWorld(failure.seed, failure.change)
+    const broken = world && { rule: world.rule, detail: world.detail }
+    return { broken, told: [], skipped: 0 }
+  }
+  const { broken, played } = perform(failure.size, failure.acts)
+  const taken = played.at(-1)?.act.id ?? 0
+  const skipped = (broken === undefined ? failure.acts.length : taken) - played.length
+  return { broken, told: played.map(({ step }) => wordsOf(step)), skipped }
+}

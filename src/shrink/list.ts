@@ -1,0 +1,151 @@
+/** The short list: acts and nodes are left out of a run for as long as the same rule is broken. */
+import type { NodeId } from '../raft/index.js'
+import type { ClusterSize, Violation } from '../search/index.js'
+import { type Act, type Deed, type Played, perform } from './acts.js'
+import type { Bound } from './bound.js'
+import { minimized } from './minimize.js'
+
+export interface Run {
+  readonly size: ClusterSize
+  readonly acts: readonly Act[]
+}
+
+export interface ShrunkList extends Run {
+  /** The acts with their outcomes, numbered from 1 on. */
+  readonly played: readonly Played[]
+  readonly broken: Violation
+  /** True when the rule holds without any single act; false when the time was over before that was known. */
+  readonly isMinimal: boolean
+}
+
+/** Pairs of acts are tried in lists up to this length: 780 runs. */
+const pairsLengthMax = 40
+
+/** The run must break the rule. */
+export function shrunkList(run: Run, broken: Violation, bound: Bound): ShrunkList {
+  const shrinking = new Shrinking(run, broken, bound)
+  const isMinimal = shrinking.run()
+  const { size, acts } = shrinking
+  const numbered = renumbered(acts)
+  const scene = perform(size, numbered)
+  return { size, acts: numbered, played: scene.played, broken: scene.broken ?? broken, isMinimal }
+}
+
+class Shrinking {
+  size: ClusterSize
+  acts: readonly Act[]
+  readonly #broken: Violation
+  readonly #bound: Bound
+
+  constructor({ size, acts }: Run, broken: Violation, bound: Bound) {
+    this.size = size
+    this.acts = acts
+    this.#broken = broken
+    this.#bound = bound
+  }
+
+  /** True when nothing more can go; false when the time was over before. */
+  run(): boolean {
+    while (!this.#bound.isOver()) {
+      this.acts = minimized(this.acts, (acts) => this.#failing(acts), this.#bound)
+      const before = this.acts
+      this.#leaveNodesOut()
+      this.#flushAtOnce()
+      if (this.acts === before) this.#leavePairsOut()
+      if (this.acts === before) return !this.#bound.isOver()
+    }
+    return false
+  }
+
+  /** The acts that were taken up to the failure; `undefined`: the same rule is not broken. */
+  #failing(acts: readonly Act[], size = this.size): readonly Act[] | undefined {
+    this.#bound.ran()
+    const { played, broken } = perform(size, acts)
+    const { rule, detail } = this.#broken
+    // Where a node stops itself, the detail is the invariant.
+    const isSame = broken?.rule === rule && (rule !== 'the node stops itself' || broken.detail === detail)
+    return isSame ? played.map(({ act }) => act) : undefined
+  }
+
+  #keeps(acts: readonly Act[], size = this.size): boolean {
+    if (this.#bound.isOver()) return false
+    const failing = this.#failing(acts, size)
+    if (failing === undefined || failing.length > this.acts.length) return false
+    this.acts = failing
+    this.size = size
+    return true
+  }
+
+  /** Two voters less need one vote less; one voter less is fewer to look at. */
+  #leaveNodesOut(): void {
+    for (const count of [2, 1]) {
+      let groups = groupsOf(this.size.voters, count)
+      for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
+        const size = { ...this.size, voters: this.size.voters - count }
+        if (size.voters > 0 && this.#keeps(withoutNodes(this.acts, group), size))
+          groups = groupsOf(size.voters, count)
+      }
+    }
+  }
+
+  /** A write that need not wait is flushed in the act that asks for it. */
+  #flushAtOnce(): void {
+    for (const act of this.acts.filter(({ isHeld }) => isHeld)) {
+      if (this.acts.includes(act)) this.#keeps(flushedAtOnce(this.acts, act))
+    }
+  }
+
+  /** Acts that are only needed for each other. */
+  #leavePairsOut(): void {
+    if (this.acts.length > pairsLengthMax) return
+    for (let one = this.acts.length - 1; one > 0; one--)
+      for (let other = one - 1; other >= 0; other--)
+        if (this.#keeps(this.acts.filter((_, at) => at !== one && at !== other))) return
+  }
+}
+
+function groupsOf(voters: number, count: number): NodeId[][] {
+  const ids = Array.from({ length: voters }, (_, at) => at + 1)
+  if (count === 1) return ids.map((id) => [id])
+  return ids.flatMap((one) => ids.filter((other) => other > one).map((other) => [one, other]))
+}
+
+/** The nodes and all that concerns them are gone, and the ids of the others close up. */
+function withoutNodes(acts: readonly Act[], gone: readonly NodeId[]): Act[] {
+  const idOf = (id: NodeId): NodeId => id - gone.filter((other) => other < id).length
+  const isThere = ({ node, deed }: Act): boolean => {
+    const named = deed.type === 'transfer' ? [deed.to] : []
+    return ![node, ...named].some((id) => gone.includes(id))
+  }
+  return acts
+    .filter(isThere)
+    .map((act) => ({ ...act, node: idOf(act.node), deed: renamed(act.deed, gone, idOf) }))
+}
+
+function renamed(deed: Deed, gone: readonly NodeId[], idOf: (id: NodeId) => NodeId): Deed {
+  if (deed.type === 'transfer') return { ...deed, to: idOf(deed.to) }
+  if (deed.type !== 'change') return deed
+  const changes = deed.changes.filter(({ nodeId }) => !gone.includes(nodeId))
+  return { ...deed, changes: changes.map((change) => ({ ...change, nodeId: idOf(change.nodeId) })) }
+}
+
+/** What the next flush of the node sent is sent by the act itself, and that flush is gone. */
+function flushedAtOnce(acts: readonly Act[], act: Act): Act[] {
+  const from = acts.indexOf(act)
+  const flush = acts.find(({ node, deed }, at) => at > from && node === act.node && deed.type === 'flush')
+  return acts
+    .filter((each) => each !== flush)
+    .map((each) => {
+      if (each === act) return { ...act, isHeld: false }
+      const { deed } = each
+      return deed.type === 'take' && deed.of === flush?.id ? { ...each, deed: { ...deed, of: act.id } } : each
+    })
+}
+
+function renumbered(acts: readonly Act[]): readonly Act[] {
+  const numbers = new Map(acts.map(({ id }, at) => [id, at + 1]))
+  const numberOf = (id: number): number => numbers.get(id) ?? 0
+  const renumberedDeed = (deed: Deed): Deed =>
+    deed.type === 'take' ? { ...deed, of: numberOf(deed.of) } : deed
+  return acts.map((act) => ({ ...act, id: numberOf(act.id), deed: renumberedDeed(act.deed) }))
+}

@@ -1,0 +1,120 @@
+/** A seed that fails, made small: first its world, then the acts of the smallest world in which they break a rule. */
+
+import { type Violation, wordsOf } from '../search/index.js'
+import { simulate } from '../sim/index.js'
+import { describeEvent, type Story } from '../telemetry/index.js'
+import type { Bound } from './bound.js'
+import { type Run, type ShrunkList, shrunkList } from './list.js'
+import { storyOf } from './list-story.js'
+import { type Manner, translated } from './translate.js'
+import { type FailedWorld, failedWorld, shrunkWorlds } from './worlds.js'
+
+/** An act in words, and what it led to at its node, with the reasons. */
+export interface TellingAct {
+  readonly words: string
+  readonly reasons: readonly string[]
+}
+
+/** Plain values: it travels between threads. */
+export interface Shrunk {
+  readonly seed: number
+  /** The run of the seed itself. */
+  readonly found: FailedWorld
+  /** The smallest world that still breaks the rule. */
+  readonly world: FailedWorld
+  /** `undefined`: the acts of no world broke a rule. Acts have no clients, no snapshots, no leases and no broken disks. */
+  readonly list:
+    | (Run & {
+        readonly broken: Violation
+        readonly isMinimal: boolean
+        readonly told: readonly TellingAct[]
+      })
+    | undefined
+  /** Of the list, a millisecond an act; without a list, of the world. */
+  readonly story: Story
+  readonly runs: number
+  /** False when the time was over before all was tried. */
+  readonly isDone: boolean
+}
+
+const manners: readonly Manner[] = [false, true].flatMap((areHeld) =>
+  [1, 1 << 20].map((appendBytesMax) => ({ areHeld, appendBytesMax })),
+)
+/** Once a list is as short as this, no further world is looked at for a shorter one. */
+const shortLength = 15
+/** Nodes are told no more than this in a run whose acts are looked at. */
+const linesMax = 100_000
+
+/** `undefined`: the seed keeps all promises. The same seed gives the same result, unless the bound ends it. */
+export function shrink(seed: number, bound: Bound): Shrunk | undefined {
+  bound.ran()
+  const found = failedWorld(seed, {})
+  if (found === undefined) return undefined
+  const worlds = shrunkWorlds(seed, found, bound)
+  const world = worlds.at(-1) ?? found
+  const list = shortestList(seed, worlds, bound)
+  const story = list === undefined ? storyOfWorld(seed, world) : storyOf(list.size, list.played)
+  const told = list?.played.map(
+    ({ step, events }): TellingAct => ({
+      words: wordsOf(step),
+      reasons: events.map((event) => describeEvent(event)),
+    }),
+  )
+  return {
+    seed,
+    found,
+    world,
+    list: list && { ...plainOf(list), told: told ?? [] },
+    story,
+    runs: bound.figures.runs,
+    isDone: !bound.isOver(),
+  }
+}
+
+function plainOf({ size, acts, broken, isMinimal }: ShrunkList): Omit<ShrunkList, 'played'> {
+  return { size, acts, broken, isMinimal }
+}
+
+/** The shortest list of the smallest world that has one, or of a larger one where that list is long. */
+function shortestList(seed: number, worlds: readonly FailedWorld[], bound: Bound): ShrunkList | undefined {
+  let best: ShrunkList | undefined
+  for (const { change } of worlds.toReversed()) {
+    if (bound.isOver()) break
+    const lines: string[] = []
+    bound.ran()
+    failedWorld(seed, change, (line) => {
+      if (lines.length < linesMax) lines.push(line)
+    })
+    for (const manner of manners) {
+      const list = listOf(lines, manner, bound)
+      if (list === undefined || (best !== undefined && list.acts.length >= best.acts.length)) continue
+      best = list
+      bound.came(list.acts.length)
+    }
+    if (best !== undefined && best.acts.length <= shortLength) break
+  }
+  return best
+}
+
+function listOf(lines: readonly string[], manner: Manner, bound: Bound): ShrunkList | undefined {
+  if (bound.isOver()) return undefined
+  bound.ran()
+  const translation = translated(lines, manner)
+  const { broken, played } = translation?.scene ?? {}
+  if (translation === undefined || broken === undefined) return undefined
+  const acts = played?.map(({ act }) => act) ?? []
+  return shrunkList({ size: translation.size, acts }, broken, bound)
+}
+
+function storyOfWorld(seed: number, { change }: FailedWorld): Story {
+  let story: Story | undefined
+  simulate({
+    ...change,
+    seed,
+    story: (told) => {
+      story = told
+    },
+  })
+  if (story === undefined) throw new Error('a run ends with its story')
+  return story
+}

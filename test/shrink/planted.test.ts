@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { type Failure, failureOf, rerun } from '../../src/shrink/index.js'
+import { type MistakeName, plantedCopy, shrinkRoomOf, shrunkBy } from './planted.js'
+
+interface Expected {
+  readonly name: MistakeName
+  readonly rule: string
+  readonly stepsMax: number
+}
+
+const expected: readonly Expected[] = [
+  { name: 'a node that votes twice in a term', rule: 'the node stops itself', stepsMax: 6 },
+  {
+    name: 'a follower that acknowledges entries which are not on its disk',
+    rule: 'a promise is on disk before it leaves',
+    stepsMax: 8,
+  },
+  {
+    name: 'an entry of an earlier term that is committed by counting',
+    rule: 'commit rule',
+    stepsMax: 25,
+  },
+  {
+    name: 'a leader that counts its own copy before it is on its disk',
+    rule: 'committed means durable',
+    stepsMax: 12,
+  },
+]
+
+test.each(expected)(
+  '$name shrinks to a short list, each step of which is needed',
+  { timeout: 300_000 },
+  async ({ name, rule, stepsMax }) => {
+    const room = await shrinkRoomOf(plantedCopy(name))
+    const shrunk = shrunkBy(room)
+    const { list } = shrunk
+    expect([list.broken.rule, list.isMinimal, shrunk.isDone]).toEqual([rule, true, true])
+    expect(list.acts.length).toBeLessThanOrEqual(stepsMax)
+    expect(list.told.length).toBe(list.acts.length)
+
+    const failure = failureOf(shrunk)
+    expect(room.rerun(failure).broken).toEqual(list.broken)
+    for (const left of list.acts) expect(room.rerun(without(failure, left.id)).broken?.rule).not.toBe(rule)
+    // The program without the mistake takes the same steps, and breaks no rule.
+    expect(rerun(failure)).toMatchObject({ broken: undefined })
+  },
+)
+
+function without(failure: Failure, id: number): Failure {
+  if (failure.type !== 'list') throw new Error('a list was expected')
+  return { ...failure, acts: failure.acts.filter((act) => act.id !== id) }
+}
+
+test('the same seed shrinks to the same list after the same runs, and a bound ends it early', {
+  timeout: 300_000,
+}, async () => {
+  const room = await shrinkRoomOf(plantedCopy('a node that votes twice in a term'))
+  const { seed, ...first } = shrunkBy(room)
+  expect(room.shrink(seed, new room.Bound())).toEqual({ seed, ...first })
+
+  const bound = new room.Bound()
+  bound.end()
+  const { rule, detail, atMs } = first.found
+  const early = room.shrink(seed, bound)
+  expect(early).toMatchObject({ isDone: false, runs: 1, list: undefined, world: { rule, detail, atMs } })
+  if (early !== undefined) expect(room.rerun(failureOf(early)).broken).toEqual({ rule, detail })
+})

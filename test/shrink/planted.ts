@@ -1,0 +1,81 @@
+/** A copy of the compiled program with one mistake in its protocol. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { onTestFinished } from 'vitest'
+import type * as room from '../../src/shrink/index.js'
+
+/** A line of the protocol's code as it is, and as somebody could have written it. */
+interface Mistake {
+  readonly file: string
+  readonly right: string
+  readonly wrong: string
+}
+
+export const mistakes = {
+  'a node that votes twice in a term': {
+    file: 'elections.js',
+    right: 'if (state.votedFor !== undefined)',
+    wrong: 'if (false)',
+  },
+  'a follower that acknowledges entries which are not on its disk': {
+    file: 'append-entries.js',
+    right: 'if (isHardStateFlushed(state) && matchIndex <= log.flushedIndex)',
+    wrong: 'if (true)',
+  },
+  'an entry of an earlier term that is committed by counting': {
+    file: 'commit.js',
+    right: ' || log.termAt(reached) !== state.currentTerm',
+    wrong: '',
+  },
+  'a leader that counts its own copy before it is on its disk': {
+    file: 'commit.js',
+    right: 'return log.flushedIndex',
+    wrong: 'return log.lastIndex',
+  },
+} as const satisfies Record<string, Mistake>
+
+export type MistakeName = keyof typeof mistakes
+
+const compiled = fileURLToPath(new URL('../../src', import.meta.url))
+
+/** The folder of the compiled sources of the copy, which goes away with the test. */
+export function plantedCopy(name: MistakeName): string {
+  const folder = mkdtempSync(join(tmpdir(), 'raftbox-planted-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  // Node itself loads what lies below such a folder: Vitest would transform every file of the copy first.
+  const copy = join(folder, 'node_modules', 'planted')
+  const sources = join(copy, 'dist', 'src')
+  cpSync(compiled, sources, { recursive: true, filter: (path) => !/\.(?:map|d\.ts)$/.test(path) })
+  cpSync('package.json', join(copy, 'package.json'))
+  symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'))
+  const { file, right, wrong } = mistakes[name]
+  const path = join(sources, 'raft', file)
+  const text = readFileSync(path, 'utf8')
+  if (text.split(right).length !== 2) throw new Error(`${file} has not one place with: ${right}`)
+  writeFileSync(
+    path,
+    text.replace(right, () => wrong),
+  )
+  return sources
+}
+
+export async function shrinkRoomOf(sources: string): Promise<typeof room> {
+  return (await import(pathToFileURL(join(sources, 'shrink', 'index.js')).href)) as typeof room
+}
+
+/** From this seed on, each mistake makes one fail soon. */
+export const firstSeed = 13
+const seedsMax = 40
+
+/** The first seed that the mistake makes fail in such a way that a list of steps tells it. */
+export function shrunkBy({ shrink, Bound }: typeof room): ShrunkToList {
+  for (let seed = firstSeed; seed < firstSeed + seedsMax; seed++) {
+    const shrunk = shrink(seed, new Bound())
+    if (shrunk?.list !== undefined) return { ...shrunk, list: shrunk.list }
+  }
+  throw new Error(`none of ${seedsMax} seeds fails by steps`)
+}
+
+type ShrunkToList = room.Shrunk & { readonly list: NonNullable<room.Shrunk['list']> }
