@@ -95,6 +95,8 @@ class Check<State, Op extends Operation> {
   #stepsLeft: number
   readonly #failed: Part<Op>[] = []
   readonly #undecided: Undecided[] = []
+  /** Parts for which the memory was not enough while other parts held some of it. */
+  readonly #full: string[] = []
 
   constructor(
     history: ReadonlyMap<string, readonly Op[]>,
@@ -119,6 +121,7 @@ class Check<State, Op extends Operation> {
       if (left.length === 0) break
       open = left
     }
+    for (const key of this.#full) yield* this.#goOn(this.#prepared(key), Number.POSITIVE_INFINITY)
     const failures: Failure<Op>[] = []
     for (const part of this.#failed.slice(0, explainedMax)) failures.push(yield* this.#explain(part))
     return {
@@ -143,9 +146,13 @@ class Check<State, Op extends Operation> {
         this.#undecided.push({ key, operations: operations.length, why: 'time' })
         continue
       }
-      const timeline = new Timeline(operations, this.#model)
-      yield { key, timeline, search: new Search(timeline, this.#model, key, this.#memory) }
+      yield this.#prepared(key)
     }
+  }
+
+  #prepared(key: string): PartSearch<State, Op> {
+    const timeline = new Timeline(this.#history.get(key) ?? [], this.#model)
+    return { key, timeline, search: new Search(timeline, this.#model, key, this.#memory) }
   }
 
   /** True when the part needs no further turn. */
@@ -161,6 +168,10 @@ class Check<State, Op extends Operation> {
     }
     if (end === 'open' && search.steps >= stepsEnd) return false
     search.release()
+    if (end === 'full' && !this.#memory.isUnused) {
+      this.#full.push(key)
+      return true
+    }
     if (end === 'not-linearizable') this.#failed.push(partOf(key, timeline, search.furthestReturn))
     if (end === 'open' || end === 'full') {
       const why = end === 'full' ? 'memory' : this.#stepsLeft <= 0 ? 'steps' : 'time'
@@ -175,7 +186,9 @@ class Check<State, Op extends Operation> {
     const window: Window<Op> = yield* new WindowSearch(part, this.#model, bounds).find()
     const { operations, isMinimal } = window
     const all = this.#history.get(key) ?? []
-    return { key, window: operations, isMinimal, ...explained(window, all, key, this.#model, this.#memory) }
+    const { memory, isTimeUp } = bounds
+    const explanation = yield* explained(window, { key, all, model: this.#model, memory, isTimeUp })
+    return { key, window: operations, isMinimal, ...explanation }
   }
 }
 

@@ -2,10 +2,17 @@
 
 /** Bytes that all searches of a check share. */
 export class Memory {
+  readonly #bytes: number
   #bytesLeft: number
 
   constructor(bytes: number) {
+    this.#bytes = bytes
     this.#bytesLeft = bytes
+  }
+
+  /** Whether no search holds any of it. */
+  get isUnused(): boolean {
+    return this.#bytesLeft === this.#bytes
   }
 
   /** False, and nothing is taken, when so much is not left. */

@@ -22,6 +22,9 @@ export const stepsAtOnce = 8192
 /** Operations of unknown outcome that may be passed over for each step of a run. */
 const looksAStep = 64
 
+/** Bytes of an operation's places in the timeline, in the links and in the order, beside what is found on the way. */
+const bytesPerOperation = 64
+
 /** Words of a configuration before its bits: the first return, and the number of the state. */
 const headWords = 2
 /** The configuration was just entered, and nothing is tried in it yet. */
@@ -29,6 +32,7 @@ const entered = -1
 
 export class Search<State, Op extends Operation> {
   readonly #model: Model<State, Op>
+  readonly #memory: Memory
   readonly #timeline: Timeline<Op>
   readonly #states: States<State, Op>
   readonly #visited: ConfigurationSet
@@ -52,6 +56,7 @@ export class Search<State, Op extends Operation> {
   /** The next thing to try: a link, or behind all links an operation of unknown outcome. */
   #cursor = entered
   #isFull = false
+  #bytes = 0
   /** The order with the most completed operations, where it is kept, and among those the one with the fewest others. */
   readonly #longest: Int32Array | undefined
   #longestDepth = 0
@@ -75,7 +80,11 @@ export class Search<State, Op extends Operation> {
   ) {
     const { completed, unknown, events, slots } = timeline
     this.#model = model
+    this.#memory = memory
     this.#timeline = timeline
+    const bytes = bytesPerOperation * (completed.length + unknown.length)
+    if (memory.take(bytes)) this.#bytes = bytes
+    else this.#isFull = true
     this.#completedLeft = completed.length
     this.#longestLeft = completed.length + 1
     this.#next = Int32Array.from({ length: events.length + 1 }, (_, at) => (at + 1) % (events.length + 1))
@@ -119,6 +128,8 @@ export class Search<State, Op extends Operation> {
   }
 
   release(): void {
+    this.#memory.giveBack(this.#bytes)
+    this.#bytes = 0
     this.#visited.release()
     this.#states.release()
   }

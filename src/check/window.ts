@@ -24,8 +24,8 @@ export interface Part<Op extends Operation> {
 export interface Window<Op extends Operation> {
   /** In the order of their calls. */
   readonly operations: readonly Op[]
-  /** The writes that were let go, as the kept ones need them: their outcome is unknown. */
-  readonly letGo: readonly Op[]
+  /** The writes that were let go, as the kept ones need them (their outcome is unknown), each with the operation itself. */
+  readonly letGo: ReadonlyMap<Op, Op>
   /** False if the search was given up before every operation of the window was shown to be needed. */
   readonly isMinimal: boolean
 }
@@ -107,7 +107,7 @@ export class WindowSearch<State, Op extends Operation> {
   *#contradict(kept: ReadonlySet<Op>): Generator<void, boolean> {
     const { key, operations } = this.#part
     const timeline = new Timeline(
-      [...operations.filter((operation) => kept.has(operation)), ...this.#letGo(kept)],
+      [...operations.filter((operation) => kept.has(operation)), ...this.#letGo(kept).keys()],
       this.#model,
     )
     const { memory, trialStepsMax, isTimeUp } = this.#bounds
@@ -125,10 +125,12 @@ export class WindowSearch<State, Op extends Operation> {
     return end === 'not-linearizable'
   }
 
-  #letGo(kept: ReadonlySet<Op>): Op[] {
-    return this.#part.operations.flatMap((operation) => {
+  #letGo(kept: ReadonlySet<Op>): Map<Op, Op> {
+    const letGo = new Map<Op, Op>()
+    for (const operation of this.#part.operations) {
       const freed = kept.has(operation) ? undefined : this.#freed.get(operation)
-      return freed === undefined ? [] : [freed]
-    })
+      if (freed !== undefined) letGo.set(freed, operation)
+    }
+    return letGo
   }
 }

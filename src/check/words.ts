@@ -1,7 +1,7 @@
 /** A window in words: how far an order goes, and why no operation follows. */
 import type { Memory } from './configuration-set.js'
 import type { Model, Operation } from './model.js'
-import { Search } from './search.js'
+import { Search, type SearchEnd, stepsAtOnce } from './search.js'
 import { Timeline } from './timeline.js'
 import type { Window } from './window.js'
 
@@ -25,20 +25,31 @@ export interface Explanation<Op extends Operation> {
 const stepsMax = 200_000
 const needsMax = 5
 
-/** `all`: every operation of the part, also those that failed or were called later. */
-export function explained<State, Op extends Operation>(
+interface Explained<State, Op extends Operation> {
+  readonly key: string
+  /** Every operation of the part, also those that failed or were called later. */
+  readonly all: readonly Op[]
+  readonly model: Model<State, Op>
+  readonly memory: Memory
+  isTimeUp(): boolean
+}
+
+export function* explained<State, Op extends Operation>(
   { operations, letGo }: Window<Op>,
-  all: readonly Op[],
-  key: string,
-  model: Model<State, Op>,
-  memory: Memory,
-): Explanation<Op> {
-  const timeline = new Timeline([...operations, ...letGo], model)
+  { key, all, model, memory, isTimeUp }: Explained<State, Op>,
+): Generator<void, Explanation<Op>> {
+  const timeline = new Timeline([...operations, ...letGo.keys()], model)
   const search = new Search(timeline, model, key, memory, true)
-  const isOrderLongest = search.run(stepsMax) === 'not-linearizable'
+  let end: SearchEnd = 'open'
+  while (end === 'open' && search.steps < stepsMax && !isTimeUp()) {
+    end = search.run(stepsAtOnce)
+    yield
+  }
+  const isOrderLongest = end === 'not-linearizable'
   const { order, state } = search.longest
   search.release()
-  const placed = new Set(order)
+  const placed = new Set(order.map((operation) => letGo.get(operation) ?? operation))
+  const isPlaced = (operation: Op): boolean => placed.has(operation)
   const left = operations.filter((operation) => !placed.has(operation))
   const firstReturn = left.reduce(
     (first, operation) => Math.min(first, operation.return as number),
@@ -50,7 +61,7 @@ export function explained<State, Op extends Operation>(
     order,
     state: stateWords(model, state),
     isOrderLongest,
-    stuck: stuck.map((operation) => ({ operation, needs: needsOf(operation, state, order, all, model) })),
+    stuck: stuck.map((operation) => ({ operation, needs: needsOf(operation, state, isPlaced, all, model) })),
   }
 }
 
@@ -58,7 +69,7 @@ export function explained<State, Op extends Operation>(
 function needsOf<State, Op extends Operation>(
   stuck: Op,
   state: State,
-  order: readonly Op[],
+  isPlaced: (operation: Op) => boolean,
   all: readonly Op[],
   model: Model<State, Op>,
 ): Stuck<Op>['needs'] {
@@ -68,15 +79,14 @@ function needsOf<State, Op extends Operation>(
     if (operation === stuck || model.isRead?.(operation) === true) continue
     const between = model.step(state, operation)
     if (between === undefined || model.step(between, stuck) === undefined) continue
-    needs.push({ operation, why: whyNot(operation, stuck, order) })
+    needs.push({ operation, why: whyNot(operation, stuck, isPlaced(operation)) })
   }
   return needs
 }
 
-function whyNot<Op extends Operation>(operation: Op, stuck: Op, order: readonly Op[]): string {
+function whyNot<Op extends Operation>(operation: Op, stuck: Op, isPlaced: boolean): string {
   if (operation.outcome === 'fail') return 'it failed, so that it did not happen'
   if (operation.call > (stuck.return as number)) return 'it was called only after that'
-  const isPlaced = order.some(({ client, call }) => client === operation.client && call === operation.call)
   return isPlaced
     ? 'it has its place earlier already, and happens once'
     : 'it cannot happen there without another contradiction'

@@ -1,7 +1,7 @@
 /** Records of a file, one by one: JSON lines, a JSON array, or CSV. The first malformed one ends the reading. */
 import { keyBytesMax, valueBytesMax } from '../cluster/index.js'
 import { BadInput, checkedUtf8, nameOfByte } from '../terminal/index.js'
-import { readBytes } from './input/bytes.js'
+import { nameOfInput, readBytes } from './input/bytes.js'
 import { readCsv } from './input/csv.js'
 import { readJson } from './input/json.js'
 import type { Charset, Fields, RecordText } from './input/record-text.js'
@@ -25,7 +25,8 @@ export async function* readRecords(
   { encoding = 'utf8', ...fields }: RecordFields,
   signal?: AbortSignal,
 ): AsyncGenerator<RecordText> {
-  const malformed = (line: number, why: string): BadInput => new BadInput(`${file}, line ${line}: ${why}`)
+  const malformed = (line: number, why: string): BadInput =>
+    new BadInput(`${nameOfInput(file)}, line ${line}: ${why}`)
   const charset = charsetOf(encoding)
   const bytes = readBytes(file, signal)
   const input = encoding === 'bytes' ? bytes : checkedUtf8(bytes, (place, byte) => notUtf8(file, place, byte))
@@ -41,7 +42,7 @@ export async function* readRecords(
 
 function notUtf8(file: string, { line, column }: { line: number; column: number }, byte: number): BadInput {
   return new BadInput(
-    `${file}, line ${line}, column ${column}: ${nameOfByte(byte)} is not UTF-8; convert the file to UTF-8, or keep its bytes as they are with --encoding bytes`,
+    `${nameOfInput(file)}, line ${line}, column ${column}: ${nameOfByte(byte)} is not UTF-8; convert the file to UTF-8, or keep its bytes as they are with --encoding bytes`,
   )
 }
 

@@ -17,6 +17,7 @@ import {
 import { FileLoader } from './file-loader.js'
 import { charsetOf, type Encoding, encodings, readRecords } from './file-records.js'
 import { dirFlag, nodesFlag } from './flags.js'
+import { nameOfInput } from './input/bytes.js'
 import type { RecordText } from './input/record-text.js'
 
 interface LoadFileOptions {
@@ -99,7 +100,7 @@ async function loadFile(file: string, options: LoadFileOptions, signal: AbortSig
   try {
     // Before anything is started: a file that cannot be read leaves no trace.
     const first = await records.next()
-    if (first.done) throw new BadInput(`${file} holds no records; give a file with at least one`)
+    if (first.done) throw new BadInput(`${nameOfInput(file)} holds no records; give a file with at least one`)
     const clusterOptions = { ...(nodes !== undefined && { nodes }), ...(dir !== undefined && { dir }) }
     return await withCluster(clusterOptions, signal, async (cluster) => {
       await leaderKnown(cluster, signal)

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { BadLine, type Life, Replay } from '../recording/index.js'
 import { isFailure } from '../shrink/index.js'
 import { BadInput, counted, interruptible, printable } from '../terminal/index.js'
-import { readBytes } from './input/bytes.js'
+import { nameOfInput, readBytes } from './input/bytes.js'
 import { type Framed, LineFramer } from './input/framing.js'
 import { FailureReplay } from './replay-failure.js'
 import { shortHash } from './state-words.js'
@@ -56,7 +56,8 @@ async function replayFile(
   signal: AbortSignal,
 ): Promise<number> {
   const replay = new Replay()
-  const malformed = (line: number, why: string): BadInput => new BadInput(`${file}, line ${line}: ${why}`)
+  const malformed = (line: number, why: string): BadInput =>
+    new BadInput(`${nameOfInput(file)}, line ${line}: ${why}`)
   const framer = new LineFramer(lineBytesMax, malformed)
   let cutAtLine: number | undefined
   let failure: FailureReplay | undefined
@@ -77,7 +78,7 @@ async function replayFile(
     for (const framed of framer.take(chunk)) take(framed, false)
   for (const framed of framer.end()) take(framed, true)
   if (failure !== undefined) return failure.end(json, signal)
-  if (!replay.hasHead) throw new BadInput(`${file} is empty; give a recording of raftbox`)
+  if (!replay.hasHead) throw new BadInput(`${nameOfInput(file)} is empty; give a recording of raftbox`)
   const { lives, stops } = replay
   if (json) console.log(JSON.stringify({ lives, stops, cutAtLine }))
   else tell(lives, cutAtLine, stops)

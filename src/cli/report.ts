@@ -12,7 +12,7 @@ import {
 } from '../report/index.js'
 import { BadInput, interruptible, printable } from '../terminal/index.js'
 import { dirFlag } from './flags.js'
-import { readBytes } from './input/bytes.js'
+import { isStandardInput, nameOfInput, readBytes } from './input/bytes.js'
 import { writeTogether } from './written-files.js'
 
 interface ReportOptions {
@@ -52,6 +52,8 @@ export function addReport(program: Command): void {
 }
 
 async function report(file: string, { compare, out }: ReportOptions, signal: AbortSignal): Promise<number> {
+  if (isStandardInput(file))
+    throw new BadInput('give the record as a file: the page and the Markdown file take its name')
   const record = await readRecord(file, signal)
   const comparison =
     compare === undefined ? undefined : compareRecords(await readRecord(compare, signal), record)
@@ -74,11 +76,12 @@ async function readRecord(file: string, signal: AbortSignal): Promise<BenchRecor
     byteCount += chunk.length
     if (byteCount > recordBytesMax) {
       throw new BadInput(
-        `${file} has more than ${recordBytesMax} bytes; give a record that the bench suite wrote`,
+        `${nameOfInput(file)} has more than ${recordBytesMax} bytes; give a record that the bench suite wrote`,
       )
     }
   }
   const bytes = Buffer.concat(chunks)
-  if (!isUtf8(bytes)) throw new BadInput(`${file} is not UTF-8; give a record that the bench suite wrote`)
-  return parseRecord(bytes.toString(), file)
+  if (!isUtf8(bytes))
+    throw new BadInput(`${nameOfInput(file)} is not UTF-8; give a record that the bench suite wrote`)
+  return parseRecord(bytes.toString(), nameOfInput(file))
 }

@@ -5,7 +5,7 @@ import { BadStoryLine, StoryReader, StoryWriter } from '../explain/index.js'
 import { type KeptFrame, type Observer, recordLines } from '../observer/index.js'
 import type { Story } from '../telemetry/index.js'
 import { BadInput } from '../terminal/index.js'
-import { readBytes } from './input/bytes.js'
+import { nameOfInput, readBytes } from './input/bytes.js'
 import { type Framed, LineFramer } from './input/framing.js'
 import { warn } from './warnings.js'
 
@@ -116,7 +116,7 @@ export async function recorded<Result>(
 export async function readStory(file: string, signal: AbortSignal): Promise<Story> {
   const reader = new StoryReader()
   const malformed = (line: number, why: string): BadInput =>
-    new BadInput(`${file}, line ${line}: ${why}; give a story that sandbox --record wrote`)
+    new BadInput(`${nameOfInput(file)}, line ${line}: ${why}; give a story that sandbox --record wrote`)
   const framer = new LineFramer(lineBytesMax, malformed)
   const take = ({ line, bytes }: Framed, isLast: boolean): void => {
     try {
@@ -131,6 +131,6 @@ export async function readStory(file: string, signal: AbortSignal): Promise<Stor
     for (const framed of framer.take(chunk)) take(framed, false)
   for (const framed of framer.end()) take(framed, true)
   if (reader.story === undefined)
-    throw new BadInput(`${file} is empty; give a story that sandbox --record wrote`)
+    throw new BadInput(`${nameOfInput(file)} is empty; give a story that sandbox --record wrote`)
   return reader.story
 }

@@ -161,6 +161,23 @@ describe('a check that is too hard ends without an answer', () => {
     expect(undecided).toEqual([{ key: 'k', operations: 31, why }])
   })
 
+  test('for lack of memory for the operations themselves', () => {
+    const many = Array.from({ length: 1000 }, (_, at) => told(2 * at, 2 * at + 1, put(String(at))))
+    expect(checkHistory(many, keyValue, { bytesMax: 1 << 15 }).undecided).toMatchObject([{ why: 'memory' }])
+    expect(checkHistory(many, keyValue, { bytesMax: 1 << 18 }).verdict).toBe('linearizable')
+  })
+
+  test('but not for lack of memory that another key held', () => {
+    const large = (key: string): KeyValueOperation[] => [
+      ...Array.from({ length: 8 }, (_, at) =>
+        told(1, 2, { op: 'append', value: String(at) }, { key, client: at, outcome: 'unknown' }),
+      ),
+      told(3, 4, get('?'), { key }),
+    ]
+    const { failedKeys } = checkHistory([...large('a'), ...large('b')], keyValue, { bytesMax: 16 << 20 })
+    expect(failedKeys.toSorted()).toEqual(['a', 'b'])
+  })
+
   test('and pauses again and again, so that a program can give it up', () => {
     const turns = checkInTurns(hard, keyValue)
     for (let turn = 0; turn < 10; turn++) expect(turns.next()).toEqual({ done: false, value: undefined })

@@ -85,6 +85,12 @@ test('the page shows the time lines, and needs neither network nor script', asyn
   expect(page).toContain('put &quot;k&quot; &quot;&lt;c&gt;&quot;')
 })
 
+test.each(['load', 'replay', 'explain'])('%s takes - as standard input too, and says so', async (command) => {
+  const { code, stderr } = await run([command, '-'], '{')
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/^raftbox: standard input, line 1: [^\n]+\n$/)
+})
+
 describe("a history of etcd's API", () => {
   const called = { client: 0, op: 'put', key: 'k', outcome: 'ok' }
   const puts = [

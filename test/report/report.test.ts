@@ -398,6 +398,7 @@ describe('bad input', () => {
     ['no file', ['report'], "missing required argument 'file'"],
     ['a missing file', ['report', 'no/such.json'], 'no/such.json: there is no such file'],
     ['a folder', ['report', '.'], '. is a directory'],
+    ['standard input', ['report', '-'], 'the page and the Markdown file take its name'],
     ['no folder', ['report', 'x.json', '--out', ''], '--out: give the path of a directory'],
   ])('%s is refused in one line', async (_, args, words) => {
     const { code, stdout, stderr } = await run(args)

@@ -25,9 +25,13 @@ const bzip2Rest = /^425a683[1-9]3141/
 const standardInput = '-'
 const standardInputFd = 0
 
+export function isStandardInput(file: string): boolean {
+  return file === standardInput
+}
+
 /** How messages call the file. */
 export function nameOfInput(file: string): string {
-  return file === standardInput ? 'standard input' : file
+  return isStandardInput(file) ? 'standard input' : file
 }
 
 /** Throws BadInput for what cannot be read. The signal ends also a wait for a pipe that nobody writes to. */
@@ -57,7 +61,7 @@ function openFile(file: string): Readable {
   try {
     // A pipe without a writer blocks an open for reading, and a blocked open keeps the process from ending.
     const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
-    const fd = file === standardInput ? standardInputFd : openSync(file, flags)
+    const fd = isStandardInput(file) ? standardInputFd : openSync(file, flags)
     const kind = fstatSync(fd)
     // Reads of pipes and terminals wait in the event loop. Those of files go to a thread, which no signal wakes.
     if (kind.isFIFO() || kind.isSocket()) return new Socket({ fd, readable: true, writable: false })
