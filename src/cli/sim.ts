@@ -85,7 +85,7 @@ async function replaySeed(
   return violation === undefined ? 0 : 1
 }
 
-function report(result: SweepResult, realSeconds: number, isJson: boolean): void {
+function report(result: Omit<SweepResult, 'fingerprint'>, realSeconds: number, isJson: boolean): void {
   const { seeds, violations, virtualSeconds, counts } = result
   const { messages, ...happened } = counts
   const faults: Partial<Counts> = {}

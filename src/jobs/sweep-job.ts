@@ -17,6 +17,7 @@ function sweepOf(seed: number): SweepResult {
       violations: failed === undefined ? [] : [failed],
       virtualSeconds: result.virtualMs / 1000,
       counts: result.counts,
+      fingerprint: result.fingerprint,
     }
   } catch (error) {
     // An error of the simulator itself is told with its seed, since only the seed repeats it.

@@ -20,9 +20,17 @@ export interface SweepResult {
   readonly violations: readonly FailedRun[]
   readonly virtualSeconds: number
   readonly counts: Counts
+  /** Equal for sweeps whose runs were equal to the byte, whatever order the runs came in. */
+  readonly fingerprint: string
 }
 
-export const noSweep: SweepResult = { seeds: 0, violations: [], virtualSeconds: 0, counts: noCounts() }
+export const noSweep: SweepResult = {
+  seeds: 0,
+  violations: [],
+  virtualSeconds: 0,
+  counts: noCounts(),
+  fingerprint: '0',
+}
 
 /** The violation of a run, if it has one. */
 export function failureOf({ seed, violation }: SimulationResult): FailedRun | undefined {
@@ -37,7 +45,12 @@ export function addSweeps(one: SweepResult, other: SweepResult): SweepResult {
     violations: [...one.violations, ...other.violations].sort((a, b) => a.seed - b.seed),
     virtualSeconds: one.virtualSeconds + other.virtualSeconds,
     counts: addCounts(one.counts, other.counts),
+    fingerprint: addFingerprints(one.fingerprint, other.fingerprint),
   }
+}
+
+function addFingerprints(one: string, other: string): string {
+  return BigInt.asUintN(64, BigInt(`0x${one}`) + BigInt(`0x${other}`)).toString(16)
 }
 
 function addCounts(one: Counts, other: Counts): Counts {

@@ -1,12 +1,13 @@
-/** Queues and windows of a node stay within their limits. */
+/** What is looked at once in a tick of a node: queues and windows stay within their limits, and what can be written is. */
 import type { WatchedNode, Witness } from './watched.js'
 
 /** `peerCount`: how many nodes there are, members or not: any of them may ask, and is answered. */
-export function checkBounds(
-  { id, state }: WatchedNode,
-  peerCount: number,
-  witness: Pick<Witness, 'report'>,
-): void {
+export function checkAtTick(node: WatchedNode, peerCount: number, witness: Pick<Witness, 'report'>): void {
+  checkBounds(node, peerCount, witness)
+  checkIsWritten(node, witness)
+}
+
+function checkBounds({ id, state }: WatchedNode, peerCount: number, witness: Pick<Witness, 'report'>): void {
   if (state === undefined) return
   const { limits, leadership, messagesAfterFlush, pendingWrites } = state
   const { progress = [], waitingReads = [], waitingQuestions = [], sentRounds = [] } = leadership ?? {}
@@ -29,4 +30,21 @@ export function checkBounds(
   const askers = new Set(waitingQuestions.map(({ from }) => from))
   if (askers.size < waitingQuestions.length)
     witness.report('bounds', `two questions of one node wait at node ${id}`)
+}
+
+/** Where no write is under way at the end of a turn, the disk holds the node's term, its vote and the end of its log. */
+function checkIsWritten({ id, state, durable }: WatchedNode, witness: Pick<Witness, 'report'>): void {
+  if (state === undefined || state.pendingWrites > 0) return
+  const { currentTerm, votedFor, log } = state
+  const { currentTerm: foundTerm = 0, votedFor: foundVote } = durable.hardState ?? {}
+  if (foundTerm !== currentTerm || foundVote !== votedFor)
+    witness.report(
+      'all is written',
+      `node ${id} is in term ${currentTerm} with the vote for ${votedFor}, and its disk says ${foundTerm} and ${foundVote}`,
+    )
+  if (!durable.holds(log.last))
+    witness.report(
+      'all is written',
+      `node ${id} ends in ${log.last.index}@${log.last.term}, which its disk lacks`,
+    )
 }

@@ -152,6 +152,8 @@ export class Checker {
     }
     seen.configuredTail = seen.tail
     if (log.snapshot === seen.snapshot) return
+    if ((log.snapshot?.index ?? 0) < (seen.snapshot?.index ?? 0))
+      this.report('monotone', `the snapshot of node ${id} went back to ${log.snapshot?.index ?? 0}`)
     if (log.snapshot !== undefined) this.#snapshotAt(`node ${id} has a snapshot`, log.snapshot)
     seen.snapshot = log.snapshot
   }

@@ -3,7 +3,7 @@
  * promises in messages, and the history of what clients asked and were told. A simulator tells each step; for a cluster
  * of threads, its calls, its events and what its disks hold at the end are enough.
  */
-export { checkBounds } from './bounds.js'
+export { checkAtTick } from './bounds.js'
 export { Checker } from './checker.js'
 export { changeNames, isMajority, membershipOf } from './configurations.js'
 export { type Call, History, type Outcome } from './history.js'

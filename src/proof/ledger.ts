@@ -90,7 +90,9 @@ export class Ledger {
       const index = run.index + position
       if (mismatch !== undefined || index <= last.index) return
       const known = this.find(index, run.term)
-      if (known === undefined) last = this.#add(last, run, run.bytes.slice(start, end))
+      if (run.term < last.term)
+        mismatch = `entry ${index}@${run.term} follows ${nameOf(last)}, of a later term`
+      else if (known === undefined) last = this.#add(last, run, run.bytes.slice(start, end))
       else if (known.previous !== last)
         mismatch = `entry ${index}@${run.term} follows ${nameOf(last)} here and ${nameOf(known.previous)} elsewhere`
       else if (known.kind !== run.kind || !holds(known.command, run.bytes, start, end))

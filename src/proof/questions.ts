@@ -32,6 +32,7 @@ interface Before {
   readonly incomingIndex: number
   readonly commitIndex: number
   readonly term: Term
+  readonly votedFor: NodeId | undefined
   readonly role: Role
 }
 
@@ -82,10 +83,11 @@ export class Questions {
     if (state === undefined) return
     const { nextIndex, snapshot, snapshotOffset = 0 } = state.leadership?.progressOf(message.from) ?? {}
     const incomingIndex = state.incomingSnapshot?.snapshot.index ?? 0
-    const { currentTerm: term, role } = state
+    const { currentTerm: term, votedFor, role } = state
     const { commitIndex } = state.log
     const snapshotIndex = snapshot?.index
-    this.#before = { nextIndex, snapshotIndex, snapshotOffset, incomingIndex, commitIndex, term, role }
+    const ofSnapshot = { snapshotIndex, snapshotOffset, incomingIndex }
+    this.#before = { nextIndex, ...ofSnapshot, commitIndex, term, votedFor, role }
     if (message.type === 'appendEntries' && !state.log.has(prevOf(message))) {
       this.#lacks.add(lackOf(id, message.from, message.term, message.prevLogIndex))
     }
@@ -97,6 +99,7 @@ export class Questions {
     this.#before = undefined
     if (state === undefined || before === undefined) return
     if (message.type === 'requestVoteResponse') this.#voteHeard(id, state, message.from, message)
+    else if (message.type === 'preVote') this.#preVoteTaken(id, state, message.term, before)
     else if (message.type === 'preVoteResponse') this.#preVoteHeard(id, state, before)
     else if (message.type === 'installSnapshot') this.#chunkTaken(id, state, message, before)
     else if (message.type === 'appendEntries') this.#entriesTaken(id, state, message, before)
@@ -109,6 +112,17 @@ export class Questions {
   observed(id: NodeId, event: RaftEvent): void {
     this.#now++
     if (event.type === 'role' && event.role === 'preCandidate') this.#campaigns.set(id, this.#now)
+  }
+
+  /** A node that is asked whether it would vote gives no vote, and goes to no later term than the one who asks is in. */
+  #preVoteTaken(id: NodeId, { currentTerm, votedFor }: RaftView, term: Term, before: Before): void {
+    const isSameTerm = currentTerm === before.term
+    const isUnchanged = isSameTerm
+      ? votedFor === before.votedFor
+      : currentTerm === term && votedFor === undefined
+    if (isUnchanged) return
+    const now = `is in term ${currentTerm} with the vote for ${votedFor}`
+    this.#report('a pre-vote binds nobody', `node ${id} was asked in term ${term}, and ${now}`)
   }
 
   /** A pre-candidate becomes a candidate once a majority would vote for it, of both halves of a joint configuration. */

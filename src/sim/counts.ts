@@ -1,6 +1,8 @@
 /** The counters of a run. */
 import type { Hit } from '../faults/index.js'
 import { changeNames } from '../proof/index.js'
+import { damageNames } from './damage.js'
+import { momentNames } from './moments.js'
 
 /** Each counts what faults did, not how many were begun. */
 export const faultNames = [
@@ -45,6 +47,10 @@ export const faultNames = [
   'wipedDisks',
   'swappedDisks',
   'rolledBackDisks',
+  /** Records of a node's disk, while the node was down: a bit turned, cut short, put where another belongs, never written. */
+  ...damageNames,
+  /** Snapshots that were wished for at a moment of a node's work, and came. */
+  'snapshotsWished',
   /** By operators: changes of the members, and nodes that were removed. */
   ...changeNames,
   'changesRefused',
@@ -56,6 +62,8 @@ export const faultNames = [
   'transfersDone',
   'transfersGivenUp',
   'transfersRefused',
+  /** Nodes that ended or were paused at a moment of their work. */
+  ...momentNames.map((moment) => `at ${moment}` as const),
 ] as const
 
 const namesOfHits = {
@@ -82,6 +90,9 @@ const outcomeNames = [
   'snapshotsInstalled',
   /** Starts that were refused since the disk was not the one that the node had. */
   'lostDisksRefused',
+  /** Starts that were refused since a record was damaged, and damage that no start had to read. */
+  'damageRefused',
+  'damageUnread',
   'renewedDisks',
   /** Runs that the log had left to the store and that were needed again. */
   'runsReadBack',

@@ -22,4 +22,6 @@ export const diceOf = {
   nemesis: 7,
   faults: 8,
   operator: 9,
+  interrupter: 10,
+  swarm: 11,
 } as const

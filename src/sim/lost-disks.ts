@@ -1,9 +1,10 @@
-/** Disks that are lost: emptied, exchanged, or put back from an older copy; and what an operator does about it. */
+/** Disks that are lost: emptied, exchanged, damaged, or put back from an older copy; and what an operator does about it. */
 import { type Dice, victimOf } from '../faults/index.js'
 import { isMajority } from '../proof/index.js'
 import type { Membership, NodeId } from '../raft/index.js'
 import type { MemoryDisk } from '../storage/index.js'
 import type { SimulatedCluster } from './cluster.js'
+import { damageNames } from './damage.js'
 
 /** True when a majority of nodes that may vote is left without these: of each configuration that may come to count. */
 export function mayLoseDisks(cluster: SimulatedCluster, ...ids: readonly NodeId[]): boolean {
@@ -97,6 +98,20 @@ export function wiping(cluster: SimulatedCluster, dice: Dice): () => void {
   const id = victimOf(cluster, dice)
   if (!mayLoseDisks(cluster, id)) return () => undefined
   wipeDisk(cluster, id)
+  cluster.restart(id)
+  return () => renew(cluster, id)
+}
+
+/** The node has to refuse a damaged disk, unless it needs nothing of what is damaged. */
+export function damaging(cluster: SimulatedCluster, dice: Dice): () => void {
+  const id = victimOf(cluster, dice)
+  const name = dice.pick(damageNames)
+  if (!mayLoseDisks(cluster, id)) return () => undefined
+  endNode(cluster, id)
+  if (cluster.node(id).disk.damage(name)) {
+    cluster.world.counts[name]++
+    diskLost(cluster, id, `has ${name} on the disk`)
+  }
   cluster.restart(id)
   return () => renew(cluster, id)
 }

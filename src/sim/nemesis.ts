@@ -7,7 +7,7 @@ import { encode, writePut } from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import { describeLink } from './describe.js'
-import { rollingBack, swapping, wiping } from './lost-disks.js'
+import { damaging, rollingBack, swapping, wiping } from './lost-disks.js'
 import { calmNetwork } from './network.js'
 import type { FaultKind, Plan } from './plan.js'
 
@@ -59,10 +59,14 @@ export class SimulatedNemesis {
   readonly #plan: Plan
   readonly #nemesis: Nemesis
   readonly #undo = new Set<() => void>()
+  readonly #swarmDice: Dice
+  /** Whether each fault that was drawn is left out of this run. */
+  readonly #spared = new Map<string, boolean>()
   #hasStopped = false
 
-  constructor(cluster: SimulatedCluster, dice: Dice, plan: Plan) {
+  constructor(cluster: SimulatedCluster, dice: Dice, swarmDice: Dice, plan: Plan) {
     this.#cluster = cluster
+    this.#swarmDice = swarmDice
     this.#dice = dice
     this.#plan = plan
     this.#nemesis = new Nemesis(cluster, cluster.faults, dice)
@@ -92,8 +96,16 @@ export class SimulatedNemesis {
     const kind = this.#dice.pick(this.#plan.faults)
     if (kind === undefined) return
     const fault = this.#dice.pick([...faultsOf[kind], ...moreOf(kind, this.#plan)])
+    if (fault === undefined || this.#isSpared(typeof fault === 'string' ? fault : fault.name)) return
     if (typeof fault === 'string') this.#nemesis.strike([fault])
-    else if (fault !== undefined) this.#beginOwn(fault)
+    else this.#beginOwn(fault)
+  }
+
+  /** Runs in which a fault never happens let the others go further: each is left out of half of the swarm. */
+  #isSpared(name: string): boolean {
+    const isSpared = this.#spared.get(name) ?? (this.#plan.isSwarm && this.#swarmDice.chance(0.5))
+    this.#spared.set(name, isSpared)
+    return isSpared
   }
 
   #beginOwn(fault: SimulatedFault): void {
@@ -107,8 +119,12 @@ export class SimulatedNemesis {
 }
 
 /** Beside changes of the members, changes are interrupted. */
-function moreOf(kind: FaultKind, { losesDisks, changeGapMs }: Plan): readonly SimulatedFault[] {
-  if (kind === 'disks' && losesDisks) return [wiping, wiping, swapping, rollingBack]
+function moreOf(kind: FaultKind, { losesDisks, damagesDisks, changeGapMs }: Plan): readonly SimulatedFault[] {
+  if (kind === 'disks')
+    return [
+      ...(losesDisks ? [wiping, wiping, swapping, rollingBack] : []),
+      ...(damagesDisks ? Array(4).fill(damaging) : []),
+    ]
   const isInterrupting = changeGapMs > 0 && (kind === 'crashes' || kind === 'cuts')
   return isInterrupting ? Array(5).fill(interrupting) : []
 }

@@ -16,6 +16,7 @@ import {
   type PledgePlace,
   renewedPledge,
 } from '../storage/index.js'
+import { type DamageName, damageDisk } from './damage.js'
 import { DurableView } from './durable.js'
 import type { World } from './world.js'
 
@@ -60,6 +61,8 @@ export class NodeDisk {
   durable: DurableView
   /** The disk is not the one that the node had, or an older copy of it, which may happen to hold as much. */
   lost: 'other' | 'copy' | undefined
+  /** A record of the disk is damaged: the node refuses the disk, or does not need the record. */
+  #isDamaged = false
   readonly #nodeId: NodeId
   readonly #membership: Membership
   readonly #place: PledgeInMemory
@@ -92,13 +95,22 @@ export class NodeDisk {
       const opened = this.#open()
       if (this.lost === 'other') checker.report('a lost disk is refused', `${where} starts with another disk`)
       this.lost = undefined
+      if (this.#isDamaged) counts.damageUnread++
       return opened
     } catch (error) {
+      if (this.#isDamaged && this.lost === undefined) return this.#refused(error as Error)
       const isRefusal = error instanceof RaftError && error.code === 'DISK_LOST' && this.lost !== undefined
       if (isRefusal) counts.lostDisksRefused++
       else checker.report('the disk cannot be opened', `${where}: ${(error as Error).message}`)
       return error as Error
     }
+  }
+
+  /** Nobody starts a node with a disk that it refused: an empty one takes its place. */
+  #refused(error: Error): Error {
+    this.#world.counts.damageRefused++
+    this.wipe()
+    return error
   }
 
   #open(): OpenStore {
@@ -125,7 +137,14 @@ export class NodeDisk {
     this.disk = disk
     this.durable = new DurableView(disk)
     this.lost = lost
+    this.#isDamaged = false
     return before
+  }
+
+  /** Damages a record of the disk. The node is down. */
+  damage(name: DamageName): boolean {
+    this.#isDamaged = damageDisk(this.disk, name, this.#dice)
+    return this.#isDamaged
   }
 
   wipe(): void {
@@ -179,6 +198,11 @@ export class NodeDisk {
   /** A fault has failed a flush: the next failure of the node is this disk's, and no finding. */
   get hasFailed(): boolean {
     return this.#store?.failure !== undefined
+  }
+
+  /** The node may stop because of its disk: a flush has failed, or a record is damaged that is read while the node runs. */
+  get mayStopNode(): boolean {
+    return this.hasFailed || this.#isDamaged
   }
 
   /** The write is held back: no flush begins. */

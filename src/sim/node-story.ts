@@ -1,5 +1,6 @@
 /** A simulated node tells of itself here: to the story of the run, to its trace, to its fingerprint and to the checks. */
 import { allocateWaymarks, Counters, type Happening, isOfProtocol, Meter } from '../telemetry/index.js'
+import type { NodeMoments } from './node-moments.js'
 import type { SimulatedNodeOptions, Surroundings } from './node-options.js'
 import type { World } from './world.js'
 
@@ -9,13 +10,15 @@ export class NodeStory {
   readonly #options: SimulatedNodeOptions
   readonly #world: World
   readonly #surroundings: Surroundings
+  readonly #moments: NodeMoments
   /** The probe of the present life. */
   #meter: Meter | undefined
 
-  constructor(options: SimulatedNodeOptions, world: World, surroundings: Surroundings) {
+  constructor(options: SimulatedNodeOptions, world: World, surroundings: Surroundings, moments: NodeMoments) {
     this.#options = options
     this.#world = world
     this.#surroundings = surroundings
+    this.#moments = moments
   }
 
   /** The probe of a life that begins. */
@@ -52,6 +55,8 @@ export class NodeStory {
       questions.observed(id, happening)
       this.#surroundings.observe(id, happening)
     }
-    return chronicle.tell(id, happening, atMs, cause)
+    const told = chronicle.tell(id, happening, atMs, cause)
+    if (isOfProtocol(happening)) this.#moments.observed(happening)
+    return told
   }
 }

@@ -6,26 +6,26 @@
 import { Driver } from '../driver/index.js'
 import { reasonOf } from '../errors/index.js'
 import type { Dice, StandingFault } from '../faults/index.js'
-import { checkBounds, type Promises, type WatchedNode } from '../proof/index.js'
+import { checkAtTick, type Promises, type WatchedNode } from '../proof/index.js'
 import type { Message, NodeId, RaftView, Snapshot } from '../raft/index.js'
 import { NodeRecorder } from '../recording/index.js'
 import type { OpenStore } from '../storage/index.js'
 import type { Happening } from '../telemetry/index.js'
 import type { ClientRequest } from '../transport/index.js'
+import { AppliedWatch } from './applied-watch.js'
 import { deriveSeed, diceOf } from './dice.js'
 import type { DurableView } from './durable.js'
 import { Inbox } from './inbox.js'
+import { Interruption } from './moments.js'
 import { NodeClock } from './node-clock.js'
 import { NodeDisk } from './node-disk.js'
+import { NodeMoments } from './node-moments.js'
 import type { SimulatedNodeOptions, Surroundings } from './node-options.js'
 import { NodeStory } from './node-story.js'
 import { QuorumWatch } from './quorum-watch.js'
 import { WatchedMachine } from './watched-machine.js'
 import { WatchedStore } from './watched-store.js'
 import type { World } from './world.js'
-
-/** A node's whole state is compared with the model's once in so many turns that applied something. */
-const stateCheckTurns = 16
 
 export class SimulatedNode implements WatchedNode {
   readonly id: NodeId
@@ -48,14 +48,14 @@ export class SimulatedNode implements WatchedNode {
   error: unknown
   readonly #inbox = new Inbox()
   readonly #recorder: NodeRecorder | undefined
+  readonly #moments: NodeMoments
+  readonly #applied: AppliedWatch
   #quorumWatch = new QuorumWatch()
   /** What came due while the node was paused: it all comes at once. */
   #held: (() => void)[] = []
   /** When the tick began that the pause interrupts. */
   #heldTickUs: number | undefined
   #isWakeDue = false
-  #appliedTurns = 0
-  #lastCheckedApplied = 0
 
   constructor(
     options: SimulatedNodeOptions,
@@ -71,7 +71,9 @@ export class SimulatedNode implements WatchedNode {
     this.#world = world
     this.#recorder = world.record && new NodeRecorder(options.id, world.record)
     this.#surroundings = surroundings
-    this.story = new NodeStory(options, world, surroundings)
+    this.#moments = new NodeMoments(options.id, world, (how) => this.stop(how))
+    this.#applied = new AppliedWatch(options.id, world)
+    this.story = new NodeStory(options, world, surroundings, this.#moments)
     this.#promises = promises
     this.#dice = dice
     this.clock = new NodeClock(world, options.tickMs, options.clockDrift, dice)
@@ -115,8 +117,9 @@ export class SimulatedNode implements WatchedNode {
     this.#world.checker.recovered(this.id, opened)
     const machine = this.#newMachine()
     this.#machine = machine
-    this.#lastCheckedApplied = 0
+    this.#applied.begins()
     this.driver = this.#guarded('the node cannot start', () => this.#newDriver(opened, machine))
+    this.#moments.begins()
     const { log } = this.driver?.raft.state ?? {}
     const [lastIndex = 0, snapshotIndex] = [log?.lastIndex, log?.snapshot?.index ?? 0]
     this.story.tell(`starts with log ${log?.base.index}…${lastIndex}, snapshot ${snapshotIndex}`, {
@@ -129,11 +132,10 @@ export class SimulatedNode implements WatchedNode {
   }
 
   #newMachine(): WatchedMachine {
-    const { createMachine, snapshotPieceBytes } = this.#options
     const { checker } = this.#world
-    const mask = 32 * this.incarnation + this.id
     const beforeApply = (): void => checker.observe(this)
-    return new WatchedMachine(checker, this.id, mask, createMachine, snapshotPieceBytes, beforeApply)
+    const mask = 32 * this.incarnation + this.id
+    return new WatchedMachine(checker, this.id, mask, this.#options, beforeApply, this.#moments.passes)
   }
 
   #newDriver({ store, recovered }: OpenStore, machine: WatchedMachine): Driver {
@@ -154,6 +156,7 @@ export class SimulatedNode implements WatchedNode {
         this.#world.counts,
         (work) => this.#inNode(incarnation, work),
         (happened) => this.#world.tracer.record(id, happened),
+        this.#moments.passes,
       ),
       machine,
       links: { send: (message) => this.#sends(message) },
@@ -162,7 +165,7 @@ export class SimulatedNode implements WatchedNode {
       tickMs,
       reads,
       recorder: this.#recorder,
-      settle: (settlements) => this.#surroundings.settle(id, settlements),
+      settle: (settlements) => this.#moments.answers(() => this.#surroundings.settle(id, settlements)),
     })
   }
 
@@ -267,11 +270,12 @@ export class SimulatedNode implements WatchedNode {
 
   #tick(dueUs = this.#world.time.nowUs): void {
     const { checker } = this.#world
+    this.#moments.ticks()
     this.#drain()
     this.driver?.tick()
     this.#afterStep()
     this.#turn()
-    checkBounds(this, checker.nodeCount, checker)
+    checkAtTick(this, checker.nodeCount, checker)
     const helpless = this.state && this.#quorumWatch.ticked(this.state)
     if (helpless !== undefined) checker.report('a leader is of use', helpless)
     this.#scheduleTick(dueUs)
@@ -284,7 +288,7 @@ export class SimulatedNode implements WatchedNode {
     time.after(Math.max(0, dueUs + this.clock.tickUs - time.nowUs), () => {
       if (incarnation !== this.incarnation || !this.isUp) return
       if (this.isPaused) this.#heldTickUs = time.nowUs
-      else this.#tick()
+      else this.#moments.interruptible(() => this.#tick())
     })
   }
 
@@ -311,6 +315,7 @@ export class SimulatedNode implements WatchedNode {
     this.driver?.receive(message)
     this.#world.questions.took(this, message)
     this.#world.checker.observe(this, message)
+    this.#moments.took(message)
   }
 
   #turn(): void {
@@ -323,14 +328,7 @@ export class SimulatedNode implements WatchedNode {
     const { state } = this
     if (state === undefined) return
     this.#world.checker.observe(this)
-    const { lastApplied } = state.log
-    if (lastApplied === this.#lastCheckedApplied) return
-    this.#world.fingerprint.add(lastApplied)
-    const index = this.#lastCheckedApplied + 1
-    this.#world.tracer.record(this.id, { type: 'applied', index, count: lastApplied - index + 1 })
-    this.#lastCheckedApplied = lastApplied
-    const isDue = ++this.#appliedTurns % stateCheckTurns === 0
-    if (isDue || this.#machine?.isRestored) this.checkState()
+    if (this.#applied.stepped(state.log.lastApplied, this.#machine)) this.checkState()
   }
 
   #sends(message: Message): void {
@@ -338,13 +336,14 @@ export class SimulatedNode implements WatchedNode {
     this.#world.checker.observe(this)
     this.#promises.sent(this, message)
     this.#world.questions.sent(this, message)
-    this.#surroundings.send(message)
+    this.#moments.sends(message, this.#surroundings.send)
   }
 
   #failed(error: unknown): void {
+    if (error instanceof Interruption) return this.stop(error.how)
     this.error = error
-    const isExpected = this.disk.hasFailed && !(error instanceof Error && error.name === 'InvariantViolation')
-    if (!isExpected)
+    const isBroken = error instanceof Error && error.name === 'InvariantViolation'
+    if (isBroken || !this.disk.mayStopNode)
       this.#world.checker.report('a node never stops by itself', `node ${this.id}: ${reasonOf(error)}`)
     // It is in the middle of a turn: nothing of it may run on, and its disk is let go of as after a crash.
     const why = reasonOf(error)
@@ -356,6 +355,7 @@ export class SimulatedNode implements WatchedNode {
     this.driver?.stop()
     this.driver = undefined
     this.#machine = undefined
+    this.#moments.ends()
     this.incarnation++
     this.isPaused = false
     this.#held = []
@@ -374,7 +374,7 @@ export class SimulatedNode implements WatchedNode {
     if (this.isPaused) return void this.#held.push(() => this.#inNode(incarnation, work))
     this.#world.fingerprint.add(this.id)
     this.#world.fingerprint.add(this.#world.time.nowUs)
-    work()
+    this.#moments.interruptible(work)
     this.#afterStep()
   }
 

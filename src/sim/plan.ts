@@ -5,6 +5,7 @@ import { Dice } from '../faults/index.js'
 import type { CallShape } from '../proof/index.js'
 import type { LogBounds, NodeId, RaftLimits } from '../raft/index.js'
 import { deriveSeed, diceOf } from './dice.js'
+import { type MomentName, momentNames } from './moments.js'
 import type { NetworkConditions, PortConditions } from './network.js'
 import type { DiskConditions } from './node-disk.js'
 
@@ -59,6 +60,12 @@ export interface Plan {
   readonly changeGapMs: number
   /** The nodes of priority 0, among the first ones and those that are added. */
   readonly neverLeading: readonly NodeId[]
+  /** The moments of the nodes' work at which faults strike, where crashes are drawn: about half of all. */
+  readonly moments: readonly MomentName[]
+  /** Records of disks are also damaged, where the faults of disks are drawn. */
+  readonly damagesDisks: boolean
+  /** About half of the faults of its kinds, drawn one by one, never happen in the run. */
+  readonly isSwarm: boolean
 }
 
 export function planOf(seed: number): Plan {
@@ -116,7 +123,10 @@ export function planOf(seed: number): Plan {
   const elsewhereShare = dice.pick([0, 0.3, 0.7])
   const neverLeading = dice.chance(0.3) ? neverLeadingOf(dice) : []
   const ofLog = { limits: { ...limits, logMemoryBytesMax }, reads, clockDrift, losesDisks }
-  return { ...plan, load: { ...load, elsewhereShare }, network, ...ofLog, changeGapMs, neverLeading }
+  const ofMembers = { changeGapMs, neverLeading }
+  const moments = momentNames.filter(() => dice.chance(0.5))
+  const added = { moments, damagesDisks: dice.chance(0.5), isSwarm: dice.chance(0.4) }
+  return { ...plan, load: { ...load, elsewhereShare }, network, ...ofLog, ...ofMembers, ...added }
 }
 
 /** Less than half of the first nodes, however many there are, and some of those that are added. */

@@ -10,6 +10,7 @@ import { SimulatedCluster } from './cluster.js'
 import type { SimulatedClusterOptions } from './cluster-options.js'
 import type { Counts } from './counts.js'
 import { deriveSeed, diceOf } from './dice.js'
+import { Interrupter } from './interrupter.js'
 import { SimulatedNemesis } from './nemesis.js'
 import type { SimulatedNode } from './node.js'
 import { Operator } from './operator.js'
@@ -22,6 +23,8 @@ export interface SimulationOptions extends Partial<Plan>, Pick<SimulatedClusterO
   readonly trace?: (line: string) => void
   /** Called with the lines of a recording of all that the nodes' protocols are told. */
   readonly record?: (line: string) => void
+  /** Called when the run begins, for clients of the caller's own. The function that it returns stops them: the storm is over. */
+  readonly begun?: (cluster: SimulatedCluster) => () => void
   /** Called at the end with the story of the run. */
   readonly story?: (story: Story) => void
 }
@@ -46,15 +49,20 @@ const lastTimeoutMs = 500
 const calmTimeouts = 5
 
 export function simulate(options: SimulationOptions): SimulationResult {
-  const { seed, trace, record, story, ...overrides } = options
+  const { seed, trace, record, begun, story, ...overrides } = options
   const plan: Plan = { ...planOf(seed), ...overrides }
   const cluster = new SimulatedCluster({ ...plan, seed, ...(trace && { trace }), ...(record && { record }) })
-  const nemesis = new SimulatedNemesis(cluster, new Dice(deriveSeed(seed, diceOf.nemesis)), plan)
+  const dice = (part: number): Dice => new Dice(deriveSeed(seed, part))
+  const nemesis = new SimulatedNemesis(cluster, dice(diceOf.nemesis), dice(diceOf.swarm), plan)
+  const interrupter = new Interrupter(cluster, dice(diceOf.interrupter), plan)
   const clients = clientsOf(cluster, seed, plan)
   const hasChanges = plan.changeGapMs > 0
-  const operator = hasChanges && new Operator(cluster, new Dice(deriveSeed(seed, diceOf.operator)), plan)
+  const operator = hasChanges && new Operator(cluster, dice(diceOf.operator), plan)
+  const stopOthers = begun?.(cluster)
   const stop = (): void => {
+    stopOthers?.()
     if (operator) operator.stop()
+    interrupter.stop()
     nemesis.stop()
     for (const client of clients) client.stop()
   }

@@ -21,6 +21,8 @@ import {
   type NodeId,
   packCommands,
 } from '../raft/index.js'
+import type { MomentName } from './moments.js'
+import type { SimulatedNodeOptions } from './node-options.js'
 
 const everything = packCommands([encode(writeRange, { limit: 1_000_000 })])
 
@@ -35,6 +37,7 @@ export class WatchedMachine implements StateMachine {
   readonly #pieceBytes: number
   /** The protocol's state is looked at before the entries that it says are committed are applied. */
   readonly #beforeApply: () => void
+  readonly #passes: (moment: MomentName) => void
   /** The last command that it holds; `undefined` after a restore, until the node says what that was. */
   #lastApplied: LogIndex | undefined = 0
 
@@ -42,21 +45,23 @@ export class WatchedMachine implements StateMachine {
     checker: Checker,
     nodeId: NodeId,
     mask: number,
-    createMachine: MachineFactory,
-    pieceBytes: number,
+    { createMachine, snapshotPieceBytes }: Pick<SimulatedNodeOptions, 'createMachine' | 'snapshotPieceBytes'>,
     beforeApply: () => void,
+    passes: (moment: MomentName) => void,
   ) {
     this.#checker = checker
     this.#nodeId = nodeId
     this.#mask = mask & 0xff
     this.#createMachine = createMachine
     this.#machine = createMachine()
-    this.#pieceBytes = pieceBytes
+    this.#pieceBytes = snapshotPieceBytes
     this.#beforeApply = beforeApply
+    this.#passes = passes
   }
 
   apply(run: CommandRun, results: ResultWriter | undefined): void {
     this.#beforeApply()
+    this.#passes('applying')
     const { committed } = this.#checker.ledger
     forEachCommand(run, (start, end, position) => {
       const index = run.index + position
@@ -78,6 +83,7 @@ export class WatchedMachine implements StateMachine {
     }
     this.#lastApplied = run.index + run.count - 1
     this.#machine.apply(run, results)
+    this.#passes('applied')
   }
 
   get leastTimeoutMs(): number {
@@ -108,8 +114,10 @@ export class WatchedMachine implements StateMachine {
           this.#mask,
           isFirst ? Buffer.concat([Buffer.of(0), piece.value]) : piece.value,
         )
-        for (let at = 0; at < masked.byteLength; at += this.#pieceBytes)
+        for (let at = 0; at < masked.byteLength; at += this.#pieceBytes) {
+          this.#passes('snapshotTaking')
           yield masked.slice(at, at + this.#pieceBytes)
+        }
       }
     } finally {
       pieces.return?.()
@@ -122,6 +130,7 @@ export class WatchedMachine implements StateMachine {
   }
 
   restore(pieces: Iterable<Uint8Array>): void {
+    this.#passes('restoring')
     this.#lastApplied = undefined
     this.#machine.restore(unmasked(pieces))
   }

@@ -3,6 +3,7 @@ import type { EntryRun, Persist, StoredRun } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 import type { Counts } from './counts.js'
 import type { Happened } from './describe.js'
+import { type MomentName, writtenIn } from './moments.js'
 import type { NodeDisk } from './node-disk.js'
 
 type Flushed = Parameters<LogStore['write']>[1]
@@ -14,6 +15,7 @@ export class WatchedStore implements LogStore {
   readonly #inNode: (work: () => void) => void
   readonly #record: (happened: Happened) => void
   readonly #counts: Counts
+  readonly #passes: (moment: MomentName) => void
 
   constructor(
     store: LogStore,
@@ -21,12 +23,14 @@ export class WatchedStore implements LogStore {
     counts: Counts,
     inNode: (work: () => void) => void,
     record: (happened: Happened) => void,
+    passes: (moment: MomentName) => void,
   ) {
     this.#store = store
     this.#disk = disk
     this.#counts = counts
     this.#inNode = inNode
     this.#record = record
+    this.#passes = passes
   }
 
   write(persist: Persist, flushed: Flushed): void {
@@ -34,7 +38,9 @@ export class WatchedStore implements LogStore {
     for (const run of persist.entries) this.#disk.durable.expect(run.index)
     if (this.#disk.isStalled) this.#counts.stalledWrites++
     if (persist.install !== undefined) this.#counts.snapshotsInstalled++
-    this.#store.write(persist, this.#told(`#${persist.sequence}`, flushed))
+    this.#watch(`#${persist.sequence}`, writtenIn(persist), flushed, (told) =>
+      this.#store.write(persist, told),
+    )
   }
 
   writeSnapshotChunk(
@@ -44,14 +50,16 @@ export class WatchedStore implements LogStore {
     flushed: Flushed,
   ): void {
     const what = `its own snapshot at ${snapshot.index} from ${offset}`
-    this.#store.writeSnapshotChunk(snapshot, offset, data, this.#told(what, flushed))
+    this.#watch(what, ['ownSnapshot'], flushed, (told) =>
+      this.#store.writeSnapshotChunk(snapshot, offset, data, told),
+    )
   }
 
   compact(compaction: Parameters<LogStore['compact']>[0], flushed: Flushed): void {
     const { snapshot, base } = compaction
     this.#counts.snapshotsTaken++
     const what = `the snapshot at ${snapshot.index}, and cut the log up to ${base.index}`
-    this.#store.compact(compaction, this.#told(what, flushed))
+    this.#watch(what, ['logCut'], flushed, (told) => this.#store.compact(compaction, told))
   }
 
   readEntries(run: StoredRun): EntryRun | undefined {
@@ -71,15 +79,26 @@ export class WatchedStore implements LogStore {
     return this.#store.close()
   }
 
-  #told(what: string, flushed: Flushed): Flushed {
-    return (error) =>
+  /** `told` is handed to the store within. A quick disk calls it before the write returns. */
+  #watch(
+    what: string,
+    written: ReturnType<typeof writtenIn>,
+    flushed: Flushed,
+    write: (told: Flushed) => void,
+  ): void {
+    let isUnderWay = true
+    write((error) => {
+      isUnderWay = false
       this.#inNode(() => {
         this.#record(
           error === undefined
             ? { type: 'flushed', what }
             : { type: 'told', what: `could not write ${what}: ${error.message}` },
         )
+        if (error === undefined) for (const part of written) this.#passes(`${part}Flushed`)
         flushed(error)
       })
+    })
+    if (isUnderWay) for (const part of written) this.#passes(`${part}Writing`)
   }
 }

@@ -4,6 +4,7 @@ import type { Membership } from '../raft/index.js'
 import { Chronicle, type Happened, Sequence } from '../telemetry/index.js'
 import { type Counts, noCounts } from './counts.js'
 import { Fingerprint } from './fingerprint.js'
+import { Moments } from './moments.js'
 import { Tracer } from './tracer.js'
 import { Findings } from './violation.js'
 import { VirtualTime } from './virtual-time.js'
@@ -26,6 +27,8 @@ export interface World {
   readonly checker: Checker
   readonly questions: Questions
   readonly counts: Counts
+  /** The moments of the nodes' work at which faults strike. */
+  readonly moments: Moments
   /** The story of the run: all happenings, with causes. */
   readonly chronicle: Chronicle
   /** Takes the lines of a recording of the run; `undefined`: nobody wants one. */
@@ -50,6 +53,7 @@ export function newWorld(
     time,
     tracer,
     counts,
+    moments: new Moments(counts),
     checker: new Checker({ report, committed }, counts, nodes, membership),
     questions: new Questions(report),
     fingerprint: new Fingerprint(),

@@ -37,10 +37,11 @@ test.each(seeds)(
   '[BR1] all that is committed is proven, and what is proven is never taken back (seed %i)',
   (seed) => {
     const nodes = seed % 2 === 0 ? 3 : 5
-    const plan = { ...planOf(seed), losesDisks: false, nodes, changeGapMs: seed % 3 === 0 ? 0 : 150 }
+    const drawn = { ...planOf(seed), losesDisks: false, damagesDisks: false, isSwarm: false, nodes }
+    const plan = { ...drawn, changeGapMs: seed % 3 === 0 ? 0 : 150 }
     const cluster = new SimulatedCluster({ ...plan, seed })
     const dice = new Dice(seed)
-    const nemesis = new SimulatedNemesis(cluster, dice, plan)
+    const nemesis = new SimulatedNemesis(cluster, dice, dice, plan)
     const operator = plan.changeGapMs === 0 ? undefined : new Operator(cluster, dice, plan)
     const clients = Array.from(
       { length: 3 },

@@ -5,6 +5,9 @@ import type { FixedPlan } from '../mutant.js'
 const withoutChanges: FixedPlan = {
   changeGapMs: 0,
   neverLeading: [],
+  moments: [],
+  damagesDisks: false,
+  isSwarm: false,
   load: { sessionMs: 0, elsewhereShare: 0 },
 }
 

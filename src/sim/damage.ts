@@ -1,0 +1,37 @@
+/** Damage of a disk in memory: to one record of those that are flushed. */
+import type { Dice } from '../faults/index.js'
+import type { MemoryDisk } from '../storage/index.js'
+
+export const damageNames = ['rottenRecords', 'tornRecords', 'misdirectedRecords', 'lostRecords'] as const
+export type DamageName = (typeof damageNames)[number]
+
+/** False when the disk has no record that could be damaged so. */
+export function damageDisk({ rows }: MemoryDisk, damage: DamageName, dice: Dice): boolean {
+  const key = dice.pick([...rows.keys()].sort())
+  const bytes = key === undefined ? undefined : rows.get(key)
+  if (key === undefined || bytes === undefined || bytes.byteLength === 0) return false
+  switch (damage) {
+    case 'rottenRecords':
+      rows.set(key, withBitTurned(bytes, dice))
+      return true
+    case 'tornRecords':
+      rows.set(key, bytes.slice(0, dice.below(bytes.byteLength)))
+      return true
+    case 'lostRecords':
+      return rows.delete(key)
+    case 'misdirectedRecords': {
+      const other = dice.pick([...rows.keys()].filter((each) => each !== key).sort())
+      if (other === undefined) return false
+      // The write never came to its place, and is in the place of another record.
+      rows.set(other, bytes)
+      return rows.delete(key)
+    }
+  }
+}
+
+function withBitTurned(bytes: Uint8Array, dice: Dice): Uint8Array {
+  const rotten = bytes.slice()
+  const at = dice.below(rotten.byteLength)
+  rotten[at] = (rotten[at] ?? 0) ^ (1 << dice.below(8))
+  return rotten
+}
