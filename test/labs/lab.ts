@@ -24,8 +24,8 @@ const patienceMs = 10_000
 const labMs = 120_000
 
 /**
- * The lab asks for ten heartbeats a second at most, so an interval is 100 ms, five times the default. The election timeout
- * is three of them, as little as the limits allow: 300 to 600 ms.
+ * The lab asks for ten heartbeats a second at most, so an interval is 100 ms, as it is by default in a cluster on threads. The
+ * election timeout is three of them, as little as the limits allow: 300 to 600 ms.
  */
 const paceOfTheLab = { tickMs: 20, limits: { heartbeatTicks: 5, electionTimeoutTicks: 15 } }
 
