@@ -145,7 +145,7 @@ export async function measureCluster(
     ending: () => timeline.stop(),
     figuresOf,
   }
-  return measureWindow(subject, options, tally, clock, signal, tell).finally(() => timeline.stop())
+  return measureWindow(subject, options, tally, clock, signal, tell)
 }
 
 /** What must be there before the clients can run; the first put waits until somebody leads. */

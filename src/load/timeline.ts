@@ -36,11 +36,8 @@ export class Timeline {
     this.#timer = setInterval(() => this.#end(), 1000)
   }
 
-  /** May be called again. */
   stop(): void {
-    if (this.#timer === undefined) return
     clearInterval(this.#timer)
-    this.#timer = undefined
     this.#cluster.events.off('event', this.#seen)
     const last = this.seconds.pop()
     if (last === undefined) return this.#end()

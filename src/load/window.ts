@@ -32,8 +32,9 @@ export interface Subject<Reading, Figures> {
   warmedUp(): Promise<unknown>
   /** Figures that are told as a difference between the end of the window and its beginning. */
   read(atMs: number): Reading
-  /** The window has begun, and it is about to end. */
+  /** The window has begun. */
   begun?(): void
+  /** The window is about to end. Called once for each `begun`, also when the measurement is given up. */
   ending?(): void
   /** The clients make no more calls. */
   figuresOf(window: Window<Reading>): Promise<Figures>
@@ -70,8 +71,11 @@ export async function measureWindow<Reading, Figures>(
     const before = subject.read(clock.now())
     tally.open()
     subject.begun?.()
-    await clock.wait(seconds * 1000, ended)
-    subject.ending?.()
+    try {
+      await clock.wait(seconds * 1000, ended)
+    } finally {
+      subject.ending?.()
+    }
     tally.close()
     const after = subject.read(clock.now())
     const unanswered = callers.countUnanswered?.() ?? null

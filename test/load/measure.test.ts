@@ -271,3 +271,24 @@ test('an election within the window is told by the card, the counter and the tim
   expect(summary.elections).toBe(after - before)
   expect(timeline.reduce((total, { elections }) => total + elections, 0)).toBe(summary.elections)
 })
+
+test('a time line ends with its window, also when a node fails within it', async () => {
+  const cluster = new ScriptedCluster(slowAtFirst)
+  const breaking: MeasureClock = {
+    now: clock.now,
+    wait: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        setTimeout(resolve, ms)
+        signal.addEventListener('abort', () => reject(signal.reason))
+      }),
+  }
+  const never = new AbortController().signal
+  const result = measureCluster(cluster as unknown as Cluster, breaking, options, never, () => undefined)
+  const failed = expect(result).rejects.toThrow('node 1 failed: its disk is gone')
+  await vi.advanceTimersByTimeAsync(windowMs + 500)
+  const listening = cluster.events.listenerCount('event')
+  const failure = { type: 'failed', nodeId: 1, why: 'its disk is gone' }
+  cluster.events.emit('event', failure as unknown as ClusterEvent)
+  await failed
+  expect(cluster.events.listenerCount('event')).toBe(listening - 1)
+})

@@ -61,7 +61,6 @@ test('a window shorter than a second is one all the same, and after its end noth
   campaign()
   vi.advanceTimersByTime(100)
   timeline.stop()
-  timeline.stop()
   expect(timeline.seconds).toMatchObject([{ second: 0, elections: 1 }])
   expect(events.listenerCount('event')).toBe(0)
 })
