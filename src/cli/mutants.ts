@@ -1,4 +1,4 @@
-/** `raftbox mutants`: plants known mistakes, one at a time, and sees that each is found. It needs a checkout. */
+/** `raftbox mutants`: plants known mistakes, one at a time, and sees that each is found. The command needs a checkout. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * One node of a search: the protocol and a disk. Whatever a step makes the protocol ask for is done in the step itself, but
- * for a write that is held: its flush is a step of its own.
+ * One node of a search: the protocol and a disk. A step does all that the protocol asks for in it, except a write that is
+ * held: the flush of such a write is a step of its own.
  */
 import {
   type EntryRun,
@@ -174,7 +174,7 @@ export class Member {
 
   /**
    * A node votes for nobody for an election timeout after it heard its leader. This time always passes before the next
-   * step: a request that the node would ignore meanwhile is one that was lost.
+   * step: a request that the node would ignore meanwhile counts as lost.
    */
   #forgetLeader(): void {
     const { state } = this

@@ -1,6 +1,6 @@
 /**
- * States and messages as text that is the same for all that behave the same, with the nodes renamed. What the time did to
- * a node is left out, since the steps of a search leave the time open, and so is what only people are told.
+ * States and messages as text, with the nodes renamed. States that behave the same have the same text. The text leaves out
+ * the counts of ticks, since the steps of a search leave the time open, and the fields that are only told to people.
  */
 import { entryKinds, type LogRun, type NodeId, readMembership, runHeaderBytes } from '../raft/index.js'
 

@@ -1,11 +1,11 @@
 /**
- * A copy of the checkout for one mutant at a time. What is compiled is copied, since programs, threads and tests run from
- * there; the rest is linked.
+ * A copy of the checkout for one mutant at a time. The compiled files are copied, since programs, threads and tests run
+ * from there. All other files are linked.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
-/** Not needed to run anything. */
+/** Names of files that no run needs. */
 const left = /\.(?:map|d\.ts|tsbuildinfo)$/
 const notLinked = ['.git', 'dist', 'package.json', 'vitest.config.js']
 

@@ -1,4 +1,4 @@
-/** Compiles the mutated files, all of them by one call of the compiler, which looks at no other file. */
+/** The compiler of mutated files: one call compiles all of them, and looks at no other file. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

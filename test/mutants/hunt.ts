@@ -1,4 +1,4 @@
-/** Looks whether anybody notices a mutant: the seeds of the simulator, or the tests that are to. */
+/** The hunt for one mutant: the simulator runs seeds, or the tests run that `killedBy` names. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
  * A mutant: a mistake as a change of one place in one file of `src`. The product has no switch for it. The change is made
- * in a copy, and whoever is named in `killedBy` has to notice it.
+ * in a copy, and the tests or the simulator that `killedBy` names have to notice the mistake.
  */
 import { readFileSync } from 'node:fs'
 import type { Plan } from '../../src/sim/index.js'

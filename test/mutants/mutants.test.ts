@@ -1,4 +1,4 @@
-/** Mutants apply, are of all rooms, and some of them are run here; `raftbox mutants` runs all. */
+/** Each mutant applies, and each room has some. A few mutants are run here; `raftbox mutants` runs all. */
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { allMutants } from './list/index.js'

@@ -1,4 +1,4 @@
-/** Runs mutants, several at a time, each in a copy of the checkout. */
+/** The run of many mutants, several at a time, each in a copy of the checkout. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'

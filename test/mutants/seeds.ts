@@ -1,6 +1,6 @@
 /**
- * Runs seeds of the simulator up to the first that breaks a promise: a program of its own, so that it runs with the mutated
- * file. It prints a line of JSON for each seed, and the violation in the last one.
+ * A program that runs seeds of the simulator up to the first that breaks a promise. The program is a process of its own, so
+ * that the mutated file is loaded. The output is a line of JSON for each seed, with the violation in the last one.
  */
 import { planOf, simulate } from '../../src/sim/index.js'
 import type { FixedPlan } from './mutant.js'

@@ -1,4 +1,4 @@
-/** What is told of a run of mutants: a line of progress, a table, a file. */
+/** The words about a run of mutants: a line of progress, a table, a file. */
 import { counted, table } from '../../src/terminal/index.js'
 import type { Result } from './run.js'
 

@@ -1,6 +1,6 @@
 /**
- * `npm run proof`: many seeds of the simulator and of the labs, every order of a small cluster's steps, and all mutants. It
- * may be stopped at any time; the next run goes on from there.
+ * `npm run proof`: many seeds of the simulator and of the labs, every order of a small cluster's steps, and all mutants. The
+ * run may be stopped at any time; the next run goes on from there.
  */
 import { rmSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
