@@ -1,4 +1,11 @@
-/** etcd's API over a cluster: for each node an address of its own, which opens and closes with the node's life. */
+/**
+ * etcd's API over a cluster: for each node an address of its own, which opens and closes with the node's life. A call
+ * goes from the door (the port), by the valve (the connection, with its faults), to who speaks its protocol, to the member:
+ *
+ *     door → valve ┬ HTTP/2 → lane ┬ a short call that clients make often ┬ service → member → cluster
+ *                  │               └ any other call → gRPC's server ──────┤
+ *                  └ HTTP/1.1 → gateway (JSON) ───────────────────────────┘
+ */
 import type { Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'

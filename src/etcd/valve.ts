@@ -47,6 +47,11 @@ export class Valve extends Duplex {
     else this.#socket.pause()
   }
 
+  /** No fault keeps the client and the server apart. */
+  get isOpen(): boolean {
+    return this.#from.isOpen && this.#to.isOpen
+  }
+
   /** Ends the connection at once, as the end of a process does, whether its ways are open or not. */
   cut(): void {
     this.#from.close()

@@ -23,6 +23,10 @@ export class Way {
   #waitingBytes = 0
   #timer: NodeJS.Timeout | undefined
 
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
   /** False while more would only wait here. */
   get hasRoom(): boolean {
     return this.#isOpen && this.#waitingBytes < waitingBytesMax

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { Door, type DoorBounds } from '../../src/etcd/door.js'
 import { preface } from '../../src/etcd/http2/frames.js'
+import { endAfter } from '../../src/etcd/patience.js'
 import type { Valve } from '../../src/etcd/valve.js'
 import { until } from './support.js'
 
@@ -79,6 +80,34 @@ test('a client that says nothing is sent away, but not while the node does not h
   await closed(await other.connected())
   await closed(await other.connected())
   expect(hasEnded).toBe(false)
+  door.set(open, open)
+  await ends
+})
+
+test.each([
+  ['from the client', shut, open],
+  ['to the client', open, shut],
+])('a client that is waited for is not sent away while the way %s is shut', async (_way, from, to) => {
+  const { door, grpc, connected } = await opened()
+  const socket = await connected()
+  socket.write(preface)
+  const valve = await until(() => grpc[0])
+  let hasEnded = false
+  const ends = closed(socket).then(() => {
+    hasEnded = true
+  })
+  socket.resume()
+  door.set(from, to)
+  endAfter(valve, 30)
+  const reached = await opened()
+  for (let count = 0; count < 2; count++) {
+    const other = await reached.connected()
+    other.resume()
+    other.write(preface)
+    endAfter(await until(() => reached.grpc[count]), 30)
+    await closed(other)
+  }
+  expect([valve.destroyed, hasEnded]).toEqual([false, false])
   door.set(open, open)
   await ends
 })

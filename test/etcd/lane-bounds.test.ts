@@ -366,7 +366,7 @@ test.each([
 })
 
 test('a client that does not read the end of its connection loses it after a while', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   try {
     const connection = new Duplex({ read: () => undefined, write: () => undefined })
     const outlet = new Outlet(connection, () => undefined)

@@ -3,6 +3,7 @@
  * the client's windows have room for it. All that a turn makes leaves in one write.
  */
 import type { Duplex } from 'node:stream'
+import { endAfter } from '../patience.js'
 import {
   ConnectionError,
   codes,
@@ -268,9 +269,8 @@ export class Outlet {
   /** A client that does not read would hold the connection for good. */
   #close(): void {
     const connection = this.#connection
-    const late = setTimeout(() => connection.destroy(), lastWriteMs).unref()
+    endAfter(connection, lastWriteMs)
     connection.end(() => connection.destroy())
-    connection.once('close', () => clearTimeout(late))
   }
 
   #drained(): void {

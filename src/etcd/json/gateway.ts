@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
+import { endAfter } from '../patience.js'
 import { Exchange, type ExchangeBounds, type GatewayMethod } from './exchange.js'
 import { routes } from './routes.js'
 import { methodOf } from './shapes.js'
@@ -30,17 +31,16 @@ export interface GatewayOptions {
 export function createGateway(options: GatewayOptions): Server {
   const { headersMs } = options.bounds
   const gateway = new Gateway(options)
-  const silent = new WeakMap<Duplex, NodeJS.Timeout>()
+  /** By connection: ends the wait for its first request. */
+  const silent = new WeakMap<Duplex, () => void>()
   // A server without a port checks no timeouts of its own. A stream has no end by which its request should be there, and
   // a connection that is idle stays open, as with etcd.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0 }, (request, response) => {
-    clearTimeout(silent.get(request.socket))
+    silent.get(request.socket)?.()
     gateway.answer(request, response)
   })
   server.on('connection', (connection: Duplex) => {
-    const timer = setTimeout(() => connection.destroy(), headersMs).unref()
-    silent.set(connection, timer)
-    connection.on('close', () => clearTimeout(timer))
+    silent.set(connection, endAfter(connection, headersMs))
   })
   return server
 }
