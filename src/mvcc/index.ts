@@ -7,6 +7,7 @@ export { createMvcc } from './machine.js'
 export {
   bigintFieldBytes,
   bytesFieldBytes,
+  fieldOf,
   messageOf,
   numberFieldBytes,
   Reader,

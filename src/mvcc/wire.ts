@@ -255,3 +255,12 @@ export function messageOf(length: number, write: (writer: Writer) => void): Uint
   write(new Writer(new Memory(bytes)))
   return bytes
 }
+
+/** A field of bytes, text or a message, in memory of its own. */
+export function fieldOf(field: number, body: Uint8Array): Uint8Array {
+  const { byteLength } = body
+  return messageOf(bytesFieldBytes(byteLength), (writer) => {
+    writer.bytesHead(field, byteLength)
+    writer.bytes(new Memory(body), 0, byteLength)
+  })
+}

@@ -1,7 +1,6 @@
 /** Descriptors of proto files, found by the names of the files and of what the files define. */
 import { Memory } from '../../machine/index.js'
-import { Reader } from '../../mvcc/index.js'
-import { fieldBytes } from '../watch/messages.js'
+import { fieldOf, Reader } from '../../mvcc/index.js'
 
 /** Fields of the messages in `descriptor.proto`. */
 const file = { name: 1, package: 2, dependency: 3, messages: 4, enums: 5, services: 6 }
@@ -23,7 +22,7 @@ export class DescriptorFiles {
       const needed = read.filter(
         (other) => other.name !== name && types.some((type) => other.symbols.has(absolute(type))),
       )
-      const dependencies = needed.map((other) => fieldBytes(file.dependency, Buffer.from(other.name)))
+      const dependencies = needed.map((other) => fieldOf(file.dependency, Buffer.from(other.name)))
       this.#files.set(name, Buffer.concat([bytes, ...dependencies]))
       for (const symbol of symbols) this.#fileOfSymbol.set(symbol, name)
     }

@@ -1,7 +1,7 @@
 /** etcd's Election service: who holds the oldest key of an election leads. */
+import { fieldOf } from '../../mvcc/index.js'
 import type { Member } from '../member.js'
 import { follow } from '../watch/following.js'
-import { fieldBytes } from '../watch/messages.js'
 import { Holders, type KeyValue, leaseOf, range, txnIfCreated } from './key-calls.js'
 import { codecOf, definitionOf, type Service, serverStream, undecoded } from './service.js'
 import { waiting } from './waiting.js'
@@ -141,7 +141,7 @@ async function firstPut(
   for await (const { events } of follow(member, watched, from, signal)) {
     const put = events.find(({ isDelete }) => !isDelete)
     if (put === undefined) continue
-    const response = Buffer.concat([member.header(put.revision), fieldBytes(leaderKv, put.kv)])
+    const response = Buffer.concat([member.header(put.revision), fieldOf(leaderKv, put.kv)])
     return { key: put.key, revision: put.revision, response }
   }
   return undefined
@@ -156,7 +156,7 @@ async function* changesOf(
   for await (const { header, events } of follow(member, { key, end: undefined }, revision + 1, signal)) {
     for (const { isDelete, kv } of events) {
       if (isDelete) return
-      yield Buffer.concat([header, fieldBytes(leaderKv, kv)])
+      yield Buffer.concat([header, fieldOf(leaderKv, kv)])
     }
   }
 }

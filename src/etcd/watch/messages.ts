@@ -1,6 +1,13 @@
 /** The bytes of watch responses: events are written once, however many watchers they go to. */
 import { Memory } from '../../machine/index.js'
-import { bigintFieldBytes, bytesFieldBytes, numberFieldBytes, type Span, Writer } from '../../mvcc/index.js'
+import {
+  bigintFieldBytes,
+  bytesFieldBytes,
+  fieldOf,
+  numberFieldBytes,
+  type Span,
+  Writer,
+} from '../../mvcc/index.js'
 
 const event = { type: 1, kv: 2, prevKv: 3 } as const
 const response = {
@@ -18,15 +25,6 @@ function partOf(length: number, write: (writer: Writer) => void): Buffer {
   const bytes = Buffer.allocUnsafe(length)
   write(new Writer(new Memory(bytes)))
   return bytes
-}
-
-/** A field of bytes, text or a message. */
-export function fieldBytes(field: number, body: Uint8Array): Buffer {
-  const { byteLength } = body
-  return partOf(bytesFieldBytes(byteLength), (writer) => {
-    writer.bytesHead(field, byteLength)
-    writer.bytes(new Memory(body), 0, byteLength)
-  })
 }
 
 /** An event, as field `events` of a response. Its key-values lie in `memory`; a `prevKv` without bytes is none. */
@@ -68,6 +66,6 @@ export function compactRevisionBytes(revision: number): Buffer {
   )
 }
 
-export function cancelReasonBytes(reason: string): Buffer {
-  return fieldBytes(response.cancelReason, Buffer.from(reason))
+export function cancelReasonBytes(reason: string): Uint8Array {
+  return fieldOf(response.cancelReason, Buffer.from(reason))
 }

@@ -175,7 +175,7 @@ export class WatchStream implements Listener {
     else this.#outlet.pause()
   }
 
-  #send(...parts: readonly Buffer[]): void {
+  #send(...parts: readonly Uint8Array[]): void {
     this.#outlet.write(Buffer.concat(parts))
   }
 }
