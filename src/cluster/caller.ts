@@ -1,6 +1,7 @@
 /** A caller of a cluster. Its calls travel in frames of their own, and wait beside those of other callers. */
 import { RaftError } from '../errors/index.js'
 import { assert } from '../raft/index.js'
+import type { Origin } from '../transport/index.js'
 import type { CallMeter } from './call-meter.js'
 import type { FrameBuffers } from './frame-buffers.js'
 import type { NodeReads } from './node-reads.js'
@@ -37,12 +38,12 @@ export class Caller implements Calls, CallQueue {
   pendingBytes = 0
   sentBytes = 0
   isWaiting = false
-  readonly isInside: boolean
+  readonly origin: Origin
   readonly #sender: CallSender
 
-  constructor(sender: CallSender, isInside = false) {
+  constructor(sender: CallSender, origin: Origin = 'outside') {
     this.#sender = sender
-    this.isInside = isInside
+    this.origin = origin
     this.commands = new RequestPacker('propose', this, new SessionFrame(sender.frameBuffers))
   }
 

@@ -1,4 +1,7 @@
-/** Packs the calls of a turn, sends them to the leader, and tells each call one of three: applied, not applied, not known. */
+/**
+ * The client side of a cluster. Calls of a turn are packed into frames (`called`) and sent to the leader (`#send`). The
+ * answers settle them (`#settle`), and each call is told one of three: applied, not applied, not known.
+ */
 import { RaftError } from '../errors/index.js'
 import { endOfResults, type SessionAnswer } from '../machine/index.js'
 import { RunningTime } from '../node/index.js'
@@ -10,7 +13,6 @@ import {
   NodePort,
   type Settlement,
   type Settlements,
-  wayOf,
 } from '../transport/index.js'
 import { Answers, AnswersInParts, type AnswersPart } from './answers.js'
 import { BackOff } from './back-off.js'
@@ -138,17 +140,15 @@ export class Client implements CallSender {
     // The time of all these answers.
     this.#time.now()
     let [from, position] = [0, 0]
-    const lastApplied = { inside: 0, outside: 0 }
     for (const settlement of settled) {
       if (settlement.outcome === 'applied') {
         this.#backOff.taken()
         this.#wasApplied(settlement, ends && answerOf(results, from), results, from)
         from = ends?.[position++] ?? 0
-        lastApplied[wayOf(settlement.request)] = settlement.request
       } else if (settlement.outcome === 'read') this.#wasRead(settlement)
       else this.#notAnswered(settlement)
     }
-    for (const request of this.#sent.passedOverBy(lastApplied, nodeId))
+    for (const request of this.#sent.passedOverBy(settled, nodeId))
       this.#doubt(request, 'a later command was answered')
     this.#sendWaiting()
   }
@@ -320,7 +320,7 @@ export class Client implements CallSender {
       return false
     }
     // Calls from inside wait for it too.
-    const registration = this.#session.register(() => this.#sent.newId(true), leader, nowMs)
+    const registration = this.#session.register(() => this.#sent.newId('inside'), leader, nowMs)
     if (registration !== undefined) batch.push(registration)
     return false
   }

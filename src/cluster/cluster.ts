@@ -210,7 +210,7 @@ export class Cluster implements AsyncDisposable, Calls {
   readonly client = (): ClusterClient => new ClusterClient(new Caller(this.#client), this.options.machine)
 
   /** As the function `callsFromInside` has it. */
-  static readonly callsFromInside = (cluster: Cluster): Calls => new Caller(cluster.#client, true)
+  static readonly callsFromInside = (cluster: Cluster): Calls => new Caller(cluster.#client, 'inside')
 
   /**
    * Starts a node with an empty disk and an id that no node had before, and makes it a voter once it has caught up. With

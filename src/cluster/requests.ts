@@ -2,7 +2,7 @@
 import type { RaftError } from '../errors/index.js'
 import { callHeaderBytes } from '../machine/index.js'
 import { type Frame, FrameBuilder, type LogIndex, type NodeId } from '../raft/index.js'
-import type { RequestType, Settlement } from '../transport/index.js'
+import type { Origin, RequestType, Settlement } from '../transport/index.js'
 import type { Answers, AnswersPart } from './answers.js'
 import type { CallInFrame, ChosenCall } from './call-tracer.js'
 import type { FrameBuffers } from './frame-buffers.js'
@@ -18,8 +18,8 @@ export interface CallQueue {
   /** Weight of all calls that are not settled, and of those among them that are on their way. */
   pendingBytes: number
   sentBytes: number
-  /** Whether faults on the ways to clients pass its calls over. */
-  readonly isInside: boolean
+  /** Faults on the ways to clients pass over calls from inside. */
+  readonly origin: Origin
   /** Whether the client looks here as it sends. */
   isWaiting: boolean
 }

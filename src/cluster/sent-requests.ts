@@ -1,6 +1,6 @@
 /** Requests that nodes were sent and have not answered, and the room that they take on their way. */
 import type { NodeId } from '../raft/index.js'
-import { type ClientRequest, type Way, wayOf } from '../transport/index.js'
+import { type ClientRequest, type Origin, originOf, type Settlement } from '../transport/index.js'
 import type { CallQueue, Request } from './requests.js'
 import { SharedRoom } from './shared-room.js'
 
@@ -25,17 +25,17 @@ export class SentRequests {
     return this.#room.isOpenTo(sentBytes)
   }
 
-  /** A name that no other request has, and that tells whether it is one from inside. */
-  newId(isInside: boolean): number {
+  /** A name that no other request has, and that tells its origin. */
+  newId(origin: Origin): number {
     this.#lastId += 2
-    return isInside ? this.#lastId + 1 : this.#lastId
+    return origin === 'inside' ? this.#lastId + 1 : this.#lastId
   }
 
   /** The request as it is sent to the node. Commands are kept until they are answered, so a copy of them is sent. */
   add(request: Request, to: NodeId): ClientRequest {
     if (request.id === 0) this.size++
     else request.earlierIds = [...request.earlierIds, request.id]
-    request.id = this.newId(request.queue.isInside)
+    request.id = this.newId(request.queue.origin)
     request.sentTo = to
     request.queue.sentBytes += request.weight
     this.#room.take(request.weight)
@@ -56,15 +56,17 @@ export class SentRequests {
   }
 
   /**
-   * The commands that were sent to a node before the last copies that it has answered, each by its way, and are at that node.
-   * Nodes answer the commands of one way in their order, so those commands or their answers are lost. Under a fault between
+   * The commands that were sent to a node before the last commands that it has answered as applied, each by its origin, and
+   * are at that node. Nodes answer the commands of one origin in their order, so those commands or their answers are lost. Under a fault between
    * clients and nodes, commands from inside overtake the others.
    */
-  passedOverBy(last: Readonly<Record<Way, number>>, nodeId: NodeId | undefined): Request[] {
+  passedOverBy(settled: readonly Settlement[], nodeId: NodeId): Request[] {
+    const last: Record<Origin, number> = { inside: 0, outside: 0 }
+    for (const { outcome, request } of settled) if (outcome === 'applied') last[originOf(request)] = request
     const passed: Request[] = []
     for (const [id, request] of this.#requests) {
       if (id >= last.inside && id >= last.outside) break
-      if (id >= last[wayOf(id)] || request.type !== 'propose') continue
+      if (id >= last[originOf(id)] || request.type !== 'propose') continue
       if (request.id === id && request.sentTo === nodeId) passed.push(request)
     }
     return passed

@@ -1,6 +1,6 @@
 /** Messages between a node and its clients, parted into requests from inside of the cluster and all others. */
 import { endOfResults } from '../machine/index.js'
-import { type Settlement, type Settlements, type ToNode, wayOf } from '../transport/index.js'
+import { originOf, type Settlement, type Settlements, type ToNode } from '../transport/index.js'
 
 /** `undefined`: there are no such requests. */
 interface Parts<Message> {
@@ -11,17 +11,17 @@ interface Parts<Message> {
 /** A message without requests is one from outside. */
 export function partsOfRequests(message: ToNode): Parts<ToNode> {
   const { requests } = message
-  const inside = requests.filter(({ request }) => wayOf(request) === 'inside')
+  const inside = requests.filter(({ request }) => originOf(request) === 'inside')
   if (inside.length === 0) return { inside: undefined, outside: message }
   if (inside.length === requests.length) return { inside: message, outside: undefined }
-  const others = requests.filter(({ request }) => wayOf(request) === 'outside')
+  const others = requests.filter(({ request }) => originOf(request) === 'outside')
   return { inside: { ...message, requests: inside }, outside: { ...message, requests: others, read: [] } }
 }
 
 /** Each part has results in memory of its own, since a port hands that memory over. */
 export function partsOfAnswers(settlements: Settlements): Parts<Settlements> {
   const { settled, results } = settlements
-  const isInside = ({ request }: Settlement) => wayOf(request) === 'inside'
+  const isInside = ({ request }: Settlement) => originOf(request) === 'inside'
   if (!settled.some(isInside)) return { inside: undefined, outside: settlements }
   if (settled.every(isInside)) return { inside: settlements, outside: undefined }
   const taken = { inside: [] as Uint8Array[], outside: [] as Uint8Array[] }

@@ -24,12 +24,12 @@ export interface Staleness {
 }
 
 /**
- * The way of a request to its node. One from inside of the cluster is made for a client that is connected to one of its
+ * The origin of a request. One from inside of the cluster is made for a client that is connected to one of its
  * nodes: faults on the ways to clients hit that connection, and not the request.
  */
-export type Way = 'inside' | 'outside'
+export type Origin = 'inside' | 'outside'
 
-export function wayOf(request: number): Way {
+export function originOf(request: number): Origin {
   return request % 2 === 1 ? 'inside' : 'outside'
 }
 

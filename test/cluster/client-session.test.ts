@@ -96,7 +96,7 @@ test('[OU9] commands that a node has passed over are sent again at once, and oth
 
 test('[OU9] a command from inside of the cluster passes over none from outside, nor the other way round', async () => {
   const nodes = await nodesLedBy(1)
-  const inside = new Caller(nodes.client, true)
+  const inside = new Caller(nodes.client, 'inside')
   const first = nodes.call('propose', 'a')
   const one = await nodes.next()
   const second = nodes.call('propose', 'b', inside)
