@@ -106,7 +106,7 @@ function tell({ seed, found, world, list, runs, isDone }: Shrunk, realSeconds: n
     )
   }
   console.log(`${counted(runs, 'run')} in ${realSeconds} seconds`)
-  if (!isDone) console.log('the time was over before all was tried: --seconds gives it more')
+  if (!isDone) console.log('it ended before all was tried: --seconds gives it more time')
   console.log(`to run it again: raftbox replay ${file}`)
 }
 

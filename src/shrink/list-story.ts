@@ -1,4 +1,4 @@
-/** The story of a list, as a cluster on threads tells its own, so that it is drawn and explained alike. An act is a millisecond. */
+/** The story of a list, as a cluster on threads tells its own, so that it is drawn and explained alike: an act a millisecond. */
 import type { NodeId } from '../raft/index.js'
 import type { ClusterSize } from '../search/index.js'
 import {
