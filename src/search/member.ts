@@ -64,6 +64,8 @@ export interface MemberOptions {
   /** The node begins where that one stands. */
   readonly from?: Member
   readonly recorder?: Recorder
+  /** Called with each event of the node, with its reason. */
+  readonly hear?: (event: RaftEvent) => void
   /** Bytes of entries in one message. Default: one entry. */
   readonly appendBytesMax?: number
 }
@@ -78,14 +80,15 @@ export class Member {
   /** The write that is held. */
   #held: Persist | undefined
   #sent: Message[] = []
-  #events: RaftEvent[] = []
+  readonly #hear: ((event: RaftEvent) => void) | undefined
   #hasWritten = false
 
   constructor(id: NodeId, nodes: number, options: MemberOptions = {}) {
-    const { from, recorder, appendBytesMax = appendBytesMaxDefault } = options
+    const { from, recorder, hear, appendBytesMax = appendBytesMaxDefault } = options
     this.id = id
     this.#nodes = nodes
     this.#appendBytesMax = appendBytesMax
+    this.#hear = hear
     this.#recorder = recorder
     this.#disk = from?.disk ?? { hardState: { currentTerm: 0, votedFor: undefined }, entries: [] }
     this.#held = from?.held
@@ -113,15 +116,9 @@ export class Member {
     return this.#hasWritten
   }
 
-  /** The events of the last step, with their reasons. */
-  get events(): readonly RaftEvent[] {
-    return this.#events
-  }
-
   /** Takes a step, and answers with the messages that leave. `isHeld`: the next write is not flushed. */
   take(step: Step, isHeld: boolean): Message[] {
     this.#sent = []
-    this.#events = []
     this.#hasWritten = false
     const isLeader = this.state.role === 'leader'
     this.#tell(step)
@@ -192,7 +189,7 @@ export class Member {
         mayWrite,
         applyBytesMax: Number.POSITIVE_INFINITY,
       })
-      this.#events.push(...events)
+      if (this.#hear !== undefined) for (const event of events) this.#hear(event)
       this.#send(messages)
       if (persist !== undefined) {
         this.#held = persist

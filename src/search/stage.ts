@@ -36,6 +36,8 @@ export class Stage {
   readonly #size: ClusterSize
   readonly #nodes = new Map<NodeId, OnStage>()
   #history: History = emptyHistory
+  /** Of the step that is taken. */
+  #events: RaftEvent[] = []
   #broken: Violation | undefined
 
   constructor(size: ClusterSize) {
@@ -55,14 +57,15 @@ export class Stage {
   take({ id, step, isHeld }: PlacedStep): Taken {
     const node = this.#node(id)
     const { member, facts: before } = node
+    this.#events = []
     try {
       const sent = member.take(step, isHeld)
       node.facts = factsOf(member)
       this.#broken = brokenByStep(before, node.facts, step) ?? this.#brokenBy(node.facts)
-      return { sent, events: eventsOf(member, step) }
+      return { sent, events: withReasons(this.#events, step) }
     } catch (error) {
       this.#broken = violationOf(error)
-      return { sent: [], events: eventsOf(member, step) }
+      return { sent: [], events: withReasons(this.#events, step) }
     }
   }
 
@@ -84,7 +87,7 @@ export class Stage {
     const known = this.#nodes.get(id)
     if (known !== undefined) return known
     const { voters, appendBytesMax } = this.#size
-    const member = new Member(id, voters, { appendBytesMax })
+    const member = new Member(id, voters, { appendBytesMax, hear: (event) => this.#events.push(event) })
     const node = { member, facts: factsOf(member) }
     this.#nodes.set(id, node)
     return node
@@ -92,7 +95,7 @@ export class Stage {
 }
 
 /** A node that hears nobody begins its election as if it were asked to: the reason is the time that has passed. */
-function eventsOf({ events }: Member, { type }: Step): readonly RaftEvent[] {
+function withReasons(events: readonly RaftEvent[], { type }: Step): readonly RaftEvent[] {
   if (type !== 'timeOut') return events
   return events.map((event) =>
     event.type === 'role' && event.reason === 'campaign'
