@@ -1,5 +1,9 @@
 /** Histories as files: one operation or record a line, all of them held in memory. */
 import { isUtf8 } from 'node:buffer'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { KeyValueOperation } from '../check/index.js'
 import { RaftError } from '../errors/index.js'
 import { BadInput, decimal } from '../terminal/index.js'
 import { nameOfInput, readBytes } from './input/bytes.js'
@@ -40,4 +44,11 @@ export async function readHistoryFile<Each>(
   if (operations.length === 0)
     throw new BadInput(`${nameOfInput(file)} holds no operations; give a history with at least one`)
   return operations
+}
+
+/** Writes a history of a run that went wrong to a file of its own. The answer is the command that shows it. */
+export function keepOperations(history: readonly KeyValueOperation[]): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'raftbox-history-')), 'history.jsonl')
+  writeFileSync(file, history.map((operation) => `${JSON.stringify(operation)}\n`).join(''))
+  return `raftbox check ${file} --html why.html shows it`
 }

@@ -22,6 +22,7 @@ import {
   wholeNumber,
 } from '../terminal/index.js'
 import { addLogFlags, type LogOptions, withJournal } from './journal.js'
+import { keepOperations } from './operations-file.js'
 
 interface ScenarioOptions extends LogOptions {
   readonly list?: boolean
@@ -95,7 +96,7 @@ async function scenarioCommand(
     const started = await startHost(host, scenario, seed)
     if (started instanceof ThreadsHost) log?.follow(started.cluster)
     try {
-      const result = await runScenario(scenario, started, { seed, signal, tell })
+      const result = await runScenario(scenario, started, { seed, signal, tell, keep: keepOperations })
       if (json) print(JSON.stringify(result))
       else printResult(result)
       return result.verdict === 'passed' ? 0 : 1

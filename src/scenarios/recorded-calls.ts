@@ -52,10 +52,15 @@ export class RecordedCalls {
     }
   }
 
+  /** All that was told so far. */
+  get history(): readonly KeyValueOperation[] {
+    return [...this.#ended, ...this.#open]
+  }
+
   /** The judgement on all that was told, in words. Later calls are not recorded. */
   async judged(): Promise<Judgement> {
     this.#isEnded = true
-    const turns = checkInTurns([...this.#ended, ...this.#open], keyValue, { stepsMax })
+    const turns = checkInTurns(this.history, keyValue, { stepsMax })
     for (;;) {
       const turn = turns.next()
       if (turn.done !== true) await nextTurn()

@@ -1,4 +1,5 @@
 /** Runs a scenario: carries out its steps under load, heals all, and judges what clients were told. */
+import type { KeyValueOperation } from '../check/index.js'
 import { RaftError, reasonOf } from '../errors/index.js'
 import { Dice } from '../faults/index.js'
 import type { NodeId } from '../raft/index.js'
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly signal: AbortSignal
   /** A line of the story; `sinceMs` counts from the first step. */
   tell(line: string, sinceMs: number): void
+  /** Keeps the calls of a run whose answers contradict each other, and tells how to look at them. */
+  keep?(history: readonly KeyValueOperation[]): string
 }
 
 /** An expectation as it came out. */
@@ -286,7 +289,10 @@ class Run {
     // The ledger tells what it found in its own words, which know of revisions.
     if (this.#ledger.broken.length === 0) {
       const { contradiction, gaps } = await this.#recorded.judged()
-      if (contradiction !== undefined) broken.push(contradiction)
+      if (contradiction !== undefined) {
+        const kept = this.#options.keep?.(this.#recorded.history)
+        broken.push(kept === undefined ? contradiction : `${contradiction}; ${kept}`)
+      }
       for (const gap of gaps) this.#tell(gap)
     }
     return [...broken, ...(violation === undefined ? [] : [violation]), ...this.#ledger.broken]

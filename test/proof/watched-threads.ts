@@ -4,6 +4,8 @@
  */
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { KeyValueOperation } from '../../src/check/index.js'
+import { keepOperations } from '../../src/cli/operations-file.js'
 import type { Cluster, RaftError } from '../../src/cluster/index.js'
 import { encode, ResultBuilder, writeRange } from '../../src/machine/index.js'
 import {
@@ -19,6 +21,7 @@ import {
 import type { NodeId, Term } from '../../src/raft/index.js'
 import { type OpenStore, openLmdbStore } from '../../src/storage/index.js'
 import type { Settlement } from '../../src/transport/index.js'
+import { asOperations, contradictionsIn, judgedAlone } from './as-operations.js'
 import { noCounts } from './no-counts.js'
 
 type Ended = { readonly settlement: Settlement; readonly results: Uint8Array }
@@ -43,6 +46,8 @@ export class WatchedThreads {
   readonly #cluster: Cluster
   readonly #steps: Step[] = []
   readonly #leaders: { readonly nodeId: NodeId; readonly term: Term }[] = []
+  /** The same calls as a history of their own. Their times are the numbers of steps. */
+  readonly #operations: KeyValueOperation[] = []
   #requests = 0
 
   constructor(cluster: Cluster) {
@@ -62,12 +67,16 @@ export class WatchedThreads {
     for (const part of type === 'read' ? commands.map((query) => [query]) : [commands]) {
       const request = ++this.#requests
       let call: Call | undefined
-      this.#steps.push((history) => {
+      const begun = this.#steps.push((history) => {
         call = history.call(request, type, 0, part)
       })
       const { settlement, results } = await this.#answerTo(request, type, part)
       this.answered++
-      this.#steps.push((history) => void (call && history.settled(call, settlement, results)))
+      const ended: number = this.#steps.push((history) => {
+        const told = call && history.settled(call, settlement, results)
+        const times = { client: request, call: begun, return: ended }
+        if (told !== undefined) this.#operations.push(...asOperations(type, part, told, times))
+      })
     }
   }
 
@@ -112,7 +121,9 @@ export class WatchedThreads {
     for (const [id, disk] of disks) nodes.push(new NodeAtRest(id, checker, disk))
     for (const [id, index] of applied) checker.applied(id, index)
     for (const step of this.#steps) step(history)
-    return found
+    const result = judgedAlone(this.#operations)
+    const kept = result.failures.length > 0 ? [keepOperations(this.#operations)] : []
+    return [...found, ...contradictionsIn(result), ...kept]
   }
 
   async #answerTo(request: number, type: Call['type'], commands: readonly Uint8Array[]): Promise<Ended> {

@@ -1,5 +1,8 @@
 /** The verdict of a scenario is red where it should be. */
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { checkHistory, keyValue, parseOperation } from '../../src/check/index.js'
+import { keepOperations } from '../../src/cli/operations-file.js'
 import { RaftError } from '../../src/errors/index.js'
 import { parseScenario, runScenario, type ScenarioResult } from '../../src/scenarios/index.js'
 import { MadeUpHost } from './made-up-host.js'
@@ -9,7 +12,8 @@ const head = 'name: try\nteaches: nothing\nload: { clients: 2, rate: 100/s }\nst
 async function run(host: MadeUpHost, rest: string, told: string[] = []): Promise<ScenarioResult> {
   const { signal } = new AbortController()
   const tell = (line: string): void => void told.push(line)
-  return runScenario(parseScenario(head + rest, 'try.yaml'), host, { seed: 1, signal, tell })
+  const options = { seed: 1, signal, tell, keep: keepOperations }
+  return runScenario(parseScenario(head + rest, 'try.yaml'), host, options)
 }
 
 const killing = `  - let: old = leader
@@ -142,10 +146,16 @@ test('a stale read of another client’s key is a broken promise', async () => {
   }
   const { verdict, brokenPromises } = await run(host, '  - for: 3s\n')
   expect(verdict).toBe('failed')
-  expect(brokenPromises).toEqual([
+  const [broken = '', ...others] = brokenPromises
+  expect(others).toEqual([])
+  expect(broken).toContain(
     "the calls on 'client-1-1' are not linearizable: no order explains " +
-      'put "client-1-1" "1:1" by client 1, put "client-1-1" "1:9" by client 1, get "client-1-1" → "1:1" by client 0',
-  ])
+      'put "client-1-1" "1:1" by client 1, put "client-1-1" "1:9" by client 1, get "client-1-1" → "1:1" by client 0; ',
+  )
+  // The calls are kept, as `raftbox check` reads them.
+  const [, file = ''] = broken.match(/raftbox check (\S+) --html why.html/) ?? []
+  const kept = readFileSync(file, 'utf8').trimEnd().split('\n').map(parseOperation)
+  expect(checkHistory(kept, keyValue).failedKeys).toEqual([key])
 })
 
 test('nodes that are not equal in the end, and what a checker found, are broken promises', async () => {

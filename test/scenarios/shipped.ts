@@ -1,4 +1,5 @@
 /** Runs scenarios that ship, as the tests of both hosts do. */
+import { keepOperations } from '../../src/cli/operations-file.js'
 import {
   type HostName,
   runScenario,
@@ -27,7 +28,12 @@ export async function runOn(
   const { signal } = new AbortController()
   const started = await startHost(host, scenario, seed)
   try {
-    return await runScenario({ ...scenario, steps }, started, { seed, signal, tell: () => {} })
+    return await runScenario({ ...scenario, steps }, started, {
+      seed,
+      signal,
+      tell: () => {},
+      keep: keepOperations,
+    })
   } finally {
     await started.close()
   }

@@ -1,5 +1,6 @@
 /** All mutants. */
 import type { Mutant } from '../mutant.js'
+import { check } from './check.js'
 import { client } from './client.js'
 import { etcd } from './etcd.js'
 import { labs } from './labs.js'
@@ -15,5 +16,5 @@ import { votes } from './votes.js'
 export const allMutants: readonly Mutant[] = [
   ...[...votes, ...replication, ...members, ...reads],
   ...[...node, ...storage, ...machine],
-  ...[...client, ...etcd, ...load, ...labs],
+  ...[...client, ...etcd, ...load, ...check, ...labs],
 ]
