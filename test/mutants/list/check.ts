@@ -16,10 +16,10 @@ export const check = [
       {
         id: 'full-memory-is-a-no',
         breaks: 'verdict',
-        what: 'a configuration for which there is no memory counts as one without an order',
+        what: 'a search that lacks memory says that there is no order',
         file: search,
-        find: "if (found === 'full') this.#isFull = true\n",
-        replace: '',
+        find: "if (this.#isFull) return 'full'\n",
+        replace: "if (this.#isFull) return 'not-linearizable'\n",
       },
       {
         id: 'failed-calls-happen',
