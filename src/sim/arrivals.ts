@@ -83,9 +83,11 @@ export class Arrivals {
   message(message: Message, deliver: (message: Message) => void): void {
     const end = this.#end(message.to)
     if (!end.faults.areStanding) return deliver(message)
-    const arrives = end.pass(packetOf(message), (copy) =>
-      deliver(copy === 0 ? message : cloneMessage(message)),
-    )
+    const arrives = end.pass(packetOf(message), (copy) => {
+      const arriving = copy === 0 ? message : cloneMessage(message)
+      if (copy > 0) this.#world.mail.repeated(message, arriving)
+      deliver(arriving)
+    })
     if (arrives) return
     const why = 'a fault of its link'
     this.#world.tracer.record(message.from, { type: 'undelivered', message, why })

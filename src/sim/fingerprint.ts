@@ -33,6 +33,11 @@ export class Fingerprint {
       for (const { bytes } of wholeRuns(entriesIn(message))) this.addBytes(bytes)
   }
 
+  /** Half of it. */
+  get value(): number {
+    return this.#low
+  }
+
   get hex(): string {
     return [this.#high, this.#low].map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('')
   }

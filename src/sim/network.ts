@@ -82,11 +82,17 @@ export class Network {
       this.#world.tracer.record(message.from, { type: 'undelivered', message, why: 'lost' })
       return
     }
-    this.#carry(cloneMessage(message))
+    this.#post(message)
     if (this.#dice.chance(this.conditions.duplicationRate)) {
       counts.repeated++
-      this.#carry(cloneMessage(message))
+      this.#post(message)
     }
+  }
+
+  #post(message: Message): void {
+    const copy = cloneMessage(message)
+    this.#world.mail.sent(message, copy)
+    this.#carry(copy)
   }
 
   /** Keeps all messages in this direction on their way, or those of one port, until they are let go: in virtual time only. */

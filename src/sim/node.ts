@@ -133,9 +133,8 @@ export class SimulatedNode implements WatchedNode {
 
   #newMachine(): WatchedMachine {
     const { checker } = this.#world
-    const beforeApply = (): void => checker.observe(this)
-    const mask = 32 * this.incarnation + this.id
-    return new WatchedMachine(checker, this.id, mask, this.#options, beforeApply, this.#moments.passes)
+    const [mask, { passes }] = [32 * this.incarnation + this.id, this.#moments]
+    return new WatchedMachine(checker, this.id, mask, this.#options, () => checker.observe(this), passes)
   }
 
   #newDriver({ store, recovered }: OpenStore, machine: WatchedMachine): Driver {
@@ -306,7 +305,8 @@ export class SimulatedNode implements WatchedNode {
   }
 
   #receive(message: Message): void {
-    const { fingerprint, tracer } = this.#world
+    const { fingerprint, mail, tracer } = this.#world
+    mail.received(this.id, message)
     fingerprint.add(this.id)
     fingerprint.addMessage(message)
     tracer.record(this.id, { type: 'received', message })

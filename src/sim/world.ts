@@ -4,6 +4,7 @@ import type { Membership } from '../raft/index.js'
 import { Chronicle, type Happened, Sequence } from '../telemetry/index.js'
 import { type Counts, noCounts } from './counts.js'
 import { Fingerprint } from './fingerprint.js'
+import { Mail } from './mail.js'
 import { Moments } from './moments.js'
 import { Tracer } from './tracer.js'
 import { Findings } from './violation.js'
@@ -26,6 +27,7 @@ export interface World {
   readonly fingerprint: Fingerprint
   readonly checker: Checker
   readonly questions: Questions
+  readonly mail: Mail
   readonly counts: Counts
   /** The moments of the nodes' work at which faults strike. */
   readonly moments: Moments
@@ -53,6 +55,7 @@ export function newWorld(
     time,
     tracer,
     counts,
+    mail: new Mail(report),
     moments: new Moments(counts),
     checker: new Checker({ report, committed }, counts, nodes, membership),
     questions: new Questions(report),
