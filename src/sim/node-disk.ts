@@ -4,6 +4,7 @@ import { RaftError } from '../errors/index.js'
 import type { Dice, DiskFault, Fault, StandingFault } from '../faults/index.js'
 import type { LogIndex, LogRun, Membership, NodeId, Term } from '../raft/index.js'
 import {
+  type DiskMoment,
   FaultyStore,
   isCatchingUp,
   isDiskFull,
@@ -119,6 +120,7 @@ export class NodeDisk {
       defer: (flush: () => void) =>
         this.#world.time.after(1000 * (flushMs + this.#dice.around(flushJitterMs)), flush),
       isQuick,
+      heard: (moment: DiskMoment) => this.#world.diskMoment?.(this.#nodeId, moment),
     }
     const { store, recovered } = openMemoryStore(this.disk, behaviour, this.#place)
     this.#store = new FaultyStore(store)

@@ -23,7 +23,10 @@ export interface SimulationOptions extends Partial<Plan>, Pick<SimulatedClusterO
   readonly trace?: (line: string) => void
   /** Called with the lines of a recording of all that the nodes' protocols are told. */
   readonly record?: (line: string) => void
-  /** Called when the run begins, for clients of the caller's own. The function that it returns stops them: the storm is over. */
+  /**
+   * Called once the nodes have started, and before anything else happens, for clients or faults of the caller's own. The function
+   * that it returns stops them: the storm is over.
+   */
   readonly begun?: (cluster: SimulatedCluster) => () => void
   /** Called at the end with the story of the run. */
   readonly story?: (story: Story) => void
@@ -52,13 +55,13 @@ export function simulate(options: SimulationOptions): SimulationResult {
   const { seed, trace, record, begun, story, ...overrides } = options
   const plan: Plan = { ...planOf(seed), ...overrides }
   const cluster = new SimulatedCluster({ ...plan, seed, ...(trace && { trace }), ...(record && { record }) })
+  const stopOthers = begun?.(cluster)
   const dice = (part: number): Dice => new Dice(deriveSeed(seed, part))
   const nemesis = new SimulatedNemesis(cluster, dice(diceOf.nemesis), dice(diceOf.swarm), plan)
   const interrupter = new Interrupter(cluster, dice(diceOf.interrupter), plan)
   const clients = clientsOf(cluster, seed, plan)
   const hasChanges = plan.changeGapMs > 0
   const operator = hasChanges && new Operator(cluster, dice(diceOf.operator), plan)
-  const stopOthers = begun?.(cluster)
   const stop = (): void => {
     stopOthers?.()
     if (operator) operator.stop()

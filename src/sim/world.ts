@@ -1,6 +1,7 @@
 /** The things that all parts of one run share. */
 import { Checker, Questions, type WatchedNode, type Witness } from '../proof/index.js'
-import type { Membership } from '../raft/index.js'
+import type { Membership, NodeId } from '../raft/index.js'
+import type { DiskMoment } from '../storage/index.js'
 import { Chronicle, type Happened, Sequence } from '../telemetry/index.js'
 import { type Counts, noCounts } from './counts.js'
 import { Fingerprint } from './fingerprint.js'
@@ -35,6 +36,8 @@ export interface World {
   readonly chronicle: Chronicle
   /** Takes the lines of a recording of the run; `undefined`: nobody wants one. */
   readonly record: ((line: string) => void) | undefined
+  /** Hears of each moment after which a power loss of the node leaves something else; `undefined`: nobody does. */
+  diskMoment: ((nodeId: NodeId, moment: DiskMoment) => void) | undefined
 }
 
 /** `membership`: the configuration before the first entry. `nodes`: those that there are at any time. */
@@ -62,5 +65,6 @@ export function newWorld(
     fingerprint: new Fingerprint(),
     chronicle: new Chronicle(new Sequence(Sequence.allocate()), (event) => happened?.(event)),
     record,
+    diskMoment: undefined,
   }
 }

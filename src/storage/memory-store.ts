@@ -14,7 +14,12 @@ export interface MemoryDiskBehaviour {
   readonly defer: Defer
   /** The log's own writes are flushed as they are given, as on a disk that is worth waiting for. Default: not. */
   readonly isQuick?: boolean
+  /** Called at each moment after which a power loss leaves something else. The power may go within the call. */
+  readonly heard?: (moment: DiskMoment) => void
 }
+
+/** `given`: the disk was given a write, which is not flushed. `flushed`: it is, and nobody was told. */
+export type DiskMoment = 'given' | 'flushed'
 
 /** Every simulated node has a disk of its own, so that a node id tells nothing here. */
 const nodeId = 1
@@ -98,13 +103,15 @@ class MemoryTable implements Table {
   readonly #disk: MemoryDisk
   readonly #defer: Defer
   readonly #isQuick: boolean
+  readonly #heard: (moment: DiskMoment) => void
   #isClosed = false
   #onIdle: (() => void) | undefined
 
-  constructor(disk: MemoryDisk, { defer, isQuick = false }: MemoryDiskBehaviour) {
+  constructor(disk: MemoryDisk, { defer, isQuick = false, heard = () => undefined }: MemoryDiskBehaviour) {
     this.#disk = disk
     this.#defer = defer
     this.#isQuick = isQuick
+    this.#heard = heard
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -131,17 +138,20 @@ class MemoryTable implements Table {
     this.pending.push(transaction)
     // Whichever flush ends first is the oldest one: a disk with one queue.
     this.#defer(() => this.#flushOldest())
+    this.#heard('given')
   }
 
   commitSoon(transaction: Transaction): void {
     const isFree = this.pending.length === 0 && !this.#isClosed && this.#disk.isMounted(this)
     if (!this.#isQuick || !isFree) return this.commit(transaction)
-    this.#disk.apply(transaction.changes)
-    transaction.flushed(undefined)
+    this.pending.push(transaction)
+    this.#heard('given')
+    this.#flushOldest()
   }
 
   commitNow(changes: readonly Change[]): void {
     this.#disk.apply(changes)
+    this.#heard('flushed')
   }
 
   async close(): Promise<void> {
@@ -157,6 +167,7 @@ class MemoryTable implements Table {
     const oldest = this.pending.shift()
     if (oldest === undefined) return
     this.#disk.apply(oldest.changes)
+    this.#heard('flushed')
     oldest.flushed(undefined)
     if (this.pending.length === 0) this.#onIdle?.()
   }

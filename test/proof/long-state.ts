@@ -28,6 +28,12 @@ export interface ProofState {
     /** The steps to it and the rule that it breaks, a line each; empty where none was found. */
     readonly violation: readonly string[]
   }
+  readonly losses: {
+    /** The first power losses of all, which were gone through. */
+    done: number
+    seconds: number
+    readonly violations: string[]
+  }
   readonly mutants: { seconds: number; readonly results: Result[] }
 }
 
@@ -47,9 +53,13 @@ export function digestOf(folders: readonly string[]): string {
 export function readState(file: string, digest: string): ProofState {
   const found = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ProofState) : undefined
   if (found?.digest === digest) return found
-  const seeds = { done: 0, seconds: 0, violations: [] }
-  const labs = { done: 0, seconds: 0, failures: [] }
-  return { digest, seeds, labs, mutants: { seconds: 0, results: [] } }
+  return {
+    digest,
+    seeds: { done: 0, seconds: 0, violations: [] },
+    labs: { done: 0, seconds: 0, failures: [] },
+    losses: { done: 0, seconds: 0, violations: [] },
+    mutants: { seconds: 0, results: [] },
+  }
 }
 
 /** The file is whole at any moment. */

@@ -1,6 +1,6 @@
 /**
- * `npm run proof`: many seeds of the simulator and of the labs, every order of a small cluster's steps, and all mutants. The
- * run may be stopped at any time; the next run goes on from there.
+ * `npm run proof`: many seeds of the simulator and of the labs, a power loss at every moment of some runs, every order of a
+ * small cluster's steps, and all mutants. The run may be stopped at any time; the next run goes on from there.
  */
 import { rmSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
@@ -17,6 +17,8 @@ import {
   runProgram,
   wholeNumber,
 } from '../../src/terminal/index.js'
+import { lose, lossesAt, momentsOf } from '../crashes/moments.js'
+import { longRuns } from '../crashes/runs.js'
 import { allLabs, playSeeds } from '../labs/labs.js'
 import type { Verdict } from '../mutants/hunt.js'
 import { allMutants } from '../mutants/list/index.js'
@@ -45,9 +47,10 @@ interface Part {
 const stateFile = '.proof.json'
 /** The state is written once for so many seeds. */
 const seedsOfStep = 100
+const lossesOfStep = 50
 
 const program = new Command('npm run proof --').description(
-  'Runs seeds of the simulator and of the labs, the search and all mutants for hours. Ctrl-C stops it, and the next run goes on from there.',
+  'Runs seeds of the simulator and of the labs, power losses, the search and all mutants for hours. Ctrl-C stops it, and the next run goes on from there.',
 )
 addFlags(program, [
   ['--seeds <count>', 'seeds of the simulator', wholeNumber('--seeds', 1, 100_000_000), 20_000],
@@ -71,7 +74,7 @@ async function prove(flags: Flags, signal: AbortSignal): Promise<number> {
   if (fresh) rmSync(stateFile, { force: true })
   const state = readState(stateFile, `${digestOf(['src', 'test'])} ${searchSeconds} ${mutantSeeds}`)
   const parts = [
-    ...[seedsPart(state, seeds), labsPart(state, labSeeds)],
+    ...[seedsPart(state, seeds), labsPart(state, labSeeds), lossesPart(state)],
     ...[searchPart(state, searchSeconds), mutantsPart(state, mutantSeeds)],
   ]
   const progress = new Progress(true)
@@ -149,6 +152,37 @@ function labsPart({ labs }: ProofState, all: number): Part {
   }
 }
 
+/** In this thread: a run up to a power loss and on to its end takes less than a tenth of a second. */
+function lossesPart({ losses }: ProofState): Part {
+  const all = longRuns.flatMap((run) =>
+    momentsOf(run).moments.flatMap((moment) => lossesAt(moment).map((loss) => ({ run, loss }))),
+  )
+  return {
+    name: 'power losses',
+    all: all.length,
+    done: () => losses.done,
+    seconds: () => losses.seconds,
+    run: async (signal, stepped) => {
+      while (losses.done < all.length) {
+        const startMs = performance.now()
+        const step = all.slice(losses.done, losses.done + lossesOfStep)
+        for (const { run, loss } of step) {
+          const violation = lose(run, loss)
+          if (violation === undefined) continue
+          const { rule, detail } = violation
+          losses.violations.push(`seed ${run.seed}, ${JSON.stringify(loss)}: ${rule}: ${detail}`)
+        }
+        losses.done += step.length
+        losses.seconds += (performance.now() - startMs) / 1000
+        stepped()
+        // Ctrl-C is heard between two turns.
+        await setImmediate()
+        if (signal.aborted) return
+      }
+    },
+  }
+}
+
 /** One step: a search that was stopped begins anew. */
 function searchPart(state: ProofState, seconds: number): Part {
   return {
@@ -192,25 +226,31 @@ function mutantsPart({ mutants }: ProofState, seeds: number): Part {
   }
 }
 
-function tell({ seeds, labs, search: searched, mutants }: ProofState, unmutated: readonly Verdict[]): number {
+function tell(
+  { seeds, labs, losses, search: searched, mutants }: ProofState,
+  unmutated: readonly Verdict[],
+): number {
   const { violations, done } = seeds
   const survivors = mutants.results.filter(({ isKilled }) => !isKilled).map(({ id }) => id)
   const failures = unmutated.filter(({ by }) => by !== 'nothing')
   const lines = [
     ...violations.map(({ seed, rule, detail }) => `seed ${seed}: ${rule}: ${detail}`),
     ...labs.failures,
+    ...losses.violations,
     ...(searched?.violation ?? []),
     tableOf(mutants.results),
     ...failures.map(({ by, detail }) => `without a mistake: ${by}: ${detail}`),
     `${decimal(searched?.states ?? 0)} worlds searched, all up to ${counted(searched?.depth ?? 0, 'step')}`,
     `${counted(done, 'seed')}, ${counted(violations.length, 'violation')}`,
     `${counted(labs.done, 'seed')} of ${allLabs.length} labs, ${counted(labs.failures.length, 'failure')}`,
+    `${decimal(losses.done)} power losses, ${counted(losses.violations.length, 'violation')}`,
     verdictLine(mutants.results.length, survivors, mutants.seconds),
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
   const found =
     violations.length +
     labs.failures.length +
+    losses.violations.length +
     (searched?.violation.length ?? 0) +
     survivors.length +
     failures.length
