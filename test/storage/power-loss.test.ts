@@ -2,93 +2,21 @@
  * A power loss while a transaction is written: of all that was written since the last flush the disk has any part,
  * in any order, the page that makes LMDB count it included. A disk writes sectors, and a page has eight of them.
  */
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { open } from 'lmdb'
 import { describe, expect, test } from 'vitest'
 import { Random } from '../../src/raft/index.js'
-import type { LmdbVersion } from '../../src/storage/one-flush/index.js'
-import { newestTransaction } from '../../src/storage/one-flush/pages.js'
 import { findRedo } from '../../src/storage/one-flush/redo.js'
-import { type StoreState, stateOf, stepStore } from '../../src/testing/store-model.js'
-import { drawLife } from '../../src/testing/store-script.js'
-import { flushes, lmdbDisk, newFolder, noteSettled } from './disks.js'
-
-const sectorBytes = 512
-
-function sectorOf(file: Buffer, sector: number): Buffer {
-  return file.subarray(sector * sectorBytes, (sector + 1) * sectorBytes)
-}
-
-/** The numbers of the sectors that differ. */
-function changedSectors(before: Buffer, after: Buffer): number[] {
-  const sectors = Array.from({ length: after.length / sectorBytes }, (_, sector) => sector)
-  return sectors.filter((sector) => !sectorOf(before, sector).equals(sectorOf(after, sector)))
-}
-
-/** A file that has some sectors of a later one; what it never wrote is zero. */
-function withSectors(before: Buffer, after: Buffer, sectors: readonly number[]): Buffer {
-  const file = Buffer.alloc(Math.max(before.length, after.length))
-  before.copy(file)
-  for (const sector of sectors) sectorOf(after, sector).copy(sectorOf(file, sector))
-  return file
-}
-
-/** The sectors that say which transaction is the newest: LMDB writes one of them for each. */
-const metaSectors = [0, 4096 / sectorBytes]
+import type { StoreState } from '../../src/testing/store-model.js'
+import { flushes, lmdbDisk, newFolder } from './disks.js'
+import { changedSectors, eachWrite, fileIn, metaSectors, newDisk, stateIn, withSectors } from './sectors.js'
 
 /** Which sectors of a write the disk has: from all but one, over every other one, to one alone. */
 function drawSectors(random: Random, changed: readonly number[]): number[] {
   const share = [0.05, 0.5, 0.95][random.below(3)]!
   return changed.filter((sector) => random.chance(metaSectors.includes(sector) ? 0.9 : share))
-}
-
-/** `settled` is left out where both flushes are LMDB's own, and nothing is noted. */
-function newDisk(file: Buffer, settled?: number): string {
-  const dir = newFolder()
-  mkdirSync(dir)
-  writeFileSync(join(dir, 'data.mdb'), file)
-  if (settled !== undefined) noteSettled(dir, settled)
-  return dir
-}
-
-const fileIn = (dir: string): Buffer => readFileSync(join(dir, 'data.mdb'))
-
-async function stateIn(dir: string, lmdb?: LmdbVersion): Promise<StoreState> {
-  const opened = lmdbDisk(dir, lmdb).open()
-  const state = stateOf(opened)
-  await opened.store.close()
-  return state
-}
-
-interface Moment {
-  readonly before: Buffer
-  readonly after: Buffer
-  /** The transaction that `before` ends with. */
-  readonly settled: number
-  readonly states: { readonly before: StoreState; readonly after: StoreState }
-}
-
-/** Calls back with the file before and after every step of a life. */
-async function eachWrite(
-  seed: number,
-  steps: number,
-  use: (moment: Moment) => Promise<void>,
-  disk = lmdbDisk(),
-): Promise<void> {
-  const life = drawLife(seed, steps)
-  const { store } = disk.open()
-  let before = fileIn(disk.dir)
-  for (const [done, step] of life.steps.entries()) {
-    const settled = newestTransaction(join(disk.dir, 'data.mdb'))
-    await stepStore(store, step)
-    const after = fileIn(disk.dir)
-    const states = { before: life.states[done]!, after: life.states[done + 1]! }
-    await use({ before, after, settled, states })
-    before = after
-  }
-  await store.close()
 }
 
 /** An lmdb that was not tested finds the same, and so does the tested one after it. */
