@@ -10,6 +10,7 @@ const pledgedStore = 'src/storage/pledged-store.ts'
 const record = 'src/storage/record.ts'
 const recordStore = 'src/storage/record-store.ts'
 const recovery = 'src/storage/recovery.ts'
+const redo = 'src/storage/one-flush/redo.ts'
 const shelf = 'src/storage/shelf.ts'
 
 export const storage = [
@@ -127,6 +128,55 @@ export const storage = [
         file: oneFlush,
         find: 'this.#system.fdatasync(this.#descriptor, (error) => {\n      if (error === null) this.#unsettled.noteSoon(this.#transaction)\n      done(error)\n    })',
         replace: 'this.#unsettled.noteSoon(this.#transaction)\n    done(null)',
+      },
+    ],
+  ),
+  ...byTests(
+    ['test/storage/every-sector.test.ts'],
+    [
+      {
+        id: 'torn-rows-taken-for-whole',
+        breaks: 'DU4',
+        what: 'a start takes the rows of the last transaction without a look at their checksums',
+        file: redo,
+        find: 'if (value === undefined || !isIntact(value) || checksumOf(value) !== checksum) return undefined',
+        replace: 'if (value === undefined && !isIntact && !checksumOf) return undefined',
+      },
+      {
+        id: 'torn-transaction-not-undone',
+        breaks: 'DU6',
+        what: 'a start never goes back behind a transaction that may be torn',
+        file: redo,
+        find: 'if (pages === undefined || newest === settled) return undefined\n    return {',
+        replace: 'if (pages === undefined || newest >= settled) return undefined\n    return {',
+      },
+    ],
+  ),
+  ...byTests(
+    ['test/cluster/flush-before-answer.test.ts'],
+    [
+      {
+        id: 'told-before-flush',
+        breaks: 'DU1',
+        what: 'the log is told of a write before its flush is over',
+        file: lmdbStore,
+        find: 'this.#flushing.flush((error) => {\n        if (error !== null) return fail(error)\n        this.#took(this.#now() - beganMs)\n        this.#finish(batch)\n      })',
+        replace:
+          'tellFlushed(batch)\n      this.#flushing.flush((error) => {\n        if (error !== null) return fail(error)\n        this.#writeNext()\n      })',
+      },
+    ],
+  ),
+  ...byTests(
+    ['test/crashes/moments.test.ts'],
+    [
+      {
+        id: 'cut-before-snapshot-is-flushed',
+        breaks: 'DU8',
+        what: 'the records behind a snapshot are gone before the write that makes it the newest is flushed',
+        file: recordStore,
+        find: 'this.#sweep.addRecords(this.#chain.cut(base.index))',
+        replace:
+          'for (const start of this.#chain.cut(base.index))\n      this.#table.commitNow([{ key: logKey(start), value: undefined }])',
       },
     ],
   ),
