@@ -88,12 +88,23 @@ export class Lives {
       this.#client.leaderChanged()
       // The node may have ended meanwhile: it tells of its end by another port than of its start.
       if (member.node !== node) return
-      return this.#companions.began(nodeId, member.counters)
+      return this.#accompanied(member, node)
     }
     const error = new RaftError(started.code, started.details)
     if (member.node === node) this.#failed(member, error.message)
     await member.ended.catch(() => undefined)
     throw member.state === 'failed' ? error : new RaftError('STOPPED', { what: `node ${nodeId}` })
+  }
+
+  /** A node whose companion cannot begin does not run: the call that starts it fails. */
+  async #accompanied(member: Member, node: ControlledNode): Promise<void> {
+    try {
+      await this.#companions.began(member.nodeId, member.counters)
+    } catch (error) {
+      if (member.node === node) this.end(member, 'stopped', `a companion of node ${member.nodeId} failed`)
+      await member.ended.catch(() => undefined)
+      throw error
+    }
   }
 
   /** The node ends at once. `why` is told to the calls that it was sent. */

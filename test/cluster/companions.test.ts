@@ -1,6 +1,6 @@
 /** Companions are told of the lives of a cluster's nodes: each beginning once, the faults before it, the end last. */
 import { expect, onTestFinished, test } from 'vitest'
-import type { Cluster, Companion } from '../../src/cluster/index.js'
+import { type Cluster, type Companion, RaftError } from '../../src/cluster/index.js'
 import { done, played, turn } from './played.js'
 import { startedCluster } from './support.js'
 
@@ -130,4 +130,19 @@ test('a companion that is told of the failure of a node finds its reason', async
   await members.accompany(companion)
   nodes[0]?.exited('its thread ended')
   expect(found).toEqual(['its thread ended'])
+})
+
+test('a node that is added, and whose companion cannot begin, is ended before it is forgotten', async () => {
+  const cluster = await oneNode()
+  const { companion, told } = listening()
+  const refusing: Companion = {
+    ...companion,
+    began: async (nodeId) => {
+      if (nodeId === 2) throw new RaftError('STOPPED', { what: 'the companion' })
+    },
+  }
+  await cluster.accompany(refusing)
+  await expect(cluster.addNode({ learner: true })).rejects.toMatchObject({ code: 'STOPPED' })
+  expect(livesOf(told)).toEqual(['2 ended', '2 was removed'])
+  expect(cluster.status().map(({ nodeId }) => nodeId)).toEqual([1])
 })
