@@ -1,4 +1,4 @@
-/** What is looked at once in a tick of a node: queues and windows stay within their limits, and what can be written is. */
+/** Checks that are made once in a tick of a node: queues and windows stay within their limits, and what can be written is. */
 import type { WatchedNode, Witness } from './watched.js'
 
 /** `peerCount`: how many nodes there are, members or not: any of them may ask, and is answered. */

@@ -129,7 +129,7 @@ function renamed(deed: Deed, gone: readonly NodeId[], idOf: (id: NodeId) => Node
   return { ...deed, changes: changes.map((change) => ({ ...change, nodeId: idOf(change.nodeId) })) }
 }
 
-/** What the next flush of the node sent is sent by the act itself, and that flush is gone. */
+/** The act sends the messages that waited for the node's next flush, and that flush is gone. */
 function flushedAtOnce(acts: readonly Act[], act: Act): Act[] {
   const from = acts.indexOf(act)
   const flush = acts.find(({ node, deed }, at) => at > from && node === act.node && deed.type === 'flush')

@@ -1,4 +1,4 @@
-/** What the records say of each event: of a revision and a key. All that is said of one event must agree. */
+/** The events of a history, each of one revision and one key, as its records tell them. Records that tell the same event must agree. */
 import type { Findings } from './findings.js'
 import {
   type EtcdKeyValue,

@@ -1,4 +1,4 @@
-/** What a call does to the keys: the model of etcd that the judge compares answers with. */
+/** The model of etcd that the judge compares answers with: the keys, and how each call changes them. */
 import { stepsOf } from './claims.js'
 import { compareKeys } from './keys.js'
 import type { Held, Past } from './past.js'

@@ -1,4 +1,4 @@
-/** What is wrong with a history, in the words of its records, and what a call of unknown outcome may explain. */
+/** The faults of a history, in the words of its records, and those that a call of unknown outcome may explain. */
 import type { EtcdRecord, KeySpan } from './record.js'
 import { recordWords } from './record-words.js'
 

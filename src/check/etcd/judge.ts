@@ -33,7 +33,7 @@ export interface EtcdResult {
   /** The first hundred contradictions. */
   readonly failures: readonly EtcdFailure[]
   readonly failureCount: number
-  /** What is left open, and why. */
+  /** The questions that are left open, and why. */
   readonly undecided: readonly EtcdFailure[]
 }
 

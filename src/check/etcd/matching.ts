@@ -1,6 +1,6 @@
 /** Which call of unknown outcome made which revision: each made one at most. */
 
-/** What can have made a revision: the place of a record, or the name of a lease that ended. */
+/** The possible maker of a revision: the place of a record, or the name of a lease that ended. */
 export type Maker = number | string
 
 export class Matching {

@@ -2,7 +2,7 @@
 import { keysWithin } from './keys.js'
 import type { KeySpan } from './record.js'
 
-/** What a key holds behind an event. The value is undefined if nobody told it. */
+/** The state of a key behind an event. The value is undefined if nobody told it. */
 export interface Held {
   readonly value: string | undefined
   readonly createRevision: number

@@ -1,4 +1,4 @@
-/** What real time and the header of an answer promise about its revision. */
+/** The revisions that an answer may have, by real time and by its header. */
 import { isChange } from './effects.js'
 import type { Findings } from './findings.js'
 import type { Known } from './known.js'

@@ -299,7 +299,7 @@ export function judgeCompares(
   )
 }
 
-/** What a key holds behind a put of the same transaction, as far as a range of it is concerned. */
+/** The state of a key behind a put of the same transaction, as far as a range of it is concerned. */
 function justPut({ value, lease = '' }: Put, revision: number): Held {
   return { value, lease, createRevision: revision, modRevision: revision, version: 1 }
 }

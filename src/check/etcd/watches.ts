@@ -20,7 +20,7 @@ export interface Part {
   readonly told: Told[]
   /** The first revision of which it must tell; infinite as long as it is not known. */
   from: number
-  /** It told, or ought to have told, all events up to this revision. */
+  /** The watch told, or ought to have told, all events up to this revision. */
   reached: number
   /** The record that says so. */
   reachedAt: number
@@ -53,7 +53,7 @@ function inTheirOrder(records: readonly EtcdRecord[]): { record: WatchBegun | Wa
     .sort((one, other) => timeOf(one.record) - timeOf(other.record))
 }
 
-/** What a watch tells by itself: the order of its events, and how far it has come. */
+/** The promises of a single watch: the order of its events, and how far it has come. */
 function follow(part: Part, findings: Findings): void {
   const seen = new Set<string>()
   let last = 0
