@@ -153,7 +153,7 @@ export const storage = [
     ],
   ),
   ...byTests(
-    ['test/cluster/flush-before-answer.test.ts'],
+    ['test/cluster/flush-before-answer.test.ts', 'test/storage/power-loss-of-store.test.ts'],
     [
       {
         id: 'told-before-flush',
