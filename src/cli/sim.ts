@@ -80,20 +80,20 @@ async function replaySeed(
     console.log(`seed ${seed} at ${atMs.toFixed(3)} ms: ${rule}: ${detail}`)
   }
   const violations = violation === undefined ? [] : [{ seed, ...violation }]
-  const sum = { seeds: 1, violations, virtualSeconds: virtualMs / 1000, counts }
+  const sum = { seeds: 1, violations, virtualUs: Math.round(1000 * virtualMs), counts }
   report(sum, (performance.now() - startMs) / 1000, json)
   return violation === undefined ? 0 : 1
 }
 
 function report(result: Omit<SweepResult, 'fingerprint'>, realSeconds: number, isJson: boolean): void {
-  const { seeds, violations, virtualSeconds, counts } = result
+  const { seeds, violations, virtualUs, counts } = result
   const { messages, ...happened } = counts
   const faults: Partial<Counts> = {}
   for (const name of faultNames) {
     faults[name] = happened[name]
     delete (happened as Partial<Counts>)[name]
   }
-  const times = { virtualSeconds: rounded(virtualSeconds), realSeconds: rounded(realSeconds) }
+  const times = { virtualSeconds: rounded(virtualUs / 1e6), realSeconds: rounded(realSeconds) }
   if (isJson) {
     const numbers = { seeds, violations: violations.length, messages }
     console.log(

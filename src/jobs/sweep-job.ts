@@ -15,7 +15,7 @@ function sweepOf(seed: number): SweepResult {
     return {
       seeds: 1,
       violations: failed === undefined ? [] : [failed],
-      virtualSeconds: result.virtualMs / 1000,
+      virtualUs: Math.round(1000 * result.virtualMs),
       counts: result.counts,
       fingerprint: result.fingerprint,
     }

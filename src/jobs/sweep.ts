@@ -18,7 +18,8 @@ export interface FailedRun {
 export interface SweepResult {
   readonly seeds: number
   readonly violations: readonly FailedRun[]
-  readonly virtualSeconds: number
+  /** Microseconds, which are whole: a sum of seconds would depend on the order. */
+  readonly virtualUs: number
   readonly counts: Counts
   /** Equal for sweeps whose runs were equal to the byte, whatever order the runs came in. */
   readonly fingerprint: string
@@ -27,7 +28,7 @@ export interface SweepResult {
 export const noSweep: SweepResult = {
   seeds: 0,
   violations: [],
-  virtualSeconds: 0,
+  virtualUs: 0,
   counts: noCounts(),
   fingerprint: '0',
 }
@@ -43,7 +44,7 @@ export function addSweeps(one: SweepResult, other: SweepResult): SweepResult {
   return {
     seeds: one.seeds + other.seeds,
     violations: [...one.violations, ...other.violations].sort((a, b) => a.seed - b.seed),
-    virtualSeconds: one.virtualSeconds + other.virtualSeconds,
+    virtualUs: one.virtualUs + other.virtualUs,
     counts: addCounts(one.counts, other.counts),
     fingerprint: addFingerprints(one.fingerprint, other.fingerprint),
   }

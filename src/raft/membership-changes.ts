@@ -9,19 +9,27 @@ import type { EntryId, Membership, NodeId } from './types.js'
 
 /**
  * A configuration is appended like a command, and counts from then on. The changes are done once the first configuration
- * after them that is not joint is committed.
+ * after them that is not joint is committed. A leader makes a single change at a time, and none before it knows what is
+ * committed: else two configurations without a common majority could both count (the mistake of thesis §4.1 that Ongaro told
+ * of in 2015). Nor does the leader call a change invalid before then, since a change that its log lacks may still be committed.
  */
 export function onChangeMembership(
   state: RaftState,
   changes: readonly MembershipChange[],
 ): Proposed | OperationRefusal {
-  const { leaderId, log } = state
+  const { leaderId, log, currentTerm } = state
   if (!isLeader(state)) return { code: 'notLeader', leaderId, why: notLeading }
+  if (log.termAt(log.commitIndex) !== currentTerm) {
+    const why = 'the leader has not committed an entry of its term yet'
+    return { code: 'changeInProgress', leaderId, why }
+  }
   const invalid = whyNotChanges(log.membership, changes) ?? whyNotAgain(state, changes)
   if (invalid !== undefined) return { code: 'invalid', leaderId, why: invalid }
   if (state.leadership.transfer !== undefined) return { code: 'transferring', leaderId, why: handingOver }
-  const inProgress = whyNotYet(state)
-  if (inProgress !== undefined) return { code: 'changeInProgress', leaderId, why: inProgress }
+  if (log.membershipIndex > log.commitIndex || isJoint(log.membership)) {
+    const why = 'an earlier change of the members has not ended yet'
+    return { code: 'changeInProgress', leaderId, why }
+  }
   const next = changed(log.membership, changes)
   const behind = whyNotCaughtUp(state, changes) ?? whyNoQuorum(state, next)
   if (behind !== undefined) return { code: 'notCaughtUp', leaderId, why: behind }
@@ -45,18 +53,6 @@ function whyNotAgain({ leadership }: LeaderState, changes: readonly MembershipCh
     ({ type, nodeId }) => type === 'addLearner' && leadership.formerMembers.includes(nodeId),
   )
   return again && `node ${again.nodeId} was removed: a node that is added again has a new id`
-}
-
-/**
- * A single change at a time, and none before this leader knows what is committed: else two configurations without a common
- * majority could both count (the mistake of thesis §4.1 that Ongaro told of in 2015).
- */
-function whyNotYet({ log, currentTerm }: LeaderState): string | undefined {
-  if (log.termAt(log.commitIndex) !== currentTerm)
-    return 'the leader has not committed an entry of its term yet'
-  if (log.membershipIndex > log.commitIndex || isJoint(log.membership))
-    return 'an earlier change of the members has not ended yet'
-  return undefined
 }
 
 /** A learner votes once a single AppendEntries would bring it up to date, so that no commit waits for it (thesis §4.2.1). */

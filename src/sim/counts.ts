@@ -62,7 +62,7 @@ export const faultNames = [
   'transfersDone',
   'transfersGivenUp',
   'transfersRefused',
-  /** Nodes that ended or were paused at a moment of their work. */
+  /** Nodes that were killed or lost their power at a moment of their work. */
   ...momentNames.map((moment) => `at ${moment}` as const),
 ] as const
 

@@ -1,4 +1,4 @@
-/** Damage of a disk in memory: to one record of those that are flushed. */
+/** Damages one flushed record of a disk in memory. */
 import type { Dice } from '../faults/index.js'
 import type { MemoryDisk } from '../storage/index.js'
 

@@ -26,8 +26,11 @@ export class Fingerprint {
     for (const value of Object.values(message) as unknown[]) {
       if (typeof value === 'number') this.add(value)
       else if (typeof value === 'boolean') this.add(value ? 1 : 2)
-      else if (typeof value === 'string') this.add(value.length)
+      else if (typeof value === 'string') this.addText(value)
       else if (value instanceof Uint8Array) this.addBytes(value)
+      else if (value === undefined) this.add(3)
+      // The runs of an AppendEntries follow below.
+      else if (!Array.isArray(value)) this.addText(JSON.stringify(value))
     }
     if (message.type === 'appendEntries')
       for (const { bytes } of wholeRuns(entriesIn(message))) this.addBytes(bytes)

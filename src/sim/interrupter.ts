@@ -6,9 +6,9 @@ import type { SimulatedCluster } from './cluster.js'
 import type { MomentName, Strike } from './moments.js'
 import type { Plan } from './plan.js'
 
-/** Moments that wait for a node at once. The rare ones wait for long, and the others strike soon. */
+/** Moments that wait for a node at the same time. A rare moment waits long. */
 const armedMax = 10
-/** Moments to which a node comes once in a few seeds: half of the faults are kept for them, and the first node is struck. */
+/** Moments to which a node comes once in a few seeds: half of the faults are kept for them, and strike the first node that comes. */
 const rareMoments: readonly MomentName[] = [
   'truncationWriting',
   'truncationFlushed',

@@ -106,9 +106,10 @@ export class Moments {
     const armed = this.#armed.get(moment)
     if (armed === undefined || armed.passesLeft-- > 0) return
     this.#armed.delete(moment)
-    this.#counts[`at ${moment}`]++
     armed.struck(nodeId)
-    if (armed.how === 'kill' || armed.how === 'losePower') throw new Interruption(moment, armed.how)
+    if (armed.how !== 'kill' && armed.how !== 'losePower') return
+    this.#counts[`at ${moment}`]++
+    throw new Interruption(moment, armed.how)
   }
 }
 

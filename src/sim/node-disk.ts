@@ -4,6 +4,7 @@ import { RaftError } from '../errors/index.js'
 import type { Dice, DiskFault, Fault, StandingFault } from '../faults/index.js'
 import type { LogIndex, LogRun, Membership, NodeId, Term } from '../raft/index.js'
 import {
+  DamageError,
   type DiskMoment,
   FaultyStore,
   isCatchingUp,
@@ -97,11 +98,12 @@ export class NodeDisk {
       if (this.lost === 'other') checker.report('a lost disk is refused', `${where} starts with another disk`)
       this.lost = undefined
       if (this.#isDamaged) counts.damageUnread++
+      this.#isDamaged = false
       return opened
     } catch (error) {
-      if (this.#isDamaged && this.lost === undefined) return this.#refused(error as Error)
-      const isRefusal = error instanceof RaftError && error.code === 'DISK_LOST' && this.lost !== undefined
-      if (isRefusal) counts.lostDisksRefused++
+      const isOfDisk = error instanceof DamageError || isDiskLost(error)
+      if (this.#isDamaged && this.lost === undefined && isOfDisk) return this.#refused(error as Error)
+      if (isDiskLost(error) && this.lost !== undefined) counts.lostDisksRefused++
       else checker.report('the disk cannot be opened', `${where}: ${(error as Error).message}`)
       return error as Error
     }
@@ -145,8 +147,9 @@ export class NodeDisk {
 
   /** Damages a record of the disk. The node is down. */
   damage(name: DamageName): boolean {
-    this.#isDamaged = damageDisk(this.disk, name, this.#dice)
-    return this.#isDamaged
+    const hasDamaged = damageDisk(this.disk, name, this.#dice)
+    this.#isDamaged ||= hasDamaged
+    return hasDamaged
   }
 
   wipe(): void {
@@ -202,11 +205,6 @@ export class NodeDisk {
     return this.#store?.failure !== undefined
   }
 
-  /** The node may stop because of its disk: a flush has failed, or a record is damaged that is read while the node runs. */
-  get mayStopNode(): boolean {
-    return this.hasFailed || this.#isDamaged
-  }
-
   /** The write is held back: no flush begins. */
   get isStalled(): boolean {
     return this.#faults.some(({ type }) => type === 'stallDisk')
@@ -243,4 +241,8 @@ export class NodeDisk {
 
 function isDiskFault(fault: Fault): fault is DiskFault {
   return ['slowDisk', 'stallDisk', 'failDisk', 'fullDisk'].includes(fault.type)
+}
+
+function isDiskLost(error: unknown): boolean {
+  return error instanceof RaftError && error.code === 'DISK_LOST'
 }

@@ -7,8 +7,8 @@ export class NodeMoments {
   readonly #nodeId: NodeId
   readonly #world: World
   readonly #stop: (how: Interruption['how']) => void
-  /** False outside of the node's own work, where nothing could be interrupted. */
-  #isAtWork = false
+  /** True from a start of the node to its end: outside of a life nothing can be interrupted. */
+  #isAlive = false
   #lives = 0
   #hasTicked = false
   #role: Role = 'follower'
@@ -22,18 +22,18 @@ export class NodeMoments {
 
   /** A life of the node has begun: it has read its disk. */
   begins(): void {
-    this.#isAtWork = true
+    this.#isAlive = true
     this.#lives++
     this.#hasTicked = false
     this.#role = 'follower'
   }
 
   ends(): void {
-    this.#isAtWork = false
+    this.#isAlive = false
   }
 
   readonly passes = (moment: MomentName): void => {
-    if (this.#isAtWork) this.#world.moments.passes(this.#nodeId, moment)
+    if (this.#isAlive) this.#world.moments.passes(this.#nodeId, moment)
   }
 
   /** A fault may end the node in the middle of this. */

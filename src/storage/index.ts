@@ -22,7 +22,7 @@ export {
   threadMib,
   threadsThatFit,
 } from './process-limits.js'
-export { openNote } from './record.js'
+export { DamageError, openNote } from './record.js'
 export type { OpenStore } from './record-store.js'
 export type { LogStore, Recovered } from './store.js'
 export { openVolatileStore } from './volatile-store.js'

@@ -41,7 +41,7 @@ function callsIn(lines: readonly string[]): Call[] {
 
 /** The logs on which an entry with the text was written and then flushed, both before the line. */
 function logsWith(text: string, calls: readonly Call[], before: number): Set<string> {
-  const isFlush = ({ name }: Call): boolean => ['fdatasync', 'fsync', 'msync'].includes(name)
+  const isFlush = ({ name }: Call): boolean => ['fdatasync', 'fsync'].includes(name)
   const written = calls.filter(
     (call) => !isFlush(call) && call.path.endsWith('data.mdb') && call.rest.includes(text),
   )
@@ -55,7 +55,7 @@ function logsWith(text: string, calls: readonly Call[], before: number): Set<str
 function traced(commands: number): Call[] {
   const folder = temporaryFolder()
   const trace = join(folder, 'trace')
-  const names = 'trace=write,writev,pwrite64,pwritev,pwritev2,fdatasync,fsync,msync'
+  const names = 'trace=write,writev,pwrite64,pwritev,pwritev2,fdatasync,fsync'
   // An entry may lie anywhere in the pages of a write, so all of their bytes are shown.
   const options = ['-f', '-ttt', '-y', '-s', '1000000', '-e', names, '-o', trace]
   const writer = new URL('./traced-writer.js', import.meta.url).pathname

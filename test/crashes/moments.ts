@@ -40,6 +40,13 @@ export interface Loss {
   readonly downTimeouts: number
 }
 
+/** The outcome of a power loss: the writes of the one node that were lost and kept unflushed. */
+interface Lost {
+  readonly violation: Violation | undefined
+  readonly lost: number
+  readonly kept: number
+}
+
 export interface Enumerated {
   readonly moments: number
   readonly losses: number
@@ -76,10 +83,11 @@ export function lossesAt({ at, unflushed }: Moment): Loss[] {
   )
 }
 
-/** The violation that comes of a power loss, if one does. */
-export function lose(run: Run, loss: Loss): Violation | undefined {
+/** The violation that comes of a power loss, if one does, and the unflushed writes of the one node that were lost and kept. */
+export function lose(run: Run, loss: Loss): Lost {
   let passed = 0
   let hasCome = false
+  let struck = { lost: 0, kept: 0 }
   const { violation } = simulate({
     ...run,
     begun: (cluster) => {
@@ -87,8 +95,11 @@ export function lose(run: Run, loss: Loss): Violation | undefined {
         if (passed++ !== loss.at) return
         hasCome = true
         // A disk that is being opened has a node that does not run yet.
-        if (!cluster.node(nodeId).isUp) return void cluster.later(0, () => strike(cluster, nodeId, loss))
-        strike(cluster, nodeId, loss)
+        if (!cluster.node(nodeId).isUp)
+          return void cluster.later(0, () => {
+            struck = strike(cluster, nodeId, loss)
+          })
+        struck = strike(cluster, nodeId, loss)
         // The node that gives a write is in the middle of its turn, and nothing of that turn may run on.
         if (what === 'given') throw new Error('the power is gone')
       }
@@ -96,21 +107,30 @@ export function lose(run: Run, loss: Loss): Violation | undefined {
     },
   })
   if (!hasCome) throw new Error(`moment ${loss.at} did not come: two runs of seed ${run.seed} differ`)
-  return violation
+  return { violation, ...struck }
 }
 
-function strike(cluster: SimulatedCluster, nodeId: NodeId, { of, kept, downTimeouts }: Loss): void {
+function strike(
+  cluster: SimulatedCluster,
+  nodeId: NodeId,
+  { of, kept, downTimeouts }: Loss,
+): Pick<Lost, 'lost' | 'kept'> {
+  const before = unflushedOf(cluster, nodeId)
   const ids = of === 'one node' ? [nodeId] : [...cluster.nodeIds]
   for (const id of ids) {
     const { disk, isUp } = cluster.node(id)
     if (!isUp) continue
     // Of the other disks a share is drawn.
-    if (id === nodeId) disk.disk.crash(kept)
+    if (id === nodeId) {
+      disk.disk.crash(kept)
+      if (disk.disk.unflushedCount > 0) throw new Error(`node ${id} has unflushed writes after a power loss`)
+    }
     cluster.losePower(id)
   }
   cluster.later(downTimeouts * cluster.electionTimeoutMs, () => {
     for (const id of ids) cluster.restart(id)
   })
+  return { lost: Math.max(0, before - kept), kept: Math.min(kept, before) }
 }
 
 function unflushedOf(cluster: SimulatedCluster, nodeId: NodeId): number {
@@ -122,14 +142,14 @@ export function enumerate(run: Run, each = 1): Enumerated {
   const { moments, counts } = momentsOf(run)
   const broken: { loss: Loss; violation: Violation }[] = []
   let [losses, lost, kept] = [0, 0, 0]
-  const all = moments.flatMap((moment) => lossesAt(moment).map((loss) => ({ moment, loss })))
+  const all = moments.flatMap(lossesAt)
   for (let next = 0; next < all.length; next += each) {
-    const { moment, loss } = all[next]!
+    const loss = all[next]!
     losses++
-    kept += loss.kept
-    lost += moment.unflushed - loss.kept
-    const violation = lose(run, loss)
-    if (violation !== undefined) broken.push({ loss, violation })
+    const outcome = lose(run, loss)
+    kept += outcome.kept
+    lost += outcome.lost
+    if (outcome.violation !== undefined) broken.push({ loss, violation: outcome.violation })
   }
   return { moments: moments.length, losses, lost, kept, counts, broken }
 }

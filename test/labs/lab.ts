@@ -171,6 +171,7 @@ export class Lab {
     this.cluster.drop((message) => {
       if (!isAnswer(message) || !this.dice.chance(2 / 3)) return false
       const late = cloneMessage(message)
+      this.cluster.world.mail.sent(message, late)
       this.cluster.later(200 + this.dice.below(1 + this.dice.below(2000)), () => {
         if (this.isConnected(late.from) && this.isConnected(late.to)) this.cluster.node(late.to).deliver(late)
       })

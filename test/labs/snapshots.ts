@@ -83,7 +83,7 @@ export function basicSnapshots(seed: number): Lab {
   lab.one(3)
   const leader = lab.oneLeader()
   for (let round = 0; round < 30; round++) {
-    // One round of three is sent to a server that does not lead, and takes nothing.
+    // In one round of three the lab gives its commands to a server that does not lead and refuses them. Here they are left out.
     if (round % 3 !== 1) lab.startMany(leader, someCommands(lab))
     lab.one(3)
     expectShortLogs(lab)

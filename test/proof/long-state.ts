@@ -37,14 +37,15 @@ export interface ProofState {
   readonly mutants: { seconds: number; readonly results: Result[] }
 }
 
-/** Over the paths and the texts of all files of these folders, in the order of their paths. */
+/** Over the paths and the bytes of all files of these folders, in the order of their paths, and of the lock file. */
 export function digestOf(folders: readonly string[]): string {
-  const hash = createHash('sha256')
+  const hash = createHash('sha256').update(readFileSync('package-lock.json'))
   for (const folder of folders) {
-    const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
-      path.endsWith('.ts'),
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((each) =>
+      each.isFile(),
     )
-    for (const path of paths.sort()) hash.update(path).update(readFileSync(join(folder, path)))
+    const paths = files.map(({ parentPath, name }) => join(parentPath, name))
+    for (const path of paths.sort()) hash.update(path).update(readFileSync(path))
   }
   return hash.digest('hex')
 }

@@ -17,7 +17,7 @@ import {
   runProgram,
   wholeNumber,
 } from '../../src/terminal/index.js'
-import { lose, lossesAt, momentsOf } from '../crashes/moments.js'
+import { type Loss, lose, lossesAt, momentsOf, type Run } from '../crashes/moments.js'
 import { longRuns } from '../crashes/runs.js'
 import { allLabs, playSeeds } from '../labs/labs.js'
 import type { Verdict } from '../mutants/hunt.js'
@@ -167,10 +167,9 @@ function lossesPart({ losses }: ProofState): Part {
         const startMs = performance.now()
         const step = all.slice(losses.done, losses.done + lossesOfStep)
         for (const { run, loss } of step) {
-          const violation = lose(run, loss)
-          if (violation === undefined) continue
-          const { rule, detail } = violation
-          losses.violations.push(`seed ${run.seed}, ${JSON.stringify(loss)}: ${rule}: ${detail}`)
+          const broken = brokenBy(run, loss)
+          if (broken !== undefined)
+            losses.violations.push(`seed ${run.seed}, ${JSON.stringify(loss)}: ${broken}`)
         }
         losses.done += step.length
         losses.seconds += (performance.now() - startMs) / 1000
@@ -180,6 +179,16 @@ function lossesPart({ losses }: ProofState): Part {
         if (signal.aborted) return
       }
     },
+  }
+}
+
+/** An error of the simulator's own is told like a violation, and the proof goes on. */
+function brokenBy(run: Run, loss: Loss): string | undefined {
+  try {
+    const { violation } = lose(run, loss)
+    return violation && `${violation.rule}: ${violation.detail}`
+  } catch (error) {
+    return reasonOf(error)
   }
 }
 

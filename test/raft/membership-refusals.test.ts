@@ -84,6 +84,14 @@ describe('a leader that is asked for a change refuses it', () => {
     expect(bench.node.changeMembership(remove(3))).toEqual({ first: { index: 4, term: 2 } })
   })
 
+  test('[CF7] and calls none invalid before then: a node that its log does not name may have been added', () => {
+    const bench = new Bench({ log: [1, 1], term: 1 }).become('leader')
+    const why = 'the leader has not committed an entry of its term yet'
+    expectRefused(bench, [remove(4)], 'changeInProgress', why)
+    bench.acknowledge(2)
+    expectRefused(bench, [remove(4)], 'invalid', 'there is no member 4 (members: 1, 2, 3)')
+  })
+
   test('[CF9] that promotes a learner before its log is close to the leader’s', () => {
     const limits = { appendBytesMax: 1000 }
     const bench = new Bench({ limits }, 3).lead()
