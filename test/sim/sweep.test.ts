@@ -52,6 +52,7 @@ describe(`${seeds} seeds`, () => {
     ['changesDone', 1],
     ['jointChanges', 0.2],
     ['transfersDone', 0.2],
+    ['damageRefused', 0.1],
   ] as const)('have %s: more than %d a seed', (name, least) => {
     expect(result.counts[name]).toBeGreaterThan(least * seeds)
   })
