@@ -16,8 +16,6 @@ export interface Suspicion extends EtcdFailure {
   /** The unseen event is behind `from` and not behind `to`. */
   readonly from: number
   readonly to: number
-  /** The end of this lease would be such an event. */
-  readonly lease: string | undefined
 }
 
 /** So many are told. */
@@ -44,11 +42,11 @@ export class Findings {
   }
 
   suspect(
-    { span, from, to, lease }: Pick<Suspicion, 'span' | 'from' | 'to' | 'lease'>,
+    { span, from, to }: Pick<Suspicion, 'span' | 'from' | 'to'>,
     rule: string,
     ...parts: readonly (string | number)[]
   ): void {
-    this.suspicions.push({ ...this.#told(rule, parts), span, from, to, lease })
+    this.suspicions.push({ ...this.#told(rule, parts), span, from, to })
   }
 
   words(at: number): string {

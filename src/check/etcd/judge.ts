@@ -150,7 +150,7 @@ class EtcdJudge {
   /** A contradiction that an unseen event may explain leaves the history undecided. */
   *#resolve(): Generator<void> {
     const unseen = new Unseen(
-      { known: this.#known, doubts: this.#doubts, leases: this.#leases },
+      { known: this.#known, doubts: this.#doubts, leases: this.#leases, past: this.#past },
       this.#replay,
       this.#parts,
     )

@@ -46,10 +46,6 @@ export class Leases {
     })
   }
 
-  ids(): Iterable<string> {
-    return this.#leases.keys()
-  }
-
   /**
    * Why the keys of the lease cannot have been deleted by its end in that revision: a record that kept it alive; `true` if they can.
    */
@@ -139,10 +135,8 @@ export class Leases {
 /** The lease of which the record says that it is there no longer. */
 function endTold(record: EtcdRecord): string | undefined {
   if (!isCall(record)) return undefined
-  if (record.error === 'leaseNotFound' && typeof record.return === 'number') {
-    const leases = 'lease' in record && record.lease ? [record.lease] : []
-    return leases[0]
-  }
+  if (record.error === 'leaseNotFound' && typeof record.return === 'number')
+    return 'lease' in record && record.lease ? record.lease : undefined
   if (!isOk(record)) return undefined
   if (record.op === 'revoke') return record.lease
   return record.op === 'keepAlive' && record.ttl !== undefined && record.ttl <= 0 ? record.lease : undefined

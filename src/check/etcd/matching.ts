@@ -29,8 +29,22 @@ export class Matching {
     return false
   }
 
-  isUsed(maker: Maker): boolean {
-    return this.#made.has(maker)
+  /** Whether the revision of the maker would have no maker without it. Another matching may leave it free. */
+  isNeeded(maker: Maker): boolean {
+    const taken = this.#made.get(maker)
+    if (taken === undefined) return false
+    const asked = new Set([maker])
+    const open = [taken]
+    for (const revision of open) {
+      for (const other of this.#makersOf.get(revision) ?? []) {
+        if (asked.has(other)) continue
+        asked.add(other)
+        const made = this.#made.get(other)
+        if (made === undefined) return false
+        open.push(made)
+      }
+    }
+    return true
   }
 
   /** Each revision on the way gives its maker to the one that asked for it. */

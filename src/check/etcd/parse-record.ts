@@ -142,7 +142,9 @@ function watchResponse(fields: Fields): Fields {
   flag('created', created)
   flag('canceled', canceled)
   flag('fragment', fragment)
-  const revision = count('revision', fields['revision'], 1)
+  // The header of a cancel for compaction has no revision.
+  const revision =
+    canceled === true ? count('revision', fields['revision'] ?? 0) : count('revision', fields['revision'], 1)
   const compacted = compactRevision === undefined ? undefined : count('compactRevision', compactRevision)
   const events = list('events', fields['events'] ?? []).map((event, at) =>
     eventOf(event, `event ${at + 1}: `),

@@ -18,6 +18,8 @@ export interface Version {
   readonly held: Held | undefined
   /** A record that tells of the event. */
   readonly at: number
+  /** Whether a record tells of the event itself: a deletion may be no more than what a call ought to have done. */
+  readonly isTold: boolean
   /** Unseen events up to this revision do not change what the key holds: its version was told then, or it was deleted. */
   readonly sureFrom: number
 }
@@ -27,6 +29,8 @@ export class Past {
   readonly #keys: readonly string[]
   readonly #versions = new Map<string, Version[]>()
   readonly #attached = new Map<string, Set<string>>()
+  /** For each key, the leases that it had at any time, with the first revision of each. */
+  readonly #leasesOf = new Map<string, Map<string, number>>()
 
   constructor(sortedKeys: readonly string[]) {
     this.#keys = sortedKeys
@@ -42,11 +46,22 @@ export class Past {
     if (!version.held?.lease) return
     const attached = this.#attached.get(version.held.lease) ?? new Set()
     this.#attached.set(version.held.lease, attached.add(key))
+    const leases = this.#leasesOf.get(key) ?? new Map<string, number>()
+    this.#leasesOf.set(key, leases)
+    if (!leases.has(version.held.lease)) leases.set(version.held.lease, version.revision)
   }
 
   /** Keys that have the lease behind all events so far. */
   attached(lease: string): readonly string[] {
     return [...(this.#attached.get(lease) ?? [])]
+  }
+
+  /** Leases that a key of the span had at any time up to the revision. */
+  leasesWithin(span: KeySpan, to: number): Set<string> {
+    const leases = new Set<string>()
+    for (const key of this.keysWithin(span))
+      for (const [lease, revision] of this.#leasesOf.get(key) ?? []) if (revision <= to) leases.add(lease)
+    return leases
   }
 
   last(key: string): Version | undefined {

@@ -26,6 +26,14 @@ export interface ReplayParts {
   isCovered(key: string, revision: number): boolean
 }
 
+interface PossibleMaker {
+  readonly maker: Maker
+  readonly effects: Map<string, Effect>
+  readonly at: number
+  /** Whether what it changes depends on comparisons. */
+  readonly branches: boolean
+}
+
 type OfKey = ReadonlyMap<string, readonly Claim[]>
 
 const versionsRule = 'versions and revisions of a key agree'
@@ -44,7 +52,7 @@ export class Replay {
   readonly #writers = new Map<number, Writer>()
   /** Revisions that two writes were told. */
   readonly #disputed = new Set<number>()
-  readonly #revokes = new Map<number, Writer>()
+  readonly #revokes = new Map<number, Writer[]>()
 
   constructor(records: readonly EtcdRecord[], parts: ReplayParts) {
     this.#isCovered = parts.isCovered
@@ -78,7 +86,7 @@ export class Replay {
     const { call, at } = writer
     const { revision } = call
     if (revision === undefined) return
-    if (call.op === 'revoke') this.#revokes.set(revision, writer)
+    if (call.op === 'revoke') this.#revokes.set(revision, [...(this.#revokes.get(revision) ?? []), writer])
     if (!isChange(call)) return
     const other = this.#writers.get(revision)
     if (other === undefined) {
@@ -91,22 +99,35 @@ export class Replay {
 
   #replay(revision: number): void {
     const claims = this.#claims.at(revision)
-    const writer = this.#writers.get(revision)
-    const revoke = this.#revokes.get(revision)
-    const isRevoke = writer === undefined && revoke !== undefined
-    const maker = writer ?? (isRevoke ? revoke : undefined)
-    if (maker === undefined) this.#explain(revision, claims)
-    else this.#write(revision, maker, claims)
-    const left = revoke?.call.op === 'revoke' ? this.#past.attached(revoke.call.lease) : []
-    if (left.length > 0)
-      this.#findings.fail('a lease lives its TTL, and no longer', revoke!.at, `left ${left[0]} there`)
+    const revokes = this.#revokes.get(revision) ?? []
+    const maker = this.#writers.get(revision) ?? revokes.find(({ call }) => this.#isMadeBy(call, claims))
+    if (maker !== undefined) this.#write(revision, maker, claims)
+    else if (claims.size > 0) this.#explain(revision, claims)
+    for (const revoke of revokes) this.#judgeRevoked(revision, revoke)
+  }
+
+  /** Whether a revoke made the revision. One that deletes nothing is answered with the revision of the change before it. */
+  #isMadeBy(revoke: OkCall, claims: OfKey): boolean {
+    const effects = effectsOf(revoke, this.#past)
+    return effects !== undefined && effects.size > 0 && isExplained(claims, effects)
+  }
+
+  #judgeRevoked(revision: number, { call, at }: Writer): void {
+    const [key] = call.op === 'revoke' ? this.#past.attached(call.lease) : []
+    if (key === undefined) return
+    const from = this.#past.last(key)?.revision ?? 0
+    this.#findings.suspect(
+      { span: { key }, from, to: revision },
+      ...(['a lease lives its TTL, and no longer', at, `left ${JSON.stringify(key)} there`] as const),
+    )
   }
 
   #write(revision: number, { call, at }: Writer, claims: OfKey): void {
     if (call.op === 'txn') this.#judgeTxn(revision, call, at)
     const effects = effectsOf(call, this.#past) ?? new Map<string, Effect>()
     if (call.op === 'revoke' && effects.size > 0) this.#leases.endedIn(call.lease, revision, at)
-    if (call.op === 'delete') this.#judgeDeleted(revision, call, call.deleted, at)
+    if (call.op === 'delete')
+      this.#judgeDeleted({ revision, at }, call, call.deleted, (key) => this.#past.last(key))
     this.#apply(revision, effects, claims, at)
   }
 
@@ -130,25 +151,26 @@ export class Replay {
   }
 
   /** The one that changes the fewest keys first. */
-  #makersOf(revision: number, claims: OfKey): { maker: Maker; effects: Map<string, Effect>; at: number }[] {
+  #makersOf(revision: number, claims: OfKey): PossibleMaker[] {
     const [[key, [claim]] = ['', []]] = claims as ReadonlyMap<string, Claim[]>
     if (claim === undefined) return []
     const makers = this.#doubts.of(key, revision).flatMap(({ call, at }: Doubt) => {
       const effects = effectsOf(call, this.#past)
       return effects !== undefined && isExplained(claims, effects)
-        ? [{ maker: at as Maker, effects, at }]
+        ? [{ maker: at as Maker, effects, at, branches: call.op === 'txn' && call.compare.length > 0 }]
         : []
     })
     const lease = claim.type === 'delete' ? this.#past.last(key)?.held?.lease : undefined
     if (lease && this.#leases.mayEndIn(lease, revision) === true) {
       const effects = new Map<string, Effect>(this.#past.attached(lease).map((each) => [each, 'deleted']))
-      if (isExplained(claims, effects)) makers.push({ maker: lease, effects, at: claim.at })
+      if (isExplained(claims, effects)) makers.push({ maker: lease, effects, at: claim.at, branches: false })
     }
     const isSeen = (effects: ReadonlyMap<string, Effect>): boolean =>
       [...effects.keys()].every((each) => claims.has(each) || !this.#isCovered(each, revision))
-    // A watch would have told of all that the maker changed.
+    // A watch would have told of all that the maker changed. If it did not, then an unseen event came before, with which a
+    // transaction may have compared: it may have taken the other branch.
     const seen = makers.filter(({ effects }) => isSeen(effects))
-    const likely = seen.length > 0 ? seen : makers
+    const likely = seen.length > 0 ? seen : makers.filter(({ branches }) => !branches)
     return likely.sort((one, other) => one.effects.size - other.effects.size)
   }
 
@@ -177,12 +199,11 @@ export class Replay {
     const before = this.#past.last(key)
     if (at !== undefined && !this.#disputed.has(revision)) {
       const parts = [claim.at, `has an event of ${JSON.stringify(key)} at ${revision}, which was made by`, at]
-      const lease = before?.held?.lease || undefined
       const isOfNone = claim.type === 'delete' && before?.held === undefined
       const rule = 'each event is the work of one call'
       if (isOfNone)
         this.#findings.suspect(
-          { span: { key }, from: before?.revision ?? 0, to: revision, lease },
+          { span: { key }, from: before?.revision ?? 0, to: revision },
           ...([rule, ...parts] as const),
         )
       else this.#findings.fail(rule, ...parts)
@@ -196,7 +217,7 @@ export class Replay {
   #add(revision: number, key: string, held: Held | undefined, told: readonly Claim[], at: number): void {
     const isSure = held === undefined || told.some(({ version }) => version !== undefined)
     const sureFrom = isSure ? revision : (this.#past.last(key)?.sureFrom ?? 0)
-    this.#past.add(key, { revision, held, at, sureFrom })
+    this.#past.add(key, { revision, held, at, sureFrom, isTold: told.length > 0 })
   }
 
   #heldAfter(
@@ -218,7 +239,6 @@ export class Replay {
         span: { key },
         from: before?.sureFrom ?? 0,
         to: revision,
-        lease: before?.held?.lease || undefined,
       },
       ...[
         versionsRule,
@@ -234,44 +254,36 @@ export class Replay {
     }
   }
 
-  #judgeDeleted(revision: number, { key, rangeEnd }: KeySpan, deleted: number | undefined, at: number): void {
+  #judgeDeleted(
+    { revision, at }: { readonly revision: number; readonly at: number },
+    { key, rangeEnd }: KeySpan,
+    deleted: number | undefined,
+    versionOf: (key: string) => Version | undefined,
+  ): void {
     const span = { key, rangeEnd }
-    const there = [...this.#past.keysWithin(span)].filter((each) => this.#past.last(each)?.held !== undefined)
+    const there = [...this.#past.keysWithin(span)].filter((each) => versionOf(each)?.held !== undefined)
     if (deleted === undefined || deleted === there.length) return
-    const lease = this.#leaseWithin(span)
     this.#findings.suspect(
-      { span, from: 0, to: revision, lease },
+      { span, from: 0, to: revision },
       ...['a delete tells what it deleted', at, `deleted ${deleted}, and ${there.length} keys were there`],
     )
-  }
-
-  #leaseWithin(span: { readonly key: string; readonly rangeEnd?: string | undefined }): string | undefined {
-    for (const key of this.#past.keysWithin(span)) {
-      const lease = this.#past.last(key)?.held?.lease
-      if (lease) return lease
-    }
-    return undefined
   }
 
   /** A transaction is atomic: it compares with what was there before it, and each operation sees those before it. */
   #judgeTxn(revision: number, call: OkCall<TxnCall>, at: number): void {
     judgeCompares(call, at, (key) => this.#past.last(key), revision, this.#findings)
     const own = new Map<string, Version>()
+    const versionOf = (key: string): Version | undefined => own.get(key) ?? this.#past.last(key)
+    const told = { revision, at, sureFrom: revision, isTold: true }
     for (const { op, answer } of stepsOf(call)) {
-      if (op.op === 'put') own.set(op.key, { revision, at, sureFrom: revision, held: justPut(op, revision) })
+      if (op.op === 'put') own.set(op.key, { ...told, held: justPut(op, revision) })
       if (op.op === 'delete') {
-        this.#judgeDeleted(revision, op, answer.deleted, at)
+        this.#judgeDeleted({ revision, at }, op, answer.deleted, versionOf)
         for (const key of this.#past.keysWithin(op))
-          if (this.#past.last(key)?.held !== undefined)
-            own.set(key, { revision, at, sureFrom: revision, held: undefined })
+          if (this.#past.last(key)?.held !== undefined) own.set(key, { ...told, held: undefined })
       }
       if (op.op === 'range' && answer.kvs !== undefined)
-        judgeShown(
-          { range: op, kvs: answer.kvs, revision, at },
-          this.#past,
-          (key) => own.get(key) ?? this.#past.last(key),
-          this.#findings,
-        )
+        judgeShown({ range: op, kvs: answer.kvs, revision, at }, this.#past, versionOf, this.#findings)
     }
   }
 }
@@ -292,9 +304,8 @@ export function judgeCompares(
   const version = wrong && versionOf(wrong.key)
   const { key = '' } = wrong ?? {}
   const parts = [at, 'took the other branch than its comparisons say', ...(version ? ['by', version.at] : [])]
-  const lease = version?.held?.lease || undefined
   findings.suspect(
-    { span: { key }, from: version?.sureFrom ?? 0, to: revision, lease },
+    { span: { key }, from: version?.sureFrom ?? 0, to: revision },
     ...(['a transaction compares with what is there', ...parts] as const),
   )
 }

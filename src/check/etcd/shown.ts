@@ -1,6 +1,6 @@
 /** Whether the keys that an answer shows are those of its revision. */
 import type { Findings } from './findings.js'
-import { compareKeys } from './keys.js'
+import { compareKeys, isWithin } from './keys.js'
 import type { Past, Version } from './past.js'
 import type { EtcdKeyValue, Range } from './record.js'
 
@@ -21,11 +21,20 @@ export function judgeShown(
   versionOf: (key: string) => Version | undefined,
   findings: Findings,
 ): void {
+  const { limit = 0 } = range
+  if (limit > 0 && kvs.length > limit)
+    findings.fail(rule, at, `shows ${kvs.length} keys, and its limit is ${limit}`)
   const shown = new Set<string>()
+  let before: string | undefined
   for (const { key, modRevision } of kvs) {
     const version = versionOf(key)
     if (shown.has(key)) findings.fail(rule, at, `shows ${JSON.stringify(key)} twice`)
+    else if (before !== undefined && compareKeys(key, before) < 0)
+      findings.fail(rule, at, `shows ${JSON.stringify(key)} behind ${JSON.stringify(before)}`)
+    if (!isWithin(key, range))
+      findings.fail(rule, at, `shows ${JSON.stringify(key)}, which it was not asked for`)
     shown.add(key)
+    before = key
     if (modRevision > revision)
       findings.fail(rule, at, `shows an event of ${modRevision}, which is behind ${revision}`)
     else if (version !== undefined && version.revision > modRevision)
@@ -37,9 +46,9 @@ export function judgeShown(
   for (const key of past.keysWithin(range)) {
     const version = versionOf(key)
     if (version?.held === undefined || shown.has(key) || isBehindLimit(key, range, kvs)) continue
-    const { modRevision, lease } = version.held
+    const { modRevision } = version.held
     findings.suspect(
-      { span: { key }, from: modRevision, to: revision, lease: lease || undefined },
+      { span: { key }, from: modRevision, to: revision },
       ...[rule, at, `does not show ${JSON.stringify(key)}, which was there at ${revision}:`, version.at],
     )
   }

@@ -1,5 +1,5 @@
 /** Events that no call and no lease explains, in words that name what comes closest. */
-import type { Claim, Claims } from './claims.js'
+import type { Claim } from './claims.js'
 import { stepsOf } from './claims.js'
 import type { Doubts } from './doubts.js'
 import type { Findings } from './findings.js'
@@ -10,7 +10,8 @@ import { type EtcdRecord, isCall, isOk, type TxnOp } from './record.js'
 type OfKey = ReadonlyMap<string, readonly Claim[]>
 
 const workRule = 'each event is the work of one call'
-const everyKey = { key: '', rangeEnd: '\0' }
+/** As etcd writes it. */
+const everyKey = { key: '\0', rangeEnd: '\0' }
 
 export class Strays {
   readonly #past: Past
@@ -23,12 +24,7 @@ export class Strays {
 
   constructor(
     records: readonly EtcdRecord[],
-    {
-      past,
-      doubts,
-      leases,
-      findings,
-    }: { past: Past; claims: Claims; doubts: Doubts; leases: Leases; findings: Findings },
+    { past, doubts, leases, findings }: { past: Past; doubts: Doubts; leases: Leases; findings: Findings },
   ) {
     this.#records = records
     this.#past = past
@@ -51,7 +47,7 @@ export class Strays {
     // The transaction may have done it if it compared with an event that nobody was told of.
     if (branching !== undefined)
       this.#findings.suspect(
-        { span: everyKey, from: 0, to: revision, lease: undefined },
+        { span: everyKey, from: 0, to: revision },
         ...[workRule, claim.at, `has an event at ${revision} that would be a part only of what does`],
         branching.at,
       )
@@ -88,7 +84,7 @@ export class Strays {
     const alive = lease === undefined ? undefined : this.#leases.mayEndIn(lease, revision)
     if (typeof alive === 'object')
       this.#findings.suspect(
-        { span: { key }, from, to: revision, lease: undefined },
+        { span: { key }, from, to: revision },
         ...([
           'a lease lives its TTL, and no longer',
           at,
@@ -99,12 +95,12 @@ export class Strays {
       )
     else if (before !== undefined && before.held === undefined)
       this.#findings.suspect(
-        { span: { key }, from, to: revision, lease },
+        { span: { key }, from, to: revision },
         ...([workRule, at, what, `, and it was deleted at ${from} already:`, before.at] as const),
       )
     else
       this.#findings.suspect(
-        { span: { key }, from, to: revision, lease },
+        { span: { key }, from, to: revision },
         workRule,
         at,
         what,

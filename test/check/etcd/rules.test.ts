@@ -237,6 +237,21 @@ const broken: readonly (readonly [rule: string, lines: readonly object[], named:
     [3, 2],
   ],
   ['a range shows its revision', [put('a', '1', 2), range('a', 2, [])], [2, 1]],
+  ['a range shows its revision', [put('a', '1', 2), range('b', 2, [kv('a', '1', 2)])], [2]],
+  [
+    'a range shows its revision',
+    [
+      put('a', '1', 2),
+      put('b', '1', 3),
+      range('a', 3, [kv('a', '1', 2), kv('b', '1', 3)], { ...all, limit: 1 }),
+    ],
+    [3],
+  ],
+  [
+    'a range shows its revision',
+    [put('a', '1', 2), put('b', '1', 3), range('a', 3, [kv('b', '1', 3), kv('a', '1', 2)], all)],
+    [3],
+  ],
   [
     'a range shows its revision',
     [put('a', '1', 2), put('b', '1', 3), range('a', 3, [kv('b', '1', 3)], all)],
@@ -457,7 +472,150 @@ const broken: readonly (readonly [rule: string, lines: readonly object[], named:
     [3, 2],
   ],
   ['a lease lives its TTL, and no longer', [put('a', '1', 2, leased)], [1]],
+  [
+    'a lease lives its TTL, and no longer',
+    [grant, put('a', '1', 2, leased), put('b', '1', 3), { op: 'revoke', lease: '7', revision: 3 }],
+    [4],
+  ],
 ]
+
+const grant8 = { ...grant, lease: '8' }
+const revoke = (lease: string, revision: number): object => ({ op: 'revoke', lease, revision })
+const lost = (key: string, value: string): object => put(key, value, 0, unknown)
+const late = { call: seconds(3), return: seconds(3) + 1 }
+const later = { call: seconds(4), return: seconds(4) + 1 }
+
+describe('a right history is no contradiction', () => {
+  test.each<[string, EtcdResult['verdict'], readonly object[]]>([
+    [
+      'if a revoke that deletes nothing tells the revision of a write of unknown outcome',
+      'consistent',
+      [lost('a', '1'), grant8, revoke('8', 2), range('a', 2, [kv('a', '1', 2)])],
+    ],
+    [
+      'if two revokes tell one revision',
+      'consistent',
+      [
+        ...[grant, grant8, put('a', '1', 2, leased), watch(2), revoke('7', 3), revoke('8', 3)],
+        told(3, [putEvent('a', '1', 2, 2, 1, leased), gone('a', 3)]),
+      ],
+    ],
+    [
+      'if a revoke tells the revision in which another lease ended',
+      'consistent',
+      [
+        ...[grant, grant8, put('a', '1', 2, leased), watch(2)],
+        { ...revoke('8', 3), ...late },
+        told(3, [putEvent('a', '1', 2, 2, 1, leased), gone('a', 3)], { return: seconds(3) + 2 }),
+      ],
+    ],
+    [
+      'if a write of unknown outcome took the lease from a key before the revoke',
+      'consistent',
+      [
+        grant,
+        put('a', '1', 2, leased),
+        lost('a', 'w'),
+        revoke('7', 3),
+        range('a', 3, [kv('a', 'w', 3, 2, 2)]),
+      ],
+    ],
+    [
+      'if nobody saw that write',
+      'unknown',
+      [grant, put('a', '1', 2, leased), lost('a', 'w'), put('b', '1', 4), revoke('7', 4)],
+    ],
+    [
+      'if the lease of an earlier version of a key ended',
+      'unknown',
+      [
+        ...[grant, put('a', 'v', 2, leased), put('a', 'w', 4, late)],
+        txn([{ op: 'put', key: 'a', value: 'x' }], [{}], 5, {
+          ...{ compare: [{ key: 'a', target: 'createRevision', result: '=', value: 4 }] },
+          ...later,
+        }),
+      ],
+    ],
+    [
+      'if one of several leases within the span ended',
+      'unknown',
+      [
+        ...[grant, grant8, put('a', '1', 2, leased), put('b', '1', 3, { lease: '8' })],
+        { op: 'keepAlive', lease: '7', ttl: 9 },
+        del('a', 1, 5, { ...all, ...late }),
+      ],
+    ],
+    [
+      'if a delete of unknown outcome left nothing for the next one',
+      'unknown',
+      [
+        ...[put('a', '1', 2), put('b', '1', 3), del('a', 0, 0, unknown), watch(5), del('a', 1, 5, all)],
+        told(5, [gone('b', 5)]),
+      ],
+    ],
+    [
+      'if a transaction deletes a key twice',
+      'consistent',
+      [
+        put('a', '1', 2),
+        txn(
+          [
+            { op: 'delete', key: 'a' },
+            { op: 'delete', key: 'a', ...all },
+          ],
+          [{ deleted: 1 }, { deleted: 0 }],
+          3,
+        ),
+      ],
+    ],
+    [
+      'if a value is put again',
+      'unknown',
+      [
+        ...[put('k', 'a', 2), lost('k', 'v'), put('x', '1', 4), lost('k', 'v')],
+        range('k', 5, [kv('k', 'v', 5, 2, 3)]),
+      ],
+    ],
+    [
+      'if nobody recorded where a watch from now on begins',
+      'consistent',
+      [put('a', '1', 2), watch(0), put('a', '2', 3), told(3, [putEvent('a', '2', 3, 2, 2)])],
+    ],
+    [
+      'if a transaction took the branch that an unseen event says',
+      'unknown',
+      [
+        ...[
+          watch(2, { key: 'b', rangeEnd: 'c' }),
+          put('a', '1', 2),
+          put('b', '1', 3),
+          del('a', 0, 0, unknown),
+        ],
+        {
+          ...{ op: 'txn', ...unknown, compare: [{ key: 'a', target: 'version', result: '=', value: 1 }] },
+          success: [
+            { op: 'put', key: 'c', value: '1' },
+            { op: 'delete', key: 'b' },
+          ],
+          failure: [{ op: 'put', key: 'c', value: '1' }],
+        },
+        range('c', 5, [kv('c', '1', 5)]),
+        told(5, [putEvent('b', '1', 3)]),
+        told(5, []),
+      ],
+    ],
+    [
+      'if the cancel for a compaction has no revision',
+      'consistent',
+      [
+        ...[put('a', '1', 2), put('a', '2', 3), { op: 'compact', atRevision: 3, revision: 3 }, watch(2)],
+        told(0, [], { canceled: true, compactRevision: 3 }),
+      ],
+    ],
+  ])('%s', (_, verdict, lines) => {
+    expect(judged(...lines)).toMatchObject({ verdict, failures: [] })
+  })
+})
 
 test.each(broken)('%s %#', (rule, lines, named) => {
   const result = judged(...lines)
