@@ -10,12 +10,12 @@ const shownMax = 20
 const policy = "default-src 'none'; style-src 'unsafe-inline'"
 
 export function etcdResultLines(result: EtcdResult): string[] {
-  const { verdict, failures, failureCount, undecided } = result
+  const { verdict, failures, failureCount, undecided, undecidedCount } = result
   const color = { consistent: paint.green, inconsistent: paint.red, unknown: paint.yellow }[verdict]
   return [
     color(headLine(result)),
     ...toldLines(failures, failureCount, 'contradiction'),
-    ...(failureCount > 0 ? [] : toldLines(undecided, undecided.length, 'open question')),
+    ...(failureCount > 0 ? [] : toldLines(undecided, undecidedCount, 'open question')),
   ]
 }
 
@@ -39,12 +39,12 @@ ${table('Left open', undecided.slice(0, shownMax))}
   return htmlDocument({ title: headLine(result), policy, style: pageStyle, body })
 }
 
-function headLine({ verdict, records, revisions, failureCount, undecided }: EtcdResult): string {
+function headLine({ verdict, records, revisions, failureCount, undecidedCount }: EtcdResult): string {
   const size = `${counted(records, 'record')} of ${counted(revisions, 'revision')}`
   if (verdict === 'consistent') return `consistent: ${size}`
   return verdict === 'inconsistent'
     ? `inconsistent: ${size}, and ${counted(failureCount, 'contradiction')}`
-    : `unknown: ${size}, and ${counted(undecided.length, 'open question')}`
+    : `unknown: ${size}, and ${counted(undecidedCount, 'open question')}`
 }
 
 function toldLines(all: readonly EtcdFailure[], count: number, what: string): string[] {

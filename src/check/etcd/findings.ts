@@ -11,15 +11,18 @@ export interface EtcdFailure {
 }
 
 /** A contradiction, unless an event that nobody was told of happened to a key of the span between two revisions. */
-export interface Suspicion extends EtcdFailure {
+export interface Suspicion {
+  readonly rule: string
+  /** Texts and places of records; the message is built of them when it is asked for. */
+  readonly parts: readonly (string | number)[]
   readonly span: KeySpan
   /** The unseen event is behind `from` and not behind `to`. */
   readonly from: number
   readonly to: number
 }
 
-/** So many are told. */
-const failuresMax = 100
+/** So many are told, and as many open questions. */
+export const failuresMax = 100
 
 export class Findings {
   readonly failures: EtcdFailure[] = []
@@ -33,12 +36,12 @@ export class Findings {
 
   /** The parts of the message are texts and places of records. */
   fail(rule: string, ...parts: readonly (string | number)[]): void {
-    this.add(this.#told(rule, parts))
+    this.add({ rule, parts })
   }
 
-  add({ rule, message, records }: EtcdFailure): void {
+  add(said: Pick<Suspicion, 'rule' | 'parts'>): void {
     this.failureCount++
-    if (this.failures.length < failuresMax) this.failures.push({ rule, message, records })
+    if (this.failures.length < failuresMax) this.failures.push(this.told(said))
   }
 
   suspect(
@@ -46,14 +49,14 @@ export class Findings {
     rule: string,
     ...parts: readonly (string | number)[]
   ): void {
-    this.suspicions.push({ ...this.#told(rule, parts), span, from, to })
+    this.suspicions.push({ rule, parts, span, from, to })
   }
 
   words(at: number): string {
     return recordWords(this.#records[at]!, at)
   }
 
-  #told(rule: string, parts: readonly (string | number)[]): EtcdFailure {
+  told({ rule, parts }: Pick<Suspicion, 'rule' | 'parts'>): EtcdFailure {
     const message = parts.map((part) => (typeof part === 'number' ? this.words(part) : part)).join(' ')
     return { rule, message, records: parts.filter((part) => typeof part === 'number') }
   }

@@ -7,7 +7,7 @@ import { Claims, stepsOf } from './claims.js'
 import { Compactions } from './compactions.js'
 import { Doubts } from './doubts.js'
 import { isChange } from './effects.js'
-import { type EtcdFailure, Findings } from './findings.js'
+import { type EtcdFailure, Findings, failuresMax, type Suspicion } from './findings.js'
 import { compareKeys } from './keys.js'
 import { Known } from './known.js'
 import { Leases } from './leases.js'
@@ -33,8 +33,9 @@ export interface EtcdResult {
   /** The first hundred contradictions. */
   readonly failures: readonly EtcdFailure[]
   readonly failureCount: number
-  /** The questions that are left open, and why. */
+  /** The first hundred questions that are left open, and why. */
   readonly undecided: readonly EtcdFailure[]
+  readonly undecidedCount: number
 }
 
 /** Steps between two looks at the clock. */
@@ -75,6 +76,7 @@ class EtcdJudge {
   readonly #parts: readonly Part[]
   readonly #replay: Replay
   readonly #undecided: EtcdFailure[] = []
+  #undecidedCount = 0
   #revisions = 0
 
   constructor(records: readonly EtcdRecord[]) {
@@ -122,6 +124,7 @@ class EtcdJudge {
       failures,
       failureCount,
       undecided,
+      undecidedCount: this.#undecidedCount + open.length,
     }
   }
 
@@ -157,16 +160,27 @@ class EtcdJudge {
     for (const suspicion of this.#findings.suspicions) {
       const why = unseen.explains(suspicion)
       if (why === undefined) this.#findings.add(suspicion)
-      else this.#undecided.push(this.#open(suspicion, why))
+      else this.#leaveOpen(() => this.#open(suspicion, why))
       yield
     }
     for (const { revision, at } of this.#replay.ambiguous) {
-      const message = `${this.#findings.words(at[0]!)} and other calls of unknown outcome may have made revision ${revision}`
-      this.#undecided.push({ rule: 'each event is the work of one call', message, records: at })
+      const message = (): string =>
+        `${this.#findings.words(at[0]!)} and other calls of unknown outcome may have made revision ${revision}`
+      this.#leaveOpen(() => ({
+        rule: 'each event is the work of one call',
+        message: message(),
+        records: at,
+      }))
     }
   }
 
-  #open({ rule, message, records }: EtcdFailure, why: number | string): EtcdFailure {
+  #leaveOpen(question: () => EtcdFailure): void {
+    this.#undecidedCount++
+    if (this.#undecided.length < failuresMax) this.#undecided.push(question())
+  }
+
+  #open(suspicion: Suspicion, why: number | string): EtcdFailure {
+    const { rule, message, records } = this.#findings.told(suspicion)
     const explanation = typeof why === 'number' ? this.#findings.words(why) : `the end of ${why}`
     return {
       rule,

@@ -636,6 +636,17 @@ test('a key that no watch tells of may have been deleted by a call of unknown ou
   expect(judged(...watched).verdict).toBe('inconsistent')
 })
 
+test('a hundred open questions are told, and all are counted', () => {
+  const reads = Array.from({ length: 150 }, () => range('a', 3, [], { call: 40, return: 41 }))
+  const { undecided, undecidedCount } = judged(
+    put('a', '1', 2),
+    del('a', 0, 0, { ...unknown, call: 20 }),
+    ...reads,
+  )
+  expect(undecided).toHaveLength(100)
+  expect(undecidedCount).toBe(150)
+})
+
 test('a judgement that has no time says so, and is no yes', () => {
   const lines = Array.from({ length: 600 }, (_, at) => put('a', String(at), at + 2))
   const records = lines.map((line, at) =>
