@@ -20,7 +20,7 @@ import { Unseen } from './unseen.js'
 import { covers, judgeCompacted, judgeComplete, type Part, watchParts } from './watches.js'
 
 export interface EtcdOptions {
-  /** Asked every few records; `true` ends the judgement without an answer. Default: it takes its time. */
+  /** Asked at each step; `true` ends the judgement without an answer. Default: it takes its time. */
   readonly isTimeUp?: () => boolean
 }
 
@@ -38,7 +38,7 @@ export interface EtcdResult {
   readonly undecidedCount: number
 }
 
-/** Steps between two looks at the clock. */
+/** Steps of a turn. */
 const stepsAtOnce = 256
 
 export function judgeEtcd(records: readonly EtcdRecord[], options: EtcdOptions = {}): EtcdResult {
@@ -59,9 +59,9 @@ export function* judgeEtcdInTurns(
   const judge = new EtcdJudge(records)
   let steps = 0
   for (const _ of judge.run()) {
-    if (++steps % stepsAtOnce !== 0) continue
+    // One step may take long, such as a suspicion with many calls of unknown outcome.
     if (isTimeUp()) return judge.result('the time was up before all records were judged')
-    yield
+    if (++steps % stepsAtOnce === 0) yield
   }
   return judge.result()
 }

@@ -1,5 +1,6 @@
 /** When leases may have ended, and what must not happen then. */
 
+import { quoted } from '../shortened.js'
 import { stepsOf } from './claims.js'
 import type { Findings } from './findings.js'
 import type { Known } from './known.js'
@@ -128,7 +129,7 @@ export class Leases {
   #judgeShown(key: string, id: string, call: EtcdCall, at: number): void {
     const { ended } = this.#of(id)
     if (ended !== undefined && call.call > ended.time)
-      this.#findings.fail(rule, at, `shows ${JSON.stringify(key)}, whose lease had ended:`, ended.at)
+      this.#findings.fail(rule, at, `shows ${quoted(key)}, whose lease had ended:`, ended.at)
   }
 }
 

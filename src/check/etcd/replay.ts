@@ -1,4 +1,5 @@
 /** Goes through all revisions in their order: each was made by one call or by the end of a lease, and changed what that changes. */
+import { quoted } from '../shortened.js'
 import { type Claim, type Claims, stepsOf } from './claims.js'
 import type { Doubt, Doubts } from './doubts.js'
 import { comparesHold, type Effect, effectsOf, isChange } from './effects.js'
@@ -118,7 +119,7 @@ export class Replay {
     const from = this.#past.last(key)?.revision ?? 0
     this.#findings.suspect(
       { span: { key }, from, to: revision },
-      ...(['a lease lives its TTL, and no longer', at, `left ${JSON.stringify(key)} there`] as const),
+      ...(['a lease lives its TTL, and no longer', at, `left ${quoted(key)} there`] as const),
     )
   }
 
@@ -198,7 +199,7 @@ export class Replay {
     const claim = told[0]!
     const before = this.#past.last(key)
     if (at !== undefined && !this.#disputed.has(revision)) {
-      const parts = [claim.at, `has an event of ${JSON.stringify(key)} at ${revision}, which was made by`, at]
+      const parts = [claim.at, `has an event of ${quoted(key)} at ${revision}, which was made by`, at]
       const isOfNone = claim.type === 'delete' && before?.held === undefined
       const rule = 'each event is the work of one call'
       if (isOfNone)

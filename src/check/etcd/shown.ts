@@ -1,4 +1,5 @@
 /** Whether the keys that an answer shows are those of its revision. */
+import { quoted } from '../shortened.js'
 import type { Findings } from './findings.js'
 import { compareKeys, isWithin } from './keys.js'
 import type { Past, Version } from './past.js'
@@ -28,18 +29,17 @@ export function judgeShown(
   let before: string | undefined
   for (const { key, modRevision } of kvs) {
     const version = versionOf(key)
-    if (shown.has(key)) findings.fail(rule, at, `shows ${JSON.stringify(key)} twice`)
+    if (shown.has(key)) findings.fail(rule, at, `shows ${quoted(key)} twice`)
     else if (before !== undefined && compareKeys(key, before) < 0)
-      findings.fail(rule, at, `shows ${JSON.stringify(key)} behind ${JSON.stringify(before)}`)
-    if (!isWithin(key, range))
-      findings.fail(rule, at, `shows ${JSON.stringify(key)}, which it was not asked for`)
+      findings.fail(rule, at, `shows ${quoted(key)} behind ${quoted(before)}`)
+    if (!isWithin(key, range)) findings.fail(rule, at, `shows ${quoted(key)}, which it was not asked for`)
     shown.add(key)
     before = key
     if (modRevision > revision)
       findings.fail(rule, at, `shows an event of ${modRevision}, which is behind ${revision}`)
     else if (version !== undefined && version.revision > modRevision)
       findings.fail(
-        ...[rule, at, `shows ${JSON.stringify(key)} as of ${modRevision} and not ${version.revision}:`],
+        ...[rule, at, `shows ${quoted(key)} as of ${modRevision} and not ${version.revision}:`],
         version.at,
       )
   }
@@ -49,7 +49,7 @@ export function judgeShown(
     const { modRevision } = version.held
     findings.suspect(
       { span: { key }, from: modRevision, to: revision },
-      ...[rule, at, `does not show ${JSON.stringify(key)}, which was there at ${revision}:`, version.at],
+      ...[rule, at, `does not show ${quoted(key)}, which was there at ${revision}:`, version.at],
     )
   }
 }

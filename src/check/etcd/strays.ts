@@ -1,4 +1,5 @@
 /** Events that no call and no lease explains, in words that name what comes closest. */
+import { quoted } from '../shortened.js'
 import type { Claim } from './claims.js'
 import { stepsOf } from './claims.js'
 import type { Doubts } from './doubts.js'
@@ -62,7 +63,7 @@ export class Strays {
 
   #reportPut(claim: Claim): void {
     const { key, value, revision, at } = claim
-    const what = `has an event of ${JSON.stringify(key)} at ${revision}`
+    const what = `has an event of ${quoted(key)} at ${revision}`
     const others = this.#puts.get(JSON.stringify([key, value])) ?? []
     const other = others.find((each) => each !== at)
     if (other === undefined) return this.#findings.fail(workRule, at, what, 'that nobody asked for')
@@ -80,7 +81,7 @@ export class Strays {
     const before = this.#past.last(key)
     const from = before?.revision ?? 0
     const lease = before?.held?.lease || undefined
-    const what = `has a deletion of ${JSON.stringify(key)} at ${revision}`
+    const what = `has a deletion of ${quoted(key)} at ${revision}`
     const alive = lease === undefined ? undefined : this.#leases.mayEndIn(lease, revision)
     if (typeof alive === 'object')
       this.#findings.suspect(

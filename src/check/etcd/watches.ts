@@ -2,6 +2,7 @@
  * Watches: each is told every event of its span from its first revision on, once and in order. A client that begins a watch
  * anew says from which revision on, so what it is told over all members is judged by its parts.
  */
+import { quoted } from '../shortened.js'
 import type { Compactions } from './compactions.js'
 import type { Findings } from './findings.js'
 import { isWithin } from './keys.js'
@@ -107,7 +108,7 @@ function judgeEvent(
   { part, at, last, isRepeated, isNext, revision }: EventAt,
   findings: Findings,
 ): void {
-  const what = `of ${JSON.stringify(event.key)} at ${event.modRevision}`
+  const what = `of ${quoted(event.key)} at ${event.modRevision}`
   if (!isWithin(event.key, part.begun) || event.modRevision < part.from)
     findings.fail('a watch tells what it was asked for', at, `has an event ${what}; it began with`, part.at)
   else if (isRepeated)
@@ -141,7 +142,7 @@ export function judgeComplete(part: Part, past: Past, findings: Findings): void 
   for (const { key, revision, at, isTold } of past.events(begun, from, reached)) {
     if (events.has(JSON.stringify([revision, key]))) continue
     const rule = 'a watch misses no event'
-    const parts = [reachedAt, `was told without the event of ${JSON.stringify(key)} at ${revision}:`, at]
+    const parts = [reachedAt, `was told without the event of ${quoted(key)} at ${revision}:`, at]
     if (isTold) findings.fail(rule, ...parts)
     else {
       // The key was there by the events before. An unseen event may have deleted it earlier.
