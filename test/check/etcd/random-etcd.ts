@@ -10,7 +10,13 @@ const ttlUs = ttl * 1_000_000
 /** Between two calls: a lease lives a few of them. */
 const gapUs = 300_000
 
-type Shape = { readonly calls: number; readonly unknownShare: number; readonly watchShare: number }
+type Shape = {
+  readonly calls: number
+  readonly unknownShare: number
+  readonly watchShare: number
+  /** Whether values are put again, and keys are deleted twice in a transaction. */
+  readonly repeats?: boolean
+}
 
 /** Each call happens at a time of its own, and takes a while before and after it. */
 export class RandomEtcd {
@@ -93,13 +99,20 @@ export class RandomEtcd {
     const compare = [{ key, target: 'modRevision', result: '=', value }] as never[]
     const other = keys.find((each) => each !== key) as string
     const second: TxnOp = random.chance(0.5) ? this.#put(other) : { op: 'delete', key: other }
-    const success = [this.#put(key), second]
+    // Two deletes of a transaction may have a key in common, unlike its puts.
+    const success =
+      this.#shape.repeats === true && random.chance(0.2)
+        ? [{ op: 'delete', key } as const, { op: 'delete', ...allKeys } as const]
+        : [this.#put(key), second]
     return { op: 'txn', compare, success, failure: [{ op: 'range', ...allKeys }] }
   }
 
   #put(key: string): TxnOp {
     const lease = this.#lease !== undefined && this.#random.chance(0.5) ? { lease: this.#lease.id } : {}
-    return { op: 'put', key, value: String(++this.#values), ...lease }
+    // A client that tries again puts the same value.
+    const isAgain = this.#shape.repeats === true && this.#values > 0 && this.#random.chance(0.2)
+    if (!isAgain) this.#values++
+    return { op: 'put', key, value: String(this.#values), ...lease }
   }
 
   #range(begun: Pick<EtcdCall, 'client' | 'call' | 'return' | 'outcome'>): void {
