@@ -2,23 +2,24 @@
 import { rerun } from '../jobs/index.js'
 import { BadFailure, FailureReader } from '../shrink/index.js'
 import { BadInput, counted } from '../terminal/index.js'
+import { nameOfInput } from './input/bytes.js'
 
 /** Reads such a file line by line, and runs it again at the end. */
 export class FailureReplay {
-  readonly #file: string
+  readonly #name: string
   readonly #reader = new FailureReader()
 
   constructor(file: string) {
-    this.#file = file
+    this.#name = nameOfInput(file)
   }
 
   take(line: number, text: string): void {
-    this.#checked(`${this.#file}, line ${line}`, () => this.#reader.take(text))
+    this.#checked(`${this.#name}, line ${line}`, () => this.#reader.take(text))
   }
 
   /** The exit code: 1 when a rule is broken. */
   async end(isJson: boolean, signal: AbortSignal): Promise<number> {
-    const failure = this.#checked(this.#file, () => this.#reader.failure)
+    const failure = this.#checked(this.#name, () => this.#reader.failure)
     const result = await rerun(failure, signal)
     const { broken, told, skipped } = result
     if (isJson) console.log(JSON.stringify(result))

@@ -4,6 +4,7 @@ import { boundsOf, picture } from '../explain/index.js'
 import { shrink } from '../jobs/index.js'
 import { failureOf, linesOf, type Shrunk } from '../shrink/index.js'
 import { type Plan, planOf } from '../sim/index.js'
+import type { Story } from '../telemetry/index.js'
 import { counted, Progress } from '../terminal/index.js'
 import { checkWritable } from './flags.js'
 
@@ -51,7 +52,8 @@ export async function shrinkSeed(
       .map((line) => `${line}\n`)
       .join(''),
   )
-  if (svg !== undefined) writeFileSync(svg, pictureOf(shrunk))
+  const { story } = shrunk
+  if (svg !== undefined && story !== undefined) writeFileSync(svg, pictureOf(shrunk, story))
   if (json) console.log(JSON.stringify(jsonOf(shrunk, realSeconds)))
   else tell(shrunk, realSeconds, file)
   return 1
@@ -64,12 +66,12 @@ function checkPlace(flag: string, file: string): void {
   if (!isThere) rmSync(file)
 }
 
-function pictureOf({ list, story, seed, world }: Shrunk): string {
+function pictureOf({ list, seed, world }: Shrunk, story: Story): string {
   const [beganMs, endedMs] = boundsOf(story)
   const untilMs = endedMs - beganMs
   if (list !== undefined) return picture(story, { fromMs: 0, toMs: untilMs + 1 })
   const { electionTimeoutMs } = story
-  const toMs = Math.max(world.atMs - beganMs, Math.min(untilMs, planOf(seed).stormMs))
+  const toMs = Math.max((world.atMs ?? endedMs) - beganMs, Math.min(untilMs, planOf(seed).stormMs))
   return picture(story, { fromMs: Math.max(0, toMs - drawnTimeouts * electionTimeoutMs), toMs })
 }
 
@@ -80,8 +82,13 @@ function jsonOf({ seed, found, world, list, runs, isDone }: Shrunk, realSeconds:
   return { seed, violations: 1, violation, world: { change, atMs }, list: steps, runs, isDone, realSeconds }
 }
 
-function tell({ seed, found, world, list, runs, isDone }: Shrunk, realSeconds: number, file: string): void {
-  console.log(`seed ${seed} at ${found.atMs.toFixed(3)} ms: ${found.rule}: ${found.detail}`)
+function tell(
+  { seed, found, world, list, story, runs, isDone }: Shrunk,
+  realSeconds: number,
+  file: string,
+): void {
+  const at = found.atMs === undefined ? '' : ` at ${found.atMs.toFixed(3)} ms`
+  console.log(`seed ${seed}${at}: ${found.rule}: ${found.detail}`)
   console.log(
     `the smallest world that fails so: ${worldOf({ ...planOf(seed), ...world.change }, world.atMs)}`,
   )
@@ -105,17 +112,19 @@ function tell({ seed, found, world, list, runs, isDone }: Shrunk, realSeconds: n
         : `a violation after ${count}: whether fewer would do was not tried to the end`,
     )
   }
+  if (story === undefined) console.log('there is no picture: an error ended the run')
   console.log(`${counted(runs, 'run')} in ${realSeconds} seconds`)
   if (!isDone) console.log('it ended before all was tried: --seconds gives it more time')
   console.log(`to run it again: raftbox replay ${file}`)
 }
 
-function worldOf({ nodes, faults, load, changeGapMs }: Plan, atMs: number): string {
+function worldOf({ nodes, faults, load, changeGapMs }: Plan, atMs: number | undefined): string {
   const parts = [
     counted(nodes, 'node'),
     counted(load.clients, 'client'),
     faults.length === 0 ? 'no faults' : `faults of ${faults.join(', ')}`,
     changeGapMs > 0 ? 'changes of the members' : 'no changes of the members',
   ]
-  return `${parts.join('; ')}; after ${atMs.toFixed(3)} ms`
+  if (atMs !== undefined) parts.push(`after ${atMs.toFixed(3)} ms`)
+  return parts.join('; ')
 }

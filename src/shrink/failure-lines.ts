@@ -1,6 +1,8 @@
 /** A failure as the lines of a file: first its head, then one JSON object for each act. */
+import { carriedTypes } from '../telemetry/index.js'
 import type { Act, Deed } from './acts.js'
 import type { Failure, FailureList } from './failure.js'
+import { strangePartOf } from './world-change.js'
 
 const version = 1
 /** More nodes than any run of the simulator has. */
@@ -87,12 +89,15 @@ function objectIn(value: unknown, why: string): Fields {
 function checkedHead(fields: Fields): Fields {
   if (fields['version'] !== version)
     throw new BadFailure(`the failure is of version ${fields['version']}, and this raftbox reads ${version}`)
-  countIn(fields, 'seed', 0)
+  const seed = countIn(fields, 'seed', 0)
   const { rule, detail } = objectIn(fields['found'], 'it does not tell the rule that was found broken')
   if (typeof rule !== 'string' || typeof detail !== 'string')
     throw new BadFailure('it does not tell the rule that was found broken')
   if (fields['list'] === undefined) {
-    objectIn(fields['world'], 'it tells neither a list nor a world')
+    const world = objectIn(fields['world'], 'it tells neither a list nor a world')
+    const strange = strangePartOf(world, seed)
+    if (strange !== undefined)
+      throw new BadFailure(`its world's ${strange} is no part of what seed ${seed} stands for`)
     return fields
   }
   const list = objectIn(fields['list'], 'its list is no object')
@@ -112,8 +117,11 @@ function deedOf(fields: Fields): Deed {
     case undefined:
       throw new BadFailure(`it tells an act of the unknown kind ${JSON.stringify(fields['does'])}`)
     case 'take': {
-      const kind = fields['kind'] as Extract<Deed, { type: 'take' }>['kind']
-      return { type, of: countIn(fields, 'of', 1), kind, nth: countIn(fields, 'nth', 0) }
+      const of = countIn(fields, 'of', 1)
+      const kind = carriedTypes.find((each) => each === fields['kind'])
+      if (kind === undefined)
+        throw new BadFailure(`it takes a message of the unknown kind ${JSON.stringify(fields['kind'])}`)
+      return { type, of, kind, nth: countIn(fields, 'nth', 0) }
     }
     case 'transfer':
       return { type, to: countIn(fields, 'to', 1, nodesMax) }

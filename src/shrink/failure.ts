@@ -49,7 +49,8 @@ export function rerun(failure: Failure): Rerun {
     return { broken, told: [], skipped: 0 }
   }
   const { broken, played } = perform(failure.size, failure.acts)
-  const taken = played.at(-1)?.act.id ?? 0
-  const skipped = (broken === undefined ? failure.acts.length : taken) - played.length
+  const last = played.at(-1)
+  const reached = last === undefined ? 0 : failure.acts.indexOf(last.act) + 1
+  const skipped = (broken === undefined ? failure.acts.length : reached) - played.length
   return { broken, told: played.map(({ step }) => wordsOf(step)), skipped }
 }

@@ -22,10 +22,12 @@ export function storyOf({ voters }: ClusterSize, played: readonly Played[]): Sto
     happened.push({ ...happening, sequence: happened.length + 1, atMs, nodeId, cause: undefined })
   }
   const waymarksOf = (id: NodeId): Waymarks => {
+    const known = memories.get(id)
+    if (known !== undefined) return known.waymarks
     const memory = allocateWaymarks(rows, rows)
-    const known = memories.get(id) ?? { memory, waymarks: new Waymarks(memory) }
-    memories.set(id, known)
-    return known.waymarks
+    const waymarks = new Waymarks(memory)
+    memories.set(id, { memory, waymarks })
+    return waymarks
   }
   for (let id = 1; id <= voters; id++) waymarksOf(id)
   for (const [at, { act, step, sent, events }] of played.entries()) {

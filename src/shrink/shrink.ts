@@ -6,7 +6,7 @@ import { describeEvent, type Story } from '../telemetry/index.js'
 import type { Bound } from './bound.js'
 import { type Run, type ShrunkList, shrunkList } from './list.js'
 import { storyOf } from './list-story.js'
-import { type Manner, translated } from './translate.js'
+import { type Manner, type Translated, translated } from './translate.js'
 import { type FailedWorld, failedWorld, shrunkWorlds } from './worlds.js'
 
 /** An act in words, and what it led to at its node, with the reasons. */
@@ -30,8 +30,8 @@ export interface Shrunk {
         readonly told: readonly TellingAct[]
       })
     | undefined
-  /** Of the list, a millisecond an act; without a list, of the world. */
-  readonly story: Story
+  /** Of the list, a millisecond an act; without a list, of the world. `undefined`: an error ends the run of the world. */
+  readonly story: Story | undefined
   readonly runs: number
   /** False when the time was over before all was tried. */
   readonly isDone: boolean
@@ -99,22 +99,35 @@ function shortestList(seed: number, worlds: readonly FailedWorld[], bound: Bound
 function listOf(lines: readonly string[], manner: Manner, bound: Bound): ShrunkList | undefined {
   if (bound.isOver()) return undefined
   bound.ran()
-  const translation = translated(lines, manner)
+  const translation = translationOf(lines, manner)
   const { broken, played } = translation?.scene ?? {}
   if (translation === undefined || broken === undefined) return undefined
   const acts = played?.map(({ act }) => act) ?? []
   return shrunkList({ size: translation.size, acts }, broken, bound)
 }
 
-function storyOfWorld(seed: number, { change }: FailedWorld): Story {
+/** `undefined`: nothing begins in the recording, or a node of it fails by an error that breaks no rule of the protocol. */
+function translationOf(lines: readonly string[], manner: Manner): Translated | undefined {
+  try {
+    return translated(lines, manner)
+  } catch {
+    // The world tells the failure instead.
+    return undefined
+  }
+}
+
+function storyOfWorld(seed: number, { change }: FailedWorld): Story | undefined {
   let story: Story | undefined
-  simulate({
-    ...change,
-    seed,
-    story: (told) => {
-      story = told
-    },
-  })
-  if (story === undefined) throw new Error('a run ends with its story')
+  try {
+    simulate({
+      ...change,
+      seed,
+      story: (told) => {
+        story = told
+      },
+    })
+  } catch {
+    // The error is the failure, and the file of the world repeats it.
+  }
   return story
 }

@@ -11,14 +11,24 @@ export interface FailedWorld {
   readonly change: PlanChange
   readonly rule: string
   readonly detail: string
-  readonly atMs: number
+  /** `undefined`: an error ended the run, and nobody knows when. */
+  readonly atMs: number | undefined
 }
 
 /** Takes a part of a plan away; `undefined` where the plan has no such part. */
 type Smaller = (plan: Plan) => PlanChange | undefined
 
-/** Of a log that is never cut. */
-const logBytesMax = 1 << 20
+/** What the parts of a plan come to when they are taken away. Of lists, members are left out, and a storm becomes shorter. */
+export const takenAway = {
+  changeGapMs: 0,
+  losesDisks: false,
+  damagesDisks: false,
+  nodes: 3,
+  /** Of a log that is never cut. */
+  bounds: { logBytesMax: 1 << 20, trailingBytes: 0 },
+  network: { lossRate: 0, duplicationRate: 0, spikeRate: 0, strayRate: 0 },
+  load: { hasSentinels: false, clients: 1, sessionMs: 0, elsewhereShare: 0, roamingShare: 0, batchMax: 1 },
+} as const
 /** A smaller world may break the rule later than the seed does, up to so many times. */
 const laterMax = 2
 
@@ -32,22 +42,25 @@ const smaller: readonly Smaller[] = [
       },
   ),
   ({ losesDisks }) => (losesDisks ? { losesDisks: false } : undefined),
-  ({ nodes }) => (nodes > 3 ? { nodes: 3 } : undefined),
+  ({ damagesDisks }) => (damagesDisks ? { damagesDisks: false } : undefined),
+  ({ moments }) => (moments.length > 0 ? { moments: [] } : undefined),
+  ({ nodes }) => (nodes > takenAway.nodes ? { nodes: takenAway.nodes } : undefined),
   ({ neverLeading }) => (neverLeading.length > 0 ? { neverLeading: [] } : undefined),
   ({ bounds }) =>
-    bounds.logBytesMax < logBytesMax ? { bounds: { logBytesMax, trailingBytes: 0 } } : undefined,
+    bounds.logBytesMax < takenAway.bounds.logBytesMax ? { bounds: takenAway.bounds } : undefined,
   ({ network }) => {
-    const without = { lossRate: 0, duplicationRate: 0, spikeRate: 0, strayRate: 0 }
-    const isFaulty = Object.keys(without).some((name) => network[name as keyof typeof without] > 0)
-    return isFaulty ? { network: { ...network, ...without } } : undefined
+    const names = Object.keys(takenAway.network) as (keyof typeof takenAway.network)[]
+    const isFaulty = names.some((name) => network[name] > 0)
+    return isFaulty ? { network: { ...network, ...takenAway.network } } : undefined
   },
-  ({ load }) => (load.hasSentinels ? { load: { ...load, hasSentinels: false } } : undefined),
-  ({ load }) => (load.clients > 1 ? { load: { ...load, clients: 1 } } : undefined),
-  ({ load }) => (load.sessionMs > 0 ? { load: { ...load, sessionMs: 0 } } : undefined),
-  ({ load }) => (load.elsewhereShare > 0 ? { load: { ...load, elsewhereShare: 0 } } : undefined),
-  ({ load }) => (load.roamingShare > 0 ? { load: { ...load, roamingShare: 0 } } : undefined),
-  ({ load }) => (load.batchMax > 1 ? { load: { ...load, batchMax: 1 } } : undefined),
-  // Only a rule that is broken after the storm leaves this to be tried.
+  ...(Object.keys(takenAway.load) as (keyof typeof takenAway.load)[]).map(
+    (name): Smaller =>
+      ({ load }) => {
+        const value = takenAway.load[name]
+        return load[name] === value ? undefined : { load: { ...load, [name]: value } }
+      },
+  ),
+  // Only a rule that is broken after the storm, or nobody knows when, leaves this to be tried.
   ({ stormMs }) => (stormMs > 1 ? { stormMs: Math.floor(stormMs / 2) } : undefined),
 ]
 
@@ -62,14 +75,14 @@ export function failedWorld(
     return violation && { change, rule: violation.rule, detail: violation.detail, atMs: violation.atMs }
   } catch (error) {
     // A sweep tells errors of the simulator itself by the same rule.
-    return { change, rule: 'the simulator runs', detail: reasonOf(error), atMs: 0 }
+    return { change, rule: 'the simulator runs', detail: reasonOf(error), atMs: undefined }
   }
 }
 
 /** The worlds that were kept one after the other, the smallest last. The first is that of the seed itself. */
 export function shrunkWorlds(seed: number, first: FailedWorld, bound: Bound): readonly FailedWorld[] {
   const whole = planOf(seed)
-  const latestMs = laterMax * first.atMs
+  const latestMs = first.atMs === undefined ? undefined : laterMax * first.atMs
   const kept = [cut(first, whole.stormMs)]
   for (let before = 0; before < kept.length; ) {
     before = kept.length
@@ -79,7 +92,7 @@ export function shrunkWorlds(seed: number, first: FailedWorld, bound: Bound): re
       if (bound.isOver()) return kept
       bound.ran()
       const world = failedWorld(seed, change)
-      if (world?.rule === first.rule && world.atMs <= latestMs)
+      if (world?.rule === first.rule && (latestMs === undefined || (world.atMs ?? 0) <= latestMs))
         kept.push(cut(world, change.stormMs ?? whole.stormMs))
     }
   }
@@ -91,11 +104,12 @@ function changeBy(
   take: Smaller,
   whole: Plan,
   { change, atMs }: FailedWorld,
-  latestMs: number,
+  latestMs: number | undefined,
 ): PlanChange | undefined {
   const plan = { ...whole, ...change }
   const part = take(plan)
-  if (part === undefined || atMs > plan.stormMs) return part && { ...change, ...part }
+  const isTimeKnown = atMs !== undefined && latestMs !== undefined
+  if (part === undefined || !isTimeKnown || atMs > plan.stormMs) return part && { ...change, ...part }
   // The storm was cut off at the violation, which may come later in the smaller world.
   if (part.stormMs !== undefined) return undefined
   return { ...change, stormMs: Math.min(whole.stormMs, Math.ceil(latestMs)), ...part }
@@ -103,6 +117,7 @@ function changeBy(
 
 /** The storm ends with the violation: nothing before it changes. */
 function cut(world: FailedWorld, stormMs: number): FailedWorld {
+  if (world.atMs === undefined) return world
   const cutMs = Math.ceil(world.atMs)
   return cutMs < stormMs ? { ...world, change: { ...world.change, stormMs: cutMs } } : world
 }

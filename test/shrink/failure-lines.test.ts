@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { BadFailure, type Failure, FailureReader, isFailure, linesOf, rerun } from '../../src/shrink/index.js'
+import { planOf } from '../../src/sim/index.js'
 
 const found = { rule: 'commit rule', detail: 'leader 1 of term 3 counted entry 2@2' }
 const list: Failure = {
@@ -44,15 +45,28 @@ test('a world runs again, and keeps its promises on a sound program', () => {
 })
 
 const head = linesOf(list, [])[0] ?? ''
+const headOf = (change: object): string =>
+  JSON.stringify({ failure: 'raftbox', version: 1, seed: 6, found, world: change })
 test.each([
   [['{"failure":"raftbox","version":2}'], 'version 2'],
   [['{"failure":"raftbox","version":1,"seed":-1}'], 'its seed is no whole number'],
   [['{"failure":"raftbox","version":1,"seed":1}'], 'the rule that was found broken'],
   [[JSON.stringify({ failure: 'raftbox', version: 1, seed: 1, found })], 'neither a list nor a world'],
+  [[headOf({ faults: 5 })], "its world's faults is no part"],
+  [[headOf({ faults: ['rain'] })], "its world's faults is no part"],
+  [[headOf({ nodes: 1e9 })], "its world's nodes is no part"],
+  [[headOf({ nodes: '3' })], "its world's nodes is no part"],
+  [[headOf({ stormMs: 1e9 })], "its world's stormMs is no part"],
+  [[headOf({ stormMs: -1 })], "its world's stormMs is no part"],
+  [[headOf({ load: { clients: 1 } })], "its world's load is no part"],
+  [[headOf({ load: { ...planOf(6).load, clients: 99 } })], "its world's load is no part"],
+  [[headOf({ rain: 1 })], "its world's rain is no part"],
+  [[headOf({ toString: 1 })], "its world's toString is no part"],
   [[head, '{'], 'it is not JSON'],
   [[head, '[]'], 'it is not an object'],
   [[head, '{"act":1,"node":99,"does":"flush"}'], 'its node is no whole number'],
   [[head, '{"act":1,"node":1,"does":"sleep"}'], 'unknown kind "sleep"'],
+  [[head, '{"act":1,"node":1,"does":"take","of":1,"kind":"requestVotes"}'], 'unknown kind "requestVotes"'],
   [[head, '{"act":1,"node":1,"does":"take","of":0}'], 'its of is no whole number'],
   [
     [head, '{"act":1,"node":1,"does":"change","changes":[{"type":"add","nodeId":1}]}'],

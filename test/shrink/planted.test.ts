@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { type Failure, failureOf, rerun } from '../../src/shrink/index.js'
-import { type MistakeName, plantedCopy, shrinkRoomOf, shrunkBy } from './planted.js'
+import { type Failure, FailureReader, failureOf, linesOf, rerun } from '../../src/shrink/index.js'
+import { firstSeed, type MistakeName, plantedCopy, shrinkRoomOf, shrunkBy } from './planted.js'
 
 interface Expected {
   readonly name: MistakeName
@@ -39,7 +39,8 @@ test.each(expected)(
     expect(list.told.length).toBe(list.acts.length)
 
     const failure = failureOf(shrunk)
-    expect(room.rerun(failure).broken).toEqual(list.broken)
+    expect(room.rerun(failure)).toMatchObject({ broken: list.broken, skipped: 0 })
+    expect(room.rerun(withOtherIds(failure))).toMatchObject({ broken: list.broken, skipped: 0 })
     for (const left of list.acts) expect(room.rerun(without(failure, left.id)).broken?.rule).not.toBe(rule)
     // The program without the mistake takes the same steps, and breaks no rule.
     expect(rerun(failure)).toMatchObject({ broken: undefined })
@@ -50,6 +51,37 @@ function without(failure: Failure, id: number): Failure {
   if (failure.type !== 'list') throw new Error('a list was expected')
   return { ...failure, acts: failure.acts.filter((act) => act.id !== id) }
 }
+
+/** The ids name acts: they need not be the places of the acts. */
+function withOtherIds(failure: Failure): Failure {
+  if (failure.type !== 'list') throw new Error('a list was expected')
+  const acts = failure.acts.map(({ id, deed, ...act }) => {
+    return { ...act, id: 10 * id, deed: deed.type === 'take' ? { ...deed, of: 10 * deed.of } : deed }
+  })
+  return { ...failure, acts }
+}
+
+test.each([
+  ['a simulator that ends by an error', 'the simulator runs', false],
+  ['a leader that ends by an error', 'a node never stops by itself', true],
+] as const)(
+  '%s shrinks to a world that fails by the same error',
+  {
+    timeout: 300_000,
+  },
+  async (name, rule, hasStory) => {
+    const room = await shrinkRoomOf(plantedCopy(name))
+    const shrunk = room.shrink(firstSeed, new room.Bound())
+    expect(shrunk).toMatchObject({ found: { rule }, world: { rule, change: { nodes: 3 } }, list: undefined })
+    if (shrunk === undefined) return
+    expect(shrunk.story !== undefined).toBe(hasStory)
+    const failure = failureOf(shrunk)
+    expect(room.rerun(failure).broken).toMatchObject({ rule, detail: expect.stringContaining('planted') })
+    const reader = new FailureReader()
+    for (const line of linesOf(failure, [])) reader.take(line)
+    expect(reader.failure).toEqual(failure)
+  },
+)
 
 test('the same seed shrinks to the same list after the same runs, and a bound ends it early', {
   timeout: 300_000,

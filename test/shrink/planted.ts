@@ -1,4 +1,4 @@
-/** A copy of the compiled program with one mistake in its protocol. */
+/** A copy of the compiled program with one mistake. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { onTestFinished } from 'vitest'
 import type * as room from '../../src/shrink/index.js'
 
-/** A line of the protocol's code as it is, and as somebody could have written it. */
+/** A line of the code as it is, and as somebody could have written it. */
 interface Mistake {
   readonly file: string
   readonly right: string
@@ -15,24 +15,34 @@ interface Mistake {
 
 export const mistakes = {
   'a node that votes twice in a term': {
-    file: 'elections.js',
+    file: 'raft/elections.js',
     right: 'if (state.votedFor !== undefined)',
     wrong: 'if (false)',
   },
   'a follower that acknowledges entries which are not on its disk': {
-    file: 'append-entries.js',
+    file: 'raft/append-entries.js',
     right: 'if (isHardStateFlushed(state) && matchIndex <= log.flushedIndex)',
     wrong: 'if (true)',
   },
   'an entry of an earlier term that is committed by counting': {
-    file: 'commit.js',
+    file: 'raft/commit.js',
     right: ' || log.termAt(reached) !== state.currentTerm',
     wrong: '',
   },
   'a leader that counts its own copy before it is on its disk': {
-    file: 'commit.js',
+    file: 'raft/commit.js',
     right: 'return log.flushedIndex',
     wrong: 'return log.lastIndex',
+  },
+  'a leader that ends by an error': {
+    file: 'raft/commit.js',
+    right: 'return log.flushedIndex',
+    wrong: "throw new Error('planted')",
+  },
+  'a simulator that ends by an error': {
+    file: 'sim/nemesis.js',
+    right: '    #begin() {',
+    wrong: "    #begin() { throw new Error('planted')",
   },
 } as const satisfies Record<string, Mistake>
 
@@ -51,7 +61,7 @@ export function plantedCopy(name: MistakeName): string {
   cpSync('package.json', join(copy, 'package.json'))
   symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'))
   const { file, right, wrong } = mistakes[name]
-  const path = join(sources, 'raft', file)
+  const path = join(sources, file)
   const text = readFileSync(path, 'utf8')
   if (text.split(right).length !== 2) throw new Error(`${file} has not one place with: ${right}`)
   writeFileSync(
