@@ -1,11 +1,11 @@
 /** A port alone: what is behind it, and how many and how silent its connections may be. */
 import { createServer } from 'node:http'
-import { connect, type Socket } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { connect, Socket } from 'node:net'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Door, type DoorBounds } from '../../src/etcd/door.js'
 import { preface } from '../../src/etcd/http2/frames.js'
 import { endAfter } from '../../src/etcd/patience.js'
-import type { Valve } from '../../src/etcd/valve.js'
+import { Valve } from '../../src/etcd/valve.js'
 import { until } from './support.js'
 
 interface Opened {
@@ -190,4 +190,19 @@ test('a closed port ends its connections at once, behind shut ways too', async (
   door.set(shut, shut)
   door.close()
   await ends
+})
+
+test('the time of a client begins anew after a fault that ends before the time would', () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const valve = new Valve(new Socket(), () => undefined)
+  endAfter(valve, 1000)
+  vi.advanceTimersByTime(50)
+  valve.set(shut, shut)
+  vi.advanceTimersByTime(900)
+  valve.set(open, open)
+  vi.advanceTimersByTime(900)
+  expect(valve.destroyed).toBe(false)
+  vi.advanceTimersByTime(200)
+  expect(valve.destroyed).toBe(true)
 })

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { Metadata, type MethodDefinition, type UntypedHandleCall } from '@grpc/grpc-js'
 import { codes } from '../errors.js'
+import { patient } from '../patience.js'
 import { callStream, callUnary, type InnerCall, type Receiver } from './calls.js'
 import { JsonStream, JsonTooLong } from './json-stream.js'
 import { JsonError, jsonOf, parseMessage } from './messages.js'
@@ -42,7 +43,8 @@ export class Exchange {
   readonly #response: ServerResponse
   readonly #bounds: ExchangeBounds
   #call: InnerCall | undefined
-  #bodyTimer: NodeJS.Timeout | undefined
+  /** Ends the wait for the body. */
+  #stopWaiting: () => void = () => undefined
   #deadline: NodeJS.Timeout | undefined
 
   constructor(
@@ -89,7 +91,7 @@ export class Exchange {
     const texts = this.#texts()
     const first = await texts.next().catch(refuseAs(codes.unknown))
     if (this.#response.writableEnded) return
-    clearTimeout(this.#bodyTimer)
+    this.#stopWaiting()
     const request = first.done ? undefined : this.#requestOf(first.value, codes.unknown)
     const call = callStream(this.#method.handler, this.#receiver(), metadata)
     this.#call = call
@@ -198,12 +200,13 @@ export class Exchange {
 
   #awaitBody(): void {
     const { bodyMs } = this.#bounds
-    this.#bodyTimer = setTimeout(() => {
+    this.#stopWaiting()
+    this.#stopWaiting = patient(this.#request.socket, bodyMs, () => {
       if (this.#request.complete) return
       this.#refuse({ code: codes.cancelled, details: `the body did not come in ${bodyMs / 1000} s` })
       if (this.#response.writableFinished) this.#request.destroy()
       else this.#response.once('finish', () => this.#request.destroy())
-    }, bodyMs).unref()
+    })
   }
 
   #endBy(timeoutMs: number | undefined): void {
@@ -222,7 +225,7 @@ export class Exchange {
   /** The answer has been sent, or nobody is there any more to take it. */
   #closed(): void {
     clearTimeout(this.#deadline)
-    clearTimeout(this.#bodyTimer)
+    this.#stopWaiting()
     if (!this.#response.writableFinished) this.#call?.cancel()
     if (this.#request.complete || this.#request.destroyed) return
     // The rest of the body is dropped: a client that still sends has not seen the answer.
