@@ -9,7 +9,7 @@ import type { ClusterSize } from '../search/index.js'
 import { type Act, type Deed, Scene } from './acts.js'
 import { Mail } from './mail.js'
 
-/** What a recording leaves open where acts take its place: each way breaks another share of the rules again. */
+/** The choices that a recording leaves open where acts take its place: each way breaks another share of the rules again. */
 export interface Manner {
   /** Each flush is an act of its own, as recorded; else each write is flushed in the act that asks for it. */
   readonly areHeld: boolean

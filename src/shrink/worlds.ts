@@ -18,7 +18,7 @@ export interface FailedWorld {
 /** Takes a part of a plan away; `undefined` where the plan has no such part. */
 type Smaller = (plan: Plan) => PlanChange | undefined
 
-/** What the parts of a plan come to when they are taken away. Of lists, members are left out, and a storm becomes shorter. */
+/** The parts of a plan as they are when they are taken away. Of lists, members are left out, and a storm becomes shorter. */
 export const takenAway = {
   changeGapMs: 0,
   losesDisks: false,

@@ -5,7 +5,7 @@
 import type { Message, NodeId, Persist, RaftEvent } from '../raft/index.js'
 import { entryKinds, isJoint } from '../raft/index.js'
 
-/** What a write may hold: each has a moment while it is written, and one when it is flushed and the node has not heard of it. */
+/** The things that a write may hold: each has a moment while it is written, and one when it is flushed and the node has not heard of it. */
 const writes = [
   'entries',
   'vote',
@@ -113,7 +113,7 @@ export class Moments {
   }
 }
 
-/** What a write holds. */
+/** The things that a write holds. */
 export function writtenIn(persist: Persist): readonly Written[] {
   const { hardState, truncateFrom, entries, snapshotChunks, install, messages } = persist
   const isVote = ({ type }: Message): boolean => type === 'requestVoteResponse'

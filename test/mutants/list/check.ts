@@ -95,8 +95,8 @@ export const check = [
         breaks: 'verdict',
         what: 'a contradiction that an unseen event may explain is passed over',
         file: 'src/check/etcd/judge.ts',
-        find: 'else this.#undecided.push(this.#open(suspicion, why))\n',
-        replace: 'else this.#open(suspicion, why)\n',
+        find: 'if (this.#undecided.length < failuresMax)',
+        replace: 'if (this.#undecided.length < 0)',
       },
       {
         id: 'call-happens-twice',
