@@ -107,12 +107,15 @@ export class Worker {
     }
   }
 
+  #oldRevision(): number {
+    const { revision } = this.#told
+    return Math.floor(this.#dice.between(Math.max(1, revision - 100), revision))
+  }
+
   async #read(key: Buffer): Promise<void> {
     const span = this.#dice.chance(0.2) ? everyKey : { key }
     const isOld = this.#dice.chance(0.1) && this.#told.revision > 1
-    const how = isOld
-      ? { revision: this.#dice.between(Math.max(1, this.#told.revision - 100), this.#told.revision) }
-      : { serializable: this.#dice.chance(0.2) }
+    const how = isOld ? { revision: this.#oldRevision() } : { serializable: this.#dice.chance(0.2) }
     const response = await this.#endpoints.call('KV/Range', { ...span, ...how })
     if (response !== undefined && !isOld) this.#saw(response['kvs'])
   }

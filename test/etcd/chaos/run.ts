@@ -94,8 +94,8 @@ export async function runClients(
   const last = client('last')
   for (const id of told.leases) await last.call('Lease/LeaseKeepAlive', { ID: id })
   while ((await last.call('KV/Range', everyKey)) === undefined);
-  // A watch of each member from the first kept revision on tells what that member holds.
-  const from = Math.max(2, told.compacted)
+  // A watch of each member tells what that member holds. etcd tells no deletion of the compacted revision itself any more.
+  const from = Math.max(2, told.compacted + 1)
   const late = endpoints.map((_, at) => new Watcher(client(`z${at}`), from, recorder, settledWithinMs))
   watching.push(...late.map((watcher) => watcher.run()))
   await until(() => [...watchers, ...late].every(({ reached }) => reached >= lastEvent(recorder.records)))
