@@ -1,6 +1,7 @@
 /** The port of one node in one of its lives: gRPC and HTTP/1.1 by the first bytes of each connection. */
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
+import { patient } from './patience.js'
 import { Valve, type WayState } from './valve.js'
 
 export const host = '127.0.0.1'
@@ -27,7 +28,7 @@ export class Door {
   readonly #server: Server
   readonly #connections = new Map<Socket, Valve>()
   /** The connections that have said nothing yet, the oldest first. */
-  readonly #silent = new Map<Valve, NodeJS.Timeout>()
+  readonly #silent = new Map<Valve, () => void>()
   #from: WayState = open
   #to: WayState = open
 
@@ -83,7 +84,10 @@ export class Door {
       else this.#rooms.http1(valve)
     })
     this.#connections.set(socket, valve)
-    this.#silent.set(valve, setInterval(() => this.#tired(valve), this.#bounds.silentMs).unref())
+    this.#silent.set(
+      valve,
+      patient(valve, this.#bounds.silentMs, () => valve.cut()),
+    )
     socket.on('close', () => {
       this.#connections.delete(socket)
       this.#knows(valve)
@@ -91,13 +95,8 @@ export class Door {
     valve.set(this.#from, this.#to)
   }
 
-  /** A client is not silent while the node does not hear it. */
-  #tired(valve: Valve): void {
-    if (this.#from.isOpen) valve.cut()
-  }
-
   #knows(valve: Valve): void {
-    clearInterval(this.#silent.get(valve))
+    this.#silent.get(valve)?.()
     this.#silent.delete(valve)
   }
 

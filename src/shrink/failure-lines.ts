@@ -146,5 +146,6 @@ function countIn(fields: Fields, name: string, least: number, most = Number.MAX_
   const value = fields[name]
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most)
     return value
-  throw new BadFailure(`its ${name} is no whole number of at least ${least}`)
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`
+  throw new BadFailure(`its ${name} is no whole number ${range}`)
 }

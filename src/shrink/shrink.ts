@@ -6,7 +6,7 @@ import { describeEvent, type Story } from '../telemetry/index.js'
 import type { Bound } from './bound.js'
 import { type Run, type ShrunkList, shrunkList } from './list.js'
 import { storyOf } from './list-story.js'
-import { type Manner, type Translated, translated } from './translate.js'
+import { type Manner, manners, type Translated, translated } from './translate.js'
 import { type FailedWorld, failedWorld, shrunkWorlds } from './worlds.js'
 
 /** An act in words, and what it led to at its node, with the reasons. */
@@ -37,9 +37,6 @@ export interface Shrunk {
   readonly isDone: boolean
 }
 
-const manners: readonly Manner[] = [false, true].flatMap((areHeld) =>
-  [1, 1 << 20].map((appendBytesMax) => ({ areHeld, appendBytesMax })),
-)
 /** Once a list is as short as this, no further world is looked at for a shorter one. */
 const shortLength = 15
 /** Nodes are told no more than this in a run whose acts are looked at. */

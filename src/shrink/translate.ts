@@ -17,6 +17,11 @@ export interface Manner {
   readonly appendBytesMax: number
 }
 
+/** All ways that are tried. */
+export const manners: readonly Manner[] = [false, true].flatMap((areHeld) =>
+  [1, 1 << 20].map((appendBytesMax) => ({ areHeld, appendBytesMax })),
+)
+
 export interface Translated {
   readonly size: ClusterSize
   readonly acts: readonly Act[]

@@ -18,7 +18,7 @@ const writes = [
 ] as const
 type Written = (typeof writes)[number]
 
-/** Each counts how often a fault struck there. `Leaving`: the message is made and not sent. `Left`: it is sent, and no later one. */
+/** Each counts how often a node was killed or lost its power there. `Leaving`: the message is made and not sent. `Left`: it is sent, and no later one. */
 export const momentNames = [
   ...writes.map((written) => `${written}Writing` as const),
   ...writes.map((written) => `${written}Flushed` as const),

@@ -3,41 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { type Call, callsIn } from '../storage/system-calls.js'
 import { temporaryFolder } from './support.js'
 
 const timeout = 240_000
 
 /** False where the program is not there, or nobody may trace here. */
 const canTrace = spawnSync('strace', ['-f', 'true'], { stdio: 'ignore' }).status === 0
-
-/** A system call, with the lines of the trace in which it began and returned. */
-interface Call {
-  readonly name: string
-  readonly path: string
-  readonly rest: string
-  readonly began: number
-  ended: number
-}
-
-function callsIn(lines: readonly string[]): Call[] {
-  const calls: Call[] = []
-  const unfinished = new Map<string, Call>()
-  for (const [at, line] of lines.entries()) {
-    const [, thread = '', text = ''] = /^(\d+) +[\d.]+ (.*)$/.exec(line) ?? []
-    const [, name, path, rest] = /^(\w+)\(\d+<([^>]*)>(.*)/.exec(text) ?? []
-    if (name !== undefined && path !== undefined && rest !== undefined) {
-      const isOver = !rest.endsWith('<unfinished ...>')
-      const call = { name, path, rest, began: at, ended: isOver ? at : Number.POSITIVE_INFINITY }
-      calls.push(call)
-      if (!isOver) unfinished.set(thread, call)
-    } else if (text.startsWith('<... ')) {
-      const call = unfinished.get(thread)
-      if (call !== undefined) call.ended = at
-      unfinished.delete(thread)
-    }
-  }
-  return calls
-}
 
 /** The logs on which an entry with the text was written and then flushed, both before the line. */
 function logsWith(text: string, calls: readonly Call[], before: number): Set<string> {

@@ -28,6 +28,7 @@ test.skipIf(!hasEtcd)(
     const nothing = async (): Promise<void> => undefined
     const { history } = await runClients(etcd.endpoints, new Dice(1), {
       ...{ during: () => delay(7000), after: nothing, settled: () => delay(6000) },
+      losesDeletions: true,
     })
     expect(wrongIn(history)).toEqual([])
     expect(Math.min(ended(history, 'txn'), ended(history, 'keepAlive'))).toBeGreaterThan(10)

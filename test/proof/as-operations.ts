@@ -6,7 +6,7 @@ import {
   keyValue,
   operationWords,
 } from '../../src/check/index.js'
-import { commandOps, queryOps } from '../../src/machine/index.js'
+import { queryOps, queryPrefixBytes, readCommand } from '../../src/machine/index.js'
 import type { Outcome } from '../../src/proof/index.js'
 
 interface Times {
@@ -29,11 +29,14 @@ export function asOperations(
   return commands.flatMap((command, at) => {
     const ended = { ...times, outcome } as const
     const answer = 'answers' in told ? told.answers[at] : undefined
-    if (type === 'propose') return [{ ...ended, ...written(command, answer?.status) } as KeyValueOperation]
+    if (type === 'propose') {
+      const change = written(command, answer?.status)
+      return change === undefined ? [] : [{ ...ended, ...change } as KeyValueOperation]
+    }
     if (command[0] !== queryOps.get || (outcome === 'ok' && answer === undefined)) return []
     const record = answer !== undefined && 'record' in answer ? answer.record : undefined
     const result = record === undefined ? null : textOf(record.value)
-    return [{ ...ended, op: 'get', key: textOf(command.subarray(1)), result }]
+    return [{ ...ended, op: 'get', key: textOf(command.subarray(queryPrefixBytes)), result }]
   })
 }
 
@@ -49,26 +52,20 @@ export function contradictionsIn({ failures }: CheckResult<KeyValueOperation>): 
   )
 }
 
-function written(command: Uint8Array, status: string | undefined): object {
-  const view = new DataView(command.buffer, command.byteOffset, command.byteLength)
-  const keyEnd = 3 + view.getUint16(1, true)
-  const key = textOf(command.subarray(3, keyEnd))
-  const rest = command.subarray(keyEnd)
+function written(command: Uint8Array, status: string | undefined): object | undefined {
+  const read = readCommand(command)
+  if (read === undefined) return undefined
+  const key = textOf(read.key)
   const result = status === 'applied'
-  switch (command[0]) {
-    case commandOps.put:
-      return { op: 'put', key, value: textOf(rest) }
-    case commandOps.append:
-      return { op: 'append', key, value: textOf(rest) }
-    case commandOps.delete:
-      return { op: 'delete', key, result }
-    case commandOps.casAbsent:
-      return { op: 'cas', key, expected: null, value: textOf(rest), result }
-    default: {
-      const expectedEnd = 4 + view.getUint32(keyEnd, true)
-      const [expected, value] = [textOf(rest.subarray(4, expectedEnd)), textOf(rest.subarray(expectedEnd))]
-      return { op: 'cas', key, expected, value, result }
+  switch (read.op) {
+    case 'delete':
+      return { op: read.op, key, result }
+    case 'cas': {
+      const expected = read.expected === undefined ? null : textOf(read.expected)
+      return { op: read.op, key, expected, value: textOf(read.value), result }
     }
+    default:
+      return { op: read.op, key, value: textOf(read.value) }
   }
 }
 

@@ -154,9 +154,7 @@ function labsPart({ labs }: ProofState, all: number): Part {
 
 /** In this thread: a run up to a power loss and on to its end takes less than a tenth of a second. */
 function lossesPart({ losses }: ProofState): Part {
-  const all = longRuns.flatMap((run) =>
-    momentsOf(run).moments.flatMap((moment) => lossesAt(moment).map((loss) => ({ run, loss }))),
-  )
+  const all = longRuns.flatMap(lossesOf)
   return {
     name: 'power losses',
     all: all.length,
@@ -166,8 +164,8 @@ function lossesPart({ losses }: ProofState): Part {
       while (losses.done < all.length) {
         const startMs = performance.now()
         const step = all.slice(losses.done, losses.done + lossesOfStep)
-        for (const { run, loss } of step) {
-          const broken = brokenBy(run, loss)
+        for (const { run, loss, error } of step) {
+          const broken = error ?? (loss && brokenBy(run, loss))
           if (broken !== undefined)
             losses.violations.push(`seed ${run.seed}, ${JSON.stringify(loss)}: ${broken}`)
         }
@@ -179,6 +177,15 @@ function lossesPart({ losses }: ProofState): Part {
         if (signal.aborted) return
       }
     },
+  }
+}
+
+/** The power losses of a run; or why it has none, when the run does not hold without them. */
+function lossesOf(run: Run): { readonly run: Run; readonly loss?: Loss; readonly error?: string }[] {
+  try {
+    return momentsOf(run).moments.flatMap((moment) => lossesAt(moment).map((loss) => ({ run, loss })))
+  } catch (error) {
+    return [{ run, error: reasonOf(error) }]
   }
 }
 

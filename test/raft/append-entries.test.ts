@@ -57,11 +57,12 @@ describe('AppendEntries, receiver side (Figure 2, §5.3)', () => {
     ['appends behind the end', [1, 2], [1, 2, 3], 3, [1, 2, 3]],
     ['replaces a conflicting tail', [1, 2], [1, 3, 4], 2, [1, 3, 4]],
     ['finds all of it there', [1, 2], [1, 2], 1, [1, 2]],
+    ['keeps what lies behind what it finds', [1, 2], [1], 1, [1, 2]],
     ['replaces everything', [1, 2], [3], 1, [3]],
     ['replaces a longer tail', [1, 2, 2, 2, 2], [1, 3], 2, [1, 3]],
     ['appends to an empty log', [], [1, 1, 2], 1, [1, 1, 2]],
     ['appends in the middle of a term', [1, 1], [1, 1, 1, 1], 2, [1, 1, 1, 1]],
-  ])('[LR5][LR6] %s', (_, own, leaders, from, expected) => {
+  ])('[LR5][LR6][DU11] %s, on the disk too', (_, own, leaders, from, expected) => {
     const bench = new Bench({ log: own, term: 4 })
     const [answer] = bench.receive(appendEntries({ term: 4, ...entriesFrom(from, leaders) }))
     expect(answer).toMatchObject({ success: true, matchIndex: leaders.length })

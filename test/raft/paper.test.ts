@@ -205,25 +205,6 @@ describe('log replication (§5.3)', () => {
     expect(answer).toMatchObject({ success: true, prevLogIndex })
     expect(bench.node.terms).toEqual([1, 2])
   })
-
-  test.each([
-    [2, 2, [3], [1, 2, 3]],
-    [1, 1, [3, 4], [1, 3, 4]],
-    [0, 0, [1], [1, 2]],
-    [0, 0, [3], [3]],
-  ])(
-    '[LR5][LR6][DU11] behind entry %d of term %d the entries %j make [1, 2] to %j, on the disk too',
-    (index, term, added, expected) => {
-      const bench = new Bench({ log: [1, 2], term: 4 })
-      const entries = runsOf(added, { index, term })
-      const message = appendEntries({ term: 4, prevLogIndex: index, prevLogTerm: term, entries })
-      expect(bench.receive(message)).toMatchObject([{ success: true, matchIndex: index + added.length }])
-      expect(bench.node.terms).toEqual(expected)
-      bench.node.crash()
-      bench.node.restart()
-      expect(bench.node.terms).toEqual(expected)
-    },
-  )
 })
 
 test.each([

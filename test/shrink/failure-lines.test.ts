@@ -64,7 +64,7 @@ test.each([
   [[headOf({ toString: 1 })], "its world's toString is no part"],
   [[head, '{'], 'it is not JSON'],
   [[head, '[]'], 'it is not an object'],
-  [[head, '{"act":1,"node":99,"does":"flush"}'], 'its node is no whole number'],
+  [[head, '{"act":1,"node":99,"does":"flush"}'], 'its node is no whole number from 1 to 64'],
   [[head, '{"act":1,"node":1,"does":"sleep"}'], 'unknown kind "sleep"'],
   [[head, '{"act":1,"node":1,"does":"take","of":1,"kind":"requestVotes"}'], 'unknown kind "requestVotes"'],
   [[head, '{"act":1,"node":1,"does":"take","of":0}'], 'its of is no whole number'],

@@ -19,6 +19,7 @@ import {
 } from '../../src/testing/store-model.js'
 import { flushes, lmdbDisk, newFolder, noteSettled } from './disks.js'
 import { nodeId } from './node-id.js'
+import { type Call, callsIn } from './system-calls.js'
 
 const writer = fileURLToPath(new URL('./lmdb-writer.js', import.meta.url))
 const timeout = 55_000
@@ -262,15 +263,7 @@ test.skipIf(process.platform !== 'linux' || !canRun('unshare', ...inSmallDisk, '
 
 const canTrace = canRun('strace', '-f', '-e', 'inject=fdatasync:delay_enter=1', 'true')
 
-/** A system call on a file, as `strace` shows it, in the order in which they returned. */
-interface Call {
-  readonly name: string
-  readonly path: string
-  /** What is known of its arguments. */
-  readonly rest: string
-}
-
-/** The calls of a run of the writer. `slow` makes the disk one that nobody waits for. */
+/** The calls of a run of the writer, in the order in which they returned. `slow` makes the disk one that nobody waits for. */
 function trace(names: string, slow: readonly string[], ...args: string[]): Call[] {
   const options = ['-f', '-y', '-e', `trace=${names}`, ...slow]
   const { stderr } = spawnSync('strace', [...options, process.execPath, writer, ...args], {
@@ -278,22 +271,9 @@ function trace(names: string, slow: readonly string[], ...args: string[]): Call[
     maxBuffer: 2 ** 28,
     timeout,
   })
-  const calls: Call[] = []
-  const begun = new Map<string, Call>()
-  for (const line of stderr.split('\n')) {
-    const [, thread = '', text = line] = /^\[pid +(\d+)\] (.*)/.exec(line) ?? []
-    const [, name, path, rest] = /^(\w+)\((?:\d+|AT_FDCWD)<([^>]*)>(.*)/.exec(text) ?? []
-    const returned = begun.get(thread)
-    if (name !== undefined && path !== undefined && rest !== undefined) {
-      const call = { name, path, rest }
-      if (rest.endsWith('<unfinished ...>')) begun.set(thread, call)
-      else calls.push(call)
-    } else if (returned !== undefined && text.startsWith(`<... ${returned.name} resumed>`)) {
-      begun.delete(thread)
-      calls.push(returned)
-    }
-  }
-  return calls
+  return callsIn(stderr.split('\n'))
+    .filter(({ ended }) => Number.isFinite(ended))
+    .sort((one, other) => one.ended - other.ended)
 }
 
 function positionOf(calls: readonly Call[], said: string): number {

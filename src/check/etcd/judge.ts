@@ -49,7 +49,7 @@ export function judgeEtcd(records: readonly EtcdRecord[], options: EtcdOptions =
   }
 }
 
-/** The same in turns of a few milliseconds. */
+/** The same in turns. The records are read in the first one. */
 export function* judgeEtcdInTurns(
   records: readonly EtcdRecord[],
   options: EtcdOptions = {},
@@ -97,10 +97,13 @@ class EtcdJudge {
   /** Turns. */
   *run(): Generator<void> {
     judgeRealTime(this.#records, this.#known, this.#findings)
+    yield
     const compactions = new Compactions(this.#records, this.#known, this.#findings)
+    yield
     yield* this.#replay.run()
     this.#revisions = this.#replay.writtenRevisions().length
     this.#leases.judge()
+    yield
     for (const [at, record] of this.#records.entries()) {
       if (isCall(record) && isOk(record)) this.#judgeAnswer(record, at)
       yield
@@ -115,7 +118,7 @@ class EtcdJudge {
 
   result(openFor?: string): EtcdResult {
     const open = openFor === undefined ? [] : [{ rule: 'time', message: openFor, records: [] }]
-    const undecided = [...this.#undecided, ...open]
+    const undecided = [...open, ...this.#undecided].slice(0, failuresMax)
     const { failures, failureCount } = this.#findings
     return {
       verdict: failureCount > 0 ? 'inconsistent' : undecided.length > 0 ? 'unknown' : 'consistent',

@@ -116,7 +116,7 @@ export class Leases {
       this.#findings.fail(rule, at, 'has a lease that nobody was granted by then')
     if (ended !== undefined && call.call > ended.time)
       this.#findings.fail(rule, at, 'has a lease that had ended:', ended.at)
-    else if (endedIn !== undefined && (revisionOf(call) ?? 0) > endedIn.revision)
+    else if (endedIn !== undefined && (call.revision ?? 0) > endedIn.revision)
       this.#findings.fail(rule, at, `has a lease whose keys were deleted at ${endedIn.revision}:`, endedIn.at)
   }
 
@@ -145,10 +145,6 @@ function endTold(record: EtcdRecord): string | undefined {
 
 function returnOf(record: EtcdRecord): number {
   return (record as { readonly return: number }).return
-}
-
-function revisionOf(call: EtcdCall): number | undefined {
-  return call.revision
 }
 
 function leasesPut(call: EtcdCall): string[] {

@@ -1,4 +1,4 @@
-/** Records in words, for messages that name two of them. */
+/** Records in words, for the messages that name them. */
 import { quoted } from '../shortened.js'
 import type {
   Compare,

@@ -58,8 +58,9 @@ export class Unseen {
     let start = from + 1
     for (let at = this.#firstBehind(from); start <= to; at++) {
       const end = Math.min((this.#written[at] ?? Number.POSITIVE_INFINITY) - 1, to)
-      const isSeen = this.#parts.some((part) => covers(part, span, start) && covers(part, span, end))
-      if (start <= end && !isSeen) return true
+      const isSeen = (): boolean =>
+        this.#parts.some((part) => covers(part, span, start) && covers(part, span, end))
+      if (start <= end && !isSeen()) return true
       start = end + 2
     }
     return false

@@ -647,6 +647,22 @@ test('a hundred open questions are told, and all are counted', () => {
   expect(undecidedCount).toBe(150)
 })
 
+test('a judgement that runs out of time says so before all other open questions', () => {
+  const reads = Array.from({ length: 150 }, () => range('a', 3, [], { call: 40, return: 41 }))
+  const lines = [put('a', '1', 2), del('a', 0, 0, { ...unknown, call: 20 }), ...reads]
+  const records = lines.map((line) =>
+    parseEtcdRecord(JSON.stringify({ client: 0, call: 1, return: 2, outcome: 'ok', ...line })),
+  )
+  let looks = 0
+  const all = judgeEtcd(records, { isTimeUp: () => ++looks < 0 })
+  let left = looks - 1
+  const { undecided, undecidedCount } = judgeEtcd(records, { isTimeUp: () => --left < 0 })
+  expect(all.undecidedCount).toBeGreaterThan(100)
+  expect(undecided[0]?.rule).toBe('time')
+  expect(undecided).toHaveLength(100)
+  expect(undecidedCount).toBeGreaterThan(100)
+})
+
 test('a judgement that has no time says so, and is no yes', () => {
   const lines = Array.from({ length: 600 }, (_, at) => put('a', String(at), at + 2))
   const records = lines.map((line, at) =>
