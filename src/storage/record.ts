@@ -90,10 +90,21 @@ export function sealNote(name: NoteName | 'redo', content: unknown): Uint8Array 
 /** The content of a small record, which is what `sealNote` was given. */
 export function openNote(name: NoteName | 'redo', bytes: Uint8Array): unknown {
   if (!isIntact(bytes)) throw new DamageError(`the ${name} record is damaged: its checksum does not match`)
-  const [itsName, content] = JSON.parse(decoder.decode(bytes.subarray(checksumBytes))) as [string, unknown]
-  if (itsName !== name)
-    throw new DamageError(`the ${name} record is misplaced: it says that it is the ${itsName} record`)
+  const [itsName, content] = readNote(bytes)
+  if (itsName !== name) {
+    const itself = itsName === undefined ? 'a part of the log or of a snapshot' : `the ${itsName} record`
+    throw new DamageError(`the ${name} record is misplaced: it says that it is ${itself}`)
+  }
   return content
+}
+
+/** What an intact record says as a small record. The others are no text in JSON. */
+function readNote(bytes: Uint8Array): readonly [name?: string, content?: unknown] {
+  try {
+    return JSON.parse(decoder.decode(bytes.subarray(checksumBytes))) as [string, unknown]
+  } catch {
+    return []
+  }
 }
 
 /** Where a piece of a snapshot belongs. */

@@ -168,6 +168,20 @@ describe.each(disks)('%s', (_, newDisk) => {
     )
   })
 
+  const keys = [
+    ...Object.values(noteKeys),
+    ...[0, pieceBytesMax, 2 * pieceBytesMax].map((offset) => chunkKey(1, offset)),
+    ...[4, 7, 10, 11].map(logKey),
+  ]
+  const pairs = keys.flatMap((from) => keys.filter((key) => key !== from).map((to) => [from, to] as const))
+
+  test('[DU7] an intact record of any kind under the key of any other is refused for what it is', async () => {
+    for (const [from, to] of pairs) {
+      const disk = await damaged(newDisk, (rows) => rows.put(to, rows.get(from)))
+      expect(() => disk.open(), `${from} under ${to}`).toThrow(/ (misplaced|damaged): /)
+    }
+  })
+
   test('[DU7] an intact record that is not the one which was acknowledged is refused', async () => {
     // A write that the disk lost: what lay there before is whole, and of the right place.
     const other = (index: number, count: number, previous: number) => {
