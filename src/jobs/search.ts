@@ -12,10 +12,10 @@ import {
 import { threadsThatFit } from '../storage/index.js'
 import { poolOf } from './pool.js'
 import type { SearchShare } from './search-job.js'
+import { whileBounded } from './while-bounded.js'
 
 /** Worlds after which a search ends. */
 export const searchStatesMax = 40_000_000
-const progressMs = 500
 
 export interface SearchOptions {
   readonly bounds: Bounds
@@ -39,19 +39,15 @@ export interface SearchResult extends Figures {
 
 /** The number of worlds, once all were seen, is the same for any number of threads. */
 export async function search(options: SearchOptions): Promise<SearchResult> {
-  const { bounds, seconds, progress, signal, statesMax = searchStatesMax } = options
+  const { bounds, statesMax = searchStatesMax } = options
   const lanes = Math.max(1, Math.min(options.threads ?? availableParallelism(), threadsThatFit()))
   const pool = poolOf<SearchShare, Found>('./search-job.js', lanes)
   const shared = newShared(statesMax)
   const watched = new Lane(shared)
-  const end = (): void => watched.end('asked')
-  const timer = seconds === undefined ? undefined : setTimeout(end, 1000 * seconds)
-  const ticker = progress && setInterval(() => progress(watched.figures), progressMs)
-  signal?.addEventListener('abort', end)
-  if (signal?.aborted === true) end()
+  const threads = { figures: () => watched.figures, end: () => watched.end('asked') }
   try {
-    const found = await Promise.all(
-      Array.from({ length: lanes }, (_, lane) => pool.run({ bounds, shared, lane, lanes })),
+    const found = await whileBounded(options, threads, () =>
+      Promise.all(Array.from({ length: lanes }, (_, lane) => pool.run({ bounds, shared, lane, lanes }))),
     )
     const transitions = found.reduce((sum, each) => sum + each.transitions, 0)
     // Threads that take the same level may each find a violation, by a way of the same length or by a shorter one.
@@ -60,9 +56,6 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
       .sort((one, other) => one.steps.length - other.steps.length)
     return { ...watched.figures, transitions, stop: watched.stop, broken }
   } finally {
-    clearTimeout(timer)
-    clearInterval(ticker)
-    signal?.removeEventListener('abort', end)
     await pool.destroy()
   }
 }

@@ -2,8 +2,7 @@
 import { Bound, type Failure, type Rerun, type ShrinkFigures, type Shrunk } from '../shrink/index.js'
 import { poolOf } from './pool.js'
 import type { ShrinkTask } from './shrink-job.js'
-
-const progressMs = 500
+import { whileBounded } from './while-bounded.js'
 
 export interface ShrinkOptions {
   readonly seed: number
@@ -16,20 +15,13 @@ export interface ShrinkOptions {
 
 /** `undefined`: the seed keeps all promises. */
 export async function shrink(options: ShrinkOptions): Promise<Shrunk | undefined> {
-  const { seed, seconds, progress, signal } = options
+  const { seed } = options
   const pool = poolOf<ShrinkTask, Shrunk | undefined>('./shrink-job.js', 1)
   const bound = new Bound()
-  const end = (): void => bound.end()
-  const timer = setTimeout(end, 1000 * seconds)
-  const ticker = setInterval(() => progress(bound.figures), progressMs)
-  signal.addEventListener('abort', end)
-  if (signal.aborted) end()
+  const threads = { figures: () => bound.figures, end: () => bound.end() }
   try {
-    return await pool.run({ seed, memory: bound.memory })
+    return await whileBounded(options, threads, () => pool.run({ seed, memory: bound.memory }))
   } finally {
-    clearTimeout(timer)
-    clearInterval(ticker)
-    signal.removeEventListener('abort', end)
     await pool.destroy()
   }
 }
