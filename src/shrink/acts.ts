@@ -11,7 +11,7 @@ import {
   type Taken,
   type Violation,
 } from '../search/index.js'
-import type { CarriedType } from '../telemetry/index.js'
+import { type CarriedType, carriedTypeOf } from '../telemetry/index.js'
 
 /** The `nth` message of this kind, counted from 0, that the act `of` sent to the node: the last one, if it sent fewer. */
 export interface TakeMessage {
@@ -39,13 +39,6 @@ export interface Act {
 export interface Played extends Taken {
   readonly act: Act
   readonly step: PlacedStep
-}
-
-/** Heartbeats and their answers are told apart from messages that replicate. */
-export function kindOf(message: Message): CarriedType {
-  if (message.type === 'appendEntries') return message.mode === 'heartbeat' ? 'heartbeat' : message.type
-  if (message.type !== 'appendEntriesResponse') return message.type
-  return message.mode === 'heartbeat' ? 'heartbeatResponse' : message.type
 }
 
 /** Commands of one byte tell entries apart as long as one leader appends no more than these. */
@@ -100,7 +93,7 @@ export class Scene {
 }
 
 function messagesTo(node: NodeId, kind: CarriedType, sent: readonly Message[]): readonly Message[] {
-  return sent.filter((message) => message.to === node && kindOf(message) === kind)
+  return sent.filter((message) => message.to === node && carriedTypeOf(message) === kind)
 }
 
 /** Takes the acts in their order, up to the first rule that does not hold. */

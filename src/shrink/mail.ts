@@ -1,7 +1,6 @@
 /** The messages that the acts of a run have sent, and those among them that a recorded message stands for. */
 import { entriesIn, lastIndexOf, type Message } from '../raft/index.js'
-import type { CarriedType } from '../telemetry/index.js'
-import { kindOf } from './acts.js'
+import { type CarriedType, carriedTypeOf } from '../telemetry/index.js'
 
 interface Letter {
   /** The act that sent it, and its place among the messages of this kind that the act sent to this node. */
@@ -24,7 +23,7 @@ export class Mail {
       counts.set(key, nth + 1)
       const letters = this.#letters.get(key) ?? []
       this.#letters.set(key, letters)
-      letters.push({ of, kind: kindOf(message), nth, message, isTaken: false })
+      letters.push({ of, kind: carriedTypeOf(message), nth, message, isTaken: false })
     }
   }
 
@@ -40,12 +39,12 @@ export class Mail {
 
 function keyOf(message: Message): string {
   // A snapshot stands for the entries that it holds.
-  const kind = kindOf(message).replace('installSnapshot', 'appendEntries')
+  const kind = carriedTypeOf(message).replace('installSnapshot', 'appendEntries')
   return `${message.from} ${message.to} ${kind}`
 }
 
 function replicates(message: Message): boolean {
-  return /^(?:appendEntries|installSnapshot)/.test(kindOf(message))
+  return /^(?:appendEntries|installSnapshot)/.test(carriedTypeOf(message))
 }
 
 /**

@@ -2,7 +2,7 @@
  * Happenings in a cluster, as its nodes, their hosts and the cluster itself tell them. Each happening has a sequence
  * number and the number of the one that led to it, so that a story can be followed back to its cause.
  */
-import type { LogIndex, NodeId, RaftEvent, Term } from '../raft/index.js'
+import type { LogIndex, Message, NodeId, RaftEvent, Term } from '../raft/index.js'
 
 /** A fault, as far as a story of what happened needs it. */
 export interface FaultTold {
@@ -129,6 +129,18 @@ export const carriedTypes = [
 
 export type CarriedType = (typeof carriedTypes)[number]
 
+/** A heartbeat is an AppendEntries in the protocol. Here it has a type of its own, and so has its answer. */
+export function carriedTypeOf(message: Message): CarriedType {
+  switch (message.type) {
+    case 'appendEntries':
+      return message.mode === 'heartbeat' ? 'heartbeat' : 'appendEntries'
+    case 'appendEntriesResponse':
+      return message.mode === 'heartbeat' ? 'heartbeatResponse' : 'appendEntriesResponse'
+    default:
+      return message.type
+  }
+}
+
 /** True for messages that replicate: under load, far fewer seconds of them are kept than of all others. */
 export function replicates(type: CarriedType): boolean {
   return type === 'appendEntries' || type === 'appendEntriesResponse'
@@ -140,7 +152,6 @@ export interface Carried {
   readonly nodeId: NodeId
   readonly direction: 'sent' | 'received'
   readonly peer: NodeId
-  /** `appendEntries` replicates; a heartbeat is told apart from it, and so is its answer. */
   readonly type: CarriedType
   /** The sender's term. */
   readonly term: Term

@@ -14,6 +14,7 @@ import {
 import {
   type Carried,
   type CarriedType,
+  carriedTypeOf,
   carriedTypes,
   type Passed,
   type Stage,
@@ -162,27 +163,24 @@ export class Waymarks {
 }
 
 function codeOf(message: Message): number {
-  switch (message.type) {
-    case 'appendEntries':
-      if (message.mode === 'heartbeat') return codes.heartbeat
-      return message.entries.length > 0 ? codes.appendEntries + yes : codes.appendEntries
-    case 'appendEntriesResponse':
-      return (
-        codes[message.mode === 'heartbeat' ? 'heartbeatResponse' : 'appendEntriesResponse'] +
-        saying(message.success)
-      )
-    case 'preVoteResponse':
-    case 'requestVoteResponse':
-      return codes[message.type] + saying(message.voteGranted)
-    case 'readIndexResponse':
-      return codes[message.type] + saying(message.readIndex !== undefined)
-    default:
-      return codes[message.type]
-  }
+  return codes[carriedTypeOf(message)] + sayingOf(message)
 }
 
-function saying(isYes: boolean): number {
-  return isYes ? yes : no
+/** The two bits of a code that tell what an answer says, or that AppendEntries carries entries. */
+function sayingOf(message: Message): number {
+  switch (message.type) {
+    case 'appendEntries':
+      return message.mode !== 'heartbeat' && message.entries.length > 0 ? yes : 0
+    case 'appendEntriesResponse':
+      return message.success ? yes : no
+    case 'preVoteResponse':
+    case 'requestVoteResponse':
+      return message.voteGranted ? yes : no
+    case 'readIndexResponse':
+      return message.readIndex !== undefined ? yes : no
+    default:
+      return 0
+  }
 }
 
 function markOf(message: Message): number {
