@@ -101,83 +101,85 @@ function progressOf(parts: readonly Part[]): string {
   return `${told.join(', ')}; ${known.length < parts.length ? 'more than' : 'about'} ${minutes(leftMs)} left`
 }
 
-function seedsPart({ seeds }: ProofState, all: number): Part {
+/** What is done of a part, as the file keeps it. */
+interface Tally<Found> {
+  readonly counts: { done: number; seconds: number }
+  readonly found: Found[]
+}
+
+/** `from`: what is done before the step. An interrupted step may give anything: it is taken again by the next run. */
+type TakeStep<Found> = (from: number, count: number, signal: AbortSignal) => Promise<readonly Found[]>
+
+/** A part of many steps, each of which counts `ofStep` but the last. */
+function steppedPart<Found>(
+  { name, all, ofStep }: Pick<Part, 'name' | 'all'> & { readonly ofStep: number },
+  { counts, found }: Tally<Found>,
+  take: TakeStep<Found>,
+): Part {
   return {
-    name: 'seeds',
+    name,
     all,
-    done: () => seeds.done,
-    seconds: () => seeds.seconds,
+    done: () => counts.done,
+    seconds: () => counts.seconds,
     run: async (signal, stepped) => {
-      while (seeds.done < all) {
-        const startMs = performance.now()
-        const count = Math.min(seedsOfStep, all - seeds.done)
-        const { violations } = await sweep({ from: seeds.done + 1, seeds: count, signal })
+      while (counts.done < all) {
+        // A step may take no more than one turn, and Ctrl-C is heard between two turns.
+        await setImmediate()
         if (signal.aborted) return
-        seeds.violations.push(...violations)
-        seeds.done += count
-        seeds.seconds += (performance.now() - startMs) / 1000
+        const startMs = performance.now()
+        const count = Math.min(ofStep, all - counts.done)
+        const more = await take(counts.done, count, signal)
+        if (signal.aborted) return
+        found.push(...more)
+        counts.done += count
+        counts.seconds += (performance.now() - startMs) / 1000
         stepped()
       }
     },
   }
 }
 
+function seedsPart({ seeds }: ProofState, all: number): Part {
+  return steppedPart(
+    { name: 'seeds', all, ofStep: seedsOfStep },
+    { counts: seeds, found: seeds.violations },
+    async (from, count, signal) => (await sweep({ from: from + 1, seeds: count, signal })).violations,
+  )
+}
+
 /** A step is one seed of each lab, and takes seconds: the event loop takes up a Ctrl-C between two labs. */
 function labsPart({ labs }: ProofState, all: number): Part {
-  return {
-    name: 'seeds of the labs',
-    all,
-    done: () => labs.done,
-    seconds: () => labs.seconds,
-    run: async (signal, stepped) => {
-      while (labs.done < all) {
-        const startMs = performance.now()
-        const seed = labs.done + 1
-        const failures: string[] = []
-        for (const lab of allLabs) {
-          await setImmediate()
-          if (signal.aborted) return
-          try {
-            playSeeds(lab, seed, seed)
-          } catch (error) {
-            failures.push(reasonOf(error))
-          }
+  return steppedPart(
+    { name: 'seeds of the labs', all, ofStep: 1 },
+    { counts: labs, found: labs.failures },
+    async (from, _, signal) => {
+      const failures: string[] = []
+      for (const lab of allLabs) {
+        await setImmediate()
+        if (signal.aborted) break
+        try {
+          playSeeds(lab, from + 1, from + 1)
+        } catch (error) {
+          failures.push(reasonOf(error))
         }
-        labs.failures.push(...failures)
-        labs.done = seed
-        labs.seconds += (performance.now() - startMs) / 1000
-        stepped()
       }
+      return failures
     },
-  }
+  )
 }
 
 /** In this thread: a run up to a power loss and on to its end takes less than a tenth of a second. */
 function lossesPart({ losses }: ProofState): Part {
   const all = longRuns.flatMap(lossesOf)
-  return {
-    name: 'power losses',
-    all: all.length,
-    done: () => losses.done,
-    seconds: () => losses.seconds,
-    run: async (signal, stepped) => {
-      while (losses.done < all.length) {
-        const startMs = performance.now()
-        const step = all.slice(losses.done, losses.done + lossesOfStep)
-        for (const { run, loss, error } of step) {
-          const broken = error ?? (loss && brokenBy(run, loss))
-          if (broken !== undefined)
-            losses.violations.push(`seed ${run.seed}, ${JSON.stringify(loss)}: ${broken}`)
-        }
-        losses.done += step.length
-        losses.seconds += (performance.now() - startMs) / 1000
-        stepped()
-        // Ctrl-C is heard between two turns.
-        await setImmediate()
-        if (signal.aborted) return
-      }
-    },
-  }
+  return steppedPart(
+    { name: 'power losses', all: all.length, ofStep: lossesOfStep },
+    { counts: losses, found: losses.violations },
+    async (from, count) =>
+      all.slice(from, from + count).flatMap(({ run, loss, error }) => {
+        const broken = error ?? (loss && brokenBy(run, loss))
+        return broken === undefined ? [] : `seed ${run.seed}, ${JSON.stringify(loss)}: ${broken}`
+      }),
+  )
 }
 
 /** The power losses of a run; or why it has none, when the run does not hold without them. */
