@@ -13,6 +13,7 @@ import {
   wholeNumber,
 } from '../terminal/index.js'
 import { checkWritable, pathFlag } from './flags.js'
+import { secondsSince } from './seconds.js'
 
 interface SearchFlags extends Bounds {
   readonly seconds: number
@@ -92,7 +93,7 @@ async function searchCommand(flags: SearchFlags, signal: AbortSignal): Promise<n
     },
   })
   progress.clear()
-  const realSeconds = Math.round((performance.now() - startMs) / 100) / 10
+  const realSeconds = secondsSince(startMs)
   if (file !== undefined && result.broken !== undefined) writeRecording(file, bounds, result.broken.steps)
   if (json) console.log(JSON.stringify(jsonOf(bounds, result, realSeconds)))
   else tell(bounds, result, realSeconds)

@@ -7,6 +7,7 @@ import { type Plan, planOf } from '../sim/index.js'
 import type { Story } from '../telemetry/index.js'
 import { counted, Progress } from '../terminal/index.js'
 import { checkWritable } from './flags.js'
+import { secondsSince } from './seconds.js'
 
 export const secondsDefault = 60
 
@@ -44,7 +45,7 @@ export async function shrinkSeed(
     )
     return 0
   }
-  const realSeconds = Math.round((performance.now() - startMs) / 100) / 10
+  const realSeconds = secondsSince(startMs)
   const words = shrunk.list?.told.map((act) => act.words) ?? []
   writeFileSync(
     file,

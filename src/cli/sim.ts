@@ -3,6 +3,7 @@ import { replay, type SweepResult, sweep } from '../jobs/index.js'
 import { type Counts, faultNames } from '../sim/index.js'
 import { Progress } from '../terminal/index.js'
 import { checkWritable } from './flags.js'
+import { secondsSince, toTenth } from './seconds.js'
 import { shrinkSeed } from './shrink.js'
 import { writeStory } from './story-file.js'
 
@@ -52,8 +53,7 @@ async function sweepSeeds(options: SimOptions, signal: AbortSignal): Promise<num
     progress: (sum) => progress.show(`${sum.seeds} of ${seeds} seeds, ${sum.violations.length} violations`),
   })
   progress.clear()
-  const realSeconds = (performance.now() - startMs) / 1000
-  report(result, realSeconds, json)
+  report(result, secondsSince(startMs), json)
   return result.violations.length === 0 ? 0 : 1
 }
 
@@ -81,7 +81,7 @@ async function replaySeed(
   }
   const violations = violation === undefined ? [] : [{ seed, ...violation }]
   const sum = { seeds: 1, violations, virtualUs: Math.round(1000 * virtualMs), counts }
-  report(sum, (performance.now() - startMs) / 1000, json)
+  report(sum, secondsSince(startMs), json)
   return violation === undefined ? 0 : 1
 }
 
@@ -93,7 +93,7 @@ function report(result: Omit<SweepResult, 'fingerprint'>, realSeconds: number, i
     faults[name] = happened[name]
     delete (happened as Partial<Counts>)[name]
   }
-  const times = { virtualSeconds: rounded(virtualUs / 1e6), realSeconds: rounded(realSeconds) }
+  const times = { virtualSeconds: toTenth(virtualUs / 1e6), realSeconds }
   if (isJson) {
     const numbers = { seeds, violations: violations.length, messages }
     console.log(
@@ -117,8 +117,4 @@ function report(result: Omit<SweepResult, 'fingerprint'>, realSeconds: number, i
 function listed(counts: Readonly<Record<string, number>>): string {
   const told = Object.entries(counts).filter(([, count]) => count > 0)
   return told.map(([name, count]) => `${name} ${count}`).join(', ') || 'none'
-}
-
-function rounded(seconds: number): number {
-  return Math.round(seconds * 10) / 10
 }
