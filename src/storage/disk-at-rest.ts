@@ -1,6 +1,9 @@
 /** The disk of a node that does not run, as its next start finds it. */
+import { join } from 'node:path'
 import type { EntryRun, LogIndex, NodeId } from '../raft/index.js'
 import { chunkKey } from './keys.js'
+import { fileNames } from './lmdb-file.js'
+import { isTornStart } from './one-flush/index.js'
 import { emptyDiskError, type Pledge } from './pledge.js'
 import { openChunk } from './record.js'
 import { isEmpty, readDisk } from './recovery.js'
@@ -27,6 +30,7 @@ export function readDiskAtRest<Found>(
   pledge: Pledge,
   read: (disk: DiskAtRest) => Found,
 ): Found | undefined {
+  if (!pledge.hasBegun && isTornStart(folder, join(folder, fileNames.data))) return undefined
   return readTableAtRest(folder, (found) => {
     if (found === undefined || isEmpty(found.table)) {
       if (pledge.hasBegun) throw emptyDiskError(pledge)

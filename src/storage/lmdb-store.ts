@@ -5,7 +5,7 @@
  * which saves a flush; what finds no company, and all as soon as the disk is slow, goes through a thread of libuv's
  * pool, so that the node's loop stays free.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { RaftError } from '../errors/index.js'
 import type { Membership, NodeId, Random } from '../raft/index.js'
@@ -21,7 +21,14 @@ import {
   rowsOf,
   transactionBytesMax,
 } from './lmdb-file.js'
-import { type Batch, type Flushing, type LmdbVersion, type Opening, openingOf } from './one-flush/index.js'
+import {
+  type Batch,
+  type Flushing,
+  isTornStart,
+  type LmdbVersion,
+  type Opening,
+  openingOf,
+} from './one-flush/index.js'
 import { emptyDiskError, type PledgePlace } from './pledge.js'
 import { forgetCopy, type PowerLoss, TablePowerLoss } from './power-loss.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
@@ -68,14 +75,18 @@ export function openLmdbStore({
   lmdb,
 }: LmdbStoreOptions): OpenLmdbStore {
   const path = resolve(dir)
-  if (place?.pledge.hasBegun === true && !existsSync(join(path, fileNames.data))) {
+  const file = join(path, fileNames.data)
+  if (place?.pledge.hasBegun === true && !existsSync(file)) {
     throw emptyDiskError(place.pledge)
   }
   mkdirSync(path, { recursive: true })
   forgetCopy(path)
   let table: LmdbTable | undefined
   try {
-    const opening = openingOf(path, join(path, fileNames.data), lmdb)
+    // The pledge says that the node has begun before the node says its first word. A node that has not begun has
+    // acknowledged nothing, so its torn file counts as none.
+    if (place?.pledge.hasBegun === false && isTornStart(path, file)) rmSync(file, { force: true })
+    const opening = openingOf(path, file, lmdb)
     const opened = new LmdbTable(path, bytesMax, now, opening)
     table = opened
     if (opening.redo !== undefined) opened.redo(opening.redo)

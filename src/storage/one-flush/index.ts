@@ -22,7 +22,7 @@ import { forgetUnsettled, Unsettled } from './unsettled.js'
 
 export type { LmdbVersion } from './lmdb-version.js'
 export type { Batch } from './manifest.js'
-export { lastWhole } from './redo.js'
+export { isTornStart, lastWhole } from './redo.js'
 export { readSettled } from './unsettled.js'
 
 /** The steps of a start on the log of a folder. */

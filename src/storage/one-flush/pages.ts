@@ -6,7 +6,7 @@
  * Offsets are those of the releases that `lmdb-version.ts` names, on little-endian machines of 64 bits (their page
  * header has the transaction's number in it, unlike that of the LMDB 0.9 of other packages).
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 
 /** What a meta page says. */
 export interface Meta {
@@ -53,6 +53,32 @@ export function wholeBytesOf(file: string): number {
     if (pages === undefined) return 0
     return (1 + Math.max(pages.newest.lastPage, pages.older.lastPage)) * pages.pageBytes
   })
+}
+
+/**
+ * True for a file in which no transaction ever was. LMDB's first write makes the two meta pages of an empty tree, and a
+ * power loss leaves each sector of that write or zeros in its place.
+ */
+export function holdsNoTransaction(file: string): boolean {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  if (size === 0) return true
+  if (size > firstPagesBytesMax) return false
+  const bytes = readFileSync(file)
+  for (let at = 0; at < bytes.length; at += sectorBytes) {
+    if (!isOfEmptyTree(bytes.subarray(at, at + sectorBytes))) return false
+  }
+  return true
+}
+
+/** Two pages of the largest size that LMDB takes. */
+const firstPagesBytesMax = 2 * 2 ** 16
+const sectorBytes = 512
+
+function isOfEmptyTree(sector: Buffer): boolean {
+  if (sector.every((byte) => byte === 0)) return true
+  if (sector.length < metaBytes) return false
+  const meta = metaIn(sector, sector.readUInt32LE(metaOffsets.pageBytes))
+  return meta?.transaction === 0 && meta.root === undefined
 }
 
 const magic = 0xbeefc0de

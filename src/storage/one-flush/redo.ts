@@ -11,7 +11,7 @@ import { manifestKey } from '../keys.js'
 import { checksumOf, DamageError, isIntact, openNote, sealNote } from '../record.js'
 import type { Change } from '../table.js'
 import { type Manifest, openManifest } from './manifest.js'
-import { type LmdbPages, type Meta, withPages } from './pages.js'
+import { holdsNoTransaction, type LmdbPages, type Meta, withPages } from './pages.js'
 import { readSettled } from './unsettled.js'
 
 /** What a start has to do again. */
@@ -54,6 +54,15 @@ export function lastWhole(folder: string, lmdbFile: string): 'newest' | 'older' 
     if (changesOf(pages) !== undefined) return 'newest'
     return base === 0 ? 'none' : 'older'
   })
+}
+
+/**
+ * True where the power was lost before LMDB's first write to the file was flushed, and where there is no file. Whether a
+ * node that has such a file ever acknowledged anything is for the caller to know.
+ */
+export function isTornStart(folder: string, lmdbFile: string): boolean {
+  const isAnyFlushed = readRedo(folder) !== undefined || (readSettled(folder) ?? 0) > 0
+  return !isAnyFlushed && holdsNoTransaction(lmdbFile)
 }
 
 /** Flushes the writes that were done again, if there were any. */
