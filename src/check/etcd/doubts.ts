@@ -1,6 +1,6 @@
 /** Calls of unknown outcome, by the keys that they may have changed. */
 import { spansWritten } from './effects.js'
-import { isWithin } from './keys.js'
+import { isWide, isWithin } from './keys.js'
 import type { Known } from './known.js'
 import { type EtcdCall, type EtcdRecord, isCall, type KeySpan } from './record.js'
 
@@ -48,8 +48,4 @@ export class Doubts {
       : (this.#ofKey.get(span.key) ?? [])
     return [...single, ...this.#wide]
   }
-}
-
-export function isWide({ rangeEnd }: KeySpan): boolean {
-  return rangeEnd !== undefined && rangeEnd !== ''
 }

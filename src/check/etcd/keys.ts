@@ -1,5 +1,6 @@
 /** Keys in the order of their bytes, and spans of them. */
 import type { KeySpan } from './record.js'
+import { firstPlace } from './sorted.js'
 
 /** The end of a span that has none. */
 const noEnd = '\0'
@@ -18,18 +19,26 @@ function weightOf(unit: number): number {
   return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit
 }
 
-export function isWithin(key: string, { key: from, rangeEnd }: KeySpan): boolean {
-  if (rangeEnd === undefined || rangeEnd === '') return key === from
-  return compareKeys(key, from) >= 0 && (rangeEnd === noEnd || compareKeys(key, rangeEnd) < 0)
+/** Whether the span may have more than one key: it has an end. */
+export function isWide(span: KeySpan): span is KeySpan & { readonly rangeEnd: string } {
+  return span.rangeEnd !== undefined && span.rangeEnd !== ''
+}
+
+export function isWithin(key: string, span: KeySpan): boolean {
+  if (!isWide(span)) return key === span.key
+  return compareKeys(key, span.key) >= 0 && (span.rangeEnd === noEnd || compareKeys(key, span.rangeEnd) < 0)
+}
+
+/** Whether the outer span has all keys of the span. */
+export function isSpanWithin(span: KeySpan, outer: KeySpan): boolean {
+  if (!isWithin(span.key, outer)) return false
+  if (!isWide(span) || outer.rangeEnd === noEnd) return true
+  // The span ends where the outer one ends, or earlier.
+  return span.rangeEnd !== noEnd && (span.rangeEnd === outer.rangeEnd || isWithin(span.rangeEnd, outer))
 }
 
 /** The keys of the span among those of the sorted list. */
 export function* keysWithin(sorted: readonly string[], span: KeySpan): Generator<string> {
-  let [low, high] = [0, sorted.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (compareKeys(sorted[middle]!, span.key) < 0) low = middle + 1
-    else high = middle
-  }
-  for (; low < sorted.length && isWithin(sorted[low]!, span); low++) yield sorted[low]!
+  let at = firstPlace(sorted, (key) => compareKeys(key, span.key) >= 0)
+  for (; at < sorted.length && isWithin(sorted[at]!, span); at++) yield sorted[at]!
 }

@@ -1,5 +1,6 @@
 /** Which revision was known to somebody at which time. */
 import { type EtcdRecord, isCall, isOk } from './record.js'
+import { firstPlace } from './sorted.js'
 
 export interface Telling {
   readonly time: number
@@ -21,27 +22,17 @@ export class Known {
 
   /** The highest revision that was told before that time. */
   before(time: number): Telling | undefined {
-    return this.#rising[this.#first((telling) => telling.time >= time) - 1]
+    return this.#rising[firstPlace(this.#rising, (telling) => telling.time >= time) - 1]
   }
 
   /** The first one to tell of that revision, or of a later one. */
   firstOf(revision: number): Telling | undefined {
-    return this.#rising[this.#first((telling) => telling.revision >= revision)]
+    return this.#rising[firstPlace(this.#rising, (telling) => telling.revision >= revision)]
   }
 
   /** Whether an event of the revision may be the work of a call that began at the time. */
   mayFollow(revision: number, call: number): boolean {
     return revision > (this.before(call)?.revision ?? 0)
-  }
-
-  #first(isBehind: (telling: Telling) => boolean): number {
-    let [low, high] = [0, this.#rising.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (isBehind(this.#rising[middle]!)) high = middle
-      else low = middle + 1
-    }
-    return low
   }
 }
 

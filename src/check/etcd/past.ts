@@ -1,6 +1,7 @@
 /** All events that are known, by which the keys at any revision are known. */
-import { keysWithin } from './keys.js'
+import { isWide, keysWithin } from './keys.js'
 import type { KeySpan } from './record.js'
+import { firstPlace } from './sorted.js'
 
 /** The state of a key behind an event. The value is undefined if nobody told it. */
 export interface Held {
@@ -71,25 +72,18 @@ export class Past {
   /** The last event of the key up to the revision. */
   at(key: string, revision: number): Version | undefined {
     const versions = this.#versions.get(key) ?? []
-    let [low, high] = [0, versions.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (versions[middle]!.revision > revision) high = middle
-      else low = middle + 1
-    }
-    return versions[low - 1]
+    return versions[firstPlace(versions, (version) => version.revision > revision) - 1]
   }
 
   keysWithin(span: KeySpan): Iterable<string> {
-    return span.rangeEnd ? keysWithin(this.#keys, span) : [span.key]
+    return isWide(span) ? keysWithin(this.#keys, span) : [span.key]
   }
 
   /** Events of keys of the span from one revision to another, both included. */
   *events(span: KeySpan, from: number, to: number): Generator<Version & { readonly key: string }> {
     for (const key of this.keysWithin(span)) {
       const versions = this.#versions.get(key) ?? []
-      let at = versions.length
-      while (at > 0 && versions[at - 1]!.revision >= from) at--
+      let at = firstPlace(versions, (version) => version.revision >= from)
       for (; at < versions.length && versions[at]!.revision <= to; at++) yield { key, ...versions[at]! }
     }
   }

@@ -1,5 +1,6 @@
 /** Records in words, for the messages that name them. */
 import { quoted } from '../shortened.js'
+import { isWide } from './keys.js'
 import type {
   Compare,
   EtcdCall,
@@ -77,8 +78,8 @@ function compareWords({ key, target, result, value }: Compare): string {
   return `${target} of ${quoted(key)} ${result} ${typeof value === 'string' ? quoted(value) : value}`
 }
 
-function spanWords({ key, rangeEnd }: KeySpan): string {
-  return rangeEnd === undefined || rangeEnd === '' ? quoted(key) : `${quoted(key)} to ${quoted(rangeEnd)}`
+function spanWords(span: KeySpan): string {
+  return isWide(span) ? `${quoted(span.key)} to ${quoted(span.rangeEnd)}` : quoted(span.key)
 }
 
 function someOf(all: readonly string[]): string {

@@ -5,6 +5,7 @@ import type { Known } from './known.js'
 import type { Leases } from './leases.js'
 import type { Past } from './past.js'
 import type { Replay } from './replay.js'
+import { firstPlace } from './sorted.js'
 import { covers, type Part } from './watches.js'
 
 /** The first write of a store has revision 2: revision 1 is the empty store. */
@@ -56,7 +57,7 @@ export class Unseen {
   /** Whether there is a revision behind `from` without an event, of which no watch ought to have told. */
   #hasRoom({ span, to }: Suspicion, from: number): boolean {
     let start = from + 1
-    for (let at = this.#firstBehind(from); start <= to; at++) {
+    for (let at = firstPlace(this.#written, (revision) => revision > from); start <= to; at++) {
       const end = Math.min((this.#written[at] ?? Number.POSITIVE_INFINITY) - 1, to)
       const isSeen = (): boolean =>
         this.#parts.some((part) => covers(part, span, start) && covers(part, span, end))
@@ -64,15 +65,5 @@ export class Unseen {
       start = end + 2
     }
     return false
-  }
-
-  #firstBehind(revision: number): number {
-    let [low, high] = [0, this.#written.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (this.#written[middle]! > revision) high = middle
-      else low = middle + 1
-    }
-    return low
   }
 }

@@ -5,7 +5,7 @@
 import { quoted } from '../shortened.js'
 import type { Compactions } from './compactions.js'
 import type { Findings } from './findings.js'
-import { isWithin } from './keys.js'
+import { isSpanWithin, isWithin } from './keys.js'
 import type { Past } from './past.js'
 import type { EtcdRecord, KeySpan, WatchBegun, WatchEvent, WatchResponse } from './record.js'
 
@@ -167,13 +167,5 @@ export function judgeCompacted({ told, reached }: Part, compactions: Compactions
 
 /** Whether the watch was told all of the span in that revision. */
 export function covers({ begun, from, reached }: Part, span: KeySpan, revision: number): boolean {
-  return revision >= from && revision <= reached && isInside(span, begun)
-}
-
-function isInside(span: KeySpan, outer: KeySpan): boolean {
-  if (!isWithin(span.key, outer)) return false
-  if (!span.rangeEnd) return true
-  if (outer.rangeEnd === '\0') return true
-  // The span ends where the outer one ends, or earlier.
-  return span.rangeEnd !== '\0' && (span.rangeEnd === outer.rangeEnd || isWithin(span.rangeEnd, outer))
+  return revision >= from && revision <= reached && isSpanWithin(span, begun)
 }
