@@ -29,13 +29,15 @@ const compared = ['type', 'value', 'createRevision', 'version', 'lease'] as cons
 
 export class Claims {
   readonly #ofRevision = new Map<number, Map<string, Claim[]>>()
+  readonly #keys = new Set<string>()
   readonly #findings: Findings
 
-  constructor(records: readonly EtcdRecord[], findings: Findings) {
+  constructor(findings: Findings) {
     this.#findings = findings
-    records.forEach((record, at) => {
-      for (const claim of claimsOf(record, at)) this.#add(claim)
-    })
+  }
+
+  hear(record: EtcdRecord, at: number): void {
+    for (const claim of claimsOf(record, at)) this.#add(claim)
   }
 
   revisions(): Iterable<number> {
@@ -46,11 +48,12 @@ export class Claims {
     return this.#ofRevision.get(revision) ?? new Map()
   }
 
-  keys(): Set<string> {
-    return new Set([...this.#ofRevision.values()].flatMap((ofKey) => [...ofKey.keys()]))
+  keys(): Iterable<string> {
+    return this.#keys
   }
 
   #add(claim: Claim): void {
+    this.#keys.add(claim.key)
     const ofKey = this.#ofRevision.get(claim.revision) ?? new Map<string, Claim[]>()
     this.#ofRevision.set(claim.revision, ofKey)
     const known = ofKey.get(claim.key) ?? []

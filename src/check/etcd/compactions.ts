@@ -2,6 +2,7 @@
 import type { Findings } from './findings.js'
 import type { Known } from './known.js'
 import { type EtcdRecord, isCall, isOk, type RangeCall } from './record.js'
+import { sortedInTurns } from './sorted.js'
 
 const rule = 'what was compacted is answered as such'
 
@@ -14,22 +15,35 @@ interface Compaction {
 }
 
 export class Compactions {
-  readonly #all: Compaction[] = []
+  /** Those of the latest revisions first. */
+  #all: readonly Compaction[] = []
+  #heard: Compaction[] = []
   readonly #findings: Findings
   readonly #known: Known
 
-  constructor(records: readonly EtcdRecord[], known: Known, findings: Findings) {
+  constructor(known: Known, findings: Findings) {
     this.#findings = findings
     this.#known = known
-    records.forEach((record, at) => {
-      if (!isCall(record) || record.op !== 'compact' || record.outcome === 'fail') return
-      const end = isOk(record) ? record.return : Number.POSITIVE_INFINITY
-      this.#all.push({ revision: record.atRevision, call: record.call, end, at })
-    })
-    this.#all.sort((one, other) => other.revision - one.revision)
-    records.forEach((record, at) => {
+  }
+
+  hear(record: EtcdRecord, at: number): void {
+    if (!isCall(record) || record.op !== 'compact' || record.outcome === 'fail') return
+    const end = isOk(record) ? record.return : Number.POSITIVE_INFINITY
+    this.#heard.push({ revision: record.atRevision, call: record.call, end, at })
+  }
+
+  /** Called once, when all records were heard. Turns. */
+  *settle(): Generator<void> {
+    this.#all = yield* sortedInTurns(this.#heard, (one, other) => other.revision - one.revision)
+    this.#heard = []
+  }
+
+  /** Turns. */
+  *judge(records: readonly EtcdRecord[]): Generator<void> {
+    for (const [at, record] of records.entries()) {
       if (isCall(record) && record.op === 'range') this.#judge(record, at)
-    })
+      yield
+    }
   }
 
   /** The revision was, or may have been, the last that was compacted by then. */

@@ -15,11 +15,12 @@ export class Doubts {
   /** Those that may change more than single keys. */
   readonly #wide: Doubt[] = []
 
-  constructor(records: readonly EtcdRecord[], known: Known) {
+  constructor(known: Known) {
     this.#known = known
-    records.forEach((call, at) => {
-      if (isCall(call) && call.outcome === 'unknown') this.#add({ call, at })
-    })
+  }
+
+  hear(record: EtcdRecord, at: number): void {
+    if (isCall(record) && record.outcome === 'unknown') this.#add({ call: record, at })
   }
 
   /** Those that may have changed the key in the revision, by what was known when they were called. */

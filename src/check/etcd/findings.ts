@@ -21,13 +21,17 @@ export interface Suspicion {
   readonly to: number
 }
 
-/** So many are told, and as many open questions. */
+/** Contradictions and open questions that are told, and records that an open question names. */
 export const failuresMax = 100
+/** Suspicions that are kept at once. A judgement that finds more leaves the history undecided. */
+const suspicionsMax = 100_000
 
 export class Findings {
   readonly failures: EtcdFailure[] = []
   failureCount = 0
-  readonly suspicions: Suspicion[] = []
+  /** Suspicions, and revisions with many possible makers, for which there was no room. */
+  droppedCount = 0
+  #suspicions: Suspicion[] = []
   readonly #records: readonly EtcdRecord[]
 
   constructor(records: readonly EtcdRecord[]) {
@@ -49,7 +53,19 @@ export class Findings {
     rule: string,
     ...parts: readonly (string | number)[]
   ): void {
-    this.suspicions.push({ rule, parts, span, from, to })
+    if (this.#suspicions.length < suspicionsMax) this.#suspicions.push({ rule, parts, span, from, to })
+    else this.drop()
+  }
+
+  drop(): void {
+    this.droppedCount++
+  }
+
+  /** The suspicions that were not taken so far. */
+  takeSuspicions(): readonly Suspicion[] {
+    const taken = this.#suspicions
+    this.#suspicions = []
+    return taken
   }
 
   words(at: number): string {

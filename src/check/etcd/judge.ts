@@ -3,21 +3,17 @@
  * order is searched for: what is told of each revision must agree, and must agree with real time.
  */
 import { checkOptions } from '../../errors/index.js'
-import { Claims, stepsOf } from './claims.js'
-import { Compactions } from './compactions.js'
-import { Doubts } from './doubts.js'
+import { stepsOf } from './claims.js'
 import { isChange } from './effects.js'
 import { type EtcdFailure, Findings, failuresMax, type Suspicion } from './findings.js'
-import { compareKeys } from './keys.js'
-import { Known } from './known.js'
-import { Leases } from './leases.js'
-import { Past } from './past.js'
+import type { Past } from './past.js'
+import { readRecords } from './reading.js'
 import { judgeRealTime } from './real-time.js'
 import { type EtcdCall, type EtcdRecord, isCall, isOk, type OkCall } from './record.js'
-import { judgeCompares, Replay } from './replay.js'
+import { judgeCompares, type Replay } from './replay.js'
 import { judgeShown } from './shown.js'
 import { Unseen } from './unseen.js'
-import { covers, judgeCompacted, judgeComplete, type Part, watchParts } from './watches.js'
+import { judgeCompacted, judgeComplete } from './watches.js'
 
 export interface EtcdOptions {
   /** Asked at each step; `true` ends the judgement without an answer. Default: it takes its time. */
@@ -25,7 +21,10 @@ export interface EtcdOptions {
 }
 
 export interface EtcdResult {
-  /** `consistent`: etcd may have answered so. `unknown`: a call of unknown outcome, or the end of the time, leaves it open. */
+  /**
+   * `consistent`: etcd may have answered so. `unknown`: a call of unknown outcome, the end of the time, or more doubts than are
+   * kept at once leave it open.
+   */
   readonly verdict: 'consistent' | 'inconsistent' | 'unknown'
   readonly records: number
   /** Revisions with an event that somebody was told of. */
@@ -49,7 +48,7 @@ export function judgeEtcd(records: readonly EtcdRecord[], options: EtcdOptions =
   }
 }
 
-/** The same in turns. The records are read in the first one. */
+/** The same in turns, from the first record on: between two of them a program can do other things, or give up. */
 export function* judgeEtcdInTurns(
   records: readonly EtcdRecord[],
   options: EtcdOptions = {},
@@ -59,7 +58,7 @@ export function* judgeEtcdInTurns(
   const judge = new EtcdJudge(records)
   let steps = 0
   for (const _ of judge.run()) {
-    // One step may take long, such as a suspicion with many calls of unknown outcome.
+    // A step may take long, such as a revision that many calls of unknown outcome may have made.
     if (isTimeUp()) return judge.result('the time was up before all records were judged')
     if (++steps % stepsAtOnce === 0) yield
   }
@@ -69,12 +68,6 @@ export function* judgeEtcdInTurns(
 class EtcdJudge {
   readonly #records: readonly EtcdRecord[]
   readonly #findings: Findings
-  readonly #known: Known
-  readonly #past: Past
-  readonly #doubts: Doubts
-  readonly #leases: Leases
-  readonly #parts: readonly Part[]
-  readonly #replay: Replay
   readonly #undecided: EtcdFailure[] = []
   #undecidedCount = 0
   #revisions = 0
@@ -82,44 +75,41 @@ class EtcdJudge {
   constructor(records: readonly EtcdRecord[]) {
     this.#records = records
     this.#findings = new Findings(records)
-    this.#known = new Known(records)
-    const claims = new Claims(records, this.#findings)
-    this.#past = new Past([...claims.keys()].sort(compareKeys))
-    this.#doubts = new Doubts(records, this.#known)
-    this.#leases = new Leases(records, this.#known, this.#findings)
-    this.#parts = watchParts(records, this.#findings)
-    const isCovered = (key: string, revision: number): boolean =>
-      this.#parts.some((part) => covers(part, { key }, revision))
-    const [past, doubts, leases, findings] = [this.#past, this.#doubts, this.#leases, this.#findings]
-    this.#replay = new Replay(records, { claims, past, doubts, leases, findings, isCovered })
   }
 
   /** Turns. */
   *run(): Generator<void> {
-    judgeRealTime(this.#records, this.#known, this.#findings)
-    yield
-    const compactions = new Compactions(this.#records, this.#known, this.#findings)
-    yield
-    yield* this.#replay.run()
-    this.#revisions = this.#replay.writtenRevisions().length
-    this.#leases.judge()
-    yield
+    const reading = yield* readRecords(this.#records, this.#findings)
+    const { known, leases, compactions, parts, past, replay } = reading
+    yield* judgeRealTime(this.#records, known, this.#findings)
+    yield* compactions.judge(this.#records)
+    yield* replay.run()
+    this.#revisions = replay.written.length
+    yield* leases.judge()
+    const unseen = new Unseen(reading)
+    yield* this.#resolve(unseen)
     for (const [at, record] of this.#records.entries()) {
-      if (isCall(record) && isOk(record)) this.#judgeAnswer(record, at)
+      if (isCall(record) && isOk(record)) this.#judgeAnswer(record, at, past)
+      yield* this.#resolve(unseen)
       yield
     }
-    for (const part of this.#parts) {
-      judgeComplete(part, this.#past, this.#findings)
+    for (const part of parts) {
+      yield* judgeComplete(part, past, this.#findings)
       judgeCompacted(part, compactions, this.#findings)
+      yield* this.#resolve(unseen)
       yield
     }
-    yield* this.#resolve()
+    this.#leaveAmbiguousOpen(replay)
   }
 
   result(openFor?: string): EtcdResult {
-    const open = openFor === undefined ? [] : [{ rule: 'time', message: openFor, records: [] }]
+    const { failures, failureCount, droppedCount } = this.#findings
+    const tooMany = `more was in doubt at once than a judgement keeps, and ${droppedCount} of the doubts were not judged`
+    const open = [
+      ...(openFor === undefined ? [] : [{ rule: 'time', message: openFor, records: [] }]),
+      ...(droppedCount === 0 ? [] : [{ rule: 'memory', message: tooMany, records: [] }]),
+    ]
     const undecided = [...open, ...this.#undecided].slice(0, failuresMax)
-    const { failures, failureCount } = this.#findings
     return {
       verdict: failureCount > 0 ? 'inconsistent' : undecided.length > 0 ? 'unknown' : 'consistent',
       records: this.#records.length,
@@ -132,10 +122,10 @@ class EtcdJudge {
   }
 
   /** Answers that show a state, and changed nothing. */
-  #judgeAnswer(call: OkCall<EtcdCall>, at: number): void {
+  #judgeAnswer(call: OkCall<EtcdCall>, at: number, past: Past): void {
     const { revision } = call
     if (revision === undefined || isChange(call)) return
-    const [past, findings] = [this.#past, this.#findings]
+    const findings = this.#findings
     if (call.op === 'range' && call.kvs !== undefined) {
       const shownAt = call.atRevision || revision
       const showing = { range: call, kvs: call.kvs, revision: shownAt, at }
@@ -153,28 +143,22 @@ class EtcdJudge {
     }
   }
 
-  /** A contradiction that an unseen event may explain leaves the history undecided. */
-  *#resolve(): Generator<void> {
-    const unseen = new Unseen(
-      { known: this.#known, doubts: this.#doubts, leases: this.#leases, past: this.#past },
-      this.#replay,
-      this.#parts,
-    )
-    for (const suspicion of this.#findings.suspicions) {
-      const why = unseen.explains(suspicion)
+  /** A contradiction that an unseen event may explain leaves the history undecided. Turns. */
+  *#resolve(unseen: Unseen): Generator<void> {
+    for (const suspicion of this.#findings.takeSuspicions()) {
+      const why = yield* unseen.explains(suspicion)
       if (why === undefined) this.#findings.add(suspicion)
       else this.#leaveOpen(() => this.#open(suspicion, why))
       yield
     }
-    for (const { revision, at } of this.#replay.ambiguous) {
-      const message = (): string =>
-        `${this.#findings.words(at[0]!)} and other calls of unknown outcome may have made revision ${revision}`
-      this.#leaveOpen(() => ({
-        rule: 'each event is the work of one call',
-        message: message(),
-        records: at,
-      }))
+  }
+
+  #leaveAmbiguousOpen({ ambiguous, ambiguousCount }: Replay): void {
+    for (const { revision, at } of ambiguous) {
+      const message = `${this.#findings.words(at[0]!)} and other calls of unknown outcome may have made revision ${revision}`
+      this.#leaveOpen(() => ({ rule: 'each event is the work of one call', message, records: at }))
     }
+    this.#undecidedCount += ambiguousCount - ambiguous.length
   }
 
   #leaveOpen(question: () => EtcdFailure): void {

@@ -1,6 +1,6 @@
 /** Which revision was known to somebody at which time. */
 import { type EtcdRecord, isCall, isOk } from './record.js'
-import { firstPlace } from './sorted.js'
+import { firstPlace, sortedInTurns } from './sorted.js'
 
 export interface Telling {
   readonly time: number
@@ -12,12 +12,20 @@ export class Known {
   /** Each tells a higher revision than all that were told before it. */
   readonly #rising: Telling[] = []
 
-  constructor(records: readonly EtcdRecord[]) {
-    const all = records
-      .flatMap((record, at) => tellingsOf(record, at))
-      .sort((one, other) => one.time - other.time)
-    for (const telling of all)
+  #heard: Telling[] = []
+
+  hear(record: EtcdRecord, at: number): void {
+    const telling = tellingOf(record, at)
+    if (telling !== undefined) this.#heard.push(telling)
+  }
+
+  /** Called once, when all records were heard. Turns. */
+  *settle(): Generator<void> {
+    for (const telling of yield* sortedInTurns(this.#heard, (one, other) => one.time - other.time)) {
       if (telling.revision > (this.#rising.at(-1)?.revision ?? 0)) this.#rising.push(telling)
+      yield
+    }
+    this.#heard = []
   }
 
   /** The highest revision that was told before that time. */
@@ -36,8 +44,8 @@ export class Known {
   }
 }
 
-function tellingsOf(record: EtcdRecord, at: number): Telling[] {
-  if (record.op === 'watchResponse') return [{ time: record.return, revision: record.revision, at }]
-  if (!isCall(record) || !isOk(record) || record.revision === undefined) return []
-  return [{ time: record.return, revision: record.revision, at }]
+function tellingOf(record: EtcdRecord, at: number): Telling | undefined {
+  if (record.op === 'watchResponse') return { time: record.return, revision: record.revision, at }
+  if (!isCall(record) || !isOk(record) || record.revision === undefined) return undefined
+  return { time: record.return, revision: record.revision, at }
 }

@@ -4,7 +4,15 @@ import { quoted } from '../shortened.js'
 import { stepsOf } from './claims.js'
 import type { Findings } from './findings.js'
 import type { Known } from './known.js'
-import { type EtcdCall, type EtcdKeyValue, type EtcdRecord, isCall, isOk, type LeaseCall } from './record.js'
+import {
+  type EtcdCall,
+  type EtcdKeyValue,
+  type EtcdRecord,
+  isCall,
+  isOk,
+  type LeaseCall,
+  type OkCall,
+} from './record.js'
 
 interface Moment {
   readonly time: number
@@ -30,6 +38,8 @@ const roundingUs = 2000
 
 export class Leases {
   readonly #leases = new Map<string, Lease>()
+  /** The records that say of a lease that it is there no longer. */
+  readonly #ends: { readonly lease: string; readonly call: EtcdCall; readonly at: number }[] = []
   readonly #records: readonly EtcdRecord[]
   readonly #known: Known
   readonly #findings: Findings
@@ -38,13 +48,21 @@ export class Leases {
     this.#records = records
     this.#known = known
     this.#findings = findings
-    records.forEach((record, at) => {
-      if (isCall(record)) this.#heard(record, at)
-    })
-    records.forEach((record, at) => {
-      const lease = endTold(record)
-      if (lease !== undefined) this.#toldEnd(this.#of(lease), (record as EtcdCall).call, returnOf(record), at)
-    })
+  }
+
+  hear(record: EtcdRecord, at: number): void {
+    if (!isCall(record)) return
+    this.#heard(record, at)
+    const lease = endTold(record)
+    if (lease !== undefined) this.#ends.push({ lease, call: record, at })
+  }
+
+  /** Called once, when all records were heard. Turns. */
+  *settle(): Generator<void> {
+    for (const { lease, call, at } of this.#ends) {
+      this.#toldEnd(this.#of(lease), call.call, returnOf(call), at)
+      yield
+    }
   }
 
   /**
@@ -64,16 +82,12 @@ export class Leases {
     this.#of(id).endedIn ??= { revision, at }
   }
 
-  /** For the end, when it is known in which revisions leases ended. */
-  judge(): void {
-    this.#records.forEach((record, at) => {
-      if (!isCall(record)) return
-      if (isOk(record)) for (const lease of leasesPut(record)) this.#judgePut(lease, record, at)
-      if (record.op === 'keepAlive' && isOk(record) && (record.ttl ?? 0) > 0) this.#judgeAlive(record, at)
-      const isSerializable = record.op === 'range' && record.serializable === true
-      if (!isOk(record) || isSerializable || isOfPast(record)) return
-      for (const { key, lease } of shownBy(record)) if (lease) this.#judgeShown(key, lease, record, at)
-    })
+  /** For the end, when it is known in which revisions leases ended. Turns. */
+  *judge(): Generator<void> {
+    for (const [at, record] of this.#records.entries()) {
+      if (isCall(record) && isOk(record)) this.#judgeAnswer(record, at)
+      yield
+    }
   }
 
   #of(id: string): Lease {
@@ -110,7 +124,15 @@ export class Leases {
     return aliveUntil === undefined || time >= aliveUntil.time - roundingUs
   }
 
-  #judgePut(id: string, call: EtcdCall & { readonly return: number }, at: number): void {
+  #judgeAnswer(call: OkCall, at: number): void {
+    for (const lease of leasesPut(call)) this.#judgePut(lease, call, at)
+    if (call.op === 'keepAlive' && (call.ttl ?? 0) > 0) this.#judgeAlive(call, at)
+    const isSerializable = call.op === 'range' && call.serializable === true
+    if (isSerializable || isOfPast(call)) return
+    for (const { key, lease } of shownBy(call)) if (lease) this.#judgeShown(key, lease, call, at)
+  }
+
+  #judgePut(id: string, call: OkCall, at: number): void {
     const { grants, ended, endedIn } = this.#of(id)
     if (!grants.some((grant) => grant.call.call <= call.return))
       this.#findings.fail(rule, at, 'has a lease that nobody was granted by then')
@@ -134,8 +156,7 @@ export class Leases {
 }
 
 /** The lease of which the record says that it is there no longer. */
-function endTold(record: EtcdRecord): string | undefined {
-  if (!isCall(record)) return undefined
+function endTold(record: EtcdCall): string | undefined {
   if (record.error === 'leaseNotFound' && typeof record.return === 'number')
     return 'lease' in record && record.lease ? record.lease : undefined
   if (!isOk(record)) return undefined
@@ -143,8 +164,8 @@ function endTold(record: EtcdRecord): string | undefined {
   return record.op === 'keepAlive' && record.ttl !== undefined && record.ttl <= 0 ? record.lease : undefined
 }
 
-function returnOf(record: EtcdRecord): number {
-  return (record as { readonly return: number }).return
+function returnOf(call: EtcdCall): number {
+  return (call as { readonly return: number }).return
 }
 
 function leasesPut(call: EtcdCall): string[] {

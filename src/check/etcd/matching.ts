@@ -3,14 +3,23 @@
 /** The possible maker of a revision: the place of a record, or the name of a lease that ended. */
 export type Maker = number | string
 
+/** All possible makers of all revisions. */
+const makersMax = 100_000
+
 export class Matching {
+  #makersCount = 0
   readonly #makersOf = new Map<number, readonly Maker[]>()
   readonly #made = new Map<Maker, number>()
   readonly #makerOf = new Map<number, Maker>()
 
+  hasRoomFor(makers: readonly Maker[]): boolean {
+    return this.#makersCount + makers.length <= makersMax
+  }
+
   /** Finds a maker for one more revision, and for those before it. False, and nothing is changed, if there is none. */
   add(revision: number, makers: readonly Maker[]): boolean {
     this.#makersOf.set(revision, makers)
+    this.#makersCount += makers.length
     const from = new Map<Maker, number>()
     const open = [revision]
     for (const next of open) {
@@ -25,6 +34,7 @@ export class Matching {
         open.push(other)
       }
     }
+    this.#makersCount -= makers.length
     this.#makersOf.delete(revision)
     return false
   }

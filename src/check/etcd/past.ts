@@ -79,12 +79,13 @@ export class Past {
     return isWide(span) ? keysWithin(this.#keys, span) : [span.key]
   }
 
-  /** Events of keys of the span from one revision to another, both included. */
-  *events(span: KeySpan, from: number, to: number): Generator<Version & { readonly key: string }> {
-    for (const key of this.keysWithin(span)) {
-      const versions = this.#versions.get(key) ?? []
-      let at = firstPlace(versions, (version) => version.revision >= from)
-      for (; at < versions.length && versions[at]!.revision <= to; at++) yield { key, ...versions[at]! }
-    }
+  /** Events of the key from one revision to another, both included. */
+  versions(key: string, from: number, to: number): readonly Version[] {
+    const versions = this.#versions.get(key) ?? []
+    const first = firstPlace(versions, ({ revision }) => revision >= from)
+    return versions.slice(
+      first,
+      firstPlace(versions, ({ revision }) => revision > to),
+    )
   }
 }

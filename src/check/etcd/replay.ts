@@ -3,13 +3,14 @@ import { quoted } from '../shortened.js'
 import { type Claim, type Claims, stepsOf } from './claims.js'
 import type { Doubt, Doubts } from './doubts.js'
 import { comparesHold, type Effect, effectsOf, isChange } from './effects.js'
-import type { Findings } from './findings.js'
+import { type Findings, failuresMax } from './findings.js'
 import { compareKeys } from './keys.js'
 import type { Leases } from './leases.js'
 import { type Maker, Matching } from './matching.js'
 import type { Held, Past, Version } from './past.js'
 import { type EtcdRecord, isCall, isOk, type KeySpan, type OkCall, type Put, type TxnCall } from './record.js'
 import { judgeShown } from './shown.js'
+import { sortedInTurns } from './sorted.js'
 import { Strays } from './strays.js'
 
 interface Writer {
@@ -40,9 +41,12 @@ type OfKey = ReadonlyMap<string, readonly Claim[]>
 const versionsRule = 'versions and revisions of a key agree'
 
 export class Replay {
-  /** Revisions whose maker is one of several that would have changed different keys. */
+  /** The first revisions whose maker is one of several that would have changed different keys. */
   readonly ambiguous: { readonly revision: number; readonly at: readonly number[] }[] = []
+  ambiguousCount = 0
   readonly matching = new Matching()
+  /** Revisions with an event that somebody was told of, sorted. */
+  readonly written: number[] = []
   readonly #claims: Claims
   readonly #past: Past
   readonly #doubts: Doubts
@@ -63,31 +67,31 @@ export class Replay {
     this.#leases = parts.leases
     this.#findings = parts.findings
     this.#strays = new Strays(records, parts)
-    records.forEach((call, at) => {
-      if (isCall(call) && isOk(call)) this.#heard({ call, at })
-    })
+  }
+
+  hear(record: EtcdRecord, at: number): void {
+    this.#strays.hear(record, at)
+    if (isCall(record) && isOk(record)) this.#heard({ call: record, at })
   }
 
   /** Turns, one for each revision. */
   *run(): Generator<void> {
     const all = new Set([...this.#claims.revisions(), ...this.#writers.keys(), ...this.#revokes.keys()])
-    for (const revision of [...all].sort((one, other) => one - other)) {
+    for (const revision of yield* sortedInTurns([...all], (one, other) => one - other)) {
       this.#replay(revision)
       yield
     }
-  }
-
-  /** Revisions with an event that somebody was told of, sorted. */
-  writtenRevisions(): number[] {
-    const all = new Set([...this.#claims.revisions(), ...this.#writers.keys()])
-    return [...all].sort((one, other) => one - other)
   }
 
   #heard(writer: Writer): void {
     const { call, at } = writer
     const { revision } = call
     if (revision === undefined) return
-    if (call.op === 'revoke') this.#revokes.set(revision, [...(this.#revokes.get(revision) ?? []), writer])
+    if (call.op === 'revoke') {
+      const revokes = this.#revokes.get(revision) ?? []
+      this.#revokes.set(revision, revokes)
+      revokes.push(writer)
+    }
     if (!isChange(call)) return
     const other = this.#writers.get(revision)
     if (other === undefined) {
@@ -101,7 +105,9 @@ export class Replay {
   #replay(revision: number): void {
     const claims = this.#claims.at(revision)
     const revokes = this.#revokes.get(revision) ?? []
-    const maker = this.#writers.get(revision) ?? revokes.find(({ call }) => this.#isMadeBy(call, claims))
+    const writer = this.#writers.get(revision)
+    if (claims.size > 0 || writer !== undefined) this.written.push(revision)
+    const maker = writer ?? revokes.find(({ call }) => this.#isMadeBy(call, claims))
     if (maker !== undefined) this.#write(revision, maker, claims)
     else if (claims.size > 0) this.#explain(revision, claims)
     for (const revoke of revokes) this.#judgeRevoked(revision, revoke)
@@ -137,18 +143,22 @@ export class Replay {
     const makers = this.#makersOf(revision, claims)
     const [first] = makers
     if (first === undefined) this.#strays.report(revision, claims)
-    else if (
-      !this.matching.add(
-        revision,
-        makers.map(({ maker }) => maker),
-      )
-    )
-      this.#strays.reportTwice(revision, claims, first.at)
+    else this.#match(revision, claims, makers)
     if (makers.length === 1 && typeof first?.maker === 'string')
       this.#leases.endedIn(first.maker, revision, first.at)
-    if (new Set(makers.map(({ effects }) => signatureOf(effects))).size > 1)
-      this.ambiguous.push({ revision, at: makers.map(({ at }) => at) })
+    if (
+      new Set(makers.map(({ effects }) => signatureOf(effects))).size > 1 &&
+      ++this.ambiguousCount <= failuresMax
+    )
+      this.ambiguous.push({ revision, at: makers.slice(0, failuresMax).map(({ at }) => at) })
     this.#apply(revision, first?.effects ?? new Map(), claims, first?.at)
+  }
+
+  /** A revision without room is left out: what the others ask of their makers holds without it, too. */
+  #match(revision: number, claims: OfKey, possible: readonly PossibleMaker[]): void {
+    const makers = possible.map(({ maker }) => maker)
+    if (!this.matching.hasRoomFor(makers)) this.#findings.drop()
+    else if (!this.matching.add(revision, makers)) this.#strays.reportTwice(revision, claims, possible[0]!.at)
   }
 
   /** The one that changes the fewest keys first. */

@@ -32,14 +32,15 @@ export class Strays {
     this.#doubts = doubts
     this.#leases = leases
     this.#findings = findings
-    records.forEach((record, at) => {
-      for (const { key, value } of putsOf(record)) {
-        const name = JSON.stringify([key, value])
-        const known = this.#puts.get(name) ?? []
-        this.#puts.set(name, known)
-        known.push(at)
-      }
-    })
+  }
+
+  hear(record: EtcdRecord, at: number): void {
+    for (const { key, value } of putsOf(record)) {
+      const name = JSON.stringify([key, value])
+      const known = this.#puts.get(name) ?? []
+      this.#puts.set(name, known)
+      known.push(at)
+    }
   }
 
   report(revision: number, claims: OfKey): void {

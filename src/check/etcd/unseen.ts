@@ -4,6 +4,7 @@ import type { Suspicion } from './findings.js'
 import type { Known } from './known.js'
 import type { Leases } from './leases.js'
 import type { Past } from './past.js'
+import type { Reading } from './reading.js'
 import type { Replay } from './replay.js'
 import { firstPlace } from './sorted.js'
 import { covers, type Part } from './watches.js'
@@ -18,51 +19,45 @@ export class Unseen {
   readonly #past: Past
   readonly #replay: Replay
   readonly #parts: readonly Part[]
-  /** Revisions with an event, sorted. */
-  readonly #written: readonly number[]
 
-  constructor(
-    { known, doubts, leases, past }: { known: Known; doubts: Doubts; leases: Leases; past: Past },
-    replay: Replay,
-    parts: readonly Part[],
-  ) {
+  /** For the time when the replay has run. */
+  constructor({ known, doubts, leases, past, replay, parts }: Reading) {
     this.#known = known
     this.#doubts = doubts
     this.#leases = leases
     this.#past = past
     this.#replay = replay
     this.#parts = parts
-    this.#written = replay.writtenRevisions()
   }
 
-  /** A call of unknown outcome that may explain it, by its place; the name of a lease whose end may; or nothing. */
-  explains(suspicion: Suspicion): number | string | undefined {
+  /** A call of unknown outcome that may explain it, by its place; the name of a lease whose end may; or nothing. Turns. */
+  *explains(suspicion: Suspicion): Generator<void, number | string | undefined> {
     const { span, from, to } = suspicion
     const ambiguous = this.#replay.ambiguous.find(({ revision }) => revision <= to)
     if (ambiguous !== undefined) return ambiguous.at[0]
-    const doubt = this.#doubts.within(span).find(({ call, at }) => {
-      if (this.#replay.matching.isNeeded(at)) return false
-      return this.#hasRoom(
-        suspicion,
-        Math.max(from, this.#known.before(call.call)?.revision ?? emptyRevision),
-      )
-    })
-    if (doubt !== undefined) return doubt.at
-    if (!this.#hasRoom(suspicion, Math.max(from, emptyRevision))) return undefined
+    for (const { call, at } of this.#doubts.within(span)) {
+      yield
+      if (this.#replay.matching.isNeeded(at)) continue
+      const known = this.#known.before(call.call)?.revision ?? emptyRevision
+      if (yield* this.#hasRoom(suspicion, Math.max(from, known))) return at
+    }
+    if (!(yield* this.#hasRoom(suspicion, Math.max(from, emptyRevision)))) return undefined
     for (const lease of this.#past.leasesWithin(span, to))
       if (this.#leases.mayEndIn(lease, to) === true) return `lease ${lease}`
     return undefined
   }
 
-  /** Whether there is a revision behind `from` without an event, of which no watch ought to have told. */
-  #hasRoom({ span, to }: Suspicion, from: number): boolean {
+  /** Whether there is a revision behind `from` without an event, of which no watch ought to have told. Turns. */
+  *#hasRoom({ span, to }: Suspicion, from: number): Generator<void, boolean> {
+    const { written } = this.#replay
     let start = from + 1
-    for (let at = firstPlace(this.#written, (revision) => revision > from); start <= to; at++) {
-      const end = Math.min((this.#written[at] ?? Number.POSITIVE_INFINITY) - 1, to)
+    for (let at = firstPlace(written, (revision) => revision > from); start <= to; at++) {
+      const end = Math.min((written[at] ?? Number.POSITIVE_INFINITY) - 1, to)
       const isSeen = (): boolean =>
         this.#parts.some((part) => covers(part, span, start) && covers(part, span, end))
       if (start <= end && !isSeen()) return true
       start = end + 2
+      yield
     }
     return false
   }

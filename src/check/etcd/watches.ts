@@ -6,8 +6,16 @@ import { quoted } from '../shortened.js'
 import type { Compactions } from './compactions.js'
 import type { Findings } from './findings.js'
 import { isSpanWithin, isWithin } from './keys.js'
-import type { Past } from './past.js'
-import type { EtcdRecord, KeySpan, WatchBegun, WatchEvent, WatchResponse } from './record.js'
+import type { Past, Version } from './past.js'
+import {
+  type EtcdRecord,
+  isCall,
+  type KeySpan,
+  type WatchBegun,
+  type WatchEvent,
+  type WatchResponse,
+} from './record.js'
+import { sortedInTurns } from './sorted.js'
 
 interface Told {
   readonly response: WatchResponse
@@ -27,35 +35,52 @@ export interface Part {
   reachedAt: number
 }
 
-export function watchParts(records: readonly EtcdRecord[], findings: Findings): Part[] {
-  const parts: Part[] = []
-  const open = new Map<string, Part>()
-  for (const { record, at } of inTheirOrder(records)) {
-    if (record.op === 'watch') {
-      const from = record.startRevision || Number.POSITIVE_INFINITY
-      const part = { begun: record, at, told: [], from, reached: from - 1, reachedAt: at }
-      open.set(record.watch, part)
-      parts.push(part)
-    } else {
-      const part = open.get(record.watch)
-      if (part === undefined) findings.fail('a watch is begun before it tells', at)
-      else part.told.push({ response: record, at })
-    }
+type WatchRecord = WatchBegun | WatchResponse
+
+export class Watches {
+  readonly parts: Part[] = []
+  readonly #findings: Findings
+  #heard: { readonly record: WatchRecord; readonly at: number }[] = []
+
+  constructor(findings: Findings) {
+    this.#findings = findings
   }
-  for (const part of parts) follow(part, findings)
-  return parts
+
+  hear(record: EtcdRecord, at: number): void {
+    if (!isCall(record)) this.#heard.push({ record, at })
+  }
+
+  /** Called once, when all records were heard. Turns. */
+  *settle(): Generator<void> {
+    const open = new Map<string, Part>()
+    const inOrder = yield* sortedInTurns(
+      this.#heard,
+      (one, other) => timeOf(one.record) - timeOf(other.record),
+    )
+    for (const { record, at } of inOrder) {
+      if (record.op === 'watch') {
+        const from = record.startRevision || Number.POSITIVE_INFINITY
+        const part = { begun: record, at, told: [], from, reached: from - 1, reachedAt: at }
+        open.set(record.watch, part)
+        this.parts.push(part)
+      } else {
+        const part = open.get(record.watch)
+        if (part === undefined) this.#findings.fail('a watch is begun before it tells', at)
+        else part.told.push({ response: record, at })
+      }
+      yield
+    }
+    this.#heard = []
+    for (const part of this.parts) yield* follow(part, this.#findings)
+  }
 }
 
-function inTheirOrder(records: readonly EtcdRecord[]): { record: WatchBegun | WatchResponse; at: number }[] {
-  const timeOf = (record: WatchBegun | WatchResponse): number =>
-    record.op === 'watch' ? record.call : record.return
-  return records
-    .flatMap((record, at) => (record.op === 'watch' || record.op === 'watchResponse' ? [{ record, at }] : []))
-    .sort((one, other) => timeOf(one.record) - timeOf(other.record))
+function timeOf(record: WatchRecord): number {
+  return record.op === 'watch' ? record.call : record.return
 }
 
-/** The promises of a single watch: the order of its events, and how far it has come. */
-function follow(part: Part, findings: Findings): void {
+/** The promises of a single watch: the order of its events, and how far it has come. Turns. */
+function* follow(part: Part, findings: Findings): Generator<void> {
   const seen = new Set<string>()
   let last = 0
   for (const { response, at } of part.told) {
@@ -82,6 +107,7 @@ function follow(part: Part, findings: Findings): void {
     const tellsProgress =
       !created && !canceled && events.length === 0 && part.from !== Number.POSITIVE_INFINITY
     if (tellsProgress) reach(part, revision, at)
+    yield
   }
 }
 
@@ -131,25 +157,29 @@ function judgeEvent(
     findings.fail('a watch tells what has happened', at, `has an event ${what}, behind the header's revision`)
 }
 
-/** No event is left out. */
-export function judgeComplete(part: Part, past: Past, findings: Findings): void {
-  const { begun, from, reached, reachedAt, told } = part
-  const events = new Set(
-    told.flatMap(({ response }) =>
-      (response.events ?? []).map((each) => JSON.stringify([each.modRevision, each.key])),
-    ),
-  )
-  for (const { key, revision, at, isTold } of past.events(begun, from, reached)) {
-    if (events.has(JSON.stringify([revision, key]))) continue
-    const rule = 'a watch misses no event'
-    const parts = [reachedAt, `was told without the event of ${quoted(key)} at ${revision}:`, at]
-    if (isTold) findings.fail(rule, ...parts)
-    else {
-      // The key was there by the events before. An unseen event may have deleted it earlier.
-      const before = past.at(key, revision - 1)?.revision ?? 0
-      findings.suspect({ span: { key }, from: before, to: revision }, rule, ...parts)
-    }
+/** No event is left out. Turns. */
+export function* judgeComplete(part: Part, past: Past, findings: Findings): Generator<void> {
+  const { begun, from, reached, told } = part
+  const events = new Set<string>()
+  for (const { response } of told) {
+    for (const { modRevision, key } of response.events ?? []) events.add(JSON.stringify([modRevision, key]))
+    yield
   }
+  for (const key of past.keysWithin(begun)) {
+    for (const version of past.versions(key, from, reached))
+      if (!events.has(JSON.stringify([version.revision, key]))) missed(part, key, version, past, findings)
+    yield
+  }
+}
+
+function missed({ reachedAt }: Part, key: string, version: Version, past: Past, findings: Findings): void {
+  const { revision, at, isTold } = version
+  const rule = 'a watch misses no event'
+  const parts = [reachedAt, `was told without the event of ${quoted(key)} at ${revision}:`, at]
+  if (isTold) return findings.fail(rule, ...parts)
+  // The key was there by the events before. An unseen event may have deleted it earlier.
+  const before = past.at(key, revision - 1)?.revision ?? 0
+  findings.suspect({ span: { key }, from: before, to: revision }, rule, ...parts)
 }
 
 /** A watch ends by compaction only if it had not come so far. */
