@@ -11,6 +11,7 @@ export interface Doubt {
 
 export class Doubts {
   readonly #known: Known
+  readonly #keys = new Set<string>()
   readonly #ofKey = new Map<string, Doubt[]>()
   /** Those that may change more than single keys. */
   readonly #wide: Doubt[] = []
@@ -23,6 +24,11 @@ export class Doubts {
     if (isCall(record) && record.outcome === 'unknown') this.#add({ call: record, at })
   }
 
+  /** The keys that they name, single ones. */
+  keys(): Iterable<string> {
+    return this.#keys
+  }
+
   /** Those that may have changed the key in the revision, by what was known when they were called. */
   of(key: string, revision: number): Doubt[] {
     return [...(this.#ofKey.get(key) ?? []), ...this.#wide].filter(
@@ -33,6 +39,7 @@ export class Doubts {
 
   #add(doubt: Doubt): void {
     const spans = spansWritten(doubt.call)
+    for (const span of spans) if (!isWide(span)) this.#keys.add(span.key)
     if (spans.some(isWide)) this.#wide.push(doubt)
     else
       for (const key of new Set(spans.map((span) => span.key))) {

@@ -37,10 +37,12 @@ export function* readRecords(records: readonly EtcdRecord[], findings: Findings)
   }
   for (const each of [known, leases, compactions, watches]) yield* each.settle()
 
-  const past = new Past(yield* sortedInTurns([...claims.keys()], compareKeys))
+  // A call of unknown outcome may have written a key of which nobody was told.
+  const keys = new Set([...claims.keys(), ...doubts.keys()])
+  const past = new Past(yield* sortedInTurns([...keys], compareKeys))
   const isCovered = (key: string, revision: number): boolean =>
     watches.parts.some((part) => covers(part, { key }, revision))
-  const replay = new Replay(records, { claims, past, doubts, leases, findings, isCovered })
+  const replay = new Replay(records, { known, claims, past, doubts, leases, findings, isCovered })
   for (const [at, record] of records.entries()) {
     replay.hear(record, at)
     yield

@@ -5,6 +5,7 @@ import type { Doubt, Doubts } from './doubts.js'
 import { comparesHold, type Effect, effectsOf, isChange } from './effects.js'
 import { type Findings, failuresMax } from './findings.js'
 import { compareKeys } from './keys.js'
+import type { Known } from './known.js'
 import type { Leases } from './leases.js'
 import { type Maker, Matching } from './matching.js'
 import type { Held, Past, Version } from './past.js'
@@ -19,6 +20,7 @@ interface Writer {
 }
 
 export interface ReplayParts {
+  readonly known: Known
   readonly claims: Claims
   readonly past: Past
   readonly doubts: Doubts
@@ -47,6 +49,9 @@ export class Replay {
   readonly matching = new Matching()
   /** Revisions with an event that somebody was told of, sorted. */
   readonly written: number[] = []
+  /** Those of them whose maker is known, and by it all of their events. */
+  readonly explained: number[] = []
+  readonly #known: Known
   readonly #claims: Claims
   readonly #past: Past
   readonly #doubts: Doubts
@@ -61,6 +66,7 @@ export class Replay {
 
   constructor(records: readonly EtcdRecord[], parts: ReplayParts) {
     this.#isCovered = parts.isCovered
+    this.#known = parts.known
     this.#claims = parts.claims
     this.#past = parts.past
     this.#doubts = parts.doubts
@@ -107,14 +113,17 @@ export class Replay {
     const revokes = this.#revokes.get(revision) ?? []
     const writer = this.#writers.get(revision)
     if (claims.size > 0 || writer !== undefined) this.written.push(revision)
-    const maker = writer ?? revokes.find(({ call }) => this.#isMadeBy(call, claims))
-    if (maker !== undefined) this.#write(revision, maker, claims)
-    else if (claims.size > 0) this.#explain(revision, claims)
+    const maker = writer ?? revokes.find(({ call }) => this.#isMadeBy(revision, call, claims))
+    if (maker !== undefined) {
+      this.#write(revision, maker, claims)
+      this.explained.push(revision)
+    } else if (claims.size > 0) this.#explain(revision, claims)
     for (const revoke of revokes) this.#judgeRevoked(revision, revoke)
   }
 
   /** Whether a revoke made the revision. One that deletes nothing is answered with the revision of the change before it. */
-  #isMadeBy(revoke: OkCall, claims: OfKey): boolean {
+  #isMadeBy(revision: number, revoke: OkCall, claims: OfKey): boolean {
+    if (!this.#known.mayFollow(revision, revoke.call)) return false
     const effects = effectsOf(revoke, this.#past)
     return effects !== undefined && effects.size > 0 && isExplained(claims, effects)
   }
@@ -143,7 +152,7 @@ export class Replay {
     const makers = this.#makersOf(revision, claims)
     const [first] = makers
     if (first === undefined) this.#strays.report(revision, claims)
-    else this.#match(revision, claims, makers)
+    else if (this.#match(revision, claims, makers)) this.explained.push(revision)
     if (makers.length === 1 && typeof first?.maker === 'string')
       this.#leases.endedIn(first.maker, revision, first.at)
     if (
@@ -155,10 +164,13 @@ export class Replay {
   }
 
   /** A revision without room is left out: what the others ask of their makers holds without it, too. */
-  #match(revision: number, claims: OfKey, possible: readonly PossibleMaker[]): void {
+  #match(revision: number, claims: OfKey, possible: readonly PossibleMaker[]): boolean {
     const makers = possible.map(({ maker }) => maker)
-    if (!this.matching.hasRoomFor(makers)) this.#findings.drop()
-    else if (!this.matching.add(revision, makers)) this.#strays.reportTwice(revision, claims, possible[0]!.at)
+    const hasRoom = this.matching.hasRoomFor(makers)
+    if (!hasRoom) this.#findings.drop()
+    const isMatched = hasRoom && this.matching.add(revision, makers)
+    if (hasRoom && !isMatched) this.#strays.reportTwice(revision, claims, possible[0]!.at)
+    return isMatched
   }
 
   /** The one that changes the fewest keys first. */

@@ -2,7 +2,7 @@
 import { quoted } from '../shortened.js'
 import type { Claim } from './claims.js'
 import { stepsOf } from './claims.js'
-import type { Doubts } from './doubts.js'
+import type { Doubt, Doubts } from './doubts.js'
 import type { Findings } from './findings.js'
 import type { Leases } from './leases.js'
 import type { Past } from './past.js'
@@ -45,8 +45,7 @@ export class Strays {
 
   report(revision: number, claims: OfKey): void {
     const [claim] = [...claims.values()].flat() as [Claim]
-    const branching = this.#doubts.of(claim.key, revision).find(({ call }) => call.op === 'txn')
-    // The transaction may have done it if it compared with an event that nobody was told of.
+    const branching = this.#branching(claim)
     if (branching !== undefined)
       this.#findings.suspect(
         { span: everyKey, from: 0, to: revision },
@@ -57,9 +56,23 @@ export class Strays {
     else this.#reportDelete(claim)
   }
 
-  reportTwice(revision: number, { size }: OfKey, at: number): void {
-    const what = size === 1 ? 'an event' : `${size} events`
-    this.#findings.fail('a call happens once', at, `made ${what} at ${revision}, and another revision`)
+  reportTwice(revision: number, claims: OfKey, at: number): void {
+    const rule = 'a call happens once'
+    const [claim] = [...claims.values()].flat() as [Claim]
+    const what = claims.size === 1 ? 'an event' : `${claims.size} events`
+    const said = `made ${what} at ${revision}, and another revision`
+    const branching = this.#branching(claim)
+    if (branching === undefined) this.#findings.fail(rule, at, said)
+    else
+      this.#findings.suspect(
+        { span: everyKey, from: 0, to: revision },
+        ...[rule, at, `${said}, or a part only was made by`, branching.at],
+      )
+  }
+
+  /** A transaction that may have made the event if it compared with an event that nobody was told of. */
+  #branching({ key, revision }: Claim): Doubt | undefined {
+    return this.#doubts.of(key, revision).find(({ call }) => call.op === 'txn')
   }
 
   #reportPut(claim: Claim): void {

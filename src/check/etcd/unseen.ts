@@ -47,12 +47,12 @@ export class Unseen {
     return undefined
   }
 
-  /** Whether there is a revision behind `from` without an event, of which no watch ought to have told. Turns. */
+  /** Whether there is a revision behind `from` whose events are not all known, and of which no watch ought to have told. Turns. */
   *#hasRoom({ span, to }: Suspicion, from: number): Generator<void, boolean> {
-    const { written } = this.#replay
+    const { explained } = this.#replay
     let start = from + 1
-    for (let at = firstPlace(written, (revision) => revision > from); start <= to; at++) {
-      const end = Math.min((written[at] ?? Number.POSITIVE_INFINITY) - 1, to)
+    for (let at = firstPlace(explained, (revision) => revision > from); start <= to; at++) {
+      const end = Math.min((explained[at] ?? Number.POSITIVE_INFINITY) - 1, to)
       const isSeen = (): boolean =>
         this.#parts.some((part) => covers(part, span, start) && covers(part, span, end))
       if (start <= end && !isSeen()) return true

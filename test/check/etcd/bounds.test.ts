@@ -1,6 +1,7 @@
 /** The judge of etcd's histories works in turns from its first record on, and keeps a bounded number of doubts. */
 import { describe, expect, test } from 'vitest'
 import { type EtcdRecord, judgeEtcd, judgeEtcdInTurns, type WatchEvent } from '../../../src/check/index.js'
+import { Dice } from '../../../src/faults/index.js'
 
 const ok = { client: 0, outcome: 'ok' } as const
 const lost = { client: 1, outcome: 'unknown', return: null } as const
@@ -58,6 +59,35 @@ describe('the records are read in turns', () => {
     }
     expect(most).toBeLessThan(1000)
   })
+})
+
+test('the order of the lines does not matter in a long history, either', () => {
+  const key = (at: number): string => `k${at % 700}`
+  const calls = Array.from(
+    { length: 2000 },
+    (_, at): EtcdRecord => ({
+      ...{ ...ok, ...times(at), op: 'put', key: key(at), value: `${at}`, revision: at + 2 },
+    }),
+  )
+  const told = calls.map(
+    (_, at): EtcdRecord => ({
+      ...{ op: 'watchResponse', client: 0, watch: 'w', return: times(at).return, revision: at + 2 },
+      events: [
+        {
+          ...{ type: 'put', key: key(at), value: `${at}`, createRevision: (at % 700) + 2 },
+          ...{ modRevision: at + 2, version: Math.floor(at / 700) + 1 },
+        },
+      ],
+    }),
+  )
+  const watch: EtcdRecord = { op: 'watch', client: 0, watch: 'w', ...everyKey, startRevision: 2, call: 0 }
+  const stale: EtcdRecord = { ...ok, ...times(2000), op: 'range', key: key(7), kvs: [], revision: 1500 }
+  const shuffled = new Dice(1).shuffled([watch, ...calls, ...told])
+  expect(judgeEtcd(shuffled)).toMatchObject({ verdict: 'consistent', failures: [] })
+  expect(judgeEtcd([...shuffled, stale]).failures.map(({ rule }) => rule)).toEqual([
+    'revisions never go back',
+    'a range shows its revision',
+  ])
 })
 
 describe('a history with more doubts than are kept is left open, and says so:', () => {

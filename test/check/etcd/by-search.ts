@@ -13,14 +13,22 @@ import {
   type WatchEvent,
   type WatchResponse,
 } from '../../../src/check/index.js'
-import { at, compares, done, empty, expired, isIn, type State, shown } from './small-etcd.js'
+import { at, compares, done, empty, expired, granted, isIn, type State, shown } from './small-etcd.js'
 
-type Step = Operation & { readonly next: (state: State) => State | undefined }
+type RangeCall = Extract<EtcdCall, { op: 'range' }>
+type WriteCall = Extract<EtcdCall, { op: 'put' | 'delete' | 'txn' }>
+type LeaseCall = Extract<EtcdCall, { op: 'grant' | 'keepAlive' | 'revoke' }>
+interface Step extends Operation {
+  readonly next: (state: State) => State | undefined
+  /** Whether it leaves the state as it is. */
+  readonly isRead?: boolean
+}
 
 const model: Model<State, Step> = {
   initial: () => empty,
   step: (state, { next }) => next(state),
   identityOf: (state) => JSON.stringify(state),
+  isRead: ({ isRead }) => isRead === true,
 }
 
 const always = {
@@ -66,36 +74,53 @@ function stepOf(record: EtcdRecord): Step[] {
       {
         ...always,
         return: record.return,
+        isRead: true,
         next: (state) => (state.revision >= record.revision ? state : undefined),
       },
     ]
-  if (record.op === 'grant' || record.op === 'keepAlive') return []
-  const { client, call, outcome } = record
+  const { client, call } = record
+  // That a lease is not there is an answer, too.
+  const outcome = record.error === 'leaseNotFound' ? 'ok' : record.outcome
   const isSerializable = record.op === 'range' && record.serializable === true
   const begun = isSerializable ? Number.MIN_SAFE_INTEGER : call
-  return [{ client, call: begun, return: record.return, outcome, next: (state) => after(state, record) }]
+  const isRead = record.op === 'range' || record.op === 'keepAlive' || record.error !== undefined
+  const next = (state: State): State | undefined => after(state, record)
+  return [{ client, call: begun, return: record.return, outcome, isRead, next }]
 }
 
 function after(state: State, call: EtcdCall): State | undefined {
-  const isTold = call.outcome === 'ok'
-  const hasRevision = (next: State): State | undefined =>
-    isTold && call.revision !== next.revision ? undefined : next
-  if (call.op === 'range') {
-    const shownAt = call.atRevision || state.revision
-    if (shownAt > state.revision || !same(shown(at(state, shownAt), call), call.kvs)) return undefined
-    return hasRevision(state)
-  }
-  if (call.op === 'put') return hasRevision(done(state, [call]).state)
-  if (call.op === 'delete') {
-    const { state: next, answers } = done(state, [call])
-    return isTold && answers[0]?.deleted !== call.deleted ? undefined : hasRevision(next)
-  }
-  if (call.op !== 'txn') return state
-  const succeeded = compares(state, call.compare)
-  const ops: readonly TxnOp[] = succeeded ? call.success : call.failure
+  if (call.op === 'range') return isShown(state, call) ? state : undefined
+  if (call.op === 'put' || call.op === 'delete' || call.op === 'txn') return afterWrite(state, call)
+  return call.op === 'compact' ? state : afterLeaseCall(state, call)
+}
+
+function isShown(state: State, call: RangeCall): boolean {
+  const shownAt = call.atRevision || state.revision
+  if (shownAt > state.revision || !same(shown(at(state, shownAt), call), call.kvs)) return false
+  return call.outcome !== 'ok' || call.revision === state.revision
+}
+
+function afterWrite(state: State, call: WriteCall): State | undefined {
+  const succeeded = call.op === 'txn' && compares(state, call.compare)
+  const ops: readonly TxnOp[] = call.op !== 'txn' ? [call] : succeeded ? call.success : call.failure
+  // A write with a lease that is not there is refused.
+  const isRefused = ops.some((op) => op.op === 'put' && op.lease && !state.leases.includes(op.lease))
+  if (isRefused || call.error === 'leaseNotFound')
+    return isRefused && call.outcome !== 'ok' ? state : undefined
   const { state: next, answers } = done(state, ops)
-  if (isTold && (succeeded !== call.succeeded || !same(answers, call.responses))) return undefined
-  return hasRevision(next)
+  if (call.outcome !== 'ok') return next
+  if (call.op === 'delete' && answers[0]?.deleted !== call.deleted) return undefined
+  if (call.op === 'txn' && (succeeded !== call.succeeded || !same(answers, call.responses))) return undefined
+  return call.revision === next.revision ? next : undefined
+}
+
+function afterLeaseCall(state: State, call: LeaseCall): State | undefined {
+  if (call.op === 'grant') return granted(state, call.lease)
+  const isThere = state.leases.includes(call.lease)
+  if (call.op === 'keepAlive') return isThere === (call.ttl ?? 0) > 0 ? state : undefined
+  if (!isThere) return call.outcome === 'ok' ? undefined : state
+  const next = expired(state, call.lease)
+  return call.outcome !== 'ok' || call.revision === next.revision ? next : undefined
 }
 
 /** `undefined` if a watch contradicts itself. Otherwise it must agree with the events of the whole run. */

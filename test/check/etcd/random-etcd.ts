@@ -1,10 +1,20 @@
 /** Small histories of an etcd that keeps its promises, and changes of them. */
 import type { EtcdCall, EtcdRecord, TxnOp, WatchEvent, WatchResponse } from '../../../src/check/index.js'
 import { Dice } from '../../../src/faults/index.js'
-import { at, compares, done, empty, expired, isIn, type State, shown } from './small-etcd.js'
+import { at, compares, done, empty, expired, isIn, type Span, type State, shown } from './small-etcd.js'
 
-const keys = ['k1', 'k2']
+const keys = ['k1', 'k2', 'k3']
 const allKeys = { key: 'k', rangeEnd: 'l' }
+/** What is watched beside all keys. The watch of a revision that wrote several keys tells some of them only. */
+const someKeys: readonly Span[] = [
+  ...[{ key: 'k1' }, { key: 'k1', rangeEnd: 'k3' }, { key: 'k2', rangeEnd: 'l' }],
+  ...[
+    { key: 'k2', rangeEnd: '\0' },
+    { key: 'k2', rangeEnd: 'k2a' },
+  ],
+]
+const watchesMax = 2
+const leasesMax = 3
 const ttl = 1
 const ttlUs = ttl * 1_000_000
 /** Between two calls: a lease lives a few of them. */
@@ -18,51 +28,65 @@ type Shape = {
   readonly repeats?: boolean
 }
 
+interface Watch {
+  readonly name: string
+  readonly span: Span
+  readonly from: number
+  told: number
+}
+
+type Begun = Pick<EtcdCall, 'client' | 'call' | 'return' | 'outcome'>
+
 /** Each call happens at a time of its own, and takes a while before and after it. */
 export class RandomEtcd {
   readonly #random: Dice
   readonly #shape: Shape
   readonly #records: EtcdRecord[] = []
-  readonly #watch: { from: number; all: boolean; told: number } | undefined
+  readonly #watches: readonly Watch[]
   #state: State = empty
-  #lease: { id: string; until: number } | undefined
+  /** The leases that are there, with the times at which they end. */
+  readonly #leases = new Map<string, number>()
+  readonly #ended: string[] = []
+  #granted = 0
   #values = 0
 
   constructor(seed: number, shape: Shape) {
     this.#random = new Dice(seed)
     this.#shape = shape
-    this.#watch = this.#random.chance(shape.watchShare)
-      ? { from: this.#random.chance(0.7) ? 2 : 3, all: this.#random.chance(0.7), told: 0 }
-      : undefined
+    const places = Array.from({ length: watchesMax }, (_, at) => at)
+    this.#watches = places
+      .filter(() => this.#random.chance(shape.watchShare))
+      .map((at) => ({
+        name: `w${at}`,
+        span: this.#random.chance(0.5) ? allKeys : (this.#random.pick(someKeys) as Span),
+        from: this.#random.chance(0.7) ? 2 : 3,
+        told: 0,
+      }))
   }
 
   history(): EtcdRecord[] {
-    if (this.#watch !== undefined) {
-      const span = this.#watch.all ? allKeys : { key: 'k1' }
-      this.#records.push({
-        op: 'watch',
-        client: 'w',
-        watch: 'w',
-        ...span,
-        startRevision: this.#watch.from,
-        call: 0,
-      })
-    }
+    for (const { name, span, from } of this.#watches)
+      this.#records.push({ op: 'watch', client: 'w', watch: name, ...span, startRevision: from, call: 0 })
     for (let call = 1; call <= this.#shape.calls; call++) {
       const time = call * gapUs
       this.#expire(time)
       this.#call(time)
-      if (this.#random.chance(0.5)) this.#tell(time + this.#random.below(gapUs / 2))
+      for (const watch of this.#watches)
+        if (this.#random.chance(0.5)) this.#tell(watch, time + this.#random.below(gapUs / 2))
     }
-    this.#tell((this.#shape.calls + 1) * gapUs)
-    this.#tell((this.#shape.calls + 2) * gapUs)
+    for (const later of [1, 2])
+      for (const watch of this.#watches) this.#tell(watch, (this.#shape.calls + later) * gapUs)
     return this.#records
   }
 
   #expire(time: number): void {
-    if (this.#lease === undefined || time < this.#lease.until) return
-    this.#state = expired(this.#state, this.#lease.id)
-    this.#lease = undefined
+    for (const [lease, until] of this.#leases) if (time >= until) this.#end(lease)
+  }
+
+  #end(lease: string): void {
+    this.#state = expired(this.#state, lease)
+    this.#leases.delete(lease)
+    this.#ended.push(lease)
   }
 
   #call(time: number): void {
@@ -74,7 +98,7 @@ export class RandomEtcd {
       outcome: 'ok',
     } as const
     const what = random.next()
-    if (what < 0.1) return this.#leaseCall(begun)
+    if (what < 0.2) return this.#leaseCall(begun)
     if (what < 0.4) return this.#range(begun)
     const call = this.#write()
     const isTold = !random.chance(this.#shape.unknownShare)
@@ -108,14 +132,15 @@ export class RandomEtcd {
   }
 
   #put(key: string): TxnOp {
-    const lease = this.#lease !== undefined && this.#random.chance(0.5) ? { lease: this.#lease.id } : {}
+    const lease =
+      this.#leases.size > 0 && this.#random.chance(0.5) ? { lease: this.#pick([...this.#leases.keys()]) } : {}
     // A client that tries again puts the same value.
     const isAgain = this.#shape.repeats === true && this.#values > 0 && this.#random.chance(0.2)
     if (!isAgain) this.#values++
     return { op: 'put', key, value: String(this.#values), ...lease }
   }
 
-  #range(begun: Pick<EtcdCall, 'client' | 'call' | 'return' | 'outcome'>): void {
+  #range(begun: Begun): void {
     const { revision } = this.#state
     const asked = this.#random.chance(0.2) ? { atRevision: 1 + this.#random.below(revision) } : {}
     const isOld = asked.atRevision === undefined && this.#random.chance(0.2)
@@ -127,27 +152,49 @@ export class RandomEtcd {
     this.#records.push({ ...begun, op: 'range', ...span, ...how, kvs, revision: state.revision } as EtcdCall)
   }
 
-  #leaseCall(begun: Pick<EtcdCall, 'client' | 'call' | 'return' | 'outcome'>): void {
-    const isNew = this.#lease === undefined
-    const id = this.#lease?.id ?? `7${this.#records.length}`
-    const op = isNew ? 'grant' : 'keepAlive'
+  #leaseCall(begun: Begun): void {
+    const what = this.#random.next()
+    if (this.#leases.size === 0 || (this.#leases.size < leasesMax && what < 0.4)) {
+      const lease = `7${++this.#granted}`
+      return this.#keep(begun, 'grant', lease)
+    }
+    const lease = this.#pick([...this.#leases.keys()])
+    if (what < 0.7) return this.#keep(begun, 'keepAlive', lease)
+    if (what < 0.8 && this.#ended.length > 0) return this.#askForEnded(begun)
+    const isTold = !this.#random.chance(this.#shape.unknownShare)
+    if (isTold || this.#random.chance(0.5)) this.#end(lease)
+    const told = isTold ? { revision: this.#state.revision } : ({ return: null, outcome: 'unknown' } as const)
+    this.#records.push({ ...begun, op: 'revoke', lease, ...told })
+  }
+
+  #keep(begun: Begun, op: 'grant' | 'keepAlive', lease: string): void {
     // The server counts from when it is asked.
     const until = begun.call + ttlUs + 2 * gapUs
-    this.#lease = { id, until: Math.max(until, this.#lease?.until ?? 0) }
-    this.#records.push({ ...begun, op, lease: id, ttl } as EtcdCall)
+    this.#leases.set(lease, Math.max(until, this.#leases.get(lease) ?? 0))
+    this.#records.push({ ...begun, op, lease, ttl })
+  }
+
+  /** A lease that has ended is told as such. */
+  #askForEnded(begun: Begun): void {
+    const lease = this.#pick(this.#ended)
+    const failed = { outcome: 'fail', error: 'leaseNotFound' } as const
+    if (this.#random.chance(0.5)) this.#records.push({ ...begun, op: 'keepAlive', lease, ttl: 0 })
+    else this.#records.push({ ...begun, op: 'put', key: 'k1', value: 'failed', lease, ...failed })
+  }
+
+  #pick(leases: readonly string[]): string {
+    return this.#random.pick(leases) as string
   }
 
   /** The watch is told what it was not told so far, or that there is nothing. */
-  #tell(time: number): void {
-    const watch = this.#watch
-    if (watch === undefined) return
-    const span = watch.all ? allKeys : { key: 'k1' }
+  #tell(watch: Watch, time: number): void {
     const fresh = this.#state.events.filter(
-      ({ key, modRevision }) => isIn(key, span) && modRevision >= watch.from && modRevision > watch.told,
+      ({ key, modRevision }) =>
+        isIn(key, watch.span) && modRevision >= watch.from && modRevision > watch.told,
     )
     watch.told = this.#state.revision
-    const told = { op: 'watchResponse', client: 'w', watch: 'w', return: time, revision: watch.told } as const
-    this.#records.push({ ...told, events: fresh })
+    const told = { op: 'watchResponse', client: 'w', watch: watch.name, return: time } as const
+    this.#records.push({ ...told, revision: watch.told, events: fresh })
   }
 }
 

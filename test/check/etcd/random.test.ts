@@ -7,7 +7,7 @@ import { changedHistory, RandomEtcd } from './random-etcd.js'
 const shape = { calls: 6, unknownShare: 0.25, watchShare: 0.7 }
 
 test('a right history passes, also a long one', () => {
-  for (let seed = 1; seed <= 300; seed++) {
+  for (let seed = 1; seed <= 500; seed++) {
     const history = new RandomEtcd(seed, { ...shape, calls: 40, repeats: seed % 2 === 0 }).history()
     expect(judgeEtcd(history), `seed ${seed}`).toMatchObject({ failures: [] })
   }

@@ -472,6 +472,16 @@ const broken: readonly (readonly [rule: string, lines: readonly object[], named:
     [3, 2],
   ],
   ['a lease lives its TTL, and no longer', [put('a', '1', 2, leased)], [1]],
+  // The deletion was told before the lease was revoked.
+  [
+    'a lease lives its TTL, and no longer',
+    [
+      ...[grant, put('a', '1', 2, leased), watch(2)],
+      told(3, [putEvent('a', '1', 2, 2, 1, leased), gone('a', 3)]),
+      { op: 'revoke', lease: '7', revision: 3 },
+    ],
+    [4, 1],
+  ],
   [
     'a lease lives its TTL, and no longer',
     [grant, put('a', '1', 2, leased), put('b', '1', 3), { op: 'revoke', lease: '7', revision: 3 }],
@@ -602,6 +612,54 @@ describe('a right history is no contradiction', () => {
         range('c', 5, [kv('c', '1', 5)]),
         told(5, [putEvent('b', '1', 3)]),
         told(5, []),
+      ],
+    ],
+    [
+      'if such a transaction changed other keys as well, which a read shows',
+      'unknown',
+      [
+        ...[put('b', '1', 2), del('b', 0, 0, unknown), put('a', '1', 4)],
+        {
+          ...{ op: 'txn', ...unknown, compare: [{ key: 'b', target: 'version', result: '=', value: 0 }] },
+          success: [
+            { op: 'put', key: 'c', value: '1' },
+            { op: 'delete', key: 'a' },
+          ],
+          failure: [],
+        },
+        range('c', 5, [kv('c', '1', 5)]),
+        range('a', 5, []),
+      ],
+    ],
+    [
+      'if such a transaction deleted what a deletion of unknown outcome had deleted before',
+      'unknown',
+      [
+        ...[watch(2, { rangeEnd: 'b' }), put('a', '1', 2), del('a', 0, 0, unknown)],
+        ...[told(3, [putEvent('a', '1', 2), gone('a', 3)]), put('a', '2', 4), lost('b', '1')],
+        {
+          ...{ op: 'txn', ...unknown, compare: [{ key: 'b', target: 'version', result: '=', value: 1 }] },
+          success: [{ op: 'delete', key: 'a' }],
+          failure: [],
+        },
+        told(6, [putEvent('a', '2', 4), gone('a', 6)]),
+      ],
+    ],
+    [
+      'if a delete of many keys deletes one that only a transaction of unknown outcome wrote',
+      'consistent',
+      [
+        watch(2, { rangeEnd: 'b' }),
+        {
+          ...{ op: 'txn', ...unknown, compare: [], failure: [] },
+          success: [
+            { op: 'put', key: 'a', value: '1' },
+            { op: 'put', key: 'b', value: '1' },
+          ],
+        },
+        told(2, [putEvent('a', '1', 2)]),
+        del('a', 2, 3, all),
+        range('b', 3, []),
       ],
     ],
     [

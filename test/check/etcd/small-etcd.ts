@@ -6,11 +6,13 @@ export interface State {
   /** All events so far, those of one revision beside each other. */
   readonly events: readonly WatchEvent[]
   readonly kvs: readonly EtcdKeyValue[]
+  /** Those that were granted and have not ended. */
+  readonly leases: readonly string[]
 }
 
-export const empty: State = { revision: 1, events: [], kvs: [] }
+export const empty: State = { revision: 1, events: [], kvs: [], leases: [] }
 
-interface Span {
+export interface Span {
   readonly key: string
   readonly rangeEnd?: string | undefined
 }
@@ -60,16 +62,20 @@ export function done(state: State, ops: readonly TxnOp[]): { state: State; answe
     return { deleted: gone.length }
   })
   return {
-    state: events.length === 0 ? state : { revision, events: [...state.events, ...events], kvs },
+    state: events.length === 0 ? state : { ...state, revision, events: [...state.events, ...events], kvs },
     answers,
   }
+}
+
+export function granted(state: State, lease: string): State {
+  return { ...state, leases: [...state.leases, lease].sort() }
 }
 
 /** The end of a lease deletes its keys, all of them in one revision. */
 export function expired(state: State, lease: string): State {
   const keys = state.kvs.filter((kv) => kv.lease === lease).map(({ key }) => key)
   return done(
-    state,
+    { ...state, leases: state.leases.filter((each) => each !== lease) },
     keys.map((key) => ({ op: 'delete', key })),
   ).state
 }
@@ -93,6 +99,7 @@ function changed(state: State, events: readonly WatchEvent[]): State {
     return [kv]
   })
   return {
+    ...state,
     revision: state.revision + 1,
     events: [...state.events, ...events],
     kvs: [...state.kvs.filter(({ key }) => !keys.has(key)), ...puts],
