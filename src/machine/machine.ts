@@ -68,8 +68,9 @@ export interface StateMachine {
   read(queries: Frame, results: ResultWriter): void
 
   /**
-   * The state at the moment of the call, piece by piece. Commands are applied between two pieces, and a piece must not
-   * show them. Only one snapshot is taken at a time. `return()` ends a snapshot early.
+   * The state at the moment of the call, piece by piece. The first piece is pulled at once. Commands are applied between
+   * two later ones, and a piece must not show them: a generator copies what it needs before it yields its first piece.
+   * Only one snapshot is taken at a time. `return()` ends a snapshot early.
    */
   snapshot(): Iterator<Uint8Array>
 

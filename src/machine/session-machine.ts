@@ -25,6 +25,7 @@ import { type OpenFrame, packSessions, readSessions, SnapshotWithSessions } from
 import { type CallResults, Sessions } from './sessions.js'
 
 const noResult = new Uint8Array(0)
+const noSessions = new Uint8Array(0)
 
 export class SessionMachine {
   readonly #machine: StateMachine
@@ -64,10 +65,9 @@ export class SessionMachine {
     this.#machine.read(queries, results)
   }
 
-  /** As that of the state machine, behind the sessions. Nothing stands before it while no session was ever used. */
+  /** The snapshot of the state machine, behind the sessions. Nothing stands before it while no session was ever used. */
   snapshot(): Iterator<Uint8Array> {
-    const machine = this.#machine.snapshot()
-    return this.#isUnused ? machine : new SnapshotWithSessions(this.#packed(), machine)
+    return new SnapshotWithSessions(this.#isUnused ? noSessions : this.#packed(), this.#machine.snapshot())
   }
 
   restore(pieces: Iterable<Uint8Array>): void {

@@ -111,17 +111,26 @@ class RowWriter {
 export class SnapshotWithSessions implements Iterator<Uint8Array> {
   readonly #machine: Iterator<Uint8Array>
   #sessions: Uint8Array
+  /** The first piece of the machine, until it is given. */
+  #first: IteratorResult<Uint8Array> | undefined
 
   constructor(sessions: Uint8Array, machine: Iterator<Uint8Array>) {
     this.#sessions = sessions
     this.#machine = machine
+    // The body of a generator runs no earlier than its first piece is pulled. The piece is pulled here, before any command
+    // can be applied, so that the generator copies the state of this moment.
+    this.#first = machine.next()
   }
 
   next(): IteratorResult<Uint8Array> {
-    if (this.#sessions.byteLength === 0) return this.#machine.next()
-    const value = this.#sessions.subarray(0, pieceBytes)
-    this.#sessions = this.#sessions.subarray(pieceBytes)
-    return { done: false, value }
+    if (this.#sessions.byteLength > 0) {
+      const value = this.#sessions.subarray(0, pieceBytes)
+      this.#sessions = this.#sessions.subarray(pieceBytes)
+      return { done: false, value }
+    }
+    const first = this.#first
+    this.#first = undefined
+    return first ?? this.#machine.next()
   }
 
   return(): IteratorResult<Uint8Array> {

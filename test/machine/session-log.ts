@@ -44,7 +44,7 @@ export class Diary implements StateMachine {
     this.times.push([index, term, timeMs])
   }
   readonly read: StateMachine['read'] = () => undefined
-  readonly snapshot: StateMachine['snapshot'] = () => [Buffer.from(JSON.stringify(this.lines))].values()
+  snapshot: StateMachine['snapshot'] = () => [Buffer.from(JSON.stringify(this.lines))].values()
   readonly restore: StateMachine['restore'] = (pieces) => {
     const text = Buffer.concat([...pieces]).toString()
     this.lines = text === '' ? [] : JSON.parse(text)

@@ -302,6 +302,21 @@ test("[SE13] a machine is told the index, the term and the log's time of its com
   ])
 })
 
+test('[SE14] a machine whose snapshot is a generator shows the state of the moment at which it was begun', () => {
+  const log = new SessionLog()
+  const session = log.register()
+  log.call(session, 1, 'a')
+  log.diary.snapshot = function* () {
+    for (const line of JSON.stringify(log.diary.lines)) yield Buffer.from(line)
+  }
+  const hash = log.machine.hash()
+  const pieces = log.machine.snapshot()
+  log.call(session, 2, 'b')
+  const other = new SessionMachine(new Diary())
+  other.restore({ [Symbol.iterator]: () => pieces })
+  expect(other.hash()).toBe(hash)
+})
+
 test("[LT3] a machine hears of the log's time where it is told, in order with its commands", () => {
   const log = new SessionLog()
   log.tellTime(70)

@@ -37,8 +37,8 @@ export const machine = [
       breaks: 'SE7',
       what: 'a snapshot does not carry the sessions',
       file: sessionMachine,
-      find: 'return this.#isUnused ? machine : new SnapshotWithSessions(this.#packed(), machine)',
-      replace: 'return machine',
+      find: 'this.#isUnused ? noSessions : this.#packed()',
+      replace: 'noSessions',
     },
     {
       id: 'log-time-not-in-snapshot',
