@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { forEachCommand } from 'raftbox/raft'
 
-const snapshotHead = 'ledger 2'
+const snapshotHead = 'ledger-2'
 const linesOfPiece = 1000
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -47,9 +47,12 @@ export default function createLedger() {
     restore(pieces) {
       const text = Buffer.concat([...pieces]).toString()
       const rest = text.split('\n').filter((line) => line !== '')
-      const isOfRelease2 = rest[0] === snapshotHead
+      const [head] = rest
+      const isOfRelease1 = head === undefined || head.includes(' ')
+      if (!isOfRelease1 && head !== snapshotHead)
+        throw new Error(`the ledger does not know the snapshot ${head}`)
       balances = new Map(
-        isOfRelease2 ? rest.slice(1).map((line) => JSON.parse(line)) : rest.map(readLineOfRelease1),
+        isOfRelease1 ? rest.map(readLineOfRelease1) : rest.slice(1).map((line) => JSON.parse(line)),
       )
     },
 

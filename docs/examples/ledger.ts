@@ -8,8 +8,11 @@ type Command =
   | { readonly type: 'deposit'; readonly to: string; readonly cents: number }
   | { readonly type: 'transfer'; readonly from: string; readonly to: string; readonly cents: number }
 
-/** Release 1 wrote `name cents` in each line of a snapshot, release 2 writes JSON behind this line. */
-const snapshotHead = 'ledger 2'
+/**
+ * The first line of a snapshot of release 2, with JSON in the lines behind it. Release 1 wrote `name cents` in each line: a
+ * line without a blank is none of release 1.
+ */
+const snapshotHead = 'ledger-2'
 /** Lines of a snapshot that become one piece. */
 const linesOfPiece = 1000
 
@@ -41,8 +44,11 @@ class Ledger implements StateMachine {
   restore(pieces: Iterable<Uint8Array>): void {
     const text = Buffer.concat([...pieces]).toString()
     const lines = text.split('\n').filter((line) => line !== '')
-    const isOfRelease2 = lines[0] === snapshotHead
-    this.#balances = new Map(isOfRelease2 ? lines.slice(1).map(readLine) : lines.map(readLineOfRelease1))
+    const [head] = lines
+    const isOfRelease1 = head === undefined || head.includes(' ')
+    if (!isOfRelease1 && head !== snapshotHead)
+      throw new Error(`the ledger does not know the snapshot ${head}`)
+    this.#balances = new Map(isOfRelease1 ? lines.map(readLineOfRelease1) : lines.slice(1).map(readLine))
   }
 
   hash(): string {

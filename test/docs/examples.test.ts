@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { Cluster, StateMachine } from '../../src/cluster/index.js'
-import { loadMachine } from '../../src/machine/index.js'
+import { loadMachine, ResultBuilder } from '../../src/machine/index.js'
 import { packCommands } from '../../src/raft/index.js'
 import { convergedHashes, startedCluster, temporaryFolder } from '../cluster/support.js'
 
@@ -137,6 +137,24 @@ describe.each(Object.entries(ledgers))('the ledger in %s', (_, path) => {
     await cluster.restart(await cluster.kill('leader'))
     expect(await convergedHashes(cluster)).toHaveProperty('size', 1)
     expect(await balanceOf(cluster, 'bob')).toBe(cents)
+  })
+
+  test.each([
+    ['an account of release 1 that is named like it', 'ledger 2\n', '2'],
+    ['nothing, of release 1', '\n', '0'],
+    ['release 2', 'ledger-2\n["ledger",7]\n', '7'],
+  ])('reads a snapshot with %s', async (_, snapshot, cents) => {
+    const ledger = await newLedger()
+    ledger.restore([Buffer.from(snapshot)])
+    const results = new ResultBuilder()
+    ledger.read(packCommands([Buffer.from('ledger')]), results)
+    // A result stands behind its length.
+    expect(Buffer.from(results.take().bytes.subarray(4)).toString()).toBe(cents)
+  })
+
+  test('refuses a snapshot of a later release', async () => {
+    const ledger = await newLedger()
+    expect(() => ledger.restore([Buffer.from('ledger-3\n{}\n')])).toThrow('does not know the snapshot')
   })
 
   test('stops at a command that it does not know', async () => {
