@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { expect, test } from 'vitest'
-import { brokenFloors, circles, mayImport } from './floors.js'
+import { brokenFloors, circles, mayImport, unusedArrows } from './floors.js'
 import { readTree } from './source-tree.js'
 
 test('imports go only down the floors', () => {
@@ -61,6 +61,18 @@ test('an import that goes down, and one in a comment, are left alone', () => {
     ['src/driver/driver.ts', "import { step } from '../raft/index.js'\n// import '../cli/main.js'"],
   ])
   expect(brokenFloors(tree)).toEqual([])
+})
+
+test('no room may see a room that it does not use', () => {
+  expect(unusedArrows(new Map([...readTree('src'), ...readTree('bench')]))).toEqual([])
+})
+
+test('an arrow that no import takes is found', () => {
+  const tree = new Map([
+    ['src/backup/seal.ts', "import { crc } from '../storage/index.js'"],
+    ['bench/main.ts', "import '../src/terminal/index.js'\nimport './suite/index.js'"],
+  ])
+  expect(unusedArrows(tree)).toEqual(['backup → machine', 'bench → load', 'bench → bench/groups'])
 })
 
 test('no files import each other in a circle, not even types', () => {

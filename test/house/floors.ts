@@ -5,6 +5,7 @@
 import { posix } from 'node:path'
 import { importsOf, roomOf, type SourceTree, targetOf } from './source-tree.js'
 
+/** Every room above these two may see them, whether it needs them today or not. */
 const ground = ['raft', 'errors']
 const first = ['storage', 'machine', 'transport', 'telemetry']
 const upToDriver = [...ground, ...first, 'driver']
@@ -22,8 +23,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   mvcc: [...ground, 'machine'],
   backup: [...ground, 'storage', 'machine'],
   driver: [...ground, ...first],
-  faults: [...ground, ...first],
-  proof: [...ground, ...first],
+  faults: [...ground, 'telemetry'],
+  proof: [...ground, 'storage', 'machine', 'transport'],
   logbook: [...ground, 'telemetry', 'storage', 'machine', 'mvcc', 'terminal'],
   membership: [...ground, 'driver', 'faults'],
   node: [...upToDriver, 'faults', 'recording'],
@@ -31,11 +32,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   cluster: [...upToDriver, 'mvcc', 'faults', 'membership', 'logbook', 'backup', 'node'],
   search: [...ground, 'recording'],
   shrink: [...ground, 'telemetry', 'sim', 'recording', 'search'],
-  jobs: [...upToDriver, 'sim', 'recording', 'search', 'shrink'],
-  testing: [...upToDriver, 'node', 'sim', 'cluster'],
+  jobs: [...ground, 'storage', 'telemetry', 'sim', 'recording', 'search', 'shrink'],
+  testing: [...ground, 'storage', 'transport'],
   explain: [...ground, 'telemetry'],
   terminal: ['errors'],
-  load: [...upToDriver, 'mvcc', 'node', 'cluster', 'terminal'],
+  load: [...ground, 'machine', 'telemetry', 'mvcc', 'cluster', 'terminal'],
   report: ['errors', 'terminal', 'check'],
   verbs: [
     ...ground,
@@ -62,30 +63,16 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'explain',
   ],
   observer: [...ground, 'telemetry', 'faults', 'membership', 'explain', 'cluster'],
-  metrics: [...ground, 'telemetry', 'faults', 'membership', 'cluster'],
+  metrics: [...ground, 'telemetry', 'faults', 'cluster'],
   journal: [...ground, 'telemetry', 'cluster', 'terminal'],
   traces: [...ground, 'telemetry', 'explain', 'cluster'],
-  etcd: [
-    ...ground,
-    'storage',
-    'machine',
-    'backup',
-    'telemetry',
-    'faults',
-    'membership',
-    'mvcc',
-    'cluster',
-    'metrics',
-  ],
+  etcd: [...ground, 'storage', 'machine', 'backup', 'faults', 'mvcc', 'cluster', 'metrics'],
   server: [
     ...ground,
     'telemetry',
-    'faults',
-    'membership',
     'logbook',
     'cluster',
     'terminal',
-    'load',
     'explain',
     'verbs',
     'scenarios',
@@ -95,15 +82,15 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The page runs in a browser: of the rooms that it sees, no line may need Node.
   page: ['raft', 'telemetry', 'explain', 'observer', 'server'],
   cli: [
-    ...upToDriver,
+    ...ground,
+    'storage',
+    'telemetry',
     'mvcc',
-    'node',
     'sim',
     'cluster',
     'search',
     'shrink',
     'jobs',
-    'testing',
     'terminal',
     'load',
     'report',
@@ -114,7 +101,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'logbook',
     'scenarios',
     'observer',
-    'metrics',
     'journal',
     'traces',
     'server',
@@ -175,6 +161,22 @@ export function brokenFloors(tree: SourceTree): string[] {
     }
   }
   return broken
+}
+
+/** Arrows that no import takes, but for those to the ground: a room would see more than it needs. */
+export function unusedArrows(tree: SourceTree): string[] {
+  const taken = new Set<string>()
+  for (const found of importsOf(tree)) {
+    const target = targetOf(found)
+    if (target !== undefined) taken.add(`${roomWithin(found.from)} → ${roomWithin(target)}`)
+  }
+  const unused: string[] = []
+  for (const room of new Set([...tree.keys()].map(roomWithin))) {
+    for (const seen of arrows[room] ?? []) {
+      if (!ground.includes(seen) && !taken.has(`${room} → ${seen}`)) unused.push(`${room} → ${seen}`)
+    }
+  }
+  return unused
 }
 
 /** Files that import each other in a circle, types included: none of them can be read first. */
