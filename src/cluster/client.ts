@@ -7,8 +7,8 @@ import { endOfResults, type SessionAnswer } from '../machine/index.js'
 import { RunningTime } from '../node/index.js'
 import { type NodeId, sliceFrame } from '../raft/index.js'
 import {
-  type ClientEnd,
   type ClientRequest,
+  type ClientWayEnd,
   type NewsOfNode,
   NodePort,
   type Settlement,
@@ -88,7 +88,7 @@ export class Client implements CallSender {
   }
 
   /** Begins to use the way to a node: answers are taken here, and what the node tells of itself goes to `told`. */
-  attach(nodeId: NodeId, end: ClientEnd, told: (news: NewsOfNode) => void): void {
+  attach(nodeId: NodeId, end: ClientWayEnd, told: (news: NewsOfNode) => void): void {
     const port = new NodePort(end, (message) => {
       // A port that is closed while it delivers goes on to deliver: that belongs to a life of the node that is over.
       if (this.#ports.get(nodeId) !== port) return

@@ -2,6 +2,6 @@
 export interface Clock {
   /** Milliseconds from any fixed beginning; never falls. */
   now(): number
-  /** Calls back in a later turn, after the ports have been looked at. */
+  /** Calls back in a later turn, after the host has drained the ports. */
   defer(callback: () => void): void
 }

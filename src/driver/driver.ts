@@ -129,7 +129,7 @@ export class Driver {
     probe.turnEnded(this.raft.state)
   }
 
-  /** One unit of the protocol's time. The ports have been drained before, so that a stall is no dead leader. */
+  /** One unit of the protocol's time. The host has drained the ports before [TN1]. */
   tick(): void {
     this.#guard(this.#ticked, undefined)
     if (this.#isStopped) return
@@ -236,10 +236,10 @@ export class Driver {
   #takeTurn(): void {
     this.#isInTurn = true
     let ready = this.#endTurn()
-    // A quick disk has flushed before its write returns: what waited for the flush leaves before anything is applied.
+    // A quick disk flushes before its write returns. What waited for the flush then leaves before anything is applied [OE3].
     while (this.#hasFlushed && !this.#isStopped) ready = this.#endTurn()
     this.#isInTurn = false
-    // A quick disk tells of its failure before the write returns.
+    // The flush of a quick disk may have failed within this turn.
     if (this.#isStopped) return
     this.#apply(ready)
     const last = this.#settled.findLast((settlement) => settlement.outcome === 'applied')
@@ -253,7 +253,7 @@ export class Driver {
 
   #endTurn(): Ready {
     const { clock, tickMs, probe, reads: confirmation } = this.#options
-    // Without leases too: the probe takes the time of this look.
+    // The probe gives this turn the time of the clock's last reading, so the clock is read also where no lease needs it.
     const nowMs = clock.now()
     probe.turnEnding(this.raft.state)
     const ready = this.raft.step({
@@ -263,7 +263,7 @@ export class Driver {
       applyBytesMax: applyBytesPerTurn,
     })
     this.#hasFlushed = false
-    // Told first: what comes of these messages at another node happens later.
+    // Events are told before any message leaves, so a cause is told before what another node makes of it [HP4].
     for (const event of ready.events) {
       probe.happened(event)
       this.#operations.happened(event)
@@ -278,7 +278,7 @@ export class Driver {
   }
 
   #write(persist: Persist): void {
-    // Messages alone wait for nothing: every write before them is on disk.
+    // A write of nothing but messages needs no flush: every write before it is on the disk already [WR2].
     if (!needsFlush(persist)) return this.#flushed(persist)
     this.#writing = persist
     this.#options.probe.flushBegan()
@@ -309,7 +309,8 @@ export class Driver {
   /** Applies what is committed (Figure 2, all servers), or as much of it as may be answered in one turn. */
   #apply({ apply, hasMore }: Ready): void {
     const { probe, resultBytesMax } = this.#options
-    // Results, and answers to reads, wait until the clients have read: they then wake the node.
+    // While the clients have not read what they were sent, results and answers wait here. Once they have read, they wake
+    // the node, so no turn is deferred for them [OV3].
     const areClientsBehind = this.#options.areClientsBehind?.() === true
     let applied = 0
     for (const known of apply) {
@@ -322,13 +323,16 @@ export class Driver {
       this.#proposals.applied(run)
       this.#operations.applied(run)
       applied++
-      // A command may answer with far more bytes than it has.
+      // The result of a command may be far larger than the command, so the bytes of the run bound nothing [TN3].
       if (this.#results.byteLength >= resultBytesMax) break
     }
     const { log } = this.raft.state
     const isApplied = applied === apply.length && !hasMore
-    const isServed = areClientsBehind || this.#reads.serve(log.lastApplied, this.#ageMs)
-    if (!(isApplied || areClientsBehind) || !isServed) this.#deferTurn()
+    if (!areClientsBehind) {
+      const isServed = this.#reads.serve(log.lastApplied, this.#ageMs)
+      if (!isApplied || !isServed) this.#deferTurn()
+    }
+    // A snapshot that is ahead of what is applied came from the leader, and waits for its flush to be restored.
     if (isApplied && log.lastApplied >= (log.snapshot?.index ?? 0)) this.#snapshotter.begin()
   }
 
@@ -366,12 +370,13 @@ export class Driver {
       this.#options.probe.sent(filled)
       this.#options.links.send(filled)
     } else if (message.type === 'installSnapshot') {
+      // The store no longer has that snapshot. The protocol probes the follower anew, and sends the newest one if it must.
       const { to, lastIncludedIndex: index } = message
       this.raft.step({ type: 'snapshotMissing', to, index })
     }
   }
 
-  /** Whatever throws here is a broken invariant or a broken part: the node stops, it does not go on in doubt. */
+  /** An error here is a broken invariant or a broken part, so the node stops [SP2]. */
   #guard<Given>(work: (this: Driver, given: Given) => void, given: Given): void {
     if (this.#isStopped) return
     try {

@@ -1,6 +1,6 @@
 /**
- * The log's time as a leader's node tells it. The time goes on from what the log said last, by this node's clock: it needs
- * no date, and stands still while nobody leads. Only the clock is read here; the machine knows nothing but the log.
+ * The log's time as a leader's node tells it [LT1]. The time goes on from what the log told last, by the clock of the node
+ * that leads. So it needs no date, and stands still while nobody leads. The state machine knows the time from the log alone.
  */
 import { clockFrame, type SessionMachine } from '../machine/index.js'
 import type { Frame } from '../raft/index.js'
@@ -33,9 +33,9 @@ export class LogTime {
     const nowMs = this.#clock.now()
     this.#told ??= { timeMs: this.#machine.timeMs, atMs: nowMs }
     const { timeMs, atMs } = this.#told
-    // A single telling at a time: where entries come faster than they are committed, the log would only grow.
+    // The next time waits until the last one is applied: where nothing is committed, times would only fill the log.
     if (nowMs - atMs < gapMs || this.#machine.timeMs < timeMs) return
-    // Whole milliseconds, and what is left counts next time: the log's time never runs ahead of the clock.
+    // The log has whole milliseconds. The rest counts next time, so the log's time never runs ahead of the clock.
     const passedMs = Math.floor(nowMs - atMs)
     const next = { timeMs: timeMs + passedMs, atMs: atMs + passedMs }
     if (this.#propose(clockFrame(next.timeMs))) this.#told = next

@@ -1,4 +1,4 @@
-/** Requests of operators that the leader has taken and not answered: changes of the members, handings over of leadership. */
+/** Requests of operators that this node has taken as the leader and not answered: changes of the members, transfers. */
 import {
   type EntryId,
   type EntryRun,
@@ -11,10 +11,10 @@ import {
   readMembership,
 } from '../raft/index.js'
 
-/** Nothing of it happened, and nothing will. */
+/** Nothing of the request happened, and nothing will. */
 export interface Refused {
   readonly outcome: 'refused'
-  /** `replaced`: another leader's entry took its place. `timedOut`: the one that was to lead did not in time. */
+  /** `replaced`: another leader's entry took the place of the change. `timedOut`: the transfer's target did not lead in time. */
   readonly code: OperationRefusal['code'] | 'replaced' | 'timedOut'
   readonly leaderId: NodeId | undefined
   readonly why: string
@@ -36,7 +36,10 @@ interface Change {
 }
 
 export class Operations {
-  /** In log order; one at a time is not done, but for those that another leader's entries will replace. */
+  /**
+   * In log order. The protocol takes one change at a time, so all changes before the last are committed or replaced, and are
+   * settled as this node applies the log.
+   */
   #changes: Change[] = []
   #transfer: ((outcome: TransferOutcome) => void) | undefined
 
@@ -55,7 +58,7 @@ export class Operations {
     this.#changes = this.#changes.filter((change) => {
       if (!change.isCommitted) {
         const { index, term } = change.first
-        // Behind an entry of a later term none of an earlier one can follow: terms in a log never decrease.
+        // Terms in a log never decrease, so no entry of an earlier term follows one of a later term.
         if (run.term > term || (index <= last && run.term !== term)) return this.#replaced(change)
         if (index !== run.index) return true
         change.isCommitted = true
@@ -64,7 +67,7 @@ export class Operations {
     })
   }
 
-  /** A snapshot took the place of entries: what became of the changes in them here cannot be told. */
+  /** A snapshot took the place of entries, so this node cannot tell what became of the changes in them. */
   skipped(): void {
     const why = 'a snapshot took the place of its log entries on the node that took it'
     for (const { settle } of this.#changes) settle({ outcome: 'unknown', why })

@@ -54,7 +54,7 @@ export class Proposals {
     const last = lastIndexOf(run)
     for (let proposal = this.#first(); proposal !== undefined; proposal = this.#first()) {
       const { request, first, count } = proposal
-      // Behind an entry of a later term none of an earlier one can follow: terms in a log never decrease.
+      // Terms in a log never decrease, so no entry of an earlier term follows one of a later term.
       if (first.index > last && first.term >= run.term) return
       if (isRunOf(proposal, run)) {
         this.#settle({ request, outcome: 'applied', index: first.index, count })
@@ -67,7 +67,7 @@ export class Proposals {
     }
   }
 
-  /** A snapshot took the place of the entries up to its last one: what became of them here cannot be told. */
+  /** A snapshot took the place of the entries up to its last one, so this node cannot tell what became of them. */
   skipped({ index, term }: EntryId): void {
     for (let proposal = this.#first(); proposal !== undefined; proposal = this.#first()) {
       const { first } = proposal

@@ -1,7 +1,8 @@
 /**
- * Linearizable reads (thesis §6.4): answered once leadership is confirmed and their readIndex is applied. While followers are
- * asked and every entry of the log is applied, the queries are read ahead, and their answers wait. The bytes of an answer
- * are known only once the query is read, so a request may be answered in part, which bounds the work of a turn.
+ * Linearizable reads (thesis §6.4) are answered once the leadership is confirmed and their readIndex is applied. While the
+ * leadership is being confirmed and every entry of the log is applied, the queries are read ahead, and their answers wait.
+ * Stale reads wait for the end of their turn alone. The bytes of an answer are known only once the query is read, so a
+ * request may be answered in part, which bounds the work of a turn.
  */
 import { reasonOf } from '../errors/index.js'
 import { type PackedResults, ResultBuilder, type StateMachine } from '../machine/index.js'
@@ -59,7 +60,7 @@ export class Reads {
   readonly #unconfirmed = new Map<number, Read>()
   /** In order of readIndex: commitIndex only ever rises. */
   #confirmed: ConfirmedRead[] = []
-  /** Reads that wait for nothing but the end of the turn, or for room in its message. */
+  /** Stale reads. They wait for the end of the turn, and for room in its message. */
   #stale: Pick<Read, 'request' | 'frame'>[] = []
   #waitingBytes = 0
 
@@ -148,8 +149,8 @@ export class Reads {
   }
 
   /**
-   * Reads what is not confirmed yet. To be called while all of the log is applied: what is committed meanwhile makes
-   * the answers worthless.
+   * Reads ahead what is not confirmed yet. To be called while all of the log is applied: an answer from before the readIndex
+   * is of no use [RQ4].
    */
   readAhead(lastApplied: LogIndex): void {
     let count = 0
@@ -203,7 +204,7 @@ export class Reads {
     return `the machine gave ${given} results for ${queries.count} queries`
   }
 
-  /** A query that the machine refuses is refused alone: the queries of one request come from many callers. */
+  /** The queries of one request come from many callers, so a query that the machine refuses is refused alone [RQ7]. */
   #readOneByOne(frame: Frame): Answered {
     const results = this.#results
     const refused: RefusedQuery[] = []

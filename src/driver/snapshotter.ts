@@ -15,6 +15,7 @@ interface Wish {
   readonly told: (snapshot: Snapshot | undefined) => void
 }
 
+/** The snapshot that is being taken. */
 interface Taking {
   readonly index: number
   readonly term: number
@@ -96,7 +97,7 @@ export class Snapshotter {
   }
 
   #next(taking: Taking): void {
-    // A newer one from the leader is on its way to the store: this one must not be written over it.
+    // A newer snapshot from the leader is on its way to the store, and this one must not be written over it [SH2].
     if ((this.#raft.state.log.snapshot?.index ?? 0) > taking.index) return this.abandon()
     const piece = taking.pieces.next()
     if (piece.done === true) return this.#finish(taking)

@@ -1,4 +1,4 @@
-/** Bytes that the protocol left to the store: read as they are needed. */
+/** Bytes of entries and snapshots that the protocol does not hold in memory. They are read from the store as they are needed. */
 import type { EntryRun, InstallSnapshot, LogRun, Message, Replication, Snapshot } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 
@@ -32,7 +32,7 @@ export class StoredBytes {
     }
   }
 
-  /** Entries that the store has just cut off are as good as lost on the way: what comes next is a snapshot. */
+  /** `undefined` once the store has cut entries of the message off. The protocol then sends a snapshot in their place. */
   #withEntries(message: Replication): Message | undefined {
     if (message.entries.every(({ bytes }) => bytes !== undefined)) return message
     const entries: EntryRun[] = []

@@ -5,7 +5,7 @@
 import type { Clock } from '../driver/index.js'
 import { type Fault, SkewedClock, type StandingFault } from '../faults/index.js'
 import type { Message } from '../raft/index.js'
-import type { ClientEnd, ToNode } from '../transport/index.js'
+import type { ClientWayEnd, ToNode } from '../transport/index.js'
 import { Board } from './board.js'
 import type { NodeOptions } from './control.js'
 import { FaultyLinks } from './faulty-links.js'
@@ -91,7 +91,11 @@ export class BreakableParts implements NodeParts {
     )
   }
 
-  openClients(end: ClientEnd, wake: (first: ToNode) => void, receive: (next: ToNode) => void): NodeClients {
+  openClients(
+    end: ClientWayEnd,
+    wake: (first: ToNode) => void,
+    receive: (next: ToNode) => void,
+  ): NodeClients {
     const links = this.#links
     const clients = this.#parts.openClients(
       end,

@@ -11,7 +11,7 @@ import type {
   Snapshot,
 } from '../raft/index.js'
 import type { LatencyCounts, StoryMemory } from '../telemetry/index.js'
-import type { ClientEnd, LinkEnd } from '../transport/index.js'
+import type { ClientWayEnd, LinkEnd } from '../transport/index.js'
 
 /** `flush`: on LMDB, acknowledged once flushed. `none`: in memory, for measuring; nothing survives. */
 export type Durability = 'flush' | 'none'
@@ -64,7 +64,7 @@ export interface NodeControl {
   /** Opens the log and joins the cluster through the given links. Answers with the name of the machine, if it has one. */
   start(
     options: NodeOptions,
-    client: ClientEnd,
+    client: ClientWayEnd,
     links: readonly LinkEnd[],
   ): Promise<Result<string | undefined>>
   connect(link: LinkEnd): Result<undefined>

@@ -3,7 +3,7 @@ import type { ChangeOutcome, TransferOutcome } from '../driver/index.js'
 import { failure, type Result, unwrap } from '../errors/index.js'
 import type { LogIndex, MembershipChange, NodeId, Snapshot } from '../raft/index.js'
 import type { LatencyCounts } from '../telemetry/index.js'
-import type { ClientEnd, LinkEnd } from '../transport/index.js'
+import type { ClientWayEnd, LinkEnd } from '../transport/index.js'
 import type { HashAt, NodeOptions } from './control.js'
 import { answerWithin } from './deadline.js'
 import { NodeHost } from './node-host.js'
@@ -12,7 +12,7 @@ import type { NodeParts } from './parts.js'
 export interface ControlledNode {
   start(
     options: NodeOptions,
-    client: ClientEnd,
+    client: ClientWayEnd,
     links: readonly LinkEnd[],
   ): Promise<Result<string | undefined>>
   connect(link: LinkEnd): Promise<Result<undefined>>
@@ -47,7 +47,7 @@ export class InlineNode implements ControlledNode {
 
   start(
     options: NodeOptions,
-    client: ClientEnd,
+    client: ClientWayEnd,
     links: readonly LinkEnd[],
   ): Promise<Result<string | undefined>> {
     return this.#host.start(options, client, links)

@@ -27,7 +27,7 @@ import {
   storyNow,
   storyTimeOf,
 } from '../telemetry/index.js'
-import { type ClientEnd, type FromNode, type LinkEnd, portsOf, type ToNode } from '../transport/index.js'
+import { type ClientWayEnd, type FromNode, type LinkEnd, portsOf, type ToNode } from '../transport/index.js'
 import { BreakableParts } from './breakable-parts.js'
 import type { HashAt, NodeControl, NodeOptions } from './control.js'
 import { openRecording } from './node-recording.js'
@@ -66,7 +66,7 @@ export class NodeHost implements NodeControl {
 
   async start(
     options: NodeOptions,
-    client: ClientEnd,
+    client: ClientWayEnd,
     links: readonly LinkEnd[],
   ): Promise<Result<string | undefined>> {
     const { nodeId } = options

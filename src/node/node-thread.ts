@@ -9,7 +9,7 @@ import { type Remote, transfer, wrap } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import { failure, RaftError, type Result, reasonOf, unwrap } from '../errors/index.js'
 import type { LogIndex, MembershipChange, NodeId } from '../raft/index.js'
-import { type ClientEnd, type LinkEnd, portsOf } from '../transport/index.js'
+import { type ClientWayEnd, type LinkEnd, portsOf } from '../transport/index.js'
 import type { NodeControl, NodeOptions } from './control.js'
 import type { ControlledNode } from './controlled-node.js'
 import { answerWithin } from './deadline.js'
@@ -49,7 +49,7 @@ export class NodeThread implements ControlledNode {
 
   start(
     options: NodeOptions,
-    client: ClientEnd,
+    client: ClientWayEnd,
     links: readonly LinkEnd[],
   ): Promise<Result<string | undefined>> {
     const handedOver = transfer([...links], links.flatMap(portsOf))

@@ -5,7 +5,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Clock } from '../driver/index.js'
 import type { Message } from '../raft/index.js'
-import { type ClientEnd, ClientPort, PortLinks, type ToNode } from '../transport/index.js'
+import { ClientPort, type ClientWayEnd, PortLinks, type ToNode } from '../transport/index.js'
 import type { NodeOptions } from './control.js'
 import { type OpenedStore, openStore } from './open-store.js'
 
@@ -23,7 +23,11 @@ export interface NodeParts {
   createLinks(wake: (first: Message) => void, receive: (message: Message) => void): NodeLinks
   openStore(options: NodeOptions): OpenedStore
   /** As with links: `wake` takes the first request that arrives, `receive` takes what is drained. */
-  openClients(end: ClientEnd, wake: (first: ToNode) => void, receive: (message: ToNode) => void): NodeClients
+  openClients(
+    end: ClientWayEnd,
+    wake: (first: ToNode) => void,
+    receive: (message: ToNode) => void,
+  ): NodeClients
 }
 
 /** Real time, ports and disk. */

@@ -1,8 +1,7 @@
 /**
- * A disk that misbehaves, around any store. A fault is set by a call and lasts until another call takes it
- * back; time and chance are the caller's, so that the same faults serve in virtual time and on a real disk.
- * A write waits here and not in the store within until its flush is allowed to begin: what a power loss
- * takes away was never written.
+ * A disk that misbehaves, around any store. A fault is set by a call and lasts until another call takes it back. Time and
+ * chance are the caller's, so the same faults serve in virtual time and on a real disk. A write waits here until its flush
+ * may begin, and only then goes to the store within. So a write that a power loss takes from here was never written.
  */
 import type { EntryRun, LogRun, Persist } from '../raft/index.js'
 import { diskFullError } from './disk-full.js'
@@ -48,7 +47,7 @@ export class FaultyStore implements LogStore {
   #failure: Error | undefined
   #isOff = false
   readonly #loseSoon: Perform = (done) => this.#store.write(nothing, done)
-  /** A quick disk writes nothing at once. A piece of no bytes is nothing as well, and told of in a later turn. */
+  /** Writes nothing, as `#loseSoon` does, but by a piece of no bytes, whose callback comes in a later turn on any disk. */
   readonly #loseLater: Perform = (done) =>
     this.#store.writeSnapshotChunk({ index: 0, term: 0 }, 0, new Uint8Array(0), done)
 
@@ -61,7 +60,7 @@ export class FaultyStore implements LogStore {
     return this.#bytesLeft
   }
 
-  /** Each flush begins only when `delay` calls back; `undefined`: at once again, also the one that waits for that. */
+  /** Each flush begins only when `delay` calls back. `undefined`: flushes begin at once again, also one that is being delayed. */
   delayFlushes(delay: Defer | undefined): void {
     this.#delay = delay
     if (delay === undefined) this.#delayed = undefined
@@ -80,7 +79,7 @@ export class FaultyStore implements LogStore {
     this.#goOn()
   }
 
-  /** The next flush to begin fails, and with it every later one. `undefined`: it does not, if none has begun. */
+  /** The next flush to begin fails, and every later one too. `undefined`: takes this back if no flush has begun since. */
   failNextFlush(fate: FlushFate | undefined): void {
     this.#nextFate = fate
     this.#goOn()

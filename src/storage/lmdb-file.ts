@@ -41,9 +41,9 @@ export const transactionBytesMax = 1024 * 1024
 
 /** Pages that a transaction copies, however little it writes. */
 const pagesBytes = 64 * 1024
-/** As much is written without another look. */
+/** Bytes that may be written between two looks at the disk. */
 const unseenBytesMax = 1 << 20
-/** Left free on the disk: for what its other nodes, and whoever else writes there, write between two looks. */
+/** Bytes that stay free on the disk, for what other nodes and programs write between two looks. */
 const reserveBytes = 4 * unseenBytesMax
 
 /**
@@ -52,7 +52,7 @@ const reserveBytes = 4 * unseenBytesMax
  */
 const spareMapBytes = 64 * 2 ** 20
 
-/** Left of the address space: for the heaps of this process, which grow as well. */
+/** Bytes of address space that stay free for the heaps of this process, which grow as well. */
 const reserveAddressBytes = 256 * 2 ** 20
 
 /** Zeros, which LMDB takes for a lock file that nobody uses. It uses 8 KiB, and writes them through a map. */
@@ -98,7 +98,7 @@ export class Room {
   readonly #bytesMax: number
   /** How much LMDB has mapped. */
   readonly #mapBytes: () => number
-  /** As much at least, since a map only grows: it is asked for again once the file comes near. */
+  /** Bytes that LMDB had mapped when it was asked last. A map only grows, so it is asked again once the file comes near. */
   #mapped = 0
   /** What may be written before the next look. */
   #allowance = 0
@@ -155,7 +155,7 @@ export function freeBytes(path: string): number {
 
 const errorCodes = { inputOutput: 5, noSpace: 28, mapFull: -30792 } as const
 
-/** Why a write of LMDB failed: lmdb-js keeps the reason in a promise, and reports a file that cannot grow as EIO. */
+/** Why a write of LMDB failed. lmdb-js keeps the reason in a promise of the error, and reports a file that cannot grow as EIO. */
 export async function explainedFailure(error: unknown, folder: string): Promise<Error> {
   let cause = error
   try {

@@ -1,9 +1,11 @@
 /**
- * The store of the threads and inline hosts: one LMDB environment a node; `one-flush` says how what LMDB committed gets
- * to the disk. One transaction is in flight at a time: what was given meanwhile is the next one. As long as the disk is
- * quick, the log is written in the node's own turn, which saves two changes of threads, and takes along what else waits,
- * which saves a flush; what finds no company, and all as soon as the disk is slow, goes through a thread of libuv's
- * pool, so that the node's loop stays free.
+ * The store of the threads and inline hosts: one LMDB environment a node. `one-flush` says how a committed transaction gets
+ * to the disk. One transaction is under way at a time, and all that is given meanwhile is the next one. There are two ways:
+ *
+ * - While the disk is quick, a write of the log is a transaction in the node's own turn. This saves two changes of threads.
+ *   The parts of a snapshot that wait go with it, which saves their flush.
+ * - A thread of libuv's pool writes what the log did not take along in time, and everything while the disk is slow. The
+ *   node's event loop stays free meanwhile.
  */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -39,14 +41,14 @@ export interface LmdbStoreOptions {
   readonly dir: string
   /** Whose log it is. A directory of another node is refused. */
   readonly nodeId: NodeId
-  /** Who takes part when the directory is new. Afterwards the directory knows better. */
+  /** The members of a new directory. A used directory has its own. */
   readonly membership: Membership
-  /** Where the cluster's directory remembers the node. Left out: what the directory of the log says is believed. */
+  /** Where the cluster's directory remembers the node. Left out: the directory of the log is believed. */
   readonly place?: PledgePlace
   /**
-   * Room for the log, in bytes; default: all that the disk has. No write begins once the file is larger, which
-   * ends the store as a full disk does; the file may pass the mark by one transaction. At the least what a
-   * snapshot and a log up to the next one need, twice over.
+   * Bytes that the file may take; default: all that the disk has. Once the file is larger, the next write fails as on a full
+   * disk; one transaction may pass the bound. A useful bound is at least twice the bytes of a snapshot and of the log up to
+   * the next snapshot.
    */
   readonly bytesMax?: number
   /** Milliseconds on any clock, to tell how quick the disk is. Default: a real one. */
@@ -100,12 +102,12 @@ export function openLmdbStore({
   }
 }
 
-/** A disk is quick as long as it writes a transaction within so many milliseconds: a heartbeat can wait for it. */
+/** A disk is quick while it writes each transaction within so many milliseconds. A heartbeat can wait for that long. */
 const quickMs = 5
-/** After a slow transaction, so many quick ones in a row must come before the node waits for the disk again. */
+/** At the start and after a slow transaction, so many quick ones in a row make the disk quick. */
 const quickRunMin = 16
 
-/** What need not be written soon waits so long for the log's next write. */
+/** A part of a snapshot waits so many milliseconds for a write of the log that takes it along. */
 const companyMs = 5
 
 /** Fields that LMDB has and its types lack. */
@@ -125,20 +127,20 @@ class LmdbTable implements Table {
   readonly #db: Database
   readonly #flushing: Flushing
   #waiting: Transaction[] = []
-  /** Set while something waits for company. */
-  #alone: NodeJS.Timeout | undefined
+  /** Runs while something waits for a write of the log that takes it along. */
+  #companyTimer: NodeJS.Timeout | undefined
   #isWriting = false
-  /** Quick transactions since the last slow one. A disk is not trusted before it was seen. */
+  /** Quick transactions since the start or the last slow one. */
   #quickRun = 0
-  /** The error of the failed transaction. No other is tried after it: what it lost would not be noticed. */
+  /** The error of the failed transaction. No other is tried after it [DU2]. */
   #failure: Error | undefined
   #onIdle: (() => void) | undefined
   #powerLoss: TablePowerLoss | undefined
   /** What LMDB is to write when it calls back. */
   #batch: Batch = []
   /**
-   * One function for all transactions, so that its compiled code stays. It returns nothing: behind one that returns
-   * a put's promise, LMDB does not flush before it goes on.
+   * One function for all transactions, so that V8 keeps its compiled code. It returns nothing: if it returned the promise of
+   * a put, lmdb-js would go on before the flush.
    */
   readonly #applyBatch = (): void => {
     for (const { changes } of this.#batch) {
@@ -176,9 +178,9 @@ class LmdbTable implements Table {
     for (const folder of [path, dirname(path)]) flushFolder(folder)
   }
 
-  /** Does again what a transaction did that LMDB went back behind. */
+  /** Makes the changes of the last run's newest transaction again, after LMDB went back to the one before it. */
   redo(changes: readonly Change[]): void {
-    // That it went back is flushed already.
+    // Without changes nothing is committed: that LMDB went back was flushed when its file was opened.
     if (changes.length > 0) this.commitNow(changes)
     this.settle()
   }
@@ -207,7 +209,7 @@ class LmdbTable implements Table {
       return
     }
     this.#waiting.push(transaction)
-    if (!this.#isWriting) this.#alone ??= setTimeout(() => this.#writeNext(), companyMs)
+    if (!this.#isWriting) this.#companyTimer ??= setTimeout(() => this.#writeNext(), companyMs)
   }
 
   commitSoon(transaction: Transaction): void {
@@ -215,7 +217,7 @@ class LmdbTable implements Table {
     this.#waiting.push(transaction)
     if (this.#quickRun < quickRunMin) return this.#writeNext()
     const batch = this.#takeWaiting()
-    // What waits was given first, and must not come last: rather than that, all of it takes the other way.
+    // Not all that waits fits into this transaction. What was given first is written first, so all of it goes to the thread.
     if (this.#waiting.length > 0) {
       this.#waiting.unshift(...batch)
       return this.#writeNext()
@@ -231,7 +233,7 @@ class LmdbTable implements Table {
       return this.#failLater(batch, explainedFailure(error, this.#path))
     }
     this.#took(this.#now() - beganMs)
-    // For the others it is to be a later turn, and they are in no hurry.
+    // The others were given by `commit`, which promises a later turn.
     if (batch.length > 1) setImmediate(tellFlushed, batch.slice(0, -1))
     transaction.flushed(undefined)
   }
@@ -323,7 +325,10 @@ class LmdbTable implements Table {
     this.#flushing.flushNow()
   }
 
-  /** Nothing is under way, so all of the file is flushed. Of a write that begins now a power loss takes the flush. */
+  /**
+   * Whether the write that is about to begin may begin. If a power loss was asked for, the file, all of which is flushed now,
+   * is copied, and the flush of this write never ends.
+   */
   #mayWrite(): boolean {
     const powerLoss = this.#powerLoss
     if (powerLoss === undefined) return true
@@ -341,8 +346,8 @@ class LmdbTable implements Table {
   }
 
   #takeWaiting(): Transaction[] {
-    clearTimeout(this.#alone)
-    this.#alone = undefined
+    clearTimeout(this.#companyTimer)
+    this.#companyTimer = undefined
     let count = 0
     for (let bytes = 0; count < this.#waiting.length; count++) {
       bytes += bytesOf([this.#waiting[count]!])
@@ -357,7 +362,7 @@ class LmdbTable implements Table {
     tellFlushed(batch)
   }
 
-  /** Meanwhile the table counts as busy: nothing else is tried. */
+  /** Ends the table once the reason is known. Until then the table counts as busy, so nothing else is tried. */
   #failLater(batch: readonly Transaction[], reason: Error | Promise<Error>): void {
     this.#isWriting = true
     void Promise.resolve(reason).then((failure) => this.#fail(batch, failure))

@@ -1,7 +1,7 @@
 /**
- * A part of a node's log, read by somebody else than the node: of one that runs, in a read transaction beside its
- * writes, and of one that does not run. Each call opens LMDB, reads and lets go before it returns, so that it never keeps
- * pages from being used again.
+ * A part of a node's log, for a reader outside of the node. The log of a node that runs is read in a transaction beside its
+ * writes. Each call opens LMDB, reads and lets go before it returns: an older read transaction would keep LMDB from using
+ * pages again.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,7 +1,7 @@
 /** The contents of the small records beside the log. */
 import type { EntryId, LogIndex, Membership, NodeId, Snapshot, Term } from '../raft/index.js'
 
-/** Counted up whenever a store of before could misread what a new one writes. */
+/** Raised whenever an older version could misread what a newer one writes. */
 export const formatVersion = 2
 
 /** Whose log this is. Written once, when the directory is new. */

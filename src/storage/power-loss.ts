@@ -100,13 +100,13 @@ export class TablePowerLoss implements PowerLoss {
     this.#resolve()
   }
 
-  /** No write is under way. True: the power is gone. */
+  /** To be called while no write is under way. Answers whether the power is gone. */
   goIfDue(): boolean {
     if (this.#isDue) this.go()
     return this.#isDue
   }
 
-  /** The next write is about to begin, and all of the file is flushed. False: it must not, and the power is gone. */
+  /** Copies the file before the next write, while all of it is flushed. False: the power is gone, and the write must not begin. */
   takeCopy(): boolean {
     // A store that flushes never comes here twice.
     if (this.#allGone === undefined) return !this.goIfDue()

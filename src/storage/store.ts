@@ -37,7 +37,7 @@ export interface Compaction {
   readonly base: EntryId
 }
 
-/** Told exactly once: after the flush, or with the error that stopped it. A failed store takes no more writes. */
+/** Called exactly once: after the flush, or with the error that stopped it. A failed store takes no more writes. */
 export type Flushed = (error: Error | undefined) => void
 
 /**
@@ -48,11 +48,10 @@ export type Defer = (callback: () => void) => void
 
 export interface LogStore {
   /**
-   * Writes all parts of `persist` in one transaction, `messages` aside. Writes are flushed in the order in
-   * which they were given; `flushed` is called when the data would survive a power loss, before this returns
-   * when the disk is quick, and from a later turn otherwise. Until then all bytes in `persist` belong to the
-   * store: they are neither changed nor transferred. The first eight bytes of a run stay its own
-   * (`entry-run.ts`).
+   * Writes all parts of `persist` but its `messages` in one transaction. Writes are flushed in the order in which they were
+   * given. `flushed` is called once the data would survive a power loss: before this returns if the disk is quick, and from
+   * a later turn otherwise. Until then all bytes in `persist` belong to the store, so they are neither changed nor
+   * transferred. The first eight bytes of a run belong to the store for good (`entry-run.ts`).
    */
   write(persist: Persist, flushed: Flushed): void
 
@@ -76,8 +75,8 @@ export interface LogStore {
   compact(compaction: Compaction, flushed: Flushed): void
 
   /**
-   * The entries of a run whose write was flushed, in bytes that nobody changes. `undefined` when the store has cut
-   * them off, which it has as soon as it was given the `compact` or `install` that says so. Throws when they are damaged.
+   * The entries of a run whose write was flushed, in bytes that nobody changes. `undefined` once the store was given a
+   * `compact` or `install` that cuts them off. Throws when they are damaged.
    */
   readEntries(run: LogRun): EntryRun | undefined
 

@@ -12,36 +12,41 @@ export const unreadBytesMax = 32 << 20
 /** Bytes that a message, and each request or settlement in it, takes in a port beside its buffers. */
 const headerBytes = 256
 
-/** From the client: the requests of one turn, and buffers of answers that the client has read. */
+/** From the client: what it has for the node in one turn. */
 export interface ToNode {
   readonly requests: readonly ClientRequest[]
+  /** Buffers of answers that the client has read: the node writes further answers into them. */
   readonly read: readonly ArrayBuffer[]
   /** Bytes for which the message counts while it is unread. */
   readonly weight: number
 }
 
-/** From the node: settled requests, a call to read its ring, and as the last message the reason why the node failed. */
+/** From the node: the settlements of one turn, or news of the node itself. */
 export type FromNode = ({ readonly type: 'settlements'; readonly weight: number } & Settlements) | NewsOfNode
 
 /** News that a node tells of itself. */
 export type NewsOfNode =
-  /** Something happened: the node's ring of happenings tells what. */
+  /** Something happened. The node's ring of happenings, in shared memory, tells what. */
   | { readonly type: 'happened' }
-  /** The gate of its turns is closed: nothing of it runs from here on until the gate opens. */
+  /** The node is paused: it takes no turn until the gate of its turns opens. */
   | { readonly type: 'frozen' }
+  /** The node stopped by itself. No message of it follows. */
   | { readonly type: 'failed'; readonly why: string }
 
-/** The place of each count in the memory of both ends. `nodeWaits`: 1 while the node holds answers back. */
+/**
+ * The place of each count in the memory that both ends share: bytes that each end has taken, and `nodeWaits`, which is 1
+ * while the node holds answers back.
+ */
 const countAt = { takenByNode: 0, takenByClient: 1, nodeWaits: 2 } as const
 
 /** One end of the way between the client's thread and a node. All of it can be sent to the node's thread. */
-export interface ClientEnd {
+export interface ClientWayEnd {
   readonly port: MessagePort
   readonly counts: SharedArrayBuffer
 }
 
 /** A new way: the end of the client's thread, and the node's. */
-export function createClientWay(): [ClientEnd, ClientEnd] {
+export function createClientWay(): [ClientWayEnd, ClientWayEnd] {
   const { port1, port2 } = new MessageChannel()
   const counts = new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT)
   return [
@@ -60,7 +65,7 @@ export class ClientPort {
   readonly #receive: (message: ToNode) => void
 
   /** `wake` is called with the first message that arrives while nobody drains, `receive` with what is drained. */
-  constructor(end: ClientEnd, wake: (first: ToNode) => void, receive: (message: ToNode) => void) {
+  constructor(end: ClientWayEnd, wake: (first: ToNode) => void, receive: (message: ToNode) => void) {
     this.#port = end.port
     this.#counts = new Int32Array(end.counts)
     this.#requests = requestsOf(this.#counts)
@@ -70,13 +75,13 @@ export class ClientPort {
   }
 
   /**
-   * Whether so much lies unread at the clients that nothing more is to be answered. Clients wake the node once they have
-   * read.
+   * Whether so much lies unread at the clients that nothing more is to be answered. If so, it is noted for the clients,
+   * which then wake the node once they have read.
    */
   get isFull(): boolean {
     if (!this.#answers.isFull) return false
     Atomics.store(this.#counts, countAt.nodeWaits, 1)
-    // Clients that read before they could see the note wake nobody.
+    // Clients that read everything before the note was there wake nobody, so this end looks once more.
     return this.#answers.isFull
   }
 
@@ -109,7 +114,7 @@ export class NodePort {
   readonly #answers: PortWindow
   readonly #receive: (message: FromNode) => void
 
-  constructor(end: ClientEnd, receive: (message: FromNode) => void) {
+  constructor(end: ClientWayEnd, receive: (message: FromNode) => void) {
     this.#port = end.port
     this.#counts = new Int32Array(end.counts)
     this.#requests = requestsOf(this.#counts)

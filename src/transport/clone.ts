@@ -1,4 +1,4 @@
-/** Copies of messages where no thread lies between two nodes: as between threads, no byte is ever shared. */
+/** Copies of messages between nodes in one thread. Two nodes never share a byte, as if a port lay between them. */
 import { type EntryRun, type Membership, type Message, wholeRuns } from '../raft/index.js'
 
 export function cloneMessage<T extends Message>(message: T): T {

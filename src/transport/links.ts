@@ -1,4 +1,4 @@
-/** How a node reaches its peers and its clients: the interfaces that threads, inline and simulation fill. */
+/** How a node reaches its peers and its clients. Ports implement it between threads, and the simulator in virtual time. */
 import type { Frame, LogIndex, Message, NodeId } from '../raft/index.js'
 
 export interface Links {
@@ -24,8 +24,8 @@ export interface Staleness {
 }
 
 /**
- * The origin of a request. One from inside of the cluster is made for a client that is connected to one of its
- * nodes: faults on the ways to clients hit that connection, and not the request.
+ * The origin of a request. A request from inside is made by a server (etcd's API) that stands in a node's place, for a client
+ * that is connected to that server. A fault between nodes and clients hits that connection, so it passes over the request.
  */
 export type Origin = 'inside' | 'outside'
 
@@ -33,7 +33,7 @@ export function originOf(request: number): Origin {
   return request % 2 === 1 ? 'inside' : 'outside'
 }
 
-/** Commands or queries of many callers, packed in one turn of the client's thread. */
+/** Commands or queries that were packed in one turn of the client's thread, also those of several calls. */
 export interface ClientRequest {
   /** Names the request in its settlement; unique between this client and this node. Odd for one from inside. */
   readonly request: number
@@ -49,7 +49,7 @@ export interface RefusedQuery {
   readonly why: string
 }
 
-/** How a request ended. Each request has exactly one settlement, unless its node dies first. */
+/** How a request ended. Each request has exactly one settlement, unless its node ends first. */
 export type Settlement =
   /** All commands are applied, from `index` on. Their results are in `Settlements.results`. */
   | {

@@ -10,9 +10,9 @@ import { byteLengthOf, entriesIn, isBulk, type Message, type NodeId } from '../r
 import type { Links } from './links.js'
 import { PortWindow } from './port-window.js'
 
-/** Messages that may wait at a peer on one port. A running peer never has so many; a hanging peer gets no more. */
+/** Messages that may wait at a peer on one port. So many wait only at a peer that stands still. */
 const waitingMessagesMax = 1024
-/** Bytes of entries and chunks that may wait at a peer. A leader's window is smaller: more is of several leaderships. */
+/** Bytes of entries and chunks that may wait at a peer. One leader has less on its way [FC2], so more comes of several leaders. */
 const waitingBytesMax = 16 << 20
 
 /** The place of each count among the counts of one end of a port. */
@@ -27,8 +27,8 @@ export interface LinkEnd {
   readonly control: MessagePort
   readonly bulk: MessagePort
   /**
-   * The counts of all that each end ever sent and took: messages sent, messages taken and bytes taken on its control port, the same on its
-   * bulk port; those of end 0, then those of end 1.
+   * The counts of end 0, then those of end 1. Each end counts messages sent, messages taken and bytes taken since the link
+   * was made: on its control port, and then on its bulk port.
    */
   readonly counts: SharedArrayBuffer
   readonly end: 0 | 1
@@ -74,8 +74,7 @@ class BoundedPort {
     const bytes = bytesOf(message)
     if (this.#ahead(this.#own, this.#peer) >= waitingMessagesMax || (bytes > 0 && this.#there.isFull)) return
     this.#there.sent(bytes)
-    // The count rises before the message is in the port. A receiver may look for it in vain, and never overlooks a
-    // message.
+    // The count rises before the message is in the port. So a receiver may look for it in vain, but never overlooks it.
     Atomics.add(this.#counts, this.#own + countAt.sent, 1)
     this.port.postMessage(message)
   }

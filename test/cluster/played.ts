@@ -8,7 +8,7 @@ import { Members } from '../../src/cluster/members.js'
 import { resolveOptions } from '../../src/cluster/options.js'
 import type { ControlledNode } from '../../src/node/index.js'
 import type { NodeId } from '../../src/raft/index.js'
-import type { ClientEnd } from '../../src/transport/index.js'
+import type { ClientWayEnd } from '../../src/transport/index.js'
 
 export const done = { ok: true, value: undefined } as const
 
@@ -27,7 +27,7 @@ class PlayedNode {
     this.#started = started
   }
 
-  start(_: unknown, { port }: ClientEnd): Promise<unknown> {
+  start(_: unknown, { port }: ClientWayEnd): Promise<unknown> {
     this.client = port
     return this.#started
   }

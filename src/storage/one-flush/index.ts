@@ -29,7 +29,7 @@ export { readSettled } from './unsettled.js'
 export interface Opening {
   /** The options with which LMDB is opened. */
   readonly lmdbOptions: { readonly noSync: boolean; readonly usePreviousSnapshot: boolean }
-  /** Changes of the transaction that LMDB goes back behind. They are committed before all else, and then settled. */
+  /** Changes of the newest transaction, behind which LMDB goes back. They are committed before all else, and then settled. */
   readonly redo: readonly Change[] | undefined
   /**
    * LMDB has the file open, and `transaction` is the last one in it. Throws when LMDB did not go back as it was told.

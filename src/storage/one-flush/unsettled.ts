@@ -1,7 +1,7 @@
 /**
- * A small file beside LMDB's that lies there as long as a log is open, and names a transaction that is known to be
- * flushed. A start that finds it knows that the last run was not closed in order, and from where on what is not whole
- * may be a flush that was not over. Up to there, and once the file is gone, damage is damage.
+ * A small file, `unsettled`, that lies beside LMDB's while a log is open, and names a transaction that is known to be flushed.
+ * A start that finds the file knows that the last run was not closed in order. A transaction after the named one may then be
+ * in parts, since its flush may not have ended. Damage anywhere else, and any damage without this file, is an error.
  */
 import {
   closeSync,
@@ -45,13 +45,16 @@ export class Unsettled {
     if (!this.#isNoting) this.#timer ??= setTimeout(this.#note, noteAfterMs)
   }
 
-  /** Noted on return. */
+  /** The note is flushed on return. */
   noteNow(transaction: number): void {
     writeSync(this.#descriptor, contentOf(transaction), 0, contentBytes, 0)
     fdatasyncSync(this.#descriptor)
   }
 
-  /** Waits for what is being noted, so that nothing is written through a descriptor that is someone else's by then. `isSettled` when all of the log is flushed. */
+  /**
+   * Waits for the note that is being written, since the system may give the number of a closed descriptor to another file.
+   * `isSettled` when all of the log is flushed.
+   */
   async close(isSettled: boolean): Promise<void> {
     clearTimeout(this.#timer)
     if (this.#isNoting) {
