@@ -76,14 +76,26 @@ export class DurableView implements Durable {
     return entry.index <= pointers.last.index && this.#termAt(entry.index) === entry.term
   }
 
+  /** How many records of the log on the disk hold entries after `index`; of the first entry on when `index` is 0. */
+  recordsAfter(index: LogIndex): number {
+    const starts = this.#startsOnDisk()
+    const before = countOfLeading(starts.length, (at) => (starts[at] ?? 0) <= index + 1) - 1
+    return starts.length - Math.max(0, before)
+  }
+
   #termAt(index: LogIndex): Term | undefined {
     const hinted = this.#termIn(this.#startBefore(index), index)
     if (hinted !== undefined) return hinted
+    this.#starts = this.#startsOnDisk()
+    return this.#termIn(this.#startBefore(index), index)
+  }
+
+  /** Where the records of the log begin, also those that wait to be removed. */
+  #startsOnDisk(): LogIndex[] {
     const names = [...this.#disk.rows.keys()].filter((name) => name.length === logKeyLength)
     const keys = names.map((name) => Uint8Array.from(name, (character) => character.charCodeAt(0)))
-    this.#starts = keys.filter((key) => key[0] === logKind).map(indexOfLogKey)
-    this.#starts.sort((a, b) => a - b)
-    return this.#termIn(this.#startBefore(index), index)
+    const starts = keys.filter((key) => key[0] === logKind).map(indexOfLogKey)
+    return starts.sort((a, b) => a - b)
   }
 
   /** The term that the record under `start` gives to the entry; `undefined` when it does not hold it. */

@@ -2,7 +2,7 @@
 
 import { RaftError } from '../errors/index.js'
 import type { Dice, DiskFault, Fault, StandingFault } from '../faults/index.js'
-import type { LogIndex, LogRun, Membership, NodeId, Term } from '../raft/index.js'
+import type { LogBounds, LogIndex, LogRun, Membership, NodeId, Term } from '../raft/index.js'
 import {
   DamageError,
   type DiskMoment,
@@ -20,6 +20,7 @@ import {
 } from '../storage/index.js'
 import { type DamageName, damageDisk } from './damage.js'
 import { DurableView } from './durable.js'
+import { LogSize } from './log-size.js'
 import type { World } from './world.js'
 
 export interface DiskConditions {
@@ -61,6 +62,8 @@ class PledgeInMemory implements PledgePlace {
 export class NodeDisk {
   disk: MemoryDisk
   durable: DurableView
+  /** Watches the size of the log on this disk. */
+  logSize: LogSize
   /** The disk is not the one that the node had, or an older copy of it, which may happen to hold as much. */
   lost: 'other' | 'copy' | undefined
   /** A record of the disk is damaged: the node refuses the disk, or does not need the record. */
@@ -71,6 +74,7 @@ export class NodeDisk {
   readonly #world: World
   readonly #dice: Dice
   readonly #conditions: DiskConditions
+  readonly #bounds: LogBounds
   #store: FaultyStore | undefined
   #renewals = 0
   /** The faults of disks that stand at the node. */
@@ -78,7 +82,14 @@ export class NodeDisk {
   /** Bytes that still fit on a disk that is filling, from one life of the node to the next. */
   #bytesLeft: number | undefined
 
-  constructor(world: World, dice: Dice, conditions: DiskConditions, nodeId: NodeId, membership: Membership) {
+  constructor(
+    world: World,
+    dice: Dice,
+    conditions: DiskConditions,
+    nodeId: NodeId,
+    membership: Membership,
+    bounds: LogBounds,
+  ) {
     this.#nodeId = nodeId
     this.#membership = membership
     this.#place = new PledgeInMemory(newPledge(nodeId, this.#newIdentity()))
@@ -87,6 +98,8 @@ export class NodeDisk {
     this.#conditions = conditions
     this.disk = new MemoryDisk(membership)
     this.durable = new DurableView(this.disk)
+    this.#bounds = bounds
+    this.logSize = new LogSize(world, nodeId, bounds)
   }
 
   /** Opens the disk, or tells why the node cannot start with it: that is a finding, unless the disk was lost. */
@@ -124,6 +137,7 @@ export class NodeDisk {
       isQuick,
       heard: (moment: DiskMoment) => this.#world.diskMoment?.(this.#nodeId, moment),
     }
+    this.logSize.begins()
     const { store, recovered } = openMemoryStore(this.disk, behaviour, this.#place)
     this.#store = new FaultyStore(store)
     this.#apply([])
@@ -140,6 +154,7 @@ export class NodeDisk {
     const before = this.disk
     this.disk = disk
     this.durable = new DurableView(disk)
+    this.logSize = new LogSize(this.#world, this.#nodeId, this.#bounds)
     this.lost = lost
     this.#isDamaged = false
     return before

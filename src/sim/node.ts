@@ -77,7 +77,7 @@ export class SimulatedNode implements WatchedNode {
     this.#promises = promises
     this.#dice = dice
     this.clock = new NodeClock(world, options.tickMs, options.clockDrift, dice)
-    this.disk = new NodeDisk(world, diskDice, options.disk, options.id, options.membership)
+    this.disk = new NodeDisk(world, diskDice, options.disk, options.id, options.membership, options.bounds)
   }
 
   get state(): RaftView | undefined {
@@ -151,10 +151,9 @@ export class SimulatedNode implements WatchedNode {
       resultBytesMax,
       store: new WatchedStore(
         store,
-        this.disk,
-        this.#world.counts,
+        this,
+        this.#world,
         (work) => this.#inNode(incarnation, work),
-        (happened) => this.#world.tracer.record(id, happened),
         this.#moments.passes,
       ),
       machine,
@@ -275,6 +274,7 @@ export class SimulatedNode implements WatchedNode {
     this.#afterStep()
     this.#turn()
     checkAtTick(this, checker.nodeCount, checker)
+    if (this.state !== undefined) this.disk.logSize.checkAtTick(this.state)
     const helpless = this.state && this.#quorumWatch.ticked(this.state)
     if (helpless !== undefined) checker.report('a leader is of use', helpless)
     this.#scheduleTick(dueUs)

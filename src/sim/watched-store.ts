@@ -1,43 +1,51 @@
 /** The store as a simulated node sees it: its answers wait while the node is stopped, and are looked at. */
-import type { EntryRun, Persist, StoredRun } from '../raft/index.js'
+import type { EntryRun, NodeId, Persist, RaftView, StoredRun } from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
-import type { Counts } from './counts.js'
-import type { Happened } from './describe.js'
 import { type MomentName, writtenIn } from './moments.js'
 import type { NodeDisk } from './node-disk.js'
+import type { World } from './world.js'
 
 type Flushed = Parameters<LogStore['write']>[1]
 
+/** The node that writes. */
+interface Writer {
+  readonly id: NodeId
+  readonly state: RaftView | undefined
+  readonly disk: NodeDisk
+}
+
 export class WatchedStore implements LogStore {
   readonly #store: LogStore
-  readonly #disk: NodeDisk
+  readonly #node: Writer
+  readonly #world: World
   /** Runs `work` in the node, when it runs. */
   readonly #inNode: (work: () => void) => void
-  readonly #record: (happened: Happened) => void
-  readonly #counts: Counts
   readonly #passes: (moment: MomentName) => void
 
   constructor(
     store: LogStore,
-    disk: NodeDisk,
-    counts: Counts,
+    node: Writer,
+    world: World,
     inNode: (work: () => void) => void,
-    record: (happened: Happened) => void,
     passes: (moment: MomentName) => void,
   ) {
     this.#store = store
-    this.#disk = disk
-    this.#counts = counts
+    this.#node = node
+    this.#world = world
     this.#inNode = inNode
-    this.#record = record
     this.#passes = passes
   }
 
   write(persist: Persist, flushed: Flushed): void {
-    this.#record({ type: 'writing', persist })
-    for (const run of persist.entries) this.#disk.durable.expect(run.index)
-    if (this.#disk.isStalled) this.#counts.stalledWrites++
-    if (persist.install !== undefined) this.#counts.snapshotsInstalled++
+    const { tracer, counts } = this.#world
+    const { id, state, disk } = this.#node
+    tracer.record(id, { type: 'writing', persist })
+    for (const run of persist.entries) disk.durable.expect(run.index)
+    if (disk.isStalled) counts.stalledWrites++
+    if (persist.install !== undefined) {
+      counts.snapshotsInstalled++
+      if (state !== undefined) disk.logSize.shrinks(state, disk.durable)
+    }
     this.#watch(`#${persist.sequence}`, writtenIn(persist), flushed, (told) =>
       this.#store.write(persist, told),
     )
@@ -50,20 +58,26 @@ export class WatchedStore implements LogStore {
     flushed: Flushed,
   ): void {
     const what = `its own snapshot at ${snapshot.index} from ${offset}`
-    this.#watch(what, ['ownSnapshot'], flushed, (told) =>
+    this.#watch(what, ['ownSnapshot'], this.#watchedSize(flushed), (told) =>
       this.#store.writeSnapshotChunk(snapshot, offset, data, told),
     )
   }
 
   compact(compaction: Parameters<LogStore['compact']>[0], flushed: Flushed): void {
     const { snapshot, base } = compaction
-    this.#counts.snapshotsTaken++
+    const { state, disk } = this.#node
+    this.#world.counts.snapshotsTaken++
+    if (state !== undefined) disk.logSize.cuts(state, disk.durable, compaction)
+    const hasFlushed = this.#watchedSize((error) => {
+      flushed(error)
+      if (error === undefined && state !== undefined) disk.logSize.hasCut(state, disk.durable, compaction)
+    })
     const what = `the snapshot at ${snapshot.index}, and cut the log up to ${base.index}`
-    this.#watch(what, ['logCut'], flushed, (told) => this.#store.compact(compaction, told))
+    this.#watch(what, ['logCut'], hasFlushed, (told) => this.#store.compact(compaction, told))
   }
 
   readEntries(run: StoredRun): EntryRun | undefined {
-    this.#counts.runsReadBack++
+    this.#world.counts.runsReadBack++
     return this.#store.readEntries(run)
   }
 
@@ -79,6 +93,16 @@ export class WatchedStore implements LogStore {
     return this.#store.close()
   }
 
+  /** The size of the log counts a write of the node's own snapshot as under way until the node is told. */
+  #watchedSize(flushed: Flushed): Flushed {
+    const { logSize } = this.#node.disk
+    logSize.writes()
+    return (error) => {
+      logSize.hasWritten()
+      flushed(error)
+    }
+  }
+
   /** `told` is handed to the store within. A quick disk calls it before the write returns. */
   #watch(
     what: string,
@@ -90,7 +114,8 @@ export class WatchedStore implements LogStore {
     write((error) => {
       isUnderWay = false
       this.#inNode(() => {
-        this.#record(
+        this.#world.tracer.record(
+          this.#node.id,
           error === undefined
             ? { type: 'flushed', what }
             : { type: 'told', what: `could not write ${what}: ${error.message}` },

@@ -3,6 +3,7 @@ import { bySimulator, byTests } from '../mutant.js'
 
 const appendEntries = 'src/raft/append-entries.ts'
 const commit = 'src/raft/commit.ts'
+const compaction = 'src/raft/compaction.ts'
 const log = 'src/raft/log.ts'
 const progress = 'src/raft/progress.ts'
 const quorum = 'src/raft/quorum.ts'
@@ -11,6 +12,30 @@ const roles = 'src/raft/roles.ts'
 
 export const replication = [
   ...bySimulator([
+    {
+      id: 'log-never-cut',
+      breaks: 'SH4',
+      what: 'a log keeps the entries that its snapshot covers',
+      file: compaction,
+      find: 'const { index, term } = base\n',
+      replace: 'const { index, term } = log.base\n',
+    },
+    {
+      id: 'snapshot-never-due',
+      breaks: 'SH4',
+      what: 'a node takes no snapshot when its log outgrows its bound',
+      file: compaction,
+      find: 'return isDue ? nextSnapshot(state) : undefined',
+      replace: 'return undefined',
+    },
+    {
+      id: 'log-never-left-to-store',
+      breaks: 'FC8',
+      what: 'a log keeps the bytes of all its entries in memory',
+      file: log,
+      find: 'const leftTo = Math.min(this.flushedIndex, this.commitIndex)',
+      replace: 'const leftTo = 0',
+    },
     {
       id: 'commit-beyond-verified',
       breaks: 'LR7',

@@ -57,6 +57,14 @@ export const storage = [
         'const cutCount = base === this.lastIndex ? this.#starts.length : this.#positionOf(base + 1) + 1',
     },
     {
+      id: 'cut-records-never-removed',
+      breaks: 'ST8',
+      what: 'the records behind a snapshot are cut from the log and stay on the disk',
+      file: recordStore,
+      find: 'this.#sweep.addRecords(this.#chain.cut(base.index))',
+      replace: 'this.#chain.cut(base.index)',
+    },
+    {
       id: 'snapshot-pieces-mixed',
       breaks: 'ST6',
       what: 'two attempts at a snapshot have the same generation',
