@@ -2,9 +2,9 @@
 import { type Endpoint, LinkFaults, type Packet, packetOf, type StandingFault } from '../faults/index.js'
 import { type Message, type NodeId, Random } from '../raft/index.js'
 import { cloneMessage, type Settlements, type ToNode } from '../transport/index.js'
+import { partsOfAnswers, partsOfRequests } from './by-origin.js'
 import type { NodeOptions } from './control.js'
 import { HeldPackets } from './held-packets.js'
-import { partsOfAnswers, partsOfRequests } from './inside.js'
 
 export class FaultyLinks {
   /** False while no fault stands on any way to the node, or from it to its clients. */

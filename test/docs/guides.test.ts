@@ -34,7 +34,7 @@ test('a block of no file, and one that differs from its file, are found', () => 
 })
 
 test('links of the guides lead to files', () => {
-  for (const path of guides) {
+  for (const path of [...guides, 'CONTRIBUTING.md']) {
     for (const [, target = ''] of textOf(path).matchAll(/\]\(([^)#:]+)\)/g)) {
       expect(existsSync(posix.join(posix.dirname(path), target)), `${target} in ${path}`).toBe(true)
     }

@@ -1,6 +1,6 @@
 /** Requests from inside of the cluster and all others, parted on their ways to a node and back. */
 import { expect, test } from 'vitest'
-import { partsOfAnswers, partsOfRequests } from '../../src/node/inside.js'
+import { partsOfAnswers, partsOfRequests } from '../../src/node/by-origin.js'
 import type { ClientRequest, Settlement, ToNode } from '../../src/transport/index.js'
 
 const request = (id: number): ClientRequest => ({

@@ -1,4 +1,4 @@
-/** Messages between a node and its clients, parted into requests from inside of the cluster and all others. */
+/** Messages between a node and its clients, parted by the origin of their requests: from inside of the cluster, or from outside. */
 import { endOfResults } from '../machine/index.js'
 import { originOf, type Settlement, type Settlements, type ToNode } from '../transport/index.js'
 
