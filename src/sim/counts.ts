@@ -47,8 +47,10 @@ export const faultNames = [
   'wipedDisks',
   'swappedDisks',
   'rolledBackDisks',
-  /** Records of a node's disk, while the node was down: a bit turned, cut short, put where another belongs, never written. */
+  /** Records of a node's disk: a bit turned, cut short, put where another belongs, never written. */
   ...damageNames,
+  /** Of these, those below a node that ran. */
+  'damagedBelow',
   /** Snapshots that were wished for at a moment of a node's work, and came. */
   'snapshotsWished',
   /** By operators: changes of the members, and nodes that were removed. */
@@ -93,6 +95,8 @@ const outcomeNames = [
   /** Starts that were refused since a record was damaged, and damage that no start had to read. */
   'damageRefused',
   'damageUnread',
+  /** Nodes that read a damaged record while they ran, and stopped. */
+  'damageMet',
   'renewedDisks',
   /** Runs that the log had left to the store and that were needed again. */
   'runsReadBack',

@@ -5,26 +5,36 @@ import type { MemoryDisk } from '../storage/index.js'
 export const damageNames = ['rottenRecords', 'tornRecords', 'misdirectedRecords', 'lostRecords'] as const
 export type DamageName = (typeof damageNames)[number]
 
-/** False when the disk has no record that could be damaged so. */
-export function damageDisk({ rows }: MemoryDisk, damage: DamageName, dice: Dice): boolean {
-  const key = dice.pick([...rows.keys()].sort())
+/**
+ * Damages one of the records, or one of the `newest` of the log, which come last. False when there is none that could be
+ * damaged so.
+ */
+export function damageDisk(
+  { rows, damagedRows }: MemoryDisk,
+  damage: DamageName,
+  dice: Dice,
+  newest = rows.size,
+): boolean {
+  const key = dice.pick([...rows.keys()].sort().slice(-newest))
   const bytes = key === undefined ? undefined : rows.get(key)
   if (key === undefined || bytes === undefined || bytes.byteLength === 0) return false
   switch (damage) {
     case 'rottenRecords':
-      rows.set(key, withBitTurned(bytes, dice))
+      damagedRows.set(key, withBitTurned(bytes, dice))
       return true
     case 'tornRecords':
-      rows.set(key, bytes.slice(0, dice.below(bytes.byteLength)))
+      damagedRows.set(key, bytes.slice(0, dice.below(bytes.byteLength)))
       return true
     case 'lostRecords':
-      return rows.delete(key)
+      damagedRows.set(key, undefined)
+      return true
     case 'misdirectedRecords': {
       const other = dice.pick([...rows.keys()].filter((each) => each !== key).sort())
       if (other === undefined) return false
       // The write never came to its place, and is in the place of another record.
-      rows.set(other, bytes)
-      return rows.delete(key)
+      damagedRows.set(other, bytes)
+      damagedRows.set(key, undefined)
+      return true
     }
   }
 }

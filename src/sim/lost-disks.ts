@@ -4,12 +4,14 @@ import { isMajority } from '../proof/index.js'
 import type { Membership, NodeId } from '../raft/index.js'
 import type { MemoryDisk } from '../storage/index.js'
 import type { SimulatedCluster } from './cluster.js'
-import { damageNames } from './damage.js'
+import { type DamageName, damageNames } from './damage.js'
 
 /** True when a majority of nodes that may vote is left without these: of each configuration that may come to count. */
 export function mayLoseDisks(cluster: SimulatedCluster, ...ids: readonly NodeId[]): boolean {
   const { checker } = cluster.world
-  const areThere = ids.every((id) => cluster.node(id).disk.lost === undefined)
+  const areThere = ids
+    .map((id) => cluster.node(id).disk)
+    .every((disk) => disk.lost === undefined && !disk.isDamaged)
   if (!areThere || cluster.members.unanswered.length > 0) return false
   const memberships = new Set(cluster.members.all.map(({ id }) => checker.tailOf(id).membership))
   memberships.add(checker.ledger.last.membership)
@@ -27,7 +29,7 @@ export function canDecide(
 ): boolean {
   return isMajority(membership, (id) => {
     const { disk, neverLeads } = cluster.node(id)
-    return !neverLeads && !lost.includes(id) && !disk.isWithoutVote
+    return !neverLeads && !lost.includes(id) && !disk.isWithoutVote && !disk.isDamaged
   })
 }
 
@@ -108,12 +110,63 @@ export function damaging(cluster: SimulatedCluster, dice: Dice): () => void {
   const name = dice.pick(damageNames)
   if (!mayLoseDisks(cluster, id)) return () => undefined
   endNode(cluster, id)
-  if (cluster.node(id).disk.damage(name)) {
-    cluster.world.counts[name]++
-    diskLost(cluster, id, `has ${name} on the disk`)
-  }
+  damageRecord(cluster, id, name)
   cluster.restart(id)
   return () => renew(cluster, id)
+}
+
+/** Of the newest records, how many a follower that was away for a moment may lack. */
+const newestCount = 8
+
+/**
+ * Records are damaged while their node runs. The node stops where it reads one. It does not come to that where the
+ * record is written again or removed before.
+ */
+export function rotting(cluster: SimulatedCluster, dice: Dice): () => void {
+  const id = victimOf(cluster, dice)
+  rot(cluster, id, dice)
+  return () => findDamage(cluster, id)
+}
+
+/** A leader's records are damaged that it has to read: a follower that was down lacks them. */
+export function rottingBehind(cluster: SimulatedCluster, dice: Dice): () => void {
+  const { leader } = cluster
+  const follower = dice.pick(cluster.nodes.filter(({ id, isUp }) => isUp && id !== leader?.id))
+  if (leader === undefined || follower === undefined) return () => undefined
+  endNode(cluster, follower.id)
+  const mend = cluster.later(dice.around(cluster.electionTimeoutMs), () => {
+    rot(cluster, leader.id, dice)
+    cluster.restart(follower.id)
+  })
+  return () => {
+    mend()
+    cluster.restart(follower.id)
+    findDamage(cluster, leader.id)
+  }
+}
+
+function rot(cluster: SimulatedCluster, id: NodeId, dice: Dice): void {
+  if (!cluster.node(id).isUp || !mayLoseDisks(cluster, id)) return
+  const name = dice.pick(damageNames)
+  const newest = dice.chance(0.5) ? newestCount : undefined
+  for (let left = dice.between(1, newestCount); left > 0; left--)
+    if (damageRecord(cluster, id, name, newest)) cluster.world.counts.damagedBelow++
+}
+
+/** A start finds the damage that the node has not read. */
+function findDamage(cluster: SimulatedCluster, id: NodeId): void {
+  if (cluster.node(id).disk.isDamaged) {
+    endNode(cluster, id)
+    cluster.restart(id)
+  }
+  renew(cluster, id)
+}
+
+function damageRecord(cluster: SimulatedCluster, id: NodeId, name: DamageName, newest?: number): boolean {
+  const isDone = cluster.node(id).disk.damage(name, newest)
+  if (isDone) cluster.world.counts[name]++
+  if (isDone) cluster.tell(`has ${name} on the disk of node ${id}`)
+  return isDone
 }
 
 export function swapping(cluster: SimulatedCluster, dice: Dice): () => void {

@@ -7,7 +7,7 @@ import { encode, writePut } from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { SimulatedCluster } from './cluster.js'
 import { describeLink } from './describe.js'
-import { damaging, rollingBack, swapping, wiping } from './lost-disks.js'
+import { damaging, rollingBack, rotting, rottingBehind, swapping, wiping } from './lost-disks.js'
 import { calmNetwork } from './network.js'
 import type { FaultKind, Plan } from './plan.js'
 
@@ -123,7 +123,7 @@ function moreOf(kind: FaultKind, { losesDisks, damagesDisks, changeGapMs }: Plan
   if (kind === 'disks')
     return [
       ...(losesDisks ? [wiping, wiping, swapping, rollingBack] : []),
-      ...(damagesDisks ? Array(4).fill(damaging) : []),
+      ...(damagesDisks ? [...Array(4).fill(damaging), rotting, ...Array(4).fill(rottingBehind)] : []),
     ]
   const isInterrupting = changeGapMs > 0 && (kind === 'crashes' || kind === 'cuts')
   return isInterrupting ? Array(5).fill(interrupting) : []

@@ -66,8 +66,6 @@ export class NodeDisk {
   logSize: LogSize
   /** The disk is not the one that the node had, or an older copy of it, which may happen to hold as much. */
   lost: 'other' | 'copy' | undefined
-  /** A record of the disk is damaged: the node refuses the disk, or does not need the record. */
-  #isDamaged = false
   readonly #nodeId: NodeId
   readonly #membership: Membership
   readonly #place: PledgeInMemory
@@ -110,12 +108,13 @@ export class NodeDisk {
       const opened = this.#open()
       if (this.lost === 'other') checker.report('a lost disk is refused', `${where} starts with another disk`)
       this.lost = undefined
-      if (this.#isDamaged) counts.damageUnread++
-      this.#isDamaged = false
+      if (this.isDamaged) counts.damageUnread++
+      // The start has read all that the node needs. What is left is never read.
+      this.disk.damagedRows.clear()
       return opened
     } catch (error) {
       const isOfDisk = error instanceof DamageError || isDiskLost(error)
-      if (this.#isDamaged && this.lost === undefined && isOfDisk) return this.#refused(error as Error)
+      if (this.isDamaged && this.lost !== 'other' && isOfDisk) return this.#refused(error as Error)
       if (isDiskLost(error) && this.lost !== undefined) counts.lostDisksRefused++
       else checker.report('the disk cannot be opened', `${where}: ${(error as Error).message}`)
       return error as Error
@@ -125,6 +124,7 @@ export class NodeDisk {
   /** Nobody starts a node with a disk that it refused: an empty one takes its place. */
   #refused(error: Error): Error {
     this.#world.counts.damageRefused++
+    this.#world.checker.diskLost(this.#nodeId)
     this.wipe()
     return error
   }
@@ -156,15 +156,17 @@ export class NodeDisk {
     this.durable = new DurableView(disk)
     this.logSize = new LogSize(this.#world, this.#nodeId, this.#bounds)
     this.lost = lost
-    this.#isDamaged = false
     return before
   }
 
-  /** Damages a record of the disk. The node is down. */
-  damage(name: DamageName): boolean {
-    const hasDamaged = damageDisk(this.disk, name, this.#dice)
-    this.#isDamaged ||= hasDamaged
-    return hasDamaged
+  /** Damages a record of the disk, or of the newest ones, also below a node that runs. False when there is none. */
+  damage(name: DamageName, newest?: number): boolean {
+    return damageDisk(this.disk, name, this.#dice, newest)
+  }
+
+  /** A record of the disk is damaged: the node refuses it where it reads it. */
+  get isDamaged(): boolean {
+    return this.disk.damagedRows.size > 0
   }
 
   wipe(): void {
@@ -180,7 +182,8 @@ export class NodeDisk {
 
   /** The run with its bytes, if the log has left them to the store and the store has not cut them off. */
   readBack(run: LogRun): LogRun {
-    return run.bytes === undefined ? (this.#store?.readEntries(run) ?? run) : run
+    if (run.bytes !== undefined) return run
+    return this.disk.asWritten(() => this.#store?.readEntries(run)) ?? run
   }
 
   /** The process is gone, and what it has written stays. Writes that waited for a slow or stalled disk never come. */
@@ -218,6 +221,13 @@ export class NodeDisk {
   /** A fault has failed a flush: the next failure of the node is this disk's, and no finding. */
   get hasFailed(): boolean {
     return this.#store?.failure !== undefined
+  }
+
+  /** The node stops since it has read a damaged record, which is counted: that is no finding. */
+  met(error: unknown): boolean {
+    const isMet = error instanceof DamageError && this.isDamaged
+    if (isMet) this.#world.counts.damageMet++
+    return isMet
   }
 
   /** The write is held back: no flush begins. */

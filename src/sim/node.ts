@@ -343,7 +343,7 @@ export class SimulatedNode implements WatchedNode {
     if (error instanceof Interruption) return this.stop(error.how)
     this.error = error
     const isBroken = error instanceof Error && error.name === 'InvariantViolation'
-    if (isBroken || !this.disk.hasFailed)
+    if (isBroken || !(this.disk.hasFailed || this.disk.met(error)))
       this.#world.checker.report('a node never stops by itself', `node ${this.id}: ${reasonOf(error)}`)
     // It is in the middle of a turn: nothing of it may run on, and its disk is let go of as after a crash.
     const why = reasonOf(error)

@@ -26,8 +26,10 @@ const nodeId = 1
 
 /** A disk in memory. It survives a crash of the node; a store is opened on it again and again. */
 export class MemoryDisk {
-  /** What is flushed, by key. Open to whoever wants to damage it. */
+  /** What is flushed, by key, as it was written. */
   readonly rows = new Map<string, Uint8Array>()
+  /** Rows that a store finds in another state than they were written; `undefined`: it finds none. A write mends its row. */
+  readonly damagedRows = new Map<string, Uint8Array | undefined>()
   /** Of the first start: what is on the disk already knows better. */
   readonly membership: Membership
   #mounted: MemoryTable | undefined
@@ -55,7 +57,24 @@ export class MemoryDisk {
   copy(): MemoryDisk {
     const disk = new MemoryDisk(this.membership)
     for (const [key, value] of this.rows) disk.rows.set(key, value.slice())
+    for (const [key, value] of this.damagedRows) disk.damagedRows.set(key, value?.slice())
     return disk
+  }
+
+  /** What a store finds under this key. */
+  found(name: string): Uint8Array | undefined {
+    return this.damagedRows.has(name) ? this.damagedRows.get(name) : this.rows.get(name)
+  }
+
+  /** Reads the disk as it was written. */
+  asWritten<Read>(read: () => Read): Read {
+    const damaged = [...this.damagedRows]
+    this.damagedRows.clear()
+    try {
+      return read()
+    } finally {
+      for (const [name, value] of damaged) this.damagedRows.set(name, value)
+    }
   }
 
   /** For `openMemoryStore`. */
@@ -73,8 +92,10 @@ export class MemoryDisk {
   /** For the table that is mounted. */
   apply(changes: readonly Change[]): void {
     for (const { key, value } of changes) {
-      if (value === undefined) this.rows.delete(nameOf(key))
-      else this.rows.set(nameOf(key), value)
+      const name = nameOf(key)
+      this.damagedRows.delete(name)
+      if (value === undefined) this.rows.delete(name)
+      else this.rows.set(name, value)
     }
   }
 }
@@ -115,12 +136,12 @@ class MemoryTable implements Table {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#disk.rows.get(nameOf(key))?.slice()
+    return this.#disk.found(nameOf(key))?.slice()
   }
 
   *rows(from: Uint8Array, to: Uint8Array): Iterable<Row> {
     for (const name of this.#namesBetween(from, to)) {
-      const value = this.#disk.rows.get(name)
+      const value = this.#disk.found(name)
       if (value !== undefined) yield { key: keyOf(name), value: value.slice() }
     }
   }
@@ -174,6 +195,8 @@ class MemoryTable implements Table {
 
   #namesBetween(from: Uint8Array, to: Uint8Array): string[] {
     const [first, end] = [nameOf(from), nameOf(to)]
-    return [...this.#disk.rows.keys()].filter((name) => name >= first && name < end).sort()
+    const isFound = (name: string): boolean =>
+      name >= first && name < end && this.#disk.found(name) !== undefined
+    return [...this.#disk.rows.keys()].filter(isFound).sort()
   }
 }

@@ -1,0 +1,45 @@
+/** Records that are damaged below a node that runs: it stops where it reads one, and nothing of it is sent or applied. */
+import { expect, test } from 'vitest'
+import { damageNames } from '../../src/sim/damage.js'
+import { SimulatedCluster } from '../../src/sim/index.js'
+import { renew } from '../../src/sim/lost-disks.js'
+import { DamageError } from '../../src/storage/index.js'
+import { converge, others } from './support.js'
+
+/** The leader stops as it reads what the follower lacks; then it is refused, begins anew, and has what the others have. */
+function stopsAtDamage(cluster: SimulatedCluster, damage: () => void): void {
+  const leader = cluster.awaitLeader()
+  const [away = 0] = others(cluster, leader.id)
+  cluster.losePower(away)
+  for (let round = 0; round < 40; round++) expect(cluster.put('k', `${round}`).outcome).toBe('applied')
+  damage()
+  cluster.restart(away)
+  cluster.until(() => !leader.isUp)
+  expect(leader.error).toBeInstanceOf(DamageError)
+  cluster.restart(leader.id)
+  expect(leader.isUp).toBe(false)
+  const { damageMet, damageRefused } = cluster.world.counts
+  expect({ damageMet, damageRefused }).toEqual({ damageMet: 1, damageRefused: 1 })
+  renew(cluster, leader.id)
+  converge(cluster)
+  expect(cluster.put('k', 'afterwards').outcome).toBe('applied')
+  converge(cluster)
+  expect(new Set(cluster.nodes.map((node) => node.hash())).size).toBe(1)
+}
+
+test.each(damageNames)('[ST4] a leader stops that reads back %s for a follower', (name) => {
+  const cluster = new SimulatedCluster({ limits: { logMemoryBytesMax: 1 } })
+  stopsAtDamage(cluster, () => {
+    for (let left = 8; left > 0; left--) expect(cluster.leader?.disk.damage(name, 8)).toBe(true)
+  })
+})
+
+test.each(damageNames)('[ST4] a leader stops that sends a follower a snapshot with %s', (name) => {
+  const cluster = new SimulatedCluster({
+    bounds: { logBytesMax: 2000, trailingBytes: 0 },
+    snapshotPieceBytes: 64,
+  })
+  stopsAtDamage(cluster, () => {
+    for (let left = 200; left > 0; left--) expect(cluster.leader?.disk.damage(name)).toBe(true)
+  })
+})
