@@ -126,7 +126,7 @@ export class Leases {
 
   #judgeAnswer(call: OkCall, at: number): void {
     for (const lease of leasesPut(call)) this.#judgePut(lease, call, at)
-    if (call.op === 'keepAlive' && (call.ttl ?? 0) > 0) this.#judgeAlive(call, at)
+    if (call.op === 'revoke' || (call.op === 'keepAlive' && (call.ttl ?? 0) > 0)) this.#judgeAlive(call, at)
     const isSerializable = call.op === 'range' && call.serializable === true
     if (isSerializable || isOfPast(call)) return
     for (const { key, lease } of shownBy(call)) if (lease) this.#judgeShown(key, lease, call, at)
@@ -143,9 +143,16 @@ export class Leases {
   }
 
   #judgeAlive(call: LeaseCall, at: number): void {
-    const { ended } = this.#of(call.lease)
+    const { ended, endedIn } = this.#of(call.lease)
     if (ended !== undefined && call.call > ended.time)
-      this.#findings.fail(rule, at, 'is answered with a TTL, and the lease had ended:', ended.at)
+      this.#findings.fail(rule, at, 'is done, and the lease had ended:', ended.at)
+    else if (endedIn !== undefined && !this.#known.mayFollow(endedIn.revision, call.call))
+      this.#findings.fail(
+        rule,
+        at,
+        `is done, and the lease's keys were gone at ${endedIn.revision}:`,
+        endedIn.at,
+      )
   }
 
   #judgeShown(key: string, id: string, call: EtcdCall, at: number): void {

@@ -4,6 +4,9 @@
  */
 import type { Outcome } from '../model.js'
 
+/** The first write of a store has revision 2: revision 1 is the empty store. */
+export const emptyRevision = 1
+
 /** A key as an answer shows it. `lease` is left out if the key has none. */
 export interface EtcdKeyValue {
   readonly key: string

@@ -9,7 +9,16 @@ import type { Known } from './known.js'
 import type { Leases } from './leases.js'
 import { type Maker, Matching } from './matching.js'
 import type { Held, Past, Version } from './past.js'
-import { type EtcdRecord, isCall, isOk, type KeySpan, type OkCall, type Put, type TxnCall } from './record.js'
+import {
+  type EtcdRecord,
+  emptyRevision,
+  isCall,
+  isOk,
+  type KeySpan,
+  type OkCall,
+  type Put,
+  type TxnCall,
+} from './record.js'
 import { judgeShown } from './shown.js'
 import { sortedInTurns } from './sorted.js'
 import { Strays } from './strays.js'
@@ -113,12 +122,19 @@ export class Replay {
     const revokes = this.#revokes.get(revision) ?? []
     const writer = this.#writers.get(revision)
     if (claims.size > 0 || writer !== undefined) this.written.push(revision)
+    if (revision <= emptyRevision) this.#judgeFirst(claims, writer)
     const maker = writer ?? revokes.find(({ call }) => this.#isMadeBy(revision, call, claims))
     if (maker !== undefined) {
       this.#write(revision, maker, claims)
       this.explained.push(revision)
     } else if (claims.size > 0) this.#explain(revision, claims)
     for (const revoke of revokes) this.#judgeRevoked(revision, revoke)
+  }
+
+  #judgeFirst(claims: OfKey, writer: Writer | undefined): void {
+    const at = writer?.at ?? [...claims.values()][0]?.[0]?.at
+    if (at !== undefined)
+      this.#findings.fail('each write has a revision of its own', at, 'tells of a write in the empty store')
   }
 
   /** Whether a revoke made the revision. One that deletes nothing is answered with the revision of the change before it. */

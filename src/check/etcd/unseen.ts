@@ -5,12 +5,10 @@ import type { Known } from './known.js'
 import type { Leases } from './leases.js'
 import type { Past } from './past.js'
 import type { Reading } from './reading.js'
+import { emptyRevision } from './record.js'
 import type { Replay } from './replay.js'
 import { firstPlace } from './sorted.js'
 import { covers, type Part } from './watches.js'
-
-/** The first write of a store has revision 2: revision 1 is the empty store. */
-const emptyRevision = 1
 
 export class Unseen {
   readonly #known: Known

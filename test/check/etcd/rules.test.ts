@@ -62,6 +62,8 @@ const unknown = { outcome: 'unknown', return: null, revision: undefined }
 const seconds = (count: number): number => count * 1_000_000
 const grant = { op: 'grant', lease: '7', ttl: 2 }
 const leased = { lease: '7' }
+const late = { call: seconds(3), return: seconds(3) + 1 }
+const lost = (key: string, value: string): object => put(key, value, 0, unknown)
 
 describe('a history is consistent', () => {
   test.each<[string, readonly object[]]>([
@@ -203,6 +205,9 @@ const broken: readonly (readonly [rule: string, lines: readonly object[], named:
     [2, 1],
   ],
   ['each write has a revision of its own', [put('a', '1', 2), put('b', '1', 2, { call: 0 })], [1, 2]],
+  // The empty store has revision 1.
+  ['each write has a revision of its own', [put('a', '1', 1)], [1]],
+  ['each write has a revision of its own', [lost('a', '1'), range('a', 1, [kv('a', '1', 1)])], [2]],
   ['all see the same event', [put('a', '1', 2), range('a', 2, [kv('a', '2', 2)])], [1, 2]],
   ['all see the same event', [put('a', '1', 2), watch(2), told(2, [gone('a', 2)])], [1, 3]],
   [
@@ -472,6 +477,16 @@ const broken: readonly (readonly [rule: string, lines: readonly object[], named:
     [3, 2],
   ],
   ['a lease lives its TTL, and no longer', [put('a', '1', 2, leased)], [1]],
+  // The lease had ended by itself, so it was not there to be revoked.
+  [
+    'a lease lives its TTL, and no longer',
+    [
+      ...[grant, put('a', '1', 2, leased), watch(2)],
+      told(3, [putEvent('a', '1', 2, 2, 1, leased), gone('a', 3)], { return: seconds(2.5) }),
+      { op: 'revoke', lease: '7', revision: 3, ...late },
+    ],
+    [5, 4],
+  ],
   // The deletion was told before the lease was revoked.
   [
     'a lease lives its TTL, and no longer',
@@ -491,8 +506,6 @@ const broken: readonly (readonly [rule: string, lines: readonly object[], named:
 
 const grant8 = { ...grant, lease: '8' }
 const revoke = (lease: string, revision: number): object => ({ op: 'revoke', lease, revision })
-const lost = (key: string, value: string): object => put(key, value, 0, unknown)
-const late = { call: seconds(3), return: seconds(3) + 1 }
 const later = { call: seconds(4), return: seconds(4) + 1 }
 
 describe('a right history is no contradiction', () => {
