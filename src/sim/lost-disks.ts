@@ -124,8 +124,7 @@ const newestCount = 8
  */
 export function rotting(cluster: SimulatedCluster, dice: Dice): () => void {
   const id = victimOf(cluster, dice)
-  rot(cluster, id, dice)
-  return () => findDamage(cluster, id)
+  return rot(cluster, id, dice) ? () => findDamage(cluster, id) : () => undefined
 }
 
 /** A leader's records are damaged that it has to read: a follower that was down lacks them. */
@@ -134,23 +133,29 @@ export function rottingBehind(cluster: SimulatedCluster, dice: Dice): () => void
   const follower = dice.pick(cluster.nodes.filter(({ id, isUp }) => isUp && id !== leader?.id))
   if (leader === undefined || follower === undefined) return () => undefined
   endNode(cluster, follower.id)
+  let isRotten = false
   const mend = cluster.later(dice.around(cluster.electionTimeoutMs), () => {
-    rot(cluster, leader.id, dice)
+    isRotten = rot(cluster, leader.id, dice)
     cluster.restart(follower.id)
   })
   return () => {
     mend()
     cluster.restart(follower.id)
-    findDamage(cluster, leader.id)
+    // Otherwise the node may have lost its disk to another fault, which mends it.
+    if (isRotten) findDamage(cluster, leader.id)
   }
 }
 
-function rot(cluster: SimulatedCluster, id: NodeId, dice: Dice): void {
-  if (!cluster.node(id).isUp || !mayLoseDisks(cluster, id)) return
+/** False where nothing was damaged. */
+function rot(cluster: SimulatedCluster, id: NodeId, dice: Dice): boolean {
+  if (!cluster.node(id).isUp || !mayLoseDisks(cluster, id)) return false
   const name = dice.pick(damageNames)
   const newest = dice.chance(0.5) ? newestCount : undefined
+  const { counts } = cluster.world
+  const before = counts.damagedBelow
   for (let left = dice.between(1, newestCount); left > 0; left--)
-    if (damageRecord(cluster, id, name, newest)) cluster.world.counts.damagedBelow++
+    if (damageRecord(cluster, id, name, newest)) counts.damagedBelow++
+  return counts.damagedBelow > before
 }
 
 /** A start finds the damage that the node has not read. */
