@@ -120,12 +120,6 @@ test('seed 101 of late messages holds: the operator asked for a committed member
   expect(violation).toBeUndefined()
 })
 
-test('seed 123456009 holds: a record of the log in the place of a small record was told as a mistake of JSON, and not of the disk', () => {
-  const { violation, counts } = simulate({ seed: 123456009 })
-  expect(violation).toBeUndefined()
-  expect(counts.misdirectedRecords).toBe(1)
-})
-
 // Where such a node campaigns, each of these seeds breaks the promise.
 test.each([2, 4, 27])('[TL9] seed %i holds with nodes of priority 0, which never campaign', (seed) => {
   expect(planOf(seed).neverLeading).not.toEqual([])
