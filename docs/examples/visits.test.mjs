@@ -47,8 +47,8 @@ async function numbersDuring(etcd, breaking) {
         numbers.push(await countVisit(client))
       } catch {
         // Nobody was told this number. Whether the visit was counted is not known.
-        await new Promise((resolve) => setTimeout(resolve, 20))
       }
+      await new Promise((resolve) => setTimeout(resolve, 20))
     }
     client.close()
     return numbers
