@@ -8,13 +8,13 @@ export type Effect = { readonly value: string | undefined; readonly lease: strin
 
 /** `undefined` if the past does not tell which branch of a transaction is taken. */
 export function effectsOf(call: EtcdCall, past: Past): Map<string, Effect> | undefined {
-  const effects = new Map<string, Effect>()
-  if (call.op === 'revoke') {
-    for (const key of past.attached(call.lease)) effects.set(key, 'deleted')
-    return effects
-  }
+  if (call.op === 'revoke') return new Map(past.attached(call.lease).map((key) => [key, 'deleted']))
   const ops = opsOf(call, past)
-  if (ops === undefined) return undefined
+  return ops === undefined ? undefined : effectsOfOps(ops, past)
+}
+
+export function effectsOfOps(ops: readonly TxnOp[], past: Past): Map<string, Effect> {
+  const effects = new Map<string, Effect>()
   for (const op of ops) {
     if (op.op === 'put') effects.set(op.key, { value: op.value, lease: op.lease ?? '' })
     if (op.op !== 'delete') continue

@@ -40,8 +40,8 @@ export function* readRecords(records: readonly EtcdRecord[], findings: Findings)
   // A call of unknown outcome may have written a key of which nobody was told.
   const keys = new Set([...claims.keys(), ...doubts.keys()])
   const past = new Past(yield* sortedInTurns([...keys], compareKeys))
-  const isCovered = (key: string, revision: number): boolean =>
-    watches.parts.some((part) => covers(part, { key }, revision))
+  const isCovered = (key: string, from: number, to: number): boolean =>
+    watches.parts.some((part) => covers(part, { key }, from) && covers(part, { key }, to))
   const replay = new Replay(records, { known, claims, past, doubts, leases, findings, isCovered })
   for (const [at, record] of records.entries()) {
     replay.hear(record, at)

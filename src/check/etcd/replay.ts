@@ -1,13 +1,13 @@
 /** Goes through all revisions in their order: each was made by one call or by the end of a lease, and changed what that changes. */
 import { quoted } from '../shortened.js'
 import { type Claim, type Claims, stepsOf } from './claims.js'
-import type { Doubt, Doubts } from './doubts.js'
 import { comparesHold, type Effect, effectsOf, isChange } from './effects.js'
 import { type Findings, failuresMax } from './findings.js'
 import { compareKeys } from './keys.js'
 import type { Known } from './known.js'
 import type { Leases } from './leases.js'
-import { type Maker, Matching } from './matching.js'
+import { isExplained, Makers, type MakersParts, type OfKey, type PossibleMaker } from './makers.js'
+import { Matching } from './matching.js'
 import type { Held, Past, Version } from './past.js'
 import {
   type EtcdRecord,
@@ -28,31 +28,16 @@ interface Writer {
   readonly at: number
 }
 
-export interface ReplayParts {
+export interface ReplayParts extends MakersParts {
   readonly known: Known
   readonly claims: Claims
-  readonly past: Past
-  readonly doubts: Doubts
-  readonly leases: Leases
   readonly findings: Findings
-  /** Whether a watch told all events of the key in that revision. */
-  isCovered(key: string, revision: number): boolean
 }
-
-interface PossibleMaker {
-  readonly maker: Maker
-  readonly effects: Map<string, Effect>
-  readonly at: number
-  /** Whether what it changes depends on comparisons. */
-  readonly branches: boolean
-}
-
-type OfKey = ReadonlyMap<string, readonly Claim[]>
 
 const versionsRule = 'versions and revisions of a key agree'
 
 export class Replay {
-  /** The first revisions whose maker is one of several that would have changed different keys. */
+  /** The first revisions whose maker is one of several that would have changed different keys, or may have needed an unseen event. */
   readonly ambiguous: { readonly revision: number; readonly at: readonly number[] }[] = []
   ambiguousCount = 0
   readonly matching = new Matching()
@@ -63,22 +48,20 @@ export class Replay {
   readonly #known: Known
   readonly #claims: Claims
   readonly #past: Past
-  readonly #doubts: Doubts
   readonly #leases: Leases
   readonly #findings: Findings
   readonly #strays: Strays
-  readonly #isCovered: ReplayParts['isCovered']
+  readonly #makers: Makers
   readonly #writers = new Map<number, Writer>()
   /** Revisions that two writes were told. */
   readonly #disputed = new Set<number>()
   readonly #revokes = new Map<number, Writer[]>()
 
   constructor(records: readonly EtcdRecord[], parts: ReplayParts) {
-    this.#isCovered = parts.isCovered
+    this.#makers = new Makers(parts, this.explained)
     this.#known = parts.known
     this.#claims = parts.claims
     this.#past = parts.past
-    this.#doubts = parts.doubts
     this.#leases = parts.leases
     this.#findings = parts.findings
     this.#strays = new Strays(records, parts)
@@ -165,52 +148,26 @@ export class Replay {
 
   /** No call that was answered made the revision: a call of unknown outcome did, or the end of a lease. */
   #explain(revision: number, claims: OfKey): void {
-    const makers = this.#makersOf(revision, claims)
+    const makers = this.#makers.of(revision, claims)
     const [first] = makers
     if (first === undefined) this.#strays.report(revision, claims)
     else if (this.#match(revision, claims, makers)) this.explained.push(revision)
     if (makers.length === 1 && typeof first?.maker === 'string')
       this.#leases.endedIn(first.maker, revision, first.at)
-    if (
-      new Set(makers.map(({ effects }) => signatureOf(effects))).size > 1 &&
-      ++this.ambiguousCount <= failuresMax
-    )
-      this.ambiguous.push({ revision, at: makers.slice(0, failuresMax).map(({ at }) => at) })
+    const isAmbiguous = new Set(makers.map(({ effects }) => signatureOf(effects))).size > 1
+    if ((isAmbiguous || makers.some(({ isSupposed }) => isSupposed)) && ++this.ambiguousCount <= failuresMax)
+      this.ambiguous.push({ revision, at: [...new Set(makers.map(({ at }) => at))].slice(0, failuresMax) })
     this.#apply(revision, first?.effects ?? new Map(), claims, first?.at)
   }
 
   /** A revision without room is left out: what the others ask of their makers holds without it, too. */
   #match(revision: number, claims: OfKey, possible: readonly PossibleMaker[]): boolean {
-    const makers = possible.map(({ maker }) => maker)
+    const makers = [...new Set(possible.map(({ maker }) => maker))]
     const hasRoom = this.matching.hasRoomFor(makers)
     if (!hasRoom) this.#findings.drop()
     const isMatched = hasRoom && this.matching.add(revision, makers)
     if (hasRoom && !isMatched) this.#strays.reportTwice(revision, claims, possible[0]!.at)
     return isMatched
-  }
-
-  /** The one that changes the fewest keys first. */
-  #makersOf(revision: number, claims: OfKey): PossibleMaker[] {
-    const [[key, [claim]] = ['', []]] = claims as ReadonlyMap<string, Claim[]>
-    if (claim === undefined) return []
-    const makers = this.#doubts.of(key, revision).flatMap(({ call, at }: Doubt) => {
-      const effects = effectsOf(call, this.#past)
-      return effects !== undefined && isExplained(claims, effects)
-        ? [{ maker: at as Maker, effects, at, branches: call.op === 'txn' && call.compare.length > 0 }]
-        : []
-    })
-    const lease = claim.type === 'delete' ? this.#past.last(key)?.held?.lease : undefined
-    if (lease && this.#leases.mayEndIn(lease, revision) === true) {
-      const effects = new Map<string, Effect>(this.#past.attached(lease).map((each) => [each, 'deleted']))
-      if (isExplained(claims, effects)) makers.push({ maker: lease, effects, at: claim.at, branches: false })
-    }
-    const isSeen = (effects: ReadonlyMap<string, Effect>): boolean =>
-      [...effects.keys()].every((each) => claims.has(each) || !this.#isCovered(each, revision))
-    // A watch would have told of all that the maker changed. If it did not, then an unseen event came before, with which a
-    // transaction may have compared: it may have taken the other branch.
-    const seen = makers.filter(({ effects }) => isSeen(effects))
-    const likely = seen.length > 0 ? seen : makers.filter(({ branches }) => !branches)
-    return likely.sort((one, other) => one.effects.size - other.effects.size)
   }
 
   #apply(
@@ -360,17 +317,4 @@ function disagrees(told: number | undefined, expected: number): boolean {
 
 function signatureOf(effects: ReadonlyMap<string, Effect>): string {
   return JSON.stringify([...effects].sort(([one], [other]) => compareKeys(one, other)))
-}
-
-/** Whether these effects are, among others, the events that were told. */
-function isExplained(claims: OfKey, effects: ReadonlyMap<string, Effect>): boolean {
-  return [...claims].every(([key, told]) => {
-    const effect = effects.get(key)
-    return told.every(({ type, value, lease }) => {
-      if (effect === undefined || effect === 'deleted') return effect === 'deleted' && type === 'delete'
-      return (
-        type === 'put' && (value ?? effect.value) === effect.value && (lease ?? effect.lease) === effect.lease
-      )
-    })
-  })
 }

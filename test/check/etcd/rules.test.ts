@@ -676,6 +676,23 @@ describe('a right history is no contradiction', () => {
       ],
     ],
     [
+      'if either branch of a transaction of unknown outcome may have been taken, since an unseen event may have come before it',
+      'unknown',
+      [
+        ...[watch(2, { key: 'b' }), put('a', '1', 2), put('b', '1', 3), lost('a', '2')],
+        {
+          ...{ op: 'txn', ...unknown, failure: [] },
+          compare: [{ key: 'a', target: 'modRevision', result: '=', value: 4 }],
+          success: [
+            { op: 'put', key: 'a', value: '3' },
+            { op: 'delete', key: 'b' },
+          ],
+        },
+        ...[del('a', 0, 0, { ...all, ...unknown }), told(5, [putEvent('b', '1', 3), gone('b', 5)])],
+        ...[put('a', '4', 6), range('a', 6, [kv('a', '4', 6, 2, 4)])],
+      ],
+    ],
+    [
       'if the cancel for a compaction has no revision',
       'consistent',
       [
