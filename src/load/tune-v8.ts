@@ -10,11 +10,11 @@ const heapGrowingPercent = 300
 
 /**
  * Each node has a heap and a compiler of its own, and with few clients runs each of its functions only a thousand
- * times a second: by V8's own measure many of them stay uncompiled for the first ten seconds. A heap here holds ten
- * megabytes, and what counts against its growth are the buffers that pass through it: V8 would collect it in full a
+ * times a second: by V8's own measure many of them stay uncompiled for the first ten seconds. The heap of the clients holds
+ * ten megabytes, and what counts against its growth are the buffers that pass through it: V8 would collect it in full a
  * dozen times a second, with threads of its own on the nodes' cores. They would free the buffers, too: here each thread
- * frees its own. The flags hold for the whole process and all its threads, so they are for programs to set, before they
- * start a cluster, and not for a library.
+ * frees its own. (The heaps of nodes begin large enough in any program.) The flags hold for the whole process and all its
+ * threads, so they are for programs to set, before they start a cluster, and not for a library.
  */
 export function tuneV8(): void {
   const v8 = Number.parseInt(process.versions.v8, 10)

@@ -47,7 +47,7 @@ export class LogSize {
     this.#writesUnderWay++
   }
 
-  /** Such a write is flushed. */
+  /** A write that `writes` counted is flushed. */
   hasWritten(): void {
     this.#writesUnderWay--
   }

@@ -26,7 +26,7 @@ const nodeId = 1
 
 /** A disk in memory. It survives a crash of the node; a store is opened on it again and again. */
 export class MemoryDisk {
-  /** What is flushed, by key, as it was written. */
+  /** The flushed rows by key, as they were written. */
   readonly rows = new Map<string, Uint8Array>()
   /** Rows that a store finds in another state than they were written; `undefined`: it finds none. A write mends its row. */
   readonly damagedRows = new Map<string, Uint8Array | undefined>()
@@ -61,7 +61,7 @@ export class MemoryDisk {
     return disk
   }
 
-  /** What a store finds under this key. */
+  /** The row that a store finds under this key. */
   found(name: string): Uint8Array | undefined {
     return this.damagedRows.has(name) ? this.damagedRows.get(name) : this.rows.get(name)
   }

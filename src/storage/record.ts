@@ -98,7 +98,7 @@ export function openNote(name: NoteName | 'redo', bytes: Uint8Array): unknown {
   return content
 }
 
-/** What an intact record says as a small record. The others are no text in JSON. */
+/** The name and the content of a small record, and nothing of another intact record, which is no text in JSON. */
 function readNote(bytes: Uint8Array): readonly [name?: string, content?: unknown] {
   try {
     return JSON.parse(decoder.decode(bytes.subarray(checksumBytes))) as [string, unknown]

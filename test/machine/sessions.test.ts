@@ -121,6 +121,13 @@ test.each([1, 7, 1000])('[SE7] a snapshot in pieces of %d bytes carries the sess
   expect(other.call(session, 3, 'd')[0]).toBe('applied')
 })
 
+/** The hash of a machine that was restored from these pieces. */
+function hashOf(pieces: Iterator<Uint8Array>): string {
+  const machine = new SessionMachine(new Diary())
+  machine.restore({ [Symbol.iterator]: () => pieces })
+  return machine.hash()
+}
+
 test('[SE7] a snapshot shows the sessions of the moment at which it was begun', () => {
   const log = new SessionLog()
   const session = log.register()
@@ -128,9 +135,7 @@ test('[SE7] a snapshot shows the sessions of the moment at which it was begun', 
   const hash = log.machine.hash()
   const pieces = log.machine.snapshot()
   log.call(session, 2, 'b')
-  const other = new SessionMachine(new Diary())
-  other.restore({ [Symbol.iterator]: () => pieces })
-  expect(other.hash()).toBe(hash)
+  expect(hashOf(pieces)).toBe(hash)
 })
 
 test('[SE7] a snapshot that is given up gives up that of the state machine', () => {
@@ -312,9 +317,7 @@ test('[SE14] a machine whose snapshot is a generator shows the state of the mome
   const hash = log.machine.hash()
   const pieces = log.machine.snapshot()
   log.call(session, 2, 'b')
-  const other = new SessionMachine(new Diary())
-  other.restore({ [Symbol.iterator]: () => pieces })
-  expect(other.hash()).toBe(hash)
+  expect(hashOf(pieces)).toBe(hash)
 })
 
 test("[LT3] a machine hears of the log's time where it is told, in order with its commands", () => {

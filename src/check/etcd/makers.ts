@@ -62,7 +62,7 @@ export class Makers {
     return [...likely, ...others].sort((one, other) => one.effects.size - other.effects.size)
   }
 
-  /** What a transaction would have changed by the branch that only an unseen event leads to. */
+  /** The changes that a transaction would have made by the branch that only an unseen event leads to. */
   #byOtherBranch({ call, at }: Doubt, revision: number, claims: OfKey): PossibleMaker[] {
     if (call.op !== 'txn') return []
     const { past } = this.#parts
