@@ -37,6 +37,7 @@ export class BreakableParts implements NodeParts {
   #fullId = 0
   readonly #slowFlushes = new Set<NodeJS.Timeout>()
   #setPace: (() => void) | undefined
+  #isClosed = false
 
   constructor(parts: NodeParts, options: NodeOptions, atGate: AtGate) {
     this.#parts = parts
@@ -53,7 +54,7 @@ export class BreakableParts implements NodeParts {
 
   /** Takes what is new on the board. Freezes the thread while the gate is closed. */
   look(): void {
-    if (this.#board.version !== this.#seen) this.#takeNews()
+    if (this.#board.version !== this.#seen && !this.#isClosed) this.#takeNews()
   }
 
   startTicks(tickMs: number, tick: () => void): () => void {
@@ -129,8 +130,9 @@ export class BreakableParts implements NodeParts {
     return opened
   }
 
-  /** The node has ended: all that waits here is let go of. */
+  /** The node has ended: all that waits here is let go of, and no news of the board counts any more. */
   close(): void {
+    this.#isClosed = true
     this.#links.close()
     for (const timer of this.#slowFlushes) clearTimeout(timer)
     const failing = this.#latest('failDisk')

@@ -73,7 +73,7 @@ export class FaultyLinks {
   }
 
   close(): void {
-    this.#held.clear()
+    this.#held.close()
   }
 
   #passAll(packet: Packet, now: () => void, later: () => void): void {

@@ -11,10 +11,11 @@ interface Held {
 export class HeldPackets {
   #held: Held[] = []
   #timer: NodeJS.Timeout | undefined
+  #isClosed = false
 
-  /** Calls `arrive` after so many milliseconds; never, when too many of that sender wait. */
+  /** Calls `arrive` after so many milliseconds; never, when too many of that sender wait, or when the node has ended. */
   hold({ from, byteLength }: Packet, forMs: number, arrive: () => void): void {
-    if (this.#isFull(from)) return
+    if (this.#isClosed || this.#isFull(from)) return
     const atMs = performance.now() + forMs
     let place = this.#held.length
     while (place > 0 && (this.#held[place - 1]?.atMs ?? 0) > atMs) place--
@@ -30,7 +31,9 @@ export class HeldPackets {
     for (const { arrive } of released) arrive()
   }
 
-  clear(): void {
+  /** Nothing arrives any more. A port that is closed while it delivers may still hand over messages: they are lost. */
+  close(): void {
+    this.#isClosed = true
     clearTimeout(this.#timer)
     this.#held = []
   }

@@ -80,6 +80,17 @@ test('a node whose gate is ending takes no turn any more', () => {
   expect(ends).toEqual(['ends'])
 })
 
+test('[CL2] news that its board shows after a node has ended change nothing', () => {
+  const { made, skew, ends, board } = parts()
+  made.close()
+  skew({ offsetMs: 50, drift: 0 })
+  board.close()
+  board.end()
+  made.look()
+  expect(made.clock.now()).toBe(1000)
+  expect(ends).toEqual([])
+})
+
 test('a board that is half written is never used', async () => {
   const board = new Board()
   const reader = new Worker(new URL('./board-reader.js', import.meta.url), { workerData: board.memory })

@@ -26,3 +26,15 @@ test('[OV5] a fault holds back a bounded number of messages and bytes of each se
   expect(arrivalsOf(1 << 20, ['clients'])).toBe(heldBytesMax >> 20)
   expect(arrivalsOf(1 << 20, ['clients', 2])).toBe(2 * (heldBytesMax >> 20))
 })
+
+test('[CL2] once a node has ended, no message that still comes out of a closed port is held, and no timer is left', () => {
+  const held = new HeldPackets()
+  const packet = { from: 'clients', message: undefined, byteLength: 1 } as const
+  const arrived: string[] = []
+  held.hold(packet, 1000, () => arrived.push('before'))
+  held.close()
+  held.hold(packet, 1000, () => arrived.push('after'))
+  held.release(() => true)
+  expect(vi.getTimerCount()).toBe(0)
+  expect(arrived).toEqual([])
+})
