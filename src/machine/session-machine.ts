@@ -174,6 +174,6 @@ function commandsPast(run: CommandRun, skipped: number): CommandRun {
   let start = 0
   for (let position = 0; position < skipped; position++)
     start += commandHeaderBytes + readUint32(run.bytes, start + runHeaderBytes)
-  const { index, count, bytes } = run
-  return { ...run, index: index + skipped, count: count - skipped, bytes: bytes.subarray(start) }
+  const { index, term, timeMs, count, bytes } = run
+  return { index: index + skipped, term, timeMs, count: count - skipped, bytes: bytes.subarray(start) }
 }

@@ -9,6 +9,7 @@
  */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import { RaftError } from '../errors/index.js'
 import type { Membership, NodeId, Random } from '../raft/index.js'
 import { flushFolder } from './durable-file.js'

@@ -55,7 +55,10 @@ export function addPledge(path: string, pledge: Pledge): void {
  * milliseconds at most.
  */
 export class PledgeSlot implements PledgePlace {
-  pledge: Pledge
+  /** The pledge, but for what is held: that changes with each write of the log. */
+  #pledge: Pledge
+  #heldIndex: LogIndex
+  #heldTerm: Term
   /** The last pledge that survives a power loss for certain. */
   #flushed: Pledge
   readonly #descriptor: number
@@ -70,12 +73,19 @@ export class PledgeSlot implements PledgePlace {
     try {
       const bytes = Buffer.alloc(slotBytes)
       readSync(this.#descriptor, bytes, 0, slotBytes, this.#offset)
-      this.pledge = pledgeIn(bytes, nodeId)
-      this.#flushed = this.pledge
+      const pledge = pledgeIn(bytes, nodeId)
+      this.#pledge = pledge
+      this.#flushed = pledge
+      this.#heldIndex = pledge.held.index
+      this.#heldTerm = pledge.held.term
     } catch (error) {
       this.close()
       throw error
     }
+  }
+
+  get pledge(): Pledge {
+    return { ...this.#pledge, held: { index: this.#heldIndex, term: this.#heldTerm } }
   }
 
   newLife(): string {
@@ -88,15 +98,19 @@ export class PledgeSlot implements PledgePlace {
     if (fstatSync(this.#descriptor).nlink === 0) throw new Error('the directory of the cluster was removed')
     writeSync(this.#descriptor, slotOf(pledge), 0, slotBytes, this.#offset)
     if (isPromise) fdatasyncSync(this.#descriptor)
-    this.pledge = pledge
+    this.#pledge = pledge
+    this.#heldIndex = pledge.held.index
+    this.#heldTerm = pledge.held.term
     if (isPromise) this.#flushed = pledge
   }
 
   hold(index: LogIndex, term: Term): void {
-    this.pledge = { ...this.pledge, held: { index, term } }
+    this.#heldIndex = index
+    this.#heldTerm = term
     const pauseMs = this.#notedAtMs + notePauseMs - performance.now()
     if (pauseMs <= 0) this.#note()
-    else this.#pause ??= setTimeout(this.#noteLater, pauseMs)
+    // Node keeps a list of timers for each length: one for each whole millisecond is quick, one for each fraction is not.
+    else this.#pause ??= setTimeout(this.#noteLater, Math.ceil(pauseMs))
   }
 
   /** A note that was not flushed may be gone, and then an older one stands in its place. */
@@ -123,8 +137,7 @@ export class PledgeSlot implements PledgePlace {
 
   #note(): void {
     this.#endPause()
-    const { index, term } = this.pledge.held
-    writeSync(this.#descriptor, heldOf(index, term), this.#offset + heldOffset, 'latin1')
+    writeSync(this.#descriptor, heldOf(this.#heldIndex, this.#heldTerm), this.#offset + heldOffset, 'latin1')
     this.#notedAtMs = performance.now()
   }
 

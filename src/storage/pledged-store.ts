@@ -4,7 +4,6 @@
  */
 import {
   assert,
-  type EntryId,
   type EntryRun,
   type LogIndex,
   type LogRun,
@@ -23,7 +22,8 @@ export class PledgedStore implements LogStore {
   #flushed: Flushed | undefined
   /** One function for all writes, so that a write makes no other. */
   readonly #written = (error: Error | undefined): void => {
-    const [persist, flushed] = [this.#persist, this.#flushed]
+    const persist = this.#persist
+    const flushed = this.#flushed
     assert(persist !== undefined && flushed !== undefined, 'only what was given to the store is flushed')
     this.#persist = undefined
     this.#flushed = undefined
@@ -88,11 +88,13 @@ export class PledgedStore implements LogStore {
   /** Entries are noted without a flush of their own. */
   #remember({ hardState, install, entries }: Persist): void {
     const run = entries.at(-1)
-    const held = run === undefined ? install : { index: lastIndexOf(run), term: run.term }
+    const index = run === undefined ? install?.index : lastIndexOf(run)
+    const term = run === undefined ? install?.term : run.term
+    const hasHeld = index !== undefined && term !== undefined
     if (hardState !== undefined) {
       const { pledge } = this.#place
-      this.#place.keep({ ...pledge, hardState, held: held === undefined ? pledge.held : idOf(held) }, true)
-    } else if (held !== undefined) this.#place.hold(held.index, held.term)
+      this.#place.keep({ ...pledge, hardState, held: hasHeld ? { index, term } : pledge.held }, true)
+    } else if (hasHeld) this.#place.hold(index, term)
   }
 
   /** Entries that are about to be cut off must not be missed afterwards, also when the power fails in between. */
@@ -112,8 +114,4 @@ export class PledgedStore implements LogStore {
       })
     }
   }
-}
-
-function idOf({ index, term }: EntryId): EntryId {
-  return { index, term }
 }

@@ -7,7 +7,8 @@ import type { EntryId, EntryRun, HardState, LogIndex, LogRun, Persist, Snapshot 
 import { assert, sliceRun } from '../raft/index.js'
 import type { Chain } from './chain.js'
 import { logKey, noteKeys } from './keys.js'
-import type { Pointers, StoredSnapshot } from './notes.js'
+import type { StoredSnapshot } from './notes.js'
+import { PointersNote } from './pointers-note.js'
 import { chainOrigin, DamageError, openRun, sealNote, sealRun } from './record.js'
 import { type Found, type Owner, recover } from './recovery.js'
 import { type Pieces, Shelf, type Writer } from './shelf.js'
@@ -65,6 +66,7 @@ class RecordStore implements LogStore {
   readonly #chain: Chain
   readonly #shelf: Shelf
   readonly #sweep: Sweep
+  readonly #pointersNote = new PointersNote()
   /** The entry before the first one kept. Moves up with `compact` and `install`. */
   #base: EntryId
   #snapshot: StoredSnapshot | undefined
@@ -121,7 +123,7 @@ class RecordStore implements LogStore {
   }
 
   #persist(write: Write, persist: Persist): void {
-    if (persist.hardState !== undefined) write.changes.push(noteChange('hardState', persist.hardState))
+    if (persist.hardState !== undefined) write.changes.push(hardStateChange(persist.hardState))
     for (const { snapshot, offset, data } of persist.snapshotChunks) {
       write.changes.push(...this.#shelf.write('received', snapshot, offset, data))
     }
@@ -190,14 +192,7 @@ class RecordStore implements LogStore {
   }
 
   #pointersChange(): Change {
-    const chain = this.#chain
-    const pointers: Pointers = {
-      base: this.#base,
-      first: { index: chain.firstIndex, previous: chain.firstPrevious },
-      last: { index: chain.lastIndex, checksum: chain.tail },
-      snapshot: this.#snapshot,
-    }
-    return noteChange('pointers', pointers)
+    return { key: noteKeys.pointers, value: this.#pointersNote.seal(this.#base, this.#chain, this.#snapshot) }
   }
 
   /** A write of what is asked for and a slice of the waste: empty once the log is damaged. */
@@ -217,8 +212,8 @@ class RecordStore implements LogStore {
   }
 }
 
-function noteChange(name: 'hardState' | 'pointers', content: HardState | Pointers): Change {
-  return { key: noteKeys[name], value: sealNote(name, content) }
+function hardStateChange(hardState: HardState): Change {
+  return { key: noteKeys.hardState, value: sealNote('hardState', hardState) }
 }
 
 function removeRecords(write: Write, starts: readonly LogIndex[]): void {

@@ -4,6 +4,7 @@
  * before it. A byte that rotted, a record under another's key and one that a lost write left behind are
  * each told apart from the real one.
  */
+import { Buffer } from 'node:buffer'
 import { crc32 } from 'node:zlib'
 import { type EntryRun, readRun } from '../raft/index.js'
 import type { NoteName } from './keys.js'
@@ -16,6 +17,7 @@ export class DamageError extends Error {
 /** Of the checksum that every record begins with. */
 export const checksumBytes = 4
 const previousOffset = 4
+const roomForChecksum = '\0'.repeat(checksumBytes)
 
 /** The checksum that stands before the first record of an uncut log. */
 export const chainOrigin = 0
@@ -33,18 +35,28 @@ export function isIntact(bytes: Uint8Array): boolean {
 /** Puts the checksum of all that follows at the beginning of a record, and returns it. */
 export function seal(bytes: Uint8Array): number {
   const checksum = crc32(bytes.subarray(checksumBytes))
-  viewOf(bytes).setUint32(0, checksum, true)
+  putUint32(bytes, 0, checksum)
   return checksum
 }
 
 /** Seals a run in place, in the two fields of its header that belong to the store; returns its checksum. */
 export function sealRun(bytes: Uint8Array, previous: number): number {
-  viewOf(bytes).setUint32(previousOffset, previous, true)
+  putUint32(bytes, previousOffset, previous)
   return seal(bytes)
 }
 
 export function checksumOf(record: Uint8Array): number {
-  return viewOf(record).getUint32(0, true)
+  return (
+    ((record[0] ?? 0) | ((record[1] ?? 0) << 8) | ((record[2] ?? 0) << 16) | ((record[3] ?? 0) << 24)) >>> 0
+  )
+}
+
+/** Each write puts several of them, and a DataView for each would cost more than the bytes. */
+export function putUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value
+  bytes[at + 1] = value >>> 8
+  bytes[at + 2] = value >>> 16
+  bytes[at + 3] = value >>> 24
 }
 
 /**
@@ -75,14 +87,16 @@ export function openRun(
   return run
 }
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** A small record of plain data, which names itself. */
 export function sealNote(name: NoteName | 'redo', content: unknown): Uint8Array {
-  const text = encoder.encode(JSON.stringify([name, content]))
-  const bytes = new Uint8Array(checksumBytes + text.byteLength)
-  bytes.set(text, checksumBytes)
+  return sealNoteText(JSON.stringify([name, content]))
+}
+
+/** The small record of a text that was made elsewhere, as `sealNote` would have made it. */
+export function sealNoteText(text: string): Uint8Array {
+  const bytes = Buffer.from(roomForChecksum + text)
   seal(bytes)
   return bytes
 }

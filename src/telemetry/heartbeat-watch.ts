@@ -1,6 +1,6 @@
 /** Measures how late heartbeats are seen: the time since the one before, less the interval. */
 import type { Message, NodeId } from '../raft/index.js'
-import type { Counters } from './counters.js'
+import { type Counters, counterAt } from './counters.js'
 import { LatencyHistogram } from './latency-histogram.js'
 import type { SharedHistogram } from './shared-histogram.js'
 
@@ -24,11 +24,11 @@ export class HeartbeatWatch {
   received(message: Message): void {
     if (message.type !== 'appendEntries' || message.mode !== 'heartbeat') return
     const nowMs = this.#now()
-    this.#counters.add('heartbeatsReceived', 1)
+    this.#counters.add(counterAt.heartbeatsReceived, 1)
     // Reads bring extra rounds: they are early, and no measure of lateness. A new leader begins anew.
     if (message.from === this.#leaderId) {
       const lateMs = Math.max(0, nowMs - this.#lastAtMs - this.#intervalMs)
-      this.#counters.add('heartbeatsMissed', Math.floor(lateMs / this.#intervalMs))
+      this.#counters.add(counterAt.heartbeatsMissed, Math.floor(lateMs / this.#intervalMs))
       this.#lateness.record(Math.round(lateMs * 1000), 1)
       this.#shown?.record(lateMs * 1000)
     }

@@ -10,7 +10,7 @@ import type {
   Role,
   Term,
 } from '../raft/index.js'
-import { type Counters, roles } from './counters.js'
+import { type Counters, counterAt, roles } from './counters.js'
 import type { Happening } from './happenings.js'
 import { HeartbeatWatch } from './heartbeat-watch.js'
 import type { LatencyHistogram } from './latency-histogram.js'
@@ -74,7 +74,7 @@ export class Meter implements Probe {
   }
 
   received(message: Message): void {
-    this.#counters.add('messagesReceived', 1)
+    this.#counters.add(counterAt.messagesReceived, 1)
     this.#heartbeats.received(message)
     this.#narrator.received(message)
     this.#waymarks.received(message)
@@ -83,7 +83,7 @@ export class Meter implements Probe {
   }
 
   sent(message: Message): void {
-    this.#counters.add('messagesSent', 1)
+    this.#counters.add(counterAt.messagesSent, 1)
     this.#waymarks.sent(message)
     this.#stopwatch?.sent(message)
   }
@@ -93,7 +93,7 @@ export class Meter implements Probe {
   }
 
   proposalsFailed(commands: number): void {
-    this.#counters.add('proposalsFailed', commands)
+    this.#counters.add(counterAt.proposalsFailed, commands)
   }
 
   turnEnding(state: Raft['state']): void {
@@ -108,15 +108,15 @@ export class Meter implements Probe {
 
   flushEnded(persist: Persist): void {
     this.#isNow(this.#options.storyNow())
-    this.#counters.add('flushes', 1)
-    for (const { bytes } of persist.entries) this.#counters.add('bytesFlushed', bytes.byteLength)
+    this.#counters.add(counterAt.flushes, 1)
+    for (const { bytes } of persist.entries) this.#counters.add(counterAt.bytesFlushed, bytes.byteLength)
     this.#narrator.flushEnded(this.#atMs)
     this.#stopwatch?.flushEnded(this.#atMs)
     this.#waymarks.flushEnded(persist)
   }
 
   applied(run: EntryRun, commands: number): void {
-    this.#counters.add('commandsApplied', commands)
+    this.#counters.add(counterAt.commandsApplied, commands)
     this.#applied += run.count
     this.#waymarks.applied(run)
   }
@@ -126,20 +126,20 @@ export class Meter implements Probe {
   }
 
   snapshotTaken(): void {
-    this.#counters.add('snapshotsTaken', 1)
+    this.#counters.add(counterAt.snapshotsTaken, 1)
   }
 
   snapshotInstalled(): void {
-    this.#counters.add('snapshotsInstalled', 1)
+    this.#counters.add(counterAt.snapshotsInstalled, 1)
   }
 
   happened(event: RaftEvent): void {
     if (event.type === 'role') {
       // Before it is told: a listener who hears who leads may call at once.
       this.#publishRole(event.role, event.term, event.leaderId)
-      if (event.role === 'candidate') this.#counters.add('elections', 1)
+      if (event.role === 'candidate') this.#counters.add(counterAt.elections, 1)
       if (event.leaderId !== undefined && event.leaderId !== this.#leaderId)
-        this.#counters.add('leaderChanges', 1)
+        this.#counters.add(counterAt.leaderChanges, 1)
       this.#leaderId = event.leaderId
     }
     this.#options.membership?.happened(event)
@@ -171,13 +171,13 @@ export class Meter implements Probe {
     const { log, role, currentTerm, leaderId } = state
     const counters = this.#counters
     this.#publishRole(role, currentTerm, leaderId)
-    counters.set('lastIndex', log.lastIndex)
-    counters.set('flushedIndex', log.flushedIndex)
-    counters.set('commitIndex', log.commitIndex)
-    counters.set('lastApplied', log.lastApplied)
-    counters.set('snapshotIndex', log.snapshot?.index ?? 0)
-    counters.set('firstIndex', log.firstIndex)
-    counters.set('logBytes', log.weightAfter(log.base.index))
+    counters.set(counterAt.lastIndex, log.lastIndex)
+    counters.set(counterAt.flushedIndex, log.flushedIndex)
+    counters.set(counterAt.commitIndex, log.commitIndex)
+    counters.set(counterAt.lastApplied, log.lastApplied)
+    counters.set(counterAt.snapshotIndex, log.snapshot?.index ?? 0)
+    counters.set(counterAt.firstIndex, log.firstIndex)
+    counters.set(counterAt.logBytes, log.weightAfter(log.base.index))
     // The machine took its time.
     if (this.#applied >= manyApplied) this.#isNow(this.#options.storyNow())
     this.#applied = 0
@@ -186,9 +186,9 @@ export class Meter implements Probe {
   }
 
   #publishRole(role: Role, term: Term, leaderId: NodeId | undefined): void {
-    this.#counters.set('role', roles.indexOf(role))
-    this.#counters.set('currentTerm', term)
-    this.#counters.set('leaderId', leaderId ?? 0)
+    this.#counters.set(counterAt.role, roles.indexOf(role))
+    this.#counters.set(counterAt.currentTerm, term)
+    this.#counters.set(counterAt.leaderId, leaderId ?? 0)
   }
 
   #isNow(atMs: number): void {

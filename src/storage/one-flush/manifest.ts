@@ -2,7 +2,8 @@
  * What one transaction of the table changed, in a row that it writes with all others. Each row is named by its key
  * and by the checksum that its value begins with, so that a start can tell whether all of a transaction is there.
  */
-import { checksumBytes, checksumOf, isIntact, seal } from '../record.js'
+import { Buffer } from 'node:buffer'
+import { checksumBytes, checksumOf, isIntact, putUint32, seal } from '../record.js'
 import type { Transaction } from '../table.js'
 
 /** The writes of one transaction of LMDB. */
@@ -28,13 +29,13 @@ const rowOffsets = { isPut: 0, checksum: 1, keyBytes: 5, key: 6 } as const
 export function sealManifest(transaction: number, batch: Batch): Uint8Array {
   let bytes = offsets.rows
   for (const { changes } of batch) for (const { key } of changes) bytes += rowOffsets.key + key.byteLength
-  const manifest = Buffer.alloc(bytes)
+  const manifest = Buffer.allocUnsafe(bytes)
   manifest.writeDoubleLE(transaction, offsets.transaction)
   let at: number = offsets.rows
   for (const { changes } of batch) {
     for (const { key, value } of changes) {
       manifest[at + rowOffsets.isPut] = value === undefined ? 0 : 1
-      if (value !== undefined) manifest.writeUInt32LE(checksumOf(value), at + rowOffsets.checksum)
+      putUint32(manifest, at + rowOffsets.checksum, value === undefined ? 0 : checksumOf(value))
       manifest[at + rowOffsets.keyBytes] = key.byteLength
       manifest.set(key, at + rowOffsets.key)
       at += rowOffsets.key + key.byteLength

@@ -98,15 +98,15 @@ export const node = [
         breaks: 'CO1',
         what: 'each flush counts twice',
         file: 'src/telemetry/meter.ts',
-        find: "this.#counters.add('flushes', 1)",
-        replace: "this.#counters.add('flushes', 2)",
+        find: 'this.#counters.add(counterAt.flushes, 1)',
+        replace: 'this.#counters.add(counterAt.flushes, 2)',
       },
       {
         id: 'elections-not-counted',
         breaks: 'CO1',
         what: 'no election is counted',
         file: 'src/telemetry/meter.ts',
-        find: "if (event.role === 'candidate') this.#counters.add('elections', 1)\n",
+        find: "if (event.role === 'candidate') this.#counters.add(counterAt.elections, 1)\n",
         replace: '',
       },
       {

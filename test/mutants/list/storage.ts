@@ -28,7 +28,7 @@ export const storage = [
       breaks: 'DU5',
       what: 'term and vote are not written',
       file: recordStore,
-      find: "if (persist.hardState !== undefined) write.changes.push(noteChange('hardState', persist.hardState))\n",
+      find: 'if (persist.hardState !== undefined) write.changes.push(hardStateChange(persist.hardState))\n',
       replace: '',
     },
     {
@@ -235,8 +235,8 @@ export const storage = [
         breaks: 'PL2',
         what: 'a new term and vote are pledged without a flush',
         file: pledgedStore,
-        find: 'held: held === undefined ? pledge.held : idOf(held) }, true)',
-        replace: 'held: held === undefined ? pledge.held : idOf(held) }, false)',
+        find: 'held: hasHeld ? { index, term } : pledge.held }, true)',
+        replace: 'held: hasHeld ? { index, term } : pledge.held }, false)',
       },
       {
         id: 'clone-accepted',
