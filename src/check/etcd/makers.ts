@@ -76,7 +76,7 @@ export class Makers {
 
   /** Whether an unseen event may have changed the key between its last event and the revision. */
   #mayHaveChanged(key: string, revision: number): boolean {
-    const from = (this.#parts.past.last(key)?.revision ?? emptyRevision) + 1
+    const from = Math.max(this.#parts.past.unseenFrom(key), emptyRevision) + 1
     const explained = this.#explained.length - firstPlace(this.#explained, (each) => each >= from)
     return explained < revision - from && !this.#parts.isCovered(key, from, revision - 1)
   }

@@ -21,7 +21,7 @@ export interface Version {
   readonly at: number
   /** Whether a record tells of the event itself: a deletion may be no more than what a call ought to have done. */
   readonly isTold: boolean
-  /** Unseen events up to this revision do not change what the key holds: its version was told then, or it was deleted. */
+  /** Unseen events up to this revision do not change what the key holds: its version was told then, or its deletion was. */
   readonly sureFrom: number
 }
 
@@ -67,6 +67,16 @@ export class Past {
 
   last(key: string): Version | undefined {
     return this.#versions.get(key)?.at(-1)
+  }
+
+  /**
+   * An unseen event of the key may be behind this revision: that of its last event, or of the one before it if the last one is a
+   * deletion that nobody told of.
+   */
+  unseenFrom(key: string): number {
+    const last = this.last(key)
+    if (last === undefined || last.isTold || last.held !== undefined) return last?.revision ?? 0
+    return this.at(key, last.revision - 1)?.revision ?? 0
   }
 
   /** The last event of the key up to the revision. */

@@ -199,7 +199,7 @@ export class Replay {
       const rule = 'each event is the work of one call'
       if (isOfNone)
         this.#findings.suspect(
-          { span: { key }, from: before?.revision ?? 0, to: revision },
+          { span: { key }, from: this.#past.unseenFrom(key), to: revision },
           ...([rule, ...parts] as const),
         )
       else this.#findings.fail(rule, ...parts)
@@ -211,7 +211,8 @@ export class Replay {
   }
 
   #add(revision: number, key: string, held: Held | undefined, told: readonly Claim[], at: number): void {
-    const isSure = held === undefined || told.some(({ version }) => version !== undefined)
+    // A deletion that nobody told of may be none: an unseen event may have come before it.
+    const isSure = held === undefined ? told.length > 0 : told.some(({ version }) => version !== undefined)
     const sureFrom = isSure ? revision : (this.#past.last(key)?.sureFrom ?? 0)
     this.#past.add(key, { revision, held, at, sureFrom, isTold: told.length > 0 })
   }

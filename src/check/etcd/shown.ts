@@ -38,10 +38,7 @@ export function judgeShown(
     if (modRevision > revision)
       findings.fail(rule, at, `shows an event of ${modRevision}, which is behind ${revision}`)
     else if (version !== undefined && version.revision > modRevision)
-      findings.fail(
-        ...[rule, at, `shows ${quoted(key)} as of ${modRevision} and not ${version.revision}:`],
-        version.at,
-      )
+      judgeOlder({ key, modRevision, revision, at }, version, findings)
   }
   for (const key of past.keysWithin(range)) {
     const version = versionOf(key)
@@ -52,6 +49,17 @@ export function judgeShown(
       ...[rule, at, `does not show ${quoted(key)}, which was there at ${revision}:`, version.at],
     )
   }
+}
+
+function judgeOlder(
+  { key, modRevision, revision, at }: { key: string; modRevision: number; revision: number; at: number },
+  version: Version,
+  findings: Findings,
+): void {
+  const parts = [at, `shows ${quoted(key)} as of ${modRevision} and not ${version.revision}:`, version.at]
+  if (version.isTold) findings.fail(rule, ...parts)
+  // No unseen event takes the later one back, but another call may have made its revision.
+  else findings.suspect({ span: { key }, from: revision, to: revision }, rule, ...parts)
 }
 
 /** A range with a limit leaves out the keys behind the last one that it shows. */

@@ -93,7 +93,7 @@ export class Strays {
 
   #reportDelete({ key, revision, at }: Claim): void {
     const before = this.#past.last(key)
-    const from = before?.revision ?? 0
+    const from = this.#past.unseenFrom(key)
     const lease = before?.held?.lease || undefined
     const what = `has a deletion of ${quoted(key)} at ${revision}`
     const alive = lease === undefined ? undefined : this.#leases.mayEndIn(lease, revision)
@@ -111,7 +111,7 @@ export class Strays {
     else if (before !== undefined && before.held === undefined)
       this.#findings.suspect(
         { span: { key }, from, to: revision },
-        ...([workRule, at, what, `, and it was deleted at ${from} already:`, before.at] as const),
+        ...([workRule, at, what, `, and it was deleted at ${before.revision} already:`, before.at] as const),
       )
     else
       this.#findings.suspect(

@@ -13,6 +13,15 @@ test('a right history passes, also a long one', () => {
   }
 })
 
+/** Right histories that look wrong, each for a reason of its own. */
+test.each([
+  [10753, true],
+  [11747, false],
+])('the right history %i passes (values again: %s)', (seed, repeats) => {
+  const history = new RandomEtcd(seed, { ...shape, calls: 40, repeats }).history()
+  expect(judgeEtcd(history).failures).toEqual([])
+})
+
 test('a right history is no riddle where a watch of all keys tells its events', () => {
   let decided = 0
   for (let seed = 1; seed <= 100; seed++) {

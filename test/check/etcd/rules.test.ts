@@ -693,6 +693,37 @@ describe('a right history is no contradiction', () => {
       ],
     ],
     [
+      'if the end of a lease deletes no key that an unseen put had taken off the lease',
+      'unknown',
+      [
+        ...[grant, put('a', '1', 2, leased), put('b', '1', 3, leased), lost('a', '2')],
+        ...[
+          watch(2, { key: 'b', rangeEnd: 'c' }),
+          told(5, [putEvent('b', '1', 3, 3, 1, leased), gone('b', 5)], late),
+        ],
+        txn([{ op: 'delete', key: 'a' }], [{ deleted: 1 }], 6, {
+          ...{ compare: [{ key: 'a', target: 'modRevision', result: '=', value: 4 }] },
+          ...{ call: seconds(4), return: seconds(4) + 1 },
+        }),
+      ],
+    ],
+    [
+      'if a key is shown as of an earlier revision than a call would have written it that is one of two possible makers',
+      'unknown',
+      [
+        ...[grant, put('a', '1', 2, leased), put('b', '1', 3), put('c', '1', 4, leased)],
+        {
+          ...{ op: 'txn', ...unknown, compare: [], failure: [] },
+          success: [
+            { op: 'put', key: 'b', value: '2' },
+            { op: 'delete', key: 'a' },
+          ],
+        },
+        ...[watch(5, { key: 'a', rangeEnd: 'b' }), told(5, [gone('a', 5)], { return: seconds(3) })],
+        range('b', 5, [kv('b', '1', 3)], { call: seconds(4), return: seconds(4) + 1 }),
+      ],
+    ],
+    [
       'if the cancel for a compaction has no revision',
       'consistent',
       [
