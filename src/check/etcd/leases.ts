@@ -70,11 +70,20 @@ export class Leases {
    */
   mayEndIn(id: string, revision: number): true | Moment | undefined {
     const lease = this.#of(id)
-    const isRevoked = lease.revokes.some(({ call }) => this.#known.mayFollow(revision, call.call))
+    const isRevoked = lease.revokes.some(
+      ({ call }) => (call.revision ?? revision) === revision && this.#known.mayFollow(revision, call.call),
+    )
     const seen = this.#known.firstOf(revision)
     if (isRevoked || lease.endedIn !== undefined || seen === undefined) return isRevoked ? true : undefined
     if (lease.grants.length === 0) return undefined
     return this.#isOverAt(lease, seen.time) ? true : lease.aliveUntil
+  }
+
+  /** The record of the revoke that was answered with the revision: it deleted the keys of the lease there, or the lease had none. */
+  revokedIn(id: string, revision: number): number | undefined {
+    return this.#of(id).revokes.find(
+      ({ call }) => call.revision === revision && this.#known.mayFollow(revision, call.call),
+    )?.at
   }
 
   /** The keys of the lease were deleted. */
@@ -133,13 +142,17 @@ export class Leases {
   }
 
   #judgePut(id: string, call: OkCall, at: number): void {
-    const { grants, ended, endedIn } = this.#of(id)
+    const { grants, revokes, ended, endedIn } = this.#of(id)
+    const { revision = 0 } = call
+    const revoke = revokes.find((each) => (each.call.revision ?? revision) < revision)
     if (!grants.some((grant) => grant.call.call <= call.return))
       this.#findings.fail(rule, at, 'has a lease that nobody was granted by then')
     if (ended !== undefined && call.call > ended.time)
       this.#findings.fail(rule, at, 'has a lease that had ended:', ended.at)
-    else if (endedIn !== undefined && (call.revision ?? 0) > endedIn.revision)
+    else if (endedIn !== undefined && revision > endedIn.revision)
       this.#findings.fail(rule, at, `has a lease whose keys were deleted at ${endedIn.revision}:`, endedIn.at)
+    else if (revoke !== undefined)
+      this.#findings.fail(rule, at, `has a lease that was revoked at ${revoke.call.revision}:`, revoke.at)
   }
 
   #judgeAlive(call: LeaseCall, at: number): void {

@@ -40,17 +40,13 @@ export class Makers {
 
   /** The one that changes the fewest keys first. */
   of(revision: number, claims: OfKey): PossibleMaker[] {
-    const { past, doubts, leases, isCovered } = this.#parts
-    const [[key, [claim]] = ['', []]] = claims as ReadonlyMap<string, Claim[]>
-    if (claim === undefined) return []
+    const { past, doubts, isCovered } = this.#parts
+    const [key] = claims.keys()
+    if (key === undefined) return []
     const possible = doubts.of(key, revision)
+    const ends = this.#ends(revision, claims)
     const makers = possible.flatMap((doubt) => makerOf(doubt, effectsOf(doubt.call, past), claims))
-    const lease = claim.type === 'delete' ? past.last(key)?.held?.lease : undefined
-    if (lease && leases.mayEndIn(lease, revision) === true) {
-      const effects = new Map<string, Effect>(past.attached(lease).map((each) => [each, 'deleted']))
-      if (isExplained(claims, effects))
-        makers.push({ maker: lease, effects, at: claim.at, branches: false, isSupposed: false })
-    }
+    makers.push(...ends.filter(({ isSupposed }) => !isSupposed))
     const isSeen = ({ effects }: PossibleMaker): boolean =>
       [...effects.keys()].every((each) => claims.has(each) || !isCovered(each, revision, revision))
     // A watch would have told of all that the maker changed. If it did not, then an unseen event came before, with which a
@@ -58,8 +54,47 @@ export class Makers {
     const seen = makers.filter(isSeen)
     const likely = seen.length > 0 ? seen : makers.filter(({ branches }) => !branches)
     if (likely.length === 0) return []
-    const others = possible.flatMap((doubt) => this.#byOtherBranch(doubt, revision, claims)).filter(isSeen)
-    return [...likely, ...others].sort((one, other) => one.effects.size - other.effects.size)
+    const others = possible.flatMap((doubt) => this.#byOtherBranch(doubt, revision, claims))
+    others.push(...ends.filter(({ isSupposed }) => isSupposed))
+    return [...likely, ...others.filter(isSeen)].sort((one, other) => one.effects.size - other.effects.size)
+  }
+
+  /** The ends of leases that all of the keys had, or may have had by unseen puts. */
+  #ends(revision: number, claims: OfKey): PossibleMaker[] {
+    const { past, leases } = this.#parts
+    const [[key, [claim]]] = [...claims] as [[string, [Claim]]]
+    const possible = [past.last(key)?.held?.lease ?? '', ...this.#leasesPut(key, revision)]
+    const ended = [...new Set(possible)].filter(
+      (lease) =>
+        lease !== '' &&
+        leases.mayEndIn(lease, revision) === true &&
+        [...claims.keys()].every((each) => this.#mayHave(each, lease, revision)),
+    )
+    return ended.flatMap((lease) => {
+      const attached = past.attached(lease)
+      const effects = new Map<string, Effect>(
+        [...attached, ...claims.keys()].map((each) => [each, 'deleted']),
+      )
+      const isSupposed = effects.size > attached.length
+      const at = leases.revokedIn(lease, revision) ?? claim.at
+      return isExplained(claims, effects) ? [{ maker: lease, effects, at, branches: false, isSupposed }] : []
+    })
+  }
+
+  /** Whether the key had the lease before the revision, or may have had it by an unseen put. */
+  #mayHave(key: string, lease: string, revision: number): boolean {
+    return (
+      this.#parts.past.last(key)?.held?.lease === lease ||
+      (this.#leasesPut(key, revision).includes(lease) && this.#mayHaveChanged(key, revision))
+    )
+  }
+
+  /** The leases that calls of unknown outcome may have given to the key. */
+  #leasesPut(key: string, revision: number): string[] {
+    return this.#parts.doubts.of(key, revision).flatMap(({ call }) => {
+      const ops = call.op === 'txn' ? [...call.success, ...call.failure] : [call]
+      return ops.flatMap((op) => (op.op === 'put' && op.key === key && op.lease ? [op.lease] : []))
+    })
   }
 
   /** The changes that a transaction would have made by the branch that only an unseen event leads to. */
@@ -72,6 +107,14 @@ export class Makers {
     if (makers.length === 0) return []
     const isOpen = holds === undefined || call.compare.some(({ key }) => this.#mayHaveChanged(key, revision))
     return isOpen ? makers.map((maker) => ({ ...maker, isSupposed: true })) : []
+  }
+
+  /** Whether the keys of a revoked lease may all have been changed by unseen events, so that the revoke deleted none of them. */
+  mayHaveLeft(keys: readonly string[], revision: number): boolean {
+    const { past, doubts, isCovered } = this.#parts
+    return keys.every(
+      (key) => doubts.of(key, revision).length > 0 && !isCovered(key, past.unseenFrom(key) + 1, revision),
+    )
   }
 
   /** Whether an unseen event may have changed the key between its last event and the revision. */

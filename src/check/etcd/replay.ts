@@ -6,7 +6,7 @@ import { type Findings, failuresMax } from './findings.js'
 import { compareKeys } from './keys.js'
 import type { Known } from './known.js'
 import type { Leases } from './leases.js'
-import { isExplained, Makers, type MakersParts, type OfKey, type PossibleMaker } from './makers.js'
+import { Makers, type MakersParts, type OfKey, type PossibleMaker } from './makers.js'
 import { Matching } from './matching.js'
 import type { Held, Past, Version } from './past.js'
 import {
@@ -106,11 +106,11 @@ export class Replay {
     const writer = this.#writers.get(revision)
     if (claims.size > 0 || writer !== undefined) this.written.push(revision)
     if (revision <= emptyRevision) this.#judgeFirst(claims, writer)
-    const maker = writer ?? revokes.find(({ call }) => this.#isMadeBy(revision, call, claims))
-    if (maker !== undefined) {
-      this.#write(revision, maker, claims)
+    if (writer !== undefined) {
+      this.#write(revision, writer, claims)
       this.explained.push(revision)
     } else if (claims.size > 0) this.#explain(revision, claims)
+    else this.#inferRevoked(revision, revokes)
     for (const revoke of revokes) this.#judgeRevoked(revision, revoke)
   }
 
@@ -120,11 +120,20 @@ export class Replay {
       this.#findings.fail('each write has a revision of its own', at, 'tells of a write in the empty store')
   }
 
-  /** Whether a revoke made the revision. One that deletes nothing is answered with the revision of the change before it. */
-  #isMadeBy(revision: number, revoke: OkCall, claims: OfKey): boolean {
-    if (!this.#known.mayFollow(revision, revoke.call)) return false
-    const effects = effectsOf(revoke, this.#past)
-    return effects !== undefined && effects.size > 0 && isExplained(claims, effects)
+  /**
+   * A revoke made the revision of which nobody was told an event, if it had keys to delete. One that deletes nothing is answered
+   * with the revision of the change before it.
+   */
+  #inferRevoked(revision: number, revokes: readonly Writer[]): void {
+    for (const { call, at } of revokes) {
+      const effects = effectsOf(call, this.#past)
+      if (call.op !== 'revoke' || !effects?.size || !this.#known.mayFollow(revision, call.call)) continue
+      if (!this.#makers.mayHaveLeft([...effects.keys()], revision)) {
+        this.explained.push(revision)
+        this.#leases.endedIn(call.lease, revision, at)
+      }
+      return this.#apply(revision, effects, new Map(), at)
+    }
   }
 
   #judgeRevoked(revision: number, { call, at }: Writer): void {
@@ -140,7 +149,6 @@ export class Replay {
   #write(revision: number, { call, at }: Writer, claims: OfKey): void {
     if (call.op === 'txn') this.#judgeTxn(revision, call, at)
     const effects = effectsOf(call, this.#past) ?? new Map<string, Effect>()
-    if (call.op === 'revoke' && effects.size > 0) this.#leases.endedIn(call.lease, revision, at)
     if (call.op === 'delete')
       this.#judgeDeleted({ revision, at }, call, call.deleted, (key) => this.#past.last(key))
     this.#apply(revision, effects, claims, at)
@@ -150,7 +158,7 @@ export class Replay {
   #explain(revision: number, claims: OfKey): void {
     const makers = this.#makers.of(revision, claims)
     const [first] = makers
-    if (first === undefined) this.#strays.report(revision, claims)
+    if (first === undefined) this.#report(revision, claims)
     else if (this.#match(revision, claims, makers)) this.explained.push(revision)
     if (makers.length === 1 && typeof first?.maker === 'string')
       this.#leases.endedIn(first.maker, revision, first.at)
@@ -158,6 +166,12 @@ export class Replay {
     if ((isAmbiguous || makers.some(({ isSupposed }) => isSupposed)) && ++this.ambiguousCount <= failuresMax)
       this.ambiguous.push({ revision, at: [...new Set(makers.map(({ at }) => at))].slice(0, failuresMax) })
     this.#apply(revision, first?.effects ?? new Map(), claims, first?.at)
+  }
+
+  /** An event that nobody made even alone is the fault; otherwise no call made all of them together. */
+  #report(revision: number, claims: OfKey): void {
+    const each = [...claims].map((claim) => new Map([claim]))
+    this.#strays.report(revision, each.find((one) => this.#makers.of(revision, one).length === 0) ?? claims)
   }
 
   /** A revision without room is left out: what the others ask of their makers holds without it, too. */

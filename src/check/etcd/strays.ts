@@ -53,7 +53,7 @@ export class Strays {
         branching.at,
       )
     else if (claim.type === 'put') this.#reportPut(claim)
-    else this.#reportDelete(claim)
+    else this.#reportDelete(claim, [...claims.keys()])
   }
 
   reportTwice(revision: number, claims: OfKey, at: number): void {
@@ -91,15 +91,17 @@ export class Strays {
     this.#findings.fail(workRule, at, what, 'and', other)
   }
 
-  #reportDelete({ key, revision, at }: Claim): void {
+  /** `keys`: those that were deleted together. An unseen event of any of them may have led to it. */
+  #reportDelete({ key, revision, at }: Claim, keys: readonly string[]): void {
     const before = this.#past.last(key)
-    const from = this.#past.unseenFrom(key)
+    const from = Math.min(...keys.map((each) => this.#past.unseenFrom(each)))
+    const span = keys.length === 1 ? { key } : everyKey
     const lease = before?.held?.lease || undefined
     const what = `has a deletion of ${quoted(key)} at ${revision}`
     const alive = lease === undefined ? undefined : this.#leases.mayEndIn(lease, revision)
     if (typeof alive === 'object')
       this.#findings.suspect(
-        { span: { key }, from, to: revision },
+        { span, from, to: revision },
         ...([
           'a lease lives its TTL, and no longer',
           at,
@@ -110,17 +112,10 @@ export class Strays {
       )
     else if (before !== undefined && before.held === undefined)
       this.#findings.suspect(
-        { span: { key }, from, to: revision },
+        { span, from, to: revision },
         ...([workRule, at, what, `, and it was deleted at ${before.revision} already:`, before.at] as const),
       )
-    else
-      this.#findings.suspect(
-        { span: { key }, from, to: revision },
-        workRule,
-        at,
-        what,
-        'that nobody asked for',
-      )
+    else this.#findings.suspect({ span, from, to: revision }, workRule, at, what, 'that nobody asked for')
   }
 }
 

@@ -17,6 +17,8 @@ test('a right history passes, also a long one', () => {
 test.each([
   [10753, true],
   [11747, false],
+  [30409, false],
+  [30409, true],
 ])('the right history %i passes (values again: %s)', (seed, repeats) => {
   const history = new RandomEtcd(seed, { ...shape, calls: 40, repeats }).history()
   expect(judgeEtcd(history).failures).toEqual([])

@@ -502,6 +502,32 @@ const broken: readonly (readonly [rule: string, lines: readonly object[], named:
     [grant, put('a', '1', 2, leased), put('b', '1', 3), { op: 'revoke', lease: '7', revision: 3 }],
     [4],
   ],
+  // The put came behind the revoke, and at the same time.
+  [
+    'a lease lives its TTL, and no longer',
+    [
+      ...[grant, { op: 'revoke', lease: '7', revision: 1 }],
+      put('a', '1', 2, { ...leased, call: 10, return: 30 }),
+    ],
+    [3, 2],
+  ],
+  // A revoke is answered with the revision in which it deletes the keys.
+  [
+    'a lease lives its TTL, and no longer',
+    [
+      ...[
+        grant,
+        put('a', '1', 2, leased),
+        watch(2),
+        told(3, [putEvent('a', '1', 2, 2, 1, leased), gone('a', 3)], { return: 50 }),
+      ],
+      ...[
+        put('b', '1', 4, { call: 40, return: 51 }),
+        { op: 'revoke', lease: '7', revision: 4, call: 30, return: 51 },
+      ],
+    ],
+    [4, 1],
+  ],
 ]
 
 const grant8 = { ...grant, lease: '8' }
@@ -721,6 +747,54 @@ describe('a right history is no contradiction', () => {
         },
         ...[watch(5, { key: 'a', rangeEnd: 'b' }), told(5, [gone('a', 5)], { return: seconds(3) })],
         range('b', 5, [kv('b', '1', 3)], { call: seconds(4), return: seconds(4) + 1 }),
+      ],
+    ],
+    [
+      'if a revoke deletes nothing, since a lost delete took its keys and others in the revision that it tells',
+      'unknown',
+      [
+        ...[grant, put('a', '1', 2, leased), put('b', '1', 3), del('a', 0, 0, { ...all, ...unknown })],
+        ...[revoke('7', 4), range('a', 4, [], all)],
+      ],
+    ],
+    [
+      'if a revoke deletes nothing, since a lost put took its key off the lease in the revision that it tells',
+      'unknown',
+      [
+        ...[grant, put('a', '1', 2, leased), lost('a', '2'), revoke('7', 3)],
+        txn([{ op: 'delete', key: 'a' }], [{ deleted: 1 }], 4, {
+          compare: [{ key: 'a', target: 'modRevision', result: '=', value: 3 }],
+        }),
+      ],
+    ],
+    [
+      'if the end of another lease deleted a key, since a lost put had given it that lease',
+      'unknown',
+      [
+        ...[
+          grant,
+          grant8,
+          put('a', '1', 2, leased),
+          put('b', '1', 3, leased),
+          put('c', '1', 4, { lease: '8' }),
+        ],
+        ...[lost('a', '2'), put('a', '3', 0, { ...unknown, lease: '8' })],
+        ...[watch(7, { rangeEnd: 'b' }), told(7, [gone('a', 7)], { return: seconds(3) })],
+        range('b', 7, [kv('b', '1', 3, 3, 1, leased)], { ...all, ...later }),
+      ],
+    ],
+    [
+      'if a lost delete of many keys deleted one that a lost put wrote',
+      'unknown',
+      [
+        ...[
+          watch(2, { rangeEnd: 'b' }),
+          put('a', '1', 2),
+          lost('b', '1'),
+          del('a', 0, 0, { ...all, ...unknown }),
+        ],
+        ...[told(4, [putEvent('a', '1', 2), gone('a', 4)]), watch(4, { watch: 'v', key: 'b' })],
+        told(4, [gone('b', 4)], { watch: 'v' }),
       ],
     ],
     [
