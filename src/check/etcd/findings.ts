@@ -10,15 +10,19 @@ export interface EtcdFailure {
   readonly records: readonly number[]
 }
 
-/** A contradiction, unless an event that nobody was told of happened to a key of the span between two revisions. */
+/** Where an event that nobody was told of would explain a contradiction: at a key of the span, behind `from` and not behind `to`. */
+export interface Gap {
+  readonly span: KeySpan
+  readonly from: number
+  readonly to: number
+}
+
+/** A contradiction, unless an unseen event happened in one of the gaps. */
 export interface Suspicion {
   readonly rule: string
   /** Texts and places of records; the message is built of them when it is asked for. */
   readonly parts: readonly (string | number)[]
-  readonly span: KeySpan
-  /** The unseen event is behind `from` and not behind `to`. */
-  readonly from: number
-  readonly to: number
+  readonly gaps: readonly Gap[]
 }
 
 /** Contradictions and open questions that are told, and records that an open question names. */
@@ -48,12 +52,8 @@ export class Findings {
     if (this.failures.length < failuresMax) this.failures.push(this.told(said))
   }
 
-  suspect(
-    { span, from, to }: Pick<Suspicion, 'span' | 'from' | 'to'>,
-    rule: string,
-    ...parts: readonly (string | number)[]
-  ): void {
-    if (this.#suspicions.length < suspicionsMax) this.#suspicions.push({ rule, parts, span, from, to })
+  suspect(gaps: Gap | readonly Gap[], rule: string, ...parts: readonly (string | number)[]): void {
+    if (this.#suspicions.length < suspicionsMax) this.#suspicions.push({ rule, parts, gaps: [gaps].flat() })
     else this.drop()
   }
 

@@ -40,23 +40,43 @@ export class Makers {
 
   /** The one that changes the fewest keys first. */
   of(revision: number, claims: OfKey): PossibleMaker[] {
-    const { past, doubts, isCovered } = this.#parts
+    const { past, doubts } = this.#parts
     const [key] = claims.keys()
     if (key === undefined) return []
     const possible = doubts.of(key, revision)
     const ends = this.#ends(revision, claims)
     const makers = possible.flatMap((doubt) => makerOf(doubt, effectsOf(doubt.call, past), claims))
     makers.push(...ends.filter(({ isSupposed }) => !isSupposed))
-    const isSeen = ({ effects }: PossibleMaker): boolean =>
-      [...effects.keys()].every((each) => claims.has(each) || !isCovered(each, revision, revision))
     // A watch would have told of all that the maker changed. If it did not, then an unseen event came before, with which a
     // transaction may have compared: it may have taken the other branch.
-    const seen = makers.filter(isSeen)
+    const seen = makers.filter((maker) => this.#untold(maker, revision, claims).length === 0)
     const likely = seen.length > 0 ? seen : makers.filter(({ branches }) => !branches)
     if (likely.length === 0) return []
-    const others = possible.flatMap((doubt) => this.#byOtherBranch(doubt, revision, claims))
-    others.push(...ends.filter(({ isSupposed }) => isSupposed))
-    return [...likely, ...others.filter(isSeen)].sort((one, other) => one.effects.size - other.effects.size)
+    const others = [
+      ...makers.filter((maker) => !likely.includes(maker)),
+      ...possible.flatMap((doubt) => this.#byOtherBranch(doubt, revision, claims)),
+      ...ends.filter(({ isSupposed }) => isSupposed),
+    ].flatMap((maker) => this.#asSeen(maker, revision, claims))
+    return [...likely, ...others].sort((one, other) => one.effects.size - other.effects.size)
+  }
+
+  /** The keys of which a watch ought to have told, if the maker changed them. */
+  #untold({ effects }: PossibleMaker, revision: number, claims: OfKey): string[] {
+    return [...effects.keys()].filter(
+      (key) => !claims.has(key) && this.#parts.isCovered(key, revision, revision),
+    )
+  }
+
+  /** The maker without the deletions of which no watch told: unseen events may have deleted those keys before. */
+  #asSeen(maker: PossibleMaker, revision: number, claims: OfKey): PossibleMaker[] {
+    const untold = this.#untold(maker, revision, claims)
+    if (untold.length === 0) return [maker]
+    const effects = new Map(maker.effects)
+    for (const key of untold) {
+      if (effects.get(key) !== 'deleted' || !this.#mayHaveChanged(key, revision)) return []
+      effects.delete(key)
+    }
+    return [{ ...maker, effects, isSupposed: true }]
   }
 
   /** The ends of leases that all of the keys had, or may have had by unseen puts. */

@@ -309,16 +309,15 @@ export function judgeCompares(
 ): void {
   const holds = comparesHold(call.compare, (key) => versionOf(key)?.held)
   if (holds === undefined || holds === (call.succeeded === true)) return
-  const wrong = call.compare.find(
-    (compare) => comparesHold([compare], (key) => versionOf(key)?.held) !== call.succeeded,
+  // A transaction that succeeded needs all comparisons to hold; of one that did not, any of them may have failed.
+  const failed = call.compare.filter(
+    (compare) => comparesHold([compare], (key) => versionOf(key)?.held) === false,
   )
-  const version = wrong && versionOf(wrong.key)
-  const { key = '' } = wrong ?? {}
+  const wrong = holds ? call.compare : failed.slice(0, 1)
+  const gaps = wrong.map(({ key }) => ({ span: { key }, from: versionOf(key)?.sureFrom ?? 0, to: revision }))
+  const version = versionOf(wrong[0]?.key ?? '')
   const parts = [at, 'took the other branch than its comparisons say', ...(version ? ['by', version.at] : [])]
-  findings.suspect(
-    { span: { key }, from: version?.sureFrom ?? 0, to: revision },
-    ...(['a transaction compares with what is there', ...parts] as const),
-  )
+  findings.suspect(gaps, 'a transaction compares with what is there', ...parts)
 }
 
 /** The state of a key behind a put of the same transaction, as far as a range of it is concerned. */

@@ -94,14 +94,17 @@ export class Strays {
   /** `keys`: those that were deleted together. An unseen event of any of them may have led to it. */
   #reportDelete({ key, revision, at }: Claim, keys: readonly string[]): void {
     const before = this.#past.last(key)
-    const from = Math.min(...keys.map((each) => this.#past.unseenFrom(each)))
-    const span = keys.length === 1 ? { key } : everyKey
+    const gaps = keys.map((each) => ({
+      span: { key: each },
+      from: this.#past.unseenFrom(each),
+      to: revision,
+    }))
     const lease = before?.held?.lease || undefined
     const what = `has a deletion of ${quoted(key)} at ${revision}`
     const alive = lease === undefined ? undefined : this.#leases.mayEndIn(lease, revision)
     if (typeof alive === 'object')
       this.#findings.suspect(
-        { span, from, to: revision },
+        gaps,
         ...([
           'a lease lives its TTL, and no longer',
           at,
@@ -112,10 +115,10 @@ export class Strays {
       )
     else if (before !== undefined && before.held === undefined)
       this.#findings.suspect(
-        { span, from, to: revision },
+        gaps,
         ...([workRule, at, what, `, and it was deleted at ${before.revision} already:`, before.at] as const),
       )
-    else this.#findings.suspect({ span, from, to: revision }, workRule, at, what, 'that nobody asked for')
+    else this.#findings.suspect(gaps, workRule, at, what, 'that nobody asked for')
   }
 }
 

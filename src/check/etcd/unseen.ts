@@ -1,6 +1,6 @@
 /** Whether an event that nobody was told of may explain a contradiction: then the history does not decide it. */
 import type { Doubts } from './doubts.js'
-import type { Suspicion } from './findings.js'
+import type { Gap, Suspicion } from './findings.js'
 import type { Known } from './known.js'
 import type { Leases } from './leases.js'
 import type { Past } from './past.js'
@@ -29,24 +29,33 @@ export class Unseen {
   }
 
   /** A call of unknown outcome that may explain it, by its place; the name of a lease whose end may; or nothing. Turns. */
-  *explains(suspicion: Suspicion): Generator<void, number | string | undefined> {
-    const { span, from, to } = suspicion
+  *explains({ gaps }: Suspicion): Generator<void, number | string | undefined> {
+    for (const gap of gaps) {
+      const why = yield* this.#fills(gap)
+      if (why !== undefined) return why
+    }
+    return undefined
+  }
+
+  /** Turns. */
+  *#fills(gap: Gap): Generator<void, number | string | undefined> {
+    const { span, from, to } = gap
     const ambiguous = this.#replay.ambiguous.find(({ revision }) => revision <= to)
     if (ambiguous !== undefined) return ambiguous.at[0]
     for (const { call, at } of this.#doubts.within(span)) {
       yield
       if (this.#replay.matching.isNeeded(at)) continue
       const known = this.#known.before(call.call)?.revision ?? emptyRevision
-      if (yield* this.#hasRoom(suspicion, Math.max(from, known))) return at
+      if (yield* this.#hasRoom(gap, Math.max(from, known))) return at
     }
-    if (!(yield* this.#hasRoom(suspicion, Math.max(from, emptyRevision)))) return undefined
+    if (!(yield* this.#hasRoom(gap, Math.max(from, emptyRevision)))) return undefined
     for (const lease of this.#past.leasesWithin(span, to))
       if (this.#leases.mayEndIn(lease, to) === true) return `lease ${lease}`
     return undefined
   }
 
   /** Whether there is a revision behind `from` whose events are not all known, and of which no watch ought to have told. Turns. */
-  *#hasRoom({ span, to }: Suspicion, from: number): Generator<void, boolean> {
+  *#hasRoom({ span, to }: Gap, from: number): Generator<void, boolean> {
     const { explained } = this.#replay
     let start = from + 1
     for (let at = firstPlace(explained, (revision) => revision > from); start <= to; at++) {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { judgeEtcd } from '../../../src/check/index.js'
 import { isRight } from './by-search.js'
 import { changedHistory, RandomEtcd } from './random-etcd.js'
+import { WildEtcd } from './wild-etcd.js'
 
 const shape = { calls: 6, unknownShare: 0.25, watchShare: 0.7 }
 
@@ -22,6 +23,16 @@ test.each([
 ])('the right history %i passes (values again: %s)', (seed, repeats) => {
   const history = new RandomEtcd(seed, { ...shape, calls: 40, repeats }).history()
   expect(judgeEtcd(history).failures).toEqual([])
+})
+
+test('a right history passes in which anything happens that etcd does', () => {
+  for (let seed = 1; seed <= 700; seed++)
+    expect(judgeEtcd(new WildEtcd(seed).history()), `seed ${seed}`).toMatchObject({ failures: [] })
+})
+
+/** A comparison that failed beside one of another key, and deletes of keys that were gone. */
+test.each([719, 16145, 28335])('the right history %i passes, in which anything happens', (seed) => {
+  expect(judgeEtcd(new WildEtcd(seed).history()).failures).toEqual([])
 })
 
 test('a right history is no riddle where a watch of all keys tells its events', () => {

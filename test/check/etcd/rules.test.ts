@@ -798,6 +798,26 @@ describe('a right history is no contradiction', () => {
       ],
     ],
     [
+      'if one of several comparisons failed, since a lost put came before it',
+      'unknown',
+      [
+        ...[put('a', '1', 2), put('b', '1', 3), lost('b', '2')],
+        txn([], [], 4, {
+          ...{ succeeded: false, failure: [] },
+          compare: ['a', 'b'].map((key) => ({ key, target: 'version', result: '=', value: 1 })),
+        }),
+      ],
+    ],
+    [
+      'if a lost delete of many keys deletes one of two, since another lost delete took the other before',
+      'unknown',
+      [
+        ...[put('b', '1', 2), del('b', 0, 0, unknown), del('a', 0, 0, unknown), put('a', '1', 4)],
+        ...[put('a', '2', 6), del('a', 0, 0, { ...all, ...unknown }), watch(4)],
+        told(7, [putEvent('a', '1', 4), gone('a', 5), putEvent('a', '2', 6), gone('a', 7)]),
+      ],
+    ],
+    [
       'if the cancel for a compaction has no revision',
       'consistent',
       [
