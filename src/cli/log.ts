@@ -1,7 +1,7 @@
 /** `raftbox log`: the logs in a directory that no cluster has open. */
 import type { Command } from 'commander'
 import { type LogFound, readLogs } from '../cluster/index.js'
-import { logInWords } from '../logbook/index.js'
+import { logInWords, noLogInWords } from '../logbook/index.js'
 import { lineOf, wholeNumber } from '../terminal/index.js'
 
 interface LogOptions {
@@ -58,5 +58,5 @@ function showLogs(
 
 function wordsOf({ nodeId, log, error }: LogFound): string {
   if (error !== undefined) return lineOf(error)
-  return log === undefined ? `node ${nodeId}: no log yet` : logInWords(log)
+  return log === undefined ? noLogInWords(nodeId) : logInWords(log)
 }

@@ -162,6 +162,11 @@ export class ClusterDirectory {
     return this.#members
   }
 
+  /** What is remembered of a node, if that can be read. */
+  readablePledge(nodeId: NodeId): Pledge | undefined {
+    return readablePledges(this.path)?.find((pledge) => pledge.nodeId === nodeId)
+  }
+
   /** The pledge of each member, as it is remembered. Throws when the file is damaged. */
   pledges(): Pledge[] {
     return this.allPledges().filter(({ isRemoved }) => isRemoved !== true)

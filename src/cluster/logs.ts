@@ -19,7 +19,7 @@ interface LoggingMember {
 /** Nobody opens a disk while its node does: LMDB shares what is open among the threads of a process. */
 export async function logOfMember(
   member: LoggingMember,
-  folder: string,
+  directory: Pick<ClusterDirectory, 'nodePath' | 'readablePledge'>,
   { durability, machine }: Pick<ResolvedOptions, 'durability' | 'machine'>,
   range: LogRange,
 ): Promise<LogOfNode | undefined> {
@@ -34,7 +34,9 @@ export async function logOfMember(
   }
   const pointers = member.state === 'running' ? member.counters.read() : undefined
   const isKeyValue = takesKvCommands(machineKnownBy(machine))
-  return readLog(folder, { nodeId: member.nodeId, isKeyValue, pointers }, range)
+  const { nodeId } = member
+  const pledge = directory.readablePledge(nodeId)
+  return readLog(directory.nodePath(nodeId), { nodeId, isKeyValue, pointers, pledge }, range)
 }
 
 export interface LogsOptions extends LogRange {
@@ -68,7 +70,8 @@ export function readLogs(dir: string, options: LogsOptions = {}): LogFound[] {
     }
     return asked.map((each) => {
       try {
-        const known = { nodeId: each, isKeyValue, pointers: undefined }
+        const pledge = directory.readablePledge(each)
+        const known = { nodeId: each, isKeyValue, pointers: undefined, pledge }
         return { nodeId: each, log: readLog(directory.nodePath(each), known, range), error: undefined }
       } catch (error) {
         if (!(error instanceof RaftError) || error.code !== 'STORAGE_FAILED') throw error

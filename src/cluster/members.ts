@@ -259,7 +259,7 @@ export class Members {
   async log(nodeId: NodeId, range: LogRange): Promise<LogOfNode | undefined> {
     checkOptions('log', range, ['from', 'to'])
     this.checkOpen()
-    return logOfMember(this.#member(nodeId), this.#directory.nodePath(nodeId), this.#options, range)
+    return logOfMember(this.#member(nodeId), this.#directory, this.#options, range)
   }
 
   /** The answer of a node to a question; `undefined`: it does not run, or is frozen. Throws when it fails to answer. */

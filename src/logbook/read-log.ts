@@ -10,7 +10,7 @@ import {
   readMembership,
   type Term,
 } from '../raft/index.js'
-import { type LogPage, readLogAtRest, readLogPage } from '../storage/index.js'
+import { type LogPage, type Pledge, readLogAtRest, readLogPage } from '../storage/index.js'
 import { membersInWords } from '../telemetry/index.js'
 import { commandInWords, headerInWords } from './command-words.js'
 
@@ -61,6 +61,8 @@ export interface LogKnown {
   readonly isKeyValue: boolean
   /** How far the node has flushed and committed; `undefined`: it does not run. */
   readonly pointers: { readonly flushedIndex: LogIndex; readonly commitIndex: LogIndex } | undefined
+  /** What the cluster's directory remembers of a node that does not run; `undefined`: nothing. */
+  readonly pledge?: Pledge | undefined
 }
 
 /** Entries in one answer at most. */
@@ -70,15 +72,17 @@ const entriesMax = 1000
 const entriesDefault = 20
 
 /**
- * Reads the log in a folder, of a node of this process or of one that does not run. `undefined`: there is none yet.
+ * Reads the log in a folder, of a node of this process or of one that does not run. `undefined`: there is none yet, and a
+ * start makes one.
  * Throws a `RaftError` that says what is damaged.
  */
 export function readLog(folder: string, known: LogKnown, range: LogRange = {}): LogOfNode | undefined {
-  const { nodeId, pointers } = known
+  const { nodeId, pointers, pledge } = known
   checkRange(range)
   const asked = { ...range, limit: range.from === undefined ? entriesDefault : entriesMax }
   try {
-    const page = pointers === undefined ? readLogAtRest(folder, nodeId, asked) : readLogPage(folder, asked)
+    const page =
+      pointers === undefined ? readLogAtRest(folder, nodeId, pledge, asked) : readLogPage(folder, asked)
     return page && told(page, known, range)
   } catch (error) {
     throw new RaftError('STORAGE_FAILED', { nodeId, why: reasonOf(error) }, error)

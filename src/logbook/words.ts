@@ -1,6 +1,12 @@
 /** A log in words. */
+import type { NodeId } from '../raft/index.js'
 import { decimal, paint, table } from '../terminal/index.js'
 import type { LogEntry, LogOfNode } from './read-log.js'
+
+/** A node that does not know of any entry yet: the file that a power loss tore at its first write counts as none. */
+export function noLogInWords(nodeId: NodeId): string {
+  return `node ${nodeId}: no log yet; the node has not begun, and its start makes one`
+}
 
 /** The head of a log and a table of its entries. */
 export function logInWords(log: LogOfNode): string {

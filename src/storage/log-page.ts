@@ -7,6 +7,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EntryId, EntryRun, HardState, LogIndex, NodeId, Snapshot } from '../raft/index.js'
 import { type Database, fileNames } from './lmdb-file.js'
+import { isTornStart } from './one-flush/index.js'
+import { emptyDiskError, type Pledge } from './pledge.js'
 import { isEmpty, readDisk, readHardState, readPointers, withoutGeneration } from './recovery.js'
 import type { ReadTable } from './table.js'
 import { readIn, readTableAtRest, runsBetween } from './table-at-rest.js'
@@ -43,12 +45,22 @@ export interface LogAtRest extends LogPage {
 }
 
 /**
- * The log of a node that does not run, as its next start finds it. All of it is read once. Throws a line that names the
- * damage.
+ * The log of a node that does not run, as its next start finds it. All of it is read once. `undefined`: the node has not
+ * begun, and a start makes a log. Throws a line that names the damage. Without a pledge, torn first pages count as damage
+ * and no log as none yet.
  */
-export function readLogAtRest(folder: string, nodeId: NodeId, range: LogRange): LogAtRest | undefined {
+export function readLogAtRest(
+  folder: string,
+  nodeId: NodeId,
+  pledge: Pledge | undefined,
+  range: LogRange,
+): LogAtRest | undefined {
+  if (pledge?.hasBegun === false && isTornStart(folder, join(folder, fileNames.data))) return undefined
   return readTableAtRest(folder, (found) => {
-    if (found === undefined || isEmpty(found.table)) return undefined
+    if (found === undefined || isEmpty(found.table)) {
+      if (pledge?.hasBegun === true) throw emptyDiskError(pledge)
+      return undefined
+    }
     const { table, db, isSettled } = found
     readDisk(table, nodeId, undefined)
     const page = pageOf(table, db, range)

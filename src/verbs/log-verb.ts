@@ -1,6 +1,13 @@
 /** The verb that reads the logs of nodes from their disks, beside the nodes. */
 import { resolveTarget, type Target } from '../faults/index.js'
-import { entriesInWords, Follower, type LogOfNode, type LogRange, logInWords } from '../logbook/index.js'
+import {
+  entriesInWords,
+  Follower,
+  type LogOfNode,
+  type LogRange,
+  logInWords,
+  noLogInWords,
+} from '../logbook/index.js'
 import { type NodeId, Random } from '../raft/index.js'
 import { BadInput } from '../terminal/index.js'
 import type { Subject } from './subject.js'
@@ -21,9 +28,10 @@ export const logVerb = verb('log', {
     const nodeIds = nodesOf(subject, target)
     if (follow !== undefined) return followed(nodeIds, read, range, conversation)
     const logs = await Promise.all(nodeIds.map((nodeId) => read(nodeId, range)))
-    const words = logs.map((log, at) =>
-      log === undefined ? `node ${nodeIds[at]} has no log yet` : logInWords(log),
-    )
+    const words = nodeIds.map((nodeId, at) => {
+      const log = logs[at]
+      return log === undefined ? noLogInWords(nodeId) : logInWords(log)
+    })
     return { data: { logs: logs.filter((log) => log !== undefined) }, words: words.join('\n') }
   },
 })

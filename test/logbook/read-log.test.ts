@@ -1,12 +1,12 @@
 /** The log of a node as others read it: beside a node that runs, and from a directory at rest. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readLogs } from '../../src/cluster/index.js'
 import { logOfMember } from '../../src/cluster/logs.js'
 import { type LogOfNode, readLog } from '../../src/logbook/index.js'
 import { packCommands } from '../../src/raft/index.js'
-import { openLmdbStore } from '../../src/storage/index.js'
+import { newPledge, openLmdbStore, type Pledge, readPledges, writePledges } from '../../src/storage/index.js'
 import { Counters } from '../../src/telemetry/index.js'
 import { persistOf, runOf, snapshotOf, stepStore, testMembership } from '../../src/testing/store-model.js'
 import { convergedHashes, flushedLogs, Load, startedCluster, temporaryFolder } from '../cluster/support.js'
@@ -188,10 +188,13 @@ test('nobody opens a log while its node opens it, and the life that began last c
   const counters = new Counters(Counters.allocate())
   const member = { nodeId: 1, state: 'stopped', counters, opened: newLife() }
   let isRead = false
-  const reading = logOfMember(member, dir, { durability: 'flush', machine: undefined }, {}).then((log) => {
-    isRead = true
-    return log
-  })
+  const directory = { nodePath: () => dir, readablePledge: () => undefined }
+  const reading = logOfMember(member, directory, { durability: 'flush', machine: undefined }, {}).then(
+    (log) => {
+      isRead = true
+      return log
+    },
+  )
   const turns = async () => {
     for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
   }
@@ -246,6 +249,17 @@ test('all logs of a directory at rest are read; a damaged one does not hide the 
     'STORAGE_FAILED',
     4,
   ])
+  const members = join(dir, 'pledges.jsonl')
+  const forgotten = ({ nodeId, identity }: Pledge) => newPledge(nodeId, identity)
+  writePledges(
+    members,
+    readPledges(members).map((each) => (each.nodeId === 2 ? forgotten(each) : each)),
+  )
+  rmSync(join(dir, 'node-3'), { recursive: true })
+  // The power went at the first write of node 2, before it had begun. Node 3 had begun.
+  const [torn, lost] = readLogs(dir).slice(1)
+  expect(torn).toEqual({ nodeId: 2, log: undefined, error: undefined })
+  expect(lost?.error?.message).toContain('its folder is missing or empty')
   expect(() => readLogs(dir, { nodeId: 4 })).toThrow('node: one of 1, 2, 3, not 4')
   expect(() => readLogs(temporaryFolder())).toThrow('holds no cluster: name a directory of raftbox')
 })

@@ -10,6 +10,8 @@ import {
   openLmdbStore,
   PledgeSlot,
   readDiskAtRest,
+  readLogAtRest,
+  readPledges,
   writePledges,
 } from '../../src/storage/index.js'
 import { fileNames, openDatabase } from '../../src/storage/lmdb-file.js'
@@ -88,7 +90,9 @@ test.each([
 ])('[PL6] a log that was torn before its node began begins anew when %s', async (_, settled) => {
   for (const file of torn) {
     const [dir, pledges] = [newDisk(file, settled), newPledges()]
-    expect(readDiskAtRest(dir, nodeId, newPledge(nodeId, 'first disk'), () => 'a disk')).toBeUndefined()
+    const pledge = newPledge(nodeId, 'first disk')
+    expect(readDiskAtRest(dir, nodeId, pledge, () => 'a disk')).toBeUndefined()
+    expect(readLogAtRest(dir, nodeId, pledge, { limit: 1 })).toBeUndefined()
     expect(fileIn(dir), 'reading changes nothing').toEqual(file)
     expect(await start(dir, pledges, 3)).toBe(0)
     expect(await start(dir, pledges, 0), 'the new log is a log as any other').toBe(3)
@@ -107,6 +111,8 @@ test.each([
       if (settled !== undefined) noteSettled(dir, settled)
       const refusal = isTorn(file) ? 'its first pages are damaged' : 'its folder is missing or empty'
       expect(() => open(dir, pledges)).toThrow(refusal)
+      const [pledge] = readPledges(pledges)
+      expect(() => readLogAtRest(dir, nodeId, pledge, { limit: 1 })).toThrow(refusal)
       expect(fileIn(dir)).toEqual(file)
     }
   }
@@ -118,6 +124,7 @@ test('[PL6] torn pages are refused where no pledge tells that the node has not b
     expect(() => openLmdbStore({ dir, nodeId, membership: testMembership })).toThrow(
       'its first pages are damaged',
     )
+    expect(() => readLogAtRest(dir, nodeId, undefined, { limit: 1 })).toThrow('its first pages are damaged')
     expect(fileIn(dir)).toEqual(file)
   }
 })

@@ -1,5 +1,6 @@
 /** Answers of verbs: words for people and data for programs, of one result. */
 import { expect, test } from 'vitest'
+import { noLogInWords } from '../../src/logbook/index.js'
 import { type Answer, parse, perform, verbs } from '../../src/verbs/index.js'
 import { RecordedSubject } from './recorded-subject.js'
 
@@ -100,8 +101,8 @@ test('the logs of the nodes that are meant are read, also of those that are down
   })
   await answers(host, 'kill 1')
   expect(await answers(host, 'log 1,2 5 9', 'log leader')).toEqual([
-    { data: { logs: [] }, words: 'node 1 has no log yet\nnode 2 has no log yet' },
-    { data: { logs: [] }, words: 'node 2 has no log yet' },
+    { data: { logs: [] }, words: `${noLogInWords(1)}\n${noLogInWords(2)}` },
+    { data: { logs: [] }, words: noLogInWords(2) },
   ])
   expect(asked).toEqual([{ nodeId: 1, from: 5, to: 9 }, { nodeId: 2, from: 5, to: 9 }, { nodeId: 2 }])
   await expect(answers(host, 'log 1 --follow')).rejects.toThrow('log: --follow is for people at the prompt')

@@ -285,6 +285,19 @@ export const storage = [
   ),
   // A hundred seeds with cuts and crashes did not come to it: the cut and a crash before the next entries.
   ...byTests(
+    ['test/storage/torn-start.test.ts'],
+    [
+      {
+        id: 'begun-log-begins-anew',
+        breaks: 'PL6',
+        what: 'torn first pages of a node that has begun count as no log',
+        file: lmdbStore,
+        find: 'if (place?.pledge.hasBegun === false && isTornStart(path, file)) rmSync',
+        replace: 'if (isTornStart(path, file)) rmSync',
+      },
+    ],
+  ),
+  ...byTests(
     ['test/storage/pledges.test.ts'],
     [
       {
