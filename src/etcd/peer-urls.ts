@@ -4,7 +4,6 @@
  * of clients.
  */
 import type { NodeId } from '../raft/index.js'
-import { EtcdError } from './errors.js'
 import { readRemembered, writeRemembered } from './remembered.js'
 
 const fileName = 'peer-urls.json'
@@ -46,18 +45,4 @@ function read(dir: string): [NodeId, string[]][] {
   return Object.entries(remembered).flatMap(([nodeId, urls]) =>
     Array.isArray(urls) ? [[Number(nodeId), urls.filter(isText)]] : [],
   )
-}
-
-/** `scheme://user@host:port` without a path. */
-const urlForm = /^(https?|unixs?):(\/\/(?:[^\s/?#@]*@)?(?:\[[^\s\]]*\]|[^\s:/?#[\]]*):\d*)$/i
-
-/** URLs as etcd takes them for a new member: sorted, and with a scheme in small letters. */
-export function checkedPeerUrls(urls: readonly string[]): readonly string[] {
-  if (urls.length === 0) throw new EtcdError('badUrl')
-  const checked = urls.map((url) => {
-    const [, scheme, rest] = urlForm.exec(url.trim()) ?? []
-    if (scheme === undefined) throw new EtcdError('badUrl')
-    return `${scheme.toLowerCase()}:${rest}`
-  })
-  return checked.sort()
 }

@@ -3,7 +3,8 @@ import type { Cluster, NodeStatus } from '../cluster/index.js'
 import { isVoter, type Membership, majorityOf, type NodeId } from '../raft/index.js'
 import { EtcdError } from './errors.js'
 import { inEtcdsWords, type Words } from './in-etcds-words.js'
-import { checkedPeerUrls, PeerUrls } from './peer-urls.js'
+import { checkedPeerUrls } from './peer-url.js'
+import { PeerUrls } from './peer-urls.js'
 
 /** `Member` of the API. */
 export interface MemberTold {

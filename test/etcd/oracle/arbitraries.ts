@@ -1,16 +1,11 @@
 /** Random operations: mostly such as clients send, and often enough such as none should. */
 import fc from 'fast-check'
 import type { Message } from './client.js'
+import { call, mostly, rarely } from './draws.js'
+import { anyMember, memberCall, membersChange } from './members.js'
 import type { Change, Operation, Program } from './program.js'
 
 const text = (latin1: string): Buffer => Buffer.from(latin1, 'latin1')
-
-/** `often` three times of four. */
-const mostly = <T, U>(often: fc.Arbitrary<T>, seldom: fc.Arbitrary<U>): fc.Arbitrary<T | U> =>
-  fc.oneof({ arbitrary: often as fc.Arbitrary<T | U>, weight: 3 }, { arbitrary: seldom, weight: 1 })
-
-const rarely = <T, U>(often: fc.Arbitrary<T>, seldom: fc.Arbitrary<U>): fc.Arbitrary<T | U> =>
-  fc.oneof({ arbitrary: often as fc.Arbitrary<T | U>, weight: 30 }, { arbitrary: seldom, weight: 1 })
 
 const oddInt64 = fc.constantFrom(
   ...['-1', '1', '2', '9223372036854775807', '-9223372036854775808', '9007199254740993', '4294967296'],
@@ -152,9 +147,6 @@ const longTxn = fc
     return { success: nested ? [...requests.slice(1), inner] : requests }
   })
 
-const call = (name: string, message: fc.Arbitrary<Message>): fc.Arbitrary<Operation> =>
-  message.map((request) => ({ call: name, request }))
-
 /** Lifetimes that outlive every program. */
 const grant = fc
   .record({
@@ -223,23 +215,6 @@ const compaction = join(
   fields({ physical: flag }),
 )
 
-const member = fc.oneof(
-  call('Cluster/MemberList', fc.constant({})),
-  call('Cluster/MemberRemove', fc.record({ ID: fc.constantFrom('0', '404', '18446744073709551615') })),
-  call('Cluster/MemberPromote', fc.record({ ID: fc.constantFrom('0', '404') })),
-  call(
-    'Cluster/MemberUpdate',
-    fc.record({
-      ID: fc.constantFrom('0', '404'),
-      peerURLs: fc.constantFrom([], ['http://127.0.0.1:9'], ['nonsense']),
-    }),
-  ),
-  call(
-    'Cluster/MemberAdd',
-    fc.record({ peerURLs: fc.constantFrom(['nonsense'], ['http://127.0.0.1'], ['']) }),
-  ),
-)
-
 const maintenance = fc.oneof(
   call('Maintenance/Status', fc.constant({})),
   call('Maintenance/HashKV', fields({ revision: mostly(fc.constant(0), revision) })),
@@ -247,7 +222,7 @@ const maintenance = fc.oneof(
     'Maintenance/Alarm',
     fields({ action: fc.constant(0), memberID: fc.constantFrom('0', '404'), alarm: enumeration(2) }),
   ),
-  call('Maintenance/MoveLeader', fields({ targetID: fc.constantFrom('0', '404') })),
+  call('Maintenance/MoveLeader', fields({ targetID: fc.oneof(fc.constantFrom('0', '404'), anyMember) })),
   call('Maintenance/Defragment', fc.constant({})),
 )
 
@@ -286,7 +261,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 10, arbitrary: call('Lease/LeaseLeases', fc.constant({})) },
   { weight: 20, arbitrary: fc.record({ keepAlive: fc.record({ ID: lease }) }) },
   { weight: 60, arbitrary: garble },
-  { weight: 10, arbitrary: member },
+  { weight: 10, arbitrary: memberCall },
   { weight: 10, arbitrary: maintenance },
   { weight: 3, arbitrary: auth },
 )
@@ -310,6 +285,14 @@ export function program(operationsMax: number): fc.Arbitrary<Program> {
         lengths,
       ),
     })),
+    // Each member that is added is a node that starts.
+    {
+      weight: 1,
+      arbitrary: fc.array(
+        fc.oneof({ weight: 1, arbitrary: operation }, { weight: 2, arbitrary: membersChange }),
+        { ...lengths, maxLength: Math.min(operationsMax, 24) },
+      ),
+    },
     {
       weight: 6,
       arbitrary: fc.array(

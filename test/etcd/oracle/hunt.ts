@@ -5,10 +5,10 @@ import { program } from './arbitraries.js'
 import { Difference, Lockstep } from './lockstep.js'
 import { type Program, show } from './program.js'
 import { shrink } from './shrink.js'
+import type { Asked } from './side.js'
 
 /** A server with an empty store. */
-export interface Server extends AsyncDisposable {
-  readonly endpoint: string
+export interface Server extends Asked, AsyncDisposable {
   /** Resolves when the server has ended. */
   readonly ended: Promise<void>
 }
@@ -79,7 +79,7 @@ class Pair {
   async #start(): Promise<Lockstep> {
     const [right, ours] = await Promise.all([this.#hunt.startRight(), this.#hunt.startOurs()])
     this.#servers = [right, ours]
-    return new Lockstep(right.endpoint, ours.endpoint)
+    return new Lockstep(right, ours)
   }
 }
 

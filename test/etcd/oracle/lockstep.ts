@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Answer, Message } from './client.js'
 import { isSame } from './differences.js'
 import { isRead, type Operation, type Program, show } from './program.js'
-import { Side } from './side.js'
+import { type Asked, Side } from './side.js'
 import { progressLog } from './watch-log.js'
 
 /** Where two servers differ. */
@@ -31,13 +31,14 @@ export class Lockstep {
   readonly #watches = new Map<number, Watch>()
   operations = 0
 
-  constructor(rightEndpoint: string, ourEndpoint: string) {
-    this.right = new Side(rightEndpoint)
-    this.ours = new Side(ourEndpoint)
+  constructor(right: Asked, ours: Asked) {
+    this.right = new Side(right)
+    this.ours = new Side(ours)
   }
 
   /** Stores begin with a compaction: to watch from before the first one means something to no client. */
   async begin(): Promise<void> {
+    for (const side of [this.right, this.ours]) await side.meet()
     await this.#both({ call: 'KV/Put', request: { key: Buffer.from('a') } })
     await this.#finish()
   }
@@ -194,6 +195,7 @@ export class Lockstep {
   async #finish(): Promise<void> {
     await this.#both({ call: 'KV/Range', request: everything })
     await this.#endAlarms()
+    await this.#dismissAll()
     for (const name of this.#watches.keys()) await this.#cancel(name)
     for (const [on, log] of this.right.streams) {
       for (const id of log.ids()) this.#compareLogs({ all: id }, on, id)
@@ -214,6 +216,11 @@ export class Lockstep {
     for (const { memberID, alarm } of alarms) {
       await this.#both({ call: 'Maintenance/Alarm', request: { action: 2, memberID, alarm } })
     }
+  }
+
+  async #dismissAll(): Promise<void> {
+    await this.#both({ call: 'Cluster/MemberList', request: {} })
+    for (const side of [this.right, this.ours]) await side.dismissAll()
   }
 
   async #revokeAll(): Promise<void> {

@@ -19,6 +19,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const beganMs = performance.now()
 const seconds = (): number => Math.round((performance.now() - beganMs) / 1000)
 const everyOperations = 10_000
+let ran = 0
 let told = 0
 
 try {
@@ -29,6 +30,7 @@ try {
     operations: Number(values.operations),
     onFound: (difference) => say(`a difference, being made smaller: ${difference}`),
     onProgress: (operations) => {
+      ran = operations
       if (operations < told + everyOperations) return
       told = operations
       say(`${operations} operations in ${seconds()} s`)
@@ -39,5 +41,6 @@ try {
   )
 } catch (error) {
   say(error instanceof Error ? error.message : String(error))
+  say(`${ran} operations were the same before`)
   process.exitCode = 1
 }

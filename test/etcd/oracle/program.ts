@@ -15,13 +15,18 @@ export interface LeaseName {
   readonly leaseIn: number
 }
 
+/** The member that is asked, or the last that was added into a slot. A slot without one means a member that never was. */
+export interface MemberName {
+  readonly member: 'self' | number
+}
+
 /** So many bytes of a value, which would be long to print. */
 export interface Filling {
   readonly bytes: number
 }
 
 export type Operation =
-  /** A request and its answer. A granted lease goes into the slot. */
+  /** A request and its answer. A granted lease, or an added member, goes into the slot. */
   | { readonly call: string; readonly request: Message; readonly slot?: number }
   /** A request whose encoded bytes are changed on the way. */
   | { readonly garble: string; readonly request: Message; readonly changes: readonly Change[] }
@@ -45,6 +50,7 @@ export type Change =
 export interface Meanings {
   revision(name: RevisionName): number
   lease(slot: number): string
+  member(name: MemberName): string
 }
 
 /** The request with numbers for names. */
@@ -53,6 +59,7 @@ export function resolve(template: unknown, meanings: Meanings): unknown {
   if (Array.isArray(template)) return template.map((item) => resolve(item, meanings))
   if ('revision' in template && 'plus' in template) return meanings.revision(template as RevisionName)
   if ('leaseIn' in template) return meanings.lease((template as LeaseName).leaseIn)
+  if ('member' in template) return meanings.member(template as MemberName)
   if ('bytes' in template) return Buffer.alloc((template as Filling).bytes, 'v')
   return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, resolve(value, meanings)]))
 }

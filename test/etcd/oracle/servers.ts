@@ -13,6 +13,7 @@ export async function startOurs(): Promise<Server> {
   return {
     endpoint: new URL(etcd.endpoints[0] ?? '').host,
     ended: new Promise(() => undefined),
+    stopAdded: (memberId) => etcd.kill(memberId),
     [Symbol.asyncDispose]: () => etcd.close(),
   }
 }

@@ -1,21 +1,45 @@
 /** A server under a program: what the program's names mean there, and its answers in a form that can be compared. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Answer, EtcdClient, encode, type Message } from './client.js'
-import { garbled, type Meanings, type Operation, type RevisionName, resolve } from './program.js'
+import { Members } from './members-met.js'
+import {
+  garbled,
+  type Meanings,
+  type MemberName,
+  type Operation,
+  type RevisionName,
+  resolve,
+} from './program.js'
 import { WatchLog } from './watch-log.js'
 
 /** Names of a member that each server chooses for itself, and the term, which is the member's past. */
 const ownFields = new Set(['clusterId', 'memberId', 'raftTerm'])
 
+/** The server under a side. */
+export interface Asked {
+  readonly endpoint: string
+  /** Stops a member that the server has started by itself, which etcd does not. */
+  readonly stopAdded?: (memberId: number) => Promise<unknown>
+}
+
 export class Side implements Meanings {
   readonly client: EtcdClient
+  readonly #stopAdded: Asked['stopAdded']
+  readonly #members = new Members()
   readonly streams = new Map<number, WatchLog>()
   readonly #marks = { now: 0, start: 0, compacted: 0 }
   readonly #slots = new Map<number, string>()
   /** Leases whose id the server chose, named by the order in which they were granted. */
   readonly #chosen = new Map<string, string>()
 
-  constructor(endpoint: string) {
+  constructor({ endpoint, stopAdded }: Asked) {
     this.client = new EtcdClient(endpoint)
+    this.#stopAdded = stopAdded
+  }
+
+  /** Called before the first program. */
+  async meet(): Promise<void> {
+    await this.#members.meet(this.client)
   }
 
   revision({ revision, plus }: RevisionName): number {
@@ -24,6 +48,10 @@ export class Side implements Meanings {
 
   lease(slot: number): string {
     return this.#slots.get(slot) ?? '404'
+  }
+
+  member({ member }: MemberName): string {
+    return this.#members.idOf(member)
   }
 
   get compacted(): number {
@@ -40,6 +68,7 @@ export class Side implements Meanings {
     this.#marks.start = this.#marks.now
     this.#slots.clear()
     this.#chosen.clear()
+    this.#members.begin()
   }
 
   async answer(
@@ -56,9 +85,28 @@ export class Side implements Meanings {
       return this.#plain(await this.client.call(operation.garble, bytes))
     }
     const request = this.#resolve(operation.request)
-    const answer = await this.client.call(operation.call, encode(operation.call, request))
-    if ('response' in answer) this.#learn(operation, request, answer.response)
-    return this.#plain(answer)
+    const answer = await this.#call(operation.call, encode(operation.call, request))
+    if (!('response' in answer)) return answer
+    this.#learn(operation, request, answer.response)
+    if (operation.call === 'Cluster/MemberAdd') {
+      const memberId = this.#members.learn(answer.response, operation.slot ?? 0)
+      await this.#stopAdded?.(memberId)
+    }
+    return operation.call.startsWith('Cluster/')
+      ? this.#plain({ response: this.#members.plain(answer.response) })
+      : this.#plain(answer)
+  }
+
+  /**
+   * etcd makes the id of a member of its URLs and the second. If a member has that id, or had it, then the call is made again
+   * in the next second.
+   */
+  async #call(name: string, request: Buffer): Promise<Answer> {
+    for (;;) {
+      const answer = await this.client.call(name, request)
+      if (name !== 'Cluster/MemberAdd' || !('details' in answer) || !isIdTaken(answer.details)) return answer
+      await nextSecond()
+    }
   }
 
   stream(number: number): WatchLog {
@@ -86,6 +134,10 @@ export class Side implements Meanings {
     for (const { ID } of answer.response['leases'] as readonly { ID: string }[]) {
       await this.client.call('Lease/LeaseRevoke', encode('Lease/LeaseRevoke', { ID }))
     }
+  }
+
+  async dismissAll(): Promise<void> {
+    await this.#members.dismissAll(this.client)
   }
 
   endStreams(): void {
@@ -124,4 +176,12 @@ export class Side implements Meanings {
         .map(([name, field]) => [name, this.plain(field)]),
     )
   }
+}
+
+function isIdTaken(details: string): boolean {
+  return details === 'etcdserver: member ID already exist' || details === 'etcdserver: member not found'
+}
+
+function nextSecond(): Promise<void> {
+  return delay(1000 - (Date.now() % 1000))
 }

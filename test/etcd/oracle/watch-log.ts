@@ -97,6 +97,8 @@ export class WatchLog {
     for (const event of told.events) log.push({ event })
     if (told.events.length > 0) this.#checkWhole(log, told)
     if (created) this.created.push({ id: watchId, canceled })
+    // An id that a canceled watch had begins anew: two watches may tell the same revision.
+    if (created && !canceled) this.#last.delete(watchId)
     // A watch that was compacted away is cancelled when the server comes to it, at whatever revision.
     const revision = canceled && compactRevision !== '0' ? undefined : header.revision
     if (created || canceled) log.push({ created, canceled, compactRevision, cancelReason, revision })
