@@ -26,6 +26,7 @@ export interface EtcdServersOptions {
   readonly signal?: AbortSignal
 }
 
+/** The place of a server in its cluster. */
 interface Seat {
   readonly name: string
   readonly endpoint: string
@@ -67,9 +68,28 @@ async function createSeats(members: number): Promise<Seat[]> {
 }
 
 function startMember(
-  { name, endpoint, peerUrl }: Seat,
+  seat: Seat,
   seats: readonly Seat[],
   { folder, flags = [], group }: EtcdServersOptions,
+): Child {
+  return startServer(seat, seats, ['--initial-cluster-state=new', ...flags], folder, group)
+}
+
+/** Starts a server that a running cluster has added. `seats` are all members of the cluster, the new one among them. */
+export function startAddedEtcd(
+  seat: Seat,
+  seats: readonly Pick<Seat, 'name' | 'peerUrl'>[],
+  folder: string,
+): Child {
+  return startServer(seat, seats, ['--initial-cluster-state=existing', '--unsafe-no-fsync'], folder)
+}
+
+function startServer(
+  { name, endpoint, peerUrl }: Seat,
+  seats: readonly Pick<Seat, 'name' | 'peerUrl'>[],
+  flags: readonly string[],
+  folder: string,
+  group?: Group,
 ): Child {
   const settings = {
     name,
@@ -78,8 +98,7 @@ function startMember(
     'advertise-client-urls': `http://${endpoint}`,
     'listen-peer-urls': peerUrl,
     'initial-advertise-peer-urls': peerUrl,
-    'initial-cluster': seats.map((seat) => `${seat.name}=${seat.peerUrl}`).join(','),
-    'initial-cluster-state': 'new',
+    'initial-cluster': seats.map((each) => `${each.name}=${each.peerUrl}`).join(','),
     'log-level': 'error',
   }
   const args = Object.entries(settings).map(([flag, value]) => `--${flag}=${value}`)

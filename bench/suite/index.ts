@@ -16,7 +16,7 @@ export {
   type SampleFigure,
 } from './case.js'
 export { type Ended, runChild, startChild, withFolder } from './child.js'
-export { type EtcdServers, freePorts, startEtcdServers } from './etcd-servers.js'
+export { type EtcdServers, freePorts, startAddedEtcd, startEtcdServers } from './etcd-servers.js'
 export { commandLine, top } from './place.js'
 export { roundsFlag, runBenchProgram, secondsFlag } from './program.js'
 export { recordHead } from './record-head.js'

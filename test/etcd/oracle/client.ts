@@ -14,8 +14,8 @@ export type Message = Readonly<Record<string, unknown>>
 
 export type Answer = { readonly response: Message } | { readonly code: number; readonly details: string }
 
-/** No call of the oracle takes this long, so a server that is silent is found out. */
-const defaultTimeoutMs = 20_000
+/** No call of the oracle takes this long, so a server that is silent is found out, also on a machine that stands still. */
+const defaultTimeoutMs = 120_000
 
 /** `KV/Range` is the method `Range` of `etcdserverpb.KV`. */
 function methodOf(name: string): MethodDefinition<Message, Message> {

@@ -96,6 +96,7 @@ export const differences: readonly NamedDifference[] = [
   },
   { name: 'The same peer URLs again within a second' },
   { name: 'A learner that is given other URLs' },
+  { name: 'A learner that has stopped' },
   { name: 'Users and roles' },
 ]
 

@@ -18,6 +18,8 @@ export interface Hunt {
   readonly startOurs: () => Promise<Server>
   readonly seed: number
   readonly operations: number
+  /** Default: programs of all operations. */
+  readonly programs?: fc.Arbitrary<Program>
   /** Called after each program. */
   readonly onProgress?: (operations: number) => void
   /** Called with a difference before its program is made smaller. */
@@ -77,7 +79,10 @@ class Pair {
   }
 
   async #start(): Promise<Lockstep> {
-    const [right, ours] = await Promise.all([this.#hunt.startRight(), this.#hunt.startOurs()])
+    const right = await this.#hunt.startRight()
+    // A server that has started ends also if the other one does not start.
+    this.#servers = [right]
+    const ours = await this.#hunt.startOurs()
     this.#servers = [right, ours]
     return new Lockstep(right, ours)
   }
@@ -86,10 +91,12 @@ class Pair {
 /** Resolves with the operations that were run; rejects with the smallest program found that tells a difference. */
 export async function hunt(options: Hunt): Promise<Found> {
   const pair = new Pair(options)
+  const { programs = program(programOperationsMax) } = options
   try {
     let operations = 0
     for (let seed = options.seed; operations < options.operations; seed++) {
-      for (const random of fc.sample(program(programOperationsMax), { seed, numRuns: programsOfSeed })) {
+      for (const random of fc.sample(programs, { seed, numRuns: programsOfSeed })) {
+        if (operations >= options.operations) break
         const ran = await pair.run(random)
         if (typeof ran !== 'number') throw await smallest(pair, random, ran, { ...options, seed })
         operations += ran

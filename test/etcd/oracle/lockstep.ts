@@ -32,8 +32,8 @@ export class Lockstep {
   operations = 0
 
   constructor(right: Asked, ours: Asked) {
-    this.right = new Side(right)
-    this.ours = new Side(ours)
+    this.right = new Side(right, right.peerUrls)
+    this.ours = new Side(ours, right.peerUrls)
   }
 
   /** Stores begin with a compaction: to watch from before the first one means something to no client. */

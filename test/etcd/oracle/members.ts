@@ -1,8 +1,8 @@
-/** Random calls of the Cluster service. Nobody starts the members that they add, so that all of them are learners. */
+/** Random calls of the Cluster service. */
 import fc from 'fast-check'
 import type { Message } from './client.js'
 import { call, mostly } from './draws.js'
-import type { MemberName, Operation } from './program.js'
+import type { MemberName, Operation, Program } from './program.js'
 
 const slot = fc.nat({ max: 1 })
 const added: fc.Arbitrary<MemberName> = slot.map((member) => ({ member }))
@@ -50,6 +50,7 @@ const oddUrls = mostly(
   fc.array(fc.oneof(goodUrl, oddUrl), { maxLength: 3 }),
 )
 
+/** Calls of programs whose added members nobody starts. All of them are learners, so that the asked member has a quorum. */
 const list = call('Cluster/MemberList', fc.constant({}))
 const add = fc.record({ peerURLs: mostly(goodUrls, oddUrls), slot }).map(
   (drawn): Operation => ({
@@ -86,3 +87,26 @@ export const membersChange: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 2, arbitrary: promote },
   { weight: 2, arbitrary: update },
 )
+
+/** Programs whose members run. Slots have ports of their own, so that a member keeps the URL at which it was started. */
+const startedAdd = fc.record({ slot, isLearner: fc.boolean() }).map(
+  (drawn): Operation => ({
+    ...{ call: 'Cluster/MemberAdd', slot: drawn.slot },
+    request: { peerURLs: [{ peerUrl: drawn.slot }], isLearner: drawn.isLearner },
+  }),
+)
+const notSelf = fc.oneof<fc.Arbitrary<MemberName | string>[]>(added, added, unknown)
+const write = call('KV/Put', fc.constant({ key: Buffer.from('a') }))
+
+const startedChange: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 4, arbitrary: startedAdd },
+  { weight: 3, arbitrary: call('Cluster/MemberRemove', fc.record({ ID: notSelf })) },
+  { weight: 3, arbitrary: promote },
+  { weight: 1, arbitrary: list },
+  { weight: 1, arbitrary: write },
+)
+
+/** A member is added first, since most of what follows is about added members. */
+export const startedMembers: fc.Arbitrary<Program> = fc
+  .tuple(startedAdd, fc.array(startedChange, { minLength: 1, maxLength: 10, size: 'max' }))
+  .map(([first, others]) => [first, ...others])

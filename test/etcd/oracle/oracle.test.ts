@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest'
 import { hasEtcd } from '../real-etcd.js'
 import { hunt } from './hunt.js'
-import { startOurs, startRight } from './servers.js'
+import { startRightThatJoins } from './joined.js'
+import { startedMembers } from './members.js'
+import { startOurs, startOursThatJoin, startRight } from './servers.js'
 
 const operations = 20_000
 
@@ -13,6 +15,17 @@ test.skipIf(!hasEtcd)(
     expect(found.operations).toBeGreaterThanOrEqual(operations)
     // A program that ends etcd compares nothing.
     expect(found.deaths).toBeLessThan(10)
+  },
+  600_000,
+)
+
+test.skipIf(!hasEtcd)(
+  'members that are added, promoted and removed while they run are told as etcd tells them',
+  async () => {
+    const servers = { startRight: startRightThatJoins, startOurs: startOursThatJoin }
+    const found = await hunt({ ...servers, programs: startedMembers, seed: 5, operations: 40 })
+    expect(found.operations).toBeGreaterThanOrEqual(40)
+    expect(found.deaths).toBe(0)
   },
   600_000,
 )

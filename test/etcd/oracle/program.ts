@@ -20,6 +20,11 @@ export interface MemberName {
   readonly member: 'self' | number
 }
 
+/** The peer URL at which the member of a slot is started. */
+export interface PeerUrlName {
+  readonly peerUrl: number
+}
+
 /** So many bytes of a value, which would be long to print. */
 export interface Filling {
   readonly bytes: number
@@ -51,6 +56,7 @@ export interface Meanings {
   revision(name: RevisionName): number
   lease(slot: number): string
   member(name: MemberName): string
+  peerUrl(slot: number): string
 }
 
 /** The request with numbers for names. */
@@ -60,6 +66,7 @@ export function resolve(template: unknown, meanings: Meanings): unknown {
   if ('revision' in template && 'plus' in template) return meanings.revision(template as RevisionName)
   if ('leaseIn' in template) return meanings.lease((template as LeaseName).leaseIn)
   if ('member' in template) return meanings.member(template as MemberName)
+  if ('peerUrl' in template) return meanings.peerUrl((template as PeerUrlName).peerUrl)
   if ('bytes' in template) return Buffer.alloc((template as Filling).bytes, 'v')
   return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, resolve(value, meanings)]))
 }

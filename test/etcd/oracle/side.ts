@@ -1,7 +1,6 @@
 /** A server under a program: what the program's names mean there, and its answers in a form that can be compared. */
-import { setTimeout as delay } from 'node:timers/promises'
 import { type Answer, EtcdClient, encode, type Message } from './client.js'
-import { Members } from './members-met.js'
+import { type AfterChange, Members } from './members-met.js'
 import {
   garbled,
   type Meanings,
@@ -18,28 +17,31 @@ const ownFields = new Set(['clusterId', 'memberId', 'raftTerm'])
 /** The server under a side. */
 export interface Asked {
   readonly endpoint: string
-  /** Stops a member that the server has started by itself, which etcd does not. */
-  readonly stopAdded?: (memberId: number) => Promise<unknown>
+  readonly afterChange?: AfterChange
+  /** Peer URLs for the members that programs add and somebody starts. Without them, added members never run. */
+  readonly peerUrls?: readonly string[]
 }
 
 export class Side implements Meanings {
   readonly client: EtcdClient
-  readonly #stopAdded: Asked['stopAdded']
-  readonly #members = new Members()
+  readonly #members: Members
+  readonly #peerUrls: readonly string[]
   readonly streams = new Map<number, WatchLog>()
   readonly #marks = { now: 0, start: 0, compacted: 0 }
   readonly #slots = new Map<number, string>()
   /** Leases whose id the server chose, named by the order in which they were granted. */
   readonly #chosen = new Map<string, string>()
 
-  constructor({ endpoint, stopAdded }: Asked) {
+  /** `peerUrls` are the same on both sides. */
+  constructor({ endpoint, afterChange }: Asked, peerUrls: readonly string[] = []) {
     this.client = new EtcdClient(endpoint)
-    this.#stopAdded = stopAdded
+    this.#peerUrls = peerUrls
+    this.#members = new Members(this.client, afterChange, peerUrls.length > 0)
   }
 
   /** Called before the first program. */
   async meet(): Promise<void> {
-    await this.#members.meet(this.client)
+    await this.#members.meet()
   }
 
   revision({ revision, plus }: RevisionName): number {
@@ -52,6 +54,10 @@ export class Side implements Meanings {
 
   member({ member }: MemberName): string {
     return this.#members.idOf(member)
+  }
+
+  peerUrl(slot: number): string {
+    return this.#peerUrls[slot] ?? ''
   }
 
   get compacted(): number {
@@ -85,28 +91,11 @@ export class Side implements Meanings {
       return this.#plain(await this.client.call(operation.garble, bytes))
     }
     const request = this.#resolve(operation.request)
-    const answer = await this.#call(operation.call, encode(operation.call, request))
-    if (!('response' in answer)) return answer
-    this.#learn(operation, request, answer.response)
-    if (operation.call === 'Cluster/MemberAdd') {
-      const memberId = this.#members.learn(answer.response, operation.slot ?? 0)
-      await this.#stopAdded?.(memberId)
-    }
-    return operation.call.startsWith('Cluster/')
-      ? this.#plain({ response: this.#members.plain(answer.response) })
-      : this.#plain(answer)
-  }
-
-  /**
-   * etcd makes the id of a member of its URLs and the second. If a member has that id, or had it, then the call is made again
-   * in the next second.
-   */
-  async #call(name: string, request: Buffer): Promise<Answer> {
-    for (;;) {
-      const answer = await this.client.call(name, request)
-      if (name !== 'Cluster/MemberAdd' || !('details' in answer) || !isIdTaken(answer.details)) return answer
-      await nextSecond()
-    }
+    if (operation.call.startsWith('Cluster/'))
+      return this.#plain(await this.#members.ask(operation.call, request, operation.slot ?? 0))
+    const answer = await this.client.call(operation.call, encode(operation.call, request))
+    if ('response' in answer) this.#learn(operation, request, answer.response)
+    return this.#plain(answer)
   }
 
   stream(number: number): WatchLog {
@@ -137,7 +126,7 @@ export class Side implements Meanings {
   }
 
   async dismissAll(): Promise<void> {
-    await this.#members.dismissAll(this.client)
+    await this.#members.dismissAll()
   }
 
   endStreams(): void {
@@ -176,12 +165,4 @@ export class Side implements Meanings {
         .map(([name, field]) => [name, this.plain(field)]),
     )
   }
-}
-
-function isIdTaken(details: string): boolean {
-  return details === 'etcdserver: member ID already exist' || details === 'etcdserver: member not found'
-}
-
-function nextSecond(): Promise<void> {
-  return delay(1000 - (Date.now() % 1000))
 }
