@@ -33,8 +33,7 @@ export interface Filling {
 export type Operation =
   /** A request and its answer. A granted lease, or an added member, goes into the slot. */
   | { readonly call: string; readonly request: Message; readonly slot?: number }
-  /** A request whose encoded bytes are changed on the way. */
-  | { readonly garble: string; readonly request: Message; readonly changes: readonly Change[] }
+  | Garble
   | { readonly keepAlive: Message }
   /** Creates a watch on one of the streams, under a name by which it is cancelled. */
   | { readonly watch: Message; readonly on: number; readonly as: number }
@@ -42,6 +41,13 @@ export type Operation =
   /** Cancels a watch by an id that the server may never have given. */
   | { readonly cancelId: string; readonly on: number }
   | { readonly progress: number }
+
+/** A request whose encoded bytes are changed on the way. */
+export interface Garble {
+  readonly garble: string
+  readonly request: Message
+  readonly changes: readonly Change[]
+}
 
 export type Program = readonly Operation[]
 

@@ -2,6 +2,7 @@
 import { type Answer, EtcdClient, encode, type Message } from './client.js'
 import { type AfterChange, Members } from './members-met.js'
 import {
+  type Garble,
   garbled,
   type Meanings,
   type MemberName,
@@ -86,16 +87,18 @@ export class Side implements Meanings {
     if ('keepAlive' in operation) {
       return this.#plain(await this.client.ask('Lease/LeaseKeepAlive', this.#resolve(operation.keepAlive)))
     }
-    if ('garble' in operation) {
-      const bytes = garbled(encode(operation.garble, this.#resolve(operation.request)), operation.changes)
-      return this.#plain(await this.client.call(operation.garble, bytes))
-    }
+    if ('garble' in operation)
+      return this.#plain(await this.client.call(operation.garble, this.garbled(operation)))
     const request = this.#resolve(operation.request)
     if (operation.call.startsWith('Cluster/'))
       return this.#plain(await this.#members.ask(operation.call, request, operation.slot ?? 0))
     const answer = await this.client.call(operation.call, encode(operation.call, request))
     if ('response' in answer) this.#learn(operation, request, answer.response)
     return this.#plain(answer)
+  }
+
+  garbled({ garble, request, changes }: Garble): Buffer {
+    return garbled(encode(garble, this.#resolve(request)), changes)
   }
 
   stream(number: number): WatchLog {
