@@ -19,7 +19,7 @@ import { BackOff } from './back-off.js'
 import { CallMeter } from './call-meter.js'
 import { type CallSender, pendingBytesMax } from './caller.js'
 import { answerOf, ClientSession } from './client-session.js'
-import { closeErrorOf, lateErrorOf, stoppedError } from './end-errors.js'
+import { closeErrorOf, type Leadership, lackOf, lateErrorOf, stoppedError } from './end-errors.js'
 import { FrameBuffers } from './frame-buffers.js'
 import { NextTurn } from './next-turn.js'
 import { NodeReads } from './node-reads.js'
@@ -44,7 +44,7 @@ export class Client implements CallSender {
   readonly calls = new CallMeter()
   isClosed = false
   readonly #timeoutMs: number
-  readonly #findLeader: () => NodeId | undefined
+  readonly #leadership: () => Leadership
   /** The clock of deadlines. */
   readonly #time = new RunningTime()
   readonly #ports = new Map<NodeId, NodePort>()
@@ -62,12 +62,11 @@ export class Client implements CallSender {
   /** While it pauses nothing is sent, so that what was refused leaves before later calls. */
   readonly #backOff = new BackOff(() => this.#turn.schedule())
 
-  /** `findLeader` tells who leads now, as far as is known. */
-  constructor(timeoutMs: number, sessionTimeoutMs: number, findLeader: () => NodeId | undefined) {
+  constructor(timeoutMs: number, sessionTimeoutMs: number, leadership: () => Leadership) {
     this.#timeoutMs = timeoutMs
     this.#session = new ClientSession(sessionTimeoutMs)
-    this.#findLeader = findLeader
-    const ways = { ports: this.#ports, sent: this.#sent, read: this.#read, findLeader, time: this.#time }
+    this.#leadership = leadership
+    const ways = { ports: this.#ports, sent: this.#sent, read: this.#read, leadership, time: this.#time }
     this.nodeReads = new NodeReads(ways, timeoutMs / 10)
   }
 
@@ -113,14 +112,14 @@ export class Client implements CallSender {
     this.#backOff.end()
     for (const request of this.#sent.at((sentTo) => sentTo === nodeId)) this.#doubt(request, why)
     this.#packAll()
-    for (const request of this.nodeReads.left(nodeId)) this.#fail(request, stoppedError(nodeId))
+    for (const request of this.nodeReads.left(nodeId)) this.#fail(request, stoppedError(nodeId, why))
     this.#turn.schedule()
   }
 
   /** Sends what waits: a leader may be there now. */
   leaderChanged(): void {
     this.#backOff.end()
-    const leader = this.#findLeader()
+    const leader = this.#leadership().leaderId
     const elsewhere = leader === undefined ? [] : this.#sent.at((sentTo) => sentTo !== leader)
     for (const request of elsewhere) {
       // A node that is frozen or cut off answers neither commands nor reads. Only reads of its own state wait for it.
@@ -280,7 +279,7 @@ export class Client implements CallSender {
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs)
     if (this.nodeReads.isWaiting) this.nodeReads.send()
     if (this.#backOff.isPausing) return
-    const leader = this.#findLeader()
+    const leader = this.#leadership().leaderId
     const port = leader === undefined ? undefined : this.#ports.get(leader)
     // A node that stands still gets no more than fits into its port.
     if (leader === undefined || port === undefined || port.isFull) return
@@ -346,16 +345,15 @@ export class Client implements CallSender {
     for (const nodeId of this.#ports.keys()) this.drain(nodeId)
     const nowMs = this.#time.now()
     this.#pending = this.#pending.filter((request) => !request.isSettled)
-    const lack = this.#findLeader() === undefined ? 'leader' : 'room'
-    const waitsFor = this.#session.isRegistering ? 'session' : lack
+    const lack = lackOf(this.#leadership(), this.#session.isRegistering)
     for (const request of this.#pending)
-      if (request.deadlineMs <= nowMs) this.#fail(request, lateErrorOf(request, waitsFor, this.#timeoutMs))
+      if (request.deadlineMs <= nowMs) this.#fail(request, lateErrorOf(request, lack, this.#timeoutMs))
     for (const request of lateAmong(this.#pending, nowMs)) {
       this.#doubt(request, `no answer within ${request.patienceMs} ms`)
       request.patienceMs *= 2
     }
     this.nodeReads.look()
-    this.#session.giveUpRegistration(this.#findLeader(), nowMs - firstPatience * this.#timeoutMs)
+    this.#session.giveUpRegistration(this.#leadership().leaderId, nowMs - firstPatience * this.#timeoutMs)
     for (const caller of this.#waiting) caller.unsent = caller.unsent.filter((request) => !request.isSettled)
     this.#sendWaiting()
     if (this.#pending.length > 0) return

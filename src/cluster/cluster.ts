@@ -66,7 +66,7 @@ export class Cluster implements AsyncDisposable, Calls {
   constructor(directory: ClusterDirectory, options: ResolvedOptions, createNode = creatorOf(options)) {
     this.options = options
     this.#directory = directory
-    this.#client = new Client(options.requestTimeoutMs, options.sessionTimeoutMs, () => this.leaderId)
+    this.#client = new Client(options.requestTimeoutMs, options.sessionTimeoutMs, () => this.#members)
     this.#own = this.client()
     this.kv = this.#own.kv
     this.#story = new ClusterStory(directory.members, options, () => this.#client.leaderChanged())

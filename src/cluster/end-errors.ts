@@ -3,24 +3,42 @@ import { RaftError, reasonOf } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Request } from './requests.js'
 
+/** Who leads now, as far as is known, and which nodes failed, in words. */
+export interface Leadership {
+  readonly leaderId: NodeId | undefined
+  readonly failures: string | undefined
+}
+
 /** The lack that keeps a request from being sent. */
-export type WaitsFor = 'leader' | 'session' | 'room'
+interface Lack {
+  readonly of: 'leader' | 'session' | 'room'
+  /** Why nobody leads, as far as that is known. */
+  readonly because: string | undefined
+}
+
+export function lackOf({ leaderId, failures }: Leadership, isRegistering: boolean): Lack {
+  const hasLeader = leaderId !== undefined
+  return {
+    of: isRegistering ? 'session' : hasLeader ? 'room' : 'leader',
+    because: hasLeader ? undefined : failures,
+  }
+}
 
 /** The error of a request that is not settled at its deadline. */
-export function lateErrorOf(request: Request, waitsFor: WaitsFor, deadlineMs: number): RaftError {
+export function lateErrorOf(request: Request, { of, because }: Lack, deadlineMs: number): RaftError {
   const { type, sentTo, whyUnknown, refusal, target } = request
   if (type === 'propose' && sentTo !== undefined)
-    return new RaftError('UNKNOWN_OUTCOME', { why: `no answer within ${deadlineMs} ms` })
+    return new RaftError('UNKNOWN_OUTCOME', { why: `no answer within ${deadlineMs} ms`, because })
   if (whyUnknown !== undefined) return new RaftError('UNKNOWN_OUTCOME', { why: whyUnknown })
   if (sentTo === undefined && refusal === 'overloaded')
     return new RaftError('OVERLOADED', {
       what: `${target === undefined ? 'the leader' : 'its node'} refused the call for ${deadlineMs} ms`,
     })
-  if (type !== 'propose') return new RaftError('READ_TIMEOUT', { deadlineMs })
+  if (type !== 'propose') return new RaftError('READ_TIMEOUT', { deadlineMs, because })
   if (refusal === 'replaced') return new RaftError('REPLACED')
-  if (waitsFor === 'room')
+  if (of === 'room')
     return new RaftError('OVERLOADED', { what: `calls before this one had no answer for ${deadlineMs} ms` })
-  return new RaftError(waitsFor === 'session' ? 'NO_SESSION' : 'NO_LEADER', { deadlineMs })
+  return new RaftError(of === 'session' ? 'NO_SESSION' : 'NO_LEADER', { deadlineMs, because })
 }
 
 /** The error of a request that is not settled when the cluster is closed. */
@@ -30,9 +48,9 @@ export function closeErrorOf({ type, sentTo, whyUnknown }: Request): RaftError {
   return new RaftError('STOPPED', { what: 'the cluster' })
 }
 
-/** The error of a read that only this node was to serve. */
-export function stoppedError(nodeId: NodeId): RaftError {
-  return new RaftError('STOPPED', { what: `node ${nodeId}` })
+/** The error of a read that only this node was to serve. `because`: how the node ended. */
+export function stoppedError(nodeId: NodeId, because: string): RaftError {
+  return new RaftError('STOPPED', { what: `node ${nodeId}`, because })
 }
 
 /** The error of a close that ended everything, though something went wrong. */

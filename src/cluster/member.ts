@@ -9,6 +9,7 @@ import {
   MembershipMemory,
   type MembershipTold,
   NodeLatencies,
+  nodesOf,
   roles,
   ToldMemory,
   type Vitals,
@@ -98,4 +99,15 @@ export function leaderAmong(members: Iterable<Member>): Member | undefined {
     latestTerm = term
   }
   return leader
+}
+
+/** The nodes that failed, and why, in a line; `undefined`: none has. */
+export function failuresAmong(members: Iterable<Member>): string | undefined {
+  const failed = new Map<string, NodeId[]>()
+  for (const { nodeId, state, failure } of members) {
+    if (state !== 'failed' || failure === undefined) continue
+    failed.set(failure, [...(failed.get(failure) ?? []), nodeId])
+  }
+  const told = [...failed].map(([why, nodeIds]) => `${nodesOf(nodeIds)} failed: ${why}`)
+  return told.length === 0 ? undefined : told.join('; ')
 }

@@ -12,7 +12,15 @@ import type { ClusterDirectory } from './directory.js'
 import { type CreateNode, Lives } from './lives.js'
 import { logOfMember } from './logs.js'
 import type { NodeLook } from './look.js'
-import { leaderAmong, lookAt, type Member, type NodeStatus, newMember, statusOf } from './member.js'
+import {
+  failuresAmong,
+  leaderAmong,
+  lookAt,
+  type Member,
+  type NodeStatus,
+  newMember,
+  statusOf,
+} from './member.js'
 import { nodesMax, type ResolvedOptions } from './options.js'
 import { oneOfNodes } from './refusals.js'
 import { linksAmong, linksToRunning, unlink } from './wiring.js'
@@ -85,6 +93,11 @@ export class Members {
     return leaderAmong(this.#members.values())?.nodeId
   }
 
+  /** The nodes that failed, and why; `undefined`: none has. */
+  get failures(): string | undefined {
+    return failuresAmong(this.#members.values())
+  }
+
   /** The configuration of the leader; while there is none, the latest one that any node has told. */
   get configuration(): MembershipTold | undefined {
     const leader = leaderAmong(this.#members.values())
@@ -135,7 +148,8 @@ export class Members {
   checkRuns(nodeId: NodeId): void {
     const member = this.#member(nodeId)
     this.#client.drain(nodeId)
-    if (member.node === undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}` })
+    const { failure: because } = member
+    if (member.node === undefined) throw new RaftError('STOPPED', { what: `node ${nodeId}`, because })
   }
 
   async kill(nodeId: NodeId, how: keyof typeof ends = 'kill'): Promise<void> {

@@ -7,6 +7,7 @@ import { RaftError } from '../errors/index.js'
 import type { RunningTime } from '../node/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { ClientRequest, NodePort } from '../transport/index.js'
+import type { Leadership } from './end-errors.js'
 import type { ReadBuffers } from './read-buffers.js'
 import type { ReadAt } from './readings.js'
 import { invalid } from './refusals.js'
@@ -25,7 +26,7 @@ export interface Ways {
   readonly read: ReadBuffers
   /** The clock of deadlines. */
   readonly time: RunningTime
-  findLeader(): NodeId | undefined
+  leadership(): Leadership
 }
 
 export class NodeReads {
@@ -53,10 +54,11 @@ export class NodeReads {
   /** The node for a new call. Throws when the one that is named does not run. */
   nodeFor({ from }: ReadAt): NodeId {
     if (from === 'any') return nobody
-    const { ports } = this.#ways
-    const nodeId = from === 'leader' ? this.#ways.findLeader() : from
+    const { ports, leadership } = this.#ways
+    const { leaderId, failures } = leadership()
+    const nodeId = from === 'leader' ? leaderId : from
     if (nodeId !== undefined && ports.has(nodeId)) return nodeId
-    if (from === 'leader') throw new RaftError('NO_LEADER', { deadlineMs: 0 })
+    if (from === 'leader') throw new RaftError('NO_LEADER', { deadlineMs: 0, because: failures })
     throw invalid('from', `'leader', 'any' or a node that runs (${[...ports.keys()].join(', ')})`, from)
   }
 

@@ -139,8 +139,11 @@ export class RaftError extends Error {
   }
 }
 
+/** Behind the message of any code stands what it comes from, if that is known: the detail `because`. */
 function messageOf(code: ErrorCode, details: ErrorDetails): string {
-  return errors[code].template.replace(/\{(\w+)\}/g, (_, field: string) => String(details[field]))
+  const { because } = details
+  const message = errors[code].template.replace(/\{(\w+)\}/g, (_, field: string) => String(details[field]))
+  return because === undefined ? message : `${message}: ${because}`
 }
 
 /** The value, or the failure thrown as a `RaftError`. */

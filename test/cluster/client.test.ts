@@ -309,6 +309,19 @@ test('[OU1][OU2][OU3] at its deadline a call that was never sent did not happen,
   expect(read).toMatchObject({ reason: { code: 'READ_TIMEOUT', mayHaveHappened: 'no' } })
 })
 
+test('[OU1][OU3] calls that found no leader in time tell which nodes failed, and why', async () => {
+  const unled = new Nodes(30)
+  unled.failures = 'nodes 1 and 2 failed: a reason'
+  const [write, read] = await Promise.allSettled([unled.call('propose', 'a'), unled.call('read', 'b')])
+  const message = expect.stringMatching(/within 30 ms: nodes 1 and 2 failed: a reason$/)
+  expect(write).toMatchObject({ reason: { code: 'NO_LEADER', mayHaveHappened: 'no', message } })
+  expect(read).toMatchObject({ reason: { code: 'READ_TIMEOUT', mayHaveHappened: 'no', message } })
+  const led = await nodesLedBy(1, 30)
+  led.failures = 'node 2 failed: a reason'
+  await expect(led.call('read', 'b')).rejects.toThrow('the read was not confirmed within 30 ms')
+  await expect(led.call('read', 'b')).rejects.not.toThrow('node 2 failed')
+})
+
 test('[OU6] an answer after the deadline settles nothing, and the answers beside it reach their own calls', async () => {
   const nodes = await nodesLedBy(1, 300)
   const late = nodes.call('propose', 'a')

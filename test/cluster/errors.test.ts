@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { errors, valueBytesMax } from '../../src/cluster/index.js'
 import { NodeThread } from '../../src/node/index.js'
 import { readTree, stringsOf } from '../house/source-tree.js'
-import { nextEvent, startedCluster } from './support.js'
+import { nextEvent, startedCluster, temporaryFolder } from './support.js'
 
 test('every error code is raised by a test', () => {
   const strings = [...readTree('test').values()].flatMap(stringsOf)
@@ -32,6 +32,24 @@ test('a node whose thread stands still answers nothing, and is ended from outsid
   await cluster.propose(new Uint8Array(1))
   await expect(cluster.hashes()).rejects.toMatchObject({ code: 'NO_ANSWER', details: { nodeId: 1 } })
   await cluster.close()
+})
+
+test('[OU1][MB3] calls name the error at which the machine of each node stops, also at the next start', async () => {
+  const machine = pathToFileURL('test/machine/fixtures/apply-throws.mjs')
+  const options = { nodes: 1, dir: temporaryFolder(), machine, requestTimeoutMs: 3000 }
+  const first = await startedCluster(options)
+  const message = expect.stringContaining('node 1 failed: this command makes no sense')
+  await first.propose(Buffer.from('1'))
+  const [bad] = await Promise.allSettled([first.propose(Buffer.from('bad'))])
+  expect(bad).toMatchObject({ reason: { code: 'UNKNOWN_OUTCOME', message } })
+  await first.close()
+  const second = await startedCluster(options)
+  await expect(second.query(Buffer.from(''))).rejects.toMatchObject({ code: 'READ_TIMEOUT', message })
+  await expect(second.propose(Buffer.from('1'))).rejects.toMatchObject({ code: 'NO_LEADER', message })
+  await expect(second.kill(1)).rejects.toMatchObject({
+    code: 'STOPPED',
+    message: expect.stringContaining('no sense'),
+  })
 })
 
 test('[MB3] a node whose disk has no room stops with the reason', async () => {

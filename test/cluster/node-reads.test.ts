@@ -51,7 +51,7 @@ describe('reads that choose their node', () => {
     const call = nodes.read('a', { from: 2 })
     await nodes.next()
     nodes.client.detach(2, 'it was killed')
-    await expect(call).rejects.toMatchObject({ code: 'STOPPED', message: 'node 2 is stopped' })
+    await expect(call).rejects.toMatchObject({ code: 'STOPPED', message: 'node 2 is stopped: it was killed' })
   })
 
   test('[CA12] are asked of the node again while it knows no leader', async () => {

@@ -29,6 +29,7 @@ export class Nodes {
   readonly client: Client
   readonly caller: Caller
   leaderId: NodeId | undefined
+  failures: string | undefined
   /** The nodes' own ends of their ports. */
   readonly ports = new Map<NodeId, MessagePort>()
   /** How many requests each message brought. */
@@ -48,7 +49,7 @@ export class Nodes {
   readonly #arrived: ClientRequest[] = []
 
   constructor(timeoutMs = 60_000) {
-    this.client = new Client(timeoutMs, 60_000, () => this.leaderId)
+    this.client = new Client(timeoutMs, 60_000, () => this)
     this.caller = new Caller(this.client)
     onTestFinished(() => this.client.close())
   }

@@ -60,7 +60,7 @@ export function played() {
   const options = resolveOptions({ nodes: 2 })
   const directory = ClusterDirectory.open(undefined, { nodes: 2, machine: 'kv' })
   onTestFinished(() => directory.release())
-  const client = new Client(1000, 60_000, () => undefined)
+  const client = new Client(1000, 60_000, () => ({ leaderId: undefined, failures: undefined }))
   const nodes: PlayedNode[] = []
   const story = new ClusterStory([1, 2], options, () => undefined)
   story.begin()
