@@ -25,7 +25,7 @@ export class FailureReplay {
     if (isJson) console.log(JSON.stringify(result))
     else {
       for (const [at, words] of told.entries()) console.log(`${at + 1}. ${words}`)
-      const what = failure.type === 'list' ? counted(told.length, 'step') : `a run of seed ${failure.seed}`
+      const what = failure.type !== 'world' ? counted(told.length, 'step') : `a run of seed ${failure.seed}`
       const left = skipped > 0 ? `; ${counted(skipped, 'step')} could not be taken` : ''
       if (broken !== undefined) console.log(`${broken.rule}: ${broken.detail}`)
       console.log(`${what}: ${broken === undefined ? 'no violation' : 'a violation'}${left}`)

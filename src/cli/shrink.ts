@@ -77,7 +77,8 @@ function pictureOf({ list, seed, world }: Shrunk, story: Story): string {
 }
 
 function jsonOf({ seed, found, world, list, runs, isDone }: Shrunk, realSeconds: number): object {
-  const steps = list && { ...list.size, isMinimal: list.isMinimal, broken: list.broken, steps: list.told }
+  const size = list && ('size' in list ? list.size : { voters: list.world.voters })
+  const steps = list && { ...size, isMinimal: list.isMinimal, broken: list.broken, steps: list.told }
   const { change, atMs } = world
   const violation = { rule: found.rule, detail: found.detail, atMs: found.atMs }
   return { seed, violations: 1, violation, world: { change, atMs }, list: steps, runs, isDone, realSeconds }
@@ -95,13 +96,13 @@ function tell(
   )
   if (list === undefined) {
     console.log(
-      'no list of steps was found: steps have no clients, no snapshots, no leases and no broken disks',
+      'no list of steps was found: steps have no broken disks, and no writes that are under way for a time',
     )
   } else {
     console.log('')
     for (const [at, { words, reasons }] of list.told.entries()) {
       console.log(`${at + 1}. ${words}`)
-      for (const reason of reasons) console.log(`     it ${reason}`)
+      for (const reason of reasons) console.log(`     ${reason}`)
     }
     const { rule, detail } = list.broken
     console.log(`${rule}: ${detail}`)

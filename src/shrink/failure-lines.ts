@@ -1,12 +1,12 @@
 /** A failure as the lines of a file: first its head, then one JSON object for each act. */
-import { carriedTypes } from '../telemetry/index.js'
 import type { Act, Deed } from './acts.js'
 import type { Failure, FailureList } from './failure.js'
+import { BadFailure, changesIn, countIn, type Fields, kindIn, nodesMax, objectIn } from './line-fields.js'
+import type { WholeAct } from './whole-acts.js'
+import { wholeActOf, wholeFieldsOf, wholeWorldIn } from './whole-lines.js'
 import { strangePartOf } from './world-change.js'
 
 const version = 1
-/** More nodes than any run of the simulator has. */
-const nodesMax = 64
 const kindsOfDeed = [
   'take',
   'timeOut',
@@ -17,22 +17,16 @@ const kindsOfDeed = [
   'transfer',
   'change',
 ] as const
-const changeTypes = ['addLearner', 'promote', 'demote', 'remove'] as const
-
-/** A line that is not one of a failure. */
-export class BadFailure extends Error {
-  override readonly name = 'BadFailure'
-}
-
-type Fields = Partial<Record<string, unknown>>
 
 /** `words`: each act in words, for the reader of the file; running the failure again needs none. */
 export function linesOf(failure: Failure, words: readonly string[]): string[] {
   const { seed, found } = failure
   const head = { failure: 'raftbox', version, seed, found }
   if (failure.type === 'world') return [JSON.stringify({ ...head, world: failure.change })]
-  const lines = failure.acts.map((act, at) => JSON.stringify({ ...fieldsOf(act), words: words[at] }))
-  return [JSON.stringify({ ...head, list: failure.size }), ...lines]
+  const acts = failure.type === 'list' ? failure.acts.map(fieldsOf) : failure.acts.map(wholeFieldsOf)
+  const lines = acts.map((fields, at) => JSON.stringify({ ...fields, words: words[at] }))
+  const world = failure.type === 'list' ? { list: failure.size } : { whole: failure.world }
+  return [JSON.stringify({ ...head, ...world }), ...lines]
 }
 
 function fieldsOf({ id, node, deed, isHeld }: Act): object {
@@ -54,18 +48,22 @@ export function isFailure(text: string): boolean {
 export class FailureReader {
   #head: Fields | undefined
   readonly #acts: Act[] = []
+  readonly #wholeActs: WholeAct[] = []
 
   take(text: string): void {
     const fields = fieldsIn(text)
     if (this.#head === undefined) this.#head = checkedHead(fields)
+    else if (this.#head['whole'] !== undefined) this.#wholeActs.push(wholeActOf(fields))
     else if (this.#head['list'] === undefined) throw new BadFailure('a failure of a world has one line')
     else this.#acts.push(actOf(fields))
   }
 
   get failure(): Failure {
     if (this.#head === undefined) throw new BadFailure('it is empty')
-    const { seed, found, world, list } = this.#head
+    const { seed, found, world, list, whole } = this.#head
     const origin = { seed, found } as Pick<Failure, 'seed' | 'found'>
+    if (whole !== undefined)
+      return { type: 'whole', ...origin, world: wholeWorldIn(whole as Fields), acts: this.#wholeActs }
     if (list === undefined) return { type: 'world', ...origin, change: world as object }
     return { type: 'list', ...origin, size: list as FailureList['size'], acts: this.#acts }
   }
@@ -81,11 +79,6 @@ function fieldsIn(text: string): Fields {
   return objectIn(value, 'it is not an object')
 }
 
-function objectIn(value: unknown, why: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new BadFailure(why)
-  return value as Fields
-}
-
 function checkedHead(fields: Fields): Fields {
   if (fields['version'] !== version)
     throw new BadFailure(`the failure is of version ${fields['version']}, and this raftbox reads ${version}`)
@@ -93,17 +86,24 @@ function checkedHead(fields: Fields): Fields {
   const { rule, detail } = objectIn(fields['found'], 'it does not tell the rule that was found broken')
   if (typeof rule !== 'string' || typeof detail !== 'string')
     throw new BadFailure('it does not tell the rule that was found broken')
+  if (fields['whole'] !== undefined) {
+    checkChange(wholeWorldIn(objectIn(fields['whole'], 'its list is no object')).change, seed)
+    return fields
+  }
   if (fields['list'] === undefined) {
-    const world = objectIn(fields['world'], 'it tells neither a list nor a world')
-    const strange = strangePartOf(world, seed)
-    if (strange !== undefined)
-      throw new BadFailure(`its world's ${strange} is no part of what seed ${seed} stands for`)
+    checkChange(objectIn(fields['world'], 'it tells neither a list nor a world'), seed)
     return fields
   }
   const list = objectIn(fields['list'], 'its list is no object')
   countIn(list, 'voters', 1, nodesMax)
   countIn(list, 'appendBytesMax', 1)
   return fields
+}
+
+function checkChange(change: object, seed: number): void {
+  const strange = strangePartOf({ ...change }, seed)
+  if (strange !== undefined)
+    throw new BadFailure(`its world's ${strange} is no part of what seed ${seed} stands for`)
 }
 
 function actOf(fields: Fields): Act {
@@ -118,34 +118,13 @@ function deedOf(fields: Fields): Deed {
       throw new BadFailure(`it tells an act of the unknown kind ${JSON.stringify(fields['does'])}`)
     case 'take': {
       const of = countIn(fields, 'of', 1)
-      const kind = carriedTypes.find((each) => each === fields['kind'])
-      if (kind === undefined)
-        throw new BadFailure(`it takes a message of the unknown kind ${JSON.stringify(fields['kind'])}`)
-      return { type, of, kind, nth: countIn(fields, 'nth', 0) }
+      return { type, of, kind: kindIn(fields), nth: countIn(fields, 'nth', 0) }
     }
     case 'transfer':
       return { type, to: countIn(fields, 'to', 1, nodesMax) }
-    case 'change': {
-      const { changes } = fields
-      if (!Array.isArray(changes)) throw new BadFailure('its changes are no list')
-      return { type, changes: changes.map((change) => changeOf(objectIn(change, 'a change is no object'))) }
-    }
+    case 'change':
+      return { type, changes: changesIn(fields) }
     default:
       return { type }
   }
-}
-
-function changeOf(fields: Fields): Extract<Deed, { type: 'change' }>['changes'][number] {
-  const type = changeTypes.find((each) => each === fields['type'])
-  if (type === undefined)
-    throw new BadFailure(`it tells the unknown change ${JSON.stringify(fields['type'])}`)
-  return { type, nodeId: countIn(fields, 'nodeId', 1, nodesMax) }
-}
-
-function countIn(fields: Fields, name: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  const value = fields[name]
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most)
-    return value
-  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`
-  throw new BadFailure(`its ${name} is no whole number ${range}`)
 }

@@ -104,7 +104,7 @@ class Shrinking {
   }
 }
 
-function groupsOf(voters: number, count: number): NodeId[][] {
+export function groupsOf(voters: number, count: number): NodeId[][] {
   const ids = Array.from({ length: voters }, (_, at) => at + 1)
   if (count === 1) return ids.map((id) => [id])
   return ids.flatMap((one) => ids.filter((other) => other > one).map((other) => [one, other]))

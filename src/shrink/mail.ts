@@ -14,11 +14,24 @@ interface Letter {
 export class Mail {
   /** By sender, receiver and kind, in the order of sending. */
   readonly #letters = new Map<string, Letter[]>()
+  readonly #areSnapshotsApart: boolean
+
+  /** Unless snapshots are apart, a snapshot stands for the entries that it holds. */
+  constructor({ areSnapshotsApart = false } = {}) {
+    this.#areSnapshotsApart = areSnapshotsApart
+  }
+
+  /** The latest message between these nodes of this kind that was not taken, whatever it says. */
+  latest(recorded: Message): Letter | undefined {
+    const letter = this.#letters.get(this.#keyOf(recorded))?.findLast(({ isTaken }) => !isTaken)
+    if (letter !== undefined) letter.isTaken = true
+    return letter
+  }
 
   sent(of: number, messages: readonly Message[]): void {
     const counts = new Map<string, number>()
     for (const message of messages) {
-      const key = keyOf(message)
+      const key = this.#keyOf(message)
       const nth = counts.get(key) ?? 0
       counts.set(key, nth + 1)
       const letters = this.#letters.get(key) ?? []
@@ -29,22 +42,25 @@ export class Mail {
 
   /** The messages in place of a recorded one, which count as taken from then on; none, if nothing like it was sent. */
   like(recorded: Message): readonly Letter[] {
-    const letters = this.#letters.get(keyOf(recorded)) ?? []
+    const letters = this.#letters.get(this.#keyOf(recorded)) ?? []
     const ofTerm = letters.filter(({ message }) => message.term === recorded.term)
-    const found = replicates(recorded) ? covered(recorded, ofTerm) : alike(recorded, ofTerm)
+    const found = this.#replicates(recorded) ? covered(recorded, ofTerm) : alike(recorded, ofTerm)
     for (const letter of found) letter.isTaken = true
     return found
   }
-}
 
-function keyOf(message: Message): string {
-  // A snapshot stands for the entries that it holds.
-  const kind = carriedTypeOf(message).replace('installSnapshot', 'appendEntries')
-  return `${message.from} ${message.to} ${kind}`
-}
+  #keyOf(message: Message): string {
+    const type = carriedTypeOf(message)
+    const kind = this.#areSnapshotsApart ? type : type.replace('installSnapshot', 'appendEntries')
+    return `${message.from} ${message.to} ${kind}`
+  }
 
-function replicates(message: Message): boolean {
-  return /^(?:appendEntries|installSnapshot)/.test(carriedTypeOf(message))
+  #replicates(message: Message): boolean {
+    const type = carriedTypeOf(message)
+    return (
+      type.startsWith('appendEntries') || (!this.#areSnapshotsApart && type.startsWith('installSnapshot'))
+    )
+  }
 }
 
 /**
@@ -94,9 +110,10 @@ function alike(recorded: Message, letters: readonly Letter[]): Letter[] {
   return letter === undefined ? [] : [letter]
 }
 
-/** The round of heartbeats, or the answer to a request for votes. */
+/** The round of heartbeats, the answer to a request for votes, or the place in a snapshot. */
 function sayingOf(message: Message): boolean | number | undefined {
-  if (message.type === 'requestVoteResponse') return message.voteGranted
+  if (message.type === 'requestVoteResponse' || message.type === 'preVoteResponse') return message.voteGranted
+  if (message.type === 'installSnapshot' || message.type === 'installSnapshotResponse') return message.offset
   const isHeartbeat = message.type === 'appendEntries' || message.type === 'appendEntriesResponse'
   return isHeartbeat && message.mode === 'heartbeat' ? message.round : undefined
 }

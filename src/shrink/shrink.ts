@@ -1,19 +1,29 @@
 /** A seed that fails, made small: first its world, then the acts of the smallest world in which they break a rule. */
-
 import { type Violation, wordsOf } from '../search/index.js'
 import { simulate } from '../sim/index.js'
 import { describeEvent, type Story } from '../telemetry/index.js'
 import type { Bound } from './bound.js'
 import { type Run, type ShrunkList, shrunkList } from './list.js'
-import { storyOf } from './list-story.js'
+import { storyOf, storyOfWhole } from './list-story.js'
 import { type Manner, manners, type Translated, translated } from './translate.js'
+import { type ShrunkWhole, shortestWhole, type WholeRun } from './whole-list.js'
+import { reasonsOf, wholeWordsOf } from './whole-words.js'
 import { type FailedWorld, failedWorld, shrunkWorlds } from './worlds.js'
 
-/** An act in words, and what it led to at its node, with the reasons. */
+/** An act in words, and what it led to, with the reasons. */
 export interface TellingAct {
   readonly words: string
   readonly reasons: readonly string[]
 }
+
+interface Telling {
+  readonly broken: Violation
+  readonly isMinimal: boolean
+  readonly told: readonly TellingAct[]
+}
+
+/** Acts of the protocol alone, or of whole nodes with their clients, snapshots and clocks. */
+type TellingList = Telling & (Run | WholeRun)
 
 /** Plain values: it travels between threads. */
 export interface Shrunk {
@@ -22,14 +32,8 @@ export interface Shrunk {
   readonly found: FailedWorld
   /** The smallest world that still breaks the rule. */
   readonly world: FailedWorld
-  /** `undefined`: the acts of no world broke a rule. Acts have no clients, no snapshots, no leases and no broken disks. */
-  readonly list:
-    | (Run & {
-        readonly broken: Violation
-        readonly isMinimal: boolean
-        readonly told: readonly TellingAct[]
-      })
-    | undefined
+  /** `undefined`: the acts of no world broke a rule. Acts have no broken disks and no writes that are under way. */
+  readonly list: TellingList | undefined
   /** Of the list, a millisecond an act; without a list, of the world. `undefined`: an error ends the run of the world. */
   readonly story: Story | undefined
   readonly runs: number
@@ -50,26 +54,36 @@ export function shrink(seed: number, bound: Bound): Shrunk | undefined {
   const worlds = shrunkWorlds(seed, found, bound)
   const world = worlds.at(-1) ?? found
   const list = shortestList(seed, worlds, bound)
-  const story = list === undefined ? storyOfWorld(seed, world) : storyOf(list.size, list.played)
-  const told = list?.played.map(
-    ({ step, events }): TellingAct => ({
-      words: wordsOf(step),
-      reasons: events.map((event) => describeEvent(event)),
-    }),
-  )
+  const whole = list === undefined ? shortestWhole(seed, worlds, bound) : undefined
+  const told = (list && toldOf(list)) ?? (whole && wholeToldOf(whole))
   return {
     seed,
     found,
     world,
-    list: list && { ...plainOf(list), told: told ?? [] },
-    story,
+    list: told?.list,
+    story: told === undefined ? storyOfWorld(seed, world) : told.story,
     runs: bound.figures.runs,
     isDone: !bound.isOver(),
   }
 }
 
-function plainOf({ size, acts, broken, isMinimal }: ShrunkList): Omit<ShrunkList, 'played'> {
-  return { size, acts, broken, isMinimal }
+interface Told {
+  readonly list: TellingList
+  readonly story: Story
+}
+
+function toldOf({ size, acts, played, broken, isMinimal }: ShrunkList): Told {
+  const told = played.map(({ step, events }): TellingAct => {
+    return { words: wordsOf(step), reasons: events.map((event) => `it ${describeEvent(event)}`) }
+  })
+  return { list: { size, acts, broken, isMinimal, told }, story: storyOf(size.voters, played) }
+}
+
+function wholeToldOf({ world, acts, played, tickMs, broken, isMinimal }: ShrunkWhole): Told {
+  const told = played.map((each): TellingAct => {
+    return { words: wholeWordsOf(each), reasons: reasonsOf(each, tickMs) }
+  })
+  return { list: { world, acts, broken, isMinimal, told }, story: storyOfWhole(world.voters, played) }
 }
 
 /** The shortest list of the smallest world that has one, or of a larger one where that list is long. */

@@ -6,6 +6,7 @@ import {
   defaultLogBounds,
   type LogBounds,
   type Membership,
+  type Message,
   type NodeId,
   type RaftLimits,
 } from '../raft/index.js'
@@ -34,6 +35,10 @@ export interface SimulatedClusterOptions extends Hearers {
   /** Longest time from a message's arrival to the turn that takes it. Default 0.1 ms. */
   readonly turnMs?: number
   readonly network?: Partial<NetworkConditions>
+  /** Takes each message in place of the network. None arrives but those that `bring` brings. */
+  readonly carry?: (message: Message) => void
+  /** Mean of the way between a client and a node, in virtual milliseconds. Default 0.1. */
+  readonly clientWayMs?: number
   readonly disk?: Partial<DiskConditions>
   /** Snapshots are written in pieces of about this many bytes. Default 1024. */
   readonly snapshotPieceBytes?: number

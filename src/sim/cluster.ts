@@ -22,7 +22,7 @@ import { encode, writeGet, writePut } from '../machine/index.js'
 import { type Call, History, membershipOf, type Outcome, Promises } from '../proof/index.js'
 import type { Message, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
 import { type Happening, readWaymarks, type Story } from '../telemetry/index.js'
-import type { ClientRequest } from '../transport/index.js'
+import { type ClientRequest, cloneMessage } from '../transport/index.js'
 import { Arrivals } from './arrivals.js'
 import { Changer } from './changer.js'
 import { nodeOptionsOf, type SimulatedClusterOptions } from './cluster-options.js'
@@ -31,7 +31,8 @@ import { Members } from './members.js'
 import { calmNetwork, type DropRule, Network } from './network.js'
 import { SimulatedNode } from './node.js'
 import type { Surroundings } from './node-options.js'
-import { type OfSession, Requests } from './requests.js'
+import { Requests } from './requests.js'
+import type { OfSession } from './script.js'
 import { SimulationViolation, type Violation } from './violation.js'
 import { newWorld, type World } from './world.js'
 
@@ -89,15 +90,15 @@ export class SimulatedCluster implements Prey {
     this.#arrivals = new Arrivals(this.nodeIds, this.world, (end) => dice(diceOf.faults, end))
     const deliver = (message: Message): void => this.node(message.to).deliver(message)
     const conditions = { ...calmNetwork, ...options.network }
-    this.network = new Network(this.world, dice(diceOf.network), conditions, (message) =>
-      this.#arrivals.message(message, deliver),
-    )
+    const arrive = (message: Message): void => this.#arrivals.message(message, deliver)
+    this.network = new Network(this.world, dice(diceOf.network), conditions, arrive, options.carry)
     this.#requests = new Requests(
       this.world,
       dice(diceOf.client),
       new History(checker, counts, () => this.nodes.map(({ id, clock }) => [id, clock.shownMs])),
       this.#arrivals,
       this.#ask.bind(this),
+      options.clientWayMs ?? 0.1,
     )
     const surroundings = this.#surroundings()
     for (const _ of membership.voters) this.members.add()
@@ -209,6 +210,13 @@ export class SimulatedCluster implements Prey {
     ofSession?: OfSession,
   ): Call {
     return this.#requests.send(nodeId, type, commands, timeoutMs, done, ofSession)
+  }
+
+  /** Brings a copy of a message that `carry` took to its node. */
+  bring(message: Message): void {
+    const copy = cloneMessage(message)
+    this.world.mail.repeated(message, copy)
+    this.node(message.to).deliver(copy)
   }
 
   /** Proposes a put, and lets time pass until its outcome is known. To the leader, unless a node is named. */
@@ -326,6 +334,7 @@ export class SimulatedCluster implements Prey {
   }
 
   told(what: 'faultBegan' | 'faultHealed', standing: StandingFault, by: 'verb' | 'time'): void {
+    this.world.script?.fault(what, standing)
     const fault = toldOf(standing, this.nodeIds)
     this.tell(`${what === 'faultBegan' ? 'begins' : 'heals'}: ${fault.line}`)
     const happening: Happening = what === 'faultBegan' ? { type: what, fault } : { type: what, fault, by }

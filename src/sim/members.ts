@@ -108,8 +108,10 @@ export class Members implements Changeable {
     const { counts, tracer } = this.#world
     const asked = changes.map(({ type, nodeId: of }) => `${type} ${of}`).join(', ')
     tracer.record(nodeId, { type: 'told', what: `is asked to ${asked}` })
-    const ask = (driver: Driver, settle: (outcome: ChangeOutcome) => void): void =>
+    const ask = (driver: Driver, settle: (outcome: ChangeOutcome) => void): void => {
+      this.#world.script?.askedToChange(nodeId, changes)
       driver.changeMembership(changes, settle)
+    }
     const told = (outcome: ChangeOutcome): void => {
       if (outcome.outcome === 'refused') counts.changesRefused++
       else if (outcome.outcome === 'unknown') counts.changesUnknown++
@@ -129,8 +131,10 @@ export class Members implements Changeable {
   ): void {
     const { counts, tracer } = this.#world
     tracer.record(nodeId, { type: 'told', what: `is asked to hand over to ${to ?? 'the best'}` })
-    const ask = (driver: Driver, settle: (outcome: TransferOutcome | undefined) => void): void =>
+    const ask = (driver: Driver, settle: (outcome: TransferOutcome | undefined) => void): void => {
+      this.#world.script?.askedToHandOver(nodeId, to)
       driver.transfer(to, settle)
+    }
     const told = (outcome: TransferOutcome | undefined): void => {
       if (outcome?.outcome === 'refused' && outcome.code !== 'timedOut') counts.transfersRefused++
       answered(outcome)
@@ -141,6 +145,7 @@ export class Members implements Changeable {
   /** Starts a node with an empty disk and an id that no node had before. */
   launch(answered: (launched: Result<NodeId>) => void): void {
     const node = this.add()
+    this.#world.script?.launched(node.id)
     this.#showFaults()
     node.start()
     answered({ ok: true, value: node.id })

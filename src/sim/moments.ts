@@ -73,6 +73,14 @@ export class Interruption extends Error {
   }
 }
 
+/** Hears of moments that nodes come to. */
+export interface MomentScript {
+  /** The node takes the next piece of a snapshot of its own. */
+  takesSnapshot(nodeId: NodeId): void
+  /** A fault ends the node at this moment of its work. */
+  struck(nodeId: NodeId, moment: MomentName, how: Interruption['how']): void
+}
+
 interface Armed {
   readonly how: Strike
   /** Nodes that pass the moment before it strikes. */
@@ -82,10 +90,12 @@ interface Armed {
 
 export class Moments {
   readonly #counts: Record<MomentCount, number>
+  readonly #script: MomentScript | undefined
   readonly #armed = new Map<MomentName, Armed>()
 
-  constructor(counts: Record<MomentCount, number>) {
+  constructor(counts: Record<MomentCount, number>, script: MomentScript | undefined) {
     this.#counts = counts
+    this.#script = script
   }
 
   get armedCount(): number {
@@ -103,12 +113,14 @@ export class Moments {
 
   /** A node has come to a moment. Throws an `Interruption` when the node ends there. */
   passes(nodeId: NodeId, moment: MomentName): void {
+    if (moment === 'snapshotTaking') this.#script?.takesSnapshot(nodeId)
     const armed = this.#armed.get(moment)
     if (armed === undefined || armed.passesLeft-- > 0) return
     this.#armed.delete(moment)
     armed.struck(nodeId)
     if (armed.how !== 'kill' && armed.how !== 'losePower') return
     this.#counts[`at ${moment}`]++
+    this.#script?.struck(nodeId, moment, armed.how)
     throw new Interruption(moment, armed.how)
   }
 }

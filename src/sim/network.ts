@@ -59,6 +59,8 @@ export class Network {
   readonly #world: World
   readonly #dice: Dice
   readonly #deliver: (message: Message) => void
+  /** Takes the place of the ways of messages. */
+  readonly #carrier: ((message: Message) => void) | undefined
   readonly #rules = new Set<DropRule>()
   /** Messages on ports that hold them back. */
   readonly #held = new Map<number, Message[]>()
@@ -67,11 +69,18 @@ export class Network {
   /** The same of each port, strays aside: where ports keep their order, nothing arrives before. */
   readonly #latestOfPortUs = new Map<number, number>()
 
-  constructor(world: World, dice: Dice, conditions: NetworkConditions, deliver: (message: Message) => void) {
+  constructor(
+    world: World,
+    dice: Dice,
+    conditions: NetworkConditions,
+    deliver: (message: Message) => void,
+    carrier: ((message: Message) => void) | undefined,
+  ) {
     this.#world = world
     this.#dice = dice
     this.conditions = conditions
     this.#deliver = deliver
+    this.#carrier = carrier
   }
 
   send(message: Message): void {
@@ -92,7 +101,8 @@ export class Network {
   #post(message: Message): void {
     const copy = cloneMessage(message)
     this.#world.mail.sent(message, copy)
-    this.#carry(copy)
+    if (this.#carrier === undefined) this.#carry(copy)
+    else this.#carrier(copy)
   }
 
   /** Keeps all messages in this direction on their way, or those of one port, until they are let go: in virtual time only. */

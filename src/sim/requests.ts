@@ -1,14 +1,12 @@
 /** Requests on their way between clients and nodes: each is answered by its node once at most. */
 import type { Dice } from '../faults/index.js'
-import { type CallHeader, callHeaderBytes, registerFrame, writeCallHeader } from '../machine/index.js'
+import { callHeaderBytes, registerFrame, writeCallHeader } from '../machine/index.js'
 import type { Call, History, Outcome } from '../proof/index.js'
 import { commandHeaderBytes, type Frame, FrameBuilder, type NodeId } from '../raft/index.js'
 import type { ClientRequest, Settlement, Settlements } from '../transport/index.js'
 import type { Arrivals } from './arrivals.js'
+import type { OfSession } from './script.js'
 import type { World } from './world.js'
-
-/** Mean of the way between a client and a node of the same process, in milliseconds. */
-const wayMs = 0.1
 
 /** How a request reaches a node; false when it does not run. */
 export type AskNode = (nodeId: NodeId, request: ClientRequest) => boolean
@@ -20,13 +18,9 @@ interface Waiting {
   isSettled: boolean
 }
 
-/** A frame of a session: one that begins it, or one of its calls. */
-export type OfSession =
-  | { readonly registerMs: number }
-  | { readonly call: Omit<CallHeader, 'op' | 'count'>; readonly copyOf: Call | undefined }
-
 interface Open {
   readonly call: Call
+  readonly ofSession: OfSession | undefined
   readonly waiting: Waiting
   /** Answers that the client already has, to queries before these. */
   readonly answers: Read['answers']
@@ -44,16 +38,19 @@ export class Requests {
   readonly #history: History
   readonly #arrivals: Arrivals
   readonly #ask: AskNode
+  /** Mean of the way between a client and a node of the same process, in milliseconds. */
+  readonly #wayMs: number
   readonly #open = new Map<number, Open>()
   readonly #packer = new FrameBuilder()
   #lastRequest = 0
 
-  constructor(world: World, dice: Dice, history: History, arrivals: Arrivals, ask: AskNode) {
+  constructor(world: World, dice: Dice, history: History, arrivals: Arrivals, ask: AskNode, wayMs: number) {
     this.#world = world
     this.#dice = dice
     this.#history = history
     this.#arrivals = arrivals
     this.#ask = ask
+    this.#wayMs = wayMs
   }
 
   /**
@@ -90,7 +87,7 @@ export class Requests {
     const isOfSession = ofSession !== undefined
     const copyOf = ofSession && 'call' in ofSession ? ofSession.copyOf : undefined
     const call = this.#history.call(request, type, nodeId, commands, { isOfSession, copyOf })
-    const open: Open = { call, waiting, answers, hasArrived: false, isAnswered: false }
+    const open: Open = { call, ofSession, waiting, answers, hasArrived: false, isAnswered: false }
     this.#open.set(request, open)
     const frame = this.#frameOf(commands, ofSession)
     const arrive = (): void => {
@@ -117,7 +114,10 @@ export class Requests {
   /** A node takes up what has arrived. */
   taken(request: number): void {
     const open = this.#open.get(request)
-    if (open !== undefined) this.#history.taken(open.call)
+    if (open === undefined) return
+    const { nodeId, type, commands } = open.call
+    this.#world.script?.asked({ request, nodeId, type, commands, ofSession: open.ofSession })
+    this.#history.taken(open.call)
   }
 
   /** What a node settled in one turn. */
@@ -168,6 +168,7 @@ export class Requests {
     this.#history.answered(open.call, settlement)
     const arrive = (): void => {
       const told = this.#history.settled(open.call, settlement, bytes)
+      this.#world.script?.told(request, told)
       if (told.outcome === 'read') this.#wasRead(open, told)
       else this.#tell(open.waiting, told)
     }
@@ -189,7 +190,7 @@ export class Requests {
   }
 
   #way(): number {
-    return 1000 * this.#dice.around(wayMs)
+    return 1000 * this.#dice.around(this.#wayMs)
   }
 }
 

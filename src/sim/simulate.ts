@@ -17,7 +17,9 @@ import { Operator } from './operator.js'
 import { type Plan, planOf, type Weather } from './plan.js'
 import type { Violation } from './violation.js'
 
-export interface SimulationOptions extends Partial<Plan>, Pick<SimulatedClusterOptions, 'createMachine'> {
+export interface SimulationOptions
+  extends Partial<Plan>,
+    Pick<SimulatedClusterOptions, 'createMachine' | 'script'> {
   readonly seed: number
   /** Called with a line for each thing that happens. */
   readonly trace?: (line: string) => void

@@ -65,8 +65,9 @@ export class WatchedStore implements LogStore {
 
   compact(compaction: Parameters<LogStore['compact']>[0], flushed: Flushed): void {
     const { snapshot, base } = compaction
-    const { state, disk } = this.#node
+    const { id, state, disk } = this.#node
     this.#world.counts.snapshotsTaken++
+    this.#world.script?.cut(id)
     if (state !== undefined) disk.logSize.cuts(state, disk.durable, compaction)
     const hasFlushed = this.#watchedSize((error) => {
       flushed(error)

@@ -7,6 +7,7 @@ import { type Counts, noCounts } from './counts.js'
 import { Fingerprint } from './fingerprint.js'
 import { Mail } from './mail.js'
 import { Moments } from './moments.js'
+import type { Script } from './script.js'
 import { Tracer } from './tracer.js'
 import { Findings } from './violation.js'
 import { VirtualTime } from './virtual-time.js'
@@ -19,6 +20,8 @@ export interface Hearers {
   readonly happened?: (event: Happened) => void
   /** Called with the lines of a recording of all that the nodes' protocols are told. */
   readonly record?: (line: string) => void
+  /** Hears what drives the nodes. */
+  readonly script?: Script
 }
 
 export interface World {
@@ -36,13 +39,15 @@ export interface World {
   readonly chronicle: Chronicle
   /** Takes the lines of a recording of the run; `undefined`: nobody wants one. */
   readonly record: ((line: string) => void) | undefined
+  /** Hears what drives the nodes; `undefined`: nobody does. */
+  readonly script: Script | undefined
   /** Hears of each moment after which a power loss of the node leaves something else; `undefined`: nobody does. */
   diskMoment: ((nodeId: NodeId, moment: DiskMoment) => void) | undefined
 }
 
 /** `membership`: the configuration before the first entry. `nodes`: those that there are at any time. */
 export function newWorld(
-  { trace, happened, record }: Hearers,
+  { trace, happened, record, script }: Hearers,
   membership: Membership,
   nodes: readonly WatchedNode[],
 ): World {
@@ -58,13 +63,14 @@ export function newWorld(
     time,
     tracer,
     counts,
-    mail: new Mail(report),
-    moments: new Moments(counts),
+    mail: new Mail(report, script),
+    moments: new Moments(counts, script),
     checker: new Checker({ report, committed }, counts, nodes, membership),
     questions: new Questions(report),
     fingerprint: new Fingerprint(),
     chronicle: new Chronicle(new Sequence(Sequence.allocate()), (event) => happened?.(event)),
     record,
+    script,
     diskMoment: undefined,
   }
 }

@@ -31,7 +31,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   sim: [...upToDriver, 'faults', 'membership', 'proof', 'recording'],
   cluster: [...upToDriver, 'mvcc', 'faults', 'membership', 'logbook', 'backup', 'node'],
   search: [...ground, 'recording'],
-  shrink: [...ground, 'telemetry', 'sim', 'recording', 'search'],
+  shrink: [...ground, 'machine', 'telemetry', 'sim', 'recording', 'search'],
   jobs: [...ground, 'storage', 'telemetry', 'sim', 'recording', 'search', 'shrink'],
   testing: [...ground, 'storage', 'transport'],
   explain: [...ground, 'telemetry'],

@@ -1,0 +1,110 @@
+/** Acts of whole nodes as fields of lines, and back. */
+import { momentNames } from '../sim/index.js'
+import { BadFailure, changesIn, countIn, type Fields, kindIn, nodesMax, objectIn } from './line-fields.js'
+import type { Struck, WholeAct, WholeDeed } from './whole-acts.js'
+import type { WholeWorld } from './whole-scene.js'
+
+/** Milliseconds of an act, and of a session. */
+const msMax = 1e7
+const requestTypes = ['propose', 'read', 'readHere', 'staleRead'] as const
+const endings = ['kill', 'losePower'] as const
+
+export function wholeFieldsOf({ id, node, deed, struck }: WholeAct): object {
+  const { type, ...rest } = deed
+  const commands = 'commands' in deed ? { commands: deed.commands.map(textOf) } : {}
+  return { act: id, ...(node > 0 && { node }), does: type, ...rest, ...commands, ...(struck && { struck }) }
+}
+
+function textOf(command: Uint8Array): string {
+  return Buffer.from(command).toString('base64')
+}
+
+/** The world of a head. Its change is checked elsewhere. */
+export function wholeWorldIn(fields: Fields): Omit<WholeWorld, 'seed'> {
+  const voters = countIn(fields, 'voters', 1, nodesMax)
+  const { change, looksAtStates, isWide } = fields
+  return {
+    change: objectIn(change, 'its change is no object'),
+    voters,
+    looksAtStates: looksAtStates === true,
+    isWide: isWide === true,
+  }
+}
+
+export function wholeActOf(fields: Fields): WholeAct {
+  const id = countIn(fields, 'act', 1)
+  const node = fields['does'] === 'pass' ? 0 : countIn(fields, 'node', 1, nodesMax)
+  const struck = fields['struck'] === undefined ? undefined : struckIn(fields['struck'])
+  return { id, node, deed: deedIn(fields), ...(struck && { struck }) }
+}
+
+function struckIn(value: unknown): Struck {
+  const fields = objectIn(value, 'its stroke is no object')
+  return {
+    moment: oneOf(fields, 'moment', momentNames),
+    how: oneOf(fields, 'how', endings),
+  }
+}
+
+function deedIn(fields: Fields): WholeDeed {
+  const type = fields['does']
+  switch (type) {
+    case 'timeOut':
+    case 'snapshot':
+    case 'pause':
+    case 'resume':
+    case 'launch':
+      return { type }
+    case 'take':
+      return { type, of: countIn(fields, 'of', 1), kind: kindIn(fields), nth: countIn(fields, 'nth', 0) }
+    case 'pass':
+      return { type, ms: numberIn(fields, 'ms', 0, msMax) }
+    case 'crash':
+      return { type, how: oneOf(fields, 'how', endings) }
+    case 'change':
+      return { type, changes: changesIn(fields) }
+    case 'transfer':
+      return { type, to: fields['to'] === undefined ? undefined : countIn(fields, 'to', 1, nodesMax) }
+    case 'skew':
+      return {
+        type,
+        offsetMs: numberIn(fields, 'offsetMs', -msMax, msMax),
+        drift: numberIn(fields, 'drift', -1, 1),
+      }
+    case 'ask':
+      return { type, what: oneOf(fields, 'what', requestTypes), commands: commandsIn(fields) }
+    case 'register':
+      return { type, timeoutMs: countIn(fields, 'timeoutMs', 1, msMax) }
+    case 'call':
+      return {
+        type,
+        session: countIn(fields, 'session', 1),
+        sequence: countIn(fields, 'sequence', 1),
+        firstOutstanding: countIn(fields, 'firstOutstanding', 1),
+        commands: commandsIn(fields),
+      }
+    default:
+      throw new BadFailure(`it tells an act of the unknown kind ${JSON.stringify(type)}`)
+  }
+}
+
+function commandsIn(fields: Fields): Uint8Array[] {
+  const { commands } = fields
+  if (!Array.isArray(commands)) throw new BadFailure('its commands are no list')
+  return commands.map((text) => {
+    if (typeof text !== 'string') throw new BadFailure('a command is no text of base64')
+    return new Uint8Array(Buffer.from(text, 'base64'))
+  })
+}
+
+function oneOf<T extends string>(fields: Fields, name: string, known: readonly T[]): T {
+  const value = known.find((each) => each === fields[name])
+  if (value === undefined) throw new BadFailure(`its ${name} is none of ${known.join(', ')}`)
+  return value
+}
+
+function numberIn(fields: Fields, name: string, least: number, most: number): number {
+  const value = fields[name]
+  if (typeof value === 'number' && value >= least && value <= most) return value
+  throw new BadFailure(`its ${name} is no number from ${least} to ${most}`)
+}
