@@ -10,7 +10,16 @@ import {
 } from '../cluster/index.js'
 import { withCluster } from '../load/index.js'
 import { Observer } from '../observer/index.js'
-import { exitCodeOf, interruptible, lineOf, oneOf, paint, printable, wholeNumber } from '../terminal/index.js'
+import {
+  counted,
+  exitCodeOf,
+  interruptible,
+  lineOf,
+  oneOf,
+  paint,
+  printable,
+  wholeNumber,
+} from '../terminal/index.js'
 import { ClusterSubject, complete, parse, perform } from '../verbs/index.js'
 import { addEtcdFlag, type EtcdFlag, spoken } from './etcd.js'
 import { checkWritable, dirFlag, nodeIdsFlag, nodesFlag, pathFlag } from './flags.js'
@@ -197,7 +206,7 @@ async function converse(
   })
   const kept =
     dir === undefined ? 'in a temporary folder, removed at the end' : `kept in ${printable(cluster.dir)}`
-  prompt.print(`${cluster.status().length} nodes, logs ${kept}. Waiting for a leader.`)
+  prompt.print(`${counted(cluster.status().length, 'node')}, logs ${kept}. Waiting for a leader.`)
   if (page !== undefined) prompt.print(`The page: ${page.url}`)
   if (endpoints.length > 0) prompt.print(`ETCDCTL_ENDPOINTS=${endpoints.join(',')}`)
   await page?.ready()

@@ -1,7 +1,7 @@
 /** `raftbox sim`: looks for seeds that break a promise, or replays one. */
 import { replay, type SweepResult, sweep } from '../jobs/index.js'
 import { type Counts, faultNames } from '../sim/index.js'
-import { Progress } from '../terminal/index.js'
+import { counted, Progress } from '../terminal/index.js'
 import { checkWritable } from './flags.js'
 import { secondsSince, toTenth } from './seconds.js'
 import { shrinkSeed } from './shrink.js'
@@ -72,7 +72,9 @@ async function replaySeed(
   if (story !== undefined && result.story !== undefined) writeStory(story, result.story)
   const { violation, virtualMs, counts } = result
   if (!trace && !json) {
-    console.log(`seed ${seed}: ${result.nodes} nodes, ${result.weather}, fingerprint ${result.fingerprint}`)
+    console.log(
+      `seed ${seed}: ${counted(result.nodes, 'node')}, ${result.weather}, fingerprint ${result.fingerprint}`,
+    )
   }
   if (violation !== undefined) {
     const { rule, detail, atMs, lastHappenings } = violation

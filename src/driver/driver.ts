@@ -344,7 +344,7 @@ export class Driver {
     const applied = machine.apply(run, this.#results)
     const answered = this.#results.count - before
     if (answered !== run.count)
-      throw new Error(`the machine gave ${answered} results for ${run.count} commands`)
+      throw new Error(`the machine owes a result for each command: it gave ${answered} for ${run.count}`)
     return applied
   }
 

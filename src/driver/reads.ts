@@ -201,7 +201,7 @@ export class Reads {
     // The result that was refused for its size counts as given.
     const given = results.count - count + (results.isFull ? 1 : 0)
     if (given === queries.count || (given < queries.count && results.isFull)) return undefined
-    return `the machine gave ${given} results for ${queries.count} queries`
+    return `the machine owes a result for each query: it gave ${given} for ${queries.count}`
   }
 
   /** The queries of one request come from many callers, so a query that the machine refuses is refused alone [RQ7]. */

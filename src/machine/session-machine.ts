@@ -144,7 +144,8 @@ export class SessionMachine {
     const { byteLength, count } = results
     this.#machine.apply(run, results)
     const given = results.count - count
-    if (given !== run.count) throw new Error(`the machine gave ${given} results for ${run.count} commands`)
+    if (given !== run.count)
+      throw new Error(`the machine owes a result for each command: it gave ${given} for ${run.count}`)
     this.#sessions.applied(answer, given, results.bytes.slice(byteLength, results.byteLength))
     if (results !== this.#ownResults) return
     // Once it has grown for a large answer, it is not kept.

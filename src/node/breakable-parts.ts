@@ -113,9 +113,7 @@ export class BreakableParts implements NodeParts {
     return {
       listen: () => clients.listen(),
       drain: () => clients.drain(),
-      get isFull() {
-        return clients.isFull
-      },
+      waitsIfFull: () => clients.waitsIfFull(),
       settle: (settlements) => {
         if (links.areStanding) links.answered(settlements, (part) => clients.settle(part))
         else clients.settle(settlements)

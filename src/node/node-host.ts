@@ -99,7 +99,7 @@ export class NodeHost implements NodeControl {
         probe: meter,
         recorder,
         settle: (settlements) => clients.settle(settlements),
-        areClientsBehind: () => clients.isFull,
+        areClientsBehind: () => clients.waitsIfFull(),
       })
       const own = { nodeId, client: port, clients, driver, opened, meter, recording, recorder }
       this.#running = this.#join(own, parts, options.tickMs, links)

@@ -13,7 +13,7 @@ import { type OpenedStore, openStore } from './open-store.js'
 export type NodeLinks = Pick<PortLinks, 'send' | 'connect' | 'disconnect' | 'drain' | 'close'>
 
 /** The clients of a node, whose requests it takes once a turn. */
-export type NodeClients = Pick<ClientPort, 'listen' | 'drain' | 'settle' | 'isFull'>
+export type NodeClients = Pick<ClientPort, 'listen' | 'drain' | 'settle' | 'waitsIfFull'>
 
 export interface NodeParts {
   readonly clock: Clock

@@ -189,7 +189,7 @@ export class History {
     const stateRevision = staleness && this.#checker.ledger.committed[staleness.index]?.revision
     const source = new Memory(bytes)
     if (count < 1 || count > call.commands.length)
-      this.#report('results', call, `got ${count} answers to ${call.commands.length} queries`)
+      this.#report('results', call, `has queries: ${call.commands.length}, and answers: ${count}`)
     if (count < call.commands.length) this.#counts.readInPart++
     if (call.type === 'readHere') this.#counts.readHere++
     if (call.type === 'staleRead') this.#counts.readStale++

@@ -75,10 +75,10 @@ export class ClientPort {
   }
 
   /**
-   * Whether so much lies unread at the clients that nothing more is to be answered. If so, it is noted for the clients,
-   * which then wake the node once they have read.
+   * Whether so much lies unread at the clients that nothing more is to be answered. If so, the node waits: a note says so to
+   * the clients, which then wake the node once they have read.
    */
-  get isFull(): boolean {
+  waitsIfFull(): boolean {
     if (!this.#answers.isFull) return false
     Atomics.store(this.#counts, countAt.nodeWaits, 1)
     // Clients that read everything before the note was there wake nobody, so this end looks once more.

@@ -267,14 +267,14 @@ test.each([
     },
     'poison',
   ],
-  ['answers too little', () => undefined, '0 results for 1 commands'],
+  ['answers too little', () => undefined, 'it gave 0 for 1'],
   [
     'answers too much',
     (_: unknown, results: ResultBuilder | undefined) => {
       results?.append(new Uint8Array(1))
       results?.append(new Uint8Array(1))
     },
-    '2 results for 1 commands',
+    'it gave 2 for 1',
   ],
 ] as const)('[SP2] a machine that %s stops its node', (_, apply, message) => {
   const machine = { ...createKv(), apply } as unknown as StateMachine
@@ -327,7 +327,7 @@ test.each([
   node.flush()
   node.driver.request({ request: 1, type: 'read', frame: packCommands([encode(writeGet, 'k')]) })
   node.driver.turn()
-  const refused = [{ position: 0, why: `the machine gave ${times} results for 1 queries` }]
+  const refused = [{ position: 0, why: `the machine owes a result for each query: it gave ${times} for 1` }]
   expect(node.settled).toMatchObject([{ request: 1, outcome: 'read', count: 1, refused }])
   expect(node.failures).toEqual([])
 })

@@ -232,7 +232,7 @@ test('[RQ7] a query that is answered more than once is refused, also where the s
   })
   node.get('a')
   node.confirm()
-  const refused = [{ position: 0, why: 'the machine gave 2 results for 1 queries' }]
+  const refused = [{ position: 0, why: 'the machine owes a result for each query: it gave 2 for 1' }]
   expect(node.settled.at(-1)).toMatchObject({ outcome: 'read', count: 1, refused })
   expect(node.failures).toEqual([])
 })

@@ -56,7 +56,7 @@ test('[OV3] clients that do not read fill the way back, and wake the node that w
   const { toNode, toClients, atClient, woken } = way()
   toClients.listen()
   let settled = 0
-  for (; !toClients.isFull && settled < 100; settled++) {
+  for (; !toClients.waitsIfFull() && settled < 100; settled++) {
     const results = new Uint8Array(large)
     toClients.settle({
       settled: [{ request: settled, outcome: 'read', count: 1, results }],
@@ -65,7 +65,7 @@ test('[OV3] clients that do not read fill the way back, and wake the node that w
   }
   expect(settled).toBe(unreadBytesMax / large)
   while (toNode.receiveNext());
-  expect([atClient.length, toClients.isFull]).toEqual([settled, false])
+  expect([atClient.length, toClients.waitsIfFull()]).toEqual([settled, false])
   while (woken.length === 0) await new Promise((resolve) => setImmediate(resolve))
   expect(woken).toEqual([{ requests: [], read: [], weight: expect.any(Number) }])
 })
@@ -73,7 +73,7 @@ test('[OV3] clients that do not read fill the way back, and wake the node that w
 test('[OV3] clients wake nobody while the node has room', () => {
   const { toNode, toClients, atNode } = way()
   toClients.settle({ settled: [], results: new Uint8Array(large) })
-  expect(toClients.isFull).toBe(false)
+  expect(toClients.waitsIfFull()).toBe(false)
   expect(toNode.receiveNext()).toBe(true)
   toClients.drain()
   expect(atNode).toEqual([])
