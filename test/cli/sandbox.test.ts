@@ -86,7 +86,7 @@ test('with a directory, what was put is there the next time', async () => {
   expect(await script(['put a kept'], ['--dir', dir, '--nodes', '1'])).toMatchObject({ code: 0 })
   const { code, stdout } = await script(['get a'], ['--dir', dir])
   expect(code).toBe(0)
-  expect(stdout).toContain(`1 nodes, logs kept in ${dir}`)
+  expect(stdout).toContain(`1 node, logs kept in ${dir}`)
   expect(stdout).toContain('kept (version 1')
 })
 

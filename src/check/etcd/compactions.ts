@@ -1,7 +1,7 @@
 /** Revisions that were compacted are answered as such, and no others. */
 import type { Findings } from './findings.js'
 import type { Known } from './known.js'
-import { type EtcdRecord, isCall, isOk, type RangeCall } from './record.js'
+import { type CompactCall, type EtcdRecord, isCall, isOk, type OkCall, type RangeCall } from './record.js'
 import { sortedInTurns } from './sorted.js'
 
 const rule = 'what was compacted is answered as such'
@@ -42,6 +42,7 @@ export class Compactions {
   *judge(records: readonly EtcdRecord[]): Generator<void> {
     for (const [at, record] of records.entries()) {
       if (isCall(record) && record.op === 'range') this.#judge(record, at)
+      if (isCall(record) && record.op === 'compact' && isOk(record)) this.#judgeDone(record, at)
       yield
     }
   }
@@ -49,6 +50,13 @@ export class Compactions {
   /** The revision was, or may have been, the last that was compacted by then. */
   isPossible(revision: number, time: number): boolean {
     return this.#all.some((each) => each.revision === revision && each.call <= time)
+  }
+
+  /** A compaction of a revision that is still to come, or was compacted before, is refused. */
+  #judgeDone({ call, atRevision, revision = atRevision }: OkCall<CompactCall>, at: number): void {
+    if (atRevision > revision) this.#findings.fail(rule, at, 'is done, and the revision is still to come')
+    const done = this.#all.find((each) => each.revision >= atRevision && each.end < call)
+    if (done !== undefined) this.#findings.fail(rule, at, 'is done, and', done.at, 'was done before')
   }
 
   #judge(call: RangeCall, at: number): void {

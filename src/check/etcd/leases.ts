@@ -155,9 +155,11 @@ export class Leases {
       this.#findings.fail(rule, at, `has a lease that was revoked at ${revoke.call.revision}:`, revoke.at)
   }
 
-  #judgeAlive(call: LeaseCall, at: number): void {
-    const { ended, endedIn } = this.#of(call.lease)
-    if (ended !== undefined && call.call > ended.time)
+  #judgeAlive(call: OkCall<LeaseCall>, at: number): void {
+    const { grants, ended, endedIn } = this.#of(call.lease)
+    if (!grants.some((grant) => grant.call.call <= call.return))
+      this.#findings.fail(rule, at, 'is done, and nobody was granted the lease by then')
+    else if (ended !== undefined && call.call > ended.time)
       this.#findings.fail(rule, at, 'is done, and the lease had ended:', ended.at)
     else if (endedIn !== undefined && !this.#known.mayFollow(endedIn.revision, call.call))
       this.#findings.fail(

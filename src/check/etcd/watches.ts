@@ -71,7 +71,10 @@ export class Watches {
       yield
     }
     this.#heard = []
-    for (const part of this.parts) yield* follow(part, this.#findings)
+    for (const part of this.parts) {
+      yield* follow(part, this.#findings)
+      judgeEnd(part, this.#findings)
+    }
   }
 }
 
@@ -109,6 +112,14 @@ function* follow(part: Part, findings: Findings): Generator<void> {
     if (tellsProgress) reach(part, revision, at)
     yield
   }
+}
+
+/** A client whose watch was cancelled begins another one, which is a part of its own. */
+function judgeEnd({ told }: Part, findings: Findings): void {
+  const end = told.findIndex(({ response }) => response.canceled === true)
+  const next = end < 0 ? undefined : told[end + 1]
+  if (next !== undefined)
+    findings.fail('a watch that was cancelled tells nothing', next.at, 'came behind', told[end]!.at)
 }
 
 function reach(part: Part, revision: number, at: number): void {

@@ -502,6 +502,29 @@ const broken: readonly (readonly [rule: string, lines: readonly object[], named:
     [grant, put('a', '1', 2, leased), put('b', '1', 3), { op: 'revoke', lease: '7', revision: 3 }],
     [4],
   ],
+  ['a lease lives its TTL, and no longer', [{ op: 'keepAlive', lease: '9', ttl: 2 }], [1]],
+  ['a lease lives its TTL, and no longer', [{ op: 'revoke', lease: '9', revision: 1 }], [1]],
+  [
+    'a watch that was cancelled tells nothing',
+    [
+      ...[put('a', '1', 2), watch(2), told(2, [putEvent('a', '1', 2)])],
+      ...[told(2, [], { canceled: true }), put('a', '2', 3), told(3, [putEvent('a', '2', 3, 2, 2)])],
+    ],
+    [6, 4],
+  ],
+  [
+    'what was compacted is answered as such',
+    [put('a', '1', 2), { op: 'compact', atRevision: 3, revision: 2 }],
+    [2],
+  ],
+  [
+    'what was compacted is answered as such',
+    [
+      ...[put('a', '1', 2), put('a', '2', 3), { op: 'compact', atRevision: 3, revision: 3 }],
+      { op: 'compact', atRevision: 2, revision: 3 },
+    ],
+    [4, 3],
+  ],
   // The put came behind the revoke, and at the same time.
   [
     'a lease lives its TTL, and no longer',
