@@ -162,7 +162,7 @@ export class ClusterDirectory {
     return this.#members
   }
 
-  /** What is remembered of a node, if that can be read. */
+  /** The pledge of a node, if the file of the pledges can be read. */
   readablePledge(nodeId: NodeId): Pledge | undefined {
     return readablePledges(this.path)?.find((pledge) => pledge.nodeId === nodeId)
   }

@@ -3,7 +3,7 @@ import { RaftError, reasonOf } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Request } from './requests.js'
 
-/** Who leads now, as far as is known, and which nodes failed, in words. */
+/** The leader, as far as is known, and the nodes that failed, in words. */
 export interface Leadership {
   readonly leaderId: NodeId | undefined
   readonly failures: string | undefined

@@ -61,7 +61,7 @@ export interface LogKnown {
   readonly isKeyValue: boolean
   /** How far the node has flushed and committed; `undefined`: it does not run. */
   readonly pointers: { readonly flushedIndex: LogIndex; readonly commitIndex: LogIndex } | undefined
-  /** What the cluster's directory remembers of a node that does not run; `undefined`: nothing. */
+  /** The memory that the cluster's directory has of a node that does not run; `undefined`: none. */
   readonly pledge?: Pledge | undefined
 }
 

@@ -125,7 +125,9 @@ export class Makers {
     const others = [...(holds === true ? [] : [call.success]), ...(holds === false ? [] : [call.failure])]
     const makers = others.flatMap((ops) => makerOf({ call, at }, effectsOfOps(ops, past), claims))
     if (makers.length === 0) return []
-    const isOpen = holds === undefined || call.compare.some(({ key }) => this.#mayHaveChanged(key, revision))
+    const isOpen =
+      holds === undefined ||
+      call.compare.some(({ key }) => this.#mayHaveChanged(key, revision, past.last(key)?.sureFrom ?? 0))
     return isOpen ? makers.map((maker) => ({ ...maker, isSupposed: true })) : []
   }
 
@@ -137,9 +139,12 @@ export class Makers {
     )
   }
 
-  /** Whether an unseen event may have changed the key between its last event and the revision. */
-  #mayHaveChanged(key: string, revision: number): boolean {
-    const from = Math.max(this.#parts.past.unseenFrom(key), emptyRevision) + 1
+  /**
+   * Whether an unseen event may have changed the key before the revision, and behind `sure`. Left out: behind its last event. A
+   * comparison may also be of the key's version, which unseen events before its last one may have made another.
+   */
+  #mayHaveChanged(key: string, revision: number, sure = this.#parts.past.unseenFrom(key)): boolean {
+    const from = Math.max(sure, emptyRevision) + 1
     const explained = this.#explained.length - firstPlace(this.#explained, (each) => each >= from)
     return explained < revision - from && !this.#parts.isCovered(key, from, revision - 1)
   }
