@@ -113,9 +113,11 @@ export class WholeScene {
     return this.#cluster.members.all[node - 1]?.state?.role === 'follower'
   }
 
-  /** `undefined`: the act is skipped. Its message was never sent, its session never began, or its fault cannot be. */
+  /** `undefined`: the act is skipped. Its message was never sent, its session never began, or its node or fault cannot be. */
   play(act: WholeAct): WholePlayed | undefined {
     const { deed } = act
+    // A node that another act would have launched is not there where that act was left out.
+    if (deed.type !== 'launch' && act.node > this.#cluster.members.all.length) return undefined
     const taken = deed.type === 'take' ? this.#messageOf(act.node, deed) : undefined
     this.#carried = []
     this.#happened = []
@@ -147,7 +149,6 @@ export class WholeScene {
   #does({ id, node, deed }: WholeAct): boolean {
     const cluster = this.#cluster
     const { length: nodes } = cluster.members.all
-    if (node > nodes + (deed.type === 'launch' ? 1 : 0)) return false
     switch (deed.type) {
       case 'take':
         return false

@@ -54,20 +54,10 @@ export const mistakes = {
     right: 'this.#isUnused ? noSessions : this.#packed()',
     wrong: 'noSessions',
   },
-  'a lease that is twice as long': {
-    file: 'raft/lease.js',
-    right: 'return sent !== undefined && now < sent.at + leaseTicks(state.limits)',
-    wrong: 'return sent !== undefined && now < sent.at + 2 * leaseTicks(state.limits)',
-  },
-  'a leader that does not look at its clock': {
-    file: 'driver/driver.js',
-    right: "now: confirmation === 'lease' ? nowMs / tickMs : undefined",
-    wrong: "now: confirmation === 'lease' ? 0 : undefined",
-  },
-  'a voter that votes though it hears its leader': {
-    file: 'raft/elections.js',
-    right: "return state.role === 'leader' || isPromised(state);",
-    wrong: 'return false;',
+  'a read on a lease that has ended': {
+    file: 'raft/turn.js',
+    right: 'if (now !== undefined && holdsLease(state, now)) {',
+    wrong: 'if (now !== undefined) {',
   },
   'a leader that ends by an error': {
     file: 'raft/commit.js',

@@ -30,6 +30,19 @@ const expected: readonly Expected[] = [
     rule: 'acknowledged writes are never lost',
     stepsMax: 4,
   },
+  {
+    name: 'a node that begins with an empty state behind its snapshot',
+    seed: 3,
+    rule: 'equal states at equal indexes',
+    stepsMax: 25,
+  },
+  {
+    name: 'a snapshot without the sessions',
+    seed: 3,
+    rule: 'equal states at equal indexes',
+    stepsMax: 15,
+  },
+  { name: 'a read on a lease that has ended', seed: 206, rule: 'linearizable reads', stepsMax: 25 },
 ]
 
 test.each(expected)(
