@@ -3,7 +3,7 @@ import type { LogIndex, NodeId } from '../raft/index.js'
 import type { Outcome, SimulatedCluster } from '../sim/index.js'
 import type { ClientDeed } from './whole-acts.js'
 
-/** What a client was told, and the act in which it had asked. */
+/** An answer to a client, and the act in which it had asked. */
 export interface Answer {
   readonly act: number
   readonly outcome: Outcome
@@ -51,7 +51,7 @@ export class WholeClients {
     }
   }
 
-  /** What clients were told since the last look. */
+  /** The answers to clients since the last look. */
   takeAnswers(): readonly Answer[] {
     const answers = this.#answers
     this.#answers = []

@@ -25,7 +25,7 @@ interface Translated {
 /** A run has no more notes than these. */
 const notesMax = 50_000
 
-/** What drove the nodes of a run, written down while it goes on. */
+/** The inputs of the nodes of a run, written down while it goes on. */
 export class ScriptNotes implements Script {
   readonly notes: Note[] = []
   /** The nodes that are taking a snapshot. */

@@ -22,7 +22,7 @@ export function wholeWordsOf({ act, taken }: WholePlayed): string {
   return `${words}; it ${ends} at the moment ${struck.moment}, and starts again`
 }
 
-/** What the act led to: events of the nodes, and answers. `tickMs` tells times in milliseconds. */
+/** The consequences of an act: events of the nodes, and answers. `tickMs` tells times in milliseconds. */
 export function reasonsOf({ happened, answers }: WholePlayed, tickMs: number): string[] {
   return [...happened.map((event) => describeHappened(event, tickMs)), ...answers.map(answerInWords)]
 }

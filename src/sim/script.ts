@@ -1,4 +1,4 @@
-/** What drives the nodes of a run, as far as it can be played again by hand: told while the run goes on. */
+/** The inputs that drive the nodes of a run, as far as they can be played again by hand: told while the run goes on. */
 import type { StandingFault } from '../faults/index.js'
 import type { CallHeader } from '../machine/index.js'
 import type { Call, Outcome } from '../proof/index.js'
