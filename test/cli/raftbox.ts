@@ -1,17 +1,20 @@
 /** Runs the compiled command line as a user would, in a folder for temporary files of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { onTestFailed, onTestFinished } from 'vitest'
 
 export const program = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const suite = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 
 /** Warnings that tell how busy the machine is, and nothing of what a command did. */
 const ofBusyMachine = /^raftbox: warning: .*(?:electionTimeoutMs|event loop).*\n/gm
+
+/** Characters at the end of what a program said that are told when its test fails. */
+const toldMax = 8000
 
 export type Input = string | Uint8Array | null
 
@@ -68,12 +71,17 @@ export function startProgram(file: string, args: readonly string[], input?: Inpu
       texts[name] += text
     })
   }
+  onTestFailed(() => {
+    const said = [texts.stdout, texts.stderr].join('\n').slice(-toldMax)
+    process.stderr.write(`raftbox ${args.join(' ')} had said:\n${said}\n`)
+  })
   const ended = once(child, 'close').then(
     ([code]): Ended => ({
       code: code as number | null,
       stdout: texts.stdout,
       stderr: texts.stderr.replaceAll(ofBusyMachine, ''),
-      left: readdirSync(folder),
+      // A test that ran out of time has taken its folder away.
+      left: existsSync(folder) ? readdirSync(folder) : [],
     }),
   )
   const said = async (pattern: RegExp): Promise<RegExpExecArray> => {
