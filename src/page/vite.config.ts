@@ -1,5 +1,14 @@
 /** The page is built into `dist/page`: a few files that ask for nothing from anywhere else. */
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
+
+/** By itself, vite puts an empty object in the place of a module of Node, and the page fails where it is read. */
+const browserOnly: Plugin = {
+  name: 'browser-only',
+  enforce: 'pre',
+  resolveId(id, importer) {
+    if (id.startsWith('node:')) throw new Error(`${importer} imports ${id}, which no browser has`)
+  },
+}
 
 export default defineConfig({
   base: './',
@@ -15,9 +24,11 @@ export default defineConfig({
     modulePreload: false,
     chunkSizeWarningLimit: 2000,
     rolldownOptions: {
+      // A warning means a page that does not work, as when a file of the page imports a module of Node.
       output: { entryFileNames: 'page.js', assetFileNames: 'page[extname]', codeSplitting: false },
     },
   },
+  plugins: [browserOnly],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   logLevel: 'warn',
 })

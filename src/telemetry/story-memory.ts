@@ -1,5 +1,4 @@
 /** The memory in which a node tells its story to the main thread. */
-import { performance } from 'node:perf_hooks'
 import { EventWriter } from './event-ring.js'
 import { allocateWaymarks, type WaymarkMemory } from './waymarks.js'
 
