@@ -94,7 +94,12 @@ test('changes of keys are told as the leader has them, and as a follower that is
   await served.do('put b1 other')
   const leaderId = served.cluster.leaderId ?? 0
   const follower = leaderId === 1 ? 2 : 1
-  while ((await served.cluster.get('b1', { from: follower, stale: true })).answer === undefined);
+  // A node that has not learned since its start how far it is knows no age.
+  const knowsItsAge = async () => {
+    const { answer, ageMs } = await served.cluster.get('b1', { from: follower, stale: true })
+    return answer !== undefined && Number.isFinite(ageMs)
+  }
+  while (!(await knowsItsAge()));
   await served.do(`isolate ${follower}`)
   await served.do('put a1 new')
   await served.do('put a2 more')
