@@ -3,7 +3,7 @@ import { RaftError, reasonOf } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Request } from './requests.js'
 
-/** The leader, as far as is known, and the nodes that failed, in words. */
+/** The leader, as far as is known, and the nodes that failed, in words. Both are looked up as they are read. */
 export interface Leadership {
   readonly leaderId: NodeId | undefined
   readonly failures: string | undefined
@@ -16,11 +16,11 @@ interface Lack {
   readonly because: string | undefined
 }
 
-export function lackOf({ leaderId, failures }: Leadership, isRegistering: boolean): Lack {
-  const hasLeader = leaderId !== undefined
+export function lackOf(leadership: Leadership, isRegistering: boolean): Lack {
+  const hasLeader = leadership.leaderId !== undefined
   return {
     of: isRegistering ? 'session' : hasLeader ? 'room' : 'leader',
-    because: hasLeader ? undefined : failures,
+    because: hasLeader ? undefined : leadership.failures,
   }
 }
 

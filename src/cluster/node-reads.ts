@@ -54,11 +54,11 @@ export class NodeReads {
   /** The node for a new call. Throws when the one that is named does not run. */
   nodeFor({ from }: ReadAt): NodeId {
     if (from === 'any') return nobody
-    const { ports, leadership } = this.#ways
-    const { leaderId, failures } = leadership()
-    const nodeId = from === 'leader' ? leaderId : from
+    const { ports } = this.#ways
+    const leadership = this.#ways.leadership()
+    const nodeId = from === 'leader' ? leadership.leaderId : from
     if (nodeId !== undefined && ports.has(nodeId)) return nodeId
-    if (from === 'leader') throw new RaftError('NO_LEADER', { deadlineMs: 0, because: failures })
+    if (from === 'leader') throw new RaftError('NO_LEADER', { deadlineMs: 0, because: leadership.failures })
     throw invalid('from', `'leader', 'any' or a node that runs (${[...ports.keys()].join(', ')})`, from)
   }
 

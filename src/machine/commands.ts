@@ -12,8 +12,8 @@
  *     range         u8 op · u32 limit · u16 start length · start · end
  */
 import { RaftError } from '../errors/index.js'
-import { isBytes, lengthOfBytes } from '../raft/index.js'
-import { bufferOf, writeUint16, writeUint32 } from './packed.js'
+import { isBytes, lengthOfBytes, writeUint32 } from '../raft/index.js'
+import { bufferOf, writeUint16 } from './packed.js'
 
 /**
  * A key or a value. A string stands for its UTF-8 bytes. A string with a lone surrogate is refused, since UTF-8 has no

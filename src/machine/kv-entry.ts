@@ -5,9 +5,10 @@
  *     record   u32 id · u32 mark · entry
  *     entry    u64 createRevision · u64 modRevision · u64 version · u16 key length · u32 value length · key · value
  */
+import { readUint32 } from '../raft/index.js'
 import { keyBytesMax, valueBytesMax } from './commands.js'
 import type { Memory } from './memory.js'
-import { readUint16, readUint32, readUint64, setUint64 } from './packed.js'
+import { readUint16, readUint64, setUint64 } from './packed.js'
 
 /** Bytes of a record before its entry. */
 export const entryOffset = 8

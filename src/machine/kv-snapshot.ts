@@ -1,6 +1,6 @@
 /** Snapshots of the built-in KV: how a state becomes pieces of bytes, and how pieces become a state. */
 import { createHash } from 'node:crypto'
-import { assert } from '../raft/index.js'
+import { assert, readUint32 } from '../raft/index.js'
 import {
   entryBytesAt,
   entryBytesIn,
@@ -15,7 +15,7 @@ import {
 import { offsetOfRef } from './kv-slabs.js'
 import { KvState } from './kv-state.js'
 import { copyRange, Memory } from './memory.js'
-import { readUint32, readUint64, setUint64 } from './packed.js'
+import { readUint64, setUint64 } from './packed.js'
 
 /** u32 format · u64 revision · u64 count of entries */
 const headerBytes = 20

@@ -2,6 +2,7 @@
  * Little-endian integers at any offset of plain bytes. No view is made, so short commands stay cheap. The caller has
  * checked that the field lies within the bytes.
  */
+import { readUint32 } from '../raft/index.js'
 
 export function readUint16(bytes: Uint8Array, offset: number): number {
   return bytes[offset]! | (bytes[offset + 1]! << 8)
@@ -10,20 +11,6 @@ export function readUint16(bytes: Uint8Array, offset: number): number {
 export function writeUint16(bytes: Uint8Array, offset: number, value: number): void {
   bytes[offset] = value
   bytes[offset + 1] = value >>> 8
-}
-
-export function readUint32(bytes: Uint8Array, offset: number): number {
-  return (
-    (bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24)) >>>
-    0
-  )
-}
-
-export function writeUint32(bytes: Uint8Array, offset: number, value: number): void {
-  bytes[offset] = value
-  bytes[offset + 1] = value >>> 8
-  bytes[offset + 2] = value >>> 16
-  bytes[offset + 3] = value >>> 24
 }
 
 const twoTo32 = 0x1_0000_0000

@@ -2,9 +2,8 @@
  * Results on their way back to a client: packed like the commands of a frame, without its header. The node
  * writes, the client walks them in the order of its commands.
  */
-import { commandHeaderBytes, Packer } from '../raft/index.js'
+import { commandHeaderBytes, Packer, readUint32 } from '../raft/index.js'
 import type { ResultWriter } from './machine.js'
-import { readUint32 } from './packed.js'
 
 /** Results in a buffer of their own, so that it can be transferred between threads. */
 export interface PackedResults {

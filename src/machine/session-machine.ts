@@ -10,10 +10,10 @@ import {
   entryKinds,
   type Frame,
   type LogIndex,
+  readUint32,
   runHeaderBytes,
 } from '../raft/index.js'
 import type { CommandRun, ResultWriter, StateMachine } from './machine.js'
-import { readUint32 } from './packed.js'
 import { endOfResults, ResultBuilder, resultBytesMaxDefault } from './results.js'
 import {
   readSessionHeader,

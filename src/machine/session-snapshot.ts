@@ -2,8 +2,9 @@
  * The sessions in front of a snapshot of a state machine: how they become bytes, and how they are read back. A snapshot
  * without them, of a build that had none, is that of the machine alone.
  */
+
 import type { Term } from '../raft/index.js'
-import { readUint32, writeUint32 } from './packed.js'
+import { readUint32, writeUint32 } from '../raft/index.js'
 import type { CallHeader } from './session-frame.js'
 import { CallResults, type Session, Sessions } from './sessions.js'
 

@@ -3,6 +3,7 @@ import type { NodeId } from '../raft/index.js'
 import type { ClusterSize, Violation } from '../search/index.js'
 import { type Act, type Deed, type Played, perform } from './acts.js'
 import type { Bound } from './bound.js'
+import { Dwindling } from './dwindling.js'
 import { minimized } from './minimize.js'
 
 export interface Run {
@@ -18,48 +19,39 @@ export interface ShrunkList extends Run {
   readonly isMinimal: boolean
 }
 
-/** Pairs of acts are tried in lists up to this length: 780 runs. */
-const pairsLengthMax = 40
-
 /** The run must break the rule. */
 export function shrunkList(run: Run, broken: Violation, bound: Bound): ShrunkList {
   const shrinking = new Shrinking(run, broken, bound)
   const isMinimal = shrinking.run()
-  const { size, acts } = shrinking
+  const { world: size, acts } = shrinking
   const numbered = renumbered(acts)
   const scene = perform(size, numbered)
   return { size, acts: numbered, played: scene.played, broken: scene.broken ?? broken, isMinimal }
 }
 
-class Shrinking {
-  size: ClusterSize
-  acts: readonly Act[]
+class Shrinking extends Dwindling<ClusterSize, Act> {
   readonly #broken: Violation
-  readonly #bound: Bound
 
   constructor({ size, acts }: Run, broken: Violation, bound: Bound) {
-    this.size = size
-    this.acts = acts
+    super(size, acts, bound)
     this.#broken = broken
-    this.#bound = bound
   }
 
   /** True when nothing more can go; false when the time was over before. */
   run(): boolean {
-    while (!this.#bound.isOver()) {
-      this.acts = minimized(this.acts, (acts) => this.#failing(acts), this.#bound)
+    while (!this.bound.isOver()) {
+      this.acts = minimized(this.acts, (acts) => this.failing(acts), this.bound)
       const before = this.acts
-      this.#leaveNodesOut()
+      this.leaveVotersOut()
       this.#flushAtOnce()
-      if (this.acts === before) this.#leavePairsOut()
-      if (this.acts === before) return !this.#bound.isOver()
+      if (this.acts === before) this.leavePairsOut()
+      if (this.acts === before) return !this.bound.isOver()
     }
     return false
   }
 
-  /** The acts that were taken up to the failure; `undefined`: the same rule is not broken. */
-  #failing(acts: readonly Act[], size = this.size): readonly Act[] | undefined {
-    this.#bound.ran()
+  protected override failing(acts: readonly Act[], size = this.world): readonly Act[] | undefined {
+    this.bound.ran()
     const { played, broken } = perform(size, acts)
     const { rule, detail } = this.#broken
     // Where a node stops itself, the detail is the invariant.
@@ -67,47 +59,16 @@ class Shrinking {
     return isSame ? played.map(({ act }) => act) : undefined
   }
 
-  #keeps(acts: readonly Act[], size = this.size): boolean {
-    if (this.#bound.isOver()) return false
-    const failing = this.#failing(acts, size)
-    if (failing === undefined || failing.length > this.acts.length) return false
-    this.acts = failing
-    this.size = size
-    return true
-  }
-
-  /** Two voters less need one vote less; one voter less is fewer to look at. */
-  #leaveNodesOut(): void {
-    for (const count of [2, 1]) {
-      let groups = groupsOf(this.size.voters, count)
-      for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
-        const size = { ...this.size, voters: this.size.voters - count }
-        if (size.voters > 0 && this.#keeps(withoutNodes(this.acts, group), size))
-          groups = groupsOf(size.voters, count)
-      }
-    }
+  protected override withoutNodes(gone: readonly NodeId[]): Act[] {
+    return withoutNodes(this.acts, gone)
   }
 
   /** A write that need not wait is flushed in the act that asks for it. */
   #flushAtOnce(): void {
     for (const act of this.acts.filter(({ isHeld }) => isHeld)) {
-      if (this.acts.includes(act)) this.#keeps(flushedAtOnce(this.acts, act))
+      if (this.acts.includes(act)) this.keeps(flushedAtOnce(this.acts, act))
     }
   }
-
-  /** Acts that are only needed for each other. */
-  #leavePairsOut(): void {
-    if (this.acts.length > pairsLengthMax) return
-    for (let one = this.acts.length - 1; one > 0; one--)
-      for (let other = one - 1; other >= 0; other--)
-        if (this.#keeps(this.acts.filter((_, at) => at !== one && at !== other))) return
-  }
-}
-
-export function groupsOf(voters: number, count: number): NodeId[][] {
-  const ids = Array.from({ length: voters }, (_, at) => at + 1)
-  if (count === 1) return ids.map((id) => [id])
-  return ids.flatMap((one) => ids.filter((other) => other > one).map((other) => [one, other]))
 }
 
 /** The nodes and all that concerns them are gone, and the ids of the others close up. */

@@ -4,7 +4,7 @@ import type { Violation } from '../search/index.js'
 import { planOf, simulate } from '../sim/index.js'
 import { type CarriedType, carriedTypeOf } from '../telemetry/index.js'
 import type { Bound } from './bound.js'
-import { groupsOf } from './list.js'
+import { Dwindling } from './dwindling.js'
 import { minimized } from './minimize.js'
 import { renamedAct, type WholeAct, type WholeDeed } from './whole-acts.js'
 import { performWhole, type WholePlayed, type WholeWorld } from './whole-scene.js'
@@ -25,9 +25,6 @@ export interface ShrunkWhole extends WholeRun {
   /** True when the property holds without any single act; false when the time was over before that was known. */
   readonly isMinimal: boolean
 }
-
-/** Pairs of acts are tried in lists up to this length: 780 runs. */
-const pairsLengthMax = 40
 
 /** Once a list is as short as this, no further world and no further way is looked at for a shorter one. */
 const shortLength = 25
@@ -118,17 +115,12 @@ function causeOf({ detail }: Violation): string {
   return detail.replace(/^node \d+: /, '')
 }
 
-class WholeShrinking {
-  world: WholeWorld
-  acts: readonly WholeAct[]
+class WholeShrinking extends Dwindling<WholeWorld, WholeAct> {
   readonly #broken: Violation
-  readonly #bound: Bound
 
   constructor({ world, acts }: WholeRun, broken: Violation, bound: Bound) {
-    this.world = world
-    this.acts = acts
+    super(world, acts, bound)
     this.#broken = broken
-    this.#bound = bound
   }
 
   /** True when nothing more can go; false when the time was over before. */
@@ -136,17 +128,18 @@ class WholeShrinking {
     // The time stays at first: elections need much of it, in many acts.
     this.#leaveOut(({ deed }) => deed.type !== 'pass')
     this.#joinTimes()
-    while (!this.#bound.isOver()) {
+    while (!this.bound.isOver()) {
       this.#leaveOut(() => true)
       const before = this.acts
       this.#joinTimes()
       this.#nameTimeOuts()
-      this.#leaveNodesOut()
+      this.#leaveLaunchedOut()
+      this.leaveVotersOut()
       this.#widen()
       this.#lessTime()
       if (this.acts === before) this.#moveSnapshots()
-      if (this.acts === before) this.#leavePairsOut()
-      if (this.acts === before) return !this.#bound.isOver()
+      if (this.acts === before) this.leavePairsOut()
+      if (this.acts === before) return !this.bound.isOver()
     }
     return false
   }
@@ -157,17 +150,19 @@ class WholeShrinking {
       this.acts.filter(isMeant),
       (kept) => {
         const left = new Set(kept)
-        const failing = this.#failing(this.acts.filter((act) => !isMeant(act) || left.has(act)))
+        const failing = this.failing(this.acts.filter((act) => !isMeant(act) || left.has(act)))
         if (failing !== undefined) this.acts = failing
         return failing?.filter(isMeant)
       },
-      this.#bound,
+      this.bound,
     )
   }
 
-  /** The acts that were taken up to the failure; `undefined`: the same property is not broken. */
-  #failing(acts: readonly WholeAct[], world = this.world): readonly WholeAct[] | undefined {
-    this.#bound.ran()
+  protected override failing(
+    acts: readonly WholeAct[],
+    world: WholeWorld = this.world,
+  ): readonly WholeAct[] | undefined {
+    this.bound.ran()
     try {
       const { played, broken } = performWhole(world, acts)
       return isSameFailure(this.#broken, broken) ? played.map(({ act }) => act) : undefined
@@ -177,34 +172,20 @@ class WholeShrinking {
     }
   }
 
-  #keeps(acts: readonly WholeAct[], world = this.world): boolean {
-    if (this.#bound.isOver()) return false
-    const failing = this.#failing(acts, world)
-    if (failing === undefined || failing.length > this.acts.length) return false
-    this.acts = failing
-    this.world = world
-    return true
+  protected override withoutNodes(gone: readonly NodeId[]): readonly WholeAct[] {
+    return gone.toReversed().reduce<readonly WholeAct[]>(withoutNode, this.acts)
   }
 
   /** Times that follow each other are one. */
   #joinTimes(): void {
     const { played } = performWhole(this.world, this.acts)
     const joined = joinedTimes(played)
-    if (joined.length < this.acts.length) this.#keeps(joined)
+    if (joined.length < this.acts.length) this.keeps(joined)
   }
 
-  /** Nodes that were started later, and voters: two voters less need one vote less. */
-  #leaveNodesOut(): void {
+  #leaveLaunchedOut(): void {
     for (const { node, deed } of this.acts.toReversed())
-      if (deed.type === 'launch') this.#keeps(withoutNode(this.acts, node))
-    for (const count of [2, 1]) {
-      let groups = groupsOf(this.world.voters, count)
-      for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
-        const world = { ...this.world, voters: this.world.voters - count }
-        const acts = group.toReversed().reduce<readonly WholeAct[]>(withoutNode, this.acts)
-        if (world.voters > 0 && this.#keeps(acts, world)) groups = groupsOf(world.voters, count)
-      }
-    }
+      if (deed.type === 'launch') this.keeps(this.withoutNodes([node]))
   }
 
   /** Time that passes until a node campaigns is told so. */
@@ -213,12 +194,12 @@ class WholeShrinking {
       if (act.deed.type !== 'pass' || act.struck !== undefined) continue
       const campaigning = happened.filter(({ type, nodeId }) => type === 'role' && nodeId > 0)
       for (const node of new Set(campaigning.map(({ nodeId }) => nodeId)))
-        if (this.#keeps(this.acts.map((each) => (each.id === act.id ? timeOutOf(node, act) : each)))) break
+        if (this.keeps(this.acts.map((each) => (each.id === act.id ? timeOutOf(node, act) : each)))) break
     }
   }
 
   #widen(): void {
-    if (!this.world.isWide) this.#keeps(this.acts, { ...this.world, isWide: true })
+    if (!this.world.isWide) this.keeps(this.acts, { ...this.world, isWide: true })
   }
 
   /** Less time passes, in whole milliseconds where that will do. */
@@ -238,7 +219,7 @@ class WholeShrinking {
   #passes(id: number, ms: number): boolean {
     return (
       ms > 0 &&
-      this.#keeps(this.acts.map((act) => (act.id === id ? { ...act, deed: { type: 'pass', ms } } : act)))
+      this.keeps(this.acts.map((act) => (act.id === id ? { ...act, deed: { type: 'pass', ms } } : act)))
     )
   }
 
@@ -250,20 +231,12 @@ class WholeShrinking {
       for (const other of nodes) {
         const before = this.acts
         if (other === node) continue
-        if (!this.#keeps(before.map((act) => (act.id === id ? { ...act, node: other } : act)))) continue
+        if (!this.keeps(before.map((act) => (act.id === id ? { ...act, node: other } : act)))) continue
         this.#leaveOut(() => true)
         if (this.acts.length < before.length) return
         this.acts = before
       }
     }
-  }
-
-  /** Acts that are only needed for each other. */
-  #leavePairsOut(): void {
-    if (this.acts.length > pairsLengthMax) return
-    for (let one = this.acts.length - 1; one > 0; one--)
-      for (let other = one - 1; other >= 0; other--)
-        if (this.#keeps(this.acts.filter((_, at) => at !== one && at !== other))) return
   }
 }
 

@@ -57,8 +57,8 @@ export function addPledge(path: string, pledge: Pledge): void {
 export class PledgeSlot implements PledgePlace {
   /** The pledge, but for what is held: that changes with each write of the log. */
   #pledge: Pledge
-  #heldIndex: LogIndex
-  #heldTerm: Term
+  /** Changed in place, so that a write makes no object. */
+  #held: { index: LogIndex; term: Term }
   /** The last pledge that survives a power loss for certain. */
   #flushed: Pledge
   readonly #descriptor: number
@@ -76,8 +76,7 @@ export class PledgeSlot implements PledgePlace {
       const pledge = pledgeIn(bytes, nodeId)
       this.#pledge = pledge
       this.#flushed = pledge
-      this.#heldIndex = pledge.held.index
-      this.#heldTerm = pledge.held.term
+      this.#held = { ...pledge.held }
     } catch (error) {
       this.close()
       throw error
@@ -85,7 +84,7 @@ export class PledgeSlot implements PledgePlace {
   }
 
   get pledge(): Pledge {
-    return { ...this.#pledge, held: { index: this.#heldIndex, term: this.#heldTerm } }
+    return { ...this.#pledge, held: { ...this.#held } }
   }
 
   newLife(): string {
@@ -99,14 +98,13 @@ export class PledgeSlot implements PledgePlace {
     writeSync(this.#descriptor, slotOf(pledge), 0, slotBytes, this.#offset)
     if (isPromise) fdatasyncSync(this.#descriptor)
     this.#pledge = pledge
-    this.#heldIndex = pledge.held.index
-    this.#heldTerm = pledge.held.term
+    this.#held = { ...pledge.held }
     if (isPromise) this.#flushed = pledge
   }
 
   hold(index: LogIndex, term: Term): void {
-    this.#heldIndex = index
-    this.#heldTerm = term
+    this.#held.index = index
+    this.#held.term = term
     const pauseMs = this.#notedAtMs + notePauseMs - performance.now()
     if (pauseMs <= 0) this.#note()
     // Node keeps a list of timers for each length: one for each whole millisecond is quick, one for each fraction is not.
@@ -137,7 +135,12 @@ export class PledgeSlot implements PledgePlace {
 
   #note(): void {
     this.#endPause()
-    writeSync(this.#descriptor, heldOf(this.#heldIndex, this.#heldTerm), this.#offset + heldOffset, 'latin1')
+    writeSync(
+      this.#descriptor,
+      heldOf(this.#held.index, this.#held.term),
+      this.#offset + heldOffset,
+      'latin1',
+    )
     this.#notedAtMs = performance.now()
   }
 

@@ -6,7 +6,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { crc32 } from 'node:zlib'
-import { type EntryRun, readRun } from '../raft/index.js'
+import { type EntryRun, readRun, readUint32, writeUint32 } from '../raft/index.js'
 import type { NoteName } from './keys.js'
 
 /** What was acknowledged is no longer there, or no longer as it was written. */
@@ -29,34 +29,24 @@ function viewOf(bytes: Uint8Array): DataView {
 /** True when a record is as it was sealed. */
 export function isIntact(bytes: Uint8Array): boolean {
   if (bytes.byteLength < checksumBytes) return false
-  return viewOf(bytes).getUint32(0, true) === crc32(bytes.subarray(checksumBytes))
+  return checksumOf(bytes) === crc32(bytes.subarray(checksumBytes))
 }
 
 /** Puts the checksum of all that follows at the beginning of a record, and returns it. */
 export function seal(bytes: Uint8Array): number {
   const checksum = crc32(bytes.subarray(checksumBytes))
-  putUint32(bytes, 0, checksum)
+  writeUint32(bytes, 0, checksum)
   return checksum
 }
 
 /** Seals a run in place, in the two fields of its header that belong to the store; returns its checksum. */
 export function sealRun(bytes: Uint8Array, previous: number): number {
-  putUint32(bytes, previousOffset, previous)
+  writeUint32(bytes, previousOffset, previous)
   return seal(bytes)
 }
 
 export function checksumOf(record: Uint8Array): number {
-  return (
-    ((record[0] ?? 0) | ((record[1] ?? 0) << 8) | ((record[2] ?? 0) << 16) | ((record[3] ?? 0) << 24)) >>> 0
-  )
-}
-
-/** Each write puts several of them, and a DataView for each would cost more than the bytes. */
-export function putUint32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value
-  bytes[at + 1] = value >>> 8
-  bytes[at + 2] = value >>> 16
-  bytes[at + 3] = value >>> 24
+  return readUint32(record, 0)
 }
 
 /**
@@ -79,7 +69,7 @@ export function openRun(
       `the record of entry ${index} is misplaced: it says that it holds entry ${run.index}`,
     )
   }
-  if (previous !== undefined && viewOf(record).getUint32(previousOffset, true) !== previous) {
+  if (previous !== undefined && readUint32(record, previousOffset) !== previous) {
     throw new DamageError(
       `the record of entry ${index} is out of the chain: it does not follow the record before it`,
     )

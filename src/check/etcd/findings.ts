@@ -10,7 +10,7 @@ export interface EtcdFailure {
   readonly records: readonly number[]
 }
 
-/** Where an event that nobody was told of would explain a contradiction: at a key of the span, behind `from` and not behind `to`. */
+/** The place of an unseen event that would explain a contradiction: at a key of the span, behind `from` and not behind `to`. */
 export interface Gap {
   readonly span: KeySpan
   readonly from: number

@@ -3,7 +3,8 @@
  * and by the checksum that its value begins with, so that a start can tell whether all of a transaction is there.
  */
 import { Buffer } from 'node:buffer'
-import { checksumBytes, checksumOf, isIntact, putUint32, seal } from '../record.js'
+import { writeUint32 } from '../../raft/index.js'
+import { checksumBytes, checksumOf, isIntact, seal } from '../record.js'
 import type { Transaction } from '../table.js'
 
 /** The writes of one transaction of LMDB. */
@@ -35,7 +36,7 @@ export function sealManifest(transaction: number, batch: Batch): Uint8Array {
   for (const { changes } of batch) {
     for (const { key, value } of changes) {
       manifest[at + rowOffsets.isPut] = value === undefined ? 0 : 1
-      putUint32(manifest, at + rowOffsets.checksum, value === undefined ? 0 : checksumOf(value))
+      writeUint32(manifest, at + rowOffsets.checksum, value === undefined ? 0 : checksumOf(value))
       manifest[at + rowOffsets.keyBytes] = key.byteLength
       manifest.set(key, at + rowOffsets.key)
       at += rowOffsets.key + key.byteLength

@@ -118,7 +118,7 @@ export const storage = [
         breaks: 'DU3',
         what: 'a damaged record is taken for data',
         file: record,
-        find: 'return viewOf(bytes).getUint32(0, true) === crc32(bytes.subarray(checksumBytes))',
+        find: 'return checksumOf(bytes) === crc32(bytes.subarray(checksumBytes))',
         replace: 'return true',
       },
       {
