@@ -104,19 +104,30 @@ describe('the page of clinic doctor', () => {
 })
 
 test('each thread of a cluster is profiled under its own name, with its role', async () => {
-  const { threads, commitsPerSecond } = await profileThreads(64, 1, new AbortController().signal)
-  expect(threads.map(({ thread }) => thread)).toEqual(['node 1', 'node 2', 'node 3', 'main'])
-  expect(threads.map(({ role }) => role).sort()).toEqual(['clients', 'follower', 'follower', 'leader'])
-  expect(commitsPerSecond).toBeGreaterThan(0)
-  for (const { thread, role, profile: ofThread } of threads) {
-    const called = new Set(ofThread.nodes.map(({ callFrame }) => /[^/]+\/[^/]+$/.exec(callFrame.url)?.[0]))
+  const seen = new Set<string>()
+  const wanted = [
     // Only nodes run the driver, only the leader answers clients, and only the main thread holds them.
-    expect([thread, called.has('driver/driver.js')]).toEqual([thread, thread !== 'main'])
-    const functions = new Set(ofThread.nodes.map(({ callFrame }) => callFrame.functionName))
-    expect([role, functions.has('postSettlements')]).toEqual([role, role === 'leader'])
-    expect([role, functions.has('postRequests')]).toEqual([role, role === 'clients'])
-    expect([thread, called.has('load/clients.js')]).toEqual([thread, thread === 'main'])
-  }
+    ...['node 1', 'node 2', 'node 3'].map((thread) => `${thread}: driver/driver.js`),
+    'leader: postSettlements',
+    'clients: postRequests',
+    'main: load/clients.js',
+  ]
+  // A profile is a sample: on a busy machine, a short one may miss a function that runs seldom.
+  do {
+    const { threads, commitsPerSecond } = await profileThreads(64, 1, new AbortController().signal)
+    expect(threads.map(({ thread }) => thread)).toEqual(['node 1', 'node 2', 'node 3', 'main'])
+    expect(threads.map(({ role }) => role).sort()).toEqual(['clients', 'follower', 'follower', 'leader'])
+    expect(commitsPerSecond).toBeGreaterThan(0)
+    for (const { thread, role, profile: ofThread } of threads) {
+      for (const { callFrame } of ofThread.nodes) {
+        const file = /[^/]+\/[^/]+$/.exec(callFrame.url)?.[0] ?? ''
+        if (['driver/driver.js', 'load/clients.js'].includes(file)) seen.add(`${thread}: ${file}`)
+        const { functionName } = callFrame
+        if (['postSettlements', 'postRequests'].includes(functionName)) seen.add(`${role}: ${functionName}`)
+      }
+    }
+    expect(wanted).toEqual(expect.arrayContaining([...seen]))
+  } while (seen.size < wanted.length)
 })
 
 test('the index names threads and roles, and escapes what it is given', () => {

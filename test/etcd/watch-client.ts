@@ -1,4 +1,5 @@
 /** Clients that watch a member over gRPC, as tests read them. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js'
 import type { MethodDefinition, ServiceDefinition } from '@grpc/proto-loader'
 import { onTestFinished } from 'vitest'
@@ -35,14 +36,17 @@ export class WatchCall {
     onTestFinished(() => this.cancel())
   }
 
-  /** Creates a watch. Resolves with the answer. */
+  /** Creates a watch. Resolves with the answer; rejects if the stream ends before. */
   async create(request: Readonly<Record<string, unknown>> & { readonly key: string }): Promise<ToldResponse> {
     const { key, rangeEnd = '', ...rest } = request
     const count = this.told.filter(({ created }) => created).length
     this.send({
       createRequest: { ...rest, key: Buffer.from(key), rangeEnd: Buffer.from(String(rangeEnd)) },
     })
-    return until(() => this.told.filter(({ created }) => created)[count])
+    return until(() => {
+      if (this.error !== undefined) throw this.error
+      return this.told.filter(({ created }) => created)[count]
+    })
   }
 
   send(request: object): void {
@@ -90,8 +94,9 @@ export class LastingWatch {
     })
   }
 
-  /** Resolves once the first stream watches. */
+  /** Resolves once a stream watches. */
   begin(): Promise<unknown> {
+    let next: Promise<unknown> | undefined
     const call = new WatchCall(this.#clients[this.#at % this.#clients.length]!)
     call.onTold = ({ header, created, events }) => {
       if (created && this.#next === 0) this.#next = Number(header.revision) + 1
@@ -104,8 +109,8 @@ export class LastingWatch {
       if (this.#isOver) return
       this.breaks++
       this.#at++
-      setTimeout(() => void this.begin(), 20)
+      next = pause(20).then(() => this.begin())
     }
-    return call.create({ key: 'k', rangeEnd: 'l', startRevision: this.#next })
+    return call.create({ key: 'k', rangeEnd: 'l', startRevision: this.#next }).catch(() => next)
   }
 }

@@ -83,6 +83,7 @@ export const differences: readonly NamedDifference[] = [
   { name: 'A watch from the compacted revision' },
   { name: 'A progress request while a watch is behind' },
   { name: 'Revisions that come soon after each other' },
+  { name: 'A deadline that the server sees before the client does' },
   { name: 'A linearizable read while the leader changes' },
   { name: 'The last bytes below 1.5 MiB' },
   { name: 'The answer to a transaction or a deletion' },
