@@ -66,9 +66,10 @@ export class Lives {
     if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
   }
 
-  async begin(member: Member, links: readonly LinkEnd[]): Promise<void> {
+  async begin(member: Member, links: readonly LinkEnd[], campaigns = false): Promise<void> {
     const { nodeId, memory, board } = member
     const options = nodeOptionsOf(nodeId, this.#membership, this.#options, this.#directory, {
+      campaigns,
       counters: memory,
       membershipMemory: member.membership.memory,
       vitals: member.vitals.memory,

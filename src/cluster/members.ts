@@ -22,6 +22,7 @@ import {
   statusOf,
 } from './member.js'
 import { nodesMax, type ResolvedOptions } from './options.js'
+import { firstToCampaign } from './priorities.js'
 import { oneOfNodes } from './refusals.js'
 import { linksAmong, linksToRunning, unlink } from './wiring.js'
 
@@ -69,8 +70,12 @@ export class Members {
     checkRoomForNodes(this.#members.size, this.#options.host)
     const links = linksAmong(this.nodeIds)
     const all = [...this.#members.values()]
+    const first = firstToCampaign(this.nodeIds, this.#options.priorities)
     const results = await Promise.allSettled(
-      all.map((member) => this.#lives.begin(member, links.get(member.nodeId) ?? [])),
+      all.map((member) => {
+        const { nodeId } = member
+        return this.#lives.begin(member, links.get(nodeId) ?? [], nodeId === first)
+      }),
     )
     const lost: Member[] = []
     for (const [at, result] of results.entries()) {

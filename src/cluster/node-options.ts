@@ -11,20 +11,23 @@ export function limitsOf(options: ResolvedOptions): RaftLimits {
   return { ...defaultLimits, heartbeatTicks: 1, electionTimeoutTicks: electionTimeoutTicksOf(options) }
 }
 
-/** `memory` is shared with the node in all its lives. */
+/** `life` has the memory that is shared with the node in all its lives, and whether this life begins with a campaign. */
 export function nodeOptionsOf(
   nodeId: NodeId,
   membership: Membership,
   options: ResolvedOptions,
   directory: ClusterDirectory,
-  memory: Pick<NodeOptions, 'counters' | 'membershipMemory' | 'vitals' | 'latencies' | 'story' | 'board'>,
+  life: Pick<
+    NodeOptions,
+    'campaigns' | 'counters' | 'membershipMemory' | 'vitals' | 'latencies' | 'story' | 'board'
+  >,
 ): NodeOptions {
   const { durability, machine, heartbeatIntervalMs, reads, logBytesMax, trailingBytes, diskBytesMax } =
     options
   const { recordDir } = options
   const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? nodeId
   return {
-    ...memory,
+    ...life,
     nodeId,
     membership,
     durability,

@@ -11,6 +11,16 @@ export function priorityOf(nodeId: NodeId, priorities: Priorities): number {
   return priorities[nodeId] ?? priorityDefault
 }
 
+/**
+ * The node that campaigns as soon as the cluster starts, so that nobody waits for an election timeout: one of the highest
+ * priority, by chance. In a cluster that has had a leader, the nodes may have promised it to elect nobody yet, and wait.
+ */
+export function firstToCampaign(nodeIds: readonly NodeId[], priorities: Priorities): NodeId | undefined {
+  const highest = Math.max(...nodeIds.map((nodeId) => priorityOf(nodeId, priorities)))
+  const best = nodeIds.filter((nodeId) => priorityOf(nodeId, priorities) === highest)
+  return best[Math.floor(Math.random() * best.length)]
+}
+
 /** The running voter of the highest priority above that of the leader, if it has all that the leader has committed. */
 export function preferredTo(
   leaderId: NodeId,

@@ -3,31 +3,26 @@
  * runs on threads, inline and in virtual time alike: time, links, disk and clients are handed to it.
  */
 
-import { isFrameOfSession, ResultBuilder, SessionMachine, type StateMachine } from '../machine/index.js'
+import { isFrameOfSession, ResultBuilder, SessionMachine } from '../machine/index.js'
 import type {
   EntryRun,
   Input,
-  LogBounds,
   MembershipChange,
   Message,
   NodeId,
   Persist,
   Propose,
-  RaftOptions,
   Read,
   Ready,
-  Recorder,
   Refusal,
   Snapshot,
 } from '../raft/index.js'
 import { assert, entryKinds, lastIndexOf, needsFlush, Raft } from '../raft/index.js'
-import type { LogStore } from '../storage/index.js'
-import type { Probe } from '../telemetry/index.js'
-import type { ClientRequest, Links, Settlement, Settlements } from '../transport/index.js'
-import type { Clock } from './clock.js'
+import type { ClientRequest, Settlement } from '../transport/index.js'
 import { Freshness } from './freshness.js'
 import { LogTime } from './log-time.js'
 import { type ChangeOutcome, Operations, type TransferOutcome } from './operations.js'
+import type { DriverOptions } from './options.js'
 import { Proposals } from './proposals.js'
 import { Reads } from './reads.js'
 import { Snapshotter } from './snapshotter.js'
@@ -35,34 +30,6 @@ import { StoredBytes } from './stored-bytes.js'
 
 /** Bytes of log applied in one turn; what remains waits until the ports have been looked at. */
 const applyBytesPerTurn = 256 << 10
-
-/**
- * How a leader makes sure before it answers reads that it still leads. `lease`: by its clock, once a majority answered
- * it so lately that no other can lead yet (thesis §6.4.1). `readIndex`: a majority answers a round for them (§6.4).
- */
-export type ReadConfirmation = 'lease' | 'readIndex'
-
-/** Everything outside of the protocol that a node is made of. */
-export interface DriverOptions {
-  readonly raft: RaftOptions
-  readonly bounds: LogBounds
-  /** Bytes of results after which a turn ends, and a request is answered in part; a single one may be larger. */
-  readonly resultBytesMax: number
-  readonly store: LogStore
-  readonly machine: StateMachine
-  readonly links: Links
-  readonly clock: Clock
-  readonly probe: Probe
-  /** Milliseconds of one tick of the protocol. */
-  readonly tickMs: number
-  readonly reads: ReadConfirmation
-  /** Writes down all that the protocol is told. Left out: nobody does. */
-  readonly recorder?: Recorder | undefined
-  /** One message a turn to the clients, when there is something to tell. */
-  settle(settlements: Settlements): void
-  /** Whether so much lies unread at the clients that nothing more is to be answered. Left out: they are never behind. */
-  areClientsBehind?(): boolean
-}
 
 export class Driver {
   readonly raft: Raft
@@ -145,6 +112,12 @@ export class Driver {
 
   request(request: ClientRequest): void {
     this.#guard(this.#take, request)
+  }
+
+  /** Begins an election now instead of after a timeout, unless the node may have promised a leader to elect nobody. */
+  campaign(): void {
+    this.#guard(this.#step, { type: 'campaign' })
+    this.turn()
   }
 
   /** Asks for other members. Answered once the change is done or refused, and never when the node ends before that. */

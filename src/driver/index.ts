@@ -1,3 +1,4 @@
 export type { Clock } from './clock.js'
-export { Driver, type DriverOptions, type ReadConfirmation } from './driver.js'
+export { Driver } from './driver.js'
 export type { ChangeOutcome, TransferOutcome } from './operations.js'
+export type { DriverOptions, ReadConfirmation } from './options.js'

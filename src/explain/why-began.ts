@@ -51,9 +51,10 @@ export function causesFor(
   first: RoleChange | undefined,
 ): Cause[] {
   const { asked, stood, last } = steps
+  if (before === undefined && timeline.isWhole) return [noCause('clusterBegan')]
   if (stood?.reason === 'campaign' || asked?.reason === 'campaign') return [noCause('asked', last.nodeId)]
   if (stood?.reason === 'transfer') return [noCause('transfer', stood.from)]
-  if (before === undefined) return timeline.isWhole ? [noCause('clusterBegan')] : []
+  if (before === undefined) return []
   const causes = silencesBefore(timeline, before, (stood ?? asked ?? last).atMs, readyFor(steps))
   if (causes.length > 0 || first === undefined) return causes
   // The silence of the leader may be long over where campaign after campaign was in vain. A first campaign long before

@@ -39,6 +39,8 @@ export interface NodeOptions {
   /** The name that the machine must have; `undefined`: any, or none. */
   readonly machineName: string | undefined
   readonly seed: number
+  /** Whether the node campaigns as soon as it has started, instead of after its election timeout. */
+  readonly campaigns: boolean
   /** Path of the file that takes a recording of this life; `undefined`: none is made. */
   readonly recording: string | undefined
   /** Memory that the node publishes its counters in. */

@@ -103,6 +103,7 @@ export class NodeHost implements NodeControl {
       })
       const own = { nodeId, client: port, clients, driver, opened, meter, recording, recorder }
       this.#running = this.#join(own, parts, options.tickMs, links)
+      if (options.campaigns) driver.campaign()
       return { ok: true, value: machine.name }
     } catch (error) {
       const ports = [port, ...links.flatMap(portsOf)]

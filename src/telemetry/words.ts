@@ -139,7 +139,7 @@ function causeOf(event: RoleEvent, tickMs: number | undefined): string {
     case 'leaderDiscovered':
       return `told by node ${event.from}'s ${paperNameOf(event.messageType)}`
     case 'campaign':
-      return 'it was asked to'
+      return 'it was told to campaign at once'
     case 'transfer':
       return `node ${event.from} hands over to it`
     case 'removed':

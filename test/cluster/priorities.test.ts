@@ -1,5 +1,6 @@
 /** Priorities: which nodes never lead, and which are preferred. */
 import { expect, test } from 'vitest'
+import type { ClusterEvent } from '../../src/cluster/index.js'
 import { nextEvent, refusalOf, startedCluster } from './support.js'
 
 const calm = { heartbeatIntervalMs: 50, electionTimeoutMs: 600 }
@@ -18,15 +19,28 @@ test('a node of priority 0 never leads, and nobody hands over to it', async () =
 
 test('a leader hands over to a node of a higher priority by itself', async () => {
   const cluster = await startedCluster({ ...calm, priorities: { 2: 5 } })
+  const leads = (event: ClusterEvent): boolean => event.type === 'role' && event.role === 'leader'
   await cluster.put('a', 'b')
-  if (cluster.leaderId !== 2) {
-    const led = await nextEvent(cluster, ({ type, nodeId, ...rest }) => {
-      return type === 'role' && nodeId === 2 && 'role' in rest && rest.role === 'leader'
-    })
-    expect(led.nodeId).toBe(2)
-  }
+  const another = nextEvent(cluster, leads)
+  await cluster.pause(2)
+  expect((await another).nodeId).not.toBe(2)
+  const preferred = nextEvent(cluster, (event) => leads(event) && event.nodeId === 2)
+  await cluster.resume(2)
+  await preferred
   await cluster.put('a', 'c')
   expect(cluster.leaderId).toBe(2)
+})
+
+test('[MB13] a node of the highest priority campaigns at once in a new cluster, and the first call waits for no timeout', async () => {
+  const cluster = await startedCluster({
+    heartbeatIntervalMs: 1000,
+    electionTimeoutMs: 60_000,
+    priorities: { 3: 2 },
+  })
+  await cluster.put('a', 'b')
+  expect(cluster.leaderId).toBe(3)
+  const [first] = cluster.story().happened.filter(({ type }) => type === 'role')
+  expect(first).toMatchObject({ nodeId: 3, role: 'preCandidate', reason: 'campaign' })
 })
 
 test.each([

@@ -44,6 +44,7 @@ async function startedNode() {
       machineName: undefined,
       recording: undefined,
       seed: 7,
+      campaigns: false,
       counters: Counters.allocate(),
       membershipMemory: new MembershipMemory().memory,
       vitals: allocateVitals(),

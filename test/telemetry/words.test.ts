@@ -36,7 +36,7 @@ test.each<[string, RaftEvent]>([
     'waits for a leader in term 4: its disk finished no write for 500 ms',
     { ...follows, reason: 'diskStalled', elapsedTicks: 10 },
   ],
-  ['waits for a leader in term 4: it was asked to', { ...follows, reason: 'campaign' }],
+  ['waits for a leader in term 4: it was told to campaign at once', { ...follows, reason: 'campaign' }],
   [
     'ignores that node 2 asks for votes in term 4: a leader may be alive',
     { ...answered, isPreVote: false, voteGranted: false, reason: 'leaderMayBeAlive' },
