@@ -1,24 +1,52 @@
 /** Waiting for somebody to lead. */
+import { RaftError } from '../errors/index.js'
+import { keepsDown } from '../faults/index.js'
 import type { Cluster } from './cluster.js'
+import type { ClusterEvent } from './events.js'
+import { failuresAmong } from './member.js'
 
 const leaderWithinMs = 10_000
 
-/** Resolves once a node leads, or when it has taken so long that the calls themselves had better tell. */
-export function leaderKnown(cluster: Cluster, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (cluster.leaderId !== undefined) done()
+type Looked = Pick<Cluster, 'events' | 'faults' | 'leaderId' | 'status'>
+
+/**
+ * Resolves once a node leads, or when it has taken so long that the calls themselves had better tell. Rejects with
+ * `NO_LEADER` as soon as no node is left that could lead: none runs, and one of them has failed.
+ */
+export function leaderKnown(cluster: Looked, signal?: AbortSignal): Promise<void> {
+  const beganMs = performance.now()
+  return new Promise((resolve, reject) => {
+    const settled = (): void => {
+      clearTimeout(timer)
+      cluster.events.off('event', hear)
+      signal?.removeEventListener('abort', done)
     }
     const done = (): void => {
-      clearTimeout(timer)
-      cluster.events.off('event', look)
-      signal?.removeEventListener('abort', done)
+      settled()
       resolve()
     }
+    const look = (): void => {
+      if (cluster.leaderId !== undefined) return done()
+      const because = whyNobodyIsLeft(cluster)
+      if (because === undefined) return
+      settled()
+      reject(new RaftError('NO_LEADER', { deadlineMs: Math.ceil(performance.now() - beganMs), because }))
+    }
+    const hear = ({ type }: ClusterEvent): void => {
+      // A fault is told as healed before the nodes that it kept down are brought back.
+      if (type !== 'faultHealed') look()
+    }
     const timer = setTimeout(done, leaderWithinMs)
-    cluster.events.on('event', look)
+    cluster.events.on('event', hear)
     signal?.addEventListener('abort', done)
     if (signal?.aborted === true) done()
     else look()
   })
+}
+
+/** The nodes that failed, and why, where none runs and no fault will bring one back at its end. */
+function whyNobodyIsLeft(cluster: Looked): string | undefined {
+  const nodes = cluster.status()
+  if (nodes.some(({ state }) => state === 'running' || state === 'paused')) return undefined
+  return cluster.faults.some(({ fault }) => keepsDown(fault)) ? undefined : failuresAmong(nodes)
 }

@@ -102,7 +102,9 @@ export function leaderAmong(members: Iterable<Member>): Member | undefined {
 }
 
 /** The nodes that failed, and why, in a line; `undefined`: none has. */
-export function failuresAmong(members: Iterable<Member>): string | undefined {
+export function failuresAmong(
+  members: Iterable<Pick<NodeStatus, 'nodeId' | 'state' | 'failure'>>,
+): string | undefined {
   const failed = new Map<string, NodeId[]>()
   for (const { nodeId, state, failure } of members) {
     if (state !== 'failed' || failure === undefined) continue

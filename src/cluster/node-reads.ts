@@ -59,7 +59,9 @@ export class NodeReads {
     const nodeId = from === 'leader' ? leadership.leaderId : from
     if (nodeId !== undefined && ports.has(nodeId)) return nodeId
     if (from === 'leader') throw new RaftError('NO_LEADER', { deadlineMs: 0, because: leadership.failures })
-    throw invalid('from', `'leader', 'any' or a node that runs (${[...ports.keys()].join(', ')})`, from)
+    const running = ports.size === 0 ? 'none does' : [...ports.keys()].join(', ')
+    const expected = `'leader', 'any' or a node that runs (${running})`
+    throw invalid('from', expected, from, leadership.failures)
   }
 
   /** Whether the node is there to be read from. */

@@ -17,8 +17,14 @@ export function unreadable(type: RequestType, cause: unknown): RaftError {
   return new RaftError(type === 'propose' ? 'UNKNOWN_OUTCOME' : 'REFUSED_BY_MACHINE', { why }, cause)
 }
 
-export function invalid(what: string, expected: string, actual: string | number): RaftError {
-  return new RaftError('INVALID_COMMAND', { what, expected, actual })
+/** `because`: what the refusal comes from, if that is known. */
+export function invalid(
+  what: string,
+  expected: string,
+  actual: string | number,
+  because?: string,
+): RaftError {
+  return new RaftError('INVALID_COMMAND', { what, expected, actual, because })
 }
 
 /** The nodes that a caller may name. */

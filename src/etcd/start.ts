@@ -94,8 +94,9 @@ export function serveEtcd(cluster: Cluster, port?: number): Promise<EtcdServer> 
 }
 
 /**
- * Starts a cluster whose nodes speak etcd's v3 API, each at an address of its own. Resolves once a node leads, or after ten seconds without a leader. A call is
- * given up after etcd's time, unless `requestTimeoutMs` is given: five seconds and two election timeouts.
+ * Starts a cluster whose nodes speak etcd's v3 API, each at an address of its own. Resolves once a node leads, or
+ * after ten seconds without a leader; rejects where no node runs and one has failed. A call is given up after etcd's time, unless
+ * `requestTimeoutMs` is given: five seconds and two election timeouts.
  */
 export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
   const { port, ...others } = options

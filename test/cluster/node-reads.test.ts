@@ -54,6 +54,20 @@ describe('reads that choose their node', () => {
     await expect(call).rejects.toMatchObject({ code: 'STOPPED', message: 'node 2 is stopped: it was killed' })
   })
 
+  test('[CA12] are refused with the nodes that failed, also where none runs', async () => {
+    const nodes = await nodesLedBy(1)
+    nodes.failures = 'node 2 failed: disk full'
+    nodes.client.detach(2, 'node 2 failed: disk full')
+    const expected = "from: 'leader', 'any' or a node that runs"
+    await expect(nodes.read('a', { from: 2 })).rejects.toThrow(
+      `${expected} (1), not 2: node 2 failed: disk full`,
+    )
+    nodes.client.detach(1, 'it was killed')
+    await expect(nodes.read('a', { from: 2 })).rejects.toThrow(
+      `${expected} (none does), not 2: node 2 failed: disk full`,
+    )
+  })
+
   test('[CA12] are asked of the node again while it knows no leader', async () => {
     const nodes = await threeNodes()
     const call = nodes.read('a', { from: 2 })

@@ -1,0 +1,82 @@
+/** How the wait for a leader ends where no node is left that could lead. */
+import { EventEmitter } from 'node:events'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import {
+  type ClusterEvent,
+  type ClusterEvents,
+  leaderKnown,
+  type NodeStatus,
+  startCluster,
+} from '../../src/cluster/index.js'
+import type { StandingFault } from '../../src/faults/index.js'
+import { nextEvent, temporaryFolder } from './support.js'
+
+/** A cluster of two of which node 1 has failed, and which tells what the test says. */
+class PlayedCluster {
+  readonly events: ClusterEvents = new EventEmitter()
+  leaderId: number | undefined
+  faults: StandingFault[] = []
+  readonly #nodes = [
+    { nodeId: 1, state: 'failed', failure: 'disk full' },
+    { nodeId: 2, state: 'running', failure: undefined as string | undefined },
+  ]
+
+  status(): NodeStatus[] {
+    return this.#nodes as NodeStatus[]
+  }
+
+  /** Node 2 changes, and then the event is told. */
+  tell(type: ClusterEvent['type'], ofNode2: object = {}): void {
+    Object.assign(this.#nodes[1] as object, ofNode2)
+    this.events.emit('event', { type } as ClusterEvent)
+  }
+}
+
+const failed = { state: 'failed', failure: 'disk full' }
+const failing: StandingFault = {
+  ...{ id: 1, sinceMs: 0, untilMs: undefined },
+  fault: { type: 'failDisk', nodes: [1, 2] },
+}
+
+test('[MB3] a wait for a leader ends as the last node fails, and names those that failed', async () => {
+  const cluster = new PlayedCluster()
+  const waiting = leaderKnown(cluster)
+  cluster.tell('failed', failed)
+  const details = { because: 'nodes 1 and 2 failed: disk full' }
+  await expect(waiting).rejects.toMatchObject({ code: 'NO_LEADER', details })
+  expect(cluster.events.listenerCount('event')).toBe(0)
+})
+
+test('[MB3] a wait for a leader ends as the last node is killed that has not failed', async () => {
+  const cluster = new PlayedCluster()
+  const waiting = leaderKnown(cluster)
+  cluster.tell('killed', { state: 'stopped' })
+  await expect(waiting).rejects.toMatchObject({ details: { because: 'node 1 failed: disk full' } })
+})
+
+test('[MB3] a wait for a leader goes on while a fault keeps the nodes down, and until its end has brought them back', async () => {
+  const cluster = new PlayedCluster()
+  const waiting = leaderKnown(cluster)
+  cluster.faults = [failing]
+  cluster.tell('failed', failed)
+  cluster.faults = []
+  cluster.tell('faultHealed')
+  cluster.leaderId = 2
+  cluster.tell('role', { state: 'running', failure: undefined })
+  await waiting
+})
+
+test('[MB3] a wait for a leader that begins when all nodes have failed ends at once', async () => {
+  const dir = temporaryFolder()
+  const cluster = await startCluster({ dir, nodes: 1 })
+  // The node whose folder is removed does not end cleanly.
+  onTestFinished(() => cluster.close().catch(() => undefined))
+  await leaderKnown(cluster)
+  const ended = nextEvent(cluster, ({ type }) => type === 'failed')
+  rmSync(join(dir, 'node-1'), { recursive: true })
+  await ended
+  const because = expect.stringMatching(/^node 1 failed: .* was removed/)
+  await expect(leaderKnown(cluster)).rejects.toMatchObject({ code: 'NO_LEADER', details: { because } })
+})
