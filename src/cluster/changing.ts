@@ -34,6 +34,10 @@ export class Changing implements Changeable {
     return this.#members.leaderId
   }
 
+  get failures(): string | undefined {
+    return this.#members.failures
+  }
+
   get configuration(): KnownConfiguration | undefined {
     return this.leaderId === undefined ? undefined : this.#members.configuration
   }
@@ -52,6 +56,10 @@ export class Changing implements Changeable {
 
   checkOpen(): void {
     this.#members.checkOpen()
+  }
+
+  checkRuns(nodeId: NodeId): void {
+    this.#members.checkRuns(nodeId)
   }
 
   change(

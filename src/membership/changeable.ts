@@ -14,6 +14,8 @@ export interface Changeable {
   readonly electionTimeoutMs: number
   /** The leader of the latest term; `undefined` while there is none. */
   readonly leaderId: NodeId | undefined
+  /** The nodes that failed, and why; `undefined`: none has. */
+  readonly failures: string | undefined
   /** The configuration by which the leader goes; `undefined` while there is no leader. */
   readonly configuration: KnownConfiguration | undefined
   /** Nodes that are being launched and added. The procedures count them [MC9]. */
@@ -24,6 +26,8 @@ export interface Changeable {
   later(ms: number, run: () => void): void
   /** Throws a `RaftError` once the cluster is closed. */
   checkOpen(): void
+  /** Throws a `RaftError` if the node does not run, with the reason if it failed. */
+  checkRuns(nodeId: NodeId): void
   /** Asks a node for other members. A node that ends first, or takes longer, is an unknown outcome. */
   change(
     nodeId: NodeId,

@@ -115,8 +115,7 @@ export class MembershipMethods {
     const cast = this.#cast()
     const nodeIds = resolveTarget(target, cast)
     const { candidates: running, voters = cast.nodeIds } = cast
-    const ended = nodeIds.find((nodeId) => !running.includes(nodeId))
-    if (ended !== undefined) throw new RaftError('STOPPED', { what: `node ${ended}` })
+    for (const nodeId of nodeIds) this.#cluster.checkRuns(nodeId)
     const others = running.filter((nodeId) => voters.includes(nodeId) && !nodeIds.includes(nodeId))
     await this.#run(stopNodes(this.#cluster, nodeIds, others))
     return nodeIds

@@ -98,8 +98,8 @@ export function* transferLeadership(
 ): Procedure<NodeId> {
   const what = to === undefined ? 'the transfer' : `the transfer to node ${to}`
   const deadlineMs = cluster.now() + withinMs
-  let why = 'no node leads'
   for (;;) {
+    let why = whyNoLeader(cluster)
     const { leaderId } = cluster
     if (leaderId !== undefined) {
       if (from?.includes(leaderId) === false) return leaderId
@@ -163,7 +163,7 @@ function* successorOf(
   while (!isOver() && cluster.now() < deadlineMs) yield* pause(cluster)
   const { leaderId } = cluster
   if (leaderId !== undefined && leaderId !== from && (to === undefined || leaderId === to)) return leaderId
-  const why = leaderId === undefined ? 'no node leads' : `node ${leaderId} leads`
+  const why = leaderId === undefined ? whyNoLeader(cluster) : `node ${leaderId} leads`
   throw new RaftError('NOT_CHANGED', { what, why })
 }
 
@@ -274,14 +274,21 @@ function* asked(
   deadlineMs: number,
 ): Procedure<ChangeOutcome> {
   const { leaderId } = cluster
-  if (leaderId === undefined) return { outcome: 'refused', code: 'notLeader', leaderId, why: 'no node leads' }
+  if (leaderId === undefined)
+    return { outcome: 'refused', code: 'notLeader', leaderId, why: whyNoLeader(cluster) }
   const withinMs = Math.max(0, Math.min(deadlineMs - cluster.now(), patienceMs(cluster)))
   return yield* answerTo<ChangeOutcome>((answered) => cluster.change(leaderId, changes, withinMs, answered))
 }
 
 function notAgreed(what: string, why: string, unknown: string | undefined): RaftError {
   if (unknown === undefined) return new RaftError('NOT_CHANGED', { what, why })
-  return new RaftError('UNKNOWN_OUTCOME', { why: `${what}: ${unknown}` })
+  const since = why === unknown ? '' : `; and then: ${why}`
+  return new RaftError('UNKNOWN_OUTCOME', { why: `${what}: ${unknown}${since}` })
+}
+
+/** Nodes that failed may be the reason why no other node leads. */
+function whyNoLeader({ failures }: Changeable): string {
+  return failures === undefined ? 'no node leads' : `no node leads: ${failures}`
 }
 
 /** The committed configuration of the leader, if it is as the changes want it. */
@@ -337,5 +344,6 @@ const verbs: Readonly<Record<MembershipChange['type'], string>> = {
 }
 
 function inWords(changes: readonly MembershipChange[]): string {
+  if (changes.length === 0) return 'changing the members'
   return changes.map(({ type, nodeId }) => `${verbs[type]} node ${nodeId}`).join(' and ')
 }

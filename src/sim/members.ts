@@ -1,6 +1,6 @@
 /** The nodes of a simulated cluster as they come and go, and what operators ask of them. */
 import type { ChangeOutcome, Driver, TransferOutcome } from '../driver/index.js'
-import type { Result } from '../errors/index.js'
+import { RaftError, type Result } from '../errors/index.js'
 import type { Faults, StandingFault } from '../faults/index.js'
 import type { Changeable, KnownConfiguration } from '../membership/index.js'
 import { isJoint, isSameMembership, type MembershipChange, type NodeId } from '../raft/index.js'
@@ -80,6 +80,11 @@ export class Members implements Changeable {
     return this.#cluster.leader?.id
   }
 
+  /** The checks of the simulator tell of nodes that fail. */
+  get failures(): undefined {
+    return undefined
+  }
+
   /** The configuration by which the leader goes, and whether the leader knows that it is committed. */
   get configuration(): KnownConfiguration | undefined {
     const { state } = this.#cluster.leader ?? {}
@@ -98,6 +103,10 @@ export class Members implements Changeable {
 
   /** Virtual time has no end. */
   checkOpen(): void {}
+
+  checkRuns(id: NodeId): void {
+    if (!this.node(id).isUp) throw new RaftError('STOPPED', { what: `node ${id}` })
+  }
 
   change(
     nodeId: NodeId,

@@ -23,6 +23,12 @@ test('[MC8] a role of nodes to stop means nodes that run', async () => {
   expect(cluster.asked).toEqual(['end 1'])
 })
 
+test('a stop of a node that failed is refused with the reason', async () => {
+  const cluster = new PlayedCluster([])
+  Object.assign(cluster, { running: [], failures: 'node 1 failed: disk full' })
+  await expect(methodsOf(cluster).stop(1)).rejects.toThrow('node 1 is stopped: node 1 failed: disk full')
+})
+
 test.each<[string, (methods: MembershipMethods) => Promise<unknown>, object]>([
   ['a node that is not there', (methods) => methods.removeNode(7), { code: 'INVALID_FAULT' }],
   ['several nodes where one is meant', (methods) => methods.replaceNode([1, 2]), { code: 'INVALID_CHANGE' }],

@@ -10,6 +10,8 @@ export class PlayedCluster implements Changeable {
   readonly heartbeatIntervalMs = 100
   readonly electionTimeoutMs = 500
   leaderId: NodeId | undefined = 1
+  failures: string | undefined
+  running: readonly NodeId[] = [1]
   configuration: KnownConfiguration | undefined
   isClosed = false
   nodesJoining = 0
@@ -40,6 +42,11 @@ export class PlayedCluster implements Changeable {
 
   checkOpen(): void {
     if (this.isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
+  }
+
+  checkRuns(nodeId: NodeId): void {
+    if (this.running.includes(nodeId)) return
+    throw new RaftError('STOPPED', { what: `node ${nodeId}`, because: this.failures })
   }
 
   change(

@@ -79,6 +79,51 @@ test('[MC2] while no node leads nothing is asked', () => {
   expect(cluster.asked).toEqual([])
 })
 
+test('[MC2] errors name the nodes that failed where no node leads, and why', () => {
+  const failures = 'nodes 2 and 3 failed: disk full'
+  const why = `no node leads: ${failures}`
+  const leaderless = new PlayedCluster([])
+  Object.assign(leaderless, { leaderId: undefined, failures })
+  const calls: Procedure<unknown>[] = [
+    changeMembership(leaderless, promotion, { withinMs }),
+    transferLeadership(leaderless, 2, { withinMs }),
+  ]
+  for (const call of calls) expect(resultOf(call)).toMatchObject({ code: 'NOT_CHANGED', details: { why } })
+  const abandoned = () => {
+    const gone = (played: PlayedCluster) => void Object.assign(played, { leaderId: undefined, failures })
+    return new PlayedCluster(
+      [
+        (played) => {
+          gone(played)
+          return unknown
+        },
+      ],
+      [
+        (played) => {
+          gone(played)
+          return { outcome: 'done' }
+        },
+      ],
+    )
+  }
+  expect(resultOf(changeMembership(abandoned(), promotion, { withinMs }))).toMatchObject({
+    code: 'UNKNOWN_OUTCOME',
+    details: { why: `promoting node 4: node 1 failed; and then: ${why}` },
+  })
+  expect(resultOf(transferLeadership(abandoned(), 2, { withinMs }))).toMatchObject({
+    code: 'NOT_CHANGED',
+    details: { why },
+  })
+})
+
+test('[MC1] a change of nothing is refused in a whole sentence', () => {
+  const cluster = new PlayedCluster([refused('invalid', 'at least one node is added')])
+  expect(resultOf(changeMembership(cluster, [], { withinMs }))).toMatchObject({
+    code: 'INVALID_CHANGE',
+    details: { what: 'changing the members' },
+  })
+})
+
 test('[MC2] a cluster that is closed ends the call, whose outcome is unknown only where the change was sent', () => {
   for (const [outcome, code] of [
     [refused('notLeader'), 'STOPPED'],
