@@ -35,10 +35,11 @@ export class Warnings {
       case 'hostBlocked': {
         if (event.forMs < electionTimeoutMs) return
         const who = host === 'inline' ? 'all nodes and calls' : 'all calls and their answers'
-        const remedy = 'move long work into a worker thread, or let the loop turn in between (setImmediate)'
+        const busy = 'move its long work into a worker thread, or let the loop turn in between (setImmediate)'
+        const remedy = `if the program was busy, ${busy}; if it got no processor, give the machine less to do`
         return this.#give(
           'host',
-          `this program blocked its event loop for ${ms(event.forMs)}, and ${who} waited: ${remedy}`,
+          `the event loop of this program stood still for ${ms(event.forMs)}, and ${who} waited: ${remedy}`,
         )
       }
       case 'threadStood':
@@ -59,7 +60,7 @@ export class Warnings {
       case 'flushLate': {
         if (event.cause !== undefined) return
         const { nodeId, sinceMs } = event
-        const harm = `a leader whose disk finishes none for ${electionTimeoutMs} ms steps down`
+        const harm = `a leader whose disk finishes no write for ${electionTimeoutMs} ms steps down`
         const remedy = `put dir on a quicker disk, or ${longer(sinceMs)}`
         return this.#give(
           'disk',
@@ -71,7 +72,7 @@ export class Warnings {
 
   #timeoutTooShort(what: string, forMs: number): void {
     const { electionTimeoutMs } = this.#options
-    const harm = `an election timeout of ${electionTimeoutMs} ms makes a dead leader of that`
+    const harm = `a leader that is silent for ${electionTimeoutMs} ms, the election timeout, is replaced`
     this.#give(
       'timeout',
       `${what} ${ms(forMs)}, and ${harm}: give the machine less to do, or ${longer(forMs)}`,

@@ -1,7 +1,7 @@
 /** Causes of silence, and how much of it each of them explains: evidence is the time that a cause covers. */
 import type { NodeId } from '../raft/index.js'
 import type { FaultTold, Story } from '../telemetry/index.js'
-import { overlaps, type Stretch, shareCovered } from './stretch.js'
+import { coveredMsOf, overlaps, type Stretch, shareCovered } from './stretch.js'
 import type { FaultStretch, Obstacle, Timeline } from './timeline.js'
 
 export type CauseType =
@@ -50,6 +50,8 @@ export interface Cause {
   readonly sinceMs: number | undefined
   /** `undefined`: it stands still, or the story does not tell. */
   readonly untilMs: number | undefined
+  /** Milliseconds that it stood: fewer than from `sinceMs` to `untilMs` where it came again and again. */
+  readonly forMs: number | undefined
   /** The error's text, or why nothing is known. */
   readonly why: string | undefined
 }
@@ -70,7 +72,8 @@ const shareMin = 0.5
 
 export function noCause(type: CauseType, nodeId?: NodeId, why?: string): Cause {
   const nothing = { faultId: undefined, faultType: undefined, faultLine: undefined }
-  return { type, nodeId, to: undefined, ...nothing, sinceMs: undefined, untilMs: undefined, why }
+  const never = { sinceMs: undefined, untilMs: undefined, forMs: undefined }
+  return { type, nodeId, to: undefined, ...nothing, ...never, why }
 }
 
 /** All causes that kept `listener` from hearing `speaker`, as far as the story tells. */
@@ -221,7 +224,9 @@ export function weighed(silences: readonly Silence[]): Weighed[] {
 export function causeOf({ candidate, window }: Weighed): Cause {
   const { type, nodeId, to, fault, why, stretches } = candidate
   const inWindow = stretches.filter((stretch) => overlaps(stretch, window))
+  const sinceMs = Math.min(...inWindow.map((stretch) => stretch.sinceMs))
   const untilMs = Math.max(...inWindow.map((stretch) => stretch.untilMs))
+  const isOver = untilMs !== Number.POSITIVE_INFINITY
   return {
     type: type === 'gaveUp' ? 'unknown' : type,
     nodeId,
@@ -229,8 +234,9 @@ export function causeOf({ candidate, window }: Weighed): Cause {
     faultId: fault?.id,
     faultType: fault?.type,
     faultLine: fault?.line,
-    sinceMs: Math.min(...inWindow.map((stretch) => stretch.sinceMs)),
-    untilMs: untilMs === Number.POSITIVE_INFINITY ? undefined : untilMs,
+    sinceMs,
+    untilMs: isOver ? untilMs : undefined,
+    forMs: isOver ? coveredMsOf({ sinceMs, untilMs }, inWindow) : undefined,
     why,
   }
 }

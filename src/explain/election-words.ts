@@ -82,7 +82,7 @@ function whyWon({ winnerId, decidedBy, rivals, failedCampaigns, term }: Election
 }
 
 function feltIn({ leaderlessMs, felt, winnerId }: Election): string[] {
-  const led = `Nobody ${winnerId === undefined ? 'has led' : 'led'} for ${span(leaderlessMs)}`
+  const led = `${winnerId === undefined ? 'No majority has had' : 'No majority had'} a leader for ${span(leaderlessMs)}`
   if (felt === undefined) return [sentence(led)]
   const refused = felt.refused === 0 ? '' : `, and ${felt.refused} requests were turned away`
   const waited = `the longest time without ${felt.waitedFor === 'answer' ? 'an answer to a client' : 'a commit'} was ${span(felt.untilMs - felt.sinceMs)}`

@@ -179,11 +179,17 @@ function missedBy(
     if (isOld || !readyFor(steps).includes(each.nodeId)) continue
     missed.set(each.nodeId, { nodeId: each.nodeId, sinceMs, silentMs: endMs - sinceMs })
   }
+  const heard = new Map(missed)
   // A node that campaigns in vain counts from there again: its first campaign tells how long it had waited.
   for (const each of campaigns.toReversed()) {
     if (each.role !== 'preCandidate' || each.reason !== 'electionTimeout') continue
-    const silentMs = each.elapsedTicks * story.tickMs
-    missed.set(each.nodeId, { nodeId: each.nodeId, sinceMs: each.atMs - silentMs, silentMs })
+    const { nodeId } = each
+    const ticksSinceMs = each.atMs - each.elapsedTicks * story.tickMs
+    // The first tick comes less than a tick after the last heartbeat, so a count of ticks is up to one too long.
+    const toldSinceMs = heard.get(nodeId)?.sinceMs ?? ticksSinceMs
+    const isSame = toldSinceMs >= ticksSinceMs && toldSinceMs <= ticksSinceMs + story.tickMs
+    const sinceMs = isSame ? toldSinceMs : ticksSinceMs
+    missed.set(nodeId, { nodeId, sinceMs, silentMs: each.atMs - sinceMs })
   }
   const isOther = ({ nodeId }: Missed): number => Number(nodeId !== lastId)
   return [...missed.values()].sort((a, b) => isOther(a) - isOther(b) || a.nodeId - b.nodeId)

@@ -30,8 +30,7 @@ export function causeInWords(cause: Cause, beganMs: number): string {
 }
 
 function happenedIn(cause: Cause, since: string | undefined): string {
-  const { type, nodeId, to, faultLine, sinceMs, untilMs, why } = cause
-  const lasting = sinceMs !== undefined && untilMs !== undefined ? ` for ${span(untilMs - sinceMs)}` : ''
+  const { type, nodeId, to, faultLine, why } = cause
   const at = since === undefined ? '' : ` at ${since}`
   const from = since === undefined ? '' : `, from ${since} on`
   switch (type) {
@@ -46,7 +45,7 @@ function happenedIn(cause: Cause, since: string | undefined): string {
     case 'failed':
       return `node ${nodeId} failed${at}: ${shown(why ?? '')}`
     case 'paused':
-      return `node ${nodeId} was frozen${at}${lasting}`
+      return `node ${nodeId} was frozen${lastingOf(cause, since)}`
     case 'link':
       return `a fault kept messages from node ${nodeId} to node ${to} back${from}`
     case 'clock':
@@ -56,10 +55,19 @@ function happenedIn(cause: Cause, since: string | undefined): string {
         ? `the disk of node ${nodeId} did not finish a write that began${at}`
         : `a fault held the disk of node ${nodeId}${from}`
     case 'hostBlocked':
-      return `the program that holds the cluster blocked its event loop${at}${lasting}`
+      return `the program that holds the cluster stood still${lastingOf(cause, since)}: it was busy, or got no processor`
     case 'threadStood':
-      return `the thread of node ${nodeId} stood still${at}${lasting}: it was busy, or got no processor`
+      return `the thread of node ${nodeId} stood still${lastingOf(cause, since)}: it was busy, or got no processor`
     case 'unknown':
       return `nothing that is kept tells why: ${why}`
   }
+}
+
+/** When a standstill was, and how long it was. */
+function lastingOf({ sinceMs, untilMs, forMs }: Cause, since: string | undefined): string {
+  if (since === undefined) return ''
+  if (sinceMs === undefined || untilMs === undefined || forMs === undefined) return ` at ${since}`
+  // Stretches that follow each other without a pause are one.
+  if (forMs >= untilMs - sinceMs - 1) return ` at ${since} for ${span(forMs)}`
+  return ` again and again from ${since} on, for ${span(forMs)} in all`
 }

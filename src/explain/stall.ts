@@ -187,12 +187,16 @@ function common(one: Stretch, other: Stretch): Stretch {
 
 function reasonOf(timeline: StallsSeen, window: Stretch, leaderId: NodeId | undefined): Found {
   const { obstacles, story } = timeline
-  const covers = (some: readonly Stretch[]): boolean => shareCovered(window, some) >= shareMin
   const causesAmong = (candidates: readonly Candidate[]): Cause[] =>
     weighed([{ window, candidates }]).map(causeOf)
-  const ofHost = causesAmong(obstacles.filter(isOfHost).map(candidateOf))
-  if (ofHost.length > 0) return { reason: 'hostBlocked', causes: ofHost }
-  if (covers(timeline.leaderless)) {
+  const host = obstacles.filter(isOfHost)
+  const ledByNobody = shareCovered(window, timeline.leaderless)
+  // A busy machine takes turns from the program in any stall. The program is the reason of those that it covers best.
+  const ofLeader = leaderId === undefined ? [] : silencers(timeline, leaderId, leaderId, leaderKinds)
+  const atLeader = causesAmong([...host.map(candidateOf), ...ofLeader])
+  if (atLeader[0]?.type === 'hostBlocked' && shareCovered(window, host) >= ledByNobody)
+    return { reason: 'hostBlocked', causes: atLeader.slice(0, 1) }
+  if (ledByNobody >= shareMin) {
     const share = (each: Stretch): number => shareCovered(window, [each])
     const [most] = [...timeline.leaderless].sort((a, b) => share(b) - share(a))
     return {
@@ -202,7 +206,6 @@ function reasonOf(timeline: StallsSeen, window: Stretch, leaderId: NodeId | unde
     }
   }
   if (leaderId === undefined) return { reason: 'unknown' }
-  const atLeader = causesAmong(silencers(timeline, leaderId, leaderId, leaderKinds))
   if (atLeader.length > 0)
     return { reason: atLeader[0]?.type === 'disk' ? 'disk' : 'leaderStood', causes: atLeader }
   const lost = followersLost(timeline, window, leaderId)

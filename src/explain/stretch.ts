@@ -8,8 +8,13 @@ export interface Stretch {
 
 /** The share of the window, from 0 to 1, that the stretches cover together. */
 export function shareCovered(window: Stretch, stretches: readonly Stretch[]): number {
-  const lengthMs = window.untilMs - window.sinceMs
+  const lengthMs = lengthOf(window)
   if (lengthMs <= 0) return stretches.some((each) => holds(each, window.sinceMs)) ? 1 : 0
+  return coveredMsOf(window, stretches) / lengthMs
+}
+
+/** The milliseconds of the window that the stretches cover together. */
+export function coveredMsOf(window: Stretch, stretches: readonly Stretch[]): number {
   let coveredMs = 0
   let coveredUntilMs = window.sinceMs
   for (const { sinceMs, untilMs } of [...stretches].sort((a, b) => a.sinceMs - b.sinceMs)) {
@@ -19,7 +24,7 @@ export function shareCovered(window: Stretch, stretches: readonly Stretch[]): nu
     coveredMs += to - from
     coveredUntilMs = to
   }
-  return coveredMs / lengthMs
+  return coveredMs
 }
 
 export function holds({ sinceMs, untilMs }: Stretch, atMs: number): boolean {

@@ -90,7 +90,7 @@ function describeHappening(happening: Exclude<Happening, RaftEvent>): string {
     case 'missed':
       return `told ${happening.count} things more than could be kept`
     case 'hostBlocked':
-      return `got no turn for ${ms(happening.forMs)}: its program blocked the event loop`
+      return `got no turn for ${ms(happening.forMs)}: its program was busy, or got no processor`
     case 'faultBegan':
       return `has a fault: ${happening.fault.line}`
     case 'faultHealed':

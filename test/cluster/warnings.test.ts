@@ -34,14 +34,14 @@ test('[WN2] a thread that stood still for half the election timeout is warned of
   expect(warned({ type: 'threadStood', forMs: 249 })).toEqual([])
   expect(warned({ type: 'threadStood', forMs: 60_000 }), 'the process was suspended').toEqual([])
   expect(warned({ type: 'threadStood', forMs: 310 }, { type: 'threadStood', forMs: 400 })).toEqual([
-    'the thread of node 2 stood still for 310 ms, and an election timeout of 500 ms makes a dead leader of that: give the machine less to do, or set electionTimeoutMs to 1300 or more',
+    'the thread of node 2 stood still for 310 ms, and a leader that is silent for 500 ms, the election timeout, is replaced: give the machine less to do, or set electionTimeoutMs to 1300 or more',
   ])
 })
 
 test('[WN2] an election that began though nothing had failed is warned of', () => {
   const missed = { type: 'heartbeatMissed', from: 1, silentMs: 210 } as const
   expect(warned(missed, { ...timedOut, elapsedTicks: 6, cause: 1 })).toEqual([
-    'node 2 heard nothing of a leader for 600 ms, and an election timeout of 500 ms makes a dead leader of that: give the machine less to do, or set electionTimeoutMs to 2400 or more',
+    'node 2 heard nothing of a leader for 600 ms, and a leader that is silent for 500 ms, the election timeout, is replaced: give the machine less to do, or set electionTimeoutMs to 2400 or more',
   ])
   expect(warned({ ...missed, cause: 9 }, { ...timedOut, elapsedTicks: 6, cause: 1 })).toEqual([])
   expect(warned({ ...timedOut, elapsedTicks: 6 })).toEqual([])
@@ -50,13 +50,13 @@ test('[WN2] an election that began though nothing had failed is warned of', () =
 test('[WN3] a program that blocks its event loop for an election timeout is warned of', () => {
   expect(warned({ type: 'hostBlocked', forMs: 499 })).toEqual([])
   expect(warned({ type: 'hostBlocked', forMs: 812.4 }, { type: 'hostBlocked', forMs: 2000 })).toEqual([
-    'this program blocked its event loop for 812 ms, and all calls and their answers waited: move long work into a worker thread, or let the loop turn in between (setImmediate)',
+    'the event loop of this program stood still for 812 ms, and all calls and their answers waited: if the program was busy, move its long work into a worker thread, or let the loop turn in between (setImmediate); if it got no processor, give the machine less to do',
   ])
 })
 
 test('[WN4] a disk that takes half an election timeout for a write is warned of', () => {
   expect(warned({ type: 'flushLate', sinceMs: 260 }, { type: 'flushLate', sinceMs: 300 })).toEqual([
-    'a write took the disk of node 2 260 ms, and a leader whose disk finishes none for 500 ms steps down: put dir on a quicker disk, or set electionTimeoutMs to 1100 or more',
+    'a write took the disk of node 2 260 ms, and a leader whose disk finishes no write for 500 ms steps down: put dir on a quicker disk, or set electionTimeoutMs to 1100 or more',
   ])
 })
 

@@ -367,6 +367,21 @@ describe('an election', () => {
     })
   })
 
+  test('tells how long a node had missed its leader by its missed heartbeat, which is finer than its ticks', () => {
+    const made = new MadeStory().begins()
+    const faultId = made.breaks(2000, {
+      type: 'isolate',
+      line: 'isolate 1',
+      nodes: [1, 2, 3],
+      ways: links(1, 2, 3),
+    })
+    made.tell(2240, 2, { type: 'heartbeatMissed', from: 1, silentMs: 230 }, faultId)
+    const election = electionIn(made.elects(2560, 2, 2, [3]).story)
+    // Ticks tell 600 ms at 2552 ms, and so a last heartbeat at 1952 ms.
+    expect(election.missed[0]).toEqual({ nodeId: 2, sinceMs: 2010, silentMs: 542 })
+    expect(election.leaderlessMs).toBe(550)
+  })
+
   test('tells each vote, how long nobody led and what clients felt', () => {
     const made = new MadeStory().begins().commits(1, 700, 1990, 2)
     made.tell(2000, 1, { type: 'killed' })

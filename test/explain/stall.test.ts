@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { explainStall, type Stall } from '../../src/explain/index.js'
+import { explain, explainStall, type Stall } from '../../src/explain/index.js'
 import type { Story } from '../../src/telemetry/index.js'
 import { links, MadeStory } from './made-story.js'
 
@@ -104,6 +104,40 @@ describe('the longest time without a commit', () => {
       made.tell(2990, 0, { type: 'hostBlocked', forMs: 980 })
     })
     expect(stall).toMatchObject({ reason: 'hostBlocked', causes: [{ type: 'hostBlocked' }] })
+  })
+
+  test('is laid on a leader that was frozen, although the busy program got no turn for parts of the time', () => {
+    const stall = stalled((made) => {
+      made.breaks(1995, { type: 'pause', line: 'pause 1', nodes: [1] }, 2990)
+      made.tell(1995, 1, { type: 'paused' })
+      for (const atMs of [2200, 2500, 2800]) made.tell(atMs, 0, { type: 'hostBlocked', forMs: 200 })
+      made.tell(2990, 1, { type: 'resumed', afterMs: 995 })
+    })
+    expect(stall.reason).toBe('leaderStood')
+    expect(stall.causes).toMatchObject([{ type: 'paused', faultLine: 'pause 1' }, { type: 'hostBlocked' }])
+  })
+
+  test('is laid on the death of the leader, although the busy program got no turn for parts of the time', () => {
+    const stall = stalled(
+      (made) => {
+        made.tell(2000, 1, { type: 'killed' })
+        for (const atMs of [2200, 2420]) made.tell(atMs, 0, { type: 'hostBlocked', forMs: 190 })
+        made.elects(2600, 2, 2, [3])
+      },
+      2620,
+      2,
+    )
+    expect(stall).toMatchObject({ reason: 'noLeader', causes: [{ type: 'killed' }] })
+  })
+
+  test('tells for how long a program stood still that did so again and again', () => {
+    const made = new MadeStory().begins().commits(1, 700, 1990, 2)
+    for (const atMs of [2300, 2600, 2900]) made.tell(atMs, 0, { type: 'hostBlocked', forMs: 250 })
+    const { story } = made.commits(1, 3000, 3200, 100)
+    expect(stallIn(story).causes).toMatchObject([{ sinceMs: 2050, untilMs: 2900, forMs: 750 }])
+    expect(explain(story, { about: 'stall' }).words).toContain(
+      'The program that holds the cluster stood still again and again from 2.050 s on, for 750 ms in all:',
+    )
   })
 
   test('is one in which requests were turned away', () => {

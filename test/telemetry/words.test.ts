@@ -94,7 +94,7 @@ test.each<[string, Happening]>([
   ['turned 20 requests away: too much is waiting', { type: 'overloaded', refused: 20 }],
   ['did so 30 times more', { type: 'repeated', times: 30 }],
   ['told 12 things more than could be kept', { type: 'missed', count: 12 }],
-  ['got no turn for 90 ms: its program blocked the event loop', { type: 'hostBlocked', forMs: 90 }],
+  ['got no turn for 90 ms: its program was busy, or got no processor', { type: 'hostBlocked', forMs: 90 }],
   ['has a fault: cut 1-3', { type: 'faultBegan', fault }],
   ['is healed of a fault: cut 1-3', { type: 'faultHealed', fault, by: 'verb' }],
   ['is healed of a fault, whose time is over: cut 1-3', { type: 'faultHealed', fault, by: 'time' }],
