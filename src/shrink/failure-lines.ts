@@ -87,7 +87,7 @@ function checkedHead(fields: Fields): Fields {
   if (typeof rule !== 'string' || typeof detail !== 'string')
     throw new BadFailure('it does not tell the rule that was found broken')
   if (fields['whole'] !== undefined) {
-    checkChange(wholeWorldIn(objectIn(fields['whole'], 'its list is no object')).change, seed)
+    wholeWorldIn(objectIn(fields['whole'], 'its list is no object'))
     return fields
   }
   if (fields['list'] === undefined) {

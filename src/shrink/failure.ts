@@ -3,8 +3,9 @@ import { type ClusterSize, type Violation, wordsOf } from '../search/index.js'
 import { type Act, perform } from './acts.js'
 import type { Shrunk } from './shrink.js'
 import type { WholeAct } from './whole-acts.js'
-import { performWhole, type WholeWorld } from './whole-scene.js'
+import { performWhole } from './whole-scene.js'
 import { wholeWordsOf } from './whole-words.js'
+import type { WholeWorld } from './whole-world.js'
 import { failedWorld, type PlanChange } from './worlds.js'
 
 interface Origin {

@@ -1,11 +1,17 @@
 /** Acts of whole nodes as fields of lines, and back. */
+import { defaultLimits, type NodeId, type RaftLimits } from '../raft/index.js'
 import { momentNames } from '../sim/index.js'
 import { BadFailure, changesIn, countIn, type Fields, kindIn, nodesMax, objectIn } from './line-fields.js'
 import type { Struck, WholeAct, WholeDeed } from './whole-acts.js'
-import type { WholeWorld } from './whole-scene.js'
+import type { WholeWorld } from './whole-world.js'
 
 /** Milliseconds of an act, and of a session. */
 const msMax = 1e7
+/** Bounds of a world, beyond those of any seed. */
+const limitMax = 1 << 30
+const ticksMax = 1000
+const tickMsMax = 1000
+const clockDriftMax = 0.5
 const requestTypes = ['propose', 'read', 'readHere', 'staleRead'] as const
 const endings = ['kill', 'losePower'] as const
 
@@ -19,16 +25,30 @@ function textOf(command: Uint8Array): string {
   return Buffer.from(command).toString('base64')
 }
 
-/** The world of a head. Its change is checked elsewhere. */
+/** The world of a head. */
 export function wholeWorldIn(fields: Fields): Omit<WholeWorld, 'seed'> {
-  const voters = countIn(fields, 'voters', 1, nodesMax)
-  const { change, looksAtStates, isWide } = fields
   return {
-    change: objectIn(change, 'its change is no object'),
-    voters,
-    looksAtStates: looksAtStates === true,
-    isWide: isWide === true,
+    voters: countIn(fields, 'voters', 1, nodesMax),
+    neverLeading: idsIn(fields, 'neverLeading'),
+    limits: limitsIn(objectIn(fields['limits'], 'its limits are no object')),
+    resultBytesMax: countIn(fields, 'resultBytesMax', 1, limitMax),
+    tickMs: countIn(fields, 'tickMs', 1, tickMsMax),
+    reads: oneOf(fields, 'reads', ['lease', 'readIndex']),
+    clockDrift: numberIn(fields, 'clockDrift', 0, clockDriftMax),
+    looksAtStates: fields['looksAtStates'] === true,
   }
+}
+
+/** A limit that came after the file was written has its default. */
+function limitsIn(fields: Fields): RaftLimits {
+  const limits: Record<keyof RaftLimits, number> = { ...defaultLimits }
+  const names = Object.keys(limits) as (keyof RaftLimits)[]
+  for (const name of names)
+    if (fields[name] !== undefined)
+      limits[name] = countIn(fields, name, 1, name.endsWith('Ticks') ? ticksMax : limitMax)
+  const { heartbeatTicks, electionTimeoutTicks } = limits
+  if (heartbeatTicks * 3 <= electionTimeoutTicks) return limits
+  throw new BadFailure('its heartbeatTicks are more than a third of its electionTimeoutTicks')
 }
 
 export function wholeActOf(fields: Fields): WholeAct {
@@ -95,6 +115,12 @@ function commandsIn(fields: Fields): Uint8Array[] {
     if (typeof text !== 'string') throw new BadFailure('a command is no text of base64')
     return new Uint8Array(Buffer.from(text, 'base64'))
   })
+}
+
+function idsIn(fields: Fields, name: string): NodeId[] {
+  const ids = fields[name]
+  if (!Array.isArray(ids)) throw new BadFailure(`its ${name} is no list`)
+  return ids.map((id) => countIn({ id }, 'id', 1, nodesMax))
 }
 
 function oneOf<T extends string>(fields: Fields, name: string, known: readonly T[]): T {

@@ -1,14 +1,16 @@
 /** The short list of acts of whole nodes: acts are left out, and times made shorter, while the same property is broken. */
+import { isDeepStrictEqual } from 'node:util'
 import type { NodeId } from '../raft/index.js'
 import type { Violation } from '../search/index.js'
-import { planOf, simulate } from '../sim/index.js'
+import { simulate } from '../sim/index.js'
 import { type CarriedType, carriedTypeOf } from '../telemetry/index.js'
 import type { Bound } from './bound.js'
 import { Dwindling } from './dwindling.js'
 import { minimized } from './minimize.js'
 import { renamedAct, type WholeAct, type WholeDeed } from './whole-acts.js'
-import { performWhole, type WholePlayed, type WholeWorld } from './whole-scene.js'
+import { performWhole, type WholePlayed } from './whole-scene.js'
 import { ScriptNotes, wholeActsOf } from './whole-translate.js'
+import { type WholeWorld, wholeWorldOf, widened } from './whole-world.js'
 import type { FailedWorld } from './worlds.js'
 
 export interface WholeRun {
@@ -78,12 +80,11 @@ function listOf(
   { isWide, leastTicks }: Way,
   bound: Bound,
 ): ShrunkWhole | undefined {
-  const { nodes: voters, tickMs } = { ...planOf(seed), ...change }
-  const looksAtStates = rule === 'equal states at equal indexes'
-  const world = { seed, change, voters, looksAtStates, isWide }
+  const drawn = wholeWorldOf(seed, change, rule === 'equal states at equal indexes')
+  const world = isWide ? widened(drawn) : drawn
   bound.ran()
   try {
-    const { acts, scene } = wholeActsOf(notes, world, leastTicks * tickMs, atMs)
+    const { acts, scene } = wholeActsOf(notes, world, leastTicks * world.tickMs, atMs)
     const { broken } = scene
     const isSame = broken !== undefined && isSameFailure({ rule, detail }, broken)
     return isSame ? shrunkWhole({ world, acts }, broken, bound) : undefined
@@ -199,7 +200,8 @@ class WholeShrinking extends Dwindling<WholeWorld, WholeAct> {
   }
 
   #widen(): void {
-    if (!this.world.isWide) this.keeps(this.acts, { ...this.world, isWide: true })
+    const world = widened(this.world)
+    if (!isDeepStrictEqual(world, this.world)) this.keeps(this.acts, world)
   }
 
   /** Less time passes, in whole milliseconds where that will do. */

@@ -5,27 +5,12 @@
 import { RaftError } from '../errors/index.js'
 import type { Message, NodeId } from '../raft/index.js'
 import type { Violation } from '../search/index.js'
-import { planOf, SimulatedCluster, type SimulatedClusterOptions, type SimulatedNode } from '../sim/index.js'
+import { SimulatedCluster, type SimulatedClusterOptions, type SimulatedNode } from '../sim/index.js'
 import { carriedTypeOf, type Happened } from '../telemetry/index.js'
 import type { TakeMessage } from './acts.js'
 import type { Struck, WholeAct } from './whole-acts.js'
 import { type Answer, WholeClients } from './whole-clients.js'
-import type { PlanChange } from './worlds.js'
-
-/** The world in which the acts are taken. */
-export interface WholeWorld {
-  readonly seed: number
-  readonly change: PlanChange
-  /** The nodes of the first configuration, which are its voters. */
-  readonly voters: number
-  /**
-   * The nodes' states are compared with the model after each act that applied something, as at the end of a run. For a
-   * property that is found earlier or later, the simulator's own looks are kept.
-   */
-  readonly looksAtStates: boolean
-  /** Messages carry all that there is to send, and a snapshot is one message: else as in the plan of the seed. */
-  readonly isWide: boolean
-}
+import type { WholeWorld } from './whole-world.js'
 
 /** An act that was taken, and the outcome. */
 export interface WholePlayed {
@@ -39,29 +24,12 @@ export interface WholePlayed {
 
 /** No log outgrows its bound: snapshots are taken by acts. */
 const bounds = { logBytesMax: 1 << 30, trailingBytes: 0 }
-const wide = {
-  appendBytesMax: 1 << 20,
-  inflightMessagesMax: 256,
-  inflightBytesMax: 8 << 20,
-  uncommittedBytesMax: 32 << 20,
-  snapshotChunkBytes: 256 << 10,
-}
 
-function optionsOf({ seed, change, voters, isWide }: WholeWorld): SimulatedClusterOptions {
-  const { neverLeading, limits, resultBytesMax, tickMs, reads, clockDrift } = {
-    ...planOf(seed),
-    ...change,
-  }
+function optionsOf({ voters, looksAtStates: _, ...ofNodes }: WholeWorld): SimulatedClusterOptions {
   return {
-    seed,
+    ...ofNodes,
     nodes: voters,
-    neverLeading,
-    limits: isWide ? { ...limits, ...wide } : limits,
     bounds,
-    resultBytesMax,
-    tickMs,
-    reads,
-    clockDrift,
     turnMs: 0,
     clientWayMs: 0,
     disk: { flushMs: 0, flushJitterMs: 0 },

@@ -6,7 +6,8 @@ import type { LogIndex, MembershipChange, Message, NodeId } from '../raft/index.
 import type { Asked, Outcome, Script, SimulatedCluster } from '../sim/index.js'
 import { Mail } from './mail.js'
 import type { Struck, WholeAct, WholeDeed } from './whole-acts.js'
-import { WholeScene, type WholeWorld } from './whole-scene.js'
+import { WholeScene } from './whole-scene.js'
+import type { WholeWorld } from './whole-world.js'
 
 type Note = { readonly atMs: number } & (
   | { readonly type: 'took'; readonly node: NodeId; readonly message: Message }

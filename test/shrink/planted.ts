@@ -59,6 +59,11 @@ export const mistakes = {
     right: 'if (now !== undefined && holdsLease(state, now)) {',
     wrong: 'if (now !== undefined) {',
   },
+  'a lease that counts from a round which no majority answered': {
+    file: 'raft/lease.js',
+    right: 'findLast(({ round }) => round <= answered)',
+    wrong: 'findLast(({ round }) => round > 0)',
+  },
   'a leader that ends by an error': {
     file: 'raft/commit.js',
     right: 'return log.flushedIndex',
@@ -69,6 +74,12 @@ export const mistakes = {
     right: '    #begin() {',
     wrong: "    #begin() { throw new Error('planted')",
   },
+  // No mistake: the drawing of plans changes now and then, and each seed then stands for another plan.
+  'seeds that stand for other plans': {
+    file: 'sim/plan.js',
+    right: 'const tickMs = dice.pick([5, 10, 10, 20]);',
+    wrong: 'dice.next();\nconst tickMs = 40;',
+  },
 } as const satisfies Record<string, Mistake>
 
 export type MistakeName = keyof typeof mistakes
@@ -76,7 +87,7 @@ export type MistakeName = keyof typeof mistakes
 const compiled = fileURLToPath(new URL('../../src', import.meta.url))
 
 /** The folder of the compiled sources of the copy, which goes away with the test. */
-export function plantedCopy(name: MistakeName): string {
+export function plantedCopy(...names: readonly MistakeName[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'raftbox-planted-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   // Node itself loads what lies below such a folder: Vitest would transform every file of the copy first.
@@ -85,7 +96,11 @@ export function plantedCopy(name: MistakeName): string {
   cpSync(compiled, sources, { recursive: true, filter: (path) => !/\.(?:map|d\.ts)$/.test(path) })
   cpSync('package.json', join(copy, 'package.json'))
   symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'))
-  const { file, right, wrong } = mistakes[name]
+  for (const name of names) plant(sources, mistakes[name])
+  return sources
+}
+
+function plant(sources: string, { file, right, wrong }: Mistake): void {
   const path = join(sources, file)
   const text = readFileSync(path, 'utf8')
   if (text.split(right).length !== 2) throw new Error(`${file} has not one place with: ${right}`)
@@ -93,7 +108,6 @@ export function plantedCopy(name: MistakeName): string {
     path,
     text.replace(right, () => wrong),
   )
-  return sources
 }
 
 export async function shrinkRoomOf(sources: string): Promise<typeof room> {
