@@ -95,9 +95,7 @@ function tell(
     `the smallest world that fails so: ${worldOf({ ...planOf(seed), ...world.change }, world.atMs)}`,
   )
   if (list === undefined) {
-    console.log(
-      'no list of steps was found: steps have no broken disks, and no writes that are under way for a time',
-    )
+    console.log('no list of steps was found: steps have no broken disks')
   } else {
     console.log('')
     for (const [at, { words, reasons }] of list.told.entries()) {

@@ -32,7 +32,7 @@ export interface Shrunk {
   readonly found: FailedWorld
   /** The smallest world that still breaks the rule. */
   readonly world: FailedWorld
-  /** `undefined`: the acts of no world broke a rule. Acts have no broken disks and no writes that are under way. */
+  /** `undefined`: the acts of no world broke a rule. Acts have no broken disks. */
   readonly list: TellingList | undefined
   /** Of the list, a millisecond an act; without a list, of the world. `undefined`: an error ends the run of the world. */
   readonly story: Story | undefined

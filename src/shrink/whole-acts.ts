@@ -28,6 +28,10 @@ export type WholeDeed =
   | { readonly type: 'snapshot' }
   /** The node ends, and starts again. */
   | { readonly type: 'crash'; readonly how: 'kill' | 'losePower' }
+  /** The node's disk holds writes back from now on: acts flush them. */
+  | { readonly type: 'stall' }
+  /** A stalled disk flushes what it held back, and holds later writes back again. */
+  | { readonly type: 'flush' }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   /** Another node starts, with an empty disk. Its id is the next one. */

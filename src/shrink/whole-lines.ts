@@ -71,6 +71,8 @@ function deedIn(fields: Fields): WholeDeed {
   switch (type) {
     case 'timeOut':
     case 'snapshot':
+    case 'stall':
+    case 'flush':
     case 'pause':
     case 'resume':
     case 'launch':

@@ -36,11 +36,18 @@ interface Way {
   readonly isWide: boolean
   /** No fewer ticks pass in an act of their own, so that there are not too many. */
   readonly leastTicks: number
+  readonly holdsWrites: boolean
 }
 
-const ways: readonly Way[] = [0.5, 0].flatMap((leastTicks) =>
-  [true, false].map((isWide) => ({ isWide, leastTicks })),
-)
+/** Acts that flush writes are many, so that these ways come last. */
+const ways: readonly Way[] = [
+  { isWide: true, leastTicks: 0.5, holdsWrites: false },
+  { isWide: false, leastTicks: 0.5, holdsWrites: false },
+  { isWide: true, leastTicks: 0, holdsWrites: false },
+  { isWide: false, leastTicks: 0, holdsWrites: false },
+  { isWide: true, leastTicks: 0.5, holdsWrites: true },
+  { isWide: true, leastTicks: 0, holdsWrites: true },
+]
 
 /**
  * The shortest list of the smallest world that has one, or of a larger one where that list is long. The same property is
@@ -77,14 +84,19 @@ function listOf(
   seed: number,
   { change, rule, detail, atMs = 0 }: FailedWorld,
   { notes }: ScriptNotes,
-  { isWide, leastTicks }: Way,
+  { isWide, leastTicks, holdsWrites }: Way,
   bound: Bound,
 ): ShrunkWhole | undefined {
   const drawn = wholeWorldOf(seed, change, rule === 'equal states at equal indexes')
   const world = isWide ? widened(drawn) : drawn
   bound.ran()
   try {
-    const { acts, scene } = wholeActsOf(notes, world, leastTicks * world.tickMs, atMs)
+    const { acts, scene } = wholeActsOf(
+      notes,
+      world,
+      { leastMs: leastTicks * world.tickMs, holdsWrites },
+      atMs,
+    )
     const { broken } = scene
     const isSame = broken !== undefined && isSameFailure({ rule, detail }, broken)
     return isSame ? shrunkWhole({ world, acts }, broken, bound) : undefined
@@ -136,6 +148,7 @@ class WholeShrinking extends Dwindling<WholeWorld, WholeAct> {
       this.#nameTimeOuts()
       this.#leaveLaunchedOut()
       this.leaveVotersOut()
+      this.#flushAtOnce()
       this.#widen()
       this.#lessTime()
       if (this.acts === before) this.#moveSnapshots()
@@ -189,6 +202,12 @@ class WholeShrinking extends Dwindling<WholeWorld, WholeAct> {
       if (deed.type === 'launch') this.keeps(this.withoutNodes([node]))
   }
 
+  /** A disk that need not be stalled flushes each write in the act that asks for it. */
+  #flushAtOnce(): void {
+    for (const { node, deed } of this.acts)
+      if (deed.type === 'stall') this.keeps(flushedAtOnce(this.acts, node))
+  }
+
   /** Time that passes until a node campaigns is told so. */
   #nameTimeOuts(): void {
     for (const { act, happened } of performWhole(this.world, this.acts).played) {
@@ -240,6 +259,23 @@ class WholeShrinking extends Dwindling<WholeWorld, WholeAct> {
       }
     }
   }
+}
+
+/** The node's disk is not stalled. The messages that waited for a flush are those of the node's act before the flush. */
+function flushedAtOnce(acts: readonly WholeAct[], node: NodeId): WholeAct[] {
+  const flushedIn = new Map<number, number>()
+  const kept: WholeAct[] = []
+  let last = 0
+  for (const act of acts) {
+    const { id, deed } = act
+    const isOfDisk = act.node === node && (deed.type === 'stall' || deed.type === 'flush')
+    if (isOfDisk) flushedIn.set(id, last)
+    else if (act.node === node) last = id
+    const of = deed.type === 'take' ? flushedIn.get(deed.of) : undefined
+    if (deed.type === 'take' && of !== undefined) kept.push({ ...act, deed: { ...deed, of } })
+    else if (!isOfDisk) kept.push(act)
+  }
+  return kept
 }
 
 function timeOutOf(node: NodeId, { id }: WholeAct): WholeAct {

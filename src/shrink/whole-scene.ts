@@ -1,6 +1,7 @@
 /**
  * A run of whole nodes, act by act: driver, store, state machine, clock and clients are those of the simulator, and so are
- * its checks. Messages arrive, clients ask and time passes by an act alone. Writes are flushed at once.
+ * its checks. Messages arrive, clients ask and time passes by an act alone. Writes are flushed at once, unless the disk is
+ * stalled.
  */
 import { RaftError } from '../errors/index.js'
 import type { Message, NodeId } from '../raft/index.js'
@@ -141,6 +142,10 @@ export class WholeScene {
       case 'transfer':
         cluster.node(node).operate((driver) => driver.transfer(deed.to, () => undefined))
         return true
+      case 'stall':
+        return begins(() => cluster.stallDisk(node))
+      case 'flush':
+        return this.#flushes(node)
       case 'pause':
         return begins(() => cluster.pause(node))
       case 'resume':
@@ -156,6 +161,15 @@ export class WholeScene {
       default:
         return this.#clients.ask(id, node, deed)
     }
+  }
+
+  /** False: the disk holds no writes back. */
+  #flushes(node: NodeId): boolean {
+    const cluster = this.#cluster
+    const isStalled = cluster.node(node).disk.isStalled
+    void cluster.faults.release([node], ({ type }) => type === 'stallDisk')
+    if (isStalled) cluster.stallDisk(node)
+    return isStalled
   }
 
   #timesOut(node: NodeId): void {

@@ -52,6 +52,10 @@ export class ScriptNotes implements Script {
     this.#note({ type: 'registered', request, session: outcome.index, atMs: this.#now() })
   }
 
+  flushed(node: NodeId): void {
+    this.#did(node, { type: 'flush' })
+  }
+
   struck(node: NodeId, moment: Struck['moment'], how: Struck['how']): void {
     this.#note({ type: 'struck', node, struck: { moment, how }, atMs: this.#now() })
   }
@@ -102,17 +106,22 @@ export class ScriptNotes implements Script {
   }
 }
 
-/**
- * The acts of the run, up to the first property that does not hold. `leastMs`: no fewer milliseconds pass in an act of
- * their own, so that there are not too many. `untilMs`: the end of the run.
- */
+/** A choice that a run leaves open where acts take its place. */
+export interface Manner {
+  /** No fewer milliseconds pass in an act of their own, so that there are not too many. */
+  readonly leastMs: number
+  /** Writes wait for their flush as in the run. Else each is flushed at once. */
+  readonly holdsWrites: boolean
+}
+
+/** The acts of the run, up to the first property that does not hold. `untilMs`: the end of the run. */
 export function wholeActsOf(
   notes: readonly Note[],
   world: WholeWorld,
-  leastMs: number,
+  manner: Manner,
   untilMs: number,
 ): Translated {
-  const translation = new WholeTranslation(world, leastMs)
+  const translation = new WholeTranslation(world, manner)
   for (const [at, note] of notes.entries()) {
     if (translation.scene.broken !== undefined) return translation
     translation.take(note, notes[at + 1])
@@ -124,15 +133,21 @@ export function wholeActsOf(
 class WholeTranslation {
   readonly acts: WholeAct[] = []
   readonly scene: WholeScene
-  readonly #leastMs: number
+  readonly #manner: Manner
   readonly #mail = new Mail({ areSnapshotsApart: true })
   /** Acts by which clients asked for sessions: by their requests in the run, and by the sessions there. */
   readonly #registering = new Map<number, number>()
   readonly #sessions = new Map<LogIndex, number>()
 
-  constructor(world: WholeWorld, leastMs: number) {
+  constructor(world: WholeWorld, manner: Manner) {
     this.scene = new WholeScene(world)
-    this.#leastMs = leastMs
+    this.#manner = manner
+    for (let node = 1; node <= world.voters; node++) this.#begins(node)
+  }
+
+  /** The node is there from now on. */
+  #begins(node: NodeId): void {
+    if (this.#manner.holdsWrites) this.#play(node, { type: 'stall' })
   }
 
   take(note: Note, next: Note | undefined): void {
@@ -141,12 +156,16 @@ class WholeTranslation {
       if (act !== undefined) this.#sessions.set(note.session, act)
       return
     }
+    // A disk that is not stalled holds nothing back.
+    if (note.type === 'did' && note.deed.type === 'flush' && !this.#manner.holdsWrites) return
     const isStruck = next?.type === 'struck' && next.node === note.node && next.atMs === note.atMs
     const struck = isStruck ? next.struck : undefined
     if (note.type === 'struck') this.#passes(note.atMs, 0, note.struck)
-    else this.#passes(note.atMs, this.#leastMs)
-    if (note.type === 'did') this.#play(note.node, note.deed, struck)
-    else if (note.type === 'asked') this.#asked(note.asked, struck)
+    else this.#passes(note.atMs, this.#manner.leastMs)
+    if (note.type === 'did') {
+      this.#play(note.node, note.deed, struck)
+      if (note.deed.type === 'launch') this.#begins(note.node)
+    } else if (note.type === 'asked') this.#asked(note.asked, struck)
     else if (note.type === 'took')
       for (const { of, kind, nth } of this.#lettersLike(note.message, note.atMs))
         this.#play(note.node, { type: 'take', of, kind, nth }, struck)

@@ -46,6 +46,10 @@ function deedInWords({ node, deed }: WholeAct): string {
       return deed.how === 'kill' ? `node ${node} is killed, and starts again` : ofNode({ type: 'crash' })
     case 'snapshot':
       return `node ${node} takes a snapshot, and cuts its log behind it`
+    case 'stall':
+      return `the disk of node ${node} holds writes back from now on`
+    case 'flush':
+      return `the disk of node ${node} flushes what it held back`
     case 'pause':
       return `node ${node} is paused`
     case 'resume':

@@ -26,6 +26,8 @@ export interface Script extends MomentScript {
   asked(asked: Asked): void
   /** The client of the request learns how it ended. */
   told(request: number, outcome: Outcome): void
+  /** A write of the node is on its disk. */
+  flushed(nodeId: NodeId): void
   /** The node has taken its snapshot, and cuts its log behind it. */
   cut(nodeId: NodeId): void
   /** Another node starts, with an empty disk. */

@@ -114,6 +114,7 @@ export class WatchedStore implements LogStore {
     let isUnderWay = true
     write((error) => {
       isUnderWay = false
+      if (error === undefined) this.#world.script?.flushed(this.#node.id)
       this.#inNode(() => {
         this.#world.tracer.record(
           this.#node.id,

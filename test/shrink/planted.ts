@@ -64,6 +64,11 @@ export const mistakes = {
     right: 'findLast(({ round }) => round <= answered)',
     wrong: 'findLast(({ round }) => round > 0)',
   },
+  'a write that begins beside another': {
+    file: 'driver/driver.js',
+    right: 'mayWrite: this.#writing === undefined,',
+    wrong: 'mayWrite: true,',
+  },
   'a leader that ends by an error': {
     file: 'raft/commit.js',
     right: 'return log.flushedIndex',

@@ -24,6 +24,14 @@ export const node = [
       replace: 'this.#options.store.write(persist, () => undefined)\n    this.#written(undefined)',
     },
     {
+      id: 'write-beside-another',
+      breaks: 'WR1',
+      what: 'a write is handed to the store while another one is with it',
+      file: driver,
+      find: 'mayWrite: this.#writing === undefined,',
+      replace: 'mayWrite: true,',
+    },
+    {
       id: 'failed-flush-ignored',
       breaks: 'SP1',
       what: 'a node goes on after a flush that failed',
