@@ -211,13 +211,20 @@ function* afterJoining(
   }
 }
 
-/** The steps after a change that was made: once the cluster is closed, nobody knows how far they came. */
+/**
+ * The steps after a change that was made. A refusal says itself what did not come about. Any other failure, as of a disk or
+ * by the close of the cluster, has an unknown outcome: the caller must not take the change for one that was not made.
+ */
 function* onceChanged<Outcome>(rest: Procedure<Outcome>): Procedure<Outcome> {
   try {
     return yield* rest
   } catch (error) {
-    if (!(error instanceof RaftError) || error.code !== 'STOPPED') throw error
-    throw new RaftError('UNKNOWN_OUTCOME', { why: 'the cluster was closed meanwhile' })
+    if (!(error instanceof RaftError)) throw error
+    const { code, mayHaveHappened, message } = error
+    if (isRefusal(error) || mayHaveHappened === 'maybe') throw error
+    const why =
+      code === 'STOPPED' ? 'the cluster was closed meanwhile' : `the members changed, and then ${message}`
+    throw new RaftError('UNKNOWN_OUTCOME', { why })
   }
 }
 
@@ -252,10 +259,12 @@ function* agreedOn(
 ): Procedure<Configuration> {
   const what = inWords(changes)
   let unknown: string | undefined
-  for (;;) {
+  let why = 'the time was over before the leader was asked'
+  // A request that no answer can reach in time would have an unknown outcome, so none is made at the deadline.
+  while (cluster.now() < deadlineMs) {
     const outcome = yield* asked(cluster, changes, deadlineMs)
     if (outcome.outcome === 'done') return outcome
-    const { why } = outcome
+    why = outcome.why
     if (outcome.outcome === 'unknown') unknown = why
     else if (outcome.code === 'invalid') {
       const held = heldBy(cluster, changes)
@@ -263,9 +272,9 @@ function* agreedOn(
         throw new RaftError('INVALID_CHANGE', { what, why })
       if (typeof held === 'object') return held
     }
-    if (cluster.now() >= deadlineMs) throw notAgreed(what, why, unknown)
-    yield* pause(cluster, unknown)
+    if (cluster.now() < deadlineMs) yield* pause(cluster, unknown)
   }
+  throw notAgreed(what, why, unknown)
 }
 
 function* asked(

@@ -1,4 +1,4 @@
-/** A cluster whose answers to an operator are those that the test says, in order. Time passes only in pauses. */
+/** A cluster whose answers to an operator are those that the test says, in order. Time passes only in pauses and starts. */
 import type { ChangeOutcome, TransferOutcome } from '../../src/driver/index.js'
 import { RaftError, type Result } from '../../src/errors/index.js'
 import type { Changeable, KnownConfiguration } from '../../src/membership/index.js'
@@ -15,6 +15,10 @@ export class PlayedCluster implements Changeable {
   configuration: KnownConfiguration | undefined
   isClosed = false
   nodesJoining = 0
+  /** The time that the start of a node takes. */
+  launchMs = 0
+  /** What becomes of nodes that are to be ended for good. */
+  discarded: Result<undefined> = { ok: true, value: undefined }
   /** All that was asked of it, in order. */
   readonly asked: string[] = []
   readonly #changes: Play<ChangeOutcome>[]
@@ -71,6 +75,7 @@ export class PlayedCluster implements Changeable {
 
   launch(answered: (launched: Result<NodeId>) => void): void {
     this.asked.push('launch 4')
+    this.#nowMs += this.launchMs
     answered({ ok: true, value: 4 })
   }
 
@@ -81,7 +86,7 @@ export class PlayedCluster implements Changeable {
 
   discard(nodeId: NodeId, keep: boolean, answered: (ended: Result<undefined>) => void): void {
     this.asked.push(`${keep ? 'keep' : 'drop'} ${nodeId}`)
-    answered({ ok: true, value: undefined })
+    answered(this.discarded)
   }
 
   /** The last answer is given again and again. */

@@ -1,6 +1,7 @@
 /** Operations whose cluster is played by the test: what is asked again, what is told at once, and what stays behind. */
 import { describe, expect, test } from 'vitest'
 import type { ChangeOutcome } from '../../src/driver/index.js'
+import { failure } from '../../src/errors/index.js'
 import {
   addNode,
   carryOut,
@@ -178,6 +179,21 @@ test.each<[string, (cluster: PlayedCluster) => Procedure<unknown>, string]>([
   expect(cluster.asked.at(-1)).toBe(last)
 })
 
+test.each<[string, (cluster: PlayedCluster) => Procedure<unknown>]>([
+  ['a removal', (cluster) => removeNodes(cluster, [3], { keep: false, withinMs })],
+  ['a replacement', (cluster) => replaceNode(cluster, 3, { keep: false, withinMs })],
+])(
+  '[MC2] %s that was made has an unknown outcome where the folder of the node cannot be removed',
+  (_, start) => {
+    const cluster = new PlayedCluster([done([1, 2])])
+    cluster.discarded = failure('DIRECTORY_UNUSABLE', { dir: '/kept', why: 'EBUSY' })
+    expect(resultOf(start(cluster))).toMatchObject({
+      code: 'UNKNOWN_OUTCOME',
+      details: { why: 'the members changed, and then /kept cannot be used: EBUSY' },
+    })
+  },
+)
+
 test('[MC3] after an unknown outcome a change that holds already is done once it is committed', () => {
   const cluster = new PlayedCluster([
     unknown,
@@ -220,6 +236,16 @@ test('[MC4] a node that did not become a member is ended again', () => {
   const cluster = new PlayedCluster([refused('changeInProgress')])
   expect(resultOf(addNode(cluster, { learner: true, withinMs }))).toMatchObject({ code: 'NOT_CHANGED' })
   expect(cluster.asked.at(-1)).toBe('drop 4')
+})
+
+test('[MC2] a node whose start takes all the time is ended again, and the leader is not asked', () => {
+  const cluster = new PlayedCluster([unknown])
+  cluster.launchMs = withinMs
+  expect(resultOf(addNode(cluster, { learner: true, withinMs }))).toMatchObject({
+    code: 'NOT_CHANGED',
+    details: { why: 'the time was over before the leader was asked' },
+  })
+  expect(cluster.asked).toEqual(['launch 4', 'drop 4'])
 })
 
 test('[MC4] a node of which nobody knows whether it became a member goes on', () => {
@@ -275,7 +301,7 @@ test('[MC9] a node joins no longer once its adding has ended, however that was',
   }
   for (const outcome of [done([1, 2, 3], [4]), refused('invalid'), unknown]) {
     const cluster = new PlayedCluster([seen(outcome)])
-    resultOf(addNode(cluster, { learner: true, withinMs: 0 }))
+    resultOf(addNode(cluster, { learner: true, withinMs: 1 }))
     expect(cluster.nodesJoining).toBe(0)
   }
   expect(isJoining).toEqual([1, 1, 1])
