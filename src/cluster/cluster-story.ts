@@ -14,6 +14,7 @@ import {
   storyNow,
 } from '../telemetry/index.js'
 import type { ClusterEvent, ClusterEvents } from './events.js'
+import { callForeign } from './foreign-code.js'
 import type { ClusterLook } from './look.js'
 import type { ResolvedOptions } from './options.js'
 import { Warnings } from './warnings.js'
@@ -151,14 +152,9 @@ export class ClusterStory {
 
   /** An error of one listener is told to the process as a warning; the other listeners hear of the event all the same. */
   #emit(event: ClusterEvent): void {
-    for (const listener of this.events.rawListeners('event')) {
-      try {
-        Reflect.apply(listener, this.events, [event])
-      } catch (error) {
-        const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-        const type = 'RaftboxWarning'
-        process.emitWarning(`a listener of a cluster's events threw on '${event.type}'`, { type, detail })
-      }
-    }
+    for (const listener of this.events.rawListeners('event'))
+      callForeign("a listener of a cluster's events", event.type, () =>
+        Reflect.apply(listener, this.events, [event]),
+      )
   }
 }

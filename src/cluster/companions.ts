@@ -2,15 +2,16 @@
 import type { StandingFault } from '../faults/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Counters } from '../telemetry/index.js'
+import { callForeign } from './foreign-code.js'
 
 /** The numbers of a node in all its lives, read from shared memory. */
 export type CountersRead = Pick<Counters, 'get'>
 
-/** Each method is called in the turn in which the thing happens. */
+/** Each method is called in the turn in which the thing happens. An error of one is a warning of the process. */
 export interface Companion {
   /** From now on exactly these faults stand at the node, in all of its lives. Also called before each `began`. */
   shown(nodeId: NodeId, faults: readonly StandingFault[]): void
-  /** The node runs. The call that started it resolves after the promise. */
+  /** The node runs. The call that started it resolves after the promise, and rejects if the promise does: the node ends. */
   began(nodeId: NodeId, counters: CountersRead): Promise<void>
   /** The node does not run any more, however it ended. The last that is told of a life, and told once for each `began`. */
   ended(nodeId: NodeId): void
@@ -50,19 +51,28 @@ export class Companions {
   /** A node that failed to start has had no beginning, and its end is not told. */
   ended(nodeId: NodeId): void {
     if (!this.#running.delete(nodeId)) return
-    for (const companion of this.#all) companion.ended(nodeId)
+    this.#eachTold('ended', (companion) => companion.ended(nodeId))
   }
 
   removed(nodeId: NodeId): void {
-    for (const companion of this.#all) companion.removed(nodeId)
+    this.#eachTold('removed', (companion) => companion.removed(nodeId))
   }
 
   shown(nodeId: NodeId, faults: readonly StandingFault[]): void {
-    for (const companion of this.#all) companion.shown(nodeId, faults)
+    this.#eachTold('shown', (companion) => companion.shown(nodeId, faults))
   }
 
-  #tell(companion: Companion, nodeId: NodeId, counters: CountersRead): Promise<void> {
-    companion.shown(nodeId, this.#faultsAt(nodeId))
-    return companion.began(nodeId, counters)
+  /** Companions are told while nodes begin and end: an error of one of them must not stop that half-way. */
+  #eachTold(what: keyof Companion, tell: (companion: Companion) => void): void {
+    for (const companion of this.#all) told(what, () => tell(companion))
   }
+
+  async #tell(companion: Companion, nodeId: NodeId, counters: CountersRead): Promise<void> {
+    told('shown', () => companion.shown(nodeId, this.#faultsAt(nodeId)))
+    await companion.began(nodeId, counters)
+  }
+}
+
+function told(what: keyof Companion, tell: () => void): void {
+  callForeign("a companion of a cluster's nodes", what, tell)
 }

@@ -1,5 +1,5 @@
 /** The lives of nodes: each begins with the links that it is handed, is watched, and ends. */
-import { RaftError } from '../errors/index.js'
+import { RaftError, reasonOf } from '../errors/index.js'
 import { type ControlledNode, InlineNode, NodeThread, realParts } from '../node/index.js'
 import type { Membership, NodeId } from '../raft/index.js'
 import { createClientWay, type LinkEnd, type NewsOfNode, portsOf } from '../transport/index.js'
@@ -104,7 +104,9 @@ export class Lives {
     } catch (error) {
       if (member.node === node) this.end(member, 'stopped', `a companion of node ${member.nodeId} failed`)
       await member.ended.catch(() => undefined)
-      throw error
+      if (error instanceof RaftError) throw error
+      const why = `a companion of it failed: ${reasonOf(error)}`
+      throw new RaftError('NODE_FAILED', { nodeId: member.nodeId, why }, error)
     }
   }
 

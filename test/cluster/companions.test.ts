@@ -1,5 +1,5 @@
 /** Companions are told of the lives of a cluster's nodes: each beginning once, the faults before it, the end last. */
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { type Cluster, type Companion, RaftError } from '../../src/cluster/index.js'
 import { done, played, turn } from './played.js'
 import { startedCluster } from './support.js'
@@ -146,3 +146,61 @@ test('a node that is added, and whose companion cannot begin, is ended before it
   expect(livesOf(told)).toEqual(['2 ended', '2 was removed'])
   expect(cluster.status().map(({ nodeId }) => nodeId)).toEqual([1])
 })
+
+test.each(['shown', 'ended', 'removed'] as const)(
+  '[EV8] a companion that throws on %s is a warning, and others are told',
+  async (method) => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    onTestFinished(() => warn.mockRestore())
+    const cluster = await startedCluster({ nodes: 1, host: 'inline' })
+    const throwing = listening({
+      [method]: () => {
+        throw new Error('a bug of mine')
+      },
+    })
+    const { companion, told } = listening()
+    await cluster.accompany(throwing.companion)
+    await cluster.accompany(companion)
+    const added = await cluster.addNode({ learner: true })
+    await cluster.cut('clients', added)
+    expect(await cluster.removeNode(added)).toEqual([added])
+    expect(told).toContain(`${added} has cut`)
+    expect(livesOf(told).slice(1)).toEqual(['2 began', '2 ended', '2 was removed'])
+    await cluster.kill(1)
+    await cluster.restart(1)
+    expect(warn).toHaveBeenCalledWith(
+      `a companion of a cluster's nodes threw on '${method}'`,
+      expect.objectContaining({ type: 'RaftboxWarning' }),
+    )
+  },
+)
+
+test.each<[string, () => Promise<void>]>([
+  ['rejects', async () => Promise.reject(new Error('a bug of mine'))],
+  [
+    'throws',
+    () => {
+      throw new Error('a bug of mine')
+    },
+  ],
+])(
+  '[EV8] a node whose companion %s at its beginning does not run, and the call tells why',
+  async (_, bug) => {
+    const cluster = await oneNode()
+    let began: () => Promise<void> = async () => undefined
+    await cluster.accompany(listening({ began: () => began() }).companion)
+    await cluster.kill(1)
+    const others = await startedCluster({ nodes: 1, host: 'inline' })
+    await others.accompany(
+      listening({ began: (nodeId) => (nodeId === 1 ? Promise.resolve() : bug()) }).companion,
+    )
+    began = bug
+    for (const call of [cluster.restart(1), others.addNode({ learner: true })])
+      await expect(call).rejects.toMatchObject({
+        code: 'NODE_FAILED',
+        details: { why: 'a companion of it failed: a bug of mine' },
+      })
+    expect(cluster.status()[0]?.state).toBe('stopped')
+    expect(others.status().map(({ nodeId }) => nodeId)).toEqual([1])
+  },
+)
