@@ -81,5 +81,5 @@ browserTest('a run that is shared as one HTML file needs no server and asks for 
   await nodeIn(alone, first, 'down').waitFor()
   await timeLine(alone).focus()
   await alone.keyboard.press('Home')
-  await nodeIn(alone, first, 'follower').waitFor()
+  await nodeIn(alone, second, 'follower').waitFor()
 })
