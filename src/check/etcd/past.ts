@@ -57,11 +57,12 @@ export class Past {
     return [...(this.#attached.get(lease) ?? [])]
   }
 
-  /** Leases that a key of the span had at any time up to the revision. */
-  leasesWithin(span: KeySpan, to: number): Set<string> {
-    const leases = new Set<string>()
+  /** Leases that a key of the span had at any time before the revision, each with the first revision of that. */
+  leasesWithin(span: KeySpan, before: number): ReadonlyMap<string, number> {
+    const leases = new Map<string, number>()
     for (const key of this.keysWithin(span))
-      for (const [lease, revision] of this.#leasesOf.get(key) ?? []) if (revision <= to) leases.add(lease)
+      for (const [lease, revision] of this.#leasesOf.get(key) ?? [])
+        if (revision < Math.min(before, leases.get(lease) ?? before)) leases.set(lease, revision)
     return leases
   }
 

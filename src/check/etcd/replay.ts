@@ -10,6 +10,7 @@ import { Makers, type MakersParts, type OfKey, type PossibleMaker } from './make
 import { Matching } from './matching.js'
 import type { Held, Past, Version } from './past.js'
 import {
+  type Compare,
   type EtcdRecord,
   emptyRevision,
   isCall,
@@ -171,7 +172,8 @@ export class Replay {
   /** An event that nobody made even alone is the fault; otherwise no call made all of them together. */
   #report(revision: number, claims: OfKey): void {
     const each = [...claims].map((claim) => new Map([claim]))
-    this.#strays.report(revision, each.find((one) => this.#makers.of(revision, one).length === 0) ?? claims)
+    const strays = each.find((one) => this.#makers.of(revision, one).length === 0) ?? claims
+    this.#strays.report(revision, claims, strays)
   }
 
   /** A revision without room is left out: what the others ask of their makers holds without it, too. */
@@ -309,15 +311,21 @@ export function judgeCompares(
 ): void {
   const holds = comparesHold(call.compare, (key) => versionOf(key)?.held)
   if (holds === undefined || holds === (call.succeeded === true)) return
-  // A transaction that succeeded needs all comparisons to hold; of one that did not, any of them may have failed.
-  const failed = call.compare.filter(
-    (compare) => comparesHold([compare], (key) => versionOf(key)?.held) === false,
-  )
-  const wrong = holds ? call.compare : failed.slice(0, 1)
-  const gaps = wrong.map(({ key }) => ({ span: { key }, from: versionOf(key)?.sureFrom ?? 0, to: revision }))
-  const version = versionOf(wrong[0]?.key ?? '')
-  const parts = [at, 'took the other branch than its comparisons say', ...(version ? ['by', version.at] : [])]
-  findings.suspect(gaps, 'a transaction compares with what is there', ...parts)
+  const suspect = (keys: readonly string[]): void => {
+    const gaps = keys.map((key) => ({ span: { key }, from: versionOf(key)?.sureFrom ?? 0, to: revision }))
+    const version = versionOf(keys[0] ?? '')
+    const parts = [
+      at,
+      'took the other branch than its comparisons say',
+      ...(version ? ['by', version.at] : []),
+    ]
+    findings.suspect(gaps, 'a transaction compares with what is there', ...parts)
+  }
+  // Of a transaction that did not succeed, any comparison may have failed. Of one that succeeded, each has to hold.
+  if (holds) return suspect(call.compare.map(({ key }) => key))
+  const isWrong = (compare: Compare): boolean =>
+    comparesHold([compare], (key) => versionOf(key)?.held) === false
+  for (const key of new Set(call.compare.filter(isWrong).map((compare) => compare.key))) suspect([key])
 }
 
 /** The state of a key behind a put of the same transaction, as far as a range of it is concerned. */

@@ -4,11 +4,15 @@ import type { Claim } from './claims.js'
 import { stepsOf } from './claims.js'
 import type { Doubt, Doubts } from './doubts.js'
 import type { Findings } from './findings.js'
+import { isWithin } from './keys.js'
 import type { Leases } from './leases.js'
+import type { MakersParts, OfKey } from './makers.js'
 import type { Past } from './past.js'
 import { type EtcdRecord, isCall, isOk, type TxnOp } from './record.js'
 
-type OfKey = ReadonlyMap<string, readonly Claim[]>
+interface StraysParts extends MakersParts {
+  readonly findings: Findings
+}
 
 const workRule = 'each event is the work of one call'
 /** As etcd writes it. */
@@ -19,19 +23,19 @@ export class Strays {
   readonly #doubts: Doubts
   readonly #leases: Leases
   readonly #findings: Findings
+  readonly #isCovered: MakersParts['isCovered']
   /** Records that put the value to the key, whatever became of them. */
   readonly #puts = new Map<string, number[]>()
   readonly #records: readonly EtcdRecord[]
 
-  constructor(
-    records: readonly EtcdRecord[],
-    { past, doubts, leases, findings }: { past: Past; doubts: Doubts; leases: Leases; findings: Findings },
-  ) {
+  constructor(records: readonly EtcdRecord[], parts: StraysParts) {
+    const { past, doubts, leases, findings } = parts
     this.#records = records
     this.#past = past
     this.#doubts = doubts
     this.#leases = leases
     this.#findings = findings
+    this.#isCovered = parts.isCovered
   }
 
   hear(record: EtcdRecord, at: number): void {
@@ -43,9 +47,10 @@ export class Strays {
     }
   }
 
-  report(revision: number, claims: OfKey): void {
-    const [claim] = [...claims.values()].flat() as [Claim]
-    const branching = this.#branching(claim)
+  /** `strays`: those of the events of the revision that the message is about. */
+  report(revision: number, claims: OfKey, strays: OfKey): void {
+    const [claim] = [...strays.values()].flat() as [Claim]
+    const branching = this.#branching(claim, (ops) => this.#mayMake(ops, revision, claims))
     if (branching !== undefined)
       this.#findings.suspect(
         { span: everyKey, from: 0, to: revision },
@@ -53,7 +58,7 @@ export class Strays {
         branching.at,
       )
     else if (claim.type === 'put') this.#reportPut(claim)
-    else this.#reportDelete(claim, [...claims.keys()])
+    else this.#reportDelete(claim, [...strays.keys()])
   }
 
   reportTwice(revision: number, claims: OfKey, at: number): void {
@@ -61,7 +66,7 @@ export class Strays {
     const [claim] = [...claims.values()].flat() as [Claim]
     const what = claims.size === 1 ? 'an event' : `${claims.size} events`
     const said = `made ${what} at ${revision}, and another revision`
-    const branching = this.#branching(claim)
+    const branching = this.#branching(claim, () => true)
     if (branching === undefined) this.#findings.fail(rule, at, said)
     else
       this.#findings.suspect(
@@ -70,9 +75,19 @@ export class Strays {
       )
   }
 
-  /** A transaction that may have made the event if it compared with an event that nobody was told of. */
-  #branching({ key, revision }: Claim): Doubt | undefined {
-    return this.#doubts.of(key, revision).find(({ call }) => call.op === 'txn')
+  /** A transaction that may have made the event by one of its branches if it compared with an event that nobody was told of. */
+  #branching({ key, revision }: Claim, isMaker: (ops: readonly TxnOp[]) => boolean): Doubt | undefined {
+    return this.#doubts
+      .of(key, revision)
+      .find(({ call }) => call.op === 'txn' && (isMaker(call.success) || isMaker(call.failure)))
+  }
+
+  /** Whether a transaction of these operations brings about all of the events, and no other of which a watch ought to have told. */
+  #mayMake(ops: readonly TxnOp[], revision: number, claims: OfKey): boolean {
+    const isMade = (claim: Claim): boolean => ops.some((op) => mayBring(op, claim))
+    const isUntold = (op: TxnOp): boolean =>
+      op.op === 'put' && !claims.has(op.key) && this.#isCovered(op.key, revision, revision)
+    return [...claims.values()].flat().every(isMade) && !ops.some(isUntold)
   }
 
   #reportPut(claim: Claim): void {
@@ -85,7 +100,8 @@ export class Strays {
     if (!isCall(record)) return
     if (record.outcome === 'fail')
       return this.#findings.fail('a call that failed did not happen', at, what, 'and', other)
-    if (record.outcome === 'unknown')
+    const isInTime = this.#doubts.of(key, revision).some((doubt) => doubt.at === other)
+    if (record.outcome === 'unknown' && !isInTime)
       return this.#findings.fail('real time', other, `was called after ${revision} was known, and`, at, what)
     if (record.op === 'txn') return this.#findings.fail('a transaction is atomic', at, what, 'and', other)
     this.#findings.fail(workRule, at, what, 'and', other)
@@ -120,6 +136,14 @@ export class Strays {
       )
     else this.#findings.suspect(gaps, workRule, at, what, 'that nobody asked for')
   }
+}
+
+/** A delete brings about the deletion of any key of its span: an unseen event may have put the key. */
+function mayBring(op: TxnOp, { type, key, value, lease }: Claim): boolean {
+  if (type === 'delete') return op.op === 'delete' && isWithin(key, op)
+  if (op.op !== 'put' || op.key !== key) return false
+  const { lease: given = '' } = op
+  return (value ?? op.value) === op.value && (lease ?? given) === given
 }
 
 function putsOf(record: EtcdRecord): { readonly key: string; readonly value: string }[] {

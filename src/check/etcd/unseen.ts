@@ -49,8 +49,11 @@ export class Unseen {
       if (yield* this.#hasRoom(gap, Math.max(from, known))) return at
     }
     if (!(yield* this.#hasRoom(gap, Math.max(from, emptyRevision)))) return undefined
-    for (const lease of this.#past.leasesWithin(span, to))
-      if (this.#leases.mayEndIn(lease, to) === true) return `lease ${lease}`
+    // The end of a lease deletes a key only behind the event that gave the lease to the key.
+    for (const [lease, given] of this.#past.leasesWithin(span, to)) {
+      if (this.#leases.mayEndIn(lease, to) !== true) continue
+      if (yield* this.#hasRoom(gap, Math.max(from, given))) return `lease ${lease}`
+    }
     return undefined
   }
 

@@ -237,6 +237,52 @@ const broken: readonly (readonly [rule: string, lines: readonly object[], named:
     [3, 2],
   ],
   [
+    // A lost put may explain one of the comparisons, and nothing explains the other.
+    'a transaction compares with what is there',
+    [
+      ...[put('a', '1', 2), put('b', '1', 3), lost('a', '2')],
+      txn([], [], 4, {
+        compare: ['a', 'b'].map((key) => ({ key, target: 'version', result: '=', value: 2 })),
+      }),
+    ],
+    [4, 2],
+  ],
+  [
+    // No lease can have taken the key before: the transaction itself gives it one.
+    'a transaction compares with what is there',
+    [
+      grant,
+      txn([{ op: 'put', key: 'a', value: '1', ...leased }], [{}], 3, {
+        ...late,
+        compare: [{ key: 'a', target: 'modRevision', result: '=', value: 1 }],
+      }),
+    ],
+    [2],
+  ],
+  ...(
+    [
+      ['each event is the work of one call', [putEvent('a', '2', 2)], [3]],
+      ['each event is the work of one call', [gone('b', 2)], [3]],
+      ['a transaction is atomic', [putEvent('a', '1', 2), putEvent('b', '2', 2)], [3, 2]],
+    ] as const
+  ).map(([rule, events, named]): [string, readonly object[], readonly number[]] => [
+    // Neither branch of the lost transaction makes these events and no others.
+    rule,
+    [
+      watch(2),
+      {
+        ...{ op: 'txn', ...unknown, compare: [{ key: 'c', target: 'version', result: '=', value: 0 }] },
+        success: ['a', 'b'].map((key) => ({ op: 'put', key, value: '1' })),
+        failure: [
+          { op: 'put', key: 'a', value: '1' },
+          { op: 'delete', key: 'b' },
+        ],
+      },
+      told(2, events),
+    ],
+    named,
+  ]),
+  [
     'a range shows its revision',
     [put('a', '1', 2), put('a', '2', 3), range('a', 3, [kv('a', '1', 2)])],
     [3, 2],
