@@ -43,7 +43,10 @@ export class Promises {
       found !== undefined &&
       (found.currentTerm > term || (found.currentTerm === term && found.votedFor === candidate))
     if (isDurable) return
-    const where = `its disk says term ${found?.currentTerm}, vote ${found?.votedFor}`
+    const where =
+      found === undefined
+        ? 'its disk says nothing'
+        : `its disk says term ${found.currentTerm}, vote ${found.votedFor ?? 'for nobody'}`
     this.#checker.report(rule, `node ${id} votes for ${candidate} in term ${term}, and ${where}`)
   }
 

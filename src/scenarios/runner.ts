@@ -310,7 +310,9 @@ class Run {
     unread.clear()
     const hashes = await this.#hashesAtOneIndex(withinMs)
     const kinds = new Set([...hashes.values()].map(({ lastApplied, hash }) => `${hash} at ${lastApplied}`))
-    this.#seen.isEqual = kinds.size === 1 && hashes.size === host.nodeIds.length
+    const { length } = host.nodeIds
+    if (hashes.size < length) kinds.add(`${length - hashes.size} of ${length} nodes told no state`)
+    this.#seen.isEqual = kinds.size === 1 && hashes.size > 0
     if (!this.#seen.isEqual) broken.push(`the nodes are not equal: ${[...kinds].join(', ')}`)
   }
 

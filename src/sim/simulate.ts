@@ -211,7 +211,7 @@ function agree(cluster: SimulatedCluster): boolean {
 
 function applied(cluster: SimulatedCluster): string {
   return membersNow(cluster)
-    .map(({ id, state }) => `node ${id} applied ${state?.log.lastApplied}`)
+    .map(({ id, state }) => `node ${id} ${state ? `applied ${state.log.lastApplied}` : 'does not run'}`)
     .join(', ')
 }
 

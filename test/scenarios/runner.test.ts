@@ -174,6 +174,19 @@ test('nodes that are not equal in the end, and what a checker found, are broken 
   expect(expectations[0]?.met).toBe(false)
 })
 
+test.each([
+  [['a', 'a'], 'a at 10, 1 of 3 nodes told no state'],
+  [[], '3 of 3 nodes told no state'],
+])('nodes that told no state are not equal to the others: %j', async (told, why) => {
+  const host = new MadeUpHost()
+  host.hashes = async () => {
+    await host.until(() => false, 10_000)
+    return new Map(told.map((hash, at) => [at + 1, { lastApplied: 10, hash }]))
+  }
+  const { brokenPromises } = await run(host, '  - for: 1s\n')
+  expect(brokenPromises).toEqual([`the nodes are not equal: ${why}`])
+})
+
 test('nodes are compared until one deadline, however long they take to answer and to come to one index', async () => {
   const host = new MadeUpHost()
   const askedAtMs: number[] = []
