@@ -29,8 +29,8 @@ export interface TourStep {
   readonly title: string
   /** The part of the page to look at. */
   readonly place: 'ring' | 'logs' | 'feed'
-  /** Chooses the nodes of the step. */
-  cast?(now: Frame, cast: Cast): Cast
+  /** Chooses the nodes of the step. `undefined`: they are not there yet. */
+  cast?(now: Frame, cast: Cast): Cast | undefined
   words(scene: Scene): readonly string[]
   /** The line that the reader lets the sandbox carry out. Absent: there is only something to see. */
   line?(scene: Scene): string | undefined
@@ -136,11 +136,11 @@ const vote: TourStep = {
   cast: (now, cast) => {
     const leading = leaderOf(now)
     return leading === undefined
-      ? cast
+      ? undefined
       : { ...cast, killed: { nodeId: leading.nodeId, term: leading.currentTerm } }
   },
   words: ({ cast }) => [
-    `Kill the leader, node ${cast.killed?.nodeId}. Nobody tells the others: they only hear no heartbeats, and their arcs empty.`,
+    `Kill the leader, ${named(cast.killed, 'once there is one')}. Nobody tells the others: they only hear no heartbeats, and their arcs empty.`,
     'The first node whose arc is empty asks the others for their votes; the dots inside it are the votes that it has. With those of a majority it leads the next term, and the colour changes.',
   ],
   line: ({ cast }) => cast.killed && `kill ${cast.killed.nodeId} ${forTime}`,
@@ -155,11 +155,16 @@ const vote: TourStep = {
   question: ({ now }) => ({ about: 'election', term: leaderOf(now)?.currentTerm }),
 }
 
+/** The node that plays a part, or other words while nobody does. */
+function named(part: { readonly nodeId: NodeId } | undefined, otherwise: string): string {
+  return part === undefined ? otherwise : `node ${part.nodeId}`
+}
+
 const comeBack: TourStep = {
   title: 'A node that comes back',
   place: 'ring',
   words: ({ cast }) => [
-    `Start node ${cast.killed?.nodeId} again. All that it had acknowledged is still on its disk.`,
+    `Start ${named(cast.killed, 'the node')} again. All that it had acknowledged is still on its disk.`,
     'It led once, but it hears of a later term: so it follows, and gets what it has missed.',
   ],
   line: ({ cast }) => cast.killed && `restart ${cast.killed.nodeId}`,
@@ -182,12 +187,12 @@ const lostLink: TourStep = {
   cast: (now, cast) => {
     const leading = leaderOf(now)
     const follower = votersRunning(now).findLast(({ nodeId }) => nodeId !== leading?.nodeId)
-    if (leading === undefined || follower === undefined) return cast
+    if (leading === undefined || follower === undefined) return undefined
     return { ...cast, cut: { leaderId: leading.nodeId, nodeId: follower.nodeId } }
   },
   words: ({ cast: { cut } }) => [
-    `Cut the link between the leader and node ${cut?.nodeId}. Both run, and neither hears the other.`,
-    `The arc of node ${cut?.nodeId} empties. It asks whether it would win an election, and the others refuse: they hear their leader. So a node that is cut off disturbs nobody.`,
+    `Cut the link between the leader and ${named(cut, 'a follower')}. Both run, and neither hears the other.`,
+    `The arc of ${named(cut, 'the follower')} empties. It asks whether it would win an election, and the others refuse: they hear their leader. So a node that is cut off disturbs nobody.`,
   ],
   line: ({ cast: { cut } }) => cut && `cut ${linkOf(cut)} ${forTime}`,
   node: ({ cast }) => cast.cut?.nodeId,
@@ -212,7 +217,7 @@ const behind: TourStep = {
   place: 'logs',
   words: ({ cast }) => [
     'Put the key again. The leader and the other followers are a majority: the command is committed as before.',
-    `Node ${cast.cut?.nodeId} does not get it. Its log is shorter than the others.`,
+    `The command does not reach ${named(cast.cut, 'the node')}, whose log is shorter than the others.`,
   ],
   line: () => secondPut,
   node: ({ cast }) => cast.cut?.nodeId,
@@ -233,7 +238,7 @@ const healing: TourStep = {
   title: 'A log that heals',
   place: 'logs',
   words: ({ cast }) => [
-    `Heal the link. Node ${cast.cut?.nodeId} hears its leader again, and says how far its log is.`,
+    `Heal the link: ${named(cast.cut, 'the node')} hears its leader again, and says how far its log is.`,
     'The leader sends what is missing, from the last entry on which both logs agree. Had the node entries that no majority ever had, they would be taken away.',
   ],
   line: ({ cast: { cut } }) => cut && `heal ${linkOf(cut)}`,

@@ -11,6 +11,8 @@ export interface Tour {
   /** The last frame. */
   readonly now: Frame
   readonly cast: Cast
+  /** The nodes that play a part in the step are found. Until then, they are looked for in each frame. */
+  readonly isCast: boolean
   /** The event that the step waits for has come. Stays true until the next step. */
   readonly isSeen: boolean
   /** Lines of the tour that were carried out. */
@@ -27,7 +29,8 @@ export function whyNoTour(frame: Frame): string | undefined {
 }
 
 export function beginTour(frame: Frame): Tour {
-  return atStep({ at: 0, first: frame, now: frame, cast: nobody, isSeen: false, begun: [], answered: {} }, 0)
+  const [isCast, isSeen] = [false, false]
+  return atStep({ at: 0, first: frame, now: frame, cast: nobody, isCast, isSeen, begun: [], answered: {} }, 0)
 }
 
 export function stepOf({ at }: Tour): TourStep {
@@ -40,7 +43,8 @@ export function sceneOf({ first, now, cast, begun, answered }: Tour): Scene {
 
 /** The cluster has come to another frame. */
 export function withFrame(tour: Tour, now: Frame): Tour {
-  const moved = { ...tour, now }
+  const found = tour.isCast ? undefined : stepOf(tour).cast?.(now, tour.cast)
+  const moved = { ...tour, now, cast: found ?? tour.cast, isCast: tour.isCast || found !== undefined }
   return { ...moved, isSeen: tour.isSeen || stepOf(tour).isSeen(sceneOf(moved)) }
 }
 
@@ -51,9 +55,7 @@ export function turned(tour: Tour, by: 1 | -1): Tour {
 
 function atStep(tour: Tour, at: number): Tour {
   const { now } = tour
-  const step = tourSteps[at] as TourStep
-  const cast = step.cast?.(now, tour.cast) ?? tour.cast
-  return withFrame({ ...tour, at, cast, first: now, isSeen: false }, now)
+  return withFrame({ ...tour, at, first: now, isCast: false, isSeen: false }, now)
 }
 
 /** The reader let a line of the tour be carried out. */

@@ -148,6 +148,21 @@ test('a link is cut, the log behind it stays behind, and heals', () => {
   expect(withFrame(tour, frame({ entries: 4 })).isSeen).toBe(true)
 })
 
+test('a step that begins while no node leads finds its nodes once one does, and names no node until then', () => {
+  const leaderless = frame({ leaderId: undefined, nodes: [] })
+  for (const title of ['A vote', 'A lost link']) {
+    let tour = withFrame(beginTour(leaderless), leaderless)
+    while (stepOf(tour).title !== title) tour = turned(tour, 1)
+    expect(stepOf(tour).words(sceneOf(tour)).join()).not.toMatch('undefined')
+    tour = withFrame(tour, frame())
+    const line = stepOf(tour).line?.(sceneOf(tour))
+    expect(line).toMatch(title === 'A vote' ? /^kill 1 / : /^cut 1-3 /)
+    // Another leader takes no part in the step.
+    tour = withFrame(tour, frame({ leaderId: 2 }))
+    expect(stepOf(tour).line?.(sceneOf(tour))).toBe(line)
+  }
+})
+
 test('leaving heals the faults of the tour and no others, and takes its key away', () => {
   const standing = [fault('kill 1 for 120s', 'kill', 1), { ...fault('cut 2-3', 'cut', 3), id: 8 }]
   let tour = doIt(at('A command'))
@@ -163,6 +178,7 @@ test('each step can be left forward and backward, also where nothing of it has c
     expect(stepOf(tour)).toBe(step)
     const scene = sceneOf(tour)
     expect(step.words(scene).length).toBeGreaterThan(0)
+    expect(step.words(scene).join()).not.toMatch('undefined')
     tour = turned(tour, 1)
   }
   expect(turned(tour, 1).at).toBe(tourSteps.length - 1)
