@@ -13,7 +13,6 @@ import {
   Faults,
   type ForTime,
   isEnding,
-  isRoleName,
   lineOf,
   Nemesis,
   nodesHit,
@@ -191,10 +190,9 @@ export class Breaking implements Breakable {
     throw new RaftError('INVALID_OPTION', { option: 'durability', expected, actual: 'none' })
   }
 
-  /** A single node that is not there is refused as an option, which names those that are. */
+  /** A single id that no node has is refused as an option, which names those that are there. */
   #checked(target: Target): Target {
-    const isRole = typeof target === 'string' && isRoleName(target)
-    if (!Array.isArray(target) && !isRole) this.#members.checkIsThere(target as NodeId)
+    if (typeof target === 'number') this.#members.checkIsThere(target)
     return target
   }
 }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MachineId, MachineKind } from '../backup/index.js'
 import { RaftError } from '../errors/index.js'
+import { mvccName } from '../mvcc/index.js'
 import type { NodeId } from '../raft/index.js'
 import { newPledge, type Pledge, readPledges, writePledges, writeWhole } from '../storage/index.js'
 import { describingFile, pledgesFile } from './directory-files.js'
@@ -136,10 +137,12 @@ export function readDescription(
 /** Throws when a directory is for the machine of the other kind. */
 export function checkMachine(path: string, known: MachineKnown, machine: MachineKind): void {
   if (known.machine === undefined || known.machine === machine) return
-  const expected =
-    known.machine === 'kv'
-      ? `left out, as ${path} was made for the key-value store`
+  const ofOwn =
+    known.machineName === mvccName
+      ? `that of etcd's API, for which ${path} was made (startEtcd and raftbox sandbox bring it)`
       : `the module of the machine for which ${path} was made`
+  const ofKv = `left out, as ${path} was made for the key-value store (etcd's API needs a directory of its own)`
+  const expected = known.machine === 'kv' ? ofKv : ofOwn
   const actual = machine === 'kv' ? 'the key-value store' : 'a machine of your own'
   throw new RaftError('INVALID_OPTION', { option: 'machine', expected, actual })
 }

@@ -1,5 +1,5 @@
 /** The nodes of a cluster: started, linked, killed and brought back, added and removed. */
-import { checkOptions, RaftError, type Result, unwrap } from '../errors/index.js'
+import { checkOptions, quoted, RaftError, type Result, unwrap } from '../errors/index.js'
 import { faultAt, isEnding, type StandingFault } from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import { type ControlledNode, checkRoomForNodes } from '../node/index.js'
@@ -348,7 +348,7 @@ export class Members {
     throw new RaftError('INVALID_OPTION', {
       option,
       expected: oneOfNodes(this.nodeIds),
-      actual: typeof nodeId === 'number' ? nodeId : typeof nodeId,
+      actual: ['number', 'string'].includes(typeof nodeId) ? quoted(nodeId) : typeof nodeId,
     })
   }
 }

@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ReadConfirmation } from '../driver/index.js'
-import { checkOptions, RaftError } from '../errors/index.js'
+import { checkOptions, quoted, RaftError } from '../errors/index.js'
 import type { Durability } from '../node/index.js'
 import { defaultLogBounds } from '../raft/index.js'
 import type { Priorities } from './priorities.js'
@@ -87,7 +87,8 @@ export interface ResolvedOptions
   readonly recordDir: string | undefined
 }
 
-const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
+/** Every option, for callers who take the same ones and some of their own. */
+export const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
   nodes: true,
   dir: true,
   renew: true,
@@ -193,7 +194,7 @@ export function checkNodes(nodes: number): number {
 
 function checkWhole(option: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value
-  throw invalid(option, `a whole number from ${least} to ${most}`, value)
+  throw invalid(option, `a whole number from ${least} to ${most}`, quoted(value))
 }
 
 function pathOf(option: string, dir: unknown): string {

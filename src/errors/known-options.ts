@@ -4,6 +4,11 @@ import { RaftError } from './errors.js'
 /** The greatest port of TCP. */
 export const portMax = 65_535
 
+/** A value that does not fit, in words: a text has quotes, so that "3" is not taken for the number. */
+export function quoted(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}
+
 /**
  * Throws a `RaftError` when `options`, given to `what`, is no object, or has a field that is none of `known`. A field that
  * is `undefined` counts as left out.

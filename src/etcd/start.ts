@@ -1,6 +1,12 @@
 /** A cluster that speaks etcd's API, for a test or a program. */
-import { type Cluster, type ClusterOptions, leaderKnown, startCluster } from '../cluster/index.js'
-import { portMax, RaftError } from '../errors/index.js'
+import {
+  type Cluster,
+  type ClusterOptions,
+  leaderKnown,
+  optionNames,
+  startCluster,
+} from '../cluster/index.js'
+import { checkOptions, portMax, quoted, RaftError } from '../errors/index.js'
 import { mvccModule } from '../mvcc/index.js'
 import type { NodeId } from '../raft/index.js'
 import { gatewayOf } from './json/member-gateway.js'
@@ -62,8 +68,9 @@ class EtcdHandle implements AsyncDisposable {
   }
 
   /** The addresses of the nodes that run, as `http://127.0.0.1:2379`. */
-  get endpoints(): readonly string[] {
-    return this.#server.endpoints
+  get endpoints(): string[] {
+    // The list is the caller's own: `hosts` of etcd3's types is one that may be changed.
+    return [...this.#server.endpoints]
   }
 
   /** The address of a node, whether it runs or not. `undefined`: there is no such node. */
@@ -99,6 +106,10 @@ export function serveEtcd(cluster: Cluster, port?: number): Promise<EtcdServer> 
  * `requestTimeoutMs` is given: five seconds and two election timeouts.
  */
 export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
+  checkOptions('startEtcd', options, [
+    'port',
+    ...Object.keys(optionNames).filter((name) => name !== 'machine'),
+  ])
   const { port, ...others } = options
   if (port !== undefined) checkPort(port)
   const cluster = await startCluster(clusterOptionsOf(others))
@@ -116,5 +127,5 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
 function checkPort(port: number): void {
   if (Number.isInteger(port) && port >= 0 && port <= portMax) return
   const expected = `a whole number from 0 to ${portMax}`
-  throw new RaftError('INVALID_OPTION', { option: 'port', expected, actual: String(port) })
+  throw new RaftError('INVALID_OPTION', { option: 'port', expected, actual: quoted(port) })
 }

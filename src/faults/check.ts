@@ -93,13 +93,15 @@ function wrongFigure(fault: Fault): string | undefined {
     case 'delay':
       return isTime(fault.delayMs) && isTime(fault.jitterMs)
         ? undefined
-        : 'a delay is 0 ms or more, and at most an hour'
+        : 'a delay is a number of milliseconds, 0 or more, and at most an hour'
     case 'throttle':
       return fault.bytesPerSecond >= 1 && Number.isFinite(fault.bytesPerSecond)
         ? undefined
         : 'at least one byte passes in a second'
     case 'slowDisk':
-      return isTime(fault.flushMs) ? undefined : 'a flush takes 0 ms or more, and at most an hour'
+      return isTime(fault.flushMs)
+        ? undefined
+        : 'a flush takes a number of milliseconds, 0 or more, and at most an hour'
     case 'fullDisk':
       return fault.bytesLeft >= 0 ? undefined : 'the bytes that are left are 0 or more'
     case 'skew':

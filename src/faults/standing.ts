@@ -1,5 +1,5 @@
 /** The faults that stand in one cluster: begun, listed, healed by hand or by time. */
-import { RaftError } from '../errors/index.js'
+import { quoted, RaftError } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { type Fault, isEnding, isLinkFault, nodesHit, type StandingFault, withoutNode } from './fault.js'
 
@@ -63,10 +63,10 @@ export class Faults {
   /** Begins a fault, for `forMs` or until it is healed. Throws what `check` throws, and has then changed nothing. */
   begin(fault: Fault, forMs?: number): Begun {
     this.#cluster.check(fault)
-    if (forMs !== undefined && !(forMs >= 0 && forMs <= forMsMax))
+    if (forMs !== undefined && !(typeof forMs === 'number' && forMs >= 0 && forMs <= forMsMax))
       throw new RaftError('INVALID_FAULT', {
-        what: `for ${forMs} ms`,
-        why: `at most ${forMsMax} ms can be counted`,
+        what: typeof forMs === 'number' ? `for ${forMs} ms` : `forMs ${quoted(forMs)}`,
+        why: `a time is a number of milliseconds from 0 to ${forMsMax}`,
       })
     const sinceMs = this.#cluster.now()
     const id = ++this.#lastId

@@ -69,10 +69,13 @@ function parseOne(part: string, text: string): One {
   throw refusal(`target ${text}`, `a target is the id of a node, or ${listed(roleNames)}`)
 }
 
-/** The nodes that are meant, each once. Throws when there are none, or one is unknown. */
-export function resolveTarget(target: Target, cast: Cast): readonly NodeId[] {
+/**
+ * The nodes that are meant, each once. Throws when there are none, or one is unknown: the refusal names all targets, and
+ * behind them `others`.
+ */
+export function resolveTarget(target: Target, cast: Cast, others = ''): readonly NodeId[] {
   const all: readonly One[] = Array.isArray(target) ? target : [target as One]
-  const nodeIds = [...new Set(all.flatMap((one) => resolveOne(one, cast)))]
+  const nodeIds = [...new Set(all.flatMap((one) => resolveOne(one, cast, others)))]
   if (nodeIds.length > 0) return nodeIds
   throw refusal(`target ${nameOf(target)}`, 'no node is meant by it at the moment')
 }
@@ -105,10 +108,12 @@ export function resolveGroups(groups: readonly Target[], cast: Cast): readonly (
 
 function resolveEnd(end: EndTarget, cast: Cast): readonly Endpoint[] {
   if (end === '*') return cast.nodeIds
-  return end === 'clients' ? [end] : resolveTarget(end, cast)
+  return end === 'clients'
+    ? [end]
+    : resolveTarget(end, cast, '; the ends of a link may also be * and clients')
 }
 
-function resolveOne(one: One, cast: Cast): readonly NodeId[] {
+function resolveOne(one: One, cast: Cast, others: string): readonly NodeId[] {
   const { nodeIds, candidates, leaderId, voters = nodeIds } = cast
   switch (one) {
     case 'leader':
@@ -133,7 +138,10 @@ function resolveOne(one: One, cast: Cast): readonly NodeId[] {
       return drawn(1, candidates, cast)
     default:
       if (nodeIds.includes(one)) return [one]
-      throw refusal(`target ${nameOf(one)}`, `${nodesIn(nodeIds)}, and the roles ${listed(roleNames, 'and')}`)
+      throw refusal(
+        `target ${nameOf(one)}`,
+        `${nodesIn(nodeIds)}, and the roles ${listed(roleNames, 'and')}${others}`,
+      )
   }
 }
 
@@ -154,14 +162,16 @@ function without(cast: Cast, taken: readonly Endpoint[]): Cast {
   return { ...cast, candidates: cast.candidates.filter((nodeId) => !taken.includes(nodeId)) }
 }
 
-export function isRoleName(text: string): text is RoleName {
+function isRoleName(text: string): text is RoleName {
   return (roleNames as readonly string[]).includes(text)
 }
 
 /** A caller without a compiler may have given anything. */
 function nameOf(target: unknown): string {
   if (Array.isArray(target)) return target.map(nameOf).join(',')
-  return typeof target === 'number' || typeof target === 'string' ? `${target}` : typeof target
+  // An id is a number: a text of digits has quotes, so that the refusal shows what is wrong.
+  if (typeof target === 'string') return /^\d+$/.test(target) ? `'${target}'` : target
+  return typeof target === 'number' ? `${target}` : typeof target
 }
 
 function nodesIn(nodeIds: readonly NodeId[]): string {

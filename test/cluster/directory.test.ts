@@ -237,7 +237,7 @@ describe('[DI7] the machine of a directory', () => {
       'the key-value store',
       undefined,
       counter,
-      'machine: left out, as DIR was made for the key-value store, not a machine of your own',
+      "machine: left out, as DIR was made for the key-value store (etcd's API needs a directory of its own), not a machine of your own",
     ],
     [
       'a machine of one’s own',

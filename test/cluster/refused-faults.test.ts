@@ -12,9 +12,9 @@ const refused: Record<string, (cluster: Cluster) => Promise<unknown>> = {
   'link clients-clients: a link has two different ends': (cluster) => cluster.cut('clients', 'clients'),
   'drop 1-2 150%: a share is more than 0 % and at most 100 %': (cluster) => cluster.drop(1, 2, 1.5),
   'duplicate 1-2 NaN%: a share is': (cluster) => cluster.duplicate(1, 2, Number.NaN),
-  'delay 1-2 -5ms: a delay is 0 ms or more': (cluster) => cluster.delay(1, 2, -5),
+  'delay 1-2 -5ms: a delay is a number of milliseconds, 0 or more': (cluster) => cluster.delay(1, 2, -5),
   'throttle 1-2 0B/s: at least one byte': (cluster) => cluster.throttle(1, 2, 0),
-  'slow-disk 1 -1ms: a flush takes 0 ms or more': (cluster) => cluster.slowDisk(1, -1),
+  'slow-disk 1 -1ms: a flush takes a number of milliseconds, 0 or more': (cluster) => cluster.slowDisk(1, -1),
   'partition 1,2|2: it names node 2 twice': (cluster) => cluster.partition([[1, 2], 2]),
   'partition 1: at least two groups are parted': (cluster) => cluster.partition([1]),
   'stall-disk 3: node 3 is down: restart it first': (cluster) => cluster.stallDisk(3),
@@ -22,7 +22,14 @@ const refused: Record<string, (cluster: Cluster) => Promise<unknown>> = {
   'pause 2: node 2 is paused already': (cluster) => cluster.pause(2),
   'duplicate clients-1 10%: the links to clients carry each request': (cluster) =>
     cluster.duplicate('clients', 1, 0.1),
-  'for -1 ms: ': (cluster) => cluster.cut(1, 2, { forMs: -1 }),
+  'target nobody: there are the nodes 1, 2 and 3, and the roles leader': (cluster) =>
+    cluster.kill('nobody' as 'leader'),
+  "target '2': there are the nodes 1, 2 and 3": (cluster) => cluster.restart('2' as 'leader'),
+  'all and any; the ends of a link may also be * and clients': (cluster) =>
+    cluster.cut('clients-2' as 'clients', 1),
+  'for -1 ms: a time is a number of milliseconds': (cluster) => cluster.cut(1, 2, { forMs: -1 }),
+  'forMs "2s": a time is a number of milliseconds': (cluster) =>
+    cluster.cut(1, 2, { forMs: '2s' as unknown as number }),
   'for Infinity ms: ': (cluster) => cluster.cut(1, 2, { forMs: Number.POSITIVE_INFINITY }),
 }
 

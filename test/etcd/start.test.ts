@@ -74,13 +74,25 @@ test('a port that another program has is refused by name, and nothing is left of
 test.each([-1, 65_536, 1.5, '2379' as never])('%j is no port', async (port) => {
   await expect(startEtcd({ port })).rejects.toMatchObject({
     code: 'INVALID_OPTION',
-    message: `port: a whole number from 0 to 65535, not ${port}`,
+    message: `port: a whole number from 0 to 65535, not ${JSON.stringify(port)}`,
   })
 })
 
 test('options of a cluster are those of startCluster, but for the machine', async () => {
   await expect(startEtcd({ nodes: 0 })).rejects.toThrow('nodes: a whole number from 1 to 25, not 0')
-  await expect(startEtcd({ node: 3 } as EtcdOptions)).rejects.toThrow('node')
+  await expect(startEtcd({ nodes: '3' as unknown as number })).rejects.toThrow('from 1 to 25, not "3"')
+  await expect(startEtcd({ node: 3 } as EtcdOptions)).rejects.toThrow(
+    'an option of startEtcd: nodes, not node',
+  )
+  await expect(startEtcd({ ports: 1 } as EtcdOptions)).rejects.toThrow(
+    'an option of startEtcd: port, not ports',
+  )
+  await expect(startEtcd({ port: '1' as unknown as number })).rejects.toThrow('from 0 to 65535, not "1"')
+  await expect(startEtcd('here' as EtcdOptions)).rejects.toThrow(
+    'the options of startEtcd: an object, not string',
+  )
+  const withMachine = startEtcd({ machine: './mine.mjs' } as EtcdOptions)
+  await expect(withMachine).rejects.toThrow(/^an option of startEtcd: one of port, nodes, .*, not machine$/)
 })
 
 test('a directory keeps the data, the ports and the number of its cluster', async () => {
