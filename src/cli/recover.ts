@@ -59,7 +59,7 @@ export function addRecover(program: Command): void {
       wholeNumber('--from', 1, Number.MAX_SAFE_INTEGER),
     )
     .option('--yes', 'do it')
-    .option('--machine <module>', 'the state machine of the cluster (default: the key-value store)')
+    .option('--machine <module>', 'the state machine of the cluster (default: that of raftbox)')
     .option('--json', 'print one JSON object, and ask nothing')
     .addHelpText('after', explanation)
     .action(async (dir: string, flags: RecoverFlags) => {

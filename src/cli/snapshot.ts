@@ -77,7 +77,7 @@ function addExport(snapshot: Command): void {
       'read the disk of this node (default: any that holds all)',
       wholeNumber('--node', 1, Number.MAX_SAFE_INTEGER),
     )
-    .option('--machine <module>', 'the state machine of the cluster (default: the key-value store)')
+    .option('--machine <module>', 'the state machine of the cluster (default: that of raftbox)')
     .option('--json', 'print one JSON object')
     .addHelpText('after', exportExplanation)
     .action(async (dir: string, file: string, { node: nodeId, machine, json = false }: ExportFlags) => {

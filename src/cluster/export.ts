@@ -15,6 +15,7 @@ import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
 import { checkMachine } from './description.js'
 import { ClusterDirectory } from './directory.js'
+import { moduleOf } from './kv-commands.js'
 import { oneOfNodes } from './refusals.js'
 
 export interface ExportOptions {
@@ -23,7 +24,7 @@ export interface ExportOptions {
    * the disks that are left can elect nobody, a node gives its snapshot.
    */
   readonly nodeId?: NodeId | undefined
-  /** The module of the cluster's state machine. Default: the key-value store. */
+  /** The module of the cluster's state machine. Default: the key-value store, or etcd's where the directory holds that. */
   readonly machine?: URL | string | undefined
   /** Ends the export: nothing is left of it. */
   readonly signal?: AbortSignal | undefined
@@ -52,11 +53,12 @@ export interface Exported extends ExportHead, StateTold {
 export async function exportSnapshot(
   dir: string,
   file: string,
-  { nodeId, machine: module, signal }: ExportOptions = {},
+  { nodeId, machine: given, signal }: ExportOptions = {},
 ): Promise<Exported> {
   const directory = ClusterDirectory.atRest(dir)
   try {
     checkIsNew(file)
+    const module = moduleOf(directory.machine, given)
     const machine = machineKindOf(module)
     checkMachine(directory.path, directory.machine, machine)
     const createMachine = await loadMachine(module, directory.machine.machineName)

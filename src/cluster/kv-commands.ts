@@ -15,6 +15,14 @@ export function machineKnownBy(module: string | undefined): MachineKnown {
   return { machine: machineKindOf(module), machineName }
 }
 
+/** The module of a directory's machine, of which the caller gives one of its own only: etcd's is known here. */
+export function moduleOf(
+  { machineName }: MachineKnown,
+  given: URL | string | undefined,
+): URL | string | undefined {
+  return given ?? (machineName === mvccName ? mvccModule : undefined)
+}
+
 /** True for a directory whose nodes have begun with etcd's store. The directory stays as it is, and may be in use. */
 export function holdsEtcd(dir: string): boolean {
   return ClusterDirectory.machineIn(dir)?.machineName === mvccName

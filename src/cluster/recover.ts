@@ -11,6 +11,7 @@ import { ClusterDirectory } from './directory.js'
 import { namedOf, piecesOf, type StateTold, surveyOf, toldOf } from './export.js'
 import { asUnusable, usable } from './folders.js'
 import { fill } from './import.js'
+import { moduleOf } from './kv-commands.js'
 import { isCutOff, putInPlace, replaceFiles } from './replaced-directory.js'
 
 /** A node that held entries which the survivor's disk does not hold. */
@@ -47,7 +48,7 @@ export interface Recovered extends RecoveryPlan, StateTold {
 export interface RecoverOptions {
   /** The node whose disk the cluster is made from. */
   readonly from: NodeId
-  /** The module of the cluster's state machine. Default: the key-value store. */
+  /** The module of the cluster's state machine. Default: the key-value store, or etcd's where the directory holds that. */
   readonly machine?: URL | string | undefined
 }
 
@@ -63,8 +64,8 @@ export class Recovery {
   constructor(dir: string, { from, machine }: RecoverOptions) {
     this.#directory = ClusterDirectory.atRest(dir)
     try {
-      this.#machine = machine
-      checkMachine(this.#directory.path, this.#directory.machine, machineKindOf(machine))
+      this.#machine = moduleOf(this.#directory.machine, machine)
+      checkMachine(this.#directory.path, this.#directory.machine, machineKindOf(this.#machine))
       this.#survey = surveyOf(this.#directory)
       this.#survivor = namedOf(this.#survey, 'from', from)
       checkIsNeeded(this.#survey, this.#directory.path)

@@ -16,8 +16,10 @@ import {
   type ClusterOptions,
   exportSnapshot,
   importSnapshot,
+  Recovery,
   readExport,
 } from '../../src/cluster/index.js'
+import { mvccModule } from '../../src/mvcc/index.js'
 import { convergedHashes, flushedLogs, refusalOf, startedCluster, temporaryFolder } from './support.js'
 
 /** Starts sooner than threads do, and tells no time of the log, which would change the hash of the state. */
@@ -163,6 +165,22 @@ describe('an export of a directory at rest', () => {
     await expect(exportSnapshot(dir, `${file}.4`, { nodeId: 9 })).rejects.toThrow(
       'node: one of 1, 2, 3, not 9',
     )
+  })
+
+  test("of etcd's store needs no module, at rest and when it is recovered", async () => {
+    const { dir, file, copy } = newPlace()
+    const cluster = await startedCluster({ dir, machine: mvccModule, ...inline })
+    const hash = await fill(cluster)
+    await flushedLogs(cluster)
+    await cluster.close()
+    expect(await exportSnapshot(dir, file)).toMatchObject({ hash })
+    expect(await importSnapshot(file, copy)).toMatchObject({ nodes: 3, machineName: 'etcd' })
+    expect(await hashOf(await startedCluster({ dir: copy, machine: mvccModule, ...inline }))).toBe(hash)
+    for (const nodeId of [1, 3]) rmSync(join(dir, `node-${nodeId}`), { recursive: true })
+    const recovery = new Recovery(dir, { from: 2 })
+    await recovery.carryOut()
+    recovery.release()
+    expect((await exportSnapshot(dir, `${file}.2`)).index).toBeGreaterThan(0)
   })
 
   test('of a machine of one’s own needs its module, and is imported without it', async () => {
