@@ -148,7 +148,7 @@ const expectForms: readonly Form[] = [
     pattern: /^leader (changed|unchanged)$/,
     make: ([what]) => ({
       holds: (now) => hasLeader(now) && (now.leaderId !== now.leaderAtStart) === (what === 'changed'),
-      found: (now) => `node ${now.leaderAtStart ?? 'none'} led, and then ${now.leaderId ?? 'none'}`,
+      found: (now) => `${leading(now.leaderAtStart)} led at first, and ${leading(now.leaderId)} leads now`,
     }),
   },
   {
@@ -259,4 +259,8 @@ function isSo(node: NodeSeen | undefined, what: string, { leaderId }: Situation)
     default:
       return node.state !== 'running' && node.state !== 'paused'
   }
+}
+
+function leading(nodeId: NodeId | undefined): string {
+  return nodeId === undefined ? 'nobody' : `node ${nodeId}`
 }

@@ -38,7 +38,7 @@ test('a scenario tells its story, what was expected, why the leader changed, and
   expect(stdout).toMatch(/^leader-kill on simulated, seed 3\n {2}A leader that dies/)
   expect(stdout).toMatch(/\d+\.\d\d s {2}kill old\n/)
   expect(stdout).toMatch(/\d+\.\d\d s {4}node \d leads term 2: nodes \d and \d voted for it\n/)
-  expect(stdout).toMatch(/met {6}leader changed \(found: node \d led, and then \d\)\n/)
+  expect(stdout).toMatch(/met {6}leader changed \(found: node \d led at first, and node \d leads now\)\n/)
   expect(stdout).toMatch(/\d+ writes acknowledged, 0 lost, /)
   expect(stdout).toMatch(/\npassed\n$/)
 })
