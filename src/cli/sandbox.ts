@@ -29,6 +29,7 @@ import { readHistory, writeHistory } from './history-file.js'
 import { addLogFlags, type CommandLog, type LogOptions, withJournal } from './journal.js'
 import { addPageFlags, type Page, type PageOptions, withPage } from './page.js'
 import { type Editing, Prompt, scriptLines } from './prompt.js'
+import { PromptEvents } from './prompt-events.js'
 import { serveLines } from './sandbox-json.js'
 import { recorded } from './story-file.js'
 import { addTraceFlags, type TraceFlags, withTraces } from './traces.js'
@@ -198,11 +199,10 @@ async function converse(
     follow: (look: () => Promise<string>) => following.begin(look),
   }
   if (prompt.isTerminal) tellWarnings((line) => prompt.print(paint.yellow(line)))
-  // A tick of a cluster is a heartbeat.
-  const { heartbeatIntervalMs } = cluster.options
+  const events = new PromptEvents(cluster.options.heartbeatIntervalMs)
   cluster.events.on('event', (event: ClusterEvent) => {
-    if (conversation.showsEvents && !isAnswered(event))
-      prompt.print(paint.cyan(`  ${inWords(event, heartbeatIntervalMs)}`))
+    const line = conversation.showsEvents ? events.lineOf(event) : undefined
+    if (line !== undefined) prompt.print(paint.cyan(`  ${line}`))
   })
   const kept =
     dir === undefined ? 'in a temporary folder, removed at the end' : `kept in ${printable(cluster.dir)}`
@@ -232,12 +232,6 @@ async function converse(
     }
   })
   return exitCode
-}
-
-/** True for an event that the answer to a verb tells as well. */
-function isAnswered(event: ClusterEvent): boolean {
-  if (event.type === 'faultHealed') return event.by === 'verb'
-  return event.type === 'started' || event.type === 'killed' || event.type === 'faultBegan'
 }
 
 /** Without a directory, the lines of a session are forgotten with it. */

@@ -209,7 +209,10 @@ async function runningAgain(subject: Subject, run: () => Promise<unknown>): Prom
   const stand = standingStill(subject)
   const nodeIds = stood.filter((nodeId) => !stand.includes(nodeId))
   const verb = nodeIds.length > 1 ? 'run' : 'runs'
-  return { data: { nodeIds }, words: `${nodeIds.length === 0 ? 'no node' : named(nodeIds)} ${verb} again` }
+  return {
+    data: { nodeIds },
+    words: nodeIds.length === 0 ? 'no node stood still' : `${named(nodeIds)} ${verb} again`,
+  }
 }
 
 function standingStill(subject: Subject): NodeId[] {

@@ -54,11 +54,13 @@ function ended(subject: Subject): Answer {
     : { data: { ...load }, words: loadWords(load) }
 }
 
+/** A call that is on its way when the load ends is none of those that are told, and may be applied later. */
 function loadWords({ clients, answered, notApplied, unknown, unavailableMs }: Seen): string {
-  return [
+  const told = [
     `${counted(clients, 'client')}: ${counted(answered, 'call')} answered, ${decimal(notApplied)} not applied`,
     `${decimal(unknown)} with an unknown outcome; at most ${decimal(unavailableMs)} ms without an answer`,
   ].join(', ')
+  return `${told}; calls still on their way are not counted`
 }
 
 /** The operation that is under way: a change of the members, or the handing over of leadership. */
