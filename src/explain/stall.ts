@@ -55,6 +55,8 @@ export interface Stall extends Stretch {
 
 /** Shorter gaps than the longest ones are looked at no more, when all of these were without load. */
 const gapsMax = 50
+/** So many short gaps in a row are a load. */
+const busyGaps = 5
 const shareMin = 0.5
 /** A reason for less than this share of a stall is none of it. */
 const partShareMin = 0.2
@@ -110,7 +112,9 @@ function wantedIn(timeline: StallsSeen, at: number): Stretch | undefined {
     if (each.type === 'commitLate') starts.push(each.atMs - each.sinceMs)
     else if (each.type === 'overloaded') starts.push(each.atMs)
   }
-  for (const { sinceMs, untilMs } of [...timeline.leaderless, ...obstacles.filter(isOfHost)]) {
+  // A program that stood still while it asked for nothing kept nobody waiting.
+  const ofHost = isBusy(gaps.slice(Math.max(0, at - busyGaps), at), gap) ? obstacles.filter(isOfHost) : []
+  for (const { sinceMs, untilMs } of [...timeline.leaderless, ...ofHost]) {
     if (sinceMs < gap.untilMs && untilMs > gap.sinceMs) starts.push(sinceMs)
   }
   const known = starts.filter((start) => start !== undefined)
@@ -124,13 +128,14 @@ function isOfHost({ type }: { readonly type: string }): boolean {
 
 /** A gap between commits that follow close upon each other is one in a load that went on. */
 function isLoaded(gaps: readonly Stretch[], at: number): boolean {
-  const around = 5
-  const before = gaps.slice(Math.max(0, at - around), at)
-  const after = gaps.slice(at + 1, at + 1 + around)
-  const isDense = (some: readonly Stretch[]): boolean => {
-    return some.length === around && some.every((each) => 4 * lengthOf(each) <= lengthOf(gaps[at] as Stretch))
-  }
-  return isDense(before) && isDense(after)
+  const gap = gaps[at] as Stretch
+  return isBusy(gaps.slice(Math.max(0, at - busyGaps), at), gap) && isBusy(gaps.slice(at + 1, at + 1 + busyGaps), gap)
+}
+
+/** True when the last of the gaps are much shorter than the one that is asked about. */
+function isBusy(gaps: readonly Stretch[], { sinceMs, untilMs }: Stretch): boolean {
+  const last = gaps.slice(-busyGaps)
+  return last.length === busyGaps && last.every((each) => 4 * lengthOf(each) <= untilMs - sinceMs)
 }
 
 function leaderlessIn(timeline: Timeline): Leaderless[] {

@@ -166,6 +166,20 @@ describe('the longest time without a commit', () => {
     expect(stallIn(made.story)).toMatchObject({ reason: 'noLoad', forMs: 4300 })
   })
 
+  test('is not laid on a busy machine where nobody asked for anything', () => {
+    const made = new MadeStory().begins()
+    // An idle leader writes the time of the log once a second.
+    for (let index = 1; index <= 8; index++) made.passes(700 + 1000 * index, 1, 'committed', index)
+    for (const atMs of [7200, 7600]) made.tell(atMs, 0, { type: 'hostBlocked', forMs: 380 })
+    expect(stallIn(made.story)).toMatchObject({ reason: 'noLoad', causes: [] })
+  })
+
+  test('is laid on a program that stood still under load and has not gone on', () => {
+    const made = new MadeStory().begins().commits(1, 700, 1990, 2)
+    made.tell(2980, 0, { type: 'hostBlocked', forMs: 980 })
+    expect(stallIn(made.story)).toMatchObject({ reason: 'hostBlocked', isOver: false })
+  })
+
   test('is not told without any commit', () => {
     expect(explainStall(new MadeStory().begins().story)).toEqual({
       type: 'nothing',
