@@ -151,7 +151,7 @@ class WholeShrinking extends Dwindling<WholeWorld, WholeAct> {
       this.#flushAtOnce()
       this.#widen()
       this.#lessTime()
-      if (this.acts === before) this.#moveSnapshots()
+      if (this.acts === before) this.#moveDeeds()
       if (this.acts === before) this.leavePairsOut()
       if (this.acts === before) return !this.bound.isOver()
     }
@@ -244,21 +244,29 @@ class WholeShrinking extends Dwindling<WholeWorld, WholeAct> {
     )
   }
 
-  /** Another node takes a snapshot in place of the one that did, if fewer acts will do then. */
-  #moveSnapshots(): void {
+  /** Another node takes a snapshot or ends in place of the one that did, if fewer acts will do then. */
+  #moveDeeds(): void {
     const nodes = new Set(this.acts.map(({ node }) => node).filter((node) => node > 0))
-    for (const { id, node, deed } of this.acts) {
-      if (deed.type !== 'snapshot') continue
-      for (const other of nodes) {
-        const before = this.acts
-        if (other === node) continue
-        if (!this.keeps(before.map((act) => (act.id === id ? { ...act, node: other } : act)))) continue
-        this.#leaveOut(() => true)
-        if (this.acts.length < before.length) return
-        this.acts = before
-      }
-    }
+    const snapshots = this.acts.filter(({ deed }) => deed.type === 'snapshot').map((act) => [act])
+    const ofNodes = [...nodes].map((node) => this.acts.filter((act) => act.node === node && isMovable(act)))
+    for (const moved of [...ofNodes, ...snapshots])
+      for (const other of nodes) if (this.#movesTo(other, moved)) return
   }
+
+  #movesTo(other: NodeId, moved: readonly WholeAct[]): boolean {
+    const before = this.acts
+    if (moved.every(({ node }) => node === other)) return false
+    if (!this.keeps(before.map((act) => (moved.includes(act) ? { ...act, node: other } : act)))) return false
+    this.#leaveOut(() => true)
+    if (this.acts.length < before.length) return true
+    this.acts = before
+    return false
+  }
+}
+
+/** What a node does for itself: no message is needed for it. */
+function isMovable({ deed }: WholeAct): boolean {
+  return deed.type === 'snapshot' || deed.type === 'crash'
 }
 
 /** The node's disk is not stalled. The messages that waited for a flush are those of the node's act before the flush. */

@@ -38,7 +38,7 @@ const expected: readonly Expected[] = [
     name: 'a node that begins with an empty state behind its snapshot',
     seed: 3,
     rule: 'equal states at equal indexes',
-    stepsMax: 25,
+    stepsMax: 6,
   },
   {
     name: 'a snapshot without the sessions',
