@@ -198,10 +198,11 @@ export class Members {
       .map((standing) => ({ ...standing, fault: faultAt(standing.fault, nodeId, this.nodeIds) }))
   }
 
-  /** Starts a node that does not run, from what its disk holds. A node that runs goes on. */
+  /** Starts a node that does not run, from what its disk holds. A node that runs goes on, and one that was removed stays away. */
   bringBack(nodeId: NodeId): Promise<void> {
     return this.#inTurn(async () => {
-      const member = this.#member(nodeId)
+      const member = this.#members.get(nodeId)
+      if (member === undefined) return
       await member.powerGoes
       if (member.node === undefined && !this.#lives.isClosed) await this.#restart(member, false)
     })

@@ -144,6 +144,19 @@ test('[MB3] a node that does not start has failed, for the reason of its start a
   })
 })
 
+test('[MB9] a fault that is healed while its node is removed brings nothing back, and is healed', async () => {
+  const { members, nodes } = played()
+  await members.start()
+  const killed = members.kill(2)
+  nodes[1]?.letEnd()
+  await killed
+  const removed = members.discard(2, false)
+  await expect(members.bringBack(2)).resolves.toBeUndefined()
+  await removed
+  expect(members.nodeIds).toEqual([1])
+  expect(nodes.length).toBe(2)
+})
+
 test('[MB9] a node that is removed has ended before its folder goes, and the others close their links to it', async () => {
   const { members, nodes } = played()
   await members.start()
