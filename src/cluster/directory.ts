@@ -36,6 +36,7 @@ import {
 } from './description.js'
 import { pledgesFile } from './directory-files.js'
 import { incompatible, makeFolder, putAside, usable } from './folders.js'
+import { pathOf } from './paths.js'
 
 export class ClusterDirectory {
   readonly path: string
@@ -93,13 +94,13 @@ export class ClusterDirectory {
 
   /** The machine that a directory remembers, read beside its holder, if it has one. `undefined`: there is no cluster. */
   static machineIn(dir: string): MachineKnown | undefined {
-    const path = resolve(dir)
+    const path = resolve(pathOf('dir', dir))
     return usable(path, () => readDescription(path, {}))
   }
 
   /** Takes a directory that a cluster was made in, to read it. Makes nothing that is not there, but for the lock. */
   static atRest(dir: string): ClusterDirectory {
-    const path = resolve(dir)
+    const path = resolve(pathOf('dir', dir))
     return usable(path, () => {
       const description = readDescription(path, {})
       if (description === undefined) throw incompatible(path, 'holds no cluster: name a directory of raftbox')

@@ -10,12 +10,13 @@ import {
   stateOnDisk,
   writeExport,
 } from '../backup/index.js'
-import { RaftError } from '../errors/index.js'
+import { checkOptions, RaftError } from '../errors/index.js'
 import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
 import { checkMachine } from './description.js'
 import { ClusterDirectory } from './directory.js'
 import { moduleOf } from './kv-commands.js'
+import { pathOf } from './paths.js'
 import { oneOfNodes } from './refusals.js'
 
 export interface ExportOptions {
@@ -53,11 +54,14 @@ export interface Exported extends ExportHead, StateTold {
 export async function exportSnapshot(
   dir: string,
   file: string,
-  { nodeId, machine: given, signal }: ExportOptions = {},
+  options: ExportOptions = {},
 ): Promise<Exported> {
+  checkOptions('exportSnapshot', options, ['nodeId', 'machine', 'signal'])
+  const { nodeId, machine: given, signal } = options
+  const path = pathOf('file', file)
   const directory = ClusterDirectory.atRest(dir)
   try {
-    checkIsNew(file)
+    checkIsNew(path)
     const module = moduleOf(directory.machine, given)
     const machine = machineKindOf(module)
     checkMachine(directory.path, directory.machine, machine)
@@ -79,7 +83,7 @@ export async function exportSnapshot(
       machine,
       machineName: createMachine().name,
     }
-    const head = await writeExport(file, facts, piecesOf(state), signal)
+    const head = await writeExport(path, facts, piecesOf(state), signal)
     return { ...head, ...toldOf(state), nodeId: disk.nodeId, lost: survey.lost }
   } finally {
     directory.release()

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type ExportHead, ExportReader, unusable } from '../backup/index.js'
-import { RaftError, reasonOf } from '../errors/index.js'
+import { checkOptions, RaftError, reasonOf } from '../errors/index.js'
 import { loadMachine, SessionMachine } from '../machine/index.js'
 import type { Membership, Snapshot, Term } from '../raft/index.js'
 import { beginDisks, flushFolder } from '../storage/index.js'
@@ -10,6 +10,7 @@ import { ClusterDirectory } from './directory.js'
 import { type StateTold, toldOf } from './export.js'
 import { asUnusable, makeFolder, usable } from './folders.js'
 import { checkNodes } from './options.js'
+import { pathOf } from './paths.js'
 
 export interface ImportOptions {
   /** Voting nodes of the new cluster. Default: as many as the former cluster had. */
@@ -28,7 +29,7 @@ export type ExportTold = ExportHead & Partial<StateTold>
 
 /** Reads a whole export. Throws `EXPORT_UNUSABLE` when a byte of it is not as it was written. */
 export async function readExport(file: string): Promise<ExportTold> {
-  const reader = new ExportReader(file)
+  const reader = new ExportReader(pathOf('file', file))
   try {
     return { ...reader.head, ...(await stateOf(file, reader)) }
   } finally {
@@ -47,14 +48,17 @@ export async function readExport(file: string): Promise<ExportTold> {
 export async function importSnapshot(
   file: string,
   dir: string,
-  { nodes, signal }: ImportOptions = {},
+  options: ImportOptions = {},
 ): Promise<Imported & ExportTold> {
+  checkOptions('importSnapshot', options, ['nodes', 'signal'])
+  const { nodes, signal } = options
   if (nodes !== undefined) checkNodes(nodes)
-  const reader = new ExportReader(file)
+  const place = resolve(pathOf('dir', dir))
+  const reader = new ExportReader(pathOf('file', file))
   try {
     const { head } = reader
     const count = nodes ?? head.membership.voters.length
-    const path = usable(resolve(dir), () => placeOf(resolve(dir)))
+    const path = usable(place, () => placeOf(place))
     const state = await stateOf(file, reader)
     await makeWhole(path, (unfinished) =>
       fill(

@@ -1,5 +1,5 @@
 /** The logs of nodes, read from their disks: beside a node that runs, and in a directory that no cluster has open. */
-import { RaftError } from '../errors/index.js'
+import { checkOptions, RaftError } from '../errors/index.js'
 import { type LogOfNode, type LogRange, readLog } from '../logbook/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Counters } from '../telemetry/index.js'
@@ -59,6 +59,7 @@ export interface LogFound {
  * for. Nothing in the directory changes. Throws a `RaftError` when a cluster has the directory open, or none was there.
  */
 export function readLogs(dir: string, options: LogsOptions = {}): LogFound[] {
+  checkOptions('readLogs', options, ['nodeId', 'isKeyValue', 'from', 'to'])
   const directory = ClusterDirectory.atRest(dir)
   const { nodeId, isKeyValue = takesKvCommands(directory.machine), ...range } = options
   try {

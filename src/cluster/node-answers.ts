@@ -6,6 +6,7 @@ import type { HashAt } from '../node/index.js'
 import type { NodeId, Snapshot } from '../raft/index.js'
 import { LatencyHistogram } from '../telemetry/index.js'
 import type { Members } from './members.js'
+import { pathOf } from './paths.js'
 
 /** A snapshot that a node has taken. */
 export interface SnapshotTaken extends Pick<Snapshot, 'index' | 'term' | 'size'> {
@@ -71,13 +72,14 @@ export async function exportFrom(
   options: ExportFromOptions,
 ): Promise<ExportHead & { readonly nodeId: NodeId }> {
   checkOptions('export', options, ['from', 'signal'])
+  const path = pathOf('file', file)
   const { from = 'leader', signal } = options
   const nodeId = onlyNode(nodesOf(from), from)
   for (let attempt = 1; ; attempt++) {
     const { size, ...ofSnapshot } = await takeSnapshot(members, nodeId)
     const facts = { createdAt: new Date().toISOString(), ...ofSnapshot, ...machine }
     try {
-      const head = await writeExport(file, facts, partsOf(members, nodeId, { ...ofSnapshot, size }), signal)
+      const head = await writeExport(path, facts, partsOf(members, nodeId, { ...ofSnapshot, size }), signal)
       return { nodeId, ...head }
     } catch (error) {
       if (!(error instanceof Replaced)) throw error

@@ -1,10 +1,10 @@
 /** What a cluster is started with: units, defaults and bounds, and one clear line for what does not fit. */
 import { accessSync, constants, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { ReadConfirmation } from '../driver/index.js'
 import { checkOptions, quoted, RaftError } from '../errors/index.js'
 import type { Durability } from '../node/index.js'
 import { defaultLogBounds } from '../raft/index.js'
+import { pathOf } from './paths.js'
 import type { Priorities } from './priorities.js'
 
 export interface ClusterOptions {
@@ -195,16 +195,6 @@ export function checkNodes(nodes: number): number {
 function checkWhole(option: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value
   throw invalid(option, `a whole number from ${least} to ${most}`, quoted(value))
-}
-
-function pathOf(option: string, dir: unknown): string {
-  if (typeof dir !== 'string' || dir === '') throw invalid(option, 'a path', dir)
-  if (!dir.startsWith('file:')) return dir
-  try {
-    return fileURLToPath(dir)
-  } catch {
-    throw invalid(option, 'a path, or the URL of a file on this machine', dir)
-  }
 }
 
 /** A folder that is there, so that the nodes do not fail on it once the cluster's directory is filled. */

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Disk, type LostDisk, machineKindOf, type Survey, stateOnDisk } from '../backup/index.js'
-import { RaftError } from '../errors/index.js'
+import { checkOptions, RaftError } from '../errors/index.js'
 import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { EntryId, LogIndex, NodeId, Term } from '../raft/index.js'
 import { lockOf, type Pledge } from '../storage/index.js'
@@ -12,6 +12,7 @@ import { namedOf, piecesOf, type StateTold, surveyOf, toldOf } from './export.js
 import { asUnusable, usable } from './folders.js'
 import { fill } from './import.js'
 import { moduleOf } from './kv-commands.js'
+import { pathOf } from './paths.js'
 import { isCutOff, putInPlace, replaceFiles } from './replaced-directory.js'
 
 /** A node that held entries which the survivor's disk does not hold. */
@@ -61,7 +62,9 @@ export class Recovery {
   readonly #machine: URL | string | undefined
 
   /** Changes nothing. Throws a `RaftError` when the disks that are left can elect a leader: nothing is to be given up then. */
-  constructor(dir: string, { from, machine }: RecoverOptions) {
+  constructor(dir: string, options: RecoverOptions) {
+    checkOptions('Recovery', options, ['from', 'machine'])
+    const { from, machine } = options
     this.#directory = ClusterDirectory.atRest(dir)
     try {
       this.#machine = moduleOf(this.#directory.machine, machine)
@@ -161,7 +164,7 @@ function sizeOf(state: SessionMachine): number {
  * aside; `undefined`: there is no such recovery.
  */
 export function goOnWithRecovery(dir: string): string | undefined {
-  const path = resolve(dir)
+  const path = resolve(pathOf('dir', dir))
   return usable(path, () => {
     if (!existsSync(path) || !isCutOff(path)) return undefined
     const lock = lockOf(path)

@@ -1,11 +1,23 @@
 /** A host program that asks for what is not there, or goes on after the end. */
 
-import { pathToFileURL } from 'node:url'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { type Cluster, type RaftError, readingOfOne } from '../../src/cluster/index.js'
+import {
+  type Cluster,
+  exportSnapshot,
+  goOnWithRecovery,
+  holdsEtcd,
+  importSnapshot,
+  type RaftError,
+  Recovery,
+  readExport,
+  readingOfOne,
+  readLogs,
+} from '../../src/cluster/index.js'
 import { InlineNode, realParts } from '../../src/node/index.js'
 import { createClientWay } from '../../src/transport/index.js'
-import { nextEvent, startedCluster } from './support.js'
+import { nextEvent, startedCluster, temporaryFolder } from './support.js'
 
 describe('a node that is not there', () => {
   const notThere: readonly unknown[] = [
@@ -60,6 +72,59 @@ test('[CA9] options of a call that are none, or that are not known, are refused 
   }
   expect(cluster.status()).toMatchObject([{ state: 'running' }])
   expect(cluster.faults).toEqual([])
+})
+
+test.each<[unknown]>([[undefined], [5], [''], ['a\0b'], [{}]])(
+  '[CA9] %j is refused wherever a path is to be given',
+  async (given) => {
+    const path = given as string
+    const cluster = await startedCluster({ nodes: 1, host: 'inline' })
+    const dir = join(temporaryFolder(), 'none')
+    for (const call of [
+      () => cluster.export(path),
+      () => exportSnapshot(cluster.dir, path),
+      () => importSnapshot(path, dir),
+      () => importSnapshot('a file', path),
+      () => readExport(path),
+      async () => exportSnapshot(path, dir),
+      async () => readLogs(path),
+      async () => new Recovery(path, { from: 1 }),
+      async () => goOnWithRecovery(path),
+      async () => holdsEtcd(path),
+    ])
+      await expect(call()).rejects.toMatchObject({ code: 'INVALID_OPTION', details: { expected: 'a path' } })
+  },
+)
+
+test('[CA9] the URL of a file is taken for its path wherever a path is to be given', async () => {
+  const cluster = await startedCluster({ nodes: 1, host: 'inline' })
+  await cluster.put('a', '1')
+  const [file, dir] = ['kept.snapshot', 'restored'].map(
+    (name) => pathToFileURL(join(temporaryFolder(), name)).href,
+  )
+  await cluster.export(file as string)
+  const imported = await importSnapshot(file as string, dir as string)
+  expect(imported.dir).toBe(fileURLToPath(dir as string))
+  expect(readLogs(dir as string)).toMatchObject([{ nodeId: 1 }])
+})
+
+test('[CA9] options of a function that are none, or that are not known, are refused by name', async () => {
+  const none = null as never
+  for (const [call, message] of [
+    [
+      () => exportSnapshot('a', 'b', { nodeid: 1 } as never),
+      'an option of exportSnapshot: nodeId, not nodeid',
+    ],
+    [() => importSnapshot('a', 'b', none), 'the options of importSnapshot: an object, not null'],
+    [() => importSnapshot('a', 'b', { nodez: 1 } as never), 'an option of importSnapshot: nodes, not nodez'],
+    [async () => readLogs('a', { form: 1 } as never), 'an option of readLogs'],
+    [async () => new Recovery('a', none), 'the options of Recovery: an object, not null'],
+  ] as const) {
+    await expect(call()).rejects.toMatchObject({
+      name: 'RaftError',
+      message: expect.stringContaining(message),
+    })
+  }
 })
 
 test('[CA1] a call that is no call is refused with what is missing', async () => {
