@@ -44,6 +44,7 @@ test.each<[string, (methods: MembershipMethods) => Promise<unknown>, object]>([
   ],
 ])('%s is refused, and nothing is asked', async (_, call, refusal) => {
   const cluster = new PlayedCluster([done([1, 2, 3])])
+  cluster.running = [1]
   await expect(call(methodsOf(cluster))).rejects.toMatchObject(refusal)
   expect(cluster.asked).toEqual([])
 })

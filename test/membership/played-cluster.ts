@@ -11,7 +11,7 @@ export class PlayedCluster implements Changeable {
   readonly electionTimeoutMs = 500
   leaderId: NodeId | undefined = 1
   failures: string | undefined
-  running: readonly NodeId[] = [1]
+  running: readonly NodeId[] = [1, 2, 3, 4]
   configuration: KnownConfiguration | undefined
   isClosed = false
   nodesJoining = 0
