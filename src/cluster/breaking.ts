@@ -157,7 +157,8 @@ export class Breaking implements Breakable {
   /** Roles mean the nodes that run, or other candidates. */
   cast(candidates = this.#members.running): Cast {
     const { nodeIds, leaderId, voters } = this
-    return { nodeIds, leaderId, voters, candidates, random: this.#random }
+    const { failures } = this.#members
+    return { nodeIds, leaderId, failures, voters, candidates, random: this.#random }
   }
 
   /** Ends what is to happen later: the cluster ends. */

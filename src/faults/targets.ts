@@ -31,6 +31,8 @@ export interface Cast {
   /** The nodes that a role may mean: mostly those that run. */
   readonly candidates: readonly NodeId[]
   readonly leaderId: NodeId | undefined
+  /** The nodes that failed, and why, where that is known. */
+  readonly failures?: string | undefined
   /** The nodes that have a vote. Left out: all. */
   readonly voters?: readonly NodeId[]
   /** Decides where a role leaves a choice. */
@@ -66,7 +68,7 @@ function parseEnd(text: string): EndTarget {
 function parseOne(part: string, text: string): One {
   if (/^\d{1,9}$/.test(part)) return Number(part)
   if (isRoleName(part)) return part
-  throw refusal(`target ${text}`, `a target is the id of a node, or ${listed(roleNames)}`)
+  throw refusal(`target ${text || "''"}`, `a target is the id of a node, or ${listed(roleNames)}`)
 }
 
 /**
@@ -145,9 +147,10 @@ function resolveOne(one: One, cast: Cast, others: string): readonly NodeId[] {
   }
 }
 
-function leaderOf({ leaderId, candidates }: Cast): NodeId {
+function leaderOf({ leaderId, candidates, failures }: Cast): NodeId {
   if (leaderId !== undefined && candidates.includes(leaderId)) return leaderId
-  throw refusal('target leader', 'no node leads at the moment; wait for one, or give the id of a node')
+  const why = 'no node leads at the moment; wait for one, or give the id of a node'
+  throw refusal('target leader', why, failures)
 }
 
 /** So many of the nodes, by chance, in the order of their ids. */
@@ -168,7 +171,7 @@ function isRoleName(text: string): text is RoleName {
 
 /** A caller without a compiler may have given anything. */
 function nameOf(target: unknown): string {
-  if (Array.isArray(target)) return target.map(nameOf).join(',')
+  if (Array.isArray(target)) return target.map(nameOf).join(',') || 'none'
   // An id is a number: a text of digits has quotes, so that the refusal shows what is wrong.
   if (typeof target === 'string') return /^\d+$/.test(target) ? `'${target}'` : target
   return typeof target === 'number' ? `${target}` : typeof target
@@ -184,6 +187,6 @@ function listed(names: readonly (string | number)[], word = 'or'): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} ${word} ${names.at(-1)}`
 }
 
-function refusal(what: string, why: string): RaftError {
-  return new RaftError('INVALID_FAULT', { what, why })
+function refusal(what: string, why: string, because?: string): RaftError {
+  return new RaftError('INVALID_FAULT', { what, why, because })
 }

@@ -74,8 +74,13 @@ const nobody: Cast = { ...cast, candidates: [], leaderId: undefined }
 test.each<[string, () => unknown]>([
   ['target 9: there are the nodes 1, 2, 3, 4 and 5', () => targetOf('9')],
   ['target nobody: a target is the id of a node, or leader, followers', () => targetOf('nobody')],
-  ['target : a target is', () => targetOf('')],
+  ["target '': a target is", () => targetOf('')],
+  ['target none: no node is meant by it', () => resolveTarget([], cast)],
   ['target leader: no node leads at the moment', () => targetOf('leader', nobody)],
+  [
+    'or give the id of a node: node 1 failed: disk full',
+    () => targetOf('leader', { ...nobody, failures: 'node 1 failed: disk full' }),
+  ],
   ['target all: no node is meant by it at the moment', () => targetOf('all', nobody)],
   ['link 1->1: a link has two different ends', () => linkOf('1->1')],
   ['link leader-2: a link has two different ends', () => linkOf('leader-2')],
