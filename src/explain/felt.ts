@@ -8,6 +8,15 @@ export function gapsBetween(advances: readonly Advance[], endedMs: number): Stre
   return advances.map(({ atMs }, at) => ({ sinceMs: atMs, untilMs: advances[at + 1]?.atMs ?? endedMs }))
 }
 
+/** So many short gaps in a row are a load. */
+export const busyGaps = 5
+
+/** True when the last of the gaps are much shorter than the one that is asked about. */
+export function isBusy(gaps: readonly Stretch[], { sinceMs, untilMs }: Stretch): boolean {
+  const last = gaps.slice(-busyGaps)
+  return last.length === busyGaps && last.every((each) => 4 * lengthOf(each) <= untilMs - sinceMs)
+}
+
 /** The longest wait of clients in a stretch of time. */
 export interface Felt {
   /** Answers where all of them are kept, commits otherwise. */
@@ -24,7 +33,12 @@ export function feltIn(timeline: Timeline, window: Stretch): Felt | undefined {
   const isKept = answers[0] !== undefined && answers[0].atMs <= window.sinceMs
   const waitedFor = isKept ? 'answer' : 'commit'
   const advances = isKept ? answers : commits
-  const gaps = gapsBetween(advances, endedMs).filter((gap) => overlaps(gap, window))
+  const all = gapsBetween(advances, endedMs)
+  // Without a load before it, a gap that goes on long after the window is one in which nobody asked.
+  const isWaitedFor = (gap: Stretch, at: number): boolean =>
+    gap.untilMs <= window.untilMs + story.electionTimeoutMs ||
+    isBusy(all.slice(Math.max(0, at - busyGaps), at), gap)
+  const gaps = all.filter((gap, at) => overlaps(gap, window) && isWaitedFor(gap, at))
   // An idle time before the window is none in which anybody waited for it to end.
   const isIdle = ({ sinceMs }: Stretch): boolean => sinceMs < window.sinceMs - 2 * story.heartbeatIntervalMs
   const felt = gaps.map((gap) => (isIdle(gap) ? { ...gap, sinceMs: window.sinceMs } : gap))

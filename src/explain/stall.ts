@@ -13,7 +13,7 @@ import {
   weighed,
 } from './causes.js'
 import { type Election, electionOf, electionsIn, lastStepOf, type Nothing } from './election.js'
-import { gapsBetween, refusedIn } from './felt.js'
+import { busyGaps, gapsBetween, isBusy, refusedIn } from './felt.js'
 import { holds, lengthOf, type Stretch, shareCovered } from './stretch.js'
 import { type Timeline, timelineOf } from './timeline.js'
 import { votersAt } from './voters.js'
@@ -55,8 +55,6 @@ export interface Stall extends Stretch {
 
 /** Shorter gaps than the longest ones are looked at no more, when all of these were without load. */
 const gapsMax = 50
-/** So many short gaps in a row are a load. */
-const busyGaps = 5
 const shareMin = 0.5
 /** A reason for less than this share of a stall is none of it. */
 const partShareMin = 0.2
@@ -130,12 +128,6 @@ function isOfHost({ type }: { readonly type: string }): boolean {
 function isLoaded(gaps: readonly Stretch[], at: number): boolean {
   const gap = gaps[at] as Stretch
   return isBusy(gaps.slice(Math.max(0, at - busyGaps), at), gap) && isBusy(gaps.slice(at + 1, at + 1 + busyGaps), gap)
-}
-
-/** True when the last of the gaps are much shorter than the one that is asked about. */
-function isBusy(gaps: readonly Stretch[], { sinceMs, untilMs }: Stretch): boolean {
-  const last = gaps.slice(-busyGaps)
-  return last.length === busyGaps && last.every((each) => 4 * lengthOf(each) <= untilMs - sinceMs)
 }
 
 function leaderlessIn(timeline: Timeline): Leaderless[] {

@@ -382,6 +382,14 @@ describe('an election', () => {
     expect(election.leaderlessMs).toBe(550)
   })
 
+  test('lays no wait on clients that asked for nothing', () => {
+    const made = new MadeStory().begins().commits(1, 1900, 1940, 2)
+    made.tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3]).follows(9000, 1, 2, 2)
+    expect(electionIn(made.story).felt).toBeUndefined()
+    // The same with a call that was answered as soon as somebody led.
+    expect(electionIn(made.commits(2, 2620, 2620, 70).story).felt).toMatchObject({ untilMs: 2621 })
+  })
+
   test('tells each vote, how long nobody led and what clients felt', () => {
     const made = new MadeStory().begins().commits(1, 700, 1990, 2)
     made.tell(2000, 1, { type: 'killed' })
