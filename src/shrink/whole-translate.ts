@@ -91,7 +91,8 @@ export class ScriptNotes implements Script {
       if (fault.type === 'pause') this.#did(node, { type: hasBegun ? 'pause' : 'resume' })
       else if (fault.type === 'skew') {
         const { offsetMs, drift } = hasBegun ? fault : { offsetMs: 0, drift: 0 }
-        this.#did(node, { type: 'skew', offsetMs, drift })
+        // JSON has no -0, which a drawn drift may be: a list is read as it was written.
+        this.#did(node, { type: 'skew', offsetMs: offsetMs + 0, drift: drift + 0 })
       } else if (hasBegun && (fault.type === 'kill' || fault.type === 'losePower'))
         this.#did(node, { type: 'crash', how: fault.type })
     }

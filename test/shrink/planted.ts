@@ -69,6 +69,11 @@ export const mistakes = {
     right: 'mayWrite: this.#writing === undefined,',
     wrong: 'mayWrite: true,',
   },
+  'a clock that may be set too far': {
+    file: 'faults/clock-bounds.js',
+    right: ' / (1 + apart) - leaseMs)',
+    wrong: ' / (1 + apart))',
+  },
   'a leader that ends by an error': {
     file: 'raft/commit.js',
     right: 'return log.flushedIndex',

@@ -59,6 +59,13 @@ const expected: readonly Expected[] = [
     rule: 'nobody else leads while a lease is held',
     stepsMax: 20,
   },
+  {
+    name: 'a clock that may be set too far',
+    seed: 336,
+    rule: 'bounds',
+    stepsMax: 18,
+    needs: 'skew',
+  },
   { name: 'a read on a lease that has ended', seed: 206, rule: 'linearizable reads', stepsMax: 25 },
 ]
 

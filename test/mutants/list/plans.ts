@@ -20,6 +20,13 @@ export const leasesInDanger: FixedPlan = {
   clockDrift: 0.12,
 }
 
+/** Clocks are set ahead and back, and leaders are cut off and stand still meanwhile. */
+export const clocksInDanger: FixedPlan = {
+  ...leasesInDanger,
+  faults: ['cuts', 'pauses', 'clocks'],
+  clockDrift: 0.03,
+}
+
 /** Leaders hand over all the time, and reads are served by leases. */
 export const transfersUnderLeases: FixedPlan = {
   faults: ['messages', 'cuts'],

@@ -1,6 +1,12 @@
 /** Votes, terms, elections and leases. */
 import { bySimulator, byTests } from '../mutant.js'
-import { leasesInDanger, lostDisks, restartsAndStrays, transfersUnderLeases } from './plans.js'
+import {
+  clocksInDanger,
+  leasesInDanger,
+  lostDisks,
+  restartsAndStrays,
+  transfersUnderLeases,
+} from './plans.js'
 
 const elections = 'src/raft/elections.ts'
 const roles = 'src/raft/roles.ts'
@@ -291,5 +297,18 @@ export const votes = [
       },
     ],
     transfersUnderLeases,
+  ),
+  ...bySimulator(
+    [
+      {
+        id: 'clock-set-too-far',
+        breaks: 'RD13',
+        what: 'a clock may be set as far as if a lease took nothing of the promise that it stands on',
+        file: 'src/faults/clock-bounds.ts',
+        find: '(promisedMs * (1 - apart)) / (1 + apart) - leaseMs)',
+        replace: '(promisedMs * (1 - apart)) / (1 + apart))',
+      },
+    ],
+    clocksInDanger,
   ),
 ]
