@@ -72,13 +72,19 @@ export function windowLine({ key, window, isMinimal }: Failure<KeyValueOperation
 }
 
 /** How far an order goes, and why no operation follows. */
-export function orderLines({ order, state, stuck, isOrderLongest }: Failure<KeyValueOperation>): string[] {
+export function orderLines({
+  window,
+  order,
+  state,
+  stuck,
+  isOrderLongest,
+}: Failure<KeyValueOperation>): string[] {
   if (!isOrderLongest) return ['The search for the longest order of them was cut short.']
   const placed = order.slice(-shownMax).map(operationLine).join(', ')
   const begin = order.length > shownMax ? '…, ' : ''
   const lines = [
     order.length === 0
-      ? `None of them can be the first. The key holds ${printable(state)} then.`
+      ? `${window.length === 1 ? 'The operation cannot' : 'None of them can'} be the first. The key holds ${printable(state)} then.`
       : `An order goes as far as: ${begin}${placed}. The key holds ${printable(state)} then.`,
   ]
   for (const { operation, needs } of stuck) {

@@ -2,6 +2,8 @@
 import type { DropReason, Membership, MessageType, NodeId, RaftEvent, VoteReason } from '../raft/index.js'
 import type { Happened, Happening } from './happenings.js'
 
+/** A happening of a story has its cause with it, where that is known. */
+type Told = Happening & Partial<Pick<Happened, 'cause'>>
 type RoleEvent = Extract<RaftEvent, { type: 'role' }>
 type VoteEvent = Extract<RaftEvent, { type: 'voteAnswered' }>
 
@@ -30,7 +32,7 @@ export function describeHappened(event: Happened, tickMs: number): string {
 }
 
 /** `tickMs` tells times in milliseconds; without it they are told in ticks. */
-export function describeEvent(event: Happening, tickMs?: number): string {
+export function describeEvent(event: Told, tickMs?: number): string {
   switch (event.type) {
     case 'role':
       return `${changeOf(event)}: ${causeOf(event, tickMs)}`
@@ -53,7 +55,7 @@ export function describeEvent(event: Happening, tickMs?: number): string {
   }
 }
 
-function describeHappening(happening: Exclude<Happening, RaftEvent>): string {
+function describeHappening(happening: Exclude<Told, RaftEvent>): string {
   switch (happening.type) {
     case 'started':
       return `runs, with a log up to index ${happening.lastIndex}`
@@ -70,7 +72,7 @@ function describeHappening(happening: Exclude<Happening, RaftEvent>): string {
     case 'heartbeatMissed':
       return `has heard nothing of its leader, node ${happening.from}, for ${ms(happening.silentMs)}`
     case 'threadStood':
-      return `stood still for ${ms(happening.forMs)}: its thread was busy, or got no processor`
+      return `stood still for ${ms(happening.forMs)}${happening.cause === undefined ? ': its thread was busy, or got no processor' : ''}`
     case 'leaseHeld':
       return `holds its lease in term ${happening.term}: a majority answered it`
     case 'leaseLost':

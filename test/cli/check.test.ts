@@ -46,6 +46,11 @@ describe('the verdict', () => {
 `)
   })
 
+  test('of a single operation that has no place says so of that operation', async () => {
+    const { stdout } = await run(['check', temporaryFile('h.jsonl', lines(get('a', 1)))])
+    expect(stdout).toContain('The operation cannot be the first. The key holds nothing then.\n')
+  })
+
   test('of one that is too hard is unknown, with exit code 2', async () => {
     const file = temporaryFile('h.jsonl', hard)
     const { code, stdout } = await run(['check', file, '--seconds', '0.1'])

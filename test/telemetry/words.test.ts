@@ -102,6 +102,12 @@ test.each<[string, Happening]>([
   expect(describeEvent(happening)).toBe(words)
 })
 
+test('a standstill whose cause is known is not said to have another one', () => {
+  const stood = { type: 'threadStood', forMs: 1995 } as const
+  expect(describeEvent(stood)).toBe('stood still for 1995 ms: its thread was busy, or got no processor')
+  expect(describeEvent({ ...stood, cause: 41 })).toBe('stood still for 1995 ms')
+})
+
 test('where nobody knows how long a tick is, times are told in ticks', () => {
   const event: RaftEvent = { ...timedOut, reason: 'electionTimeout', elapsedTicks: 23 }
   expect(describeEvent(event)).toBe('starts a pre-vote for term 1: no heartbeat for 23 ticks')
