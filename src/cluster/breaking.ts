@@ -173,6 +173,8 @@ export class Breaking implements Breakable {
         return 'the nodes of host inline share the thread of the program, which would freeze with them'
       const paused = fault.nodes.find((nodeId) => this.#isPaused(nodeId))
       if (paused !== undefined) return `node ${paused} is paused already`
+      const starting = fault.nodes.find((nodeId) => this.#members.isStarting(nodeId))
+      if (starting !== undefined) return `node ${starting} is just starting: pause it once it runs`
     }
     const added: StandingFault = { id: 0, fault, sinceMs: 0, untilMs: undefined }
     const crowded = nodesHit(fault, this.nodeIds).find(

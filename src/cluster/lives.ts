@@ -81,9 +81,12 @@ export class Lives {
     const [clientEnd, nodeEnd] = createClientWay()
     // Attached first: its very first words may be that it leads.
     this.#client.attach(nodeId, clientEnd, (news) => this.#heard(member, news))
+    member.starting = node
     const starting = node.start(options, nodeEnd, links)
     member.opened = starting.catch(() => undefined)
-    const started = await starting
+    const started = await starting.finally(() => {
+      if (member.starting === node) member.starting = undefined
+    })
     if (started.ok) {
       this.#directory.keepMachineName(started.value)
       this.#client.leaderChanged()

@@ -45,6 +45,8 @@ export interface Member {
   state: Exclude<NodeState, 'paused'>
   failure: string | undefined
   node: ControlledNode | undefined
+  /** The node while it starts. A thread that is frozen then would keep all starts and removals behind it waiting. */
+  starting: ControlledNode | undefined
   /** Once its disk is open, or could not be: nobody else may open the disk meanwhile. */
   opened: Promise<unknown>
   /** Settled once its power is gone: until then the node runs, and is not to be brought back. */
@@ -66,6 +68,7 @@ export function newMember(nodeId: NodeId): Member {
     state: 'stopped',
     failure: undefined,
     node: undefined,
+    starting: undefined,
     opened: Promise.resolve(),
     powerGoes: Promise.resolve(),
     ended: Promise.resolve(),

@@ -144,6 +144,12 @@ export class Members {
     return this.nodeIds.filter((nodeId) => this.#member(nodeId).node !== undefined)
   }
 
+  /** Whether the node runs, and has not told yet that it has started. */
+  isStarting(nodeId: NodeId): boolean {
+    const { node, starting } = this.#member(nodeId)
+    return node !== undefined && node === starting
+  }
+
   /** Throws when there is no such node. */
   checkIsThere(nodeId: NodeId): void {
     this.#member(nodeId)

@@ -1,6 +1,8 @@
 /** Lives and ends of members whose nodes are played by the test. */
 import { expect, test } from 'vitest'
+import { Breaking } from '../../src/cluster/breaking.js'
 import type { Members } from '../../src/cluster/members.js'
+import { resolveOptions } from '../../src/cluster/options.js'
 import { done, played, turn } from './played.js'
 
 const stateOf = (members: Members) => members.status().map(({ state }) => state)
@@ -142,6 +144,31 @@ test('[MB3] a node that does not start has failed, for the reason of its start a
     state: 'failed',
     failure: expect.stringContaining('no such file'),
   })
+})
+
+test('[MB14] a pause is refused of a node that is just starting', async () => {
+  const { members, story, nodes, startsAs } = played()
+  await members.start()
+  const killed = members.kill(1)
+  nodes[0]?.letEnd()
+  await killed
+  let started: (answer: unknown) => void = () => undefined
+  startsAs(
+    new Promise((resolve) => {
+      started = resolve
+    }),
+  )
+  const restarted = members.restart(1)
+  while (nodes[2] === undefined) await turn()
+  const { methods } = new Breaking(members, story, resolveOptions({ nodes: 2 }))
+  await expect(methods.pause(1)).rejects.toMatchObject({
+    code: 'INVALID_FAULT',
+    details: { why: 'node 1 is just starting: pause it once it runs' },
+  })
+  expect(methods.faults).toEqual([])
+  started(done)
+  await restarted
+  expect(members.isStarting(1)).toBe(false)
 })
 
 test('[MB9] a fault that is healed while its node is removed brings nothing back, and is healed', async () => {
