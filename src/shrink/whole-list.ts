@@ -264,7 +264,7 @@ class WholeShrinking extends Dwindling<WholeWorld, WholeAct> {
   }
 }
 
-/** What a node does for itself: no message is needed for it. */
+/** A node takes snapshots and ends without a message, so any other node can do so in its place. */
 function isMovable({ deed }: WholeAct): boolean {
   return deed.type === 'snapshot' || deed.type === 'crash'
 }
