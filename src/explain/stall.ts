@@ -127,7 +127,10 @@ function isOfHost({ type }: { readonly type: string }): boolean {
 /** A gap between commits that follow close upon each other is one in a load that went on. */
 function isLoaded(gaps: readonly Stretch[], at: number): boolean {
   const gap = gaps[at] as Stretch
-  return isBusy(gaps.slice(Math.max(0, at - busyGaps), at), gap) && isBusy(gaps.slice(at + 1, at + 1 + busyGaps), gap)
+  return (
+    isBusy(gaps.slice(Math.max(0, at - busyGaps), at), gap) &&
+    isBusy(gaps.slice(at + 1, at + 1 + busyGaps), gap)
+  )
 }
 
 function leaderlessIn(timeline: Timeline): Leaderless[] {
