@@ -154,8 +154,8 @@ export class Breaking implements Breakable {
     return resolveTarget(this.#checked(target), this.cast())
   }
 
-  /** Roles mean the nodes that run, or other candidates. */
-  cast(candidates = this.#members.running): Cast {
+  /** Roles mean the nodes that run and have started, or other candidates. */
+  cast(candidates = this.#members.started): Cast {
     const { nodeIds, leaderId, voters } = this
     const { failures } = this.#members
     return { nodeIds, leaderId, failures, voters, candidates, random: this.#random }

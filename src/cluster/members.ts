@@ -144,6 +144,11 @@ export class Members {
     return this.nodeIds.filter((nodeId) => this.#member(nodeId).node !== undefined)
   }
 
+  /** Nodes that run and are not just starting. */
+  get started(): readonly NodeId[] {
+    return this.running.filter((nodeId) => !this.isStarting(nodeId))
+  }
+
   /** Whether the node runs, and has not told yet that it has started. */
   isStarting(nodeId: NodeId): boolean {
     const { node, starting } = this.#member(nodeId)

@@ -174,7 +174,7 @@ class Run {
         patienceMsMin,
         'the first writes',
       )
-      this.#tell('the cluster is ready; times count from the first step, which comes next')
+      this.#tell('  the cluster is ready; times count from the first step, which comes next')
       this.#startMs = this.#host.now()
       this.#outages.restart(this.#startMs)
       this.#seen.begin()

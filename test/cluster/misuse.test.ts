@@ -41,12 +41,17 @@ describe('a node that is not there', () => {
 
   test('[MB5] is neither killed nor restarted, and the refusal names those that are', async () => {
     const cluster = await startedCluster({ nodes: 3, host: 'inline', durability: 'none' })
-    const refusal = {
+    const ofId = {
       code: 'INVALID_OPTION',
       details: { option: 'node' },
       message: expect.stringContaining('one of 1, 2, 3'),
     }
+    const ofTarget = {
+      code: 'INVALID_FAULT',
+      details: { why: expect.stringContaining('the nodes 1, 2 and 3, and the roles leader, followers') },
+    }
     for (const node of [...notThere, hostile] as number[]) {
+      const refusal = typeof node === 'number' ? ofId : ofTarget
       await expect(cluster.kill(node)).rejects.toMatchObject(refusal)
       await expect(cluster.restart(node)).rejects.toMatchObject(refusal)
     }

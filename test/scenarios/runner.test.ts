@@ -58,7 +58,7 @@ test('a cluster that keeps its promises passes', async () => {
   expect(host.carriedOut).toEqual(['kill 1'])
   expect(told).toEqual(
     expect.arrayContaining([
-      'the cluster is ready; times count from the first step, which comes next',
+      '  the cluster is ready; times count from the first step, which comes next',
       'let old = leader',
       '  old is node 1',
       'kill old',
