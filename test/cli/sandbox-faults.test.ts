@@ -43,7 +43,7 @@ test('what does not fit is refused in one line, ends with 2, and has changed not
     ['pause 3', 'pause 3: node 3 is down: restart it first'],
     ['slow-disk 3 5ms', 'slow-disk 3 5ms: node 3 is down: restart it first'],
     ['skew 1 +2s', /^skew 1 \+2s: an offset outside of .* could break a lease, and let a read be stale$/],
-    ['resume 1', 'no node runs again'],
+    ['resume 1', 'no node stood still'],
     ['heal #7', 'no such fault stands'],
     ['faults', /^#1 kill 3, for \d+\.\d s$/],
   ] as const
