@@ -146,7 +146,7 @@ test('[MB3] a node that does not start has failed, for the reason of its start a
   })
 })
 
-test('[MB14] a pause is refused of a node that is just starting', async () => {
+test('[MB11][MB14] a pause is refused of a node that is just starting, and no role means it', async () => {
   const { members, story, nodes, startsAs } = played()
   await members.start()
   const killed = members.kill(1)
@@ -160,7 +160,9 @@ test('[MB14] a pause is refused of a node that is just starting', async () => {
   )
   const restarted = members.restart(1)
   while (nodes[2] === undefined) await turn()
-  const { methods } = new Breaking(members, story, resolveOptions({ nodes: 2 }))
+  const breaking = new Breaking(members, story, resolveOptions({ nodes: 2 }))
+  const { methods } = breaking
+  expect(breaking.nodesOf('all')).toEqual([2])
   await expect(methods.pause(1)).rejects.toMatchObject({
     code: 'INVALID_FAULT',
     details: { why: 'node 1 is just starting: pause it once it runs' },
@@ -169,6 +171,7 @@ test('[MB14] a pause is refused of a node that is just starting', async () => {
   started(done)
   await restarted
   expect(members.isStarting(1)).toBe(false)
+  expect(breaking.nodesOf('all')).toEqual([1, 2])
 })
 
 test('[MB9] a fault that is healed while its node is removed brings nothing back, and is healed', async () => {
