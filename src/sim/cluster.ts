@@ -22,7 +22,7 @@ import { encode, writeGet, writePut } from '../machine/index.js'
 import { type Call, History, membershipOf, type Outcome, Promises } from '../proof/index.js'
 import type { Message, NodeId, RaftEvent, RaftLimits } from '../raft/index.js'
 import { type Happening, readWaymarks, type Story } from '../telemetry/index.js'
-import { type ClientRequest, cloneMessage } from '../transport/index.js'
+import { type ClientRequest, cloneMessage, type Settlements } from '../transport/index.js'
 import { Arrivals } from './arrivals.js'
 import { Changer } from './changer.js'
 import { nodeOptionsOf, type SimulatedClusterOptions } from './cluster-options.js'
@@ -350,7 +350,11 @@ export class SimulatedCluster implements Prey {
     return {
       send: this.network.send.bind(this.network),
       taken: this.#requests.taken.bind(this.#requests),
-      settle: this.#requests.settle.bind(this.#requests),
+      settle: (nodeId: NodeId, settlements: Settlements) => {
+        // An answer may tell of an entry that a voter without others has committed in this very turn.
+        this.world.checker.observe(this.node(nodeId))
+        this.#requests.settle(nodeId, settlements)
+      },
       observe: (nodeId: NodeId, event: RaftEvent) => {
         this.events.push({ atMs: time.nowMs, nodeId, event })
         if (event.type === 'transferEnded') counts[event.isDone ? 'transfersDone' : 'transfersGivenUp']++

@@ -56,8 +56,8 @@ export class MemoryDisk {
   /** Another disk that holds what is flushed on this one. */
   copy(): MemoryDisk {
     const disk = new MemoryDisk(this.membership)
-    for (const [key, value] of this.rows) disk.rows.set(key, value.slice())
-    for (const [key, value] of this.damagedRows) disk.damagedRows.set(key, value?.slice())
+    for (const [key, value] of this.rows) disk.rows.set(key, Uint8Array.from(value))
+    for (const [key, value] of this.damagedRows) disk.damagedRows.set(key, value && Uint8Array.from(value))
     return disk
   }
 

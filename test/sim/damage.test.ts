@@ -27,6 +27,17 @@ function stopsAtDamage(cluster: SimulatedCluster, damage: () => void): void {
   expect(new Set(cluster.nodes.map((node) => node.hash())).size).toBe(1)
 }
 
+// The checks read the disk as it was written: a damage that reached those bytes would be taken for the node's own mistake.
+test.each(damageNames)('%s are found by the store, and leave what was written as it is', (name) => {
+  const cluster = new SimulatedCluster({ seed: 1 })
+  for (let round = 0; round < 10; round++) expect(cluster.put('k', `${round}`).outcome).toBe('applied')
+  const { disk } = cluster.node(1)
+  const written = [...disk.disk.rows].map(([key, bytes]) => [key, Uint8Array.from(bytes)])
+  for (let left = 100; left > 0; left--) expect(disk.damage(name)).toBe(true)
+  expect([...disk.disk.rows].map(([key, bytes]) => [key, Uint8Array.from(bytes)])).toEqual(written)
+  expect(disk.isDamaged).toBe(true)
+})
+
 test.each(damageNames)('[ST4] a leader stops that reads back %s for a follower', (name) => {
   // In each seed other bytes of other records are hit.
   for (let seed = 1; seed <= 8; seed++) {
