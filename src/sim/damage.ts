@@ -41,7 +41,7 @@ export function damageDisk(
 
 function withBitTurned(bytes: Uint8Array, dice: Dice): Uint8Array {
   // A `Buffer` would share its memory with a slice, and the row has to stay as it was written.
-  const rotten = Uint8Array.from(bytes)
+  const rotten = new Uint8Array(bytes)
   const at = dice.below(rotten.byteLength)
   rotten[at] = (rotten[at] ?? 0) ^ (1 << dice.below(8))
   return rotten

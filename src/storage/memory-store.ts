@@ -56,8 +56,8 @@ export class MemoryDisk {
   /** Another disk that holds what is flushed on this one. */
   copy(): MemoryDisk {
     const disk = new MemoryDisk(this.membership)
-    for (const [key, value] of this.rows) disk.rows.set(key, Uint8Array.from(value))
-    for (const [key, value] of this.damagedRows) disk.damagedRows.set(key, value && Uint8Array.from(value))
+    for (const [key, value] of this.rows) disk.rows.set(key, new Uint8Array(value))
+    for (const [key, value] of this.damagedRows) disk.damagedRows.set(key, value && new Uint8Array(value))
     return disk
   }
 
@@ -136,13 +136,14 @@ class MemoryTable implements Table {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#disk.found(nameOf(key))?.slice()
+    const value = this.#disk.found(nameOf(key))
+    return value && new Uint8Array(value)
   }
 
   *rows(from: Uint8Array, to: Uint8Array): Iterable<Row> {
     for (const name of this.#namesBetween(from, to)) {
       const value = this.#disk.found(name)
-      if (value !== undefined) yield { key: keyOf(name), value: value.slice() }
+      if (value !== undefined) yield { key: keyOf(name), value: new Uint8Array(value) }
     }
   }
 
