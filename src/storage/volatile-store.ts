@@ -98,7 +98,7 @@ class VolatileStore implements LogStore {
     const pieces = this.#writing.get(writer)
     assert(pieces?.index === index && pieces.term === term, 'a snapshot is begun before it is continued')
     assert(pieces.size === offset, 'the chunks of a snapshot follow each other')
-    // Whoever gave the bytes may use them again once they count as written. A slice of a `Buffer` would share its memory.
+    // The giver may use the bytes again once they count as written. A slice of a `Buffer` would share its memory.
     pieces.list.push(new Uint8Array(data))
     pieces.size += data.byteLength
   }
