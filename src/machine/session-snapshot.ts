@@ -193,7 +193,7 @@ function readSession(rows: Rows, kept: [CallResults, Uint8Array][]): Session {
     const results = rows.next()
     const answer = new CallResults(index, count, undefined)
     answers.set(sequence, answer)
-    if (isKept === 1) kept.push([answer, results.slice()])
+    if (isKept === 1) kept.push([answer, new Uint8Array(results)])
   }
   return { id, timeoutMs, lastUseMs, firstOutstanding, answers }
 }

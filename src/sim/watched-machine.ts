@@ -108,7 +108,7 @@ export class WatchedMachine implements StateMachine {
     const taken: Uint8Array[] = []
     try {
       for (let piece = pieces.next(); piece.done !== true; piece = pieces.next()) {
-        taken.push(piece.value.slice())
+        taken.push(new Uint8Array(piece.value))
         const isFirst = taken.length === 1
         const masked = maskedBy(
           this.#mask,

@@ -184,7 +184,7 @@ class RecordStore implements LogStore {
   }
 
   #append(write: Write, run: EntryRun): void {
-    const bytes = this.#table.sharesMemory ? run.bytes.slice() : run.bytes
+    const bytes = this.#table.sharesMemory ? new Uint8Array(run.bytes) : run.bytes
     const checksum = sealRun(bytes, this.#chain.tail)
     this.#chain.append(run.index, run.count, checksum)
     write.records.set(run.index, bytes)

@@ -94,7 +94,7 @@ export class ModelDisk {
     this.#unflushed.push({
       ...persist,
       entries: entries.map(cloneRun),
-      snapshotChunks: snapshotChunks.map((chunk) => ({ ...chunk, data: chunk.data.slice() })),
+      snapshotChunks: snapshotChunks.map((chunk) => ({ ...chunk, data: new Uint8Array(chunk.data) })),
       messages: messages.map(cloneMessage),
     })
   }
