@@ -38,13 +38,15 @@ export function beginsWork(
 }
 
 /**
- * True while the follower, which has answered, rests from its last message. There is no rest while no entry waits to be
- * committed, nor while none was committed since the message left: the commits then may wait for this very follower.
+ * True while the follower, which has answered, rests from its last message. There is no rest without other work: when no
+ * entry was appended since the message left, or none was committed, since the commits may wait for this very follower.
+ * Clients that all wait for one commit leave moments in which no entry waits. The rest outlasts these.
  */
 export function isResting({ log, limits }: RaftState, { work }: Progress, now: number | undefined): boolean {
   if (work?.sentAt === undefined || now === undefined) return false
-  if (log.commitIndex === log.lastIndex || log.commitIndex === work.commitIndex) return false
-  if ((log.weight - work.weight) * nearingFactor >= work.bytes) return false
+  const grown = log.weight - work.weight
+  if (grown === 0 || log.commitIndex === work.commitIndex) return false
+  if (grown * nearingFactor >= work.bytes) return false
   work.answeredAt ??= now
   const restTicks = Math.min(restFactor * (work.answeredAt - work.sentAt), limits.heartbeatTicks)
   return now < work.answeredAt + restTicks
