@@ -28,6 +28,7 @@ export default defineConfig({
   test: {
     include: compiledTests,
     exclude: [],
+    globalSetup: './test/threads-built.mjs',
     // Native addons and worker threads of our own want a process, not a worker inside a worker.
     pool: 'forks',
     // Of three files, one waits in most moments. Each starts threads of its own: more at once only make their timings noisy.

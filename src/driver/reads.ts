@@ -9,7 +9,7 @@ import { type PackedResults, ResultBuilder, type StateMachine } from '../machine
 import {
   type Frame,
   forEachCommand,
-  InvariantViolation,
+  isInvariantViolation,
   type LogIndex,
   type NodeId,
   packCommands,
@@ -195,7 +195,7 @@ export class Reads {
       this.#machine.read(queries, results)
     } catch (error) {
       // A machine that finds itself broken must not go on. Once the builder is full, any error comes from that.
-      if (error instanceof InvariantViolation) throw error
+      if (isInvariantViolation(error)) throw error
       if (!results.isFull) return reasonOf(error)
     }
     // The result that was refused for its size counts as given.

@@ -15,5 +15,5 @@ export {
   Writer,
 } from './wire.js'
 
-/** The module of the machine, for the nodes of a cluster. */
-export const mvccModule = new URL('./module.js', import.meta.url)
+/** The module of the machine, for the nodes of a cluster: it lies in few files, beside the body of their threads. */
+export const mvccModule = new URL('../../threads/mvcc.js', import.meta.url)

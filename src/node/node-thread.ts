@@ -145,15 +145,15 @@ function startThread(nodeId: number, hasMachine: boolean): Worker {
   }
 }
 
-/** The body of a node's thread lies beside this file, unless a bundler has moved this code away from it. */
+/** The body of a node's thread, built from `worker.ts`. The file is not there where a bundler has moved this code. */
 function threadFile(): URL {
   try {
-    const file = new URL('./worker.js', import.meta.url)
+    const file = new URL('../../threads/node.js', import.meta.url)
     accessSync(file)
     return file
   } catch (cause) {
     const remedy = 'a bundler has to leave raftbox where it is installed (esbuild: --external:raftbox)'
-    throw new Error(`worker.js is not beside the code that starts it, and ${remedy}`, { cause })
+    throw new Error(`threads/node.js is not where raftbox put it, and ${remedy}`, { cause })
   }
 }
 

@@ -95,6 +95,11 @@ export class InvariantViolation extends Error {
   override readonly name = 'InvariantViolation'
 }
 
+/** Also of another copy of this module: nodes and the machines of users load copies of their own. */
+export function isInvariantViolation(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'InvariantViolation'
+}
+
 /** Stays on in production: a wrong answer costs more than a stopped node. */
 export function assert(condition: boolean, invariant: string): asserts condition {
   if (!condition) throw new InvariantViolation(invariant)

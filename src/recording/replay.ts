@@ -2,7 +2,7 @@
 import {
   assert,
   type Input,
-  InvariantViolation,
+  isInvariantViolation,
   type LogIndex,
   type NodeId,
   Raft,
@@ -139,7 +139,7 @@ export class Replay {
       try {
         living.raft.step(told as Input)
       } catch (error) {
-        if (!(error instanceof InvariantViolation)) throw error
+        if (!isInvariantViolation(error)) throw error
         living.violation = { line, invariant: error.message }
       }
     })

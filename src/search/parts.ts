@@ -2,7 +2,7 @@
  * The parts of worlds, each kept once and known by its number: states of single nodes, messages and histories. A world is
  * then a few numbers, and a step of a node is taken once, in however many worlds the node stands there.
  */
-import { InvariantViolation, type MembershipChange, type Message, type NodeId } from '../raft/index.js'
+import { isInvariantViolation, type MembershipChange, type Message, type NodeId } from '../raft/index.js'
 import { decoded, subjectsMax } from './codes.js'
 import { BrokenPromise, Member, type PlacedStep, type Step } from './member.js'
 import { hashOf, type Renaming, textOf } from './renamed.js'
@@ -192,7 +192,7 @@ export class Parts {
 export function violationOf(error: unknown): Violation {
   if (error instanceof BrokenPromise)
     return { rule: 'a promise is on disk before it leaves', detail: error.message }
-  if (error instanceof InvariantViolation) return { rule: 'the node stops itself', detail: error.message }
+  if (isInvariantViolation(error)) return { rule: 'the node stops itself', detail: error.message }
   throw error
 }
 

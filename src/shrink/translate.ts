@@ -3,7 +3,7 @@
  * act of the node here. Time is left open as in a search, so that an election is one act, and ticks and pre-votes are none.
  * Snapshots are none either: a node that takes one is sent the entries.
  */
-import { type Input, InvariantViolation, type NodeId, Raft, type RaftOptions } from '../raft/index.js'
+import { type Input, isInvariantViolation, type NodeId, Raft, type RaftOptions } from '../raft/index.js'
 import { parseLine } from '../recording/index.js'
 import type { ClusterSize } from '../search/index.js'
 import { type Act, type Deed, Scene } from './acts.js'
@@ -148,7 +148,7 @@ function stops(raft: Raft, input: Input): boolean {
     raft.step(input)
     return false
   } catch (error) {
-    if (error instanceof InvariantViolation) return true
+    if (isInvariantViolation(error)) return true
     throw error
   }
 }

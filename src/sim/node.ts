@@ -8,6 +8,7 @@ import { reasonOf } from '../errors/index.js'
 import type { Dice, StandingFault } from '../faults/index.js'
 import { checkAtTick, type Promises, type WatchedNode } from '../proof/index.js'
 import type { Message, NodeId, RaftView, Snapshot } from '../raft/index.js'
+import { isInvariantViolation } from '../raft/index.js'
 import { NodeRecorder } from '../recording/index.js'
 import type { OpenStore } from '../storage/index.js'
 import type { Happening } from '../telemetry/index.js'
@@ -342,8 +343,7 @@ export class SimulatedNode implements WatchedNode {
   #failed(error: unknown): void {
     if (error instanceof Interruption) return this.stop(error.how)
     this.error = error
-    const isBroken = error instanceof Error && error.name === 'InvariantViolation'
-    if (isBroken || !(this.disk.hasFailed || this.disk.met(error)))
+    if (isInvariantViolation(error) || !(this.disk.hasFailed || this.disk.met(error)))
       this.#world.checker.report('a node never stops by itself', `node ${this.id}: ${reasonOf(error)}`)
     // It is in the middle of a turn: nothing of it may run on, and its disk is let go of as after a crash.
     const why = reasonOf(error)

@@ -1,6 +1,6 @@
 /** Host programs as they are: their flags, their errors, their threads. Each runs in a process of its own. */
 import { spawnSync } from 'node:child_process'
-import { cpSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from './support.js'
@@ -172,7 +172,6 @@ test.skipIf(process.platform !== 'linux')(
 test('code that a bundler has moved away from the file of its threads says how to mend it', () => {
   const folder = temporaryFolder()
   cpSync(new URL('../../src', import.meta.url), join(folder, 'src'), { recursive: true })
-  rmSync(join(folder, 'src/node/worker.js'))
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'))
   const program = `
     const { startCluster } = await import('./src/cluster/index.js')

@@ -12,7 +12,7 @@ export function tooLong(tree: SourceTree): string[] {
 
 /** Where a program or a thread begins. Nothing imports these, and everything hangs on them. */
 const entryPoint =
-  /^src\/(?:cluster\/index|raft\/index|sim\/index|testing\/index|check\/index|etcd\/index|mvcc\/module|cli\/main|node\/worker|jobs\/.*-job|page\/main|page\/vite\.config)\.tsx?$/
+  /^src\/(?:cluster\/index|raft\/index|sim\/index|testing\/index|check\/index|etcd\/index|mvcc\/module|cli\/main|node\/worker|jobs\/.*-job|page\/main|(?:page|node)\/vite\.config)\.tsx?$/
 
 /** Files which no entry point reaches. */
 export function deadFiles(tree: SourceTree): string[] {

@@ -54,10 +54,17 @@ export function importsOf(tree: SourceTree): Import[] {
   return imports
 }
 
+/** The files of dist/threads, each by the module from which it is built (src/node/vite.config.ts). */
+const builtFrom: Readonly<Record<string, string>> = {
+  'threads/node.ts': 'src/node/worker.ts',
+  'threads/mvcc.ts': 'src/mvcc/module.ts',
+}
+
 /** The source file that a relative specifier names, or `undefined` for a package or a Node module. */
 export function targetOf({ from, specifier }: Import): string | undefined {
   if (!specifier.startsWith('.')) return undefined
   const path = posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts')
+  if (Object.hasOwn(builtFrom, path)) return builtFrom[path]
   // Of a file with elements in it, only such a one tells.
   return from.endsWith('.tsx') && !existsSync(path) && existsSync(`${path}x`) ? `${path}x` : path
 }
