@@ -4,6 +4,7 @@
  */
 import type { InspectorNotification, NodeWorker, Profiler } from 'node:inspector'
 import { Session } from 'node:inspector/promises'
+import { atModules } from './module-frames.js'
 
 /** Fine enough for calls of some ten microseconds, over seconds. */
 const samplingIntervalMicroseconds = 500
@@ -76,7 +77,7 @@ export class ThreadProfiler {
     ])
     const profiles = new Map([['main', own]])
     for (const [name, { result }] of ofWorkers) {
-      if (result?.profile !== undefined) profiles.set(name, result.profile)
+      if (result?.profile !== undefined) profiles.set(name, atModules(result.profile))
     }
     return profiles
   }

@@ -12,6 +12,8 @@ export default defineConfig({
     // Seen from the working directory, since folders of a copy of the checkout may be links.
     outDir: resolve('dist/threads'),
     emptyOutDir: true,
+    // A profile tells the modules of its functions by it.
+    sourcemap: true,
     target: 'node20',
     rolldownOptions: {
       input: { node: resolve('dist/src/node/worker.js'), mvcc: resolve('dist/src/mvcc/module.js') },
