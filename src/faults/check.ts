@@ -72,10 +72,13 @@ function whyNotNodes(nodes: readonly NodeId[], fault: Fault, surroundings: Fault
   return undefined
 }
 
-/** The reason why a node cannot have all of these skews: drifts add up, and a clock that they stop has no next tick. */
+/**
+ * The reason why a node cannot have all of these skews. Drifts add up, and a clock that they stop has no next tick. What
+ * makes the clock faster does not count, since it may be healed before the others.
+ */
 function whyNotSkews(skews: readonly Skew[], clockBounds: ClockBounds | undefined): string | undefined {
-  const drift = skews.reduce((sum, skew) => sum + skew.drift, 0)
-  if (drift < -slowestDrift) return `drifts slow a clock by ${100 * slowestDrift}% at most, all together`
+  const slowing = skews.reduce((sum, { drift }) => sum + Math.max(0, -drift), 0)
+  if (slowing > slowestDrift) return `drifts slow a clock by ${100 * slowestDrift}% at most, all together`
   return clockBounds && whySkewsBreakLease(clockBounds, skews)
 }
 

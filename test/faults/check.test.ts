@@ -80,6 +80,9 @@ test('drifts that would stop a clock are refused: it would have no next tick', (
     /slow a clock by 99% at most/,
   )
   expect(() => checkFault(skew(0, -0.995), free)).toThrow(/slow a clock by 99% at most/)
+  // What makes it faster may be healed first.
+  const slowAndFast = [...standingOf(half), ...standingOf(skew(0, 0.5))]
+  expect(() => checkFault(half, { ...free, standing: slowAndFast })).toThrow(/slow a clock by 99% at most/)
 })
 
 test('faults beyond the most that may stand are refused', () => {
