@@ -49,6 +49,8 @@ export class Cluster implements AsyncDisposable, Calls {
   readonly options: ResolvedOptions
   /** The client of the key-value store, whose verbs are also those of the cluster. */
   readonly kv: KvClient
+  /** Aborts as the close begins, for waits of a program's own. */
+  readonly closing: AbortSignal
   readonly #directory: ClusterDirectory
   readonly #client: Client
   readonly #own: ClusterClient
@@ -71,6 +73,7 @@ export class Cluster implements AsyncDisposable, Calls {
     this.kv = this.#own.kv
     this.#story = new ClusterStory(directory.members, options, () => this.#client.leaderChanged())
     this.#members = new Members(directory, options, this.#client, this.#story, createNode)
+    this.closing = this.#members.closing
     this.#breaking = new Breaking(this.#members, this.#story, options)
     this.breaker = this.#breaking.methods
     this.#changing = new Changing(this.#members, options, () => this.#breaking.cast())
@@ -381,9 +384,7 @@ export class Cluster implements AsyncDisposable, Calls {
     return this.#closing
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
+  readonly [Symbol.asyncDispose] = (): Promise<void> => this.close()
 
   async #close(): Promise<void> {
     const thrown = await takeAll([

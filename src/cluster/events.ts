@@ -8,5 +8,8 @@ import type { Happened } from '../telemetry/index.js'
  */
 export type ClusterEvent = Happened
 
-/** `events.on('event', …)`; `on(events, 'event')` of node:events makes it an async iterable. */
+/**
+ * `events.on('event', …)`; `on(events, 'event', { signal: cluster.closing })` of node:events makes it an async iterable,
+ * which ends by an `AbortError` as the cluster closes.
+ */
 export type ClusterEvents = EventEmitter<{ event: [ClusterEvent] }>

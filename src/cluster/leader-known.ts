@@ -7,11 +7,12 @@ import { failuresAmong } from './member.js'
 
 const leaderWithinMs = 10_000
 
-type Looked = Pick<Cluster, 'events' | 'faults' | 'leaderId' | 'status'>
+type Looked = Pick<Cluster, 'closing' | 'events' | 'faults' | 'leaderId' | 'status'>
 
 /**
  * Resolves once a node leads, or when it has taken so long that the calls themselves had better tell. Rejects with
- * `NO_LEADER` as soon as no node is left that could lead: none runs, and one of them has failed.
+ * `NO_LEADER` as soon as no node is left that could lead: none runs, and one of them has failed. Rejects with `STOPPED` as
+ * soon as the cluster closes.
  */
 export function leaderKnown(cluster: Looked, signal?: AbortSignal): Promise<void> {
   const beganMs = performance.now()
@@ -19,11 +20,16 @@ export function leaderKnown(cluster: Looked, signal?: AbortSignal): Promise<void
     const settled = (): void => {
       clearTimeout(timer)
       cluster.events.off('event', hear)
+      cluster.closing.removeEventListener('abort', closed)
       signal?.removeEventListener('abort', done)
     }
     const done = (): void => {
       settled()
       resolve()
+    }
+    const closed = (): void => {
+      settled()
+      reject(new RaftError('STOPPED', { what: 'the cluster' }))
     }
     const look = (): void => {
       if (cluster.leaderId !== undefined) return done()
@@ -38,8 +44,10 @@ export function leaderKnown(cluster: Looked, signal?: AbortSignal): Promise<void
     }
     const timer = setTimeout(done, leaderWithinMs)
     cluster.events.on('event', hear)
+    cluster.closing.addEventListener('abort', closed)
     signal?.addEventListener('abort', done)
     if (signal?.aborted === true) done()
+    else if (cluster.closing.aborted) closed()
     else look()
   })
 }

@@ -1,4 +1,5 @@
 /** The lives of nodes: each begins with the links that it is handed, is watched, and ends. */
+import { setMaxListeners } from 'node:events'
 import { RaftError, reasonOf } from '../errors/index.js'
 import { type ControlledNode, InlineNode, NodeThread, realParts } from '../node/index.js'
 import type { Membership, NodeId } from '../raft/index.js'
@@ -34,7 +35,7 @@ export class Lives {
   readonly #createNode: CreateNode
   /** The first configuration of the cluster, by which a node goes that has no log. */
   readonly #membership: Membership
-  #isClosed = false
+  readonly #closing = new AbortController()
 
   constructor(
     directory: ClusterDirectory,
@@ -51,19 +52,26 @@ export class Lives {
     this.#companions = companions
     this.#createNode = createNode
     this.#membership = { voters: firstIds(directory.nodes), votersOutgoing: [], learners: [] }
+    // Any number of calls may wait: none of their listeners is a leak.
+    setMaxListeners(0, this.#closing.signal)
+  }
+
+  /** Aborts as the close begins. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
   }
 
   get isClosed(): boolean {
-    return this.#isClosed
+    return this.closing.aborted
   }
 
   /** No life begins any more. */
   close(): void {
-    this.#isClosed = true
+    this.#closing.abort()
   }
 
   checkOpen(): void {
-    if (this.#isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
+    if (this.isClosed) throw new RaftError('STOPPED', { what: 'the cluster' })
   }
 
   async begin(member: Member, links: readonly LinkEnd[], campaigns = false): Promise<void> {

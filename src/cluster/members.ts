@@ -130,6 +130,10 @@ export class Members {
     return this.#companions.add(companion)
   }
 
+  get closing(): AbortSignal {
+    return this.#lives.closing
+  }
+
   get isClosed(): boolean {
     return this.#lives.isClosed
   }

@@ -16,6 +16,8 @@ import { nextEvent, temporaryFolder } from './support.js'
 /** A cluster of two of which node 1 has failed, and which tells what the test says. */
 class PlayedCluster {
   readonly events: ClusterEvents = new EventEmitter()
+  readonly close = new AbortController()
+  readonly closing = this.close.signal
   leaderId: number | undefined
   faults: StandingFault[] = []
   readonly #nodes = [
@@ -79,4 +81,20 @@ test('[MB3] a wait for a leader that begins when all nodes have failed ends at o
   await ended
   const because = expect.stringMatching(/^node 1 failed: .* was removed/)
   await expect(leaderKnown(cluster)).rejects.toMatchObject({ code: 'NO_LEADER', details: { because } })
+})
+
+test('[CL5] a wait for a leader ends as the cluster closes, and is refused afterwards', async () => {
+  const cluster = new PlayedCluster()
+  const waiting = leaderKnown(cluster)
+  cluster.close.abort()
+  const stopped = { code: 'STOPPED', message: 'the cluster is stopped' }
+  await expect(waiting).rejects.toMatchObject(stopped)
+  await expect(leaderKnown(cluster)).rejects.toMatchObject(stopped)
+  expect(cluster.events.listenerCount('event')).toBe(0)
+})
+
+test('[CL5] a wait that its own signal has ended resolves, also when the cluster closes', async () => {
+  const cluster = new PlayedCluster()
+  cluster.close.abort()
+  await leaderKnown(cluster, AbortSignal.abort())
 })

@@ -50,6 +50,7 @@ type Property =
   | 'events'
   | 'leaderId'
   | 'kv'
+  | 'closing'
   | 'faults'
   | 'breaker'
   | 'changer'
@@ -132,6 +133,7 @@ const properties: Names<Property> = {
   events: true,
   leaderId: true,
   kv: true,
+  closing: true,
   faults: true,
   changer: true,
   membership: true,

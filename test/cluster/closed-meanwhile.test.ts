@@ -1,0 +1,84 @@
+/** The ends of calls that wait for nodes while the cluster is closed. The disks are stalled, so that no node answers. */
+import { on } from 'node:events'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { type Cluster, leaderKnown, type RaftError } from '../../src/cluster/index.js'
+import { startedCluster, temporaryFolder } from './support.js'
+
+const withinMs = 3_600_000
+const file = () => join(temporaryFolder(), 'export')
+
+const notDone = ['STOPPED']
+const unknown = ['UNKNOWN_OUTCOME']
+/** A call that may or may not have been sent by then. */
+const either = [...notDone, ...unknown]
+
+/** Each call with the codes of its end. A call whose effect may come about is never told as not done. */
+const calls: readonly [string, (cluster: Cluster) => Promise<unknown>, readonly string[]][] = [
+  ['addNode', (cluster) => cluster.addNode({ withinMs }), either],
+  [
+    'changeMembership',
+    (cluster) => cluster.changeMembership([{ type: 'demote', nodeId: 3 }], { withinMs }),
+    unknown,
+  ],
+  ['demote', (cluster) => cluster.demote(3, { withinMs }), unknown],
+  ['export', (cluster) => cluster.export(file(), { from: 1 }), notDone],
+  ['put', (cluster) => cluster.put('a', 'b'), unknown],
+  ['removeNode', (cluster) => cluster.removeNode(3, { withinMs }), unknown],
+  ['replaceNode', (cluster) => cluster.replaceNode(3, { withinMs }), either],
+  ['snapshot', (cluster) => cluster.snapshot(1), notDone],
+  ['transfer', (cluster) => cluster.transfer(undefined, { withinMs }), either],
+]
+
+async function stalledCluster(host: 'threads' | 'inline'): Promise<Cluster> {
+  const cluster = await startedCluster({ host, requestTimeoutMs: withinMs })
+  await leaderKnown(cluster)
+  await cluster.put('a', 'a')
+  await cluster.stallDisk('all')
+  return cluster
+}
+
+/** The error of a call that is sent and waits as the cluster closes. */
+async function endAtClose(call: Promise<unknown>, cluster: Cluster): Promise<unknown> {
+  const end = call.then(
+    (value) => value,
+    (error: unknown) => error,
+  )
+  await new Promise((resolve) => setImmediate(resolve))
+  await cluster.close()
+  return end
+}
+
+for (const host of ['threads', 'inline'] as const) {
+  test.each(calls)(`[CL1] %s ends with the close (${host})`, async (_, call, codes) => {
+    const cluster = await stalledCluster(host)
+    const { code } = (await endAtClose(call(cluster), cluster)) as RaftError
+    expect(codes).toContain(code)
+  })
+}
+
+test('[CL5] a wait for the next event ends as the cluster closes', async () => {
+  const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
+  const events = on(cluster.events, 'event', { signal: cluster.closing })
+  const read = async () => {
+    for await (const _ of events);
+  }
+  expect(await endAtClose(read(), cluster)).toMatchObject({ name: 'AbortError' })
+})
+
+test('[CL5] any number of waits make no warning', async () => {
+  const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
+  const warnings: Error[] = []
+  const warned = (warning: Error) => void warnings.push(warning)
+  process.on('warning', warned)
+  const waits = Array.from({ length: 20 }, () =>
+    on(cluster.events, 'event', { signal: cluster.closing })
+      .next()
+      .catch(() => undefined),
+  )
+  await new Promise((resolve) => setImmediate(resolve))
+  await cluster.close()
+  await Promise.all(waits)
+  process.off('warning', warned)
+  expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([])
+})
