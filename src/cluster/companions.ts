@@ -1,5 +1,7 @@
 /** Parts of a program that go with the nodes of a cluster, such as listening ports. */
+import { RaftError, reasonOf } from '../errors/index.js'
 import type { StandingFault } from '../faults/index.js'
+import { answerWithin } from '../node/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Counters } from '../telemetry/index.js'
 import { callForeign } from './foreign-code.js'
@@ -7,11 +9,19 @@ import { callForeign } from './foreign-code.js'
 /** The numbers of a node in all its lives, read from shared memory. */
 export type CountersRead = Pick<Counters, 'get'>
 
+/** How long a companion may take until a node has begun for it, too. */
+const beganWithinMs = 10_000
+
 /** Each method is called in the turn in which the thing happens. An error of one is a warning of the process. */
 export interface Companion {
+  /** Names the companion in errors and warnings: `the ports of etcd's API`. */
+  readonly name: string
   /** From now on exactly these faults stand at the node, in all of its lives. Also called before each `began`. */
   shown(nodeId: NodeId, faults: readonly StandingFault[]): void
-  /** The node runs. The call that started it resolves after the promise, and rejects if the promise does: the node ends. */
+  /**
+   * The node runs. The call that started it resolves after the promise. If the promise rejects, or has not settled after ten
+   * seconds, the call rejects and the node ends.
+   */
   began(nodeId: NodeId, counters: CountersRead): Promise<void>
   /** The node does not run any more, however it ended. The last that is told of a life, and told once for each `began`. */
   ended(nodeId: NodeId): void
@@ -19,11 +29,19 @@ export interface Companion {
   removed(nodeId: NodeId): void
 }
 
+/** The life of a node that runs. */
+interface Life {
+  readonly counters: CountersRead
+  /** Resolves as the life ends. */
+  readonly ended: Promise<void>
+  readonly end: () => void
+}
+
 export class Companions {
   readonly #faultsAt: (nodeId: NodeId) => readonly StandingFault[]
   readonly #all = new Set<Companion>()
   /** The nodes whose beginning was told, and whose end was not. */
-  readonly #running = new Map<NodeId, CountersRead>()
+  readonly #running = new Map<NodeId, Life>()
 
   constructor(faultsAt: (nodeId: NodeId) => readonly StandingFault[]) {
     this.#faultsAt = faultsAt
@@ -39,18 +57,32 @@ export class Companions {
       return end
     } catch (error) {
       end()
-      throw error
+      if (error instanceof RaftError) throw error
+      const expected = 'one that can begin at each node that runs'
+      throw new RaftError(
+        'INVALID_OPTION',
+        { option: 'companion', expected, actual: `one that fails: ${reasonOf(error)}` },
+        error,
+      )
     }
   }
 
   async began(nodeId: NodeId, counters: CountersRead): Promise<void> {
-    this.#running.set(nodeId, counters)
-    await Promise.all([...this.#all].map((companion) => this.#tell(companion, nodeId, counters)))
+    let end = (): void => undefined
+    const ended = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    const life = { counters, ended, end }
+    this.#running.set(nodeId, life)
+    await Promise.all([...this.#all].map((companion) => this.#tell(companion, nodeId, life)))
   }
 
   /** A node that failed to start has had no beginning, and its end is not told. */
   ended(nodeId: NodeId): void {
-    if (!this.#running.delete(nodeId)) return
+    const life = this.#running.get(nodeId)
+    if (life === undefined) return
+    this.#running.delete(nodeId)
+    life.end()
     this.#eachTold('ended', (companion) => companion.ended(nodeId))
   }
 
@@ -67,9 +99,24 @@ export class Companions {
     for (const companion of this.#all) told(what, () => tell(companion))
   }
 
-  async #tell(companion: Companion, nodeId: NodeId, counters: CountersRead): Promise<void> {
+  /** Resolves also when the node ends before the companion has begun. The error of a companion has its name before it. */
+  async #tell(companion: Companion, nodeId: NodeId, { counters, ended }: Life): Promise<void> {
     told('shown', () => companion.shown(nodeId, this.#faultsAt(nodeId)))
-    await companion.began(nodeId, counters)
+    const { name } = companion
+    const late = Symbol('late')
+    let end: unknown
+    try {
+      end = await answerWithin<unknown>(
+        Promise.race([companion.began(nodeId, counters), ended]),
+        beganWithinMs,
+        late,
+      )
+    } catch (error) {
+      throw error instanceof RaftError ? error : new Error(name, { cause: error })
+    }
+    if (end !== late) return
+    const remedy = 'let its promise settle sooner, and go on with the work behind it'
+    throw new Error(`${name} has not begun at node ${nodeId} within ${beganWithinMs} ms: ${remedy}`)
   }
 }
 

@@ -119,6 +119,7 @@ export class Lives {
       const why = `a companion of it failed: ${reasonOf(error)}`
       throw new RaftError('NODE_FAILED', { nodeId: member.nodeId, why }, error)
     }
+    if (member.node !== node) throw new RaftError('STOPPED', { what: `node ${member.nodeId}` })
   }
 
   /** The node ends at once. `why` is told to the calls that it was sent. */

@@ -122,6 +122,7 @@ export class EtcdServer {
 
   async #accompany(): Promise<void> {
     this.#end = await this.cluster.accompany({
+      name: "the ports of etcd's API",
       began: (nodeId, counters) => this.#began(nodeId, counters),
       ended: (nodeId) => this.#ended(nodeId),
       removed: (nodeId) => this.#removed(nodeId),

@@ -1,6 +1,7 @@
 export { Board, Notice } from './board.js'
 export type * from './control.js'
 export { type ControlledNode, InlineNode } from './controlled-node.js'
+export { answerWithin } from './deadline.js'
 export { NodeThread } from './node-thread.js'
 export { type NodeParts, realParts } from './parts.js'
 export { checkRoomForNodes } from './room-for-nodes.js'

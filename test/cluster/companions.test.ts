@@ -8,6 +8,7 @@ import { startedCluster } from './support.js'
 function listening(more: Partial<Companion> = {}): { companion: Companion; told: string[] } {
   const told: string[] = []
   const companion: Companion = {
+    name: 'a port',
     shown: (nodeId, faults) => void told.push(`${nodeId} has ${faults.map(({ fault }) => fault.type)}`),
     began: async (nodeId) => void told.push(`${nodeId} began`),
     ended: (nodeId) => void told.push(`${nodeId} ended`),
@@ -198,9 +199,60 @@ test.each<[string, () => Promise<void>]>([
     for (const call of [cluster.restart(1), others.addNode({ learner: true })])
       await expect(call).rejects.toMatchObject({
         code: 'NODE_FAILED',
-        details: { why: 'a companion of it failed: a bug of mine' },
+        details: { why: 'a companion of it failed: a port: a bug of mine' },
       })
     expect(cluster.status()[0]?.state).toBe('stopped')
     expect(others.status().map(({ nodeId }) => nodeId)).toEqual([1])
   },
 )
+
+const never = () => new Promise<void>(() => undefined)
+
+test('[EV8] a companion that does not begin in time is named, and its node does not run', async () => {
+  const { members, nodes } = played()
+  await members.accompany(listening({ began: never }).companion)
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const started = members.start().catch((error: RaftError) => error)
+  await turn()
+  vi.advanceTimersByTime(20_000)
+  while (nodes.some(({ isEnded }) => !isEnded)) await turn()
+  for (const node of nodes) node.letEnd()
+  expect(await started).toMatchObject({
+    code: 'NODE_FAILED',
+    message: expect.stringMatching(
+      /a companion of it failed: a port has not begun at node 1 within 10000 ms: let /,
+    ),
+  })
+})
+
+test('[EV8] a companion that joins and does not begin in time is refused by its name', async () => {
+  const { members } = played()
+  await members.start()
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const joined = members.accompany(listening({ began: never }).companion).catch((error: RaftError) => error)
+  await turn()
+  vi.advanceTimersByTime(20_000)
+  expect(await joined).toMatchObject({
+    code: 'INVALID_OPTION',
+    message: expect.stringMatching(
+      /^companion: one that can begin .*, not one that fails: a port has not begun /,
+    ),
+  })
+})
+
+test('[EV8] a companion that never begins keeps neither the close nor a call waiting', async () => {
+  const cluster = await oneNode()
+  const others = await oneNode()
+  let began: () => Promise<void> = async () => undefined
+  await cluster.accompany(listening({ began: () => began() }).companion)
+  began = never
+  await cluster.kill(1)
+  const restarted = cluster.restart(1).catch((error: RaftError) => error)
+  while (cluster.leaderId === undefined) await turn()
+  const joined = others.accompany(listening({ began: never }).companion)
+  await Promise.all([cluster.close(), others.close()])
+  expect(await restarted).toMatchObject({ code: 'STOPPED', message: 'node 1 is stopped' })
+  await joined
+})
