@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KeyValueOperation } from '../check/index.js'
-import { RaftError } from '../errors/index.js'
+import { RaftError, reasonOf } from '../errors/index.js'
 import { BadInput, decimal } from '../terminal/index.js'
 import { nameOfInput, readBytes } from './input/bytes.js'
 import { type Framed, LineFramer } from './input/framing.js'
@@ -46,9 +46,14 @@ export async function readHistoryFile<Each>(
   return operations
 }
 
-/** Writes a history of a run that went wrong to a file of its own. The answer is the command that shows it. */
+/** Writes a history of a run that went wrong to a file of its own. The answer is the command that shows it, or why there is none. */
 export function keepOperations(history: readonly KeyValueOperation[]): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'raftbox-history-')), 'history.jsonl')
-  writeFileSync(file, history.map((operation) => `${JSON.stringify(operation)}\n`).join(''))
-  return `raftbox check ${file} --html why.html shows it`
+  try {
+    const file = join(mkdtempSync(join(tmpdir(), 'raftbox-history-')), 'history.jsonl')
+    writeFileSync(file, history.map((operation) => `${JSON.stringify(operation)}\n`).join(''))
+    return `raftbox check ${file} --html why.html shows it`
+  } catch (error) {
+    // The run went wrong all the same, and that is what counts.
+    return `no file shows it: ${reasonOf(error)}; make room in TMPDIR`
+  }
 }

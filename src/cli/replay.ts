@@ -78,8 +78,15 @@ async function replayFile(
     for (const framed of framer.take(chunk)) take(framed, false)
   for (const framed of framer.end()) take(framed, true)
   if (failure !== undefined) return failure.end(json, signal)
-  if (!replay.hasHead) throw new BadInput(`${nameOfInput(file)} is empty; give a recording of raftbox`)
-  const { lives, stops } = replay
+  const { lives, stops, hasHead } = replay
+  if (!hasHead)
+    throw new BadInput(
+      `${nameOfInput(file)} is empty, as the recording of a full disk is; record the run again, or give another recording`,
+    )
+  if (lives.length === 0 && stops !== undefined)
+    throw new BadInput(
+      `${nameOfInput(file)}: the recording could not be written: ${stops}; record the run again where there is room`,
+    )
   if (json) console.log(JSON.stringify({ lives, stops, cutAtLine }))
   else tell(lives, cutAtLine, stops)
   return lives.some(isWrong) ? 1 : 0

@@ -14,6 +14,7 @@ import {
 } from '../terminal/index.js'
 import { checkWritable, pathFlag } from './flags.js'
 import { secondsSince } from './seconds.js'
+import { warnNotWhole } from './written-files.js'
 
 interface SearchFlags extends Bounds {
   readonly seconds: number
@@ -94,14 +95,14 @@ async function searchCommand(flags: SearchFlags, signal: AbortSignal): Promise<n
   })
   progress.clear()
   const realSeconds = secondsSince(startMs)
-  if (file !== undefined && result.broken !== undefined) writeRecording(file, bounds, result.broken.steps)
   if (json) console.log(JSON.stringify(jsonOf(bounds, result, realSeconds)))
   else tell(bounds, result, realSeconds)
+  if (file !== undefined && result.broken !== undefined) writeRecording(file, bounds, result.broken.steps)
   return result.broken === undefined ? 0 : 1
 }
 
 function writeRecording(path: string, { nodes }: Bounds, steps: Parameters<typeof record>[1]): void {
-  const file = new RecordingFile(path)
+  const file = new RecordingFile(path, { stopped: (why) => warnNotWhole('--record', path, why) })
   record(nodes, steps, file.write)
   file.close()
 }

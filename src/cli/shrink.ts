@@ -1,5 +1,5 @@
 /** `raftbox sim --shrink`: the smallest run of a seed that still fails, as a file, in words and as a picture. */
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { boundsOf, picture } from '../explain/index.js'
 import { shrink } from '../jobs/index.js'
 import { failureOf, linesOf, type Shrunk } from '../shrink/index.js'
@@ -8,6 +8,7 @@ import type { Story } from '../telemetry/index.js'
 import { counted, Progress } from '../terminal/index.js'
 import { checkWritable } from './flags.js'
 import { secondsSince } from './seconds.js'
+import { wrote } from './written-files.js'
 
 export const secondsDefault = 60
 
@@ -47,16 +48,13 @@ export async function shrinkSeed(
   }
   const realSeconds = secondsSince(startMs)
   const words = shrunk.list?.told.map((act) => act.words) ?? []
-  writeFileSync(
-    file,
-    linesOf(failureOf(shrunk), words)
-      .map((line) => `${line}\n`)
-      .join(''),
-  )
   const { story } = shrunk
-  if (svg !== undefined && story !== undefined) writeFileSync(svg, pictureOf(shrunk, story))
   if (json) console.log(JSON.stringify(jsonOf(shrunk, realSeconds)))
-  else tell(shrunk, realSeconds, file)
+  else tell(shrunk, realSeconds)
+  const lines = linesOf(failureOf(shrunk), words).map((line) => `${line}\n`)
+  const isKept = wrote('--shrink', file, lines.join(''))
+  if (svg !== undefined && story !== undefined) wrote('--svg', svg, pictureOf(shrunk, story))
+  if (isKept && !json) console.log(`to run it again: raftbox replay ${file}`)
   return 1
 }
 
@@ -84,11 +82,7 @@ function jsonOf({ seed, found, world, list, runs, isDone }: Shrunk, realSeconds:
   return { seed, violations: 1, violation, world: { change, atMs }, list: steps, runs, isDone, realSeconds }
 }
 
-function tell(
-  { seed, found, world, list, story, runs, isDone }: Shrunk,
-  realSeconds: number,
-  file: string,
-): void {
+function tell({ seed, found, world, list, story, runs, isDone }: Shrunk, realSeconds: number): void {
   const at = found.atMs === undefined ? '' : ` at ${found.atMs.toFixed(3)} ms`
   console.log(`seed ${seed}${at}: ${found.rule}: ${found.detail}`)
   console.log(
@@ -115,7 +109,6 @@ function tell(
   if (story === undefined) console.log('there is no picture: an error ended the run')
   console.log(`${counted(runs, 'run')} in ${realSeconds} seconds`)
   if (!isDone) console.log('it ended before all was tried: --seconds gives it more time')
-  console.log(`to run it again: raftbox replay ${file}`)
 }
 
 function worldOf({ nodes, faults, load, changeGapMs }: Plan, atMs: number | undefined): string {

@@ -5,7 +5,8 @@ import { counted, Progress } from '../terminal/index.js'
 import { checkWritable } from './flags.js'
 import { secondsSince, toTenth } from './seconds.js'
 import { shrinkSeed } from './shrink.js'
-import { writeStory } from './story-file.js'
+import { fileOf } from './story-file.js'
+import { warnNotWhole, wrote } from './written-files.js'
 
 export interface SimOptions {
   /** How many seeds. Default 200. */
@@ -69,7 +70,6 @@ async function replaySeed(
   if (record !== undefined) checkWritable('--record', record)
   if (story !== undefined) checkWritable('--story', story)
   const result = await replay({ seed, trace: tell, record, isTold: story !== undefined, signal })
-  if (story !== undefined && result.story !== undefined) writeStory(story, result.story)
   const { violation, virtualMs, counts } = result
   if (!trace && !json) {
     console.log(
@@ -84,6 +84,9 @@ async function replaySeed(
   const violations = violation === undefined ? [] : [{ seed, ...violation }]
   const sum = { seeds: 1, violations, virtualUs: Math.round(1000 * virtualMs), counts }
   report(sum, secondsSince(startMs), json)
+  const { recordingEnded } = result
+  if (record !== undefined && recordingEnded !== undefined) warnNotWhole('--record', record, recordingEnded)
+  if (story !== undefined && result.story !== undefined) wrote('--story', story, fileOf(result.story))
   return violation === undefined ? 0 : 1
 }
 

@@ -1,5 +1,5 @@
 /** Stories as files: written while a cluster lives, and read to be explained. */
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { reasonOf } from '../errors/index.js'
 import { BadStoryLine, StoryReader, StoryWriter } from '../explain/index.js'
 import { type KeptFrame, type Observer, recordLines } from '../observer/index.js'
@@ -87,9 +87,9 @@ class StoryFile {
   }
 }
 
-/** Writes a story that has ended. */
-export function writeStory(path: string, story: Story): void {
-  writeFileSync(path, bytesOf(new StoryWriter().newIn(story)))
+/** The file of a story that has ended. */
+export function fileOf(story: Story): Buffer {
+  return bytesOf(new StoryWriter().newIn(story))
 }
 
 function bytesOf(lines: Iterable<string>): Buffer {

@@ -1,7 +1,25 @@
 /** Files that a command writes when all that goes into them is known. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { reasonOf } from '../errors/index.js'
 import { BadInput } from '../terminal/index.js'
+import { warn } from './warnings.js'
+
+/** Warns that a run, whose verdict counts all the same, has left a file of `flag` that is not whole. */
+export function warnNotWhole(flag: string, file: string, why: string): void {
+  warn(`${flag}: ${file} could not be written to its end: ${why}`)
+}
+
+/** Writes what came of a run, whose verdict counts also where there is no room for the file. True: it is written. */
+export function wrote(flag: string, file: string, content: string | Uint8Array): boolean {
+  try {
+    writeFileSync(file, content)
+    return true
+  } catch (error) {
+    warnNotWhole(flag, file, reasonOf(error))
+    return false
+  }
+}
 
 /** All of them or none: each is complete before the first takes its name. `flag` chooses their place. */
 export function writeTogether(flag: string, texts: Readonly<Record<string, string>>): string[] {

@@ -14,12 +14,21 @@ export interface Replay {
   readonly isTold: boolean
 }
 
-export type Replayed = SimulationResult & { readonly story: Story | undefined }
+export interface Replayed extends SimulationResult {
+  readonly story: Story | undefined
+  /** Why the recording ended before the run; `undefined`: it did not, or there is none. */
+  readonly recordingEnded: string | undefined
+}
 
 export default function replayJob({ seed, trace, record, isTold }: Replay): Replayed {
-  const file = record === undefined ? undefined : new RecordingFile(record)
+  let story: Story | undefined
+  let recordingEnded: string | undefined
+  // A full disk of this machine is none of the faults of the run, which goes on.
+  const stopped = (why: string): void => {
+    recordingEnded = why
+  }
+  const file = record === undefined ? undefined : new RecordingFile(record, { stopped })
   try {
-    let story: Story | undefined
     const result = simulate({
       seed,
       ...(trace && { trace: (line) => trace.postMessage(line) }),
@@ -28,8 +37,11 @@ export default function replayJob({ seed, trace, record, isTold }: Replay): Repl
         if (isTold) story = told
       },
     })
-    return { ...result, story }
-  } finally {
+    // The last piece may find no room either.
     file?.close()
+    return { ...result, story, recordingEnded }
+  } catch (error) {
+    file?.close()
+    throw error
   }
 }

@@ -11,7 +11,7 @@ export function openRecording({
   if (recording === undefined) return undefined
   const stopped = (why: string) =>
     process.emitWarning(
-      `the recording of node ${nodeId} ends, and the node goes on: ${why}`,
+      `the recording of node ${nodeId} cannot be written, and the node goes on without it: ${why}`,
       'RaftboxWarning',
     )
   try {

@@ -4,6 +4,7 @@ import { textOf, version } from './line.js'
 
 /** Characters that wait before they are written. */
 const waitingMax = 256 << 10
+const head = `${textOf({ recording: 'raftbox', version })}\n`
 /** A recording ends behind so many bytes, unless its maker says otherwise. */
 const bytesMaxDefault = 2 ** 30
 
@@ -20,7 +21,7 @@ export class RecordingFile {
   readonly #file: number
   readonly #bytesMax: number
   readonly #stopped: ((why: string) => void) | undefined
-  #waiting: string
+  #waiting = head
   /** Bytes that lie in the file. */
   #byteLength = 0
   #isOver = false
@@ -30,7 +31,6 @@ export class RecordingFile {
     this.#file = openSync(path, 'w')
     this.#bytesMax = bytesMax
     this.#stopped = stopped
-    this.#waiting = `${textOf({ recording: 'raftbox', version })}\n`
   }
 
   /** Takes a line without its line break. False: the recording is over, and takes no more. */
@@ -68,13 +68,13 @@ export class RecordingFile {
     this.#byteLength += bytes.length
   }
 
-  /** The last line says why nothing follows. */
+  /** The last line says why nothing follows. Where nothing was written before, it stands behind the head. */
   #stop(why: string): void {
     this.#isOver = true
     try {
       // A part of a piece may have been written. Without it there is room for this line also on a full disk.
       ftruncateSync(this.#file, this.#byteLength)
-      this.#append(Buffer.from(`${textOf({ stops: why })}\n`))
+      this.#append(Buffer.from(`${this.#byteLength === 0 ? head : ''}${textOf({ stops: why })}\n`))
     } catch {
       // Whoever made the recording is told all the same.
     }

@@ -1,4 +1,4 @@
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
@@ -79,7 +79,7 @@ test('another end than was recorded is told of its life, and the exit code is 1'
 })
 
 test.each([
-  ['', 'is empty; give a recording of raftbox'],
+  ['', 'is empty, as the recording of a full disk is; record the run again, or give another recording'],
   ['key,value\na,b\n', 'line 1: it is not JSON; give a recording of raftbox'],
   ['{"recording":"raft', 'line 1: it is not JSON; give a recording of raftbox'],
   ['{"key":"a"}\n', 'line 1: it is not the head of a recording of raftbox; give a recording of raftbox'],
@@ -120,4 +120,26 @@ test.each([
   expect(code).toBe(2)
   expect(stderr).toContain(why)
   expect(stderr.trimEnd().split('\n').length).toBe(1)
+})
+
+test.runIf(existsSync('/dev/full')).each(['--record', '--story'])(
+  'a full disk under sim %s is told with its reason, and changes no verdict',
+  async (flag) => {
+    const { code, stdout, stderr } = await run(['sim', '--seed', '2', flag, '/dev/full'])
+    expect([code, stderr]).toEqual([
+      0,
+      `raftbox: warning: ${flag}: /dev/full could not be written to its end: ENOSPC: no space left on device, write\n`,
+    ])
+    expect(stdout).toContain('1 seed, no violation\n')
+  },
+)
+
+test('a recording that could not be written is told as one, with the reason', async () => {
+  const head = readFileSync(recorded(), 'utf8').split('\n')[0]
+  const file = temporaryFile('run.jsonl', `${head}\n{"stops":"ENOSPC: no space left on device, write"}\n`)
+  expect(await run(['replay', file])).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: `raftbox: ${file}: the recording could not be written: ENOSPC: no space left on device, write; record the run again where there is room\n`,
+  })
 })

@@ -79,6 +79,15 @@ describe('a recording that ends before the run', () => {
     expect(() => replay.take(9, '{"node":1,"told":{"type":"tick"}}')).toThrow('follows the end')
   })
 
+  test('since there was no room for its first piece has a head and says so', () => {
+    const path = join(temporaryFolder(), 'run.jsonl')
+    expect(recordedUpTo(path, 1000).said).toEqual(['it may have 1000 bytes'])
+    const replay = new Replay()
+    for (const [at, line] of readFileSync(path, 'utf8').trimEnd().split('\n').entries())
+      replay.take(at + 1, line)
+    expect([replay.lives, replay.stops]).toEqual([[], 'it may have 1000 bytes'])
+  })
+
   test.runIf(existsSync('/dev/full'))(
     'since its disk is full tells its maker once, and throws nothing',
     () => {
@@ -102,7 +111,9 @@ describe('a recording that ends before the run', () => {
     expect(cluster.status().map(({ state }) => state)).toEqual(['running', 'running', 'running'])
     expect(warnings.filter((line) => line.startsWith('the recording of node'))).toEqual([
       expect.stringMatching(
-        new RegExp(`^the recording of node ${killed} ends, and the node goes on: ENOENT`),
+        new RegExp(
+          `^the recording of node ${killed} cannot be written, and the node goes on without it: ENOENT`,
+        ),
       ),
     ])
   })
