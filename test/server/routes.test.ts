@@ -112,8 +112,31 @@ test('only text is a line', async () => {
   expect(await ask('application/json')).toMatchObject({ status: 415, code: 'WRONG_TYPE' })
   expect(await ask('application/x-www-form-urlencoded')).toMatchObject({ status: 415 })
   expect(await ask()).toMatchObject({ status: 415 })
-  expect(await ask('text/plain;charset=UTF-8')).toMatchObject({ status: 200, ok: true })
+  for (const type of ['text/plain;charset=UTF-8', 'Text/Plain; format=flowed; charset="utf8"'])
+    expect(await ask(type)).toMatchObject({ status: 200, ok: true })
 })
+
+test.each(['/api/do', '/api/scenarios/run'])(
+  'a line in another charset or encoding is refused, and nothing is done (%s)',
+  async (path) => {
+    const served = await Served.start()
+    const ask = (headers: Record<string, string>) =>
+      served.raw('POST', path, { 'content-type': 'text/plain', ...headers }, Buffer.from('put a 1'))
+    const refused = { status: 415, ok: false, code: 'WRONG_TYPE' }
+    for (const charset of ['utf-16', '"ISO-8859-1"', 'latin1'])
+      expect(await ask({ 'content-type': `text/plain; charset=${charset}` })).toMatchObject({
+        ...refused,
+        message: `give the line as UTF-8, not as ${charset.replaceAll('"', '').toLowerCase()}`,
+      })
+    for (const encoding of ['gzip', 'br', 'identity, gzip'])
+      expect(await ask({ 'content-encoding': encoding })).toMatchObject({
+        ...refused,
+        message: expect.stringMatching(/^give the line as it is, not in Content-Encoding (gzip|br)$/),
+      })
+    expect(await ask({ 'content-encoding': 'identity' })).not.toMatchObject({ status: 415 })
+    expect(await served.cluster.get('a')).toEqual(path === '/api/do' ? expect.anything() : undefined)
+  },
+)
 
 test('quit is answered, and then told to who started the server', async () => {
   const served = await Served.start()
