@@ -1,5 +1,5 @@
 /** How a cluster on threads or inline is broken: what is refused there, and how a fault comes to the nodes and goes. */
-import { checkOptions, RaftError } from '../errors/index.js'
+import { checkFlag, checkMethods, checkOptions, RaftError } from '../errors/index.js'
 import {
   type Breakable,
   type Cast,
@@ -111,11 +111,14 @@ export class Breaking implements Breakable {
   }
 
   nemesis(dice: Dice): Nemesis {
+    const methods = ['around', 'below', 'between', 'pick', 'shuffled']
+    checkMethods('dice', dice, `an object with the methods ${methods.join(', ')}`, methods)
     return new Nemesis(this, this.#faults, dice)
   }
 
   /** The nodes that were ended. */
   async kill(target: Target, options: ForTime): Promise<readonly NodeId[]> {
+    checkOptions('kill', options, ['forMs'])
     const nodes = this.nodesOf(target)
     for (const nodeId of nodes) this.#members.checkRuns(nodeId)
     if (options.forMs !== undefined) this.#checkHasDisk()
@@ -127,6 +130,7 @@ export class Breaking implements Breakable {
   async restart(target: Target, options: { readonly renew?: boolean }): Promise<void> {
     checkOptions('restart', options, ['renew'])
     const { renew = false } = options
+    checkFlag('renew', renew)
     this.#members.checkOpen()
     const { running } = this.#members
     const down = this.nodeIds.filter((nodeId) => !running.includes(nodeId))

@@ -10,7 +10,7 @@ import {
   stateOnDisk,
   writeExport,
 } from '../backup/index.js'
-import { checkOptions, RaftError } from '../errors/index.js'
+import { checkOptions, checkSignal, RaftError } from '../errors/index.js'
 import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { NodeId } from '../raft/index.js'
 import { checkMachine } from './description.js'
@@ -58,6 +58,7 @@ export async function exportSnapshot(
 ): Promise<Exported> {
   checkOptions('exportSnapshot', options, ['nodeId', 'machine', 'signal'])
   const { nodeId, machine: given, signal } = options
+  checkSignal(signal)
   const path = pathOf('file', file)
   const directory = ClusterDirectory.atRest(dir)
   try {

@@ -1,5 +1,5 @@
 /** Waiting for somebody to lead. */
-import { RaftError } from '../errors/index.js'
+import { checkSignal, RaftError } from '../errors/index.js'
 import { keepsDown } from '../faults/index.js'
 import type { Cluster } from './cluster.js'
 import type { ClusterEvent } from './events.js'
@@ -14,7 +14,8 @@ type Looked = Pick<Cluster, 'closing' | 'events' | 'faults' | 'leaderId' | 'stat
  * `NO_LEADER` as soon as no node is left that could lead: none runs, and one of them has failed. Rejects with `STOPPED` as
  * soon as the cluster closes.
  */
-export function leaderKnown(cluster: Looked, signal?: AbortSignal): Promise<void> {
+export async function leaderKnown(cluster: Looked, signal?: AbortSignal): Promise<void> {
+  checkSignal(signal)
   const beganMs = performance.now()
   return new Promise((resolve, reject) => {
     const settled = (): void => {

@@ -1,5 +1,5 @@
 /** The logs of nodes, read from their disks: beside a node that runs, and in a directory that no cluster has open. */
-import { checkOptions, RaftError } from '../errors/index.js'
+import { checkFlag, checkOptions, RaftError } from '../errors/index.js'
 import { type LogOfNode, type LogRange, readLog } from '../logbook/index.js'
 import type { NodeId } from '../raft/index.js'
 import type { Counters } from '../telemetry/index.js'
@@ -60,6 +60,7 @@ export interface LogFound {
  */
 export function readLogs(dir: string, options: LogsOptions = {}): LogFound[] {
   checkOptions('readLogs', options, ['nodeId', 'isKeyValue', 'from', 'to'])
+  checkFlag('isKeyValue', options.isKeyValue)
   const directory = ClusterDirectory.atRest(dir)
   const { nodeId, isKeyValue = takesKvCommands(directory.machine), ...range } = options
   try {

@@ -1,6 +1,6 @@
 /** Questions to nodes of a running cluster about themselves. */
 import { type ExportHead, type MachineId, unusable, writeExport } from '../backup/index.js'
-import { checkOptions, RaftError } from '../errors/index.js'
+import { checkOptions, checkSignal, quoted, RaftError } from '../errors/index.js'
 import type { Target } from '../faults/index.js'
 import type { HashAt } from '../node/index.js'
 import type { NodeId, Snapshot } from '../raft/index.js'
@@ -60,7 +60,7 @@ export function takeSnapshots(members: Members, nodeIds: readonly NodeId[]): Pro
 /** The only node of a target. */
 function onlyNode([nodeId = 0, ...others]: readonly NodeId[], target: Target): NodeId {
   if (others.length === 0) return nodeId
-  throw new RaftError('INVALID_OPTION', { option: 'from', expected: 'one node', actual: String(target) })
+  throw new RaftError('INVALID_OPTION', { option: 'from', expected: 'one node', actual: quoted(target) })
 }
 
 /** Takes a snapshot of a node, and writes it to a file. */
@@ -74,6 +74,7 @@ export async function exportFrom(
   checkOptions('export', options, ['from', 'signal'])
   const path = pathOf('file', file)
   const { from = 'leader', signal } = options
+  checkSignal(signal)
   const nodeId = onlyNode(nodesOf(from), from)
   for (let attempt = 1; ; attempt++) {
     const { size, ...ofSnapshot } = await takeSnapshot(members, nodeId)

@@ -1,4 +1,5 @@
 /** Where reads are served: what callers choose, and what their reads are told there. */
+import { quoted } from '../errors/index.js'
 import type { Staleness } from '../transport/index.js'
 import type { ReadFrom, Reading } from './readings.js'
 import { invalid } from './refusals.js'
@@ -30,7 +31,7 @@ export function readingAt<Answer>(
   options: ReadOptions | StaleReadOptions,
 ): Reading<Answer | Stale<Answer>> {
   const { stale = false } = options
-  if (typeof stale !== 'boolean') throw invalid('stale', 'true or false', String(stale))
+  if (typeof stale !== 'boolean') throw invalid('stale', 'true or false', quoted(stale))
   const from = checked(options.from ?? (stale ? 'any' : 'leader'))
   if (!stale) return from === 'leader' ? reading : linearizableAt(reading, from)
   return {
@@ -58,5 +59,5 @@ function linearizableAt<Answer>(reading: Reading<Answer>, from: ReadFrom): Readi
 function checked(from: ReadFrom): ReadFrom {
   if (from === 'leader' || from === 'any') return from
   if (Number.isSafeInteger(from) && from > 0) return from
-  throw invalid('from', "'leader', 'any' or the id of a node", String(from))
+  throw invalid('from', "'leader', 'any' or the id of a node", quoted(from))
 }

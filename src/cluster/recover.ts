@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Disk, type LostDisk, machineKindOf, type Survey, stateOnDisk } from '../backup/index.js'
-import { checkOptions, RaftError } from '../errors/index.js'
+import { checkOptions, checkSignal, RaftError } from '../errors/index.js'
 import { loadMachine, type SessionMachine } from '../machine/index.js'
 import type { EntryId, LogIndex, NodeId, Term } from '../raft/index.js'
 import { lockOf, type Pledge } from '../storage/index.js'
@@ -84,6 +84,7 @@ export class Recovery {
    * all that the former cluster is known to have had, so no vote and no promise of a former node counts among them.
    */
   async carryOut(signal?: AbortSignal): Promise<Recovered> {
+    checkSignal(signal)
     const { path } = this.#directory
     const former = this.#directory.allPledges()
     const createMachine = await loadMachine(this.#machine, this.#directory.machine.machineName)

@@ -4,9 +4,34 @@ import { RaftError } from './errors.js'
 /** The greatest port of TCP. */
 export const portMax = 65_535
 
-/** A value that does not fit, in words: a text has quotes, so that "3" is not taken for the number. */
+/** A value that does not fit, in words: a text has quotes, so that "3" is not taken for the number. No code of it runs. */
 export function quoted(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (Object(value) !== value) return String(value)
+  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`
+}
+
+/** Throws a `RaftError` for a value that is neither true nor false. `undefined` counts as left out. */
+export function checkFlag(option: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return
+  throw new RaftError('INVALID_OPTION', { option, expected: 'true or false', actual: quoted(value) })
+}
+
+/** Throws a `RaftError` for a value that has not all of the methods of an object `of` a kind. */
+export function checkMethods(option: string, value: unknown, of: string, methods: readonly string[]): void {
+  const isOf = (name: string) => typeof (value as Record<string, unknown>)[name] === 'function'
+  if (typeof value === 'object' && value !== null && methods.every(isOf)) return
+  throw new RaftError('INVALID_OPTION', { option, expected: of, actual: quoted(value) })
+}
+
+/** Throws a `RaftError` for a value that is no signal. `undefined` counts as left out. */
+export function checkSignal(value: unknown): void {
+  if (value === undefined) return
+  checkMethods('signal', value, 'an AbortSignal', [
+    'addEventListener',
+    'removeEventListener',
+    'throwIfAborted',
+  ])
 }
 
 /**

@@ -1,10 +1,21 @@
 /** The reason why a fault cannot be begun: every host finds it in the same way, before anything has changed. */
-import { RaftError } from '../errors/index.js'
+import { quoted, RaftError } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { type ClockBounds, type Skew, whySkewsBreakLease } from './clock-bounds.js'
 import { lineOf } from './describe.js'
-import { type Fault, isLinkFault, type StandingFault, type Way } from './fault.js'
+import { type Fault, isLinkFault, messageKinds, type StandingFault, type Way } from './fault.js'
 import { standingFaultsMax } from './standing.js'
+
+const figureNames = [
+  'delayMs',
+  'jitterMs',
+  'share',
+  'bytesPerSecond',
+  'flushMs',
+  'bytesLeft',
+  'offsetMs',
+  'drift',
+] as const
 
 /** By how much of itself a clock may be slow at most. */
 const slowestDrift = 0.99
@@ -20,9 +31,24 @@ export interface FaultSurroundings {
 
 /** Throws a `RaftError` of one clear line when the fault cannot be begun here and now. */
 export function checkFault(fault: Fault, surroundings: FaultSurroundings): void {
+  checkTypes(fault)
   const why = whyNot(fault, surroundings)
   if (why === undefined) return
   throw new RaftError('INVALID_FAULT', { what: lineOf(fault, surroundings.nodeIds), why })
+}
+
+/** A value of another type has no words in the line of its fault, and would be counted with all the same. */
+function checkTypes(fault: Fault): void {
+  const values = new Map<string, unknown>(Object.entries(fault))
+  for (const name of figureNames) {
+    const value = values.get(name)
+    if (value !== undefined && typeof value !== 'number')
+      throw new RaftError('INVALID_FAULT', { what: `${name} ${quoted(value)}`, why: `${name} is a number` })
+  }
+  const messages = values.get('messages')
+  if (messages === undefined || (messageKinds as unknown[]).includes(messages)) return
+  const why = `a kind of message is one of ${messageKinds.join(', ')}`
+  throw new RaftError('INVALID_FAULT', { what: `messages ${quoted(messages)}`, why })
 }
 
 function whyNot(fault: Fault, surroundings: FaultSurroundings): string | undefined {

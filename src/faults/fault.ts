@@ -13,6 +13,23 @@ export interface Way {
 /** The kinds of messages that a fault of a link can be limited to: those of the paper, and heartbeats apart. */
 export type MessageKind = MessageType | 'heartbeat'
 
+const isMessageKind: Readonly<Record<MessageKind, true>> = {
+  heartbeat: true,
+  appendEntries: true,
+  appendEntriesResponse: true,
+  requestVote: true,
+  requestVoteResponse: true,
+  preVote: true,
+  preVoteResponse: true,
+  installSnapshot: true,
+  installSnapshotResponse: true,
+  timeoutNow: true,
+  readIndex: true,
+  readIndexResponse: true,
+}
+
+export const messageKinds = Object.keys(isMessageKind) as MessageKind[]
+
 interface OnWays {
   readonly ways: readonly Way[]
   /** Only messages of this kind are hit. `undefined`: all. */

@@ -1,5 +1,5 @@
 /** The methods by which a cluster of any host is broken and healed: targets become nodes, and their faults begin. */
-import { checkOptions } from '../errors/index.js'
+import { checkFlag, checkOptions } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import {
   type Fault,
@@ -190,6 +190,7 @@ export class FaultMethods {
   ): Promise<FaultHandle> {
     checkOptions(fault.type, options, fault.type === 'delay' ? ['jitterMs', ...onLinkNames] : onLinkNames)
     const { oneWay = false, messages, forMs } = options
+    checkFlag('oneWay', oneWay)
     const ways = resolveWays({ one, other, oneWay }, this.#cast())
     return this.#begin({ ...fault, ways, messages } as Fault, forMs)
   }

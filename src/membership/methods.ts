@@ -1,5 +1,5 @@
 /** The methods by which the members of a cluster of any host are changed: targets become nodes, and procedures promises. */
-import { checkOptions, RaftError } from '../errors/index.js'
+import { checkFlag, checkOptions, quoted, RaftError } from '../errors/index.js'
 import { type Cast, resolveTarget, type Target } from '../faults/index.js'
 import type { Configuration, MembershipChange, NodeId } from '../raft/index.js'
 import type { Changeable } from './changeable.js'
@@ -55,21 +55,24 @@ export class MembershipMethods {
   async addNode(options: AddOptions = {}): Promise<NodeId> {
     checkOptions('addNode', options, ['learner', 'withinMs'])
     const { learner = false } = options
+    checkFlag('learner', learner)
     return this.#run(addNode(this.#cluster, { learner, withinMs: within(options, changeMs) }))
   }
 
   async removeNode(target: Target, options: RemoveOptions = {}): Promise<readonly NodeId[]> {
     checkOptions('removeNode', options, ['keep', 'withinMs'])
-    const nodeIds = this.#resolved(target)
     const { keep = false } = options
+    checkFlag('keep', keep)
+    const nodeIds = this.#resolved(target)
     await this.#run(removeNodes(this.#cluster, nodeIds, { keep, withinMs: within(options, changeMs) }))
     return nodeIds
   }
 
   async replaceNode(target: Target, options: RemoveOptions = {}): Promise<NodeId> {
     checkOptions('replaceNode', options, ['keep', 'withinMs'])
-    const nodeId = this.#one('replacing', target)
     const { keep = false } = options
+    checkFlag('keep', keep)
+    const nodeId = this.#one('replacing', target)
     return this.#run(replaceNode(this.#cluster, nodeId, { keep, withinMs: within(options, changeMs) }))
   }
 
@@ -148,7 +151,7 @@ function within({ withinMs }: WithinTime, otherwise: number): number {
   if (withinMs === undefined) return otherwise
   if (Number.isInteger(withinMs) && withinMs >= 1 && withinMs <= withinMsMax) return withinMs
   const expected = `a whole number from 1 to ${withinMsMax}`
-  throw new RaftError('INVALID_OPTION', { option: 'withinMs', expected, actual: String(withinMs) })
+  throw new RaftError('INVALID_OPTION', { option: 'withinMs', expected, actual: quoted(withinMs) })
 }
 
 const types: readonly string[] = ['addLearner', 'promote', 'demote', 'remove']

@@ -7,7 +7,7 @@ import { RaftError } from '../errors/index.js'
 import {
   type Healed,
   type LinkTarget,
-  type MessageKind,
+  messageKinds,
   parseGroups,
   parseLink,
   parseTarget,
@@ -43,21 +43,6 @@ export interface Kind<Value> {
   bound?(word: string): string | undefined
   /** Words that begin with what was typed. A word that ends with `-` or `>` goes on. */
   offers(typed: string, nodeIds: readonly NodeId[]): readonly string[]
-}
-
-const messageKinds: Readonly<Record<MessageKind, true>> = {
-  heartbeat: true,
-  appendEntries: true,
-  appendEntriesResponse: true,
-  requestVote: true,
-  requestVoteResponse: true,
-  preVote: true,
-  preVoteResponse: true,
-  installSnapshot: true,
-  installSnapshotResponse: true,
-  timeoutNow: true,
-  readIndex: true,
-  readIndexResponse: true,
 }
 
 /** Subjects that explain tells of. */
@@ -156,11 +141,7 @@ export const kinds = {
   bytes: ofScale('BYTES', 'an amount such as 64kB', bytes),
   putSize: ofScale('BYTES', 'the bytes of a put, such as 1kB', putSize),
   callRate: ofScale('CALLS/s', 'calls a second such as 1000/s', callRate),
-  message: oneOf(
-    Object.keys(messageKinds) as MessageKind[],
-    'MESSAGE',
-    'a kind of message such as heartbeat',
-  ),
+  message: oneOf(messageKinds, 'MESSAGE', 'a kind of message such as heartbeat'),
   onOrOff: oneOf(['on', 'off'], 'on|off', 'on or off'),
   renew: oneOf(['renew'], 'renew', 'renew'),
   learner: oneOf(['learner'], 'learner', 'learner'),

@@ -1,6 +1,6 @@
 /** Faults that do not fit: each is refused in one line, and nothing has changed. */
 import { expect, test } from 'vitest'
-import { type Cluster, RaftError } from '../../src/cluster/index.js'
+import { type Cluster, leaderKnown, RaftError } from '../../src/cluster/index.js'
 import { brokenCluster, statusOf } from './broken.js'
 
 /** The line of each refusal. Node 3 is down, and node 2 is paused. */
@@ -30,6 +30,24 @@ const refused: Record<string, (cluster: Cluster) => Promise<unknown>> = {
   'for -1 ms: a time is a number of milliseconds': (cluster) => cluster.cut(1, 2, { forMs: -1 }),
   'forMs "2s": a time is a number of milliseconds': (cluster) =>
     cluster.cut(1, 2, { forMs: '2s' as unknown as number }),
+  'delayMs "10ms": delayMs is a number': (cluster) => cluster.delay(1, 2, '10ms' as never),
+  'delayMs "10": delayMs is a number': (cluster) => cluster.delay(1, 2, '10' as never),
+  'delayMs null: delayMs is a number': (cluster) => cluster.delay(1, 2, null as never),
+  'delayMs a list: delayMs is a number': (cluster) => cluster.delay(1, 2, [10] as never),
+  'delayMs Symbol(): delayMs is a number': (cluster) => cluster.delay(1, 2, Symbol() as never),
+  'jitterMs true: jitterMs is a number': (cluster) => cluster.delay(1, 2, 10, { jitterMs: true as never }),
+  'share "10%": share is a number': (cluster) => cluster.drop(1, 2, '10%' as never),
+  'share true: share is a number': (cluster) => cluster.duplicate(1, 2, true as never),
+  'share 1: share is a number': (cluster) => cluster.reorder(1, 2, 1n as never),
+  'bytesPerSecond "1MB": ': (cluster) => cluster.throttle(1, 2, '1MB' as never),
+  'flushMs "5": flushMs is a number': (cluster) => cluster.slowDisk(1, '5' as never),
+  'bytesLeft "5": bytesLeft is a number': (cluster) => cluster.fullDisk(1, { bytesLeft: '5' as never }),
+  'offsetMs "5": offsetMs is a number': (cluster) => cluster.skew(1, { offsetMs: '5' as never }),
+  'drift null: drift is a number': (cluster) => cluster.skew(1, { drift: null as never }),
+  'messages "pings": a kind of message is one of heartbeat, appendEntries, ': (cluster) =>
+    cluster.cut(1, 2, { messages: 'pings' as never }),
+  'messages Symbol(): a kind of message is one of': (cluster) =>
+    cluster.cut(1, 2, { messages: Symbol() as never }),
   'for Infinity ms: ': (cluster) => cluster.cut(1, 2, { forMs: Number.POSITIVE_INFINITY }),
 }
 
@@ -50,6 +68,38 @@ test('a fault that does not fit is refused in one line, and nothing has changed'
   expect(cluster.faults).toEqual(faults)
   expect(told()).toBe(2)
   expect(statusOf(cluster, 2).state).toBe('paused')
+})
+
+/** The line of each refusal of a value that is of another type than its option. */
+const options: Record<string, (cluster: Cluster) => unknown> = {
+  'oneWay: true or false, not "yes"': (cluster) => cluster.cut(1, 2, { oneWay: 'yes' as never }),
+  'oneWay: true or false, not null': (cluster) => cluster.delay(1, 2, 5, { oneWay: null as never }),
+  'the options of kill: an object, not null': (cluster) => cluster.kill(1, null as never),
+  'renew: true or false, not 1': (cluster) => cluster.restart(1, { renew: 1 as never }),
+  'learner: true or false, not "no"': (cluster) => cluster.addNode({ learner: 'no' as never }),
+  'keep: true or false, not "no"': (cluster) => cluster.removeNode(1, { keep: 'no' as never }),
+  'keep: true or false, not 0': (cluster) => cluster.replaceNode(1, { keep: 0 as never }),
+  'withinMs: a whole number from 1 to 3600000, not "5"': (cluster) =>
+    cluster.promote(1, { withinMs: '5' as never }),
+  'signal: an AbortSignal, not "stop"': (cluster) =>
+    cluster.export('never-made', { signal: 'stop' as never }),
+  'signal: an AbortSignal, not a value of type object': (cluster) => leaderKnown(cluster, {} as never),
+  'dice: an object with the methods around, below, between, pick, shuffled, not 6': (cluster) =>
+    cluster.nemesis(6 as never),
+  'companion: an object with a name and the methods shown, began, ended, removed, not undefined': (cluster) =>
+    cluster.accompany(undefined as never),
+}
+
+test('an option of another type is refused by its name, and nothing has changed', async () => {
+  const { cluster } = await brokenCluster({ nodes: 1, host: 'inline', durability: 'none' })
+  for (const [line, refuse] of Object.entries(options)) {
+    const error = await Promise.resolve(cluster)
+      .then(refuse)
+      .catch((thrown: unknown) => thrown)
+    expect(error, line).toMatchObject({ name: 'RaftError', code: 'INVALID_OPTION', message: line })
+  }
+  expect(cluster.faults).toEqual([])
+  expect(cluster.status()).toMatchObject([{ nodeId: 1, state: 'running' }])
 })
 
 test('a restart of several nodes is refused whole when one of them runs', async () => {
