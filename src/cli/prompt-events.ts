@@ -1,34 +1,23 @@
 /** The events of a cluster as lines of the prompt. */
 import type { ClusterEvent } from '../cluster/index.js'
-import { inWords } from './happenings.js'
-
-/** Events whose words are kept, in case they are repeated: the newest. */
-const keptMax = 256
+import { ToldHappenings } from '../telemetry/index.js'
+import { printable } from '../terminal/index.js'
 
 export class PromptEvents {
   readonly #heartbeatIntervalMs: number
-  readonly #words = new Map<number, string>()
+  readonly #told: ToldHappenings
 
   constructor(heartbeatIntervalMs: number) {
     this.#heartbeatIntervalMs = heartbeatIntervalMs
+    // A tick of a cluster is a heartbeat.
+    this.#told = new ToldHappenings(heartbeatIntervalMs)
   }
 
   /** `undefined`: the prompt leaves the event out. */
   lineOf(event: ClusterEvent): string | undefined {
     if (isAnswered(event) || this.#isShort(event)) return undefined
-    const words = this.#wordsOf(event)
-    this.#words.set(event.sequence, words)
-    const [oldest] = this.#words.keys()
-    if (this.#words.size > keptMax && oldest !== undefined) this.#words.delete(oldest)
-    return words
-  }
-
-  /** Other events may stand between an event and its repetition, so the repetition says what was repeated. */
-  #wordsOf(event: ClusterEvent): string {
-    const repeated = event.type === 'repeated' ? this.#words.get(event.cause ?? 0) : undefined
-    if (event.type === 'repeated' && repeated !== undefined) return `${repeated} (${event.times} times more)`
-    // A tick of a cluster is a heartbeat.
-    return inWords(event, this.#heartbeatIntervalMs)
+    // Why a node failed is foreign text.
+    return printable(this.#told.wordsOf(event))
   }
 
   /** A standstill of less than two heartbeats harms nobody. On a busy machine, such events would hide the others. */

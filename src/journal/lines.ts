@@ -1,7 +1,7 @@
 /** Happenings as the fields of lines: which node, in which term, why, and what led to it. */
 import type { ClusterEvent } from '../cluster/index.js'
 import type { NodeId, Term } from '../raft/index.js'
-import { describeHappened } from '../telemetry/index.js'
+import { ToldHappenings } from '../telemetry/index.js'
 import { type Level, levelOf } from './levels.js'
 
 /** A line is one object. `msg` says the same as its fields, in words. */
@@ -12,12 +12,12 @@ export interface Line {
 }
 
 export class Lines {
-  readonly #tickMs: number
+  readonly #told: ToldHappenings
   /** The terms of nodes, as their changes of role told. */
   readonly #terms = new Map<NodeId, Term>()
 
   constructor(tickMs: number) {
-    this.#tickMs = tickMs
+    this.#told = new ToldHappenings(tickMs)
   }
 
   of(event: ClusterEvent): Line {
@@ -34,6 +34,6 @@ export class Lines {
       // A voter is asked for a term that it may not be in.
       electionTerm: event.type === 'voteAnswered' ? event.term : undefined,
     }
-    return { level: levelOf(event), fields, msg: describeHappened(event, this.#tickMs) }
+    return { level: levelOf(event), fields, msg: this.#told.wordsOf(event) }
   }
 }

@@ -7,7 +7,7 @@ import { wordsOf } from './api.js'
 import { Choices } from './choices.js'
 import { CopyButton } from './copy-button.js'
 import { beginAnswers, type Explained, explained, pictureBetween, stretchOf, trouble } from './explained.js'
-import { causesOf, effectsOf, lineOfQuestion } from './feed-lines.js'
+import { causesOf, effectsOf, lineOfQuestion, lineWith } from './feed-lines.js'
 import { momentOf, pick, picked } from './picked.js'
 import { PictureDialog } from './picture-dialog.js'
 import { events, head, question } from './store.js'
@@ -103,7 +103,7 @@ function Picked() {
 const effectsMax = 8
 
 function ChainLine({ told, kind }: { told: Happened; kind: 'cause' | 'itself' | 'effect' }) {
-  const words = describeHappened(told, head.value?.tickMs ?? 1)
+  const words = describeHappened(told, head.value?.tickMs ?? 1, lineWith(events.value, told.cause))
   return (
     <li class={`chain-${kind}`}>
       <time class="soft">{momentOf(told.atMs)}</time>

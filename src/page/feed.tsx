@@ -190,7 +190,7 @@ interface LineProps {
 function Line({ told, place, count }: LineProps) {
   const tickMs = head.value?.tickMs ?? 1
   const cause = lineWith(events.value, told.cause)
-  const words = describeHappened(told, tickMs)
+  const words = describeHappened(told, tickMs, cause)
   return (
     <li
       class={classOf(told)}

@@ -1,10 +1,10 @@
 /** The happenings of a cluster as a scenario tells and counts them. */
-import { describeHappened, type Happened } from '../telemetry/index.js'
+import type { Happened, ToldHappenings } from '../telemetry/index.js'
 import type { HostEvent } from './host.js'
 
-export function hostEventOf(event: Happened, tickMs: number): HostEvent {
+export function hostEventOf(event: Happened, told: ToldHappenings): HostEvent {
   const { atMs, nodeId } = event
-  return { atMs, nodeId, happened: countedOf(event), words: describeHappened(event, tickMs) }
+  return { atMs, nodeId, happened: countedOf(event), words: told.wordsOf(event) }
 }
 
 function countedOf(event: Happened): HostEvent['happened'] {

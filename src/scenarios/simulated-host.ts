@@ -4,7 +4,7 @@ import { type Dice, type FaultType, Nemesis, parseTarget, resolveTarget } from '
 import { encode, writeGet, writePut } from '../machine/index.js'
 import type { NodeId, Random } from '../raft/index.js'
 import { SimulatedCluster } from '../sim/index.js'
-import type { Story } from '../telemetry/index.js'
+import { type Story, ToldHappenings } from '../telemetry/index.js'
 import { BadInput, Failed } from '../terminal/index.js'
 import { parse, perform } from '../verbs/index.js'
 import type { CallEnd, Host, HostEvent, NodeSeen } from './host.js'
@@ -49,6 +49,7 @@ export class SimulatedHost implements Host {
     this.heartbeatIntervalMs = heartbeatIntervalMs
     this.electionTimeoutMs = electionTimeoutMs
     const electionTimeoutTicks = Math.round(electionTimeoutMs / heartbeatIntervalMs)
+    const happenings = new ToldHappenings(heartbeatIntervalMs)
     const cluster = new SimulatedCluster({
       seed,
       nodes,
@@ -56,7 +57,8 @@ export class SimulatedHost implements Host {
       tickMs: heartbeatIntervalMs,
       limits: { heartbeatTicks: 1, electionTimeoutTicks },
       happened: (event) => {
-        for (const listen of this.#listeners) listen(hostEventOf(event, heartbeatIntervalMs))
+        const told = hostEventOf(event, happenings)
+        for (const listen of this.#listeners) listen(told)
       },
       ...(logBytesMax !== undefined && { bounds: { logBytesMax, trailingBytes: logBytesMax >>> 2 } }),
     })

@@ -3,7 +3,7 @@ import { type Cluster, type Entry, type HashAt, startCluster } from '../cluster/
 import { RaftError, reasonOf } from '../errors/index.js'
 import { type Dice, type FaultType, parseTarget, resolveTarget } from '../faults/index.js'
 import type { NodeId, Random } from '../raft/index.js'
-import type { Story } from '../telemetry/index.js'
+import { type Story, ToldHappenings } from '../telemetry/index.js'
 import { ClusterSubject, parse, perform } from '../verbs/index.js'
 import type { CallEnd, Host, HostEvent, NodeSeen } from './host.js'
 import { hostEventOf } from './host-events.js'
@@ -101,7 +101,8 @@ export class ThreadsHost implements Host {
   }
 
   onEvent(listener: (event: HostEvent) => void): void {
-    this.cluster.events.on('event', (event) => listener(hostEventOf(event, this.heartbeatIntervalMs)))
+    const told = new ToldHappenings(this.heartbeatIntervalMs)
+    this.cluster.events.on('event', (event) => listener(hostEventOf(event, told)))
   }
 
   nemesis(dice: Dice): () => Promise<ReadonlyMap<FaultType, number>> {

@@ -25,8 +25,13 @@ const voteReasons: Record<VoteReason, string> = {
   leaderMayBeAlive: 'a leader may be alive',
 }
 
-/** A sentence on who did what, and why. Node 0 is the cluster. */
-export function describeHappened(event: Happened, tickMs: number): string {
+/**
+ * A sentence on who did what, and why. Node 0 is the cluster. `cause` is the cause of the event, where it is known: a
+ * repetition is told in its words.
+ */
+export function describeHappened(event: Happened, tickMs: number, cause?: Happened): string {
+  if (event.type === 'repeated' && cause !== undefined)
+    return `${describeHappened(cause, tickMs)} (${event.times} times more)`
   const who = event.nodeId === 0 ? 'the cluster' : `node ${event.nodeId}`
   return `${who} ${describeEvent(event, tickMs)}`
 }
@@ -88,7 +93,7 @@ function describeHappening(happening: Exclude<Told, RaftEvent>): string {
     case 'overloaded':
       return `turned ${happening.refused} requests away: too much is waiting`
     case 'repeated':
-      return `did so ${happening.times} times more`
+      return `repeated an earlier happening ${happening.times} times`
     case 'missed':
       return `told ${happening.count} things more than could be kept`
     case 'hostBlocked':

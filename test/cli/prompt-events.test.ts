@@ -26,7 +26,7 @@ test('a repetition of what is kept no more is told without it', () => {
   events.lineOf(first)
   for (let term = 1; term <= 256; term++) events.lineOf(told({ type: 'leaseHeld', term }))
   const repeated = told({ type: 'repeated', times: 5, cause: first.sequence })
-  expect(events.lineOf(repeated)).toBe('node 2 did so 5 times more')
+  expect(events.lineOf(repeated)).toBe('node 2 repeated an earlier happening 5 times')
 })
 
 test.each(['hostBlocked', 'threadStood'])('%s is left out below two heartbeats', (type) => {

@@ -1,7 +1,8 @@
 /** Lines of a log: what they tell of a cluster, and what becomes of those that nobody takes. */
+import { EventEmitter } from 'node:events'
 import { Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { ClusterEvent } from '../../src/cluster/index.js'
+import type { Cluster, ClusterEvent, ClusterEvents } from '../../src/cluster/index.js'
 import { Journal, type Level, levelOf } from '../../src/journal/index.js'
 import { brokenCluster, leads, until, writes } from '../cluster/broken.js'
 import { startedCluster } from '../cluster/support.js'
@@ -47,6 +48,26 @@ class Reader extends Writable {
       .map((line) => JSON.parse(line) as LineTold)
   }
 }
+
+/** Events as a cluster tells them, in order. */
+function tellAll(journal: Journal, happened: readonly ClusterEvent[]): void {
+  const events: ClusterEvents = new EventEmitter()
+  journal.follow({ events, options: { heartbeatIntervalMs: 100 } as Cluster['options'] })
+  for (const event of happened) events.emit('event', event)
+}
+
+test('a repetition has the words of what was repeated', async () => {
+  const { journal, reader } = newJournal()
+  const at = { nodeId: 2, atMs: 0 }
+  tellAll(journal, [
+    { ...at, type: 'messageDropped', from: 3, reason: 'neverAsked', sequence: 1, cause: undefined },
+    { ...at, type: 'repeated', times: 5, sequence: 2, cause: 1 },
+  ])
+  await journal.end()
+  const [first, repeated] = reader.lines
+  expect(first?.msg).toMatch(/^node 2 drops a message from node 3: /)
+  expect(repeated?.msg).toBe(`${first?.msg} (5 times more)`)
+})
 
 interface Kept {
   readonly journal: Journal

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 import type { RaftEvent } from '../../src/raft/index.js'
-import { describeEvent, type FaultTold, type Happening } from '../../src/telemetry/index.js'
+import {
+  describeEvent,
+  describeHappened,
+  type FaultTold,
+  type Happened,
+  type Happening,
+  ToldHappenings,
+} from '../../src/telemetry/index.js'
 
 const timedOut = { type: 'role', role: 'preCandidate', term: 0, leaderId: undefined } as const
 const follows = { type: 'role', role: 'follower', term: 4, leaderId: undefined } as const
@@ -92,7 +99,7 @@ test.each<[string, Happening]>([
   ],
   ['commits up to index 9 after 400 ms', { type: 'commitEnded', index: 9, afterMs: 400 }],
   ['turned 20 requests away: too much is waiting', { type: 'overloaded', refused: 20 }],
-  ['did so 30 times more', { type: 'repeated', times: 30 }],
+  ['repeated an earlier happening 30 times', { type: 'repeated', times: 30 }],
   ['told 12 things more than could be kept', { type: 'missed', count: 12 }],
   ['got no turn for 90 ms: its program was busy, or got no processor', { type: 'hostBlocked', forMs: 90 }],
   ['has a fault: cut 1-3', { type: 'faultBegan', fault }],
@@ -111,4 +118,17 @@ test('a standstill whose cause is known is not said to have another one', () => 
 test('where nobody knows how long a tick is, times are told in ticks', () => {
   const event: RaftEvent = { ...timedOut, reason: 'electionTimeout', elapsedTicks: 23 }
   expect(describeEvent(event)).toBe('starts a pre-vote for term 1: no heartbeat for 23 ticks')
+})
+
+test('a repetition is told in the words of what was repeated', () => {
+  const at = { nodeId: 2, atMs: 0, cause: undefined }
+  const first: Happened = { ...at, type: 'overloaded', refused: 20, sequence: 7 }
+  const repeated: Happened = { ...at, type: 'repeated', times: 5, sequence: 9, cause: 7 }
+  const words = 'node 2 turned 20 requests away: too much is waiting (5 times more)'
+  expect(describeHappened(repeated, 100, first)).toBe(words)
+  const told = new ToldHappenings(100)
+  told.wordsOf(first)
+  told.wordsOf({ ...at, type: 'paused', sequence: 8 })
+  expect(told.wordsOf(repeated)).toBe(words)
+  expect(new ToldHappenings(100).wordsOf(repeated)).toBe('node 2 repeated an earlier happening 5 times')
 })
