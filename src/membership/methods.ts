@@ -98,6 +98,7 @@ export class MembershipMethods {
   ): Promise<Configuration> {
     checkOptions('changeMembership', options, ['withinMs'])
     const known = changesOf(changes)
+    for (const { nodeId } of known) checkId(nodeId)
     const { nodeIds } = this.#cast()
     const unknown = known.find(({ type, nodeId }) => type === 'addLearner' && !nodeIds.includes(nodeId))
     if (unknown !== undefined) {
@@ -152,6 +153,12 @@ function within({ withinMs }: WithinTime, otherwise: number): number {
   if (Number.isInteger(withinMs) && withinMs >= 1 && withinMs <= withinMsMax) return withinMs
   const expected = `a whole number from 1 to ${withinMsMax}`
   throw new RaftError('INVALID_OPTION', { option: 'withinMs', expected, actual: quoted(withinMs) })
+}
+
+function checkId(nodeId: unknown): void {
+  if (typeof nodeId === 'number') return
+  const why = `a node's id is a whole number above 0, not ${quoted(nodeId)}`
+  throw new RaftError('INVALID_CHANGE', { what: 'changing the members', why })
 }
 
 const types: readonly string[] = ['addLearner', 'promote', 'demote', 'remove']

@@ -204,6 +204,16 @@ describe('a change that cannot be made', () => {
     ],
     ['to the node that leads', (cluster) => cluster.transfer(1), 'node 1 leads already'],
     ['of the lead where nobody else votes', (cluster) => cluster.transfer(), 'nobody else is a voter'],
+    [
+      'of an id that is no number',
+      (cluster) => cluster.changeMembership([{ type: 'promote', nodeId: '2' as never }]),
+      'a node\'s id is a whole number above 0, not "2"',
+    ],
+    [
+      'of an id that has no words',
+      (cluster) => cluster.changeMembership([{ type: 'demote', nodeId: Symbol('two') as never }]),
+      "a node's id is a whole number above 0, not Symbol(two)",
+    ],
     ['of no node at all', (cluster) => cluster.changeMembership([]), 'at least one node'],
   ])('%s is refused at once, with the reason, and changes nothing', async (_, call, why) => {
     const cluster = await startedCluster({ ...calm, nodes: 1, durability: 'none' })
