@@ -11,8 +11,10 @@ export function incompatible(dir: string, why: string): RaftError {
   return new RaftError('DIRECTORY_INCOMPATIBLE', { dir, why })
 }
 
+const directoryRemedy = '; let this program read and write it, or choose another directory'
+
 /** Errors of the system become the one that says which directory cannot be used, and why. */
-export function usable<T>(dir: string, work: () => T, remedy = ''): T {
+export function usable<T>(dir: string, work: () => T, remedy = directoryRemedy): T {
   try {
     return work()
   } catch (error) {
@@ -21,7 +23,7 @@ export function usable<T>(dir: string, work: () => T, remedy = ''): T {
 }
 
 /** An error of the system as the one that says which directory cannot be used, and why; others as they are. */
-export function asUnusable(dir: string, error: unknown, remedy = ''): unknown {
+export function asUnusable(dir: string, error: unknown, remedy = directoryRemedy): unknown {
   const { name, message } = error as Error
   if (error instanceof RaftError || name === 'AbortError') return error
   return new RaftError('DIRECTORY_UNUSABLE', { dir, why: `${message}${remedy}` }, error)

@@ -20,7 +20,7 @@ export function nodeFailure(nodeId: number, why: string, more = ''): BadInput | 
     : new Failed(`${line}${more}`)
 }
 
-/** Errors of the cluster that name a mistake of the caller, each with how to mend it where the error does not say. */
+/** Errors of the cluster that name a mistake of the caller, each with the flag by which it is mended, if there is one. */
 const inputErrors: Partial<Record<ErrorCode, string>> = {
   INVALID_OPTION: '',
   INVALID_COMMAND: '',
@@ -29,7 +29,7 @@ const inputErrors: Partial<Record<ErrorCode, string>> = {
   DIRECTORY_IN_USE: '',
   DIRECTORY_INCOMPATIBLE: '',
   EXPORT_UNUSABLE: '',
-  DIRECTORY_UNUSABLE: '; choose another directory',
+  DIRECTORY_UNUSABLE: '',
   DISK_LOST: ' (raftbox sandbox --dir DIRECTORY --renew NODES)',
 }
 
@@ -41,12 +41,7 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 /** One line that a terminal shows as it is: messages carry names and content of files. */
 export function lineOf(error: unknown): string {
   if (!(error instanceof Error)) return oneLine(String(error))
-  return oneLine(`${error.message}${error instanceof RaftError ? remedyOf(error) : ''}`)
-}
-
-function remedyOf({ code, message }: RaftError): string {
-  // A temporary folder has no flag.
-  return message.includes('TMPDIR') ? '' : (inputErrors[code] ?? '')
+  return oneLine(`${error.message}${error instanceof RaftError ? (inputErrors[error.code] ?? '') : ''}`)
 }
 
 function oneLine(text: string): string {

@@ -171,11 +171,15 @@ describe('a directory', () => {
     })
   })
 
-  test('that is a file, or below one, is refused', async () => {
+  test('that is a file, or below one, is refused with the remedy', async () => {
     const dir = temporaryFolder()
     writeFileSync(join(dir, 'file'), '')
-    expect(await refusalOf({ dir: join(dir, 'file') })).toMatchObject({ code: 'DIRECTORY_UNUSABLE' })
-    expect(await refusalOf({ dir: join(dir, 'file', 'below') })).toMatchObject({ code: 'DIRECTORY_UNUSABLE' })
+    const refused = {
+      code: 'DIRECTORY_UNUSABLE',
+      message: expect.stringMatching(/; let this program read and write it, or choose another directory$/),
+    }
+    expect(await refusalOf({ dir: join(dir, 'file') })).toMatchObject(refused)
+    expect(await refusalOf({ dir: join(dir, 'file', 'below') })).toMatchObject(refused)
   })
 
   test.each(['cluster.json', 'pledges.jsonl'])(
