@@ -62,7 +62,7 @@ function voteInWords(vote: Vote): string {
   const { voterId, candidateId, isPreVote, voteGranted, reason } = vote
   const why = voteReasons[reason](vote)
   if (reason === 'leaderMayBeAlive')
-    return `node ${voterId} ignored the question of node ${candidateId}: ${why}`
+    return `node ${voterId} ignored that node ${candidateId} asks for ${isPreVote ? 'a pre-vote' : 'its vote'}: ${why}`
   const yes = isPreVote ? 'would vote' : 'voted'
   const no = isPreVote ? 'would not vote' : 'did not vote'
   return `node ${voterId} ${voteGranted ? yes : no} for node ${candidateId}: ${why}`

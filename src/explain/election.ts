@@ -25,6 +25,8 @@ export interface Vote {
   readonly reason: VoteReason
 }
 
+type VoteAnswered = Extract<Happened, { type: 'voteAnswered' }>
+
 /** A node that missed its leader. */
 export interface Missed {
   readonly nodeId: NodeId
@@ -232,9 +234,12 @@ function votesIn(
   const votes = new Map<string, Vote>()
   for (const each of happened) {
     if (each.type !== 'voteAnswered' || each.term !== term || each.sequence < firstSequence) continue
+    if (isTooLate(each, last)) continue
     const { atMs, nodeId: voterId, candidateId, isPreVote, voteGranted, reason } = each
-    // A candidate asks again until it is answered: the last answer counts.
-    votes.set(`${voterId} ${candidateId} ${isPreVote}`, {
+    const key = `${voterId} ${candidateId} ${isPreVote}`
+    // A candidate asks again until it is answered: the last answer counts, and a yes keeps the reason of the first yes.
+    if (reason === 'votedBefore' && votes.get(key)?.voteGranted === true) continue
+    votes.set(key, {
       atMs,
       voterId,
       candidateId,
@@ -245,6 +250,12 @@ function votesIn(
     })
   }
   return [...votes.values()].sort((a, b) => a.atMs - b.atMs)
+}
+
+/** The election was won before: the answer is no late vote for the winner, so it belongs to a later campaign. */
+function isTooLate({ sequence, candidateId, reason }: VoteAnswered, last: RoleChange): boolean {
+  const isOfWinner = candidateId === last.nodeId && reason !== 'leaderMayBeAlive'
+  return last.role === 'leader' && sequence > last.sequence && !isOfWinner
 }
 
 interface Ending {

@@ -1,5 +1,6 @@
 /** Clients' waiting: the times in which nothing was committed, or answered. */
 import type { Story } from '../telemetry/index.js'
+import { allKeptSinceMs } from './passings.js'
 import { lengthOf, overlaps, type Stretch } from './stretch.js'
 import type { Advance, Timeline } from './timeline.js'
 
@@ -30,7 +31,9 @@ export interface Felt {
 /** The longest time without an answer (or a commit) around the window. `undefined`: the story tells of none. */
 export function feltIn(timeline: Timeline, window: Stretch): Felt | undefined {
   const { story, commits, answers, endedMs } = timeline
-  const isKept = answers[0] !== undefined && answers[0].atMs <= window.sinceMs
+  // A node that ended keeps its old answers, while those of the next leader make room for newer ones.
+  const isKept =
+    answers[0] !== undefined && Math.max(answers[0].atMs, allKeptSinceMs(story)) <= window.sinceMs
   const waitedFor = isKept ? 'answer' : 'commit'
   const advances = isKept ? answers : commits
   const all = gapsBetween(advances, endedMs)

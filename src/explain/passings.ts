@@ -30,6 +30,21 @@ export function passingsOf({ passed, happened }: Story, index: LogIndex): Step[]
   return found
 }
 
+/** The time from which the rows of all nodes are kept, but for rows of commits, some of which are kept for longer. */
+export function allKeptSinceMs({ passed, happened }: Story): number {
+  const first = new Map<NodeId, Passed>()
+  for (const row of passed) {
+    const known = first.get(row.nodeId)
+    if (row.stage !== 'committed' && (known === undefined || row.atMs < known.atMs))
+      first.set(row.nodeId, row)
+  }
+  let sinceMs = Number.NEGATIVE_INFINITY
+  for (const { nodeId, index, atMs } of first.values()) {
+    if (!isFirstOfLife(happened, nodeId, index, Number.POSITIVE_INFINITY)) sinceMs = Math.max(sinceMs, atMs)
+  }
+  return sinceMs
+}
+
 /**
  * The time from which all rows of a node are kept, for nodes that had not come to the index by then. Rows of commits do
  * not count: some of them are kept for longer than all others.

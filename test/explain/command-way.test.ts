@@ -117,7 +117,7 @@ describe('the way of a command', () => {
     made.passes(700, 1, 'appended', 2).passes(702, 1, 'committed', 2).passes(703, 1, 'answered', 2)
     const [opening, command] = [wayOf(made.story, 1), wayOf(made.story, 2)]
     expect(opening).toMatchObject({ isOpening: true })
-    expect(opening.steps.map(({ stage }) => stage)).toEqual(['appended', 'committed'])
+    expect(opening.steps.map(({ stage }) => stage)).toEqual(['appended', 'received', 'received', 'committed'])
     expect(command).toMatchObject({ isOpening: false })
     expect(command.steps.map(({ stage }) => stage)).toEqual(['appended', 'committed', 'answered'])
   })

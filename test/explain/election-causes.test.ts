@@ -367,6 +367,15 @@ describe('an election', () => {
     })
   })
 
+  test('tells of commits where only the leader that was killed keeps its old answers', () => {
+    const made = new MadeStory().starts(0, 1, 2, 3).elects(620, 1, 1, [2, 3]).commits(1, 700, 1990, 1)
+    made.tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3])
+    // All that node 2 kept of these commands are the commits.
+    for (let index = 66; index < 76; index++) made.passes(1320 + 20 * index, 2, 'committed', index)
+    made.commits(2, 5000, 5200, 200)
+    expect(electionIn(made.story).felt).toMatchObject({ waitedFor: 'commit', sinceMs: 1980.8, untilMs: 2640 })
+  })
+
   test('tells how long a node had missed its leader by its missed heartbeat, which is finer than its ticks', () => {
     const made = new MadeStory().begins()
     const faultId = made.breaks(2000, {

@@ -51,9 +51,14 @@ export class MadeStory {
     return this
   }
 
-  /** All nodes start, and node 1 leads term 1 from 620 ms on. */
+  /** All nodes start, and node 1 leads term 1 from 620 ms on. Nothing that they passed since then is lost. */
   begins(): this {
-    return this.starts(0, ...this.nodeIds).elects(620, 1, 1, this.nodeIds.slice(1))
+    const others = this.nodeIds.slice(1)
+    this.starts(0, ...this.nodeIds)
+      .elects(620, 1, 1, others)
+      .passes(620, 1, 'appended', 1)
+    for (const nodeId of others) this.passes(621, nodeId, 'received', 1, 1)
+    return this
   }
 
   asks(atMs: number, nodeId: NodeId, term: number, silentMs = 600): this {
