@@ -129,6 +129,7 @@ export class ClusterStory {
       tickMs: heartbeatIntervalMs,
       happened: this.#chronicle.happened,
       ...readWaymarks(this.#memories),
+      askedMs: storyNow(),
     }
   }
 

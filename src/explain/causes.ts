@@ -76,19 +76,20 @@ export function noCause(type: CauseType, nodeId?: NodeId, why?: string): Cause {
   return { type, nodeId, to: undefined, ...nothing, ...never, why }
 }
 
-/** All causes that kept `listener` from hearing `speaker`, as far as the story tells. */
+/** All causes that can have kept `listener` from hearing `speaker` for so long, as far as the story tells. */
 export function silencers(
   timeline: Timeline,
   speaker: NodeId,
   listener: NodeId,
   kinds: readonly string[],
+  forMs = timeline.story.electionTimeoutMs,
 ): Candidate[] {
   const { obstacles, faults, story } = timeline
   const atNodes = obstacles
     .filter(({ type, nodeId }) => silencing.has(type) && (nodeId === speaker || nodeId === listener))
     .map((obstacle) => candidateOf(truerOf(obstacle, obstacles)))
   const onLink = faults
-    .filter((stretch) => isOnWay(stretch, speaker, listener, kinds, story))
+    .filter((stretch) => isOnWay(stretch, speaker, listener, kinds, story, forMs))
     .map((stretch) => ({ ...candidateOf(stretch), type: 'link' as const, nodeId: speaker, to: listener }))
   return joined([...atNodes, ...onLink, ...clocksOf(timeline, speaker, listener)])
 }
@@ -126,22 +127,26 @@ function keyOf({ type, nodeId, fault }: Candidate): string {
   return fault === undefined ? `${type} ${nodeId}` : `fault ${fault.id}`
 }
 
-/** True when the fault can have kept all messages of these kinds from a node for an election timeout. */
+/** True when the fault can have kept all messages of these kinds from a node for so long. */
 export function isOnWay(
   stretch: FaultStretch,
   from: NodeId,
   to: NodeId,
   kinds: readonly string[],
   story: Story,
+  forMs = story.electionTimeoutMs,
 ): boolean {
   const { fault } = stretch
   if (fault.messages !== undefined && !kinds.includes(fault.messages)) return false
   if (!fault.ways.some((way) => way.from === from && way.to === to)) return false
-  return silences(stretch, story)
+  return silences(stretch, story, forMs)
 }
 
-function silences({ fault, sinceMs, untilMs }: FaultStretch, story: Story): boolean {
-  const { electionTimeoutMs, heartbeatIntervalMs } = story
+function silences(
+  { fault, sinceMs, untilMs }: FaultStretch,
+  { heartbeatIntervalMs }: Story,
+  forMs: number,
+): boolean {
   switch (fault.type) {
     case 'cut':
     case 'partition':
@@ -150,12 +155,14 @@ function silences({ fault, sinceMs, untilMs }: FaultStretch, story: Story): bool
       return true
     case 'delay': {
       const { delayMs = 0, jitterMs = 0 } = fault.figures
-      return delayMs + jitterMs >= shareMin * electionTimeoutMs
+      return delayMs + jitterMs >= shareMin * forMs
     }
     case 'drop': {
       // The number of times that so many heartbeats are lost one after the other, while the fault stands.
       const { share = 1 } = fault.figures
-      const inRow = Math.floor(electionTimeoutMs / heartbeatIntervalMs)
+      const inRow = Math.floor(forMs / heartbeatIntervalMs)
+      // What was lost is sent again with the next heartbeat.
+      if (inRow === 0) return false
       const heartbeats = (Math.min(untilMs, sinceMs + 60_000) - sinceMs) / heartbeatIntervalMs
       return heartbeats * share ** inRow >= 0.05
     }

@@ -23,7 +23,7 @@ export interface CommandWay {
   readonly steps: readonly Step[]
   /** The follower whose acknowledgement made the majority. `undefined`: the leader's own disk did, or nothing yet. */
   readonly decidedBy: NodeId | undefined
-  /** The parts on the way to the answer, that over the deciding follower among them. */
+  /** The parts on the way to the answer, that over the deciding follower among them. Empty where its begin is not kept. */
   readonly parts: readonly Part[]
   readonly slowest: Part | undefined
   /** Leaders that had another command at this index before, which no majority held. */
@@ -124,7 +124,10 @@ function partsOf(
 ): Pick<CommandWay, 'decidedBy' | 'parts'> {
   const atLeader = (stage: Stage, peer?: NodeId): Step | undefined =>
     steps.find((step) => step.nodeId === leaderId && step.stage === stage && step.peer === peer)
+  const appended = atLeader('appended')
   const committed = atLeader('committed')
+  // What is left of the way would name a part as the slowest that was quick.
+  if (appended === undefined) return { decidedBy: undefined, parts: [] }
   const isBefore = ({ atMs }: Step): boolean => committed !== undefined && atMs <= committed.atMs
   const promises = steps.filter(
     (step) =>
@@ -144,7 +147,7 @@ function partsOf(
           atFollower('flushed'),
           atLeader('acknowledged', decidedBy),
         ]
-  const way = [atLeader('appended'), ...toMajority, committed, atLeader('applied'), atLeader('answered')]
+  const way = [appended, ...toMajority, committed, atLeader('applied'), atLeader('answered')]
   const known = way.filter((step) => step !== undefined)
   const parts = known.slice(1).map((to, at): Part => {
     const from = known[at] ?? to

@@ -22,6 +22,13 @@ export function commandInWords(way: CommandWay, beganMs: number): string {
     const decider = decidedBy === undefined ? "the leader's own disk" : `node ${decidedBy}`
     lines.push(sentence(`The majority was made by ${decider}`))
   }
+  if (leaderId !== undefined && way.parts.length === 0 && isCommitted) {
+    lines.push(
+      sentence(
+        `What node ${leaderId} did first is no longer kept, so that nobody can tell what took longest`,
+      ),
+    )
+  }
   if (slowest !== undefined) lines.push(sentence(slowestInWords(slowest, way)))
   return lines.join('\n')
 }

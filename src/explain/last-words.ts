@@ -18,21 +18,25 @@ export function lastInWords(last: Last, story: Story, beganMs: number): string {
 }
 
 function electionFor(election: Election, story: Story, beganMs: number): string[] {
-  const { winnerId, before, cause, missed, decidedBy, leaderlessMs, felt, atMs } = election
+  const { winnerId, before, cause, missed, decidedBy, leaderlessMs, felt, atMs, gaveUp } = election
   const voters = votersAt(story, atMs)
+  const ofVoters = voters.length === 1 ? 'the only node' : `more than half of the ${voters.length} nodes`
   const lines: string[] = []
   if (before !== undefined)
     lines.push(sentence(`Node ${before.leaderId} led the cluster, and ${endOf(election, beganMs)}`))
   else lines.push(sentence(causeInWords(cause, beganMs)))
-  const [first] = missed
+  if (gaveUp !== undefined) {
+    const why =
+      gaveUp.reason === 'quorumLost' ? 'too few nodes had answered it' : 'its disk had finished no write'
+    lines.push(sentence(`Node ${before?.leaderId} gave up, since ${why} for ${span(gaveUp.afterMs)}`))
+  }
+  const first = missed.find(({ nodeId }) => nodeId !== before?.leaderId)
   if (first !== undefined && before !== undefined) {
     const often = `A leader sends all others a sign of life every ${span(story.heartbeatIntervalMs)}`
     lines.push(sentence(`${often}; node ${first.nodeId} had heard none for ${span(first.silentMs)}`))
   }
   if (winnerId === undefined) {
-    lines.push(
-      sentence(`Nobody leads yet: it takes the votes of more than half of the ${voters.length} nodes`),
-    )
+    lines.push(sentence(`Nobody leads yet: it takes the votes of ${ofVoters}`))
     return [
       ...lines,
       sentence(`It has been so for ${span(leaderlessMs)}, and without a leader nothing can be written`),

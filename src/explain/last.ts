@@ -45,6 +45,8 @@ export function explainLast(story: Story): Last | Nothing {
   const about = stall !== undefined && !isElection ? 'stall' : isElection ? 'election' : 'trouble'
   const reign = reigns.at(-1)
   const away = obstacles.filter((each) => isAway(each) && holds(each, endedMs)).map(({ nodeId }) => nodeId)
+  // A leader that is frozen leads nobody.
+  const isLeading = reign?.untilMs === Number.POSITIVE_INFINITY && !away.includes(reign.nodeId)
   return {
     type: 'last',
     about,
@@ -52,7 +54,7 @@ export function explainLast(story: Story): Last | Nothing {
     election,
     trouble: isElection ? undefined : trouble,
     stall,
-    leaderId: reign?.untilMs === Number.POSITIVE_INFINITY ? reign.nodeId : undefined,
+    leaderId: isLeading ? reign.nodeId : undefined,
     away: [...new Set(away)],
     faults: faults.filter(isStanding).map(({ fault }) => fault.line),
     committedSince: committedSince(timeline, atMs),

@@ -4,7 +4,8 @@ import type { Stall, StallReason } from './stall.js'
 
 const reasons: Record<StallReason, (stall: Stall) => string> = {
   noLeader: () => 'nobody led, so there was nobody to commit anything',
-  noMajority: ({ leaderId }) => `node ${leaderId} led, and too few nodes stood by it to make a majority`,
+  noMajority: ({ leaderId }) =>
+    `node ${leaderId} led, and too few nodes answered it in time to make a majority`,
   disk: () => 'what is not on the disks of a majority is not committed, and a disk was late',
   leaderStood: ({ leaderId }) => `node ${leaderId} led, and stood still`,
   hostBlocked: () =>

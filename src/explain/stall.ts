@@ -14,10 +14,10 @@ import {
 } from './causes.js'
 import { type Election, electionOf, electionsIn, lastStepOf, type Nothing } from './election.js'
 import { busyGaps, gapsBetween, isBusy, refusedIn } from './felt.js'
-import { holds, lengthOf, type Stretch, shareCovered } from './stretch.js'
-import { type Timeline, timelineOf } from './timeline.js'
+import { holds, lengthOf, overlaps, type Stretch, shareCovered } from './stretch.js'
+import { type Obstacle, type Timeline, timelineOf } from './timeline.js'
 import { votersAt } from './voters.js'
-import { disksOf } from './why-began.js'
+import { causesOfEnd, disksOf } from './why-began.js'
 
 export type StallReason =
   /** Nobody led: `election` tells why. */
@@ -72,13 +72,14 @@ function gapMs({ gaps }: StallsSeen, at: number): number {
   return lengthOf(gaps[at] as Stretch)
 }
 
-type Leaderless = Stretch & { readonly election: Election }
+/** `election`: the one that ended it, or that nobody has won. `undefined`: nobody has campaigned. */
+type Leaderless = Stretch & { readonly election: Election | undefined; readonly causes: readonly Cause[] }
 
 /** A timeline with all that stalls are looked for in. */
 export type StallsSeen = Timeline & {
   /** After each commit, the time without another one. */
   readonly gaps: readonly Stretch[]
-  /** The stretches in which nobody led, each with its election. */
+  /** The stretches in which nobody led. */
   readonly leaderless: readonly Leaderless[]
 }
 
@@ -110,9 +111,11 @@ function wantedIn(timeline: StallsSeen, at: number): Stretch | undefined {
     if (each.type === 'commitLate') starts.push(each.atMs - each.sinceMs)
     else if (each.type === 'overloaded') starts.push(each.atMs)
   }
-  // A program that stood still while it asked for nothing kept nobody waiting.
-  const ofHost = isBusy(gaps.slice(Math.max(0, at - busyGaps), at), gap) ? obstacles.filter(isOfHost) : []
-  for (const { sinceMs, untilMs } of [...timeline.leaderless, ...ofHost]) {
+  // A program or a leader that stood still while nobody asked for anything kept nobody waiting.
+  const stood = isBusy(gaps.slice(Math.max(0, at - busyGaps), at), gap)
+    ? obstacles.filter((each) => isOfHost(each) || isFrozenLeader(timeline, each))
+    : []
+  for (const { sinceMs, untilMs } of [...timeline.leaderless, ...stood]) {
     if (sinceMs < gap.untilMs && untilMs > gap.sinceMs) starts.push(sinceMs)
   }
   const known = starts.filter((start) => start !== undefined)
@@ -122,6 +125,13 @@ function wantedIn(timeline: StallsSeen, at: number): Stretch | undefined {
 
 function isOfHost({ type }: { readonly type: string }): boolean {
   return type === 'hostBlocked'
+}
+
+function isFrozenLeader({ reigns }: Timeline, frozen: Obstacle): boolean {
+  return (
+    frozen.type === 'paused' &&
+    reigns.some((reign) => reign.nodeId === frozen.nodeId && overlaps(reign, frozen))
+  )
 }
 
 /** A gap between commits that follow close upon each other is one in a load that went on. */
@@ -137,10 +147,18 @@ function leaderlessIn(timeline: Timeline): Leaderless[] {
   const elections = electionsIn(timeline)
   const last = lastStepOf(timeline, undefined)
   if (last !== undefined && last.role !== 'leader') elections.push(electionOf(timeline, last))
-  return elections.map((election) => {
+  const found = elections.map((election): Leaderless => {
     const untilMs = election.winnerId === undefined ? Number.POSITIVE_INFINITY : election.atMs
-    return { sinceMs: election.leaderlessSinceMs, untilMs, election }
+    return { sinceMs: election.leaderlessSinceMs, untilMs, election, causes: [election.cause] }
   })
+  const reign = timeline.reigns.at(-1)
+  const isLeft = reign !== undefined && reign.untilMs !== Number.POSITIVE_INFINITY
+  if (!isLeft || (last !== undefined && last.role !== 'leader')) return found
+  const causes = causesOfEnd(timeline, reign)
+  return [
+    ...found,
+    { sinceMs: reign.untilMs, untilMs: Number.POSITIVE_INFINITY, election: undefined, causes },
+  ]
 }
 
 function stallOf(timeline: StallsSeen, window: Stretch, isWanted: boolean, isOver: boolean): Stall {
@@ -175,7 +193,8 @@ function reasonIn(timeline: StallsSeen, window: Stretch, leaderId: NodeId | unde
     .sort((a, b) => lengthOf(b) - lengthOf(a))
   const [part] = parts
   if (part === undefined || lengthOf(part) < partShareMin * lengthOf(window)) return whole
-  return { ...reasonOf(timeline, part, leaderId), partMs: lengthOf(part) }
+  const ofPart = reasonOf(timeline, part, leaderId)
+  return ofPart.reason === 'unknown' ? whole : { ...ofPart, partMs: lengthOf(part) }
 }
 
 function common(one: Stretch, other: Stretch): Stretch {
@@ -199,37 +218,39 @@ function reasonOf(timeline: StallsSeen, window: Stretch, leaderId: NodeId | unde
   if (ledByNobody >= shareMin) {
     const share = (each: Stretch): number => shareCovered(window, [each])
     const [most] = [...timeline.leaderless].sort((a, b) => share(b) - share(a))
-    return {
-      reason: 'noLeader',
-      causes: most === undefined ? [] : [most.election.cause],
-      election: most?.election,
-    }
+    return { reason: 'noLeader', causes: most?.causes ?? [], election: most?.election }
   }
   if (leaderId === undefined) return { reason: 'unknown' }
   if (atLeader.length > 0)
     return { reason: atLeader[0]?.type === 'disk' ? 'disk' : 'leaderStood', causes: atLeader }
-  const lost = followersLost(timeline, window, leaderId)
+  const lost = copiesLost(timeline, window, leaderId)
   if (lost !== undefined) {
     return { reason: lost.every(({ type }) => type === 'disk') ? 'disk' : 'noMajority', causes: lost }
   }
-  const ofDisk = causesAmong(disksOf(timeline, leaderId))
-  if (ofDisk.length > 0) return { reason: 'disk', causes: ofDisk }
   return { reason: refusedIn(story, window) > 0 ? 'backPressure' : 'unknown' }
 }
 
-/** The causes that kept too many followers from acknowledging; `undefined`: a majority could. */
-function followersLost(timeline: Timeline, window: Stretch, leaderId: NodeId): Cause[] | undefined {
+/** A stall that is over was not made by a delay that lasts longer. */
+function isTooLong({ fault }: Candidate, window: Stretch, { endedMs }: Timeline): boolean {
+  const { delayMs = 0, jitterMs = 0 } = fault?.figures ?? {}
+  return fault?.type === 'delay' && window.untilMs < endedMs && delayMs - jitterMs > lengthOf(window)
+}
+
+/** The causes that kept too many copies from being acknowledged, the leader's own among them; `undefined`: a majority could. */
+function copiesLost(timeline: Timeline, window: Stretch, leaderId: NodeId): Cause[] | undefined {
   const voters = votersAt(timeline.story, window.untilMs)
-  const silences = voters
-    .filter((id) => id !== leaderId)
-    .map((id) => {
-      const toFollower = silencers(timeline, leaderId, id, replicationKinds)
-      const toLeader = silencers(timeline, id, leaderId, followerKinds)
-      const ofFollower = [...toFollower, ...toLeader, ...disksOf(timeline, id)].filter(
-        (each) => each.type === 'link' || each.nodeId === id,
-      )
-      return { window, candidates: ofFollower }
-    })
+  const forMs = lengthOf(window)
+  const silences = voters.map((id) => {
+    const ofDisk = disksOf(timeline, id, forMs)
+    if (id === leaderId) return { window, candidates: ofDisk }
+    // An entry and its acknowledgement share the time.
+    const toFollower = silencers(timeline, leaderId, id, replicationKinds, forMs / 2)
+    const toLeader = silencers(timeline, id, leaderId, followerKinds, forMs / 2)
+    const ofFollower = [...toFollower, ...toLeader, ...ofDisk].filter(
+      (each) => (each.type === 'link' || each.nodeId === id) && !isTooLong(each, window, timeline),
+    )
+    return { window, candidates: ofFollower }
+  })
   const lost = silences.filter((silence) => weighed([silence]).length > 0)
   const left = voters.length - lost.length
   return 2 * left > voters.length ? undefined : weighed(lost).map(causeOf)

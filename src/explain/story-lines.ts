@@ -10,7 +10,7 @@ import { isCarried, isHappened, isPassed } from './story-fields.js'
 const version = 1
 
 /** A story without its rows. */
-export type StoryHead = Omit<Story, 'happened' | 'passed' | 'carried'>
+export type StoryHead = Omit<Story, 'happened' | 'passed' | 'carried' | 'askedMs'>
 
 type Row = Passed | Carried
 

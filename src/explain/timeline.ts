@@ -89,8 +89,8 @@ function advancesOf({ passed }: Story, stage: Stage): Advance[] {
 }
 
 /** The first and the last moment of which a story tells. */
-export function boundsOf({ happened, passed, carried }: Story): [number, number] {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+export function boundsOf({ happened, passed, carried, askedMs }: Story): [number, number] {
+  let [least, most] = [Number.POSITIVE_INFINITY, askedMs ?? Number.NEGATIVE_INFINITY]
   for (const rows of [happened, passed, carried]) {
     for (const { atMs } of rows) {
       if (atMs < least) least = atMs

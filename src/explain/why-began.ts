@@ -157,12 +157,26 @@ function causesOfGivingUp(timeline: Timeline, reign: Reign): Cause[] {
   return found.length > 0 ? found : [unknownCause(timeline, reign)]
 }
 
-/** Causes that held the disk of a node: writes that were late, and faults, which may stand without a write. */
-export function disksOf(timeline: Timeline, nodeId: NodeId): Candidate[] {
+/** The causes that ended a leadership after which nobody campaigned: the nodes that could are down, or wait still. */
+export function causesOfEnd(timeline: Timeline, reign: Reign): Cause[] {
+  if (reign.end === 'quorumLost' || reign.end === 'diskStalled') return causesOfGivingUp(timeline, reign)
+  const window = { sinceMs: reign.untilMs, untilMs: Math.max(reign.untilMs, timeline.endedMs) }
+  return weighed([{ window, candidates: endOfProcess(timeline, reign, window.untilMs) }]).map(causeOf)
+}
+
+/**
+ * Causes that can have held the disk of a node for so long: writes that were late, and faults, which may stand without a
+ * write.
+ */
+export function disksOf(
+  timeline: Timeline,
+  nodeId: NodeId,
+  forMs = timeline.story.electionTimeoutMs,
+): Candidate[] {
   const { obstacles, faults } = timeline
   const late = obstacles.filter((each) => each.type === 'disk' && each.nodeId === nodeId).map(candidateOf)
   const broken = faults
-    .filter(({ fault }) => fault.nodes.includes(nodeId) && holdsDisk(fault, timeline.story.electionTimeoutMs))
+    .filter(({ fault }) => fault.nodes.includes(nodeId) && holdsDisk(fault, forMs))
     .map((stretch): Candidate => ({ ...candidateOf(stretch), type: 'disk', nodeId }))
   // A late write tells of its fault, when it has one.
   return [...broken, ...late.filter(({ fault }) => fault === undefined)]

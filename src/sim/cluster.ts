@@ -131,6 +131,7 @@ export class SimulatedCluster implements Prey {
       tickMs: this.tickMs,
       happened: this.world.chronicle.happened,
       ...readWaymarks(this.members.all.map(({ id, story }) => [id, story.waymarks])),
+      askedMs: this.nowMs,
     }
   }
 

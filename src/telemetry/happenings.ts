@@ -174,4 +174,6 @@ export interface Story {
   readonly happened: readonly Happened[]
   readonly passed: readonly Passed[]
   readonly carried: readonly Carried[]
+  /** The time at which the story was asked for: a cluster may have been silent until then. Files do not keep it. */
+  readonly askedMs?: number
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type CommandWay, explainIndex } from '../../src/explain/index.js'
+import { type CommandWay, explain, explainIndex } from '../../src/explain/index.js'
 import type { Story } from '../../src/telemetry/index.js'
 import { MadeStory } from './made-story.js'
 
@@ -120,6 +120,16 @@ describe('the way of a command', () => {
     expect(opening.steps.map(({ stage }) => stage)).toEqual(['appended', 'received', 'received', 'committed'])
     expect(command).toMatchObject({ isOpening: false })
     expect(command.steps.map(({ stage }) => stage)).toEqual(['appended', 'committed', 'answered'])
+  })
+
+  test('names no slowest part where the first steps of its leader are no longer kept', () => {
+    const made = new MadeStory().passes(90, 1, 'acknowledged', 9, 2).passes(90, 2, 'received', 9, 1)
+    made.passes(100, 2, 'received', 10, 1).passes(150, 2, 'flushed', 10).passes(151, 1, 'acknowledged', 10, 2)
+    made.passes(152, 1, 'committed', 10).passes(153, 1, 'applied', 10).passes(154, 1, 'answered', 10)
+    expect(wayOf(made.story, 10)).toMatchObject({ leaderId: 1, parts: [], slowest: undefined })
+    expect(explain(made.story, { about: 'index', index: 10 }).words.split('\n').at(-1)).toBe(
+      'What node 1 did first is no longer kept, so that nobody can tell what took longest.',
+    )
   })
 
   test('is not told where its rows are no longer kept', () => {

@@ -21,6 +21,7 @@ export class MadeStory {
   readonly #passed: Passed[] = []
   readonly #carried: Carried[] = []
   #faults = 0
+  #askedMs: number | undefined
   #sequence: number
 
   /** `firstSequence` over 1: what came before is no longer kept. */
@@ -38,7 +39,14 @@ export class MadeStory {
       happened: this.#happened,
       passed: this.#passed,
       carried: this.#carried,
+      ...(this.#askedMs === undefined ? {} : { askedMs: this.#askedMs }),
     }
+  }
+
+  /** Nothing more happens until the story is asked for. */
+  askedAt(atMs: number): this {
+    this.#askedMs = atMs
+    return this
   }
 
   tell(atMs: number, nodeId: NodeId, happening: Happening, cause?: number): this {

@@ -84,13 +84,51 @@ describe('the longest time without a commit', () => {
     expect(stall).toMatchObject({ reason: 'disk', causes: [{ nodeId: 2 }, { nodeId: 3 }] })
   })
 
-  test("is one in which the leader's disk was late", () => {
+  test("is one in which the leader's disk was late, and that of a follower it needed", () => {
+    const late = (made: MadeStory, nodeId: number): void => {
+      made.tell(2300, nodeId, { type: 'flushLate', sinceMs: 300 })
+      made.tell(2995, nodeId, { type: 'flushEnded', afterMs: 995 })
+    }
     const stall = stalled((made) => {
-      made
-        .tell(2300, 1, { type: 'flushLate', sinceMs: 300 })
-        .tell(2995, 1, { type: 'flushEnded', afterMs: 995 })
+      for (const nodeId of [1, 3]) late(made, nodeId)
     })
-    expect(stall).toMatchObject({ reason: 'disk', causes: [{ type: 'disk', nodeId: 1 }] })
+    expect(stall).toMatchObject({ reason: 'disk', causes: [{ nodeId: 1 }, { nodeId: 3 }] })
+    // The other two are a majority.
+    expect(stalled((made) => late(made, 1))).toMatchObject({ reason: 'unknown', causes: [] })
+  })
+
+  test('is a delay that is shorter than an election timeout, on the way there and back', () => {
+    const delayed = (delayMs: number): Stall =>
+      stalled((made) => {
+        const figures = { delayMs, jitterMs: 0 }
+        made.breaks(1000, { type: 'delay', line: 'delay 1-*', nodes: [], ways: links(1, 2, 3), figures })
+      }, 2200)
+    expect(delayed(90)).toMatchObject({ reason: 'noMajority', causes: [{ faultType: 'delay' }] })
+    expect(delayed(10)).toMatchObject({ reason: 'unknown' })
+    // The stall is over sooner than a message arrives.
+    expect(delayed(400)).toMatchObject({ reason: 'unknown' })
+  })
+
+  test('goes on while every node is down, until the story is asked for', () => {
+    const made = new MadeStory().begins().commits(1, 700, 1990, 2)
+    for (const nodeId of [1, 2, 3]) made.tell(2000, nodeId, { type: 'killed' })
+    expect(stallIn(made.askedAt(9000).story)).toMatchObject({
+      reason: 'noLeader',
+      isOver: false,
+      sinceMs: 2000,
+      untilMs: 9000,
+      causes: [{ type: 'killed', nodeId: 1 }],
+    })
+  })
+
+  test('goes on while every node is frozen', () => {
+    const made = new MadeStory().begins().commits(1, 700, 1990, 2)
+    for (const nodeId of [1, 2, 3]) made.tell(2000, nodeId, { type: 'paused' })
+    const { story } = made.askedAt(9000)
+    expect(stallIn(story)).toMatchObject({ reason: 'leaderStood', isOver: false, causes: [{ nodeId: 1 }] })
+    expect(explain(story, { about: 'last' }).words).toMatch(
+      /Now nobody leads; nodes 1, 2 and 3 do not run\.$/,
+    )
   })
 
   test("is one in which the leader's thread stood still", () => {

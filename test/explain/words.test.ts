@@ -93,6 +93,7 @@ const explained: readonly [name: string, made: MadeStory, question: Question][] 
   ['stall-no-leader', killed(), { about: 'stall' }],
   ['stall-no-majority', withoutMajority(), { about: 'stall' }],
   ['last-election', killed(), { about: 'last' }],
+  ['last-gave-up', gaveUp(), { about: 'last' }],
   ['last-not-won', leaderless(), { about: 'last' }],
   ['last-fault', harmless(), { about: 'last' }],
   ['last-frozen', frozen(), { about: 'last' }],
