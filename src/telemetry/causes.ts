@@ -182,8 +182,7 @@ export class Causes {
         return
       }
       case 'removed':
-        this.#nodes.delete(told.nodeId)
-        this.#acted.delete(told.nodeId)
+        this.#noteRemoved(told.nodeId)
         return
       case 'resumed': {
         const known = this.#known(told.nodeId)
@@ -199,6 +198,16 @@ export class Causes {
         return
       case 'faultHealed':
         this.#noteHealed(told)
+    }
+  }
+
+  /** A node that was removed is in no fault: what is healed at all other nodes stands no more. */
+  #noteRemoved(nodeId: NodeId): void {
+    this.#nodes.delete(nodeId)
+    this.#acted.delete(nodeId)
+    for (const [id, { fault, sequence }] of this.#standing) {
+      const nodes = fault.nodes.filter((each) => each !== nodeId)
+      this.#standing.set(id, { fault: { ...fault, nodes }, sequence })
     }
   }
 

@@ -104,6 +104,20 @@ test('[HP2] a leader is not heard since it is gone, a link of that direction is 
   expect(causesOf(paused, resumed, { ...missed, atMs: 900 }).at(-1)).toBeUndefined()
 })
 
+test('[HP2] a fault that was healed after one of its nodes was removed is the cause of nothing more', () => {
+  const fault = faultOf('isolate', { nodes: [1, 2, 3], ways: [{ from: 2, to: 1 }] })
+  const removed = { type: 'removed', nodeId: 3 } as const
+  const healed = { type: 'faultHealed', by: 'time', fault: { ...fault, nodes: [1, 2] } } as const
+  const missed = { type: 'heartbeatMissed', from: 2, silentMs: 200, atMs: 300 } as const
+  const began = { type: 'faultBegan', fault } as const
+  expect(causesOf(began, removed, missed).at(-1)).toBe(1)
+  expect(causesOf(began, removed, healed, missed).at(-1)).toBeUndefined()
+  const slow = faultOf('slowDisk', { nodes: [2, 3] })
+  const lost = { type: 'leaseLost', term: 1 } as const
+  const healedAtRest = { ...healed, fault: { ...slow, nodes: [2] } }
+  expect(causesOf({ type: 'faultBegan', fault: slow }, removed, healedAtRest, lost).at(-1)).toBeUndefined()
+})
+
 test('[HP2] a node fails, stalls, is killed or comes back by the fault that stands at it, and no other', () => {
   const begins = (type: string, nodeId = 1) =>
     ({ type: 'faultBegan', fault: faultOf(type, { nodes: [nodeId] }) }) as const
