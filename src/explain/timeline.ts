@@ -100,10 +100,14 @@ export function boundsOf({ happened, passed, carried, askedMs }: Story): [number
   return least > most ? [0, 0] : [least, most]
 }
 
-/** A fault whose begin is no longer kept stands from the begin of the story on. */
+/**
+ * A fault whose begin is no longer kept stands from the begin of the story on. One that was healed at some of its nodes
+ * stands at the others, but for those that were removed.
+ */
 function faultsIn(happened: readonly Happened[], beganMs: number): FaultStretch[] {
   const open = new Map<number, FaultStretch>()
   const found: FaultStretch[] = []
+  const removed = new Set<NodeId>()
   const stretch = (fault: FaultTold, sinceMs: number, untilMs: number): FaultStretch => {
     return { type: 'fault', nodeId: 0, why: undefined, fault, sinceMs, untilMs }
   }
@@ -111,9 +115,14 @@ function faultsIn(happened: readonly Happened[], beganMs: number): FaultStretch[
     if (each.type === 'faultBegan') {
       open.set(each.fault.id, stretch(each.fault, each.atMs, Number.POSITIVE_INFINITY))
     } else if (each.type === 'faultHealed') {
-      found.push(stretch(each.fault, open.get(each.fault.id)?.sinceMs ?? beganMs, each.atMs))
-      open.delete(each.fault.id)
-    }
+      const { id, nodes } = each.fault
+      const began = open.get(id)
+      found.push(stretch(each.fault, began?.sinceMs ?? beganMs, each.atMs))
+      const left =
+        began?.fault.nodes.filter((nodeId) => !nodes.includes(nodeId) && !removed.has(nodeId)) ?? []
+      if (began === undefined || left.length === 0) open.delete(id)
+      else open.set(id, { ...began, fault: { ...began.fault, nodes: left } })
+    } else if (each.type === 'removed') removed.add(each.nodeId)
   }
   return [...found, ...open.values()].sort((a, b) => a.sinceMs - b.sinceMs)
 }

@@ -118,6 +118,12 @@ export class MadeStory {
     return this.tell(atMs, nodeId, { type: 'role', ...role, reason, elapsedTicks: 5 })
   }
 
+  /** A fault of these nodes is healed at one of them. */
+  healsAt(atMs: number, id: number, given: FaultGiven): this {
+    const fault: FaultTold = { id, nodes: [], ways: [], messages: undefined, figures: {}, ...given }
+    return this.tell(atMs, 0, { type: 'faultHealed', fault, by: 'verb' })
+  }
+
   /** Returns the id of the fault. */
   breaks(atMs: number, given: FaultGiven, healedMs?: number): number {
     const id = ++this.#faults

@@ -121,6 +121,23 @@ describe('the longest time without a commit', () => {
     })
   })
 
+  test('is the disks that were left slow where the fault was healed at another node', () => {
+    const made = new MadeStory(4).begins().commits(1, 700, 1990, 2)
+    const slow = { type: 'stallDisk', line: 'stall-disk 2,3,4' }
+    const id = made.breaks(1995, { ...slow, nodes: [2, 3, 4] })
+    made
+      .healsAt(2000, id, { ...slow, nodes: [4] })
+      .passes(2010, 1, 'appended', 80)
+      .askedAt(3000)
+    expect(stallIn(made.story)).toMatchObject({
+      reason: 'disk',
+      causes: [{ faultId: id, untilMs: undefined }],
+    })
+    expect(explain(made.story, { about: 'last' }).words).toContain('these faults stand: stall-disk 2,3,4')
+    const removed = made.tell(3000, 2, { type: 'removed' }).healsAt(3100, id, { ...slow, nodes: [3] })
+    expect(explain(removed.askedAt(3200).story, { about: 'last' }).words).not.toContain('these faults stand')
+  })
+
   test('goes on while every node is frozen', () => {
     const made = new MadeStory().begins().commits(1, 700, 1990, 2)
     for (const nodeId of [1, 2, 3]) made.tell(2000, nodeId, { type: 'paused' })
