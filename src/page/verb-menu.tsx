@@ -29,7 +29,7 @@ function Menu({ of, verbName }: { of: Chosen; verbName: string | undefined }) {
   const hovered = useSignal<string | undefined>(undefined)
   const forTime = useSignal('')
   const direction = useSignal<Direction>('both')
-  useEffect(() => box.current?.querySelector<HTMLElement>('[data-begin], .verb')?.focus(), [named.value])
+  useEffect(() => firstIn(box.current)?.focus(), [named.value])
   useLayoutEffect(() => settle(box.current, of))
   useEffect(() => closedFromOutside(box.current), [])
   const target = wordFor(of, direction.value)
@@ -70,6 +70,14 @@ function Menu({ of, verbName }: { of: Chosen; verbName: string | undefined }) {
         <Preview verb={told} line={told && lineOf(told, target, {}, forTime.value)} />
       ) : null}
     </div>
+  )
+}
+
+/** The first thing to choose: a verb that would change nothing comes last. */
+function firstIn(box: HTMLElement | null): HTMLElement | null | undefined {
+  return (
+    box?.querySelector<HTMLElement>('[data-begin], .verb:not(.faint)') ??
+    box?.querySelector<HTMLElement>('.verb')
   )
 }
 

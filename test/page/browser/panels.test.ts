@@ -144,3 +144,19 @@ browserTest('a tour that is left in the middle heals what it broke, and no other
     .poll(() => doLine('faults'), { timeout: 20_000 })
     .toMatchObject({ faults: [{ line: 'cut 1-2' }] })
 })
+
+browserTest('the figures above the plots are whole, however wide the window is', async () => {
+  const { page } = await shown([], { viewport: { width: 900, height: 600 } })
+  await leaderIn(page)
+  // Figures as wide as they come, measured before the next frame writes others.
+  const cut = () =>
+    page.evaluate<string[]>(`[...document.querySelectorAll('.plot figcaption')].flatMap((told) => {
+      for (const { lastChild } of told.querySelectorAll('span')) lastChild.data = /^commits/.test(told.innerText) ? '24.6k' : '24.6 ms'
+      return told.scrollWidth > told.clientWidth ? [innerWidth + ': ' + told.innerText] : []
+    })`)
+  for (const width of [900, 1000, 1280, 1600, 1920]) {
+    await page.setViewportSize({ width, height: 800 })
+    await page.evaluate('new Promise(requestAnimationFrame)')
+    expect.soft(await cut()).toEqual([])
+  }
+})

@@ -66,6 +66,10 @@ browserTest('a saved run is opened again, and left for the cluster that runs', a
   await page.getByText('a recorded run', { exact: true }).waitFor()
   // The run ends before the restart.
   await nodeIn(page, first, 'down').waitFor()
+  const fault = page.getByRole('list', { name: 'faults that stand' }).getByRole('listitem')
+  const [box, line] = await Promise.all([fault.boundingBox(), fault.locator('code').boundingBox()])
+  const rightOf = (of: typeof box) => (of?.x ?? 0) + (of?.width ?? 0)
+  expect(rightOf(box) - rightOf(line), 'the line keeps away from its frame').toBeGreaterThan(4)
   expect(await leaderIn(page)).toBe(second)
   await page.getByRole('button', { name: 'back to the cluster' }).click()
   await nodeIn(page, first, 'follower').waitFor()

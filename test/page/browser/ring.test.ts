@@ -74,6 +74,11 @@ browserTest('the keyboard alone kills, cuts, heals and restarts', async () => {
   await keyboard.press('k')
   await nodeIn(page, killed, 'down').waitFor()
   await leaderIn(page, killed)
+  await keyboard.press('Enter')
+  const menu = page.getByRole('dialog', { name: `verbs for node ${killed}` })
+  // To kill it again would change nothing.
+  await menu.getByText(`restart ${killed}`, { exact: true }).waitFor()
+  await keyboard.press('Escape')
   await keyboard.press('Home')
   await keyboard.press('ArrowDown')
   await page.locator('#link-1-2:focus').waitFor()
