@@ -45,11 +45,18 @@ export class Roster {
       .map((nodeId) => this.#told(nodeId, !isVoter(membership, nodeId)))
   }
 
+  /** The URLs of a member that may be added: etcd asks all voters to run. */
+  checkAddition(by: NodeId, peerUrls: readonly string[]): readonly string[] {
+    const urls = checkedPeerUrls(peerUrls)
+    const { voters } = this.#membershipOf(by)
+    if (this.#running(voters).length < voters.length) throw new EtcdError('unhealthy')
+    return urls
+  }
+
   /** Starts a node, which is a member once it has caught up. */
   async add(by: NodeId, peerUrls: readonly string[], isLearner: boolean): Promise<MemberTold> {
-    const urls = checkedPeerUrls(peerUrls)
-    const { voters, learners } = this.#membershipOf(by)
-    if (this.#running(voters).length < voters.length) throw new EtcdError('unhealthy')
+    const urls = this.checkAddition(by, peerUrls)
+    const { learners } = this.#membershipOf(by)
     this.#checkNew(urls)
     if (isLearner && learners.length >= learnersMax) throw new EtcdError('tooManyLearners')
     for (const url of urls) this.#urlsToCome.add(url)
@@ -64,8 +71,7 @@ export class Roster {
 
   /** Takes a member out of the cluster, and ends its node. The node that is asked ends a little later, as etcd does. */
   async remove(by: NodeId, nodeId: NodeId): Promise<void> {
-    const { voters } = this.#membershipOf(by)
-    if (this.#memberOf(by, nodeId)?.isLearner !== true) this.#checkRemoval(by, nodeId, voters)
+    this.checkRemoval(by, nodeId)
     this.#checkMember(by, nodeId)
     if (nodeId === by) {
       await told(this.#cluster.changeMembership([{ type: 'remove', nodeId }]), ofRemoval)
@@ -126,8 +132,10 @@ export class Roster {
     return member
   }
 
-  /** A quorum of those that stay has to be there. */
-  #checkRemoval(by: NodeId, nodeId: NodeId, voters: readonly NodeId[]): void {
+  /** A quorum of those that stay has to be there. A learner is in no quorum. */
+  checkRemoval(by: NodeId, nodeId: NodeId): void {
+    if (this.#memberOf(by, nodeId)?.isLearner === true) return
+    const { voters } = this.#membershipOf(by)
     if (voters.every((voter) => voter === nodeId)) throw new EtcdError('notEnoughStarted')
     const running = this.#running(voters)
     if (nodeId !== by && !running.includes(nodeId)) return

@@ -8,6 +8,7 @@ import {
   admit,
   codecOf,
   definitionOf,
+  fromLeader,
   refusalOf,
   replicate,
   type Service,
@@ -32,7 +33,7 @@ export function leaseService(member: Member, electionTimeoutMs: number): Service
       LeaseRevoke: unary(member, (request) => replicate(member, 'leaseRevoke', request)),
       LeaseKeepAlive: keepAlive(member, leaderless),
       LeaseTimeToLive: unary(member, async (request) =>
-        withHeader(member, await member.read('leaseTimeToLive', request)),
+        withHeader(member, await fromLeader(member, member.read('leaseTimeToLive', request))),
       ),
       LeaseLeases: unary(member, async (request) =>
         withHeader(member, await member.readLocal('leaseLeases', request)),
@@ -93,7 +94,7 @@ class Renewals {
   #renew(request: Buffer): void {
     if (this.#isOver) return
     this.#waiting++
-    const renewed = replicate(this.#member, 'leaseKeepAlive', request)
+    const renewed = fromLeader(this.#member, replicate(this.#member, 'leaseKeepAlive', request))
     const before = this.#answered
     this.#answered = renewed.then(
       (response) => before.then(() => this.#answer(response)),

@@ -11,7 +11,16 @@ import { EtcdError } from '../errors.js'
 import type { Member } from '../member.js'
 import type { Roster } from '../roster.js'
 import { version } from '../version.js'
-import { codecOf, definitionOf, type Service, serverStream, unary, undecoded, withHeader } from './service.js'
+import {
+  codecOf,
+  definitionOf,
+  refusalOf,
+  type Service,
+  serverStream,
+  unary,
+  undecoded,
+  withHeader,
+} from './service.js'
 
 interface Alarms {
   readonly alarms: readonly { readonly memberID: string; readonly alarm: number }[]
@@ -34,7 +43,7 @@ export function maintenanceService(member: Member, roster: Roster, cluster: Clus
     definition,
     implementation: {
       // Responses of `Alarm`, `Defragment` and `MoveLeader` have no header.
-      Alarm: unary(member, async (request) => (await member.propose('alarm', request)).body),
+      Alarm: unary(member, (request) => alarm(member, request)),
       Status: unary(
         member,
         () => status(member),
@@ -58,6 +67,16 @@ export function maintenanceService(member: Member, roster: Roster, cluster: Clus
         return noBytes
       }),
     },
+  }
+}
+
+/** etcd tells the text of an error in the way of this call, but not its code. */
+async function alarm(member: Member, request: Buffer): Promise<Buffer> {
+  try {
+    return (await member.propose('alarm', request)).body
+  } catch (error) {
+    if (error instanceof EtcdError && error.reason === 'malformed') throw error
+    throw new Error(refusalOf(error).details, { cause: error })
   }
 }
 

@@ -2,7 +2,7 @@
 import type { NodeId } from '../../raft/index.js'
 import type { Member } from '../member.js'
 import type { Roster } from '../roster.js'
-import { type Codec, codecOf, definitionOf, type Service, unary, undecoded } from './service.js'
+import { type Codec, codecOf, definitionOf, fromLeader, type Service, unary, undecoded } from './service.js'
 
 interface OfMember {
   readonly ID: string
@@ -26,31 +26,36 @@ export function clusterService(member: Member, roster: Roster): Service {
     Buffer.concat([member.header(0), codec.encode({ members: roster.list(), ...response })])
 
   /** etcd replicates each change through the member that is asked, so that the member has to hear a leader. */
-  const changing = async <Request>(codec: Codec<Request>, request: Buffer): Promise<Request> => {
-    const decoded = codec.decode(request)
-    await member.read('figures', Buffer.alloc(0))
-    return decoded
-  }
+  const heardLeader = (): Promise<unknown> => member.read('figures', Buffer.alloc(0))
 
   return {
     definition,
     implementation: {
       MemberList: unary(member, async () => told(lists, { members: roster.list(nodeId) })),
       MemberAdd: unary(member, async (request) => {
-        const { peerURLs, isLearner } = await changing(additions, request)
+        const { peerURLs, isLearner } = additions.decode(request)
+        // etcd refuses these before it looks for a leader. The roster looks again once there is one.
+        roster.checkAddition(nodeId, peerURLs)
+        await heardLeader()
         return told(additions, { member: await roster.add(nodeId, peerURLs, isLearner) })
       }),
       MemberRemove: unary(member, async (request) => {
-        await roster.remove(nodeId, idOf(await changing(removals, request)))
+        const removed = idOf(removals.decode(request))
+        roster.checkRemoval(nodeId, removed)
+        await heardLeader()
+        await roster.remove(nodeId, removed)
         return told(removals)
       }),
       MemberUpdate: unary(member, async (request) => {
-        const update = await changing(updates, request)
+        const update = updates.decode(request)
+        await heardLeader()
         roster.update(nodeId, idOf(update), update.peerURLs)
         return told(updates)
       }),
       MemberPromote: unary(member, async (request) => {
-        await roster.promote(nodeId, idOf(await changing(promotions, request)))
+        const promoted = idOf(promotions.decode(request))
+        await fromLeader(member, heardLeader())
+        await roster.promote(nodeId, promoted)
         return told(promotions)
       }),
     },

@@ -130,6 +130,20 @@ export async function replicate(member: Member, op: CommandOp, request: Buffer):
   return withHeader(member, await member.propose(op, request))
 }
 
+/**
+ * Waits for an answer for which etcd's member turns to its leader. A member that knows of no leader when the time of the
+ * call is over says so, and clients that asked for a leader give up.
+ */
+export async function fromLeader<Answer>(member: Member, answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer
+  } catch (error) {
+    const isLate = error instanceof EtcdError && error.reason === 'timeout'
+    if (!isLate || member.look().leaderId !== undefined) throw error
+    throw new EtcdError('noLeader', { cause: error })
+  }
+}
+
 /** How gRPC tells a client of an error. An error that is not etcd's is told by the first line of its message. */
 export function refusalOf(error: unknown): Pick<StatusObject, 'code' | 'details'> {
   if (error instanceof EtcdError) return { code: error.code, details: error.details }

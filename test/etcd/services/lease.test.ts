@@ -75,6 +75,7 @@ test('a renewal that is done early waits for those before it, and the first that
   const settled: { resolve: (served: Served) => void; reject: (error: Error) => void }[] = []
   const member = {
     isLearner: false,
+    look: () => ({ leaderId: 2 }),
     header: () => Buffer.alloc(0),
     propose: () => new Promise<Served>((resolve, reject) => settled.push({ resolve, reject })),
   } as unknown as Member
@@ -130,4 +131,19 @@ test('a stream of a client that asks for a leader ends once the member has none'
   expect((await once(stream, 'error'))[0]).toMatchObject({ code: 14, details: 'etcdserver: no leader' })
   const late = keepAlive(etcd.endpoints[0], metadata)
   expect((await once(late, 'error'))[0]).toMatchObject({ code: 14, details: 'etcdserver: no leader' })
+})
+
+test('a member that knows of no leader tells no time of a lease, and renews none', async () => {
+  const etcd = await startedEtcd({ nodes: 3, requestTimeoutMs: 1000 })
+  const call = leases(etcd.endpoints[0])
+  await call('LeaseGrant', { TTL: 60, ID: 1 })
+  await etcd.isolate(1)
+  const noLeader = { code: 14, details: 'etcdserver: no leader' }
+  const client = new TestClient(etcd.endpoints[0] ?? '')
+  const status = () => client.call('etcdserverpb.Maintenance/Status', {})
+  await vi.waitFor(async () => expect(await status()).toMatchObject({ leader: '0' }), 30_000)
+  expect(await refusal(call('LeaseTimeToLive', { ID: 1 }))).toEqual(noLeader)
+  const stream = keepAlive(etcd.endpoints[0])
+  stream.write({ ID: 1 })
+  expect((await once(stream, 'error'))[0]).toMatchObject(noLeader)
 })

@@ -55,6 +55,15 @@ test('an alarm that a client raises is in each status, and puts wait for its end
   await client.put('k', 'v')
 })
 
+test('an alarm that finds no leader in time is refused by a text without a code, as in etcd', async () => {
+  const etcd = await startedEtcd({ nodes: 3, requestTimeoutMs: 1000 })
+  await etcd.isolate(1)
+  expect(await refusal(maintenance(etcd.endpoints[0])('Alarm'))).toEqual({
+    code: 2,
+    details: 'etcdserver: request timed out',
+  })
+})
+
 test('members that have applied the same have the same hashes', async () => {
   const etcd = await startedEtcd({ nodes: 3 })
   const clients = etcd.endpoints.map((endpoint) => new TestClient(endpoint))

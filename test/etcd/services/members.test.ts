@@ -169,6 +169,17 @@ test('while a voter is down, a member that runs stays, and none is added', async
   expect(ids((await client.remove(3)).members)).toEqual([1, 2])
 })
 
+test('without a quorum, changes that need running voters are refused at once, and a promotion misses its leader', async () => {
+  const { etcd, client } = await started(3, { requestTimeoutMs: 1000 })
+  await Promise.all([etcd.kill(2), etcd.kill(3)])
+  await vi.waitFor(() => expect(etcd.cluster.leaderId).toBeUndefined(), 30_000)
+  const unhealthy = { code: 14, details: 'etcdserver: unhealthy cluster' }
+  expect(await refusal(client.add([url]))).toEqual(unhealthy)
+  expect(await refusal(client.add(['no URL']))).toEqual(badUrl)
+  expect(await refusal(client.remove(1))).toEqual(unhealthy)
+  expect(await refusal(client.promote(99))).toEqual({ code: 14, details: 'etcdserver: no leader' })
+})
+
 test('a peer URL names one member, also while it is being added', async () => {
   const { client } = await started(1)
   const added = client.add([url])
