@@ -50,16 +50,25 @@ export function checkOptions(what: string, options: unknown, known: readonly str
   }
 }
 
+/** No known name is nearly so long. */
+const nameLengthMax = 64
+
 /** The known name that is a few letters away. */
 function nearestOf(name: string, known: readonly string[]): string | undefined {
+  if (name.length > nameLengthMax) return undefined
   const lettersOff = Math.max(1, Math.floor(name.length / 3))
   const away = known.map((each) => [distance(name.toLowerCase(), each.toLowerCase()), each] as const)
   const [nearest] = away.sort(([one], [other]) => one - other)
-  return nearest !== undefined && nearest[0] <= lettersOff ? nearest[1] : undefined
+  // A name of which no letter is right is none that was meant.
+  return nearest !== undefined && nearest[0] <= lettersOff && nearest[0] < name.length
+    ? nearest[1]
+    : undefined
 }
 
-/** How many letters have to be put in, left out or changed to make one name of the other. */
+/** How many letters have to be put in, left out, changed or swapped with the next to make one name of the other. */
 function distance(one: string, other: string): number {
+  const swapped = swappedAt(one, other)
+  if (swapped !== undefined) return 1 + distance(one.slice(swapped + 2), other.slice(swapped + 2))
   let row = Array.from({ length: other.length + 1 }, (_, at) => at)
   for (const [at, letter] of [...one].entries()) {
     const next = [at + 1]
@@ -70,4 +79,17 @@ function distance(one: string, other: string): number {
     row = next
   }
   return row.at(-1) ?? 0
+}
+
+/** The place of the first difference, where it is that two letters stand in the other order. */
+function swappedAt(one: string, other: string): number | undefined {
+  const at = [...one].findIndex((letter, place) => letter !== other[place])
+  const isSwap = at >= 0 && one[at] === other[at + 1] && one[at + 1] === other[at] && one[at] !== one[at + 1]
+  return isSwap ? at : undefined
+}
+
+/** The question that follows a wrong name: empty where no known name is near. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  const nearest = nearestOf(name, known)
+  return nearest === undefined ? '' : ` (did you mean ${nearest}?)`
 }

@@ -1,6 +1,6 @@
 /** The scenarios that ship with raftbox: files beside the sources, which are in the package. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { reasonOf } from '../errors/index.js'
+import { didYouMean, reasonOf } from '../errors/index.js'
 import { BadInput, printable } from '../terminal/index.js'
 import { parseScenario } from './parse.js'
 import type { Scenario } from './scenario.js'
@@ -15,7 +15,8 @@ export function shippedScenarios(): Scenario[] {
 
 /** A scenario that ships, by its name, or one in a file. Throws `BadInput` where there is neither. */
 export function findScenario(nameOrFile: string): Scenario {
-  if (shippedNames().includes(nameOrFile))
+  const names = shippedNames()
+  if (names.includes(nameOrFile))
     return parseScenario(read(new URL(nameOrFile + ending, folder)), nameOrFile + ending)
   try {
     return parseScenario(read(nameOrFile), printable(nameOrFile))
@@ -23,7 +24,7 @@ export function findScenario(nameOrFile: string): Scenario {
     if (error instanceof BadInput) throw error
     const why = reasonOf(error)
     throw new BadInput(
-      `${nameOrFile} is no scenario that ships, and cannot be read as a file: ${why}; raftbox scenario --list names those that ship`,
+      `${nameOrFile} is no scenario that ships${didYouMean(nameOrFile, names)}, and cannot be read as a file: ${why}; raftbox scenario --list names those that ship`,
     )
   }
 }

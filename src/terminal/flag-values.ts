@@ -1,5 +1,6 @@
 /** Values of flags: parsed and checked before anything starts, so that a refusal has touched nothing. */
 import { type Command, Option } from 'commander'
+import { didYouMean } from '../errors/index.js'
 import { BadInput } from './failure.js'
 
 /** As `--help` shows it: the flag, what it does, how its value is read, and the value without it. */
@@ -40,7 +41,7 @@ export function oneOf<T extends string>(flag: string, choices: readonly T[]): (t
     const choice = choices.find((candidate) => candidate === text)
     if (choice !== undefined) return choice
     const all = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
-    throw new BadInput(`${flag}: give ${all}, not '${text}'`)
+    throw new BadInput(`${flag}: give ${all}, not '${text}'${didYouMean(text, choices)}`)
   }
 }
 
@@ -50,6 +51,7 @@ export function someOf(flag: string, choices: readonly string[]): (text: string)
     const names = text.split(',')
     const unknown = names.find((name) => !choices.includes(name))
     if (unknown === undefined) return names
-    throw new BadInput(`${flag}: give one or more of ${choices.join(', ')}, not '${unknown}'`)
+    const meant = didYouMean(unknown, choices)
+    throw new BadInput(`${flag}: give one or more of ${choices.join(', ')}, not '${unknown}'${meant}`)
   }
 }

@@ -1,4 +1,5 @@
 /** From a line to a command, or to one line that says up to where it was understood and what could stand there. */
+import { didYouMean } from '../errors/index.js'
 import { BadInput } from '../terminal/index.js'
 import { kinds } from './kinds.js'
 import { type Possible, type Understood, understand, type Word, wordsOf } from './understand.js'
@@ -24,9 +25,7 @@ export function parseBy(registry: Registry, line: string): Command | undefined {
 
 /** The words on a word that is no verb, with the verb that was perhaps meant. */
 export function unknownVerb(registry: Registry, text: string): string {
-  const near = [...registry.keys()].find((name) => isNear(name, text))
-  const meant = near === undefined ? '' : ` (did you mean ${near}?)`
-  return `there is no verb '${shown(text)}'${meant}; help lists all`
+  return `there is no verb '${shown(text)}'${didYouMean(text, [...registry.keys()])}; help lists all`
 }
 
 function misunderstood(line: string, words: readonly Word[], { possible, words: count }: Understood): string {
@@ -35,7 +34,10 @@ function misunderstood(line: string, words: readonly Word[], { possible, words: 
   const wrong = words[count]?.text
   const whole = wrong === undefined ? before : line.slice(words[0]?.start, words.at(-1)?.end)
   const could = possible.length === 0 ? 'nothing more' : listed(possible.map(expectationOf))
-  const found = wrong === undefined ? '' : `, not '${shown(wrong)}'${boundOf(possible, wrong)}`
+  const found =
+    wrong === undefined
+      ? ''
+      : `, not '${shown(wrong)}'${boundOf(possible, wrong) || meantBy(possible, wrong)}`
   return `${shown(whole)}: after '${shown(before)}' ${could} is expected${found}`
 }
 
@@ -51,6 +53,15 @@ function boundOf(possible: readonly Possible[], wrong: string): string {
   return broken === undefined ? '' : ` (${broken})`
 }
 
+/** A word that could stand there, and is nearly the one that does. */
+function meantBy(possible: readonly Possible[], wrong: string): string {
+  const words = possible.flatMap((each) => {
+    if ('suffix' in each && each.suffix.word !== undefined) return [each.suffix.word]
+    return kinds[('slot' in each ? each.slot : each.suffix).kind].words ?? []
+  })
+  return didYouMean(wrong, words)
+}
+
 function listed(expectations: readonly string[]): string {
   return expectations.length === 1
     ? expectations[0]!
@@ -59,19 +70,4 @@ function listed(expectations: readonly string[]): string {
 
 function shown(text: string): string {
   return text.length <= shownMax ? text : `${text.slice(0, shownMax)}…`
-}
-
-/** A letter is wrong, missing, added or swapped with its neighbour. */
-function isNear(name: string, text: string): boolean {
-  if (Math.abs(name.length - text.length) > 1) return false
-  let same = 0
-  while (same < name.length && name[same] === text[same]) same++
-  const [restOfName, restOfText] = [name.slice(same), text.slice(same)]
-  const isSwapped = restOfName[0] === restOfText[1] && restOfName[1] === restOfText[0]
-  return (
-    restOfName.slice(1) === restOfText.slice(1) ||
-    restOfName.slice(1) === restOfText ||
-    restOfName === restOfText.slice(1) ||
-    (isSwapped && restOfName.slice(2) === restOfText.slice(2))
-  )
 }

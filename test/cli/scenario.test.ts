@@ -71,7 +71,7 @@ test('an expectation that is not met is exit code 1', async () => {
 test.each([
   [
     ['leader-kil'],
-    /^raftbox: leader-kil is no scenario that ships, and cannot be read as a file: ENOENT.*\n$/,
+    /^raftbox: leader-kil is no scenario that ships \(did you mean leader-kill\?\), and cannot be read as a file: ENOENT.*\n$/,
   ],
   [[], /^raftbox: give the name of a scenario or a file; raftbox scenario --list names those that ship\n$/],
   [['bridge', '--host', 'moon'], /^raftbox: --host: give threads or simulated, not 'moon'\n$/],
@@ -95,4 +95,21 @@ test('a mistake in a file is one line that names the line, and nothing is starte
   const { code, stdout, stderr } = await run(['scenario', path, '--host', 'simulated'])
   expect([code, stdout]).toEqual([2, ''])
   expect(stderr).toBe(`raftbox: ${path}:5: link 1->1: a link has two different ends\n`)
+})
+
+test.each([
+  [
+    ['leader-kil'],
+    /^raftbox: leader-kil is no scenario that ships \(did you mean leader-kill\?\), and cannot be read/,
+  ],
+  [['laeder-kill'], /\(did you mean leader-kill\?\)/],
+  [
+    ['leader-kill', '--host', 'thread'],
+    /^raftbox: --host: give threads or simulated, not 'thread' \(did you mean threads\?\)$/m,
+  ],
+  [['nothing-like-it'], /^raftbox: nothing-like-it is no scenario that ships, and cannot be read/],
+])('a wrong name is answered with the one that is near: %j', async (words, line) => {
+  const { code, stderr } = await run(['scenario', ...words])
+  expect(code).toBe(2)
+  expect(stderr).toMatch(line)
 })

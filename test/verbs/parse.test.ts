@@ -105,6 +105,8 @@ test.each([
   ['load 8 rate 1.5/s', /whole calls, from 1\/s to 1000000\/s/],
   ['load 0', /how many clients, from 1 to 10000, or off is expected, not '0'$/],
   ['pot a 1', "there is no verb 'pot' (did you mean put?); help lists all"],
+  ['cut 1-2 hartbeat', "not 'hartbeat' (did you mean heartbeat?)"],
+  ['events onn', "not 'onn' (did you mean on?)"],
   ['hael', "there is no verb 'hael' (did you mean heal?); help lists all"],
   ['constructor', "there is no verb 'constructor'; help lists all"],
 ])('%s is refused in one line that says what could stand there', (line, message) => {
