@@ -6,7 +6,7 @@ import { etcdPage, etcdResultLines, historyPage, resultLines } from '../report/i
 import { addFlags, decimalNumber, interruptible, oneOf } from '../terminal/index.js'
 import { pathFlag } from './flags.js'
 import { readHistoryFile } from './operations-file.js'
-import { writeTogether } from './written-files.js'
+import { tellWritten, writeTogether } from './written-files.js'
 
 const models = ['key-value', 'etcd'] as const
 
@@ -96,8 +96,10 @@ async function check(
 ): Promise<number> {
   const told = model === 'etcd' ? await etcd(file, seconds, signal) : await keyValues(file, seconds, signal)
   const { result, lines, page } = told
-  if (html !== undefined) writeTogether('--html', { [html]: page() })
   process.stdout.write(`${json === true ? JSON.stringify(result) : lines.join('\n')}\n`)
+  // The verdict is told by then, whatever becomes of the page.
+  if (html !== undefined)
+    for (const path of writeTogether('--html', { [html]: page() })) tellWritten(path, json)
   return exitCodes[result.verdict]
 }
 

@@ -8,6 +8,7 @@ import { BadInput, interruptible, wholeNumber } from '../terminal/index.js'
 import { parse, perform, type Subject } from '../verbs/index.js'
 import { pathFlag } from './flags.js'
 import { readStory } from './story-file.js'
+import { tellWritten } from './written-files.js'
 
 interface ExplainOptions {
   readonly json?: boolean
@@ -81,6 +82,7 @@ async function explainFile(
   // The verb asks nothing of a cluster but its story.
   const { data, words: told } = await perform({ subject: { story: () => story } as Subject }, command)
   console.log(json ? JSON.stringify(data) : told)
+  if (svg !== undefined) tellWritten(svg, json)
   return data['type'] === 'nothing' ? 1 : 0
 }
 

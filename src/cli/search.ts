@@ -14,7 +14,7 @@ import {
 } from '../terminal/index.js'
 import { checkWritable, pathFlag } from './flags.js'
 import { secondsSince } from './seconds.js'
-import { warnNotWhole } from './written-files.js'
+import { tellWritten, warnNotWhole } from './written-files.js'
 
 interface SearchFlags extends Bounds {
   readonly seconds: number
@@ -97,14 +97,26 @@ async function searchCommand(flags: SearchFlags, signal: AbortSignal): Promise<n
   const realSeconds = secondsSince(startMs)
   if (json) console.log(JSON.stringify(jsonOf(bounds, result, realSeconds)))
   else tell(bounds, result, realSeconds)
-  if (file !== undefined && result.broken !== undefined) writeRecording(file, bounds, result.broken.steps)
+  if (file !== undefined && result.broken !== undefined)
+    writeRecording(file, bounds, result.broken.steps, json)
   return result.broken === undefined ? 0 : 1
 }
 
-function writeRecording(path: string, { nodes }: Bounds, steps: Parameters<typeof record>[1]): void {
-  const file = new RecordingFile(path, { stopped: (why) => warnNotWhole('--record', path, why) })
+function writeRecording(
+  path: string,
+  { nodes }: Bounds,
+  steps: Parameters<typeof record>[1],
+  isJson: boolean,
+): void {
+  let isWhole = true
+  const stopped = (why: string): void => {
+    isWhole = false
+    warnNotWhole('--record', path, why)
+  }
+  const file = new RecordingFile(path, { stopped })
   record(nodes, steps, file.write)
   file.close()
+  if (isWhole) tellWritten(path, isJson)
 }
 
 function jsonOf(

@@ -8,7 +8,7 @@ import type { Story } from '../telemetry/index.js'
 import { counted, Progress } from '../terminal/index.js'
 import { checkWritable } from './flags.js'
 import { secondsSince } from './seconds.js'
-import { wrote } from './written-files.js'
+import { tellWritten, wrote } from './written-files.js'
 
 export const secondsDefault = 60
 
@@ -53,7 +53,8 @@ export async function shrinkSeed(
   else tell(shrunk, realSeconds)
   const lines = linesOf(failureOf(shrunk), words).map((line) => `${line}\n`)
   const isKept = wrote('--shrink', file, lines.join(''))
-  if (svg !== undefined && story !== undefined) wrote('--svg', svg, pictureOf(shrunk, story))
+  if (svg !== undefined && story !== undefined && wrote('--svg', svg, pictureOf(shrunk, story)))
+    tellWritten(svg, json)
   if (isKept && !json) console.log(`to run it again: raftbox replay ${file}`)
   return 1
 }

@@ -6,7 +6,7 @@ import { checkWritable } from './flags.js'
 import { secondsSince, toTenth } from './seconds.js'
 import { shrinkSeed } from './shrink.js'
 import { fileOf } from './story-file.js'
-import { warnNotWhole, wrote } from './written-files.js'
+import { tellWritten, warnNotWhole, wrote } from './written-files.js'
 
 export interface SimOptions {
   /** How many seeds. Default 200. */
@@ -85,8 +85,12 @@ async function replaySeed(
   const sum = { seeds: 1, violations, virtualUs: Math.round(1000 * virtualMs), counts }
   report(sum, secondsSince(startMs), json)
   const { recordingEnded } = result
-  if (record !== undefined && recordingEnded !== undefined) warnNotWhole('--record', record, recordingEnded)
-  if (story !== undefined && result.story !== undefined) wrote('--story', story, fileOf(result.story))
+  if (record !== undefined) {
+    if (recordingEnded === undefined) tellWritten(record, json)
+    else warnNotWhole('--record', record, recordingEnded)
+  }
+  if (story !== undefined && result.story !== undefined && wrote('--story', story, fileOf(result.story)))
+    tellWritten(story, json)
   return violation === undefined ? 0 : 1
 }
 

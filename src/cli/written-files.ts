@@ -2,8 +2,13 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { reasonOf } from '../errors/index.js'
-import { BadInput } from '../terminal/index.js'
+import { BadInput, printable } from '../terminal/index.js'
 import { warn } from './warnings.js'
+
+/** Tells a person of a file beside the answer. A program finds its answer alone on standard output. */
+export function tellWritten(path: string, isJson = false): void {
+  if (!isJson) process.stdout.write(`${printable(path)} is written\n`)
+}
 
 /** Warns that a run, whose verdict counts all the same, has left a file of `flag` that is not whole. */
 export function warnNotWhole(flag: string, file: string, why: string): void {

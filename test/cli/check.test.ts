@@ -78,7 +78,11 @@ describe('the verdict', () => {
 
 test('the page shows the time lines, and needs neither network nor script', async () => {
   const out = join(temporaryFolder(), 'made', 'why.html')
-  expect(await run(['check', temporaryFile('h.jsonl', stale), '--html', out])).toMatchObject({ code: 1 })
+  const file = temporaryFile('h.jsonl', stale)
+  const { code, stdout } = await run(['check', file, '--html', out])
+  expect([code, stdout.trimEnd().split('\n').at(-1)]).toEqual([1, `${out} is written`])
+  const { stdout: json } = await run(['check', file, '--html', out, '--json'])
+  expect(last(json)).toMatchObject({ verdict: 'not-linearizable' })
   const page = readFileSync(out, 'utf8')
   expect(page).toContain('default-src &#39;none&#39;')
   expect(page).not.toMatch(/<script|(?:src|href)=/)
@@ -122,6 +126,7 @@ describe("a history of etcd's API", () => {
 
 a range shows its revision
   record 3 (range "k" → "k" = "a" of 2, revision 3, client 1) shows "k" as of 2 and not 3: record 2 (put "k" "b" → revision 3, client 0)
+${out} is written
 `,
     ])
     expect(readFileSync(out, 'utf8')).toContain('a range shows its revision')

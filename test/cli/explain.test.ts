@@ -146,7 +146,10 @@ test('a sandbox writes the story of its cluster, and answers why at its prompt',
 
 test('a seed of the simulator tells its story', async () => {
   const file = join(temporaryFolder(), 'run.story')
-  expect(await run(['sim', '--seed', '42', '--story', file])).toMatchObject({ code: 0, stderr: '' })
+  expect(await run(['sim', '--seed', '42', '--story', file])).toMatchObject({
+    ...{ code: 0, stderr: '' },
+    stdout: expect.stringMatching(new RegExp(`\n${file} is written\n$`)),
+  })
   const { code, stdout } = await run(['explain', file, 'election'])
   expect(code).toBe(0)
   expect(stdout).toMatch(

@@ -17,7 +17,10 @@ function recorded(seed = 42): string {
 
 test('sim --record writes what replay repeats, and both come to the same states', async () => {
   const file = join(temporaryFolder(), 'run.jsonl')
-  expect(await run(['sim', '--seed', '42', '--record', file])).toMatchObject({ code: 0, stderr: '' })
+  expect(await run(['sim', '--seed', '42', '--record', file])).toMatchObject({
+    ...{ code: 0, stderr: '' },
+    stdout: expect.stringMatching(new RegExp(`\n${file} is written\n$`)),
+  })
   expect(readFileSync(file)).toEqual(readFileSync(recorded()))
   const { code, stdout, stderr } = await run(['replay', file])
   expect([code, stderr]).toEqual([0, ''])
