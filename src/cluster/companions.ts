@@ -19,8 +19,8 @@ export interface Companion {
   /** From now on exactly these faults stand at the node, in all of its lives. Also called before each `began`. */
   shown(nodeId: NodeId, faults: readonly StandingFault[]): void
   /**
-   * The node runs. The call that started it resolves after the promise. If the promise rejects, or has not settled after ten
-   * seconds, the call rejects and the node ends.
+   * The node runs. The call that started it resolves after the promise. The call rejects and the node ends if the promise
+   * rejects, or has not settled after ten seconds.
    */
   began(nodeId: NodeId, counters: CountersRead): Promise<void>
   /** The node does not run any more, however it ended. The last that is told of a life, and told once for each `began`. */

@@ -68,7 +68,7 @@ export class RecordingFile {
     this.#byteLength += bytes.length
   }
 
-  /** The last line says why nothing follows. Where nothing was written before, it stands behind the head. */
+  /** The last line says why nothing follows. The head stands before that line, also where nothing else was written. */
   #stop(why: string): void {
     this.#isOver = true
     try {
