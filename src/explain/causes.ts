@@ -151,8 +151,9 @@ function silences(
     case 'cut':
     case 'partition':
     case 'isolate':
-    case 'throttle':
       return true
+    case 'throttle':
+      return (fault.figures['waitMsMax'] ?? Number.POSITIVE_INFINITY) >= shareMin * forMs
     case 'delay': {
       const { delayMs = 0, jitterMs = 0 } = fault.figures
       return delayMs + jitterMs >= shareMin * forMs
@@ -161,7 +162,7 @@ function silences(
       // The number of times that so many heartbeats are lost one after the other, while the fault stands.
       const { share = 1 } = fault.figures
       const inRow = Math.floor(forMs / heartbeatIntervalMs)
-      // What was lost is sent again with the next heartbeat.
+      // A lost message is sent again with the next heartbeat.
       if (inRow === 0) return false
       const heartbeats = (Math.min(untilMs, sinceMs + 60_000) - sinceMs) / heartbeatIntervalMs
       return heartbeats * share ** inRow >= 0.05

@@ -126,7 +126,7 @@ function partsOf(
     steps.find((step) => step.nodeId === leaderId && step.stage === stage && step.peer === peer)
   const appended = atLeader('appended')
   const committed = atLeader('committed')
-  // What is left of the way would name a part as the slowest that was quick.
+  // The rest of the way alone would name a quick part as the slowest.
   if (appended === undefined) return { decidedBy: undefined, parts: [] }
   const isBefore = ({ atMs }: Step): boolean => committed !== undefined && atMs <= committed.atMs
   const promises = steps.filter(

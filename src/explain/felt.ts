@@ -37,13 +37,13 @@ export function feltIn(timeline: Timeline, window: Stretch): Felt | undefined {
   const waitedFor = isKept ? 'answer' : 'commit'
   const advances = isKept ? answers : commits
   const all = gapsBetween(advances, endedMs)
-  // Without a load before it, a gap that goes on long after the window is one in which nobody asked.
-  const isWaitedFor = (gap: Stretch, at: number): boolean =>
-    gap.untilMs <= window.untilMs + story.electionTimeoutMs ||
-    isBusy(all.slice(Math.max(0, at - busyGaps), at), gap)
-  const gaps = all.filter((gap, at) => overlaps(gap, window) && isWaitedFor(gap, at))
   // An idle time before the window is none in which anybody waited for it to end.
   const isIdle = ({ sinceMs }: Stretch): boolean => sinceMs < window.sinceMs - 2 * story.heartbeatIntervalMs
+  // Without a load right before it, a gap that goes on long after the window is one in which nobody asked.
+  const isWaitedFor = (gap: Stretch, at: number): boolean =>
+    gap.untilMs <= window.untilMs + story.electionTimeoutMs ||
+    (!isIdle(gap) && isBusy(all.slice(Math.max(0, at - busyGaps), at), gap))
+  const gaps = all.filter((gap, at) => overlaps(gap, window) && isWaitedFor(gap, at))
   const felt = gaps.map((gap) => (isIdle(gap) ? { ...gap, sinceMs: window.sinceMs } : gap))
   const [longest] = felt.sort((a, b) => lengthOf(b) - lengthOf(a))
   return longest && { waitedFor, ...longest, refused: refusedIn(story, longest) }

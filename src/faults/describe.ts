@@ -11,6 +11,7 @@ import {
   type Way,
   waysOf,
 } from './fault.js'
+import { throttledBytesMax } from './link-faults.js'
 
 /** The verb of each fault. */
 const verbs: Readonly<Record<Fault['type'], string>> = {
@@ -38,7 +39,12 @@ export function toldOf(standing: StandingFault, nodeIds: readonly NodeId[]): Fau
   const line = lineOf(fault, nodeIds, untilMs === undefined ? undefined : untilMs - sinceMs)
   const ways = isLinkFault(fault) ? waysOf(fault, nodeIds) : []
   const messages = 'messages' in fault ? fault.messages : undefined
-  const figures = Object.fromEntries(Object.entries(fault).filter(([, value]) => typeof value === 'number'))
+  const numbers = Object.fromEntries(Object.entries(fault).filter(([, value]) => typeof value === 'number'))
+  // No message waits for longer than the bytes that a throttled link holds back.
+  const figures =
+    fault.type === 'throttle'
+      ? { ...numbers, waitMsMax: (throttledBytesMax / fault.bytesPerSecond) * 1000 }
+      : numbers
   return { id, type: fault.type, line, nodes: nodesHit(fault, nodeIds), ways, messages, figures }
 }
 

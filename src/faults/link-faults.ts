@@ -18,7 +18,7 @@ export const heldMessagesMax = 1024
 /** Bytes of one direction that a fault holds back at most: all that clients or a leader may have on their way. */
 export const heldBytesMax = 32 << 20
 /** Bytes of one direction that `throttle` holds back at most. */
-const throttledBytesMax = 4 << 20
+export const throttledBytesMax = 4 << 20
 /** Messages that overtake one that is reordered arrive within so many milliseconds after it was sent. */
 const overtakingMs = 20
 

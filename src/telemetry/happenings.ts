@@ -15,7 +15,7 @@ export interface FaultTold {
   readonly ways: readonly { readonly from: NodeId | 'clients'; readonly to: NodeId | 'clients' }[]
   /** The kind of messages that it is limited to. `undefined`: all. */
   readonly messages: string | undefined
-  /** All its numbers by name: `delayMs`, `jitterMs`, `share`, `flushMs`, `offsetMs`, `drift`, … */
+  /** All its numbers by name: `delayMs`, `jitterMs`, `share`, `flushMs`, `offsetMs`, `drift`, …, and the `waitMsMax` of a throttled message. */
   readonly figures: Readonly<Record<string, number>>
 }
 

@@ -395,6 +395,9 @@ describe('an election', () => {
     const made = new MadeStory().begins().commits(1, 1900, 1940, 2)
     made.tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3]).follows(9000, 1, 2, 2)
     expect(electionIn(made.story).felt).toBeUndefined()
+    // The same after a load that ended long before.
+    const loaded = new MadeStory().begins().commits(1, 700, 990, 2).tell(2000, 1, { type: 'killed' })
+    expect(electionIn(loaded.elects(2600, 2, 2, [3]).follows(9000, 1, 2, 2).story).felt).toBeUndefined()
     // The same with a call that was answered as soon as somebody led.
     expect(electionIn(made.commits(2, 2620, 2620, 70).story).felt).toMatchObject({ untilMs: 2621 })
   })

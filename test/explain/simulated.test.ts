@@ -71,6 +71,7 @@ function decoys([one = 0, other = 0, third = 0]: readonly NodeId[], leader: Node
     { type: 'duplicate', share: 0.3, ways: ways([leader], [one, other]) },
     { type: 'delay', delayMs: 3, jitterMs: 2, ways: ways([leader], [other, third]) },
     { type: 'drop', share: 0.05, ways: ways([leader], [third]) },
+    { type: 'throttle', bytesPerSecond: 1e9, ways: ways([leader], [one, other, third]) },
   ]
 }
 
