@@ -76,20 +76,31 @@ export function noCause(type: CauseType, nodeId?: NodeId, why?: string): Cause {
   return { type, nodeId, to: undefined, ...nothing, ...never, why }
 }
 
+/** The silence that a fault has to bring about. */
+export interface Need {
+  readonly forMs: number
+  /** Messages that have to pass one after the other, for the silence to end. */
+  readonly inRow: number
+}
+
+function needOf({ electionTimeoutMs }: Story): Need {
+  return { forMs: electionTimeoutMs, inRow: 1 }
+}
+
 /** All causes that can have kept `listener` from hearing `speaker` for so long, as far as the story tells. */
 export function silencers(
   timeline: Timeline,
   speaker: NodeId,
   listener: NodeId,
   kinds: readonly string[],
-  forMs = timeline.story.electionTimeoutMs,
+  need = needOf(timeline.story),
 ): Candidate[] {
   const { obstacles, faults, story } = timeline
   const atNodes = obstacles
     .filter(({ type, nodeId }) => silencing.has(type) && (nodeId === speaker || nodeId === listener))
     .map((obstacle) => candidateOf(truerOf(obstacle, obstacles)))
   const onLink = faults
-    .filter((stretch) => isOnWay(stretch, speaker, listener, kinds, story, forMs))
+    .filter((stretch) => isOnWay(stretch, speaker, listener, kinds, story, need))
     .map((stretch) => ({ ...candidateOf(stretch), type: 'link' as const, nodeId: speaker, to: listener }))
   return joined([...atNodes, ...onLink, ...clocksOf(timeline, speaker, listener)])
 }
@@ -134,18 +145,18 @@ export function isOnWay(
   to: NodeId,
   kinds: readonly string[],
   story: Story,
-  forMs = story.electionTimeoutMs,
+  need = needOf(story),
 ): boolean {
   const { fault } = stretch
   if (fault.messages !== undefined && !kinds.includes(fault.messages)) return false
   if (!fault.ways.some((way) => way.from === from && way.to === to)) return false
-  return silences(stretch, story, forMs)
+  return silences(stretch, story, need)
 }
 
 function silences(
   { fault, sinceMs, untilMs }: FaultStretch,
   { heartbeatIntervalMs }: Story,
-  forMs: number,
+  { forMs, inRow }: Need,
 ): boolean {
   switch (fault.type) {
     case 'cut':
@@ -159,13 +170,14 @@ function silences(
       return delayMs + jitterMs >= shareMin * forMs
     }
     case 'drop': {
-      // The number of times that so many heartbeats are lost one after the other, while the fault stands.
+      // The number of times that so many tries fail one after the other, while the fault stands.
       const { share = 1 } = fault.figures
-      const inRow = Math.floor(forMs / heartbeatIntervalMs)
+      const failing = 1 - (1 - share) ** inRow
+      const tries = Math.floor(forMs / heartbeatIntervalMs)
       // A lost message is sent again with the next heartbeat.
-      if (inRow === 0) return false
+      if (tries === 0) return false
       const heartbeats = (Math.min(untilMs, sinceMs + 60_000) - sinceMs) / heartbeatIntervalMs
-      return heartbeats * share ** inRow >= 0.05
+      return heartbeats * failing ** tries >= 0.05
     }
     default:
       return false

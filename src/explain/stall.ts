@@ -56,6 +56,8 @@ export interface Stall extends Stretch {
 /** Shorter gaps than the longest ones are looked at no more, when all of these were without load. */
 const gapsMax = 50
 const shareMin = 0.5
+/** After a loss, a follower refuses what comes next, is asked for its end, and takes and acknowledges the rest. */
+const afterLoss = 4
 /** A reason for less than this share of a stall is none of it. */
 const partShareMin = 0.2
 
@@ -244,8 +246,9 @@ function copiesLost(timeline: Timeline, window: Stretch, leaderId: NodeId): Caus
     const ofDisk = disksOf(timeline, id, forMs)
     if (id === leaderId) return { window, candidates: ofDisk }
     // An entry and its acknowledgement share the time.
-    const toFollower = silencers(timeline, leaderId, id, replicationKinds, forMs / 2)
-    const toLeader = silencers(timeline, id, leaderId, followerKinds, forMs / 2)
+    const need = { forMs: forMs / 2, inRow: afterLoss }
+    const toFollower = silencers(timeline, leaderId, id, replicationKinds, need)
+    const toLeader = silencers(timeline, id, leaderId, followerKinds, need)
     const ofFollower = [...toFollower, ...toLeader, ...ofDisk].filter(
       (each) => (each.type === 'link' || each.nodeId === id) && !isTooLong(each, window, timeline),
     )

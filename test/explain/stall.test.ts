@@ -109,6 +109,16 @@ describe('the longest time without a commit', () => {
     expect(delayed(400)).toMatchObject({ reason: 'unknown' })
   })
 
+  test('is messages of which so many are lost that a follower does not come to acknowledge', () => {
+    const lossy = (share: number): Stall =>
+      stalled((made) => {
+        const figures = { share }
+        made.breaks(1995, { type: 'drop', line: 'drop 1-*', nodes: [], ways: links(1, 2, 3), figures })
+      }, 5000)
+    expect(lossy(0.5)).toMatchObject({ reason: 'noMajority', causes: [{ faultType: 'drop' }] })
+    expect(lossy(0.1)).toMatchObject({ reason: 'unknown' })
+  })
+
   test('goes on while every node is down, until the story is asked for', () => {
     const made = new MadeStory().begins().commits(1, 700, 1990, 2)
     for (const nodeId of [1, 2, 3]) made.tell(2000, nodeId, { type: 'killed' })
