@@ -214,7 +214,8 @@ function reasonOf(timeline: StallsSeen, window: Stretch, leaderId: NodeId | unde
   const ledByNobody = shareCovered(window, timeline.leaderless)
   // A busy machine takes turns from the program in any stall. The program is the reason of those that it covers best.
   const ofLeader = leaderId === undefined ? [] : silencers(timeline, leaderId, leaderId, leaderKinds)
-  const atLeader = causesAmong([...host.map(candidateOf), ...ofLeader])
+  // A clock that runs too slow or too fast stops no thread.
+  const atLeader = causesAmong([...host.map(candidateOf), ...ofLeader.filter(({ type }) => type !== 'clock')])
   if (atLeader[0]?.type === 'hostBlocked' && shareCovered(window, host) >= ledByNobody)
     return { reason: 'hostBlocked', causes: atLeader.slice(0, 1) }
   if (ledByNobody >= shareMin) {

@@ -109,6 +109,13 @@ describe('the longest time without a commit', () => {
     expect(delayed(400)).toMatchObject({ reason: 'unknown' })
   })
 
+  test("is not laid on the leader's clock", () => {
+    const stall = stalled((made) => {
+      made.breaks(1995, { type: 'skew', line: 'skew 1 -90%', nodes: [1], figures: { drift: -0.9 } })
+    })
+    expect(stall).toMatchObject({ reason: 'unknown', causes: [] })
+  })
+
   test('is messages of which so many are lost that a follower does not come to acknowledge', () => {
     const lossy = (share: number): Stall =>
       stalled((made) => {
