@@ -70,7 +70,7 @@ export function maintenanceService(member: Member, roster: Roster, cluster: Clus
   }
 }
 
-/** etcd tells the text of an error in the way of this call, but not its code. */
+/** etcd refuses an `Alarm` with the text of the error alone: its code is lost on the way to the client. */
 async function alarm(member: Member, request: Buffer): Promise<Buffer> {
   try {
     return (await member.propose('alarm', request)).body
