@@ -35,6 +35,6 @@ test('the scenarios that ship are there, and each says what it teaches', () => {
 
 test('a name that is neither a scenario nor a file is refused', () => {
   expect(() => findScenario('leader-kil')).toThrow(
-    /^leader-kil is no scenario that ships, and cannot be read as a file: ENOENT/,
+    /^leader-kil is no scenario that ships \(did you mean leader-kill\?\), and cannot be read as a file: ENOENT/,
   )
 })

@@ -83,6 +83,7 @@ export const differences: readonly NamedDifference[] = [
   { name: 'A watch from the compacted revision' },
   { name: 'A progress request while a watch is behind' },
   { name: 'Revisions that come soon after each other' },
+  { name: 'A connection whose client cancels many calls other than those of KV' },
   { name: 'A deadline that the server sees before the client does' },
   { name: 'A linearizable read while the leader changes' },
   { name: 'The last bytes below 1.5 MiB' },
@@ -95,6 +96,7 @@ export const differences: readonly NamedDifference[] = [
     // A member of etcd has no name before it is started.
     without: ofMembers(({ name, ...member }) => (member['ID'] === self ? { name, ...member } : member)),
   },
+  { name: 'Changes of members without a quorum' },
   { name: 'The same peer URLs again within a second' },
   { name: 'A learner that is given other URLs' },
   { name: 'A learner that has stopped' },
