@@ -1,5 +1,5 @@
 /** Parts of a program that go with the nodes of a cluster, such as listening ports. */
-import { checkMethods, RaftError, reasonOf } from '../errors/index.js'
+import { checkMethods, quoted, RaftError, reasonOf } from '../errors/index.js'
 import type { StandingFault } from '../faults/index.js'
 import { answerWithin } from '../node/index.js'
 import type { NodeId } from '../raft/index.js'
@@ -50,12 +50,12 @@ export class Companions {
   /** Tells `companion` of the nodes that run, by their ids, and from now on of all lives. Resolves with the end of it. */
   async add(companion: Companion): Promise<() => void> {
     const methods = ['shown', 'began', 'ended', 'removed']
-    checkMethods(
-      'companion',
-      companion,
-      `an object with a name and the methods ${methods.join(', ')}`,
-      methods,
-    )
+    const kind = `an object with a name and the methods ${methods.join(', ')}`
+    checkMethods('companion', companion, kind, methods)
+    if (typeof companion.name !== 'string') {
+      const actual = `one whose name is ${quoted(companion.name)}`
+      throw new RaftError('INVALID_OPTION', { option: 'companion', expected: kind, actual })
+    }
     const end = (): void => void this.#all.delete(companion)
     this.#all.add(companion)
     try {

@@ -1,6 +1,6 @@
 /**
  * The body of a node's thread, and the machine of etcd's store, are built into `dist/threads`. A thread that reads each
- * module by itself takes twice the time to start, and half of the processors from nodes that run.
+ * module by itself takes twice the time to start.
  */
 import { resolve } from 'node:path'
 import { defineConfig } from 'vite'

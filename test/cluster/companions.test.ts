@@ -208,6 +208,15 @@ test.each<[string, () => Promise<void>]>([
 
 const never = () => new Promise<void>(() => undefined)
 
+test('a companion without a name is refused: an error could not name it', async () => {
+  const cluster = await oneNode()
+  const { companion } = listening()
+  const nameless = { ...companion, name: undefined } as unknown as Companion
+  await expect(cluster.accompany(nameless)).rejects.toThrow(
+    /an object with a name .* one whose name is undefined/,
+  )
+})
+
 test('[EV8] a companion that does not begin in time is named, and its node does not run', async () => {
   const { members, nodes } = played()
   await members.accompany(listening({ began: never }).companion)
