@@ -108,7 +108,11 @@ class RowWriter {
   }
 }
 
-/** The sessions, and behind them the pieces of the machine. */
+/**
+ * The sessions, and behind them the pieces of the machine. The end of the sessions and the first piece of the machine are one
+ * piece: a short piece by itself would be a row of its own among the notes of the store, and LMDB would then scatter the
+ * free pages of its file.
+ */
 export class SnapshotWithSessions implements Iterator<Uint8Array> {
   readonly #machine: Iterator<Uint8Array>
   #sessions: Uint8Array
@@ -124,14 +128,20 @@ export class SnapshotWithSessions implements Iterator<Uint8Array> {
   }
 
   next(): IteratorResult<Uint8Array> {
-    if (this.#sessions.byteLength > 0) {
-      const value = this.#sessions.subarray(0, pieceBytes)
-      this.#sessions = this.#sessions.subarray(pieceBytes)
-      return { done: false, value }
+    if (this.#sessions.byteLength > pieceBytes) {
+      return { done: false, value: this.#take(pieceBytes) }
     }
-    const first = this.#first
+    const piece = this.#first ?? this.#machine.next()
     this.#first = undefined
-    return first ?? this.#machine.next()
+    if (this.#sessions.byteLength === 0) return piece
+    const last = this.#take(this.#sessions.byteLength)
+    return { done: false, value: piece.done === true ? last : Buffer.concat([last, piece.value]) }
+  }
+
+  #take(bytes: number): Uint8Array {
+    const taken = this.#sessions.subarray(0, bytes)
+    this.#sessions = this.#sessions.subarray(bytes)
+    return taken
   }
 
   return(): IteratorResult<Uint8Array> {

@@ -138,6 +138,25 @@ test('[SE7] a snapshot shows the sessions of the moment at which it was begun', 
   expect(hashOf(pieces)).toBe(hash)
 })
 
+/** Bytes of the pieces of a session with an answer of so many bytes, in front of a machine whose pieces are these. */
+function piecesOf(answerBytes: number, own: readonly string[]): number[] {
+  const log = new SessionLog()
+  log.diary.padding = answerBytes
+  log.call(log.register(), 1, 'a')
+  log.diary.snapshot = () => own.map((text) => Buffer.from(text)).values()
+  const machine = log.machine.snapshot()
+  return [...{ [Symbol.iterator]: () => machine }].map(({ byteLength }) => byteLength)
+}
+
+test.each([10, 300_000])(
+  '[SE7] the end of sessions with %d bytes of answers and the first piece of the machine are one piece',
+  (answerBytes) => {
+    const alone = piecesOf(answerBytes, [])
+    const end = alone.pop()!
+    expect(piecesOf(answerBytes, ['four', 'sixsix'])).toEqual([...alone, end + 4, 6])
+  },
+)
+
 test('[SE7] a snapshot that is given up gives up that of the state machine', () => {
   const log = new SessionLog()
   log.register()
