@@ -32,8 +32,9 @@ import {
   type Opening,
   openingOf,
 } from './one-flush/index.js'
-import { emptyDiskError, type PledgePlace } from './pledge.js'
+import { damageRemedy, emptyDiskError, type PledgePlace } from './pledge.js'
 import { forgetCopy, type PowerLoss, TablePowerLoss } from './power-loss.js'
+import { DamageError } from './record.js'
 import { type OpenStore, openRecordStore } from './record-store.js'
 import type { Change, Row, Table, Transaction } from './table.js'
 
@@ -99,7 +100,8 @@ export function openLmdbStore({
   } catch (error) {
     table?.abandon()
     if (error instanceof RaftError) throw error
-    throw new Error(`the log in ${path} cannot be opened: ${(error as Error).message}`)
+    const remedy = error instanceof DamageError ? `; ${damageRemedy(nodeId)}` : ''
+    throw new Error(`the log in ${path} cannot be opened: ${(error as Error).message}${remedy}`)
   }
 }
 

@@ -139,7 +139,15 @@ export function emptyDiskError({ nodeId, hardState, held }: Pledge): RaftError {
 }
 
 export function lostDiskError(nodeId: NodeId, what: string): RaftError {
-  const remedy = `put the newest copy of the folder back, or name the node in the option 'renew': it then begins anew, and votes for nobody until it has caught up, so that nothing acknowledged is lost; or, while the others run, put a new node in its place with replaceNode(${nodeId})`
-  const why = `${what}; ${remedy}`
+  const why = `${what}; put the newest copy of the folder back, or ${waysOn(nodeId)}`
   return new RaftError('DISK_LOST', { nodeId, why })
+}
+
+/** How a cluster goes on without a log that is damaged. */
+export function damageRemedy(nodeId: NodeId): string {
+  return `move the folder away and ${waysOn(nodeId)}`
+}
+
+function waysOn(nodeId: NodeId): string {
+  return `name the node in the option 'renew': it then begins anew, and votes for nobody until it has caught up, so that nothing acknowledged is lost; or, while the others run, put a new node in its place with replaceNode(${nodeId})`
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
@@ -201,19 +201,36 @@ describe('a directory', () => {
     expect(await refusalOf({ dir })).toMatchObject({ code: 'DIRECTORY_UNUSABLE' })
   })
 
+  /** Zeros in the place of the first pages of all files of a node. */
+  function damageLogIn(node: string): void {
+    for (const file of readdirSync(node)) {
+      const bytes = readFileSync(join(node, file))
+      writeFileSync(join(node, file), bytes.fill(0, 0, Math.min(bytes.length, 16_384)))
+    }
+  }
+
   test('[DI2] whose log is damaged is refused with the node and the reason, and released', async () => {
     const dir = temporaryFolder()
     const cluster = await startedCluster({ dir, nodes: 1 })
     await cluster.put('a', 'b')
     await cluster.close()
-    const node = join(dir, 'node-1')
-    mkdirSync(node, { recursive: true })
-    for (const file of readdirSync(node)) {
-      const bytes = readFileSync(join(node, file))
-      writeFileSync(join(node, file), bytes.fill(0, 0, Math.min(bytes.length, 16_384)))
-    }
+    damageLogIn(join(dir, 'node-1'))
     expect(await refusalOf({ dir })).toMatchObject({ code: 'STORAGE_FAILED', details: { nodeId: 1 } })
     ClusterDirectory.open(dir, { nodes: 1, machine: 'kv' }).release()
+  })
+
+  test('[DI2] whose log is damaged goes on as the refusal says', async () => {
+    const dir = temporaryFolder()
+    const first = await startedCluster({ dir })
+    await first.put('a', 'b')
+    await first.close()
+    const node = join(dir, 'node-2')
+    damageLogIn(node)
+    const why = expect.stringContaining("move the folder away and name the node in the option 'renew'")
+    expect(await refusalOf({ dir })).toMatchObject({ code: 'STORAGE_FAILED', details: { nodeId: 2, why } })
+    renameSync(node, join(temporaryFolder(), 'damaged'))
+    const second = await startedCluster({ dir, renew: [2] })
+    expect((await second.get('a', { from: 2 }))?.value.toString()).toBe('b')
   })
 })
 

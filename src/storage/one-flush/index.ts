@@ -13,6 +13,7 @@ import {
   statSync,
   truncateSync,
 } from 'node:fs'
+import { DamageError } from '../record.js'
 import type { Change } from '../table.js'
 import { installedLmdb, type LmdbVersion, untestedPart } from './lmdb-version.js'
 import { type Batch, sealManifest } from './manifest.js'
@@ -198,7 +199,7 @@ class TwoFlushes implements Flushing {
  */
 export function fillUp(file: string): void {
   const wholeBytes = wholeBytesOf(file)
-  if (wholeBytes > fileBytesMax) throw new Error('its first pages are damaged')
+  if (wholeBytes > fileBytesMax) throw new DamageError('its first pages are damaged')
   if (existsSync(file) && statSync(file).size < wholeBytes) truncateSync(file, wholeBytes)
 }
 

@@ -7,6 +7,7 @@
  * header has the transaction's number in it, unlike that of the LMDB 0.9 of other packages).
  */
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { DamageError } from '../record.js'
 
 /** What a meta page says. */
 export interface Meta {
@@ -130,7 +131,7 @@ class FilePages implements LmdbPages {
     const metas = pages.map((page) => metaIn(page, this.pageBytes))
     const [newest, older] = metas.sort((left, right) => (right?.transaction ?? 0) - (left?.transaction ?? 0))
     if (newest === undefined || older === undefined || this.pageBytes === 0)
-      throw new Error('its first pages are damaged')
+      throw new DamageError('its first pages are damaged')
     this.newest = newest
     this.older = older
   }
