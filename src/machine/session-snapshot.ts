@@ -28,6 +28,8 @@ export interface SessionState {
 const magic = Buffer.from('raftbox sessions')
 const prefixBytes = magic.byteLength + 4
 const pieceBytes = 128 << 10
+/** A machine may give pieces of any size. A longer one than this is not copied. */
+const joinedBytesMax = 4 * pieceBytes
 
 /** Rows, each behind its length: the whole, and then each session with its answers behind it. */
 export function packSessions({ sessions, open }: SessionState): Uint8Array {
@@ -135,7 +137,11 @@ export class SnapshotWithSessions implements Iterator<Uint8Array> {
     this.#first = undefined
     if (this.#sessions.byteLength === 0) return piece
     const last = this.#take(this.#sessions.byteLength)
-    return { done: false, value: piece.done === true ? last : Buffer.concat([last, piece.value]) }
+    if (piece.done !== true && piece.value.byteLength <= joinedBytesMax) {
+      return { done: false, value: Buffer.concat([last, piece.value]) }
+    }
+    this.#first = piece
+    return { done: false, value: last }
   }
 
   #take(bytes: number): Uint8Array {

@@ -157,6 +157,11 @@ test.each([10, 300_000])(
   },
 )
 
+test('[SE7] a long piece of the machine stays by itself', () => {
+  const [sessions] = piecesOf(10, [])
+  expect(piecesOf(10, ['long'.repeat(200_000), 'four'])).toEqual([sessions, 800_000, 4])
+})
+
 test('[SE7] a snapshot that is given up gives up that of the state machine', () => {
   const log = new SessionLog()
   log.register()
