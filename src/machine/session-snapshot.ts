@@ -112,8 +112,8 @@ class RowWriter {
 
 /**
  * The sessions, and behind them the pieces of the machine. The end of the sessions and the first piece of the machine are one
- * piece: a short piece by itself would be a row of its own among the notes of the store, and LMDB would then scatter the
- * free pages of its file.
+ * piece: the store keeps each piece by itself, and a short one more costs it more than the copy does
+ * (bench/EXPERIMENTS.md).
  */
 export class SnapshotWithSessions implements Iterator<Uint8Array> {
   readonly #machine: Iterator<Uint8Array>

@@ -148,12 +148,16 @@ function piecesOf(answerBytes: number, own: readonly string[]): number[] {
   return [...{ [Symbol.iterator]: () => machine }].map(({ byteLength }) => byteLength)
 }
 
-test.each([10, 300_000])(
-  '[SE7] the end of sessions with %d bytes of answers and the first piece of the machine are one piece',
-  (answerBytes) => {
-    const alone = piecesOf(answerBytes, [])
-    const end = alone.pop()!
-    expect(piecesOf(answerBytes, ['four', 'sixsix'])).toEqual([...alone, end + 4, 6])
+test.each([
+  [10, 0],
+  [300_000, 2],
+])(
+  '[SE7] the end of sessions with %d bytes of answers, behind %d full pieces, and the first piece of the machine are one piece',
+  (answerBytes, fullPieces) => {
+    const full = Array<number>(fullPieces).fill(128 << 10)
+    const end = piecesOf(answerBytes, []).at(-1)!
+    expect(piecesOf(answerBytes, [])).toEqual([...full, end])
+    expect(piecesOf(answerBytes, ['four', 'sixsix'])).toEqual([...full, end + 4, 6])
   },
 )
 
