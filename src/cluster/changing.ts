@@ -126,24 +126,33 @@ export class Changing implements Changeable {
   }
 
   /**
-   * Ends the nodes that are no members: an earlier life of the cluster came no further with adding or removing them. An
-   * entry of this life that is committed says that nothing of theirs is left in any log that could win. Their folders stay,
-   * since nobody asked for their end.
+   * Ends the nodes that are no members: an earlier life of the cluster came no further with adding or removing them. Once a
+   * leader has committed an entry of its term, nothing of theirs is left in any log that could win (§5.4.2). Their folders
+   * stay, since nobody asked for their end.
    */
   #tidyUp(): void {
     const members = this.#members
     const { strangers } = members
     if (strangers.length === 0) return
-    const lastIndex = Math.max(...members.status().map((node) => node.lastIndex))
+    const again = (): void => this.later(this.heartbeatIntervalMs, look)
     const look = (): void => {
       if (members.isClosed) return
-      const leader = members.status().find(({ nodeId }) => nodeId === members.leaderId)
-      if (leader === undefined || leader.commitIndex <= lastIndex)
-        return this.later(this.heartbeatIntervalMs, look)
-      const left = members.strangers.filter((nodeId) => strangers.includes(nodeId))
-      for (const nodeId of left) this.discard(nodeId, true, () => undefined)
+      const { leaderId } = this
+      if (leaderId === undefined) return again()
+      this.#hasCommitted(leaderId, (isKnown) => {
+        if (!isKnown) return again()
+        const left = members.strangers.filter((nodeId) => strangers.includes(nodeId))
+        for (const nodeId of left) this.discard(nodeId, true, () => undefined)
+      })
     }
     look()
+  }
+
+  /** A leader calls a change of nothing invalid as soon as it has committed an entry of its term, and no earlier. */
+  #hasCommitted(leaderId: NodeId, answered: (isKnown: boolean) => void): void {
+    this.change(leaderId, [], this.electionTimeoutMs, (outcome) =>
+      answered(outcome.outcome === 'refused' && outcome.code === 'invalid'),
+    )
   }
 
   /** Procedures that wait go on, and find the cluster closed. */

@@ -107,10 +107,12 @@ export function* transferLeadership(
       const outcome = yield* answerTo<TransferOutcome | undefined>((answered) =>
         cluster.handOver(leaderId, to, Math.min(leftMs, patienceMs(cluster)), answered),
       )
-      if (outcome?.outcome !== 'refused') return yield* onceChanged(successorOf(cluster, leaderId, to, what))
-      why = outcome.why
-      if (outcome.code === 'invalid') throw new RaftError('INVALID_CHANGE', { what, why })
-      if (outcome.code === 'timedOut') throw new RaftError('NOT_CHANGED', { what, why })
+      const refusal = outcome?.outcome === 'refused' ? outcome : undefined
+      // A node whose disk is slow may still take over after its leader has given up [MC7].
+      if (refusal === undefined || refusal.code === 'timedOut')
+        return yield* onceChanged(successorOf(cluster, leaderId, to, { what, stays: refusal?.why }))
+      why = refusal.why
+      if (refusal.code === 'invalid') throw new RaftError('INVALID_CHANGE', { what, why })
     }
     if (cluster.now() >= deadlineMs) throw new RaftError('NOT_CHANGED', { what, why })
     yield* pause(cluster)
@@ -151,20 +153,20 @@ function* triedTransfer(
   }
 }
 
-/** The node that leads after `from`. */
+/** The node that leads after `from`. `stays` says why `from` may lead on; left out: `from` has handed over. */
 function* successorOf(
   cluster: Changeable,
   from: NodeId,
   to: NodeId | undefined,
-  what: string,
+  { what, stays }: { readonly what: string; readonly stays: string | undefined },
 ): Procedure<NodeId> {
   const deadlineMs = cluster.now() + patienceMs(cluster)
   const isOver = () => cluster.leaderId !== undefined && cluster.leaderId !== from
   while (!isOver() && cluster.now() < deadlineMs) yield* pause(cluster)
   const { leaderId } = cluster
   if (leaderId !== undefined && leaderId !== from && (to === undefined || leaderId === to)) return leaderId
-  const why = leaderId === undefined ? whyNoLeader(cluster) : `node ${leaderId} leads`
-  throw new RaftError('NOT_CHANGED', { what, why })
+  const leads = leaderId === undefined ? whyNoLeader(cluster) : `node ${leaderId} leads`
+  throw new RaftError('NOT_CHANGED', { what, why: (leaderId === from && stays) || leads })
 }
 
 /** A node that is a learner from now on. */

@@ -1,9 +1,12 @@
 /** Members of a cluster on threads that come and go while it runs. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Cluster } from '../../src/cluster/cluster.js'
 import { ClusterDirectory } from '../../src/cluster/directory.js'
-import { type Cluster, startCluster } from '../../src/cluster/index.js'
+import { startCluster } from '../../src/cluster/index.js'
+import { creatorOf } from '../../src/cluster/lives.js'
+import { resolveOptions } from '../../src/cluster/options.js'
 import { convergedHashes, Load, refusalOf, startedCluster, temporaryFolder } from './support.js'
 
 const kindsOf = (cluster: Cluster) =>
@@ -292,6 +295,31 @@ describe('[DI5] a start in a directory whose members have changed', () => {
     await until(() => again.status().length === 3)
     expect(kindsOf(again)).toEqual({ 1: 'voter', 2: 'voter', 3: 'voter' })
     expect(await again.addNode({ learner: true })).toBe(5)
+  })
+
+  test('ends such a node also where the others have agreed before the last of all has started', async () => {
+    const dir = temporaryFolder()
+    const before = await startCluster({ ...calm, dir })
+    await until(() => before.status().every(({ commitIndex }) => commitIndex > 0))
+    const lastIndex = Math.max(...before.status().map((node) => node.lastIndex))
+    await before.close()
+    const directory = ClusterDirectory.open(dir, { nodes: undefined, machine: 'kv' })
+    const late = directory.add()
+    const options = resolveOptions({ ...calm, dir })
+    const create = creatorOf(options)
+    const again: Cluster = new Cluster(directory, options, (nodeId, exited) => {
+      const node = create(nodeId, exited)
+      if (nodeId !== late) return node
+      const haveAgreed = () =>
+        again.status().every(({ nodeId: id, commitIndex }) => id === late || commitIndex > lastIndex)
+      const start: typeof node.start = (...parts) => until(haveAgreed).then(() => begin(...parts))
+      const begin = node.start.bind(node)
+      return Object.assign(node, { start })
+    })
+    onTestFinished(() => again.close())
+    await again.start()
+    await until(() => again.status().length === 3)
+    expect(again.leaderId).not.toBe(late)
   })
 
   test('[DI6] of the version whose members never changed opens, and takes changes', async () => {

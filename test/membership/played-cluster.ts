@@ -24,6 +24,7 @@ export class PlayedCluster implements Changeable {
   readonly #changes: Play<ChangeOutcome>[]
   readonly #transfers: Play<TransferOutcome | undefined>[]
   #nowMs = 0
+  #event = { atMs: Number.POSITIVE_INFINITY, happens: (): void => undefined }
 
   constructor(changes: Play<ChangeOutcome>[], transfers: Play<TransferOutcome | undefined>[] = []) {
     this.#changes = changes
@@ -41,7 +42,13 @@ export class PlayedCluster implements Changeable {
 
   later(ms: number, run: () => void): void {
     this.#nowMs += ms
+    if (this.#nowMs >= this.#event.atMs) this.#event.happens()
     run()
+  }
+
+  /** What happens in the cluster by itself, so many milliseconds from now. */
+  afterwards(ms: number, happens: () => void): void {
+    this.#event = { atMs: this.#nowMs + ms, happens }
   }
 
   checkOpen(): void {

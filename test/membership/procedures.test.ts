@@ -373,9 +373,25 @@ test('[MC7] a transfer after which another node leads, or the same again, is tol
 })
 
 test('[MC7] a transfer to a node that does not take over is not tried again, since commands wait meanwhile', () => {
-  const cluster = new PlayedCluster([], [refused('timedOut', 'node 3 did not take over')])
-  expect(resultOf(transferLeadership(cluster, 3, { withinMs }))).toMatchObject({ code: 'NOT_CHANGED' })
+  const why = 'node 3 did not take over'
+  const cluster = new PlayedCluster([], [refused('timedOut', why)])
+  expect(resultOf(transferLeadership(cluster, 3, { withinMs }))).toMatchObject({
+    code: 'NOT_CHANGED',
+    details: { why },
+  })
   expect(cluster.asked).toHaveLength(1)
+  expect(cluster.now()).toBe(2 * cluster.electionTimeoutMs)
+})
+
+test('[MC7] a transfer to a node that takes over after its leader has given up is done', () => {
+  const slow = (played: PlayedCluster) => {
+    played.afterwards(played.electionTimeoutMs, () => {
+      played.leaderId = 3
+    })
+    return refused('timedOut')
+  }
+  const cluster = new PlayedCluster([], [slow])
+  expect(resultOf(transferLeadership(cluster, undefined, { withinMs }))).toEqual({ ok: true, value: 3 })
 })
 
 describe('[MC8] a node that is stopped', () => {
