@@ -47,6 +47,8 @@ export class Changing implements Changeable {
   }
 
   later(ms: number, run: () => void): void {
+    // An answer may come after the close, and no timer is left behind it.
+    if (this.#members.isClosed) return run()
     const timer = setTimeout(() => {
       this.#later.delete(timer)
       run()

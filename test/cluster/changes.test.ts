@@ -2,10 +2,12 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { Changing } from '../../src/cluster/changing.js'
 import { Cluster } from '../../src/cluster/cluster.js'
 import { ClusterDirectory } from '../../src/cluster/directory.js'
 import { startCluster } from '../../src/cluster/index.js'
 import { creatorOf } from '../../src/cluster/lives.js'
+import type { Members } from '../../src/cluster/members.js'
 import { resolveOptions } from '../../src/cluster/options.js'
 import { convergedHashes, Load, refusalOf, startedCluster, temporaryFolder } from './support.js'
 
@@ -323,6 +325,13 @@ describe('[DI5] a start in a directory whose members have changed', () => {
     await again.start()
     await until(() => again.status().length === 3)
     expect(again.leaderId).not.toBe(late)
+  })
+
+  test('is looked at no further once the cluster is closed, and leaves no timer behind', () => {
+    const closed = { isClosed: true } as Members
+    let calls = 0
+    new Changing(closed, resolveOptions({}), () => expect.fail()).later(1000, () => void calls++)
+    expect(calls).toBe(1)
   })
 
   test('[DI6] of the version whose members never changed opens, and takes changes', async () => {
