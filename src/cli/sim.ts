@@ -1,6 +1,6 @@
 /** `raftbox sim`: looks for seeds that break a promise, or replays one. */
 import { replay, type SweepResult, sweep } from '../jobs/index.js'
-import { type Counts, faultNames } from '../sim/index.js'
+import { inGroups } from '../sim/index.js'
 import { counted, Progress } from '../terminal/index.js'
 import { checkWritable } from './flags.js'
 import { secondsSince, toTenth } from './seconds.js'
@@ -96,12 +96,7 @@ async function replaySeed(
 
 function report(result: Omit<SweepResult, 'fingerprint'>, realSeconds: number, isJson: boolean): void {
   const { seeds, violations, virtualUs, counts } = result
-  const { messages, ...happened } = counts
-  const faults: Partial<Counts> = {}
-  for (const name of faultNames) {
-    faults[name] = happened[name]
-    delete (happened as Partial<Counts>)[name]
-  }
+  const { messages, faults, happened } = inGroups(counts)
   const times = { virtualSeconds: toTenth(virtualUs / 1e6), realSeconds }
   if (isJson) {
     const numbers = { seeds, violations: violations.length, messages }

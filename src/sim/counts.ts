@@ -118,6 +118,26 @@ const outcomeNames = [
 export type FaultName = (typeof faultNames)[number]
 export type Counts = Record<FaultName | (typeof outcomeNames)[number], number>
 
+/** The counts in the groups in which they are told: what went wrong, and what came of it. */
+export interface CountsInGroups {
+  readonly messages: number
+  readonly faults: Readonly<Record<FaultName, number>>
+  readonly happened: Readonly<Record<Exclude<keyof Counts, FaultName | 'messages'>, number>>
+}
+
+export function inGroups(counts: Counts): CountsInGroups {
+  const { messages, ...others } = counts
+  const isFault = new Set<string>(faultNames)
+  const entries = Object.entries(others)
+  return {
+    messages,
+    faults: Object.fromEntries(entries.filter(([name]) => isFault.has(name))) as CountsInGroups['faults'],
+    happened: Object.fromEntries(
+      entries.filter(([name]) => !isFault.has(name)),
+    ) as CountsInGroups['happened'],
+  }
+}
+
 export function noCounts(): Counts {
   return Object.fromEntries([...outcomeNames, ...faultNames].map((name) => [name, 0])) as Counts
 }

@@ -6,7 +6,7 @@ export {
   SimulatedCluster,
 } from './cluster.js'
 export type { SimulatedClusterOptions } from './cluster-options.js'
-export { type Counts, type FaultName, faultNames, noCounts } from './counts.js'
+export { type Counts, type CountsInGroups, type FaultName, faultNames, inGroups, noCounts } from './counts.js'
 export { type MomentName, momentNames } from './moments.js'
 export type { NetworkConditions } from './network.js'
 export type { SimulatedNode } from './node.js'

@@ -1,7 +1,8 @@
 /** The power goes at every moment of a run at which a disk was given a write, or has flushed one. */
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { type Enumerated, enumerate, lossesAt, momentsOf } from './moments.js'
-import { partlyRuns, wholeRun } from './runs.js'
+import { longRuns, partlyRuns, wholeRun } from './runs.js'
 
 function expectUnbroken({ broken }: Enumerated): void {
   expect(broken.map(({ loss, violation }) => ({ loss, ...violation }))).toEqual([])
@@ -33,6 +34,18 @@ test.each(partlyRuns)(
     expect(enumerated.counts.jointChanges + enumerated.counts.votersRemoved).toBeGreaterThan(1)
   },
 )
+
+test('docs/proof.md tells how many moments and power losses the runs have', () => {
+  const docs = readFileSync('docs/proof.md', 'utf8')
+  const figures = [[wholeRun], partlyRuns, longRuns.slice(1 + partlyRuns.length)].map((runs) => {
+    const moments = runs.flatMap((run) => momentsOf(run).moments)
+    return [moments.length, moments.flatMap(lossesAt).length] as const
+  })
+  for (const [moments, losses] of figures)
+    expect(docs).toContain(`| ${moments.toLocaleString('en')} | ${losses.toLocaleString('en')} | \`npm `)
+  const all = figures.reduce((sum, [, losses]) => sum + losses, 0)
+  expect(docs).toContain(`| power losses in virtual time | ${all.toLocaleString('en')} |`)
+})
 
 test('a run is the same each time, so that every moment comes again', () => {
   expect(momentsOf(wholeRun)).toEqual(momentsOf(wholeRun))

@@ -51,6 +51,11 @@ export function recordOf(results: readonly Result[], seedsMax: number, seconds: 
     killed,
     seconds,
   }
+  return recordWith(head, results)
+}
+
+/** A line for each mutant behind what is told of all. */
+export function recordWith(head: object, results: readonly Result[]): string {
   const lines = results.map(({ detail: _, ...result }) => `    ${JSON.stringify(result)}`)
   return `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "results": [\n${lines.join(',\n')}\n  ]\n}\n`
 }

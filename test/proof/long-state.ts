@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SweepResult } from '../../src/jobs/index.js'
+import { noSweep, type SweepResult } from '../../src/jobs/index.js'
 import type { Result } from '../mutants/run.js'
 
 export interface ProofState {
@@ -12,7 +12,7 @@ export interface ProofState {
     /** The seeds from 1 to this one were run. */
     done: number
     seconds: number
-    readonly violations: SweepResult['violations'][number][]
+    sum: SweepResult
   }
   /** The labs of test/labs. */
   readonly labs: {
@@ -56,7 +56,7 @@ export function readState(file: string, digest: string): ProofState {
   if (found?.digest === digest) return found
   return {
     digest,
-    seeds: { done: 0, seconds: 0, violations: [] },
+    seeds: { done: 0, seconds: 0, sum: noSweep },
     labs: { done: 0, seconds: 0, failures: [] },
     losses: { done: 0, seconds: 0, violations: [] },
     mutants: { seconds: 0, results: [] },

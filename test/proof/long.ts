@@ -2,11 +2,11 @@
  * `npm run proof`: many seeds of the simulator and of the labs, a power loss at every moment of some runs, every order of a
  * small cluster's steps, and all mutants. The run may be stopped at any time; the next run goes on from there.
  */
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { Command } from 'commander'
 import { reasonOf } from '../../src/errors/index.js'
-import { search, sweep } from '../../src/jobs/index.js'
+import { addSweeps, search, sweep } from '../../src/jobs/index.js'
 import { defaultBounds, wordsOf } from '../../src/search/index.js'
 import {
   addFlags,
@@ -24,6 +24,7 @@ import type { Verdict } from '../mutants/hunt.js'
 import { allMutants } from '../mutants/list/index.js'
 import { runMutants, runUnmutated } from '../mutants/run.js'
 import { minutes, tableOf, verdictLine } from '../mutants/words.js'
+import { recordOf } from './long-record.js'
 import { digestOf, type ProofState, readState, writeState } from './long-state.js'
 
 interface Flags {
@@ -31,6 +32,7 @@ interface Flags {
   readonly labSeeds: number
   readonly searchSeconds: number
   readonly mutantSeeds: number
+  readonly record?: string
   readonly fresh?: boolean
 }
 
@@ -46,7 +48,7 @@ interface Part {
 
 const stateFile = '.proof.json'
 /** The state is written once for so many seeds. */
-const seedsOfStep = 100
+const seedsOfStep = 1000
 const lossesOfStep = 50
 
 const program = new Command('npm run proof --').description(
@@ -62,6 +64,7 @@ addFlags(program, [
     wholeNumber('--mutant-seeds', 1, 1_000_000),
     2000,
   ],
+  ['--record <file>', 'write there what was done so far, after each step'],
   ['--fresh', 'begin anew'],
 ])
 program.action(async (flags: Flags) => {
@@ -70,7 +73,7 @@ program.action(async (flags: Flags) => {
 await runProgram(program, () => 'npm run proof -- --help')
 
 async function prove(flags: Flags, signal: AbortSignal): Promise<number> {
-  const { seeds, labSeeds, searchSeconds, mutantSeeds, fresh = false } = flags
+  const { seeds, labSeeds, searchSeconds, mutantSeeds, record, fresh = false } = flags
   if (fresh) rmSync(stateFile, { force: true })
   const state = readState(stateFile, `${digestOf(['src', 'test'])} ${searchSeconds} ${mutantSeeds}`)
   const parts = [
@@ -81,6 +84,7 @@ async function prove(flags: Flags, signal: AbortSignal): Promise<number> {
   for (const part of parts) {
     await part.run(signal, () => {
       writeState(stateFile, state)
+      if (record !== undefined) writeFileSync(record, recordOf(state))
       progress.show(progressOf(parts))
     })
     signal.throwIfAborted()
@@ -88,6 +92,7 @@ async function prove(flags: Flags, signal: AbortSignal): Promise<number> {
   progress.show('the program without a mistake, against the seeds and tests that found the mistakes')
   const unmutated = await runUnmutated(state.mutants.results, allMutants, signal)
   progress.clear()
+  if (record !== undefined) writeFileSync(record, recordOf(state, unmutated))
   return tell(state, unmutated)
 }
 
@@ -101,20 +106,19 @@ function progressOf(parts: readonly Part[]): string {
   return `${told.join(', ')}; ${known.length < parts.length ? 'more than' : 'about'} ${minutes(leftMs)} left`
 }
 
-/** What is done of a part, as the file keeps it. */
-interface Tally<Found> {
+/** The work of the steps of a part. */
+interface Steps<Found> {
+  /** How much is done, as the file keeps it. */
   readonly counts: { done: number; seconds: number }
-  readonly found: Found[]
+  /** `from`: what is done before the step. An interrupted step may give anything: it is taken again by the next run. */
+  readonly take: (from: number, count: number, signal: AbortSignal) => Promise<Found>
+  readonly keep: (found: Found) => void
 }
-
-/** `from`: what is done before the step. An interrupted step may give anything: it is taken again by the next run. */
-type TakeStep<Found> = (from: number, count: number, signal: AbortSignal) => Promise<readonly Found[]>
 
 /** A part of many steps, each of which counts `ofStep` but the last. */
 function steppedPart<Found>(
   { name, all, ofStep }: Pick<Part, 'name' | 'all'> & { readonly ofStep: number },
-  { counts, found }: Tally<Found>,
-  take: TakeStep<Found>,
+  { counts, take, keep }: Steps<Found>,
 ): Part {
   return {
     name,
@@ -128,9 +132,9 @@ function steppedPart<Found>(
         if (signal.aborted) return
         const startMs = performance.now()
         const count = Math.min(ofStep, all - counts.done)
-        const more = await take(counts.done, count, signal)
+        const found = await take(counts.done, count, signal)
         if (signal.aborted) return
-        found.push(...more)
+        keep(found)
         counts.done += count
         counts.seconds += (performance.now() - startMs) / 1000
         stepped()
@@ -142,8 +146,13 @@ function steppedPart<Found>(
 function seedsPart({ seeds }: ProofState, all: number): Part {
   return steppedPart(
     { name: 'seeds', all, ofStep: seedsOfStep },
-    { counts: seeds, found: seeds.violations },
-    async (from, count, signal) => (await sweep({ from: from + 1, seeds: count, signal })).violations,
+    {
+      counts: seeds,
+      take: (from, count, signal) => sweep({ from: from + 1, seeds: count, signal }),
+      keep: (part) => {
+        seeds.sum = addSweeps(seeds.sum, part)
+      },
+    },
   )
 }
 
@@ -151,19 +160,22 @@ function seedsPart({ seeds }: ProofState, all: number): Part {
 function labsPart({ labs }: ProofState, all: number): Part {
   return steppedPart(
     { name: 'seeds of the labs', all, ofStep: 1 },
-    { counts: labs, found: labs.failures },
-    async (from, _, signal) => {
-      const failures: string[] = []
-      for (const lab of allLabs) {
-        await setImmediate()
-        if (signal.aborted) break
-        try {
-          playSeeds(lab, from + 1, from + 1)
-        } catch (error) {
-          failures.push(reasonOf(error))
+    {
+      counts: labs,
+      take: async (from, _, signal) => {
+        const failures: string[] = []
+        for (const lab of allLabs) {
+          await setImmediate()
+          if (signal.aborted) break
+          try {
+            playSeeds(lab, from + 1, from + 1)
+          } catch (error) {
+            failures.push(reasonOf(error))
+          }
         }
-      }
-      return failures
+        return failures
+      },
+      keep: (failures) => labs.failures.push(...failures),
     },
   )
 }
@@ -173,12 +185,15 @@ function lossesPart({ losses }: ProofState): Part {
   const all = longRuns.flatMap(lossesOf)
   return steppedPart(
     { name: 'power losses', all: all.length, ofStep: lossesOfStep },
-    { counts: losses, found: losses.violations },
-    async (from, count) =>
-      all.slice(from, from + count).flatMap(({ run, loss, error }) => {
-        const broken = error ?? (loss && brokenBy(run, loss))
-        return broken === undefined ? [] : `seed ${run.seed}, ${JSON.stringify(loss)}: ${broken}`
-      }),
+    {
+      counts: losses,
+      take: async (from, count) =>
+        all.slice(from, from + count).flatMap(({ run, loss, error }) => {
+          const broken = error ?? (loss && brokenBy(run, loss))
+          return broken === undefined ? [] : `seed ${run.seed}, ${JSON.stringify(loss)}: ${broken}`
+        }),
+      keep: (violations) => losses.violations.push(...violations),
+    },
   )
 }
 
@@ -248,7 +263,8 @@ function tell(
   { seeds, labs, losses, search: searched, mutants }: ProofState,
   unmutated: readonly Verdict[],
 ): number {
-  const { violations, done } = seeds
+  const { done } = seeds
+  const { violations } = seeds.sum
   const survivors = mutants.results.filter(({ isKilled }) => !isKilled).map(({ id }) => id)
   const failures = unmutated.filter(({ by }) => by !== 'nothing')
   const lines = [
