@@ -100,6 +100,12 @@ export function placesDrawn(
   return kept < from ? [kept, ...places] : [...places, kept]
 }
 
+/** What led to a line. A line of many more of a kind says itself which kind: what led to the first of them led to these. */
+export function causeOf(happened: readonly Happened[], told: Happened | undefined): Happened | undefined {
+  const cause = lineWith(happened, told?.cause)
+  return told?.type === 'repeated' ? lineWith(happened, cause?.cause) : cause
+}
+
 /** The causes of a happening, the nearest first, as far as they are known. */
 export function causesOf(happened: readonly Happened[], of: Happened): readonly Happened[] {
   const causes: Happened[] = []

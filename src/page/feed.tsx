@@ -3,6 +3,7 @@ import { computed, signal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { describeHappened, type Happened } from '../telemetry/index.js'
 import {
+  causeOf,
   type FeedFilter,
   type FeedKind,
   feedKinds,
@@ -189,8 +190,8 @@ interface LineProps {
 
 function Line({ told, place, count }: LineProps) {
   const tickMs = head.value?.tickMs ?? 1
-  const cause = lineWith(events.value, told.cause)
-  const words = describeHappened(told, tickMs, cause)
+  const cause = causeOf(events.value, told)
+  const words = describeHappened(told, tickMs, lineWith(events.value, told.cause))
   return (
     <li
       class={classOf(told)}
@@ -282,7 +283,7 @@ function onKeyDown(event: KeyboardEvent, box: HTMLElement | null): void {
   if (focused === undefined || box === null || event.ctrlKey || event.metaKey || event.altKey) return
   const at = placeOf(lines.value, Number(focused))
   if (event.key === 'c') {
-    const cause = lineWith(events.value, lines.value[at]?.cause)
+    const cause = causeOf(events.value, lines.value[at])
     if (cause !== undefined) goTo(cause)
     return event.preventDefault()
   }

@@ -101,6 +101,55 @@ export function pointAt([from, to]: readonly [Point, Point], share: number): Poi
   return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share }
 }
 
+/** Half of the box of the clients, and some room around it: what is drawn there is hidden. */
+const hidden = { x: 46, y: 22 }
+/** Shares of a way, tried one after the other. */
+const tried = [0, -0.14, 0.14, -0.21, 0.21, -0.28, 0.28]
+
+/** The share of a way nearest to the one that is wished at which a mark is not hidden by the clients. */
+export function seenShare(line: readonly [Point, Point], clients: Point | undefined, wished: number): number {
+  const isSeen = (share: number): boolean => {
+    const { x, y } = pointAt(line, share)
+    return clients === undefined || Math.abs(x - clients.x) > hidden.x || Math.abs(y - clients.y) > hidden.y
+  }
+  const seen = tried.find((more) => isSeen(wished + more)) ?? 0
+  return wished + seen
+}
+
+/** Where words stand beside a way, line below line. */
+export interface WordsPlace extends Point {
+  readonly anchor: 'start' | 'middle' | 'end'
+}
+
+const wordsAway = { beside: 12, aboveOrBelow: 8 }
+export const wordsLinePx = 12
+
+/**
+ * The place of the first of `lines` lines of words beside a way, so that they cover neither the way nor its marks: on the
+ * right of its direction, or on the side that is away from a point.
+ */
+export function wordsBeside(
+  [from, to]: readonly [Point, Point],
+  at: Point,
+  lines: number,
+  awayFrom?: Point,
+): WordsPlace {
+  const length = Math.hypot(to.x - from.x, to.y - from.y) || 1
+  const right = { x: -(to.y - from.y) / length, y: (to.x - from.x) / length }
+  const isTowards =
+    awayFrom !== undefined && right.x * (awayFrom.x - at.x) + right.y * (awayFrom.y - at.y) > 0
+  const side = isTowards ? { x: -right.x, y: -right.y } : right
+  const height = (lines - 1) * wordsLinePx
+  if (Math.abs(side.x) > 0.4)
+    return {
+      x: at.x + side.x * wordsAway.beside,
+      y: at.y + side.y * wordsAway.beside - height / 2,
+      anchor: side.x > 0 ? 'start' : 'end',
+    }
+  const away = wordsAway.aboveOrBelow + wordsLinePx / 2
+  return { x: at.x, y: side.y > 0 ? at.y + away : at.y - away - height, anchor: 'middle' }
+}
+
 /** The end whose circle, a little widened, holds the point. */
 export function endAt(spots: ReadonlyMap<End, Spot>, { x, y }: Point): End | undefined {
   for (const [end, spot] of spots) if (Math.hypot(spot.x - x, spot.y - y) <= spot.r + 10) return end

@@ -1,7 +1,15 @@
 /** The links between nodes, and what faults do to each direction of them. */
 import { useMemo } from 'preact/hooks'
-import { nameOf, type WayLook, wordsOfWay } from './link-look.js'
-import { pointAt, type Spot, wayBetween } from './ring-geometry.js'
+import { keyOf, nameOf, type WayLook, wordsOfWay } from './link-look.js'
+import {
+  type Point,
+  pointAt,
+  type Spot,
+  seenShare,
+  wayBetween,
+  wordsBeside,
+  wordsLinePx,
+} from './ring-geometry.js'
 import { elementIdOf, isSame, linkOf, places, ways } from './ring-state.js'
 import { chosen, type End, shownFrame } from './store.js'
 
@@ -68,16 +76,18 @@ function LinkPicture({ one, other, there, back, from, to, isChosen }: LinkPictur
       >
         <path class="touch" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
         {isHit ? (
-          <>
-            <Way look={there} from={from} to={to} />
-            <Way look={back} from={to} to={from} />
-          </>
+          there?.cut === 'all' && back?.cut === 'all' ? (
+            <CutBoth line={[start, end]} />
+          ) : (
+            <>
+              <Way look={there} from={from} to={to} />
+              <Way look={back} from={to} to={from} />
+            </>
+          )
         ) : (
           <path class="way" d={`M${start.x} ${start.y}L${end.x} ${end.y}`} />
         )}
       </g>
-      <Figures look={there} from={from} to={to} isTwin={areTwins(there, back)} />
-      {areTwins(there, back) ? null : <Figures look={back} from={to} to={from} isTwin={false} />}
     </g>
   )
 }
@@ -101,7 +111,7 @@ function Way({ look, from, to }: WayProps) {
   const [start, end] = line
   const whole = `M${start.x} ${start.y}L${end.x} ${end.y}`
   if (look === undefined) return <path class="way" d={whole} />
-  const turn = `rotate(${(Math.atan2(end.y - start.y, end.x - start.x) * 180) / Math.PI})`
+  const turn = turnOf(line)
   if (look.cut !== 'all')
     return (
       <>
@@ -109,7 +119,7 @@ function Way({ look, from, to }: WayProps) {
         <path class="head" transform={`translate(${end.x} ${end.y}) ${turn}`} d="M-8 -4L0 0L-8 4" />
       </>
     )
-  const [before, middle, behind] = [pointAt(line, 0.44), pointAt(line, 0.5), pointAt(line, 0.56)]
+  const [before, middle, behind] = aroundMark(line)
   return (
     <>
       <path class="way cut" d={`M${start.x} ${start.y}L${before.x} ${before.y}`} />
@@ -123,13 +133,85 @@ function Way({ look, from, to }: WayProps) {
   )
 }
 
-/** The faults of a way in figures: near the end of the way, so that the ways from one node do not hide each other's. */
-function Figures({ look, from, to, isTwin }: WayProps & { readonly isTwin: boolean }) {
-  if (look === undefined || look.figures.length === 0) return null
-  const { x, y } = pointAt(wayBetween(from, to, asidePx), isTwin ? 0.5 : 0.6)
+/** A link that is cut in both directions has one mark. */
+function CutBoth({ line }: { readonly line: Line }) {
+  const [start, end] = line
+  const [before, middle, behind] = aroundMark(line)
   return (
-    <text class="figure" x={x} y={y + 1}>
-      {look.figures.join(', ')}
+    <>
+      <path class="way cut" d={`M${start.x} ${start.y}L${before.x} ${before.y}`} />
+      <path class="way cut" d={`M${behind.x} ${behind.y}L${end.x} ${end.y}`} />
+      <path
+        class="stop"
+        transform={`translate(${middle.x} ${middle.y}) ${turnOf(line)}`}
+        d="M-9 -6V6M9 -6V6M-4 -4L4 4M4 -4L-4 4"
+      />
+    </>
+  )
+}
+
+type Line = readonly [Point, Point]
+
+function turnOf([start, end]: Line): string {
+  return `rotate(${(Math.atan2(end.y - start.y, end.x - start.x) * 180) / Math.PI})`
+}
+
+/** Half of the length of the mark of a cut. */
+const markPx = 9
+
+/** Where the line ends before the mark of a cut, the mark, and where the line begins again. */
+function aroundMark(line: Line): readonly [Point, Point, Point] {
+  const share = seenShare(line, places.value.spots.get('clients'), 0.5)
+  const half = markPx / Math.max(1, Math.hypot(line[1].x - line[0].x, line[1].y - line[0].y))
+  return [
+    pointAt(line, Math.max(0, share - half)),
+    pointAt(line, share),
+    pointAt(line, Math.min(1, share + half)),
+  ]
+}
+
+/** The faults of all ways in figures. They are drawn above the nodes. */
+export function Figures() {
+  const { spots } = places.value
+  return (
+    <g class="figures">
+      {[...ways.value.values()].map((look) => {
+        const { from, to, figures } = look
+        const [start, end] = [spots.get(from), spots.get(to)]
+        const other = ways.value.get(keyOf(to, from))
+        const isTwin = areTwins(look, other)
+        const isTold = figures.length > 0 && !(isTwin && linkOf(from, to)[0] !== from)
+        if (start === undefined || end === undefined || !isTold) return null
+        return <FiguresOfWay key={keyOf(from, to)} {...{ figures, start, end, isTwin }} />
+      })}
+    </g>
+  )
+}
+
+interface FiguresProps {
+  readonly figures: readonly string[]
+  readonly start: Spot
+  readonly end: Spot
+  /** They hold for both directions. */
+  readonly isTwin: boolean
+}
+
+/**
+ * The words stand beside the line of their direction, near its end, so that the ways from one node do not hide each
+ * other's. Words of both directions stand beside the middle, on the outer side of the ring, where there is room.
+ */
+function FiguresOfWay({ figures, start, end, isTwin }: FiguresProps) {
+  const line = wayBetween(start, end, isTwin ? 0 : asidePx)
+  const clients = places.value.spots.get('clients')
+  const at = pointAt(line, seenShare(line, clients, isTwin ? 0.5 : 0.6))
+  const { x, y, anchor } = wordsBeside(line, at, figures.length, isTwin ? clients : undefined)
+  return (
+    <text class={`figure ${anchor}`}>
+      {figures.map((words, index) => (
+        <tspan key={`${index} ${words}`} x={x} y={y + index * wordsLinePx}>
+          {words}
+        </tspan>
+      ))}
     </text>
   )
 }

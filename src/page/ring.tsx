@@ -5,7 +5,7 @@ import { Choices } from './choices.js'
 import { FaultsView } from './faults-view.js'
 import { Legend } from './legend.js'
 import { endAt, type Point } from './ring-geometry.js'
-import { Clients, Links } from './ring-links.js'
+import { Clients, Figures, Links } from './ring-links.js'
 import { RingMotion } from './ring-motion.js'
 import { RingNode } from './ring-node.js'
 import { drag, looks, openMenu, places, ringSize, tool } from './ring-state.js'
@@ -76,6 +76,7 @@ function Picture() {
           />
         )
       })}
+      <Figures />
     </svg>
   )
 }

@@ -1,6 +1,7 @@
 /** The feed: which lines are shown, which of them are drawn, and what led to each. */
 import { expect, test } from 'vitest'
 import {
+  causeOf,
   causesOf,
   effectsOf,
   lineOfQuestion,
@@ -35,6 +36,14 @@ const sequences = (lines: readonly Happened[]) => lines.map(({ sequence }) => se
 
 test('without a filter all lines are shown, and none is copied', () => {
   expect(linesOf(story, { nodeId: undefined, hidden: new Set() })).toBe(story)
+})
+
+test('many more of a kind were led to by what led to the first, since their own words say the kind', () => {
+  const more = told(14, 2, { type: 'repeated', times: 7 }, 4)
+  const all = [...story, more]
+  expect(causeOf(all, more)?.sequence).toBe(1)
+  expect(causeOf(all, all[1])?.sequence).toBe(1)
+  expect(causeOf(all, all[0])).toBeUndefined()
 })
 
 test('a node is shown with what it did, and with the faults that act on it', () => {

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { endAt, placesOf, pointAt, wayBetween } from '../../src/page/ring-geometry.js'
+import {
+  endAt,
+  placesOf,
+  pointAt,
+  seenShare,
+  wayBetween,
+  wordsBeside,
+  wordsLinePx,
+} from '../../src/page/ring-geometry.js'
 
 const size = { width: 490, height: 330 }
 
@@ -97,4 +105,69 @@ test('a pointer is over a node a little beyond its rim, and over nothing further
 test('before the nodes are known, the clients have a place already', () => {
   const { x, y } = placesOf([], size).spots.get('clients')!
   expect([x, y].every(Number.isFinite)).toBe(true)
+})
+
+describe('a mark on a way', () => {
+  const clients = { x: 100, y: 100 }
+
+  test('is in the middle, where nothing hides it', () => {
+    expect(
+      seenShare(
+        [
+          { x: 0, y: 0 },
+          { x: 200, y: 0 },
+        ],
+        clients,
+        0.5,
+      ),
+    ).toBe(0.5)
+  })
+
+  test('moves out from below the clients, on the way of two nodes that face each other', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 2 * Math.PI, noNaN: true }), (angle) => {
+        const [dx, dy] = [150 * Math.cos(angle), 100 * Math.sin(angle)]
+        const line = [
+          { x: 100 - dx, y: 100 - dy },
+          { x: 100 + dx, y: 100 + dy },
+        ] as const
+        const { x, y } = pointAt(line, seenShare(line, clients, 0.5))
+        // The box of the clients is 72 pixels wide and 28 high.
+        expect(Math.abs(x - 100) > 36 || Math.abs(y - 100) > 14).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('words beside a way', () => {
+  const middle = { x: 100, y: 100 }
+  const level = [
+    { x: 0, y: 100 },
+    { x: 200, y: 100 },
+  ] as const
+  const upright = [
+    { x: 100, y: 0 },
+    { x: 100, y: 200 },
+  ] as const
+
+  test('stand on the right of its direction', () => {
+    const below = wordsBeside(level, middle, 1)
+    expect([below.anchor, below.y > 100 + wordsLinePx / 2]).toEqual(['middle', true])
+    const left = wordsBeside(upright, middle, 1)
+    expect([left.anchor, left.x < 100]).toEqual(['end', true])
+  })
+
+  test('stand away from a point, if one is given', () => {
+    expect(wordsBeside(level, middle, 1, { x: 100, y: 300 }).y).toBeLessThan(100 - wordsLinePx / 2)
+    const right = wordsBeside(upright, middle, 1, { x: 0, y: 100 })
+    expect([right.anchor, right.x > 100]).toEqual(['start', true])
+  })
+
+  test('stay beside it with all of their lines', () => {
+    const lines = 3
+    const { y } = wordsBeside(level, middle, lines, { x: 100, y: 300 })
+    expect(y + (lines - 1) * wordsLinePx).toBeLessThan(100 - wordsLinePx / 2)
+    const beside = wordsBeside(upright, middle, lines)
+    expect(beside.y + ((lines - 1) * wordsLinePx) / 2).toBe(100)
+  })
 })
