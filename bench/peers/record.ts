@@ -23,7 +23,7 @@ export function recordOf({ startedAt, rounds, seconds, busy, results, found, lef
   const record: BenchRecord = {
     ...recordHead(startedAt),
     settings: { rounds: rounds.length, seconds, busy },
-    results: results.map(resultOf),
+    results: results.map(resultOf).filter(({ figures }) => figures.length > 0),
   }
   const comparison = {
     versions: versionsOf(found),
@@ -68,7 +68,8 @@ function resultOf({ row, ratios, ours, theirs }: RowResult): BenchResult {
     group: 'peers',
     title: `raftbox against ${opponentOf(row)}: ${row.name}`,
     parameters: { against: opponentOf(row), nodes, clients, size, batch, durability },
-    figures,
+    // A peer that failed has none, and costs no other row its figures.
+    figures: figures.filter(({ values }) => values.length > 0),
     distributions: [],
     timeline: [],
   }

@@ -148,6 +148,8 @@ export class OpenLoop {
   readonly #options: OpenLoopOptions
   #nextDueMs = 0
   #inFlight = 0
+  /** Calls that failed and pause: they are counted where they failed, and keep their places among those on their way. */
+  #pausing = 0
   #isWakeSet = false
   #ended: () => void = () => undefined
 
@@ -169,7 +171,7 @@ export class OpenLoop {
 
   /** Calls that are due by now and not answered: they are in no latency. Ends the schedule. */
   countUnanswered(): number {
-    let count = this.#inFlight
+    let count = this.#inFlight - this.#pausing
     for (const nowMs = this.#tally.now(); this.#nextDueMs <= nowMs; this.#nextDueMs += this.#gapMs()) count++
     return count
   }
@@ -204,7 +206,9 @@ export class OpenLoop {
       await perform()
       this.#tally.answered(op, dueMs, this.#tally.now(), commands)
     } catch (error) {
+      this.#pausing++
       await this.#tally.failed(error)
+      this.#pausing--
     }
     this.#inFlight--
     if (this.#tally.isStopped || this.#inFlight === this.#options.inFlightMax - 1) this.#callDue()

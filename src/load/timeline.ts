@@ -36,8 +36,11 @@ export class Timeline {
     this.#timer = setInterval(() => this.#end(), 1000)
   }
 
+  /** Nothing happens where it is stopped already. */
   stop(): void {
+    if (this.#timer === undefined) return
     clearInterval(this.#timer)
+    this.#timer = undefined
     this.#cluster.events.off('event', this.#seen)
     const last = this.seconds.pop()
     if (last === undefined) return this.#end()

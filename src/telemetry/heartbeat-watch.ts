@@ -25,9 +25,11 @@ export class HeartbeatWatch {
     if (message.type !== 'appendEntries' || message.mode !== 'heartbeat') return
     const nowMs = this.#now()
     this.#counters.add(counterAt.heartbeatsReceived, 1)
-    // Reads bring extra rounds: they are early, and no measure of lateness. A new leader begins anew.
-    if (message.from === this.#leaderId) {
-      const lateMs = Math.max(0, nowMs - this.#lastAtMs - this.#intervalMs)
+    const sinceLastMs = nowMs - this.#lastAtMs
+    // Reads bring extra rounds, which would be thousands that are on time: they are no measure of lateness. A new leader
+    // begins anew.
+    if (message.from === this.#leaderId && sinceLastMs >= this.#intervalMs / 2) {
+      const lateMs = Math.max(0, sinceLastMs - this.#intervalMs)
       this.#counters.add(counterAt.heartbeatsMissed, Math.floor(lateMs / this.#intervalMs))
       this.#lateness.record(Math.round(lateMs * 1000), 1)
       this.#shown?.record(lateMs * 1000)

@@ -24,14 +24,19 @@ export interface CommandTrace {
   readonly spans: readonly Span[]
   /** Nodes without spans, since rows of theirs were lost. */
   readonly lostAt: readonly NodeId[]
+  /** How many spans it lacks by that. */
+  readonly missing: number
 }
+
+/** Spans of the leader in a whole trace, beside two for each follower, and of a follower. */
+const spansOf = { leader: 6, leaderForFollower: 2, follower: 5 }
 
 export function commandTrace(call: EndedCall, tracks: Tracks): CommandTrace {
   const { callers, index } = call
   const trace = new Trace(callers?.traceId)
   if (index === undefined) {
     addCommand(trace, call, {})
-    return { spans: trace.spans, lostAt: [] }
+    return { spans: trace.spans, lostAt: [], missing: 0 }
   }
   const way = new Way(call, index, tracks)
   const lostAt = way.nodeIds.filter((nodeId) => way.isPatchy(nodeId))
@@ -40,10 +45,18 @@ export function commandTrace(call: EndedCall, tracks: Tracks): CommandTrace {
   if (leaderId !== undefined) attributes['raftbox.leader'] = leaderId
   if (lostAt.length > 0) attributes['raftbox.lost_at'] = lostAt.join(',')
   const root = addCommand(trace, call, attributes)
-  if (leaderId === undefined || lostAt.includes(leaderId)) return { spans: trace.spans, lostAt }
+  if (leaderId === undefined || lostAt.includes(leaderId)) {
+    const missing = lostAt.length === 0 ? 0 : spansOfAll(way.nodeIds.length)
+    return { spans: trace.spans, lostAt, missing }
+  }
   const led = leaderSpans(trace, root, way, leaderId)
   for (const nodeId of way.followers) if (!lostAt.includes(nodeId)) followerSpans(trace, led, way, nodeId)
-  return { spans: trace.spans, lostAt }
+  return { spans: trace.spans, lostAt, missing: spansOf.follower * lostAt.length }
+}
+
+/** Without the leader's spans those of its followers have nothing to stand in. */
+function spansOfAll(nodes: number): number {
+  return spansOf.leader + (spansOf.leaderForFollower + spansOf.follower) * (nodes - 1)
 }
 
 /** The client's span. */

@@ -16,8 +16,6 @@ const rowsKeptMs = 10_000
 const happenedMax = 4000
 /** Calls beyond this number wait for the next look, so that none takes long. */
 const callsPerLook = 256
-/** Spans of a node for one command, as a rule: so many are counted as dropped where its rows were lost. */
-const spansOfFollower = 5
 
 export class Tracing {
   readonly #outbox: Outbox
@@ -118,12 +116,12 @@ export class Tracing {
 
   #traceCall(call: EndedCall): void {
     this.#callsDone++
-    const { spans, lostAt } = commandTrace(call, this.#tracks)
+    const { spans, missing } = commandTrace(call, this.#tracks)
     this.#outbox.add(spans)
-    if (lostAt.length === 0) return
+    if (missing === 0) return
     if (this.#spansLost === 0)
       this.#warn('traces lack spans, which are counted: rows of nodes were overwritten before they were read')
-    this.#spansLost += spansOfFollower * lostAt.length
+    this.#spansLost += missing
   }
 
   #timeline(): Timeline {

@@ -123,6 +123,21 @@ describe('open loop', () => {
   })
 })
 
+describe('open loop of calls that fail', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  test('count where they failed, and are not unanswered as well while they pause', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { clock, tally, loop } = openLoop(new RaftError('OVERLOADED', { what: 'much' }), { inFlightMax: 7 })
+    void loop.run()
+    await clock.goTo(50)
+    expect([tally.notApplied, loop.countUnanswered()]).toEqual([5, 0])
+    await clock.goTo(100)
+    // Those that pause keep their places, so the last three wait.
+    expect([tally.notApplied, loop.countUnanswered()]).toEqual([7, 3])
+  })
+})
+
 describe('closed loop', () => {
   afterEach(() => void vi.useRealTimers())
 

@@ -48,6 +48,17 @@ test('a short rest gives no rate, and its elections are not lost', () => {
   expect(timeline.seconds).toMatchObject([{ second: 0, elections: 1 }])
 })
 
+test('nothing changes when it is stopped again', () => {
+  const { timeline, campaign } = begun()
+  vi.advanceTimersByTime(1300)
+  campaign()
+  timeline.stop()
+  const once = structuredClone(timeline.seconds)
+  vi.advanceTimersByTime(1000)
+  timeline.stop()
+  expect(timeline.seconds).toEqual(once)
+})
+
 test('a longer rest is told at its own rate', () => {
   const { tally, timeline } = begun()
   vi.advanceTimersByTime(1500)

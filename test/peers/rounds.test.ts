@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { type Figures, labelOf, type Measurement } from '../../bench/peers/measurement.js'
 import { comparisonOf } from '../../bench/peers/print.js'
+import { recordOf } from '../../bench/peers/record.js'
 import { measurementsOf, type RoundsOptions, resultOf, runRounds } from '../../bench/peers/rounds.js'
 import { allRows, opponentOf, type Row, rowsNamed, whileBusy } from '../../bench/peers/rows.js'
+import { parseRecord } from '../../src/report/index.js'
 import { Failed } from '../../src/terminal/failure.js'
 
 const figures: Figures = {
@@ -82,6 +84,21 @@ test('what failed in every round is not judged', async () => {
   expect(comparisonOf(run.results, 1)).toMatch(
     /not measured[\s\S]*round 1: raftbox: no leader; etcd-raft: no leader/,
   )
+})
+
+test('a record of it has what was measured, and a report can read it', async () => {
+  const rows = rowsNamed(['durable-64-etcd-raft', 'durable-64-floor', 'durable-1-etcd-raft'])
+  const run = await results(rows, 1, ({ program, clients }) => {
+    if (program === 'etcd-raft' || clients === 1) throw new Failed('it lost its leader')
+    return {}
+  })
+  const startedAt = new Date()
+  const ran = { startedAt, rounds: [], seconds: 1, busy: false, found: new Map(), leftOut: [] }
+  const record = parseRecord(JSON.stringify(recordOf({ ...ran, results: run.results })), 'the record')
+  expect(record.results.map(({ id, figures: told }) => [id, told.length])).toEqual([
+    ['peers/durable-64-etcd-raft', 1],
+    ['peers/durable-64-floor', 3],
+  ])
 })
 
 test('a mistake of our own ends the run', async () => {

@@ -34,6 +34,11 @@ test('each whole interval without a heartbeat is one missed', () => {
   expect(watch([[0], [100], [270]]).missed).toBe(3)
 })
 
+test('[CO2] rounds that reads bring are received, and hide no lateness behind many that were on time', () => {
+  const reads = [1, 2, 3, 4].map((ms) => [ms] as const)
+  expect(watch([[0], ...reads, [94], [95]])).toEqual({ late: [40], received: 7, missed: 0 })
+})
+
 test('[CO2] a new leader begins anew', () => {
   expect(watch([[0], [500, { from: 2 }], [560, { from: 2 }]])).toEqual({ late: [10], received: 3, missed: 0 })
 })

@@ -102,8 +102,9 @@ test('a node of which rows were lost has no spans, and the trace names it', () =
     if (row[0] === 2 && row[5] === 20) patchy.lost(2)
     patchy.passed(...row)
   }
-  const { spans, lostAt } = commandTrace(call, patchy)
+  const { spans, lostAt, missing } = commandTrace(call, patchy)
   expect(lostAt).toEqual([2])
+  expect(spans.length + missing).toBe(commandTrace(call, tracks).spans.length)
   expect(spans[0]?.attributes['raftbox.lost_at']).toBe('2')
   const ofOthers = commandTrace(call, tracks).spans.filter(({ service }) => service !== 'raftbox node 2')
   expect(told(spans)).toEqual(told(ofOthers))
@@ -132,6 +133,18 @@ test.each([
   tracks.lost(nodeId)
   for (const row of slow.filter((each) => each[5] > atMs).sort((x, y) => x[5] - y[5])) tracks.passed(...row)
   expect(commandTrace(call, tracks).lostAt).toEqual(lostAt)
+})
+
+test('where rows of the leader were lost, the spans of all nodes are missing, and each is counted', () => {
+  const whole: readonly Row[] = [...rows, [3, 'committed', 0, 8, 1, 62], [3, 'applied', 0, 8, 1, 63]]
+  const patchy = new Tracks()
+  for (const row of whole) {
+    if (row[0] === 1 && row[1] === 'committed') patchy.lost(1)
+    patchy.passed(...row)
+  }
+  const { spans, lostAt, missing } = commandTrace(call, patchy)
+  expect([told(spans), lostAt]).toEqual([['raftbox: command 10-30'], [1]])
+  expect(spans.length + missing).toBe(commandTrace(call, tracksOf(...whole)).spans.length)
 })
 
 test('a gap that was over before the call costs it nothing', () => {

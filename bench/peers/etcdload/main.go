@@ -31,7 +31,8 @@ func main() {
 		load.Must(err)
 		shared[at] = connection
 	}
-	value := strings.Repeat("v", settings.Size)
+	// As in the other programs, the size counts the key too.
+	value := strings.Repeat("v", settings.Size-load.KeyLength)
 	newClient := func(id int) load.Client {
 		connection := shared[id%len(shared)]
 		return func(key string) error {

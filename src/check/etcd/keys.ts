@@ -37,6 +37,11 @@ export function isSpanWithin(span: KeySpan, outer: KeySpan): boolean {
   return span.rangeEnd !== noEnd && (span.rangeEnd === outer.rangeEnd || isWithin(span.rangeEnd, outer))
 }
 
+/** Whether the span has all keys that there may be. */
+export function isEverything({ key, rangeEnd }: KeySpan): boolean {
+  return rangeEnd === noEnd && compareKeys(key, noEnd) <= 0
+}
+
 /** The keys of the span among those of the sorted list. */
 export function* keysWithin(sorted: readonly string[], span: KeySpan): Generator<string> {
   let at = firstPlace(sorted, (key) => compareKeys(key, span.key) >= 0)

@@ -5,10 +5,11 @@
 import { quoted } from '../shortened.js'
 import type { Compactions } from './compactions.js'
 import type { Findings } from './findings.js'
-import { isSpanWithin, isWithin } from './keys.js'
+import { isEverything, isSpanWithin, isWithin } from './keys.js'
 import type { Past, Version } from './past.js'
 import {
   type EtcdRecord,
+  emptyRevision,
   isCall,
   type KeySpan,
   type WatchBegun,
@@ -172,13 +173,38 @@ function judgeEvent(
 export function* judgeComplete(part: Part, past: Past, findings: Findings): Generator<void> {
   const { begun, from, reached, told } = part
   const events = new Set<string>()
+  const revisions = new Set<number>()
   for (const { response } of told) {
-    for (const { modRevision, key } of response.events ?? []) events.add(JSON.stringify([modRevision, key]))
+    for (const { modRevision, key } of response.events ?? []) {
+      events.add(JSON.stringify([modRevision, key]))
+      revisions.add(modRevision)
+    }
     yield
   }
   for (const key of past.keysWithin(begun)) {
-    for (const version of past.versions(key, from, reached))
+    for (const version of past.versions(key, from, reached)) {
+      revisions.add(version.revision)
       if (!events.has(JSON.stringify([version.revision, key]))) missed(part, key, version, past, findings)
+    }
+    yield
+  }
+  if (isEverything(begun)) yield* judgeGaps(part, revisions, findings)
+}
+
+/** The revision rises only by a change, so a watch of all keys tells an event of each, whoever made it. Turns. */
+function* judgeGaps(
+  { from, reached, reachedAt }: Part,
+  revisions: ReadonlySet<number>,
+  findings: Findings,
+): Generator<void> {
+  const within = [...revisions].filter((revision) => revision >= from && revision <= reached)
+  let next = Math.max(from, emptyRevision + 1)
+  for (const revision of yield* sortedInTurns([...within, reached + 1], (one, other) => one - other)) {
+    if (revision > next) {
+      const what = `was told without any event at ${next}, and each revision has one`
+      return findings.fail('a watch misses no event', reachedAt, what)
+    }
+    next = revision + 1
     yield
   }
 }

@@ -35,6 +35,7 @@ const range = (key: string, revision: number, kvs: readonly object[], more: obje
   ...more,
 })
 const all = { rangeEnd: 'z' }
+const everything = { key: '\0', rangeEnd: '\0' }
 const del = (key: string, deleted: number, revision: number, more: object = {}): object => ({
   ...{ op: 'delete', key, deleted, revision },
   ...more,
@@ -393,6 +394,23 @@ const broken: readonly (readonly [rule: string, lines: readonly object[], named:
       told(2, [putEvent('a', '1', 2)]),
     ],
     [3, 1],
+  ],
+  // Whoever made a revision changed something, of which a watch of all keys is told.
+  [
+    'a watch misses no event',
+    [
+      watch(2, everything),
+      put('a', '1', 2),
+      put('b', '1', 0, unknown),
+      put('a', '2', 4),
+      told(4, [putEvent('a', '1', 2), putEvent('a', '2', 4, 2, 2)]),
+    ],
+    [5],
+  ],
+  [
+    'a watch misses no event',
+    [watch(2, everything), put('a', '1', 2), told(2, [putEvent('a', '1', 2)]), told(40, [])],
+    [4],
   ],
   [
     'a watch tells each event once',
