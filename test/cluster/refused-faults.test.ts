@@ -26,7 +26,20 @@ const refused: Record<string, (cluster: Cluster) => Promise<unknown>> = {
     cluster.kill('nobody' as 'leader'),
   "target '2': there are the nodes 1, 2 and 3": (cluster) => cluster.restart('2' as 'leader'),
   'all and any; the ends of a link may also be * and clients': (cluster) =>
-    cluster.cut('clients-2' as 'clients', 1),
+    cluster.cut('client' as 'clients', 1),
+  'target 1->2: a link is two arguments: what is 1->2 at the prompt is 1, 2, { oneWay: true } here': (
+    cluster,
+  ) => cluster.cut('1->2' as never, undefined as never),
+  'target 1-2: a link is two arguments': (cluster) => cluster.delay('1-2' as never, 100 as never, 5),
+  'target leader->*: a link is two arguments': (cluster) =>
+    cluster.drop('leader->*' as never, 0.5, {} as never),
+  'target clients-2: a link is two arguments': (cluster) => cluster.heal('clients-2' as never),
+  'target 1,3: several targets are a list: what is 1,3 at the prompt is [1, 3] here': (cluster) =>
+    cluster.kill('1,3' as never),
+  'target 1,2: several targets are a list': (cluster) => cluster.partition(['1,2' as never, 3]),
+  'partition 1,2|3: what is 1,2|3 at the prompt is partition([[1, 2], 3]) here': (cluster) =>
+    cluster.partition('1,2|3' as never),
+  'target null: there are the nodes': (cluster) => cluster.isolate(null as never),
   'for -1 ms: a time is a number of milliseconds': (cluster) => cluster.cut(1, 2, { forMs: -1 }),
   'forMs "2s": a time is a number of milliseconds': (cluster) =>
     cluster.cut(1, 2, { forMs: '2s' as unknown as number }),
