@@ -1,14 +1,6 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
 import { type ExportHead, machineKindOf } from '../backup/index.js'
-import type {
-  Dice,
-  EndTarget,
-  FaultMethods,
-  ForTime,
-  Nemesis,
-  StandingFault,
-  Target,
-} from '../faults/index.js'
+import type { EndTarget, FaultMethods, ForTime, Nemesis, StandingFault, Target } from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { Bytes } from '../machine/index.js'
 import type { MembershipMethods } from '../membership/index.js'
@@ -343,8 +335,8 @@ export class Cluster implements AsyncDisposable, Calls {
     return this.#members.log(nodeId, range)
   }
 
-  /** Draws faults of all kinds, once it is started: the same dice, the same faults. */
-  readonly nemesis = (dice: Dice): Nemesis => this.#breaking.nemesis(dice)
+  /** Draws faults of all kinds by chance, once it is started. The seed decides the draws. */
+  readonly nemesis = (seed: number): Nemesis => this.#breaking.nemesis(seed)
 
   /**
    * Lets nodes take snapshots of all that they have applied, and cut their logs right behind them. Resolves once the

@@ -213,6 +213,7 @@ const methods: Record<string, (cluster: Cluster) => Promise<unknown>> = {
   'kill of the leader': (cluster) => cluster.kill('leader'),
   stop: (cluster) => cluster.stop(1),
   restart: (cluster) => cluster.restart(1),
+  nemesis: async (cluster) => cluster.nemesis(1),
   hashes: (cluster) => cluster.hashes(),
   takeHeartbeatLateness: (cluster) => cluster.takeHeartbeatLateness(),
 }

@@ -1,6 +1,7 @@
 /** Faults that do not fit: each is refused in one line, and nothing has changed. */
 import { expect, test } from 'vitest'
 import { type Cluster, leaderKnown, RaftError } from '../../src/cluster/index.js'
+import { drawNames } from '../../src/faults/index.js'
 import { brokenCluster, statusOf } from './broken.js'
 
 /** The line of each refusal. Node 3 is down, and node 2 is paused. */
@@ -95,8 +96,15 @@ const options: Record<string, (cluster: Cluster) => unknown> = {
   'signal: an AbortSignal, not "stop"': (cluster) =>
     cluster.export('never-made', { signal: 'stop' as never }),
   'signal: an AbortSignal, not a value of type object': (cluster) => leaderKnown(cluster, {} as never),
-  'dice: an object with the methods around, below, between, pick, shuffled, not 6': (cluster) =>
-    cluster.nemesis(6 as never),
+  'seed: a whole number from 0 to 4294967295, not 1.5': (cluster) => cluster.nemesis(1.5),
+  'seed: a whole number from 0 to 4294967295, not undefined': (cluster) =>
+    cluster.nemesis(undefined as never),
+  'gapMs: a number of milliseconds from 1 to 3600000, not "1s"': (cluster) =>
+    cluster.nemesis(1).start('1s' as never),
+  [`names: of ${drawNames.join(', ')}, not "kills"`]: (cluster) =>
+    cluster.nemesis(1).start(100, ['kill', 'kills' as never]),
+  [`names: of ${drawNames.join(', ')}, not an empty list`]: (cluster) => cluster.nemesis(1).strike([]),
+  [`names: of ${drawNames.join(', ')}, not null`]: (cluster) => cluster.nemesis(1).strike(null as never),
   'companion: an object with a name and the methods shown, began, ended, removed, not undefined': (cluster) =>
     cluster.accompany(undefined as never),
 }
