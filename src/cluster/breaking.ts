@@ -133,13 +133,13 @@ export class Breaking implements Breakable {
   }
 
   /** The nodes that were ended. */
-  async kill(target: Target, options: ForTime): Promise<readonly NodeId[]> {
+  async kill(target: Target, options: ForTime): Promise<NodeId | readonly NodeId[]> {
     checkOptions('kill', options, ['forMs'])
     const nodes = this.nodesOf(target)
     for (const nodeId of nodes) this.#members.checkRuns(nodeId)
     if (options.forMs !== undefined) this.#checkHasDisk()
     await this.methods.kill(nodes, options)
-    return nodes
+    return nodes.length === 1 && nodes[0] !== undefined ? nodes[0] : nodes
   }
 
   /** A node that is started is not kept down any more. */
