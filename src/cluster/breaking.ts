@@ -129,6 +129,8 @@ export class Breaking implements Breakable {
       const expected = `a whole number from 0 to ${seedMax}`
       throw new RaftError('INVALID_OPTION', { option: 'seed', expected, actual: quoted(seed) })
     }
+    // Its faults end nodes, and all nodes are back once it has stopped.
+    this.#checkHasDisk()
     return new Nemesis(this, this.#faults, new Dice(seed))
   }
 

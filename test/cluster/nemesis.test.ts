@@ -25,14 +25,14 @@ async function drawn(cluster: Cluster, seed: number): Promise<unknown[]> {
 }
 
 test('the seed decides what a nemesis draws', async () => {
-  const { cluster } = await brokenCluster({ nodes: 1, host: 'inline', durability: 'none' })
+  const { cluster } = await brokenCluster({ nodes: 1, host: 'inline' })
   const first = await drawn(cluster, 7)
   expect(await drawn(cluster, 7)).toEqual(first)
   expect(await drawn(cluster, 8)).not.toEqual(first)
 })
 
 test('a second start of a nemesis counts alone', async () => {
-  const { cluster } = await brokenCluster({ nodes: 1, host: 'inline', durability: 'none' })
+  const { cluster } = await brokenCluster({ nodes: 1, host: 'inline' })
   const nemesis = cluster.nemesis(7)
   nemesis.start(1, ['cutClients'])
   nemesis.start(1, ['slowDisk'])

@@ -110,7 +110,7 @@ const options: Record<string, (cluster: Cluster) => unknown> = {
 }
 
 test('an option of another type is refused by its name, and nothing has changed', async () => {
-  const { cluster } = await brokenCluster({ nodes: 1, host: 'inline', durability: 'none' })
+  const { cluster } = await brokenCluster({ nodes: 1, host: 'inline' })
   for (const [line, refuse] of Object.entries(options)) {
     const error = await Promise.resolve(cluster)
       .then(refuse)
@@ -141,6 +141,7 @@ test('faults that the host or its durability cannot have are refused with the re
   const forgets = { code: 'INVALID_OPTION', details: { option: 'durability' } }
   await expect(cluster.losePower(1)).rejects.toMatchObject(forgets)
   await expect(cluster.kill(1, { forMs: 100 })).rejects.toMatchObject(forgets)
+  expect(() => cluster.nemesis(1)).toThrow('durability: flush')
   expect(cluster.faults).toEqual([])
   await cluster.put('a', '1')
 })
