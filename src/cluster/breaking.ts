@@ -1,12 +1,12 @@
 /** How a cluster on threads or inline is broken: what is refused there, and how a fault comes to the nodes and goes. */
-import { checkFlag, checkMethods, checkOptions, RaftError } from '../errors/index.js'
+import { checkFlag, checkOptions, quoted, RaftError } from '../errors/index.js'
 import {
   type Breakable,
   type Cast,
   type ClockBounds,
   checkFault,
   clockBoundsOf,
-  type Dice,
+  Dice,
   type EndTarget,
   type Fault,
   FaultMethods,
@@ -30,6 +30,7 @@ import type { ResolvedOptions } from './options.js'
 
 /** A timer may end so much too early. */
 const earlyMs = 2
+const seedMax = 2 ** 32 - 1
 
 export class Breaking implements Breakable {
   readonly methods: FaultMethods
@@ -39,6 +40,7 @@ export class Breaking implements Breakable {
   readonly #members: Members
   readonly #story: ClusterStory
   readonly #options: ResolvedOptions
+  readonly #timers = new Set<NodeJS.Timeout>()
   readonly #random = new Random(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1)
 
   constructor(members: Members, story: ClusterStory, options: ResolvedOptions) {
@@ -79,8 +81,19 @@ export class Breaking implements Breakable {
   }
 
   later(ms: number, run: () => void): () => void {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
+    // A nemesis that is started behind the close never strikes.
+    if (this.#members.isClosed) return () => undefined
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      run()
+    }, ms)
+    this.#timers.add(timer)
+    return () => this.#end(timer)
+  }
+
+  #end(timer: NodeJS.Timeout): void {
+    clearTimeout(timer)
+    this.#timers.delete(timer)
   }
 
   check(fault: Fault): void {
@@ -110,20 +123,25 @@ export class Breaking implements Breakable {
     this.#story.tell(0, type === 'faultBegan' ? { type, fault } : { type, fault, by })
   }
 
-  nemesis(dice: Dice): Nemesis {
-    const methods = ['around', 'below', 'between', 'pick', 'shuffled']
-    checkMethods('dice', dice, `an object with the methods ${methods.join(', ')}`, methods)
-    return new Nemesis(this, this.#faults, dice)
+  nemesis(seed: number): Nemesis {
+    this.#members.checkOpen()
+    if (!(Number.isInteger(seed) && seed >= 0 && seed <= seedMax)) {
+      const expected = `a whole number from 0 to ${seedMax}`
+      throw new RaftError('INVALID_OPTION', { option: 'seed', expected, actual: quoted(seed) })
+    }
+    // Its faults end nodes, and all nodes are back once it has stopped.
+    this.#checkHasDisk()
+    return new Nemesis(this, this.#faults, new Dice(seed))
   }
 
   /** The nodes that were ended. */
-  async kill(target: Target, options: ForTime): Promise<readonly NodeId[]> {
+  async kill(target: Target, options: ForTime): Promise<NodeId | readonly NodeId[]> {
     checkOptions('kill', options, ['forMs'])
     const nodes = this.nodesOf(target)
     for (const nodeId of nodes) this.#members.checkRuns(nodeId)
     if (options.forMs !== undefined) this.#checkHasDisk()
     await this.methods.kill(nodes, options)
-    return nodes
+    return nodes.length === 1 && nodes[0] !== undefined ? nodes[0] : nodes
   }
 
   /** A node that is started is not kept down any more. */
@@ -168,6 +186,8 @@ export class Breaking implements Breakable {
   /** Ends what is to happen later: the cluster ends. */
   close(): void {
     this.#faults.forget()
+    // A nemesis that nobody has stopped strikes no more.
+    for (const timer of this.#timers) this.#end(timer)
   }
 
   #whyNotHere(fault: Fault): string | undefined {

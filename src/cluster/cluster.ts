@@ -1,14 +1,6 @@
 /** The handle that people program against: commands and reads, faults, status and events of a running cluster. */
 import { type ExportHead, machineKindOf } from '../backup/index.js'
-import type {
-  Dice,
-  EndTarget,
-  FaultMethods,
-  ForTime,
-  Nemesis,
-  StandingFault,
-  Target,
-} from '../faults/index.js'
+import type { EndTarget, FaultMethods, ForTime, Nemesis, StandingFault, Target } from '../faults/index.js'
 import type { LogOfNode, LogRange } from '../logbook/index.js'
 import type { Bytes } from '../machine/index.js'
 import type { MembershipMethods } from '../membership/index.js'
@@ -18,6 +10,7 @@ import type { LatencyHistogram, MembershipTold, MessageTail, Story } from '../te
 import { Breaking } from './breaking.js'
 import type { CallTracer, CallTracing } from './call-tracer.js'
 import { Caller } from './caller.js'
+import { CallsUnderWay } from './calls-under-way.js'
 import { Changing } from './changing.js'
 import { Client } from './client.js'
 import { ClusterClient } from './cluster-client.js'
@@ -62,6 +55,7 @@ export class Cluster implements AsyncDisposable, Calls {
   readonly #changing: Changing
   /** The methods by which the members of a cluster of any host are changed. */
   readonly changer: MembershipMethods
+  readonly #calls = new CallsUnderWay()
   #closing: Promise<void> | undefined
 
   /** Use `startCluster`. */
@@ -219,29 +213,32 @@ export class Cluster implements AsyncDisposable, Calls {
    * Starts a node with an empty disk and an id that no node had before, and makes it a voter once it has caught up. With
    * `learner` it holds the log and has no vote. Resolves with its id.
    */
-  readonly addNode: MembershipMethods['addNode'] = (...call) => this.changer.addNode(...call)
+  readonly addNode: MembershipMethods['addNode'] = (...call) => this.#calls.add(this.changer.addNode(...call))
 
   /**
    * Takes nodes out of the cluster for good, all in one change, and ends them. A leader among them hands over first. Their
    * folders are removed, unless `keep` is true. Resolves with their ids.
    */
-  readonly removeNode: MembershipMethods['removeNode'] = (...call) => this.changer.removeNode(...call)
+  readonly removeNode: MembershipMethods['removeNode'] = (...call) =>
+    this.#calls.add(this.changer.removeNode(...call))
 
   /** Puts a new node in the place of one that may be dead. Resolves with the new id. */
-  readonly replaceNode: MembershipMethods['replaceNode'] = (...call) => this.changer.replaceNode(...call)
+  readonly replaceNode: MembershipMethods['replaceNode'] = (...call) =>
+    this.#calls.add(this.changer.replaceNode(...call))
 
   /** Gives a learner a vote, once it has caught up. */
-  readonly promote: MembershipMethods['promote'] = (...call) => this.changer.promote(...call)
+  readonly promote: MembershipMethods['promote'] = (...call) => this.#calls.add(this.changer.promote(...call))
 
   /** Takes the vote of a node, which goes on as a learner. */
-  readonly demote: MembershipMethods['demote'] = (...call) => this.changer.demote(...call)
+  readonly demote: MembershipMethods['demote'] = (...call) => this.#calls.add(this.changer.demote(...call))
 
   /** Makes several changes of the members at once: all of them count, or none. Nodes are neither started nor ended. */
   readonly changeMembership: MembershipMethods['changeMembership'] = (...call) =>
-    this.changer.changeMembership(...call)
+    this.#calls.add(this.changer.changeMembership(...call))
 
   /** Hands leadership over to a voter, or to the one whose log is longest. Resolves with the node that leads then. */
-  readonly transfer: MembershipMethods['transfer'] = (...call) => this.changer.transfer(...call)
+  readonly transfer: MembershipMethods['transfer'] = (...call) =>
+    this.#calls.add(this.changer.transfer(...call))
 
   /** All faults that stand, the oldest first. */
   get faults(): readonly StandingFault[] {
@@ -255,75 +252,78 @@ export class Cluster implements AsyncDisposable, Calls {
    */
   kill(node: NodeId | 'leader' | 'follower' | 'any', options?: ForTime): Promise<NodeId>
   kill(target: Target, options?: ForTime): Promise<NodeId | readonly NodeId[]>
-  async kill(target: Target, options: ForTime = {}): Promise<NodeId | readonly NodeId[]> {
-    const nodes = await this.#breaking.kill(target, options)
-    return nodes.length === 1 && nodes[0] !== undefined ? nodes[0] : nodes
+  kill(target: Target, options: ForTime = {}): Promise<NodeId | readonly NodeId[]> {
+    return this.#calls.add(this.#breaking.kill(target, options))
   }
 
   /**
    * Ends nodes as `kill` does, but a leader among them hands over first, to a voter that goes on. Where none takes over
    * within a few election timeouts, the leader is ended all the same. Resolves with their ids.
    */
-  readonly stop: MembershipMethods['stop'] = (...call) => this.changer.stop(...call)
+  readonly stop: MembershipMethods['stop'] = (...call) => this.#calls.add(this.changer.stop(...call))
 
   /**
    * Starts a node that was ended or has failed, from what its disk holds. With `renew`, a node that lost its disk
    * begins anew, as with the option of this name.
    */
-  async restart(target: Target, options: { readonly renew?: boolean } = {}): Promise<void> {
-    await this.#breaking.restart(target, options)
+  restart(target: Target, options: { readonly renew?: boolean } = {}): Promise<void> {
+    return this.#calls.add(this.#breaking.restart(target, options))
   }
 
   /** Ends nodes so that all that their disks have not flushed is gone, and brings them back, at once or after `forMs`. */
-  readonly losePower: FaultMethods['losePower'] = (...call) => this.breaker.losePower(...call)
+  readonly losePower: FaultMethods['losePower'] = (...call) =>
+    this.#calls.add(this.breaker.losePower(...call))
 
   /** Freezes the threads of nodes: nothing of them runs, their timers are missed, and messages wait for them. */
-  readonly pause: FaultMethods['pause'] = (...call) => this.breaker.pause(...call)
+  readonly pause: FaultMethods['pause'] = (...call) => this.#calls.add(this.breaker.pause(...call))
 
   /** Lets paused nodes go on. */
-  readonly resume: FaultMethods['resume'] = (...call) => this.breaker.resume(...call)
+  readonly resume: FaultMethods['resume'] = (...call) => this.#calls.add(this.breaker.resume(...call))
 
   /**
    * Sets the clocks of nodes `offsetMs` ahead (behind, below 0), and lets them run `drift` of themselves too fast (too
    * slow, below 0). With reads `lease`, no further than a lease allows.
    */
-  readonly skew: FaultMethods['skew'] = (...call) => this.breaker.skew(...call)
+  readonly skew: FaultMethods['skew'] = (...call) => this.#calls.add(this.breaker.skew(...call))
 
   /** Lets each flush of the disks of nodes take so much longer. */
-  readonly slowDisk: FaultMethods['slowDisk'] = (...call) => this.breaker.slowDisk(...call)
+  readonly slowDisk: FaultMethods['slowDisk'] = (...call) => this.#calls.add(this.breaker.slowDisk(...call))
 
   /** No flush of the disks of nodes ends, and none fails. */
-  readonly stallDisk: FaultMethods['stallDisk'] = (...call) => this.breaker.stallDisk(...call)
+  readonly stallDisk: FaultMethods['stallDisk'] = (...call) =>
+    this.#calls.add(this.breaker.stallDisk(...call))
 
   /** The next flush fails, and the node stops. A node that stopped so is brought back when the fault is healed. */
-  readonly failDisk: FaultMethods['failDisk'] = (...call) => this.breaker.failDisk(...call)
+  readonly failDisk: FaultMethods['failDisk'] = (...call) => this.#calls.add(this.breaker.failDisk(...call))
 
   /** `bytesLeft` (default 0) more bytes fit on the disk, and the node stops at the write that does not. */
-  readonly fullDisk: FaultMethods['fullDisk'] = (...call) => this.breaker.fullDisk(...call)
+  readonly fullDisk: FaultMethods['fullDisk'] = (...call) => this.#calls.add(this.breaker.fullDisk(...call))
 
   /** Nothing passes on a link. An end is a node, a role, `*` (all nodes) or `clients`. */
-  readonly cut: FaultMethods['cut'] = (...call) => this.breaker.cut(...call)
+  readonly cut: FaultMethods['cut'] = (...call) => this.#calls.add(this.breaker.cut(...call))
 
   /** Each message of a link takes so much longer, and up to `jitterMs` more by chance. */
-  readonly delay: FaultMethods['delay'] = (...call) => this.breaker.delay(...call)
+  readonly delay: FaultMethods['delay'] = (...call) => this.#calls.add(this.breaker.delay(...call))
 
   /** A share of the messages of a link, from 0 to 1, is lost. */
-  readonly drop: FaultMethods['drop'] = (...call) => this.breaker.drop(...call)
+  readonly drop: FaultMethods['drop'] = (...call) => this.#calls.add(this.breaker.drop(...call))
 
   /** A share of the messages of a link arrives twice. */
-  readonly duplicate: FaultMethods['duplicate'] = (...call) => this.breaker.duplicate(...call)
+  readonly duplicate: FaultMethods['duplicate'] = (...call) =>
+    this.#calls.add(this.breaker.duplicate(...call))
 
   /** A share of the messages of a link is overtaken by later ones. */
-  readonly reorder: FaultMethods['reorder'] = (...call) => this.breaker.reorder(...call)
+  readonly reorder: FaultMethods['reorder'] = (...call) => this.#calls.add(this.breaker.reorder(...call))
 
   /** So many bytes a second pass on a link. Messages for which its queue has no room are lost. */
-  readonly throttle: FaultMethods['throttle'] = (...call) => this.breaker.throttle(...call)
+  readonly throttle: FaultMethods['throttle'] = (...call) => this.#calls.add(this.breaker.throttle(...call))
 
   /** The links between groups of nodes are cut. A node of no group hears everybody. */
-  readonly partition: FaultMethods['partition'] = (...call) => this.breaker.partition(...call)
+  readonly partition: FaultMethods['partition'] = (...call) =>
+    this.#calls.add(this.breaker.partition(...call))
 
   /** The links between nodes and all others are cut, but for those to the clients. */
-  readonly isolate: FaultMethods['isolate'] = (...call) => this.breaker.isolate(...call)
+  readonly isolate: FaultMethods['isolate'] = (...call) => this.#calls.add(this.breaker.isolate(...call))
 
   /**
    * Heals all faults; those that hit a target or a link of it; or, with both ends, those of a link. Resolves with the
@@ -332,7 +332,7 @@ export class Cluster implements AsyncDisposable, Calls {
   heal(one?: Target): Promise<readonly StandingFault[]>
   heal(one: EndTarget, other: EndTarget): Promise<readonly StandingFault[]>
   heal(one?: EndTarget, other?: EndTarget): Promise<readonly StandingFault[]> {
-    return this.#breaking.heal(one, other)
+    return this.#calls.add(this.#breaking.heal(one, other))
   }
 
   /**
@@ -343,27 +343,25 @@ export class Cluster implements AsyncDisposable, Calls {
     return this.#members.log(nodeId, range)
   }
 
-  /** Draws faults of all kinds, once it is started: the same dice, the same faults. */
-  readonly nemesis = (dice: Dice): Nemesis => this.#breaking.nemesis(dice)
+  /** Draws faults of all kinds by chance, once it is started. The seed decides the draws. */
+  readonly nemesis = (seed: number): Nemesis => this.#breaking.nemesis(seed)
 
   /**
    * Lets nodes take snapshots of all that they have applied, and cut their logs right behind them. Resolves once the
    * snapshots are on their disks.
    */
-  async snapshot(target: Target = 'all'): Promise<readonly SnapshotTaken[]> {
-    return takeSnapshots(this.#members, this.#breaking.nodesOf(target))
+  snapshot(target: Target = 'all'): Promise<readonly SnapshotTaken[]> {
+    return this.#calls.add(takeSnapshots(this.#members, () => this.#breaking.nodesOf(target)))
   }
 
   /**
    * Writes what a node has applied to a file, as `importSnapshot` reads it. The node takes a snapshot for it. All that was
    * acknowledged before the call is in an export from the leader.
    */
-  async export(
-    file: string,
-    options: ExportFromOptions = {},
-  ): Promise<ExportHead & { readonly nodeId: NodeId }> {
+  export(file: string, options: ExportFromOptions = {}): Promise<ExportHead & { readonly nodeId: NodeId }> {
     const machine = { ...this.#directory.machine, machine: machineKindOf(this.options.machine) }
-    return exportFrom(this.#members, (target) => this.#breaking.nodesOf(target), file, machine, options)
+    const nodesOf = (target: Target) => this.#breaking.nodesOf(target)
+    return this.#calls.add(exportFrom(this.#members, nodesOf, file, machine, options))
   }
 
   /** The hash of each running node's state machine, and the index that it stands for. */
@@ -388,6 +386,7 @@ export class Cluster implements AsyncDisposable, Calls {
 
   async #close(): Promise<void> {
     const thrown = await takeAll([
+      () => this.#calls.close(),
       () => this.#breaking.close(),
       () => this.#client.close(),
       () => this.#members.close(),

@@ -49,10 +49,12 @@ export {
   RaftError,
 } from '../errors/index.js'
 export type {
+  DrawName,
   EndTarget,
   Fault,
   FaultHandle,
   ForTime,
+  Nemesis,
   OnLink,
   StandingFault,
   Target,

@@ -187,9 +187,11 @@ export class Members {
       this.#story.tell(nodeId, how === 'stop' ? { type: 'killed', isOnPurpose: true } : { type: 'killed' })
     }
     await member.ended
+    // A close that came first ended the node in another way, and a node without power is not brought back behind it.
+    if (how === 'losePower') this.checkOpen()
   }
 
-  /** From now on exactly these faults stand at the node. */
+  /** From now on exactly these faults stand at the node. Rejects when the close of the cluster ends the node first. */
   async show(nodeId: NodeId, faults: readonly StandingFault[]): Promise<void> {
     const member = this.#member(nodeId)
     const { node, board } = member
@@ -204,6 +206,7 @@ export class Members {
       // A node that has ended meanwhile finds the faults on its board when it is brought back.
       if (member.node === node) throw error
     }
+    if (member.node !== node) this.checkOpen()
   }
 
   /** The faults as the node's board says them. */
@@ -219,7 +222,7 @@ export class Members {
       const member = this.#members.get(nodeId)
       if (member === undefined) return
       await member.powerGoes
-      if (member.node === undefined && !this.#lives.isClosed) await this.#restart(member, false)
+      if (member.node === undefined) await this.#restart(member, false)
     })
   }
 

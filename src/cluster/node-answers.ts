@@ -48,9 +48,12 @@ export async function takeHeartbeatLateness(members: Members): Promise<LatencyHi
 }
 
 /** Lets nodes take snapshots of all that they have applied. */
-export function takeSnapshots(members: Members, nodeIds: readonly NodeId[]): Promise<SnapshotTaken[]> {
+export async function takeSnapshots(
+  members: Members,
+  nodesOf: () => readonly NodeId[],
+): Promise<SnapshotTaken[]> {
   return Promise.all(
-    nodeIds.map(async (nodeId) => {
+    nodesOf().map(async (nodeId) => {
       const { index, term, size } = await takeSnapshot(members, nodeId)
       return { nodeId, index, term, size }
     }),

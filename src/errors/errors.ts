@@ -19,28 +19,30 @@ interface ErrorKind {
 
 export const errors = {
   NO_LEADER: {
-    template: 'no leader was found within {deadlineMs} ms',
+    template:
+      'no leader was found within {deadlineMs} ms (try again once a majority of the voters runs and is connected)',
     mayHaveHappened: 'no',
     isRetryable: true,
   },
   NO_SESSION: {
-    template: 'no session for commands was registered within {deadlineMs} ms: the leader commits nothing',
+    template:
+      'no session for commands was registered within {deadlineMs} ms: the leader commits nothing (try again once a majority of the voters answers it)',
     mayHaveHappened: 'no',
     isRetryable: true,
   },
   OVERLOADED: { template: 'too much is waiting already: {what}', mayHaveHappened: 'no', isRetryable: true },
   UNKNOWN_OUTCOME: {
-    template: 'the command may or may not have been applied: {why}',
+    template: 'the command may or may not have been applied (look before you try again): {why}',
     mayHaveHappened: 'maybe',
     isRetryable: false,
   },
   REPLACED: {
-    template: 'the command lost its place in the log to another leader and was not applied',
+    template: 'the command lost its place in the log to another leader and was not applied: try again',
     mayHaveHappened: 'no',
     isRetryable: true,
   },
   READ_TIMEOUT: {
-    template: 'the read was not confirmed within {deadlineMs} ms',
+    template: 'the read was not confirmed within {deadlineMs} ms (a read changes nothing: try again)',
     mayHaveHappened: 'no',
     isRetryable: true,
   },

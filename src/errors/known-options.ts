@@ -35,8 +35,8 @@ export function checkSignal(value: unknown): void {
 }
 
 /**
- * Throws a `RaftError` when `options`, given to `what`, is no object, or has a field that is none of `known`. A field that
- * is `undefined` counts as left out.
+ * Throws a `RaftError` when `options`, given to `what`, is no object, or has a field that is none of `known` or is `null`.
+ * A field that is `undefined` counts as left out. A `null` is refused here, since `??` takes it for left out as well.
  */
 export function checkOptions(what: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
@@ -44,7 +44,11 @@ export function checkOptions(what: string, options: unknown, known: readonly str
     throw new RaftError('INVALID_OPTION', { option: `the options of ${what}`, expected: 'an object', actual })
   }
   for (const [option, value] of Object.entries(options)) {
-    if (value === undefined || known.includes(option)) continue
+    if (value === undefined) continue
+    if (known.includes(option)) {
+      if (value !== null) continue
+      throw new RaftError('INVALID_OPTION', { option, expected: 'a value, or undefined', actual: 'null' })
+    }
     const expected = nearestOf(option, known) ?? `one of ${known.join(', ')}`
     throw new RaftError('INVALID_OPTION', { option: `an option of ${what}`, expected, actual: option })
   }

@@ -2,7 +2,7 @@
  * Lets things go wrong with a cluster, on threads and in virtual time alike: it draws faults by chance, several at a
  * time, and how long each of them stands.
  */
-import { RaftError } from '../errors/index.js'
+import { quoted, RaftError } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { type ClockBounds, driftMax, offsetMsMax } from './clock-bounds.js'
 import type { Dice } from './dice.js'
@@ -65,6 +65,7 @@ export const drawNames = Object.keys(draws) as DrawName[]
 
 /** Faults that the nemesis lets stand at once. */
 const atOnceMax = 6
+const gapMsMax = 3_600_000
 /** How long a fault stands on the average, in election timeouts. */
 const lastsTimeouts = [0.2, 1, 2, 6] as const
 const kinds: readonly MessageKind[] = ['appendEntries', 'appendEntriesResponse', 'heartbeat', 'requestVote']
@@ -87,16 +88,24 @@ export class Nemesis {
     return this.#begun
   }
 
-  /** Strikes again and again, with `gapMs` in between on the average, until it is stopped. */
+  /** Strikes again and again, with `gapMs` in between on the average, until it is stopped. A second start counts alone. */
   start(gapMs: number, names: readonly DrawName[] = drawNames): void {
+    checkGap(gapMs)
+    checkNames(names)
+    this.#cancel?.()
+    this.#strikeLater(gapMs, [...names])
+  }
+
+  #strikeLater(gapMs: number, names: readonly DrawName[]): void {
     this.#cancel = this.#prey.later(this.#dice.around(gapMs), () => {
       this.strike(names)
-      this.start(gapMs, names)
+      this.#strikeLater(gapMs, names)
     })
   }
 
   /** Draws a fault and how long it stands, and begins it; `undefined` when it does not fit to what stands already. */
   strike(names: readonly DrawName[] = drawNames): Begun | undefined {
+    checkNames(names)
     const name = this.#dice.pick(names)
     const fault = name && draws[name](this.#prey, this.#dice)
     const forMs = this.#dice.around(this.#dice.pick(lastsTimeouts) * this.#prey.electionTimeoutMs)
@@ -122,6 +131,20 @@ export class Nemesis {
 }
 
 function ignore(): void {}
+
+function checkGap(gapMs: unknown): void {
+  if (typeof gapMs === 'number' && gapMs >= 1 && gapMs <= gapMsMax) return
+  const expected = `a number of milliseconds from 1 to ${gapMsMax}`
+  throw new RaftError('INVALID_OPTION', { option: 'gapMs', expected, actual: quoted(gapMs) })
+}
+
+function checkNames(names: unknown): void {
+  const isKnown = (name: unknown) => (drawNames as unknown[]).includes(name)
+  if (Array.isArray(names) && names.length > 0 && names.every(isKnown)) return
+  const unknown = Array.isArray(names) ? names.find((name) => !isKnown(name)) : names
+  const actual = Array.isArray(names) && names.length === 0 ? 'an empty list' : quoted(unknown)
+  throw new RaftError('INVALID_OPTION', { option: 'names', expected: `of ${drawNames.join(', ')}`, actual })
+}
 
 /** Half of the time the leader, since most of what can go wrong goes wrong there. */
 export function victimOf({ leaderId, nodeIds }: Prey, dice: Dice): NodeId {

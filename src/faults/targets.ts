@@ -45,9 +45,11 @@ export function parseTarget(text: string): Target {
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : parts
 }
 
+const linkText = /^([^->]+)(->|-)([^->]+)$/
+
 /** A link as text: `1->3`, `1-3`, `leader->*`, `clients-2`. */
 export function parseLink(text: string): LinkTarget {
-  const [, one, arrow, other] = /^([^->]+)(->|-)([^->]+)$/.exec(text) ?? []
+  const [, one, arrow, other] = linkText.exec(text) ?? []
   if (one === undefined || other === undefined)
     throw refusal(`link ${text}`, '1->3 is the way from node 1 to node 3, and 1-3 means both ways')
   return { one: parseEnd(one), other: parseEnd(other), oneWay: arrow === '->' }
@@ -96,7 +98,9 @@ export function resolveWays({ one, other, oneWay }: LinkTarget, cast: Cast): rea
 
 /** The groups of a partition. Throws when there is one only, or a node is in two. */
 export function resolveGroups(groups: readonly Target[], cast: Cast): readonly (readonly NodeId[])[] {
-  const what = `partition ${Array.isArray(groups) ? groups.map(nameOf).join('|') : typeof groups}`
+  const what = `partition ${Array.isArray(groups) ? groups.map(nameOf).join('|') : nameOf(groups)}`
+  if (typeof groups === 'string')
+    throw refusal(what, 'what is 1,2|3 at the prompt is partition([[1, 2], 3]) here')
   if (!Array.isArray(groups) || groups.length < 2) throw refusal(what, 'at least two groups are parted')
   const resolved = groups.map((group: Target) => {
     const named: readonly One[] = Array.isArray(group) ? group : [group as One]
@@ -142,9 +146,19 @@ function resolveOne(one: One, cast: Cast, others: string): readonly NodeId[] {
       if (nodeIds.includes(one)) return [one]
       throw refusal(
         `target ${nameOf(one)}`,
-        `${nodesIn(nodeIds)}, and the roles ${listed(roleNames, 'and')}${others}`,
+        remedyOf(one) ?? `${nodesIn(nodeIds)}, and the roles ${listed(roleNames, 'and')}${others}`,
       )
   }
+}
+
+/** What a method takes in place of a text that the prompt understands; `undefined` for any other value. */
+function remedyOf(one: unknown): string | undefined {
+  if (typeof one !== 'string') return undefined
+  if (linkText.test(one))
+    return 'a link is two arguments: what is 1->2 at the prompt is 1, 2, { oneWay: true } here, and 1-2 is 1, 2'
+  return one.includes(',')
+    ? 'several targets are a list: what is 1,3 at the prompt is [1, 3] here'
+    : undefined
 }
 
 function leaderOf({ leaderId, candidates, failures }: Cast): NodeId {
@@ -174,7 +188,7 @@ function nameOf(target: unknown): string {
   if (Array.isArray(target)) return target.map(nameOf).join(',') || 'none'
   // An id is a number: a text of digits has quotes, so that the refusal shows what is wrong.
   if (typeof target === 'string') return /^\d+$/.test(target) ? `'${target}'` : target
-  return typeof target === 'number' ? `${target}` : typeof target
+  return typeof target === 'number' || target === null ? `${target}` : typeof target
 }
 
 function nodesIn(nodeIds: readonly NodeId[]): string {

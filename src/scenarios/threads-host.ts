@@ -106,7 +106,7 @@ export class ThreadsHost implements Host {
   }
 
   nemesis(dice: Dice): () => Promise<ReadonlyMap<FaultType, number>> {
-    const nemesis = this.cluster.nemesis(dice)
+    const nemesis = this.cluster.nemesis(dice.below(2 ** 32))
     nemesis.start(this.electionTimeoutMs)
     return async () => {
       await nemesis.stop()

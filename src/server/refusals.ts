@@ -45,22 +45,32 @@ const statusesOfErrors: Readonly<Record<ErrorCode, number>> = {
 /** A request that is refused before any verb has seen it. */
 export class HttpRefusal extends Error {
   readonly code: HttpCode
+  /** The headers that this refusal needs besides those of every answer. */
+  readonly headers: Readonly<Record<string, string>>
 
-  constructor(code: HttpCode, message: string) {
+  constructor(code: HttpCode, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message)
     this.code = code
+    this.headers = headers
   }
+}
+
+/** The refusal of a path that takes other methods. HTTP wants the methods in a header. */
+export function wrongMethod(method: string, path: string, allowed: readonly string[]): HttpRefusal {
+  const message = `${path} takes ${allowed.join(' or ')}, not ${method}`
+  return new HttpRefusal('WRONG_METHOD', message, { allow: allowed.join(', ') })
 }
 
 export interface RefusalTold {
   readonly status: number
+  readonly headers: Readonly<Record<string, string>>
   readonly body: Refusal
 }
 
 export function refusalToldOf(error: unknown): RefusalTold {
-  if (error instanceof HttpRefusal)
-    return { status: statuses[error.code], body: { ok: false, code: error.code, message: error.message } }
-  return { status: statusOf(error), body: refusalOf(error) }
+  if (!(error instanceof HttpRefusal)) return { status: statusOf(error), headers: {}, body: refusalOf(error) }
+  const { code, message, headers } = error
+  return { status: statuses[code], headers, body: { ok: false, code, message } }
 }
 
 function statusOf(error: unknown): number {

@@ -10,7 +10,7 @@ import { lineIn } from './line-body.js'
 import { pageFile, pageFiles } from './page-files.js'
 import { countIn } from './queries.js'
 import { pictureFile } from './record.js'
-import { HttpRefusal, refusalToldOf } from './refusals.js'
+import { HttpRefusal, refusalToldOf, wrongMethod } from './refusals.js'
 import type { App, Rooms } from './rooms.js'
 import { addScenarios } from './scenario-routes.js'
 import { addStreams, refuseHead } from './stream-routes.js'
@@ -18,10 +18,12 @@ import { addStreams, refuseHead } from './stream-routes.js'
 export function appOf(rooms: Rooms): App {
   const app: App = new Hono()
   app.onError((error, { json }) => {
-    const { status, body } = refusalToldOf(error)
-    return json(body, status as 400)
+    const { status, headers, body } = refusalToldOf(error)
+    return json(body, status as 400, headers)
   })
   app.notFound(({ req }) => {
+    const allowed = app.routes.filter(({ path }) => path === req.path).map(({ method }) => method)
+    if (allowed.length > 0) throw wrongMethod(req.method, req.path, allowed)
     throw new HttpRefusal('NOT_FOUND', `there is no ${req.method} ${req.path}`)
   })
   addPage(app)

@@ -116,8 +116,8 @@ export class PageServer {
       const cookie = checkRequest(request, this.#door)
       if (cookie !== undefined) response.setHeader('set-cookie', cookie)
     } catch (error) {
-      const { status, body } = refusalToldOf(error)
-      response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
+      const { status, headers, body } = refusalToldOf(error)
+      response.writeHead(status, { ...headers, 'content-type': 'application/json', connection: 'close' })
       response.end(JSON.stringify(body))
       return
     }
@@ -131,6 +131,6 @@ export class PageServer {
 /** The answer to a request that came to no route. */
 function answerTo(error: unknown): Response {
   const told = error instanceof RequestError ? new BadInput(`this is no address: ${error.message}`) : error
-  const { status, body } = refusalToldOf(told)
-  return Response.json(body, { status })
+  const { status, headers, body } = refusalToldOf(told)
+  return Response.json(body, { status, headers })
 }

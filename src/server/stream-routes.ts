@@ -8,7 +8,7 @@ import { sendFrames } from './frame-feed.js'
 import { countIn } from './queries.js'
 import type { Reader } from './readers.js'
 import { recordFile, recordPage } from './record.js'
-import { HttpRefusal } from './refusals.js'
+import { wrongMethod } from './refusals.js'
 import type { App, Bindings, Rooms } from './rooms.js'
 
 export function addStreams(app: App, rooms: Rooms): void {
@@ -65,7 +65,7 @@ function nodeIn({ req }: Asked, name: string, cluster: Cluster): NodeId | undefi
 
 /** For the headers alone, all of the work would be done as well. */
 export function refuseHead(method: string, path: string): void {
-  if (method === 'HEAD') throw new HttpRefusal('WRONG_METHOD', `${path} is told by GET only`)
+  if (method === 'HEAD') throw wrongMethod(method, path, ['GET'])
 }
 
 export function wantsHistory({ req }: Asked): boolean {

@@ -142,7 +142,12 @@ test.each([
     1,
     'the log of node 1 cannot be used: EIO',
   ],
-  ['no leader', new RaftError('NO_LEADER', { deadlineMs: 9 }), 1, 'no leader was found within 9 ms'],
+  [
+    'no leader',
+    new RaftError('NO_LEADER', { deadlineMs: 9 }),
+    1,
+    'no leader was found within 9 ms (try again once a majority of the voters runs and is connected)',
+  ],
 ])('%s has its exit code and one line', (_, error, code, line) => {
   expect([exitCodeOf(error), lineOf(error)]).toEqual([code, line])
 })

@@ -40,7 +40,7 @@ test('nodes come back by number, and without a majority nothing is applied', asy
   expect(code).toBe(1)
   const after = stdout.slice(stdout.indexOf('killed node 2')).replace(/^ {2}.*\n/gm, '')
   expect(after).toMatch(
-    /^killed node 2\nnot applied: the read was not confirmed within \d+ ms\nnode 1 runs again\n1 \(version 1/,
+    /^killed node 2\nnot applied: the read was not confirmed within \d+ ms \(a read changes nothing: try again\)\nnode 1 runs again\n1 \(version 1/,
   )
   expect(after).toMatch(/killed node [13]\n$/)
 })

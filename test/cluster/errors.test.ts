@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
-import { errors, valueBytesMax } from '../../src/cluster/index.js'
+import { errors, RaftError, valueBytesMax } from '../../src/cluster/index.js'
 import { NodeThread } from '../../src/node/index.js'
 import { readTree, stringsOf } from '../house/source-tree.js'
 import { nextEvent, startedCluster, temporaryFolder } from './support.js'
@@ -8,6 +8,18 @@ import { nextEvent, startedCluster, temporaryFolder } from './support.js'
 test('every error code is raised by a test', () => {
   const strings = [...readTree('test').values()].flatMap(stringsOf)
   for (const code of Object.keys(errors)) expect(strings, `${code} is raised by no test`).toContain(code)
+})
+
+test.each([
+  ['NO_LEADER', 'try again once a majority of the voters runs'],
+  ['NO_SESSION', 'try again once a majority of the voters answers'],
+  ['READ_TIMEOUT', 'a read changes nothing: try again'],
+  ['REPLACED', 'was not applied: try again'],
+  ['UNKNOWN_OUTCOME', 'look before you try again'],
+] as const)('the line of %s says what to do next, and then where it comes from', (code, remedy) => {
+  const { message } = new RaftError(code, { deadlineMs: 9, why: 'a reason', because: 'node 1 failed' })
+  expect(message).toContain(remedy)
+  expect(message).toMatch(/: node 1 failed$/)
 })
 
 test('a value that would outgrow its bound is refused by the machine, and stays as it was', async () => {

@@ -38,6 +38,7 @@ async function run(): Promise<void> {
   await cluster.slowDisk('all', forMs)
   await cluster.stallDisk('any')
   await cluster.kill('any', { forMs })
+  cluster.nemesis(1).start(forMs)
   if (host === 'threads') await cluster.pause('any')
   await cluster.close()
   await unanswered

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { Breaking } from '../../src/cluster/breaking.js'
 import type { Members } from '../../src/cluster/members.js'
 import { resolveOptions } from '../../src/cluster/options.js'
+import type { FaultMethods } from '../../src/faults/index.js'
 import { done, played, turn } from './played.js'
 
 const stateOf = (members: Members) => members.status().map(({ state }) => state)
@@ -103,6 +104,46 @@ test('[CL2] closing waits for a node that is being killed', async () => {
   expect(isClosed).toBe(false)
   nodes[0]?.letEnd()
   await Promise.all([killed, closed])
+})
+
+test.each<[string, (methods: FaultMethods) => Promise<unknown>]>([
+  ['pause', (methods) => methods.pause(1)],
+  ['losePower', (methods) => methods.losePower(1)],
+  ['losePower for a time', (methods) => methods.losePower(1, { forMs: 600_000 })],
+  ['stallDisk', (methods) => methods.stallDisk(1)],
+  ['cut', (methods) => methods.cut(1, 2)],
+])('[CL1] %s does not resolve when the close of the cluster ends the node first', async (_, begin) => {
+  const { members, story, nodes } = played()
+  await members.start()
+  const breaking = new Breaking(members, story, resolveOptions({ nodes: 2 }))
+  const begun = expect(begin(breaking.methods)).rejects.toMatchObject({ code: 'STOPPED' })
+  await turn()
+  breaking.close()
+  const closed = members.close()
+  for (const node of nodes) node.letEnd()
+  await Promise.all([begun, closed])
+})
+
+test('[MB9] a fault of a node that another fault has ended meanwhile has begun: the node finds it later', async () => {
+  const { members, story, nodes } = played()
+  await members.start()
+  const { methods } = new Breaking(members, story, resolveOptions({ nodes: 2 }))
+  const begun = methods.stallDisk(1)
+  await turn()
+  const killed = members.kill(1)
+  nodes[0]?.letEnd()
+  await killed
+  expect((await begun).standing.fault).toMatchObject({ type: 'stallDisk', nodes: [1] })
+})
+
+test('[CL1] a kill that is made before the close has ended its node, and resolves', async () => {
+  const { members, nodes } = played()
+  await members.start()
+  const killed = members.kill(1)
+  const closed = members.close()
+  for (const node of nodes) node.letEnd()
+  await Promise.all([killed, closed])
+  expect(nodes[0]?.isEnded).toBe(true)
 })
 
 test('[CL2] closing ends a node that is just starting, and its restart says that it was stopped', async () => {

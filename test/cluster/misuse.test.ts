@@ -9,11 +9,13 @@ import {
   goOnWithRecovery,
   holdsEtcd,
   importSnapshot,
+  optionNames,
   type RaftError,
   Recovery,
   readExport,
   readingOfOne,
   readLogs,
+  startCluster,
 } from '../../src/cluster/index.js'
 import { InlineNode, realParts } from '../../src/node/index.js'
 import { createClientWay } from '../../src/transport/index.js'
@@ -132,6 +134,35 @@ test('[CA9] options of a function that are none, or that are not known, are refu
   }
 })
 
+test('[CA9] an option that is null is refused by name, and is not taken for left out', async () => {
+  const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
+  const none = null as never
+  for (const [option, call] of [
+    ['jitterMs', () => cluster.delay(1, 'clients', 5, { jitterMs: none })],
+    ['messages', () => cluster.cut(1, 'clients', { messages: none })],
+    ['oneWay', () => cluster.cut(1, 'clients', { oneWay: none })],
+    ['forMs', () => cluster.pause(1, { forMs: none })],
+    ['bytesLeft', () => cluster.fullDisk(1, { bytesLeft: none })],
+    ['drift', () => cluster.skew(1, { drift: none })],
+    ['renew', () => cluster.restart(1, { renew: none })],
+    ['withinMs', () => cluster.promote(1, { withinMs: none })],
+    ['from', () => cluster.get('a', { from: none })],
+    ['limit', () => cluster.range({ limit: none })],
+    ['stale', () => cluster.query(new Uint8Array(1), { stale: none })],
+    ['to', () => cluster.log(1, { to: none })],
+    ['from', () => cluster.export('never-made', { from: none })],
+    ['nodeId', () => exportSnapshot('a', 'b', { nodeId: none })],
+    ['signal', () => importSnapshot('a', 'b', { signal: none })],
+    ['isKeyValue', async () => readLogs('a', { isKeyValue: none })],
+    ...Object.keys(optionNames).map((name) => [name, () => startCluster({ [name]: none })] as const),
+  ] as const)
+    await expect(call()).rejects.toMatchObject({
+      ...{ name: 'RaftError', code: 'INVALID_OPTION' },
+      message: `${option}: a value, or undefined, not null`,
+    })
+  expect(cluster.faults).toEqual([])
+})
+
 test('[CA1] a call that is no call is refused with what is missing', async () => {
   const cluster = await startedCluster({ nodes: 1, host: 'inline', durability: 'none' })
   const reading = readingOfOne('propose', () => undefined)
@@ -182,6 +213,7 @@ const methods: Record<string, (cluster: Cluster) => Promise<unknown>> = {
   'kill of the leader': (cluster) => cluster.kill('leader'),
   stop: (cluster) => cluster.stop(1),
   restart: (cluster) => cluster.restart(1),
+  nemesis: async (cluster) => cluster.nemesis(1),
   hashes: (cluster) => cluster.hashes(),
   takeHeartbeatLateness: (cluster) => cluster.takeHeartbeatLateness(),
 }

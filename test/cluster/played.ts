@@ -6,6 +6,7 @@ import { ClusterStory } from '../../src/cluster/cluster-story.js'
 import { ClusterDirectory } from '../../src/cluster/directory.js'
 import { Members } from '../../src/cluster/members.js'
 import { resolveOptions } from '../../src/cluster/options.js'
+import { failure } from '../../src/errors/index.js'
 import type { ControlledNode } from '../../src/node/index.js'
 import type { NodeId } from '../../src/raft/index.js'
 import type { ClientWayEnd } from '../../src/transport/index.js'
@@ -20,6 +21,7 @@ class PlayedNode {
   isEnded = false
   letEnd: (error?: Error) => void = () => undefined
   readonly #started: Promise<unknown>
+  readonly #unanswered: (() => void)[] = []
 
   constructor(nodeId: NodeId, exited: (why: string) => void, started: Promise<unknown>) {
     this.nodeId = nodeId
@@ -34,6 +36,10 @@ class PlayedNode {
 
   connect = async () => done
 
+  /** The node answers these only by its end. */
+  look = () => this.#endedFirst()
+  losePower = () => this.#endedFirst()
+
   disconnected: NodeId[] = []
 
   async disconnect(peerId: NodeId) {
@@ -41,8 +47,15 @@ class PlayedNode {
     return done
   }
 
+  #endedFirst(): Promise<unknown> {
+    return new Promise((resolve) => {
+      this.#unanswered.push(() => resolve(failure('NODE_FAILED', { nodeId: this.nodeId, why: 'it ended' })))
+    })
+  }
+
   end(): Promise<void> {
     this.isEnded = true
+    for (const answer of this.#unanswered) answer()
     return new Promise((resolve, reject) => {
       this.letEnd = (error) => (error === undefined ? resolve() : reject(error))
     })

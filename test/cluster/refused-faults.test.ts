@@ -1,6 +1,7 @@
 /** Faults that do not fit: each is refused in one line, and nothing has changed. */
 import { expect, test } from 'vitest'
 import { type Cluster, leaderKnown, RaftError } from '../../src/cluster/index.js'
+import { drawNames } from '../../src/faults/index.js'
 import { brokenCluster, statusOf } from './broken.js'
 
 /** The line of each refusal. Node 3 is down, and node 2 is paused. */
@@ -26,7 +27,20 @@ const refused: Record<string, (cluster: Cluster) => Promise<unknown>> = {
     cluster.kill('nobody' as 'leader'),
   "target '2': there are the nodes 1, 2 and 3": (cluster) => cluster.restart('2' as 'leader'),
   'all and any; the ends of a link may also be * and clients': (cluster) =>
-    cluster.cut('clients-2' as 'clients', 1),
+    cluster.cut('client' as 'clients', 1),
+  'target 1->2: a link is two arguments: what is 1->2 at the prompt is 1, 2, { oneWay: true } here': (
+    cluster,
+  ) => cluster.cut('1->2' as never, undefined as never),
+  'target 1-2: a link is two arguments': (cluster) => cluster.delay('1-2' as never, 100 as never, 5),
+  'target leader->*: a link is two arguments': (cluster) =>
+    cluster.drop('leader->*' as never, 0.5, {} as never),
+  'target clients-2: a link is two arguments': (cluster) => cluster.heal('clients-2' as never),
+  'target 1,3: several targets are a list: what is 1,3 at the prompt is [1, 3] here': (cluster) =>
+    cluster.kill('1,3' as never),
+  'target 1,2: several targets are a list': (cluster) => cluster.partition(['1,2' as never, 3]),
+  'partition 1,2|3: what is 1,2|3 at the prompt is partition([[1, 2], 3]) here': (cluster) =>
+    cluster.partition('1,2|3' as never),
+  'target null: there are the nodes': (cluster) => cluster.isolate(null as never),
   'for -1 ms: a time is a number of milliseconds': (cluster) => cluster.cut(1, 2, { forMs: -1 }),
   'forMs "2s": a time is a number of milliseconds': (cluster) =>
     cluster.cut(1, 2, { forMs: '2s' as unknown as number }),
@@ -43,7 +57,6 @@ const refused: Record<string, (cluster: Cluster) => Promise<unknown>> = {
   'flushMs "5": flushMs is a number': (cluster) => cluster.slowDisk(1, '5' as never),
   'bytesLeft "5": bytesLeft is a number': (cluster) => cluster.fullDisk(1, { bytesLeft: '5' as never }),
   'offsetMs "5": offsetMs is a number': (cluster) => cluster.skew(1, { offsetMs: '5' as never }),
-  'drift null: drift is a number': (cluster) => cluster.skew(1, { drift: null as never }),
   'messages "pings": a kind of message is one of heartbeat, appendEntries, ': (cluster) =>
     cluster.cut(1, 2, { messages: 'pings' as never }),
   'messages Symbol(): a kind of message is one of': (cluster) =>
@@ -73,7 +86,6 @@ test('a fault that does not fit is refused in one line, and nothing has changed'
 /** The line of each refusal of a value that is of another type than its option. */
 const options: Record<string, (cluster: Cluster) => unknown> = {
   'oneWay: true or false, not "yes"': (cluster) => cluster.cut(1, 2, { oneWay: 'yes' as never }),
-  'oneWay: true or false, not null': (cluster) => cluster.delay(1, 2, 5, { oneWay: null as never }),
   'the options of kill: an object, not null': (cluster) => cluster.kill(1, null as never),
   'renew: true or false, not 1': (cluster) => cluster.restart(1, { renew: 1 as never }),
   'learner: true or false, not "no"': (cluster) => cluster.addNode({ learner: 'no' as never }),
@@ -84,14 +96,21 @@ const options: Record<string, (cluster: Cluster) => unknown> = {
   'signal: an AbortSignal, not "stop"': (cluster) =>
     cluster.export('never-made', { signal: 'stop' as never }),
   'signal: an AbortSignal, not a value of type object': (cluster) => leaderKnown(cluster, {} as never),
-  'dice: an object with the methods around, below, between, pick, shuffled, not 6': (cluster) =>
-    cluster.nemesis(6 as never),
+  'seed: a whole number from 0 to 4294967295, not 1.5': (cluster) => cluster.nemesis(1.5),
+  'seed: a whole number from 0 to 4294967295, not undefined': (cluster) =>
+    cluster.nemesis(undefined as never),
+  'gapMs: a number of milliseconds from 1 to 3600000, not "1s"': (cluster) =>
+    cluster.nemesis(1).start('1s' as never),
+  [`names: of ${drawNames.join(', ')}, not "kills"`]: (cluster) =>
+    cluster.nemesis(1).start(100, ['kill', 'kills' as never]),
+  [`names: of ${drawNames.join(', ')}, not an empty list`]: (cluster) => cluster.nemesis(1).strike([]),
+  [`names: of ${drawNames.join(', ')}, not null`]: (cluster) => cluster.nemesis(1).strike(null as never),
   'companion: an object with a name and the methods shown, began, ended, removed, not undefined': (cluster) =>
     cluster.accompany(undefined as never),
 }
 
 test('an option of another type is refused by its name, and nothing has changed', async () => {
-  const { cluster } = await brokenCluster({ nodes: 1, host: 'inline', durability: 'none' })
+  const { cluster } = await brokenCluster({ nodes: 1, host: 'inline' })
   for (const [line, refuse] of Object.entries(options)) {
     const error = await Promise.resolve(cluster)
       .then(refuse)
@@ -122,6 +141,7 @@ test('faults that the host or its durability cannot have are refused with the re
   const forgets = { code: 'INVALID_OPTION', details: { option: 'durability' } }
   await expect(cluster.losePower(1)).rejects.toMatchObject(forgets)
   await expect(cluster.kill(1, { forMs: 100 })).rejects.toMatchObject(forgets)
+  expect(() => cluster.nemesis(1)).toThrow('durability: flush')
   expect(cluster.faults).toEqual([])
   await cluster.put('a', '1')
 })

@@ -1,6 +1,6 @@
 /** A program of a stranger that uses every entry point of the package. The compiler checks it, and nothing runs it. */
 import { on } from 'node:events'
-import { type ClusterEvent, type ClusterOptions, RaftError, startCluster } from 'raftbox'
+import { type ClusterEvent, type ClusterOptions, type Nemesis, RaftError, startCluster } from 'raftbox'
 import { checkHistory, type KeyValueOperation, keyValue, type Model, type Operation } from 'raftbox/check'
 import { type Etcd, startEtcd } from 'raftbox/etcd'
 import { type Input, Raft, type Ready } from 'raftbox/raft'
@@ -29,6 +29,14 @@ async function useCluster(): Promise<string | undefined> {
   }
 }
 
+async function useNemesis(): Promise<number | undefined> {
+  await using cluster = await startCluster()
+  const nemesis: Nemesis = cluster.nemesis(7)
+  nemesis.start(1000, ['kill', 'depose'])
+  await nemesis.stop()
+  return nemesis.begun.get('kill')
+}
+
 async function useEtcd(): Promise<readonly string[]> {
   const etcd: Etcd = await startEtcd({ nodes: 3, port: 2379 })
   const killed: number = await etcd.kill('leader')
@@ -50,5 +58,14 @@ function useCheck(history: readonly KeyValueOperation[], adds: readonly Add[]): 
   return [verdict, ...window, checkHistory(history, keyValue).verdict]
 }
 
-export const used: readonly unknown[] = [useCluster, useEtcd, useCheck, Raft, sim, RaftNetwork, Traces]
+export const used: readonly unknown[] = [
+  useCluster,
+  useNemesis,
+  useEtcd,
+  useCheck,
+  Raft,
+  sim,
+  RaftNetwork,
+  Traces,
+]
 export type Used = [Input, Ready]

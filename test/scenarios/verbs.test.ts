@@ -40,9 +40,12 @@ test.each([
   ['  - restart 3\n', "line 4, 'restart 3': restart 3: node 3 runs already"],
   [
     '  - stall-disk all\n  - put a 1\n',
-    "line 5, 'put a 1': the command may or may not have been applied: no answer came in time",
+    "line 5, 'put a 1': the command may or may not have been applied (look before you try again): no answer came in time",
   ],
-  ['  - pause all\n  - get a\n', "line 5, 'get a': no leader was found within 1000 ms"],
+  [
+    '  - pause all\n  - get a\n',
+    "line 5, 'get a': no leader was found within 1000 ms (try again once a majority of the voters runs and is connected)",
+  ],
 ])('a verb that cannot be carried out ends the steps: %j', async (steps, why) => {
   expect(await complaintsAbout(steps)).toEqual([`seed 1: ${why}`])
 })

@@ -98,7 +98,7 @@ test('each error of the cluster is told by its code, and an unknown outcome as u
     expect(await failing(code)).toMatchObject({ status: expect.any(Number), ok: false, code })
   expect(await failing('UNKNOWN_OUTCOME')).toEqual({
     ...{ status: 504, ok: false, code: 'UNKNOWN_OUTCOME' },
-    message: 'the command may or may not have been applied: of a test',
+    message: 'the command may or may not have been applied (look before you try again): of a test',
   })
   expect(await failing('OVERLOADED')).toMatchObject({ status: 429 })
   expect(await failing('NO_LEADER')).toMatchObject({ status: 503 })
@@ -202,7 +202,27 @@ test('what is not there is told in one line', async () => {
     ...{ status: 404, ok: false, code: 'NOT_FOUND' },
     message: 'there is no GET /api/nothing',
   })
-  expect(await served.raw('DELETE', '/api/status')).toMatchObject({ status: 404, code: 'NOT_FOUND' })
+  expect(await served.raw('DELETE', '/api/nothing')).toMatchObject({ status: 404, code: 'NOT_FOUND' })
+})
+
+test('a path that takes other methods names them, in the line and in the header', async () => {
+  const served = await Served.start()
+  for (const [method, path, allow] of [
+    ['DELETE', '/api/status', 'GET'],
+    ['POST', '/', 'GET'],
+    ['GET', '/api/do', 'POST'],
+    ['PUT', '/api/scenarios/run?x=1', 'POST, DELETE, GET'],
+    ['OPTIONS', '/metrics', 'GET'],
+  ] as const) {
+    const response = await served.get(path, { method })
+    expect([response.status, response.headers.get('allow')]).toEqual([405, allow])
+    const message = `${path.split('?')[0]} takes ${allow.replaceAll(',', ' or')}, not ${method}`
+    expect(await response.json()).toEqual({ ok: false, code: 'WRONG_METHOD', message })
+  }
+  for (const path of ['/api/events', '/api/do']) {
+    const { status, headers } = await served.get(path, { method: 'HEAD' })
+    expect([status, headers.get('allow')]).toEqual([405, path === '/api/do' ? 'POST' : 'GET'])
+  }
 })
 
 test('the figures of the cluster are told as Prometheus reads them, with what readers were not sent', async () => {

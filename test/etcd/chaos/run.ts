@@ -35,7 +35,7 @@ const settledWithinMs = 30_000
 export async function runChaos({ seed, seconds }: Chaos): Promise<Run> {
   await using etcd = await startEtcd({ nodes: 3 })
   const dice = new Dice(seed)
-  const nemesis = etcd.cluster.nemesis(new Dice(dice.below(2 ** 31)))
+  const nemesis = etcd.cluster.nemesis(dice.below(2 ** 31))
   const { history, breaks } = await runClients(
     etcd.endpoints.map((url) => new URL(url).host),
     dice,
