@@ -190,7 +190,7 @@ function reasonIn(timeline: StallsSeen, window: Stretch, leaderId: NodeId | unde
   const whole = reasonOf(timeline, window, leaderId)
   if (whole.reason !== 'unknown') return whole
   const ofLeader = timeline.obstacles.filter((each) => isOfHost(each) || each.nodeId === leaderId)
-  const parts = [...timeline.leaderless, ...ofLeader]
+  const parts = [...timeline.leaderless, ...ofLeader.filter(standsStill)]
     .map((each) => common(each, window))
     .sort((a, b) => lengthOf(b) - lengthOf(a))
   const [part] = parts
@@ -214,8 +214,7 @@ function reasonOf(timeline: StallsSeen, window: Stretch, leaderId: NodeId | unde
   const ledByNobody = shareCovered(window, timeline.leaderless)
   // A busy machine takes turns from the program in any stall. The program is the reason of those that it covers best.
   const ofLeader = leaderId === undefined ? [] : silencers(timeline, leaderId, leaderId, leaderKinds)
-  // A clock that runs too slow or too fast stops no thread.
-  const atLeader = causesAmong([...host.map(candidateOf), ...ofLeader.filter(({ type }) => type !== 'clock')])
+  const atLeader = causesAmong([...host.map(candidateOf), ...ofLeader.filter(standsStill)])
   if (atLeader[0]?.type === 'hostBlocked' && shareCovered(window, host) >= ledByNobody)
     return { reason: 'hostBlocked', causes: atLeader.slice(0, 1) }
   if (ledByNobody >= shareMin) {
@@ -231,6 +230,11 @@ function reasonOf(timeline: StallsSeen, window: Stretch, leaderId: NodeId | unde
     return { reason: lost.every(({ type }) => type === 'disk') ? 'disk' : 'noMajority', causes: lost }
   }
   return { reason: refusedIn(story, window) > 0 ? 'backPressure' : 'unknown' }
+}
+
+/** A clock that runs too slow or too fast stops no thread and no disk. */
+function standsStill({ type }: Candidate | Obstacle): boolean {
+  return type !== 'clock'
 }
 
 /** A stall that is over was not made by a delay that lasts longer. */
@@ -251,7 +255,9 @@ function copiesLost(timeline: Timeline, window: Stretch, leaderId: NodeId): Caus
     const toFollower = silencers(timeline, leaderId, id, replicationKinds, need)
     const toLeader = silencers(timeline, id, leaderId, followerKinds, need)
     const ofFollower = [...toFollower, ...toLeader, ...ofDisk].filter(
-      (each) => (each.type === 'link' || each.nodeId === id) && !isTooLong(each, window, timeline),
+      (each) =>
+        (each.type === 'link' || (each.nodeId === id && standsStill(each))) &&
+        !isTooLong(each, window, timeline),
     )
     return { window, candidates: ofFollower }
   })

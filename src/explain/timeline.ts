@@ -4,11 +4,11 @@
  */
 import type { LogIndex, NodeId, Term } from '../raft/index.js'
 import type { FaultTold, Happened, Stage, Story } from '../telemetry/index.js'
-import type { Stretch } from './stretch.js'
+import { lengthOf, type Stretch, shareCovered } from './stretch.js'
 
 /** An event or a fault that kept a node, a disk, a link or the program from its work for a while. */
 export interface Obstacle extends Stretch {
-  readonly type: 'killed' | 'failed' | 'paused' | 'threadStood' | 'disk' | 'hostBlocked' | 'fault'
+  readonly type: 'killed' | 'failed' | 'paused' | 'clock' | 'threadStood' | 'disk' | 'hostBlocked' | 'fault'
   /** 0 for what is of no node. */
   readonly nodeId: NodeId
   /** The fault itself, or the one that brought the obstacle about. */
@@ -60,7 +60,7 @@ export function timelineOf(story: Story): Timeline {
   const ordered = { ...story, happened }
   const [beganMs, endedMs] = boundsOf(story)
   const faults = faultsIn(happened, beganMs)
-  const obstacles = [...obstaclesIn(happened, faults), ...faults]
+  const obstacles = [...obstaclesIn(happened, faults, story.tickMs), ...faults]
   const roleChanges = happened.filter((each) => each.type === 'role')
   const reigns = reignsIn(happened, story.tickMs)
   const isWhole = happened[0] === undefined || happened[0].sequence <= 1
@@ -137,13 +137,19 @@ const endOf = {
   flushLate: { type: 'disk', ends: ['flushEnded', 'killed', 'failed', 'removed'] },
 } as const
 
-function obstaclesIn(happened: readonly Happened[], faults: readonly FaultStretch[]): Obstacle[] {
+function obstaclesIn(
+  happened: readonly Happened[],
+  faults: readonly FaultStretch[],
+  tickMs: number,
+): Obstacle[] {
   const found: Obstacle[] = []
   for (const [at, each] of happened.entries()) {
     const { atMs, nodeId } = each
     if (each.type === 'threadStood' || each.type === 'hostBlocked') {
-      const sinceMs = atMs - each.forMs
-      found.push({ type: each.type, nodeId, sinceMs, untilMs: atMs, fault: undefined, why: undefined })
+      const stretch = { sinceMs: atMs - each.forMs, untilMs: atMs }
+      const fault = each.type === 'threadStood' ? slowClockBehind(nodeId, stretch, faults, tickMs) : undefined
+      const type = fault === undefined ? each.type : 'clock'
+      found.push({ type, nodeId, ...stretch, fault, why: undefined })
     } else if (each.type in endOf) {
       const told = each as Told<keyof typeof endOf>
       const { type, ends } = endOf[told.type]
@@ -156,6 +162,30 @@ function obstaclesIn(happened: readonly Happened[], faults: readonly FaultStretc
     }
   }
   return found
+}
+
+/** The least share of a standstill for which a skew has to stand, and that it has to make, to be its cause. */
+const skewShareMin = 0.5
+
+/**
+ * The skew by which the ticks of a node came so late. A node tells a standstill of its thread by its ticks, which a clock
+ * that runs too slow delays while the thread goes on.
+ */
+function slowClockBehind(
+  nodeId: NodeId,
+  late: Stretch,
+  faults: readonly FaultStretch[],
+  tickMs: number,
+): FaultTold | undefined {
+  const skews = faults.filter(
+    (each) =>
+      each.fault.type === 'skew' &&
+      each.fault.nodes.includes(nodeId) &&
+      shareCovered(late, [each]) >= skewShareMin,
+  )
+  const drift = skews.reduce((sum, { fault }) => sum + (fault.figures['drift'] ?? 0), 0)
+  if (tickMs / (1 + drift) - tickMs < skewShareMin * lengthOf(late)) return undefined
+  return skews.findLast(({ fault }) => (fault.figures['drift'] ?? 0) < 0)?.fault
 }
 
 /** The types of faults that bring about each happening at their nodes. */

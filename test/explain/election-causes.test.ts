@@ -249,6 +249,28 @@ describe('the cause of an election', () => {
     expect(election.also).toEqual([])
   })
 
+  test('is the slow clock of the leader, and not the standstills that its late ticks look like', () => {
+    const { election, faultId } = overthrown((made) => {
+      const slow = { type: 'skew', line: 'skew 1', nodes: [1] }
+      // Drifts add up: none of the two alone delays a heartbeat by an election timeout.
+      const id = made.breaks(1000, { ...slow, figures: { drift: -0.5 } })
+      made.breaks(1100, { ...slow, figures: { drift: -0.35 } }, 2900)
+      for (const atMs of [2020, 2600, 2800]) made.tell(atMs, 1, { type: 'threadStood', forMs: 560 })
+      return id + 1
+    })
+    expect(election.cause).toMatchObject({ type: 'clock', nodeId: 1, faultId })
+    expect(election.also).toEqual([])
+  })
+
+  test('is no clock of a follower, which answers when it is asked', () => {
+    const { election } = overthrown((made) => {
+      made.breaks(1000, { type: 'skew', line: 'skew 2,3', nodes: [2, 3], figures: { drift: -0.9 } })
+      made.givesUp(2000, 1, 1, 'quorumLost')
+      return undefined
+    })
+    expect(election.cause.type).toBe('unknown')
+  })
+
   test('is the clocks of followers that ran too fast', () => {
     const { election, faultId } = overthrown((made) => {
       const figures = { offsetMs: 0, drift: 2 }

@@ -109,11 +109,41 @@ describe('the longest time without a commit', () => {
     expect(delayed(400)).toMatchObject({ reason: 'unknown' })
   })
 
-  test("is not laid on the leader's clock", () => {
+  test("is not laid on the leader's clock, nor on the ticks that it delays", () => {
     const stall = stalled((made) => {
-      made.breaks(1995, { type: 'skew', line: 'skew 1 -90%', nodes: [1], figures: { drift: -0.9 } })
+      made.breaks(1900, { type: 'skew', line: 'skew 1 -90%', nodes: [1], figures: { drift: -0.9 } })
+      made.tell(2995, 1, { type: 'threadStood', forMs: 900 })
     })
     expect(stall).toMatchObject({ reason: 'unknown', causes: [] })
+  })
+
+  test('is not laid on the clocks of followers, which answer when they are asked', () => {
+    const stall = stalled((made) => {
+      made.breaks(1900, { type: 'skew', line: 'skew 2,3 +100%', nodes: [2, 3], figures: { drift: 2 } })
+      for (const nodeId of [2, 3])
+        made.tell(2990, nodeId, { type: 'heartbeatMissed', from: 1, silentMs: 220 })
+    })
+    expect(stall).toMatchObject({ reason: 'unknown', causes: [] })
+  })
+
+  test.each([
+    ['slow clock that delays each tick by far less', { drift: -0.5 }],
+    ['fast clock', { drift: 0.9 }],
+    ['clock that was set back', { drift: 0, offsetMs: -900 }],
+  ])("is laid on the leader's thread that stood still under a %s", (_, figures) => {
+    const stall = stalled((made) => {
+      made.breaks(1900, { type: 'skew', line: 'skew 1', nodes: [1], figures })
+      made.tell(2990, 1, { type: 'threadStood', forMs: 980 })
+    })
+    expect(stall).toMatchObject({ reason: 'leaderStood', causes: [{ type: 'threadStood', nodeId: 1 }] })
+  })
+
+  test("is laid on the leader's thread that stood still after its slow clock was healed", () => {
+    const stall = stalled((made) => {
+      made.breaks(1000, { type: 'skew', line: 'skew 1', nodes: [1], figures: { drift: -0.95 } }, 1900)
+      made.tell(2990, 1, { type: 'threadStood', forMs: 980 })
+    })
+    expect(stall).toMatchObject({ reason: 'leaderStood', causes: [{ type: 'threadStood', nodeId: 1 }] })
   })
 
   test('is messages of which so many are lost that a follower does not come to acknowledge', () => {
