@@ -9,7 +9,7 @@ import { votersAt } from './voters.js'
 export function lastInWords(last: Last, story: Story, beganMs: number): string {
   const lines: string[] = []
   if (last.trouble !== undefined) lines.push(...troubleIn(last, beganMs))
-  if (last.about === 'stall' && last.stall !== undefined) lines.push(stallInWords(last.stall, beganMs))
+  if (last.about === 'stall' && last.stall !== undefined) lines.push(stallInWords(last.stall, story, beganMs))
   else if (last.about === 'election' && last.election !== undefined) {
     lines.push(...electionFor(last.election, story, beganMs))
   }

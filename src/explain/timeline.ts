@@ -47,6 +47,8 @@ export interface Timeline {
   readonly roleChanges: readonly RoleChange[]
   readonly commits: readonly Advance[]
   readonly answers: readonly Advance[]
+  /** Entries with which leaders opened their terms: no client asked for them. */
+  readonly openings: ReadonlySet<LogIndex>
 }
 
 /** More was committed, or answered, than ever before. */
@@ -76,7 +78,21 @@ export function timelineOf(story: Story): Timeline {
     roleChanges,
     commits,
     answers,
+    openings: openingsIn(story, roleChanges),
   }
+}
+
+/** A leader's first entry is its own, and comes in the turn in which it wins. */
+function openingsIn({ passed }: Story, roleChanges: readonly RoleChange[]): ReadonlySet<LogIndex> {
+  const openings = new Set<LogIndex>()
+  for (const { nodeId, role, atMs } of roleChanges) {
+    if (role !== 'leader') continue
+    const first = passed.find(
+      (row) => row.nodeId === nodeId && row.stage === 'appended' && row.atMs >= atMs - 1,
+    )
+    if (first !== undefined && first.atMs <= atMs + 1) openings.add(first.index)
+  }
+  return openings
 }
 
 function advancesOf({ passed }: Story, stage: Stage): Advance[] {

@@ -282,6 +282,65 @@ describe('the longest time without a commit', () => {
     expect(stallIn(made.story)).toMatchObject({ reason: 'hostBlocked', isOver: false })
   })
 
+  test('is a time without a leader, told as one without a call where nobody is known to have called', () => {
+    const made = new MadeStory().begins().passes(621, 1, 'committed', 1).tell(2000, 1, { type: 'killed' })
+    const standing = stallIn(made.asks(2590, 3, 2).askedAt(2595).story)
+    expect(standing).toMatchObject({ reason: 'noLeader', isAsked: false, isOver: false, forMs: 595 })
+    // The new leader opens its term by an entry of its own.
+    made.elects(2600, 2, 2, [3]).passes(2600, 2, 'appended', 2).passes(2601, 2, 'committed', 2)
+    const { story } = made.askedAt(9000)
+    expect(stallIn(story)).toMatchObject({ reason: 'noLeader', isAsked: false, isOver: true })
+    expect(explain(story, { about: 'stall' }).words.split('\n')).toEqual([
+      'Nobody led for 600 ms, from 2.000 s on.',
+      'What is kept tells of no call in that time.',
+      'Node 1 was killed at 2.000 s.',
+      'Node 2 led term 2 after 600 ms without a leader.',
+    ])
+  })
+
+  test('is a time without a leader in which a call waited that was answered as soon as somebody led', () => {
+    const made = new MadeStory().begins().commits(1, 1000, 1000, 2).tell(2000, 1, { type: 'killed' })
+    made.elects(2600, 2, 2, [3]).passes(2600, 2, 'appended', 3).commits(2, 2620, 2620, 4)
+    expect(stallIn(made.askedAt(9000).story)).toMatchObject({
+      reason: 'noLeader',
+      isAsked: true,
+      sinceMs: 2000,
+    })
+  })
+
+  test('is a short one in which somebody waited, and not a longer time without a leader and without a call', () => {
+    const made = new MadeStory().begins().commits(1, 700, 990, 2).commits(1, 1190, 1390, 17)
+    made.tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3])
+    expect(stallIn(made.askedAt(9000).story)).toMatchObject({
+      reason: 'unknown',
+      isAsked: true,
+      untilMs: 1190.8,
+    })
+  })
+
+  test('is told as ordinary with its figure where it is no longer than a heartbeat interval', () => {
+    const gap = (ms: number): string => {
+      const made = new MadeStory()
+        .begins()
+        .commits(1, 700, 980, 2)
+        .commits(1, 980 + ms, 1500, 17)
+      return explain(made.story, { about: 'stall' }).words
+    }
+    expect(gap(90).split('\n')).toEqual([
+      'The longest time without a commit was 90 ms, from 0.981 s on.',
+      'This is ordinary: heartbeats are 100 ms apart, and nothing stood in the way for longer.',
+    ])
+    expect(gap(110)).toContain(
+      'enough nodes could be reached; nodes note no write of less than 250 ms, and no standstill of less than 100 ms.',
+    )
+  })
+
+  test('is a time without a leader, and not an ordinary one, where somebody called at another time', () => {
+    const made = new MadeStory().begins().commits(1, 700, 780, 2).commits(1, 870, 950, 7)
+    made.tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3])
+    expect(stallIn(made.askedAt(9000).story)).toMatchObject({ reason: 'noLeader', isAsked: false })
+  })
+
   test('is not told without any commit', () => {
     expect(explainStall(new MadeStory().begins().story)).toEqual({
       type: 'nothing',
