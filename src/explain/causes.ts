@@ -102,7 +102,7 @@ export function silencers(
   const onLink = faults
     .filter((stretch) => isOnWay(stretch, speaker, listener, kinds, story, need))
     .map((stretch) => ({ ...candidateOf(stretch), type: 'link' as const, nodeId: speaker, to: listener }))
-  return joined([...atNodes, ...onLink, ...clocksOf(timeline, speaker, listener, kinds)])
+  return [...atNodes, ...onLink, ...clocksOf(timeline, speaker, listener, kinds)]
 }
 
 const silencing: ReadonlySet<Obstacle['type']> = new Set(['killed', 'failed', 'paused', 'threadStood'])
@@ -236,7 +236,9 @@ export interface Weighed {
 export function weighed(silences: readonly Silence[]): Weighed[] {
   const found = new Map<string, Weighed>()
   for (const { window, candidates } of silences) {
-    for (const candidate of joined(candidates)) {
+    // A fault that was healed in part tells what was left of it in the window.
+    const near = candidates.filter(({ stretches }) => stretches.some((each) => overlaps(each, window)))
+    for (const candidate of joined(near)) {
       const share = shareCovered(window, candidate.stretches)
       if (share < shareMin) continue
       const known = found.get(keyOf(candidate))

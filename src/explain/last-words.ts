@@ -97,6 +97,6 @@ function whatOf(trouble: Trouble): string {
 function stateIn({ leaderId, away, faults }: Last): string[] {
   const state = leaderId === undefined ? 'nobody leads' : `node ${leaderId} leads`
   const gone = away.length === 0 ? '' : `; ${nodesOf(away)} ${away.length === 1 ? 'does' : 'do'} not run`
-  const standing = faults.length === 0 ? '' : `; these faults stand: ${faults.map(shown).join(', ')}`
+  const standing = faults.length === 0 ? '' : `; these faults stand: ${faults.map(shown).join('; ')}`
   return [sentence(`Now ${state}${gone}${standing}`)]
 }

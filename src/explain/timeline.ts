@@ -3,7 +3,7 @@
  * All explanations and the picture read the timeline.
  */
 import type { LogIndex, NodeId, Term } from '../raft/index.js'
-import type { FaultTold, Happened, Stage, Story } from '../telemetry/index.js'
+import { type FaultTold, type Happened, nodesOf, type Stage, type Story } from '../telemetry/index.js'
 import { lengthOf, type Stretch, shareCovered } from './stretch.js'
 
 /** An event or a fault that kept a node, a disk, a link or the program from its work for a while. */
@@ -117,30 +117,46 @@ export function boundsOf({ happened, passed, carried, askedMs }: Story): [number
 }
 
 /**
- * A fault whose begin is no longer kept stands from the begin of the story on. One that was healed at some of its nodes
- * stands at the others, but for those that were removed.
+ * A fault whose begin is no longer kept stands from the begin of the story on. From when a fault is healed at some of its
+ * nodes, or some are removed, a stretch of its own tells what is left of it.
  */
 function faultsIn(happened: readonly Happened[], beganMs: number): FaultStretch[] {
+  const begun = new Map<number, FaultTold>()
   const open = new Map<number, FaultStretch>()
   const found: FaultStretch[] = []
-  const removed = new Set<NodeId>()
   const stretch = (fault: FaultTold, sinceMs: number, untilMs: number): FaultStretch => {
     return { type: 'fault', nodeId: 0, why: undefined, fault, sinceMs, untilMs }
   }
+  const ends = (standing: FaultStretch, gone: readonly NodeId[], atMs: number): void => {
+    const { fault, sinceMs } = standing
+    found.push(stretch(fault, sinceMs, atMs))
+    const left = leftOf(fault, gone, begun.get(fault.id) ?? fault)
+    if (left.nodes.length === 0) open.delete(fault.id)
+    else open.set(fault.id, stretch(left, atMs, Number.POSITIVE_INFINITY))
+  }
   for (const each of happened) {
     if (each.type === 'faultBegan') {
+      begun.set(each.fault.id, each.fault)
       open.set(each.fault.id, stretch(each.fault, each.atMs, Number.POSITIVE_INFINITY))
     } else if (each.type === 'faultHealed') {
-      const { id, nodes } = each.fault
-      const began = open.get(id)
-      found.push(stretch(each.fault, began?.sinceMs ?? beganMs, each.atMs))
-      const left =
-        began?.fault.nodes.filter((nodeId) => !nodes.includes(nodeId) && !removed.has(nodeId)) ?? []
-      if (began === undefined || left.length === 0) open.delete(id)
-      else open.set(id, { ...began, fault: { ...began.fault, nodes: left } })
-    } else if (each.type === 'removed') removed.add(each.nodeId)
+      const standing = open.get(each.fault.id)
+      if (standing !== undefined) ends(standing, each.fault.nodes, each.atMs)
+      else if (!begun.has(each.fault.id)) found.push(stretch(each.fault, beganMs, each.atMs))
+    } else if (each.type === 'removed') {
+      for (const standing of open.values())
+        if (standing.fault.nodes.includes(each.nodeId)) ends(standing, [each.nodeId], each.atMs)
+    }
   }
   return [...found, ...open.values()].sort((a, b) => a.sinceMs - b.sinceMs)
+}
+
+/** What is left of a fault without these nodes. Its line is the one that was typed, and names the nodes that it lost. */
+function leftOf(fault: FaultTold, gone: readonly NodeId[], begun: FaultTold): FaultTold {
+  const stays = (end: NodeId | 'clients'): boolean => end === 'clients' || !gone.includes(end)
+  const nodes = fault.nodes.filter(stays)
+  const ways = fault.ways.filter(({ from, to }) => stays(from) && stays(to))
+  const lost = begun.nodes.filter((nodeId) => !nodes.includes(nodeId))
+  return { ...fault, nodes, ways, line: `${begun.line}, without ${nodesOf(lost)}` }
 }
 
 type Told<Type extends Happened['type']> = Extract<Happened, { type: Type }>

@@ -178,11 +178,45 @@ describe('the longest time without a commit', () => {
       .askedAt(3000)
     expect(stallIn(made.story)).toMatchObject({
       reason: 'disk',
-      causes: [{ faultId: id, untilMs: undefined }],
+      causes: [{ faultId: id, sinceMs: 2000, untilMs: undefined, faultLine: `${slow.line}, without node 4` }],
     })
-    expect(explain(made.story, { about: 'last' }).words).toContain('these faults stand: stall-disk 2,3,4')
+    expect(explain(made.story, { about: 'last' }).words).toMatch(
+      /these faults stand: stall-disk 2,3,4, without node 4\.$/,
+    )
     const removed = made.tell(3000, 2, { type: 'removed' }).healsAt(3100, id, { ...slow, nodes: [3] })
     expect(explain(removed.askedAt(3200).story, { about: 'last' }).words).not.toContain('these faults stand')
+  })
+
+  test('is laid on the whole fault where a part of the fault was healed later', () => {
+    const slow = { type: 'stallDisk', line: 'stall-disk 2,3' }
+    const stall = stalled((made) => {
+      const id = made.breaks(1995, { ...slow, nodes: [2, 3] })
+      made.healsAt(2990, id, { ...slow, nodes: [3] })
+    })
+    expect(stall).toMatchObject({ reason: 'disk', causes: [{ sinceMs: 1995, faultLine: 'stall-disk 2,3' }] })
+  })
+
+  test('is not laid on links of a node that was removed, and a fault of links tells that it lost the node', () => {
+    const isolate = { type: 'isolate', line: 'isolate 2,4', nodes: [1, 2, 3, 4], ways: links(4, 1, 2, 3) }
+    const made = new MadeStory(4).begins().commits(1, 700, 1990, 2)
+    made.breaks(1000, { ...isolate, ways: [...isolate.ways, ...links(2, 1, 3)] })
+    made.tell(1100, 4, { type: 'removed' })
+    const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [] }
+    made.tell(1100, 1, { type: 'membership', index: 20, membership, isCommitted: true })
+    const { story } = made.commits(1, 3000, 3200, 100)
+    expect(stallIn(story)).toMatchObject({ reason: 'unknown', causes: [] })
+    expect(explain(story, { about: 'last' }).words).toMatch(
+      /these faults stand: isolate 2,4, without node 4\.$/,
+    )
+  })
+
+  test('is not laid on a later fault that ended with the node that it hit', () => {
+    const made = new MadeStory(2).begins().commits(1, 700, 800, 2).commits(1, 950, 1090, 8)
+    const slow = { type: 'stallDisk', line: 'stall-disk 2', nodes: [2] }
+    const id = made.breaks(1000, slow)
+    made.tell(1050, 2, { type: 'removed' }).healsAt(1051, id, slow)
+    expect(stallIn(made.story)).toMatchObject({ sinceMs: 800.8, reason: 'unknown', causes: [] })
+    expect(explain(made.story, { about: 'last' }).words).not.toContain('these faults stand')
   })
 
   test('goes on while every node is frozen', () => {
