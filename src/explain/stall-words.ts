@@ -16,7 +16,7 @@ const reasons: Record<Exclude<StallReason, 'ordinary'>, (stall: Stall, story: St
   noLoad: () => 'nobody asked for anything',
   // A node notes a write from half an election timeout on, and a standstill that lasts longer than a heartbeat interval.
   unknown: (_, { electionTimeoutMs, heartbeatIntervalMs }) =>
-    `nothing that is kept tells why: somebody led, and enough nodes could be reached; nodes note no write of less than ${span(electionTimeoutMs / 2)}, and no standstill of less than ${span(heartbeatIntervalMs)}`,
+    `nothing that is kept tells why: somebody led, no disk was late, and enough nodes could be reached. Nodes note no write that takes less than ${span(electionTimeoutMs / 2)}, and no standstill of less than ${span(heartbeatIntervalMs)}`,
 }
 
 export function stallInWords(stall: Stall, story: Story, beganMs: number): string {
@@ -48,7 +48,7 @@ function headOf(stall: Stall, story: Story, beganMs: number): string[] {
   const head = isOver ? 'The longest time without a commit was' : 'Nothing has been committed for'
   if (reason === 'ordinary') {
     const interval = span(story.heartbeatIntervalMs)
-    const why = `This is ordinary: heartbeats are ${interval} apart, and nothing stood in the way for longer`
+    const why = `This is ordinary: it is no longer than the ${interval} from one heartbeat to the next`
     return [sentence(`${head} ${length}`), sentence(why)]
   }
   const part = partMs === undefined ? '' : `, for ${span(partMs)} of it`

@@ -113,7 +113,9 @@ export function stallAfter(seen: StallsSeen, at: number): Stall {
   const [longest] = leaderlessOf(seen, gap)
     .map((each) => common(each, gap))
     .sort((a, b) => lengthOf(b) - lengthOf(a))
-  if (longest === undefined) return stallOf(seen, gap, { isOver, isAsked: false }, { reason: 'noLoad' })
+  // A leader that hands over is followed by the next one at once.
+  if (longest === undefined || lengthOf(longest) <= seen.story.heartbeatIntervalMs)
+    return stallOf(seen, gap, { isOver, isAsked: false }, { reason: 'noLoad' })
   // A leader that opened its term has ended the time without a leader, and not the time without a call.
   return stallOf(seen, longest, { isOver: isOver || longest.untilMs < gap.untilMs, isAsked: false })
 }

@@ -362,11 +362,17 @@ describe('the longest time without a commit', () => {
     }
     expect(gap(90).split('\n')).toEqual([
       'The longest time without a commit was 90 ms, from 0.981 s on.',
-      'This is ordinary: heartbeats are 100 ms apart, and nothing stood in the way for longer.',
+      'This is ordinary: it is no longer than the 100 ms from one heartbeat to the next.',
     ])
     expect(gap(110)).toContain(
-      'enough nodes could be reached; nodes note no write of less than 250 ms, and no standstill of less than 100 ms.',
+      'could be reached. Nodes note no write that takes less than 250 ms, and no standstill of less than 100 ms.',
     )
+  })
+
+  test('is no handing over of a leader where nobody asked for anything', () => {
+    const made = new MadeStory().begins().passes(621, 1, 'committed', 1)
+    made.tell(2000, 1, { type: 'killed' }).elects(2050, 2, 2, [3], 100)
+    expect(stallIn(made.askedAt(9000).story)).toMatchObject({ reason: 'noLoad', isAsked: false })
   })
 
   test('is a time without a leader, and not an ordinary one, where somebody called at another time', () => {
