@@ -1,6 +1,6 @@
 /** The log of a command: its flags, its file, and what is told when the file takes no more. */
 import { once } from 'node:events'
-import { constants, createWriteStream, fstatSync, openSync } from 'node:fs'
+import { closeSync, constants, createWriteStream, fstatSync, openSync, readSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { Writable } from 'node:stream'
 import type { Command } from 'commander'
@@ -103,13 +103,31 @@ function opened(file: string): Writable {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
   try {
     const fd = openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK)
+    const stats = fstatSync(fd)
     // A write to a full pipe would keep a thread of Node's until somebody reads.
-    return fstatSync(fd).isFIFO() ? new Socket({ fd, readable: false }) : createWriteStream(file, { fd })
+    if (stats.isFIFO()) return new Socket({ fd, readable: false })
+    const stream = createWriteStream(file, { fd })
+    // The part of a line that a full disk or a killed run left stays a line of its own.
+    if (stats.isFile() && endsWithinLine(file, stats.size)) stream.write('\n')
+    return stream
   } catch (error) {
     const isUnread = (error as NodeJS.ErrnoException).code === 'ENXIO'
     throw new BadInput(
       `--log: ${file} cannot be written: ${isUnread ? 'it is a pipe that nobody reads' : reasonOf(error)}`,
     )
+  }
+}
+
+/** False also for a file that may be written and not read: nobody knows its end. */
+function endsWithinLine(file: string, size: number): boolean {
+  try {
+    const fd = openSync(file, 'r')
+    const last = Buffer.alloc(1)
+    const length = readSync(fd, last, 0, 1, Math.max(0, size - 1))
+    closeSync(fd)
+    return length > 0 && String(last) !== '\n'
+  } catch {
+    return false
   }
 }
 

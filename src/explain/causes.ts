@@ -102,7 +102,7 @@ export function silencers(
   const onLink = faults
     .filter((stretch) => isOnWay(stretch, speaker, listener, kinds, story, need))
     .map((stretch) => ({ ...candidateOf(stretch), type: 'link' as const, nodeId: speaker, to: listener }))
-  return joined([...atNodes, ...onLink, ...clocksOf(timeline, speaker, listener)])
+  return [...atNodes, ...onLink, ...clocksOf(timeline, speaker, listener, kinds)]
 }
 
 const silencing: ReadonlySet<Obstacle['type']> = new Set(['killed', 'failed', 'paused', 'threadStood'])
@@ -194,20 +194,29 @@ export const replicationKinds = ['appendEntries', 'installSnapshot']
 export const followerKinds = ['appendEntriesResponse', 'installSnapshotResponse']
 
 /**
- * Clocks that run apart. A speaker whose clock is too slow sends too seldom, and a listener whose clock is too fast waits
- * too short. A clock that is set ahead or back runs on as before, so it silences nobody.
+ * Clocks that run apart. A leader whose clock is too slow sends heartbeats too seldom, and a listener whose clock is too
+ * fast waits too short. A clock that is set ahead or back runs on as before, so it silences nobody.
  */
-function clocksOf({ faults, story }: Timeline, speaker: NodeId, listener: NodeId): Candidate[] {
+function clocksOf(
+  { obstacles, faults, story }: Timeline,
+  speaker: NodeId,
+  listener: NodeId,
+  kinds: readonly string[],
+): Candidate[] {
   const { electionTimeoutMs, heartbeatIntervalMs } = story
-  return faults.flatMap((stretch): Candidate[] => {
+  // A follower answers when it is asked, whatever its clock says.
+  const areTimed = kinds.includes('heartbeat')
+  const late = obstacles.filter(({ type, nodeId }) => areTimed && type === 'clock' && nodeId === speaker)
+  const skews = faults.flatMap((stretch): Candidate[] => {
     const { fault } = stretch
     const { drift = 0 } = fault.figures
-    const isTooSlow = drift < 0 && heartbeatIntervalMs / (1 + drift) >= electionTimeoutMs
+    const isTooSlow = areTimed && drift < 0 && heartbeatIntervalMs / (1 + drift) >= electionTimeoutMs
     const isTooFast = drift > 0 && electionTimeoutMs / (1 + drift) <= 2 * heartbeatIntervalMs
     const nodeId = isTooSlow ? speaker : listener
     if (fault.type !== 'skew' || !(isTooSlow || isTooFast) || !fault.nodes.includes(nodeId)) return []
     return [{ ...candidateOf(stretch), type: 'clock', nodeId }]
   })
+  return [...skews, ...late.map(candidateOf)]
 }
 
 /** A stretch of silence that has to be explained, and what may have kept somebody silent or deaf in it. */
@@ -227,7 +236,9 @@ export interface Weighed {
 export function weighed(silences: readonly Silence[]): Weighed[] {
   const found = new Map<string, Weighed>()
   for (const { window, candidates } of silences) {
-    for (const candidate of joined(candidates)) {
+    // A fault that was healed in part tells what was left of it in the window.
+    const near = candidates.filter(({ stretches }) => stretches.some((each) => overlaps(each, window)))
+    for (const candidate of joined(near)) {
       const share = shareCovered(window, candidate.stretches)
       if (share < shareMin) continue
       const known = found.get(keyOf(candidate))

@@ -142,6 +142,7 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
   const inVain = campaigns.filter((each) => each !== steps.asked && each !== steps.stood)
   const missedByReady = missed.filter((each) => ready.includes(each.nodeId))
   const sinceMs = leaderlessSince(timeline, { before, cause, missed: missedByReady, atMs })
+  const untilMs = isWon ? atMs : endedMs
   return {
     type: 'election',
     term,
@@ -160,8 +161,8 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
       ? []
       : whyAbsent(timeline, nodeId, { sinceMs: campaigns[0]?.atMs ?? atMs, untilMs: endedMs }),
     leaderlessSinceMs: sinceMs,
-    leaderlessMs: Math.max(0, atMs - sinceMs),
-    felt: feltIn(timeline, { sinceMs, untilMs: isWon ? atMs : endedMs }),
+    leaderlessMs: Math.max(0, untilMs - sinceMs),
+    felt: feltIn(timeline, { sinceMs, untilMs }, gaveUp && Math.min(sinceMs, gaveUp.atMs - gaveUp.afterMs)),
   }
 }
 

@@ -55,7 +55,7 @@ function wordsOf(data: Explanation['data'], story: Story): string {
     case 'command':
       return commandInWords(data, beganMs)
     case 'stall':
-      return stallInWords(data, beganMs)
+      return stallInWords(data, story, beganMs)
     case 'last':
       return lastInWords(data, story, beganMs)
   }

@@ -28,20 +28,29 @@ export interface Felt {
   readonly refused: number
 }
 
-/** The longest time without an answer (or a commit) around the window. `undefined`: the story tells of none. */
-export function feltIn(timeline: Timeline, window: Stretch): Felt | undefined {
-  const { story, commits, answers, endedMs } = timeline
+/**
+ * The longest time without an answer (or a commit) around the window. `undefined`: the story tells of nobody who waited.
+ * `servedUntilMs`: a leader that gave up could answer nobody for a while before.
+ */
+export function feltIn(
+  timeline: Timeline,
+  window: Stretch,
+  servedUntilMs = window.sinceMs,
+): Felt | undefined {
+  const { story, commits, answers, openings, endedMs } = timeline
   // A node that ended keeps its old answers, while those of the next leader make room for newer ones.
   const isKept =
     answers[0] !== undefined && Math.max(answers[0].atMs, allKeptSinceMs(story)) <= window.sinceMs
   const waitedFor = isKept ? 'answer' : 'commit'
-  const advances = isKept ? answers : commits
+  // A leader opens its term with an entry of its own, also where no client asks for anything.
+  const advances = isKept ? answers : commits.filter(({ index }) => !openings.has(index))
   const all = gapsBetween(advances, endedMs)
   // An idle time before the window is none in which anybody waited for it to end.
-  const isIdle = ({ sinceMs }: Stretch): boolean => sinceMs < window.sinceMs - 2 * story.heartbeatIntervalMs
-  // Without a load right before it, a gap that goes on long after the window is one in which nobody asked.
+  const isIdle = ({ sinceMs }: Stretch): boolean => sinceMs < servedUntilMs - 2 * story.heartbeatIntervalMs
+  // Without a load right before it, a gap that goes on long after the window, or that nothing ends, is one in which nobody
+  // asked.
   const isWaitedFor = (gap: Stretch, at: number): boolean =>
-    gap.untilMs <= window.untilMs + story.electionTimeoutMs ||
+    (at < all.length - 1 && gap.untilMs <= window.untilMs + story.electionTimeoutMs) ||
     (!isIdle(gap) && isBusy(all.slice(Math.max(0, at - busyGaps), at), gap))
   const gaps = all.filter((gap, at) => overlaps(gap, window) && isWaitedFor(gap, at))
   const felt = gaps.map((gap) => (isIdle(gap) ? { ...gap, sinceMs: window.sinceMs } : gap))

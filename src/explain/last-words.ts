@@ -9,7 +9,7 @@ import { votersAt } from './voters.js'
 export function lastInWords(last: Last, story: Story, beganMs: number): string {
   const lines: string[] = []
   if (last.trouble !== undefined) lines.push(...troubleIn(last, beganMs))
-  if (last.about === 'stall' && last.stall !== undefined) lines.push(stallInWords(last.stall, beganMs))
+  if (last.about === 'stall' && last.stall !== undefined) lines.push(stallInWords(last.stall, story, beganMs))
   else if (last.about === 'election' && last.election !== undefined) {
     lines.push(...electionFor(last.election, story, beganMs))
   }
@@ -97,6 +97,6 @@ function whatOf(trouble: Trouble): string {
 function stateIn({ leaderId, away, faults }: Last): string[] {
   const state = leaderId === undefined ? 'nobody leads' : `node ${leaderId} leads`
   const gone = away.length === 0 ? '' : `; ${nodesOf(away)} ${away.length === 1 ? 'does' : 'do'} not run`
-  const standing = faults.length === 0 ? '' : `; these faults stand: ${faults.map(shown).join(', ')}`
+  const standing = faults.length === 0 ? '' : `; these faults stand: ${faults.map(shown).join('; ')}`
   return [sentence(`Now ${state}${gone}${standing}`)]
 }

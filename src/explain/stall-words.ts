@@ -1,8 +1,9 @@
 /** A stall in words. */
+import type { Story } from '../telemetry/index.js'
 import { causeInWords, moment, sentence, span } from './phrases.js'
 import type { Stall, StallReason } from './stall.js'
 
-const reasons: Record<StallReason, (stall: Stall) => string> = {
+const reasons: Record<Exclude<StallReason, 'ordinary'>, (stall: Stall, story: Story) => string> = {
   noLeader: () => 'nobody led, so there was nobody to commit anything',
   noMajority: ({ leaderId }) =>
     `node ${leaderId} led, and too few nodes answered it in time to make a majority`,
@@ -13,19 +14,15 @@ const reasons: Record<StallReason, (stall: Stall) => string> = {
   backPressure: ({ leaderId, refused }) =>
     `node ${leaderId} turned ${refused} requests away, since too much waited already`,
   noLoad: () => 'nobody asked for anything',
-  unknown: () =>
-    'nothing that is kept tells why: somebody led, no disk was late, and enough nodes could be reached',
+  // A node notes a write from half an election timeout on, and a standstill that lasts longer than a heartbeat interval.
+  unknown: (_, { electionTimeoutMs, heartbeatIntervalMs }) =>
+    `nothing that is kept tells why: somebody led, no disk was late, and enough nodes could be reached. Nodes note no write that takes less than ${span(electionTimeoutMs / 2)}, and no standstill of less than ${span(heartbeatIntervalMs)}`,
 }
 
-export function stallInWords(stall: Stall, beganMs: number): string {
-  const { forMs, sinceMs, isOver, reason, causes, election, refused } = stall
-  const length = `${span(forMs)}, from ${moment(sinceMs, beganMs)} on`
-  const part = stall.partMs === undefined ? '' : `, for ${span(stall.partMs)} of it`
+export function stallInWords(stall: Stall, story: Story, beganMs: number): string {
+  const { reason, causes, election, refused } = stall
   const lines = [
-    sentence(
-      isOver ? `The longest time without a commit was ${length}` : `Nothing has been committed for ${length}`,
-    ),
-    sentence(`What stood in the way${part}: ${reasons[reason](stall)}`),
+    ...headOf(stall, story, beganMs),
     ...causes.map((cause) => sentence(causeInWords(cause, beganMs))),
   ]
   if (election?.winnerId !== undefined) {
@@ -39,4 +36,22 @@ export function stallInWords(stall: Stall, beganMs: number): string {
     lines.push(sentence(`${refused} requests were turned away meanwhile`))
   }
   return lines.join('\n')
+}
+
+function headOf(stall: Stall, story: Story, beganMs: number): string[] {
+  const { forMs, sinceMs, isOver, isAsked, reason, partMs } = stall
+  const length = `${span(forMs)}, from ${moment(sinceMs, beganMs)} on`
+  if (reason === 'noLeader' && !isAsked) {
+    const led = isOver ? 'Nobody led' : 'Nobody has led'
+    return [sentence(`${led} for ${length}`), sentence('What is kept tells of no call in that time')]
+  }
+  const head = isOver ? 'The longest time without a commit was' : 'Nothing has been committed for'
+  if (reason === 'ordinary') {
+    const interval = span(story.heartbeatIntervalMs)
+    const why = `This is ordinary: it is no longer than the ${interval} from one heartbeat to the next`
+    return [sentence(`${head} ${length}`), sentence(why)]
+  }
+  const part = partMs === undefined ? '' : `, for ${span(partMs)} of it`
+  const why = `What stood in the way${part}: ${reasons[reason](stall, story)}`
+  return [sentence(`${head} ${length}`), sentence(why)]
 }

@@ -34,6 +34,8 @@ export type StallReason =
   | 'backPressure'
   /** Nobody asked for anything. */
   | 'noLoad'
+  /** It is no longer than the time from one heartbeat to the next, and nothing stood in the way. */
+  | 'ordinary'
   | 'unknown'
 
 export interface Stall extends Stretch {
@@ -41,6 +43,8 @@ export interface Stall extends Stretch {
   readonly forMs: number
   /** False: nothing has been committed since. */
   readonly isOver: boolean
+  /** False: nothing that is kept tells that somebody asked for anything meanwhile. */
+  readonly isAsked: boolean
   readonly reason: StallReason
   /** The reason holds for so much of the stall. `undefined`: for all of it, or for the most. */
   readonly partMs: number | undefined
@@ -67,7 +71,14 @@ export function explainStall(story: Story): Stall | Nothing {
   const seen = stallsSeen(timeline)
   const longest = [...seen.gaps.keys()].sort((a, b) => gapMs(seen, b) - gapMs(seen, a)).slice(0, gapsMax)
   const stalls = longest.map((at) => stallAfter(seen, at)).sort((a, b) => b.forMs - a.forMs)
-  return stalls.find(({ reason }) => reason !== 'noLoad') ?? (stalls[0] as Stall)
+  return stalls.sort((a, b) => rankOf(a) - rankOf(b))[0] as Stall
+}
+
+/** What kept somebody waiting is told first, and then the time in which nobody led, even if nobody asked. */
+function rankOf({ reason, isAsked }: Stall): number {
+  if (reason === 'noLoad') return 3
+  if (reason === 'ordinary') return 2
+  return isAsked ? 0 : 1
 }
 
 function gapMs({ gaps }: StallsSeen, at: number): number {
@@ -95,17 +106,32 @@ export function stallsSeen(timeline: Timeline): StallsSeen {
 
 /** The stall after a commit, counted from 0. */
 export function stallAfter(seen: StallsSeen, at: number): Stall {
-  const wanted = wantedIn(seen, at)
-  return stallOf(seen, wanted ?? (seen.gaps[at] as Stretch), wanted !== undefined, at < seen.gaps.length - 1)
+  const gap = seen.gaps[at] as Stretch
+  const isOver = at < seen.gaps.length - 1
+  const asked = askedIn(seen, at)
+  if (asked !== undefined) return stallOf(seen, asked, { isOver, isAsked: true })
+  const [longest] = leaderlessOf(seen, gap)
+    .map((each) => common(each, gap))
+    .sort((a, b) => lengthOf(b) - lengthOf(a))
+  // A leader that hands over is followed by the next one at once.
+  if (longest === undefined || lengthOf(longest) <= seen.story.heartbeatIntervalMs)
+    return stallOf(seen, gap, { isOver, isAsked: false }, { reason: 'noLoad' })
+  // A leader that opened its term has ended the time without a leader, and not the time without a call.
+  return stallOf(seen, longest, { isOver: isOver || longest.untilMs < gap.untilMs, isAsked: false })
+}
+
+function leaderlessOf({ leaderless }: StallsSeen, gap: Stretch): Leaderless[] {
+  return leaderless.filter(({ sinceMs, untilMs }) => sinceMs < gap.untilMs && untilMs > gap.sinceMs)
 }
 
 /** The part of a gap in which somebody waited for a commit. `undefined`: nobody did, as far as the story tells. */
-function wantedIn(timeline: StallsSeen, at: number): Stretch | undefined {
-  const { story, obstacles, gaps, commits } = timeline
+function askedIn(timeline: StallsSeen, at: number): Stretch | undefined {
+  const { story, obstacles, gaps, commits, openings } = timeline
   const gap = gaps[at] as Stretch
   const committed = commits[at]?.index ?? 0
   const pending = story.passed.find(
-    ({ stage, index, atMs }) => stage === 'appended' && index > committed && holds(gap, atMs),
+    ({ stage, index, atMs }) =>
+      stage === 'appended' && index > committed && !openings.has(index) && holds(gap, atMs),
   )
   const starts = [isLoaded(gaps, at) ? gap.sinceMs : undefined, pending?.atMs]
   for (const each of story.happened) {
@@ -113,14 +139,17 @@ function wantedIn(timeline: StallsSeen, at: number): Stretch | undefined {
     if (each.type === 'commitLate') starts.push(each.atMs - each.sinceMs)
     else if (each.type === 'overloaded') starts.push(each.atMs)
   }
-  // A program or a leader that stood still while nobody asked for anything kept nobody waiting.
-  const stood = isBusy(gaps.slice(Math.max(0, at - busyGaps), at), gap)
-    ? obstacles.filter((each) => isOfHost(each) || isFrozenLeader(timeline, each))
-    : []
-  for (const { sinceMs, untilMs } of [...timeline.leaderless, ...stood]) {
-    if (sinceMs < gap.untilMs && untilMs > gap.sinceMs) starts.push(sinceMs)
-  }
+  const leaderless = leaderlessOf(timeline, gap)
   const known = starts.filter((start) => start !== undefined)
+  const areFelt = leaderless.some(({ election }) => election?.felt && overlaps(election.felt, gap))
+  if (known.length > 0 || areFelt) known.push(...leaderless.map(({ sinceMs }) => sinceMs))
+  // A program or a leader that stood still, or that was missing, kept those waiting who had called until then.
+  if (isBusy(gaps.slice(Math.max(0, at - busyGaps), at), gap)) {
+    const calledUntilMs = gap.sinceMs + 2 * story.heartbeatIntervalMs
+    const stood = obstacles.filter((each) => isOfHost(each) || isFrozenLeader(timeline, each))
+    for (const { sinceMs, untilMs } of [...leaderless, ...stood])
+      if (sinceMs <= calledUntilMs && untilMs > gap.sinceMs) known.push(sinceMs)
+  }
   if (known.length === 0) return undefined
   return { sinceMs: Math.max(gap.sinceMs, Math.min(...known)), untilMs: gap.untilMs }
 }
@@ -163,23 +192,27 @@ function leaderlessIn(timeline: Timeline): Leaderless[] {
   ]
 }
 
-function stallOf(timeline: StallsSeen, window: Stretch, isWanted: boolean, isOver: boolean): Stall {
+function stallOf(
+  timeline: StallsSeen,
+  window: Stretch,
+  told: Pick<Stall, 'isOver' | 'isAsked'>,
+  given?: Found,
+): Stall {
   const { story, reigns } = timeline
   const ledShare = (reign: Stretch): number => shareCovered(window, [reign])
   const [led] = [...reigns].sort((a, b) => ledShare(b) - ledShare(a))
   const leaderId = led !== undefined && ledShare(led) > 0 ? led.nodeId : undefined
-  const found = isWanted ? reasonIn(timeline, window, leaderId) : { reason: 'noLoad' as const }
   return {
     type: 'stall',
     ...window,
     forMs: lengthOf(window),
-    isOver,
+    ...told,
     leaderId,
     causes: [],
     election: undefined,
     partMs: undefined,
     refused: refusedIn(story, window),
-    ...found,
+    ...(given ?? reasonIn(timeline, window, leaderId)),
   }
 }
 
@@ -189,8 +222,9 @@ type Found = Pick<Stall, 'reason'> & Partial<Pick<Stall, 'causes' | 'election' |
 function reasonIn(timeline: StallsSeen, window: Stretch, leaderId: NodeId | undefined): Found {
   const whole = reasonOf(timeline, window, leaderId)
   if (whole.reason !== 'unknown') return whole
+  if (lengthOf(window) <= timeline.story.heartbeatIntervalMs) return { reason: 'ordinary' }
   const ofLeader = timeline.obstacles.filter((each) => isOfHost(each) || each.nodeId === leaderId)
-  const parts = [...timeline.leaderless, ...ofLeader]
+  const parts = [...timeline.leaderless, ...ofLeader.filter(standsStill)]
     .map((each) => common(each, window))
     .sort((a, b) => lengthOf(b) - lengthOf(a))
   const [part] = parts
@@ -214,8 +248,7 @@ function reasonOf(timeline: StallsSeen, window: Stretch, leaderId: NodeId | unde
   const ledByNobody = shareCovered(window, timeline.leaderless)
   // A busy machine takes turns from the program in any stall. The program is the reason of those that it covers best.
   const ofLeader = leaderId === undefined ? [] : silencers(timeline, leaderId, leaderId, leaderKinds)
-  // A clock that runs too slow or too fast stops no thread.
-  const atLeader = causesAmong([...host.map(candidateOf), ...ofLeader.filter(({ type }) => type !== 'clock')])
+  const atLeader = causesAmong([...host.map(candidateOf), ...ofLeader.filter(standsStill)])
   if (atLeader[0]?.type === 'hostBlocked' && shareCovered(window, host) >= ledByNobody)
     return { reason: 'hostBlocked', causes: atLeader.slice(0, 1) }
   if (ledByNobody >= shareMin) {
@@ -231,6 +264,11 @@ function reasonOf(timeline: StallsSeen, window: Stretch, leaderId: NodeId | unde
     return { reason: lost.every(({ type }) => type === 'disk') ? 'disk' : 'noMajority', causes: lost }
   }
   return { reason: refusedIn(story, window) > 0 ? 'backPressure' : 'unknown' }
+}
+
+/** A clock that runs too slow or too fast stops no thread and no disk. */
+function standsStill({ type }: Candidate | Obstacle): boolean {
+  return type !== 'clock'
 }
 
 /** A stall that is over was not made by a delay that lasts longer. */
@@ -251,7 +289,9 @@ function copiesLost(timeline: Timeline, window: Stretch, leaderId: NodeId): Caus
     const toFollower = silencers(timeline, leaderId, id, replicationKinds, need)
     const toLeader = silencers(timeline, id, leaderId, followerKinds, need)
     const ofFollower = [...toFollower, ...toLeader, ...ofDisk].filter(
-      (each) => (each.type === 'link' || each.nodeId === id) && !isTooLong(each, window, timeline),
+      (each) =>
+        (each.type === 'link' || (each.nodeId === id && standsStill(each))) &&
+        !isTooLong(each, window, timeline),
     )
     return { window, candidates: ofFollower }
   })

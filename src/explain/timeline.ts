@@ -3,12 +3,12 @@
  * All explanations and the picture read the timeline.
  */
 import type { LogIndex, NodeId, Term } from '../raft/index.js'
-import type { FaultTold, Happened, Stage, Story } from '../telemetry/index.js'
-import type { Stretch } from './stretch.js'
+import { type FaultTold, type Happened, nodesOf, type Stage, type Story } from '../telemetry/index.js'
+import { lengthOf, type Stretch, shareCovered } from './stretch.js'
 
 /** An event or a fault that kept a node, a disk, a link or the program from its work for a while. */
 export interface Obstacle extends Stretch {
-  readonly type: 'killed' | 'failed' | 'paused' | 'threadStood' | 'disk' | 'hostBlocked' | 'fault'
+  readonly type: 'killed' | 'failed' | 'paused' | 'clock' | 'threadStood' | 'disk' | 'hostBlocked' | 'fault'
   /** 0 for what is of no node. */
   readonly nodeId: NodeId
   /** The fault itself, or the one that brought the obstacle about. */
@@ -47,6 +47,8 @@ export interface Timeline {
   readonly roleChanges: readonly RoleChange[]
   readonly commits: readonly Advance[]
   readonly answers: readonly Advance[]
+  /** Entries with which leaders opened their terms: no client asked for them. */
+  readonly openings: ReadonlySet<LogIndex>
 }
 
 /** More was committed, or answered, than ever before. */
@@ -60,7 +62,7 @@ export function timelineOf(story: Story): Timeline {
   const ordered = { ...story, happened }
   const [beganMs, endedMs] = boundsOf(story)
   const faults = faultsIn(happened, beganMs)
-  const obstacles = [...obstaclesIn(happened, faults), ...faults]
+  const obstacles = [...obstaclesIn(happened, faults, story.tickMs), ...faults]
   const roleChanges = happened.filter((each) => each.type === 'role')
   const reigns = reignsIn(happened, story.tickMs)
   const isWhole = happened[0] === undefined || happened[0].sequence <= 1
@@ -76,7 +78,21 @@ export function timelineOf(story: Story): Timeline {
     roleChanges,
     commits,
     answers,
+    openings: openingsIn(story, roleChanges),
   }
+}
+
+/** A leader's first entry is its own, and comes in the turn in which it wins. */
+function openingsIn({ passed }: Story, roleChanges: readonly RoleChange[]): ReadonlySet<LogIndex> {
+  const openings = new Set<LogIndex>()
+  for (const { nodeId, role, atMs } of roleChanges) {
+    if (role !== 'leader') continue
+    const first = passed.find(
+      (row) => row.nodeId === nodeId && row.stage === 'appended' && row.atMs >= atMs - 1,
+    )
+    if (first !== undefined && first.atMs <= atMs + 1) openings.add(first.index)
+  }
+  return openings
 }
 
 function advancesOf({ passed }: Story, stage: Stage): Advance[] {
@@ -101,30 +117,46 @@ export function boundsOf({ happened, passed, carried, askedMs }: Story): [number
 }
 
 /**
- * A fault whose begin is no longer kept stands from the begin of the story on. One that was healed at some of its nodes
- * stands at the others, but for those that were removed.
+ * A fault whose begin is no longer kept stands from the begin of the story on. From when a fault is healed at some of its
+ * nodes, or some are removed, a stretch of its own tells what is left of it.
  */
 function faultsIn(happened: readonly Happened[], beganMs: number): FaultStretch[] {
+  const begun = new Map<number, FaultTold>()
   const open = new Map<number, FaultStretch>()
   const found: FaultStretch[] = []
-  const removed = new Set<NodeId>()
   const stretch = (fault: FaultTold, sinceMs: number, untilMs: number): FaultStretch => {
     return { type: 'fault', nodeId: 0, why: undefined, fault, sinceMs, untilMs }
   }
+  const ends = (standing: FaultStretch, gone: readonly NodeId[], atMs: number): void => {
+    const { fault, sinceMs } = standing
+    found.push(stretch(fault, sinceMs, atMs))
+    const left = leftOf(fault, gone, begun.get(fault.id) ?? fault)
+    if (left.nodes.length === 0) open.delete(fault.id)
+    else open.set(fault.id, stretch(left, atMs, Number.POSITIVE_INFINITY))
+  }
   for (const each of happened) {
     if (each.type === 'faultBegan') {
+      begun.set(each.fault.id, each.fault)
       open.set(each.fault.id, stretch(each.fault, each.atMs, Number.POSITIVE_INFINITY))
     } else if (each.type === 'faultHealed') {
-      const { id, nodes } = each.fault
-      const began = open.get(id)
-      found.push(stretch(each.fault, began?.sinceMs ?? beganMs, each.atMs))
-      const left =
-        began?.fault.nodes.filter((nodeId) => !nodes.includes(nodeId) && !removed.has(nodeId)) ?? []
-      if (began === undefined || left.length === 0) open.delete(id)
-      else open.set(id, { ...began, fault: { ...began.fault, nodes: left } })
-    } else if (each.type === 'removed') removed.add(each.nodeId)
+      const standing = open.get(each.fault.id)
+      if (standing !== undefined) ends(standing, each.fault.nodes, each.atMs)
+      else if (!begun.has(each.fault.id)) found.push(stretch(each.fault, beganMs, each.atMs))
+    } else if (each.type === 'removed') {
+      for (const standing of open.values())
+        if (standing.fault.nodes.includes(each.nodeId)) ends(standing, [each.nodeId], each.atMs)
+    }
   }
   return [...found, ...open.values()].sort((a, b) => a.sinceMs - b.sinceMs)
+}
+
+/** What is left of a fault without these nodes. Its line is the one that was typed, and names the nodes that it lost. */
+function leftOf(fault: FaultTold, gone: readonly NodeId[], begun: FaultTold): FaultTold {
+  const stays = (end: NodeId | 'clients'): boolean => end === 'clients' || !gone.includes(end)
+  const nodes = fault.nodes.filter(stays)
+  const ways = fault.ways.filter(({ from, to }) => stays(from) && stays(to))
+  const lost = begun.nodes.filter((nodeId) => !nodes.includes(nodeId))
+  return { ...fault, nodes, ways, line: `${begun.line}, without ${nodesOf(lost)}` }
 }
 
 type Told<Type extends Happened['type']> = Extract<Happened, { type: Type }>
@@ -137,13 +169,19 @@ const endOf = {
   flushLate: { type: 'disk', ends: ['flushEnded', 'killed', 'failed', 'removed'] },
 } as const
 
-function obstaclesIn(happened: readonly Happened[], faults: readonly FaultStretch[]): Obstacle[] {
+function obstaclesIn(
+  happened: readonly Happened[],
+  faults: readonly FaultStretch[],
+  tickMs: number,
+): Obstacle[] {
   const found: Obstacle[] = []
   for (const [at, each] of happened.entries()) {
     const { atMs, nodeId } = each
     if (each.type === 'threadStood' || each.type === 'hostBlocked') {
-      const sinceMs = atMs - each.forMs
-      found.push({ type: each.type, nodeId, sinceMs, untilMs: atMs, fault: undefined, why: undefined })
+      const stretch = { sinceMs: atMs - each.forMs, untilMs: atMs }
+      const fault = each.type === 'threadStood' ? slowClockBehind(nodeId, stretch, faults, tickMs) : undefined
+      const type = fault === undefined ? each.type : 'clock'
+      found.push({ type, nodeId, ...stretch, fault, why: undefined })
     } else if (each.type in endOf) {
       const told = each as Told<keyof typeof endOf>
       const { type, ends } = endOf[told.type]
@@ -156,6 +194,30 @@ function obstaclesIn(happened: readonly Happened[], faults: readonly FaultStretc
     }
   }
   return found
+}
+
+/** The least share of a standstill for which a skew has to stand, and that it has to make, to be its cause. */
+const skewShareMin = 0.5
+
+/**
+ * The skew by which the ticks of a node came so late. A node tells a standstill of its thread by its ticks, which a clock
+ * that runs too slow delays while the thread goes on.
+ */
+function slowClockBehind(
+  nodeId: NodeId,
+  late: Stretch,
+  faults: readonly FaultStretch[],
+  tickMs: number,
+): FaultTold | undefined {
+  const skews = faults.filter(
+    (each) =>
+      each.fault.type === 'skew' &&
+      each.fault.nodes.includes(nodeId) &&
+      shareCovered(late, [each]) >= skewShareMin,
+  )
+  const drift = skews.reduce((sum, { fault }) => sum + (fault.figures['drift'] ?? 0), 0)
+  if (tickMs / (1 + drift) - tickMs < skewShareMin * lengthOf(late)) return undefined
+  return skews.findLast(({ fault }) => (fault.figures['drift'] ?? 0) < 0)?.fault
 }
 
 /** The types of faults that bring about each happening at their nodes. */

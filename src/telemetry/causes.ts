@@ -18,6 +18,8 @@ interface Known {
   ended: number | undefined
   /** Its latest pause, which may be over: from the begin of the fault on, also where the node could not tell of it. */
   paused: { readonly sequence: number; untilMs: number } | undefined
+  /** The latest skew that made its clock slow and that was healed. */
+  slowed: { readonly sequence: number; readonly untilMs: number } | undefined
   /** The latest standstill of its thread, and when it was told. */
   stood: { readonly sequence: number; readonly atMs: number; readonly forMs: number } | undefined
   role: Extract<Happened, { type: 'role' }> | undefined
@@ -28,6 +30,9 @@ interface Known {
   readonly answers: Map<NodeId, number>
   snapshot: number | undefined
 }
+
+/** At half of its speed, a clock makes each tick a whole tick late, which is the least that is told as a standstill. */
+const slowDriftMost = -0.5
 
 export class Causes {
   readonly #nodes = new Map<NodeId, Known>()
@@ -73,7 +78,10 @@ export class Causes {
       case 'resumed':
         return this.#known(nodeId).paused?.sequence
       case 'threadStood':
-        return this.#pauseSince(nodeId, told.atMs - told.forMs) ?? this.#faultAt(nodeId, ['skew'])
+        return (
+          this.#pauseSince(nodeId, told.atMs - told.forMs) ??
+          this.#slowClockSince(nodeId, told.atMs - told.forMs)
+        )
       case 'started':
         return this.#acted.get(nodeId)?.sequence
       case 'faultHealed':
@@ -123,7 +131,19 @@ export class Causes {
     const onWay = this.#newestFault(({ ways }) => ways.some((way) => way.from === from && way.to === to))
     if (onWay !== undefined) return onWay
     if (role !== undefined && role.role !== 'leader') return role.sequence
-    return stood !== undefined && stood.atMs >= atMs - silentMs ? stood.sequence : undefined
+    if (stood !== undefined && stood.atMs >= atMs - silentMs) return stood.sequence
+    return this.#slowClockSince(from, atMs - silentMs)
+  }
+
+  /** The skew by which the clock of the node is slow, or was at that time. A clock that is set or fast delays no tick. */
+  #slowClockSince(nodeId: NodeId, sinceMs: number): number | undefined {
+    const skews = [...this.#standing.values()].filter(
+      ({ fault }) => fault.type === 'skew' && fault.nodes.includes(nodeId),
+    )
+    const drift = skews.reduce((sum, { fault }) => sum + driftOf(fault), 0)
+    if (drift <= slowDriftMost) return skews.findLast(({ fault }) => driftOf(fault) < 0)?.sequence
+    const { slowed } = this.#known(nodeId)
+    return slowed !== undefined && slowed.untilMs > sinceMs ? slowed.sequence : undefined
   }
 
   /** The cause that a leader got no answer of a majority: a fault between it and others, or the silence of others. */
@@ -213,6 +233,10 @@ export class Causes {
 
   /** A fault may be healed at some of its nodes, and stand at the others. */
   #noteHealed({ fault, sequence, atMs }: Extract<Happened, { type: 'faultHealed' }>): void {
+    for (const nodeId of fault.type === 'skew' ? fault.nodes : []) {
+      const slow = this.#slowClockSince(nodeId, atMs)
+      if (slow !== undefined) this.#known(nodeId).slowed = { sequence: slow, untilMs: atMs }
+    }
     const standing = this.#standing.get(fault.id)
     const others = standing?.fault.nodes.filter((nodeId) => !fault.nodes.includes(nodeId)) ?? []
     if (standing === undefined || others.length === 0) this.#standing.delete(fault.id)
@@ -238,6 +262,7 @@ export class Causes {
       silence: undefined,
       ended: undefined,
       paused: undefined,
+      slowed: undefined,
       stood: undefined,
       role: undefined,
       preVote: undefined,
@@ -248,4 +273,8 @@ export class Causes {
     this.#nodes.set(nodeId, known)
     return known
   }
+}
+
+function driftOf({ figures: { drift = 0 } }: FaultTold): number {
+  return drift
 }

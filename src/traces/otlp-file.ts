@@ -1,4 +1,5 @@
 /** Traces in a file: a line of OTLP JSON a batch, as collectors write it and Jaeger's page opens it. */
+import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Sink } from './outbox.js'
 import { kinds, type Span, secondsOf } from './span.js'
@@ -16,17 +17,25 @@ export class OtlpFile implements Sink {
     this.#file = file
   }
 
-  /** Takes the place of a file of that name. */
+  /** Takes the place of a file of that name. Each write goes to its end, also after a part of a line was cut away. */
   static async open(path: string): Promise<OtlpFile> {
-    return new OtlpFile(path, await open(path, 'w'))
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND } = constants
+    return new OtlpFile(path, await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND))
   }
 
   async send(spans: readonly Span[]): Promise<void> {
-    const line = `${otlpOf(spans)}\n`
+    const line = Buffer.from(`${otlpOf(spans)}\n`)
     if (this.#bytes + line.length > bytesMax)
       throw new Error(`${this.#path} has reached its bound of ${bytesMax} bytes`)
+    try {
+      await this.#file.writeFile(line)
+    } catch (error) {
+      // A full disk takes a part of a line. The next batch would go on in that line, so that no reader could read either.
+      // A pipe keeps what it took, but its reader is gone.
+      await this.#file.truncate(this.#bytes).catch(() => undefined)
+      throw error
+    }
     this.#bytes += line.length
-    await this.#file.writeFile(line)
   }
 
   close(): Promise<void> {

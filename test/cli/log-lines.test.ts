@@ -1,7 +1,7 @@
 /** The log of a command: its file, its level, and what is told when it cannot be written. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { program, run, start, temporaryFolder } from './raftbox.js'
@@ -33,6 +33,16 @@ test('each run adds its lines to the file, down to the last one', async () => {
     expect.arrayContaining(['started', 'role', 'killed']),
   ])
   expect(runs.flat().some(({ level }) => level === 'debug')).toBe(false)
+})
+
+test('a line that the run before did not write to its end runs into no other', async () => {
+  const file = join(temporaryFolder(), 'cluster.log')
+  const torn = '{"level":"info","event":"sta'
+  writeFileSync(file, torn)
+  expect(await run([...sandbox, '--log', file], 'put a 1\n')).toMatchObject({ code: 0, stderr: '' })
+  const [first, ...lines] = readFileSync(file, 'utf8').split('\n')
+  expect(first).toBe(torn)
+  expect(linesIn(lines.join('\n')).map(({ event }) => event)).toContain('started')
 })
 
 test('a signal loses no line', async () => {

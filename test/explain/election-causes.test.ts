@@ -249,6 +249,28 @@ describe('the cause of an election', () => {
     expect(election.also).toEqual([])
   })
 
+  test('is the slow clock of the leader, and not the standstills that its late ticks look like', () => {
+    const { election, faultId } = overthrown((made) => {
+      const slow = { type: 'skew', line: 'skew 1', nodes: [1] }
+      // Drifts add up: none of the two alone delays a heartbeat by an election timeout.
+      const id = made.breaks(1000, { ...slow, figures: { drift: -0.5 } })
+      made.breaks(1100, { ...slow, figures: { drift: -0.35 } }, 2900)
+      for (const atMs of [2020, 2600, 2800]) made.tell(atMs, 1, { type: 'threadStood', forMs: 560 })
+      return id + 1
+    })
+    expect(election.cause).toMatchObject({ type: 'clock', nodeId: 1, faultId })
+    expect(election.also).toEqual([])
+  })
+
+  test('is no clock of a follower, which answers when it is asked', () => {
+    const { election } = overthrown((made) => {
+      made.breaks(1000, { type: 'skew', line: 'skew 2,3', nodes: [2, 3], figures: { drift: -0.9 } })
+      made.givesUp(2000, 1, 1, 'quorumLost')
+      return undefined
+    })
+    expect(election.cause.type).toBe('unknown')
+  })
+
   test('is the clocks of followers that ran too fast', () => {
     const { election, faultId } = overthrown((made) => {
       const figures = { offsetMs: 0, drift: 2 }
@@ -330,6 +352,7 @@ describe('an election', () => {
     const election = electionIn(made.story)
     expect(election).toMatchObject({ winnerId: undefined, term: 2, cause: { type: 'killed', nodeId: 1 } })
     expect(election).toMatchObject({ failedCampaigns: 2, rivals: [], absent: [{ nodeId: 1 }, { nodeId: 3 }] })
+    expect(electionIn(made.askedAt(9000).story).leaderlessMs, 'also since the last campaign').toBe(7000)
   })
 
   test('that nobody has won is the latest one also while the leader of before is frozen', () => {
@@ -398,8 +421,21 @@ describe('an election', () => {
     // The same after a load that ended long before.
     const loaded = new MadeStory().begins().commits(1, 700, 990, 2).tell(2000, 1, { type: 'killed' })
     expect(electionIn(loaded.elects(2600, 2, 2, [3]).follows(9000, 1, 2, 2).story).felt).toBeUndefined()
+    // The same while nobody wins.
+    const lonely = new MadeStory().begins().commits(1, 1000, 1000, 2).tell(2000, 1, { type: 'killed' })
+    expect(electionIn(lonely.asks(2600, 2, 2).askedAt(2700).story).felt).toBeUndefined()
+    // The same where the leader's own first entry is all that is committed.
+    const opened = new MadeStory().begins().passes(621, 1, 'committed', 1).tell(2000, 1, { type: 'killed' })
+    opened.elects(2600, 2, 2, [3]).passes(2600, 2, 'appended', 2).passes(2601, 2, 'committed', 2)
+    expect(electionIn(opened.story).felt).toBeUndefined()
     // The same with a call that was answered as soon as somebody led.
     expect(electionIn(made.commits(2, 2620, 2620, 70).story).felt).toMatchObject({ untilMs: 2621 })
+  })
+
+  test('tells of a wait that began when the leader of before lost its majority, long before it gave up', () => {
+    const made = new MadeStory().begins().commits(1, 700, 1390, 2)
+    const { felt } = electionIn(made.givesUp(2000, 1, 1, 'quorumLost').elects(2600, 2, 2, [3]).story)
+    expect(felt).toMatchObject({ waitedFor: 'answer', sinceMs: 1381, untilMs: 2601 })
   })
 
   test('tells each vote, how long nobody led and what clients felt', () => {

@@ -109,11 +109,41 @@ describe('the longest time without a commit', () => {
     expect(delayed(400)).toMatchObject({ reason: 'unknown' })
   })
 
-  test("is not laid on the leader's clock", () => {
+  test("is not laid on the leader's clock, nor on the ticks that it delays", () => {
     const stall = stalled((made) => {
-      made.breaks(1995, { type: 'skew', line: 'skew 1 -90%', nodes: [1], figures: { drift: -0.9 } })
+      made.breaks(1900, { type: 'skew', line: 'skew 1 -90%', nodes: [1], figures: { drift: -0.9 } })
+      made.tell(2995, 1, { type: 'threadStood', forMs: 900 })
     })
     expect(stall).toMatchObject({ reason: 'unknown', causes: [] })
+  })
+
+  test('is not laid on the clocks of followers, which answer when they are asked', () => {
+    const stall = stalled((made) => {
+      made.breaks(1900, { type: 'skew', line: 'skew 2,3 +100%', nodes: [2, 3], figures: { drift: 2 } })
+      for (const nodeId of [2, 3])
+        made.tell(2990, nodeId, { type: 'heartbeatMissed', from: 1, silentMs: 220 })
+    })
+    expect(stall).toMatchObject({ reason: 'unknown', causes: [] })
+  })
+
+  test.each([
+    ['slow clock that delays each tick by far less', { drift: -0.5 }],
+    ['fast clock', { drift: 0.9 }],
+    ['clock that was set back', { drift: 0, offsetMs: -900 }],
+  ])("is laid on the leader's thread that stood still under a %s", (_, figures) => {
+    const stall = stalled((made) => {
+      made.breaks(1900, { type: 'skew', line: 'skew 1', nodes: [1], figures })
+      made.tell(2990, 1, { type: 'threadStood', forMs: 980 })
+    })
+    expect(stall).toMatchObject({ reason: 'leaderStood', causes: [{ type: 'threadStood', nodeId: 1 }] })
+  })
+
+  test("is laid on the leader's thread that stood still after its slow clock was healed", () => {
+    const stall = stalled((made) => {
+      made.breaks(1000, { type: 'skew', line: 'skew 1', nodes: [1], figures: { drift: -0.95 } }, 1900)
+      made.tell(2990, 1, { type: 'threadStood', forMs: 980 })
+    })
+    expect(stall).toMatchObject({ reason: 'leaderStood', causes: [{ type: 'threadStood', nodeId: 1 }] })
   })
 
   test('is messages of which so many are lost that a follower does not come to acknowledge', () => {
@@ -148,11 +178,45 @@ describe('the longest time without a commit', () => {
       .askedAt(3000)
     expect(stallIn(made.story)).toMatchObject({
       reason: 'disk',
-      causes: [{ faultId: id, untilMs: undefined }],
+      causes: [{ faultId: id, sinceMs: 2000, untilMs: undefined, faultLine: `${slow.line}, without node 4` }],
     })
-    expect(explain(made.story, { about: 'last' }).words).toContain('these faults stand: stall-disk 2,3,4')
+    expect(explain(made.story, { about: 'last' }).words).toMatch(
+      /these faults stand: stall-disk 2,3,4, without node 4\.$/,
+    )
     const removed = made.tell(3000, 2, { type: 'removed' }).healsAt(3100, id, { ...slow, nodes: [3] })
     expect(explain(removed.askedAt(3200).story, { about: 'last' }).words).not.toContain('these faults stand')
+  })
+
+  test('is laid on the whole fault where a part of the fault was healed later', () => {
+    const slow = { type: 'stallDisk', line: 'stall-disk 2,3' }
+    const stall = stalled((made) => {
+      const id = made.breaks(1995, { ...slow, nodes: [2, 3] })
+      made.healsAt(2990, id, { ...slow, nodes: [3] })
+    })
+    expect(stall).toMatchObject({ reason: 'disk', causes: [{ sinceMs: 1995, faultLine: 'stall-disk 2,3' }] })
+  })
+
+  test('is not laid on links of a node that was removed, and a fault of links tells that it lost the node', () => {
+    const isolate = { type: 'isolate', line: 'isolate 2,4', nodes: [1, 2, 3, 4], ways: links(4, 1, 2, 3) }
+    const made = new MadeStory(4).begins().commits(1, 700, 1990, 2)
+    made.breaks(1000, { ...isolate, ways: [...isolate.ways, ...links(2, 1, 3)] })
+    made.tell(1100, 4, { type: 'removed' })
+    const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [] }
+    made.tell(1100, 1, { type: 'membership', index: 20, membership, isCommitted: true })
+    const { story } = made.commits(1, 3000, 3200, 100)
+    expect(stallIn(story)).toMatchObject({ reason: 'unknown', causes: [] })
+    expect(explain(story, { about: 'last' }).words).toMatch(
+      /these faults stand: isolate 2,4, without node 4\.$/,
+    )
+  })
+
+  test('is not laid on a later fault that ended with the node that it hit', () => {
+    const made = new MadeStory(2).begins().commits(1, 700, 800, 2).commits(1, 950, 1090, 8)
+    const slow = { type: 'stallDisk', line: 'stall-disk 2', nodes: [2] }
+    const id = made.breaks(1000, slow)
+    made.tell(1050, 2, { type: 'removed' }).healsAt(1051, id, slow)
+    expect(stallIn(made.story)).toMatchObject({ sinceMs: 800.8, reason: 'unknown', causes: [] })
+    expect(explain(made.story, { about: 'last' }).words).not.toContain('these faults stand')
   })
 
   test('goes on while every node is frozen', () => {
@@ -250,6 +314,71 @@ describe('the longest time without a commit', () => {
     const made = new MadeStory().begins().commits(1, 700, 1990, 2)
     made.tell(2980, 0, { type: 'hostBlocked', forMs: 980 })
     expect(stallIn(made.story)).toMatchObject({ reason: 'hostBlocked', isOver: false })
+  })
+
+  test('is a time without a leader, told as one without a call where nobody is known to have called', () => {
+    const made = new MadeStory().begins().passes(621, 1, 'committed', 1).tell(2000, 1, { type: 'killed' })
+    const standing = stallIn(made.asks(2590, 3, 2).askedAt(2595).story)
+    expect(standing).toMatchObject({ reason: 'noLeader', isAsked: false, isOver: false, forMs: 595 })
+    // The new leader opens its term by an entry of its own.
+    made.elects(2600, 2, 2, [3]).passes(2600, 2, 'appended', 2).passes(2601, 2, 'committed', 2)
+    const { story } = made.askedAt(9000)
+    expect(stallIn(story)).toMatchObject({ reason: 'noLeader', isAsked: false, isOver: true })
+    expect(explain(story, { about: 'stall' }).words.split('\n')).toEqual([
+      'Nobody led for 600 ms, from 2.000 s on.',
+      'What is kept tells of no call in that time.',
+      'Node 1 was killed at 2.000 s.',
+      'Node 2 led term 2 after 600 ms without a leader.',
+    ])
+  })
+
+  test('is a time without a leader in which a call waited that was answered as soon as somebody led', () => {
+    const made = new MadeStory().begins().commits(1, 1000, 1000, 2).tell(2000, 1, { type: 'killed' })
+    made.elects(2600, 2, 2, [3]).passes(2600, 2, 'appended', 3).commits(2, 2620, 2620, 4)
+    expect(stallIn(made.askedAt(9000).story)).toMatchObject({
+      reason: 'noLeader',
+      isAsked: true,
+      sinceMs: 2000,
+    })
+  })
+
+  test('is a short one in which somebody waited, and not a longer time without a leader and without a call', () => {
+    const made = new MadeStory().begins().commits(1, 700, 990, 2).commits(1, 1190, 1390, 17)
+    made.tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3])
+    expect(stallIn(made.askedAt(9000).story)).toMatchObject({
+      reason: 'unknown',
+      isAsked: true,
+      untilMs: 1190.8,
+    })
+  })
+
+  test('is told as ordinary with its figure where it is no longer than a heartbeat interval', () => {
+    const gap = (ms: number): string => {
+      const made = new MadeStory()
+        .begins()
+        .commits(1, 700, 980, 2)
+        .commits(1, 980 + ms, 1500, 17)
+      return explain(made.story, { about: 'stall' }).words
+    }
+    expect(gap(90).split('\n')).toEqual([
+      'The longest time without a commit was 90 ms, from 0.981 s on.',
+      'This is ordinary: it is no longer than the 100 ms from one heartbeat to the next.',
+    ])
+    expect(gap(110)).toContain(
+      'could be reached. Nodes note no write that takes less than 250 ms, and no standstill of less than 100 ms.',
+    )
+  })
+
+  test('is no handing over of a leader where nobody asked for anything', () => {
+    const made = new MadeStory().begins().passes(621, 1, 'committed', 1)
+    made.tell(2000, 1, { type: 'killed' }).elects(2050, 2, 2, [3], 100)
+    expect(stallIn(made.askedAt(9000).story)).toMatchObject({ reason: 'noLoad', isAsked: false })
+  })
+
+  test('is a time without a leader, and not an ordinary one, where somebody called at another time', () => {
+    const made = new MadeStory().begins().commits(1, 700, 780, 2).commits(1, 870, 950, 7)
+    made.tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3])
+    expect(stallIn(made.askedAt(9000).story)).toMatchObject({ reason: 'noLeader', isAsked: false })
   })
 
   test('is not told without any commit', () => {

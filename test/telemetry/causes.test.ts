@@ -73,6 +73,23 @@ test('[HP2] a pause explains a standstill and a late write also where the node c
   }
 })
 
+test('[HP2] a slow clock explains a late tick and a late heartbeat, also of a tick that began before it was healed', () => {
+  const skew = (drift: number, id = 1) => faultOf('skew', { id, nodes: [1], figures: { offsetMs: 0, drift } })
+  const begins = (drift: number, id?: number) => ({ type: 'faultBegan', fault: skew(drift, id) }) as const
+  const healed = { type: 'faultHealed', by: 'verb', fault: skew(-0.9), atMs: 100 } as const
+  const stood = { type: 'threadStood', forMs: 90 } as const
+  const missed = { type: 'heartbeatMissed', nodeId: 2, from: 1, silentMs: 90 } as const
+  for (const late of [stood, missed]) {
+    expect(causesOf(begins(-0.9), { ...late, atMs: 95 }).at(-1)).toBe(1)
+    expect(causesOf(begins(-0.9), healed, { ...late, atMs: 150 }).at(-1)).toBe(1)
+    expect(causesOf(begins(-0.9), healed, { ...late, atMs: 300 }).at(-1)).toBeUndefined()
+    expect(causesOf(begins(-0.3), begins(-0.3, 2), { ...late, atMs: 95 }).at(-1), 'drifts add up').toBe(2)
+    for (const drift of [-0.3, 0, 0.9])
+      expect(causesOf(begins(drift), { ...late, atMs: 95 }).at(-1), `drift ${drift}`).toBeUndefined()
+  }
+  expect(causesOf(begins(-0.9), { ...missed, nodeId: 1, from: 2 }).at(-1)).toBeUndefined()
+})
+
 test('[HP2] a fault that was healed at one node stands at the others', () => {
   const kill = (...nodes: number[]) => faultOf('kill', { nodes })
   const begins = { type: 'faultBegan', fault: kill(1, 2) } as const
