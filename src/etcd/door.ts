@@ -14,7 +14,7 @@ export interface DoorBounds {
 
 const doorBounds: DoorBounds = { connectionsMax: 4096, silentMs: 10_000 }
 
-const open: WayState = { isOpen: true, delayOf: undefined }
+export const open: WayState = { isOpen: true, delayOf: undefined }
 
 /** Takes the connections of each protocol. */
 export interface Rooms {

@@ -1,5 +1,6 @@
 /** The members of the cluster, as clients of etcd's API know them, and how they change. */
 import type { Cluster, NodeStatus } from '../cluster/index.js'
+import { isLinkFault, type LinkFault, waysOf } from '../faults/index.js'
 import { isVoter, type Membership, majorityOf, type NodeId } from '../raft/index.js'
 import { EtcdError } from './errors.js'
 import { inEtcdsWords, type Words } from './in-etcds-words.js'
@@ -49,7 +50,7 @@ export class Roster {
   checkAddition(by: NodeId, peerUrls: readonly string[]): readonly string[] {
     const urls = checkedPeerUrls(peerUrls)
     const { voters } = this.#membershipOf(by)
-    if (this.#running(voters).length < voters.length) throw new EtcdError('unhealthy')
+    if (this.#active(by, voters).length < voters.length) throw new EtcdError('unhealthy')
     return urls
   }
 
@@ -74,11 +75,11 @@ export class Roster {
     this.checkRemoval(by, nodeId)
     this.#checkMember(by, nodeId)
     if (nodeId === by) {
-      await told(this.#cluster.changeMembership([{ type: 'remove', nodeId }]), ofRemoval)
+      await told(this.#inTime(this.#cluster.changeMembership([{ type: 'remove', nodeId }])), ofRemoval)
       // A cluster that is closed meanwhile ends the node as well.
       const end = (): void => void this.#cluster.removeNode(nodeId).catch(() => undefined)
       setTimeout(end, endsAfterMs).unref()
-    } else await told(this.#cluster.removeNode(nodeId), ofRemoval)
+    } else await told(this.#inTime(this.#cluster.removeNode(nodeId)), ofRemoval)
     this.#peerUrls.forget(nodeId)
   }
 
@@ -103,6 +104,20 @@ export class Roster {
   async moveLeader(by: NodeId, to: NodeId): Promise<void> {
     if (this.#memberOf(by, to)?.isLearner !== false) throw new EtcdError('badLeaderTransferee')
     if (to !== by) await told(this.#cluster.transfer(to), ofTransfer)
+  }
+
+  /** A removal may wait for members that answer no more. It may still come about behind its time, as with a member of etcd. */
+  async #inTime<Outcome>(change: Promise<Outcome>): Promise<Outcome> {
+    const { requestTimeoutMs } = this.#cluster.options
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new EtcdError('timeout')), requestTimeoutMs)
+    })
+    try {
+      return await Promise.race([change, late])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #told(nodeId: NodeId, isLearner: boolean): MemberTold {
@@ -137,9 +152,9 @@ export class Roster {
     if (this.#memberOf(by, nodeId)?.isLearner === true) return
     const { voters } = this.#membershipOf(by)
     if (voters.every((voter) => voter === nodeId)) throw new EtcdError('notEnoughStarted')
-    const running = this.#running(voters)
-    if (nodeId !== by && !running.includes(nodeId)) return
-    if (running.length - 1 < majorityOf(voters.length - 1)) throw new EtcdError('unhealthy')
+    const active = this.#active(by, voters)
+    if (nodeId !== by && !active.includes(nodeId)) return
+    if (active.length - 1 < majorityOf(voters.length - 1)) throw new EtcdError('unhealthy')
   }
 
   /** No other member has one of these URLs. */
@@ -149,14 +164,26 @@ export class Roster {
     if (urls.some((url) => taken.has(url) || this.#urlsToCome.has(url))) throw new EtcdError('peerUrlExists')
   }
 
-  #running(nodeIds: readonly NodeId[]): readonly NodeId[] {
-    const runs = ({ state, nodeId }: NodeStatus) => state === 'running' && nodeIds.includes(nodeId)
-    return this.#cluster
-      .status()
-      .filter(runs)
-      .map(({ nodeId }) => nodeId)
+  /** The nodes that run and that node `by` hears and reaches: etcd counts the members with which a member has connections. */
+  #active(by: NodeId, nodeIds: readonly NodeId[]): readonly NodeId[] {
+    const nodes = this.#cluster.status()
+    const all = nodes.map(({ nodeId }) => nodeId)
+    const apart = new Set(
+      this.#cluster.faults
+        .flatMap(({ fault }) => (isLinkFault(fault) && cutsAll(fault) ? waysOf(fault, all) : []))
+        .flatMap(({ from, to }) => (from === by ? [to] : to === by ? [from] : [])),
+    )
+    const isActive = ({ state, nodeId }: NodeStatus): boolean =>
+      state === 'running' && nodeIds.includes(nodeId) && !apart.has(nodeId)
+    return nodes.filter(isActive).map(({ nodeId }) => nodeId)
   }
 }
+
+function cutsAll(fault: LinkFault): boolean {
+  return fault.type === 'cut' ? fault.messages === undefined : isolating.has(fault.type)
+}
+
+const isolating: ReadonlySet<LinkFault['type']> = new Set(['partition', 'isolate'])
 
 /** Each check has passed: a change that is refused all the same came behind another one. */
 const ofRemoval: Words = { INVALID_CHANGE: 'notEnoughStarted' }

@@ -6,6 +6,8 @@
  *                  │               └ any other call → gRPC's server ──────┤
  *                  └ HTTP/1.1 → gateway (JSON) ───────────────────────────┘
  */
+
+import { once } from 'node:events'
 import type { Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
@@ -15,7 +17,7 @@ import { RaftError, reasonOf } from '../errors/index.js'
 import type { NodeId } from '../raft/index.js'
 import { ClientWays } from './client-ways.js'
 import { ClusterMember, type Shared } from './cluster-member.js'
-import { Door, host } from './door.js'
+import { Door, host, open } from './door.js'
 import type { UnaryMethod } from './http2/calls.js'
 import { Lane } from './http2/lane.js'
 import { receivedBytesMax } from './limits.js'
@@ -24,6 +26,8 @@ import { Ports } from './ports.js'
 import { Roster } from './roster.js'
 import { RpcCounts } from './rpc-counts.js'
 import type { Service } from './services/service.js'
+import type { WayState } from './valve.js'
+import { hubOf } from './watch/hubs.js'
 
 /** Makes a service of one member. */
 export type ServiceOf = (member: Member, server: EtcdServer) => Service
@@ -50,6 +54,10 @@ const keepAliveMs = 2 * 60 * 60 * 1000
 const keepAliveTimeoutMs = 20_000
 /** Milliseconds until a port is tried again that another program has. */
 const againMs = 250
+/** The longest time for which a compaction waits for watches. */
+const watchesMs = 500
+const shut: WayState = { isOpen: false, delayOf: undefined }
+const noBytes = new Uint8Array(0)
 
 /** A node's part of the server, in all of its lives. */
 interface Place {
@@ -61,6 +69,10 @@ interface Place {
   port: number | undefined
   /** `undefined`: the node does not run. */
   door: Door | undefined
+  /** Whether the node answers clients in this life. */
+  isServing: boolean
+  /** Resolves once it does, or has ended. */
+  serves: Promise<void>
 }
 
 export class EtcdServer {
@@ -120,6 +132,29 @@ export class EtcdServer {
     for (const nodeId of [...this.#places.keys()]) this.#removed(nodeId)
   }
 
+  /** Resolves once all nodes that run answer clients, or when `signal` is aborted. */
+  async serving(signal: AbortSignal): Promise<void> {
+    const all = Promise.all([...this.#places.values()].map(({ serves }) => serves))
+    await Promise.race([all, once(signal, 'abort')])
+  }
+
+  /**
+   * Before a compaction: watches are told of what it takes away, as etcd tells them of each change while it applies it. A
+   * node that does not come so far in time is not waited for.
+   */
+  async tellWatches(): Promise<void> {
+    const running = [...this.#places.values()].filter(({ door }) => door !== undefined)
+    const index = Math.max(...running.map(({ member }) => member.look().lastApplied))
+    const signal = AbortSignal.timeout(watchesMs)
+    const told = async ({ member }: Place): Promise<void> => {
+      const hub = hubOf(member)
+      if (!hub.hasInStep) return
+      await member.applied(index, signal)
+      await hub.told(index, signal)
+    }
+    await Promise.all(running.map(told))
+  }
+
   async #accompany(): Promise<void> {
     this.#end = await this.cluster.accompany({
       name: "the ports of etcd's API",
@@ -136,7 +171,8 @@ export class EtcdServer {
     this.#places.set(nodeId, place)
     const door = new Door({ http2: place.accept, http1: (valve) => place.http.emit('connection', valve) })
     place.door = door
-    this.#setWays(nodeId, door)
+    this.#setWays(nodeId, place)
+    place.serves = this.#serve(nodeId, place, door)
     const isFirst = this.#end === undefined
     const ports = isFirst ? [this.#ports.reserve(nodeId)] : this.#ports.of(nodeId)
     try {
@@ -174,11 +210,29 @@ export class EtcdServer {
     }
   }
 
+  /**
+   * A node that starts has yet to apply what it holds. It would tell its clients the past as the present, so they wait
+   * until the first linearizable read by way of the node has been answered, as those of etcd wait until a member is
+   * ready.
+   */
+  async #serve(nodeId: NodeId, place: Place, door: Door): Promise<void> {
+    while (place.door === door && !place.isServing) {
+      try {
+        await place.member.read('figures', noBytes)
+        place.isServing = place.door === door
+      } catch {
+        await setTimeout(againMs, undefined, { ref: false })
+      }
+    }
+    this.#setWays(nodeId, place)
+  }
+
   #ended(nodeId: NodeId): void {
     const place = this.#places.get(nodeId)
     if (place === undefined) return
     place.door?.close()
     place.door = undefined
+    place.isServing = false
   }
 
   #removed(nodeId: NodeId): void {
@@ -199,12 +253,14 @@ export class EtcdServer {
     const ways = this.#ways.get(nodeId) ?? new ClientWays(nodeId)
     this.#ways.set(nodeId, ways)
     ways.set(faults)
-    this.#setWays(nodeId, this.#places.get(nodeId)?.door)
+    const place = this.#places.get(nodeId)
+    if (place !== undefined) this.#setWays(nodeId, place)
   }
 
-  #setWays(nodeId: NodeId, door: Door | undefined): void {
+  #setWays(nodeId: NodeId, { door, isServing }: Place): void {
     const ways = this.#ways.get(nodeId)
-    if (ways !== undefined) door?.set(ways.from, ways.to)
+    if (!isServing) door?.set(shut, shut)
+    else door?.set(ways?.from ?? open, ways?.to ?? open)
   }
 
   #newPlace(nodeId: NodeId, counters: CountersRead): Place {
@@ -248,6 +304,8 @@ export class EtcdServer {
         }),
       port: undefined,
       door: undefined,
+      isServing: false,
+      serves: Promise.resolve(),
     }
   }
 

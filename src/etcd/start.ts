@@ -92,17 +92,27 @@ class EtcdHandle implements AsyncDisposable {
 /** The options of a cluster that is to speak etcd's API: its machine, and etcd's time for a call if none is given. */
 export function clusterOptionsOf(options: Omit<EtcdOptions, 'port'>): ClusterOptions {
   const { heartbeatIntervalMs = 100, electionTimeoutMs = 5 * heartbeatIntervalMs } = options
-  return { requestTimeoutMs: 5000 + 2 * electionTimeoutMs, ...options, machine: mvccModule }
+  const { requestTimeoutMs = 5000 + 2 * electionTimeoutMs } = options
+  return { ...options, requestTimeoutMs, machine: mvccModule }
 }
 
+/** A start waits so long for a leader, and for nodes that answer clients. */
+const readyMs = 10_000
+
 /** Opens an address for each node of a cluster with `clusterOptionsOf`. */
-export function serveEtcd(cluster: Cluster, port?: number): Promise<EtcdServer> {
+export async function serveEtcd(cluster: Cluster, port?: number): Promise<EtcdServer> {
+  const nodes = cluster.status().length
+  const most = portMax - nodes + 1
+  if (port !== undefined && port > most) {
+    const expected = `at most ${most} for ${nodes} nodes, which have the ports from there on`
+    throw new RaftError('INVALID_OPTION', { option: 'port', expected, actual: port })
+  }
   return EtcdServer.open(cluster, { services, gateway: gatewayOf, port })
 }
 
 /**
- * Starts a cluster whose nodes speak etcd's v3 API, each at an address of its own. Resolves once a node leads, or
- * after ten seconds without a leader; rejects where no node runs and one has failed. A call is given up after etcd's time, unless
+ * Starts a cluster whose nodes speak etcd's v3 API, each at an address of its own. Resolves once a node leads and all answer,
+ * or after ten seconds; rejects where no node runs and one has failed. A call is given up after etcd's time, unless
  * `requestTimeoutMs` is given: five seconds and two election timeouts.
  */
 export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
@@ -115,7 +125,9 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<Etcd> {
   const cluster = await startCluster(clusterOptionsOf(others))
   try {
     const server = await serveEtcd(cluster, port)
+    const inTime = AbortSignal.timeout(readyMs)
     await leaderKnown(cluster)
+    await server.serving(inTime)
     const bound = verbs.map((verb) => [verb, (cluster[verb] as () => unknown).bind(cluster)])
     return Object.assign(new EtcdHandle(cluster, server), Object.fromEntries(bound) as EtcdVerbs)
   } catch (error) {

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { Metadata } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
 import { clusterOptionsOf, serveEtcd } from '../../src/etcd/index.js'
-import { startedCluster } from '../cluster/support.js'
+import { startedCluster, temporaryFolder } from '../cluster/support.js'
 import { startedEtcd, TestClient, until } from './support.js'
 
 /** A raw connection, once it is there. */
@@ -246,4 +246,40 @@ test('a fault that stood before the addresses were opened stands at them', async
   expect(read.outcome).toBeUndefined()
   await cut.heal()
   expect(await read.done).toEqual({ value: undefined })
+})
+
+const local = (client: TestClient) =>
+  client.call('etcdserverpb.KV/Range', { key: Buffer.from('key'), serializable: true })
+
+test('a node that starts is silent until it has applied what was committed, and tells no past as the present', async () => {
+  const etcd = await startedEtcd()
+  const leader = etcd.cluster.leaderId ?? 0
+  const follower = leader === 1 ? 2 : 1
+  const writer = new TestClient(etcd.endpointOf(leader) ?? '')
+  await writer.put('key', 'old')
+  const client = new TestClient(etcd.endpointOf(follower) ?? '')
+  await until(async () => ((await local(client)) as { kvs: unknown[] }).kvs.length === 1)
+  await etcd.kill(follower)
+  await writer.put('key', 'new')
+  const apart = await etcd.isolate(follower)
+  await etcd.restart(follower)
+  const socket = await connected(etcd.endpointOf(follower) ?? '')
+  socket.destroy()
+  const early = followed(until(() => local(client).catch(() => undefined)))
+  await writer.get('key')
+  expect(early.outcome).toBeUndefined()
+  await apart.heal()
+  expect(await early.done).toMatchObject({ kvs: [{ value: Buffer.from('new') }] })
+})
+
+test('a cluster of an earlier start is ready with all that it holds', async () => {
+  const dir = temporaryFolder()
+  const before = await startedEtcd({ dir })
+  const writer = new TestClient(before.endpoints[0] ?? '')
+  const puts = Array.from({ length: 300 }, (_, at) => writer.put(`key ${at}`, 'value'))
+  await Promise.all(puts)
+  await before.close()
+  const etcd = await startedEtcd({ dir })
+  for (const endpoint of etcd.endpoints)
+    expect(await local(new TestClient(endpoint))).toMatchObject({ header: { revision: '301' } })
 })

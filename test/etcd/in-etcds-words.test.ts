@@ -56,6 +56,8 @@ function roster(code: ErrorCode): Roster {
   const cluster = {
     dir: temporaryFolder(),
     membership: { membership },
+    faults: [],
+    options: { requestTimeoutMs: 1000 },
     status: () => [node(1), node(2), node(3)],
     ...{ addNode: refused, removeNode: refused, promote: refused, transfer: refused },
   }

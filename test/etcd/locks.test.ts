@@ -1,5 +1,6 @@
-/** Locks and elections on a cluster whose members are killed meanwhile. */
+/** Locks and elections on a cluster whose members are killed meanwhile, and of keys that are none. */
 import { expect, test } from 'vitest'
+import { refusal } from './services/support.js'
 import { startedEtcd, TestClient, until } from './support.js'
 
 const key = (text: string): Buffer => Buffer.from(text)
@@ -53,4 +54,12 @@ test('a candidate is elected over a change of the cluster’s leader', async () 
   expect((await waits)['leader']).toMatchObject({ key: key('e/5678') })
   const { kv } = await stays.call('v3electionpb.Election/Leader', { name: key('e') })
   expect(kv).toMatchObject({ value: key(String(two)) })
+})
+
+test.each(['Proclaim', 'Resign'])('%s of no key is refused, and puts none', async (method) => {
+  const etcd = await startedEtcd({ nodes: 1 })
+  const client = new TestClient(etcd.endpoints[0] ?? '')
+  const leader = { name: Buffer.from('e'), key: Buffer.from(''), rev: '0', lease: '0' }
+  const call = client.call(`v3electionpb.Election/${method}`, { leader, value: Buffer.from('x') })
+  expect(await refusal(call)).toEqual({ code: 2, details: 'etcdserver: key is not provided' })
 })

@@ -78,6 +78,21 @@ test.each([-1, 65_536, 1.5, '2379' as never])('%j is no port', async (port) => {
   })
 })
 
+test('a port that leaves no room for the ports of all nodes is refused', async () => {
+  await expect(startEtcd({ port: 65_534 })).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message: 'port: at most 65533 for 3 nodes, which have the ports from there on, not 65534',
+  })
+})
+
+test('an option that is undefined counts as left out, and one that is null is refused', async () => {
+  const etcd = await startedEtcd({ nodes: 1, heartbeatIntervalMs: 50, requestTimeoutMs: undefined as never })
+  expect(etcd.cluster.options.requestTimeoutMs).toBe(5500)
+  await expect(startEtcd({ requestTimeoutMs: null as never })).rejects.toThrow(
+    'requestTimeoutMs: a value, or undefined, not null',
+  )
+})
+
 test('options of a cluster are those of startCluster, but for the machine', async () => {
   await expect(startEtcd({ nodes: 0 })).rejects.toThrow('nodes: a whole number from 1 to 25, not 0')
   await expect(startEtcd({ nodes: '3' as unknown as number })).rejects.toThrow('from 1 to 25, not "3"')

@@ -35,6 +35,43 @@ test('a put before the request is before the watch, also when the hub has not he
   expect(client.lines).toEqual(['0@1 created', '0@2 2:a=1', '1@2 created'])
 })
 
+test('who is about to compact waits until the watches in step were told of what the node has applied', async () => {
+  const { member, hub, client } = watched()
+  client.create({ key: 'a' })
+  await settled()
+  let release = (): void => undefined
+  member.held = new Promise((resolve) => {
+    release = resolve
+  })
+  member.happens('a=1')
+  const ended = new AbortController()
+  let isTold = false
+  const told = hub.told(member.lastApplied, ended.signal).then(() => {
+    isTold = true
+  })
+  await settled()
+  expect([isTold, client.eventsOf('0')]).toEqual([false, []])
+  release()
+  await told
+  expect(client.eventsOf('0')).toEqual(['2:a=1'])
+})
+
+test('who is about to compact does not wait for more than the node has applied, nor where nobody is in step', async () => {
+  const { member, hub, client } = watched()
+  const never = new AbortController().signal
+  await hub.told(100, never)
+  client.create({ key: 'a' })
+  await settled()
+  const late = new AbortController()
+  const waiting = hub.told(member.lastApplied + 1, late.signal)
+  await settled()
+  late.abort()
+  await waiting
+  const left = hub.told(member.lastApplied + 1, never)
+  client.send({ cancelRequest: { watchId: '0' } })
+  await left
+})
+
 test('a watch from a past revision is told of what happened since, then of what happens', async () => {
   const { member, client } = watched()
   for (let at = 2; at <= 6; at++) member.happens(`a=${at}`)

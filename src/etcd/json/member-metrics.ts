@@ -5,7 +5,7 @@ import { readFigures, type StoreFigures } from '../../mvcc/index.js'
 import type { Member } from '../member.js'
 import type { RpcCounts } from '../rpc-counts.js'
 import { version } from '../version.js'
-import { hubOf } from '../watch/hub.js'
+import { hubOf } from '../watch/hubs.js'
 
 const noBytes = Buffer.alloc(0)
 

@@ -116,6 +116,7 @@ export async function txnIfCreated(
   success: readonly object[],
   failure: readonly object[],
 ): Promise<{ readonly revision: number } & TxnResponse> {
+  if (key.byteLength === 0) throw new EtcdError('emptyKey')
   const compare = [{ key, target: createRevision, result: 0, createRevision: revision }]
   const served = await member.propose('txn', txns.encodeRequest({ compare, success, failure }))
   return { revision: served.revision, ...txns.decodeResponse(served.body) }

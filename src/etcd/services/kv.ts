@@ -2,6 +2,7 @@
 import { type Inspected, type InspectedOp, inspect } from '../../mvcc/index.js'
 import { EtcdError } from '../errors.js'
 import type { Member } from '../member.js'
+import type { EtcdServer } from '../server.js'
 import { definitionOf, replicate, type Service, unary, undecoded, withHeader } from './service.js'
 
 const definition = undecoded(definitionOf('etcdserverpb.KV'))
@@ -12,8 +13,8 @@ function admitted(op: InspectedOp, request: Buffer): Inspected {
   return inspected
 }
 
-export function kvService(member: Member): Service {
-  const write = (op: 'put' | 'deleteRange' | 'compact', request: Buffer): Promise<Buffer> => {
+export function kvService(member: Member, server: Pick<EtcdServer, 'tellWatches'>): Service {
+  const write = (op: 'put' | 'deleteRange', request: Buffer): Promise<Buffer> => {
     admitted(op, request)
     return replicate(member, op, request)
   }
@@ -39,7 +40,11 @@ export function kvService(member: Member): Service {
         const { isQuery, isSerializable } = admitted('txn', request)
         return isQuery ? read('txnRange', request, isSerializable) : replicate(member, 'txn', request)
       }),
-      Compact: unary(member, (request) => write('compact', request)),
+      Compact: unary(member, async (request) => {
+        admitted('compact', request)
+        await server.tellWatches()
+        return replicate(member, 'compact', request)
+      }),
     },
   }
 }

@@ -2,7 +2,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { EtcdError } from '../errors.js'
 import type { Member } from '../member.js'
-import { hubOf } from '../watch/hub.js'
+import { hubOf } from '../watch/hubs.js'
 import { type Outlet, type WatchRequest, WatchStream } from '../watch/stream.js'
 import { Leaderless } from './leaderless.js'
 import { admit, codecOf, definitionOf, refusalOf, type Service, undecoded } from './service.js'

@@ -2,7 +2,8 @@
 import { EtcdError } from '../errors.js'
 import type { Member } from '../member.js'
 import type { WatchEvent } from './history.js'
-import { hubOf, type WatchHub } from './hub.js'
+import type { WatchHub } from './hub.js'
+import { hubOf } from './hubs.js'
 import type { Listener, Watcher } from './watcher.js'
 
 /** A response to a watch. */

@@ -48,18 +48,6 @@ export interface WatchFigures {
   readonly events: number
 }
 
-const hubs = new WeakMap<Member, WatchHub>()
-
-/** The one hub of a member. */
-export function hubOf(member: Member): WatchHub {
-  let hub = hubs.get(member)
-  if (hub === undefined) {
-    hub = new WatchHub(member)
-    hubs.set(member, hub)
-  }
-  return hub
-}
-
 export class WatchHub {
   readonly #member: Pick<Member, 'readLocal' | 'look' | 'header' | 'onProgress'>
   readonly #listeners = new Set<Listener>()
@@ -76,6 +64,9 @@ export class WatchHub {
   #isStale = false
   /** The last index that the node had applied when it was asked last. */
   #appliedIndex = 0
+  /** What the node had applied when all watchers in step had been told of it last, and who waits for more. */
+  #toldIndex = 0
+  readonly #waiting: (() => void)[] = []
   /** Listeners with requests that wait for a read. */
   #asking = new Set<Listener>()
   /** Requests for progress, each with the revision that it waits for. */
@@ -127,14 +118,37 @@ export class WatchHub {
   /** Adds a watcher from `watcher.next` on. */
   add(watcher: Watcher): void {
     if (watcher.prevKv) this.#prevKvs++
+    this.#place(watcher)
+    this.wake()
+  }
+
+  #place(watcher: Watcher): void {
     const group = watcher.next > this.#position ? this.#inStep : this.#behind
     group.add(watcher)
-    this.wake()
   }
 
   delete(watcher: Watcher): void {
     if (!this.#inStep.delete(watcher) && !this.#behind.delete(watcher)) return
     if (watcher.prevKv) this.#prevKvs--
+    this.#lookAgain()
+  }
+
+  get hasInStep(): boolean {
+    return this.#inStep.all.size > 0
+  }
+
+  /** Resolves once watchers in step were told of all up to a place in the log that the node has applied; or by `signal`. */
+  async told(index: number, signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#lookAgain(), { once: true })
+    while (this.hasInStep && this.#toldIndex < index && !signal.aborted) {
+      this.#isStale = true
+      this.wake()
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+  }
+
+  #lookAgain(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   /** Whether the client was told all that the node told. */
@@ -197,7 +211,8 @@ export class WatchHub {
 
   async #readOn(): Promise<void> {
     const asking = [...this.#asking].map((listener) => ({ listener, count: listener.requests.length }))
-    const from = this.#inStep.all.size === 0 ? noHistory : this.#position + 1
+    const from = this.hasInStep ? this.#position + 1 : noHistory
+    const index = this.#member.look().lastApplied
     let history: History
     this.#asking = new Set()
     this.#isStale = false
@@ -215,7 +230,8 @@ export class WatchHub {
       this.#askAgain(asking)
       return
     }
-    await this.#advance(from, history)
+    if (await this.#advance(from, history)) this.#toldIndex = Math.max(this.#toldIndex, index)
+    this.#lookAgain()
     let served = 0
     for (const { listener, count } of asking) {
       if (!this.#listeners.has(listener)) continue
@@ -239,18 +255,21 @@ export class WatchHub {
     return history
   }
 
-  async #advance(from: number, { events, revision }: History): Promise<void> {
+  /** Whether that was all that the node told. */
+  async #advance(from: number, { events, revision }: History): Promise<boolean> {
     const last = events.at(-1)
     if (from === noHistory) this.#position = Math.max(this.#position, revision)
-    if (last === undefined) return
+    if (last === undefined) return true
     // Every revision has events: the history ends early only for want of room.
-    if (last.revision < revision) this.#isStale = true
+    const isWhole = last.revision >= revision
+    if (!isWhole) this.#isStale = true
     await this.#deliver(events, this.#inStep, undefined, (watcher, next) => {
       watcher.next = next
       this.#inStep.delete(watcher)
       this.#behind.add(watcher)
     })
     this.#position = last.revision
+    return isWhole
   }
 
   /** The first watcher behind that can be served. */
@@ -277,8 +296,7 @@ export class WatchHub {
     for (const watcher of served) {
       if (!this.#behind.delete(watcher)) continue
       watcher.next = last + 1
-      const group = watcher.next > this.#position ? this.#inStep : this.#behind
-      group.add(watcher)
+      this.#place(watcher)
     }
   }
 
@@ -346,7 +364,7 @@ export class WatchHub {
   /** The history before `compactRevision` is gone. A client without room is told later. */
   #compacted(group: Ranges<Watcher>, compactRevision: number): void {
     // etcd's response says no revision of the store.
-    const header = this.#member.header(0)
+    const header = this.headerOf(0)
     for (const watcher of [...group.all]) {
       if (watcher.next >= compactRevision) continue
       group.delete(watcher)

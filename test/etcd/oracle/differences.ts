@@ -85,6 +85,8 @@ export const differences: readonly NamedDifference[] = [
   { name: 'Revisions that come soon after each other' },
   { name: 'A connection whose client cancels many calls other than those of KV' },
   { name: 'A deadline that the server sees before the client does' },
+  { name: 'A write at a member that hears no leader' },
+  { name: 'A write on its way while the leader fails' },
   { name: 'A linearizable read while the leader changes' },
   { name: 'The last bytes below 1.5 MiB' },
   { name: 'The answer to a transaction or a deletion' },

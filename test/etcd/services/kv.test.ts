@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { startedEtcd, TestClient } from '../support.js'
+import { startedEtcd, TestClient, until } from '../support.js'
+import { WatchCall } from '../watch-client.js'
 import { refusal } from './support.js'
 
 const key = Buffer.from('k')
@@ -33,6 +34,23 @@ test('a transaction that only reads leaves no entry in the log', async () => {
   const { header } = await client.call('etcdserverpb.KV/Txn', { success: [range(false)] })
   expect(header).toMatchObject({ revision: '2' })
   expect(etcd.status()[0]?.lastIndex).toBe(before?.lastIndex)
+})
+
+test('a compaction takes nothing from a watch that is in step, at the leader and elsewhere', async () => {
+  const etcd = await startedEtcd({ nodes: 3 })
+  const [client = new TestClient('')] = etcd.endpoints.map((endpoint) => new TestClient(endpoint))
+  const watches = etcd.endpoints.map((endpoint) => new WatchCall(new TestClient(endpoint)))
+  for (const watch of watches) await watch.create({ key: 'k' })
+  for (let round = 0; round < 60; round++) {
+    // Three puts share a turn of the node more often than not, and the compaction is on their heels.
+    const puts = await Promise.all(['a', 'b', 'c'].map((value) => client.put('k', value)))
+    const revisions = puts.map(({ header }) => Number((header as { revision: string }).revision))
+    await client.call('etcdserverpb.KV/Compact', { revision: Math.max(...revisions) })
+  }
+  for (const watch of watches) {
+    await until(() => watch.told.some(({ canceled }) => canceled) || watch.revisions.length === 180)
+    expect(watch.lines.filter((line) => line.includes('canceled'))).toEqual([])
+  }
 })
 
 test('a malformed request and one that is too large are refused, and the next is served', async () => {

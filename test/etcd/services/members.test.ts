@@ -18,6 +18,7 @@ const url = 'http://127.0.0.1:7001'
 const notFound = { code: 5, details: 'etcdserver: member not found' }
 const badUrl = { code: 3, details: 'etcdserver: given member URLs are invalid' }
 const notInSync = 'etcdserver: can only promote a learner member which is in sync with leader'
+const unhealthy = { code: 14, details: 'etcdserver: unhealthy cluster' }
 const urlExists = { code: 9, details: 'etcdserver: Peer URLs already exists' }
 
 class ClusterClient {
@@ -221,11 +222,32 @@ test('a number that is no id of a member is told so', async () => {
   expect(await refusal(client.promote(99))).toEqual(notFound)
 })
 
+test.each(['isolate', 'partition'] as const)(
+  'a voter that is cut off (%s) does not count where members are added or removed, and one that is slow does',
+  async (fault) => {
+    const { etcd } = await started(3, { electionTimeoutMs: 3000 })
+    const leader = etcd.cluster.leaderId ?? 0
+    const [other = 0, apart = 0] = [1, 2, 3].filter((nodeId) => nodeId !== leader)
+    const asked = new ClusterClient(etcd.endpointOf(leader))
+    const cut =
+      fault === 'isolate' ? await etcd.isolate(apart) : await etcd.partition([[leader, other], [apart]])
+    expect(await refusal(asked.add([url]))).toEqual(unhealthy)
+    expect(await refusal(asked.remove(other))).toEqual(unhealthy)
+    expect(ids(await asked.list())).toEqual([1, 2, 3])
+    await cut.heal()
+    await etcd.delay(leader, apart, 5)
+    await etcd.cut(leader, other, { messages: 'requestVote' })
+    await asked.add([url])
+    expect(ids(await asked.list())).toHaveLength(4)
+  },
+)
+
 test('a member that hears no leader tells of the members it knows, and changes none', async () => {
   const { etcd, client } = await started(3, { requestTimeoutMs: 1000 })
   await etcd.isolate(1)
   const timedOut = { code: 14, details: 'etcdserver: request timed out' }
-  const changes = [() => client.add([url]), () => client.remove(3), () => client.update(1, [url])]
+  expect(await refusal(client.add([url]))).toEqual(unhealthy)
+  const changes = [() => client.remove(3), () => client.update(1, [url])]
   for (const change of changes) expect(await refusal(change())).toEqual(timedOut)
   expect(ids(await client.list())).toEqual([1, 2, 3])
 })
