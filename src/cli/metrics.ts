@@ -70,7 +70,11 @@ async function metricsAt(origin: string, token: string | undefined, signal: Abor
   try {
     const response = await fetch(`${origin}/metrics`, { headers, signal: either })
     if (response.status === 401)
-      throw new BadInput(`the page at ${origin} asks for a token: give it with --token`)
+      throw new BadInput(
+        token === undefined
+          ? `the page at ${origin} asks for a token: give it with --token`
+          : `--token: the page at ${origin} has another token`,
+      )
     if (!response.ok || response.headers.get('content-type')?.includes('version=0.0.4') !== true)
       throw new Failed(`${origin} is no page of a sandbox: it answered ${response.status} to GET /metrics`)
     return await response.text()

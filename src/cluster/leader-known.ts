@@ -1,5 +1,5 @@
 /** Waiting for somebody to lead. */
-import { checkSignal, RaftError } from '../errors/index.js'
+import { checkMethods, checkSignal, RaftError } from '../errors/index.js'
 import { keepsDown } from '../faults/index.js'
 import type { Cluster } from './cluster.js'
 import type { ClusterEvent } from './events.js'
@@ -15,6 +15,7 @@ type Looked = Pick<Cluster, 'closing' | 'events' | 'faults' | 'leaderId' | 'stat
  * soon as the cluster closes.
  */
 export async function leaderKnown(cluster: Looked, signal?: AbortSignal): Promise<void> {
+  checkMethods('cluster', cluster, 'a cluster', ['status'])
   checkSignal(signal)
   const beganMs = performance.now()
   return new Promise((resolve, reject) => {

@@ -90,18 +90,25 @@ export function lookAt({ nodeId, vitals, latencies }: Member): NodeLook {
   return { nodeId, vitals: vitals.read(), ...latencies.read() }
 }
 
-/** The leader of the latest term that a running node has told; `undefined` while there is none. */
-export function leaderAmong(members: Iterable<Member>): Member | undefined {
-  let leader: Member | undefined
-  let latestTerm = 0
+/**
+ * The leader of the latest term that a running node has told; `undefined` while there is none. A leader that is frozen leads
+ * no more once another node has told of a later term.
+ */
+export function leaderAmong<Led extends Pick<Member, 'state' | 'counters' | 'board'>>(
+  members: Iterable<Led>,
+): Led | undefined {
+  let leader: Led | undefined
+  let [termOfLeader, latestTerm] = [0, 0]
   for (const member of members) {
-    if (member.state !== 'running' || roles[member.counters.get('role')] !== 'leader') continue
+    if (member.state !== 'running') continue
     const term = member.counters.get('currentTerm')
-    if (term < latestTerm) continue
+    latestTerm = Math.max(latestTerm, term)
+    if (term < termOfLeader || roles[member.counters.get('role')] !== 'leader') continue
     leader = member
-    latestTerm = term
+    termOfLeader = term
   }
-  return leader
+  const isReplaced = leader?.board.frozenAtMs !== undefined && termOfLeader < latestTerm
+  return isReplaced ? undefined : leader
 }
 
 /** The nodes that failed, and why, in a line; `undefined`: none has. */

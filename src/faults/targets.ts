@@ -4,7 +4,7 @@ import type { NodeId, Random } from '../raft/index.js'
 import { bothWays, type Endpoint, type Way } from './fault.js'
 
 /**
- * `follower` and `any` are one node by chance, `minority` as many by chance as the others can do without, and `all` and
+ * `follower` and `any` are one node by chance, `minority` as many by chance as are fewer than half of all voters, and `all` and
  * `followers` those that run.
  */
 export const roleNames = ['leader', 'followers', 'follower', 'minority', 'all', 'any'] as const
@@ -163,6 +163,7 @@ function remedyOf(one: unknown): string | undefined {
 
 function leaderOf({ leaderId, candidates, failures }: Cast): NodeId {
   if (leaderId !== undefined && candidates.includes(leaderId)) return leaderId
+  if (leaderId !== undefined) throw refusal('target leader', `node ${leaderId} leads, so it runs already`)
   const why = 'no node leads at the moment; wait for one, or give the id of a node'
   throw refusal('target leader', why, failures)
 }

@@ -39,6 +39,10 @@ test('a token is taken from the address of the page, or by itself', async () => 
     ...{ code: 2, stdout: '' },
     stderr: `raftbox: the page at ${origin} asks for a token: give it with --token\n`,
   })
+  expect(await run(['metrics', '--url', origin, '--token', 'open.sesame'])).toMatchObject({
+    ...{ code: 2, stdout: '' },
+    stderr: `raftbox: --token: the page at ${origin} has another token\n`,
+  })
   for (const where of [[page], [origin, '--token', 'open.Sesame']])
     expect(await run(['metrics', '--url', ...where])).toMatchObject({ code: 0, stderr: '' })
   child.stdin?.end()

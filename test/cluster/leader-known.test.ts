@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import {
   type ClusterEvent,
   type ClusterEvents,
@@ -10,6 +10,7 @@ import {
   type NodeStatus,
   startCluster,
 } from '../../src/cluster/index.js'
+import { leaderAmong } from '../../src/cluster/member.js'
 import type { StandingFault } from '../../src/faults/index.js'
 import { nextEvent, temporaryFolder } from './support.js'
 
@@ -97,4 +98,36 @@ test('[CL5] a wait that its own signal has ended resolves, also when the cluster
   const cluster = new PlayedCluster()
   cluster.close.abort()
   await leaderKnown(cluster, AbortSignal.abort())
+})
+
+test('a wait for the leader of nothing is refused, and leaves no timer behind', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  for (const nothing of [undefined, null, {}, 'cluster'])
+    await expect(leaderKnown(nothing as never)).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+const role = { follower: 0, candidate: 2, leader: 3 } as const
+
+function played(role: number, currentTerm: number, frozenAtMs?: number) {
+  const values: Record<string, number> = { role, currentTerm }
+  return {
+    state: 'running',
+    counters: { get: (name: string) => values[name] },
+    board: { frozenAtMs },
+  } as never
+}
+
+test('a leader that is frozen leads until another node knows of a later term', () => {
+  const frozen = played(role.leader, 3, 100)
+  expect(leaderAmong([frozen, played(role.follower, 3)])).toBe(frozen)
+  expect(leaderAmong([frozen, played(role.candidate, 4)])).toBeUndefined()
+  const next = played(role.leader, 4)
+  expect(leaderAmong([next, frozen, played(role.follower, 4)])).toBe(next)
+})
+
+test('a leader that runs leads on while a node that is cut off campaigns', () => {
+  const leader = played(role.leader, 3)
+  expect(leaderAmong([played(role.candidate, 9), leader])).toBe(leader)
 })

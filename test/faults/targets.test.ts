@@ -77,6 +77,7 @@ test.each<[string, () => unknown]>([
   ["target '': a target is", () => targetOf('')],
   ['target none: no node is meant by it', () => resolveTarget([], cast)],
   ['target leader: no node leads at the moment', () => targetOf('leader', nobody)],
+  ['target leader: node 2 leads, so it runs already', () => targetOf('leader', { ...cast, candidates: [5] })],
   [
     'or give the id of a node: node 1 failed: disk full',
     () => targetOf('leader', { ...nobody, failures: 'node 1 failed: disk full' }),
