@@ -32,7 +32,7 @@ export const errors = {
   },
   OVERLOADED: { template: 'too much is waiting already: {what}', mayHaveHappened: 'no', isRetryable: true },
   UNKNOWN_OUTCOME: {
-    template: 'the command may or may not have been applied (look before you try again): {why}',
+    template: 'the call may or may not have taken effect (look before you try again): {why}',
     mayHaveHappened: 'maybe',
     isRetryable: false,
   },

@@ -40,7 +40,7 @@ test.each([
   ['  - restart 3\n', "line 4, 'restart 3': restart 3: node 3 runs already"],
   [
     '  - stall-disk all\n  - put a 1\n',
-    "line 5, 'put a 1': the command may or may not have been applied (look before you try again): no answer came in time",
+    "line 5, 'put a 1': the call may or may not have taken effect (look before you try again): no answer came in time",
   ],
   [
     '  - pause all\n  - get a\n',

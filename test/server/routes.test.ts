@@ -98,7 +98,7 @@ test('each error of the cluster is told by its code, and an unknown outcome as u
     expect(await failing(code)).toMatchObject({ status: expect.any(Number), ok: false, code })
   expect(await failing('UNKNOWN_OUTCOME')).toEqual({
     ...{ status: 504, ok: false, code: 'UNKNOWN_OUTCOME' },
-    message: 'the command may or may not have been applied (look before you try again): of a test',
+    message: 'the call may or may not have taken effect (look before you try again): of a test',
   })
   expect(await failing('OVERLOADED')).toMatchObject({ status: 429 })
   expect(await failing('NO_LEADER')).toMatchObject({ status: 503 })
