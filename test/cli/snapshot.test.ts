@@ -136,5 +136,5 @@ test.runIf(canInject).each([
       }
     }
   },
-  120_000,
+  300_000,
 )
