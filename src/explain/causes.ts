@@ -40,7 +40,7 @@ export interface Cause {
   readonly type: CauseType
   /** The node at which it was; of a link, the node that was not heard. */
   readonly nodeId: NodeId | undefined
-  /** The node that did not hear, of a link. */
+  /** The node that did not hear, of a link; the one that was to lead, of `transfer`. */
   readonly to: NodeId | undefined
   readonly faultId: number | undefined
   readonly faultType: string | undefined
@@ -68,7 +68,7 @@ export interface Candidate {
 }
 
 /** The least share of a silence that explains it. */
-const shareMin = 0.5
+export const shareMin = 0.5
 
 export function noCause(type: CauseType, nodeId?: NodeId, why?: string): Cause {
   const nothing = { faultId: undefined, faultType: undefined, faultLine: undefined }

@@ -1,5 +1,6 @@
 /** A stall in words. */
 import type { Story } from '../telemetry/index.js'
+import { foiledIn } from './election-words.js'
 import { causeInWords, moment, sentence, span } from './phrases.js'
 import type { Stall, StallReason } from './stall.js'
 
@@ -24,6 +25,7 @@ export function stallInWords(stall: Stall, story: Story, beganMs: number): strin
   const lines = [
     ...headOf(stall, story, beganMs),
     ...causes.map((cause) => sentence(causeInWords(cause, beganMs))),
+    ...(election === undefined ? [] : foiledIn(election, beganMs)),
   ]
   if (election?.winnerId !== undefined) {
     lines.push(

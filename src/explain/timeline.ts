@@ -21,6 +21,11 @@ export type FaultStretch = Obstacle & { readonly type: 'fault'; readonly fault: 
 
 export type RoleChange = Extract<Happened, { type: 'role' }>
 
+/** A pre-candidate asks about the term after its own. */
+export function electionTermOf({ role, term }: RoleChange): Term {
+  return role === 'preCandidate' ? term + 1 : term
+}
+
 /** The end of a node's leadership. `undefined`: it goes on. */
 export type ReignEnd = 'killed' | 'failed' | 'quorumLost' | 'diskStalled' | 'higherTerm' | undefined
 
