@@ -11,6 +11,8 @@ export type CauseType =
   | 'asked'
   /** The leader handed over. */
   | 'transfer'
+  /** The leader lost its vote, or was taken out of the cluster. */
+  | 'removed'
   | 'killed'
   | 'failed'
   | 'paused'

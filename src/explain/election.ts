@@ -242,6 +242,7 @@ function leaderlessSince({ beganMs, story }: Timeline, { before, cause, missed, 
 const stops: ReadonlySet<Cause['type']> = new Set([
   'killed',
   'failed',
+  'removed',
   'paused',
   'threadStood',
   'hostBlocked',

@@ -38,6 +38,8 @@ function happenedIn(cause: Cause, since: string | undefined): string {
       return 'the cluster had just started, and a cluster starts without a leader'
     case 'transfer':
       return `node ${nodeId} handed over to node ${to}`
+    case 'removed':
+      return `node ${nodeId} stopped leading${at}, since it has no vote any more`
     case 'asked':
       return `node ${nodeId} was asked to start an election`
     case 'killed':

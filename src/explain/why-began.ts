@@ -71,7 +71,8 @@ export function beganWith(
   // A leader that was deposed by it led no more, whatever silenced its node afterwards.
   if (deposed !== undefined) return { causes: [deposed], inVain: deposer }
   const { asked, stood, last } = steps
-  const causes = silencesBefore(timeline, before, (stood ?? asked ?? last).atMs, readyFor(steps))
+  const silences = silencesBefore(timeline, before, (stood ?? asked ?? last).atMs, readyFor(steps))
+  const causes = silences.length === 0 && before.end === 'removed' ? [removalOf(before)] : silences
   const [first] = campaigns
   // A first campaign long before the leader's end is that of a node that was cut off.
   if (first === undefined || before.untilMs > first.atMs + timeline.story.electionTimeoutMs)
@@ -81,6 +82,10 @@ export function beganWith(
   if (causes.length > 0) return began(...causes)
   // The silence of the leader may be long over where campaign after campaign was in vain.
   return began(...silencesBefore(timeline, before, first.atMs, [first.nodeId]))
+}
+
+function removalOf({ nodeId, untilMs }: Reign): Cause {
+  return { ...noCause('removed', nodeId), sinceMs: untilMs }
 }
 
 /** The will by which a node campaigned that missed no leader. */
@@ -198,6 +203,7 @@ function causesOfGivingUp(timeline: Timeline, reign: Reign): Cause[] {
 /** The causes that ended a leadership after which nobody campaigned: the nodes that could are down, or wait still. */
 export function causesOfEnd(timeline: Timeline, reign: Reign): Cause[] {
   if (reign.end === 'quorumLost' || reign.end === 'diskStalled') return causesOfGivingUp(timeline, reign)
+  if (reign.end === 'removed') return [removalOf(reign)]
   const window = { sinceMs: reign.untilMs, untilMs: Math.max(reign.untilMs, timeline.endedMs) }
   return weighed([{ window, candidates: endOfProcess(timeline, reign, window.untilMs) }]).map(causeOf)
 }

@@ -90,6 +90,17 @@ describe('an election after a hand-over in vain', () => {
     expect(foiled).toMatchObject({ nodeId: 3 })
   })
 
+  test('names the vote that the leader lost first, where it told another node to lead and stepped down', () => {
+    const made = new MadeStory().begins().tell(2000, 1, { ...isDeposed, term: 1, reason: 'removed' })
+    made
+      .tell(2001, 3, { ...candidate, ...isTold })
+      .tell(2002, 3, { type: 'killed' })
+      .elects(2700, 2, 3, [])
+    const { cause, also, foiled } = electionIn(made.story)
+    expect([cause, ...also].map(({ type }) => type)).toEqual(['removed', 'transfer'])
+    expect(foiled).toMatchObject({ nodeId: 3, causes: [{ type: 'killed' }] })
+  })
+
   test('is told the same way where somebody had asked the node to campaign', () => {
     const made = new MadeStory().begins().tell(2000, 3, { ...candidate, reason: 'campaign' })
     made

@@ -141,6 +141,7 @@ describe('an explanation in words', () => {
         made.tell(2590, 0, { type: 'hostBlocked', forMs: 590 })
         made.tell(2590, 1, { type: 'threadStood', forMs: 580 })
       },
+      (made) => made.tell(2000, 1, { type: 'removed' }),
       () => undefined,
     ]
     const lines = breaks.map((each) => {
