@@ -13,6 +13,8 @@ export type CauseType =
   | 'transfer'
   /** The leader lost its vote, or was taken out of the cluster. */
   | 'removed'
+  /** The leader learned of a later term, and nothing else that is kept accounts for the election. */
+  | 'laterTerm'
   | 'killed'
   | 'failed'
   | 'paused'
@@ -42,7 +44,7 @@ export interface Cause {
   readonly type: CauseType
   /** The node at which it was; of a link, the node that was not heard. */
   readonly nodeId: NodeId | undefined
-  /** The node that did not hear, of a link; the one that was to lead, of `transfer`. */
+  /** The node that did not hear, of a link; the one that was to lead, of `transfer`; the one that knew, of `laterTerm`. */
   readonly to: NodeId | undefined
   readonly faultId: number | undefined
   readonly faultType: string | undefined

@@ -243,6 +243,7 @@ const stops: ReadonlySet<Cause['type']> = new Set([
   'killed',
   'failed',
   'removed',
+  'laterTerm',
   'paused',
   'threadStood',
   'hostBlocked',

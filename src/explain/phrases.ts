@@ -40,6 +40,8 @@ function happenedIn(cause: Cause, since: string | undefined): string {
       return `node ${nodeId} handed over to node ${to}`
     case 'removed':
       return `node ${nodeId} stopped leading${at}, since it has no vote any more`
+    case 'laterTerm':
+      return `node ${nodeId} stopped leading${at}, since node ${to} knew of a later term`
     case 'asked':
       return `node ${nodeId} was asked to start an election`
     case 'killed':

@@ -75,13 +75,14 @@ export function beganWith(
   const causes = silences.length === 0 && before.end === 'removed' ? [removalOf(before)] : silences
   const [first] = campaigns
   // A first campaign long before the leader's end is that of a node that was cut off.
-  if (first === undefined || before.untilMs > first.atMs + timeline.story.electionTimeoutMs)
-    return began(...causes)
-  const wish = wishFor(first)
-  if (wish !== undefined) return { causes: [...causes, wish], inVain: first }
+  const isOld = first !== undefined && before.untilMs > first.atMs + timeline.story.electionTimeoutMs
+  const early = isOld ? undefined : first
+  const wish = wishFor(early)
+  if (wish !== undefined) return { causes: [...causes, wish], inVain: early }
   if (causes.length > 0) return began(...causes)
   // The silence of the leader may be long over where campaign after campaign was in vain.
-  return began(...silencesBefore(timeline, before, first.atMs, [first.nodeId]))
+  const longAgo = early === undefined ? [] : silencesBefore(timeline, before, early.atMs, [early.nodeId])
+  return began(...(longAgo.length > 0 ? longAgo : laterTermOf(timeline, before)))
 }
 
 function removalOf({ nodeId, untilMs }: Reign): Cause {
@@ -95,15 +96,31 @@ function wishOf({ asked, stood, last }: Steps): Cause | undefined {
   return undefined
 }
 
+/** The leader of before learned of a later term. */
+function laterTermOf(timeline: Timeline, before: Reign): Cause[] {
+  const told = toldOf(timeline, before)
+  if (told === undefined) return []
+  return [{ ...noCause('laterTerm', before.nodeId), to: told.from, sinceMs: told.atMs }]
+}
+
 /** The campaign by whose term the leader of before learned that it led no more. */
 function deposerOf(
-  { roleChanges }: Timeline,
-  { nodeId, term, end, untilMs }: Reign,
+  timeline: Timeline,
+  before: Reign,
   campaigns: readonly RoleChange[],
 ): RoleChange | undefined {
-  if (end !== 'higherTerm') return undefined
-  const told = roleChanges.find((each) => each.nodeId === nodeId && each.atMs === untilMs && each.term > term)
+  const told = toldOf(timeline, before)
   return campaigns.find((each) => each.role === 'candidate' && each.term === told?.term)
+}
+
+type ToldTerm = Extract<RoleChange, { readonly from: NodeId }>
+
+/** The step in which the leader learned of a later term. */
+function toldOf({ roleChanges }: Timeline, { nodeId, term, untilMs }: Reign): ToldTerm | undefined {
+  return roleChanges.find(
+    (each): each is ToldTerm =>
+      each.nodeId === nodeId && each.atMs === untilMs && each.term > term && each.reason === 'higherTerm',
+  )
 }
 
 /** The causes that kept nodes from hearing their leader until they were ready to elect another one. */

@@ -63,6 +63,17 @@ describe('the cause of an election', () => {
     expect(election.leaderlessMs).toBe(600)
   })
 
+  test('is a later term that the leader learned of, where nothing else accounts for the election', () => {
+    const { election } = overthrown((made) => {
+      const told = { reason: 'higherTerm', from: 3, messageType: 'appendEntriesResponse' } as const
+      const role = { role: 'follower', term: 2, leaderId: undefined } as const
+      made.tell(2000, 1, { type: 'role', ...role, ...told })
+      return undefined
+    })
+    expect(election.cause).toMatchObject({ type: 'laterTerm', nodeId: 1, to: 3, sinceMs: 2000 })
+    expect(election.leaderlessMs).toBe(600)
+  })
+
   test.each([
     ['removed', (made: MadeStory) => made.tell(1100, 4, { type: 'removed' })],
     [
