@@ -11,6 +11,10 @@ export type CauseType =
   | 'asked'
   /** The leader handed over. */
   | 'transfer'
+  /** The leader lost its vote, or was taken out of the cluster. */
+  | 'removed'
+  /** The leader learned of a later term, and nothing else that is kept accounts for the election. */
+  | 'laterTerm'
   | 'killed'
   | 'failed'
   | 'paused'
@@ -40,7 +44,7 @@ export interface Cause {
   readonly type: CauseType
   /** The node at which it was; of a link, the node that was not heard. */
   readonly nodeId: NodeId | undefined
-  /** The node that did not hear, of a link. */
+  /** The node that did not hear, of a link; the one that was to lead, of `transfer`; the one that knew, of `laterTerm`. */
   readonly to: NodeId | undefined
   readonly faultId: number | undefined
   readonly faultType: string | undefined
@@ -68,7 +72,7 @@ export interface Candidate {
 }
 
 /** The least share of a silence that explains it. */
-const shareMin = 0.5
+export const shareMin = 0.5
 
 export function noCause(type: CauseType, nodeId?: NodeId, why?: string): Cause {
   const nothing = { faultId: undefined, faultType: undefined, faultLine: undefined }

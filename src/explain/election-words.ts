@@ -1,14 +1,16 @@
 /** An election in words. */
 import type { VoteReason } from '../raft/index.js'
 import { nodesOf } from '../telemetry/index.js'
-import type { Election, Vote } from './election.js'
+import type { Election } from './election.js'
 import { causeInWords, moment, sentence, span } from './phrases.js'
+import type { Vote } from './votes.js'
 
 export function electionInWords(election: Election, nodes: number, beganMs: number): string {
   const lines = [
     headOf(election, beganMs),
     sentence(whyBegan(election, beganMs)),
     ...election.also.map((cause) => sentence(`Besides, ${causeInWords(cause, beganMs)}`)),
+    ...foiledIn(election, beganMs),
     ...gaveUpIn(election, beganMs),
     ...missedIn(election),
     ...election.votes.map((vote) => `  ${voteInWords(vote)}`),
@@ -28,6 +30,18 @@ function headOf({ term, winnerId, atMs, before }: Election, beganMs: number): st
 function whyBegan({ cause }: Election, beganMs: number): string {
   if (cause.type === 'unknown') return `Why it began is not known: ${cause.why}`
   return `Why it began: ${causeInWords(cause, beganMs)}`
+}
+
+/** Why the node that was to lead did not. */
+export function foiledIn({ foiled }: Pick<Election, 'foiled'>, beganMs: number): string[] {
+  if (foiled === undefined) return []
+  const { nodeId, term, causes, refusals } = foiled
+  const head = `Node ${nodeId} did not come to lead in term ${term}`
+  const why = causes.map((cause) => causeInWords(cause, beganMs)).join('; ')
+  const known =
+    why === '' ? sentence(`${head}, and what is kept does not tell why`) : sentence(`${head}: ${why}`)
+  if (refusals.length === 0) return [known]
+  return [why === '' ? sentence(head) : known, ...refusals.map((vote) => `  ${voteInWords(vote)}`)]
 }
 
 function gaveUpIn({ gaveUp, before }: Election, beganMs: number): string[] {
@@ -81,8 +95,8 @@ function whyWon({ winnerId, decidedBy, rivals, failedCampaigns, term }: Election
   return `${majority}. ${before} found none${others}`
 }
 
-function feltIn({ leaderlessMs, felt, winnerId }: Election): string[] {
-  const led = `${winnerId === undefined ? 'No majority has had' : 'No majority had'} a leader for ${span(leaderlessMs)}`
+function feltIn({ leaderlessMs, felt, isOver }: Election): string[] {
+  const led = `${isOver ? 'No majority had' : 'No majority has had'} a leader for ${span(leaderlessMs)}`
   if (felt === undefined) return [sentence(led)]
   const refused = felt.refused === 0 ? '' : `, and ${felt.refused} requests were turned away`
   const waited = `the longest time without ${felt.waitedFor === 'answer' ? 'an answer to a client' : 'a commit'} was ${span(felt.untilMs - felt.sinceMs)}`

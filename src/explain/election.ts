@@ -1,11 +1,13 @@
 /** `explain election`: why an election began, how each node voted, why one of them won, and what clients felt. */
-import type { NodeId, Term, VoteReason } from '../raft/index.js'
-import type { Happened, Story } from '../telemetry/index.js'
+import type { NodeId, Term } from '../raft/index.js'
+import type { Story } from '../telemetry/index.js'
 import type { Cause } from './causes.js'
 import { type Felt, feltIn } from './felt.js'
-import { type Reign, type RoleChange, type Timeline, timelineOf } from './timeline.js'
+import { type Foiled, foiledOf } from './foiled.js'
+import { electionTermOf, type Reign, type RoleChange, type Timeline, timelineOf } from './timeline.js'
+import { type Vote, votesIn } from './votes.js'
 import {
-  causesFor,
+  beganWith,
   type GaveUp,
   gaveUpOf,
   readyFor,
@@ -14,18 +16,6 @@ import {
   unknownCause,
   whyAbsent,
 } from './why-began.js'
-
-export interface Vote {
-  readonly atMs: number
-  readonly voterId: NodeId
-  readonly candidateId: NodeId
-  readonly term: Term
-  readonly isPreVote: boolean
-  readonly voteGranted: boolean
-  readonly reason: VoteReason
-}
-
-type VoteAnswered = Extract<Happened, { type: 'voteAnswered' }>
 
 /** A node that missed its leader. */
 export interface Missed {
@@ -46,6 +36,8 @@ export interface Election {
   readonly cause: Cause
   /** Other causes that kept one of the voters from hearing the leader. */
   readonly also: readonly Cause[]
+  /** The node that was to lead first, by the will of the leader or of somebody else. */
+  readonly foiled: Foiled | undefined
   /** The leader of before ended its leadership itself. */
   readonly gaveUp: GaveUp | undefined
   /** The nodes that missed the leader before the election, the one that campaigned first. */
@@ -63,6 +55,8 @@ export interface Election {
   /** The stretch in which nobody led a majority. */
   readonly leaderlessSinceMs: number
   readonly leaderlessMs: number
+  /** False: nobody has led since. */
+  readonly isOver: boolean
   readonly felt: Felt | undefined
 }
 
@@ -121,11 +115,6 @@ function isLed({ reigns, obstacles, endedMs }: Timeline): boolean {
   )
 }
 
-/** A pre-candidate asks about the term after its own. */
-export function electionTermOf({ role, term }: RoleChange): Term {
-  return role === 'preCandidate' ? term + 1 : term
-}
-
 export function electionOf(timeline: Timeline, last: RoleChange): Election {
   const { story, endedMs, roleChanges, reigns } = timeline
   const term = electionTermOf(last)
@@ -135,14 +124,15 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
   const steps = stepsOf(roleChanges, last)
   const gaveUp = gaveUpOf(before, atMs)
   const campaigns = campaignsOf(timeline, last)
-  const causes = causesFor(timeline, steps, before, campaigns[0])
+  const { causes, inVain: foiled } = beganWith(timeline, steps, before, campaigns)
   const [cause = unknownCause(timeline, before)] = causes
   const missed = missedBy(timeline, steps, before, campaigns)
   const ready = readyFor(steps)
   const inVain = campaigns.filter((each) => each !== steps.asked && each !== steps.stood)
   const missedByReady = missed.filter((each) => ready.includes(each.nodeId))
   const sinceMs = leaderlessSince(timeline, { before, cause, missed: missedByReady, atMs })
-  const untilMs = isWon ? atMs : endedMs
+  const overMs = isWon ? atMs : reigns.find((each) => each.term > term)?.sinceMs
+  const untilMs = overMs ?? endedMs
   return {
     type: 'election',
     term,
@@ -151,17 +141,17 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
     before: before && { leaderId: before.nodeId, term: before.term },
     cause,
     also: causes.slice(1).filter(({ type }) => type !== 'unknown'),
+    foiled: foiled && foiledOf(timeline, foiled, atMs),
     gaveUp,
     missed,
     votes: votesIn(story.happened, campaigns, term, last),
     decidedBy: last.reason === 'electionWon' ? last.decidedBy : [],
     rivals: [...new Set(inVain.map((each) => each.nodeId))].filter((id) => id !== nodeId),
-    failedCampaigns: (isWon ? inVain : campaigns).filter(({ role }) => role === 'preCandidate').length,
-    absent: isWon
-      ? []
-      : whyAbsent(timeline, nodeId, { sinceMs: campaigns[0]?.atMs ?? atMs, untilMs: endedMs }),
+    failedCampaigns: (isWon ? inVain : campaigns).filter(beginsCampaign).length,
+    absent: isWon ? [] : whyAbsent(timeline, nodeId, { sinceMs: campaigns[0]?.atMs ?? atMs, untilMs }),
     leaderlessSinceMs: sinceMs,
     leaderlessMs: Math.max(0, untilMs - sinceMs),
+    isOver: overMs !== undefined,
     felt: feltIn(timeline, { sinceMs, untilMs }, gaveUp && Math.min(sinceMs, gaveUp.atMs - gaveUp.afterMs)),
   }
 }
@@ -215,6 +205,11 @@ export function campaignsOf({ roleChanges, reigns }: Timeline, last: RoleChange)
   return found.filter((each) => !roleChanges.some((later) => returns(later, each, last)))
 }
 
+/** A node that was told to take over asks for no pre-votes. */
+function beginsCampaign({ role, reason }: RoleChange): boolean {
+  return role === 'preCandidate' || reason !== 'preVoteWon'
+}
+
 /** After the campaign, its node came back to a leader before the election was decided. */
 function returns(later: RoleChange, campaign: RoleChange, last: RoleChange): boolean {
   return (
@@ -223,40 +218,6 @@ function returns(later: RoleChange, campaign: RoleChange, last: RoleChange): boo
     later.sequence < last.sequence &&
     later.leaderId !== undefined
   )
-}
-
-function votesIn(
-  happened: readonly Happened[],
-  campaigns: readonly RoleChange[],
-  term: Term,
-  last: RoleChange,
-): Vote[] {
-  const firstSequence = campaigns[0]?.sequence ?? last.sequence
-  const votes = new Map<string, Vote>()
-  for (const each of happened) {
-    if (each.type !== 'voteAnswered' || each.term !== term || each.sequence < firstSequence) continue
-    if (isTooLate(each, last)) continue
-    const { atMs, nodeId: voterId, candidateId, isPreVote, voteGranted, reason } = each
-    const key = `${voterId} ${candidateId} ${isPreVote}`
-    // A candidate asks again until it is answered: the last answer counts, and a yes keeps the reason of the first yes.
-    if (reason === 'votedBefore' && votes.get(key)?.voteGranted === true) continue
-    votes.set(key, {
-      atMs,
-      voterId,
-      candidateId,
-      term,
-      isPreVote,
-      voteGranted,
-      reason,
-    })
-  }
-  return [...votes.values()].sort((a, b) => a.atMs - b.atMs)
-}
-
-/** The election was won before: the answer is no late vote for the winner, so it belongs to a later campaign. */
-function isTooLate({ sequence, candidateId, reason }: VoteAnswered, last: RoleChange): boolean {
-  const isOfWinner = candidateId === last.nodeId && reason !== 'leaderMayBeAlive'
-  return last.role === 'leader' && sequence > last.sequence && !isOfWinner
 }
 
 interface Ending {
@@ -281,6 +242,8 @@ function leaderlessSince({ beganMs, story }: Timeline, { before, cause, missed, 
 const stops: ReadonlySet<Cause['type']> = new Set([
   'killed',
   'failed',
+  'removed',
+  'laterTerm',
   'paused',
   'threadStood',
   'hostBlocked',

@@ -18,7 +18,6 @@ export {
   campaignsOf,
   type Election,
   electionOf,
-  electionTermOf,
   explainElection,
   explainElections,
   lastStepOf,
@@ -28,4 +27,4 @@ export { moment, span } from './phrases.js'
 export { type PictureWindow, picture } from './picture.js'
 export { explainStall, type Stall } from './stall.js'
 export { BadStoryLine, StoryReader, StoryWriter } from './story-lines.js'
-export { boundsOf, type RoleChange, type Timeline, timelineOf } from './timeline.js'
+export { boundsOf, electionTermOf, type RoleChange, type Timeline, timelineOf } from './timeline.js'

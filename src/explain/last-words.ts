@@ -1,6 +1,7 @@
 /** The last thing worth telling, for a person who never read the paper. */
 import { nodesOf, type Story } from '../telemetry/index.js'
 import type { Election } from './election.js'
+import { foiledIn } from './election-words.js'
 import type { Last, Trouble } from './last.js'
 import { causeInWords, moment, sentence, shown, span } from './phrases.js'
 import { stallInWords } from './stall-words.js'
@@ -25,6 +26,7 @@ function electionFor(election: Election, story: Story, beganMs: number): string[
   if (before !== undefined)
     lines.push(sentence(`Node ${before.leaderId} led the cluster, and ${endOf(election, beganMs)}`))
   else lines.push(sentence(causeInWords(cause, beganMs)))
+  lines.push(...foiledIn(election, beganMs))
   if (gaveUp !== undefined) {
     const why =
       gaveUp.reason === 'quorumLost' ? 'too few nodes had answered it' : 'its disk had finished no write'

@@ -37,7 +37,11 @@ function happenedIn(cause: Cause, since: string | undefined): string {
     case 'clusterBegan':
       return 'the cluster had just started, and a cluster starts without a leader'
     case 'transfer':
-      return `node ${nodeId} handed over`
+      return `node ${nodeId} handed over to node ${to}`
+    case 'removed':
+      return `node ${nodeId} stopped leading${at}, since it has no vote any more`
+    case 'laterTerm':
+      return `node ${nodeId} stopped leading${at}, since node ${to} knew of a later term`
     case 'asked':
       return `node ${nodeId} was asked to start an election`
     case 'killed':
@@ -59,7 +63,7 @@ function happenedIn(cause: Cause, since: string | undefined): string {
     case 'threadStood':
       return `the thread of node ${nodeId} stood still${lastingOf(cause, since)}: it was busy, or got no processor`
     case 'unknown':
-      return `nothing that is kept tells why: ${why}`
+      return `it is not known why, since ${why}`
   }
 }
 

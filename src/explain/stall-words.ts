@@ -1,5 +1,6 @@
 /** A stall in words. */
 import type { Story } from '../telemetry/index.js'
+import { foiledIn } from './election-words.js'
 import { causeInWords, moment, sentence, span } from './phrases.js'
 import type { Stall, StallReason } from './stall.js'
 
@@ -11,12 +12,14 @@ const reasons: Record<Exclude<StallReason, 'ordinary'>, (stall: Stall, story: St
   leaderStood: ({ leaderId }) => `node ${leaderId} led, and stood still`,
   hostBlocked: () =>
     'the program that holds the cluster and its clients stood still, and with it all requests',
+  handingOver: ({ leaderId }) =>
+    `node ${leaderId} was handing over, and a leader that hands over takes no commands`,
   backPressure: ({ leaderId, refused }) =>
     `node ${leaderId} turned ${refused} requests away, since too much waited already`,
   noLoad: () => 'nobody asked for anything',
   // A node notes a write from half an election timeout on, and a standstill that lasts longer than a heartbeat interval.
   unknown: (_, { electionTimeoutMs, heartbeatIntervalMs }) =>
-    `nothing that is kept tells why: somebody led, no disk was late, and enough nodes could be reached. Nodes note no write that takes less than ${span(electionTimeoutMs / 2)}, and no standstill of less than ${span(heartbeatIntervalMs)}`,
+    `nothing that is kept accounts for it. Nodes note no write that takes less than ${span(electionTimeoutMs / 2)}, and no standstill of less than ${span(heartbeatIntervalMs)}`,
 }
 
 export function stallInWords(stall: Stall, story: Story, beganMs: number): string {
@@ -24,6 +27,7 @@ export function stallInWords(stall: Stall, story: Story, beganMs: number): strin
   const lines = [
     ...headOf(stall, story, beganMs),
     ...causes.map((cause) => sentence(causeInWords(cause, beganMs))),
+    ...(election === undefined ? [] : foiledIn(election, beganMs)),
   ]
   if (election?.winnerId !== undefined) {
     lines.push(

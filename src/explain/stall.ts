@@ -30,6 +30,8 @@ export type StallReason =
   | 'leaderStood'
   /** The program that holds the cluster and its clients stood still. */
   | 'hostBlocked'
+  /** The leader was handing over, and took no commands meanwhile. */
+  | 'handingOver'
   /** Requests were turned away, since too much waited. */
   | 'backPressure'
   /** Nobody asked for anything. */
@@ -263,7 +265,20 @@ function reasonOf(timeline: StallsSeen, window: Stretch, leaderId: NodeId | unde
   if (lost !== undefined) {
     return { reason: lost.every(({ type }) => type === 'disk') ? 'disk' : 'noMajority', causes: lost }
   }
+  if (shareCovered(window, handOversOf(timeline, leaderId)) >= shareMin) return { reason: 'handingOver' }
   return { reason: refusedIn(story, window) > 0 ? 'backPressure' : 'unknown' }
+}
+
+const handOverEnds: ReadonlySet<string> = new Set(['transferEnded', 'killed', 'failed', 'removed'])
+
+/** The stretches in which the node was handing over. */
+function handOversOf({ story: { happened } }: Timeline, nodeId: NodeId): Stretch[] {
+  const own = happened.filter((each) => each.nodeId === nodeId)
+  return own.flatMap((each, at) => {
+    if (each.type !== 'transferBegan') return []
+    const end = own.slice(at + 1).find(({ type }) => handOverEnds.has(type))
+    return [{ sinceMs: each.atMs, untilMs: end?.atMs ?? Number.POSITIVE_INFINITY }]
+  })
 }
 
 /** A clock that runs too slow or too fast stops no thread and no disk. */

@@ -21,8 +21,20 @@ export type FaultStretch = Obstacle & { readonly type: 'fault'; readonly fault: 
 
 export type RoleChange = Extract<Happened, { type: 'role' }>
 
+/** A pre-candidate asks about the term after its own. */
+export function electionTermOf({ role, term }: RoleChange): Term {
+  return role === 'preCandidate' ? term + 1 : term
+}
+
 /** The end of a node's leadership. `undefined`: it goes on. */
-export type ReignEnd = 'killed' | 'failed' | 'quorumLost' | 'diskStalled' | 'higherTerm' | undefined
+export type ReignEnd =
+  | 'killed'
+  | 'failed'
+  | 'quorumLost'
+  | 'diskStalled'
+  | 'higherTerm'
+  | 'removed'
+  | undefined
 
 /** The leadership of a node in a term. `sinceMs` is `-Infinity` when the story begins later. */
 export interface Reign extends Stretch {
@@ -279,7 +291,8 @@ function endsReign(each: Happened): boolean {
 }
 
 function reasonOf(end: Happened | undefined): ReignEnd {
-  if (end?.type === 'killed' || end?.type === 'failed') return end.type
+  if (end?.type === 'killed' || end?.type === 'failed' || end?.type === 'removed') return end.type
   if (end?.type !== 'role') return undefined
-  return end.reason === 'quorumLost' || end.reason === 'diskStalled' ? end.reason : 'higherTerm'
+  const isOwn = end.reason === 'quorumLost' || end.reason === 'diskStalled' || end.reason === 'removed'
+  return isOwn ? end.reason : 'higherTerm'
 }

@@ -9,11 +9,12 @@ import {
   leaderKinds,
   noCause,
   type Silence,
+  shareMin,
   silencers,
   weighed,
 } from './causes.js'
-import type { Stretch } from './stretch.js'
-import { holdsDisk, type Reign, type RoleChange, type Timeline } from './timeline.js'
+import { type Stretch, shareCovered } from './stretch.js'
+import { holdsDisk, type Obstacle, type Reign, type RoleChange, type Timeline } from './timeline.js'
 import { votersAt } from './voters.js'
 
 /** The steps of one node to its leadership, as far as it came: each follows from the one before. */
@@ -34,7 +35,9 @@ export function stepsOf(roleChanges: readonly RoleChange[], last: RoleChange): S
     )
   const stood =
     last.role === 'leader' ? stepBefore('candidate', last) : last.role === 'candidate' ? last : undefined
-  const asked = last.role === 'preCandidate' ? last : stepBefore('preCandidate', stood)
+  // A node that was told to take over asks for no pre-votes: what it asked before was for another election.
+  const preVoted = stood?.reason === 'preVoteWon' ? stood : undefined
+  const asked = last.role === 'preCandidate' ? last : stepBefore('preCandidate', preVoted)
   return { asked, stood, last }
 }
 
@@ -43,24 +46,81 @@ export function readyFor({ stood, last }: Steps): readonly NodeId[] {
   return stood?.reason === 'preVoteWon' ? stood.decidedBy : [last.nodeId]
 }
 
-/** The causes of an election: `first` is the first campaign since the leader of before was lost. */
-export function causesFor(
+/** How an election began, as far as the story tells. */
+export interface Began {
+  readonly causes: readonly Cause[]
+  /** The campaign in vain of a node that was told to take over, or asked to campaign, with which it began. */
+  readonly inVain: RoleChange | undefined
+}
+
+export function beganWith(
   timeline: Timeline,
   steps: Steps,
   before: Reign | undefined,
-  first: RoleChange | undefined,
-): Cause[] {
+  campaigns: readonly RoleChange[],
+): Began {
+  const own = wishOf(steps)
+  const began = (...causes: readonly Cause[]): Began => ({ causes, inVain: undefined })
+  if (before === undefined && timeline.isWhole) return began(noCause('clusterBegan'))
+  if (own !== undefined) return began(own)
+  if (before === undefined) return began()
+  const wishFor = (step: RoleChange | undefined): Cause | undefined =>
+    step && wishOf(stepsOf(timeline.roleChanges, step))
+  const deposer = deposerOf(timeline, before, campaigns)
+  const deposed = wishFor(deposer)
+  // A leader that was deposed by it led no more, whatever silenced its node afterwards.
+  if (deposed !== undefined) return { causes: [deposed], inVain: deposer }
   const { asked, stood, last } = steps
-  if (before === undefined && timeline.isWhole) return [noCause('clusterBegan')]
-  if (stood?.reason === 'campaign' || asked?.reason === 'campaign') return [noCause('asked', last.nodeId)]
-  if (stood?.reason === 'transfer') return [noCause('transfer', stood.from)]
-  if (before === undefined) return []
-  const causes = silencesBefore(timeline, before, (stood ?? asked ?? last).atMs, readyFor(steps))
-  if (causes.length > 0 || first === undefined) return causes
-  // The silence of the leader may be long over where campaign after campaign was in vain. A first campaign long before
-  // the leader's end is that of a node that was cut off.
-  if (before.untilMs > first.atMs + timeline.story.electionTimeoutMs) return causes
-  return silencesBefore(timeline, before, first.atMs, [first.nodeId])
+  const silences = silencesBefore(timeline, before, (stood ?? asked ?? last).atMs, readyFor(steps))
+  const causes = silences.length === 0 && before.end === 'removed' ? [removalOf(before)] : silences
+  const [first] = campaigns
+  // A first campaign long before the leader's end is that of a node that was cut off.
+  const isOld = first !== undefined && before.untilMs > first.atMs + timeline.story.electionTimeoutMs
+  const early = isOld ? undefined : first
+  const wish = wishFor(early)
+  if (wish !== undefined) return { causes: [...causes, wish], inVain: early }
+  if (causes.length > 0) return began(...causes)
+  // The silence of the leader may be long over where campaign after campaign was in vain.
+  const longAgo = early === undefined ? [] : silencesBefore(timeline, before, early.atMs, [early.nodeId])
+  return began(...(longAgo.length > 0 ? longAgo : laterTermOf(timeline, before)))
+}
+
+function removalOf({ nodeId, untilMs }: Reign): Cause {
+  return { ...noCause('removed', nodeId), sinceMs: untilMs }
+}
+
+/** The will by which a node campaigned that missed no leader. */
+function wishOf({ asked, stood, last }: Steps): Cause | undefined {
+  if (stood?.reason === 'campaign' || asked?.reason === 'campaign') return noCause('asked', last.nodeId)
+  if (stood?.reason === 'transfer') return { ...noCause('transfer', stood.from), to: last.nodeId }
+  return undefined
+}
+
+/** The leader of before learned of a later term. */
+function laterTermOf(timeline: Timeline, before: Reign): Cause[] {
+  const told = toldOf(timeline, before)
+  if (told === undefined) return []
+  return [{ ...noCause('laterTerm', before.nodeId), to: told.from, sinceMs: told.atMs }]
+}
+
+/** The campaign by whose term the leader of before learned that it led no more. */
+function deposerOf(
+  timeline: Timeline,
+  before: Reign,
+  campaigns: readonly RoleChange[],
+): RoleChange | undefined {
+  const told = toldOf(timeline, before)
+  return campaigns.find((each) => each.role === 'candidate' && each.term === told?.term)
+}
+
+type ToldTerm = Extract<RoleChange, { readonly from: NodeId }>
+
+/** The step in which the leader learned of a later term. */
+function toldOf({ roleChanges }: Timeline, { nodeId, term, untilMs }: Reign): ToldTerm | undefined {
+  return roleChanges.find(
+    (each): each is ToldTerm =>
+      each.nodeId === nodeId && each.atMs === untilMs && each.term > term && each.reason === 'higherTerm',
+  )
 }
 
 /** The causes that kept nodes from hearing their leader until they were ready to elect another one. */
@@ -160,6 +220,7 @@ function causesOfGivingUp(timeline: Timeline, reign: Reign): Cause[] {
 /** The causes that ended a leadership after which nobody campaigned: the nodes that could are down, or wait still. */
 export function causesOfEnd(timeline: Timeline, reign: Reign): Cause[] {
   if (reign.end === 'quorumLost' || reign.end === 'diskStalled') return causesOfGivingUp(timeline, reign)
+  if (reign.end === 'removed') return [removalOf(reign)]
   const window = { sinceMs: reign.untilMs, untilMs: Math.max(reign.untilMs, timeline.endedMs) }
   return weighed([{ window, candidates: endOfProcess(timeline, reign, window.untilMs) }]).map(causeOf)
 }
@@ -174,7 +235,13 @@ export function disksOf(
   forMs = timeline.story.electionTimeoutMs,
 ): Candidate[] {
   const { obstacles, faults } = timeline
-  const late = obstacles.filter((each) => each.type === 'disk' && each.nodeId === nodeId).map(candidateOf)
+  const frozen = obstacles.filter((each) => each.type === 'paused' && each.nodeId === nodeId)
+  // A write that a freeze holds back is late without the disk.
+  const isOfFreeze = ({ sinceMs, untilMs }: Obstacle): boolean =>
+    shareCovered({ sinceMs, untilMs: Math.min(untilMs, timeline.endedMs) }, frozen) >= shareMin
+  const late = obstacles
+    .filter((each) => each.type === 'disk' && each.nodeId === nodeId && !isOfFreeze(each))
+    .map(candidateOf)
   const broken = faults
     .filter(({ fault }) => fault.nodes.includes(nodeId) && holdsDisk(fault, forMs))
     .map((stretch): Candidate => ({ ...candidateOf(stretch), type: 'disk', nodeId }))
@@ -186,6 +253,6 @@ export function unknownCause({ isWhole }: Timeline, before: Reign | undefined): 
   const why =
     before === undefined && !isWhole
       ? 'what came before it is no longer kept'
-      : 'no fault stood in the way, no node was down or stood still, and no disk was late'
+      : 'nothing that is kept accounts for it'
   return noCause('unknown', before?.nodeId, why)
 }

@@ -5,6 +5,7 @@ import { verb } from './verb.js'
 
 export const explainVerb = verb('explain', {
   explanation: 'why there was an election, what took a command its time, what stood in the way of commits',
+  usage: '[election [TERM]|index N|stall|last]',
   slots: [
     { kind: 'topic', as: 'topic', isOptional: true },
     { kind: 'count', as: 'count', isOptional: true },

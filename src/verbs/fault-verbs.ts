@@ -140,6 +140,7 @@ const nodeVerbs = [
   }),
   verb('skew', {
     explanation: 'sets a clock ahead or behind, or lets it run too fast or too slow',
+    usage: 'T +50ms [+10%]|+10% [for DURATION]',
     slots: [target, { kind: 'clock', as: 'clock' }, { kind: 'drift', as: 'drift', isOptional: true }],
     suffixes: [forTime],
     run(subject, { target, clock, drift, ...options }) {

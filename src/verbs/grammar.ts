@@ -33,7 +33,7 @@ type MayBePresent<Given extends readonly Slot[], More extends readonly Suffix[]>
 export type FieldsOf<Given extends readonly Slot[], More extends readonly Suffix[]> = Present<Given> &
   MayBePresent<Given, More>
 
-/** `delay LINK DURATION [jitter DURATION] [MESSAGE] [for DURATION]`, or `log T [FROM [TO]] [--follow]`. */
+/** `delay LINK DURATION [jitter DURATION] [MESSAGE] [for DURATION]`, or `full-disk T [BYTES] [for DURATION]`. */
 export function usageOf(name: string, slots: readonly Slot[], suffixes: readonly Suffix[]): string {
   const needed = slots.flatMap(({ kind, isOptional }) => (isOptional ? [] : [kinds[kind].usage]))
   // A slot that may be left out needs the one before it.

@@ -16,6 +16,7 @@ import { type Answer, type Conversation, verb } from './verb.js'
 export const logVerb = verb('log', {
   explanation:
     "a node's entries: the last 20, or from FROM to TO; --follow: and all new ones until the next line",
+  usage: 'T [FROM [TO]|--follow]',
   slots: [
     { kind: 'target', as: 'target' },
     { kind: 'from', as: 'from', isOptional: true },

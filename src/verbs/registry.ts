@@ -5,7 +5,6 @@ import { completeBy } from './complete.js'
 import { dataVerbs } from './data-verbs.js'
 import { explainVerb } from './explain-verb.js'
 import { faultVerbs } from './fault-verbs.js'
-import { usageOf } from './grammar.js'
 import { type Kind, kinds } from './kinds.js'
 import { logVerb } from './log-verb.js'
 import { memberVerbs } from './member-verbs.js'
@@ -92,9 +91,8 @@ function helpOn(name: string | undefined): Answer {
 }
 
 function listOfVerbs(): string {
-  const usages = verbs.map(({ name, slots }) => usageOf(name, slots, []))
-  const width = Math.max(...usages.map(({ length }) => length))
-  const lines = verbs.map(({ explanation }, at) => `${usages[at]?.padEnd(width)}  ${explanation}`)
+  const width = Math.max(...verbs.map(({ shortUsage }) => shortUsage.length))
+  const lines = verbs.map(({ shortUsage, explanation }) => `${shortUsage.padEnd(width)}  ${explanation}`)
   return [...lines, 'help VERB tells how a verb is used; a fault may end with for 10s'].join('\n')
 }
 

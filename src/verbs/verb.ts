@@ -36,6 +36,8 @@ export interface Command {
 export interface Verb {
   readonly name: string
   readonly usage: string
+  /** For the list of all verbs: without suffixes, where the grammar says the usage. */
+  readonly shortUsage: string
   /** Its effect, in a few words. */
   readonly explanation: string
   readonly slots: readonly Slot[]
@@ -50,6 +52,8 @@ export type Fields = Readonly<Record<string, unknown>>
 
 interface Definition<Slots extends readonly Slot[], Suffixes extends readonly Suffix[]> {
   readonly explanation: string
+  /** What may stand behind the name, where some words go only with some others. By default, as the grammar says. */
+  readonly usage?: string
   readonly slots?: Slots
   readonly suffixes?: Suffixes
   run(
@@ -61,14 +65,15 @@ interface Definition<Slots extends readonly Slot[], Suffixes extends readonly Su
 
 export function verb<const Slots extends readonly Slot[] = [], const Suffixes extends readonly Suffix[] = []>(
   name: string,
-  { explanation, slots, suffixes, run }: Definition<Slots, Suffixes>,
+  { explanation, usage, slots, suffixes, run }: Definition<Slots, Suffixes>,
 ): Verb {
   const grammar = { slots: slots ?? [], suffixes: suffixes ?? [] }
   return {
     name,
     explanation,
     ...grammar,
-    usage: usageOf(name, grammar.slots, grammar.suffixes),
+    usage: usage === undefined ? usageOf(name, grammar.slots, grammar.suffixes) : `${name} ${usage}`,
+    shortUsage: usage === undefined ? usageOf(name, grammar.slots, []) : `${name} ${usage}`,
     isOfConversation: false,
     // The grammar by which the line was read is that of the fields' types.
     run: ({ subject, conversation }, fields) =>

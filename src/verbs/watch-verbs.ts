@@ -29,6 +29,7 @@ export const watchVerbs = [
   verb('load', {
     explanation:
       'so many clients put keys as fast as they are answered, or at a rate; off: they end, and what they saw is told',
+    usage: 'off|CLIENTS [size BYTES] [rate CALLS/s]',
     slots: [{ kind: 'clients', as: 'clients' }],
     suffixes: [
       { word: 'size', kind: 'putSize', as: 'size' },

@@ -46,11 +46,32 @@ describe('the cause of an election', () => {
     expect(election.also).toEqual([])
   })
 
-  test('is a leader that was removed: it leads no more, and its end is no cause', () => {
+  test('is a leader that was removed: it leads no more', () => {
     const { election } = overthrown((made) => void made.tell(2000, 1, { type: 'removed' }))
     expect(election.leaderlessMs).toBe(600)
-    expect(election.cause.type).not.toBe('killed')
-    expect([election.cause, ...election.also].map(({ faultId }) => faultId)).toEqual([undefined])
+    expect(election.cause).toMatchObject({ type: 'removed', nodeId: 1, sinceMs: 2000, faultId: undefined })
+    expect(election.also).toEqual([])
+  })
+
+  test('is a leader that lost its vote, where nobody it had handed over to campaigned', () => {
+    const { election } = overthrown((made) => {
+      const role = { role: 'follower', term: 1, leaderId: undefined, reason: 'removed' } as const
+      made.tell(2000, 1, { type: 'role', ...role })
+      return undefined
+    })
+    expect(election.cause).toMatchObject({ type: 'removed', nodeId: 1, sinceMs: 2000 })
+    expect(election.leaderlessMs).toBe(600)
+  })
+
+  test('is a later term that the leader learned of, where nothing else accounts for the election', () => {
+    const { election } = overthrown((made) => {
+      const told = { reason: 'higherTerm', from: 3, messageType: 'appendEntriesResponse' } as const
+      const role = { role: 'follower', term: 2, leaderId: undefined } as const
+      made.tell(2000, 1, { type: 'role', ...role, ...told })
+      return undefined
+    })
+    expect(election.cause).toMatchObject({ type: 'laterTerm', nodeId: 1, to: 3, sinceMs: 2000 })
+    expect(election.leaderlessMs).toBe(600)
   })
 
   test.each([

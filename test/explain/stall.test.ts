@@ -285,6 +285,15 @@ describe('the longest time without a commit', () => {
     expect(stall).toMatchObject({ reason: 'backPressure', refused: 42, leaderId: 1 })
   })
 
+  test('is one in which the leader was handing over, until it gave that up', () => {
+    const stall = stalled((made) => {
+      const to = { to: 2 } as const
+      made.tell(2001, 1, { type: 'transferBegan', ...to })
+      made.tell(2700, 1, { type: 'transferEnded', ...to, isDone: false })
+    })
+    expect(stall).toMatchObject({ reason: 'handingOver', leaderId: 1, causes: [] })
+  })
+
   test('tells for how much of it its reason holds', () => {
     const stall = stalled((made) => void made.tell(2700, 0, { type: 'hostBlocked', forMs: 400 }))
     expect(stall).toMatchObject({ reason: 'hostBlocked', partMs: 400 })
@@ -365,7 +374,7 @@ describe('the longest time without a commit', () => {
       'This is ordinary: it is no longer than the 100 ms from one heartbeat to the next.',
     ])
     expect(gap(110)).toContain(
-      'could be reached. Nodes note no write that takes less than 250 ms, and no standstill of less than 100 ms.',
+      'nothing that is kept accounts for it. Nodes note no write that takes less than 250 ms, and no standstill of less than 100 ms.',
     )
   })
 

@@ -141,6 +141,11 @@ describe('an explanation in words', () => {
         made.tell(2590, 0, { type: 'hostBlocked', forMs: 590 })
         made.tell(2590, 1, { type: 'threadStood', forMs: 580 })
       },
+      (made) => made.tell(2000, 1, { type: 'removed' }),
+      (made) => {
+        const told = { reason: 'higherTerm', from: 3, messageType: 'appendEntriesResponse' } as const
+        made.tell(2000, 1, { type: 'role', role: 'follower', term: 2, leaderId: undefined, ...told })
+      },
       () => undefined,
     ]
     const lines = breaks.map((each) => {

@@ -125,6 +125,23 @@ test('help lists each verb on a line, and tells of one what it takes', async () 
   await expect(help('help dleay')).rejects.toThrow("there is no verb 'dleay' (did you mean delay?)")
 })
 
+test.each([
+  ['explain [election [TERM]|index N|stall|last]', ['explain index', 'explain last 3', 'explain stall 3']],
+  ['load off|CLIENTS [size BYTES] [rate CALLS/s]', ['load off size 1kB', 'load off rate 9/s']],
+  ['log T [FROM [TO]|--follow]', ['log 1 5 --follow']],
+  ['skew T +50ms [+10%]|+10% [for DURATION]', ['skew 1 +10% +10%']],
+])('the usage %s offers nothing that the verb refuses', async (usage, refused) => {
+  const { name, shortUsage, ...verb } = verbs.find((each) => usage.startsWith(`${each.name} `))!
+  expect([verb.usage, shortUsage]).toEqual([usage, usage])
+  const conversation = { showsEvents: true, isEnded: false, follow: () => undefined }
+  for (const line of refused) {
+    const subject = Object.assign(new RecordedSubject(), { log: async () => undefined })
+    await expect(async () => perform({ subject, conversation }, parse(line)!), line).rejects.toThrow(
+      `${name}`,
+    )
+  }
+})
+
 test('verbs of a conversation change it, and need one', async () => {
   const subject = new RecordedSubject()
   const conversation = { showsEvents: true, isEnded: false }
