@@ -52,8 +52,10 @@ export async function takeSnapshots(
   members: Members,
   nodesOf: () => readonly NodeId[],
 ): Promise<SnapshotTaken[]> {
+  const nodes = nodesOf()
+  for (const nodeId of nodes) checkTakes(members, nodeId)
   return Promise.all(
-    nodesOf().map(async (nodeId) => {
+    nodes.map(async (nodeId) => {
       const { index, term, size } = await takeSnapshot(members, nodeId)
       return { nodeId, index, term, size }
     }),
@@ -110,14 +112,20 @@ async function* partsOf(
 }
 
 async function takeSnapshot(members: Members, nodeId: NodeId): Promise<Snapshot> {
-  members.checkRuns(nodeId)
+  checkTakes(members, nodeId)
   const snapshot = await members.ask(nodeId, (node) => node.takeSnapshot())
   if (snapshot !== undefined) return snapshot
   members.checkRuns(nodeId)
-  const expected = 'a node that takes its turns'
-  throw new RaftError('INVALID_OPTION', {
-    option: 'target',
-    expected,
-    actual: `node ${nodeId}, which is paused`,
-  })
+  throw unfit('a node that takes its turns', `node ${nodeId}, which is paused: resume it first`)
+}
+
+/** Throws for a node that cannot take a snapshot: while its disk is stalled, the call would wait for the heal. */
+function checkTakes(members: Members, nodeId: NodeId): void {
+  members.checkRuns(nodeId)
+  if (!members.faultsAt(nodeId).some(({ fault }) => fault.type === 'stallDisk')) return
+  throw unfit('a node whose disk flushes', `node ${nodeId}, whose disk is stalled: heal it first`)
+}
+
+function unfit(expected: string, actual: string): RaftError {
+  return new RaftError('INVALID_OPTION', { option: 'target', expected, actual })
 }

@@ -157,9 +157,10 @@ export function unwrap<T>(result: Result<T>): T {
 /**
  * The message of the error and of its causes, in one line. Errors of another realm are taken as errors too: a test
  * runner has a realm for each file. A thrown object that is no error is not asked for its text, which could run code of
- * its own.
+ * its own. Where nothing was thrown, the words say so.
  */
 export function reasonOf(error: unknown): string {
+  if (error === undefined || error === null) return `${error} was thrown, without a reason`
   if (!(error instanceof Error || types.isNativeError(error))) {
     return Object(error) === error ? typeof error : String(error)
   }

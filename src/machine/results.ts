@@ -2,8 +2,9 @@
  * Results on their way back to a client: packed like the commands of a frame, without its header. The node
  * writes, the client walks them in the order of its commands.
  */
-import { commandHeaderBytes, Packer, readUint32 } from '../raft/index.js'
+import { commandHeaderBytes, isBytes, Packer, readUint32 } from '../raft/index.js'
 import type { ResultWriter } from './machine.js'
+import { owed } from './owed.js'
 
 /** Results in a buffer of their own, so that it can be transferred between threads. */
 export interface PackedResults {
@@ -33,6 +34,15 @@ export class ResultBuilder extends Packer implements ResultWriter {
   /** Refuses a result that would pass `bytesMax`, unless it is the first. */
   constructor(bytesMax?: number) {
     super(0, bytesMax)
+  }
+
+  /** Looks at what is no result only once it could not be copied, so that the look costs results nothing. */
+  override append(result: Uint8Array): void {
+    try {
+      super.append(result)
+    } catch (error) {
+      throw isBytes(result) ? error : owed('a Uint8Array for each result', result)
+    }
   }
 
   /** Takes back the buffer of results that were read. Fresh memory costs a process more than writing into it does. */

@@ -4,7 +4,8 @@
  */
 
 import type { Term } from '../raft/index.js'
-import { readUint32, writeUint32 } from '../raft/index.js'
+import { isBytes, readUint32, writeUint32 } from '../raft/index.js'
+import { owed } from './owed.js'
 import type { CallHeader } from './session-frame.js'
 import { CallResults, type Session, Sessions } from './sessions.js'
 
@@ -122,18 +123,19 @@ export class SnapshotWithSessions implements Iterator<Uint8Array> {
   #first: IteratorResult<Uint8Array> | undefined
 
   constructor(sessions: Uint8Array, machine: Iterator<Uint8Array>) {
+    if (typeof machine?.next !== 'function') throw owed('an iterator of its snapshot', machine)
     this.#sessions = sessions
     this.#machine = machine
     // The body of a generator runs no earlier than its first piece is pulled. The piece is pulled here, before any command
     // can be applied, so that the generator copies the state of this moment.
-    this.#first = machine.next()
+    this.#first = this.#pull()
   }
 
   next(): IteratorResult<Uint8Array> {
     if (this.#sessions.byteLength > pieceBytes) {
       return { done: false, value: this.#take(pieceBytes) }
     }
-    const piece = this.#first ?? this.#machine.next()
+    const piece = this.#first ?? this.#pull()
     this.#first = undefined
     if (this.#sessions.byteLength === 0) return piece
     const last = this.#take(this.#sessions.byteLength)
@@ -142,6 +144,12 @@ export class SnapshotWithSessions implements Iterator<Uint8Array> {
     }
     this.#first = piece
     return { done: false, value: last }
+  }
+
+  #pull(): IteratorResult<Uint8Array> {
+    const piece = this.#machine.next()
+    if (piece?.done === true || isBytes(piece?.value)) return piece
+    throw owed('a Uint8Array for each piece of its snapshot', piece?.value)
   }
 
   #take(bytes: number): Uint8Array {

@@ -62,11 +62,11 @@ export class InlineNode implements ControlledNode {
   }
 
   changeMembership(changes: readonly MembershipChange[], withinMs: number): Promise<Result<ChangeOutcome>> {
-    return this.#within('changeMembership', withinMs, this.#host.changeMembership(changes))
+    return this.#within('the change of members', withinMs, this.#host.changeMembership(changes))
   }
 
   transfer(to: NodeId | undefined, withinMs: number): Promise<Result<TransferOutcome>> {
-    return this.#within('transfer', withinMs, this.#host.transfer(to))
+    return this.#within('the transfer', withinMs, this.#host.transfer(to))
   }
 
   async hash(): Promise<Result<HashAt>> {

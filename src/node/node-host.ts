@@ -57,6 +57,8 @@ export class NodeHost implements NodeControl {
   #running: Running | undefined
   /** How it ended: also asked for while it starts, when nothing runs yet. */
   #closed: Promise<Result<undefined>> | undefined
+  /** What each question is answered once the node has ended: why it failed, if it did. */
+  #ended = failure('STOPPED', { what: 'the node' })
   /** Each ends a call of an operator that is not answered yet. */
   readonly #waiting = new Set<() => void>()
 
@@ -70,6 +72,7 @@ export class NodeHost implements NodeControl {
     links: readonly LinkEnd[],
   ): Promise<Result<string | undefined>> {
     const { nodeId } = options
+    this.#ended = failure('STOPPED', { what: `node ${nodeId}` })
     let opened: OpenedStore | undefined
     let recording: RecordingFile | undefined
     const { port } = client
@@ -214,7 +217,7 @@ export class NodeHost implements NodeControl {
   }
 
   hash(): Result<HashAt> {
-    if (this.#running === undefined) return failure('STOPPED', { what: 'the node' })
+    if (this.#running === undefined) return this.#ended
     const { nodeId, driver } = this.#running
     try {
       return {
@@ -227,18 +230,14 @@ export class NodeHost implements NodeControl {
   }
 
   takeSnapshot(): Promise<Result<Snapshot>> {
-    const running = this.#running
-    const stopped = failure('STOPPED', { what: 'the node' })
-    if (running === undefined) return Promise.resolve(stopped)
-    return new Promise((resolve) => {
-      running.driver.takeSnapshot((snapshot) =>
-        resolve(snapshot === undefined ? stopped : { ok: true, value: snapshot }),
-      )
-    })
+    // A driver that has stopped tells of none. The end of the node comes next, and answers with its reason.
+    return this.#asked((driver, settle) =>
+      driver.takeSnapshot((snapshot) => snapshot !== undefined && settle(snapshot)),
+    )
   }
 
   readSnapshot(index: LogIndex, offset: number, length: number): Result<Uint8Array | undefined> {
-    if (this.#running === undefined) return failure('STOPPED', { what: 'the node' })
+    if (this.#running === undefined) return this.#ended
     const { nodeId, opened } = this.#running
     try {
       return { ok: true, value: opened.store.readSnapshot(index, offset, length) }
@@ -267,10 +266,9 @@ export class NodeHost implements NodeControl {
   /** Passes on a request of an operator, which is answered also when the node ends before that. */
   #asked<T>(ask: (driver: Driver, settle: (outcome: T) => void) => void): Promise<Result<T>> {
     const running = this.#running
-    const stopped = failure('STOPPED', { what: 'the node' })
-    if (running === undefined) return Promise.resolve(stopped)
+    if (running === undefined) return Promise.resolve(this.#ended)
     return new Promise((resolve) => {
-      const ends = () => resolve(stopped)
+      const ends = () => resolve(this.#ended)
       this.#waiting.add(ends)
       ask(running.driver, (outcome) => {
         this.#waiting.delete(ends)
@@ -321,8 +319,12 @@ export class NodeHost implements NodeControl {
   }
 
   #failed(error: unknown): void {
-    const client = this.#running?.client
-    if (client !== undefined) post(client, { type: 'failed', why: reasonOf(error) })
+    const running = this.#running
+    if (running !== undefined) {
+      const why = reasonOf(error)
+      this.#ended = failure('NODE_FAILED', { nodeId: running.nodeId, why })
+      post(running.client, { type: 'failed', why })
+    }
     void this.crash()
   }
 

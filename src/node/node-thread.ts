@@ -54,50 +54,58 @@ export class NodeThread implements ControlledNode {
   ): Promise<Result<string | undefined>> {
     const handedOver = transfer([...links], links.flatMap(portsOf))
     return this.#call(
-      'start',
+      'the start',
       startWithinMs,
       this.#remote.start(options, transfer(client, [client.port]), handedOver),
     )
   }
 
   connect(link: LinkEnd): Promise<Result<undefined>> {
-    return this.#call('connect', answerWithinMs, this.#remote.connect(transfer(link, portsOf(link))))
+    return this.#call('a new link', answerWithinMs, this.#remote.connect(transfer(link, portsOf(link))))
   }
 
   disconnect(peerId: NodeId) {
-    return this.#call('disconnect', answerWithinMs, this.#remote.disconnect(peerId))
+    return this.#call('the end of a link', answerWithinMs, this.#remote.disconnect(peerId))
   }
 
   changeMembership(changes: readonly MembershipChange[], withinMs: number) {
-    return this.#call('changeMembership', withinMs, this.#remote.changeMembership([...changes]))
+    return this.#call('the change of members', withinMs, this.#remote.changeMembership([...changes]))
   }
 
   transfer(to: NodeId | undefined, withinMs: number) {
-    return this.#call('transfer', withinMs, this.#remote.transfer(to))
+    return this.#call('the transfer', withinMs, this.#remote.transfer(to))
   }
 
   look() {
-    return this.#call('look', answerWithinMs, this.#remote.look())
+    return this.#call('the news of its faults', answerWithinMs, this.#remote.look())
   }
 
   hash() {
-    return this.#call('hash', answerWithinMs, this.#remote.hash())
+    return this.#call('the question for its hash', answerWithinMs, this.#remote.hash())
   }
 
   takeSnapshot() {
-    return this.#call('takeSnapshot', snapshotWithinMs, this.#remote.takeSnapshot())
+    return this.#call('the snapshot', snapshotWithinMs, this.#remote.takeSnapshot())
   }
 
   readSnapshot(index: LogIndex, offset: number, length: number) {
-    return this.#call('readSnapshot', answerWithinMs, this.#remote.readSnapshot(index, offset, length))
+    return this.#call(
+      'the read of its snapshot',
+      answerWithinMs,
+      this.#remote.readSnapshot(index, offset, length),
+    )
   }
 
   losePower(): Promise<Result<undefined>> {
-    return this.#call('losePower', crashWithinMs, this.#remote.losePower())
+    return this.#call('the loss of its power', crashWithinMs, this.#remote.losePower())
   }
 
   takeHeartbeatLateness() {
-    return this.#call('takeHeartbeatLateness', answerWithinMs, this.#remote.takeHeartbeatLateness())
+    return this.#call(
+      'the question for its late heartbeats',
+      answerWithinMs,
+      this.#remote.takeHeartbeatLateness(),
+    )
   }
 
   /**
@@ -105,12 +113,13 @@ export class NodeThread implements ControlledNode {
    * for a thread that is ended in the middle of a native write can take the process with it.
    */
   async end(): Promise<void> {
-    const crashed = await this.#call('crash', crashWithinMs, this.#remote.crash())
+    const crashed = await this.#call('its end', crashWithinMs, this.#remote.crash())
     await this.#worker.terminate()
     // A thread that did not answer, or was gone, has let go of all it had by its end.
     if (!crashed.ok && crashed.code === 'STORAGE_FAILED') unwrap(crashed)
   }
 
+  /** `what` names the call to people: the error of its deadline is told to them. */
   async #call<T>(what: string, deadlineMs: number, answer: Promise<Result<T>>): Promise<Result<T>> {
     const nodeId = this.#nodeId
     const late = failure('NO_ANSWER', { nodeId, what, deadlineMs })

@@ -2,6 +2,7 @@
 import { type Command, CommanderError } from 'commander'
 import { BadInput, exitCodeOf, reportFailure } from './failure.js'
 import { exitCodeOfOutput } from './interrupt.js'
+import { byTypedFlag } from './typed-flag.js'
 
 /** `seeAlso` names the command that shows the help for the given words. */
 export async function runProgram(
@@ -23,6 +24,10 @@ export async function runProgram(
   for (const command of commandsIn(program)) {
     command.exitOverride().configureOutput({ writeErr: () => undefined })
   }
+  let running: Command | undefined
+  program.hook('preAction', (_, command) => {
+    running = command
+  })
   try {
     checkWords(words)
     await program.parseAsync()
@@ -31,7 +36,8 @@ export async function runProgram(
       process.exitCode = 0
       return
     }
-    const told = error instanceof CommanderError ? asBadInput(error, words, seeAlso) : error
+    const told =
+      error instanceof CommanderError ? asBadInput(error, words, seeAlso) : byTypedFlag(error, running)
     reportFailure(told)
     process.exitCode = exitCodeOf(told)
   }

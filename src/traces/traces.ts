@@ -84,8 +84,15 @@ export class Traces implements CallTracer {
     return traces
   }
 
-  /** Follows the calls and the happenings of a cluster. A `Traces` follows one cluster. */
+  /** Follows the calls and the happenings of a cluster. A `Traces` follows one cluster, and none once it is being closed. */
   follow(cluster: Cluster): void {
+    // Nothing would take it off the cluster again.
+    if (this.#closing !== undefined)
+      throw new RaftError('INVALID_OPTION', {
+        option: 'follow',
+        expected: 'Traces that are open',
+        actual: 'closed ones: open others for the cluster',
+      })
     const { memories, end } = cluster.trace(this)
     const { heartbeatIntervalMs, electionTimeoutMs } = cluster.options
     this.#post({ type: 'cluster', heartbeatIntervalMs, electionTimeoutMs })

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { RaftError } from '../../src/cluster/index.js'
 import { exitCodeOf, lineOf } from '../../src/terminal/failure.js'
@@ -55,6 +56,17 @@ test.each([
     ['load', 'x.csv', '--encoding', 'latin1'],
     "--encoding: give utf8 or bytes, not 'latin1'",
   ],
+  [
+    'an election timeout of one heartbeat',
+    ['sandbox', '--election-timeout', '100'],
+    'raftbox: --election-timeout: a whole number from 300 to 600000, not 100',
+  ],
+  ['a node that is not there', ['sandbox', '--renew', '9'], 'raftbox: --renew: one of 1, 2, 3, not 9'],
+  [
+    'ports that are not there',
+    ['sandbox', '--page', 'off', '--etcd', '65535'],
+    'raftbox: --etcd: at most 65533 for 3 nodes',
+  ],
   ['no file', ['load'], "missing required argument 'file'; see raftbox help load"],
   ['a file that is missing', ['load', 'no/such.jsonl'], 'no/such.jsonl: there is no such file'],
 ])('%s is refused in one line, with exit code 2', async (_, args, words) => {
@@ -62,6 +74,15 @@ test.each([
   expect([code, stdout, left]).toEqual([2, '', []])
   expect(stderr).toMatch(/^raftbox: [^\n]+\n$/)
   expect(stderr).toContain(words)
+})
+
+test('a directory of another number of nodes is told by the flag, and by the option where no flag was typed', async () => {
+  const dir = join(temporaryFolder(), 'kept')
+  expect((await run(['sandbox', '--page', 'off', '--nodes', '1', '--dir', dir], '')).code).toBe(0)
+  const typed = await run(['bench', '--nodes', '5', '--dir', dir])
+  expect([typed.code, typed.stderr]).toEqual([2, `raftbox: --nodes: 1, as ${dir} was made with, not 5\n`])
+  const usual = await run(['bench', '--dir', dir])
+  expect([usual.code, usual.stderr]).toEqual([2, `raftbox: nodes: 1, as ${dir} was made with, not 3\n`])
 })
 
 test.skipIf(process.platform !== 'linux')('a directory where nothing can be made is refused', async () => {

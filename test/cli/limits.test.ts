@@ -39,7 +39,7 @@ test.skipIf(!isLinux).each([
     const { status, stdout, stderr, left } = runBehind(limited(limit), ...args)
     expect([status, stdout, left]).toEqual([2, '', []])
     const raise = `(raise the limit with ulimit ${limit.slice(0, 2)}, ${remedy})`
-    expect(stderr).toContain(`raftbox: nodes: ${needed} for ${nodes} more ${raise}, not the `)
+    expect(stderr).toContain(`raftbox: --nodes: ${needed} for ${nodes} more ${raise}, not the `)
     expect(stderr).toMatch(/^.* not the \d+ that are left\n$/)
   },
 )

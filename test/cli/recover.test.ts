@@ -40,8 +40,8 @@ test('what cannot be recovered is told in one line', async () => {
   const cases: [string[], string][] = [
     [[temporaryFolder(), '--from', '1'], 'holds no cluster: name a directory of raftbox'],
     [[dir], "required option '--from <id>' not specified; see raftbox help recover"],
-    [[dir, '--from', '1'], 'from: a node whose disk can be used, not 1: its folder is missing or empty'],
-    [[dir, '--from', '9'], 'from: one of 1, 2, 3, not 9'],
+    [[dir, '--from', '1'], '--from: a node whose disk can be used, not 1: its folder is missing or empty'],
+    [[dir, '--from', '9'], '--from: one of 1, 2, 3, not 9'],
     [[dir, '--from', 'x'], '--from: give a whole number from 1'],
   ]
   for (const [args, words] of cases) {

@@ -44,6 +44,9 @@ test('what does not fit is refused in one line, ends with 2, and has changed not
     ['slow-disk 3 5ms', 'slow-disk 3 5ms: node 3 is down: restart it first'],
     ['skew 1 +2s', /^skew 1 \+2s: an offset outside of .* could break a lease, and let a read be stale$/],
     ['resume 1', 'no node stood still'],
+    ['stall-disk 2', /^#2 stall-disk 2/],
+    ['snapshot 2', 'target: a node whose disk flushes, not node 2, whose disk is stalled: heal it first'],
+    ['heal #2', /stall-disk 2/],
     ['heal #7', 'no such fault stands'],
     ['faults', /^#1 kill 3, for \d+\.\d s$/],
   ] as const

@@ -1,4 +1,7 @@
-/** The ends of calls that wait for nodes while the cluster is closed. The disks are stalled, so that no node answers. */
+/**
+ * The ends of calls that wait for nodes while the cluster is closed. No flush of a disk ends by itself, so that no node answers;
+ * a snapshot of a disk that is stalled would be refused.
+ */
 import { on } from 'node:events'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -31,11 +34,11 @@ const calls: readonly [string, (cluster: Cluster) => Promise<unknown>, readonly 
   ['transfer', (cluster) => cluster.transfer(undefined, { withinMs }), either],
 ]
 
-async function stalledCluster(host: 'threads' | 'inline'): Promise<Cluster> {
+async function heldCluster(host: 'threads' | 'inline'): Promise<Cluster> {
   const cluster = await startedCluster({ host, requestTimeoutMs: withinMs })
   await leaderKnown(cluster)
   await cluster.put('a', 'a')
-  await cluster.stallDisk('all')
+  await cluster.slowDisk('all', withinMs)
   return cluster
 }
 
@@ -53,7 +56,7 @@ async function endAtClose(call: Promise<unknown>, cluster: Cluster): Promise<unk
 
 for (const host of ['threads', 'inline'] as const) {
   test.each(calls)(`[CL1][CL4] %s ends with the close (${host})`, async (_, call, codes) => {
-    const cluster = await stalledCluster(host)
+    const cluster = await heldCluster(host)
     const { code } = (await endAtClose(call(cluster), cluster)) as RaftError
     expect(codes).toContain(code)
   })

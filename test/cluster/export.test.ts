@@ -248,7 +248,9 @@ describe('an export of a cluster that runs', () => {
     const cluster = await startedCluster()
     await expect(cluster.export(file, { from: 'all' })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
     await cluster.pause(1)
-    await expect(cluster.export(file, { from: 1 })).rejects.toThrow(/not node 1, which is paused/)
+    await expect(cluster.export(file, { from: 1 })).rejects.toThrow(
+      /not node 1, which is paused: resume it first/,
+    )
     await cluster.kill(2)
     await expect(cluster.export(file, { from: 2 })).rejects.toMatchObject({ code: 'STOPPED' })
     expect(existsSync(file)).toBe(false)
@@ -256,6 +258,24 @@ describe('an export of a cluster that runs', () => {
 })
 
 describe('a snapshot that is asked for', () => {
+  test('of a node whose disk is stalled is refused at once, and no other node takes one', async () => {
+    const { file } = newPlace()
+    const cluster = await startedCluster(inline)
+    const hash = await fill(cluster)
+    const stall = await cluster.stallDisk(1)
+    const refusal = {
+      code: 'INVALID_OPTION',
+      message: 'target: a node whose disk flushes, not node 1, whose disk is stalled: heal it first',
+    }
+    for (const target of [1, 'all'] as const)
+      await expect(cluster.snapshot(target)).rejects.toMatchObject(refusal)
+    await expect(cluster.export(file, { from: 1 })).rejects.toMatchObject(refusal)
+    expect((await cluster.log(2))?.snapshot).toBeNull()
+    await stall.heal()
+    expect((await cluster.snapshot('all')).length).toBe(3)
+    expect(await hashOf(cluster)).toBe(hash)
+  })
+
   test('is on the disks, and a node that comes back late gets it from the leader', async () => {
     const cluster = await startedCluster()
     await fill(cluster)

@@ -1,5 +1,6 @@
 /** A host program that asks for what is not there, or goes on after the end. */
 
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -246,6 +247,36 @@ test.each(['threads', 'inline'] as const)(
     expect((await cluster.propose(Buffer.from('1'))).results.map(String)).toEqual(['1'])
   },
 )
+
+test.each(['threads', 'inline'] as const)(
+  '[MB3] a snapshot and an export tell why the machine of their node failed (%s)',
+  async (host) => {
+    const machine = pathToFileURL('test/machine/fixtures/snapshot-throws.mjs')
+    const cluster = await startedCluster({ host, machine })
+    await cluster.propose(Buffer.from('1'))
+    const failed = (nodeId: number) => ({
+      code: 'NODE_FAILED',
+      message: `node ${nodeId} failed: no snapshot today`,
+    })
+    await expect(cluster.snapshot(1)).rejects.toMatchObject(failed(1))
+    const file = join(temporaryFolder(), 'export')
+    await expect(cluster.export(file, { from: 2 })).rejects.toMatchObject(failed(2))
+    expect(existsSync(file)).toBe(false)
+    expect(cluster.status()[0]).toMatchObject({ state: 'failed', failure: 'no snapshot today' })
+  },
+)
+
+test('[MB3] a snapshot that is under way when its node is killed is told that the node is stopped', async () => {
+  const cluster = await startedCluster({ host: 'inline' })
+  await cluster.put('a', '1')
+  await cluster.slowDisk(1, 600_000)
+  const refused = expect(cluster.snapshot(1)).rejects.toMatchObject({
+    code: 'STOPPED',
+    message: 'node 1 is stopped',
+  })
+  await cluster.kill(1)
+  await refused
+})
 
 test.each(['lease', 'readIndex'] as const)(
   '[RQ7] a query at which a machine throws is refused alone, and its node goes on (%s)',

@@ -5,7 +5,10 @@ import { reasonOf } from '../../src/errors/index.js'
 test('a reason is the message of an error and of what caused it', () => {
   expect(reasonOf(new Error('no room', { cause: new Error('a full disk') }))).toBe('no room: a full disk')
   expect(reasonOf('a text')).toBe('a text')
-  expect(reasonOf(undefined)).toBe('undefined')
+})
+
+test.each([undefined, null])('a thrown %s is told in words', (thrown) => {
+  expect(reasonOf(thrown)).toBe(`${thrown} was thrown, without a reason`)
 })
 
 test('an error of another realm is an error', () => {

@@ -152,6 +152,21 @@ test('a result that cannot be copied is not taken, and what was reserved can be 
   expect(walk(builder.take())).toEqual(['0: one', '1: two'])
 })
 
+test.each([
+  ['text', 'a text'],
+  [undefined, 'undefined'],
+  [[1, 2], 'a list'],
+  [new ArrayBuffer(4), 'a value of type object'],
+])('a machine that gives %j as a result is told what it owes', (result, given) => {
+  const builder = new ResultBuilder()
+  builder.append(Buffer.from('one'))
+  expect(() => builder.append(result as unknown as Uint8Array)).toThrow(
+    new TypeError(`the machine owes a Uint8Array for each result: it gave ${given}`),
+  )
+  builder.append(Buffer.from('two'))
+  expect(walk(builder.take())).toEqual(['0: one', '1: two'])
+})
+
 test('results end where their lengths say, and nowhere when the bytes end before', () => {
   const builder = new ResultBuilder()
   for (const result of ['one', '', 'three']) builder.append(Buffer.from(result))

@@ -185,6 +185,30 @@ test('[SE7] a snapshot that is given up gives up that of the state machine', () 
   expect(isGivenUp).toBe(true)
 })
 
+/** The pieces of a machine whose `snapshot` gives this. */
+function piecesOfGiven(given: unknown): Uint8Array[] {
+  const machine = new SessionMachine({ ...new Diary(), snapshot: () => given as Iterator<Uint8Array> })
+  const snapshot = machine.snapshot()
+  return [...{ [Symbol.iterator]: () => snapshot }]
+}
+
+test.each([
+  [undefined, 'undefined'],
+  [['a list of pieces'], 'a list'],
+  ['a text', 'a text'],
+])('[SE7] a machine whose snapshot is %j is told that it owes an iterator', (given, told) => {
+  const message = `the machine owes an iterator of its snapshot: it gave ${told}`
+  expect(() => piecesOfGiven(given)).toThrow(new TypeError(message))
+})
+
+test.each([
+  [['a text'], 'a text'],
+  [[Buffer.from('good'), 7], '7'],
+])('[SE7] a machine whose snapshot has the pieces %j is told that it owes bytes', (pieces, told) => {
+  const message = `the machine owes a Uint8Array for each piece of its snapshot: it gave ${told}`
+  expect(() => piecesOfGiven(pieces.values())).toThrow(new TypeError(message))
+})
+
 test('[SE7] the hash covers what sessions remember', () => {
   const [one, other] = [new SessionLog(), new SessionLog()]
   for (const log of [one, other]) log.call(log.register(), 1, 'a')

@@ -224,6 +224,12 @@ test('a cluster is followed by one Traces at a time, and by none once that is cl
   await cluster.put('key', 'value')
   await first.close()
   expect(cluster.look().calls.traces).toBeUndefined()
+  expect(() => first.follow(cluster)).toThrow(
+    expect.objectContaining({
+      code: 'INVALID_OPTION',
+      message: 'follow: Traces that are open, not closed ones: open others for the cluster',
+    }),
+  )
   expect(cluster.events.listenerCount('event')).toBe(listeners)
   second.follow(cluster)
   await cluster.put('key', 'other')
