@@ -26,7 +26,7 @@ const headerBytes = 20
 const format = 0x31_56_4b_52
 
 /** A piece is cut after the entry that fills it. */
-const pieceBytes = 128 * 1024
+export const pieceBytesUsual = 128 * 1024
 
 /**
  * A snapshot of the state at the moment of its making, pulled while later commands are applied. Records are visited in
@@ -35,6 +35,7 @@ const pieceBytes = 128 * 1024
  */
 export class SnapshotReader implements Iterator<Uint8Array> {
   readonly #number: number
+  readonly #pieceBytes: number
   readonly #state: KvState
   readonly #revision: number
   readonly #count: number
@@ -54,8 +55,9 @@ export class SnapshotReader implements Iterator<Uint8Array> {
   #hasBegun = false
   #hasEnded = false
 
-  constructor(state: KvState, number: number, onEnd: () => void) {
+  constructor(state: KvState, number: number, pieceBytes: number, onEnd: () => void) {
     this.#number = number
+    this.#pieceBytes = pieceBytes
     this.#state = state
     this.#revision = state.revision
     this.#count = state.count
@@ -68,11 +70,11 @@ export class SnapshotReader implements Iterator<Uint8Array> {
     const own = this.#state.slabs.memoryOf(ref)
     const at = offsetOfRef(ref)
     if (!this.#settle(own, at)) return
-    this.#kept ??= new Memory(new Uint8Array(pieceBytes + entryBytesMax))
+    this.#kept ??= new Memory(new Uint8Array(this.#pieceBytes + entryBytesMax))
     const length = entryBytesIn(own, at)
     copyRange(this.#kept, this.#keptBytes, own, at + entryOffset, length)
     this.#keptBytes += length
-    if (this.#keptBytes < pieceBytes) return
+    if (this.#keptBytes < this.#pieceBytes) return
     this.#keptPieces.push(this.#kept.bytes.slice(0, this.#keptBytes))
     this.#keptBytes = 0
   }
@@ -131,7 +133,7 @@ export class SnapshotReader implements Iterator<Uint8Array> {
       refs.push(ref)
       length += entryBytesIn(own, at)
       // Behind the last entry of the snapshot many newer records may follow.
-      return length < pieceBytes && this.#unsettled > 0
+      return length < this.#pieceBytes && this.#unsettled > 0
     }
     if (this.#unsettled > 0) this.#state.visit(this.#cursor, 0, this.#cursor.bytes.length, visit)
     assert(length > 0 || this.#count === 0, 'each entry is visited or kept')
@@ -245,12 +247,12 @@ const fromTheBeginning = new Memory(new Uint8Array(0))
  */
 export function hashState(state: KvState): string {
   const hash = createHash('sha256')
-  const block = new Memory(Buffer.allocUnsafe(pieceBytes + entryBytesMax))
+  const block = new Memory(Buffer.allocUnsafe(pieceBytesUsual + entryBytesMax))
   writeHeader(block.bytes, state.revision, state.count)
   let length = headerBytes
   state.visit(fromTheBeginning, 0, 0, (ref) => {
     length = copyEntry(block, length, state, ref)
-    if (length < pieceBytes) return true
+    if (length < pieceBytesUsual) return true
     hash.update(block.bytes.subarray(0, length))
     length = 0
     return true

@@ -28,13 +28,14 @@ import {
 import { keyLengthAt, keyOffset, revisionsBytes, valueLengthAt } from './kv-entry.js'
 import { fetchedMax, hashKey } from './kv-index.js'
 import { offsetOfRef } from './kv-slabs.js'
-import { hashState, readSnapshot, SnapshotReader } from './kv-snapshot.js'
+import { hashState, pieceBytesUsual, readSnapshot, SnapshotReader } from './kv-snapshot.js'
 import { KvState } from './kv-state.js'
 import type { CommandRun, ResultWriter, StateMachine } from './machine.js'
 import { compareRanges, Memory } from './memory.js'
 
-export function createKv(): StateMachine {
-  return new Kv()
+/** `pieceBytes`: about how many bytes the pieces of its snapshots have. */
+export function createKv(pieceBytes = pieceBytesUsual): StateMachine {
+  return new Kv(pieceBytes)
 }
 
 const nothing = new Memory(new Uint8Array(0))
@@ -52,6 +53,11 @@ class Kv implements StateMachine {
   #results: ResultWriter | undefined
   /** The buffer that the last result was written to. The next result mostly goes to the same buffer. */
   #written = nothing
+  readonly #pieceBytes: number
+
+  constructor(pieceBytes: number) {
+    this.#pieceBytes = pieceBytes
+  }
 
   apply(run: CommandRun, results: ResultWriter | undefined): void {
     const source = new Memory(run.bytes)
@@ -295,7 +301,7 @@ class Kv implements StateMachine {
 
   snapshot(): Iterator<Uint8Array> {
     assert(this.#snapshot === undefined, 'one snapshot is taken at a time')
-    const reader = new SnapshotReader(this.#state, ++this.#snapshotCount, () => {
+    const reader = new SnapshotReader(this.#state, ++this.#snapshotCount, this.#pieceBytes, () => {
       if (this.#snapshot === reader) this.#snapshot = undefined
     })
     this.#snapshot = reader

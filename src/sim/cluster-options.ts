@@ -53,6 +53,7 @@ export function nodeOptionsOf(
   options: SimulatedClusterOptions,
   membership: Membership,
 ): Omit<SimulatedNodeOptions, 'id' | 'priority'> {
+  const { snapshotPieceBytes = 1024 } = options
   return {
     seed: options.seed ?? 1,
     membership,
@@ -63,8 +64,9 @@ export function nodeOptionsOf(
     reads: options.reads ?? 'lease',
     clockDrift: options.clockDrift ?? 0.03,
     turnMs: options.turnMs ?? 0.1,
-    snapshotPieceBytes: options.snapshotPieceBytes ?? 1024,
+    snapshotPieceBytes,
     disk: { ...defaultDisk, ...options.disk },
-    createMachine: options.createMachine ?? createKv,
+    // A snapshot of one piece is whole at once: its making has to go on while commands are applied.
+    createMachine: options.createMachine ?? (() => createKv(snapshotPieceBytes)),
   }
 }
