@@ -71,6 +71,14 @@ export const load = [
         find: 'void this.#call(this.#nextDueMs)',
         replace: 'void this.#call(this.#tally.now())',
       },
+      {
+        id: 'pausing-unanswered',
+        breaks: 'unanswered',
+        what: 'a call that failed and pauses is told as unanswered too',
+        file: clients,
+        find: 'let count = this.#inFlight - this.#pausing\n',
+        replace: 'let count = this.#inFlight\n',
+      },
     ],
   ),
   ...byTests(
@@ -125,19 +133,6 @@ export const load = [
         file: 'src/load/timeline.ts',
         find: 'this.#startedAtMs = nowMs\n    this.#elections = 0',
         replace: 'this.#startedAtMs = nowMs',
-      },
-    ],
-  ),
-  ...byTests(
-    ['test/load/clients.test.ts'],
-    [
-      {
-        id: 'pausing-unanswered',
-        breaks: 'unanswered',
-        what: 'a call that failed and pauses is told as unanswered too',
-        file: clients,
-        find: 'let count = this.#inFlight - this.#pausing\n',
-        replace: 'let count = this.#inFlight\n',
       },
     ],
   ),
