@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import { type Call, runClosedLoop, Tally, warmUpSecondsFor } from '../../src/load/index.js'
+import { warmUpSecondsFor } from '../../src/load/index.js'
 import type { Batch, Seat } from './floor-node.js'
 
 const keyCount = 10_000
@@ -29,61 +29,40 @@ const [nodes, clients, size, seconds] = [flags.nodes, flags.clients, flags.size,
   Number,
 ) as [number, number, number, number]
 
-/** Commands of one turn of the event loop go to the leader in one message, and have one promise. */
+/** Commands of one turn of the event loop go to the leader in one message. */
 class Door {
   readonly #port: MessagePort
-  /** The turns whose commands are not answered, and how many these are. */
-  readonly #sent: { readonly count: number; readonly answer: () => void }[] = []
-  #commands = new Uint8Array(size)
-  #view = new DataView(this.#commands.buffer)
-  #count = 0
-  #answer: () => void = () => undefined
-  #answered: Promise<void> = Promise.resolve()
+  readonly #answers: (() => void)[] = []
+  #answered = 0
+  #commands: Uint8Array[] = []
 
   constructor(port: MessagePort) {
     this.#port = port
     port.on('message', (count: number) => this.#onAnswers(count))
   }
 
-  put(key: number): Promise<void> {
-    if (this.#count === 0) this.#begin()
-    const at = this.#count * size
-    if (at === this.#commands.length) this.#grow()
-    this.#view.setUint32(at, key, true)
-    this.#count++
-    return this.#answered
-  }
-
-  #begin(): void {
-    this.#answered = new Promise((resolve) => {
-      this.#answer = resolve
-    })
-    setImmediate(() => this.#post())
-  }
-
-  #grow(): void {
-    const larger = new Uint8Array(2 * this.#commands.length)
-    larger.set(this.#commands)
-    this.#commands = larger
-    this.#view = new DataView(larger.buffer)
+  put(command: Uint8Array): Promise<void> {
+    if (this.#commands.length === 0) setImmediate(() => this.#post())
+    this.#commands.push(command)
+    return new Promise((resolve) => this.#answers.push(resolve))
   }
 
   #post(): void {
-    const count = this.#count
-    const bytes = this.#commands.slice(0, count * size)
-    this.#count = 0
-    this.#sent.push({ count, answer: this.#answer })
+    const count = this.#commands.length
+    const bytes = new Uint8Array(count * size)
+    for (const [at, command] of this.#commands.entries()) bytes.set(command, at * size)
+    this.#commands = []
     this.#port.postMessage({ count, size, bytes } satisfies Batch, [bytes.buffer])
   }
 
-  /** Answers come in the order of the commands, to whole turns. */
-  #onAnswers(answered: number): void {
-    for (let count = answered; count > 0; ) {
-      const turn = this.#sent.shift()
-      if (turn === undefined) return
-      count -= turn.count
-      turn.answer()
+  /** Answers come in the order of the commands. */
+  #onAnswers(count: number): void {
+    for (const end = this.#answered + count; this.#answered < end; this.#answered++) {
+      this.#answers[this.#answered]?.()
     }
+    if (this.#answered < 65_536) return
+    this.#answers.splice(0, this.#answered)
+    this.#answered = 0
   }
 }
 
@@ -115,27 +94,28 @@ function connect(): MessagePort {
   return port1
 }
 
-/** The clients are raftbox's own, so that both sides wait and count alike. */
 async function run(windowMs: number) {
-  const tally = new Tally()
-  let dice = 1
-  const put: Call = {
-    op: 'put',
-    commands: 1,
-    perform: () => {
-      dice = (Math.imul(dice, 1_664_525) + 1_013_904_223) >>> 0
-      return door.put((dice >>> 8) % keyCount)
-    },
-  }
-  tally.open()
+  const latencies: number[] = []
   const startedMs = performance.now()
-  let seconds = 0
-  setTimeout(() => {
-    tally.close()
-    seconds = (performance.now() - startedMs) / 1000
-    tally.isStopped = true
-  }, windowMs)
-  await runClosedLoop(tally, () => put, clients)
-  const { p50ms, p99ms } = tally.latencies
-  return { commitsPerSecond: Math.round(tally.commands / seconds), p50ms, p99ms }
+  const endsMs = startedMs + windowMs
+  const client = async (id: number): Promise<void> => {
+    const command = Buffer.alloc(size)
+    let dice = id + 1
+    for (let beganMs = performance.now(); beganMs <= endsMs; beganMs = performance.now()) {
+      dice = (Math.imul(dice, 1_664_525) + 1_013_904_223) >>> 0
+      command.writeUInt32LE((dice >>> 8) % keyCount, 0)
+      await door.put(command)
+      latencies.push(performance.now() - beganMs)
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, (_, id) => client(id)))
+  const tookSeconds = (performance.now() - startedMs) / 1000
+  const ascending = Float64Array.from(latencies).sort()
+  const at = (share: number): number =>
+    Number(ascending[Math.floor((ascending.length - 1) * share)]?.toFixed(3))
+  return {
+    commitsPerSecond: Math.round(latencies.length / tookSeconds),
+    p50ms: at(0.5),
+    p99ms: at(0.99),
+  }
 }

@@ -1,7 +1,7 @@
 /** A cluster under load, measured: what clients call and when, what they waited, and one measurement. */
 export { BackgroundLoad, type BackgroundOptions, type Seen } from './background.js'
-export { type Call, type NextCall, putCalls, sizeMax, sizeMin } from './calls.js'
-export { arrivalNames, runClosedLoop } from './clients.js'
+export { type NextCall, putCalls, sizeMax, sizeMin } from './calls.js'
+export { arrivalNames } from './clients.js'
 export { type EtcdMeasurement, type MeasureEtcdOptions, measureEtcd } from './etcd/measure.js'
 export {
   type Measured,
