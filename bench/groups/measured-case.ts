@@ -61,7 +61,7 @@ export function sampleOf({ summary, latencies, lateness, timeline }: Measured): 
     histogram,
     toMs: microseconds,
   }))
-  if (summary.heartbeats > 0) {
+  if (lateness.count > 0) {
     distributions.push({ name: 'heartbeat lateness', histogram: lateness, toMs: microseconds })
   }
   const commits = higher('commitsPerSecond', '1/s', summary.commitsPerSecond)

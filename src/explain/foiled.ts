@@ -19,7 +19,7 @@ export interface Foiled {
   readonly nodeId: NodeId
   readonly term: Term
   readonly atMs: number
-  /** What kept its questions or their answers back, or ended it. */
+  /** The causes that kept its questions or their answers back, or ended it. */
   readonly causes: readonly Cause[]
   /** The votes that it was refused. */
   readonly refusals: readonly Vote[]
@@ -38,7 +38,7 @@ export function foiledOf(timeline: Timeline, campaign: RoleChange, endMs: number
   const voters = votersAt(timeline.story, atMs)
   const absent = [...silences].filter(([, silence]) => weighed([silence]).length > 0).map(([id]) => id)
   const left = voters.filter((id) => !absent.includes(id) && !refusing.includes(id))
-  // What kept a few voters away is not why it did not win, while a majority was left.
+  // Causes that kept a few voters away are not why it did not win, while a majority was left.
   const kept = 2 * left.length > voters.length ? [] : weighed([...silences.values()]).map(causeOf)
   const ends = endsOf(timeline, nodeId, window).filter(({ type }) => kept.every((each) => each.type !== type))
   return { nodeId, term, atMs, causes: [...kept, ...ends], refusals }

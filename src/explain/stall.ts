@@ -36,7 +36,7 @@ export type StallReason =
   | 'backPressure'
   /** Nobody asked for anything. */
   | 'noLoad'
-  /** It is no longer than the time from one heartbeat to the next, and nothing stood in the way. */
+  /** The stall is no longer than the time from one heartbeat to the next, and nothing stood in the way. */
   | 'ordinary'
   | 'unknown'
 
@@ -76,7 +76,7 @@ export function explainStall(story: Story): Stall | Nothing {
   return stalls.sort((a, b) => rankOf(a) - rankOf(b))[0] as Stall
 }
 
-/** What kept somebody waiting is told first, and then the time in which nobody led, even if nobody asked. */
+/** Stalls that kept somebody waiting come first, and then the time in which nobody led, even if nobody asked. */
 function rankOf({ reason, isAsked }: Stall): number {
   if (reason === 'noLoad') return 3
   if (reason === 'ordinary') return 2

@@ -162,7 +162,7 @@ function faultsIn(happened: readonly Happened[], beganMs: number): FaultStretch[
   return [...found, ...open.values()].sort((a, b) => a.sinceMs - b.sinceMs)
 }
 
-/** What is left of a fault without these nodes. Its line is the one that was typed, and names the nodes that it lost. */
+/** The rest of a fault without these nodes. Its line is the one that was typed, and names the nodes that it lost. */
 function leftOf(fault: FaultTold, gone: readonly NodeId[], begun: FaultTold): FaultTold {
   const stays = (end: NodeId | 'clients'): boolean => end === 'clients' || !gone.includes(end)
   const nodes = fault.nodes.filter(stays)

@@ -151,7 +151,7 @@ function resolveOne(one: One, cast: Cast, others: string): readonly NodeId[] {
   }
 }
 
-/** What a method takes in place of a text that the prompt understands; `undefined` for any other value. */
+/** The form that a method takes in place of a text that the prompt understands; `undefined` for any other value. */
 function remedyOf(one: unknown): string | undefined {
   if (typeof one !== 'string') return undefined
   if (linkText.test(one))

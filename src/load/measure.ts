@@ -68,7 +68,9 @@ export interface Measurement extends Omit<Latencies, 'count'>, Pick<MeasureOptio
   readonly operations: Partial<Record<OperationName, Latencies>>
   /** Elections begun, over all nodes. */
   readonly elections: number
+  /** Of the heartbeats that reads did not bring. */
   readonly heartbeatLateP999ms: number
+  /** All heartbeats that came, over all followers. */
   readonly heartbeats: number
   /** Intervals that passed without a heartbeat, over all followers. */
   readonly heartbeatsMissed: number
@@ -132,7 +134,6 @@ export async function measureCluster(
     const { reads } = cluster.options
     const summary = measurementOf({ ...options, reads }, tally, before, after, {
       unanswered,
-      heartbeats: lateness.count,
       heartbeatLateP999ms: lateness.percentile(99.9) / 1000,
     })
     return { summary, latencies: tally.histograms, lateness, timeline: timeline.seconds }
@@ -214,7 +215,7 @@ function measurementOf(
   tally: Tally,
   before: Reading,
   after: Reading,
-  others: Pick<Measurement, 'unanswered' | 'heartbeats' | 'heartbeatLateP999ms'>,
+  others: Pick<Measurement, 'unanswered' | 'heartbeatLateP999ms'>,
 ): Measurement {
   const { nodes, durability, threads, reads, readsFrom } = options
   const perCommit = (amount: number): number => (tally.commands === 0 ? 0 : amount / tally.commands)
@@ -223,6 +224,7 @@ function measurementOf(
     ...{ nodes, durability, threads, reads, readsFrom },
     elections: after.elections - before.elections,
     ...others,
+    heartbeats: after.heartbeatsReceived - before.heartbeatsReceived,
     heartbeatsMissed: after.heartbeatsMissed - before.heartbeatsMissed,
     flushesPerCommit: perCommit(after.flushes - before.flushes),
     messagesPerCommit: perCommit(after.messagesSent - before.messagesSent),

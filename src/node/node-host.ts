@@ -57,7 +57,7 @@ export class NodeHost implements NodeControl {
   #running: Running | undefined
   /** How it ended: also asked for while it starts, when nothing runs yet. */
   #closed: Promise<Result<undefined>> | undefined
-  /** What each question is answered once the node has ended: why it failed, if it did. */
+  /** The answer to each question once the node has ended: why it failed, if it did. */
   #ended = failure('STOPPED', { what: 'the node' })
   /** Each ends a call of an operator that is not answered yet. */
   readonly #waiting = new Set<() => void>()

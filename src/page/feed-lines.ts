@@ -100,7 +100,7 @@ export function placesDrawn(
   return kept < from ? [kept, ...places] : [...places, kept]
 }
 
-/** What led to a line. A line of many more of a kind says itself which kind: what led to the first of them led to these. */
+/** The cause of a line. A line of many more of a kind says itself which kind, so its cause is that of the first of them. */
 export function causeOf(happened: readonly Happened[], told: Happened | undefined): Happened | undefined {
   const cause = lineWith(happened, told?.cause)
   return told?.type === 'repeated' ? lineWith(happened, cause?.cause) : cause

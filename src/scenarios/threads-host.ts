@@ -116,8 +116,21 @@ export class ThreadsHost implements Host {
 
   async healAll(): Promise<void> {
     await this.cluster.breaker.heal({ all: true })
-    for (const { nodeId, state } of this.cluster.status())
-      if (state === 'stopped' || state === 'failed') await this.cluster.restart(nodeId)
+    for (const { nodeId } of this.cluster.status()) if (this.#isDown(nodeId)) await this.#startAgain(nodeId)
+  }
+
+  /** The end of a fault that is still under way may bring the node back first. */
+  async #startAgain(nodeId: NodeId): Promise<void> {
+    try {
+      await this.cluster.restart(nodeId)
+    } catch (error) {
+      if (this.#isDown(nodeId)) throw error
+    }
+  }
+
+  #isDown(nodeId: NodeId): boolean {
+    const node = this.cluster.status().find((each) => each.nodeId === nodeId)
+    return node?.state === 'stopped' || node?.state === 'failed'
   }
 
   hashes(): Promise<ReadonlyMap<NodeId, HashAt>> {

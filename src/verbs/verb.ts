@@ -52,7 +52,7 @@ export type Fields = Readonly<Record<string, unknown>>
 
 interface Definition<Slots extends readonly Slot[], Suffixes extends readonly Suffix[]> {
   readonly explanation: string
-  /** What may stand behind the name, where some words go only with some others. By default, as the grammar says. */
+  /** The words that may stand behind the name, where some words go only with some others. By default, as the grammar says. */
   readonly usage?: string
   readonly slots?: Slots
   readonly suffixes?: Suffixes

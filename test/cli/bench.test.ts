@@ -67,7 +67,7 @@ test('reads are confirmed as it is asked for', async () => {
   expect(code).toBe(0)
   const result = lastLine(stdout)
   expect(result).toMatchObject({ workload: 'c', reads: 'readIndex' })
-  // Rounds of reads are heartbeats that bring the followers no lateness to speak of, and there are many.
+  // Rounds of reads are heartbeats too, and there are many.
   expect(result['heartbeats']).toBeGreaterThan(20)
 })
 

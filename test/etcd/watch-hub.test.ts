@@ -1,11 +1,20 @@
 /** Watches of one member: what a client is told, by a history that the test tells. */
 import { expect, test, vi } from 'vitest'
-import { ScriptedClient, watched } from './scripted-member.js'
+import { ScriptedClient, type ScriptedMember, watched } from './scripted-member.js'
 import { until } from './support.js'
 
 /** All that can be done without more input has been done. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 2000; turn++) await Promise.resolve()
+}
+
+/** The node answers no read until the returned function is called. */
+function holding(member: ScriptedMember): () => void {
+  let release = (): void => undefined
+  member.held = new Promise((resolve) => {
+    release = resolve
+  })
+  return () => release()
 }
 
 test('a watch is created at the present revision, and then told of every later one', async () => {
@@ -24,10 +33,7 @@ test('a put before the request is before the watch, also when the hub has not he
   const { member, client } = watched()
   client.create({ key: 'a' })
   await settled()
-  let release = (): void => undefined
-  member.held = new Promise((resolve) => {
-    release = resolve
-  })
+  const release = holding(member)
   member.happens('a=1')
   client.create({ key: 'a' })
   release()
@@ -39,10 +45,7 @@ test('who is about to compact waits until the watches in step were told of what 
   const { member, hub, client } = watched()
   client.create({ key: 'a' })
   await settled()
-  let release = (): void => undefined
-  member.held = new Promise((resolve) => {
-    release = resolve
-  })
+  const release = holding(member)
   member.happens('a=1')
   const ended = new AbortController()
   let isTold = false
@@ -606,10 +609,7 @@ test('a stream that closes while a compaction overtakes the watches is asked for
   const other = new ScriptedClient(hub)
   other.create({ key: 'a' })
   await settled()
-  let release = (): void => undefined
-  member.held = new Promise((resolve) => {
-    release = resolve
-  })
+  const release = holding(member)
   client.create({ key: 'a' })
   for (let at = 2; at <= 6; at++) member.happens(`a=${at}`)
   member.compactRevision = 5

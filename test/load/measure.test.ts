@@ -54,6 +54,7 @@ class ScriptedCluster {
     flushes: 100 * nodeId,
     bytesFlushed: 10_000,
     messagesSent: 500,
+    heartbeatsReceived: 40,
     heartbeatsMissed: 5,
   }))
   readonly #answer: () => Promise<unknown>
@@ -88,6 +89,7 @@ class ScriptedCluster {
   }
 
   heartbeats(count: number, lateMs: number): void {
+    this.nodes[1]!.heartbeatsReceived += count
     for (let seen = 0; seen < count; seen++) this.#lateness.record(lateMs * 1000, 1)
   }
 }

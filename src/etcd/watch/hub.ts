@@ -64,7 +64,7 @@ export class WatchHub {
   #isStale = false
   /** The last index that the node had applied when it was asked last. */
   #appliedIndex = 0
-  /** What the node had applied when all watchers in step had been told of it last, and who waits for more. */
+  /** The place in the log up to which watchers in step were told of all, and who waits for more. */
   #toldIndex = 0
   readonly #waiting: (() => void)[] = []
   /** Listeners with requests that wait for a read. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Etcd, EtcdOptions } from '../../../src/etcd/index.js'
-import { startedEtcd, TestClient } from '../support.js'
+import { startedEtcd, TestClient, until } from '../support.js'
 import { refusal } from './support.js'
 
 interface Told {
@@ -247,6 +247,8 @@ test('a member that hears no leader tells of the members it knows, and changes n
   await etcd.isolate(1)
   const timedOut = { code: 14, details: 'etcdserver: request timed out' }
   expect(await refusal(client.add([url]))).toEqual(unhealthy)
+  // A leader that is cut off leads on until it notices.
+  await until(() => etcd.status()[0]?.leaderId === undefined)
   const changes = [() => client.remove(3), () => client.update(1, [url])]
   for (const change of changes) expect(await refusal(change())).toEqual(timedOut)
   expect(ids(await client.list())).toEqual([1, 2, 3])
