@@ -45,6 +45,7 @@ import type { NodeId } from '../raft/index.js'
 import { Barrier } from './barrier.js'
 import { EtcdError } from './errors.js'
 import { inEtcdsWords } from './in-etcds-words.js'
+import { inTime } from './in-time.js'
 import type { Member, MemberLook, Served } from './member.js'
 import { Progress } from './progress.js'
 
@@ -140,7 +141,7 @@ export class ClusterMember implements Member {
     try {
       const heard = this.#cluster.leaderId === this.nodeId ? undefined : this.#barrier.heard()
       const call = (): Promise<Proposed> => this.#callLeader(op, request)
-      const answer = await (heard === undefined ? call() : inTime(deadlineMs, heard, call))
+      const answer = await (heard === undefined ? call() : callOnce(heard, deadlineMs, call))
       // A command that was applied elsewhere and not here has an outcome that this member does not know.
       if (!this.#progress.hasApplied(answer.index) && !(await this.#hasApplied(answer.index, deadlineMs))) {
         throw new EtcdError('timeout')
@@ -247,21 +248,16 @@ export class ClusterMember implements Member {
 }
 
 /** Makes the call once `heard` resolves, and rejects at the deadline, after which it makes none. */
-async function inTime<Value>(
-  deadlineMs: number,
+function callOnce<Value>(
   heard: Promise<unknown>,
+  deadlineMs: number,
   call: () => Promise<Value>,
 ): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new EtcdError('timeout')), deadlineMs - performance.now())
+  const called = heard.then(() => {
+    if (performance.now() >= deadlineMs) throw new EtcdError('timeout')
+    return call()
   })
-  const called = heard.then(() => (performance.now() < deadlineMs ? call() : late))
-  try {
-    return await Promise.race([called, late])
-  } finally {
-    clearTimeout(timer)
-  }
+  return inTime(deadlineMs - performance.now(), called)
 }
 
 /** `ResponseHeader` as field 1 of a response. */

@@ -4,6 +4,7 @@ import { isLinkFault, type LinkFault, waysOf } from '../faults/index.js'
 import { isVoter, type Membership, majorityOf, type NodeId } from '../raft/index.js'
 import { EtcdError } from './errors.js'
 import { inEtcdsWords, type Words } from './in-etcds-words.js'
+import { inTime } from './in-time.js'
 import { checkedPeerUrls } from './peer-url.js'
 import { PeerUrls } from './peer-urls.js'
 
@@ -75,11 +76,11 @@ export class Roster {
     this.checkRemoval(by, nodeId)
     this.#checkMember(by, nodeId)
     if (nodeId === by) {
-      await told(this.#inTime(this.#cluster.changeMembership([{ type: 'remove', nodeId }])), ofRemoval)
+      await this.#removed(this.#cluster.changeMembership([{ type: 'remove', nodeId }]))
       // A cluster that is closed meanwhile ends the node as well.
       const end = (): void => void this.#cluster.removeNode(nodeId).catch(() => undefined)
       setTimeout(end, endsAfterMs).unref()
-    } else await told(this.#inTime(this.#cluster.removeNode(nodeId)), ofRemoval)
+    } else await this.#removed(this.#cluster.removeNode(nodeId))
     this.#peerUrls.forget(nodeId)
   }
 
@@ -107,17 +108,8 @@ export class Roster {
   }
 
   /** A removal may wait for members that answer no more. It may still come about behind its time, as with a member of etcd. */
-  async #inTime<Outcome>(change: Promise<Outcome>): Promise<Outcome> {
-    const { requestTimeoutMs } = this.#cluster.options
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new EtcdError('timeout')), requestTimeoutMs)
-    })
-    try {
-      return await Promise.race([change, late])
-    } finally {
-      clearTimeout(timer)
-    }
+  #removed<Outcome>(change: Promise<Outcome>): Promise<Outcome> {
+    return told(inTime(this.#cluster.options.requestTimeoutMs, change), ofRemoval)
   }
 
   #told(nodeId: NodeId, isLearner: boolean): MemberTold {
