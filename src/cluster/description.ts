@@ -101,7 +101,8 @@ function unnamedPledges(nodes: number): Pledge[] {
   return firstIds(nodes).map((nodeId) => ({ ...newPledge(nodeId, undefined), hasBegun: true }))
 }
 
-function hasBegun(pledges: string): boolean {
+/** True once a node of a directory has begun with its disk. */
+export function hasBegun(pledges: string): boolean {
   return existsSync(pledges) && readPledges(pledges).some((pledge) => pledge.hasBegun)
 }
 

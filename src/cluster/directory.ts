@@ -27,6 +27,7 @@ import {
   type Description,
   describe,
   firstIds,
+  hasBegun,
   type MachineKnown,
   membersIn,
   newPledges,
@@ -74,6 +75,7 @@ export class ClusterDirectory {
     return usable(path, () => {
       // Before the lock leaves a file in a directory that is somebody else's.
       readDescription(path, asked)
+      if (!isRemembered) checkNothingKept(path)
       makeFolder(path)
       const lock = lockOf(path)
       try {
@@ -234,6 +236,13 @@ export class ClusterDirectory {
       slot.close()
     }
   }
+}
+
+/** Nodes without disks would begin with nothing beside the data that is there. */
+function checkNothingKept(path: string): void {
+  if (!hasBegun(join(path, pledgesFile))) return
+  const expected = `flush, as ${path} holds the data of nodes with disks (use another directory, or none)`
+  throw new RaftError('INVALID_OPTION', { option: 'durability', expected, actual: 'none' })
 }
 
 function checkVotersLeft(voters: number, notVoting: number): void {

@@ -171,6 +171,18 @@ describe('a directory', () => {
     })
   })
 
+  test('[DI2] that holds data is refused to nodes without disks, which would begin with nothing beside it', async () => {
+    const dir = temporaryFolder()
+    const kept = await startedCluster({ dir, nodes: 1 })
+    await kept.put('a', 'b')
+    await kept.close()
+    const refusal = await refusalOf({ dir, durability: 'none' })
+    expect(refusal).toMatchObject({ code: 'INVALID_OPTION', details: { option: 'durability' } })
+    expect(refusal.message).toContain('use another directory, or none')
+    const again = await startedCluster({ dir, nodes: 1 })
+    expect((await again.get('a'))?.value.toString()).toBe('b')
+  })
+
   test('that is a file, or below one, is refused with the remedy', async () => {
     const dir = temporaryFolder()
     writeFileSync(join(dir, 'file'), '')
