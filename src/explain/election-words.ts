@@ -69,7 +69,8 @@ export const voteReasons: Record<VoteReason, (vote: Vote) => string> = {
   logBehind: ({ candidateId, voterId }) =>
     `the log of node ${candidateId} lacks entries that the log of node ${voterId} holds`,
   diskLost: ({ voterId }) => `node ${voterId} lost its disk, and votes for nobody until it has caught up`,
-  leaderMayBeAlive: ({ voterId }) => `node ${voterId} leads, or heard a leader a moment ago`,
+  leaderMayBeAlive: ({ voterId }) =>
+    `node ${voterId} leads, heard a leader a moment ago, or started anew and may have heard one before`,
 }
 
 function voteInWords(vote: Vote): string {
@@ -95,8 +96,9 @@ function whyWon({ winnerId, decidedBy, rivals, failedCampaigns, term }: Election
   return `${majority}. ${before} found none${others}`
 }
 
-function feltIn({ leaderlessMs, felt, isOver }: Election): string[] {
-  const led = `${isOver ? 'No majority had' : 'No majority has had'} a leader for ${span(leaderlessMs)}`
+function feltIn({ leaderlessMs, felt, isOver, ledOn }: Election): string[] {
+  const without = `${isOver ? 'No majority had' : 'No majority has had'} a leader for ${span(leaderlessMs)}`
+  const led = ledOn === undefined ? without : `Node ${ledOn} led a majority all the while`
   if (felt === undefined) return [sentence(led)]
   const refused = felt.refused === 0 ? '' : `, and ${felt.refused} requests were turned away`
   const waited = `the longest time without ${felt.waitedFor === 'answer' ? 'an answer to a client' : 'a commit'} was ${span(felt.untilMs - felt.sinceMs)}`

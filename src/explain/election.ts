@@ -57,6 +57,8 @@ export interface Election {
   readonly leaderlessMs: number
   /** False: nobody has led since. */
   readonly isOver: boolean
+  /** Nobody won, since this leader of an earlier term led on: a majority had a leader all the while. */
+  readonly ledOn: NodeId | undefined
   readonly felt: Felt | undefined
 }
 
@@ -115,6 +117,12 @@ function isLed({ reigns, obstacles, endedMs }: Timeline): boolean {
   )
 }
 
+/** A leader that no majority answers gives up within two election timeouts. */
+function outlasts(timeline: Timeline, reign: Reign, atMs: number): boolean {
+  if (reign === timeline.reigns.at(-1) && isLed(timeline)) return true
+  return reign.untilMs > atMs + 2 * timeline.story.electionTimeoutMs && Number.isFinite(reign.untilMs)
+}
+
 export function electionOf(timeline: Timeline, last: RoleChange): Election {
   const { story, endedMs, roleChanges, reigns } = timeline
   const term = electionTermOf(last)
@@ -133,6 +141,7 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
   const sinceMs = leaderlessSince(timeline, { before, cause, missed: missedByReady, atMs })
   const overMs = isWon ? atMs : reigns.find((each) => each.term > term)?.sinceMs
   const untilMs = overMs ?? endedMs
+  const ledOn = !isWon && before !== undefined && outlasts(timeline, before, atMs) ? before.nodeId : undefined
   return {
     type: 'election',
     term,
@@ -149,9 +158,10 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
     rivals: [...new Set(inVain.map((each) => each.nodeId))].filter((id) => id !== nodeId),
     failedCampaigns: (isWon ? inVain : campaigns).filter(beginsCampaign).length,
     absent: isWon ? [] : whyAbsent(timeline, nodeId, { sinceMs: campaigns[0]?.atMs ?? atMs, untilMs }),
-    leaderlessSinceMs: sinceMs,
-    leaderlessMs: Math.max(0, untilMs - sinceMs),
+    leaderlessSinceMs: ledOn === undefined ? sinceMs : untilMs,
+    leaderlessMs: ledOn === undefined ? Math.max(0, untilMs - sinceMs) : 0,
     isOver: overMs !== undefined,
+    ledOn,
     felt: feltIn(timeline, { sinceMs, untilMs }, gaveUp && Math.min(sinceMs, gaveUp.atMs - gaveUp.afterMs)),
   }
 }

@@ -376,6 +376,15 @@ describe('an election', () => {
     expect(electionIn(made.askedAt(9000).story).leaderlessMs, 'also since the last campaign').toBe(7000)
   })
 
+  test('of a node that was cut off, while the others follow their leader, leaves no majority without a leader', () => {
+    const made = new MadeStory().begins()
+    made.breaks(2000, { type: 'isolate', line: 'isolate 3', nodes: [3], ways: links(3, 1, 2) })
+    const { story } = made.asks(2600, 3, 2).askedAt(9000)
+    expect(electionIn(story, 2)).toMatchObject({ ledOn: 1, leaderlessMs: 0, isOver: false })
+    made.givesUp(2700, 1, 1, 'quorumLost')
+    expect(electionIn(story, 2), 'it had not noticed yet').toMatchObject({ ledOn: undefined })
+  })
+
   test('that nobody has won is the latest one also while the leader of before is frozen', () => {
     const made = new MadeStory().begins().tell(2000, 1, { type: 'paused' }).asks(2600, 2, 2)
     const cause = { type: 'paused', nodeId: 1 }

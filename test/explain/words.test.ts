@@ -82,12 +82,21 @@ function leaderless(): MadeStory {
   return made
 }
 
+/** A node that is cut off asks for votes, and the others follow their leader. */
+function inVain(): MadeStory {
+  const made = new MadeStory().begins().commits(1, 700, 1990, 2)
+  made.breaks(2000, { type: 'isolate', line: 'isolate 3', nodes: [3], ways: links(3, 1, 2) })
+  for (const atMs of [2600, 3300]) made.asks(atMs, 3, 2)
+  return made.commits(1, 2000, 4900, 130)
+}
+
 const explained: readonly [name: string, made: MadeStory, question: Question][] = [
   ['election-first', killed(), { about: 'election', term: 1 }],
   ['election-killed', killed(), { about: 'election' }],
   ['election-gave-up', gaveUp(), { about: 'election' }],
   ['election-won-again', wonAgain(), { about: 'election' }],
   ['election-not-won', leaderless(), { about: 'election' }],
+  ['election-in-vain', inVain(), { about: 'election', term: 2 }],
   ['election-not-told', killed(), { about: 'election', term: 7 }],
   ['index', oneCommand(), { about: 'index', index: 10 }],
   ['stall-no-leader', killed(), { about: 'stall' }],
