@@ -73,7 +73,7 @@ const firstLines = new RegExp(`^${firstWords}(\\d{1,9})\n(.*)\n`)
 
 function readHead(file: string, descriptor: number): ExportHead {
   const text = bytesAt(descriptor, 0, headBytes)
-  const lines = text.toString('latin1', 0, headBytes - checksumLineBytes)
+  const lines = text.toString('utf8', 0, headBytes - checksumLineBytes)
   const [, version, facts = ''] = firstLines.exec(lines) ?? []
   if (version === undefined) throw unusable(file, 'is no export of raftbox: name another file')
   if (version !== String(exportVersion)) {

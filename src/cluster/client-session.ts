@@ -12,7 +12,10 @@ import {
 } from '../machine/index.js'
 import { commandHeaderBytes, type LogIndex, type NodeId } from '../raft/index.js'
 import type { ClientRequest } from '../transport/index.js'
-import type { Request } from './requests.js'
+import { firstPatience, type Request } from './requests.js'
+
+/** So many requests for a session may be answered yet. Older ones are those of nodes that are gone. */
+const askedMax = 16
 
 /**
  * `sent`: the call has its place in the session. `waits`: there is no session yet, or the session waits for the answer to
@@ -34,11 +37,19 @@ export class ClientSession {
   #lastSequence = 0
   /** The calls without an answer, in their order. */
   readonly #outstanding = new Set<number>()
+  /** The request that is waited for; `undefined`: a session is there, or is to be asked for. */
   #registration: Registration | undefined
+  /** The ids of all requests that may be answered yet, the oldest first: the first answer gives the session. */
+  readonly #asked = new Set<number>()
+  readonly #callTimeoutMs: number
+  /** How long an answer is waited for before a session is asked for anew. */
+  #patienceMs: number
 
-  /** The session expires when it is not used for `timeoutMs`. */
-  constructor(timeoutMs: number) {
+  /** The session expires when it is not used for `timeoutMs`. A call is answered within `callTimeoutMs`. */
+  constructor(timeoutMs: number, callTimeoutMs: number) {
     this.#timeoutMs = timeoutMs
+    this.#callTimeoutMs = callTimeoutMs
+    this.#patienceMs = firstPatience * callTimeoutMs
   }
 
   /** The request for a session, when there is none and none is on its way. */
@@ -46,6 +57,9 @@ export class ClientSession {
     if (this.#id !== undefined || this.#registration !== undefined) return undefined
     const id = newId()
     this.#registration = { id, sentTo, sentMs }
+    this.#asked.add(id)
+    const [oldest = id] = this.#asked
+    if (this.#asked.size > askedMax) this.#asked.delete(oldest)
     return { request: id, type: 'propose', frame: registerFrame(this.#timeoutMs), isOfSession: true }
   }
 
@@ -54,25 +68,36 @@ export class ClientSession {
     return this.#registration !== undefined
   }
 
-  /** Whether the request is the one for a session. */
+  /** Whether the request is one for a session, whose answer counts. */
   isRegistration(request: number): boolean {
-    return this.#registration?.id === request
+    return this.#asked.has(request)
   }
 
-  /** Without an answer a session is asked for anew: a second one costs nothing but its memory until it expires. */
-  registered(answer: SessionAnswer | undefined): void {
-    this.#registration = undefined
+  /** The request for a session was answered. Without a session in the answer another one is asked for. */
+  registered(request: number, answer: SessionAnswer | undefined): void {
+    this.#asked.delete(request)
+    if (this.#registration?.id === request) this.#registration = undefined
     if (answer === undefined) return
+    this.#registration = undefined
+    // Sessions of later answers expire unused.
+    this.#asked.clear()
+    this.#patienceMs = firstPatience * this.#callTimeoutMs
     this.#id = answer.index
     this.#lastSequence = 0
     this.#outstanding.clear()
   }
 
-  /** Asks for a session anew if the request for it went to another node, or before `sinceMs`. */
-  giveUpRegistration(leaderId: NodeId | undefined, sinceMs: number): void {
+  /**
+   * Asks for a session anew if the request for it went to another node, or has had no answer for long. A second session
+   * costs nothing but its memory until it expires. The later answer to the first request still counts: where each takes
+   * longer than the patience, there would never be a session.
+   */
+  doubtRegistration(leaderId: NodeId | undefined, nowMs: number): void {
     if (this.#registration === undefined) return
-    if (this.#registration.sentTo !== leaderId || this.#registration.sentMs < sinceMs)
-      this.#registration = undefined
+    const { sentTo, sentMs } = this.#registration
+    if (sentTo === leaderId && nowMs - sentMs <= this.#patienceMs) return
+    if (sentTo === leaderId) this.#patienceMs = Math.min(2 * this.#patienceMs, this.#callTimeoutMs)
+    this.#registration = undefined
   }
 
   /** Gives the request a place in the session, and writes it into its frame. */

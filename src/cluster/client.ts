@@ -25,7 +25,7 @@ import { NextTurn } from './next-turn.js'
 import { NodeReads } from './node-reads.js'
 import { ReadBuffers } from './read-buffers.js'
 import { invalid, unreadable } from './refusals.js'
-import { type CallQueue, firstPatience, lateAmong, type Request, type RequestPacker } from './requests.js'
+import { type CallQueue, lateAmong, type Request, type RequestPacker } from './requests.js'
 import { SentRequests } from './sent-requests.js'
 import { answersOf, endsOfApplied } from './settled-answers.js'
 import { SharedRoom } from './shared-room.js'
@@ -64,10 +64,10 @@ export class Client implements CallSender {
 
   constructor(timeoutMs: number, sessionTimeoutMs: number, leadership: () => Leadership) {
     this.#timeoutMs = timeoutMs
-    this.#session = new ClientSession(sessionTimeoutMs)
+    this.#session = new ClientSession(sessionTimeoutMs, timeoutMs)
     this.#leadership = leadership
     const ways = { ports: this.#ports, sent: this.#sent, read: this.#read, leadership, time: this.#time }
-    this.nodeReads = new NodeReads(ways, timeoutMs / 10)
+    this.nodeReads = new NodeReads(ways)
   }
 
   called(queue: CallQueue, packer: RequestPacker): void {
@@ -203,7 +203,7 @@ export class Client implements CallSender {
   ): void {
     // A request that is not there was given up at its deadline: its callers were told that the outcome is unknown.
     const request = this.#sent.find(id)
-    if (this.#session.isRegistration(id)) this.#session.registered(answer)
+    if (this.#session.isRegistration(id)) this.#session.registered(id, answer)
     else if (answer === undefined || count !== (request?.frame.count ?? count)) this.#notReadable(request)
     else if (request !== undefined && answer.status === 'applied')
       this.#answered(request, new Answers(results, endOfResults(results, from, 1) ?? from, answer.index))
@@ -251,8 +251,9 @@ export class Client implements CallSender {
     // A leader that hands over refuses all until another one leads, or until it goes on.
     const isBusy = code === 'overloaded' || code === 'transferring'
     if (isBusy && request?.target === undefined) this.#backOff.refused()
-    if (this.#session.isRegistration(settlement.request)) this.#session.registered(undefined)
-    // Of a command, a later copy may still be answered.
+    if (this.#session.isRegistration(settlement.request))
+      this.#session.registered(settlement.request, undefined)
+    // A later copy may still be answered.
     if (request?.id !== settlement.request) return
     if (settlement.outcome === 'unknown') return this.#doubt(request, settlement.why)
     if (settlement.code !== 'malformed') return this.#refused(request, settlement.code)
@@ -353,7 +354,7 @@ export class Client implements CallSender {
       request.patienceMs *= 2
     }
     this.nodeReads.look()
-    this.#session.giveUpRegistration(this.#leadership().leaderId, nowMs - firstPatience * this.#timeoutMs)
+    this.#session.doubtRegistration(this.#leadership().leaderId, nowMs)
     for (const caller of this.#waiting) caller.unsent = caller.unsent.filter((request) => !request.isSettled)
     this.#sendWaiting()
     if (this.#pending.length > 0) return

@@ -130,6 +130,11 @@ export class Members {
     return this.#companions.add(companion)
   }
 
+  /** How long a call may take. */
+  get requestTimeoutMs(): number {
+    return this.#options.requestTimeoutMs
+  }
+
   get closing(): AbortSignal {
     return this.#lives.closing
   }
@@ -357,7 +362,8 @@ export class Members {
   }
 
   async #linkAndBegin(member: Member): Promise<void> {
-    await this.#lives.begin(member, await linksToRunning(member.nodeId, this.#members.values()))
+    const { ends, connected } = linksToRunning(member.nodeId, this.#members.values())
+    await Promise.all([this.#lives.begin(member, ends), connected])
   }
 
   /** `option` names what the caller gave the number for. */

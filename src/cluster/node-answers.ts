@@ -1,8 +1,9 @@
 /** Questions to nodes of a running cluster about themselves. */
+import { setTimeout } from 'node:timers/promises'
 import { type ExportHead, type MachineId, unusable, writeExport } from '../backup/index.js'
 import { checkOptions, checkSignal, quoted, RaftError } from '../errors/index.js'
 import type { Target } from '../faults/index.js'
-import type { HashAt } from '../node/index.js'
+import { type HashAt, RunningTime } from '../node/index.js'
 import type { NodeId, Snapshot } from '../raft/index.js'
 import { LatencyHistogram } from '../telemetry/index.js'
 import type { Members } from './members.js'
@@ -20,6 +21,8 @@ export interface ExportFromOptions {
   readonly signal?: AbortSignal
 }
 
+/** How often it is looked whether a node has applied an entry. */
+const looksAfterMs = 20
 /** Bytes of a snapshot that a node is asked for at a time. */
 const partBytes = 1 << 20
 /** So often an export begins again when a newer snapshot takes the place of the one that is being read. */
@@ -112,7 +115,7 @@ async function* partsOf(
 }
 
 async function takeSnapshot(members: Members, nodeId: NodeId): Promise<Snapshot> {
-  checkTakes(members, nodeId)
+  await untilApplied(members, nodeId)
   const snapshot = await members.ask(nodeId, (node) => node.takeSnapshot())
   if (snapshot !== undefined) return snapshot
   members.checkRuns(nodeId)
@@ -124,6 +127,21 @@ function checkTakes(members: Members, nodeId: NodeId): void {
   members.checkRuns(nodeId)
   if (!members.faultsAt(nodeId).some(({ fault }) => fault.type === 'stallDisk')) return
   throw unfit('a node whose disk flushes', `node ${nodeId}, whose disk is stalled: heal it first`)
+}
+
+/** A node that has applied nothing takes no snapshot. It may have just begun, and applies once it hears a leader. */
+async function untilApplied(members: Members, nodeId: NodeId): Promise<void> {
+  const { requestTimeoutMs } = members
+  const time = new RunningTime()
+  for (;;) {
+    checkTakes(members, nodeId)
+    if (members.status().some((node) => node.nodeId === nodeId && node.lastApplied > 0)) return
+    if (time.now() > requestTimeoutMs) break
+    await setTimeout(looksAfterMs)
+    members.checkOpen()
+  }
+  const actual = `node ${nodeId}, which applied none within ${requestTimeoutMs} ms: it hears no leader`
+  throw unfit('a node that has applied an entry', actual)
 }
 
 function unfit(expected: string, actual: string): RaftError {

@@ -31,7 +31,6 @@ export interface Ways {
 
 export class NodeReads {
   readonly #ways: Ways
-  readonly #patienceMs: number
   unsent: Request[] = []
   /** Wait for the next look, so that a node that refuses is not asked all the time. */
   #paused: Request[] = []
@@ -41,10 +40,8 @@ export class NodeReads {
   #awake: readonly NodeId[] | undefined
   #lastNode = 0
 
-  /** `patienceMs`: how long a read that any node may serve waits for one of them. */
-  constructor(ways: Ways, patienceMs: number) {
+  constructor(ways: Ways) {
     this.#ways = ways
-    this.#patienceMs = patienceMs
   }
 
   get isWaiting(): boolean {
@@ -87,14 +84,14 @@ export class NodeReads {
     const batch = batches.get(target.nodeId) ?? []
     batches.set(target.nodeId, batch)
     batch.push(sent.add(request, target.nodeId))
-    if (target.isAny) request.doubtedMs = time.now() + this.#patienceMs
+    if (target.isAny) request.doubtedMs = time.now() + request.patienceMs
     return true
   }
 
-  /** The rest of the answers is asked for. */
+  /** The rest of the answers is asked for. Answers to earlier copies would begin with those that are there already. */
   goesOn(request: Request): void {
-    this.#ways.sent.takeBack(request)
-    this.unsent.push(request)
+    this.#ways.sent.remove(request)
+    if (!this.unsent.includes(request) && !this.#paused.includes(request)) this.unsent.push(request)
   }
 
   /** The node of the request did not serve it. */

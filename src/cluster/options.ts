@@ -34,8 +34,8 @@ export interface ClusterOptions {
    */
   readonly heartbeatIntervalMs?: number
   /**
-   * Milliseconds without a leader before an election, at least three heartbeats. Default five of them; each wait lies
-   * between this and its double.
+   * Milliseconds without a leader before an election, at least three heartbeats. Default five of them. Rounded up to whole
+   * heartbeats; each wait lies between that and its double.
    */
   readonly electionTimeoutMs?: number
   /**
@@ -154,7 +154,7 @@ function resolved(options: ClusterOptions): ResolvedOptions {
   )
   const trailingBytes = checkWhole(
     'trailingBytes',
-    options.trailingBytes ?? logBytesMax >>> 2,
+    options.trailingBytes ?? Math.floor(logBytesMax / 4),
     0,
     logBytesMax,
   )
@@ -179,12 +179,12 @@ function resolved(options: ClusterOptions): ResolvedOptions {
   }
 }
 
-/** What the protocol counts of an election timeout, whose tick is a heartbeat. */
+/** What the protocol counts of an election timeout, whose tick is a heartbeat: as many as last at least so long. */
 export function electionTimeoutTicksOf({
   heartbeatIntervalMs,
   electionTimeoutMs,
 }: Pick<ResolvedOptions, 'heartbeatIntervalMs' | 'electionTimeoutMs'>): number {
-  return Math.round(electionTimeoutMs / heartbeatIntervalMs)
+  return Math.ceil(electionTimeoutMs / heartbeatIntervalMs)
 }
 
 /** Throws for a number of voting nodes that no cluster can have. */

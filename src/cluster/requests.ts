@@ -35,7 +35,7 @@ export interface ReadTarget {
 export interface Request {
   /** Names its last copy on its way; 0 before. Later copies of whatever requests have higher names. */
   id: number
-  /** The names of earlier copies, for commands: the answer to one copy is the answer to all. */
+  /** The names of earlier copies: the answer to one copy is the answer to all. */
   earlierIds: readonly number[]
   /** Where its calls came from, and where it waits. */
   readonly queue: CallQueue
@@ -78,6 +78,8 @@ export interface Request {
 
 /** Commands without an answer are sent again after this share of their time, then after twice as long, and so on. */
 export const firstPatience = 1 / 4
+/** The same of reads that any node may serve: the next node is asked. */
+const firstPatienceOfReads = 1 / 10
 
 /** Bytes after which a frame is closed and another begun. A single call may be larger, up to `callBytesMax`. */
 const frameBytesMax = 256 << 10
@@ -209,7 +211,7 @@ export class RequestPacker {
       whyUnknown: undefined,
       session: 0,
       sequence: 0,
-      patienceMs: firstPatience * timeoutMs,
+      patienceMs: (this.#target?.isAny === true ? firstPatienceOfReads : firstPatience) * timeoutMs,
       doubtedMs: Number.POSITIVE_INFINITY,
       isSettled: false,
       chosen,

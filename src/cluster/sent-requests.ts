@@ -12,8 +12,8 @@ const sentBytesMax = 4 << 20
 
 export class SentRequests {
   /**
-   * By the names of all their copies, in the order in which these were sent. Commands stay here while they wait to be sent
-   * again: the answer to an earlier copy is their answer.
+   * By the names of all their copies, in the order in which these were sent. Commands, and reads that any node may serve,
+   * stay here while they wait to be sent again: the answer to an earlier copy is their answer.
    */
   readonly #requests = new Map<number, Request>()
   /** Requests with more than one copy count once. */
@@ -77,8 +77,7 @@ export class SentRequests {
     request.queue.sentBytes -= request.weight
     this.#room.leave(request.weight)
     request.sentTo = undefined
-    if (request.type === 'propose') return
-    this.#forget(request)
+    if (request.type !== 'propose' && request.target?.isAny !== true) this.#forget(request)
   }
 
   /** Nothing that a node says of the request counts any more. */

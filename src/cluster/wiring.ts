@@ -17,16 +17,27 @@ export function linksAmong(nodeIds: readonly NodeId[]): ReadonlyMap<NodeId, read
   return links
 }
 
-/** New links between a node that begins now and all that run; each of those gets its end. */
-export async function linksToRunning(nodeId: NodeId, members: Iterable<Member>): Promise<LinkEnd[]> {
+/** The links of a node that begins now. */
+interface NewLinks {
+  readonly ends: readonly LinkEnd[]
+  /** Once the others have their ends. */
+  readonly connected: Promise<unknown>
+}
+
+/**
+ * New links between a node that begins now and all that run; each of those gets its end. A node that ends meanwhile closes
+ * its link, and a closed end cannot be handed on: so `ends` have to leave for the new node before anything is waited for.
+ */
+export function linksToRunning(nodeId: NodeId, members: Iterable<Member>): NewLinks {
   const ends: LinkEnd[] = []
+  const connected: Promise<void>[] = []
   for (const { node, board, nodeId: otherId } of othersRunning(nodeId, members)) {
     const [own, theirs] = createLink(nodeId, otherId)
-    // A node that fails just now takes no link, and needs none: its own restart makes a new one.
-    if (node !== undefined) await board.connect(theirs, node)
     ends.push(own)
+    // A node that fails just now takes no link, and needs none: its own restart makes a new one.
+    if (node !== undefined) connected.push(board.connect(theirs, node))
   }
-  return ends
+  return { ends, connected: Promise.all(connected) }
 }
 
 /** Closes the ends that the others have of the links to a node that does not come back. */

@@ -100,12 +100,18 @@ export class Snapshotter {
     // A newer snapshot from the leader is on its way to the store, and this one must not be written over it [SH2].
     if ((this.#raft.state.log.snapshot?.index ?? 0) > taking.index) return this.abandon()
     const piece = taking.pieces.next()
-    if (piece.done === true) return this.#finish(taking)
+    if (piece.done !== true) return this.#write(taking, piece.value, () => this.#next(taking))
+    if (taking.size > 0) return this.#finish(taking)
+    // A snapshot without a byte has a beginning as well.
+    this.#write(taking, new Uint8Array(0), () => this.#finish(taking))
+  }
+
+  #write(taking: Taking, piece: Uint8Array, written: () => void): void {
     const offset = taking.size
-    taking.size += piece.value.byteLength
-    this.#store.writeSnapshotChunk(taking, offset, piece.value, (error) => {
+    taking.size += piece.byteLength
+    this.#store.writeSnapshotChunk(taking, offset, piece, (error) => {
       if (error !== undefined) return this.#fail(error)
-      this.#goOn(taking, () => this.#next(taking))
+      this.#goOn(taking, written)
     })
   }
 

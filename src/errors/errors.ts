@@ -26,7 +26,7 @@ export const errors = {
   },
   NO_SESSION: {
     template:
-      'no session for commands was registered within {deadlineMs} ms: the leader commits nothing (try again once a majority of the voters answers it)',
+      'no session for commands was registered within {deadlineMs} ms: the leader committed no request for one (try again once a majority of the voters answers it)',
     mayHaveHappened: 'no',
     isRetryable: true,
   },

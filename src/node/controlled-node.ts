@@ -5,7 +5,7 @@ import type { LogIndex, MembershipChange, NodeId, Snapshot } from '../raft/index
 import type { LatencyCounts } from '../telemetry/index.js'
 import type { ClientWayEnd, LinkEnd } from '../transport/index.js'
 import type { HashAt, NodeOptions } from './control.js'
-import { answerWithin } from './deadline.js'
+import { answerWithin, snapshotWithinMs } from './deadline.js'
 import { NodeHost } from './node-host.js'
 import type { NodeParts } from './parts.js'
 
@@ -74,7 +74,7 @@ export class InlineNode implements ControlledNode {
   }
 
   takeSnapshot(): Promise<Result<Snapshot>> {
-    return this.#host.takeSnapshot()
+    return this.#within('the snapshot', snapshotWithinMs, this.#host.takeSnapshot())
   }
 
   async readSnapshot(

@@ -1,6 +1,9 @@
 /** How long an answer from another thread is waited for. */
 import { RunningTime } from './running-time.js'
 
+/** How long a node may take to write all of its state to its disk. */
+export const snapshotWithinMs = 120_000
+
 /** How often a deadline is looked at. */
 const lookMs = 50
 

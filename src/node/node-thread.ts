@@ -12,14 +12,12 @@ import type { LogIndex, MembershipChange, NodeId } from '../raft/index.js'
 import { type ClientWayEnd, type LinkEnd, portsOf } from '../transport/index.js'
 import type { NodeControl, NodeOptions } from './control.js'
 import type { ControlledNode } from './controlled-node.js'
-import { answerWithin } from './deadline.js'
+import { answerWithin, snapshotWithinMs } from './deadline.js'
 import { flagsOfThread } from './thread-flags.js'
 
 /** How long a node may take to answer on its control port, and to open a long log. */
 const answerWithinMs = 10_000
 const startWithinMs = 120_000
-/** How long a node may take to write all of its state to its disk. */
-const snapshotWithinMs = 120_000
 /** How long a node may take to let go of its disk before its thread is ended from outside. */
 const crashWithinMs = 2000
 

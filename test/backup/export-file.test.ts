@@ -54,6 +54,14 @@ test('an export is read back as it was written, and its first lines tell what it
   expect(JSON.parse(line)).toEqual(reader.head)
 })
 
+test('the name of its machine is read back, in whatever script it is written', async () => {
+  const file = join(temporaryFolder(), 'export')
+  await writeExport(file, { ...facts, machineName: 'größe-数' }, pieces)
+  const reader = new ExportReader(file)
+  expect(reader.head.machineName).toBe('größe-数')
+  reader.close()
+})
+
 test('pieces may be of any size, and there may be none', async () => {
   const large = Buffer.alloc(3 * 2 ** 20 + 5, 'x')
   const content = contentOf(await written([large, Buffer.from('y')]))

@@ -197,6 +197,40 @@ test('[OU10] a request for a session that is lost is sent again, and queries do 
   expect(await Promise.all([call, query])).toEqual(['7 x', '0 r'])
 })
 
+test('[OU10] a session comes of the first answer, also where each answer takes longer than a request for a session waits', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  try {
+    const nodes = new Nodes(4000)
+    nodes.answersRegistrations = false
+    nodes.add(1)
+    nodes.leaderId = 1
+    const call = nodes.call('propose', 'a')
+    const asked: [number, ClientRequest][] = []
+    for (let ms = 0; ms < 3600; ms += 20) {
+      for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)
+      for (let next = nodes.tryNext(); next !== undefined; next = nodes.tryNext()) asked.push([ms, next])
+      vi.advanceTimersByTime(20)
+    }
+    expect(asked.map(([ms]) => ms)).toEqual([0, 1020, 3040])
+    const [first, second] = asked.map(([, request]) => request)
+    if (first === undefined || second === undefined) return expect.fail()
+    nodes.register(first, 11)
+    const sent = await nodes.next()
+    expect(placeOf(nodes, sent).session).toBe(11)
+    // The session of a later answer is never used.
+    nodes.register(second, 12)
+    answer(nodes, sent, 'x')
+    expect(await call).toBe('7 x')
+    const later = nodes.call('propose', 'b')
+    const last = await nodes.next()
+    expect(placeOf(nodes, last).session).toBe(11)
+    answer(nodes, last, 'y')
+    expect(await later).toBe('7 y')
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
 test('[OU10][OU2] a command for which no session was registered in time did not happen', async () => {
   const nodes = new Nodes(300)
   nodes.answersRegistrations = false

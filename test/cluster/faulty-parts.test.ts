@@ -1,13 +1,15 @@
 /** Faults that stand between a node and its links, its ticks or its store, in a cluster that knows nothing of them. */
+import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { Cluster } from '../../src/cluster/cluster.js'
 import { ClusterDirectory } from '../../src/cluster/directory.js'
 import type { ClusterEvent } from '../../src/cluster/index.js'
 import { electionTimeoutTicksOf, resolveOptions } from '../../src/cluster/options.js'
-import { InlineNode, type NodeParts, realParts } from '../../src/node/index.js'
+import { InlineNode, type NodeParts, NodeThread, realParts } from '../../src/node/index.js'
 import type { NodeId } from '../../src/raft/index.js'
 import { FaultyStore } from '../../src/storage/index.js'
+import type { LinkEnd } from '../../src/transport/index.js'
 import { convergedHashes } from './support.js'
 
 /** A cluster of three whose nodes are handed the given parts in place of the real ones. */
@@ -126,4 +128,33 @@ test('a leader whose store fails is told with the reason of its store, and the o
   await cluster.put('c', '3')
   expect(Buffer.from((await cluster.get('a'))?.value ?? '').toString()).toBe('1')
   expect(cluster.leaderId).not.toBe(failed)
+})
+
+test('a node that begins is not harmed by a peer that ends while another peer takes its link', async () => {
+  const [taken, letGo] = [new AbortController(), new AbortController()]
+  const [isTaken, isLetGo] = [once(taken.signal, 'abort'), once(letGo.signal, 'abort')]
+  let isSlow = false
+  class SlowToTakeLinks extends NodeThread {
+    override async connect(link: LinkEnd) {
+      const connected = super.connect(link)
+      if (isSlow) taken.abort()
+      if (isSlow) await isLetGo
+      return connected
+    }
+  }
+  const directory = ClusterDirectory.open(undefined, { nodes: 3, machine: 'kv' })
+  const cluster = new Cluster(directory, resolveOptions({ nodes: 3 }), (nodeId, exited) =>
+    nodeId === 2 ? new SlowToTakeLinks(nodeId, false, exited) : new NodeThread(nodeId, false, exited),
+  )
+  onTestFinished(() => cluster.close())
+  await cluster.start()
+  await cluster.put('a', '1')
+  await cluster.kill(3)
+  isSlow = true
+  const restarted = cluster.restart(3)
+  await isTaken
+  await cluster.kill(1)
+  letGo.abort()
+  await restarted
+  expect((await cluster.get('a'))?.value.toString()).toBe('1')
 })

@@ -278,6 +278,25 @@ test('[MB3] a snapshot that is under way when its node is killed is told that th
   await refused
 })
 
+test.each(['threads', 'inline'] as const)(
+  '[MB3] a snapshot of a node that has applied nothing waits for a leader, and is refused where it hears none (%s)',
+  async (host) => {
+    const cluster = await startedCluster({ host, requestTimeoutMs: 500 })
+    await cluster.put('a', '1')
+    const [cutOff = 0] = cluster.status().flatMap(({ nodeId }) => (nodeId === cluster.leaderId ? [] : nodeId))
+    await cluster.isolate(cutOff)
+    await cluster.kill(cutOff)
+    await cluster.restart(cutOff)
+    await expect(cluster.snapshot(cutOff)).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      message: `target: a node that has applied an entry, not node ${cutOff}, which applied none within 500 ms: it hears no leader`,
+    })
+    const taken = cluster.snapshot(cutOff)
+    await cluster.heal()
+    expect(await taken).toMatchObject([{ nodeId: cutOff }])
+  },
+)
+
 test.each(['lease', 'readIndex'] as const)(
   '[RQ7] a query at which a machine throws is refused alone, and its node goes on (%s)',
   async (reads) => {

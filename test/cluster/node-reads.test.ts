@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Cluster, ReadOptions } from '../../src/cluster/index.js'
 import type { NodeId } from '../../src/raft/index.js'
 import type { ClientRequest } from '../../src/transport/index.js'
@@ -122,6 +122,45 @@ describe('reads that choose their node', () => {
         expect(await later).toBe('0 y')
       }
     }
+  })
+
+  test('[CA13] take the first answer, also where each node takes longer than it is waited for', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    try {
+      const nodes = await threeNodes(2000)
+      const call = nodes.read('a', { from: 'any' })
+      const asked: [number, ClientRequest][] = []
+      for (let ms = 0; ms < 1800; ms += 20) {
+        for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)
+        for (let next = nodes.tryNext(); next !== undefined; next = nodes.tryNext()) asked.push([ms, next])
+        vi.advanceTimersByTime(20)
+      }
+      expect(asked.map(([ms]) => ms)).toEqual([0, 200, 600, 1400])
+      const [first, second] = asked.map(([, request]) => request)
+      if (first === undefined || second === undefined) return expect.fail()
+      nodes.answerRead(second, 'x')
+      expect(await call).toBe('0 x')
+      nodes.answerRead(first, 'y')
+      const later = nodes.read('b', { from: 'any' })
+      nodes.answerRead(await nodes.next(), 'z')
+      expect(await later).toBe('0 z')
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('[CA13] ask for the rest of a part once, whichever copy it answered', async () => {
+    const nodes = await threeNodes(2000)
+    const calls = ['a', 'b'].map((query) => nodes.read(query, { from: 'any' }))
+    const [, first] = await nextAsked(nodes)
+    const [, copy] = await nextAsked(nodes)
+    nodes.answerRead(first, 'x')
+    const [, rest] = await nextAsked(nodes)
+    expect([first.frame.count, copy.frame.count, rest.frame.count]).toEqual([2, 2, 1])
+    // It answers both calls anew: one of them has its answer already.
+    nodes.answerRead(copy, 'wrong', 'wrong')
+    nodes.answerRead(rest, 'y')
+    expect(await Promise.all(calls)).toEqual(['0 x', '1 y'])
   })
 
   test('[CA13] are asked of nodes that were left out when no other is there', async () => {

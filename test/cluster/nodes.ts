@@ -125,15 +125,26 @@ export class Nodes {
     return this.caller.call<string | Stale<string>, []>(reading, (frame) => frame.append(Buffer.from(query)))
   }
 
+  /** Answers a request for a session, at the node that it reached. */
+  register({ request }: ClientRequest, session: number): void {
+    const nodeId = this.askedOf.get(request) ?? 1
+    this.#begins(session, request, nodeId)
+    this.client.drain(nodeId)
+  }
+
   /** A request for a session is answered at once. */
   #registers({ request, frame }: ClientRequest, nodeId: NodeId): boolean {
     if (readSessionHeader(frame)?.op !== 'register' || !this.answersRegistrations) return false
+    this.#begins(++this.sessions, request, nodeId)
+    return true
+  }
+
+  #begins(session: number, request: number, nodeId: NodeId): void {
     const results = new ResultBuilder()
-    appendAnswer(results, 'applied', ++this.sessions)
-    const settled = [{ request, outcome: 'applied', index: this.sessions, count: 1 }]
+    appendAnswer(results, 'applied', session)
+    const settled = [{ request, outcome: 'applied', index: session, count: 1 }]
     const said = { type: 'settlements', weight: 0, settled, results: results.take().bytes }
     this.ports.get(nodeId)?.postMessage(said)
-    return true
   }
 
   /** The commands of a call of a session, as the test sees them. */

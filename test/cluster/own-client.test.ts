@@ -48,6 +48,21 @@ test('a client of another machine shares frames with all other calls, and reads 
   expect(await counter.total()).toBe('14')
 })
 
+test.each(['flush', 'none'] as const)(
+  'a machine whose state has no bytes has snapshots, with durability %s',
+  async (durability) => {
+    const machine = pathToFileURL('test/machine/fixtures/stateless.mjs')
+    const cluster = await startedCluster({ durability, machine })
+    // No command has begun a session, which would have bytes.
+    await cluster.query(new Uint8Array(1))
+    const taken = await cluster.snapshot()
+    expect(taken.map(({ size }) => size)).toEqual([0, 0, 0])
+    expect(await cluster.addNode(), 'it installs the snapshot').toBe(4)
+    await cluster.propose(new Uint8Array(1))
+    expect(cluster.status().map(({ state }) => state)).toEqual(Array(4).fill('running'))
+  },
+)
+
 test('the verbs of the handle are those of its key-value client, as is a client over the handle', async () => {
   const cluster = await startedCluster({ nodes: 1, durability: 'none' })
   await cluster.put('k', 'one')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Driver } from '../../src/driver/index.js'
-import { createKv, encode, writeGet, writePut } from '../../src/machine/index.js'
+import { createKv, encode, type StateMachine, writeGet, writePut } from '../../src/machine/index.js'
 import {
   type EntryRun,
   type InstallSnapshot,
@@ -192,6 +192,19 @@ describe('a snapshot that is asked for', () => {
     // Nothing is new, so that the same one is the answer.
     ask()
     expect([told, follower.flushes.length]).toEqual([[5, 5], 0])
+  })
+
+  test('[SH6] is taken of a machine whose state has no bytes, and read again after a restart', () => {
+    const disk = new MemoryDisk(membership)
+    const stateless = { snapshot: () => [].values(), restore: () => undefined }
+    const machine: StateMachine = Object.assign(createKv(), stateless)
+    const { told, follower, ask } = asked({ disk, machine })
+    ask()
+    follower.flushAll()
+    expect([told, follower.failures]).toEqual([[5], []])
+    follower.driver.stop()
+    const again = new DrivenNode({ disk, machine })
+    expect(again.driver.raft.state.log).toMatchObject({ lastApplied: 5, snapshot: { index: 5, size: 0 } })
   })
 
   test('[SH6] beside one that is being taken is the next one', () => {
