@@ -4,7 +4,7 @@ import { failure, RaftError, type Result, reasonOf } from '../errors/index.js'
 import type { Cast } from '../faults/index.js'
 import { type Changeable, type KnownConfiguration, MembershipMethods } from '../membership/index.js'
 import type { ControlledNode } from '../node/index.js'
-import type { MembershipChange, NodeId } from '../raft/index.js'
+import { changed, type MembershipChange, type NodeId, whyNotChanges } from '../raft/index.js'
 import type { Members } from './members.js'
 import type { ResolvedOptions } from './options.js'
 import { type Priorities, preferredTo, priorityOf, successorOf } from './priorities.js'
@@ -70,6 +70,8 @@ export class Changing implements Changeable {
     withinMs: number,
     answered: (outcome: ChangeOutcome) => void,
   ): void {
+    const why = this.#whyNeverLed(changes)
+    if (why !== undefined) return answered({ outcome: 'refused', code: 'invalid', leaderId: nodeId, why })
     const ask = (node: ControlledNode) => node.changeMembership(changes, withinMs)
     void this.#asked(nodeId, ask).then(answered)
   }
@@ -148,6 +150,16 @@ export class Changing implements Changeable {
       })
     }
     look()
+  }
+
+  /** Voters of which none may lead could neither do anything nor be changed again. */
+  #whyNeverLed(changes: readonly MembershipChange[]): string | undefined {
+    const { configuration } = this
+    if (configuration === undefined || whyNotChanges(configuration.membership, changes) !== undefined)
+      return undefined
+    const { voters } = changed(configuration.membership, changes)
+    if (voters.some((nodeId) => priorityOf(nodeId, this.#priorities) > 0)) return undefined
+    return `the voters that would be left (${voters.join(', ')}) have priority 0, and never lead`
   }
 
   /** A leader calls a change of nothing invalid as soon as it has committed an entry of its term, and no earlier. */

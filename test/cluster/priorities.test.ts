@@ -17,6 +17,20 @@ test('a node of priority 0 never leads, and nobody hands over to it', async () =
   expect(cluster.leaderId).toBe(3)
 })
 
+test('[MB15] the only voter that may lead is neither removed nor demoted, and is replaced', async () => {
+  const cluster = await startedCluster({ priorities: { 2: 0, 3: 0 } })
+  await cluster.put('a', '1')
+  const why = 'the voters that would be left (2, 3) have priority 0, and never lead'
+  for (const change of [cluster.removeNode, cluster.demote])
+    await expect(change(1)).rejects.toMatchObject({
+      code: 'INVALID_CHANGE',
+      message: expect.stringContaining(why),
+    })
+  expect(cluster.leaderId).toBe(1)
+  expect(await cluster.replaceNode(1)).toBe(4)
+  await cluster.put('b', '2')
+})
+
 test('a leader hands over to a node of a higher priority by itself', async () => {
   const cluster = await startedCluster({ ...calm, priorities: { 2: 5 } })
   const leads = (event: ClusterEvent): boolean => event.type === 'role' && event.role === 'leader'
