@@ -1,6 +1,6 @@
 /** The description of a cluster in its directory, and what is remembered of each member: read, checked and made. */
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MachineId, MachineKind } from '../backup/index.js'
 import { RaftError } from '../errors/index.js'
@@ -45,6 +45,16 @@ export function broughtUpToDate(
   asked: Asked,
 ): Description {
   const pledges = join(path, pledgesFile)
+  if (
+    known !== undefined &&
+    isUnused(path, known) &&
+    asked.nodes !== undefined &&
+    asked.nodes !== known.nodes
+  ) {
+    // A first start that was refused, or nodes without disks, left it. Without it the directory is made anew.
+    rmSync(join(path, describingFile))
+    return broughtUpToDate(path, undefined, asked)
+  }
   const nodes = known?.nodes ?? asked.nodes ?? nodesDefault
   if (known !== undefined && known.raftbox >= formatOfFixedMembers) {
     checkPledges(path, nodes)
@@ -101,6 +111,11 @@ function unnamedPledges(nodes: number): Pledge[] {
   return firstIds(nodes).map((nodeId) => ({ ...newPledge(nodeId, undefined), hasBegun: true }))
 }
 
+/** True while no node has begun with its disk, so that nothing depends on what describes the directory. */
+function isUnused(path: string, { raftbox }: DescriptionOnDisk): boolean {
+  return raftbox >= formatOfFixedMembers && !hasBegun(join(path, pledgesFile))
+}
+
 /** True once a node of a directory has begun with its disk. */
 export function hasBegun(pledges: string): boolean {
   return existsSync(pledges) && readPledges(pledges).some((pledge) => pledge.hasBegun)
@@ -130,7 +145,8 @@ export function readDescription(
     const remedy = 'use the version that wrote it, or another directory'
     throw incompatible(path, `holds ${found}, and this version reads format ${formatVersion}: ${remedy}`)
   }
-  if (nodes !== undefined && nodes !== description.nodes) checkMembers(path, description, nodes)
+  if (nodes !== undefined && nodes !== description.nodes && !isUnused(path, description))
+    checkMembers(path, description, nodes)
   if (machine !== undefined && hasBegun(join(path, pledgesFile))) checkMachine(path, description, machine)
   return description
 }

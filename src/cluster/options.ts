@@ -56,7 +56,8 @@ export interface ClusterOptions {
    */
   readonly requestTimeoutMs?: number
   /**
-   * Milliseconds for which the cluster remembers what this handle's calls were answered, 1000 to 3,600,000. Default 60,000.
+   * Milliseconds for which the cluster remembers what this handle's calls were answered, 1000 to 3,600,000, and at least
+   * five heartbeats: the log's time is told once a heartbeat at most. Default 60,000.
    * A call with an unknown outcome is asked again within that time, and applied once. The time is the log's, and counts
    * from the last call.
    */
@@ -108,6 +109,8 @@ export const optionNames: Readonly<Record<keyof ClusterOptions, true>> = {
 }
 
 const prioritiesMax = 100
+/** The log's time is told once a heartbeat at most. A session that is in use outlasts some tellings. */
+const heartbeatsOfSession = 5
 /** The most nodes that a cluster may have. */
 export const nodesMax = 25
 /** A quarter of it is what a lease allows for timers that end up to two milliseconds early. */
@@ -145,7 +148,13 @@ function resolved(options: ClusterOptions): ResolvedOptions {
   const reads = oneOf('reads', options.reads ?? 'lease', ['lease', 'readIndex'])
   const priorities = checkPriorities(options.priorities ?? {})
   const requestTimeoutMs = checkWhole('requestTimeoutMs', options.requestTimeoutMs ?? 5000, 1, 3_600_000)
-  const sessionTimeoutMs = checkWhole('sessionTimeoutMs', options.sessionTimeoutMs ?? 60_000, 1000, 3_600_000)
+  const sessionTimeoutMs = checkWhole(
+    'sessionTimeoutMs',
+    options.sessionTimeoutMs ?? 60_000,
+    Math.max(1000, heartbeatsOfSession * heartbeatIntervalMs),
+    3_600_000,
+    `, ${heartbeatsOfSession} heartbeats at least`,
+  )
   const logBytesMax = checkWhole(
     'logBytesMax',
     options.logBytesMax ?? defaultLogBounds.logBytesMax,
@@ -192,9 +201,9 @@ export function checkNodes(nodes: number): number {
   return checkWhole('nodes', nodes, 1, nodesMax)
 }
 
-function checkWhole(option: string, value: number, least: number, most: number): number {
+function checkWhole(option: string, value: number, least: number, most: number, more = ''): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value
-  throw invalid(option, `a whole number from ${least} to ${most}`, quoted(value))
+  throw invalid(option, `a whole number from ${least} to ${most}${more}`, quoted(value))
 }
 
 /** A folder that is there, so that the nodes do not fail on it once the cluster's directory is filled. */

@@ -6,7 +6,7 @@ import { clockFrame, type SessionMachine } from '../machine/index.js'
 import type { Frame } from '../raft/index.js'
 import type { Clock } from './clock.js'
 
-/** The time is told so many times in the shortest timeout of a session or of the state machine. */
+/** The time is told so many times in the shortest timeout of a session or of the state machine, where ticks are as frequent. */
 const tellingsInTimeout = 60
 
 export class LogTime {

@@ -17,7 +17,7 @@ export interface CommandRun extends Frame {
   readonly term: Term
   /**
    * The log's time, in milliseconds: 0 before it is told first. Leaders tell it while there are sessions of clients, or while
-   * the machine waits for time, about sixty times in the shortest timeout. The time never falls, stands still while nobody
+   * the machine waits for time, about sixty times in the shortest timeout and once a heartbeat at most. The time never falls, stands still while nobody
    * leads, and counts from no date. A command comes later than the last time that was told before it, and earlier than the next.
    */
   readonly timeMs: number
@@ -85,7 +85,8 @@ export interface StateMachine {
 
   /**
    * The shortest time for which the machine waits, in milliseconds, as its state says; infinite while it waits for none.
-   * Leaders then tell the log's time about sixty times in it. A machine that waits for no time leaves it out.
+   * Leaders then tell the log's time about sixty times in it, and once a heartbeat at most. A machine that waits for no time
+   * leaves it out.
    */
   readonly leastTimeoutMs?: number
 

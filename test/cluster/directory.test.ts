@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ClusterDirectory } from '../../src/cluster/directory.js'
+import { type ClusterOptions, startCluster } from '../../src/cluster/index.js'
 import { openLmdbStore } from '../../src/storage/index.js'
 import { persistOf } from '../../src/testing/store-model.js'
 import { refusalOf, startedCluster, temporaryFolder } from './support.js'
@@ -169,6 +170,24 @@ describe('a directory', () => {
       code: 'INVALID_OPTION',
       details: { option: 'nodes' },
     })
+  })
+
+  test.each<[string, ClusterOptions]>([
+    ['whose priorities were refused', { priorities: { 1: 0 } }],
+    ['whose renewed node was refused', { renew: [9] }],
+    ['whose machine was not found', { machine: '/nowhere.mjs' }],
+    ['with nodes without disks', { durability: 'none' }],
+  ])('[DI3] of a first start %s takes another number of nodes', async (_, options) => {
+    const dir = temporaryFolder()
+    const first = await startCluster({ dir, nodes: 1, ...options }).catch(() => undefined)
+    await first?.close()
+    const cluster = await startedCluster({ dir, nodes: 3 })
+    await cluster.put('a', 'b')
+    expect(cluster.status().map(({ nodeId, member }) => [nodeId, member])).toEqual([
+      [1, 'voter'],
+      [2, 'voter'],
+      [3, 'voter'],
+    ])
   })
 
   test('[DI2] that holds data is refused to nodes without disks, which would begin with nothing beside it', async () => {

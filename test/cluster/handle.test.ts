@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { type ClusterOptions, type RaftError, startCluster, valueBytesMax } from '../../src/cluster/index.js'
-import { resolveOptions } from '../../src/cluster/options.js'
+import { electionTimeoutTicksOf, resolveOptions } from '../../src/cluster/options.js'
 import { defaultLimits } from '../../src/raft/index.js'
 import { convergedHashes, Load, nextEvent, startedCluster, temporaryFolder } from './support.js'
 
@@ -301,9 +301,29 @@ describe('[CA9] an option that does not fit', () => {
   test('leases are too short for timers of whole milliseconds below 8 ms', () => {
     const readsAt = (heartbeatIntervalMs: number, electionTimeoutMs: number) =>
       resolveOptions({ heartbeatIntervalMs, electionTimeoutMs }).reads
-    expect([readsAt(2, 12), readsAt(8, 24)]).toEqual(['lease', 'lease'])
-    // Of 23 ms the protocol counts three ticks of 7.
-    expect([readsAt(2, 10), readsAt(7, 21), readsAt(7, 23)]).toEqual(['readIndex', 'readIndex', 'readIndex'])
+    // Of 22 ms the protocol counts four ticks of 7.
+    expect([readsAt(2, 12), readsAt(8, 24), readsAt(7, 22)]).toEqual(['lease', 'lease', 'lease'])
+    expect([readsAt(2, 10), readsAt(7, 21)]).toEqual(['readIndex', 'readIndex'])
+  })
+
+  test('an election timeout is rounded up to whole heartbeats', () => {
+    const ticksOf = (electionTimeoutMs: number) =>
+      electionTimeoutTicksOf({ heartbeatIntervalMs: 100, electionTimeoutMs })
+    expect([300, 301, 349, 350, 400].map(ticksOf)).toEqual([3, 4, 4, 4, 4])
+  })
+
+  test.each([4096, 2 ** 24, 2 ** 32, 5 * 2 ** 30, 2 ** 40])(
+    'a quarter of a log of %s bytes stays behind a snapshot',
+    (logBytesMax) => expect(resolveOptions({ logBytesMax }).trailingBytes).toBe(logBytesMax / 4),
+  )
+
+  test('a session outlasts five heartbeats, since the time by which it expires is told once a heartbeat at most', () => {
+    const limits = { heartbeatIntervalMs: 1000, sessionTimeoutMs: 5000 }
+    expect(resolveOptions(limits).sessionTimeoutMs).toBe(5000)
+    expect(() => resolveOptions({ ...limits, sessionTimeoutMs: 4999 })).toThrow(
+      'sessionTimeoutMs: a whole number from 5000 to 3600000, 5 heartbeats at least, not 4999',
+    )
+    expect(resolveOptions({ heartbeatIntervalMs: 10_000 }).sessionTimeoutMs).toBe(60_000)
   })
 
   test.each([
