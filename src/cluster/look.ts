@@ -18,7 +18,7 @@ export interface ClusterLook {
 /** A node in all of its lives, also while it is frozen or does not run. */
 export interface NodeLook extends LatenciesTold {
   readonly nodeId: NodeId
-  /** `undefined`: it has not run yet. */
+  /** `undefined`: it has not run yet. As of its last tick, but for the indexes of `progress`, which are as new as the status. */
   readonly vitals: Vitals | undefined
 }
 

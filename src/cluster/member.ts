@@ -86,8 +86,16 @@ export function statusOf(member: Member, configuration: Membership | undefined):
   return { ...values, nodeId, state, member: kind, failure, role, leaderId, membership: membership.read() }
 }
 
-export function lookAt({ nodeId, vitals, latencies }: Member): NodeLook {
-  return { nodeId, vitals: vitals.read(), ...latencies.read() }
+export function lookAt({ nodeId, vitals, latencies, counters }: Member): NodeLook {
+  return { nodeId, vitals: withPeers(vitals.read(), counters), ...latencies.read() }
+}
+
+/** Under load, a leader knows thousands of entries more of its peers than at its last tick. */
+function withPeers(vitals: Vitals | undefined, counters: Counters): Vitals | undefined {
+  if (vitals === undefined || vitals.progress.length === 0) return vitals
+  const peers = new Map(counters.peers().map((peer) => [peer.nodeId, peer]))
+  const progress = vitals.progress.map((told) => ({ ...told, ...peers.get(told.nodeId) }))
+  return { ...vitals, progress }
 }
 
 /**

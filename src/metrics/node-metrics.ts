@@ -53,7 +53,7 @@ export const nodeMetrics: readonly Metric[] = [
     ['raftbox_heartbeats_received_total', 'Heartbeats that came.', (node) => node.heartbeatsReceived],
     [
       'raftbox_heartbeats_missed_total',
-      'Whole intervals that passed without a heartbeat.',
+      'Whole intervals that passed without a heartbeat of any leader, counted once a heartbeat comes again.',
       ({ heartbeatsMissed }) => heartbeatsMissed,
     ],
     ['raftbox_messages_sent_total', 'Messages to other nodes.', ({ messagesSent }) => messagesSent],
@@ -94,14 +94,11 @@ export const nodeMetrics: readonly Metric[] = [
     'raftbox_queue_entries',
     'Entries of the log that the node does not know to be committed, has not flushed, or has not applied.',
     'queue',
-    ({ isUp, lastIndex, flushedIndex, commitIndex, lastApplied }) => {
-      const entries = (from: number, to: number) => (isUp ? Math.max(0, to - from) : undefined)
-      return {
-        uncommitted: entries(commitIndex, lastIndex),
-        unflushed: entries(flushedIndex, lastIndex),
-        unapplied: entries(lastApplied, commitIndex),
-      }
-    },
+    ({ queues }) => ({
+      uncommitted: queues?.uncommitted.entries,
+      unflushed: queues?.unflushed.entries,
+      unapplied: queues?.unapplied.entries,
+    }),
   ),
   byWord(
     'raftbox_queue_bytes',

@@ -66,7 +66,9 @@ function checkToken(
   const cookie = `raftbox-${port}`
   const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]
   const inCookie = new RegExp(`(?:^|;\\s*)${cookie}=([^;]*)`).exec(headers.cookie ?? '')?.[1]
-  const inQuery = new URLSearchParams(url?.split('?')[1]).get('token')
+  // A question mark within the query is a letter as any other.
+  const [, ...query] = (url ?? '').split('?')
+  const inQuery = new URLSearchParams(query.join('?')).get('token')
   if (inQuery !== null && isEqual(inQuery, token))
     return `${cookie}=${encodeURIComponent(token)}; HttpOnly; SameSite=Strict; Path=/`
   if (bearer !== undefined && isEqual(bearer, token)) return undefined

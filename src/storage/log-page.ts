@@ -78,8 +78,9 @@ function pageOf(table: ReadTable, db: Database, { from, to, limit }: LogRange): 
     base,
     lastIndex: last.index,
   }
-  const first = Math.max(from ?? last.index - limit + 1, base.index + 1)
-  const end = Math.min(to ?? last.index, last.index, first + limit - 1)
+  const most = Math.min(to ?? last.index, last.index)
+  const first = Math.max(from ?? most - limit + 1, base.index + 1)
+  const end = Math.min(most, first + limit - 1)
   return { ...page, runs: pageBetween(table, db, first, end) }
 }
 

@@ -1,5 +1,5 @@
 /** A node's numbers, in memory that other threads read without asking. One writer: the node's driver. */
-import type { Role } from '../raft/index.js'
+import type { LogIndex, NodeId, Role } from '../raft/index.js'
 
 /** The place of each number. The writer names places, which cost it less than names that are looked up in each turn. */
 export const counterAt = {
@@ -40,6 +40,18 @@ export const roles: readonly Role[] = ['follower', 'preCandidate', 'candidate', 
 
 const names = Object.keys(counterAt) as CounterName[]
 
+/** How far a leader knows another node to be. */
+export interface PeerIndexes {
+  readonly nodeId: NodeId
+  readonly nextIndex: LogIndex
+  readonly matchIndex: LogIndex
+}
+
+/** Behind the counters stand how many peers a leader has, and three numbers of each. */
+const peersAt = names.length
+const peersMax = 32
+const numbersOfPeer = 3
+
 export class Counters {
   readonly #values: Float64Array
 
@@ -48,7 +60,7 @@ export class Counters {
   }
 
   static allocate(): SharedArrayBuffer {
-    return new SharedArrayBuffer(names.length * Float64Array.BYTES_PER_ELEMENT)
+    return new SharedArrayBuffer((peersAt + 1 + peersMax * numbersOfPeer) * Float64Array.BYTES_PER_ELEMENT)
   }
 
   set(place: Place, value: number): void {
@@ -61,6 +73,27 @@ export class Counters {
 
   get(name: CounterName): number {
     return this.#values[counterAt[name]] ?? 0
+  }
+
+  setPeers(peers: ReadonlyMap<NodeId, Omit<PeerIndexes, 'nodeId'>>): void {
+    const values = this.#values
+    let at = peersAt
+    values[at++] = Math.min(peers.size, peersMax)
+    for (const [nodeId, { nextIndex, matchIndex }] of peers) {
+      if (at === values.length) return
+      values[at++] = nodeId
+      values[at++] = nextIndex
+      values[at++] = matchIndex
+    }
+  }
+
+  /** Of a leader: the nodes that it sends to. */
+  peers(): PeerIndexes[] {
+    const numberAt = (at: number): number => this.#values[at] ?? 0
+    return Array.from({ length: numberAt(peersAt) }, (_, peer) => {
+      const at = peersAt + 1 + peer * numbersOfPeer
+      return { nodeId: numberAt(at), nextIndex: numberAt(at + 1), matchIndex: numberAt(at + 2) }
+    })
   }
 
   read(): CounterValues {

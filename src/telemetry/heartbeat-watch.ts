@@ -26,16 +26,22 @@ export class HeartbeatWatch {
     const nowMs = this.#now()
     this.#counters.add(counterAt.heartbeatsReceived, 1)
     const sinceLastMs = nowMs - this.#lastAtMs
-    // Reads bring extra rounds, which would be thousands that are on time: they are no measure of lateness. A new leader
-    // begins anew.
-    if (message.from === this.#leaderId && sinceLastMs >= this.#intervalMs / 2) {
-      const lateMs = Math.max(0, sinceLastMs - this.#intervalMs)
+    const lateMs = Math.max(0, sinceLastMs - this.#intervalMs)
+    if (this.#leaderId !== undefined)
       this.#counters.add(counterAt.heartbeatsMissed, Math.floor(lateMs / this.#intervalMs))
+    // Reads bring extra rounds, which would be thousands that are on time: they are no measure of lateness. Neither is the
+    // time until another leader was elected.
+    if (message.from === this.#leaderId && sinceLastMs >= this.#intervalMs / 2) {
       this.#lateness.record(Math.round(lateMs * 1000), 1)
       this.#shown?.record(lateMs * 1000)
     }
     this.#leaderId = message.from
     this.#lastAtMs = nowMs
+  }
+
+  /** The node leads, and hears no heartbeats meanwhile. */
+  leads(): void {
+    this.#leaderId = undefined
   }
 
   /** How late heartbeats were since the last call, in microseconds. */

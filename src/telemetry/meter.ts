@@ -137,6 +137,7 @@ export class Meter implements Probe {
     if (event.type === 'role') {
       // Before it is told: a listener who hears who leads may call at once.
       this.#publishRole(event.role, event.term, event.leaderId)
+      if (event.role === 'leader') this.#heartbeats.leads()
       if (event.role === 'candidate') this.#counters.add(counterAt.elections, 1)
       if (event.leaderId !== undefined && event.leaderId !== this.#leaderId)
         this.#counters.add(counterAt.leaderChanges, 1)
@@ -168,8 +169,9 @@ export class Meter implements Probe {
   }
 
   turnEnded(state: Raft['state']): void {
-    const { log, role, currentTerm, leaderId } = state
+    const { log, role, currentTerm, leaderId, leadership } = state
     const counters = this.#counters
+    if (leadership !== undefined) counters.setPeers(leadership.progress)
     this.#publishRole(role, currentTerm, leaderId)
     counters.set(counterAt.lastIndex, log.lastIndex)
     counters.set(counterAt.flushedIndex, log.flushedIndex)

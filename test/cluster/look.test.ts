@@ -115,3 +115,15 @@ test('[LK5] a read at a node that does not run is counted as refused', async () 
   await expect(cluster.get('a', { from: 9 })).rejects.toMatchObject({ code: 'INVALID_COMMAND' })
   expect([...cluster.look().calls.failed]).toEqual([['INVALID_COMMAND', 1]])
 })
+
+test('a look tells how far a leader knows the others to be as it is now, not as of its last tick', async () => {
+  const calm = { heartbeatIntervalMs: 5000, electionTimeoutMs: 30_000 }
+  const cluster = await startedCluster({ ...calm, host: 'inline' })
+  await cluster.put('a', '1')
+  const { leaderId = 0 } = cluster
+  const { commitIndex } = statusOf(cluster, leaderId)
+  const { progress = [] } = lookAt(cluster, leaderId).vitals ?? {}
+  const known = progress.map(({ matchIndex }) => matchIndex)
+  expect(Math.max(...known)).toBeGreaterThanOrEqual(commitIndex)
+  for (const { nextIndex, matchIndex } of progress) expect(nextIndex).toBeGreaterThan(matchIndex)
+})

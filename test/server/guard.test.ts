@@ -77,6 +77,7 @@ test('with a token, nothing is told without it', async () => {
     expect(await ask(path, { authorization })).toMatchObject({ status: 401 })
   expect(await ask('/api/status', { authorization: 'Bearer open.Sesame' })).toMatchObject({ status: 200 })
   expect(await ask('/api/status?token=open.Sesame')).toMatchObject({ status: 200 })
+  expect(await ask('/api/complete?line=put%20a?&token=open.Sesame')).toMatchObject({ status: 200 })
 })
 
 test('a browser that showed the token once needs it no more', async () => {

@@ -6,13 +6,20 @@ import { Counters, SharedHistogram } from '../../src/telemetry/index.js'
 const intervalMs = 50
 
 /** What is counted and told when heartbeats, or other messages, arrive at the given times. */
-function watch(arrivals: readonly (readonly [atMs: number, change?: { from?: number; mode?: string }])[]) {
+function watch(
+  arrivals: readonly ('leads' | readonly [atMs: number, change?: { from?: number; mode?: string }])[],
+) {
   let nowMs = 0
   const counters = new Counters(Counters.allocate())
   const late: number[] = []
   const shown = new SharedHistogram(new ArrayBuffer(SharedHistogram.byteLength))
   const heartbeats = new HeartbeatWatch(() => nowMs, intervalMs, counters, shown)
-  for (const [atMs, change] of arrivals) {
+  for (const arrival of arrivals) {
+    if (arrival === 'leads') {
+      heartbeats.leads()
+      continue
+    }
+    const [atMs, change] = arrival
     nowMs = atMs
     heartbeats.received({ type: 'appendEntries', mode: 'heartbeat', from: 1, ...change } as Message)
     const taken = heartbeats.takeLateness()
@@ -39,8 +46,15 @@ test('[CO2] rounds that reads bring are received, and hide no lateness behind ma
   expect(watch([[0], ...reads, [94], [95]])).toEqual({ late: [40], received: 7, missed: 0 })
 })
 
-test('[CO2] a new leader begins anew', () => {
-  expect(watch([[0], [500, { from: 2 }], [560, { from: 2 }]])).toEqual({ late: [10], received: 3, missed: 0 })
+test('[CO2] the time until another leader is heard has whole intervals without a heartbeat, and is no lateness of its heartbeats', () => {
+  expect(watch([[0], [500, { from: 2 }], [560, { from: 2 }]])).toEqual({ late: [10], received: 3, missed: 9 })
+})
+
+test('while a node leads itself, it misses no heartbeat', () => {
+  expect(watch([[0], 'leads', [500, { from: 2 }], [560, { from: 2 }]])).toMatchObject({
+    late: [10],
+    missed: 0,
+  })
 })
 
 test('entries that travel between heartbeats are none', () => {
