@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { checkInTurns, judgeEtcdInTurns, keyValue, parseEtcdRecord, parseOperation } from '../check/index.js'
 import { etcdPage, etcdResultLines, historyPage, resultLines } from '../report/index.js'
 import { addFlags, decimalNumber, interruptible, oneOf } from '../terminal/index.js'
-import { pathFlag } from './flags.js'
+import { checkApart, pathFlag } from './flags.js'
 import { readHistoryFile } from './operations-file.js'
 import { tellWritten, writeTogether } from './written-files.js'
 
@@ -94,6 +94,7 @@ async function check(
   { model, json, seconds, html }: CheckFlags,
   signal: AbortSignal,
 ): Promise<number> {
+  checkApart({ FILE: file, '--html': html })
   const told = model === 'etcd' ? await etcd(file, seconds, signal) : await keyValues(file, seconds, signal)
   const { result, lines, page } = told
   process.stdout.write(`${json === true ? JSON.stringify(result) : lines.join('\n')}\n`)

@@ -6,7 +6,7 @@ import { type PictureWindow, picture } from '../explain/index.js'
 import type { Story } from '../telemetry/index.js'
 import { BadInput, interruptible, wholeNumber } from '../terminal/index.js'
 import { parse, perform, type Subject } from '../verbs/index.js'
-import { pathFlag } from './flags.js'
+import { checkApart, pathFlag } from './flags.js'
 import { readStory } from './story-file.js'
 import { tellWritten } from './written-files.js'
 
@@ -77,6 +77,7 @@ async function explainFile(
   if (svg === undefined && (from ?? to) !== undefined) {
     throw new BadInput('--from and --to are the window of a picture: give --svg FILE too')
   }
+  checkApart({ FILE: file, '--svg': svg })
   const story = await readStory(file, signal)
   if (svg !== undefined) writePicture(svg, story, { fromMs: from, toMs: to })
   // The verb asks nothing of a cluster but its story.

@@ -1,5 +1,6 @@
 /** Flags that several commands take. */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { nodesMax } from '../cluster/index.js'
 import { reasonOf } from '../errors/index.js'
 import { BadInput, wholeNumber } from '../terminal/index.js'
@@ -32,4 +33,28 @@ export function checkWritable(flag: string, file: string): void {
   } catch (error) {
     throw new BadInput(`${flag}: ${file} cannot be written: ${reasonOf(error)}`)
   }
+}
+
+/**
+ * Throws `BadInput` where two of the files of a command are the same one: what is written last would be all that is left.
+ * `files`: by the words that give them. `-` and an address are no files.
+ */
+export function checkApart(files: Readonly<Record<string, string | undefined>>): void {
+  const givenBy = new Map<string, string>()
+  for (const [words, file] of Object.entries(files)) {
+    if (file === undefined || file === '-' || file.includes('://')) continue
+    const name = nameOf(file)
+    if (name === undefined) continue
+    const other = givenBy.get(name)
+    if (other !== undefined)
+      throw new BadInput(`${words}: ${file} is the file of ${other} too: name another one`)
+    givenBy.set(name, words)
+  }
+}
+
+/** The same for the same file, by whatever path. `undefined`: a device or a pipe, which takes what several write. */
+function nameOf(file: string): string | undefined {
+  const stats = statSync(file, { bigint: true, throwIfNoEntry: false })
+  if (stats === undefined) return resolve(file)
+  return stats.isFile() ? `${stats.dev} ${stats.ino}` : undefined
 }

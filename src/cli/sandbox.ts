@@ -22,7 +22,7 @@ import {
 } from '../terminal/index.js'
 import { ClusterSubject, complete, parse, perform } from '../verbs/index.js'
 import { addEtcdFlag, type EtcdFlag, spoken } from './etcd.js'
-import { checkWritable, dirFlag, nodeIdsFlag, nodesFlag, pathFlag } from './flags.js'
+import { checkApart, checkWritable, dirFlag, nodeIdsFlag, nodesFlag, pathFlag } from './flags.js'
 import { Following } from './following.js'
 import { inWords } from './happenings.js'
 import { readHistory, writeHistory } from './history-file.js'
@@ -103,7 +103,8 @@ export function addSandbox(program: Command): void {
 }
 
 async function sandbox(options: SandboxOptions, signal: AbortSignal): Promise<number> {
-  const { record, heartbeat, electionTimeout, nodes, dir, renew, reads } = options
+  const { record, heartbeat, electionTimeout, nodes, dir, renew, reads, log, trace } = options
+  checkApart({ '--record': record, '--log': log, '--trace': trace })
   if (record !== undefined) checkWritable('--record', record)
   const clusterOptions = {
     ...given({ nodes, dir, renew, reads }),

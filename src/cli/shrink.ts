@@ -6,7 +6,7 @@ import { failureOf, linesOf, type Shrunk } from '../shrink/index.js'
 import { type Plan, planOf } from '../sim/index.js'
 import type { Story } from '../telemetry/index.js'
 import { counted, Progress } from '../terminal/index.js'
-import { checkWritable } from './flags.js'
+import { checkApart, checkWritable } from './flags.js'
 import { secondsSince } from './seconds.js'
 import { tellWritten, wrote } from './written-files.js'
 
@@ -28,6 +28,7 @@ export async function shrinkSeed(
   { svg, seconds = secondsDefault, json = false }: ShrinkFlags,
   signal: AbortSignal,
 ): Promise<number> {
+  checkApart({ '--shrink': file, '--svg': svg })
   checkPlace('--shrink', file)
   if (svg !== undefined) checkPlace('--svg', svg)
   const progress = new Progress()

@@ -2,7 +2,7 @@
 import { replay, type SweepResult, sweep } from '../jobs/index.js'
 import { inGroups } from '../sim/index.js'
 import { counted, Progress } from '../terminal/index.js'
-import { checkWritable } from './flags.js'
+import { checkApart, checkWritable } from './flags.js'
 import { secondsSince, toTenth } from './seconds.js'
 import { shrinkSeed } from './shrink.js'
 import { fileOf } from './story-file.js'
@@ -66,6 +66,7 @@ async function replaySeed(
 ): Promise<number> {
   const startMs = performance.now()
   const tell = trace ? (line: string): void => console.log(line) : undefined
+  checkApart({ '--record': record, '--story': story })
   // Opened in the thread of the run, the file could only fail once the run has begun.
   if (record !== undefined) checkWritable('--record', record)
   if (story !== undefined) checkWritable('--story', story)

@@ -19,7 +19,7 @@ import { BackOff } from './back-off.js'
 import { CallMeter } from './call-meter.js'
 import { type CallSender, pendingBytesMax } from './caller.js'
 import { answerOf, ClientSession } from './client-session.js'
-import { closeErrorOf, type Leadership, lackOf, lateErrorOf, stoppedError } from './end-errors.js'
+import { closeErrorOf, type Leadership, lackOf, lateErrorOf, noAnswer, stoppedError } from './end-errors.js'
 import { FrameBuffers } from './frame-buffers.js'
 import { NextTurn } from './next-turn.js'
 import { NodeReads } from './node-reads.js'
@@ -350,7 +350,7 @@ export class Client implements CallSender {
     for (const request of this.#pending)
       if (request.deadlineMs <= nowMs) this.#fail(request, lateErrorOf(request, lack, this.#timeoutMs))
     for (const request of lateAmong(this.#pending, nowMs)) {
-      this.#doubt(request, `no answer within ${request.patienceMs} ms`)
+      this.#doubt(request, noAnswer)
       request.patienceMs *= 2
     }
     this.nodeReads.look()

@@ -9,6 +9,9 @@ export interface Leadership {
   readonly failures: string | undefined
 }
 
+/** The doubt about a call of which only this is known. At the call's deadline it is told with the call's whole time. */
+export const noAnswer = 'no answer came'
+
 /** The lack that keeps a request from being sent. */
 interface Lack {
   readonly of: 'leader' | 'session' | 'room'
@@ -27,7 +30,8 @@ export function lackOf(leadership: Leadership, isRegistering: boolean): Lack {
 /** The error of a request that is not settled at its deadline. */
 export function lateErrorOf(request: Request, { of, because }: Lack, deadlineMs: number): RaftError {
   const { type, sentTo, whyUnknown, refusal, target } = request
-  if (type === 'propose' && sentTo !== undefined)
+  const isAtNode = type === 'propose' && sentTo !== undefined
+  if (isAtNode || whyUnknown === noAnswer)
     return new RaftError('UNKNOWN_OUTCOME', { why: `no answer within ${deadlineMs} ms`, because })
   if (whyUnknown !== undefined) return new RaftError('UNKNOWN_OUTCOME', { why: whyUnknown })
   if (sentTo === undefined && refusal === 'overloaded')

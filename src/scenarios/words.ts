@@ -244,7 +244,8 @@ function isCaughtUp(node: NodeSeen | undefined, { nodes, leaderId }: Situation):
 const entriesUnderWay = 64
 
 function isSo(node: NodeSeen | undefined, what: string, { leaderId }: Situation): boolean {
-  if (node === undefined) return false
+  // A node that was removed has ended.
+  if (node === undefined) return what === 'does not lead' || what === 'is down'
   switch (what) {
     case 'leads':
       return leaderId === node.nodeId

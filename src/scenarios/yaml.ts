@@ -43,7 +43,14 @@ function writtenOf(node: ParsedNode | null, lineOf: (offset?: number) => number,
   const line = lineOf(node.range[0])
   if (isAlias(node) || node.anchor !== undefined)
     throw new Mistake(line, 'a scenario has no anchors and no aliases; write the value out')
-  if (isScalar(node)) return { type: 'text', line, text: String(node.value ?? '').trim() }
+  if (isScalar(node)) {
+    const text = String(node.value ?? '').trim()
+    // Without the number, the step would heal all faults.
+    const [, id] = /^(\d+)\s*$/.exec(node.comment ?? '') ?? []
+    if (text === 'heal' && id !== undefined)
+      throw new Mistake(line, `YAML takes #${id} for a comment; put the step in quotes: 'heal #${id}'`)
+    return { type: 'text', line, text }
+  }
   if (isSeq(node))
     return { type: 'list', line, items: node.items.map((each) => writtenOf(each, lineOf, line)) }
   if (!isMap(node)) throw new Mistake(line, 'give a text, a list, or keys with values')

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { RaftError } from '../../src/cluster/index.js'
@@ -75,6 +76,37 @@ test.each([
   expect(stderr).toMatch(/^raftbox: [^\n]+\n$/)
   expect(stderr).toContain(words)
 })
+
+test.each<[string, (file: string, link: string) => string[], string]>([
+  ['a page', (file, link) => ['check', file, '--html', link], '--html: {link} is the file of FILE too'],
+  ['a picture', (file, link) => ['explain', file, '--svg', link], '--svg: {link} is the file of FILE too'],
+  [
+    'a recording and a story',
+    (file, link) => ['sim', '--seed', '1', '--record', file, '--story', link],
+    '--story: {link} is the file of --record too',
+  ],
+  [
+    'a failure and its picture',
+    (file) => ['sim', '--seed', '1', '--shrink', `${file}.new`, '--svg', `${file}.new`],
+    '--svg: {file}.new is the file of --shrink too',
+  ],
+  [
+    'a story and a log',
+    (file, link) => ['sandbox', '--record', file, '--log', link],
+    '--log: {link} is the file of --record too',
+  ],
+])(
+  '%s in the place of another file of the command is refused, and the file is as it was',
+  async (_, args, why) => {
+    const file = temporaryFile('kept.jsonl', '{}\n')
+    const link = `${file}.link`
+    symlinkSync(file, link)
+    const { code, stderr } = await run(args(file, link))
+    const words = why.replace('{link}', link).replace('{file}', file)
+    expect([code, stderr]).toEqual([2, `raftbox: ${words}: name another one\n`])
+    expect(readFileSync(file, 'utf8')).toBe('{}\n')
+  },
+)
 
 test('a directory of another number of nodes is told by the flag, and by the option where no flag was typed', async () => {
   const dir = join(temporaryFolder(), 'kept')

@@ -67,7 +67,11 @@ test('[OU9] a leader that answers nothing gets copies of the first command alone
     const [, first = 0] = sent[0] ?? []
     const copies = [1000, 3000].map((ms) => [ms, first])
     expect(sent).toEqual([[0, first], [0, first + 1], [0, first + 2], ...copies])
-    for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'UNKNOWN_OUTCOME' })
+    for (const call of calls)
+      await expect(call).rejects.toMatchObject({
+        code: 'UNKNOWN_OUTCOME',
+        message: expect.stringContaining('no answer within 4000 ms'),
+      })
   } finally {
     vi.useRealTimers()
   }

@@ -101,6 +101,7 @@ const mistakes: readonly [line: number, instead: string, told: RegExp][] = [
   ],
   [9, 'hosts: [moon]', /^try.yaml:9: a host is threads or simulated, not 'moon'$/],
   [6, 'timing: { heartbeat: 11s }', /^try.yaml:6: heartbeat: give a time from 2 ms to 10 s, not '11s'$/],
+  [11, '  - heal #1', /^try.yaml:11: YAML takes #1 for a comment; put the step in quotes: 'heal #1'$/],
   [11, '  - let: renew = leader', /^try.yaml:11: 'renew' has a meaning already; choose another name$/],
   [11, '  - let: heartbeat = leader', /^try.yaml:11: 'heartbeat' has a meaning already/],
   [11, '  - let: leader = 2', /^try.yaml:11: 'leader' has a meaning already; choose another name$/],

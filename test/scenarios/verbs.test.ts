@@ -34,6 +34,16 @@ test('every verb of data, links, disks, nodes and watching can be a step', async
   expect(await complaintsAbout(lines.map((line) => `  - ${line}\n`).join(''))).toEqual([])
 })
 
+test('a node that was removed is down, and does not lead', async () => {
+  const steps = `  - let: old = leader
+  - remove old
+  - until: old is down
+  - expect: old does not lead
+  - expect: old leads
+`
+  expect(await complaintsAbout(steps)).toEqual([expect.stringMatching(/old leads/)])
+})
+
 test.each([
   ['  - kill 3\n  - pause 3\n', "line 5, 'pause 3': pause 3: node 3 is down: restart it first"],
   ['  - snapshot 1 kept\n', "line 4, 'snapshot 1 kept': snapshot: the nodes of this host write no files"],
