@@ -14,7 +14,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 const versionsByDefault = ['22', '24', '26']
-const suiteTimeoutMs = 15 * 60_000
+const suiteTimeoutMs = 60 * 60_000
 
 async function installNode(folder, version) {
   const flags = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts']

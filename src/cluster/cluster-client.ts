@@ -1,6 +1,6 @@
 /** A client of a cluster: calls for its machine, each checked before it is packed beside the others. */
 import { checkOptions, RaftError } from '../errors/index.js'
-import { forEachCommand, isBytes, isWellFormed, lengthOfBytes } from '../raft/index.js'
+import { commandHeaderBytes, forEachCommand, isBytes, isWellFormed, lengthOfBytes } from '../raft/index.js'
 import { KvClient } from './kv-client.js'
 import { machineKnownBy, takesKvCommands } from './kv-commands.js'
 import { type Applied, applied, result } from './outcomes.js'
@@ -119,7 +119,8 @@ function commandsOf(what: string, commands: readonly unknown[]): Uint8Array[] {
   for (let at = 0; at < length; at++) {
     const command = commands[at]
     if (!isBytes(command)) throw invalid(what, 'Uint8Arrays', command === null ? 'null' : typeof command)
-    bytes += lengthOfBytes(command)
+    // Each command behind the first stands behind its length.
+    bytes += lengthOfBytes(command) + (at > 0 ? commandHeaderBytes : 0)
     own.push(command)
   }
   if (length === 0) throw invalid(what, 'at least one Uint8Array', 'none')

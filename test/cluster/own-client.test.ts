@@ -63,6 +63,15 @@ test.each(['flush', 'none'] as const)(
   },
 )
 
+test('many commands of no bytes are no call without a bound', async () => {
+  const machine = pathToFileURL('test/machine/fixtures/stateless.mjs')
+  const cluster = await startedCluster({ nodes: 1, durability: 'none', machine })
+  const commands = (count: number) => Array.from({ length: count }, () => new Uint8Array(0))
+  const most = callBytesMax / 4 + 1
+  expect((await cluster.propose(commands(most))).results.length).toBe(most)
+  await expect(cluster.propose(commands(most + 1))).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+})
+
 test('the verbs of the handle are those of its key-value client, as is a client over the handle', async () => {
   const cluster = await startedCluster({ nodes: 1, durability: 'none' })
   await cluster.put('k', 'one')
