@@ -23,6 +23,8 @@ import {
 import { slopeOf } from './slope.js'
 
 const clients = 1024
+/** The work that a page and its browser do once, as they are opened, is no cost of watching. */
+const openingMs = 3000
 /** Windows without and with the page, in turn, so that a machine that changes meanwhile changes both. */
 const turns = 5
 const minutesOf: Readonly<Record<Extent, number>> = { quick: 0.2, usual: 1, long: 10 }
@@ -70,6 +72,7 @@ const underLoad: BenchCase = {
       for (let turn = 0; turn < turns; turn++) {
         rates.without.push(await commitsPerSecond(sandbox, context))
         await withPage(sandbox.url, async (open) => {
+          await sleep(openingMs, undefined, { signal: context.signal })
           rates.with.push(await commitsPerSecond(sandbox, context))
           // Afterwards: Chromium draws for whoever counts its frames, also what has not changed.
           rates.frames.push(await framesPerSecond(open, context))
@@ -95,8 +98,7 @@ const atRest: BenchCase = {
     withSandbox(async (sandbox) => {
       const bare = await coresUsed(sandbox.pid, context)
       return withPage(sandbox.url, async (open): Promise<Sample> => {
-        // The work that a page does once, as it is opened, is no cost of watching.
-        await sleep(3000, undefined, { signal: context.signal })
+        await sleep(openingMs, undefined, { signal: context.signal })
         const [process, browser] = await Promise.all([
           coresUsed(sandbox.pid, context),
           coresUsed(open.pid, context),

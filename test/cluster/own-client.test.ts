@@ -69,7 +69,7 @@ test('many commands of no bytes are no call without a bound', async () => {
   const commands = (count: number) => Array.from({ length: count }, () => new Uint8Array(0))
   const most = callBytesMax / 4 + 1
   expect((await cluster.propose(commands(most))).results.length).toBe(most)
-  await expect(cluster.propose(commands(most + 1))).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+  await expect(cluster.propose(commands(most + 1))).rejects.toMatchObject({ code: 'INVALID_COMMAND' })
 })
 
 test('the verbs of the handle are those of its key-value client, as is a client over the handle', async () => {
