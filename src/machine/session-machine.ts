@@ -14,6 +14,7 @@ import {
   runHeaderBytes,
 } from '../raft/index.js'
 import type { CommandRun, ResultWriter, StateMachine } from './machine.js'
+import { owed } from './owed.js'
 import { endOfResults, ResultBuilder, resultBytesMaxDefault } from './results.js'
 import {
   readSessionHeader,
@@ -41,7 +42,9 @@ export class SessionMachine {
 
   /** The shortest timeout of a session or of the state machine; infinite when there is none. */
   get leastTimeoutMs(): number {
-    return Math.min(this.#sessions.leastTimeoutMs, this.#machine.leastTimeoutMs ?? Number.POSITIVE_INFINITY)
+    const own = this.#machine.leastTimeoutMs ?? Number.POSITIVE_INFINITY
+    if (!(typeof own === 'number' && own >= 0)) throw owed('leastTimeoutMs as a number from 0 on', own)
+    return Math.min(this.#sessions.leastTimeoutMs, own)
   }
 
   /** The log's time. */

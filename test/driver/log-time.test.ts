@@ -152,6 +152,16 @@ test('[LT1] a leader tells the time sixty times in the timeout of a machine that
   expect(leader.told).toEqual([250, 500])
 })
 
+test.each(['x', Number.NaN, -1])('a machine that says that it waits for %s stops its node', (wrong) => {
+  const diary = new Diary()
+  const leader = new Leader({}, diary)
+  Object.assign(diary, { leastTimeoutMs: wrong })
+  leader.passes(25)
+  expect(leader.node.failures.map(String)).toEqual([
+    expect.stringContaining('the machine owes leastTimeoutMs as a number from 0 on'),
+  ])
+})
+
 test('[LT1] no time passes between two leads', () => {
   const diary = new Diary()
   diary.leastTimeoutMs = 15_000
