@@ -119,14 +119,20 @@ async function takeSnapshot(members: Members, nodeId: NodeId): Promise<Snapshot>
   const snapshot = await members.ask(nodeId, (node) => node.takeSnapshot())
   if (snapshot !== undefined) return snapshot
   members.checkRuns(nodeId)
-  throw unfit('a node that takes its turns', `node ${nodeId}, which is paused: resume it first`)
+  throw pausedError(nodeId)
+}
+
+function pausedError(nodeId: NodeId): RaftError {
+  return unfit('a node that takes its turns', `node ${nodeId}, which is paused: resume it first`)
 }
 
 /** Throws for a node that cannot take a snapshot: while its disk is stalled, the call would wait for the heal. */
 function checkTakes(members: Members, nodeId: NodeId): void {
   members.checkRuns(nodeId)
-  if (!members.faultsAt(nodeId).some(({ fault }) => fault.type === 'stallDisk')) return
-  throw unfit('a node whose disk flushes', `node ${nodeId}, whose disk is stalled: heal it first`)
+  const types = members.faultsAt(nodeId).map(({ fault }) => fault.type)
+  if (types.includes('pause')) throw pausedError(nodeId)
+  if (types.includes('stallDisk'))
+    throw unfit('a node whose disk flushes', `node ${nodeId}, whose disk is stalled: heal it first`)
 }
 
 /** A node that has applied nothing takes no snapshot. It may have just begun, and applies once it hears a leader. */
