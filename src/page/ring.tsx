@@ -129,6 +129,11 @@ function gestures(box: { current: HTMLDivElement | null }) {
     onFocusIn(event: FocusEvent) {
       chosen.value = chosenIn(event.target) ?? chosen.value
     },
+    /** Assistive technology clicks without a pointer. A click of a pointer has a count, and is told by its end. */
+    onClick(event: MouseEvent) {
+      const of = chosenIn(event.target)
+      if (event.detail === 0 && of !== undefined) openMenu(of)
+    },
     onPointerDown(event: PointerEvent) {
       if (event.button !== 0 || isOfTools(event.target)) return
       start = { at: pointOf(event), of: chosenIn(event.target) }

@@ -58,3 +58,21 @@ browserTest('a node that Tab reaches has its menu at Enter and Space, and takes 
   await keyboard.press('Enter')
   await expect.poll(() => doLine('faults'), { timeout: 20_000 }).toMatchObject({ faults: [] })
 })
+
+browserTest(
+  'a click of assistive technology, which has no pointer, opens the menu of a node, a link and the clients',
+  async () => {
+    const { page } = await shown()
+    await leaderIn(page)
+    for (const [id, name] of [
+      ['node-2', 'node 2'],
+      ['link-1-3', 'link node 1 – node 3'],
+      ['clients', 'clients'],
+    ] as const) {
+      await page.locator(`#${id}`).dispatchEvent('click')
+      await menuOf(page, name).waitFor()
+      await page.keyboard.press('Escape')
+      await page.locator(`#${id}:focus`).waitFor()
+    }
+  },
+)
