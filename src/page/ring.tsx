@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { act } from './actions.js'
 import { Choices } from './choices.js'
 import { FaultsView } from './faults-view.js'
+import { useKeptFocus } from './kept-focus.js'
 import { chosenAt } from './keys.js'
 import { Legend } from './legend.js'
 import { endAt, type Point } from './ring-geometry.js'
@@ -60,12 +61,15 @@ export function Ring() {
 }
 
 function Picture() {
+  const picture = useRef<SVGSVGElement>(null)
+  useKeptFocus(picture)
   const { width, height } = ringSize.value
   const { spots, hasWords } = places.value
   if (width === 0) return null
   return (
     // biome-ignore lint/a11y/useSemanticElements: a picture is no group of fields.
     <svg
+      ref={picture}
       class="ring-picture"
       width={width}
       height={height}

@@ -76,3 +76,27 @@ browserTest(
     }
   },
 )
+
+browserTest('the menu of a node closes when the node goes, and the focus stays in the ring', async () => {
+  const { page, doLine } = await shown()
+  await leaderIn(page)
+  const { keyboard } = page
+  // At last without a menu. No id of a node is given twice.
+  for (const [nodeId, key] of [
+    [4, 'Enter'],
+    [5, 's'],
+    [6, undefined],
+  ] as const) {
+    await doLine('add')
+    await nodeIn(page, nodeId, 'follower').waitFor()
+    await nodeIn(page, nodeId).focus()
+    if (key !== undefined) {
+      await keyboard.press(key)
+      await page.locator('.menu :focus').waitFor()
+    }
+    await doLine(`remove ${nodeId}`)
+    await nodeIn(page, nodeId).waitFor({ state: 'detached' })
+    await page.locator('.menu').waitFor({ state: 'detached' })
+    await page.locator('#node-1[tabindex="0"]:focus').waitFor()
+  }
+})
