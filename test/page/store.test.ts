@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { frameAt, indexOfLast, thinned, withFrames } from '../../src/page/history.js'
 import * as store from '../../src/page/store.js'
 import type { Happened } from '../../src/telemetry/index.js'
-import { madeFrame } from './made-frames.js'
+import { madeFrame, madeNode } from './made-frames.js'
 
 const head = {
   run: 'a',
@@ -101,6 +101,39 @@ describe('the store', () => {
     expect(store.takeHead({ ...head, run: 'b' })).toBe(true)
     expect(store.isPast.value).toBe(false)
     expect(store.frames.value).toEqual([])
+  })
+
+  describe('the node that is beside the leader in the panel of keys', () => {
+    const without5 = frame(1)
+    const with5 = (number: number) => madeFrame(number, number * 100, { nodes: [madeNode(1), madeNode(5)] })
+
+    beforeEach(() => {
+      store.takeHead(head)
+      store.takeFrames([without5, with5(2)])
+      store.besideId.value = 5
+    })
+
+    test('is let go once the newest frame has no such node', () => {
+      store.takeFrames([with5(3)])
+      expect(store.besideId.value).toBe(5)
+      store.takeFrames([frame(4)])
+      expect(store.besideId.value).toBeUndefined()
+    })
+
+    test('stays while the same run is told anew from its first frame on', () => {
+      store.takeHead(head)
+      store.takeFrames([without5])
+      store.takeFrames([with5(2), with5(3)])
+      expect(store.besideId.value).toBe(5)
+    })
+
+    test('is forgotten when another run begins', () => {
+      store.takeHead({ ...head, run: 'b' })
+      expect(store.besideId.value).toBeUndefined()
+      store.besideId.value = 5
+      store.takeFrames([frame(1)])
+      expect(store.besideId.value).toBeUndefined()
+    })
   })
 
   test('forgets all of a cluster when another one is to be shown', () => {
