@@ -37,6 +37,29 @@ describe('the frames that are kept', () => {
     expect(ages.filter((age) => age >= 600_000)).toHaveLength(301)
   })
 
+  test('tell of the calls and the worst latencies of those that were left out before them', () => {
+    const calls = (number: number) => ({ count: 1, p50us: 5, p99us: number, failed: 2 })
+    const flushes = (number: number) => ({ count: 1, p50us: 5, p99us: 100_000 - number })
+    const all = Array.from({ length: 9000 }, (_, at) =>
+      madeFrame(at + 1, at * 100, {
+        calls: calls(at + 1),
+        nodes: [madeNode(1), madeNode(2, { flushes: flushes(at + 1) })],
+      }),
+    )
+    const before = JSON.stringify(all)
+    // Thinned as they came, and then once more.
+    const kept = thinned([...thinned(all.slice(0, 5000)), ...all.slice(5000)])
+    let lastNumber = 0
+    for (const { number, calls: told, nodes } of kept) {
+      const count = number - lastNumber
+      expect(told).toEqual({ ...calls(number), count, failed: 2 * count })
+      expect(nodes[1]?.flushes).toEqual({ ...flushes(lastNumber + 1), count })
+      lastNumber = number
+    }
+    expect(kept.length).toBeLessThan(1300)
+    expect(JSON.stringify(all)).toBe(before)
+  })
+
   test('stay bounded over a day', () => {
     const seconds = Array.from({ length: 86_400 }, (_, at) => madeFrame(at + 1, at * 1000))
     const kept = thinned(seconds)
