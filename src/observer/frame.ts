@@ -64,6 +64,8 @@ export interface NodeFrame {
   readonly flushedIndex: LogIndex
   readonly commitIndex: LogIndex
   readonly lastApplied: LogIndex
+  /** Commands applied since the cluster was started, in all lives of the node. `undefined`: an older record. */
+  readonly commandsApplied?: number
   readonly snapshotIndex: LogIndex
   readonly logBytes: number
   /** The terms of the entries in the log, oldest first: from this index on. Of very many, the last ones. */
