@@ -51,12 +51,14 @@ function nodeFrameOf(
 ): NodeFrame {
   const { nodeId, state, member, role, currentTerm, leaderId, failure } = node
   const { firstIndex, lastIndex, flushedIndex, commitIndex, lastApplied, snapshotIndex, logBytes } = node
+  const { commandsApplied } = node
   const vitals = now?.vitals
   const isRunning = state === 'running'
   const isLeader = isRunning && role === 'leader'
   return {
     ...{ nodeId, state, member, role, currentTerm, leaderId, failure },
     ...{ firstIndex, lastIndex, flushedIndex, commitIndex, lastApplied, snapshotIndex, logBytes },
+    commandsApplied,
     terms: vitals?.terms ?? [],
     electionLeftMs: isRunning && mayCampaign(node) ? electionLeftMs(atMs, times, vitals) : undefined,
     electionTimeoutMs:

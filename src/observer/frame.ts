@@ -2,11 +2,21 @@
  * A frame: what a whole cluster looks like at one moment, as plain data. The page draws frames, a record of a run is a
  * list of them beside its story, and scrolling back shows an earlier one.
  *
+ * What a frame tells of latencies spans the time since the frame before it that was not left out.
+ *
  * Times are milliseconds on the clock of the story (since 1970, with fractions). Latencies are whole microseconds.
  */
 import type { MemberKind } from '../membership/index.js'
 import type { LogIndex, NodeId, Role, Term } from '../raft/index.js'
-import type { CarriedType, FaultTold, MembershipTold, ProgressTold, TermRun } from '../telemetry/index.js'
+import type {
+  CarriedType,
+  FaultTold,
+  LatenciesSince,
+  LatencySince,
+  MembershipTold,
+  ProgressTold,
+  TermRun,
+} from '../telemetry/index.js'
 
 /** The cluster that frames show: what stays the same from frame to frame. */
 export interface FrameHead {
@@ -54,6 +64,8 @@ export interface NodeFrame {
   readonly flushedIndex: LogIndex
   readonly commitIndex: LogIndex
   readonly lastApplied: LogIndex
+  /** Commands applied since the cluster was started, in all lives of the node. `undefined`: an older record. */
+  readonly commandsApplied?: number
   readonly snapshotIndex: LogIndex
   readonly logBytes: number
   /** The terms of the entries in the log, oldest first: from this index on. Of very many, the last ones. */
@@ -73,17 +85,10 @@ export interface NodeFrame {
   readonly heartbeatsLate: LatencyFrame
 }
 
-export interface LatencyFrame {
-  readonly count: number
-  /** 0 where `count` is 0. */
-  readonly p50us: number
-  readonly p99us: number
-}
+export type LatencyFrame = LatencySince
 
 /** Calls of all clients of the cluster in this process since the frame before. */
-export interface CallsFrame extends LatencyFrame {
-  readonly failed: number
-}
+export type CallsFrame = LatenciesSince['calls']
 
 export interface FaultFrame extends FaultTold {
   readonly sinceMs: number

@@ -1,4 +1,6 @@
 /** Frames that are kept: all of the last minute, and of the time before the fewer the longer ago. */
+import { spanning } from '../telemetry/index.js'
+import type { Frame } from './frame.js'
 
 /** A frame as text, which takes a small part of the memory that its objects take. */
 export interface KeptFrame {
@@ -27,13 +29,16 @@ export class FrameHistory {
   /** Takes the newest frame. */
   add(frame: KeptFrame): void {
     let falling: KeptFrame | undefined = frame
+    let newer: KeptFrame[] = []
     for (const [at, { everyMs, framesMax }] of tiers.entries()) {
       const frames = this.#frames[at] ?? []
       const last = frames.at(-1)
-      // The oldest frame of the tier before falls into this one, or is forgotten where another one is near.
-      if (falling === undefined || (last !== undefined && falling.atMs - last.atMs < everyMs)) return
+      if (falling === undefined) return
+      // The oldest frame of the tier before falls into this one, or out of the history where another one is near.
+      if (last !== undefined && falling.atMs - last.atMs < everyMs) return takeLatencies(newer, falling)
       frames.push(falling)
       falling = frames.length > framesMax ? frames.shift() : undefined
+      newer = frames
     }
   }
 
@@ -41,4 +46,12 @@ export class FrameHistory {
   get frames(): readonly KeptFrame[] {
     return this.#frames.toReversed().flat()
   }
+}
+
+/** The oldest of the frames takes over the latencies of the one that fell out before it. */
+function takeLatencies(frames: KeptFrame[], fallen: KeptFrame): void {
+  const [next] = frames
+  if (next === undefined) return
+  const frame = spanning(JSON.parse(fallen.text) as Frame, JSON.parse(next.text) as Frame)
+  frames[0] = { ...next, text: JSON.stringify(frame) }
 }

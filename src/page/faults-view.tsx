@@ -8,7 +8,7 @@ export function FaultsView() {
   const frame = shownFrame.value
   const faults = frame?.faults ?? []
   const box = useRef<HTMLUListElement>(null)
-  useKeptFocus(box, '.ring [tabindex="0"]')
+  useKeptFocus(box)
   if (frame === undefined || faults.length === 0) return null
   // A fault of the past may be healed already.
   const canHeal = subject.value === 'cluster' && !isPast.value

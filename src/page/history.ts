@@ -1,6 +1,7 @@
 /** The frames that the page keeps: all of the last minute, one a second of ten minutes, and a few of the time before. */
 import type { Frame } from '../observer/index.js'
 import { countOfLeading } from '../raft/index.js'
+import { spanning } from '../telemetry/index.js'
 
 const minuteMs = 60_000
 /** Of frames so old, one is kept in each so many milliseconds. The oldest span is dropped beyond its end. */
@@ -24,19 +25,24 @@ export function withFrames(kept: readonly Frame[], added: readonly Frame[]): rea
   return isDue ? thinned(all) : all
 }
 
-/** Of each stretch of time, its first frame. */
+/** Of each stretch of time, its first frame, with the latencies of the frames that were left out before it. */
 export function thinned(frames: readonly Frame[]): readonly Frame[] {
   const nowMs = frames.at(-1)?.atMs ?? 0
+  const kept: Frame[] = []
   let stretchBefore = ''
-  return frames.filter(({ atMs }) => {
+  let leftOut: Frame | undefined
+  for (const frame of frames) {
+    const { atMs } = frame
     const everyMs = spans.find(({ olderThanMs }) => nowMs - atMs > olderThanMs)?.everyMs ?? 0
-    if (everyMs === 0) return true
-    if (!Number.isFinite(everyMs)) return false
-    const stretch = `${everyMs} ${Math.floor(atMs / everyMs)}`
-    const isFirst = stretch !== stretchBefore
-    stretchBefore = stretch
-    return isFirst
-  })
+    if (!Number.isFinite(everyMs)) continue
+    const spanned = leftOut === undefined ? frame : spanning(leftOut, frame)
+    const stretch = everyMs === 0 ? undefined : `${everyMs} ${Math.floor(atMs / everyMs)}`
+    const isLeftOut = stretch !== undefined && stretch === stretchBefore
+    if (!isLeftOut) kept.push(spanned)
+    leftOut = isLeftOut ? spanned : undefined
+    stretchBefore = stretch ?? ''
+  }
+  return kept
 }
 
 /** The frame with this number, or the last one before it; the first one if all are later. */

@@ -4,10 +4,9 @@ import type { NodeId } from '../raft/index.js'
 import type { KeysTold } from '../server/index.js'
 import { openStream } from './api.js'
 import { type KeysSeen, nothingSeen, rowsOf, withChanges } from './key-table.js'
+import { besideId, run } from './store.js'
 
 export const prefix = signal('')
-/** The node beside the leader. `undefined`: none. */
-export const besideId = signal<NodeId | undefined>(undefined)
 
 export interface Watch {
   readonly seen: KeysSeen
@@ -29,10 +28,11 @@ export const hasMore = computed(() => atLeader.value.seen.hasMore)
 /** A prefix that is still being typed is not watched. */
 const restMs = 250
 
-/** Watches until the function that is returned is called. */
+/** Watches until the function that is returned is called. Another run is watched anew: none of its keys are known. */
 export function beginWatch(): () => void {
   return effect(() => {
     const [begins, nodeId] = [prefix.value, besideId.value]
+    void run.value
     let close = () => {}
     const timer = setTimeout(() => {
       atLeader.value = nothing

@@ -2,7 +2,7 @@
 import { act } from './actions.js'
 import { helpIsOpen } from './help.js'
 import { chosenAt, endOf, stepTo, verbOfKey } from './keys.js'
-import { elementIdOf, isPaused, openMenu } from './ring-state.js'
+import { chosenIn, elementIdOf, isPaused, openMenu } from './ring-state.js'
 import { type Chosen, chosen, menu, shownNodes, subject } from './store.js'
 import { isReady, lineOf, wordFor } from './verb-book.js'
 import { verbs } from './verbs.js'
@@ -25,24 +25,28 @@ function onKey(key: string, target: EventTarget | null): boolean {
   else if (key === '/') document.getElementById('line')?.focus()
   else if (key === 'Escape') leave()
   else if (key === 'H' && subject.value === 'cluster') void act('heal')
-  else if (target instanceof Element && target.closest('.ring') !== null) return walk(key) || onKeyInRing(key)
-  else return target === document.body && walk(key)
+  else if (target instanceof Element && target.closest('.ring') !== null)
+    return walk(key, chosenIn(target) ?? chosen.value) || onKeyInRing(key, chosenIn(target))
+  else return target === document.body && walk(key, chosen.value)
   return true
 }
 
 /** Arrows lead into the ring from where nothing has the focus. Another part that has it keeps them for itself. */
-function walk(key: string): boolean {
+function walk(key: string, from: Chosen | undefined): boolean {
   const nodeIds = shownNodes.value.map(({ nodeId }) => nodeId)
-  const next = stepTo(key, chosen.value, nodeIds)
+  const next = stepTo(key, from, nodeIds)
   if (next !== undefined) choose(next)
   return next !== undefined
 }
 
-/** Letters act only where the ring has the focus: a focus that was lost must not turn a letter into a verb. */
-function onKeyInRing(key: string): boolean {
-  if (chosen.value === undefined || subject.value !== 'cluster') return false
-  if (key === 'Enter' || key === ' ') openMenu(chosen.value)
-  else return doVerb(key, chosen.value)
+/**
+ * Keys act on the node or the link that has the focus, and nowhere else: a focus that was lost must not turn a letter into
+ * a verb, and the buttons of the ring keep their keys.
+ */
+function onKeyInRing(key: string, of: Chosen | undefined): boolean {
+  if (of === undefined || subject.value !== 'cluster') return false
+  if (key === 'Enter' || key === ' ') openMenu(of)
+  else return doVerb(key, of)
   return true
 }
 
@@ -66,6 +70,6 @@ function leave(): void {
 function choose(next: Chosen): void {
   menu.value = undefined
   chosen.value = next
-  // The element may be made anew for what is chosen.
-  requestAnimationFrame(() => document.getElementById(elementIdOf(next))?.focus())
+  // The focus moves at once: the next key acts on the element that has it.
+  document.getElementById(elementIdOf(next))?.focus()
 }

@@ -4,10 +4,10 @@ import { useEffect } from 'preact/hooks'
 import { msInWords } from './figure-words.js'
 import { deleteLine, getLine, putLine, rangeLine } from './form-lines.js'
 import type { KeyEntry, KeyRow } from './key-table.js'
-import { atLeader, atNode, beginWatch, besideId, hasMore, keyTable, prefix, type Watch } from './key-watch.js'
+import { atLeader, atNode, beginWatch, hasMore, keyTable, prefix, type Watch } from './key-watch.js'
 import { LineButton, LinePreview, TextField } from './line-form.js'
 import { steady } from './steady.js'
-import { isPast, newestFrame } from './store.js'
+import { besideId, isPast, newestFrame } from './store.js'
 import './keys-panel.css'
 
 export function KeysPanel() {

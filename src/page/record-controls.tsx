@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { addressOf } from './api.js'
-import { embedded, isReading, leaveRecord, openFile, trouble } from './record-source.js'
+import { embedded, isAway, isReading, leaveRecord, openFile, showFirst, trouble } from './record-source.js'
 import { subject } from './store.js'
 
 const isDroppable = signal(false)
@@ -57,7 +57,12 @@ function Save() {
 }
 
 function Leave() {
-  if (embedded !== null) return null
+  if (embedded !== null)
+    return isAway.value ? (
+      <button type="button" onClick={showFirst} title="show the run that is in this page">
+        back to the run of this page
+      </button>
+    ) : null
   return (
     <button type="button" onClick={leaveRecord} title="show the cluster that runs">
       back to the cluster

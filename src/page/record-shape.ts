@@ -39,6 +39,7 @@ const ofNode: ChecksOf<NodeFrame> = {
   flushedIndex: isCount,
   commitIndex: isCount,
   lastApplied: isCount,
+  commandsApplied: orNone(isCount),
   snapshotIndex: isCount,
   logBytes: isCount,
   terms: listOf(having({ firstIndex: isCount, term: isCount })),

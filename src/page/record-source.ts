@@ -1,10 +1,10 @@
 /** Feeds the store from a run that was recorded. No server is asked for anything then. */
-import { batch, signal } from '@preact/signals'
+import { batch, computed, signal } from '@preact/signals'
 import type { Story } from '../telemetry/index.js'
 import { wordsOf } from './api.js'
 import { BadRecord, type Recorded, readRecord } from './record.js'
 import { followCluster, unfollow } from './source.js'
-import { beginAnew, events, frames, head } from './store.js'
+import { beginAnew, events, frames, head, run } from './store.js'
 
 /** The story of the record that is shown: explanations are made of it. `undefined`: no record is shown. */
 export const recordedStory = signal<Story | undefined>(undefined)
@@ -15,10 +15,14 @@ export const isReading = signal(false)
 /** A page that holds a record is a file of its own, and has no server. */
 export const embedded = document.querySelector('script[type="application/x-raftbox-record"]')
 
+const embeddedName = 'the record in this page'
+/** Another record is shown than the one in this page. */
+export const isAway = computed(() => embedded !== null && run.value !== embeddedName)
+
 /** Shows the record in this page, if there is one, and the cluster otherwise. */
 export function showFirst(): void {
   if (embedded === null) followCluster()
-  else void open('the record in this page', new Blob([embedded.textContent.trim()]))
+  else void open(embeddedName, new Blob([embedded.textContent.trim()]))
 }
 
 /** Shows the record in a file. If it is none, the page goes on to show what it showed. */

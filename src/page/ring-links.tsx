@@ -10,22 +10,13 @@ import {
   wordsBeside,
   wordsLinePx,
 } from './ring-geometry.js'
-import { elementIdOf, isSame, linkOf, places, ways } from './ring-state.js'
+import { elementIdOf, isSame, linkOf, links, places, tabStop, ways } from './ring-state.js'
 import { chosen, type End, shownFrame } from './store.js'
 
 export function Links() {
-  const { spots } = places.value
-  const ends = [...spots.keys()].filter((end) => end !== 'clients')
-  const withClients = ends.filter(
-    (end) => ways.value.has(`clients>${end}`) || ways.value.has(`${end}>clients`),
-  )
-  const pairs = [
-    ...ends.flatMap((one, at) => ends.slice(at + 1).map((other) => linkOf(one, other))),
-    ...withClients.map((end) => linkOf(end, 'clients')),
-  ]
   return (
     <g class="links">
-      {pairs.map(([one, other]) => (
+      {links.value.map(([one, other]) => (
         <Link key={`${one}-${other}`} one={one} other={other} />
       ))}
     </g>
@@ -38,11 +29,12 @@ function Link({ one, other }: { one: End; other: End }) {
   const back = ways.value.get(`${other}>${one}`)
   const [from, to] = [spots.get(one), spots.get(other)]
   const isChosen = isSame(chosen.value, { kind: 'link', one, other })
-  const key = JSON.stringify([there, back, from, to, isChosen])
+  const isTabStop = tabStop.value === elementIdOf({ kind: 'link', one, other })
+  const key = JSON.stringify([there, back, from, to, isChosen, isTabStop])
   return useMemo(
     () =>
       from === undefined || to === undefined ? null : (
-        <LinkPicture {...{ one, other, there, back, from, to, isChosen }} />
+        <LinkPicture {...{ one, other, there, back, from, to, isChosen, isTabStop }} />
       ),
     [key],
   )
@@ -56,9 +48,10 @@ interface LinkPictureProps {
   readonly from: Spot
   readonly to: Spot
   readonly isChosen: boolean
+  readonly isTabStop: boolean
 }
 
-function LinkPicture({ one, other, there, back, from, to, isChosen }: LinkPictureProps) {
+function LinkPicture({ one, other, there, back, from, to, isChosen, isTabStop }: LinkPictureProps) {
   const isHit = there !== undefined || back !== undefined
   const [start, end] = wayBetween(from, to)
   const told = [there, back].flatMap((way) => (way === undefined ? [] : wordsOfWay(way) || []))
@@ -69,7 +62,7 @@ function LinkPicture({ one, other, there, back, from, to, isChosen }: LinkPictur
       <g
         id={elementIdOf({ kind: 'link', one, other })}
         role="button"
-        tabindex={-1}
+        tabindex={isTabStop ? 0 : -1}
         aria-label={words}
         aria-haspopup="dialog"
         data-link={`${one} ${other}`}
@@ -232,7 +225,7 @@ export function Clients() {
       <g
         id="clients"
         role="button"
-        tabindex={-1}
+        tabindex={tabStop.value === 'clients' ? 0 : -1}
         aria-label={`clients: ${words}`}
         aria-haspopup="dialog"
         data-end="clients"

@@ -10,17 +10,17 @@ export interface RingNodeProps {
   readonly spot: Spot
   readonly hasWords: boolean
   readonly isChosen: boolean
-  readonly isFirst: boolean
+  readonly isTabStop: boolean
 }
 
 /** Made anew only when something of it is new: frames come ten times a second. */
 export function RingNode(props: RingNodeProps) {
-  const { look, spot, hasWords, isChosen, isFirst } = props
-  const key = JSON.stringify([look, spot, hasWords, isChosen, isFirst])
+  const { look, spot, hasWords, isChosen, isTabStop } = props
+  const key = JSON.stringify([look, spot, hasWords, isChosen, isTabStop])
   return useMemo(() => <Picture {...props} />, [key])
 }
 
-function Picture({ look, spot, hasWords, isChosen, isFirst }: RingNodeProps) {
+function Picture({ look, spot, hasWords, isChosen, isTabStop }: RingNodeProps) {
   const { nodeId, life, role, term, isLearner, words } = look
   const { x, y, r } = spot
   const classes = ['node', life, role ?? '', isLearner ? 'learner' : '', isChosen ? 'chosen' : '']
@@ -35,7 +35,7 @@ function Picture({ look, spot, hasWords, isChosen, isFirst }: RingNodeProps) {
       <g
         id={`node-${nodeId}`}
         role="button"
-        tabindex={isChosen || isFirst ? 0 : -1}
+        tabindex={isTabStop ? 0 : -1}
         aria-label={words}
         aria-haspopup="dialog"
         data-end={nodeId}

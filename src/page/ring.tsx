@@ -3,12 +3,25 @@ import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { act } from './actions.js'
 import { Choices } from './choices.js'
 import { FaultsView } from './faults-view.js'
+import { useKeptFocus } from './kept-focus.js'
+import { chosenAt } from './keys.js'
 import { Legend } from './legend.js'
 import { endAt, type Point } from './ring-geometry.js'
 import { Clients, Figures, Links } from './ring-links.js'
 import { RingMotion } from './ring-motion.js'
 import { RingNode } from './ring-node.js'
-import { drag, looks, openMenu, places, ringSize, tool } from './ring-state.js'
+import {
+  chosenIn,
+  drag,
+  elementIdOf,
+  isSame,
+  looks,
+  openMenu,
+  places,
+  ringSize,
+  tabStop,
+  tool,
+} from './ring-state.js'
 import { type Chosen, chosen, type End, subject } from './store.js'
 import { VerbMenu } from './verb-menu.js'
 import './ring.css'
@@ -48,14 +61,15 @@ export function Ring() {
 }
 
 function Picture() {
+  const picture = useRef<SVGSVGElement>(null)
+  useKeptFocus(picture)
   const { width, height } = ringSize.value
   const { spots, hasWords } = places.value
   if (width === 0) return null
-  const current = chosen.value
-  const isThere = looks.value.some(({ nodeId }) => current?.kind === 'node' && current.nodeId === nodeId)
   return (
     // biome-ignore lint/a11y/useSemanticElements: a picture is no group of fields.
     <svg
+      ref={picture}
       class="ring-picture"
       width={width}
       height={height}
@@ -65,14 +79,15 @@ function Picture() {
       <Links />
       <Clients />
       <DragLine />
-      {looks.value.map((look, at) => {
+      {looks.value.map((look) => {
+        const node = chosenAt(look.nodeId)
         const spot = spots.get(look.nodeId)
-        const isChosen = current?.kind === 'node' && current.nodeId === look.nodeId
         return spot === undefined ? null : (
           <RingNode
             key={look.nodeId}
-            {...{ look, spot, hasWords, isChosen }}
-            isFirst={at === 0 && !isThere}
+            {...{ look, spot, hasWords }}
+            isChosen={isSame(chosen.value, node)}
+            isTabStop={tabStop.value === elementIdOf(node)}
           />
         )
       })}
@@ -114,6 +129,15 @@ function gestures(box: { current: HTMLDivElement | null }) {
     return { x: event.clientX - left, y: event.clientY - top }
   }
   return {
+    /** The element that has the focus is what is chosen, however the focus came to it. */
+    onFocusIn(event: FocusEvent) {
+      chosen.value = chosenIn(event.target) ?? chosen.value
+    },
+    /** Assistive technology clicks without a pointer. A click of a pointer has a count, and is told by its end. */
+    onClick(event: MouseEvent) {
+      const of = chosenIn(event.target)
+      if (event.detail === 0 && of !== undefined) openMenu(of)
+    },
     onPointerDown(event: PointerEvent) {
       if (event.button !== 0 || isOfTools(event.target)) return
       start = { at: pointOf(event), of: chosenIn(event.target) }
@@ -159,13 +183,4 @@ function dropped(from: End, over: End | undefined): void {
   if (over === undefined || over === from || subject.value !== 'cluster') return
   if (tool.value === 'cut') void act(`cut ${from}-${over}`)
   else openMenu({ kind: 'link', one: from, other: over })
-}
-
-function chosenIn(target: EventTarget | null): Chosen | undefined {
-  const element = target instanceof Element ? target.closest<SVGElement>('[data-end], [data-link]') : null
-  const { end, link } = element?.dataset ?? {}
-  if (end !== undefined)
-    return end === 'clients' ? { kind: 'clients' } : { kind: 'node', nodeId: Number(end) }
-  const [one, other] = (link?.split(' ') ?? []).map((each): End => (each === 'clients' ? each : Number(each)))
-  return one === undefined || other === undefined ? undefined : { kind: 'link', one, other }
 }

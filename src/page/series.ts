@@ -9,7 +9,7 @@ export type Figures = (number | null)[]
 export interface Series {
   /** Seconds since 1970: the end of the stretch that a point stands for. */
   readonly atS: number[]
-  /** Entries committed a second. */
+  /** Commands committed a second. */
   readonly committed: Figures
   readonly callsP50: Figures
   readonly callsP99: Figures
@@ -35,17 +35,23 @@ export function seriesOf(frames: readonly Frame[], { fromMs, toMs }: TimeSpan, p
   const stretchMs = (toMs - fromMs) / pointsMax
   const first = indexOfLast(frames, ({ atMs }) => atMs < fromMs) + 1
   const last = indexOfLast(frames, ({ atMs }) => atMs <= toMs)
+  // Nodes that are all started again forget how far they were.
+  let commitIndex = 0
+  for (let at = 0; at < first; at++) commitIndex = Math.max(commitIndex, commitIndexOf(frames[at] as Frame))
   // The last frame before the span tells how far commits were at its beginning.
   let begun = frames[first - 1]
+  let begunIndex = commitIndex
   let worst = new Worst()
   for (let at = first; at <= last; at++) {
     const frame = frames[at] as Frame
     worst.take(frame)
+    commitIndex = Math.max(commitIndex, commitIndexOf(frame))
     if (at < last && begun !== undefined && frame.atMs - begun.atMs < stretchMs) continue
     series.atS.push(frame.atMs / 1000)
-    series.committed.push(rateOf(begun, frame))
+    series.committed.push(rateOf(begun, frame, commitIndex - begunIndex))
     worst.putInto(series)
     begun = frame
+    begunIndex = commitIndex
     worst = new Worst()
   }
   return series
@@ -64,14 +70,26 @@ function emptySeries(): Series {
   }
 }
 
-function rateOf(begun: Frame | undefined, last: Frame): number | null {
+/** `entries`: those committed meanwhile. */
+function rateOf(begun: Frame | undefined, last: Frame, entries: number): number | null {
   if (begun === undefined || last.atMs <= begun.atMs) return null
-  const commits = committedIn(last) - committedIn(begun)
-  // Nodes that are all stopped forget how far they were.
-  return commits < 0 ? null : (commits * 1000) / (last.atMs - begun.atMs)
+  return (commandsIn(begun, last, entries) * 1000) / (last.atMs - begun.atMs)
 }
 
-function committedIn(frame: Frame): number {
+/**
+ * The commands among the entries: as many as the leader applied meanwhile. A node that is started again applies its whole
+ * log anew, so that the entries bound them. The nodes of older records do not count their commands.
+ */
+function commandsIn(begun: Frame, last: Frame, entries: number): number {
+  const leaders = last.nodes.filter(({ nodeId }) => nodeId === last.leaderId)
+  const counts = (leaders.length > 0 ? leaders : last.nodes).flatMap(({ nodeId, commandsApplied }) => {
+    const before = begun.nodes.find((node) => node.nodeId === nodeId)?.commandsApplied
+    return commandsApplied === undefined || before === undefined ? [] : [commandsApplied - before]
+  })
+  return counts.length === 0 ? entries : Math.min(entries, Math.max(0, ...counts))
+}
+
+function commitIndexOf(frame: Frame): number {
   return frame.nodes.reduce((most, { commitIndex }) => Math.max(most, commitIndex), 0)
 }
 

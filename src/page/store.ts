@@ -42,8 +42,13 @@ export const cursor = signal<'live' | number>('live')
 export const chosen = signal<Chosen | undefined>(undefined)
 /** The menu of verbs that is open, with the verb whose form it shows. */
 export const menu = signal<{ readonly of: Chosen; readonly verb: string | undefined } | undefined>(undefined)
+/** The node whose keys stand beside the leader's. `undefined`: none. */
+export const besideId = signal<NodeId | undefined>(undefined)
 /** A question that some part of the page asks: the panel of explanations answers it. */
 export const question = signal<Question | undefined>(undefined)
+
+/** The number of the newest frame of the run. */
+let lastNumber = 0
 
 export const isPast = computed(() => cursor.value !== 'live')
 /** The present, which verbs act on, whatever moment is shown. */
@@ -75,7 +80,15 @@ export function takeHead(told: FrameHead): boolean {
 }
 
 export function takeFrames(added: readonly Frame[]): void {
-  frames.value = withFrames(frames.value, added)
+  batch(() => {
+    frames.value = withFrames(frames.value, added)
+    const newest = newestFrame.value
+    // Frames of the past, told once more to a page that connects again, may lack a node that came later.
+    if (newest === undefined || newest.number <= lastNumber) return
+    lastNumber = newest.number
+    // The server refuses both views of the keys for a node that is gone.
+    if (!newest.nodes.some(({ nodeId }) => nodeId === besideId.value)) besideId.value = undefined
+  })
 }
 
 /** Takes events in their order. Those that are known already are left out. */
@@ -106,6 +119,8 @@ function forgetChoices(): void {
   cursor.value = 'live'
   chosen.value = undefined
   menu.value = undefined
+  besideId.value = undefined
+  lastNumber = 0
   question.value = undefined
 }
 

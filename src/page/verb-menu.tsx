@@ -5,6 +5,7 @@ import type { VerbTold } from '../server/index.js'
 import { act } from './actions.js'
 import { Choices } from './choices.js'
 import { CopyButton } from './copy-button.js'
+import { useKeptFocus } from './kept-focus.js'
 import { keyVerbs, verbOfKey } from './keys.js'
 import { nameOf, wordsOfWay } from './link-look.js'
 import { lookOf } from './node-look.js'
@@ -18,13 +19,29 @@ import './verb-menu.css'
 const times = ['', '5s', '10s', '30s', '120s'] as const
 
 export function VerbMenu() {
+  const box = useRef<HTMLDivElement>(null)
+  useKeptFocus(box)
   const open = menu.value
-  if (open === undefined) return null
-  return <Menu key={`${elementIdOf(open.of)} ${open.verb}`} of={open.of} verbName={open.verb} />
+  const isLeft = open !== undefined && !isThere(open.of)
+  useLayoutEffect(() => {
+    if (isLeft) menu.value = undefined
+  }, [isLeft])
+  if (open === undefined || isLeft) return null
+  return <Menu key={`${elementIdOf(open.of)} ${open.verb}`} {...{ box, ...open }} />
 }
 
-function Menu({ of, verbName }: { of: Chosen; verbName: string | undefined }) {
-  const box = useRef<HTMLDivElement>(null)
+/** While no frame is known, as when the page connects again, nothing is known to be gone. */
+function isThere(of: Chosen): boolean {
+  return shownFrame.value === undefined || endsOf(of).every((end) => places.value.spots.has(end))
+}
+
+interface MenuProps {
+  readonly box: { readonly current: HTMLDivElement | null }
+  readonly of: Chosen
+  readonly verb: string | undefined
+}
+
+function Menu({ box, of, verb: verbName }: MenuProps) {
   const named = useSignal(verbName ?? onlyOneFor(of))
   const hovered = useSignal<string | undefined>(undefined)
   const forTime = useSignal('')
@@ -105,7 +122,7 @@ function factsOf(of: Chosen): string {
       .filter((told) => told !== '')
       .join('; ')
   const node = frame?.nodes.find(({ nodeId }) => nodeId === of.nodeId)
-  if (frame === undefined || node === undefined) return 'it is not there any more'
+  if (frame === undefined || node === undefined) return ''
   const [, ...facts] = lookOf(node, frame).words.split(', ')
   const { lastIndex, commitIndex, lastApplied } = node
   const log = `log up to ${decimal(lastIndex)}, committed ${decimal(commitIndex)}, applied ${decimal(lastApplied)}`

@@ -1,8 +1,12 @@
 /** Frames for readers: those that are kept, if they are asked for, and from then on each new one. */
-import type { KeptFrame, Observer } from '../observer/index.js'
+import type { Frame, KeptFrame, Observer } from '../observer/index.js'
+import { spanning } from '../telemetry/index.js'
 import type { Reader } from './readers.js'
 
-/** A reader that is behind misses frames, and sees it by the gap in their numbers. The stream ends with the observer. */
+/**
+ * A reader that is behind misses frames, and sees it by the gap in their numbers. The frame behind the gap tells the
+ * latencies of those too. The stream ends with the observer.
+ */
 export function sendFrames(observer: Observer, reader: Reader, withHistory: boolean): void {
   reader.send({ event: 'head', data: JSON.stringify(observer.head) })
   const { frames } = observer
@@ -26,16 +30,19 @@ export function sendFrames(observer: Observer, reader: Reader, withHistory: bool
   }
   pump()
   reader.onDrain(pump)
-  const tell = (frame: KeptFrame): void => {
+  let missed: Frame | undefined
+  const tell = (frame: Frame, kept: KeptFrame): void => {
     if (!isToldAll) return
+    const spanned = missed === undefined ? frame : spanning(missed, frame)
+    missed = reader.isBehind ? spanned : undefined
     if (reader.isBehind) reader.leavesOut('frames', 1)
-    else sendFrame(reader, frame)
+    else sendFrame(reader, spanned === frame ? kept : { ...kept, text: JSON.stringify(spanned) })
   }
   const end = (): void => {
     isClosed = true
     pump()
   }
-  reader.onClose(observer.watch((_, frame) => tell(frame), end))
+  reader.onClose(observer.watch(tell, end))
 }
 
 function sendFrame(reader: Reader, { number: id, text: data }: KeptFrame): void {

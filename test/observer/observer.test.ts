@@ -61,7 +61,9 @@ test('calls, faults and the state of each node are seen as they are', async () =
   const observer = observed(cluster)
   await frameThat(observer, ({ leaderId }) => leaderId !== undefined)
   await cluster.put('a', '1')
-  const { calls } = await frameThat(observer, ({ calls }) => calls.count > 0)
+  const { calls, nodes } = await frameThat(observer, ({ calls }) => calls.count > 0)
+  // The session of the client was committed as well.
+  expect(nodes.find(({ role }) => role === 'leader')).toMatchObject({ commandsApplied: 1 })
   expect(calls).toMatchObject({ count: 1, failed: 0 })
   expect(calls.p99us).toBeGreaterThan(0)
   await cluster.pause(2)

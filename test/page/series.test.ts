@@ -21,11 +21,65 @@ describe('the series of the plots', () => {
     expect(seriesOf(frames, { fromMs: 1500, toMs: 3000 }, 100).committed).toEqual([20])
   })
 
-  test('have a gap where nothing was measured, and where all nodes were stopped', () => {
+  test('have a gap where nothing was measured', () => {
     const frames = [committed(1, 1000, 10), madeFrame(2, 2000), committed(3, 3000, 10)]
-    expect(seriesOf(frames, all, 1e6)).toMatchObject({
-      committed: [null, null, 10],
-      callsP99: [null, null, null],
+    expect(seriesOf(frames, all, 1e6).callsP99).toEqual([null, null, null])
+  })
+
+  test('tell commits a second of records whose nodes do not count their commands', () => {
+    const frames = [
+      committed(1, 1000, 10),
+      committed(2, 2000, 14),
+      // All nodes were started again, and do not know yet how far they were.
+      ...[committed(3, 3000, 0), committed(4, 4000, 17)],
+    ]
+    expect(seriesOf(frames, all, 1e6).committed).toEqual([null, 4, 0, 3])
+    expect(seriesOf(frames, { fromMs: 3500, toMs: 5000 }, 100).committed).toEqual([3])
+  })
+
+  describe('count commands', () => {
+    /** Each node: its commit index, and the commands that it applied in all of its lives. */
+    const applied = (number: number, leaderId: number | undefined, ...told: readonly [number, number][]) =>
+      madeFrame(number, 1000 * number, {
+        leaderId,
+        nodes: told.map(([commitIndex, commandsApplied], at) =>
+          madeNode(at + 1, { commitIndex, commandsApplied }),
+        ),
+      })
+    const committedIn = (frames: readonly Frame[]) => seriesOf(frames, all, 1e6).committed
+
+    test('and not the other entries among which they are committed', () => {
+      expect(committedIn([applied(1, 1, [10, 5], [8, 4]), applied(2, 1, [20, 10], [20, 10])])).toEqual([
+        null,
+        5,
+      ])
+    })
+
+    test('of the leader, where a follower applies its log anew, and is killed', () => {
+      const frames = [
+        applied(1, 1, [100, 50], [90, 45]),
+        applied(2, 1, [104, 52], [104, 97]),
+        applied(3, 1, [110, 55], [110, 100]),
+        applied(4, 1, [120, 60], [110, 100]),
+        // The other one leads, and has applied its log twice.
+        applied(5, 2, [120, 60], [124, 107]),
+      ]
+      expect(committedIn(frames)).toEqual([null, 2, 3, 5, 4])
+    })
+
+    test('no more than there are entries, when all nodes apply their logs anew', () => {
+      const frames = [
+        applied(1, 1, [100, 50], [100, 50]),
+        applied(2, undefined, [0, 50], [0, 50]),
+        applied(3, undefined, [0, 50], [98, 99]),
+        applied(4, 1, [106, 103], [98, 99]),
+        applied(5, 1, [110, 105], [110, 105]),
+      ]
+      expect(committedIn(frames)).toEqual([null, 0, 0, 6, 2])
+    })
+
+    test('of a node whose counts begin anew never less than none', () => {
+      expect(committedIn([applied(1, 1, [100, 50]), applied(2, 1, [104, 2])])).toEqual([null, 0])
     })
   })
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { frameAt, indexOfLast, thinned, withFrames } from '../../src/page/history.js'
 import * as store from '../../src/page/store.js'
 import type { Happened } from '../../src/telemetry/index.js'
-import { madeFrame } from './made-frames.js'
+import { madeFrame, madeNode } from './made-frames.js'
 
 const head = {
   run: 'a',
@@ -35,6 +35,29 @@ describe('the frames that are kept', () => {
     expect(ages.filter((age) => age <= 60_000)).toHaveLength(601)
     expect(ages.filter((age) => age > 60_000 && age < 600_000)).toHaveLength(540)
     expect(ages.filter((age) => age >= 600_000)).toHaveLength(301)
+  })
+
+  test('tell of the calls and the worst latencies of those that were left out before them', () => {
+    const calls = (number: number) => ({ count: 1, p50us: 5, p99us: number, failed: 2 })
+    const flushes = (number: number) => ({ count: 1, p50us: 5, p99us: 100_000 - number })
+    const all = Array.from({ length: 9000 }, (_, at) =>
+      madeFrame(at + 1, at * 100, {
+        calls: calls(at + 1),
+        nodes: [madeNode(1), madeNode(2, { flushes: flushes(at + 1) })],
+      }),
+    )
+    const before = JSON.stringify(all)
+    // Thinned as they came, and then once more.
+    const kept = thinned([...thinned(all.slice(0, 5000)), ...all.slice(5000)])
+    let lastNumber = 0
+    for (const { number, calls: told, nodes } of kept) {
+      const count = number - lastNumber
+      expect(told).toEqual({ ...calls(number), count, failed: 2 * count })
+      expect(nodes[1]?.flushes).toEqual({ ...flushes(lastNumber + 1), count })
+      lastNumber = number
+    }
+    expect(kept.length).toBeLessThan(1300)
+    expect(JSON.stringify(all)).toBe(before)
   })
 
   test('stay bounded over a day', () => {
@@ -101,6 +124,39 @@ describe('the store', () => {
     expect(store.takeHead({ ...head, run: 'b' })).toBe(true)
     expect(store.isPast.value).toBe(false)
     expect(store.frames.value).toEqual([])
+  })
+
+  describe('the node that is beside the leader in the panel of keys', () => {
+    const without5 = frame(1)
+    const with5 = (number: number) => madeFrame(number, number * 100, { nodes: [madeNode(1), madeNode(5)] })
+
+    beforeEach(() => {
+      store.takeHead(head)
+      store.takeFrames([without5, with5(2)])
+      store.besideId.value = 5
+    })
+
+    test('is let go once the newest frame has no such node', () => {
+      store.takeFrames([with5(3)])
+      expect(store.besideId.value).toBe(5)
+      store.takeFrames([frame(4)])
+      expect(store.besideId.value).toBeUndefined()
+    })
+
+    test('stays while the same run is told anew from its first frame on', () => {
+      store.takeHead(head)
+      store.takeFrames([without5])
+      store.takeFrames([with5(2), with5(3)])
+      expect(store.besideId.value).toBe(5)
+    })
+
+    test('is forgotten when another run begins', () => {
+      store.takeHead({ ...head, run: 'b' })
+      expect(store.besideId.value).toBeUndefined()
+      store.besideId.value = 5
+      store.takeFrames([frame(1)])
+      expect(store.besideId.value).toBeUndefined()
+    })
   })
 
   test('forgets all of a cluster when another one is to be shown', () => {

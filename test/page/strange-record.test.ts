@@ -31,7 +31,7 @@ const frame: Frame = madeFrame(3, 200, {
   nodes: [
     madeNode(1, { state: 'failed', failure: 'disk full', terms: [{ firstIndex: 1, term: 1 }] }),
     madeNode(2, {
-      ...{ role: 'leader', votes: [2], lastIndex: 9, commitIndex: 3, electionLeftMs: 4 },
+      ...{ role: 'leader', votes: [2], lastIndex: 9, commitIndex: 3, electionLeftMs: 4, commandsApplied: 2 },
       progress: [{ nodeId: 1, nextIndex: 8, matchIndex: 7, bytesInFlight: 0, isSnapshotSent: false }],
     }),
   ],

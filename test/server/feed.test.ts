@@ -5,6 +5,7 @@ import type { KeptFrame, Observer } from '../../src/observer/index.js'
 import { Feed } from '../../src/server/feed.js'
 import { sendFrames } from '../../src/server/frame-feed.js'
 import { type Reader, Readers } from '../../src/server/readers.js'
+import { madeFrame } from '../page/made-frames.js'
 import { read } from './served.js'
 import { answering, stuckReader, turn } from './stuck.js'
 
@@ -118,7 +119,8 @@ test('a reader of frames that is behind misses some, and sees it by the gap in t
   let number = 0
   const tell = async () => {
     const text = JSON.stringify('x'.repeat(100_000))
-    for (const watcher of watchers) watcher({}, { number: ++number, atMs: number, text })
+    const frame = madeFrame(++number, number)
+    for (const watcher of watchers) watcher(frame, { number, atMs: frame.atMs, text })
     await turn()
   }
   for (let at = 0; at < 500; at++) await tell()

@@ -1,7 +1,7 @@
 /** The feed and the panels on a real cluster: explanations, scenarios, keys, members and the tour. */
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { browserTest, shown } from './browser.js'
+import { browserTest, calm, sandbox, shown } from './browser.js'
 import { leaderIn, nodeIn } from './ring.js'
 
 /** Scrolls back to the last line of the feed that begins so: on a busy machine many come behind it. */
@@ -83,6 +83,33 @@ browserTest("the stale value of a follower that is cut off stands beside the lea
   await doLine('heal')
   await row.filter({ hasText: /new\s*new/ }).waitFor()
 })
+
+browserTest(
+  'the panel of keys lets go of a node that is removed, and of one that the next sandbox has not',
+  async () => {
+    const { page, url, child, doLine } = await shown(['--nodes', '4'])
+    await leaderIn(page)
+    await doLine('put greeting old')
+    await page.getByRole('tab', { name: 'keys' }).click()
+    const beside = page.getByRole('combobox', { name: 'beside' })
+    const row = page.getByRole('row', { name: /^greeting/ })
+    await beside.selectOption('4')
+    await row.filter({ hasText: /old\s*old/ }).waitFor()
+    await doLine('remove 4')
+    await expect.poll(() => beside.inputValue(), { timeout: 20_000 }).toBe('')
+    await doLine('put greeting new')
+    await row.filter({ hasText: /^greeting\s*new$/ }).waitFor()
+    await beside.selectOption('3')
+    await row.filter({ hasText: /new\s*new/ }).waitFor()
+    child.kill('SIGKILL')
+    await page.getByRole('alert').filter({ hasText: 'not connected' }).waitFor()
+    const next = await sandbox(...calm, '--nodes', '2', '--page', new URL(url).port)
+    await leaderIn(page)
+    await expect.poll(() => beside.inputValue(), { timeout: 20_000 }).toBe('')
+    await next.doLine('put greeting other')
+    await row.filter({ hasText: /^greeting\s*other$/ }).waitFor()
+  },
+)
 
 browserTest('a node is added and removed in the panel of members', async () => {
   const { page } = await shown()

@@ -31,6 +31,14 @@ async function downloaded(page: Page, link: string): Promise<string> {
   return path
 }
 
+async function choose(page: Page, path: string): Promise<void> {
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: 'open …' }).click(),
+  ])
+  await chooser.setFiles(path)
+}
+
 browserTest('scrolling back shows who led before, and the present is one key away', async () => {
   const { page, first, second } = await shownRun()
   await timeLine(page).focus()
@@ -58,11 +66,7 @@ browserTest('a saved run is opened again, and left for the cluster that runs', a
   const path = await downloaded(page, 'save')
   await doLine(`restart ${first}`)
   await nodeIn(page, first, 'follower').waitFor()
-  const [chooser] = await Promise.all([
-    page.waitForEvent('filechooser'),
-    page.getByRole('button', { name: 'open …' }).click(),
-  ])
-  await chooser.setFiles(path)
+  await choose(page, path)
   await page.getByText('a recorded run', { exact: true }).waitFor()
   // The run ends before the restart.
   await nodeIn(page, first, 'down').waitFor()
@@ -76,7 +80,7 @@ browserTest('a saved run is opened again, and left for the cluster that runs', a
 })
 
 browserTest('a run that is shared as one HTML file needs no server and asks for nothing', async () => {
-  const { page, first, second } = await shownRun()
+  const { page, first, second, doLine } = await shownRun()
   const file = pathToFileURL(await downloaded(page, 'as a page')).href
   const alone = await emptyPage(file)
   await alone.goto(file)
@@ -86,4 +90,15 @@ browserTest('a run that is shared as one HTML file needs no server and asks for 
   await timeLine(alone).focus()
   await alone.keyboard.press('Home')
   await nodeIn(alone, second, 'follower').waitFor()
+  // It opens other runs, and comes back to its own.
+  const back = alone.getByRole('button', { name: 'back to the run of this page' })
+  expect(await back.count()).toBe(0)
+  await doLine('add')
+  await nodeIn(page, 4).waitFor()
+  await choose(alone, await downloaded(page, 'save'))
+  await nodeIn(alone, 4).waitFor()
+  await back.click()
+  await nodeIn(alone, 4).waitFor({ state: 'detached' })
+  expect(await leaderIn(alone)).toBe(second)
+  await back.waitFor({ state: 'detached' })
 })
