@@ -149,6 +149,8 @@ export class Lives {
         if (member.node === node) this.#failed(member, why)
       })
       member.node = node
+      // Until the node tells itself.
+      member.counters.begins()
       member.state = 'running'
       member.failure = undefined
       return node

@@ -75,6 +75,12 @@ export class Counters {
     return this.#values[counterAt[name]] ?? 0
   }
 
+  /** A life begins as a follower that knows of no leader, whatever the life before was. */
+  begins(): void {
+    this.set(counterAt.role, roles.indexOf('follower'))
+    this.set(counterAt.leaderId, 0)
+  }
+
   setPeers(peers: ReadonlyMap<NodeId, Omit<PeerIndexes, 'nodeId'>>): void {
     const values = this.#values
     let at = peersAt

@@ -5,6 +5,7 @@ import type { Members } from '../../src/cluster/members.js'
 import { resolveOptions } from '../../src/cluster/options.js'
 import type { FaultMethods } from '../../src/faults/index.js'
 import { done, played, turn } from './played.js'
+import { startedCluster } from './support.js'
 
 const stateOf = (members: Members) => members.status().map(({ state }) => state)
 
@@ -27,6 +28,19 @@ test('[MB2] messages of a killed life of a node are not taken by its next life',
   await turn()
   expect(nodes.length).toBe(3)
   expect(stateOf(members)).toEqual(['running', 'running'])
+})
+
+test('[MB2] a node that starts does not lead, whatever its earlier life did', async () => {
+  const cluster = await startedCluster({ nodes: 1 })
+  await cluster.put('a', '1')
+  expect(cluster.leaderId).toBe(1)
+  await cluster.kill(1)
+  const restarted = cluster.restart(1)
+  while (cluster.status()[0]?.state !== 'running') await turn()
+  expect(cluster.leaderId).toBeUndefined()
+  expect(cluster.status()[0]).toMatchObject({ role: 'follower', leaderId: undefined })
+  await restarted
+  await cluster.put('b', '2')
 })
 
 test('[MB1] a restart waits for the end of the life before it, and no call makes a second copy', async () => {
