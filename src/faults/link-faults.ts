@@ -45,15 +45,22 @@ export function packetOf(message: Message): Packet {
 export type Hit = (what: OnWay['type'], from: Endpoint) => void
 
 type OnWay = Exclude<LinkFault, { readonly type: 'partition' | 'isolate' }>
+type Throttle = Extract<OnWay, { readonly type: 'throttle' }>
+
+/** A fault as it stands on the way from one sender. */
+interface FaultOnWay<Type extends OnWay = OnWay> {
+  readonly id: number
+  readonly fault: Type
+  /** When all that a throttle let through has passed. */
+  freeAtMs: number
+}
 
 export class LinkFaults {
   readonly #nodeId: Endpoint
   readonly #nodeIds: readonly NodeId[]
   readonly #random: Random
   readonly #hit: Hit
-  #faultsOf = new Map<Endpoint, OnWay[]>()
-  /** When each direction has passed all that a throttle let through. */
-  readonly #freeAtMs = new Map<Endpoint, number>()
+  #faultsOf: ReadonlyMap<Endpoint, readonly FaultOnWay[]> = new Map()
   /** When the latest of each port of each direction arrives, since a delay keeps the order of a port. */
   readonly #latest = new Map<string, { readonly from: Endpoint; readonly atMs: number }>()
 
@@ -72,26 +79,31 @@ export class LinkFaults {
 
   /** True while packets from there are held back. Packets that were held back arrive at once when that ends. */
   delays(from: Endpoint): boolean {
-    return this.#faultsOf.get(from)?.some(({ type }) => type === 'delay' || type === 'throttle') === true
+    const faults = this.#faultsOf.get(from)
+    return faults?.some(({ fault }) => fault.type === 'delay' || fault.type === 'throttle') === true
   }
 
   /** True while nothing like the packet passes. */
   isCut({ from, message }: Packet): boolean {
-    return this.#faultsOf.get(from)?.some((fault) => fault.type === 'cut' && isHit(fault, message)) === true
+    const faults = this.#faultsOf.get(from)
+    return faults?.some(({ fault }) => fault.type === 'cut' && isHit(fault, message)) === true
   }
 
   set(standing: readonly StandingFault[]): void {
-    this.#faultsOf = new Map()
-    for (const { fault } of standing) {
+    const faultsOf = new Map<Endpoint, FaultOnWay[]>()
+    for (const { id, fault } of standing) {
       if (!isLinkFault(fault)) continue
+      const onWay: OnWay =
+        fault.type === 'partition' || fault.type === 'isolate' ? { type: 'cut', ways: [] } : fault
       for (const { from, to } of waysOf(fault, this.#nodeIds)) {
         if (to !== this.#nodeId) continue
-        const known = this.#faultsOf.get(from) ?? []
-        known.push(fault.type === 'partition' || fault.type === 'isolate' ? { type: 'cut', ways: [] } : fault)
-        this.#faultsOf.set(from, known)
+        const before = this.#faultsOf.get(from)?.find((each) => each.id === id)
+        const faults = faultsOf.get(from) ?? []
+        faults.push({ id, fault: onWay, freeAtMs: before?.freeAtMs ?? 0 })
+        faultsOf.set(from, faults)
       }
     }
-    for (const from of this.#freeAtMs.keys()) if (!this.delays(from)) this.#freeAtMs.delete(from)
+    this.#faultsOf = faultsOf
     for (const [port, { from }] of this.#latest) if (!this.delays(from)) this.#latest.delete(port)
   }
 
@@ -100,14 +112,14 @@ export class LinkFaults {
    * The order of a port is kept unless a fault reorders.
    */
   arrivalsOf(packet: Packet, nowMs: number): readonly number[] {
-    const faults = this.#faultsOf.get(packet.from)?.filter((fault) => isHit(fault, packet.message))
+    const faults = this.#faultsOf.get(packet.from)?.filter(({ fault }) => isHit(fault, packet.message))
     const port = `${packet.from} ${packet.message !== undefined && isBulk(packet.message)}`
     const latestMs = Math.max(this.#latest.get(port)?.atMs ?? 0, nowMs)
     if (faults === undefined || faults.length === 0) return [latestMs - nowMs]
     let delayMs = 0
     let copies = 1
     let isOvertaken = false
-    for (const fault of faults) {
+    for (const { fault } of faults) {
       if ('share' in fault && !this.#random.chance(fault.share)) continue
       this.#hit(fault.type, packet.from)
       switch (fault.type) {
@@ -123,29 +135,34 @@ export class LinkFaults {
         case 'delay':
           delayMs += fault.delayMs + this.#random.next() * fault.jitterMs
           break
-        case 'throttle': {
-          const waitMs = this.#throttled(packet, fault.bytesPerSecond, nowMs)
-          if (waitMs === undefined) return []
-          delayMs += waitMs
-          break
-        }
       }
     }
+    const throttles = faults.filter(isThrottle)
+    if (!throttles.every((throttle) => hasRoom(throttle, packet, nowMs))) return []
+    // The throttles of a way are one pipe, whose narrowest place decides.
+    delayMs += Math.max(0, ...throttles.map((throttle) => passes(throttle, packet, nowMs)))
     if (isOvertaken) return Array.from({ length: copies }, () => delayMs + overtakingMs)
     const atMs = Math.max(latestMs, nowMs + delayMs)
     if (delayMs > 0) this.#latest.set(port, { from: packet.from, atMs })
     return Array.from({ length: copies }, () => atMs - nowMs)
   }
+}
 
-  /** How long the bytes wait for those before them and for themselves; `undefined` when too many wait. */
-  #throttled({ from, byteLength }: Packet, bytesPerSecond: number, nowMs: number): number | undefined {
-    const freeAtMs = Math.max(this.#freeAtMs.get(from) ?? 0, nowMs)
-    const waitingBytes = ((freeAtMs - nowMs) / 1000) * bytesPerSecond
-    if (waitingBytes + byteLength > Math.max(throttledBytesMax, byteLength)) return undefined
-    const passedAtMs = freeAtMs + (byteLength / bytesPerSecond) * 1000
-    this.#freeAtMs.set(from, passedAtMs)
-    return passedAtMs - nowMs
-  }
+function isThrottle(onWay: FaultOnWay): onWay is FaultOnWay<Throttle> {
+  return onWay.fault.type === 'throttle'
+}
+
+/** False when too many bytes wait for the throttle. */
+function hasRoom({ fault, freeAtMs }: FaultOnWay<Throttle>, { byteLength }: Packet, nowMs: number): boolean {
+  const waitingBytes = (Math.max(0, freeAtMs - nowMs) / 1000) * fault.bytesPerSecond
+  return waitingBytes + byteLength <= Math.max(throttledBytesMax, byteLength)
+}
+
+/** Lets the packet into the throttle. Returns how long the packet waits there for those before it and for itself. */
+function passes(throttle: FaultOnWay<Throttle>, { byteLength }: Packet, nowMs: number): number {
+  const beginsAtMs = Math.max(throttle.freeAtMs, nowMs)
+  throttle.freeAtMs = beginsAtMs + (byteLength / throttle.fault.bytesPerSecond) * 1000
+  return throttle.freeAtMs - nowMs
 }
 
 function isHit({ messages }: OnWay, message: Message | undefined): boolean {

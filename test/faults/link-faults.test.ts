@@ -7,6 +7,7 @@ import {
   LinkFaults,
   type Packet,
   packetOf,
+  throttledBytesMax,
 } from '../../src/faults/index.js'
 import { type Message, Random } from '../../src/raft/index.js'
 
@@ -152,5 +153,31 @@ describe('throttle', () => {
     expect(links.arrivalsOf(packet(1, 500), 1)).toEqual([0])
     links.set(standingOf(slow))
     expect(links.arrivalsOf(packet(1, 500), 2)).toEqual([500])
+  })
+
+  describe('beside another on its way', () => {
+    const slower: LinkFault = { ...slow, bytesPerSecond: 500 }
+    const twice: LinkFault[] = [slow, slow]
+
+    test('takes no longer than the slower of them would alone', () => {
+      const { links } = faultsAt2(...twice)
+      expect([1, 2, 3].map(() => links.arrivalsOf(packet(1, 500), 0)[0])).toEqual([500, 1000, 1500])
+      const apart = faultsAt2(slow, slower).links
+      expect([1, 2, 3].map(() => apart.arrivalsOf(packet(1, 500), 0)[0])).toEqual([1000, 2000, 3000])
+    })
+
+    test('loses only what one of them would lose alone', () => {
+      const { links } = faultsAt2(...twice)
+      const sent = Array.from({ length: 40 }, () => links.arrivalsOf(packet(1, throttledBytesMax / 32), 0))
+      expect(sent.filter((arrivals) => arrivals.length === 1)).toHaveLength(32)
+    })
+
+    test('goes on at its own rate when the other one is healed', () => {
+      const { links } = faultsAt2(slow, slower)
+      links.arrivalsOf(packet(1, 500), 0)
+      links.set(standingOf(slow, slower).slice(0, 1))
+      // The first packet has passed the faster one after 500 ms.
+      expect(links.arrivalsOf(packet(1, 500), 1000)).toEqual([500])
+    })
   })
 })
