@@ -47,6 +47,26 @@ export type Hit = (what: OnWay['type'], from: Endpoint) => void
 type OnWay = Exclude<LinkFault, { readonly type: 'partition' | 'isolate' }>
 type Throttle = Extract<OnWay, { readonly type: 'throttle' }>
 
+/** What one fault takes of a packet's time. */
+export interface Wait {
+  readonly faultId: number
+  readonly type: OnWay['type']
+  readonly ms: number
+}
+
+/** A packet on its way, as the faults that stood when it was sent let it pass. */
+export interface Passage {
+  readonly packet: Packet
+  readonly sentAtMs: number
+  /** How often the packet arrives; 0: it is lost. */
+  readonly copies: number
+  /** The fault that lost the packet. */
+  readonly lostTo: number | undefined
+  /** The port whose order the packet keeps. `undefined`: packets that are sent later overtake it. */
+  readonly port: string | undefined
+  readonly waits: readonly Wait[]
+}
+
 /** A fault as it stands on the way from one sender. */
 interface FaultOnWay<Type extends OnWay = OnWay> {
   readonly id: number
@@ -62,7 +82,7 @@ export class LinkFaults {
   readonly #hit: Hit
   #faultsOf: ReadonlyMap<Endpoint, readonly FaultOnWay[]> = new Map()
   /** When the latest of each port of each direction arrives, since a delay keeps the order of a port. */
-  readonly #latest = new Map<string, { readonly from: Endpoint; readonly atMs: number }>()
+  readonly #latestMs = new Map<string, number>()
 
   /** `nodeId` is who hears. `random` decides on what is left to chance. */
   constructor(nodeId: Endpoint, nodeIds: readonly NodeId[], random: Random, hit: Hit = () => {}) {
@@ -77,18 +97,16 @@ export class LinkFaults {
     return this.#faultsOf.size > 0
   }
 
-  /** True while packets from there are held back. Packets that were held back arrive at once when that ends. */
-  delays(from: Endpoint): boolean {
-    const faults = this.#faultsOf.get(from)
-    return faults?.some(({ fault }) => fault.type === 'delay' || fault.type === 'throttle') === true
-  }
-
   /** True while nothing like the packet passes. */
   isCut({ from, message }: Packet): boolean {
     const faults = this.#faultsOf.get(from)
     return faults?.some(({ fault }) => fault.type === 'cut' && isHit(fault, message)) === true
   }
 
+  /**
+   * From now on these faults stand. Packets that are on their way may arrive earlier now: their holder asks `arrivesAtMs`
+   * anew for each packet of a port, in the order in which they were sent.
+   */
   set(standing: readonly StandingFault[]): void {
     const faultsOf = new Map<Endpoint, FaultOnWay[]>()
     for (const { id, fault } of standing) {
@@ -104,47 +122,64 @@ export class LinkFaults {
       }
     }
     this.#faultsOf = faultsOf
-    for (const [port, { from }] of this.#latest) if (!this.delays(from)) this.#latest.delete(port)
+    this.#latestMs.clear()
   }
 
-  /**
-   * After how many milliseconds a packet arrives, once for each time that it does: none at all when it is lost.
-   * The order of a port is kept unless a fault reorders.
-   */
-  arrivalsOf(packet: Packet, nowMs: number): readonly number[] {
-    const faults = this.#faultsOf.get(packet.from)?.filter(({ fault }) => isHit(fault, packet.message))
-    const port = `${packet.from} ${packet.message !== undefined && isBulk(packet.message)}`
-    const latestMs = Math.max(this.#latest.get(port)?.atMs ?? 0, nowMs)
-    if (faults === undefined || faults.length === 0) return [latestMs - nowMs]
-    let delayMs = 0
+  /** The faults on the way of a packet that is sent now decide whether it is lost, and how long it takes. */
+  passageOf(packet: Packet, nowMs: number): Passage {
+    const { from, message } = packet
+    const faults = this.#faultsOf.get(from)?.filter(({ fault }) => isHit(fault, message)) ?? []
+    const waits: Wait[] = []
     let copies = 1
     let isOvertaken = false
-    for (const { fault } of faults) {
+    const lost = (lostTo: number): Passage => {
+      return { packet, sentAtMs: nowMs, copies: 0, lostTo, port: undefined, waits: [] }
+    }
+    for (const { id, fault } of faults) {
       if ('share' in fault && !this.#random.chance(fault.share)) continue
-      this.#hit(fault.type, packet.from)
-      switch (fault.type) {
-        case 'cut':
-        case 'drop':
-          return []
-        case 'duplicate':
-          copies++
-          break
-        case 'reorder':
-          isOvertaken = true
-          break
-        case 'delay':
-          delayMs += fault.delayMs + this.#random.next() * fault.jitterMs
-          break
+      this.#hit(fault.type, from)
+      const waitsFor = (ms: number) => waits.push({ faultId: id, type: fault.type, ms })
+      if (fault.type === 'cut' || fault.type === 'drop') return lost(id)
+      if (fault.type === 'duplicate') copies++
+      else if (fault.type === 'delay') waitsFor(fault.delayMs + this.#random.next() * fault.jitterMs)
+      else if (fault.type === 'reorder') {
+        isOvertaken = true
+        waitsFor(overtakingMs)
       }
     }
     const throttles = faults.filter(isThrottle)
-    if (!throttles.every((throttle) => hasRoom(throttle, packet, nowMs))) return []
-    // The throttles of a way are one pipe, whose narrowest place decides.
-    delayMs += Math.max(0, ...throttles.map((throttle) => passes(throttle, packet, nowMs)))
-    if (isOvertaken) return Array.from({ length: copies }, () => delayMs + overtakingMs)
-    const atMs = Math.max(latestMs, nowMs + delayMs)
-    if (delayMs > 0) this.#latest.set(port, { from: packet.from, atMs })
-    return Array.from({ length: copies }, () => atMs - nowMs)
+    const full = throttles.find((throttle) => !hasRoom(throttle, packet, nowMs))
+    if (full !== undefined) return lost(full.id)
+    for (const throttle of throttles)
+      waits.push({ faultId: throttle.id, type: 'throttle', ms: passes(throttle, packet, nowMs) })
+    const port = isOvertaken ? undefined : `${from} ${message !== undefined && isBulk(message)}`
+    return { packet, sentAtMs: nowMs, copies, lostTo: undefined, port, waits }
+  }
+
+  /** For how many milliseconds those faults hold the packet back that still stand on its way. */
+  waitMsOf({ packet, waits }: Pick<Passage, 'packet' | 'waits'>): number {
+    const faults = this.#faultsOf.get(packet.from) ?? []
+    let delayedMs = 0
+    let throttledMs = 0
+    let overtakenMs = 0
+    for (const { faultId, type, ms } of waits) {
+      if (!faults.some(({ id }) => id === faultId)) continue
+      // The throttles of a way are one pipe, whose narrowest place decides.
+      if (type === 'throttle') throttledMs = Math.max(throttledMs, ms)
+      else if (type === 'reorder') overtakenMs = ms
+      else delayedMs += ms
+    }
+    return delayedMs + throttledMs + overtakenMs
+  }
+
+  /** When the packet arrives. The order of a port is kept unless a fault reorders. */
+  arrivesAtMs(passage: Passage): number {
+    const { port, sentAtMs } = passage
+    const waitMs = this.waitMsOf(passage)
+    if (port === undefined) return sentAtMs + waitMs
+    const atMs = Math.max(this.#latestMs.get(port) ?? 0, sentAtMs + waitMs)
+    if (waitMs > 0) this.#latestMs.set(port, atMs)
+    return atMs
   }
 }
 

@@ -74,6 +74,24 @@ describe('links', () => {
     expect(cluster.world.counts.delayed).toBeGreaterThan(0)
   })
 
+  test('a delay that is healed leaves nothing of its effect while another one stands', () => {
+    const { cluster, leader, followers } = led()
+    const ways = linksOf(leader.id, followers)
+    const delayOf = (delayMs: number) =>
+      cluster.faults.begin({ type: 'delay', ways, delayMs, jitterMs: 0, messages: 'appendEntries' })
+    const long = delayOf(30_000)
+    delayOf(40)
+    const late = proposeTo(cluster, leader.id, 'k', 'late')
+    cluster.run(10)
+    void long.heal()
+    cluster.run(20)
+    expect(late.outcome).toBeUndefined()
+    cluster.run(10 + quickMs)
+    expect(late.outcome).toMatchObject({ outcome: 'applied' })
+    expect(putMs(cluster)).toBeGreaterThanOrEqual(40)
+    expect(putMs(cluster)).toBeLessThan(40 + quickMs)
+  })
+
   test('messages that a delay held back do not pass a cut that stands when they arrive', () => {
     for (const isHealed of [false, true]) {
       const { cluster, leader, followers } = led()
