@@ -35,6 +35,8 @@ export class BreakableParts implements NodeParts {
   #disk: OpenedStore['disk'] | undefined
   /** The fault by which the disk is full at a bound. */
   #fullId = 0
+  /** By how much slow disks delay each flush. */
+  #flushMs = 0
   readonly #slowFlushes = new Set<NodeJS.Timeout>()
   #setPace: (() => void) | undefined
   #isClosed = false
@@ -167,7 +169,10 @@ export class BreakableParts implements NodeParts {
     this.#fullId = full?.id ?? 0
     let flushMs = 0
     for (const { fault } of this.#standing) if (fault.type === 'slowDisk') flushMs += fault.flushMs
-    disk.delayFlushes(flushMs > 0 ? (begin) => this.#afterwards(flushMs, begin) : undefined)
+    // Other news leave a flush in its delay.
+    if (flushMs !== this.#flushMs)
+      disk.delayFlushes(flushMs > 0 ? (begin) => this.#afterwards(flushMs, begin) : undefined)
+    this.#flushMs = flushMs
     if (this.#latest('stallDisk') === undefined) disk.releaseFlushes()
     else disk.stallFlushes()
   }

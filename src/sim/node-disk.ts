@@ -243,8 +243,9 @@ export class NodeDisk {
   #apply(before: readonly DiskFault[]): void {
     const faults = this.#faults
     const isNew = ({ type }: DiskFault): boolean => !before.some((other) => other.type === type)
-    const slowMs = faults.reduce((sum, fault) => sum + (fault.type === 'slowDisk' ? fault.flushMs : 0), 0)
-    this.#store?.delayFlushes(slowMs === 0 ? undefined : (begin) => this.#delay(slowMs, begin))
+    const slowMs = slowMsOf(faults)
+    if (slowMs !== slowMsOf(before))
+      this.#store?.delayFlushes(slowMs === 0 ? undefined : (begin) => this.#delay(slowMs, begin))
     const failing = faults.find(({ type }) => type === 'failDisk')
     if (failing === undefined) this.#store?.failNextFlush(undefined)
     // Nobody can tell whether a flush that fails was written.
@@ -262,6 +263,10 @@ export class NodeDisk {
     this.#world.counts.slowFlushes++
     this.#world.time.after(1000 * slowMs, begin)
   }
+}
+
+function slowMsOf(faults: readonly DiskFault[]): number {
+  return faults.reduce((sum, fault) => sum + (fault.type === 'slowDisk' ? fault.flushMs : 0), 0)
 }
 
 function isDiskFault(fault: Fault): fault is DiskFault {

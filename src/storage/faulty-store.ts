@@ -60,10 +60,13 @@ export class FaultyStore implements LogStore {
     return this.#bytesLeft
   }
 
-  /** Each flush begins only when `delay` calls back. `undefined`: flushes begin at once again, also one that is being delayed. */
+  /**
+   * Each flush begins only when `delay` calls back. A flush that another delay holds back begins under this one.
+   * `undefined`: flushes begin at once.
+   */
   delayFlushes(delay: Defer | undefined): void {
     this.#delay = delay
-    if (delay === undefined) this.#delayed = undefined
+    this.#delayed = undefined
     this.#goOn()
   }
 

@@ -34,6 +34,19 @@ test.each([
   },
 )
 
+test('a slow disk that is healed leaves nothing of its effect while another one stands', async () => {
+  const { cluster } = await brokenCluster({ requestTimeoutMs: 60_000 })
+  const long = await cluster.slowDisk('all', never)
+  await cluster.slowDisk('all', 1)
+  const put = cluster.put('a', '1')
+  const { leaderId = 0 } = cluster
+  const { lastIndex } = statusOf(cluster, leaderId)
+  await until(() => statusOf(cluster, leaderId).lastIndex > lastIndex)
+  await long.heal()
+  await put
+  await cluster.put('b', '1')
+})
+
 test.each(['threads', 'inline'] as const)(
   'a leader whose disk stalls hands over its lead, and goes on when it is healed (%s)',
   async (host) => {

@@ -246,6 +246,36 @@ describe('disks', () => {
     }
   })
 
+  test('a slow disk that is healed leaves nothing of its effect while another one stands', () => {
+    const { cluster, leader } = led()
+    const slow = (flushMs: number) =>
+      cluster.faults.begin({ type: 'slowDisk', nodes: cluster.nodeIds, flushMs })
+    const long = slow(30_000)
+    slow(40)
+    const late = proposeTo(cluster, leader.id, 'k', 'late')
+    cluster.run(20)
+    void long.heal()
+    cluster.run(20)
+    expect(late.outcome).toBeUndefined()
+    cluster.run(20 + quickMs)
+    expect(late.outcome).toMatchObject({ outcome: 'applied' })
+    expect(putMs(cluster)).toBeGreaterThanOrEqual(40)
+  })
+
+  test('a flush that a slow disk delays takes no longer when other faults begin and end', () => {
+    const { cluster } = led()
+    cluster.faults.begin({ type: 'slowDisk', nodes: cluster.nodeIds, flushMs: 70 })
+    let cuts = 0
+    const cutAgain = (): void => {
+      void cluster.faults.begin({ type: 'fullDisk', nodes: cluster.nodeIds, bytesLeft: 1_000_000 }).heal()
+      if (++cuts < 10) cluster.world.time.after(20_000, cutAgain)
+    }
+    cutAgain()
+    const tookMs = putMs(cluster)
+    expect(cuts).toBeGreaterThan(3)
+    expect(tookMs).toBeLessThan(70 + quickMs)
+  })
+
   test('a stalled disk holds back what is written, and then flushes it', () => {
     const { cluster, leader, followers } = led()
     const stall = cluster.faults.begin({ type: 'stallDisk', nodes: followers })

@@ -132,6 +132,21 @@ describe('a faulty store', () => {
     expect(told).toEqual(['1 flushed', '2 flushed', '3 flushed'])
   })
 
+  test('a flush that one delay holds back begins under the delay that takes its place, and only then', () => {
+    const store = openFaulty()
+    const [long, short]: (() => void)[][] = [[], []]
+    store.delayFlushes((callback) => long?.push(callback))
+    for (const index of [1, 2]) append(store, index)
+    store.delayFlushes((callback) => short?.push(callback))
+    expect([long?.length, short?.length]).toEqual([1, 1])
+    long?.shift()?.()
+    runTurns()
+    expect(told).toEqual([])
+    for (let flush = 0; flush < 2; flush++) short?.shift()?.()
+    runTurns()
+    expect(told).toEqual(['1 flushed', '2 flushed'])
+  })
+
   test('[ST1] a stalled disk tells nothing and writes nothing until it is released', () => {
     const store = openFaulty()
     store.stallFlushes()
