@@ -33,8 +33,6 @@ export class BreakableParts implements NodeParts {
   /** The version of the board that holds here. */
   #seen = -1
   #disk: OpenedStore['disk'] | undefined
-  /** The fault by which the disk is full at a bound. */
-  #fullId = 0
   /** By how much slow disks delay each flush. */
   #flushMs = 0
   readonly #slowFlushes = new Set<NodeJS.Timeout>()
@@ -137,8 +135,7 @@ export class BreakableParts implements NodeParts {
     for (const timer of this.#slowFlushes) clearTimeout(timer)
     const failing = this.#latest('failDisk')
     if (failing !== undefined && this.#disk?.failure !== undefined) this.#board.spend(failing.id)
-    const bytesLeft = this.#disk?.bytesLeft
-    if (bytesLeft !== undefined) this.#board.leaveBytes(this.#fullId, bytesLeft)
+    if (this.#disk !== undefined) this.#board.leaveBytes(this.#disk.bytesLeft)
   }
 
   #takeNews(): void {
@@ -163,10 +160,10 @@ export class BreakableParts implements NodeParts {
     const failing = this.#latest('failDisk')
     const isFailing = failing !== undefined && !this.#board.isSpent(failing.id)
     disk.failNextFlush(isFailing ? 'lost' : undefined)
-    const full = this.#latest('fullDisk')
-    if (full === undefined) disk.fillDisk(undefined)
-    else if (full.id !== this.#fullId) disk.fillDisk(this.#board.bytesLeft(full.id) ?? full.fault.bytesLeft)
-    this.#fullId = full?.id ?? 0
+    const bounds = new Map<number, number>()
+    for (const { id, fault } of this.#standing)
+      if (fault.type === 'fullDisk') bounds.set(id, this.#board.bytesLeft(id) ?? fault.bytesLeft)
+    disk.fillDisk(bounds)
     let flushMs = 0
     for (const { fault } of this.#standing) if (fault.type === 'slowDisk') flushMs += fault.flushMs
     // Other news leave a flush in its delay.

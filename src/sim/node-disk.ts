@@ -32,6 +32,11 @@ export interface DiskConditions {
   readonly isQuick?: boolean
 }
 
+interface StandingDiskFault {
+  readonly id: number
+  readonly fault: DiskFault
+}
+
 /**
  * The pledge of a node, which outlives its disk. None of it is ever lost, though a power loss could
  * take what was not flushed: a pledge that is ahead of its disk would be a false alarm.
@@ -76,9 +81,9 @@ export class NodeDisk {
   #store: FaultyStore | undefined
   #renewals = 0
   /** The faults of disks that stand at the node. */
-  #faults: readonly DiskFault[] = []
-  /** Bytes that still fit on a disk that is filling, from one life of the node to the next. */
-  #bytesLeft: number | undefined
+  #faults: readonly StandingDiskFault[] = []
+  /** Bytes that still fit on a disk that is filling, by each fault, from one life of the node to the next. */
+  #bytesLeft: ReadonlyMap<number, number> = new Map()
 
   constructor(
     world: World,
@@ -206,7 +211,7 @@ export class NodeDisk {
   #letGo(): void {
     const failure = this.#store?.failure
     if (failure !== undefined) this.#world.counts[isDiskFull(failure) ? 'fullDisks' : 'failedDisks']++
-    this.#bytesLeft = this.#store?.bytesLeft
+    if (this.#store !== undefined) this.#bytesLeft = this.#store.bytesLeft
     this.#store?.losePower()
     this.#store = undefined
   }
@@ -214,7 +219,7 @@ export class NodeDisk {
   /** From now on these faults of disks stand at the node. */
   set(standing: readonly StandingFault[]): void {
     const before = this.#faults
-    this.#faults = standing.flatMap(({ fault }) => (isDiskFault(fault) ? [fault] : []))
+    this.#faults = standing.flatMap(({ id, fault }) => (isDiskFault(fault) ? [{ id, fault }] : []))
     if (before.length + this.#faults.length > 0) this.#apply(before)
   }
 
@@ -232,7 +237,7 @@ export class NodeDisk {
 
   /** The write is held back: no flush begins. */
   get isStalled(): boolean {
-    return this.#faults.some(({ type }) => type === 'stallDisk')
+    return isStalledBy(this.#faults)
   }
 
   #newIdentity(): string {
@@ -240,23 +245,21 @@ export class NodeDisk {
   }
 
   /** Hands the store what has changed, since a disk that is filling goes on to fill. */
-  #apply(before: readonly DiskFault[]): void {
+  #apply(before: readonly StandingDiskFault[]): void {
     const faults = this.#faults
-    const isNew = ({ type }: DiskFault): boolean => !before.some((other) => other.type === type)
     const slowMs = slowMsOf(faults)
     if (slowMs !== slowMsOf(before))
       this.#store?.delayFlushes(slowMs === 0 ? undefined : (begin) => this.#delay(slowMs, begin))
-    const failing = faults.find(({ type }) => type === 'failDisk')
-    if (failing === undefined) this.#store?.failNextFlush(undefined)
+    const isFailing = ({ fault }: StandingDiskFault) => fault.type === 'failDisk'
+    if (!faults.some(isFailing)) this.#store?.failNextFlush(undefined)
     // Nobody can tell whether a flush that fails was written.
-    else if (isNew(failing)) this.#store?.failNextFlush(this.#dice.chance(0.5) ? 'written' : 'lost')
-    const full = faults.find((fault) => fault.type === 'fullDisk')
-    if (full === undefined) {
-      this.#bytesLeft = undefined
-      this.#store?.fillDisk(undefined)
-    } else if (isNew(full)) this.#store?.fillDisk(this.#bytesLeft ?? full.bytesLeft)
+    else if (!before.some(isFailing)) this.#store?.failNextFlush(this.#dice.chance(0.5) ? 'written' : 'lost')
+    const bounds = faults.flatMap(({ id, fault }) =>
+      fault.type === 'fullDisk' ? [[id, this.#bytesLeft.get(id) ?? fault.bytesLeft] as const] : [],
+    )
+    this.#store?.fillDisk(new Map(bounds))
     if (this.isStalled) this.#store?.stallFlushes()
-    else if (before.some(({ type }) => type === 'stallDisk')) this.#store?.releaseFlushes()
+    else if (isStalledBy(before)) this.#store?.releaseFlushes()
   }
 
   #delay(slowMs: number, begin: () => void): void {
@@ -265,8 +268,12 @@ export class NodeDisk {
   }
 }
 
-function slowMsOf(faults: readonly DiskFault[]): number {
-  return faults.reduce((sum, fault) => sum + (fault.type === 'slowDisk' ? fault.flushMs : 0), 0)
+function slowMsOf(faults: readonly StandingDiskFault[]): number {
+  return faults.reduce((sum, { fault }) => sum + (fault.type === 'slowDisk' ? fault.flushMs : 0), 0)
+}
+
+function isStalledBy(faults: readonly StandingDiskFault[]): boolean {
+  return faults.some(({ fault }) => fault.type === 'stallDisk')
 }
 
 function isDiskFault(fault: Fault): fault is DiskFault {

@@ -124,6 +124,34 @@ test('a node stops at the write that does not fit on its disk, and the bytes tha
   expect((await convergedHashes(cluster)).size).toBe(1)
 })
 
+test.each([
+  ['earlier', [3000, 30_000]],
+  ['later', [30_000, 3000]],
+])('of two bounds of one disk the less comes first (the %s), and the other outlives it', async (_, bytes) => {
+  const { cluster, others } = await brokenCluster()
+  const [full = 0] = others
+  const bounds = []
+  for (const bytesLeft of bytes) bounds.push(await cluster.fullDisk(full, { bytesLeft }))
+  const isLess = bytes[0] === 3000
+  const [less, more] = isLess ? bounds : bounds.toReversed()
+  const lastApplied = () => statusOf(cluster, cluster.leaderId ?? 0).lastApplied
+  await cluster.put('a', 'v'.repeat(9000))
+  await until(() => statusOf(cluster, full).state === 'failed')
+  await less?.heal()
+  expect(statusOf(cluster, full).state).toBe('running')
+  await cluster.put('b', 'v'.repeat(9000))
+  await until(() => statusOf(cluster, full).lastApplied === lastApplied())
+  expect(statusOf(cluster, full).state).toBe('running')
+  // The bytes that are left outlive the node here too.
+  await cluster.kill(full)
+  await cluster.restart(full)
+  await cluster.put('c', 'v'.repeat(14_000))
+  await until(() => statusOf(cluster, full).state === 'failed')
+  expect(statusOf(cluster, full).failure).toContain('disk full')
+  await more?.heal()
+  expect((await convergedHashes(cluster)).size).toBe(1)
+})
+
 test.each<Durability>(['flush', 'none'])(
   'a disk that stalls and is killed holds nothing back afterwards (%s)',
   async (durability) => {

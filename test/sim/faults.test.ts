@@ -326,6 +326,26 @@ describe('disks', () => {
     converge(cluster)
   })
 
+  test('of two bounds of one disk each is kept, the less before the other, whichever began first', () => {
+    for (const isEarlierLess of [true, false]) {
+      const { cluster, followers } = led()
+      const [sick] = followers
+      const begin = (bytesLeft: number) =>
+        cluster.faults.begin({ type: 'fullDisk', nodes: [sick], bytesLeft })
+      const [less, more] = isEarlierLess ? [begin(3000), begin(9000)] : [begin(9000), begin(3000)].reverse()
+      put(cluster, 5000)
+      cluster.until(() => !cluster.node(sick).isUp)
+      void less?.heal()
+      expect(cluster.node(sick).isUp).toBe(true)
+      converge(cluster)
+      put(cluster, 5000)
+      cluster.until(() => !cluster.node(sick).isUp)
+      expect(cluster.world.counts.fullDisks).toBe(2)
+      void more?.heal()
+      converge(cluster)
+    }
+  })
+
   test('a failure that is healed before a flush never happens, and one that is healed just after it ends the node', () => {
     const { cluster, leader, followers } = led()
     const [sick] = followers
