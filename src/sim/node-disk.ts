@@ -84,6 +84,8 @@ export class NodeDisk {
   #faults: readonly StandingDiskFault[] = []
   /** Bytes that still fit on a disk that is filling, by each fault, from one life of the node to the next. */
   #bytesLeft: ReadonlyMap<number, number> = new Map()
+  /** The latest fault that has failed a flush: a fault fails one flush only. */
+  #spentId = 0
 
   constructor(
     world: World,
@@ -210,7 +212,11 @@ export class NodeDisk {
 
   #letGo(): void {
     const failure = this.#store?.failure
-    if (failure !== undefined) this.#world.counts[isDiskFull(failure) ? 'fullDisks' : 'failedDisks']++
+    if (failure !== undefined) {
+      const isFull = isDiskFull(failure)
+      this.#world.counts[isFull ? 'fullDisks' : 'failedDisks']++
+      if (!isFull) this.#spentId = Math.max(this.#spentId, failingOf(this.#faults))
+    }
     if (this.#store !== undefined) this.#bytesLeft = this.#store.bytesLeft
     this.#store?.losePower()
     this.#store = undefined
@@ -250,10 +256,11 @@ export class NodeDisk {
     const slowMs = slowMsOf(faults)
     if (slowMs !== slowMsOf(before))
       this.#store?.delayFlushes(slowMs === 0 ? undefined : (begin) => this.#delay(slowMs, begin))
-    const isFailing = ({ fault }: StandingDiskFault) => fault.type === 'failDisk'
-    if (!faults.some(isFailing)) this.#store?.failNextFlush(undefined)
+    const failing = failingOf(faults)
+    if (failing <= this.#spentId) this.#store?.failNextFlush(undefined)
     // Nobody can tell whether a flush that fails was written.
-    else if (!before.some(isFailing)) this.#store?.failNextFlush(this.#dice.chance(0.5) ? 'written' : 'lost')
+    else if (failing !== failingOf(before))
+      this.#store?.failNextFlush(this.#dice.chance(0.5) ? 'written' : 'lost')
     const bounds = faults.flatMap(({ id, fault }) =>
       fault.type === 'fullDisk' ? [[id, this.#bytesLeft.get(id) ?? fault.bytesLeft] as const] : [],
     )
@@ -270,6 +277,11 @@ export class NodeDisk {
 
 function slowMsOf(faults: readonly StandingDiskFault[]): number {
   return faults.reduce((sum, { fault }) => sum + (fault.type === 'slowDisk' ? fault.flushMs : 0), 0)
+}
+
+/** The latest fault by which a flush fails; 0: none stands. */
+function failingOf(faults: readonly StandingDiskFault[]): number {
+  return faults.findLast(({ fault }) => fault.type === 'failDisk')?.id ?? 0
 }
 
 function isStalledBy(faults: readonly StandingDiskFault[]): boolean {

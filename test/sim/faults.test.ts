@@ -346,6 +346,25 @@ describe('disks', () => {
     }
   })
 
+  test('a disk fails one flush for each failure: its node goes on under one that has failed it', () => {
+    const { cluster, followers } = led()
+    const [sick] = followers
+    const failsAt = (failures: number): void => {
+      put(cluster)
+      cluster.until(() => !cluster.node(sick).isUp)
+      expect(cluster.world.counts.failedDisks).toBe(failures)
+    }
+    cluster.failDisk(sick)
+    const later = cluster.failDisk(sick)
+    failsAt(1)
+    void later.heal()
+    put(cluster)
+    converge(cluster)
+    expect(cluster.node(sick).isUp).toBe(true)
+    cluster.failDisk(sick)
+    failsAt(2)
+  })
+
   test('a failure that is healed before a flush never happens, and one that is healed just after it ends the node', () => {
     const { cluster, leader, followers } = led()
     const [sick] = followers
