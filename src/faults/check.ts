@@ -74,6 +74,8 @@ function whyNotWays(ways: readonly Way[], fault: Fault, { nodeIds }: FaultSurrou
   const ends = ways.flatMap(({ from, to }) => [from, to])
   if (ends.includes('clients') && fault.type === 'duplicate')
     return 'the links to clients carry each request and each answer once'
+  if (ends.includes('clients') && 'messages' in fault && fault.messages !== undefined)
+    return 'requests and answers of clients are of no such kind: leave the kind out, or name nodes'
   return whyUnknown(
     ends.filter((end) => end !== 'clients'),
     nodeIds,

@@ -1,6 +1,7 @@
 /** A fault that cannot be begun is refused with one line, before anything has changed. */
 import { expect, test } from 'vitest'
 import {
+  bothWays,
   checkFault,
   clockBoundsOf,
   driftMax,
@@ -37,6 +38,14 @@ test.each<[Fault, RegExp]>([
     { type: 'duplicate', ways: [{ from: 'clients', to: 1 }], share: 0.5 },
     /each request and each answer once/,
   ],
+  [
+    { type: 'cut', ways: bothWays('clients', 1), messages: 'heartbeat' },
+    /^cut clients-1 heartbeat: requests and answers of clients are of no such kind: leave the kind out, or name nodes$/,
+  ],
+  [
+    { type: 'drop', ways: [...ways, { from: 1, to: 'clients' }], share: 0.5, messages: 'appendEntries' },
+    /requests and answers of clients are of no such kind/,
+  ],
   [{ type: 'partition', groups: [[1, 2], []] }, /at least two groups/],
   [{ type: 'partition', groups: [[1, 2], [2]] }, /partition 1,2\|2: it names node 2 twice/],
   [{ type: 'partition', groups: [[1], [7]] }, /there is no node 7/],
@@ -55,6 +64,8 @@ test.each<[Fault, RegExp]>([
 
 test.each<Fault>([
   { type: 'cut', ways: [{ from: 'clients', to: 3 }] },
+  { type: 'delay', ways: bothWays('clients', 1), messages: undefined, delayMs: 5, jitterMs: 0 },
+  { type: 'cut', ways, messages: 'heartbeat' },
   { type: 'isolate', nodes: [3] },
   { type: 'losePower', nodes: [1, 2] },
   skew(offsetMsMax(clockBounds, 0).aheadMs),
