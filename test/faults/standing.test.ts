@@ -7,6 +7,7 @@ import {
   drawNames,
   type Fault,
   Faults,
+  lineOf,
   Nemesis,
   type Prey,
   type StandingFault,
@@ -297,5 +298,17 @@ describe('when nodes come and go', () => {
     expect(cluster.timers).toBe(0)
     cluster.faults.gone(2)
     expect(cluster.faults.standing).toEqual([])
+  })
+
+  test('a group of a partition that loses its last node is gone, and a single group is parted from nothing', () => {
+    const cluster = new NotingCluster(5)
+    cluster.faults.begin({ type: 'partition', groups: [[1, 2, 3], [4], [5]] })
+    cluster.faults.gone(5)
+    expect(cluster.faults.standing.map(({ fault }) => lineOf(fault, [1, 2, 3, 4]))).toEqual([
+      'partition 1,2,3|4',
+    ])
+    cluster.faults.gone(4)
+    expect(cluster.faults.standing).toEqual([])
+    expect(cluster.noted.at(-1)).toBe('faultHealed partition by verb')
   })
 })
