@@ -136,6 +136,8 @@ function wrongFigure(fault: Fault): string | undefined {
     case 'fullDisk':
       return fault.bytesLeft >= 0 ? undefined : 'the bytes that are left are 0 or more'
     case 'skew':
+      if (fault.offsetMs === 0 && fault.drift === 0)
+        return 'it sets no clock: give an offset such as +50ms, or a drift such as +10%'
       return Number.isFinite(fault.offsetMs) && fault.drift > -1 && fault.drift <= 1
         ? undefined
         : 'a clock is set by a number of milliseconds, and drifts by less than all of itself'

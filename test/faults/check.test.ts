@@ -55,6 +55,8 @@ test.each<[Fault, RegExp]>([
   [{ type: 'kill', nodes: [1, 3] }, /kill 1,3: node 3 is down: restart it first/],
   [{ type: 'pause', nodes: [9] }, /there is no node 9/],
   [skew(Number.POSITIVE_INFINITY), /a number of milliseconds/],
+  [skew(0), /^skew 1: it sets no clock: give an offset such as \+50ms, or a drift such as \+10%$/],
+  [skew(-0, -0), /it sets no clock/],
   [skew(1000), /an offset outside of .* could break a lease/],
   [skew(-1000), /an offset outside of .* could break a lease/],
   [skew(0, 0.5), /a drift over .* could break a lease/],

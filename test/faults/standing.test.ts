@@ -207,6 +207,8 @@ describe('the nemesis', () => {
     for (const skew of skews) expect(whySkewsBreakLease(cluster.clockBounds, [skew])).toBeUndefined()
     const signs = (of: 'drift' | 'offsetMs') => new Set(skews.map((skew) => Math.sign(skew[of])))
     for (const of of ['drift', 'offsetMs'] as const) expect(signs(of)).toEqual(new Set([-1, 0, 1]))
+    // A skew that sets no clock is no fault.
+    expect(skews.filter(({ drift, offsetMs }) => drift === 0 && offsetMs === 0)).toEqual([])
   })
 
   test('lets several faults stand at once, at most a bounded number, and takes all back', async () => {
