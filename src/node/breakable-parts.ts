@@ -5,6 +5,7 @@
 import type { Clock } from '../driver/index.js'
 import { type Fault, SkewedClock, type StandingFault } from '../faults/index.js'
 import type { Message } from '../raft/index.js'
+import { isDiskFull } from '../storage/index.js'
 import type { ClientWayEnd, ToNode } from '../transport/index.js'
 import { Board } from './board.js'
 import type { NodeOptions } from './control.js'
@@ -134,7 +135,8 @@ export class BreakableParts implements NodeParts {
     this.#links.close()
     for (const timer of this.#slowFlushes) clearTimeout(timer)
     const failing = this.#latest('failDisk')
-    if (failing !== undefined && this.#disk?.failure !== undefined) this.#board.spend(failing.id)
+    const failure = this.#disk?.failure
+    if (failing !== undefined && failure !== undefined && !isDiskFull(failure)) this.#board.spend(failing.id)
     if (this.#disk !== undefined) this.#board.leaveBytes(this.#disk.bytesLeft)
   }
 

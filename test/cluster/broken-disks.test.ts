@@ -94,6 +94,19 @@ test('a disk fails one flush: a node that is restarted under the fault goes on',
   expect(cluster.faults).toMatchObject([{ fault: { type: 'failDisk' } }])
 })
 
+test('a disk that was full first still fails a flush afterwards', async () => {
+  const { cluster, others } = await brokenCluster()
+  const [sick = 0] = others
+  await cluster.failDisk(sick)
+  const full = await cluster.fullDisk(sick)
+  await cluster.put('a', '1')
+  await until(() => statusOf(cluster, sick).state === 'failed')
+  expect(statusOf(cluster, sick).failure).toContain('disk full')
+  await full.heal()
+  await until(() => statusOf(cluster, sick).state === 'failed')
+  expect(statusOf(cluster, sick).failure).toContain('the flush failed')
+})
+
 test('a node that never noticed that its disk fails goes on when that is healed', async () => {
   const { cluster, others } = await brokenCluster()
   // Nothing is written meanwhile.

@@ -365,6 +365,19 @@ describe('disks', () => {
     failsAt(2)
   })
 
+  test('a disk that was full first still fails a flush afterwards', () => {
+    const { cluster, followers } = led()
+    const [sick] = followers
+    cluster.failDisk(sick)
+    const full = cluster.faults.begin({ type: 'fullDisk', nodes: [sick], bytesLeft: 0 })
+    put(cluster)
+    cluster.until(() => !cluster.node(sick).isUp)
+    void full.heal()
+    put(cluster)
+    cluster.until(() => !cluster.node(sick).isUp)
+    expect(cluster.world.counts).toMatchObject({ fullDisks: 1, failedDisks: 1 })
+  })
+
   test('a failure that is healed before a flush never happens, and one that is healed just after it ends the node', () => {
     const { cluster, leader, followers } = led()
     const [sick] = followers
