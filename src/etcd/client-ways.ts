@@ -1,7 +1,8 @@
 /** The ways between a node and its clients, as the faults at the node leave them. */
-import { type Endpoint, LinkFaults, type StandingFault } from '../faults/index.js'
+import { type Endpoint, LinkFaults, type StandingFault, type Wait } from '../faults/index.js'
 import { type NodeId, Random } from '../raft/index.js'
 import type { WayState } from './valve.js'
+import type { Delay } from './way.js'
 
 /** TCP waits so long before it sends again what was lost, and twice as long each further time. */
 const sentAgainMs = 200
@@ -41,14 +42,15 @@ export class ClientWays {
     const packet = { from, message: undefined, byteLength: 0 }
     const isOpen = !this.#isPaused && !faults.isCut(packet)
     if (!faults.areStanding) return { isOpen, delayOf: undefined }
-    const delayOf = (byteLength: number): number => {
-      let lostMs = 0
+    const delayOf = (byteLength: number): Delay => {
+      const waits: Wait[] = []
       for (let time = 0; isOpen && time < timesSentMax; time++) {
-        const [delayMs] = faults.arrivalsOf({ ...packet, byteLength }, performance.now())
-        if (delayMs !== undefined) return lostMs + delayMs
-        lostMs += sentAgainMs * 2 ** time
+        const passage = faults.passageOf({ ...packet, byteLength }, performance.now())
+        waits.push(...passage.waits)
+        if (passage.lostTo === undefined) break
+        waits.push({ faultId: passage.lostTo, type: 'delay', ms: sentAgainMs * 2 ** time })
       }
-      return lostMs
+      return () => faults.waitMsOf({ packet, waits })
     }
     return { isOpen, delayOf }
   }

@@ -7,14 +7,19 @@
 export const waitingBytesMax = 1 << 20
 
 interface Waiting {
+  readonly sentAtMs: number
+  readonly delay: Delay | undefined
   /** By `performance.now`. */
-  readonly atMs: number
+  atMs: number
   readonly byteLength: number
   readonly act: () => void
 }
 
-/** By how many milliseconds faults delay so many bytes, which leave now. `undefined`: no fault stands that delays. */
-export type DelayOf = ((byteLength: number) => number) | undefined
+/** By how many milliseconds the faults that still stand delay bytes that were sent under them. */
+export type Delay = () => number
+
+/** The delay of so many bytes, which leave now. `undefined`: no fault stands that delays. */
+export type DelayOf = ((byteLength: number) => Delay) | undefined
 
 export class Way {
   #isOpen = true
@@ -38,18 +43,25 @@ export class Way {
   }
 
   pass(byteLength: number, act: () => void): void {
-    const delayMs = this.#delayOf?.(byteLength) ?? 0
+    const sentAtMs = performance.now()
+    const delay = this.#delayOf?.(byteLength)
+    const delayMs = delay?.() ?? 0
     if (this.#isOpen && this.#waiting.length === 0 && delayMs === 0) return act()
-    const atMs = Math.max(performance.now() + delayMs, this.#waiting.at(-1)?.atMs ?? 0)
-    this.#waiting.push({ atMs, byteLength, act })
+    const atMs = Math.max(sentAtMs + delayMs, this.#waiting.at(-1)?.atMs ?? 0)
+    this.#waiting.push({ sentAtMs, delay, atMs, byteLength, act })
     this.#waitingBytes += byteLength
     this.#passDue()
   }
 
-  /** Bytes that were delayed pass at once where no fault delays any more. */
+  /** Bytes that were delayed pass as soon as the faults that are left let them. */
   set(isOpen: boolean, delayOf: DelayOf): void {
     this.#isOpen = isOpen
     this.#delayOf = delayOf
+    let latestMs = 0
+    for (const waiting of this.#waiting) {
+      latestMs = Math.max(latestMs, waiting.sentAtMs + (waiting.delay?.() ?? 0))
+      waiting.atMs = latestMs
+    }
     this.#passDue()
   }
 
@@ -65,7 +77,7 @@ export class Way {
     for (;;) {
       const [first] = this.#waiting
       if (first === undefined || !this.#isOpen) return
-      const leftMs = this.#delayOf === undefined ? 0 : first.atMs - performance.now()
+      const leftMs = first.atMs - performance.now()
       if (leftMs > 0) {
         this.#timer = setTimeout(() => this.#passDue(), leftMs)
         return

@@ -74,6 +74,8 @@ function whyNotWays(ways: readonly Way[], fault: Fault, { nodeIds }: FaultSurrou
   const ends = ways.flatMap(({ from, to }) => [from, to])
   if (ends.includes('clients') && fault.type === 'duplicate')
     return 'the links to clients carry each request and each answer once'
+  if (ends.includes('clients') && 'messages' in fault && fault.messages !== undefined)
+    return 'requests and answers of clients are of no such kind: leave the kind out, or name nodes'
   return whyUnknown(
     ends.filter((end) => end !== 'clients'),
     nodeIds,
@@ -134,6 +136,8 @@ function wrongFigure(fault: Fault): string | undefined {
     case 'fullDisk':
       return fault.bytesLeft >= 0 ? undefined : 'the bytes that are left are 0 or more'
     case 'skew':
+      if (fault.offsetMs === 0 && fault.drift === 0)
+        return 'it sets no clock: give an offset such as +50ms, or a drift such as +10%'
       return Number.isFinite(fault.offsetMs) && fault.drift > -1 && fault.drift <= 1
         ? undefined
         : 'a clock is set by a number of milliseconds, and drifts by less than all of itself'

@@ -166,8 +166,9 @@ export function faultAt(fault: Fault, nodeId: NodeId, nodeIds: readonly NodeId[]
 /** The fault in a cluster that has lost a node; `undefined` when it hit nothing else. */
 export function withoutNode(fault: Fault, nodeId: NodeId): Fault | undefined {
   if (fault.type === 'partition') {
-    const groups = fault.groups.map((group) => group.filter((each) => each !== nodeId))
-    return groups.filter((group) => group.length > 0).length < 2 ? undefined : { ...fault, groups }
+    const left = fault.groups.map((group) => group.filter((each) => each !== nodeId))
+    const groups = left.filter((group) => group.length > 0)
+    return groups.length < 2 ? undefined : { ...fault, groups }
   }
   if ('ways' in fault) {
     const ways = fault.ways.filter(({ from, to }) => from !== nodeId && to !== nodeId)

@@ -45,17 +45,44 @@ export function packetOf(message: Message): Packet {
 export type Hit = (what: OnWay['type'], from: Endpoint) => void
 
 type OnWay = Exclude<LinkFault, { readonly type: 'partition' | 'isolate' }>
+type Throttle = Extract<OnWay, { readonly type: 'throttle' }>
+
+/** What one fault takes of a packet's time. */
+export interface Wait {
+  readonly faultId: number
+  readonly type: OnWay['type']
+  readonly ms: number
+}
+
+/** A packet on its way, as the faults that stood when it was sent let it pass. */
+export interface Passage {
+  readonly packet: Packet
+  readonly sentAtMs: number
+  /** How often the packet arrives; 0: it is lost. */
+  readonly copies: number
+  /** The fault that lost the packet. */
+  readonly lostTo: number | undefined
+  /** The port whose order the packet keeps. `undefined`: packets that are sent later overtake it. */
+  readonly port: string | undefined
+  readonly waits: readonly Wait[]
+}
+
+/** A fault as it stands on the way from one sender. */
+interface FaultOnWay<Type extends OnWay = OnWay> {
+  readonly id: number
+  readonly fault: Type
+  /** When all that a throttle let through has passed. */
+  freeAtMs: number
+}
 
 export class LinkFaults {
   readonly #nodeId: Endpoint
   readonly #nodeIds: readonly NodeId[]
   readonly #random: Random
   readonly #hit: Hit
-  #faultsOf = new Map<Endpoint, OnWay[]>()
-  /** When each direction has passed all that a throttle let through. */
-  readonly #freeAtMs = new Map<Endpoint, number>()
+  #faultsOf: ReadonlyMap<Endpoint, readonly FaultOnWay[]> = new Map()
   /** When the latest of each port of each direction arrives, since a delay keeps the order of a port. */
-  readonly #latest = new Map<string, { readonly from: Endpoint; readonly atMs: number }>()
+  readonly #latestMs = new Map<string, number>()
 
   /** `nodeId` is who hears. `random` decides on what is left to chance. */
   constructor(nodeId: Endpoint, nodeIds: readonly NodeId[], random: Random, hit: Hit = () => {}) {
@@ -70,82 +97,107 @@ export class LinkFaults {
     return this.#faultsOf.size > 0
   }
 
-  /** True while packets from there are held back. Packets that were held back arrive at once when that ends. */
-  delays(from: Endpoint): boolean {
-    return this.#faultsOf.get(from)?.some(({ type }) => type === 'delay' || type === 'throttle') === true
-  }
-
   /** True while nothing like the packet passes. */
   isCut({ from, message }: Packet): boolean {
-    return this.#faultsOf.get(from)?.some((fault) => fault.type === 'cut' && isHit(fault, message)) === true
-  }
-
-  set(standing: readonly StandingFault[]): void {
-    this.#faultsOf = new Map()
-    for (const { fault } of standing) {
-      if (!isLinkFault(fault)) continue
-      for (const { from, to } of waysOf(fault, this.#nodeIds)) {
-        if (to !== this.#nodeId) continue
-        const known = this.#faultsOf.get(from) ?? []
-        known.push(fault.type === 'partition' || fault.type === 'isolate' ? { type: 'cut', ways: [] } : fault)
-        this.#faultsOf.set(from, known)
-      }
-    }
-    for (const from of this.#freeAtMs.keys()) if (!this.delays(from)) this.#freeAtMs.delete(from)
-    for (const [port, { from }] of this.#latest) if (!this.delays(from)) this.#latest.delete(port)
+    const faults = this.#faultsOf.get(from)
+    return faults?.some(({ fault }) => fault.type === 'cut' && isHit(fault, message)) === true
   }
 
   /**
-   * After how many milliseconds a packet arrives, once for each time that it does: none at all when it is lost.
-   * The order of a port is kept unless a fault reorders.
+   * From now on these faults stand. Packets that are on their way may arrive earlier now: their holder asks `arrivesAtMs`
+   * anew for each packet of a port, in the order in which they were sent.
    */
-  arrivalsOf(packet: Packet, nowMs: number): readonly number[] {
-    const faults = this.#faultsOf.get(packet.from)?.filter((fault) => isHit(fault, packet.message))
-    const port = `${packet.from} ${packet.message !== undefined && isBulk(packet.message)}`
-    const latestMs = Math.max(this.#latest.get(port)?.atMs ?? 0, nowMs)
-    if (faults === undefined || faults.length === 0) return [latestMs - nowMs]
-    let delayMs = 0
-    let copies = 1
-    let isOvertaken = false
-    for (const fault of faults) {
-      if ('share' in fault && !this.#random.chance(fault.share)) continue
-      this.#hit(fault.type, packet.from)
-      switch (fault.type) {
-        case 'cut':
-        case 'drop':
-          return []
-        case 'duplicate':
-          copies++
-          break
-        case 'reorder':
-          isOvertaken = true
-          break
-        case 'delay':
-          delayMs += fault.delayMs + this.#random.next() * fault.jitterMs
-          break
-        case 'throttle': {
-          const waitMs = this.#throttled(packet, fault.bytesPerSecond, nowMs)
-          if (waitMs === undefined) return []
-          delayMs += waitMs
-          break
-        }
+  set(standing: readonly StandingFault[]): void {
+    const faultsOf = new Map<Endpoint, FaultOnWay[]>()
+    for (const { id, fault } of standing) {
+      if (!isLinkFault(fault)) continue
+      const onWay: OnWay =
+        fault.type === 'partition' || fault.type === 'isolate' ? { type: 'cut', ways: [] } : fault
+      for (const { from, to } of waysOf(fault, this.#nodeIds)) {
+        if (to !== this.#nodeId) continue
+        const before = this.#faultsOf.get(from)?.find((each) => each.id === id)
+        const faults = faultsOf.get(from) ?? []
+        faults.push({ id, fault: onWay, freeAtMs: before?.freeAtMs ?? 0 })
+        faultsOf.set(from, faults)
       }
     }
-    if (isOvertaken) return Array.from({ length: copies }, () => delayMs + overtakingMs)
-    const atMs = Math.max(latestMs, nowMs + delayMs)
-    if (delayMs > 0) this.#latest.set(port, { from: packet.from, atMs })
-    return Array.from({ length: copies }, () => atMs - nowMs)
+    this.#faultsOf = faultsOf
+    this.#latestMs.clear()
   }
 
-  /** How long the bytes wait for those before them and for themselves; `undefined` when too many wait. */
-  #throttled({ from, byteLength }: Packet, bytesPerSecond: number, nowMs: number): number | undefined {
-    const freeAtMs = Math.max(this.#freeAtMs.get(from) ?? 0, nowMs)
-    const waitingBytes = ((freeAtMs - nowMs) / 1000) * bytesPerSecond
-    if (waitingBytes + byteLength > Math.max(throttledBytesMax, byteLength)) return undefined
-    const passedAtMs = freeAtMs + (byteLength / bytesPerSecond) * 1000
-    this.#freeAtMs.set(from, passedAtMs)
-    return passedAtMs - nowMs
+  /** The faults on the way of a packet that is sent now decide whether it is lost, and how long it takes. */
+  passageOf(packet: Packet, nowMs: number): Passage {
+    const { from, message } = packet
+    const faults = this.#faultsOf.get(from)?.filter(({ fault }) => isHit(fault, message)) ?? []
+    const waits: Wait[] = []
+    let copies = 1
+    let isOvertaken = false
+    const lost = (lostTo: number): Passage => {
+      return { packet, sentAtMs: nowMs, copies: 0, lostTo, port: undefined, waits: [] }
+    }
+    for (const { id, fault } of faults) {
+      if ('share' in fault && !this.#random.chance(fault.share)) continue
+      this.#hit(fault.type, from)
+      const waitsFor = (ms: number) => waits.push({ faultId: id, type: fault.type, ms })
+      if (fault.type === 'cut' || fault.type === 'drop') return lost(id)
+      if (fault.type === 'duplicate') copies++
+      else if (fault.type === 'delay') waitsFor(fault.delayMs + this.#random.next() * fault.jitterMs)
+      else if (fault.type === 'reorder') {
+        isOvertaken = true
+        waitsFor(overtakingMs)
+      }
+    }
+    const throttles = faults.filter(isThrottle)
+    const full = throttles.find((throttle) => !hasRoom(throttle, packet, nowMs))
+    if (full !== undefined) return lost(full.id)
+    for (const throttle of throttles)
+      waits.push({ faultId: throttle.id, type: 'throttle', ms: passes(throttle, packet, nowMs) })
+    const port = isOvertaken ? undefined : `${from} ${message !== undefined && isBulk(message)}`
+    return { packet, sentAtMs: nowMs, copies, lostTo: undefined, port, waits }
   }
+
+  /** For how many milliseconds those faults hold the packet back that still stand on its way. */
+  waitMsOf({ packet, waits }: Pick<Passage, 'packet' | 'waits'>): number {
+    const faults = this.#faultsOf.get(packet.from) ?? []
+    let delayedMs = 0
+    let throttledMs = 0
+    let overtakenMs = 0
+    for (const { faultId, type, ms } of waits) {
+      if (!faults.some(({ id }) => id === faultId)) continue
+      // The throttles of a way are one pipe, whose narrowest place decides.
+      if (type === 'throttle') throttledMs = Math.max(throttledMs, ms)
+      else if (type === 'reorder') overtakenMs = ms
+      else delayedMs += ms
+    }
+    return delayedMs + throttledMs + overtakenMs
+  }
+
+  /** When the packet arrives. The order of a port is kept unless a fault reorders. */
+  arrivesAtMs(passage: Passage): number {
+    const { port, sentAtMs } = passage
+    const waitMs = this.waitMsOf(passage)
+    if (port === undefined) return sentAtMs + waitMs
+    const atMs = Math.max(this.#latestMs.get(port) ?? 0, sentAtMs + waitMs)
+    if (waitMs > 0) this.#latestMs.set(port, atMs)
+    return atMs
+  }
+}
+
+function isThrottle(onWay: FaultOnWay): onWay is FaultOnWay<Throttle> {
+  return onWay.fault.type === 'throttle'
+}
+
+/** False when too many bytes wait for the throttle. */
+function hasRoom({ fault, freeAtMs }: FaultOnWay<Throttle>, { byteLength }: Packet, nowMs: number): boolean {
+  const waitingBytes = (Math.max(0, freeAtMs - nowMs) / 1000) * fault.bytesPerSecond
+  return waitingBytes + byteLength <= Math.max(throttledBytesMax, byteLength)
+}
+
+/** Lets the packet into the throttle. Returns how long the packet waits there for those before it and for itself. */
+function passes(throttle: FaultOnWay<Throttle>, { byteLength }: Packet, nowMs: number): number {
+  const beginsAtMs = Math.max(throttle.freeAtMs, nowMs)
+  throttle.freeAtMs = beginsAtMs + (byteLength / throttle.fault.bytesPerSecond) * 1000
+  return throttle.freeAtMs - nowMs
 }
 
 function isHit({ messages }: OnWay, message: Message | undefined): boolean {

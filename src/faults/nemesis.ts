@@ -253,14 +253,16 @@ function cutWhere(
 }
 
 /** As far as leases allow, where reads rest on them. */
-function skewing(prey: Prey, dice: Dice): Fault {
+function skewing(prey: Prey, dice: Dice): Fault | undefined {
   const { clockBounds: bounds, electionTimeoutMs } = prey
   const drift = bounds === undefined ? 0.5 : driftMax(bounds)
   const signed = (most: number): number => dice.pick([-1, 1]) * most * dice.pick([0, 0.5, 1])
   const drawn = { drift: signed(drift), reach: dice.pick([-1, 0, 0.5, 1]) }
   const reach = offsetMsOf(bounds, drawn.drift, electionTimeoutMs)
   const offsetMs = drawn.reach < 0 ? drawn.reach * reach.behindMs : drawn.reach * reach.aheadMs
-  return { type: 'skew', nodes: [victimOf(prey, dice)], offsetMs, drift: drawn.drift }
+  const nodes = [victimOf(prey, dice)]
+  const isNothing = offsetMs === 0 && drawn.drift === 0
+  return isNothing ? undefined : { type: 'skew', nodes, offsetMs, drift: drawn.drift }
 }
 
 function offsetMsOf(bounds: ClockBounds | undefined, drift: number, electionTimeoutMs: number) {

@@ -2,20 +2,20 @@
  * The board of one node, in memory that its cluster and its thread share: the gate of the node's turns, and the faults
  * that stand at it. The cluster writes, the node reads. A frozen thread answers no call, so its gate has to be here.
  */
-import type { StandingFault } from '../faults/index.js'
+import { type StandingFault, standingFaultsMax } from '../faults/index.js'
 
 /** `closed`: the node waits. `ending`: the node takes no turn any more, and its end follows. */
 export type Gate = 'open' | 'closed' | 'ending'
 const gates: readonly Gate[] = ['open', 'closed', 'ending']
 
 /** The places of the words. The node itself writes how its disk was used up, and which fault of its disk is spent. */
-const at = { gate: 0, version: 1, byteLength: 2, spentId: 3, fullId: 4 } as const
-const headerBytes = 64
-/** A number of bytes does not fit into a word. */
+const at = { gate: 0, version: 1, byteLength: 2, spentId: 3 } as const
 const bytesLeftAt = 32
-const boardBytes = 64 * 1024
+/** Pairs of a fault and its bytes, of which a number does not fit into a word. */
+const bytesLeftLength = 2 * standingFaultsMax
+const headerBytes = bytesLeftAt + bytesLeftLength * Float64Array.BYTES_PER_ELEMENT
 /** Bytes of faults that fit on a board. */
-export const boardBytesMax = boardBytes - headerBytes
+export const boardBytesMax = 64 * 1024
 
 /** The faults at one node, as its board holds them. */
 export class Notice {
@@ -36,10 +36,10 @@ export class Board {
   readonly #body: Uint8Array
   readonly #bytesLeft: Float64Array
 
-  constructor(memory = new SharedArrayBuffer(boardBytes)) {
+  constructor(memory = new SharedArrayBuffer(headerBytes + boardBytesMax)) {
     this.memory = memory
     this.#words = new Int32Array(memory, 0, bytesLeftAt / Int32Array.BYTES_PER_ELEMENT)
-    this.#bytesLeft = new Float64Array(memory, bytesLeftAt, 1)
+    this.#bytesLeft = new Float64Array(memory, bytesLeftAt, bytesLeftLength)
     this.#body = new Uint8Array(memory, headerBytes)
   }
 
@@ -108,11 +108,14 @@ export class Board {
 
   /** The room on the disk that this fault gave and earlier lives of the node have not used. */
   bytesLeft(faultId: number): number | undefined {
-    return this.#words[at.fullId] === faultId ? this.#bytesLeft[0] : undefined
+    for (let place = 0; place < bytesLeftLength; place += 2)
+      if (this.#bytesLeft[place] === faultId) return this.#bytesLeft[place + 1]
+    return undefined
   }
 
-  leaveBytes(faultId: number, bytes: number): void {
-    this.#words[at.fullId] = faultId
-    this.#bytesLeft[0] = bytes
+  /** The room on the disk that each fault still gives as the node ends. */
+  leaveBytes(left: ReadonlyMap<number, number>): void {
+    this.#bytesLeft.fill(0)
+    this.#bytesLeft.set([...left].flat())
   }
 }

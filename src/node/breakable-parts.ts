@@ -5,6 +5,7 @@
 import type { Clock } from '../driver/index.js'
 import { type Fault, SkewedClock, type StandingFault } from '../faults/index.js'
 import type { Message } from '../raft/index.js'
+import { isDiskFull } from '../storage/index.js'
 import type { ClientWayEnd, ToNode } from '../transport/index.js'
 import { Board } from './board.js'
 import type { NodeOptions } from './control.js'
@@ -33,8 +34,8 @@ export class BreakableParts implements NodeParts {
   /** The version of the board that holds here. */
   #seen = -1
   #disk: OpenedStore['disk'] | undefined
-  /** The fault by which the disk is full at a bound. */
-  #fullId = 0
+  /** By how much slow disks delay each flush. */
+  #flushMs = 0
   readonly #slowFlushes = new Set<NodeJS.Timeout>()
   #setPace: (() => void) | undefined
   #isClosed = false
@@ -134,9 +135,9 @@ export class BreakableParts implements NodeParts {
     this.#links.close()
     for (const timer of this.#slowFlushes) clearTimeout(timer)
     const failing = this.#latest('failDisk')
-    if (failing !== undefined && this.#disk?.failure !== undefined) this.#board.spend(failing.id)
-    const bytesLeft = this.#disk?.bytesLeft
-    if (bytesLeft !== undefined) this.#board.leaveBytes(this.#fullId, bytesLeft)
+    const failure = this.#disk?.failure
+    if (failing !== undefined && failure !== undefined && !isDiskFull(failure)) this.#board.spend(failing.id)
+    if (this.#disk !== undefined) this.#board.leaveBytes(this.#disk.bytesLeft)
   }
 
   #takeNews(): void {
@@ -161,13 +162,16 @@ export class BreakableParts implements NodeParts {
     const failing = this.#latest('failDisk')
     const isFailing = failing !== undefined && !this.#board.isSpent(failing.id)
     disk.failNextFlush(isFailing ? 'lost' : undefined)
-    const full = this.#latest('fullDisk')
-    if (full === undefined) disk.fillDisk(undefined)
-    else if (full.id !== this.#fullId) disk.fillDisk(this.#board.bytesLeft(full.id) ?? full.fault.bytesLeft)
-    this.#fullId = full?.id ?? 0
+    const bounds = new Map<number, number>()
+    for (const { id, fault } of this.#standing)
+      if (fault.type === 'fullDisk') bounds.set(id, this.#board.bytesLeft(id) ?? fault.bytesLeft)
+    disk.fillDisk(bounds)
     let flushMs = 0
     for (const { fault } of this.#standing) if (fault.type === 'slowDisk') flushMs += fault.flushMs
-    disk.delayFlushes(flushMs > 0 ? (begin) => this.#afterwards(flushMs, begin) : undefined)
+    // Other news leave a flush in its delay.
+    if (flushMs !== this.#flushMs)
+      disk.delayFlushes(flushMs > 0 ? (begin) => this.#afterwards(flushMs, begin) : undefined)
+    this.#flushMs = flushMs
     if (this.#latest('stallDisk') === undefined) disk.releaseFlushes()
     else disk.stallFlushes()
   }

@@ -1,5 +1,12 @@
 /** The links of one node and the way to its clients, behind the faults that stand on them. */
-import { type Endpoint, LinkFaults, type Packet, packetOf, type StandingFault } from '../faults/index.js'
+import {
+  type Endpoint,
+  LinkFaults,
+  type Packet,
+  type Passage,
+  packetOf,
+  type StandingFault,
+} from '../faults/index.js'
 import { type Message, type NodeId, Random } from '../raft/index.js'
 import { cloneMessage, type Settlements, type ToNode } from '../transport/index.js'
 import { partsOfAnswers, partsOfRequests } from './by-origin.js'
@@ -30,18 +37,18 @@ export class FaultyLinks {
     this.#arriving.set(standing)
     this.#leaving.set(standing)
     this.areStanding = this.#arriving.areStanding || this.#leaving.areStanding
-    this.#held.release((from) => !this.#faultsOn(from).delays(from))
+    this.#held.retime((passage) => this.#faultsOn(passage.packet.from).arrivesAtMs(passage))
   }
 
   /** Hands a message to `now`, or to `later` when it is held back. A second arrival is of a copy, made before the first. */
   arrives(message: Message, now: (message: Message) => void, later: (message: Message) => void): void {
-    const packet = packetOf(message)
-    const delaysMs = this.#arriving.arrivalsOf(packet, performance.now())
-    const messages = delaysMs.map((_, at) => (at === 0 ? message : cloneMessage(message)))
-    for (const [at, each] of messages.entries()) {
+    const passage = this.#arriving.passageOf(packetOf(message), performance.now())
+    const messages = Array.from({ length: passage.copies }, (_, copy) =>
+      copy === 0 ? message : cloneMessage(message),
+    )
+    for (const each of messages) {
       this.#pass(
-        packet,
-        delaysMs[at] ?? 0,
+        passage,
         () => now(each),
         () => later(each),
       )
@@ -77,13 +84,15 @@ export class FaultyLinks {
   }
 
   #passAll(packet: Packet, now: () => void, later: () => void): void {
-    const delaysMs = this.#faultsOn(packet.from).arrivalsOf(packet, performance.now())
-    for (const delayMs of delaysMs) this.#pass(packet, delayMs, now, later)
+    const passage = this.#faultsOn(packet.from).passageOf(packet, performance.now())
+    if (passage.copies > 0) this.#pass(passage, now, later)
   }
 
-  #pass(packet: Packet, delayMs: number, now: () => void, later: () => void): void {
-    if (delayMs === 0) now()
-    else this.#held.hold(packet, delayMs, () => this.#arrivesLate(packet, later))
+  #pass(passage: Passage, now: () => void, later: () => void): void {
+    const { packet, sentAtMs } = passage
+    const atMs = this.#faultsOn(packet.from).arrivesAtMs(passage)
+    if (atMs <= sentAtMs) now()
+    else this.#held.hold(passage, atMs, () => this.#arrivesLate(packet, later))
   }
 
   #arrivesLate(packet: Packet, later: () => void): void {

@@ -1,9 +1,9 @@
 /** Messages that a fault of their link holds back, in the order in which they arrive. */
-import { type Endpoint, heldBytesMax, heldMessagesMax, type Packet } from '../faults/index.js'
+import { type Endpoint, heldBytesMax, heldMessagesMax, type Passage } from '../faults/index.js'
 
 interface Held {
-  readonly from: Endpoint
-  readonly byteLength: number
+  readonly passage: Passage
+  /** By `performance.now`. */
   readonly atMs: number
   readonly arrive: () => void
 }
@@ -13,22 +13,21 @@ export class HeldPackets {
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  /** Calls `arrive` after so many milliseconds; never, when too many of that sender wait, or when the node has ended. */
-  hold({ from, byteLength }: Packet, forMs: number, arrive: () => void): void {
-    if (this.#isClosed || this.#isFull(from)) return
-    const atMs = performance.now() + forMs
+  /** Calls `arrive` at that time; never, when too many of that sender wait, or when the node has ended. */
+  hold(passage: Passage, atMs: number, arrive: () => void): void {
+    if (this.#isClosed || this.#isFull(passage.packet.from)) return
     let place = this.#held.length
     while (place > 0 && (this.#held[place - 1]?.atMs ?? 0) > atMs) place--
-    this.#held.splice(place, 0, { from, byteLength, atMs, arrive })
+    this.#held.splice(place, 0, { passage, atMs, arrive })
     if (place === 0) this.#waitForFirst()
   }
 
-  /** Lets all arrive at once that these senders sent. */
-  release(isFree: (from: Endpoint) => boolean): void {
-    const released = this.#held.filter(({ from }) => isFree(from))
-    this.#held = this.#held.filter(({ from }) => !isFree(from))
-    this.#waitForFirst()
-    for (const { arrive } of released) arrive()
+  /** Each packet arrives at another time. What is due arrives at once. Packets of one port are asked for in their order. */
+  retime(arrivesAtMs: (passage: Passage) => number): void {
+    if (this.#held.length === 0) return
+    const held = this.#held.map((each) => ({ ...each, atMs: arrivesAtMs(each.passage) }))
+    this.#held = held.sort((a, b) => a.atMs - b.atMs)
+    this.#arriveDue()
   }
 
   /** Nothing arrives any more. A port that is closed while it delivers may still hand over messages: they are lost. */
@@ -42,9 +41,10 @@ export class HeldPackets {
     let messages = 0
     let bytes = 0
     for (const held of this.#held) {
-      if (held.from !== from) continue
+      const { packet } = held.passage
+      if (packet.from !== from) continue
       messages++
-      bytes += held.byteLength
+      bytes += packet.byteLength
     }
     return messages >= heldMessagesMax || bytes >= heldBytesMax
   }

@@ -5,6 +5,7 @@ import {
   heldMessagesMax,
   LinkFaults,
   type Packet,
+  type Passage,
   packetOf,
   type StandingFault,
 } from '../faults/index.js'
@@ -13,12 +14,18 @@ import { cloneMessage } from '../transport/index.js'
 import { type FaultName, nameOfHit } from './counts.js'
 import type { World } from './world.js'
 
+interface Held {
+  readonly passage: Passage
+  atMs: number
+  readonly arrive: () => void
+}
+
 /** The arrivals at one end: a node, or all clients. */
 class End {
   readonly faults: LinkFaults
   readonly #world: World
-  /** Packets that are held back, by their senders. */
-  readonly #held = new Map<Endpoint, Set<() => void>>()
+  /** Packets that are held back, by their senders, in the order in which they were sent. */
+  readonly #held = new Map<Endpoint, Set<Held>>()
 
   constructor(end: Endpoint, nodeIds: readonly NodeId[], world: World, dice: Dice) {
     this.#world = world
@@ -30,31 +37,54 @@ class End {
 
   set(standing: readonly StandingFault[]): void {
     this.faults.set(standing)
-    for (const [from, held] of this.#held) if (!this.faults.delays(from)) for (const arrive of held) arrive()
+    const { nowMs } = this.#world.time
+    for (const held of this.#held.values()) {
+      for (const each of held) this.#retime(each)
+      for (const each of held) if (each.atMs <= nowMs) this.#arrive(each)
+    }
   }
 
   /** `arrive` is called once for each time that the packet arrives. False when it never does. */
   pass(packet: Packet, arrive: (copy: number) => void): boolean {
-    const delaysMs = this.faults.arrivalsOf(packet, this.#world.time.nowMs)
-    for (const [copy, delayMs] of delaysMs.entries()) {
-      if (delayMs > 0) this.#hold(packet, delayMs, () => arrive(copy))
+    const passage = this.faults.passageOf(packet, this.#world.time.nowMs)
+    for (let copy = 0; copy < passage.copies; copy++) {
+      const atMs = this.faults.arrivesAtMs(passage)
+      if (atMs > passage.sentAtMs) this.#hold({ passage, atMs, arrive: () => arrive(copy) })
       else arrive(copy)
     }
-    return delaysMs.length > 0
+    return passage.copies > 0
   }
 
-  #hold(packet: Packet, delayMs: number, arrive: () => void): void {
-    const held = this.#held.get(packet.from) ?? new Set()
-    this.#held.set(packet.from, held)
+  #hold(packet: Held): void {
+    const { from } = packet.passage.packet
+    const held = this.#held.get(from) ?? new Set()
+    this.#held.set(from, held)
     if (held.size >= heldMessagesMax) {
       this.#world.counts.overflowed++
       return
     }
-    const release = (): void => {
-      if (held.delete(release) && !this.faults.isCut(packet)) arrive()
-    }
-    held.add(release)
-    this.#world.time.after(1000 * delayMs, release)
+    held.add(packet)
+    this.#wait(packet)
+  }
+
+  #retime(held: Held): void {
+    const atMs = this.faults.arrivesAtMs(held.passage)
+    if (atMs === held.atMs) return
+    held.atMs = atMs
+    if (atMs > this.#world.time.nowMs) this.#wait(held)
+  }
+
+  /** A time that was taken back passes without effect. */
+  #wait(held: Held): void {
+    const { atMs } = held
+    this.#world.time.after(1000 * (atMs - this.#world.time.nowMs), () => {
+      if (held.atMs === atMs) this.#arrive(held)
+    })
+  }
+
+  #arrive(held: Held): void {
+    const { packet } = held.passage
+    if (this.#held.get(packet.from)?.delete(held) && !this.faults.isCut(packet)) held.arrive()
   }
 }
 

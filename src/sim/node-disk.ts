@@ -32,6 +32,11 @@ export interface DiskConditions {
   readonly isQuick?: boolean
 }
 
+interface StandingDiskFault {
+  readonly id: number
+  readonly fault: DiskFault
+}
+
 /**
  * The pledge of a node, which outlives its disk. None of it is ever lost, though a power loss could
  * take what was not flushed: a pledge that is ahead of its disk would be a false alarm.
@@ -76,9 +81,11 @@ export class NodeDisk {
   #store: FaultyStore | undefined
   #renewals = 0
   /** The faults of disks that stand at the node. */
-  #faults: readonly DiskFault[] = []
-  /** Bytes that still fit on a disk that is filling, from one life of the node to the next. */
-  #bytesLeft: number | undefined
+  #faults: readonly StandingDiskFault[] = []
+  /** Bytes that still fit on a disk that is filling, by each fault, from one life of the node to the next. */
+  #bytesLeft: ReadonlyMap<number, number> = new Map()
+  /** The latest fault that has failed a flush: a fault fails one flush only. */
+  #spentId = 0
 
   constructor(
     world: World,
@@ -205,8 +212,12 @@ export class NodeDisk {
 
   #letGo(): void {
     const failure = this.#store?.failure
-    if (failure !== undefined) this.#world.counts[isDiskFull(failure) ? 'fullDisks' : 'failedDisks']++
-    this.#bytesLeft = this.#store?.bytesLeft
+    if (failure !== undefined) {
+      const isFull = isDiskFull(failure)
+      this.#world.counts[isFull ? 'fullDisks' : 'failedDisks']++
+      if (!isFull) this.#spentId = Math.max(this.#spentId, failingOf(this.#faults))
+    }
+    if (this.#store !== undefined) this.#bytesLeft = this.#store.bytesLeft
     this.#store?.losePower()
     this.#store = undefined
   }
@@ -214,7 +225,7 @@ export class NodeDisk {
   /** From now on these faults of disks stand at the node. */
   set(standing: readonly StandingFault[]): void {
     const before = this.#faults
-    this.#faults = standing.flatMap(({ fault }) => (isDiskFault(fault) ? [fault] : []))
+    this.#faults = standing.flatMap(({ id, fault }) => (isDiskFault(fault) ? [{ id, fault }] : []))
     if (before.length + this.#faults.length > 0) this.#apply(before)
   }
 
@@ -232,7 +243,7 @@ export class NodeDisk {
 
   /** The write is held back: no flush begins. */
   get isStalled(): boolean {
-    return this.#faults.some(({ type }) => type === 'stallDisk')
+    return isStalledBy(this.#faults)
   }
 
   #newIdentity(): string {
@@ -240,28 +251,41 @@ export class NodeDisk {
   }
 
   /** Hands the store what has changed, since a disk that is filling goes on to fill. */
-  #apply(before: readonly DiskFault[]): void {
+  #apply(before: readonly StandingDiskFault[]): void {
     const faults = this.#faults
-    const isNew = ({ type }: DiskFault): boolean => !before.some((other) => other.type === type)
-    const slowMs = faults.reduce((sum, fault) => sum + (fault.type === 'slowDisk' ? fault.flushMs : 0), 0)
-    this.#store?.delayFlushes(slowMs === 0 ? undefined : (begin) => this.#delay(slowMs, begin))
-    const failing = faults.find(({ type }) => type === 'failDisk')
-    if (failing === undefined) this.#store?.failNextFlush(undefined)
+    const slowMs = slowMsOf(faults)
+    if (slowMs !== slowMsOf(before))
+      this.#store?.delayFlushes(slowMs === 0 ? undefined : (begin) => this.#delay(slowMs, begin))
+    const failing = failingOf(faults)
+    if (failing <= this.#spentId) this.#store?.failNextFlush(undefined)
     // Nobody can tell whether a flush that fails was written.
-    else if (isNew(failing)) this.#store?.failNextFlush(this.#dice.chance(0.5) ? 'written' : 'lost')
-    const full = faults.find((fault) => fault.type === 'fullDisk')
-    if (full === undefined) {
-      this.#bytesLeft = undefined
-      this.#store?.fillDisk(undefined)
-    } else if (isNew(full)) this.#store?.fillDisk(this.#bytesLeft ?? full.bytesLeft)
+    else if (failing !== failingOf(before))
+      this.#store?.failNextFlush(this.#dice.chance(0.5) ? 'written' : 'lost')
+    const bounds = faults.flatMap(({ id, fault }) =>
+      fault.type === 'fullDisk' ? [[id, this.#bytesLeft.get(id) ?? fault.bytesLeft] as const] : [],
+    )
+    this.#store?.fillDisk(new Map(bounds))
     if (this.isStalled) this.#store?.stallFlushes()
-    else if (before.some(({ type }) => type === 'stallDisk')) this.#store?.releaseFlushes()
+    else if (isStalledBy(before)) this.#store?.releaseFlushes()
   }
 
   #delay(slowMs: number, begin: () => void): void {
     this.#world.counts.slowFlushes++
     this.#world.time.after(1000 * slowMs, begin)
   }
+}
+
+function slowMsOf(faults: readonly StandingDiskFault[]): number {
+  return faults.reduce((sum, { fault }) => sum + (fault.type === 'slowDisk' ? fault.flushMs : 0), 0)
+}
+
+/** The latest fault by which a flush fails; 0: none stands. */
+function failingOf(faults: readonly StandingDiskFault[]): number {
+  return faults.findLast(({ fault }) => fault.type === 'failDisk')?.id ?? 0
+}
+
+function isStalledBy(faults: readonly StandingDiskFault[]): boolean {
+  return faults.some(({ fault }) => fault.type === 'stallDisk')
 }
 
 function isDiskFault(fault: Fault): fault is DiskFault {

@@ -40,8 +40,8 @@ export class FaultyStore implements LogStore {
   /** Set while the first operation is in the delay of a slow disk. */
   #delayed: object | undefined
   #isStalled = false
-  /** Bytes that still fit on the disk. `undefined`: it has room. */
-  #bytesLeft: number | undefined
+  /** Bytes that still fit on the disk, by each of its bounds. None: it has room. */
+  #bytesLeft = new Map<number, number>()
   #nextFate: FlushFate | undefined
   /** The error of the flush that failed: no write is tried after it. */
   #failure: Error | undefined
@@ -55,15 +55,18 @@ export class FaultyStore implements LogStore {
     this.#store = store
   }
 
-  /** Bytes that still fit on the disk. `undefined`: it has room. */
-  get bytesLeft(): number | undefined {
+  /** Bytes that still fit on the disk, by each of its bounds. */
+  get bytesLeft(): ReadonlyMap<number, number> {
     return this.#bytesLeft
   }
 
-  /** Each flush begins only when `delay` calls back. `undefined`: flushes begin at once again, also one that is being delayed. */
+  /**
+   * Each flush begins only when `delay` calls back. A flush that another delay holds back begins under this one.
+   * `undefined`: flushes begin at once.
+   */
   delayFlushes(delay: Defer | undefined): void {
     this.#delay = delay
-    if (delay === undefined) this.#delayed = undefined
+    this.#delayed = undefined
     this.#goOn()
   }
 
@@ -85,9 +88,12 @@ export class FaultyStore implements LogStore {
     this.#goOn()
   }
 
-  /** The first flush to begin that takes more than is left finds no room. `undefined`: there is room again. */
-  fillDisk(bytesLeft: number | undefined): void {
-    this.#bytesLeft = bytesLeft
+  /**
+   * The first flush to begin that takes more than one of these bounds leaves finds no room. A bound that the disk has
+   * already, by its number, keeps what is left of it. Without any bound there is room again.
+   */
+  fillDisk(bounds: ReadonlyMap<number, number>): void {
+    this.#bytesLeft = new Map(Array.from(bounds, ([id, bytes]) => [id, this.#bytesLeft.get(id) ?? bytes]))
     this.#goOn()
   }
 
@@ -167,7 +173,7 @@ export class FaultyStore implements LogStore {
       this.#waiting.length === 0 &&
       this.#delay === undefined &&
       !this.#isStalled &&
-      this.#bytesLeft === undefined &&
+      this.#bytesLeft.size === 0 &&
       this.#nextFate === undefined &&
       this.#failure === undefined &&
       !this.#isOff
@@ -204,15 +210,20 @@ export class FaultyStore implements LogStore {
 
   /** What becomes of the flush that begins now; `undefined`: what the store within makes of it. */
   #takeFate({ byteLength }: Operation): FlushFate | undefined {
-    if (this.#bytesLeft !== undefined) {
-      this.#bytesLeft -= byteLength + writeBytes
-      if (this.#bytesLeft < 0) {
-        this.#failure = diskFullError()
-        return 'lost'
-      }
+    if (!this.#takeRoom(byteLength + writeBytes)) {
+      this.#failure = diskFullError()
+      return 'lost'
     }
     const fate = this.#nextFate
     if (fate !== undefined) this.#failure = new Error('the flush failed: this fault was asked for')
     return fate
+  }
+
+  /** False: so many bytes do not fit. They then count only for the bounds that are too small, and these stay exceeded. */
+  #takeRoom(bytes: number): boolean {
+    const bounds = [...this.#bytesLeft]
+    const small = bounds.filter(([, left]) => left < bytes)
+    for (const [id, left] of small.length > 0 ? small : bounds) this.#bytesLeft.set(id, left - bytes)
+    return small.length === 0
   }
 }

@@ -34,6 +34,19 @@ test.each([
   },
 )
 
+test('a slow disk that is healed leaves nothing of its effect while another one stands', async () => {
+  const { cluster } = await brokenCluster({ requestTimeoutMs: 60_000 })
+  const long = await cluster.slowDisk('all', never)
+  await cluster.slowDisk('all', 1)
+  const put = cluster.put('a', '1')
+  const { leaderId = 0 } = cluster
+  const { lastIndex } = statusOf(cluster, leaderId)
+  await until(() => statusOf(cluster, leaderId).lastIndex > lastIndex)
+  await long.heal()
+  await put
+  await cluster.put('b', '1')
+})
+
 test.each(['threads', 'inline'] as const)(
   'a leader whose disk stalls hands over its lead, and goes on when it is healed (%s)',
   async (host) => {
@@ -81,6 +94,19 @@ test('a disk fails one flush: a node that is restarted under the fault goes on',
   expect(cluster.faults).toMatchObject([{ fault: { type: 'failDisk' } }])
 })
 
+test('a disk that was full first still fails a flush afterwards', async () => {
+  const { cluster, others } = await brokenCluster()
+  const [sick = 0] = others
+  await cluster.failDisk(sick)
+  const full = await cluster.fullDisk(sick)
+  await cluster.put('a', '1')
+  await until(() => statusOf(cluster, sick).state === 'failed')
+  expect(statusOf(cluster, sick).failure).toContain('disk full')
+  await full.heal()
+  await until(() => statusOf(cluster, sick).state === 'failed')
+  expect(statusOf(cluster, sick).failure).toContain('the flush failed')
+})
+
 test('a node that never noticed that its disk fails goes on when that is healed', async () => {
   const { cluster, others } = await brokenCluster()
   // Nothing is written meanwhile.
@@ -108,6 +134,34 @@ test('a node stops at the write that does not fit on its disk, and the bytes tha
   expect(statusOf(cluster, full).failure).toContain('disk full')
   await fault.heal()
   expect(statusOf(cluster, full).state).toBe('running')
+  expect((await convergedHashes(cluster)).size).toBe(1)
+})
+
+test.each([
+  ['earlier', [3000, 30_000]],
+  ['later', [30_000, 3000]],
+])('of two bounds of one disk the less comes first (the %s), and the other outlives it', async (_, bytes) => {
+  const { cluster, others } = await brokenCluster()
+  const [full = 0] = others
+  const bounds = []
+  for (const bytesLeft of bytes) bounds.push(await cluster.fullDisk(full, { bytesLeft }))
+  const isLess = bytes[0] === 3000
+  const [less, more] = isLess ? bounds : bounds.toReversed()
+  const lastApplied = () => statusOf(cluster, cluster.leaderId ?? 0).lastApplied
+  await cluster.put('a', 'v'.repeat(9000))
+  await until(() => statusOf(cluster, full).state === 'failed')
+  await less?.heal()
+  expect(statusOf(cluster, full).state).toBe('running')
+  await cluster.put('b', 'v'.repeat(9000))
+  await until(() => statusOf(cluster, full).lastApplied === lastApplied())
+  expect(statusOf(cluster, full).state).toBe('running')
+  // The bytes that are left outlive the node here too.
+  await cluster.kill(full)
+  await cluster.restart(full)
+  await cluster.put('c', 'v'.repeat(14_000))
+  await until(() => statusOf(cluster, full).state === 'failed')
+  expect(statusOf(cluster, full).failure).toContain('disk full')
+  await more?.heal()
   expect((await convergedHashes(cluster)).size).toBe(1)
 })
 

@@ -98,6 +98,21 @@ test.each(hosts)('a delay holds messages back, and lets them go when it is heale
   await until(() => statusOf(cluster, away).lastIndex > lastIndex)
 })
 
+test('a delay that is healed leaves nothing of its effect while another one stands', async () => {
+  // No other node comes to lead meanwhile.
+  const { cluster, leader, others } = await brokenCluster({
+    electionTimeoutMs: 60_000,
+    requestTimeoutMs: 60_000,
+  })
+  const long = await cluster.delay(leader, others, never, { oneWay: true, messages: 'appendEntries' })
+  await cluster.delay(leader, others, 1, { oneWay: true })
+  const put = cluster.put('a', '1')
+  await until(() => statusOf(cluster, leader).lastIndex > statusOf(cluster, others[0] ?? 0).lastIndex)
+  await long.heal()
+  await put
+  await cluster.put('b', '1')
+})
+
 test('a delay that ends lets its messages arrive by themselves', async () => {
   const { cluster } = await brokenCluster()
   await cluster.delay('*', '*', 5, { jitterMs: 10 })

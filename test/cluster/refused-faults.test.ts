@@ -23,6 +23,9 @@ const refused: Record<string, (cluster: Cluster) => Promise<unknown>> = {
   'pause 2: node 2 is paused already': (cluster) => cluster.pause(2),
   'duplicate clients-1 10%: the links to clients carry each request': (cluster) =>
     cluster.duplicate('clients', 1, 0.1),
+  'cut clients-1 heartbeat: requests and answers of clients are of no such kind': (cluster) =>
+    cluster.cut('clients', 1, { messages: 'heartbeat' }),
+  'skew 1: it sets no clock: give an offset such as +50ms': (cluster) => cluster.skew(1, { offsetMs: 0 }),
   'target nobody: there are the nodes 1, 2 and 3, and the roles leader': (cluster) =>
     cluster.kill('nobody' as 'leader'),
   "target '2': there are the nodes 1, 2 and 3": (cluster) => cluster.restart('2' as 'leader'),

@@ -180,6 +180,8 @@ test('a delay between a node and its clients hits each request and each answer',
   // Bytes that are delayed arrive at once when the fault ends.
   await delayed.heal()
   const long = await etcd.delay('clients', 1, 600_000)
+  // Another delay that stands keeps nothing of it.
+  await etcd.delay('clients', 1, 1)
   const late = followed(client.get('key'))
   await other.get('key')
   expect(late.outcome).toBeUndefined()

@@ -1,6 +1,7 @@
 /** A fault that cannot be begun is refused with one line, before anything has changed. */
 import { expect, test } from 'vitest'
 import {
+  bothWays,
   checkFault,
   clockBoundsOf,
   driftMax,
@@ -37,6 +38,14 @@ test.each<[Fault, RegExp]>([
     { type: 'duplicate', ways: [{ from: 'clients', to: 1 }], share: 0.5 },
     /each request and each answer once/,
   ],
+  [
+    { type: 'cut', ways: bothWays('clients', 1), messages: 'heartbeat' },
+    /^cut clients-1 heartbeat: requests and answers of clients are of no such kind: leave the kind out, or name nodes$/,
+  ],
+  [
+    { type: 'drop', ways: [...ways, { from: 1, to: 'clients' }], share: 0.5, messages: 'appendEntries' },
+    /requests and answers of clients are of no such kind/,
+  ],
   [{ type: 'partition', groups: [[1, 2], []] }, /at least two groups/],
   [{ type: 'partition', groups: [[1, 2], [2]] }, /partition 1,2\|2: it names node 2 twice/],
   [{ type: 'partition', groups: [[1], [7]] }, /there is no node 7/],
@@ -46,6 +55,8 @@ test.each<[Fault, RegExp]>([
   [{ type: 'kill', nodes: [1, 3] }, /kill 1,3: node 3 is down: restart it first/],
   [{ type: 'pause', nodes: [9] }, /there is no node 9/],
   [skew(Number.POSITIVE_INFINITY), /a number of milliseconds/],
+  [skew(0), /^skew 1: it sets no clock: give an offset such as \+50ms, or a drift such as \+10%$/],
+  [skew(-0, -0), /it sets no clock/],
   [skew(1000), /an offset outside of .* could break a lease/],
   [skew(-1000), /an offset outside of .* could break a lease/],
   [skew(0, 0.5), /a drift over .* could break a lease/],
@@ -55,6 +66,8 @@ test.each<[Fault, RegExp]>([
 
 test.each<Fault>([
   { type: 'cut', ways: [{ from: 'clients', to: 3 }] },
+  { type: 'delay', ways: bothWays('clients', 1), messages: undefined, delayMs: 5, jitterMs: 0 },
+  { type: 'cut', ways, messages: 'heartbeat' },
   { type: 'isolate', nodes: [3] },
   { type: 'losePower', nodes: [1, 2] },
   skew(offsetMsMax(clockBounds, 0).aheadMs),

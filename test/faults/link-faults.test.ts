@@ -7,6 +7,7 @@ import {
   LinkFaults,
   type Packet,
   packetOf,
+  throttledBytesMax,
 } from '../../src/faults/index.js'
 import { type Message, Random } from '../../src/raft/index.js'
 
@@ -38,11 +39,17 @@ function faultsAt2(...faults: LinkFault[]) {
   return { links, hits }
 }
 
+/** After how many milliseconds a packet arrives, once for each time that it does: none at all when it is lost. */
+function arrivalsOf(links: LinkFaults, sent: Packet, nowMs: number): number[] {
+  const passage = links.passageOf(sent, nowMs)
+  return Array.from({ length: passage.copies }, () => links.arrivesAtMs(passage) - nowMs)
+}
+
 /** How many of 1000 packets arrive each number of times. */
 function countsOf(links: LinkFaults): number[] {
   const counts = [0, 0, 0]
   for (let sent = 0; sent < 1000; sent++) {
-    const times = links.arrivalsOf(packet(), sent).length
+    const times = arrivalsOf(links, packet(), sent).length
     counts[times] = (counts[times] ?? 0) + 1
   }
   return counts
@@ -51,8 +58,8 @@ function countsOf(links: LinkFaults): number[] {
 test('a cut loses all that comes on its way, and nothing that comes on another', () => {
   const { links, hits } = faultsAt2({ type: 'cut', ways })
   expect(links.areStanding).toBe(true)
-  expect(links.arrivalsOf(packet(), 0)).toEqual([])
-  expect(links.arrivalsOf(packet(3), 0)).toEqual([0])
+  expect(arrivalsOf(links, packet(), 0)).toEqual([])
+  expect(arrivalsOf(links, packet(3), 0)).toEqual([0])
   expect(hits).toEqual(['cut 1'])
 })
 
@@ -68,7 +75,7 @@ test.each<[string, LinkFault, Endpoint[]]>([
 ])('%s: a cut is of exactly the ways that it names', (_, fault, lost) => {
   const { links } = faultsAt2(fault)
   const from: Endpoint[] = [1, 3, 'clients']
-  expect(from.filter((each) => links.arrivalsOf(packet(each), 0).length === 0)).toEqual(lost)
+  expect(from.filter((each) => arrivalsOf(links, packet(each), 0).length === 0)).toEqual(lost)
   expect(links.areStanding).toBe(lost.length > 0)
 })
 
@@ -86,11 +93,11 @@ test('drop loses its share, and duplicate repeats its share', () => {
 
 test('a fault of one kind of message hits no other', () => {
   const { links } = faultsAt2({ type: 'cut', ways, messages: 'heartbeat' })
-  expect(links.arrivalsOf(packetOf(heartbeat), 0)).toEqual([])
-  expect(links.arrivalsOf(packetOf(vote), 0)).toEqual([0])
+  expect(arrivalsOf(links, packetOf(heartbeat), 0)).toEqual([])
+  expect(arrivalsOf(links, packetOf(vote), 0)).toEqual([0])
   const entries = faultsAt2({ type: 'cut', ways, messages: 'appendEntries' }).links
-  expect(entries.arrivalsOf(packetOf(heartbeat), 0)).toEqual([])
-  expect(entries.arrivalsOf({ from: 1, message: undefined, byteLength: 1 }, 0)).toEqual([0])
+  expect(arrivalsOf(entries, packetOf(heartbeat), 0)).toEqual([])
+  expect(arrivalsOf(entries, { from: 1, message: undefined, byteLength: 1 }, 0)).toEqual([0])
 })
 
 describe('delay', () => {
@@ -100,7 +107,7 @@ describe('delay', () => {
     const { links } = faultsAt2(jittery)
     let latestMs = 0
     for (let sentMs = 0; sentMs < 100; sentMs++) {
-      const [delayMs = 0] = links.arrivalsOf(packet(), sentMs)
+      const [delayMs = 0] = arrivalsOf(links, packet(), sentMs)
       expect(delayMs).toBeGreaterThanOrEqual(80)
       expect(delayMs).toBeLessThanOrEqual(100)
       expect(sentMs + delayMs).toBeGreaterThanOrEqual(latestMs)
@@ -111,12 +118,55 @@ describe('delay', () => {
   test('adds up with another, and holds nothing back once it is healed', () => {
     const fixed: LinkFault = { type: 'delay', ways, delayMs: 50, jitterMs: 0 }
     const { links } = faultsAt2(fixed, fixed)
-    expect(links.arrivalsOf(packet(), 0)).toEqual([100])
-    expect(links.delays(1)).toBe(true)
+    expect(arrivalsOf(links, packet(), 0)).toEqual([100])
     links.set([])
-    expect(links.delays(1)).toBe(false)
     expect(links.areStanding).toBe(false)
-    expect(links.arrivalsOf(packet(), 1)).toEqual([0])
+    expect(arrivalsOf(links, packet(), 1)).toEqual([0])
+  })
+})
+
+describe('when one of several faults is healed', () => {
+  const long: LinkFault = { type: 'delay', ways, delayMs: 20_000, jitterMs: 0 }
+  const short: LinkFault = { type: 'delay', ways, delayMs: 50, jitterMs: 0 }
+  const slow: LinkFault = { type: 'throttle', ways, bytesPerSecond: 1000 }
+  const slower: LinkFault = { type: 'throttle', ways, bytesPerSecond: 100 }
+  const reorder: LinkFault = { type: 'reorder', ways, share: 1 }
+  const entriesOnly: LinkFault = { ...long, messages: 'appendEntries' }
+
+  /** When packets arrive that are sent at 0 and at 10 ms, and one that is sent at 20 ms, after the first fault was healed. */
+  function arrivalsAround(sent: Packet, ...faults: LinkFault[]): number[][] {
+    const { links } = faultsAt2(...faults)
+    const passages = [links.passageOf(sent, 0), links.passageOf(sent, 10)]
+    const times = () => passages.map((passage) => links.arrivesAtMs(passage))
+    const before = times()
+    links.set(standingOf(...faults).slice(1))
+    const after = times()
+    return [before, [...after, links.arrivesAtMs(links.passageOf(packet(), 20))]]
+  }
+
+  test.each<[string, LinkFault, LinkFault, number[], number[]]>([
+    ['a delay beside a delay', long, short, [20_050, 20_060], [50, 60, 70]],
+    ['a delay of one kind beside a delay', entriesOnly, short, [20_050, 20_060], [50, 60, 70]],
+    ['a delay beside a throttle', long, slow, [20_100, 20_200], [100, 200, 300]],
+    ['a throttle beside a delay', slower, short, [1050, 2050], [50, 60, 70]],
+    ['a throttle beside a throttle', slower, slow, [1000, 2000], [100, 200, 300]],
+    ['a delay beside a reorder', long, reorder, [20_020, 20_030], [20, 30, 40]],
+    ['a reorder beside a delay', reorder, short, [70, 80], [50, 60, 70]],
+  ])(
+    '%s leaves nothing of its effect, and those that stand keep theirs',
+    (_, healed, left, before, after) => {
+      expect(arrivalsAround({ ...packet(), message: heartbeat }, healed, left)).toEqual([before, after])
+    },
+  )
+
+  test('the order of a port is kept among what is on its way', () => {
+    const { links } = faultsAt2(long, { ...short, jitterMs: 50 })
+    const passages = Array.from({ length: 50 }, (_, sentMs) => links.passageOf(packet(), sentMs))
+    for (const passage of passages) links.arrivesAtMs(passage)
+    links.set(standingOf(long, { ...short, jitterMs: 50 }).slice(1))
+    const times = passages.map((passage) => links.arrivesAtMs(passage))
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
+    expect(Math.max(...times)).toBeLessThan(50 + 50 + 50)
   })
 })
 
@@ -124,7 +174,7 @@ test('reorder lets those that were sent later arrive earlier', () => {
   const { links } = faultsAt2({ type: 'reorder', ways, share: 0.5 })
   const arrivals = Array.from(
     { length: 100 },
-    (_, sentMs) => sentMs + (links.arrivalsOf(packet(), sentMs)[0] ?? 0),
+    (_, sentMs) => sentMs + (arrivalsOf(links, packet(), sentMs)[0] ?? 0),
   )
   const overtaken = arrivals.filter((atMs, at) => (arrivals[at + 1] ?? Number.POSITIVE_INFINITY) < atMs)
   expect(overtaken.length).toBeGreaterThan(10)
@@ -135,22 +185,57 @@ describe('throttle', () => {
 
   test('lets so many bytes pass in a second', () => {
     const { links } = faultsAt2(slow)
-    expect([1, 2, 3].map(() => links.arrivalsOf(packet(1, 500), 0)[0])).toEqual([500, 1000, 1500])
-    expect(links.arrivalsOf(packet(1, 500), 10_000)).toEqual([500])
+    expect([1, 2, 3].map(() => arrivalsOf(links, packet(1, 500), 0)[0])).toEqual([500, 1000, 1500])
+    expect(arrivalsOf(links, packet(1, 500), 10_000)).toEqual([500])
   })
 
   test('loses what waits beyond its bound, and lets a packet pass that is larger than the bound', () => {
     const { links } = faultsAt2(slow)
-    expect(links.arrivalsOf(packet(1, 8 << 20), 0)).toHaveLength(1)
-    expect(links.arrivalsOf(packet(1, 500), 0)).toEqual([])
+    expect(arrivalsOf(links, packet(1, 8 << 20), 0)).toHaveLength(1)
+    expect(arrivalsOf(links, packet(1, 500), 0)).toEqual([])
   })
 
   test('begins anew once it was healed', () => {
     const { links } = faultsAt2(slow)
-    links.arrivalsOf(packet(1, 1_000_000), 0)
+    arrivalsOf(links, packet(1, 1_000_000), 0)
     links.set([])
-    expect(links.arrivalsOf(packet(1, 500), 1)).toEqual([0])
+    expect(arrivalsOf(links, packet(1, 500), 1)).toEqual([0])
     links.set(standingOf(slow))
-    expect(links.arrivalsOf(packet(1, 500), 2)).toEqual([500])
+    expect(arrivalsOf(links, packet(1, 500), 2)).toEqual([500])
+  })
+
+  describe('beside another on its way', () => {
+    const slower: LinkFault = { ...slow, bytesPerSecond: 500 }
+    const twice: LinkFault[] = [slow, slow]
+
+    test('takes no longer than the slower of them would alone', () => {
+      const { links } = faultsAt2(...twice)
+      expect([1, 2, 3].map(() => arrivalsOf(links, packet(1, 500), 0)[0])).toEqual([500, 1000, 1500])
+      const apart = faultsAt2(slow, slower).links
+      expect([1, 2, 3].map(() => arrivalsOf(apart, packet(1, 500), 0)[0])).toEqual([1000, 2000, 3000])
+    })
+
+    test('loses only what one of them would lose alone', () => {
+      const { links } = faultsAt2(...twice)
+      const sent = Array.from({ length: 40 }, () => arrivalsOf(links, packet(1, throttledBytesMax / 32), 0))
+      expect(sent.filter((arrivals) => arrivals.length === 1)).toHaveLength(32)
+    })
+
+    test('counts nothing that the other one loses', () => {
+      const { links } = faultsAt2({ ...slow, bytesPerSecond: 1 }, { ...slow, bytesPerSecond: 1_000_000 })
+      arrivalsOf(links, packet(1, throttledBytesMax), 0)
+      for (let sent = 0; sent < 10; sent++)
+        expect(arrivalsOf(links, packet(1, throttledBytesMax), 0)).toEqual([])
+      links.set(standingOf(slow, { ...slow, bytesPerSecond: 1_000_000 }).slice(1))
+      expect(arrivalsOf(links, packet(1, 1000), throttledBytesMax / 1000)).toEqual([1])
+    })
+
+    test('goes on at its own rate when the other one is healed', () => {
+      const { links } = faultsAt2(slow, slower)
+      arrivalsOf(links, packet(1, 500), 0)
+      links.set(standingOf(slow, slower).slice(0, 1))
+      // The first packet has passed the faster one after 500 ms.
+      expect(arrivalsOf(links, packet(1, 500), 1000)).toEqual([500])
+    })
   })
 })

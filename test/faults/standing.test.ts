@@ -7,6 +7,7 @@ import {
   drawNames,
   type Fault,
   Faults,
+  lineOf,
   Nemesis,
   type Prey,
   type StandingFault,
@@ -206,6 +207,8 @@ describe('the nemesis', () => {
     for (const skew of skews) expect(whySkewsBreakLease(cluster.clockBounds, [skew])).toBeUndefined()
     const signs = (of: 'drift' | 'offsetMs') => new Set(skews.map((skew) => Math.sign(skew[of])))
     for (const of of ['drift', 'offsetMs'] as const) expect(signs(of)).toEqual(new Set([-1, 0, 1]))
+    // A skew that sets no clock is no fault.
+    expect(skews.filter(({ drift, offsetMs }) => drift === 0 && offsetMs === 0)).toEqual([])
   })
 
   test('lets several faults stand at once, at most a bounded number, and takes all back', async () => {
@@ -297,5 +300,17 @@ describe('when nodes come and go', () => {
     expect(cluster.timers).toBe(0)
     cluster.faults.gone(2)
     expect(cluster.faults.standing).toEqual([])
+  })
+
+  test('a group of a partition that loses its last node is gone, and a single group is parted from nothing', () => {
+    const cluster = new NotingCluster(5)
+    cluster.faults.begin({ type: 'partition', groups: [[1, 2, 3], [4], [5]] })
+    cluster.faults.gone(5)
+    expect(cluster.faults.standing.map(({ fault }) => lineOf(fault, [1, 2, 3, 4]))).toEqual([
+      'partition 1,2,3|4',
+    ])
+    cluster.faults.gone(4)
+    expect(cluster.faults.standing).toEqual([])
+    expect(cluster.noted.at(-1)).toBe('faultHealed partition by verb')
   })
 })

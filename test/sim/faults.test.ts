@@ -74,6 +74,24 @@ describe('links', () => {
     expect(cluster.world.counts.delayed).toBeGreaterThan(0)
   })
 
+  test('a delay that is healed leaves nothing of its effect while another one stands', () => {
+    const { cluster, leader, followers } = led()
+    const ways = linksOf(leader.id, followers)
+    const delayOf = (delayMs: number) =>
+      cluster.faults.begin({ type: 'delay', ways, delayMs, jitterMs: 0, messages: 'appendEntries' })
+    const long = delayOf(30_000)
+    delayOf(40)
+    const late = proposeTo(cluster, leader.id, 'k', 'late')
+    cluster.run(10)
+    void long.heal()
+    cluster.run(20)
+    expect(late.outcome).toBeUndefined()
+    cluster.run(10 + quickMs)
+    expect(late.outcome).toMatchObject({ outcome: 'applied' })
+    expect(putMs(cluster)).toBeGreaterThanOrEqual(40)
+    expect(putMs(cluster)).toBeLessThan(40 + quickMs)
+  })
+
   test('messages that a delay held back do not pass a cut that stands when they arrive', () => {
     for (const isHealed of [false, true]) {
       const { cluster, leader, followers } = led()
@@ -228,6 +246,36 @@ describe('disks', () => {
     }
   })
 
+  test('a slow disk that is healed leaves nothing of its effect while another one stands', () => {
+    const { cluster, leader } = led()
+    const slow = (flushMs: number) =>
+      cluster.faults.begin({ type: 'slowDisk', nodes: cluster.nodeIds, flushMs })
+    const long = slow(30_000)
+    slow(40)
+    const late = proposeTo(cluster, leader.id, 'k', 'late')
+    cluster.run(20)
+    void long.heal()
+    cluster.run(20)
+    expect(late.outcome).toBeUndefined()
+    cluster.run(20 + quickMs)
+    expect(late.outcome).toMatchObject({ outcome: 'applied' })
+    expect(putMs(cluster)).toBeGreaterThanOrEqual(40)
+  })
+
+  test('a flush that a slow disk delays takes no longer when other faults begin and end', () => {
+    const { cluster } = led()
+    cluster.faults.begin({ type: 'slowDisk', nodes: cluster.nodeIds, flushMs: 70 })
+    let cuts = 0
+    const cutAgain = (): void => {
+      void cluster.faults.begin({ type: 'fullDisk', nodes: cluster.nodeIds, bytesLeft: 1_000_000 }).heal()
+      if (++cuts < 10) cluster.world.time.after(20_000, cutAgain)
+    }
+    cutAgain()
+    const tookMs = putMs(cluster)
+    expect(cuts).toBeGreaterThan(3)
+    expect(tookMs).toBeLessThan(70 + quickMs)
+  })
+
   test('a stalled disk holds back what is written, and then flushes it', () => {
     const { cluster, leader, followers } = led()
     const stall = cluster.faults.begin({ type: 'stallDisk', nodes: followers })
@@ -276,6 +324,58 @@ describe('disks', () => {
     void begun.heal()
     put(cluster, 4000)
     converge(cluster)
+  })
+
+  test('of two bounds of one disk each is kept, the less before the other, whichever began first', () => {
+    for (const isEarlierLess of [true, false]) {
+      const { cluster, followers } = led()
+      const [sick] = followers
+      const begin = (bytesLeft: number) =>
+        cluster.faults.begin({ type: 'fullDisk', nodes: [sick], bytesLeft })
+      const [less, more] = isEarlierLess ? [begin(3000), begin(9000)] : [begin(9000), begin(3000)].reverse()
+      put(cluster, 5000)
+      cluster.until(() => !cluster.node(sick).isUp)
+      void less?.heal()
+      expect(cluster.node(sick).isUp).toBe(true)
+      converge(cluster)
+      put(cluster, 5000)
+      cluster.until(() => !cluster.node(sick).isUp)
+      expect(cluster.world.counts.fullDisks).toBe(2)
+      void more?.heal()
+      converge(cluster)
+    }
+  })
+
+  test('a disk fails one flush for each failure: its node goes on under one that has failed it', () => {
+    const { cluster, followers } = led()
+    const [sick] = followers
+    const failsAt = (failures: number): void => {
+      put(cluster)
+      cluster.until(() => !cluster.node(sick).isUp)
+      expect(cluster.world.counts.failedDisks).toBe(failures)
+    }
+    cluster.failDisk(sick)
+    const later = cluster.failDisk(sick)
+    failsAt(1)
+    void later.heal()
+    put(cluster)
+    converge(cluster)
+    expect(cluster.node(sick).isUp).toBe(true)
+    cluster.failDisk(sick)
+    failsAt(2)
+  })
+
+  test('a disk that was full first still fails a flush afterwards', () => {
+    const { cluster, followers } = led()
+    const [sick] = followers
+    cluster.failDisk(sick)
+    const full = cluster.faults.begin({ type: 'fullDisk', nodes: [sick], bytesLeft: 0 })
+    put(cluster)
+    cluster.until(() => !cluster.node(sick).isUp)
+    void full.heal()
+    put(cluster)
+    cluster.until(() => !cluster.node(sick).isUp)
+    expect(cluster.world.counts).toMatchObject({ fullDisks: 1, failedDisks: 1 })
   })
 
   test('a failure that is healed before a flush never happens, and one that is healed just after it ends the node', () => {

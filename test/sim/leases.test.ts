@@ -31,9 +31,9 @@ function usurped(
   const [promised, contender] = others(cluster, leaderId) as [number, number]
   const skew = (id: NodeId, by: Partial<Skew>) =>
     cluster.faults.begin({ type: 'skew', nodes: [id], offsetMs: 0, drift: 0, ...by })
-  skew(leaderId, { drift: -drift })
+  if (drift !== 0) skew(leaderId, { drift: -drift })
   const ahead = skew(leaderId, { offsetMs })
-  for (const id of [promised, contender]) skew(id, { drift })
+  if (drift !== 0) for (const id of [promised, contender]) skew(id, { drift })
   cluster.run(500)
   cluster.cut(leaderId, contender)
   cluster.until(() => cluster.node(contender).state?.role === 'preCandidate')

@@ -132,6 +132,21 @@ describe('a faulty store', () => {
     expect(told).toEqual(['1 flushed', '2 flushed', '3 flushed'])
   })
 
+  test('a flush that one delay holds back begins under the delay that takes its place, and only then', () => {
+    const store = openFaulty()
+    const [long, short]: (() => void)[][] = [[], []]
+    store.delayFlushes((callback) => long?.push(callback))
+    for (const index of [1, 2]) append(store, index)
+    store.delayFlushes((callback) => short?.push(callback))
+    expect([long?.length, short?.length]).toEqual([1, 1])
+    long?.shift()?.()
+    runTurns()
+    expect(told).toEqual([])
+    for (let flush = 0; flush < 2; flush++) short?.shift()?.()
+    runTurns()
+    expect(told).toEqual(['1 flushed', '2 flushed'])
+  })
+
   test('[ST1] a stalled disk tells nothing and writes nothing until it is released', () => {
     const store = openFaulty()
     store.stallFlushes()
@@ -179,7 +194,7 @@ describe('a faulty store', () => {
   test('[DU2] a full disk ends the store, and says so', () => {
     const store = openFaulty()
     append(store, 1)
-    store.fillDisk(0)
+    store.fillDisk(new Map([[1, 0]]))
     for (const index of [2, 3]) append(store, index)
     runTurns()
     const message = 'disk full: the log cannot be written'
@@ -189,19 +204,43 @@ describe('a faulty store', () => {
 
   test('[DU2] a disk is full at the first write that takes more than is left', () => {
     const store = openFaulty()
-    store.fillDisk(2 * 1000)
+    store.fillDisk(new Map([[1, 2 * 1000]]))
     for (const index of [1, 2, 3]) append(store, index, 900)
     runTurns()
     expect(told).toEqual(['1 flushed', '2 flushed', '3 failed: disk full: the log cannot be written'])
     expect(entriesOnDisk()).toEqual([1, 2])
   })
 
+  test.each([
+    ['earlier', [1000, 2000]],
+    ['later', [2000, 1000]],
+  ])(
+    'of two bounds the %s one fills the disk where it leaves less, and the other keeps count',
+    (_, bytes) => {
+      const [first = 0, second = 0] = bytes
+      const store = openFaulty()
+      store.fillDisk(new Map([[1, first]]))
+      const both = new Map([
+        [1, first],
+        [2, second],
+      ])
+      store.fillDisk(both)
+      append(store, 1, 900)
+      store.fillDisk(both)
+      expect([...store.bytesLeft.values()]).toEqual([first - 1000, second - 1000])
+      for (const index of [2, 3]) append(store, index, 900)
+      runTurns()
+      const message = 'disk full: the log cannot be written'
+      expect(told).toEqual(['1 flushed', `2 failed: ${message}`, `3 failed: ${message}`])
+    },
+  )
+
   test('a failure that is taken back before a flush has begun never happens', () => {
     const store = openFaulty()
     store.failNextFlush('lost')
-    store.fillDisk(0)
+    store.fillDisk(new Map([[1, 0]]))
     store.failNextFlush(undefined)
-    store.fillDisk(undefined)
+    store.fillDisk(new Map())
     append(store, 1)
     runTurns()
     expect(told).toEqual(['1 flushed'])
@@ -212,7 +251,7 @@ describe('a faulty store', () => {
     ['its last step', (store, flushed) => store.compact({ snapshot, base: snapshot }, flushed)],
   ])('[ST2] %s of a snapshot fails in a later turn, however quick the disk', (_, write) => {
     const store = new FaultyStore(openMemoryStore(disk, { defer, isQuick: true }).store)
-    store.fillDisk(0)
+    store.fillDisk(new Map([[1, 0]]))
     write(store, (error) => void told.push(error?.message ?? 'flushed'))
     expect(told).toEqual([])
     runTurns()
