@@ -15,7 +15,7 @@ import {
 } from './causes.js'
 import { type Stretch, shareCovered } from './stretch.js'
 import { holdsDisk, type Obstacle, type Reign, type RoleChange, type Timeline } from './timeline.js'
-import { votersAt } from './voters.js'
+import { membershipAt, votersOf } from './voters.js'
 
 /** The steps of one node to its leadership, as far as it came: each follows from the one before. */
 export interface Steps {
@@ -170,7 +170,8 @@ const answerKinds = ['preVoteResponse', 'requestVoteResponse']
 
 /** The causes that keep the other nodes from answering a candidate. */
 export function whyAbsent(timeline: Timeline, candidateId: NodeId, window: Stretch): Cause[] {
-  const others = votersAt(timeline.story, window.untilMs).filter((id) => id !== candidateId)
+  const membership = membershipAt(timeline.story, { nodeId: candidateId, atMs: window.untilMs })
+  const others = votersOf(membership).filter((id) => id !== candidateId)
   const silences = others.map((id): Silence => {
     const questions = silencers(timeline, candidateId, id, voteKinds)
     return { window, candidates: [...questions, ...silencers(timeline, id, candidateId, answerKinds)] }
@@ -205,7 +206,8 @@ function causesOfGivingUp(timeline: Timeline, reign: Reign): Cause[] {
     const found = weighed([{ window, candidates: disksOf(timeline, nodeId) }]).map(causeOf)
     return found.length > 0 ? found : [{ ...noCause('disk', nodeId), ...window }]
   }
-  const followers = votersAt(timeline.story, untilMs).filter((id) => id !== nodeId)
+  const membership = membershipAt(timeline.story, { nodeId, atMs: untilMs })
+  const followers = votersOf(membership).filter((id) => id !== nodeId)
   const silences = followers.map((follower): Silence => {
     const candidates = [
       ...silencers(timeline, follower, nodeId, followerKinds),

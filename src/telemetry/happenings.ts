@@ -2,7 +2,7 @@
  * Happenings in a cluster, as its nodes, their hosts and the cluster itself tell them. Each happening has a sequence
  * number and the number of the one that led to it, so that a story can be followed back to its cause.
  */
-import type { LogIndex, Message, NodeId, RaftEvent, Term } from '../raft/index.js'
+import type { Configuration, LogIndex, Message, NodeId, RaftEvent, Term } from '../raft/index.js'
 
 /** A fault, as far as a story of what happened needs it. */
 export interface FaultTold {
@@ -22,7 +22,13 @@ export interface FaultTold {
 /** Times are in milliseconds. */
 export type Happening =
   | RaftEvent
-  | { readonly type: 'started'; readonly lastIndex: LogIndex; readonly snapshotIndex: LogIndex }
+  | {
+      readonly type: 'started'
+      readonly lastIndex: LogIndex
+      readonly snapshotIndex: LogIndex
+      /** The configuration by which the node goes from its start on. `undefined`: the story is of an older raftbox. */
+      readonly configuration?: Configuration | undefined
+    }
   /** The node has ended. On purpose: it was stopped, as an operator stops a node, and no fault ended it. */
   | { readonly type: 'killed'; readonly isOnPurpose?: true }
   /** The node was taken out of the cluster for good, and its thread has ended. */
@@ -69,6 +75,13 @@ const typesOfProtocol = {
 /** True for happenings that the protocol tells, and not the node around it. */
 export function isOfProtocol(happening: Happening): happening is RaftEvent {
   return Object.hasOwn(typesOfProtocol, happening.type)
+}
+
+/** The configuration that a happening tells. A node that was added goes by none until it hears of one. */
+export function configurationTold(happening: Happening): Configuration | undefined {
+  if (happening.type === 'membership') return happening
+  const told = happening.type === 'started' ? happening.configuration : undefined
+  return told === undefined || told.membership.voters.length === 0 ? undefined : told
 }
 
 export type Happened = Happening & {
@@ -171,6 +184,8 @@ export interface Story {
   readonly electionTimeoutMs: number
   /** Events of the protocol count time in ticks. */
   readonly tickMs: number
+  /** The newest configuration that was told before the first of `happened`. `undefined`: none was, as far as is known. */
+  readonly configuration?: Configuration | undefined
   readonly happened: readonly Happened[]
   readonly passed: readonly Passed[]
   readonly carried: readonly Carried[]

@@ -421,7 +421,12 @@ describe('an election', () => {
   })
 
   test('tells of commits where only the leader that was killed keeps its old answers', () => {
-    const made = new MadeStory().starts(0, 1, 2, 3).elects(620, 1, 1, [2, 3]).commits(1, 700, 1990, 1)
+    const made = new MadeStory()
+      .starts(0, 1)
+      .starts(0, 2)
+      .starts(0, 3)
+      .elects(620, 1, 1, [2, 3])
+      .commits(1, 700, 1990, 1)
     made.tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3])
     // All that node 2 kept of these commands are the commits.
     for (let index = 66; index < 76; index++) made.passes(1320 + 20 * index, 2, 'committed', index)
