@@ -249,11 +249,13 @@ interface Ending {
 /** A leader that is down or stands still leads nobody. Otherwise its last sign of life counts, or that it gave up. */
 function leaderlessSince({ beganMs, story }: Timeline, { before, cause, missed, atMs }: Ending): number {
   if (before === undefined) return beganMs
-  const isStopped = cause.nodeId === before.nodeId && stops.has(cause.type)
+  const { sinceMs: stoppedMs = atMs } = cause
+  // A leader that learned of a later term after the election had led nobody for long.
+  const isStopped = cause.nodeId === before.nodeId && stops.has(cause.type) && stoppedMs < atMs
   const heardMs = missed.length > 0 ? Math.max(...missed.map(({ sinceMs }) => sinceMs)) : atMs
   // The last heartbeat is up to an interval older than the end of a leader that sent heartbeats to its end.
   const ledMs = heardMs + 2 * story.heartbeatIntervalMs >= before.untilMs ? before.untilMs : heardMs
-  const endMs = isStopped ? (cause.sinceMs ?? atMs) : ledMs
+  const endMs = isStopped ? stoppedMs : ledMs
   return Math.max(before.sinceMs, Math.min(endMs, atMs))
 }
 

@@ -82,7 +82,7 @@ export function beganWith(
   if (causes.length > 0) return began(...causes)
   // The silence of the leader may be long over where campaign after campaign was in vain.
   const longAgo = early === undefined ? [] : silencesBefore(timeline, before, early.atMs, [early.nodeId])
-  return began(...(longAgo.length > 0 ? longAgo : laterTermOf(timeline, before)))
+  return began(...(longAgo.length > 0 ? longAgo : laterTermOf(timeline, before, last)))
 }
 
 function removalOf({ nodeId, untilMs }: Reign): Cause {
@@ -96,10 +96,10 @@ function wishOf({ asked, stood, last }: Steps): Cause | undefined {
   return undefined
 }
 
-/** The leader of before learned of a later term. */
-function laterTermOf(timeline: Timeline, before: Reign): Cause[] {
+/** The leader of before learned of a later term. Where it learned that from the election's winner, that is no cause. */
+function laterTermOf(timeline: Timeline, before: Reign, last: RoleChange): Cause[] {
   const told = toldOf(timeline, before)
-  if (told === undefined) return []
+  if (told === undefined || (last.role === 'leader' && told.sequence > last.sequence)) return []
   return [{ ...noCause('laterTerm', before.nodeId), to: told.from, sinceMs: told.atMs }]
 }
 

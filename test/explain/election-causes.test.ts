@@ -74,6 +74,17 @@ describe('the cause of an election', () => {
     expect(election.leaderlessMs).toBe(600)
   })
 
+  test('is no later term that the leader learned of after the election, and the silence before it counts', () => {
+    const made = new MadeStory().begins().elects(2600, 2, 2, [3])
+    const told = { reason: 'higherTerm', from: 2, messageType: 'appendEntries' } as const
+    made.tell(2602, 1, { type: 'role', role: 'follower', term: 2, leaderId: undefined, ...told })
+    expect(explainElection(made.story)).toMatchObject({
+      cause: { type: 'unknown' },
+      leaderlessSinceMs: 1992,
+      leaderlessMs: 608,
+    })
+  })
+
   test.each([
     ['removed', (made: MadeStory) => made.tell(1100, 4, { type: 'removed' })],
     [
