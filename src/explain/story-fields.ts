@@ -105,7 +105,7 @@ const ofHappening: Readonly<Record<Happened['type'], Checks>> = {
   heartbeatMissed: { from: isId, silentMs: isNumber },
   threadStood: { forMs: isNumber },
   leaseHeld: { term: isCount },
-  leaseLost: { term: isCount },
+  leaseLost: { term: isCount, reason: orNone(oneOf('unanswered', 'givenUp')) },
   flushLate: { sinceMs: isNumber },
   flushEnded: { afterMs: isNumber },
   commitLate: { index: isCount, sinceMs: isNumber },

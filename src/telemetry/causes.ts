@@ -62,6 +62,8 @@ export class Causes {
         // A node that is gone explains its silence, whatever else was slow meanwhile.
         return this.#causeOfEnd(told) ?? told.cause ?? this.#causeOfSilence(told)
       case 'leaseLost':
+        if (told.reason === 'givenUp') return told.cause
+        return told.cause ?? this.#causeOfLoneliness(nodeId)
       case 'commitLate':
         return told.cause ?? this.#causeOfLoneliness(nodeId)
       case 'flushLate':

@@ -42,8 +42,11 @@ export type Happening =
   | { readonly type: 'threadStood'; readonly forMs: number }
   /** A majority answered the leader so lately that it answers reads without asking anew. */
   | { readonly type: 'leaseHeld'; readonly term: Term }
-  /** The lease of a node that leads ran out, since no majority answered it in time. */
-  | { readonly type: 'leaseLost'; readonly term: Term }
+  /**
+   * The lease of a node that leads has ended: it ran out, or was given up for another node to lead. Without a reason: the
+   * story is of an older raftbox.
+   */
+  | { readonly type: 'leaseLost'; readonly term: Term; readonly reason?: 'unanswered' | 'givenUp' }
   /** A write is with the disk for half an election timeout already. Told once; its end tells how long it took. */
   | { readonly type: 'flushLate'; readonly sinceMs: number }
   | { readonly type: 'flushEnded'; readonly afterMs: number }

@@ -81,6 +81,7 @@ function describeHappening(happening: Exclude<Told, RaftEvent>): string {
     case 'leaseHeld':
       return `holds its lease in term ${happening.term}: a majority answered it`
     case 'leaseLost':
+      if (happening.reason === 'givenUp') return `gives up its lease in term ${happening.term} to hand over`
       return `loses its lease in term ${happening.term}: no majority answered it in time`
     case 'flushLate':
       return `waits for its disk, which has not finished a write for ${ms(happening.sinceMs)}`

@@ -135,6 +135,16 @@ test('[HP2] a fault that was healed after one of its nodes was removed is the ca
   expect(causesOf({ type: 'faultBegan', fault: slow }, removed, healedAtRest, lost).at(-1)).toBeUndefined()
 })
 
+test('[HP2] a lease that was given up has the handing over for its cause, and no fault', () => {
+  const delay = faultOf('delay', { nodes: [1, 2], ways: [{ from: 1, to: 2 }] })
+  const began = { type: 'faultBegan', fault: delay } as const
+  const transfer = { type: 'transferBegan', to: 2 } as const
+  const lost = { type: 'leaseLost', term: 1, cause: 2 } as const
+  expect(causesOf(began, transfer, { ...lost, reason: 'givenUp' }).at(-1)).toBe(2)
+  expect(causesOf(began, transfer, { ...lost, reason: 'givenUp', cause: undefined }).at(-1)).toBeUndefined()
+  expect(causesOf(began, transfer, { ...lost, reason: 'unanswered', cause: undefined }).at(-1)).toBe(1)
+})
+
 test('[HP2] a node fails, stalls, is killed or comes back by the fault that stands at it, and no other', () => {
   const begins = (type: string, nodeId = 1) =>
     ({ type: 'faultBegan', fault: faultOf(type, { nodes: [nodeId] }) }) as const

@@ -91,6 +91,7 @@ test.each<[string, Happening]>([
   ['stood still for 310 ms: its thread was busy, or got no processor', { type: 'threadStood', forMs: 310 }],
   ['holds its lease in term 3: a majority answered it', { type: 'leaseHeld', term: 3 }],
   ['loses its lease in term 3: no majority answered it in time', { type: 'leaseLost', term: 3 }],
+  ['gives up its lease in term 3 to hand over', { type: 'leaseLost', term: 3, reason: 'givenUp' }],
   ['waits for its disk, which has not finished a write for 260 ms', { type: 'flushLate', sinceMs: 260 }],
   ['has its write on disk after 400 ms', { type: 'flushEnded', afterMs: 400 }],
   [
