@@ -52,7 +52,7 @@ const byMessage: Checks = { from: isId, messageType: isText }
 
 /** The fields of a change of role besides its reason. */
 const ofReason: Readonly<Record<Reason, Checks>> = {
-  electionTimeout: timed,
+  electionTimeout: { ...timed, lacking: orNone(oneOf('heartbeat', 'leader', 'majority')) },
   quorumLost: timed,
   diskStalled: timed,
   preVoteWon: decided,

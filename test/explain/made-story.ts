@@ -70,7 +70,13 @@ export class MadeStory {
   asks(atMs: number, nodeId: NodeId, term: number, silentMs = 600): this {
     const elapsedTicks = silentMs / tickMs
     const role = { role: 'preCandidate', term: term - 1, leaderId: undefined } as const
-    return this.tell(atMs, nodeId, { type: 'role', ...role, reason: 'electionTimeout', elapsedTicks })
+    return this.tell(atMs, nodeId, {
+      type: 'role',
+      ...role,
+      reason: 'electionTimeout',
+      elapsedTicks,
+      lacking: 'heartbeat',
+    })
   }
 
   answers(

@@ -16,6 +16,18 @@ const answered = { type: 'voteAnswered', candidateId: 2, term: 4 } as const
 test.each<[string, RaftEvent]>([
   [
     'starts a pre-vote for term 1: no heartbeat for 500 ms',
+    { ...timedOut, reason: 'electionTimeout', elapsedTicks: 10, lacking: 'heartbeat' },
+  ],
+  [
+    'starts a pre-vote for term 1: its election timeout of 500 ms is over without a leader',
+    { ...timedOut, reason: 'electionTimeout', elapsedTicks: 10, lacking: 'leader' },
+  ],
+  [
+    'starts a pre-vote for term 1: its election timeout of 500 ms is over without a majority',
+    { ...timedOut, reason: 'electionTimeout', elapsedTicks: 10, lacking: 'majority' },
+  ],
+  [
+    'starts a pre-vote for term 1: its election timeout of 500 ms is over',
     { ...timedOut, reason: 'electionTimeout', elapsedTicks: 10 },
   ],
   [
@@ -117,7 +129,7 @@ test('a standstill whose cause is known is not said to have another one', () => 
 })
 
 test('where nobody knows how long a tick is, times are told in ticks', () => {
-  const event: RaftEvent = { ...timedOut, reason: 'electionTimeout', elapsedTicks: 23 }
+  const event: RaftEvent = { ...timedOut, reason: 'electionTimeout', elapsedTicks: 23, lacking: 'heartbeat' }
   expect(describeEvent(event)).toBe('starts a pre-vote for term 1: no heartbeat for 23 ticks')
 })
 
