@@ -127,6 +127,7 @@ export class ClusterStory {
       heartbeatIntervalMs,
       electionTimeoutMs,
       tickMs: heartbeatIntervalMs,
+      configuration: this.#chronicle.configuration,
       happened: this.#chronicle.happened,
       ...readWaymarks(this.#memories),
       askedMs: storyNow(),

@@ -1,4 +1,5 @@
 /** Checks of values that may come from a stranger, piece by piece. */
+import type { Configuration } from '../raft/index.js'
 import type { FaultTold, MembershipTold } from '../telemetry/index.js'
 
 export type Fields = Partial<Record<string, unknown>>
@@ -74,9 +75,15 @@ export const ofFault: ChecksOf<FaultTold> = {
   figures: (value) => isFields(value) && Object.values(value).every(isNumber),
 }
 
-/** The fields of an event of the protocol, or of a frame, that tell a configuration. */
-export const ofMembership: ChecksOf<Omit<MembershipTold, 'transferTo'>> = {
+const ofConfiguration: ChecksOf<Configuration> = {
   index: isCount,
   membership: having({ voters: areIds, votersOutgoing: areIds, learners: areIds }),
+}
+
+export const isConfiguration = having(ofConfiguration)
+
+/** The fields of an event of the protocol, or of a frame, that tell a configuration. */
+export const ofMembership: ChecksOf<Omit<MembershipTold, 'transferTo'>> = {
+  ...ofConfiguration,
   isCommitted: isFlag,
 }

@@ -1,8 +1,9 @@
 /** `explain index N`: the way of one command across all nodes, and which part of it took longest. */
-import type { LogIndex, NodeId } from '../raft/index.js'
+import type { LogIndex, NodeId, Term } from '../raft/index.js'
 import type { Stage, Story } from '../telemetry/index.js'
 import type { Nothing } from './election.js'
 import { passingsOf, type Step } from './passings.js'
+import { isMajority, membershipAt } from './voters.js'
 
 /** A part of the way, from one step to the next. */
 export interface Part {
@@ -21,9 +22,17 @@ export interface CommandWay {
   readonly isOpening: boolean
   /** On all nodes, in the order of time. */
   readonly steps: readonly Step[]
-  /** The follower whose acknowledgement made the majority. `undefined`: the leader's own disk did, or nothing yet. */
+  /**
+   * The node whose disk made the majority: a follower, or the leader itself. `undefined`: nothing yet, or a later leader
+   * committed it, or the story does not tell.
+   */
   readonly decidedBy: NodeId | undefined
-  /** The parts on the way to the answer, that over the deciding follower among them. Empty where its begin is not kept. */
+  /** The leader of a later term that committed it, where the leader that took it was deposed before. */
+  readonly committedBy: { readonly nodeId: NodeId; readonly term: Term } | undefined
+  /**
+   * The parts on the way to the answer, that over the deciding follower among them. Empty where its begin is not kept, and
+   * where a later leader committed it.
+   */
   readonly parts: readonly Part[]
   readonly slowest: Part | undefined
   /** Leaders that had another command at this index before, which no majority held. */
@@ -44,7 +53,9 @@ export function explainIndex(story: Story, index: LogIndex): CommandWay | Nothin
   const isOpening = opensTerm(story, index, appendings.at(-1))
   const own = passings.filter(({ atMs, stage }) => atMs >= begunMs && !(isOpening && stage === 'answered'))
   const steps = stepsOf(own, { leaderId, committedMs: committedMs ?? Number.POSITIVE_INFINITY })
-  const { decidedBy, parts } = partsOf(steps, leaderId)
+  const committedBy = laterLeaderOf(story, steps, appendings.at(-1))
+  const { decidedBy, parts } =
+    committedBy === undefined ? partsOf(story, steps, leaderId) : { decidedBy: undefined, parts: [] }
   const [slowest] = [...parts].sort((a, b) => b.tookMs - a.tookMs)
   return {
     type: 'command',
@@ -54,6 +65,7 @@ export function explainIndex(story: Story, index: LogIndex): CommandWay | Nothin
     isOpening,
     steps,
     decidedBy,
+    committedBy,
     parts,
     slowest,
     lostAt: appendings.slice(0, -1).map(({ nodeId }) => nodeId),
@@ -117,41 +129,73 @@ function stepsOf(passings: readonly Step[], { leaderId, committedMs }: Way): Ste
   return chosen.sort((a, b) => a.atMs - b.atMs)
 }
 
+/** The leader that committed the command, where the one that took it was deposed before. */
+function laterLeaderOf(
+  { happened }: Story,
+  steps: readonly Step[],
+  appended: Step | undefined,
+): CommandWay['committedBy'] {
+  if (appended === undefined) return undefined
+  const took = happened.findLast(
+    (each) =>
+      each.type === 'role' &&
+      each.role === 'leader' &&
+      each.nodeId === appended.nodeId &&
+      each.atMs <= appended.atMs + 1,
+  )
+  for (const { stage, nodeId, atMs } of steps) {
+    if (stage !== 'committed') continue
+    const last = happened.findLast(
+      (each) =>
+        (each.type === 'role' || each.type === 'started') && each.nodeId === nodeId && each.atMs <= atMs,
+    )
+    // A follower learns from its leader what is committed.
+    if (last?.type !== 'role' || last.role !== 'leader') continue
+    return last === took ? undefined : { nodeId, term: last.term }
+  }
+  return undefined
+}
+
+/** The promise with which the copies of voters became a majority. The copy of a learner does not count. */
+function decidingPromise(
+  story: Story,
+  steps: readonly Step[],
+  committed: Step | undefined,
+): Step | undefined {
+  if (committed === undefined) return undefined
+  const membership = membershipAt(story, committed)
+  const holders: NodeId[] = []
+  return steps.find(({ nodeId, stage, peer = nodeId, atMs }) => {
+    if (nodeId !== committed.nodeId || atMs > committed.atMs) return false
+    if (stage !== 'acknowledged' && stage !== 'flushed') return false
+    holders.push(peer)
+    return isMajority(membership, holders)
+  })
+}
+
 /** The steps one after the other, over the disk that made the majority. */
 function partsOf(
+  story: Story,
   steps: readonly Step[],
   leaderId: NodeId | undefined,
 ): Pick<CommandWay, 'decidedBy' | 'parts'> {
-  const atLeader = (stage: Stage, peer?: NodeId): Step | undefined =>
-    steps.find((step) => step.nodeId === leaderId && step.stage === stage && step.peer === peer)
-  const appended = atLeader('appended')
-  const committed = atLeader('committed')
+  const at = (nodeId: NodeId | undefined, stage: Stage, peer?: NodeId): Step | undefined =>
+    steps.find((step) => step.nodeId === nodeId && step.stage === stage && step.peer === peer)
+  const appended = at(leaderId, 'appended')
   // The rest of the way alone would name a quick part as the slowest.
   if (appended === undefined) return { decidedBy: undefined, parts: [] }
-  const isBefore = ({ atMs }: Step): boolean => committed !== undefined && atMs <= committed.atMs
-  const promises = steps.filter(
-    (step) =>
-      step.nodeId === leaderId &&
-      (step.stage === 'acknowledged' || step.stage === 'flushed') &&
-      isBefore(step),
-  )
-  const decidedBy = promises.at(-1)?.peer
-  const atFollower = (stage: Stage): Step | undefined =>
-    steps.find((step) => step.nodeId === decidedBy && step.stage === stage)
+  const committed = at(leaderId, 'committed')
+  const promise = decidingPromise(story, steps, committed)
+  const over = promise?.peer
   const toMajority =
-    decidedBy === undefined
-      ? [atLeader('flushed')]
-      : [
-          atLeader('sent', decidedBy),
-          atFollower('received'),
-          atFollower('flushed'),
-          atLeader('acknowledged', decidedBy),
-        ]
-  const way = [appended, ...toMajority, committed, atLeader('applied'), atLeader('answered')]
+    over === undefined
+      ? [committed === undefined ? at(leaderId, 'flushed') : promise]
+      : [at(leaderId, 'sent', over), at(over, 'received', leaderId), at(over, 'flushed'), promise]
+  const way = [appended, ...toMajority, committed, at(leaderId, 'applied'), at(leaderId, 'answered')]
   const known = way.filter((step) => step !== undefined)
-  const parts = known.slice(1).map((to, at): Part => {
-    const from = known[at] ?? to
+  const parts = known.slice(1).map((to, place): Part => {
+    const from = known[place] ?? to
     return { from, to, tookMs: to.atMs - from.atMs }
   })
-  return { decidedBy, parts }
+  return { decidedBy: promise && (over ?? leaderId), parts }
 }

@@ -5,7 +5,7 @@ import type { Step } from './passings.js'
 import { moment, sentence, span } from './phrases.js'
 
 export function commandInWords(way: CommandWay, beganMs: number): string {
-  const { index, leaderId, isCommitted, isOpening, steps, lostAt, decidedBy, slowest } = way
+  const { index, leaderId, isCommitted, isOpening, steps, lostAt, decidedBy, committedBy, slowest } = way
   const [first] = steps
   const firstMs = first?.atMs ?? 0
   const from = isOpening ? 'the empty entry with which node' : 'taken from a client by node'
@@ -18,11 +18,13 @@ export function commandInWords(way: CommandWay, beganMs: number): string {
   }
   for (const step of steps)
     lines.push(`  ${`+${span(step.atMs - firstMs)}`.padStart(10)}  ${stepInWords(step)}`)
-  if (isCommitted && way.parts.length > 0) {
-    const decider = decidedBy === undefined ? "the leader's own disk" : `node ${decidedBy}`
+  if (decidedBy !== undefined) {
+    const decider = decidedBy === leaderId ? "the leader's own disk" : `node ${decidedBy}`
     lines.push(sentence(`The majority was made by ${decider}`))
   }
-  if (leaderId !== undefined && way.parts.length === 0 && isCommitted) {
+  if (committedBy !== undefined) {
+    lines.push(sentence(`Node ${committedBy.nodeId} committed it, as leader of term ${committedBy.term}`))
+  } else if (leaderId !== undefined && way.parts.length === 0 && isCommitted) {
     lines.push(
       sentence(
         `What node ${leaderId} did first is no longer kept, so that nobody can tell what took longest`,

@@ -1,11 +1,11 @@
 /** An election in words. */
-import type { VoteReason } from '../raft/index.js'
+import type { NodeId, VoteReason } from '../raft/index.js'
 import { nodesOf } from '../telemetry/index.js'
 import type { Election } from './election.js'
 import { causeInWords, moment, sentence, span } from './phrases.js'
 import type { Vote } from './votes.js'
 
-export function electionInWords(election: Election, nodes: number, beganMs: number): string {
+export function electionInWords(election: Election, beganMs: number): string {
   const lines = [
     headOf(election, beganMs),
     sentence(whyBegan(election, beganMs)),
@@ -14,7 +14,7 @@ export function electionInWords(election: Election, nodes: number, beganMs: numb
     ...gaveUpIn(election, beganMs),
     ...missedIn(election),
     ...election.votes.map((vote) => `  ${voteInWords(vote)}`),
-    sentence(whyWon(election, nodes)),
+    sentence(whyWon(election)),
     ...election.absent.map((cause) => sentence(`Not there to vote: ${causeInWords(cause, beganMs)}`)),
     ...feltIn(election),
   ]
@@ -83,17 +83,40 @@ function voteInWords(vote: Vote): string {
   return `node ${voterId} ${voteGranted ? yes : no} for node ${candidateId}: ${why}`
 }
 
-function whyWon({ winnerId, decidedBy, rivals, failedCampaigns, term }: Election, nodes: number): string {
+function whyWon(election: Election): string {
+  const { winnerId, rivals, failedCampaigns, term, voters, votersOutgoing } = election
   if (winnerId === undefined) {
     const others = rivals.length === 0 ? '' : `; ${nodesOf(rivals)} asked too`
     const campaigns = `${failedCampaigns} ${failedCampaigns === 1 ? 'campaign' : 'campaigns'}`
-    return `No majority of ${nodes} nodes was found for term ${term} in ${campaigns}${others}`
+    return `No majority of ${sizeOf(election)} was found for term ${term} in ${campaigns}${others}`
   }
-  const majority = `Node ${winnerId} won: ${decidedBy.length} of ${nodes} votes, its own among them, are a majority`
+  const hasVote = [...voters, ...votersOutgoing].some((id) => id === winnerId)
+  const own = hasVote ? ', its own among them,' : ''
+  const majority = `Node ${winnerId} won: ${decidedIn(election, 'votes', `${own} are a majority`)}`
   if (failedCampaigns === 0) return `${majority}, and it asked first`
   const before = `${failedCampaigns} ${failedCampaigns === 1 ? 'campaign' : 'campaigns'} before`
   const others = rivals.length === 0 ? '' : `; ${nodesOf(rivals)} asked too`
   return `${majority}. ${before} found none${others}`
+}
+
+/** `3 nodes`. While a change of the members is under way, a majority of those before it and of those after it is needed. */
+export function sizeOf({ voters, votersOutgoing }: Pick<Election, 'voters' | 'votersOutgoing'>): string {
+  if (votersOutgoing.length === 0) return `${voters.length} nodes`
+  return `${votersOutgoing.length} nodes before the change of the members and of the ${voters.length} after it`
+}
+
+/** How many of all have decided, and what so many are: `2 of 3 votes are a majority`. */
+export function decidedIn(election: Election, noun: string, are: string): string {
+  const { decidedBy, voters, votersOutgoing } = election
+  const share = (half: readonly NodeId[]): [number, number] => [
+    decidedBy.filter((id) => half.includes(id)).length,
+    half.length,
+  ]
+  const [yes, all] = share(voters)
+  if (votersOutgoing.length === 0) return `${yes} of ${all} ${noun}${are}`
+  const [yesBefore, allBefore] = share(votersOutgoing)
+  const before = `${yesBefore} of ${allBefore} ${noun} before the change of the members`
+  return `${before} and ${yes} of ${all} after it${are} of each`
 }
 
 function feltIn({ leaderlessMs, felt, isOver, ledOn }: Election): string[] {

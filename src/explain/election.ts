@@ -5,6 +5,7 @@ import type { Cause } from './causes.js'
 import { type Felt, feltIn } from './felt.js'
 import { type Foiled, foiledOf } from './foiled.js'
 import { electionTermOf, type Reign, type RoleChange, type Timeline, timelineOf } from './timeline.js'
+import { membershipAt } from './voters.js'
 import { type Vote, votesIn } from './votes.js'
 import {
   beganWith,
@@ -44,6 +45,10 @@ export interface Election {
   readonly missed: readonly Missed[]
   /** In the order in which they were given, pre-votes too. */
   readonly votes: readonly Vote[]
+  /** The nodes that had a vote by the configuration of the winner, or of the last candidate. */
+  readonly voters: readonly NodeId[]
+  /** While a change of the members is under way: the voters before it, of whom a majority is needed as well. */
+  readonly votersOutgoing: readonly NodeId[]
   /** The nodes whose votes decided, the winner included. */
   readonly decidedBy: readonly NodeId[]
   /** Nodes that campaigned in vain, each once, in the order of their first campaign. */
@@ -141,6 +146,7 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
   const sinceMs = leaderlessSince(timeline, { before, cause, missed: missedByReady, atMs })
   const overMs = isWon ? atMs : reigns.find((each) => each.term > term)?.sinceMs
   const untilMs = overMs ?? endedMs
+  const { voters, votersOutgoing } = membershipAt(story, last)
   const ledOn = !isWon && before !== undefined && outlasts(timeline, before, atMs) ? before.nodeId : undefined
   return {
     type: 'election',
@@ -154,6 +160,8 @@ export function electionOf(timeline: Timeline, last: RoleChange): Election {
     gaveUp,
     missed,
     votes: votesIn(story.happened, campaigns, term, last),
+    voters,
+    votersOutgoing,
     decidedBy: last.reason === 'electionWon' ? last.decidedBy : [],
     rivals: [...new Set(inVain.map((each) => each.nodeId))].filter((id) => id !== nodeId),
     failedCampaigns: (isWon ? inVain : campaigns).filter(beginsCampaign).length,
@@ -241,11 +249,13 @@ interface Ending {
 /** A leader that is down or stands still leads nobody. Otherwise its last sign of life counts, or that it gave up. */
 function leaderlessSince({ beganMs, story }: Timeline, { before, cause, missed, atMs }: Ending): number {
   if (before === undefined) return beganMs
-  const isStopped = cause.nodeId === before.nodeId && stops.has(cause.type)
+  const { sinceMs: stoppedMs = atMs } = cause
+  // A leader that learned of a later term after the election had led nobody for long.
+  const isStopped = cause.nodeId === before.nodeId && stops.has(cause.type) && stoppedMs < atMs
   const heardMs = missed.length > 0 ? Math.max(...missed.map(({ sinceMs }) => sinceMs)) : atMs
   // The last heartbeat is up to an interval older than the end of a leader that sent heartbeats to its end.
   const ledMs = heardMs + 2 * story.heartbeatIntervalMs >= before.untilMs ? before.untilMs : heardMs
-  const endMs = isStopped ? (cause.sinceMs ?? atMs) : ledMs
+  const endMs = isStopped ? stoppedMs : ledMs
   return Math.max(before.sinceMs, Math.min(endMs, atMs))
 }
 

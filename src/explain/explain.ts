@@ -11,7 +11,6 @@ import { sentence } from './phrases.js'
 import { explainStall, type Stall } from './stall.js'
 import { stallInWords } from './stall-words.js'
 import { boundsOf } from './timeline.js'
-import { votersAt } from './voters.js'
 
 export type Question =
   /** The latest election, or that of a term. */
@@ -51,7 +50,7 @@ function wordsOf(data: Explanation['data'], story: Story): string {
     case 'nothing':
       return sentence(data.why)
     case 'election':
-      return electionInWords(data, votersAt(story, data.atMs).length, beganMs)
+      return electionInWords(data, beganMs)
     case 'command':
       return commandInWords(data, beganMs)
     case 'stall':

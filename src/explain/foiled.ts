@@ -11,7 +11,7 @@ import {
 } from './causes.js'
 import { holds, type Stretch } from './stretch.js'
 import { electionTermOf, type RoleChange, type Timeline } from './timeline.js'
-import { votersAt } from './voters.js'
+import { isMajority, membershipAt, votersOf } from './voters.js'
 import { type Vote, votesIn } from './votes.js'
 import { disksOf } from './why-began.js'
 
@@ -35,11 +35,11 @@ export function foiledOf(timeline: Timeline, campaign: RoleChange, endMs: number
   const refusals = votes.filter(({ voteGranted }) => !voteGranted)
   const refusing = refusals.map(({ voterId }) => voterId)
   const silences = unanswered(timeline, campaign, window)
-  const voters = votersAt(timeline.story, atMs)
+  const membership = membershipAt(timeline.story, campaign)
   const absent = [...silences].filter(([, silence]) => weighed([silence]).length > 0).map(([id]) => id)
-  const left = voters.filter((id) => !absent.includes(id) && !refusing.includes(id))
+  const left = votersOf(membership).filter((id) => !absent.includes(id) && !refusing.includes(id))
   // Causes that kept a few voters away are not why it did not win, while a majority was left.
-  const kept = 2 * left.length > voters.length ? [] : weighed([...silences.values()]).map(causeOf)
+  const kept = isMajority(membership, left) ? [] : weighed([...silences.values()]).map(causeOf)
   const ends = endsOf(timeline, nodeId, window).filter(({ type }) => kept.every((each) => each.type !== type))
   return { nodeId, term, atMs, causes: [...kept, ...ends], refusals }
 }
@@ -63,7 +63,7 @@ function unanswered(timeline: Timeline, campaign: RoleChange, window: Stretch): 
     : ['requestVote', 'requestVoteResponse']
   // Candidates and voters flush a vote before they tell of it.
   const disksFor = (id: NodeId): Candidate[] => (isPreVote ? [] : disksOf(timeline, id))
-  const others = votersAt(timeline.story, window.sinceMs).filter((id) => id !== nodeId)
+  const others = votersOf(membershipAt(timeline.story, campaign)).filter((id) => id !== nodeId)
   const silences = others.map((id): [NodeId, Silence] => {
     const asked = silencers(timeline, nodeId, id, [question])
     const answered = silencers(timeline, id, nodeId, [answer])

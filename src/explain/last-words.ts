@@ -1,11 +1,10 @@
 /** The last thing worth telling, for a person who never read the paper. */
 import { nodesOf, type Story } from '../telemetry/index.js'
 import type { Election } from './election.js'
-import { foiledIn } from './election-words.js'
+import { decidedIn, foiledIn, sizeOf } from './election-words.js'
 import type { Last, Trouble } from './last.js'
 import { causeInWords, moment, sentence, shown, span } from './phrases.js'
 import { stallInWords } from './stall-words.js'
-import { votersAt } from './voters.js'
 
 export function lastInWords(last: Last, story: Story, beganMs: number): string {
   const lines: string[] = []
@@ -19,9 +18,8 @@ export function lastInWords(last: Last, story: Story, beganMs: number): string {
 }
 
 function electionFor(election: Election, story: Story, beganMs: number): string[] {
-  const { winnerId, before, cause, missed, decidedBy, leaderlessMs, felt, atMs, gaveUp } = election
-  const voters = votersAt(story, atMs)
-  const ofVoters = voters.length === 1 ? 'the only node' : `more than half of the ${voters.length} nodes`
+  const { winnerId, before, cause, missed, decidedBy, voters, leaderlessMs, felt, atMs, gaveUp } = election
+  const ofVoters = voters.length === 1 ? 'the only node' : `more than half of the ${sizeOf(election)}`
   const lines: string[] = []
   if (before !== undefined)
     lines.push(sentence(`Node ${before.leaderId} led the cluster, and ${endOf(election, beganMs)}`))
@@ -46,7 +44,7 @@ function electionFor(election: Election, story: Story, beganMs: number): string[
   }
   const others = decidedBy.filter((id) => id !== winnerId)
   const agreed = others.length === 0 ? '' : `${nodesOf(others)} agreed that node ${winnerId} leads, and `
-  const majority = `${agreed}${decidedBy.length} of ${voters.length} nodes are more than half`
+  const majority = `${agreed}${decidedIn(election, 'nodes', ' are more than half')}`
   lines.push(sentence(`${majority}: node ${winnerId} has led since ${moment(atMs, beganMs)}`))
   const waited =
     felt === undefined ? '' : `, and the longest that clients waited was ${span(felt.untilMs - felt.sinceMs)}`

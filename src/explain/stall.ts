@@ -16,7 +16,7 @@ import { type Election, electionOf, electionsIn, lastStepOf, type Nothing } from
 import { busyGaps, gapsBetween, isBusy, refusedIn } from './felt.js'
 import { holds, lengthOf, overlaps, type Stretch, shareCovered } from './stretch.js'
 import { type Obstacle, type Timeline, timelineOf } from './timeline.js'
-import { votersAt } from './voters.js'
+import { isMajority, membershipAt, votersOf } from './voters.js'
 import { causesOfEnd, disksOf } from './why-began.js'
 
 export type StallReason =
@@ -294,11 +294,11 @@ function isTooLong({ fault }: Candidate, window: Stretch, { endedMs }: Timeline)
 
 /** The causes that kept too many copies from being acknowledged, the leader's own among them; `undefined`: a majority could. */
 function copiesLost(timeline: Timeline, window: Stretch, leaderId: NodeId): Cause[] | undefined {
-  const voters = votersAt(timeline.story, window.untilMs)
+  const membership = membershipAt(timeline.story, { nodeId: leaderId, atMs: window.untilMs })
   const forMs = lengthOf(window)
-  const silences = voters.map((id) => {
+  const silences = votersOf(membership).map((id) => {
     const ofDisk = disksOf(timeline, id, forMs)
-    if (id === leaderId) return { window, candidates: ofDisk }
+    if (id === leaderId) return { id, window, candidates: ofDisk }
     // An entry and its acknowledgement share the time.
     const need = { forMs: forMs / 2, inRow: afterLoss }
     const toFollower = silencers(timeline, leaderId, id, replicationKinds, need)
@@ -308,9 +308,9 @@ function copiesLost(timeline: Timeline, window: Stretch, leaderId: NodeId): Caus
         (each.type === 'link' || (each.nodeId === id && standsStill(each))) &&
         !isTooLong(each, window, timeline),
     )
-    return { window, candidates: ofFollower }
+    return { id, window, candidates: ofFollower }
   })
   const lost = silences.filter((silence) => weighed([silence]).length > 0)
-  const left = voters.length - lost.length
-  return 2 * left > voters.length ? undefined : weighed(lost).map(causeOf)
+  const left = silences.filter((silence) => !lost.includes(silence)).map(({ id }) => id)
+  return isMajority(membership, left) ? undefined : weighed(lost).map(causeOf)
 }

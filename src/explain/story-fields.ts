@@ -6,6 +6,7 @@ import {
   type Fields,
   having,
   holds,
+  isConfiguration,
   isCount,
   isFlag,
   isId,
@@ -51,7 +52,7 @@ const byMessage: Checks = { from: isId, messageType: isText }
 
 /** The fields of a change of role besides its reason. */
 const ofReason: Readonly<Record<Reason, Checks>> = {
-  electionTimeout: timed,
+  electionTimeout: { ...timed, lacking: orNone(oneOf('heartbeat', 'leader', 'majority')) },
   quorumLost: timed,
   diskStalled: timed,
   preVoteWon: decided,
@@ -95,7 +96,7 @@ const ofHappening: Readonly<Record<Happened['type'], Checks>> = {
   membership: ofMembership,
   transferBegan: { to: isId },
   transferEnded: { to: isId, isDone: isFlag },
-  started: { lastIndex: isCount },
+  started: { lastIndex: isCount, configuration: orNone(isConfiguration) },
   killed: {},
   removed: {},
   failed: { why: isText },
@@ -104,7 +105,7 @@ const ofHappening: Readonly<Record<Happened['type'], Checks>> = {
   heartbeatMissed: { from: isId, silentMs: isNumber },
   threadStood: { forMs: isNumber },
   leaseHeld: { term: isCount },
-  leaseLost: { term: isCount },
+  leaseLost: { term: isCount, reason: orNone(oneOf('unanswered', 'givenUp')) },
   flushLate: { sinceMs: isNumber },
   flushEnded: { afterMs: isNumber },
   commitLate: { index: isCount, sinceMs: isNumber },

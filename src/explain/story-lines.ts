@@ -4,7 +4,7 @@
  * file that is cut off anywhere is a shorter story.
  */
 import { type Carried, type Happened, type Passed, replicates, type Story } from '../telemetry/index.js'
-import { type Fields, isFields, isId, isNumber } from './checks.js'
+import { type Fields, isConfiguration, isFields, isId, isNumber, orNone } from './checks.js'
 import { isCarried, isHappened, isPassed } from './story-fields.js'
 
 const version = 1
@@ -57,7 +57,8 @@ export class StoryWriter {
   }
 }
 
-function headOf({ nodeIds, heartbeatIntervalMs, electionTimeoutMs, tickMs }: Story): string {
+function headOf(story: Story): string {
+  const { nodeIds, heartbeatIntervalMs, electionTimeoutMs, tickMs, configuration } = story
   return JSON.stringify({
     story: 'raftbox',
     version,
@@ -65,6 +66,7 @@ function headOf({ nodeIds, heartbeatIntervalMs, electionTimeoutMs, tickMs }: Sto
     heartbeatIntervalMs,
     electionTimeoutMs,
     tickMs,
+    configuration,
   })
 }
 
@@ -119,13 +121,16 @@ function headIn(fields: Fields): StoryHead {
   if (fields['version'] !== version) {
     throw new BadStoryLine(`the story is of version ${fields['version']}, and this raftbox reads ${version}`)
   }
-  const { nodeIds, heartbeatIntervalMs, electionTimeoutMs, tickMs } = fields
+  const { nodeIds, heartbeatIntervalMs, electionTimeoutMs, tickMs, configuration } = fields
   const times = [heartbeatIntervalMs, electionTimeoutMs, tickMs]
   const areNodes = Array.isArray(nodeIds) && nodeIds.length > 0 && nodeIds.every(isId)
   if (!areNodes || !times.every((ms) => isNumber(ms) && ms > 0)) {
     throw new BadStoryLine('it does not tell the nodes and the times of a cluster')
   }
-  return { nodeIds, heartbeatIntervalMs, electionTimeoutMs, tickMs } as StoryHead
+  if (!orNone(isConfiguration)(configuration)) {
+    throw new BadStoryLine('it does not tell the members of a cluster')
+  }
+  return { nodeIds, heartbeatIntervalMs, electionTimeoutMs, tickMs, configuration } as StoryHead
 }
 
 function rowIn<Row>(value: unknown, isRow: (fields: Fields) => boolean): Row {

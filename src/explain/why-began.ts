@@ -15,7 +15,7 @@ import {
 } from './causes.js'
 import { type Stretch, shareCovered } from './stretch.js'
 import { holdsDisk, type Obstacle, type Reign, type RoleChange, type Timeline } from './timeline.js'
-import { votersAt } from './voters.js'
+import { membershipAt, votersOf } from './voters.js'
 
 /** The steps of one node to its leadership, as far as it came: each follows from the one before. */
 export interface Steps {
@@ -82,7 +82,7 @@ export function beganWith(
   if (causes.length > 0) return began(...causes)
   // The silence of the leader may be long over where campaign after campaign was in vain.
   const longAgo = early === undefined ? [] : silencesBefore(timeline, before, early.atMs, [early.nodeId])
-  return began(...(longAgo.length > 0 ? longAgo : laterTermOf(timeline, before)))
+  return began(...(longAgo.length > 0 ? longAgo : laterTermOf(timeline, before, last)))
 }
 
 function removalOf({ nodeId, untilMs }: Reign): Cause {
@@ -96,10 +96,10 @@ function wishOf({ asked, stood, last }: Steps): Cause | undefined {
   return undefined
 }
 
-/** The leader of before learned of a later term. */
-function laterTermOf(timeline: Timeline, before: Reign): Cause[] {
+/** The leader of before learned of a later term. Where it learned that from the election's winner, that is no cause. */
+function laterTermOf(timeline: Timeline, before: Reign, last: RoleChange): Cause[] {
   const told = toldOf(timeline, before)
-  if (told === undefined) return []
+  if (told === undefined || (last.role === 'leader' && told.sequence > last.sequence)) return []
   return [{ ...noCause('laterTerm', before.nodeId), to: told.from, sinceMs: told.atMs }]
 }
 
@@ -170,7 +170,8 @@ const answerKinds = ['preVoteResponse', 'requestVoteResponse']
 
 /** The causes that keep the other nodes from answering a candidate. */
 export function whyAbsent(timeline: Timeline, candidateId: NodeId, window: Stretch): Cause[] {
-  const others = votersAt(timeline.story, window.untilMs).filter((id) => id !== candidateId)
+  const membership = membershipAt(timeline.story, { nodeId: candidateId, atMs: window.untilMs })
+  const others = votersOf(membership).filter((id) => id !== candidateId)
   const silences = others.map((id): Silence => {
     const questions = silencers(timeline, candidateId, id, voteKinds)
     return { window, candidates: [...questions, ...silencers(timeline, id, candidateId, answerKinds)] }
@@ -205,7 +206,8 @@ function causesOfGivingUp(timeline: Timeline, reign: Reign): Cause[] {
     const found = weighed([{ window, candidates: disksOf(timeline, nodeId) }]).map(causeOf)
     return found.length > 0 ? found : [{ ...noCause('disk', nodeId), ...window }]
   }
-  const followers = votersAt(timeline.story, untilMs).filter((id) => id !== nodeId)
+  const membership = membershipAt(timeline.story, { nodeId, atMs: untilMs })
+  const followers = votersOf(membership).filter((id) => id !== nodeId)
   const silences = followers.map((follower): Silence => {
     const candidates = [
       ...silencers(timeline, follower, nodeId, followerKinds),

@@ -13,7 +13,6 @@ const usual = {
   heartbeatMissed: 'debug',
   threadStood: 'warn',
   leaseHeld: 'debug',
-  leaseLost: 'warn',
   flushLate: 'warn',
   flushEnded: 'info',
   commitLate: 'warn',
@@ -30,7 +29,7 @@ const usual = {
   snapshotInstalling: 'info',
   transferBegan: 'info',
 } as const satisfies Record<
-  Exclude<ClusterEvent['type'], 'role' | 'killed' | 'membership' | 'transferEnded'>,
+  Exclude<ClusterEvent['type'], 'role' | 'killed' | 'leaseLost' | 'membership' | 'transferEnded'>,
   Level
 >
 
@@ -40,6 +39,8 @@ export function levelOf(event: ClusterEvent): Level {
       return event.reason === 'quorumLost' || event.reason === 'diskStalled' ? 'warn' : 'info'
     case 'killed':
       return event.isOnPurpose ? 'info' : 'warn'
+    case 'leaseLost':
+      return event.reason === 'givenUp' ? 'info' : 'warn'
     case 'membership':
       return event.isCommitted ? 'info' : 'debug'
     case 'transferEnded':

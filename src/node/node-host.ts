@@ -130,9 +130,14 @@ export class NodeHost implements NodeControl {
     links: readonly LinkEnd[],
   ): Running {
     const { clients, driver, meter } = own
-    const { log } = driver.raft.state
+    const { log, membershipIndex, membership } = driver.raft.state
     meter.begins(driver.raft.state)
-    meter.tell({ type: 'started', lastIndex: log.lastIndex, snapshotIndex: log.snapshot?.index ?? 0 })
+    meter.tell({
+      type: 'started',
+      lastIndex: log.lastIndex,
+      snapshotIndex: log.snapshot?.index ?? 0,
+      configuration: { index: membershipIndex, membership },
+    })
     for (const link of links) this.#links?.connect(link)
     clients.listen()
     return { ...own, stopTicks: parts.startTicks(tickMs, () => this.#ticked()) }

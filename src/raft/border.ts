@@ -222,8 +222,15 @@ export type DropReason =
 /** The cause of a change of role: its reason, and the figures or the message behind it. */
 export type Cause =
   | {
-      readonly reason: Extract<Reason, 'electionTimeout' | 'quorumLost' | 'diskStalled'>
-      /** Ticks without a leader or a vote given, without a majority, or without a finished write. */
+      readonly reason: Extract<Reason, 'electionTimeout'>
+      /** Ticks since the node last heard its leader, gave its vote, adopted a term or campaigned. */
+      readonly elapsedTicks: number
+      /** A follower lacks its leader's heartbeat, or knows of no leader; a node that campaigned lacks a majority. */
+      readonly lacking?: 'heartbeat' | 'leader' | 'majority'
+    }
+  | {
+      readonly reason: Extract<Reason, 'quorumLost' | 'diskStalled'>
+      /** Ticks without a majority, or without a finished write. */
       readonly elapsedTicks: number
     }
   | {

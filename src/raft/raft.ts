@@ -259,11 +259,18 @@ function onTick(state: RaftState): void {
     const elapsedTicks = state.electionElapsedTicks
     state.electionElapsedTicks = 0
     // Who cannot write its own vote cannot win, and would only raise its term in memory.
-    if (!isDiskStalled(state)) campaign(state, { reason: 'electionTimeout', elapsedTicks })
+    if (!isDiskStalled(state))
+      campaign(state, { reason: 'electionTimeout', elapsedTicks, lacking: whatLacks(state) })
   } else if (state.role !== 'follower' && isHeartbeatDue) {
     state.heartbeatElapsedTicks = 0
     askForVotes(state)
   }
+}
+
+/** A node waited in vain for so long. */
+function whatLacks({ role, leaderId }: RaftState): 'heartbeat' | 'leader' | 'majority' {
+  if (role !== 'follower') return 'majority'
+  return leaderId === undefined ? 'leader' : 'heartbeat'
 }
 
 function onFlushed(state: RaftState, sequence: number): void {

@@ -227,6 +227,10 @@ class LeadershipView {
     return copyOf(this.#leadership.transfer)
   }
 
+  get isLeaseGivenUp(): boolean {
+    return this.#leadership.isLeaseGivenUp
+  }
+
   get waitingReads(): readonly number[] {
     return [...this.#leadership.waitingReads]
   }

@@ -129,6 +129,7 @@ export class SimulatedCluster implements Prey {
       heartbeatIntervalMs: this.heartbeatIntervalMs,
       electionTimeoutMs: this.electionTimeoutMs,
       tickMs: this.tickMs,
+      configuration: this.world.chronicle.configuration,
       happened: this.world.chronicle.happened,
       ...readWaymarks(this.members.all.map(({ id, story }) => [id, story.waymarks])),
       askedMs: this.nowMs,

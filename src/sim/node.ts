@@ -121,13 +121,11 @@ export class SimulatedNode implements WatchedNode {
     this.#applied.begins()
     this.driver = this.#guarded('the node cannot start', () => this.#newDriver(opened, machine))
     this.#moments.begins()
-    const { log } = this.driver?.raft.state ?? {}
+    const { log, membershipIndex: index = 0, membership } = this.driver?.raft.state ?? {}
     const [lastIndex = 0, snapshotIndex] = [log?.lastIndex, log?.snapshot?.index ?? 0]
-    this.story.tell(`starts with log ${log?.base.index}…${lastIndex}, snapshot ${snapshotIndex}`, {
-      type: 'started',
-      lastIndex,
-      snapshotIndex,
-    })
+    const configuration = membership && { index, membership }
+    const started = { type: 'started', lastIndex, snapshotIndex, configuration } as const
+    this.story.tell(`starts with log ${log?.base.index}…${lastIndex}, snapshot ${snapshotIndex}`, started)
     this.#afterStep()
     this.#later(this.#dice.next() * this.clock.tickUs, () => this.#tick())
   }

@@ -2,12 +2,17 @@
  * Finds what led to a happening where the node itself could not know it: another node's question, end or standstill, or
  * a fault that stands. All happenings of a cluster are told to it in their order.
  */
-import type { NodeId, RaftEvent } from '../raft/index.js'
+import type { NodeId, RaftEvent, Term } from '../raft/index.js'
 import type { FaultTold, Happened } from './happenings.js'
 
 interface Standing {
   readonly fault: FaultTold
   readonly sequence: number
+}
+
+interface InTerm {
+  readonly sequence: number
+  readonly term: Term
 }
 
 /** A node, as far as the happenings told of it. */
@@ -23,13 +28,17 @@ interface Known {
   /** The latest standstill of its thread, and when it was told. */
   stood: { readonly sequence: number; readonly atMs: number; readonly forMs: number } | undefined
   role: Extract<Happened, { type: 'role' }> | undefined
-  /** The begin of its latest campaign and of its latest election. */
-  preVote: number | undefined
-  election: number | undefined
-  /** The answers of other nodes in the election or pre-vote that goes on. */
-  readonly answers: Map<NodeId, number>
+  /** The begin of its latest pre-vote and of its latest candidacy, with the terms that they were for. */
+  preVote: InTerm | undefined
+  election: InTerm | undefined
+  /** Its latest leadership. */
+  led: InTerm | undefined
+  /** The first answer of each kind and voter in the candidacy or pre-vote that goes on. */
+  readonly answers: Map<string, number>
   snapshot: number | undefined
 }
+
+type Answered = Extract<Happened, { type: 'voteAnswered' }>
 
 /** At half of its speed, a clock makes each tick a whole tick late, which is the least that is told as a standstill. */
 const slowDriftMost = -0.5
@@ -53,8 +62,8 @@ export class Causes {
       case 'role':
         return this.#causeOfRole(told)
       case 'voteAnswered': {
-        const candidate = this.#known(told.candidateId)
-        return told.isPreVote ? candidate.preVote : candidate.election
+        const { preVote, election } = this.#known(told.candidateId)
+        return sequenceIn(told.term, told.isPreVote ? preVote : election)
       }
       case 'snapshotInstalling':
         return this.#known(told.from).snapshot
@@ -62,6 +71,8 @@ export class Causes {
         // A node that is gone explains its silence, whatever else was slow meanwhile.
         return this.#causeOfEnd(told) ?? told.cause ?? this.#causeOfSilence(told)
       case 'leaseLost':
+        if (told.reason === 'givenUp') return told.cause
+        return told.cause ?? this.#causeOfLoneliness(nodeId)
       case 'commitLate':
         return told.cause ?? this.#causeOfLoneliness(nodeId)
       case 'flushLate':
@@ -98,19 +109,31 @@ export class Causes {
       case 'preVoteWon':
       case 'electionWon':
       case 'electionLost': {
-        const answers = told.decidedBy.flatMap((nodeId) => known.answers.get(nodeId) ?? [])
+        const isPreVote = known.role?.role === 'preCandidate'
+        const voteGranted = told.reason !== 'electionLost'
+        const answers = told.decidedBy.flatMap(
+          (nodeId) => known.answers.get(keyOf({ nodeId, isPreVote, voteGranted })) ?? [],
+        )
         return answers.length > 0 ? Math.max(...answers) : told.cause
       }
       case 'higherTerm':
-      case 'leaderDiscovered': {
-        const { role } = this.#known(told.from)
-        return role !== undefined && role.term >= told.term ? role.sequence : told.cause
-      }
+      case 'leaderDiscovered':
+        return this.#stepBehind(told) ?? told.cause
       case 'quorumLost':
         return told.cause ?? this.#causeOfLoneliness(told.nodeId)
       default:
         return told.cause
     }
+  }
+
+  /** The step by which the sender of a message came to the term that the message told. */
+  #stepBehind({ from, messageType, term }: Extract<RaftEvent, { readonly from: NodeId; term: Term }>) {
+    const { role, election, led } = this.#known(from)
+    // The candidate may lead by the time at which its question is taken.
+    if (messageType === 'requestVote') return sequenceIn(term, election)
+    const leading = messageType === 'appendEntries' || messageType === 'installSnapshot'
+    if (leading) return sequenceIn(term, led)
+    return role !== undefined && role.term >= term ? role.sequence : undefined
   }
 
   /** The end or the pause of a leader that was not heard. */
@@ -176,10 +199,8 @@ export class Causes {
     switch (told.type) {
       case 'role':
         return this.#noteRole(told)
-      case 'voteAnswered': {
-        this.#known(told.candidateId).answers.set(told.nodeId, sequence)
-        return
-      }
+      case 'voteAnswered':
+        return this.#noteAnswer(told)
       case 'threadStood':
         this.#known(told.nodeId).stood = { sequence, atMs, forMs: told.forMs }
         return
@@ -221,6 +242,12 @@ export class Causes {
     }
   }
 
+  /** A candidate asks again until it is answered: an answer that repeats the first one decides nothing. */
+  #noteAnswer(told: Answered): void {
+    const { answers } = this.#known(told.candidateId)
+    if (told.reason !== 'votedBefore' && !answers.has(keyOf(told))) answers.set(keyOf(told), told.sequence)
+  }
+
   /** A node that was removed is in no fault: what is healed at all other nodes stands no more. */
   #noteRemoved(nodeId: NodeId): void {
     this.#nodes.delete(nodeId)
@@ -251,8 +278,10 @@ export class Causes {
   #noteRole(told: Extract<RaftEvent, { type: 'role' }> & Happened): void {
     const known = this.#known(told.nodeId)
     known.role = told as Extract<Happened, { type: 'role' }>
-    if (told.role === 'preCandidate') known.preVote = told.sequence
-    if (told.role === 'candidate') known.election = told.sequence
+    const { sequence, term } = told
+    if (told.role === 'preCandidate') known.preVote = { sequence, term: term + 1 }
+    if (told.role === 'candidate') known.election = { sequence, term }
+    if (told.role === 'leader') known.led = { sequence, term }
     known.ended = undefined
     known.answers.clear()
   }
@@ -267,12 +296,25 @@ export class Causes {
       role: undefined,
       preVote: undefined,
       election: undefined,
+      led: undefined,
       answers: new Map(),
       snapshot: undefined,
     }
     this.#nodes.set(nodeId, known)
     return known
   }
+}
+
+function sequenceIn(term: Term, step: InTerm | undefined): number | undefined {
+  return step?.term === term ? step.sequence : undefined
+}
+
+function keyOf({
+  nodeId,
+  isPreVote,
+  voteGranted,
+}: Pick<Answered, 'nodeId' | 'isPreVote' | 'voteGranted'>): string {
+  return `${nodeId} ${isPreVote} ${voteGranted}`
 }
 
 function driftOf({ figures: { drift = 0 } }: FaultTold): number {

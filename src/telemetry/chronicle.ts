@@ -1,8 +1,8 @@
 /** All that happened in a cluster, in the order of its sequence numbers, each with its cause. Of one thread. */
-import type { NodeId } from '../raft/index.js'
+import type { Configuration, NodeId } from '../raft/index.js'
 import { Causes } from './causes.js'
 import { EventReader, EventWriter, type Sequence } from './event-ring.js'
-import type { Happened, Happening } from './happenings.js'
+import { configurationTold, type Happened, type Happening } from './happenings.js'
 import type { HappeningSink } from './narrator.js'
 
 /** Happenings that are kept; of more, the oldest are forgotten. */
@@ -41,6 +41,8 @@ export class Chronicle {
   /** Read, but something that happened before may still come. */
   readonly #waiting: Happened[] = []
   #kept: Happened[] = []
+  /** The newest configuration that happenings told which were forgotten. */
+  #configuration: Configuration | undefined
   /** Happenings that came faster than they were read, and are lost. */
   missed = 0
 
@@ -53,6 +55,11 @@ export class Chronicle {
   /** The last happenings, oldest first. */
   get happened(): readonly Happened[] {
     return this.#kept.slice(-keptMax)
+  }
+
+  /** The newest configuration that was known as committed before the first of `happened`, or with which a node started. */
+  get configuration(): Configuration | undefined {
+    return newestIn(this.#kept.slice(0, -keptMax), this.#configuration)
   }
 
   /** Begins to read the ring of a node. */
@@ -104,9 +111,27 @@ export class Chronicle {
   #settle(happened: Happened): void {
     const explained = this.#causes.explained(happened)
     this.#kept.push(explained)
-    if (this.#kept.length > 2 * keptMax) this.#kept = this.#kept.slice(-keptMax)
+    if (this.#kept.length > 2 * keptMax) {
+      this.#configuration = this.configuration
+      this.#kept = this.#kept.slice(-keptMax)
+    }
     this.#hear(explained)
   }
+}
+
+function newestIn(
+  happened: readonly Happened[],
+  before: Configuration | undefined,
+): Configuration | undefined {
+  let newest = before
+  for (const each of happened) {
+    // Another leader may yet cut it off.
+    if (each.type === 'membership' && !each.isCommitted) continue
+    const { index, membership } = configurationTold(each) ?? {}
+    if (index !== undefined && membership !== undefined && index >= (newest?.index ?? 0))
+      newest = { index, membership }
+  }
+  return newest
 }
 
 function happenedIn(record: Uint8Array): Written {

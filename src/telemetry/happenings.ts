@@ -2,7 +2,7 @@
  * Happenings in a cluster, as its nodes, their hosts and the cluster itself tell them. Each happening has a sequence
  * number and the number of the one that led to it, so that a story can be followed back to its cause.
  */
-import type { LogIndex, Message, NodeId, RaftEvent, Term } from '../raft/index.js'
+import type { Configuration, LogIndex, Message, NodeId, RaftEvent, Term } from '../raft/index.js'
 
 /** A fault, as far as a story of what happened needs it. */
 export interface FaultTold {
@@ -22,7 +22,13 @@ export interface FaultTold {
 /** Times are in milliseconds. */
 export type Happening =
   | RaftEvent
-  | { readonly type: 'started'; readonly lastIndex: LogIndex; readonly snapshotIndex: LogIndex }
+  | {
+      readonly type: 'started'
+      readonly lastIndex: LogIndex
+      readonly snapshotIndex: LogIndex
+      /** The configuration by which the node goes from its start on. `undefined`: the story is of an older raftbox. */
+      readonly configuration?: Configuration | undefined
+    }
   /** The node has ended. On purpose: it was stopped, as an operator stops a node, and no fault ended it. */
   | { readonly type: 'killed'; readonly isOnPurpose?: true }
   /** The node was taken out of the cluster for good, and its thread has ended. */
@@ -36,8 +42,11 @@ export type Happening =
   | { readonly type: 'threadStood'; readonly forMs: number }
   /** A majority answered the leader so lately that it answers reads without asking anew. */
   | { readonly type: 'leaseHeld'; readonly term: Term }
-  /** The lease of a node that leads ran out, since no majority answered it in time. */
-  | { readonly type: 'leaseLost'; readonly term: Term }
+  /**
+   * The lease of a node that leads has ended: it ran out, or was given up for another node to lead. Without a reason: the
+   * story is of an older raftbox.
+   */
+  | { readonly type: 'leaseLost'; readonly term: Term; readonly reason?: 'unanswered' | 'givenUp' }
   /** A write is with the disk for half an election timeout already. Told once; its end tells how long it took. */
   | { readonly type: 'flushLate'; readonly sinceMs: number }
   | { readonly type: 'flushEnded'; readonly afterMs: number }
@@ -69,6 +78,13 @@ const typesOfProtocol = {
 /** True for happenings that the protocol tells, and not the node around it. */
 export function isOfProtocol(happening: Happening): happening is RaftEvent {
   return Object.hasOwn(typesOfProtocol, happening.type)
+}
+
+/** The configuration that a happening tells. A node that was added goes by none until it hears of one. */
+export function configurationTold(happening: Happening): Configuration | undefined {
+  if (happening.type === 'membership') return happening
+  const told = happening.type === 'started' ? happening.configuration : undefined
+  return told === undefined || told.membership.voters.length === 0 ? undefined : told
 }
 
 export type Happened = Happening & {
@@ -171,6 +187,8 @@ export interface Story {
   readonly electionTimeoutMs: number
   /** Events of the protocol count time in ticks. */
   readonly tickMs: number
+  /** The newest configuration that was told before the first of `happened`. `undefined`: none was, as far as is known. */
+  readonly configuration?: Configuration | undefined
   readonly happened: readonly Happened[]
   readonly passed: readonly Passed[]
   readonly carried: readonly Carried[]

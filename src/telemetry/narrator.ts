@@ -51,6 +51,8 @@ export class Narrator {
   #flushLate: number | undefined
   #commitLate: number | undefined
   #leaseLost: number | undefined
+  /** The last handing over of this leadership. */
+  #transfer: number | undefined
 
   constructor(options: NarratorOptions) {
     this.#options = options
@@ -70,10 +72,12 @@ export class Narrator {
         return this.#tellOnce(`${event.candidateId} ${event.term} ${event.isPreVote} ${event.reason}`, event)
       case 'messageDropped':
         return this.#tellOnce(`${event.from} ${event.reason}`, event)
+      case 'transferBegan':
+        this.#transfer = this.#tell(event)
+        return
       case 'snapshotSending':
       case 'snapshotInstalling':
       case 'membership':
-      case 'transferBegan':
       case 'transferEnded':
         this.#tell(event)
     }
@@ -135,6 +139,7 @@ export class Narrator {
     this.#missed = undefined
     this.#isLeaseHeld = false
     this.#leaseLost = undefined
+    this.#transfer = undefined
     this.#waitsSinceMs = undefined
     this.#commitLate = undefined
   }
@@ -176,11 +181,9 @@ export class Narrator {
     this.#missed = this.#tell({ type: 'heartbeatMissed', from, silentMs }, this.#stood)
   }
 
-  #leads({ log, currentTerm: term }: Raft['state'], nowMs: number, isLeaseHeld: boolean): void {
-    if (isLeaseHeld !== this.#isLeaseHeld) {
-      const sequence = this.#tell({ type: isLeaseHeld ? 'leaseHeld' : 'leaseLost', term }, this.#flushLate)
-      this.#leaseLost = isLeaseHeld ? undefined : sequence
-    }
+  #leads(state: Raft['state'], nowMs: number, isLeaseHeld: boolean): void {
+    const { log } = state
+    if (isLeaseHeld !== this.#isLeaseHeld) this.#leaseLost = this.#tellLease(state, isLeaseHeld)
     this.#isLeaseHeld = isLeaseHeld
     const { commitIndex, lastIndex: index } = log
     if (commitIndex !== this.#commitIndex && this.#commitLate !== undefined) {
@@ -195,6 +198,15 @@ export class Narrator {
     const sinceMs = nowMs - this.#waitsSinceMs
     if (this.#commitLate !== undefined || sinceMs < this.#lateMs) return
     this.#commitLate = this.#tell({ type: 'commitLate', index, sinceMs }, this.#flushLate)
+  }
+
+  /** The number of what was told, where it may be why the node steps down: a lease that was given up is not. */
+  #tellLease({ currentTerm: term, leadership }: Raft['state'], isLeaseHeld: boolean): number | undefined {
+    if (isLeaseHeld) this.#tell({ type: 'leaseHeld', term }, this.#flushLate)
+    else if (leadership?.isLeaseGivenUp === true)
+      this.#tell({ type: 'leaseLost', term, reason: 'givenUp' }, this.#transfer)
+    else return this.#tell({ type: 'leaseLost', term, reason: 'unanswered' }, this.#flushLate)
+    return undefined
   }
 
   #flushIsLate(sinceMs: number): void {

@@ -81,6 +81,7 @@ function describeHappening(happening: Exclude<Told, RaftEvent>): string {
     case 'leaseHeld':
       return `holds its lease in term ${happening.term}: a majority answered it`
     case 'leaseLost':
+      if (happening.reason === 'givenUp') return `gives up its lease in term ${happening.term} to hand over`
       return `loses its lease in term ${happening.term}: no majority answered it in time`
     case 'flushLate':
       return `waits for its disk, which has not finished a write for ${ms(happening.sinceMs)}`
@@ -131,7 +132,7 @@ function changeOf({ role, term, leaderId, reason }: RoleEvent): string {
 function causeOf(event: RoleEvent, tickMs: number | undefined): string {
   switch (event.reason) {
     case 'electionTimeout':
-      return `no heartbeat for ${timeOf(event.elapsedTicks, tickMs)}`
+      return waitOf(event.lacking, timeOf(event.elapsedTicks, tickMs))
     case 'quorumLost':
       return `no majority answered it for ${timeOf(event.elapsedTicks, tickMs)}`
     case 'diskStalled':
@@ -152,6 +153,13 @@ function causeOf(event: RoleEvent, tickMs: number | undefined): string {
     case 'removed':
       return 'the configuration without its vote is committed'
   }
+}
+
+/** The time of a node that campaigned counts from there, so that it tells nothing of heartbeats. */
+function waitOf(lacking: Extract<RoleEvent, { reason: 'electionTimeout' }>['lacking'], time: string): string {
+  if (lacking === 'heartbeat') return `no heartbeat for ${time}`
+  const over = `its election timeout of ${time} is over`
+  return lacking === undefined ? over : `${over} without a ${lacking}`
 }
 
 /** A configuration as the end of a sentence: `nodes 1, 2 and 3 as voters`. */

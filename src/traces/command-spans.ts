@@ -3,7 +3,7 @@
  * before it and ends there. The spans of a node lie within one of its own; what a node does for a command after its
  * client was answered goes on behind the end of the client's span.
  */
-import type { LogIndex, NodeId } from '../raft/index.js'
+import { type LogIndex, type Membership, type NodeId, type Term, tallyVotes } from '../raft/index.js'
 import type { Stage } from '../telemetry/index.js'
 import { clientService, linkTo, type Span, serviceOf, Trace, within } from './span.js'
 import type { CallersSpan } from './traceparent.js'
@@ -31,14 +31,21 @@ export interface CommandTrace {
 /** Spans of the leader in a whole trace, beside two for each follower, and of a follower. */
 const spansOf = { leader: 6, leaderForFollower: 2, follower: 5 }
 
-export function commandTrace(call: EndedCall, tracks: Tracks): CommandTrace {
+/** The configuration by which a node went at a time; `undefined`: nobody told, and all nodes count as voters. */
+type MembershipAt = (nodeId: NodeId, atMs: number) => Membership | undefined
+
+export function commandTrace(
+  call: EndedCall,
+  tracks: Tracks,
+  membershipAt: MembershipAt = () => undefined,
+): CommandTrace {
   const { callers, index } = call
   const trace = new Trace(callers?.traceId)
   if (index === undefined) {
     addCommand(trace, call, {})
     return { spans: trace.spans, lostAt: [], missing: 0 }
   }
-  const way = new Way(call, index, tracks)
+  const way = new Way(call, index, tracks, membershipAt)
   const lostAt = way.nodeIds.filter((nodeId) => way.isPatchy(nodeId))
   const { leaderId } = way
   const attributes: Record<string, string | number> = { 'raftbox.index': index }
@@ -84,8 +91,10 @@ class Way {
   readonly #call: EndedCall
   readonly #index: LogIndex
   readonly #tracks: Tracks
+  readonly #membershipAt: MembershipAt
 
-  constructor(call: EndedCall, index: LogIndex, tracks: Tracks) {
+  constructor(call: EndedCall, index: LogIndex, tracks: Tracks, membershipAt: MembershipAt) {
+    this.#membershipAt = membershipAt
     this.#call = call
     this.#index = index
     this.#tracks = tracks
@@ -111,6 +120,24 @@ class Way {
       last.push(...this.followers.map((peer) => this.at(nodeId, 'acknowledged', peer)))
     const lastMs = Math.max(endedAtMs, ...last.map((ms) => ms ?? Number.POSITIVE_INFINITY))
     return this.#tracks.isPatchy(nodeId, calledAtMs, lastMs)
+  }
+
+  /** The leader committed in the term in which it took the command: otherwise a later leader may have committed it first. */
+  get isOfOneTerm(): boolean {
+    const termAt = (stage: Stage): Term | undefined => {
+      const atMs = this.leaderId === undefined ? undefined : this.at(this.leaderId, stage)
+      return atMs && this.#tracks.termAt(this.leaderId ?? 0, stage, atMs)
+    }
+    const term = termAt('appended')
+    return term !== undefined && term === termAt('committed')
+  }
+
+  /** True when these nodes are a majority of the voters by whom the leader committed. */
+  isMajority(nodeIds: readonly NodeId[]): boolean {
+    const { leaderId = 0, committedMs = 0 } = this
+    const allVote = { voters: this.nodeIds, votersOutgoing: [], learners: [] }
+    const membership = this.#membershipAt(leaderId, committedMs) ?? allVote
+    return tallyVotes(membership, (id) => nodeIds.includes(id)) === 'won'
   }
 
   /** When the node passed the stage. Of entries that replaced each other, the one that was committed counts. */
@@ -162,12 +189,7 @@ function leaderSpans(trace: Trace, root: Span, way: Way, leaderId: NodeId): Led 
     part('acknowledged', at('sent', peer), at('acknowledged', peer), peer)
   }
   const committedMs = at('committed')
-  const isPromise = ({ name, endMs }: Part): boolean =>
-    (name === 'flushed' || name === 'acknowledged') && endMs <= (committedMs ?? 0)
-  const decided = parts
-    .filter(isPromise)
-    .sort((a, b) => a.endMs - b.endMs)
-    .at(-1)
+  const decided = decidedBy(way, leaderId, parts)
   part('committed', decided?.endMs ?? appendedMs, committedMs)
   part('applied', committedMs, at('applied'))
   part('answered', at('applied'), at('answered'))
@@ -193,6 +215,21 @@ function leaderSpans(trace: Trace, root: Span, way: Way, leaderId: NodeId): Led 
     )
   const committed = [...spans].find(([{ name }]) => name === 'committed')?.[1]
   return { leaderId, sent: byPeer('sent'), acknowledged: byPeer('acknowledged'), committed }
+}
+
+/** The promise with which the copies of voters became a majority. The copy of a learner does not count. */
+function decidedBy(way: Way, leaderId: NodeId, parts: readonly Part[]): Part | undefined {
+  const { committedMs = 0 } = way
+  if (!way.isOfOneTerm) return undefined
+  const holders: NodeId[] = []
+  const promises = parts.filter(
+    ({ name, endMs }) => (name === 'flushed' || name === 'acknowledged') && endMs <= committedMs,
+  )
+  promises.sort((a, b) => a.endMs - b.endMs)
+  return promises.find(({ peer = leaderId }) => {
+    holders.push(peer)
+    return way.isMajority(holders)
+  })
 }
 
 /** A follower's span begins where its leader sent the command, so that the way from thread to thread is within it. */

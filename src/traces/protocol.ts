@@ -1,6 +1,6 @@
 /** Messages between the main thread and the thread of the traces. */
 import type { TracesTold } from '../cluster/index.js'
-import type { NodeId } from '../raft/index.js'
+import type { Configuration, NodeId } from '../raft/index.js'
 import type { Happened, WaymarkMemory } from '../telemetry/index.js'
 import type { EndedCall } from './command-spans.js'
 
@@ -20,6 +20,8 @@ export type ToWorker =
       readonly type: 'cluster'
       readonly heartbeatIntervalMs: number
       readonly electionTimeoutMs: number
+      /** The configuration as the traces begin. `undefined`: no node has told any. */
+      readonly configuration: Configuration | undefined
     }
   /** Shared memory of the rows of a node. A new node has told nothing that was not asked for. */
   | {

@@ -95,7 +95,8 @@ export class Traces implements CallTracer {
       })
     const { memories, end } = cluster.trace(this)
     const { heartbeatIntervalMs, electionTimeoutMs } = cluster.options
-    this.#post({ type: 'cluster', heartbeatIntervalMs, electionTimeoutMs })
+    const configuration = cluster.membership
+    this.#post({ type: 'cluster', heartbeatIntervalMs, electionTimeoutMs, configuration })
     const hear = (event: Happened): void => void this.#happened.push(event)
     cluster.events.on('event', hear)
     this.#leave = () => {

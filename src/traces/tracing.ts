@@ -3,6 +3,7 @@ import { lastStepOf, type RoleChange, type Timeline, timelineOf } from '../expla
 import type { NodeId } from '../raft/index.js'
 import { type Happened, type StageReader, StageTail, storyNow } from '../telemetry/index.js'
 import { commandTrace, type EndedCall } from './command-spans.js'
+import { Configurations } from './configurations.js'
 import { electionTrace } from './election-spans.js'
 import type { Outbox } from './outbox.js'
 import type { Done, News, ToWorker } from './protocol.js'
@@ -24,6 +25,7 @@ export class Tracing {
   readonly #snapshots: Snapshots
   readonly #warn: (line: string) => void
   #cluster = { heartbeatIntervalMs: 100, electionTimeoutMs: 500 }
+  readonly #configurations = new Configurations()
   readonly #nodeIds = new Set<NodeId>()
   #happened: Happened[] = []
   readonly #calls: EndedCall[] = []
@@ -48,6 +50,7 @@ export class Tracing {
     switch (message.type) {
       case 'cluster':
         this.#cluster = message
+        this.#configurations.begin(message.configuration)
         return
       case 'node':
         this.#nodeIds.add(message.nodeId)
@@ -66,6 +69,7 @@ export class Tracing {
     for (const event of happened) {
       this.#happened.push(event)
       this.#snapshots.happened(event)
+      this.#configurations.happened(event)
       if (event.type === 'role' && event.role === 'leader') this.#won.push(event)
     }
     if (this.#happened.length > 2 * happenedMax) this.#happened = this.#happened.slice(-happenedMax)
@@ -116,7 +120,9 @@ export class Tracing {
 
   #traceCall(call: EndedCall): void {
     this.#callsDone++
-    const { spans, missing } = commandTrace(call, this.#tracks)
+    const { spans, missing } = commandTrace(call, this.#tracks, (nodeId, atMs) =>
+      this.#configurations.at(nodeId, atMs),
+    )
     this.#outbox.add(spans)
     if (missing === 0) return
     if (this.#spansLost === 0)
@@ -127,7 +133,8 @@ export class Tracing {
   #timeline(): Timeline {
     const { heartbeatIntervalMs, electionTimeoutMs } = this.#cluster
     const times = { heartbeatIntervalMs, electionTimeoutMs, tickMs: heartbeatIntervalMs }
-    const told = { happened: this.#happened, passed: [], carried: [] }
+    const { configuration } = this.#configurations
+    const told = { configuration, happened: this.#happened, passed: [], carried: [] }
     return timelineOf({ nodeIds: [...this.#nodeIds], ...times, ...told })
   }
 }

@@ -35,6 +35,11 @@ class Track {
     return found
   }
 
+  /** The term of the row of that moment. */
+  termAt(atMs: number): Term | undefined {
+    return this.#terms[this.#firstFrom(atMs)]
+  }
+
   /** The moment of the first row, from a time on, that is at the index or past it. */
   reaching(index: LogIndex, fromMs: number): number | undefined {
     for (let at = this.#firstFrom(fromMs); at < this.#times.length; at++)
@@ -129,6 +134,11 @@ export class Tracks {
   /** See `Track`. */
   reaching(nodeId: NodeId, stage: Stage, peer: NodeId, index: LogIndex, fromMs: number): number | undefined {
     return this.#nodes.get(nodeId)?.tracks.get(stage)?.get(peer)?.reaching(index, fromMs)
+  }
+
+  /** See `Track`. Of a stage that has no peers. */
+  termAt(nodeId: NodeId, stage: Stage, atMs: number): Term | undefined {
+    return this.#nodes.get(nodeId)?.tracks.get(stage)?.get(0)?.termAt(atMs)
   }
 
   #node(nodeId: NodeId): NodeTracks {

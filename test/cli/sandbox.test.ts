@@ -15,7 +15,7 @@ test('a script kills the leader, goes on without it, and takes it back', async (
   expect([code, stderr, left]).toEqual([0, '', []])
   // Every election is told with its reason.
   expect(stdout).toMatch(
-    /node (\d) starts a pre-vote for term \d+: no heartbeat for \d+ ms[\s\S]*node \1 leads term \d+: nodes \d and \d voted for it/,
+    /node (\d) starts a pre-vote for term \d+: (?:no heartbeat for|its election timeout of) \d+ ms[\s\S]*node \1 leads term \d+: nodes \d and \d voted for it/,
   )
   expect(stdout).toContain(' one two (version 1, last put at revision 1)')
   expect(stdout).toContain('three (version 2, last put at revision 3)')

@@ -52,7 +52,10 @@ test('[EV6] a listener that comes right after the start hears that each node sta
   const cluster = await startedCluster({ nodes: 3 })
   const started = new Set<number>()
   await nextEvent(cluster, ({ type, nodeId }) => type === 'started' && started.add(nodeId).size === 3)
-  expect(cluster.story().happened.filter(({ type }) => type === 'started').length).toBe(3)
+  const starts = cluster.story().happened.filter(({ type }) => type === 'started')
+  const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [] }
+  const configuration = { index: 0, membership }
+  expect(starts).toMatchObject([{ configuration }, { configuration }, { configuration }])
 })
 
 test('[EV7] what a node told is there after its thread has ended, and after the close', async () => {

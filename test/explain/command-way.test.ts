@@ -72,12 +72,45 @@ describe('the way of a command', () => {
     made.passes(100, 1, 'appended', 10).passes(100.1, 1, 'sent', 10, 2).passes(101, 2, 'flushed', 10)
     made.passes(102, 1, 'acknowledged', 10, 2).passes(180, 1, 'flushed', 10).passes(180.1, 1, 'committed', 10)
     const way = wayOf(made.story, 10)
-    expect(way.decidedBy).toBeUndefined()
+    expect(way.decidedBy).toBe(1)
     expect(way.slowest).toMatchObject({
       from: { stage: 'appended' },
       to: { stage: 'flushed', nodeId: 1 },
       tookMs: 80,
     })
+  })
+
+  test('is decided by voters: a learner that has it sooner does not count', () => {
+    const made = new MadeStory(4)
+    const membership = { voters: [1, 2, 3], votersOutgoing: [], learners: [4] }
+    made.tell(0, 1, { type: 'membership', index: 8, membership, isCommitted: true })
+    for (const nodeId of [1, 2, 3, 4]) made.passes(0, nodeId, 'flushed', 9)
+    made.passes(0, 1, 'appended', 9).passes(100, 1, 'appended', 10).passes(100.2, 1, 'sent', 10, 2)
+    made.passes(100.2, 1, 'sent', 10, 4).passes(101, 1, 'flushed', 10).passes(102, 1, 'acknowledged', 10, 4)
+    made.passes(130, 2, 'flushed', 10).passes(131, 1, 'acknowledged', 10, 2)
+    made.passes(131.1, 1, 'acknowledged', 10, 4).passes(131.2, 1, 'committed', 10)
+    expect(wayOf(made.story, 10)).toMatchObject({ decidedBy: 2, slowest: { to: { stage: 'flushed' } } })
+  })
+
+  test('is decided by the promise that completes the majority, not by the last one before the commit', () => {
+    const made = replicated().passes(103.05, 1, 'acknowledged', 12, 2)
+    expect(wayOf(made.story, 11).decidedBy).toBe(3)
+  })
+
+  test('tells the leader of a later term that committed it, and nothing of a majority of the one before', () => {
+    const made = new MadeStory().begins().passes(640, 1, 'flushed', 1).passes(1000, 1, 'appended', 2)
+    made.passes(1001, 1, 'flushed', 2).passes(1001, 1, 'sent', 2, 2).passes(1002, 2, 'received', 2, 1)
+    made.passes(1003, 2, 'flushed', 2).givesUp(1600, 1, 1, 'quorumLost').elects(2600, 2, 2, [3])
+    made.passes(2601, 2, 'appended', 3).passes(2610, 2, 'acknowledged', 3, 3).passes(2611, 2, 'committed', 3)
+    made.passes(4000, 1, 'committed', 3)
+    const nothing = { decidedBy: undefined, parts: [], slowest: undefined }
+    expect(wayOf(made.story, 2)).toMatchObject({
+      leaderId: 1,
+      committedBy: { nodeId: 2, term: 2 },
+      ...nothing,
+    })
+    const { words } = explain(made.story, { about: 'index', index: 2 })
+    expect(words.split('\n').at(-1)).toBe('Node 2 committed it, as leader of term 2.')
   })
 
   test('begins anew where another command had its index before', () => {
@@ -87,7 +120,11 @@ describe('the way of a command', () => {
       .passes(0, 3, 'flushed', 9)
     made.passes(100, 1, 'appended', 10).passes(101, 1, 'flushed', 10)
     made.passes(800, 2, 'appended', 10).passes(800.1, 2, 'sent', 10, 3).passes(801, 3, 'received', 10, 2)
-    made.passes(802, 3, 'flushed', 10).passes(802.5, 2, 'acknowledged', 10, 3).passes(803, 2, 'committed', 10)
+    made
+      .passes(802, 2, 'flushed', 10)
+      .passes(802, 3, 'flushed', 10)
+      .passes(802.5, 2, 'acknowledged', 10, 3)
+      .passes(803, 2, 'committed', 10)
     made.passes(900, 1, 'received', 9, 2).passes(901, 1, 'received', 10, 2)
     const way = wayOf(made.story, 10)
     expect(way).toMatchObject({ leaderId: 2, lostAt: [1], decidedBy: 3 })

@@ -74,6 +74,17 @@ describe('the cause of an election', () => {
     expect(election.leaderlessMs).toBe(600)
   })
 
+  test('is no later term that the leader learned of after the election, and the silence before it counts', () => {
+    const made = new MadeStory().begins().elects(2600, 2, 2, [3])
+    const told = { reason: 'higherTerm', from: 2, messageType: 'appendEntries' } as const
+    made.tell(2602, 1, { type: 'role', role: 'follower', term: 2, leaderId: undefined, ...told })
+    expect(explainElection(made.story)).toMatchObject({
+      cause: { type: 'unknown' },
+      leaderlessSinceMs: 1992,
+      leaderlessMs: 608,
+    })
+  })
+
   test.each([
     ['removed', (made: MadeStory) => made.tell(1100, 4, { type: 'removed' })],
     [
@@ -421,7 +432,12 @@ describe('an election', () => {
   })
 
   test('tells of commits where only the leader that was killed keeps its old answers', () => {
-    const made = new MadeStory().starts(0, 1, 2, 3).elects(620, 1, 1, [2, 3]).commits(1, 700, 1990, 1)
+    const made = new MadeStory()
+      .starts(0, 1)
+      .starts(0, 2)
+      .starts(0, 3)
+      .elects(620, 1, 1, [2, 3])
+      .commits(1, 700, 1990, 1)
     made.tell(2000, 1, { type: 'killed' }).elects(2600, 2, 2, [3])
     // All that node 2 kept of these commands are the commits.
     for (let index = 66; index < 76; index++) made.passes(1320 + 20 * index, 2, 'committed', index)

@@ -1,5 +1,5 @@
 /** Stories made by hand, a sentence a call: times in milliseconds since the story's first moment. */
-import type { NodeId, VoteReason } from '../../src/raft/index.js'
+import type { Configuration, NodeId, VoteReason } from '../../src/raft/index.js'
 import type {
   Carried,
   FaultTold,
@@ -54,17 +54,15 @@ export class MadeStory {
     return this
   }
 
-  starts(atMs: number, ...nodeIds: NodeId[]): this {
-    for (const nodeId of nodeIds) this.tell(atMs, nodeId, { type: 'started', lastIndex: 0, snapshotIndex: 0 })
-    return this
+  starts(atMs: number, nodeId: NodeId, configuration?: Configuration): this {
+    return this.tell(atMs, nodeId, { type: 'started', lastIndex: 0, snapshotIndex: 0, configuration })
   }
 
   /** All nodes start, and node 1 leads term 1 from 620 ms on. Nothing that they passed since then is lost. */
   begins(): this {
     const others = this.nodeIds.slice(1)
-    this.starts(0, ...this.nodeIds)
-      .elects(620, 1, 1, others)
-      .passes(620, 1, 'appended', 1)
+    for (const nodeId of this.nodeIds) this.starts(0, nodeId)
+    this.elects(620, 1, 1, others).passes(620, 1, 'appended', 1)
     for (const nodeId of others) this.passes(621, nodeId, 'received', 1, 1)
     return this
   }
@@ -72,7 +70,13 @@ export class MadeStory {
   asks(atMs: number, nodeId: NodeId, term: number, silentMs = 600): this {
     const elapsedTicks = silentMs / tickMs
     const role = { role: 'preCandidate', term: term - 1, leaderId: undefined } as const
-    return this.tell(atMs, nodeId, { type: 'role', ...role, reason: 'electionTimeout', elapsedTicks })
+    return this.tell(atMs, nodeId, {
+      type: 'role',
+      ...role,
+      reason: 'electionTimeout',
+      elapsedTicks,
+      lacking: 'heartbeat',
+    })
   }
 
   answers(

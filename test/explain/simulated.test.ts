@@ -153,7 +153,7 @@ describe('a simulated cluster', () => {
       const overFollower = ['sent', 'received', 'flushed', 'acknowledged', 'committed', 'applied']
       const answered = index === 1 ? [] : ['answered']
       expect(stages, `index ${index}`).toEqual([
-        ...(way.decidedBy === undefined ? own : overFollower),
+        ...(way.decidedBy === leader ? own : overFollower),
         ...answered,
       ])
       expect(way.parts.every(({ tookMs }) => tookMs >= 0)).toBe(true)

@@ -29,6 +29,16 @@ describe('the votes of an election that was won', () => {
     expect(votesIn(killed().answers(4000, 5, 2, 2, true, 'leaderMayBeAlive'))).toEqual(votesIn(killed()))
   })
 
+  test('hold one answer of each voter to each candidate and kind, however many rounds of pre-votes there were', () => {
+    const made = new MadeStory(5).begins().tell(2000, 1, { type: 'killed' })
+    for (const atMs of [2500, 2590]) made.asks(atMs, 2, 2).answers(atMs + 1, 3, 2, 2, true)
+    const keys = votesIn(made.elects(2700, 2, 2, [3, 4])).map(
+      ({ voterId, candidateId, isPreVote }) => `${voterId} ${candidateId} ${isPreVote}`,
+    )
+    expect(new Set(keys).size).toBe(keys.length)
+    expect(keys.length).toBe(4)
+  })
+
   test('keep the reason of a yes that the candidate asked for again', () => {
     const made = new MadeStory().begins().tell(2000, 1, { type: 'killed' })
     made.elects(2600, 2, 2, [3]).answers(2601, 3, 2, 2, false, 'votedBefore')

@@ -133,6 +133,8 @@ test.each([
   [{ type: 'role', reason: 'electionWon' }, 'info'],
   [{ type: 'killed' }, 'warn'],
   [{ type: 'killed', isOnPurpose: true }, 'info'],
+  [{ type: 'leaseLost', reason: 'unanswered' }, 'warn'],
+  [{ type: 'leaseLost', reason: 'givenUp' }, 'info'],
   [{ type: 'commitLate' }, 'warn'],
   [{ type: 'threadStood' }, 'warn'],
   [{ type: 'missed' }, 'warn'],

@@ -163,7 +163,7 @@ const asked = (['follower', 'preCandidate', 'candidate'] as const).flatMap((from
 
 /** The figures that each event tells beside its reason, where no message told. */
 const figuresOf: Partial<Record<Reason, object>> = {
-  electionTimeout: { elapsedTicks: expect.any(Number) },
+  electionTimeout: { elapsedTicks: expect.any(Number), lacking: expect.any(String) },
   quorumLost: { elapsedTicks: timeout },
   diskStalled: { elapsedTicks: timeout },
   preVoteWon: { decidedBy: [1, 2] },
@@ -193,6 +193,17 @@ describe('every change of role is told once, with its reason', () => {
     while (node.events.length === 0) node.tick(1)
     const elapsedTicks = randomizedElectionTimeoutTicks
     expect(node.events).toMatchObject([{ reason: 'electionTimeout', elapsedTicks }])
+  })
+
+  test('[CQ7] a node that waited tells for what: a heartbeat, a leader that it never heard, or a majority', () => {
+    const heard = new Bench({ term: 4 })
+    const fresh = new Bench({ term: 4 })
+    heard.receive(heartbeat({ term: 4 }))
+    for (const { node } of [heard, fresh]) for (let round = 0; round < 2; round++) node.tick(2 * timeout)
+    const lackings = (bench: Bench) =>
+      bench.node.events.flatMap((event) => ('lacking' in event ? event.lacking : []))
+    expect(lackings(heard).slice(0, 2)).toEqual(['heartbeat', 'majority'])
+    expect(lackings(fresh).slice(0, 2)).toEqual(['leader', 'majority'])
   })
 
   test('[CQ7][TL5] a follower that its leader tells to take over: transfer', () => {

@@ -16,7 +16,7 @@ const role = { type: 'role', term: 1, leaderId: undefined } as const
 const asks = { ...role, role: 'preCandidate', reason: 'electionTimeout', elapsedTicks: 6 } as const
 const votes = { type: 'voteAnswered', candidateId: 1, term: 2, isPreVote: true } as const
 const grants = { ...votes, voteGranted: true, reason: 'logUpToDate' } as const
-const wins = { ...role, role: 'candidate', reason: 'preVoteWon' } as const
+const wins = { ...role, term: 2, role: 'candidate', reason: 'preVoteWon' } as const
 
 function faultOf(type: string, of: Partial<FaultTold> = {}): FaultTold {
   return { id: 1, type, line: type, nodes: [1], ways: [], messages: undefined, figures: {}, ...of }
@@ -25,6 +25,36 @@ function faultOf(type: string, of: Partial<FaultTold> = {}): FaultTold {
 test('[HP2] of several votes, the last of those that decided is the cause', () => {
   const told = [asks, { ...grants, nodeId: 2 }, { ...grants, nodeId: 3 }, { ...grants, nodeId: 4 }]
   expect(causesOf(...told, { ...wins, decidedBy: [1, 2, 3] }).at(-1)).toBe(3)
+})
+
+test('[HP2] a vote that is repeated, and a pre-vote that comes late, decide nothing', () => {
+  const vote = { ...grants, isPreVote: false } as const
+  const leads = { ...wins, role: 'leader', leaderId: 1, reason: 'electionWon', decidedBy: [1, 2] } as const
+  const told = [asks, { ...grants, nodeId: 2 }, { ...wins, decidedBy: [1, 2] }, { ...vote, nodeId: 2 }]
+  const repeated = { ...vote, nodeId: 2, reason: 'votedBefore' } as const
+  expect(causesOf(...told, repeated, { ...grants, nodeId: 2 }, leads).at(-1)).toBe(4)
+})
+
+test('[HP2] a vote that follows a refusal is the cause of a lead', () => {
+  const ignored = { ...grants, nodeId: 2, voteGranted: false, reason: 'leaderMayBeAlive' } as const
+  const told = [asks, ignored, { ...grants, nodeId: 2 }, { ...wins, decidedBy: [1, 2] }]
+  expect(causesOf(...told).at(-1)).toBe(3)
+})
+
+test('[HP2] a term that a candidate told has its candidacy for the cause, also when it leads by then', () => {
+  const leads = { ...wins, role: 'leader', leaderId: 1, reason: 'electionWon', decidedBy: [1, 3] } as const
+  const adopts = { ...role, nodeId: 2, role: 'follower', term: 2, reason: 'higherTerm', from: 1 } as const
+  const asked = [asks, { ...wins, decidedBy: [1, 3] }, leads] as const
+  expect(causesOf(...asked, { ...adopts, messageType: 'requestVote' }).at(-1)).toBe(2)
+  expect(causesOf(...asked, { ...adopts, messageType: 'appendEntries' }).at(-1)).toBe(3)
+  const again = { ...asks, term: 2 } as const
+  expect(causesOf(...asked, again, { ...adopts, messageType: 'appendEntries' }).at(-1)).toBe(3)
+  expect(causesOf(...asked, again, { ...adopts, messageType: 'requestVoteResponse' }).at(-1)).toBe(4)
+})
+
+test('[HP2] an answer that comes when its candidate campaigns for another term is not caused by that', () => {
+  const again = { ...asks, term: 2 } as const
+  expect(causesOf(asks, again, { ...grants, nodeId: 2 }).at(-1)).toBeUndefined()
 })
 
 test('[HP2] a vote of an earlier campaign is no cause, and a node that decides alone has none of others', () => {
@@ -133,6 +163,16 @@ test('[HP2] a fault that was healed after one of its nodes was removed is the ca
   const lost = { type: 'leaseLost', term: 1 } as const
   const healedAtRest = { ...healed, fault: { ...slow, nodes: [2] } }
   expect(causesOf({ type: 'faultBegan', fault: slow }, removed, healedAtRest, lost).at(-1)).toBeUndefined()
+})
+
+test('[HP2] a lease that was given up has the handing over for its cause, and no fault', () => {
+  const delay = faultOf('delay', { nodes: [1, 2], ways: [{ from: 1, to: 2 }] })
+  const began = { type: 'faultBegan', fault: delay } as const
+  const transfer = { type: 'transferBegan', to: 2 } as const
+  const lost = { type: 'leaseLost', term: 1, cause: 2 } as const
+  expect(causesOf(began, transfer, { ...lost, reason: 'givenUp' }).at(-1)).toBe(2)
+  expect(causesOf(began, transfer, { ...lost, reason: 'givenUp', cause: undefined }).at(-1)).toBeUndefined()
+  expect(causesOf(began, transfer, { ...lost, reason: 'unanswered', cause: undefined }).at(-1)).toBe(1)
 })
 
 test('[HP2] a node fails, stalls, is killed or comes back by the fault that stands at it, and no other', () => {

@@ -90,6 +90,25 @@ test('a reader that was too slow tells how many happenings of a node it missed',
   expect(chronicle.missed).toBe(1000 - (heard.length - 1))
 })
 
+test('the configuration that forgotten happenings told is kept', () => {
+  const { chronicle } = chronicleOf(1)
+  const of = (...voters: number[]) => ({ voters, votersOutgoing: [], learners: [] })
+  const configuration = { index: 0, membership: of(1) }
+  const forget = (happenings: number) => {
+    for (let n = 1; n <= happenings; n++) chronicle.tell(1, { type: 'killed' }, n)
+  }
+  chronicle.tell(1, { type: 'started', lastIndex: 0, snapshotIndex: 0, configuration }, 0)
+  expect(chronicle.configuration).toBeUndefined()
+  forget(10_000)
+  expect(chronicle.configuration).toEqual(configuration)
+  chronicle.tell(1, { type: 'membership', index: 4, membership: of(1, 2), isCommitted: true }, 0)
+  chronicle.tell(1, { type: 'membership', index: 5, membership: of(1, 2, 3), isCommitted: false }, 0)
+  forget(9998)
+  expect(chronicle.configuration).toEqual(configuration)
+  forget(25_000)
+  expect(chronicle.configuration).toEqual({ index: 4, membership: of(1, 2) })
+})
+
 test('no more than the last happenings are kept', () => {
   const { chronicle } = chronicleOf(1)
   for (let n = 1; n <= 25_000; n++) chronicle.tell(1, { type: 'killed' }, n)

@@ -42,6 +42,7 @@ const timedOut: RaftEvent = {
 
 interface State {
   readonly isLeaseHeld?: boolean
+  readonly isLeaseGivenUp?: boolean
   readonly committed?: number
   readonly last?: number
 }
@@ -49,8 +50,18 @@ interface State {
 /** A tick after the given time. Given a state, it is a leader's. */
 function tick(afterMs = 100, leader?: State): void {
   nowMs += afterMs
-  const { committed: commitIndex = 0, last: lastIndex = 0, isLeaseHeld = false } = leader ?? {}
-  const state = { role: leader ? 'leader' : 'follower', currentTerm: 1, log: { commitIndex, lastIndex } }
+  const {
+    committed: commitIndex = 0,
+    last: lastIndex = 0,
+    isLeaseHeld = false,
+    isLeaseGivenUp = false,
+  } = leader ?? {}
+  const state = {
+    role: leader ? 'leader' : 'follower',
+    currentTerm: 1,
+    log: { commitIndex, lastIndex },
+    leadership: { isLeaseGivenUp },
+  }
   narrator.ticked(state as unknown as RaftView, () => isLeaseHeld)
 }
 
@@ -148,6 +159,24 @@ test('[HP2] a leader that steps down since its disk stalls, or no majority answe
   narrator.happened({ ...gaveUp, reason: 'quorumLost' })
   expect(told.slice(-4).map(({ type }) => type)).toEqual(['role', 'leaseHeld', 'leaseLost', 'role'])
   expect(told.at(-1)?.cause).toBe(told.at(-2)?.sequence)
+})
+
+test('[HP2] a leader that hands over gives up its lease for that, and steps down for no lost majority', () => {
+  narrator.happened(leads)
+  tick(100, { isLeaseHeld: true })
+  narrator.happened({ type: 'transferBegan', to: 2 })
+  narrator.flushBegan(nowMs - 500)
+  news()
+  tick(100, { isLeaseGivenUp: true })
+  narrator.happened({
+    ...{ type: 'role', role: 'follower', term: 1, leaderId: undefined },
+    ...{ reason: 'quorumLost', elapsedTicks: 5 },
+  })
+  expect(news().map(({ type, cause, ...more }) => [type, cause, 'reason' in more && more.reason])).toEqual([
+    ['flushLate', undefined, false],
+    ['leaseLost', 3, 'givenUp'],
+    ['role', undefined, 'quorumLost'],
+  ])
 })
 
 test('[HP1] a leader tells once that it commits nothing of what waits, and the end of that', () => {

@@ -16,6 +16,18 @@ const answered = { type: 'voteAnswered', candidateId: 2, term: 4 } as const
 test.each<[string, RaftEvent]>([
   [
     'starts a pre-vote for term 1: no heartbeat for 500 ms',
+    { ...timedOut, reason: 'electionTimeout', elapsedTicks: 10, lacking: 'heartbeat' },
+  ],
+  [
+    'starts a pre-vote for term 1: its election timeout of 500 ms is over without a leader',
+    { ...timedOut, reason: 'electionTimeout', elapsedTicks: 10, lacking: 'leader' },
+  ],
+  [
+    'starts a pre-vote for term 1: its election timeout of 500 ms is over without a majority',
+    { ...timedOut, reason: 'electionTimeout', elapsedTicks: 10, lacking: 'majority' },
+  ],
+  [
+    'starts a pre-vote for term 1: its election timeout of 500 ms is over',
     { ...timedOut, reason: 'electionTimeout', elapsedTicks: 10 },
   ],
   [
@@ -91,6 +103,7 @@ test.each<[string, Happening]>([
   ['stood still for 310 ms: its thread was busy, or got no processor', { type: 'threadStood', forMs: 310 }],
   ['holds its lease in term 3: a majority answered it', { type: 'leaseHeld', term: 3 }],
   ['loses its lease in term 3: no majority answered it in time', { type: 'leaseLost', term: 3 }],
+  ['gives up its lease in term 3 to hand over', { type: 'leaseLost', term: 3, reason: 'givenUp' }],
   ['waits for its disk, which has not finished a write for 260 ms', { type: 'flushLate', sinceMs: 260 }],
   ['has its write on disk after 400 ms', { type: 'flushEnded', afterMs: 400 }],
   [
@@ -116,7 +129,7 @@ test('a standstill whose cause is known is not said to have another one', () => 
 })
 
 test('where nobody knows how long a tick is, times are told in ticks', () => {
-  const event: RaftEvent = { ...timedOut, reason: 'electionTimeout', elapsedTicks: 23 }
+  const event: RaftEvent = { ...timedOut, reason: 'electionTimeout', elapsedTicks: 23, lacking: 'heartbeat' }
   expect(describeEvent(event)).toBe('starts a pre-vote for term 1: no heartbeat for 23 ticks')
 })
 

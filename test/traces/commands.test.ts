@@ -1,5 +1,6 @@
 /** The spans of a command, out of the stages that nodes told. */
 import { expect, test } from 'vitest'
+import type { Membership } from '../../src/raft/index.js'
 import type { Stage } from '../../src/telemetry/index.js'
 import { commandTrace, type EndedCall } from '../../src/traces/command-spans.js'
 import type { Span } from '../../src/traces/span.js'
@@ -74,6 +75,37 @@ test('the commit links to the acknowledgement that made the majority, and that t
   expect(named('committed', 23).links.map(({ spanId }) => spanId)).toEqual([named('acknowledged', 22).spanId])
   expect(named('acknowledged', 22).links.map(({ spanId }) => spanId)).toEqual([named('flushed', 20).spanId])
   expect(named('committed', 28).links.map(({ spanId }) => spanId)).toEqual([named('committed', 23).spanId])
+})
+
+test('the promise of a learner, and one that comes after the majority, made no majority', () => {
+  const learner = (): Membership => ({ voters: [1, 2, 3], votersOutgoing: [], learners: [4] })
+  const ofLearner: readonly Row[] = [
+    [1, 'sent', 4, 8, 1, 13],
+    [4, 'received', 1, 8, 1, 14],
+    [4, 'flushed', 0, 8, 1, 15],
+    [1, 'acknowledged', 4, 8, 1, 16],
+  ]
+  const late = ofLearner.map(([id, stage, peer, index, term, atMs]): Row => {
+    return [id, stage, peer, index, term, stage === 'acknowledged' ? 22.5 : atMs]
+  })
+  for (const each of [ofLearner, late]) {
+    const { spans } = commandTrace(call, tracksOf(...rows, ...each), learner)
+    expect(told(spans)).toContain('node 1: committed 22-23')
+  }
+  const afterIt = rows.map((row): Row => (row[5] === 60 ? [1, 'acknowledged', 3, 8, 1, 22.5] : row))
+  expect(told(commandTrace(call, tracksOf(...afterIt)).spans)).toContain('node 1: committed 22-23')
+})
+
+test('a leader that was deposed before it learned of the commit tells no promise that made the majority', () => {
+  const deposed = rows.map((row): Row => {
+    const [id, stage, peer, index, , atMs] = row
+    return id === 1 && (stage === 'committed' || stage === 'applied')
+      ? [id, stage, peer, index, 2, atMs]
+      : row
+  })
+  const { spans } = commandTrace(call, tracksOf(...deposed))
+  const committed = spans.find(({ name, service }) => name === 'committed' && service === 'raftbox node 1')
+  expect(committed).toMatchObject({ startMs: 12, links: [] })
 })
 
 test('of an entry that replaced another one at its index, the one that was committed counts', () => {
