@@ -54,7 +54,11 @@ export function checkApart(files: Readonly<Record<string, string | undefined>>):
 
 /** The same for the same file, by whatever path. `undefined`: a device or a pipe, which takes what several write. */
 function nameOf(file: string): string | undefined {
-  const stats = statSync(file, { bigint: true, throwIfNoEntry: false })
-  if (stats === undefined) return resolve(file)
-  return stats.isFile() ? `${stats.dev} ${stats.ino}` : undefined
+  try {
+    const stats = statSync(file, { bigint: true })
+    return stats.isFile() ? `${stats.dev} ${stats.ino}` : undefined
+  } catch {
+    // It is not there yet, or cannot be: whoever writes it says so.
+    return resolve(file)
+  }
 }

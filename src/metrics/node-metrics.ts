@@ -92,7 +92,7 @@ export const nodeMetrics: readonly Metric[] = [
   ),
   byWord(
     'raftbox_queue_entries',
-    'Entries of the log that the node does not know to be committed, has not flushed, or has not applied.',
+    'Entries of the log that the node does not know to be committed, has not flushed, or has not applied, as of its last tick.',
     'queue',
     ({ queues }) => ({
       uncommitted: queues?.uncommitted.entries,

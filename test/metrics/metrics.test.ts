@@ -51,9 +51,16 @@ test('each value is that of the status, and what a leader knows of its followers
   await Promise.all(Array.from({ length: 50 }, (_, n) => cluster.put(`key ${n}`, 'v')))
   await cluster.snapshot(leader)
   await until(() => {
-    const { vitals, roundTrips } = cluster.look().nodes.find(({ nodeId }) => nodeId === leader) ?? {}
+    const { nodes } = cluster.look()
+    const { vitals, roundTrips } = nodes.find(({ nodeId }) => nodeId === leader) ?? {}
     const { lastIndex } = statusOf(cluster, leader)
+    // What waits is told on ticks.
+    const hasWork = nodes.some((node) => {
+      const { uncommitted, unflushed, unapplied } = node.vitals?.queues ?? {}
+      return [uncommitted, unflushed, unapplied].some((queue) => queue?.entries !== 0)
+    })
     return (
+      !hasWork &&
       vitals?.isLeaseHeld === true &&
       roundTrips?.size === 2 &&
       vitals.progress.every(({ matchIndex }) => matchIndex === lastIndex) &&
