@@ -58,7 +58,7 @@ function nameOf(file: string): string | undefined {
     const stats = statSync(file, { bigint: true })
     return stats.isFile() ? `${stats.dev} ${stats.ino}` : undefined
   } catch {
-    // It is not there yet, or cannot be: whoever writes it says so.
+    // The file is not there yet, or cannot be: whoever writes it says so.
     return resolve(file)
   }
 }

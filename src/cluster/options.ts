@@ -188,7 +188,7 @@ function resolved(options: ClusterOptions): ResolvedOptions {
   }
 }
 
-/** What the protocol counts of an election timeout, whose tick is a heartbeat: as many as last at least so long. */
+/** An election timeout in ticks of the protocol: a tick is a heartbeat, and so many last at least as long. */
 export function electionTimeoutTicksOf({
   heartbeatIntervalMs,
   electionTimeoutMs,

@@ -47,7 +47,7 @@ export type Hit = (what: OnWay['type'], from: Endpoint) => void
 type OnWay = Exclude<LinkFault, { readonly type: 'partition' | 'isolate' }>
 type Throttle = Extract<OnWay, { readonly type: 'throttle' }>
 
-/** What one fault takes of a packet's time. */
+/** The part of a packet's time that one fault takes. */
 export interface Wait {
   readonly faultId: number
   readonly type: OnWay['type']

@@ -2,7 +2,7 @@
  * A frame: what a whole cluster looks like at one moment, as plain data. The page draws frames, a record of a run is a
  * list of them beside its story, and scrolling back shows an earlier one.
  *
- * What a frame tells of latencies spans the time since the frame before it that was not left out.
+ * Latencies in a frame span the time since the frame before it that was not left out.
  *
  * Times are milliseconds on the clock of the story (since 1970, with fractions). Latencies are whole microseconds.
  */

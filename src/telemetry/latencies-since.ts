@@ -8,7 +8,7 @@ export interface LatencySince {
   readonly p99us: number
 }
 
-/** What the calls and the nodes of a cluster measured since it was looked at before. */
+/** Latencies of the calls and the nodes of a cluster since the look before. */
 export interface LatenciesSince {
   readonly calls: LatencySince & { readonly failed: number }
   readonly nodes: readonly NodeLatenciesSince[]
