@@ -5,6 +5,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { RunningTime } from '../../src/node/index.js'
 import type { CheckoutCopy } from './checkout-copy.js'
 import type { FixedPlan, Mutant } from './mutant.js'
 
@@ -21,6 +22,7 @@ export interface Verdict {
 const seedMsMax = 300_000
 /** The files of one mutant together. */
 const testsMsMax = 900_000
+const looksAfterMs = 50
 
 /** The change made something else than the mistake that it stands for. */
 const broken = /ReferenceError|SyntaxError|is not a function|is not defined|does not provide an export/
@@ -124,37 +126,35 @@ function run(copy: CheckoutCopy, args: readonly string[], signal: AbortSignal): 
   return child
 }
 
-/** Ends a child that does not get on. */
-class Watch {
+/** Ends a child that does not get on. Time in which this program was halted does not count: its child stood still too. */
+export class Watch {
   isLate = false
   /** What the child wrote to standard error. */
   errors = ''
-  readonly #child: ChildProcess
-  readonly #msMax: number
   readonly #ended: Promise<unknown>
-  #timer: NodeJS.Timeout | undefined
+  readonly #time = new RunningTime()
+  readonly #timer: NodeJS.Timeout
+  #sinceMs = 0
 
   constructor(child: ChildProcess, msMax: number) {
-    this.#child = child
-    this.#msMax = msMax
     // An abort is told by the signal.
     this.#ended = once(child, 'close').catch(() => undefined)
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.errors = (this.errors + text).slice(-4000)
     })
-    this.restart()
+    this.#timer = setInterval(() => {
+      if (this.#time.now() - this.#sinceMs < msMax) return
+      this.isLate = true
+      child.kill('SIGKILL')
+    }, looksAfterMs)
   }
 
   restart(): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.isLate = true
-      this.#child.kill('SIGKILL')
-    }, this.#msMax)
+    this.#sinceMs = this.#time.now()
   }
 
   async end(): Promise<void> {
     await this.#ended
-    clearTimeout(this.#timer)
+    clearInterval(this.#timer)
   }
 }
