@@ -14,7 +14,7 @@ import { commandHeaderBytes, type LogIndex, type NodeId } from '../raft/index.js
 import type { ClientRequest } from '../transport/index.js'
 import { firstPatience, type Request } from './requests.js'
 
-/** So many requests for a session may be answered yet. Older ones are those of nodes that are gone. */
+/** Answers to so many requests for a session count. Older requests are given up. */
 const askedMax = 16
 
 /**
@@ -76,9 +76,8 @@ export class ClientSession {
   /** The request for a session was answered. Without a session in the answer another one is asked for. */
   registered(request: number, answer: SessionAnswer | undefined): void {
     this.#asked.delete(request)
-    if (this.#registration?.id === request) this.#registration = undefined
+    if (answer !== undefined || this.#registration?.id === request) this.#registration = undefined
     if (answer === undefined) return
-    this.#registration = undefined
     // Sessions of later answers expire unused.
     this.#asked.clear()
     this.#patienceMs = firstPatience * this.#callTimeoutMs

@@ -9,9 +9,9 @@ import { priorityOf } from './priorities.js'
 import type { Calls } from './readings.js'
 
 /**
- * Starts a cluster, or brings back the one that lives in `options.dir`. Rejects with a `RaftError`, and has
- * then touched nothing, when an option does not fit, or when the directory is in use, unusable, damaged or
- * of another version.
+ * Starts a cluster, or brings back the one that lives in `options.dir`. Rejects with a `RaftError` when an option does not
+ * fit, or when the directory is in use, unusable, damaged or of another version. Nothing that was there has changed then;
+ * a new directory may have been made, in which no node has begun.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const resolved = resolveOptions(options)
