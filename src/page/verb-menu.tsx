@@ -46,8 +46,9 @@ function Menu({ box, of, verb: verbName }: MenuProps) {
   const hovered = useSignal<string | undefined>(undefined)
   const forTime = useSignal('')
   const direction = useSignal<Direction>('both')
-  useEffect(() => firstIn(box.current)?.focus(), [named.value])
   useLayoutEffect(() => settle(box.current, of))
+  // A menu that is seen has the focus: the next key is the menu's own.
+  useLayoutEffect(() => firstIn(box.current)?.focus(), [named.value])
   useEffect(() => closedFromOutside(box.current), [])
   const target = wordFor(of, direction.value)
   const isGiven = target !== ''

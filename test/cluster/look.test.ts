@@ -33,6 +33,8 @@ test.each(['threads', 'inline'] as const)(
     const { cluster } = await brokenCluster({ host, nodes: 3 })
     await Promise.all(Array.from({ length: 100 }, (_, n) => cluster.put(`key ${n}`, 'v')))
     const { nodeId: leader, vitals, roundTrips } = await settledLeader(cluster)
+    // The lateness of ticks is counted with the first of them.
+    await until(() => cluster.look().nodes.every(({ ticksLate }) => ticksLate.count > 0))
     const others = [1, 2, 3].filter((nodeId) => nodeId !== leader)
     expect(vitals?.progress.map(({ nodeId }) => nodeId).sort()).toEqual(others)
     expect([...roundTrips.keys()].sort()).toEqual(others)
