@@ -63,6 +63,11 @@ export class DurableView implements Durable {
     return this.#pointers.read(this.#disk)?.snapshot?.index ?? 0
   }
 
+  /** The index up to which the log on the disk is cut. */
+  get baseIndex(): LogIndex {
+    return this.#pointers.read(this.#disk)?.base.index ?? 0
+  }
+
   /** A record that begins at `start` was given to the store. */
   expect(start: LogIndex): void {
     while ((this.#starts.at(-1) ?? 0) >= start) this.#starts.pop()

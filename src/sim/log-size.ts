@@ -53,13 +53,14 @@ export class LogSize {
   }
 
   /** The log is about to be cut or to be replaced by a received snapshot, or was cut. */
-  shrinks({ log }: RaftView, durable: DurableView): void {
-    this.#recordsMax = Math.max(this.#recordsMax, durable.recordsAfter(log.base.index))
+  shrinks(durable: DurableView): void {
+    // The disk's own base counts: a received snapshot that is not flushed yet has replaced the node's log already.
+    this.#recordsMax = Math.max(this.#recordsMax, durable.recordsAfter(durable.baseIndex))
   }
 
   /** The log is about to be cut behind a snapshot of the node's own. */
   cuts(state: RaftView, durable: DurableView, { snapshot, base }: Compaction): void {
-    this.shrinks(state, durable)
+    this.shrinks(durable)
     const { log, leadership } = state
     const { logBytesMax, trailingBytes } = this.#bounds
     const bound = this.#boundAfter(snapshot)
@@ -71,15 +72,14 @@ export class LogSize {
   }
 
   /** The cut is flushed, and the node was told. */
-  hasCut(state: RaftView, durable: DurableView, { base }: Compaction): void {
+  hasCut(durable: DurableView, { base }: Compaction): void {
     this.#baseIndex = base.index
-    this.shrinks(state, durable)
-    const { log } = state
+    this.shrinks(durable)
     const records = durable.recordsAfter(0)
     // A transaction removes more waste than it adds records, so the waste never outgrows the longest log.
     if (records > 2 * this.#recordsMax + 1)
       this.#tell(
-        `has ${records} records on its disk, ${durable.recordsAfter(log.base.index)} of them in its log`,
+        `has ${records} records on its disk, ${durable.recordsAfter(durable.baseIndex)} of them in its log`,
       )
   }
 

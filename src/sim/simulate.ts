@@ -103,21 +103,21 @@ function comesRight(cluster: SimulatedCluster, stop: () => void, hasChanges: boo
   const { checker } = cluster.world
   const limitMs = patience * cluster.limits.electionTimeoutTicks * cluster.tickMs
   // What a client asked before is settled or has timed out by then.
-  const isLed = awaits(cluster, limitMs, () => leads(cluster))
+  const isLed = awaitsProgress(cluster, limitMs, () => leads(cluster), heldWithLeader)
   if (!isLed) return checker.report('liveness', 'no leader came forth after the last fault')
   const isWritten = writes(cluster, limitMs)
   if (cluster.violation !== undefined) return
   if (!isWritten) return checker.report('liveness', 'no write was committed after the last fault')
   if (hasChanges && !changes(cluster, limitMs))
     return checker.report('liveness', 'no change of the members was done after the last fault')
-  const isEqual = awaitsProgress(cluster, limitMs, () => agree(cluster))
+  const isEqual = awaitsProgress(cluster, limitMs, () => agree(cluster), appliedSum)
   if (cluster.violation !== undefined) return
   if (!isEqual) return checker.report('liveness', `the nodes did not come to the same: ${applied(cluster)}`)
   const isAnswered = awaits(cluster, limitMs, () => unanswered(cluster).length === 0)
   if (!isAnswered) return checker.report('liveness', `never answered: ${unanswered(cluster).join(', ')}`)
   if (hasChanges) staysCalm(cluster)
   // The log's time may have moved on meanwhile, and disks that are slow for the election timeout cost leader after leader.
-  if (!awaitsProgress(cluster, limitMs, () => agree(cluster)))
+  if (!awaitsProgress(cluster, limitMs, () => agree(cluster), appliedSum))
     return checker.report('liveness', `the nodes did not stay the same: ${applied(cluster)}`)
   endsWell(cluster)
 }
@@ -144,16 +144,32 @@ function staysCalm(cluster: SimulatedCluster): void {
   }
 }
 
-/** A node that was added may have thousands of entries to catch up with: it is waited for as long as it gets on. */
-function awaitsProgress(cluster: SimulatedCluster, limitMs: number, condition: () => boolean): boolean {
-  const appliedSum = (): number =>
-    membersNow(cluster).reduce((sum, { state }) => sum + (state?.log.lastApplied ?? 0), 0)
-  let before: number
+/** What takes thousands of entries to catch up with is waited for as long as it gets on: as `progress` grows. */
+function awaitsProgress(
+  cluster: SimulatedCluster,
+  limitMs: number,
+  condition: () => boolean,
+  progress: (cluster: SimulatedCluster) => number,
+): boolean {
+  let most: number
   do {
-    before = appliedSum()
+    most = progress(cluster)
     if (awaits(cluster, limitMs, condition)) return true
-  } while (cluster.violation === undefined && appliedSum() > before)
+  } while (cluster.violation === undefined && progress(cluster) > most)
   return false
+}
+
+function appliedSum(cluster: SimulatedCluster): number {
+  return membersNow(cluster).reduce((sum, { state }) => sum + (state?.log.lastApplied ?? 0), 0)
+}
+
+/**
+ * How many entries the leader's peers are known to share with it. A leader that was elected over and over in the storm
+ * may have hundreds of entries that no other node has, and can commit none before its own.
+ */
+function heldWithLeader(cluster: SimulatedCluster): number {
+  const progress = cluster.leader?.state?.leadership?.progress.values() ?? []
+  return [...progress].reduce((sum, { matchIndex }) => sum + matchIndex, 0)
 }
 
 function leads(cluster: SimulatedCluster): boolean {

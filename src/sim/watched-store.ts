@@ -38,13 +38,13 @@ export class WatchedStore implements LogStore {
 
   write(persist: Persist, flushed: Flushed): void {
     const { tracer, counts } = this.#world
-    const { id, state, disk } = this.#node
+    const { id, disk } = this.#node
     tracer.record(id, { type: 'writing', persist })
     for (const run of persist.entries) disk.durable.expect(run.index)
     if (disk.isStalled) counts.stalledWrites++
     if (persist.install !== undefined) {
       counts.snapshotsInstalled++
-      if (state !== undefined) disk.logSize.shrinks(state, disk.durable)
+      disk.logSize.shrinks(disk.durable)
     }
     this.#watch(`#${persist.sequence}`, writtenIn(persist), flushed, (told) =>
       this.#store.write(persist, told),
@@ -71,7 +71,7 @@ export class WatchedStore implements LogStore {
     if (state !== undefined) disk.logSize.cuts(state, disk.durable, compaction)
     const hasFlushed = this.#watchedSize((error) => {
       flushed(error)
-      if (error === undefined && state !== undefined) disk.logSize.hasCut(state, disk.durable, compaction)
+      if (error === undefined && state !== undefined) disk.logSize.hasCut(disk.durable, compaction)
     })
     const what = `the snapshot at ${snapshot.index}, and cut the log up to ${base.index}`
     this.#watch(what, ['logCut'], hasFlushed, (told) => this.#store.compact(compaction, told))

@@ -100,6 +100,14 @@ test.each([
     300001196,
     'of three drifts of a clock, one that made it faster was healed first, and the others stopped it',
   ],
+  [
+    3443,
+    'a leader whose log was hundreds of entries ahead had too little time to commit one of its own term',
+  ],
+  [
+    4044,
+    'entries on a disk were taken for waste while a received snapshot that replaces them was not flushed',
+  ],
 ])('seed %i holds: %s', (seed) => {
   expect(simulate({ seed }).violation).toBeUndefined()
 })
