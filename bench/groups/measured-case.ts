@@ -72,15 +72,20 @@ export function sampleOf({ summary, latencies, lateness, timeline }: Measured): 
       ...(summary.workload === null ? [commits, calls] : [calls, commits]),
       ...(['p50ms', 'p99ms', 'p999ms', 'maxMs'] as const).map((name) => lower(name, 'ms', summary[name])),
       lower('elections', '', summary.elections),
-      lower('heartbeatLateP999ms', 'ms', summary.heartbeatLateP999ms),
+      ...there(summary.heartbeatLateP999ms, (value) => lower('heartbeatLateP999ms', 'ms', value)),
       lower('heartbeatsMissed', '', summary.heartbeatsMissed),
       lower('notAnswered', '', summary.notApplied + summary.unknown),
       lower('cpuMsPerThousandCalls', 'ms', (summary.coresBusy * 1e6) / Math.max(1, summary.callsPerSecond)),
-      neither('flushesPerCommit', '', summary.flushesPerCommit),
-      neither('messagesPerCommit', '', summary.messagesPerCommit),
+      ...there(summary.flushesPerCommit, (value) => neither('flushesPerCommit', '', value)),
+      ...there(summary.messagesPerCommit, (value) => neither('messagesPerCommit', '', value)),
       neither('clientThreadBusy', '%', summary.clientThreadBusy * 100),
     ],
     distributions,
     timeline,
   }
+}
+
+/** A figure of nothing is left out: as 0 it would be the best value. */
+function there<F>(value: number | null, figureOf: (value: number) => F): F[] {
+  return value === null ? [] : [figureOf(value)]
 }

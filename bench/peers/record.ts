@@ -57,7 +57,7 @@ const unitOf: Readonly<Record<FigureName, string>> = {
 
 function resultOf({ row, ratios, ours, theirs }: RowResult): BenchResult {
   const { measurement, figure } = row.ours
-  const { nodes, clients, size, batch, durability } = measurement
+  const { program, nodes, clients, size, batch, durability, workload, reads } = measurement
   const figures: Figure[] = [figureOf(row.ours, ours)]
   if (row.theirs !== undefined) {
     const better = betterOf(figure)
@@ -67,7 +67,11 @@ function resultOf({ row, ratios, ours, theirs }: RowResult): BenchResult {
     id: `peers/${row.name}`,
     group: 'peers',
     title: `raftbox against ${opponentOf(row)}: ${row.name}`,
-    parameters: { against: opponentOf(row), nodes, clients, size, batch, durability },
+    // All in which rows differ: the plots put those on one line that differ in their clients alone.
+    parameters: {
+      ...{ program, against: opponentOf(row), figure, nodes, clients, size, batch, durability },
+      ...(workload !== undefined && { workload, reads }),
+    },
     // A peer that failed has none, and costs no other row its figures.
     figures: figures.filter(({ values }) => values.length > 0),
     distributions: [],

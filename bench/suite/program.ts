@@ -6,6 +6,7 @@ import type { BenchRecord } from '../../src/report/index.js'
 import {
   addFlags,
   BadInput,
+  checkWritable,
   decimalNumber,
   Failed,
   type FlagRow,
@@ -84,15 +85,17 @@ async function runToRecord<Flags>(
       process.stderr.write(`raftbox: ${line}\n`)
     },
   }).finally(() => progress.clear())
+  // Shown first: it is not lost with a record that cannot be written.
+  process.stdout.write(`${summary}\n\n`)
   writeFileSync(file, `${JSON.stringify(record, undefined, 1)}\n`)
-  process.stdout.write(`${summary}\n\nThe record is in ${file}\n`)
+  process.stdout.write(`The record is in ${file}\n`)
   if (failure !== undefined) throw new Failed(failure)
   return 0
 }
 
 /**
  * The value of `--out`, or without one a file named by the time, behind a prefix that says whose it is.
- * Looked at before anything runs, so that no hour of measuring is lost to a misspelt folder.
+ * Looked at before anything runs, so that no hour of measuring is lost to a misspelt folder or a full disk.
  */
 function recordFile(out: string | undefined, prefix: string): string {
   if (out === undefined) {
@@ -104,6 +107,7 @@ function recordFile(out: string | undefined, prefix: string): string {
   if (!isFolder(dirname(resolve(out)))) {
     throw new BadInput(`--out: there is no folder ${dirname(out)}; make it, or choose another`)
   }
+  checkWritable('--out', out)
   return out
 }
 

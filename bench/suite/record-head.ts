@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, totalmem } from 'node:os'
+import { dirname } from 'node:path'
 import type { BenchRecord } from '../../src/report/index.js'
 
 interface Package {
@@ -10,7 +11,9 @@ interface Package {
 }
 
 /** By its own name, so that it is found from the sources' place and from the compiled one. */
-const { version, dependencies } = createRequire(import.meta.url)('raftbox/package.json') as Package
+const require = createRequire(import.meta.url)
+const { version, dependencies } = require('raftbox/package.json') as Package
+const top = dirname(require.resolve('raftbox/package.json'))
 
 /** For a run that began then and ends now. */
 export function recordHead(startedAt: Date): Omit<BenchRecord, 'settings' | 'results'> {
@@ -54,5 +57,5 @@ function presentCommit(): string | null {
 }
 
 function git(...args: readonly string[]): string {
-  return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  return execFileSync('git', args, { cwd: top, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
 }

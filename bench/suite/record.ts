@@ -4,7 +4,7 @@ import type { BenchCase, Sample } from './case.js'
 
 const percentiles = [0, 50, 75, 90, 95, 99, 99.9, 99.99, 100]
 
-/** Throws when the rounds do not fit together: that is a mistake in the case. */
+/** Throws where a round lacks a figure, or where a figure is no finite number. */
 export function resultOf(group: string, bench: BenchCase, samples: readonly Sample[]): BenchResult {
   const { name, title, parameters } = bench
   const id = `${group}/${name}`
@@ -13,7 +13,7 @@ export function resultOf(group: string, bench: BenchCase, samples: readonly Samp
     group,
     title,
     parameters,
-    figures: figuresOf(id, samples),
+    figures: figuresOf(samples),
     distributions: distributionsOf(samples),
     timeline: samples.flatMap((sample, round): TimelinePoint[] =>
       (sample.timeline ?? []).map((second) => ({ round, ...second })),
@@ -21,11 +21,11 @@ export function resultOf(group: string, bench: BenchCase, samples: readonly Samp
   }
 }
 
-function figuresOf(id: string, samples: readonly Sample[]): Figure[] {
+function figuresOf(samples: readonly Sample[]): Figure[] {
   return (samples[0]?.figures ?? []).map(({ name, unit, better }) => {
     const values = samples.map(({ figures }) => figures.find((figure) => figure.name === name)?.value)
     const finite = values.filter((value): value is number => Number.isFinite(value))
-    if (finite.length !== samples.length) throw new Error(`${id}: ${name} is ${values.join(', ')}`)
+    if (finite.length !== samples.length) throw new Error(`${name} is ${values.join(', ')}`)
     return { name, unit, better, values: finite }
   })
 }

@@ -46,8 +46,18 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteOutcome> {
     }
   }
   const complete = entries.filter(({ samples }) => samples.length === options.rounds)
-  const results: BenchResult[] = complete.map(({ group, bench, samples }) => resultOf(group, bench, samples))
-  const missed = results.flatMap((result, at) => missedBy(result, complete[at]?.samples[0]))
+  const results: BenchResult[] = []
+  const missed: string[] = []
+  for (const entry of complete) {
+    const { group, bench, samples } = entry
+    try {
+      const result = resultOf(group, bench, samples)
+      results.push(result)
+      missed.push(...missedBy(result, samples[0]))
+    } catch (error) {
+      failures.push(`not in the record: ${idOf(entry)}: ${lineOf(error)}`)
+    }
+  }
   return { record: recordOf(options, startedAt, results), failures: [...failures, ...missed] }
 }
 

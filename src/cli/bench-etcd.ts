@@ -29,7 +29,9 @@ export function serversFlag(text: string): string[] {
 function serverOf(text: string): string {
   const url = URL.parse(text.includes('://') ? text : `http://${text}`)
   const isAlone = url !== null && url.pathname === '/' && url.search === '' && url.username === ''
-  if (isAlone && url.protocol === 'http:' && url.port !== '') return url.host
+  // A URL drops the port that is usual.
+  const port = url?.port || (/:80\/?$/.test(text) ? '80' : '')
+  if (isAlone && url.protocol === 'http:' && port !== '') return `${url.hostname}:${port}`
   throw new BadInput(
     `--etcd: give URLs as http://127.0.0.1:2379, with commas between them and without TLS, not '${text}'`,
   )

@@ -65,8 +65,9 @@ What is printed (--json: the last line of standard output is one JSON object):
   heartbeatLateP999ms   99.9 % of the heartbeats came at most so many milliseconds late
   heartbeatsMissed      intervals that passed without one, over all followers
   flushesPerCommit, messagesPerCommit, bytesFlushed   over all nodes
-  firstHundredP50ms     half of the first hundred calls after the start took no longer
+  firstHundredP50ms     half of the clients' first hundred calls took no longer
   clientThreadBusy      0 to 1: how long the clients' thread ran, or waited for a core
+A figure of nothing is null: the lateness where no heartbeat came, and what is told per commit without one.
 With --etcd, what only the nodes know is null, and elections counts the terms that began.
 --size is the same key and value as without it. With --batch, a call is a transaction.
 
@@ -171,12 +172,12 @@ export function addBench(program: Command): void {
 }
 
 async function bench(options: BenchOptions, command: Command, signal: AbortSignal): Promise<number> {
-  checkTogether(options)
   const { etcd: servers, json = false } = options
+  if (servers !== undefined) checkEtcdFlags(command, options)
+  checkTogether(command, options)
   const progress = new Progress(options.progress)
   const warmUpSeconds = warmUpSecondsFor(options.seconds)
   if (servers === undefined) checkFits(options)
-  else checkEtcdFlags(command, options)
   const tell = (phase: Phase): void => progress.show(phaseLine(phase))
   const work =
     servers === undefined
@@ -203,14 +204,27 @@ async function benchCluster(
 }
 
 /** What each flag allows by itself, but not all of them together. */
-function checkTogether({ batch, workload, rate, arrivals }: BenchOptions): void {
+function checkTogether(command: Command, { batch, workload, rate, arrivals }: BenchOptions): void {
   if (arrivals !== undefined && rate === undefined) {
     throw new BadInput('--arrivals: say how many calls a second with --rate, or leave it out')
   }
   if (workload !== undefined && batch !== 1) {
     throw new BadInput('--batch: leave it out with --workload, whose calls carry one operation each')
   }
+  if (workload !== undefined) return
+  for (const [flag, name] of [
+    ['--records', 'records'],
+    ['--reads-from', 'readsFrom'],
+  ] as const) {
+    if (command.getOptionValueSource(name) === 'cli')
+      throw new BadInput(
+        `${flag}: say with --workload what is called, or leave it out: plain puts read nothing`,
+      )
+  }
 }
+
+/** The rest is for the frames that the calls travel in: each takes 1 KiB, and holds 128 KiB of calls, or one that is larger. */
+const waitingBytesMax = pendingBytesMax - pendingBytesMax / 128
 
 /** Options for a cluster of this process. */
 function checkFits({ clients, size, batch }: BenchOptions): void {
@@ -219,10 +233,10 @@ function checkFits({ clients, size, batch }: BenchOptions): void {
       `--batch: ${batch} commands of ${size} bytes are more than the ${callBytesMax} bytes of a call; give fewer or smaller ones`,
     )
   }
-  const callBytes = batch * size + callWeight
-  if (clients * callBytes > pendingBytesMax) {
+  const callBytes = batch * (size + 4) + callWeight
+  if (clients * callBytes > waitingBytesMax) {
     throw new BadInput(
-      `--clients: ${clients} calls of ${callBytes} bytes are more than the ${pendingBytesMax} bytes that may wait; give fewer or smaller ones`,
+      `--clients: ${clients} calls of ${callBytes} bytes are more than the ${waitingBytesMax} bytes that may wait; give fewer or smaller ones`,
     )
   }
 }
@@ -240,9 +254,20 @@ export function forPeople(result: Measurement): string {
     '',
     latencyTable(result),
     '',
-    `elections ${result.elections}, heartbeats late by at most ${significant(result.heartbeatLateP999ms)} ms (p99.9)`,
-    `per commit ${significant(result.flushesPerCommit)} flushes and ${significant(result.messagesPerCommit)} messages over all nodes; ${decimal(result.bytesFlushed)} bytes flushed`,
+    `elections ${result.elections}, ${latenessOf(result)}`,
+    `${perCommitOf(result)}${decimal(result.bytesFlushed)} bytes flushed`,
     `${decimal(result.coresBusy, 1)} of ${result.cores} cores busy, the clients' thread ${decimal(result.clientThreadBusy * 100)} % of the time; Node ${result.node}, ${result.platform}`,
   ]
   return lines.concat(lossesOf(result)).join('\n')
+}
+
+function latenessOf({ heartbeatLateP999ms: lateMs }: Measurement): string {
+  if (lateMs === null) return 'no heartbeats came'
+  return `heartbeats late by at most ${significant(lateMs)} ms (p99.9)`
+}
+
+/** Empty without a commit. */
+function perCommitOf({ flushesPerCommit: flushes, messagesPerCommit: messages }: Measurement): string {
+  if (flushes === null || messages === null) return ''
+  return `per commit ${significant(flushes)} flushes and ${significant(messages)} messages over all nodes; `
 }

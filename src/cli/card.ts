@@ -94,10 +94,14 @@ export function cellsOf(result: Measurement): string[] {
     decimal(result.clients),
     paint.bold(decimal(result.commitsPerSecond)),
     ...latencyCells(result),
-    significant(result.flushesPerCommit),
-    significant(result.messagesPerCommit),
+    perCommit(result.flushesPerCommit),
+    perCommit(result.messagesPerCommit),
     decimal(result.elections),
   ]
+}
+
+function perCommit(amount: number | null): string {
+  return amount === null ? '' : significant(amount)
 }
 
 function nameOf(durability: (typeof durabilities)[number]): string {

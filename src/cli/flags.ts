@@ -1,8 +1,7 @@
 /** Flags that several commands take. */
-import { closeSync, openSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { nodesMax } from '../cluster/index.js'
-import { reasonOf } from '../errors/index.js'
 import { BadInput, wholeNumber } from '../terminal/index.js'
 
 export const nodesFlag = wholeNumber('--nodes', 1, nodesMax)
@@ -23,15 +22,6 @@ export function pathFlag(flag: string, kind: 'file' | 'directory'): (text: strin
   return (text) => {
     if (text !== '') return text
     throw new BadInput(`${flag}: give the path of a ${kind}, not an empty text`)
-  }
-}
-
-/** Throws `BadInput` for a file that cannot be written, before anything has begun. */
-export function checkWritable(flag: string, file: string): void {
-  try {
-    closeSync(openSync(file, 'a'))
-  } catch (error) {
-    throw new BadInput(`${flag}: ${file} cannot be written: ${reasonOf(error)}`)
   }
 }
 

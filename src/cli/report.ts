@@ -30,7 +30,8 @@ What is written, beside the record or in the folder of --out:
 
 With --compare, every figure is called better, worse or the same. With four rounds and more in each
 run a Mann-Whitney test decides; with fewer, ranges that do not overlap; with one round the noise is
-unknown, and what is said is marked as a guess. What differs in machine, versions and settings is named.
+unknown, and what is said is marked as a guess. What differs in machine, versions, settings and the
+parameters of a case is named.
 
 Examples:
   raftbox report new.json
@@ -57,7 +58,8 @@ async function report(file: string, { compare, out }: ReportOptions, signal: Abo
   const record = await readRecord(file, signal)
   const comparison =
     compare === undefined ? undefined : compareRecords(await readRecord(compare, signal), record)
-  const start = join(out ?? dirname(file), basename(file).replace(/\.json(\.gz)?$/i, ''))
+  const name = basename(file)
+  const start = join(out ?? dirname(file), name.replace(/\.json(\.gz)?$/i, '') || name)
   const written = writeTogether('--out', {
     [`${start}.html`]: pageOf(record, comparison),
     [`${start}.md`]: markdownOf(record, comparison),

@@ -11,6 +11,7 @@ import {
 import { withCluster } from '../load/index.js'
 import { Observer } from '../observer/index.js'
 import {
+  checkWritable,
   counted,
   exitCodeOf,
   interruptible,
@@ -22,7 +23,7 @@ import {
 } from '../terminal/index.js'
 import { ClusterSubject, complete, parse, perform } from '../verbs/index.js'
 import { addEtcdFlag, type EtcdFlag, spoken } from './etcd.js'
-import { checkApart, checkWritable, dirFlag, nodeIdsFlag, nodesFlag, pathFlag } from './flags.js'
+import { checkApart, dirFlag, nodeIdsFlag, nodesFlag, pathFlag } from './flags.js'
 import { Following } from './following.js'
 import { inWords } from './happenings.js'
 import { readHistory, writeHistory } from './history-file.js'

@@ -5,6 +5,7 @@ import { RecordingFile } from '../recording/index.js'
 import { type Bounds, budgetMax, defaultBounds, record, wordsOf } from '../search/index.js'
 import {
   addFlags,
+  checkWritable,
   counted,
   decimal,
   type FlagRow,
@@ -12,7 +13,7 @@ import {
   Progress,
   wholeNumber,
 } from '../terminal/index.js'
-import { checkWritable, pathFlag } from './flags.js'
+import { pathFlag } from './flags.js'
 import { secondsSince } from './seconds.js'
 import { tellWritten, warnNotWhole } from './written-files.js'
 

@@ -1,12 +1,11 @@
 /** `raftbox sim --shrink`: the smallest run of a seed that still fails, as a file, in words and as a picture. */
-import { existsSync, rmSync } from 'node:fs'
 import { boundsOf, picture } from '../explain/index.js'
 import { shrink } from '../jobs/index.js'
 import { failureOf, linesOf, type Shrunk } from '../shrink/index.js'
 import { type Plan, planOf } from '../sim/index.js'
 import type { Story } from '../telemetry/index.js'
-import { counted, Progress } from '../terminal/index.js'
-import { checkApart, checkWritable } from './flags.js'
+import { checkWritable, counted, Progress } from '../terminal/index.js'
+import { checkApart } from './flags.js'
 import { secondsSince } from './seconds.js'
 import { tellWritten, wrote } from './written-files.js'
 
@@ -29,8 +28,8 @@ export async function shrinkSeed(
   signal: AbortSignal,
 ): Promise<number> {
   checkApart({ '--shrink': file, '--svg': svg })
-  checkPlace('--shrink', file)
-  if (svg !== undefined) checkPlace('--svg', svg)
+  checkWritable('--shrink', file)
+  if (svg !== undefined) checkWritable('--svg', svg)
   const progress = new Progress()
   const startMs = performance.now()
   const shrunk = await shrink({
@@ -58,13 +57,6 @@ export async function shrinkSeed(
     tellWritten(svg, json)
   if (isKept && !json) console.log(`to run it again: raftbox replay ${file}`)
   return 1
-}
-
-/** Throws `BadInput` for a file that cannot be written, and leaves none behind: there may be nothing to write. */
-function checkPlace(flag: string, file: string): void {
-  const isThere = existsSync(file)
-  checkWritable(flag, file)
-  if (!isThere) rmSync(file)
 }
 
 function pictureOf({ list, seed, world }: Shrunk, story: Story): string {

@@ -1,8 +1,8 @@
 /** `raftbox sim`: looks for seeds that break a promise, or replays one. */
 import { replay, type SweepResult, sweep } from '../jobs/index.js'
 import { inGroups } from '../sim/index.js'
-import { counted, Progress } from '../terminal/index.js'
-import { checkApart, checkWritable } from './flags.js'
+import { checkWritable, counted, Progress } from '../terminal/index.js'
+import { checkApart } from './flags.js'
 import { secondsSince, toTenth } from './seconds.js'
 import { shrinkSeed } from './shrink.js'
 import { fileOf } from './story-file.js'

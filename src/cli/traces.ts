@@ -1,9 +1,16 @@
 /** Traces of a command's cluster: their flags, and what was made of them. */
 import type { Command } from 'commander'
 import type { Cluster } from '../cluster/index.js'
-import { addFlags, BadInput, counted, decimal, type FlagRow, lineOf } from '../terminal/index.js'
+import {
+  addFlags,
+  BadInput,
+  checkWritable,
+  counted,
+  decimal,
+  type FlagRow,
+  lineOf,
+} from '../terminal/index.js'
 import type { Traces } from '../traces/index.js'
-import { checkWritable } from './flags.js'
 import { warn } from './warnings.js'
 
 export interface TraceFlags {

@@ -21,8 +21,9 @@ export function valueFor(size: number): Buffer {
   return Buffer.alloc(size - sizeMin, 'raftbox ')
 }
 
-/** Calls at a time while the records of a workload are put in place. */
+/** Calls at a time while the records of a workload are put in place, and the bytes of their values. */
 const fillersMax = 256
+const fillingBytesMax = 16 << 20
 
 export interface Call {
   readonly op: OperationName
@@ -125,11 +126,10 @@ export async function fill(store: Pick<Store, 'put'>, tally: Tally, workload: Wo
   const keys = workload.keys()[Symbol.iterator]()
   const filler = async (): Promise<void> => {
     for (let next = keys.next(); !next.done && !tally.isStopped; next = keys.next()) {
-      const startMs = tally.now()
       await store.put(next.value, workload.value())
-      // Before the window is open it counts as progress, and among the first hundred calls.
-      tally.answered('insert', startMs, tally.now(), 1)
+      tally.filled()
     }
   }
-  await Promise.all(Array.from({ length: fillersMax }, filler))
+  const fillers = Math.min(fillersMax, Math.ceil(fillingBytesMax / workload.value().length))
+  await Promise.all(Array.from({ length: fillers }, filler))
 }

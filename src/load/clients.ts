@@ -9,6 +9,8 @@ import type { Tally } from './tally.js'
 export interface Callers {
   /** Resolves once the tally is stopped. */
   run(): Promise<void>
+  /** The window begins. */
+  windowOpens?(): void
   countUnanswered?(): number
 }
 
@@ -148,8 +150,10 @@ export class OpenLoop {
   readonly #options: OpenLoopOptions
   #nextDueMs = 0
   #inFlight = 0
-  /** Calls that failed and pause: they are counted where they failed, and keep their places among those on their way. */
-  #pausing = 0
+  /** Calls that were due earlier belong to the warm-up, and are in no figure. */
+  #countsFromMs = 0
+  /** Calls on their way that count, without those that failed: these pause, and are counted where they failed. */
+  #unanswered = 0
   #isWakeSet = false
   #ended: () => void = () => undefined
 
@@ -169,11 +173,19 @@ export class OpenLoop {
     return ended
   }
 
-  /** Calls that are due by now and not answered: they are in no latency. Ends the schedule. */
+  /** The schedule begins anew where it is behind, and what the warm-up has left undone counts nowhere. */
+  windowOpens(): void {
+    this.#countsFromMs = this.#tally.now()
+    this.#nextDueMs = Math.max(this.#nextDueMs, this.#countsFromMs)
+    this.#unanswered = 0
+  }
+
+  /** Calls of the window that are due by now and not answered: they are in no latency. */
   countUnanswered(): number {
-    let count = this.#inFlight - this.#pausing
-    for (const nowMs = this.#tally.now(); this.#nextDueMs <= nowMs; this.#nextDueMs += this.#gapMs()) count++
-    return count
+    const behindMs = this.#tally.now() - this.#nextDueMs
+    // Behind the next one, as many as the rate says: to draw millions of them would take the program's thread for seconds.
+    const unsent = behindMs < 0 ? 0 : 1 + Math.floor((behindMs * this.#options.rate) / 1000)
+    return this.#unanswered + unsent
   }
 
   /** Makes all calls that are due and may be on their way, then sleeps until the next one. */
@@ -201,17 +213,24 @@ export class OpenLoop {
 
   async #call(dueMs: number): Promise<void> {
     this.#inFlight++
+    this.#unanswered++
     const { op, commands, perform } = this.#nextCall()
     try {
       await perform()
-      this.#tally.answered(op, dueMs, this.#tally.now(), commands)
+      if (this.#hasEnded(dueMs)) this.#tally.answered(op, dueMs, this.#tally.now(), commands)
     } catch (error) {
-      this.#pausing++
+      this.#hasEnded(dueMs)
       await this.#tally.failed(error)
-      this.#pausing--
     }
     this.#inFlight--
     if (this.#tally.isStopped || this.#inFlight === this.#options.inFlightMax - 1) this.#callDue()
+  }
+
+  /** Whether a call that was due then counts. */
+  #hasEnded(dueMs: number): boolean {
+    const counts = dueMs >= this.#countsFromMs
+    if (counts) this.#unanswered--
+    return counts
   }
 
   #gapMs(): number {

@@ -55,7 +55,7 @@ type Given = 'nodes' | 'clients' | 'size' | 'batch' | 'durability' | 'threads' |
 /** Times in milliseconds, of all calls; counts and sums are of the measured window. */
 export interface Measurement extends Omit<Latencies, 'count'>, Pick<MeasureOptions, Given> {
   readonly commitsPerSecond: number
-  /** Of the first hundred calls after the start, warm-up included. */
+  /** Of the clients' first hundred calls, warm-up included. */
   readonly firstHundredP50ms: number
   /** Calls answered; more than commits with reads, fewer with batches. */
   readonly callsPerSecond: number
@@ -68,8 +68,8 @@ export interface Measurement extends Omit<Latencies, 'count'>, Pick<MeasureOptio
   readonly operations: Partial<Record<OperationName, Latencies>>
   /** Elections begun, over all nodes. */
   readonly elections: number
-  /** Of the heartbeats that reads did not bring. */
-  readonly heartbeatLateP999ms: number
+  /** Of the heartbeats that reads did not bring; null where none came. */
+  readonly heartbeatLateP999ms: number | null
   /** All heartbeats that came, over all followers. */
   readonly heartbeats: number
   /** Intervals that passed without a heartbeat, over all followers. */
@@ -78,9 +78,9 @@ export interface Measurement extends Omit<Latencies, 'count'>, Pick<MeasureOptio
   /** Calls that certainly did not happen, and those of which it is not known. Neither counts as a commit. */
   readonly notApplied: number
   readonly unknown: number
-  /** Over all nodes. */
-  readonly flushesPerCommit: number
-  readonly messagesPerCommit: number
+  /** Over all nodes; null without a commit. */
+  readonly flushesPerCommit: number | null
+  readonly messagesPerCommit: number | null
   readonly bytesFlushed: number
   readonly seconds: number
   /**
@@ -134,7 +134,7 @@ export async function measureCluster(
     const { reads } = cluster.options
     const summary = measurementOf({ ...options, reads }, tally, before, after, {
       unanswered,
-      heartbeatLateP999ms: lateness.percentile(99.9) / 1000,
+      heartbeatLateP999ms: lateness.count === 0 ? null : lateness.percentile(99.9) / 1000,
     })
     return { summary, latencies: tally.histograms, lateness, timeline: timeline.seconds }
   }
@@ -218,7 +218,7 @@ function measurementOf(
   others: Pick<Measurement, 'unanswered' | 'heartbeatLateP999ms'>,
 ): Measurement {
   const { nodes, durability, threads, reads, readsFrom } = options
-  const perCommit = (amount: number): number => (tally.commands === 0 ? 0 : amount / tally.commands)
+  const perCommit = (amount: number): number | null => (tally.commands === 0 ? null : amount / tally.commands)
   return {
     ...callFigures(options, tally, before, after),
     ...{ nodes, durability, threads, reads, readsFrom },

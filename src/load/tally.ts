@@ -119,6 +119,12 @@ export class Tally {
     alike.calls++
   }
 
+  /** A record of a workload is in its place: progress, and no call of a client. */
+  filled(): void {
+    this.#callsSoFar++
+    this.#commandsSoFar++
+  }
+
   /** Counts what may be tried again, and pauses; anything else ends the run. */
   async failed(error: unknown): Promise<void> {
     if (this.isStopped) return

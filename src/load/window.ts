@@ -70,6 +70,7 @@ export async function measureWindow<Reading, Figures>(
     phases.begin('measure', seconds)
     const before = subject.read(clock.now())
     tally.open()
+    callers.windowOpens?.()
     subject.begun?.()
     try {
       await clock.wait(seconds * 1000, ended)

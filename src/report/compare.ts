@@ -20,7 +20,7 @@ export interface ComparedFigure {
   readonly chance: number | undefined
 }
 
-/** Of the machine, the versions or the settings. */
+/** Of the machine, the versions, the settings, or the parameters of a result. */
 export interface Difference {
   readonly what: string
   readonly before: string
@@ -44,16 +44,24 @@ export function compareRecords(before: BenchRecord, after: BenchRecord): Compari
       ),
     )
   const [old, recent] = [named(before), named(after)]
+  // Milliseconds and seconds are no figure before and after.
+  const hasTwin = ([key, [, { unit }]]: [string, [BenchResult, Figure]], others: typeof old): boolean =>
+    others.get(key)?.[1].unit === unit
+  const onlyIn = (figures: typeof old, others: typeof old): string[] =>
+    [...figures]
+      .filter((entry) => !hasTwin(entry, others))
+      .map(([key, [, { unit }]]) => (others.has(key) ? `${key} (${unit})` : key))
   return {
     beforeAt: before.startedAt,
     afterAt: after.startedAt,
-    figures: [...recent].flatMap(([key, [result, figure]]) => {
+    figures: [...recent].flatMap((entry) => {
+      const [key, [result, figure]] = entry
       const found = old.get(key)
-      return found === undefined ? [] : [compareFigure(result, found[1], figure)]
+      return found === undefined || !hasTwin(entry, old) ? [] : [compareFigure(result, found[1], figure)]
     }),
     differences: differencesOf(before, after),
-    onlyBefore: [...old.keys()].filter((key) => !recent.has(key)),
-    onlyAfter: [...recent.keys()].filter((key) => !old.has(key)),
+    onlyBefore: onlyIn(old, recent),
+    onlyAfter: onlyIn(recent, old),
   }
 }
 
@@ -108,15 +116,27 @@ function outcomeOf(verdict: Verdict, better: Figure['better']): Outcome {
 }
 
 function differencesOf(before: BenchRecord, after: BenchRecord): Difference[] {
-  return (['machine', 'versions', 'settings'] as const).flatMap((part) => {
-    const old: Readonly<Record<string, unknown>> = before[part]
-    const recent: Readonly<Record<string, unknown>> = after[part]
-    return [...new Set([...Object.keys(old), ...Object.keys(recent)])]
-      .filter((name) => old[name] !== recent[name])
-      .map((name) => ({
-        what: `${part}: ${name}`,
-        before: String(old[name] ?? 'not given'),
-        after: String(recent[name] ?? 'not given'),
-      }))
-  })
+  const parts = ['machine', 'versions', 'settings'] as const
+  const byId = new Map(before.results.map((result) => [result.id, result]))
+  return [
+    ...parts.flatMap((part) => differing(part, before[part], after[part])),
+    ...after.results.flatMap(({ id, parameters }) => {
+      const old = byId.get(id)
+      return old === undefined ? [] : differing(id, old.parameters, parameters)
+    }),
+  ]
+}
+
+function differing(
+  part: string,
+  old: Readonly<Record<string, unknown>>,
+  recent: Readonly<Record<string, unknown>>,
+): Difference[] {
+  return [...new Set([...Object.keys(old), ...Object.keys(recent)])]
+    .filter((name) => old[name] !== recent[name])
+    .map((name) => ({
+      what: `${part}: ${name}`,
+      before: String(old[name] ?? 'not given'),
+      after: String(recent[name] ?? 'not given'),
+    }))
 }

@@ -182,7 +182,9 @@ export class PlotPage {
       return { distr: 3, range: (_: unknown, least: number, most: number) => [least / 3, most * 1.3] }
     }
     if (yLog) return { distr: 3 }
-    return { range: (_: unknown, least: number, most: number) => [Math.min(0, least), most * 1.08 || 1] }
+    return {
+      range: (_: unknown, least: number, most: number) => [Math.min(0, least), Math.max(0, most * 1.08) || 1],
+    }
   }
 
   #places(plot: Plot): readonly number[] | undefined {

@@ -65,7 +65,7 @@ export function figureText({ values, unit }: Figure): string {
 
 export function valueText(value: number, unit: string): string {
   if (unit === 'bytes') return bytesText(value)
-  const text = significantText(value)
+  const text = significant(value)
   return unit === '%' ? `${text} %` : text
 }
 
@@ -80,13 +80,9 @@ export function changeText(change: number): string {
   return `${change > 0 ? '+' : ''}${(change * 100).toFixed(1)} %`
 }
 
-function significantText(value: number): string {
-  return value < 0 ? `-${significant(-value)}` : significant(value)
-}
-
 function bytesText(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB']
   const power = Math.min(3, Math.max(0, Math.floor(Math.log10(Math.abs(bytes) || 1) / 3)))
   const value = bytes / 1000 ** power
-  return `${power === 0 ? decimal(value) : significantText(value)} ${units[power]}`
+  return `${power === 0 ? decimal(value) : significant(value)} ${units[power]}`
 }

@@ -32,11 +32,18 @@ export function parseRecord(text: string, name: string): BenchRecord {
     throw new BadInput(`${name}: the record is incomplete or damaged: ${error.message}`)
   }
   const record = value as BenchRecord
-  const ids = record.results.map(({ id }) => id)
-  const lastAt = new Map(ids.map((id, at) => [id, at]))
-  const twice = ids.find((id, at) => lastAt.get(id) !== at)
+  const twice = repeatedIn(record.results.map(({ id }) => id))
   if (twice !== undefined) throw new BadInput(`${name}: the record holds the result ${twice} twice`)
+  for (const { id, figures } of record.results) {
+    const figure = repeatedIn(figures.map((one) => one.name))
+    if (figure !== undefined) throw new BadInput(`${name}: the result ${id} holds the figure ${figure} twice`)
+  }
   return record
+}
+
+function repeatedIn(names: readonly string[]): string | undefined {
+  const lastAt = new Map(names.map((name, at) => [name, at]))
+  return names.find((name, at) => lastAt.get(name) !== at)
 }
 
 class Misfit extends Error {

@@ -2,6 +2,7 @@
  * How often each latency occurred, in memory that other threads read without asking: cumulative since the memory was
  * made. One thread writes. A class of latencies is at most a quarter of its least one wide.
  */
+import { rankOf } from './latency-histogram.js'
 
 /** Below this each microsecond is a class of its own; above, each doubling has so many classes. */
 const parts = 4
@@ -40,7 +41,7 @@ export class HistogramReading {
   /** The microseconds within which `percent` of the latencies lie: the end of a class; 0 when there is none. */
   percentile(percent: number): number {
     if (this.count === 0) return 0
-    const rank = Math.max(1, Math.ceil((percent / 100) * this.count))
+    const rank = rankOf(percent, this.count)
     let seen = 0
     for (const [at, times] of this.counts.entries()) {
       seen += times

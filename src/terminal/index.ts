@@ -2,6 +2,7 @@
  * The parts that raftbox's programs share at a terminal: values of flags, text for people, progress, Ctrl-C, exit
  * codes.
  */
+export { checkWritable } from './check-writable.js'
 export { BadInput, exitCodeOf, Failed, lineOf, nodeFailure, reportFailure } from './failure.js'
 export { addFlags, decimalNumber, type FlagRow, oneOf, someOf, wholeNumber } from './flag-values.js'
 export { interruptible } from './interrupt.js'

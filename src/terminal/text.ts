@@ -19,7 +19,7 @@ export function counted(count: number, what: string, many = `${what}s`): string 
 
 /** Three digits for what spans many magnitudes: `0.0034`, `1.52`, `318`. */
 export function significant(value: number): string {
-  return value >= 100 ? decimal(value) : String(Number(value.toPrecision(3)))
+  return Math.abs(value) >= 100 ? decimal(value) : String(Number(value.toPrecision(3)))
 }
 
 /** One line of a table: the first cell to the left, the others to the right. */

@@ -69,8 +69,8 @@ test('an interrupted run ends with the interruption, not with a record', async (
 
 test('a figure that is no number, or that a round lacks, is a mistake in the case', () => {
   const bench = benchCase('case', async () => sample(1))
-  expect(() => resultOf('group', bench, [sample(1), sample(Number.NaN)])).toThrow('group/case: ms is 1, NaN')
-  expect(() => resultOf('group', bench, [sample(1), { figures: [] }])).toThrow('group/case: ms is 1, ')
+  expect(() => resultOf('group', bench, [sample(1), sample(Number.NaN)])).toThrow('ms is 1, NaN')
+  expect(() => resultOf('group', bench, [sample(1), { figures: [] }])).toThrow('ms is 1, ')
 })
 
 test('a distribution is of all rounds, and a time line names its round', () => {
@@ -112,4 +112,13 @@ test('a figure whose median misses its target is in the record, and fails the ru
     [0.6, 0.9, 0.69],
   ])
   expect(failures).toEqual(['group/missed: kept is 0.69, and not at least 0.7'])
+})
+
+test('a figure that is no number costs its own case its place, and no other', async () => {
+  const { record, failures } = await run(
+    [benchCase('broken', async () => sample(Number.NaN)), benchCase('whole', async () => sample(1))],
+    2,
+  )
+  expect(record.results.map(({ id }) => id)).toEqual(['group/whole'])
+  expect(failures).toEqual(['not in the record: group/broken: ms is NaN, NaN'])
 })

@@ -92,6 +92,7 @@ test.each([
   ['quick and long', ['--quick', '--long'], '--quick: leave it out with --long'],
   ['no file', ['--out', ''], "--out: give the name of a file, not ''"],
   ['a folder for a file', ['--out', '.'], "--out: give the name of a file, not '.'"],
+  ['a file that cannot be made', ['--out', '/proc/none.json'], '--out: /proc/none.json cannot be written'],
   ['a file in no folder', ['--out', 'no/such/record.json'], '--out: there is no folder no/such'],
 ])('%s is refused in one line, with exit code 2', async (_, flags, words) => {
   const { code, stdout, stderr, left } = await startSuite(flags).ended

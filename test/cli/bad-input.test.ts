@@ -41,6 +41,13 @@ test.each([
   ],
   ['a rate of nothing', ['bench', '--rate', '0'], '--rate: give a whole number from 1'],
   ['other arrivals', ['bench', '--rate', '9', '--arrivals', 'odd'], '--arrivals: give poisson or even'],
+  ['records of no workload', ['bench', '--records', '5'], '--records: say with --workload'],
+  ['reads of no workload', ['bench', '--reads-from', 'any'], '--reads-from: say with --workload'],
+  [
+    'calls that do not find room together with their frames',
+    ['bench', '--batch', '10000', '--size', '11', '--clients', '444'],
+    '--clients: 444 calls of 150256 bytes are more than',
+  ],
   ['arrivals without a rate', ['bench', '--arrivals', 'even'], '--arrivals: say how many'],
   ['too long a card', ['card', '--seconds', '61'], 'from 0.1 to 60'],
   ['no directory', ['bench', '--dir', ''], '--dir: give the path of a directory'],

@@ -121,7 +121,12 @@ test.each([
 test('one node needs no other, and two are warned about', async () => {
   const one = await run(['bench', '--nodes', '1', ...quick, '--json'])
   expect([one.code, one.stderr]).toEqual([0, ''])
-  expect(lastLine(one.stdout)).toMatchObject({ nodes: 1, heartbeats: 0, messagesPerCommit: 0 })
+  expect(lastLine(one.stdout)).toMatchObject({
+    nodes: 1,
+    heartbeats: 0,
+    messagesPerCommit: 0,
+    heartbeatLateP999ms: null,
+  })
   const two = await run(['bench', '--nodes', '2', ...quick, '--json'])
   expect(two.code).toBe(0)
   expect(two.stderr).toMatch(/^raftbox: warning: two nodes tolerate no failure.*\n$/)

@@ -123,6 +123,30 @@ describe('open loop', () => {
   })
 })
 
+describe('the window of an open loop', () => {
+  test('begins with the schedule: what the warm-up has left undone is in no figure', async () => {
+    const { clock, tally, loop } = openLoop(35, { inFlightMax: 1 })
+    void loop.run()
+    await clock.goTo(1000)
+    loop.windowOpens()
+    const before = tally.callsSoFar
+    await clock.goTo(1100)
+    // One on its way was due long ago. Of those that are due from 1000 on, the first two are answered 35 ms one behind the other.
+    tally.close()
+    expect(tally.callsSoFar - before).toBe(2)
+    expect(tally.latencies.maxMs).toBeGreaterThan(400)
+    expect(loop.countUnanswered()).toBe(9)
+  })
+
+  test('ends at once, however many calls were due and not made', async () => {
+    const { clock, loop } = openLoop(35, { inFlightMax: 1, rate: 1e7 })
+    void loop.run()
+    await clock.goTo(3_600_000)
+    // All but the one that a stand-still of an hour has left on its way, and those answered before.
+    expect(loop.countUnanswered()).toBeGreaterThan(3.5e10)
+  })
+})
+
 describe('open loop of calls that fail', () => {
   afterEach(() => void vi.useRealTimers())
 

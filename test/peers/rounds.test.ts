@@ -101,6 +101,16 @@ test('a record of it has what was measured, and a report can read it', async () 
   ])
 })
 
+test('no two rows stand for the same thing, so that a plot over clients has one value for each of them', async () => {
+  const { results: all } = await results(allRows, 1, () => ({}))
+  const startedAt = new Date()
+  const ran = { startedAt, rounds: [], seconds: 1, busy: false, found: new Map(), leftOut: [] }
+  const told = recordOf({ ...ran, results: all }).results.map(({ parameters }) => JSON.stringify(parameters))
+  const late = told.filter((parameters) => parameters.includes('heartbeatLateP999ms'))
+  expect(late.length).toBeGreaterThan(0)
+  expect(new Set(told).size).toBe(told.length)
+})
+
 test('a mistake of our own ends the run', async () => {
   const run = results(rowsNamed(['durable-64-floor']), 1, () => {
     throw new TypeError('x is not a function')

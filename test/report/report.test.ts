@@ -310,17 +310,33 @@ describe('a comparison', () => {
     const [result] = after.results
     const { stdout, page } = await compared(before, {
       ...after,
-      results: [{ ...result, figures: [...(result?.figures ?? []), figureOf('elections', '', 'lower', 1)] }],
+      results: [
+        {
+          ...result,
+          parameters: { clients: 65 },
+          figures: [...(result?.figures ?? []), figureOf('elections', '', 'lower', 1)],
+        },
+      ],
     })
     for (const words of [
       'machine: cores: before 64, after 2',
       'settings: quick: before false, after true',
       'settings: only: before clients, after not given',
+      'clients/64: clients: before',
       'only after: clients/64 elections',
     ]) {
       expect(stdout).toContain(`note: ${words}`)
       expect(page).toContain(words)
     }
+  })
+
+  test('values of different units are not compared', async () => {
+    const timed = (unit: string, value: number) =>
+      recordOf([resultOf('a/b', { figures: [figureOf('time', unit, 'lower', value)] })])
+    const { stdout } = await compared(timed('s', 1), timed('ms', 1010))
+    expect(stdout).toContain('only before: a/b time (s)')
+    expect(stdout).toContain('only after: a/b time (ms)')
+    expect(stdout).not.toContain('+')
   })
 })
 
@@ -376,6 +392,15 @@ describe('bad input', () => {
       'a result twice',
       JSON.stringify(recordOf([resultOf('a/b'), resultOf('a/b')])),
       'holds the result a/b twice',
+    ],
+    [
+      'a figure twice',
+      JSON.stringify(
+        recordOf([
+          resultOf('a/b', { figures: [figureOf('x', '', 'lower', 1), figureOf('x', '', 'lower', 2)] }),
+        ]),
+      ),
+      'the result a/b holds the figure x twice',
     ],
   ])('%s is refused in one line, and nothing is written', async (_, text, words) => {
     const out = join(temporaryFolder(), 'out')

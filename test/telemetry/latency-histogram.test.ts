@@ -17,6 +17,13 @@ test('a percentile is the latency within which so many of the calls were answere
   ])
 })
 
+test('the slowest of a thousand is beyond 99.9 % of them', () => {
+  for (let thousands = 1; thousands <= 200; thousands++) {
+    const histogram = histogramOf([1, 999 * thousands], [1000, thousands])
+    expect(histogram.percentile(99.9)).toBe(1)
+  }
+})
+
 test('latencies below two milliseconds are exact, longer ones are never told as shorter, nor by a thousandth longer', () => {
   for (let us = 0; us < 2048; us++) expect(histogramOf([us, 1]).percentile(100)).toBe(us)
   for (let us = 2048; us < 4e9; us = Math.ceil(us * 1.37)) {
