@@ -1,6 +1,7 @@
 /**
  * The log's time as a leader's node tells it [LT1]. The time goes on from what the log told last, by the clock of the node
  * that leads. So it needs no date, and stands still while nobody leads. The state machine knows the time from the log alone.
+ * A clock that is set ahead or back moves no time of the log: leases would end early, or not at all.
  */
 import { clockFrame, type SessionMachine } from '../machine/index.js'
 import type { Frame } from '../raft/index.js'
@@ -30,7 +31,7 @@ export class LogTime {
       this.#told = undefined
       return
     }
-    const nowMs = this.#clock.now()
+    const nowMs = this.#clock.steady()
     this.#told ??= { timeMs: this.#machine.timeMs, atMs: nowMs }
     const { timeMs, atMs } = this.#told
     // The next time waits until the last one is applied: where nothing is committed, times would only fill the log.

@@ -38,10 +38,15 @@ export class SkewedClock {
     }
   }
 
+  /** Milliseconds by this clock without the offsets: drifts alone move it. */
+  steady(): number {
+    const nowMs = this.#trueNow()
+    return nowMs + this.#gainedMs + this.#drift * (nowMs - this.#sinceMs)
+  }
+
   /** Milliseconds by this clock, which never falls: a clock that is set back stands still for as long. */
   now(): number {
-    const nowMs = this.#trueNow()
-    const skewedMs = nowMs + this.#offsetMs + this.#gainedMs + this.#drift * (nowMs - this.#sinceMs)
+    const skewedMs = this.steady() + this.#offsetMs
     if (skewedMs <= this.#latestMs) return this.#latestMs
     this.#latestMs = skewedMs
     return skewedMs

@@ -49,7 +49,11 @@ export class BreakableParts implements NodeParts {
       this.lookedAtMs = parts.clock.now()
       return this.lookedAtMs
     })
-    this.clock = { now: () => this.#skewed.now(), defer: (callback) => parts.clock.defer(callback) }
+    this.clock = {
+      now: () => this.#skewed.now(),
+      steady: () => this.#skewed.steady(),
+      defer: (callback) => parts.clock.defer(callback),
+    }
     this.look()
   }
 

@@ -32,7 +32,11 @@ export interface NodeParts {
 
 /** Real time, ports and disk. */
 export const realParts: NodeParts = {
-  clock: { now: () => performance.now(), defer: (callback) => void setImmediate(callback) },
+  clock: {
+    now: () => performance.now(),
+    steady: () => performance.now(),
+    defer: (callback) => void setImmediate(callback),
+  },
   startTicks: (tickMs, tick) => {
     const timer = setInterval(tick, tickMs)
     return () => clearInterval(timer)

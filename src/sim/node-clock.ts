@@ -29,7 +29,12 @@ export class NodeClock {
     return this.shownMs
   }
 
-  /** The same, for those who watch the node. */
+  /** As `nowMs`, without the offsets that stand at the node. */
+  get steadyMs(): number {
+    return this.#skewed.steady()
+  }
+
+  /** Milliseconds that have passed by it, for those who watch the node. */
   get shownMs(): number {
     return this.#skewed.now()
   }

@@ -142,6 +142,7 @@ export class SimulatedNode implements WatchedNode {
     const raftSeed = deriveSeed(seed, diceOf.raft, id, incarnation)
     const clock = {
       now: () => this.clock.nowMs,
+      steady: () => this.clock.steadyMs,
       defer: (callback: () => void) => this.#later(this.#pace(), callback),
     }
     return new Driver({

@@ -18,6 +18,7 @@ export interface DrivenNodeOptions {
   readonly resultBytesMax?: number
   readonly reads?: ReadConfirmation
   readonly now?: () => number
+  readonly steady?: () => number
   readonly defer?: (callback: () => void) => void
   readonly heard?: (happening: Happening) => void
   /** Called as answers leave. */
@@ -51,6 +52,7 @@ export class DrivenNode {
     defer = (callback) => callback(),
     reads = 'readIndex',
     now = () => 0,
+    steady = now,
     heard,
     answering,
   }: DrivenNodeOptions = {}) {
@@ -65,7 +67,7 @@ export class DrivenNode {
       store: wrap(opened.store),
       machine,
       links: { send: (message) => void this.sent.push(message) },
-      clock: { now, defer },
+      clock: { now, steady, defer },
       probe: meterOf({
         counters: this.counters,
         now,

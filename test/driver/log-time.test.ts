@@ -8,11 +8,18 @@ import { acknowledgement, elect } from './node-two.js'
 /** The leader of three nodes, whose clock the test sets. Node 2 holds all that the leader's disk holds. */
 class Leader {
   nowMs = 5_000_000
+  /** By how much its clock is set ahead. */
+  aheadMs = 0
   readonly node: DrivenNode
   #request = 0
 
   constructor(limits: Partial<RaftLimits> = {}, machine = createKv()) {
-    this.node = new DrivenNode({ now: () => this.nowMs, limits, machine })
+    this.node = new DrivenNode({
+      now: () => this.nowMs + this.aheadMs,
+      steady: () => this.nowMs,
+      limits,
+      machine,
+    })
     elect(this.node, () => this.node.flushAll())
   }
 
@@ -100,6 +107,18 @@ test("[LT1] a leader goes on from the log's time, whatever its own clock shows",
   leader.passes(25)
   leader.passes(1000)
   expect(leader.node.driver.machine.timeMs).toBe(8000)
+})
+
+test('[LT1] a clock that is set ahead or back moves no time of the log', () => {
+  const leader = new Leader()
+  leader.propose(registerFrame(60_000))
+  leader.passes(25)
+  const toldAfter = [3_600_000, -3_600_000, 0].map((aheadMs) => {
+    leader.aheadMs = aheadMs
+    leader.passes(1000)
+    return leader.told.at(-1)
+  })
+  expect(toldAfter).toEqual([1000, 2000, 3000])
 })
 
 test('[LT1] a leader whose entries are not committed tells one time, and the whole of it afterwards', () => {

@@ -61,7 +61,7 @@ class Surroundings {
       store,
       machine,
       links: { send: (message) => void this.sent.push(message) },
-      clock: { now: () => 0, defer: (callback) => void this.deferred.push(callback) },
+      clock: { now: () => 0, steady: () => 0, defer: (callback) => void this.deferred.push(callback) },
       tickMs: 25,
       reads: 'readIndex',
       settle: ({ settled }) => {

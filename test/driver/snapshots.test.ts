@@ -254,7 +254,7 @@ test('[RQ3] a read waits until its index is applied, however long the backlog is
       store,
       machine: createKv(),
       links: { send: () => undefined },
-      clock: { now: () => 0, defer: (callback) => void deferred.push(callback) },
+      clock: { now: () => 0, steady: () => 0, defer: (callback) => void deferred.push(callback) },
       tickMs: 25,
       reads: 'readIndex',
       settle: (settlements) => void settled.push(...settlements.settled),

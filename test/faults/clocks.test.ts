@@ -48,6 +48,18 @@ test('an offset sets a clock ahead at once; taken back, the clock stands still u
   expect(clock.now()).toBe(1061)
 })
 
+test('a clock that nobody sets goes on alike, whatever the offset, and as fast as the drift says', () => {
+  const { time, clock, set } = clockOf()
+  const stepsMs: number[] = []
+  for (const offsetMs of [3_600_000, -3_600_000, 0]) {
+    set({ offsetMs, drift: 0.5 })
+    const beforeMs = clock.steady()
+    time.nowMs += 100
+    stepsMs.push(clock.steady() - beforeMs)
+  }
+  expect(stepsMs).toEqual([150, 150, 150])
+})
+
 test('a clock that is set back never falls', () => {
   const { time, clock, set } = clockOf()
   expect(clock.now()).toBe(1000)
