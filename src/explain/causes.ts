@@ -4,28 +4,31 @@ import type { FaultTold, Story } from '../telemetry/index.js'
 import { coveredMsOf, overlaps, type Stretch, shareCovered } from './stretch.js'
 import type { FaultStretch, Obstacle, Timeline } from './timeline.js'
 
-export type CauseType =
+export const causeTypes = [
   /** The story begins with the cluster: nobody has led before. */
-  | 'clusterBegan'
+  'clusterBegan',
   /** Somebody asked a node to start an election. */
-  | 'asked'
+  'asked',
   /** The leader handed over. */
-  | 'transfer'
+  'transfer',
   /** The leader lost its vote, or was taken out of the cluster. */
-  | 'removed'
+  'removed',
   /** The leader learned of a later term, and nothing else that is kept accounts for the election. */
-  | 'laterTerm'
-  | 'killed'
-  | 'failed'
-  | 'paused'
-  | 'link'
-  | 'clock'
-  | 'disk'
+  'laterTerm',
+  'killed',
+  'failed',
+  'paused',
+  'link',
+  'clock',
+  'disk',
   /** The program that holds the cluster, and the nodes in it, stood still. */
-  | 'hostBlocked'
-  | 'threadStood'
+  'hostBlocked',
+  'threadStood',
   /** The story holds no evidence for any cause. */
-  | 'unknown'
+  'unknown',
+] as const
+
+export type CauseType = (typeof causeTypes)[number]
 
 /** The order of causes that explain the same: the first one is named. */
 const order: readonly Candidate['type'][] = [

@@ -1,4 +1,6 @@
 /** Explanations of what happened in a cluster: pure functions from a story to data, to words and to a picture. */
+
+export { causeTypes } from './causes.js'
 export {
   type ChecksOf,
   having,

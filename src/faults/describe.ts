@@ -4,6 +4,7 @@ import type { FaultTold } from '../telemetry/index.js'
 import {
   type Endpoint,
   type Fault,
+  type FaultType,
   isLinkFault,
   type LinkFault,
   nodesHit,
@@ -14,7 +15,7 @@ import {
 import { throttledBytesMax } from './link-faults.js'
 
 /** The verb of each fault. */
-const verbs: Readonly<Record<Fault['type'], string>> = {
+const verbs: Readonly<Record<FaultType, string>> = {
   cut: 'cut',
   delay: 'delay',
   drop: 'drop',
@@ -32,6 +33,9 @@ const verbs: Readonly<Record<Fault['type'], string>> = {
   pause: 'pause',
   skew: 'skew',
 }
+
+/** The names of all faults. */
+export const faultTypes = Object.keys(verbs) as readonly FaultType[]
 
 /** The fault as listeners are told of it when it begins or is healed, in a cluster of these nodes. */
 export function toldOf(standing: StandingFault, nodeIds: readonly NodeId[]): FaultTold {

@@ -1,12 +1,6 @@
 /** Metrics of the program that holds a cluster: its calls, its threads, the faults that it began, what it left out. */
-import type { FaultType } from '../faults/index.js'
+import { faultTypes } from '../faults/index.js'
 import { type Metric, ofAll, ofLatencies, ofWords } from './metric.js'
-
-const faultTypes = {
-  ...{ cut: 0, delay: 0, drop: 0, duplicate: 0, reorder: 0, throttle: 0, partition: 0, isolate: 0 },
-  ...{ slowDisk: 0, stallDisk: 0, failDisk: 0, fullDisk: 0 },
-  ...{ kill: 0, losePower: 0, pause: 0, skew: 0 },
-} satisfies Record<FaultType, 0>
 
 export const programMetrics: readonly Metric[] = [
   ofWords(
@@ -34,9 +28,9 @@ export const programMetrics: readonly Metric[] = [
     ],
   ),
   ofWords('gauge', 'raftbox_faults_standing', 'Faults that stand, by their type.', 'type', ({ faults }) => {
-    const standing: Record<FaultType, number> = { ...faultTypes }
-    for (const { fault } of faults) standing[fault.type]++
-    return standing
+    const standing = new Map(faultTypes.map((type) => [type, 0]))
+    for (const { fault } of faults) standing.set(fault.type, (standing.get(fault.type) ?? 0) + 1)
+    return Object.fromEntries(standing)
   }),
   ofAll(
     'counter',

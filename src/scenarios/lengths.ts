@@ -7,7 +7,7 @@ export interface Timing {
 
 export const lengthUsage = "a time as in '500ms', '2s' or '3 election timeouts'"
 
-const pattern = /^(\d+(?:\.\d+)?) ?(ms|s|min|election timeouts?|heartbeats?)$/
+const pattern = /^(\d+(?:\.\d+)?) ?(ms|s|min|h|election timeouts?|heartbeats?)$/
 
 /** `undefined`: the text is no length of time. */
 export function lengthMsOf(text: string, timing: Timing): number | undefined {
@@ -20,5 +20,6 @@ function unitMs(unit: string, { heartbeatIntervalMs, electionTimeoutMs }: Timing
   if (unit === 'ms') return 1
   if (unit === 's') return 1000
   if (unit === 'min') return 60_000
+  if (unit === 'h') return 3_600_000
   return unit.startsWith('heartbeat') ? heartbeatIntervalMs : electionTimeoutMs
 }

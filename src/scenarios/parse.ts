@@ -1,5 +1,6 @@
 /** From the text of a file to a scenario, or to one line that names the line of the mistake and what could stand there. */
 import { BadInput } from '../terminal/index.js'
+import { bytesIn } from '../verbs/index.js'
 import { type HostName, hostNames } from './host.js'
 import { lengthMsOf } from './lengths.js'
 import type { LoadShape, Scenario, ScenarioTiming } from './scenario.js'
@@ -78,13 +79,10 @@ function wholeOf(written: Written | undefined, usual: number, least: number, mos
 
 function bytesOf(written: Written | undefined, least: number, most: number, usual = least): number {
   if (written === undefined) return usual
-  const [, digits, unit] = /^(\d+) ?(B|KB|MB)?$/.exec(textOf(written)) ?? []
-  const value = Number(digits) * (unit === 'MB' ? 1 << 20 : unit === 'KB' ? 1 << 10 : 1)
+  const text = textOf(written)
+  const value = /^\d+$/.test(text) ? Number(text) : (bytesIn(text.replace(' ', '')) ?? Number.NaN)
   if (value >= least && value <= most) return value
-  throw new Mistake(
-    written.line,
-    `give bytes as in '64 KB', from ${least} to ${most}, not '${textOf(written)}'`,
-  )
+  throw new Mistake(written.line, `give bytes as in '64 KiB', from ${least} to ${most}, not '${text}'`)
 }
 
 function hostsOf(written: Written | undefined): readonly HostName[] {

@@ -57,6 +57,8 @@ function castOf(nodes: number, named: readonly NodeId[]): Cast {
 /** The fields of commands that name nodes. */
 interface Targets {
   readonly target?: Target
+  /** The node that serves a read. */
+  readonly from?: NodeId | string
   readonly link?: LinkTarget
   readonly groups?: readonly Target[]
   readonly healed?: Targets
@@ -70,7 +72,7 @@ function resolveAll({ target, link, groups, healed }: Targets, cast: Cast): void
 }
 
 /** All ids in the fields of a command that name nodes. */
-function idsIn({ target, link, groups, healed }: Targets): NodeId[] {
-  const ids = [target, link?.one, link?.other, ...(groups ?? [])].flat()
+function idsIn({ target, from, link, groups, healed }: Targets): NodeId[] {
+  const ids = [target, from, link?.one, link?.other, ...(groups ?? [])].flat()
   return [...ids.filter((each) => typeof each === 'number'), ...(healed === undefined ? [] : idsIn(healed))]
 }

@@ -1,7 +1,9 @@
 /** Conditions and expectations of a scenario in words: each form is a row of a table, with the code that decides it. */
 import type { NodeId } from '../raft/index.js'
+import { type CauseNames, causeInWords, causeNames } from './causes.js'
 import type { NodeSeen } from './host.js'
 import { lengthMsOf, lengthUsage, type Timing } from './lengths.js'
+import { listed } from './yaml.js'
 
 /** The cluster as it is, and what has happened since the steps began: of this, conditions and expectations are asked. */
 export interface Situation extends Timing {
@@ -26,7 +28,7 @@ export interface Situation extends Timing {
   /** Nodes that began to take in a snapshot. */
   readonly installing: ReadonlySet<NodeId>
   /** Of the elections that were won since the steps began. */
-  causes(): readonly string[]
+  causes(): readonly CauseNames[]
 }
 
 /** Something that is so or not at a moment. */
@@ -47,8 +49,12 @@ interface Form {
   /** As an example, since it is shown to whoever wrote something else. */
   readonly usage: string
   readonly pattern: RegExp
-  /** `undefined`: a figure in it is none. */
-  make(words: readonly string[], timing: Timing): Decision | undefined
+  make(words: readonly string[], timing: Timing): Decision | Misread
+}
+
+/** A word in the form is none that could stand there. */
+interface Misread {
+  readonly expected: string
 }
 
 interface Decision {
@@ -135,7 +141,7 @@ const expectForms: readonly Form[] = [
     make: ([bound, length = ''], timing) => {
       const ms = lengthMsOf(length, timing)
       return ms === undefined
-        ? undefined
+        ? { expected: lengthUsage }
         : {
             holds: ({ longestOutageMs }) =>
               bound === 'most' ? longestOutageMs <= ms : longestOutageMs >= ms,
@@ -164,10 +170,13 @@ const expectForms: readonly Form[] = [
   {
     usage: 'election cause is pause',
     pattern: /^election cause is (\S+)$/,
-    make: ([cause = '']) => ({
-      holds: (now) => now.causes().includes(cause),
-      found: (now) => now.causes().join(', ') || 'no election',
-    }),
+    make: ([cause = '']) =>
+      causeNames.includes(cause)
+        ? {
+            holds: (now) => now.causes().some(({ type, faultType }) => cause === type || cause === faultType),
+            found: (now) => now.causes().map(causeInWords).join(', ') || 'no election',
+          }
+        : { expected: `'election cause is' and one of ${listed(causeNames)}` },
   },
 ]
 
@@ -184,9 +193,7 @@ function bounded(usage: string, name: string, figure: (now: Situation) => number
 }
 
 /** The meaning of a text; a text that is not understood comes back as what could stand there. */
-export type Understood<T> =
-  | { readonly nodes: readonly string[]; readonly meant: T }
-  | { readonly expected: string }
+export type Understood<T> = { readonly nodes: readonly string[]; readonly meant: T } | Misread
 
 export function conditionOf(text: string, timing: Timing): Understood<Condition> {
   return understood(waitForms, text, timing, ({ holds }) => ({ text, holds }))
@@ -208,7 +215,7 @@ function understood<T>(
     const found = pattern.exec(text)
     if (found === null) continue
     const decision = decide(found.slice(1), timing)
-    if (decision === undefined) return { expected: lengthUsage }
+    if ('expected' in decision) return decision
     return { nodes: decision.nodes ?? [], meant: make(decision) }
   }
   return { expected: forms.map(({ usage }) => `'${usage}'`).join(', ') }

@@ -90,6 +90,11 @@ export function scaled(scale: Scale, word: string): number | undefined {
   return value !== undefined && isWithin(scale, value) ? value : undefined
 }
 
+/** The bytes of a word such as `64KiB`, or `undefined` for a word that is none or lies out of the bounds. */
+export function bytesIn(word: string): number | undefined {
+  return scaled(bytes, word)
+}
+
 /** The bounds, for a word that lies out of them. */
 export function brokenBound(scale: Scale, word: string): string | undefined {
   const value = magnitudeOf(scale, word)

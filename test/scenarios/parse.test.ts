@@ -8,8 +8,8 @@ teaches: >
   is replaced.
 nodes: 5
 timing: { heartbeat: 20ms, election timeout: 200ms, call timeout: 1s }
-log: 64 KB
-load: { clients: 3, size: 1 KB, rate: 50/s }
+log: 64 KiB
+load: { clients: 3, size: 1KiB, rate: 50/s }
 hosts: [simulated]
 steps:
   - let: old = leader
@@ -93,7 +93,7 @@ const mistakes: readonly [line: number, instead: string, told: RegExp][] = [
     'timing: { heartbeat: 20ms, election timeout: 50ms }',
     /^try.yaml:6: election timeout: give a time from 60 ms to 60 s, not '50ms'$/,
   ],
-  [7, 'log: much', /^try.yaml:7: give bytes as in '64 KB', from 4096 to 1073741824, not 'much'$/],
+  [7, 'log: much', /^try.yaml:7: give bytes as in '64 KiB', from 4096 to 1073741824, not 'much'$/],
   [
     8,
     'load: { rate: fast }',
@@ -114,6 +114,7 @@ const mistakes: readonly [line: number, instead: string, told: RegExp][] = [
   [12, '  - kill', /^try.yaml:12: kill: after 'kill' a target .* is expected/],
   [12, '  - kill 6', /^try.yaml:12: there is no node 6; give one from 1 to 5$/],
   [12, '  - kill old old', /^try.yaml:12: kill old old: after 'kill old' for and .* is expected, not 'old'$/],
+  [12, '  - get a from 6', /^try.yaml:12: there is no node 6; give one from 1 to 5$/],
   [12, '  - help', /^try.yaml:12: 'help' is for the prompt of the sandbox$/],
   [
     13,
@@ -124,6 +125,11 @@ const mistakes: readonly [line: number, instead: string, told: RegExp][] = [
     13,
     '  - untill: a leader',
     /^try.yaml:13: a step is a verb as at the prompt \('kill leader'\), or one of 'until:', 'for:', /,
+  ],
+  [
+    17,
+    '  - expect: election cause is pausd',
+    /^try.yaml:17: 'election cause is pausd' .*one of cut, .*pause.* or unknown$/,
   ],
   [14, '    inside: 1s', /^try.yaml:14: 'inside' is no part of a step 'until:'$/],
   [

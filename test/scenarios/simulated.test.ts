@@ -3,7 +3,7 @@
  * seeds of each.
  */
 import { expect, test } from 'vitest'
-import { findScenario, runScenario, startHost } from '../../src/scenarios/index.js'
+import { findScenario, parseScenario, runScenario, startHost } from '../../src/scenarios/index.js'
 import { complaintsOf, runOn, shippedFor } from './shipped.js'
 
 const seeds = Number(process.env['SCENARIO_SEEDS'] ?? 2)
@@ -35,4 +35,33 @@ test('the same seed is the same run', async () => {
   const [first, again, other] = await Promise.all(told)
   expect(again).toEqual(first)
   expect(other).not.toEqual(first)
+})
+
+test('an expected cause is the fault or the kind of cause, whichever the file names', async () => {
+  const result = await runOn(
+    'simulated',
+    parseScenario(
+      `name: try
+teaches: try
+steps:
+  - for: 1s
+  - pause leader
+  - until: a new leader
+expect:
+  - election cause is pause
+  - election cause is paused
+  - election cause is link
+`,
+      'try.yaml',
+    ),
+    { seed: 1 },
+  )
+  expect(result.expectations.map(({ met, found }) => [met, found])).toEqual([
+    [true, 'pause (paused)'],
+    [true, 'pause (paused)'],
+    [false, 'pause (paused)'],
+  ])
+  const [clock = '', ...lines] = result.explained
+  expect(clock).toMatch(/^Times below count from the start of the cluster, \d.* before the first step\.$/)
+  expect(lines.join(' ')).toContain('was frozen')
 })
