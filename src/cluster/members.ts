@@ -12,6 +12,7 @@ import type { ClusterDirectory } from './directory.js'
 import { type CreateNode, Lives } from './lives.js'
 import { logOfMember } from './logs.js'
 import type { NodeLook } from './look.js'
+import { isDiskLost, lostNodes } from './lost-disks.js'
 import {
   failuresAmong,
   leaderAmong,
@@ -77,19 +78,15 @@ export class Members {
         return this.#lives.begin(member, links.get(nodeId) ?? [], nodeId === first)
       }),
     )
-    const lost: Member[] = []
-    for (const [at, result] of results.entries()) {
-      if (result.status === 'fulfilled') continue
-      const member = all[at]
-      if (member === undefined || !renewable.includes(member) || !isDiskLost(result.reason))
-        throw result.reason
-      lost.push(member)
-    }
-    if (lost.length === 0) return
-    this.#directory.renew(
-      lost.map(({ nodeId }) => nodeId),
-      this.configuration?.membership,
-    )
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+    if (failures.length === 0) return
+    const errors = failures.filter(isDiskLost)
+    if (errors.length < failures.length) throw failures.find((failure) => !isDiskLost(failure))
+    const membership = this.configuration?.membership
+    const lost = lostNodes(errors).map((nodeId) => this.#member(nodeId))
+    if (!lost.every((member) => renewable.includes(member)))
+      throw this.#directory.lostDisksError(errors, membership)
+    this.#directory.renew(lostNodes(errors), membership)
     for (const member of lost) await this.#linkAndBegin(member)
   }
 
@@ -376,8 +373,4 @@ export class Members {
       actual: ['number', 'string'].includes(typeof nodeId) ? quoted(nodeId) : typeof nodeId,
     })
   }
-}
-
-function isDiskLost(error: unknown): boolean {
-  return error instanceof RaftError && error.code === 'DISK_LOST'
 }

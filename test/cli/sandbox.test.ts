@@ -124,7 +124,7 @@ test('a node that lost its disk is refused in one line, and begins anew where th
   rmSync(join(kept, 'node-2'), { recursive: true })
   const refused = await script(['get a'], ['--dir', kept])
   expect([refused.code, refused.stdout]).toEqual([2, ''])
-  expect(refused.stderr).toMatch(/^raftbox: node 2 has lost its disk: .*--renew NODES\)\n$/)
+  expect(refused.stderr).toMatch(/^raftbox: node 2 has lost its disk: .*--renew 2 at its start.*\n$/)
   const renewed = await script(['get a'], ['--dir', kept, '--renew', '2'])
   expect([renewed.code, renewed.stderr]).toEqual([0, ''])
   expect(renewed.stdout).toContain('1 (version 1')
