@@ -161,11 +161,6 @@ export class Members {
     return node !== undefined && node === starting
   }
 
-  /** Throws when there is no such node. */
-  checkIsThere(nodeId: NodeId): void {
-    this.#member(nodeId)
-  }
-
   /** Throws what a kill of the node would reject with. */
   checkRuns(nodeId: NodeId): void {
     const member = this.#member(nodeId)
@@ -219,12 +214,12 @@ export class Members {
   }
 
   /** Starts a node that does not run, from what its disk holds. A node that runs goes on, and one that was removed stays away. */
-  bringBack(nodeId: NodeId): Promise<void> {
+  bringBack(nodeId: NodeId, mayRenew = false): Promise<void> {
     return this.#inTurn(async () => {
       const member = this.#members.get(nodeId)
       if (member === undefined) return
       await member.powerGoes
-      if (member.node === undefined) await this.#restart(member, false)
+      if (member.node === undefined) await this.#restart(member, mayRenew)
     })
   }
 
@@ -333,8 +328,7 @@ export class Members {
 
   checkDown(nodeId: NodeId): void {
     if (this.#member(nodeId).node === undefined) return
-    const actual = `${nodeId}, which runs already`
-    throw new RaftError('INVALID_OPTION', { option: 'node', expected: 'one that does not run', actual })
+    throw new RaftError('INVALID_FAULT', { what: `restart ${nodeId}`, why: `node ${nodeId} runs already` })
   }
 
   async #restart(member: Member, mayRenew: boolean): Promise<void> {

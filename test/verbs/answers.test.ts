@@ -39,7 +39,8 @@ test('a fault is answered with its number and its line, and listed with how long
 test('a paused node is frozen and not dead, and runs again once it is resumed', async () => {
   const subject = new RecordedSubject()
   const [, killed, status] = await answers(subject, 'pause leader', 'kill 1,3', 'status')
-  expect(killed).toEqual({ data: { nodeIds: [1, 3] }, words: 'killed nodes 1, 3' })
+  const fault = { ...{ id: 2, type: 'kill', line: 'kill 1,3', nodes: [1, 3] }, sinceMs: 1000, untilMs: null }
+  expect(killed).toEqual({ data: { nodeIds: [1, 3], fault }, words: 'killed nodes 1, 3' })
   expect(status?.words.split('\n').map((line) => line.split(/ +/).slice(0, 6))).toMatchObject([
     ['node', 'state', 'member', 'role', 'term', 'leader'],
     ['1', 'stopped', 'voter', '-', '3', '-'],
