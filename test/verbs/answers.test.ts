@@ -113,6 +113,13 @@ test('help lists each verb on a line, and tells of one what it takes', async () 
   const conversation = { showsEvents: true, isEnded: false }
   const help = (line: string) => perform({ subject: new RecordedSubject(), conversation }, parse(line)!)
   const { words, data } = await help('help')
+  for (const usage of [
+    'restart T [renew] ',
+    'add [learner] ',
+    'get KEY [stale] [from N|leader|any] ',
+    'cut LINK ',
+  ])
+    expect(words).toContain(`\n${usage} `)
   for (const { name, explanation } of verbs)
     expect(words).toMatch(new RegExp(`^${name}\\b.*  ${explanation.slice(0, 10)}`, 'm'))
   expect(data).toMatchObject({ verbs: expect.arrayContaining([expect.objectContaining({ name: 'cut' })]) })
