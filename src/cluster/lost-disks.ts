@@ -51,7 +51,7 @@ function recovery(lost: readonly NodeId[], { path, pledges }: Pledged): string {
     .sort(({ held: one }, { held: other }) => other.term - one.term || other.index - one.index)
   return newest === undefined
     ? 'begin in another directory'
-    : `make a new cluster from the disk of node ${newest.nodeId}, without the writes that this disk lacks (raftbox recover ${path} --from ${newest.nodeId})`
+    : `run raftbox recover ${path} --from ${newest.nodeId}, which makes a new cluster from the disk of node ${newest.nodeId} and loses the writes that this disk lacks`
 }
 
 /** The refusal of a start. It names all disks that are lost, so that their nodes can be named together. */
