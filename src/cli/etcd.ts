@@ -2,20 +2,18 @@
 import type { Command } from 'commander'
 import { type Cluster, type ClusterOptions, holdsEtcd } from '../cluster/index.js'
 import { portMax } from '../errors/index.js'
-import { addFlags, wholeNumber } from '../terminal/index.js'
+import { addFlags, wholeNumberOrOff } from '../terminal/index.js'
 
 export interface EtcdFlag {
   readonly etcd?: number | 'off'
 }
-
-const port = wholeNumber('--etcd', 0, portMax)
 
 export function addEtcdFlag(command: Command): Command {
   return addFlags(command, [
     [
       '--etcd <port>',
       "speak etcd's v3 API: the port of the first node, those of the others follow; 0 for any free ones, or off (default: the ports that the directory remembers, or off)",
-      (text) => (text === 'off' ? 'off' : port(text)),
+      wholeNumberOrOff('--etcd', 0, portMax),
     ],
   ])
 }

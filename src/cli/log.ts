@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { type LogFound, readLogs } from '../cluster/index.js'
 import { logInWords, noLogInWords } from '../logbook/index.js'
-import { lineOf, wholeNumber } from '../terminal/index.js'
+import { lineOf, ungrouped, wholeNumber } from '../terminal/index.js'
 
 interface LogOptions {
   readonly node?: number
@@ -25,7 +25,10 @@ Examples:
 `
 
 export function addLog(program: Command): void {
-  const index = (name: string) => wholeNumber(name, 1, Number.MAX_SAFE_INTEGER)
+  const index = (name: string) => {
+    const number = wholeNumber(name, 1, Number.MAX_SAFE_INTEGER)
+    return (text: string) => number(ungrouped(text))
+  }
   program
     .command('log')
     .summary('read the logs in a directory at rest')

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { portMax, reasonOf } from '../errors/index.js'
 import type { PageServer } from '../server/index.js'
 import { addressSpaceLeft } from '../storage/index.js'
-import { addFlags, BadInput, lineOf, wholeNumber } from '../terminal/index.js'
+import { addFlags, BadInput, lineOf, wholeNumberOrOff } from '../terminal/index.js'
 import { checkNotInUse, rememberedPort, rememberPage } from './page-port.js'
 import { warn } from './warnings.js'
 
@@ -18,8 +18,6 @@ export interface PageOptions {
 /** The address that only programs of this machine reach. */
 const loopback = '127.0.0.1'
 
-const port = wholeNumber('--page', 0, portMax)
-
 /** Node reserves most of it for the parser of its own HTTP, and a process to which that is refused ends at once. */
 const addressMib = 11 * 1024
 
@@ -28,7 +26,7 @@ export function addPageFlags(command: Command): Command {
     [
       '--page <port>',
       'the port of the page, 0 for any free one, or off (default: the one that the directory remembers, or any free one)',
-      (text) => (text === 'off' ? 'off' : port(text)),
+      wholeNumberOrOff('--page', 0, portMax),
     ],
     ['--open', 'open the page in the browser'],
     [

@@ -30,5 +30,5 @@ export class PromptEvents {
 /** True for an event that the answer to a verb tells as well. */
 function isAnswered(event: ClusterEvent): boolean {
   if (event.type === 'faultHealed') return event.by === 'verb'
-  return event.type === 'started' || event.type === 'killed' || event.type === 'faultBegan'
+  return ['started', 'killed', 'paused', 'faultBegan'].includes(event.type)
 }

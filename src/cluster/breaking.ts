@@ -152,12 +152,16 @@ export class Breaking implements Breakable {
     this.#members.checkOpen()
     const { running } = this.#members
     const down = this.nodeIds.filter((nodeId) => !running.includes(nodeId))
-    const nodes = resolveTarget(this.#checked(target), this.cast(down))
+    const whyNone = down.length === 0 ? 'all nodes run already' : undefined
+    const nodes = resolveTarget(target, { ...this.cast(down), whyNone })
+    const isNamed = (nodeId: NodeId) => [target].flat().includes(nodeId)
     // A node that runs is refused before another one starts. A single node may still be losing its power: it waits.
-    if (nodes.length > 1) for (const nodeId of nodes) this.#members.checkDown(nodeId)
+    if (nodes.length > 1) for (const nodeId of nodes.filter(isNamed)) this.#members.checkDown(nodeId)
     await Promise.all(
       nodes.map(async (nodeId) => {
-        await this.#members.restart(nodeId, renew)
+        // The end of a timed kill may start a node that a role means before its turn comes.
+        if (isNamed(nodeId)) await this.#members.restart(nodeId, renew)
+        else await this.#members.bringBack(nodeId, renew)
         await this.#faults.release([nodeId], isEnding)
       }),
     )
@@ -173,7 +177,7 @@ export class Breaking implements Breakable {
   /** The nodes that a target means, among those that run. */
   nodesOf(target: Target): readonly NodeId[] {
     this.#members.checkOpen()
-    return resolveTarget(this.#checked(target), this.cast())
+    return resolveTarget(target, this.cast())
   }
 
   /** Roles mean the nodes that run and have started, or other candidates. */
@@ -215,11 +219,5 @@ export class Breaking implements Breakable {
     if (this.#options.durability === 'flush') return
     const expected = 'flush (a node without a disk forgets its vote, so it cannot be brought back)'
     throw new RaftError('INVALID_OPTION', { option: 'durability', expected, actual: 'none' })
-  }
-
-  /** A single id that no node has is refused as an option, which names those that are there. */
-  #checked(target: Target): Target {
-    if (typeof target === 'number') this.#members.checkIsThere(target)
-    return target
   }
 }

@@ -32,6 +32,8 @@ export interface Description extends MachineKnown {
 /** The description that a caller expects. `nodes` is `undefined` where any number will do. */
 export interface Asked extends MachineId {
   readonly nodes: number | undefined
+  /** The machine is that of etcd's API. */
+  readonly isEtcd?: boolean
 }
 
 interface DescriptionOnDisk extends Description {
@@ -131,7 +133,7 @@ export function checkPledges(path: string, nodes: number): void {
 
 export function readDescription(
   path: string,
-  { nodes, machine }: Partial<Asked>,
+  { nodes, machine, isEtcd }: Partial<Asked>,
 ): DescriptionOnDisk | undefined {
   const text = readIfThere(join(path, describingFile))
   // Versions that wrote it in place could leave it empty when the disk was full.
@@ -147,21 +149,30 @@ export function readDescription(
   }
   if (nodes !== undefined && nodes !== description.nodes && !isUnused(path, description))
     checkMembers(path, description, nodes)
-  if (machine !== undefined && hasBegun(join(path, pledgesFile))) checkMachine(path, description, machine)
+  if (machine !== undefined && hasBegun(join(path, pledgesFile)))
+    checkMachine(path, description, machine, isEtcd)
   return description
 }
 
 /** Throws when a directory is for the machine of the other kind. */
-export function checkMachine(path: string, known: MachineKnown, machine: MachineKind): void {
+export function checkMachine(path: string, known: MachineKnown, machine: MachineKind, isEtcd = false): void {
   if (known.machine === undefined || known.machine === machine) return
   const ofOwn =
     known.machineName === mvccName
       ? `that of etcd's API, for which ${path} was made (startEtcd and raftbox sandbox bring it)`
       : `the module of the machine for which ${path} was made`
-  const ofKv = `left out, as ${path} was made for the key-value store (etcd's API needs a directory of its own)`
-  const expected = known.machine === 'kv' ? ofKv : ofOwn
-  const actual = machine === 'kv' ? 'the key-value store' : 'a machine of your own'
-  throw new RaftError('INVALID_OPTION', { option: 'machine', expected, actual })
+  if (machine === 'kv')
+    throw new RaftError('INVALID_OPTION', {
+      option: 'machine',
+      expected: ofOwn,
+      actual: 'the key-value store',
+    })
+  const [actual, other] = isEtcd
+    ? ["etcd's store", "choose another directory for etcd's API"]
+    : ['a machine of your own', 'choose another directory, or leave the machine out']
+  const because = `${path} holds a key-value store; ${other}`
+  const expected = 'the key-value store'
+  throw new RaftError('INVALID_OPTION', { option: 'machine', expected, actual, because })
 }
 
 /** A directory whose members have changed is opened by its first number of nodes, or by the present one. */

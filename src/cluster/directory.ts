@@ -7,11 +7,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { RaftError } from '../errors/index.js'
-import { type Membership, majorityOf, type NodeId } from '../raft/index.js'
+import type { Membership, NodeId } from '../raft/index.js'
 import {
   addPledge,
   type FileLock,
-  isCatchingUp,
   lockOf,
   newPledge,
   type Pledge,
@@ -37,6 +36,7 @@ import {
 } from './description.js'
 import { pledgesFile } from './directory-files.js'
 import { incompatible, makeFolder, putAside, usable } from './folders.js'
+import { checkVotersLeft, lostDisksError } from './lost-disks.js'
 import { pathOf } from './paths.js'
 
 export class ClusterDirectory {
@@ -202,6 +202,11 @@ export class ClusterDirectory {
     })
   }
 
+  /** The refusal of a start for the disks that are lost. `membership`: as for `renew`. */
+  lostDisksError(errors: readonly RaftError[], membership?: Membership): RaftError {
+    return lostDisksError(errors, { path: this.path, pledges: this.pledges(), membership })
+  }
+
   /**
    * Lets members that lost their disks begin with empty ones; what is left of their folders is put aside. Refused when
    * too few of the other voters may vote: nobody could be elected any more. `membership`: the latest configuration that any
@@ -211,10 +216,7 @@ export class ClusterDirectory {
     usable(this.path, () => {
       const pledges = this.pledges()
       const renewed = pledges.filter(({ nodeId }) => nodeIds.includes(nodeId))
-      const notVoting = pledges.filter((pledge) => renewed.includes(pledge) || isCatchingUp(pledge))
-      const { voters, votersOutgoing } = membership ?? { voters: this.#members, votersOutgoing: [] }
-      for (const half of [voters, votersOutgoing])
-        checkVotersLeft(half.length, notVoting.filter(({ nodeId }) => half.includes(nodeId)).length)
+      checkVotersLeft(nodeIds, { path: this.path, pledges, membership })
       for (const pledge of renewed) checkIsRemembered(pledge)
       // First what is left is put aside: a crash or an error in between leaves disks that are lost as before.
       for (const { nodeId, identity } of renewed) putAside(this.nodePath(nodeId), identity ?? randomUUID())
@@ -243,17 +245,6 @@ function checkNothingKept(path: string): void {
   if (!hasBegun(join(path, pledgesFile))) return
   const expected = `flush, as ${path} holds the data of nodes with disks (use another directory, or none)`
   throw new RaftError('INVALID_OPTION', { option: 'durability', expected, actual: 'none' })
-}
-
-function checkVotersLeft(voters: number, notVoting: number): void {
-  const mostNotVoting = voters - majorityOf(voters)
-  if (voters === 0 || notVoting <= mostNotVoting) return
-  const without = mostNotVoting === 0 ? 'none' : `at most ${mostNotVoting}`
-  throw new RaftError('INVALID_OPTION', {
-    option: 'renew',
-    expected: `${without} of ${voters} nodes without a vote until they have caught up (put the folders of the others back, or begin in another directory)`,
-    actual: `${notVoting}`,
-  })
 }
 
 function openTemporary(description: Description): ClusterDirectory {

@@ -2,8 +2,10 @@
 
 import { machineKindOf } from '../backup/index.js'
 import { RaftError } from '../errors/index.js'
+import { mvccName } from '../mvcc/index.js'
 import { Cluster } from './cluster.js'
 import { ClusterDirectory } from './directory.js'
+import { machineKnownBy } from './kv-commands.js'
 import { type ClusterOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { priorityOf } from './priorities.js'
 import type { Calls } from './readings.js'
@@ -16,7 +18,8 @@ import type { Calls } from './readings.js'
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const resolved = resolveOptions(options)
   const { dir, nodes, durability } = resolved
-  const asked = { nodes, machine: machineKindOf(resolved.machine) }
+  const isEtcd = machineKnownBy(resolved.machine).machineName === mvccName
+  const asked = { nodes, machine: machineKindOf(resolved.machine), isEtcd }
   const directory = ClusterDirectory.open(dir, asked, durability === 'flush')
   checkSomeMayLead(directory, resolved)
   const cluster = new Cluster(directory, resolved)

@@ -90,7 +90,10 @@ export class Lives {
     // Attached first: its very first words may be that it leads.
     this.#client.attach(nodeId, clientEnd, (news) => this.#heard(member, news))
     member.starting = node
-    const starting = node.start(options, nodeEnd, links)
+    const starting = node.start(options, nodeEnd, links).then((result) => {
+      member.lastIndexAtStart = member.counters.get('lastIndex')
+      return result
+    })
     member.opened = starting.catch(() => undefined)
     const started = await starting.finally(() => {
       if (member.starting === node) member.starting = undefined

@@ -1,7 +1,7 @@
 /** The logs of nodes, read from their disks: beside a node that runs, and in a directory that no cluster has open. */
 import { checkFlag, checkOptions, RaftError } from '../errors/index.js'
 import { type LogOfNode, type LogRange, readLog } from '../logbook/index.js'
-import type { NodeId } from '../raft/index.js'
+import type { LogIndex, NodeId } from '../raft/index.js'
 import type { Counters } from '../telemetry/index.js'
 import { ClusterDirectory } from './directory.js'
 import { machineKnownBy, takesKvCommands } from './kv-commands.js'
@@ -14,6 +14,7 @@ interface LoggingMember {
   readonly state: string
   readonly counters: Counters
   readonly opened: Promise<unknown>
+  readonly lastIndexAtStart: LogIndex
 }
 
 /** Nobody opens a disk while its node does: LMDB shares what is open among the threads of a process. */
@@ -32,7 +33,8 @@ export async function logOfMember(
     opened = member.opened
     await opened
   }
-  const pointers = member.state === 'running' ? member.counters.read() : undefined
+  const { lastIndexAtStart } = member
+  const pointers = member.state === 'running' ? { ...member.counters.read(), lastIndexAtStart } : undefined
   const isKeyValue = takesKvCommands(machineKnownBy(machine))
   const { nodeId } = member
   const pledge = directory.readablePledge(nodeId)

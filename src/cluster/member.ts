@@ -1,7 +1,7 @@
 /** One node of a cluster, over all its lives. */
 import { type MemberKind, memberKindOf } from '../membership/index.js'
 import type { ControlledNode } from '../node/index.js'
-import type { Membership, NodeId, Role } from '../raft/index.js'
+import type { LogIndex, Membership, NodeId, Role } from '../raft/index.js'
 import {
   allocateVitals,
   Counters,
@@ -49,6 +49,8 @@ export interface Member {
   starting: ControlledNode | undefined
   /** Once its disk is open, or could not be: nobody else may open the disk meanwhile. */
   opened: Promise<unknown>
+  /** The last entry that its disk held when its present life began. */
+  lastIndexAtStart: LogIndex
   /** Settled once its power is gone: until then the node runs, and is not to be brought back. */
   powerGoes: Promise<unknown>
   /** The end of its last life. The next one waits for it: two nodes on one log would destroy it. */
@@ -70,6 +72,7 @@ export function newMember(nodeId: NodeId): Member {
     node: undefined,
     starting: undefined,
     opened: Promise.resolve(),
+    lastIndexAtStart: 0,
     powerGoes: Promise.resolve(),
     ended: Promise.resolve(),
   }

@@ -12,6 +12,7 @@ import type { ClusterDirectory } from './directory.js'
 import { type CreateNode, Lives } from './lives.js'
 import { logOfMember } from './logs.js'
 import type { NodeLook } from './look.js'
+import { isDiskLost, lostNodes } from './lost-disks.js'
 import {
   failuresAmong,
   leaderAmong,
@@ -77,19 +78,15 @@ export class Members {
         return this.#lives.begin(member, links.get(nodeId) ?? [], nodeId === first)
       }),
     )
-    const lost: Member[] = []
-    for (const [at, result] of results.entries()) {
-      if (result.status === 'fulfilled') continue
-      const member = all[at]
-      if (member === undefined || !renewable.includes(member) || !isDiskLost(result.reason))
-        throw result.reason
-      lost.push(member)
-    }
-    if (lost.length === 0) return
-    this.#directory.renew(
-      lost.map(({ nodeId }) => nodeId),
-      this.configuration?.membership,
-    )
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+    if (failures.length === 0) return
+    const errors = failures.filter(isDiskLost)
+    if (errors.length < failures.length) throw failures.find((failure) => !isDiskLost(failure))
+    const membership = this.configuration?.membership
+    const lost = lostNodes(errors).map((nodeId) => this.#member(nodeId))
+    if (!lost.every((member) => renewable.includes(member)))
+      throw this.#directory.lostDisksError(errors, membership)
+    this.#directory.renew(lostNodes(errors), membership)
     for (const member of lost) await this.#linkAndBegin(member)
   }
 
@@ -164,11 +161,6 @@ export class Members {
     return node !== undefined && node === starting
   }
 
-  /** Throws when there is no such node. */
-  checkIsThere(nodeId: NodeId): void {
-    this.#member(nodeId)
-  }
-
   /** Throws what a kill of the node would reject with. */
   checkRuns(nodeId: NodeId): void {
     const member = this.#member(nodeId)
@@ -222,12 +214,12 @@ export class Members {
   }
 
   /** Starts a node that does not run, from what its disk holds. A node that runs goes on, and one that was removed stays away. */
-  bringBack(nodeId: NodeId): Promise<void> {
+  bringBack(nodeId: NodeId, mayRenew = false): Promise<void> {
     return this.#inTurn(async () => {
       const member = this.#members.get(nodeId)
       if (member === undefined) return
       await member.powerGoes
-      if (member.node === undefined) await this.#restart(member, false)
+      if (member.node === undefined) await this.#restart(member, mayRenew)
     })
   }
 
@@ -336,8 +328,7 @@ export class Members {
 
   checkDown(nodeId: NodeId): void {
     if (this.#member(nodeId).node === undefined) return
-    const actual = `${nodeId}, which runs already`
-    throw new RaftError('INVALID_OPTION', { option: 'node', expected: 'one that does not run', actual })
+    throw new RaftError('INVALID_FAULT', { what: `restart ${nodeId}`, why: `node ${nodeId} runs already` })
   }
 
   async #restart(member: Member, mayRenew: boolean): Promise<void> {
@@ -376,8 +367,4 @@ export class Members {
       actual: ['number', 'string'].includes(typeof nodeId) ? quoted(nodeId) : typeof nodeId,
     })
   }
-}
-
-function isDiskLost(error: unknown): boolean {
-  return error instanceof RaftError && error.code === 'DISK_LOST'
 }

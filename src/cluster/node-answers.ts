@@ -123,7 +123,7 @@ async function takeSnapshot(members: Members, nodeId: NodeId): Promise<Snapshot>
 }
 
 function pausedError(nodeId: NodeId): RaftError {
-  return unfit('a node that takes its turns', `node ${nodeId}, which is paused: resume it first`)
+  return unfit(nodeId, 'the node is paused: resume it first')
 }
 
 /** Throws for a node that cannot take a snapshot: while its disk is stalled, the call would wait for the heal. */
@@ -131,8 +131,7 @@ function checkTakes(members: Members, nodeId: NodeId): void {
   members.checkRuns(nodeId)
   const types = members.faultsAt(nodeId).map(({ fault }) => fault.type)
   if (types.includes('pause')) throw pausedError(nodeId)
-  if (types.includes('stallDisk'))
-    throw unfit('a node whose disk flushes', `node ${nodeId}, whose disk is stalled: heal it first`)
+  if (types.includes('stallDisk')) throw unfit(nodeId, 'the disk of the node is stalled: heal it first')
 }
 
 /** A node that has applied nothing takes no snapshot. It may have just begun, and applies once it hears a leader. */
@@ -146,10 +145,9 @@ async function untilApplied(members: Members, nodeId: NodeId): Promise<void> {
     await setTimeout(looksAfterMs)
     members.checkOpen()
   }
-  const actual = `node ${nodeId}, which applied none within ${requestTimeoutMs} ms: it hears no leader`
-  throw unfit('a node that has applied an entry', actual)
+  throw unfit(nodeId, `the node applied no entry within ${requestTimeoutMs} ms: it hears no leader`)
 }
 
-function unfit(expected: string, actual: string): RaftError {
-  return new RaftError('INVALID_OPTION', { option: 'target', expected, actual })
+function unfit(nodeId: NodeId, why: string): RaftError {
+  return new RaftError('INVALID_FAULT', { what: `target ${nodeId}`, why })
 }

@@ -93,7 +93,7 @@ export const errors = {
     isRetryable: false,
   },
   DISK_LOST: {
-    template: 'node {nodeId} has lost its disk: {why}',
+    template: 'node {nodeId} has lost its disk: {why}; {remedy}',
     mayHaveHappened: 'no',
     isRetryable: false,
   },

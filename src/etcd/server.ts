@@ -178,8 +178,9 @@ export class EtcdServer {
       await this.#open(nodeId, place, door, ports)
     } catch (error) {
       const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-      const why = isTaken ? 'which another program has' : `which cannot be had (${reasonOf(error)})`
-      const [expected, actual] = [`a free one for node ${nodeId}`, `${ports[0]}, ${why}`]
+      const why = isTaken ? 'which is in use' : `which cannot be had (${reasonOf(error)})`
+      const remedy = isFirst ? ': end the program that has it, or choose another port' : ''
+      const [expected, actual] = [`a free port for node ${nodeId}`, `${ports[0]}, ${why}${remedy}`]
       const refusal = new RaftError('INVALID_OPTION', { option: 'port', expected, actual })
       if (isFirst) throw refusal
       process.emitWarning(`${refusal.message}; it is tried again until it is free`, 'RaftboxWarning')

@@ -88,7 +88,8 @@ function whyNotNodes(nodes: readonly NodeId[], fault: Fault, surroundings: Fault
   const unknown = whyUnknown(nodes, nodeIds)
   if (unknown !== undefined) return unknown
   const down = nodes.find((nodeId) => !isUp(nodeId))
-  if (down !== undefined && !isLinkFault(fault)) return `node ${down} is down: restart it first`
+  if (down !== undefined && !isLinkFault(fault))
+    throw new RaftError('STOPPED', { what: `node ${down}`, because: 'restart it first' })
   if (fault.type !== 'skew') return undefined
   for (const nodeId of nodes) {
     const others = standing.flatMap((each) =>

@@ -31,6 +31,8 @@ export interface Cast {
   /** The nodes that a role may mean: mostly those that run. */
   readonly candidates: readonly NodeId[]
   readonly leaderId: NodeId | undefined
+  /** The reason why a role may mean no node. Left out: there is none at the moment. */
+  readonly whyNone?: string | undefined
   /** The nodes that failed, and why, where that is known. */
   readonly failures?: string | undefined
   /** The nodes that have a vote. Left out: all. */
@@ -81,7 +83,7 @@ export function resolveTarget(target: Target, cast: Cast, others = ''): readonly
   const all: readonly One[] = Array.isArray(target) ? target : [target as One]
   const nodeIds = [...new Set(all.flatMap((one) => resolveOne(one, cast, others)))]
   if (nodeIds.length > 0) return nodeIds
-  throw refusal(`target ${nameOf(target)}`, 'no node is meant by it at the moment')
+  throw refusal(`target ${nameOf(target)}`, cast.whyNone ?? 'no node is meant by it at the moment')
 }
 
 /** The ways that are meant, each once. Throws when there are none, or a link begins where it ends. */

@@ -54,13 +54,20 @@ export interface LogRange {
   readonly to?: LogIndex | undefined
 }
 
+interface Pointers {
+  readonly flushedIndex: LogIndex
+  readonly commitIndex: LogIndex
+  /** The last entry that was on the disk when the node started. Any entry up to it may have been committed before. */
+  readonly lastIndexAtStart: LogIndex
+}
+
 /** The node as its caller knows it. */
 export interface LogKnown {
   readonly nodeId: NodeId
   /** Commands of the built-in key-value store can be told in words, those of other machines as bytes. */
   readonly isKeyValue: boolean
   /** How far the node has flushed and committed; `undefined`: it does not run. */
-  readonly pointers: { readonly flushedIndex: LogIndex; readonly commitIndex: LogIndex } | undefined
+  readonly pointers: Pointers | undefined
   /** The memory that the cluster's directory has of a node that does not run; `undefined`: none. */
   readonly pledge?: Pledge | undefined
 }
@@ -148,8 +155,13 @@ function contentOf(
   return { kind: 'command', command: commandInWords(bytes, isKeyValue) }
 }
 
-/** A disk does not hold how far its node knew of commits: a snapshot holds nothing else. */
-function isCommitted(index: LogIndex, { snapshot }: LogPage, pointers: LogKnown['pointers']): boolean | null {
+/**
+ * A disk does not hold how far its node knew of commits: of what a snapshot does not hold, a node that has started knows
+ * nothing until it hears of a commit.
+ */
+function isCommitted(index: LogIndex, { snapshot }: LogPage, pointers: Pointers | undefined): boolean | null {
   if (index <= (snapshot?.index ?? 0)) return true
-  return pointers === undefined ? null : index <= pointers.commitIndex
+  if (pointers === undefined) return null
+  if (index <= pointers.commitIndex) return true
+  return index <= pointers.lastIndexAtStart ? null : false
 }

@@ -2,8 +2,17 @@
 export * from './border.js'
 export { type Inspected, type InspectedOp, inspect } from './check.js'
 export { readFigures, type StoreFigures } from './figures.js'
+export { readGrant, readOfLease } from './lease-requests.js'
 export { opsMax, requestBytesMax } from './limits.js'
 export { createMvcc } from './machine.js'
+export {
+  type RequestOp,
+  readCompaction,
+  readDeleteRange,
+  readPut,
+  readRequest,
+  readTxn,
+} from './requests.js'
 export {
   bigintFieldBytes,
   bytesFieldBytes,

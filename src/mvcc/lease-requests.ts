@@ -111,7 +111,7 @@ function leaseResponse(id: bigint, numbers: readonly (readonly [field: number, v
   }
 }
 
-function readGrant(reader: Reader): { readonly ttl: number; readonly id: bigint } {
+export function readGrant(reader: Reader): { readonly ttl: number; readonly id: bigint } {
   const request = { ttl: 0, id: 0n }
   while (reader.next()) {
     if (reader.field === 1) request.ttl = reader.int64()
@@ -131,7 +131,7 @@ function readLease({ memory, start, end }: RequestPlace): OfLease | undefined {
   return readRequest(readOfLease, memory, start, end)
 }
 
-function readOfLease(reader: Reader): OfLease {
+export function readOfLease(reader: Reader): OfLease {
   const request = { id: 0n, keys: false }
   while (reader.next()) {
     if (reader.field === 1) request.id = reader.bigint()

@@ -11,7 +11,14 @@ export { type OpenLmdbStore, openLmdbStore } from './lmdb-store.js'
 export { type LogAtRest, type LogPage, type LogRange, readLogAtRest, readLogPage } from './log-page.js'
 export { type DiskMoment, MemoryDisk, openMemoryStore } from './memory-store.js'
 export type { Pointers } from './notes.js'
-export { isCatchingUp, newPledge, type Pledge, type PledgePlace, renewedPledge } from './pledge.js'
+export {
+  isCatchingUp,
+  newPledge,
+  type Pledge,
+  type PledgePlace,
+  renewAtPrompt,
+  renewedPledge,
+} from './pledge.js'
 export { addPledge, PledgeSlot, readPledges, writePledges } from './pledge-file.js'
 export { PledgedStore } from './pledged-store.js'
 export type { PowerLeft, PowerLoss } from './power-loss.js'

@@ -138,9 +138,9 @@ export function emptyDiskError({ nodeId, hardState, held }: Pledge): RaftError {
   )
 }
 
-export function lostDiskError(nodeId: NodeId, what: string): RaftError {
-  const why = `${what}; put the newest copy of the folder back, or ${waysOn(nodeId)}`
-  return new RaftError('DISK_LOST', { nodeId, why })
+export function lostDiskError(nodeId: NodeId, why: string): RaftError {
+  const remedy = `put the newest copy of the folder back, or ${waysOn(nodeId)}`
+  return new RaftError('DISK_LOST', { nodeId, why, remedy })
 }
 
 /** How a cluster goes on without a log that is damaged. */
@@ -149,5 +149,11 @@ export function damageRemedy(nodeId: NodeId): string {
 }
 
 function waysOn(nodeId: NodeId): string {
-  return `name the node in the option 'renew': it then begins anew, and votes for nobody until it has caught up, so that nothing acknowledged is lost; or, while the others run, put a new node in its place with replaceNode(${nodeId})`
+  return `name the node in the option 'renew' (${renewAtPrompt([nodeId])}): it then begins anew, and votes for nobody until it has caught up, so that nothing acknowledged is lost; or, while the others run, put a new node in its place with replaceNode(${nodeId})`
+}
+
+/** The option 'renew' as the command line takes it. */
+export function renewAtPrompt(nodeIds: readonly NodeId[]): string {
+  const all = nodeIds.join(',')
+  return `raftbox sandbox: --renew ${all} at its start, restart ${all} renew at its prompt`
 }

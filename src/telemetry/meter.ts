@@ -151,6 +151,7 @@ export class Meter implements Probe {
   /** A life begins with this state. */
   begins(state: Raft['state']): void {
     const { membership, membershipIndex: index, log } = state
+    this.#publishLog(log)
     this.#vitals?.tell(state, this.#options.storyNow())
     this.#options.membership?.tell({ index, membership, isCommitted: index <= log.commitIndex })
   }
@@ -170,9 +171,18 @@ export class Meter implements Probe {
 
   turnEnded(state: Raft['state']): void {
     const { log, role, currentTerm, leaderId, leadership } = state
-    const counters = this.#counters
-    if (leadership !== undefined) counters.setPeers(leadership.progress)
+    if (leadership !== undefined) this.#counters.setPeers(leadership.progress)
     this.#publishRole(role, currentTerm, leaderId)
+    this.#publishLog(log)
+    // The machine took its time.
+    if (this.#applied >= manyApplied) this.#isNow(this.#options.storyNow())
+    this.#applied = 0
+    this.#waymarks.turnEnded()
+    this.#vitals?.turnEnded(state, this.#atMs)
+  }
+
+  #publishLog(log: Raft['state']['log']): void {
+    const counters = this.#counters
     counters.set(counterAt.lastIndex, log.lastIndex)
     counters.set(counterAt.flushedIndex, log.flushedIndex)
     counters.set(counterAt.commitIndex, log.commitIndex)
@@ -180,11 +190,6 @@ export class Meter implements Probe {
     counters.set(counterAt.snapshotIndex, log.snapshot?.index ?? 0)
     counters.set(counterAt.firstIndex, log.firstIndex)
     counters.set(counterAt.logBytes, log.weightAfter(log.base.index))
-    // The machine took its time.
-    if (this.#applied >= manyApplied) this.#isNow(this.#options.storyNow())
-    this.#applied = 0
-    this.#waymarks.turnEnded()
-    this.#vitals?.turnEnded(state, this.#atMs)
   }
 
   #publishRole(role: Role, term: Term, leaderId: NodeId | undefined): void {

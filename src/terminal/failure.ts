@@ -20,28 +20,28 @@ export function nodeFailure(nodeId: number, why: string, more = ''): BadInput | 
     : new Failed(`${line}${more}`)
 }
 
-/** Errors of the cluster that name a mistake of the caller, each with the flag by which it is mended, if there is one. */
-const inputErrors: Partial<Record<ErrorCode, string>> = {
-  INVALID_OPTION: '',
-  INVALID_COMMAND: '',
-  INVALID_FAULT: '',
-  INVALID_CHANGE: '',
-  DIRECTORY_IN_USE: '',
-  DIRECTORY_INCOMPATIBLE: '',
-  EXPORT_UNUSABLE: '',
-  DIRECTORY_UNUSABLE: '',
-  DISK_LOST: ' (raftbox sandbox --dir DIRECTORY --renew NODES)',
-}
+/** Errors of the cluster that name a mistake of the caller. */
+const inputErrors: readonly ErrorCode[] = [
+  'INVALID_OPTION',
+  'INVALID_COMMAND',
+  'INVALID_FAULT',
+  'INVALID_CHANGE',
+  'DIRECTORY_IN_USE',
+  'DIRECTORY_INCOMPATIBLE',
+  'EXPORT_UNUSABLE',
+  'DIRECTORY_UNUSABLE',
+  'DISK_LOST',
+]
 
 export function exitCodeOf(error: unknown): 1 | 2 {
-  const isInput = error instanceof BadInput || (error instanceof RaftError && error.code in inputErrors)
+  const isInput =
+    error instanceof BadInput || (error instanceof RaftError && inputErrors.includes(error.code))
   return isInput ? 2 : 1
 }
 
 /** One line that a terminal shows as it is: messages carry names and content of files. */
 export function lineOf(error: unknown): string {
-  if (!(error instanceof Error)) return oneLine(String(error))
-  return oneLine(`${error.message}${error instanceof RaftError ? (inputErrors[error.code] ?? '') : ''}`)
+  return oneLine(error instanceof Error ? error.message : String(error))
 }
 
 function oneLine(text: string): string {

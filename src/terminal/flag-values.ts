@@ -21,11 +21,22 @@ export function addFlags(command: Command, rows: readonly FlagRow[]): Command {
 
 /** A parser for a whole number, for commander. */
 export function wholeNumber(flag: string, least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
-    if (value >= least && value <= most) return value
-    throw new BadInput(`${flag}: give a whole number from ${least} to ${most}, not '${text}'`)
-  }
+  return (text) => wholeIn(text, flag, least, most)
+}
+
+/** The same for a flag that may also be off. */
+export function wholeNumberOrOff(
+  flag: string,
+  least: number,
+  most: number,
+): (text: string) => number | 'off' {
+  return (text) => (text === 'off' ? text : wholeIn(text, flag, least, most, ', or off'))
+}
+
+function wholeIn(text: string, flag: string, least: number, most: number, others = ''): number {
+  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
+  if (value >= least && value <= most) return value
+  throw new BadInput(`${flag}: give a whole number from ${least} to ${most}${others}, not '${text}'`)
 }
 
 export function decimalNumber(flag: string, least: number, most: number): (text: string) => number {

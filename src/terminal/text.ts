@@ -12,6 +12,11 @@ export function decimal(value: number, digits = 0): string {
   return fraction === undefined ? grouped : `${grouped}.${fraction}`
 }
 
+/** The digits of a whole number as `decimal` writes it. Any other text is left as it is. */
+export function ungrouped(text: string): string {
+  return /^\d{1,3}(,\d{3})+$/.test(text) ? text.replaceAll(',', '') : text
+}
+
 /** `1 client`, `64 clients`. `many`: of a word that has no plural by an s. */
 export function counted(count: number, what: string, many = `${what}s`): string {
   return `${decimal(count)} ${count === 1 ? what : many}`

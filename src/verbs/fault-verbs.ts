@@ -100,7 +100,11 @@ const nodeVerbs = [
     suffixes: [forTime],
     async run(subject, { target, ...options }) {
       const nodeIds = await subject.kill(target, options)
-      return { data: { nodeIds }, words: `killed ${named(nodeIds)}` }
+      const fault = subject.breaker.faults.filter((standing) => isKillOf(standing, nodeIds)).at(-1)
+      return {
+        data: { nodeIds, fault: fault === undefined ? null : dataOf(subject, fault) },
+        words: `killed ${named(nodeIds)}`,
+      }
     },
   }),
   verb('stop', {
@@ -202,6 +206,10 @@ async function begun(subject: Subject, begins: Promise<FaultHandle>): Promise<An
   if (fault === undefined) return { data: { fault: null }, words: `#${id} is over` }
   const { line } = toldOf(fault, subject.nodeIds)
   return { data: { fault: dataOf(subject, fault) }, words: `#${id} ${line}` }
+}
+
+function isKillOf({ fault }: StandingFault, nodeIds: readonly NodeId[]): boolean {
+  return fault.type === 'kill' && nodeIds.every((nodeId) => fault.nodes.includes(nodeId))
 }
 
 async function runningAgain(subject: Subject, run: () => Promise<unknown>): Promise<Answer> {

@@ -15,6 +15,7 @@ import {
   type Target,
 } from '../faults/index.js'
 import type { NodeId } from '../raft/index.js'
+import { ungrouped } from '../terminal/index.js'
 import {
   brokenBound,
   bytes,
@@ -178,7 +179,12 @@ function oneOf<Word extends string>(words: readonly Word[], usage: string, expec
 }
 
 function count(usage: string, expected: string): Kind<number> {
-  return { usage, expected, read: (word) => readWhole(word, 1, Number.MAX_SAFE_INTEGER), offers: () => [] }
+  return {
+    usage,
+    expected,
+    read: (word) => readWhole(ungrouped(word), 1, Number.MAX_SAFE_INTEGER),
+    offers: () => [],
+  }
 }
 
 function text(usage: string, expected: string): Kind<string> {

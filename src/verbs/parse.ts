@@ -23,9 +23,17 @@ export function parseBy(registry: Registry, line: string): Command | undefined {
   return { verb: verb.name, ...understood.fields }
 }
 
+/** Words of other prompts, each with the verb that does the same. */
+const verbsOfOthers: ReadonlyMap<string, string> = new Map([
+  ['exit', 'quit'],
+  ['?', 'help'],
+])
+
 /** The words on a word that is no verb, with the verb that was perhaps meant. */
 export function unknownVerb(registry: Registry, text: string): string {
-  return `there is no verb '${shown(text)}'${didYouMean(text, [...registry.keys()])}; help lists all`
+  const other = verbsOfOthers.get(text)
+  const meant = other === undefined ? didYouMean(text, [...registry.keys()]) : ` (did you mean ${other}?)`
+  return `there is no verb '${shown(text)}'${meant}; help lists all`
 }
 
 function misunderstood(line: string, words: readonly Word[], { possible, words: count }: Understood): string {

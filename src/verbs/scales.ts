@@ -114,8 +114,10 @@ function magnitudeOf({ units, isSigned }: Scale, word: string): number | undefin
   return sign === '-' && magnitude !== 0 ? -magnitude : magnitude
 }
 
-/** The words that Tab offers: the number with each unit; with nothing typed, an example. */
-export function unitsFor({ units, example }: Scale, typed: string): readonly string[] {
+/** The words that Tab offers: the number with each unit that keeps it within the bounds; with nothing typed, an example. */
+export function unitsFor(scale: Scale, typed: string): readonly string[] {
   const [number = ''] = /^[+-]?[\d.]*/.exec(typed) ?? []
-  return /\d/.test(number) ? Object.keys(units).map((unit) => `${number}${unit}`) : [example]
+  if (!/\d/.test(number)) return [scale.example]
+  const words = Object.keys(scale.units).map((unit) => `${number}${unit}`)
+  return words.filter((word) => scaled(scale, word) !== undefined)
 }

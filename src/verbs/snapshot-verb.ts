@@ -1,4 +1,6 @@
 /** The verb that lets nodes take snapshots, and writes one to a file. */
+import { RaftError } from '../errors/index.js'
+import type { Target } from '../faults/index.js'
 import { BadInput, decimal, printable } from '../terminal/index.js'
 import type { SnapshotTold } from './subject.js'
 import { verb } from './verb.js'
@@ -18,10 +20,20 @@ export const snapshotVerb = verb('snapshot', {
     if (conversation?.isRemote === true)
       throw new BadInput('snapshot: no file is written over HTTP: leave FILE out, or say it at the prompt')
     if (subject.export === undefined) throw new BadInput('snapshot: the nodes of this host write no files')
-    const snapshot = await subject.export(target, file)
+    const snapshot = await ofOneNode(subject.export(target, file), target)
     return { data: { snapshots: [snapshot], file }, words: `${inWords(snapshot)}, in ${printable(file)}` }
   },
 })
+
+/** The option `from` of an export is no word of the line. */
+async function ofOneNode<Told>(exported: Promise<Told>, target: Target): Promise<Told> {
+  try {
+    return await exported
+  } catch (error) {
+    if (!(error instanceof RaftError) || error.details['option'] !== 'from') throw error
+    throw new BadInput(`snapshot: with a FILE, name one node, not '${[target].flat().join(',')}'`)
+  }
+}
 
 function inWords({ nodeId, index, term, size }: SnapshotTold): string {
   return `node ${nodeId}: a snapshot as of entry ${decimal(index)} of term ${term}, ${decimal(size)} bytes`

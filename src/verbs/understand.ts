@@ -35,7 +35,7 @@ export function wordsOf(line: string): Word[] {
 export function understand({ slots, suffixes }: Verb, line: string, words: readonly Word[]): Understood {
   const fields: Record<string, unknown> = {}
   let at = 1
-  let passed: Slot[] = []
+  let passed: Slot | undefined
   for (const slot of slots) {
     // A word that a suffix begins with is no value of a slot that may be left out.
     const isSuffix = slot.isOptional && suffixes.some((each) => begins(each, words[at]?.text))
@@ -43,20 +43,15 @@ export function understand({ slots, suffixes }: Verb, line: string, words: reado
     if (value !== undefined) {
       fields[slot.as] = value
       at = slot.kind === 'rest' ? words.length : at + 1
-      passed = []
-    } else if (slot.isOptional) passed.push(slot)
-    else
-      return {
-        fields,
-        possible: [...passed, slot].map((each) => ({ slot: each })),
-        isWhole: false,
-        words: at,
-      }
+    } else if (slot.isOptional) {
+      // A slot that may be left out needs the one before it.
+      passed = slot
+      break
+    } else return { fields, possible: [{ slot }], isWhole: false, words: at }
   }
   const behind = suffixesIn(suffixes, words, at, fields)
-  if (behind.words > at) passed = []
-  const possible = [...passed.map((slot) => ({ slot })), ...behind.possible]
-  return { ...behind, fields, possible }
+  const slotLeft = passed !== undefined && behind.words === at ? [{ slot: passed }] : []
+  return { ...behind, fields, possible: [...slotLeft, ...behind.possible] }
 }
 
 /** Reads suffixes into the fields, each at most once. */

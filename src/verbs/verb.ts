@@ -36,7 +36,7 @@ export interface Command {
 export interface Verb {
   readonly name: string
   readonly usage: string
-  /** For the list of all verbs: without suffixes, where the grammar says the usage. */
+  /** For the list of all verbs: without the suffixes of faults, where the grammar says the usage. */
   readonly shortUsage: string
   /** Its effect, in a few words. */
   readonly explanation: string
@@ -73,12 +73,20 @@ export function verb<const Slots extends readonly Slot[] = [], const Suffixes ex
     explanation,
     ...grammar,
     usage: usage === undefined ? usageOf(name, grammar.slots, grammar.suffixes) : `${name} ${usage}`,
-    shortUsage: usage === undefined ? usageOf(name, grammar.slots, []) : `${name} ${usage}`,
+    shortUsage:
+      usage === undefined
+        ? usageOf(name, grammar.slots, grammar.suffixes.filter(isNotOfFaults))
+        : `${name} ${usage}`,
     isOfConversation: false,
     // The grammar by which the line was read is that of the fields' types.
     run: ({ subject, conversation }, fields) =>
       run(subject, fields as FieldsOf<Slots, Suffixes>, conversation),
   }
+}
+
+/** Many faults take times and kinds of messages, and the list would be wide. */
+function isNotOfFaults({ kind }: Suffix): boolean {
+  return kind !== 'duration' && kind !== 'message'
 }
 
 interface OfConversation<Slots extends readonly Slot[]> {

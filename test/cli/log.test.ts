@@ -55,6 +55,7 @@ test('a damaged log is told in one line, beside the others, with exit code 1', a
 
 test.each([
   [[], "missing required argument 'directory'"],
+  [['.', '4,661'], 'holds no cluster'],
   [['.', '0'], "FROM: give a whole number from 1 to 9007199254740991, not '0'"],
   [['.', '5', '3'], 'holds no cluster: name a directory of raftbox'],
   [['.', '--node', 'x'], '--node: give a whole number'],

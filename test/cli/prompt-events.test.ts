@@ -40,5 +40,7 @@ test('what the answer to a line tells is left out, and what comes by itself is t
   const fault = { id: 1, type: 'cut', line: 'cut 1-2', nodes: [1, 2], ways: [], figures: {} }
   expect(events.lineOf(told({ type: 'faultBegan', fault }, 0))).toBeUndefined()
   expect(events.lineOf(told({ type: 'faultHealed', fault, by: 'verb' }, 0))).toBeUndefined()
+  expect(events.lineOf(told({ type: 'paused' }))).toBeUndefined()
+  expect(events.lineOf(told({ type: 'resumed', afterMs: 1000 }))).toContain('node 2')
   expect(events.lineOf(told({ type: 'faultHealed', fault, by: 'time' }, 0))).toContain('cut 1-2')
 })

@@ -74,7 +74,7 @@ test('a port that another program has, and one that is none, are bad input', asy
   const taken = await run(['sandbox', '--nodes', '1', '--page', 'off', '--etcd', `${port}`], '')
   expect(taken).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining(`not ${port}, which another program has`),
+    stderr: expect.stringContaining(`not ${port}, which is in use`),
   })
   const none = await run(['sandbox', '--etcd', '70000'], '')
   expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('--etcd') })

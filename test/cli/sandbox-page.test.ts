@@ -134,7 +134,8 @@ test.each([
     expect.stringMatching(/^the page cannot listen at 203\.0\.113\.7, port 0: .*EADDRNOTAVAIL/),
   ],
   [['--token', 'a b'], '--token: give 1 to 200 letters, digits or any of - . _ ~'],
-  [['--page', '65536'], "--page: give a whole number from 0 to 65535, not '65536'"],
+  [['--page', '65536'], "--page: give a whole number from 0 to 65535, or off, not '65536'"],
+  [['--etcd', 'on'], "--etcd: give a whole number from 0 to 65535, or off, not 'on'"],
   [['--page', 'off', '--open'], '--open: there is no page to open with --page off'],
 ])('%j is refused in one line', async (flags, line) => {
   const { code, stdout, stderr, left } = await run(['sandbox', ...flags])

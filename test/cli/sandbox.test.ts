@@ -54,7 +54,10 @@ test('what is not understood is told in one line each, and the script goes on', 
       'get a b',
       "get a b: after 'get a' stale, or from and the id of a node, leader or any is expected, not 'b'",
     ],
-    ['kill 4', 'node: one of 1, 2, 3, not 4'],
+    [
+      'kill 4',
+      'target 4: there are the nodes 1, 2 and 3, and the roles leader, followers, follower, minority, all and any',
+    ],
     [
       'remove all',
       'removing node 1 and removing node 2 and removing node 3: a cluster keeps at least one voter',
@@ -66,9 +69,15 @@ test('what is not understood is told in one line each, and the script goes on', 
       'target 99: there are the nodes 1, 2 and 3, and the roles leader, followers, follower, minority, all and any',
     ],
     ['add 3', "add 3: after 'add' learner is expected, not '3'"],
-    ['snapshot 9', 'node: one of 1, 2, 3, not 9'],
+    [
+      'snapshot 9',
+      'target 9: there are the nodes 1, 2 and 3, and the roles leader, followers, follower, minority, all and any',
+    ],
+    ['snapshot all x', "snapshot: with a FILE, name one node, not 'all'"],
+    ['explain 3', "explain 3: after 'explain' election, index, stall or last is expected, not '3'"],
+    ['explain foo', "explain foo: after 'explain' election, index, stall or last is expected, not 'foo'"],
     ['snapshot 1 /none/x', '/none/x cannot be written: there is no folder for x; make it, or name another'],
-    ['restart 1', 'node: one that does not run, not 1, which runs already'],
+    ['restart 1', 'restart 1: node 1 runs already'],
     ['restart 1 anew', "restart 1 anew: after 'restart 1' renew is expected, not 'anew'"],
     ['events maybe', "events maybe: after 'events' on or off is expected, not 'maybe'"],
     [`put ${'k'.repeat(1025)} v`, 'key: 1 to 1024 bytes, not 1025 bytes'],
@@ -124,7 +133,7 @@ test('a node that lost its disk is refused in one line, and begins anew where th
   rmSync(join(kept, 'node-2'), { recursive: true })
   const refused = await script(['get a'], ['--dir', kept])
   expect([refused.code, refused.stdout]).toEqual([2, ''])
-  expect(refused.stderr).toMatch(/^raftbox: node 2 has lost its disk: .*--renew NODES\)\n$/)
+  expect(refused.stderr).toMatch(/^raftbox: node 2 has lost its disk: .*--renew 2 at its start.*\n$/)
   const renewed = await script(['get a'], ['--dir', kept, '--renew', '2'])
   expect([renewed.code, renewed.stderr]).toEqual([0, ''])
   expect(renewed.stdout).toContain('1 (version 1')

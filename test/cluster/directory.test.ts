@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ClusterDirectory } from '../../src/cluster/directory.js'
 import { type ClusterOptions, startCluster } from '../../src/cluster/index.js'
+import { mvccModule } from '../../src/mvcc/index.js'
 import { openLmdbStore } from '../../src/storage/index.js'
 import { persistOf } from '../../src/testing/store-model.js'
 import { refusalOf, startedCluster, temporaryFolder } from './support.js'
@@ -289,7 +290,13 @@ describe('[DI7] the machine of a directory', () => {
       'the key-value store',
       undefined,
       counter,
-      "machine: left out, as DIR was made for the key-value store (etcd's API needs a directory of its own), not a machine of your own",
+      'machine: the key-value store, not a machine of your own: DIR holds a key-value store; choose another directory, or leave the machine out',
+    ],
+    [
+      'the key-value store',
+      undefined,
+      mvccModule,
+      "machine: the key-value store, not etcd's store: DIR holds a key-value store; choose another directory for etcd's API",
     ],
     [
       'a machine of one’s own',

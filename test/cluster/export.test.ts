@@ -249,7 +249,7 @@ describe('an export of a cluster that runs', () => {
     await expect(cluster.export(file, { from: 'all' })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
     await cluster.pause(1)
     await expect(cluster.export(file, { from: 1 })).rejects.toThrow(
-      /not node 1, which is paused: resume it first/,
+      /^target 1: the node is paused: resume it first$/,
     )
     await cluster.kill(2)
     await expect(cluster.export(file, { from: 2 })).rejects.toMatchObject({ code: 'STOPPED' })
@@ -264,8 +264,8 @@ describe('a snapshot that is asked for', () => {
     const hash = await fill(cluster)
     const stall = await cluster.stallDisk(1)
     const refusal = {
-      code: 'INVALID_OPTION',
-      message: 'target: a node whose disk flushes, not node 1, whose disk is stalled: heal it first',
+      code: 'INVALID_FAULT',
+      message: 'target 1: the disk of the node is stalled: heal it first',
     }
     for (const target of [1, 'all'] as const)
       await expect(cluster.snapshot(target)).rejects.toMatchObject(refusal)

@@ -63,7 +63,35 @@ describe('[ID1] a member whose folder is not the one that it had is refused at t
     const dir = usedDirectory()
     for (const nodeId of [1, 2, 3]) rmSync(nodePath(dir, nodeId), { recursive: true })
     const refusal = await refusalOf({ dir, host: 'inline' })
-    expect(refusal).toMatchObject({ code: 'DISK_LOST' })
+    expect(refusal).toMatchObject({ code: 'DISK_LOST', details: { nodeId: 1 } })
+    expect(refusal.message).toMatch(/; node 3 has lost its disk: .* or begin in another directory: /)
+  })
+
+  test('together with all others, and with recover as the way on where they are a majority', async () => {
+    const dir = usedDirectory()
+    for (const nodeId of [1, 3]) rmSync(nodePath(dir, nodeId), { recursive: true })
+    const way = `raftbox recover ${dir} --from 2`
+    for (const renew of [[], [1]]) {
+      const { code, message } = await refusalOf({ dir, renew, host: 'inline' })
+      expect(code).toBe('DISK_LOST')
+      expect(message).toMatch(/^node 1 has lost its disk: .*; node 3 has lost its disk: .*put the newest/)
+      expect(message).toContain(way)
+      expect(message).not.toContain("'renew'")
+    }
+    const { code, message } = await refusalOf({ dir, renew: [1, 3], host: 'inline' })
+    expect(code).toBe('INVALID_OPTION')
+    expect(message).toContain(way)
+  })
+
+  test('together with all others, which may then be named in one option', async () => {
+    const dir = temporaryFolder()
+    const cluster = await startedInline({ dir, nodes: 5 })
+    await putMany(cluster, 'before', 5)
+    await cluster.close()
+    for (const nodeId of [2, 5]) rmSync(nodePath(dir, nodeId), { recursive: true })
+    const { message } = await refusalOf({ dir, host: 'inline' })
+    expect(message).toContain('--renew 2,5')
+    await startedInline({ dir, renew: [2, 5] })
   })
 
   test('when it is empty', async () => {
@@ -206,7 +234,7 @@ describe('a member that lost its disk begins anew where that is allowed', () => 
     expect(refusal).toMatchObject({ code: 'INVALID_OPTION', details: { option: 'renew' } })
     expect(refusal.message).toContain('at most 1 of 3 nodes')
     // Nothing was changed by the refusal: the folders can still be put back.
-    await startIsRefused(dir, 2, /missing or empty/)
+    expect(await refusalOf({ dir, host: 'inline' })).toMatchObject({ code: 'DISK_LOST' })
   })
 
   test.each([[['2']], [[0]], [[26]], ['2'], [[4]]])(

@@ -54,7 +54,7 @@ test('[MB1] a restart waits for the end of the life before it, and no call makes
   await killed
   expect(await restarts).toMatchObject([
     { status: 'fulfilled' },
-    { reason: { code: 'INVALID_OPTION', details: { option: 'node' } } },
+    { reason: { code: 'INVALID_FAULT', details: { what: 'restart 1' } } },
   ])
   expect(nodes.length).toBe(3)
 })

@@ -137,7 +137,7 @@ describe('a recovery', () => {
     )
     expect(() => new Recovery(dir, { from: 4 })).toThrow('from: one of 1, 2, 3, not 4')
     expect(() => new Recovery(dir, { from: 2, machine: 'own.mjs' })).toThrow(
-      `machine: left out, as ${dir} was made for the key-value store (etcd's API needs a directory of its own), not a machine of your own`,
+      `machine: the key-value store, not a machine of your own: ${dir} holds a key-value store; choose another directory, or leave the machine out`,
     )
     const recovery = new Recovery(dir, { from: 2 })
     expect(() => new Recovery(dir, { from: 2 })).toThrow(/is in use by/)

@@ -18,8 +18,11 @@ const refused: Record<string, (cluster: Cluster) => Promise<unknown>> = {
   'slow-disk 1 -1ms: a flush takes a number of milliseconds, 0 or more': (cluster) => cluster.slowDisk(1, -1),
   'partition 1,2|2: it names node 2 twice': (cluster) => cluster.partition([[1, 2], 2]),
   'partition 1: at least two groups are parted': (cluster) => cluster.partition([1]),
-  'stall-disk 3: node 3 is down: restart it first': (cluster) => cluster.stallDisk(3),
-  'pause 3: node 3 is down: restart it first': (cluster) => cluster.pause(3),
+  'target 8: there are the nodes 1, 2 and 3, and the roles': (cluster) => cluster.kill(8),
+  'target 7: there are the nodes 1, 2 and 3, and the roles': (cluster) => cluster.restart(7),
+  'target 6: there are the nodes 1, 2 and 3, and the roles': (cluster) => cluster.snapshot(6),
+  'restart 1: node 1 runs already': (cluster) => cluster.restart(1),
+  'target 2: the node is paused: resume it first': (cluster) => cluster.snapshot(2),
   'pause 2: node 2 is paused already': (cluster) => cluster.pause(2),
   'duplicate clients-1 10%: the links to clients carry each request': (cluster) =>
     cluster.duplicate('clients', 1, 0.1),
@@ -81,6 +84,16 @@ test('a fault that does not fit is refused in one line, and nothing has changed'
     expect((error as RaftError).message, line).not.toContain('\n')
     expect(error, line).toMatchObject({ code: 'INVALID_FAULT', mayHaveHappened: 'no' })
   }
+  const down: Record<string, () => Promise<unknown>> = {
+    ...{ kill: () => cluster.kill(3), stop: () => cluster.stop(3), snapshot: () => cluster.snapshot(3) },
+    ...{ pause: () => cluster.pause(3), skew: () => cluster.skew(3, { offsetMs: 5 }) },
+    ...{ stallDisk: () => cluster.stallDisk(3), losePower: () => cluster.losePower([1, 3]) },
+  }
+  for (const [name, refuse] of Object.entries(down))
+    await expect(refuse(), name).rejects.toMatchObject({
+      code: 'STOPPED',
+      message: expect.stringMatching(/^node 3 is stopped/),
+    })
   expect(cluster.faults).toEqual(faults)
   expect(told()).toBe(2)
   expect(statusOf(cluster, 2).state).toBe('paused')
@@ -127,13 +140,23 @@ test('an option of another type is refused by its name, and nothing has changed'
 test('a restart of several nodes is refused whole when one of them runs', async () => {
   const { cluster } = await brokenCluster()
   await cluster.kill(2)
-  await expect(cluster.restart([2, 1])).rejects.toThrow(
-    'node: one that does not run, not 1, which runs already',
-  )
+  await expect(cluster.restart([2, 1])).rejects.toThrow('restart 1: node 1 runs already')
   expect(statusOf(cluster, 2).state).toBe('stopped')
   expect(cluster.faults).toMatchObject([{ fault: { type: 'kill', nodes: [2] } }])
   await cluster.restart([2])
   expect(cluster.faults).toEqual([])
+})
+
+test('a restart of a role passes over the nodes that run by their turn', async () => {
+  const { cluster } = await brokenCluster()
+  await expect(cluster.restart('all')).rejects.toMatchObject({
+    code: 'INVALID_FAULT',
+    message: 'target all: all nodes run already',
+  })
+  await cluster.kill([1, 2])
+  // The end of a kill starts node 2 before the turn of the role comes.
+  await Promise.all([cluster.restart(1), cluster.restart(2), cluster.restart('all')])
+  expect(cluster.status().map(({ state }) => state)).toEqual(['running', 'running', 'running'])
 })
 
 test('faults that the host or its durability cannot have are refused with the remedy', async () => {

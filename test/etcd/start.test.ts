@@ -67,7 +67,7 @@ test('a port that another program has is refused by name, and nothing is left of
   const started = startEtcd({ nodes: 1, port })
   await expect(started).rejects.toMatchObject({
     code: 'INVALID_OPTION',
-    message: `port: a free one for node 1, not ${port}, which another program has`,
+    message: `port: a free port for node 1, not ${port}, which is in use: end the program that has it, or choose another port`,
   })
 })
 
@@ -133,7 +133,7 @@ test('a directory keeps the data, the ports and the number of its cluster', asyn
   await etcd.close()
 
   await listening(port)
-  await expect(startEtcd({ dir })).rejects.toThrow('which another program has')
+  await expect(startEtcd({ dir })).rejects.toThrow('which is in use')
   // Any other port will do.
   const elsewhere = await startedEtcd({ dir, port: 0 })
   expect(elsewhere.endpoints).not.toContain(urlOf(port))
@@ -152,7 +152,7 @@ test('a node whose port another program took while it was down has it again once
   onTestFinished(() => void process.off('warning', warn))
   await etcd.restart(1)
   const { port } = new URL(endpoint)
-  const told = `port: a free one for node 1, not ${port}, which another program has; it is tried again until it is free`
+  const told = `port: a free port for node 1, not ${port}, which is in use; it is tried again until it is free`
   await until(() => warnings.includes(told))
   expect(etcd.endpoints).toHaveLength(2)
   await taken.end()

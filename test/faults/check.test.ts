@@ -52,7 +52,7 @@ test.each<[Fault, RegExp]>([
   [{ type: 'isolate', nodes: [] }, /it hits no node/],
   [{ type: 'slowDisk', nodes: [1], flushMs: -5 }, /a flush takes a number of milliseconds, 0 or more/],
   [{ type: 'fullDisk', nodes: [1], bytesLeft: -1 }, /bytes that are left/],
-  [{ type: 'kill', nodes: [1, 3] }, /kill 1,3: node 3 is down: restart it first/],
+  [{ type: 'kill', nodes: [1, 3] }, /^node 3 is stopped: restart it first$/],
   [{ type: 'pause', nodes: [9] }, /there is no node 9/],
   [skew(Number.POSITIVE_INFINITY), /a number of milliseconds/],
   [skew(0), /^skew 1: it sets no clock: give an offset such as \+50ms, or a drift such as \+10%$/],

@@ -135,7 +135,7 @@ test('a fault that does not fit is refused, and nothing has changed', async () =
   const { methods, lines } = broken()
   await methods.kill(2)
   await expect(methods.cut('leader', 1)).rejects.toThrow('no node leads at the moment')
-  await expect(methods.pause(2)).rejects.toThrow('node 2 is down')
+  await expect(methods.pause(2)).rejects.toThrow('node 2 is stopped')
   await expect(methods.cut(1, 1)).rejects.toThrow('a link has two different ends')
   expect(lines()).toEqual(['kill 2'])
 })

@@ -12,7 +12,7 @@ import { persistOf, runOf, snapshotOf, stepStore, testMembership } from '../../s
 import { convergedHashes, flushedLogs, Load, startedCluster, temporaryFolder } from '../cluster/support.js'
 
 const known = { nodeId: 1, isKeyValue: false, pointers: undefined }
-const running = { ...known, pointers: { flushedIndex: 3, commitIndex: 2 } }
+const running = { ...known, pointers: { flushedIndex: 3, commitIndex: 2, lastIndexAtStart: 0 } }
 
 const wordsOf = { empty: /^$/, command: /^put /, membership: /^\(node/, session: /^\(/ } as const
 
@@ -76,6 +76,8 @@ test('an entry says whether it is flushed and committed, as far as that is known
     [true, false],
     [false, false],
   ])
+  const started = { ...running, pointers: { ...running.pointers, lastIndexAtStart: 3 } }
+  expect(readLog(dir, started)?.entries.map(({ committed }) => committed)).toEqual([true, true, null, false])
   const left = readLog(dir, known)
   expect(left?.isSettled, 'as a crash leaves it').toBe(false)
   expect(left?.entries[0]).toMatchObject({ flushed: null, committed: null })
@@ -186,7 +188,7 @@ test('nobody opens a log while its node opens it, and the life that began last c
   const lives: (() => void)[] = []
   const newLife = () => new Promise<void>((opened) => void lives.push(opened))
   const counters = new Counters(Counters.allocate())
-  const member = { nodeId: 1, state: 'stopped', counters, opened: newLife() }
+  const member = { nodeId: 1, state: 'stopped', counters, opened: newLife(), lastIndexAtStart: 0 }
   let isRead = false
   const directory = { nodePath: () => dir, readablePledge: () => undefined }
   const reading = logOfMember(member, directory, { durability: 'flush', machine: undefined }, {}).then(
@@ -205,6 +207,22 @@ test('nobody opens a log while its node opens it, and the life that began last c
   expect(isRead).toBe(false)
   lives[1]?.()
   expect(indexesOf(await reading)).toEqual([1, 2, 3])
+})
+
+test('a node that has just started does not tell whether entries of an earlier life are committed', async () => {
+  const options = { dir: temporaryFolder(), host: 'inline' } as const
+  const first = await startedCluster(options)
+  await first.put('a', '1')
+  await flushedLogs(first)
+  await first.close()
+  // Nobody leads for a minute.
+  const second = await startedCluster({ ...options, electionTimeoutMs: 60_000 })
+  for (const nodeId of [1, 2, 3]) {
+    const entries = (await second.log(nodeId))?.entries ?? []
+    expect(entries.length).toBeGreaterThan(1)
+    expect(new Set(entries.map(({ flushed }) => flushed))).toEqual(new Set([true]))
+    expect(new Set(entries.map(({ committed }) => committed))).toEqual(new Set([null]))
+  }
 })
 
 test('the inline host, whose nodes share a thread with the reader, is read as well', async () => {

@@ -3,6 +3,9 @@ import { commandInWords } from '../../src/logbook/command-words.js'
 import { Follower, type LogEntry, type LogOfNode, logInWords } from '../../src/logbook/index.js'
 import { encode, writeAppend, writeCas, writeDelete, writePut } from '../../src/machine/commands.js'
 
+/** A command of etcd's API: an operation, and a message of protobuf. */
+const etcd = (op: number, message: string) => Buffer.from(`${String.fromCharCode(op)}${message}`, 'latin1')
+
 test.each([
   [encode(writePut, 'k', 'v'), 'put k v'],
   [encode(writePut, 'k', ''), "put k ''"],
@@ -17,7 +20,24 @@ test.each([
   [Uint8Array.of(1, 255, 0, 65), 'malformed: 01ff0041'],
   [Uint8Array.of(4, 1, 0, 65, 9, 0, 0, 0), 'malformed: 0401004109000000'],
   [new Uint8Array(0), 'malformed: '],
-  [Uint8Array.of(0x47, 8, 7), "etcd's leaseKeepAlive 0807"],
+  [Uint8Array.of(0x47, 8, 0xac, 2), "etcd's leaseKeepAlive lease 12c"],
+  [Uint8Array.of(0x45, 8, 60, 16, 7), "etcd's leaseGrant lease 7 for 60 s"],
+  [etcd(0x41, '\n\x01a\x12\x02xy'), "etcd's put a xy"],
+  [etcd(0x41, '\n\x01a\x18\x07\x28\x01'), "etcd's put a (the value stays) with lease 7"],
+  [etcd(0x41, `\n\x01a\x12\x30${'v'.repeat(48)}`), `etcd's put a ${'v'.repeat(40)}… (8 bytes more)`],
+  [etcd(0x42, '\n\x01a'), "etcd's deleteRange a"],
+  [etcd(0x42, '\n\x01a\x12\x01c'), "etcd's deleteRange a to c"],
+  [etcd(0x42, '\n\x01a\x12\x01\0'), "etcd's deleteRange a to the last key"],
+  [
+    etcd(0x43, '\n\x03\x1a\x01a\x12\x08\x12\x06\n\x01a\x12\x01b'),
+    "etcd's txn (1 comparison) then put a b; else nothing",
+  ],
+  [
+    etcd(0x43, '\x1a\x05\n\x03\n\x01a'.repeat(5)),
+    "etcd's txn (0 comparisons) then nothing; else range a, range a, range a, 2 more",
+  ],
+  [etcd(0x44, '\x08\x05'), "etcd's compact to revision 5"],
+  [etcd(0x41, '\n\x09a'), "etcd's put 0a0961"],
 ])('a command of the key-value store in words (%#)', (bytes, words) => {
   expect(commandInWords(bytes, true)).toBe(words)
 })

@@ -45,7 +45,7 @@ test('a node that was removed is down, and does not lead', async () => {
 })
 
 test.each([
-  ['  - kill 3\n  - pause 3\n', "line 5, 'pause 3': pause 3: node 3 is down: restart it first"],
+  ['  - kill 3\n  - pause 3\n', "line 5, 'pause 3': node 3 is stopped: restart it first"],
   ['  - snapshot 1 kept\n', "line 4, 'snapshot 1 kept': snapshot: the nodes of this host write no files"],
   ['  - restart 3\n', "line 4, 'restart 3': restart 3: node 3 runs already"],
   [

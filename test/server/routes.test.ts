@@ -74,10 +74,11 @@ test('a line that is refused has the code and the words of the prompt, and has c
     message: "there is no verb 'pot' (did you mean put?); help lists all",
   })
   expect(await served.do('kill 9')).toEqual({
-    ...{ status: 400, ok: false, code: 'INVALID_OPTION' },
-    message: expect.stringMatching(/^node: .*, not 9$/),
+    ...{ status: 409, ok: false, code: 'INVALID_FAULT' },
+    message: expect.stringMatching(/^target 9: there is node 1, /),
   })
   expect(await served.do('promote 1')).toMatchObject({ status: 409, code: 'INVALID_CHANGE' })
+  expect(await served.do('restart 1')).toMatchObject({ status: 409, code: 'INVALID_FAULT' })
   expect(await served.do('log 1 --follow')).toMatchObject({ status: 400, code: 'BAD_INPUT' })
   for (const [line, message] of [
     ['put b 1\nput c 1', 'the body has more than one line; give one line a request'],
@@ -96,6 +97,8 @@ test('each error of the cluster is told by its code, and an unknown outcome as u
   }
   for (const code of Object.keys(errors) as ErrorCode[])
     expect(await failing(code)).toMatchObject({ status: expect.any(Number), ok: false, code })
+  for (const code of ['STOPPED', 'INVALID_FAULT', 'INVALID_CHANGE'] as const)
+    expect(await failing(code)).toMatchObject({ status: 409 })
   expect(await failing('UNKNOWN_OUTCOME')).toEqual({
     ...{ status: 504, ok: false, code: 'UNKNOWN_OUTCOME' },
     message: 'the call may or may not have taken effect (look before you try again): of a test',

@@ -554,7 +554,7 @@ test('a fault that is refused has changed nothing', () => {
   const [down] = followers
   const loss = cluster.losePower(down)
   const { standing } = cluster.faults
-  expect(() => cluster.pause(down)).toThrow(/down/)
+  expect(() => cluster.pause(down)).toThrow(/stopped/)
   expect(() => cluster.cut(down, down)).toThrow(/two different ends/)
   expect(cluster.faults.standing).toEqual(standing)
   void loss.heal()

@@ -39,7 +39,8 @@ test('a fault is answered with its number and its line, and listed with how long
 test('a paused node is frozen and not dead, and runs again once it is resumed', async () => {
   const subject = new RecordedSubject()
   const [, killed, status] = await answers(subject, 'pause leader', 'kill 1,3', 'status')
-  expect(killed).toEqual({ data: { nodeIds: [1, 3] }, words: 'killed nodes 1, 3' })
+  const fault = { ...{ id: 2, type: 'kill', line: 'kill 1,3', nodes: [1, 3] }, sinceMs: 1000, untilMs: null }
+  expect(killed).toEqual({ data: { nodeIds: [1, 3], fault }, words: 'killed nodes 1, 3' })
   expect(status?.words.split('\n').map((line) => line.split(/ +/).slice(0, 6))).toMatchObject([
     ['node', 'state', 'member', 'role', 'term', 'leader'],
     ['1', 'stopped', 'voter', '-', '3', '-'],
@@ -112,6 +113,13 @@ test('help lists each verb on a line, and tells of one what it takes', async () 
   const conversation = { showsEvents: true, isEnded: false }
   const help = (line: string) => perform({ subject: new RecordedSubject(), conversation }, parse(line)!)
   const { words, data } = await help('help')
+  for (const usage of [
+    'restart T [renew] ',
+    'add [learner] ',
+    'get KEY [stale] [from N|leader|any] ',
+    'cut LINK ',
+  ])
+    expect(words).toContain(`\n${usage} `)
   for (const { name, explanation } of verbs)
     expect(words).toMatch(new RegExp(`^${name}\\b.*  ${explanation.slice(0, 10)}`, 'm'))
   expect(data).toMatchObject({ verbs: expect.arrayContaining([expect.objectContaining({ name: 'cut' })]) })

@@ -74,5 +74,5 @@ test('snapshots are taken of a target, and one of them is written to a new file'
   expect(words).toMatch(/^node 1: a snapshot as of entry \d+ of term 1, \d+ bytes, in \/.*\/kept$/)
   expect(await readExport(file)).toMatchObject({ summary: { keys: 1 } })
   await expect(answer(`snapshot leader ${file}`)).rejects.toMatchObject({ code: 'EXPORT_UNUSABLE' })
-  await expect(answer('snapshot 2')).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+  await expect(answer('snapshot 2')).rejects.toMatchObject({ code: 'INVALID_FAULT' })
 })

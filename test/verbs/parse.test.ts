@@ -56,6 +56,8 @@ test.each([
   ['full-disk 2 64KiB for 2s', { verb: 'full-disk', target: 2, bytesLeft: 65_536, forMs: 2000 }],
   ['skew minority -2s +3%', { verb: 'skew', target: 'minority', clock: { offsetMs: -2000 }, drift: 0.03 }],
   ['heal', { verb: 'heal' }],
+  ['log 1 4,661 1,204,661', { verb: 'log', target: 1, from: 4661, to: 1_204_661 }],
+  ['explain index 4,661', { verb: 'explain', topic: 'index', count: 4661 }],
   ['heal 1-2', { verb: 'heal', healed: { link: { one: 1, other: 2, oneWay: false } } }],
   ['heal 1', { verb: 'heal', healed: { target: 1 } }],
   ['heal #1', { verb: 'heal', healed: { faultId: 1 } }],
@@ -107,6 +109,9 @@ test.each([
   ['pot a 1', "there is no verb 'pot' (did you mean put?); help lists all"],
   ['cut 1-2 hartbeat', "not 'hartbeat' (did you mean heartbeat?)"],
   ['events onn', "not 'onn' (did you mean on?)"],
+  ['exit', "there is no verb 'exit' (did you mean quit?); help lists all"],
+  ['?', "there is no verb '?' (did you mean help?); help lists all"],
+  ['log 1 46,61', "not '46,61'"],
   ['hael', "there is no verb 'hael' (did you mean heal?); help lists all"],
   ['constructor', "there is no verb 'constructor'; help lists all"],
 ])('%s is refused in one line that says what could stand there', (line, message) => {
