@@ -4,7 +4,7 @@ import { Memory } from './configuration-set.js'
 import { type Model, type Operation, outcomes } from './model.js'
 import { Search, type SearchEnd, stepsAtOnce } from './search.js'
 import { Timeline } from './timeline.js'
-import { type Part, type Window, WindowSearch } from './window.js'
+import { lastReturn, type Part, type Window, WindowSearch } from './window.js'
 import { type Explanation, explained } from './words.js'
 
 export type Verdict = 'linearizable' | 'not-linearizable' | 'unknown'
@@ -198,18 +198,25 @@ interface PartSearch<State, Op extends Operation> {
   readonly search: Search<State, Op>
 }
 
-/** The operations that were called before the furthest return: first those that had returned by then, the last one first. */
+/**
+ * The candidates are the operations that were called before the furthest return: first those that had returned by then, the
+ * last one first. Operations that were called later cannot undo the contradiction while all candidates are kept. They can be
+ * the writes that a kept candidate needs when others are let go, so the part has every operation that was called before the
+ * last return of a candidate.
+ */
 function partOf<Op extends Operation>(key: string, timeline: Timeline<Op>, furthest: number): Part<Op> {
-  const { completed, unknown, callAt, returnAt, unknownAt } = timeline
-  const called = completed.filter((_, at) => callAt[at]! < furthest)
+  const { completed, unknown, callAt, returnAt } = timeline
   const ended = completed
     .map((operation, at) => ({ operation, returnAt: returnAt[at]! }))
     .filter((each) => each.returnAt <= furthest)
     .sort((one, other) => other.returnAt - one.returnAt)
   const later = completed.filter((_, at) => callAt[at]! < furthest && returnAt[at]! > furthest)
-  const open = unknown.filter((_, at) => unknownAt[at]! <= furthest)
-  const operations = [...called, ...open].sort((one, other) => one.call - other.call)
-  return { key, operations, candidates: [...ended.map(({ operation }) => operation), ...later] }
+  const candidates = [...ended.map(({ operation }) => operation), ...later]
+  const last = lastReturn(candidates)
+  const operations = [...completed, ...unknown]
+    .filter(({ call }) => call <= last)
+    .sort((one, other) => one.call - other.call)
+  return { key, operations, candidates }
 }
 
 function checkOperation(operation: Operation, at: number): void {
