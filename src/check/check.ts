@@ -14,7 +14,7 @@ export interface CheckOptions {
   readonly stepsMax?: number
   /** The bytes that the search may keep beside the history. Default: 256 MiB. */
   readonly bytesMax?: number
-  /** Asked every few thousand steps; `true` ends the check without an answer. Default: the check takes its time. */
+  /** Asked every few thousand steps, or fewer where states are long texts; `true` ends the check without an answer. Default: the check takes its time. */
   readonly isTimeUp?: () => boolean
 }
 

@@ -183,6 +183,20 @@ describe('a check that is too hard ends without an answer', () => {
     for (let turn = 0; turn < 10; turn++) expect(turns.next()).toEqual({ done: false, value: undefined })
   })
 
+  test('and pauses more often where its states are long', () => {
+    const long = hard.map((each) =>
+      each.op === 'append' ? { ...each, value: each.value.repeat(100_000) } : each,
+    )
+    let steps = 0
+    const step: typeof keyValue.step = (state, operation) => {
+      steps++
+      return keyValue.step(state, operation)
+    }
+    const turns = checkInTurns(long, { ...keyValue, step })
+    for (let turn = 0; turn < 10; turn++) expect(turns.next().done).toBe(false)
+    expect(steps).toBeLessThan(1000)
+  })
+
   test('and a key that has no order is found beside it', () => {
     const wrong = told(1, 2, get('x'), { key: 'wrong' })
     const result = checkHistory([...hard, wrong], keyValue, { stepsMax: 400_000 })
