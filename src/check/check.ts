@@ -1,10 +1,11 @@
 /** Whether a history is linearizable: each part is searched by itself, all of them in turn. */
-import { checkOptions, RaftError } from '../errors/index.js'
+import { checkOptions, quoted, RaftError } from '../errors/index.js'
 import { Memory } from './configuration-set.js'
+import { checkBound, checkClock } from './given.js'
 import { type Model, type Operation, outcomes } from './model.js'
 import { Search, type SearchEnd, stepsAtOnce } from './search.js'
 import { Timeline } from './timeline.js'
-import { type Part, type Window, WindowSearch } from './window.js'
+import { lastReturn, type Part, type Window, WindowSearch } from './window.js'
 import { type Explanation, explained } from './words.js'
 
 export type Verdict = 'linearizable' | 'not-linearizable' | 'unknown'
@@ -12,9 +13,12 @@ export type Verdict = 'linearizable' | 'not-linearizable' | 'unknown'
 export interface CheckOptions {
   /** Steps of the model after which a check ends without an answer. Default: 100,000,000. */
   readonly stepsMax?: number
-  /** The bytes that the search may keep beside the history. Default: 256 MiB. */
+  /**
+   * The bytes that the search may keep beside the history. A state counts by its text, or by that of `identityOf`: what an
+   * object takes beyond that is not known. Default: 256 MiB.
+   */
   readonly bytesMax?: number
-  /** Asked every few thousand steps; `true` ends the check without an answer. Default: the check takes its time. */
+  /** Asked every few thousand steps, or fewer where states are long texts; `true` ends the check without an answer. Default: the check takes its time. */
   readonly isTimeUp?: () => boolean
 }
 
@@ -75,6 +79,9 @@ export function* checkInTurns<State, Op extends Operation>(
   options: CheckOptions = {},
 ): Generator<void, CheckResult<Op>> {
   checkOptions('a check', options, ['stepsMax', 'bytesMax', 'isTimeUp'])
+  checkBound('stepsMax', options.stepsMax)
+  checkBound('bytesMax', options.bytesMax)
+  checkClock(options.isTimeUp)
   const history = new Map<string, Op[]>()
   let count = 0
   for (const operation of operations) {
@@ -198,33 +205,38 @@ interface PartSearch<State, Op extends Operation> {
   readonly search: Search<State, Op>
 }
 
-/** The operations that were called before the furthest return: first those that had returned by then, the last one first. */
+/**
+ * The candidates are the operations that were called before the furthest return: first those that had returned by then, the
+ * last one first. Operations that were called later cannot undo the contradiction while all candidates are kept. They can be
+ * the writes that a kept candidate needs when others are let go, so the part has every operation that was called before the
+ * last return of a candidate.
+ */
 function partOf<Op extends Operation>(key: string, timeline: Timeline<Op>, furthest: number): Part<Op> {
-  const { completed, unknown, callAt, returnAt, unknownAt } = timeline
-  const called = completed.filter((_, at) => callAt[at]! < furthest)
+  const { completed, unknown, callAt, returnAt } = timeline
   const ended = completed
     .map((operation, at) => ({ operation, returnAt: returnAt[at]! }))
     .filter((each) => each.returnAt <= furthest)
     .sort((one, other) => other.returnAt - one.returnAt)
   const later = completed.filter((_, at) => callAt[at]! < furthest && returnAt[at]! > furthest)
-  const open = unknown.filter((_, at) => unknownAt[at]! <= furthest)
-  const operations = [...called, ...open].sort((one, other) => one.call - other.call)
-  return { key, operations, candidates: [...ended.map(({ operation }) => operation), ...later] }
+  const candidates = [...ended.map(({ operation }) => operation), ...later]
+  const last = lastReturn(candidates)
+  const operations = [...completed, ...unknown]
+    .filter(({ call }) => call <= last)
+    .sort((one, other) => one.call - other.call)
+  return { key, operations, candidates }
 }
 
 function checkOperation(operation: Operation, at: number): void {
   const refuse = (field: string, expected: string, actual: unknown): never => {
-    throw new RaftError('INVALID_OPTION', {
-      option: `operation ${at}: ${field}`,
-      expected,
-      actual: JSON.stringify(actual) ?? String(actual),
-    })
+    const option = `operation ${at}${field}`
+    throw new RaftError('INVALID_OPTION', { option, expected, actual: quoted(actual) })
   }
+  if (typeof operation !== 'object' || operation === null) refuse('', 'an object', operation)
   const { outcome, call } = operation
-  if (!outcomes.includes(outcome)) refuse('outcome', "'ok', 'fail' or 'unknown'", outcome)
-  if (!Number.isSafeInteger(call)) refuse('call', 'a safe integer', call)
+  if (!outcomes.includes(outcome)) refuse(': outcome', "'ok', 'fail' or 'unknown'", outcome)
+  if (!Number.isSafeInteger(call)) refuse(': call', 'a safe integer', call)
   const { return: end } = operation
   if (outcome !== 'ok') return
-  if (!Number.isSafeInteger(end)) refuse('return', 'a safe integer', end)
-  if ((end as number) < call) refuse('return', `no time before the call at ${call}`, end)
+  if (!Number.isSafeInteger(end)) refuse(': return', 'a safe integer', end)
+  if ((end as number) < call) refuse(': return', `no time before the call at ${call}`, end)
 }

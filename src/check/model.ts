@@ -46,8 +46,8 @@ export interface Model<State, Op extends Operation> {
    * blind.
    */
   isBlind?(operation: Op): boolean
-  /** The operation in a few words, without its client and its times. Default: its fields as JSON. */
+  /** The operation in a few words, without its client and its times. Default: its fields as JSON, or `String(operation)` if they have none. */
   describe?(operation: Op): string
-  /** A state in a few words. Default: its JSON. */
+  /** A state in a few words. Default: its JSON, or `String(state)` if it has none. */
   describeState?(state: State): string
 }

@@ -16,8 +16,11 @@ import type { Timeline } from './timeline.js'
 /** `open`: the steps are used up. `full`: the memory is. */
 export type SearchEnd = 'linearizable' | 'not-linearizable' | 'open' | 'full'
 
-/** Steps between two looks at the clock: a few milliseconds. */
+/** Steps between two looks at the clock: a few milliseconds, fewer steps where states are long texts. */
 export const stepsAtOnce = 8192
+
+/** Characters of states that a run may handle for each of its steps. */
+const charactersAStep = 512
 
 /** Operations of unknown outcome that may be passed over for each step of a run. */
 const looksAStep = 64
@@ -107,9 +110,11 @@ export class Search<State, Op extends Operation> {
   run(stepsMax: number): SearchEnd {
     const stepsEnd = this.steps + stepsMax
     const looksEnd = this.#looks + looksAStep * stepsMax
+    const charactersEnd = this.#states.characters + charactersAStep * stepsMax
     while (this.#completedLeft > 0) {
       if (this.#isFull) return 'full'
-      if (this.steps >= stepsEnd || this.#looks >= looksEnd) return 'open'
+      if (this.steps >= stepsEnd || this.#looks >= looksEnd || this.#states.characters >= charactersEnd)
+        return 'open'
       if (this.#advance()) continue
       this.#keepLongest()
       if (!this.#retreat()) return this.#isFull ? 'full' : 'not-linearizable'

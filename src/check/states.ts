@@ -11,7 +11,11 @@ export class States<State, Op extends Operation> {
   readonly #memory: Memory
   readonly #numbers = new Map<Identity, number>()
   readonly #states: State[] = []
+  /** The characters of each state's identity. */
+  readonly #lengths: number[] = []
   #bytes = 0
+  /** The characters of all states that were asked for: what the work with them grows with. */
+  characters = 0
 
   constructor(model: Model<State, Op>, memory: Memory) {
     this.#model = model
@@ -21,16 +25,20 @@ export class States<State, Op extends Operation> {
   /** The state's number; -1 when there is no memory for it. */
   numberOf(state: State): number {
     const identity = this.#identityOf(state)
+    const length = typeof identity === 'string' ? identity.length : 0
+    this.characters += length
     const known = this.#numbers.get(identity)
     if (known !== undefined) return known
-    const bytes = bytesPerState + (typeof identity === 'string' ? 2 * identity.length : 0)
+    const bytes = bytesPerState + 2 * length
     if (!this.#memory.take(bytes)) return -1
     this.#bytes += bytes
     this.#numbers.set(identity, this.#states.length)
+    this.#lengths.push(length)
     return this.#states.push(state) - 1
   }
 
   at(number: number): State {
+    this.characters += this.#lengths[number] ?? 0
     return this.#states[number]!
   }
 

@@ -15,7 +15,7 @@ import { Timeline } from './timeline.js'
 /** Operations of one part that has no order, as its search left them. */
 export interface Part<Op extends Operation> {
   readonly key: string
-  /** Those that were called in time to matter, in the order of their calls. */
+  /** Those that were called before the last return of a candidate, in the order of their calls. */
   readonly operations: readonly Op[]
   /** Those of them that are no operations of unknown outcome: together they contradict each other. The likely ones come first. */
   readonly candidates: readonly Op[]
@@ -46,6 +46,8 @@ export class WindowSearch<State, Op extends Operation> {
   readonly #freed = new Map<Op, Op>()
   #stepsLeft: number
   #isMinimal = true
+  /** The size of the smallest set that a trial has shown to contradict itself. Each smaller one is a part of the larger ones. */
+  #provenSize = 0
 
   constructor(part: Part<Op>, model: Model<State, Op>, bounds: WindowBounds) {
     this.#part = part
@@ -77,10 +79,12 @@ export class WindowSearch<State, Op extends Operation> {
       candidates = candidates.slice(0, count - 1)
     }
     const isKept = new Set(kept)
+    const isMinimal =
+      this.#isMinimal && (this.#provenSize === isKept.size || (yield* this.#contradict(isKept)))
     return {
       operations: this.#part.operations.filter((operation) => isKept.has(operation)),
       letGo: this.#letGo(isKept),
-      isMinimal: this.#isMinimal,
+      isMinimal,
     }
   }
 
@@ -105,13 +109,9 @@ export class WindowSearch<State, Op extends Operation> {
   }
 
   *#contradict(kept: ReadonlySet<Op>): Generator<void, boolean> {
-    const { key, operations } = this.#part
-    const timeline = new Timeline(
-      [...operations.filter((operation) => kept.has(operation)), ...this.#letGo(kept).keys()],
-      this.#model,
-    )
+    const operations = [...kept, ...this.#letGo(kept).keys()]
     const { memory, trialStepsMax, isTimeUp } = this.#bounds
-    const search = new Search(timeline, this.#model, key, memory)
+    const search = new Search(new Timeline(operations, this.#model), this.#model, this.#part.key, memory)
     const stepsMax = Math.min(trialStepsMax, this.#stepsLeft)
     let end: SearchEnd = 'open'
     while (end === 'open' && search.steps < stepsMax && !isTimeUp()) {
@@ -120,17 +120,28 @@ export class WindowSearch<State, Op extends Operation> {
     }
     search.release()
     // Its preparation looks at each operation.
-    this.#stepsLeft -= search.steps + this.#part.operations.length
+    this.#stepsLeft -= search.steps + operations.length
     if (end === 'open' || end === 'full') this.#isMinimal = false
+    if (end === 'not-linearizable') this.#provenSize = kept.size
     return end === 'not-linearizable'
   }
 
+  /** A write that was called after the last return of the kept operations explains none of them. */
   #letGo(kept: ReadonlySet<Op>): Map<Op, Op> {
     const letGo = new Map<Op, Op>()
+    const last = lastReturn(kept)
     for (const operation of this.#part.operations) {
+      if (operation.call > last) break
       const freed = kept.has(operation) ? undefined : this.#freed.get(operation)
       if (freed !== undefined) letGo.set(freed, operation)
     }
     return letGo
   }
+}
+
+/** The time of the last return among completed operations. */
+export function lastReturn(operations: Iterable<Operation>): number {
+  let last = Number.NEGATIVE_INFINITY
+  for (const operation of operations) last = Math.max(last, operation.return as number)
+  return last
 }

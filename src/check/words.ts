@@ -96,9 +96,21 @@ export function operationWords<Op extends Operation>(
   model: Pick<Model<never, Op>, 'describe'>,
   operation: Op,
 ): string {
-  return model.describe?.(operation) ?? JSON.stringify(operation)
+  return model.describe?.(operation) ?? wordsOf(operation)
 }
 
 function stateWords<State, Op extends Operation>(model: Model<State, Op>, state: State): string {
-  return model.describeState?.(state) ?? JSON.stringify(state) ?? String(state)
+  return model.describeState?.(state) ?? wordsOf(state)
+}
+
+function wordsOf(value: unknown): string {
+  if (typeof value === 'bigint') return String(value)
+  try {
+    return (
+      JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each)) ?? String(value)
+    )
+  } catch {
+    // An object that contains itself has no JSON.
+    return String(value)
+  }
 }

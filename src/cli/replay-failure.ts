@@ -1,4 +1,4 @@
-/** `raftbox replay` of a file that `raftbox sim --shrink` wrote: the same steps, or the same world, once more. */
+/** `raftbox replay` of a file that `raftbox sim --shrink` or `raftbox search --record` wrote: the same steps, or the same world, once more. */
 import { rerun } from '../jobs/index.js'
 import { BadFailure, FailureReader } from '../shrink/index.js'
 import { BadInput, counted } from '../terminal/index.js'
@@ -38,7 +38,9 @@ export class FailureReplay {
       return work()
     } catch (error) {
       if (!(error instanceof BadFailure)) throw error
-      throw new BadInput(`${where}: ${error.message}; give a file that raftbox sim --shrink wrote`)
+      throw new BadInput(
+        `${where}: ${error.message}; give a file that raftbox sim --shrink or search --record wrote`,
+      )
     }
   }
 }

@@ -21,8 +21,8 @@ network or a clock; each invariant is checked at each step. A recording may be c
 after its first line, also by hand and within a line, and is repeated as far as it goes. gzip is
 unpacked.
 
-FILE may also be a failure, as sim --shrink writes it: a list of steps, which are taken again, each with
-what the nodes say this time, or the world of a seed, which is run again. A step that cannot be taken is
+FILE may also be a failure, as sim --shrink and search --record write it: a list of steps, which are taken
+again, each with what the nodes say this time, or the world of a seed, which is run again. A step that cannot be taken is
 skipped: on a program without the mistake, nodes say something else.
 
 The exit code is 1 when a node breaks an invariant or ends in another state than was recorded, or when
@@ -39,7 +39,7 @@ export function addReplay(program: Command): void {
     .command('replay')
     .argument(
       '<file>',
-      'a recording, as sim --record writes it, or a failure, as sim --shrink does; also packed by gzip, or a pipe',
+      'a recording, as sim --record writes it, or a failure, as sim --shrink and search --record do; also packed by gzip, or a pipe',
     )
     .summary('repeat a recorded run, and compare where it ends')
     .description('Tells the protocol of each node all that was recorded, and compares the states at the end.')

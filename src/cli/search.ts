@@ -1,8 +1,8 @@
 /** `raftbox search`: every interleaving of a small cluster within bounds. */
 import type { Command } from 'commander'
 import { type SearchResult, search, searchStatesMax } from '../jobs/index.js'
-import { RecordingFile } from '../recording/index.js'
-import { type Bounds, budgetMax, defaultBounds, record, wordsOf } from '../search/index.js'
+import { type Bounds, budgetMax, defaultBounds, wordsOf } from '../search/index.js'
+import { failureOfSearch, linesOf } from '../shrink/index.js'
 import {
   addFlags,
   checkWritable,
@@ -15,7 +15,7 @@ import {
 } from '../terminal/index.js'
 import { pathFlag } from './flags.js'
 import { secondsSince } from './seconds.js'
-import { tellWritten, warnNotWhole } from './written-files.js'
+import { tellWritten, wrote } from './written-files.js'
 
 interface SearchFlags extends Bounds {
   readonly seconds: number
@@ -69,7 +69,11 @@ export function addSearch(program: Command): void {
     boundFlag('changes', 'changes of the members', 0, budgetMax),
     boundFlag('transfers', 'transfers of leadership', 0, budgetMax),
     ['--seconds <seconds>', 'the longest time', wholeNumber('--seconds', 1, secondsMax), secondsDefault],
-    ['--record <file>', 'write there what the nodes of a violation were told', pathFlag('--record', 'file')],
+    [
+      '--record <file>',
+      'write there the steps of a violation, for raftbox replay',
+      pathFlag('--record', 'file'),
+    ],
     ['--json', 'print one JSON object'],
   ])
     .addHelpText('after', explanation)
@@ -98,26 +102,12 @@ async function searchCommand(flags: SearchFlags, signal: AbortSignal): Promise<n
   const realSeconds = secondsSince(startMs)
   if (json) console.log(JSON.stringify(jsonOf(bounds, result, realSeconds)))
   else tell(bounds, result, realSeconds)
-  if (file !== undefined && result.broken !== undefined)
-    writeRecording(file, bounds, result.broken.steps, json)
-  return result.broken === undefined ? 0 : 1
-}
-
-function writeRecording(
-  path: string,
-  { nodes }: Bounds,
-  steps: Parameters<typeof record>[1],
-  isJson: boolean,
-): void {
-  let isWhole = true
-  const stopped = (why: string): void => {
-    isWhole = false
-    warnNotWhole('--record', path, why)
+  if (file !== undefined && result.broken !== undefined) {
+    const failure = failureOfSearch(bounds.nodes, result.broken)
+    const lines = linesOf(failure, result.broken.steps.map(wordsOf)).map((line) => `${line}\n`)
+    if (wrote('--record', file, lines.join(''))) tellWritten(file, json)
   }
-  const file = new RecordingFile(path, { stopped })
-  record(nodes, steps, file.write)
-  file.close()
-  if (isWhole) tellWritten(path, isJson)
+  return result.broken === undefined ? 0 : 1
 }
 
 function jsonOf(

@@ -83,7 +83,7 @@ function tell({ seed, found, world, list, story, runs, isDone }: Shrunk, realSec
     `the smallest world that fails so: ${worldOf({ ...planOf(seed), ...world.change }, world.atMs)}`,
   )
   if (list === undefined) {
-    console.log('no list of steps was found: steps have no broken disks')
+    console.log(whyNoList({ ...planOf(seed), ...world.change }))
   } else {
     console.log('')
     for (const [at, { words, reasons }] of list.told.entries()) {
@@ -103,6 +103,13 @@ function tell({ seed, found, world, list, story, runs, isDone }: Shrunk, realSec
   if (story === undefined) console.log('there is no picture: an error ended the run')
   console.log(`${counted(runs, 'run')} in ${realSeconds} seconds`)
   if (!isDone) console.log('it ended before all was tried: --seconds gives it more time')
+}
+
+/** Why the file holds a world. Where its disks do not break, steps can tell all that happens, but no list broke the rule. */
+export function whyNoList({ faults }: Pick<Plan, 'faults'>): string {
+  return faults.includes('disks')
+    ? 'no list of steps was found: steps have no broken disks'
+    : 'no list of steps was found that breaks the same property'
 }
 
 function worldOf({ nodes, faults, load, changeGapMs }: Plan, atMs: number | undefined): string {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { BadInput, interruptible, wholeNumber } from '../terminal/index.js'
 import { pathFlag } from './flags.js'
 import { secondsDefault } from './shrink.js'
-import { type SimOptions, simCommand } from './sim.js'
+import { fromDefault, type SimOptions, seedsDefault, simCommand } from './sim.js'
 
 const seedMax = 2 ** 32 - 1
 const secondsMax = 24 * 3600
@@ -61,6 +61,7 @@ export function addSim(program: Command): void {
     .addHelpText('after', explanation)
     .action(async (options: SimOptions) => {
       checkTogether(options)
+      checkLast(options)
       process.exitCode = await interruptible((signal) => simCommand(options, signal))
     })
 }
@@ -80,4 +81,10 @@ function checkTogether(options: SimOptions): void {
   if (shrink === undefined && (svg ?? seconds) !== undefined) {
     throw new BadInput('--svg, --seconds: they belong to --shrink; give --shrink FILE too')
   }
+}
+
+function checkLast({ from = fromDefault, seeds = seedsDefault }: SimOptions): void {
+  const last = from + seeds - 1
+  if (last <= seedMax) return
+  throw new BadInput(`--seeds, --from: the last seed would be ${last}, and there is none above ${seedMax}`)
 }

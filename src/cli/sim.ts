@@ -31,7 +31,9 @@ export interface SimOptions {
   readonly json?: boolean
 }
 
-const seedsDefault = 200
+/** The seeds of a sweep that names none. */
+export const seedsDefault = 200
+export const fromDefault = 1
 /** Violations told one by one; more of them mostly say the same. */
 const toldMax = 10
 
@@ -44,7 +46,7 @@ export async function simCommand(options: SimOptions, signal: AbortSignal): Prom
 
 /** When it is interrupted, the seeds that were run by then are told. */
 async function sweepSeeds(options: SimOptions, signal: AbortSignal): Promise<number> {
-  const { seeds = seedsDefault, from = 1, json = false } = options
+  const { seeds = seedsDefault, from = fromDefault, json = false } = options
   const progress = new Progress()
   const startMs = performance.now()
   const result = await sweep({

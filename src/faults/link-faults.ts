@@ -41,8 +41,8 @@ export function packetOf(message: Message): Packet {
   return { from: message.from, message, byteLength }
 }
 
-/** Is told each time that a fault did something to a packet. */
-export type Hit = (what: OnWay['type'], from: Endpoint) => void
+/** Is told each time that a fault did something to a packet. `overflow`: the packet is lost, since too much waits already. */
+export type Hit = (what: OnWay['type'] | 'overflow', from: Endpoint) => void
 
 type OnWay = Exclude<LinkFault, { readonly type: 'partition' | 'isolate' }>
 type Throttle = Extract<OnWay, { readonly type: 'throttle' }>
@@ -130,16 +130,18 @@ export class LinkFaults {
     const { from, message } = packet
     const faults = this.#faultsOf.get(from)?.filter(({ fault }) => isHit(fault, message)) ?? []
     const waits: Wait[] = []
+    const hits: OnWay['type'][] = []
     let copies = 1
     let isOvertaken = false
-    const lost = (lostTo: number): Passage => {
+    const lost = (lostTo: number, what: Parameters<Hit>[0]): Passage => {
+      this.#hit(what, from)
       return { packet, sentAtMs: nowMs, copies: 0, lostTo, port: undefined, waits: [] }
     }
     for (const { id, fault } of faults) {
       if ('share' in fault && !this.#random.chance(fault.share)) continue
-      this.#hit(fault.type, from)
       const waitsFor = (ms: number) => waits.push({ faultId: id, type: fault.type, ms })
-      if (fault.type === 'cut' || fault.type === 'drop') return lost(id)
+      if (fault.type === 'cut' || fault.type === 'drop') return lost(id, fault.type)
+      hits.push(fault.type)
       if (fault.type === 'duplicate') copies++
       else if (fault.type === 'delay') waitsFor(fault.delayMs + this.#random.next() * fault.jitterMs)
       else if (fault.type === 'reorder') {
@@ -149,7 +151,8 @@ export class LinkFaults {
     }
     const throttles = faults.filter(isThrottle)
     const full = throttles.find((throttle) => !hasRoom(throttle, packet, nowMs))
-    if (full !== undefined) return lost(full.id)
+    if (full !== undefined) return lost(full.id, 'overflow')
+    for (const what of hits) this.#hit(what, from)
     for (const throttle of throttles)
       waits.push({ faultId: throttle.id, type: 'throttle', ms: passes(throttle, packet, nowMs) })
     const port = isOvertaken ? undefined : `${from} ${message !== undefined && isBulk(message)}`

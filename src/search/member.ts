@@ -17,7 +17,6 @@ import {
   type RaftEvent,
   type RaftLimits,
   type RaftView,
-  type Recorder,
 } from '../raft/index.js'
 
 /** A step of one node. */
@@ -58,12 +57,12 @@ export const electionTimeoutTicks = 3
  * different terms travel apart.
  */
 const limits: Partial<RaftLimits> = Object.freeze({ electionTimeoutTicks, heartbeatTicks: 1 })
-const appendBytesMaxDefault = 1
+/** Bytes of entries in one message of a search: each entry comes alone. */
+export const appendBytesMaxDefault = 1
 
 export interface MemberOptions {
   /** The node begins where that one stands. */
   readonly from?: Member
-  readonly recorder?: Recorder
   /** Called with each event of the node, with its reason. */
   readonly hear?: (event: RaftEvent) => void
   /** Bytes of entries in one message. Default: one entry. */
@@ -74,7 +73,6 @@ export class Member {
   readonly id: NodeId
   readonly #nodes: number
   readonly #appendBytesMax: number
-  readonly #recorder: Recorder | undefined
   #raft: Raft
   #disk: Disk
   /** The write that is held. */
@@ -84,12 +82,11 @@ export class Member {
   #hasWritten = false
 
   constructor(id: NodeId, nodes: number, options: MemberOptions = {}) {
-    const { from, recorder, hear, appendBytesMax = appendBytesMaxDefault } = options
+    const { from, hear, appendBytesMax = appendBytesMaxDefault } = options
     this.id = id
     this.#nodes = nodes
     this.#appendBytesMax = appendBytesMax
     this.#hear = hear
-    this.#recorder = recorder
     this.#disk = from?.disk ?? { hardState: { currentTerm: 0, votedFor: undefined }, entries: [] }
     this.#held = from?.held
     this.#raft = from?.raft.fork() ?? this.#started()
@@ -259,16 +256,13 @@ export class Member {
   #started(): Raft {
     const voters = Array.from({ length: this.#nodes }, (_, at) => at + 1)
     const { hardState, entries } = this.#disk
-    return new Raft(
-      {
-        id: this.id,
-        membership: { voters, votersOutgoing: [], learners: [] },
-        // All nodes draw the same, since a search leaves the time of elections open.
-        seed: 1,
-        limits: { ...limits, appendBytesMax: this.#appendBytesMax },
-        recovered: { hardState, snapshot: undefined, base: logOrigin, entries },
-      },
-      this.#recorder,
-    )
+    return new Raft({
+      id: this.id,
+      membership: { voters, votersOutgoing: [], learners: [] },
+      // All nodes draw the same, since a search leaves the time of elections open.
+      seed: 1,
+      limits: { ...limits, appendBytesMax: this.#appendBytesMax },
+      recovered: { hardState, snapshot: undefined, base: logOrigin, entries },
+    })
   }
 }

@@ -2,7 +2,14 @@
  * States and messages as text, with the nodes renamed. States that behave the same have the same text. The text leaves out
  * the counts of ticks, since the steps of a search leave the time open, and the fields that are only told to people.
  */
-import { entryKinds, type LogRun, type NodeId, readMembership, runHeaderBytes } from '../raft/index.js'
+import {
+  entryKinds,
+  type LogRun,
+  type Message,
+  type NodeId,
+  readMembership,
+  runHeaderBytes,
+} from '../raft/index.js'
 
 /** The new name of each node, at the place of its id; nothing is at place 0. */
 export type Renaming = readonly NodeId[]
@@ -44,6 +51,12 @@ const leftOut: ReadonlySet<string> = new Set([
   'inflightBytes',
   'bytes',
 ])
+
+/** Whether the messages say the same as far as a search tells them apart. */
+export function areAlike(one: Message, other: Message, nodes: number): boolean {
+  const own = Array.from({ length: nodes + 1 }, (_, id) => id)
+  return textOf(one, own) === textOf(other, own)
+}
 
 export function textOf(value: unknown, renaming: Renaming): string {
   if (value === undefined) return '-'

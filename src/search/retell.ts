@@ -1,8 +1,6 @@
-/** A violation for people: its steps in words, and a recording of all that the nodes were told. */
-import type { MembershipChange, Message, NodeId } from '../raft/index.js'
-import { NodeRecorder } from '../recording/index.js'
-import { Member, type PlacedStep } from './member.js'
-import { violationOf } from './parts.js'
+/** The steps of a violation in words. */
+import type { MembershipChange, Message } from '../raft/index.js'
+import type { PlacedStep } from './member.js'
 
 /** The words for a step, after the name of its node. */
 export function wordsOf({ id, step, isHeld }: PlacedStep): string {
@@ -52,23 +50,4 @@ function messageIn(message: Message): string {
     default:
       return sent
   }
-}
-
-/** Takes the steps again, and writes the lines of a recording, which `raftbox replay` repeats. */
-export function record(nodes: number, steps: readonly PlacedStep[], write: (line: string) => unknown): void {
-  const lives = new Map<NodeId, { readonly member: Member; readonly recorder: NodeRecorder }>()
-  for (let id = 1; id <= nodes; id++) {
-    const recorder = new NodeRecorder(id, write)
-    lives.set(id, { member: new Member(id, nodes, { recorder }), recorder })
-  }
-  for (const { id, step, isHeld } of steps) {
-    try {
-      lives.get(id)?.member.take(step, isHeld)
-    } catch (error) {
-      // The last step may be the one that a node stops at. Where it stood then is no end of its life.
-      violationOf(error)
-      lives.delete(id)
-    }
-  }
-  for (const { member, recorder } of lives.values()) recorder.ends(member.raft)
 }

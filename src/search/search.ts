@@ -111,13 +111,14 @@ export class Search {
     while (this.#level.count > 0 && this.#level.count < lanes * seedsPerLane) {
       this.#takeLevel()
       if (this.#broken !== undefined) break
-      depth++
+      if (this.#level.count > 0) depth++
     }
     this.#lane.reached(depth)
     const fingerprints = this.#lane.seen
     seen.forEach((low, high) => void fingerprints.add(low, high))
     this.#seen = fingerprints
-    if (lane > 0) this.#fresh = 0
+    // All threads have taken these levels, and the first one counts them.
+    if (lane > 0) this.#fresh = this.#transitions = 0
     let at = 0
     for (const world of this.#level) if (at++ % lanes === lane) this.#next.push(world)
     this.#turnLevel()

@@ -92,7 +92,8 @@ export class Scene {
   }
 }
 
-function messagesTo(node: NodeId, kind: CarriedType, sent: readonly Message[]): readonly Message[] {
+/** The messages of the kind among these that are to the node. */
+export function messagesTo(node: NodeId, kind: CarriedType, sent: readonly Message[]): readonly Message[] {
   return sent.filter((message) => message.to === node && carriedTypeOf(message) === kind)
 }
 

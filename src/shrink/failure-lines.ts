@@ -1,6 +1,6 @@
 /** A failure as the lines of a file: first its head, then one JSON object for each act. */
 import type { Act, Deed } from './acts.js'
-import type { Failure, FailureList } from './failure.js'
+import type { Failure, FailureList, FailureWorld } from './failure.js'
 import { BadFailure, changesIn, countIn, type Fields, kindIn, nodesMax, objectIn } from './line-fields.js'
 import type { WholeAct } from './whole-acts.js'
 import { wholeActOf, wholeFieldsOf, wholeWorldIn } from './whole-lines.js'
@@ -61,7 +61,7 @@ export class FailureReader {
   get failure(): Failure {
     if (this.#head === undefined) throw new BadFailure('it is empty')
     const { seed, found, world, list, whole } = this.#head
-    const origin = { seed, found } as Pick<Failure, 'seed' | 'found'>
+    const origin = { seed, found } as Pick<FailureWorld, 'seed' | 'found'>
     if (whole !== undefined)
       return { type: 'whole', ...origin, world: wholeWorldIn(whole as Fields), acts: this.#wholeActs }
     if (list === undefined) return { type: 'world', ...origin, change: world as object }
@@ -82,7 +82,9 @@ function fieldsIn(text: string): Fields {
 function checkedHead(fields: Fields): Fields {
   if (fields['version'] !== version)
     throw new BadFailure(`the failure is of version ${fields['version']}, and this raftbox reads ${version}`)
-  const seed = countIn(fields, 'seed', 0)
+  // A search finds its list of steps without a seed.
+  const hasSeed = fields['list'] === undefined || fields['seed'] !== undefined
+  const seed = hasSeed ? countIn(fields, 'seed', 0) : 0
   const { rule, detail } = objectIn(fields['found'], 'it does not tell the rule that was found broken')
   if (typeof rule !== 'string' || typeof detail !== 'string')
     throw new BadFailure('it does not tell the rule that was found broken')

@@ -10,13 +10,15 @@ import { failedWorld, type PlanChange } from './worlds.js'
 
 interface Origin {
   readonly seed: number
-  /** The rule that the seed broke when the failure was found. */
+  /** The rule that was broken when the failure was found. */
   readonly found: Violation
 }
 
 /** The acts of a short list. */
-export interface FailureList extends Origin {
+export interface FailureList extends Omit<Origin, 'seed'> {
   readonly type: 'list'
+  /** A failure that a search has found has no seed. */
+  readonly seed: number | undefined
   readonly size: ClusterSize
   readonly acts: readonly Act[]
 }

@@ -112,10 +112,13 @@ function deedIn(fields: Fields): WholeDeed {
 
 function commandsIn(fields: Fields): Uint8Array[] {
   const { commands } = fields
-  if (!Array.isArray(commands)) throw new BadFailure('its commands are no list')
+  if (!Array.isArray(commands) || commands.length === 0)
+    throw new BadFailure('its commands are no list of at least one')
   return commands.map((text) => {
-    if (typeof text !== 'string') throw new BadFailure('a command is no text of base64')
-    return new Uint8Array(Buffer.from(text, 'base64'))
+    const command = new Uint8Array(Buffer.from(String(text), 'base64'))
+    // What is no base64 is passed over by the decoder.
+    if (textOf(command) !== text) throw new BadFailure('a command is no text of base64')
+    return command
   })
 }
 

@@ -2,6 +2,7 @@
 import {
   type Dice,
   type Endpoint,
+  type Hit,
   heldMessagesMax,
   LinkFaults,
   type Packet,
@@ -11,7 +12,7 @@ import {
 } from '../faults/index.js'
 import type { Message, NodeId } from '../raft/index.js'
 import { cloneMessage } from '../transport/index.js'
-import { type FaultName, nameOfHit } from './counts.js'
+import { nameOfHit } from './counts.js'
 import type { World } from './world.js'
 
 interface Held {
@@ -24,15 +25,16 @@ interface Held {
 class End {
   readonly faults: LinkFaults
   readonly #world: World
+  readonly #hit: Hit
   /** Packets that are held back, by their senders, in the order in which they were sent. */
   readonly #held = new Map<Endpoint, Set<Held>>()
 
   constructor(end: Endpoint, nodeIds: readonly NodeId[], world: World, dice: Dice) {
     this.#world = world
-    const hit = (name: FaultName): void => void world.counts[name]++
-    this.faults = new LinkFaults(end, nodeIds, dice, (what, from) =>
-      hit(nameOfHit(what, end === 'clients' || from === 'clients')),
-    )
+    this.#hit = (what, from) => {
+      world.counts[nameOfHit(what, end === 'clients' || from === 'clients')]++
+    }
+    this.faults = new LinkFaults(end, nodeIds, dice, this.#hit)
   }
 
   set(standing: readonly StandingFault[]): void {
@@ -47,6 +49,7 @@ class End {
   /** `arrive` is called once for each time that the packet arrives. False when it never does. */
   pass(packet: Packet, arrive: (copy: number) => void): boolean {
     const passage = this.faults.passageOf(packet, this.#world.time.nowMs)
+    if (passage.copies === 0) this.#lost(packet)
     for (let copy = 0; copy < passage.copies; copy++) {
       const atMs = this.faults.arrivesAtMs(passage)
       if (atMs > passage.sentAtMs) this.#hold({ passage, atMs, arrive: () => arrive(copy) })
@@ -55,16 +58,16 @@ class End {
     return passage.copies > 0
   }
 
-  #hold(packet: Held): void {
-    const { from } = packet.passage.packet
-    const held = this.#held.get(from) ?? new Set()
-    this.#held.set(from, held)
+  #hold(waiting: Held): void {
+    const { packet } = waiting.passage
+    const held = this.#held.get(packet.from) ?? new Set()
+    this.#held.set(packet.from, held)
     if (held.size >= heldMessagesMax) {
-      this.#world.counts.overflowed++
-      return
+      this.#hit('overflow', packet.from)
+      return this.#lost(packet)
     }
-    held.add(packet)
-    this.#wait(packet)
+    held.add(waiting)
+    this.#wait(waiting)
   }
 
   #retime(held: Held): void {
@@ -84,7 +87,16 @@ class End {
 
   #arrive(held: Held): void {
     const { packet } = held.passage
-    if (this.#held.get(packet.from)?.delete(held) && !this.faults.isCut(packet)) held.arrive()
+    if (!this.#held.get(packet.from)?.delete(held)) return
+    if (!this.faults.isCut(packet)) return held.arrive()
+    this.#hit('cut', packet.from)
+    this.#lost(packet)
+  }
+
+  #lost({ message }: Packet): void {
+    if (message === undefined) return
+    const why = 'a fault of its link'
+    this.#world.tracer.record(message.from, { type: 'undelivered', message, why })
   }
 }
 
@@ -113,14 +125,11 @@ export class Arrivals {
   message(message: Message, deliver: (message: Message) => void): void {
     const end = this.#end(message.to)
     if (!end.faults.areStanding) return deliver(message)
-    const arrives = end.pass(packetOf(message), (copy) => {
+    end.pass(packetOf(message), (copy) => {
       const arriving = copy === 0 ? message : cloneMessage(message)
       if (copy > 0) this.#world.mail.repeated(message, arriving)
       deliver(arriving)
     })
-    if (arrives) return
-    const why = 'a fault of its link'
-    this.#world.tracer.record(message.from, { type: 'undelivered', message, why })
   }
 
   /** A request of a client has come to its node. False when it is lost. */

@@ -75,6 +75,7 @@ const namesOfHits = {
   reorder: ['overtaken', 'clientsDelayed'],
   delay: ['delayed', 'clientsDelayed'],
   throttle: ['throttled', 'clientsDelayed'],
+  overflow: ['overflowed', 'overflowed'],
 } as const satisfies Record<Parameters<Hit>[0], readonly [FaultName, FaultName]>
 
 /** The counter of what a fault did to a message, or to a request or an answer of clients. */

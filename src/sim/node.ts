@@ -209,12 +209,10 @@ export class SimulatedNode implements WatchedNode {
   }
 
   deliver(message: Message): void {
-    if (!this.isUp) {
-      this.#world.tracer.record(this.id, { type: 'undelivered', message, why: 'not running' })
-      return
-    }
-    if (this.#inbox.deliver(message)) this.#wake()
-    else this.#world.counts.overflowed++
+    if (this.isUp && this.#inbox.deliver(message)) return this.#wake()
+    if (this.isUp) this.#world.counts.overflowed++
+    const why = this.isUp ? 'its port is full' : 'not running'
+    this.#world.tracer.record(this.id, { type: 'undelivered', message, why })
   }
 
   ask(request: ClientRequest): void {

@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest'
 import {
   checkHistory,
   checkInTurns,
+  judgeEtcd,
   type KeyValueOperation,
   keyValue,
   type Model,
   type Operation,
+  operationWords,
   register,
 } from '../../src/check/index.js'
 import { hasOrder } from './brute-force.js'
@@ -183,6 +185,20 @@ describe('a check that is too hard ends without an answer', () => {
     for (let turn = 0; turn < 10; turn++) expect(turns.next()).toEqual({ done: false, value: undefined })
   })
 
+  test('and pauses more often where its states are long', () => {
+    const long = hard.map((each) =>
+      each.op === 'append' ? { ...each, value: each.value.repeat(100_000) } : each,
+    )
+    let steps = 0
+    const step: typeof keyValue.step = (state, operation) => {
+      steps++
+      return keyValue.step(state, operation)
+    }
+    const turns = checkInTurns(long, { ...keyValue, step })
+    for (let turn = 0; turn < 10; turn++) expect(turns.next().done).toBe(false)
+    expect(steps).toBeLessThan(1000)
+  })
+
   test('and a key that has no order is found beside it', () => {
     const wrong = told(1, 2, get('x'), { key: 'wrong' })
     const result = checkHistory([...hard, wrong], keyValue, { stepsMax: 400_000 })
@@ -235,6 +251,27 @@ describe('a model of one’s own', () => {
     expect(checkHistory([...pushes, pop(1, 3), pop(1, 5)], stack).verdict).toBe('not-linearizable')
   })
 
+  test('may have states and operations that are no JSON', () => {
+    const counter: Model<bigint, Operation & { readonly read: bigint }> = {
+      initial: () => 0n,
+      step: (state, { read }) => (read === state ? state : undefined),
+    }
+    const read = { client: 1, read: 7n, call: 1, return: 2, outcome: 'ok' } as const
+    expect(checkHistory([read], counter).failures).toMatchObject([{ window: [read], state: '0' }])
+    expect(operationWords(counter, read)).toContain('"read":"7"')
+    interface Round {
+      readonly self: Round[]
+    }
+    const round: Round = { self: [] }
+    round.self.push(round)
+    const model: Model<Round, Operation> = {
+      initial: () => round,
+      step: () => undefined,
+      identityOf: () => 'round',
+    }
+    expect(checkHistory([read], model).failures[0]?.state).toBe('[object Object]')
+  })
+
   test('is refused if its states are objects that nothing tells apart', () => {
     const { initial, step } = stack
     expect(() => checkHistory(pushes, { initial, step })).toThrow(/identityOf: a function/)
@@ -260,6 +297,26 @@ test.each([
   expect(() => checkHistory([operation], keyValue)).toThrow(message)
 })
 
+test.each([null, undefined, 7, 'put'])('an operation is refused that is %j', (wrong) => {
+  expect(() => checkHistory([wrong as never], keyValue)).toThrow(/operation 0: an object, not/)
+})
+
+test('an operation is refused whose times are of another kind', () => {
+  const wrong = { ...told(1, 2, get(null)), call: 1n } as unknown as KeyValueOperation
+  expect(() => checkHistory([wrong], keyValue)).toThrow(/operation 0: call: a safe integer, not 1/)
+})
+
 test('an option that is none is refused', () => {
   expect(() => checkHistory([], keyValue, { stepMax: 1 } as object)).toThrow(/stepsMax/)
+})
+
+test.each([
+  [{ stepsMax: Number.NaN }, /stepsMax: a number from 0 on, not NaN/],
+  [{ stepsMax: '5' }, /stepsMax: a number from 0 on, not "5"/],
+  [{ bytesMax: -1 }, /bytesMax: a number from 0 on, not -1/],
+  [{ bytesMax: 'x' }, /bytesMax: a number from 0 on, not "x"/],
+  [{ isTimeUp: true }, /isTimeUp: a function, not true/],
+])('an option is refused that is %o', (wrong, message) => {
+  expect(() => checkHistory([], keyValue, wrong as object)).toThrow(message)
+  if ('isTimeUp' in wrong) expect(() => judgeEtcd([], wrong as object)).toThrow(message)
 })

@@ -7,6 +7,7 @@ import {
   type Model,
   type Operation,
 } from '../../src/check/index.js'
+import { Random } from '../../src/raft/index.js'
 import { hasOrder } from './brute-force.js'
 import { randomHistory } from './random-history.js'
 
@@ -119,22 +120,59 @@ const queue: Model<readonly string[], QueueOperation> = {
   identityOf: (state) => state.join(),
 }
 
+/** What becomes of the history when all operations but the kept ones are let go. */
+function verdictWithout(history: readonly QueueOperation[], kept: readonly QueueOperation[]): string {
+  const left = history.map((each): QueueOperation => {
+    return kept.includes(each) || each.outcome === 'fail' ? each : { ...each, outcome: 'unknown' }
+  })
+  return checkHistory(left, queue).verdict
+}
+
+const pushed = (client: number, push: string, call: number, end: number): QueueOperation => {
+  return { client, push, call, return: end, outcome: 'ok' }
+}
+const took = (client: number, taken: string, call: number, end: number): QueueOperation => {
+  return { client, taken, call, return: end, outcome: 'ok' }
+}
+
 test('an operation that returned after the contradiction is in the window if it is needed', () => {
-  const history: QueueOperation[] = [
-    { client: 1, push: 'x', call: 1, return: 2, outcome: 'ok' },
-    { client: 1, push: 'y', call: 3, return: 4, outcome: 'ok' },
-    { client: 2, taken: 'y', call: 5, return: 10, outcome: 'ok' },
-    { client: 3, taken: 'z', call: 5, return: 20, outcome: 'ok' },
+  const history = [pushed(1, 'x', 1, 2), pushed(1, 'y', 3, 4), took(2, 'y', 5, 10), took(3, 'z', 5, 20)]
+  const [failure] = checkHistory(history, queue).failures
+  expect(failure?.isMinimal).toBe(true)
+  expect(verdictWithout(history, failure?.window ?? [])).toBe('not-linearizable')
+})
+
+test('a window contradicts itself also where a later call would help one of its operations', () => {
+  const history = [
+    ...[pushed(1, 'x', 1, 2), pushed(1, 'y', 3, 4), took(3, 'z', 5, 20)],
+    ...[took(2, 'y', 6, 7), pushed(1, 'z', 8, 9)],
   ]
   const [failure] = checkHistory(history, queue).failures
-  const isKept = new Set<QueueOperation>(failure?.window)
   expect(failure?.isMinimal).toBe(true)
-  expect(
-    checkHistory(
-      history.map((each): QueueOperation => (isKept.has(each) ? each : { ...each, outcome: 'unknown' })),
-      queue,
-    ).verdict,
-  ).toBe('not-linearizable')
+  expect(verdictWithout(history, failure?.window ?? [])).toBe('not-linearizable')
+})
+
+test('each operation of a window of a queue is needed, and all of them have no order', () => {
+  let windows = 0
+  for (let seed = 1; windows < 400; seed++) {
+    const random = new Random(seed)
+    const history = Array.from({ length: 7 }, (_, at): QueueOperation => {
+      const call = 4 * at - random.below(12)
+      const end = 4 * at + random.below(16)
+      const value = 'xyz'[random.below(3)] as string
+      return random.chance(0.5) ? pushed(at, value, call, end) : took(at, value, call, end)
+    })
+    for (const { window, isMinimal } of checkHistory(history, queue).failures) {
+      const words = JSON.stringify(history)
+      expect(isMinimal, words).toBe(true)
+      expect(verdictWithout(history, window), words).toBe('not-linearizable')
+      for (const each of window) {
+        const others = window.filter((other) => other !== each)
+        expect(verdictWithout(history, others), words).toBe('linearizable')
+      }
+      windows++
+    }
+  }
 })
 
 test('an order is told as the longest only if all were tried', () => {

@@ -54,6 +54,11 @@ test.each([
   ['a directory below a file', ['bench', '--dir', `${process.execPath}/x`], 'choose another directory'],
   ['a file to be exported', ['snapshot', 'export', process.execPath, 'x'], 'choose another directory'],
   ['a directory that is a file', ['sandbox', '--dir', process.execPath], 'choose another directory'],
+  [
+    'seeds behind the last one',
+    ['sim', '--from', '4294967290', '--seeds', '12'],
+    '--seeds, --from: the last seed would be 4294967301, and there is none above 4294967295',
+  ],
   ['a seed and seeds', ['sim', '--seed', '1', '--seeds', '2'], '--seed: leave it out'],
   ['a trace of many', ['sim', '--trace'], '--trace: name one seed with --seed'],
   ['an escape in a flag', ['bench', '--threads', '\x1b[2J'], "--threads: give on or off, not '\\u001b[2J'"],

@@ -22,6 +22,7 @@ test.each([
   [['--only', 'no-such-mutant'], "raftbox: --only: there is no mutant 'no-such-mutant'\n"],
   [['--room', 'attic'], /^raftbox: --room: give one of raft, .*, not 'attic'\n$/],
   [['--seeds', '0'], /^raftbox: --seeds: give a whole number/],
+  [['--record', 'no-such-folder/record.json'], /^raftbox: --record: .*record\.json cannot be written: .*\n$/],
 ])('bad input is refused in one line: mutants %j', async (args, line) => {
   const { code, stderr } = await run(['mutants', ...args])
   expect(code).toBe(2)

@@ -11,7 +11,7 @@ test('search tells how many worlds it saw, how deep it came, and what it did not
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toContain('no violation\n709 distinct worlds')
   expect(stdout).toContain(
-    'nothing within the bounds is left: all worlds up to 16 steps from the start were seen',
+    'nothing within the bounds is left: all worlds up to 15 steps from the start were seen',
   )
   expect(stdout).toContain('not covered:\n  more than 3 nodes, 1 term, 0 commands')
 })
@@ -19,7 +19,7 @@ test('search tells how many worlds it saw, how deep it came, and what it did not
 test('search --json prints one object', async () => {
   const { code, stdout } = await run(['search', ...smallest, '--json'])
   expect(code).toBe(0)
-  expect(lastLine(stdout)).toMatchObject({ states: 709, depth: 16, isExhausted: true, bounds: { terms: 1 } })
+  expect(lastLine(stdout)).toMatchObject({ states: 709, depth: 15, isExhausted: true, bounds: { terms: 1 } })
 })
 
 test('search ends after --seconds, and says that worlds are left', async () => {
@@ -28,19 +28,25 @@ test('search ends after --seconds, and says that worlds are left', async () => {
   expect(lastLine(stdout)).toMatchObject({ isExhausted: false })
 })
 
-test('a violation is told by its steps, ends with code 1, and is repeated by replay', {
-  timeout: 120_000,
-}, async () => {
+/** The command line of a copy of the program with a mistake. */
+function planted(file: string, right: string, wrong: string): string {
   const folder = temporaryFolder()
   const copied = join(folder, 'dist', 'src', 'cli', 'main.js')
   cpSync(dirname(dirname(program)), join(folder, 'dist', 'src'), { recursive: true })
   cpSync('package.json', join(folder, 'package.json'))
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'))
-  const elections = join(folder, 'dist', 'src', 'raft', 'elections.js')
-  const text = readFileSync(elections, 'utf8')
-  writeFileSync(elections, text.replace('if (state.votedFor !== undefined)', 'if (false)'))
-  const recording = join(folder, 'found.jsonl')
+  const path = join(folder, 'dist', 'src', 'raft', file)
+  const text = readFileSync(path, 'utf8')
+  expect(text).toContain(right)
+  writeFileSync(path, text.replace(right, wrong))
+  return copied
+}
 
+test('a violation is told by its steps, ends with code 1, and is repeated by replay', {
+  timeout: 120_000,
+}, async () => {
+  const copied = planted('elections.js', 'if (state.votedFor !== undefined)', 'if (false)')
+  const recording = join(temporaryFolder(), 'found.jsonl')
   const found = await startProgram(copied, ['search', ...smallest, '--record', recording]).ended
   expect([found.code, found.stderr]).toEqual([1, ''])
   expect(found.stdout).toContain(
@@ -51,7 +57,49 @@ test('a violation is told by its steps, ends with code 1, and is repeated by rep
 
   const repeated = await startProgram(copied, ['replay', recording]).ended
   expect(repeated.code).toBe(1)
-  expect(repeated.stdout).toContain('breaks an invariant: a vote is given once a term')
+  expect(repeated.stdout).toContain(
+    'the node stops itself: a vote is given once a term\n3 steps: a violation\n',
+  )
+})
+
+test.each([
+  {
+    file: 'append-entries.js',
+    right: 'if (isHardStateFlushed(state) && matchIndex <= log.flushedIndex)',
+    wrong: 'if (true)',
+    bounds: [],
+    rule: 'a promise is on disk before it leaves',
+    steps: 4,
+  },
+  {
+    file: 'log.js',
+    right: 'if (own.term !== run.term)',
+    wrong: 'if (true)',
+    bounds: ['--entries', '1', '--duplicates', '1'],
+    rule: 'the node stops itself',
+    steps: 8,
+  },
+])(
+  'replay repeats $steps steps to: $rule',
+  { timeout: 120_000 },
+  async ({ bounds, rule, steps, ...mistake }) => {
+    const copied = planted(mistake.file, mistake.right, mistake.wrong)
+    const recording = join(temporaryFolder(), 'found.jsonl')
+    const found = await startProgram(copied, ['search', ...smallest, ...bounds, '--record', recording]).ended
+    expect(found.code).toBe(1)
+    const told = found.stdout.split('\n').find((line) => line.startsWith(rule))
+    expect(told).toBeDefined()
+    const repeated = await startProgram(copied, ['replay', recording]).ended
+    expect([repeated.code, repeated.stderr]).toEqual([1, ''])
+    expect(repeated.stdout).toContain(`${told}\n${steps} steps: a violation\n`)
+    expect(await run(['replay', recording])).toMatchObject({ code: 0 })
+  },
+)
+
+test('a search without a violation leaves no file', async () => {
+  const recording = join(temporaryFolder(), 'found.jsonl')
+  expect(await run(['search', ...smallest, '--record', recording])).toMatchObject({ code: 0 })
+  expect(existsSync(recording)).toBe(false)
 })
 
 test.each([

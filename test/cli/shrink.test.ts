@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { whyNoList } from '../../src/cli/shrink.js'
 import { firstSeed, plantedCopy } from '../shrink/planted.js'
 import { type Ended, lastLine, run, startProgram, temporaryFile, temporaryFolder } from './raftbox.js'
 
@@ -35,6 +36,11 @@ test('a seed that fails is told by its steps, drawn, and written to a file that 
   const sound = await run(['replay', file, '--json'])
   expect([sound.code, sound.stderr]).toEqual([0, ''])
   expect(lastLine(sound.stdout)).toMatchObject({ skipped: 0 })
+})
+
+test('broken disks are the reason for no list only where the world has them', () => {
+  expect(whyNoList({ faults: ['disks'] })).toContain('steps have no broken disks')
+  expect(whyNoList({ faults: ['cuts'] })).toBe('no list of steps was found that breaks the same property')
 })
 
 test('a seed that keeps its promises leaves no file', async () => {

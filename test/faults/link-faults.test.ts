@@ -91,6 +91,16 @@ test('drop loses its share, and duplicate repeats its share', () => {
   expect(countsOf(faultsAt2({ type: 'drop', ways, share: 1 }).links)).toEqual([1000, 0, 0])
 })
 
+test('a packet that is lost counts once, for what lost it', () => {
+  const throttle: LinkFault = { type: 'throttle', ways, bytesPerSecond: 1000 }
+  const full = faultsAt2({ type: 'duplicate', ways, share: 1 }, throttle)
+  expect([1, 2].map(() => arrivalsOf(full.links, packet(1, throttledBytesMax), 0).length)).toEqual([2, 0])
+  expect(full.hits).toEqual(['duplicate 1', 'throttle 1', 'overflow 1'])
+  const dropped = faultsAt2(throttle, { type: 'drop', ways, share: 1 })
+  expect(arrivalsOf(dropped.links, packet(), 0)).toEqual([])
+  expect(dropped.hits).toEqual(['drop 1'])
+})
+
 test('a fault of one kind of message hits no other', () => {
   const { links } = faultsAt2({ type: 'cut', ways, messages: 'heartbeat' })
   expect(arrivalsOf(links, packetOf(heartbeat), 0)).toEqual([])

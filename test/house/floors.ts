@@ -30,7 +30,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   node: [...upToDriver, 'faults', 'recording'],
   sim: [...upToDriver, 'faults', 'membership', 'proof', 'recording'],
   cluster: [...upToDriver, 'mvcc', 'faults', 'membership', 'logbook', 'backup', 'node'],
-  search: [...ground, 'recording'],
+  search: ground,
   shrink: [...ground, 'machine', 'telemetry', 'sim', 'recording', 'search'],
   jobs: [...ground, 'storage', 'telemetry', 'sim', 'recording', 'search', 'shrink'],
   testing: [...ground, 'storage', 'transport'],

@@ -1,7 +1,7 @@
 /** `raftbox mutants`, as the command line loads it in a checkout. */
 import { writeFileSync } from 'node:fs'
 import type { MutantsOptions } from '../../src/cli/mutants.js'
-import { BadInput, Progress } from '../../src/terminal/index.js'
+import { BadInput, checkWritable, Progress } from '../../src/terminal/index.js'
 import type { Verdict } from './hunt.js'
 import { allMutants } from './list/index.js'
 import { type Mutant, roomOf } from './mutant.js'
@@ -12,6 +12,7 @@ import { progressLine, recordOf, tableOf, verdictLine } from './words.js'
 export async function mutantsCommand(options: MutantsOptions, signal: AbortSignal): Promise<number> {
   const { seeds, json = false, record } = options
   const mutants = chosen(options)
+  if (record !== undefined) checkWritable('--record', record)
   const progress = new Progress()
   const startMs = performance.now()
   const done: Result[] = []

@@ -51,7 +51,7 @@ export async function searchedWith(
 ): Promise<Searched> {
   const folder = mkdtempSync(join(tmpdir(), 'raftbox-planted-'))
   try {
-    for (const name of ['raft', 'recording', 'search', 'errors'])
+    for (const name of ['raft', 'search', 'errors'])
       cpSync(join(compiled, name), join(folder, name), { recursive: true })
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
     const path = join(folder, 'raft', file)

@@ -21,12 +21,21 @@ test.each(spaces)('a search sees every world of %j', { timeout: 60_000 }, (bound
 })
 
 test.each([1, 2, 3])('%d threads see the same worlds, each once', { timeout: 120_000 }, async (threads) => {
-  const { states, depth, stop, broken } = await search({
+  const { queue: _, ...result } = await search({
     bounds: boundsOf({ terms: 1, entries: 1, crashes: 1 }),
     threads,
     statesMax: 100_000,
   })
-  expect({ states, depth, stop, broken }).toEqual({ states: 9915, depth: 21, stop: 'no', broken: undefined })
+  const figures = { states: 9915, transitions: 31_168, depth: 21 }
+  expect(result).toEqual({ ...figures, stop: 'no', broken: undefined })
+})
+
+test('the figures of a space that ends before the threads part are those of one thread', async () => {
+  const bounds = boundsOf({ nodes: 1, terms: 2, entries: 2, crashes: 1 })
+  const [one, three] = await Promise.all(
+    [1, 3].map((threads) => search({ bounds, threads, statesMax: 1000 })),
+  )
+  expect(three).toEqual(one)
 })
 
 test('worlds that differ in the names of their nodes are one: at most six of them', () => {

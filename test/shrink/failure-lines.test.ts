@@ -34,6 +34,11 @@ test.each([list, world])('a failure of a $type is read as it was written', (fail
   expect(read(lines)).toEqual(failure)
 })
 
+test('a list that a search has found has no seed', () => {
+  const failure: Failure = { ...list, seed: undefined }
+  expect(read(linesOf(failure, []))).toEqual(failure)
+})
+
 test('an act whose message nobody sent, or whose node does not lead, is skipped', () => {
   const { broken, told, skipped } = rerun(list)
   expect([broken, told.length, skipped]).toEqual([undefined, 7, 2])
@@ -77,6 +82,23 @@ test.each([
 ])('%j is no failure', (lines, words) => {
   expect(() => read(lines)).toThrow(BadFailure)
   expect(() => read(lines)).toThrow(words)
+})
+
+test.each<[unknown, string]>([
+  [[], 'its commands are no list of at least one'],
+  [undefined, 'its commands are no list of at least one'],
+  [['????'], 'a command is no text of base64'],
+  [['AA=='.slice(1)], 'a command is no text of base64'],
+  [[7], 'a command is no text of base64'],
+])('a client cannot ask with the commands %j', (commands, words) => {
+  const whole = { voters: 1, neverLeading: [], limits: {}, resultBytesMax: 1, tickMs: 1, clockDrift: 0 }
+  const lines = [
+    { failure: 'raftbox', version: 1, seed: 1, found, whole: { ...whole, reads: 'lease' } },
+    { act: 1, node: 1, does: 'ask', what: 'propose', commands },
+  ]
+  expect(() => read(lines.map((line) => JSON.stringify(line)))).toThrow(words)
+  const asked = { ...lines[1], commands: ['AAAA'] }
+  expect(read([lines[0], asked].map((line) => JSON.stringify(line)))).toMatchObject({ acts: [{ id: 1 }] })
 })
 
 test.each(['', '{', 'null', '{"recording":"raftbox","version":1}'])('%j begins no failure', (line) => {

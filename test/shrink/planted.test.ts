@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { type Failure, FailureReader, failureOf, linesOf, rerun } from '../../src/shrink/index.js'
 import { firstSeed, type MistakeName, plantedCopy, shrinkRoomOf, shrunkBy } from './planted.js'
@@ -46,6 +47,36 @@ test.each(expected)(
     expect(rerun(failure)).toMatchObject({ broken: undefined })
   },
 )
+
+/** The mistakes of the guide's table, by its words. */
+const told: Readonly<Record<string, MistakeName>> = {
+  'a node votes twice in a term': 'a node that votes twice in a term',
+  'an acknowledgement leaves before the entries are on the disk':
+    'a follower that acknowledges entries which are not on its disk',
+  'an entry of an earlier term is committed by counting (Figure 8)':
+    'an entry of an earlier term that is committed by counting',
+  'a leader counts its own copy before it is on the disk':
+    'a leader that counts its own copy before it is on its disk',
+}
+const guide = readFileSync('docs/proof.md', 'utf8')
+const row = /^\| (.+) \| (\d+) \| [\d,]+ \| (\d+) \| ([\d,]+) \|$/gm
+const rows = [...guide.matchAll(row)].map(([, words = '', ...figures]) => {
+  const [seed = 0, steps = 0, runs = 0] = figures.map((figure) => Number(figure.replaceAll(',', '')))
+  return { words, seed, steps, runs }
+})
+
+test('the table of the guide has a row for each mistake that is told there', () => {
+  expect(rows.map(({ words }) => words)).toEqual(Object.keys(told))
+})
+
+test.each(rows)('seed $seed shrinks as the guide tells: $words', { timeout: 300_000 }, async (each) => {
+  const { shrink, Bound } = await shrinkRoomOf(plantedCopy(told[each.words] as MistakeName))
+  const shrunk = shrink(each.seed, new Bound())
+  expect({ steps: shrunk?.list?.acts.length, runs: shrunk?.runs }).toEqual({
+    steps: each.steps,
+    runs: each.runs,
+  })
+})
 
 function without(failure: Failure, id: number): Failure {
   if (failure.type !== 'list') throw new Error('a list was expected')

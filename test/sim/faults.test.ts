@@ -74,6 +74,35 @@ describe('links', () => {
     expect(cluster.world.counts.delayed).toBeGreaterThan(0)
   })
 
+  test('a message that a later cut loses on its way is counted, and has a line in the trace', () => {
+    const lines: string[] = []
+    const { cluster, leader, followers } = led({ trace: (line) => lines.push(line) })
+    const [deaf] = followers
+    const ways = waysFrom(leader.id, [deaf])
+    cluster.faults.begin({ type: 'delay', ways, delayMs: 1000, jitterMs: 0 })
+    cluster.put('k', 'v')
+    cluster.run(quickMs)
+    const { counts } = cluster.world
+    const [cutBefore, linesBefore] = [counts.cutOff, lines.length]
+    cluster.faults.begin({ type: 'kill', nodes: [leader.id] })
+    cluster.faults.begin({ type: 'cut', ways })
+    cluster.run(1000)
+    const lost = lines.slice(linesBefore).filter((line) => line.includes('✗ a fault of its link'))
+    expect(lost.length).toBeGreaterThan(0)
+    expect(counts.cutOff - cutBefore).toBe(lost.length)
+  })
+
+  test('a message that finds no room on a slow link is counted, and has a line in the trace', () => {
+    const lines: string[] = []
+    const { cluster, leader, followers } = led({ trace: (line) => lines.push(line) })
+    const ways = waysFrom(leader.id, followers.slice(0, 1))
+    cluster.faults.begin({ type: 'delay', ways, delayMs: 1e6, jitterMs: 0 })
+    cluster.run(60_000)
+    const lost = lines.filter((line) => line.includes('✗ a fault of its link'))
+    expect(lost.length).toBeGreaterThan(0)
+    expect(cluster.world.counts.overflowed).toBe(lost.length)
+  })
+
   test('a delay that is healed leaves nothing of its effect while another one stands', () => {
     const { cluster, leader, followers } = led()
     const ways = linksOf(leader.id, followers)

@@ -42,6 +42,7 @@ export class Compactions {
   *judge(records: readonly EtcdRecord[]): Generator<void> {
     for (const [at, record] of records.entries()) {
       if (isCall(record) && record.op === 'range') this.#judge(record, at)
+      if (isCall(record) && record.op === 'compact') this.#judgeRefused(record, record.atRevision, at)
       if (isCall(record) && record.op === 'compact' && isOk(record)) this.#judgeDone(record, at)
       yield
     }
@@ -66,13 +67,22 @@ export class Compactions {
       const done = this.#all.find(({ revision, end }) => revision > atRevision && end < call.call)
       if (done !== undefined) this.#findings.fail(rule, at, 'is answered, and', done.at, 'was done before')
     }
+    // A member that lags behind does not know a revision that others know.
+    if (serializable === true && error === 'futureRevision') return
+    this.#judgeRefused(call, atRevision + 1, at)
+  }
+
+  /** A call for a revision was refused. It is told as compacted if a compaction of `leastRevision` or a later one was done. */
+  #judgeRefused(call: RangeCall | CompactCall, leastRevision: number, at: number): void {
+    const { atRevision = 0, error } = call
+    if (atRevision === 0) return
     if (error === 'compacted') {
       const time = call.return ?? Number.POSITIVE_INFINITY
-      if (!this.#all.some(({ revision, call: begun }) => revision > atRevision && begun <= time))
-        this.#findings.fail(rule, at, 'and no compaction of a later revision was asked for')
+      if (!this.#all.some(({ revision, call: begun }) => revision >= leastRevision && begun <= time))
+        this.#findings.fail(rule, at, `and no compaction of ${leastRevision} or later was asked for`)
     }
     const before = this.#known.before(call.call)
-    if (error === 'futureRevision' && serializable !== true && (before?.revision ?? 0) >= atRevision)
+    if (error === 'futureRevision' && (before?.revision ?? 0) >= atRevision)
       this.#findings.fail('revisions never go back', at, 'and the revision was known by', before!.at)
   }
 }

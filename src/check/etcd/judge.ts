@@ -3,6 +3,7 @@
  * order is searched for: what is told of each revision must agree, and must agree with real time.
  */
 import { checkOptions } from '../../errors/index.js'
+import { checkClock } from '../given.js'
 import { stepsOf } from './claims.js'
 import { isChange } from './effects.js'
 import { type EtcdFailure, Findings, failuresMax, type Suspicion } from './findings.js'
@@ -54,6 +55,7 @@ export function* judgeEtcdInTurns(
   options: EtcdOptions = {},
 ): Generator<void, EtcdResult> {
   checkOptions('a judgement', options, ['isTimeUp'])
+  checkClock(options.isTimeUp)
   const { isTimeUp = () => false } = options
   const judge = new EtcdJudge(records)
   let steps = 0

@@ -179,11 +179,17 @@ export class Leases {
 
 /** The lease of which the record says that it is there no longer. */
 function endTold(record: EtcdCall): string | undefined {
-  if (record.error === 'leaseNotFound' && typeof record.return === 'number')
-    return 'lease' in record && record.lease ? record.lease : undefined
+  if (record.error === 'leaseNotFound' && typeof record.return === 'number') return leaseAskedFor(record)
   if (!isOk(record)) return undefined
   if (record.op === 'revoke') return record.lease
   return record.op === 'keepAlive' && record.ttl !== undefined && record.ttl <= 0 ? record.lease : undefined
+}
+
+/** The only lease that the call names: where there are several, nobody was told which of them is meant. */
+function leaseAskedFor(call: EtcdCall): string | undefined {
+  if (call.op !== 'txn') return ('lease' in call && call.lease) || undefined
+  const puts = [...call.success, ...call.failure].flatMap((op) => (op.op === 'put' && op.lease) || [])
+  return new Set(puts).size === 1 ? puts[0] : undefined
 }
 
 function returnOf(call: EtcdCall): number {

@@ -103,7 +103,7 @@ export interface LeaseCall extends Answered {
 
 export type EtcdCall = PutCall | DeleteCall | RangeCall | TxnCall | CompactCall | LeaseCall
 
-/** A watch begins. Another record with the same `watch` says that the client began it anew, here or at another member. */
+/** A watch begins. Another record of its client with the same `watch` says that the client began it anew, here or at another member. */
 export interface WatchBegun extends KeySpan {
   readonly op: 'watch'
   readonly client: number | string

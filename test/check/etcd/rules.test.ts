@@ -70,6 +70,43 @@ describe('a history is consistent', () => {
   test.each<[string, readonly object[]]>([
     ['of nothing', []],
     [
+      'of a watch from now on that was told nothing before it was cancelled for a compaction',
+      [
+        ...[put('a', '1', 2), put('a', '2', 3), watch(0), { op: 'compact', atRevision: 3, revision: 3 }],
+        told(3, [], { canceled: true, compactRevision: 3 }),
+      ],
+    ],
+    [
+      'of watches of the same name by two clients',
+      [
+        ...[put('a', '1', 2), put('b', '1', 3)],
+        ...[
+          watch(2, { rangeEnd: undefined, client: 1 }),
+          watch(2, { key: 'b', rangeEnd: undefined, client: 2 }),
+        ],
+        told(2, [putEvent('a', '1', 2)], { client: 1 }),
+        told(3, [putEvent('b', '1', 3)], { client: 2 }),
+      ],
+    ],
+    [
+      'of compactions that are refused for another one, and for a revision that is still to come',
+      [
+        ...[put('a', '1', 2), { op: 'compact', atRevision: 2, revision: 2 }],
+        { op: 'compact', atRevision: 2, outcome: 'fail', error: 'compacted' },
+        { op: 'compact', atRevision: 3, outcome: 'fail', error: 'futureRevision' },
+      ],
+    ],
+    [
+      'of a transaction that names a lease which is alive beside one that is not',
+      [
+        grant,
+        {
+          ...{ op: 'txn', compare: [], failure: [], outcome: 'fail', error: 'leaseNotFound' },
+          success: ['7', '8'].map((lease) => ({ op: 'put', key: lease, value: '1', lease })),
+        },
+      ],
+    ],
+    [
       'of writes and reads',
       [
         put('a', '1', 2),
@@ -588,6 +625,28 @@ const broken: readonly (readonly [rule: string, lines: readonly object[], named:
       { op: 'compact', atRevision: 2, revision: 3 },
     ],
     [4, 3],
+  ],
+  // Nobody else compacted.
+  [
+    'what was compacted is answered as such',
+    [put('a', '1', 2), { op: 'compact', atRevision: 2, outcome: 'fail', error: 'compacted' }],
+    [2],
+  ],
+  [
+    'revisions never go back',
+    [put('a', '1', 2), { op: 'compact', atRevision: 2, outcome: 'fail', error: 'futureRevision' }],
+    [2, 1],
+  ],
+  [
+    'a lease lives its TTL, and no longer',
+    [
+      grant,
+      txn([{ op: 'put', key: 'a', value: '1', ...leased }], [], 0, {
+        ...{ revision: undefined, succeeded: undefined, responses: undefined },
+        ...{ outcome: 'fail', error: 'leaseNotFound' },
+      }),
+    ],
+    [2, 1],
   ],
   // The put came behind the revoke, and at the same time.
   [
