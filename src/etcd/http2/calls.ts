@@ -1,10 +1,13 @@
 /** The calls that are answered beside gRPC's server: how they are told from all others, and what they carry. */
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
+import { codes } from '../errors.js'
 import { firstWindow } from './frames.js'
 import type { Header } from './hpack.js'
-import { type AnswerStream, messageHeadBytes } from './outlet.js'
+import { type AnswerStream, messageHeadBytes, type Refusal } from './outlet.js'
 
 const noBytes = Buffer.alloc(0)
+/** Characters of a refusal: a name of a client may be as long as all of its headers. */
+const detailsMax = 1024
 
 /** A method of gRPC that takes of a call its request alone. */
 export type UnaryMethod = (
@@ -12,10 +15,23 @@ export type UnaryMethod = (
   callback: sendUnaryData<Buffer>,
 ) => void
 
+/** All methods of the server, by their paths. `undefined`: gRPC's server serves the method. */
+export type Methods = ReadonlyMap<string, UnaryMethod | undefined>
+
 /** The meaning of a header for where its call is served: calls with nothing but the usual in them are served here. */
 export interface CallHeader extends Header {
   readonly method: UnaryMethod | undefined
   readonly isForElsewhere: boolean
+  /** The answer to a call with this header, whatever else is in it. */
+  readonly refusal: Refusal | undefined
+}
+
+/** The meaning of all headers of a call. */
+export interface CallHead {
+  /** `undefined`: the call is served elsewhere. */
+  readonly method: UnaryMethod | undefined
+  /** The answer to the call, before its request is read. */
+  readonly refusal: Refusal | undefined
 }
 
 /** A call that is answered here. */
@@ -36,11 +52,7 @@ export interface Call extends AnswerStream {
   isDue: boolean
 }
 
-export function meaningOf(
-  name: string,
-  value: string,
-  methods: ReadonlyMap<string, UnaryMethod>,
-): CallHeader {
+export function meaningOf(name: string, value: string, methods: Methods): CallHeader {
   return {
     name,
     // Clients write there what is no authority, such as their whole list of endpoints. Nobody reads it, and gRPC's server
@@ -52,17 +64,38 @@ export function meaningOf(
       (name === 'content-type' && !value.startsWith('application/grpc')) ||
       (name === 'grpc-encoding' && value !== 'identity') ||
       name === 'hasleader',
+    refusal: name === ':path' && !methods.has(value) ? unknownPath(value, methods) : undefined,
   }
 }
 
-/** `undefined`: the call is served elsewhere. */
-export function methodOf(headers: readonly CallHeader[]): UnaryMethod | undefined {
+/** etcd's answer to a path that no method has. */
+function unknownPath(path: string, methods: Methods): Refusal {
+  const name = path.startsWith('/') ? path.slice(1) : path
+  const serviceEnd = name.lastIndexOf('/')
+  if (serviceEnd < 0)
+    return refusal(codes.resourceExhausted, `malformed method name: ${JSON.stringify(path)}`)
+  const service = name.slice(0, serviceEnd)
+  const isKnown = [...methods.keys()].some((each) => each.startsWith(`/${service}/`))
+  if (!isKnown) return refusal(codes.unimplemented, `unknown service ${service}`)
+  const method = name.slice(serviceEnd + 1)
+  return refusal(codes.unimplemented, `unknown method ${method} for service ${service}`)
+}
+
+function refusal(code: number, details: string): Refusal {
+  return { code, details: details.slice(0, detailsMax) }
+}
+
+/** The first header that refuses the call decides: a path comes before all other headers, and etcd looks at it first. */
+export function headOf(headers: readonly CallHeader[]): CallHead {
   let method: UnaryMethod | undefined
+  let refusal: Refusal | undefined
+  let isForElsewhere = false
   for (const header of headers) {
-    if (header.isForElsewhere) return undefined
+    isForElsewhere ||= header.isForElsewhere
     method ??= header.method
+    refusal ??= header.refusal
   }
-  return method
+  return { method: isForElsewhere ? undefined : method, refusal }
 }
 
 export function newCall(streamId: number, method: UnaryMethod, window: number): Call {

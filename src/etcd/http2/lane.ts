@@ -9,12 +9,12 @@ import { codes as statuses } from '../errors.js'
 import {
   type Call,
   type CallHeader,
+  headOf,
+  type Methods,
   meaningOf,
   messageIn,
-  methodOf,
   newCall,
   readHead,
-  type UnaryMethod,
 } from './calls.js'
 import { Elsewhere } from './elsewhere.js'
 import {
@@ -47,8 +47,7 @@ import { PingLimit } from './ping-limit.js'
 import { takenBytesMin, UnfinishedRequests } from './unfinished.js'
 
 export interface LaneOptions {
-  /** By their paths. */
-  readonly methods: ReadonlyMap<string, UnaryMethod>
+  readonly methods: Methods
   /** Calls of a connection at a time. */
   readonly streamsMax: number
   readonly messageBytesMax: number
@@ -185,7 +184,8 @@ export class Lane {
     ) {
       return this.#outlet.send(rstStream(streamId, codes.refusedStream))
     }
-    const method = methodOf(headers)
+    const { method, refusal } = headOf(headers)
+    if (refusal !== undefined) return this.#outlet.refuse(streamId, isLast, refusal)
     if (method === undefined || isLast) return this.#elsewhere.headers(streamId, isLast, headers)
     const window = this.#settings.get(settings.initialWindowSize) ?? firstWindow
     this.#calls.set(streamId, newCall(streamId, method, window))
@@ -335,11 +335,9 @@ export class Lane {
     })
   }
 
-  /** A client that still sends is told to stop. */
   #refuse(call: Call, code: number, details: string): void {
     this.#unfinished.release(call)
-    this.#outlet.refuse(call, code, details)
-    if (!call.hasEnded) this.#outlet.send(rstStream(call.streamId, codes.noError))
+    this.#outlet.refuse(call.streamId, call.hasEnded, { code, details })
     this.#forget(call.streamId)
   }
 
