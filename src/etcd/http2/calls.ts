@@ -62,10 +62,17 @@ export function meaningOf(name: string, value: string, methods: Methods): CallHe
     isForElsewhere:
       (name === ':method' && value !== 'POST') ||
       (name === 'content-type' && !value.startsWith('application/grpc')) ||
-      (name === 'grpc-encoding' && value !== 'identity') ||
       name === 'hasleader',
-    refusal: name === ':path' && !methods.has(value) ? unknownPath(value, methods) : undefined,
+    refusal: refusalBy(name, value, methods),
   }
+}
+
+function refusalBy(name: string, value: string, methods: Methods): Refusal | undefined {
+  if (name === ':path' && !methods.has(value)) return unknownPath(value, methods)
+  // etcd reads no compressed request.
+  if (name !== 'grpc-encoding' || value === 'identity' || value === '') return undefined
+  const why = `grpc: Decompressor is not installed for grpc-encoding ${JSON.stringify(value)}`
+  return refusal(codes.unimplemented, why)
 }
 
 /** etcd's answer to a path that no method has. */
