@@ -1,6 +1,7 @@
 /** The calls that are answered beside gRPC's server: how they are told from all others, and what they carry. */
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import { codes } from '../errors.js'
+import { shortestTimerMs, timeoutOf } from '../timeouts.js'
 import { firstWindow } from './frames.js'
 import type { Header } from './hpack.js'
 import { type AnswerStream, messageHeadBytes, type Refusal } from './outlet.js'
@@ -8,6 +9,8 @@ import { type AnswerStream, messageHeadBytes, type Refusal } from './outlet.js'
 const noBytes = Buffer.alloc(0)
 /** Characters of a refusal: a name of a client may be as long as all of its headers. */
 const detailsMax = 1024
+/** The answer to a call that has taken longer than its client allows. */
+export const tooLate: Refusal = { code: codes.deadlineExceeded, details: 'Deadline exceeded' }
 
 /** A method of gRPC that takes of a call its request alone. */
 export type UnaryMethod = (
@@ -22,6 +25,8 @@ export type Methods = ReadonlyMap<string, UnaryMethod | undefined>
 export interface CallHeader extends Header {
   readonly method: UnaryMethod | undefined
   readonly isForElsewhere: boolean
+  /** Milliseconds that the client gives the call. */
+  readonly timeoutMs: number | undefined
   /** The answer to a call with this header, whatever else is in it. */
   readonly refusal: Refusal | undefined
 }
@@ -30,6 +35,8 @@ export interface CallHeader extends Header {
 export interface CallHead {
   /** `undefined`: the call is served elsewhere. */
   readonly method: UnaryMethod | undefined
+  /** `undefined`: the client gives the call any time. */
+  readonly timeoutMs: number | undefined
   /** The answer to the call, before its request is read. */
   readonly refusal: Refusal | undefined
 }
@@ -37,6 +44,8 @@ export interface CallHead {
 /** A call that is answered here. */
 export interface Call extends AnswerStream {
   readonly method: UnaryMethod
+  /** The end of the client's time, by `performance.now`. */
+  readonly deadlineMs: number
   /** Memory of an unfinished request, of which `length` bytes have come: a message with its head. */
   bytes: Buffer
   length: number
@@ -53,6 +62,7 @@ export interface Call extends AnswerStream {
 }
 
 export function meaningOf(name: string, value: string, methods: Methods): CallHeader {
+  const timeoutMs = name === 'grpc-timeout' ? timeoutOf(value) : undefined
   return {
     name,
     // Clients write there what is no authority, such as their whole list of endpoints. Nobody reads it, and gRPC's server
@@ -62,8 +72,11 @@ export function meaningOf(name: string, value: string, methods: Methods): CallHe
     isForElsewhere:
       (name === ':method' && value !== 'POST') ||
       (name === 'content-type' && !value.startsWith('application/grpc')) ||
+      (name === 'grpc-timeout' && timeoutMs === undefined) ||
       name === 'hasleader',
-    refusal: refusalBy(name, value, methods),
+    timeoutMs,
+    refusal:
+      timeoutMs !== undefined && timeoutMs < shortestTimerMs ? tooLate : refusalBy(name, value, methods),
   }
 }
 
@@ -95,20 +108,28 @@ function refusal(code: number, details: string): Refusal {
 /** The first header that refuses the call decides: a path comes before all other headers, and etcd looks at it first. */
 export function headOf(headers: readonly CallHeader[]): CallHead {
   let method: UnaryMethod | undefined
+  let timeoutMs: number | undefined
   let refusal: Refusal | undefined
   let isForElsewhere = false
   for (const header of headers) {
     isForElsewhere ||= header.isForElsewhere
     method ??= header.method
+    timeoutMs ??= header.timeoutMs
     refusal ??= header.refusal
   }
-  return { method: isForElsewhere ? undefined : method, refusal }
+  return { method: isForElsewhere ? undefined : method, timeoutMs, refusal }
 }
 
-export function newCall(streamId: number, method: UnaryMethod, window: number): Call {
+export function newCall(
+  streamId: number,
+  method: UnaryMethod,
+  window: number,
+  deadlineMs = Number.POSITIVE_INFINITY,
+): Call {
   return {
     streamId,
     method,
+    deadlineMs,
     window,
     isReset: false,
     bytes: noBytes,
