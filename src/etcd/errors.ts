@@ -11,6 +11,7 @@ export const codes = {
   resourceExhausted: 8,
   failedPrecondition: 9,
   outOfRange: 11,
+  unimplemented: 12,
   internal: 13,
   unavailable: 14,
   dataLoss: 15,

@@ -284,11 +284,12 @@ export class EtcdServer {
     })
     const counts = new RpcCounts()
     const served = services.map((service) => counts.counted(service(member, this)))
-    const methods = new Map<string, UnaryMethod>()
+    const methods = new Map<string, UnaryMethod | undefined>()
     for (const { definition, implementation } of served) {
       grpc.addService(definition, implementation)
       for (const [name, { path }] of Object.entries(definition)) {
-        if (path.startsWith(shortCalls)) methods.set(path, implementation[name] as UnaryMethod)
+        const isShort = path.startsWith(shortCalls)
+        methods.set(path, isShort ? (implementation[name] as UnaryMethod) : undefined)
       }
     }
     const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())

@@ -48,7 +48,8 @@ export class Place {
       },
     )
     const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())
-    const methods = new Map<string, UnaryMethod>([
+    const methods = new Map<string, UnaryMethod | undefined>([
+      ['/test/Stream', undefined],
       ['/test/Echo', ({ request }, answer) => answer(null, request)],
       ['/test/Refuse', (_call, answer) => answer({ code: status.NOT_FOUND, details: 'no key ‘ä%’\n' })],
       ['/test/Hold', (_call, answer) => void this.held.push((bytes) => answer(null, bytes))],
@@ -185,7 +186,8 @@ export class Pair extends Duplex {
 
   constructor() {
     super()
-    const methods = new Map<string, UnaryMethod>([
+    const methods = new Map<string, UnaryMethod | undefined>([
+      ['/test/Stream', undefined],
       ['/test/Echo', ({ request }, answer) => answer(null, request)],
       ['/test/Hold', (_call, answer) => void this.held.push((bytes) => answer(null, bytes))],
     ])

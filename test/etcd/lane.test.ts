@@ -71,13 +71,10 @@ test('a request over the limit is refused in etcd’s words, and the next one is
   expect(await call(client, '/test/Echo', bytesOf(1000))).toEqual(bytesOf(1000))
 })
 
-test.each([
-  ['asks for a leader', { hasleader: 'true' }],
-  ['may be compressed', { 'grpc-encoding': 'gzip' }],
-])('a call that %s is served by gRPC’s server', async (_, headers) => {
+test('a call that asks for a leader is served by gRPC’s server', async () => {
   const place = await new Place().open()
   const session = place.http2()
-  const stream = session.request({ ...requestHeaders('/test/Echo'), ...headers })
+  const stream = session.request({ ...requestHeaders('/test/Echo'), hasleader: 'true' })
   stream.end(Buffer.of(0, 0, 0, 0, 1, 7))
   const [answer] = await once(stream, 'data')
   expect([...answer]).toEqual([0, 0, 0, 0, 1, 7])

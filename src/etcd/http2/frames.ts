@@ -41,7 +41,7 @@ export const settings = {
   maxFrameSize: 5,
 } as const
 /** A setting's number and its value. */
-export const settingBytes = 6
+const settingBytes = 6
 
 /** A fault of the client after which nothing of the connection makes sense. */
 export class ConnectionError extends Error {
@@ -211,6 +211,15 @@ export function settingsFrame(values: ReadonlyMap<number, number>): Buffer {
     payload.writeUInt32BE(value, settingBytes * at + 2)
   }
   return frame(types.settings, 0, 0, payload)
+}
+
+/** The values of a SETTINGS frame, by their settings. */
+export function settingsIn({ bytes, start, end }: Frame): ReadonlyMap<number, number> {
+  const values = new Map<number, number>()
+  for (let at = start; at + settingBytes <= end; at += settingBytes) {
+    values.set(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2))
+  }
+  return values
 }
 
 export function settingsAck(): Buffer {

@@ -9,13 +9,15 @@ import { codes as statuses } from '../errors.js'
 import {
   type Call,
   type CallHeader,
+  headOf,
+  type Methods,
   meaningOf,
   messageIn,
-  methodOf,
   newCall,
   readHead,
-  type UnaryMethod,
+  tooLate,
 } from './calls.js'
+import { Deadlines } from './deadlines.js'
 import { Elsewhere } from './elsewhere.js'
 import {
   ConnectionError,
@@ -31,10 +33,10 @@ import {
   narrowed,
   preface,
   rstStream,
-  settingBytes,
   settings,
   settingsAck,
   settingsFrame,
+  settingsIn,
   types,
   wholeOf,
   windowMax,
@@ -47,8 +49,7 @@ import { PingLimit } from './ping-limit.js'
 import { takenBytesMin, UnfinishedRequests } from './unfinished.js'
 
 export interface LaneOptions {
-  /** By their paths. */
-  readonly methods: ReadonlyMap<string, UnaryMethod>
+  readonly methods: Methods
   /** Calls of a connection at a time. */
   readonly streamsMax: number
   readonly messageBytesMax: number
@@ -72,7 +73,8 @@ export class Lane {
   readonly #headers: HpackDecoder<CallHeader>
   readonly #unfinished: UnfinishedRequests
   readonly #calls = new Map<number, Call>()
-  /** Calls that their clients gave up, and whose methods go on. */
+  readonly #deadlines = new Deadlines(this.#calls, (call) => this.#expire(call))
+  /** Calls that nobody waits for any more, and whose methods go on. */
   #givenUp = 0
   readonly #elsewhere: Elsewhere
   readonly #settings = new Map<number, number>()
@@ -185,10 +187,13 @@ export class Lane {
     ) {
       return this.#outlet.send(rstStream(streamId, codes.refusedStream))
     }
-    const method = methodOf(headers)
+    const { method, timeoutMs, refusal } = headOf(headers)
+    if (refusal !== undefined) return this.#outlet.refuse(streamId, isLast, refusal)
     if (method === undefined || isLast) return this.#elsewhere.headers(streamId, isLast, headers)
     const window = this.#settings.get(settings.initialWindowSize) ?? firstWindow
-    this.#calls.set(streamId, newCall(streamId, method, window))
+    const deadlineMs = timeoutMs === undefined ? undefined : performance.now() + timeoutMs
+    this.#calls.set(streamId, newCall(streamId, method, window, deadlineMs))
+    if (deadlineMs !== undefined) this.#deadlines.add(deadlineMs)
   }
 
   #takeData(each: Frame): void {
@@ -237,10 +242,7 @@ export class Lane {
 
   #takeSettings(each: Frame): void {
     if ((each.flags & flags.ack) !== 0) return
-    const values = new Map<number, number>()
-    for (let at = each.start; at + settingBytes <= each.end; at += settingBytes) {
-      values.set(each.bytes.readUInt16BE(at), each.bytes.readUInt32BE(at + 2))
-    }
+    const values = settingsIn(each)
     const before = this.#settings.get(settings.initialWindowSize) ?? firstWindow
     for (const [setting, value] of values) this.#settings.set(setting, value)
     const now = this.#settings.get(settings.initialWindowSize) ?? firstWindow
@@ -322,6 +324,9 @@ export class Lane {
     if (this.#outlet.isOverfull) {
       return this.#refuse(call, statuses.resourceExhausted, tooMany)
     }
+    if (call.deadlineMs <= performance.now()) {
+      return this.#refuse(call, tooLate.code, tooLate.details)
+    }
     call.isDue = true
     call.method({ request, metadata: noMetadata }, (error, response) => {
       call.isDue = false
@@ -335,11 +340,17 @@ export class Lane {
     })
   }
 
-  /** A client that still sends is told to stop. */
+  /** The client's time is over while its request comes or its method runs. An answer that has begun goes on. */
+  #expire(call: Call): void {
+    if (this.#isOver || (call.hasEnded && !call.isDue)) return
+    if (call.isDue) this.#givenUp++
+    call.isReset = true
+    this.#refuse(call, tooLate.code, tooLate.details)
+  }
+
   #refuse(call: Call, code: number, details: string): void {
     this.#unfinished.release(call)
-    this.#outlet.refuse(call, code, details)
-    if (!call.hasEnded) this.#outlet.send(rstStream(call.streamId, codes.noError))
+    this.#outlet.refuse(call.streamId, call.hasEnded, { code, details })
     this.#forget(call.streamId)
   }
 
@@ -371,13 +382,13 @@ export class Lane {
   /** No more is read, and what has been answered leaves. */
   #end(): void {
     if (this.#isOver) return
-    this.#isOver = true
-    this.#elsewhere.close()
+    this.#close()
     this.#outlet.end()
   }
 
   #close(): void {
     this.#isOver = true
+    this.#deadlines.close()
     this.#elsewhere.close()
   }
 }

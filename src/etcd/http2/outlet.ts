@@ -12,6 +12,7 @@ import {
   frame,
   frameHeadBytes,
   payloadBytesMax,
+  rstStream,
   types,
   windowMax,
   writeHead,
@@ -56,6 +57,12 @@ export interface AnswerStream {
   window: number
   /** The client has given the call up. */
   isReset: boolean
+}
+
+/** An error as the answer of a call: a code of gRPC, and its text. */
+export interface Refusal {
+  readonly code: number
+  readonly details: string
 }
 
 /** An answer that the windows have no room for at once. */
@@ -128,8 +135,8 @@ export class Outlet {
     this.#goOn()
   }
 
-  /** Answers a call by an error alone. */
-  refuse({ streamId }: AnswerStream, code: number, details: string): void {
+  /** Answers a call by an error alone. A client that has not ended its request is told to stop. */
+  refuse(streamId: number, hasEnded: boolean, { code, details }: Refusal): void {
     const headers = [
       status200,
       contentType,
@@ -137,6 +144,7 @@ export class Outlet {
       { name: 'grpc-message', value: percentEncoded(details) },
     ]
     this.send(frame(types.headers, flags.endHeaders | flags.endStream, streamId, encodeHeaders(headers)))
+    if (!hasEnded) this.send(rstStream(streamId, codes.noError))
   }
 
   /** Frames of somebody else, `dataBytes` of which count against the connection's window. */

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { Metadata, type MethodDefinition, type UntypedHandleCall } from '@grpc/grpc-js'
 import { codes } from '../errors.js'
 import { patient } from '../patience.js'
+import { longestTimerMs, shortestTimerMs, timeoutOf } from '../timeouts.js'
 import { callStream, callUnary, type InnerCall, type Receiver } from './calls.js'
 import { JsonStream, JsonTooLong } from './json-stream.js'
 import { JsonError, jsonOf, parseMessage } from './messages.js'
@@ -65,7 +66,7 @@ export class Exchange {
     try {
       const { headers } = this.#request
       const metadata = metadataOf(headers)
-      this.#endBy(timeoutOf(headers))
+      this.#endBy(timeoutIn(headers))
       if (this.#method.isRequestStream) await this.#takeMany(metadata)
       else await this.#takeOne(metadata)
     } catch (error) {
@@ -212,8 +213,7 @@ export class Exchange {
   #endBy(timeoutMs: number | undefined): void {
     if (timeoutMs === undefined) return
     const status = new Refusal(codes.deadlineExceeded, 'context deadline exceeded')
-    // A timer is never shorter than a millisecond.
-    if (timeoutMs < 1) throw status
+    if (timeoutMs < shortestTimerMs) throw status
     const expire = () => {
       this.#call?.cancel()
       if (this.#response.headersSent) this.#end(status)
@@ -233,8 +233,6 @@ export class Exchange {
     this.#awaitBody()
   }
 }
-
-const longestTimerMs = 2 ** 31 - 1
 
 const tooLarge = (bytes: number | string, bytesMax: number): Refusal =>
   new Refusal(codes.resourceExhausted, `grpc: received message larger than max (${bytes} vs. ${bytesMax})`)
@@ -262,13 +260,10 @@ function metadataOf(headers: IncomingHttpHeaders): Metadata {
   return metadata
 }
 
-const unitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 }
-
-/** `Grpc-Timeout` is a number and a unit: `500m` are 500 milliseconds. */
-function timeoutOf(headers: IncomingHttpHeaders): number | undefined {
+function timeoutIn(headers: IncomingHttpHeaders): number | undefined {
   const text = headers['grpc-timeout']
   if (text === undefined) return undefined
-  const [, number, unit = ''] = /^(\d{1,15})([HMSmun])$/.exec(String(text)) ?? []
-  if (number === undefined) throw new Refusal(codes.invalidArgument, `invalid grpc-timeout: ${text}`)
-  return Number(number) * unitsMs[unit]!
+  const timeoutMs = timeoutOf(String(text))
+  if (timeoutMs === undefined) throw new Refusal(codes.invalidArgument, `invalid grpc-timeout: ${text}`)
+  return timeoutMs
 }

@@ -2,30 +2,43 @@
  * JSON and messages, each made from the other by the shape of the message, as etcd's gateway does: bytes in base64,
  * numbers of 64 bits as strings, enums by name, defaults left out, names as in the proto files.
  */
+import { randomUUID } from 'node:crypto'
 import type { Field, FieldType, Message, Shape } from './shapes.js'
 
 /** Tells a client what is wrong with its JSON. */
 export class JsonError extends Error {}
 
-/** The value that `JSON.parse` gave, with long numbers as `exactNumbers` leaves them. */
+/** The value that `JSON.parse` gave, with numbers as `exactNumbers` leaves them. */
 export type Json = unknown
 
-/** Digits that a JavaScript number surely holds. */
-const exactDigits = 15
-const longNumber = new RegExp(`\\d{${exactDigits + 1}}`)
-/** A string, or a number that is long; a string first, so that no number in it is taken for one. */
-const stringOrLongNumber = new RegExp(
-  `"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"|-?\\d{${exactDigits + 1},}(?![\\d.eE])`,
-  'g',
-)
+/**
+ * The name under which an object holds the text of a number. A client cannot know the name, so no object of a request is
+ * taken for a number.
+ */
+const numberName = randomUUID().slice(0, 8)
+/** A number may be of one of these kinds: it is long, or has a fraction or an exponent. */
+const textCounts = /\d{16}|\d[.eE]/
+/** A string or a number. Strings come first, so that no number in a string is taken for one. */
+const stringOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+/** A number that `JSON.parse` gives as it is written: JavaScript numbers hold 15 digits. */
+const shortInteger = /^-?\d{1,15}$/
 
 /**
- * `JSON.parse` rounds long numbers, and ids of leases and members are long. A long number becomes an object, which
- * nothing but a number of a message takes: `{"": "7587868094239438091"}`.
+ * `JSON.parse` rounds long numbers, and ids of leases and members are long. It also makes 1 of `1.0` and of `1e0`, which Go
+ * takes for no integers. So each number whose text counts becomes an object that holds the text.
  */
 function exactNumbers(text: string): string {
-  if (!longNumber.test(text)) return text
-  return text.replace(stringOrLongNumber, (found) => (found.startsWith('"') ? found : `{"":"${found}"}`))
+  if (!textCounts.test(text)) return text
+  return text.replace(stringOrNumber, (found) =>
+    found.startsWith('"') || shortInteger.test(found) ? found : `{"${numberName}":"${found}"}`,
+  )
+}
+
+/** The text of a number. `undefined`: the value is no number. */
+function numberText(json: Json): string | undefined {
+  if (typeof json === 'number') return String(json)
+  if (typeof json !== 'object' || json === null) return undefined
+  return (json as Readonly<Record<string, string>>)[numberName]
 }
 
 /** Reads one message. A name that the message does not have is passed over, and `null` means nothing at all. */
@@ -78,6 +91,7 @@ function readValue(type: FieldType, json: Json, where: string): unknown {
 }
 
 function bytesOf(json: Json, where: string): Buffer {
+  if (Array.isArray(json)) return Buffer.from(json.map((value, at) => byteOf(value, `${where}[${at}]`)))
   // As Go reads base64: line breaks do not count, and the padding has to be there.
   const text = typeof json === 'string' ? json.replace(/[\r\n]/g, '') : undefined
   if (text === undefined || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text))
@@ -85,9 +99,15 @@ function bytesOf(json: Json, where: string): Buffer {
   return Buffer.from(text, 'base64')
 }
 
+function byteOf(json: Json, where: string): number {
+  if (json === null) return 0
+  if (typeof json === 'number' && json >= 0 && json <= 255) return json
+  throw new JsonError(`${where} is ${told(json)}, not a byte`)
+}
+
 function integerOf(type: FieldType & { kind: 'integer' }, json: Json, where: string): string {
-  const text = isObject(json) ? json[''] : typeof json === 'number' ? String(json) : json
-  if (typeof text === 'string' && /^\s*-?\d{1,20}\s*$/.test(text)) {
+  const text = typeof json === 'string' ? json : (numberText(json) ?? '')
+  if (/^ *-?(?:0|[1-9]\d{0,19}) *$/.test(text)) {
     const number = BigInt(text)
     if (number >= type.min && number <= type.max) return String(number)
   }
@@ -143,10 +163,16 @@ function jsonValue(type: FieldType, value: unknown): Json {
 }
 
 const isObject = (json: Json): json is Readonly<Record<string, Json>> =>
-  typeof json === 'object' && json !== null && !Array.isArray(json)
+  typeof json === 'object' && json !== null && !Array.isArray(json) && numberText(json) === undefined
+
+/** A number of a list or of an object in an error. */
+function toldNumber(json: Json): number | undefined {
+  const text = numberText(json)
+  return text === undefined ? undefined : Number(text)
+}
 
 /** A value in an error: its beginning, as it may be long. */
 function told(json: Json): string {
-  const text = isObject(json) && typeof json[''] === 'string' ? json[''] : JSON.stringify(json)
+  const text = numberText(json) ?? JSON.stringify(json, (_, value: Json) => toldNumber(value) ?? value)
   return text.length <= 40 ? text : `${text.slice(0, 37)}...`
 }

@@ -36,6 +36,18 @@ describe('JSON becomes a message', () => {
       })
   })
 
+  test('bytes may be a list of numbers, where null is 0', () => {
+    expect(decoded('Range', '{"key":[0,97,255,null],"range_end":[]}')).toMatchObject({
+      key: Buffer.of(0, 97, 255, 0),
+      rangeEnd: Buffer.alloc(0),
+    })
+  })
+
+  test('numbers of names that the message does not have may be of any kind', () => {
+    const numbers = '{"a":1.1234567890123456,"b":[1e400,-0.5E-7],"c":"1.5 \\" 1e0","limit":-0}'
+    expect(decoded('Range', numbers)).toEqual(decoded('Range', '{}'))
+  })
+
   test('an enum may be a name or a number', () => {
     expect(decoded('Range', '{"sort_order":"DESCEND","sort_target":2}')).toMatchObject({
       sortOrder: 2,
@@ -70,13 +82,38 @@ describe('JSON becomes a message', () => {
     ['{"key":"Zm9"}', 'key is "Zm9", not bytes in base64'],
     ['{"key":"Zm-_"}', 'key is "Zm-_", not bytes in base64'],
     ['{"key":1234567890123456}', 'key is 1234567890123456, not bytes in base64'],
+    ['{"key":[256]}', 'key[0] is 256, not a byte'],
+    ['{"key":[97,-1]}', 'key[1] is -1, not a byte'],
+    ['{"key":[97.0]}', 'key[0] is 97.0, not a byte'],
+    ['{"key":["97"]}', 'key[0] is "97", not a byte'],
+    ['{"key":[[97]]}', 'key[0] is [97], not a byte'],
     ['{"limit":5.5}', 'limit is 5.5, not a number of type int64'],
+    ['{"limit":1.0}', 'limit is 1.0, not a number of type int64'],
+    ['{"limit":1e0}', 'limit is 1e0, not a number of type int64'],
+    ['{"limit":-1E+2}', 'limit is -1E+2, not a number of type int64'],
+    ['{"limit":1e400}', 'limit is 1e400, not a number of type int64'],
+    ['{"limit":"01"}', 'limit is "01", not a number of type int64'],
+    ['{"limit":"-00"}', 'limit is "-00", not a number of type int64'],
+    ['{"limit":"\\t1"}', 'limit is "\\t1", not a number of type int64'],
+    ['{"limit":{"":"5"}}', 'limit is {"":"5"}, not a number of type int64'],
+    ['{"limit":[1.50]}', 'limit is [1.5], not a number of type int64'],
+    ['{"limit":00000000000000001}', 'no JSON: '],
+    ['{"unknown":00000000000000001}', 'no JSON: '],
+    ['{"unknown":01.5}', 'no JSON: '],
+    ['{"unknown":1.}', 'no JSON: '],
+    ['{"unknown":1.5e}', 'no JSON: '],
+    ['{"unknown":"1.5}', 'no JSON: '],
+    ['{"unknown":1.5 1.5}', 'no JSON: '],
+    ['{1.5:1}', 'no JSON: '],
+    ['1.5', 'etcdserverpb.RangeRequest is 1.5, not an object'],
     ['{"limit":true}', 'limit is true, not a number of type int64'],
     ['{"limit":""}', 'limit is "", not a number of type int64'],
     ['{"limit":9223372036854775808}', 'limit is 9223372036854775808, not a number of type int64'],
     ['{"limit":"-9223372036854775809"}', 'not a number of type int64'],
     ['{"serializable":"true"}', 'serializable is "true", not true or false'],
     ['{"sort_order":"NOPE"}', 'unknown value "NOPE" for enum etcdserverpb.RangeRequest_SortOrder'],
+    ['{"sort_order":1.0}', 'sort_order is 1.0, not a value of enum etcdserverpb.RangeRequest_SortOrder'],
+    ['{"sort_order":1e0}', 'sort_order is 1e0, not a value of enum etcdserverpb.RangeRequest_SortOrder'],
     ['{"sort_order":1.5}', 'sort_order is 1.5, not a value of enum etcdserverpb.RangeRequest_SortOrder'],
   ])('%s is refused', (json, message) => {
     expect(() => parseMessage(range.request, json)).toThrow(JsonError)
@@ -87,6 +124,10 @@ describe('JSON becomes a message', () => {
     expect(() => parseMessage(txn.request, '{"success":{}}')).toThrow('success is {}, not a list')
     expect(() => parseMessage(txn.request, '{"success":[null]}')).toThrow('success[0] is null, not an object')
     expect(() => parseMessage(txn.request, '{"success":[{"request_put":5}]}')).toThrow('request_put is 5')
+    for (const number of ['5.5', '7587868094239438091'])
+      expect(() => parseMessage(txn.request, `{"success":[${number}]}`)).toThrow(
+        `success[0] is ${number}, not an object`,
+      )
   })
 
   test('bytes of the largest request are read', () => {

@@ -81,6 +81,8 @@ test
   .each([
     ...['{', 'xx', '[]', '"x"', '12', '{"key":"!!!"}', '{"key":"Zm9"}', '{"key":"Zm-_"}', '{"key":5}'],
     ...['{"limit":5.5}', '{"limit":"x"}', '{"limit":""}', '{"limit":99999999999999999999}', '{"limit":true}'],
+    ...['{"limit":1.0}', '{"limit":1e0}', '{"limit":"01"}', '{"limit":{"":"5"}}', '{"sort_order":1.0}'],
+    ...['{"key":[256]}', '{"key":[97.0]}', '{"key":["97"]}', '{"limit":00000000000000001}'],
     ...['{"serializable":"true"}', '{"serializable":1}', '{"sort_order":1.5}', '{"sort_order":{}}'],
   ])('%s is refused', async (body) => {
   for (const path of ['/v3/kv/range', '/v3/watch']) {

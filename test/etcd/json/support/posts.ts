@@ -30,6 +30,9 @@ export const posts: readonly (readonly [path: string, body: object | string])[] 
   ['/v3/kv/range', { key, sort_order: 'NOPE' }],
   ['/v3/kv/range', { key, sort_order: 9 }],
   ['/v3/kv/range', '{"key":"Zm9v\\n"}'],
+  ['/v3/kv/range', '{"key":[102,111,111]}'],
+  ['/v3/kv/range', { key: [102, null] }],
+  ['/v3/kv/range', { key, limit: ' 5 ', unknown: 1.5 }],
   ['/v3beta/kv/range', { key }],
   [
     '/v3/kv/txn',
