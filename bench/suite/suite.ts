@@ -42,7 +42,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteOutcome> {
       entry.samples.push(await runCase(entry.bench, options, where))
     } catch (error) {
       options.signal.throwIfAborted()
-      failures.push(`not in the record: ${idOf(entry)}: ${lineOf(error)}`)
+      failures.push(leftOut(entry, error))
     }
   }
   const complete = entries.filter(({ samples }) => samples.length === options.rounds)
@@ -55,7 +55,7 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteOutcome> {
       results.push(result)
       missed.push(...missedBy(result, samples[0]))
     } catch (error) {
-      failures.push(`not in the record: ${idOf(entry)}: ${lineOf(error)}`)
+      failures.push(leftOut(entry, error))
     }
   }
   return { record: recordOf(options, startedAt, results), failures: [...failures, ...missed] }
@@ -78,6 +78,10 @@ function missedBy({ id, figures }: BenchResult, sample: Sample | undefined): str
     const median = medianOf(values)
     return median < target ? `${id}: ${name} is ${decimal(median, 2)}, and not at least ${target}` : []
   })
+}
+
+function leftOut(entry: Entry, error: unknown): string {
+  return `not in the record: ${idOf(entry)}: ${lineOf(error)}`
 }
 
 function idOf({ group, bench }: Entry): string {

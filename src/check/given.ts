@@ -1,4 +1,4 @@
-/** What a caller gives to a check beside its history: options of the wrong kind are refused before the search. */
+/** The options that a caller gives to a check beside its history: those of the wrong kind are refused before the search. */
 import { quoted, RaftError } from '../errors/index.js'
 
 /** Throws a `RaftError` for a bound that is no number from 0 on. `undefined` counts as left out. */

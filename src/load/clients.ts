@@ -217,17 +217,17 @@ export class OpenLoop {
     const { op, commands, perform } = this.#nextCall()
     try {
       await perform()
-      if (this.#hasEnded(dueMs)) this.#tally.answered(op, dueMs, this.#tally.now(), commands)
+      if (this.#takeEnd(dueMs)) this.#tally.answered(op, dueMs, this.#tally.now(), commands)
     } catch (error) {
-      this.#hasEnded(dueMs)
+      this.#takeEnd(dueMs)
       await this.#tally.failed(error)
     }
     this.#inFlight--
     if (this.#tally.isStopped || this.#inFlight === this.#options.inFlightMax - 1) this.#callDue()
   }
 
-  /** Whether a call that was due then counts. */
-  #hasEnded(dueMs: number): boolean {
+  /** A call that was due then has ended. False where it counts nowhere. */
+  #takeEnd(dueMs: number): boolean {
     const counts = dueMs >= this.#countsFromMs
     if (counts) this.#unanswered--
     return counts

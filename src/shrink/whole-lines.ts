@@ -116,7 +116,7 @@ function commandsIn(fields: Fields): Uint8Array[] {
     throw new BadFailure('its commands are no list of at least one')
   return commands.map((text) => {
     const command = new Uint8Array(Buffer.from(String(text), 'base64'))
-    // What is no base64 is passed over by the decoder.
+    // The decoder passes over all that is no base64.
     if (textOf(command) !== text) throw new BadFailure('a command is no text of base64')
     return command
   })

@@ -144,7 +144,7 @@ function staysCalm(cluster: SimulatedCluster): void {
   }
 }
 
-/** What takes thousands of entries to catch up with is waited for as long as it gets on: as `progress` grows. */
+/** A condition that thousands of entries have to be caught up with for is waited for as long as `progress` grows. */
 function awaitsProgress(
   cluster: SimulatedCluster,
   limitMs: number,
