@@ -95,7 +95,7 @@ async function runToRecord<Flags>(
 
 /**
  * The value of `--out`, or without one a file named by the time, behind a prefix that says whose it is.
- * Looked at before anything runs, so that no hour of measuring is lost to a misspelt folder or a full disk.
+ * Looked at before anything runs, so that no hour of measuring is lost to a misspelt folder or a file that cannot be written.
  */
 function recordFile(out: string | undefined, prefix: string): string {
   if (out === undefined) {

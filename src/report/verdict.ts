@@ -89,7 +89,7 @@ function normalTail(ranks: readonly number[], drawn: number, distance: number): 
   if (variance === 0) return 1
   // Doubled ranks move by two: half a step towards the middle.
   const z = Math.max(0, Math.abs(distance) - 1) / Math.sqrt(variance)
-  // Abramowitz and Stegun, 26.2.17: off by less than 1e-7.
+  // Abramowitz and Stegun, 26.2.17: off by less than 1e-7 on either side.
   const t = 1 / (1 + 0.2316419 * z)
   const factors = [0.31938153, -0.356563782, 1.781477937, -1.821255978, 1.330274429]
   const series = factors.reduceRight((sum, factor) => (sum + factor) * t, 0)
